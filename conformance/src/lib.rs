@@ -1,0 +1,1 @@
+//! Runs recorded vectors of the reference packages against agentspan.

@@ -1,0 +1,1 @@
+//! Delivers OpenTelemetry spans to Agent 365: grouped by identity, encoded once, retried, counted.

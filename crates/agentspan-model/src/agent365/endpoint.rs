@@ -1,0 +1,132 @@
+//! The host and port that a request went to.
+
+use serde::{Deserialize, Serialize};
+
+/// The host and port that an agent or a tool is reached at.
+///
+/// Nothing else of a URL is kept: no user, password, path or query.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// The host name or address, in lower case.
+    pub host: String,
+    /// The port, when one was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+}
+
+/// Why a text is not the URL of an endpoint.
+///
+/// The message does not repeat the text, which may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// There is no `scheme://` and host. Write the whole URL, such as `https://tools.example.com:8443`.
+    #[error("endpoint has no host: write it as scheme://host:port")]
+    NoHost,
+    /// What follows the host's colon is no number from 0 to 65535.
+    #[error("endpoint has a port that is no number from 0 to 65535")]
+    Port,
+}
+
+impl Endpoint {
+    /// An endpoint at the default port.
+    #[must_use]
+    pub fn new(host: impl Into<String>) -> Self {
+        let mut host = host.into();
+        host.make_ascii_lowercase();
+        Self { host, port: None }
+    }
+
+    /// Names the port.
+    #[must_use]
+    pub fn with_port(mut self, port: u16) -> Self {
+        self.port = Some(port);
+        self
+    }
+
+    /// Takes host and port from a URL, as Python's `urllib.parse.urlparse` finds them.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError`] when the URL has no host or a bad port.
+    pub fn from_url(url: &str) -> Result<Self, EndpointError> {
+        let (_, rest) = url.split_once("//").ok_or(EndpointError::NoHost)?;
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host_and_port = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host);
+        let (host, port) = match host_and_port.strip_prefix('[') {
+            Some(literal) => literal.split_once(']').ok_or(EndpointError::NoHost)?,
+            None => match host_and_port.find(':') {
+                Some(colon) => host_and_port.split_at(colon),
+                None => (host_and_port, ""),
+            },
+        };
+        if host.is_empty() {
+            return Err(EndpointError::NoHost);
+        }
+        let endpoint = Self::new(host);
+        match port.strip_prefix(':').unwrap_or(port) {
+            "" => Ok(endpoint),
+            digits => digits
+                .parse()
+                .map(|port| endpoint.with_port(port))
+                .map_err(|_| EndpointError::Port),
+        }
+    }
+
+    /// The port that is worth recording: not 443, which Agent 365 takes for granted, and not 0.
+    #[must_use]
+    pub fn recorded_port(&self) -> Option<u16> {
+        self.port.filter(|port| !matches!(port, 0 | 443))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(url: &str, host: &str, port: Option<u16>) {
+        let endpoint = Endpoint::from_url(url).unwrap();
+        assert_eq!(
+            (endpoint.host.as_str(), endpoint.port),
+            (host, port),
+            "{url}"
+        );
+    }
+
+    #[test]
+    fn host_and_port_are_all_that_is_kept() {
+        check(
+            "HTTPS://User:Pw@Agents.Example.COM:9000/Path",
+            "agents.example.com",
+            Some(9000),
+        );
+        check("https://agents.example.com", "agents.example.com", None);
+        check("https://a.example?x=//b:1", "a.example", None);
+        check("https://[::1]:4318/", "::1", Some(4318));
+        check("//a.example:", "a.example", None);
+    }
+
+    #[test]
+    fn a_url_without_host_is_refused() {
+        for url in [
+            "agents.example.com/path",
+            "",
+            "https://",
+            "https:///path",
+            "https://:80",
+            "http://[::1",
+        ] {
+            assert_eq!(Endpoint::from_url(url), Err(EndpointError::NoHost), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_no_port_is_refused_without_repeating_the_url() {
+        let error = Endpoint::from_url("https://user:secret@a.example:70000").unwrap_err();
+        assert_eq!(error, EndpointError::Port);
+        assert!(!format!("{error} {error:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,16 @@
+//! Names of the environment variables that the reference packages read.
+//!
+//! This crate reads none of them; `agentspan-discovery` does, once.
+
+/// Switches scopes on: `true`, `1`, `yes` or `on`, in any case.
+pub const ENABLE_OBSERVABILITY: &str = "ENABLE_OBSERVABILITY";
+/// Switches scopes on when [`ENABLE_OBSERVABILITY`] is unset or empty.
+pub const ENABLE_A365_OBSERVABILITY: &str = "ENABLE_A365_OBSERVABILITY";
+/// Switches the Agent 365 exporter on; without it, spans go to the console.
+pub const ENABLE_A365_OBSERVABILITY_EXPORTER: &str = "ENABLE_A365_OBSERVABILITY_EXPORTER";
+/// The name of the environment, `production` by default; `Development` in any case is a developer's.
+pub const PYTHON_ENVIRONMENT: &str = "PYTHON_ENVIRONMENT";
+/// Asks Azure SDKs to record contents. Named by the reference and read by nobody.
+pub const TRACE_CONTENTS: &str = "AZURE_TRACING_GEN_AI_CONTENT_RECORDING_ENABLED";
+/// The name of the application, for the user agent (runtime 2.0.0).
+pub const AGENT365_APPLICATION_NAME: &str = "AGENT365_APPLICATION_NAME";

@@ -1,0 +1,267 @@
+//! Tenant and agent ids, checked once, and the pair of them that spans are grouped by.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest id that is accepted, in bytes.
+const MAX_BYTES: usize = 256;
+
+/// Why a text cannot be a tenant's or an agent's id.
+///
+/// Ids come from baggage, tokens and requests, and end up in URLs. What could leave its path
+/// segment, or cannot be seen, is refused and never repaired. The message names the field and not
+/// the value. Take the id from a source you trust, or fix that source.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// The id is empty or only white space. Set it, or leave the whole field out.
+    #[error("{field} is empty")]
+    Empty {
+        /// `tenant id` or `agent id`.
+        field: &'static str,
+    },
+    /// The id is longer than 256 bytes. Real ids are GUIDs or short names.
+    #[error("{field} has {bytes} bytes, and at most 256 are allowed")]
+    TooLong {
+        /// `tenant id` or `agent id`.
+        field: &'static str,
+        /// The length found.
+        bytes: usize,
+    },
+    /// The id begins or ends with white space. Trim it where it is read.
+    #[error("{field} begins or ends with white space")]
+    Untrimmed {
+        /// `tenant id` or `agent id`.
+        field: &'static str,
+    },
+    /// The id is `.` or `..`, which a URL reads as a step between folders.
+    #[error("{field} is a dot segment")]
+    DotSegment {
+        /// `tenant id` or `agent id`.
+        field: &'static str,
+    },
+    /// The id holds a character that divides a URL (`/ \ ? # %`) or that is invisible: a control
+    /// character, a line or paragraph separator, or one that changes the direction of text.
+    #[error("{field} holds a forbidden character at byte {at}")]
+    Character {
+        /// `tenant id` or `agent id`.
+        field: &'static str,
+        /// The byte offset of the character.
+        at: usize,
+    },
+}
+
+fn check(field: &'static str, id: &str) -> Result<(), IdentityError> {
+    if id.trim().is_empty() {
+        return Err(IdentityError::Empty { field });
+    }
+    if id.len() > MAX_BYTES {
+        return Err(IdentityError::TooLong {
+            field,
+            bytes: id.len(),
+        });
+    }
+    if id == "." || id == ".." {
+        return Err(IdentityError::DotSegment { field });
+    }
+    if let Some(at) = id.find(is_forbidden) {
+        return Err(IdentityError::Character { field, at });
+    }
+    if id.trim().len() != id.len() {
+        return Err(IdentityError::Untrimmed { field });
+    }
+    Ok(())
+}
+
+fn is_forbidden(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '/' | '\\' | '?' | '#' | '%'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+        )
+}
+
+macro_rules! id {
+    ($name:ident, $field:literal, $what:literal) => {
+        #[doc = $what]
+        ///
+        /// At most 256 bytes, not blank, without surrounding white space, no dot segment, and
+        /// without characters that divide a URL or that cannot be seen. Compared byte by byte:
+        /// GUIDs in different case are different ids, as they are for the reference.
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(into = "String", try_from = "String")]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// Checks `id` and copies it.
+            ///
+            /// # Errors
+            ///
+            /// [`IdentityError`] says which rule `id` breaks.
+            pub fn parse(id: &str) -> Result<Self, IdentityError> {
+                Self::check(id)?;
+                Ok(Self(id.into()))
+            }
+
+            /// Checks `id` without copying it.
+            ///
+            /// # Errors
+            ///
+            /// As [`parse`](Self::parse).
+            pub fn check(id: &str) -> Result<(), IdentityError> {
+                check($field, id)
+            }
+
+            /// The id as it was given.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdentityError;
+
+            fn from_str(id: &str) -> Result<Self, IdentityError> {
+                Self::parse(id)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = IdentityError;
+
+            fn try_from(id: &str) -> Result<Self, IdentityError> {
+                Self::parse(id)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdentityError;
+
+            fn try_from(id: String) -> Result<Self, IdentityError> {
+                Self::check(&id)?;
+                Ok(Self(id.into_boxed_str()))
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0.into_string()
+            }
+        }
+    };
+}
+
+id!(TenantId, "tenant id", "The id of a tenant, usually a GUID.");
+id!(AgentId, "agent id", "The id of an agent, usually a GUID.");
+
+/// For whom a span was made: the pair of tenant and agent.
+///
+/// A key of maps. The two ids are never joined to one text, so no choice of ids makes two
+/// identities equal.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[expect(clippy::exhaustive_structs, reason = "a pair by definition")]
+pub struct Identity {
+    /// The tenant that the agent works for.
+    pub tenant: TenantId,
+    /// The agent.
+    pub agent: AgentId,
+}
+
+impl Identity {
+    /// Pairs two checked ids.
+    #[must_use]
+    pub fn new(tenant: TenantId, agent: AgentId) -> Self {
+        Self { tenant, agent }
+    }
+
+    /// Checks both ids and copies them.
+    ///
+    /// # Errors
+    ///
+    /// [`IdentityError`] names the first id that breaks a rule.
+    pub fn parse(tenant: &str, agent: &str) -> Result<Self, IdentityError> {
+        Ok(Self::new(TenantId::parse(tenant)?, AgentId::parse(agent)?))
+    }
+}
+
+impl fmt::Display for Identity {
+    /// For people: `tenant T, agent A`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "tenant {}, agent {}", self.tenant, self.agent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_refused(id: &str, error: &str) {
+        let found = AgentId::parse(id).unwrap_err().to_string();
+        assert_eq!(found, error, "{id:?}");
+        assert!(serde_json::from_value::<AgentId>(id.into()).is_err());
+    }
+
+    #[test]
+    fn what_could_leave_its_path_segment_is_refused() {
+        check_refused("..", "agent id is a dot segment");
+        check_refused(".", "agent id is a dot segment");
+        check_refused("a/b", "agent id holds a forbidden character at byte 1");
+        check_refused("a\\b", "agent id holds a forbidden character at byte 1");
+        check_refused("a?x=1", "agent id holds a forbidden character at byte 1");
+        check_refused("a#b", "agent id holds a forbidden character at byte 1");
+        check_refused("%2e%2e", "agent id holds a forbidden character at byte 0");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_refused() {
+        check_refused("", "agent id is empty");
+        check_refused(" \t", "agent id is empty");
+        check_refused("a\n", "agent id holds a forbidden character at byte 1");
+        check_refused(
+            "a\u{202e}b",
+            "agent id holds a forbidden character at byte 1",
+        );
+        check_refused(" a", "agent id begins or ends with white space");
+        check_refused("a\u{a0}", "agent id begins or ends with white space");
+    }
+
+    #[test]
+    fn an_id_of_256_bytes_is_the_longest() {
+        assert!(TenantId::parse(&"x".repeat(256)).is_ok());
+        assert_eq!(
+            TenantId::parse(&"x".repeat(257)).unwrap_err().to_string(),
+            "tenant id has 257 bytes, and at most 256 are allowed"
+        );
+    }
+
+    #[test]
+    fn ids_with_a_colon_make_no_equal_identities() {
+        let one = Identity::parse("A:B", "C").unwrap();
+        let other = Identity::parse("A", "B:C").unwrap();
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn names_in_any_script_are_kept_as_they_are() {
+        assert_eq!(
+            AgentId::parse("Wetter Ü 天気").unwrap().as_str(),
+            "Wetter Ü 天気"
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! What a language model was asked to do.
+
+use serde::{Deserialize, Serialize};
+
+/// What a language model was asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum InferenceOperationType {
+    /// Answer a conversation.
+    Chat,
+    /// Continue a text.
+    TextCompletion,
+    /// Generate content of several modalities.
+    GenerateContent,
+}

@@ -1,0 +1,59 @@
+//! The request that an agent works on.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ExecutionType, SourceMetadata};
+
+/// The request that an agent works on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Request {
+    /// What was asked.
+    pub content: String,
+    /// Who started the work.
+    pub execution_type: ExecutionType,
+    /// The id of the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// The channel that the request came through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_metadata: Option<SourceMetadata>,
+    /// The raw request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<String>,
+}
+
+impl Request {
+    /// With what must be known; the rest is optional.
+    #[must_use]
+    pub fn new(content: impl Into<String>, execution_type: ExecutionType) -> Self {
+        Self {
+            content: content.into(),
+            execution_type,
+            session_id: None,
+            source_metadata: None,
+            payload: None,
+        }
+    }
+
+    /// Sets the id of the session.
+    #[must_use]
+    pub fn with_session_id(mut self, session_id: impl Into<String>) -> Self {
+        self.session_id = Some(session_id.into());
+        self
+    }
+
+    /// Sets the channel that the request came through.
+    #[must_use]
+    pub fn with_source_metadata(mut self, source_metadata: SourceMetadata) -> Self {
+        self.source_metadata = Some(source_metadata);
+        self
+    }
+
+    /// Sets the raw request.
+    #[must_use]
+    pub fn with_payload(mut self, payload: impl Into<String>) -> Self {
+        self.payload = Some(payload.into());
+        self
+    }
+}

@@ -1,0 +1,29 @@
+//! Data model of agent telemetry: what agents, tools and language models did, as plain data.
+//!
+//! This crate knows nothing of clocks, networks or OpenTelemetry, so that a viewer, an evaluator or
+//! a test can read and write telemetry with a handful of small dependencies.
+//!
+//! ```
+//! use agentspan_model::agent365::{AgentDetails, AgentId};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let agent = AgentDetails::new(AgentId::parse("a0000000-0000-0000-0000-00000000000a")?)
+//!     .with_name("Weather Bot");
+//! assert_eq!(
+//!     serde_json::to_string(&agent)?,
+//!     r#"{"agent_id":"a0000000-0000-0000-0000-00000000000a","agent_name":"Weather Bot"}"#,
+//! );
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is where
+//!
+//! - [`agent365`]: the vocabulary of Agent 365: details, identities, the generations of its contract
+//!   and the attributes that its scopes write.
+//! - [`attribute`]: how a mapping shows attributes to whoever wants them, without building a list.
+//! - [`keys`]: every attribute key, each in one place.
+
+pub mod agent365;
+pub mod attribute;
+pub mod keys;

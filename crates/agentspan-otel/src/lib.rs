@@ -1,0 +1,1 @@
+//! Agent 365 scopes, baggage and turn context on OpenTelemetry.

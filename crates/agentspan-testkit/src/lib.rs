@@ -1,0 +1,1 @@
+//! A scriptable loopback service for agentspan's tests, examples and benchmarks.

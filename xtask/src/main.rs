@@ -1,0 +1,3 @@
+//! The project's chores; run `cargo xtask help`.
+
+fn main() {}
