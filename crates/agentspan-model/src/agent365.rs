@@ -16,6 +16,7 @@ mod inference_operation_type;
 mod invoke_agent_details;
 mod json_array_text;
 pub mod mapping;
+mod masked;
 mod profile;
 mod request;
 mod source_metadata;

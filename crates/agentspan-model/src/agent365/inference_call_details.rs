@@ -8,43 +8,26 @@ use super::InferenceOperationType;
 ///
 /// Field names in JSON are camel case, as in the reference.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct InferenceCallDetails {
     /// What the model was asked to do.
-    #[serde(rename = "operationName")]
     pub operation_name: InferenceOperationType,
     /// The name of the model.
     pub model: String,
     /// Who serves the model, such as `openai`.
-    #[serde(rename = "providerName")]
     pub provider_name: String,
     /// The number of tokens that went in.
-    #[serde(
-        rename = "inputTokens",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_tokens: Option<i64>,
     /// The number of tokens that came out.
-    #[serde(
-        rename = "outputTokens",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<i64>,
     /// The reasons why the model stopped, one for each answer.
-    #[serde(
-        rename = "finishReasons",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish_reasons: Option<Vec<String>>,
     /// The id that the provider gave the response.
-    #[serde(
-        rename = "responseId",
-        default,
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_id: Option<String>,
 }
 

@@ -1,11 +1,16 @@
 //! The request that an agent works on.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
+use super::masked::Masked;
 use super::{ExecutionType, SourceMetadata};
 
 /// The request that an agent works on.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+///
+/// `Debug` masks what was asked, so that a prompt does not reach a log by accident.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Request {
     /// What was asked.
@@ -55,5 +60,28 @@ impl Request {
     pub fn with_payload(mut self, payload: impl Into<String>) -> Self {
         self.payload = Some(payload.into());
         self
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("content", &Masked)
+            .field("execution_type", &self.execution_type)
+            .field("session_id", &self.session_id)
+            .field("source_metadata", &self.source_metadata)
+            .field("payload", &self.payload.as_ref().map(|_| Masked))
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_neither_content_nor_payload() {
+        let request = Request::new("canary", ExecutionType::HumanToAgent).with_payload("canary");
+        assert!(!format!("{request:?} {request:#?}").contains("canary"));
     }
 }

@@ -1,11 +1,16 @@
 //! A call of a tool.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
+use super::masked::Masked;
 use super::{Endpoint, ToolType};
 
 /// A call of a tool.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+///
+/// `Debug` masks the arguments, so that they do not reach a log by accident.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ToolCallDetails {
     /// The name of the tool.
@@ -74,5 +79,29 @@ impl ToolCallDetails {
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = Some(endpoint);
         self
+    }
+}
+
+impl fmt::Debug for ToolCallDetails {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ToolCallDetails")
+            .field("tool_name", &self.tool_name)
+            .field("arguments", &self.arguments.as_ref().map(|_| Masked))
+            .field("tool_call_id", &self.tool_call_id)
+            .field("description", &self.description)
+            .field("tool_type", &self.tool_type)
+            .field("endpoint", &self.endpoint)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_arguments() {
+        let call = ToolCallDetails::new("search").with_arguments("canary");
+        assert!(!format!("{call:?} {call:#?}").contains("canary"));
     }
 }
