@@ -157,3 +157,20 @@ pub const CUSTOM_SPAN_NAME: &str = "custom.span.name";
 pub const GEN_AI_CLIENT_OPERATION_DURATION: &str = "gen_ai.client.operation.duration";
 /// `gen_ai.client.token.usage`: a metric's name.
 pub const GEN_AI_CLIENT_TOKEN_USAGE: &str = "gen_ai.client.token.usage";
+
+/// The keys whose values hold what people, models and tools said.
+///
+/// Whatever shows attributes to somebody who did not ask for contents masks these.
+pub const CONTENT: &[&str] = &[
+    ERROR_MESSAGE,
+    EXCEPTION_MESSAGE,
+    EXCEPTION_STACKTRACE,
+    GEN_AI_AGENT_THOUGHT_PROCESS,
+    GEN_AI_CHOICE,
+    GEN_AI_EVENT_CONTENT,
+    GEN_AI_EXECUTION_PAYLOAD,
+    GEN_AI_INPUT_MESSAGES,
+    GEN_AI_OUTPUT_MESSAGES,
+    GEN_AI_SYSTEM_INSTRUCTIONS,
+    GEN_AI_TOOL_ARGUMENTS,
+];

@@ -1,1 +1,5 @@
 //! Agent 365 scopes, baggage and turn context on OpenTelemetry.
+
+mod console;
+
+pub use console::{ConsoleDetail, ConsoleExporter};
