@@ -1,0 +1,18 @@
+//! Bytes of a request body, written straight from finished spans into a reused buffer.
+//!
+//! There is no tree of values in between, and in steady state no allocation: constant parts are
+//! literals, and what has to be remembered while writing lives in memory that the encoder keeps.
+
+mod body;
+mod escape;
+mod hex;
+mod resource;
+mod scope_order;
+mod sdk_span;
+mod span;
+mod span_view;
+mod unique_keys;
+mod value;
+
+pub use self::body::BodyEncoder;
+pub use self::resource::EncodedResource;

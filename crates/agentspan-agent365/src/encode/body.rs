@@ -1,0 +1,131 @@
+//! The body of a request: the spans of one identity under one resource.
+
+use std::borrow::Borrow;
+
+use agentspan_model::agent365::Profile;
+use opentelemetry_sdk::trace::SpanData;
+
+use super::escape::push_text;
+use super::resource::EncodedResource;
+use super::scope_order::ScopeOrder;
+use super::span::push_span;
+use super::span_view::{ScopeView, SpanView};
+use super::unique_keys::UniqueKeys;
+
+/// Writes the JSON bodies of the requests to the Agent 365 service.
+///
+/// The exporter has its own. Use this one to see what would be sent, for instance to write it to a
+/// file. An encoder keeps the memory that it needed, so one that is used again does not allocate.
+///
+/// The body is that of the `Agent365Exporter` in `microsoft-agents-a365-observability-core` 0.1.0,
+/// with these rules of ours where Rust's SDK or JSON differ:
+///
+/// - Of attributes with the same key the last one is written, in its own place. Empty keys are left
+///   out.
+/// - Floats that are not finite are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`.
+/// - A span's time that equals the Unix epoch was never set and is `null`. A time before the epoch is
+///   written as zero, one that does not fit into 64 bits of nanoseconds as the greatest that does.
+/// - A kind of value that this version does not know is written as text.
+///
+/// ```
+/// use agentspan_agent365::{BodyEncoder, EncodedResource};
+/// use agentspan_model::agent365::Profile;
+/// use opentelemetry_sdk::Resource;
+/// use opentelemetry_sdk::trace::SpanData;
+///
+/// fn dump(resource: &Resource, spans: &[SpanData]) -> Vec<u8> {
+///     let mut body = Vec::new();
+///     BodyEncoder::new(Profile::V0_1).encode(&EncodedResource::from(resource), spans, &mut body);
+///     body
+/// }
+///
+/// assert_eq!(
+///     dump(&Resource::builder_empty().build(), &[]),
+///     br#"{"resourceSpans":[{"resource":{"attributes":null},"scopeSpans":[]}]}"#,
+/// );
+/// ```
+#[derive(Debug)]
+pub struct BodyEncoder {
+    profile: Profile,
+    scope_order: ScopeOrder,
+    unique_keys: UniqueKeys,
+}
+
+impl BodyEncoder {
+    /// Makes an encoder for one generation of the contract.
+    #[must_use]
+    pub fn new(profile: Profile) -> Self {
+        Self {
+            profile,
+            scope_order: ScopeOrder::default(),
+            unique_keys: UniqueKeys::default(),
+        }
+    }
+
+    /// The generation of the contract that the bodies follow.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// Appends the body with all of `spans` to `out`.
+    ///
+    /// The spans are grouped by the name and version of their instrumentation scopes, in the order
+    /// in which the scopes first appear. They are not grouped by identity: give the spans of one.
+    pub fn encode<S>(&mut self, resource: &EncodedResource, spans: &[S], out: &mut Vec<u8>)
+    where
+        S: Borrow<SpanData>,
+    {
+        self.encode_views(resource, spans, out);
+    }
+
+    /// As [`encode`](Self::encode), for spans that are kept in another way.
+    pub(crate) fn encode_views<S>(
+        &mut self,
+        resource: &EncodedResource,
+        spans: &[S],
+        out: &mut Vec<u8>,
+    ) where
+        S: SpanView,
+    {
+        out.extend_from_slice(b"{\"resourceSpans\":[{\"resource\":{\"attributes\":");
+        out.extend_from_slice(resource.as_bytes());
+        out.extend_from_slice(b"},\"scopeSpans\":[");
+        self.scope_order.arrange(spans);
+        let mut first_scope = true;
+        for spans in self.scope_order.scopes(spans) {
+            let mut first_span = true;
+            for span in spans {
+                if first_span {
+                    if !first_scope {
+                        out.extend_from_slice(b"]},");
+                    }
+                    push_scope(out, span.scope());
+                } else {
+                    out.push(b',');
+                }
+                first_span = false;
+                push_span(out, span, &mut self.unique_keys);
+            }
+            first_scope = false;
+        }
+        if !first_scope {
+            out.extend_from_slice(b"]}");
+        }
+        out.extend_from_slice(b"]}]}");
+    }
+}
+
+/// Opens the object of one scope, up to its first span.
+fn push_scope(out: &mut Vec<u8>, scope: ScopeView<'_>) {
+    out.extend_from_slice(b"{\"scope\":{\"name\":\"");
+    push_text(out, scope.name);
+    match scope.version {
+        Some(version) => {
+            out.extend_from_slice(b"\",\"version\":\"");
+            push_text(out, version);
+            out.extend_from_slice(b"\"},\"spans\":[");
+        }
+        None => out.extend_from_slice(b"\",\"version\":null},\"spans\":["),
+    }
+}

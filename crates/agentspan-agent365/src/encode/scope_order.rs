@@ -1,0 +1,71 @@
+//! The order in which spans are written: by instrumentation scope, as the scopes first appear.
+
+use super::span_view::SpanView;
+
+/// Spans by scope. Reuses its memory.
+#[derive(Debug, Default)]
+pub(super) struct ScopeOrder {
+    /// The scopes in order of first appearance.
+    scopes: Vec<ScopeChain>,
+    /// For each span, the index of the next span of the same scope.
+    next: Vec<usize>,
+}
+
+/// The spans of one scope, by their indices.
+#[derive(Clone, Copy, Debug)]
+struct ScopeChain {
+    first: usize,
+    last: usize,
+}
+
+/// Stands for "no further span".
+const END: usize = usize::MAX;
+
+impl ScopeOrder {
+    /// Finds the scopes of `spans`.
+    pub(super) fn arrange<S: SpanView>(&mut self, spans: &[S]) {
+        self.scopes.clear();
+        self.next.clear();
+        let mut current = 0;
+        for (index, span) in spans.iter().enumerate() {
+            self.next.push(END);
+            let scope = span.scope();
+            let is_of = |chain: &ScopeChain| {
+                spans
+                    .get(chain.first)
+                    .is_some_and(|first| first.scope() == scope)
+            };
+            // Spans of one scope tend to come together.
+            if !self.scopes.get(current).is_some_and(is_of) {
+                current = self
+                    .scopes
+                    .iter()
+                    .position(is_of)
+                    .unwrap_or(self.scopes.len());
+            }
+            match self.scopes.get_mut(current) {
+                Some(chain) => {
+                    if let Some(next) = self.next.get_mut(chain.last) {
+                        *next = index;
+                    }
+                    chain.last = index;
+                }
+                None => self.scopes.push(ScopeChain {
+                    first: index,
+                    last: index,
+                }),
+            }
+        }
+    }
+
+    /// For each scope, the spans of it in order.
+    pub(super) fn scopes<'a, S>(
+        &'a self,
+        spans: &'a [S],
+    ) -> impl Iterator<Item = impl Iterator<Item = &'a S>> {
+        self.scopes.iter().map(move |chain| {
+            std::iter::successors(Some(chain.first), |index| self.next.get(*index).copied())
+                .map_while(|index| spans.get(index))
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! Which attributes of a list are written.
+//!
+//! The Rust SDK keeps every attribute that was set. In the reference (`opentelemetry-sdk` 1.45.2 for
+//! Python) a key that is set again moves to the end, and an empty key is dropped. So of the attributes
+//! with one key the last one is written, in its own place.
+
+use super::span_view::AttributeList;
+
+/// As many attributes as the marks of [`Superseded`] have bits. Nearly every list is shorter.
+const SMALL: usize = 64;
+
+/// Slots of the table that finds equal keys: a power of two, twice as many as there can be keys.
+const SLOTS: usize = 2 * SMALL;
+
+/// Finds the attributes to write. Reuses its memory.
+#[derive(Debug, Default)]
+pub(super) struct UniqueKeys {
+    written: Vec<usize>,
+}
+
+impl UniqueKeys {
+    /// Calls `write` with the index of every attribute to be written, in order.
+    pub(super) fn for_each<A: AttributeList>(
+        &mut self,
+        attributes: &A,
+        mut write: impl FnMut(usize),
+    ) {
+        let len = attributes.len();
+        if len <= SMALL {
+            let superseded = superseded_of_few(attributes);
+            for index in 0..len {
+                if superseded >> index & 1 == 0 {
+                    write(index);
+                }
+            }
+        } else {
+            self.select_of_many(attributes);
+            for index in &self.written {
+                write(*index);
+            }
+        }
+    }
+
+    /// Sorting keeps a long list, whose keys may have been chosen by somebody hostile, from costing
+    /// quadratic time.
+    fn select_of_many<A: AttributeList>(&mut self, attributes: &A) {
+        self.written.clear();
+        self.written
+            .extend((0..attributes.len()).filter(|index| !attributes.key(*index).is_empty()));
+        // Equal keys side by side, the last one first, because `dedup_by` keeps the first of a run.
+        self.written.sort_unstable_by(|one, other| {
+            attributes
+                .key(*one)
+                .cmp(attributes.key(*other))
+                .then(other.cmp(one))
+        });
+        self.written
+            .dedup_by(|one, kept| attributes.key(*one) == attributes.key(*kept));
+        self.written.sort_unstable();
+    }
+}
+
+/// One bit for each of at most [`SMALL`] attributes, set when the attribute is not written.
+fn superseded_of_few<A: AttributeList>(attributes: &A) -> u64 {
+    let mut superseded = 0_u64;
+    // Index of the latest attribute with the key of this slot, plus one; zero is a free slot.
+    let mut slots = [0_u8; SLOTS];
+    for (index, number) in (0..attributes.len()).zip(1_u8..) {
+        let key = attributes.key(index);
+        if key.is_empty() {
+            superseded |= 1 << index;
+            continue;
+        }
+        let mut slot = slot_of(key);
+        loop {
+            let earlier = slots[slot];
+            if earlier == 0 {
+                slots[slot] = number;
+                break;
+            }
+            let earlier = usize::from(earlier - 1);
+            if attributes.key(earlier) == key {
+                superseded |= 1 << earlier;
+                slots[slot] = number;
+                break;
+            }
+            slot = (slot + 1) % SLOTS;
+        }
+    }
+    superseded
+}
+
+/// Keys share their beginnings and differ in length and at the end.
+fn slot_of(key: &str) -> usize {
+    let bytes = key.as_bytes();
+    let end = match bytes.last_chunk::<8>() {
+        Some(end) => u64::from_le_bytes(*end),
+        None => bytes
+            .iter()
+            .fold(0, |all, byte| all << 8 | u64::from(*byte)),
+    };
+    let mixed = (end ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> (u64::BITS - SLOTS.trailing_zeros())) as usize
+}
