@@ -1,1 +1,46 @@
 //! A scriptable loopback service for agentspan's tests, examples and benchmarks.
+//!
+//! [`Service`] records what it is sent and plays a script of [`Answer`]s, well formed or not:
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use agentspan_testkit::{Answer, Service};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let service = Service::builder()
+//!     .script([Answer::status(503).header("retry-after", "1"), Answer::reset(), Answer::status(200)])
+//!     .start()?;
+//! # use std::io::Write;
+//! # let mut client = std::net::TcpStream::connect(service.addr())?;
+//! # client.write_all(b"POST /tenants/t?x=1 HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}")?;
+//! // ... a client posts to `service.url()` ...
+//! let requests = service.wait_for(1, Duration::from_secs(5))?;
+//! assert_eq!(requests[0].target, "/tenants/t?x=1");
+//! assert_eq!(&requests[0].body[..], b"{}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is where
+//!
+//! - [`Service`], [`Answer`], [`RecordedRequest`]: the service.
+//! - [`Certificates`]: a certificate authority of its own, so that the service can be any host.
+//! - [`CapturedLogs`]: what was logged, to show that a secret was not.
+//! - [`turn`]: the spans of one turn of an agent, which tests and benchmarks share.
+
+mod answer;
+mod captured_logs;
+mod certificates;
+mod connection;
+mod fault;
+mod record;
+mod service;
+mod transport;
+pub mod turn;
+
+pub use crate::answer::Answer;
+pub use crate::captured_logs::CapturedLogs;
+pub use crate::certificates::{CertificateError, Certificates};
+pub use crate::record::{ConnectionRecord, RecordedRequest, Recording, WaitError};
+pub use crate::service::{Service, ServiceBuilder, StartError};

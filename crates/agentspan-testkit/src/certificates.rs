@@ -1,0 +1,161 @@
+//! A certificate authority that issues for whatever name the client asks.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose, date_time_ymd,
+};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// A certificate could not be made: the random source or a name is at fault.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CertificateError {
+    /// The key or the certificate could not be generated, for example for a name that is none.
+    #[error("cannot generate a certificate")]
+    Generate(#[from] rcgen::Error),
+    /// The TLS library refused the certificate.
+    #[error("cannot use the certificate")]
+    Use(#[from] rustls::Error),
+}
+
+/// A certificate authority for one service, and how its certificates are wrong, if they are.
+///
+/// A certificate is issued for each name that a client greets with, so that one service can play
+/// any host; for a client that names none, it is issued for `127.0.0.1`. A client that should
+/// trust the service is given [`root_certificates`](Self::root_certificates).
+pub struct Certificates {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    trusted: CertificateDer<'static>,
+    wrong: Wrong,
+    issued: Mutex<HashMap<String, Arc<ServerConfig>>>,
+}
+
+/// How certificates are wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrong {
+    Nothing,
+    Name,
+    Expired,
+}
+
+impl Certificates {
+    /// Certificates that are valid for every name.
+    ///
+    /// # Errors
+    ///
+    /// [`CertificateError`] when no key can be made.
+    pub fn generate() -> Result<Self, CertificateError> {
+        let issuer = authority()?;
+        Ok(Self {
+            trusted: issuer.der().clone(),
+            issuer,
+            wrong: Wrong::Nothing,
+            issued: Mutex::default(),
+        })
+    }
+
+    /// Certificates of a trusted authority for another name than the one asked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`generate`](Self::generate).
+    pub fn with_wrong_name() -> Result<Self, CertificateError> {
+        Ok(Self {
+            wrong: Wrong::Name,
+            ..Self::generate()?
+        })
+    }
+
+    /// Certificates of a trusted authority whose time is over.
+    ///
+    /// # Errors
+    ///
+    /// As [`generate`](Self::generate).
+    pub fn expired() -> Result<Self, CertificateError> {
+        Ok(Self {
+            wrong: Wrong::Expired,
+            ..Self::generate()?
+        })
+    }
+
+    /// Certificates of an authority that is not the one in [`root_certificates`](Self::root_certificates).
+    ///
+    /// # Errors
+    ///
+    /// As [`generate`](Self::generate).
+    pub fn of_unknown_authority() -> Result<Self, CertificateError> {
+        Ok(Self {
+            trusted: authority()?.der().clone(),
+            ..Self::generate()?
+        })
+    }
+
+    /// The authorities that a client of this service should trust.
+    #[must_use]
+    pub fn root_certificates(&self) -> Vec<CertificateDer<'static>> {
+        vec![self.trusted.clone()]
+    }
+
+    /// The TLS settings for a client that asked for `name`.
+    pub(crate) fn server_config(&self, name: &str) -> Result<Arc<ServerConfig>, CertificateError> {
+        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(config) = issued.get(name) {
+            return Ok(Arc::clone(config));
+        }
+        let config = Arc::new(self.issue(name)?);
+        issued.insert(name.to_owned(), Arc::clone(&config));
+        Ok(config)
+    }
+
+    fn issue(&self, name: &str) -> Result<ServerConfig, CertificateError> {
+        let name = match self.wrong {
+            Wrong::Name => "another-name.invalid",
+            Wrong::Nothing | Wrong::Expired => name,
+        };
+        let mut leaf = CertificateParams::new([name.to_owned()])?;
+        leaf.distinguished_name.push(DnType::CommonName, "testkit");
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        if self.wrong == Wrong::Expired {
+            leaf.not_before = date_time_ymd(2001, 1, 1);
+            leaf.not_after = date_time_ymd(2001, 1, 2);
+        }
+        let key = KeyPair::generate()?;
+        let certificate = leaf.signed_by(&key, &self.issuer)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+            )?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(config)
+    }
+}
+
+impl fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Certificates")
+            .field("wrong", &self.wrong)
+            .finish_non_exhaustive()
+    }
+}
+
+fn authority() -> Result<CertifiedIssuer<'static, KeyPair>, CertificateError> {
+    let mut params = CertificateParams::default();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "agentspan testkit authority");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![
+        KeyUsagePurpose::KeyCertSign,
+        KeyUsagePurpose::DigitalSignature,
+    ];
+    Ok(CertifiedIssuer::self_signed(params, KeyPair::generate()?)?)
+}

@@ -1,0 +1,1 @@
+//! The turn: the spans that an agent makes when it answers once.
