@@ -1,1 +1,53 @@
 //! Where Agent 365 lives and what the environment asks for: endpoints, switches, claims of a token.
+//!
+//! Nothing here talks to a network. Everything is a function of what it is given, except
+//! [`Environment::from_process`], which reads the process's environment once.
+//!
+//! ```
+//! use agentspan_discovery::{ClusterCategory, Environment, Switches};
+//! use agentspan_model::agent365::TenantId;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let tenant = TenantId::parse("e3064512-cc6d-4703-be71-a2ecaecaa98a")?;
+//! let cluster: ClusterCategory = "prod".parse()?;
+//! assert_eq!(
+//!     cluster.tenant_island_cluster_endpoint(&tenant)?,
+//!     "il-e3064512cc6d4703be71a2ecaecaa9.8a.tenant.api.powerplatform.com",
+//! );
+//!
+//! let environment = Environment::from_iter([("ENABLE_OBSERVABILITY", "Yes")]);
+//! assert!(Switches::read(&environment).observability_enabled());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is where
+//!
+//! - [`ClusterCategory`]: the clouds, and the hosts that each of them has for tokens and tenants.
+//! - [`Environment`] and [`Switches`]: the variables that are read, and what they mean.
+//! - [`unverified_app_id`], [`resolve_agent_identity`]: what a token or an activity *says* about who
+//!   is calling. Their result is an [`UnverifiedId`], because nobody has checked it.
+//! - [`authentication_scope`]: the scope to request a token for.
+//! - [`runtime_v2`]: what runtime 2.0.0 added or does differently.
+//!
+//! Unless a page says otherwise, behaviour is that of `microsoft-agents-a365-runtime` 0.1.0.
+
+mod agent_identity;
+mod authentication_scope;
+mod cluster_category;
+mod environment;
+mod python_text;
+pub mod runtime_v2;
+mod switches;
+mod tenant_endpoint;
+mod token_claims;
+mod unverified_id;
+
+pub use agent_identity::{Activity, resolve_agent_identity};
+pub use authentication_scope::authentication_scope;
+pub use cluster_category::{ClusterCategory, UnknownClusterCategory};
+pub use environment::Environment;
+pub use switches::Switches;
+pub use tenant_endpoint::TenantEndpointError;
+pub use token_claims::unverified_app_id;
+pub use unverified_id::{NIL_ID, UnverifiedId};

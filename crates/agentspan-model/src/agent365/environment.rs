@@ -14,3 +14,5 @@ pub const PYTHON_ENVIRONMENT: &str = "PYTHON_ENVIRONMENT";
 pub const TRACE_CONTENTS: &str = "AZURE_TRACING_GEN_AI_CONTENT_RECORDING_ENABLED";
 /// The name of the application, for the user agent (runtime 2.0.0).
 pub const AGENT365_APPLICATION_NAME: &str = "AGENT365_APPLICATION_NAME";
+/// The authentication scope to ask for instead of the default one (runtime 2.0.0).
+pub const A365_OBSERVABILITY_SCOPE_OVERRIDE: &str = "A365_OBSERVABILITY_SCOPE_OVERRIDE";

@@ -1,0 +1,117 @@
+//! The variables of the environment that anybody reads, taken once.
+
+use std::collections::BTreeMap;
+
+use agentspan_model::agent365::environment as names;
+
+/// Every variable that is read. The rest of the environment is nobody's business here.
+const NAMES: [&str; 6] = [
+    names::ENABLE_OBSERVABILITY,
+    names::ENABLE_A365_OBSERVABILITY,
+    names::ENABLE_A365_OBSERVABILITY_EXPORTER,
+    names::PYTHON_ENVIRONMENT,
+    names::AGENT365_APPLICATION_NAME,
+    names::A365_OBSERVABILITY_SCOPE_OVERRIDE,
+];
+
+/// A copy of the environment variables that this crate knows, as they were at one moment.
+///
+/// Settings are taken once, where a program starts, and passed on. Nothing reads the process's
+/// environment behind its back, and a test passes what it likes:
+///
+/// ```
+/// use agentspan_discovery::Environment;
+///
+/// let environment = Environment::from_iter([("PYTHON_ENVIRONMENT", "Development")]);
+/// assert_eq!(environment.value("PYTHON_ENVIRONMENT"), Some("Development"));
+/// assert_eq!(environment.value("ENABLE_OBSERVABILITY"), None);
+/// ```
+///
+/// The names are those of [`agentspan_model::agent365::environment`]. Other variables, which may
+/// hold secrets, are not copied.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    values: BTreeMap<&'static str, String>,
+}
+
+impl Environment {
+    /// The environment of this process, now.
+    ///
+    /// A variable whose value is not Unicode counts as unset.
+    #[must_use]
+    pub fn from_process() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place that reads the environment"
+        )]
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Asks `lookup` once for each known name.
+    #[must_use]
+    pub fn from_lookup(mut lookup: impl FnMut(&str) -> Option<String>) -> Self {
+        let values = NAMES
+            .into_iter()
+            .filter_map(|name| Some((name, lookup(name)?)))
+            .collect();
+        Self { values }
+    }
+
+    /// The value of a variable; `None` if it was unset or is not one of the known names.
+    ///
+    /// An empty value is a value: what it means is for the reader of the variable to say.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// The value of a variable if it is set and not empty.
+    pub(crate) fn non_empty(&self, name: &str) -> Option<&str> {
+        self.value(name).filter(|value| !value.is_empty())
+    }
+}
+
+impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Environment {
+    /// Takes the known names from pairs of name and value; of two equal names the last one counts.
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        let mut values = BTreeMap::new();
+        for (name, value) in pairs {
+            if let Some(known) = NAMES.into_iter().find(|known| *known == name.as_ref()) {
+                values.insert(known, value.into());
+            }
+        }
+        Self { values }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_known_name_is_asked_for_once_and_no_other() {
+        let mut asked = Vec::new();
+        let environment = Environment::from_lookup(|name| {
+            asked.push(name.to_owned());
+            Some(name.to_lowercase())
+        });
+        assert_eq!(asked, NAMES);
+        assert_eq!(
+            environment.value("PYTHON_ENVIRONMENT"),
+            Some("python_environment")
+        );
+    }
+
+    #[test]
+    fn unknown_variables_are_not_kept() {
+        let environment = Environment::from_iter([("AWS_SECRET_ACCESS_KEY", "hunter2")]);
+        assert_eq!(environment, Environment::default());
+        assert!(!format!("{environment:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn the_process_is_asked_for_the_same_names() {
+        let expected: Environment = std::env::vars().collect();
+        assert_eq!(Environment::from_process(), expected);
+    }
+}

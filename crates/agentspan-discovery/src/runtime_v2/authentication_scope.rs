@@ -1,0 +1,36 @@
+//! The scope that runtime 2.0.0 requests a token with.
+
+use agentspan_model::agent365::environment as names;
+
+use crate::Environment;
+use crate::python_text::strip;
+
+/// The scope to request a token with, for runtime 2.0.0: the observability service's own, for
+/// tokens that an application gets without a user.
+///
+/// `A365_OBSERVABILITY_SCOPE_OVERRIDE` replaces it unless it is blank; white space around its value
+/// is cut off.
+#[must_use]
+pub fn authentication_scope(environment: &Environment) -> &str {
+    environment
+        .value(names::A365_OBSERVABILITY_SCOPE_OVERRIDE)
+        .map(strip)
+        .filter(|scope| !scope.is_empty())
+        .unwrap_or("api://9b975845-388f-4429-889e-eab1ef63949c/.default")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blank_override_does_not_count() {
+        let default = "api://9b975845-388f-4429-889e-eab1ef63949c/.default";
+        for (value, scope) in [("", default), (" \t", default), (" api://x \n", "api://x")] {
+            let environment =
+                Environment::from_iter([("A365_OBSERVABILITY_SCOPE_OVERRIDE", value)]);
+            assert_eq!(authentication_scope(&environment), scope, "{value:?}");
+        }
+        assert_eq!(authentication_scope(&Environment::default()), default);
+    }
+}

@@ -1,0 +1,164 @@
+//! What the environment switches on.
+
+use agentspan_model::agent365::environment as names;
+
+use crate::Environment;
+
+const PRODUCTION: &str = "production";
+const DEVELOPMENT: &str = "development";
+
+/// What the environment switches on, read once from an [`Environment`].
+///
+/// A switch is on if its variable is `true`, `1`, `yes` or `on`, in any case; everything else,
+/// ` true` with a blank included, leaves it off. All switches are off in an empty environment.
+///
+/// ```
+/// use agentspan_discovery::{Environment, Switches};
+///
+/// let switches = Switches::read(&Environment::from_iter([
+///     ("ENABLE_A365_OBSERVABILITY", "on"),
+///     ("PYTHON_ENVIRONMENT", "DEVELOPMENT"),
+/// ]));
+/// assert!(switches.observability_enabled());
+/// assert!(!switches.exporter_enabled());
+/// assert!(switches.is_development());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Switches {
+    observability: bool,
+    exporter: bool,
+    environment_name: Box<str>,
+}
+
+impl Switches {
+    /// Reads the switches.
+    #[must_use]
+    pub fn read(environment: &Environment) -> Self {
+        let observability = environment
+            .non_empty(names::ENABLE_OBSERVABILITY)
+            .or_else(|| environment.non_empty(names::ENABLE_A365_OBSERVABILITY));
+        Self {
+            observability: observability.is_some_and(is_on),
+            exporter: environment
+                .value(names::ENABLE_A365_OBSERVABILITY_EXPORTER)
+                .is_some_and(is_on),
+            environment_name: environment
+                .non_empty(names::PYTHON_ENVIRONMENT)
+                .unwrap_or(PRODUCTION)
+                .into(),
+        }
+    }
+
+    /// Whether scopes make spans: `ENABLE_OBSERVABILITY`, and only if that is unset or empty
+    /// `ENABLE_A365_OBSERVABILITY`. The first of them that says anything decides, so that `false`
+    /// in it is not overruled by the other.
+    #[must_use]
+    pub fn observability_enabled(&self) -> bool {
+        self.observability
+    }
+
+    /// Whether spans go to Agent 365 rather than to the console:
+    /// `ENABLE_A365_OBSERVABILITY_EXPORTER`.
+    #[must_use]
+    pub fn exporter_enabled(&self) -> bool {
+        self.exporter
+    }
+
+    /// The name of the environment as it was written in `PYTHON_ENVIRONMENT`; `production` if that
+    /// is unset or empty.
+    #[must_use]
+    pub fn environment_name(&self) -> &str {
+        &self.environment_name
+    }
+
+    /// Whether the [name of the environment](Self::environment_name) is `development`, in any case.
+    #[must_use]
+    pub fn is_development(&self) -> bool {
+        self.environment_name.eq_ignore_ascii_case(DEVELOPMENT)
+    }
+}
+
+/// No letter outside ASCII has one of these letters as its lower case, so that comparing ASCII is
+/// the same as the reference's lower-casing.
+fn is_on(value: &str) -> bool {
+    ["true", "1", "yes", "on"]
+        .iter()
+        .any(|on| value.eq_ignore_ascii_case(on))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn switches(pairs: &[(&str, &str)]) -> Switches {
+        Switches::read(&pairs.iter().copied().collect())
+    }
+
+    #[test]
+    fn four_words_switch_on_in_any_case() {
+        for (value, on) in [
+            ("true", true),
+            ("TRUE", true),
+            ("1", true),
+            ("Yes", true),
+            ("oN", true),
+            ("", false),
+            (" true", false),
+            ("true\n", false),
+            ("0", false),
+            ("y", false),
+            ("enabled", false),
+        ] {
+            let exporter = switches(&[("ENABLE_A365_OBSERVABILITY_EXPORTER", value)]);
+            assert_eq!(exporter.exporter_enabled(), on, "{value:?}");
+            let scopes = switches(&[("ENABLE_OBSERVABILITY", value)]);
+            assert_eq!(scopes.observability_enabled(), on, "{value:?}");
+            let fallback = switches(&[("ENABLE_A365_OBSERVABILITY", value)]);
+            assert_eq!(fallback.observability_enabled(), on, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_variable_that_says_anything_decides() {
+        for (first, second, on) in [
+            ("", "true", true),
+            ("false", "true", false),
+            (" ", "true", false),
+            ("true", "false", true),
+        ] {
+            let found = switches(&[
+                ("ENABLE_OBSERVABILITY", first),
+                ("ENABLE_A365_OBSERVABILITY", second),
+            ]);
+            assert_eq!(
+                found.observability_enabled(),
+                on,
+                "{first:?} then {second:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_switch_does_not_move_the_other() {
+        let scopes = switches(&[("ENABLE_OBSERVABILITY", "1")]);
+        assert!(!scopes.exporter_enabled());
+        let exporter = switches(&[("ENABLE_A365_OBSERVABILITY_EXPORTER", "1")]);
+        assert!(!exporter.observability_enabled());
+    }
+
+    #[test]
+    fn an_unnamed_environment_is_production() {
+        for found in [switches(&[]), switches(&[("PYTHON_ENVIRONMENT", "")])] {
+            assert_eq!(found.environment_name(), "production");
+            assert!(!found.is_development());
+        }
+    }
+
+    #[test]
+    fn the_name_of_the_environment_keeps_its_case() {
+        let found = switches(&[("PYTHON_ENVIRONMENT", "DevelopMent")]);
+        assert_eq!(found.environment_name(), "DevelopMent");
+        assert!(found.is_development());
+        assert!(!switches(&[("PYTHON_ENVIRONMENT", "Development ")]).is_development());
+    }
+}
