@@ -1,3 +1,115 @@
 //! The project's chores; run `cargo xtask help`.
+//!
+//! Everything that CI does is a step here, so that a person can run the same thing at a desk.
 
-fn main() {}
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool speaks through its standard streams"
+)]
+
+mod ci;
+mod command;
+mod deny;
+mod error;
+mod examples;
+mod features;
+mod golden;
+mod peers;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use crate::command::cargo;
+use crate::error::XtaskError;
+use crate::workspace::Workspace;
+
+const HELP: &str = "\
+usage: cargo xtask <chore>
+
+  help                          this text
+  ci                            all of the chores marked with *, in this order
+  tidy                        * layers, sizes, headers, key literals and the other rules of the house
+  fmt [--check]               * format, or say what is not formatted
+  lint                        * clippy on every target, warnings are errors
+  test [ARGS]                 * cargo test --workspace --locked (unit, integration and doc tests)
+  doc                         * the documentation, warnings are errors
+  features                    * every published crate alone: no default features, then each feature
+  golden [--check]            * rewrite the golden files, or say which of them would change
+  examples                    * run every example
+  conformance [--vectors DIR] * run recorded vectors of the reference packages
+  deny                        * licences, sources, bans and duplicates of the dependencies
+  deny --advisories             known vulnerabilities; fetches the advisory database
+  peers agent365              * the reference package and ours over the same spans
+  bench [ARGS]                  the benchmarks, compared with peers
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {}", error::report(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<(), XtaskError> {
+    let (chore, rest) = match arguments.split_first() {
+        None => ("help", &[][..]),
+        Some((chore, rest)) => (chore.as_str(), rest),
+    };
+    if matches!(chore, "help" | "--help" | "-h") {
+        print!("{HELP}");
+        return Ok(());
+    }
+    let workspace = Workspace::load()?;
+    chore_named(chore, rest, &workspace)
+}
+
+/// Runs one chore. `ci` comes back here for each of its steps.
+fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<(), XtaskError> {
+    let options: Vec<&str> = rest.iter().map(String::as_str).collect();
+    match (chore, options.as_slice()) {
+        ("ci", []) => ci::run(workspace),
+        ("tidy", []) => tidy::run(workspace),
+        ("fmt", []) => cargo(workspace).args(["fmt", "--all"]).run(),
+        ("fmt", ["--check"]) => cargo(workspace).args(["fmt", "--all", "--check"]).run(),
+        ("lint", []) => cargo(workspace)
+            .args(["clippy", "--workspace", "--all-targets", "--locked"])
+            .args(["--", "--deny", "warnings"])
+            .run(),
+        ("test", _) => cargo(workspace)
+            .args(["test", "--workspace", "--locked"])
+            .args(&options)
+            .run(),
+        ("doc", []) => cargo(workspace)
+            .args(["doc", "--workspace", "--no-deps", "--locked"])
+            .env("RUSTDOCFLAGS", "--deny warnings")
+            .run(),
+        ("features", []) => features::run(workspace),
+        ("golden", []) => golden::update(workspace),
+        ("golden", ["--check"]) => golden::check(workspace),
+        ("examples", []) => examples::run(workspace),
+        ("conformance", _) => cargo(workspace)
+            .args(["run", "--quiet", "--locked", "--package", "conformance"])
+            .args(["--bin", "conformance", "--"])
+            .args(&options)
+            .run(),
+        ("deny", []) => deny::check(workspace),
+        ("deny", ["--advisories"]) => deny::advisories(workspace),
+        ("bench", _) => cargo(workspace)
+            .args(["bench", "--locked", "--package", "benches", "--"])
+            .args(&options)
+            .run(),
+        ("peers", ["agent365"]) => peers::agent365(workspace),
+        _ => Err(XtaskError::Usage {
+            given: std::iter::once(chore)
+                .chain(options)
+                .collect::<Vec<_>>()
+                .join(" "),
+        }),
+    }
+}

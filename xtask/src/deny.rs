@@ -1,0 +1,50 @@
+//! `cargo xtask deny`: what the dependencies bring along.
+
+use std::path::PathBuf;
+
+use crate::command::{Program, cargo};
+use crate::error::XtaskError;
+use crate::workspace::Workspace;
+
+/// The version of cargo-deny that is installed when it is missing.
+const VERSION: &str = "0.20.2";
+
+/// Checks licences, sources, bans and duplicates; needs no network besides the registry.
+pub(crate) fn check(workspace: &Workspace) -> Result<(), XtaskError> {
+    run(workspace, &["bans", "licenses", "sources"])
+}
+
+/// Checks for known vulnerabilities; fetches the advisory database.
+pub(crate) fn advisories(workspace: &Workspace) -> Result<(), XtaskError> {
+    run(workspace, &["advisories"])
+}
+
+fn run(workspace: &Workspace, checks: &[&str]) -> Result<(), XtaskError> {
+    let program = install(workspace)?;
+    Program::new(program, workspace.root(), "delete it and run this again")
+        .args(["--workspace", "--all-features", "--locked", "check"])
+        .args(checks)
+        .run()
+}
+
+/// The path of cargo-deny, which is built into the target directory if it is not there yet.
+fn install(workspace: &Workspace) -> Result<PathBuf, XtaskError> {
+    let tools = workspace.target_directory().join("tools");
+    let program = tools
+        .join("bin")
+        .join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
+    if !program.is_file() {
+        cargo(workspace)
+            .args([
+                "install",
+                "--locked",
+                "cargo-deny",
+                "--version",
+                VERSION,
+                "--root",
+            ])
+            .args([&tools])
+            .run()?;
+    }
+    Ok(program)
+}
