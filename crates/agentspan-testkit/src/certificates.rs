@@ -50,7 +50,7 @@ impl Certificates {
     ///
     /// [`CertificateError`] when no key can be made.
     pub fn generate() -> Result<Self, CertificateError> {
-        let issuer = authority()?;
+        let issuer = authority("agentspan testkit authority")?;
         Ok(Self {
             trusted: issuer.der().clone(),
             issuer,
@@ -90,7 +90,7 @@ impl Certificates {
     /// As [`generate`](Self::generate).
     pub fn of_unknown_authority() -> Result<Self, CertificateError> {
         Ok(Self {
-            trusted: authority()?.der().clone(),
+            trusted: authority("another authority")?.der().clone(),
             ..Self::generate()?
         })
     }
@@ -147,11 +147,9 @@ impl fmt::Debug for Certificates {
     }
 }
 
-fn authority() -> Result<CertifiedIssuer<'static, KeyPair>, CertificateError> {
+fn authority(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>, CertificateError> {
     let mut params = CertificateParams::default();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "agentspan testkit authority");
+    params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![
         KeyUsagePurpose::KeyCertSign,

@@ -1,5 +1,13 @@
 //! The test kit through its public API, each fault as a plain TCP client sees it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the functions that tests share fail the test"
+)]
+
 mod client;
 mod faults;
+mod logs;
 mod requests;
+mod tls;
