@@ -36,6 +36,7 @@ usage: cargo xtask <chore>
   test [ARGS]                 * cargo test --workspace --locked (unit, integration and doc tests)
   doc                         * the documentation, warnings are errors
   features                    * every published crate alone: no default features, then each feature
+  msrv                        * published crates build with the declared minimum version of Rust
   golden [--check]            * rewrite the golden files, or say which of them would change
   examples                    * run every example
   conformance [--vectors DIR] * run recorded vectors of the reference packages
@@ -90,6 +91,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
             .env("RUSTDOCFLAGS", "--deny warnings")
             .run(),
         ("features", []) => features::run(workspace),
+        ("msrv", []) => features::minimum_version(workspace),
         ("golden", []) => golden::update(workspace),
         ("golden", ["--check"]) => golden::check(workspace),
         ("examples", []) => examples::run(workspace),

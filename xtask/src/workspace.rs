@@ -23,6 +23,8 @@ pub(crate) struct Package {
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) features: BTreeMap<String, Vec<String>>,
     pub(crate) targets: Vec<Target>,
+    /// The lowest version of Rust that compiles it.
+    pub(crate) rust_version: Option<String>,
     /// The registries it may go to; an empty list means that it is never published.
     publish: Option<Vec<String>>,
 }
