@@ -1,7 +1,6 @@
 //! One connection of the service: greeting, requests, answers.
 
 use std::convert::Infallible;
-use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -38,6 +37,11 @@ pub(crate) struct Shared {
 
 /// Serves one connection until either side ends it.
 pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream) {
+    serve_to_end(Arc::clone(&shared), stream).await;
+    shared.record.change(|state| state.ended_connections += 1);
+}
+
+async fn serve_to_end(shared: Arc<Shared>, stream: TcpStream) {
     let connection = Arc::new(Mutex::new(ConnectionRecord::default()));
     let number = shared.record.change(|state| {
         state.connections.push(Arc::clone(&connection));
@@ -52,11 +56,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream) {
     let transport = match &shared.certificates {
         None => Transport::Plain(tap),
         Some(certificates) => match greet(tap, certificates, &connection).await {
-            Ok(transport) => transport,
-            Err(error) => {
-                locked(&connection).tls_error = Some(error.to_string());
-                return;
-            }
+            Some(transport) => transport,
+            None => return,
         },
     };
     let exchange = Exchange {
@@ -67,20 +68,30 @@ pub(crate) async fn serve(shared: Arc<Shared>, stream: TcpStream) {
     exchange.serve(transport).await;
 }
 
+/// Shakes hands. A failure is recorded before the stream is closed, so that a client that has seen
+/// the end also finds the reason.
 async fn greet(
     tap: Tap,
     certificates: &Certificates,
     connection: &Mutex<ConnectionRecord>,
-) -> io::Result<Transport> {
-    let greeting = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tap).await?;
+) -> Option<Transport> {
+    let failed = |error: &dyn std::error::Error| {
+        locked(connection).tls_error = Some(error.to_string());
+    };
+    let mut acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tap);
+    let greeting = (&mut acceptor)
+        .await
+        .inspect_err(|error| failed(error))
+        .ok()?;
     let name = greeting.client_hello().server_name().map(str::to_owned);
     locked(connection).tls_server_name.clone_from(&name);
     let config = certificates
         .server_config(name.as_deref().unwrap_or("127.0.0.1"))
-        .map_err(io::Error::other)?;
-    Ok(Transport::Tls(Box::new(
-        greeting.into_stream(config).await?,
-    )))
+        .inspect_err(|error| failed(error))
+        .ok()?;
+    let shaken = greeting.into_stream(config).into_fallible().await;
+    let stream = shaken.inspect_err(|(error, _)| failed(error)).ok()?;
+    Some(Transport::Tls(Box::new(stream)))
 }
 
 /// The requests and answers of one connection.

@@ -121,12 +121,14 @@ impl ConnectionRecord {
 
 /// What was waited for did not come in time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{found} of {wanted} requests after {waited:?}")]
+#[error("{found} of {wanted} {what} after {waited:?}")]
 #[non_exhaustive]
 pub struct WaitError {
-    /// How many requests were waited for.
+    /// `requests` or `ended connections`.
+    pub what: &'static str,
+    /// How many were waited for.
     pub wanted: usize,
-    /// How many there are.
+    /// How many there were.
     pub found: usize,
     /// For how long.
     pub waited: Duration,
@@ -144,6 +146,7 @@ pub(crate) struct State {
     pub(crate) requests: Vec<RecordedRequest>,
     pub(crate) request_count: usize,
     pub(crate) body_bytes: u64,
+    pub(crate) ended_connections: usize,
     pub(crate) connections: Vec<Arc<Mutex<ConnectionRecord>>>,
 }
 
@@ -159,24 +162,28 @@ impl Record {
         changed
     }
 
-    /// Waits until so many requests were counted.
+    /// Waits until `count` has reached `wanted`.
     pub(crate) fn wait_for(
         &self,
+        what: &'static str,
+        count: impl Fn(&State) -> usize,
         wanted: usize,
         timeout: Duration,
-    ) -> Result<Vec<RecordedRequest>, WaitError> {
+    ) -> Result<MutexGuard<'_, State>, WaitError> {
         let (state, _) = self
             .changed
-            .wait_timeout_while(self.lock(), timeout, |state| state.request_count < wanted)
+            .wait_timeout_while(self.lock(), timeout, |state| count(state) < wanted)
             .unwrap_or_else(PoisonError::into_inner);
-        if state.request_count < wanted {
+        let found = count(&state);
+        if found < wanted {
             return Err(WaitError {
+                what,
                 wanted,
-                found: state.request_count,
+                found,
                 waited: timeout,
             });
         }
-        Ok(state.requests.clone())
+        Ok(state)
     }
 }
 

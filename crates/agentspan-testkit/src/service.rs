@@ -15,7 +15,9 @@ use tokio::task::JoinSet;
 use crate::answer::Answer;
 use crate::certificates::Certificates;
 use crate::connection::{self, Shared};
-use crate::record::{ConnectionRecord, Record, RecordedRequest, Recording, WaitError, locked};
+use crate::record::{
+    ConnectionRecord, Record, RecordedRequest, Recording, State, WaitError, locked,
+};
 use crate::service::script::{Answers, Script};
 
 /// The service did not start: the machine has no port, thread or file handle left.
@@ -107,7 +109,9 @@ impl Service {
         count: usize,
         timeout: Duration,
     ) -> Result<Vec<RecordedRequest>, WaitError> {
-        self.shared.record.wait_for(count, timeout)
+        let record = &self.shared.record;
+        let state = record.wait_for("requests", |state| state.request_count, count, timeout)?;
+        Ok(state.requests.clone())
     }
 
     /// How many connections were accepted.
@@ -121,6 +125,23 @@ impl Service {
     pub fn connection_records(&self) -> Vec<ConnectionRecord> {
         let connections = self.shared.record.lock().connections.clone();
         connections.iter().map(|one| locked(one).clone()).collect()
+    }
+
+    /// Waits until at least `count` connections have ended, so that nothing more can come over them,
+    /// and returns the records of all connections.
+    ///
+    /// # Errors
+    ///
+    /// [`WaitError`] says how many had ended by the end of `timeout`.
+    pub fn wait_for_ended(
+        &self,
+        count: usize,
+        timeout: Duration,
+    ) -> Result<Vec<ConnectionRecord>, WaitError> {
+        let record = &self.shared.record;
+        let ended = |state: &State| state.ended_connections;
+        drop(record.wait_for("ended connections", ended, count, timeout)?);
+        Ok(self.connection_records())
     }
 
     /// Answers from now on with these, of which the last repeats.

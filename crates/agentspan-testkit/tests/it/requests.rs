@@ -110,6 +110,8 @@ fn waiting_in_vain_says_what_was_missing() {
     let service = Service::start().unwrap();
     let error = service.wait_for(2, Duration::ZERO).unwrap_err();
     assert_eq!(error.to_string(), "0 of 2 requests after 0ns");
+    let error = service.wait_for_ended(1, Duration::ZERO).unwrap_err();
+    assert_eq!(error.to_string(), "0 of 1 ended connections after 0ns");
 }
 
 #[test]

@@ -43,8 +43,9 @@ fn check_refused(certificates: Certificates, reason: &str) {
     let service = serving(certificates);
     let error = ask(&service, "a.example.com").unwrap_err();
     assert!(error.to_string().contains(reason), "{error}");
-    let connection = &service.connection_records()[0];
+    let connection = &service.wait_for_ended(1, Duration::from_secs(10)).unwrap()[0];
     assert_eq!((connection.http_bytes, connection.requests), (0, 0));
+    assert!(connection.tls_error.is_some());
     assert_eq!(connection.tls_server_name.as_deref(), Some("a.example.com"));
 }
 
