@@ -33,7 +33,7 @@ impl ScopeOrder {
             let is_of = |chain: &ScopeChain| {
                 spans
                     .get(chain.first)
-                    .is_some_and(|first| first.scope() == scope)
+                    .is_some_and(|first| first.scope().is_same(&scope))
             };
             // Spans of one scope tend to come together.
             if !self.scopes.get(current).is_some_and(is_of) {

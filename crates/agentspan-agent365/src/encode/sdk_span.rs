@@ -1,7 +1,7 @@
 //! The OpenTelemetry SDK's finished spans as the encoder reads them.
 
 use std::borrow::Borrow;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use opentelemetry::trace::{SpanKind, Status};
 use opentelemetry::{Array, KeyValue, Value};
@@ -123,19 +123,25 @@ pub(super) fn write(value: &Value, writer: ValueWriter<'_>) -> Written {
     }
 }
 
-/// The time of a span's end or start. The SDK has no "not set": the epoch itself stands for it.
+/// The time of a span's start or end. The SDK has no "not set": the epoch itself stands for it.
 fn set_time(time: SystemTime) -> Option<u64> {
-    (time != UNIX_EPOCH).then(|| unix_nanos(time))
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(Duration::ZERO) => None,
+        Ok(since) => Some(nanos(since)),
+        Err(_) => Some(0),
+    }
 }
 
-/// Nanoseconds since the Unix epoch, held within what the wire's unsigned 64 bits can say: zero for
-/// an earlier time, the greatest number for one after the year 2554.
+/// Nanoseconds since the Unix epoch, zero for an earlier time.
 fn unix_nanos(time: SystemTime) -> u64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| {
-        since
-            .as_secs()
-            .checked_mul(1_000_000_000)
-            .and_then(|nanos| nanos.checked_add(u64::from(since.subsec_nanos())))
-            .unwrap_or(u64::MAX)
-    })
+    time.duration_since(UNIX_EPOCH).map_or(0, nanos)
+}
+
+/// The nanoseconds of `duration`, or after the year 2554 the most that the wire's 64 bits can say.
+fn nanos(duration: Duration) -> u64 {
+    duration
+        .as_secs()
+        .checked_mul(1_000_000_000)
+        .and_then(|nanos| nanos.checked_add(u64::from(duration.subsec_nanos())))
+        .unwrap_or(u64::MAX)
 }

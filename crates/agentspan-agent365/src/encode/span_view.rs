@@ -4,6 +4,8 @@
 //! OpenTelemetry SDK and records of our own are written by the same code. Everything is borrowed and
 //! dispatched statically.
 
+use std::ptr;
+
 use opentelemetry::trace::SpanKind;
 
 use super::value::{ValueWriter, Written};
@@ -63,10 +65,24 @@ pub(crate) enum StatusView<'a> {
 }
 
 /// The instrumentation scope of a span. An empty version is not the same as none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct ScopeView<'a> {
     pub(crate) name: &'a str,
     pub(crate) version: Option<&'a str>,
+}
+
+impl ScopeView<'_> {
+    /// Whether both are the same scope. Spans of one tracer share the texts, so these are compared
+    /// by address first.
+    pub(crate) fn is_same(&self, other: &ScopeView<'_>) -> bool {
+        let is_same_text = |one: &str, other: &str| ptr::eq(one, other) || one == other;
+        is_same_text(self.name, other.name)
+            && match (self.version, other.version) {
+                (Some(one), Some(other)) => is_same_text(one, other),
+                (None, None) => true,
+                _ => false,
+            }
+    }
 }
 
 /// One event of a span.
