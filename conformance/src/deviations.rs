@@ -1,0 +1,184 @@
+//! Rules for what we do otherwise than the reference, on purpose.
+//!
+//! A rule in `deviations.toml` gives the reason; the [`Predicate`] that it names is code beside a
+//! runner. The predicate tells by a property of the input that the rule applies, never by a case's
+//! name, and rewrites the expected outcome to what we do instead. The comparison is then as strict
+//! as ever: a case deviates only if exactly that came out.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use crate::{Case, Json, Runner};
+
+/// The code of a deviation.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "runners write it as a literal")]
+pub struct Predicate {
+    /// How a rule names it.
+    pub name: &'static str,
+    /// Whether the case has the property.
+    pub applies: fn(&Case) -> bool,
+    /// Rewrites the reference's outcome to ours.
+    pub instead: fn(&Case, &mut Json),
+}
+
+/// A rule of `deviations.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Rule {
+    /// Unique, for reports.
+    pub id: String,
+    /// The vector files that it is about, without `.json`.
+    pub files: Vec<String>,
+    /// The [`Predicate::name`].
+    pub predicate: String,
+    /// What we do instead, for people.
+    pub instead: String,
+    /// Why.
+    pub reason: String,
+    /// If no shipped case meets the rule: why it is there.
+    pub unseen: Option<String>,
+}
+
+/// All rules.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deviations {
+    #[serde(default, rename = "rule")]
+    rules: Vec<Rule>,
+}
+
+impl Deviations {
+    /// The rules of `conformance/deviations.toml`.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviationsError::Toml`] if the file cannot be read as rules.
+    pub fn shipped() -> Result<Self, DeviationsError> {
+        Self::parse(include_str!("../deviations.toml"))
+    }
+
+    /// Reads rules from TOML.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviationsError::Toml`] if it cannot be read as rules, [`DeviationsError::Blank`] and
+    /// [`DeviationsError::Repeated`] for rules that say too little or too much.
+    pub fn parse(text: &str) -> Result<Self, DeviationsError> {
+        let found: Self = toml::from_str(text)?;
+        let mut ids = BTreeSet::new();
+        for rule in &found.rules {
+            if [&rule.reason, &rule.instead]
+                .iter()
+                .any(|text| text.trim().is_empty())
+            {
+                return Err(DeviationsError::Blank(rule.id.clone()));
+            }
+            if !ids.insert(&rule.id) {
+                return Err(DeviationsError::Repeated(rule.id.clone()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The rules, in the order of the file.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Pairs the rules about a runner's file with the runner's predicates.
+    pub(crate) fn bind(&self, runner: &dyn Runner) -> Result<Vec<BoundRule>, DeviationsError> {
+        let file = runner.file_stem();
+        let mut unruled: BTreeSet<_> = runner.predicates().iter().map(|p| p.name).collect();
+        let mut bound = Vec::new();
+        for rule in &self.rules {
+            if !rule.files.iter().any(|name| name == file) {
+                continue;
+            }
+            let predicate = runner
+                .predicates()
+                .iter()
+                .find(|predicate| predicate.name == rule.predicate)
+                .ok_or_else(|| DeviationsError::NoPredicate {
+                    rule: rule.id.clone(),
+                    predicate: rule.predicate.clone(),
+                    file,
+                })?;
+            unruled.remove(predicate.name);
+            bound.push(BoundRule {
+                id: rule.id.clone(),
+                predicate: *predicate,
+            });
+        }
+        match unruled.pop_first() {
+            Some(predicate) => Err(DeviationsError::NoRule { predicate, file }),
+            None => Ok(bound),
+        }
+    }
+
+    /// Fails if a rule is about a file that no runner runs.
+    pub(crate) fn check_files(&self, known: &[&str]) -> Result<(), DeviationsError> {
+        for rule in &self.rules {
+            if let Some(file) = rule.files.iter().find(|file| !known.contains(&&***file)) {
+                return Err(DeviationsError::NoRunner {
+                    rule: rule.id.clone(),
+                    file: file.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A rule with its code.
+#[derive(Clone, Debug)]
+pub(crate) struct BoundRule {
+    pub(crate) id: String,
+    pub(crate) predicate: Predicate,
+}
+
+/// Why rules cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeviationsError {
+    /// The text is not TOML, or its tables are not rules.
+    #[error("cannot read the deviations")]
+    Toml(#[from] toml::de::Error),
+    /// A rule gives no reason, or does not say what we do instead.
+    #[error("rule {0:?} has no reason or no alternative")]
+    Blank(String),
+    /// Two rules have the same id.
+    #[error("there are two rules {0:?}")]
+    Repeated(String),
+    /// A rule names a predicate that its file's runner does not have.
+    #[error(
+        "rule {rule:?} names predicate {predicate:?}, which the runner of {file} does not have"
+    )]
+    NoPredicate {
+        /// The rule.
+        rule: String,
+        /// The predicate.
+        predicate: String,
+        /// The file.
+        file: &'static str,
+    },
+    /// A runner has a predicate for which nobody gave a reason.
+    #[error("no rule gives a reason for predicate {predicate:?} of {file}")]
+    NoRule {
+        /// The predicate.
+        predicate: &'static str,
+        /// The file.
+        file: &'static str,
+    },
+    /// A rule is about a file that nobody runs.
+    #[error("rule {rule:?} is about {file}, which no runner runs")]
+    NoRunner {
+        /// The rule.
+        rule: String,
+        /// The file.
+        file: String,
+    },
+}
