@@ -1,5 +1,77 @@
 //! Agent 365 scopes, baggage and turn context on OpenTelemetry.
+//!
+//! ```
+//! use agentspan_model::agent365::{
+//!     AgentDetails, AgentId, InvokeAgentDetails, TenantDetails, TenantId, ToolCallDetails,
+//! };
+//! use agentspan_otel::{
+//!     BaggageBuilder, BaggageSpanProcessor, ExecuteToolScope, InvokeAgentScope, ScopeTracer,
+//! };
+//! use opentelemetry_sdk::trace::SdkTracerProvider;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let provider = SdkTracerProvider::builder()
+//!     .with_span_processor(BaggageSpanProcessor::new()) // and one that exports
+//!     .build();
+//! agentspan_otel::set_default_tracer(ScopeTracer::new(&provider))?;
+//!
+//! let agent = AgentDetails::new(AgentId::parse("agent-1")?).with_name("Clock");
+//! let tenant = TenantDetails::new(TenantId::parse("tenant-1")?);
+//! let baggage = BaggageBuilder::new().correlation_id("request-1").build();
+//! let _request = baggage.enter();
+//!
+//! let details = InvokeAgentDetails::new(agent.clone());
+//! let answer = InvokeAgentScope::start(&details, &tenant).in_scope(|scope| {
+//!     scope.record_input_messages(&["What time is it?"]);
+//!     let call = ToolCallDetails::new("clock");
+//!     let time = ExecuteToolScope::start(&call, &agent, &tenant).in_scope(|scope| {
+//!         scope.record_response("12:00");
+//!         Ok::<_, std::io::Error>("12:00")
+//!     })?;
+//!     scope.record_response(time);
+//!     Ok::<_, std::io::Error>(time)
+//! })?;
+//! # assert_eq!(answer, "12:00");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is where
+//!
+//! - [`InvokeAgentScope`], [`ExecuteToolScope`] and [`InferenceScope`] are spans of an agent's work.
+//!   [`Scope`] says how they are entered, run, and ended, in sync and in async code.
+//! - [`ScopeTracer`] says which provider makes their spans; [`set_enabled`] switches them all.
+//! - [`BaggageBuilder`] collects what all spans of a request are to carry, also from a [`TurnContext`].
+//!   [`BaggageSpanProcessor`] copies it to them.
+//!
+//! The keys of attributes are in [`agentspan_model::keys`], which scope writes which of them in
+//! [`agentspan_model::agent365::mapping`]. How the spans reach Agent 365 is the business of
+//! `agentspan-agent365`.
 
+mod baggage;
 mod console;
+mod error_name;
+mod execute_tool_scope;
+mod inference_scope;
+mod invoke_agent_scope;
+mod python_text;
+mod scope;
+mod switch;
+mod tracer;
+mod turn_context;
 
-pub use console::{ConsoleDetail, ConsoleExporter};
+pub use self::baggage::{
+    BaggageBuilder, BaggageSpanProcessor, BaggageText, LastProcessor, RequestBaggage,
+    dropped_baggage_entries,
+};
+pub use self::console::{ConsoleDetail, ConsoleExporter};
+pub use self::execute_tool_scope::{ExecuteTool, ExecuteToolScope, ExecuteToolScopeBuilder};
+pub use self::inference_scope::{Inference, InferenceScope, InferenceScopeBuilder};
+pub use self::invoke_agent_scope::{InvokeAgent, InvokeAgentScope, InvokeAgentScopeBuilder};
+pub use self::scope::future::{ScopeFutureExt, ScopedFuture};
+pub use self::scope::{ActiveScope, IntoAttribute, Scope};
+pub use self::switch::{is_enabled, set_enabled};
+pub use self::tracer::{DefaultTracerAlreadySet, ScopeTracer, set_default_tracer};
+pub use self::turn_context::{
+    Activity, ChannelAccount, Conversation, TurnContext, turn_context_pairs,
+};

@@ -1,0 +1,121 @@
+//! Baggage of one request: what every span of the request is to carry.
+
+mod builder;
+mod copied_keys;
+mod local_identity;
+mod processor;
+mod text;
+
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use opentelemetry::baggage::{Baggage, BaggageExt};
+use opentelemetry::{Context, ContextGuard, Key, StringValue};
+
+pub use self::builder::BaggageBuilder;
+use self::local_identity::LocalIdentity;
+pub use self::processor::{BaggageSpanProcessor, LastProcessor};
+pub use self::text::BaggageText;
+
+static DROPPED: AtomicU64 = AtomicU64::new(0);
+
+/// The baggage of one request, made by [`BaggageBuilder`].
+///
+/// It is added to the baggage of a context: on this thread until a guard is dropped
+/// ([`enter`](Self::enter)), for a closure ([`in_baggage`](Self::in_baggage)), for a future
+/// ([`ScopeFutureExt::with_baggage`](crate::ScopeFutureExt::with_baggage)) or in a context that is
+/// handed on ([`to_context`](Self::to_context)). Cheap to clone.
+///
+/// # Limits
+///
+/// OpenTelemetry keeps 64 entries of 8192 bytes together, with keys that are tokens of HTTP. What
+/// does not fit is left out, logged once per call with its number, and counted, see
+/// [`dropped_baggage_entries`]. Entries set here go before those that the context had, so that a
+/// caller with much baggage of its own cannot push them out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RequestBaggage {
+    pairs: Arc<[(Key, StringValue)]>,
+}
+
+impl RequestBaggage {
+    fn new(pairs: Vec<(Key, StringValue)>) -> Self {
+        Self {
+            pairs: pairs.into(),
+        }
+    }
+
+    /// The pairs that were set, in the order in which their keys were set first.
+    #[must_use]
+    pub fn pairs(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(k, v)| (k.as_str(), v.as_str()))
+    }
+
+    /// Adds the baggage to the current context of this thread until the guard is dropped.
+    ///
+    /// ```
+    /// use agentspan_otel::BaggageBuilder;
+    ///
+    /// let baggage = BaggageBuilder::new().tenant_id("tenant-1").agent_id("agent-1").build();
+    /// let _request = baggage.enter();
+    /// // Spans that are started here belong to this tenant and agent.
+    /// ```
+    #[must_use = "the baggage is there until the guard is dropped"]
+    pub fn enter(&self) -> ContextGuard {
+        Context::map_current(|current| self.to_context(current)).attach()
+    }
+
+    /// Runs `work` with the baggage added.
+    pub fn in_baggage<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _request = self.enter();
+        work()
+    }
+
+    /// `context` with the baggage added; a key that it has already gets the new value.
+    #[must_use]
+    pub fn to_context(&self, context: &Context) -> Context {
+        if self.pairs.is_empty() {
+            return context.clone();
+        }
+        let mut baggage = Baggage::new();
+        let mut dropped = 0;
+        for (key, value) in self.pairs.iter() {
+            let before = baggage.len();
+            baggage.insert(key.clone(), value.clone());
+            dropped += u64::from(baggage.len() == before);
+        }
+        for (key, (value, metadata)) in context.baggage() {
+            if self.pairs.iter().all(|(own, _)| own != key) {
+                let before = baggage.len();
+                baggage.insert_with_metadata(key.clone(), value.clone(), metadata.clone());
+                dropped += u64::from(baggage.len() == before);
+            }
+        }
+        if dropped > 0 {
+            // Relaxed: the count guards no other memory.
+            DROPPED.fetch_add(dropped, Ordering::Relaxed);
+            tracing::error!(
+                target: "agentspan::otel::baggage",
+                dropped,
+                "baggage entries left out: the limits are 64 entries, 8192 bytes, and keys that are tokens"
+            );
+        }
+        LocalIdentity::of(&self.pairs).add_to(context.with_baggage(baggage))
+    }
+}
+
+/// Shows the keys. Values may name people.
+impl Debug for RequestBaggage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set()
+            .entries(self.pairs.iter().map(|(key, _)| key.as_str()))
+            .finish()
+    }
+}
+
+/// How many entries this process left out because they did not fit, see [`RequestBaggage`].
+#[must_use]
+pub fn dropped_baggage_entries() -> u64 {
+    // Relaxed: see where it is counted.
+    DROPPED.load(Ordering::Relaxed)
+}

@@ -1,0 +1,181 @@
+//! Copies baggage to spans.
+
+use std::time::Duration;
+
+use agentspan_model::agent365::mapping::INVOKE_AGENT;
+use agentspan_model::keys;
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::trace::Span as _;
+use opentelemetry::{Context, KeyValue, StringValue};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+
+use super::copied_keys::{COMMON, COPIED_KEYS, place_of};
+use super::local_identity::LocalIdentity;
+use crate::scope::starting;
+
+/// Copies baggage to every span that starts, as the reference's span processor does.
+///
+/// Fifteen keys are copied to every span, and fifteen more, about the caller, to spans of
+/// invocations: those with the operation name `invoke_agent` or a name that starts so. What a span
+/// has already is never overwritten, and what a scope says about itself wins.
+///
+/// # Identity
+///
+/// Tenant and agent decide whose telemetry a span is. They are taken from what this process set with
+/// [`BaggageBuilder`](super::BaggageBuilder), and not from baggage that came in a request's header:
+/// anybody could claim to be another tenant. Where all callers are trusted,
+/// [`trust_remote_identity`](Self::trust_remote_identity) takes them from there too.
+///
+/// # In front of another processor
+///
+/// With two processors in a provider the SDK copies every finished span for each of them. With
+/// [`in_front_of`](Self::in_front_of) there is one.
+///
+/// ```
+/// use agentspan_otel::BaggageSpanProcessor;
+/// use opentelemetry_sdk::trace::SdkTracerProvider;
+///
+/// let provider = SdkTracerProvider::builder()
+///     .with_span_processor(BaggageSpanProcessor::new())
+///     .build();
+/// # let _ = provider;
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct BaggageSpanProcessor<Next = LastProcessor> {
+    next: Next,
+    identity: IdentitySource,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum IdentitySource {
+    #[default]
+    Local,
+    AnyBaggage,
+}
+
+impl BaggageSpanProcessor {
+    /// A processor on its own, for a provider with others.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
+    /// A processor that hands its spans on to `next`.
+    #[must_use]
+    pub fn in_front_of(next: Next) -> Self {
+        Self {
+            next,
+            identity: IdentitySource::Local,
+        }
+    }
+
+    /// Takes tenant and agent from any baggage, also from that of a request's header.
+    ///
+    /// Only for a service that nobody but trusted callers can reach: whoever sends it a header
+    /// decides whose telemetry its spans become.
+    #[must_use]
+    pub fn trust_remote_identity(mut self) -> Self {
+        self.identity = IdentitySource::AnyBaggage;
+        self
+    }
+
+    fn copy_baggage(&self, span: &mut Span, context: &Context) {
+        let Some(values) = self.values(context) else {
+            return;
+        };
+        // The only way to see a span's attributes and name. They are few while it starts.
+        let Some(existing) = span.exported_data() else {
+            return;
+        };
+        let is_invocation = existing.name.starts_with(INVOKE_AGENT)
+            || existing.attributes.iter().any(|a| {
+                a.key.as_str() == keys::GEN_AI_OPERATION_NAME && a.value.as_str() == INVOKE_AGENT
+            });
+        let len = if is_invocation {
+            COPIED_KEYS.len()
+        } else {
+            COMMON
+        };
+        let copies = COPIED_KEYS
+            .iter()
+            .zip(values)
+            .take(len)
+            .filter_map(|(key, value)| Some((*key, value?)))
+            .filter(|(key, _)| existing.attributes.iter().all(|a| a.key.as_str() != *key))
+            .map(|(key, value)| KeyValue::new(key, value.clone()));
+        if let Err(copies) = starting::give(copies) {
+            span.set_attributes(copies);
+        }
+    }
+
+    /// The values of the copied keys, each at its key's place. None when there are none.
+    fn values<'a>(&self, context: &'a Context) -> Option<[Option<&'a StringValue>; 30]> {
+        let mut values = [None; COPIED_KEYS.len()];
+        for (key, (value, _)) in context.baggage() {
+            if let Some(slot) = place_of(key.as_str()).and_then(|at| values.get_mut(at)) {
+                *slot = Some(value).filter(|value| !value.as_str().is_empty());
+            }
+        }
+        if self.identity == IdentitySource::Local {
+            let identity = context.get::<LocalIdentity>();
+            for (key, value) in [
+                (keys::TENANT_ID, identity.and_then(|i| i.tenant.as_ref())),
+                (
+                    keys::GEN_AI_AGENT_ID,
+                    identity.and_then(|i| i.agent.as_ref()),
+                ),
+            ] {
+                if let Some(slot) = place_of(key).and_then(|at| values.get_mut(at)) {
+                    *slot = value;
+                }
+            }
+        }
+        values.iter().any(Option::is_some).then_some(values)
+    }
+}
+
+impl<Next: SpanProcessor> SpanProcessor for BaggageSpanProcessor<Next> {
+    fn on_start(&self, span: &mut Span, context: &Context) {
+        self.copy_baggage(span, context);
+        self.next.on_start(span, context);
+    }
+
+    fn on_end(&self, span: SpanData) {
+        self.next.on_end(span);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.next.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.next.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.next.set_resource(resource);
+    }
+}
+
+/// The end of a chain of processors: does nothing.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct LastProcessor;
+
+impl SpanProcessor for LastProcessor {
+    fn on_start(&self, _span: &mut Span, _context: &Context) {}
+
+    fn on_end(&self, _span: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}

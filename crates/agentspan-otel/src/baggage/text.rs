@@ -1,0 +1,55 @@
+//! Values of baggage, which are text.
+
+use agentspan_model::agent365::{AgentId, TenantId};
+use serde_json::Value;
+
+use crate::python_text::{float_text, value_text};
+
+/// What can be the value of a baggage entry.
+///
+/// Text as it is, ids, numbers and booleans, and optional values, of which `None` sets nothing.
+/// Numbers and booleans are written as the reference writes them (`True`, `1.5`, `1e+16`), so that
+/// both give the same attribute; objects and arrays as JSON.
+pub trait BaggageText {
+    /// The text, or None when there is nothing to set.
+    fn into_baggage_text(self) -> Option<String>;
+}
+
+macro_rules! baggage_text {
+    ($($type:ty, $value:ident => $text:expr;)*) => {
+        $(impl BaggageText for $type {
+            fn into_baggage_text(self) -> Option<String> {
+                let $value = self;
+                Some($text)
+            }
+        })*
+    };
+}
+
+baggage_text! {
+    &str, text => text.to_owned();
+    String, text => text;
+    &String, text => text.clone();
+    TenantId, id => id.into();
+    &TenantId, id => id.as_str().to_owned();
+    AgentId, id => id.into();
+    &AgentId, id => id.as_str().to_owned();
+    i32, number => number.to_string();
+    u32, number => number.to_string();
+    i64, number => number.to_string();
+    u64, number => number.to_string();
+    f64, number => float_text(number);
+    bool, flag => if flag { "True" } else { "False" }.to_owned();
+}
+
+impl<T: BaggageText> BaggageText for Option<T> {
+    fn into_baggage_text(self) -> Option<String> {
+        self.and_then(T::into_baggage_text)
+    }
+}
+
+impl BaggageText for &Value {
+    fn into_baggage_text(self) -> Option<String> {
+        (!self.is_null()).then(|| value_text(self))
+    }
+}

@@ -1,0 +1,318 @@
+//! A scope: one operation of an agent, as one span.
+
+pub(crate) mod core;
+pub(crate) mod future;
+pub(crate) mod span;
+pub(crate) mod starting;
+
+use std::fmt::{self, Debug, Display};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::thread;
+
+use opentelemetry::trace::SpanContext;
+use opentelemetry::{Context, ContextGuard, Key, KeyValue, Value};
+
+use self::core::{Core, Known, StartOptions};
+use self::future::{ScopedFuture, nothing_to_record, record_if_error};
+
+/// One operation of an agent: an invocation, the execution of a tool, a call of a language model.
+///
+/// Use it through [`InvokeAgentScope`](crate::InvokeAgentScope),
+/// [`ExecuteToolScope`](crate::ExecuteToolScope) and [`InferenceScope`](crate::InferenceScope), which
+/// start it and add what only they record. Starting a scope starts a span as a child of the current
+/// one. The span becomes current, so that others become its children, with
+///
+/// - [`enter`](Self::enter): until a guard is dropped, in sync code;
+/// - [`in_scope`](Self::in_scope): for one closure, whose `Err` is recorded;
+/// - [`run`](Self::run): for one future, across its awaits and wherever it moves, whose `Err` is
+///   recorded. [`ScopeFutureExt`](crate::ScopeFutureExt) has the same as a method of futures.
+///
+/// The span ends with [`end`](Self::end), when `in_scope` or `run` are done, or when the last handle
+/// is dropped. A panic that unwinds through a scope, and a future that is dropped before it is done,
+/// are recorded as errors.
+///
+/// Clones are handles of the same span and cheap; they may move to other threads. When scopes are
+/// [switched off](crate::set_enabled), or the span is not recorded, every method does next to nothing.
+pub struct Scope<K> {
+    core: Option<Arc<Core>>,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<K> Scope<K> {
+    pub(crate) fn from_known(known: &impl Known, options: StartOptions<'_>) -> Self {
+        Self {
+            core: Core::start(known, options).map(Arc::new),
+            kind: PhantomData,
+        }
+    }
+
+    pub(crate) fn into_core(self) -> Option<Arc<Core>> {
+        self.core
+    }
+
+    /// The core, if something may be recorded now.
+    pub(crate) fn recording(&self) -> Option<&Core> {
+        self.core.as_deref().filter(|core| core.is_recording())
+    }
+
+    pub(crate) fn set(&self, key: &'static str, value: impl FnOnce() -> Value) {
+        if let Some(core) = self.recording() {
+            core.set(key, value());
+        }
+    }
+
+    /// Makes the span current on this thread until the guard is dropped.
+    ///
+    /// The context is that of the scope's start, baggage included, with the scope's span. Guards may
+    /// be dropped in any order. Dropping the guard does not end the scope.
+    ///
+    /// ```
+    /// # use agentspan_model::agent365::{AgentDetails, AgentId, TenantDetails, TenantId, ToolCallDetails};
+    /// # use agentspan_otel::ExecuteToolScope;
+    /// # fn main() -> Result<(), agentspan_model::agent365::IdentityError> {
+    /// # let agent = AgentDetails::new(AgentId::parse("agent-1")?);
+    /// # let tenant = TenantDetails::new(TenantId::parse("tenant-1")?);
+    /// let scope = ExecuteToolScope::start(&ToolCallDetails::new("clock"), &agent, &tenant);
+    /// let _active = scope.enter();
+    /// scope.record_response("12:00");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use = "the span is current until the guard is dropped"]
+    pub fn enter(&self) -> ActiveScope<'_> {
+        let core = self.core.as_deref();
+        ActiveScope {
+            context: core.map(|core| core.context().clone().attach()),
+            core,
+            entered_in_panic: thread::panicking(),
+        }
+    }
+
+    /// Runs `work` inside the scope, records its `Err`, and ends the scope.
+    ///
+    /// # Errors
+    ///
+    /// Those of `work`, unchanged.
+    pub fn in_scope<T, E, F>(self, work: F) -> Result<T, E>
+    where
+        E: Display,
+        F: FnOnce(&Self) -> Result<T, E>,
+    {
+        let result = {
+            let _active = self.enter();
+            work(&self)
+        };
+        if let Err(error) = &result {
+            self.record_error(error);
+        }
+        self.end();
+        result
+    }
+
+    /// Runs `work`, which cannot fail, inside the scope, and ends the scope.
+    pub fn in_scope_infallible<T, F>(self, work: F) -> T
+    where
+        F: FnOnce(&Self) -> T,
+    {
+        let output = {
+            let _active = self.enter();
+            work(&self)
+        };
+        self.end();
+        output
+    }
+
+    /// A future that runs the future of `work` inside the scope, records its `Err`, and ends the scope.
+    ///
+    /// `work` is called at once and gets a handle for recording. The span is current whenever the
+    /// future is polled, on whatever thread.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future before it is done records a cancellation and ends the scope.
+    ///
+    /// ```
+    /// # use agentspan_model::agent365::{AgentDetails, AgentId, InferenceCallDetails, InferenceOperationType, TenantDetails, TenantId};
+    /// # use agentspan_otel::InferenceScope;
+    /// # async fn chat() -> Result<String, std::io::Error> { Ok(String::new()) }
+    /// # async fn example(agent: &AgentDetails, tenant: &TenantDetails) -> Result<(), std::io::Error> {
+    /// let call = InferenceCallDetails::new(InferenceOperationType::Chat, "gpt-4o", "openai");
+    /// let answer = InferenceScope::start(&call, agent, tenant)
+    ///     .run(|scope| async move {
+    ///         let answer = chat().await?;
+    ///         scope.record_output_messages(&[&answer]);
+    ///         Ok::<_, std::io::Error>(answer)
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn run<T, E, Fut, F>(self, work: F) -> ScopedFuture<Fut>
+    where
+        E: Display,
+        Fut: Future<Output = Result<T, E>>,
+        F: FnOnce(Self) -> Fut,
+    {
+        let future = self.call(work);
+        ScopedFuture::new(future, self.core, record_if_error)
+    }
+
+    /// As [`run`](Self::run), for a future that cannot fail.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_infallible<Fut, F>(self, work: F) -> ScopedFuture<Fut>
+    where
+        Fut: Future,
+        F: FnOnce(Self) -> Fut,
+    {
+        let future = self.call(work);
+        ScopedFuture::new(future, self.core, nothing_to_record)
+    }
+
+    fn call<Fut>(&self, work: impl FnOnce(Self) -> Fut) -> Fut {
+        let _active = self.enter();
+        work(self.clone())
+    }
+
+    /// Records an error: attribute `error.type`, an `exception` event, and the status.
+    ///
+    /// The type's name stands for the class, its `Display` text for the message. A later error
+    /// replaces attribute and status; every error has its event.
+    pub fn record_error<E: Display + ?Sized>(&self, error: &E) {
+        if let Some(core) = self.recording() {
+            core.record_error(error);
+        }
+    }
+
+    /// Records an error by the name of its class and its message, where there is no Rust type for it.
+    ///
+    /// `class` may be qualified (`billing.QuotaExceeded`, `billing::QuotaExceeded`): the event has all
+    /// of it and `error.type` the last segment.
+    pub fn record_error_as(&self, class: &str, message: &str) {
+        if let Some(core) = self.recording() {
+            core.record_exception(class, message.to_owned(), message);
+        }
+    }
+
+    /// Records that the work was cancelled: `error.type` and the status, as in the reference.
+    pub fn record_cancellation(&self) {
+        if let Some(core) = self.recording() {
+            core.record_cancellation();
+        }
+    }
+
+    /// Sets free attributes, given as [`KeyValue`]s or as pairs. Blank keys are left out; a key that
+    /// is set already gets the new value and moves to the end.
+    ///
+    /// ```
+    /// # fn example(scope: &agentspan_otel::InferenceScope) {
+    /// scope.record_attributes([("app.cache.hit", true)]);
+    /// # }
+    /// ```
+    pub fn record_attributes<A: IntoAttribute>(&self, attributes: impl IntoIterator<Item = A>) {
+        let Some(core) = self.recording() else {
+            return;
+        };
+        for attribute in attributes {
+            let attribute = attribute.into_attribute();
+            if !attribute.key.as_str().trim().is_empty() {
+                core.span().set_attribute(attribute);
+            }
+        }
+    }
+
+    /// Ends the span now. What is recorded later is left out, and ending again does nothing.
+    pub fn end(&self) {
+        if let Some(core) = &self.core {
+            core.end();
+        }
+    }
+
+    /// Whether recording has an effect: scopes are on, the span is sampled and has not ended.
+    #[must_use]
+    pub fn is_recording(&self) -> bool {
+        self.recording()
+            .is_some_and(|core| core.span().is_recording())
+    }
+
+    /// The ids of the span; invalid ones when there is none.
+    #[must_use]
+    pub fn span_context(&self) -> SpanContext {
+        match &self.core {
+            Some(core) => core.span().span_context().clone(),
+            None => SpanContext::NONE,
+        }
+    }
+
+    /// The context of the scope's start with the scope's span, to start a child with it as the
+    /// explicit parent. The current context when there is no span.
+    #[must_use]
+    pub fn context(&self) -> Context {
+        match &self.core {
+            Some(core) => core.context().clone(),
+            None => Context::current(),
+        }
+    }
+}
+
+impl<K> Clone for Scope<K> {
+    fn clone(&self) -> Self {
+        Self {
+            core: self.core.clone(),
+            kind: PhantomData,
+        }
+    }
+}
+
+/// Shows the ids and nothing that was recorded.
+impl<K> Debug for Scope<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let span_context = self.span_context();
+        f.debug_struct("Scope")
+            .field("trace_id", &span_context.trace_id())
+            .field("span_id", &span_context.span_id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The span of a scope is current on this thread as long as this lives, see [`Scope::enter`].
+#[derive(Debug)]
+#[must_use = "the span is current until the guard is dropped"]
+pub struct ActiveScope<'a> {
+    context: Option<ContextGuard>,
+    core: Option<&'a Core>,
+    entered_in_panic: bool,
+}
+
+impl Drop for ActiveScope<'_> {
+    fn drop(&mut self) {
+        self.context = None;
+        if let Some(core) = self.core {
+            if thread::panicking() && !self.entered_in_panic {
+                core.record_panic();
+            }
+        }
+    }
+}
+
+/// What [`Scope::record_attributes`] takes: a [`KeyValue`] or a pair.
+pub trait IntoAttribute {
+    /// The attribute.
+    fn into_attribute(self) -> KeyValue;
+}
+
+impl IntoAttribute for KeyValue {
+    fn into_attribute(self) -> KeyValue {
+        self
+    }
+}
+
+impl<K: Into<Key>, V: Into<Value>> IntoAttribute for (K, V) {
+    fn into_attribute(self) -> KeyValue {
+        KeyValue::new(self.0, self.1)
+    }
+}

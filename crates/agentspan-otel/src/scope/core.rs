@@ -1,0 +1,227 @@
+//! What every scope shares: starting, recording and ending its span.
+
+use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use agentspan_model::agent365::mapping::{ExecuteTool, Inference, InvokeAgent};
+use agentspan_model::agent365::{Profile, json_array_text};
+use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
+use agentspan_model::keys;
+use opentelemetry::trace::{SpanKind, SpanRef, Status, TraceContextExt};
+use opentelemetry::{Context, KeyValue, Value};
+
+use super::span::{ScopeSpan, end_outside_of_the_lock};
+use super::starting::Starting;
+use crate::error_name::{error_path, last_segment};
+use crate::switch::is_enabled;
+use crate::tracer::{ScopeTracer, default_tracer};
+
+/// Room for the attributes of a usual span, so that its lists are allocated once.
+const USUAL_ATTRIBUTES: usize = 24;
+
+/// What a kind of scope knows when it starts.
+pub(crate) trait Known {
+    const SPAN_KIND: SpanKind;
+
+    fn span_name(&self, profile: Profile) -> String;
+
+    fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor);
+}
+
+macro_rules! known {
+    ($type:ty, $span_kind:ident, $this:ident, $profile:ident => $span_name:expr) => {
+        impl Known for $type {
+            const SPAN_KIND: SpanKind = SpanKind::$span_kind;
+
+            fn span_name(&self, $profile: Profile) -> String {
+                let $this = self;
+                $span_name
+            }
+
+            fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
+                <$type>::visit_attributes(self, profile, visitor);
+            }
+        }
+    };
+}
+
+known!(InvokeAgent<'_>, Client, this, _profile => InvokeAgent::span_name(this));
+known!(ExecuteTool<'_>, Internal, this, _profile => ExecuteTool::span_name(this));
+known!(Inference<'_>, Client, this, profile => Inference::span_name(this, profile));
+
+/// Where a scope gets its span from and whose child it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct StartOptions<'a> {
+    pub(crate) tracer: Option<&'a ScopeTracer>,
+    pub(crate) parent: Option<&'a Context>,
+}
+
+/// The span of a scope, shared by the scope's handles; ends with the last of them.
+#[derive(Debug)]
+pub(crate) struct Core {
+    /// The context of the start, with the scope's span in it.
+    context: Context,
+    recording: bool,
+    /// A scope that is started while its thread unwinds did not panic itself.
+    started_in_panic: bool,
+    panic_recorded: AtomicBool,
+}
+
+impl Core {
+    /// Starts a span. None when there is nothing to record and nothing to pass on.
+    pub(crate) fn start<K: Known>(known: &K, options: StartOptions<'_>) -> Option<Self> {
+        if !is_enabled() {
+            return None;
+        }
+        match options.parent {
+            Some(parent) => start_span(known, options.tracer, parent),
+            None => start_span(known, options.tracer, &Context::current()),
+        }
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub(crate) fn span(&self) -> SpanRef<'_> {
+        self.context.span()
+    }
+
+    pub(crate) fn is_recording(&self) -> bool {
+        self.recording && is_enabled()
+    }
+
+    pub(crate) fn set(&self, key: &'static str, value: impl Into<Value>) {
+        self.span().set_attribute(KeyValue::new(key, value));
+    }
+
+    pub(crate) fn record_error<E: Display + ?Sized>(&self, error: &E) {
+        // The alternate form of error reports such as `anyhow::Error` names the causes too.
+        self.record_exception(error_path::<E>(), error.to_string(), &format!("{error:#}"));
+    }
+
+    /// Records an error in the way of the reference: attribute, event and status.
+    ///
+    /// `exception.stacktrace` is what Python writes for an exception without frames, `type: message`.
+    pub(crate) fn record_exception(&self, path: &str, message: String, report: &str) {
+        if !self.is_recording() {
+            return;
+        }
+        let event = vec![
+            KeyValue::new(keys::EXCEPTION_TYPE, path.to_owned()),
+            KeyValue::new(keys::EXCEPTION_MESSAGE, message.clone()),
+            KeyValue::new(keys::EXCEPTION_STACKTRACE, format!("{path}: {report}\n")),
+            KeyValue::new(keys::EXCEPTION_ESCAPED, "False"),
+        ];
+        let span = self.span();
+        span.set_attribute(KeyValue::new(
+            keys::ERROR_TYPE,
+            last_segment(path).to_owned(),
+        ));
+        span.add_event(keys::EXCEPTION_EVENT, event);
+        span.set_status(Status::error(message));
+    }
+
+    pub(crate) fn record_cancellation(&self) {
+        if self.is_recording() {
+            self.set(keys::ERROR_TYPE, "TaskCanceledException");
+            self.span().set_status(Status::error("Task was cancelled"));
+        }
+    }
+
+    /// Records, once, that the code inside the scope panicked. The message belongs to the panic hook.
+    pub(crate) fn record_panic(&self) {
+        if !self.panic_recorded.swap(true, Ordering::SeqCst) {
+            self.record_exception("panic", "the code panicked".to_owned(), "the code panicked");
+        }
+    }
+
+    /// Ends the span; does nothing when it has ended.
+    pub(crate) fn end(&self) {
+        if self.recording {
+            end_outside_of_the_lock(|| self.span().end());
+        }
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        if thread::panicking() && !self.started_in_panic {
+            self.record_panic();
+        }
+        self.end();
+    }
+}
+
+fn start_span<K: Known>(known: &K, tracer: Option<&ScopeTracer>, parent: &Context) -> Option<Core> {
+    let tracer = tracer.unwrap_or_else(|| default_tracer());
+    let profile = tracer.profile();
+    let starting = Starting::begin();
+    let span = tracer.start(
+        known.span_name(profile),
+        |builder| {
+            builder
+                .with_kind(K::SPAN_KIND)
+                .with_attributes(Vec::with_capacity(USUAL_ATTRIBUTES))
+        },
+        parent,
+    );
+    let from_baggage = starting.finish();
+    let recording = span.is_recording();
+    let context = if recording {
+        let attributes = attributes_at_start(known, profile, from_baggage);
+        parent.with_span(ScopeSpan::new(span, attributes))
+    } else {
+        // A span that a sampler dropped still decides for its children; any other has no say.
+        let span_context = span.span_context();
+        if !span_context.is_valid() || span_context == parent.span().span_context() {
+            return None;
+        }
+        parent.with_remote_span_context(span_context.clone())
+    };
+    Some(Core {
+        context,
+        recording,
+        started_in_panic: thread::panicking(),
+        panic_recorded: AtomicBool::new(false),
+    })
+}
+
+/// What baggage gave, without the keys that the scope sets itself, and then those.
+fn attributes_at_start(
+    known: &impl Known,
+    profile: Profile,
+    from_baggage: Vec<KeyValue>,
+) -> Vec<KeyValue> {
+    let mut attributes = from_baggage;
+    let mut baggage_len = attributes.len();
+    attributes.reserve(USUAL_ATTRIBUTES);
+    known.visit_attributes(
+        profile,
+        &mut |key: &'static str, value: AttributeValue<'_>| {
+            // A mapping shows no key twice, so that only the baggage can hold it already.
+            let copied = attributes.iter().take(baggage_len);
+            if let Some(at) = copied.into_iter().position(|a| a.key.as_str() == key) {
+                attributes.remove(at);
+                baggage_len -= 1;
+            }
+            attributes.extend(to_value(value).map(|value| KeyValue::new(key, value)));
+        },
+    );
+    attributes
+}
+
+fn to_value(value: AttributeValue<'_>) -> Option<Value> {
+    Some(match value {
+        AttributeValue::Static(text) => text.into(),
+        AttributeValue::Str(text) => text.to_owned().into(),
+        AttributeValue::I64(number) => number.into(),
+        AttributeValue::DecimalText(number) => number.to_string().into(),
+        AttributeValue::JsonArrayText(texts) => json_array_text(texts).into(),
+        _ => {
+            tracing::error!(target: "agentspan::otel::scope", "attribute has a kind of value that this version does not know");
+            return None;
+        }
+    })
+}

@@ -1,0 +1,27 @@
+//! The process-wide switch of all scopes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static ENABLED: AtomicBool = AtomicBool::new(true);
+
+/// Switches the scopes of this process on or off. They are on until this is called.
+///
+/// A scope that is started while they are off does nothing, costs nothing and never becomes part
+/// of a trace. One that was started before keeps its span: what is recorded while scopes are off
+/// is left out, and the span still ends and is exported. (The reference never ends it, so that the
+/// span is lost.)
+///
+/// This crate reads no environment. The `agentspan` facade parses `ENABLE_OBSERVABILITY` and
+/// `ENABLE_A365_OBSERVABILITY` with `agentspan-discovery` and calls this function.
+pub fn set_enabled(enabled: bool) {
+    // Relaxed: the flag guards no other memory, and a scope that starts at the same moment on
+    // another thread may see either value.
+    ENABLED.store(enabled, Ordering::Relaxed);
+}
+
+/// Whether scopes are on, see [`set_enabled`].
+#[must_use]
+pub fn is_enabled() -> bool {
+    // Relaxed: see `set_enabled`.
+    ENABLED.load(Ordering::Relaxed)
+}

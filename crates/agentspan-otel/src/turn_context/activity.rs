@@ -1,0 +1,123 @@
+//! A turn context as types.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A turn of a conversation, as bot frameworks hand it to an agent.
+///
+/// Reads from JSON with the field names of the reference, in snake case; other fields are left out.
+/// Fields of the kinds of messages are named by type there, so that entities and channel data stay
+/// JSON.
+///
+/// ```
+/// use agentspan_otel::{BaggageBuilder, TurnContext};
+///
+/// # fn main() -> Result<(), serde_json::Error> {
+/// let turn: TurnContext = serde_json::from_str(
+///     r#"{"activity": {"channel_id": "msteams", "from": {"id": "user-1", "name": "Ada"},
+///                      "recipient": {"agentic_app_id": "agent-1", "tenant_id": "tenant-1"}}}"#,
+/// )?;
+/// let baggage = BaggageBuilder::new().turn_context(&turn).build();
+/// assert!(baggage.pairs().any(|pair| pair == ("tenant.id", "tenant-1")));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct TurnContext {
+    /// What happened in the turn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Activity>,
+}
+
+/// What happened in a turn: a message, an event, a notification.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Activity {
+    /// What it is, such as `message`.
+    #[serde(
+        rename = "type",
+        alias = "Type",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub activity_type: Option<String>,
+    /// The channel, such as `msteams`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_id: Option<String>,
+    /// Who sent it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<ChannelAccount>,
+    /// The agent that it was sent to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<ChannelAccount>,
+    /// The conversation that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<Conversation>,
+    /// The address of the channel's service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_url: Option<String>,
+    /// Things that the activity mentions; a comment or a mail names the conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entities: Option<Vec<Value>>,
+    /// What only the channel knows, as an object or as its JSON text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel_data: Option<Value>,
+}
+
+/// A participant of a conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ChannelAccount {
+    /// The id on the channel.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The name that people see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The user principal name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upn: Option<String>,
+    /// The user id in the directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aad_object_id: Option<String>,
+    /// An agent's application.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agentic_app_id: Option<String>,
+    /// An agent's own user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agentic_user_id: Option<String>,
+    /// The role; `agenticUser`, in any case, is an agent.
+    #[serde(alias = "Role", skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// The tenant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+}
+
+/// A conversation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Conversation {
+    /// Its id.
+    #[serde(alias = "Id", skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}
+
+impl TurnContext {
+    /// A turn with an activity.
+    #[must_use]
+    pub fn new(activity: Activity) -> Self {
+        Self {
+            activity: Some(activity),
+        }
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        // All fields are texts and JSON, which always have a form as JSON.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
