@@ -102,3 +102,6 @@ fn slot_of(key: &str) -> usize {
     let mixed = (end ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (mixed >> (u64::BITS - SLOTS.trailing_zeros())) as usize
 }
+
+#[cfg(test)]
+mod tests;
