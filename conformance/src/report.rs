@@ -187,6 +187,8 @@ impl CaseFailure {
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "  failed: {}", self.case)?;
         for detail in self.details.iter().take(SHOWN_DETAILS) {
+            // A panic's text has lines, and so might other causes: the totals stay the last line.
+            let detail = detail.replace('\n', " ");
             match detail.char_indices().nth(SHOWN_CHARS) {
                 Some((end, _)) => writeln!(out, "    {}…", &detail[..end])?,
                 None => writeln!(out, "    {detail}")?,

@@ -3,6 +3,7 @@
 //! Which malformed tokens are refused follows PyJWT 2.15.1 with verification off: three segments of
 //! canonical base64url whose padding may be left out, a header and a payload that are JSON objects,
 //! and no critical extension but `b64`. Neither the signature nor times nor audience are looked at.
+//! The objects must be UTF-8 as RFC 7519 demands; Python's reader would also guess UTF-16 and UTF-32.
 
 use std::collections::HashMap;
 

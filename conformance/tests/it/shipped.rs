@@ -1,0 +1,124 @@
+//! The shipped vectors pass, and would not if we or they were wrong.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use conformance::report::{FileResult, Report};
+use conformance::{Deviations, SHIPPED_VECTORS, Suite, runners};
+
+use crate::scratch::{Scratch, file, printed};
+
+fn run(directory: &Path) -> Report {
+    let suite = Suite::new(runners::all(), &Deviations::shipped().unwrap()).unwrap();
+    suite.run(directory).unwrap()
+}
+
+fn shipped(name: &str) -> String {
+    fs::read_to_string(Path::new(SHIPPED_VECTORS).join(name)).unwrap()
+}
+
+#[test]
+fn every_case_passes_and_every_rule_is_met_or_says_why_not() {
+    let report = run(SHIPPED_VECTORS.as_ref());
+    assert!(report.is_success(), "{}", printed(&report));
+    let met: BTreeSet<_> = report
+        .files
+        .iter()
+        .filter_map(|file| match &file.result {
+            FileResult::Ran { deviations, .. } => Some(deviations.keys().cloned()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    for rule in Deviations::shipped().unwrap().rules() {
+        assert_eq!(
+            met.contains(&rule.id),
+            rule.unseen.is_none(),
+            "rule {} is met by a shipped case, or else says why it is `unseen`",
+            rule.id
+        );
+    }
+}
+
+/// Replaces one text in a file of vectors, and counts the cases that fail then.
+#[track_caller]
+fn check_mutated(name: &str, from: &str, to: &str, failed: usize) {
+    let text = shipped(name);
+    let mutated = text.replacen(from, to, failed);
+    assert!(text != mutated, "{from} is not in {name}");
+    let directory = Scratch::new().with(name, &mutated);
+    let report = run(directory.path());
+    assert_eq!(report.totals().failed, failed, "{}", printed(&report));
+    assert!(!report.is_success());
+}
+
+#[test]
+fn a_wrong_expected_value_fails_its_case_and_no_other() {
+    check_mutated(
+        "discovery.json",
+        r#""ok":"api.powerplatform.localhost""#,
+        r#""ok":"api.powerplatform.localhosT""#,
+        3,
+    );
+    check_mutated("discovery.json", r#""ValueError""#, r#""KeyError""#, 1);
+    check_mutated("jwt.json", r#""result":true"#, r#""result":"true""#, 2);
+    check_mutated("jwt.json", "; LangChain)", ")", 1);
+}
+
+#[test]
+fn an_input_field_that_nobody_reads_fails_its_case() {
+    check_mutated(
+        "discovery.json",
+        r#""cluster_category""#,
+        r#""region": "eu", "cluster_category""#,
+        1,
+    );
+    check_mutated(
+        "jwt.json",
+        r#""is_agentic""#,
+        r#""is_human": true, "is_agentic""#,
+        1,
+    );
+    check_mutated("jwt.json", r#""token""#, r#""audience": null, "token""#, 1);
+}
+
+#[test]
+fn tenants_that_the_reference_lets_pass_deviate_by_rule() {
+    let long = "a".repeat(300);
+    let host = format!("{}.a.tenant.api.gov.powerplatform.microsoft.us", &long[1..]);
+    let case = |tenant: &str, host: &str| {
+        format!(
+            r#"{{"name":"n","input":{{"cluster_category":"gov","tenant_id":"{tenant}"}},"expected":{{
+                "token_audience":{{"ok":"https://api.gov.powerplatform.microsoft.us"}},
+                "token_endpoint_host":{{"ok":"api.gov.powerplatform.microsoft.us"}},
+                "tenant_endpoint":{{"ok":"{host}"}},
+                "tenant_island_cluster_endpoint":{{"ok":"il-{host}"}}}}}}"#
+        )
+    };
+    let newline = r"abc.\n.tenant.api.gov.powerplatform.microsoft.us";
+    let cases = file(&[&case(&long, &host), &case(r"abc\n", newline)]);
+    let directory = Scratch::new().with("discovery.json", &cases);
+    let totals = run(directory.path()).totals();
+    assert_eq!((totals.passed, totals.deviates, totals.failed), (2, 2, 0));
+}
+
+#[test]
+fn an_accessor_that_throws_leaves_the_token_to_answer() {
+    let case = |activity: &str, result: &str| {
+        format!(
+            r#"{{"name":"n","input":{{"runtime_version":"0.1.0","function":"resolve_agent_identity",
+                "token":"e30.eyJhcHBpZCI6ImEifQ.","context":{{"activity":{activity}}}}},
+                "expected":{{"result":"{result}"}}}}"#
+        )
+    };
+    let cases = file(&[
+        &case(r#"{"is_agentic":"raises","instance_id":"i"}"#, "a"),
+        &case(r#"{"is_agentic":true,"instance_id":"raises"}"#, "a"),
+        &case(r#"{"is_agentic":false,"instance_id":"raises"}"#, "a"),
+        &case(r#"{"is_agentic":true,"instance_id":null}"#, ""),
+    ]);
+    let directory = Scratch::new().with("jwt.json", &cases);
+    let report = run(directory.path());
+    assert_eq!(report.totals().passed, 4, "{}", printed(&report));
+}
