@@ -87,6 +87,15 @@ impl Json {
         Some(value)
     }
 
+    /// Takes the first member with this name out of an object.
+    pub fn take_member(&mut self, name: &str) -> Option<Self> {
+        let Self::Object(members) = self else {
+            return None;
+        };
+        let at = members.iter().position(|(member, _)| member == name)?;
+        Some(members.remove(at).1)
+    }
+
     /// The items, if it is an array.
     #[must_use]
     pub fn as_array(&self) -> Option<&[Self]> {

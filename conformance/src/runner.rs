@@ -26,6 +26,17 @@ pub trait Runner {
     /// form for. The case fails. A panic counts as the same.
     fn run(&self, case: &Case) -> Outcome;
 
+    /// Brings an outcome in the form in which it is compared; the reference's and ours alike, and
+    /// before a rule rewrites it. For files that hold JSON as text, whose members would otherwise be
+    /// compared letter by letter. Changes nothing, unless a runner says otherwise.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] if the outcome has not the form that it should. The case fails.
+    fn normalize(&self, _outcome: &mut Json) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// What the comparison overlooks. Nothing, unless a runner says otherwise.
     fn tolerances(&self) -> Tolerances {
         Tolerances::default()

@@ -13,7 +13,7 @@ use crate::case::VectorFile;
 use crate::compare::differences;
 use crate::deviations::{BoundRule, DeviationsError};
 use crate::report::{CaseFailure, FileReport, FileResult, Report};
-use crate::{Case, Deviations, Runner};
+use crate::{Case, Deviations, Json, Runner};
 
 /// The directory of the vectors that the project ships.
 pub const SHIPPED_VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors");
@@ -142,7 +142,14 @@ fn judge_case(
     case: &Case,
 ) -> Result<Vec<String>, Vec<String>> {
     let tolerances = runner.tolerances();
-    let mut expected = case.expected.clone();
+    let normalized = |mut outcome: Json| {
+        runner
+            .normalize(&mut outcome)
+            .map_err(|failure| vec![failure.to_string()])?;
+        Ok::<_, Vec<String>>(outcome)
+    };
+    let reference = normalized(case.expected.clone())?;
+    let mut expected = reference.clone();
     let mut applied = Vec::new();
     for rule in rules {
         if !(rule.predicate.applies)(case) {
@@ -161,6 +168,7 @@ fn judge_case(
     let found = runner
         .run(case)
         .map_err(|failure| vec![failure.to_string()])?;
+    let found = normalized(found)?;
     let differences_from = |expected| -> Vec<String> {
         differences(expected, &found, &tolerances)
             .iter()
@@ -175,7 +183,7 @@ fn judge_case(
         let rules = applied.join(" and ");
         details.insert(
             0,
-            if differences_from(&case.expected).is_empty() {
+            if differences_from(&reference).is_empty() {
                 format!("rule {rules} applies, but we do as the reference does")
             } else {
                 format!("rule {rules} applies, but we do something else")

@@ -4,5 +4,6 @@
 
 mod deviations;
 mod files;
+mod normalize;
 mod scratch;
 mod shipped;
