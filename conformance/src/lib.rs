@@ -25,6 +25,7 @@ pub mod runner;
 pub mod runners;
 pub mod suite;
 pub mod typed_value;
+pub mod vector_span;
 
 pub use case::Case;
 pub use compare::Tolerances;
@@ -33,3 +34,4 @@ pub use json::Json;
 pub use runner::{Failure, Outcome, Runner};
 pub use suite::{SHIPPED_VECTORS, Suite};
 pub use typed_value::TypedValue;
+pub use vector_span::VectorSpan;
