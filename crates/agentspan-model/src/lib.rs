@@ -21,9 +21,12 @@
 //!
 //! - [`agent365`]: the vocabulary of Agent 365: details, identities, the generations of its contract
 //!   and the attributes that its scopes write.
+//! - [`agentspec`]: the vocabulary of Agent Spec Tracing: spans, events, components and what of them is
+//!   sensitive.
 //! - [`attribute`]: how a mapping shows attributes to whoever wants them, without building a list.
 //! - [`keys`]: every attribute key, each in one place.
 
 pub mod agent365;
+pub mod agentspec;
 pub mod attribute;
 pub mod keys;

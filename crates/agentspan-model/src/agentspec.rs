@@ -1,0 +1,88 @@
+//! The vocabulary of Agent Spec Tracing, as `pyagentspec.tracing` 26.3.1 has it.
+//!
+//! A [`Span`] is a stretch of time in which a runtime executed something, an [`Event`] a point in it. What
+//! is special to their types is in [`SpanDetails`] and [`EventDetails`]; both keep types that this crate
+//! does not know. They carry [`Component`]s: the agents, tools and models of Agent Spec, shared and
+//! not copied.
+//!
+//! # Who sees what
+//!
+//! Prompts, answers, inputs and outputs are [`Sensitive`]: `Debug` and `Serialize` show a mask. Clear text
+//! needs [`Sensitive::reveal`] or a dump made with [`Disclosure::Clear`]. Keys, passwords and
+//! certificates of components are in no dump at all.
+//!
+//! # Reading a dump
+//!
+//! ```
+//! use agentspan_model::agentspec::{EventDetails, Span};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dump = r#"{"id":"s","name":"LlmGenerationSpan","description":"","start_time":1,"end_time":2,"events":[
+//! # {"id":"e","name":"LlmGenerationResponse","description":"","timestamp":2,"metadata":{},"llm_config":
+//! # {"id":"m","name":"main","description":null,"metadata":{},"model_id":"gpt-4o","component_type":"OpenAiConfig"},
+//! # "content":"** MASKED **","tool_calls":"** MASKED **","request_id":"r","completion_id":null,
+//! # "input_tokens":12,"output_tokens":3,"type":"LlmGenerationResponse"}],"metadata":{},"llm_config":
+//! # {"id":"m","name":"main","description":null,"metadata":{},"model_id":"gpt-4o","component_type":"OpenAiConfig"},
+//! # "type":"LlmGenerationSpan"}"#;
+//! let span = Span::from_json(dump)?;
+//! let mut lines = Vec::new();
+//! for event in &span.events {
+//!     if let EventDetails::LlmGenerationResponse(response) = &event.details {
+//!         lines.push(format!(
+//!             "{}: {} tokens in, {} out",
+//!             response.llm_config.model_id().unwrap_or_default(),
+//!             response.input_tokens.unwrap_or(0),
+//!             response.output_tokens.unwrap_or(0),
+//!         ));
+//!     }
+//! }
+//! assert_eq!(lines, ["gpt-4o: 12 tokens in, 3 out"]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # JSON only
+//!
+//! Content that the model does not look into stays JSON text ([`Json`], [`JsonObject`]), which keeps its
+//! order and its numbers and makes writing cheap. It goes through the raw values of `serde_json`, so
+//! spans and events read and write as JSON, and not in other formats of `serde`.
+
+mod component;
+mod disclosure;
+mod dump;
+mod event;
+mod id;
+mod json;
+mod message;
+mod read_error;
+mod reader;
+mod sensitive;
+mod span;
+mod timestamp;
+mod unknown_members;
+
+pub use component::{
+    Agent, Component, ComponentBuilder, ComponentValue, Flow, LlmConfig, ManagerWorkers, Node,
+    Property, Swarm, Tool, WrongComponentError, is_secret_field,
+};
+pub use disclosure::{Disclosure, MASK};
+pub use event::{
+    AgentExecutionEnd, AgentExecutionStart, Event, EventDetails, EventDump, EventForm,
+    ExceptionRaised, FlowExecutionEnd, FlowExecutionStart, HumanInTheLoopRequest,
+    HumanInTheLoopResponse, LlmGenerationChunkReceived, LlmGenerationRequest,
+    LlmGenerationResponse, ManagerWorkersExecutionEnd, ManagerWorkersExecutionStart,
+    NodeExecutionEnd, NodeExecutionStart, OtherEvent, StateSnapshotEmitted, SwarmExecutionEnd,
+    SwarmExecutionStart, ToolConfirmationRequest, ToolConfirmationResponse, ToolExecutionRequest,
+    ToolExecutionResponse, ToolExecutionStreamingChunkReceived,
+};
+pub use id::Id;
+pub use json::{Json, JsonError, JsonObject};
+pub use message::{LlmGenerationConfig, Message, ToolCall};
+pub use read_error::{PathSegment, Problem, ProblemKind, ReadError};
+pub use sensitive::Sensitive;
+pub use span::{
+    AgentExecutionSpan, FlowExecutionSpan, LlmGenerationSpan, ManagerWorkersExecutionSpan,
+    NodeExecutionSpan, OtherSpan, Span, SpanDetails, SpanDump, SwarmExecutionSpan,
+    ToolExecutionSpan,
+};
+pub use timestamp::Timestamp;

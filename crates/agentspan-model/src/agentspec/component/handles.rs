@@ -1,0 +1,242 @@
+//! Components of a known kind, with what is worth knowing of each kind.
+
+use std::ops::Deref;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{Component, ComponentValue};
+use crate::agentspec::{
+    ProblemKind,
+    reader::{ReadValue, Reader},
+};
+
+/// A component is of a known class, but of another one than asked for.
+///
+/// Components of classes that Agent Spec 26.3.1 does not have, such as those of plugins, may be anything.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a component of the type {found} is not of the type {expected}")]
+#[non_exhaustive]
+pub struct WrongComponentError {
+    /// The class that must be, or be derived from.
+    pub expected: &'static str,
+    /// The component's class.
+    pub found: String,
+}
+
+/// Declares a kind of component: a newtype that only holds components of one class and its subclasses.
+macro_rules! handle {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        ///
+        /// Has all methods of [`Component`]. A component of a class that is not known may be one too.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(Component);
+
+        impl TryFrom<Component> for $name {
+            type Error = WrongComponentError;
+
+            fn try_from(component: Component) -> Result<Self, WrongComponentError> {
+                if component.is_a(stringify!($name)) == Some(false) {
+                    return Err(WrongComponentError {
+                        expected: stringify!($name),
+                        found: component.component_type().to_owned(),
+                    });
+                }
+                Ok(Self(component))
+            }
+        }
+
+        impl From<$name> for Component {
+            fn from(handle: $name) -> Self {
+                handle.0
+            }
+        }
+
+        impl Deref for $name {
+            type Target = Component;
+
+            fn deref(&self) -> &Component {
+                &self.0
+            }
+        }
+
+        impl ReadValue for $name {
+            fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
+                let component = reader.component(raw)?;
+                match Self::try_from(component) {
+                    Ok(handle) => Some(handle),
+                    Err(WrongComponentError { expected, found }) => {
+                        reader.refuse(ProblemKind::WrongComponent { expected, found })
+                    }
+                }
+            }
+        }
+    };
+}
+
+handle! {
+    /// An agent.
+    Agent
+}
+
+handle! {
+    /// A flow: nodes and the edges between them.
+    Flow
+}
+
+handle! {
+    /// A node of a flow.
+    Node
+}
+
+handle! {
+    /// A tool.
+    Tool
+}
+
+handle! {
+    /// The configuration of a language model.
+    LlmConfig
+}
+
+handle! {
+    /// A manager with workers.
+    ManagerWorkers
+}
+
+handle! {
+    /// A swarm of agents that hand over to each other.
+    Swarm
+}
+
+impl Agent {
+    /// The configuration of its model.
+    #[must_use]
+    pub fn llm_config(&self) -> Option<LlmConfig> {
+        kind(self.component("llm_config")?)
+    }
+
+    /// Its tools, without those that come out of toolboxes.
+    #[must_use]
+    pub fn tools(&self) -> Vec<Tool> {
+        self.components("tools")
+            .into_iter()
+            .filter_map(kind)
+            .collect()
+    }
+
+    /// Its toolboxes.
+    #[must_use]
+    pub fn toolboxes(&self) -> Vec<&Component> {
+        self.components("toolboxes")
+    }
+}
+
+impl Flow {
+    /// Where it starts.
+    #[must_use]
+    pub fn start_node(&self) -> Option<Node> {
+        kind(self.component("start_node")?)
+    }
+
+    /// Its nodes.
+    #[must_use]
+    pub fn nodes(&self) -> Vec<Node> {
+        self.components("nodes")
+            .into_iter()
+            .filter_map(kind)
+            .collect()
+    }
+}
+
+impl Node {
+    /// The model, if it is an `LlmNode`.
+    #[must_use]
+    pub fn llm_config(&self) -> Option<LlmConfig> {
+        kind(self.component("llm_config")?)
+    }
+
+    /// The tool, if it is a `ToolNode`.
+    #[must_use]
+    pub fn tool(&self) -> Option<Tool> {
+        kind(self.component("tool")?)
+    }
+
+    /// The agent, swarm or other agentic component, if it is an `AgentNode`.
+    #[must_use]
+    pub fn agent(&self) -> Option<&Component> {
+        self.component("agent")
+    }
+
+    /// The flow, if it is a `FlowNode`, a `MapNode` or another node with one flow.
+    #[must_use]
+    pub fn subflow(&self) -> Option<Flow> {
+        kind(self.component("subflow")?)
+    }
+}
+
+impl LlmConfig {
+    /// The name of the model, as its provider calls it.
+    #[must_use]
+    pub fn model_id(&self) -> Option<String> {
+        self.text("model_id")
+    }
+
+    /// Who provides the model, if the configuration says so.
+    #[must_use]
+    pub fn provider(&self) -> Option<String> {
+        self.text("provider")
+    }
+}
+
+impl ManagerWorkers {
+    /// The agent, or other agentic component, that leads.
+    #[must_use]
+    pub fn group_manager(&self) -> Option<&Component> {
+        self.component("group_manager")
+    }
+
+    /// The agents, or other agentic components, that work.
+    #[must_use]
+    pub fn workers(&self) -> Vec<&Component> {
+        self.components("workers")
+    }
+}
+
+impl Swarm {
+    /// The agent, or other agentic component, that is asked first.
+    #[must_use]
+    pub fn first_agent(&self) -> Option<&Component> {
+        self.component("first_agent")
+    }
+
+    /// Who may call whom: pairs of caller and called.
+    #[must_use]
+    pub fn relationships(&self) -> Vec<(&Component, &Component)> {
+        let Some(ComponentValue::List(relationships)) = self.member("relationships") else {
+            return Vec::new();
+        };
+        relationships.iter().filter_map(pair).collect()
+    }
+}
+
+/// A nested component as the kind that its place asks for.
+fn kind<T: TryFrom<Component>>(component: &Component) -> Option<T> {
+    T::try_from(component.clone()).ok()
+}
+
+/// Two components in a list.
+fn pair(value: &ComponentValue) -> Option<(&Component, &Component)> {
+    let ComponentValue::List(values) = value else {
+        return None;
+    };
+    match values.as_slice() {
+        [
+            ComponentValue::Component(one),
+            ComponentValue::Component(two),
+        ] => Some((one, two)),
+        _ => None,
+    }
+}

@@ -1,0 +1,259 @@
+//! Reading of components: finds nested ones, follows references, drops secrets.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
+
+use serde_json::value::RawValue;
+
+use super::{Component, ComponentValue, Inner, classes};
+use crate::agentspec::{
+    Json, PathSegment, ProblemKind,
+    reader::{Members, ReadValue, Reader},
+};
+
+/// Members that hold free content or JSON schemas, in which no components are looked for.
+const OPAQUE: [&str; 3] = ["metadata", "inputs", "outputs"];
+
+/// How large the dump of a component may be, in bytes, before it is refused.
+const MAX_SIZE: usize = 64 << 20;
+
+const COMPONENT_TYPE: &str = "component_type";
+const REFERENCE: &str = "$component_ref";
+const REFERENCED: &str = "$referenced_components";
+const VERSION: &str = "agentspec_version";
+
+/// The components of a document that others refer to, by id.
+pub(crate) type References<'a> = HashMap<String, Referenced<'a>>;
+
+/// A component that others refer to.
+#[derive(Debug)]
+pub(crate) enum Referenced<'a> {
+    Unread(&'a RawValue),
+    /// Its members are being read: a reference to it now means that it contains itself.
+    Reading,
+    Read(Component),
+}
+
+impl Component {
+    /// Puts a component together, without its secrets.
+    pub(super) fn assemble(head: Head, members: Vec<(Box<str>, ComponentValue)>) -> Self {
+        let members: Vec<_> = members
+            .into_iter()
+            .map(|(name, value)| {
+                let value = without_secret(&head, &name, value);
+                (name, value)
+            })
+            .collect();
+        let sizes = members.iter().map(|(name, value)| {
+            let punctuation = 4;
+            value.size().saturating_add(name.len() + punctuation)
+        });
+        Self(Arc::new(Inner {
+            size: sizes.fold(2, usize::saturating_add),
+            component_type: head.component_type,
+            id: head.id,
+            name: head.name,
+            description: head.description,
+            members,
+            dump: OnceLock::new(),
+        }))
+    }
+}
+
+/// What every component has.
+pub(super) struct Head {
+    pub(super) component_type: Box<str>,
+    pub(super) id: Box<str>,
+    pub(super) name: Box<str>,
+    pub(super) description: Option<Box<str>>,
+}
+
+/// Replaces the value of a secret field by the reference's way to say that there is one. What Python
+/// takes for false says nothing and stays.
+fn without_secret(head: &Head, field: &str, value: ComponentValue) -> ComponentValue {
+    if !classes::is_secret(&head.component_type, field) || is_falsy(&value) {
+        return value;
+    }
+    let reference = format!("{}.{field}", head.id);
+    ComponentValue::Json(Json::from(serde_json::json!({REFERENCE: reference})))
+}
+
+fn is_falsy(value: &ComponentValue) -> bool {
+    let ComponentValue::Json(json) = value else {
+        return false;
+    };
+    match json.as_str() {
+        "null" | "false" | r#""""# | "{}" | "[]" => true,
+        text => text.starts_with(['-', '0']) && text.parse() == Ok(0.0),
+    }
+}
+
+/// Reads a component, nested ones included.
+pub(crate) fn read_component<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Component> {
+    let members = reader.object(raw)?;
+    read_members(members, reader)
+}
+
+fn read_members<'a>(mut members: Members<'a>, reader: &mut Reader<'a>) -> Option<Component> {
+    if reader.is_too_deep() {
+        return reader.refuse(ProblemKind::TooDeep);
+    }
+    if reader.references.is_some() {
+        members.take(VERSION);
+        if let Some(raw) = members.take(REFERENCED) {
+            add_referenced(raw, reader)?;
+        }
+    }
+    let head = read_head(&members, reader)?;
+    let mut values = Vec::new();
+    let mut complete = true;
+    for member in members.take_rest() {
+        let is_opaque = OPAQUE.contains(&&*member.name)
+            || classes::is_secret(&head.component_type, &member.name);
+        let value = if is_opaque {
+            Some(ComponentValue::Json(Json::from_raw(member.value)))
+        } else {
+            let step = PathSegment::Member(member.name.clone().into_owned());
+            reader.at(step, |reader| read_value(member.value, reader))
+        };
+        match value {
+            Some(value) => values.push((member.name.into(), value)),
+            None => complete = false,
+        }
+    }
+    if !complete {
+        return None;
+    }
+    let component = Component::assemble(head, values);
+    if component.0.size > MAX_SIZE {
+        return reader.refuse(ProblemKind::TooLarge);
+    }
+    Some(component)
+}
+
+fn read_head<'a>(members: &Members<'a>, reader: &mut Reader<'a>) -> Option<Head> {
+    let text = |name: &str, reader: &mut Reader<'a>| -> Option<String> {
+        reader.at(
+            PathSegment::Member(name.to_owned()),
+            |reader| match members.find(name) {
+                Some(raw) => String::read(raw, reader),
+                None => reader.refuse(ProblemKind::Missing),
+            },
+        )
+    };
+    let component_type = text(COMPONENT_TYPE, reader);
+    let id = text("id", reader);
+    let name = text("name", reader);
+    let description = match members.find("description") {
+        Some(raw) if raw.get() != "null" => text("description", reader).map(Some),
+        _ => Some(None),
+    };
+    Some(Head {
+        component_type: component_type?.into(),
+        id: id?.into(),
+        name: name?.into(),
+        description: description?.map(Into::into),
+    })
+}
+
+/// Reads a value in which components may be. An object with a `component_type` is one.
+pub(crate) fn read_value<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<ComponentValue> {
+    if reader.is_too_deep() {
+        return reader.refuse(ProblemKind::TooDeep);
+    }
+    match raw.get().as_bytes().first() {
+        Some(b'{') => {
+            let members = reader.object(raw)?;
+            if let (Some(reference), true) = (members.find(REFERENCE), reader.references.is_some())
+            {
+                follow(reference, reader).map(ComponentValue::Component)
+            } else if members.find(COMPONENT_TYPE).is_some() {
+                read_members(members, reader).map(ComponentValue::Component)
+            } else {
+                read_map(raw, members, reader)
+            }
+        }
+        Some(b'[') => read_list(raw, reader),
+        _ => Some(ComponentValue::Json(Json::from_raw(raw))),
+    }
+}
+
+/// Reads an object that is no component. Without components in it, its text is kept.
+fn read_map<'a>(
+    raw: &'a RawValue,
+    mut members: Members<'a>,
+    reader: &mut Reader<'a>,
+) -> Option<ComponentValue> {
+    let mut pairs = Vec::new();
+    for member in members.take_rest() {
+        let step = PathSegment::Member(member.name.clone().into_owned());
+        let value = reader.at(step, |reader| read_value(member.value, reader))?;
+        pairs.push((member.name.into(), value));
+    }
+    let plain = pairs
+        .iter()
+        .all(|(_, value)| matches!(value, ComponentValue::Json(_)));
+    Some(if plain {
+        ComponentValue::Json(Json::from_raw(raw))
+    } else {
+        ComponentValue::Map(pairs)
+    })
+}
+
+/// Reads an array. Without components in it, its text is kept.
+fn read_list<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<ComponentValue> {
+    let mut values = Vec::new();
+    for (index, element) in reader.array(raw)?.into_iter().enumerate() {
+        let step = PathSegment::Index(index);
+        values.push(reader.at(step, |reader| read_value(element, reader))?);
+    }
+    let plain = values
+        .iter()
+        .all(|value| matches!(value, ComponentValue::Json(_)));
+    Some(if plain {
+        ComponentValue::Json(Json::from_raw(raw))
+    } else {
+        ComponentValue::List(values)
+    })
+}
+
+/// Notes the components that a component lets others refer to.
+fn add_referenced<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<()> {
+    let mut members = reader.at(PathSegment::Member(REFERENCED.to_owned()), |reader| {
+        reader.object(raw)
+    })?;
+    let references = reader.references.get_or_insert_default();
+    for member in members.take_rest() {
+        let referenced = Referenced::Unread(member.value);
+        references
+            .entry(member.name.into_owned())
+            .or_insert(referenced);
+    }
+    Some(())
+}
+
+/// The component that a reference leads to, read at the first time and shared from then on.
+fn follow<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Component> {
+    let id = reader.at(PathSegment::Member(REFERENCE.to_owned()), |reader| {
+        String::read(raw, reader)
+    })?;
+    let references = reader.references.get_or_insert_default();
+    match references.get_mut(&id) {
+        None => reader.refuse(ProblemKind::MissingReference { reference: id }),
+        Some(Referenced::Read(component)) => Some(component.clone()),
+        Some(Referenced::Reading) => {
+            reader.refuse(ProblemKind::CircularReference { reference: id })
+        }
+        Some(place @ Referenced::Unread(_)) => {
+            let Referenced::Unread(raw) = std::mem::replace(place, Referenced::Reading) else {
+                return None;
+            };
+            let component = read_component(raw, reader)?;
+            let references = reader.references.get_or_insert_default();
+            references.insert(id, Referenced::Read(component.clone()));
+            Some(component)
+        }
+    }
+}

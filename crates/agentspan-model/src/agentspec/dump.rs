@@ -1,0 +1,182 @@
+//! Writing of the model as JSON, masked or in clear.
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::value::RawValue;
+
+use super::{
+    Agent, Component, Disclosure, Flow, Id, JsonObject, LlmConfig, LlmGenerationConfig, MASK,
+    ManagerWorkers, Message, Node, Sensitive, Swarm, Timestamp, Tool, ToolCall,
+    reader::{Members, ReadValue, Reader},
+};
+
+/// A value that a dump shows according to a disclosure.
+pub(crate) trait WriteValue {
+    fn write<S: Serializer>(
+        &self,
+        serializer: S,
+        disclosure: Disclosure,
+    ) -> Result<S::Ok, S::Error>;
+}
+
+/// Makes a [`WriteValue`] one that `serde` writes.
+pub(crate) struct Shown<'a, T: ?Sized>(pub(crate) &'a T, pub(crate) Disclosure);
+
+impl<T: WriteValue + ?Sized> Serialize for Shown<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.write(serializer, self.1)
+    }
+}
+
+/// Something that consists of named members: the details of a span or of an event, a message.
+pub(crate) trait MemberSet: Sized {
+    /// Takes its members, and reports what is wrong with any of them.
+    fn read_members<'a>(members: &mut Members<'a>, reader: &mut Reader<'a>) -> Option<Self>;
+
+    /// Writes its members in the reference's order.
+    fn write_members<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        disclosure: Disclosure,
+    ) -> Result<(), M::Error>;
+}
+
+/// Declares the members of a struct in the order in which the reference writes them.
+///
+/// A member with `= value` may be absent, and has that value then; the others must be there. With
+/// `+ field`, members that are not declared are kept in that field.
+macro_rules! member_set {
+    ($type:ident { $($member:ident $(= $absent:expr)?),* $(,)? } $(+ $unknown:ident)?) => {
+        impl $crate::agentspec::dump::MemberSet for $type {
+            fn read_members<'a>(
+                members: &mut $crate::agentspec::reader::Members<'a>,
+                reader: &mut $crate::agentspec::reader::Reader<'a>,
+            ) -> Option<Self> {
+                $(
+                    let $member = $crate::agentspec::dump::member_set!(
+                        @read members, reader, $member $(, $absent)?
+                    );
+                )*
+                Some(Self {
+                    $($member: $member?,)*
+                    $($unknown: $crate::agentspec::unknown_members::UnknownMembers::rest_of(members, reader).into(),)?
+                })
+            }
+
+            fn write_members<M: serde::ser::SerializeMap>(
+                &self,
+                map: &mut M,
+                disclosure: $crate::agentspec::Disclosure,
+            ) -> Result<(), M::Error> {
+                $(
+                    let value = $crate::agentspec::dump::Shown(&self.$member, disclosure);
+                    map.serialize_entry(stringify!($member), &value)?;
+                )*
+                $(self.$unknown.write_members(map, disclosure)?;)?
+                Ok(())
+            }
+        }
+    };
+    (@read $members:ident, $reader:ident, $member:ident) => {
+        $members.required(stringify!($member), $reader)
+    };
+    (@read $members:ident, $reader:ident, $member:ident, $absent:expr) => {
+        $members.optional(stringify!($member), $absent, $reader)
+    };
+}
+
+pub(crate) use member_set;
+
+/// Values that hold nothing sensitive of their own: both disclosures show them alike.
+macro_rules! shown_alike {
+    ($($type:ty),* $(,)?) => {
+        $(
+            impl WriteValue for $type {
+                fn write<S: Serializer>(&self, serializer: S, _: Disclosure) -> Result<S::Ok, S::Error> {
+                    self.serialize(serializer)
+                }
+            }
+        )*
+    };
+}
+
+shown_alike!(
+    Agent,
+    bool,
+    Component,
+    f64,
+    Flow,
+    i64,
+    Id,
+    JsonObject,
+    LlmConfig,
+    ManagerWorkers,
+    Node,
+    String,
+    Swarm,
+    Timestamp,
+    Tool,
+);
+
+/// Makes a [`MemberSet`] a value: an object.
+macro_rules! member_set_as_value {
+    ($($type:ident),*) => {
+        $(
+            impl ReadValue for $type {
+                fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
+                    let mut members = reader.object(raw)?;
+                    Self::read_members(&mut members, reader)
+                }
+            }
+
+            impl WriteValue for $type {
+                fn write<S: Serializer>(
+                    &self,
+                    serializer: S,
+                    disclosure: Disclosure,
+                ) -> Result<S::Ok, S::Error> {
+                    let mut map = serializer.serialize_map(None)?;
+                    self.write_members(&mut map, disclosure)?;
+                    map.end()
+                }
+            }
+        )*
+    };
+}
+
+member_set_as_value!(LlmGenerationConfig, Message, ToolCall);
+
+impl<T: WriteValue> WriteValue for Sensitive<T> {
+    fn write<S: Serializer>(
+        &self,
+        serializer: S,
+        disclosure: Disclosure,
+    ) -> Result<S::Ok, S::Error> {
+        match (disclosure, self.reveal()) {
+            (Disclosure::Clear, Some(value)) => value.write(serializer, disclosure),
+            _ => serializer.serialize_str(MASK),
+        }
+    }
+}
+
+impl<T: WriteValue> WriteValue for Option<T> {
+    fn write<S: Serializer>(
+        &self,
+        serializer: S,
+        disclosure: Disclosure,
+    ) -> Result<S::Ok, S::Error> {
+        match self {
+            Some(value) => value.write(serializer, disclosure),
+            None => serializer.serialize_none(),
+        }
+    }
+}
+
+impl<T: WriteValue> WriteValue for Vec<T> {
+    fn write<S: Serializer>(
+        &self,
+        serializer: S,
+        disclosure: Disclosure,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(|value| Shown(value, disclosure)))
+    }
+}

@@ -1,0 +1,245 @@
+//! Events: what happened at a point of time in a span.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
+use serde_json::value::RawValue;
+
+use super::{
+    Disclosure, Id, JsonObject, ReadError, Timestamp,
+    reader::{KnownComponents, ReadValue, Reader},
+    unknown_members::UnknownMembers,
+};
+
+mod details;
+mod exception;
+mod execution;
+mod human_in_the_loop;
+mod llm_generation;
+mod state_snapshot;
+mod tool;
+
+pub use details::{EventDetails, OtherEvent};
+pub use exception::ExceptionRaised;
+pub use execution::{
+    AgentExecutionEnd, AgentExecutionStart, FlowExecutionEnd, FlowExecutionStart,
+    ManagerWorkersExecutionEnd, ManagerWorkersExecutionStart, NodeExecutionEnd, NodeExecutionStart,
+    SwarmExecutionEnd, SwarmExecutionStart,
+};
+pub use human_in_the_loop::{HumanInTheLoopRequest, HumanInTheLoopResponse};
+pub use llm_generation::{LlmGenerationChunkReceived, LlmGenerationRequest, LlmGenerationResponse};
+pub use state_snapshot::StateSnapshotEmitted;
+pub use tool::{
+    ToolConfirmationRequest, ToolConfirmationResponse, ToolExecutionRequest, ToolExecutionResponse,
+    ToolExecutionStreamingChunkReceived,
+};
+
+/// Something that happened at a point of time in a span.
+///
+/// What all events have is here; what is special is in the [`details`](Self::details).
+/// `Serialize` writes the masked dump; [`dump`](Self::dump) writes the one that is asked for.
+///
+/// ```
+/// use agentspan_model::agentspec::{
+///     Disclosure, Event, EventDetails, HumanInTheLoopRequest, Id, JsonObject, Timestamp,
+/// };
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let content = JsonObject::from_serialize(&serde_json::json!({"question": "may I?"}))?;
+/// let event = Event::new(
+///     Id::from("event-1"),
+///     Timestamp::from_unix_nanos(1_765_000_000_000_000_000),
+///     HumanInTheLoopRequest::new("request-1", content),
+/// );
+/// let masked = serde_json::to_string(&event)?;
+/// assert!(masked.contains(r#""content":"** MASKED **""#));
+///
+/// let clear = serde_json::to_string(&event.dump(Disclosure::Clear))?;
+/// assert!(clear.contains("may I?"));
+/// assert_eq!(Event::from_json(&clear)?, event);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Event {
+    /// Identifies the event.
+    pub id: Id,
+    /// Its name. The default is that of its type.
+    pub name: Cow<'static, str>,
+    /// What it is about. The default is nothing.
+    pub description: String,
+    /// When it happened.
+    pub timestamp: Timestamp,
+    /// Whatever else somebody wants to say of it. Shown in every dump.
+    pub metadata: JsonObject,
+    /// What is special to its type.
+    pub details: EventDetails,
+    pub(super) unknown: UnknownMembers,
+}
+
+impl Event {
+    /// An event that is named after its type, without description and metadata.
+    #[must_use]
+    pub fn new(id: Id, timestamp: Timestamp, details: impl Into<EventDetails>) -> Self {
+        let details = details.into();
+        Self {
+            id,
+            name: details.default_name(),
+            description: String::new(),
+            timestamp,
+            metadata: JsonObject::new(),
+            details,
+            unknown: UnknownMembers::default(),
+        }
+    }
+
+    /// Sets the name. An empty one stands for that of its type, as in the reference.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        let name = name.into();
+        self.name = if name.is_empty() {
+            self.details.default_name()
+        } else {
+            name
+        };
+        self
+    }
+
+    /// Sets what it is about.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// Sets the metadata.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: JsonObject) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
+    /// The name of its type, for instance `ToolExecutionRequest`. `None` if it was read from the dump of a
+    /// span of the reference, which leaves it out.
+    #[must_use]
+    pub fn type_name(&self) -> Option<&str> {
+        self.details.type_name()
+    }
+
+    /// The event as `serde` can write it, without copying it.
+    #[must_use]
+    pub fn dump(&self, disclosure: Disclosure) -> EventDump<'_> {
+        EventDump {
+            event: self,
+            disclosure,
+            form: EventForm::Complete,
+        }
+    }
+
+    /// Reads an event from its dump, masked or clear.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not JSON, or members are missing or have the wrong type.
+    pub fn from_json(text: &str) -> Result<Self, ReadError> {
+        Reader::document(text, &mut KnownComponents::default(), Self::read)
+    }
+}
+
+/// Writes the masked dump.
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.dump(Disclosure::Masked).serialize(serializer)
+    }
+}
+
+/// Reads like [`Event::from_json`].
+impl<'de> Deserialize<'de> for Event {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Self::from_json(raw.get()).map_err(serde::de::Error::custom)
+    }
+}
+
+impl ReadValue for Event {
+    fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
+        let mut members = reader.object(raw)?;
+        let type_name = members.optional::<Option<String>>("type", None, reader);
+        let id = members.required("id", reader);
+        let name = members.optional::<Option<String>>("name", None, reader);
+        let description = members.optional("description", String::new(), reader);
+        let timestamp = members.required("timestamp", reader);
+        let metadata = members.optional("metadata", JsonObject::new(), reader);
+        let details = EventDetails::read(type_name?.as_deref(), &mut members, reader)?;
+        let event = Self {
+            id: id?,
+            name: "".into(),
+            description: description?,
+            timestamp: timestamp?,
+            metadata: metadata?,
+            details,
+            unknown: UnknownMembers::rest_of(&mut members, reader),
+        };
+        Some(event.with_name_as_read(name?))
+    }
+}
+
+impl Event {
+    /// Keeps the static text if the name is that of the type, so that it needs no allocation.
+    fn with_name_as_read(self, name: Option<String>) -> Self {
+        match name {
+            Some(name) if self.details.type_name() != Some(name.as_str()) => self.with_name(name),
+            _ => self.with_name(""),
+        }
+    }
+}
+
+/// How much of an event is written into the dump of its span.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventForm {
+    /// All of it.
+    #[default]
+    Complete,
+    /// Id, name, description, timestamp and metadata only, as `pyagentspec` 26.3.1 does. For comparisons
+    /// with the reference: readers cannot tell what the event was.
+    Abridged,
+    /// Nothing: the span is written without its events, because they are recorded elsewhere.
+    Omitted,
+}
+
+/// An event as `serde` writes it, made by [`Event::dump`].
+#[derive(Clone, Copy)]
+pub struct EventDump<'a> {
+    pub(super) event: &'a Event,
+    pub(super) disclosure: Disclosure,
+    pub(super) form: EventForm,
+}
+
+/// Shows the event as its `Debug` does: masked.
+impl fmt::Debug for EventDump<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.event.fmt(f)
+    }
+}
+
+impl Serialize for EventDump<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let event = self.event;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &event.id)?;
+        map.serialize_entry("name", &event.name)?;
+        map.serialize_entry("description", &event.description)?;
+        map.serialize_entry("timestamp", &event.timestamp)?;
+        map.serialize_entry("metadata", &event.metadata)?;
+        if self.form == EventForm::Complete {
+            event.details.write(&mut map, self.disclosure)?;
+            event.unknown.write_members(&mut map, self.disclosure)?;
+            if let Some(type_name) = event.details.type_name() {
+                map.serialize_entry("type", type_name)?;
+            }
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,187 @@
+//! What is special to each type of event.
+
+use std::{borrow::Cow, fmt};
+
+use serde::ser::SerializeMap;
+
+use super::{
+    AgentExecutionEnd, AgentExecutionStart, ExceptionRaised, FlowExecutionEnd, FlowExecutionStart,
+    HumanInTheLoopRequest, HumanInTheLoopResponse, LlmGenerationChunkReceived,
+    LlmGenerationRequest, LlmGenerationResponse, ManagerWorkersExecutionEnd,
+    ManagerWorkersExecutionStart, NodeExecutionEnd, NodeExecutionStart, StateSnapshotEmitted,
+    SwarmExecutionEnd, SwarmExecutionStart, ToolConfirmationRequest, ToolConfirmationResponse,
+    ToolExecutionRequest, ToolExecutionResponse, ToolExecutionStreamingChunkReceived,
+};
+use crate::agentspec::{
+    ComponentValue, Disclosure, Sensitive,
+    dump::MemberSet,
+    reader::{Members, Reader},
+    unknown_members::UnknownMembers,
+};
+
+/// Declares the enum of details and what depends on the list of its types.
+macro_rules! event_details {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What is special to each type of event, and with that the type itself.
+        ///
+        /// The types are those of `pyagentspec.tracing.events` 26.3.1.
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum EventDetails {
+            /// An event of the type `Event`, which has nothing special.
+            Plain,
+            /// An event of unknown type, because it was read from the dump of a span of the reference,
+            /// which keeps of each event only what all events have.
+            Abridged,
+            $($(#[$doc])* $name($name),)*
+            /// An event of a type that this crate does not know. Reads and writes without loss.
+            Other(OtherEvent),
+        }
+
+        impl EventDetails {
+            /// The name of the type. `None` if it is [abridged](Self::Abridged).
+            #[must_use]
+            pub fn type_name(&self) -> Option<&str> {
+                match self {
+                    Self::Plain => Some(PLAIN),
+                    Self::Abridged => None,
+                    $(Self::$name(_) => Some(stringify!($name)),)*
+                    Self::Other(other) => Some(&other.type_name),
+                }
+            }
+
+            /// The name of an event that is given none.
+            pub(super) fn default_name(&self) -> Cow<'static, str> {
+                match self {
+                    Self::Plain => PLAIN.into(),
+                    Self::Abridged => "".into(),
+                    $(Self::$name(_) => stringify!($name).into(),)*
+                    Self::Other(other) => other.type_name.clone().into(),
+                }
+            }
+
+            pub(super) fn read<'a>(
+                type_name: Option<&str>,
+                members: &mut Members<'a>,
+                reader: &mut Reader<'a>,
+            ) -> Option<Self> {
+                match type_name {
+                    None => Some(Self::Abridged),
+                    Some(PLAIN) => Some(Self::Plain),
+                    $(
+                        Some(stringify!($name)) => {
+                            $name::read_members(members, reader).map(Self::$name)
+                        }
+                    )*
+                    Some(other) => Some(Self::Other(OtherEvent {
+                        type_name: other.to_owned(),
+                        members: UnknownMembers::rest_of(members, reader),
+                    })),
+                }
+            }
+
+            pub(super) fn write<M: SerializeMap>(
+                &self,
+                map: &mut M,
+                disclosure: Disclosure,
+            ) -> Result<(), M::Error> {
+                match self {
+                    Self::Plain | Self::Abridged => Ok(()),
+                    $(Self::$name(details) => details.write_members(map, disclosure),)*
+                    Self::Other(other) => other.members.write_members(map, disclosure),
+                }
+            }
+        }
+
+        $(
+            impl From<$name> for EventDetails {
+                fn from(details: $name) -> Self {
+                    Self::$name(details)
+                }
+            }
+        )*
+    };
+}
+
+/// The name of the type that all others derive from.
+const PLAIN: &str = "Event";
+
+event_details! {
+    /// The execution of an agent starts.
+    AgentExecutionStart,
+    /// The execution of an agent ends.
+    AgentExecutionEnd,
+    /// The execution of a flow starts.
+    FlowExecutionStart,
+    /// The execution of a flow ends.
+    FlowExecutionEnd,
+    /// The execution of a node starts.
+    NodeExecutionStart,
+    /// The execution of a node ends.
+    NodeExecutionEnd,
+    /// A tool is to be executed.
+    ToolExecutionRequest,
+    /// A tool has given its result.
+    ToolExecutionResponse,
+    /// Somebody is to confirm that a tool may be executed.
+    ToolConfirmationRequest,
+    /// Somebody has answered whether a tool may be executed.
+    ToolConfirmationResponse,
+    /// A tool has given a part of its result.
+    ToolExecutionStreamingChunkReceived,
+    /// A model is asked to generate.
+    LlmGenerationRequest,
+    /// A model has given a part of its answer.
+    LlmGenerationChunkReceived,
+    /// A model has answered.
+    LlmGenerationResponse,
+    /// The execution of a manager with workers starts.
+    ManagerWorkersExecutionStart,
+    /// The execution of a manager with workers ends.
+    ManagerWorkersExecutionEnd,
+    /// The execution of a swarm starts.
+    SwarmExecutionStart,
+    /// The execution of a swarm ends.
+    SwarmExecutionEnd,
+    /// Something failed.
+    ExceptionRaised,
+    /// A person is asked to step in.
+    HumanInTheLoopRequest,
+    /// A person has stepped in.
+    HumanInTheLoopResponse,
+    /// A runtime shows its state.
+    StateSnapshotEmitted,
+}
+
+/// An event of a type that this crate does not know.
+///
+/// Nothing says which of its members are sensitive, so a masked dump masks all but components.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OtherEvent {
+    /// The name of the type.
+    pub type_name: String,
+    members: UnknownMembers,
+}
+
+impl OtherEvent {
+    /// The names of its members, without those that all events have.
+    pub fn member_names(&self) -> impl Iterator<Item = &str> {
+        self.members.names()
+    }
+
+    /// A member by its name.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<Sensitive<&ComponentValue>> {
+        self.members.get(name).map(Sensitive::new)
+    }
+}
+
+/// Shows the type and the names of members.
+impl fmt::Debug for OtherEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(&self.type_name)
+            .field("members", &self.members)
+            .finish()
+    }
+}

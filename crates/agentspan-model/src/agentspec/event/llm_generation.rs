@@ -1,0 +1,210 @@
+//! Language models: requests, streamed parts, answers.
+
+use crate::agentspec::{
+    LlmConfig, LlmGenerationConfig, Message, Sensitive, Tool, ToolCall, dump::member_set,
+};
+
+/// A model is asked to generate. The first event of an
+/// [`LlmGenerationSpan`](crate::agentspec::LlmGenerationSpan).
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LlmGenerationRequest {
+    /// The model.
+    pub llm_config: LlmConfig,
+    /// What it is asked.
+    pub prompt: Sensitive<Vec<Message>>,
+    /// The tools that it may call.
+    pub tools: Vec<Tool>,
+    /// Identifies the request.
+    pub request_id: String,
+    /// How it is asked to generate, if that differs from its configuration.
+    pub llm_generation_config: Option<LlmGenerationConfig>,
+}
+
+member_set!(LlmGenerationRequest {
+    llm_config,
+    prompt,
+    tools,
+    request_id,
+    llm_generation_config = None,
+});
+
+impl LlmGenerationRequest {
+    /// A request without tools.
+    #[must_use]
+    pub fn new(llm_config: LlmConfig, prompt: Vec<Message>, request_id: impl Into<String>) -> Self {
+        Self {
+            llm_config,
+            prompt: Sensitive::new(prompt),
+            tools: Vec::new(),
+            request_id: request_id.into(),
+            llm_generation_config: None,
+        }
+    }
+
+    /// Sets the tools that it may call.
+    #[must_use]
+    pub fn with_tools(mut self, tools: impl IntoIterator<Item = Tool>) -> Self {
+        self.tools = tools.into_iter().collect();
+        self
+    }
+
+    /// Sets how it is asked to generate.
+    #[must_use]
+    pub fn with_llm_generation_config(mut self, config: LlmGenerationConfig) -> Self {
+        self.llm_generation_config = Some(config);
+        self
+    }
+}
+
+/// A model has given a part of its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LlmGenerationChunkReceived {
+    /// The model.
+    pub llm_config: LlmConfig,
+    /// The text of the part, if it has any.
+    pub content: Sensitive<Option<String>>,
+    /// Identifies the request that this answers.
+    pub request_id: String,
+    /// The calls of tools that it asks for.
+    pub tool_calls: Sensitive<Vec<ToolCall>>,
+    /// Identifies the answer that this is a part of, if known.
+    pub completion_id: Option<String>,
+    /// How many tokens the part has, if known.
+    pub output_tokens: Option<i64>,
+}
+
+member_set!(LlmGenerationChunkReceived {
+    llm_config,
+    content,
+    request_id,
+    tool_calls = Sensitive::new(Vec::new()),
+    completion_id = None,
+    output_tokens = None,
+});
+
+impl LlmGenerationChunkReceived {
+    /// A part without content.
+    #[must_use]
+    pub fn new(llm_config: LlmConfig, request_id: impl Into<String>) -> Self {
+        Self {
+            llm_config,
+            content: Sensitive::new(None),
+            request_id: request_id.into(),
+            tool_calls: Sensitive::new(Vec::new()),
+            completion_id: None,
+            output_tokens: None,
+        }
+    }
+
+    /// Sets the text.
+    #[must_use]
+    pub fn with_content(mut self, content: impl Into<String>) -> Self {
+        self.content = Sensitive::new(Some(content.into()));
+        self
+    }
+
+    /// Sets the calls of tools that it asks for.
+    #[must_use]
+    pub fn with_tool_calls(mut self, tool_calls: Vec<ToolCall>) -> Self {
+        self.tool_calls = Sensitive::new(tool_calls);
+        self
+    }
+
+    /// Sets which answer this is a part of.
+    #[must_use]
+    pub fn with_completion_id(mut self, completion_id: impl Into<String>) -> Self {
+        self.completion_id = Some(completion_id.into());
+        self
+    }
+
+    /// Sets how many tokens the part has.
+    #[must_use]
+    pub fn with_output_tokens(mut self, output_tokens: i64) -> Self {
+        self.output_tokens = Some(output_tokens);
+        self
+    }
+}
+
+/// A model has answered. The last event of an
+/// [`LlmGenerationSpan`](crate::agentspec::LlmGenerationSpan).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LlmGenerationResponse {
+    /// The model.
+    pub llm_config: LlmConfig,
+    /// The text of the answer, if it has any.
+    pub content: Sensitive<Option<String>>,
+    /// The calls of tools that it asks for.
+    pub tool_calls: Sensitive<Vec<ToolCall>>,
+    /// Identifies the request that this answers.
+    pub request_id: String,
+    /// Identifies the answer, if known.
+    pub completion_id: Option<String>,
+    /// How many tokens the prompt had, if known.
+    pub input_tokens: Option<i64>,
+    /// How many tokens the answer has, if known.
+    pub output_tokens: Option<i64>,
+}
+
+member_set!(LlmGenerationResponse {
+    llm_config,
+    content,
+    tool_calls = Sensitive::new(Vec::new()),
+    request_id,
+    completion_id = None,
+    input_tokens = None,
+    output_tokens = None,
+});
+
+impl LlmGenerationResponse {
+    /// An answer without content.
+    #[must_use]
+    pub fn new(llm_config: LlmConfig, request_id: impl Into<String>) -> Self {
+        Self {
+            llm_config,
+            content: Sensitive::new(None),
+            tool_calls: Sensitive::new(Vec::new()),
+            request_id: request_id.into(),
+            completion_id: None,
+            input_tokens: None,
+            output_tokens: None,
+        }
+    }
+
+    /// Sets the text.
+    #[must_use]
+    pub fn with_content(mut self, content: impl Into<String>) -> Self {
+        self.content = Sensitive::new(Some(content.into()));
+        self
+    }
+
+    /// Sets the calls of tools that it asks for.
+    #[must_use]
+    pub fn with_tool_calls(mut self, tool_calls: Vec<ToolCall>) -> Self {
+        self.tool_calls = Sensitive::new(tool_calls);
+        self
+    }
+
+    /// Sets the id of the answer.
+    #[must_use]
+    pub fn with_completion_id(mut self, completion_id: impl Into<String>) -> Self {
+        self.completion_id = Some(completion_id.into());
+        self
+    }
+
+    /// Sets how many tokens the prompt had.
+    #[must_use]
+    pub fn with_input_tokens(mut self, input_tokens: i64) -> Self {
+        self.input_tokens = Some(input_tokens);
+        self
+    }
+
+    /// Sets how many tokens the answer has.
+    #[must_use]
+    pub fn with_output_tokens(mut self, output_tokens: i64) -> Self {
+        self.output_tokens = Some(output_tokens);
+        self
+    }
+}

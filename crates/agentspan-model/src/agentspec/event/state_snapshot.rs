@@ -1,0 +1,92 @@
+//! Snapshots of a runtime's state.
+
+use serde::ser::SerializeMap;
+
+use crate::agentspec::{
+    Disclosure, JsonObject, ProblemKind, Sensitive,
+    dump::{MemberSet, Shown},
+    reader::{Members, Reader},
+};
+
+/// A runtime shows the state of a conversation, for those who want to display or resume it.
+///
+/// At least one of the two states is there: the constructors see to it, and so does reading. Both are
+/// JSON, so that they cannot hold the numbers that the reference refuses (`NaN`, infinities).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StateSnapshotEmitted {
+    /// Identifies the conversation, and stays the same in all of its snapshots.
+    pub conversation_id: String,
+    state_snapshot: Sensitive<Option<JsonObject>>,
+    extra_state: Sensitive<Option<JsonObject>>,
+}
+
+impl StateSnapshotEmitted {
+    /// A snapshot of the runtime's own state.
+    #[must_use]
+    pub fn new(conversation_id: impl Into<String>, state_snapshot: JsonObject) -> Self {
+        Self {
+            conversation_id: conversation_id.into(),
+            state_snapshot: Sensitive::new(Some(state_snapshot)),
+            extra_state: Sensitive::new(None),
+        }
+    }
+
+    /// A snapshot of the application's state alone.
+    #[must_use]
+    pub fn of_extra_state(conversation_id: impl Into<String>, extra_state: JsonObject) -> Self {
+        Self {
+            conversation_id: conversation_id.into(),
+            state_snapshot: Sensitive::new(None),
+            extra_state: Sensitive::new(Some(extra_state)),
+        }
+    }
+
+    /// Adds the application's state.
+    #[must_use]
+    pub fn with_extra_state(mut self, extra_state: JsonObject) -> Self {
+        self.extra_state = Sensitive::new(Some(extra_state));
+        self
+    }
+
+    /// The runtime's own state, in a form that the runtime defines.
+    #[must_use]
+    pub fn state_snapshot(&self) -> &Sensitive<Option<JsonObject>> {
+        &self.state_snapshot
+    }
+
+    /// The application's state, in a form that the application defines.
+    #[must_use]
+    pub fn extra_state(&self) -> &Sensitive<Option<JsonObject>> {
+        &self.extra_state
+    }
+}
+
+/// By hand, because the members depend on each other.
+impl MemberSet for StateSnapshotEmitted {
+    fn read_members<'a>(members: &mut Members<'a>, reader: &mut Reader<'a>) -> Option<Self> {
+        let conversation_id = members.required("conversation_id", reader);
+        let state_snapshot = members.optional("state_snapshot", Sensitive::new(None), reader);
+        let extra_state = members.optional("extra_state", Sensitive::new(None), reader);
+        let snapshot = Self {
+            conversation_id: conversation_id?,
+            state_snapshot: state_snapshot?,
+            extra_state: extra_state?,
+        };
+        let is_empty = |state: &Sensitive<Option<JsonObject>>| state.reveal() == Some(&None);
+        if is_empty(&snapshot.state_snapshot) && is_empty(&snapshot.extra_state) {
+            return reader.refuse(ProblemKind::EmptySnapshot);
+        }
+        Some(snapshot)
+    }
+
+    fn write_members<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        disclosure: Disclosure,
+    ) -> Result<(), M::Error> {
+        map.serialize_entry("conversation_id", &self.conversation_id)?;
+        map.serialize_entry("state_snapshot", &Shown(&self.state_snapshot, disclosure))?;
+        map.serialize_entry("extra_state", &Shown(&self.extra_state, disclosure))
+    }
+}

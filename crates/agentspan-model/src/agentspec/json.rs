@@ -1,0 +1,325 @@
+//! JSON that the model carries without looking into it.
+
+use std::{fmt, hash};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde_json::value::RawValue;
+
+/// Any JSON value, kept as its text.
+///
+/// The text keeps what a tree of values would lose: the order of members, and numbers of any size and
+/// precision. It costs one allocation, and writing it is a copy of bytes. White space outside of
+/// strings is removed, so that the text fits on one line. Two values are equal if their texts are.
+///
+/// The text goes through `serde_json`'s raw values: other serde formats are not supported.
+#[derive(Clone)]
+pub struct Json(Box<RawValue>);
+
+impl Json {
+    /// Writes a value as JSON.
+    ///
+    /// # Errors
+    ///
+    /// When the value cannot be JSON: a map whose keys are not strings, or a failing `Serialize`.
+    pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
+        serde_json::value::to_raw_value(value)
+            .map(|raw| Self::from_raw(&raw))
+            .map_err(|_| JsonError::NotJson)
+    }
+
+    /// Reads the text of one JSON value.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not JSON.
+    pub fn parse(text: &str) -> Result<Self, JsonError> {
+        let raw: &RawValue = serde_json::from_str(text).map_err(|error| JsonError::Syntax {
+            line: error.line(),
+            column: error.column(),
+        })?;
+        Ok(Self::from_raw(raw))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+
+    /// Reads the text as a type of yours, or as a [`serde_json::Value`].
+    ///
+    /// # Errors
+    ///
+    /// When the text does not fit the type, or is nested deeper than `serde_json` allows (128).
+    pub fn to<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
+        // The error of serde_json would quote the text, which may be sensitive.
+        serde_json::from_str(self.as_str()).map_err(|_| JsonError::OtherShape)
+    }
+
+    /// Keeps a part of a document that has been read as JSON already.
+    pub(crate) fn from_raw(raw: &RawValue) -> Self {
+        match without_white_space(raw.get()) {
+            // Text without its white space is the same JSON, so this does not fail.
+            Some(text) => Self(RawValue::from_string(text).unwrap_or_else(|_| raw.to_owned())),
+            None => Self(raw.to_owned()),
+        }
+    }
+}
+
+/// Writes the value as JSON. Serialising a `Value` cannot fail: its keys are strings.
+impl From<serde_json::Value> for Json {
+    fn from(value: serde_json::Value) -> Self {
+        let text = value.to_string();
+        Self(RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned()))
+    }
+}
+
+/// Shows the text.
+impl fmt::Debug for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl PartialEq for Json {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Json {}
+
+impl hash::Hash for Json {
+    fn hash<H: hash::Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl Serialize for Json {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(|raw| Self::from_raw(&raw))
+    }
+}
+
+/// A JSON object, kept as its text: inputs, outputs, metadata. See [`Json`].
+///
+/// The default is the empty object, which costs nothing.
+///
+/// ```
+/// use agentspan_model::agentspec::JsonObject;
+///
+/// # fn main() -> Result<(), agentspan_model::agentspec::JsonError> {
+/// let inputs = JsonObject::from_serialize(&serde_json::json!({"city": "Zürich", "days": 3}))?;
+/// assert_eq!(inputs.as_str(), r#"{"city":"Zürich","days":3}"#);
+/// assert_eq!(inputs.to_map()?.get("days"), Some(&serde_json::json!(3)));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct JsonObject(Option<Json>);
+
+impl JsonObject {
+    /// The empty object.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(None)
+    }
+
+    /// Writes a value, for instance a struct, a map or `serde_json::json!({…})`, as a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// When the value cannot be JSON or is not an object.
+    pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
+        Self::try_from(Json::from_serialize(value)?)
+    }
+
+    /// Reads the text of a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not JSON or not an object.
+    pub fn parse(text: &str) -> Result<Self, JsonError> {
+        Self::try_from(Json::parse(text)?)
+    }
+
+    /// Whether the object has no members.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_ref().map_or("{}", Json::as_str)
+    }
+
+    /// Reads the text as a type of yours.
+    ///
+    /// # Errors
+    ///
+    /// When the text does not fit the type, or is nested deeper than `serde_json` allows (128).
+    pub fn to<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
+        serde_json::from_str(self.as_str()).map_err(|_| JsonError::OtherShape)
+    }
+
+    /// Reads the members.
+    ///
+    /// # Errors
+    ///
+    /// When the text is nested deeper than `serde_json` allows (128).
+    pub fn to_map(&self) -> Result<serde_json::Map<String, serde_json::Value>, JsonError> {
+        self.to()
+    }
+}
+
+impl TryFrom<Json> for JsonObject {
+    type Error = JsonError;
+
+    fn try_from(json: Json) -> Result<Self, JsonError> {
+        if !json.as_str().starts_with('{') {
+            return Err(JsonError::NotAnObject);
+        }
+        Ok(Self((json.as_str() != "{}").then_some(json)))
+    }
+}
+
+impl From<JsonObject> for Json {
+    fn from(object: JsonObject) -> Self {
+        let empty = serde_json::Map::new();
+        object
+            .0
+            .unwrap_or_else(|| Self::from(serde_json::Value::Object(empty)))
+    }
+}
+
+impl TryFrom<serde_json::Value> for JsonObject {
+    type Error = JsonError;
+
+    fn try_from(value: serde_json::Value) -> Result<Self, JsonError> {
+        Self::try_from(Json::from(value))
+    }
+}
+
+impl From<serde_json::Map<String, serde_json::Value>> for JsonObject {
+    fn from(map: serde_json::Map<String, serde_json::Value>) -> Self {
+        Self::try_from(Json::from(serde_json::Value::Object(map))).unwrap_or_default()
+    }
+}
+
+/// Shows the text.
+impl fmt::Debug for JsonObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for JsonObject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(json) => json.serialize(serializer),
+            None => serializer.collect_map::<&str, &str, _>([]),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for JsonObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Json::deserialize(deserializer)?;
+        Self::try_from(json).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Why something is not the JSON that it should be. Says nothing of the content, which may be sensitive.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JsonError {
+    /// The text is not JSON. Look at the place that it names; both numbers count from one.
+    #[error("not JSON: line {line}, column {column}")]
+    Syntax {
+        /// The line of the text.
+        line: usize,
+        /// The byte of the line.
+        column: usize,
+    },
+    /// The value cannot be written as JSON, for instance because a key is not a string. Change the value.
+    #[error("the value cannot be written as JSON")]
+    NotJson,
+    /// The JSON is not an object. Wrap it in one.
+    #[error("the JSON is not an object")]
+    NotAnObject,
+    /// The JSON does not have the shape that the asked type needs. Ask for another type.
+    #[error("the JSON does not have the shape of the asked type")]
+    OtherShape,
+}
+
+/// The text without white space outside of strings, or `None` when there is none to remove.
+fn without_white_space(text: &str) -> Option<String> {
+    let mut kept = None;
+    let (mut in_string, mut escaped) = (false, false);
+    for (index, character) in text.char_indices() {
+        let removed = !in_string && matches!(character, ' ' | '\t' | '\n' | '\r');
+        if in_string {
+            in_string = escaped || character != '"';
+            escaped = !escaped && character == '\\';
+        } else {
+            in_string = character == '"';
+        }
+        if removed {
+            kept.get_or_insert_with(|| text.get(..index).unwrap_or_default().to_owned());
+        } else if let Some(kept) = &mut kept {
+            kept.push(character);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_parse(text: &str, expected: &str) {
+        assert_eq!(Json::parse(text).unwrap().as_str(), expected);
+    }
+
+    #[test]
+    fn white_space_goes_but_not_from_strings() {
+        check_parse(
+            "{ \"a b\" :\n [1, 2.50,\t\"x \\\" y\\\\\" , \"\\\\\" ] }",
+            "{\"a b\":[1,2.50,\"x \\\" y\\\\\",\"\\\\\"]}",
+        );
+    }
+
+    #[test]
+    fn order_and_numbers_are_kept_as_they_came() {
+        check_parse(
+            r#"{"z":123456789012345678901234567890,"a":1.50}"#,
+            r#"{"z":123456789012345678901234567890,"a":1.50}"#,
+        );
+    }
+
+    #[test]
+    fn only_objects_are_objects() {
+        assert_eq!(JsonObject::parse("[1]"), Err(JsonError::NotAnObject));
+        assert_eq!(
+            JsonObject::parse("{"),
+            Err(JsonError::Syntax { line: 1, column: 1 })
+        );
+        assert!(JsonObject::parse("{ }").unwrap().is_empty());
+        assert_eq!(JsonObject::parse("{ }").unwrap(), JsonObject::default());
+    }
+}

@@ -1,0 +1,355 @@
+//! Reading of JSON text into the model: one walk that finds all problems and says where they are.
+
+use std::{borrow::Cow, collections::HashMap, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use super::{
+    Component, Json, PathSegment, Problem, ProblemKind, ReadError,
+    component::reading::{References, read_component},
+};
+
+/// How deep components may be nested, which bounds the stack that reading and writing need.
+pub(crate) const MAX_DEPTH: usize = 128;
+
+/// Text of components that a reader remembers, in bytes, before it forgets them all.
+const MAX_REMEMBERED: usize = 16 << 20;
+
+/// A value that a member of a span, an event or a message can have.
+pub(crate) trait ReadValue: Sized {
+    /// Reads the value, or reports what is wrong and gives nothing.
+    fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self>;
+}
+
+/// The components that were read before, by their text, so that equal text gives one shared component.
+///
+/// A recording repeats the definition of its agent in every line; this reads it once.
+#[derive(Debug, Default)]
+pub(crate) struct KnownComponents {
+    by_text: HashMap<Box<str>, Component>,
+    bytes: usize,
+}
+
+impl KnownComponents {
+    fn remember(&mut self, text: &str, component: &Component) {
+        if self.bytes.saturating_add(text.len()) > MAX_REMEMBERED {
+            *self = Self::default();
+        }
+        self.bytes = self.bytes.saturating_add(text.len());
+        self.by_text.insert(text.into(), component.clone());
+    }
+}
+
+/// The state of a walk through one document: where it is, what it found, what it may refer to.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    known: &'a mut KnownComponents,
+    path: Vec<PathSegment>,
+    problems: Vec<Problem>,
+    /// What `$component_ref` may refer to; nothing in a dump, which has no references.
+    pub(crate) references: Option<References<'a>>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads a whole document with `read`.
+    pub(crate) fn document<T>(
+        text: &'a str,
+        known: &'a mut KnownComponents,
+        read: impl FnOnce(&'a RawValue, &mut Self) -> Option<T>,
+    ) -> Result<T, ReadError> {
+        let mut reader = Self {
+            known,
+            path: Vec::new(),
+            problems: Vec::new(),
+            references: None,
+        };
+        let raw: &'a RawValue = serde_json::from_str(text).map_err(|error| {
+            ReadError::new(vec![Problem {
+                path: Vec::new(),
+                kind: ProblemKind::Syntax {
+                    line: error.line(),
+                    column: error.column(),
+                },
+            }])
+        })?;
+        let value = read(raw, &mut reader);
+        match value {
+            Some(value) if reader.problems.is_empty() => Ok(value),
+            _ => Err(ReadError::new(reader.problems)),
+        }
+    }
+
+    /// Notes a problem at the place where the walk is.
+    pub(crate) fn report(&mut self, kind: ProblemKind) {
+        self.problems.push(Problem {
+            path: self.path.clone(),
+            kind,
+        });
+    }
+
+    /// Notes a problem at the place where the walk is, and gives the nothing that goes with it.
+    pub(crate) fn refuse<T>(&mut self, kind: ProblemKind) -> Option<T> {
+        self.report(kind);
+        None
+    }
+
+    /// Tries something, and forgets its problems if it gives nothing.
+    pub(crate) fn attempt<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let before = self.problems.len();
+        let result = read(self);
+        if result.is_none() {
+            self.problems.truncate(before);
+        }
+        result
+    }
+
+    /// Walks one step down, does something there, and comes back.
+    pub(crate) fn at<T>(&mut self, step: PathSegment, there: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(step);
+        let result = there(self);
+        self.path.pop();
+        result
+    }
+
+    /// Whether nothing more may be nested in the place where the walk is.
+    pub(crate) fn is_too_deep(&self) -> bool {
+        self.path.len() > MAX_DEPTH
+    }
+
+    /// The members of an object.
+    pub(crate) fn object(&mut self, raw: &'a RawValue) -> Option<Members<'a>> {
+        match serde_json::from_str(raw.get()) {
+            Ok(members) => Some(members),
+            Err(_) => self.refuse(ProblemKind::WrongType {
+                expected: "an object",
+            }),
+        }
+    }
+
+    /// The elements of an array.
+    pub(crate) fn array(&mut self, raw: &'a RawValue) -> Option<Vec<&'a RawValue>> {
+        self.scalar(raw, "an array")
+    }
+
+    /// A value that `serde` reads.
+    pub(crate) fn scalar<T: Deserialize<'a>>(
+        &mut self,
+        raw: &'a RawValue,
+        expected: &'static str,
+    ) -> Option<T> {
+        match serde_json::from_str(raw.get()) {
+            Ok(value) => Some(value),
+            // The error of serde_json quotes the value, which may be sensitive.
+            Err(_) => self.refuse(ProblemKind::WrongType { expected }),
+        }
+    }
+
+    /// A component, shared with all that had the same text before.
+    pub(crate) fn component(&mut self, raw: &'a RawValue) -> Option<Component> {
+        if let Some(component) = self.known.by_text.get(raw.get()) {
+            return Some(component.clone());
+        }
+        let component = read_component(raw, self)?;
+        self.known.remember(raw.get(), &component);
+        Some(component)
+    }
+}
+
+/// The members of an object in the order of the text, each taken at most once.
+#[derive(Debug)]
+pub(crate) struct Members<'a>(Vec<Member<'a>>);
+
+#[derive(Debug)]
+pub(crate) struct Member<'a> {
+    pub(crate) name: Cow<'a, str>,
+    pub(crate) value: &'a RawValue,
+    taken: bool,
+}
+
+impl<'a> Members<'a> {
+    /// Takes a member out. If the text repeats it, the last one counts, as in Python.
+    pub(crate) fn take(&mut self, name: &str) -> Option<&'a RawValue> {
+        let mut found = None;
+        for member in &mut self.0 {
+            if !member.taken && member.name == name {
+                member.taken = true;
+                found = Some(member.value);
+            }
+        }
+        found
+    }
+
+    /// Takes and reads a member, which must be there.
+    pub(crate) fn required<T: ReadValue>(
+        &mut self,
+        name: &str,
+        reader: &mut Reader<'a>,
+    ) -> Option<T> {
+        let value = self.take(name);
+        reader.at(PathSegment::Member(name.to_owned()), |reader| match value {
+            Some(raw) => T::read(raw, reader),
+            None => reader.refuse(ProblemKind::Missing),
+        })
+    }
+
+    /// Takes and reads a member, which is `absent` if it is not there.
+    pub(crate) fn optional<T: ReadValue>(
+        &mut self,
+        name: &str,
+        absent: T,
+        reader: &mut Reader<'a>,
+    ) -> Option<T> {
+        match self.take(name) {
+            Some(raw) => reader.at(PathSegment::Member(name.to_owned()), |reader| {
+                T::read(raw, reader)
+            }),
+            None => Some(absent),
+        }
+    }
+
+    /// Looks at a member without taking it.
+    pub(crate) fn find(&self, name: &str) -> Option<&'a RawValue> {
+        let last = self.0.iter().rev().find(|member| member.name == name);
+        last.map(|member| member.value)
+    }
+
+    /// Takes all members that nobody took.
+    pub(crate) fn take_rest(&mut self) -> impl Iterator<Item = Member<'a>> + use<'a> {
+        let members = std::mem::take(&mut self.0);
+        members.into_iter().filter(|member| !member.taken)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some((Name(name), value)) = map.next_entry()? {
+                    members.push(Member {
+                        name,
+                        value,
+                        taken: false,
+                    });
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
+/// A name that is borrowed unless it has escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl ReadValue for String {
+    fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
+        reader.scalar(raw, "a string")
+    }
+}
+
+impl ReadValue for bool {
+    fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
+        reader.scalar(raw, "true or false")
+    }
+}
+
+impl ReadValue for i64 {
+    fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
+        reader.scalar(raw, "an integer of 64 bits")
+    }
+}
+
+impl ReadValue for f64 {
+    fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
+        // The standard library always finds the nearest number; serde_json only with a feature.
+        let text = raw.get();
+        let is_number = text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+        match text.parse() {
+            Ok(number) if is_number && Self::is_finite(number) => Some(number),
+            _ => reader.refuse(ProblemKind::WrongType {
+                expected: "a number",
+            }),
+        }
+    }
+}
+
+impl ReadValue for super::Timestamp {
+    fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
+        reader.scalar(raw, "an integer of 64 bits")
+    }
+}
+
+impl ReadValue for super::Id {
+    fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
+        let Name(text) = reader.scalar(raw, "a string")?;
+        Some(Self::from(&*text))
+    }
+}
+
+impl ReadValue for super::JsonObject {
+    fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
+        match Self::try_from(Json::from_raw(raw)) {
+            Ok(object) => Some(object),
+            Err(_) => reader.refuse(ProblemKind::WrongType {
+                expected: "an object",
+            }),
+        }
+    }
+}
+
+impl<T: ReadValue> ReadValue for Option<T> {
+    fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
+        if raw.get() == "null" {
+            Some(None)
+        } else {
+            T::read(raw, reader).map(Some)
+        }
+    }
+}
+
+impl<T: ReadValue> ReadValue for Vec<T> {
+    fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
+        let elements = reader.array(raw)?;
+        let mut values = Self::with_capacity(elements.len());
+        let mut complete = true;
+        for (index, element) in elements.into_iter().enumerate() {
+            let read = |reader: &mut Reader<'a>| T::read(element, reader);
+            match reader.at(PathSegment::Index(index), read) {
+                Some(value) => values.push(value),
+                None => complete = false,
+            }
+        }
+        complete.then_some(values)
+    }
+}
+
+/// The mask itself reads as a value that is withheld.
+impl<T: ReadValue> ReadValue for super::Sensitive<T> {
+    fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
+        if raw
+            .get()
+            .strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'))
+            == Some(super::MASK)
+        {
+            Some(Self::withheld())
+        } else {
+            T::read(raw, reader).map(Self::new)
+        }
+    }
+}

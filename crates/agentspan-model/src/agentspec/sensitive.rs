@@ -1,0 +1,122 @@
+//! Values that nobody sees by accident.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::MASK;
+
+/// A value that may hold personal or confidential content: a prompt, an answer, inputs, outputs.
+///
+/// `Debug`, `Display` and `Serialize` all give [`MASK`]. Clear text needs a call whose name says so:
+/// [`reveal`](Self::reveal), or a dump made with [`Disclosure::Clear`](super::Disclosure::Clear).
+///
+/// A value that was read from a masked dump is [withheld](Self::withheld): there is nothing to reveal.
+///
+/// ```
+/// use agentspan_model::agentspec::Sensitive;
+///
+/// # fn main() -> Result<(), serde_json::Error> {
+/// let prompt = Sensitive::new("my card is 4111…".to_owned());
+/// assert_eq!(format!("{prompt} {prompt:?}"), "** MASKED ** ** MASKED **");
+/// assert_eq!(serde_json::to_string(&prompt)?, r#""** MASKED **""#);
+/// assert_eq!(prompt.reveal().map(String::as_str), Some("my card is 4111…"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Nothing else leads to the inner value: there is no `Deref`,
+///
+/// ```compile_fail,E0308
+/// # use agentspan_model::agentspec::Sensitive;
+/// let prompt = Sensitive::new("secret".to_owned());
+/// let text: &str = &prompt;
+/// ```
+///
+/// no `AsRef`,
+///
+/// ```compile_fail,E0599
+/// # use agentspan_model::agentspec::Sensitive;
+/// let prompt = Sensitive::new("secret".to_owned());
+/// let text: &str = prompt.as_ref();
+/// ```
+///
+/// no method of the inner value,
+///
+/// ```compile_fail,E0599
+/// # use agentspan_model::agentspec::Sensitive;
+/// let length = Sensitive::new("secret".to_owned()).len();
+/// ```
+///
+/// no field,
+///
+/// ```compile_fail,E0616
+/// # use agentspan_model::agentspec::Sensitive;
+/// let prompt = Sensitive::new("secret".to_owned());
+/// let text = prompt.0;
+/// ```
+///
+/// and no conversion.
+///
+/// ```compile_fail,E0277
+/// # use agentspan_model::agentspec::Sensitive;
+/// let text: String = Sensitive::new("secret".to_owned()).into();
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Sensitive<T>(Option<T>);
+
+impl<T> Sensitive<T> {
+    /// Marks a value as sensitive.
+    #[must_use]
+    pub const fn new(value: T) -> Self {
+        Self(Some(value))
+    }
+
+    /// A sensitive value that is not known, because it was read from a masked dump.
+    #[must_use]
+    pub const fn withheld() -> Self {
+        Self(None)
+    }
+
+    /// Whether the value is not known, so that even a clear dump writes the mask.
+    #[must_use]
+    pub const fn is_withheld(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The value in clear, or `None` when it is [withheld](Self::withheld).
+    #[must_use]
+    pub const fn reveal(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
+
+    /// Gives the value in clear away, or `None` when it is [withheld](Self::withheld).
+    #[must_use]
+    pub fn into_revealed(self) -> Option<T> {
+        self.0
+    }
+}
+
+impl<T> From<T> for Sensitive<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl<T> fmt::Debug for Sensitive<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MASK)
+    }
+}
+
+impl<T> fmt::Display for Sensitive<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(MASK)
+    }
+}
+
+impl<T> Serialize for Sensitive<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(MASK)
+    }
+}

@@ -1,0 +1,274 @@
+//! Spans: stretches of time in which something was done.
+
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
+use serde_json::value::RawValue;
+
+use super::{
+    Disclosure, Event, EventDump, EventForm, Id, JsonObject, ReadError, Timestamp,
+    reader::{KnownComponents, ReadValue, Reader},
+    unknown_members::UnknownMembers,
+};
+
+mod details;
+
+pub use details::{
+    AgentExecutionSpan, FlowExecutionSpan, LlmGenerationSpan, ManagerWorkersExecutionSpan,
+    NodeExecutionSpan, OtherSpan, SpanDetails, SwarmExecutionSpan, ToolExecutionSpan,
+};
+
+/// A stretch of time in which something was done.
+///
+/// What all spans have is here; what is special is in the [`details`](Self::details). A span does not say
+/// what its parent is: in the reference, that is known to processors and recordings only.
+/// `Serialize` writes the masked dump; [`dump`](Self::dump) writes the one that is asked for.
+///
+/// Events and components are shared: cloning a span does not copy them.
+///
+/// ```
+/// use agentspan_model::agentspec::{
+///     Component, Disclosure, Id, LlmConfig, LlmGenerationSpan, Span, Timestamp,
+/// };
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let model = Component::builder("OpenAiConfig", "main model")
+///     .with_id("llm-1")
+///     .with_text("model_id", "gpt-4o")
+///     .build();
+/// let mut span = Span::new(Id::from("span-1"), LlmGenerationSpan::new(LlmConfig::try_from(model)?));
+/// span.start_time = Some(Timestamp::from_unix_nanos(1_765_000_000_000_000_000));
+///
+/// let text = serde_json::to_string(&span.dump(Disclosure::Clear))?;
+/// assert!(text.starts_with(
+///     r#"{"id":"span-1","name":"LlmGenerationSpan","description":"","start_time":1765000000000000000,"#
+/// ));
+/// assert_eq!(Span::from_json(&text)?, span);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Span {
+    /// Identifies the span.
+    pub id: Id,
+    /// Its name. The default is that of its type.
+    pub name: Cow<'static, str>,
+    /// What it is about. The default is nothing.
+    pub description: String,
+    /// When it started, if it has.
+    pub start_time: Option<Timestamp>,
+    /// When it ended, if it has.
+    pub end_time: Option<Timestamp>,
+    /// What happened in it, in order.
+    pub events: Vec<Arc<Event>>,
+    /// Whatever else somebody wants to say of it. Shown in every dump.
+    pub metadata: JsonObject,
+    /// What is special to its type.
+    pub details: SpanDetails,
+    unknown: UnknownMembers,
+}
+
+impl Span {
+    /// A span that has not started, named after its type, without description, events and metadata.
+    #[must_use]
+    pub fn new(id: Id, details: impl Into<SpanDetails>) -> Self {
+        let details = details.into();
+        Self {
+            id,
+            name: details.default_name(),
+            description: String::new(),
+            start_time: None,
+            end_time: None,
+            events: Vec::new(),
+            metadata: JsonObject::new(),
+            details,
+            unknown: UnknownMembers::default(),
+        }
+    }
+
+    /// Sets the name. An empty one stands for that of its type, as in the reference.
+    #[must_use]
+    pub fn with_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        let name = name.into();
+        self.name = if name.is_empty() {
+            self.details.default_name()
+        } else {
+            name
+        };
+        self
+    }
+
+    /// Sets what it is about.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// Sets the metadata.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: JsonObject) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
+    /// Adds an event.
+    #[must_use]
+    pub fn with_event(mut self, event: impl Into<Arc<Event>>) -> Self {
+        self.events.push(event.into());
+        self
+    }
+
+    /// Sets when it started.
+    #[must_use]
+    pub fn with_start_time(mut self, start_time: Timestamp) -> Self {
+        self.start_time = Some(start_time);
+        self
+    }
+
+    /// Sets when it ended.
+    #[must_use]
+    pub fn with_end_time(mut self, end_time: Timestamp) -> Self {
+        self.end_time = Some(end_time);
+        self
+    }
+
+    /// The name of its type, for instance `ToolExecutionSpan`.
+    #[must_use]
+    pub fn type_name(&self) -> &str {
+        self.details.type_name()
+    }
+
+    /// How long it took. `None` if it has not ended.
+    #[must_use]
+    pub fn duration(&self) -> Option<Duration> {
+        Some(self.end_time?.since(self.start_time?))
+    }
+
+    /// The span as `serde` can write it, without copying it.
+    #[must_use]
+    pub fn dump(&self, disclosure: Disclosure) -> SpanDump<'_> {
+        SpanDump {
+            span: self,
+            disclosure,
+            events: EventForm::Complete,
+        }
+    }
+
+    /// Reads a span from its dump, masked or clear.
+    ///
+    /// Its events may be complete, or abridged as the reference writes them.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not JSON, or members are missing or have the wrong type.
+    pub fn from_json(text: &str) -> Result<Self, ReadError> {
+        Reader::document(text, &mut KnownComponents::default(), Self::read)
+    }
+}
+
+/// Writes the masked dump.
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.dump(Disclosure::Masked).serialize(serializer)
+    }
+}
+
+/// Reads like [`Span::from_json`].
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Self::from_json(raw.get()).map_err(serde::de::Error::custom)
+    }
+}
+
+impl ReadValue for Span {
+    fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
+        let mut members = reader.object(raw)?;
+        let type_name = members.required::<String>("type", reader);
+        let id = members.required("id", reader);
+        let name = members.optional::<Option<String>>("name", None, reader);
+        let description = members.optional("description", String::new(), reader);
+        let start_time = members.optional("start_time", None, reader);
+        let end_time = members.optional("end_time", None, reader);
+        let events = members.optional::<Vec<Event>>("events", Vec::new(), reader);
+        let metadata = members.optional("metadata", JsonObject::new(), reader);
+        let details = SpanDetails::read(&type_name?, &mut members, reader)?;
+        let mut span = Self::new(id?, details);
+        // The static text is kept if the name is that of the type, so that it needs no allocation.
+        let name = name?.filter(|name| name != span.type_name());
+        span = span.with_name(name.unwrap_or_default());
+        span.description = description?;
+        span.start_time = start_time?;
+        span.end_time = end_time?;
+        span.events = events?.into_iter().map(Arc::new).collect();
+        span.metadata = metadata?;
+        span.unknown = UnknownMembers::rest_of(&mut members, reader);
+        Some(span)
+    }
+}
+
+/// A span as `serde` writes it, made by [`Span::dump`].
+#[derive(Clone, Copy)]
+pub struct SpanDump<'a> {
+    span: &'a Span,
+    disclosure: Disclosure,
+    events: EventForm,
+}
+
+impl SpanDump<'_> {
+    /// Sets how much of its events is written. The default is all of it.
+    #[must_use]
+    pub fn with_events(mut self, form: EventForm) -> Self {
+        self.events = form;
+        self
+    }
+}
+
+/// Shows the span as its `Debug` does: masked.
+impl fmt::Debug for SpanDump<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.span.fmt(f)
+    }
+}
+
+impl Serialize for SpanDump<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let span = self.span;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &span.id)?;
+        map.serialize_entry("name", &span.name)?;
+        map.serialize_entry("description", &span.description)?;
+        map.serialize_entry("start_time", &span.start_time)?;
+        map.serialize_entry("end_time", &span.end_time)?;
+        map.serialize_entry("events", &Events(*self))?;
+        map.serialize_entry("metadata", &span.metadata)?;
+        span.details.write(&mut map, self.disclosure)?;
+        span.unknown.write_members(&mut map, self.disclosure)?;
+        map.serialize_entry("type", span.type_name())?;
+        map.end()
+    }
+}
+
+/// The events of a span that is written.
+struct Events<'a>(SpanDump<'a>);
+
+impl Serialize for Events<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let SpanDump {
+            span,
+            disclosure,
+            events: form,
+        } = self.0;
+        let written = match form {
+            EventForm::Omitted => &[],
+            EventForm::Complete | EventForm::Abridged => span.events.as_slice(),
+        };
+        serializer.collect_seq(written.iter().map(|event| EventDump {
+            event,
+            disclosure,
+            form,
+        }))
+    }
+}

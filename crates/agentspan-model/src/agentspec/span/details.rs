@@ -1,0 +1,198 @@
+//! What is special to each type of span.
+
+use std::{borrow::Cow, fmt};
+
+use serde::ser::SerializeMap;
+
+use crate::agentspec::{
+    Agent, ComponentValue, Disclosure, Flow, LlmConfig, ManagerWorkers, Node, Sensitive, Swarm,
+    Tool,
+    dump::{MemberSet, member_set},
+    reader::{Members, Reader},
+    unknown_members::UnknownMembers,
+};
+
+/// Declares the types of spans that execute a component.
+macro_rules! span_details {
+    ($($(#[$doc:meta])* $name:ident { $(#[$member_doc:meta])* $member:ident: $component:ident })*) => {
+        /// What is special to each type of span, and with that the type itself.
+        ///
+        /// The types are those of `pyagentspec.tracing.spans` 26.3.1.
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum SpanDetails {
+            /// A span of the type `Span`, which has nothing special.
+            Plain,
+            /// A span of the type `RootSpan`: it covers a whole trace.
+            Root,
+            $($(#[$doc])* $name($name),)*
+            /// A span of a type that this crate does not know. Reads and writes without loss.
+            Other(OtherSpan),
+        }
+
+        impl SpanDetails {
+            /// The name of the type.
+            #[must_use]
+            pub fn type_name(&self) -> &str {
+                match self {
+                    Self::Plain => PLAIN,
+                    Self::Root => ROOT,
+                    $(Self::$name(_) => stringify!($name),)*
+                    Self::Other(other) => &other.type_name,
+                }
+            }
+
+            /// The component that is executed. `None` for types that have none.
+            #[must_use]
+            pub fn component(&self) -> Option<&crate::agentspec::Component> {
+                match self {
+                    Self::Plain | Self::Root | Self::Other(_) => None,
+                    $(Self::$name(details) => Some(&details.$member),)*
+                }
+            }
+
+            /// The name of a span that is given none.
+            pub(super) fn default_name(&self) -> Cow<'static, str> {
+                match self {
+                    Self::Plain => PLAIN.into(),
+                    Self::Root => ROOT.into(),
+                    $(Self::$name(_) => stringify!($name).into(),)*
+                    Self::Other(other) => other.type_name.clone().into(),
+                }
+            }
+
+            pub(super) fn read<'a>(
+                type_name: &str,
+                members: &mut Members<'a>,
+                reader: &mut Reader<'a>,
+            ) -> Option<Self> {
+                match type_name {
+                    PLAIN => Some(Self::Plain),
+                    ROOT => Some(Self::Root),
+                    $(
+                        stringify!($name) => $name::read_members(members, reader).map(Self::$name),
+                    )*
+                    other => Some(Self::Other(OtherSpan {
+                        type_name: other.to_owned(),
+                        members: UnknownMembers::rest_of(members, reader),
+                    })),
+                }
+            }
+
+            pub(super) fn write<M: SerializeMap>(
+                &self,
+                map: &mut M,
+                disclosure: Disclosure,
+            ) -> Result<(), M::Error> {
+                match self {
+                    Self::Plain | Self::Root => Ok(()),
+                    $(Self::$name(details) => details.write_members(map, disclosure),)*
+                    Self::Other(other) => other.members.write_members(map, disclosure),
+                }
+            }
+        }
+
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, PartialEq, Eq)]
+            #[non_exhaustive]
+            pub struct $name {
+                $(#[$member_doc])*
+                pub $member: $component,
+            }
+
+            member_set!($name { $member });
+
+            impl $name {
+                /// The details of a span of this type.
+                #[must_use]
+                pub fn new($member: $component) -> Self {
+                    Self { $member }
+                }
+            }
+
+            impl From<$name> for SpanDetails {
+                fn from(details: $name) -> Self {
+                    Self::$name(details)
+                }
+            }
+        )*
+    };
+}
+
+/// The name of the type that all others derive from.
+const PLAIN: &str = "Span";
+
+/// The name of the type that covers a trace.
+const ROOT: &str = "RootSpan";
+
+span_details! {
+    /// An agent is executed. Spans of its agents, if it has any, are nested in this one.
+    AgentExecutionSpan {
+        /// The agent.
+        agent: Agent
+    }
+    /// A flow is executed, from its start node to one of its end nodes.
+    FlowExecutionSpan {
+        /// The flow.
+        flow: Flow
+    }
+    /// A model generates, from the request to the whole answer.
+    LlmGenerationSpan {
+        /// The model.
+        llm_config: LlmConfig
+    }
+    /// A manager with workers is executed.
+    ManagerWorkersExecutionSpan {
+        /// The manager with its workers.
+        managerworkers: ManagerWorkers
+    }
+    /// A node of a flow is executed.
+    NodeExecutionSpan {
+        /// The node.
+        node: Node
+    }
+    /// A swarm is executed.
+    SwarmExecutionSpan {
+        /// The swarm.
+        swarm: Swarm
+    }
+    /// A tool is executed. Tools of the client have no such span, only events.
+    ToolExecutionSpan {
+        /// The tool.
+        tool: Tool
+    }
+}
+
+/// A span of a type that this crate does not know.
+///
+/// Nothing says which of its members are sensitive, so a masked dump masks all but components.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OtherSpan {
+    /// The name of the type.
+    pub type_name: String,
+    members: UnknownMembers,
+}
+
+impl OtherSpan {
+    /// The names of its members, without those that all spans have.
+    pub fn member_names(&self) -> impl Iterator<Item = &str> {
+        self.members.names()
+    }
+
+    /// A member by its name.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<Sensitive<&ComponentValue>> {
+        self.members.get(name).map(Sensitive::new)
+    }
+}
+
+/// Shows the type and the names of members.
+impl fmt::Debug for OtherSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(&self.type_name)
+            .field("members", &self.members)
+            .finish()
+    }
+}

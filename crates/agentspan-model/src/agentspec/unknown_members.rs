@@ -1,0 +1,102 @@
+//! Members that the model does not know, kept so that nothing is lost.
+
+use std::fmt;
+
+use serde::ser::SerializeMap;
+
+use super::{
+    ComponentValue, Disclosure, Json, MASK,
+    component::reading::read_value,
+    reader::{Members, Reader},
+};
+
+/// Members that the model does not know, in the order in which they came.
+///
+/// They come from a producer that is newer than this crate, or from another one. Nothing says which of
+/// them are sensitive, so a masked dump masks them all, except for components, which hold no secrets.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct UnknownMembers(Vec<(Box<str>, ComponentValue)>);
+
+impl UnknownMembers {
+    /// Keeps what nobody took.
+    pub(crate) fn rest_of<'a>(members: &mut Members<'a>, reader: &mut Reader<'a>) -> Self {
+        let rest = members.take_rest();
+        let rest = rest.map(|member| {
+            // What only looks like a component is not refused here: nobody said that it must be one.
+            let value = reader
+                .attempt(|reader| read_value(member.value, reader))
+                .unwrap_or_else(|| ComponentValue::Json(Json::from_raw(member.value)));
+            (member.name.into(), value)
+        });
+        Self(rest.collect())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&ComponentValue> {
+        let found = self.0.iter().rev().find(|(member, _)| **member == *name);
+        found.map(|(_, value)| value)
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| &**name)
+    }
+
+    pub(crate) fn write_members<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        disclosure: Disclosure,
+    ) -> Result<(), M::Error> {
+        self.0.iter().try_for_each(|(name, value)| {
+            if disclosure == Disclosure::Clear || is_all_components(value) {
+                map.serialize_entry(name, value)
+            } else {
+                map.serialize_entry(name, MASK)
+            }
+        })
+    }
+}
+
+fn is_all_components(value: &ComponentValue) -> bool {
+    match value {
+        ComponentValue::Component(_) => true,
+        ComponentValue::List(values) => values.iter().all(is_all_components),
+        ComponentValue::Map(_) | ComponentValue::Json(_) => false,
+    }
+}
+
+/// Shows the names only.
+impl fmt::Debug for UnknownMembers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
+}
+
+/// Parameters under names that are not fixed. Nothing in them is sensitive.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct OtherParameters(UnknownMembers);
+
+impl OtherParameters {
+    pub(crate) fn push(&mut self, name: &str, value: Json) {
+        self.0.0.push((name.into(), ComponentValue::Json(value)));
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Json> {
+        match self.0.get(name)? {
+            ComponentValue::Json(json) => Some(json),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn write_members<M: SerializeMap>(
+        &self,
+        map: &mut M,
+        _: Disclosure,
+    ) -> Result<(), M::Error> {
+        self.0.write_members(map, Disclosure::Clear)
+    }
+}
+
+impl From<UnknownMembers> for OtherParameters {
+    fn from(members: UnknownMembers) -> Self {
+        Self(members)
+    }
+}
