@@ -54,19 +54,38 @@ impl Runner for Discovery {
             Predicate {
                 name: "tenant_ends_with_newline",
                 applies: |case| {
-                    makes_a_host_in_the_reference(case)
-                        && tenant(case).is_some_and(|tenant| tenant.ends_with('\n'))
+                    Passing::read(case).is_some_and(|passing| passing.tenant.ends_with('\n'))
                 },
-                instead: refuse_the_tenant,
+                instead: |_, expected| refuse(expected, &ENDPOINTS),
             },
             Predicate {
                 name: "tenant_longer_than_256_bytes",
                 applies: |case| {
-                    makes_a_host_in_the_reference(case)
-                        && tenant(case)
-                            .is_some_and(|tenant| tenant.len() > 256 && !tenant.ends_with('\n'))
+                    Passing::read(case).is_some_and(|passing| {
+                        passing.tenant.len() > 256 && !passing.tenant.ends_with('\n')
+                    })
                 },
-                instead: refuse_the_tenant,
+                instead: |_, expected| refuse(expected, &ENDPOINTS),
+            },
+            Predicate {
+                name: "tenant_makes_a_label_longer_than_63_bytes",
+                applies: |case| {
+                    Passing::read(case).is_some_and(|passing| {
+                        passing.tenant.len() <= 256
+                            && !passing.tenant.ends_with('\n')
+                            && passing.label_len() + "il-".len() > 63
+                    })
+                },
+                instead: |case, expected| {
+                    if let Some(passing) = Passing::read(case) {
+                        let [_, island] = ENDPOINTS;
+                        if passing.label_len() > 63 {
+                            refuse(expected, &ENDPOINTS);
+                        } else {
+                            refuse(expected, &[island]);
+                        }
+                    }
+                },
             },
         ]
     }
@@ -155,6 +174,9 @@ fn tenant_message(error: &TenantEndpointError, tenant: &str) -> Result<String, F
                 && found < required
                 && message.contains(&required.to_string())
         }
+        TenantEndpointError::TooLong { found } => {
+            *found > 63 && *found <= tenant.len() + 3 && message.contains(&found.to_string())
+        }
         _ => false,
     };
     if holds {
@@ -180,31 +202,45 @@ fn identity_message(error: &IdentityError, tenant: &str) -> Result<String, Failu
     }
 }
 
-fn tenant(case: &Case) -> Option<String> {
-    case.input::<Input>().ok().map(|input| input.tenant_id)
+/// A tenant that the reference's rules let pass, the newline that they overlook included.
+struct Passing {
+    tenant: String,
+    /// Letters and digits, and the newline.
+    name_len: usize,
+    last_label_len: usize,
 }
 
-/// Whether the reference's rules let the tenant pass, the newline that they overlook included.
-fn makes_a_host_in_the_reference(case: &Case) -> bool {
-    let Ok(input) = case.input::<Input>() else {
-        return false;
-    };
-    let Ok(cluster) = input.cluster_category.parse::<ClusterCategory>() else {
-        return false;
-    };
-    let tenant = &input.tenant_id;
-    let label = tenant.strip_suffix('\n').unwrap_or(tenant);
-    let required = match cluster {
-        ClusterCategory::Prod | ClusterCategory::FirstRelease => 3,
-        _ => 2,
-    };
-    !label.is_empty()
-        && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-        && tenant.replace('-', "").len() >= required
+impl Passing {
+    fn read(case: &Case) -> Option<Self> {
+        let Input {
+            cluster_category,
+            tenant_id: tenant,
+        } = case.input().ok()?;
+        let last_label_len = match cluster_category.parse().ok()? {
+            ClusterCategory::Prod | ClusterCategory::FirstRelease => 2,
+            _ => 1,
+        };
+        let label = tenant.strip_suffix('\n').unwrap_or(&tenant);
+        let is_host_name =
+            !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        let name_len = tenant.replace('-', "").len();
+        (is_host_name && name_len > last_label_len).then_some(Self {
+            tenant,
+            name_len,
+            last_label_len,
+        })
+    }
+
+    /// The length of the first label, without the prefix of an island cluster.
+    fn label_len(&self) -> usize {
+        self.name_len - self.last_label_len
+    }
 }
 
-fn refuse_the_tenant(_: &Case, expected: &mut Json) {
-    for endpoint in ["tenant_endpoint", "tenant_island_cluster_endpoint"] {
+const ENDPOINTS: [&str; 2] = ["tenant_endpoint", "tenant_island_cluster_endpoint"];
+
+fn refuse(expected: &mut Json, endpoints: &[&str]) {
+    for endpoint in endpoints {
         if let Some(answer) = expected.member_mut(endpoint) {
             *answer = serde_json::json!({"error": {"type": "ValueError"}}).into();
         }

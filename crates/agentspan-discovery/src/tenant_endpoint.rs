@@ -4,6 +4,9 @@ use agentspan_model::agent365::TenantId;
 
 use crate::ClusterCategory;
 
+/// The longest label of a host, in bytes: RFC 1035, section 2.3.4.
+const MAX_LABEL_BYTES: usize = 63;
+
 impl ClusterCategory {
     /// The host of a tenant.
     ///
@@ -56,6 +59,10 @@ impl ClusterCategory {
                 required,
             });
         };
+        let found = prefix.len() + first.len();
+        if found > MAX_LABEL_BYTES {
+            return Err(TenantEndpointError::TooLong { found });
+        }
         let cloud = self.token_endpoint_host();
         Ok(format!("{prefix}{first}.{last}.tenant.{cloud}"))
     }
@@ -95,6 +102,13 @@ pub enum TenantEndpointError {
         found: usize,
         /// Letters and digits that are needed.
         required: usize,
+    },
+    /// The id makes a label that no host can have. The reference makes it all the same, and then
+    /// nobody can connect to it. Use the tenant's GUID.
+    #[error("tenant id makes a host label of {found} bytes, and at most 63 are allowed")]
+    TooLong {
+        /// The length of the label, the `il-` of an island cluster included.
+        found: usize,
     },
 }
 
@@ -187,6 +201,19 @@ mod tests {
                 ),
             );
         }
+    }
+
+    #[test]
+    fn a_label_has_at_most_63_bytes_prefix_included() {
+        let tenant = |letters: usize| TenantId::parse(&"a".repeat(letters)).unwrap();
+        let (cluster, too_long) = (ClusterCategory::Gov, |found| {
+            Some(TenantEndpointError::TooLong { found })
+        });
+        assert_eq!(cluster.tenant_endpoint(&tenant(64)).err(), None);
+        assert_eq!(cluster.tenant_endpoint(&tenant(65)).err(), too_long(64));
+        let island = |letters| cluster.tenant_island_cluster_endpoint(&tenant(letters));
+        assert_eq!(island(61).err(), None);
+        assert_eq!(island(62).err(), too_long(64));
     }
 
     #[test]

@@ -49,7 +49,10 @@ pub(crate) fn first_claim(token: &str, names: &[&str]) -> UnverifiedId {
         .iter()
         .filter_map(|name| claims.remove(*name))
         .find(|claim| is_truthy(claim.get()))
-        .map_or_else(|| UnverifiedId::text(""), UnverifiedId::json)
+        .map_or_else(
+            || UnverifiedId::text(""),
+            |claim| UnverifiedId::json(&claim),
+        )
 }
 
 fn payload(token: &str) -> Option<Members> {

@@ -14,13 +14,14 @@ pub const NIL_ID: &str = "00000000-0000-0000-0000-000000000000";
 ///
 /// It is a text nearly always. A claim that is something else is kept as the JSON it was, because
 /// the reference passes it on unchanged.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct UnverifiedId(Kind);
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 enum Kind {
     Text(Box<str>),
-    Json(Box<RawValue>),
+    /// JSON that is no string, as the token wrote it.
+    Json(Box<str>),
 }
 
 impl UnverifiedId {
@@ -28,10 +29,10 @@ impl UnverifiedId {
         Self(Kind::Text(id.into()))
     }
 
-    pub(crate) fn json(claim: Box<RawValue>) -> Self {
+    pub(crate) fn json(claim: &RawValue) -> Self {
         match serde_json::from_str::<String>(claim.get()) {
             Ok(text) => Self(Kind::Text(text.into_boxed_str())),
-            Err(_) => Self(Kind::Json(claim)),
+            Err(_) => Self(Kind::Json(claim.get().into())),
         }
     }
 
@@ -55,22 +56,10 @@ impl UnverifiedId {
     pub fn to_json(&self) -> String {
         match &self.0 {
             Kind::Text(text) => serde_json::Value::from(&**text).to_string(),
-            Kind::Json(claim) => claim.get().to_owned(),
+            Kind::Json(claim) => claim.to_string(),
         }
     }
 }
-
-impl PartialEq for UnverifiedId {
-    fn eq(&self, other: &Self) -> bool {
-        match (&self.0, &other.0) {
-            (Kind::Text(one), Kind::Text(two)) => one == two,
-            (Kind::Json(one), Kind::Json(two)) => one.get() == two.get(),
-            _ => false,
-        }
-    }
-}
-
-impl Eq for UnverifiedId {}
 
 impl PartialEq<str> for UnverifiedId {
     fn eq(&self, other: &str) -> bool {
@@ -97,7 +86,7 @@ mod tests {
     use super::*;
 
     fn of_json(text: &str) -> UnverifiedId {
-        UnverifiedId::json(RawValue::from_string(text.to_owned()).unwrap())
+        UnverifiedId::json(serde_json::from_str(text).unwrap())
     }
 
     #[test]
