@@ -103,7 +103,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("deny", []) => deny::check(workspace),
         ("deny", ["--advisories"]) => deny::advisories(workspace),
         ("bench", _) => cargo(workspace)
-            .args(["bench", "--locked", "--package", "benches", "--"])
+            .args(["bench", "--locked", "--package", "bench", "--"])
             .args(&options)
             .run(),
         ("peers", ["agent365"]) => peers::agent365(workspace),

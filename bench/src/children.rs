@@ -1,0 +1,241 @@
+//! The other processes: the service that spans are sent to, and the one that counts allocations.
+
+use std::collections::BTreeMap;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use agentspan_testkit::{Recording, Service};
+
+use crate::error::BenchError;
+use crate::row::Row;
+
+/// Where the programs are that this one starts.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Children {
+    /// The one that ends in [`count_allocations`].
+    pub allocations: PathBuf,
+    /// The one that ends in [`run_child`].
+    pub child: PathBuf,
+}
+
+impl Children {
+    /// Names both programs.
+    #[must_use]
+    pub fn new(allocations: impl Into<PathBuf>, child: impl Into<PathBuf>) -> Self {
+        Self {
+            allocations: allocations.into(),
+            child: child.into(),
+        }
+    }
+
+    /// Starts the service that spans are sent to.
+    pub(crate) fn sink(&self) -> Result<Sink, BenchError> {
+        let failed = |source| BenchError::Child {
+            what: "bench-child sink".to_owned(),
+            source,
+        };
+        let mut child = Command::new(&self.child)
+            .arg("sink")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(failed)?;
+        let mut url = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut url).map_err(failed)?;
+        }
+        Ok(Sink {
+            child,
+            url: url.trim().to_owned(),
+        })
+    }
+
+    /// Allocations per span of each contender of `row`.
+    pub(crate) fn allocations(
+        &self,
+        row: &str,
+        sink: &str,
+    ) -> Result<BTreeMap<String, f64>, BenchError> {
+        let what = || format!("bench-allocations {row}");
+        let output = Command::new(&self.allocations)
+            .args([row, sink])
+            .stderr(Stdio::inherit())
+            .output()
+            .map_err(|source| BenchError::Child {
+                what: what(),
+                source,
+            })?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let counted: Option<BTreeMap<_, _>> = text
+            .lines()
+            .map(|line| {
+                let (count, name) = line.split_once(' ')?;
+                Some((name.to_owned(), count.parse().ok()?))
+            })
+            .collect();
+        match counted {
+            Some(counted) if output.status.success() => Ok(counted),
+            _ => Err(BenchError::Output { what: what() }),
+        }
+    }
+
+    /// Instructions per span of one contender of `row`, by callgrind, without those of its set-up.
+    ///
+    /// `None` when there is no valgrind.
+    pub(crate) fn instructions(
+        &self,
+        row: &Row,
+        contender: &str,
+        sink: &str,
+    ) -> Result<Option<f64>, BenchError> {
+        const RUNS: [u32; 2] = [2, 12];
+        let mut collected = [0.0; 2];
+        for (collected, runs) in collected.iter_mut().zip(RUNS) {
+            match self.collect(row, contender, runs, sink)? {
+                Some(count) => *collected = count,
+                None => return Ok(None),
+            }
+        }
+        let [few, many] = collected;
+        let runs = f64::from(RUNS[1] - RUNS[0]);
+        Ok(Some((many - few) / runs / row.spans as f64))
+    }
+
+    fn collect(
+        &self,
+        row: &Row,
+        contender: &str,
+        runs: u32,
+        sink: &str,
+    ) -> Result<Option<f64>, BenchError> {
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(&self.child)
+            .args(["run", row.name, contender, &runs.to_string(), sink])
+            .output();
+        let output = match output {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => {
+                return Err(BenchError::Child {
+                    what: "valgrind".to_owned(),
+                    source,
+                });
+            }
+            Ok(output) => output,
+        };
+        let text = String::from_utf8_lossy(&output.stderr);
+        let count = text
+            .lines()
+            .find_map(|line| line.split_once("Collected : ")?.1.trim().parse().ok());
+        count.map(Some).ok_or(BenchError::Output {
+            what: "valgrind".to_owned(),
+        })
+    }
+}
+
+/// The service that spans are sent to, stopped when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    child: Child,
+    pub(crate) url: String,
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        // The end of its input tells the service to stop. Nothing is left to be done about a
+        // service that is gone already.
+        drop(self.child.stdin.take());
+        drop(self.child.wait());
+    }
+}
+
+/// What the program that counts allocations does: prints those per span of each contender of a row.
+///
+/// `arguments` are the row's name and the URL of the sink; `gauge` gives the number of
+/// allocations so far.
+///
+/// # Errors
+///
+/// [`BenchError`] says why the row cannot run.
+pub fn count_allocations(
+    arguments: &[String],
+    gauge: &dyn Fn() -> u64,
+    out: &mut dyn Write,
+) -> Result<(), BenchError> {
+    let [row, sink] = arguments else {
+        return Err(usage(arguments));
+    };
+    let mut row = Row::set_up(row, sink)?;
+    // Several rounds before, until buffers have the size that they keep.
+    row.measure(3, 1, gauge);
+    let counted = row.measure(5, 1, gauge);
+    for (contender, count) in row.contenders.iter().zip(counted) {
+        writeln!(out, "{count} {}", contender.name())?;
+    }
+    Ok(())
+}
+
+/// What the other program does: `sink`, or `run ROW CONTENDER RUNS SINK` for a profiler.
+///
+/// # Errors
+///
+/// [`BenchError`] says why it cannot.
+pub fn run_child(arguments: &[String], out: &mut dyn Write) -> Result<(), BenchError> {
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["sink"] => serve(out),
+        ["run", row, contender, runs, sink] => run_one(row, contender, runs, sink),
+        // A profiler looks at one contender, and starts the service itself when there is one to be had.
+        ["run", row, contender, runs] => {
+            let service = Service::builder()
+                .recording(Recording::CountsOnly)
+                .start()
+                .map_err(|error| BenchError::set_up("the service")(error.into()))?;
+            run_one(row, contender, runs, &service.url())
+        }
+        _ => Err(BenchError::Usage {
+            given: arguments.join(" "),
+        }),
+    }
+}
+
+/// Serves until the input ends.
+fn serve(out: &mut dyn Write) -> Result<(), BenchError> {
+    let service = Service::builder()
+        .recording(Recording::CountsOnly)
+        .start()
+        .map_err(|error| BenchError::set_up("the service")(error.into()))?;
+    writeln!(out, "{}", service.url())?;
+    out.flush()?;
+    io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+fn run_one(row: &str, contender: &str, runs: &str, sink: &str) -> Result<(), BenchError> {
+    let runs: usize = runs.parse().map_err(|_| BenchError::Usage {
+        given: runs.to_owned(),
+    })?;
+    let mut row = Row::set_up(row, sink)?;
+    let found = row
+        .contenders
+        .iter_mut()
+        .find(|one| one.name() == contender);
+    let Some(found) = found else {
+        return Err(BenchError::Usage {
+            given: contender.to_owned(),
+        });
+    };
+    for _ in 0..runs {
+        found.prepare();
+        found.run();
+    }
+    Ok(())
+}
+
+fn usage(arguments: &[String]) -> BenchError {
+    BenchError::Usage {
+        given: arguments.join(" "),
+    }
+}

@@ -1,0 +1,185 @@
+//! Row: 512 finished spans to the bytes of a request's body.
+
+pub mod json;
+
+use agentspan_agent365::{BodyEncoder, EncodedResource};
+use agentspan_model::agent365::Profile;
+use agentspan_testkit::turn;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SpanData;
+use prost::Message;
+
+use crate::gauge::Clock;
+use crate::row::{Contender, Goal, Per, Row, Unit};
+
+const OURS: &str = "agentspan BodyEncoder";
+const STREAMING: &str = "serde_json streaming, reused buffer";
+const TREE: &str = "serde_json::Value, then to_vec";
+const PROTOBUF: &str = "opentelemetry-proto + prost";
+const RELEASE: &str = "(releasing the spans alone)";
+
+const TURNS: usize = 128;
+
+pub(crate) fn row() -> Row {
+    let spans = turn::spans(TURNS, 1);
+    let resource = turn::resource();
+    Row {
+        name: "encode",
+        title: "512 finished spans to the bytes of a request's body",
+        spans: spans.len(),
+        runs: 2,
+        rounds: 61,
+        unit: Unit::NanosPerSpan,
+        contenders: vec![
+            Box::new(Ours::new(&spans, &resource)),
+            Box::new(Streaming {
+                resource: resource.clone(),
+                spans: spans.clone(),
+                out: Vec::new(),
+            }),
+            Box::new(Tree {
+                resource: resource.clone(),
+                spans: spans.clone(),
+            }),
+            Box::new(Protobuf {
+                resource: (&resource).into(),
+                spans: spans.clone(),
+                given: Vec::new(),
+            }),
+            Box::new(Release {
+                spans,
+                given: Vec::new(),
+            }),
+        ],
+        goals: vec![
+            // The API of `opentelemetry-proto` takes the spans, so that releasing them is part of
+            // its time and not of ours.
+            Goal {
+                ours: OURS,
+                per: Per::TimeOfWithout(PROTOBUF, RELEASE),
+                at_most: 0.6,
+            },
+            Goal {
+                ours: OURS,
+                per: Per::TimeOf(TREE),
+                at_most: 0.15,
+            },
+            Goal {
+                ours: OURS,
+                per: Per::AllocationsPerSpan,
+                at_most: 0.0,
+            },
+        ],
+        clock: Clock::Thread,
+    }
+}
+
+struct Ours {
+    encoder: BodyEncoder,
+    resource: EncodedResource,
+    spans: Vec<SpanData>,
+    out: Vec<u8>,
+}
+
+impl Ours {
+    fn new(spans: &[SpanData], resource: &Resource) -> Self {
+        Self {
+            encoder: BodyEncoder::new(Profile::V0_1),
+            resource: EncodedResource::from(resource),
+            spans: spans.to_vec(),
+            out: Vec::new(),
+        }
+    }
+}
+
+impl Contender for Ours {
+    fn name(&self) -> &'static str {
+        OURS
+    }
+
+    fn run(&mut self) {
+        self.out.clear();
+        self.encoder
+            .encode(&self.resource, &self.spans, &mut self.out);
+        std::hint::black_box(&self.out);
+    }
+}
+
+struct Streaming {
+    resource: Resource,
+    spans: Vec<SpanData>,
+    out: Vec<u8>,
+}
+
+impl Contender for Streaming {
+    fn name(&self) -> &'static str {
+        STREAMING
+    }
+
+    fn run(&mut self) {
+        self.out.clear();
+        json::stream(&self.resource, &self.spans, &mut self.out);
+        std::hint::black_box(&self.out);
+    }
+}
+
+struct Tree {
+    resource: Resource,
+    spans: Vec<SpanData>,
+}
+
+impl Contender for Tree {
+    fn name(&self) -> &'static str {
+        TREE
+    }
+
+    fn run(&mut self) {
+        let body = json::tree(&self.resource, &self.spans);
+        drop(std::hint::black_box(serde_json::to_vec(&body)));
+    }
+}
+
+struct Protobuf {
+    resource: ResourceAttributesWithSchema,
+    spans: Vec<SpanData>,
+    given: Vec<SpanData>,
+}
+
+impl Contender for Protobuf {
+    fn name(&self) -> &'static str {
+        PROTOBUF
+    }
+
+    fn prepare(&mut self) {
+        self.given = self.spans.clone();
+    }
+
+    fn run(&mut self) {
+        let spans = std::mem::take(&mut self.given);
+        let resource_spans = group_spans_by_resource_and_scope(spans, &self.resource);
+        let body = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
+        drop(std::hint::black_box(body));
+    }
+}
+
+struct Release {
+    spans: Vec<SpanData>,
+    given: Vec<SpanData>,
+}
+
+impl Contender for Release {
+    fn name(&self) -> &'static str {
+        RELEASE
+    }
+
+    fn prepare(&mut self) {
+        self.given = self.spans.clone();
+    }
+
+    fn run(&mut self) {
+        drop(std::hint::black_box(std::mem::take(&mut self.given)));
+    }
+}

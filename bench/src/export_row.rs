@@ -1,0 +1,83 @@
+//! Rows: finished spans to the service's answer, by the number of identities.
+
+use agentspan_testkit::turn;
+use opentelemetry_otlp::{Protocol, WithExportConfig};
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+
+use crate::error::BenchError;
+use crate::gauge::Clock;
+use crate::row::{Contender, Row, Unit};
+
+const OTLP: &str = "opentelemetry-otlp http-proto, blocking";
+
+const TURNS: usize = 128;
+
+pub(crate) fn row(name: &'static str, identities: usize, sink: &str) -> Result<Row, BenchError> {
+    let spans = turn::spans(TURNS, identities);
+    Ok(Row {
+        name,
+        title: "512 finished spans to the service's answers, over loopback",
+        spans: spans.len(),
+        runs: 4,
+        rounds: 31,
+        unit: Unit::SecondsPerMillionSpans,
+        contenders: vec![Box::new(Otlp::new(&spans, identities, sink)?)],
+        goals: vec![],
+        clock: Clock::Process,
+    })
+}
+
+/// The peer knows no identities. It is given one batch for each of them, which is the least that
+/// routing built on top of it would cost: the sorting is not measured.
+struct Otlp {
+    exporter: opentelemetry_otlp::SpanExporter,
+    groups: Vec<Vec<SpanData>>,
+    given: Vec<Vec<SpanData>>,
+}
+
+impl Otlp {
+    fn new(spans: &[SpanData], identities: usize, sink: &str) -> Result<Self, BenchError> {
+        let mut exporter = opentelemetry_otlp::SpanExporter::builder()
+            .with_http()
+            .with_protocol(Protocol::HttpBinary)
+            .with_endpoint(format!("{sink}/v1/traces"))
+            .build()
+            .map_err(|error| BenchError::set_up(OTLP)(error.into()))?;
+        exporter.set_resource(&turn::resource());
+        let mut groups = vec![Vec::new(); identities];
+        for (number, turn) in spans.chunks(turn::SPANS).enumerate() {
+            if let Some(group) = groups.get_mut(number % identities) {
+                group.extend_from_slice(turn);
+            }
+        }
+        Ok(Self {
+            exporter,
+            groups,
+            given: Vec::new(),
+        })
+    }
+}
+
+impl Contender for Otlp {
+    fn name(&self) -> &'static str {
+        OTLP
+    }
+
+    fn prepare(&mut self) {
+        self.given = self.groups.clone();
+    }
+
+    fn run(&mut self) {
+        for group in std::mem::take(&mut self.given) {
+            deliver(self.exporter.export(group));
+        }
+    }
+}
+
+/// A span that is not acknowledged makes every number meaningless.
+#[expect(clippy::panic, reason = "a benchmark of nothing must not look fast")]
+fn deliver(export: impl Future<Output = opentelemetry_sdk::error::OTelSdkResult>) {
+    if let Err(error) = futures_executor::block_on(export) {
+        panic!("the sink did not acknowledge the spans: {error}");
+    }
+}

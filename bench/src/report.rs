@@ -1,0 +1,135 @@
+//! The tables.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use crate::row::{Goal, Per, Row, Unit};
+use crate::versions;
+
+/// What was measured of one row.
+pub(crate) struct Measured {
+    /// Nanoseconds per span, in the order of the contenders.
+    pub(crate) times: Vec<f64>,
+    pub(crate) allocations: BTreeMap<String, f64>,
+    /// Instructions per span, where they were asked for and can be had.
+    pub(crate) instructions: Option<Vec<f64>>,
+}
+
+impl Measured {
+    fn time_of(&self, row: &Row, name: &str) -> f64 {
+        let contenders = row.contenders.iter().zip(&self.times);
+        contenders
+            .filter(|(contender, _)| contender.name() == name)
+            .map(|(_, time)| *time)
+            .next()
+            .unwrap_or(f64::NAN)
+    }
+
+    fn reached(&self, row: &Row, goal: &Goal) -> f64 {
+        let ours = self.time_of(row, goal.ours);
+        match goal.per {
+            Per::TimeOf(peer) => ours / self.time_of(row, peer),
+            Per::TimeOfWithout(peer, other) => {
+                ours / (self.time_of(row, peer) - self.time_of(row, other))
+            }
+            Per::AllocationsPerSpan => self.allocations.get(goal.ours).copied().unwrap_or(f64::NAN),
+        }
+    }
+}
+
+/// Writes on what machine and against what is measured.
+pub(crate) fn write_head(out: &mut dyn Write) -> io::Result<()> {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    writeln!(
+        out,
+        "{cores} cores, {} {}",
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    )?;
+    let peers: Vec<_> = versions::PEERS
+        .iter()
+        .filter_map(|name| Some(format!("{name} {}", versions::version(name)?)))
+        .collect();
+    writeln!(out, "{}", peers.join(", "))?;
+    writeln!(
+        out,
+        "CPU time, median of interleaved rounds; absolute times are indicative, ratios are of this run"
+    )
+}
+
+/// Writes the table of one row and gives a line per goal for the summary.
+pub(crate) fn write_row(
+    out: &mut dyn Write,
+    row: &Row,
+    measured: &Measured,
+) -> io::Result<Vec<String>> {
+    let (unit, per_unit) = match row.unit {
+        Unit::NanosPerSpan => ("ns/span", 1.0),
+        Unit::SecondsPerMillionSpans => ("s/M spans", 1e3),
+    };
+    let ours = measured.times.first().copied().unwrap_or(f64::NAN);
+    writeln!(out, "\n{}: {}", row.name, row.title)?;
+    writeln!(
+        out,
+        "  {:44} {unit:>10} {:>8} {:>12} {:>12}",
+        "", "ours is", "allocs/span", "instr/span"
+    )?;
+    for (number, (contender, time)) in row.contenders.iter().zip(&measured.times).enumerate() {
+        let allocations = measured.allocations.get(contender.name());
+        let allocations = allocations.map_or_else(|| "?".to_owned(), |count| format!("{count:.2}"));
+        let instructions = measured
+            .instructions
+            .as_ref()
+            .and_then(|counts| counts.get(number));
+        let instructions =
+            instructions.map_or_else(|| "-".to_owned(), |count| format!("{count:.0}"));
+        // Parentheses are around what is no peer.
+        let ratio = match contender.name().starts_with('(') {
+            true => "-".to_owned(),
+            false => format!("{:.2}x", ours / time),
+        };
+        writeln!(
+            out,
+            "  {:44} {:>10.*} {ratio:>8} {allocations:>12} {instructions:>12}",
+            contender.name(),
+            if per_unit > 1.0 { 3 } else { 0 },
+            time / per_unit,
+        )?;
+    }
+    let mut lines = Vec::new();
+    for goal in &row.goals {
+        let line = goal_line(row, goal, measured.reached(row, goal));
+        writeln!(out, "  {line}")?;
+        lines.push(format!("{:11} {line}", row.name));
+    }
+    Ok(lines)
+}
+
+fn goal_line(row: &Row, goal: &Goal, reached: f64) -> String {
+    let Goal { ours, at_most, .. } = goal;
+    // A number that is not one meets nothing.
+    let verdict = if reached <= *at_most {
+        "met"
+    } else {
+        "NOT met"
+    };
+    let several = row.goals.iter().any(|other| other.ours != *ours);
+    let whose = if several {
+        format!("{ours}: ")
+    } else {
+        String::new()
+    };
+    match goal.per {
+        Per::TimeOf(peer) => {
+            format!("{whose}{reached:.2} x {peer}, goal at most {at_most}: {verdict}")
+        }
+        Per::TimeOfWithout(peer, other) => {
+            format!(
+                "{whose}{reached:.2} x {peer} without {other}, goal at most {at_most}: {verdict}"
+            )
+        }
+        Per::AllocationsPerSpan => {
+            format!("{whose}{reached:.2} allocations per span, goal at most {at_most}: {verdict}")
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What is compared: rows of contenders that do the same work.
+
+use std::fmt;
+
+use crate::encode_row;
+use crate::error::BenchError;
+use crate::export_row;
+use crate::gauge::Clock;
+use crate::scope_row;
+
+/// One way of doing the work of a row.
+pub trait Contender {
+    /// What the table calls it. Unique in its row.
+    fn name(&self) -> &'static str;
+
+    /// Makes what the next run uses up. This is not measured.
+    fn prepare(&mut self) {}
+
+    /// Does the work once.
+    fn run(&mut self);
+}
+
+/// Contenders that do the same work, and what should come out.
+#[non_exhaustive]
+pub struct Row {
+    /// What the row is called on the command line.
+    pub name: &'static str,
+    /// What the row is about.
+    pub title: &'static str,
+    /// How many spans one run handles.
+    pub spans: usize,
+    /// How many runs are measured together.
+    pub runs: usize,
+    /// How many times every contender has its turn.
+    pub rounds: usize,
+    /// In what the table shows time.
+    pub unit: Unit,
+    /// The contenders, ours first.
+    pub contenders: Vec<Box<dyn Contender>>,
+    /// What should come out.
+    pub goals: Vec<Goal>,
+    pub(crate) clock: Clock,
+}
+
+/// A unit of time in a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unit {
+    /// Nanoseconds of CPU time for a span.
+    NanosPerSpan,
+    /// Seconds of CPU time for a million spans.
+    SecondsPerMillionSpans,
+}
+
+/// What should come out of a row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Goal {
+    /// The contender of ours.
+    pub ours: &'static str,
+    /// What of it is looked at.
+    pub per: Per,
+    /// The greatest number that meets the goal.
+    pub at_most: f64,
+}
+
+/// What a [`Goal`] looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Per {
+    /// Time as a part of this contender's time.
+    TimeOf(&'static str),
+    /// Time as a part of the first contender's time without the second's, which is what the API
+    /// of the first makes it do besides.
+    TimeOfWithout(&'static str, &'static str),
+    /// Allocations per span.
+    AllocationsPerSpan,
+}
+
+impl Row {
+    /// The names of all rows.
+    pub const NAMES: [&'static str; 6] = [
+        "encode",
+        "scope",
+        "scope-off",
+        "export-1",
+        "export-10",
+        "export-100",
+    ];
+
+    /// Sets up the contenders of the row called `name`.
+    ///
+    /// `sink` is the URL of the service that spans are sent to.
+    ///
+    /// # Errors
+    ///
+    /// [`BenchError::Usage`] when there is no such row, [`BenchError::SetUp`] when a contender does
+    /// not start.
+    pub fn set_up(name: &str, sink: &str) -> Result<Self, BenchError> {
+        match name {
+            "encode" => Ok(encode_row::row()),
+            "scope" => scope_row::recording(),
+            "scope-off" => scope_row::switched_off(),
+            "export-1" => export_row::row("export-1", 1, sink),
+            "export-10" => export_row::row("export-10", 10, sink),
+            "export-100" => export_row::row("export-100", 100, sink),
+            _ => Err(BenchError::Usage {
+                given: name.to_owned(),
+            }),
+        }
+    }
+
+    /// Lets every contender do the work `runs` times in each of `rounds` rounds, each round in
+    /// another order, and gives for each contender the median of what `gauge` counted per span.
+    pub fn measure(&mut self, rounds: usize, runs: usize, gauge: &dyn Fn() -> u64) -> Vec<f64> {
+        let count = self.contenders.len();
+        let mut counted = vec![Vec::with_capacity(rounds); count];
+        // The first round only warms up.
+        for round in 0..=rounds {
+            for turn in 0..count {
+                let number = (round + turn) % count;
+                let (Some(contender), Some(counted)) =
+                    (self.contenders.get_mut(number), counted.get_mut(number))
+                else {
+                    continue;
+                };
+                let mut sum = 0;
+                for _ in 0..runs {
+                    contender.prepare();
+                    let before = gauge();
+                    contender.run();
+                    sum += gauge().saturating_sub(before);
+                }
+                if round > 0 {
+                    counted.push(sum);
+                }
+            }
+        }
+        let spans = (runs * self.spans) as f64;
+        counted
+            .into_iter()
+            .map(|counted| median(counted) / spans)
+            .collect()
+    }
+
+    /// As [`measure`](Self::measure), of CPU time in nanoseconds.
+    pub fn measure_time(&mut self, rounds: usize) -> Vec<f64> {
+        let clock = self.clock;
+        self.measure(rounds, self.runs, &move || clock.read())
+    }
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+fn median(mut counted: Vec<u64>) -> f64 {
+    counted.sort_unstable();
+    let middle = counted.len() / 2;
+    match (counted.get(middle.wrapping_sub(1)), counted.get(middle)) {
+        (Some(below), Some(above)) if counted.len() % 2 == 0 => (below + above) as f64 / 2.0,
+        (_, Some(middle)) => *middle as f64,
+        _ => f64::NAN,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_lies_in_the_middle() {
+        assert!((median(vec![9, 1, 2]) - 2.0).abs() < f64::EPSILON);
+        assert!((median(vec![9, 1, 2, 4]) - 3.0).abs() < f64::EPSILON);
+        assert!(median(vec![]).is_nan());
+    }
+}
