@@ -2,6 +2,12 @@
 
 use serde_json::Value;
 
+/// Whether `str.strip` leaves nothing of the text. It also takes the separators of ASCII for white space.
+pub(crate) fn is_blank(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
+}
+
 /// `str(value)` for texts, numbers, booleans and null; objects and arrays are written as JSON.
 pub(crate) fn value_text(value: &Value) -> String {
     match value {
@@ -64,6 +70,12 @@ mod tests {
         ] {
             assert_eq!(float_text(number), expected);
         }
+    }
+
+    #[test]
+    fn white_space_of_python_is_blank() {
+        assert!(is_blank("") && is_blank(" \t\n\u{1c}\u{1f}\u{85}\u{3000}"));
+        assert!(!is_blank("\u{200b}") && !is_blank(" a "));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use opentelemetry::{Context, ContextGuard, Key, KeyValue, Value};
 
 use self::core::{Core, Known, StartOptions};
 use self::future::{ScopedFuture, nothing_to_record, record_if_error};
+use crate::python_text::is_blank;
 
 /// One operation of an agent: an invocation, the execution of a tool, a call of a language model.
 ///
@@ -219,7 +220,7 @@ impl<K> Scope<K> {
         };
         for attribute in attributes {
             let attribute = attribute.into_attribute();
-            if !attribute.key.as_str().trim().is_empty() {
+            if !is_blank(attribute.key.as_str()) {
                 core.span().set_attribute(attribute);
             }
         }

@@ -292,10 +292,9 @@ fn source(request: &Request, visitor: &mut impl AttributeVisitor) {
             visitor,
         );
     }
-    visitor.visit(
-        keys::GEN_AI_EXECUTION_TYPE,
-        Static(request.execution_type.as_str()),
-    );
+    if let Some(execution_type) = request.execution_type {
+        visitor.visit(keys::GEN_AI_EXECUTION_TYPE, Static(execution_type.as_str()));
+    }
 }
 
 fn caller_agent(agent: &AgentDetails, visitor: &mut impl AttributeVisitor) {

@@ -15,8 +15,9 @@ use super::{ExecutionType, SourceMetadata};
 pub struct Request {
     /// What was asked.
     pub content: String,
-    /// Who started the work.
-    pub execution_type: ExecutionType,
+    /// Who started the work, when that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_type: Option<ExecutionType>,
     /// The id of the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
@@ -29,12 +30,15 @@ pub struct Request {
 }
 
 impl Request {
-    /// With what must be known; the rest is optional.
+    /// With what is usually known. The type may be `None`, as callers of the reference pass it.
     #[must_use]
-    pub fn new(content: impl Into<String>, execution_type: ExecutionType) -> Self {
+    pub fn new(
+        content: impl Into<String>,
+        execution_type: impl Into<Option<ExecutionType>>,
+    ) -> Self {
         Self {
             content: content.into(),
-            execution_type,
+            execution_type: execution_type.into(),
             session_id: None,
             source_metadata: None,
             payload: None,

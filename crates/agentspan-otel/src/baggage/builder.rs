@@ -8,6 +8,7 @@ use opentelemetry::{Key, StringValue};
 use serde_json::Value;
 
 use super::{BaggageText, RequestBaggage};
+use crate::python_text::is_blank;
 use crate::turn_context::{TurnContext, turn_context_pairs};
 
 /// Collects the baggage of a request; [`build`](Self::build) makes it usable.
@@ -142,7 +143,7 @@ impl BaggageBuilder {
         let Some(value) = value.into_baggage_text() else {
             return self;
         };
-        if value.trim().is_empty() {
+        if is_blank(&value) {
             return self;
         }
         // Shared text, because it is copied to every span of the request.

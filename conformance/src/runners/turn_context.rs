@@ -1,0 +1,101 @@
+//! `turn_context.json`: baggage pairs of a turn of a conversation.
+
+use agentspan_otel::{BaggageBuilder, turn_context_pairs};
+use serde_json::{Value, json};
+
+use crate::{Case, Json, Outcome, Predicate, Runner};
+
+pub(super) struct TurnContext;
+
+impl Runner for TurnContext {
+    fn file_stem(&self) -> &'static str {
+        "turn_context"
+    }
+
+    fn run(&self, case: &Case) -> Outcome {
+        let input: Value = case.input()?;
+        let builder = BaggageBuilder::new().turn_context_json(&input).build();
+        Ok(json!({
+            "raised": null,
+            "pairs": turn_context_pairs(&input),
+            "builder_pairs": builder.pairs().collect::<Vec<_>>(),
+        })
+        .into())
+    }
+
+    fn predicates(&self) -> &'static [Predicate] {
+        &[
+            Predicate {
+                name: "channel_data_is_not_strict_json",
+                applies: |case| {
+                    channel_data(case).is_some_and(|text| is_only_json_to_python(&text))
+                },
+                instead: |_, expected| {
+                    replace(expected, "pairs", Some(Json::Null));
+                    replace(expected, "builder_pairs", None);
+                },
+            },
+            Predicate {
+                name: "baggage_value_is_a_container",
+                applies: |case| !containers(case).is_empty(),
+                instead: |case, expected| {
+                    for (key, text) in containers(case) {
+                        set(expected, "builder_pairs", &key, Some(Json::String(text)));
+                    }
+                },
+            },
+        ]
+    }
+}
+
+fn channel_data(case: &Case) -> Option<String> {
+    let input: Value = case.input().ok()?;
+    let data = input.get("activity")?.get("channel_data")?;
+    data.as_str().map(str::to_owned)
+}
+
+/// Python also reads `NaN`, `Infinity` and `-Infinity`.
+fn is_only_json_to_python(text: &str) -> bool {
+    let strict = text
+        .replace("-Infinity", "0")
+        .replace("Infinity", "0")
+        .replace("NaN", "0");
+    serde_json::from_str::<Value>(text).is_err() && serde_json::from_str::<Value>(&strict).is_ok()
+}
+
+fn replace(expected: &mut Json, list: &str, value: Option<Json>) {
+    set(expected, list, agentspan_model::keys::TENANT_ID, value);
+}
+
+/// Sets or removes the value of `key` in a list of pairs.
+fn set(expected: &mut Json, list: &str, key: &str, value: Option<Json>) {
+    let Some(pairs) = expected.member_mut(list).and_then(Json::as_array_mut) else {
+        return;
+    };
+    let is_key = |pair: &Json| pair.as_array().and_then(|pair| pair.first()?.as_str()) == Some(key);
+    let Some(at) = pairs.iter().position(is_key) else {
+        return;
+    };
+    match value {
+        Some(value) => pairs[at] = Json::Array(vec![Json::String(key.to_owned()), value]),
+        None => {
+            pairs.remove(at);
+        }
+    }
+}
+
+/// The pairs whose value is an object or array with something in it, and its text as JSON.
+fn containers(case: &Case) -> Vec<(String, String)> {
+    let Ok(input) = case.input::<Value>() else {
+        return Vec::new();
+    };
+    turn_context_pairs(&input)
+        .into_iter()
+        .filter(|(_, value)| match value.as_ref() {
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(members) => !members.is_empty(),
+            _ => false,
+        })
+        .map(|(key, value)| (key.to_owned(), value.to_string()))
+        .collect()
+}
