@@ -56,14 +56,16 @@ mod json;
 mod message;
 mod read_error;
 mod reader;
+mod recorded_hook;
+mod recording;
 mod sensitive;
 mod span;
 mod timestamp;
 mod unknown_members;
 
 pub use component::{
-    Agent, Component, ComponentBuilder, ComponentValue, Flow, LlmConfig, ManagerWorkers, Node,
-    Property, Swarm, Tool, WrongComponentError, is_secret_field,
+    Agent, Component, ComponentBuilder, ComponentValue, DocumentReader, Flow, LlmConfig,
+    ManagerWorkers, Node, Property, Swarm, Tool, WrongComponentError, is_secret_field,
 };
 pub use disclosure::{Disclosure, MASK};
 pub use event::{
@@ -79,6 +81,8 @@ pub use id::Id;
 pub use json::{Json, JsonError, JsonObject};
 pub use message::{LlmGenerationConfig, Message, ToolCall};
 pub use read_error::{PathSegment, Problem, ProblemKind, ReadError};
+pub use recorded_hook::{HookCall, HookLine, RecordedHook, RecordedSpan, TraceInfo};
+pub use recording::{Recording, RecordingError, RecordingErrorKind};
 pub use sensitive::Sensitive;
 pub use span::{
     AgentExecutionSpan, FlowExecutionSpan, LlmGenerationSpan, ManagerWorkersExecutionSpan,

@@ -12,11 +12,14 @@ use super::{Json, ReadError, reader::KnownComponents, reader::Reader};
 
 mod builder;
 pub(crate) mod classes;
+mod document;
 mod handles;
 mod property;
 pub(crate) mod reading;
+mod slots;
 
 pub use builder::ComponentBuilder;
+pub use document::DocumentReader;
 pub use handles::{Agent, Flow, LlmConfig, ManagerWorkers, Node, Swarm, Tool, WrongComponentError};
 pub use property::Property;
 

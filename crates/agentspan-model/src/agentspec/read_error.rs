@@ -15,6 +15,13 @@ impl ReadError {
         Self { problems }
     }
 
+    /// Whether the text is not even JSON.
+    #[must_use]
+    pub fn is_syntax(&self) -> bool {
+        let mut problems = self.problems.iter();
+        problems.any(|problem| matches!(problem.kind, ProblemKind::Syntax { .. }))
+    }
+
     /// What was found, at least one problem.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {

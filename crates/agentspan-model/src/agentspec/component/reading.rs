@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::value::RawValue;
 
-use super::{Component, ComponentValue, Inner, classes};
+use super::{Component, ComponentValue, Inner, classes, document::check_slot};
 use crate::agentspec::{
     Json, PathSegment, ProblemKind,
     reader::{Members, ReadValue, Reader},
@@ -21,7 +21,7 @@ const MAX_SIZE: usize = 64 << 20;
 
 const COMPONENT_TYPE: &str = "component_type";
 const REFERENCE: &str = "$component_ref";
-const REFERENCED: &str = "$referenced_components";
+pub(super) const REFERENCED: &str = "$referenced_components";
 const VERSION: &str = "agentspec_version";
 
 /// The components of a document that others refer to, by id.
@@ -33,6 +33,8 @@ pub(crate) enum Referenced<'a> {
     Unread(&'a RawValue),
     /// Its members are being read: a reference to it now means that it contains itself.
     Reading,
+    /// Its problems have been reported.
+    Unreadable,
     Read(Component),
 }
 
@@ -116,7 +118,13 @@ fn read_members<'a>(mut members: Members<'a>, reader: &mut Reader<'a>) -> Option
             Some(ComponentValue::Json(Json::from_raw(member.value)))
         } else {
             let step = PathSegment::Member(member.name.clone().into_owned());
-            reader.at(step, |reader| read_value(member.value, reader))
+            reader.at(step, |reader| {
+                let value = read_value(member.value, reader)?;
+                if reader.references.is_some() {
+                    check_slot(&head.component_type, &member.name, &value, reader)?;
+                }
+                Some(value)
+            })
         };
         match value {
             Some(value) => values.push((member.name.into(), value)),
@@ -220,7 +228,7 @@ fn read_list<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Component
 }
 
 /// Notes the components that a component lets others refer to.
-fn add_referenced<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<()> {
+pub(super) fn add_referenced<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<()> {
     let mut members = reader.at(PathSegment::Member(REFERENCED.to_owned()), |reader| {
         reader.object(raw)
     })?;
@@ -234,15 +242,21 @@ fn add_referenced<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<()> 
     Some(())
 }
 
-/// The component that a reference leads to, read at the first time and shared from then on.
+/// The component that a reference leads to.
 fn follow<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Component> {
     let id = reader.at(PathSegment::Member(REFERENCE.to_owned()), |reader| {
         String::read(raw, reader)
     })?;
+    resolve(id, reader)
+}
+
+/// The component with an id, read at the first time and shared from then on.
+pub(super) fn resolve<'a>(id: String, reader: &mut Reader<'a>) -> Option<Component> {
     let references = reader.references.get_or_insert_default();
     match references.get_mut(&id) {
         None => reader.refuse(ProblemKind::MissingReference { reference: id }),
         Some(Referenced::Read(component)) => Some(component.clone()),
+        Some(Referenced::Unreadable) => None,
         Some(Referenced::Reading) => {
             reader.refuse(ProblemKind::CircularReference { reference: id })
         }
@@ -250,10 +264,11 @@ fn follow<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Component> {
             let Referenced::Unread(raw) = std::mem::replace(place, Referenced::Reading) else {
                 return None;
             };
-            let component = read_component(raw, reader)?;
-            let references = reader.references.get_or_insert_default();
-            references.insert(id, Referenced::Read(component.clone()));
-            Some(component)
+            let component = read_component(raw, reader);
+            let result = component.clone();
+            let result = result.map_or(Referenced::Unreadable, Referenced::Read);
+            reader.references.get_or_insert_default().insert(id, result);
+            component
         }
     }
 }

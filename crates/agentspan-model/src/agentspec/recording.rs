@@ -1,0 +1,198 @@
+//! Reading of recordings, line by line.
+
+use std::io::{self, BufRead};
+
+use super::{ReadError, RecordedHook, reader::KnownComponents};
+
+/// Reads a recording in the JSON Lines form: one [`RecordedHook`] per line.
+///
+/// An iterator over the calls. Empty lines are skipped. A last line without a line break that is not JSON
+/// was cut off while it was written: it ends the recording without an error, and
+/// [`cut_off_line`](Self::cut_off_line) tells. After a line that cannot be read, the next one is tried;
+/// after an error of the reader that it reads from, nothing more comes.
+///
+/// Components are shared between lines: a definition that all lines repeat is read and kept once.
+///
+/// ```
+/// use agentspan_model::agentspec::{HookCall, Recording};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let text = r#"{"hook":"startup","async":false,"trace":{"id":"t","name":"trace"}}
+/// {"hook":"on_start","async":false,"trace":{"id":"t","na"#;
+/// let mut recording = Recording::new(text.as_bytes());
+/// let first = recording.next().transpose()?.ok_or("no line")?;
+/// assert_eq!(first.call, HookCall::Startup);
+/// assert!(recording.next().is_none());
+/// assert_eq!(recording.cut_off_line(), Some(2));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Recording<R> {
+    input: R,
+    line: Vec<u8>,
+    line_number: usize,
+    cut_off_line: Option<usize>,
+    is_at_end: bool,
+    max_line_bytes: usize,
+    known: KnownComponents,
+}
+
+/// The default of [`Recording::with_max_line_bytes`].
+const MAX_LINE_BYTES: usize = 64 << 20;
+
+impl<R: BufRead> Recording<R> {
+    /// Reads from the start of a recording.
+    pub fn new(input: R) -> Self {
+        Self {
+            input,
+            line: Vec::new(),
+            line_number: 0,
+            cut_off_line: None,
+            is_at_end: false,
+            max_line_bytes: MAX_LINE_BYTES,
+            known: KnownComponents::default(),
+        }
+    }
+
+    /// Sets how long a line may be. The default is 64 MiB. A longer one is an error, and is skipped.
+    #[must_use]
+    pub fn with_max_line_bytes(mut self, max_line_bytes: usize) -> Self {
+        self.max_line_bytes = max_line_bytes;
+        self
+    }
+
+    /// The number of the line that was read last, counted from one.
+    #[must_use]
+    pub fn line_number(&self) -> usize {
+        self.line_number
+    }
+
+    /// The number of the last line, if it was cut off while it was written.
+    #[must_use]
+    pub fn cut_off_line(&self) -> Option<usize> {
+        self.cut_off_line
+    }
+
+    /// Reads the next line into the buffer, at most one byte more than a line may have, and says how it
+    /// ended. What is left of a longer line is thrown away.
+    fn next_line(&mut self) -> io::Result<LineEnd> {
+        self.line.clear();
+        let limit = u64::try_from(self.max_line_bytes).unwrap_or(u64::MAX);
+        let limit = limit.saturating_add(1);
+        let mut limited = io::Read::take(&mut self.input, limit);
+        let read = limited.read_until(b'\n', &mut self.line)?;
+        let is_full = limited.limit() == 0;
+        Ok(if self.line.last() == Some(&b'\n') {
+            self.line.pop();
+            LineEnd::Break
+        } else if read == 0 {
+            LineEnd::NoLine
+        } else if is_full {
+            self.input.skip_until(b'\n')?;
+            LineEnd::TooLong
+        } else {
+            LineEnd::CutOff
+        })
+    }
+
+    fn read_line(&mut self) -> Result<RecordedHook, RecordingErrorKind> {
+        let line = std::str::from_utf8(&self.line).map_err(|_| RecordingErrorKind::NotUtf8)?;
+        RecordedHook::from_json_with(line, &mut self.known).map_err(RecordingErrorKind::Unreadable)
+    }
+
+    /// The next call, or `None` at the end of the recording.
+    fn read_next(&mut self) -> Result<Option<RecordedHook>, RecordingErrorKind> {
+        loop {
+            let end = self.next_line().map_err(|error| {
+                self.is_at_end = true;
+                RecordingErrorKind::Input(error)
+            })?;
+            if end == LineEnd::NoLine {
+                self.is_at_end = true;
+                return Ok(None);
+            }
+            self.line_number += 1;
+            if end == LineEnd::TooLong {
+                return Err(RecordingErrorKind::TooLong);
+            }
+            if self.line.trim_ascii().is_empty() {
+                continue;
+            }
+            return match self.read_line() {
+                Err(error) if end == LineEnd::CutOff && error.is_not_json() => {
+                    self.cut_off_line = Some(self.line_number);
+                    self.is_at_end = true;
+                    Ok(None)
+                }
+                result => result.map(Some),
+            };
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LineEnd {
+    Break,
+    CutOff,
+    TooLong,
+    NoLine,
+}
+
+impl<R: BufRead> Iterator for Recording<R> {
+    type Item = Result<RecordedHook, RecordingError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_at_end {
+            return None;
+        }
+        let result = self.read_next();
+        let line = self.line_number;
+        result
+            .map_err(|kind| RecordingError { line, kind })
+            .transpose()
+    }
+}
+
+/// A line of a recording that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}")]
+#[non_exhaustive]
+pub struct RecordingError {
+    /// The number of the line, counted from one. For [`RecordingErrorKind::Input`], of the last one before.
+    pub line: usize,
+    /// What is wrong with it.
+    #[source]
+    pub kind: RecordingErrorKind,
+}
+
+/// What is wrong with a line of a recording.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordingErrorKind {
+    /// The line is not a call of a hook. The next line may be one; go on, or fix the producer.
+    #[error("not a recorded hook")]
+    Unreadable(#[source] ReadError),
+    /// The line is not UTF-8. The next line may be; go on, or check what the file is.
+    #[error("not UTF-8")]
+    NotUtf8,
+    /// The line is longer than allowed. Go on with the next one, or allow more with
+    /// [`Recording::with_max_line_bytes`].
+    #[error("longer than allowed")]
+    TooLong,
+    /// The input cannot be read. Nothing more comes.
+    #[error("the input cannot be read")]
+    Input(#[source] io::Error),
+}
+
+impl RecordingErrorKind {
+    /// Whether the text itself is broken, and not only what it says.
+    fn is_not_json(&self) -> bool {
+        match self {
+            Self::Unreadable(error) => error.is_syntax(),
+            // A character may be cut in the middle.
+            Self::NotUtf8 => true,
+            Self::TooLong | Self::Input(_) => false,
+        }
+    }
+}
