@@ -1,5 +1,72 @@
 //! Delivers OpenTelemetry spans to Agent 365: grouped by identity, encoded once, retried, counted.
+//!
+//! ```no_run
+//! use agentspan_agent365::{AccessToken, Agent365Exporter, token_from_fn};
+//! use opentelemetry_sdk::trace::SdkTracerProvider;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # fn ask_for_token(_: &str) -> Result<String, std::io::Error> { Ok(String::new()) }
+//! let exporter = Agent365Exporter::builder(token_from_fn(|identity| {
+//!     let token = ask_for_token(identity.agent.as_str())?;
+//!     Ok(Some(AccessToken::new(token)?))
+//! }))
+//! .build()?;
+//! let provider = SdkTracerProvider::builder()
+//!     .with_batch_exporter(exporter)
+//!     .build();
+//! # drop(provider);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What is where
+//!
+//! - [`Agent365Exporter`] drops into any pipeline of the OpenTelemetry SDK.
+//! - [`Agent365SpanProcessor`] takes finished spans itself, so that no second batching stands before
+//!   the delivery.
+//! - [`Delivery`] is what both hand their spans to: one thread, named `agentspan-export`, that does
+//!   all input and output. One delivery can serve several providers.
+//! - [`TokenResolver`] gets the bearer token of an identity; [`token_from_fn`] and
+//!   [`token_from_async_fn`] make one from a closure.
+//! - [`ExportReport`] says for one batch what was sent for whom, what was dropped and why;
+//!   [`DeliveryStats`] is the running count of the same.
+//! - [`BodyEncoder`] writes the bodies of the requests.
 
+mod access_token;
+mod build_error;
+mod builder;
+mod delivery;
+mod destination;
+mod drop_reason;
 mod encode;
+mod export_error;
+mod exporter;
+mod front;
+mod grouping;
+mod loopback_endpoint;
+mod report;
+mod retry;
+mod span_processor;
+mod span_size;
+mod stats;
+mod token_resolver;
+mod transport;
+mod wire_profile;
 
+pub use self::access_token::{AccessToken, AccessTokenError};
+pub use self::build_error::BuildError;
+pub use self::builder::DeliveryBuilder;
+pub use self::delivery::Delivery;
+pub use self::drop_reason::DropReason;
 pub use self::encode::{BodyEncoder, EncodedResource};
+pub use self::export_error::{ExportError, RefusedIdentityError, ResolverError, SubmitError};
+pub use self::exporter::Agent365Exporter;
+pub use self::loopback_endpoint::LoopbackEndpointError;
+pub use self::report::{Attempt, AttemptOutcome, ExportReport, IdentityReport, RefusedIdentity};
+pub use self::retry::{RetryTimer, TokioRetryTimer};
+pub use self::span_processor::Agent365SpanProcessor;
+pub use self::stats::DeliveryStats;
+pub use self::token_resolver::{
+    AsyncFnResolver, BoxError, FnResolver, TokenResolver, token_from_async_fn, token_from_fn,
+};
+pub use self::transport::TransportError;

@@ -1,0 +1,43 @@
+//! Why a delivery could not be built.
+
+use std::io;
+
+use agentspan_model::agent365::Profile;
+
+use crate::loopback_endpoint::LoopbackEndpointError;
+
+/// Why a delivery could not be built. The message names the setting, and shows no part of an endpoint.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// This version of the crate does not know the wire of the profile. Choose
+    /// [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1) or update the crate.
+    #[error("profile {0:?} has no wire in this version")]
+    Profile(Profile),
+    /// The loopback endpoint is not a plain address of this machine. The cause says what is wrong.
+    #[error("loopback_endpoint is not usable")]
+    LoopbackEndpoint(#[source] LoopbackEndpointError),
+    /// The address to connect to is not on this machine. Only tests need this setting.
+    #[error("connect_to is not a loopback address")]
+    ConnectTo,
+    /// Two settings exclude each other. Leave one of them out.
+    #[error("{one} and {other} exclude each other")]
+    Conflict {
+        /// One setting.
+        one: &'static str,
+        /// The other.
+        other: &'static str,
+    },
+    /// The setting must be greater than zero.
+    #[error("{field} is zero")]
+    Zero {
+        /// The setting.
+        field: &'static str,
+    },
+    /// A root certificate is not a certificate in DER form. Decode PEM files first.
+    #[error("root_certificates holds something that is no certificate")]
+    RootCertificate(#[source] io::Error),
+    /// The I/O thread could not be started: the process has reached a limit of the system.
+    #[error("thread agentspan-export could not be started")]
+    Thread(#[source] io::Error),
+}

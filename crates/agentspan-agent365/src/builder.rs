@@ -1,0 +1,288 @@
+//! Describes a delivery.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agentspan_discovery::ClusterCategory;
+use agentspan_model::agent365::Profile;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+
+use crate::build_error::BuildError;
+use crate::delivery::{Courier, Delivery, Observer, Setup, start};
+use crate::destination::Destinations;
+use crate::encode::BodyEncoder;
+use crate::loopback_endpoint::LoopbackEndpoint;
+use crate::report::ExportReport;
+use crate::retry::{RetryTimer, TokioRetryTimer};
+use crate::stats::QueueBounds;
+use crate::token_resolver::TokenResolver;
+use crate::transport::{Roots, Route, Transport};
+use crate::wire_profile::WireProfile;
+
+/// Describes a delivery and builds a front of it, or the bare [`Delivery`].
+///
+/// # Decisions to make
+///
+/// - Where tokens come from: the one thing without a default.
+/// - [`cluster_category`](Self::with_cluster_category): which cloud. Production if not said.
+/// - [`service_to_service`](Self::with_service_to_service): whether the token is that of a service.
+///
+/// All other settings have defaults that fit production, and say them.
+#[must_use]
+pub struct DeliveryBuilder<F = Delivery> {
+    resolver: Arc<dyn TokenResolver>,
+    profile: Profile,
+    cluster: ClusterCategory,
+    service_to_service: bool,
+    timeout: Option<Duration>,
+    token_deadline: Duration,
+    concurrency: usize,
+    max_queue_spans: usize,
+    max_queue_bytes: usize,
+    batch_spans: usize,
+    batch_delay: Duration,
+    loopback: Option<String>,
+    connect_to: Option<SocketAddr>,
+    roots: Option<Vec<Vec<u8>>>,
+    observer: Option<Observer>,
+    timer: Arc<dyn RetryTimer>,
+    front: PhantomData<fn() -> F>,
+}
+
+impl<F> DeliveryBuilder<F> {
+    pub(crate) fn new(resolver: impl TokenResolver) -> Self {
+        Self {
+            resolver: Arc::new(resolver),
+            profile: Profile::default(),
+            cluster: ClusterCategory::default(),
+            service_to_service: false,
+            timeout: None,
+            token_deadline: Duration::from_secs(30),
+            concurrency: 4,
+            max_queue_spans: 2_048,
+            max_queue_bytes: 64 * 1024 * 1024,
+            batch_spans: 512,
+            batch_delay: Duration::from_secs(5),
+            loopback: None,
+            connect_to: None,
+            roots: None,
+            observer: None,
+            timer: Arc::new(TokioRetryTimer),
+            front: PhantomData,
+        }
+    }
+
+    /// The generation of the contract. Default: [`Profile::V0_1`].
+    pub fn with_profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// The cloud that the tenants live in. Default: [`ClusterCategory::Prod`].
+    pub fn with_cluster_category(mut self, cluster: ClusterCategory) -> Self {
+        self.cluster = cluster;
+        self
+    }
+
+    /// Sends to the path for service-to-service calls. Default: the path for agents.
+    pub fn with_service_to_service(mut self) -> Self {
+        self.service_to_service = true;
+        self
+    }
+
+    /// How long one try may take, from dialling to the end of the answer. Default: what the profile
+    /// says, 30 s for [`Profile::V0_1`].
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// How long the token resolver may take for one identity. Default: 30 s.
+    pub fn with_token_deadline(mut self, deadline: Duration) -> Self {
+        self.token_deadline = deadline;
+        self
+    }
+
+    /// How many identities are served at the same time, from the question for the token to the last
+    /// try. Default: 4. With 1 the requests go out in the reference's order, one after the other.
+    pub fn with_concurrency(mut self, requests: usize) -> Self {
+        self.concurrency = requests;
+        self
+    }
+
+    /// How many spans may wait or be in flight. Default: 2,048. What comes beyond that is dropped and
+    /// counted. One batch of an exporter that is larger is let into an empty queue.
+    pub fn with_max_queue_spans(mut self, spans: usize) -> Self {
+        self.max_queue_spans = spans;
+        self
+    }
+
+    /// How much memory the spans that wait or are in flight may take, by estimate. Default: 64 MiB.
+    pub fn with_max_queue_bytes(mut self, bytes: usize) -> Self {
+        self.max_queue_bytes = bytes;
+        self
+    }
+
+    /// How many spans of a span processor make a batch. Default: 512.
+    pub fn with_batch_spans(mut self, spans: usize) -> Self {
+        self.batch_spans = spans;
+        self
+    }
+
+    /// How long a span of a span processor waits for others. Default: 5 s.
+    pub fn with_batch_delay(mut self, delay: Duration) -> Self {
+        self.batch_delay = delay;
+        self
+    }
+
+    /// Sends in plain http to a service on this machine, such as `http://127.0.0.1:4318`, instead of
+    /// to Agent 365. Tokens are sent there too.
+    ///
+    /// Only a loopback address or `localhost`, without credentials, path and query, is accepted.
+    pub fn with_loopback_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.loopback = Some(url.into());
+        self
+    }
+
+    /// Dials this loopback address whatever the host of the URL is. The URL, the `host` header and the
+    /// check of the server's name stay those of Agent 365, so that a test sees the whole path.
+    pub fn with_connect_to(mut self, address: SocketAddr) -> Self {
+        self.connect_to = Some(address);
+        self
+    }
+
+    /// Trusts these certificates, in DER form, and not those of the operating system.
+    pub fn with_root_certificates<C: AsRef<[u8]>>(
+        mut self,
+        certificates: impl IntoIterator<Item = C>,
+    ) -> Self {
+        let certificates = certificates.into_iter();
+        self.roots = Some(certificates.map(|der| der.as_ref().to_vec()).collect());
+        self
+    }
+
+    /// Calls `observer` with the report of every batch, on the delivery's thread: while it runs
+    /// nothing is sent, so it must not block. A panic in it is logged and changes nothing.
+    pub fn with_on_report(
+        mut self,
+        observer: impl Fn(&ExportReport) + Send + Sync + 'static,
+    ) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Waits between tries with `timer`. Default: [`TokioRetryTimer`].
+    pub fn with_retry_timer(mut self, timer: impl RetryTimer + 'static) -> Self {
+        self.timer = Arc::new(timer);
+        self
+    }
+
+    /// Checks the settings and starts the thread `agentspan-export`.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] names the setting that cannot be used.
+    pub fn build(self) -> Result<F, BuildError>
+    where
+        F: From<Delivery>,
+    {
+        let wire = WireProfile::of(self.profile).ok_or(BuildError::Profile(self.profile))?;
+        let concurrency = non_zero("concurrency", self.concurrency)?;
+        let max_queue_spans = non_zero("max_queue_spans", self.max_queue_spans)?;
+        let max_queue_bytes = non_zero("max_queue_bytes", self.max_queue_bytes)?;
+        let batch_spans = non_zero("batch_spans", self.batch_spans)?;
+        let timeout = non_zero_duration("timeout", self.timeout.unwrap_or(wire.timeout))?;
+        let token_deadline = non_zero_duration("token_deadline", self.token_deadline)?;
+        let batch_delay = non_zero_duration("batch_delay", self.batch_delay)?;
+        let loopback = match &self.loopback {
+            Some(url) => Some(
+                url.parse::<LoopbackEndpoint>()
+                    .map_err(BuildError::LoopbackEndpoint)?,
+            ),
+            None => None,
+        };
+        let route = self.route(loopback.as_ref())?;
+        let roots = self.roots()?;
+        let setup = Setup {
+            bounds: QueueBounds {
+                spans: max_queue_spans as u64,
+                bytes: max_queue_bytes as u64,
+            },
+            // A batch that the queue cannot hold would never be full.
+            batch_spans: batch_spans.min(max_queue_spans),
+            batch_delay,
+            concurrency,
+            destinations: Destinations {
+                wire,
+                cluster: self.cluster,
+                service_to_service: self.service_to_service,
+                loopback,
+            },
+            encoder: BodyEncoder::new(self.profile),
+            courier: Courier {
+                wire,
+                transport: Transport::new(route, roots, concurrency),
+                resolver: self.resolver,
+                token_deadline,
+                timeout,
+                timer: self.timer,
+            },
+            observer: self.observer,
+        };
+        start(setup).map(F::from).map_err(BuildError::Thread)
+    }
+
+    fn route(&self, loopback: Option<&LoopbackEndpoint>) -> Result<Route, BuildError> {
+        match (loopback, self.connect_to) {
+            (Some(_), Some(_)) => Err(BuildError::Conflict {
+                one: "loopback_endpoint",
+                other: "connect_to",
+            }),
+            (Some(endpoint), None) => Ok(Route::Loopback(endpoint.address)),
+            (None, Some(address)) if address.ip().is_loopback() => Ok(Route::HttpsTo(address)),
+            (None, Some(_)) => Err(BuildError::ConnectTo),
+            (None, None) => Ok(Route::Https),
+        }
+    }
+
+    fn roots(&self) -> Result<Roots, BuildError> {
+        let Some(certificates) = &self.roots else {
+            return Ok(Roots::Native);
+        };
+        let mut roots = RootCertStore::empty();
+        for der in certificates {
+            roots
+                .add(CertificateDer::from(der.as_slice()))
+                .map_err(|error| BuildError::RootCertificate(std::io::Error::other(error)))?;
+        }
+        Ok(Roots::Given(Arc::new(roots)))
+    }
+}
+
+fn non_zero(field: &'static str, value: usize) -> Result<usize, BuildError> {
+    NonZeroUsize::new(value)
+        .map(NonZeroUsize::get)
+        .ok_or(BuildError::Zero { field })
+}
+
+fn non_zero_duration(field: &'static str, value: Duration) -> Result<Duration, BuildError> {
+    if value.is_zero() {
+        return Err(BuildError::Zero { field });
+    }
+    Ok(value)
+}
+
+impl<F> fmt::Debug for DeliveryBuilder<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeliveryBuilder")
+            .field("profile", &self.profile)
+            .field("cluster_category", &self.cluster)
+            .field("service_to_service", &self.service_to_service)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,118 @@
+//! The one pipeline behind both fronts, and the handle to it.
+
+mod buffers;
+mod claim;
+mod contain;
+mod courier;
+mod event;
+mod in_flight;
+mod log;
+mod opening;
+mod shared;
+mod thread;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use opentelemetry_sdk::error::OTelSdkResult;
+
+use crate::builder::DeliveryBuilder;
+use crate::exporter::Agent365Exporter;
+use crate::front::Front;
+use crate::span_processor::Agent365SpanProcessor;
+use crate::stats::DeliveryStats;
+use crate::token_resolver::TokenResolver;
+
+pub(crate) use self::courier::Courier;
+pub(crate) use self::shared::Shared;
+pub(crate) use self::thread::{Setup, start};
+pub(crate) use self::worker::Observer;
+
+/// How long the spans that wait are still sent after everything was dropped without a shutdown.
+const AFTER_DROP: Duration = Duration::from_secs(5);
+
+/// The delivery of spans to Agent 365: a queue, and one thread that does all input and output.
+///
+/// The thread is named `agentspan-export`, is started by [`DeliveryBuilder::build`], and has a Tokio
+/// runtime of its own, so that a program needs none. It ends, and is joined, when the last front is
+/// shut down or with [`shutdown`](Self::shutdown). When everything is dropped without a shutdown,
+/// what waits is still sent for at most five seconds, without anybody waiting for it.
+///
+/// Clones are handles to the same delivery.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    inner: Arc<Inner>,
+}
+
+/// Ends the thread when the last handle and the last front are gone.
+#[derive(Debug)]
+struct Inner {
+    shared: Arc<Shared>,
+}
+
+impl Delivery {
+    /// Starts to describe a delivery. The defaults fit production.
+    pub fn builder(resolver: impl TokenResolver) -> DeliveryBuilder<Self> {
+        DeliveryBuilder::new(resolver)
+    }
+
+    /// A span exporter over this delivery, for a pipeline of the OpenTelemetry SDK.
+    #[must_use]
+    pub fn exporter(&self) -> Agent365Exporter {
+        Agent365Exporter::over(Front::open(self.clone()))
+    }
+
+    /// A span processor over this delivery.
+    #[must_use]
+    pub fn span_processor(&self) -> Agent365SpanProcessor {
+        Agent365SpanProcessor::over(Front::open(self.clone()))
+    }
+
+    /// What happened to the spans so far.
+    #[must_use]
+    pub fn stats(&self) -> DeliveryStats {
+        self.inner.shared.counters.snapshot()
+    }
+
+    /// Waits until all spans that were handed over before are delivered or dropped.
+    ///
+    /// Blocks the calling thread for at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// `Timeout` when the time passed first: the spans stay where they are. `InternalFailure` when
+    /// some of the spans were lost, which [`stats`](Self::stats) and the reports explain, and when it
+    /// is called on the delivery's own thread. `AlreadyShutdown` after a shutdown.
+    pub fn flush(&self, timeout: Duration) -> OTelSdkResult {
+        self.inner.shared.flush(timeout)
+    }
+
+    /// Sends what waits, for at most `timeout`, ends the thread and waits for its end.
+    ///
+    /// All fronts are shut down with it. A second call does nothing more.
+    ///
+    /// # Errors
+    ///
+    /// `Timeout` when the time passed first: what was not delivered is dropped and counted as
+    /// [`ShutdownDeadline`](crate::DropReason::ShutdownDeadline).
+    pub fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
+        self.inner.shared.stop(timeout)
+    }
+
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            inner: Arc::new(Inner { shared }),
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.inner.shared
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.shared.ask_to_stop(AFTER_DROP);
+    }
+}

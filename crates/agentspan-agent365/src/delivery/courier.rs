@@ -1,0 +1,198 @@
+//! Carries the spans of one identity: token, tries, pauses.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agentspan_model::agent365::Identity;
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Uri};
+use tokio::time::timeout;
+
+use super::claim::Ticket;
+use super::contain::{Panicked, contain};
+use super::log;
+use super::shared::Shared;
+use crate::access_token::AccessToken;
+use crate::export_error::{ExportError, ResolverError};
+use crate::report::{Attempt, AttemptOutcome};
+use crate::retry::RetryTimer;
+use crate::token_resolver::TokenResolver;
+use crate::transport::{Answer, Transport, TransportError};
+use crate::wire_profile::{MissingToken, WireProfile};
+
+/// What all requests of a delivery have in common.
+pub(crate) struct Courier {
+    pub(crate) wire: &'static WireProfile,
+    pub(crate) transport: Transport,
+    pub(crate) resolver: Arc<dyn TokenResolver>,
+    pub(crate) token_deadline: Duration,
+    /// For one try.
+    pub(crate) timeout: Duration,
+    pub(crate) timer: Arc<dyn RetryTimer>,
+}
+
+/// What a failed try means.
+enum Failure {
+    /// The answer is final.
+    Final(ExportError),
+    /// Another try may help.
+    Again {
+        last_status: Option<u16>,
+        source: Option<TransportError>,
+    },
+}
+
+impl Courier {
+    /// Delivers one body and settles its ticket.
+    pub(super) async fn carry(&self, shared: &Shared, ticket: Ticket, uri: Uri, body: Bytes) {
+        let mut attempts = Vec::new();
+        let result = self
+            .try_all(shared, &ticket.identity, &uri, body, &mut attempts)
+            .await;
+        ticket.settle(attempts, result.err());
+    }
+
+    async fn try_all(
+        &self,
+        shared: &Shared,
+        identity: &Identity,
+        uri: &Uri,
+        body: Bytes,
+        attempts: &mut Vec<Attempt>,
+    ) -> Result<(), ExportError> {
+        let token = self.token(identity).await?;
+        let headers = self.headers(identity, token)?;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            shared.counters.attempted();
+            let answer = self
+                .transport
+                .post(uri, &headers, body.clone(), self.timeout)
+                .await;
+            let failure = self.judge(identity, &answer);
+            let pause = match &failure {
+                Some(Failure::Again { .. }) => self.wire.retry.pause_after(tries),
+                Some(Failure::Final(_)) | None => None,
+            };
+            let attempt = Attempt {
+                outcome: outcome(answer),
+                pause,
+            };
+            log::attempt(identity, uri, tries, &attempt);
+            attempts.push(attempt);
+            match (failure, pause) {
+                (None, _) => return Ok(()),
+                (Some(Failure::Final(error)), _) => return Err(error),
+                (Some(_), Some(pause)) => self.timer.pause(pause).await,
+                (
+                    Some(Failure::Again {
+                        last_status,
+                        source,
+                    }),
+                    None,
+                ) => {
+                    return Err(ExportError::RetriesExhausted {
+                        identity: identity.clone(),
+                        tries,
+                        last_status,
+                        source,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Asks the resolver. Whatever it does costs this identity and no other.
+    async fn token(&self, identity: &Identity) -> Result<Option<AccessToken>, ExportError> {
+        let asked = contain(async { self.resolver.resolve(identity).await });
+        let token = match timeout(self.token_deadline, asked).await {
+            Ok(Ok(Ok(token))) => token,
+            Ok(Ok(Err(error))) => {
+                return Err(ExportError::Token {
+                    identity: identity.clone(),
+                    source: ResolverError::new(error),
+                });
+            }
+            Ok(Err(Panicked)) => {
+                return Err(ExportError::TokenPanic {
+                    identity: identity.clone(),
+                });
+            }
+            Err(_) => {
+                return Err(ExportError::TokenTimeout {
+                    identity: identity.clone(),
+                    deadline: self.token_deadline,
+                });
+            }
+        };
+        Ok(token.filter(|token| !token.is_empty()))
+    }
+
+    fn headers(
+        &self,
+        identity: &Identity,
+        token: Option<AccessToken>,
+    ) -> Result<HeaderMap, ExportError> {
+        let mut headers = HeaderMap::with_capacity(4);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        match (token, self.wire.missing_token) {
+            (Some(token), _) => {
+                let value = token.to_header().map_err(|error| ExportError::Token {
+                    identity: identity.clone(),
+                    source: ResolverError::new(error.into()),
+                })?;
+                headers.insert(AUTHORIZATION, value);
+            }
+            (None, MissingToken::SendWithout) => log::no_token(identity),
+        }
+        Ok(headers)
+    }
+
+    /// Why a try did not deliver the spans, or `None` when it did.
+    fn judge(
+        &self,
+        identity: &Identity,
+        answer: &Result<Answer, TransportError>,
+    ) -> Option<Failure> {
+        match answer {
+            Ok(answer) if answer.status.is_success() => None,
+            Ok(answer) if self.wire.retry.repeats(answer.status) => Some(Failure::Again {
+                last_status: Some(answer.status.as_u16()),
+                source: None,
+            }),
+            Ok(answer) => Some(Failure::Final(ExportError::Status {
+                identity: identity.clone(),
+                status: answer.status.as_u16(),
+                correlation_id: answer.correlation_id.clone(),
+            })),
+            Err(error) => Some(Failure::Again {
+                last_status: None,
+                source: Some(error.clone()),
+            }),
+        }
+    }
+}
+
+fn outcome(answer: Result<Answer, TransportError>) -> AttemptOutcome {
+    match answer {
+        Ok(answer) => AttemptOutcome::Answered {
+            status: answer.status.as_u16(),
+            correlation_id: answer.correlation_id,
+            body_bytes: answer.body_bytes,
+        },
+        Err(error) => AttemptOutcome::Failed(error),
+    }
+}
+
+impl fmt::Debug for Courier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Courier")
+            .field("transport", &self.transport)
+            .field("timeout", &self.timeout)
+            .field("token_deadline", &self.token_deadline)
+            .finish_non_exhaustive()
+    }
+}

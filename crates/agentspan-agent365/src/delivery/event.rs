@@ -1,0 +1,58 @@
+//! What the thread is told.
+
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+
+use opentelemetry_sdk::trace::SpanData;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::claim::Claim;
+use crate::encode::EncodedResource;
+use crate::report::{ExportReport, IdentityReport};
+
+/// Something that happened outside of the worker.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// There are enough single spans for a batch.
+    Wake,
+    /// A whole batch was handed over.
+    Job(Job),
+    /// The spans of one identity are settled.
+    Delivered {
+        batch: u64,
+        slot: usize,
+        report: IdentityReport,
+    },
+    /// Somebody waits for what was handed over so far.
+    Flush(Flush),
+    /// The end. What is not delivered at the deadline is dropped.
+    Stop { deadline: Instant },
+}
+
+/// A batch from an exporter.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(super) spans: Vec<SpanData>,
+    pub(super) resource: Arc<EncodedResource>,
+    pub(super) bytes: u64,
+    pub(super) claim: Claim,
+    pub(super) reply: oneshot::Sender<Arc<ExportReport>>,
+}
+
+/// A span from a processor, waiting for others.
+#[derive(Debug)]
+pub(crate) struct QueuedSpan {
+    pub(super) span: SpanData,
+    pub(super) resource: Arc<EncodedResource>,
+    pub(super) bytes: u64,
+}
+
+/// A flush that is not answered yet.
+#[derive(Debug)]
+pub(crate) struct Flush {
+    /// How many single spans must have been taken from the queue.
+    pub(super) single_spans: u64,
+    /// Gets the number of spans that were lost meanwhile.
+    pub(super) reply: SyncSender<usize>,
+}

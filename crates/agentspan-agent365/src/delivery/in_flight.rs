@@ -1,0 +1,63 @@
+//! A batch that is not reported yet.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::report::{ExportReport, IdentityReport, RefusedIdentity};
+
+/// What is known of a batch so far.
+#[derive(Debug)]
+pub(super) struct InFlight {
+    /// The estimated memory of its spans, to be given back at the end.
+    pub(super) bytes: u64,
+    refused: Vec<RefusedIdentity>,
+    no_identity: usize,
+    reports: Vec<Option<IdentityReport>>,
+    missing: usize,
+    reply: Option<oneshot::Sender<Arc<ExportReport>>>,
+}
+
+impl InFlight {
+    pub(super) fn new(
+        bytes: u64,
+        identities: usize,
+        refused: Vec<RefusedIdentity>,
+        no_identity: usize,
+        reply: Option<oneshot::Sender<Arc<ExportReport>>>,
+    ) -> Self {
+        let mut reports = Vec::new();
+        reports.resize_with(identities, || None);
+        Self {
+            bytes,
+            refused,
+            no_identity,
+            reports,
+            missing: identities,
+            reply,
+        }
+    }
+
+    /// Keeps what became of one identity.
+    pub(super) fn settle(&mut self, slot: usize, report: IdentityReport) {
+        if let Some(place @ None) = self.reports.get_mut(slot) {
+            *place = Some(report);
+            self.missing -= 1;
+        }
+    }
+
+    /// Whether every identity is settled.
+    pub(super) fn is_complete(&self) -> bool {
+        self.missing == 0
+    }
+
+    /// The report, and who waits for it.
+    pub(super) fn into_report(self) -> (ExportReport, Option<oneshot::Sender<Arc<ExportReport>>>) {
+        let report = ExportReport {
+            identities: self.reports.into_iter().flatten().collect(),
+            refused: self.refused,
+            no_identity: self.no_identity,
+        };
+        (report, self.reply)
+    }
+}

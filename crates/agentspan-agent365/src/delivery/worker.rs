@@ -1,0 +1,452 @@
+//! What the thread does: forms batches, sends out their identities, and answers who waits.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
+use opentelemetry_sdk::trace::SpanData;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use super::buffers::Buffers;
+use super::claim::{Claim, Ticket};
+use super::contain::contain_call;
+use super::courier::Courier;
+use super::event::{Event, Flush, Job, QueuedSpan};
+use super::in_flight::InFlight;
+use super::log;
+use super::opening::{Opening, Resources};
+use super::shared::Shared;
+use super::thread::Setup;
+use crate::destination::Destinations;
+use crate::drop_reason::DropReason;
+use crate::encode::BodyEncoder;
+use crate::grouping::Grouping;
+use crate::report::ExportReport;
+
+/// Memory for more spans than this is given back to the system.
+const MAX_SPARE_SPANS: usize = 4_096;
+
+/// Somebody who sees every report.
+pub(crate) type Observer = Arc<dyn Fn(&ExportReport) + Send + Sync>;
+
+/// The state of the thread. It stays consistent at every point where foreign code runs or a future
+/// waits, so that a panic in one step costs the spans of that step and the next one goes on.
+pub(super) struct Worker {
+    shared: Arc<Shared>,
+    events: UnboundedReceiver<Event>,
+    queue: UnboundedReceiver<QueuedSpan>,
+    courier: Arc<Courier>,
+    destinations: Destinations,
+    encoder: BodyEncoder,
+    observer: Option<Observer>,
+    buffers: Buffers,
+    /// The memory of the last batch of single spans, to be used for the next.
+    spare: Vec<SpanData>,
+    concurrency: usize,
+    batch_delay: Duration,
+
+    jobs: VecDeque<Job>,
+    opening: Option<Opening>,
+    batches: BTreeMap<u64, InFlight>,
+    next_batch: u64,
+    tasks: JoinSet<()>,
+    in_flight: usize,
+
+    /// Single spans taken from the queue so far.
+    taken: u64,
+    /// Single spans up to this number are sent without waiting for a full batch.
+    due: u64,
+    next_tick: Instant,
+    flushes: Vec<Waiting>,
+    stop: Option<Instant>,
+    queue_full_logged: u64,
+}
+
+/// A flush that waits.
+struct Waiting {
+    flush: Flush,
+    /// Whole batches that must be opened first, counted down.
+    jobs: usize,
+    /// The last batch that belongs to it, once all are opened.
+    last_batch: Option<u64>,
+    lost: usize,
+}
+
+impl Worker {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        setup: Setup,
+        events: UnboundedReceiver<Event>,
+        queue: UnboundedReceiver<QueuedSpan>,
+    ) -> Self {
+        Self {
+            shared,
+            events,
+            queue,
+            courier: Arc::new(setup.courier),
+            destinations: setup.destinations,
+            encoder: setup.encoder,
+            observer: setup.observer,
+            buffers: Buffers::new(setup.concurrency + 1),
+            spare: Vec::new(),
+            concurrency: setup.concurrency,
+            batch_delay: setup.batch_delay,
+            jobs: VecDeque::new(),
+            opening: None,
+            batches: BTreeMap::new(),
+            next_batch: 0,
+            tasks: JoinSet::new(),
+            in_flight: 0,
+            taken: 0,
+            due: 0,
+            next_tick: Instant::now() + setup.batch_delay,
+            flushes: Vec::new(),
+            stop: None,
+            queue_full_logged: 0,
+        }
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Works until it is told to stop and everything is settled, or the deadline has passed.
+    pub(super) async fn run(&mut self) {
+        loop {
+            self.send_out();
+            self.answer_flushes();
+            if self.stop.is_some() && self.is_idle() {
+                return;
+            }
+            let wake_at = self
+                .stop
+                .map_or(self.next_tick, |deadline| deadline.min(self.next_tick));
+            match timeout_at(wake_at, self.events.recv()).await {
+                Ok(Some(event)) => {
+                    self.handle(event);
+                    while let Ok(event) = self.events.try_recv() {
+                        self.handle(event);
+                    }
+                }
+                Ok(None) => return,
+                Err(_) => {}
+            }
+            let now = Instant::now();
+            if self.stop.is_some_and(|deadline| deadline <= now) && !self.is_idle() {
+                self.shared.set_deadline_passed();
+                return;
+            }
+            if self.next_tick <= now {
+                self.next_tick = now + self.batch_delay;
+                self.due = self.due.max(self.shared.queued_ever.load(SeqCst));
+            }
+        }
+    }
+
+    /// Gives up what is left and accounts for it.
+    pub(super) async fn close(&mut self) {
+        self.events.close();
+        self.queue.close();
+        self.tasks.shutdown().await;
+        while let Some(opening) = &mut self.opening {
+            match next_ticket(opening, &self.shared) {
+                Some(ticket) => drop(ticket),
+                None => self.opening = None,
+            }
+        }
+        // A closed channel gives what was sent before, and what a sender is about to finish sending.
+        while let Some(event) = self.events.recv().await {
+            match event {
+                Event::Job(job) => self.shared.counters.release_bytes(job.bytes),
+                Event::Delivered { .. } => self.handle(event),
+                Event::Wake | Event::Flush(_) | Event::Stop { .. } => {}
+            }
+        }
+        for job in self.jobs.drain(..) {
+            self.shared.counters.release_bytes(job.bytes);
+        }
+        let reason = match self.shared.reason_of_loss() {
+            DropReason::ShutdownDeadline => DropReason::ShutdownDeadline,
+            _ => DropReason::AfterShutdown,
+        };
+        while let Some(queued) = self.queue.recv().await {
+            self.shared.counters.dropped_from_queue(reason, 1);
+            self.shared.counters.release_bytes(queued.bytes);
+        }
+        self.shared.backlog.store(0, SeqCst);
+        self.log_queue_full();
+    }
+
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Wake => {}
+            Event::Job(job) => self.jobs.push_back(job),
+            Event::Delivered {
+                batch,
+                slot,
+                report,
+            } => {
+                self.in_flight = self.in_flight.saturating_sub(1);
+                if let Some(in_flight) = self.batches.get_mut(&batch) {
+                    in_flight.settle(slot, report);
+                    if in_flight.is_complete() {
+                        self.finish(batch);
+                    }
+                }
+                while self.tasks.try_join_next().is_some() {}
+            }
+            Event::Flush(flush) => {
+                self.due = self.due.max(flush.single_spans);
+                self.flushes.push(Waiting {
+                    flush,
+                    jobs: self.jobs.len(),
+                    last_batch: None,
+                    lost: 0,
+                });
+            }
+            Event::Stop { deadline } => {
+                self.due = u64::MAX;
+                self.stop = Some(self.stop.map_or(deadline, |first| first.min(deadline)));
+            }
+        }
+    }
+
+    /// Whether nothing waits and nothing is on its way.
+    fn is_idle(&self) -> bool {
+        self.jobs.is_empty()
+            && self.opening.is_none()
+            && self.batches.is_empty()
+            && self.shared.backlog.load(SeqCst) == 0
+    }
+
+    /// Starts requests until as many are in flight as may be.
+    fn send_out(&mut self) {
+        while self.in_flight < self.concurrency {
+            if self.opening.is_none() && !self.open_next() {
+                return;
+            }
+            self.send_out_next();
+        }
+    }
+
+    /// Opens the next batch: a whole one if one was handed over, else single spans if there are enough
+    /// of them or they have waited long enough.
+    fn open_next(&mut self) -> bool {
+        if let Some(job) = self.jobs.pop_front() {
+            for waiting in &mut self.flushes {
+                waiting.jobs = waiting.jobs.saturating_sub(1);
+            }
+            self.open(
+                job.spans,
+                Resources::One(job.resource),
+                job.bytes,
+                job.claim,
+                Some(job.reply),
+            );
+            return true;
+        }
+        let backlog = self.shared.backlog.load(SeqCst);
+        if backlog == 0 || (backlog < self.shared.batch_spans && self.due <= self.taken) {
+            return false;
+        }
+        let mut spans = std::mem::take(&mut self.spare);
+        let mut resources: Vec<Arc<_>> = Vec::new();
+        let mut bytes = 0;
+        while spans.len() < self.shared.batch_spans {
+            let Ok(queued) = self.queue.try_recv() else {
+                break;
+            };
+            spans.push(queued.span);
+            resources.push(queued.resource);
+            bytes += queued.bytes;
+        }
+        let count = spans.len();
+        self.taken += count as u64;
+        self.shared.backlog.fetch_sub(count, SeqCst);
+        let Some(first) = resources.first() else {
+            self.spare = spans;
+            return false;
+        };
+        let resources = if resources.iter().all(|other| Arc::ptr_eq(first, other)) {
+            Resources::One(Arc::clone(first))
+        } else {
+            Resources::PerSpan(resources)
+        };
+        let claim = Claim::new(Arc::clone(&self.shared), count);
+        self.open(spans, resources, bytes, claim, None);
+        true
+    }
+
+    fn open(
+        &mut self,
+        spans: Vec<SpanData>,
+        resources: Resources,
+        bytes: u64,
+        mut claim: Claim,
+        reply: Option<oneshot::Sender<Arc<ExportReport>>>,
+    ) {
+        let batch = self.next_batch;
+        self.next_batch += 1;
+        let mut grouping = Grouping::of(&spans, &self.destinations);
+        let refused = std::mem::take(&mut grouping.refused);
+        claim
+            .split(grouping.no_identity)
+            .dropped(DropReason::NoIdentity);
+        claim
+            .split(refused.iter().map(|refused| refused.spans).sum())
+            .dropped(DropReason::BadIdentity);
+        self.batches.insert(
+            batch,
+            InFlight::new(
+                bytes,
+                grouping.groups.len(),
+                refused,
+                grouping.no_identity,
+                reply,
+            ),
+        );
+        if grouping.groups.is_empty() {
+            self.finish(batch);
+        }
+        self.opening = Some(Opening {
+            batch,
+            spans,
+            resources,
+            grouping,
+            sent_out: 0,
+            claim,
+        });
+    }
+
+    /// Encodes the next identity of the opened batch and starts its request.
+    fn send_out_next(&mut self) {
+        let Some(opening) = &mut self.opening else {
+            return;
+        };
+        let Some(group) = opening.next_group() else {
+            self.recycle();
+            return;
+        };
+        let uri = group.destination.uri.clone();
+        self.in_flight += 1;
+        let index = opening.sent_out;
+        let Some(mut ticket) = next_ticket(opening, &self.shared) else {
+            return;
+        };
+        let mut body = self.buffers.take();
+        if let Some(group) = opening.grouping.groups.get(index) {
+            opening.encode(group, &mut self.encoder, &mut body);
+        }
+        ticket.body_bytes = body.len();
+        let body = self.buffers.lend(body);
+        let courier = Arc::clone(&self.courier);
+        let shared = Arc::clone(&self.shared);
+        self.tasks
+            .spawn(async move { courier.carry(&shared, ticket, uri, body).await });
+        if opening.next_group().is_none() {
+            self.recycle();
+        }
+    }
+
+    /// Drops the spans of the opened batch, which are all encoded, and keeps their memory.
+    fn recycle(&mut self) {
+        if let Some(opening) = self.opening.take() {
+            let mut spans = opening.spans;
+            spans.clear();
+            if spans.capacity() > self.spare.capacity() && spans.capacity() <= MAX_SPARE_SPANS {
+                self.spare = spans;
+            }
+        }
+    }
+
+    /// Reports a batch whose identities are all settled.
+    fn finish(&mut self, batch: u64) {
+        let Some(in_flight) = self.batches.remove(&batch) else {
+            return;
+        };
+        self.shared.counters.release_bytes(in_flight.bytes);
+        let (report, reply) = in_flight.into_report();
+        for waiting in &mut self.flushes {
+            if waiting.last_batch.is_none_or(|last| batch <= last) {
+                waiting.lost += report.lost();
+            }
+        }
+        log::report(&report);
+        self.log_queue_full();
+        if let Some(observer) = &self.observer {
+            if contain_call(|| observer(&report)).is_err() {
+                log::observer_panicked();
+            }
+        }
+        if let Some(reply) = reply {
+            // Whoever exported may have stopped waiting, which changes nothing for the spans.
+            let _ = reply.send(Arc::new(report));
+        }
+    }
+
+    /// Answers the flushes whose batches are all reported.
+    fn answer_flushes(&mut self) {
+        let oldest = self.batches.keys().next().copied().unwrap_or(u64::MAX);
+        let last_opened = self.next_batch.checked_sub(1);
+        let taken = self.taken;
+        self.flushes.retain_mut(|waiting| {
+            if waiting.last_batch.is_none()
+                && waiting.jobs == 0
+                && waiting.flush.single_spans <= taken
+            {
+                waiting.last_batch = last_opened;
+                if last_opened.is_none() {
+                    let _ = waiting.flush.reply.send(waiting.lost);
+                    return false;
+                }
+            }
+            match waiting.last_batch {
+                Some(last) if last < oldest => {
+                    let _ = waiting.flush.reply.send(waiting.lost);
+                    false
+                }
+                _ => true,
+            }
+        });
+    }
+
+    /// Losses of a full queue happen on the callers' threads, which are not made to log.
+    fn log_queue_full(&mut self) {
+        let stats = self.shared.counters.snapshot();
+        let lost = stats.dropped_for(DropReason::QueueFull);
+        if lost > self.queue_full_logged {
+            self.queue_full_logged = lost;
+            log::queue_full(&stats);
+        }
+    }
+}
+
+/// Takes the next group out of `opening`. Whoever drops the ticket has lost its spans.
+fn next_ticket(opening: &mut Opening, shared: &Arc<Shared>) -> Option<Ticket> {
+    let group = opening.next_group()?;
+    let (identity, spans) = (group.identity.clone(), group.len);
+    let slot = opening.sent_out;
+    opening.sent_out += 1;
+    Some(Ticket {
+        identity,
+        batch: opening.batch,
+        slot,
+        spans,
+        body_bytes: 0,
+        claim: Some(opening.claim.split(spans)),
+        events: shared.events.clone(),
+    })
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("in_flight", &self.in_flight)
+            .finish_non_exhaustive()
+    }
+}

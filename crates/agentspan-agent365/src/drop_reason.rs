@@ -1,0 +1,93 @@
+//! Why a span was not delivered.
+
+use std::fmt;
+
+/// Why a span was not delivered. Every span that is lost is counted under one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum DropReason {
+    /// The span has no tenant or no agent, or a blank one. The reference skips such spans too, and
+    /// like there the export counts as a success.
+    NoIdentity,
+    /// The tenant's or the agent's id is not a string, could leave its place in the URL, or the
+    /// tenant's cannot be a host name.
+    BadIdentity,
+    /// The token resolver returned an error, panicked, or gave no answer in time.
+    Token,
+    /// The service answered with a status that is not worth another try.
+    PermanentStatus,
+    /// Every try failed with a transport error or a status that is worth another try.
+    RetriesExhausted,
+    /// The queue was full. The newest spans are the ones that are dropped.
+    QueueFull,
+    /// The span came after shutdown.
+    AfterShutdown,
+    /// The deadline of the shutdown passed before the span was delivered.
+    ShutdownDeadline,
+    /// The delivery itself failed: a panic in it, which is a defect of this crate.
+    Internal,
+}
+
+impl DropReason {
+    /// All reasons, in the order of their declaration.
+    pub const ALL: [Self; 9] = [
+        Self::NoIdentity,
+        Self::BadIdentity,
+        Self::Token,
+        Self::PermanentStatus,
+        Self::RetriesExhausted,
+        Self::QueueFull,
+        Self::AfterShutdown,
+        Self::ShutdownDeadline,
+        Self::Internal,
+    ];
+
+    /// The name under which the reason appears in logs, such as `queue_full`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoIdentity => "no_identity",
+            Self::BadIdentity => "bad_identity",
+            Self::Token => "token",
+            Self::PermanentStatus => "permanent_status",
+            Self::RetriesExhausted => "retries_exhausted",
+            Self::QueueFull => "queue_full",
+            Self::AfterShutdown => "after_shutdown",
+            Self::ShutdownDeadline => "shutdown_deadline",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The place of the reason in [`ALL`](Self::ALL).
+    pub(crate) fn index(self) -> usize {
+        match self {
+            Self::NoIdentity => 0,
+            Self::BadIdentity => 1,
+            Self::Token => 2,
+            Self::PermanentStatus => 3,
+            Self::RetriesExhausted => 4,
+            Self::QueueFull => 5,
+            Self::AfterShutdown => 6,
+            Self::ShutdownDeadline => 7,
+            Self::Internal => 8,
+        }
+    }
+}
+
+impl fmt::Display for DropReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_its_own_place_among_all() {
+        for (index, reason) in DropReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason.index(), index, "{reason}");
+        }
+    }
+}

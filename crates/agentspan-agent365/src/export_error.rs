@@ -1,0 +1,167 @@
+//! Why spans were not delivered: for one identity, and for a whole batch.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use agentspan_discovery::TenantEndpointError;
+use agentspan_model::agent365::{Identity, IdentityError};
+
+use crate::drop_reason::DropReason;
+use crate::token_resolver::BoxError;
+use crate::transport::TransportError;
+
+/// Why the spans of one identity were not delivered.
+///
+/// Messages name the identity and never hold a token or a body.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// The token resolver returned an error, which is the cause. Nothing was sent.
+    #[error("no token for {identity}")]
+    Token {
+        /// For whom the token was.
+        identity: Identity,
+        /// What the resolver said.
+        source: ResolverError,
+    },
+    /// The token resolver panicked. Nothing was sent. The panic's message is on standard error unless
+    /// the program has set another panic hook.
+    #[error("the token resolver panicked for {identity}")]
+    TokenPanic {
+        /// For whom the token was.
+        identity: Identity,
+    },
+    /// The token resolver gave no answer within the deadline. Nothing was sent. Let it cache tokens,
+    /// or set a longer `token_deadline`.
+    #[error("the token resolver gave no answer for {identity} within {deadline:?}")]
+    TokenTimeout {
+        /// For whom the token was.
+        identity: Identity,
+        /// The deadline that passed.
+        deadline: Duration,
+    },
+    /// The service refused the spans with a status that is not worth another try. 401 and 403 mean
+    /// that the token does not fit; a 3xx means that something between here and the service
+    /// redirects, which is never followed.
+    #[error("the service answered {status} for {identity}")]
+    Status {
+        /// Whose spans were sent.
+        identity: Identity,
+        /// The status of the answer.
+        status: u16,
+        /// The service's correlation id, to be named in a request for support.
+        correlation_id: Option<String>,
+    },
+    /// Every try failed. The attempts of the [`IdentityReport`](crate::IdentityReport) say how.
+    #[error("{tries} tries failed for {identity}")]
+    RetriesExhausted {
+        /// Whose spans were sent.
+        identity: Identity,
+        /// How often it was tried.
+        tries: u32,
+        /// The status of the last answer, if the last try was answered.
+        last_status: Option<u16>,
+        /// Why the last try was not answered.
+        source: Option<TransportError>,
+    },
+    /// The deadline of the shutdown passed first. Give `shutdown` more time, or flush before it.
+    #[error("the shutdown deadline passed before the spans of {identity} were delivered")]
+    ShutdownDeadline {
+        /// Whose spans were dropped.
+        identity: Identity,
+    },
+    /// The delivery panicked. Please report it.
+    #[error("the delivery of the spans of {identity} panicked")]
+    Internal {
+        /// Whose spans were dropped.
+        identity: Identity,
+    },
+}
+
+impl ExportError {
+    /// Under which reason the spans are counted.
+    #[must_use]
+    pub fn reason(&self) -> DropReason {
+        match self {
+            Self::Token { .. } | Self::TokenPanic { .. } | Self::TokenTimeout { .. } => {
+                DropReason::Token
+            }
+            Self::Status { .. } => DropReason::PermanentStatus,
+            Self::RetriesExhausted { .. } => DropReason::RetriesExhausted,
+            Self::ShutdownDeadline { .. } => DropReason::ShutdownDeadline,
+            Self::Internal { .. } => DropReason::Internal,
+        }
+    }
+}
+
+/// What a token resolver returned as its error.
+///
+/// Such an error may hold a secret. So neither `Debug` nor `Display` show it, and it is never logged;
+/// [`source`](Error::source) gives it to whoever asks for it.
+pub struct ResolverError(BoxError);
+
+impl ResolverError {
+    pub(crate) fn new(error: BoxError) -> Self {
+        Self(error)
+    }
+}
+
+impl fmt::Debug for ResolverError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ResolverError(..)")
+    }
+}
+
+impl fmt::Display for ResolverError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the token resolver returned an error")
+    }
+}
+
+impl Error for ResolverError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
+    }
+}
+
+/// Why the identity that a span names is refused. The message does not repeat the ids.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefusedIdentityError {
+    /// One of the two attributes is not a string. Set ids as strings.
+    #[error("tenant or agent id is not a string")]
+    NotText,
+    /// One of the ids breaks a rule. Take ids from a source you trust.
+    #[error(transparent)]
+    Id(#[from] IdentityError),
+    /// The tenant's id cannot become the name of a host. Use the tenant's GUID.
+    #[error(transparent)]
+    Host(#[from] TenantEndpointError),
+    /// A part of the host's name that is made from the tenant's id would have more than 63
+    /// characters. Use the tenant's GUID.
+    #[error("tenant id is too long for the name of a host")]
+    HostTooLong,
+    /// No URL can be made from the identity.
+    #[error("no url can be made from tenant and agent id")]
+    Url,
+}
+
+/// Why a batch was not taken by the delivery. All of its spans are dropped and counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+    /// The exporter was shut down. Spans that end later are lost.
+    #[error("the exporter was shut down")]
+    AlreadyShutdown,
+    /// The queue is full: the service is slower than the program. Raise `max_queue_spans` or
+    /// `max_queue_bytes`, or sample.
+    #[error("{spans} spans were dropped because the queue is full")]
+    QueueFull {
+        /// The spans of the batch.
+        spans: usize,
+    },
+    /// The I/O thread ended without an answer. Please report it.
+    #[error("the thread agentspan-export ended without an answer")]
+    Stopped,
+}

@@ -1,0 +1,91 @@
+//! What both fronts have in common: they hand over, flush, and close once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::Duration;
+
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::SpanData;
+use tokio::sync::oneshot;
+
+use crate::delivery::Delivery;
+use crate::drop_reason::DropReason;
+use crate::encode::EncodedResource;
+use crate::export_error::SubmitError;
+use crate::report::ExportReport;
+
+/// One way into a delivery, with the resource of its provider.
+#[derive(Debug)]
+pub(crate) struct Front {
+    delivery: Delivery,
+    resource: Arc<EncodedResource>,
+    closed: AtomicBool,
+}
+
+impl Front {
+    pub(crate) fn open(delivery: Delivery) -> Self {
+        delivery.shared().open_front();
+        Self {
+            delivery,
+            resource: Arc::new(EncodedResource::from(&Resource::builder_empty().build())),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    pub(crate) fn set_resource(&mut self, resource: &Resource) {
+        self.resource = Arc::new(EncodedResource::from(resource));
+    }
+
+    /// Hands over a batch. The receiver gets its report.
+    pub(crate) fn submit(
+        &self,
+        spans: Vec<SpanData>,
+    ) -> Result<oneshot::Receiver<Arc<ExportReport>>, SubmitError> {
+        let shared = self.delivery.shared();
+        if self.closed.load(SeqCst) {
+            shared
+                .counters
+                .refuse(DropReason::AfterShutdown, spans.len() as u64);
+            return Err(SubmitError::AlreadyShutdown);
+        }
+        shared.submit(spans, Arc::clone(&self.resource))
+    }
+
+    /// Hands over one span.
+    pub(crate) fn enqueue(&self, span: SpanData) {
+        let shared = self.delivery.shared();
+        if self.closed.load(SeqCst) {
+            shared.counters.refuse(DropReason::AfterShutdown, 1);
+            return;
+        }
+        shared.enqueue(span, &self.resource);
+    }
+
+    /// Closes this front. The last one ends the delivery, an earlier one flushes it.
+    pub(crate) fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
+        if self.closed.swap(true, SeqCst) {
+            return Ok(());
+        }
+        let shared = self.delivery.shared();
+        if shared.close_front() {
+            shared.stop(timeout)
+        } else if shared.is_stopping() {
+            Ok(())
+        } else {
+            shared.flush(timeout)
+        }
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        if !self.closed.swap(true, SeqCst) {
+            self.delivery.shared().close_front();
+        }
+    }
+}

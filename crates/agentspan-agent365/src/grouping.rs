@@ -1,0 +1,184 @@
+//! Which spans belong to whom.
+
+use std::collections::HashMap;
+
+use agentspan_model::agent365::Identity;
+use agentspan_model::keys;
+use opentelemetry::Value;
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::destination::{Destination, Destinations};
+use crate::export_error::RefusedIdentityError;
+use crate::report::RefusedIdentity;
+
+/// The spans of a batch by identity, in order of first appearance.
+#[derive(Debug, Default)]
+pub(crate) struct Grouping {
+    pub(crate) groups: Vec<Group>,
+    pub(crate) refused: Vec<RefusedIdentity>,
+    pub(crate) no_identity: usize,
+    /// For each span the next one of the same group. A list through the spans costs one allocation
+    /// per batch, where a list per group would cost several per identity.
+    next: Vec<usize>,
+}
+
+/// The spans of one identity.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) identity: Identity,
+    pub(crate) destination: Destination,
+    pub(crate) len: usize,
+    first: usize,
+    last: usize,
+}
+
+/// Stands for "no further span".
+const END: usize = usize::MAX;
+
+/// Where the spans of a pair of ids go.
+#[derive(Clone, Copy)]
+enum Place {
+    Group(usize),
+    Refused(usize),
+}
+
+/// What the two attributes of a span say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Named<'a> {
+    /// One of them is missing or blank.
+    Nobody,
+    /// Both are there, and one is not a string.
+    NotText,
+    Pair(&'a str, &'a str),
+}
+
+impl Group {
+    /// The place of the first span in the batch.
+    pub(crate) fn first(&self) -> usize {
+        self.first
+    }
+}
+
+impl Grouping {
+    /// Groups `spans`. An identity that is refused costs its own spans and no others.
+    pub(crate) fn of(spans: &[SpanData], destinations: &Destinations) -> Self {
+        let mut grouping = Self::default();
+        grouping.next.resize(spans.len(), END);
+        let mut places: HashMap<(&str, &str), Place> = HashMap::new();
+        let mut not_text = None;
+        let mut previous: Option<(Named<'_>, Place)> = None;
+        for (index, span) in spans.iter().enumerate() {
+            let named = named(span);
+            // Spans of one identity tend to come together, and then nothing has to be hashed.
+            let known = previous.filter(|(same, _)| *same == named);
+            let place = match (named, known) {
+                (Named::Nobody, _) => {
+                    grouping.no_identity += 1;
+                    continue;
+                }
+                (_, Some((_, place))) => place,
+                (Named::NotText, None) => {
+                    *not_text.get_or_insert_with(|| grouping.refuse(RefusedIdentityError::NotText))
+                }
+                (Named::Pair(tenant, agent), None) => *places
+                    .entry((tenant, agent))
+                    .or_insert_with(|| grouping.open(tenant, agent, destinations)),
+            };
+            previous = Some((named, place));
+            grouping.add(place, index);
+        }
+        grouping
+    }
+
+    /// The spans of `group`, in order.
+    pub(crate) fn spans_of<'a>(
+        &'a self,
+        group: &Group,
+        spans: &'a [SpanData],
+    ) -> impl Iterator<Item = &'a SpanData> {
+        std::iter::successors(Some(group.first), |index| self.next.get(*index).copied())
+            .map_while(|index| spans.get(index))
+    }
+
+    fn open(&mut self, tenant: &str, agent: &str, destinations: &Destinations) -> Place {
+        let destination = Identity::parse(tenant, agent)
+            .map_err(RefusedIdentityError::from)
+            .and_then(|identity| {
+                let destination = destinations.of(&identity)?;
+                Ok((identity, destination))
+            });
+        match destination {
+            Ok((identity, destination)) => {
+                self.groups.push(Group {
+                    identity,
+                    destination,
+                    len: 0,
+                    first: END,
+                    last: END,
+                });
+                Place::Group(self.groups.len() - 1)
+            }
+            Err(error) => self.refuse(error),
+        }
+    }
+
+    fn refuse(&mut self, error: RefusedIdentityError) -> Place {
+        self.refused.push(RefusedIdentity { spans: 0, error });
+        Place::Refused(self.refused.len() - 1)
+    }
+
+    fn add(&mut self, place: Place, index: usize) {
+        match place {
+            Place::Group(at) => {
+                let Some(group) = self.groups.get_mut(at) else {
+                    return;
+                };
+                match self.next.get_mut(group.last) {
+                    Some(next) => *next = index,
+                    None => group.first = index,
+                }
+                group.last = index;
+                group.len += 1;
+            }
+            Place::Refused(at) => {
+                if let Some(refused) = self.refused.get_mut(at) {
+                    refused.spans += 1;
+                }
+            }
+        }
+    }
+}
+
+/// Whom `span` names. The SDK keeps every attribute that was set: the last one of a key counts.
+fn named(span: &SpanData) -> Named<'_> {
+    let (mut tenant, mut agent) = (None, None);
+    for attribute in span.attributes.iter().rev() {
+        let found = match attribute.key.as_str() {
+            keys::TENANT_ID => &mut tenant,
+            keys::GEN_AI_AGENT_ID => &mut agent,
+            _ => continue,
+        };
+        found.get_or_insert(&attribute.value);
+        if tenant.is_some() && agent.is_some() {
+            break;
+        }
+    }
+    match (tenant, agent) {
+        (Some(tenant), Some(agent)) if !is_blank(tenant) && !is_blank(agent) => {
+            match (tenant, agent) {
+                (Value::String(tenant), Value::String(agent)) => {
+                    Named::Pair(tenant.as_str(), agent.as_str())
+                }
+                _ => Named::NotText,
+            }
+        }
+        _ => Named::Nobody,
+    }
+}
+
+fn is_blank(value: &Value) -> bool {
+    matches!(value, Value::String(text) if text.as_str().trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests;

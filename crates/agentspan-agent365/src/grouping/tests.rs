@@ -1,0 +1,155 @@
+//! Tests of the grouping by identity.
+
+use agentspan_discovery::ClusterCategory;
+use agentspan_model::agent365::Profile;
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
+use std::time::UNIX_EPOCH;
+
+use super::*;
+use crate::wire_profile::WireProfile;
+
+const T1: &str = "11111111-2222-3333-4444-555555555555";
+const T2: &str = "e3064512-cc6d-4703-be71-a2ecaecaa98a";
+
+fn span(attributes: Vec<KeyValue>) -> SpanData {
+    SpanData {
+        span_context: SpanContext::NONE,
+        parent_span_id: SpanId::INVALID,
+        parent_span_is_remote: false,
+        span_kind: SpanKind::Internal,
+        name: "s".into(),
+        start_time: UNIX_EPOCH,
+        end_time: UNIX_EPOCH,
+        attributes,
+        dropped_attributes_count: 0,
+        events: SpanEvents::default(),
+        links: SpanLinks::default(),
+        status: Status::Unset,
+        instrumentation_scope: InstrumentationScope::default(),
+    }
+}
+
+fn of(tenant: impl Into<Value>, agent: impl Into<Value>) -> SpanData {
+    span(vec![
+        KeyValue::new(keys::TENANT_ID, tenant),
+        KeyValue::new(keys::GEN_AI_AGENT_ID, agent),
+    ])
+}
+
+fn group(spans: &[SpanData]) -> Grouping {
+    let destinations = Destinations {
+        wire: WireProfile::of(Profile::V0_1).unwrap(),
+        cluster: ClusterCategory::Prod,
+        service_to_service: false,
+        loopback: None,
+    };
+    Grouping::of(spans, &destinations)
+}
+
+/// The identities in order, each with the places of its spans in the batch.
+fn check_groups(spans: &[SpanData], expected: &[(&str, &str, &[usize])]) {
+    let grouping = group(spans);
+    let found: Vec<_> = grouping
+        .groups
+        .iter()
+        .map(|group| {
+            let places: Vec<_> = grouping
+                .spans_of(group, spans)
+                .map(|span| spans.iter().position(|other| std::ptr::eq(span, other)))
+                .map(Option::unwrap)
+                .collect();
+            assert_eq!(places.len(), group.len);
+            (
+                group.identity.tenant.as_str(),
+                group.identity.agent.as_str(),
+                places,
+            )
+        })
+        .collect();
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(tenant, agent, places)| (*tenant, *agent, places.to_vec()))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn groups_come_in_order_of_first_appearance_and_keep_the_order_of_their_spans() {
+    check_groups(
+        &[
+            of(T2, "b"),
+            of(T1, "a"),
+            of(T2, "b"),
+            of(T2, "a"),
+            of(T1, "a"),
+        ],
+        &[(T2, "b", &[0, 2]), (T1, "a", &[1, 4]), (T2, "a", &[3])],
+    );
+}
+
+#[test]
+fn the_last_of_equal_keys_names_the_identity() {
+    let twice = span(vec![
+        KeyValue::new(keys::TENANT_ID, T1),
+        KeyValue::new(keys::GEN_AI_AGENT_ID, "first"),
+        KeyValue::new(keys::GEN_AI_AGENT_ID, "last"),
+        KeyValue::new(keys::TENANT_ID, T2),
+    ]);
+    check_groups(&[twice], &[(T2, "last", &[0])]);
+}
+
+#[test]
+fn a_span_without_a_tenant_or_an_agent_belongs_to_nobody() {
+    let spans = [
+        span(vec![]),
+        span(vec![KeyValue::new(keys::TENANT_ID, T1)]),
+        span(vec![KeyValue::new(keys::GEN_AI_AGENT_ID, "a")]),
+        of("", "a"),
+        of(T1, " \t\n"),
+        of(7, " "),
+    ];
+    let grouping = group(&spans);
+    assert_eq!(grouping.no_identity, spans.len());
+    assert_eq!((grouping.groups.len(), grouping.refused.len()), (0, 0));
+}
+
+#[test]
+fn a_refused_identity_costs_its_own_spans_only() {
+    let spans = [
+        of("bad tenant", "a"),
+        of(T1, "a"),
+        of(T1, "../x"),
+        of(T1, 7),
+        of(T1, "a"),
+        of("bad tenant", "a"),
+        of(12_345, "a"),
+    ];
+    check_groups(&spans, &[(T1, "a", &[1, 4])]);
+    let refused: Vec<_> = group(&spans)
+        .refused
+        .iter()
+        .map(|refused| (refused.spans, refused.error.to_string()))
+        .collect();
+    let expected = [
+        (
+            2,
+            "tenant id holds ' ' at byte 3, and a host allows only ASCII letters, digits and dashes",
+        ),
+        (1, "agent id holds a forbidden character at byte 2"),
+        (2, "tenant or agent id is not a string"),
+    ];
+    assert_eq!(
+        refused,
+        expected.map(|(spans, error)| (spans, String::from(error)))
+    );
+}
+
+#[test]
+fn ids_that_look_alike_when_joined_stay_apart() {
+    check_groups(
+        &[of("aab", "b:c"), of("aa", "bb:c"), of("aab", "b:c")],
+        &[("aab", "b:c", &[0, 2])],
+    );
+}

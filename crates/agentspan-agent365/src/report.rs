@@ -1,0 +1,178 @@
+//! What became of one batch, identity by identity.
+
+use std::fmt;
+use std::time::Duration;
+
+use agentspan_model::agent365::Identity;
+
+use crate::drop_reason::DropReason;
+use crate::export_error::{ExportError, RefusedIdentityError};
+use crate::transport::TransportError;
+
+/// What became of the spans of one batch.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct ExportReport {
+    /// One entry per identity, in the order in which the identities first appear in the batch.
+    pub identities: Vec<IdentityReport>,
+    /// Identities that were refused: nothing was sent for them.
+    pub refused: Vec<RefusedIdentity>,
+    /// Spans without a tenant or an agent. They are not meant for Agent 365.
+    pub no_identity: usize,
+}
+
+/// What became of the spans of one identity.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct IdentityReport {
+    /// Whose spans they are.
+    pub identity: Identity,
+    /// How many spans.
+    pub spans: usize,
+    /// The length of the request's body in bytes.
+    pub body_bytes: usize,
+    /// Every try, in order. Empty when nothing was sent.
+    pub attempts: Vec<Attempt>,
+    /// Why the spans were dropped, or `None` when the service has them.
+    pub error: Option<ExportError>,
+}
+
+/// Spans whose identity was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RefusedIdentity {
+    /// How many spans.
+    pub spans: usize,
+    /// What is wrong with the identity.
+    pub error: RefusedIdentityError,
+}
+
+/// One try to send a request.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// What came of it.
+    pub outcome: AttemptOutcome,
+    /// The pause that followed, if another try did.
+    pub pause: Option<Duration>,
+}
+
+/// What came of one try.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum AttemptOutcome {
+    /// The service answered.
+    #[non_exhaustive]
+    Answered {
+        /// The status of the answer.
+        status: u16,
+        /// The header `x-ms-correlation-id`, or else `request-id`: at most 128 printable ASCII
+        /// characters of it, other characters replaced by `?`.
+        correlation_id: Option<String>,
+        /// How many bytes of the answer's body were read: at most 64 KiB and one frame.
+        body_bytes: usize,
+    },
+    /// There was no whole answer.
+    Failed(TransportError),
+}
+
+impl ExportReport {
+    /// How many spans the service has.
+    #[must_use]
+    pub fn exported(&self) -> usize {
+        self.identities.iter().map(IdentityReport::exported).sum()
+    }
+
+    /// How many spans were dropped, those without an identity included.
+    #[must_use]
+    pub fn dropped(&self) -> usize {
+        self.no_identity + self.lost()
+    }
+
+    /// How many spans were dropped for this reason.
+    #[must_use]
+    pub fn dropped_for(&self, reason: DropReason) -> usize {
+        let refused = || self.refused.iter().map(|refused| refused.spans).sum();
+        match reason {
+            DropReason::NoIdentity => self.no_identity,
+            DropReason::BadIdentity => refused(),
+            _ => self
+                .identities
+                .iter()
+                .filter(|identity| {
+                    identity
+                        .error
+                        .as_ref()
+                        .is_some_and(|error| error.reason() == reason)
+                })
+                .map(|identity| identity.spans)
+                .sum(),
+        }
+    }
+
+    /// Whether every span that names an identity was delivered.
+    ///
+    /// Spans without an identity do not count against it, as in the reference.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.lost() == 0
+    }
+
+    /// Spans that were meant for Agent 365 and did not get there.
+    pub(crate) fn lost(&self) -> usize {
+        let refused: usize = self.refused.iter().map(|refused| refused.spans).sum();
+        let undelivered: usize = self
+            .identities
+            .iter()
+            .filter(|identity| identity.error.is_some())
+            .map(|identity| identity.spans)
+            .sum();
+        refused + undelivered
+    }
+}
+
+impl fmt::Display for ExportReport {
+    /// For people: how many spans were lost, and the first two causes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lost = self.lost();
+        write!(f, "{lost} of {} spans were lost", lost + self.exported())?;
+        let refused = self.refused.iter().map(|refused| refused.error.to_string());
+        let failed = self
+            .identities
+            .iter()
+            .filter_map(|identity| identity.error.as_ref().map(ToString::to_string));
+        let mut causes = failed.chain(refused);
+        for cause in causes.by_ref().take(2) {
+            write!(f, "; {cause}")?;
+        }
+        match causes.count() {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more identities"),
+        }
+    }
+}
+
+impl IdentityReport {
+    /// How many spans the service has: all or none.
+    #[must_use]
+    pub fn exported(&self) -> usize {
+        if self.error.is_none() { self.spans } else { 0 }
+    }
+
+    /// How many spans were dropped: all or none.
+    #[must_use]
+    pub fn dropped(&self) -> usize {
+        self.spans - self.exported()
+    }
+}
+
+impl Attempt {
+    /// The status of the answer, if there was one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self.outcome {
+            AttemptOutcome::Answered { status, .. } => Some(status),
+            AttemptOutcome::Failed(_) => None,
+        }
+    }
+}

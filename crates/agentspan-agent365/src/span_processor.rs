@@ -1,0 +1,78 @@
+//! The processor that takes finished spans itself.
+
+use std::time::Duration;
+
+use opentelemetry::Context;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+
+use crate::builder::DeliveryBuilder;
+use crate::delivery::Delivery;
+use crate::exporter::DEFAULT_WAIT;
+use crate::front::Front;
+use crate::stats::DeliveryStats;
+use crate::token_resolver::TokenResolver;
+
+/// Takes finished spans and delivers them in batches to Agent 365.
+///
+/// It does the work of the SDK's batch processor and an exporter together, with one queue less.
+/// [`on_end`](SpanProcessor::on_end) never waits: when the queue is full the span is dropped and
+/// counted, the newest first. Spans that were not sampled are not taken.
+#[derive(Debug)]
+pub struct Agent365SpanProcessor {
+    front: Front,
+}
+
+impl Agent365SpanProcessor {
+    /// Starts to describe a processor with a delivery of its own. The defaults fit production.
+    pub fn builder(resolver: impl TokenResolver) -> DeliveryBuilder<Self> {
+        DeliveryBuilder::new(resolver)
+    }
+
+    /// What happened to the spans of the delivery so far.
+    #[must_use]
+    pub fn stats(&self) -> DeliveryStats {
+        self.front.delivery().stats()
+    }
+
+    /// The delivery behind this processor: keep a clone of it to flush or to read its counts when the
+    /// provider owns the processor.
+    #[must_use]
+    pub fn delivery(&self) -> &Delivery {
+        self.front.delivery()
+    }
+
+    pub(crate) fn over(front: Front) -> Self {
+        Self { front }
+    }
+}
+
+impl From<Delivery> for Agent365SpanProcessor {
+    fn from(delivery: Delivery) -> Self {
+        delivery.span_processor()
+    }
+}
+
+impl SpanProcessor for Agent365SpanProcessor {
+    fn on_start(&self, _span: &mut Span, _cx: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        if span.span_context.is_sampled() {
+            self.front.enqueue(span);
+        }
+    }
+
+    /// Waits for at most five seconds until what ended before is delivered or dropped.
+    fn force_flush(&self) -> OTelSdkResult {
+        self.front.delivery().flush(DEFAULT_WAIT)
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.front.shutdown(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.front.set_resource(resource);
+    }
+}

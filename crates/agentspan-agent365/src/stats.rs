@@ -1,0 +1,201 @@
+//! The running count of what was accepted, exported and dropped.
+
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use crate::drop_reason::DropReason;
+
+/// What happened to the spans of one delivery so far.
+///
+/// Whenever no span is on its way, `accepted = exported + dropped() + queued` holds exactly. A
+/// snapshot that is taken while spans move reads one number after the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeliveryStats {
+    /// Spans that were handed over, those included that were refused at once.
+    pub accepted: u64,
+    /// Spans in requests that the service answered with a 2xx status.
+    pub exported: u64,
+    /// Spans that wait or are in flight.
+    pub queued: u64,
+    /// The estimated memory of the spans that wait or are in flight, in bytes.
+    pub queued_bytes: u64,
+    /// Tries to send a request, repetitions included.
+    pub attempts: u64,
+    /// Bytes of the bodies of delivered requests.
+    pub exported_bytes: u64,
+    dropped: [u64; DropReason::ALL.len()],
+}
+
+impl DeliveryStats {
+    /// How many spans were dropped for this reason.
+    #[must_use]
+    pub fn dropped_for(&self, reason: DropReason) -> u64 {
+        self.dropped.get(reason.index()).copied().unwrap_or(0)
+    }
+
+    /// How many spans were dropped.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped.iter().sum()
+    }
+}
+
+/// The counters behind [`DeliveryStats`], and the bounds of the queue.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    bounds: QueueBounds,
+    accepted: AtomicU64,
+    exported: AtomicU64,
+    queued: AtomicU64,
+    queued_bytes: AtomicU64,
+    attempts: AtomicU64,
+    exported_bytes: AtomicU64,
+    dropped: [AtomicU64; DropReason::ALL.len()],
+}
+
+/// How much may wait or be in flight.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct QueueBounds {
+    pub(crate) spans: u64,
+    pub(crate) bytes: u64,
+}
+
+impl Counters {
+    pub(crate) fn new(bounds: QueueBounds) -> Self {
+        Self {
+            bounds,
+            accepted: AtomicU64::new(0),
+            exported: AtomicU64::new(0),
+            queued: AtomicU64::new(0),
+            queued_bytes: AtomicU64::new(0),
+            attempts: AtomicU64::new(0),
+            exported_bytes: AtomicU64::new(0),
+            dropped: Default::default(),
+        }
+    }
+
+    /// Makes room for `spans` of `bytes`, or counts them as dropped for the full queue.
+    ///
+    /// What is larger than the whole queue is let into an empty one: it exists already, and refusing
+    /// it would refuse it for ever.
+    pub(crate) fn admit(&self, spans: u64, bytes: u64) -> bool {
+        self.accepted.fetch_add(spans, SeqCst);
+        let fits = |bound: u64, more: u64| {
+            move |now: u64| (now == 0 || now.saturating_add(more) <= bound).then_some(now + more)
+        };
+        if self
+            .queued
+            .fetch_update(SeqCst, SeqCst, fits(self.bounds.spans, spans))
+            .is_err()
+        {
+            self.count_dropped(DropReason::QueueFull, spans);
+            return false;
+        }
+        if self
+            .queued_bytes
+            .fetch_update(SeqCst, SeqCst, fits(self.bounds.bytes, bytes))
+            .is_err()
+        {
+            self.dropped_from_queue(DropReason::QueueFull, spans);
+            return false;
+        }
+        true
+    }
+
+    /// Counts spans that were handed over and refused at once.
+    pub(crate) fn refuse(&self, reason: DropReason, spans: u64) {
+        self.accepted.fetch_add(spans, SeqCst);
+        self.count_dropped(reason, spans);
+    }
+
+    pub(crate) fn exported(&self, spans: u64, body_bytes: u64) {
+        self.exported.fetch_add(spans, SeqCst);
+        self.exported_bytes.fetch_add(body_bytes, SeqCst);
+        self.queued.fetch_sub(spans, SeqCst);
+    }
+
+    pub(crate) fn dropped_from_queue(&self, reason: DropReason, spans: u64) {
+        self.count_dropped(reason, spans);
+        self.queued.fetch_sub(spans, SeqCst);
+    }
+
+    pub(crate) fn release_bytes(&self, bytes: u64) {
+        self.queued_bytes.fetch_sub(bytes, SeqCst);
+    }
+
+    pub(crate) fn attempted(&self) {
+        self.attempts.fetch_add(1, SeqCst);
+    }
+
+    pub(crate) fn snapshot(&self) -> DeliveryStats {
+        DeliveryStats {
+            accepted: self.accepted.load(SeqCst),
+            exported: self.exported.load(SeqCst),
+            queued: self.queued.load(SeqCst),
+            queued_bytes: self.queued_bytes.load(SeqCst),
+            attempts: self.attempts.load(SeqCst),
+            exported_bytes: self.exported_bytes.load(SeqCst),
+            dropped: DropReason::ALL.map(|reason| {
+                self.dropped
+                    .get(reason.index())
+                    .map_or(0, |count| count.load(SeqCst))
+            }),
+        }
+    }
+
+    fn count_dropped(&self, reason: DropReason, spans: u64) {
+        if let Some(count) = self.dropped.get(reason.index()) {
+            count.fetch_add(spans, SeqCst);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counters(spans: u64, bytes: u64) -> Counters {
+        Counters::new(QueueBounds { spans, bytes })
+    }
+
+    fn check_conserved(counters: &Counters) {
+        let stats = counters.snapshot();
+        assert_eq!(
+            stats.accepted,
+            stats.exported + stats.dropped() + stats.queued,
+            "{stats:?}"
+        );
+    }
+
+    #[test]
+    fn spans_beyond_the_bound_are_dropped_and_counted() {
+        let counters = counters(2, 1_000);
+        assert!(counters.admit(1, 10));
+        assert!(counters.admit(1, 10));
+        assert!(!counters.admit(1, 10));
+        check_conserved(&counters);
+        assert_eq!(counters.snapshot().dropped_for(DropReason::QueueFull), 1);
+        counters.exported(1, 5);
+        assert!(counters.admit(1, 10));
+        check_conserved(&counters);
+    }
+
+    #[test]
+    fn bytes_beyond_the_bound_are_dropped_and_counted() {
+        let counters = counters(10, 100);
+        assert!(counters.admit(1, 60));
+        assert!(!counters.admit(1, 60));
+        let stats = counters.snapshot();
+        assert_eq!((stats.queued, stats.queued_bytes), (1, 60));
+        assert_eq!(stats.dropped_for(DropReason::QueueFull), 1);
+        check_conserved(&counters);
+    }
+
+    #[test]
+    fn what_is_larger_than_the_queue_is_let_into_an_empty_one() {
+        let counters = counters(10, 100);
+        assert!(counters.admit(11, 500));
+        assert!(!counters.admit(1, 1));
+        check_conserved(&counters);
+    }
+}

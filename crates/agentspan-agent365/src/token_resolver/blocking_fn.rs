@@ -1,0 +1,108 @@
+//! A token resolver made from a closure that may block, on threads of its own.
+
+use std::fmt;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use agentspan_model::agent365::Identity;
+use async_trait::async_trait;
+use opentelemetry::Context;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::Semaphore;
+
+use super::{BoxError, TokenResolver};
+use crate::access_token::AccessToken;
+
+/// How many calls of one closure run at the same time, each on a thread of its own.
+const MAX_THREADS: usize = 4;
+
+/// What [`token_from_fn`] makes.
+pub struct FnResolver<F> {
+    resolve: Arc<F>,
+    /// One permit per thread. The call holds it, so that a closure that never returns takes one
+    /// thread out of use and no call ever waits inside the pool, where it could not be cancelled.
+    threads: Arc<Semaphore>,
+    /// Started by the first call. A runtime only for its pool of threads: it drives nothing.
+    pool: Mutex<Option<Runtime>>,
+}
+
+/// Makes a token resolver from a closure that may block.
+///
+/// It is called on up to four threads named `agentspan-token`, which end when they were idle for ten
+/// seconds. A closure that never returns keeps its thread until the process ends; when all four are
+/// kept, there are no more tokens from this resolver.
+///
+/// ```
+/// use agentspan_agent365::{AccessToken, token_from_fn};
+///
+/// let resolver = token_from_fn(|identity| {
+///     Ok(Some(AccessToken::new(format!("for-{}", identity.agent))?))
+/// });
+/// ```
+pub fn token_from_fn<F>(resolve: F) -> FnResolver<F>
+where
+    F: Fn(&Identity) -> Result<Option<AccessToken>, BoxError> + Send + Sync + 'static,
+{
+    FnResolver {
+        resolve: Arc::new(resolve),
+        threads: Arc::new(Semaphore::new(MAX_THREADS)),
+        pool: Mutex::new(None),
+    }
+}
+
+impl<F> FnResolver<F> {
+    fn pool(&self) -> Result<Handle, BoxError> {
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtime) = &*pool {
+            return Ok(runtime.handle().clone());
+        }
+        let runtime = Builder::new_current_thread()
+            .max_blocking_threads(MAX_THREADS)
+            .thread_name("agentspan-token")
+            .build()?;
+        let handle = runtime.handle().clone();
+        *pool = Some(runtime);
+        Ok(handle)
+    }
+}
+
+#[async_trait]
+impl<F> TokenResolver for FnResolver<F>
+where
+    F: Fn(&Identity) -> Result<Option<AccessToken>, BoxError> + Send + Sync + 'static,
+{
+    async fn resolve(&self, identity: &Identity) -> Result<Option<AccessToken>, BoxError> {
+        let permit = Arc::clone(&self.threads).acquire_owned().await?;
+        let resolve = Arc::clone(&self.resolve);
+        let identity = identity.clone();
+        let call = self.pool()?.spawn_blocking(move || {
+            let _permit = permit;
+            let _suppressed = Context::enter_telemetry_suppressed_scope();
+            resolve(&identity)
+        });
+        match call.await {
+            Ok(answer) => answer,
+            // The delivery contains the panics of all resolvers in one place.
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(error) => Err(error.into()),
+            },
+        }
+    }
+}
+
+impl<F> Drop for FnResolver<F> {
+    fn drop(&mut self) {
+        let pool = self.pool.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtime) = pool.take() {
+            // Dropping it would wait for a closure that never returns.
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl<F> fmt::Debug for FnResolver<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FnResolver(..)")
+    }
+}

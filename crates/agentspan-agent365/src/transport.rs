@@ -1,0 +1,167 @@
+//! One try of a request: connect, send, read the answer, all under one deadline.
+
+mod answer;
+mod dial;
+mod error;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Uri};
+use http_body_util::Full;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::sync::OnceCell;
+use tokio::task::spawn_blocking;
+
+use self::dial::Dial;
+
+pub(crate) use self::answer::Answer;
+pub use self::error::TransportError;
+
+/// How long a connection without requests is kept.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// The longest head of an answer, in bytes and in header lines. An answer needs a handful.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
+const MAX_HEADERS: usize = 64;
+
+/// What is spoken, and to where it is dialled.
+#[derive(Clone, Debug)]
+pub(crate) enum Route {
+    /// https to the host of the URL, found by the system's resolver.
+    Https,
+    /// https to the host of the URL, dialled at this address.
+    HttpsTo(SocketAddr),
+    /// http, dialled at this address of this machine.
+    Loopback(SocketAddr),
+}
+
+/// The certificates that a server's certificate must lead to.
+#[derive(Clone, Debug)]
+pub(crate) enum Roots {
+    /// Those of the operating system, read at the first request over https.
+    Native,
+    /// These and no others.
+    Given(Arc<RootCertStore>),
+}
+
+/// Sends requests. Follows no redirect, uses no proxy, asks for no compression.
+pub(crate) struct Transport {
+    route: Route,
+    roots: Roots,
+    idle_per_host: usize,
+    client: OnceCell<HttpClient>,
+}
+
+enum HttpClient {
+    Plain(Client<HttpConnector<Dial>, Full<Bytes>>),
+    Tls(Client<HttpsConnector<HttpConnector<Dial>>, Full<Bytes>>),
+}
+
+impl Transport {
+    pub(crate) fn new(route: Route, roots: Roots, idle_per_host: usize) -> Self {
+        Self {
+            route,
+            roots,
+            idle_per_host,
+            client: OnceCell::new(),
+        }
+    }
+
+    /// Posts `body` and reads the answer. Nothing of the body is copied.
+    pub(crate) async fn post(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: Bytes,
+        timeout: Duration,
+    ) -> Result<Answer, TransportError> {
+        let whole = async {
+            let client = self.client.get_or_try_init(|| self.open()).await?;
+            let mut request = Request::new(Full::new(body));
+            *request.method_mut() = Method::POST;
+            *request.uri_mut() = uri.clone();
+            request.headers_mut().clone_from(headers);
+            let response = match client {
+                HttpClient::Plain(client) => client.request(request).await,
+                HttpClient::Tls(client) => client.request(request).await,
+            };
+            Answer::read(response.map_err(TransportError::from_client)?).await
+        };
+        match tokio::time::timeout(timeout, whole).await {
+            Ok(answer) => answer,
+            Err(_) => Err(TransportError::Timeout { timeout }),
+        }
+    }
+
+    async fn open(&self) -> Result<HttpClient, TransportError> {
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(self.idle_per_host)
+            .http1_max_buf_size(MAX_HEAD_BYTES)
+            .http1_max_headers(MAX_HEADERS);
+        let dial = match self.route {
+            Route::Https => Dial::system(),
+            Route::HttpsTo(address) | Route::Loopback(address) => Dial::to(address),
+        };
+        let mut http = HttpConnector::new_with_resolver(dial);
+        http.set_nodelay(true);
+        if matches!(self.route, Route::Loopback(_)) {
+            return Ok(HttpClient::Plain(builder.build(http)));
+        }
+        http.enforce_http(false);
+        let tls = tls_config(self.roots.clone()).await?;
+        let https = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_only()
+            .enable_http1()
+            .wrap_connector(http);
+        Ok(HttpClient::Tls(builder.build(https)))
+    }
+}
+
+/// TLS 1.2 and 1.3 with *ring*. Keys are never written to a log, whatever the environment says.
+async fn tls_config(roots: Roots) -> Result<ClientConfig, TransportError> {
+    let roots = match roots {
+        Roots::Given(roots) => roots,
+        Roots::Native => Arc::new(
+            spawn_blocking(native_roots)
+                .await
+                .map_err(TransportError::tls)??,
+        ),
+    };
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(TransportError::tls)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(config)
+}
+
+fn native_roots() -> Result<RootCertStore, TransportError> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        return Err(TransportError::NoRootCertificates);
+    }
+    Ok(roots)
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transport")
+            .field("route", &self.route)
+            .finish_non_exhaustive()
+    }
+}

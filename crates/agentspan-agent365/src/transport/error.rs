@@ -1,0 +1,65 @@
+//! Why a try got no answer.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A cause that can be kept in more than one place.
+type SharedError = Arc<dyn Error + Send + Sync>;
+
+/// Why one try to send a request got no whole answer. Each of these is worth another try.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// The try took longer than the timeout, from dialling to the end of the answer's body. Whether
+    /// the service took the spans is not known.
+    #[error("no whole answer within {timeout:?}")]
+    Timeout {
+        /// The timeout of one try.
+        timeout: Duration,
+    },
+    /// No connection was made: the host was not found, it refused, or its certificate is not one that
+    /// is trusted for its name. Nothing of the request was sent.
+    #[error("no connection")]
+    Connect(#[source] SharedError),
+    /// The connection broke, or what came over it is no HTTP answer. Whether the service took the
+    /// spans is not known.
+    #[error("the exchange broke off")]
+    Exchange(#[source] SharedError),
+    /// TLS could not be set up on this side.
+    #[error("tls is not available")]
+    Tls(#[source] SharedError),
+    /// The operating system has no root certificates. Install them (often a package named
+    /// `ca-certificates`), or give some to the builder.
+    #[error("no root certificates were found")]
+    NoRootCertificates,
+}
+
+impl TransportError {
+    pub(super) fn from_client(error: hyper_util::client::legacy::Error) -> Self {
+        if error.is_connect() {
+            Self::Connect(Arc::new(error))
+        } else {
+            Self::Exchange(Arc::new(error))
+        }
+    }
+
+    pub(super) fn from_body(error: hyper::Error) -> Self {
+        Self::Exchange(Arc::new(error))
+    }
+
+    pub(super) fn tls(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Tls(Arc::new(error))
+    }
+
+    /// The name under which the error appears in logs.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Timeout { .. } => "timeout",
+            Self::Connect(_) => "connect",
+            Self::Exchange(_) => "exchange",
+            Self::Tls(_) => "tls",
+            Self::NoRootCertificates => "no_root_certificates",
+        }
+    }
+}
