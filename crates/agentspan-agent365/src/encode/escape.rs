@@ -13,13 +13,44 @@ const BLOCK: usize = 32;
 /// Bytes of the smaller blocks at the end of a text.
 const LANES: usize = 16;
 
+/// Two of these fill the lanes.
+const HALF: usize = LANES / 2;
+
 /// Appends `text`, escaped, without the quotes around it.
+#[inline]
 pub(super) fn push_text(out: &mut Vec<u8>, text: &str) {
-    let mut escaper = Escaper {
-        out,
-        text: text.as_bytes(),
-        run: 0,
-    };
+    let text = text.as_bytes();
+    // Keys and most values are short and plain: one look and two copies, which overlap.
+    if let Some((first, last)) = ends::<LANES>(text) {
+        if marks(first) | marks(last) == 0 {
+            push_overlapping(out, text.len(), first, last);
+            return;
+        }
+    } else if let Some((first, last)) = ends::<HALF>(text) {
+        let mut lanes = [0; LANES];
+        let (low, high) = lanes.split_at_mut(HALF);
+        low.copy_from_slice(first);
+        high.copy_from_slice(last);
+        if marks(&lanes) == 0 {
+            push_overlapping(out, text.len(), first, last);
+            return;
+        }
+    }
+    push_any(out, text);
+}
+
+/// The first and the last `N` bytes of a text of `N` to `2 * N` bytes, which cover it.
+#[inline(always)]
+fn ends<const N: usize>(text: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+    if text.len() > 2 * N {
+        return None;
+    }
+    Some((text.first_chunk()?, text.last_chunk()?))
+}
+
+#[inline(never)]
+fn push_any(out: &mut Vec<u8>, text: &[u8]) {
+    let mut escaper = Escaper { out, text, run: 0 };
     escaper.push();
 }
 
@@ -49,7 +80,7 @@ impl Escaper<'_> {
             if let Some(lanes) = text.last_chunk() {
                 // The lanes begin before `rest`, in bytes which have been looked at.
                 self.escape(done, marks(lanes) >> (LANES - rest.len()));
-            } else if !is_plain(text) {
+            } else {
                 push_bytewise(self.out, text);
                 return;
             }
@@ -88,30 +119,25 @@ impl Escaper<'_> {
     }
 }
 
-/// Copies a run in two pieces of constant size, which overlap, if it is short.
+/// Copies what is left, in pieces of constant size if it is short.
 fn push_run(out: &mut Vec<u8>, run: &[u8]) {
-    if run.len() > 2 * LANES {
-        out.extend_from_slice(run);
-    } else if !(push_overlapping::<LANES>(out, run)
-        || push_overlapping::<8>(out, run)
-        || push_overlapping::<4>(out, run))
-    {
-        for byte in run {
-            out.push(*byte);
-        }
+    match ends::<LANES>(run) {
+        Some((first, last)) => push_overlapping(out, run.len(), first, last),
+        None => out.extend_from_slice(run),
     }
 }
 
-/// Copies a run of `N` to `2 * N` bytes, or does nothing and returns `false` if it is shorter.
-#[inline]
-fn push_overlapping<const N: usize>(out: &mut Vec<u8>, run: &[u8]) -> bool {
-    let (Some(first), Some(last)) = (run.first_chunk::<N>(), run.last_chunk::<N>()) else {
-        return false;
-    };
+/// Appends `len` bytes, which are at least `N` and at most `2 * N`, given the first and the last `N`.
+#[inline(always)]
+fn push_overlapping<const N: usize>(
+    out: &mut Vec<u8>,
+    len: usize,
+    first: &[u8; N],
+    last: &[u8; N],
+) {
     out.extend_from_slice(first);
-    out.truncate(out.len() + run.len() - 2 * N);
+    out.truncate(out.len() + len - 2 * N);
     out.extend_from_slice(last);
-    true
 }
 
 /// One bit for each byte, set where an escape is needed.
@@ -135,25 +161,6 @@ fn marks(bytes: &[u8; LANES]) -> u32 {
     let backslash = bytes.cmp_eq(u8x16::splat(b'\\'));
     // There are as many lanes as bits that can be set, so the sign is never one of them.
     (control | quote | backslash).move_mask().unsigned_abs()
-}
-
-/// Whether no byte of a text shorter than the lanes needs an escape.
-fn is_plain(text: &[u8]) -> bool {
-    let mut lanes = [b' '; LANES];
-    if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>()) {
-        let (low, high) = lanes.split_at_mut(8);
-        low.copy_from_slice(first);
-        high.copy_from_slice(last);
-    } else if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-        let (low, high) = lanes.split_at_mut(4);
-        low.copy_from_slice(first);
-        if let Some(place) = high.first_chunk_mut() {
-            *place = *last;
-        }
-    } else {
-        return !text.iter().any(|byte| needs_escape(*byte));
-    }
-    marks(&lanes) == 0
 }
 
 fn push_bytewise(out: &mut Vec<u8>, text: &[u8]) {
