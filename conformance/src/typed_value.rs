@@ -182,6 +182,12 @@ mod tests {
     }
 
     #[test]
+    fn doubles_are_equal_if_their_bits_are() {
+        assert_eq!(Double(f64::NAN), Double(f64::NAN));
+        assert_ne!(Double(0.0), Double(-0.0));
+    }
+
+    #[test]
     fn a_repeated_unit_is_written_out() {
         let value: TypedValue =
             serde_json::from_str(r#"{"string_repeat":{"unit":"ab","count":3}}"#).unwrap();

@@ -84,6 +84,22 @@ fn an_input_field_that_nobody_reads_fails_its_case() {
 }
 
 #[test]
+fn a_function_that_a_version_does_not_have_fails_its_case() {
+    for function in [
+        "get_agent_id_from_token",
+        "get_user_agent_header",
+        "get_application_name",
+    ] {
+        check_mutated(
+            "jwt.json",
+            &format!(r#""runtime_version":"2.0.0","function":"{function}""#),
+            &format!(r#""runtime_version":"0.1.0","function":"{function}""#),
+            1,
+        );
+    }
+}
+
+#[test]
 fn tenants_that_the_reference_lets_pass_deviate_by_rule() {
     let long = "a".repeat(300);
     let host = format!("{}.a.tenant.api.gov.powerplatform.microsoft.us", &long[1..]);

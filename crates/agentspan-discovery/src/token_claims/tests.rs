@@ -108,6 +108,8 @@ fn padding_may_be_left_out_but_not_be_wrong() {
         ("c===", ""),
         ("c2k==", ""),
         ("==", ""),
+        ("====", ""),
+        ("c2ln====", ""),
         ("=", ""),
         ("c", ""),
         // Bits after the last byte.
