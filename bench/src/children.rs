@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use agentspan_testkit::{Recording, Service};
 
 use crate::error::BenchError;
-use crate::row::Row;
+use crate::row::{Gauge, Row};
 
 /// Where the programs are that this one starts.
 #[derive(Clone, Debug)]
@@ -169,6 +169,10 @@ pub fn count_allocations(
     };
     let mut row = Row::set_up(row, sink)?;
     // Several rounds before, until buffers have the size that they keep.
+    let gauge = Gauge {
+        all: gauge,
+        preparing: gauge,
+    };
     row.measure(3, 1, gauge);
     let counted = row.measure(5, 1, gauge);
     for (contender, count) in row.contenders.iter().zip(counted) {

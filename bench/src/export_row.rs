@@ -1,13 +1,17 @@
 //! Rows: finished spans to the service's answer, by the number of identities.
 
+use std::future::Future;
+
+use agentspan_agent365::{AccessToken, Agent365Exporter, token_from_fn};
 use agentspan_testkit::turn;
 use opentelemetry_otlp::{Protocol, WithExportConfig};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use crate::error::BenchError;
 use crate::gauge::Clock;
-use crate::row::{Contender, Row, Unit};
+use crate::row::{Contender, Goal, Per, Row, Unit};
 
+const OURS: &str = "agentspan Agent365Exporter";
 const OTLP: &str = "opentelemetry-otlp http-proto, blocking";
 
 const TURNS: usize = 128;
@@ -21,10 +25,54 @@ pub(crate) fn row(name: &'static str, identities: usize, sink: &str) -> Result<R
         runs: 4,
         rounds: 31,
         unit: Unit::SecondsPerMillionSpans,
-        contenders: vec![Box::new(Otlp::new(&spans, identities, sink)?)],
-        goals: vec![],
+        contenders: vec![
+            Box::new(Ours::new(&spans, sink)?),
+            Box::new(Otlp::new(&spans, identities, sink)?),
+        ],
+        goals: vec![Goal {
+            ours: OURS,
+            per: Per::TimeOf(OTLP),
+            at_most: 0.7,
+        }],
         clock: Clock::Process,
     })
+}
+
+/// Sorts the batch by identity itself, and asks its resolver for a token.
+struct Ours {
+    exporter: Agent365Exporter,
+    spans: Vec<SpanData>,
+    given: Vec<SpanData>,
+}
+
+impl Ours {
+    fn new(spans: &[SpanData], sink: &str) -> Result<Self, BenchError> {
+        let resolver = token_from_fn(|_| Ok(Some(AccessToken::new("token")?)));
+        let mut exporter = Agent365Exporter::builder(resolver)
+            .with_loopback_endpoint(sink)
+            .build()
+            .map_err(|error| BenchError::set_up(OURS)(error.into()))?;
+        exporter.set_resource(&turn::resource());
+        Ok(Self {
+            exporter,
+            spans: spans.to_vec(),
+            given: Vec::new(),
+        })
+    }
+}
+
+impl Contender for Ours {
+    fn name(&self) -> &'static str {
+        OURS
+    }
+
+    fn prepare(&mut self) {
+        self.given = self.spans.clone();
+    }
+
+    fn run(&mut self) {
+        deliver(self.exporter.export(std::mem::take(&mut self.given)));
+    }
 }
 
 /// The peer knows no identities. It is given one batch for each of them, which is the least that

@@ -32,4 +32,4 @@ pub use crate::children::{Children, count_allocations, run_child};
 pub use crate::encode_row::json;
 pub use crate::error::{BenchError, exit_code};
 pub use crate::program::run;
-pub use crate::row::{Contender, Goal, Per, Row, Unit};
+pub use crate::row::{Contender, Gauge, Goal, Per, Row, Unit};

@@ -111,8 +111,8 @@ impl Row {
     }
 
     /// Lets every contender do the work `runs` times in each of `rounds` rounds, each round in
-    /// another order, and gives for each contender the median of what `gauge` counted per span.
-    pub fn measure(&mut self, rounds: usize, runs: usize, gauge: &dyn Fn() -> u64) -> Vec<f64> {
+    /// another order, and gives for each contender the median of what was counted per span.
+    pub fn measure(&mut self, rounds: usize, runs: usize, gauge: Gauge<'_>) -> Vec<f64> {
         let count = self.contenders.len();
         let mut counted = vec![Vec::with_capacity(rounds); count];
         // The first round only warms up.
@@ -124,13 +124,7 @@ impl Row {
                 else {
                     continue;
                 };
-                let mut sum = 0;
-                for _ in 0..runs {
-                    contender.prepare();
-                    let before = gauge();
-                    contender.run();
-                    sum += gauge().saturating_sub(before);
-                }
+                let sum = take_turn(contender.as_mut(), runs, gauge);
                 if round > 0 {
                     counted.push(sum);
                 }
@@ -146,8 +140,47 @@ impl Row {
     /// As [`measure`](Self::measure), of CPU time in nanoseconds.
     pub fn measure_time(&mut self, rounds: usize) -> Vec<f64> {
         let clock = self.clock;
-        self.measure(rounds, self.runs, &move || clock.read())
+        let gauge = Gauge {
+            all: &move || clock.read(),
+            preparing: &|| Clock::Thread.read(),
+        };
+        self.measure(rounds, self.runs, gauge)
     }
+}
+
+/// What is counted while contenders run.
+#[derive(Clone, Copy)]
+#[expect(clippy::exhaustive_structs, reason = "callers make it")]
+pub struct Gauge<'a> {
+    /// The count so far.
+    pub all: &'a dyn Fn() -> u64,
+    /// The count so far of what the thread that prepares does.
+    pub preparing: &'a dyn Fn() -> u64,
+}
+
+impl fmt::Debug for Gauge<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gauge").finish_non_exhaustive()
+    }
+}
+
+/// Counts some runs of one contender, without their preparations.
+///
+/// Every run is followed by a preparation, also the last one, so that another thread which still
+/// tidies up after a run is counted too.
+fn take_turn(contender: &mut dyn Contender, runs: usize, gauge: Gauge<'_>) -> u64 {
+    contender.prepare();
+    let mut preparing = 0;
+    let before = (gauge.all)();
+    for _ in 0..runs {
+        contender.run();
+        let before = (gauge.preparing)();
+        contender.prepare();
+        preparing += (gauge.preparing)().saturating_sub(before);
+    }
+    (gauge.all)()
+        .saturating_sub(before)
+        .saturating_sub(preparing)
 }
 
 impl fmt::Debug for Row {

@@ -1,14 +1,204 @@
-//! Rows: a scope beside the same span made by hand.
+//! Rows: a scope beside the same span made by hand with the tracer.
+//!
+//! One run makes turns: an agent's invocation, in it a call of a language model, a tool and another
+//! call, all made current, with the attributes and events of the test kit's turn. What is done by
+//! hand gives the same spans; a test compares them.
+
+mod by_hand;
+mod data;
+mod discard;
+mod scopes;
+
+use agentspan_otel::ScopeTracer;
+use opentelemetry::trace::noop::NoopTracerProvider;
+use opentelemetry::trace::{Tracer, TracerProvider};
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 
 use crate::error::BenchError;
-use crate::row::Row;
+use crate::gauge::Clock;
+use crate::row::{Contender, Goal, Per, Row, Unit};
+use crate::scope_row::by_hand::turn_by_hand;
+use crate::scope_row::data::TurnData;
+use crate::scope_row::discard::Discard;
+use crate::scope_row::scopes::turn_of_scopes;
+
+const SCOPES: &str = "agentspan scopes";
+const BY_HAND: &str = "by hand with the SDK's tracer";
+const SCOPES_OFF: &str = "agentspan scopes, switched off";
+const UNSAMPLED: &str = "by hand, sampler AlwaysOff";
+const NOOP: &str = "by hand with NoopTracer";
+
+/// How many turns one run makes.
+const TURNS: usize = 64;
 
 pub(crate) fn recording() -> Result<Row, BenchError> {
-    Err(BenchError::Usage {
-        given: "scope".to_owned(),
+    Ok(Row {
+        name: "scope",
+        title: "scopes, and the same spans by hand: started, made current, ended, thrown away",
+        spans: TURNS * agentspan_testkit::turn::SPANS,
+        runs: 2,
+        rounds: 101,
+        unit: Unit::NanosPerSpan,
+        contenders: vec![
+            Box::new(Scopes {
+                name: SCOPES,
+                enabled: true,
+                tracer: ScopeTracer::new(&recording_provider()),
+                data: TurnData::new()?,
+            }),
+            Box::new(ByHand {
+                name: BY_HAND,
+                tracer: recording_provider().tracer("bench"),
+                data: TurnData::new()?,
+            }),
+        ],
+        goals: vec![Goal {
+            ours: SCOPES,
+            per: Per::TimeOf(BY_HAND),
+            at_most: 1.15,
+        }],
+        clock: Clock::Thread,
     })
 }
 
 pub(crate) fn switched_off() -> Result<Row, BenchError> {
-    recording()
+    let unsampled = SdkTracerProvider::builder()
+        .with_sampler(Sampler::AlwaysOff)
+        .with_span_processor(Discard)
+        .build();
+    Ok(Row {
+        name: "scope-off",
+        title: "the same with telemetry switched off",
+        spans: TURNS * agentspan_testkit::turn::SPANS,
+        runs: 2,
+        rounds: 101,
+        unit: Unit::NanosPerSpan,
+        contenders: vec![
+            Box::new(Scopes {
+                name: SCOPES_OFF,
+                enabled: false,
+                tracer: ScopeTracer::new(&recording_provider()),
+                data: TurnData::new()?,
+            }),
+            Box::new(ByHand {
+                name: UNSAMPLED,
+                tracer: unsampled.tracer("bench"),
+                data: TurnData::new()?,
+            }),
+            Box::new(ByHand {
+                name: NOOP,
+                tracer: NoopTracerProvider::new().tracer("bench"),
+                data: TurnData::new()?,
+            }),
+        ],
+        goals: vec![
+            Goal {
+                ours: SCOPES_OFF,
+                per: Per::TimeOf(NOOP),
+                at_most: 0.04,
+            },
+            Goal {
+                ours: SCOPES_OFF,
+                per: Per::AllocationsPerSpan,
+                at_most: 0.0,
+            },
+        ],
+        clock: Clock::Thread,
+    })
+}
+
+fn recording_provider() -> SdkTracerProvider {
+    SdkTracerProvider::builder()
+        .with_span_processor(Discard)
+        .build()
+}
+
+struct Scopes {
+    name: &'static str,
+    enabled: bool,
+    tracer: ScopeTracer,
+    data: TurnData,
+}
+
+impl Contender for Scopes {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn prepare(&mut self) {
+        agentspan_otel::set_enabled(self.enabled);
+    }
+
+    fn run(&mut self) {
+        for _ in 0..TURNS {
+            turn_of_scopes(&self.tracer, &self.data);
+        }
+    }
+}
+
+struct ByHand<T> {
+    name: &'static str,
+    tracer: T,
+    data: TurnData,
+}
+
+impl<T> Contender for ByHand<T>
+where
+    T: Tracer,
+    T::Span: Send + Sync + 'static,
+{
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn run(&mut self) {
+        for _ in 0..TURNS {
+            turn_by_hand(&self.tracer, &self.data);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use opentelemetry_sdk::trace::SpanData;
+
+    use super::discard::Keep;
+    use super::*;
+
+    fn spans_of(turn: impl FnOnce(&SdkTracerProvider)) -> Vec<SpanData> {
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let provider = SdkTracerProvider::builder()
+            .with_span_processor(Keep(Arc::clone(&kept)))
+            .build();
+        turn(&provider);
+        std::mem::take(&mut *kept.lock().unwrap())
+    }
+
+    #[test]
+    fn by_hand_makes_the_spans_that_scopes_make() {
+        let data = TurnData::new().unwrap();
+        let scopes = spans_of(|provider| turn_of_scopes(&ScopeTracer::new(provider), &data));
+        let by_hand = spans_of(|provider| turn_by_hand(&provider.tracer("bench"), &data));
+        assert_eq!(scopes.len(), agentspan_testkit::turn::SPANS);
+        assert_eq!(by_hand.len(), scopes.len());
+        for (scope, hand) in scopes.iter().zip(&by_hand) {
+            assert_eq!(scope.name, hand.name);
+            assert_eq!(scope.span_kind, hand.span_kind);
+            assert_eq!(scope.attributes, hand.attributes, "{}", scope.name);
+            let events = |span: &SpanData| {
+                let events = span.events.iter();
+                let parts = events.map(|event| (event.name.clone(), event.attributes.clone()));
+                parts.collect::<Vec<_>>()
+            };
+            assert_eq!(events(scope), events(hand), "{}", scope.name);
+            assert_eq!(scope.status, hand.status);
+        }
+        let attributes: Vec<_> = scopes.iter().map(|span| span.attributes.len()).collect();
+        assert_eq!(attributes, [10, 6, 10, 12]);
+        let parent = scopes[3].span_context.span_id();
+        assert!(scopes[..3].iter().all(|span| span.parent_span_id == parent));
+        assert_eq!(by_hand[0].parent_span_id, by_hand[3].span_context.span_id());
+    }
 }

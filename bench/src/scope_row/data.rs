@@ -1,0 +1,58 @@
+//! What the program that is traced has in its hands.
+
+use agentspan_model::agent365::{
+    AgentDetails, CallerDetails, Endpoint, ExecutionType, Identity, InferenceCallDetails,
+    InferenceOperationType, InvokeAgentDetails, Request, TenantDetails, ToolCallDetails,
+};
+use agentspan_testkit::turn;
+
+use crate::error::BenchError;
+
+/// What a turn is about. The program owns it; spans copy it.
+#[derive(Debug)]
+pub(crate) struct TurnData {
+    pub(crate) invocation: InvokeAgentDetails,
+    pub(crate) request: Request,
+    pub(crate) caller: CallerDetails,
+    /// The agent as the calls inside of its invocation name it, by its id only.
+    pub(crate) agent: AgentDetails,
+    pub(crate) tenant: TenantDetails,
+    pub(crate) model_call: InferenceCallDetails,
+    pub(crate) model_request: Request,
+    pub(crate) model_answer: String,
+    pub(crate) tool_call: ToolCallDetails,
+}
+
+impl TurnData {
+    pub(crate) fn new() -> Result<Self, BenchError> {
+        let identity = Identity::parse(turn::TENANT, &turn::agent_id(0))
+            .map_err(|error| BenchError::set_up("the turn")(error.into()))?;
+        let agent = AgentDetails::new(identity.agent);
+        let invoked = agent
+            .clone()
+            .with_name("Weather Bot")
+            .with_description(turn::description())
+            .with_conversation_id("0000000c-0000-4000-8000-000000000001");
+        Ok(Self {
+            invocation: InvokeAgentDetails::new(invoked)
+                .with_endpoint(Endpoint::new("agents.example.com"))
+                .with_session_id("00000005-0000-4000-8000-000000000001"),
+            request: Request::new("Will it rain?", ExecutionType::HumanToAgent),
+            caller: CallerDetails::new()
+                .with_id("000000ca-0000-4000-8000-000000000042")
+                .with_name("Ada"),
+            agent,
+            tenant: TenantDetails::new(identity.tenant),
+            model_call: InferenceCallDetails::new(
+                InferenceOperationType::Chat,
+                "gpt-4o-2024-11-20",
+                "openai",
+            )
+            .with_input_tokens(100)
+            .with_output_tokens(42),
+            model_request: Request::new(turn::messages("user"), ExecutionType::HumanToAgent),
+            model_answer: turn::messages("assistant"),
+            tool_call: ToolCallDetails::new("forecast").with_arguments(turn::arguments()),
+        })
+    }
+}

@@ -1,0 +1,49 @@
+//! Processors that end the way of a span.
+
+use std::time::Duration;
+
+use opentelemetry::Context;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+
+/// Throws spans away.
+#[derive(Debug)]
+pub(crate) struct Discard;
+
+impl SpanProcessor for Discard {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        drop(std::hint::black_box(span));
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+/// Keeps spans.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct Keep(pub(crate) std::sync::Arc<std::sync::Mutex<Vec<SpanData>>>);
+
+#[cfg(test)]
+impl SpanProcessor for Keep {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        self.0.lock().unwrap().push(span);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
