@@ -2,7 +2,7 @@
 
 use std::any::type_name;
 
-/// The path of the type `E`, without generic arguments, references and marker traits.
+/// The path of the type `E`, without generic arguments, references, boxes and marker traits.
 pub(crate) fn error_path<E: ?Sized>() -> &'static str {
     path(type_name::<E>())
 }
@@ -18,12 +18,16 @@ fn path(type_name: &str) -> &str {
         let stripped = path.trim_start_matches('&');
         let stripped = stripped.strip_prefix("mut ").unwrap_or(stripped);
         let stripped = stripped.strip_prefix("dyn ").unwrap_or(stripped);
+        // What is in the box says more than the box.
+        let stripped = stripped
+            .strip_prefix("alloc::boxed::Box<")
+            .unwrap_or(stripped);
         if stripped.len() == path.len() {
             break;
         }
         path = stripped;
     }
-    let end = path.find(['<', ' ']).unwrap_or(path.len());
+    let end = path.find(['<', '>', ' ']).unwrap_or(path.len());
     path.get(..end).unwrap_or(path)
 }
 
@@ -43,7 +47,9 @@ mod tests {
         check::<std::num::ParseIntError>("core::num::error::ParseIntError", "ParseIntError");
         check::<&'static mut String>("alloc::string::String", "String");
         check::<&&str>("str", "str");
-        check::<Box<dyn Error + Send + Sync>>("alloc::boxed::Box", "Box");
+        check::<Box<dyn Error + Send + Sync>>("core::error::Error", "Error");
+        check::<Box<std::fmt::Error>>("core::fmt::Error", "Error");
+        check::<std::sync::mpsc::SendError<Vec<u8>>>("std::sync::mpsc::SendError", "SendError");
         check::<dyn Error + Send + Sync>("core::error::Error", "Error");
     }
 

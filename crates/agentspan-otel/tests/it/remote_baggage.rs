@@ -1,0 +1,115 @@
+//! Baggage that travels between processes, and whom we believe.
+
+use std::collections::HashMap;
+
+use agentspan_otel::{BaggageBuilder, BaggageSpanProcessor};
+use opentelemetry::Context;
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{Tracer, TracerProvider};
+use opentelemetry_sdk::propagation::BaggagePropagator;
+
+use crate::recorder::{Recorder, values};
+
+fn hostile() -> HashMap<String, String> {
+    let header = "tenant.id=victim,gen_ai.agent.id=victims-agent,correlation.id=c";
+    HashMap::from([("baggage".to_owned(), header.to_owned())])
+}
+
+/// The values of tenant, agent and correlation id of a span that starts in `context`.
+fn copied(recorder: &Recorder, context: &Context) -> [Vec<String>; 3] {
+    let tracer = recorder.provider.tracer("t");
+    tracer.start_with_context("plain", context);
+    let span = recorder.spans().pop().unwrap();
+    ["tenant.id", "gen_ai.agent.id", "correlation.id"].map(|key| {
+        let values = values(&span, key);
+        values.iter().map(ToString::to_string).collect()
+    })
+}
+
+fn is(values: [Option<&str>; 3]) -> [Vec<String>; 3] {
+    values.map(|value| value.map(str::to_owned).into_iter().collect())
+}
+
+#[test]
+fn a_header_cannot_say_whose_telemetry_a_span_is() {
+    let recorder = Recorder::new();
+    let context = BaggagePropagator::new().extract_with_context(&Context::new(), &hostile());
+    assert_eq!(copied(&recorder, &context), is([None, None, Some("c")]));
+}
+
+#[test]
+fn an_application_that_trusts_its_callers_takes_their_identity() {
+    let recorder = Recorder::with(|builder| {
+        builder.with_span_processor(BaggageSpanProcessor::new().trust_remote_identity())
+    });
+    let context = BaggagePropagator::new().extract_with_context(&Context::new(), &hostile());
+    assert_eq!(
+        copied(&recorder, &context),
+        is([Some("victim"), Some("victims-agent"), Some("c")])
+    );
+}
+
+#[test]
+fn a_header_cannot_take_away_or_replace_the_identity_that_was_set_here() {
+    let recorder = Recorder::new();
+    let own = BaggageBuilder::request_context("own", "own-agent", "own-c");
+    let context = own.to_context(&Context::new());
+    let context = BaggagePropagator::new().extract_with_context(&context, &hostile());
+    assert_eq!(
+        copied(&recorder, &context),
+        is([Some("own"), Some("own-agent"), Some("c")])
+    );
+}
+
+#[test]
+fn half_an_identity_is_not_completed_by_a_header() {
+    let recorder = Recorder::new();
+    let context = BaggagePropagator::new().extract_with_context(&Context::new(), &hostile());
+    let context = BaggageBuilder::new()
+        .tenant_id("own")
+        .build()
+        .to_context(&context);
+    assert_eq!(
+        copied(&recorder, &context),
+        is([Some("own"), None, Some("c")])
+    );
+}
+
+#[test]
+fn inner_baggage_changes_one_id_and_keeps_the_other() {
+    let recorder = Recorder::new();
+    let outer = BaggageBuilder::request_context("t", "outer", None::<&str>);
+    let inner = BaggageBuilder::new().agent_id("inner").build();
+    let context = inner.to_context(&outer.to_context(&Context::new()));
+    assert_eq!(
+        copied(&recorder, &context),
+        is([Some("t"), Some("inner"), None])
+    );
+}
+
+#[test]
+fn baggage_travels_in_the_w3c_header_and_marks_the_spans_of_the_other_side() {
+    let sent = BaggageBuilder::new()
+        .conversation_id("conversation ä, 1;=%")
+        .agent_name("Weather Bot")
+        .set_pairs([("custom", "x y")])
+        .build();
+    let mut headers = HashMap::new();
+    let propagator = BaggagePropagator::new();
+    propagator.inject_context(&sent.to_context(&Context::new()), &mut headers);
+
+    let recorder = Recorder::new();
+    let received = propagator.extract_with_context(&Context::new(), &headers);
+    recorder
+        .provider
+        .tracer("t")
+        .start_with_context("plain", &received);
+    let span = recorder.span();
+    // The SDK's propagator writes a percent sign as it is, so that what follows it must be no digit.
+    assert_eq!(
+        values(&span, "gen_ai.conversation.id"),
+        ["conversation ä, 1;=%".into()]
+    );
+    assert_eq!(values(&span, "gen_ai.agent.name"), ["Weather Bot".into()]);
+    assert_eq!(values(&span, "custom"), []);
+}

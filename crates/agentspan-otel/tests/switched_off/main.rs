@@ -1,0 +1,88 @@
+//! What scopes cost while they are off. A binary of its own: the switch and the allocator that
+//! counts belong to the whole process.
+
+use std::future::ready;
+use std::io;
+use std::task::{Context as TaskContext, Waker};
+
+use agentspan_model::agent365::{
+    AgentDetails, AgentId, InferenceCallDetails, InferenceOperationType, InvokeAgentDetails,
+    TenantDetails, TenantId, ToolCallDetails,
+};
+use agentspan_otel::{
+    ExecuteToolScope, InferenceScope, InvokeAgentScope, ScopeFutureExt as _, ScopeTracer,
+    is_enabled, set_enabled,
+};
+use opentelemetry::Context;
+use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+
+/// A turn with everything that a scope can do.
+fn turn(
+    tracer: &ScopeTracer,
+    invocation: &InvokeAgentDetails,
+    call: &InferenceCallDetails,
+    tool: &ToolCallDetails,
+    tenant: &TenantDetails,
+) {
+    let scope = InvokeAgentScope::builder(invocation)
+        .tenant(tenant)
+        .tracer(tracer)
+        .start();
+    let _active = scope.enter();
+    scope.record_input_messages(&["question"]);
+    scope.record_response("answer");
+    scope.record_attributes([("key", "value")]);
+    scope.record_error(&io::ErrorKind::NotFound);
+    scope.record_cancellation();
+    let agent = &invocation.details;
+    let inference = InferenceScope::builder(call)
+        .agent(agent)
+        .tracer(tracer)
+        .start();
+    inference.record_input_tokens(1);
+    inference.record_finish_reasons(&["stop"]);
+    let mut future = std::pin::pin!(inference.run(|_| ready(Err::<(), _>(io::ErrorKind::Other))));
+    let mut task = TaskContext::from_waker(Waker::noop());
+    assert!(Future::poll(future.as_mut(), &mut task).is_ready());
+    let tool = ExecuteToolScope::builder(tool)
+        .agent(agent)
+        .tracer(tracer)
+        .start();
+    drop(ready(()).in_scope_infallible(tool.clone()));
+    let _ = tool.in_scope(|tool| {
+        tool.record_response("result");
+        Err::<(), _>(io::ErrorKind::Other)
+    });
+}
+
+// One test, because the switch is one.
+#[test]
+fn scopes_that_are_off_do_not_allocate_and_do_not_enter() {
+    let provider = SdkTracerProvider::builder().build();
+    let tracer = ScopeTracer::new(&provider);
+    let agent = AgentDetails::new(AgentId::parse("agent-1").unwrap()).with_name("Agent");
+    let invocation = InvokeAgentDetails::new(agent);
+    let call = InferenceCallDetails::new(InferenceOperationType::Chat, "gpt", "openai");
+    let tool = ToolCallDetails::new("clock");
+    let tenant = TenantDetails::new(TenantId::parse("tenant-1").unwrap());
+    let run = || turn(&tracer, &invocation, &call, &tool, &tenant);
+
+    assert!(is_enabled());
+    let on = allocation_counter::measure(run);
+    assert!(on.count_total > 30, "the counter is dead: {on:?}");
+
+    let started_on = ExecuteToolScope::builder(&tool).tracer(&tracer).start();
+    set_enabled(false);
+    assert!(!is_enabled());
+    let off = allocation_counter::measure(run);
+    assert_eq!(off.count_total, 0, "{off:?}");
+
+    assert!(!started_on.is_recording());
+    let scope = ExecuteToolScope::builder(&tool).tracer(&tracer).start();
+    let _active = scope.enter();
+    assert!(!scope.span_context().is_valid());
+    assert!(!Context::current().has_active_span());
+    set_enabled(true);
+    assert!(started_on.is_recording());
+}
