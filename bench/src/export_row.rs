@@ -2,7 +2,9 @@
 
 use std::future::Future;
 
-use agentspan_agent365::{AccessToken, Agent365Exporter, token_from_fn};
+use agentspan_agent365::{
+    AccessToken, Agent365Exporter, TokenResolver, token_from_async_fn, token_from_fn,
+};
 use agentspan_testkit::turn;
 use opentelemetry_otlp::{Protocol, WithExportConfig};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -12,6 +14,7 @@ use crate::gauge::Clock;
 use crate::row::{Contender, Goal, Per, Row, Unit};
 
 const OURS: &str = "agentspan Agent365Exporter";
+const OURS_BLOCKING: &str = "agentspan, token from a closure that may block";
 const OTLP: &str = "opentelemetry-otlp http-proto, blocking";
 
 const TURNS: usize = 128;
@@ -26,34 +29,54 @@ pub(crate) fn row(name: &'static str, identities: usize, sink: &str) -> Result<R
         rounds: 31,
         unit: Unit::SecondsPerMillionSpans,
         contenders: vec![
-            Box::new(Ours::new(&spans, sink)?),
+            Box::new(Ours::new(
+                OURS,
+                // As cheap as the peer's header, which never changes.
+                token_from_async_fn(|_| async { Ok(Some(AccessToken::new("token")?)) }),
+                &spans,
+                sink,
+            )?),
+            Box::new(Ours::new(
+                OURS_BLOCKING,
+                token_from_fn(|_| Ok(Some(AccessToken::new("token")?))),
+                &spans,
+                sink,
+            )?),
             Box::new(Otlp::new(&spans, identities, sink)?),
         ],
-        goals: vec![Goal {
-            ours: OURS,
-            per: Per::TimeOf(OTLP),
-            at_most: 0.7,
-        }],
+        goals: [OURS, OURS_BLOCKING]
+            .map(|ours| Goal {
+                ours,
+                per: Per::TimeOf(OTLP),
+                at_most: 0.7,
+            })
+            .to_vec(),
         clock: Clock::Process,
     })
 }
 
 /// Sorts the batch by identity itself, and asks its resolver for a token.
 struct Ours {
+    name: &'static str,
     exporter: Agent365Exporter,
     spans: Vec<SpanData>,
     given: Vec<SpanData>,
 }
 
 impl Ours {
-    fn new(spans: &[SpanData], sink: &str) -> Result<Self, BenchError> {
-        let resolver = token_from_fn(|_| Ok(Some(AccessToken::new("token")?)));
+    fn new(
+        name: &'static str,
+        resolver: impl TokenResolver,
+        spans: &[SpanData],
+        sink: &str,
+    ) -> Result<Self, BenchError> {
         let mut exporter = Agent365Exporter::builder(resolver)
             .with_loopback_endpoint(sink)
             .build()
-            .map_err(|error| BenchError::set_up(OURS)(error.into()))?;
+            .map_err(|error| BenchError::set_up(name)(error.into()))?;
         exporter.set_resource(&turn::resource());
         Ok(Self {
+            name,
             exporter,
             spans: spans.to_vec(),
             given: Vec::new(),
@@ -63,7 +86,7 @@ impl Ours {
 
 impl Contender for Ours {
     fn name(&self) -> &'static str {
-        OURS
+        self.name
     }
 
     fn prepare(&mut self) {
