@@ -50,71 +50,60 @@ fn ends<const N: usize>(text: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
 
 #[inline(never)]
 fn push_any(out: &mut Vec<u8>, text: &[u8]) {
-    let mut escaper = Escaper { out, text, run: 0 };
-    escaper.push();
-}
-
-struct Escaper<'a> {
-    out: &'a mut Vec<u8>,
-    text: &'a [u8],
-    /// Where the bytes begin that were looked at, need no escape and are not copied yet.
-    run: usize,
-}
-
-impl Escaper<'_> {
-    fn push(&mut self) {
-        let text = self.text;
-        let mut done = 0;
-        let mut rest = text;
-        while let Some((block, after)) = rest.split_first_chunk::<BLOCK>() {
-            self.escape(done, marks_of_block(block));
-            done += BLOCK;
-            rest = after;
-        }
-        if let Some((lanes, after)) = rest.split_first_chunk() {
-            self.escape(done, marks(lanes));
-            done += LANES;
-            rest = after;
-        }
-        if !rest.is_empty() {
-            if let Some(lanes) = text.last_chunk() {
-                // The lanes begin before `rest`, in bytes which have been looked at.
-                self.escape(done, marks(lanes) >> (LANES - rest.len()));
-            } else {
-                push_bytewise(self.out, text);
-                return;
-            }
-        }
-        push_run(self.out, text.get(self.run..).unwrap_or_default());
+    let mut pending = Pending { text, begin: 0 };
+    let mut done = 0;
+    let mut rest = text;
+    while let Some((block, after)) = rest.split_first_chunk::<BLOCK>() {
+        pending.escape(out, done, marks_of_block(block));
+        done += BLOCK;
+        rest = after;
     }
+    if let Some((lanes, after)) = rest.split_first_chunk() {
+        pending.escape(out, done, marks(lanes));
+        done += LANES;
+        rest = after;
+    }
+    if !rest.is_empty() {
+        let Some(lanes) = text.last_chunk() else {
+            push_bytewise(out, text);
+            return;
+        };
+        // The lanes begin before `rest`, in bytes which have been looked at.
+        pending.escape(out, done, marks(lanes) >> (LANES - rest.len()));
+    }
+    push_run(out, pending.text);
+}
 
+/// What is not copied yet. It begins with bytes that were looked at and need no escape.
+struct Pending<'a> {
+    text: &'a [u8],
+    /// Where it begins in the whole text.
+    begin: usize,
+}
+
+impl Pending<'_> {
     /// Copies what is before each marked byte, and the byte's escape. The lowest bit of `marks`
-    /// stands for the byte at `offset`.
+    /// stands for the byte at `offset` of the whole text.
     #[inline(always)]
-    fn escape(&mut self, offset: usize, mut marks: u32) {
+    fn escape(&mut self, out: &mut Vec<u8>, offset: usize, mut marks: u32) {
         while marks != 0 {
             let at = offset + marks.trailing_zeros() as usize;
             marks &= marks - 1;
-            self.copy_run(at);
-            push_escape(self.out, self.text.get(at).copied().unwrap_or_default());
-            self.run = at + 1;
-        }
-    }
-
-    /// Copies the run that ends before `end`: a whole block, of which what is too much is taken
-    /// back, if there is as much text.
-    #[inline(always)]
-    fn copy_run(&mut self, end: usize) {
-        let len = end - self.run;
-        let rest = self.text.get(self.run..).unwrap_or_default();
-        match rest.first_chunk::<BLOCK>() {
-            Some(block) if len <= BLOCK => {
-                self.out.extend_from_slice(block);
-                self.out.truncate(self.out.len() - BLOCK + len);
+            let Some((run, [byte, after @ ..])) = self.text.split_at_checked(at - self.begin)
+            else {
+                return;
+            };
+            match self.text.first_chunk::<BLOCK>() {
+                // A copy of a whole block, of which what is too much is taken back.
+                Some(block) if run.len() <= BLOCK => {
+                    out.extend_from_slice(block);
+                    out.truncate(out.len() - BLOCK + run.len());
+                }
+                _ => out.extend_from_slice(run),
             }
-            _ => self
-                .out
-                .extend_from_slice(rest.get(..len).unwrap_or_default()),
+            push_escape(out, *byte);
+            self.text = after;
+            self.begin = at + 1;
         }
     }
 }
@@ -180,18 +169,18 @@ fn needs_escape(byte: u8) -> bool {
 /// Appends the escape of a byte that needs one.
 #[inline(always)]
 fn push_escape(out: &mut Vec<u8>, byte: u8) {
-    match SHORT_ESCAPES.get(usize::from(byte)) {
-        Some(0) | None => {
-            let [high, low] = super::hex::digits(byte);
-            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
-        }
-        Some(letter) => out.extend_from_slice(&[b'\\', *letter]),
+    let letter = SHORT_ESCAPES[usize::from(byte)];
+    if letter == 0 {
+        let [high, low] = super::hex::digits(byte);
+        out.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
+    } else {
+        out.extend_from_slice(&[b'\\', letter]);
     }
 }
 
 /// The letters of two-character escapes, zero for characters that have none.
-static SHORT_ESCAPES: [u8; 128] = {
-    let mut letters = [0; 128];
+static SHORT_ESCAPES: [u8; 256] = {
+    let mut letters = [0; 256];
     letters[b'"' as usize] = b'"';
     letters[b'\\' as usize] = b'\\';
     letters[b'\n' as usize] = b'n';
