@@ -138,10 +138,6 @@ pub enum RefusedIdentityError {
     /// The tenant's id cannot become the name of a host. Use the tenant's GUID.
     #[error(transparent)]
     Host(#[from] TenantEndpointError),
-    /// A part of the host's name that is made from the tenant's id would have more than 63
-    /// characters. Use the tenant's GUID.
-    #[error("tenant id is too long for the name of a host")]
-    HostTooLong,
     /// No URL can be made from the identity.
     #[error("no url can be made from tenant and agent id")]
     Url,
@@ -161,7 +157,7 @@ pub enum SubmitError {
         /// The spans of the batch.
         spans: usize,
     },
-    /// The I/O thread ended without an answer. Please report it.
-    #[error("the thread agentspan-export ended without an answer")]
+    /// The I/O thread ended first: the deadline of a shutdown passed while the batch waited.
+    #[error("the delivery ended before the batch was sent")]
     Stopped,
 }

@@ -150,8 +150,7 @@ impl Worker {
 
     /// Gives up what is left and accounts for it.
     pub(super) async fn close(&mut self) {
-        self.events.close();
-        self.queue.close();
+        // Those on their way report themselves when their tasks are dropped, the rest here.
         self.tasks.shutdown().await;
         while let Some(opening) = &mut self.opening {
             match next_ticket(opening, &self.shared) {
@@ -159,16 +158,21 @@ impl Worker {
                 None => self.opening = None,
             }
         }
+        self.events.close();
+        self.queue.close();
         // A closed channel gives what was sent before, and what a sender is about to finish sending.
         while let Some(event) = self.events.recv().await {
             match event {
-                Event::Job(job) => self.shared.counters.release_bytes(job.bytes),
+                Event::Job(job) => self.jobs.push_back(job),
                 Event::Delivered { .. } => self.handle(event),
                 Event::Wake | Event::Flush(_) | Event::Stop { .. } => {}
             }
         }
         for job in self.jobs.drain(..) {
             self.shared.counters.release_bytes(job.bytes);
+        }
+        for in_flight in std::mem::take(&mut self.batches).into_values() {
+            self.shared.counters.release_bytes(in_flight.bytes);
         }
         let reason = match self.shared.reason_of_loss() {
             DropReason::ShutdownDeadline => DropReason::ShutdownDeadline,

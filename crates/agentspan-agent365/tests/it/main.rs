@@ -3,11 +3,21 @@
 #![expect(
     clippy::expect_used,
     clippy::panic,
+    clippy::unwrap_used,
     reason = "a test that finds what it cannot read has failed"
 )]
 
+mod answers;
 mod any_span;
 mod body_allocations;
 mod body_golden;
 mod body_model;
 mod body_properties;
+mod building;
+mod callers;
+mod conservation;
+mod delivery_fixture;
+mod identities;
+mod secrecy;
+mod tls;
+mod tokens;

@@ -1,0 +1,105 @@
+//! Settings that would put tokens or spans at risk are refused, and the error names the setting.
+
+use std::error::Error;
+
+use agentspan_agent365::{BuildError, Delivery, DeliveryBuilder};
+
+use crate::delivery_fixture::token;
+
+fn check_refused(
+    set: impl FnOnce(DeliveryBuilder<Delivery>) -> DeliveryBuilder<Delivery>,
+    message: &str,
+    cause: &str,
+) {
+    let error: BuildError = set(Delivery::builder(token("t"))).build().unwrap_err();
+    let source = error.source().map(ToString::to_string).unwrap_or_default();
+    assert_eq!(
+        (error.to_string().as_str(), source.as_str()),
+        (message, cause)
+    );
+    assert!(!format!("{error:?}").contains("s3cret"));
+}
+
+#[test]
+fn a_loopback_endpoint_with_credentials_is_refused_without_repeating_them() {
+    let message = "loopback_endpoint is not usable";
+    let check = |url: &str, cause| check_refused(|b| b.with_loopback_endpoint(url), message, cause);
+    check("http://user:s3cret@127.0.0.1:4318", "holds credentials");
+    check("http://127.0.0.1:4318?key=s3cret", "has a query");
+    check("http://127.0.0.1:4318/s3cret", "has a path");
+    check("http://127.0.0.1:4318#s3cret", "has a fragment");
+    check("s3cret", "is not a url of the form http://127.0.0.1:4318");
+}
+
+#[test]
+fn plain_http_to_another_host_is_refused() {
+    let message = "loopback_endpoint is not usable";
+    let cause = "names a host other than 127.0.0.0/8, [::1] or localhost";
+    for url in [
+        "http://example.com",
+        "http://192.168.0.1:4318",
+        "http://[2001:db8::1]:80",
+    ] {
+        check_refused(|b| b.with_loopback_endpoint(url), message, cause);
+    }
+    check_refused(
+        |b| b.with_loopback_endpoint("https://127.0.0.1:4318"),
+        message,
+        "has another scheme than http",
+    );
+}
+
+#[test]
+fn only_this_machine_can_be_dialled_in_place_of_the_service() {
+    let address = "10.0.0.1:443".parse().unwrap();
+    check_refused(
+        |b| b.with_connect_to(address),
+        "connect_to is not a loopback address",
+        "",
+    );
+    let address = "127.0.0.1:443".parse().unwrap();
+    check_refused(
+        |b| {
+            b.with_connect_to(address)
+                .with_loopback_endpoint("http://127.0.0.1:80")
+        },
+        "loopback_endpoint and connect_to exclude each other",
+        "",
+    );
+}
+
+#[test]
+fn a_setting_of_zero_is_refused() {
+    check_refused(|b| b.with_concurrency(0), "concurrency is zero", "");
+    check_refused(|b| b.with_max_queue_spans(0), "max_queue_spans is zero", "");
+    check_refused(|b| b.with_max_queue_bytes(0), "max_queue_bytes is zero", "");
+    check_refused(|b| b.with_batch_spans(0), "batch_spans is zero", "");
+    check_refused(
+        |b| b.with_batch_delay(Default::default()),
+        "batch_delay is zero",
+        "",
+    );
+    check_refused(
+        |b| b.with_timeout(Default::default()),
+        "timeout is zero",
+        "",
+    );
+    check_refused(
+        |b| b.with_token_deadline(Default::default()),
+        "token_deadline is zero",
+        "",
+    );
+}
+
+#[test]
+fn what_is_no_certificate_is_refused() {
+    let error = Delivery::builder(token("t"))
+        .with_root_certificates([b"-----BEGIN CERTIFICATE-----"])
+        .build()
+        .unwrap_err();
+    assert!(matches!(error, BuildError::RootCertificate(_)));
+    assert_eq!(
+        error.to_string(),
+        "root_certificates holds something that is no certificate"
+    );
+}

@@ -1,0 +1,190 @@
+//! Every span that was accepted is exported, dropped for a reason, or still queued.
+
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use agentspan_agent365::{DropReason, token_from_async_fn};
+use agentspan_testkit::{Answer, Service};
+use opentelemetry_sdk::trace::SpanProcessor;
+
+use crate::any_span::plain_span;
+use crate::delivery_fixture::{
+    LONG, TENANT, check_conserved, delivery_to, service, span_of, token,
+};
+
+#[test]
+fn spans_beyond_the_queue_are_dropped_and_counted_exactly() {
+    let service = service([Answer::hang()]);
+    let processor = delivery_to(&service, token("t"))
+        .with_max_queue_spans(10)
+        .with_batch_spans(5)
+        .build()
+        .unwrap()
+        .span_processor();
+    for _ in 0..25 {
+        processor.on_end(span_of(TENANT, "a"));
+    }
+    let stats = processor.stats();
+    assert_eq!((stats.accepted, stats.queued), (25, 10));
+    assert_eq!(stats.dropped_for(DropReason::QueueFull), 15);
+    assert!(
+        processor
+            .shutdown_with_timeout(Duration::from_millis(1))
+            .is_err()
+    );
+    let stats = processor.stats();
+    assert_eq!(stats.dropped_for(DropReason::ShutdownDeadline), 10);
+    assert_eq!((stats.queued, stats.queued_bytes), (0, 0));
+    check_conserved(processor.delivery());
+}
+
+#[test]
+fn memory_beyond_the_bound_is_dropped_and_counted() {
+    let service = service([Answer::hang()]);
+    let processor = delivery_to(&service, token("t"))
+        .with_max_queue_bytes(100_000)
+        .build()
+        .unwrap()
+        .span_processor();
+    for _ in 0..10 {
+        let mut span = span_of(TENANT, "a");
+        span.name = "x".repeat(40_000).into();
+        processor.on_end(span);
+    }
+    let stats = processor.stats();
+    assert_eq!(
+        (stats.queued, stats.dropped_for(DropReason::QueueFull)),
+        (2, 8)
+    );
+    assert!((80_000..=100_000).contains(&stats.queued_bytes));
+    check_conserved(processor.delivery());
+}
+
+#[test]
+fn a_full_batch_is_sent_without_waiting_for_the_delay() {
+    let service = service([Answer::status(200)]);
+    let processor = delivery_to(&service, token("t"))
+        .with_batch_spans(3)
+        .with_batch_delay(LONG)
+        .build()
+        .unwrap()
+        .span_processor();
+    for _ in 0..3 {
+        processor.on_end(span_of(TENANT, "a"));
+    }
+    service.wait_for(1, LONG).unwrap();
+}
+
+#[test]
+fn a_batch_that_is_not_full_is_sent_after_the_delay() {
+    let service = service([Answer::status(200)]);
+    let processor = delivery_to(&service, token("t"))
+        .with_batch_delay(Duration::from_millis(10))
+        .build()
+        .unwrap()
+        .span_processor();
+    processor.on_end(span_of(TENANT, "a"));
+    service.wait_for(1, LONG).unwrap();
+}
+
+#[test]
+fn what_the_fronts_hand_over_is_accounted_for_under_faults() {
+    let service = faulty_service();
+    let reported = Arc::new(Mutex::new((0, 0)));
+    let counted = Arc::clone(&reported);
+    let resolver = token_from_async_fn(|identity| async move {
+        assert!(identity.agent.as_str() != "a3", "on purpose");
+        if identity.agent.as_str() == "a4" {
+            return Err("no token".into());
+        }
+        Ok(None)
+    });
+    let delivery = delivery_to(&service, resolver)
+        .with_concurrency(4)
+        .with_batch_spans(50)
+        .with_max_queue_spans(200)
+        .with_timeout(Duration::from_secs(5))
+        .with_on_report(move |report| {
+            let mut counted = counted.lock().unwrap();
+            counted.0 += report.exported();
+            counted.1 += report.dropped();
+        })
+        .build()
+        .unwrap();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            let processor = delivery.span_processor();
+            scope.spawn(move || {
+                for n in 0..1_000 {
+                    processor.on_end(match n % 10 {
+                        8 => span_of("bad tenant", "a"),
+                        9 => plain_span(),
+                        agent => span_of(TENANT, format!("a{agent}")),
+                    });
+                }
+            });
+        }
+        let flushing = delivery.clone();
+        scope.spawn(move || {
+            for _ in 0..20 {
+                let _ = flushing.flush(LONG);
+                check_reported_or_queued(&flushing);
+            }
+        });
+    });
+    let _ = delivery.flush(LONG);
+    let stats = delivery.stats();
+    assert_eq!(
+        (stats.accepted, stats.queued, stats.queued_bytes),
+        (4_000, 0, 0)
+    );
+    check_conserved(&delivery);
+    let (exported, dropped) = *reported.lock().unwrap();
+    let never_taken = stats.dropped_for(DropReason::QueueFull);
+    assert_eq!(stats.exported, exported as u64);
+    assert_eq!(stats.dropped(), dropped as u64 + never_taken);
+    assert_eq!(received_spans(&service), exported);
+    delivery.shutdown(LONG).unwrap();
+    assert_eq!(delivery.stats(), stats);
+}
+
+/// Counts are read one after the other, so while spans move only this much holds.
+fn check_reported_or_queued(delivery: &agentspan_agent365::Delivery) {
+    let stats = delivery.stats();
+    assert!(stats.exported + stats.dropped_for(DropReason::Token) <= stats.accepted);
+}
+
+/// Some agents are refused, some are reset now and then, the others are served.
+fn faulty_service() -> Service {
+    let at = |n: usize| format!("/maven/agent365/agents/a{n}/");
+    Service::builder()
+        .route(&at(0), [Answer::status(403)])
+        .route(&at(1), [Answer::status(503)])
+        .route(&at(2), [Answer::reset()])
+        .route(&at(5), [Answer::close()])
+        .start()
+        .unwrap()
+}
+
+/// How many spans came in requests that were answered with 200.
+fn received_spans(service: &Service) -> usize {
+    let served = ["a6", "a7"];
+    service
+        .requests()
+        .iter()
+        .filter(|request| {
+            served
+                .iter()
+                .any(|agent| request.path().contains(&format!("/{agent}/")))
+        })
+        .map(|request| {
+            let body = request.json().unwrap();
+            let scopes = body["resourceSpans"][0]["scopeSpans"].as_array().unwrap();
+            scopes
+                .iter()
+                .map(|scope| scope["spans"].as_array().unwrap().len())
+                .sum::<usize>()
+        })
+        .sum()
+}

@@ -1,0 +1,195 @@
+//! Whatever a token resolver does costs its identity and no other.
+
+use std::error::Error;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+
+use agentspan_agent365::{
+    AccessToken, DropReason, ExportError, TokenResolver, token_from_async_fn, token_from_fn,
+};
+use agentspan_model::agent365::Identity;
+use agentspan_testkit::Answer;
+use opentelemetry::Context;
+
+use crate::delivery_fixture::{
+    SHORT, TENANT, check_conserved, delivery_to, export, exporter_to, service, span_of, token,
+};
+
+fn is_bad(identity: &Identity) -> bool {
+    identity.agent.as_str() == "bad"
+}
+
+fn good() -> Option<AccessToken> {
+    Some(AccessToken::new("t").unwrap())
+}
+
+/// Exports spans of a bad and a good identity. Only the good one's arrive; gives the error of the bad.
+fn check_costs_its_identity(resolver: impl TokenResolver, message: &str) -> Option<String> {
+    let service = service([Answer::status(200)]);
+    let exporter = delivery_to(&service, resolver)
+        .with_token_deadline(SHORT)
+        .build()
+        .unwrap()
+        .exporter();
+    let spans = vec![span_of(TENANT, "bad"), span_of(TENANT, "good")];
+    let report = export(&exporter, spans);
+    let [bad, good] = &report.identities[..] else {
+        panic!("two identities");
+    };
+    assert_eq!((bad.exported(), good.exported()), (0, 1));
+    let error = bad.error.as_ref().unwrap();
+    assert_eq!(error.reason(), DropReason::Token);
+    assert_eq!(error.to_string(), message);
+    let requests = service.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(requests[0].path(), "/maven/agent365/agents/good/traces");
+    check_conserved(exporter.delivery());
+    let source = error.source()?.source()?;
+    Some(source.to_string())
+}
+
+#[test]
+fn a_resolver_that_fails_costs_its_identity() {
+    let message = format!("no token for tenant {TENANT}, agent bad");
+    let answer = |identity: &Identity| {
+        if is_bad(identity) {
+            return Err("no luck".into());
+        }
+        Ok(good())
+    };
+    let source = check_costs_its_identity(token_from_fn(answer), &message);
+    assert_eq!(source.as_deref(), Some("no luck"));
+    let source = check_costs_its_identity(
+        token_from_async_fn(move |identity| async move { answer(&identity) }),
+        &message,
+    );
+    assert_eq!(source.as_deref(), Some("no luck"));
+}
+
+#[test]
+fn a_resolver_that_panics_costs_its_identity() {
+    let message = format!("the token resolver panicked for tenant {TENANT}, agent bad");
+    let answer = |identity: &Identity| {
+        assert!(!is_bad(identity), "on purpose");
+        Ok(good())
+    };
+    check_costs_its_identity(token_from_fn(answer), &message);
+    check_costs_its_identity(
+        token_from_async_fn(move |identity| async move { answer(&identity) }),
+        &message,
+    );
+    check_costs_its_identity(
+        token_from_async_fn(move |identity| std::future::ready(answer(&identity))),
+        &message,
+    );
+}
+
+#[test]
+fn a_resolver_that_hangs_costs_its_identity() {
+    let message = format!(
+        "the token resolver gave no answer for tenant {TENANT}, agent bad within {SHORT:?}"
+    );
+    let (release, hang) = channel::<()>();
+    let hang: Mutex<Receiver<()>> = Mutex::new(hang);
+    let blocking = token_from_fn(move |identity| {
+        if is_bad(identity) {
+            // Until the test is over.
+            let _ = hang.lock().unwrap().recv();
+        }
+        Ok(good())
+    });
+    check_costs_its_identity(blocking, &message);
+    drop(release);
+    let pending = token_from_async_fn(|identity| async move {
+        if is_bad(&identity) {
+            std::future::pending::<()>().await;
+        }
+        Ok(good())
+    });
+    check_costs_its_identity(pending, &message);
+}
+
+#[test]
+fn closures_that_never_return_keep_four_threads_and_no_more() {
+    let service = service([Answer::status(200)]);
+    let (release, hang) = channel::<()>();
+    let hang = Mutex::new(hang);
+    let calls = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&calls);
+    let resolver = token_from_fn(move |_| {
+        *counted.lock().unwrap() += 1;
+        assert_eq!(std::thread::current().name(), Some("agentspan-token"));
+        let _ = hang.lock().unwrap().recv();
+        Ok(None)
+    });
+    let exporter = delivery_to(&service, resolver)
+        .with_token_deadline(SHORT)
+        .with_concurrency(8)
+        .build()
+        .unwrap()
+        .exporter();
+    let spans = (0..6).map(|n| span_of(TENANT, format!("a{n}"))).collect();
+    let report = export(&exporter, spans);
+    assert_eq!(report.dropped_for(DropReason::Token), 6);
+    assert_eq!((*calls.lock().unwrap(), service.connections()), (4, 0));
+    drop(release);
+}
+
+#[test]
+fn without_a_token_the_request_goes_without_authorization() {
+    for resolver in [None, Some(AccessToken::new("").unwrap())] {
+        let service = service([Answer::status(200)]);
+        let exporter = exporter_to(&service, token_from_fn(move |_| Ok(resolver.clone())));
+        let report = export(&exporter, vec![span_of(TENANT, "a")]);
+        assert!(report.is_success());
+        assert_eq!(service.requests()[0].header("authorization"), None);
+    }
+}
+
+#[test]
+fn a_token_is_sent_for_the_identity_that_it_was_resolved_for_only() {
+    let service = service([Answer::status(200)]);
+    let resolver = token_from_async_fn(|identity| async move {
+        Ok(Some(AccessToken::new(identity.agent.as_str())?))
+    });
+    let exporter = exporter_to(&service, Arc::new(resolver));
+    let spans = (0..20).map(|n| span_of(TENANT, format!("a{n}"))).collect();
+    assert_eq!(export(&exporter, spans).exported(), 20);
+    for request in service.requests() {
+        let agent = request.path().split('/').nth(4).unwrap().to_owned();
+        assert_eq!(
+            request.header("authorization"),
+            Some(format!("Bearer {agent}").as_str())
+        );
+    }
+}
+
+#[test]
+fn telemetry_is_suppressed_while_a_resolver_runs() {
+    let service = service([Answer::status(200)]);
+    let answer = || match Context::is_current_telemetry_suppressed() {
+        true => Ok(None),
+        false => Err("not suppressed".into()),
+    };
+    let blocking = exporter_to(&service, token_from_fn(move |_| answer()));
+    assert!(export(&blocking, vec![span_of(TENANT, "a")]).is_success());
+    let asynchronous = exporter_to(
+        &service,
+        token_from_async_fn(move |_| async move { answer() }),
+    );
+    assert!(export(&asynchronous, vec![span_of(TENANT, "a")]).is_success());
+}
+
+#[test]
+fn an_error_of_a_resolver_is_not_shown_by_debug() {
+    let service = service([Answer::status(200)]);
+    let exporter = exporter_to(&service, token_from_fn(|_| Err("s3cret".into())));
+    let report = export(&exporter, vec![span_of(TENANT, "a")]);
+    let shown = format!("{report:?} {report:#?} {report} {exporter:?}");
+    assert!(!shown.contains("s3cret"), "{shown}");
+    assert!(matches!(
+        report.identities[0].error,
+        Some(ExportError::Token { .. })
+    ));
+    drop(token("s3cret"));
+}
