@@ -14,6 +14,7 @@ The commands:
 
 import builtins
 import json
+import logging
 import os
 import socket
 import sys
@@ -124,12 +125,15 @@ def export(command):
     return {"result": result.name, "token_resolver_calls": calls}
 
 
-def member(enumeration, name):
-    return enumeration[name] if name is not None else None
+def member(enumeration, value):
+    return enumeration(value) if value is not None else None
 
 
-def endpoint(text):
-    return urlparse(text) if text is not None else None
+def endpoint(fields):
+    if fields is None:
+        return None
+    port = f":{fields['port']}" if "port" in fields else ""
+    return urlparse(f"https://{fields['host']}{port}")
 
 
 def agent(fields):
@@ -180,7 +184,7 @@ def start_execute_tool(given):
 
 def start_inference(given):
     details = given["details"]
-    operation = core.InferenceOperationType[details["operationName"]]
+    operation = core.InferenceOperationType(details["operationName"])
     return core.InferenceScope.start(
         core.InferenceCallDetails(**{**details, "operationName": operation}),
         agent(given.get("agent_details")),
@@ -232,12 +236,13 @@ def run_step(step, scope):
     elif operation == "try":
         try:
             run(step["steps"], scope)
-        except Exception:
-            pass
+        except ValueError:
+            # Thrown by a `raise` step; the scopes on its way have seen it.
+            return
     elif operation == "raise":
-        raise error(step)
+        raise ValueError(step["message"])
     else:
-        raise ValueError(f"no such step: {operation}")
+        raise NotImplementedError(f"no such step: {operation}")
 
 
 def error(step):
@@ -262,6 +267,8 @@ def scenario(command):
 
 
 def main():
+    # The package logs what goes wrong, and here much goes wrong on purpose.
+    logging.getLogger().addHandler(logging.NullHandler())
     connect_everything_to(sys.argv[1])
     commands = {"export": export, "configure": configure, "scenario": scenario}
     for line in sys.stdin:

@@ -128,7 +128,7 @@ impl VectorSpan {
             parent_span_id: parent
                 .map_or(Ok(SpanId::INVALID), |parent| span_id(&parent.span_id))?,
             parent_span_is_remote: parent.is_some_and(|parent| parent.is_remote),
-            span_kind: kind(&self.kind)?,
+            span_kind: span_kind(&self.kind)?,
             name: self.name.clone().into(),
             start_time: time(self.start_time_unix_nano)?,
             end_time: time(self.end_time_unix_nano)?,
@@ -211,7 +211,12 @@ fn context(trace: &str, span: &str, is_remote: bool) -> Result<SpanContext, NoSd
     ))
 }
 
-fn kind(name: &str) -> Result<SpanKind, NoSdkForm> {
+/// The kind of this name, such as `CLIENT`.
+///
+/// # Errors
+///
+/// [`NoSdkForm`] for any other text.
+pub fn span_kind(name: &str) -> Result<SpanKind, NoSdkForm> {
     match name {
         "INTERNAL" => Ok(SpanKind::Internal),
         "SERVER" => Ok(SpanKind::Server),
@@ -235,7 +240,12 @@ fn instrumentation_scope(scope: &VectorScope) -> InstrumentationScope {
     }
 }
 
-fn key_values(pairs: &[(String, TypedValue)]) -> Result<Vec<KeyValue>, NoSdkForm> {
+/// Typed pairs as attributes, in order, repeated keys included.
+///
+/// # Errors
+///
+/// [`NoSdkForm`] for values outside of the attribute model.
+pub fn key_values(pairs: &[(String, TypedValue)]) -> Result<Vec<KeyValue>, NoSdkForm> {
     let pairs = pairs.iter();
     pairs
         .map(|(key, typed)| Ok(KeyValue::new(key.clone(), value(typed)?)))

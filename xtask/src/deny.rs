@@ -1,6 +1,6 @@
 //! `cargo xtask deny`: what the dependencies bring along.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::command::{Program, cargo};
 use crate::error::XtaskError;
@@ -9,21 +9,30 @@ use crate::workspace::Workspace;
 /// The version of cargo-deny that is installed when it is missing.
 const VERSION: &str = "0.20.2";
 
+/// The package whose dependencies are those of our peers.
+const BENCHMARKS: &str = "bench";
+
 /// Checks licences, sources, bans and duplicates; needs no network besides the registry.
 pub(crate) fn check(workspace: &Workspace) -> Result<(), XtaskError> {
-    run(workspace, &["bans", "licenses", "sources"])
+    let program = install(workspace)?;
+    run(workspace, &program, &["check", "licenses", "sources"])?;
+    run(
+        workspace,
+        &program,
+        &["--exclude", BENCHMARKS, "check", "bans"],
+    )
 }
 
 /// Checks for known vulnerabilities; fetches the advisory database.
 pub(crate) fn advisories(workspace: &Workspace) -> Result<(), XtaskError> {
-    run(workspace, &["advisories"])
+    let program = install(workspace)?;
+    run(workspace, &program, &["check", "advisories"])
 }
 
-fn run(workspace: &Workspace, checks: &[&str]) -> Result<(), XtaskError> {
-    let program = install(workspace)?;
+fn run(workspace: &Workspace, program: &Path, arguments: &[&str]) -> Result<(), XtaskError> {
     Program::new(program, workspace.root(), "delete it and run this again")
-        .args(["--workspace", "--all-features", "--locked", "check"])
-        .args(checks)
+        .args(["--workspace", "--all-features", "--locked"])
+        .args(arguments)
         .run()
 }
 

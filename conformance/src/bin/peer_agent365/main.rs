@@ -1,0 +1,56 @@
+//! Runs the reference package of Agent 365 and our crates side by side and compares what arrives.
+//!
+//! `cargo xtask peers agent365` installs the package and starts this program with the interpreter and
+//! the driver. Both sides speak TLS to a loopback service of their own, which plays the same answers to
+//! both. There are two parts: exports of given spans, where everything must be equal, and
+//! scenarios of scopes through the whole pipelines, where ids, times and stack traces are another run's.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool speaks through its standard streams"
+)]
+
+mod arrived;
+mod batches;
+mod exports;
+mod random;
+mod reference;
+mod scopes;
+mod side_by_side;
+
+use std::error::Error;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::side_by_side::Peers;
+
+/// How many batches are made from seeds.
+const BATCHES: u64 = 80;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [python, driver] = arguments.as_slice() else {
+        eprintln!("usage: peer_agent365 <python> <driver>; cargo xtask peers agent365 does it");
+        return ExitCode::FAILURE;
+    };
+    match compare(Path::new(python), Path::new(driver)) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("peer_agent365: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Compares everything and returns how many cases differ.
+fn compare(python: &Path, driver: &Path) -> Result<usize, Box<dyn Error>> {
+    let mut peers = Peers::start(python, driver)?;
+    for file in ["export_v0_1", "retry_v0_1"] {
+        peers.exports_of_vectors(file)?;
+    }
+    peers.exports_of_batches(0..BATCHES)?;
+    peers.scenarios(&driver.with_file_name("agent365-scenarios.json"))?;
+    Ok(peers.conclude())
+}

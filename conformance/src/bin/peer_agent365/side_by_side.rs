@@ -1,0 +1,336 @@
+//! Gives both sides the same work and compares what came of it.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
+use std::ops::Range;
+use std::path::Path;
+
+use agentspan_agent365::{AccessToken, Agent365Exporter, token_from_fn};
+use agentspan_otel::{BaggageSpanProcessor, ScopeTracer};
+use agentspan_testkit::{Answer, Certificates, RecordedRequest, Service};
+use conformance::compare::differences;
+use conformance::deviations::{Deviations, DeviationsError};
+use conformance::{Case, Json, Runner, SHIPPED_VECTORS};
+use opentelemetry::trace::TracerProvider;
+use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::arrived::{TOLERANCES, object, requests, without_identity_of_the_run};
+use crate::batches;
+use crate::exports::{self, Input, LeftOut};
+use crate::reference::Reference;
+use crate::scopes::{self, Scenario};
+
+/// How many differences of a case are printed.
+const SHOWN: usize = 10;
+
+const SERVICE_NAME: &str = "peer";
+const SERVICE_NAMESPACE: &str = "agentspan";
+const TOKEN: &str = "token-of-the-scenarios";
+
+/// Both sides, a service for each, and what was found so far.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    reference: Reference,
+    their_service: Service,
+    our_service: Service,
+    counts: Counts,
+    left_out: BTreeMap<LeftOut, usize>,
+    rules: Rules,
+}
+
+/// The deviations on purpose. Where one applies, `cargo xtask conformance` holds us to what we do instead.
+struct Rules {
+    deviations: Deviations,
+    runners: Vec<Box<dyn Runner>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    cases: usize,
+    different: usize,
+    requests: usize,
+    bodies: usize,
+    identical_bodies: usize,
+}
+
+/// What one side did: the result of the export, and the requests that arrived.
+struct Work {
+    result: Json,
+    requests: Vec<RecordedRequest>,
+}
+
+#[derive(Deserialize)]
+struct VectorFile {
+    cases: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+struct ScenarioFile {
+    scenarios: Vec<Value>,
+}
+
+impl Peers {
+    /// Starts the services and the reference package.
+    pub(crate) fn start(python: &Path, driver: &Path) -> Result<Self, Box<dyn Error>> {
+        let service = || -> Result<Service, Box<dyn Error>> {
+            Ok(Service::builder().tls(Certificates::generate()?).start()?)
+        };
+        let (their_service, our_service) = (service()?, service()?);
+        let directory = python.parent().ok_or("the interpreter has no directory")?;
+        let reference = Reference::start(python, driver, &their_service, directory)?;
+        Ok(Self {
+            reference,
+            their_service,
+            our_service,
+            counts: Counts::default(),
+            left_out: BTreeMap::new(),
+            rules: Rules::shipped()?,
+        })
+    }
+
+    /// Exports the spans of a shipped vector file, with the answers that it scripts.
+    pub(crate) fn exports_of_vectors(&mut self, file: &str) -> Result<(), Box<dyn Error>> {
+        let text = std::fs::read_to_string(format!("{SHIPPED_VECTORS}/{file}.json"))?;
+        let vectors: VectorFile = serde_json::from_str(&text)?;
+        let before = self.counts;
+        for value in vectors.cases {
+            let case: Case = serde_json::from_value(value.clone())?;
+            self.export(file, &case, &value["input"])?;
+        }
+        self.print_part(&format!("exports of {file}"), before);
+        Ok(())
+    }
+
+    /// Exports batches that are made from seeds.
+    pub(crate) fn exports_of_batches(&mut self, seeds: Range<u64>) -> Result<(), Box<dyn Error>> {
+        let before = self.counts;
+        let part = format!(
+            "exports of batches from the seeds {} to {}",
+            seeds.start, seeds.end
+        );
+        for seed in seeds {
+            let input = batches::batch(seed);
+            let case = json!({"name": format!("batch {seed}"), "input": input, "expected": null});
+            self.export("export_v0_1", &serde_json::from_value(case)?, &input)?;
+        }
+        self.print_part(&part, before);
+        Ok(())
+    }
+
+    fn export(&mut self, file: &str, case: &Case, value: &Value) -> Result<(), Box<dyn Error>> {
+        let input: Input = serde_json::from_value(value.clone())?;
+        let prepared = || -> Result<_, LeftOut> {
+            self.rules.none_applies(file, case)?;
+            Ok((input.answers()?, input.cluster()?, input.span_data()?))
+        };
+        let (answers, cluster, spans) = match prepared() {
+            Ok(prepared) => prepared,
+            Err(reason) => {
+                *self.left_out.entry(reason).or_default() += 1;
+                return Ok(());
+            }
+        };
+        let (theirs_before, ours_before) = self.play(&answers);
+        // The reference works while we do.
+        self.reference
+            .send(&json!({"op": "export", "input": value}))?;
+        let result = exports::export(&input, cluster, spans, &self.our_service)?;
+        let ours = Work {
+            result,
+            requests: since(&self.our_service, ours_before),
+        };
+        let result = self.reference.answer()?;
+        let theirs = Work {
+            result,
+            requests: since(&self.their_service, theirs_before),
+        };
+        let name = format!("{file}: {}", case.name);
+        self.compare(&name, &theirs, &ours, |_| ())
+    }
+
+    /// Runs the scenarios of a file through the whole pipelines of both sides.
+    pub(crate) fn scenarios(&mut self, path: &Path) -> Result<(), Box<dyn Error>> {
+        let file: ScenarioFile = serde_json::from_str(&std::fs::read_to_string(path)?)?;
+        let before = self.counts;
+        let (provider, tracer) = self.install()?;
+        for value in file.scenarios {
+            let scenario: Scenario = serde_json::from_value(value.clone())?;
+            let (theirs_before, ours_before) = self.play(&[Answer::status(200)]);
+            self.reference
+                .send(&json!({"op": "scenario", "steps": value["steps"]}))?;
+            if let Err(error) = scopes::run(&scenario.steps, None, &tracer) {
+                return Err(format!("{}: nobody caught {error:?}", scenario.name).into());
+            }
+            provider.force_flush()?;
+            let result = object([("flushed", Json::Bool(true))]);
+            let ours = Work {
+                result,
+                requests: since(&self.our_service, ours_before),
+            };
+            let result = self.reference.answer()?;
+            let theirs = Work {
+                result,
+                requests: since(&self.their_service, theirs_before),
+            };
+            let name = format!("scenario: {}", scenario.name);
+            self.compare(&name, &theirs, &ours, without_identity_of_the_run)?;
+        }
+        provider.shutdown()?;
+        self.print_part("scenarios of scopes, spans and baggage", before);
+        Ok(())
+    }
+
+    /// Installs the whole pipelines of both sides.
+    fn install(&mut self) -> Result<(SdkTracerProvider, SdkTracer), Box<dyn Error>> {
+        self.reference.send(&json!({
+            "op": "configure",
+            "service_name": SERVICE_NAME,
+            "service_namespace": SERVICE_NAMESPACE,
+            "cluster_category": "prod",
+            "default_token": {"token": TOKEN},
+        }))?;
+        let resource = Resource::builder()
+            .with_service_name(SERVICE_NAME)
+            .with_attribute(KeyValue::new("service.namespace", SERVICE_NAMESPACE))
+            .build();
+        let provider = SdkTracerProvider::builder()
+            .with_resource(resource)
+            .with_span_processor(BaggageSpanProcessor::new())
+            .with_batch_exporter(self.exporter_of_scenarios()?)
+            .build();
+        agentspan_otel::set_default_tracer(ScopeTracer::new(&provider))?;
+        let scope = InstrumentationScope::builder("peer")
+            .with_version("1.0")
+            .build();
+        let tracer = provider.tracer_with_scope(scope);
+        let installed = self.reference.answer()?;
+        if installed != object([("installed", Json::Bool(true))]) {
+            return Err("the reference package did not install its pipeline".into());
+        }
+        Ok((provider, tracer))
+    }
+
+    fn exporter_of_scenarios(&self) -> Result<Agent365Exporter, Box<dyn Error>> {
+        let resolver = token_from_fn(|_| Ok(Some(AccessToken::new(TOKEN)?)));
+        exports::exporter(resolver, "prod".parse()?, false, &self.our_service)
+    }
+
+    /// Lets both services play the same answers; returns how many requests they had before.
+    fn play(&self, answers: &[Answer]) -> (usize, usize) {
+        self.their_service.play(answers.iter().cloned());
+        self.our_service.play(answers.iter().cloned());
+        (
+            self.their_service.request_count(),
+            self.our_service.request_count(),
+        )
+    }
+
+    fn compare(
+        &mut self,
+        name: &str,
+        theirs: &Work,
+        ours: &Work,
+        adjust: impl Fn(&mut Json),
+    ) -> Result<(), Box<dyn Error>> {
+        let seen = |work: &Work| -> Result<Json, Box<dyn Error>> {
+            let mut requests = requests(&work.requests)?;
+            adjust(&mut requests);
+            Ok(object([
+                ("result", work.result.clone()),
+                ("requests", requests),
+            ]))
+        };
+        let found = differences(&seen(theirs)?, &seen(ours)?, &TOLERANCES);
+        self.counts.cases += 1;
+        self.counts.requests += theirs.requests.len();
+        for (theirs, ours) in theirs.requests.iter().zip(&ours.requests) {
+            self.counts.bodies += 1;
+            self.counts.identical_bodies += usize::from(theirs.body == ours.body);
+        }
+        if !found.is_empty() {
+            self.counts.different += 1;
+            println!("{name}");
+            for difference in found.iter().take(SHOWN) {
+                println!("    {difference}");
+            }
+            if found.len() > SHOWN {
+                println!("    and {} more", found.len() - SHOWN);
+            }
+        }
+        Ok(())
+    }
+
+    fn print_part(&self, part: &str, before: Counts) {
+        let Counts {
+            cases,
+            different,
+            requests,
+            bodies,
+            identical_bodies,
+        } = self.counts;
+        println!(
+            "{part}: {} cases, {} requests, {} different; {} of {} bodies equal byte for byte",
+            cases - before.cases,
+            requests - before.requests,
+            different - before.different,
+            identical_bodies - before.identical_bodies,
+            bodies - before.bodies,
+        );
+    }
+
+    /// Prints the sum and returns how many cases differ.
+    pub(crate) fn conclude(&self) -> usize {
+        for (reason, count) in &self.left_out {
+            println!("left out: {count} with {reason}");
+        }
+        match self.counts.different {
+            0 => println!("{} cases compared: no difference", self.counts.cases),
+            different => println!("{} cases compared: {different} differ", self.counts.cases),
+        }
+        self.counts.different
+    }
+}
+
+impl Rules {
+    fn shipped() -> Result<Self, DeviationsError> {
+        Ok(Self {
+            deviations: Deviations::shipped()?,
+            runners: conformance::runners::all(),
+        })
+    }
+
+    fn none_applies(&self, file: &str, case: &Case) -> Result<(), LeftOut> {
+        let runners = self
+            .runners
+            .iter()
+            .filter(|runner| runner.file_stem() == file);
+        let predicates = runners.flat_map(|runner| runner.predicates());
+        let mut applying = predicates.filter(|predicate| (predicate.applies)(case));
+        let Some(predicate) = applying.next() else {
+            return Ok(());
+        };
+        let mut rules = self.deviations.rules().iter();
+        let rule = rules.find(|rule| {
+            rule.predicate == predicate.name && rule.files.iter().any(|other| other == file)
+        });
+        match rule {
+            Some(rule) => Err(format!("the rule {}", rule.id)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rules").finish_non_exhaustive()
+    }
+}
+
+fn since(service: &Service, before: usize) -> Vec<RecordedRequest> {
+    service.requests().split_off(before)
+}
