@@ -5,6 +5,10 @@
 //!
 //! [GenAI semantic conventions]: https://opentelemetry.io/docs/specs/semconv/gen-ai/
 
+/// `service.name`: the name of the program, an attribute of the resource.
+pub const SERVICE_NAME: &str = "service.name";
+/// `service.namespace`: what the program belongs to, an attribute of the resource.
+pub const SERVICE_NAMESPACE: &str = "service.namespace";
 /// `error.type`: the class of an error, for example the name of its type.
 pub const ERROR_TYPE: &str = "error.type";
 /// `error.message`: the text of an error.

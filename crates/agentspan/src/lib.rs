@@ -1,1 +1,69 @@
-//! Observability for Rust programs that run AI agents: Agent 365 scopes and export in a few lines.
+//! Observability for Rust programs that run AI agents.
+//!
+//! [`configure`] sets it up in a few lines: scopes say what the agents do, and their spans are
+//! delivered to Agent 365, or drawn on the console while no service is configured.
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use agentspan::prelude::*;
+//!
+//! # async fn ask_for_token(_: &Identity) -> Result<String, std::io::Error> { Ok(String::new()) }
+//! # async fn look_up_weather() -> Result<String, std::io::Error> { Ok(String::new()) }
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let telemetry = agentspan::configure()
+//!     .with_service_name("weather")
+//!     .with_service_namespace("contoso")
+//!     .with_token_resolver(token_from_async_fn(|identity| async move {
+//!         Ok(Some(AccessToken::new(ask_for_token(&identity).await?)?))
+//!     }))
+//!     .install()?;
+//!
+//! let agent = AgentDetails::new(AgentId::parse("a0000000-0000-0000-0000-00000000000a")?);
+//! let tenant = TenantDetails::new(TenantId::parse("e3064512-cc6d-4703-be71-a2ecaecaa98a")?);
+//! let call = ToolCallDetails::new("look_up_weather");
+//! let weather = ExecuteToolScope::start(&call, &agent, &tenant)
+//!     .run(|scope| async move {
+//!         let weather = look_up_weather().await?;
+//!         scope.record_response(&weather);
+//!         Ok::<_, std::io::Error>(weather)
+//!     })
+//!     .await?;
+//!
+//! telemetry.shutdown(Duration::from_secs(5))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What switches it on
+//!
+//! As in the reference (`microsoft-agents-a365-observability-core` 0.1.0) the environment decides:
+//! scopes make spans if `ENABLE_OBSERVABILITY` (or `ENABLE_A365_OBSERVABILITY`) is `true`, `1`, `yes` or
+//! `on`, and spans go to Agent 365 rather than to the console if `ENABLE_A365_OBSERVABILITY_EXPORTER`
+//! is, too. [`Configuration::switched_on`] decides it in code instead.
+//!
+//! # What is where
+//!
+//! This crate holds no logic of its own: it puts the others together. Depend on the smallest that
+//! does the job.
+//!
+//! - [`model`]: details, identities and attribute keys, as plain data.
+//! - [`discovery`]: endpoints, switches of the environment, claims of a token.
+//! - [`otel`]: scopes, baggage, the turn's context, the console.
+//! - [`agent365`]: delivery to Agent 365, for any OpenTelemetry pipeline.
+
+mod configure;
+mod install_error;
+pub mod prelude;
+mod processors;
+mod telemetry;
+
+pub use agentspan_agent365 as agent365;
+pub use agentspan_discovery as discovery;
+pub use agentspan_model as model;
+pub use agentspan_otel as otel;
+
+pub use self::configure::{Configuration, configure};
+pub use self::install_error::InstallError;
+pub use self::processors::{Destination, DestinationProcessor, Processors};
+pub use self::telemetry::{Telemetry, TelemetryError};

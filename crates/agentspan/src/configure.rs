@@ -1,0 +1,246 @@
+//! Describes what telemetry a program wants, and installs it.
+
+use std::fmt;
+
+use agentspan_agent365::{Delivery, DeliveryBuilder, TokenResolver};
+use agentspan_discovery::{Environment, Switches};
+use agentspan_model::agent365::environment;
+use agentspan_model::keys;
+use agentspan_otel::{
+    BaggageSpanProcessor, ConsoleExporter, ScopeTracer, set_default_tracer, set_enabled,
+};
+use opentelemetry::{KeyValue, global};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
+
+use crate::install_error::InstallError;
+use crate::processors::{Destination, DestinationProcessor, Processors};
+use crate::telemetry::Telemetry;
+
+type Customise = Box<dyn FnOnce(TracerProviderBuilder) -> TracerProviderBuilder>;
+
+/// Starts to describe the telemetry of this program. Nothing happens before
+/// [`install`](Configuration::install).
+pub fn configure() -> Configuration {
+    Configuration {
+        attributes: Vec::new(),
+        switches: None,
+        delivery: None,
+        baggage: BaggageSpanProcessor::new(),
+        console: ConsoleExporter::new(),
+        customise: Box::new(|builder| builder),
+    }
+}
+
+/// What telemetry a program wants.
+///
+/// # Decisions to make
+///
+/// - [`with_token_resolver`](Self::with_token_resolver), or [`with_delivery`](Self::with_delivery) for
+///   more than the defaults: how spans reach Agent 365. Without either they go to the console.
+/// - [`with_service_name`](Self::with_service_name) and
+///   [`with_service_namespace`](Self::with_service_namespace): who the program is. Without them the SDK
+///   takes `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.
+/// - [`switched_on`](Self::switched_on): whether the environment's switches decide.
+#[must_use = "nothing happens before `install`"]
+pub struct Configuration {
+    attributes: Vec<KeyValue>,
+    switches: Option<EffectiveSwitches>,
+    delivery: Option<DeliveryBuilder>,
+    baggage: BaggageSpanProcessor,
+    console: ConsoleExporter,
+    customise: Customise,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct EffectiveSwitches {
+    observability: bool,
+    exporter: bool,
+}
+
+impl Configuration {
+    /// The name of the service, `service.name` of the resource.
+    pub fn with_service_name(self, name: impl Into<String>) -> Self {
+        self.with_resource_attribute(keys::SERVICE_NAME, name.into())
+    }
+
+    /// The namespace of the service, `service.namespace` of the resource.
+    pub fn with_service_namespace(self, namespace: impl Into<String>) -> Self {
+        self.with_resource_attribute(keys::SERVICE_NAMESPACE, namespace.into())
+    }
+
+    /// An attribute of the resource: a fact about the program that every request carries.
+    pub fn with_resource_attribute(
+        mut self,
+        key: &'static str,
+        value: impl Into<opentelemetry::Value>,
+    ) -> Self {
+        self.attributes.push(KeyValue::new(key, value));
+        self
+    }
+
+    /// Delivers to Agent 365 with the defaults of [`Delivery::builder`] and this resolver.
+    pub fn with_token_resolver(self, resolver: impl TokenResolver) -> Self {
+        self.with_delivery(Delivery::builder(resolver))
+    }
+
+    /// Delivers to Agent 365 as described: cluster, time-outs, bounds, profile.
+    pub fn with_delivery(mut self, delivery: DeliveryBuilder) -> Self {
+        self.delivery = Some(delivery);
+        self
+    }
+
+    /// Reads the switches from `environment` in place of that of the process.
+    pub fn with_environment(mut self, environment: &Environment) -> Self {
+        self.switches = Some(EffectiveSwitches::read(environment));
+        self
+    }
+
+    /// Switches scopes and the exporter on, whatever the environment says.
+    pub fn switched_on(mut self) -> Self {
+        self.switches = Some(EffectiveSwitches {
+            observability: true,
+            exporter: true,
+        });
+        self
+    }
+
+    /// The processor that copies baggage to spans, for example one that trusts identities in remote
+    /// baggage. Default: [`BaggageSpanProcessor::new`].
+    pub fn with_baggage_processor(mut self, processor: BaggageSpanProcessor) -> Self {
+        self.baggage = processor;
+        self
+    }
+
+    /// The console that stands in when spans do not go to Agent 365. Default: [`ConsoleExporter::new`].
+    pub fn with_console(mut self, console: ConsoleExporter) -> Self {
+        self.console = console;
+        self
+    }
+
+    /// Changes the provider that [`install`](Self::install) builds: its sampler, limits, further
+    /// processors and exporters. Several calls apply in their order.
+    pub fn with_provider(
+        mut self,
+        customise: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder + 'static,
+    ) -> Self {
+        let before = self.customise;
+        self.customise = Box::new(move |builder| customise(before(builder)));
+        self
+    }
+
+    /// Builds a provider, makes it OpenTelemetry's global one and that of all scopes.
+    ///
+    /// Keep the guard: it flushes, shuts down and counts. When spans go to the console because a switch
+    /// or the token resolver is missing, one warning says which, and
+    /// [`Telemetry::destination`] tells it, too.
+    ///
+    /// # Errors
+    ///
+    /// [`InstallError::AlreadyInstalled`] the second time in a process, and when a default tracer of
+    /// scopes is already set. [`InstallError::Delivery`] when a setting of the delivery cannot be used.
+    pub fn install(mut self) -> Result<Telemetry, InstallError> {
+        let switches = self.effective_switches();
+        let customise = std::mem::replace(&mut self.customise, Box::new(|builder| builder));
+        let resource = Resource::builder()
+            .with_attributes(self.attributes.drain(..))
+            .build();
+        let processors = self.processors(switches)?;
+        let destination = processors.destination.destination();
+        let delivery = processors.destination.delivery().cloned();
+        let builder = SdkTracerProvider::builder().with_resource(resource);
+        let provider = customise(processors.add_to(builder)).build();
+
+        set_default_tracer(ScopeTracer::new(&provider))
+            .map_err(|_| InstallError::AlreadyInstalled)?;
+        set_enabled(switches.observability);
+        global::set_tracer_provider(provider.clone());
+        warn_of_missing_switches(switches, destination);
+        Ok(Telemetry::new(provider, destination, delivery))
+    }
+
+    /// Builds our processors for an application that builds its own provider, and switches scopes on
+    /// or off as the environment says.
+    ///
+    /// ```
+    /// use agentspan::otel::{ScopeTracer, set_default_tracer};
+    /// use opentelemetry_sdk::trace::SdkTracerProvider;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let processors = agentspan::configure().into_processors()?;
+    /// let provider = processors.add_to(SdkTracerProvider::builder()).build();
+    /// set_default_tracer(ScopeTracer::new(&provider))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InstallError::Delivery`] when a setting of the delivery cannot be used.
+    pub fn into_processors(self) -> Result<Processors, InstallError> {
+        let switches = self.effective_switches();
+        let processors = self.processors(switches)?;
+        set_enabled(switches.observability);
+        warn_of_missing_switches(switches, processors.destination.destination());
+        Ok(processors)
+    }
+
+    fn effective_switches(&self) -> EffectiveSwitches {
+        self.switches
+            .unwrap_or_else(|| EffectiveSwitches::read(&Environment::from_process()))
+    }
+
+    fn processors(self, switches: EffectiveSwitches) -> Result<Processors, InstallError> {
+        let destination = match (switches.exporter, self.delivery) {
+            (true, Some(delivery)) => DestinationProcessor::agent365(&delivery.build()?),
+            (true, None) => DestinationProcessor::console(
+                Destination::ConsoleWithoutTokenResolver,
+                self.console,
+            ),
+            (false, _) => {
+                DestinationProcessor::console(Destination::ConsoleWithoutSwitch, self.console)
+            }
+        };
+        Ok(Processors {
+            baggage: self.baggage,
+            destination,
+        })
+    }
+}
+
+impl EffectiveSwitches {
+    fn read(environment: &Environment) -> Self {
+        let switches = Switches::read(environment);
+        Self {
+            observability: switches.observability_enabled(),
+            exporter: switches.exporter_enabled(),
+        }
+    }
+}
+
+fn warn_of_missing_switches(switches: EffectiveSwitches, destination: Destination) {
+    let missing = if !switches.observability {
+        environment::ENABLE_OBSERVABILITY
+    } else if destination == Destination::ConsoleWithoutSwitch {
+        environment::ENABLE_A365_OBSERVABILITY_EXPORTER
+    } else if destination == Destination::ConsoleWithoutTokenResolver {
+        "a token resolver"
+    } else {
+        return;
+    };
+    tracing::warn!(
+        target: "agentspan::configure",
+        missing,
+        ?destination,
+        "agents are not observed in Agent 365"
+    );
+}
+
+impl fmt::Debug for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Configuration")
+            .field("switches", &self.switches)
+            .field("delivery", &self.delivery)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,16 @@
+//! Why telemetry could not be installed.
+
+use agentspan_agent365::BuildError;
+
+/// Why telemetry could not be installed. Nothing of it is in force then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// Telemetry, or a default tracer of scopes, was installed before in this process. Install it
+    /// once, where the program starts, and keep the guard.
+    #[error("telemetry is already installed in this process")]
+    AlreadyInstalled,
+    /// A setting of the delivery to Agent 365 cannot be used; the source names it.
+    #[error("the delivery to Agent 365 cannot be built")]
+    Delivery(#[from] BuildError),
+}

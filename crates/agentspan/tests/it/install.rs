@@ -1,0 +1,95 @@
+//! Telemetry is installed once in a process, so one test tells the whole story.
+
+use std::time::Duration;
+
+use agentspan::agent365::DropReason;
+use agentspan::prelude::*;
+use agentspan::{Destination, InstallError, TelemetryError, configure};
+use agentspan_testkit::{Answer, Service};
+use opentelemetry::trace::{TraceContextExt as _, Tracer as _};
+
+const WHILE: Duration = Duration::from_secs(10);
+
+fn delivery_to(url: &str) -> agentspan::agent365::DeliveryBuilder {
+    Delivery::builder(token_from_fn(|_: &Identity| {
+        Ok(Some(AccessToken::new("token")?))
+    }))
+    .with_loopback_endpoint(url)
+}
+
+fn make_span() -> ExecuteToolScope {
+    let agent = AgentDetails::new(AgentId::parse("agent-1").unwrap());
+    let tenant = TenantDetails::new(TenantId::parse("tenant-1").unwrap());
+    ExecuteToolScope::start(&ToolCallDetails::new("clock"), &agent, &tenant)
+}
+
+#[test]
+fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
+    let service = Service::builder()
+        .script([Answer::status(200), Answer::hang(), Answer::status(200)])
+        .start()
+        .unwrap();
+
+    // A setting that cannot be used is named, and nothing is in force.
+    let error = configure()
+        .with_delivery(delivery_to("http://user:secret@127.0.0.1:1"))
+        .switched_on()
+        .install()
+        .unwrap_err();
+    assert!(matches!(error, InstallError::Delivery(_)), "{error:?}");
+    assert!(!format!("{error:?}").contains("secret"));
+    assert!(!make_span().is_recording());
+
+    let telemetry = configure()
+        .with_service_name("facade")
+        .with_service_namespace("tests")
+        .with_delivery(delivery_to(&service.url()).with_timeout(Duration::from_millis(500)))
+        .switched_on()
+        .install()
+        .unwrap();
+    assert_eq!(telemetry.destination(), Destination::Agent365);
+
+    // A span of a scope and one of a plain tracer are of one trace; only the first has an identity.
+    let scope = make_span();
+    scope.in_scope_infallible(|scope| {
+        let plain = telemetry.tracer("plain").start("plain");
+        let here = opentelemetry::Context::current_with_span(plain);
+        assert_eq!(
+            here.span().span_context().trace_id(),
+            scope.span_context().trace_id()
+        );
+    });
+    telemetry.flush(WHILE).unwrap();
+    let requests = service.wait_for(1, WHILE).unwrap();
+    let body = requests[0].json().unwrap();
+    let resource = &body["resourceSpans"][0]["resource"]["attributes"];
+    assert_eq!(resource["service.name"], "facade");
+    assert_eq!(resource["service.namespace"], "tests");
+    let stats = telemetry.stats().unwrap();
+    assert_eq!((stats.accepted, stats.exported), (2, 1));
+    assert_eq!(stats.dropped_for(DropReason::NoIdentity), 1);
+
+    let second = configure().switched_on().install().unwrap_err();
+    assert!(
+        matches!(second, InstallError::AlreadyInstalled),
+        "{second:?}"
+    );
+
+    // The service hangs: the flush keeps its deadline and the span stays. The next try delivers it.
+    drop(make_span());
+    let late = telemetry.flush(Duration::from_millis(1)).unwrap_err();
+    assert!(
+        matches!(late, TelemetryError::Deadline { unsent: 1, .. }),
+        "{late:?}"
+    );
+    telemetry.flush(WHILE).unwrap();
+    assert_eq!(telemetry.stats().unwrap().exported, 2);
+
+    telemetry.shutdown(WHILE).unwrap();
+    telemetry.shutdown(WHILE).unwrap();
+    let stats = telemetry.stats().unwrap();
+    assert_eq!(
+        stats.accepted,
+        stats.exported + stats.dropped() + stats.queued
+    );
+}

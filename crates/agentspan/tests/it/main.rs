@@ -1,0 +1,6 @@
+//! The facade through its public API.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod install;
+mod processors;

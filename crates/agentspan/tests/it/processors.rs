@@ -1,0 +1,62 @@
+//! What the switches decide, and what the log says of it.
+
+use agentspan::discovery::Environment;
+use agentspan::prelude::*;
+use agentspan::{Destination, configure};
+use agentspan_testkit::CapturedLogs;
+
+fn check(
+    variables: &[(&str, &str)],
+    has_resolver: bool,
+    destination: Destination,
+    missing: Option<&str>,
+) {
+    let (logs, _guard) = CapturedLogs::on_this_thread();
+    let mut configuration =
+        configure().with_environment(&variables.iter().copied().collect::<Environment>());
+    if has_resolver {
+        configuration = configuration.with_token_resolver(token_from_fn(|_: &Identity| Ok(None)));
+    }
+    let processors = configuration.into_processors().unwrap();
+    assert_eq!(processors.destination.destination(), destination);
+    assert_eq!(
+        processors.destination.delivery().is_some(),
+        destination == Destination::Agent365
+    );
+    let text = logs.text();
+    let warnings: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains("not observed"))
+        .collect();
+    match missing {
+        Some(missing) => {
+            assert_eq!(warnings.len(), 1, "{text}");
+            assert!(warnings[0].contains(missing), "{text}");
+        }
+        None => assert!(warnings.is_empty(), "{text}"),
+    }
+}
+
+#[test]
+fn the_exporter_needs_its_switch_and_a_token_resolver() {
+    let observability = ("ENABLE_OBSERVABILITY", "true");
+    let exporter = ("ENABLE_A365_OBSERVABILITY_EXPORTER", "on");
+    check(
+        &[observability, exporter],
+        true,
+        Destination::Agent365,
+        None,
+    );
+    check(
+        &[observability],
+        true,
+        Destination::ConsoleWithoutSwitch,
+        Some("ENABLE_A365_OBSERVABILITY_EXPORTER"),
+    );
+    check(
+        &[observability, exporter],
+        false,
+        Destination::ConsoleWithoutTokenResolver,
+        Some("a token resolver"),
+    );
+}

@@ -1,0 +1,3 @@
+//! Programs that show `agentspan` at work; each is an example of this crate.
+//!
+//! `quickstart`: `cargo run --example quickstart`.

@@ -1,1 +1,0 @@
-//! Programs that show agentspan at work.
