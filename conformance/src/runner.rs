@@ -15,7 +15,7 @@ use crate::{Case, Json, Predicate, Tolerances};
 ///
 /// A runner decides nothing by a case's name and compares nothing itself.
 pub trait Runner {
-    /// The vector file's name without `.json`.
+    /// The vector file's name without `.json` or `.jsonl`.
     fn file_stem(&self) -> &'static str;
 
     /// Does what the case says, and returns what came out in the form of `expected`.

@@ -1,5 +1,11 @@
 //! The runners, one module per vector file.
 
+mod agentspec;
+mod agentspec_components;
+mod agentspec_events;
+mod agentspec_real_run;
+mod agentspec_sensitive_fields;
+mod agentspec_spans;
 mod baggage_v0_1;
 mod discovery;
 mod jwt;
@@ -13,6 +19,11 @@ use crate::Runner;
 #[must_use]
 pub fn all() -> Vec<Box<dyn Runner>> {
     vec![
+        Box::new(agentspec_components::AgentspecComponents),
+        Box::new(agentspec_events::AgentspecEvents),
+        Box::new(agentspec_real_run::AgentspecRealRun),
+        Box::new(agentspec_sensitive_fields::AgentspecSensitiveFields),
+        Box::new(agentspec_spans::AgentspecSpans),
         Box::new(baggage_v0_1::BaggageV01),
         Box::new(discovery::Discovery),
         Box::new(jwt::Jwt),

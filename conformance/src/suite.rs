@@ -46,9 +46,10 @@ impl Suite {
         Ok(Self { runners })
     }
 
-    /// Runs every `.json` file of `directory` that has a runner, in order of their names.
+    /// Runs every `.json` and `.jsonl` file of `directory` that has a runner, in order of their names.
     ///
-    /// Other `.json` and `.jsonl` files are listed, if they hold JSON at all.
+    /// Each line of a `.jsonl` file is a case, whose input and expected outcome are the line itself.
+    /// Files without a runner are listed, if they hold JSON at all.
     ///
     /// # Errors
     ///
@@ -75,11 +76,8 @@ impl Suite {
 
     fn run_file(&self, path: &Path, text: &str) -> FileResult {
         let runner = self.runners.iter().find(|(runner, _)| {
-            path.extension()
-                .is_some_and(|extension| extension == "json")
-                && path
-                    .file_stem()
-                    .is_some_and(|stem| stem == runner.file_stem())
+            path.file_stem()
+                .is_some_and(|stem| stem == runner.file_stem())
         });
         let Some((runner, rules)) = runner else {
             return match values(text) {
@@ -88,15 +86,23 @@ impl Suite {
                 Err(error) => FileResult::Unreadable(error.to_string()),
             };
         };
-        let file: VectorFile = match serde_json::from_str(text) {
-            Ok(file) => file,
+        let cases = if path
+            .extension()
+            .is_some_and(|extension| extension == "jsonl")
+        {
+            line_cases(text)
+        } else {
+            serde_json::from_str(text).map(|file: VectorFile| file.cases)
+        };
+        let cases = match cases {
+            Ok(cases) => cases,
             Err(error) => return FileResult::Unreadable(error.to_string()),
         };
-        if file.cases.is_empty() {
+        if cases.is_empty() {
             return FileResult::Unreadable("the file has no cases".into());
         }
         let mut result = FileResult::ran();
-        for (index, case) in file.cases.iter().enumerate() {
+        for (index, case) in cases.iter().enumerate() {
             result.add(judge(&**runner, rules, index, case));
         }
         result
@@ -199,6 +205,20 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("with a value that is no text")
+}
+
+/// The lines of a `.jsonl` file as cases: what comes in must come out.
+fn line_cases(text: &str) -> Result<Vec<Box<RawValue>>, serde_json::Error> {
+    let lines = text.lines().enumerate();
+    let lines = lines.filter(|(_, line)| !line.trim().is_empty());
+    lines
+        .map(|(index, line)| {
+            let name = index + 1;
+            RawValue::from_string(format!(
+                r#"{{"name":"line {name}","input":{line},"expected":{line}}}"#
+            ))
+        })
+        .collect()
 }
 
 /// The number of JSON values in a text: one in a `.json` file, one per line in a `.jsonl` file.

@@ -5,6 +5,8 @@ use std::{fmt, hash};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
+mod finite;
+
 /// Any JSON value, kept as its text.
 ///
 /// The text keeps what a tree of values would lose: the order of members, and numbers of any size and
@@ -20,11 +22,15 @@ impl Json {
     ///
     /// # Errors
     ///
-    /// When the value cannot be JSON: a map whose keys are not strings, or a failing `Serialize`.
+    /// When the value cannot be JSON: a number that is not finite, a map whose keys are not strings, or a
+    /// failing `Serialize`.
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
-        serde_json::value::to_raw_value(value)
-            .map(|raw| Self::from_raw(&raw))
-            .map_err(|_| JsonError::NotJson)
+        let raw = serde_json::value::to_raw_value(value).map_err(|_| JsonError::NotJson)?;
+        // The walk for other numbers is only worth its while if one may have been written as null.
+        if raw.get().contains("null") && !finite::is_finite(value) {
+            return Err(JsonError::NotFinite);
+        }
+        Ok(Self::from_raw(&raw))
     }
 
     /// Reads the text of one JSON value.
@@ -141,7 +147,7 @@ impl JsonObject {
     ///
     /// # Errors
     ///
-    /// When the value cannot be JSON or is not an object.
+    /// When the value cannot be JSON, see [`Json::from_serialize`], or is not an object.
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
         Self::try_from(Json::from_serialize(value)?)
     }
@@ -258,6 +264,9 @@ pub enum JsonError {
     /// The value cannot be written as JSON, for instance because a key is not a string. Change the value.
     #[error("the value cannot be written as JSON")]
     NotJson,
+    /// The value holds `NaN` or an infinity, which JSON does not have. Write it as text, or leave it out.
+    #[error("the value holds a number that is not finite")]
+    NotFinite,
     /// The JSON is not an object. Wrap it in one.
     #[error("the JSON is not an object")]
     NotAnObject,
@@ -309,6 +318,19 @@ mod tests {
         check_parse(
             r#"{"z":123456789012345678901234567890,"a":1.50}"#,
             r#"{"z":123456789012345678901234567890,"a":1.50}"#,
+        );
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_are_refused_and_not_turned_into_null() {
+        let refused =
+            JsonObject::from_serialize(&std::collections::BTreeMap::from([("a", f64::NAN)]));
+        assert_eq!(refused, Err(JsonError::NotFinite));
+        assert_eq!(
+            Json::from_serialize(&(Some("null"), None::<f64>))
+                .unwrap()
+                .as_str(),
+            r#"["null",null]"#
         );
     }
 

@@ -11,7 +11,8 @@ use crate::agentspec::{
 /// A runtime shows the state of a conversation, for those who want to display or resume it.
 ///
 /// At least one of the two states is there: the constructors see to it, and so does reading. Both are
-/// JSON, so that they cannot hold the numbers that the reference refuses (`NaN`, infinities).
+/// JSON, so that they cannot hold the numbers that the reference refuses (`NaN`, infinities): the
+/// constructors of [`JsonObject`] refuse them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StateSnapshotEmitted {

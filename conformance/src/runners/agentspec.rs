@@ -1,0 +1,218 @@
+//! What the runners of Agent Spec Tracing share: reading of inputs, and the deviation about secrets.
+
+use std::collections::HashMap;
+
+use agentspan_model::agentspec::{Component, PathSegment, ProblemKind, ReadError};
+use serde::Serialize;
+
+use crate::compare::differences;
+use crate::{Failure, Json, Predicate, Tolerances};
+
+mod event_of;
+mod fields;
+mod plain;
+mod span_of;
+
+pub(super) use event_of::event_of;
+pub(super) use fields::Fields;
+pub(super) use plain::{NotFinite, plain};
+pub(super) use span_of::span_of;
+
+/// The components of an input, by name and by id.
+pub(super) struct Components {
+    specs: Vec<(String, Json)>,
+    /// As they stand in the expected dumps, defaults of the reference included.
+    built: HashMap<String, Component>,
+}
+
+impl Components {
+    /// Reads `input.components`, and finds what the reference made of them in `dump`.
+    pub(super) fn read(specs: Json, dump: Option<&Json>) -> Result<Self, Failure> {
+        let Json::Array(specs) = specs else {
+            return Err("components are a list".into());
+        };
+        let specs = specs
+            .into_iter()
+            .map(|pair| match pair {
+                Json::Array(mut pair) if pair.len() == 2 => {
+                    match (pair.remove(0), pair.remove(0)) {
+                        (Json::String(name), spec) => Ok((name, spec)),
+                        _ => Err("a component has a name".into()),
+                    }
+                }
+                _ => Err(Failure::from("a component is a pair of name and spec")),
+            })
+            .collect::<Result<_, _>>()?;
+        let mut built = HashMap::new();
+        if let Some(dump) = dump {
+            find_components(dump, &mut built)?;
+        }
+        Ok(Self { specs, built })
+    }
+
+    /// The spec with a name.
+    pub(super) fn spec(&self, name: &str) -> Result<&Json, Failure> {
+        let found = self.specs.iter().find(|(other, _)| other == name);
+        let (_, spec) = found.ok_or_else(|| format!("no component {name}"))?;
+        Ok(spec)
+    }
+
+    /// The spec of the component with an id.
+    pub(super) fn spec_with_id(&self, id: &str) -> Option<&Json> {
+        let mut specs = self.specs.iter().map(|(_, spec)| spec);
+        specs.find(|spec| {
+            let found = spec.member("fields").and_then(|fields| fields.member("id"));
+            found.and_then(Json::as_str) == Some(id)
+        })
+    }
+
+    /// What the reference made of `{"$ref": name}`. A component that is in no dump, because it is only in
+    /// events that the reference cuts, is as its spec says.
+    pub(super) fn built(&self, reference: &Json) -> Result<Component, Failure> {
+        let name = reference.member("$ref").and_then(Json::as_str);
+        let spec = self.spec(name.ok_or("a component is a $ref")?)?;
+        let id = spec.member("fields").and_then(|fields| fields.member("id"));
+        let id = id.and_then(Json::as_str).ok_or("a component has an id")?;
+        if let Some(component) = self.built.get(id) {
+            return Ok(component.clone());
+        }
+        Component::from_json(&plain(spec, self)?.to_string()).map_err(text)
+    }
+}
+
+fn find_components(dump: &Json, found: &mut HashMap<String, Component>) -> Result<(), Failure> {
+    match dump {
+        Json::Object(members) => {
+            let id = dump.member("id").and_then(Json::as_str);
+            if let (Some(id), Some(_)) = (id, dump.member("component_type")) {
+                let component = Component::from_json(&dump.to_string()).map_err(text)?;
+                found.insert(id.to_owned(), component);
+            }
+            let mut values = members.iter().map(|(_, value)| value);
+            values.try_for_each(|value| find_components(value, found))
+        }
+        Json::Array(items) => items
+            .iter()
+            .try_for_each(|item| find_components(item, found)),
+        _ => Ok(()),
+    }
+}
+
+/// An error with its causes, as a failure.
+pub(super) fn text(error: impl std::error::Error) -> Failure {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text.into()
+}
+
+/// What was made in two ways must be the same.
+pub(super) fn agree(what: &str, one: &Json, two: &Json) -> Result<(), Failure> {
+    match differences(one, two, &Tolerances::default()).first() {
+        Some(difference) => Err(format!("{what}: {difference}").into()),
+        None => Ok(()),
+    }
+}
+
+/// The dumps of an object, in the form of `expected`.
+pub(super) fn dumps(
+    masked: &impl Serialize,
+    unmasked: &impl Serialize,
+    default_call_masks: bool,
+) -> Result<Json, Failure> {
+    Ok(Json::Object(vec![
+        ("masked".into(), Json::of(masked)?),
+        ("unmasked".into(), Json::of(unmasked)?),
+        ("default_call_masks".into(), Json::Bool(default_call_masks)),
+    ]))
+}
+
+/// The problems of a document as pydantic writes them.
+pub(super) fn validation_errors(error: &ReadError) -> Json {
+    let problems = error.problems().iter().map(|problem| {
+        let location = problem.path.iter().map(|segment| match segment {
+            PathSegment::Member(name) => serde_json::json!(name),
+            PathSegment::Index(index) => serde_json::json!(index),
+        });
+        let location: Vec<_> = location.collect();
+        serde_json::json!({"loc": location, "type": pydantic_type(&problem.kind)})
+    });
+    let problems: Vec<_> = problems.collect();
+    serde_json::json!({ "validation_errors": problems }).into()
+}
+
+/// What pydantic calls a problem.
+fn pydantic_type(kind: &ProblemKind) -> String {
+    match kind {
+        ProblemKind::Missing => "missing".into(),
+        ProblemKind::EmptySnapshot => "value_error".into(),
+        ProblemKind::WrongComponent { .. } => "model_type".into(),
+        ProblemKind::WrongType { expected } => match *expected {
+            "a string" => "string_type",
+            "true or false" => "bool_type",
+            "an integer of 64 bits" => "int_type",
+            "a number" => "float_type",
+            "an array" => "list_type",
+            "an object" => "dict_type",
+            other => other,
+        }
+        .into(),
+        other => other.to_string(),
+    }
+}
+
+/// Secrets that the reference declares as such, and shows all the same.
+pub(super) const SHOWN_SECRETS: Predicate = Predicate {
+    name: "secret_inside_of_an_optional",
+    applies: |case| {
+        let mut expected = case.expected.clone();
+        hide_secrets(&mut expected)
+    },
+    instead: |_, expected| {
+        hide_secrets(expected);
+    },
+};
+
+/// Fields whose mark stands inside of `Optional[…]`, where the reference does not look.
+const MARKED_INSIDE: [(&str, &str); 4] = [
+    ("OAuthClientConfig", "client_id"),
+    ("OAuthClientConfig", "client_secret"),
+    ("OAuthClientConfig", "client_id_metadata_url"),
+    ("TlsPostgresDatabaseConnectionConfig", "sslkey"),
+];
+
+/// Replaces such secrets in a dump as the reference replaces others, and says whether there were any.
+fn hide_secrets(dump: &mut Json) -> bool {
+    let component_type = dump.member("component_type").and_then(Json::as_str);
+    let component_type = component_type.unwrap_or_default().to_owned();
+    let id = dump
+        .member("id")
+        .and_then(Json::as_str)
+        .unwrap_or_default()
+        .to_owned();
+    match dump {
+        Json::Object(members) => {
+            let mut found = false;
+            for (name, value) in members {
+                let is_marked = MARKED_INSIDE.contains(&(&component_type, name));
+                let is_text = value.as_str().is_some_and(|text| !text.is_empty());
+                if is_marked && is_text {
+                    let reference = Json::String(format!("{id}.{name}"));
+                    *value = Json::Object(vec![("$component_ref".into(), reference)]);
+                    found = true;
+                } else {
+                    found |= hide_secrets(value);
+                }
+            }
+            found
+        }
+        Json::Array(items) => items
+            .iter_mut()
+            .fold(false, |found, item| hide_secrets(item) | found),
+        _ => false,
+    }
+}

@@ -1,0 +1,198 @@
+//! The constructor arguments of a spec.
+
+use agentspan_model::agentspec::{
+    Component, Id, JsonObject, LlmGenerationConfig, Message, Timestamp, ToolCall,
+};
+
+use super::{Components, NotFinite, text};
+use crate::{Failure, Json};
+
+/// The arguments of a spec, each to be taken once.
+pub(in crate::runners) struct Fields<'a> {
+    class: String,
+    fields: Vec<(String, Json)>,
+    components: &'a Components,
+}
+
+impl<'a> Fields<'a> {
+    pub(in crate::runners) fn of(spec: &Json, components: &'a Components) -> Result<Self, Failure> {
+        let class = spec.member("$class").and_then(Json::as_str);
+        let Some(Json::Object(fields)) = spec.member("fields") else {
+            return Err("a spec has fields".into());
+        };
+        Ok(Self {
+            class: class.ok_or("a spec has a class")?.to_owned(),
+            fields: fields.clone(),
+            components,
+        })
+    }
+
+    pub(in crate::runners) fn class(&self) -> &str {
+        &self.class
+    }
+
+    /// Fails if a field was not taken: what a runner overlooks, it does not test.
+    pub(in crate::runners) fn finish(self) -> Result<(), Failure> {
+        let rest: Vec<_> = self.fields.into_iter().map(|(name, _)| name).collect();
+        if rest.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::Overlooked(rest.join(", ")))
+        }
+    }
+
+    pub(in crate::runners) fn take(&mut self, name: &str) -> Option<Json> {
+        let at = self.fields.iter().position(|(field, _)| field == name)?;
+        Some(self.fields.remove(at).1)
+    }
+
+    fn required(&mut self, name: &str) -> Result<Json, Failure> {
+        Ok(self.take(name).ok_or_else(|| format!("no field {name}"))?)
+    }
+
+    /// A field that is not there, or null, is none.
+    fn optional(&mut self, name: &str) -> Option<Json> {
+        self.take(name).filter(|value| *value != Json::Null)
+    }
+
+    pub(in crate::runners) fn string(&mut self, name: &str) -> Result<String, Failure> {
+        string(&self.required(name)?)
+    }
+
+    pub(in crate::runners) fn optional_string(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<String>, Failure> {
+        self.optional(name).as_ref().map(string).transpose()
+    }
+
+    pub(in crate::runners) fn integer(&mut self, name: &str) -> Result<Option<i64>, Failure> {
+        let value = self
+            .optional(name)
+            .map(|value| value.to_string().parse::<i64>());
+        value
+            .transpose()
+            .map_err(|_| format!("{name} is an integer").into())
+    }
+
+    fn number(&mut self, name: &str) -> Result<Option<f64>, Failure> {
+        let value = self
+            .optional(name)
+            .map(|value| value.to_string().parse::<f64>());
+        value
+            .transpose()
+            .map_err(|_| format!("{name} is a number").into())
+    }
+
+    pub(in crate::runners) fn boolean(&mut self, name: &str) -> Result<bool, Failure> {
+        match self.required(name)? {
+            Json::Bool(value) => Ok(value),
+            _ => Err(format!("{name} is true or false").into()),
+        }
+    }
+
+    pub(in crate::runners) fn id(&mut self) -> Result<Id, Failure> {
+        Ok(Id::from(self.string("id")?))
+    }
+
+    pub(in crate::runners) fn timestamp(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<Timestamp>, Failure> {
+        Ok(self.integer(name)?.map(Timestamp::from_unix_nanos))
+    }
+
+    /// An object; the empty one if it is not there.
+    pub(in crate::runners) fn object(&mut self, name: &str) -> Result<JsonObject, Failure> {
+        Ok(self.optional_object(name)?.unwrap_or_default())
+    }
+
+    pub(in crate::runners) fn optional_object(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<JsonObject>, Failure> {
+        let object = self
+            .optional(name)
+            .map(|value| JsonObject::from_serialize(&NotFinite(&value)));
+        object.transpose().map_err(text)
+    }
+
+    pub(in crate::runners) fn component<T>(&mut self, name: &str) -> Result<T, Failure>
+    where
+        T: TryFrom<Component, Error: std::error::Error>,
+    {
+        let reference = self.required(name)?;
+        T::try_from(self.components.built(&reference)?).map_err(text)
+    }
+
+    pub(in crate::runners) fn component_list<T>(&mut self, name: &str) -> Result<Vec<T>, Failure>
+    where
+        T: TryFrom<Component, Error: std::error::Error>,
+    {
+        let components = self.components;
+        self.list(name)?
+            .iter()
+            .map(|reference| T::try_from(components.built(reference)?).map_err(text))
+            .collect()
+    }
+
+    pub(in crate::runners) fn list(&mut self, name: &str) -> Result<Vec<Json>, Failure> {
+        match self.optional(name) {
+            None => Ok(Vec::new()),
+            Some(Json::Array(items)) => Ok(items),
+            Some(_) => Err(format!("{name} is a list").into()),
+        }
+    }
+
+    pub(in crate::runners) fn messages(&mut self, name: &str) -> Result<Vec<Message>, Failure> {
+        let components = self.components;
+        let message = |spec: &Json| {
+            let mut fields = Fields::of(spec, components)?;
+            let mut message = Message::new(fields.string("role")?, fields.string("content")?);
+            message.id = fields.optional_string("id")?;
+            message.sender = fields.optional_string("sender")?;
+            fields.finish()?;
+            Ok(message)
+        };
+        self.list(name)?.iter().map(message).collect()
+    }
+
+    pub(in crate::runners) fn tool_calls(&mut self, name: &str) -> Result<Vec<ToolCall>, Failure> {
+        let components = self.components;
+        let call = |spec: &Json| {
+            let mut fields = Fields::of(spec, components)?;
+            let call = ToolCall::new(
+                fields.string("call_id")?,
+                fields.string("tool_name")?,
+                fields.string("arguments")?,
+            );
+            fields.finish()?;
+            Ok(call)
+        };
+        self.list(name)?.iter().map(call).collect()
+    }
+
+    pub(in crate::runners) fn generation_config(
+        &mut self,
+        name: &str,
+    ) -> Result<Option<LlmGenerationConfig>, Failure> {
+        let Some(spec) = self.optional(name) else {
+            return Ok(None);
+        };
+        let mut fields = Fields::of(&spec, self.components)?;
+        let mut config = LlmGenerationConfig::new();
+        config.max_tokens = fields.integer("max_tokens")?;
+        config.temperature = fields.number("temperature")?;
+        config.top_p = fields.number("top_p")?;
+        for (name, value) in fields.fields {
+            let value =
+                agentspan_model::agentspec::Json::parse(&value.to_string()).map_err(text)?;
+            config = config.with_parameter(&name, value);
+        }
+        Ok(Some(config))
+    }
+}
+
+fn string(value: &Json) -> Result<String, Failure> {
+    Ok(value.as_str().ok_or("the field is a string")?.to_owned())
+}

@@ -1,0 +1,79 @@
+//! `agentspec_events.json`: events, made, dumped and read.
+
+use agentspan_model::agentspec::{Disclosure, Event, JsonObject};
+use serde::Deserialize;
+
+use super::agentspec::{
+    Components, NotFinite, SHOWN_SECRETS, agree, dumps, event_of, plain, text, validation_errors,
+};
+use crate::{Case, Failure, Json, Outcome, Predicate, Runner, Tolerances};
+
+pub(super) struct AgentspecEvents;
+
+impl Runner for AgentspecEvents {
+    fn file_stem(&self) -> &'static str {
+        "agentspec_events"
+    }
+
+    fn run(&self, case: &Case) -> Outcome {
+        let Input { components, object } = case.input()?;
+        let unmasked = case.expected.member("unmasked");
+        let components = Components::read(components, unmasked)?;
+        let Some(unmasked) = unmasked else {
+            return refused(&object, &components);
+        };
+        let made = event_of(&object, &components)?;
+        let found = dumps_of(&made)?;
+
+        let read = Event::from_json(&unmasked.to_string()).map_err(text)?;
+        agree("made and read differ", &found, &dumps_of(&read)?)?;
+        if let Some(masked) = found.member("masked") {
+            let read = Event::from_json(&masked.to_string()).map_err(text)?;
+            let again = Json::of(&read.dump(Disclosure::Clear))?;
+            agree("the masked dump does not come back", masked, &again)?;
+        }
+        Ok(found)
+    }
+
+    /// `dump_mode` is about Python's dumps only.
+    fn tolerances(&self) -> Tolerances {
+        Tolerances {
+            ignored: &["dump_mode"],
+            ..Tolerances::default()
+        }
+    }
+
+    fn predicates(&self) -> &'static [Predicate] {
+        &[SHOWN_SECRETS]
+    }
+}
+
+#[derive(Deserialize)]
+struct Input {
+    components: Json,
+    object: Json,
+}
+
+fn dumps_of(event: &Event) -> Result<Json, Failure> {
+    let masked = event.dump(Disclosure::Masked);
+    let default_call_masks = Json::of(event)? == Json::of(&masked)?;
+    dumps(&masked, &event.dump(Disclosure::Clear), default_call_masks)
+}
+
+/// An event that the reference refuses, and that our constructors cannot even be asked for: read as JSON.
+fn refused(object: &Json, components: &Components) -> Outcome {
+    let mut dump = plain(object, components)?;
+    if let (Json::Object(members), Some(class)) = (&mut dump, object.member("$class")) {
+        members.push(("type".into(), class.clone()));
+    }
+    // What JSON cannot hold is refused where a payload is made of it.
+    if JsonObject::from_serialize(&NotFinite(&dump)).is_err() {
+        return Ok(Json::parse(
+            r#"{"validation_errors":[{"loc":[],"type":"value_error"}]}"#,
+        )?);
+    }
+    match Event::from_json(&dump.to_string()) {
+        Ok(_) => Err("the reference refuses the event, and we do not".into()),
+        Err(error) => Ok(validation_errors(&error)),
+    }
+}
