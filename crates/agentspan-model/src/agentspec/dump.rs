@@ -16,6 +16,11 @@ pub(crate) trait WriteValue {
         serializer: S,
         disclosure: Disclosure,
     ) -> Result<S::Ok, S::Error>;
+
+    /// A copy that holds what a masked dump shows, and nothing else. Components are shared.
+    fn masked(&self) -> Self
+    where
+        Self: Sized;
 }
 
 /// Makes a [`WriteValue`] one that `serde` writes.
@@ -38,6 +43,9 @@ pub(crate) trait MemberSet: Sized {
         map: &mut M,
         disclosure: Disclosure,
     ) -> Result<(), M::Error>;
+
+    /// A copy that holds what a masked dump shows, and nothing else. Components are shared.
+    fn masked(&self) -> Self;
 }
 
 /// Declares the members of a struct in the order in which the reference writes them.
@@ -74,6 +82,13 @@ macro_rules! member_set {
                 $(self.$unknown.write_members(map, disclosure)?;)?
                 Ok(())
             }
+
+            fn masked(&self) -> Self {
+                Self {
+                    $($member: $crate::agentspec::dump::WriteValue::masked(&self.$member),)*
+                    $($unknown: self.$unknown.masked(),)?
+                }
+            }
         }
     };
     (@read $members:ident, $reader:ident, $member:ident) => {
@@ -93,6 +108,10 @@ macro_rules! shown_alike {
             impl WriteValue for $type {
                 fn write<S: Serializer>(&self, serializer: S, _: Disclosure) -> Result<S::Ok, S::Error> {
                     self.serialize(serializer)
+                }
+
+                fn masked(&self) -> Self {
+                    self.clone()
                 }
             }
         )*
@@ -138,6 +157,10 @@ macro_rules! member_set_as_value {
                     self.write_members(&mut map, disclosure)?;
                     map.end()
                 }
+
+                fn masked(&self) -> Self {
+                    MemberSet::masked(self)
+                }
             }
         )*
     };
@@ -156,6 +179,10 @@ impl<T: WriteValue> WriteValue for Sensitive<T> {
             _ => serializer.serialize_str(MASK),
         }
     }
+
+    fn masked(&self) -> Self {
+        Self::withheld()
+    }
 }
 
 impl<T: WriteValue> WriteValue for Option<T> {
@@ -169,6 +196,10 @@ impl<T: WriteValue> WriteValue for Option<T> {
             None => serializer.serialize_none(),
         }
     }
+
+    fn masked(&self) -> Self {
+        self.as_ref().map(WriteValue::masked)
+    }
 }
 
 impl<T: WriteValue> WriteValue for Vec<T> {
@@ -178,5 +209,9 @@ impl<T: WriteValue> WriteValue for Vec<T> {
         disclosure: Disclosure,
     ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter().map(|value| Shown(value, disclosure)))
+    }
+
+    fn masked(&self) -> Self {
+        self.iter().map(WriteValue::masked).collect()
     }
 }

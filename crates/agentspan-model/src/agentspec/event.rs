@@ -137,6 +137,21 @@ impl Event {
         }
     }
 
+    /// A copy that holds what a masked dump shows: its sensitive values are
+    /// [withheld](super::Sensitive::is_withheld). Components are shared.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            timestamp: self.timestamp,
+            metadata: self.metadata.clone(),
+            details: self.details.masked(),
+            unknown: self.unknown.masked(),
+        }
+    }
+
     /// Reads an event from its dump, masked or clear.
     ///
     /// # Errors

@@ -156,6 +156,26 @@ impl Span {
         }
     }
 
+    /// A copy that holds what a masked dump shows, of its events too, as [`Event::masked`].
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            description: self.description.clone(),
+            start_time: self.start_time,
+            end_time: self.end_time,
+            events: self
+                .events
+                .iter()
+                .map(|event| Arc::new(event.masked()))
+                .collect(),
+            metadata: self.metadata.clone(),
+            details: self.details.masked(),
+            unknown: self.unknown.masked(),
+        }
+    }
+
     /// Reads a span from its dump, masked or clear.
     ///
     /// Its events may be complete, or abridged as the reference writes them.

@@ -55,6 +55,21 @@ impl UnknownMembers {
     }
 }
 
+impl UnknownMembers {
+    /// A copy that holds what a masked dump shows.
+    pub(crate) fn masked(&self) -> Self {
+        let masked = self.0.iter().map(|(name, value)| {
+            let value = if is_all_components(value) {
+                value.clone()
+            } else {
+                ComponentValue::Json(Json::from(serde_json::Value::from(MASK)))
+            };
+            (name.clone(), value)
+        });
+        Self(masked.collect())
+    }
+}
+
 fn is_all_components(value: &ComponentValue) -> bool {
     match value {
         ComponentValue::Component(_) => true,
@@ -77,6 +92,11 @@ pub(crate) struct OtherParameters(UnknownMembers);
 impl OtherParameters {
     pub(crate) fn push(&mut self, name: &str, value: Json) {
         self.0.0.push((name.into(), ComponentValue::Json(value)));
+    }
+
+    /// A copy: nothing in them is sensitive.
+    pub(crate) fn masked(&self) -> Self {
+        self.clone()
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Json> {

@@ -91,6 +91,18 @@ macro_rules! event_details {
                     Self::Other(other) => other.members.write_members(map, disclosure),
                 }
             }
+
+            pub(super) fn masked(&self) -> Self {
+                match self {
+                    Self::Plain => Self::Plain,
+                    Self::Abridged => Self::Abridged,
+                    $(Self::$name(details) => Self::$name(MemberSet::masked(details)),)*
+                    Self::Other(other) => Self::Other(OtherEvent {
+                        type_name: other.type_name.clone(),
+                        members: other.members.masked(),
+                    }),
+                }
+            }
         }
 
         $(

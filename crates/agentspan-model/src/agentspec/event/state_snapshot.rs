@@ -90,4 +90,12 @@ impl MemberSet for StateSnapshotEmitted {
         map.serialize_entry("state_snapshot", &Shown(&self.state_snapshot, disclosure))?;
         map.serialize_entry("extra_state", &Shown(&self.extra_state, disclosure))
     }
+
+    fn masked(&self) -> Self {
+        Self {
+            conversation_id: self.conversation_id.clone(),
+            state_snapshot: Sensitive::withheld(),
+            extra_state: Sensitive::withheld(),
+        }
+    }
 }

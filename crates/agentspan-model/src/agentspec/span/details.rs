@@ -90,6 +90,18 @@ macro_rules! span_details {
                     Self::Other(other) => other.members.write_members(map, disclosure),
                 }
             }
+
+            pub(super) fn masked(&self) -> Self {
+                match self {
+                    Self::Plain => Self::Plain,
+                    Self::Root => Self::Root,
+                    $(Self::$name(details) => Self::$name(MemberSet::masked(details)),)*
+                    Self::Other(other) => Self::Other(OtherSpan {
+                        type_name: other.type_name.clone(),
+                        members: other.members.masked(),
+                    }),
+                }
+            }
         }
 
         $(
