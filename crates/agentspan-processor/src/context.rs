@@ -1,0 +1,386 @@
+//! What is active on this thread: the stack of traces and spans.
+//!
+//! Code that runs between two `await`s stays on one thread, so the stack lives in a thread-local. Guards push
+//! and pop entries. A future that has a span pushes it before each poll and pops it afterwards, and
+//! takes with it what the code inside left on the stack.
+//!
+//! The stack is never borrowed while code that is not ours runs: making an entry current and dropping
+//! it call processors.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task;
+
+use pin_project_lite::pin_project;
+
+use crate::{ActiveGuard, Span, Trace};
+
+thread_local! {
+    static STACK: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
+    static NEXT_TOKEN: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Something that is active.
+#[derive(Clone, Debug)]
+pub(crate) enum Active {
+    /// A trace that has no root span yet.
+    Trace(Trace),
+    Span(Span),
+}
+
+/// Something that is active on this thread.
+#[derive(Debug)]
+struct Entry {
+    token: Token,
+    active: Active,
+    /// What processors made current with it.
+    guards: Vec<Box<dyn ActiveGuard>>,
+}
+
+/// Identifies an entry, in whatever thread's stack it is at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token(u64);
+
+impl Token {
+    /// Each thread takes its tokens from blocks of its own, so that threads do not share a counter.
+    fn fresh() -> Self {
+        const BLOCK: u64 = 1 << 20;
+        static NEXT_BLOCK: AtomicU64 = AtomicU64::new(0);
+        let next = NEXT_TOKEN.try_with(Cell::get).unwrap_or(0);
+        let token = if next % BLOCK == 0 {
+            // Only the uniqueness of what this returns counts.
+            NEXT_BLOCK.fetch_add(BLOCK, Ordering::Relaxed)
+        } else {
+            next
+        };
+        let _ = NEXT_TOKEN.try_with(|cell| cell.set(token + 1));
+        Self(token)
+    }
+}
+
+impl Entry {
+    fn make(token: Token, active: Active) -> Self {
+        let guards = match &active {
+            Active::Trace(_) => Vec::new(),
+            Active::Span(span) => span.activate(),
+        };
+        Self {
+            token,
+            active,
+            guards,
+        }
+    }
+
+    /// Takes back what processors made current, the last first.
+    fn deactivate(mut self) -> Active {
+        while let Some(guard) = self.guards.pop() {
+            // A panic of a processor's guard must not reach the program.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(guard)));
+        }
+        self.active
+    }
+}
+
+/// Runs `f` with the stack, or returns `None` while the thread is being torn down.
+fn with_stack<T>(f: impl FnOnce(&mut Vec<Entry>) -> T) -> Option<T> {
+    STACK
+        .try_with(|stack| stack.try_borrow_mut().ok().map(|mut stack| f(&mut stack)))
+        .ok()
+        .flatten()
+}
+
+fn push_entry(token: Token, active: Active) {
+    let entry = Entry::make(token, active);
+    with_stack(|stack| stack.push(entry));
+}
+
+fn pop_entry(token: Token) {
+    let entry = with_stack(|stack| {
+        let at = stack.iter().rposition(|entry| entry.token == token)?;
+        Some(stack.remove(at))
+    });
+    drop(entry.flatten().map(Entry::deactivate));
+}
+
+/// Removes the entry and those above it, and returns those above it, the lowest first.
+fn split_off_above(token: Token, above: &mut Vec<(Token, Active)>) {
+    loop {
+        let entry = with_stack(|stack| {
+            let is_there = stack.iter().rev().any(|entry| entry.token == token);
+            if is_there { stack.pop() } else { None }
+        });
+        let Some(entry) = entry.flatten() else { break };
+        let found = entry.token;
+        let active = entry.deactivate();
+        if found == token {
+            break;
+        }
+        above.push((found, active));
+    }
+    above.reverse();
+}
+
+/// Keeps an entry on the stack of this thread until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Pushed {
+    token: Token,
+    /// The entry is on the stack of this thread.
+    not_send: PhantomData<*const ()>,
+}
+
+impl Pushed {
+    pub(crate) fn new(active: Active) -> Self {
+        let token = Token::fresh();
+        push_entry(token, active);
+        Self {
+            token,
+            not_send: PhantomData,
+        }
+    }
+}
+
+impl Drop for Pushed {
+    fn drop(&mut self) {
+        pop_entry(self.token);
+    }
+}
+
+/// The trace that is active here: that of the current span, or one that is just starting.
+///
+/// A trace that has ended is not active, even if spans of it are.
+#[must_use]
+pub fn current_trace() -> Option<Trace> {
+    with_stack(|stack| {
+        stack.iter().rev().find_map(|entry| {
+            let trace = match &entry.active {
+                Active::Trace(trace) => Some(trace),
+                Active::Span(span) => span.trace(),
+            };
+            trace.filter(|trace| trace.is_active()).cloned()
+        })
+    })
+    .flatten()
+}
+
+/// The span that is current here: the innermost one that was made current and has not ended.
+#[must_use]
+pub fn current_span() -> Option<Span> {
+    with_stack(|stack| open_spans(stack).next().cloned()).flatten()
+}
+
+/// The spans that are active here and have not ended, the outermost first.
+#[must_use]
+pub fn active_span_stack() -> Vec<Span> {
+    let mut spans: Vec<Span> =
+        with_stack(|stack| open_spans(stack).cloned().collect()).unwrap_or_default();
+    spans.reverse();
+    spans
+}
+
+fn open_spans(stack: &[Entry]) -> impl Iterator<Item = &Span> {
+    stack.iter().rev().filter_map(|entry| match &entry.active {
+        Active::Span(span) if !span.has_ended() => Some(span),
+        _ => None,
+    })
+}
+
+pin_project! {
+    /// A future in which a span is current. Made by [`Span::scope`].
+    ///
+    /// The span is current while the future is polled, on whatever thread that is, and not in between: other
+    /// tasks of the thread do not see it. Spans started inside become its children.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub struct InSpan<F> {
+        // None only while this is dropped.
+        #[pin]
+        future: Option<F>,
+        active: Active,
+        // What the future left on the stack when it was polled last, the lowest first.
+        above: Vec<(Token, Active)>,
+    }
+
+    /// The future is dropped while the span is current.
+    impl<F> PinnedDrop for InSpan<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _off = put_on(this.active, this.above);
+            this.future.set(None);
+        }
+    }
+}
+
+impl<F> InSpan<F> {
+    pub(crate) fn new(future: F, active: Active) -> Self {
+        Self {
+            future: Some(future),
+            active,
+            above: Vec::new(),
+        }
+    }
+}
+
+impl<F: Future> Future for InSpan<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> task::Poll<F::Output> {
+        let this = self.project();
+        let _off = put_on(this.active, this.above);
+        poll_some(this.future, cx)
+    }
+}
+
+/// Polls the future, which is there until it is dropped.
+fn poll_some<F: Future>(
+    future: Pin<&mut Option<F>>,
+    cx: &mut task::Context<'_>,
+) -> task::Poll<F::Output> {
+    match future.as_pin_mut() {
+        Some(future) => future.poll(cx),
+        None => task::Poll::Pending,
+    }
+}
+
+/// Puts entries on the stack, and takes them off when the result is dropped, also by a panic.
+fn put_on<'a>(active: &Active, above: &'a mut Vec<(Token, Active)>) -> TakeOff<'a> {
+    let token = Token::fresh();
+    push_entry(token, active.clone());
+    for (token, active) in above.drain(..) {
+        push_entry(token, active);
+    }
+    TakeOff { token, above }
+}
+
+struct TakeOff<'a> {
+    token: Token,
+    above: &'a mut Vec<(Token, Active)>,
+}
+
+impl Drop for TakeOff<'_> {
+    fn drop(&mut self) {
+        split_off_above(self.token, self.above);
+    }
+}
+
+/// What is active somewhere, to be carried to where it is not: another thread, a spawned task, a callback.
+///
+/// A spawned task that is to see what its parent saw:
+///
+/// ```
+/// # use agentspan_processor::{Context, Span, current_span};
+/// # use agentspan_model::agentspec::SpanDetails;
+/// # fn spawn<T>(future: impl Future<Output = T> + Send) -> T { futures_executor::block_on(future) }
+/// # fn main() -> Result<(), agentspan_processor::TraceError> {
+/// let span = Span::builder(SpanDetails::Plain).start()?;
+/// let task = Context::current().scope(async { current_span() });
+/// assert_eq!(spawn(task).map(|span| span.id().clone()), Some(span.id().clone()));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// If it is enough that new spans become children of one span, [`Span::scope`] costs less: this one
+/// carries the whole stack.
+#[derive(Clone, Debug, Default)]
+pub struct Context(Vec<Active>);
+
+impl Context {
+    /// A context in which nothing is active.
+    #[must_use]
+    pub const fn empty() -> Self {
+        Self(Vec::new())
+    }
+
+    /// What is active here.
+    #[must_use]
+    pub fn current() -> Self {
+        let actives = with_stack(|stack| stack.iter().map(|entry| entry.active.clone()).collect());
+        Self(actives.unwrap_or_default())
+    }
+
+    /// Runs `f` with this context instead of the one that is active here.
+    pub fn run<T>(self, f: impl FnOnce() -> T) -> T {
+        let mut entries = tokens(self.0);
+        let _swapped = Swapped::new(&mut entries);
+        f()
+    }
+
+    /// Polls `future` with this context instead of the one that is active where it is polled.
+    ///
+    /// # Cancel safety
+    ///
+    /// As cancel safe as `future`.
+    pub fn scope<F: Future>(self, future: F) -> InContext<F> {
+        InContext {
+            future: Some(future),
+            entries: tokens(self.0),
+        }
+    }
+}
+
+fn tokens(actives: Vec<Active>) -> Vec<(Token, Active)> {
+    let with_token = |active| (Token::fresh(), active);
+    actives.into_iter().map(with_token).collect()
+}
+
+pin_project! {
+    /// A future with a [`Context`] of its own. Made by [`Context::scope`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless they are awaited"]
+    pub struct InContext<F> {
+        // None only while this is dropped.
+        #[pin]
+        future: Option<F>,
+        entries: Vec<(Token, Active)>,
+    }
+
+    /// The future is dropped in its context.
+    impl<F> PinnedDrop for InContext<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _swapped = Swapped::new(this.entries);
+            this.future.set(None);
+        }
+    }
+}
+
+impl<F: Future> Future for InContext<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> task::Poll<F::Output> {
+        let this = self.project();
+        let _swapped = Swapped::new(this.entries);
+        poll_some(this.future, cx)
+    }
+}
+
+/// Has put its own entries in the place of the stack, and puts that back when it is dropped.
+struct Swapped<'a> {
+    own: &'a mut Vec<(Token, Active)>,
+    outer: Vec<Entry>,
+}
+
+impl<'a> Swapped<'a> {
+    fn new(own: &'a mut Vec<(Token, Active)>) -> Self {
+        let outer = with_stack(std::mem::take).unwrap_or_default();
+        for (token, active) in own.drain(..) {
+            push_entry(token, active);
+        }
+        Self { own, outer }
+    }
+}
+
+impl Drop for Swapped<'_> {
+    fn drop(&mut self) {
+        while let Some(entry) = with_stack(Vec::pop).flatten() {
+            let token = entry.token;
+            self.own.push((token, entry.deactivate()));
+        }
+        self.own.reverse();
+        let outer = std::mem::take(&mut self.outer);
+        drop(with_stack(|stack| std::mem::replace(stack, outer)));
+    }
+}

@@ -1,0 +1,262 @@
+//! Calls the hooks of processors one after the other, and deals with those that fail or panic.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+
+use crate::{ErrorPolicy, Hook, HookError, HookFuture, Span, SpanEvent, SpanProcessor, TraceError};
+
+/// The processors of a trace. Spans share them.
+pub(crate) type Processors = Option<Arc<[Arc<dyn SpanProcessor>]>>;
+
+/// A hook of a span, with what it is called with besides the span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SpanHook {
+    Start,
+    /// The event at this index.
+    Event(usize),
+    End,
+}
+
+impl SpanHook {
+    fn name(self) -> Hook {
+        match self {
+            Self::Start => Hook::OnStart,
+            Self::Event(_) => Hook::OnEvent,
+            Self::End => Hook::OnEnd,
+        }
+    }
+
+    fn call(self, processor: &dyn SpanProcessor, view: &Span) -> Result<(), HookError> {
+        contained(|| match self {
+            Self::Start => processor.on_start(view),
+            Self::Event(index) => match view.event(index) {
+                Some(event) => processor.on_event(&event, view),
+                None => Ok(()),
+            },
+            Self::End => processor.on_end(view),
+        })
+    }
+
+    fn call_async<'a>(
+        self,
+        processor: &'a dyn SpanProcessor,
+        view: &'a Span,
+        event: Option<&'a SpanEvent<'a>>,
+    ) -> Contained<HookFuture<'a>> {
+        contained_future(|| match (self, event) {
+            (Self::Start, _) => processor.on_start_async(view),
+            (Self::Event(_), Some(event)) => processor.on_event_async(event, view),
+            (Self::Event(_), None) => HookFuture::ready(Ok(())),
+            (Self::End, _) => processor.on_end_async(view),
+        })
+    }
+}
+
+/// Calls a hook of a span for all processors that it is for.
+pub(crate) fn dispatch(span: &Span, hook: SpanHook) -> Result<(), TraceError> {
+    let mut round = Round::new(span, hook);
+    while let Some((index, processor)) = round.next() {
+        let view = span.seen_with(processor.disclosure());
+        let result = hook.call(processor, &view);
+        round.note(index, processor, result);
+    }
+    round.finish()
+}
+
+/// Calls the asynchronous hook of a span for all processors that it is for.
+///
+/// Dropped before it is done, it calls the synchronous hook for the processors that it has not reached,
+/// except when the span is just starting: they do not learn of it then.
+pub(crate) async fn dispatch_async(span: &Span, hook: SpanHook) -> Result<(), TraceError> {
+    let mut round = Round::new(span, hook);
+    while let Some((index, processor)) = round.next() {
+        let view = span.seen_with(processor.disclosure());
+        let event = match hook {
+            SpanHook::Event(index) => view.event(index),
+            SpanHook::Start | SpanHook::End => None,
+        };
+        let result = hook.call_async(processor, &view, event.as_ref()).await;
+        round.note(index, processor, result);
+    }
+    round.finish()
+}
+
+/// One hook of one span on its way through the processors.
+struct Round<'a> {
+    span: &'a Span,
+    hook: SpanHook,
+    next: usize,
+    first_error: Option<TraceError>,
+}
+
+impl<'a> Round<'a> {
+    fn new(span: &'a Span, hook: SpanHook) -> Self {
+        Self {
+            span,
+            hook,
+            next: 0,
+            first_error: None,
+        }
+    }
+
+    fn next(&mut self) -> Option<(usize, &'a dyn SpanProcessor)> {
+        let processors = self.span.processors();
+        loop {
+            let index = self.next;
+            let processor = processors.get(index)?;
+            self.next += 1;
+            if self.hook == SpanHook::Start || self.span.started().contains(index) {
+                return Some((index, &**processor));
+            }
+        }
+    }
+
+    fn note(&mut self, index: usize, processor: &dyn SpanProcessor, result: Result<(), HookError>) {
+        match result {
+            Ok(()) if self.hook == SpanHook::Start => self.span.started().insert(index),
+            Ok(()) => {}
+            Err(source) => self.fail(processor, source),
+        }
+    }
+
+    fn fail(&mut self, processor: &dyn SpanProcessor, source: HookError) {
+        let hook = self.hook.name();
+        match self.span.policy() {
+            ErrorPolicy::Report => report(self.span.trace(), hook, processor, &source),
+            ErrorPolicy::Propagate => {
+                count(self.span.trace());
+                if self.hook != SpanHook::End {
+                    self.next = usize::MAX;
+                }
+                let error = || TraceError::Hook {
+                    hook,
+                    processor: processor.name().to_owned(),
+                    source,
+                };
+                self.first_error = self.first_error.take().or_else(|| Some(error()));
+            }
+        }
+    }
+
+    fn finish(mut self) -> Result<(), TraceError> {
+        self.next = usize::MAX;
+        self.first_error.take().map_or(Ok(()), Err)
+    }
+}
+
+impl Drop for Round<'_> {
+    fn drop(&mut self) {
+        if self.hook == SpanHook::Start {
+            return;
+        }
+        while let Some((index, processor)) = self.next() {
+            let view = self.span.seen_with(processor.disclosure());
+            let result = self.hook.call(processor, &view);
+            self.note(index, processor, result);
+        }
+    }
+}
+
+/// Logs and counts a failure that goes no further.
+pub(crate) fn report(
+    trace: Option<&crate::Trace>,
+    hook: Hook,
+    processor: &dyn SpanProcessor,
+    error: &HookError,
+) {
+    count(trace);
+    tracing::warn!(
+        target: "agentspan::processor::hooks",
+        hook = hook.as_str(),
+        processor = processor.name(),
+        error_type = error.type_name(),
+        error = %error,
+        "a hook of a processor failed"
+    );
+}
+
+/// Logs an error that can come out of nothing, such as that of a span that is dropped.
+pub(crate) fn report_unheard(result: Result<(), TraceError>) {
+    if let Err(TraceError::Hook {
+        hook,
+        processor,
+        source,
+    }) = result
+    {
+        tracing::warn!(
+            target: "agentspan::processor::hooks",
+            hook = hook.as_str(),
+            processor,
+            error_type = source.type_name(),
+            error = %source,
+            "a hook of a processor failed where nobody could be told"
+        );
+    }
+}
+
+pub(crate) fn count(trace: Option<&crate::Trace>) {
+    if let Some(trace) = trace {
+        trace.count_failure();
+    }
+}
+
+/// Runs a hook; a panic becomes an error.
+pub(crate) fn contained(f: impl FnOnce() -> Result<(), HookError>) -> Result<(), HookError> {
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| Err(HookError::panicked(&*payload)))
+}
+
+/// Makes the future of a hook; a panic becomes an error.
+pub(crate) fn contained_future<'a>(
+    f: impl FnOnce() -> HookFuture<'a>,
+) -> Contained<HookFuture<'a>> {
+    let made = catch_unwind(AssertUnwindSafe(f));
+    Contained {
+        future: made
+            .unwrap_or_else(|payload| HookFuture::ready(Err(HookError::panicked(&*payload)))),
+    }
+}
+
+pin_project! {
+    /// The future of a hook; a panic in it becomes an error.
+    pub(crate) struct Contained<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl Future for Contained<HookFuture<'_>> {
+    type Output = Result<(), HookError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let future = self.project().future;
+        catch_unwind(AssertUnwindSafe(|| future.poll(cx)))
+            .unwrap_or_else(|payload| Poll::Ready(Err(HookError::panicked(&*payload))))
+    }
+}
+
+pin_project! {
+    /// A future whose panic becomes a value.
+    pub(crate) struct CatchUnwind<F> {
+        #[pin]
+        pub(crate) future: F,
+    }
+}
+
+impl<F: Future> Future for CatchUnwind<F> {
+    type Output = Result<F::Output, Box<dyn Any + Send>>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let future = self.project().future;
+        match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(payload) => Poll::Ready(Err(payload)),
+        }
+    }
+}

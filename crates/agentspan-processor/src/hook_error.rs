@@ -1,0 +1,115 @@
+//! Why a hook of a processor failed.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+
+use crate::exception::{panic_message, short_type_name};
+
+/// Why a hook of a [`SpanProcessor`](crate::SpanProcessor) failed.
+///
+/// Wraps any error. Under [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate) it also becomes an
+/// [`ExceptionRaised`](agentspan_model::agentspec::ExceptionRaised) event, whose `exception_type` is
+/// the [type name](Self::type_name).
+///
+/// ```
+/// use agentspan_processor::HookError;
+///
+/// let error = HookError::new(std::io::Error::other("disk full"));
+/// assert_eq!(error.to_string(), "disk full");
+/// assert_eq!(error.type_name(), "Error");
+/// assert_eq!(HookError::message("queue full").to_string(), "queue full");
+/// ```
+pub struct HookError {
+    type_name: Cow<'static, str>,
+    error: Box<dyn Error + Send + Sync>,
+}
+
+impl HookError {
+    /// Wraps an error and remembers the name of its type.
+    #[must_use]
+    pub fn new<E: Error + Send + Sync + 'static>(error: E) -> Self {
+        Self {
+            type_name: short_type_name::<E>().into(),
+            error: Box::new(error),
+        }
+    }
+
+    /// An error that is only a message: lower case, without a full stop, without anything sensitive.
+    #[must_use]
+    pub fn message(message: impl Into<String>) -> Self {
+        Self {
+            type_name: "HookError".into(),
+            error: message.into().into(),
+        }
+    }
+
+    /// Sets the name of the error's type, for errors whose Rust type says little.
+    #[must_use]
+    pub fn with_type_name(mut self, type_name: impl Into<Cow<'static, str>>) -> Self {
+        self.type_name = type_name.into();
+        self
+    }
+
+    /// The name of the error's type, without its path.
+    #[must_use]
+    pub fn type_name(&self) -> &str {
+        &self.type_name
+    }
+
+    /// A hook that panicked.
+    pub(crate) fn panicked(payload: &(dyn Any + Send)) -> Self {
+        Self::message(panic_message(payload)).with_type_name("panic")
+    }
+}
+
+impl fmt::Display for HookError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl fmt::Debug for HookError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HookError({}: {})", self.type_name, self.error)
+    }
+}
+
+/// The cause is that of the wrapped error, whose message is this one's.
+impl Error for HookError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}
+
+/// For `?` in hooks. The name of the type is not known any more and becomes `Error`.
+impl From<Box<dyn Error + Send + Sync>> for HookError {
+    fn from(error: Box<dyn Error + Send + Sync>) -> Self {
+        Self {
+            type_name: "Error".into(),
+            error,
+        }
+    }
+}
+
+/// For `?` in hooks that write.
+impl From<std::io::Error> for HookError {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(error)
+    }
+}
+
+/// For `?` in hooks that write text.
+impl From<fmt::Error> for HookError {
+    fn from(error: fmt::Error) -> Self {
+        Self::new(error)
+    }
+}
+
+/// For `?` in hooks that write JSON.
+impl From<serde_json::Error> for HookError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::new(error)
+    }
+}

@@ -1,0 +1,72 @@
+//! What asynchronous hooks return: a future that costs nothing when there is nothing to wait for.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::HookError;
+
+/// What an asynchronous hook returns.
+///
+/// The default hooks of [`SpanProcessor`](crate::SpanProcessor) return one that is
+/// [ready](Self::ready) and allocates nothing, which a future in a box could not do. A hook that has
+/// something to wait for puts it into an `async` block:
+///
+/// ```
+/// use agentspan_processor::{HookFuture, Span, SpanProcessor};
+///
+/// #[derive(Debug)]
+/// struct Sender;
+///
+/// impl SpanProcessor for Sender {
+///     fn on_end_async<'a>(&'a self, span: &'a Span) -> HookFuture<'a> {
+///         HookFuture::new(async move {
+///             send(span.name()).await;
+///             Ok(())
+///         })
+///     }
+/// }
+/// # async fn send(_: &str) {}
+/// ```
+pub struct HookFuture<'a>(State<'a>);
+
+enum State<'a> {
+    Ready(Option<Result<(), HookError>>),
+    Boxed(Pin<Box<dyn Future<Output = Result<(), HookError>> + Send + 'a>>),
+}
+
+impl<'a> HookFuture<'a> {
+    /// Waits for a future. This is one allocation.
+    #[must_use]
+    pub fn new(future: impl Future<Output = Result<(), HookError>> + Send + 'a) -> Self {
+        Self(State::Boxed(Box::pin(future)))
+    }
+
+    /// Has its result already.
+    #[must_use]
+    pub fn ready(result: Result<(), HookError>) -> Self {
+        Self(State::Ready(Some(result)))
+    }
+}
+
+/// Polled again after it was ready, a [ready](HookFuture::ready) one says `Ok`.
+impl Future for HookFuture<'_> {
+    type Output = Result<(), HookError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            State::Ready(result) => Poll::Ready(result.take().unwrap_or(Ok(()))),
+            State::Boxed(future) => future.as_mut().poll(cx),
+        }
+    }
+}
+
+impl fmt::Debug for HookFuture<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            State::Ready(result) => f.debug_tuple("Ready").field(result).finish(),
+            State::Boxed(_) => f.write_str("Boxed(..)"),
+        }
+    }
+}

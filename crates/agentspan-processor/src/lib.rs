@@ -1,0 +1,93 @@
+//! Traces and spans of AI agents as Agent Spec defines them, and the processors that observe them.
+//!
+//! An agent runtime opens a [`Trace`] and in it [`Span`]s, adds events to them, and ends them. Whoever
+//! wants to know implements [`SpanProcessor`]. The behaviour is that of `pyagentspec.tracing` 26.3.1;
+//! there is no OpenTelemetry in it, no runtime and no network.
+//!
+//! ```
+//! use agentspan_model::agentspec::{AgentExecutionSpan, AgentExecutionStart, Agent, Component, JsonObject};
+//! use agentspan_processor::{HookError, Span, SpanEvent, SpanProcessor, Trace};
+//!
+//! #[derive(Debug)]
+//! struct Printer;
+//!
+//! impl SpanProcessor for Printer {
+//!     fn on_event(&self, event: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
+//!         println!("{}: {}", span.name(), event.name);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let agent = Agent::try_from(Component::builder("Agent", "weather agent").build())?;
+//!
+//! let trace = Trace::builder().with_processor(Printer).start()?;
+//! let span = Span::builder(AgentExecutionSpan::new(agent.clone())).start()?;
+//! span.add_event(AgentExecutionStart::new(agent, JsonObject::new()))?;
+//! span.end()?;
+//! trace.end()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Main types
+//!
+//! - [`SpanProcessor`]: hooks for the start and the end of traces and spans, and for events, each in a
+//!   synchronous and an asynchronous form. [`ErrorPolicy`] says what happens if one fails.
+//! - [`Trace`], built by [`TraceBuilder`], and [`Span`], built by [`SpanBuilder`]. Both are handles. What
+//!   the builders return owns the trace or span, and ends it when it is dropped: [`TraceGuard`] and
+//!   [`SpanGuard`] in synchronous code, [`OpenTrace`] and [`OpenSpan`] everywhere else.
+//! - [`current_span`], [`current_trace`] and [`active_span_stack`]: what is active here. [`Span::scope`]
+//!   makes a span current in a future; [`Context`] carries everything to another thread or task.
+//!
+//! # Asynchronous code
+//!
+//! ```
+//! use agentspan_model::agentspec::{EventDetails, SpanDetails};
+//! use agentspan_processor::{Span, Trace, TraceError, current_span};
+//!
+//! # fn main() -> Result<(), TraceError> {
+//! # futures_executor::block_on(async {
+//! Trace::builder()
+//!     .run_async(|_trace| async {
+//!         Span::builder(SpanDetails::Plain)
+//!             .with_name("answer")
+//!             .run_async(|span| async move {
+//!                 assert!(current_span().is_some_and(|current| current.is_same(&span)));
+//!                 span.add_event_async(EventDetails::Plain).await
+//!             })
+//!             .await
+//!     })
+//!     .await
+//! # })
+//! # }
+//! ```
+//!
+//! # Who sees what
+//!
+//! A processor gets spans and events without their sensitive values, unless its
+//! [`disclosure`](SpanProcessor::disclosure) asks for them.
+
+mod clock;
+mod context;
+mod dispatch;
+mod error_policy;
+mod event_log;
+mod exception;
+mod hook_error;
+mod hook_future;
+mod span;
+mod span_processor;
+mod started_set;
+mod trace;
+mod trace_error;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use context::{Context, InContext, InSpan, active_span_stack, current_span, current_trace};
+pub use error_policy::ErrorPolicy;
+pub use hook_error::HookError;
+pub use hook_future::HookFuture;
+pub use span::{Entered, OpenSpan, Span, SpanBuilder, SpanEvent, SpanGuard};
+pub use span_processor::{ActiveGuard, Hook, SpanProcessor};
+pub use trace::{OpenTrace, Trace, TraceBuilder, TraceGuard};
+pub use trace_error::TraceError;

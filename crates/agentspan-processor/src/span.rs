@@ -1,0 +1,511 @@
+//! Spans while they are open, and afterwards for as long as somebody holds them.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use agentspan_model::agentspec::{
+    self, Disclosure, Event, EventDetails, Id, JsonObject, SpanDetails, Timestamp,
+};
+
+use crate::context::{Active, InSpan, Pushed};
+use crate::dispatch::{Processors, SpanHook, dispatch, dispatch_async};
+use crate::event_log::EventLog;
+use crate::exception;
+use crate::started_set::StartedSet;
+use crate::{ActiveGuard, Clock, ErrorPolicy, SpanProcessor, SystemClock, Trace, TraceError};
+
+mod builder;
+mod open;
+mod run;
+
+pub use builder::SpanBuilder;
+pub use open::{Entered, OpenSpan, SpanGuard};
+
+/// A span: a handle to it, to be cloned, kept and sent wherever it is needed.
+///
+/// [`Span::builder`] starts one. A handle does not end the span when it is dropped; that does the
+/// [`SpanGuard`] or [`OpenSpan`] that starting it returned. All handles, also those that hooks get,
+/// refer to the same span, which remembers its events until the last one is dropped.
+///
+/// A handle that a hook gets shows what the processor's [disclosure](crate::SpanProcessor::disclosure)
+/// allows. All others show everything.
+#[derive(Clone)]
+pub struct Span {
+    inner: Arc<Inner>,
+    disclosure: Disclosure,
+}
+
+struct Inner {
+    /// All that is known when the span starts, without events.
+    record: agentspec::Span,
+    masked: OnceLock<Box<agentspec::Span>>,
+    parent: Option<Arc<Self>>,
+    trace: Option<Trace>,
+    processors: Processors,
+    started: StartedSet,
+    events: EventLog<Slot>,
+    state: AtomicU8,
+    end_time: OnceLock<Timestamp>,
+    monotonic_start: Duration,
+}
+
+/// An event in its span.
+struct Slot {
+    event: Event,
+    masked: OnceLock<Box<Event>>,
+}
+
+/// `Inner::state`: the span has not ended.
+const OPEN: u8 = 0;
+/// The hooks of its end are running.
+const ENDING: u8 = 1;
+/// It has ended: it is current nowhere.
+const ENDED: u8 = 2;
+
+impl Span {
+    /// Starts to build a span. See [`SpanBuilder`].
+    ///
+    /// The [`SpanDetails`] say what type it is; [`agentspan_model::agentspec`] has one for each type.
+    pub fn builder(details: impl Into<SpanDetails>) -> SpanBuilder {
+        SpanBuilder::new(details.into())
+    }
+
+    /// Identifies the span.
+    #[must_use]
+    pub fn id(&self) -> &Id {
+        &self.inner.record.id
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.inner.record.name
+    }
+
+    /// What it is about. Empty unless somebody said it.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        &self.inner.record.description
+    }
+
+    /// Whatever else was said of it.
+    #[must_use]
+    pub fn metadata(&self) -> &JsonObject {
+        &self.inner.record.metadata
+    }
+
+    /// What is special to its type, and with that the type itself.
+    #[must_use]
+    pub fn details(&self) -> &SpanDetails {
+        match &self.inner.record.details {
+            // Of the others, all that is special are components, which hold nothing sensitive.
+            SpanDetails::Other(_) => &self.seen_record().details,
+            details => details,
+        }
+    }
+
+    /// The name of its type, for instance `ToolExecutionSpan`.
+    #[must_use]
+    pub fn type_name(&self) -> &str {
+        self.inner.record.type_name()
+    }
+
+    /// When it started: the time of day.
+    #[must_use]
+    pub fn start_time(&self) -> Option<Timestamp> {
+        self.inner.record.start_time
+    }
+
+    /// When it ended: its start and what passed since on the monotonic clock, so never before its start.
+    /// `None` while it is open; set when the hooks of its end run.
+    #[must_use]
+    pub fn end_time(&self) -> Option<Timestamp> {
+        self.inner.end_time.get().copied()
+    }
+
+    /// Whether it has ended, and the hooks of its end have run.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        // Pairs with the release in `ended`: who sees that it has ended sees its end.
+        self.inner.state.load(Ordering::Acquire) == ENDED
+    }
+
+    /// Its parent.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        Some(Self {
+            inner: Arc::clone(self.inner.parent.as_ref()?),
+            disclosure: self.disclosure,
+        })
+    }
+
+    /// The id of its parent.
+    #[must_use]
+    pub fn parent_id(&self) -> Option<&Id> {
+        Some(&self.inner.parent.as_ref()?.record.id)
+    }
+
+    /// The trace that was active when it started.
+    #[must_use]
+    pub fn trace(&self) -> Option<&Trace> {
+        self.inner.trace.as_ref()
+    }
+
+    /// Its events, in the order in which they were added.
+    pub fn events(&self) -> impl Iterator<Item = SpanEvent<'_>> {
+        let disclosure = self.disclosure;
+        let events = self.inner.events.iter();
+        events.map(move |(index, slot)| SpanEvent {
+            slot,
+            index,
+            disclosure,
+        })
+    }
+
+    /// The event at an [index](SpanEvent::index).
+    #[must_use]
+    pub fn event(&self, index: usize) -> Option<SpanEvent<'_>> {
+        Some(SpanEvent {
+            slot: self.inner.events.get(index)?,
+            index,
+            disclosure: self.disclosure,
+        })
+    }
+
+    /// How many events it has.
+    #[must_use]
+    pub fn event_count(&self) -> usize {
+        self.inner.events.len()
+    }
+
+    /// What this handle shows of sensitive values.
+    #[must_use]
+    pub fn disclosure(&self) -> Disclosure {
+        self.disclosure
+    }
+
+    /// Whether both are handles to one span.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// The span as plain data, as it is now: to be kept, compared or written.
+    ///
+    /// Copies the events; components are shared.
+    #[must_use]
+    pub fn to_record(&self) -> agentspec::Span {
+        let mut record = self.to_record_without_events();
+        record.events = self
+            .events()
+            .map(|event| Arc::new(Event::clone(&event)))
+            .collect();
+        record
+    }
+
+    /// The span as plain data without its events, which are copied otherwise.
+    #[must_use]
+    pub fn to_record_without_events(&self) -> agentspec::Span {
+        let mut record = self.seen_record().clone();
+        record.end_time = self.end_time();
+        record
+    }
+
+    /// The time now, on the clock of this span: never before its start.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let start = self.inner.record.start_time;
+        let passed = self
+            .clock()
+            .monotonic()
+            .saturating_sub(self.inner.monotonic_start);
+        start.map_or_else(|| self.clock().wall(), |start| start.saturating_add(passed))
+    }
+
+    /// An event with a fresh id and the time now, which is not added to the span yet.
+    ///
+    /// For events that need a name, a description or metadata; see
+    /// [`add_complete_event`](Self::add_complete_event).
+    #[must_use]
+    pub fn new_event(&self, details: impl Into<EventDetails>) -> Event {
+        Event::new(Id::random(), self.now(), details)
+    }
+
+    /// Adds an event, with a fresh id and the time now.
+    ///
+    /// It is among the [`events`](Self::events) before the first hook runs, and stays there if one fails. An
+    /// event may be added after the end.
+    ///
+    /// # Errors
+    ///
+    /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`].
+    pub fn add_event(&self, details: impl Into<EventDetails>) -> Result<(), TraceError> {
+        self.add_complete_event(self.new_event(details))
+    }
+
+    /// Adds an event that brings its own id and time.
+    ///
+    /// # Errors
+    ///
+    /// As [`add_event`](Self::add_event).
+    pub fn add_complete_event(&self, event: Event) -> Result<(), TraceError> {
+        match self.keep_event(event) {
+            Some(index) => dispatch(self, SpanHook::Event(index)),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds an event, and waits for the asynchronous hooks.
+    ///
+    /// # Errors
+    ///
+    /// As [`add_event`](Self::add_event).
+    ///
+    /// # Cancel safety
+    ///
+    /// The event is added at the first poll. Dropped after that, the processors that were not reached yet
+    /// get their synchronous hooks.
+    pub async fn add_event_async(
+        &self,
+        details: impl Into<EventDetails>,
+    ) -> Result<(), TraceError> {
+        self.add_complete_event_async(self.new_event(details)).await
+    }
+
+    /// Adds an event that brings its own id and time, and waits for the asynchronous hooks.
+    ///
+    /// # Errors
+    ///
+    /// As [`add_event`](Self::add_event).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`add_event_async`](Self::add_event_async).
+    pub async fn add_complete_event_async(&self, event: Event) -> Result<(), TraceError> {
+        match self.keep_event(event) {
+            Some(index) => dispatch_async(self, SpanHook::Event(index)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Adds an `ExceptionRaised` event that tells of an error. The span stays open.
+    ///
+    /// # Errors
+    ///
+    /// As [`add_event`](Self::add_event).
+    pub fn record_error<E: fmt::Display>(&self, error: &E) -> Result<(), TraceError> {
+        self.add_event(exception::from_error(error))
+    }
+
+    /// Makes the span current on this thread until the guard is dropped. Does not end it.
+    ///
+    /// In asynchronous code use [`scope`](Self::scope): a guard that is held across an `await` would make
+    /// the span current for the other tasks of the thread.
+    #[must_use = "the span is current until the guard is dropped"]
+    pub fn enter(&self) -> Entered {
+        Entered {
+            _pushed: Pushed::new(Active::Span(self.unmasked())),
+        }
+    }
+
+    /// Makes the span current in a future, across its awaits and on whatever thread polls it. Does not
+    /// end the span.
+    ///
+    /// ```
+    /// # use agentspan_processor::{Span, current_span};
+    /// # use agentspan_model::agentspec::SpanDetails;
+    /// # fn main() -> Result<(), agentspan_processor::TraceError> {
+    /// let span = Span::builder(SpanDetails::Plain).start_detached()?;
+    /// let future = span.scope(async { current_span().is_some() });
+    /// assert!(futures_executor::block_on(future));
+    /// assert!(current_span().is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// As cancel safe as `future`, which is dropped while the span is current.
+    pub fn scope<F: Future>(&self, future: F) -> InSpan<F> {
+        InSpan::new(future, Active::Span(self.unmasked()))
+    }
+
+    /// Ends the span, wherever it was started. The second end does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`]. The span has ended all the same.
+    pub fn end(&self) -> Result<(), TraceError> {
+        self.end_at(None)
+    }
+
+    /// Ends the span, and waits for the asynchronous hooks. The second end does nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`end`](Self::end).
+    ///
+    /// # Cancel safety
+    ///
+    /// Ends the span at the first poll. Dropped after that, the processors that were not reached yet
+    /// get their synchronous hooks.
+    pub async fn end_async(&self) -> Result<(), TraceError> {
+        if !self.begin_end(None) {
+            return Ok(());
+        }
+        let _ended = Ended(self);
+        dispatch_async(self, SpanHook::End).await
+    }
+
+    pub(crate) fn end_at(&self, time: Option<Timestamp>) -> Result<(), TraceError> {
+        if !self.begin_end(time) {
+            return Ok(());
+        }
+        let _ended = Ended(self);
+        dispatch(self, SpanHook::End)
+    }
+
+    /// Whether this is the first end.
+    fn begin_end(&self, time: Option<Timestamp>) -> bool {
+        let state = &self.inner.state;
+        let begins = state
+            .compare_exchange(OPEN, ENDING, Ordering::AcqRel, Ordering::Acquire)
+            .is_ok();
+        if begins {
+            let time = time.unwrap_or_else(|| self.now());
+            self.inner.end_time.get_or_init(|| time);
+        }
+        begins
+    }
+
+    /// Adds an event without telling anybody.
+    pub(crate) fn keep_event(&self, event: Event) -> Option<usize> {
+        let slot = Slot {
+            event,
+            masked: OnceLock::new(),
+        };
+        self.inner.events.push(slot).map(|(index, _)| index)
+    }
+
+    /// The handle as a processor with this disclosure gets it.
+    pub(crate) fn seen_with(&self, disclosure: Disclosure) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            disclosure,
+        }
+    }
+
+    fn unmasked(&self) -> Self {
+        self.seen_with(Disclosure::Clear)
+    }
+
+    fn seen_record(&self) -> &agentspec::Span {
+        let record = &self.inner.record;
+        match self.disclosure {
+            Disclosure::Clear => record,
+            Disclosure::Masked => self.inner.masked.get_or_init(|| Box::new(record.masked())),
+        }
+    }
+
+    pub(crate) fn processors(&self) -> &[Arc<dyn SpanProcessor>] {
+        self.inner.processors.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn started(&self) -> &StartedSet {
+        &self.inner.started
+    }
+
+    pub(crate) fn policy(&self) -> ErrorPolicy {
+        self.trace()
+            .map_or(ErrorPolicy::Report, Trace::error_policy)
+    }
+
+    fn clock(&self) -> &dyn Clock {
+        self.trace().map_or(&SystemClock, Trace::clock)
+    }
+
+    /// What the processors that started the span make current with it.
+    pub(crate) fn activate(&self) -> Vec<Box<dyn ActiveGuard>> {
+        let mut guards = Vec::new();
+        for (index, processor) in self.processors().iter().enumerate() {
+            if self.started().contains(index) {
+                let view = self.seen_with(processor.disclosure());
+                let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                    processor.activate(&view)
+                }));
+                guards.extend(made.ok().flatten());
+            }
+        }
+        guards
+    }
+}
+
+/// Marks a span as ended when the hooks have run, also if they were cut short.
+struct Ended<'a>(&'a Span);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.inner.state.store(ENDED, Ordering::Release);
+    }
+}
+
+/// A long chain of parents is dropped one by one, not one inside the other.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let mut parent = self.parent.take();
+        while let Some(span) = parent {
+            parent = Arc::into_inner(span).and_then(|mut inner| inner.parent.take());
+        }
+    }
+}
+
+/// Shows type, id and name.
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Span")
+            .field("type", &self.type_name())
+            .field("id", &self.id().as_str())
+            .field("name", &self.name())
+            .finish_non_exhaustive()
+    }
+}
+
+/// An event of a span, as the processor that gets it may see it.
+///
+/// Use it like the [`Event`] that it is.
+#[derive(Clone, Copy)]
+pub struct SpanEvent<'a> {
+    slot: &'a Slot,
+    index: usize,
+    disclosure: Disclosure,
+}
+
+impl SpanEvent<'_> {
+    /// Its place among the events of its span, by which [`Span::event`] finds it again.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.index
+    }
+}
+
+impl Deref for SpanEvent<'_> {
+    type Target = Event;
+
+    fn deref(&self) -> &Event {
+        let event = &self.slot.event;
+        match self.disclosure {
+            Disclosure::Clear => event,
+            Disclosure::Masked => self.slot.masked.get_or_init(|| Box::new(event.masked())),
+        }
+    }
+}
+
+/// Shows the event as its own `Debug` does: masked.
+impl fmt::Debug for SpanEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.slot.event.fmt(f)
+    }
+}

@@ -1,0 +1,230 @@
+//! Everything that can be said of a span before it starts.
+
+use std::borrow::Cow;
+use std::sync::atomic::AtomicU8;
+use std::sync::{Arc, OnceLock};
+
+use agentspan_model::agentspec::{self, Disclosure, Event, Id, JsonObject, SpanDetails};
+
+use super::{Inner, OPEN, OpenSpan, Span, SpanGuard};
+use crate::context::{Active, Pushed, current_span, current_trace};
+use crate::dispatch::{SpanHook, dispatch, dispatch_async};
+use crate::event_log::EventLog;
+use crate::started_set::StartedSet;
+use crate::{Clock, SystemClock, Trace, TraceError, exception};
+
+/// Everything that can be said of a span before it starts.
+///
+/// What to decide: the type of the span (its details), and perhaps a
+/// [name](Self::with_name), a [description](Self::with_description),
+/// [metadata](Self::with_metadata), an [id](Self::with_id), its
+/// [parent](Self::with_parent), which otherwise is the current span. Then how to start it:
+///
+/// | | current until the end | ends |
+/// |---|---|---|
+/// | [`start`](Self::start) | on this thread | when the guard is dropped, with the synchronous hooks |
+/// | [`run`](Self::run) | in a closure | when it returns, fails or panics |
+/// | [`run_async`](Self::run_async) | in a future | when it returns, fails, panics or is dropped; with the asynchronous hooks unless it is dropped |
+/// | [`start_detached`](Self::start_detached), [`start_async`](Self::start_async) | where it is made so | when [`OpenSpan`] is dropped, or wherever somebody ends it |
+///
+/// ```
+/// use agentspan_model::agentspec::{Event, EventDetails, SpanDetails};
+/// use agentspan_processor::{Span, current_span};
+///
+/// # fn main() -> Result<(), agentspan_processor::TraceError> {
+/// let outer = Span::builder(SpanDetails::Plain).with_name("outer").start()?;
+/// let inner = Span::builder(SpanDetails::Plain).with_name("inner").start()?;
+/// inner.add_event(EventDetails::Plain)?;
+/// assert_eq!(inner.parent_id(), Some(outer.id()));
+/// inner.end()?;
+/// assert_eq!(current_span().map(|span| span.id().clone()), Some(outer.id().clone()));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a span does nothing until it is started"]
+pub struct SpanBuilder {
+    record: agentspec::Span,
+    has_id: bool,
+    parent: Parent,
+}
+
+#[derive(Clone, Debug)]
+enum Parent {
+    Current,
+    Span(Span),
+    None,
+}
+
+impl SpanBuilder {
+    pub(crate) fn new(details: SpanDetails) -> Self {
+        Self {
+            // Replaced by a random id when the span starts, unless one is set.
+            record: agentspec::Span::new(Id::from(""), details),
+            has_id: false,
+            parent: Parent::Current,
+        }
+    }
+
+    /// Sets the id. The default is a random UUID.
+    pub fn with_id(mut self, id: impl Into<Id>) -> Self {
+        self.record.id = id.into();
+        self.has_id = true;
+        self
+    }
+
+    /// Sets the name. The default is the name of the type.
+    pub fn with_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.record = self.record.with_name(name);
+        self
+    }
+
+    /// Sets what it is about. The default is nothing.
+    pub fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.record.description = description.into();
+        self
+    }
+
+    /// Sets metadata. The default is none.
+    pub fn with_metadata(mut self, metadata: JsonObject) -> Self {
+        self.record.metadata = metadata;
+        self
+    }
+
+    /// Adds an event that happened before the span starts. No hook hears of it.
+    pub fn with_event(mut self, event: Event) -> Self {
+        self.record.events.push(Arc::new(event));
+        self
+    }
+
+    /// Sets the parent, for code that runs where the parent is not current: on another thread, in a
+    /// spawned task, in a callback. The span belongs to the parent's trace.
+    pub fn with_parent(mut self, parent: &Span) -> Self {
+        self.parent = Parent::Span(parent.clone());
+        self
+    }
+
+    /// Starts it without a parent, even if a span is current.
+    pub fn without_parent(mut self) -> Self {
+        self.parent = Parent::None;
+        self
+    }
+
+    /// Starts the span, current on this thread until the guard is dropped, which ends it.
+    ///
+    /// # Errors
+    ///
+    /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate). The
+    /// span has ended then, for those processors that had started it, with an `ExceptionRaised` event.
+    pub fn start(self) -> Result<SpanGuard, TraceError> {
+        let open = self.start_detached()?;
+        let pushed = Pushed::new(Active::Span(open.clone()));
+        Ok(SpanGuard::new(open, pushed))
+    }
+
+    /// Starts the span, current nowhere: for streams, callbacks and spans that other threads end.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_detached(self) -> Result<OpenSpan, TraceError> {
+        let open = OpenSpan::new(self.build());
+        match dispatch(&open, SpanHook::Start) {
+            Ok(()) => Ok(open),
+            Err(error) => {
+                let told = open.add_event(failed_start(&error));
+                let ended = open.end();
+                told.and(ended)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts the span, current nowhere, and waits for the asynchronous hooks.
+    ///
+    /// [`Span::scope`] makes it current in a future; [`run_async`](Self::run_async) does all of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is done, the processors that had started the span end it, with their synchronous
+    /// hooks; the others do not learn of it.
+    pub async fn start_async(self) -> Result<OpenSpan, TraceError> {
+        let mut open = OpenSpan::new(self.build());
+        open.set_covers_future(true);
+        let started = dispatch_async(&open, SpanHook::Start).await;
+        open.set_covers_future(false);
+        match started {
+            Ok(()) => Ok(open),
+            Err(error) => {
+                let told = open.add_event_async(failed_start(&error)).await;
+                let ended = open.end_in_place_async().await;
+                told.and(ended)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The span with its parent, trace and start time, of which no processor knows yet.
+    fn build(self) -> Span {
+        let parent = match self.parent {
+            Parent::Current => current_span(),
+            Parent::Span(span) => Some(span),
+            Parent::None => None,
+        };
+        let of_parent = parent.as_ref().and_then(Span::trace);
+        let trace = match of_parent.filter(|trace| trace.is_active()) {
+            Some(trace) => Some(trace.clone()),
+            None => current_trace(),
+        };
+        let mut record = self.record;
+        if !self.has_id {
+            record.id = Id::random();
+        }
+        let clock: &dyn Clock = trace.as_ref().map_or(&SystemClock, Trace::clock);
+        record.start_time = Some(clock.wall());
+        Span::assemble(record, parent, trace)
+    }
+}
+
+impl Span {
+    /// A span of which no processor knows yet. Its record has a start time.
+    pub(crate) fn assemble(
+        mut record: agentspec::Span,
+        parent: Option<Self>,
+        trace: Option<Trace>,
+    ) -> Self {
+        let processors = trace.as_ref().and_then(Trace::current_processors);
+        let clock: &dyn Clock = trace.as_ref().map_or(&SystemClock, Trace::clock);
+        let events = std::mem::take(&mut record.events);
+        let span = Self {
+            disclosure: Disclosure::Clear,
+            inner: Arc::new(Inner {
+                started: StartedSet::new(processors.as_ref().map_or(0, |list| list.len())),
+                record,
+                masked: OnceLock::new(),
+                parent: parent.map(|span| span.inner),
+                monotonic_start: clock.monotonic(),
+                trace,
+                processors,
+                events: EventLog::new(),
+                state: AtomicU8::new(OPEN),
+                end_time: OnceLock::new(),
+            }),
+        };
+        for event in events {
+            span.keep_event(Arc::unwrap_or_clone(event));
+        }
+        span
+    }
+}
+
+fn failed_start(error: &TraceError) -> agentspec::EventDetails {
+    match error {
+        TraceError::Hook { source, .. } => exception::from_hook_error(source).into(),
+        TraceError::AlreadyActive { .. } => exception::from_error(error).into(),
+    }
+}

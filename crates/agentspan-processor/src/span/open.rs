@@ -1,0 +1,149 @@
+//! Those who own a span, and end it when they are dropped.
+
+use std::ops::Deref;
+use std::thread;
+
+use super::Span;
+use crate::context::Pushed;
+use crate::dispatch::report_unheard;
+use crate::{TraceError, exception};
+
+/// A span that is open and ends when this is dropped. Made by
+/// [`start_detached`](crate::SpanBuilder::start_detached) and [`start_async`](crate::SpanBuilder::start_async).
+///
+/// It may move to other threads, and outlive the task that opened it. It is current only where
+/// [`enter`](Span::enter) or [`scope`](Span::scope) makes it so. Dropping it calls the synchronous
+/// hooks; [`end_async`](Self::end_async) calls the asynchronous ones. Dropped by a panic, it gets an
+/// `ExceptionRaised` event first.
+#[derive(Debug)]
+#[must_use = "the span ends when this is dropped"]
+pub struct OpenSpan {
+    span: Span,
+    /// A span that starts while the thread is unwinding is not one that panicked.
+    was_panicking: bool,
+    /// Dropping this means that the future that it covers was dropped.
+    covers_future: bool,
+}
+
+impl OpenSpan {
+    pub(crate) fn new(span: Span) -> Self {
+        Self {
+            span,
+            was_panicking: thread::panicking(),
+            covers_future: false,
+        }
+    }
+
+    /// Ends the span.
+    ///
+    /// # Errors
+    ///
+    /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate). The
+    /// span has ended all the same.
+    pub fn end(self) -> Result<(), TraceError> {
+        self.span.end()
+    }
+
+    /// Ends the span, and waits for the asynchronous hooks. It is current while they run.
+    ///
+    /// # Errors
+    ///
+    /// As [`end`](Self::end).
+    ///
+    /// # Cancel safety
+    ///
+    /// The span has ended when this is dropped, at whatever time. The processors that were not reached
+    /// yet get their synchronous hooks.
+    pub async fn end_async(self) -> Result<(), TraceError> {
+        self.span.scope(self.span.end_async()).await
+    }
+
+    /// As [`end_async`](Self::end_async), but the span is not made current for it.
+    pub(crate) async fn end_in_place_async(self) -> Result<(), TraceError> {
+        self.span.end_async().await
+    }
+
+    /// Sets whether dropping this means that the future that it covers was dropped.
+    pub(crate) fn set_covers_future(&mut self, covers_future: bool) {
+        self.covers_future = covers_future;
+    }
+}
+
+impl Deref for OpenSpan {
+    type Target = Span;
+
+    fn deref(&self) -> &Span {
+        &self.span
+    }
+}
+
+impl Drop for OpenSpan {
+    fn drop(&mut self) {
+        if self.span.end_time().is_some() {
+            return;
+        }
+        if thread::panicking() && !self.was_panicking {
+            report_unheard(self.span.add_event(exception::from_panic(None)));
+        } else if self.covers_future {
+            report_unheard(self.span.add_event(exception::from_cancellation()));
+        }
+        report_unheard(self.span.end());
+    }
+}
+
+/// A span that is current on this thread, and ends when this is dropped. Made by
+/// [`start`](crate::SpanBuilder::start).
+///
+/// Guards may be dropped in any order: each takes its own span off the stack. Dropped by a panic, the
+/// span gets an `ExceptionRaised` event. For errors there is [`run`](crate::SpanBuilder::run), or
+/// [`record_error`](Span::record_error).
+///
+/// It cannot leave its thread, and so cannot be held across the `await`s of a task that can:
+///
+/// ```compile_fail,E0277
+/// # use agentspan_processor::Span;
+/// # use agentspan_model::agentspec::SpanDetails;
+/// let guard = Span::builder(SpanDetails::Plain).start().unwrap();
+/// std::thread::spawn(move || drop(guard));
+/// ```
+#[derive(Debug)]
+#[must_use = "the span ends when this is dropped"]
+pub struct SpanGuard {
+    // Dropped in this order: the span is still current when the hooks of its end run.
+    open: OpenSpan,
+    _pushed: Pushed,
+}
+
+impl SpanGuard {
+    pub(crate) fn new(open: OpenSpan, pushed: Pushed) -> Self {
+        Self {
+            open,
+            _pushed: pushed,
+        }
+    }
+
+    /// Ends the span.
+    ///
+    /// # Errors
+    ///
+    /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate). The
+    /// span has ended all the same.
+    pub fn end(self) -> Result<(), TraceError> {
+        self.open.span.end()
+    }
+}
+
+impl Deref for SpanGuard {
+    type Target = Span;
+
+    fn deref(&self) -> &Span {
+        &self.open
+    }
+}
+
+/// Keeps a span current on this thread until it is dropped. Made by [`Span::enter`].
+#[derive(Debug)]
+#[must_use = "the span is current until this is dropped"]
+pub struct Entered {
+    pub(super) _pushed: Pushed,
+}

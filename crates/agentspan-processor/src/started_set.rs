@@ -1,0 +1,55 @@
+//! Which processors started a span: a set of small numbers that costs nothing for the usual few.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The indices of the processors whose `on_start` has run.
+#[derive(Debug)]
+pub(crate) struct StartedSet {
+    first: AtomicU64,
+    rest: Box<[AtomicU64]>,
+}
+
+impl StartedSet {
+    /// An empty set for this many processors.
+    pub(crate) fn new(processors: usize) -> Self {
+        let words = processors.div_ceil(64).saturating_sub(1);
+        Self {
+            first: AtomicU64::new(0),
+            rest: (0..words).map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+
+    pub(crate) fn insert(&self, index: usize) {
+        if let Some(word) = self.word(index) {
+            // The span is handed to other threads by means that publish this too.
+            word.fetch_or(1 << (index % 64), Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn contains(&self, index: usize) -> bool {
+        self.word(index)
+            .is_some_and(|word| word.load(Ordering::Relaxed) & (1 << (index % 64)) != 0)
+    }
+
+    fn word(&self, index: usize) -> Option<&AtomicU64> {
+        match (index / 64).checked_sub(1) {
+            None => Some(&self.first),
+            Some(word) => self.rest.get(word),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_inserted_is_contained_and_nothing_else() {
+        let set = StartedSet::new(130);
+        for index in [0, 5, 63, 64, 129] {
+            set.insert(index);
+        }
+        let contained: Vec<_> = (0..200).filter(|index| set.contains(*index)).collect();
+        assert_eq!(contained, [0, 5, 63, 64, 129]);
+    }
+}

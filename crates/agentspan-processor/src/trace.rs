@@ -1,0 +1,293 @@
+//! Traces: what a run of agents did, as a tree of spans.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use agentspan_model::agentspec::Id;
+
+use crate::dispatch::{Processors, contained, contained_future, count, report};
+use crate::{Clock, ErrorPolicy, Hook, HookError, SpanProcessor, TraceError};
+
+mod builder;
+mod open;
+
+pub use builder::TraceBuilder;
+pub use open::{OpenTrace, TraceGuard};
+
+/// A trace: a handle to it, to be cloned and kept.
+///
+/// [`Trace::builder`] starts one. It groups the spans of one run of a program's agents, and says which
+/// processors observe them. One trace may be active at a time in a [context](crate::Context), that is on a
+/// thread or in a task.
+///
+/// ```
+/// use agentspan_model::agentspec::SpanDetails;
+/// use agentspan_processor::{Span, Trace, current_trace};
+///
+/// # fn main() -> Result<(), agentspan_processor::TraceError> {
+/// let trace = Trace::builder().with_name("nightly report").start()?;
+/// assert_eq!(current_trace().map(|trace| trace.name().to_owned()), Some("nightly report".to_owned()));
+/// Span::builder(SpanDetails::Plain).with_name("collect").start()?.end()?;
+/// trace.end()?;
+/// assert!(current_trace().is_none());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Trace(Arc<Inner>);
+
+struct Inner {
+    id: Id,
+    name: String,
+    error_policy: ErrorPolicy,
+    /// The clock of the system if none is set.
+    clock: Option<Arc<dyn Clock>>,
+    shutdown_on_exit: bool,
+    processors: RwLock<Processors>,
+    is_active: AtomicBool,
+    is_async: AtomicBool,
+    hook_failures: AtomicU64,
+}
+
+impl Trace {
+    /// Starts to build a trace. See [`TraceBuilder`].
+    pub fn builder() -> TraceBuilder {
+        TraceBuilder::new()
+    }
+
+    /// Identifies the trace: a random UUID unless it was set.
+    #[must_use]
+    pub fn id(&self) -> &Id {
+        &self.0.id
+    }
+
+    /// Its name. The default is `Trace`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Whether it has started and not ended: new spans in its context belong to it.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.0.is_active.load(Ordering::Acquire)
+    }
+
+    /// Whether it was started asynchronously and is active, so that code that may do either should use the
+    /// asynchronous ways to start and end spans.
+    #[must_use]
+    pub fn is_async_mode_active(&self) -> bool {
+        self.0.is_async.load(Ordering::Acquire)
+    }
+
+    /// What happens when a hook fails.
+    #[must_use]
+    pub fn error_policy(&self) -> ErrorPolicy {
+        self.0.error_policy
+    }
+
+    /// How many hooks of its processors have failed or panicked, reported or propagated.
+    #[must_use]
+    pub fn hook_failures(&self) -> u64 {
+        self.0.hook_failures.load(Ordering::Relaxed)
+    }
+
+    /// The processors that observe spans that start now.
+    #[must_use]
+    pub fn processors(&self) -> Vec<Arc<dyn SpanProcessor>> {
+        self.current_processors()
+            .map_or_else(Vec::new, |list| list.to_vec())
+    }
+
+    /// Replaces the processors. Spans that have started keep theirs; the new ones are shut down with the
+    /// trace, but nobody calls their `startup`.
+    pub fn set_processors(&self, processors: impl IntoIterator<Item = Arc<dyn SpanProcessor>>) {
+        let list: Arc<[_]> = processors.into_iter().collect();
+        let list = (!list.is_empty()).then_some(list);
+        let replaced = {
+            let mut place = self
+                .0
+                .processors
+                .write()
+                .unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *place, list)
+        };
+        // The last handle to a processor runs its drop: not while the lock is held.
+        drop(replaced);
+    }
+
+    pub(crate) fn current_processors(&self) -> Processors {
+        let place = self
+            .0
+            .processors
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        place.clone()
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.0.clock.as_deref().unwrap_or(&crate::SystemClock)
+    }
+
+    pub(crate) fn count_failure(&self) {
+        self.0.hook_failures.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn set_active(&self, is_active: bool) {
+        self.0.is_active.store(is_active, Ordering::Release);
+    }
+
+    fn set_async(&self, is_async: bool) {
+        self.0.is_async.store(is_async, Ordering::Release);
+    }
+
+    /// Calls `startup`, and keeps the processors that came up.
+    ///
+    /// If one fails under [`ErrorPolicy::Propagate`], those before it are shut down again.
+    fn start_up(&self) -> Result<(), TraceError> {
+        let mut up = Vec::new();
+        for processor in self.processors() {
+            let result = contained(|| processor.startup());
+            match self.judge(Hook::Startup, &*processor, result) {
+                Ok(true) => up.push(processor),
+                Ok(false) => {}
+                Err(error) => {
+                    self.shut_down_after_failure(&up);
+                    return Err(error);
+                }
+            }
+        }
+        self.keep(up);
+        Ok(())
+    }
+
+    /// [`start_up`](Self::start_up) in asynchronous code.
+    async fn start_up_async(&self) -> Result<(), TraceError> {
+        let mut up = ShutDownOnDrop {
+            trace: self,
+            up: Vec::new(),
+        };
+        for processor in self.processors() {
+            let result = contained_future(|| processor.startup_async()).await;
+            match self.judge(Hook::Startup, &*processor, result) {
+                Ok(true) => up.up.push(processor),
+                Ok(false) => {}
+                Err(error) => {
+                    self.shut_down_after_failure_async(&std::mem::take(&mut up.up))
+                        .await;
+                    return Err(error);
+                }
+            }
+        }
+        self.keep(std::mem::take(&mut up.up));
+        Ok(())
+    }
+
+    /// Calls `shutdown`, if the trace is to do so, until one fails that propagates.
+    fn shut_down(&self) -> Result<(), TraceError> {
+        if self.0.shutdown_on_exit {
+            for processor in self.processors() {
+                let result = contained(|| processor.shutdown());
+                self.judge(Hook::Shutdown, &*processor, result)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// [`shut_down`](Self::shut_down) in asynchronous code.
+    async fn shut_down_async(&self) -> Result<(), TraceError> {
+        if self.0.shutdown_on_exit {
+            let mut rest = ShutDownOnDrop {
+                trace: self,
+                up: self.processors(),
+            };
+            rest.up.reverse();
+            while let Some(processor) = rest.up.pop() {
+                let result = contained_future(|| processor.shutdown_async()).await;
+                if let Err(error) = self.judge(Hook::Shutdown, &*processor, result) {
+                    rest.up.clear();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Shuts down what came up, because the trace cannot start. There is an error already.
+    fn shut_down_after_failure(&self, up: &[Arc<dyn SpanProcessor>]) {
+        if self.0.shutdown_on_exit {
+            for processor in up {
+                if let Err(error) = contained(|| processor.shutdown()) {
+                    report(Some(self), Hook::Shutdown, &**processor, &error);
+                }
+            }
+        }
+    }
+
+    async fn shut_down_after_failure_async(&self, up: &[Arc<dyn SpanProcessor>]) {
+        if self.0.shutdown_on_exit {
+            for processor in up {
+                if let Err(error) = contained_future(|| processor.shutdown_async()).await {
+                    report(Some(self), Hook::Shutdown, &**processor, &error);
+                }
+            }
+        }
+    }
+
+    /// Whether a hook did its work; an error if it did not and that is to be propagated.
+    fn judge(
+        &self,
+        hook: Hook,
+        processor: &dyn SpanProcessor,
+        result: Result<(), HookError>,
+    ) -> Result<bool, TraceError> {
+        let Err(source) = result else {
+            return Ok(true);
+        };
+        match self.error_policy() {
+            ErrorPolicy::Report => {
+                report(Some(self), hook, processor, &source);
+                Ok(false)
+            }
+            ErrorPolicy::Propagate => {
+                count(Some(self));
+                Err(TraceError::Hook {
+                    hook,
+                    processor: processor.name().to_owned(),
+                    source,
+                })
+            }
+        }
+    }
+
+    /// Goes on with these processors, if some did not come up.
+    fn keep(&self, up: Vec<Arc<dyn SpanProcessor>>) {
+        if up.len() != self.current_processors().map_or(0, |list| list.len()) {
+            self.set_processors(up);
+        }
+    }
+}
+
+/// Shuts down processors if the future that was to deal with them is dropped.
+struct ShutDownOnDrop<'a> {
+    trace: &'a Trace,
+    /// In the reverse of the order in which they are shut down, if that matters.
+    up: Vec<Arc<dyn SpanProcessor>>,
+}
+
+impl Drop for ShutDownOnDrop<'_> {
+    fn drop(&mut self) {
+        self.trace.shut_down_after_failure(&self.up);
+    }
+}
+
+/// Shows name and id.
+impl fmt::Debug for Trace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trace")
+            .field("name", &self.name())
+            .field("id", &self.id().as_str())
+            .finish_non_exhaustive()
+    }
+}

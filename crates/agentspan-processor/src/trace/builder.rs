@@ -1,0 +1,253 @@
+//! Everything that can be said of a trace before it starts.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, RwLock};
+
+use agentspan_model::agentspec::{Id, SpanDetails};
+
+use super::open::Running;
+use super::{Inner, OpenTrace, Trace, TraceGuard};
+use crate::context::{Active, InSpan, Pushed, current_trace};
+use crate::dispatch::{CatchUnwind, report_unheard};
+use crate::{Clock, ErrorPolicy, Span, SpanBuilder, SpanProcessor, TraceError, exception};
+
+/// Everything that can be said of a trace before it starts.
+///
+/// What to decide: who observes it ([`with_processor`](Self::with_processor)), and perhaps its
+/// [name](Self::with_name) and [id](Self::with_id), another [root span](Self::with_root_span), what
+/// happens when a hook fails ([`with_error_policy`](Self::with_error_policy)), whether the processors
+/// are shut down with it ([`without_shutdown`](Self::without_shutdown)). Then how to start it:
+/// [`start`](Self::start) on this thread, [`run`](Self::run) around a closure,
+/// [`run_async`](Self::run_async) around a future, or [`start_async`](Self::start_async).
+#[derive(Clone, Debug)]
+#[must_use = "a trace does nothing until it is started"]
+pub struct TraceBuilder {
+    name: String,
+    id: Option<Id>,
+    processors: Vec<Arc<dyn SpanProcessor>>,
+    shutdown_on_exit: bool,
+    root_span: Option<SpanBuilder>,
+    error_policy: ErrorPolicy,
+    clock: Option<Arc<dyn Clock>>,
+}
+
+impl TraceBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            name: "Trace".to_owned(),
+            id: None,
+            processors: Vec::new(),
+            shutdown_on_exit: true,
+            root_span: None,
+            error_policy: ErrorPolicy::default(),
+            clock: None,
+        }
+    }
+
+    /// Sets the name. The default, also for an empty name, is `Trace`.
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        let name = name.into();
+        if !name.is_empty() {
+            self.name = name;
+        }
+        self
+    }
+
+    /// Sets the id. The default is a random UUID.
+    pub fn with_id(mut self, id: impl Into<Id>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// Adds a processor. Hooks run in the order in which processors were added.
+    ///
+    /// Give an `Arc` of it to keep a handle of your own.
+    pub fn with_processor(mut self, processor: impl SpanProcessor + 'static) -> Self {
+        self.processors.push(Arc::new(processor));
+        self
+    }
+
+    /// Leaves the processors running when the trace ends, for a later trace that uses them too. The
+    /// default is to shut them down.
+    pub fn without_shutdown(mut self) -> Self {
+        self.shutdown_on_exit = false;
+        self
+    }
+
+    /// Sets the span that covers the whole trace. The default is one of the type `RootSpan`.
+    pub fn with_root_span(mut self, root_span: SpanBuilder) -> Self {
+        self.root_span = Some(root_span);
+        self
+    }
+
+    /// Sets what happens when a hook fails. The default is [`ErrorPolicy::Report`].
+    pub fn with_error_policy(mut self, error_policy: ErrorPolicy) -> Self {
+        self.error_policy = error_policy;
+        self
+    }
+
+    /// Sets the clock, for tests. The default is that of the system.
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Starts the trace and its root span, active on this thread until the guard is dropped, which ends it.
+    ///
+    /// # Errors
+    ///
+    /// [`TraceError::AlreadyActive`] if a trace is active here, [`TraceError::Hook`] under
+    /// [`ErrorPolicy::Propagate`]. The trace is not active then, and processors that came up are
+    /// shut down again.
+    pub fn start(self) -> Result<TraceGuard, TraceError> {
+        let (trace, root_span) = self.build()?;
+        let pushed = Pushed::new(Active::Trace(trace.clone()));
+        // Ends the trace if this function does not come to its end.
+        let mut running = Running::new(trace.clone());
+        trace.start_up()?;
+        running.has_come_up();
+        let root = root_span.start()?;
+        Ok(TraceGuard::new(root, running, pushed))
+    }
+
+    /// Starts the trace and its root span, and waits for the asynchronous hooks.
+    ///
+    /// [`OpenTrace::scope`] makes it active in a future; [`run_async`](Self::run_async) does all of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start). `AlreadyActive` tells of the context in which this is polled first.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it is done, the trace ends, and processors that came up are shut down again.
+    pub async fn start_async(self) -> Result<OpenTrace, TraceError> {
+        let (trace, root_span) = self.build()?;
+        let active = Active::Trace(trace.clone());
+        let start = async move {
+            // Ends the trace if this future does not come to its end.
+            let mut running = Running::new(trace.clone());
+            trace.start_up_async().await?;
+            running.has_come_up();
+            match root_span.start_async().await {
+                Ok(root) => {
+                    trace.set_async(true);
+                    Ok(OpenTrace::new(root, running))
+                }
+                Err(error) => {
+                    running.give_up_async().await;
+                    Err(error)
+                }
+            }
+        };
+        InSpan::new(start, active).await
+    }
+
+    /// Runs a closure in the trace, which ends when the closure returns, fails or panics.
+    ///
+    /// An `Err` or a panic becomes an `ExceptionRaised` event of the root span.
+    ///
+    /// # Errors
+    ///
+    /// What the closure returns, or that of [`start`](Self::start), or [`TraceError::Hook`] under
+    /// [`ErrorPolicy::Propagate`] if the closure returned `Ok`.
+    pub fn run<T, E>(self, body: impl FnOnce(&Trace) -> Result<T, E>) -> Result<T, E>
+    where
+        E: Display + From<TraceError>,
+    {
+        let guard = self.start()?;
+        match catch_unwind(AssertUnwindSafe(|| body(guard.trace()))) {
+            Ok(Ok(value)) => {
+                guard.end()?;
+                Ok(value)
+            }
+            Ok(Err(error)) => {
+                report_unheard(guard.root().add_event(exception::from_error(&error)));
+                report_unheard(guard.end());
+                Err(error)
+            }
+            Err(payload) => {
+                let event = exception::from_panic(Some(&*payload));
+                report_unheard(guard.root().add_event(event));
+                report_unheard(guard.end());
+                resume_unwind(payload)
+            }
+        }
+    }
+
+    /// Runs a future in the trace, which ends when the future returns, fails, panics or is dropped.
+    ///
+    /// An `Err`, a panic or the drop becomes an `ExceptionRaised` event of the root span.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    ///
+    /// # Cancel safety
+    ///
+    /// As cancel safe as the future. The trace ends with the synchronous hooks.
+    pub async fn run_async<T, E, F>(self, body: impl FnOnce(Trace) -> F) -> Result<T, E>
+    where
+        E: Display + From<TraceError>,
+        F: Future<Output = Result<T, E>>,
+    {
+        let mut open = self.start_async().await?;
+        let root = open.root().clone();
+        open.set_covers_future(true);
+        let in_trace = async move {
+            let trace = open.trace().clone();
+            let future = CatchUnwind {
+                future: async { body(trace).await },
+            };
+            let outcome = future.await;
+            open.set_covers_future(false);
+            match outcome {
+                Ok(Ok(value)) => {
+                    open.end_in_place_async().await?;
+                    Ok(value)
+                }
+                Ok(Err(error)) => {
+                    let event = exception::from_error(&error);
+                    report_unheard(open.root().add_event_async(event).await);
+                    report_unheard(open.end_in_place_async().await);
+                    Err(error)
+                }
+                Err(payload) => {
+                    let event = exception::from_panic(Some(&*payload));
+                    report_unheard(open.root().add_event(event));
+                    report_unheard(open.end());
+                    resume_unwind(payload)
+                }
+            }
+        };
+        root.scope(in_trace).await
+    }
+
+    /// The trace, which is active from now on, and its root span.
+    fn build(self) -> Result<(Trace, SpanBuilder), TraceError> {
+        if let Some(active) = current_trace() {
+            return Err(TraceError::AlreadyActive {
+                active: active.name().to_owned(),
+            });
+        }
+        let processors: Arc<[_]> = self.processors.into();
+        let trace = Trace(Arc::new(Inner {
+            id: self.id.unwrap_or_else(Id::random),
+            name: self.name,
+            error_policy: self.error_policy,
+            clock: self.clock,
+            shutdown_on_exit: self.shutdown_on_exit,
+            processors: RwLock::new((!processors.is_empty()).then_some(processors)),
+            is_active: AtomicBool::new(true),
+            is_async: AtomicBool::new(false),
+            hook_failures: AtomicU64::new(0),
+        }));
+        let root_span = self
+            .root_span
+            .unwrap_or_else(|| Span::builder(SpanDetails::Root));
+        Ok((trace, root_span))
+    }
+}

@@ -1,0 +1,196 @@
+//! Those who own a trace, and end it when they are dropped.
+
+use std::future::Future;
+
+use super::Trace;
+use crate::context::{InSpan, Pushed};
+use crate::dispatch::report_unheard;
+use crate::{OpenSpan, Span, SpanGuard, TraceError};
+
+/// A trace that is active on this thread, and ends when this is dropped. Made by
+/// [`start`](crate::TraceBuilder::start).
+///
+/// It cannot leave its thread. Dropped by a panic, its root span gets an `ExceptionRaised` event.
+#[derive(Debug)]
+#[must_use = "the trace ends when this is dropped"]
+pub struct TraceGuard {
+    // Dropped in this order: the root span ends, the processors are shut down, the trace is forgotten.
+    root: SpanGuard,
+    running: Running,
+    _pushed: Pushed,
+}
+
+impl TraceGuard {
+    pub(super) fn new(root: SpanGuard, running: Running, pushed: Pushed) -> Self {
+        Self {
+            root,
+            running,
+            _pushed: pushed,
+        }
+    }
+
+    /// The trace.
+    #[must_use]
+    pub fn trace(&self) -> &Trace {
+        &self.running.trace
+    }
+
+    /// The span that covers the whole trace.
+    #[must_use]
+    pub fn root(&self) -> &Span {
+        &self.root
+    }
+
+    /// Ends the root span and the trace, and shuts down the processors unless the trace was told to
+    /// leave them running.
+    ///
+    /// # Errors
+    ///
+    /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate). The
+    /// trace has ended all the same.
+    pub fn end(self) -> Result<(), TraceError> {
+        let Self {
+            root,
+            running,
+            _pushed,
+        } = self;
+        let root_ended = root.end();
+        root_ended.and(running.finish())
+    }
+}
+
+/// A trace that is active and ends when this is dropped. Made by
+/// [`start_async`](crate::TraceBuilder::start_async).
+///
+/// It is active only where [`scope`](Self::scope) makes it so, or where one of its spans is current.
+/// Dropping it calls the synchronous hooks; [`end_async`](Self::end_async) calls the asynchronous ones.
+#[derive(Debug)]
+#[must_use = "the trace ends when this is dropped"]
+pub struct OpenTrace {
+    // Dropped in this order.
+    root: OpenSpan,
+    running: Running,
+}
+
+impl OpenTrace {
+    pub(super) fn new(root: OpenSpan, running: Running) -> Self {
+        Self { root, running }
+    }
+
+    /// The trace.
+    #[must_use]
+    pub fn trace(&self) -> &Trace {
+        &self.running.trace
+    }
+
+    /// The span that covers the whole trace.
+    #[must_use]
+    pub fn root(&self) -> &Span {
+        &self.root
+    }
+
+    /// Makes the trace active and its root span current in a future. Does not end it.
+    ///
+    /// # Cancel safety
+    ///
+    /// As cancel safe as `future`, which is dropped while the trace is active.
+    pub fn scope<F: Future>(&self, future: F) -> InSpan<F> {
+        self.root.scope(future)
+    }
+
+    /// Ends the root span and the trace, and shuts down the processors unless the trace was told to
+    /// leave them running.
+    ///
+    /// # Errors
+    ///
+    /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate). The
+    /// trace has ended all the same.
+    pub fn end(self) -> Result<(), TraceError> {
+        let entered = self.root.enter();
+        let root_ended = self.root.end();
+        drop(entered);
+        root_ended.and(self.running.finish())
+    }
+
+    /// As [`end`](Self::end), and waits for the asynchronous hooks.
+    ///
+    /// # Errors
+    ///
+    /// As [`end`](Self::end).
+    ///
+    /// # Cancel safety
+    ///
+    /// The trace has ended when this is dropped, at whatever time, with synchronous hooks for the processors that
+    /// were not reached yet.
+    pub async fn end_async(self) -> Result<(), TraceError> {
+        let Self { root, running } = self;
+        let root_ended = root.end_async().await;
+        root_ended.and(running.finish_async().await)
+    }
+
+    /// As [`end_async`](Self::end_async), but the root span is not made current for it.
+    pub(super) async fn end_in_place_async(self) -> Result<(), TraceError> {
+        let Self { root, running } = self;
+        let root_ended = root.end_in_place_async().await;
+        root_ended.and(running.finish_async().await)
+    }
+
+    pub(super) fn set_covers_future(&mut self, covers_future: bool) {
+        self.root.set_covers_future(covers_future);
+    }
+}
+
+/// Ends a trace and shuts down its processors when it is dropped.
+#[derive(Debug)]
+pub(super) struct Running {
+    trace: Trace,
+    /// Processors have come up that are to be shut down.
+    is_up: bool,
+}
+
+impl Running {
+    pub(super) fn new(trace: Trace) -> Self {
+        Self {
+            trace,
+            is_up: false,
+        }
+    }
+
+    pub(super) fn has_come_up(&mut self) {
+        self.is_up = true;
+    }
+
+    fn finish(mut self) -> Result<(), TraceError> {
+        self.is_up = false;
+        self.deactivate();
+        self.trace.shut_down()
+    }
+
+    async fn finish_async(mut self) -> Result<(), TraceError> {
+        self.is_up = false;
+        self.deactivate();
+        self.trace.shut_down_async().await
+    }
+
+    /// Shuts the processors down because the root span could not start.
+    pub(super) async fn give_up_async(mut self) {
+        self.is_up = false;
+        self.deactivate();
+        let up = self.trace.processors();
+        self.trace.shut_down_after_failure_async(&up).await;
+    }
+
+    fn deactivate(&self) {
+        self.trace.set_active(false);
+        self.trace.set_async(false);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.deactivate();
+        if self.is_up {
+            report_unheard(self.trace.shut_down());
+        }
+    }
+}
