@@ -8,7 +8,6 @@ pub(crate) mod starting;
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::thread;
 
 use opentelemetry::trace::SpanContext;
@@ -16,6 +15,7 @@ use opentelemetry::{Context, ContextGuard, Key, KeyValue, Value};
 
 use self::core::{Core, Known, StartOptions};
 use self::future::{ScopedFuture, nothing_to_record, record_if_error};
+use self::span::SharedSpan;
 use crate::python_text::is_blank;
 
 /// One operation of an agent: an invocation, the execution of a tool, a call of a language model.
@@ -37,30 +37,29 @@ use crate::python_text::is_blank;
 /// Clones are handles of the same span and cheap; they may move to other threads. When scopes are
 /// [switched off](crate::set_enabled), or the span is not recorded, every method does next to nothing.
 pub struct Scope<K> {
-    core: Option<Arc<Core>>,
+    core: Option<Core>,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K> Scope<K> {
     pub(crate) fn from_known(known: &impl Known, options: StartOptions<'_>) -> Self {
         Self {
-            core: Core::start(known, options).map(Arc::new),
+            core: Core::start(known, options),
             kind: PhantomData,
         }
     }
 
-    pub(crate) fn into_core(self) -> Option<Arc<Core>> {
+    pub(crate) fn into_core(self) -> Option<Core> {
         self.core
     }
 
-    /// The core, if something may be recorded now.
-    pub(crate) fn recording(&self) -> Option<&Core> {
-        self.core.as_deref().filter(|core| core.is_recording())
+    fn recording(&self) -> Option<&SharedSpan> {
+        self.core.as_ref()?.recording()
     }
 
     pub(crate) fn set(&self, key: &'static str, value: impl FnOnce() -> Value) {
-        if let Some(core) = self.recording() {
-            core.set(key, value());
+        if let Some(span) = self.recording() {
+            span.set_attribute(KeyValue::new(key, value()));
         }
     }
 
@@ -83,7 +82,7 @@ impl<K> Scope<K> {
     /// ```
     #[must_use = "the span is current until the guard is dropped"]
     pub fn enter(&self) -> ActiveScope<'_> {
-        let core = self.core.as_deref();
+        let core = self.core.as_ref();
         ActiveScope {
             context: core.map(|core| core.context().clone().attach()),
             core,
@@ -184,7 +183,7 @@ impl<K> Scope<K> {
     /// The type's name stands for the class, its `Display` text for the message. A later error
     /// replaces attribute and status; every error has its event.
     pub fn record_error<E: Display + ?Sized>(&self, error: &E) {
-        if let Some(core) = self.recording() {
+        if let Some(core) = &self.core {
             core.record_error(error);
         }
     }
@@ -194,14 +193,14 @@ impl<K> Scope<K> {
     /// `class` may be qualified (`billing.QuotaExceeded`, `billing::QuotaExceeded`): the event has all
     /// of it and `error.type` the last segment.
     pub fn record_error_as(&self, class: &str, message: &str) {
-        if let Some(core) = self.recording() {
+        if let Some(core) = self.core.as_ref().filter(|core| core.recording().is_some()) {
             core.record_exception(class, message.to_owned(), message);
         }
     }
 
     /// Records that the work was cancelled: `error.type` and the status, as in the reference.
     pub fn record_cancellation(&self) {
-        if let Some(core) = self.recording() {
+        if let Some(core) = &self.core {
             core.record_cancellation();
         }
     }
@@ -215,13 +214,13 @@ impl<K> Scope<K> {
     /// # }
     /// ```
     pub fn record_attributes<A: IntoAttribute>(&self, attributes: impl IntoIterator<Item = A>) {
-        let Some(core) = self.recording() else {
+        let Some(span) = self.recording() else {
             return;
         };
         for attribute in attributes {
             let attribute = attribute.into_attribute();
             if !is_blank(attribute.key.as_str()) {
-                core.span().set_attribute(attribute);
+                span.set_attribute(attribute);
             }
         }
     }
@@ -236,15 +235,14 @@ impl<K> Scope<K> {
     /// Whether recording has an effect: scopes are on, the span is sampled and has not ended.
     #[must_use]
     pub fn is_recording(&self) -> bool {
-        self.recording()
-            .is_some_and(|core| core.span().is_recording())
+        self.recording().is_some_and(SharedSpan::is_recording)
     }
 
     /// The ids of the span; invalid ones when there is none.
     #[must_use]
     pub fn span_context(&self) -> SpanContext {
         match &self.core {
-            Some(core) => core.span().span_context().clone(),
+            Some(core) => core.span_context(),
             None => SpanContext::NONE,
         }
     }

@@ -1,24 +1,25 @@
 //! What every scope shares: starting, recording and ending its span.
 
 use std::fmt::Display;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 use std::thread;
 
 use agentspan_model::agent365::mapping::{ExecuteTool, Inference, InvokeAgent};
 use agentspan_model::agent365::{Profile, json_array_text};
 use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
 use agentspan_model::keys;
-use opentelemetry::trace::{SpanKind, SpanRef, Status, TraceContextExt};
+use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue, Value};
 
-use super::span::{ScopeSpan, end_outside_of_the_lock};
+use super::span::{CurrentSpan, SharedSpan};
 use super::starting::Starting;
 use crate::error_name::{error_path, last_segment};
 use crate::switch::is_enabled;
 use crate::tracer::{ScopeTracer, default_tracer};
 
-/// Room for the attributes of a usual span, so that its lists are allocated once.
-const USUAL_ATTRIBUTES: usize = 24;
+/// Room for the attributes of a usual span, so that its lists are allocated once. More than this is a
+/// large block for common allocators, which they do not keep at hand.
+const USUAL_ATTRIBUTES: usize = 18;
 
 /// What a kind of scope knows when it starts.
 pub(crate) trait Known {
@@ -57,15 +58,15 @@ pub(crate) struct StartOptions<'a> {
     pub(crate) parent: Option<&'a Context>,
 }
 
-/// The span of a scope, shared by the scope's handles; ends with the last of them.
+/// A handle of a scope's span; the span ends with the last handle.
 #[derive(Debug)]
 pub(crate) struct Core {
     /// The context of the start, with the scope's span in it.
     context: Context,
-    recording: bool,
+    /// None when the span is not recorded, and the context only passes its ids on.
+    span: Option<Arc<SharedSpan>>,
     /// A scope that is started while its thread unwinds did not panic itself.
     started_in_panic: bool,
-    panic_recorded: AtomicBool,
 }
 
 impl Core {
@@ -84,73 +85,87 @@ impl Core {
         &self.context
     }
 
-    pub(crate) fn span(&self) -> SpanRef<'_> {
-        self.context.span()
+    /// The span, if something may be recorded now.
+    pub(crate) fn recording(&self) -> Option<&SharedSpan> {
+        self.span.as_deref().filter(|_| is_enabled())
     }
 
-    pub(crate) fn is_recording(&self) -> bool {
-        self.recording && is_enabled()
-    }
-
-    pub(crate) fn set(&self, key: &'static str, value: impl Into<Value>) {
-        self.span().set_attribute(KeyValue::new(key, value));
+    pub(crate) fn span_context(&self) -> SpanContext {
+        self.context.span().span_context().clone()
     }
 
     pub(crate) fn record_error<E: Display + ?Sized>(&self, error: &E) {
-        // The alternate form of error reports such as `anyhow::Error` names the causes too.
-        self.record_exception(error_path::<E>(), error.to_string(), &format!("{error:#}"));
+        if self.recording().is_some() {
+            // The alternate form of error reports such as `anyhow::Error` names the causes too.
+            self.record_exception(error_path::<E>(), error.to_string(), &format!("{error:#}"));
+        }
     }
 
     /// Records an error in the way of the reference: attribute, event and status.
     ///
     /// `exception.stacktrace` is what Python writes for an exception without frames, `type: message`.
     pub(crate) fn record_exception(&self, path: &str, message: String, report: &str) {
-        if !self.is_recording() {
+        let Some(span) = self.recording() else {
             return;
-        }
+        };
         let event = vec![
             KeyValue::new(keys::EXCEPTION_TYPE, path.to_owned()),
             KeyValue::new(keys::EXCEPTION_MESSAGE, message.clone()),
             KeyValue::new(keys::EXCEPTION_STACKTRACE, format!("{path}: {report}\n")),
             KeyValue::new(keys::EXCEPTION_ESCAPED, "False"),
         ];
-        let span = self.span();
-        span.set_attribute(KeyValue::new(
-            keys::ERROR_TYPE,
-            last_segment(path).to_owned(),
-        ));
-        span.add_event(keys::EXCEPTION_EVENT, event);
-        span.set_status(Status::error(message));
+        let error_type = KeyValue::new(keys::ERROR_TYPE, last_segment(path).to_owned());
+        span.add_exception(
+            error_type,
+            keys::EXCEPTION_EVENT,
+            event,
+            Status::error(message),
+        );
     }
 
     pub(crate) fn record_cancellation(&self) {
-        if self.is_recording() {
-            self.set(keys::ERROR_TYPE, "TaskCanceledException");
-            self.span().set_status(Status::error("Task was cancelled"));
+        if let Some(span) = self.recording() {
+            span.set_attribute(KeyValue::new(keys::ERROR_TYPE, "TaskCanceledException"));
+            span.set_status(Status::error("Task was cancelled"));
         }
     }
 
     /// Records, once, that the code inside the scope panicked. The message belongs to the panic hook.
     pub(crate) fn record_panic(&self) {
-        if !self.panic_recorded.swap(true, Ordering::SeqCst) {
+        if self.span.as_deref().is_some_and(SharedSpan::panics_first) {
             self.record_exception("panic", "the code panicked".to_owned(), "the code panicked");
         }
     }
 
     /// Ends the span; does nothing when it has ended.
     pub(crate) fn end(&self) {
-        if self.recording {
-            end_outside_of_the_lock(|| self.span().end());
+        if let Some(span) = &self.span {
+            span.end(None);
+        }
+    }
+}
+
+impl Clone for Core {
+    fn clone(&self) -> Self {
+        if let Some(span) = &self.span {
+            span.add_handle();
+        }
+        Self {
+            context: self.context.clone(),
+            span: self.span.clone(),
+            started_in_panic: self.started_in_panic,
         }
     }
 }
 
 impl Drop for Core {
     fn drop(&mut self) {
-        if thread::panicking() && !self.started_in_panic {
-            self.record_panic();
+        if self.span.as_deref().is_some_and(SharedSpan::drop_handle) {
+            if thread::panicking() && !self.started_in_panic {
+                self.record_panic();
+            }
+            self.end();
         }
-        self.end();
     }
 }
 
@@ -168,23 +183,22 @@ fn start_span<K: Known>(known: &K, tracer: Option<&ScopeTracer>, parent: &Contex
         parent,
     );
     let from_baggage = starting.finish();
-    let recording = span.is_recording();
-    let context = if recording {
+    let (context, span) = if span.is_recording() {
         let attributes = attributes_at_start(known, profile, from_baggage);
-        parent.with_span(ScopeSpan::new(span, attributes))
+        let span = Arc::new(SharedSpan::new(span, attributes));
+        (parent.with_span(CurrentSpan(Arc::clone(&span))), Some(span))
     } else {
         // A span that a sampler dropped still decides for its children; any other has no say.
         let span_context = span.span_context();
         if !span_context.is_valid() || span_context == parent.span().span_context() {
             return None;
         }
-        parent.with_remote_span_context(span_context.clone())
+        (parent.with_remote_span_context(span_context.clone()), None)
     };
     Some(Core {
         context,
-        recording,
+        span,
         started_in_panic: thread::panicking(),
-        panic_recorded: AtomicBool::new(false),
     })
 }
 
@@ -201,12 +215,16 @@ fn attributes_at_start(
         profile,
         &mut |key: &'static str, value: AttributeValue<'_>| {
             // A mapping shows no key twice, so that only the baggage can hold it already.
-            let copied = attributes.iter().take(baggage_len);
-            if let Some(at) = copied.into_iter().position(|a| a.key.as_str() == key) {
-                attributes.remove(at);
-                baggage_len -= 1;
+            if baggage_len > 0 {
+                let mut copied = attributes.iter().take(baggage_len);
+                if let Some(at) = copied.position(|a| a.key.as_str() == key) {
+                    attributes.remove(at);
+                    baggage_len -= 1;
+                }
             }
-            attributes.extend(to_value(value).map(|value| KeyValue::new(key, value)));
+            if let Some(value) = to_value(value) {
+                attributes.push(KeyValue::new(key, value));
+            }
         },
     );
     attributes

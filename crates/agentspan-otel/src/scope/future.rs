@@ -3,7 +3,6 @@
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use opentelemetry::trace::{FutureExt as _, WithContext};
@@ -46,7 +45,7 @@ pin_project! {
 }
 
 impl<F: Future> ScopedFuture<F> {
-    pub(crate) fn new(future: F, core: Option<Arc<Core>>, record: fn(&Core, &F::Output)) -> Self {
+    pub(crate) fn new(future: F, core: Option<Core>, record: fn(&Core, &F::Output)) -> Self {
         Self {
             future: Some(future),
             running: Running { core },
@@ -66,7 +65,7 @@ impl<F: Future> Future for ScopedFuture<F> {
         };
         let polled = {
             let _active = this.running.attach();
-            let unwinding = EndOnPanic(this.running.core.as_deref());
+            let unwinding = EndOnPanic(this.running.core.as_ref());
             let polled = future.poll(task);
             unwinding.disarm();
             polled
@@ -89,12 +88,12 @@ impl<F: Future> Debug for ScopedFuture<F> {
 
 /// The scope of a future that is not done yet.
 struct Running {
-    core: Option<Arc<Core>>,
+    core: Option<Core>,
 }
 
 impl Running {
     fn attach(&self) -> Option<ContextGuard> {
-        let core = self.core.as_deref()?;
+        let core = self.core.as_ref()?;
         Some(core.context().clone().attach())
     }
 }

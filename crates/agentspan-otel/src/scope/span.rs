@@ -1,8 +1,10 @@
-//! The span that a scope puts into the context.
+//! The span of a scope: what the handles share, and what stands for it in a context.
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::fmt;
 use std::mem;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
@@ -11,7 +13,6 @@ use opentelemetry::trace::{Span, SpanContext, Status};
 use opentelemetry_sdk::trace::Span as SdkSpan;
 
 /// A span as the tracer made it.
-#[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
     reason = "the large variant is the usual one, and a box would cost an allocation per scope"
@@ -38,10 +39,6 @@ impl StartedSpan {
     pub(crate) fn span_context(&self) -> &SpanContext {
         each!(self, span => span.span_context())
     }
-
-    fn end_with_timestamp(&mut self, timestamp: SystemTime) {
-        each!(self, span => span.end_with_timestamp(timestamp));
-    }
 }
 
 /// A span that keeps its attributes and status until it ends.
@@ -49,52 +46,123 @@ impl StartedSpan {
 /// In the reference a key that is set again moves to the end, and the last error is the one that
 /// counts. The SDK's span appends every attribute and compares the texts of errors. So this one
 /// holds both, and writes them once, when it ends.
-#[derive(Debug)]
-pub(crate) struct ScopeSpan {
-    /// None once the span has ended.
-    span: Option<StartedSpan>,
+pub(crate) struct SharedSpan {
     span_context: SpanContext,
+    live: Mutex<Option<Live>>,
+    /// The handles of the scope. Contexts hold the span too, so that the count of the `Arc` says nothing.
+    handles: AtomicUsize,
+    panicked: AtomicBool,
+}
+
+/// A span that has not ended.
+struct Live {
+    span: StartedSpan,
     attributes: Vec<KeyValue>,
     status: Status,
 }
 
-impl ScopeSpan {
+impl SharedSpan {
     pub(crate) fn new(span: StartedSpan, attributes: Vec<KeyValue>) -> Self {
         Self {
             span_context: span.span_context().clone(),
-            span: Some(span),
-            attributes,
-            status: Status::Unset,
-        }
-    }
-}
-
-impl Span for ScopeSpan {
-    fn add_event_with_timestamp<T>(
-        &mut self,
-        name: T,
-        timestamp: SystemTime,
-        attributes: Vec<KeyValue>,
-    ) where
-        T: Into<Cow<'static, str>>,
-    {
-        if let Some(span) = &mut self.span {
-            each!(span, span => span.add_event_with_timestamp(name, timestamp, attributes));
+            live: Mutex::new(Some(Live {
+                span,
+                attributes,
+                status: Status::Unset,
+            })),
+            handles: AtomicUsize::new(1),
+            panicked: AtomicBool::new(false),
         }
     }
 
-    fn span_context(&self) -> &SpanContext {
+    pub(crate) fn add_handle(&self) {
+        self.handles.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// True for the last handle.
+    pub(crate) fn drop_handle(&self) -> bool {
+        self.handles.fetch_sub(1, Ordering::SeqCst) == 1
+    }
+
+    /// True for the first time.
+    pub(crate) fn panics_first(&self) -> bool {
+        !self.panicked.swap(true, Ordering::SeqCst)
+    }
+
+    pub(crate) fn span_context(&self) -> &SpanContext {
         &self.span_context
     }
 
-    fn is_recording(&self) -> bool {
-        self.span.is_some()
+    pub(crate) fn is_recording(&self) -> bool {
+        self.lock().is_some()
     }
 
-    fn set_attribute(&mut self, attribute: KeyValue) {
-        if self.span.is_some() {
-            set(&mut self.attributes, attribute);
+    /// Sets an attribute; a key that is there already moves to the end.
+    pub(crate) fn set_attribute(&self, attribute: KeyValue) {
+        if let Some(live) = self.lock().as_mut() {
+            live.set_attribute(attribute);
         }
+    }
+
+    /// Records an exception at once: its attribute, event and status.
+    pub(crate) fn add_exception(
+        &self,
+        error_type: KeyValue,
+        name: &'static str,
+        event: Vec<KeyValue>,
+        status: Status,
+    ) {
+        if let Some(live) = self.lock().as_mut() {
+            live.set_attribute(error_type);
+            each!(&mut live.span, span => span.add_event(name, event));
+            live.set_status(status);
+        }
+    }
+
+    pub(crate) fn set_status(&self, status: Status) {
+        if let Some(live) = self.lock().as_mut() {
+            live.set_status(status);
+        }
+    }
+
+    /// Ends the span, unless it has ended. Its processors run without the lock: they are other
+    /// people's code, which may look at the current span.
+    pub(crate) fn end(&self, timestamp: Option<SystemTime>) {
+        let ended = self.lock().take();
+        if let Some(ended) = ended {
+            ended.end(timestamp);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Live>> {
+        // Nothing that runs under the lock leaves it half done.
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Shows the ids and nothing that was recorded.
+impl fmt::Debug for SharedSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedSpan")
+            .field("span_context", &self.span_context)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for SharedSpan {
+    /// Ends the span of a scope that was leaked, so that its attributes are not lost.
+    fn drop(&mut self) {
+        self.end(None);
+    }
+}
+
+impl Live {
+    fn set_attribute(&mut self, attribute: KeyValue) {
+        let attributes = &mut self.attributes;
+        if let Some(at) = attributes.iter().position(|a| a.key == attribute.key) {
+            attributes.remove(at);
+        }
+        attributes.push(attribute);
     }
 
     fn set_status(&mut self, status: Status) {
@@ -103,89 +171,76 @@ impl Span for ScopeSpan {
         }
     }
 
+    fn end(mut self, timestamp: Option<SystemTime>) {
+        let timestamp = timestamp.unwrap_or_else(SystemTime::now);
+        each!(&mut self.span, span => {
+            for attribute in mem::take(&mut self.attributes) {
+                span.set_attribute(attribute);
+            }
+            if self.status != Status::Unset {
+                span.set_status(mem::take(&mut self.status));
+            }
+            span.end_with_timestamp(timestamp);
+        });
+    }
+}
+
+/// Stands for a scope's span in a context.
+#[derive(Debug)]
+pub(crate) struct CurrentSpan(pub(crate) Arc<SharedSpan>);
+
+impl CurrentSpan {
+    fn with(&self, act: impl FnOnce(&mut Live)) {
+        if let Some(live) = self.0.lock().as_mut() {
+            act(live);
+        }
+    }
+}
+
+impl Span for CurrentSpan {
+    fn add_event_with_timestamp<T>(
+        &mut self,
+        name: T,
+        timestamp: SystemTime,
+        attributes: Vec<KeyValue>,
+    ) where
+        T: Into<Cow<'static, str>>,
+    {
+        let name = name.into();
+        self.with(|live| {
+            each!(&mut live.span, span => span.add_event_with_timestamp(name, timestamp, attributes));
+        });
+    }
+
+    fn span_context(&self) -> &SpanContext {
+        self.0.span_context()
+    }
+
+    fn is_recording(&self) -> bool {
+        self.0.is_recording()
+    }
+
+    fn set_attribute(&mut self, attribute: KeyValue) {
+        self.0.set_attribute(attribute);
+    }
+
+    fn set_status(&mut self, status: Status) {
+        self.0.set_status(status);
+    }
+
     fn update_name<T>(&mut self, new_name: T)
     where
         T: Into<Cow<'static, str>>,
     {
-        if let Some(span) = &mut self.span {
-            each!(span, span => span.update_name(new_name));
-        }
+        let new_name = new_name.into();
+        self.with(|live| each!(&mut live.span, span => span.update_name(new_name)));
     }
 
     fn add_link(&mut self, span_context: SpanContext, attributes: Vec<KeyValue>) {
-        if let Some(span) = &mut self.span {
-            each!(span, span => span.add_link(span_context, attributes));
-        }
+        self.with(|live| each!(&mut live.span, span => span.add_link(span_context, attributes)));
     }
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
-        let Some(mut span) = self.span.take() else {
-            return;
-        };
-        each!(&mut span, span => {
-            span.set_attributes(self.attributes.drain(..));
-            span.set_status(mem::take(&mut self.status));
-        });
-        if let Some(mut span) = hand_over(span, timestamp) {
-            span.end_with_timestamp(timestamp);
-        }
+        self.0.end(Some(timestamp));
     }
-}
-
-impl Drop for ScopeSpan {
-    /// Ends the span of a scope that was leaked, so that its attributes are not lost.
-    fn drop(&mut self) {
-        self.end_with_timestamp(SystemTime::now());
-    }
-}
-
-/// Sets an attribute; a key that is there already moves to the end.
-fn set(attributes: &mut Vec<KeyValue>, attribute: KeyValue) {
-    if let Some(at) = attributes.iter().position(|a| a.key == attribute.key) {
-        attributes.remove(at);
-    }
-    attributes.push(attribute);
-}
-
-/// What the scope that is ending on this thread has to end itself.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one slot per thread, and a box would cost an allocation per scope"
-)]
-enum Ending {
-    No,
-    Wanted,
-    Span(StartedSpan, SystemTime),
-}
-
-thread_local! {
-    static ENDING: Cell<Ending> = const { Cell::new(Ending::No) };
-}
-
-/// Runs `end`, which ends a [`ScopeSpan`] inside a context, and tells the span's processors after it.
-///
-/// A span inside a context is behind a lock, and processors are other people's code that may look
-/// at the current span. So the span is taken out under the lock and ends after it.
-pub(crate) fn end_outside_of_the_lock(end: impl FnOnce()) {
-    // At the end of a thread the slot may be gone. Then nothing is handed over, and the span ends
-    // at once.
-    let _ = ENDING.try_with(|slot| slot.set(Ending::Wanted));
-    end();
-    let ended = ENDING.try_with(|slot| slot.replace(Ending::No));
-    if let Ok(Ending::Span(mut span, timestamp)) = ended {
-        span.end_with_timestamp(timestamp);
-    }
-}
-
-/// Gives `span` to [`end_outside_of_the_lock`], or back when nobody waits for it.
-fn hand_over(span: StartedSpan, timestamp: SystemTime) -> Option<StartedSpan> {
-    let mut span = Some(span);
-    let _ = ENDING.try_with(|slot| match (slot.replace(Ending::No), span.take()) {
-        (Ending::Wanted, Some(span)) => slot.set(Ending::Span(span, timestamp)),
-        (other, kept) => {
-            slot.set(other);
-            span = kept;
-        }
-    });
-    span
 }
