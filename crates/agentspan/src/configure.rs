@@ -6,15 +6,13 @@ use agentspan_agent365::{Delivery, DeliveryBuilder, TokenResolver};
 use agentspan_discovery::{Environment, Switches};
 use agentspan_model::agent365::environment;
 use agentspan_model::keys;
-use agentspan_otel::{
-    BaggageSpanProcessor, ConsoleExporter, ScopeTracer, set_default_tracer, set_enabled,
-};
+use agentspan_otel::{ConsoleExporter, ScopeTracer, set_default_tracer, set_enabled};
 use opentelemetry::{KeyValue, global};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 
 use crate::install_error::InstallError;
-use crate::processors::{Destination, DestinationProcessor, Processors};
+use crate::processor::{AgentSpanProcessor, Destination};
 use crate::telemetry::Telemetry;
 
 type Customise = Box<dyn FnOnce(TracerProviderBuilder) -> TracerProviderBuilder>;
@@ -26,7 +24,7 @@ pub fn configure() -> Configuration {
         attributes: Vec::new(),
         switches: None,
         delivery: None,
-        baggage: BaggageSpanProcessor::new(),
+        remote_identity: RemoteIdentity::Ignored,
         console: ConsoleExporter::new(),
         customise: Box::new(|builder| builder),
     }
@@ -47,9 +45,15 @@ pub struct Configuration {
     attributes: Vec<KeyValue>,
     switches: Option<EffectiveSwitches>,
     delivery: Option<DeliveryBuilder>,
-    baggage: BaggageSpanProcessor,
+    remote_identity: RemoteIdentity,
     console: ConsoleExporter,
     customise: Customise,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum RemoteIdentity {
+    Ignored,
+    Trusted,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -105,10 +109,13 @@ impl Configuration {
         self
     }
 
-    /// The processor that copies baggage to spans, for example one that trusts identities in remote
-    /// baggage. Default: [`BaggageSpanProcessor::new`].
-    pub fn with_baggage_processor(mut self, processor: BaggageSpanProcessor) -> Self {
-        self.baggage = processor;
+    /// Takes tenant and agent from any baggage, also from that of a request's header. Default: only from
+    /// baggage that this process set.
+    ///
+    /// Only for a service that nobody but trusted callers can reach: whoever sends it a header decides
+    /// whose telemetry its spans become.
+    pub fn trust_remote_identity(mut self) -> Self {
+        self.remote_identity = RemoteIdentity::Trusted;
         self
     }
 
@@ -145,11 +152,11 @@ impl Configuration {
         let resource = Resource::builder()
             .with_attributes(self.attributes.drain(..))
             .build();
-        let processors = self.processors(switches)?;
-        let destination = processors.destination.destination();
-        let delivery = processors.destination.delivery().cloned();
+        let processor = self.processor(switches)?;
+        let destination = processor.destination();
+        let delivery = processor.delivery().cloned();
         let builder = SdkTracerProvider::builder().with_resource(resource);
-        let provider = customise(processors.add_to(builder)).build();
+        let provider = customise(builder.with_span_processor(processor)).build();
 
         set_default_tracer(ScopeTracer::new(&provider))
             .map_err(|_| InstallError::AlreadyInstalled)?;
@@ -159,16 +166,19 @@ impl Configuration {
         Ok(Telemetry::new(provider, destination, delivery))
     }
 
-    /// Builds our processors for an application that builds its own provider, and switches scopes on
+    /// Builds our processor for an application that builds its own provider, and switches scopes on
     /// or off as the environment says.
+    ///
+    /// The resource is that of the provider. Keep a clone of
+    /// [`AgentSpanProcessor::delivery`] to flush and to count.
     ///
     /// ```
     /// use agentspan::otel::{ScopeTracer, set_default_tracer};
     /// use opentelemetry_sdk::trace::SdkTracerProvider;
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let processors = agentspan::configure().into_processors()?;
-    /// let provider = processors.add_to(SdkTracerProvider::builder()).build();
+    /// let processor = agentspan::configure().into_processor()?;
+    /// let provider = SdkTracerProvider::builder().with_span_processor(processor).build();
     /// set_default_tracer(ScopeTracer::new(&provider))?;
     /// # Ok(())
     /// # }
@@ -177,12 +187,12 @@ impl Configuration {
     /// # Errors
     ///
     /// [`InstallError::Delivery`] when a setting of the delivery cannot be used.
-    pub fn into_processors(self) -> Result<Processors, InstallError> {
+    pub fn into_processor(self) -> Result<AgentSpanProcessor, InstallError> {
         let switches = self.effective_switches();
-        let processors = self.processors(switches)?;
+        let processor = self.processor(switches)?;
         set_enabled(switches.observability);
-        warn_of_missing_switches(switches, processors.destination.destination());
-        Ok(processors)
+        warn_of_missing_switches(switches, processor.destination());
+        Ok(processor)
     }
 
     fn effective_switches(&self) -> EffectiveSwitches {
@@ -190,20 +200,16 @@ impl Configuration {
             .unwrap_or_else(|| EffectiveSwitches::read(&Environment::from_process()))
     }
 
-    fn processors(self, switches: EffectiveSwitches) -> Result<Processors, InstallError> {
-        let destination = match (switches.exporter, self.delivery) {
-            (true, Some(delivery)) => DestinationProcessor::agent365(&delivery.build()?),
-            (true, None) => DestinationProcessor::console(
-                Destination::ConsoleWithoutTokenResolver,
-                self.console,
-            ),
-            (false, _) => {
-                DestinationProcessor::console(Destination::ConsoleWithoutSwitch, self.console)
-            }
+    fn processor(self, switches: EffectiveSwitches) -> Result<AgentSpanProcessor, InstallError> {
+        let console = AgentSpanProcessor::console;
+        let processor = match (switches.exporter, self.delivery) {
+            (true, Some(delivery)) => AgentSpanProcessor::agent365(delivery.build()?),
+            (true, None) => console(Destination::ConsoleWithoutTokenResolver, self.console),
+            (false, _) => console(Destination::ConsoleWithoutSwitch, self.console),
         };
-        Ok(Processors {
-            baggage: self.baggage,
-            destination,
+        Ok(match self.remote_identity {
+            RemoteIdentity::Ignored => processor,
+            RemoteIdentity::Trusted => processor.trust_remote_identity(),
         })
     }
 }

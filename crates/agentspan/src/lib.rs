@@ -55,7 +55,7 @@
 mod configure;
 mod install_error;
 pub mod prelude;
-mod processors;
+mod processor;
 mod telemetry;
 
 pub use agentspan_agent365 as agent365;
@@ -65,5 +65,5 @@ pub use agentspan_otel as otel;
 
 pub use self::configure::{Configuration, configure};
 pub use self::install_error::InstallError;
-pub use self::processors::{Destination, DestinationProcessor, Processors};
+pub use self::processor::{AgentSpanProcessor, Destination};
 pub use self::telemetry::{Telemetry, TelemetryError};

@@ -9,7 +9,7 @@ use agentspan_agent365::{Delivery, DeliveryStats, DropReason};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
-use crate::processors::Destination;
+use crate::processor::Destination;
 
 /// How much longer than the deadline is waited for processors that keep it, to hear what they say.
 const GRACE: Duration = Duration::from_millis(20);

@@ -2,5 +2,5 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod destination;
 mod install;
-mod processors;

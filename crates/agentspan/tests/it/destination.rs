@@ -17,10 +17,10 @@ fn check(
     if has_resolver {
         configuration = configuration.with_token_resolver(token_from_fn(|_: &Identity| Ok(None)));
     }
-    let processors = configuration.into_processors().unwrap();
-    assert_eq!(processors.destination.destination(), destination);
+    let processor = configuration.into_processor().unwrap();
+    assert_eq!(processor.destination(), destination);
     assert_eq!(
-        processors.destination.delivery().is_some(),
+        processor.delivery().is_some(),
         destination == Destination::Agent365
     );
     let text = logs.text();
