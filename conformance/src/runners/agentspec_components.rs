@@ -1,6 +1,6 @@
 //! `agentspec_components.json`: components as they stand in dumps.
 
-use agentspan_model::agentspec::Component;
+use agentspan_model::agentspec::{Component, ComponentValue, JsonObject};
 use serde::Deserialize;
 
 use super::agentspec::{Components, SHOWN_SECRETS, agree, text};
@@ -13,8 +13,8 @@ impl Runner for AgentspecComponents {
         "agentspec_components"
     }
 
-    /// Puts the secrets of the input into the expected dump, so that there is something to hide, and
-    /// reads and dumps that.
+    /// Builds the component, reads its dump, and reads its dump with the secrets of the input put in, so
+    /// that there is something to hide.
     fn run(&self, case: &Case) -> Outcome {
         let Input {
             components,
@@ -32,6 +32,9 @@ impl Runner for AgentspecComponents {
 
         let read = Component::from_json(&dump.to_string()).map_err(text)?;
         let found = Json::parse(read.dump())?;
+        let built = build(spec, dump, &components)?;
+        agree("built and read differ", &Json::parse(built.dump())?, &found)?;
+
         let mut secrets = Vec::new();
         let mut clear = dump.clone();
         put_secrets(&mut clear, &components, &mut secrets);
@@ -59,6 +62,87 @@ impl Runner for AgentspecComponents {
 struct Input {
     components: Json,
     component: String,
+}
+
+/// The component of a spec. What the spec leaves to the defaults of the reference comes from the dump.
+fn build(spec: &Json, dump: &Json, components: &Components) -> Result<Component, Failure> {
+    let class = spec.member("$class").and_then(Json::as_str);
+    let fields = spec.member("fields").ok_or("a spec has fields")?;
+    let Json::Object(members) = dump else {
+        return Err("a component is an object".into());
+    };
+    let text = |name: &str| {
+        fields
+            .member(name)
+            .and_then(Json::as_str)
+            .unwrap_or_default()
+    };
+    let mut builder =
+        Component::builder(class.ok_or("a spec has a class")?, text("name")).with_id(text("id"));
+    for (name, dumped) in members {
+        let value = fields.member(name).unwrap_or(dumped);
+        builder = match name.as_str() {
+            "id" | "name" | "component_type" => builder,
+            "description" => match value.as_str() {
+                Some(text) => builder.with_description(text),
+                None => builder,
+            },
+            "metadata" => builder.with_metadata(metadata(value)?),
+            _ => builder.with_value(name, value_of(value, dumped, components)?),
+        };
+    }
+    Ok(builder.build())
+}
+
+fn metadata(value: &Json) -> Result<JsonObject, Failure> {
+    JsonObject::parse(&value.to_string()).map_err(text)
+}
+
+/// The value of a field of a spec. Objects that are no components come from the dump, where the reference has
+/// filled them in.
+fn value_of(
+    spec: &Json,
+    dumped: &Json,
+    components: &Components,
+) -> Result<ComponentValue, Failure> {
+    let json = |value: &Json| {
+        let json = agentspan_model::agentspec::Json::parse(&value.to_string());
+        json.map(ComponentValue::Json).map_err(text)
+    };
+    if let Some(name) = spec.member("$ref").and_then(Json::as_str) {
+        let component = build(components.spec(name)?, dumped, components)?;
+        return Ok(ComponentValue::Component(component));
+    }
+    if is_component(spec) {
+        return build(spec, dumped, components).map(ComponentValue::Component);
+    }
+    match (spec, dumped) {
+        (Json::Array(specs), Json::Array(items)) if specs.len() == items.len() => {
+            let values = specs.iter().zip(items);
+            let values = values.map(|(spec, dumped)| value_of(spec, dumped, components));
+            Ok(ComponentValue::List(values.collect::<Result<_, _>>()?))
+        }
+        _ if holds_class(spec) => json(dumped),
+        _ => json(spec),
+    }
+}
+
+fn is_component(spec: &Json) -> bool {
+    let class = spec.member("$class").and_then(Json::as_str);
+    class.is_some_and(|class| {
+        let sample = Component::builder(class, "").with_id("").build();
+        sample.is_a("Component") == Some(true)
+    })
+}
+
+fn holds_class(spec: &Json) -> bool {
+    match spec {
+        Json::Object(members) => members
+            .iter()
+            .any(|(name, value)| name == "$class" || holds_class(value)),
+        Json::Array(items) => items.iter().any(holds_class),
+        _ => false,
+    }
 }
 
 /// Replaces each `{"$component_ref": "<id>.<field>"}` by what the spec of the component says.
