@@ -43,6 +43,7 @@
 //! - [`ScopeTracer`] says which provider makes their spans; [`set_enabled`] switches them all.
 //! - [`BaggageBuilder`] collects what all spans of a request are to carry, also from a [`TurnContext`].
 //!   [`BaggageSpanProcessor`] copies it to them.
+//! - [`ConsoleExporter`] prints finished traces as trees, for development.
 //!
 //! The keys of attributes are in [`agentspan_model::keys`], which scope writes which of them in
 //! [`agentspan_model::agent365::mapping`]. How the spans reach Agent 365 is the business of

@@ -222,24 +222,25 @@ fn attributes_at_start(
                     baggage_len -= 1;
                 }
             }
-            if let Some(value) = to_value(value) {
-                attributes.push(KeyValue::new(key, value));
-            }
+            let value: Value = match value {
+                AttributeValue::Str(text) => text.to_owned().into(),
+                AttributeValue::Static(text) => text.into(),
+                AttributeValue::I64(number) => number.into(),
+                AttributeValue::DecimalText(number) => number.to_string().into(),
+                AttributeValue::JsonArrayText(texts) => json_array_text(texts).into(),
+                _ => return unknown_value(key),
+            };
+            attributes.push(KeyValue::new(key, value));
         },
     );
     attributes
 }
 
-fn to_value(value: AttributeValue<'_>) -> Option<Value> {
-    Some(match value {
-        AttributeValue::Static(text) => text.into(),
-        AttributeValue::Str(text) => text.to_owned().into(),
-        AttributeValue::I64(number) => number.into(),
-        AttributeValue::DecimalText(number) => number.to_string().into(),
-        AttributeValue::JsonArrayText(texts) => json_array_text(texts).into(),
-        _ => {
-            tracing::error!(target: "agentspan::otel::scope", "attribute has a kind of value that this version does not know");
-            return None;
-        }
-    })
+#[cold]
+fn unknown_value(key: &'static str) {
+    tracing::error!(
+        target: "agentspan::otel::scope",
+        key,
+        "attribute left out: its kind of value is newer than this version"
+    );
 }

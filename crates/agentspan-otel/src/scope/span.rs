@@ -62,6 +62,7 @@ struct Live {
 }
 
 impl SharedSpan {
+    #[inline]
     pub(crate) fn new(span: StartedSpan, attributes: Vec<KeyValue>) -> Self {
         Self {
             span_context: span.span_context().clone(),
@@ -129,7 +130,7 @@ impl SharedSpan {
     /// people's code, which may look at the current span.
     pub(crate) fn end(&self, timestamp: Option<SystemTime>) {
         let ended = self.lock().take();
-        if let Some(ended) = ended {
+        if let Some(mut ended) = ended {
             ended.end(timestamp);
         }
     }
@@ -171,7 +172,7 @@ impl Live {
         }
     }
 
-    fn end(mut self, timestamp: Option<SystemTime>) {
+    fn end(&mut self, timestamp: Option<SystemTime>) {
         let timestamp = timestamp.unwrap_or_else(SystemTime::now);
         each!(&mut self.span, span => {
             for attribute in mem::take(&mut self.attributes) {
