@@ -8,8 +8,11 @@ mod agentspec_sensitive_fields;
 mod agentspec_spans;
 mod baggage_v0_1;
 mod discovery;
+mod export_v0_1;
+mod exports;
 mod jwt;
 mod recorded_spans;
+mod retry_v0_1;
 mod scopes_v0_1;
 mod turn_context;
 
@@ -26,7 +29,9 @@ pub fn all() -> Vec<Box<dyn Runner>> {
         Box::new(agentspec_spans::AgentspecSpans),
         Box::new(baggage_v0_1::BaggageV01),
         Box::new(discovery::Discovery),
+        Box::new(export_v0_1::ExportV01),
         Box::new(jwt::Jwt),
+        Box::new(retry_v0_1::RetryV01),
         Box::new(scopes_v0_1::ScopesV01),
         Box::new(turn_context::TurnContext),
     ]

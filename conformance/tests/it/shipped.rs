@@ -67,6 +67,55 @@ fn a_wrong_expected_value_fails_its_case_and_no_other() {
 }
 
 #[test]
+fn a_request_that_was_not_expected_fails_its_case_and_no_other() {
+    let name = "export_v0_1.json";
+    check_mutated(
+        name,
+        r#""wire_target":"/maven/"#,
+        r#""wire_target":"/other/"#,
+        2,
+    );
+    check_mutated(
+        name,
+        r#""wire_url":"https://il-"#,
+        r#""wire_url":"https://"#,
+        2,
+    );
+    check_mutated(
+        name,
+        r#""authorization":"Bearer "#,
+        r#""authorization":""#,
+        2,
+    );
+    check_mutated(
+        name,
+        r#"\"parentSpanId\":null"#,
+        r#"\"parentSpanId\":\"\""#,
+        1,
+    );
+    check_mutated(
+        name,
+        r#""body_utf8_len":300550"#,
+        r#""body_utf8_len":300551"#,
+        1,
+    );
+    check_mutated(
+        name,
+        r#""sleeps_seconds":[]"#,
+        r#""sleeps_seconds":[0.2]"#,
+        2,
+    );
+    let name = "retry_v0_1.json";
+    check_mutated(
+        name,
+        r#""sleeps_seconds":[0.2]"#,
+        r#""sleeps_seconds":[0.3]"#,
+        2,
+    );
+    check_mutated(name, r#""attempts":4"#, r#""attempts":5"#, 2);
+}
+
+#[test]
 fn an_input_field_that_nobody_reads_fails_its_case() {
     check_mutated(
         "discovery.json",

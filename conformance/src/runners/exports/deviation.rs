@@ -1,0 +1,100 @@
+//! Where our exporter does something else than the reference on purpose, by properties of the input.
+
+use agentspan_discovery::ClusterCategory;
+
+use super::input::{Input, TokenAnswer, has_rust_form};
+use super::model::{Named, is_token, named, run};
+use super::{Form, TOLERANCES};
+use crate::compare::differences;
+use crate::typed_value::TypedValue;
+use crate::{Case, Json, Runner};
+
+/// A property for which there is a rule. A case that has several is counted under the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::runners) enum Deviation {
+    UnknownCluster,
+    RefusedIdentity,
+    MissingScope,
+    ValueWithoutForm,
+    NonFiniteFloat,
+    TimeIsTheEpoch,
+    TokenNoHeaderCarries,
+    ErrorOutsideOfHttp,
+}
+
+const ALL: [Deviation; 8] = [
+    Deviation::UnknownCluster,
+    Deviation::RefusedIdentity,
+    Deviation::MissingScope,
+    Deviation::ValueWithoutForm,
+    Deviation::NonFiniteFloat,
+    Deviation::TimeIsTheEpoch,
+    Deviation::TokenNoHeaderCarries,
+    Deviation::ErrorOutsideOfHttp,
+];
+
+/// Whether `deviation` is the first that the case has, and makes a difference to its outcome.
+pub(in crate::runners) fn applies(
+    case: &Case,
+    deviation: Deviation,
+    runner: &dyn Runner,
+    form: Form,
+) -> bool {
+    let Ok(input) = case.input::<Input>() else {
+        return false;
+    };
+    if ALL.into_iter().find(|one| one.is_in(&input)) != Some(deviation) {
+        return false;
+    }
+    let mut expected = case.expected.clone();
+    let mut ours = form(&run(&input));
+    let readable = runner.normalize(&mut expected).is_ok() && runner.normalize(&mut ours).is_ok();
+    readable && !differences(&expected, &ours, &TOLERANCES).is_empty()
+}
+
+/// Rewrites the outcome to what all rules together ask for.
+pub(in crate::runners) fn instead(
+    case: &Case,
+    expected: &mut Json,
+    runner: &dyn Runner,
+    form: Form,
+) {
+    if let Ok(input) = case.input::<Input>() {
+        let mut ours = form(&run(&input));
+        if runner.normalize(&mut ours).is_ok() {
+            *expected = ours;
+        }
+    }
+}
+
+impl Deviation {
+    fn is_in(self, input: &Input) -> bool {
+        let values = || input.attribute_lists().flatten().map(|(_, value)| value);
+        match self {
+            Self::UnknownCluster => input.cluster_category.parse::<ClusterCategory>().is_err(),
+            Self::RefusedIdentity => {
+                let cluster = input.cluster_category.parse().unwrap_or_default();
+                let spans = input.spans.iter();
+                spans
+                    .map(|span| named(span, cluster))
+                    .any(|named| matches!(named, Named::Refused))
+            }
+            Self::MissingScope => input.spans.iter().any(|span| span.scope.is_none()),
+            Self::ValueWithoutForm => values().any(|value| !has_rust_form(value)),
+            Self::NonFiniteFloat => values().any(|value| match value {
+                TypedValue::Double(float) => !float.0.is_finite(),
+                TypedValue::DoubleArray(items) => items.iter().any(|item| !item.0.is_finite()),
+                _ => false,
+            }),
+            Self::TimeIsTheEpoch => input.spans.iter().any(|span| {
+                [span.start_time_unix_nano, span.end_time_unix_nano].contains(&Some(0))
+            }),
+            Self::TokenNoHeaderCarries => input.token_answers().any(
+                |answer| matches!(answer, TokenAnswer::Token(Some(token)) if !is_token(token)),
+            ),
+            Self::ErrorOutsideOfHttp => input.responses.iter().any(|response| {
+                matches!(response.error.as_deref(), Some("ValueError" | "OSError"))
+            }),
+        }
+    }
+}

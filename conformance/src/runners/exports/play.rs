@@ -1,0 +1,184 @@
+//! Plays a case with the real exporter over TLS.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use agentspan_agent365::{AccessToken, Delivery, DeliveryBuilder, RetryTimer, token_from_fn};
+use agentspan_discovery::ClusterCategory;
+use agentspan_testkit::{Answer, Certificates, RecordedRequest, Service};
+use opentelemetry_sdk::trace::{SpanExporter, SpanProcessor};
+
+use super::input::{Input, Response, TokenAnswer};
+use super::model::{Run, SentRequest};
+use crate::{Failure, VectorSpan};
+
+/// Longer than any case takes.
+const LONG: Duration = Duration::from_secs(60);
+
+/// For one try, where the service is to let it pass.
+const SHORT: Duration = Duration::from_secs(1);
+
+/// Records what is asked for and does not wait.
+#[derive(Clone, Debug, Default)]
+struct Pauses(Arc<Mutex<Vec<Duration>>>);
+
+impl RetryTimer for Pauses {
+    fn pause(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        let mut pauses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        pauses.push(pause);
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// Exports the spans of the case and tells what the service saw.
+pub(super) fn play(input: &Input) -> Result<Run, Failure> {
+    let Ok(cluster) = input.cluster_category.parse::<ClusterCategory>() else {
+        return Ok(Run::default());
+    };
+    let service = service(&input.responses)?;
+    let pauses = Pauses::default();
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let (asked, calls_made) = (input.clone(), Arc::clone(&calls));
+    let resolver = token_from_fn(move |identity| {
+        let (tenant, agent) = (identity.tenant.as_str(), identity.agent.as_str());
+        let mut calls = calls_made.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.push((agent.to_owned(), tenant.to_owned()));
+        match asked.token(tenant, agent) {
+            TokenAnswer::Token(Some(token)) => Ok(Some(AccessToken::new(token.as_str())?)),
+            TokenAnswer::Token(None) => Ok(None),
+            TokenAnswer::Raises(message) => Err(message.clone().into()),
+        }
+    });
+    let mut builder = Delivery::builder(resolver)
+        .with_cluster_category(cluster)
+        .with_connect_to(service.addr())
+        .with_root_certificates(service.root_certificates())
+        .with_concurrency(1)
+        .with_retry_timer(pauses.clone());
+    if input.use_s2s_endpoint {
+        builder = builder.with_service_to_service();
+    }
+    if input.responses.iter().any(Response::is_silence) {
+        builder = builder.with_timeout(SHORT);
+    }
+    let success = export(input, builder)?;
+    let pauses = pauses.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(Run {
+        requests: service
+            .requests()
+            .iter()
+            .map(sent)
+            .collect::<Result<_, _>>()?,
+        token_calls: calls.clone(),
+        pauses_seconds: pauses.iter().map(Duration::as_secs_f64).collect(),
+        success,
+    })
+}
+
+/// An exporter has one resource. Spans of several come from several providers, so they go through
+/// span processors over the same delivery.
+fn export(input: &Input, builder: DeliveryBuilder<Delivery>) -> Result<bool, Failure> {
+    let spans = input.rust_spans();
+    let delivery = builder
+        .with_max_queue_spans(spans.len() + 1)
+        .with_max_queue_bytes(usize::MAX)
+        .with_batch_spans(spans.len() + 1)
+        .with_batch_delay(LONG)
+        .build()
+        .map_err(|error| error.to_string())?;
+    let mut resources: Vec<&VectorSpan> = Vec::new();
+    for span in &spans {
+        if !resources.iter().any(|seen| seen.resource == span.resource) {
+            resources.push(span);
+        }
+    }
+    let to_resource = |span: &VectorSpan| span.to_resource().map_err(|error| error.to_string());
+    let to_data = |span: &VectorSpan| span.to_span_data().map_err(|error| error.to_string());
+    if resources.len() < 2 {
+        let mut exporter = delivery.exporter();
+        if let Some(span) = resources.first() {
+            exporter.set_resource(&to_resource(span)?);
+        }
+        if input.shutdown_before_export {
+            exporter
+                .shutdown_with_timeout(LONG)
+                .map_err(|error| error.to_string())?;
+        }
+        let batch = spans.iter().map(to_data).collect::<Result<_, _>>()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .map_err(|error| error.to_string())?;
+        return Ok(runtime.block_on(exporter.export(batch)).is_ok());
+    }
+    let mut processors = Vec::new();
+    for span in &resources {
+        let mut processor = delivery.span_processor();
+        processor.set_resource(&to_resource(span)?);
+        processors.push(processor);
+    }
+    for span in &spans {
+        let front = resources
+            .iter()
+            .zip(&processors)
+            .find(|(seen, _)| seen.resource == span.resource);
+        if let Some((_, processor)) = front {
+            processor.on_end(to_data(span)?);
+        }
+    }
+    Ok(delivery.flush(LONG).is_ok())
+}
+
+fn sent(request: &RecordedRequest) -> Result<SentRequest, Failure> {
+    let host = request.host().unwrap_or_default().to_owned();
+    if request.tls_server_name.as_deref() != Some(host.as_str()) {
+        return Err(format!("the server name of TLS is not the host {host}").into());
+    }
+    if request.method != "POST" || request.header("content-type") != Some("application/json") {
+        return Err("the request is no POST of JSON".into());
+    }
+    Ok(SentRequest {
+        host,
+        target: request.target.clone(),
+        authorization: request.header("authorization").map(str::to_owned),
+        body: String::from_utf8(request.body.to_vec()).map_err(|_| "the body is no text")?,
+    })
+}
+
+fn service(responses: &[Response]) -> Result<Service, Failure> {
+    let certificates = Certificates::generate().map_err(|error| error.to_string())?;
+    let answers: Vec<_> = responses
+        .iter()
+        .map(Response::answer)
+        .collect::<Result<_, _>>()?;
+    Service::builder()
+        .tls(certificates)
+        .script(answers)
+        .start()
+        .map_err(|error| error.to_string().into())
+}
+
+impl Response {
+    fn is_silence(&self) -> bool {
+        self.error.as_deref() == Some("ReadTimeout")
+    }
+
+    /// Errors of connecting are played once the request was read, so that it is known where it went;
+    /// that they are retried when nothing was read is tested beside the exporter.
+    fn answer(&self) -> Result<Answer, Failure> {
+        match (self.status, self.error.as_deref()) {
+            (Some(status), None) => {
+                let answer = Answer::status(status).body(self.body.clone());
+                let headers = self.headers.iter();
+                Ok(headers.fold(answer, |answer, (name, value)| answer.header(name, value)))
+            }
+            (None, Some("ReadTimeout")) => Ok(Answer::hang()),
+            (None, Some("ChunkedEncodingError")) => Ok(Answer::status(200).truncated(10)),
+            (None, Some("ConnectTimeout" | "SSLError")) => Ok(Answer::close()),
+            (None, Some(_)) => Ok(Answer::reset()),
+            _ => Err("a response is a status or an error".into()),
+        }
+    }
+}
