@@ -12,6 +12,7 @@
 )]
 
 mod arrived;
+mod async_scopes;
 mod batches;
 mod exports;
 mod random;

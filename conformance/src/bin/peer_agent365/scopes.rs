@@ -6,7 +6,7 @@ use agentspan_model::agent365::{
 };
 use agentspan_otel::{
     BaggageBuilder, ExecuteTool, ExecuteToolScope, Inference, InferenceScope, InvokeAgent,
-    InvokeAgentScope, Scope,
+    InvokeAgentScope, RequestBaggage, Scope,
 };
 use conformance::typed_value::TypedPairs;
 use conformance::vector_span::{NoSdkForm, key_values, span_kind};
@@ -150,7 +150,7 @@ impl TryFrom<String> for Kind {
 /// What a `raise` step throws, named as the exception in Python is.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct ValueError(String);
+pub(crate) struct ValueError(pub(crate) String);
 
 /// Runs steps inside of `scope`, with `tracer` for the spans that are no scopes.
 ///
@@ -175,11 +175,7 @@ fn run_step(
 ) -> Result<(), ValueError> {
     match step {
         Step::Baggage { calls, steps } => {
-            let builder = BaggageBuilder::new();
-            let builder = calls.iter().fold(builder, |builder, (setter, value)| {
-                setter.set(builder, value)
-            });
-            return builder.build().in_baggage(|| run(steps, scope, tracer));
+            return baggage(calls).in_baggage(|| run(steps, scope, tracer));
         }
         Step::Scope { start, steps } => return run_scope(start, steps, tracer),
         Step::Span {
@@ -188,9 +184,7 @@ fn run_step(
             attributes,
             steps,
         } => {
-            let builder = tracer.span_builder(name.clone()).with_kind(kind.0.clone());
-            let span = builder.with_attributes(attributes.0.clone()).start(tracer);
-            let context = Context::current_with_span(span);
+            let context = span(name, kind, attributes, tracer);
             let result = {
                 let _current = context.clone().attach();
                 run(steps, scope, tracer)
@@ -203,54 +197,99 @@ fn run_step(
             let _ = run(steps, scope, tracer);
         }
         Step::Raise { message } => return Err(ValueError(message.clone())),
-        Step::Call(call) => scope.iter().for_each(|scope| scope.call(call)),
-        Step::Attributes { pairs } => {
-            scope
-                .iter()
-                .for_each(|scope| scope.attributes(pairs.0.clone()));
-        }
-        Step::RecordError { class, message } => {
-            scope.iter().for_each(|scope| scope.error(class, message));
+        Step::Call(_) | Step::Attributes { .. } | Step::RecordError { .. } => {
+            scope.iter().for_each(|scope| record(step, *scope));
         }
     }
     Ok(())
 }
 
+/// The baggage that the setters collect.
+pub(crate) fn baggage(calls: &[(Setter, String)]) -> RequestBaggage {
+    let builder = BaggageBuilder::new();
+    let set = |builder, (setter, value): &(Setter, String)| setter.set(builder, value);
+    calls.iter().fold(builder, set).build()
+}
+
+/// The current context with an ordinary span in it.
+pub(crate) fn span(
+    name: &str,
+    kind: &Kind,
+    attributes: &Attributes,
+    tracer: &SdkTracer,
+) -> Context {
+    let builder = tracer.span_builder(name.to_owned());
+    let builder = builder.with_kind(kind.0.clone());
+    let builder = builder.with_attributes(attributes.0.clone());
+    Context::current_with_span(builder.start(tracer))
+}
+
+/// Does a step that records something in a scope.
+pub(crate) fn record(step: &Step, scope: &dyn Recorder) {
+    match step {
+        Step::Call(call) => scope.call(call),
+        Step::Attributes { pairs } => scope.attributes(pairs.0.clone()),
+        Step::RecordError { class, message } => scope.error(class, message),
+        _ => {}
+    }
+}
+
 fn run_scope(start: &Start, steps: &[Step], tracer: &SdkTracer) -> Result<(), ValueError> {
-    match start {
-        Start::InvokeAgent {
-            invoke_agent_details,
-            tenant_details,
-            request,
-            caller_agent_details,
-            caller_details,
-        } => InvokeAgentScope::builder(invoke_agent_details)
-            .tenant(tenant_details.as_ref())
-            .request(request.as_ref())
-            .caller_agent(caller_agent_details.as_ref())
-            .caller(caller_details.as_ref())
-            .start()
-            .in_scope(|scope| run(steps, Some(scope), tracer)),
-        Start::ExecuteTool {
-            details,
-            agent_details,
-            tenant_details,
-        } => ExecuteToolScope::builder(details)
-            .agent(agent_details.as_ref())
-            .tenant(tenant_details.as_ref())
-            .start()
-            .in_scope(|scope| run(steps, Some(scope), tracer)),
-        Start::Inference {
-            details,
-            agent_details,
-            tenant_details,
-            request,
-        } => InferenceScope::builder(details)
-            .agent(agent_details.as_ref())
-            .tenant(tenant_details.as_ref())
-            .request(request.as_ref())
-            .start()
-            .in_scope(|scope| run(steps, Some(scope), tracer)),
+    match start.scope() {
+        AnyScope::InvokeAgent(scope) => scope.in_scope(|scope| run(steps, Some(scope), tracer)),
+        AnyScope::ExecuteTool(scope) => scope.in_scope(|scope| run(steps, Some(scope), tracer)),
+        AnyScope::Inference(scope) => scope.in_scope(|scope| run(steps, Some(scope), tracer)),
+    }
+}
+
+/// A scope that was started.
+pub(crate) enum AnyScope {
+    InvokeAgent(InvokeAgentScope),
+    ExecuteTool(ExecuteToolScope),
+    Inference(InferenceScope),
+}
+
+impl Start {
+    /// Starts the scope.
+    pub(crate) fn scope(&self) -> AnyScope {
+        match self {
+            Self::InvokeAgent {
+                invoke_agent_details,
+                tenant_details,
+                request,
+                caller_agent_details,
+                caller_details,
+            } => AnyScope::InvokeAgent(
+                InvokeAgentScope::builder(invoke_agent_details)
+                    .tenant(tenant_details.as_ref())
+                    .request(request.as_ref())
+                    .caller_agent(caller_agent_details.as_ref())
+                    .caller(caller_details.as_ref())
+                    .start(),
+            ),
+            Self::ExecuteTool {
+                details,
+                agent_details,
+                tenant_details,
+            } => AnyScope::ExecuteTool(
+                ExecuteToolScope::builder(details)
+                    .agent(agent_details.as_ref())
+                    .tenant(tenant_details.as_ref())
+                    .start(),
+            ),
+            Self::Inference {
+                details,
+                agent_details,
+                tenant_details,
+                request,
+            } => AnyScope::Inference(
+                InferenceScope::builder(details)
+                    .agent(agent_details.as_ref())
+                    .tenant(tenant_details.as_ref())
+                    .request(request.as_ref())
+                    .start(),
+            ),
+        }
     }
 }
 

@@ -20,6 +20,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::arrived::{TOLERANCES, object, requests, without_identity_of_the_run};
+use crate::async_scopes;
 use crate::batches;
 use crate::exports::{self, Input, LeftOut};
 use crate::reference::Reference;
@@ -160,25 +161,25 @@ impl Peers {
         let (provider, tracer) = self.install()?;
         for value in file.scenarios {
             let scenario: Scenario = serde_json::from_value(value.clone())?;
-            let (theirs_before, ours_before) = self.play(&[Answer::status(200)]);
+            let (before, _) = self.play(&[Answer::status(200)]);
             self.reference
                 .send(&json!({"op": "scenario", "steps": value["steps"]}))?;
-            if let Err(error) = scopes::run(&scenario.steps, None, &tracer) {
-                return Err(format!("{}: nobody caught {error:?}", scenario.name).into());
-            }
-            provider.force_flush()?;
-            let result = object([("flushed", Json::Bool(true))]);
-            let ours = Work {
-                result,
-                requests: since(&self.our_service, ours_before),
-            };
             let result = self.reference.answer()?;
             let theirs = Work {
                 result,
-                requests: since(&self.their_service, theirs_before),
+                requests: since(&self.their_service, before),
             };
-            let name = format!("scenario: {}", scenario.name);
-            self.compare(&name, &theirs, &ours, without_identity_of_the_run)?;
+            for form in [Form::Sync, Form::Async] {
+                let before = self.our_service.request_count();
+                run_scenario(&scenario, form, &tracer)?;
+                provider.force_flush()?;
+                let ours = Work {
+                    result: object([("flushed", Json::Bool(true))]),
+                    requests: since(&self.our_service, before),
+                };
+                let name = format!("scenario, {form:?}: {}", scenario.name);
+                self.compare(&name, &theirs, &ours, without_identity_of_the_run)?;
+            }
         }
         provider.shutdown()?;
         self.print_part("scenarios of scopes, spans and baggage", before);
@@ -329,6 +330,24 @@ impl fmt::Debug for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rules").finish_non_exhaustive()
     }
+}
+
+/// Whether a scenario runs as synchronous or as asynchronous code.
+#[derive(Clone, Copy, Debug)]
+enum Form {
+    Sync,
+    Async,
+}
+
+fn run_scenario(scenario: &Scenario, form: Form, tracer: &SdkTracer) -> Result<(), Box<dyn Error>> {
+    let result = match form {
+        Form::Sync => scopes::run(&scenario.steps, None, tracer),
+        Form::Async => {
+            let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+            runtime.block_on(async_scopes::run(&scenario.steps, None, tracer))
+        }
+    };
+    result.map_err(|error| format!("{}: nobody caught {error:?}", scenario.name).into())
 }
 
 fn since(service: &Service, before: usize) -> Vec<RecordedRequest> {
