@@ -1,0 +1,172 @@
+//! Agent Spec documents: references are followed, shared, and refused with a place.
+
+use agentspan_model::agentspec::{Agent, Component, DocumentReader, Flow};
+
+fn llm(id: &str) -> String {
+    format!(
+        r#"{{"component_type":"OpenAiConfig","id":"{id}","name":"{id}","model_id":"m","api_key":{{"$component_ref":"{id}.api_key"}}}}"#
+    )
+}
+
+/// An agent whose model is `llm_config`, in a document that lists `referenced`.
+fn agent(llm_config: &str, referenced: &str) -> String {
+    format!(
+        r#"{{"component_type":"Agent","id":"a","name":"a","agentspec_version":"26.1.0",
+        "llm_config":{llm_config},"tools":[],"$referenced_components":{{{referenced}}}}}"#
+    )
+}
+
+const REFERENCE: &str = r#"{"$component_ref":"llm"}"#;
+
+#[track_caller]
+fn check_refused(document: &str, problem: &str) {
+    let error = DocumentReader::new().read(document).unwrap_err();
+    assert_eq!(error.to_string(), problem);
+}
+
+#[test]
+fn a_reference_leads_to_the_component_and_is_written_out_in_dumps() {
+    let document = agent(REFERENCE, &format!(r#""llm":{}"#, llm("llm")));
+    let agent = DocumentReader::new().read(&document).unwrap();
+    assert_eq!(
+        agent.dump(),
+        format!(
+            r#"{{"component_type":"Agent","id":"a","name":"a","llm_config":{},"tools":[]}}"#,
+            llm("llm")
+        )
+    );
+    assert_eq!(Component::from_json(agent.dump()).unwrap(), agent);
+}
+
+#[test]
+fn a_secret_in_a_document_is_dropped() {
+    let secret = llm("llm").replace(r#"{"$component_ref":"llm.api_key"}"#, r#""sk-secret""#);
+    let document = agent(REFERENCE, &format!(r#""llm":{secret}"#));
+    let agent = DocumentReader::new().read(&document).unwrap();
+    assert!(agent.dump().contains(&llm("llm")));
+    assert!(!format!("{agent:?}").contains("sk-secret"));
+}
+
+#[test]
+fn a_component_that_is_referred_to_twice_is_shared() {
+    let node = r#"{"component_type":"StartNode","id":"n","name":"n"}"#;
+    let reference = r#"{"$component_ref":"n"}"#;
+    let document = format!(
+        r#"{{"component_type":"Flow","id":"f","name":"f","start_node":{reference},"nodes":[{reference}],
+        "$referenced_components":{{"n":{node}}}}}"#
+    );
+    let flow = Flow::try_from(DocumentReader::new().read(&document).unwrap()).unwrap();
+    let start = flow.start_node().unwrap();
+    assert!(start.is_same(&flow.nodes()[0]));
+}
+
+#[test]
+fn a_reference_that_leads_nowhere_is_refused() {
+    check_refused(
+        &agent(REFERENCE, ""),
+        "llm_config: no component with the id llm",
+    );
+    check_refused(
+        &agent(r#"{"$component_ref":1}"#, ""),
+        "llm_config.$component_ref: not a string",
+    );
+}
+
+#[test]
+fn a_component_that_contains_itself_is_refused() {
+    let node = |id: &str, other: &str| {
+        format!(
+            r#""{id}":{{"component_type":"Acme","id":"{id}","name":"n","next":{{"$component_ref":"{other}"}}}}"#
+        )
+    };
+    let document = |referenced: &str| {
+        format!(
+            r#"{{"component_type":"Acme","id":"x","name":"n","next":{{"$component_ref":"one"}},
+            "again":{{"$component_ref":"one"}},"$referenced_components":{{{referenced}}}}}"#
+        )
+    };
+    check_refused(
+        &document(&node("one", "one")),
+        "next.next: the component with the id one contains itself",
+    );
+    let two = format!("{},{}", node("one", "two"), node("two", "one"));
+    check_refused(
+        &document(&two),
+        "next.next.next: the component with the id one contains itself",
+    );
+}
+
+#[test]
+fn a_component_of_the_wrong_class_is_refused() {
+    let tool = r#"{"component_type":"ServerTool","id":"t","name":"t"}"#;
+    check_refused(
+        &agent(tool, ""),
+        "llm_config: a component of the type ServerTool is not of the type LlmConfig",
+    );
+    check_refused(
+        &agent(REFERENCE, &format!(r#""llm":{tool}"#)),
+        "llm_config: a component of the type ServerTool is not of the type LlmConfig",
+    );
+    check_refused(&agent(r#""gpt""#, ""), "llm_config: not a component");
+    let tools = agent(&llm("l"), "").replace("[]", &format!("[{tool},{}]", llm("l")));
+    check_refused(
+        &tools,
+        "tools[1]: a component of the type OpenAiConfig is not of the type Tool",
+    );
+}
+
+#[test]
+fn a_document_about_nothing_is_refused() {
+    check_refused(
+        r#"{"$referenced_components":{}}"#,
+        "component_type: missing, and 2 more",
+    );
+    check_refused(
+        r#"{"component_type":1,"id":"i","name":"n"}"#,
+        "component_type: not a string",
+    );
+    check_refused("nonsense", "not JSON: line 1, column 2");
+}
+
+#[test]
+fn components_can_come_from_other_documents() {
+    let listed = format!(
+        r#"{{"$referenced_components":{{"shared":{}}}}}"#,
+        llm("llm")
+    );
+    let components = DocumentReader::new().read_referenced(&listed).unwrap();
+    let mut reader = DocumentReader::new();
+    for (reference, component) in components {
+        reader = reader.with_component_as(reference, component);
+    }
+    let agent = reader
+        .read(&agent(r#"{"$component_ref":"shared"}"#, ""))
+        .unwrap();
+    let model = Agent::try_from(agent).unwrap().llm_config().unwrap();
+    assert_eq!(model.id(), "llm");
+
+    let error = reader.read_referenced("{}").unwrap_err();
+    assert_eq!(error.to_string(), "$referenced_components: missing");
+}
+
+#[test]
+fn a_small_document_cannot_become_a_huge_dump() {
+    let mut referenced = vec![r#""c0":{"component_type":"Acme","id":"c0","name":"n"}"#.to_owned()];
+    for level in 1..60 {
+        let below = format!(r#"{{"$component_ref":"c{}"}}"#, level - 1);
+        referenced.push(format!(
+            r#""c{level}":{{"component_type":"Acme","id":"c{level}","name":"n","both":[{below},{below}]}}"#
+        ));
+    }
+    let document = format!(
+        r#"{{"component_type":"Acme","id":"x","name":"n","top":{{"$component_ref":"c59"}},"$referenced_components":{{{}}}}}"#,
+        referenced.join(",")
+    );
+    let error = DocumentReader::new().read(&document).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("too large with all references written out"),
+        "{error}"
+    );
+}

@@ -1,0 +1,247 @@
+//! Dumps of spans, events and components are read without loss, or refused with a place.
+
+use agentspan_model::agentspec::{
+    Agent, Component, Disclosure, Event, EventDetails, EventForm, Flow, Span, SpanDetails, Swarm,
+};
+
+const TOOL: &str = r#"{"id":"t","name":"tool","component_type":"ServerTool"}"#;
+
+fn event(members: &str) -> String {
+    format!(r#"{{"id":"e","timestamp":1,{members}}}"#)
+}
+
+#[track_caller]
+fn check_refused(text: &str, problem: &str) {
+    assert_eq!(Event::from_json(text).unwrap_err().to_string(), problem);
+}
+
+#[test]
+fn a_problem_names_its_place_and_not_the_value() {
+    check_refused("{", "not JSON: line 1, column 1");
+    check_refused("[]", "not an object");
+    check_refused(r#"{"timestamp":1,"type":"Event"}"#, "id: missing");
+    check_refused(
+        &event(&format!(
+            r#""type":"ToolExecutionRequest","tool":{TOOL},"inputs":"secret","request_id":"r""#
+        )),
+        "inputs: not an object",
+    );
+    check_refused(
+        r#"{"id":7,"timestamp":"secret","type":"ExceptionRaised","exception_message":["secret"]}"#,
+        "id: not a string, and 3 more",
+    );
+    let llm = r#"{"id":"l","name":"l","component_type":"OpenAiConfig"}"#;
+    check_refused(
+        &event(&format!(
+            r#""type":"ToolConfirmationRequest","tool":{llm},"request_id":"r""#
+        )),
+        "tool: a component of the type OpenAiConfig is not of the type Tool",
+    );
+    check_refused(
+        &event(&format!(
+            r#""type":"LlmGenerationResponse","llm_config":{llm},"content":null,"request_id":"r",
+            "tool_calls":[{{"call_id":"c","tool_name":"t","arguments":"{{}}"}},{{"call_id":"c"}}]"#
+        )),
+        "tool_calls[1].tool_name: missing, and 1 more",
+    );
+    check_refused(
+        &event(r#""type":"StateSnapshotEmitted","conversation_id":"c","extra_state":null"#),
+        "neither state_snapshot nor extra_state is given",
+    );
+}
+
+#[test]
+fn a_problem_in_an_event_names_the_event() {
+    let span = r#"{"id":"s","type":"Span","events":[{"id":"a","timestamp":1},{"id":"b"}]}"#;
+    let error = Span::from_json(span).unwrap_err();
+    assert_eq!(error.to_string(), "events[1].timestamp: missing");
+}
+
+#[test]
+fn members_that_have_defaults_may_be_absent() {
+    let event = Event::from_json(&event(
+        r#""type":"ExceptionRaised","exception_type":"E","exception_message":"m""#,
+    ))
+    .unwrap();
+    assert_eq!(event.name, "ExceptionRaised");
+    assert_eq!(
+        serde_json::to_string(&event.dump(Disclosure::Clear)).unwrap(),
+        r#"{"id":"e","name":"ExceptionRaised","description":"","timestamp":1,"metadata":{},"exception_type":"E","exception_message":"m","exception_stacktrace":"","type":"ExceptionRaised"}"#,
+    );
+}
+
+#[test]
+fn an_empty_name_is_that_of_the_type() {
+    for name in ["null", r#""""#, r#""RootSpan""#] {
+        let span = format!(r#"{{"id":"s","type":"RootSpan","name":{name}}}"#);
+        assert_eq!(Span::from_json(&span).unwrap().name, "RootSpan");
+    }
+}
+
+/// What comes in must come out of the clear dump, and `masked` out of the masked one.
+#[track_caller]
+fn check_event(text: &str, masked: &str) {
+    let event = Event::from_json(text).unwrap();
+    let clear = serde_json::to_string(&event.dump(Disclosure::Clear)).unwrap();
+    assert_eq!(clear, text);
+    assert_eq!(serde_json::to_string(&event).unwrap(), masked);
+}
+
+#[test]
+fn types_and_members_that_are_not_known_survive_and_are_masked_but_for_components() {
+    let head = r#"{"id":"e","name":"n","description":"","timestamp":1,"metadata":{}"#;
+    check_event(
+        &format!(r#"{head},"tool":{TOOL},"tools":[{TOOL}],"said":{{"a":[1.50]}},"type":"Acme"}}"#),
+        &format!(r#"{head},"tool":{TOOL},"tools":[{TOOL}],"said":"** MASKED **","type":"Acme"}}"#),
+    );
+    check_event(
+        &format!(
+            r#"{head},"request_id":"r","content":{{}},"mood":"good","type":"HumanInTheLoopRequest"}}"#
+        ),
+        &format!(
+            r#"{head},"request_id":"r","content":"** MASKED **","mood":"** MASKED **","type":"HumanInTheLoopRequest"}}"#
+        ),
+    );
+    let event = Event::from_json(&format!(r#"{head},"said":"secret","type":"Acme"}}"#)).unwrap();
+    let EventDetails::Other(other) = &event.details else {
+        panic!("the type is not known");
+    };
+    assert_eq!(other.type_name, "Acme");
+    assert_eq!(other.member_names().collect::<Vec<_>>(), ["said"]);
+    assert!(!format!("{event:?}").contains("secret"));
+}
+
+#[test]
+fn spans_of_unknown_type_survive() {
+    let text = r#"{"id":"s","name":"n","description":"d","start_time":null,"end_time":2,"events":[],"metadata":{"z":1,"a":1e400},"what":[null],"type":"AcmeSpan"}"#;
+    let span = Span::from_json(text).unwrap();
+    assert!(matches!(&span.details, SpanDetails::Other(other) if other.type_name == "AcmeSpan"));
+    assert_eq!(
+        serde_json::to_string(&span.dump(Disclosure::Clear)).unwrap(),
+        text
+    );
+}
+
+#[test]
+fn secrets_of_components_are_dropped_in_unknown_places_too() {
+    let llm = r#"{"id":"l","name":"l","api_key":"sk-1","component_type":"OpenAiConfig"}"#;
+    let text = event(&format!(r#""type":"Acme","deep":[{{"x":{llm}}}]"#));
+    let event = Event::from_json(&text).unwrap();
+    let clear = serde_json::to_string(&event.dump(Disclosure::Clear)).unwrap();
+    assert!(
+        clear.contains(r#""api_key":{"$component_ref":"l.api_key"}"#),
+        "{clear}"
+    );
+}
+
+#[test]
+fn events_that_the_reference_cut_come_back_as_they_were() {
+    let text = r#"{"id":"s","name":"n","description":"","start_time":1,"end_time":2,"events":[{"id":"e","name":"ToolExecutionRequest","description":"","timestamp":1,"metadata":{}}],"metadata":{},"type":"Span"}"#;
+    let span = Span::from_json(text).unwrap();
+    assert_eq!(span.events[0].details, EventDetails::Abridged);
+    assert_eq!(serde_json::to_string(&span).unwrap(), text);
+    let without = serde_json::to_string(
+        &span
+            .dump(Disclosure::Masked)
+            .with_events(EventForm::Omitted),
+    );
+    assert!(without.unwrap().contains(r#""events":[]"#));
+}
+
+#[test]
+fn what_is_masked_stays_masked() {
+    let text = event(&format!(
+        r#""type":"ToolExecutionRequest","tool":{TOOL},"inputs":"** MASKED **","request_id":"r""#
+    ));
+    let event = Event::from_json(&text).unwrap();
+    let EventDetails::ToolExecutionRequest(request) = &event.details else {
+        panic!("a request");
+    };
+    assert!(request.inputs.is_withheld());
+    assert_eq!(request.inputs.reveal(), None);
+    let clear = serde_json::to_string(&event.dump(Disclosure::Clear)).unwrap();
+    assert!(clear.contains(r#""inputs":"** MASKED **""#));
+}
+
+#[test]
+fn of_members_with_the_same_name_the_last_counts() {
+    let event = Event::from_json(r#"{"id":"a","id":"b","timestamp":1,"type":"Event"}"#).unwrap();
+    assert_eq!(event.id, "b");
+    assert!(!serde_json::to_string(&event).unwrap().contains(r#""a""#));
+}
+
+#[test]
+fn deep_nesting_is_refused_where_the_reader_looks_and_kept_where_it_does_not() {
+    let nested = |depth: usize, open: &str, close: &str| {
+        format!("{}{}", open.repeat(depth), close.repeat(depth))
+    };
+    let arrays = nested(100_000, "[", "]");
+    let inputs = event(&format!(
+        r#""type":"ToolExecutionRequest","tool":{TOOL},"inputs":{{"x":{arrays}}},"request_id":"r""#
+    ));
+    let read = Event::from_json(&inputs).unwrap();
+    assert!(
+        serde_json::to_string(&read.dump(Disclosure::Clear))
+            .unwrap()
+            .contains(&arrays)
+    );
+
+    let component = format!(r#"{{"id":"c","name":"c","component_type":"Acme","x":{arrays}}}"#);
+    let error = Component::from_json(&component).unwrap_err();
+    assert!(error.to_string().ends_with("nested too deep"), "{error}");
+
+    let head = r#"{"id":"c","name":"c","component_type":"Acme","x":"#;
+    let component = nested(120, head, "}").replace(":}", ":null}");
+    assert!(Component::from_json(&component).unwrap().dump().len() > 120 * head.len());
+    let component = nested(10_000, head, "}").replace(":}", ":null}");
+    assert!(Component::from_json(&component).is_err());
+}
+
+#[test]
+fn components_tell_what_consumers_need() {
+    let text = r#"{"id":"a","name":"agent","description":"helps","inputs":[{"title":"x","type":"integer"}],
+        "llm_config":{"id":"l","name":"l","model_id":"m","provider":"p","component_type":"VllmConfig"},
+        "tools":[{"id":"t","name":"t","component_type":"ServerTool"}],
+        "toolboxes":[{"id":"b","name":"b","component_type":"MCPToolBox"}],"component_type":"Agent"}"#;
+    let agent = Agent::try_from(Component::from_json(text).unwrap()).unwrap();
+    assert_eq!(
+        (agent.id(), agent.name(), agent.description()),
+        ("a", "agent", Some("helps"))
+    );
+    let model = agent.llm_config().unwrap();
+    assert_eq!(model.model_id().as_deref(), Some("m"));
+    assert_eq!(model.provider().as_deref(), Some("p"));
+    assert_eq!(model.is_a("OpenAiCompatibleConfig"), Some(true));
+    assert_eq!(agent.tools()[0].id(), "t");
+    assert_eq!(agent.toolboxes()[0].id(), "b");
+    assert_eq!(agent.inputs()[0].json_type().as_deref(), Some("integer"));
+    let children = agent.children();
+    assert_eq!(
+        children.iter().map(|child| child.id()).collect::<Vec<_>>(),
+        ["l", "t", "b"]
+    );
+
+    let error = Flow::try_from(Component::from(agent)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a component of the type Agent is not of the type Flow"
+    );
+}
+
+#[test]
+fn a_swarm_tells_who_may_call_whom() {
+    let agent = |id: &str| format!(r#"{{"id":"{id}","name":"{id}","component_type":"Agent"}}"#);
+    let (one, two) = (agent("one"), agent("two"));
+    let text = format!(
+        r#"{{"id":"s","name":"s","first_agent":{one},"relationships":[[{one},{two}],[{two},{one}]],"component_type":"Swarm"}}"#
+    );
+    let swarm = Swarm::try_from(Component::from_json(&text).unwrap()).unwrap();
+    let calls = swarm.relationships();
+    let calls: Vec<_> = calls
+        .iter()
+        .map(|(caller, called)| (caller.id(), called.id()))
+        .collect();
+    assert_eq!(calls, [("one", "two"), ("two", "one")]);
+    assert_eq!(swarm.first_agent().map(|agent| agent.id()), Some("one"));
+    assert_eq!(swarm.dump(), text);
+}
