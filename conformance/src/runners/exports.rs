@@ -9,7 +9,7 @@ mod play;
 use crate::{Case, Failure, Json, Tolerances};
 
 pub(super) use self::deviation::{Deviation, applies, instead};
-pub(super) use self::model::{Run, SentRequest};
+pub(super) use self::model::{Run, SentRequest, wire_url};
 
 /// The order of a resource's attributes: the SDK's resource has none.
 pub(super) const TOLERANCES: Tolerances = Tolerances {

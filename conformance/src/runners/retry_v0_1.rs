@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::exports::{
-    self, Deviation, Run, TOLERANCES, applies, instead, normalize_pauses, result,
+    self, Deviation, Run, TOLERANCES, applies, instead, normalize_pauses, result, wire_url,
 };
 use crate::{Case, Failure, Json, Outcome, Predicate, Runner, Tolerances};
 
@@ -19,6 +19,13 @@ impl Runner for RetryV01 {
     }
 
     fn normalize(&self, outcome: &mut Json) -> Result<(), Failure> {
+        // Those of the reference are not yet encoded.
+        let urls = outcome.member_mut("attempt_urls");
+        for url in urls.and_then(Json::as_array_mut).into_iter().flatten() {
+            if let Some(encoded) = url.as_str().map(wire_url) {
+                *url = Json::String(encoded);
+            }
+        }
         normalize_pauses(outcome)
     }
 

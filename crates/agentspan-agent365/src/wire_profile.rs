@@ -80,6 +80,11 @@ mod tests {
     use super::*;
 
     #[test]
+    fn version_0_1_gives_each_try_thirty_seconds() {
+        assert_eq!(V0_1.timeout, Duration::from_secs(30));
+    }
+
+    #[test]
     fn version_0_1_tries_four_times_with_growing_pauses() {
         let pauses: Vec<_> = (1..=4).map(|tried| V0_1.retry.pause_after(tried)).collect();
         let millis = |n| Some(Duration::from_millis(n));

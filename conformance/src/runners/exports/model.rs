@@ -173,8 +173,20 @@ pub(super) fn is_token(token: &str) -> bool {
 
 /// A segment of a path: what RFC 3986 calls `pchar` stays as it is.
 fn segment(text: &str) -> String {
+    encode(text, b"")
+}
+
+/// A URL as it goes on the wire. Nothing is encoded twice.
+pub(in crate::runners) fn wire_url(url: &str) -> String {
+    encode(url, b"/?%")
+}
+
+fn encode(text: &str, also_kept: &[u8]) -> String {
     let written = |byte: u8| {
-        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte) {
+        if byte.is_ascii_alphanumeric()
+            || b"-._~!$&'()*+,;=:@".contains(&byte)
+            || also_kept.contains(&byte)
+        {
             char::from(byte).to_string()
         } else {
             format!("%{byte:02X}")
