@@ -18,7 +18,7 @@ use crate::error::BenchError;
 use crate::gauge::Clock;
 use crate::row::{Contender, Goal, Per, Row, Unit};
 use crate::scope_row::by_hand::turn_by_hand;
-use crate::scope_row::data::TurnData;
+use crate::scope_row::data::{EventNames, TurnData};
 use crate::scope_row::discard::Discard;
 use crate::scope_row::scopes::turn_of_scopes;
 
@@ -44,12 +44,12 @@ pub(crate) fn recording() -> Result<Row, BenchError> {
                 name: SCOPES,
                 enabled: true,
                 tracer: ScopeTracer::new(&recording_provider()),
-                data: TurnData::new()?,
+                data: TurnData::new(EventNames::TURN)?,
             }),
             Box::new(ByHand {
                 name: BY_HAND,
                 tracer: recording_provider().tracer("bench"),
-                data: TurnData::new()?,
+                data: TurnData::new(EventNames::TURN)?,
             }),
         ],
         goals: vec![Goal {
@@ -68,7 +68,7 @@ pub(crate) fn switched_off() -> Result<Row, BenchError> {
         .build();
     Ok(Row {
         name: "scope-off",
-        title: "the same with telemetry switched off",
+        title: "the same spans, without events, with telemetry switched off",
         spans: TURNS * agentspan_testkit::turn::SPANS,
         runs: 2,
         rounds: 101,
@@ -78,17 +78,17 @@ pub(crate) fn switched_off() -> Result<Row, BenchError> {
                 name: SCOPES_OFF,
                 enabled: false,
                 tracer: ScopeTracer::new(&recording_provider()),
-                data: TurnData::new()?,
+                data: TurnData::new(EventNames::NONE)?,
             }),
             Box::new(ByHand {
                 name: UNSAMPLED,
                 tracer: unsampled.tracer("bench"),
-                data: TurnData::new()?,
+                data: TurnData::new(EventNames::NONE)?,
             }),
             Box::new(ByHand {
                 name: NOOP,
                 tracer: NoopTracerProvider::new().tracer("bench"),
-                data: TurnData::new()?,
+                data: TurnData::new(EventNames::NONE)?,
             }),
         ],
         goals: vec![
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn by_hand_makes_the_spans_that_scopes_make() {
-        let data = TurnData::new().unwrap();
+        let data = TurnData::new(EventNames::TURN).unwrap();
         let scopes = spans_of(|provider| turn_of_scopes(&ScopeTracer::new(provider), &data));
         let by_hand = spans_of(|provider| turn_by_hand(&provider.tracer("bench"), &data));
         assert_eq!(scopes.len(), agentspan_testkit::turn::SPANS);

@@ -6,7 +6,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanKind, Tracer, get_active_span, mark_span_as_active};
 
 use crate::scope_row::data::TurnData;
-use crate::scope_row::scopes::{model_event, tool_event};
+use crate::scope_row::scopes::{model_events, tool_events};
 
 pub(crate) fn turn_by_hand<T>(tracer: &T, data: &TurnData)
 where
@@ -86,8 +86,7 @@ where
     ];
     let name = format!("Chat {}", call.model);
     within(tracer, name, SpanKind::Client, attributes, || {
-        model_event("gen_ai.request", data);
-        model_event("gen_ai.response", data);
+        model_events(data);
         let answer = json_array_text(&[&data.model_answer]);
         get_active_span(|span| {
             span.set_attribute(KeyValue::new(keys::GEN_AI_OUTPUT_MESSAGES, answer));
@@ -114,8 +113,7 @@ where
     ];
     let name = format!("execute_tool {}", call.tool_name);
     within(tracer, name, SpanKind::Internal, attributes, || {
-        tool_event("tool.request", data);
-        tool_event("tool.response", data);
+        tool_events(data);
     });
 }
 

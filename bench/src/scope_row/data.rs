@@ -21,10 +21,32 @@ pub(crate) struct TurnData {
     pub(crate) model_request: Request,
     pub(crate) model_answer: String,
     pub(crate) tool_call: ToolCallDetails,
+    pub(crate) events: EventNames,
+}
+
+/// Which events calls add to the current span.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EventNames {
+    pub(crate) model: &'static [&'static str],
+    pub(crate) tool: &'static [&'static str],
+}
+
+impl EventNames {
+    /// Those of the test kit's turn.
+    pub(crate) const TURN: Self = Self {
+        model: &["gen_ai.request", "gen_ai.response"],
+        tool: &["tool.request", "tool.response"],
+    };
+
+    /// None, for what is switched off: adding events is not the work of scopes.
+    pub(crate) const NONE: Self = Self {
+        model: &[],
+        tool: &[],
+    };
 }
 
 impl TurnData {
-    pub(crate) fn new() -> Result<Self, BenchError> {
+    pub(crate) fn new(events: EventNames) -> Result<Self, BenchError> {
         let identity = Identity::parse(turn::TENANT, &turn::agent_id(0))
             .map_err(|error| BenchError::set_up("the turn")(error.into()))?;
         let agent = AgentDetails::new(identity.agent);
@@ -53,6 +75,7 @@ impl TurnData {
             model_request: Request::new(turn::messages("user"), ExecutionType::HumanToAgent),
             model_answer: turn::messages("assistant"),
             tool_call: ToolCallDetails::new("forecast").with_arguments(turn::arguments()),
+            events,
         })
     }
 }

@@ -29,10 +29,7 @@ fn model_call(tracer: &ScopeTracer, data: &TurnData) {
         .tracer(tracer)
         .start()
         .in_scope_infallible(|scope| {
-            if scope.is_recording() {
-                model_event("gen_ai.request", data);
-                model_event("gen_ai.response", data);
-            }
+            model_events(data);
             scope.record_output_messages(&[&data.model_answer]);
         });
 }
@@ -43,23 +40,22 @@ fn tool_call(tracer: &ScopeTracer, data: &TurnData) {
         .tenant(&data.tenant)
         .tracer(tracer)
         .start()
-        .in_scope_infallible(|scope| {
-            if scope.is_recording() {
-                tool_event("tool.request", data);
-                tool_event("tool.response", data);
-            }
-        });
+        .in_scope_infallible(|_| tool_events(data));
 }
 
-/// An event of the current span, with two attributes.
-pub(super) fn model_event(name: &'static str, data: &TurnData) {
-    let model = KeyValue::new(keys::GEN_AI_REQUEST_MODEL, data.model_call.model.clone());
-    let kind = KeyValue::new(keys::GEN_AI_TOKEN_TYPE, name);
-    get_active_span(|span| span.add_event(name, vec![model, kind]));
+/// Events of the current span, with two attributes each.
+pub(super) fn model_events(data: &TurnData) {
+    for name in data.events.model {
+        let model = KeyValue::new(keys::GEN_AI_REQUEST_MODEL, data.model_call.model.clone());
+        let kind = KeyValue::new(keys::GEN_AI_TOKEN_TYPE, *name);
+        get_active_span(|span| span.add_event(*name, vec![model, kind]));
+    }
 }
 
-/// An event of the current span, with one attribute.
-pub(super) fn tool_event(name: &'static str, data: &TurnData) {
-    let tool = KeyValue::new(keys::GEN_AI_TOOL_NAME, data.tool_call.tool_name.clone());
-    get_active_span(|span| span.add_event(name, vec![tool]));
+/// Events of the current span, with one attribute each.
+pub(super) fn tool_events(data: &TurnData) {
+    for name in data.events.tool {
+        let tool = KeyValue::new(keys::GEN_AI_TOOL_NAME, data.tool_call.tool_name.clone());
+        get_active_span(|span| span.add_event(*name, vec![tool]));
+    }
 }
