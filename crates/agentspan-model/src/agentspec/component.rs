@@ -79,7 +79,7 @@ pub enum ComponentValue {
 ///
 /// These are the fields that `pyagentspec` 26.3.1 masks, and those which it declares as sensitive but
 /// fails to mask: the credentials of `OAuthClientConfig` and the Postgres `sslkey`. In a class that
-/// it does not know, each field is secret that is so in some known class.
+/// it does not know, or that does not declare the field, each field is secret that is so in some class.
 #[must_use]
 pub fn is_secret_field(component_type: &str, field: &str) -> bool {
     classes::is_secret(component_type, field)

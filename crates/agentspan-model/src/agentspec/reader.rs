@@ -1,6 +1,11 @@
 //! Reading of JSON text into the model: one walk that finds all problems and says where they are.
 
-use std::{borrow::Cow, collections::HashMap, fmt};
+use std::{
+    borrow::{Borrow, Cow},
+    collections::HashSet,
+    fmt,
+    hash::{Hash, Hasher},
+};
 
 use serde::{
     Deserialize, Deserializer,
@@ -25,22 +30,64 @@ pub(crate) trait ReadValue: Sized {
     fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self>;
 }
 
-/// The components that were read before, by their text, so that equal text gives one shared component.
+/// The components that were read before, so that equal text gives one shared component.
 ///
 /// A recording repeats the definition of its agent in every line; this reads it once.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct KnownComponents {
-    by_text: HashMap<Box<str>, Component>,
+    by_dump: HashSet<ByDump>,
     bytes: usize,
 }
 
 impl KnownComponents {
+    fn find(&self, text: &str) -> Option<Component> {
+        self.by_dump
+            .get(text)
+            .map(|ByDump(component)| component.clone())
+    }
+
+    /// Remembers a component that was read from a text. Only if its dump is that text: so nothing is
+    /// kept twice, and no secrets that the component has dropped.
     fn remember(&mut self, text: &str, component: &Component) {
+        if component.dump() != text {
+            return;
+        }
         if self.bytes.saturating_add(text.len()) > MAX_REMEMBERED {
             *self = Self::default();
         }
         self.bytes = self.bytes.saturating_add(text.len());
-        self.by_text.insert(text.into(), component.clone());
+        self.by_dump.insert(ByDump(component.clone()));
+    }
+}
+
+impl fmt::Debug for KnownComponents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KnownComponents")
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A component that is found by its dump.
+struct ByDump(Component);
+
+impl Borrow<str> for ByDump {
+    fn borrow(&self) -> &str {
+        self.0.dump()
+    }
+}
+
+impl PartialEq for ByDump {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.dump() == other.0.dump()
+    }
+}
+
+impl Eq for ByDump {}
+
+impl Hash for ByDump {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.dump().hash(state);
     }
 }
 
@@ -150,8 +197,8 @@ impl<'a> Reader<'a> {
 
     /// A component, shared with all that had the same text before.
     pub(crate) fn component(&mut self, raw: &'a RawValue) -> Option<Component> {
-        if let Some(component) = self.known.by_text.get(raw.get()) {
-            return Some(component.clone());
+        if let Some(component) = self.known.find(raw.get()) {
+            return Some(component);
         }
         let component = read_component(raw, self)?;
         self.known.remember(raw.get(), &component);

@@ -1,6 +1,9 @@
 //! Reading of recordings, line by line.
 
-use std::io::{self, BufRead};
+use std::{
+    fmt,
+    io::{self, BufRead},
+};
 
 use super::{ReadError, RecordedHook, reader::KnownComponents};
 
@@ -27,7 +30,6 @@ use super::{ReadError, RecordedHook, reader::KnownComponents};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct Recording<R> {
     input: R,
     line: Vec<u8>,
@@ -128,6 +130,16 @@ impl<R: BufRead> Recording<R> {
                 result => result.map(Some),
             };
         }
+    }
+}
+
+/// Shows where it is, and nothing of the line.
+impl<R> fmt::Debug for Recording<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recording")
+            .field("line_number", &self.line_number)
+            .field("is_at_end", &self.is_at_end)
+            .finish_non_exhaustive()
     }
 }
 

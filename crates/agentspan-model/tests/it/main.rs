@@ -5,5 +5,6 @@
 mod agent365_json;
 mod agent365_mapping;
 mod agentspec_documents;
+mod agentspec_masking;
 mod agentspec_reading;
 mod agentspec_recordings;

@@ -1,5 +1,7 @@
 //! Making components in code.
 
+use std::fmt;
+
 use super::{Component, ComponentValue, Property, reading::Head};
 use crate::agentspec::{Id, Json, JsonObject};
 
@@ -29,7 +31,6 @@ use crate::agentspec::{Id, Json, JsonObject};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 #[must_use = "a component is made by `build`"]
 pub struct ComponentBuilder {
     component_type: String,
@@ -38,6 +39,16 @@ pub struct ComponentBuilder {
     description: Option<String>,
     metadata: JsonObject,
     members: Vec<(Box<str>, ComponentValue)>,
+}
+
+/// Shows class and name: members may still hold secrets.
+impl fmt::Debug for ComponentBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ComponentBuilder")
+            .field("component_type", &self.component_type)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Component {

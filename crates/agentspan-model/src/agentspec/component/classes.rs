@@ -1,16 +1,16 @@
 //! The component classes of Agent Spec 26.3.1: what they derive from and which fields are secret.
 //!
-//! The table is data of `pyagentspec` 26.3.1, taken from the vector `agentspec_sensitive_fields.json`;
-//! the conformance run compares it with that file, field by field.
+//! The tables are data of `pyagentspec` 26.3.1, taken from the vector `agentspec_sensitive_fields.json`;
+//! the conformance run compares them with that file, field by field.
 
 /// A component class of the reference.
 #[derive(Debug)]
 pub(crate) struct Class {
-    pub(crate) name: &'static str,
+    name: &'static str,
     /// All classes that it derives from, the nearest first.
     bases: &'static [&'static str],
-    /// The fields that the reference masks.
-    sensitive: &'static [&'static str],
+    /// Its fields that are named like secrets and are none.
+    harmless: &'static [&'static str],
 }
 
 impl Class {
@@ -26,41 +26,54 @@ impl Class {
     pub(crate) fn is_a(&self, name: &str) -> bool {
         self.name == name || self.bases.contains(&name)
     }
-
-    fn has_secret(&self, field: &str) -> bool {
-        self.sensitive.contains(&field) || ALSO_SECRET.contains(&(self.name, field))
-    }
 }
 
 /// Whether a field of a component class is a secret that no dump may show.
 ///
-/// A class that the table does not have, such as one of a plugin, has a secret in each field that is one
-/// in any known class: better to hide too much of what we do not know than a password.
+/// A field that is a secret in one class is one in all classes that do not declare it as harmless, and so
+/// also in classes that the table does not have, such as those of plugins: better to hide too much
+/// of what we do not know than to show a password.
 pub(crate) fn is_secret(component_type: &str, field: &str) -> bool {
-    match Class::named(component_type) {
-        Some(class) => class.has_secret(field),
-        None => CLASSES.iter().any(|class| class.has_secret(field)),
-    }
+    let is_harmless = || {
+        let class = Class::named(component_type);
+        class.is_some_and(|class| class.harmless.contains(&field))
+    };
+    SECRET_NAMES.contains(&field) && !is_harmless()
 }
 
-/// Fields that the reference declares as sensitive but shows in its dumps, because the mark stands inside
-/// of `Optional[…]`, where its check does not look. Here they are secrets.
-const ALSO_SECRET: &[(&str, &str)] = &[
-    ("OAuthClientConfig", "client_id"),
-    ("OAuthClientConfig", "client_secret"),
-    ("OAuthClientConfig", "client_id_metadata_url"),
-    ("TlsPostgresDatabaseConnectionConfig", "sslkey"),
+/// The names of all fields that some class marks as sensitive.
+///
+/// That includes fields which the reference marks, but shows in its dumps, because the mark stands inside of
+/// `Optional[…]`, where its check does not look: the credentials of `OAuthClientConfig` and the
+/// `sslkey` of Postgres.
+const SECRET_NAMES: &[&str] = &[
+    "api_key",
+    "auth_file_location",
+    "ca_file",
+    "cert_file",
+    "client_id",
+    "client_id_metadata_url",
+    "client_secret",
+    "credentials",
+    "dsn",
+    "key_file",
+    "password",
+    "sensitive_headers",
+    "sslkey",
+    "user",
+    "wallet_location",
+    "wallet_password",
 ];
 
 const fn class(
     name: &'static str,
     bases: &'static [&'static str],
-    sensitive: &'static [&'static str],
+    harmless: &'static [&'static str],
 ) -> Class {
     Class {
         name,
         bases,
-        sensitive,
+        harmless,
     }
 }
 
@@ -76,7 +89,11 @@ const CLASSES: &[Class] = &[
         ],
         &[],
     ),
-    class("A2AConnectionConfig", &["Component"], &[]),
+    class(
+        "A2AConnectionConfig",
+        &["Component"],
+        &["key_file", "cert_file"],
+    ),
     class(
         "Agent",
         &["AgenticComponent", "ComponentWithIO", "Component"],
@@ -89,11 +106,7 @@ const CLASSES: &[Class] = &[
         &[],
     ),
     class("AgenticComponent", &["ComponentWithIO", "Component"], &[]),
-    class(
-        "ApiNode",
-        &["Node", "ComponentWithIO", "Component"],
-        &["sensitive_headers"],
-    ),
+    class("ApiNode", &["Node", "ComponentWithIO", "Component"], &[]),
     class("AuthConfig", &["Component"], &[]),
     class(
         "BranchingNode",
@@ -122,11 +135,7 @@ const CLASSES: &[Class] = &[
     ),
     class("DataFlowEdge", &["Component"], &[]),
     class("Datastore", &["Component"], &[]),
-    class(
-        "DbmsVectorChainLlmConfig",
-        &["LlmConfig", "Component"],
-        &["api_key"],
-    ),
+    class("DbmsVectorChainLlmConfig", &["LlmConfig", "Component"], &[]),
     class("EndNode", &["Node", "ComponentWithIO", "Component"], &[]),
     class(
         "Flow",
@@ -137,14 +146,14 @@ const CLASSES: &[Class] = &[
     class(
         "GeminiAIStudioAuthConfig",
         &["GeminiAuthConfig", "Component"],
-        &["api_key"],
+        &[],
     ),
     class("GeminiAuthConfig", &["Component"], &[]),
-    class("GeminiConfig", &["LlmConfig", "Component"], &["api_key"]),
+    class("GeminiConfig", &["LlmConfig", "Component"], &[]),
     class(
         "GeminiVertexAIAuthConfig",
         &["GeminiAuthConfig", "Component"],
-        &["credentials"],
+        &[],
     ),
     class(
         "InMemoryCollectionDatastore",
@@ -156,7 +165,7 @@ const CLASSES: &[Class] = &[
         &["Node", "ComponentWithIO", "Component"],
         &[],
     ),
-    class("LlmConfig", &["Component"], &["api_key"]),
+    class("LlmConfig", &["Component"], &[]),
     class("LlmNode", &["Node", "ComponentWithIO", "Component"], &[]),
     class("MCPTool", &["Tool", "ComponentWithIO", "Component"], &[]),
     class("MCPToolBox", &["ToolBox", "Component"], &[]),
@@ -168,13 +177,7 @@ const CLASSES: &[Class] = &[
             "OracleDatabaseConnectionConfig",
             "Component",
         ],
-        &[
-            "user",
-            "password",
-            "dsn",
-            "wallet_location",
-            "wallet_password",
-        ],
+        &[],
     ),
     class(
         "ManagerWorkers",
@@ -205,7 +208,7 @@ const CLASSES: &[Class] = &[
     class(
         "OciClientConfigWithApiKey",
         &["OciClientConfig", "Component"],
-        &["auth_file_location"],
+        &[],
     ),
     class(
         "OciClientConfigWithInstancePrincipal",
@@ -220,13 +223,13 @@ const CLASSES: &[Class] = &[
     class(
         "OciClientConfigWithSecurityToken",
         &["OciClientConfig", "Component"],
-        &["auth_file_location"],
+        &[],
     ),
-    class("OciGenAiConfig", &["LlmConfig", "Component"], &["api_key"]),
+    class("OciGenAiConfig", &["LlmConfig", "Component"], &[]),
     class(
         "OllamaConfig",
         &["OpenAiCompatibleConfig", "LlmConfig", "Component"],
-        &["api_key", "key_file", "cert_file", "ca_file"],
+        &[],
     ),
     class(
         "OpenAiAgent",
@@ -238,12 +241,8 @@ const CLASSES: &[Class] = &[
         ],
         &[],
     ),
-    class(
-        "OpenAiCompatibleConfig",
-        &["LlmConfig", "Component"],
-        &["api_key", "key_file", "cert_file", "ca_file"],
-    ),
-    class("OpenAiConfig", &["LlmConfig", "Component"], &["api_key"]),
+    class("OpenAiCompatibleConfig", &["LlmConfig", "Component"], &[]),
+    class("OpenAiConfig", &["LlmConfig", "Component"], &[]),
     class("OracleDatabaseConnectionConfig", &["Component"], &[]),
     class(
         "OracleDatabaseDatastore",
@@ -277,20 +276,12 @@ const CLASSES: &[Class] = &[
         &["AgenticComponent", "ComponentWithIO", "Component"],
         &[],
     ),
-    class(
-        "RemoteTool",
-        &["Tool", "ComponentWithIO", "Component"],
-        &["sensitive_headers"],
-    ),
-    class(
-        "RemoteTransport",
-        &["ClientTransport", "Component"],
-        &["sensitive_headers"],
-    ),
+    class("RemoteTool", &["Tool", "ComponentWithIO", "Component"], &[]),
+    class("RemoteTransport", &["ClientTransport", "Component"], &[]),
     class(
         "SSETransport",
         &["RemoteTransport", "ClientTransport", "Component"],
-        &["sensitive_headers"],
+        &[],
     ),
     class(
         "SSEmTLSTransport",
@@ -300,7 +291,7 @@ const CLASSES: &[Class] = &[
             "ClientTransport",
             "Component",
         ],
-        &["sensitive_headers", "key_file", "cert_file", "ca_file"],
+        &[],
     ),
     class("ServerTool", &["Tool", "ComponentWithIO", "Component"], &[]),
     class(
@@ -313,7 +304,7 @@ const CLASSES: &[Class] = &[
     class(
         "StreamableHTTPTransport",
         &["RemoteTransport", "ClientTransport", "Component"],
-        &["sensitive_headers"],
+        &[],
     ),
     class(
         "StreamableHTTPmTLSTransport",
@@ -323,7 +314,7 @@ const CLASSES: &[Class] = &[
             "ClientTransport",
             "Component",
         ],
-        &["sensitive_headers", "key_file", "cert_file", "ca_file"],
+        &[],
     ),
     class(
         "Swarm",
@@ -333,12 +324,12 @@ const CLASSES: &[Class] = &[
     class(
         "TlsOracleDatabaseConnectionConfig",
         &["OracleDatabaseConnectionConfig", "Component"],
-        &["user", "password", "dsn"],
+        &[],
     ),
     class(
         "TlsPostgresDatabaseConnectionConfig",
         &["PostgresDatabaseConnectionConfig", "Component"],
-        &["user", "password"],
+        &[],
     ),
     class("Tool", &["ComponentWithIO", "Component"], &[]),
     class("ToolBox", &["Component"], &[]),
@@ -346,7 +337,7 @@ const CLASSES: &[Class] = &[
     class(
         "VllmConfig",
         &["OpenAiCompatibleConfig", "LlmConfig", "Component"],
-        &["api_key", "key_file", "cert_file", "ca_file"],
+        &[],
     ),
 ];
 
@@ -367,9 +358,15 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_class_has_the_secrets_of_all_classes() {
+    fn a_class_may_declare_a_field_as_harmless() {
+        assert!(!is_secret("A2AConnectionConfig", "key_file"));
+        assert!(is_secret("VllmConfig", "key_file"));
+    }
+
+    #[test]
+    fn a_secret_is_one_in_classes_that_are_not_known_or_do_not_declare_it() {
         assert!(is_secret("AcmeConfig", "api_key"));
+        assert!(is_secret("OAuthConfig", "api_key"));
         assert!(!is_secret("AcmeConfig", "model_id"));
-        assert!(!is_secret("OAuthConfig", "api_key"));
     }
 }
