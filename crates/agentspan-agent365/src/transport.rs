@@ -25,8 +25,9 @@ use self::dial::Dial;
 pub(crate) use self::answer::Answer;
 pub use self::error::TransportError;
 
-/// How long a connection without requests is kept.
-const IDLE: Duration = Duration::from_secs(60);
+/// How long a connection without requests is kept: a few batches long. Every tenant has a host of its
+/// own, so a longer time would keep very many connections open.
+const IDLE: Duration = Duration::from_secs(20);
 
 /// The longest head of an answer, in bytes and in header lines. An answer needs a handful.
 const MAX_HEAD_BYTES: usize = 32 * 1024;

@@ -21,7 +21,7 @@ use crate::stats::{Counters, QueueBounds};
 
 /// Threads for what the operating system only offers blocking: looking up hosts and reading root
 /// certificates.
-const MAX_BLOCKING_THREADS: usize = 2;
+const MAX_BLOCKING_THREADS: usize = 4;
 
 /// After so many panics of the worker something is broken for good, and going on would only repeat it.
 const MAX_PANICS: usize = 64;
