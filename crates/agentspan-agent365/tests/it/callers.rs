@@ -1,10 +1,15 @@
 //! An export works wherever it is called from, and waiting ends at its deadline.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use agentspan_agent365::{Agent365Exporter, Agent365SpanProcessor, DropReason};
+use agentspan_agent365::{
+    Agent365Exporter, Agent365SpanProcessor, DropReason, RetryTimer, SubmitError,
+};
+use agentspan_model::keys;
 use agentspan_testkit::{Answer, Service};
 use futures_executor::block_on;
 use opentelemetry::trace::{Tracer, TracerProvider};
@@ -17,7 +22,6 @@ use tokio::runtime::Builder;
 use crate::delivery_fixture::{
     LONG, TENANT, check_conserved, delivery_to, exporter_to, service, span_of, token,
 };
-use agentspan_model::keys;
 
 /// Exports from wherever `run` calls what it is given.
 fn check_exports_from(run: impl FnOnce(Arc<Agent365Exporter>)) {
@@ -142,6 +146,53 @@ fn a_flush_ends_at_its_deadline_and_leaves_the_spans_where_they_are() {
         1
     );
     assert!(block_on(export).is_err());
+    check_conserved(exporter.delivery());
+}
+
+#[test]
+fn batches_that_still_wait_at_the_deadline_of_a_shutdown_are_counted() {
+    let service = service([Answer::hang()]);
+    let exporter = exporter_to(&service, token("t"));
+    let in_flight = exporter.export_with_report(one_span());
+    let waiting = exporter.export_with_report(vec![span_of(TENANT, "b"), span_of(TENANT, "c")]);
+    service.wait_for(1, LONG).unwrap();
+    assert!(
+        exporter
+            .shutdown_with_timeout(Duration::from_millis(1))
+            .is_err()
+    );
+    let report = block_on(in_flight).unwrap();
+    assert_eq!(report.dropped_for(DropReason::ShutdownDeadline), 1);
+    assert_eq!(block_on(waiting).unwrap_err(), SubmitError::Stopped);
+    let stats = exporter.stats();
+    assert_eq!(stats.dropped_for(DropReason::ShutdownDeadline), 3);
+    assert_eq!((stats.queued, stats.queued_bytes), (0, 0));
+    check_conserved(exporter.delivery());
+}
+
+#[derive(Debug)]
+struct PanicsInsteadOfWaiting;
+
+impl RetryTimer for PanicsInsteadOfWaiting {
+    fn pause(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        panic!("on purpose")
+    }
+}
+
+#[test]
+fn a_panic_on_the_way_is_counted_and_the_delivery_goes_on() {
+    let service = service([Answer::status(503), Answer::status(200)]);
+    let exporter = delivery_to(&service, token("t"))
+        .with_retry_timer(PanicsInsteadOfWaiting)
+        .build()
+        .unwrap()
+        .exporter();
+    let error = block_on(exporter.export(one_span())).unwrap_err();
+    assert!(error.to_string().ends_with("agent a panicked"), "{error}");
+    block_on(exporter.export(one_span())).unwrap();
+    let stats = exporter.stats();
+    assert_eq!(stats.dropped_for(DropReason::Internal), 1);
+    assert_eq!((stats.exported, stats.queued), (1, 0));
     check_conserved(exporter.delivery());
 }
 

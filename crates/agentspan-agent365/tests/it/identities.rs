@@ -1,6 +1,7 @@
 //! Spans reach the service under their own identity, or not at all.
 
 use agentspan_agent365::DropReason;
+use agentspan_testkit::Answer;
 use futures_executor::block_on;
 use opentelemetry::Value;
 use opentelemetry_sdk::trace::SpanExporter;
@@ -9,7 +10,6 @@ use crate::any_span::plain_span;
 use crate::delivery_fixture::{
     TENANT, check_conserved, export, exporter_to, service, span_of, token,
 };
-use agentspan_testkit::Answer;
 
 /// Exports one span of the identity beside one of a good identity.
 fn check_refused(tenant: impl Into<Value>, agent: impl Into<Value>, cause: &str) {
