@@ -61,15 +61,6 @@ impl Runner for BaggageV01 {
                     }
                 },
             },
-            Predicate {
-                name: "baggage_value_is_a_container",
-                applies: |case| refused(case).is_none() && !containers(case).is_empty(),
-                instead: |case, expected| {
-                    for (key, text) in containers(case) {
-                        replace(expected, &key, &text);
-                    }
-                },
-            },
         ]
     }
 }
@@ -165,13 +156,9 @@ impl BaggageText for Typed {
             TypedValue::Bool(flag) => flag.into_baggage_text(),
             TypedValue::Int(number) => number.into_baggage_text(),
             TypedValue::Double(number) => number.0.into_baggage_text(),
-            container => Some(container_text(&container)),
+            container => plain(&container).into_baggage_text(),
         }
     }
-}
-
-fn container_text(container: &TypedValue) -> String {
-    plain(container).into_baggage_text().unwrap_or_default()
 }
 
 impl BaggageText for PlainJson {
@@ -346,27 +333,6 @@ fn left_out(case: &Case) -> Vec<String> {
     left_out
 }
 
-/// The pairs whose last value is an object or array with something in it, and its text as JSON.
-fn containers(case: &Case) -> Vec<(String, String)> {
-    let Ok(input) = case.input::<Input>() else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    for layer in &input.layers {
-        let Layer::Calls(calls) = layer else { continue };
-        for call in calls.iter().filter(|call| call.op == "set_pairs") {
-            let pairs = call.args.get(1).cloned().unwrap_or_default();
-            for (key, value) in serde_json::from_value::<TypedPairs>(pairs).unwrap_or_default() {
-                let text = container_text(&value);
-                if text.starts_with(['[', '{']) && !matches!(value, TypedValue::String(_)) {
-                    found.push((key, text));
-                }
-            }
-        }
-    }
-    found
-}
-
 /// Removes every pair with this key, however deep.
 fn remove(json: Option<&mut Json>, key: &str) {
     match json {
@@ -378,31 +344,6 @@ fn remove(json: Option<&mut Json>, key: &str) {
             members
                 .iter_mut()
                 .for_each(|(_, value)| remove(Some(value), key));
-        }
-        _ => {}
-    }
-}
-
-/// Gives every pair with this key another text, however deep.
-fn replace(json: &mut Json, key: &str, text: &str) {
-    match json {
-        pair if is_pair_of(pair, key) => {
-            let Json::Array(items) = pair else { return };
-            match items.last_mut() {
-                Some(Json::Object(typed)) => {
-                    if let Some((_, value)) = typed.first_mut() {
-                        *value = Json::String(text.to_owned());
-                    }
-                }
-                Some(value) => *value = Json::String(text.to_owned()),
-                None => {}
-            }
-        }
-        Json::Array(items) => items.iter_mut().for_each(|item| replace(item, key, text)),
-        Json::Object(members) => {
-            members
-                .iter_mut()
-                .for_each(|(_, value)| replace(value, key, text));
         }
         _ => {}
     }

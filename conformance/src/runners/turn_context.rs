@@ -24,27 +24,14 @@ impl Runner for TurnContext {
     }
 
     fn predicates(&self) -> &'static [Predicate] {
-        &[
-            Predicate {
-                name: "channel_data_is_not_strict_json",
-                applies: |case| {
-                    channel_data(case).is_some_and(|text| is_only_json_to_python(&text))
-                },
-                instead: |_, expected| {
-                    replace(expected, "pairs", Some(Json::Null));
-                    replace(expected, "builder_pairs", None);
-                },
+        &[Predicate {
+            name: "channel_data_is_not_strict_json",
+            applies: |case| channel_data(case).is_some_and(|text| is_only_json_to_python(&text)),
+            instead: |_, expected| {
+                replace(expected, "pairs", Some(Json::Null));
+                replace(expected, "builder_pairs", None);
             },
-            Predicate {
-                name: "baggage_value_is_a_container",
-                applies: |case| !containers(case).is_empty(),
-                instead: |case, expected| {
-                    for (key, text) in containers(case) {
-                        set(expected, "builder_pairs", &key, Some(Json::String(text)));
-                    }
-                },
-            },
-        ]
+        }]
     }
 }
 
@@ -82,20 +69,4 @@ fn set(expected: &mut Json, list: &str, key: &str, value: Option<Json>) {
             pairs.remove(at);
         }
     }
-}
-
-/// The pairs whose value is an object or array with something in it, and its text as JSON.
-fn containers(case: &Case) -> Vec<(String, String)> {
-    let Ok(input) = case.input::<Value>() else {
-        return Vec::new();
-    };
-    turn_context_pairs(&input)
-        .into_iter()
-        .filter(|(_, value)| match value.as_ref() {
-            Value::Array(items) => !items.is_empty(),
-            Value::Object(members) => !members.is_empty(),
-            _ => false,
-        })
-        .map(|(key, value)| (key.to_owned(), value.to_string()))
-        .collect()
 }

@@ -8,16 +8,77 @@ pub(crate) fn is_blank(text: &str) -> bool {
         .all(|c| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
 }
 
-/// `str(value)` for texts, numbers, booleans and null; objects and arrays are written as JSON.
+/// `str(value)`: texts as they are, everything else as [`repr`].
 pub(crate) fn value_text(value: &Value) -> String {
     match value {
-        Value::Null => "None".to_owned(),
-        Value::Bool(true) => "True".to_owned(),
-        Value::Bool(false) => "False".to_owned(),
         Value::String(text) => text.clone(),
-        Value::Number(number) if number.is_f64() => float_text(number.as_f64().unwrap_or_default()),
-        other => other.to_string(),
+        other => {
+            let mut out = String::new();
+            repr(other, &mut out);
+            out
+        }
     }
+}
+
+/// `repr(value)`.
+fn repr(value: &Value, out: &mut String) {
+    match value {
+        Value::Null => out.push_str("None"),
+        Value::Bool(true) => out.push_str("True"),
+        Value::Bool(false) => out.push_str("False"),
+        Value::Number(number) if number.is_f64() => {
+            out.push_str(&float_text(number.as_f64().unwrap_or_default()));
+        }
+        Value::Number(number) => out.push_str(&number.to_string()),
+        Value::String(text) => text_repr(text, out),
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { ", " });
+                repr(item, out);
+            }
+            out.push(']');
+        }
+        Value::Object(members) => {
+            out.push('{');
+            for (index, (name, value)) in members.iter().enumerate() {
+                out.push_str(if index == 0 { "" } else { ", " });
+                text_repr(name, out);
+                out.push_str(": ");
+                repr(value, out);
+            }
+            out.push('}');
+        }
+    }
+}
+
+/// A text in quotes: single ones, unless it holds only these.
+fn text_repr(text: &str, out: &mut String) {
+    let quote = if text.contains('\'') && !text.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
+    out.push(quote);
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c == quote || c == '\\' => out.extend(['\\', c]),
+            // Rust's `Debug` knows, as Python does, which characters can be printed.
+            c if c.is_ascii_control() || c.escape_debug().to_string().starts_with("\\u") => {
+                let code = u32::from(c);
+                out.push_str(&match code {
+                    0..=0xff => format!("\\x{code:02x}"),
+                    0x100..=0xffff => format!("\\u{code:04x}"),
+                    _ => format!("\\U{code:08x}"),
+                });
+            }
+            c => out.push(c),
+        }
+    }
+    out.push(quote);
 }
 
 /// `str(number)`: the shortest digits that give the number back, with an exponent below 1e-4 and
@@ -79,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_written_as_python_writes_them_and_containers_as_json() {
+    fn values_are_written_as_python_writes_them() {
         for (value, expected) in [
             (json!(null), "None"),
             (json!(true), "True"),
@@ -88,7 +149,12 @@ mod tests {
             (json!(u64::MAX), "18446744073709551615"),
             (json!(1e16), "1e+16"),
             (json!("text"), "text"),
-            (json!({"a": [1, null]}), r#"{"a":[1,null]}"#),
+            (json!({"a": [1, null, true]}), "{'a': [1, None, True]}"),
+            (json!([]), "[]"),
+            (
+                json!(["it's", "'\"", "\\\n\u{1}\u{7f}\u{ad}ä\u{2028}"]),
+                r#"["it's", '\'"', '\\\n\x01\x7f\xadä\u2028']"#,
+            ),
         ] {
             assert_eq!(value_text(&value), expected);
         }

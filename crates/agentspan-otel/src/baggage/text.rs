@@ -8,8 +8,8 @@ use crate::python_text::{float_text, value_text};
 /// What can be the value of a baggage entry.
 ///
 /// Text as it is, ids, numbers and booleans, and optional values, of which `None` sets nothing.
-/// Numbers and booleans are written as the reference writes them (`True`, `1.5`, `1e+16`), so that
-/// both give the same attribute; objects and arrays as JSON.
+/// What is no text is written as the reference writes it (`True`, `1.5`, `1e+16`, `{'a': None}`), so that
+/// both give the same attribute.
 pub trait BaggageText {
     /// The text, or None when there is nothing to set.
     fn into_baggage_text(self) -> Option<String>;

@@ -77,13 +77,17 @@ fn half_an_identity_is_not_completed_by_a_header() {
 
 #[test]
 fn inner_baggage_changes_one_id_and_keeps_the_other() {
-    let recorder = Recorder::new();
-    let outer = BaggageBuilder::request_context("t", "outer", None::<&str>);
-    let inner = BaggageBuilder::new().agent_id("inner").build();
-    let context = inner.to_context(&outer.to_context(&Context::new()));
+    let outer = BaggageBuilder::request_context("outer", "outer-agent", None::<&str>);
+    let outer = outer.to_context(&Context::new());
+    let tenant = BaggageBuilder::new().tenant_id("inner").build();
     assert_eq!(
-        copied(&recorder, &context),
-        is([Some("t"), Some("inner"), None])
+        copied(&Recorder::new(), &tenant.to_context(&outer)),
+        is([Some("inner"), Some("outer-agent"), None])
+    );
+    let agent = BaggageBuilder::new().agent_id("inner-agent").build();
+    assert_eq!(
+        copied(&Recorder::new(), &agent.to_context(&outer)),
+        is([Some("outer"), Some("inner-agent"), None])
     );
 }
 
