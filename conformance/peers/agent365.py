@@ -55,6 +55,7 @@ def token_resolver(command, calls):
         for entry in command.get("tokens", []):
             if entry["agent_id"] == agent_id and entry["tenant_id"] == tenant_id:
                 answer = entry["answer"]
+                break
         if "raises" in answer:
             raise RuntimeError(answer["raises"])
         return answer["token"]

@@ -19,6 +19,7 @@
 pub mod case;
 pub mod compare;
 pub mod deviations;
+pub mod export_input;
 pub mod json;
 pub mod report;
 pub mod runner;
@@ -30,6 +31,7 @@ pub mod vector_span;
 pub use case::Case;
 pub use compare::Tolerances;
 pub use deviations::{Deviations, Predicate};
+pub use export_input::ExportInput;
 pub use json::Json;
 pub use runner::{Failure, Outcome, Runner};
 pub use suite::{SHIPPED_VECTORS, Suite};

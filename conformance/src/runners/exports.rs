@@ -2,7 +2,6 @@
 
 mod body;
 mod deviation;
-mod input;
 mod model;
 mod play;
 

@@ -11,7 +11,7 @@ use agentspan_otel::{BaggageSpanProcessor, ScopeTracer};
 use agentspan_testkit::{Answer, Certificates, RecordedRequest, Service};
 use conformance::compare::differences;
 use conformance::deviations::{Deviations, DeviationsError};
-use conformance::{Case, Json, Runner, SHIPPED_VECTORS};
+use conformance::{Case, ExportInput, Json, Runner, SHIPPED_VECTORS};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use crate::arrived::{TOLERANCES, object, requests, without_identity_of_the_run};
 use crate::async_scopes;
 use crate::batches;
-use crate::exports::{self, Input, LeftOut};
+use crate::exports::{self, LeftOut};
 use crate::reference::Reference;
 use crate::scopes::{self, Scenario};
 
@@ -124,23 +124,20 @@ impl Peers {
     }
 
     fn export(&mut self, file: &str, case: &Case, value: &Value) -> Result<(), Box<dyn Error>> {
-        let input: Input = serde_json::from_value(value.clone())?;
-        let prepared = || -> Result<_, LeftOut> {
-            self.rules.none_applies(file, case)?;
-            Ok((input.answers()?, input.cluster()?, input.span_data()?))
-        };
-        let (answers, cluster, spans) = match prepared() {
+        let input: ExportInput = serde_json::from_value(value.clone())?;
+        let prepared = self.rules.none_applies(file, case);
+        let prepared = match prepared.and_then(|()| exports::prepare(&input)) {
             Ok(prepared) => prepared,
             Err(reason) => {
                 *self.left_out.entry(reason).or_default() += 1;
                 return Ok(());
             }
         };
-        let (theirs_before, ours_before) = self.play(&answers);
+        let (theirs_before, ours_before) = self.play(&prepared.answers);
         // The reference works while we do.
         self.reference
             .send(&json!({"op": "export", "input": value}))?;
-        let result = exports::export(&input, cluster, spans, &self.our_service)?;
+        let result = exports::export(&input, prepared, &self.our_service)?;
         let ours = Work {
             result,
             requests: since(&self.our_service, ours_before),

@@ -2,10 +2,10 @@
 
 use agentspan_discovery::ClusterCategory;
 
-use super::input::{Input, TokenAnswer, has_rust_form};
 use super::model::{Named, is_token, named, run};
 use super::{Form, TOLERANCES};
 use crate::compare::differences;
+use crate::export_input::{ExportInput, TokenAnswer, has_rust_form};
 use crate::typed_value::TypedValue;
 use crate::{Case, Json, Runner};
 
@@ -40,7 +40,7 @@ pub(in crate::runners) fn applies(
     runner: &dyn Runner,
     form: Form,
 ) -> bool {
-    let Ok(input) = case.input::<Input>() else {
+    let Ok(input) = case.input::<ExportInput>() else {
         return false;
     };
     if ALL.into_iter().find(|one| one.is_in(&input)) != Some(deviation) {
@@ -59,7 +59,7 @@ pub(in crate::runners) fn instead(
     runner: &dyn Runner,
     form: Form,
 ) {
-    if let Ok(input) = case.input::<Input>() {
+    if let Ok(input) = case.input::<ExportInput>() {
         let mut ours = form(&run(&input));
         if runner.normalize(&mut ours).is_ok() {
             *expected = ours;
@@ -68,7 +68,7 @@ pub(in crate::runners) fn instead(
 }
 
 impl Deviation {
-    fn is_in(self, input: &Input) -> bool {
+    fn is_in(self, input: &ExportInput) -> bool {
         let values = || input.attribute_lists().flatten().map(|(_, value)| value);
         match self {
             Self::UnknownCluster => input.cluster_category.parse::<ClusterCategory>().is_err(),

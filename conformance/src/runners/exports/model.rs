@@ -5,8 +5,8 @@ use agentspan_model::agent365::{AgentId, TenantId};
 use agentspan_model::keys;
 
 use super::body::body;
-use super::input::{Input, TokenAnswer};
 use crate::VectorSpan;
+use crate::export_input::{ExportInput, TokenAnswer};
 use crate::typed_value::TypedValue;
 
 /// What came of an export.
@@ -48,7 +48,7 @@ struct Group<'a> {
 }
 
 /// Runs the input by the rules.
-pub(super) fn run(input: &Input) -> Run {
+pub(super) fn run(input: &ExportInput) -> Run {
     let mut run = Run::default();
     let Ok(cluster) = input.cluster_category.parse() else {
         return run;
@@ -118,7 +118,7 @@ pub(super) fn named(span: &VectorSpan, cluster: ClusterCategory) -> Named<'_> {
 }
 
 impl Run {
-    fn deliver(&mut self, input: &Input, group: &Group<'_>) {
+    fn deliver(&mut self, input: &ExportInput, group: &Group<'_>) {
         self.token_calls
             .push((group.agent.to_owned(), group.tenant.to_owned()));
         let authorization = match input.token(group.tenant, group.agent) {

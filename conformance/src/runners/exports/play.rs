@@ -5,13 +5,13 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use agentspan_agent365::{AccessToken, Delivery, DeliveryBuilder, RetryTimer, token_from_fn};
+use agentspan_agent365::{Delivery, DeliveryBuilder, RetryTimer};
 use agentspan_discovery::ClusterCategory;
-use agentspan_testkit::{Answer, Certificates, RecordedRequest, Service};
+use agentspan_testkit::{Certificates, RecordedRequest, Service};
 use opentelemetry_sdk::trace::{SpanExporter, SpanProcessor};
 
-use super::input::{Input, Response, TokenAnswer};
 use super::model::{Run, SentRequest};
+use crate::export_input::{ExportInput, Response, TokenCalls};
 use crate::{Failure, VectorSpan};
 
 /// Longer than any case takes.
@@ -33,24 +33,14 @@ impl RetryTimer for Pauses {
 }
 
 /// Exports the spans of the case and tells what the service saw.
-pub(super) fn play(input: &Input) -> Result<Run, Failure> {
+pub(super) fn play(input: &ExportInput) -> Result<Run, Failure> {
     let Ok(cluster) = input.cluster_category.parse::<ClusterCategory>() else {
         return Ok(Run::default());
     };
     let service = service(&input.responses)?;
     let pauses = Pauses::default();
-    let calls = Arc::new(Mutex::new(Vec::new()));
-    let (asked, calls_made) = (input.clone(), Arc::clone(&calls));
-    let resolver = token_from_fn(move |identity| {
-        let (tenant, agent) = (identity.tenant.as_str(), identity.agent.as_str());
-        let mut calls = calls_made.lock().unwrap_or_else(PoisonError::into_inner);
-        calls.push((agent.to_owned(), tenant.to_owned()));
-        match asked.token(tenant, agent) {
-            TokenAnswer::Token(Some(token)) => Ok(Some(AccessToken::new(token.as_str())?)),
-            TokenAnswer::Token(None) => Ok(None),
-            TokenAnswer::Raises(message) => Err(message.clone().into()),
-        }
-    });
+    let calls = TokenCalls::default();
+    let resolver = input.resolver(&calls);
     let mut builder = Delivery::builder(resolver)
         .with_cluster_category(cluster)
         .with_connect_to(service.addr())
@@ -80,7 +70,7 @@ pub(super) fn play(input: &Input) -> Result<Run, Failure> {
 
 /// An exporter has one resource. Spans of several come from several providers, so they go through
 /// span processors over the same delivery.
-fn export(input: &Input, builder: DeliveryBuilder<Delivery>) -> Result<bool, Failure> {
+fn export(input: &ExportInput, builder: DeliveryBuilder<Delivery>) -> Result<bool, Failure> {
     let spans = input.rust_spans();
     let delivery = builder
         .with_max_queue_spans(spans.len() + 1)
@@ -158,27 +148,4 @@ fn service(responses: &[Response]) -> Result<Service, Failure> {
         .script(answers)
         .start()
         .map_err(|error| error.to_string().into())
-}
-
-impl Response {
-    fn is_silence(&self) -> bool {
-        self.error.as_deref() == Some("ReadTimeout")
-    }
-
-    /// Errors of connecting are played once the request was read, so that it is known where it went;
-    /// that they are retried when nothing was read is tested beside the exporter.
-    fn answer(&self) -> Result<Answer, Failure> {
-        match (self.status, self.error.as_deref()) {
-            (Some(status), None) => {
-                let answer = Answer::status(status).body(self.body.clone());
-                let headers = self.headers.iter();
-                Ok(headers.fold(answer, |answer, (name, value)| answer.header(name, value)))
-            }
-            (None, Some("ReadTimeout")) => Ok(Answer::hang()),
-            (None, Some("ChunkedEncodingError")) => Ok(Answer::status(200).truncated(10)),
-            (None, Some("ConnectTimeout" | "SSLError")) => Ok(Answer::close()),
-            (None, Some(_)) => Ok(Answer::reset()),
-            _ => Err("a response is a status or an error".into()),
-        }
-    }
 }

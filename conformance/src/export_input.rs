@@ -1,0 +1,193 @@
+//! The input of an export: spans, tokens and scripted answers.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use agentspan_agent365::{AccessToken, TokenResolver, token_from_fn};
+use agentspan_testkit::Answer;
+use serde::Deserialize;
+
+use crate::typed_value::{TypedPairs, TypedValue};
+use crate::vector_span::VectorScope;
+use crate::{Failure, VectorSpan};
+
+/// One call of the exporter, and what surrounds it.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct ExportInput {
+    /// The name of the cloud, which may not exist.
+    pub cluster_category: String,
+    /// Whether requests go to the path of services.
+    pub use_s2s_endpoint: bool,
+    tokens: Vec<TokenFor>,
+    default_token: TokenAnswer,
+    /// What the service does, request by request.
+    pub responses: Vec<Response>,
+    /// Whether the exporter was shut down before.
+    #[serde(default)]
+    pub shutdown_before_export: bool,
+    /// What is exported.
+    pub spans: Vec<VectorSpan>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct TokenFor {
+    agent_id: String,
+    tenant_id: String,
+    answer: TokenAnswer,
+}
+
+/// What the token resolver does.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "the vectors have no other answers")]
+pub enum TokenAnswer {
+    /// It returns this.
+    Token(Option<String>),
+    /// It fails with this message.
+    Raises(String),
+}
+
+/// What the service does with one request.
+#[derive(Clone, Debug, Deserialize)]
+#[non_exhaustive]
+pub struct Response {
+    /// The status, unless there is an error.
+    pub status: Option<u16>,
+    /// The headers beside those that the service sends by itself.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    #[serde(default)]
+    pub body: String,
+    /// The class of the HTTP client's error.
+    pub error: Option<String>,
+    #[serde(default, rename = "message")]
+    _message: Option<String>,
+}
+
+/// The calls of a token resolver: agent and tenant.
+pub type TokenCalls = Arc<Mutex<Vec<(String, String)>>>;
+
+impl ExportInput {
+    /// The answer of the resolver for an identity.
+    pub(crate) fn token(&self, tenant: &str, agent: &str) -> &TokenAnswer {
+        self.tokens
+            .iter()
+            .find(|token| token.agent_id == agent && token.tenant_id == tenant)
+            .map_or(&self.default_token, |token| &token.answer)
+    }
+
+    /// A resolver that gives these answers and notes its calls.
+    pub fn resolver(&self, calls: &TokenCalls) -> impl TokenResolver + use<> {
+        let (input, calls) = (self.clone(), Arc::clone(calls));
+        token_from_fn(move |identity| {
+            let (tenant, agent) = (identity.tenant.as_str(), identity.agent.as_str());
+            let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
+            calls.push((agent.to_owned(), tenant.to_owned()));
+            match input.token(tenant, agent) {
+                TokenAnswer::Token(Some(token)) => Ok(Some(AccessToken::new(token.as_str())?)),
+                TokenAnswer::Token(None) => Ok(None),
+                TokenAnswer::Raises(message) => Err(message.clone().into()),
+            }
+        })
+    }
+
+    /// All answers that the resolver may give.
+    pub(crate) fn token_answers(&self) -> impl Iterator<Item = &TokenAnswer> {
+        let listed = self.tokens.iter().map(|token| &token.answer);
+        listed.chain([&self.default_token])
+    }
+
+    /// The spans as the SDK for Rust can hold them: values that it has no form for are not set, and
+    /// a span without a scope has one without a name.
+    #[must_use]
+    pub fn rust_spans(&self) -> Vec<VectorSpan> {
+        let mut spans = self.spans.clone();
+        for span in &mut spans {
+            keep_rust_values(&mut span.attributes);
+            keep_rust_values(&mut span.resource);
+            for event in &mut span.events {
+                event.attributes.iter_mut().for_each(keep_rust_values);
+            }
+            for link in &mut span.links {
+                link.attributes.iter_mut().for_each(keep_rust_values);
+            }
+            // The SDK's times are never missing; the epoch stands for what was not set.
+            span.start_time_unix_nano.get_or_insert(0);
+            span.end_time_unix_nano.get_or_insert(0);
+            span.scope.get_or_insert(VectorScope {
+                name: String::new(),
+                version: None,
+            });
+        }
+        spans
+    }
+
+    /// All attribute lists.
+    pub(crate) fn attribute_lists(&self) -> impl Iterator<Item = &TypedPairs> {
+        self.spans.iter().flat_map(|span| {
+            let events = span
+                .events
+                .iter()
+                .filter_map(|event| event.attributes.as_ref());
+            let links = span
+                .links
+                .iter()
+                .filter_map(|link| link.attributes.as_ref());
+            [&span.attributes, &span.resource]
+                .into_iter()
+                .chain(events)
+                .chain(links)
+        })
+    }
+}
+
+impl Response {
+    /// Whether the service never answers.
+    pub(crate) fn is_silence(&self) -> bool {
+        self.error.as_deref() == Some("ReadTimeout")
+    }
+
+    /// The answer that the service plays for it.
+    ///
+    /// Errors of connecting are played once the request was read, so that it is known where it went;
+    /// that they are retried when nothing was read is tested beside the exporter.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Other`] if it is neither a status nor an error.
+    pub fn answer(&self) -> Result<Answer, Failure> {
+        match (self.status, self.error.as_deref()) {
+            (Some(status), None) => {
+                let answer = Answer::status(status).body(self.body.clone());
+                let headers = self.headers.iter();
+                Ok(headers.fold(answer, |answer, (name, value)| answer.header(name, value)))
+            }
+            (None, Some("ReadTimeout")) => Ok(Answer::hang()),
+            (None, Some("ChunkedEncodingError")) => Ok(Answer::status(200).truncated(10)),
+            (None, Some("ConnectTimeout" | "SSLError")) => Ok(Answer::close()),
+            (None, Some(_)) => Ok(Answer::reset()),
+            _ => Err("a response is a status or an error".into()),
+        }
+    }
+}
+
+/// Removes what has no form in Rust. An empty array has: which type it is of does not show.
+fn keep_rust_values(attributes: &mut TypedPairs) {
+    for (_, value) in attributes.iter_mut() {
+        if matches!(value, TypedValue::Array(items) if items.is_empty()) {
+            *value = TypedValue::StringArray(Vec::new());
+        }
+    }
+    attributes.retain(|(_, value)| has_rust_form(value));
+}
+
+/// Whether the SDK for Rust can hold the value.
+pub(crate) fn has_rust_form(value: &TypedValue) -> bool {
+    match value {
+        TypedValue::Null(_) | TypedValue::Bigint(_) | TypedValue::Map(_) => false,
+        TypedValue::Array(items) => items.is_empty(),
+        _ => true,
+    }
+}
