@@ -175,9 +175,10 @@ impl Live {
     fn end(&mut self, timestamp: Option<SystemTime>) {
         let timestamp = timestamp.unwrap_or_else(SystemTime::now);
         each!(&mut self.span, span => {
-            for attribute in mem::take(&mut self.attributes) {
-                span.set_attribute(attribute);
-            }
+            // The list's own loop moves each attribute once, a `for` loop twice.
+            mem::take(&mut self.attributes)
+                .into_iter()
+                .for_each(|attribute| span.set_attribute(attribute));
             if self.status != Status::Unset {
                 span.set_status(mem::take(&mut self.status));
             }
