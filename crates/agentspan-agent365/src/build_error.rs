@@ -11,7 +11,7 @@ use crate::loopback_endpoint::LoopbackEndpointError;
 #[non_exhaustive]
 pub enum BuildError {
     /// This version of the crate does not know the wire of the profile. Choose
-    /// [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1) or update the crate.
+    /// [`Profile::V0_1`] or update the crate.
     #[error("profile {0:?} has no wire in this version")]
     Profile(Profile),
     /// The loopback endpoint is not a plain address of this machine. The cause says what is wrong.

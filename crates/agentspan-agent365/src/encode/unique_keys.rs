@@ -6,7 +6,7 @@
 
 use super::span_view::AttributeList;
 
-/// As many attributes as the marks of [`Superseded`] have bits. Nearly every list is shorter.
+/// As many attributes as a mask of 64 bits has. Nearly every list is shorter.
 const SMALL: usize = 64;
 
 /// Slots of the table that finds equal keys: a power of two, twice as many as there can be keys.
