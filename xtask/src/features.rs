@@ -2,6 +2,8 @@
 //!
 //! A build of the whole workspace unifies features and hides what a crate forgot to ask for.
 
+use std::collections::BTreeMap;
+
 use crate::command::{Program, cargo};
 use crate::error::XtaskError;
 use crate::workspace::Workspace;
@@ -30,19 +32,20 @@ fn check(workspace: &Workspace, package: &str, feature: Option<&str>) -> Result<
         .run()
 }
 
-/// Checks the published crates with the minimum version of Rust that they declare.
+/// Checks the published crates with the minimum version of Rust that they declare, all in one build.
 pub(crate) fn minimum_version(workspace: &Workspace) -> Result<(), XtaskError> {
+    let mut by_version: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for package in workspace.packages() {
-        let (true, Some(version)) = (package.is_published(), &package.rust_version) else {
-            continue;
-        };
-        println!("{}: Rust {version}", package.name);
-        let hint = "install rustup from https://rustup.rs";
-        Program::new("rustup", workspace.root(), hint)
-            .args([
-                "run", version, "cargo", "check", "--quiet", "--locked", "--lib",
-            ])
-            .args(["--package", &package.name, "--all-features"])
+        if let (true, Some(version)) = (package.is_published(), &package.rust_version) {
+            by_version.entry(version).or_default().push(&package.name);
+        }
+    }
+    for (version, packages) in by_version {
+        println!("Rust {version}: {}", packages.join(", "));
+        Program::new("rustup", workspace.root(), "get it from https://rustup.rs")
+            .args(["run", version, "cargo", "check", "--quiet", "--locked"])
+            .args(["--lib", "--all-features"])
+            .args(packages.iter().flat_map(|package| ["--package", package]))
             // A directory of its own: two compilers would throw away each other's work.
             .env(
                 "CARGO_TARGET_DIR",
