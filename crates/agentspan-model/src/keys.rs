@@ -146,6 +146,8 @@ pub const GEN_AI_EXECUTION_SOURCE_DESCRIPTION: &str = "gen_ai.channel.link";
 
 /// `tenant.id` (Agent 365): half of a span's identity, beside [`GEN_AI_AGENT_ID`].
 pub const TENANT_ID: &str = "tenant.id";
+/// `microsoft.tenant.id` (Agent 365 2.0.0): the same, renamed.
+pub const MICROSOFT_TENANT_ID: &str = "microsoft.tenant.id";
 /// `operation.source` (Agent 365).
 pub const OPERATION_SOURCE: &str = "operation.source";
 /// `correlation.id` (Agent 365).

@@ -224,7 +224,9 @@ impl<'a> Inference<'a> {
 }
 
 fn system(profile: Profile, visitor: &mut impl AttributeVisitor) {
-    visitor.visit(keys::GEN_AI_SYSTEM, Static(profile.system()));
+    if let Some(system) = profile.system() {
+        visitor.visit(keys::GEN_AI_SYSTEM, Static(system));
+    }
 }
 
 fn agent_and_tenant(

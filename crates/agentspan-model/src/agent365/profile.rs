@@ -1,6 +1,7 @@
 //! Generations of the Agent 365 contract.
 
 use super::InferenceOperationType;
+use crate::keys;
 
 /// A generation of the Agent 365 contract.
 ///
@@ -12,6 +13,8 @@ pub enum Profile {
     /// `microsoft-agents-a365-observability-core` 0.1.0. The default.
     #[default]
     V0_1,
+    /// `microsoft-agents-a365-observability-core` 2.0.0.
+    V2,
 }
 
 impl Profile {
@@ -21,15 +24,25 @@ impl Profile {
     #[must_use]
     pub fn instrumentation_scope(self) -> (&'static str, &'static str) {
         match self {
-            Self::V0_1 => ("Agent365Sdk", ""),
+            Self::V0_1 | Self::V2 => ("Agent365Sdk", ""),
         }
     }
 
-    /// The value of `gen_ai.system`.
+    /// The value of `gen_ai.system`, for a generation that writes it.
     #[must_use]
-    pub fn system(self) -> &'static str {
+    pub fn system(self) -> Option<&'static str> {
         match self {
-            Self::V0_1 => "az.ai.agent365",
+            Self::V0_1 => Some("az.ai.agent365"),
+            Self::V2 => None,
+        }
+    }
+
+    /// The key that holds the tenant, which is half of a span's identity.
+    #[must_use]
+    pub fn tenant_id_key(self) -> &'static str {
+        match self {
+            Self::V0_1 => keys::TENANT_ID,
+            Self::V2 => keys::MICROSOFT_TENANT_ID,
         }
     }
 
@@ -40,6 +53,9 @@ impl Profile {
             (Self::V0_1, InferenceOperationType::Chat) => "Chat",
             (Self::V0_1, InferenceOperationType::TextCompletion) => "TextCompletion",
             (Self::V0_1, InferenceOperationType::GenerateContent) => "GenerateContent",
+            (Self::V2, InferenceOperationType::Chat) => "chat",
+            (Self::V2, InferenceOperationType::TextCompletion) => "text_completion",
+            (Self::V2, InferenceOperationType::GenerateContent) => "generate_content",
         }
     }
 }
