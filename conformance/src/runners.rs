@@ -3,6 +3,7 @@
 mod agentspec;
 mod agentspec_components;
 mod agentspec_events;
+mod agentspec_lifecycle;
 mod agentspec_real_run;
 mod agentspec_sensitive_fields;
 mod agentspec_spans;
@@ -24,6 +25,7 @@ pub fn all() -> Vec<Box<dyn Runner>> {
     vec![
         Box::new(agentspec_components::AgentspecComponents),
         Box::new(agentspec_events::AgentspecEvents),
+        Box::new(agentspec_lifecycle::AgentspecLifecycle),
         Box::new(agentspec_real_run::AgentspecRealRun),
         Box::new(agentspec_sensitive_fields::AgentspecSensitiveFields),
         Box::new(agentspec_spans::AgentspecSpans),

@@ -173,10 +173,18 @@ pub fn current_span() -> Option<Span> {
 }
 
 /// The spans that are active here and have not ended, the outermost first.
+///
+/// A span that was made current more than once is there once, where it was made so last.
 #[must_use]
 pub fn active_span_stack() -> Vec<Span> {
-    let mut spans: Vec<Span> =
-        with_stack(|stack| open_spans(stack).cloned().collect()).unwrap_or_default();
+    let mut spans: Vec<Span> = Vec::new();
+    with_stack(|stack| {
+        for span in open_spans(stack) {
+            if !spans.iter().any(|other| other.is_same(span)) {
+                spans.push(span.clone());
+            }
+        }
+    });
     spans.reverse();
     spans
 }
@@ -229,8 +237,13 @@ impl<F: Future> Future for InSpan<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> task::Poll<F::Output> {
         let this = self.project();
-        let _off = put_on(this.active, this.above);
-        poll_some(this.future, cx)
+        let off = put_on(this.active, this.above);
+        let polled = poll_some(this.future, cx);
+        if polled.is_ready() {
+            // What was made current inside, and is held by what the future returned, stays current.
+            off.leave_above();
+        }
+        polled
     }
 }
 
@@ -258,6 +271,13 @@ fn put_on<'a>(active: &Active, above: &'a mut Vec<(Token, Active)>) -> TakeOff<'
 struct TakeOff<'a> {
     token: Token,
     above: &'a mut Vec<(Token, Active)>,
+}
+
+impl TakeOff<'_> {
+    /// Takes its own entry off only.
+    fn leave_above(self) {
+        pop_entry(self.token);
+    }
 }
 
 impl Drop for TakeOff<'_> {

@@ -214,7 +214,7 @@ impl Trace {
         Ok(())
     }
 
-    /// Shuts down what came up, because the trace cannot start. There is an error already.
+    /// Shuts down what came up, where no failure can come out of it: the trace cannot start, or is dropped.
     fn shut_down_after_failure(&self, up: &[Arc<dyn SpanProcessor>]) {
         if self.0.shutdown_on_exit {
             for processor in up {

@@ -113,6 +113,21 @@ impl TraceBuilder {
         Ok(TraceGuard::new(root, running, pushed))
     }
 
+    /// Starts the trace and its root span, for code that makes it active or ends it somewhere else.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_detached(self) -> Result<OpenTrace, TraceError> {
+        let (trace, root_span) = self.build()?;
+        let _pushed = Pushed::new(Active::Trace(trace.clone()));
+        let mut running = Running::new(trace.clone());
+        trace.start_up()?;
+        running.has_come_up();
+        let root = root_span.start_detached()?;
+        Ok(OpenTrace::new(root, running))
+    }
+
     /// Starts the trace and its root span, and waits for the asynchronous hooks.
     ///
     /// [`OpenTrace::scope`] makes it active in a future; [`run_async`](Self::run_async) does all of it.

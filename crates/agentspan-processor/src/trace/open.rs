@@ -4,7 +4,6 @@ use std::future::Future;
 
 use super::Trace;
 use crate::context::{InSpan, Pushed};
-use crate::dispatch::report_unheard;
 use crate::{OpenSpan, Span, SpanGuard, TraceError};
 
 /// A trace that is active on this thread, and ends when this is dropped. Made by
@@ -60,6 +59,7 @@ impl TraceGuard {
 }
 
 /// A trace that is active and ends when this is dropped. Made by
+/// [`start_detached`](crate::TraceBuilder::start_detached) and
 /// [`start_async`](crate::TraceBuilder::start_async).
 ///
 /// It is active only where [`scope`](Self::scope) makes it so, or where one of its spans is current.
@@ -190,7 +190,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.deactivate();
         if self.is_up {
-            report_unheard(self.trace.shut_down());
+            self.trace.shut_down_after_failure(&self.trace.processors());
         }
     }
 }

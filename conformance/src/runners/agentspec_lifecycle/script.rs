@@ -1,0 +1,146 @@
+//! The input: what is done, step by step, and which processors fail when.
+
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub(super) struct Script {
+    pub(super) mode: Mode,
+    #[serde(default)]
+    pub(super) processors: Vec<ProcessorInput>,
+    pub(super) steps: Vec<Step>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Mode {
+    Sync,
+    Async,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ProcessorInput {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) raise_on: Vec<RaiseOn>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RaiseOn {
+    hook: String,
+    span: Option<String>,
+    event: Option<String>,
+    r#type: String,
+    message: String,
+}
+
+impl ProcessorInput {
+    /// What it raises in this hook, if it does.
+    pub(super) fn raises(
+        &self,
+        hook: &str,
+        span: Option<&str>,
+        event: Option<&str>,
+    ) -> Option<PythonError> {
+        let meets = |asked: &Option<String>, found| asked.is_none() || asked.as_deref() == found;
+        let raise = self.raise_on.iter().find(|raise| {
+            raise.hook == hook && meets(&raise.span, span) && meets(&raise.event, event)
+        })?;
+        Some(PythonError {
+            r#type: raise.r#type.clone(),
+            message: raise.message.clone(),
+        })
+    }
+}
+
+/// An error as the file writes it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct PythonError {
+    pub(super) r#type: String,
+    pub(super) message: String,
+}
+
+impl PythonError {
+    pub(super) fn runtime(message: &str) -> Self {
+        Self {
+            r#type: "RuntimeError".into(),
+            message: message.into(),
+        }
+    }
+
+    /// A trace starts where one is active.
+    pub(super) fn nested_trace() -> Self {
+        Self::runtime("A Trace already exists. Cannot create two nested Traces.")
+    }
+
+    /// A span starts that has been started before. Ours cannot: starting uses the builder up.
+    pub(super) fn second_start() -> Self {
+        Self::runtime("a span starts once")
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Step {
+    pub(super) op: Op,
+    #[serde(default)]
+    trace: String,
+    #[serde(default)]
+    span: String,
+    #[serde(default)]
+    event: String,
+    #[serde(default)]
+    pub(super) steps: Vec<Self>,
+    pub(super) processors: Option<Vec<String>>,
+    pub(super) shutdown_on_exit: Option<bool>,
+    pub(super) root_span: Option<String>,
+    r#type: Option<String>,
+    message: Option<String>,
+    r#async: Option<bool>,
+    #[serde(default)]
+    pub(super) propagate: bool,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Op {
+    WithTrace,
+    TraceStart,
+    TraceEnd,
+    WithSpan,
+    SpanStart,
+    SpanEnd,
+    AddEvent,
+    Raise,
+    SetProcessors,
+    InThread,
+    InTask,
+}
+
+impl Step {
+    pub(super) fn is_async(&self, mode: Mode) -> bool {
+        self.r#async.unwrap_or(mode == Mode::Async)
+    }
+
+    pub(super) fn trace(&self) -> &str {
+        &self.trace
+    }
+
+    pub(super) fn span(&self) -> &str {
+        &self.span
+    }
+
+    pub(super) fn event(&self) -> &str {
+        &self.event
+    }
+
+    /// What a `raise` throws.
+    pub(super) fn error(&self) -> PythonError {
+        PythonError {
+            r#type: self.r#type.clone().unwrap_or_default(),
+            message: self.message.clone().unwrap_or_default(),
+        }
+    }
+}
