@@ -14,8 +14,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), XtaskError> {
         for example in examples {
             println!("{}", example.name);
             cargo(workspace)
-                .args(["run", "--quiet", "--locked", "--package", &package.name])
-                .args(["--example", &example.name])
+                .args(["run", "--quiet", "--locked", "--example", &example.name])
                 .run()?;
         }
     }

@@ -96,8 +96,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("golden", ["--check"]) => golden::check(workspace),
         ("examples", []) => examples::run(workspace),
         ("conformance", _) => cargo(workspace)
-            .args(["run", "--quiet", "--locked", "--package", "conformance"])
-            .args(["--bin", "conformance", "--"])
+            .args(["run", "--quiet", "--locked", "--bin", "conformance", "--"])
             .args(&options)
             .run(),
         ("deny", []) => deny::check(workspace),

@@ -15,8 +15,7 @@ pub(crate) fn agent365(workspace: &Workspace) -> Result<(), XtaskError> {
     let environment = workspace.target_directory().join("peers/agent365");
     let python = python_with(workspace, &environment)?;
     cargo(workspace)
-        .args(["run", "--quiet", "--locked", "--package", "conformance"])
-        .args(["--bin", "peer_agent365", "--"])
+        .args(["run", "--quiet", "--locked", "--bin", "peer_agent365", "--"])
         .args([&python, &workspace.root().join(DRIVER)])
         .run()
 }
