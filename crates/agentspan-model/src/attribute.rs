@@ -4,6 +4,8 @@
 //! builder, a JSON encoder and a table of documentation can all use the same function, and nobody
 //! builds a list to throw it away.
 
+use std::fmt;
+
 /// The value of an attribute, borrowed from the details that it describes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -19,6 +21,12 @@ pub enum AttributeValue<'a> {
     /// A list that the vocabulary writes as the text of a JSON array, see
     /// [`json_array_text`](crate::agent365::json_array_text).
     JsonArrayText(&'a [String]),
+    /// A truth value.
+    Bool(bool),
+    /// A number that need not be whole.
+    F64(f64),
+    /// A list of texts.
+    StrList(&'a [&'a str]),
 }
 
 /// Receives the attributes of a mapping in order, each key at most once.
@@ -34,6 +42,88 @@ where
     F: FnMut(&'static str, AttributeValue<'_>),
 {
     fn visit(&mut self, key: &'static str, value: AttributeValue<'_>) {
+        self(key, value);
+    }
+}
+
+/// The key of an attribute: fixed, or put together from fixed parts and the places in lists.
+///
+/// `Display` writes the key; nothing is allocated before somebody wants it as text.
+///
+/// ```
+/// use agentspan_model::attribute::Key;
+///
+/// let key = Key::Indexed { list: "llm.tools", index: 2, member: "tool.json_schema" };
+/// assert_eq!(key.to_string(), "llm.tools.2.tool.json_schema");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Key {
+    /// A fixed key.
+    Static(&'static str),
+    /// A member of an element of a list.
+    Indexed {
+        /// What the keys of the list begin with.
+        list: &'static str,
+        /// The place in the list, counted from zero.
+        index: usize,
+        /// The member of the element.
+        member: &'static str,
+    },
+    /// A member of an element of a list that is in an element of another list.
+    Nested {
+        /// What the keys of the outer list begin with.
+        list: &'static str,
+        /// The place in the outer list, counted from zero.
+        index: usize,
+        /// What the keys of the inner list begin with.
+        inner: &'static str,
+        /// The place in the inner list, counted from zero.
+        inner_index: usize,
+        /// The member of the inner element.
+        member: &'static str,
+    },
+}
+
+impl From<&'static str> for Key {
+    fn from(key: &'static str) -> Self {
+        Self::Static(key)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Static(key) => f.pad(key),
+            Self::Indexed {
+                list,
+                index,
+                member,
+            } => write!(f, "{list}.{index}.{member}"),
+            Self::Nested {
+                list,
+                index,
+                inner,
+                inner_index,
+                member,
+            } => write!(f, "{list}.{index}.{inner}.{inner_index}.{member}"),
+        }
+    }
+}
+
+/// Receives the attributes of a mapping whose keys may have places of lists in them, in order.
+///
+/// Closures `FnMut(Key, AttributeValue<'_>)` are visitors.
+pub trait KeyVisitor {
+    /// Takes one attribute. `value` is borrowed for this call only.
+    fn visit_key(&mut self, key: Key, value: AttributeValue<'_>);
+}
+
+impl<F> KeyVisitor for F
+where
+    F: FnMut(Key, AttributeValue<'_>),
+{
+    fn visit_key(&mut self, key: Key, value: AttributeValue<'_>) {
         self(key, value);
     }
 }

@@ -1,9 +1,11 @@
 //! Attribute and baggage keys, each literal in this one place.
 //!
 //! Names without a note come from the [GenAI semantic conventions] or the general OpenTelemetry ones;
-//! the rest are those of `microsoft-agents-a365-observability-core` 0.1.0.
+//! the rest are those of `microsoft-agents-a365-observability-core` 0.1.0, those of [OpenInference], and
+//! our own, which begin with `agentspec`.
 //!
 //! [GenAI semantic conventions]: https://opentelemetry.io/docs/specs/semconv/gen-ai/
+//! [OpenInference]: https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md
 
 /// `service.name`: the name of the program, an attribute of the resource.
 pub const SERVICE_NAME: &str = "service.name";
@@ -108,6 +110,15 @@ pub const GEN_AI_TOOL_ARGUMENTS: &str = "gen_ai.tool.arguments";
 /// `gen_ai.tool.type`.
 pub const GEN_AI_TOOL_TYPE: &str = "gen_ai.tool.type";
 
+/// `gen_ai.tool.call.arguments`.
+pub const GEN_AI_TOOL_CALL_ARGUMENTS: &str = "gen_ai.tool.call.arguments";
+/// `gen_ai.tool.call.result`.
+pub const GEN_AI_TOOL_CALL_RESULT: &str = "gen_ai.tool.call.result";
+/// `gen_ai.tool.definitions`.
+pub const GEN_AI_TOOL_DEFINITIONS: &str = "gen_ai.tool.definitions";
+/// `gen_ai.workflow.name`.
+pub const GEN_AI_WORKFLOW_NAME: &str = "gen_ai.workflow.name";
+
 /// `gen_ai.caller.id` (Agent 365), as are all keys of callers.
 pub const GEN_AI_CALLER_ID: &str = "gen_ai.caller.id";
 /// `gen_ai.caller.name`.
@@ -164,6 +175,156 @@ pub const GEN_AI_CLIENT_OPERATION_DURATION: &str = "gen_ai.client.operation.dura
 /// `gen_ai.client.token.usage`: a metric's name.
 pub const GEN_AI_CLIENT_TOKEN_USAGE: &str = "gen_ai.client.token.usage";
 
+/// `openinference.span.kind` (OpenInference), as are all keys up to [`GRAPH_NODE_PARENT_ID`].
+pub const OPENINFERENCE_SPAN_KIND: &str = "openinference.span.kind";
+/// `input.value`.
+pub const INPUT_VALUE: &str = "input.value";
+/// `input.mime_type`.
+pub const INPUT_MIME_TYPE: &str = "input.mime_type";
+/// `output.value`.
+pub const OUTPUT_VALUE: &str = "output.value";
+/// `output.mime_type`.
+pub const OUTPUT_MIME_TYPE: &str = "output.mime_type";
+/// `metadata`: a JSON object.
+pub const METADATA: &str = "metadata";
+/// `agent.name`.
+pub const AGENT_NAME: &str = "agent.name";
+/// `llm.model_name`.
+pub const LLM_MODEL_NAME: &str = "llm.model_name";
+/// `llm.provider`.
+pub const LLM_PROVIDER: &str = "llm.provider";
+/// `llm.invocation_parameters`: a JSON object.
+pub const LLM_INVOCATION_PARAMETERS: &str = "llm.invocation_parameters";
+/// `llm.finish_reason`.
+pub const LLM_FINISH_REASON: &str = "llm.finish_reason";
+/// `llm.input_messages`: what the keys of the messages of a prompt begin with.
+pub const LLM_INPUT_MESSAGES: &str = "llm.input_messages";
+/// `llm.output_messages`: what the keys of the messages of an answer begin with.
+pub const LLM_OUTPUT_MESSAGES: &str = "llm.output_messages";
+/// `llm.tools`: what the keys of the tools that a model may call begin with.
+pub const LLM_TOOLS: &str = "llm.tools";
+/// `llm.token_count.prompt`.
+pub const LLM_TOKEN_COUNT_PROMPT: &str = "llm.token_count.prompt";
+/// `llm.token_count.completion`.
+pub const LLM_TOKEN_COUNT_COMPLETION: &str = "llm.token_count.completion";
+/// `llm.token_count.total`.
+pub const LLM_TOKEN_COUNT_TOTAL: &str = "llm.token_count.total";
+/// `message.role`, after the index of a message.
+pub const MESSAGE_ROLE: &str = "message.role";
+/// `message.content`, after the index of a message.
+pub const MESSAGE_CONTENT: &str = "message.content";
+/// `message.name`, after the index of a message.
+pub const MESSAGE_NAME: &str = "message.name";
+/// `message.tool_calls`, after the index of a message.
+pub const MESSAGE_TOOL_CALLS: &str = "message.tool_calls";
+/// `tool_call.id`, also after the index of a tool call.
+pub const TOOL_CALL_ID: &str = "tool_call.id";
+/// `tool_call.function.name`, also after the index of a tool call.
+pub const TOOL_CALL_FUNCTION_NAME: &str = "tool_call.function.name";
+/// `tool_call.function.arguments`, also after the index of a tool call.
+pub const TOOL_CALL_FUNCTION_ARGUMENTS: &str = "tool_call.function.arguments";
+/// `tool.json_schema`, also after the index of a tool.
+pub const TOOL_JSON_SCHEMA: &str = "tool.json_schema";
+/// `tool.name`.
+pub const TOOL_NAME: &str = "tool.name";
+/// `tool.description`.
+pub const TOOL_DESCRIPTION: &str = "tool.description";
+/// `tool.parameters`.
+pub const TOOL_PARAMETERS: &str = "tool.parameters";
+/// `graph.node.id`.
+pub const GRAPH_NODE_ID: &str = "graph.node.id";
+/// `graph.node.name`.
+pub const GRAPH_NODE_NAME: &str = "graph.node.name";
+/// `graph.node.parent_id`.
+pub const GRAPH_NODE_PARENT_ID: &str = "graph.node.parent_id";
+
+/// What all keys of ours begin with.
+pub const AGENTSPEC_PREFIX: &str = "agentspec.";
+/// `agentspec.trace.id`: the full id of an Agent Spec trace. All keys of `agentspec` are ours.
+pub const AGENTSPEC_TRACE_ID: &str = "agentspec.trace.id";
+/// `agentspec.trace.name`.
+pub const AGENTSPEC_TRACE_NAME: &str = "agentspec.trace.name";
+/// `agentspec.span.id`: the full id of an Agent Spec span.
+pub const AGENTSPEC_SPAN_ID: &str = "agentspec.span.id";
+/// `agentspec.span.parent_id`: the full id of its parent.
+pub const AGENTSPEC_SPAN_PARENT_ID: &str = "agentspec.span.parent_id";
+/// `agentspec.span.parent_component_id`: the id of the component that the nearest ancestor with a component executes.
+pub const AGENTSPEC_SPAN_PARENT_COMPONENT_ID: &str = "agentspec.span.parent_component_id";
+/// `agentspec.span.type`: the type of an Agent Spec span, for instance `ToolExecutionSpan`.
+pub const AGENTSPEC_SPAN_TYPE: &str = "agentspec.span.type";
+/// `agentspec.span.name`, if it is not that of its type.
+pub const AGENTSPEC_SPAN_NAME: &str = "agentspec.span.name";
+/// `agentspec.span.description`, if there is one.
+pub const AGENTSPEC_SPAN_DESCRIPTION: &str = "agentspec.span.description";
+/// `agentspec.span.metadata`: a JSON object, if it is not empty.
+pub const AGENTSPEC_SPAN_METADATA: &str = "agentspec.span.metadata";
+/// `agentspec.event.id`: the full id of an Agent Spec event.
+pub const AGENTSPEC_EVENT_ID: &str = "agentspec.event.id";
+/// `agentspec.event.type`: the type of an Agent Spec event.
+pub const AGENTSPEC_EVENT_TYPE: &str = "agentspec.event.type";
+/// `agentspec.event.name`, if it is not that of its type.
+pub const AGENTSPEC_EVENT_NAME: &str = "agentspec.event.name";
+/// `agentspec.event.description`, if there is one.
+pub const AGENTSPEC_EVENT_DESCRIPTION: &str = "agentspec.event.description";
+/// `agentspec.event.metadata`: a JSON object, if it is not empty.
+pub const AGENTSPEC_EVENT_METADATA: &str = "agentspec.event.metadata";
+/// `agentspec.unknown`: a JSON object of the members of a span or an event that the model does not know.
+pub const AGENTSPEC_UNKNOWN: &str = "agentspec.unknown";
+/// `agentspec.agent`: the dump of a component, as JSON; in an event, a reference if it is that of the span.
+pub const AGENTSPEC_AGENT: &str = "agentspec.agent";
+/// `agentspec.flow`: as [`AGENTSPEC_AGENT`].
+pub const AGENTSPEC_FLOW: &str = "agentspec.flow";
+/// `agentspec.node`: as [`AGENTSPEC_AGENT`].
+pub const AGENTSPEC_NODE: &str = "agentspec.node";
+/// `agentspec.tool`: as [`AGENTSPEC_AGENT`].
+pub const AGENTSPEC_TOOL: &str = "agentspec.tool";
+/// `agentspec.llm_config`: as [`AGENTSPEC_AGENT`].
+pub const AGENTSPEC_LLM_CONFIG: &str = "agentspec.llm_config";
+/// `agentspec.managerworkers`: as [`AGENTSPEC_AGENT`].
+pub const AGENTSPEC_MANAGERWORKERS: &str = "agentspec.managerworkers";
+/// `agentspec.swarm`: as [`AGENTSPEC_AGENT`].
+pub const AGENTSPEC_SWARM: &str = "agentspec.swarm";
+/// `agentspec.inputs`: a JSON object.
+pub const AGENTSPEC_INPUTS: &str = "agentspec.inputs";
+/// `agentspec.outputs`: a JSON object.
+pub const AGENTSPEC_OUTPUTS: &str = "agentspec.outputs";
+/// `agentspec.prompt`: a JSON list of messages.
+pub const AGENTSPEC_PROMPT: &str = "agentspec.prompt";
+/// `agentspec.tools`: a JSON list of the dumps of tools.
+pub const AGENTSPEC_TOOLS: &str = "agentspec.tools";
+/// `agentspec.tool_calls`: a JSON list of calls.
+pub const AGENTSPEC_TOOL_CALLS: &str = "agentspec.tool_calls";
+/// `agentspec.llm_generation_config`: a JSON object.
+pub const AGENTSPEC_LLM_GENERATION_CONFIG: &str = "agentspec.llm_generation_config";
+/// `agentspec.state_snapshot`: a JSON object.
+pub const AGENTSPEC_STATE_SNAPSHOT: &str = "agentspec.state_snapshot";
+/// `agentspec.extra_state`: a JSON object.
+pub const AGENTSPEC_EXTRA_STATE: &str = "agentspec.extra_state";
+/// `agentspec.content`: text, or a JSON object in events about people.
+pub const AGENTSPEC_CONTENT: &str = "agentspec.content";
+/// `agentspec.branch_selected`: text.
+pub const AGENTSPEC_BRANCH_SELECTED: &str = "agentspec.branch_selected";
+/// `agentspec.request_id`: text.
+pub const AGENTSPEC_REQUEST_ID: &str = "agentspec.request_id";
+/// `agentspec.completion_id`: text.
+pub const AGENTSPEC_COMPLETION_ID: &str = "agentspec.completion_id";
+/// `agentspec.tool_execution_request_id`: text.
+pub const AGENTSPEC_TOOL_EXECUTION_REQUEST_ID: &str = "agentspec.tool_execution_request_id";
+/// `agentspec.execution_confirmed`: a Boolean.
+pub const AGENTSPEC_EXECUTION_CONFIRMED: &str = "agentspec.execution_confirmed";
+/// `agentspec.input_tokens`: a number.
+pub const AGENTSPEC_INPUT_TOKENS: &str = "agentspec.input_tokens";
+/// `agentspec.output_tokens`: a number.
+pub const AGENTSPEC_OUTPUT_TOKENS: &str = "agentspec.output_tokens";
+/// `agentspec.exception_type`: text.
+pub const AGENTSPEC_EXCEPTION_TYPE: &str = "agentspec.exception_type";
+/// `agentspec.exception_message`: text.
+pub const AGENTSPEC_EXCEPTION_MESSAGE: &str = "agentspec.exception_message";
+/// `agentspec.exception_stacktrace`: text.
+pub const AGENTSPEC_EXCEPTION_STACKTRACE: &str = "agentspec.exception_stacktrace";
+/// `agentspec.conversation_id`: text.
+pub const AGENTSPEC_CONVERSATION_ID: &str = "agentspec.conversation_id";
+
 /// The keys whose values hold what people, models and tools said.
 ///
 /// Whatever shows attributes to somebody who did not ask for contents masks these.
@@ -179,4 +340,19 @@ pub const CONTENT: &[&str] = &[
     GEN_AI_OUTPUT_MESSAGES,
     GEN_AI_SYSTEM_INSTRUCTIONS,
     GEN_AI_TOOL_ARGUMENTS,
+    GEN_AI_TOOL_CALL_ARGUMENTS,
+    GEN_AI_TOOL_CALL_RESULT,
+    INPUT_VALUE,
+    OUTPUT_VALUE,
+    TOOL_PARAMETERS,
+    AGENTSPEC_CONTENT,
+    AGENTSPEC_EXCEPTION_MESSAGE,
+    AGENTSPEC_EXCEPTION_STACKTRACE,
+    AGENTSPEC_EXTRA_STATE,
+    AGENTSPEC_INPUTS,
+    AGENTSPEC_OUTPUTS,
+    AGENTSPEC_PROMPT,
+    AGENTSPEC_STATE_SNAPSHOT,
+    AGENTSPEC_TOOL_CALLS,
+    AGENTSPEC_UNKNOWN,
 ];

@@ -24,9 +24,12 @@
 //! - [`agentspec`]: the vocabulary of Agent Spec Tracing: spans, events, components and what of them is
 //!   sensitive.
 //! - [`attribute`]: how a mapping shows attributes to whoever wants them, without building a list.
+//! - [`mapping`]: what spans and events of Agent Spec mean in other vocabularies: GenAI, Agent 365,
+//!   OpenInference.
 //! - [`keys`]: every attribute key, each in one place.
 
 pub mod agent365;
 pub mod agentspec;
 pub mod attribute;
 pub mod keys;
+pub mod mapping;

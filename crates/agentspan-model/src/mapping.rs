@@ -1,0 +1,203 @@
+//! What the spans and events of Agent Spec mean in other vocabularies.
+//!
+//! A [`Mapping`] shows the attributes of a span or an event to a visitor: those of a [`Rendering`] (GenAI
+//! semantic conventions, Agent 365, OpenInference), and besides those, under `agentspec`, everything that
+//! is needed to rebuild the span with [`SpanRebuilder`]. The table in `docs/mapping.md` lists them all.
+//!
+//! ```
+//! use agentspan_model::agentspec::{Component, Id, LlmConfig, LlmGenerationSpan, Span};
+//! use agentspan_model::attribute::{AttributeValue, Key};
+//! use agentspan_model::mapping::{Mapping, Rendering, SpanInTrace};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let model = Component::builder("OpenAiConfig", "main model").with_text("model_id", "gpt-4o").build();
+//! let span = Span::new(Id::from("span-1"), LlmGenerationSpan::new(LlmConfig::try_from(model)?));
+//!
+//! let mapping = Mapping::new(Rendering::GenAi);
+//! assert_eq!(mapping.span_name(&span), "chat gpt-4o");
+//! let mut provider = None;
+//! mapping.visit_span(&SpanInTrace::new(&span), &mut |key: Key, value: AttributeValue<'_>| {
+//!     if let (Key::Static("gen_ai.provider.name"), AttributeValue::Str(text)) = (key, value) {
+//!         provider = Some(text.to_owned());
+//!     }
+//! });
+//! assert_eq!(provider.as_deref(), Some("openai"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Who sees what
+//!
+//! Prompts, answers, inputs and outputs are shown if [`ContentCapture`] says so; the default says no. What
+//! the span or event does not hold, because it was masked before, is not shown in any case.
+
+use std::borrow::Cow;
+
+use crate::agent365::Identity;
+use crate::agentspec::{Disclosure, Event, EventDetails, Span};
+use crate::attribute::KeyVisitor;
+use crate::keys;
+
+mod agent365;
+mod agent_spec;
+mod content_capture;
+mod failure;
+mod gen_ai;
+mod llm_call;
+mod members;
+mod messages;
+mod open_inference;
+mod operation;
+mod rebuild;
+mod rendering;
+mod span_in_trace;
+mod story;
+mod tool_definition;
+
+pub use content_capture::{ContentCapture, UnknownCaptureError};
+pub use failure::Failure;
+pub use gen_ai::SEMANTIC_CONVENTIONS_VERSION;
+pub use rebuild::{EventRebuilder, RebuildError, RebuiltSpan, SpanRebuilder};
+pub use rendering::{AgentSpecFields, Rendering, SpanKind};
+pub use span_in_trace::SpanInTrace;
+
+use operation::Operation;
+use story::Story;
+
+/// Says which attributes a span or an event has: a [`Rendering`], and what it may show.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    rendering: Rendering,
+    capture: ContentCapture,
+    fields: AgentSpecFields,
+    identity: Option<Identity>,
+}
+
+impl Mapping {
+    /// Shows no content, and the fields of Agent Spec that the rendering shows by default.
+    #[must_use]
+    pub fn new(rendering: Rendering) -> Self {
+        Self {
+            rendering,
+            capture: ContentCapture::default(),
+            fields: rendering.default_fields(),
+            identity: None,
+        }
+    }
+
+    /// Sets where sensitive content is shown. The default is nowhere.
+    #[must_use]
+    pub fn with_capture(mut self, capture: ContentCapture) -> Self {
+        self.capture = capture;
+        self
+    }
+
+    /// Sets how much is shown under `agentspec`. The default is all of it, and for Agent 365 only what
+    /// the span is.
+    #[must_use]
+    pub fn with_fields(mut self, fields: AgentSpecFields) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// Sets for whom the agents run. Only [`Rendering::Agent365`] shows it. The default is nobody: such
+    /// a span needs an identity from elsewhere, for instance from baggage.
+    #[must_use]
+    pub fn with_identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    /// The vocabulary.
+    #[must_use]
+    pub fn rendering(&self) -> Rendering {
+        self.rendering
+    }
+
+    /// Where sensitive content is shown.
+    #[must_use]
+    pub fn capture(&self) -> ContentCapture {
+        self.capture
+    }
+
+    /// The name of the span in the vocabulary.
+    ///
+    /// That of the conventions for what they know, for instance `chat gpt-4o`. For all else the span's own
+    /// name, or, if nobody gave it one, the name of the component that it executes.
+    #[must_use]
+    pub fn span_name<'a>(&self, span: &'a Span) -> Cow<'a, str> {
+        operation::span_name(self.rendering, span)
+    }
+
+    /// The kind of the span in the vocabulary.
+    #[must_use]
+    pub fn span_kind(&self, span: &Span) -> SpanKind {
+        operation::span_kind(self.rendering, span)
+    }
+
+    /// The name of the operation, if the vocabulary has one for this type of span.
+    #[must_use]
+    pub fn operation_name(&self, span: &Span) -> Option<&'static str> {
+        operation::operation_name(self.rendering, Operation::of(span))
+    }
+
+    /// What failed in the span: its last `ExceptionRaised`.
+    #[must_use]
+    pub fn failure<'a>(&self, span: &'a Span) -> Option<Failure<'a>> {
+        Failure::of(span, self.capture.on_spans())
+    }
+
+    /// Shows the attributes of a span, with what its events say of it. No key is shown twice.
+    pub fn visit_span(&self, span: &SpanInTrace<'_>, visitor: &mut impl KeyVisitor) {
+        let visitor: &mut dyn KeyVisitor = visitor;
+        let story = Story::of(span.span, self.capture.on_spans());
+        match self.rendering {
+            Rendering::GenAi => gen_ai::visit_span(span.span, &story, visitor),
+            Rendering::Agent365(profile) => {
+                agent365::visit_span(span.span, &story, profile, self.identity.as_ref(), visitor);
+            }
+            Rendering::OpenInference => open_inference::visit_span(span, &story, visitor),
+        }
+        if let Some(failure) = self.failure(span.span) {
+            failure.visit(visitor);
+        }
+        agent_spec::visit_span(span, self.fields, self.span_disclosure(), visitor);
+    }
+
+    /// The name of an event: `exception` for `ExceptionRaised`, else that of its type.
+    #[must_use]
+    pub fn event_name<'a>(&self, event: &'a Event) -> &'a str {
+        match &event.details {
+            EventDetails::ExceptionRaised(_) => keys::EXCEPTION_EVENT,
+            details => details.type_name().unwrap_or(&event.name),
+        }
+    }
+
+    /// Shows the attributes of an event in a span. No key is shown twice.
+    ///
+    /// A component that the span has too is shown by its id only.
+    pub fn visit_event(&self, event: &Event, span: &Span, visitor: &mut impl KeyVisitor) {
+        let visitor: &mut dyn KeyVisitor = visitor;
+        let content = self.capture.on_events();
+        if let EventDetails::ExceptionRaised(exception) = &event.details {
+            failure::visit_event(exception, content, visitor);
+        }
+        if self.rendering == Rendering::GenAi && content {
+            gen_ai::visit_event(event, visitor);
+        }
+        let disclosure = disclosure(content);
+        agent_spec::visit_event(event, span, self.fields, disclosure, visitor);
+    }
+
+    fn span_disclosure(&self) -> Disclosure {
+        disclosure(self.capture.on_spans())
+    }
+}
+
+fn disclosure(content: bool) -> Disclosure {
+    if content {
+        Disclosure::Clear
+    } else {
+        Disclosure::Masked
+    }
+}

@@ -1,0 +1,118 @@
+//! Agent 365: what its scopes would write for the same work.
+
+use super::llm_call::{self, FinishReasonNames};
+use super::operation::{Operation, operation_name};
+use super::story::{Content, Story};
+use super::{Rendering, gen_ai};
+use crate::agent365::{Identity, Profile, json_array_text};
+use crate::agentspec::{Component, LlmConfig, LlmGenerationResponse, Span, Tool};
+use crate::attribute::AttributeValue::{DecimalText, Static, Str};
+use crate::attribute::KeyVisitor;
+use crate::keys;
+
+/// The id of the agent is that of the identity: the id of an Agent Spec component means nothing there.
+pub(super) fn visit_span(
+    span: &Span,
+    story: &Story<'_>,
+    profile: Profile,
+    identity: Option<&Identity>,
+    visitor: &mut dyn KeyVisitor,
+) {
+    if let Some(identity) = identity {
+        visitor.visit_key(keys::TENANT_ID.into(), Str(identity.tenant.as_str()));
+        visitor.visit_key(keys::GEN_AI_AGENT_ID.into(), Str(identity.agent.as_str()));
+    }
+    let operation = Operation::of(span);
+    if let Some(name) = operation_name(Rendering::Agent365(profile), operation) {
+        visitor.visit_key(keys::GEN_AI_SYSTEM.into(), Static(profile.system()));
+        visitor.visit_key(keys::GEN_AI_OPERATION_NAME.into(), Static(name));
+    }
+    match operation {
+        Operation::Agent(agent) | Operation::Flow(agent) => visit_agent(agent, story, visitor),
+        Operation::Llm(model) => visit_llm(model, story, visitor),
+        Operation::Tool(tool) => visit_tool(tool, story, visitor),
+        Operation::Node | Operation::Other => {}
+    }
+    if let Some(id) = story.conversation_id {
+        visitor.visit_key(keys::GEN_AI_CONVERSATION_ID.into(), Str(id));
+    }
+}
+
+fn visit_agent(agent: &Component, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
+    visitor.visit_key(keys::GEN_AI_AGENT_NAME.into(), Str(agent.name()));
+    if let Some(description) = agent.description() {
+        visitor.visit_key(keys::GEN_AI_AGENT_DESCRIPTION.into(), Str(description));
+    }
+    if let Some(Content::Shown(text)) = story.inputs() {
+        let messages = json_array_text(&[text]);
+        visitor.visit_key(keys::GEN_AI_INPUT_MESSAGES.into(), Str(&messages));
+    }
+    if let Some(Content::Shown(text)) = story.outputs() {
+        let messages = json_array_text(&[text]);
+        visitor.visit_key(keys::GEN_AI_OUTPUT_MESSAGES.into(), Str(&messages));
+    }
+}
+
+fn visit_llm(model: &LlmConfig, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
+    if let Some(id) = model.model_id() {
+        visitor.visit_key(keys::GEN_AI_REQUEST_MODEL.into(), Str(&id));
+    }
+    if let Some(provider) = llm_call::provider(model) {
+        visitor.visit_key(keys::GEN_AI_PROVIDER_NAME.into(), Str(&provider));
+    }
+    let prompt = story.request.map(|request| &request.prompt);
+    if let Some(Content::Shown(prompt)) = prompt.map(|prompt| story.show(prompt, |p| p)) {
+        let texts: Vec<&str> = prompt.iter().map(|m| m.content.as_str()).collect();
+        let messages = json_array_text(&texts);
+        visitor.visit_key(keys::GEN_AI_INPUT_MESSAGES.into(), Str(&messages));
+    }
+    if let Some(response) = story.response {
+        visit_response(response, story, visitor);
+    }
+}
+
+fn visit_response(
+    response: &LlmGenerationResponse,
+    story: &Story<'_>,
+    visitor: &mut dyn KeyVisitor,
+) {
+    if let Some(tokens) = response.input_tokens {
+        visitor.visit_key(keys::GEN_AI_USAGE_INPUT_TOKENS.into(), DecimalText(tokens));
+    }
+    if let Some(tokens) = response.output_tokens {
+        visitor.visit_key(keys::GEN_AI_USAGE_OUTPUT_TOKENS.into(), DecimalText(tokens));
+    }
+    if let Some(reason) = llm_call::finish_reason(response, FinishReasonNames::GenAi) {
+        let reasons = json_array_text(&[reason]);
+        visitor.visit_key(keys::GEN_AI_RESPONSE_FINISH_REASONS.into(), Str(&reasons));
+    }
+    if let Some(id) = &response.completion_id {
+        visitor.visit_key(keys::GEN_AI_RESPONSE_ID.into(), Str(id));
+    }
+    if let Some(text) = story
+        .show(&response.content, Option::as_deref)
+        .shown()
+        .flatten()
+    {
+        let messages = json_array_text(&[text]);
+        visitor.visit_key(keys::GEN_AI_OUTPUT_MESSAGES.into(), Str(&messages));
+    }
+}
+
+fn visit_tool(tool: &Tool, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
+    visitor.visit_key(keys::GEN_AI_TOOL_NAME.into(), Str(tool.name()));
+    if let Some(Content::Shown(inputs)) = story.inputs() {
+        visitor.visit_key(keys::GEN_AI_TOOL_ARGUMENTS.into(), Str(inputs));
+    }
+    let tool_type = gen_ai::tool_type(tool);
+    visitor.visit_key(keys::GEN_AI_TOOL_TYPE.into(), Static(tool_type));
+    if let Some(id) = story.request_id {
+        visitor.visit_key(keys::GEN_AI_TOOL_CALL_ID.into(), Str(id));
+    }
+    if let Some(description) = tool.description() {
+        visitor.visit_key(keys::GEN_AI_TOOL_DESCRIPTION.into(), Str(description));
+    }
+    if let Some(Content::Shown(outputs)) = story.outputs() {
+        visitor.visit_key(keys::GEN_AI_EVENT_CONTENT.into(), Str(outputs));
+    }
+}

@@ -1,0 +1,147 @@
+//! Walks the members of a dump without building it: each wanted one is written as JSON, one after the
+//! other into one buffer.
+
+use serde::Serialize;
+use serde::ser::{Error as _, Impossible, SerializeMap, Serializer};
+use serde_json::Error;
+
+/// Calls `found` with the name and the JSON of each member of `dump` that is wanted, in order.
+pub(super) fn walk<T: Serialize>(
+    dump: &T,
+    is_wanted: &dyn Fn(&str) -> bool,
+    found: &mut dyn FnMut(&str, &str),
+) {
+    let walk = Walk {
+        is_wanted,
+        found,
+        key: Vec::new(),
+        value: Vec::new(),
+    };
+    // A dump is a map of what can be written as JSON. If it were not, its members would be missing, and a
+    // reader would say which.
+    let _ = dump.serialize(walk);
+}
+
+struct Walk<'a> {
+    is_wanted: &'a dyn Fn(&str) -> bool,
+    found: &'a mut dyn FnMut(&str, &str),
+    /// The JSON of the key whose value comes next.
+    key: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl SerializeMap for Walk<'_> {
+    type Ok = ();
+    type Error = Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
+        self.key.clear();
+        serde_json::to_writer(&mut self.key, key)
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        let key = std::str::from_utf8(&self.key).map_err(Error::custom)?;
+        let name = super::text_of(key);
+        if !(self.is_wanted)(&name) {
+            return Ok(());
+        }
+        self.value.clear();
+        serde_json::to_writer(&mut self.value, value)?;
+        let json = std::str::from_utf8(&self.value).map_err(Error::custom)?;
+        (self.found)(&name, json);
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// What is not a map has no members.
+macro_rules! no_members {
+    ($($method:ident($($argument:ty),*);)*) => {
+        $(
+            fn $method(self $(, _: $argument)*) -> Result<(), Error> {
+                Err(Error::custom("not a map"))
+            }
+        )*
+    };
+}
+
+macro_rules! no_compound {
+    ($($method:ident($($argument:ty),*) -> $compound:ident;)*) => {
+        $(
+            fn $method(self $(, _: $argument)*) -> Result<Self::$compound, Error> {
+                Err(Error::custom("not a map"))
+            }
+        )*
+    };
+}
+
+impl Serializer for Walk<'_> {
+    type Ok = ();
+    type Error = Error;
+    type SerializeSeq = Impossible<(), Error>;
+    type SerializeTuple = Impossible<(), Error>;
+    type SerializeTupleStruct = Impossible<(), Error>;
+    type SerializeTupleVariant = Impossible<(), Error>;
+    type SerializeMap = Self;
+    type SerializeStruct = Impossible<(), Error>;
+    type SerializeStructVariant = Impossible<(), Error>;
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Self, Error> {
+        Ok(self)
+    }
+
+    no_members! {
+        serialize_bool(bool);
+        serialize_i8(i8);
+        serialize_i16(i16);
+        serialize_i32(i32);
+        serialize_i64(i64);
+        serialize_u8(u8);
+        serialize_u16(u16);
+        serialize_u32(u32);
+        serialize_u64(u64);
+        serialize_f32(f32);
+        serialize_f64(f64);
+        serialize_char(char);
+        serialize_str(&str);
+        serialize_bytes(&[u8]);
+        serialize_none();
+        serialize_unit();
+        serialize_unit_struct(&'static str);
+        serialize_unit_variant(&'static str, u32, &'static str);
+    }
+
+    no_compound! {
+        serialize_seq(Option<usize>) -> SerializeSeq;
+        serialize_tuple(usize) -> SerializeTuple;
+        serialize_tuple_struct(&'static str, usize) -> SerializeTupleStruct;
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> SerializeTupleVariant;
+        serialize_struct(&'static str, usize) -> SerializeStruct;
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> SerializeStructVariant;
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<(), Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Result<(), Error> {
+        Err(Error::custom("not a map"))
+    }
+}

@@ -1,0 +1,107 @@
+//! What a span does, and what that is called.
+
+use std::borrow::Cow;
+
+use super::{Rendering, SpanKind};
+use crate::agent365::{InferenceOperationType, mapping};
+use crate::agentspec::{Component, LlmConfig, Span, SpanDetails, Tool};
+
+/// The operation name of a flow's execution in the GenAI conventions.
+const INVOKE_WORKFLOW: &str = "invoke_workflow";
+/// The operation name of a model's generation in the GenAI conventions.
+const CHAT: &str = "chat";
+
+/// What a span does, as far as the vocabularies have a word for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Operation<'a> {
+    /// An agent, or a group of agents, is invoked.
+    Agent(&'a Component),
+    /// A flow is executed.
+    Flow(&'a Component),
+    /// A node of a flow is executed.
+    Node,
+    /// A model generates.
+    Llm(&'a LlmConfig),
+    /// A tool is executed.
+    Tool(&'a Tool),
+    /// Nobody has a word for it.
+    Other,
+}
+
+impl<'a> Operation<'a> {
+    pub(super) fn of(span: &'a Span) -> Self {
+        match &span.details {
+            SpanDetails::AgentExecutionSpan(details) => Self::Agent(&details.agent),
+            SpanDetails::ManagerWorkersExecutionSpan(details) => {
+                Self::Agent(&details.managerworkers)
+            }
+            SpanDetails::SwarmExecutionSpan(details) => Self::Agent(&details.swarm),
+            SpanDetails::FlowExecutionSpan(details) => Self::Flow(&details.flow),
+            SpanDetails::NodeExecutionSpan(_) => Self::Node,
+            SpanDetails::LlmGenerationSpan(details) => Self::Llm(&details.llm_config),
+            SpanDetails::ToolExecutionSpan(details) => Self::Tool(&details.tool),
+            SpanDetails::Plain | SpanDetails::Root | SpanDetails::Other(_) => Self::Other,
+        }
+    }
+}
+
+/// In Agent 365, whatever Agent Spec calls an agentic component is invoked as an agent: flows too.
+pub(super) fn operation_name(
+    rendering: Rendering,
+    operation: Operation<'_>,
+) -> Option<&'static str> {
+    match (operation, rendering) {
+        (Operation::Node | Operation::Other, _) => None,
+        (Operation::Agent(_), _) | (Operation::Flow(_), Rendering::Agent365(_)) => {
+            Some(mapping::INVOKE_AGENT)
+        }
+        (Operation::Flow(_), Rendering::GenAi | Rendering::OpenInference) => Some(INVOKE_WORKFLOW),
+        (Operation::Tool(_), _) => Some(mapping::EXECUTE_TOOL),
+        (Operation::Llm(_), Rendering::Agent365(profile)) => {
+            Some(profile.inference_operation(InferenceOperationType::Chat))
+        }
+        (Operation::Llm(_), Rendering::GenAi | Rendering::OpenInference) => Some(CHAT),
+    }
+}
+
+pub(super) fn span_name(rendering: Rendering, span: &Span) -> Cow<'_, str> {
+    let operation = Operation::of(span);
+    let name = operation_name(rendering, operation);
+    let of = match operation {
+        Operation::Agent(component) | Operation::Flow(component) => component.name().to_owned(),
+        Operation::Tool(tool) => tool.name().to_owned(),
+        Operation::Llm(model) => model.model_id().unwrap_or_default(),
+        Operation::Node | Operation::Other => String::new(),
+    };
+    match name {
+        Some(name) if of.is_empty() => name.into(),
+        Some(name) => format!("{name} {of}").into(),
+        None => own_name(span).into(),
+    }
+}
+
+/// The name that somebody gave the span, else that of its component, else that of its type.
+fn own_name(span: &Span) -> &str {
+    let component = span.details.component().map(Component::name);
+    match component {
+        Some(component) if span.name == span.type_name() && !component.is_empty() => component,
+        _ => &span.name,
+    }
+}
+
+/// Agents that run in the program are internal in the GenAI conventions; Agent 365 makes no difference.
+pub(super) fn span_kind(rendering: Rendering, span: &Span) -> SpanKind {
+    match (Operation::of(span), rendering) {
+        (Operation::Llm(_), _)
+        | (Operation::Agent(_) | Operation::Flow(_), Rendering::Agent365(_)) => SpanKind::Client,
+        (Operation::Agent(agent), _) if agent.is_a("RemoteAgent") == Some(true) => SpanKind::Client,
+        (
+            Operation::Agent(_)
+            | Operation::Flow(_)
+            | Operation::Node
+            | Operation::Tool(_)
+            | Operation::Other,
+            _,
+        ) => SpanKind::Internal,
+    }
+}

@@ -1,0 +1,46 @@
+//! The vocabularies, and what they have in common.
+
+use crate::agent365::Profile;
+
+/// A vocabulary that spans and events of Agent Spec are shown in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Rendering {
+    /// The GenAI semantic conventions of OpenTelemetry, of the version
+    /// [`SEMANTIC_CONVENTIONS_VERSION`](super::SEMANTIC_CONVENTIONS_VERSION). The default.
+    #[default]
+    GenAi,
+    /// Agent 365, in one generation of its contract.
+    Agent365(Profile),
+    /// OpenInference, which Arize Phoenix and others read.
+    OpenInference,
+}
+
+impl Rendering {
+    pub(super) fn default_fields(self) -> AgentSpecFields {
+        match self {
+            Self::GenAi | Self::OpenInference => AgentSpecFields::All,
+            Self::Agent365(_) => AgentSpecFields::Identifying,
+        }
+    }
+}
+
+/// How much of a span or an event is shown under `agentspec`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AgentSpecFields {
+    /// All of it, so that the span can be rebuilt.
+    All,
+    /// Ids, type, name and description. Definitions of components, inputs and so on are left out.
+    Identifying,
+}
+
+/// The kind of a span, as OpenTelemetry has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SpanKind {
+    /// Something remote is called.
+    Client,
+    /// Something is done inside of the program.
+    Internal,
+}

@@ -1,0 +1,55 @@
+//! A span with its place in a trace.
+
+use crate::agentspec::{Id, Span};
+
+/// A span with what it does not say itself: its place in a trace.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct SpanInTrace<'a> {
+    /// The span.
+    pub span: &'a Span,
+    /// The id of its trace.
+    pub trace_id: Option<&'a Id>,
+    /// The name of its trace.
+    pub trace_name: Option<&'a str>,
+    /// The id of its parent.
+    pub parent_id: Option<&'a Id>,
+    /// The id of the component that the nearest ancestor with a component executes.
+    pub parent_component_id: Option<&'a str>,
+}
+
+impl<'a> SpanInTrace<'a> {
+    /// A span of which only itself is known.
+    #[must_use]
+    pub fn new(span: &'a Span) -> Self {
+        Self {
+            span,
+            trace_id: None,
+            trace_name: None,
+            parent_id: None,
+            parent_component_id: None,
+        }
+    }
+
+    /// Sets the trace.
+    #[must_use]
+    pub fn with_trace(mut self, id: &'a Id, name: Option<&'a str>) -> Self {
+        self.trace_id = Some(id);
+        self.trace_name = name;
+        self
+    }
+
+    /// Sets the parent.
+    #[must_use]
+    pub fn with_parent_id(mut self, parent_id: Option<&'a Id>) -> Self {
+        self.parent_id = parent_id;
+        self
+    }
+
+    /// Sets the component that the nearest ancestor with a component executes.
+    #[must_use]
+    pub fn with_parent_component_id(mut self, component_id: Option<&'a str>) -> Self {
+        self.parent_component_id = component_id;
+        self
+    }
+}
