@@ -6,9 +6,13 @@ use super::story::{Content, Story};
 use super::{Rendering, gen_ai};
 use crate::agent365::{Identity, Profile, json_array_text};
 use crate::agentspec::{Component, LlmConfig, LlmGenerationResponse, Span, Tool};
-use crate::attribute::AttributeValue::{DecimalText, Static, Str};
+use crate::attribute::AttributeValue::{Static, Str};
 use crate::attribute::KeyVisitor;
 use crate::keys;
+
+mod profile;
+
+use profile::Words;
 
 /// The id of the agent is that of the identity: the id of an Agent Spec component means nothing there.
 pub(super) fn visit_span(
@@ -19,18 +23,26 @@ pub(super) fn visit_span(
     visitor: &mut dyn KeyVisitor,
 ) {
     if let Some(identity) = identity {
-        visitor.visit_key(keys::TENANT_ID.into(), Str(identity.tenant.as_str()));
+        visitor.visit_key(
+            profile.tenant_id_key().into(),
+            Str(identity.tenant.as_str()),
+        );
         visitor.visit_key(keys::GEN_AI_AGENT_ID.into(), Str(identity.agent.as_str()));
     }
     let operation = Operation::of(span);
     if let Some(name) = operation_name(Rendering::Agent365(profile), operation) {
-        visitor.visit_key(keys::GEN_AI_SYSTEM.into(), Static(profile.system()));
+        if let Some(system) = profile.system() {
+            visitor.visit_key(keys::GEN_AI_SYSTEM.into(), Static(system));
+        }
         visitor.visit_key(keys::GEN_AI_OPERATION_NAME.into(), Static(name));
     }
+    let words = Words::of(profile);
     match operation {
-        Operation::Agent(agent) | Operation::Flow(agent) => visit_agent(agent, story, visitor),
-        Operation::Llm(model) => visit_llm(model, story, visitor),
-        Operation::Tool(tool) => visit_tool(tool, story, visitor),
+        Operation::Agent(agent) | Operation::Flow(agent) => {
+            visit_agent(agent, words, story, visitor);
+        }
+        Operation::Llm(model) => visit_llm(model, words, story, visitor),
+        Operation::Tool(tool) => visit_tool(tool, words, story, visitor),
         Operation::Node | Operation::Other => {}
     }
     if let Some(id) = story.conversation_id {
@@ -38,22 +50,22 @@ pub(super) fn visit_span(
     }
 }
 
-fn visit_agent(agent: &Component, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
+fn visit_agent(agent: &Component, words: Words, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
     visitor.visit_key(keys::GEN_AI_AGENT_NAME.into(), Str(agent.name()));
     if let Some(description) = agent.description() {
         visitor.visit_key(keys::GEN_AI_AGENT_DESCRIPTION.into(), Str(description));
     }
     if let Some(Content::Shown(text)) = story.inputs() {
-        let messages = json_array_text(&[text]);
+        let messages = words.message("user", text, None);
         visitor.visit_key(keys::GEN_AI_INPUT_MESSAGES.into(), Str(&messages));
     }
     if let Some(Content::Shown(text)) = story.outputs() {
-        let messages = json_array_text(&[text]);
+        let messages = words.message("assistant", text, Some("stop"));
         visitor.visit_key(keys::GEN_AI_OUTPUT_MESSAGES.into(), Str(&messages));
     }
 }
 
-fn visit_llm(model: &LlmConfig, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
+fn visit_llm(model: &LlmConfig, words: Words, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
     if let Some(id) = model.model_id() {
         visitor.visit_key(keys::GEN_AI_REQUEST_MODEL.into(), Str(&id));
     }
@@ -62,25 +74,31 @@ fn visit_llm(model: &LlmConfig, story: &Story<'_>, visitor: &mut dyn KeyVisitor)
     }
     let prompt = story.request.map(|request| &request.prompt);
     if let Some(Content::Shown(prompt)) = prompt.map(|prompt| story.show(prompt, |p| p)) {
-        let texts: Vec<&str> = prompt.iter().map(|m| m.content.as_str()).collect();
-        let messages = json_array_text(&texts);
+        let messages = words.prompt(prompt);
         visitor.visit_key(keys::GEN_AI_INPUT_MESSAGES.into(), Str(&messages));
     }
     if let Some(response) = story.response {
-        visit_response(response, story, visitor);
+        visit_response(response, words, story, visitor);
     }
 }
 
 fn visit_response(
     response: &LlmGenerationResponse,
+    words: Words,
     story: &Story<'_>,
     visitor: &mut dyn KeyVisitor,
 ) {
     if let Some(tokens) = response.input_tokens {
-        visitor.visit_key(keys::GEN_AI_USAGE_INPUT_TOKENS.into(), DecimalText(tokens));
+        visitor.visit_key(
+            keys::GEN_AI_USAGE_INPUT_TOKENS.into(),
+            (words.tokens)(tokens),
+        );
     }
     if let Some(tokens) = response.output_tokens {
-        visitor.visit_key(keys::GEN_AI_USAGE_OUTPUT_TOKENS.into(), DecimalText(tokens));
+        visitor.visit_key(
+            keys::GEN_AI_USAGE_OUTPUT_TOKENS.into(),
+            (words.tokens)(tokens),
+        );
     }
     if let Some(reason) = llm_call::finish_reason(response, FinishReasonNames::GenAi) {
         let reasons = json_array_text(&[reason]);
@@ -89,20 +107,15 @@ fn visit_response(
     if let Some(id) = &response.completion_id {
         visitor.visit_key(keys::GEN_AI_RESPONSE_ID.into(), Str(id));
     }
-    if let Some(text) = story
-        .show(&response.content, Option::as_deref)
-        .shown()
-        .flatten()
-    {
-        let messages = json_array_text(&[text]);
+    if let Some(messages) = words.answer(response, story) {
         visitor.visit_key(keys::GEN_AI_OUTPUT_MESSAGES.into(), Str(&messages));
     }
 }
 
-fn visit_tool(tool: &Tool, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
+fn visit_tool(tool: &Tool, words: Words, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
     visitor.visit_key(keys::GEN_AI_TOOL_NAME.into(), Str(tool.name()));
     if let Some(Content::Shown(inputs)) = story.inputs() {
-        visitor.visit_key(keys::GEN_AI_TOOL_ARGUMENTS.into(), Str(inputs));
+        visitor.visit_key(words.tool_arguments.into(), Str(inputs));
     }
     let tool_type = gen_ai::tool_type(tool);
     visitor.visit_key(keys::GEN_AI_TOOL_TYPE.into(), Static(tool_type));
@@ -113,6 +126,6 @@ fn visit_tool(tool: &Tool, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
         visitor.visit_key(keys::GEN_AI_TOOL_DESCRIPTION.into(), Str(description));
     }
     if let Some(Content::Shown(outputs)) = story.outputs() {
-        visitor.visit_key(keys::GEN_AI_EVENT_CONTENT.into(), Str(outputs));
+        visitor.visit_key(words.tool_result.into(), Str(outputs));
     }
 }
