@@ -277,23 +277,41 @@ pub enum JsonError {
 
 /// The text without white space outside of strings, or `None` when there is none to remove.
 fn without_white_space(text: &str) -> Option<String> {
-    let mut kept = None;
-    let (mut in_string, mut escaped) = (false, false);
-    for (index, character) in text.char_indices() {
-        let removed = !in_string && matches!(character, ' ' | '\t' | '\n' | '\r');
-        if in_string {
-            in_string = escaped || character != '"';
-            escaped = !escaped && character == '\\';
+    let mut kept: Option<String> = None;
+    let mut rest = text;
+    while let Some(at) = rest.find(['"', ' ', '\t', '\n', '\r']) {
+        let (before, found) = rest.split_at(at);
+        let (part, next) = if found.starts_with('"') {
+            rest.split_at(at + string_length(found))
         } else {
-            in_string = character == '"';
+            let consumed = text.len() - found.len();
+            kept.get_or_insert_with(|| {
+                text.get(..consumed - before.len())
+                    .unwrap_or_default()
+                    .to_owned()
+            });
+            (before, found.trim_ascii_start())
+        };
+        if let Some(kept) = &mut kept {
+            kept.push_str(part);
         }
-        if removed {
-            kept.get_or_insert_with(|| text.get(..index).unwrap_or_default().to_owned());
-        } else if let Some(kept) = &mut kept {
-            kept.push(character);
-        }
+        rest = next;
+    }
+    if let Some(kept) = &mut kept {
+        kept.push_str(rest);
     }
     kept
+}
+
+/// The length of the JSON string at the start of a text, quotes included.
+fn string_length(text: &str) -> usize {
+    let mut escaped = false;
+    let end = text.bytes().skip(1).position(|byte| {
+        let is_end = !escaped && byte == b'"';
+        escaped = !escaped && byte == b'\\';
+        is_end
+    });
+    end.map_or(text.len(), |end| end + 2)
 }
 
 #[cfg(test)]

@@ -91,11 +91,33 @@ impl Hash for ByDump {
     }
 }
 
+/// A step down into a document. Borrows, because nearly no step is ever reported.
+#[derive(Clone, Debug)]
+pub(crate) enum Step<'a> {
+    Member(Cow<'a, str>),
+    Index(usize),
+}
+
+impl<'a> Step<'a> {
+    pub(crate) fn member(name: &'a str) -> Self {
+        Self::Member(Cow::Borrowed(name))
+    }
+}
+
+impl From<&Step<'_>> for PathSegment {
+    fn from(step: &Step<'_>) -> Self {
+        match step {
+            Step::Member(name) => Self::Member(name.clone().into_owned()),
+            Step::Index(index) => Self::Index(*index),
+        }
+    }
+}
+
 /// The state of a walk through one document: where it is, what it found, what it may refer to.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     known: &'a mut KnownComponents,
-    path: Vec<PathSegment>,
+    path: Vec<Step<'a>>,
     problems: Vec<Problem>,
     /// What `$component_ref` may refer to; nothing in a dump, which has no references.
     pub(crate) references: Option<References<'a>>,
@@ -133,7 +155,7 @@ impl<'a> Reader<'a> {
     /// Notes a problem at the place where the walk is.
     pub(crate) fn report(&mut self, kind: ProblemKind) {
         self.problems.push(Problem {
-            path: self.path.clone(),
+            path: self.path.iter().map(PathSegment::from).collect(),
             kind,
         });
     }
@@ -155,7 +177,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Walks one step down, does something there, and comes back.
-    pub(crate) fn at<T>(&mut self, step: PathSegment, there: impl FnOnce(&mut Self) -> T) -> T {
+    pub(crate) fn at<T>(&mut self, step: Step<'a>, there: impl FnOnce(&mut Self) -> T) -> T {
         self.path.push(step);
         let result = there(self);
         self.path.pop();
@@ -233,11 +255,11 @@ impl<'a> Members<'a> {
     /// Takes and reads a member, which must be there.
     pub(crate) fn required<T: ReadValue>(
         &mut self,
-        name: &str,
+        name: &'static str,
         reader: &mut Reader<'a>,
     ) -> Option<T> {
         let value = self.take(name);
-        reader.at(PathSegment::Member(name.to_owned()), |reader| match value {
+        reader.at(Step::member(name), |reader| match value {
             Some(raw) => T::read(raw, reader),
             None => reader.refuse(ProblemKind::Missing),
         })
@@ -246,14 +268,12 @@ impl<'a> Members<'a> {
     /// Takes and reads a member, which is `absent` if it is not there.
     pub(crate) fn optional<T: ReadValue>(
         &mut self,
-        name: &str,
+        name: &'static str,
         absent: T,
         reader: &mut Reader<'a>,
     ) -> Option<T> {
         match self.take(name) {
-            Some(raw) => reader.at(PathSegment::Member(name.to_owned()), |reader| {
-                T::read(raw, reader)
-            }),
+            Some(raw) => reader.at(Step::member(name), |reader| T::read(raw, reader)),
             None => Some(absent),
         }
     }
@@ -376,7 +396,7 @@ impl<T: ReadValue> ReadValue for Vec<T> {
         let mut complete = true;
         for (index, element) in elements.into_iter().enumerate() {
             let read = |reader: &mut Reader<'a>| T::read(element, reader);
-            match reader.at(PathSegment::Index(index), read) {
+            match reader.at(Step::Index(index), read) {
                 Some(value) => values.push(value),
                 None => complete = false,
             }

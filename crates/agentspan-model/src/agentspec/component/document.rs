@@ -8,8 +8,8 @@ use super::{
     slots,
 };
 use crate::agentspec::{
-    PathSegment, ProblemKind, ReadError,
-    reader::{KnownComponents, Members, Reader},
+    ProblemKind, ReadError,
+    reader::{KnownComponents, Members, Reader, Step},
 };
 
 /// Reads Agent Spec documents, in which components refer to others by their ids.
@@ -104,7 +104,7 @@ impl DocumentReader {
             reader.references = Some(self.references());
             let listed = reader.object(raw)?.take(REFERENCED);
             let Some(listed) = listed else {
-                let step = PathSegment::Member(REFERENCED.to_owned());
+                let step = Step::member(REFERENCED);
                 return reader.at(step, |reader| reader.refuse(ProblemKind::Missing));
             };
             add_referenced(listed, reader)?;
@@ -126,8 +126,8 @@ fn read_all<'a>(
 ) -> Option<BTreeMap<String, Component>> {
     let mut components = BTreeMap::new();
     for member in listed.take_rest() {
+        let step = Step::Member(member.name.clone());
         let id = member.name.into_owned();
-        let step = PathSegment::Member(id.clone());
         let component = reader.at(step, |reader| super::reading::resolve(id.clone(), reader))?;
         components.insert(id, component);
     }
@@ -158,7 +158,7 @@ fn check_value(
             reader.refuse(ProblemKind::WrongComponent { expected, found })
         }
         ComponentValue::List(values) => values.iter().enumerate().try_for_each(|(index, value)| {
-            reader.at(PathSegment::Index(index), |reader| {
+            reader.at(Step::Index(index), |reader| {
                 check_value(expected, value, reader)
             })
         }),

@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 
 use super::{Component, ComponentValue, Inner, classes, document::check_slot};
 use crate::agentspec::{
-    Json, PathSegment, ProblemKind,
-    reader::{Members, ReadValue, Reader},
+    Json, ProblemKind,
+    reader::{Members, ReadValue, Reader, Step},
 };
 
 /// Members that hold free content or JSON schemas, in which no components are looked for.
@@ -117,7 +117,7 @@ fn read_members<'a>(mut members: Members<'a>, reader: &mut Reader<'a>) -> Option
         let value = if is_opaque {
             Some(ComponentValue::Json(Json::from_raw(member.value)))
         } else {
-            let step = PathSegment::Member(member.name.clone().into_owned());
+            let step = Step::Member(member.name.clone());
             reader.at(step, |reader| {
                 let value = read_value(member.value, reader)?;
                 if reader.references.is_some() {
@@ -142,14 +142,11 @@ fn read_members<'a>(mut members: Members<'a>, reader: &mut Reader<'a>) -> Option
 }
 
 fn read_head<'a>(members: &Members<'a>, reader: &mut Reader<'a>) -> Option<Head> {
-    let text = |name: &str, reader: &mut Reader<'a>| -> Option<String> {
-        reader.at(
-            PathSegment::Member(name.to_owned()),
-            |reader| match members.find(name) {
-                Some(raw) => String::read(raw, reader),
-                None => reader.refuse(ProblemKind::Missing),
-            },
-        )
+    let text = |name: &'static str, reader: &mut Reader<'a>| -> Option<String> {
+        reader.at(Step::member(name), |reader| match members.find(name) {
+            Some(raw) => String::read(raw, reader),
+            None => reader.refuse(ProblemKind::Missing),
+        })
     };
     let component_type = text(COMPONENT_TYPE, reader);
     let id = text("id", reader);
@@ -196,7 +193,7 @@ fn read_map<'a>(
 ) -> Option<ComponentValue> {
     let mut pairs = Vec::new();
     for member in members.take_rest() {
-        let step = PathSegment::Member(member.name.clone().into_owned());
+        let step = Step::Member(member.name.clone());
         let value = reader.at(step, |reader| read_value(member.value, reader))?;
         pairs.push((member.name.into(), value));
     }
@@ -214,7 +211,7 @@ fn read_map<'a>(
 fn read_list<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<ComponentValue> {
     let mut values = Vec::new();
     for (index, element) in reader.array(raw)?.into_iter().enumerate() {
-        let step = PathSegment::Index(index);
+        let step = Step::Index(index);
         values.push(reader.at(step, |reader| read_value(element, reader))?);
     }
     let plain = values
@@ -229,9 +226,7 @@ fn read_list<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Component
 
 /// Notes the components that a component lets others refer to.
 pub(super) fn add_referenced<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<()> {
-    let mut members = reader.at(PathSegment::Member(REFERENCED.to_owned()), |reader| {
-        reader.object(raw)
-    })?;
+    let mut members = reader.at(Step::member(REFERENCED), |reader| reader.object(raw))?;
     let references = reader.references.get_or_insert_default();
     for member in members.take_rest() {
         let referenced = Referenced::Unread(member.value);
@@ -244,9 +239,7 @@ pub(super) fn add_referenced<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> 
 
 /// The component that a reference leads to.
 fn follow<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Component> {
-    let id = reader.at(PathSegment::Member(REFERENCE.to_owned()), |reader| {
-        String::read(raw, reader)
-    })?;
+    let id = reader.at(Step::member(REFERENCE), |reader| String::read(raw, reader))?;
     resolve(id, reader)
 }
 
