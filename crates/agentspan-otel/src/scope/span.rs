@@ -52,6 +52,8 @@ pub(crate) struct SharedSpan {
     /// The handles of the scope. Contexts hold the span too, so that the count of the `Arc` says nothing.
     handles: AtomicUsize,
     panicked: AtomicBool,
+    /// Set once `live` is taken, so that who comes later need not lock.
+    ended: AtomicBool,
 }
 
 /// A span that has not ended.
@@ -73,6 +75,7 @@ impl SharedSpan {
             })),
             handles: AtomicUsize::new(1),
             panicked: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
         }
     }
 
@@ -82,7 +85,8 @@ impl SharedSpan {
 
     /// True for the last handle.
     pub(crate) fn drop_handle(&self) -> bool {
-        self.handles.fetch_sub(1, Ordering::SeqCst) == 1
+        // Only a handle makes handles, so that nobody changes a count of one but its owner.
+        self.handles.load(Ordering::SeqCst) == 1 || self.handles.fetch_sub(1, Ordering::SeqCst) == 1
     }
 
     /// True for the first time.
@@ -95,7 +99,13 @@ impl SharedSpan {
     }
 
     pub(crate) fn is_recording(&self) -> bool {
-        self.lock().is_some()
+        !self.has_ended()
+    }
+
+    fn has_ended(&self) -> bool {
+        // Relaxed: the lock decides who ends the span and guards what is in it. Whoever does not see
+        // the flag yet finds nothing behind the lock.
+        self.ended.load(Ordering::Relaxed)
     }
 
     /// Sets an attribute; a key that is there already moves to the end.
@@ -129,8 +139,13 @@ impl SharedSpan {
     /// Ends the span, unless it has ended. Its processors run without the lock: they are other
     /// people's code, which may look at the current span.
     pub(crate) fn end(&self, timestamp: Option<SystemTime>) {
+        if self.has_ended() {
+            return;
+        }
         let ended = self.lock().take();
         if let Some(mut ended) = ended {
+            // Relaxed: see `has_ended`.
+            self.ended.store(true, Ordering::Relaxed);
             ended.end(timestamp);
         }
     }
