@@ -133,3 +133,95 @@ fn goal_line(row: &Row, goal: &Goal, reached: f64) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::gauge::Clock;
+    use crate::row::Contender;
+
+    use super::*;
+
+    struct Named(&'static str);
+
+    impl Contender for Named {
+        fn name(&self) -> &'static str {
+            self.0
+        }
+
+        fn run(&mut self) {}
+    }
+
+    /// The lines about the goals of a row in which we take 30 ns, the peer 70 and release 10.
+    fn check(per: Per, at_most: f64, expected: &str) {
+        let goal = Goal {
+            ours: "ours",
+            per,
+            at_most,
+        };
+        let row = Row {
+            name: "row",
+            title: "",
+            spans: 1,
+            runs: 1,
+            rounds: 1,
+            unit: Unit::NanosPerSpan,
+            contenders: vec![
+                Box::new(Named("ours")),
+                Box::new(Named("peer")),
+                Box::new(Named("(release)")),
+            ],
+            goals: vec![goal],
+            clock: Clock::Thread,
+        };
+        let measured = Measured {
+            times: vec![30.0, 70.0, 10.0],
+            allocations: [("ours".to_owned(), 0.002)].into(),
+            instructions: None,
+        };
+        let mut table = Vec::new();
+        let lines = write_row(&mut table, &row, &measured).unwrap();
+        assert_eq!(lines, [format!("row         {expected}")]);
+        assert!(String::from_utf8(table).unwrap().contains(expected));
+    }
+
+    #[test]
+    fn a_goal_is_met_up_to_its_bound() {
+        check(
+            Per::TimeOf("peer"),
+            0.5,
+            "0.43 x peer, goal at most 0.5: met",
+        );
+        check(
+            Per::TimeOf("peer"),
+            0.4,
+            "0.43 x peer, goal at most 0.4: NOT met",
+        );
+    }
+
+    #[test]
+    fn what_the_peer_does_besides_is_taken_off() {
+        check(
+            Per::TimeOfWithout("peer", "(release)"),
+            0.4,
+            "0.50 x peer without (release), goal at most 0.4: NOT met",
+        );
+    }
+
+    #[test]
+    fn one_allocation_in_many_spans_is_not_none() {
+        check(
+            Per::AllocationsPerSpan,
+            0.0,
+            "0.00 allocations per span, goal at most 0: NOT met",
+        );
+    }
+
+    #[test]
+    fn what_was_not_measured_meets_nothing() {
+        check(
+            Per::TimeOf("nobody"),
+            1.0,
+            "NaN x nobody, goal at most 1: NOT met",
+        );
+    }
+}
