@@ -145,6 +145,60 @@ pub(super) fn validation_errors(error: &ReadError) -> Json {
     serde_json::json!({ "validation_errors": problems }).into()
 }
 
+/// The kinds of errors that pydantic splits further than we do, by what was expected and what was found.
+const PYDANTIC_KINDS: [(&str, &[&str]); 4] = [
+    (
+        "int_type",
+        &["int_parsing", "int_from_float", "int_parsing_size"],
+    ),
+    ("float_type", &["float_parsing", "finite_number"]),
+    ("bool_type", &["bool_parsing"]),
+    ("model_type", &["model_attributes_type", "is_instance_of"]),
+];
+
+/// Brings the kinds of validation errors to those that we tell apart.
+pub(super) fn coarse_kinds(outcome: &mut Json) {
+    let errors = outcome
+        .member_mut("validation_errors")
+        .and_then(Json::as_array_mut);
+    for kind in errors
+        .into_iter()
+        .flatten()
+        .filter_map(|error| error.member_mut("type"))
+    {
+        let fine = kind.as_str().unwrap_or_default();
+        let coarse = PYDANTIC_KINDS
+            .iter()
+            .find(|(_, finer)| finer.contains(&fine));
+        if let Some((coarse, _)) = coarse {
+            *kind = Json::String((*coarse).into());
+        }
+    }
+}
+
+/// An object that the reference refuses, as a dump that nobody has checked. What the reference would make up
+/// is made up here.
+pub(super) fn unchecked_dump(object: &Json, components: &Components) -> Result<Json, Failure> {
+    let mut dump = plain(object, components)?;
+    let class = object
+        .member("$class")
+        .ok_or("an object has a class")?
+        .clone();
+    let made_up = [
+        ("id", Json::String("made up".into())),
+        ("timestamp", Json::from(serde_json::json!(1))),
+        ("type", class),
+    ];
+    if let Json::Object(members) = &mut dump {
+        for (name, value) in made_up {
+            if !members.iter().any(|(member, _)| member == name) {
+                members.push((name.into(), value));
+            }
+        }
+    }
+    Ok(dump)
+}
+
 /// What pydantic calls a problem.
 fn pydantic_type(kind: &ProblemKind) -> String {
     match kind {
@@ -158,6 +212,7 @@ fn pydantic_type(kind: &ProblemKind) -> String {
             "a number" => "float_type",
             "an array" => "list_type",
             "an object" => "dict_type",
+            "a component" | "a message" | "a tool call" | "a generation config" => "model_type",
             other => other,
         }
         .into(),

@@ -4,7 +4,8 @@ use agentspan_model::agentspec::{Disclosure, Event, JsonObject};
 use serde::Deserialize;
 
 use super::agentspec::{
-    Components, NotFinite, SHOWN_SECRETS, agree, dumps, event_of, plain, text, validation_errors,
+    Components, NotFinite, SHOWN_SECRETS, agree, coarse_kinds, dumps, event_of, text,
+    unchecked_dump, validation_errors,
 };
 use crate::{Case, Failure, Json, Outcome, Predicate, Runner, Tolerances};
 
@@ -35,6 +36,11 @@ impl Runner for AgentspecEvents {
         Ok(found)
     }
 
+    fn normalize(&self, outcome: &mut Json) -> Result<(), Failure> {
+        coarse_kinds(outcome);
+        Ok(())
+    }
+
     /// `dump_mode` is about Python's dumps only.
     fn tolerances(&self) -> Tolerances {
         Tolerances {
@@ -62,10 +68,7 @@ fn dumps_of(event: &Event) -> Result<Json, Failure> {
 
 /// An event that the reference refuses, and that our constructors cannot even be asked for: read as JSON.
 fn refused(object: &Json, components: &Components) -> Outcome {
-    let mut dump = plain(object, components)?;
-    if let (Json::Object(members), Some(class)) = (&mut dump, object.member("$class")) {
-        members.push(("type".into(), class.clone()));
-    }
+    let dump = unchecked_dump(object, components)?;
     // What JSON cannot hold is refused where a payload is made of it.
     if JsonObject::from_serialize(&NotFinite(&dump)).is_err() {
         return Ok(Json::parse(

@@ -4,7 +4,8 @@ use agentspan_model::agentspec::{Disclosure, EventForm, Span};
 use serde::Deserialize;
 
 use super::agentspec::{
-    Components, SHOWN_SECRETS, agree, dumps, plain, span_of, text, validation_errors,
+    Components, SHOWN_SECRETS, agree, coarse_kinds, dumps, span_of, text, unchecked_dump,
+    validation_errors,
 };
 use crate::{Case, Failure, Json, Outcome, Predicate, Runner, Tolerances};
 
@@ -49,6 +50,11 @@ impl Runner for AgentspecSpans {
         Ok(found)
     }
 
+    fn normalize(&self, outcome: &mut Json) -> Result<(), Failure> {
+        coarse_kinds(outcome);
+        Ok(())
+    }
+
     /// `dump_mode` is about Python's dumps only.
     fn tolerances(&self) -> Tolerances {
         Tolerances {
@@ -80,10 +86,7 @@ fn dumps_of(span: &Span, form: EventForm) -> Result<Json, Failure> {
 
 /// A span that the reference refuses, and that our constructors cannot even be asked for: read as JSON.
 fn refused(object: &Json, components: &Components) -> Outcome {
-    let mut dump = plain(object, components)?;
-    if let (Json::Object(members), Some(class)) = (&mut dump, object.member("$class")) {
-        members.push(("type".into(), class.clone()));
-    }
+    let dump = unchecked_dump(object, components)?;
     match Span::from_json(&dump.to_string()) {
         Ok(_) => Err("the reference refuses the span, and we do not".into()),
         Err(error) => Ok(validation_errors(&error)),

@@ -100,6 +100,13 @@ fn events_that_the_reference_refuses_are_refused_at_the_same_place() {
         "model_type",
     );
     check_refused(
+        "LlmGenerationResponse",
+        r#""llm_config":"m","content":1,"request_id":"r","output_tokens":"many","input_tokens":1.5"#,
+        r#"["llm_config"],"type":"model_type"},{"loc":["content"],"type":"string_type"},
+            {"loc":["input_tokens"],"type":"int_from_float"},{"loc":["output_tokens"]"#,
+        "int_parsing",
+    );
+    check_refused(
         "StateSnapshotEmitted",
         r#""conversation_id":"c","state_snapshot":{"x":[{"$float":"nan"}]}"#,
         "[]",

@@ -138,11 +138,11 @@ shown_alike!(
 
 /// Makes a [`MemberSet`] a value: an object.
 macro_rules! member_set_as_value {
-    ($($type:ident),*) => {
+    ($($type:ident: $expected:literal),*) => {
         $(
             impl ReadValue for $type {
                 fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
-                    let mut members = reader.object(raw)?;
+                    let mut members = reader.object_that_is(raw, $expected)?;
                     Self::read_members(&mut members, reader)
                 }
             }
@@ -166,7 +166,11 @@ macro_rules! member_set_as_value {
     };
 }
 
-member_set_as_value!(LlmGenerationConfig, Message, ToolCall);
+member_set_as_value!(
+    LlmGenerationConfig: "a generation config",
+    Message: "a message",
+    ToolCall: "a tool call"
+);
 
 impl<T: WriteValue> WriteValue for Sensitive<T> {
     fn write<S: Serializer>(

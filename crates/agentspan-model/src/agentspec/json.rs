@@ -30,7 +30,11 @@ impl Json {
         if raw.get().contains("null") && !finite::is_finite(value) {
             return Err(JsonError::NotFinite);
         }
-        Ok(Self::from_raw(&raw))
+        // Only raw JSON in the value can have brought white space.
+        Ok(match without_white_space(raw.get()) {
+            Some(_) => Self::from_raw(&raw),
+            None => Self(raw),
+        })
     }
 
     /// Reads the text of one JSON value.

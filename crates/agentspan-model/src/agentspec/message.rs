@@ -11,7 +11,12 @@ use super::{
 /// A message of a prompt.
 ///
 /// A prompt is sensitive as a whole, so messages travel inside of a [`Sensitive`](super::Sensitive).
-/// Outside of it, `Debug` does not show the content either, and there is no `Serialize`.
+/// Outside of it, `Debug` does not show the content either, and there is no `Serialize`:
+///
+/// ```compile_fail,E0277
+/// # use agentspan_model::agentspec::Message;
+/// let text = serde_json::to_string(&Message::new("user", "secret"));
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Message {
@@ -67,7 +72,12 @@ impl fmt::Debug for Message {
 
 /// A call of a tool that a model asks for.
 ///
-/// Tool calls are sensitive as a whole, see [`Message`].
+/// Tool calls are sensitive as a whole, see [`Message`]:
+///
+/// ```compile_fail,E0277
+/// # use agentspan_model::agentspec::ToolCall;
+/// let text = serde_json::to_string(&ToolCall::new("call", "tool", "{}"));
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ToolCall {

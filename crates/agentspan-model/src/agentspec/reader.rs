@@ -191,12 +191,16 @@ impl<'a> Reader<'a> {
 
     /// The members of an object.
     pub(crate) fn object(&mut self, raw: &'a RawValue) -> Option<Members<'a>> {
-        match serde_json::from_str(raw.get()) {
-            Ok(members) => Some(members),
-            Err(_) => self.refuse(ProblemKind::WrongType {
-                expected: "an object",
-            }),
-        }
+        self.object_that_is(raw, "an object")
+    }
+
+    /// The members of an object that stands for something.
+    pub(crate) fn object_that_is(
+        &mut self,
+        raw: &'a RawValue,
+        expected: &'static str,
+    ) -> Option<Members<'a>> {
+        self.scalar(raw, expected)
     }
 
     /// The elements of an array.

@@ -94,7 +94,7 @@ fn is_falsy(value: &ComponentValue) -> bool {
 
 /// Reads a component, nested ones included.
 pub(crate) fn read_component<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Component> {
-    let members = reader.object(raw)?;
+    let members = reader.object_that_is(raw, "a component")?;
     read_members(members, reader)
 }
 
