@@ -8,3 +8,4 @@ mod agentspec_documents;
 mod agentspec_masking;
 mod agentspec_reading;
 mod agentspec_recordings;
+mod mapping;
