@@ -2,6 +2,7 @@
 
 use std::io;
 
+use agentspan_discovery::DomainOverrideError;
 use agentspan_model::agent365::Profile;
 
 use crate::loopback_endpoint::LoopbackEndpointError;
@@ -10,10 +11,14 @@ use crate::loopback_endpoint::LoopbackEndpointError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// This version of the crate does not know the wire of the profile. Choose
-    /// [`Profile::V0_1`] or update the crate.
+    /// This version of the crate does not know the wire of the profile. Choose another profile or
+    /// update the crate.
     #[error("profile {0:?} has no wire in this version")]
     Profile(Profile),
+    /// The environment asks to send to a place that would show tokens to others. The cause says what is
+    /// wrong with it. Correct the variable `A365_OBSERVABILITY_DOMAIN_OVERRIDE`, or unset it.
+    #[error("domain_override is not usable")]
+    DomainOverride(#[source] DomainOverrideError),
     /// The loopback endpoint is not a plain address of this machine. The cause says what is wrong.
     #[error("loopback_endpoint is not usable")]
     LoopbackEndpoint(#[source] LoopbackEndpointError),

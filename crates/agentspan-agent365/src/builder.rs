@@ -7,10 +7,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agentspan_discovery::ClusterCategory;
+use agentspan_discovery::{ClusterCategory, DomainOverride, DomainOverrideError, Environment};
 use agentspan_model::agent365::Profile;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
+use tracing::warn;
 
 use crate::build_error::BuildError;
 use crate::delivery::{Courier, Delivery, Observer, Setup, start};
@@ -22,7 +23,7 @@ use crate::retry::{RetryTimer, TokioRetryTimer};
 use crate::stats::QueueBounds;
 use crate::token_resolver::TokenResolver;
 use crate::transport::{Roots, Route, Transport};
-use crate::wire_profile::WireProfile;
+use crate::wire_profile::{Host, WireProfile};
 
 /// Describes a delivery and builds a front of it, or the bare [`Delivery`].
 ///
@@ -46,6 +47,8 @@ pub struct DeliveryBuilder<F = Delivery> {
     max_queue_bytes: usize,
     batch_spans: usize,
     batch_delay: Duration,
+    max_payload_bytes: Option<usize>,
+    domain: Option<Result<DomainOverride, DomainOverrideError>>,
     loopback: Option<String>,
     connect_to: Option<SocketAddr>,
     roots: Option<Vec<Vec<u8>>>,
@@ -68,6 +71,8 @@ impl<F> DeliveryBuilder<F> {
             max_queue_bytes: 64 * 1024 * 1024,
             batch_spans: 512,
             batch_delay: Duration::from_secs(5),
+            max_payload_bytes: None,
+            domain: None,
             loopback: None,
             connect_to: None,
             roots: None,
@@ -84,19 +89,23 @@ impl<F> DeliveryBuilder<F> {
     }
 
     /// The cloud that the tenants live in. Default: [`ClusterCategory::Prod`].
+    ///
+    /// [`Profile::V2`] has one host for all clouds and ignores it, as the reference does.
     pub fn with_cluster_category(mut self, cluster: ClusterCategory) -> Self {
         self.cluster = cluster;
         self
     }
 
     /// Sends to the path for service-to-service calls. Default: the path for agents.
+    ///
+    /// [`Profile::V2`] has one path for both and ignores it, as the reference does.
     pub fn with_service_to_service(mut self) -> Self {
         self.service_to_service = true;
         self
     }
 
     /// How long one try may take, from dialling to the end of the answer. Default: what the profile
-    /// says, 30 s for [`Profile::V0_1`].
+    /// says, 30 s for [`Profile::V0_1`] and [`Profile::V2`].
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -137,6 +146,35 @@ impl<F> DeliveryBuilder<F> {
     /// How long a span of a span processor waits for others. Default: 5 s.
     pub fn with_batch_delay(mut self, delay: Duration) -> Self {
         self.batch_delay = delay;
+        self
+    }
+
+    /// How long the body of a request may become, in bytes. The spans of an identity go in as many
+    /// requests as that needs, in order, all with the same token; after one that is lost, those that
+    /// follow are not sent. Default: what the profile says, 900,000 for [`Profile::V2`], and all spans
+    /// of a batch in one request for [`Profile::V0_1`].
+    ///
+    /// Spans are counted by estimate, as in the reference 2.0.0. A body that is longer all the same is
+    /// split further, so that only a single span may exceed the limit.
+    pub fn with_max_payload_bytes(mut self, bytes: usize) -> Self {
+        self.max_payload_bytes = Some(bytes);
+        self
+    }
+
+    /// Sends where `A365_OBSERVABILITY_DOMAIN_OVERRIDE` says, if it says something.
+    ///
+    /// What is no URL there is logged and ignored, as the reference 2.0.0 does. What would show tokens
+    /// to others, such as `http`, is an error of [`build`](Self::build). [`Profile::V0_1`] ignores the
+    /// variable, as the reference 0.1.0 does.
+    pub fn with_environment(mut self, environment: &Environment) -> Self {
+        self.domain = DomainOverride::read(environment).transpose();
+        self
+    }
+
+    /// Sends to this host and not to the service's own. [`Profile::V0_1`] ignores it: each tenant has
+    /// a host of its own there.
+    pub fn with_domain_override(mut self, domain: DomainOverride) -> Self {
+        self.domain = Some(Ok(domain));
         self
     }
 
@@ -206,6 +244,11 @@ impl<F> DeliveryBuilder<F> {
             ),
             None => None,
         };
+        let max_payload_bytes = match self.max_payload_bytes {
+            Some(bytes) => Some(non_zero("max_payload_bytes", bytes)?),
+            None => wire.max_payload_bytes,
+        };
+        let domain = self.domain_override(wire)?;
         let route = self.route(loopback.as_ref())?;
         let roots = self.roots()?;
         let setup = Setup {
@@ -217,11 +260,14 @@ impl<F> DeliveryBuilder<F> {
             batch_spans: batch_spans.min(max_queue_spans),
             batch_delay,
             concurrency,
+            max_payload_bytes,
             destinations: Destinations {
                 wire,
+                tenant_key: self.profile.tenant_id_key(),
                 cluster: self.cluster,
                 service_to_service: self.service_to_service,
                 loopback,
+                domain,
             },
             encoder: BodyEncoder::new(self.profile),
             courier: Courier {
@@ -235,6 +281,24 @@ impl<F> DeliveryBuilder<F> {
             observer: self.observer,
         };
         start(setup).map(F::from).map_err(BuildError::Thread)
+    }
+
+    /// The override, for a profile that knows such a thing.
+    fn domain_override(&self, wire: &WireProfile) -> Result<Option<DomainOverride>, BuildError> {
+        match (&self.domain, wire.host) {
+            (None, _) | (_, Host::TenantIsland) => Ok(None),
+            (Some(Ok(domain)), Host::Common(_)) => Ok(Some(domain.clone())),
+            (Some(Err(error)), Host::Common(host)) if error.is_ignored() => {
+                warn!(
+                    target: "agentspan::agent365::build",
+                    cause = %error,
+                    host,
+                    "the domain override of the environment is ignored"
+                );
+                Ok(None)
+            }
+            (Some(Err(error)), Host::Common(_)) => Err(BuildError::DomainOverride(*error)),
+        }
     }
 
     fn route(&self, loopback: Option<&LoopbackEndpoint>) -> Result<Route, BuildError> {

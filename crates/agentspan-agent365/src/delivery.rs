@@ -8,6 +8,7 @@ mod event;
 mod in_flight;
 mod log;
 mod opening;
+mod parcel;
 mod shared;
 mod thread;
 mod worker;

@@ -1,14 +1,16 @@
 //! Where the spans of an identity are sent.
 
-use agentspan_discovery::ClusterCategory;
+use std::borrow::Cow;
+
+use agentspan_discovery::{ClusterCategory, DomainOverride};
 use agentspan_model::agent365::Identity;
 use http::Uri;
 use http::uri::{Authority, Scheme};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::export_error::RefusedIdentityError;
 use crate::loopback_endpoint::LoopbackEndpoint;
-use crate::wire_profile::WireProfile;
+use crate::wire_profile::{Host, PathPart, WireProfile};
 
 /// What is not written as it is in a segment of a path: all but `pchar` of [RFC 3986], section 3.3.
 ///
@@ -39,9 +41,13 @@ const NOT_IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
 #[derive(Debug)]
 pub(crate) struct Destinations {
     pub(crate) wire: &'static WireProfile,
+    /// The key of the attribute that holds a span's tenant.
+    pub(crate) tenant_key: &'static str,
     pub(crate) cluster: ClusterCategory,
     pub(crate) service_to_service: bool,
     pub(crate) loopback: Option<LoopbackEndpoint>,
+    /// Where the environment asks to send to. Only profiles with a common host know such a thing.
+    pub(crate) domain: Option<DomainOverride>,
 }
 
 /// The URL that the spans of one identity are posted to. Its query holds nothing secret.
@@ -56,31 +62,51 @@ impl Destinations {
     /// A tenant that cannot be a host name is refused even when a loopback endpoint takes the host's
     /// place, so that a test sees what production would do.
     pub(crate) fn of(&self, identity: &Identity) -> Result<Destination, RefusedIdentityError> {
-        let host = self
-            .cluster
-            .tenant_island_cluster_endpoint(&identity.tenant)?;
-        let (scheme, authority) = match &self.loopback {
-            Some(endpoint) => (Scheme::HTTP, endpoint.authority.clone()),
-            None => (
-                Scheme::HTTPS,
-                Authority::try_from(host).map_err(|_| RefusedIdentityError::Url)?,
-            ),
+        let (host, base) = match (self.wire.host, &self.domain) {
+            (Host::TenantIsland, _) => {
+                let host = self
+                    .cluster
+                    .tenant_island_cluster_endpoint(&identity.tenant)?;
+                (Cow::Owned(host), "")
+            }
+            (Host::Common(_), Some(domain)) => {
+                (Cow::Borrowed(domain.authority()), domain.base_path())
+            }
+            (Host::Common(host), None) => (Cow::Borrowed(host), ""),
         };
-        let path = if self.service_to_service {
+        let (scheme, authority, base) = match &self.loopback {
+            Some(endpoint) => (Scheme::HTTP, endpoint.authority.clone(), ""),
+            None => {
+                let authority =
+                    Authority::try_from(&*host).map_err(|_| RefusedIdentityError::Url)?;
+                (Scheme::HTTPS, authority, base)
+            }
+        };
+        let parts = if self.service_to_service {
             self.wire.service_path
         } else {
             self.wire.path
         };
-        let agent = utf8_percent_encode(identity.agent.as_str(), NOT_IN_SEGMENT);
-        let tail = self.wire.tail;
+        let mut path = String::from(base);
+        for part in parts {
+            match part {
+                PathPart::Text(text) => path.push_str(text),
+                PathPart::Tenant => path.extend(segment(identity.tenant.as_str())),
+                PathPart::Agent => path.extend(segment(identity.agent.as_str())),
+            }
+        }
         Uri::builder()
             .scheme(scheme)
             .authority(authority)
-            .path_and_query(format!("{path}{agent}{tail}"))
+            .path_and_query(path)
             .build()
             .map(|uri| Destination { uri })
             .map_err(|_| RefusedIdentityError::Url)
     }
+}
+
+fn segment(id: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(id, NOT_IN_SEGMENT)
 }
 
 #[cfg(test)]
@@ -97,10 +123,59 @@ mod tests {
     fn destinations(service_to_service: bool) -> Destinations {
         Destinations {
             wire: WireProfile::of(Profile::V0_1).unwrap(),
+            tenant_key: Profile::V0_1.tenant_id_key(),
             cluster: ClusterCategory::Prod,
             service_to_service,
             loopback: None,
+            domain: None,
         }
+    }
+
+    fn check_url(profile_2: &Destinations, tenant: &str, agent: &str, expected: &str) {
+        let identity = Identity::parse(tenant, agent).unwrap();
+        assert_eq!(profile_2.of(&identity).unwrap().uri, *expected);
+    }
+
+    fn version_2(domain: Option<&str>) -> Destinations {
+        Destinations {
+            wire: WireProfile::of(Profile::V2).unwrap(),
+            tenant_key: Profile::V2.tenant_id_key(),
+            domain: domain.map(|domain| domain.parse().unwrap()),
+            cluster: ClusterCategory::Gov,
+            ..destinations(true)
+        }
+    }
+
+    #[test]
+    fn version_2_has_one_host_and_keeps_both_ids_in_their_segments() {
+        let check = |tenant, agent, expected| check_url(&version_2(None), tenant, agent, expected);
+        check(
+            "tenant_1",
+            "a",
+            "https://agent365.svc.cloud.microsoft/observabilityService/tenants/tenant_1/otlp/agents/a/traces?api-version=1",
+        );
+        check(
+            "x y",
+            "a[b]@c",
+            "https://agent365.svc.cloud.microsoft/observabilityService/tenants/x%20y/otlp/agents/a%5Bb%5D@c/traces?api-version=1",
+        );
+    }
+
+    #[test]
+    fn version_2_sends_to_the_domain_that_the_environment_names() {
+        let check = |domain, expected| check_url(&version_2(Some(domain)), "t", "a", expected);
+        check(
+            "host.example:8443",
+            "https://host.example:8443/observabilityService/tenants/t/otlp/agents/a/traces?api-version=1",
+        );
+        check(
+            "https://host.example/base",
+            "https://host.example/base/observabilityService/tenants/t/otlp/agents/a/traces?api-version=1",
+        );
+        check(
+            "https://host.example/",
+            "https://host.example//observabilityService/tenants/t/otlp/agents/a/traces?api-version=1",
+        );
     }
 
     fn check_path(agent: &str, path_and_query: &str) {

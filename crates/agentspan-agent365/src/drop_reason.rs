@@ -9,10 +9,14 @@ pub enum DropReason {
     /// The span has no tenant or no agent, or a blank one. The reference skips such spans too, and
     /// like there the export counts as a success.
     NoIdentity,
+    /// The span's `gen_ai.operation.name` is not one that the profile sends, or is missing. The
+    /// reference filters such spans too, and like there the export counts as a success.
+    OtherOperation,
     /// The tenant's or the agent's id is not a string, could leave its place in the URL, or the
     /// tenant's cannot be a host name.
     BadIdentity,
-    /// The token resolver returned an error, panicked, or gave no answer in time.
+    /// The token resolver returned an error, panicked, or gave no answer in time; or it gave no token
+    /// and the profile sends nothing without one.
     Token,
     /// The service answered with a status that is not worth another try.
     PermanentStatus,
@@ -30,8 +34,9 @@ pub enum DropReason {
 
 impl DropReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NoIdentity,
+        Self::OtherOperation,
         Self::BadIdentity,
         Self::Token,
         Self::PermanentStatus,
@@ -47,6 +52,7 @@ impl DropReason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NoIdentity => "no_identity",
+            Self::OtherOperation => "other_operation",
             Self::BadIdentity => "bad_identity",
             Self::Token => "token",
             Self::PermanentStatus => "permanent_status",
@@ -62,14 +68,15 @@ impl DropReason {
     pub(crate) fn index(self) -> usize {
         match self {
             Self::NoIdentity => 0,
-            Self::BadIdentity => 1,
-            Self::Token => 2,
-            Self::PermanentStatus => 3,
-            Self::RetriesExhausted => 4,
-            Self::QueueFull => 5,
-            Self::AfterShutdown => 6,
-            Self::ShutdownDeadline => 7,
-            Self::Internal => 8,
+            Self::OtherOperation => 1,
+            Self::BadIdentity => 2,
+            Self::Token => 3,
+            Self::PermanentStatus => 4,
+            Self::RetriesExhausted => 5,
+            Self::QueueFull => 6,
+            Self::AfterShutdown => 7,
+            Self::ShutdownDeadline => 8,
+            Self::Internal => 9,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod body;
 mod escape;
+mod fit;
 mod hex;
 mod resource;
 mod scope_order;
@@ -16,3 +17,4 @@ mod value;
 
 pub use self::body::BodyEncoder;
 pub use self::resource::EncodedResource;
+pub(crate) use self::unique_keys::UniqueKeys;

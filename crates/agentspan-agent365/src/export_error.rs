@@ -25,6 +25,13 @@ pub enum ExportError {
         /// What the resolver said.
         source: ResolverError,
     },
+    /// The token resolver gave no token, and the profile sends nothing without one. Give the agent an
+    /// identity that can get a token.
+    #[error("there is no token for {identity}")]
+    NoToken {
+        /// For whom the token was.
+        identity: Identity,
+    },
     /// The token resolver panicked. Nothing was sent. The panic's message is on standard error unless
     /// the program has set another panic hook.
     #[error("the token resolver panicked for {identity}")]
@@ -84,9 +91,10 @@ impl ExportError {
     #[must_use]
     pub fn reason(&self) -> DropReason {
         match self {
-            Self::Token { .. } | Self::TokenPanic { .. } | Self::TokenTimeout { .. } => {
-                DropReason::Token
-            }
+            Self::Token { .. }
+            | Self::NoToken { .. }
+            | Self::TokenPanic { .. }
+            | Self::TokenTimeout { .. } => DropReason::Token,
             Self::Status { .. } => DropReason::PermanentStatus,
             Self::RetriesExhausted { .. } => DropReason::RetriesExhausted,
             Self::ShutdownDeadline { .. } => DropReason::ShutdownDeadline,

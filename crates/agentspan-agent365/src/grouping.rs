@@ -10,6 +10,7 @@ use opentelemetry_sdk::trace::SpanData;
 use crate::destination::{Destination, Destinations};
 use crate::export_error::RefusedIdentityError;
 use crate::report::RefusedIdentity;
+use crate::wire_profile::WireProfile;
 
 /// The spans of a batch by identity, in order of first appearance.
 #[derive(Debug, Default)]
@@ -17,6 +18,8 @@ pub(crate) struct Grouping {
     pub(crate) groups: Vec<Group>,
     pub(crate) refused: Vec<RefusedIdentity>,
     pub(crate) no_identity: usize,
+    /// Spans of operations that the profile does not send.
+    pub(crate) other_operation: usize,
     /// For each span the next one of the same group. A list through the spans costs one allocation
     /// per batch, where a list per group would cost several per identity.
     next: Vec<usize>,
@@ -42,9 +45,11 @@ enum Place {
     Refused(usize),
 }
 
-/// What the two attributes of a span say.
+/// What the attributes of a span say.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Named<'a> {
+    /// The profile does not send spans of the operation that the span names, or of none.
+    OtherOperation,
     /// One of them is missing or blank.
     Nobody,
     /// Both are there, and one is not a string.
@@ -68,10 +73,14 @@ impl Grouping {
         let mut not_text = None;
         let mut previous: Option<(Named<'_>, Place)> = None;
         for (index, span) in spans.iter().enumerate() {
-            let named = named(span);
+            let named = named(span, destinations.wire, destinations.tenant_key);
             // Spans of one identity tend to come together, and then nothing has to be hashed.
             let known = previous.filter(|(same, _)| *same == named);
             let place = match (named, known) {
+                (Named::OtherOperation, _) => {
+                    grouping.other_operation += 1;
+                    continue;
+                }
                 (Named::Nobody, _) => {
                     grouping.no_identity += 1;
                     continue;
@@ -150,17 +159,30 @@ impl Grouping {
 }
 
 /// Whom `span` names. The SDK keeps every attribute that was set: the last one of a key counts.
-fn named(span: &SpanData) -> Named<'_> {
-    let (mut tenant, mut agent) = (None, None);
+fn named<'a>(span: &'a SpanData, wire: &WireProfile, tenant_key: &str) -> Named<'a> {
+    let (mut tenant, mut agent, mut operation) = (None, None, None);
     for attribute in span.attributes.iter().rev() {
-        let found = match attribute.key.as_str() {
-            keys::TENANT_ID => &mut tenant,
-            keys::GEN_AI_AGENT_ID => &mut agent,
-            _ => continue,
+        let key = attribute.key.as_str();
+        let found = if key == tenant_key {
+            &mut tenant
+        } else if key == keys::GEN_AI_AGENT_ID {
+            &mut agent
+        } else if wire.operations.is_some() && key == keys::GEN_AI_OPERATION_NAME {
+            &mut operation
+        } else {
+            continue;
         };
         found.get_or_insert(&attribute.value);
-        if tenant.is_some() && agent.is_some() {
+        let is_filtered = wire.operations.is_none() || operation.is_some();
+        if tenant.is_some() && agent.is_some() && is_filtered {
             break;
+        }
+    }
+    if let Some(sent) = wire.operations {
+        let is_sent =
+            matches!(operation, Some(Value::String(name)) if sent.contains(&name.as_str()));
+        if !is_sent {
+            return Named::OtherOperation;
         }
     }
     match (tenant, agent) {

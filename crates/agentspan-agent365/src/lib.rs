@@ -30,11 +30,14 @@
 //!   [`token_from_async_fn`] make one from a closure.
 //! - [`ExportReport`] says for one batch what was sent for whom, what was dropped and why;
 //!   [`DeliveryStats`] is the running count of the same.
-//! - [`BodyEncoder`] writes the bodies of the requests.
+//! - [`BodyEncoder`] writes the bodies of the requests; [`estimated_span_bytes`] and
+//!   [`chunk_by_bytes`] tell how [`Profile::V2`](agentspan_model::agent365::Profile::V2) divides spans
+//!   between them.
 
 mod access_token;
 mod build_error;
 mod builder;
+mod chunking;
 mod delivery;
 mod destination;
 mod drop_reason;
@@ -46,6 +49,7 @@ mod grouping;
 mod loopback_endpoint;
 mod report;
 mod retry;
+mod retry_after;
 mod span_processor;
 mod span_size;
 mod stats;
@@ -56,6 +60,7 @@ mod wire_profile;
 pub use self::access_token::{AccessToken, AccessTokenError};
 pub use self::build_error::BuildError;
 pub use self::builder::DeliveryBuilder;
+pub use self::chunking::{chunk_by_bytes, estimated_span_bytes, estimated_value_bytes};
 pub use self::delivery::Delivery;
 pub use self::drop_reason::DropReason;
 pub use self::encode::{BodyEncoder, EncodedResource};
@@ -64,6 +69,7 @@ pub use self::exporter::Agent365Exporter;
 pub use self::loopback_endpoint::LoopbackEndpointError;
 pub use self::report::{Attempt, AttemptOutcome, ExportReport, IdentityReport, RefusedIdentity};
 pub use self::retry::{RetryTimer, TokioRetryTimer};
+pub use self::retry_after::retry_after_seconds;
 pub use self::span_processor::Agent365SpanProcessor;
 pub use self::stats::DeliveryStats;
 pub use self::token_resolver::{

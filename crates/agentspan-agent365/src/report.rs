@@ -19,6 +19,8 @@ pub struct ExportReport {
     pub refused: Vec<RefusedIdentity>,
     /// Spans without a tenant or an agent. They are not meant for Agent 365.
     pub no_identity: usize,
+    /// Spans of operations that the profile does not send. They are not meant for Agent 365.
+    pub other_operation: usize,
 }
 
 /// What became of the spans of one identity.
@@ -29,11 +31,17 @@ pub struct IdentityReport {
     pub identity: Identity,
     /// How many spans.
     pub spans: usize,
-    /// The length of the request's body in bytes.
+    /// How many of them the service has. Fewer than all only when there is an error.
+    pub delivered: usize,
+    /// In how many requests they go: one, unless the profile or an option bounds the body.
+    pub requests: usize,
+    /// How many of them were longer than the profile allows, and were cut.
+    pub truncated: usize,
+    /// The length of the requests' bodies in bytes.
     pub body_bytes: usize,
     /// Every try, in order. Empty when nothing was sent.
     pub attempts: Vec<Attempt>,
-    /// Why the spans were dropped, or `None` when the service has them.
+    /// Why spans were dropped, or `None` when the service has all of them.
     pub error: Option<ExportError>,
 }
 
@@ -83,10 +91,10 @@ impl ExportReport {
         self.identities.iter().map(IdentityReport::exported).sum()
     }
 
-    /// How many spans were dropped, those without an identity included.
+    /// How many spans were dropped, those included that are not meant for Agent 365.
     #[must_use]
     pub fn dropped(&self) -> usize {
-        self.no_identity + self.lost()
+        self.no_identity + self.other_operation + self.lost()
     }
 
     /// How many spans were dropped for this reason.
@@ -95,6 +103,7 @@ impl ExportReport {
         let refused = || self.refused.iter().map(|refused| refused.spans).sum();
         match reason {
             DropReason::NoIdentity => self.no_identity,
+            DropReason::OtherOperation => self.other_operation,
             DropReason::BadIdentity => refused(),
             _ => self
                 .identities
@@ -105,14 +114,15 @@ impl ExportReport {
                         .as_ref()
                         .is_some_and(|error| error.reason() == reason)
                 })
-                .map(|identity| identity.spans)
+                .map(IdentityReport::dropped)
                 .sum(),
         }
     }
 
-    /// Whether every span that names an identity was delivered.
+    /// Whether every span that is meant for Agent 365 was delivered.
     ///
-    /// Spans without an identity do not count against it, as in the reference.
+    /// Spans without an identity, or of other operations, do not count against it, as in the
+    /// reference.
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.lost() == 0
@@ -121,12 +131,7 @@ impl ExportReport {
     /// Spans that were meant for Agent 365 and did not get there.
     pub(crate) fn lost(&self) -> usize {
         let refused: usize = self.refused.iter().map(|refused| refused.spans).sum();
-        let undelivered: usize = self
-            .identities
-            .iter()
-            .filter(|identity| identity.error.is_some())
-            .map(|identity| identity.spans)
-            .sum();
+        let undelivered: usize = self.identities.iter().map(IdentityReport::dropped).sum();
         refused + undelivered
     }
 }
@@ -153,13 +158,13 @@ impl fmt::Display for ExportReport {
 }
 
 impl IdentityReport {
-    /// How many spans the service has: all or none.
+    /// How many spans the service has.
     #[must_use]
     pub fn exported(&self) -> usize {
-        if self.error.is_none() { self.spans } else { 0 }
+        self.delivered
     }
 
-    /// How many spans were dropped: all or none.
+    /// How many spans were dropped.
     #[must_use]
     pub fn dropped(&self) -> usize {
         self.spans - self.exported()

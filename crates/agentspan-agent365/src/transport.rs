@@ -14,13 +14,12 @@ use http::{HeaderMap, Method, Request, Uri};
 use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
-use self::dial::Dial;
+use self::dial::Connector;
 
 pub(crate) use self::answer::Answer;
 pub use self::error::TransportError;
@@ -62,8 +61,8 @@ pub(crate) struct Transport {
 }
 
 enum HttpClient {
-    Plain(Client<HttpConnector<Dial>, Full<Bytes>>),
-    Tls(Client<HttpsConnector<HttpConnector<Dial>>, Full<Bytes>>),
+    Plain(Client<Connector, Full<Bytes>>),
+    Tls(Client<HttpsConnector<Connector>, Full<Bytes>>),
 }
 
 impl Transport {
@@ -110,22 +109,19 @@ impl Transport {
             .pool_max_idle_per_host(self.idle_per_host)
             .http1_max_buf_size(MAX_HEAD_BYTES)
             .http1_max_headers(MAX_HEADERS);
-        let dial = match self.route {
-            Route::Https => Dial::system(),
-            Route::HttpsTo(address) | Route::Loopback(address) => Dial::to(address),
+        let connector = match self.route {
+            Route::Https => Connector::new(None),
+            Route::HttpsTo(address) | Route::Loopback(address) => Connector::new(Some(address)),
         };
-        let mut http = HttpConnector::new_with_resolver(dial);
-        http.set_nodelay(true);
         if matches!(self.route, Route::Loopback(_)) {
-            return Ok(HttpClient::Plain(builder.build(http)));
+            return Ok(HttpClient::Plain(builder.build(connector)));
         }
-        http.enforce_http(false);
         let tls = tls_config(self.roots.clone()).await?;
         let https = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_only()
             .enable_http1()
-            .wrap_connector(http);
+            .wrap_connector(connector);
         Ok(HttpClient::Tls(builder.build(https)))
     }
 }

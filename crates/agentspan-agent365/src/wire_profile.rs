@@ -7,19 +7,45 @@ use std::time::Duration;
 use agentspan_model::agent365::Profile;
 use http::StatusCode;
 
+use self::PathPart::{Agent, Tenant, Text};
+
 /// The wire of one profile.
 #[derive(Debug)]
 pub(crate) struct WireProfile {
-    /// What stands before the agent's id in the path.
-    pub(crate) path: &'static str,
+    pub(crate) host: Host,
+    /// The path and the query.
+    pub(crate) path: &'static [PathPart],
     /// The same for service-to-service calls.
-    pub(crate) service_path: &'static str,
-    /// What follows the agent's id, the query included.
-    pub(crate) tail: &'static str,
+    pub(crate) service_path: &'static [PathPart],
+    /// The values of `gen_ai.operation.name` whose spans are sent; `None` sends all spans.
+    pub(crate) operations: Option<&'static [&'static str]>,
+    /// How long a span may be as JSON in ASCII, in bytes. Longer ones are cut.
+    pub(crate) max_span_bytes: Option<usize>,
+    /// How long the body of a request may be, by estimate, in bytes. `None` sends all in one.
+    pub(crate) max_payload_bytes: Option<usize>,
     pub(crate) retry: RetryPolicy,
     pub(crate) missing_token: MissingToken,
     /// For a whole try: connect, send, head and body of the answer.
     pub(crate) timeout: Duration,
+}
+
+/// Which host the requests of a tenant go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// One per tenant, in the cloud of the cluster category.
+    TenantIsland,
+    /// One for all, in all clouds. The environment may name another.
+    Common(&'static str),
+}
+
+/// A part of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PathPart {
+    Text(&'static str),
+    /// The id of the tenant, as one segment.
+    Tenant,
+    /// The id of the agent, as one segment.
+    Agent,
 }
 
 /// What happens to the spans of an identity without a token.
@@ -27,34 +53,94 @@ pub(crate) struct WireProfile {
 pub(crate) enum MissingToken {
     /// They are sent without the `authorization` header.
     SendWithout,
+    /// They are dropped and counted.
+    Drop,
 }
 
 /// When a failed try is repeated.
 #[derive(Debug)]
 pub(crate) struct RetryPolicy {
     tries: u32,
-    /// The first pause. Each further one is longer by as much.
-    pause_step: Duration,
+    pauses: Pauses,
+    /// The longest pause that the service's `Retry-After` can ask for; `None` ignores the header.
+    longest_asked: Option<Duration>,
+}
+
+/// How the pauses between tries grow.
+#[derive(Debug)]
+enum Pauses {
+    /// Each is longer by the first one.
+    Growing(Duration),
+    /// Each is twice as long as the one before.
+    Doubling(Duration),
 }
 
 /// `microsoft-agents-a365-observability-core` 0.1.0. The service's `Retry-After` is ignored there.
 static V0_1: WireProfile = WireProfile {
-    path: "/maven/agent365/agents/",
-    service_path: "/maven/agent365/service/agents/",
-    tail: "/traces?api-version=1",
+    host: Host::TenantIsland,
+    path: &[
+        Text("/maven/agent365/agents/"),
+        Agent,
+        Text("/traces?api-version=1"),
+    ],
+    service_path: &[
+        Text("/maven/agent365/service/agents/"),
+        Agent,
+        Text("/traces?api-version=1"),
+    ],
+    operations: None,
+    max_span_bytes: None,
+    max_payload_bytes: None,
     retry: RetryPolicy {
         tries: 4,
-        pause_step: Duration::from_millis(200),
+        pauses: Pauses::Growing(Duration::from_millis(200)),
+        longest_asked: None,
     },
     missing_token: MissingToken::SendWithout,
     timeout: Duration::from_secs(30),
 };
+
+/// `microsoft-agents-a365-observability-core` 2.0.0. The cluster category and the switch for
+/// service-to-service calls are ignored there.
+static V2: WireProfile = WireProfile {
+    host: Host::Common("agent365.svc.cloud.microsoft"),
+    path: V2_PATH,
+    service_path: V2_PATH,
+    operations: Some(&[
+        "invoke_agent",
+        "execute_tool",
+        "output_messages",
+        "apply_guardrail",
+        "chat",
+        "Chat",
+        "text_completion",
+        "generate_content",
+    ]),
+    max_span_bytes: Some(250 * 1024),
+    max_payload_bytes: Some(900_000),
+    retry: RetryPolicy {
+        tries: 4,
+        pauses: Pauses::Doubling(Duration::from_millis(500)),
+        longest_asked: Some(Duration::from_secs(60)),
+    },
+    missing_token: MissingToken::Drop,
+    timeout: Duration::from_secs(30),
+};
+
+const V2_PATH: &[PathPart] = &[
+    Text("/observabilityService/tenants/"),
+    Tenant,
+    Text("/otlp/agents/"),
+    Agent,
+    Text("/traces?api-version=1"),
+];
 
 impl WireProfile {
     /// The wire of `profile`, or `None` when this version of the crate does not speak it.
     pub(crate) fn of(profile: Profile) -> Option<&'static Self> {
         match profile {
             Profile::V0_1 => Some(&V0_1),
+            Profile::V2 => Some(&V2),
             _ => None,
         }
     }
@@ -62,8 +148,21 @@ impl WireProfile {
 
 impl RetryPolicy {
     /// The pause after the failed try with this number, counted from one. `None` after the last.
-    pub(crate) fn pause_after(&self, tried: u32) -> Option<Duration> {
-        (tried < self.tries).then(|| self.pause_step * tried)
+    ///
+    /// `asked` is what the service asked for.
+    pub(crate) fn pause_after(&self, tried: u32, asked: Option<Duration>) -> Option<Duration> {
+        if tried >= self.tries {
+            return None;
+        }
+        if let (Some(asked), Some(longest)) = (asked, self.longest_asked) {
+            return Some(asked.min(longest));
+        }
+        Some(match self.pauses {
+            Pauses::Growing(step) => step.saturating_mul(tried),
+            Pauses::Doubling(first) => {
+                first.saturating_mul(2_u32.saturating_pow(tried.saturating_sub(1)))
+            }
+        })
     }
 
     /// Whether a request that was answered with `status` is worth another try.
@@ -79,6 +178,14 @@ impl RetryPolicy {
 mod tests {
     use super::*;
 
+    fn check_pauses(wire: &WireProfile, asked: Option<Duration>, expected: [Option<u64>; 4]) {
+        let pauses = [1, 2, 3, 4].map(|tried| wire.retry.pause_after(tried, asked));
+        assert_eq!(
+            pauses,
+            expected.map(|pause| pause.map(Duration::from_millis))
+        );
+    }
+
     #[test]
     fn version_0_1_gives_each_try_thirty_seconds() {
         assert_eq!(V0_1.timeout, Duration::from_secs(30));
@@ -86,9 +193,22 @@ mod tests {
 
     #[test]
     fn version_0_1_tries_four_times_with_growing_pauses() {
-        let pauses: Vec<_> = (1..=4).map(|tried| V0_1.retry.pause_after(tried)).collect();
-        let millis = |n| Some(Duration::from_millis(n));
-        assert_eq!(pauses, [millis(200), millis(400), millis(600), None]);
+        check_pauses(&V0_1, None, [Some(200), Some(400), Some(600), None]);
+        let asked = Some(Duration::from_secs(7));
+        check_pauses(&V0_1, asked, [Some(200), Some(400), Some(600), None]);
+    }
+
+    #[test]
+    fn version_2_tries_four_times_with_doubled_pauses() {
+        check_pauses(&V2, None, [Some(500), Some(1_000), Some(2_000), None]);
+    }
+
+    #[test]
+    fn version_2_pauses_as_long_as_the_service_asks_up_to_a_minute() {
+        let asked = Some(Duration::from_millis(2_500));
+        check_pauses(&V2, asked, [Some(2_500), Some(2_500), Some(2_500), None]);
+        let asked = Some(Duration::from_secs(61));
+        check_pauses(&V2, asked, [Some(60_000), Some(60_000), Some(60_000), None]);
     }
 
     #[test]

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use agentspan_model::agent365::environment as names;
 
 /// Every variable that is read. The rest of the environment is nobody's business here.
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 7] = [
     names::ENABLE_OBSERVABILITY,
     names::ENABLE_A365_OBSERVABILITY,
     names::ENABLE_A365_OBSERVABILITY_EXPORTER,
     names::PYTHON_ENVIRONMENT,
     names::AGENT365_APPLICATION_NAME,
     names::A365_OBSERVABILITY_SCOPE_OVERRIDE,
+    names::A365_OBSERVABILITY_DOMAIN_OVERRIDE,
 ];
 
 /// A copy of the environment variables that this crate knows, as they were at one moment.

@@ -25,6 +25,7 @@
 //!
 //! - [`ClusterCategory`]: the clouds, and the hosts that each of them has for tokens and tenants.
 //! - [`Environment`] and [`Switches`]: the variables that are read, and what they mean.
+//! - [`DomainOverride`]: another host than the service's own.
 //! - [`unverified_app_id`], [`resolve_agent_identity`]: what a token or an activity *says* about who
 //!   is calling. Their result is an [`UnverifiedId`], because nobody has checked it.
 //! - [`authentication_scope`]: the scope to request a token for.
@@ -35,6 +36,7 @@
 mod agent_identity;
 mod authentication_scope;
 mod cluster_category;
+mod domain_override;
 mod environment;
 mod python_text;
 pub mod runtime_v2;
@@ -46,6 +48,7 @@ mod unverified_id;
 pub use agent_identity::{Activity, resolve_agent_identity};
 pub use authentication_scope::authentication_scope;
 pub use cluster_category::{ClusterCategory, UnknownClusterCategory};
+pub use domain_override::{DomainOverride, DomainOverrideError};
 pub use environment::Environment;
 pub use switches::Switches;
 pub use tenant_endpoint::TenantEndpointError;

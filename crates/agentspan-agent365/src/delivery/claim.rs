@@ -74,6 +74,9 @@ pub(super) struct Ticket {
     /// The place of the identity in the batch's report.
     pub(super) slot: usize,
     pub(super) spans: usize,
+    pub(super) delivered: usize,
+    pub(super) requests: usize,
+    pub(super) truncated: usize,
     pub(super) body_bytes: usize,
     /// `None` once it is settled.
     pub(super) claim: Option<Claim>,
@@ -81,7 +84,15 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
-    /// Says what became of the spans.
+    /// The service has the first `spans` of those that are left.
+    pub(super) fn delivered(&mut self, spans: usize, body_bytes: usize) {
+        if let Some(claim) = &mut self.claim {
+            claim.split(spans).exported(body_bytes);
+            self.delivered += spans;
+        }
+    }
+
+    /// Says what became of the spans that were not delivered.
     pub(super) fn settle(mut self, attempts: Vec<Attempt>, error: Option<ExportError>) {
         self.report(attempts, error);
     }
@@ -91,12 +102,15 @@ impl Ticket {
             return;
         };
         match &error {
-            None => claim.exported(self.body_bytes),
+            None => drop(claim),
             Some(error) => claim.dropped(error.reason()),
         }
         let report = IdentityReport {
             identity: self.identity.clone(),
             spans: self.spans,
+            delivered: self.delivered,
+            requests: self.requests,
+            truncated: self.truncated,
             body_bytes: self.body_bytes,
             attempts,
             error,

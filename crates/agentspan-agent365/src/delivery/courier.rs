@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use super::claim::Ticket;
 use super::contain::{Panicked, contain};
 use super::log;
+use super::parcel::Parcel;
 use super::shared::Shared;
 use crate::access_token::AccessToken;
 use crate::export_error::{ExportError, ResolverError};
@@ -33,6 +34,14 @@ pub(crate) struct Courier {
     pub(crate) timer: Arc<dyn RetryTimer>,
 }
 
+/// One request.
+struct Post<'a> {
+    identity: &'a Identity,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+    body: Bytes,
+}
+
 /// What a failed try means.
 enum Failure {
     /// The answer is final.
@@ -45,36 +54,67 @@ enum Failure {
 }
 
 impl Courier {
-    /// Delivers one body and settles its ticket.
-    pub(super) async fn carry(&self, shared: &Shared, ticket: Ticket, uri: Uri, body: Bytes) {
+    /// Delivers the requests of one identity, one after the other, and settles its ticket.
+    pub(super) async fn carry(
+        &self,
+        shared: &Shared,
+        mut ticket: Ticket,
+        uri: Uri,
+        parcels: Vec<Parcel>,
+    ) {
         let mut attempts = Vec::new();
         let result = self
-            .try_all(shared, &ticket.identity, &uri, body, &mut attempts)
+            .deliver(shared, &mut ticket, &uri, parcels, &mut attempts)
             .await;
         ticket.settle(attempts, result.err());
+    }
+
+    /// All requests have the same token. What follows a lost one is not sent.
+    async fn deliver(
+        &self,
+        shared: &Shared,
+        ticket: &mut Ticket,
+        uri: &Uri,
+        parcels: Vec<Parcel>,
+        attempts: &mut Vec<Attempt>,
+    ) -> Result<(), ExportError> {
+        let token = self.token(&ticket.identity).await?;
+        let headers = self.headers(&ticket.identity, token)?;
+        for Parcel { body, spans } in parcels {
+            let bytes = body.len();
+            let post = Post {
+                identity: &ticket.identity,
+                uri,
+                headers: &headers,
+                body,
+            };
+            self.try_all(shared, post, attempts).await?;
+            ticket.delivered(spans, bytes);
+        }
+        Ok(())
     }
 
     async fn try_all(
         &self,
         shared: &Shared,
-        identity: &Identity,
-        uri: &Uri,
-        body: Bytes,
+        post: Post<'_>,
         attempts: &mut Vec<Attempt>,
     ) -> Result<(), ExportError> {
-        let token = self.token(identity).await?;
-        let headers = self.headers(identity, token)?;
+        let Post { identity, uri, .. } = post;
         let mut tries = 0;
         loop {
             tries += 1;
             shared.counters.attempted();
             let answer = self
                 .transport
-                .post(uri, &headers, body.clone(), self.timeout)
+                .post(uri, post.headers, post.body.clone(), self.timeout)
                 .await;
             let failure = self.judge(identity, &answer);
             let pause = match &failure {
-                Some(Failure::Again { .. }) => self.wire.retry.pause_after(tries),
+                Some(Failure::Again { .. }) => {
+                    let asked = answer.as_ref().ok().and_then(Answer::asked_pause);
+                    self.wire.retry.pause_after(tries, asked)
+                }
                 Some(Failure::Final(_)) | None => None,
             };
             let attempt = Attempt {
@@ -147,6 +187,11 @@ impl Courier {
                 headers.insert(AUTHORIZATION, value);
             }
             (None, MissingToken::SendWithout) => log::no_token(identity),
+            (None, MissingToken::Drop) => {
+                return Err(ExportError::NoToken {
+                    identity: identity.clone(),
+                });
+            }
         }
         Ok(headers)
     }

@@ -13,25 +13,34 @@ pub(super) struct InFlight {
     pub(super) bytes: u64,
     refused: Vec<RefusedIdentity>,
     no_identity: usize,
+    other_operation: usize,
     reports: Vec<Option<IdentityReport>>,
     missing: usize,
     reply: Option<oneshot::Sender<Arc<ExportReport>>>,
+}
+
+/// The spans of a batch that are in no group.
+#[derive(Debug)]
+pub(super) struct Skipped {
+    pub(super) refused: Vec<RefusedIdentity>,
+    pub(super) no_identity: usize,
+    pub(super) other_operation: usize,
 }
 
 impl InFlight {
     pub(super) fn new(
         bytes: u64,
         identities: usize,
-        refused: Vec<RefusedIdentity>,
-        no_identity: usize,
+        skipped: Skipped,
         reply: Option<oneshot::Sender<Arc<ExportReport>>>,
     ) -> Self {
         let mut reports = Vec::new();
         reports.resize_with(identities, || None);
         Self {
             bytes,
-            refused,
-            no_identity,
+            refused: skipped.refused,
+            no_identity: skipped.no_identity,
+            other_operation: skipped.other_operation,
             reports,
             missing: identities,
             reply,
@@ -57,6 +66,7 @@ impl InFlight {
             identities: self.reports.into_iter().flatten().collect(),
             refused: self.refused,
             no_identity: self.no_identity,
+            other_operation: self.other_operation,
         };
         (report, self.reply)
     }

@@ -90,10 +90,20 @@ pub(super) fn report(report: &ExportReport) {
         exported = report.exported(),
         dropped = report.dropped(),
         no_identity = report.no_identity,
+        other_operation = report.other_operation,
         identities = report.identities.len(),
         "a batch is done"
     );
     for identity in &report.identities {
+        if identity.truncated > 0 {
+            warn!(
+                target: "agentspan::agent365::delivery",
+                tenant = identity.identity.tenant.as_str(),
+                agent = identity.identity.agent.as_str(),
+                spans = identity.truncated,
+                "spans were longer than the service takes and were cut"
+            );
+        }
         let Some(failure) = &identity.error else {
             continue;
         };
@@ -101,7 +111,7 @@ pub(super) fn report(report: &ExportReport) {
             target: "agentspan::agent365::delivery",
             tenant = identity.identity.tenant.as_str(),
             agent = identity.identity.agent.as_str(),
-            spans = identity.spans,
+            spans = identity.dropped(),
             reason = failure.reason().as_str(),
             attempts = identity.attempts.len(),
             last_status = identity.attempts.last().and_then(Attempt::status),

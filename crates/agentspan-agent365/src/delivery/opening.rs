@@ -5,7 +5,8 @@ use std::sync::Arc;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::claim::Claim;
-use crate::encode::{BodyEncoder, EncodedResource};
+use super::parcel::{Packing, Parcels};
+use crate::encode::EncodedResource;
 use crate::grouping::{Group, Grouping};
 
 /// A batch that still holds spans which are in no request yet.
@@ -36,18 +37,17 @@ impl Opening {
         self.grouping.groups.get(self.sent_out)
     }
 
-    /// Appends the body of `group` to `body`. Its resource is that of its first span.
-    pub(super) fn encode(&self, group: &Group, encoder: &mut BodyEncoder, body: &mut Vec<u8>) {
+    /// The requests with the spans of `group`. Its resource is that of its first span.
+    pub(super) fn pack(&self, group: &Group, packing: Packing<'_>) -> Parcels {
         let Some(resource) = self.resources.of(group.first()) else {
-            return;
+            return Parcels::default();
         };
         if group.len == self.spans.len() {
-            encoder.encode(resource, &self.spans, body);
-            return;
+            return packing.pack(resource, &self.spans);
         }
         let mut spans = Vec::with_capacity(group.len);
         spans.extend(self.grouping.spans_of(group, &self.spans));
-        encoder.encode(resource, &spans, body);
+        packing.pack(resource, &spans)
     }
 }
 

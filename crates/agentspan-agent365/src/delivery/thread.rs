@@ -32,6 +32,8 @@ pub(crate) struct Setup {
     pub(crate) batch_spans: usize,
     pub(crate) batch_delay: Duration,
     pub(crate) concurrency: usize,
+    /// For the body of one request.
+    pub(crate) max_payload_bytes: Option<usize>,
     pub(crate) destinations: Destinations,
     pub(crate) encoder: BodyEncoder,
     pub(crate) courier: Courier,

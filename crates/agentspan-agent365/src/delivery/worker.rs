@@ -17,9 +17,10 @@ use super::claim::{Claim, Ticket};
 use super::contain::contain_call;
 use super::courier::Courier;
 use super::event::{Event, Flush, Job, QueuedSpan};
-use super::in_flight::InFlight;
+use super::in_flight::{InFlight, Skipped};
 use super::log;
 use super::opening::{Opening, Resources};
+use super::parcel::{Packing, Parcels};
 use super::shared::Shared;
 use super::thread::Setup;
 use crate::destination::Destinations;
@@ -48,6 +49,7 @@ pub(super) struct Worker {
     /// The memory of the last batch of single spans, to be used for the next.
     spare: Vec<SpanData>,
     concurrency: usize,
+    max_payload_bytes: Option<usize>,
     batch_delay: Duration,
 
     jobs: VecDeque<Job>,
@@ -95,6 +97,7 @@ impl Worker {
             buffers: Buffers::new(setup.concurrency + 1),
             spare: Vec::new(),
             concurrency: setup.concurrency,
+            max_payload_bytes: setup.max_payload_bytes,
             batch_delay: setup.batch_delay,
             jobs: VecDeque::new(),
             opening: None,
@@ -297,22 +300,23 @@ impl Worker {
         let batch = self.next_batch;
         self.next_batch += 1;
         let mut grouping = Grouping::of(&spans, &self.destinations);
-        let refused = std::mem::take(&mut grouping.refused);
+        let skipped = Skipped {
+            refused: std::mem::take(&mut grouping.refused),
+            no_identity: grouping.no_identity,
+            other_operation: grouping.other_operation,
+        };
         claim
-            .split(grouping.no_identity)
+            .split(skipped.no_identity)
             .dropped(DropReason::NoIdentity);
         claim
-            .split(refused.iter().map(|refused| refused.spans).sum())
+            .split(skipped.other_operation)
+            .dropped(DropReason::OtherOperation);
+        claim
+            .split(skipped.refused.iter().map(|refused| refused.spans).sum())
             .dropped(DropReason::BadIdentity);
         self.batches.insert(
             batch,
-            InFlight::new(
-                bytes,
-                grouping.groups.len(),
-                refused,
-                grouping.no_identity,
-                reply,
-            ),
+            InFlight::new(bytes, grouping.groups.len(), skipped, reply),
         );
         if grouping.groups.is_empty() {
             self.finish(batch);
@@ -342,16 +346,22 @@ impl Worker {
         let Some(mut ticket) = next_ticket(opening, &self.shared) else {
             return;
         };
-        let mut body = self.buffers.take();
+        let mut parcels = Parcels::default();
         if let Some(group) = opening.grouping.groups.get(index) {
-            opening.encode(group, &mut self.encoder, &mut body);
+            let packing = Packing {
+                encoder: &mut self.encoder,
+                buffers: &self.buffers,
+                max_payload_bytes: self.max_payload_bytes,
+            };
+            parcels = opening.pack(group, packing);
         }
-        ticket.body_bytes = body.len();
-        let body = self.buffers.lend(body);
+        ticket.requests = parcels.list.len();
+        ticket.truncated = parcels.truncated;
+        ticket.body_bytes = parcels.list.iter().map(|parcel| parcel.body.len()).sum();
         let courier = Arc::clone(&self.courier);
         let shared = Arc::clone(&self.shared);
         self.tasks
-            .spawn(async move { courier.carry(&shared, ticket, uri, body).await });
+            .spawn(async move { courier.carry(&shared, ticket, uri, parcels.list).await });
         if opening.next_group().is_none() {
             self.recycle();
         }
@@ -441,6 +451,9 @@ fn next_ticket(opening: &mut Opening, shared: &Arc<Shared>) -> Option<Ticket> {
         batch: opening.batch,
         slot,
         spans,
+        delivered: 0,
+        requests: 0,
+        truncated: 0,
         body_bytes: 0,
         claim: Some(opening.claim.split(spans)),
         events: shared.events.clone(),

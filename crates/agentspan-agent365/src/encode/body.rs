@@ -1,16 +1,18 @@
 //! The body of a request: the spans of one identity under one resource.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 
 use agentspan_model::agent365::Profile;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::escape::push_text;
+use super::fit::Fit;
 use super::resource::EncodedResource;
 use super::scope_order::ScopeOrder;
 use super::span::push_span;
 use super::span_view::{ScopeView, SpanView};
 use super::unique_keys::UniqueKeys;
+use crate::wire_profile::WireProfile;
 
 /// Writes the JSON bodies of the requests to the Agent 365 service.
 ///
@@ -26,6 +28,9 @@ use super::unique_keys::UniqueKeys;
 /// - A span's time that equals the Unix epoch was never set and is `null`. A time before the epoch is
 ///   written as zero, one that does not fit into 64 bits of nanoseconds as the greatest that does.
 /// - A kind of value that this version does not know is written as text.
+///
+/// For [`Profile::V2`] it is that of version 2.0.0: of a span that is longer than 250 KiB, the largest
+/// attributes are replaced by the text `TRUNCATED`, one after the other until it fits.
 ///
 /// ```
 /// use agentspan_agent365::{BodyEncoder, EncodedResource};
@@ -47,6 +52,7 @@ use super::unique_keys::UniqueKeys;
 #[derive(Debug)]
 pub struct BodyEncoder {
     profile: Profile,
+    fit: Option<Fit>,
     scope_order: ScopeOrder,
     unique_keys: UniqueKeys,
 }
@@ -57,6 +63,9 @@ impl BodyEncoder {
     pub fn new(profile: Profile) -> Self {
         Self {
             profile,
+            fit: WireProfile::of(profile)
+                .and_then(|wire| wire.max_span_bytes)
+                .map(Fit::new),
             scope_order: ScopeOrder::default(),
             unique_keys: UniqueKeys::default(),
         }
@@ -74,6 +83,35 @@ impl BodyEncoder {
     /// in which the scopes first appear. They are not grouped by identity: give the spans of one.
     pub fn encode<S>(&mut self, resource: &EncodedResource, spans: &[S], out: &mut Vec<u8>)
     where
+        S: Borrow<SpanData>,
+    {
+        match self.fit_all(spans) {
+            Some(fitted) => self.encode_views(resource, &fitted, out),
+            None => self.encode_views(resource, spans, out),
+        }
+    }
+
+    /// The spans as they are sent: those that the profile finds too long are cut copies. `None` for a
+    /// profile that sends spans of any length.
+    pub(crate) fn fit_all<'a, S>(&mut self, spans: &'a [S]) -> Option<Vec<Cow<'a, SpanData>>>
+    where
+        S: Borrow<SpanData>,
+    {
+        let fit = self.fit.as_mut()?;
+        let unique_keys = &mut self.unique_keys;
+        let fitted = spans
+            .iter()
+            .map(|span| fit.apply(span.borrow(), unique_keys));
+        Some(fitted.collect())
+    }
+
+    /// As [`encode`](Self::encode), for spans that came through [`fit_all`](Self::fit_all).
+    pub(crate) fn encode_fitted<S>(
+        &mut self,
+        resource: &EncodedResource,
+        spans: &[S],
+        out: &mut Vec<u8>,
+    ) where
         S: Borrow<SpanData>,
     {
         self.encode_views(resource, spans, out);

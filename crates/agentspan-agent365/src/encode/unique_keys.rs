@@ -14,13 +14,13 @@ const SLOTS: usize = 2 * SMALL;
 
 /// Finds the attributes to write. Reuses its memory.
 #[derive(Debug, Default)]
-pub(super) struct UniqueKeys {
+pub(crate) struct UniqueKeys {
     written: Vec<usize>,
 }
 
 impl UniqueKeys {
     /// Calls `write` with the index of every attribute to be written, in order.
-    pub(super) fn for_each<A: AttributeList>(
+    pub(crate) fn for_each<A: AttributeList>(
         &mut self,
         attributes: &A,
         mut write: impl FnMut(usize),

@@ -39,11 +39,17 @@ fn of(tenant: impl Into<Value>, agent: impl Into<Value>) -> SpanData {
 }
 
 fn group(spans: &[SpanData]) -> Grouping {
+    group_of(Profile::V0_1, spans)
+}
+
+fn group_of(profile: Profile, spans: &[SpanData]) -> Grouping {
     let destinations = Destinations {
-        wire: WireProfile::of(Profile::V0_1).unwrap(),
+        wire: WireProfile::of(profile).unwrap(),
+        tenant_key: profile.tenant_id_key(),
         cluster: ClusterCategory::Prod,
         service_to_service: false,
         loopback: None,
+        domain: None,
     };
     Grouping::of(spans, &destinations)
 }
@@ -151,5 +157,68 @@ fn ids_that_look_alike_when_joined_stay_apart() {
     check_groups(
         &[of("aab", "b:c"), of("aa", "bb:c"), of("aab", "b:c")],
         &[("aab", "b:c", &[0, 2])],
+    );
+}
+
+/// How many spans of a batch with this one are sent, skipped for the operation and for the identity.
+fn check_version_2(attributes: &[(&'static str, &'static str)], expected: (usize, usize, usize)) {
+    let attributes = attributes.iter().copied();
+    let span = span(
+        attributes
+            .map(|(key, value)| KeyValue::new(key, value))
+            .collect(),
+    );
+    let grouping = group_of(Profile::V2, &[span]);
+    let sent = grouping.groups.iter().map(|group| group.len).sum();
+    let found = (sent, grouping.other_operation, grouping.no_identity);
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn version_2_sends_the_operations_that_it_knows_letter_by_letter() {
+    let of = |operation| {
+        [
+            (keys::GEN_AI_OPERATION_NAME, operation),
+            (keys::MICROSOFT_TENANT_ID, T1),
+            (keys::GEN_AI_AGENT_ID, "a"),
+        ]
+    };
+    for sent in [
+        "invoke_agent",
+        "output_messages",
+        "chat",
+        "Chat",
+        "text_completion",
+    ] {
+        check_version_2(&of(sent), (1, 0, 0));
+    }
+    for other in ["TextCompletion", "CHAT", "chat ", "", "embeddings"] {
+        check_version_2(&of(other), (0, 1, 0));
+    }
+}
+
+#[test]
+fn version_2_counts_the_operation_before_the_identity() {
+    check_version_2(&[(keys::MICROSOFT_TENANT_ID, T1)], (0, 1, 0));
+    check_version_2(
+        &[
+            (keys::GEN_AI_OPERATION_NAME, "chat"),
+            (keys::TENANT_ID, T1),
+            (keys::GEN_AI_AGENT_ID, "a"),
+        ],
+        (0, 0, 1),
+    );
+}
+
+#[test]
+fn the_last_operation_that_was_set_counts() {
+    check_version_2(
+        &[
+            (keys::GEN_AI_OPERATION_NAME, "chat"),
+            (keys::MICROSOFT_TENANT_ID, T1),
+            (keys::GEN_AI_AGENT_ID, "a"),
+            (keys::GEN_AI_OPERATION_NAME, "other"),
+        ],
+        (0, 1, 0),
     );
 }

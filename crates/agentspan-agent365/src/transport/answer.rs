@@ -1,10 +1,13 @@
 //! What the service answered.
 
+use std::time::Duration;
+
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use super::TransportError;
+use crate::retry_after::asked_pause;
 
 /// How much of an answer's body is read. What it says is not used, but reading it to its end lets the
 /// connection be used again.
@@ -19,6 +22,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) correlation_id: Option<String>,
     pub(crate) body_bytes: usize,
+    asked_pause: Option<Duration>,
 }
 
 impl Answer {
@@ -38,7 +42,13 @@ impl Answer {
             status: head.status,
             correlation_id: correlation_id(&head.headers),
             body_bytes,
+            asked_pause: asked_pause(&head.headers),
         })
+    }
+
+    /// How long the service asks to wait before the next try.
+    pub(crate) fn asked_pause(&self) -> Option<Duration> {
+        self.asked_pause
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which address is dialled for a host.
+//! Which address is dialled for a URL.
 
 use std::future::{Future, Ready, ready};
 use std::io;
@@ -6,8 +6,57 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use http::Uri;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiAddrs, GaiFuture, GaiResolver, Name};
 use tower_service::Service;
+
+/// Connects over TCP. To one address whatever host and port the URL names, if there is one.
+#[derive(Clone, Debug)]
+pub(super) struct Connector {
+    http: HttpConnector<Dial>,
+    is_pinned: bool,
+}
+
+impl Connector {
+    pub(super) fn new(address: Option<SocketAddr>) -> Self {
+        let dial = address.map_or_else(Dial::system, Dial::to);
+        let mut http = HttpConnector::new_with_resolver(dial);
+        http.set_nodelay(true);
+        http.enforce_http(false);
+        Self {
+            http,
+            is_pinned: address.is_some(),
+        }
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = <HttpConnector<Dial> as Service<Uri>>::Response;
+    type Error = <HttpConnector<Dial> as Service<Uri>>::Error;
+    type Future = <HttpConnector<Dial> as Service<Uri>>::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.http.poll_ready(cx)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        // A port that the URL names would be dialled in place of the address's.
+        let uri = if self.is_pinned {
+            without_port(uri)
+        } else {
+            uri
+        };
+        self.http.call(uri)
+    }
+}
+
+fn without_port(uri: Uri) -> Uri {
+    let host = uri.host().and_then(|host| host.parse().ok());
+    let mut parts = uri.clone().into_parts();
+    parts.authority = host;
+    Uri::from_parts(parts).unwrap_or(uri)
+}
 
 /// Asks the system's resolver, or always gives the same address.
 #[derive(Clone, Debug)]
@@ -20,11 +69,11 @@ enum Kind {
 }
 
 impl Dial {
-    pub(super) fn system() -> Self {
+    fn system() -> Self {
         Self(Kind::System(GaiResolver::new()))
     }
 
-    pub(super) fn to(address: SocketAddr) -> Self {
+    fn to(address: SocketAddr) -> Self {
         Self(Kind::To(address))
     }
 }

@@ -16,3 +16,5 @@ pub const TRACE_CONTENTS: &str = "AZURE_TRACING_GEN_AI_CONTENT_RECORDING_ENABLED
 pub const AGENT365_APPLICATION_NAME: &str = "AGENT365_APPLICATION_NAME";
 /// The authentication scope to ask for instead of the default one (runtime 2.0.0).
 pub const A365_OBSERVABILITY_SCOPE_OVERRIDE: &str = "A365_OBSERVABILITY_SCOPE_OVERRIDE";
+/// The domain or URL that spans are sent to instead of the service's own host (observability 2.0.0).
+pub const A365_OBSERVABILITY_DOMAIN_OVERRIDE: &str = "A365_OBSERVABILITY_DOMAIN_OVERRIDE";

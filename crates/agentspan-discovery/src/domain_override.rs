@@ -1,0 +1,312 @@
+//! Another host than the service's own, as the environment names it.
+
+use std::str::FromStr;
+
+use agentspan_model::agent365::environment as names;
+
+use crate::Environment;
+use crate::python_text::strip;
+
+/// Where spans are sent to instead of the service's own host: `A365_OBSERVABILITY_DOMAIN_OVERRIDE` of
+/// `microsoft-agents-a365-observability-core` 2.0.0.
+///
+/// A host with an optional port, or an `https` URL with an optional path that stands before the
+/// service's own. Whoever sets it gets the tokens, so it is checked more strictly than by the
+/// reference: see [`DomainOverrideError`].
+///
+/// ```
+/// use agentspan_discovery::{DomainOverride, Environment};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let name = "A365_OBSERVABILITY_DOMAIN_OVERRIDE";
+/// let environment = Environment::from_iter([(name, " gateway.example:8443 ")]);
+/// let domain = DomainOverride::read(&environment)?.expect("it is set");
+/// assert_eq!(domain.authority(), "gateway.example:8443");
+/// assert_eq!(DomainOverride::read(&Environment::default())?, None);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainOverride {
+    text: Box<str>,
+    authority: Box<str>,
+    base_path: Box<str>,
+}
+
+/// Why a text names no other host. The message does not repeat the text, which may hold a password.
+///
+/// The reference ignores what is no URL ([`is_ignored`](Self::is_ignored)) and sends to the service's
+/// own host. The other refusals are ours: they ask for something that would show tokens to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DomainOverrideError {
+    /// The scheme is neither `https` nor `http`. Write `https://host` or only the host.
+    #[error("domain override has another scheme than https")]
+    Scheme,
+    /// There is no host after the scheme.
+    #[error("domain override has no host")]
+    NoHost,
+    /// It begins with `http:` or `https:` without the two slashes.
+    #[error("domain override lacks the two slashes after its scheme")]
+    Slashes,
+    /// It has a slash and no scheme. Write the scheme before a path.
+    #[error("domain override has a path without a scheme")]
+    PathWithoutScheme,
+    /// The scheme is `http`, which would show the token to everybody on the way. Use `https`; for a
+    /// service on this machine, give the builder a loopback endpoint.
+    #[error("domain override is not https")]
+    NotHttps,
+    /// It holds a user name or a password. Tokens come from the token resolver.
+    #[error("domain override holds credentials")]
+    Credentials,
+    /// It has a query, which the path of the service would become a part of.
+    #[error("domain override has a query")]
+    Query,
+    /// It has a fragment, which the path of the service would become a part of.
+    #[error("domain override has a fragment")]
+    Fragment,
+    /// The host or the port is none: it holds a character that neither has, or the port is beyond
+    /// 65535.
+    #[error("domain override names no valid host and port")]
+    Authority,
+    /// The path holds a dot segment or a character that is not written as it is in a URL.
+    #[error("domain override has a path that is not written as in a url")]
+    Path,
+}
+
+impl DomainOverrideError {
+    /// Whether the reference ignores the override too, and sends to the service's own host.
+    #[must_use]
+    pub fn is_ignored(&self) -> bool {
+        match self {
+            Self::Scheme | Self::NoHost | Self::Slashes | Self::PathWithoutScheme => true,
+            Self::NotHttps
+            | Self::Credentials
+            | Self::Query
+            | Self::Fragment
+            | Self::Authority
+            | Self::Path => false,
+        }
+    }
+}
+
+impl DomainOverride {
+    /// The override that `environment` names; `None` if it is unset or blank.
+    ///
+    /// # Errors
+    ///
+    /// [`DomainOverrideError`] says why what it names is not used.
+    pub fn read(environment: &Environment) -> Result<Option<Self>, DomainOverrideError> {
+        match environment.value(names::A365_OBSERVABILITY_DOMAIN_OVERRIDE) {
+            Some(text) if !strip(text).is_empty() => text.parse().map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// The override as it was written, without white space around it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The host, and the port if there is one.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// What stands before the service's path: empty, or a path that begins with a slash.
+    #[must_use]
+    pub fn base_path(&self) -> &str {
+        &self.base_path
+    }
+}
+
+impl FromStr for DomainOverride {
+    type Err = DomainOverrideError;
+
+    fn from_str(text: &str) -> Result<Self, DomainOverrideError> {
+        let text = strip(text);
+        let rest = match scheme(text) {
+            Some((scheme, rest)) => {
+                let is = |name| scheme.eq_ignore_ascii_case(name);
+                if !is("http") && !is("https") {
+                    return Err(DomainOverrideError::Scheme);
+                }
+                let rest = rest
+                    .strip_prefix("//")
+                    .filter(|rest| !rest.is_empty() && !rest.starts_with(['/', '?', '#']))
+                    .ok_or(DomainOverrideError::NoHost)?;
+                if is("http") {
+                    return Err(DomainOverrideError::NotHttps);
+                }
+                rest
+            }
+            None if text.starts_with("http:") || text.starts_with("https:") => {
+                return Err(DomainOverrideError::Slashes);
+            }
+            None if text.contains('/') => return Err(DomainOverrideError::PathWithoutScheme),
+            None => text,
+        };
+        if rest.contains('#') {
+            return Err(DomainOverrideError::Fragment);
+        }
+        if rest.contains('?') {
+            return Err(DomainOverrideError::Query);
+        }
+        let (authority, base_path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        if authority.contains('@') {
+            return Err(DomainOverrideError::Credentials);
+        }
+        if !is_authority(authority) {
+            return Err(DomainOverrideError::Authority);
+        }
+        if !is_path(base_path) {
+            return Err(DomainOverrideError::Path);
+        }
+        Ok(Self {
+            text: text.into(),
+            authority: authority.into(),
+            base_path: base_path.into(),
+        })
+    }
+}
+
+/// The scheme of a text that holds `://`, and what follows its colon. As in Python's `urlparse`, a
+/// scheme begins with a letter; `host:8080` has none because there is no `://`.
+fn scheme(text: &str) -> Option<(&str, &str)> {
+    if !text.contains("://") {
+        return None;
+    }
+    let (scheme, rest) = text.split_once(':')?;
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    is_scheme.then_some((scheme, rest))
+}
+
+/// Whether `text` is a host name, an IPv4 address or an IPv6 address in brackets, with or without a
+/// port.
+fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, port)) => {
+            if address.parse::<std::net::Ipv6Addr>().is_err() {
+                return false;
+            }
+            (None, port)
+        }
+        None => {
+            let (host, port) = text.split_at(text.find(':').unwrap_or(text.len()));
+            (Some(host), port)
+        }
+    };
+    let is_host = host.is_none_or(|host| {
+        !host.is_empty()
+            && host
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+    });
+    let is_port = match port.strip_prefix(':') {
+        Some(digits) => {
+            digits.bytes().all(|byte| byte.is_ascii_digit())
+                && digits.parse::<u16>().is_ok_and(|port| port > 0)
+        }
+        None => port.is_empty(),
+    };
+    is_host && is_port
+}
+
+/// Whether a URL can hold `text` as its path, letter by letter.
+fn is_path(text: &str) -> bool {
+    text.split('/').all(|segment| {
+        let is_dots = segment == "." || segment == "..";
+        !is_dots
+            && segment
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_taken(text: &str, authority: &str, base_path: &str) {
+        let domain: DomainOverride = text.parse().unwrap();
+        assert_eq!(domain.authority(), authority, "{text:?}");
+        assert_eq!(domain.base_path(), base_path, "{text:?}");
+        assert_eq!(domain.as_str(), text.trim(), "{text:?}");
+    }
+
+    fn check_refused(text: &str, expected: DomainOverrideError) {
+        let error = text.parse::<DomainOverride>().unwrap_err();
+        assert_eq!(error, expected, "{text:?}");
+        assert!(!format!("{error} {error:?}").contains("s3cret"), "{text:?}");
+    }
+
+    #[test]
+    fn a_host_or_an_https_url_is_taken() {
+        check_taken("host.example", "host.example", "");
+        check_taken(" host.example:8080\n", "host.example:8080", "");
+        check_taken("https://host.example", "host.example", "");
+        check_taken("HTTPS://host.example:443/a/b", "host.example:443", "/a/b");
+        check_taken("https://host.example/", "host.example", "/");
+        check_taken("https://[::1]:8443/x", "[::1]:8443", "/x");
+    }
+
+    #[test]
+    fn what_the_reference_ignores_is_told_apart() {
+        use DomainOverrideError::{NoHost, PathWithoutScheme, Scheme, Slashes};
+        for (text, expected) in [
+            ("ftp://host.example", Scheme),
+            ("https://", NoHost),
+            ("https:///s3cret", NoHost),
+            ("https://?s3cret", NoHost),
+            ("http:8080", Slashes),
+            ("https:8080", Slashes),
+            ("host/path", PathWithoutScheme),
+            ("://host", PathWithoutScheme),
+            ("1a://host", PathWithoutScheme),
+        ] {
+            check_refused(text, expected);
+            assert!(expected.is_ignored(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_would_show_a_token_is_refused() {
+        use DomainOverrideError::{Authority, Credentials, Fragment, NotHttps, Path, Query};
+        for (text, expected) in [
+            ("http://host.example", NotHttps),
+            ("HTTP://localhost:9999", NotHttps),
+            ("https://user:s3cret@host.example", Credentials),
+            ("user@host.example", Credentials),
+            ("https://host.example?key=s3cret", Query),
+            ("host.example?", Query),
+            ("https://host.example/#s3cret", Fragment),
+            ("host name", Authority),
+            ("host.example:", Authority),
+            ("host.example:0", Authority),
+            ("host.example:+80", Authority),
+            ("host.example:65536", Authority),
+            ("https://h\u{f6}st.example", Authority),
+            ("https://[::1", Authority),
+            ("https://host.example/a/../b", Path),
+            ("https://host.example/a%2fb", Path),
+            ("https://host.example/a b", Path),
+        ] {
+            check_refused(text, expected);
+            assert!(!expected.is_ignored(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_blank_variable_names_nothing() {
+        for value in ["", " \t\u{1f}"] {
+            let environment =
+                Environment::from_iter([("A365_OBSERVABILITY_DOMAIN_OVERRIDE", value)]);
+            assert_eq!(DomainOverride::read(&environment), Ok(None), "{value:?}");
+        }
+    }
+}
