@@ -129,7 +129,7 @@ fn goal_line(row: &Row, goal: &Goal, reached: f64) -> String {
             )
         }
         Per::AllocationsPerSpan => {
-            format!("{whose}{reached:.2} allocations per span, goal at most {at_most}: {verdict}")
+            format!("{whose}{reached:.3} allocations per span, goal at most {at_most}: {verdict}")
         }
     }
 }
@@ -212,7 +212,7 @@ mod tests {
         check(
             Per::AllocationsPerSpan,
             0.0,
-            "0.00 allocations per span, goal at most 0: NOT met",
+            "0.002 allocations per span, goal at most 0: NOT met",
         );
     }
 
