@@ -43,6 +43,25 @@ impl<'a> HookFuture<'a> {
         Self(State::Boxed(Box::pin(future)))
     }
 
+    /// The result if it is there already, or the future if there is something to wait for.
+    pub(crate) fn into_ready(self) -> Result<Result<(), HookError>, Self> {
+        match self.0 {
+            State::Ready(result) => Ok(result.unwrap_or(Ok(()))),
+            State::Boxed(_) => Err(self),
+        }
+    }
+
+    /// Does something with the result, which costs an allocation only if there is something to wait for.
+    pub(crate) fn and_then(
+        self,
+        f: impl FnOnce(Result<(), HookError>) -> Result<(), HookError> + Send + 'a,
+    ) -> Self {
+        match self.into_ready() {
+            Ok(result) => Self::ready(f(result)),
+            Err(future) => Self::new(async move { f(future.await) }),
+        }
+    }
+
     /// Has its result already.
     #[must_use]
     pub fn ready(result: Result<(), HookError>) -> Self {

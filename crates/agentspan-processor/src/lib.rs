@@ -68,25 +68,42 @@
 //! A processor gets spans and events without their sensitive values, unless its
 //! [`disclosure`](SpanProcessor::disclosure) asks for them.
 
+mod background_queue;
 mod clock;
+mod console_tree;
 mod context;
 mod dispatch;
 mod error_policy;
 mod event_log;
 mod exception;
+mod fan_out;
+mod filter;
 mod hook_error;
 mod hook_future;
+mod in_memory;
+mod json_lines;
+mod line_sink;
+mod replay;
 mod span;
 mod span_processor;
 mod started_set;
 mod trace;
 mod trace_error;
 
+pub use background_queue::{
+    BackgroundQueue, BackgroundQueueBuilder, DropPolicy, FlushError, QueueStats,
+};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use console_tree::{Colours, ConsoleTree};
 pub use context::{Context, InContext, InSpan, active_span_stack, current_span, current_trace};
 pub use error_policy::ErrorPolicy;
+pub use fan_out::FanOut;
+pub use filter::Filter;
 pub use hook_error::HookError;
 pub use hook_future::HookFuture;
+pub use in_memory::{InMemory, TreeMismatchError};
+pub use json_lines::{JsonLines, Rotation};
+pub use replay::{Pace, Replay, ReplaySummary};
 pub use span::{Entered, OpenSpan, Span, SpanBuilder, SpanEvent, SpanGuard};
 pub use span_processor::{ActiveGuard, Hook, SpanProcessor};
 pub use trace::{OpenTrace, Trace, TraceBuilder, TraceGuard};

@@ -353,7 +353,11 @@ impl Span {
     /// Ends the span at the first poll. Dropped after that, the processors that were not reached yet
     /// get their synchronous hooks.
     pub async fn end_async(&self) -> Result<(), TraceError> {
-        if !self.begin_end(None) {
+        self.end_at_async(None).await
+    }
+
+    pub(crate) async fn end_at_async(&self, time: Option<Timestamp>) -> Result<(), TraceError> {
+        if !self.begin_end(time) {
             return Ok(());
         }
         let _ended = Ended(self);
@@ -388,6 +392,11 @@ impl Span {
             masked: OnceLock::new(),
         };
         self.inner.events.push(slot).map(|(index, _)| index)
+    }
+
+    /// Tells spans apart while they live.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.inner).addr()
     }
 
     /// The handle as a processor with this disclosure gets it.
@@ -484,6 +493,12 @@ pub struct SpanEvent<'a> {
 }
 
 impl SpanEvent<'_> {
+    /// The name of its type. Unlike the same method of [`Event`], never copies to mask.
+    #[must_use]
+    pub fn type_name(&self) -> Option<&str> {
+        self.slot.event.type_name()
+    }
+
     /// Its place among the events of its span, by which [`Span::event`] finds it again.
     #[must_use]
     pub fn index(&self) -> usize {

@@ -15,7 +15,7 @@ use crate::{HookError, HookFuture, Span, SpanEvent};
 /// calls the synchronous hooks, because nobody awaits a drop.
 ///
 /// Hooks run one after the other in the order of the processors, on the thread that starts or ends the
-/// span: they should be quick. No
+/// span: they should be quick. [`BackgroundQueue`](crate::BackgroundQueue) makes any processor so. No
 /// lock is held while a hook runs: it may start spans, add events and ask for the current span. A
 /// hook may fail or panic; [`ErrorPolicy`](crate::ErrorPolicy) says what happens then.
 ///

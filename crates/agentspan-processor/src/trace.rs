@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use agentspan_model::agentspec::Id;
+use agentspan_model::agentspec::{Id, TraceInfo};
 
 use crate::dispatch::{Processors, contained, contained_future, count, report};
 use crate::{Clock, ErrorPolicy, Hook, HookError, SpanProcessor, TraceError};
@@ -117,6 +117,25 @@ impl Trace {
         drop(replaced);
     }
 
+    /// A trace that was recorded: active until it is said otherwise, and without a root span of its own.
+    pub(crate) fn recorded(
+        info: TraceInfo,
+        error_policy: ErrorPolicy,
+        processors: Processors,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            id: info.id,
+            name: info.name.unwrap_or_else(|| "Trace".to_owned()),
+            error_policy,
+            clock: None,
+            shutdown_on_exit: true,
+            processors: RwLock::new(processors),
+            is_active: AtomicBool::new(true),
+            is_async: AtomicBool::new(false),
+            hook_failures: AtomicU64::new(0),
+        }))
+    }
+
     pub(crate) fn current_processors(&self) -> Processors {
         let place = self
             .0
@@ -134,7 +153,7 @@ impl Trace {
         self.0.hook_failures.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn set_active(&self, is_active: bool) {
+    pub(crate) fn set_active(&self, is_active: bool) {
         self.0.is_active.store(is_active, Ordering::Release);
     }
 
@@ -145,7 +164,7 @@ impl Trace {
     /// Calls `startup`, and keeps the processors that came up.
     ///
     /// If one fails under [`ErrorPolicy::Propagate`], those before it are shut down again.
-    fn start_up(&self) -> Result<(), TraceError> {
+    pub(crate) fn start_up(&self) -> Result<(), TraceError> {
         let mut up = Vec::new();
         for processor in self.processors() {
             let result = contained(|| processor.startup());
@@ -163,7 +182,7 @@ impl Trace {
     }
 
     /// [`start_up`](Self::start_up) in asynchronous code.
-    async fn start_up_async(&self) -> Result<(), TraceError> {
+    pub(crate) async fn start_up_async(&self) -> Result<(), TraceError> {
         let mut up = ShutDownOnDrop {
             trace: self,
             up: Vec::new(),
@@ -185,7 +204,7 @@ impl Trace {
     }
 
     /// Calls `shutdown`, if the trace is to do so, until one fails that propagates.
-    fn shut_down(&self) -> Result<(), TraceError> {
+    pub(crate) fn shut_down(&self) -> Result<(), TraceError> {
         if self.0.shutdown_on_exit {
             for processor in self.processors() {
                 let result = contained(|| processor.shutdown());
@@ -196,7 +215,7 @@ impl Trace {
     }
 
     /// [`shut_down`](Self::shut_down) in asynchronous code.
-    async fn shut_down_async(&self) -> Result<(), TraceError> {
+    pub(crate) async fn shut_down_async(&self) -> Result<(), TraceError> {
         if self.0.shutdown_on_exit {
             let mut rest = ShutDownOnDrop {
                 trace: self,

@@ -1,0 +1,257 @@
+//! Takes a processor off the path of the program: its hooks run on a thread of their own.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use agentspan_model::agentspec::Disclosure;
+
+use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor};
+
+mod state;
+mod worker;
+
+use state::{Item, Shared};
+
+/// Runs the hooks of a processor on a thread of its own, so that they cost the program next to nothing.
+///
+/// A handle: clone it, give one to the trace and keep the other to [flush](Self::flush) and to ask for
+/// [`stats`](Self::stats).
+///
+/// **The thread** is named `agentspan-queue`. It starts with the first hook, and ends, after everything
+/// that waits was handled, when the trace shuts the queue down or when the last handle is dropped. The
+/// next trace starts another one. It calls the processor's synchronous hooks. A failing hook is
+/// logged and counted, as under [`ErrorPolicy::Report`](crate::ErrorPolicy::Report).
+///
+/// **What is lost.** The queue holds [a number of hooks](BackgroundQueueBuilder::with_capacity). If it is
+/// full, a hook is dropped, and counted; [`DropPolicy`] says which. The processor is never shown a part
+/// of a span: where the start is dropped, everything is, and for each start that is taken, the place of
+/// its end is kept. At any time, *offered = handled + dropped + queued*.
+///
+/// A hook sees the span as it is when the hook runs, which may be later than when it was called: a span may
+/// have ended when its `on_start` runs.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use agentspan_processor::{BackgroundQueue, InMemory, Trace};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let memory = InMemory::new();
+/// let queue = BackgroundQueue::new(memory.clone());
+/// let trace = Trace::builder().with_processor(queue.clone()).start()?;
+/// queue.flush(Duration::from_secs(5))?;
+/// assert_eq!(memory.open_spans(), ["RootSpan"]);
+/// trace.end()?;
+/// assert_eq!((queue.stats().handled, queue.stats().dropped), (4, 0));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct BackgroundQueue(Arc<Handle>);
+
+/// Tells the thread when the last handle is gone.
+struct Handle {
+    shared: Arc<Shared>,
+    shutdown_timeout: Duration,
+}
+
+impl Drop for Handle {
+    /// Does not wait.
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
+/// What a [`BackgroundQueue`] drops when it is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DropPolicy {
+    /// What comes: spans that start, with all of their hooks, and events.
+    #[default]
+    Newest,
+    /// What has waited longest: the oldest event, or the oldest span that waits for its start with all of its hooks.
+    Oldest,
+}
+
+/// What has become of the hooks that a [`BackgroundQueue`] was given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QueueStats {
+    /// How many hooks there were: the sum of the others.
+    pub offered: u64,
+    /// How many of them the processor was called with.
+    pub handled: u64,
+    /// How many of them were dropped.
+    pub dropped: u64,
+    /// How many of them wait, that which is just running included.
+    pub queued: u64,
+    /// How many of the handled ones failed or panicked.
+    pub failed: u64,
+}
+
+/// Everything that can be said of a [`BackgroundQueue`]. See [`BackgroundQueue::builder`].
+#[derive(Debug)]
+#[must_use = "this is not a processor yet"]
+pub struct BackgroundQueueBuilder {
+    processor: Arc<dyn SpanProcessor>,
+    capacity: usize,
+    drop_policy: DropPolicy,
+    shutdown_timeout: Duration,
+}
+
+impl BackgroundQueueBuilder {
+    /// Sets how many hooks may wait, at least 4. The default is 8192.
+    ///
+    /// A span that has started takes a place for its end as well.
+    pub fn with_capacity(mut self, capacity: usize) -> Self {
+        self.capacity = capacity.max(4);
+        self
+    }
+
+    /// Sets what is dropped when it is full. The default is [`DropPolicy::Newest`].
+    pub fn with_drop_policy(mut self, drop_policy: DropPolicy) -> Self {
+        self.drop_policy = drop_policy;
+        self
+    }
+
+    /// Sets how long a synchronous `shutdown` waits for what is queued. The default is 5 seconds.
+    pub fn with_shutdown_timeout(mut self, shutdown_timeout: Duration) -> Self {
+        self.shutdown_timeout = shutdown_timeout;
+        self
+    }
+
+    /// The queue, whose thread is not running yet.
+    #[must_use]
+    pub fn build(self) -> BackgroundQueue {
+        BackgroundQueue(Arc::new(Handle {
+            shared: Arc::new(Shared::new(self.processor, self.capacity, self.drop_policy)),
+            shutdown_timeout: self.shutdown_timeout,
+        }))
+    }
+}
+
+/// Why [`BackgroundQueue::flush`] returned before everything was handled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FlushError {
+    /// The processor is slower than that. What is left goes on being handled; flush again, or give it
+    /// longer.
+    #[error("{queued} hooks are still queued")]
+    TimedOut {
+        /// How many hooks are queued.
+        queued: u64,
+    },
+    /// A hook of the processor flushes the queue that it runs behind, which would wait for itself. Flush
+    /// from another thread.
+    #[error("the queue cannot be flushed from its own thread")]
+    OwnThread,
+}
+
+impl BackgroundQueue {
+    /// Puts a queue in front of a processor.
+    #[must_use]
+    pub fn new(processor: impl SpanProcessor + 'static) -> Self {
+        Self::builder(processor).build()
+    }
+
+    /// Starts to build a queue in front of a processor.
+    pub fn builder(processor: impl SpanProcessor + 'static) -> BackgroundQueueBuilder {
+        BackgroundQueueBuilder {
+            processor: Arc::new(processor),
+            capacity: 8192,
+            drop_policy: DropPolicy::default(),
+            shutdown_timeout: Duration::from_secs(5),
+        }
+    }
+
+    /// What has become of the hooks so far.
+    #[must_use]
+    pub fn stats(&self) -> QueueStats {
+        self.0.shared.stats()
+    }
+
+    /// Waits until everything is handled that was queued before this call.
+    ///
+    /// # Errors
+    ///
+    /// [`FlushError`] if that takes longer than `timeout`, or if this is called from a hook of the processor.
+    pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
+        self.0.shared.flush(Instant::now().checked_add(timeout))
+    }
+
+    fn put(&self, item: Item) -> Result<(), HookError> {
+        Ok(self.0.shared.put(item)?)
+    }
+}
+
+impl SpanProcessor for BackgroundQueue {
+    fn name(&self) -> &str {
+        self.0.shared.processor().name()
+    }
+
+    fn disclosure(&self) -> Disclosure {
+        self.0.shared.processor().disclosure()
+    }
+
+    fn startup(&self) -> Result<(), HookError> {
+        self.put(Item::Startup)
+    }
+
+    fn on_start(&self, span: &Span) -> Result<(), HookError> {
+        self.put(Item::Start(span.clone()))
+    }
+
+    fn on_event(&self, event: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
+        self.put(Item::Event(span.clone(), event.index()))
+    }
+
+    fn on_end(&self, span: &Span) -> Result<(), HookError> {
+        self.put(Item::End(span.clone()))
+    }
+
+    /// Waits until everything that is queued is handled, the processor is shut down and the thread has
+    /// ended, or the [timeout](BackgroundQueueBuilder::with_shutdown_timeout) has passed.
+    fn shutdown(&self) -> Result<(), HookError> {
+        let shared = &self.0.shared;
+        self.put(Item::Shutdown)?;
+        let deadline = Instant::now().checked_add(self.0.shutdown_timeout);
+        if let Err(error) = shared.flush(deadline) {
+            return Err(HookError::new(error));
+        }
+        shared.join();
+        Ok(())
+    }
+
+    /// Waits as [`shutdown`](SpanProcessor::shutdown) does, but without a timeout and without blocking the thread.
+    fn shutdown_async(&self) -> HookFuture<'_> {
+        let shared = &self.0.shared;
+        if let Err(error) = self.put(Item::Shutdown) {
+            return HookFuture::ready(Err(error));
+        }
+        let number = shared.last_number();
+        HookFuture::new(async move {
+            poll_fn(|cx| {
+                if shared.is_done_or_wakes(number, cx.waker()) {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            })
+            .await;
+            shared.join();
+            Ok(())
+        })
+    }
+}
+
+impl fmt::Debug for BackgroundQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BackgroundQueue")
+            .field("processor", self.0.shared.processor())
+            .field("stats", &self.stats())
+            .finish()
+    }
+}

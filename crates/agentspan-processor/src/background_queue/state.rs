@@ -1,0 +1,385 @@
+//! What the program and the thread of a queue share.
+
+use std::collections::{HashSet, VecDeque};
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::thread::{self, JoinHandle, ThreadId};
+use std::time::{Duration, Instant};
+
+use super::{DropPolicy, FlushError, QueueStats, worker};
+use crate::{Span, SpanProcessor};
+
+/// How many hooks the thread takes at a time.
+const BATCH: usize = 64;
+
+/// How long the thread lets hooks gather after the first one has woken it, unless there are many: waking
+/// it is what costs the program most.
+const LINGER: Duration = Duration::from_millis(10);
+
+/// A hook that waits.
+#[derive(Debug)]
+pub(super) enum Item {
+    Startup,
+    Start(Span),
+    Event(Span, usize),
+    End(Span),
+    Shutdown,
+}
+
+impl Item {
+    fn is_of(&self, address: usize) -> bool {
+        match self {
+            Self::Start(span) | Self::Event(span, _) | Self::End(span) => span.address() == address,
+            Self::Startup | Self::Shutdown => false,
+        }
+    }
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Handled {
+    pub(super) handled: u64,
+    pub(super) failed: u64,
+    pub(super) dropped: u64,
+}
+
+pub(super) struct Shared {
+    processor: Arc<dyn SpanProcessor>,
+    capacity: usize,
+    drop_policy: DropPolicy,
+    state: Mutex<State>,
+    /// The thread waits for it.
+    work: Condvar,
+    /// Those who flush wait for it.
+    progress: Condvar,
+}
+
+/// Locked for moments only, and never while a hook runs or an item is dropped.
+#[derive(Default)]
+struct State {
+    /// Numbered from one.
+    items: VecDeque<(u64, Item)>,
+    last_number: u64,
+    /// The number of the first item that the thread has taken and not handled yet.
+    first_taken: Option<u64>,
+    taken: u64,
+    /// Spans whose start was taken in and whose end has not come: each has a place.
+    open_spans: usize,
+    /// Spans whose start was dropped, by address: everything of them is. They live until their end.
+    refused: HashSet<usize>,
+    handled: u64,
+    dropped: u64,
+    failed: u64,
+    is_running: bool,
+    /// The thread sleeps until somebody wakes it.
+    is_idle: bool,
+    /// The thread is not to linger.
+    is_urgent: bool,
+    /// The thread ends when nothing is left.
+    ends_when_empty: bool,
+    thread: Option<JoinHandle<()>>,
+    thread_id: Option<ThreadId>,
+    wakers: Vec<Waker>,
+}
+
+impl Shared {
+    pub(super) fn new(
+        processor: Arc<dyn SpanProcessor>,
+        capacity: usize,
+        drop_policy: DropPolicy,
+    ) -> Self {
+        Self {
+            processor,
+            capacity,
+            drop_policy,
+            state: Mutex::default(),
+            work: Condvar::new(),
+            progress: Condvar::new(),
+        }
+    }
+
+    pub(super) fn processor(&self) -> &dyn SpanProcessor {
+        &*self.processor
+    }
+
+    pub(super) fn stats(&self) -> QueueStats {
+        let state = self.lock();
+        let queued = state.items.len() as u64 + state.taken;
+        QueueStats {
+            offered: state.handled + state.dropped + queued,
+            handled: state.handled,
+            dropped: state.dropped,
+            queued,
+            failed: state.failed,
+        }
+    }
+
+    /// Queues an item, or drops one, and sees to it that the thread runs.
+    pub(super) fn put(self: &Arc<Self>, item: Item) -> io::Result<()> {
+        let mut dropped = Vec::new();
+        let mut state = self.lock();
+        state.ends_when_empty = matches!(item, Item::Shutdown);
+        let is_urgent = state.ends_when_empty;
+        if state.make_room(&item, self.capacity, self.drop_policy, &mut dropped) {
+            state.last_number += 1;
+            let number = state.last_number;
+            state.items.push_back((number, item));
+        } else {
+            dropped.push(item);
+        }
+        state.dropped += dropped.len() as u64;
+        let started = self.ensure_thread(&mut state);
+        let is_full = state.items.len() >= self.capacity / 4;
+        if state.is_idle || ((is_urgent || is_full) && !state.is_urgent) {
+            state.is_idle = false;
+            state.is_urgent |= is_urgent || is_full;
+            self.work.notify_one();
+        }
+        drop(state);
+        // The last handle to a span may run the drop of a processor.
+        drop(dropped);
+        started
+    }
+
+    fn ensure_thread(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
+        if state.is_running {
+            return Ok(());
+        }
+        let shared = Arc::clone(self);
+        let thread = thread::Builder::new()
+            .name("agentspan-queue".to_owned())
+            .spawn(move || worker::run(&shared))?;
+        state.is_running = true;
+        state.thread_id = Some(thread.thread().id());
+        // The thread before this one has ended, or is just about to.
+        drop(state.thread.replace(thread));
+        Ok(())
+    }
+
+    /// The thread ends when everything that waits is handled.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.ends_when_empty = true;
+        state.is_idle = false;
+        state.is_urgent = true;
+        self.work.notify_one();
+    }
+
+    /// The number of the last item.
+    pub(super) fn last_number(&self) -> u64 {
+        self.lock().last_number
+    }
+
+    /// Waits until everything that is queued is handled.
+    pub(super) fn flush(&self, deadline: Option<Instant>) -> Result<(), FlushError> {
+        let mut state = self.lock();
+        if state.thread_id == Some(thread::current().id()) {
+            return Err(FlushError::OwnThread);
+        }
+        let number = state.last_number;
+        while !state.is_done(number) {
+            state.is_idle = false;
+            state.is_urgent = true;
+            self.work.notify_one();
+            match self.wait(&self.progress, state, deadline) {
+                Ok(woken) => state = woken,
+                Err(state) => {
+                    let queued = state.items.len() as u64 + state.taken;
+                    return Err(FlushError::TimedOut { queued });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether everything up to a number is handled; if not, `waker` is woken when something is.
+    pub(super) fn is_done_or_wakes(&self, number: u64, waker: &Waker) -> bool {
+        let mut state = self.lock();
+        let is_done = state.is_done(number);
+        if !is_done && !state.wakers.iter().any(|other| other.will_wake(waker)) {
+            state.wakers.push(waker.clone());
+        }
+        is_done
+    }
+
+    /// Waits for the thread to be gone, if it is to end and nothing is left.
+    pub(super) fn join(&self) {
+        let mut state = self.lock();
+        if state.thread_id == Some(thread::current().id()) {
+            return;
+        }
+        while state.is_running && state.ends_when_empty && state.items.is_empty() {
+            // Nothing keeps it: it ends in a moment.
+            match self.wait(&self.progress, state, None) {
+                Ok(woken) | Err(woken) => state = woken,
+            }
+        }
+        let thread = if state.is_running {
+            None
+        } else {
+            state.thread.take()
+        };
+        drop(state);
+        if let Some(thread) = thread {
+            // It contains the panics of hooks, so there is no panic to pass on.
+            let _ = thread.join();
+        }
+    }
+
+    /// Takes the next items. Returns whether there are any; if not, the thread ends.
+    pub(super) fn take(&self, batch: &mut Vec<Item>) -> bool {
+        let mut state = self.lock();
+        while state.items.is_empty() {
+            state.is_urgent = false;
+            if state.ends_when_empty {
+                state.is_running = false;
+                state.thread_id = None;
+                self.progress.notify_all();
+                return false;
+            }
+            state.is_idle = true;
+            while state.is_idle {
+                state = self
+                    .work
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
+            let deadline = Instant::now().checked_add(LINGER);
+            while !state.is_urgent {
+                match self.wait(&self.work, state, deadline) {
+                    Ok(woken) => state = woken,
+                    Err(timed_out) => {
+                        state = timed_out;
+                        break;
+                    }
+                }
+            }
+        }
+        state.first_taken = state.items.front().map(|(number, _)| *number);
+        let count = state.items.len().min(BATCH);
+        batch.extend(state.items.drain(..count).map(|(_, item)| item));
+        state.taken = count as u64;
+        true
+    }
+
+    /// Counts what became of the items that were taken.
+    pub(super) fn has_handled(&self, outcome: Handled) {
+        let mut state = self.lock();
+        state.first_taken = None;
+        state.taken = 0;
+        state.handled += outcome.handled;
+        state.failed += outcome.failed;
+        state.dropped += outcome.dropped;
+        let wakers = std::mem::take(&mut state.wakers);
+        self.progress.notify_all();
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Waits until it is woken; an error is that the deadline has passed.
+    fn wait<'a>(
+        &'a self,
+        condition: &Condvar,
+        state: MutexGuard<'a, State>,
+        deadline: Option<Instant>,
+    ) -> Result<MutexGuard<'a, State>, MutexGuard<'a, State>> {
+        let Some(deadline) = deadline else {
+            let woken = condition.wait(state);
+            return Ok(woken.unwrap_or_else(PoisonError::into_inner));
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(state);
+        }
+        let woken = condition.wait_timeout(state, left);
+        Ok(woken.unwrap_or_else(PoisonError::into_inner).0)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing under the lock panics.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn is_done(&self, number: u64) -> bool {
+        let is_after = |first: &u64| *first > number;
+        let next = self.items.front().map(|(number, _)| number);
+        self.first_taken.as_ref().is_none_or(is_after) && next.is_none_or(is_after)
+    }
+
+    /// Whether there is a place for an item, perhaps after others were dropped.
+    fn make_room(
+        &mut self,
+        item: &Item,
+        capacity: usize,
+        drop_policy: DropPolicy,
+        dropped: &mut Vec<Item>,
+    ) -> bool {
+        let needed = match item {
+            // There is one of each per trace.
+            Item::Startup | Item::Shutdown => return true,
+            // The place of its end is kept.
+            Item::Start(_) => 2,
+            Item::Event(span, _) if self.refused.contains(&span.address()) => return false,
+            Item::Event(..) => 1,
+            Item::End(span) => {
+                let is_refused = self.refused.remove(&span.address());
+                if !is_refused {
+                    self.open_spans = self.open_spans.saturating_sub(1);
+                }
+                return !is_refused;
+            }
+        };
+        while self.items.len() + self.open_spans + needed > capacity {
+            let has_dropped = drop_policy == DropPolicy::Oldest && self.drop_oldest(dropped);
+            if !has_dropped {
+                if let Item::Start(span) = item {
+                    self.refused.insert(span.address());
+                }
+                return false;
+            }
+        }
+        if let Item::Start(_) = item {
+            self.open_spans += 1;
+        }
+        // The event may be of the span that was just dropped.
+        !matches!(item, Item::Event(span, _) if self.refused.contains(&span.address()))
+    }
+
+    /// Drops the oldest event, or the oldest span that has not started with all that waits of it. The
+    /// end of a span whose start was handled is never dropped.
+    fn drop_oldest(&mut self, dropped: &mut Vec<Item>) -> bool {
+        let can_go = |(_, item): &(u64, Item)| matches!(item, Item::Event(..) | Item::Start(_));
+        let Some(at) = self.items.iter().position(can_go) else {
+            return false;
+        };
+        match self.items.remove(at) {
+            Some((_, Item::Start(span))) => {
+                let address = span.address();
+                dropped.push(Item::Start(span));
+                self.drop_rest_of(address, dropped);
+            }
+            Some((_, item)) => dropped.push(item),
+            None => return false,
+        }
+        true
+    }
+
+    fn drop_rest_of(&mut self, address: usize, dropped: &mut Vec<Item>) {
+        let mut has_end = false;
+        for (number, item) in std::mem::take(&mut self.items) {
+            if item.is_of(address) {
+                has_end |= matches!(item, Item::End(_));
+                dropped.push(item);
+            } else {
+                self.items.push_back((number, item));
+            }
+        }
+        if !has_end {
+            self.open_spans = self.open_spans.saturating_sub(1);
+            self.refused.insert(address);
+        }
+    }
+}

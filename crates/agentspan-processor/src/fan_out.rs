@@ -1,0 +1,284 @@
+//! Shows everything to several processors, each on its own terms.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use agentspan_model::agentspec::{Disclosure, Id};
+
+use crate::dispatch::{contained, contained_future, report};
+use crate::{ActiveGuard, Hook, HookError, HookFuture, Span, SpanEvent, SpanProcessor};
+
+/// Shows everything to several processors, each with its own disclosure, and keeps the failures of one
+/// from the others.
+///
+/// A trace does much the same with its own processors. This is for what stands where one processor
+/// can, for instance behind a [`BackgroundQueue`](crate::BackgroundQueue) or a [`Filter`](crate::Filter),
+/// and for processors that must not fail a trace whose policy is to
+/// [propagate](crate::ErrorPolicy::Propagate). Failures are logged and [counted](Self::failures).
+///
+/// ```
+/// use agentspan_model::agentspec::Disclosure;
+/// use agentspan_processor::{FanOut, InMemory, Trace};
+///
+/// # fn main() -> Result<(), agentspan_processor::TraceError> {
+/// let masked = InMemory::new();
+/// let clear = InMemory::new().with_disclosure(Disclosure::Clear);
+/// let both = FanOut::new().with_target(masked.clone()).with_target(clear.clone());
+/// Trace::builder().with_processor(both).start()?.end()?;
+/// assert_eq!(masked.tree(), clear.tree());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Default)]
+pub struct FanOut {
+    targets: Vec<Target>,
+}
+
+#[derive(Debug)]
+struct Target {
+    processor: Arc<dyn SpanProcessor>,
+    failures: AtomicU64,
+    /// Spans that it failed to start, and of which it hears nothing more.
+    not_started: Mutex<HashSet<Id>>,
+}
+
+impl FanOut {
+    /// Without targets yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a processor. Hooks run in the order in which they were added.
+    #[must_use]
+    pub fn with_target(mut self, processor: impl SpanProcessor + 'static) -> Self {
+        self.targets.push(Target {
+            processor: Arc::new(processor),
+            failures: AtomicU64::new(0),
+            not_started: Mutex::new(HashSet::new()),
+        });
+        self
+    }
+
+    /// How many hooks have failed or panicked, by target in the order in which they were added.
+    #[must_use]
+    pub fn failures(&self) -> Vec<u64> {
+        let failures = |target: &Target| target.failures.load(Ordering::Relaxed);
+        self.targets.iter().map(failures).collect()
+    }
+
+    fn each(&self, call: Call<'_>) -> Result<(), HookError> {
+        for target in &self.targets {
+            if target.wants(call) {
+                let seen = call.seen_by(&*target.processor);
+                let result = contained(|| seen.call(&*target.processor));
+                target.note(call, result);
+            }
+        }
+        Ok(())
+    }
+
+    fn each_async<'a>(&'a self, call: Call<'a>) -> HookFuture<'a> {
+        HookFuture::new(async move {
+            for target in &self.targets {
+                if target.wants(call) {
+                    let seen = call.seen_by(&*target.processor);
+                    let event = seen.event();
+                    let future =
+                        contained_future(|| seen.call_async(&*target.processor, event.as_ref()));
+                    let result = future.await;
+                    target.note(call, result);
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Target {
+    fn wants(&self, call: Call<'_>) -> bool {
+        match (call.hook, call.span) {
+            (Hook::OnEvent, Some(span)) => !self.lock().contains(span.id().as_str()),
+            (Hook::OnEnd, Some(span)) => !self.lock().remove(span.id().as_str()),
+            _ => true,
+        }
+    }
+
+    fn note(&self, call: Call<'_>, result: Result<(), HookError>) {
+        let Err(error) = result else { return };
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        report(None, call.hook, &*self.processor, &error);
+        if let (Hook::OnStart, Some(span)) = (call.hook, call.span) {
+            self.lock().insert(span.id().clone());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<Id>> {
+        // Nothing under the lock panics.
+        self.not_started
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A hook with what it is called with.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    hook: Hook,
+    span: Option<&'a Span>,
+    event: Option<usize>,
+}
+
+impl<'a> Call<'a> {
+    fn of(hook: Hook, span: Option<&'a Span>) -> Self {
+        Self {
+            hook,
+            span,
+            event: None,
+        }
+    }
+
+    fn of_event(event: &SpanEvent<'_>, span: &'a Span) -> Self {
+        Self {
+            hook: Hook::OnEvent,
+            span: Some(span),
+            event: Some(event.index()),
+        }
+    }
+
+    /// The call as a processor may see it: never more than was seen here.
+    fn seen_by(self, processor: &dyn SpanProcessor) -> Seen {
+        let narrowed = |span: &Span| match span.disclosure() {
+            Disclosure::Clear => span.seen_with(processor.disclosure()),
+            Disclosure::Masked => span.clone(),
+        };
+        Seen {
+            hook: self.hook,
+            span: self.span.map(narrowed),
+            event: self.event,
+        }
+    }
+}
+
+struct Seen {
+    hook: Hook,
+    span: Option<Span>,
+    event: Option<usize>,
+}
+
+impl Seen {
+    fn event(&self) -> Option<SpanEvent<'_>> {
+        self.span.as_ref()?.event(self.event?)
+    }
+
+    fn call(&self, processor: &dyn SpanProcessor) -> Result<(), HookError> {
+        match (self.hook, &self.span) {
+            (Hook::Startup, _) => processor.startup(),
+            (Hook::Shutdown, _) => processor.shutdown(),
+            (Hook::OnStart, Some(span)) => processor.on_start(span),
+            (Hook::OnEnd, Some(span)) => processor.on_end(span),
+            (Hook::OnEvent, Some(span)) => match self.event() {
+                Some(event) => processor.on_event(&event, span),
+                None => Ok(()),
+            },
+            (Hook::OnStart | Hook::OnEnd | Hook::OnEvent, None) => Ok(()),
+        }
+    }
+
+    fn call_async<'a>(
+        &'a self,
+        processor: &'a dyn SpanProcessor,
+        event: Option<&'a SpanEvent<'a>>,
+    ) -> HookFuture<'a> {
+        match (self.hook, &self.span) {
+            (Hook::Startup, _) => processor.startup_async(),
+            (Hook::Shutdown, _) => processor.shutdown_async(),
+            (Hook::OnStart, Some(span)) => processor.on_start_async(span),
+            (Hook::OnEnd, Some(span)) => processor.on_end_async(span),
+            (Hook::OnEvent, Some(span)) => match event {
+                Some(event) => processor.on_event_async(event, span),
+                None => HookFuture::ready(Ok(())),
+            },
+            (Hook::OnStart | Hook::OnEnd | Hook::OnEvent, None) => HookFuture::ready(Ok(())),
+        }
+    }
+}
+
+/// Asks for as much as the target that may see most; each target gets what it may see.
+impl SpanProcessor for FanOut {
+    fn disclosure(&self) -> Disclosure {
+        let mut targets = self.targets.iter();
+        if targets.any(|target| target.processor.disclosure() == Disclosure::Clear) {
+            Disclosure::Clear
+        } else {
+            Disclosure::Masked
+        }
+    }
+
+    fn startup(&self) -> Result<(), HookError> {
+        self.each(Call::of(Hook::Startup, None))
+    }
+
+    fn on_start(&self, span: &Span) -> Result<(), HookError> {
+        self.each(Call::of(Hook::OnStart, Some(span)))
+    }
+
+    fn on_event(&self, event: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
+        self.each(Call::of_event(event, span))
+    }
+
+    fn on_end(&self, span: &Span) -> Result<(), HookError> {
+        self.each(Call::of(Hook::OnEnd, Some(span)))
+    }
+
+    fn shutdown(&self) -> Result<(), HookError> {
+        self.each(Call::of(Hook::Shutdown, None))
+    }
+
+    fn startup_async(&self) -> HookFuture<'_> {
+        self.each_async(Call::of(Hook::Startup, None))
+    }
+
+    fn on_start_async<'a>(&'a self, span: &'a Span) -> HookFuture<'a> {
+        self.each_async(Call::of(Hook::OnStart, Some(span)))
+    }
+
+    fn on_event_async<'a>(&'a self, event: &'a SpanEvent<'a>, span: &'a Span) -> HookFuture<'a> {
+        self.each_async(Call::of_event(event, span))
+    }
+
+    fn on_end_async<'a>(&'a self, span: &'a Span) -> HookFuture<'a> {
+        self.each_async(Call::of(Hook::OnEnd, Some(span)))
+    }
+
+    fn shutdown_async(&self) -> HookFuture<'_> {
+        self.each_async(Call::of(Hook::Shutdown, None))
+    }
+
+    fn activate(&self, span: &Span) -> Option<Box<dyn ActiveGuard>> {
+        let mut guards = Vec::new();
+        for target in &self.targets {
+            let seen = Call::of(Hook::OnStart, Some(span)).seen_by(&*target.processor);
+            guards.extend(seen.span.and_then(|span| target.processor.activate(&span)));
+        }
+        if guards.is_empty() {
+            None
+        } else {
+            Some(Box::new(Guards(guards)))
+        }
+    }
+}
+
+/// The guards of several targets.
+#[derive(Debug)]
+struct Guards(Vec<Box<dyn ActiveGuard>>);
+
+impl ActiveGuard for Guards {}
+
+/// The last is dropped first.
+impl Drop for Guards {
+    fn drop(&mut self) {
+        while self.0.pop().is_some() {}
+    }
+}

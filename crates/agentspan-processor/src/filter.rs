@@ -1,0 +1,225 @@
+//! Shows a processor some spans only.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use agentspan_model::agentspec::{Disclosure, Id};
+
+use crate::{ActiveGuard, HookError, HookFuture, Span, SpanEvent, SpanProcessor};
+
+/// Shows a processor some spans only.
+///
+/// A span is shown if it meets all conditions. It is asked when it starts, and the answer holds for its
+/// events and its end. Events that are added after the end are not shown. Spans keep their parent, even
+/// if that is not shown.
+///
+/// ```
+/// use agentspan_model::agentspec::SpanDetails;
+/// use agentspan_processor::{Filter, InMemory, Span, Trace};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let memory = InMemory::new();
+/// let filter = Filter::new(memory.clone()).with_types(["Span"]);
+/// let trace = Trace::builder().with_processor(filter).start()?;
+/// Span::builder(SpanDetails::Plain).with_name("kept").start()?.end()?;
+/// trace.end()?;
+/// memory.expect_tree("kept (Span)")?; // and not the RootSpan
+/// # Ok(())
+/// # }
+/// ```
+pub struct Filter<P> {
+    processor: P,
+    conditions: Vec<Condition>,
+    shown: Mutex<HashSet<Id>>,
+}
+
+type Condition = Box<dyn Fn(&Span) -> bool + Send + Sync>;
+
+impl<P: SpanProcessor> Filter<P> {
+    /// Shows everything, until conditions are added.
+    #[must_use]
+    pub fn new(processor: P) -> Self {
+        Self {
+            processor,
+            conditions: Vec::new(),
+            shown: Mutex::new(HashSet::new()),
+        }
+    }
+
+    /// Shows spans of these types, for instance `ToolExecutionSpan`.
+    #[must_use]
+    pub fn with_types<T: Into<String>>(self, types: impl IntoIterator<Item = T>) -> Self {
+        let types: HashSet<String> = types.into_iter().map(Into::into).collect();
+        self.with_predicate(move |span| types.contains(span.type_name()))
+    }
+
+    /// Shows spans of these names.
+    #[must_use]
+    pub fn with_names<T: Into<String>>(self, names: impl IntoIterator<Item = T>) -> Self {
+        let names: HashSet<String> = names.into_iter().map(Into::into).collect();
+        self.with_predicate(move |span| names.contains(span.name()))
+    }
+
+    /// Shows spans of which this is true. It sees them as the processor would.
+    #[must_use]
+    pub fn with_predicate(
+        mut self,
+        predicate: impl Fn(&Span) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.conditions.push(Box::new(predicate));
+        self
+    }
+
+    /// Shows this part of all traces: 0 for none, 1 for all. A trace is shown whole or not at all.
+    ///
+    /// The trace's id decides, so that all processes that see a trace decide alike. Spans without a
+    /// trace are shown.
+    #[must_use]
+    pub fn with_trace_ratio(self, ratio: f64) -> Self {
+        // Not a number counts as none.
+        let threshold = ratio.clamp(0.0, 1.0) * HASHES;
+        self.with_predicate(move |span| {
+            span.trace()
+                .is_none_or(|trace| hash(trace.id().as_str()) < threshold)
+        })
+    }
+
+    fn shows(&self, span: &Span) -> bool {
+        self.conditions.iter().all(|condition| condition(span))
+    }
+
+    fn starts_to_show(&self, span: &Span) -> bool {
+        let shows = self.shows(span);
+        if shows {
+            self.lock().insert(span.id().clone());
+        }
+        shows
+    }
+
+    /// A processor that fails to start a span hears nothing more of it.
+    fn has_started(&self, span: &Span, result: Result<(), HookError>) -> Result<(), HookError> {
+        if result.is_err() {
+            self.stops_to_show(span);
+        }
+        result
+    }
+
+    fn is_shown(&self, span: &Span) -> bool {
+        self.lock().contains(span.id().as_str())
+    }
+
+    fn stops_to_show(&self, span: &Span) -> bool {
+        self.lock().remove(span.id().as_str())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<Id>> {
+        // Nothing under the lock panics.
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many values [`hash`] has.
+const HASHES: f64 = 4_294_967_296.0;
+
+/// FNV-1a, mixed and folded to 32 bits, which a `f64` holds exactly.
+fn hash(text: &str) -> f64 {
+    let fnv = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let mixed = (fnv ^ (fnv >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    f64::from(u32::try_from(mixed >> 32).unwrap_or(u32::MAX))
+}
+
+impl<P: SpanProcessor> SpanProcessor for Filter<P> {
+    fn name(&self) -> &str {
+        self.processor.name()
+    }
+
+    fn disclosure(&self) -> Disclosure {
+        self.processor.disclosure()
+    }
+
+    fn startup(&self) -> Result<(), HookError> {
+        self.processor.startup()
+    }
+
+    fn on_start(&self, span: &Span) -> Result<(), HookError> {
+        if self.starts_to_show(span) {
+            let result = self.processor.on_start(span);
+            self.has_started(span, result)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn on_event(&self, event: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
+        if self.is_shown(span) {
+            self.processor.on_event(event, span)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn on_end(&self, span: &Span) -> Result<(), HookError> {
+        if self.stops_to_show(span) {
+            self.processor.on_end(span)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn shutdown(&self) -> Result<(), HookError> {
+        self.processor.shutdown()
+    }
+
+    fn startup_async(&self) -> HookFuture<'_> {
+        self.processor.startup_async()
+    }
+
+    fn on_start_async<'a>(&'a self, span: &'a Span) -> HookFuture<'a> {
+        if self.starts_to_show(span) {
+            let future = self.processor.on_start_async(span);
+            future.and_then(move |result| self.has_started(span, result))
+        } else {
+            HookFuture::ready(Ok(()))
+        }
+    }
+
+    fn on_event_async<'a>(&'a self, event: &'a SpanEvent<'a>, span: &'a Span) -> HookFuture<'a> {
+        if self.is_shown(span) {
+            self.processor.on_event_async(event, span)
+        } else {
+            HookFuture::ready(Ok(()))
+        }
+    }
+
+    fn on_end_async<'a>(&'a self, span: &'a Span) -> HookFuture<'a> {
+        if self.stops_to_show(span) {
+            self.processor.on_end_async(span)
+        } else {
+            HookFuture::ready(Ok(()))
+        }
+    }
+
+    fn shutdown_async(&self) -> HookFuture<'_> {
+        self.processor.shutdown_async()
+    }
+
+    fn activate(&self, span: &Span) -> Option<Box<dyn ActiveGuard>> {
+        if self.is_shown(span) {
+            self.processor.activate(span)
+        } else {
+            None
+        }
+    }
+}
+
+impl<P: fmt::Debug> fmt::Debug for Filter<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filter")
+            .field("processor", &self.processor)
+            .field("conditions", &self.conditions.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,200 @@
+//! Keeps what happened, for tests.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use agentspan_model::agentspec::{Disclosure, Event, Id, RecordedSpan};
+
+use crate::{HookError, Span, SpanEvent, SpanProcessor};
+
+mod tree;
+
+pub use tree::TreeMismatchError;
+
+/// Keeps the spans that it sees, for tests.
+///
+/// A handle: clone it, give one to the trace and ask the other. It grows with every span until
+/// [`clear`](Self::clear), so it is nothing for long runs.
+///
+/// ```
+/// use agentspan_model::agentspec::SpanDetails;
+/// use agentspan_processor::{InMemory, Span, Trace};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let memory = InMemory::new();
+/// let trace = Trace::builder().with_processor(memory.clone()).start()?;
+/// Span::builder(SpanDetails::Plain).with_name("collect").start()?.end()?;
+/// trace.end()?;
+/// memory.expect_tree(
+///     "RootSpan
+///      └─ collect (Span)",
+/// )?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct InMemory {
+    kept: Arc<Mutex<Kept>>,
+    disclosure: Disclosure,
+}
+
+#[derive(Default)]
+struct Kept {
+    /// In the order of their starts.
+    spans: Vec<KeptSpan>,
+    startups: usize,
+    shutdowns: usize,
+}
+
+struct KeptSpan {
+    span: RecordedSpan,
+    has_ended: bool,
+}
+
+impl InMemory {
+    /// Keeps spans without their sensitive values.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps spans as this disclosure shows them.
+    #[must_use]
+    pub fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
+        self.disclosure = disclosure;
+        self
+    }
+
+    /// All spans in the order of their starts, those that are open included.
+    #[must_use]
+    pub fn spans(&self) -> Vec<RecordedSpan> {
+        let kept = self.lock();
+        kept.spans.iter().map(|kept| kept.span.clone()).collect()
+    }
+
+    /// The first span of this name.
+    #[must_use]
+    pub fn span(&self, name: &str) -> Option<RecordedSpan> {
+        let kept = self.lock();
+        let found = kept.spans.iter().find(|kept| kept.span.span.name == name);
+        found.map(|kept| kept.span.clone())
+    }
+
+    /// The names of spans that have not ended.
+    #[must_use]
+    pub fn open_spans(&self) -> Vec<String> {
+        let kept = self.lock();
+        let open = kept.spans.iter().filter(|kept| !kept.has_ended);
+        open.map(|kept| kept.span.span.name.to_string()).collect()
+    }
+
+    /// How many traces have started and ended, going by `startup` and `shutdown`.
+    #[must_use]
+    pub fn traces(&self) -> (usize, usize) {
+        let kept = self.lock();
+        (kept.startups, kept.shutdowns)
+    }
+
+    /// Forgets everything.
+    pub fn clear(&self) {
+        let forgotten = std::mem::take(&mut *self.lock());
+        drop(forgotten);
+    }
+
+    /// The spans as a tree: a line per span, and below it one per event.
+    ///
+    /// ```text
+    /// RootSpan
+    /// └─ weather agent (AgentExecutionSpan)
+    ///    · AgentExecutionStart
+    ///    └─ forecast (ToolExecutionSpan) [open]
+    /// ```
+    ///
+    /// Siblings are in the order of their starts. A span is called by its name, and by its type if that is
+    /// another. Spans whose parent was not seen stand at the margin.
+    #[must_use]
+    pub fn tree(&self) -> String {
+        tree::tree(&self.lock().spans)
+    }
+
+    /// Compares the [tree](Self::tree) with the one that is expected.
+    ///
+    /// White space in front of the expected lines that they share is ignored, so is empty lines around
+    /// them: the expectation may be indented with the test. If the expected tree shows no events,
+    /// those of the spans are left out of the comparison.
+    ///
+    /// # Errors
+    ///
+    /// [`TreeMismatchError`], whose `Debug` and `Display` show both trees, so that `unwrap` in a test does.
+    pub fn expect_tree(&self, expected: &str) -> Result<(), TreeMismatchError> {
+        tree::expect(&self.lock().spans, expected)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        // Nothing under the lock panics.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Finds a span from the end: most calls are about one that started lately.
+    fn update(&self, id: &Id, update: impl FnOnce(&mut KeptSpan)) {
+        let mut kept = self.lock();
+        let found = kept
+            .spans
+            .iter_mut()
+            .rev()
+            .find(|kept| kept.span.span.id == *id);
+        if let Some(found) = found {
+            update(found);
+        }
+    }
+}
+
+impl SpanProcessor for InMemory {
+    fn disclosure(&self) -> Disclosure {
+        self.disclosure
+    }
+
+    fn startup(&self) -> Result<(), HookError> {
+        self.lock().startups += 1;
+        Ok(())
+    }
+
+    fn on_start(&self, span: &Span) -> Result<(), HookError> {
+        let span = RecordedSpan::new(span.to_record(), span.parent_id().cloned());
+        self.lock().spans.push(KeptSpan {
+            span,
+            has_ended: false,
+        });
+        Ok(())
+    }
+
+    fn on_event(&self, event: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
+        let event = Arc::new(Event::clone(event));
+        self.update(span.id(), |kept| kept.span.span.events.push(event));
+        Ok(())
+    }
+
+    fn on_end(&self, span: &Span) -> Result<(), HookError> {
+        let end_time = span.end_time();
+        self.update(span.id(), |kept| {
+            kept.span.span.end_time = end_time;
+            kept.has_ended = true;
+        });
+        Ok(())
+    }
+
+    fn shutdown(&self) -> Result<(), HookError> {
+        self.lock().shutdowns += 1;
+        Ok(())
+    }
+}
+
+/// Shows how much it holds.
+impl fmt::Debug for InMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InMemory")
+            .field("spans", &self.lock().spans.len())
+            .field("disclosure", &self.disclosure)
+            .finish()
+    }
+}

@@ -1,0 +1,178 @@
+//! Spans as a tree of text, and the comparison with an expected one.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use super::KeptSpan;
+
+/// The spans are not the tree that was expected.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the spans are not the expected tree\nexpected:\n{expected}\nfound:\n{found}")]
+#[non_exhaustive]
+pub struct TreeMismatchError {
+    /// The tree that was expected.
+    pub expected: String,
+    /// The tree that is there.
+    pub found: String,
+}
+
+/// As `Display`, because `unwrap` shows this.
+impl fmt::Debug for TreeMismatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Starts the line of an event.
+const EVENT: char = '·';
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Events {
+    Shown,
+    Hidden,
+}
+
+pub(super) fn tree(spans: &[KeptSpan]) -> String {
+    Tree::new(spans, Events::Shown).draw()
+}
+
+pub(super) fn expect(spans: &[KeptSpan], expected: &str) -> Result<(), TreeMismatchError> {
+    let expected = without_margin(expected);
+    let names_events = expected
+        .lines()
+        .any(|line| line.trim_start_matches(['│', ' ']).starts_with(EVENT));
+    let events = if names_events {
+        Events::Shown
+    } else {
+        Events::Hidden
+    };
+    let found = Tree::new(spans, events).draw();
+    if found == expected {
+        Ok(())
+    } else {
+        Err(TreeMismatchError { expected, found })
+    }
+}
+
+/// Removes empty lines around the text, and the white space that all lines but the first share: the first
+/// one may follow a quotation mark.
+fn without_margin(text: &str) -> String {
+    let is_empty = |line: &&str| line.trim().is_empty();
+    let lines: Vec<&str> = text.lines().skip_while(is_empty).collect();
+    let count = lines.iter().rposition(|line| !is_empty(line));
+    let lines = lines
+        .get(..count.map_or(0, |last| last + 1))
+        .unwrap_or_default();
+    let margin_of = |line: &&str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let starts_at_once = text
+        .lines()
+        .next()
+        .is_some_and(|line| !line.trim().is_empty());
+    let rest = lines.iter().skip(usize::from(starts_at_once));
+    let margin = rest.map(margin_of).min().unwrap_or(0);
+    let mut result = String::new();
+    for line in lines {
+        let margin = margin.min(margin_of(line));
+        result.push_str(line.get(margin..).unwrap_or_default().trim_end());
+        result.push('\n');
+    }
+    result
+}
+
+struct Tree<'a> {
+    spans: &'a [KeptSpan],
+    children: HashMap<&'a str, Vec<usize>>,
+    events: Events,
+    text: String,
+}
+
+impl<'a> Tree<'a> {
+    fn new(spans: &'a [KeptSpan], events: Events) -> Self {
+        let mut children: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, kept) in spans.iter().enumerate() {
+            if let Some(parent) = &kept.span.parent_id {
+                children.entry(parent.as_str()).or_default().push(index);
+            }
+        }
+        Self {
+            spans,
+            children,
+            events,
+            text: String::new(),
+        }
+    }
+
+    fn draw(mut self) -> String {
+        let seen: HashSet<&str> = self
+            .spans
+            .iter()
+            .map(|kept| kept.span.span.id.as_str())
+            .collect();
+        let is_root = |kept: &KeptSpan| {
+            let parent = kept.span.parent_id.as_ref();
+            parent.is_none_or(|parent| !seen.contains(parent.as_str()))
+        };
+        let roots: Vec<usize> = (0..self.spans.len())
+            .filter(|index| self.spans.get(*index).is_some_and(is_root))
+            .collect();
+        // What is still to be drawn, the next one last: trees may be deeper than the stack allows.
+        let mut rest: Vec<(usize, String, bool)> = Vec::new();
+        for root in roots.into_iter().rev() {
+            rest.push((root, String::new(), true));
+        }
+        while let Some((index, margin, is_last)) = rest.pop() {
+            let Some(kept) = self.spans.get(index) else {
+                continue;
+            };
+            let is_root = is_root(kept);
+            let branch = match (is_root, is_last) {
+                (true, _) => "",
+                (false, true) => "└─ ",
+                (false, false) => "├─ ",
+            };
+            self.line(&margin, branch, kept);
+            let inner = match (is_root, is_last) {
+                (true, _) => margin,
+                (false, true) => margin + "   ",
+                (false, false) => margin + "│  ",
+            };
+            self.event_lines(&inner, kept);
+            let children = self.children.remove(kept.span.span.id.as_str());
+            let children = children.unwrap_or_default();
+            for (nth, child) in children.iter().enumerate().rev() {
+                rest.push((*child, inner.clone(), nth + 1 == children.len()));
+            }
+        }
+        self.text
+    }
+
+    fn line(&mut self, margin: &str, branch: &str, kept: &KeptSpan) {
+        let span = &kept.span.span;
+        self.text.push_str(margin);
+        self.text.push_str(branch);
+        self.text.push_str(&span.name);
+        if span.name != span.type_name() {
+            self.text.push_str(&format!(" ({})", span.type_name()));
+        }
+        if !kept.has_ended {
+            self.text.push_str(" [open]");
+        }
+        self.text.push('\n');
+    }
+
+    fn event_lines(&mut self, margin: &str, kept: &KeptSpan) {
+        if self.events == Events::Hidden {
+            return;
+        }
+        for event in &kept.span.span.events {
+            self.text
+                .push_str(&format!("{margin}{EVENT} {}", event.name));
+            match event.type_name() {
+                Some(type_name) if type_name != event.name => {
+                    self.text.push_str(&format!(" ({type_name})\n"));
+                }
+                _ => self.text.push('\n'),
+            }
+        }
+    }
+}

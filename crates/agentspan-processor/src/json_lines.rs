@@ -1,0 +1,265 @@
+//! Recordings: every call of a hook as a line of JSON.
+
+use std::fmt;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use agentspan_model::agentspec::{Disclosure, EventForm, HookLine, Recording};
+
+use crate::line_sink::LineSink;
+use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor, current_trace};
+
+mod rotating_file;
+
+use rotating_file::RotatingFile;
+
+/// Writes every call of a hook as a line of JSON, in the form that
+/// [`Recording`](agentspan_model::agentspec::Recording) reads and [`Replay`](crate::Replay) replays.
+///
+/// Each line is written at once, so that a crash loses no line but the one that is being written; a
+/// reader ignores that one. Lines of events leave out the earlier events of their span, so that a span
+/// of many events takes no quadratic space; the line of its end has all of them.
+///
+/// ```
+/// use agentspan_processor::{JsonLines, Trace};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = std::env::temp_dir().join(format!("agentspan-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&directory)?;
+/// # let path = directory.join("trace.jsonl");
+/// let recorder = JsonLines::create(&path)?;
+/// Trace::builder().with_processor(recorder).start()?.end()?;
+///
+/// let hooks: Result<Vec<_>, _> = JsonLines::read(&path)?.collect();
+/// assert_eq!(hooks?.len(), 4); // startup, start and end of the root span, shutdown
+/// # std::fs::remove_dir_all(&directory)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct JsonLines {
+    sink: Arc<LineSink<Output>>,
+    disclosure: Disclosure,
+}
+
+enum Output {
+    File(RotatingFile),
+    Writer(Box<dyn Write + Send>),
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.write(bytes),
+            Self::Writer(writer) => writer.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.flush(),
+            Self::Writer(writer) => writer.flush(),
+        }
+    }
+}
+
+/// When a file is put aside and a new one begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    pub(crate) max_bytes: u64,
+    pub(crate) kept_files: usize,
+}
+
+impl Rotation {
+    /// Begins a new file before a line would make this one larger than `max_bytes`, and keeps that many
+    /// full files: `trace.jsonl.1` is the newest of them. Older ones are deleted.
+    ///
+    /// A line that is longer than that stands in a file alone.
+    #[must_use]
+    pub const fn at_bytes(max_bytes: u64, kept_files: usize) -> Self {
+        Self {
+            max_bytes,
+            kept_files,
+        }
+    }
+}
+
+impl JsonLines {
+    /// Writes to a new file, or empties the one that is there.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be made.
+    pub fn create(path: impl Into<PathBuf>) -> io::Result<Self> {
+        Ok(Self::to(Output::File(RotatingFile::create(
+            path.into(),
+            None,
+        )?)))
+    }
+
+    /// Appends to a file, or makes it. A line that a crash cut off is closed first.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened.
+    pub fn append(path: impl Into<PathBuf>) -> io::Result<Self> {
+        Ok(Self::to(Output::File(RotatingFile::append(
+            path.into(),
+            None,
+        )?)))
+    }
+
+    /// Appends to a file as [`append`](Self::append) does, and begins new ones when it is full.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened.
+    pub fn rotating(path: impl Into<PathBuf>, rotation: Rotation) -> io::Result<Self> {
+        let file = RotatingFile::append(path.into(), Some(rotation))?;
+        Ok(Self::to(Output::File(file)))
+    }
+
+    /// Writes to any writer. Each call of it is given one or more whole lines.
+    #[must_use]
+    pub fn to_writer(writer: impl Write + Send + 'static) -> Self {
+        Self::to(Output::Writer(Box::new(writer)))
+    }
+
+    fn to(output: Output) -> Self {
+        Self {
+            sink: Arc::new(LineSink::new(output)),
+            disclosure: Disclosure::Masked,
+        }
+    }
+
+    /// Sets whether sensitive values are written in clear. The default is masked.
+    #[must_use]
+    pub fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
+        self.disclosure = disclosure;
+        self
+    }
+
+    /// Reads a file and those that were put aside before it, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be opened.
+    pub fn read(path: impl AsRef<Path>) -> io::Result<Recording<Box<dyn BufRead + Send>>> {
+        let mut input: Box<dyn BufRead + Send> = Box::new(io::empty());
+        for file in rotating_file::files(path.as_ref()) {
+            let next = BufReader::new(std::fs::File::open(file)?);
+            input = Box::new(io::Read::chain(input, next));
+        }
+        Ok(Recording::new(input))
+    }
+
+    fn write(&self, line: HookLine<'_>, is_async: bool) -> Result<(), HookError> {
+        let line = line.with_disclosure(self.disclosure);
+        let line = if is_async { line.in_async() } else { line };
+        let mut bytes = serde_json::to_vec(&line)?;
+        bytes.push(b'\n');
+        Ok(self.sink.write(&bytes)?)
+    }
+
+    fn trace_starts(&self, is_async: bool) -> Result<(), HookError> {
+        match current_trace() {
+            Some(trace) => {
+                let line = HookLine::startup().with_trace(trace.id(), Some(trace.name()));
+                self.write(line, is_async)
+            }
+            None => self.write(HookLine::startup(), is_async),
+        }
+    }
+
+    fn span_starts(&self, span: &Span, is_async: bool) -> Result<(), HookError> {
+        let record = span.to_record();
+        let line = HookLine::on_start(&record, span.parent_id());
+        self.write(of_trace(line, span), is_async)
+    }
+
+    fn event_happens(
+        &self,
+        event: &SpanEvent<'_>,
+        span: &Span,
+        is_async: bool,
+    ) -> Result<(), HookError> {
+        let record = span.to_record_without_events();
+        let line =
+            HookLine::on_event(&record, span.parent_id(), event).with_events(EventForm::Omitted);
+        self.write(of_trace(line, span), is_async)
+    }
+
+    fn span_ends(&self, span: &Span, is_async: bool) -> Result<(), HookError> {
+        let record = span.to_record();
+        let line = HookLine::on_end(&record, span.parent_id());
+        self.write(of_trace(line, span), is_async)
+    }
+
+    fn trace_ends(&self, is_async: bool) -> Result<(), HookError> {
+        self.write(HookLine::shutdown(), is_async)?;
+        Ok(self.sink.flush()?)
+    }
+}
+
+fn of_trace<'a>(line: HookLine<'a>, span: &'a Span) -> HookLine<'a> {
+    match span.trace() {
+        Some(trace) => line.with_trace(trace.id(), Some(trace.name())),
+        None => line,
+    }
+}
+
+/// The lines say which form of a hook was called; nothing here waits.
+impl SpanProcessor for JsonLines {
+    fn disclosure(&self) -> Disclosure {
+        self.disclosure
+    }
+
+    fn startup(&self) -> Result<(), HookError> {
+        self.trace_starts(false)
+    }
+
+    fn on_start(&self, span: &Span) -> Result<(), HookError> {
+        self.span_starts(span, false)
+    }
+
+    fn on_event(&self, event: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
+        self.event_happens(event, span, false)
+    }
+
+    fn on_end(&self, span: &Span) -> Result<(), HookError> {
+        self.span_ends(span, false)
+    }
+
+    fn shutdown(&self) -> Result<(), HookError> {
+        self.trace_ends(false)
+    }
+
+    fn startup_async(&self) -> HookFuture<'_> {
+        HookFuture::ready(self.trace_starts(true))
+    }
+
+    fn on_start_async<'a>(&'a self, span: &'a Span) -> HookFuture<'a> {
+        HookFuture::ready(self.span_starts(span, true))
+    }
+
+    fn on_event_async<'a>(&'a self, event: &'a SpanEvent<'a>, span: &'a Span) -> HookFuture<'a> {
+        HookFuture::ready(self.event_happens(event, span, true))
+    }
+
+    fn on_end_async<'a>(&'a self, span: &'a Span) -> HookFuture<'a> {
+        HookFuture::ready(self.span_ends(span, true))
+    }
+
+    fn shutdown_async(&self) -> HookFuture<'_> {
+        HookFuture::ready(self.trace_ends(true))
+    }
+}
+
+impl fmt::Debug for JsonLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JsonLines")
+            .field("disclosure", &self.disclosure)
+            .finish_non_exhaustive()
+    }
+}

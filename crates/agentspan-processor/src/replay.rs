@@ -1,0 +1,346 @@
+//! Drives processors with what was recorded.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use agentspan_model::agentspec::{
+    self, Event, HookCall, Id, RecordedHook, RecordedSpan, SpanDetails, Timestamp, TraceInfo,
+};
+
+use crate::dispatch::{SpanHook, dispatch, dispatch_async};
+use crate::{ErrorPolicy, Span, SpanProcessor, Trace, TraceError};
+
+/// Drives a processor with recorded hooks, in their order, as if the program ran again.
+///
+/// Spans, events and traces have the ids and times that were recorded. No span is made
+/// [current](crate::current_span). What a recording leaves out is made up for: a parent that was not
+/// recorded is a span that only has an id; a span whose start was not recorded starts with its first line.
+/// Spans that the recording does not end stay open, and are counted.
+///
+/// ```
+/// use agentspan_model::agentspec::Recording;
+/// use agentspan_processor::{InMemory, Replay};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let lines = r#"{"hook":"startup","async":false,"trace":{"id":"t","name":"my trace"}}
+/// {"hook":"on_start","async":false,"trace":{"id":"t","name":"my trace"},"span":{"id":"s","name":"RootSpan","start_time":5,"type":"RootSpan"},"parent_id":null}
+/// {"hook":"on_end","async":false,"trace":{"id":"t","name":"my trace"},"span":{"id":"s","name":"RootSpan","start_time":5,"end_time":9,"type":"RootSpan"},"parent_id":null}
+/// {"hook":"shutdown","async":false,"trace":null}
+/// "#;
+/// let memory = InMemory::new();
+/// let mut replay = Replay::new(memory.clone());
+/// for hook in Recording::new(lines.as_bytes()) {
+///     replay.play(hook?)?;
+/// }
+/// assert_eq!(replay.finish().open_spans, 0);
+/// memory.expect_tree("RootSpan")?;
+/// assert_eq!(memory.spans()[0].span.duration(), Some(std::time::Duration::from_nanos(4)));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Replay {
+    processor: Arc<dyn SpanProcessor>,
+    error_policy: ErrorPolicy,
+    pace: Pace,
+    started_at: Option<(Instant, Timestamp)>,
+    runs: HashMap<Option<String>, Run>,
+    hooks: u64,
+    hook_failures: u64,
+}
+
+/// What is known of a run that is recorded together with others.
+#[derive(Debug)]
+struct Run {
+    trace: Trace,
+    /// Until the trace is shut down: events may come after the end of their span.
+    spans: HashMap<Id, Span>,
+}
+
+/// How fast a [`Replay`] goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Pace {
+    /// Without waiting.
+    #[default]
+    Unpaced,
+    /// As long after the first hook as in the original. [`Replay::play`] waits on its thread, and
+    /// [`Replay::delay`] tells how long, for those who wait in another way.
+    Original,
+}
+
+/// What a [`Replay`] has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ReplaySummary {
+    /// How many recorded hooks were played.
+    pub hooks: u64,
+    /// How many spans the recording starts and does not end.
+    pub open_spans: usize,
+    /// How many hooks of the processor failed.
+    pub hook_failures: u64,
+}
+
+impl Replay {
+    /// Drives this processor, without waiting.
+    #[must_use]
+    pub fn new(processor: impl SpanProcessor + 'static) -> Self {
+        Self {
+            processor: Arc::new(processor),
+            error_policy: ErrorPolicy::Report,
+            pace: Pace::Unpaced,
+            started_at: None,
+            runs: HashMap::new(),
+            hooks: 0,
+            hook_failures: 0,
+        }
+    }
+
+    /// Sets how fast it goes. The default is without waiting.
+    #[must_use]
+    pub fn with_pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// Sets what happens when a hook fails. The default is [`ErrorPolicy::Report`].
+    #[must_use]
+    pub fn with_error_policy(mut self, error_policy: ErrorPolicy) -> Self {
+        self.error_policy = error_policy;
+        self
+    }
+
+    /// Plays one hook: calls the processor's synchronous hook, whichever form was recorded.
+    ///
+    /// # Errors
+    ///
+    /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`].
+    pub fn play(&mut self, hook: RecordedHook) -> Result<(), TraceError> {
+        if self.pace == Pace::Original {
+            wait(self.delay(&hook));
+        }
+        match self.prepare(hook) {
+            Prepared::Startup(trace) => trace.start_up(),
+            Prepared::Span(steps) => steps.into_iter().try_for_each(|step| step.take()),
+            Prepared::Shutdown(trace) => trace.shut_down(),
+        }
+    }
+
+    /// Plays one hook: calls the processor's asynchronous hook, whichever form was recorded. Does not wait,
+    /// whatever the pace; [`delay`](Self::delay) tells how long one should.
+    ///
+    /// # Errors
+    ///
+    /// As [`play`](Self::play).
+    ///
+    /// # Cancel safety
+    ///
+    /// The recorded hook counts as played at the first poll.
+    pub async fn play_async(&mut self, hook: RecordedHook) -> Result<(), TraceError> {
+        match self.prepare(hook) {
+            Prepared::Startup(trace) => trace.start_up_async().await,
+            Prepared::Span(steps) => {
+                for step in steps {
+                    step.take_async().await?;
+                }
+                Ok(())
+            }
+            Prepared::Shutdown(trace) => trace.shut_down_async().await,
+        }
+    }
+
+    /// How long to wait before a hook is played in the original time. The first one that has a time, a
+    /// start, an event or an end, sets the beginning and is played at once.
+    pub fn delay(&mut self, hook: &RecordedHook) -> Duration {
+        let time = match &hook.call {
+            HookCall::Startup | HookCall::Shutdown => None,
+            HookCall::OnStart(on) => on.span.start_time,
+            HookCall::OnEvent(_, event) => Some(event.timestamp),
+            HookCall::OnEnd(on) => on.span.end_time,
+        };
+        let Some(time) = time else {
+            return Duration::ZERO;
+        };
+        let (began, first) = *self
+            .started_at
+            .get_or_insert_with(|| (Instant::now(), time));
+        time.since(first).saturating_sub(began.elapsed())
+    }
+
+    /// What has been done. Spans that are still open stay so: their `on_end` was not recorded.
+    #[must_use]
+    pub fn finish(self) -> ReplaySummary {
+        let is_open = |span: &&Span| span.end_time().is_none();
+        let spans = self.runs.values().flat_map(|run| run.spans.values());
+        let failures = self.runs.values().map(|run| run.trace.hook_failures());
+        ReplaySummary {
+            hooks: self.hooks,
+            open_spans: spans.filter(is_open).count(),
+            hook_failures: self.hook_failures + failures.sum::<u64>(),
+        }
+    }
+
+    fn prepare(&mut self, hook: RecordedHook) -> Prepared {
+        self.hooks += 1;
+        let RecordedHook {
+            run, trace, call, ..
+        } = hook;
+        match call {
+            HookCall::Startup => Prepared::Startup(self.run(run, trace, Which::New).trace.clone()),
+            HookCall::Shutdown => {
+                let run = self.run(run, trace, Which::Any);
+                run.spans.retain(|_, span| span.end_time().is_none());
+                run.trace.set_active(false);
+                Prepared::Shutdown(run.trace.clone())
+            }
+            HookCall::OnStart(on) => {
+                let run = self.run(run, trace, Which::Any);
+                Prepared::Span(vec![Step::Start(run.start(on))])
+            }
+            HookCall::OnEvent(on, event) => {
+                let run = self.run(run, trace, Which::Any);
+                let (span, mut steps) = run.started(on, Some(&event.id));
+                if let Some(index) = span.keep_event(event) {
+                    steps.push(Step::Event(span, index));
+                }
+                Prepared::Span(steps)
+            }
+            HookCall::OnEnd(on) => {
+                let run = self.run(run, trace, Which::Any);
+                let end_time = on.span.end_time;
+                let events = on.span.events.clone();
+                let (span, mut steps) = run.started(on, None);
+                if events.len() > span.event_count() {
+                    keep_missing(&span, events.iter().map(|event| &**event));
+                }
+                steps.push(Step::End(span, end_time));
+                Prepared::Span(steps)
+            }
+        }
+    }
+
+    fn run(&mut self, name: Option<String>, trace: Option<TraceInfo>, which: Which) -> &mut Run {
+        let processors = Some(Arc::from([Arc::clone(&self.processor)]));
+        let is_other = |run: &Run| {
+            let other = |trace: &TraceInfo| trace.id != *run.trace.id();
+            which == Which::New || trace.as_ref().is_some_and(other)
+        };
+        let make = |trace: Option<TraceInfo>| {
+            let info = trace.unwrap_or_else(|| TraceInfo::new(Id::random(), None));
+            Trace::recorded(info, self.error_policy, processors)
+        };
+        match self.runs.entry(name) {
+            Entry::Vacant(place) => place.insert(Run {
+                trace: make(trace),
+                spans: HashMap::new(),
+            }),
+            Entry::Occupied(place) => {
+                let run = place.into_mut();
+                if is_other(run) {
+                    self.hook_failures += run.trace.hook_failures();
+                    run.trace = make(trace);
+                    run.spans.retain(|_, span| span.end_time().is_none());
+                }
+                run
+            }
+        }
+    }
+}
+
+/// Which trace of a run is meant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Any,
+    /// One that starts now.
+    New,
+}
+
+impl Run {
+    /// The span as it starts, with its parent.
+    fn start(&mut self, on: RecordedSpan) -> Span {
+        let RecordedSpan {
+            span: mut record,
+            parent_id,
+            ..
+        } = on;
+        let trace = &self.trace;
+        let parent = parent_id.map(|id| {
+            let known = self.spans.get(&id);
+            known.cloned().unwrap_or_else(|| {
+                let record = agentspec::Span::new(id, SpanDetails::Plain);
+                Span::assemble(record, None, None)
+            })
+        });
+        record.end_time = None;
+        let span = Span::assemble(record, parent, Some(trace.clone()));
+        self.spans.insert(span.id().clone(), span.clone());
+        span
+    }
+
+    /// The span that a line is about. If its start was not recorded, it starts now, without the event
+    /// that the line is about.
+    fn started(&mut self, mut on: RecordedSpan, event: Option<&Id>) -> (Span, Vec<Step>) {
+        match self.spans.get(&on.span.id) {
+            Some(span) => (span.clone(), Vec::new()),
+            None => {
+                on.span.events.retain(|other| Some(&other.id) != event);
+                let span = self.start(on);
+                (span.clone(), vec![Step::Start(span)])
+            }
+        }
+    }
+}
+
+/// Keeps events that the end of a span shows and that were not recorded when they happened.
+fn keep_missing<'a>(span: &Span, events: impl Iterator<Item = &'a Event>) {
+    let kept: HashSet<Id> = span.events().map(|event| event.id.clone()).collect();
+    for event in events.filter(|event| !kept.contains(&event.id)) {
+        span.keep_event(event.clone());
+    }
+}
+
+/// What is to be called for a recorded hook.
+enum Prepared {
+    Startup(Trace),
+    Span(Vec<Step>),
+    Shutdown(Trace),
+}
+
+enum Step {
+    Start(Span),
+    Event(Span, usize),
+    End(Span, Option<Timestamp>),
+}
+
+impl Step {
+    fn take(self) -> Result<(), TraceError> {
+        match self {
+            Self::Start(span) => dispatch(&span, SpanHook::Start),
+            Self::Event(span, index) => dispatch(&span, SpanHook::Event(index)),
+            Self::End(span, time) => span.end_at(time),
+        }
+    }
+
+    async fn take_async(self) -> Result<(), TraceError> {
+        match self {
+            Self::Start(span) => dispatch_async(&span, SpanHook::Start).await,
+            Self::Event(span, index) => dispatch_async(&span, SpanHook::Event(index)).await,
+            Self::End(span, time) => span.end_at_async(time).await,
+        }
+    }
+}
+
+fn wait(delay: Duration) {
+    let began = Instant::now();
+    loop {
+        let left = delay.saturating_sub(began.elapsed());
+        if left.is_zero() {
+            return;
+        }
+        // May return early.
+        thread::park_timeout(left);
+    }
+}
