@@ -91,15 +91,7 @@ impl RequestBaggage {
                 dropped += u64::from(baggage.len() == before);
             }
         }
-        if dropped > 0 {
-            // Relaxed: the count guards no other memory.
-            DROPPED.fetch_add(dropped, Ordering::Relaxed);
-            tracing::error!(
-                target: "agentspan::otel::baggage",
-                dropped,
-                "baggage entries left out: the limits are 64 entries, 8192 bytes, and keys that are tokens"
-            );
-        }
+        count_dropped_entries(dropped);
         LocalIdentity::of(&self.pairs).add_to(context.with_baggage(baggage))
     }
 }
@@ -113,7 +105,22 @@ impl Debug for RequestBaggage {
     }
 }
 
-/// How many entries this process left out because they did not fit, see [`RequestBaggage`].
+/// Counts entries that did not fit, and says so once for all of them.
+pub(crate) fn count_dropped_entries(dropped: u64) {
+    if dropped == 0 {
+        return;
+    }
+    // Relaxed: the count guards no other memory.
+    DROPPED.fetch_add(dropped, Ordering::Relaxed);
+    tracing::error!(
+        target: "agentspan::otel::baggage",
+        dropped,
+        "baggage entries left out: the limits are 64 entries, 8192 bytes, and keys that are tokens"
+    );
+}
+
+/// How many entries this process left out because they did not fit, see [`RequestBaggage`] and
+/// [`Propagation`](crate::Propagation).
 #[must_use]
 pub fn dropped_baggage_entries() -> u64 {
     // Relaxed: see where it is counted.

@@ -42,7 +42,8 @@
 //!   [`Scope`] says how they are entered, run, and ended, in sync and in async code.
 //! - [`ScopeTracer`] says which provider makes their spans; [`set_enabled`] switches them all.
 //! - [`BaggageBuilder`] collects what all spans of a request are to carry, also from a [`TurnContext`].
-//!   [`BaggageSpanProcessor`] copies it to them.
+//!   [`BaggageSpanProcessor`] copies it to them. [`Propagation`] takes it, and the trace, to other
+//!   processes and back.
 //! - [`ConsoleExporter`] prints finished traces as trees, for development.
 //!
 //! The keys of attributes are in [`agentspan_model::keys`], which scope writes which of them in
@@ -55,6 +56,7 @@ mod error_name;
 mod execute_tool_scope;
 mod inference_scope;
 mod invoke_agent_scope;
+mod propagation;
 mod python_text;
 mod scope;
 mod switch;
@@ -69,6 +71,7 @@ pub use self::console::{ConsoleDetail, ConsoleExporter};
 pub use self::execute_tool_scope::{ExecuteTool, ExecuteToolScope, ExecuteToolScopeBuilder};
 pub use self::inference_scope::{Inference, InferenceScope, InferenceScopeBuilder};
 pub use self::invoke_agent_scope::{InvokeAgent, InvokeAgentScope, InvokeAgentScopeBuilder};
+pub use self::propagation::{HeaderReader, HeaderWriter, Propagation};
 pub use self::scope::future::{ScopeFutureExt, ScopedFuture};
 pub use self::scope::{ActiveScope, IntoAttribute, Scope};
 pub use self::switch::{is_enabled, set_enabled};

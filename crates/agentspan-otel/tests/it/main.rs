@@ -11,6 +11,7 @@ mod errors;
 mod futures;
 mod nesting;
 mod processor;
+mod propagation;
 mod recorder;
 mod remote_baggage;
 mod scopes;

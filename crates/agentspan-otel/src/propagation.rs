@@ -1,0 +1,163 @@
+//! Context on its way to another process and back: `traceparent`, `tracestate` and some of the baggage.
+
+mod baggage_header;
+mod bounded;
+mod carrier;
+
+use std::sync::Arc;
+
+use agentspan_model::keys;
+use opentelemetry::propagation::text_map_propagator::FieldIter;
+use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
+use opentelemetry::{Context, Key};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use serde_json::{Map, Value};
+
+use self::bounded::BoundedHeaders;
+pub use self::carrier::{HeaderReader, HeaderWriter};
+use self::carrier::{JsonReader, JsonWriter, WithoutEmpty};
+
+const TRACEPARENT: &str = "traceparent";
+const TRACESTATE: &str = "tracestate";
+const BAGGAGE: &str = "baggage";
+
+/// Takes the context of a trace along with a request, and out of one, in the words of the W3C.
+///
+/// The trace is in `traceparent` and `tracestate` ([W3C Trace Context]), the baggage in `baggage`
+/// ([W3C Baggage]). Carriers are OpenTelemetry's [`Injector`] and [`Extractor`], for instance a
+/// `HashMap<String, String>`; any other kind of headers with [`HeaderWriter`] and [`HeaderReader`]; and
+/// the `_meta` object of a request of the Model Context Protocol with
+/// [`inject_meta`](Self::inject_meta) and [`extract_meta`](Self::extract_meta).
+///
+/// ```
+/// use std::collections::HashMap;
+///
+/// use agentspan_otel::{BaggageBuilder, Propagation};
+/// use opentelemetry::Context;
+///
+/// let baggage = BaggageBuilder::request_context("tenant-1", "agent-1", "request-1");
+/// let mut headers = HashMap::new();
+/// Propagation::new().inject(&baggage.to_context(&Context::new()), &mut headers);
+/// assert_eq!(headers["baggage"], "correlation.id=request-1");
+/// ```
+///
+/// # What leaves
+///
+/// Only the baggage of an allow-list, so that no id of a tenant, an agent or a user reaches another
+/// party by accident. The default is [`DEFAULT_BAGGAGE`](Self::DEFAULT_BAGGAGE). The ids of a trace and a
+/// span leave always; [`TraceContextPropagator`] writes them. At most 8192 bytes of baggage leave, in
+/// the order of the list.
+///
+/// # What enters
+///
+/// All baggage up to 64 entries and 8192 bytes, and at most 32 entries of `tracestate`. The rest is
+/// counted, see [`dropped_baggage_entries`](crate::dropped_baggage_entries). What the context has already
+/// stays as it is. A tenant or an agent that enters is baggage like any other: it does not say whose
+/// telemetry a span is, unless
+/// [`trust_remote_identity`](crate::BaggageSpanProcessor::trust_remote_identity) says so.
+///
+/// Cheap to clone. It is a [`TextMapPropagator`] and so can be OpenTelemetry's global one, in which case
+/// instrumentation of others obeys the same list.
+///
+/// [W3C Trace Context]: https://www.w3.org/TR/trace-context/
+/// [W3C Baggage]: https://www.w3.org/TR/baggage/
+#[derive(Clone, Debug)]
+pub struct Propagation {
+    allowed: Arc<[Key]>,
+    trace: TraceContextPropagator,
+}
+
+impl Propagation {
+    /// The baggage that leaves if nothing else is said: the id that links the logs of a request
+    /// (`correlation.id`), the source of the operation and the name of the channel.
+    ///
+    /// Ids of conversations are not among them, because those of some channels contain the ids of
+    /// the people who take part.
+    pub const DEFAULT_BAGGAGE: &'static [&'static str] = &[
+        keys::CORRELATION_ID,
+        keys::OPERATION_SOURCE,
+        keys::GEN_AI_EXECUTION_SOURCE_NAME,
+    ];
+
+    /// Lets out the baggage of [`DEFAULT_BAGGAGE`](Self::DEFAULT_BAGGAGE).
+    #[must_use]
+    pub fn new() -> Self {
+        let allowed = Self::DEFAULT_BAGGAGE
+            .iter()
+            .copied()
+            .map(Key::from_static_str);
+        Self {
+            allowed: allowed.collect(),
+            trace: TraceContextPropagator::new(),
+        }
+    }
+
+    /// Sets the keys of the baggage that leaves, in place of the default; with none, no baggage does.
+    #[must_use]
+    pub fn with_allowed_baggage<K: Into<Key>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
+        self.allowed = keys.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Writes trace and allowed baggage of `context` into the headers of a request that leaves.
+    pub fn inject(&self, context: &Context, headers: &mut dyn Injector) {
+        let mut headers = WithoutEmpty(headers);
+        self.trace.inject_context(context, &mut headers);
+        headers.set(BAGGAGE, baggage_header::write(context, &self.allowed));
+    }
+
+    /// `context` with the trace and the baggage that the headers of a request carry.
+    ///
+    /// Headers that cannot be read, or are too many, are left out. The span that the request came from
+    /// becomes the remote parent of what starts in the context.
+    #[must_use]
+    pub fn extract(&self, context: &Context, headers: &dyn Extractor) -> Context {
+        let headers = BoundedHeaders::read(headers);
+        let context = self.trace.extract_with_context(context, &headers);
+        baggage_header::read(context, headers.baggage())
+    }
+
+    /// As [`inject`](Self::inject), into the `_meta` object of a request of the Model Context Protocol.
+    ///
+    /// ```
+    /// use agentspan_otel::{BaggageBuilder, Propagation};
+    /// use serde_json::json;
+    ///
+    /// let baggage = BaggageBuilder::new().correlation_id("request-1").build();
+    /// let mut meta = serde_json::Map::new();
+    /// baggage.in_baggage(|| {
+    ///     Propagation::new().inject_meta(&opentelemetry::Context::current(), &mut meta);
+    /// });
+    /// assert_eq!(json!(meta), json!({ "baggage": "correlation.id=request-1" }));
+    /// ```
+    pub fn inject_meta(&self, context: &Context, meta: &mut Map<String, Value>) {
+        self.inject(context, &mut JsonWriter(meta));
+    }
+
+    /// As [`extract`](Self::extract), from the `_meta` object of a request of the Model Context Protocol.
+    /// Members that are not text are left out.
+    #[must_use]
+    pub fn extract_meta(&self, context: &Context, meta: &Map<String, Value>) -> Context {
+        self.extract(context, &JsonReader(meta))
+    }
+}
+
+impl Default for Propagation {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TextMapPropagator for Propagation {
+    fn inject_context(&self, context: &Context, headers: &mut dyn Injector) {
+        self.inject(context, headers);
+    }
+
+    fn extract_with_context(&self, context: &Context, headers: &dyn Extractor) -> Context {
+        self.extract(context, headers)
+    }
+
+    fn fields(&self) -> FieldIter<'_> {
+        FieldIter::new(bounded::names())
+    }
+}

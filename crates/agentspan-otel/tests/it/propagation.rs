@@ -1,0 +1,206 @@
+//! What leaves with a request, what is believed of one that comes, and how much of it.
+
+use std::collections::HashMap;
+
+use agentspan_otel::{BaggageBuilder, HeaderReader, Propagation};
+use opentelemetry::Context;
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};
+use serde_json::{Map, Value, json};
+
+use crate::recorder::{Recorder, values};
+
+const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+/// Headers with one of this name.
+fn header(name: &str, value: &str) -> HashMap<String, String> {
+    HashMap::from([(name.to_owned(), value.to_owned())])
+}
+
+/// The baggage of a context that came with this header, sorted.
+fn received(baggage: &str) -> Vec<(String, String)> {
+    let context = Propagation::new().extract(&Context::new(), &header("baggage", baggage));
+    let pairs = context.baggage().iter();
+    let mut pairs: Vec<_> = pairs
+        .map(|(key, (value, _))| (key.to_string(), value.to_string()))
+        .collect();
+    pairs.sort();
+    pairs
+}
+
+#[track_caller]
+fn check_received(baggage: &str, expected: &[(&str, &str)]) {
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
+    assert_eq!(received(baggage), expected, "{baggage}");
+}
+
+fn full_baggage() -> Context {
+    BaggageBuilder::new()
+        .tenant_id("t")
+        .agent_id("a")
+        .agent_upn("bot@contoso.com")
+        .caller_id("user-1")
+        .caller_upn("me@contoso.com")
+        .conversation_id("19:user-1_bot@unq")
+        .operation_source("web")
+        .correlation_id("c")
+        .set_pairs([("feature", "x")])
+        .build()
+        .to_context(&Context::new())
+}
+
+#[test]
+fn nothing_that_names_a_tenant_an_agent_or_a_person_leaves_by_default() {
+    let mut headers = HashMap::new();
+    Propagation::new().inject(&full_baggage(), &mut headers);
+    assert_eq!(
+        headers,
+        header("baggage", "correlation.id=c,operation.source=web")
+    );
+}
+
+#[test]
+fn the_list_of_what_leaves_can_be_another_one_or_empty() {
+    let mut headers = HashMap::new();
+    let own = Propagation::new().with_allowed_baggage(["feature", "tenant.id", "absent"]);
+    own.inject(&full_baggage(), &mut headers);
+    assert_eq!(headers, header("baggage", "feature=x,tenant.id=t"));
+
+    let mut headers = HashMap::new();
+    let none = Propagation::new().with_allowed_baggage([""; 0]);
+    none.inject(&full_baggage(), &mut headers);
+    assert_eq!(headers, HashMap::new());
+}
+
+#[test]
+fn values_arrive_as_they_left() {
+    for value in ["100%25", "a=b=c", "x, y; z", "ä \\ \"q\"", "%", "a b"] {
+        let context = BaggageBuilder::new().correlation_id(value).build();
+        let mut headers = HashMap::new();
+        Propagation::new().inject(&context.to_context(&Context::new()), &mut headers);
+        assert!(headers["baggage"].is_ascii());
+        check_received(&headers["baggage"], &[("correlation.id", value)]);
+    }
+}
+
+#[test]
+fn baggage_is_read_as_the_standard_says() {
+    check_received(
+        "a=1 ; property , b = 2%20x,c=%FF,, d",
+        &[("a", "1"), ("b", "2 x"), ("c", "\u{fffd}")],
+    );
+    check_received("no token=1,=2", &[]);
+    check_received("", &[]);
+}
+
+#[test]
+fn no_more_enters_than_64_entries_and_8192_bytes() {
+    let many: Vec<_> = (0..100).map(|n| format!("k{n}=v")).collect();
+    assert_eq!(received(&many.join(",")).len(), 64);
+    let large = format!("first=1,large={},last=2", "x".repeat(8192));
+    check_received(&large, &[("first", "1")]);
+}
+
+#[test]
+fn no_more_leaves_than_8192_bytes() {
+    let context = BaggageBuilder::new()
+        .set_pairs([("large", "ä".repeat(2000).as_str()), ("small", "1")])
+        .build()
+        .to_context(&Context::new());
+    let mut headers = HashMap::new();
+    let propagation = Propagation::new().with_allowed_baggage(["large", "small"]);
+    propagation.inject(&context, &mut headers);
+    assert_eq!(headers, header("baggage", "small=1"));
+}
+
+#[test]
+fn what_the_context_has_is_not_replaced_by_what_enters() {
+    let own = BaggageBuilder::new().correlation_id("own").build();
+    let context = own.to_context(&Context::new());
+    let sent = header("baggage", "correlation.id=theirs,feature=x");
+    let context = Propagation::new().extract(&context, &sent);
+    let value = |key| context.baggage().get(key).map(ToString::to_string);
+    assert_eq!(value("correlation.id").as_deref(), Some("own"));
+    assert_eq!(value("feature").as_deref(), Some("x"));
+}
+
+#[test]
+fn an_identity_that_enters_marks_no_span() {
+    let recorder = Recorder::new();
+    let sent = header(
+        "baggage",
+        "tenant.id=victim,gen_ai.agent.id=v,correlation.id=c",
+    );
+    let context = Propagation::new().extract(&Context::new(), &sent);
+    let tracer = recorder.provider.tracer("t");
+    tracer.start_with_context("plain", &context);
+    let span = recorder.span();
+    assert_eq!(values(&span, "tenant.id"), []);
+    assert_eq!(values(&span, "gen_ai.agent.id"), []);
+    assert_eq!(values(&span, "correlation.id"), ["c".into()]);
+}
+
+#[test]
+fn a_trace_goes_on_on_the_other_side() {
+    let recorder = Recorder::new();
+    let tracer = recorder.provider.tracer("t");
+    let span = tracer.start_with_context("client", &Context::new());
+    let client = Context::new().with_span(span);
+    let mut headers = HashMap::new();
+    Propagation::new().inject(&client, &mut headers);
+    // An empty `tracestate` is not worth a header.
+    assert_eq!(headers.keys().collect::<Vec<_>>(), ["traceparent"]);
+
+    let server = Propagation::new().extract(&Context::new(), &headers);
+    tracer.start_with_context("server", &server);
+    let received = recorder.named("server");
+    let sent = client.span().span_context().clone();
+    assert_eq!(received.span_context.trace_id(), sent.trace_id());
+    assert_eq!(received.parent_span_id, sent.span_id());
+    assert!(received.parent_span_is_remote);
+}
+
+#[test]
+fn the_meta_of_a_request_carries_the_same_as_headers() {
+    let meta = json!({ "traceparent": PARENT, "tracestate": "v=1", "baggage": "feature=x", "progressToken": 7 });
+    let meta = meta.as_object().unwrap();
+    let context = Propagation::new().extract_meta(&Context::new(), meta);
+    let mut out: Map<String, Value> = Map::new();
+    let propagation = Propagation::new().with_allowed_baggage(["feature"]);
+    propagation.inject_meta(&context, &mut out);
+    assert_eq!(
+        Value::Object(out),
+        json!({ "traceparent": PARENT, "tracestate": "v=1", "baggage": "feature=x" })
+    );
+
+    let strange = json!({ "traceparent": 1, "baggage": ["a=b"] });
+    let context = Propagation::new().extract_meta(&Context::new(), strange.as_object().unwrap());
+    assert!(!context.span().span_context().is_valid());
+    assert!(context.baggage().is_empty());
+}
+
+#[test]
+fn several_headers_of_a_list_are_one_and_two_parents_are_none() {
+    let check = |headers: &[(&str, &str)], valid: bool, state: &str| {
+        let reader = HeaderReader::new(|name: &str| {
+            let of_name = headers.iter().filter(|(key, _)| *key == name);
+            of_name.map(|(_, value)| *value).collect()
+        });
+        let context = Propagation::new().extract(&Context::new(), &reader);
+        let span = context.span().span_context().clone();
+        assert_eq!(span.is_valid(), valid, "{headers:?}");
+        assert_eq!(span.trace_state().header(), state, "{headers:?}");
+    };
+    let parent = ("traceparent", PARENT);
+    check(
+        &[parent, ("tracestate", "a=1"), ("tracestate", "b=2")],
+        true,
+        "a=1,b=2",
+    );
+    check(&[parent, parent], false, "");
+    let many: Vec<_> = (0..33).map(|n| format!("k{n}=v")).collect();
+    check(&[parent, ("tracestate", &many.join(","))], true, "");
+}
