@@ -1,6 +1,9 @@
 //! Agent Spec documents: references are followed, shared, and refused with a place.
 
-use agentspan_model::agentspec::{Agent, Component, DocumentReader, Flow};
+use std::collections::BTreeMap;
+
+use agentspan_model::agentspec::{Agent, Component, DocumentReader, Flow, Json};
+use proptest::prelude::*;
 
 fn llm(id: &str) -> String {
     format!(
@@ -169,4 +172,65 @@ fn a_small_document_cannot_become_a_huge_dump() {
             .ends_with("too large with all references written out"),
         "{error}"
     );
+}
+
+/// A document that the reference wrote; the file says how.
+fn golden(name: &str) -> Json {
+    let text = include_str!("../golden/agentspec_documents.json");
+    let mut documents: BTreeMap<String, Json> = serde_json::from_str(text).unwrap();
+    documents.remove(name).unwrap()
+}
+
+#[test]
+fn a_flow_that_the_reference_wrote_is_read_with_its_nodes_shared() {
+    let flow = DocumentReader::new().read(golden("flow").as_str()).unwrap();
+    let flow = Flow::try_from(flow).unwrap();
+    let nodes = flow.nodes();
+    let ids: Vec<_> = nodes.iter().map(|node| node.id()).collect();
+    assert_eq!(
+        ids,
+        ["n-start2", "n-tool", "n-branch", "n-end-one", "n-end-two"]
+    );
+    assert_eq!(nodes[1].tool().unwrap().id(), "tool-server");
+    for edge in flow.components("control_flow_connections") {
+        for end in ["from_node", "to_node"] {
+            let end = edge.component(end).unwrap();
+            assert!(nodes.iter().any(|node| node.is_same(end)), "{end:?}");
+        }
+    }
+    assert_eq!(
+        Component::from_json(flow.dump()).unwrap(),
+        Component::from(flow)
+    );
+}
+
+#[test]
+fn an_agent_that_the_reference_wrote_is_read_without_its_secrets() {
+    let document = golden("agent");
+    assert!(document.as_str().contains("CLIENT-SECRET"));
+    let agent = Agent::try_from(DocumentReader::new().read(document.as_str()).unwrap()).unwrap();
+    assert_eq!(
+        agent.llm_config().unwrap().model_id().as_deref(),
+        Some("gpt-4o")
+    );
+    assert_eq!(agent.tools().len(), 4);
+    assert_eq!(agent.toolboxes().len(), 1);
+    assert!(!agent.dump().contains("CLIENT-SECRET"));
+    assert!(!agent.dump().contains("$referenced_components"));
+}
+
+proptest! {
+    #[test]
+    fn a_document_with_a_broken_place_is_read_or_refused(
+        at in any::<prop::sample::Index>(),
+        by in "[\\[\\]{}0\"x:,\\\\]{0,3}",
+        removed in 0..20_usize,
+    ) {
+        let mut text = golden("flow").as_str().to_owned();
+        let at = at.index(text.len());
+        text.replace_range(at..text.len().min(at + removed), &by);
+        if let Ok(component) = DocumentReader::new().read(&text) {
+            prop_assert!(Component::from_json(component.dump()).is_ok());
+        }
+    }
 }
