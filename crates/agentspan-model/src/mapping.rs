@@ -43,6 +43,7 @@ mod agent_spec;
 mod content_capture;
 mod failure;
 mod gen_ai;
+mod ids;
 mod llm_call;
 mod members;
 mod messages;
@@ -57,6 +58,7 @@ mod tool_definition;
 pub use content_capture::{ContentCapture, UnknownCaptureError};
 pub use failure::Failure;
 pub use gen_ai::SEMANTIC_CONVENTIONS_VERSION;
+pub use ids::{span_id_bytes, trace_id_bytes};
 pub use rebuild::{EventRebuilder, RebuildError, RebuiltSpan, SpanRebuilder};
 pub use rendering::{AgentSpecFields, Rendering, SpanKind};
 pub use span_in_trace::SpanInTrace;
@@ -157,8 +159,10 @@ impl Mapping {
                 agent365::visit_span(span.span, &story, profile, self.identity.as_ref(), visitor);
             }
             Rendering::OpenInference => open_inference::visit_span(span, &story, visitor),
+            Rendering::AgentSpec => {}
         }
-        if let Some(failure) = self.failure(span.span) {
+        let is_rendered = self.rendering != Rendering::AgentSpec;
+        if let Some(failure) = self.failure(span.span).filter(|_| is_rendered) {
             failure.visit(visitor);
         }
         agent_spec::visit_span(span, self.fields, self.span_disclosure(), visitor);
@@ -179,8 +183,11 @@ impl Mapping {
     pub fn visit_event(&self, event: &Event, span: &Span, visitor: &mut impl KeyVisitor) {
         let visitor: &mut dyn KeyVisitor = visitor;
         let content = self.capture.on_events();
-        if let EventDetails::ExceptionRaised(exception) = &event.details {
-            failure::visit_event(exception, content, visitor);
+        match &event.details {
+            EventDetails::ExceptionRaised(exception) if self.rendering != Rendering::AgentSpec => {
+                failure::visit_event(exception, content, visitor);
+            }
+            _ => {}
         }
         if self.rendering == Rendering::GenAi && content {
             gen_ai::visit_event(event, visitor);

@@ -55,12 +55,12 @@ pub(super) fn operation_name(
         (Operation::Agent(_), _) | (Operation::Flow(_), Rendering::Agent365(_)) => {
             Some(mapping::INVOKE_AGENT)
         }
-        (Operation::Flow(_), Rendering::GenAi | Rendering::OpenInference) => Some(INVOKE_WORKFLOW),
+        (Operation::Flow(_), _) => Some(INVOKE_WORKFLOW),
         (Operation::Tool(_), _) => Some(mapping::EXECUTE_TOOL),
         (Operation::Llm(_), Rendering::Agent365(profile)) => {
             Some(profile.inference_operation(InferenceOperationType::Chat))
         }
-        (Operation::Llm(_), Rendering::GenAi | Rendering::OpenInference) => Some(CHAT),
+        (Operation::Llm(_), _) => Some(CHAT),
     }
 }
 

@@ -14,12 +14,15 @@ pub enum Rendering {
     Agent365(Profile),
     /// OpenInference, which Arize Phoenix and others read.
     OpenInference,
+    /// Agent Spec itself: only what is under `agentspec`. Names and kinds are those of the GenAI
+    /// conventions. For spans that are rendered later, each time for another reader.
+    AgentSpec,
 }
 
 impl Rendering {
     pub(super) fn default_fields(self) -> AgentSpecFields {
         match self {
-            Self::GenAi | Self::OpenInference => AgentSpecFields::All,
+            Self::GenAi | Self::OpenInference | Self::AgentSpec => AgentSpecFields::All,
             Self::Agent365(_) => AgentSpecFields::Identifying,
         }
     }
