@@ -46,11 +46,15 @@
 //!   processes and back.
 //! - [`ConsoleExporter`] prints finished traces as trees, for development.
 //!
+//! - [`OtelBridge`] makes OpenTelemetry spans of Agent Spec spans, [`Rendered`] writes them in the words of
+//!   a destination, and [`from_otel`] rebuilds them.
+//!
 //! The keys of attributes are in [`agentspan_model::keys`], which scope writes which of them in
 //! [`agentspan_model::agent365::mapping`]. How the spans reach Agent 365 is the business of
 //! `agentspan-agent365`.
 
 mod baggage;
+mod bridge;
 mod console;
 mod error_name;
 mod execute_tool_scope;
@@ -67,6 +71,9 @@ pub use self::baggage::{
     BaggageBuilder, BaggageSpanProcessor, BaggageText, LastProcessor, RequestBaggage,
     dropped_baggage_entries,
 };
+pub use self::bridge::from_otel::from_otel;
+pub use self::bridge::rendered::Rendered;
+pub use self::bridge::{AgentSpecIdGenerator, OtelBridge};
 pub use self::console::{ConsoleDetail, ConsoleExporter};
 pub use self::execute_tool_scope::{ExecuteTool, ExecuteToolScope, ExecuteToolScopeBuilder};
 pub use self::inference_scope::{Inference, InferenceScope, InferenceScopeBuilder};

@@ -1,0 +1,322 @@
+//! Agent Spec spans as OpenTelemetry spans.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use agentspan_model::agentspec::{Disclosure, Event, Id};
+use agentspan_model::mapping::{
+    ContentCapture, Mapping, Rendering, SpanInTrace, SpanKind as MappedKind, span_id_bytes,
+    trace_id_bytes,
+};
+use agentspan_processor::{ActiveGuard, HookError, Span, SpanEvent, SpanProcessor};
+use opentelemetry::trace::{
+    Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags,
+    TraceId, TraceState, Tracer, TracerProvider,
+};
+use opentelemetry::{Context, ContextGuard, InstrumentationScope};
+use opentelemetry_sdk::trace::{
+    RandomIdGenerator, SdkTracer, SdkTracerProvider, TracerProviderBuilder,
+};
+
+use crate::scope::span::{CurrentSpan, SharedSpan, StartedSpan};
+
+pub(crate) mod attributes;
+pub(crate) mod from_otel;
+mod ids;
+mod live;
+pub(crate) mod rendered;
+mod requests;
+
+pub use ids::AgentSpecIdGenerator;
+
+use attributes::Attributes;
+use live::{Key, Live, LiveSpans};
+use requests::Requests;
+
+/// A [`SpanProcessor`] of Agent Spec that makes OpenTelemetry spans of what it observes.
+///
+/// While an Agent Spec span is current, its OpenTelemetry span is too, so that spans of other
+/// instrumentation nest in it, and Agent Spec spans nest in theirs. A root span nests in whatever is
+/// current, for instance in the remote parent of a request. Baggage flows through both.
+///
+/// The spans hold what Agent Spec says, under `agentspec`, and nothing else. What they are to say to a
+/// backend is decided where they are exported, by [`Rendered`](crate::Rendered), each time for another
+/// reader. What is on no span cannot be exported: [`with_capture`](Self::with_capture) says how much
+/// of sensitive content gets on them.
+///
+/// The provider must be prepared with [`OtelBridge::prepare`], or ids are random: then replaying a trace
+/// gives other ids.
+///
+/// ```
+/// use agentspan_model::agentspec::SpanDetails;
+/// use agentspan_model::mapping::{Mapping, Rendering};
+/// use agentspan_otel::{ConsoleExporter, OtelBridge, Rendered};
+/// use agentspan_processor::{Span, Trace};
+/// use opentelemetry_sdk::trace::SdkTracerProvider;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let exporter = Rendered::new(ConsoleExporter::new(), Mapping::new(Rendering::GenAi));
+/// let provider = OtelBridge::prepare(SdkTracerProvider::builder())
+///     .with_simple_exporter(exporter)
+///     .build();
+///
+/// let trace = Trace::builder().with_processor(OtelBridge::new(&provider)).start()?;
+/// Span::builder(SpanDetails::Plain).with_name("collect").start()?.end()?;
+/// trace.end()?;
+/// provider.shutdown()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Spans live in the bridge from their start to their end; the last span that holds on to nothing is
+/// never waited for. Events that are added after the end of their span are lost, and
+/// [counted](Self::late_events): OpenTelemetry has no place for them.
+pub struct OtelBridge {
+    tracer: SdkTracer,
+    mapping: Mapping,
+    live: LiveSpans,
+    requests: Requests,
+    late_events: AtomicU64,
+}
+
+/// The agent span whose context this is. Contexts made from it inherit the mark, so that a span of other
+/// instrumentation in between is found to be in between.
+struct InAgentSpan(Key);
+
+impl OtelBridge {
+    /// A bridge to `provider` that masks sensitive content.
+    #[must_use]
+    pub fn new(provider: &SdkTracerProvider) -> Self {
+        let scope = InstrumentationScope::builder("agentspan")
+            .with_version(env!("CARGO_PKG_VERSION"))
+            .build();
+        Self {
+            tracer: provider.tracer_with_scope(scope),
+            mapping: Mapping::new(Rendering::AgentSpec),
+            live: LiveSpans::default(),
+            requests: Requests::default(),
+            late_events: AtomicU64::new(0),
+        }
+    }
+
+    /// Sets whether OpenTelemetry spans hold sensitive content. The default is that they do not.
+    ///
+    /// This is the upper bound for all destinations of the provider. It concerns the spans in memory:
+    /// destinations that are not [`Rendered`](crate::Rendered) show all that is on them.
+    #[must_use]
+    pub fn with_capture(mut self, capture: ContentCapture) -> Self {
+        // Content is in events only until it is rendered, and a renderer may want it anywhere.
+        let capture = ContentCapture::from(capture.disclosure());
+        self.mapping = self.mapping.with_capture(capture);
+        self
+    }
+
+    /// Prepares a provider for Agent Spec spans: for their ids, with [`AgentSpecIdGenerator`], and
+    /// for as many events as they have, where OpenTelemetry keeps 128 by default.
+    ///
+    /// Changes nothing for spans of other instrumentation, except for the number of events.
+    #[must_use]
+    pub fn prepare(provider: TracerProviderBuilder) -> TracerProviderBuilder {
+        provider
+            .with_id_generator(AgentSpecIdGenerator::over(RandomIdGenerator::default()))
+            .with_max_events_per_span(u32::MAX)
+    }
+
+    /// How many events came after the end of their span, and were lost.
+    #[must_use]
+    pub fn late_events(&self) -> u64 {
+        self.late_events.load(Ordering::Relaxed)
+    }
+
+    /// How many spans have started and not ended.
+    #[must_use]
+    pub fn open_spans(&self) -> usize {
+        self.live.len()
+    }
+
+    /// The context that a span starts in.
+    fn parent_context(&self, span: &Span) -> Context {
+        let current = Context::current();
+        let Some(parent_id) = span.parent_id() else {
+            return current;
+        };
+        let parent = Key::of(span.trace(), parent_id);
+        let is_in_parent = current
+            .get::<InAgentSpan>()
+            .is_some_and(|mark| mark.0 == parent);
+        if is_in_parent {
+            return current;
+        }
+        match self.live.get(&parent) {
+            Some(parent) => parent.context.clone(),
+            None => current.with_remote_span_context(ended_parent(span, parent_id)),
+        }
+    }
+
+    fn start(&self, span: &Span) -> Live {
+        let record = span.to_record_without_events();
+        let parent = self.parent_context(span);
+        let attributes = self.attributes(&record, span);
+        let builder = SpanBuilder::from_name(self.mapping.span_name(&record).into_owned())
+            .with_kind(kind(self.mapping.span_kind(&record)))
+            .with_attributes(attributes);
+        let builder = match record.start_time {
+            Some(time) => builder.with_start_time(SystemTime::from(time)),
+            None => builder,
+        };
+        let is_root = !parent.span().span_context().is_valid();
+        let trace_id = span.trace().filter(|_| is_root);
+        let trace_id = trace_id.map(|trace| TraceId::from_bytes(trace_id_bytes(trace.id())));
+        let span_id = SpanId::from_bytes(span_id_bytes(span.id()));
+        let started = ids::with_ids(trace_id, span_id, || {
+            self.tracer.build_with_context(builder, &parent)
+        });
+        let is_recording = started.is_recording();
+        if is_recording && started.span_context().span_id() != span_id {
+            ids::warn_of_random_ids();
+        }
+        let shared = Arc::new(SharedSpan::new(StartedSpan::Sdk(started), Vec::new()));
+        let context = parent
+            .with_value(InAgentSpan(Key::of(span.trace(), span.id())))
+            .with_span(CurrentSpan(Arc::clone(&shared)));
+        Live {
+            shared,
+            context,
+            record,
+            is_recording,
+        }
+    }
+
+    fn attributes(
+        &self,
+        record: &agentspan_model::agentspec::Span,
+        span: &Span,
+    ) -> Vec<opentelemetry::KeyValue> {
+        let ancestor = component_of_ancestor(span);
+        let mut in_trace = SpanInTrace::new(record)
+            .with_parent_id(span.parent_id())
+            .with_parent_component_id(ancestor.as_deref());
+        if let Some(trace) = span.trace() {
+            in_trace = in_trace.with_trace(trace.id(), Some(trace.name()));
+        }
+        let mut attributes = Attributes::default();
+        self.mapping.visit_span(&in_trace, &mut attributes);
+        attributes.0
+    }
+
+    fn add_event(&self, live: &Live, event: &Event) {
+        let mut span = CurrentSpan(Arc::clone(&live.shared));
+        if let Some(asked) = self.requests.of(event, span.span_context()) {
+            span.add_link(asked, Vec::new());
+        }
+        if let agentspan_model::agentspec::EventDetails::ExceptionRaised(exception) = &event.details
+        {
+            let message = exception.exception_message.reveal();
+            let description = message.unwrap_or(&exception.exception_type);
+            live.shared.set_status(Status::error(description.clone()));
+        }
+        let mut attributes = Attributes::default();
+        self.mapping
+            .visit_event(event, &live.record, &mut attributes);
+        let name = self.mapping.event_name(event).to_owned();
+        span.add_event_with_timestamp(name, SystemTime::from(event.timestamp), attributes.0);
+    }
+}
+
+/// Hooks do not fail: what cannot be shown is counted.
+impl SpanProcessor for OtelBridge {
+    fn name(&self) -> &'static str {
+        "agentspan_otel::OtelBridge"
+    }
+
+    fn disclosure(&self) -> Disclosure {
+        self.mapping.capture().disclosure()
+    }
+
+    fn on_start(&self, span: &Span) -> Result<(), HookError> {
+        let live = self.start(span);
+        let key = Key::of(span.trace(), span.id());
+        let live = self.live.insert(key, live);
+        // Events that the span was built with.
+        for event in span.events().filter(|_| live.is_recording) {
+            self.add_event(&live, &event);
+        }
+        Ok(())
+    }
+
+    fn on_event(&self, event: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
+        match self.live.get(&Key::of(span.trace(), span.id())) {
+            Some(live) if live.is_recording => self.add_event(&live, event),
+            Some(_) => {}
+            None => {
+                self.late_events.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    fn on_end(&self, span: &Span) -> Result<(), HookError> {
+        if let Some(live) = self.live.remove(&Key::of(span.trace(), span.id())) {
+            live.shared.end(span.end_time().map(SystemTime::from));
+        }
+        Ok(())
+    }
+
+    fn activate(&self, span: &Span) -> Option<Box<dyn ActiveGuard>> {
+        let live = self.live.get(&Key::of(span.trace(), span.id()))?;
+        Some(Box::new(Attached(live.context.clone().attach())))
+    }
+}
+
+/// Shows what may be shown of spans, and how many there are.
+impl fmt::Debug for OtelBridge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OtelBridge")
+            .field("capture", &self.mapping.capture())
+            .field("open_spans", &self.open_spans())
+            .field("late_events", &self.late_events())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Keeps the OpenTelemetry span of an Agent Spec span current.
+#[derive(Debug)]
+#[expect(dead_code, reason = "the guard is kept for its drop")]
+struct Attached(ContextGuard);
+
+impl ActiveGuard for Attached {}
+
+/// Where a span was whose parent has ended, as far as the ids tell: if the trace has a remote parent,
+/// it is not known any more.
+fn ended_parent(span: &Span, parent_id: &Id) -> SpanContext {
+    let trace_id = span
+        .trace()
+        .map_or_else(|| trace_id_bytes(parent_id), |t| trace_id_bytes(t.id()));
+    SpanContext::new(
+        TraceId::from_bytes(trace_id),
+        SpanId::from_bytes(span_id_bytes(parent_id)),
+        TraceFlags::SAMPLED,
+        false,
+        TraceState::NONE,
+    )
+}
+
+fn component_of_ancestor(span: &Span) -> Option<String> {
+    let mut ancestor = span.parent();
+    while let Some(span) = ancestor {
+        if let Some(component) = span.details().component() {
+            return Some(component.id().to_owned());
+        }
+        ancestor = span.parent();
+    }
+    None
+}
+
+pub(crate) fn kind(kind: MappedKind) -> SpanKind {
+    match kind {
+        MappedKind::Client => SpanKind::Client,
+        _ => SpanKind::Internal,
+    }
+}

@@ -1,0 +1,97 @@
+//! How Agent Spec spans get their ids.
+//!
+//! The SDK takes ids from its generator only, and asks it for the id of a span on the thread that starts
+//! it, before any sampler or processor runs. `docs/adr/003-ids-through-the-generator.md` says why that
+//! is better than making span data without the SDK.
+
+use std::cell::Cell;
+use std::sync::Once;
+
+use opentelemetry::trace::{SpanId, TraceId};
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
+
+/// What the next span on this thread is to be called.
+#[derive(Clone, Copy, Default)]
+struct Wanted {
+    trace_id: Option<TraceId>,
+    span_id: Option<SpanId>,
+}
+
+thread_local! {
+    static WANTED: Cell<Wanted> = const { Cell::new(Wanted { trace_id: None, span_id: None }) };
+}
+
+/// Gives Agent Spec spans their ids, and all other spans random ones.
+///
+/// [`OtelBridge::prepare`](crate::OtelBridge::prepare) sets it. Set it yourself where a provider has a
+/// generator already, which then makes the ids of all other spans:
+///
+/// ```
+/// use agentspan_otel::AgentSpecIdGenerator;
+/// use opentelemetry_sdk::trace::{RandomIdGenerator, SdkTracerProvider};
+///
+/// let provider = SdkTracerProvider::builder()
+///     .with_id_generator(AgentSpecIdGenerator::over(RandomIdGenerator::default()))
+///     .build();
+/// # let _ = provider;
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct AgentSpecIdGenerator<G = RandomIdGenerator> {
+    others: G,
+}
+
+impl<G: IdGenerator> AgentSpecIdGenerator<G> {
+    /// Takes the ids of other spans from `others`.
+    pub fn over(others: G) -> Self {
+        Self { others }
+    }
+}
+
+impl<G: IdGenerator> IdGenerator for AgentSpecIdGenerator<G> {
+    fn new_trace_id(&self) -> TraceId {
+        let mut wanted = WANTED.get();
+        let trace_id = wanted.trace_id.take();
+        WANTED.set(wanted);
+        trace_id.unwrap_or_else(|| self.others.new_trace_id())
+    }
+
+    fn new_span_id(&self) -> SpanId {
+        let mut wanted = WANTED.get();
+        let span_id = wanted.span_id.take();
+        WANTED.set(wanted);
+        span_id.unwrap_or_else(|| self.others.new_span_id())
+    }
+}
+
+/// Starts a span that is to have these ids. A trace id is for a span without a parent only: nobody else
+/// would ask for it, and it would be left for another span.
+pub(super) fn with_ids<T>(
+    trace_id: Option<TraceId>,
+    span_id: SpanId,
+    start: impl FnOnce() -> T,
+) -> T {
+    let _forget = Forget;
+    let span_id = Some(span_id);
+    WANTED.set(Wanted { trace_id, span_id });
+    start()
+}
+
+/// Nobody may have asked: a provider that is shut down does not, nor does another generator.
+struct Forget;
+
+impl Drop for Forget {
+    fn drop(&mut self) {
+        WANTED.set(Wanted::default());
+    }
+}
+
+/// Says once that the provider makes its own ids.
+pub(super) fn warn_of_random_ids() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        tracing::warn!(
+            target: "agentspan::otel::bridge",
+            "the provider was not prepared for agent spec ids, so they are random"
+        );
+    });
+}
