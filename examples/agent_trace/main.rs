@@ -1,0 +1,45 @@
+//! An agent whose flow calls a tool and then lets a model answer, piece by piece.
+//!
+//! Shows the trace on the console as it happens, and records it for `read_trace`.
+
+use std::error::Error;
+
+use agentspan_model::agentspec::{
+    AgentExecutionEnd, AgentExecutionSpan, AgentExecutionStart, JsonObject,
+};
+use agentspan_processor::{BackgroundQueue, ConsoleTree, JsonLines, Span, Trace};
+use serde_json::json;
+
+mod assistant;
+mod flow;
+mod work;
+
+use assistant::Assistant;
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let assistant = Assistant::new()?;
+    let path = std::env::temp_dir().join("agent_trace.jsonl");
+    let recorder = BackgroundQueue::new(JsonLines::create(&path)?);
+    Trace::builder()
+        .with_name("weather")
+        .with_processor(ConsoleTree::stdout())
+        .with_processor(recorder)
+        .run_async(|_| answer(&assistant, "Zürich"))
+        .await
+}
+
+async fn answer(assistant: &Assistant, city: &str) -> Result<()> {
+    let agent = assistant.agent.clone();
+    let inputs = JsonObject::from_serialize(&json!({ "city": city }))?;
+    Span::builder(AgentExecutionSpan::new(agent.clone()))
+        .with_name("weather agent")
+        .run_async(|span| async move {
+            span.add_event(AgentExecutionStart::new(agent.clone(), inputs.clone()))?;
+            let outputs = flow::run(assistant, inputs).await?;
+            Ok(span.add_event(AgentExecutionEnd::new(agent, outputs))?)
+        })
+        .await
+}
