@@ -74,10 +74,7 @@ where
             data.agent.agent_id.as_str().to_owned(),
         ),
         KeyValue::new(keys::TENANT_ID, data.tenant.tenant_id.as_str().to_owned()),
-        KeyValue::new(
-            keys::GEN_AI_INPUT_MESSAGES,
-            data.model_request.content.clone(),
-        ),
+        KeyValue::new(keys::GEN_AI_INPUT_MESSAGES, data.prompt.clone()),
         KeyValue::new(keys::GEN_AI_OPERATION_NAME, "Chat"),
         KeyValue::new(keys::GEN_AI_REQUEST_MODEL, call.model.clone()),
         KeyValue::new(keys::GEN_AI_PROVIDER_NAME, call.provider_name.clone()),

@@ -19,6 +19,8 @@ pub(crate) struct TurnData {
     pub(crate) tenant: TenantDetails,
     pub(crate) model_call: InferenceCallDetails,
     pub(crate) model_request: Request,
+    /// What the model is asked.
+    pub(crate) prompt: String,
     pub(crate) model_answer: String,
     pub(crate) tool_call: ToolCallDetails,
     pub(crate) events: EventNames,
@@ -73,6 +75,7 @@ impl TurnData {
             .with_input_tokens(100)
             .with_output_tokens(42),
             model_request: Request::new(turn::messages("user"), ExecutionType::HumanToAgent),
+            prompt: turn::messages("user"),
             model_answer: turn::messages("assistant"),
             tool_call: ToolCallDetails::new("forecast").with_arguments(turn::arguments()),
             events,

@@ -1,42 +1,70 @@
-//! The vocabulary of Agent 365, as `microsoft-agents-a365-observability-core` 0.1.0 has it.
+//! The vocabulary of Agent 365, as `microsoft-agents-a365-observability-core` 0.1.0 and 2.0.0 have it.
 //!
-//! Details ([`AgentDetails`], [`ToolCallDetails`], …) say what happened; [`Identity`] says for whom;
-//! [`Profile`] names a generation of the contract and [`mapping`] tells which attributes it writes.
-//! All details read and write as JSON with the reference's field names.
+//! Details ([`AgentDetails`], [`ToolCallDetails`], …) and messages ([`InputMessages`], …) say what
+//! happened; [`Identity`] says for whom; [`Profile`] names a generation of the contract and [`mapping`]
+//! tells which attributes it writes. One set of details serves all generations: what a generation has no
+//! word for is not written. All details read and write as JSON with the reference's field names.
 
 mod agent_details;
 mod agent_type;
 mod caller_details;
+mod channel;
+mod client_address;
 mod endpoint;
 pub mod environment;
 mod execution_type;
+mod finish_reason;
+mod guardrail_decision;
+mod guardrail_details;
+mod guardrail_finding;
+mod guardrail_target;
 mod identity;
 mod inference_call_details;
 mod inference_operation_type;
 mod invoke_agent_details;
-mod json_array_text;
+mod json_text;
 pub mod mapping;
 mod masked;
+mod message_part;
+mod message_role;
+mod messages;
+mod modality;
+mod open_text;
 mod profile;
 mod request;
+mod risk_severity;
 mod source_metadata;
 mod tenant_details;
 mod tool_call_details;
 mod tool_type;
+mod user_details;
 
 pub use agent_details::AgentDetails;
 pub use agent_type::AgentType;
 pub use caller_details::CallerDetails;
+pub use channel::Channel;
+pub use client_address::{ClientAddress, ClientAddressError};
 pub use endpoint::{Endpoint, EndpointError};
 pub use execution_type::ExecutionType;
+pub use finish_reason::FinishReason;
+pub use guardrail_decision::GuardrailDecision;
+pub use guardrail_details::GuardrailDetails;
+pub use guardrail_finding::GuardrailFinding;
+pub use guardrail_target::GuardrailTarget;
 pub use identity::{AgentId, Identity, IdentityError, TenantId};
-pub use inference_call_details::InferenceCallDetails;
+pub use inference_call_details::{InferenceCallDetails, NoModelError};
 pub use inference_operation_type::InferenceOperationType;
 pub use invoke_agent_details::InvokeAgentDetails;
-pub use json_array_text::json_array_text;
+pub use json_text::{json_array_text, json_object_text, python_float_text};
+pub use message_part::MessagePart;
+pub use message_role::MessageRole;
+pub use messages::{ChatMessage, InputMessages, OutputMessage, OutputMessages, Response};
+pub use modality::Modality;
 pub use profile::Profile;
 pub use request::Request;
+pub use risk_severity::RiskSeverity;
 pub use source_metadata::SourceMetadata;
 pub use tenant_details::TenantDetails;
 pub use tool_call_details::ToolCallDetails;
 pub use tool_type::ToolType;
+pub use user_details::UserDetails;

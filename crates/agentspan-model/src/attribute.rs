@@ -6,6 +6,10 @@
 
 use std::fmt;
 
+use serde_json::{Map, Value};
+
+use crate::agent365::{InputMessages, OutputMessages};
+
 /// The value of an attribute, borrowed from the details that it describes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -27,6 +31,13 @@ pub enum AttributeValue<'a> {
     F64(f64),
     /// A list of texts.
     StrList(&'a [&'a str]),
+    /// What goes into a model or an agent, written as the text of a JSON array of messages.
+    InputMessages(&'a InputMessages),
+    /// What comes out of a model or an agent, written as the text of a JSON array of messages.
+    OutputMessages(&'a OutputMessages),
+    /// An object that is written as JSON text, see
+    /// [`json_object_text`](crate::agent365::json_object_text).
+    JsonObjectText(&'a Map<String, Value>),
 }
 
 /// Receives the attributes of a mapping in order, each key at most once.

@@ -1,7 +1,7 @@
 //! Attribute and baggage keys, each literal in this one place.
 //!
 //! Names without a note come from the [GenAI semantic conventions] or the general OpenTelemetry ones;
-//! the rest are those of `microsoft-agents-a365-observability-core` 0.1.0, those of [OpenInference], and
+//! the rest are those of `microsoft-agents-a365-observability-core` 0.1.0 and 2.0.0, those of [OpenInference], and
 //! our own, which begin with `agentspec`.
 //!
 //! [GenAI semantic conventions]: https://opentelemetry.io/docs/specs/semconv/gen-ai/
@@ -157,8 +157,6 @@ pub const GEN_AI_EXECUTION_SOURCE_DESCRIPTION: &str = "gen_ai.channel.link";
 
 /// `tenant.id` (Agent 365): half of a span's identity, beside [`GEN_AI_AGENT_ID`].
 pub const TENANT_ID: &str = "tenant.id";
-/// `microsoft.tenant.id` (Agent 365 2.0.0): the same, renamed.
-pub const MICROSOFT_TENANT_ID: &str = "microsoft.tenant.id";
 /// `operation.source` (Agent 365).
 pub const OPERATION_SOURCE: &str = "operation.source";
 /// `correlation.id` (Agent 365).
@@ -169,6 +167,110 @@ pub const HIRING_MANAGER_ID: &str = "hiring.manager.id";
 pub const CUSTOM_PARENT_SPAN_ID: &str = "custom.parent.span.id";
 /// `custom.span.name` (Agent 365).
 pub const CUSTOM_SPAN_NAME: &str = "custom.span.name";
+
+/// `telemetry.sdk.name`, as are the next two: which SDK made a span. Agent 365 2.0.0 writes them on spans.
+pub const TELEMETRY_SDK_NAME: &str = "telemetry.sdk.name";
+/// `telemetry.sdk.language`.
+pub const TELEMETRY_SDK_LANGUAGE: &str = "telemetry.sdk.language";
+/// `telemetry.sdk.version`.
+pub const TELEMETRY_SDK_VERSION: &str = "telemetry.sdk.version";
+/// `user.id`: the person who called.
+pub const USER_ID: &str = "user.id";
+/// `user.name`.
+pub const USER_NAME: &str = "user.name";
+/// `user.email`.
+pub const USER_EMAIL: &str = "user.email";
+/// `client.address`: the IP address that the person called from.
+pub const CLIENT_ADDRESS: &str = "client.address";
+/// `gen_ai.agent.version`.
+pub const GEN_AI_AGENT_VERSION: &str = "gen_ai.agent.version";
+/// `gen_ai.usage.cache_read.input_tokens`.
+pub const GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: &str = "gen_ai.usage.cache_read.input_tokens";
+/// `gen_ai.usage.cache_write.input_tokens` (Agent 365).
+pub const GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: &str = "gen_ai.usage.cache_write.input_tokens";
+
+/// `microsoft.tenant.id` (Agent 365 2.0.0, as are all keys of `microsoft`): [`TENANT_ID`], renamed.
+pub const MICROSOFT_TENANT_ID: &str = "microsoft.tenant.id";
+/// `microsoft.session.id`: [`SESSION_ID`], renamed.
+pub const MICROSOFT_SESSION_ID: &str = "microsoft.session.id";
+/// `microsoft.session.description`.
+pub const MICROSOFT_SESSION_DESCRIPTION: &str = "microsoft.session.description";
+/// `microsoft.conversation.item.link`: [`GEN_AI_CONVERSATION_ITEM_LINK`], renamed.
+pub const MICROSOFT_CONVERSATION_ITEM_LINK: &str = "microsoft.conversation.item.link";
+/// `microsoft.channel.name`: [`GEN_AI_EXECUTION_SOURCE_NAME`], renamed.
+pub const MICROSOFT_CHANNEL_NAME: &str = "microsoft.channel.name";
+/// `microsoft.channel.link`: [`GEN_AI_EXECUTION_SOURCE_DESCRIPTION`], renamed.
+pub const MICROSOFT_CHANNEL_LINK: &str = "microsoft.channel.link";
+/// `microsoft.agent.user.id`: [`GEN_AI_AGENT_AUID`], renamed.
+pub const MICROSOFT_AGENT_USER_ID: &str = "microsoft.agent.user.id";
+/// `microsoft.agent.user.email`: the mail address of the agent's own user.
+pub const MICROSOFT_AGENT_USER_EMAIL: &str = "microsoft.agent.user.email";
+/// `microsoft.a365.agent.blueprint.id`: [`GEN_AI_AGENT_BLUEPRINT_ID`], renamed.
+pub const MICROSOFT_AGENT_BLUEPRINT_ID: &str = "microsoft.a365.agent.blueprint.id";
+/// `microsoft.a365.agent.platform.id`: the platform that the agent runs on.
+pub const MICROSOFT_AGENT_PLATFORM_ID: &str = "microsoft.a365.agent.platform.id";
+/// `microsoft.a365.agent.thought.process`: [`GEN_AI_AGENT_THOUGHT_PROCESS`], renamed.
+pub const MICROSOFT_AGENT_THOUGHT_PROCESS: &str = "microsoft.a365.agent.thought.process";
+/// `microsoft.a365.caller.agent.id`.
+pub const MICROSOFT_CALLER_AGENT_ID: &str = "microsoft.a365.caller.agent.id";
+/// `microsoft.a365.caller.agent.name`.
+pub const MICROSOFT_CALLER_AGENT_NAME: &str = "microsoft.a365.caller.agent.name";
+/// `microsoft.a365.caller.agent.user.id`.
+pub const MICROSOFT_CALLER_AGENT_USER_ID: &str = "microsoft.a365.caller.agent.user.id";
+/// `microsoft.a365.caller.agent.user.email`.
+pub const MICROSOFT_CALLER_AGENT_USER_EMAIL: &str = "microsoft.a365.caller.agent.user.email";
+/// `microsoft.a365.caller.agent.blueprint.id`.
+pub const MICROSOFT_CALLER_AGENT_BLUEPRINT_ID: &str = "microsoft.a365.caller.agent.blueprint.id";
+/// `microsoft.a365.caller.agent.platform.id`.
+pub const MICROSOFT_CALLER_AGENT_PLATFORM_ID: &str = "microsoft.a365.caller.agent.platform.id";
+/// `microsoft.a365.caller.agent.version`.
+pub const MICROSOFT_CALLER_AGENT_VERSION: &str = "microsoft.a365.caller.agent.version";
+/// `microsoft.guardian.id`: who evaluates content or an action.
+pub const MICROSOFT_GUARDIAN_ID: &str = "microsoft.guardian.id";
+/// `microsoft.guardian.name`.
+pub const MICROSOFT_GUARDIAN_NAME: &str = "microsoft.guardian.name";
+/// `microsoft.guardian.provider.name`.
+pub const MICROSOFT_GUARDIAN_PROVIDER_NAME: &str = "microsoft.guardian.provider.name";
+/// `microsoft.guardian.version`.
+pub const MICROSOFT_GUARDIAN_VERSION: &str = "microsoft.guardian.version";
+/// `microsoft.security.decision.type`: what a guardian decided.
+pub const MICROSOFT_SECURITY_DECISION_TYPE: &str = "microsoft.security.decision.type";
+/// `microsoft.security.decision.reason`.
+pub const MICROSOFT_SECURITY_DECISION_REASON: &str = "microsoft.security.decision.reason";
+/// `microsoft.security.decision.code`.
+pub const MICROSOFT_SECURITY_DECISION_CODE: &str = "microsoft.security.decision.code";
+/// `microsoft.security.target.type`: what a guardian looked at.
+pub const MICROSOFT_SECURITY_TARGET_TYPE: &str = "microsoft.security.target.type";
+/// `microsoft.security.target.id`.
+pub const MICROSOFT_SECURITY_TARGET_ID: &str = "microsoft.security.target.id";
+/// `microsoft.security.policy.id`.
+pub const MICROSOFT_SECURITY_POLICY_ID: &str = "microsoft.security.policy.id";
+/// `microsoft.security.policy.name`.
+pub const MICROSOFT_SECURITY_POLICY_NAME: &str = "microsoft.security.policy.name";
+/// `microsoft.security.policy.version`.
+pub const MICROSOFT_SECURITY_POLICY_VERSION: &str = "microsoft.security.policy.version";
+/// `microsoft.security.policy.decision.type`: what one policy decided, in a finding.
+pub const MICROSOFT_SECURITY_POLICY_DECISION_TYPE: &str = "microsoft.security.policy.decision.type";
+/// `microsoft.security.content.input.hash`.
+pub const MICROSOFT_SECURITY_CONTENT_INPUT_HASH: &str = "microsoft.security.content.input.hash";
+/// `microsoft.security.content.input.value`: what a guardian was shown.
+pub const MICROSOFT_SECURITY_CONTENT_INPUT_VALUE: &str = "microsoft.security.content.input.value";
+/// `microsoft.security.content.output.value`: what a guardian made of it.
+pub const MICROSOFT_SECURITY_CONTENT_OUTPUT_VALUE: &str = "microsoft.security.content.output.value";
+/// `microsoft.security.content.modified`.
+pub const MICROSOFT_SECURITY_CONTENT_MODIFIED: &str = "microsoft.security.content.modified";
+/// `microsoft.security.external_event_id`.
+pub const MICROSOFT_SECURITY_EXTERNAL_EVENT_ID: &str = "microsoft.security.external_event_id";
+/// `microsoft.security.finding`: the name of the event that records a finding.
+pub const MICROSOFT_SECURITY_FINDING_EVENT: &str = "microsoft.security.finding";
+/// `microsoft.security.risk.category`, in a finding.
+pub const MICROSOFT_SECURITY_RISK_CATEGORY: &str = "microsoft.security.risk.category";
+/// `microsoft.security.risk.severity`, in a finding.
+pub const MICROSOFT_SECURITY_RISK_SEVERITY: &str = "microsoft.security.risk.severity";
+/// `microsoft.security.risk.score`, in a finding.
+pub const MICROSOFT_SECURITY_RISK_SCORE: &str = "microsoft.security.risk.score";
+/// `microsoft.security.risk.metadata`, in a finding.
+pub const MICROSOFT_SECURITY_RISK_METADATA: &str = "microsoft.security.risk.metadata";
 
 /// `gen_ai.client.operation.duration`: a metric's name.
 pub const GEN_AI_CLIENT_OPERATION_DURATION: &str = "gen_ai.client.operation.duration";
@@ -342,6 +444,9 @@ pub const CONTENT: &[&str] = &[
     GEN_AI_TOOL_ARGUMENTS,
     GEN_AI_TOOL_CALL_ARGUMENTS,
     GEN_AI_TOOL_CALL_RESULT,
+    MICROSOFT_AGENT_THOUGHT_PROCESS,
+    MICROSOFT_SECURITY_CONTENT_INPUT_VALUE,
+    MICROSOFT_SECURITY_CONTENT_OUTPUT_VALUE,
     INPUT_VALUE,
     OUTPUT_VALUE,
     TOOL_PARAMETERS,

@@ -1,7 +1,6 @@
 //! Baggage of one request: what every span of the request is to carry.
 
 mod builder;
-mod copied_keys;
 mod local_identity;
 mod processor;
 mod text;

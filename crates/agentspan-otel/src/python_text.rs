@@ -1,5 +1,6 @@
 //! Values as text, in the way of Python's `str`, which the reference uses for baggage.
 
+use agentspan_model::agent365::python_float_text;
 use serde_json::Value;
 
 /// Whether `str.strip` leaves nothing of the text. It also takes the separators of ASCII for white space.
@@ -27,7 +28,7 @@ fn repr(value: &Value, out: &mut String) {
         Value::Bool(true) => out.push_str("True"),
         Value::Bool(false) => out.push_str("False"),
         Value::Number(number) if number.is_f64() => {
-            out.push_str(&float_text(number.as_f64().unwrap_or_default()));
+            out.push_str(&python_float_text(number.as_f64().unwrap_or_default()));
         }
         Value::Number(number) => out.push_str(&number.to_string()),
         Value::String(text) => text_repr(text, out),
@@ -81,57 +82,11 @@ fn text_repr(text: &str, out: &mut String) {
     out.push(quote);
 }
 
-/// `str(number)`: the shortest digits that give the number back, with an exponent below 1e-4 and
-/// from 1e16 on.
-pub(crate) fn float_text(number: f64) -> String {
-    if number.is_nan() {
-        return "nan".to_owned();
-    }
-    if number.is_infinite() {
-        return if number > 0.0 { "inf" } else { "-inf" }.to_owned();
-    }
-    // Rust writes the same shortest digits, always with an exponent here: `-1.5e-7`.
-    let scientific = format!("{number:e}");
-    let Some((mantissa, exponent)) = scientific.split_once('e') else {
-        return scientific;
-    };
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    if !(-4..16).contains(&exponent) {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{mantissa}e{sign}{:02}", exponent.abs());
-    }
-    let plain = format!("{number}");
-    if plain.contains('.') {
-        plain
-    } else {
-        format!("{plain}.0")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn floats_are_written_as_python_writes_them() {
-        for (number, expected) in [
-            (1.5, "1.5"),
-            (2.0, "2.0"),
-            (-0.0, "-0.0"),
-            (0.0001, "0.0001"),
-            (0.00001, "1e-05"),
-            (-1.5e-7, "-1.5e-07"),
-            (1e15, "1000000000000000.0"),
-            (1e16, "1e+16"),
-            (1.25e300, "1.25e+300"),
-            (f64::NAN, "nan"),
-            (f64::NEG_INFINITY, "-inf"),
-        ] {
-            assert_eq!(float_text(number), expected);
-        }
-    }
 
     #[test]
     fn white_space_of_python_is_blank() {

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{AgentId, AgentType, TenantId};
 
 /// Who an agent is.
+///
+/// One type for both profiles; each field says which one does not write it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AgentDetails {
@@ -16,10 +18,14 @@ pub struct AgentDetails {
     /// The text on what the agent is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_description: Option<String>,
-    /// The agent's own user id, "AUID".
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The agent's own user id, "AUID". 2.0.0 calls it the agentic user id.
+    #[serde(
+        default,
+        alias = "agentic_user_id",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub agent_auid: Option<String>,
-    /// The agent's user principal name.
+    /// The agent's user principal name; not written by 2.0.0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_upn: Option<String>,
     /// The id of the blueprint, or application, that the agent was made from.
@@ -31,12 +37,24 @@ pub struct AgentDetails {
     /// The agent's tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<TenantId>,
-    /// The id of the conversation that the agent takes part in.
+    /// The id of the conversation that the agent takes part in. With 2.0.0 that of the request comes first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation_id: Option<String>,
     /// The address of the agent's icon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon_uri: Option<String>,
+    /// The mail address of the agent's own user; not written by 0.1.0, as what follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agentic_user_email: Option<String>,
+    /// The id of the platform that the agent runs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_platform_id: Option<String>,
+    /// Who serves the agent's model, such as `openai`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_name: Option<String>,
+    /// The version of the agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_version: Option<String>,
 }
 
 impl AgentDetails {
@@ -54,6 +72,10 @@ impl AgentDetails {
             tenant_id: None,
             conversation_id: None,
             icon_uri: None,
+            agentic_user_email: None,
+            agent_platform_id: None,
+            provider_name: None,
+            agent_version: None,
         }
     }
 
@@ -94,8 +116,8 @@ impl AgentDetails {
 
     /// Sets the kind of agent.
     #[must_use]
-    pub fn with_type(mut self, agent_type: AgentType) -> Self {
-        self.agent_type = Some(agent_type);
+    pub fn with_type(mut self, agent_type: impl Into<AgentType>) -> Self {
+        self.agent_type = Some(agent_type.into());
         self
     }
 
@@ -117,6 +139,34 @@ impl AgentDetails {
     #[must_use]
     pub fn with_icon_uri(mut self, icon_uri: impl Into<String>) -> Self {
         self.icon_uri = Some(icon_uri.into());
+        self
+    }
+
+    /// Sets the mail address of the agent's own user.
+    #[must_use]
+    pub fn with_user_email(mut self, email: impl Into<String>) -> Self {
+        self.agentic_user_email = Some(email.into());
+        self
+    }
+
+    /// Sets the id of the platform that the agent runs on.
+    #[must_use]
+    pub fn with_platform_id(mut self, platform_id: impl Into<String>) -> Self {
+        self.agent_platform_id = Some(platform_id.into());
+        self
+    }
+
+    /// Sets who serves the agent's model, such as `openai`.
+    #[must_use]
+    pub fn with_provider_name(mut self, provider_name: impl Into<String>) -> Self {
+        self.provider_name = Some(provider_name.into());
+        self
+    }
+
+    /// Sets the version of the agent.
+    #[must_use]
+    pub fn with_version(mut self, version: impl Into<String>) -> Self {
+        self.agent_version = Some(version.into());
         self
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Endpoint {
-    /// The host name or address, in lower case.
+    /// The host name or address, as it was given; that of a URL in lower case.
     pub host: String,
     /// The port, when one was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,9 +33,10 @@ impl Endpoint {
     /// An endpoint at the default port.
     #[must_use]
     pub fn new(host: impl Into<String>) -> Self {
-        let mut host = host.into();
-        host.make_ascii_lowercase();
-        Self { host, port: None }
+        Self {
+            host: host.into(),
+            port: None,
+        }
     }
 
     /// Names the port.
@@ -66,7 +67,7 @@ impl Endpoint {
         if host.is_empty() {
             return Err(EndpointError::NoHost);
         }
-        let endpoint = Self::new(host);
+        let endpoint = Self::new(host.to_ascii_lowercase());
         match port.strip_prefix(':').unwrap_or(port) {
             "" => Ok(endpoint),
             digits => digits

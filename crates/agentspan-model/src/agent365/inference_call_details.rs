@@ -1,19 +1,26 @@
 //! A call to a language model.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use super::InferenceOperationType;
+use super::masked::Masked;
+use super::{Endpoint, InferenceOperationType};
 
 /// A call to a language model.
 ///
-/// Field names in JSON are camel case, as in the reference.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Field names in JSON are camel case, as in the reference. `Debug` masks how the model came to its answer.
+///
+/// One type for both profiles; each field says which one does not write it.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct InferenceCallDetails {
     /// What the model was asked to do.
     pub operation_name: InferenceOperationType,
-    /// The name of the model.
+    /// The name of the model. 0.1.0 writes it as it is; 2.0.0 takes the blanks around it away, and takes
+    /// the model of the response when nothing is left.
+    #[serde(default)]
     pub model: String,
     /// Who serves the model, such as `openai`.
     pub provider_name: String,
@@ -26,10 +33,33 @@ pub struct InferenceCallDetails {
     /// The reasons why the model stopped, one for each answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish_reasons: Option<Vec<String>>,
-    /// The id that the provider gave the response.
+    /// The id that the provider gave the response; not written by 2.0.0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_id: Option<String>,
+    /// The name of the model that answered; not written by 0.1.0, as what follows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_model: Option<String>,
+    /// How the model came to its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thought_process: Option<String>,
+    /// The endpoint that the model is reached at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
+    /// The number of tokens that were read from a cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_read_input_tokens: Option<i64>,
+    /// The number of tokens that were written to a cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_write_input_tokens: Option<i64>,
 }
+
+/// A call names neither the model that was asked for nor the one that answered.
+///
+/// Name one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("neither the model nor the model of the response is named")]
+#[non_exhaustive]
+pub struct NoModelError;
 
 impl InferenceCallDetails {
     /// With what must be known; the rest is optional.
@@ -47,7 +77,50 @@ impl InferenceCallDetails {
             output_tokens: None,
             finish_reasons: None,
             response_id: None,
+            response_model: None,
+            thought_process: None,
+            endpoint: None,
+            cache_read_input_tokens: None,
+            cache_write_input_tokens: None,
         }
+    }
+
+    /// As [`new`](Self::new), for a model that is known by the name of the one that answered, perhaps only.
+    ///
+    /// # Errors
+    ///
+    /// [`NoModelError`] if both names are missing or blank, as in 2.0.0.
+    pub fn with_either_model(
+        operation_name: InferenceOperationType,
+        model: Option<&str>,
+        response_model: Option<&str>,
+        provider_name: impl Into<String>,
+    ) -> Result<Self, NoModelError> {
+        let details = Self {
+            response_model: response_model.map(str::to_owned),
+            ..Self::new(operation_name, model.unwrap_or_default(), provider_name)
+        };
+        match details.named_model() {
+            Some(_) => Ok(details),
+            None => Err(NoModelError),
+        }
+    }
+
+    /// The model that was asked for, else the one that answered, without blanks around it.
+    #[must_use]
+    pub fn named_model(&self) -> Option<&str> {
+        self.named_request_model()
+            .or_else(|| self.named_response_model())
+    }
+
+    /// The model that answered, without blanks around it.
+    pub(super) fn named_response_model(&self) -> Option<&str> {
+        self.response_model.as_deref().and_then(not_blank)
+    }
+
+    /// The model that was asked for, without blanks around it.
+    pub(super) fn named_request_model(&self) -> Option<&str> {
+        not_blank(&self.model)
     }
 
     /// Sets the number of tokens that went in.
@@ -79,5 +152,95 @@ impl InferenceCallDetails {
     pub fn with_response_id(mut self, response_id: impl Into<String>) -> Self {
         self.response_id = Some(response_id.into());
         self
+    }
+
+    /// Sets the name of the model that answered.
+    #[must_use]
+    pub fn with_response_model(mut self, response_model: impl Into<String>) -> Self {
+        self.response_model = Some(response_model.into());
+        self
+    }
+
+    /// Sets how the model came to its answer.
+    #[must_use]
+    pub fn with_thought_process(mut self, thought_process: impl Into<String>) -> Self {
+        self.thought_process = Some(thought_process.into());
+        self
+    }
+
+    /// Sets the endpoint that the model is reached at.
+    #[must_use]
+    pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoint = Some(endpoint);
+        self
+    }
+
+    /// Sets the number of tokens that were read from a cache.
+    #[must_use]
+    pub fn with_cache_read_input_tokens(mut self, tokens: i64) -> Self {
+        self.cache_read_input_tokens = Some(tokens);
+        self
+    }
+
+    /// Sets the number of tokens that were written to a cache.
+    #[must_use]
+    pub fn with_cache_write_input_tokens(mut self, tokens: i64) -> Self {
+        self.cache_write_input_tokens = Some(tokens);
+        self
+    }
+}
+
+/// What Python's `strip` leaves; it also takes the separators of ASCII for white space.
+fn not_blank(text: &str) -> Option<&str> {
+    let is_blank = |c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c);
+    Some(text.trim_matches(is_blank)).filter(|text| !text.is_empty())
+}
+
+impl fmt::Debug for InferenceCallDetails {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InferenceCallDetails")
+            .field("operation_name", &self.operation_name)
+            .field("model", &self.model)
+            .field("provider_name", &self.provider_name)
+            .field("input_tokens", &self.input_tokens)
+            .field("output_tokens", &self.output_tokens)
+            .field("finish_reasons", &self.finish_reasons)
+            .field("response_id", &self.response_id)
+            .field("response_model", &self.response_model)
+            .field(
+                "thought_process",
+                &self.thought_process.as_ref().map(|_| Masked),
+            )
+            .field("endpoint", &self.endpoint)
+            .field("cache_read_input_tokens", &self.cache_read_input_tokens)
+            .field("cache_write_input_tokens", &self.cache_write_input_tokens)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_names_a_model_by_one_name_or_the_other() {
+        let model = |model, response| {
+            let operation = InferenceOperationType::Chat;
+            let call = InferenceCallDetails::with_either_model(operation, model, response, "p");
+            call.map(|call| call.named_model().map(str::to_owned))
+        };
+        let named = |name: &str| Ok(Some(name.to_owned()));
+        assert_eq!(model(Some(" m\u{1f}"), Some("r")), named("m"));
+        assert_eq!(model(Some(" "), Some("r\n")), named("r"));
+        assert_eq!(model(None, Some("r")), named("r"));
+        assert_eq!(model(Some("\t"), Some("")), Err(NoModelError));
+        assert_eq!(model(None, None), Err(NoModelError));
+    }
+
+    #[test]
+    fn debug_shows_no_thoughts() {
+        let call = InferenceCallDetails::new(InferenceOperationType::Chat, "m", "p")
+            .with_thought_process("canary");
+        assert!(!format!("{call:?}").contains("canary"));
     }
 }

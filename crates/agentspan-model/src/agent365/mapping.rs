@@ -3,18 +3,28 @@
 //! Each function shows the attributes of one scope to a visitor; no key is shown twice. Where the
 //! reference sets a key a second time, which moves it to the end there, it is shown once, at the end.
 
+mod baggage;
+mod recorded;
+mod v0_1;
+mod v2;
+
 use super::{
-    AgentDetails, CallerDetails, Endpoint, InferenceCallDetails, InvokeAgentDetails, Profile,
-    Request, TenantDetails, ToolCallDetails,
+    AgentDetails, CallerDetails, GuardrailDetails, GuardrailFinding, InferenceCallDetails,
+    InvokeAgentDetails, Profile, Request, Response, TenantDetails, ToolCallDetails, UserDetails,
 };
-use crate::attribute::AttributeValue::{DecimalText, I64, JsonArrayText, Static, Str};
 use crate::attribute::AttributeVisitor;
-use crate::keys;
+
+pub use self::baggage::{BaggageEntry, CopiedBaggage};
+pub use self::recorded::Recorded;
 
 /// The operation name of an agent's invocation.
 pub const INVOKE_AGENT: &str = "invoke_agent";
 /// The operation name of a tool's execution.
 pub const EXECUTE_TOOL: &str = "execute_tool";
+/// The operation name of an agent's answer (Agent 365 2.0.0).
+pub const OUTPUT_MESSAGES: &str = "output_messages";
+/// The operation name of a guardian's evaluation (Agent 365 2.0.0).
+pub const APPLY_GUARDRAIL: &str = "apply_guardrail";
 
 /// What is known when an agent is invoked.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +38,10 @@ pub struct InvokeAgent<'a> {
     pub request: Option<&'a Request>,
     /// The agent that called, if one did.
     pub caller_agent: Option<&'a AgentDetails>,
-    /// The person or service that called.
+    /// The person or service that called. 2.0.0 writes its id and name, unless there is a user.
     pub caller: Option<&'a CallerDetails>,
+    /// The person that called. 0.1.0 writes id and name, unless there is a caller.
+    pub user: Option<&'a UserDetails>,
 }
 
 impl<'a> InvokeAgent<'a> {
@@ -42,6 +54,7 @@ impl<'a> InvokeAgent<'a> {
             request: None,
             caller_agent: None,
             caller: None,
+            user: None,
         }
     }
 
@@ -56,43 +69,9 @@ impl<'a> InvokeAgent<'a> {
 
     /// Shows the attributes that are known at the start.
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
-        system(profile, visitor);
-        visitor.visit(keys::GEN_AI_OPERATION_NAME, Static(INVOKE_AGENT));
-        agent_and_tenant(Some(&self.details.details), self.tenant, visitor);
-        text(
-            keys::SESSION_ID,
-            self.details.session_id.as_deref(),
-            visitor,
-        );
-        endpoint(self.details.endpoint.as_ref(), visitor);
-        if let Some(request) = self.request {
-            source(request, visitor);
-        }
-        if let Some(caller) = self.caller {
-            text(keys::GEN_AI_CALLER_ID, caller.caller_id.as_deref(), visitor);
-            text(
-                keys::GEN_AI_CALLER_UPN,
-                caller.caller_upn.as_deref(),
-                visitor,
-            );
-            text(
-                keys::GEN_AI_CALLER_NAME,
-                caller.caller_name.as_deref(),
-                visitor,
-            );
-            text(
-                keys::GEN_AI_CALLER_USER_ID,
-                caller.caller_user_id.as_deref(),
-                visitor,
-            );
-            text(
-                keys::GEN_AI_CALLER_TENANT_ID,
-                caller.tenant_id.as_deref(),
-                visitor,
-            );
-        }
-        if let Some(agent) = self.caller_agent {
-            caller_agent(agent, visitor);
+        match profile {
+            Profile::V0_1 => v0_1::invoke_agent(self, visitor),
+            Profile::V2 => v2::invoke_agent(self, visitor),
         }
     }
 }
@@ -107,6 +86,10 @@ pub struct ExecuteTool<'a> {
     pub agent: Option<&'a AgentDetails>,
     /// The tenant; its id wins over that of the agent's details.
     pub tenant: Option<&'a TenantDetails>,
+    /// The request that the tool is called for; not written by 0.1.0.
+    pub request: Option<&'a Request>,
+    /// The person for whom it is called; not written by 0.1.0.
+    pub user: Option<&'a UserDetails>,
 }
 
 impl<'a> ExecuteTool<'a> {
@@ -117,6 +100,8 @@ impl<'a> ExecuteTool<'a> {
             details,
             agent: None,
             tenant: None,
+            request: None,
+            user: None,
         }
     }
 
@@ -128,32 +113,10 @@ impl<'a> ExecuteTool<'a> {
 
     /// Shows the attributes that are known at the start.
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
-        let tool = self.details;
-        system(profile, visitor);
-        visitor.visit(keys::GEN_AI_OPERATION_NAME, Static(EXECUTE_TOOL));
-        agent_and_tenant(self.agent, self.tenant, visitor);
-        visitor.visit(keys::GEN_AI_TOOL_NAME, Str(&tool.tool_name));
-        text(
-            keys::GEN_AI_TOOL_ARGUMENTS,
-            tool.arguments.as_deref(),
-            visitor,
-        );
-        text(
-            keys::GEN_AI_TOOL_TYPE,
-            tool.tool_type.as_ref().map(|t| t.as_str()),
-            visitor,
-        );
-        text(
-            keys::GEN_AI_TOOL_CALL_ID,
-            tool.tool_call_id.as_deref(),
-            visitor,
-        );
-        text(
-            keys::GEN_AI_TOOL_DESCRIPTION,
-            tool.description.as_deref(),
-            visitor,
-        );
-        endpoint(tool.endpoint.as_ref(), visitor);
+        match profile {
+            Profile::V0_1 => v0_1::execute_tool(self, visitor),
+            Profile::V2 => v2::execute_tool(self, visitor),
+        }
     }
 }
 
@@ -167,8 +130,10 @@ pub struct Inference<'a> {
     pub agent: Option<&'a AgentDetails>,
     /// The tenant; its id wins over that of the agent's details.
     pub tenant: Option<&'a TenantDetails>,
-    /// The request; its content becomes the input message.
+    /// The request; its content becomes the input messages.
     pub request: Option<&'a Request>,
+    /// The person for whom the model is called; not written by 0.1.0.
+    pub user: Option<&'a UserDetails>,
 }
 
 impl<'a> Inference<'a> {
@@ -180,162 +145,147 @@ impl<'a> Inference<'a> {
             agent: None,
             tenant: None,
             request: None,
+            user: None,
         }
     }
 
-    /// The name of the span: `{operation} {model}`.
+    /// The name of the span: `{operation} {model}`. With 2.0.0 it is the operation alone when neither the
+    /// model nor the model of the response is named.
     #[must_use]
     pub fn span_name(&self, profile: Profile) -> String {
         let operation = profile.inference_operation(self.details.operation_name);
-        format!("{operation} {}", self.details.model)
+        let model = match profile {
+            Profile::V0_1 => Some(self.details.model.as_str()),
+            Profile::V2 => self.details.named_model(),
+        };
+        match model {
+            Some(model) => format!("{operation} {model}"),
+            None => operation.to_owned(),
+        }
     }
 
     /// Shows the attributes that are known at the start.
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
-        let call = self.details;
-        system(profile, visitor);
-        agent_and_tenant(self.agent, self.tenant, visitor);
-        if let Some(request) = self.request {
-            visitor.visit(keys::GEN_AI_INPUT_MESSAGES, Str(&request.content));
-        }
-        let operation = profile.inference_operation(call.operation_name);
-        visitor.visit(keys::GEN_AI_OPERATION_NAME, Static(operation));
-        visitor.visit(keys::GEN_AI_REQUEST_MODEL, Str(&call.model));
-        visitor.visit(keys::GEN_AI_PROVIDER_NAME, Str(&call.provider_name));
-        if let Some(tokens) = call.input_tokens {
-            visitor.visit(keys::GEN_AI_USAGE_INPUT_TOKENS, DecimalText(tokens));
-        }
-        if let Some(tokens) = call.output_tokens {
-            visitor.visit(keys::GEN_AI_USAGE_OUTPUT_TOKENS, DecimalText(tokens));
-        }
-        if let Some(reasons) = call
-            .finish_reasons
-            .as_deref()
-            .filter(|reasons| !reasons.is_empty())
-        {
-            visitor.visit(keys::GEN_AI_RESPONSE_FINISH_REASONS, JsonArrayText(reasons));
-        }
-        text(
-            keys::GEN_AI_RESPONSE_ID,
-            call.response_id.as_deref(),
-            visitor,
-        );
-    }
-}
-
-fn system(profile: Profile, visitor: &mut impl AttributeVisitor) {
-    if let Some(system) = profile.system() {
-        visitor.visit(keys::GEN_AI_SYSTEM, Static(system));
-    }
-}
-
-fn agent_and_tenant(
-    agent: Option<&AgentDetails>,
-    tenant: Option<&TenantDetails>,
-    visitor: &mut impl AttributeVisitor,
-) {
-    if let Some(agent) = agent {
-        visitor.visit(keys::GEN_AI_AGENT_ID, Str(agent.agent_id.as_str()));
-        text(
-            keys::GEN_AI_AGENT_NAME,
-            agent.agent_name.as_deref(),
-            visitor,
-        );
-        text(
-            keys::GEN_AI_AGENT_DESCRIPTION,
-            agent.agent_description.as_deref(),
-            visitor,
-        );
-        text(
-            keys::GEN_AI_AGENT_AUID,
-            agent.agent_auid.as_deref(),
-            visitor,
-        );
-        text(keys::GEN_AI_AGENT_UPN, agent.agent_upn.as_deref(), visitor);
-        text(
-            keys::GEN_AI_AGENT_BLUEPRINT_ID,
-            agent.agent_blueprint_id.as_deref(),
-            visitor,
-        );
-        if let Some(agent_type) = agent.agent_type {
-            visitor.visit(keys::GEN_AI_AGENT_TYPE, Static(agent_type.as_str()));
-        }
-        if tenant.is_none() {
-            let tenant_id = agent.tenant_id.as_ref().map(|id| id.as_str());
-            text(keys::TENANT_ID, tenant_id, visitor);
-        }
-        text(
-            keys::GEN_AI_CONVERSATION_ID,
-            agent.conversation_id.as_deref(),
-            visitor,
-        );
-        text(keys::GEN_AI_ICON_URI, agent.icon_uri.as_deref(), visitor);
-    }
-    if let Some(tenant) = tenant {
-        visitor.visit(keys::TENANT_ID, Str(tenant.tenant_id.as_str()));
-    }
-}
-
-fn source(request: &Request, visitor: &mut impl AttributeVisitor) {
-    if let Some(source) = &request.source_metadata {
-        text(
-            keys::GEN_AI_EXECUTION_SOURCE_ID,
-            source.id.as_deref(),
-            visitor,
-        );
-        text(
-            keys::GEN_AI_EXECUTION_SOURCE_NAME,
-            source.name.as_deref(),
-            visitor,
-        );
-        text(
-            keys::GEN_AI_EXECUTION_SOURCE_DESCRIPTION,
-            source.description.as_deref(),
-            visitor,
-        );
-    }
-    if let Some(execution_type) = request.execution_type {
-        visitor.visit(keys::GEN_AI_EXECUTION_TYPE, Static(execution_type.as_str()));
-    }
-}
-
-fn caller_agent(agent: &AgentDetails, visitor: &mut impl AttributeVisitor) {
-    text(
-        keys::GEN_AI_CALLER_AGENT_NAME,
-        agent.agent_name.as_deref(),
-        visitor,
-    );
-    visitor.visit(keys::GEN_AI_CALLER_AGENT_ID, Str(agent.agent_id.as_str()));
-    text(
-        keys::GEN_AI_CALLER_AGENT_APPLICATION_ID,
-        agent.agent_blueprint_id.as_deref(),
-        visitor,
-    );
-    text(
-        keys::GEN_AI_CALLER_AGENT_USER_ID,
-        agent.agent_auid.as_deref(),
-        visitor,
-    );
-    text(
-        keys::GEN_AI_CALLER_AGENT_UPN,
-        agent.agent_upn.as_deref(),
-        visitor,
-    );
-    let tenant_id = agent.tenant_id.as_ref().map(|id| id.as_str());
-    text(keys::GEN_AI_CALLER_AGENT_TENANT_ID, tenant_id, visitor);
-}
-
-fn endpoint(endpoint: Option<&Endpoint>, visitor: &mut impl AttributeVisitor) {
-    if let Some(endpoint) = endpoint {
-        visitor.visit(keys::SERVER_ADDRESS, Str(&endpoint.host));
-        if let Some(port) = endpoint.recorded_port() {
-            visitor.visit(keys::SERVER_PORT, I64(port.into()));
+        match profile {
+            Profile::V0_1 => v0_1::inference(self, visitor),
+            Profile::V2 => v2::inference(self, visitor),
         }
     }
 }
 
-fn text(key: &'static str, value: Option<&str>, visitor: &mut impl AttributeVisitor) {
-    if let Some(value) = value {
-        visitor.visit(key, Str(value));
+/// What is known when an agent answers (Agent 365 2.0.0).
+///
+/// 0.1.0 has no such scope. What it writes then is what all its scopes do, system, operation, agent and
+/// tenant, and the answer as its other scopes write it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Output<'a> {
+    /// The answer.
+    pub response: &'a Response,
+    /// The agent that answers.
+    pub agent: Option<&'a AgentDetails>,
+    /// The tenant; its id wins over that of the agent's details.
+    pub tenant: Option<&'a TenantDetails>,
+    /// The request that is answered, of which the conversation is written.
+    pub request: Option<&'a Request>,
+    /// The person who is answered; not written by 0.1.0.
+    pub user: Option<&'a UserDetails>,
+}
+
+impl<'a> Output<'a> {
+    /// An answer of which only the messages are known.
+    #[must_use]
+    pub fn new(response: &'a Response) -> Self {
+        Self {
+            response,
+            agent: None,
+            tenant: None,
+            request: None,
+            user: None,
+        }
+    }
+
+    /// The name of the span: `output_messages {agent id}`.
+    #[must_use]
+    pub fn span_name(&self) -> String {
+        match self.agent {
+            Some(agent) => format!("{OUTPUT_MESSAGES} {}", agent.agent_id),
+            None => OUTPUT_MESSAGES.to_owned(),
+        }
+    }
+
+    /// Shows the attributes that are known at the start.
+    pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
+        match profile {
+            Profile::V0_1 => v0_1::output(self, visitor),
+            Profile::V2 => v2::output(self, visitor),
+        }
+    }
+}
+
+/// What is known when a guardian evaluates content or an action (Agent 365 2.0.0).
+///
+/// 0.1.0 has no such scope and no words for what a guardian decides. What it writes then is what all its
+/// scopes do: system, operation, agent and tenant.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ApplyGuardrail<'a> {
+    /// The guardian, what it looks at, and what it decided.
+    pub details: &'a GuardrailDetails,
+    /// The agent that is guarded.
+    pub agent: Option<&'a AgentDetails>,
+    /// The tenant; its id wins over that of the agent's details.
+    pub tenant: Option<&'a TenantDetails>,
+    /// The request; its content is what the guardian is shown.
+    pub request: Option<&'a Request>,
+}
+
+impl<'a> ApplyGuardrail<'a> {
+    /// An evaluation of which only the details are known.
+    #[must_use]
+    pub fn new(details: &'a GuardrailDetails) -> Self {
+        Self {
+            details,
+            agent: None,
+            tenant: None,
+            request: None,
+        }
+    }
+
+    /// The name of the span: `apply_guardrail {guardian name} {target}`, or without the name.
+    #[must_use]
+    pub fn span_name(&self) -> String {
+        let target = &self.details.target_type;
+        match self.details.guardian_name.as_deref() {
+            None | Some("") => format!("{APPLY_GUARDRAIL} {target}"),
+            Some(name) => format!("{APPLY_GUARDRAIL} {name} {target}"),
+        }
+    }
+
+    /// Shows the attributes that are known at the start.
+    pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
+        match profile {
+            Profile::V0_1 => v0_1::apply_guardrail(self, visitor),
+            Profile::V2 => v2::apply_guardrail(self, visitor),
+        }
+    }
+}
+
+impl GuardrailFinding {
+    /// The name of the event that records a finding, in a generation that has one: not in 0.1.0.
+    #[must_use]
+    pub fn event_name(profile: Profile) -> Option<&'static str> {
+        match profile {
+            Profile::V0_1 => None,
+            Profile::V2 => Some(v2::FINDING_EVENT),
+        }
+    }
+
+    /// Shows the attributes of that event.
+    pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
+        match profile {
+            Profile::V0_1 => {}
+            Profile::V2 => v2::finding(self, visitor),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Generations of the Agent 365 contract.
 
-use super::InferenceOperationType;
+use super::messages::{input_texts_to_json, output_texts_to_json};
+use super::{InferenceOperationType, InputMessages, OutputMessages, json_array_text};
 use crate::keys;
 
 /// A generation of the Agent 365 contract.
@@ -56,6 +57,44 @@ impl Profile {
             (Self::V2, InferenceOperationType::Chat) => "chat",
             (Self::V2, InferenceOperationType::TextCompletion) => "text_completion",
             (Self::V2, InferenceOperationType::GenerateContent) => "generate_content",
+        }
+    }
+
+    /// The value of `gen_ai.input.messages` for plain texts.
+    #[must_use]
+    pub fn input_texts<S: AsRef<str>>(self, texts: &[S]) -> String {
+        match self {
+            Self::V0_1 => json_array_text(texts),
+            Self::V2 => input_texts_to_json(texts),
+        }
+    }
+
+    /// The value of `gen_ai.output.messages` for plain texts.
+    #[must_use]
+    pub fn output_texts<S: AsRef<str>>(self, texts: &[S]) -> String {
+        match self {
+            Self::V0_1 => json_array_text(texts),
+            Self::V2 => output_texts_to_json(texts),
+        }
+    }
+
+    /// The value of `gen_ai.input.messages`. Structured messages are the same in all generations.
+    #[must_use]
+    pub fn input_messages_text(self, messages: &InputMessages) -> String {
+        match messages {
+            InputMessages::Text(text) => self.input_texts(&[text]),
+            InputMessages::Texts(texts) => self.input_texts(texts),
+            InputMessages::Structured { .. } => messages.to_json_text(),
+        }
+    }
+
+    /// The value of `gen_ai.output.messages`. Structured messages are the same in all generations.
+    #[must_use]
+    pub fn output_messages_text(self, messages: &OutputMessages) -> String {
+        match messages {
+            OutputMessages::Text(text) => self.output_texts(&[text]),
+            OutputMessages::Texts(texts) => self.output_texts(texts),
+            OutputMessages::Structured { .. } => messages.to_json_text(),
         }
     }
 }

@@ -5,44 +5,61 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::masked::Masked;
-use super::{ExecutionType, SourceMetadata};
+use super::{Channel, ExecutionType, InputMessages, SourceMetadata};
 
 /// The request that an agent works on.
 ///
 /// `Debug` masks what was asked, so that a prompt does not reach a log by accident.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+///
+/// One type for both profiles. 0.1.0 writes what was asked with inferences only, and neither session nor
+/// conversation from here; 2.0.0 writes no execution type and no payload.
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Request {
     /// What was asked.
-    pub content: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<InputMessages>,
     /// Who started the work, when that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_type: Option<ExecutionType>,
     /// The id of the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
-    /// The channel that the request came through.
+    /// The channel that the request came through, as 0.1.0 describes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_metadata: Option<SourceMetadata>,
     /// The raw request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
+    /// The channel that the request came through, as 2.0.0 describes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// The id of the conversation that the request belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<String>,
 }
+
+/// Name and link of a channel.
+type ChannelNames<'a> = (Option<&'a str>, Option<&'a str>);
 
 impl Request {
     /// With what is usually known. The type may be `None`, as callers of the reference pass it.
     #[must_use]
     pub fn new(
-        content: impl Into<String>,
+        content: impl Into<InputMessages>,
         execution_type: impl Into<Option<ExecutionType>>,
     ) -> Self {
         Self {
-            content: content.into(),
+            content: Some(content.into()),
             execution_type: execution_type.into(),
-            session_id: None,
-            source_metadata: None,
-            payload: None,
+            ..Self::default()
         }
+    }
+
+    /// A request of which it is not known what was asked.
+    #[must_use]
+    pub fn without_content() -> Self {
+        Self::default()
     }
 
     /// Sets the id of the session.
@@ -59,6 +76,32 @@ impl Request {
         self
     }
 
+    /// Sets the channel that the request came through.
+    #[must_use]
+    pub fn with_channel(mut self, channel: Channel) -> Self {
+        self.channel = Some(channel);
+        self
+    }
+
+    /// Sets the id of the conversation that the request belongs to.
+    #[must_use]
+    pub fn with_conversation_id(mut self, conversation_id: impl Into<String>) -> Self {
+        self.conversation_id = Some(conversation_id.into());
+        self
+    }
+
+    /// Name and link of the channel: of either description, as `choose` says.
+    pub(super) fn named_channel<'a>(
+        &'a self,
+        choose: impl Fn(Option<ChannelNames<'a>>, Option<ChannelNames<'a>>) -> Option<ChannelNames<'a>>,
+    ) -> ChannelNames<'a> {
+        let source = self.source_metadata.as_ref();
+        let source = source.map(|s| (s.name.as_deref(), s.description.as_deref()));
+        let channel = self.channel.as_ref();
+        let channel = channel.map(|c| (c.name.as_deref(), c.link.as_deref()));
+        choose(source, channel).unwrap_or_default()
+    }
+
     /// Sets the raw request.
     #[must_use]
     pub fn with_payload(mut self, payload: impl Into<String>) -> Self {
@@ -70,11 +113,13 @@ impl Request {
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
-            .field("content", &Masked)
+            .field("content", &self.content.as_ref().map(|_| Masked))
             .field("execution_type", &self.execution_type)
             .field("session_id", &self.session_id)
             .field("source_metadata", &self.source_metadata)
             .field("payload", &self.payload.as_ref().map(|_| Masked))
+            .field("channel", &self.channel)
+            .field("conversation_id", &self.conversation_id)
             .finish()
     }
 }

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::masked::Masked;
-use super::{Endpoint, ToolType};
+use super::{Endpoint, ToolType, json_object_text};
 
 /// A call of a tool.
 ///
@@ -51,6 +52,13 @@ impl ToolCallDetails {
     pub fn with_arguments(mut self, arguments: impl Into<String>) -> Self {
         self.arguments = Some(arguments.into());
         self
+    }
+
+    /// Sets the arguments, as the text of a JSON object in the form of
+    /// [`json_object_text`](super::json_object_text). They are written at once.
+    #[must_use]
+    pub fn with_argument_object(self, arguments: &Map<String, Value>) -> Self {
+        self.with_arguments(json_object_text(arguments))
     }
 
     /// Sets the id of the call, as the model gave it.

@@ -11,31 +11,44 @@ use opentelemetry::{Context, Key, StringValue};
 /// neither change nor remove the identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LocalIdentity {
-    pub(super) tenant: Option<StringValue>,
-    pub(super) agent: Option<StringValue>,
+    values: [Option<StringValue>; IDENTITY_KEYS.len()],
 }
+
+/// The keys of tenant, in all generations, and agent.
+const IDENTITY_KEYS: [&str; 3] = [
+    keys::TENANT_ID,
+    keys::MICROSOFT_TENANT_ID,
+    keys::GEN_AI_AGENT_ID,
+];
 
 impl LocalIdentity {
     pub(super) fn of(pairs: &[(Key, StringValue)]) -> Self {
-        let value = |wanted: &str| {
-            let pair = pairs.iter().find(|(key, _)| key.as_str() == wanted);
-            pair.map(|(_, value)| value.clone())
-        };
         Self {
-            tenant: value(keys::TENANT_ID),
-            agent: value(keys::GEN_AI_AGENT_ID),
+            values: IDENTITY_KEYS.map(|wanted| {
+                let pair = pairs.iter().find(|(key, _)| key.as_str() == wanted);
+                pair.map(|(_, value)| value.clone())
+            }),
         }
     }
 
+    /// What was set for one of the keys.
+    pub(super) fn value(&self, key: &str) -> Option<&StringValue> {
+        let at = IDENTITY_KEYS.iter().position(|known| *known == key)?;
+        self.values.get(at)?.as_ref()
+    }
+
     /// `context` with this identity; an id that is not set here stays as it is there.
-    pub(super) fn add_to(self, context: Context) -> Context {
+    pub(super) fn add_to(mut self, context: Context) -> Context {
         if self == Self::default() {
             return context;
         }
-        let outer = context.get::<Self>().cloned().unwrap_or_default();
-        context.with_value(Self {
-            tenant: self.tenant.or(outer.tenant),
-            agent: self.agent.or(outer.agent),
-        })
+        if let Some(outer) = context.get::<Self>() {
+            for (value, outer) in self.values.iter_mut().zip(&outer.values) {
+                if value.is_none() {
+                    value.clone_from(outer);
+                }
+            }
+        }
+        context.with_value(self)
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use agentspan_model::agent365::mapping::INVOKE_AGENT;
+use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::mapping::{CopiedBaggage, INVOKE_AGENT};
 use agentspan_model::keys;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::Span as _;
@@ -11,15 +12,15 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-use super::copied_keys::{COMMON, COPIED_KEYS, place_of};
 use super::local_identity::LocalIdentity;
 use crate::scope::starting;
 
 /// Copies baggage to every span that starts, as the reference's span processor does.
 ///
-/// Fifteen keys are copied to every span, and fifteen more, about the caller, to spans of
-/// invocations: those with the operation name `invoke_agent` or a name that starts so. What a span
-/// has already is never overwritten, and what a scope says about itself wins.
+/// Some keys are copied to every span, and some more, about the caller, to spans of invocations: those
+/// with the operation name `invoke_agent` or a name that starts so. Which they are says the profile, see
+/// [`CopiedBaggage`]. What a span has already is never overwritten, and what a scope says about itself
+/// wins.
 ///
 /// # Identity
 ///
@@ -46,6 +47,7 @@ use crate::scope::starting;
 pub struct BaggageSpanProcessor<Next = LastProcessor> {
     next: Next,
     identity: IdentitySource,
+    profile: Profile,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,7 +72,15 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         Self {
             next,
             identity: IdentitySource::Local,
+            profile: Profile::default(),
         }
+    }
+
+    /// Sets the generation of the contract, which says what is copied. Default: [`Profile::default`].
+    #[must_use]
+    pub fn with_profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
     }
 
     /// Takes tenant and agent from any baggage, also from that of a request's header.
@@ -84,7 +94,8 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
     }
 
     fn copy_baggage(&self, span: &mut Span, context: &Context) {
-        let Some(values) = self.values(context) else {
+        let copied = CopiedBaggage::of(self.profile);
+        let Some(values) = self.values(copied, context) else {
             return;
         };
         // The only way to see a span's attributes and name. They are few while it starts.
@@ -96,11 +107,12 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
                 a.key.as_str() == keys::GEN_AI_OPERATION_NAME && a.value.as_str() == INVOKE_AGENT
             });
         let len = if is_invocation {
-            COPIED_KEYS.len()
+            copied.keys.len()
         } else {
-            COMMON
+            copied.common
         };
-        let copies = COPIED_KEYS
+        let copies = copied
+            .keys
             .iter()
             .zip(values)
             .take(len)
@@ -113,8 +125,13 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
     }
 
     /// The values of the copied keys, each at its key's place. None when there are none.
-    fn values<'a>(&self, context: &'a Context) -> Option<[Option<&'a StringValue>; 30]> {
-        let mut values = [None; COPIED_KEYS.len()];
+    fn values<'a>(
+        &self,
+        copied: CopiedBaggage,
+        context: &'a Context,
+    ) -> Option<[Option<&'a StringValue>; CopiedBaggage::MOST]> {
+        let mut values = [None; CopiedBaggage::MOST];
+        let place_of = |key: &str| copied.keys.iter().position(|copied| *copied == key);
         for (key, (value, _)) in context.baggage() {
             if let Some(slot) = place_of(key.as_str()).and_then(|at| values.get_mut(at)) {
                 *slot = Some(value).filter(|value| !value.as_str().is_empty());
@@ -122,15 +139,9 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         }
         if self.identity == IdentitySource::Local {
             let identity = context.get::<LocalIdentity>();
-            for (key, value) in [
-                (keys::TENANT_ID, identity.and_then(|i| i.tenant.as_ref())),
-                (
-                    keys::GEN_AI_AGENT_ID,
-                    identity.and_then(|i| i.agent.as_ref()),
-                ),
-            ] {
+            for key in [self.profile.tenant_id_key(), keys::GEN_AI_AGENT_ID] {
                 if let Some(slot) = place_of(key).and_then(|at| values.get_mut(at)) {
-                    *slot = value;
+                    *slot = identity.and_then(|identity| identity.value(key));
                 }
             }
         }

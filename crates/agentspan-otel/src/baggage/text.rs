@@ -1,9 +1,9 @@
 //! Values of baggage, which are text.
 
-use agentspan_model::agent365::{AgentId, TenantId};
+use agentspan_model::agent365::{AgentId, AgentType, ClientAddress, TenantId, python_float_text};
 use serde_json::Value;
 
-use crate::python_text::{float_text, value_text};
+use crate::python_text::value_text;
 
 /// What can be the value of a baggage entry.
 ///
@@ -34,11 +34,15 @@ baggage_text! {
     &TenantId, id => id.as_str().to_owned();
     AgentId, id => id.into();
     &AgentId, id => id.as_str().to_owned();
+    AgentType, agent_type => agent_type.into();
+    &AgentType, agent_type => agent_type.as_str().to_owned();
+    ClientAddress, address => address.into();
+    &ClientAddress, address => address.as_str().to_owned();
     i32, number => number.to_string();
     u32, number => number.to_string();
     i64, number => number.to_string();
     u64, number => number.to_string();
-    f64, number => float_text(number);
+    f64, number => python_float_text(number);
     bool, flag => if flag { "True" } else { "False" }.to_owned();
 }
 

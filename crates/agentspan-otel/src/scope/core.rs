@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::thread;
 
 use agentspan_model::agent365::mapping::{ExecuteTool, Inference, InvokeAgent};
-use agentspan_model::agent365::{Profile, json_array_text};
+use agentspan_model::agent365::{Profile, json_array_text, json_object_text};
 use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
 use agentspan_model::keys;
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt};
-use opentelemetry::{Context, KeyValue, Value};
+use opentelemetry::{Array, Context, KeyValue, StringValue, Value};
 
 use super::span::{CurrentSpan, SharedSpan};
 use super::starting::Starting;
@@ -222,18 +222,38 @@ fn attributes_at_start(
                     baggage_len -= 1;
                 }
             }
-            let value: Value = match value {
-                AttributeValue::Str(text) => text.to_owned().into(),
-                AttributeValue::Static(text) => text.into(),
-                AttributeValue::I64(number) => number.into(),
-                AttributeValue::DecimalText(number) => number.to_string().into(),
-                AttributeValue::JsonArrayText(texts) => json_array_text(texts).into(),
-                _ => return unknown_value(key),
-            };
-            attributes.push(KeyValue::new(key, value));
+            if let Some(value) = value_of(key, value) {
+                attributes.push(KeyValue::new(key, value));
+            }
         },
     );
     attributes
+}
+
+/// The value for OpenTelemetry.
+pub(crate) fn value_of(key: &'static str, value: AttributeValue<'_>) -> Option<Value> {
+    Some(match value {
+        AttributeValue::Str(text) => text.to_owned().into(),
+        AttributeValue::Static(text) => text.into(),
+        AttributeValue::I64(number) => number.into(),
+        AttributeValue::F64(number) => number.into(),
+        AttributeValue::Bool(flag) => flag.into(),
+        AttributeValue::DecimalText(number) => number.to_string().into(),
+        AttributeValue::JsonArrayText(texts) => json_array_text(texts).into(),
+        AttributeValue::JsonObjectText(object) => json_object_text(object).into(),
+        AttributeValue::InputMessages(messages) => messages.to_json_text().into(),
+        AttributeValue::OutputMessages(messages) => messages.to_json_text().into(),
+        AttributeValue::StrList(texts) => {
+            let texts = texts
+                .iter()
+                .map(|text| StringValue::from((*text).to_owned()));
+            Value::Array(Array::String(texts.collect()))
+        }
+        _ => {
+            unknown_value(key);
+            return None;
+        }
+    })
 }
 
 #[cold]

@@ -1,0 +1,128 @@
+//! An evaluation by a guardian.
+
+use serde::{Deserialize, Serialize};
+
+use super::{GuardrailDecision, GuardrailTarget};
+
+/// An evaluation of content or an action by a guardian (Agent 365 2.0.0).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GuardrailDetails {
+    /// What is evaluated.
+    pub target_type: GuardrailTarget,
+    /// What the guardian decided. What is decided later is recorded by the scope.
+    pub decision_type: GuardrailDecision,
+    /// The name of the guardian.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardian_name: Option<String>,
+    /// The id of the guardian.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardian_id: Option<String>,
+    /// Who provides the guardian, such as `azure.ai.content_safety`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardian_provider_name: Option<String>,
+    /// The version of the guardian.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guardian_version: Option<String>,
+    /// The id of what is evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_id: Option<String>,
+    /// Why it was decided so, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision_reason: Option<String>,
+    /// Why it was decided so, for programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision_code: Option<String>,
+    /// The id of the policy that led to the decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_id: Option<String>,
+    /// The name of the policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_name: Option<String>,
+    /// The version of the policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_version: Option<String>,
+    /// The hash of the content, to find it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_input_hash: Option<String>,
+    /// Whether the guardian changed the content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_modified: Option<bool>,
+    /// The id of the evaluation in another system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_event_id: Option<String>,
+}
+
+macro_rules! setters {
+    ($($(#[$doc:meta])* $setter:ident => $field:ident;)*) => {
+        $(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $setter(mut self, $field: impl Into<String>) -> Self {
+                self.$field = Some($field.into());
+                self
+            }
+        )*
+    };
+}
+
+impl GuardrailDetails {
+    /// With what must be known; the rest is optional.
+    #[must_use]
+    pub fn new(
+        target_type: impl Into<GuardrailTarget>,
+        decision_type: impl Into<GuardrailDecision>,
+    ) -> Self {
+        Self {
+            target_type: target_type.into(),
+            decision_type: decision_type.into(),
+            guardian_name: None,
+            guardian_id: None,
+            guardian_provider_name: None,
+            guardian_version: None,
+            target_id: None,
+            decision_reason: None,
+            decision_code: None,
+            policy_id: None,
+            policy_name: None,
+            policy_version: None,
+            content_input_hash: None,
+            content_modified: None,
+            external_event_id: None,
+        }
+    }
+
+    setters! {
+        /// Sets the name of the guardian, which becomes part of the span's.
+        with_guardian_name => guardian_name;
+        /// Sets the id of the guardian.
+        with_guardian_id => guardian_id;
+        /// Sets who provides the guardian.
+        with_guardian_provider_name => guardian_provider_name;
+        /// Sets the version of the guardian.
+        with_guardian_version => guardian_version;
+        /// Sets the id of what is evaluated.
+        with_target_id => target_id;
+        /// Sets why it was decided so, for people.
+        with_decision_reason => decision_reason;
+        /// Sets why it was decided so, for programs.
+        with_decision_code => decision_code;
+        /// Sets the id of the policy that led to the decision.
+        with_policy_id => policy_id;
+        /// Sets the name of the policy.
+        with_policy_name => policy_name;
+        /// Sets the version of the policy.
+        with_policy_version => policy_version;
+        /// Sets the hash of the content.
+        with_content_input_hash => content_input_hash;
+        /// Sets the id of the evaluation in another system.
+        with_external_event_id => external_event_id;
+    }
+
+    /// Sets whether the guardian changed the content.
+    #[must_use]
+    pub fn with_content_modified(mut self, content_modified: impl Into<Option<bool>>) -> Self {
+        self.content_modified = content_modified.into();
+        self
+    }
+}

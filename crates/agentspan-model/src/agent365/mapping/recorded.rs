@@ -1,0 +1,50 @@
+//! What a scope records while it is open.
+
+use serde_json::{Map, Value};
+
+use super::{v0_1, v2};
+use crate::agent365::{GuardrailDecision, Profile, Response};
+use crate::attribute::AttributeVisitor;
+
+/// Something that a scope records while it is open, and that generations write differently.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Recorded<'a> {
+    /// The number of tokens that went in.
+    InputTokens(i64),
+    /// The number of tokens that came out.
+    OutputTokens(i64),
+    /// The number of tokens that were read from a cache; not written by 0.1.0.
+    CacheReadInputTokens(i64),
+    /// The number of tokens that were written to a cache; not written by 0.1.0.
+    CacheWriteInputTokens(i64),
+    /// How a model came to its answer.
+    ThoughtProcess(&'a str),
+    /// The answer of a model, as it is.
+    InferenceResponse(&'a str),
+    /// What a tool gave back.
+    ToolResult(&'a str),
+    /// What a tool gave back, as an object.
+    ToolResultObject(&'a Map<String, Value>),
+    /// The answer of an agent.
+    Response(&'a Response),
+    /// What a guardian decided after all; not written by 0.1.0.
+    Decision {
+        /// The decision.
+        decision: &'a GuardrailDecision,
+        /// Why, for people. `None` leaves a reason that was recorded before.
+        reason: Option<&'a str>,
+    },
+    /// What a guardian made of the content; not written by 0.1.0.
+    GuardrailOutput(&'a str),
+}
+
+impl Recorded<'_> {
+    /// Shows the attributes that a generation writes for it.
+    pub fn visit_attributes(self, profile: Profile, visitor: &mut impl AttributeVisitor) {
+        match profile {
+            Profile::V0_1 => v0_1::recorded(self, visitor),
+            Profile::V2 => v2::recorded(self, visitor),
+        }
+    }
+}

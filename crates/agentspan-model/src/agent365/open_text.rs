@@ -1,0 +1,81 @@
+//! Enums that name the usual values of a text and keep every other one.
+
+/// Defines an enum with a variant for each usual text, and `Other` for the rest.
+///
+/// The reference takes any text in these places, so that nothing may be lost.
+macro_rules! open_text {
+    (
+        $(#[$doc:meta])*
+        pub enum $name:ident {
+            $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(into = "String", from = "String")]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$variant_doc])* $variant,)+
+            /// Any other text.
+            Other(String),
+        }
+
+        impl $name {
+            /// The text that is written.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    Self::Other(text) => text,
+                    known => known.as_static().unwrap_or_default(),
+                }
+            }
+
+            /// The text, if it is one of the usual.
+            pub(super) fn as_static(&self) -> Option<&'static str> {
+                match self {
+                    $(Self::$variant => Some($text),)+
+                    Self::Other(_) => None,
+                }
+            }
+
+            /// The text as the value of an attribute, which need not be copied if it is usual.
+            #[allow(dead_code, reason = "not every enum is the value of an attribute")]
+            pub(super) fn attribute(&self) -> crate::attribute::AttributeValue<'_> {
+                use crate::attribute::AttributeValue::{Static, Str};
+                self.as_static().map_or_else(|| Str(self.as_str()), Static)
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                match text.as_str() {
+                    $($text => Self::$variant,)+
+                    _ => Self::Other(text),
+                }
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self::from(text.to_owned())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                match value {
+                    $name::Other(text) => text,
+                    known => known.as_str().to_owned(),
+                }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+pub(super) use open_text;
