@@ -44,6 +44,7 @@
 //! - [`BaggageBuilder`] collects what all spans of a request are to carry, also from a [`TurnContext`].
 //!   [`BaggageSpanProcessor`] copies it to them. [`Propagation`] takes it, and the trace, to other
 //!   processes and back.
+//! - [`ExportQueue`] puts any exporter behind a queue of its own, and counts what becomes of each span.
 //! - [`ConsoleExporter`] prints finished traces as trees, for development.
 //!
 //! - [`OtelBridge`] makes OpenTelemetry spans of Agent Spec spans, [`Rendered`] writes them in the words of
@@ -58,6 +59,7 @@ mod bridge;
 mod console;
 mod error_name;
 mod execute_tool_scope;
+mod export_queue;
 mod inference_scope;
 mod invoke_agent_scope;
 mod propagation;
@@ -76,6 +78,7 @@ pub use self::bridge::rendered::Rendered;
 pub use self::bridge::{AgentSpecIdGenerator, OtelBridge};
 pub use self::console::{ConsoleDetail, ConsoleExporter};
 pub use self::execute_tool_scope::{ExecuteTool, ExecuteToolScope, ExecuteToolScopeBuilder};
+pub use self::export_queue::{ExportLoss, ExportQueue, ExportQueueBuilder, ExportStats};
 pub use self::inference_scope::{Inference, InferenceScope, InferenceScopeBuilder};
 pub use self::invoke_agent_scope::{InvokeAgent, InvokeAgentScope, InvokeAgentScopeBuilder};
 pub use self::propagation::{HeaderReader, HeaderWriter, Propagation};

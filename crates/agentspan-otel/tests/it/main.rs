@@ -8,6 +8,7 @@
 
 mod baggage;
 mod errors;
+mod export_queue;
 mod futures;
 mod nesting;
 mod processor;

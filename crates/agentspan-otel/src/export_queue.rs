@@ -1,0 +1,324 @@
+//! Takes an exporter off the path of the program, and counts what becomes of its spans.
+
+mod mask;
+mod size;
+mod state;
+mod stats;
+mod worker;
+
+use std::fmt;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use agentspan_model::agentspec::Disclosure;
+use opentelemetry::Context;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
+
+use self::state::{Bounds, Shared};
+pub use self::stats::{ExportLoss, ExportStats};
+use self::worker::Worker;
+
+/// How long the flush and the shutdown of the SDK wait, which give no time themselves.
+const SDK_TIMEOUT: Duration = Duration::from_secs(5);
+
+type Condition = dyn Fn(&SpanData) -> bool + Send + Sync;
+
+/// Runs an exporter on a thread of its own, behind a bounded queue, and counts what becomes of each span.
+///
+/// A [`SpanProcessor`] of the SDK and a handle: clone it, give one to the provider and keep the other to
+/// [flush](Self::flush) and to ask for [`stats`](Self::stats). Several queues of one provider know
+/// nothing of each other: one whose exporter hangs or fails holds up none of the others.
+///
+/// **The thread** is named `agentspan-queue`. It starts with the queue and ends with its
+/// [`shutdown`](Self::shutdown), which joins it, or when the last handle is dropped. An exporter that is
+/// still busy when the deadline of a shutdown passes is left behind with its thread. What it sends makes
+/// no telemetry.
+///
+/// **What is lost.** The queue is bounded in spans and in bytes, the batch that is being exported
+/// included. When it is full, the newest spans are dropped. Each span that is lost is counted under an
+/// [`ExportLoss`]; `accepted = exported + dropped + queued` holds at any time.
+///
+/// **What the exporter sees.** Contents masked, unless
+/// [`with_disclosure`](ExportQueueBuilder::with_disclosure) says otherwise: its own copy is changed, after
+/// it was queued.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use agentspan_otel::{ConsoleExporter, ExportQueue};
+/// use opentelemetry_sdk::trace::SdkTracerProvider;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let queue = ExportQueue::builder("console", ConsoleExporter::new()).build()?;
+/// let provider = SdkTracerProvider::builder()
+///     .with_span_processor(queue.clone())
+///     .build();
+/// # drop(provider);
+/// queue.shutdown(Duration::from_secs(5))?;
+/// assert_eq!(queue.stats().dropped(), 0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct ExportQueue(Arc<Handle>);
+
+struct Handle {
+    name: Arc<str>,
+    shared: Arc<Shared>,
+    condition: Option<Box<Condition>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Handle {
+    /// Does not wait: the thread exports what is queued and ends.
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
+/// Everything that can be said of an [`ExportQueue`]. See [`ExportQueue::builder`].
+#[must_use = "a queue does nothing before `build`"]
+pub struct ExportQueueBuilder<E> {
+    name: Arc<str>,
+    exporter: E,
+    bounds: Bounds,
+    delay: Duration,
+    disclosure: Disclosure,
+    condition: Option<Box<Condition>>,
+}
+
+impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
+    /// Sets how many spans may wait or be in flight. The default is 8192; at least one may.
+    pub fn with_max_spans(mut self, spans: usize) -> Self {
+        self.bounds.spans = spans.max(1);
+        self
+    }
+
+    /// Sets how many bytes the spans that wait or are in flight may hold, as estimated. The default is
+    /// 64 MiB. A span that is larger is taken by an empty queue.
+    pub fn with_max_bytes(mut self, bytes: usize) -> Self {
+        self.bounds.bytes = bytes;
+        self
+    }
+
+    /// Sets how many spans the exporter gets at once, at most. The default is 512; it gets one at least.
+    pub fn with_max_batch(mut self, spans: usize) -> Self {
+        self.bounds.batch = spans.max(1);
+        self
+    }
+
+    /// Sets how long spans wait for a batch to fill. The default is 1 second.
+    pub fn with_delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// Sets whether the exporter sees contents. The default is that it sees masks.
+    ///
+    /// Masked are the attributes of [`agentspan_model::keys::CONTENT`], on spans, events and links, the
+    /// flattened messages of OpenInference, and the description of an error.
+    pub fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
+        self.disclosure = disclosure;
+        self
+    }
+
+    /// Sets which spans the exporter gets. The default is all of them.
+    ///
+    /// Asked on the thread that ends the span: it should be quick. A span that it panics over is not
+    /// exported, and counted as [`ExportLoss::Panic`].
+    pub fn with_filter(
+        mut self,
+        condition: impl Fn(&SpanData) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.condition = Some(Box::new(condition));
+        self
+    }
+
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses a thread. Try again when it has less to do.
+    pub fn build(self) -> io::Result<ExportQueue> {
+        let shared = Arc::new(Shared::new(self.bounds));
+        let worker = Worker {
+            name: Arc::clone(&self.name),
+            shared: Arc::clone(&shared),
+            exporter: self.exporter,
+            delay: self.delay,
+            disclosure: self.disclosure,
+        };
+        let thread = thread::Builder::new()
+            .name("agentspan-queue".to_owned())
+            .spawn(move || worker.run())?;
+        Ok(ExportQueue(Arc::new(Handle {
+            name: self.name,
+            shared,
+            condition: self.condition,
+            thread: Mutex::new(Some(thread)),
+        })))
+    }
+}
+
+impl<E> fmt::Debug for ExportQueueBuilder<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExportQueueBuilder")
+            .field("name", &self.name)
+            .field("bounds", &self.bounds)
+            .field("delay", &self.delay)
+            .field("disclosure", &self.disclosure)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ExportQueue {
+    /// Starts to build a queue in front of `exporter`; logs and reports call it `name`.
+    pub fn builder<E: SpanExporter + 'static>(
+        name: impl Into<String>,
+        exporter: E,
+    ) -> ExportQueueBuilder<E> {
+        ExportQueueBuilder {
+            name: name.into().into(),
+            exporter,
+            bounds: Bounds::default(),
+            delay: Duration::from_secs(1),
+            disclosure: Disclosure::Masked,
+            condition: None,
+        }
+    }
+
+    /// How logs and reports call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What has become of the spans so far.
+    #[must_use]
+    pub fn stats(&self) -> ExportStats {
+        self.0.shared.stats()
+    }
+
+    /// Whether the exporter is to get this span. What the filter panics over is counted here.
+    #[must_use]
+    pub fn wants(&self, span: &SpanData) -> bool {
+        let Some(condition) = &self.0.condition else {
+            return true;
+        };
+        catch_unwind(AssertUnwindSafe(|| condition(span))).unwrap_or_else(|_| {
+            self.0.shared.refuse(ExportLoss::Panic);
+            false
+        })
+    }
+
+    /// Queues a span without asking the filter. Does not wait.
+    pub fn put(&self, span: SpanData) {
+        if let Some(loss) = self.0.shared.put(span) {
+            if self.stats().dropped_for(loss) == 1 {
+                tracing::error!(
+                    target: "agentspan::otel::export_queue",
+                    destination = &*self.0.name,
+                    reason = loss.as_str(),
+                    "a span was dropped; further ones are counted"
+                );
+            }
+        }
+    }
+
+    /// Tells the exporter the resource, the facts about the program.
+    pub fn put_resource(&self, resource: &Resource) {
+        self.0.shared.put_resource(resource.clone());
+    }
+
+    /// Starts to export what waits. Does not wait.
+    pub fn start_flush(&self) {
+        self.0.shared.start_flush();
+    }
+
+    /// Waits until what is queued now is exported or dropped, for at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`OTelSdkError::Timeout`] when the time passed first; the spans wait on. `InternalFailure` when the
+    /// exporter failed in the meantime.
+    pub fn flush(&self, timeout: Duration) -> OTelSdkResult {
+        let before = self.stats().dropped();
+        if !self.0.shared.flush(Instant::now().checked_add(timeout)) {
+            return Err(OTelSdkError::Timeout(timeout));
+        }
+        match self.stats().dropped().saturating_sub(before) {
+            0 => Ok(()),
+            lost => Err(OTelSdkError::InternalFailure(format!(
+                "{} lost {lost} spans",
+                self.0.name
+            ))),
+        }
+    }
+
+    /// Starts to end the queue: what waits is exported, what comes is dropped. Does not wait.
+    pub fn start_shutdown(&self) {
+        self.0.shared.close();
+    }
+
+    /// Exports what waits, for at most `timeout`, and ends the thread. A second call does nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OTelSdkError::Timeout`] when the time passed first. What was not exported is dropped and counted
+    /// as [`ExportLoss::ShutdownDeadline`].
+    pub fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
+        self.0.shared.close();
+        let ended = self
+            .0
+            .shared
+            .wait_for_end(Instant::now().checked_add(timeout));
+        let thread = self
+            .0
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if !ended {
+            return Err(OTelSdkError::Timeout(timeout));
+        }
+        // The thread has done its work, and what is left of it is its return. A panic was counted.
+        let _ = thread.map(JoinHandle::join);
+        Ok(())
+    }
+}
+
+impl SpanProcessor for ExportQueue {
+    fn on_start(&self, _span: &mut Span, _context: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        if self.wants(&span) {
+            self.put(span);
+        }
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.flush(SDK_TIMEOUT)
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.shutdown(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.put_resource(resource);
+    }
+}
+
+impl fmt::Debug for ExportQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExportQueue")
+            .field("name", &self.0.name)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}

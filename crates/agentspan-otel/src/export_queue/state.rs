@@ -1,0 +1,310 @@
+//! What the program's threads and the queue's own share.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SpanData;
+
+use super::size::estimated_bytes;
+use super::stats::{ExportLoss, ExportStats};
+
+/// How much may wait or be in flight, and how much is exported at once.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) spans: usize,
+    pub(super) bytes: usize,
+    pub(super) batch: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            spans: 8192,
+            bytes: 64 << 20,
+            batch: 512,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    bounds: Bounds,
+    state: Mutex<State>,
+    /// There is something to do for the thread.
+    work: Condvar,
+    /// The thread has done something.
+    done: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<SpanData>,
+    stats: ExportStats,
+    resource: Option<Resource>,
+    /// How many spans were ever queued, and how many of them were exported or dropped since.
+    queued_ever: u64,
+    finished_ever: u64,
+    /// Everything that was queued up to this one is to be exported without delay.
+    flush_wanted: u64,
+    flush_calls: u64,
+    flush_calls_done: u64,
+    phase: Phase,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Open,
+    /// Takes nothing more.
+    Closing,
+    /// The thread is done.
+    Ended,
+    /// The deadline passed: what the thread still does counts for nothing.
+    Abandoned,
+}
+
+/// What the thread is to do next.
+pub(super) enum Work {
+    Resource(Resource),
+    Batch {
+        spans: Vec<SpanData>,
+        bytes: u64,
+    },
+    /// Flush the exporter; the number says how many calls to flush this answers.
+    Flush(u64),
+    End,
+}
+
+impl Shared {
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            state: Mutex::default(),
+            work: Condvar::new(),
+            done: Condvar::new(),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing below panics while it holds the lock, and each change is whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn stats(&self) -> ExportStats {
+        self.state().stats
+    }
+
+    /// Queues a span, or counts and tells why not.
+    pub(super) fn put(&self, span: SpanData) -> Option<ExportLoss> {
+        let bytes = estimated_bytes(&span);
+        let mut state = self.state();
+        let stats = &mut state.stats;
+        stats.accepted += 1;
+        let within = |now: u64, more: u64, bound: usize| {
+            now == 0 || now.saturating_add(more) <= bound as u64
+        };
+        let loss = if state.phase != Phase::Open {
+            Some(ExportLoss::AfterShutdown)
+        } else if !within(state.stats.queued, 1, self.bounds.spans)
+            || !within(state.stats.queued_bytes, bytes, self.bounds.bytes)
+        {
+            Some(ExportLoss::QueueFull)
+        } else {
+            None
+        };
+        if let Some(loss) = loss {
+            state.stats.count_dropped(loss, 1);
+            return Some(loss);
+        }
+        state.stats.queued += 1;
+        state.stats.queued_bytes += bytes;
+        state.queued_ever += 1;
+        state.waiting.push_back(span);
+        // The thread sleeps while nothing waits, and then until a batch is full.
+        let wake = state.waiting.len() == 1 || state.waiting.len() == self.bounds.batch;
+        drop(state);
+        if wake {
+            self.work.notify_one();
+        }
+        None
+    }
+
+    /// Counts a span that is not even queued.
+    pub(super) fn refuse(&self, loss: ExportLoss) {
+        let mut state = self.state();
+        state.stats.accepted += 1;
+        state.stats.count_dropped(loss, 1);
+    }
+
+    pub(super) fn put_resource(&self, resource: Resource) {
+        self.state().resource = Some(resource);
+        self.work.notify_one();
+    }
+
+    pub(super) fn start_flush(&self) {
+        let mut state = self.state();
+        state.flush_wanted = state.queued_ever;
+        self.work.notify_one();
+    }
+
+    /// Whether everything that is queued now was exported or dropped in time.
+    pub(super) fn flush(&self, deadline: Option<Instant>) -> bool {
+        let mut state = self.state();
+        state.flush_wanted = state.queued_ever;
+        state.flush_calls += 1;
+        let call = state.flush_calls;
+        self.work.notify_one();
+        while state.flush_calls_done < call && !state.has_ended() {
+            let Some(next) = wait(&self.done, state, deadline) else {
+                return false;
+            };
+            state = next;
+        }
+        true
+    }
+
+    pub(super) fn close(&self) {
+        let mut state = self.state();
+        if state.phase == Phase::Open {
+            state.phase = Phase::Closing;
+        }
+        self.work.notify_one();
+    }
+
+    /// Whether the thread ended in time. What it did not finish is dropped if not.
+    pub(super) fn wait_for_end(&self, deadline: Option<Instant>) -> bool {
+        let mut state = self.state();
+        while !state.has_ended() {
+            state = match wait(&self.done, state, deadline) {
+                Some(next) => next,
+                None => {
+                    self.abandon();
+                    return false;
+                }
+            };
+        }
+        state.phase == Phase::Ended
+    }
+
+    fn abandon(&self) {
+        let mut state = self.state();
+        if state.has_ended() {
+            return;
+        }
+        state.phase = Phase::Abandoned;
+        let lost = std::mem::take(&mut state.stats.queued);
+        state
+            .stats
+            .count_dropped(ExportLoss::ShutdownDeadline, lost);
+        state.stats.queued_bytes = 0;
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        self.done.notify_all();
+        self.work.notify_one();
+        // Dropped here, with no lock held: their memory may be much.
+        drop(waiting);
+    }
+
+    /// Waits for something to do. Called by the thread of the queue only.
+    pub(super) fn next_work(&self, delay: Duration) -> Work {
+        let mut state = self.state();
+        let mut batch_deadline = None;
+        loop {
+            if state.phase == Phase::Abandoned {
+                return Work::End;
+            }
+            if let Some(resource) = state.resource.take() {
+                return Work::Resource(resource);
+            }
+            if state.finished_ever >= state.flush_wanted
+                && state.flush_calls_done < state.flush_calls
+            {
+                return Work::Flush(state.flush_calls);
+            }
+            if state.waiting.is_empty() {
+                if state.phase == Phase::Closing {
+                    return Work::End;
+                }
+                batch_deadline = None;
+                state = sleep(&self.work, state);
+                continue;
+            }
+            let at_once = state.waiting.len() >= self.bounds.batch
+                || state.flush_wanted > state.finished_ever
+                || state.phase == Phase::Closing;
+            let deadline = *batch_deadline.get_or_insert_with(|| Instant::now() + delay);
+            if at_once || Instant::now() >= deadline {
+                return state.take_batch(self.bounds.batch);
+            }
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            let waited = self.work.wait_timeout(state, remaining);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Counts what became of a batch.
+    pub(super) fn finish(&self, spans: u64, bytes: u64, loss: Option<ExportLoss>) {
+        let mut state = self.state();
+        state.finished_ever += spans;
+        if state.phase != Phase::Abandoned {
+            state.stats.queued -= spans;
+            state.stats.queued_bytes = state.stats.queued_bytes.saturating_sub(bytes);
+            match loss {
+                None => state.stats.exported += spans,
+                Some(loss) => state.stats.count_dropped(loss, spans),
+            }
+        }
+    }
+
+    pub(super) fn flushed(&self, calls: u64) {
+        self.state().flush_calls_done = calls;
+        self.done.notify_all();
+    }
+
+    pub(super) fn ended(&self) {
+        let mut state = self.state();
+        if state.phase != Phase::Abandoned {
+            state.phase = Phase::Ended;
+        }
+        drop(state);
+        self.done.notify_all();
+    }
+}
+
+impl State {
+    fn has_ended(&self) -> bool {
+        matches!(self.phase, Phase::Ended | Phase::Abandoned)
+    }
+
+    fn take_batch(&mut self, max: usize) -> Work {
+        let len = self.waiting.len().min(max);
+        let spans: Vec<_> = self.waiting.drain(..len).collect();
+        let bytes = spans.iter().map(estimated_bytes).sum();
+        Work::Batch { spans, bytes }
+    }
+}
+
+fn sleep<'a>(condition: &Condvar, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    condition
+        .wait(state)
+        .unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits for `condition` until `deadline`, for ever without one. None when it has passed.
+fn wait<'a>(
+    condition: &Condvar,
+    state: MutexGuard<'a, State>,
+    deadline: Option<Instant>,
+) -> Option<MutexGuard<'a, State>> {
+    let Some(deadline) = deadline else {
+        return Some(sleep(condition, state));
+    };
+    let remaining = deadline.saturating_duration_since(Instant::now());
+    if remaining.is_zero() {
+        return None;
+    }
+    let waited = condition.wait_timeout(state, remaining);
+    Some(waited.unwrap_or_else(PoisonError::into_inner).0)
+}

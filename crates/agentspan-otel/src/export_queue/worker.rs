@@ -1,0 +1,81 @@
+//! The thread of a queue.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use agentspan_model::agentspec::Disclosure;
+use opentelemetry::Context;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+
+use super::mask::mask;
+use super::state::{Shared, Work};
+use super::stats::ExportLoss;
+
+pub(super) struct Worker<E> {
+    pub(super) name: Arc<str>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) exporter: E,
+    pub(super) delay: Duration,
+    pub(super) disclosure: Disclosure,
+}
+
+impl<E: SpanExporter> Worker<E> {
+    pub(super) fn run(mut self) {
+        // What the exporter sends is no telemetry of the program.
+        let _quiet = Context::enter_telemetry_suppressed_scope();
+        loop {
+            match self.shared.next_work(self.delay) {
+                Work::Resource(resource) => {
+                    self.guarded(|exporter| {
+                        exporter.set_resource(&resource);
+                        Ok(())
+                    });
+                }
+                Work::Batch { spans, bytes } => self.export(spans, bytes),
+                Work::Flush(calls) => {
+                    self.guarded(|exporter| exporter.force_flush());
+                    self.shared.flushed(calls);
+                }
+                Work::End => break,
+            }
+        }
+        self.guarded(|exporter| match exporter.shutdown() {
+            Err(OTelSdkError::AlreadyShutdown) => Ok(()),
+            result => result,
+        });
+        drop(self.exporter);
+        self.shared.ended();
+    }
+
+    fn export(&mut self, mut spans: Vec<SpanData>, bytes: u64) {
+        let count = spans.len() as u64;
+        if self.disclosure == Disclosure::Masked {
+            spans.iter_mut().for_each(mask);
+        }
+        let loss = self.guarded(|exporter| futures_executor::block_on(exporter.export(spans)));
+        self.shared.finish(count, bytes, loss);
+    }
+
+    /// Calls the exporter, and says in the log what it failed with.
+    fn guarded(&mut self, call: impl FnOnce(&mut E) -> OTelSdkResult) -> Option<ExportLoss> {
+        let exporter = &mut self.exporter;
+        let loss = match catch_unwind(AssertUnwindSafe(|| call(exporter))) {
+            Ok(Ok(())) => return None,
+            Ok(Err(OTelSdkError::Timeout(_))) => ExportLoss::TimedOut,
+            Ok(Err(OTelSdkError::AlreadyShutdown | OTelSdkError::InternalFailure(_))) => {
+                ExportLoss::Failed
+            }
+            Err(_) => ExportLoss::Panic,
+        };
+        // The error's text is somebody else's and may hold what no log should: a URL, a header.
+        tracing::error!(
+            target: "agentspan::otel::export_queue",
+            destination = &*self.name,
+            reason = loss.as_str(),
+            "an exporter failed"
+        );
+        Some(loss)
+    }
+}

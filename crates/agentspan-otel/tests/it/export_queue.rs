@@ -1,0 +1,256 @@
+//! What a queue in front of an exporter takes, shows, loses and counts.
+
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use agentspan_model::agentspec::Disclosure;
+use agentspan_otel::{ExportLoss, ExportQueue, ExportQueueBuilder, ExportStats};
+use opentelemetry::trace::{Span, Status, Tracer, TracerProvider};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+
+const WHILE: Duration = Duration::from_secs(30);
+
+/// Does with each batch what it was told to do.
+#[derive(Debug)]
+struct Scripted {
+    behaviour: Behaviour,
+    seen: Seen,
+    quiet: bool,
+}
+
+type Seen = Arc<Mutex<Vec<SpanData>>>;
+
+#[derive(Debug)]
+enum Behaviour {
+    Keep,
+    Fail,
+    Panic,
+    /// Says that it has begun, then waits until the other end is dropped.
+    Hang(Sender<()>, Mutex<Receiver<()>>),
+}
+
+impl SpanExporter for Scripted {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        assert_eq!(Context::is_current_telemetry_suppressed(), self.quiet);
+        match &self.behaviour {
+            Behaviour::Keep => self.seen.lock().unwrap().extend(batch),
+            Behaviour::Fail => return Err(OTelSdkError::InternalFailure("secret".into())),
+            Behaviour::Panic => panic!("an exporter panics"),
+            Behaviour::Hang(begun, until) => {
+                let _ = begun.send(());
+                let _ = until.lock().unwrap().recv();
+            }
+        }
+        Ok(())
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.quiet &= !resource.is_empty();
+    }
+}
+
+fn queue(behaviour: Behaviour) -> (ExportQueueBuilder<Scripted>, Seen) {
+    let seen = Seen::default();
+    let exporter = Scripted {
+        behaviour,
+        seen: Arc::clone(&seen),
+        quiet: true,
+    };
+    (ExportQueue::builder("test", exporter), seen)
+}
+
+/// A queue whose exporter hangs, what tells that it does, and what it waits for.
+fn hanging() -> (ExportQueueBuilder<Scripted>, Receiver<()>, Sender<()>) {
+    let (begun, has_begun) = mpsc::channel();
+    let (release, until) = mpsc::channel();
+    let (builder, _) = queue(Behaviour::Hang(begun, Mutex::new(until)));
+    (builder, has_begun, release)
+}
+
+/// Ends `count` spans named by their numbers.
+fn end_spans(queue: &ExportQueue, count: usize) -> SdkTracerProvider {
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(queue.clone())
+        .build();
+    let tracer = provider.tracer("t");
+    (0..count).for_each(|n| tracer.start(n.to_string()).end());
+    provider
+}
+
+#[track_caller]
+fn check_conserved(stats: ExportStats) {
+    assert_eq!(
+        stats.accepted,
+        stats.exported + stats.dropped() + stats.queued,
+        "{stats:?}"
+    );
+}
+
+#[test]
+fn everything_arrives_once_and_in_order() {
+    let (builder, seen) = queue(Behaviour::Keep);
+    let queue = builder.with_max_batch(7).build().unwrap();
+    let _provider = end_spans(&queue, 100);
+    queue.flush(WHILE).unwrap();
+    let names: Vec<_> = seen
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|s| s.name.clone())
+        .collect();
+    let expected: Vec<_> = (0..100).map(|n| n.to_string()).collect();
+    assert_eq!(names, expected);
+    let stats = queue.stats();
+    assert_eq!(
+        (stats.accepted, stats.exported, stats.queued_bytes),
+        (100, 100, 0)
+    );
+}
+
+#[test]
+fn a_shutdown_exports_what_waits_and_drops_what_comes() {
+    let (builder, seen) = queue(Behaviour::Keep);
+    let queue = builder.with_delay(WHILE).build().unwrap();
+    let provider = end_spans(&queue, 3);
+    queue.shutdown(WHILE).unwrap();
+    queue.shutdown(WHILE).unwrap();
+    assert_eq!(seen.lock().unwrap().len(), 3);
+    provider.tracer("t").start("late").end();
+    let stats = queue.stats();
+    assert_eq!(stats.dropped_for(ExportLoss::AfterShutdown), 1);
+    check_conserved(stats);
+}
+
+#[test]
+fn a_hanging_exporter_costs_a_bounded_number_of_spans() {
+    let (builder, begun, release) = hanging();
+    let queue = builder
+        .with_max_spans(10)
+        .with_max_batch(1)
+        .build()
+        .unwrap();
+    let _provider = end_spans(&queue, 1);
+    begun.recv_timeout(WHILE).unwrap();
+    let _provider = end_spans(&queue, 99);
+    let stats = queue.stats();
+    assert_eq!((stats.accepted, stats.queued), (100, 10));
+    assert_eq!(stats.dropped_for(ExportLoss::QueueFull), 90);
+    check_conserved(stats);
+
+    let late = queue.flush(Duration::from_millis(1)).unwrap_err();
+    assert!(matches!(late, OTelSdkError::Timeout(_)), "{late:?}");
+    drop(release);
+    queue.flush(WHILE).unwrap();
+    assert_eq!(queue.stats().exported, 10);
+}
+
+#[test]
+fn the_queue_is_bounded_in_bytes_too() {
+    let (builder, begun, release) = hanging();
+    let queue = builder
+        .with_max_bytes(100)
+        .with_delay(Duration::ZERO)
+        .build()
+        .unwrap();
+    let _provider = end_spans(&queue, 1);
+    begun.recv_timeout(WHILE).unwrap();
+    let _provider = end_spans(&queue, 1);
+    let stats = queue.stats();
+    assert!(stats.queued_bytes > 100, "larger than the bound, but alone");
+    assert_eq!(stats.dropped_for(ExportLoss::QueueFull), 1);
+    drop(release);
+}
+
+#[test]
+fn a_shutdown_leaves_a_hanging_exporter_behind_and_counts_its_spans() {
+    let (builder, begun, release) = hanging();
+    let queue = builder.with_max_batch(2).build().unwrap();
+    let _provider = end_spans(&queue, 5);
+    begun.recv_timeout(WHILE).unwrap();
+    let late = queue.shutdown(Duration::from_millis(1)).unwrap_err();
+    assert!(matches!(late, OTelSdkError::Timeout(_)), "{late:?}");
+    let stats = queue.stats();
+    assert_eq!(stats.dropped_for(ExportLoss::ShutdownDeadline), 5);
+    assert_eq!((stats.queued, stats.queued_bytes), (0, 0));
+    drop(release);
+    check_conserved(queue.stats());
+}
+
+#[track_caller]
+fn check_lost(behaviour: Behaviour, loss: ExportLoss) {
+    let (builder, _) = queue(behaviour);
+    let queue = builder.build().unwrap();
+    let _provider = end_spans(&queue, 4);
+    let error = queue.flush(WHILE).unwrap_err();
+    assert_eq!(error.to_string(), "Operation failed: test lost 4 spans");
+    assert_eq!(queue.stats().dropped_for(loss), 4);
+    check_conserved(queue.stats());
+    // The thread lives on.
+    let _provider = end_spans(&queue, 1);
+    queue.flush(WHILE).unwrap_err();
+    assert_eq!(queue.stats().dropped_for(loss), 5);
+}
+
+#[test]
+fn what_an_exporter_fails_or_panics_with_is_counted() {
+    check_lost(Behaviour::Fail, ExportLoss::Failed);
+    check_lost(Behaviour::Panic, ExportLoss::Panic);
+}
+
+#[test]
+fn the_filter_decides_and_its_panics_are_counted() {
+    let (builder, seen) = queue(Behaviour::Keep);
+    let queue = builder
+        .with_filter(|span| match &*span.name {
+            "2" => panic!("a filter panics"),
+            name => name == "1",
+        })
+        .build()
+        .unwrap();
+    let _provider = end_spans(&queue, 3);
+    let _ = queue.flush(WHILE);
+    assert_eq!(seen.lock().unwrap().len(), 1);
+    let stats = queue.stats();
+    assert_eq!((stats.accepted, stats.exported), (2, 1));
+    assert_eq!(stats.dropped_for(ExportLoss::Panic), 1);
+}
+
+fn contents_seen(disclosure: Option<Disclosure>) -> String {
+    let (mut builder, seen) = queue(Behaviour::Keep);
+    if let Some(disclosure) = disclosure {
+        builder = builder.with_disclosure(disclosure);
+    }
+    let queue = builder.build().unwrap();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(queue.clone())
+        .build();
+    let mut span = provider.tracer("t").start("chat");
+    span.set_attribute(KeyValue::new("gen_ai.input.messages", "secret-1"));
+    span.set_attribute(KeyValue::new(
+        "llm.input_messages.0.message.content",
+        "secret-2",
+    ));
+    span.set_attribute(KeyValue::new("gen_ai.request.model", "model-1"));
+    let exception = vec![KeyValue::new("exception.message", "secret-3")];
+    span.add_event("exception", exception);
+    span.set_status(Status::error("secret-4"));
+    span.end();
+    queue.flush(WHILE).unwrap();
+    format!("{:?}", seen.lock().unwrap())
+}
+
+#[test]
+fn contents_are_masked_unless_the_destination_may_see_them() {
+    for masked in [contents_seen(None), contents_seen(Some(Disclosure::Masked))] {
+        assert!(!masked.contains("secret"), "{masked}");
+        assert!(masked.contains("** MASKED **") && masked.contains("model-1"));
+    }
+    let clear = contents_seen(Some(Disclosure::Clear));
+    for n in 1..=4 {
+        assert!(clear.contains(&format!("secret-{n}")), "{clear}");
+    }
+}
