@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use agentspan_agent365::{AccessToken, TokenResolver, token_from_fn};
+use agentspan_discovery::Environment;
+use agentspan_model::agent365::environment::A365_OBSERVABILITY_DOMAIN_OVERRIDE;
 use agentspan_testkit::Answer;
 use serde::Deserialize;
 
@@ -19,6 +21,12 @@ pub struct ExportInput {
     pub cluster_category: String,
     /// Whether requests go to the path of services.
     pub use_s2s_endpoint: bool,
+    /// How long bodies may become, in bytes; only version 2 has such a limit.
+    #[serde(default)]
+    pub max_payload_bytes: Option<i64>,
+    /// The variable of the environment that names another host; only version 2 reads it.
+    #[serde(default)]
+    pub domain_override: Option<String>,
     tokens: Vec<TokenFor>,
     default_token: TokenAnswer,
     /// What the service does, request by request.
@@ -44,6 +52,8 @@ struct TokenFor {
 pub enum TokenAnswer {
     /// It returns this.
     Token(Option<String>),
+    /// It returns something to be awaited, which gives this.
+    AsyncToken(Option<String>),
     /// It fails with this message.
     Raises(String),
 }
@@ -86,8 +96,10 @@ impl ExportInput {
             let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
             calls.push((agent.to_owned(), tenant.to_owned()));
             match input.token(tenant, agent) {
-                TokenAnswer::Token(Some(token)) => Ok(Some(AccessToken::new(token.as_str())?)),
-                TokenAnswer::Token(None) => Ok(None),
+                TokenAnswer::Token(token) | TokenAnswer::AsyncToken(token) => match token {
+                    Some(token) => Ok(Some(AccessToken::new(token.as_str())?)),
+                    None => Ok(None),
+                },
                 TokenAnswer::Raises(message) => Err(message.clone().into()),
             }
         })
@@ -99,28 +111,21 @@ impl ExportInput {
         listed.chain([&self.default_token])
     }
 
+    /// The environment in which the exporter is made.
+    #[must_use]
+    pub fn environment(&self) -> Environment {
+        let domain = self.domain_override.iter();
+        domain
+            .map(|domain| (A365_OBSERVABILITY_DOMAIN_OVERRIDE, domain.as_str()))
+            .collect()
+    }
+
     /// The spans as the SDK for Rust can hold them: values that it has no form for are not set, and
     /// a span without a scope has one without a name.
     #[must_use]
     pub fn rust_spans(&self) -> Vec<VectorSpan> {
         let mut spans = self.spans.clone();
-        for span in &mut spans {
-            keep_rust_values(&mut span.attributes);
-            keep_rust_values(&mut span.resource);
-            for event in &mut span.events {
-                event.attributes.iter_mut().for_each(keep_rust_values);
-            }
-            for link in &mut span.links {
-                link.attributes.iter_mut().for_each(keep_rust_values);
-            }
-            // The SDK's times are never missing; the epoch stands for what was not set.
-            span.start_time_unix_nano.get_or_insert(0);
-            span.end_time_unix_nano.get_or_insert(0);
-            span.scope.get_or_insert(VectorScope {
-                name: String::new(),
-                version: None,
-            });
-        }
+        spans.iter_mut().for_each(rust_span);
         spans
     }
 
@@ -144,6 +149,13 @@ impl ExportInput {
 }
 
 impl Response {
+    /// The value of the header `Retry-After`.
+    pub(crate) fn retry_after(&self) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
+        found.map(|(_, value)| value.as_str())
+    }
+
     /// Whether the service never answers.
     pub(crate) fn is_silence(&self) -> bool {
         self.error.as_deref() == Some("ReadTimeout")
@@ -171,6 +183,25 @@ impl Response {
             _ => Err("a response is a status or an error".into()),
         }
     }
+}
+
+/// Brings a span into the form that the SDK for Rust can hold.
+pub(crate) fn rust_span(span: &mut VectorSpan) {
+    keep_rust_values(&mut span.attributes);
+    keep_rust_values(&mut span.resource);
+    for event in &mut span.events {
+        event.attributes.iter_mut().for_each(keep_rust_values);
+    }
+    for link in &mut span.links {
+        link.attributes.iter_mut().for_each(keep_rust_values);
+    }
+    // The SDK's times are never missing; the epoch stands for what was not set.
+    span.start_time_unix_nano.get_or_insert(0);
+    span.end_time_unix_nano.get_or_insert(0);
+    span.scope.get_or_insert(VectorScope {
+        name: String::new(),
+        version: None,
+    });
 }
 
 /// Removes what has no form in Rust. An empty array has: which type it is of does not show.

@@ -10,11 +10,14 @@ mod agentspec_spans;
 mod baggage_v0_1;
 mod discovery;
 mod export_v0_1;
+mod export_v2;
 mod exports;
 mod jwt;
 mod recorded_spans;
 mod retry_v0_1;
+mod retry_v2;
 mod scopes_v0_1;
+mod size_v2;
 mod turn_context;
 
 use crate::Runner;
@@ -32,9 +35,12 @@ pub fn all() -> Vec<Box<dyn Runner>> {
         Box::new(baggage_v0_1::BaggageV01),
         Box::new(discovery::Discovery),
         Box::new(export_v0_1::ExportV01),
+        Box::new(export_v2::ExportV2),
         Box::new(jwt::Jwt),
         Box::new(retry_v0_1::RetryV01),
+        Box::new(retry_v2::RetryV2),
         Box::new(scopes_v0_1::ScopesV01),
+        Box::new(size_v2::SizeV2),
         Box::new(turn_context::TurnContext),
     ]
 }

@@ -4,11 +4,12 @@
 //! encoded. Bodies are compared as JSON, large ones also by length and digest. The timeout cannot be
 //! seen on the wire.
 
+use agentspan_model::agent365::Profile;
 use ring::digest::{SHA256, digest};
 use serde_json::json;
 
 use super::exports::{
-    self, Deviation, Run, SentRequest, TOLERANCES, applies, instead, normalize_pauses, result,
+    self, Run, SentRequest, Subject, TOLERANCES, normalize_pauses, predicates, result,
 };
 use crate::{Case, Failure, Json, Outcome, Predicate, Runner, Tolerances};
 
@@ -17,31 +18,22 @@ const SHOWN_BYTES: usize = 20_000;
 
 pub(super) struct ExportV01;
 
+const SUBJECT: Subject = Subject {
+    profile: Profile::V0_1,
+    form,
+};
+
 impl Runner for ExportV01 {
     fn file_stem(&self) -> &'static str {
         "export_v0_1"
     }
 
     fn run(&self, case: &Case) -> Outcome {
-        exports::run(case, form)
+        exports::run(case, SUBJECT)
     }
 
     fn normalize(&self, outcome: &mut Json) -> Result<(), Failure> {
-        let requests = outcome.member_mut("requests");
-        for request in requests.and_then(Json::as_array_mut).into_iter().flatten() {
-            request.take_member("url");
-            request.take_member("timeout_seconds");
-            let Some(body) = request.member_mut("body") else {
-                continue;
-            };
-            // What is no JSON stays text, and a rule replaces it.
-            if let Some(Ok(parsed)) = body.as_str().map(Json::parse) {
-                *body = parsed;
-                request.take_member("body_utf8_len");
-                request.take_member("body_sha256");
-            }
-        }
-        normalize_pauses(outcome)
+        normalize(outcome)
     }
 
     fn tolerances(&self) -> Tolerances {
@@ -49,52 +41,40 @@ impl Runner for ExportV01 {
     }
 
     fn predicates(&self) -> &'static [Predicate] {
-        &[
-            Predicate {
-                name: "cluster_is_unknown",
-                applies: |case| applies(case, Deviation::UnknownCluster, &Self, form),
-                instead: |case, expected| instead(case, expected, &Self, form),
-            },
-            Predicate {
-                name: "identity_is_refused",
-                applies: |case| applies(case, Deviation::RefusedIdentity, &Self, form),
-                instead: |case, expected| instead(case, expected, &Self, form),
-            },
-            Predicate {
-                name: "scope_is_missing",
-                applies: |case| applies(case, Deviation::MissingScope, &Self, form),
-                instead: |case, expected| instead(case, expected, &Self, form),
-            },
-            Predicate {
-                name: "value_has_no_rust_form",
-                applies: |case| applies(case, Deviation::ValueWithoutForm, &Self, form),
-                instead: |case, expected| instead(case, expected, &Self, form),
-            },
-            Predicate {
-                name: "float_is_not_finite",
-                applies: |case| applies(case, Deviation::NonFiniteFloat, &Self, form),
-                instead: |case, expected| instead(case, expected, &Self, form),
-            },
-            Predicate {
-                name: "time_is_the_epoch",
-                applies: |case| applies(case, Deviation::TimeIsTheEpoch, &Self, form),
-                instead: |case, expected| instead(case, expected, &Self, form),
-            },
-            Predicate {
-                name: "token_fits_no_header",
-                applies: |case| applies(case, Deviation::TokenNoHeaderCarries, &Self, form),
-                instead: |case, expected| instead(case, expected, &Self, form),
-            },
-            Predicate {
-                name: "error_is_not_of_http",
-                applies: |case| applies(case, Deviation::ErrorOutsideOfHttp, &Self, form),
-                instead: |case, expected| instead(case, expected, &Self, form),
-            },
-        ]
+        predicates!(
+            Self,
+            SUBJECT,
+            "cluster_is_unknown" => UnknownCluster,
+            "identity_is_refused" => RefusedIdentity,
+            "scope_is_missing" => MissingScope,
+            "value_has_no_rust_form" => ValueWithoutForm,
+            "float_is_not_finite" => NonFiniteFloat,
+            "time_is_the_epoch" => TimeIsTheEpoch,
+            "token_fits_no_header" => TokenNoHeaderCarries,
+            "error_is_not_of_http" => ErrorOutsideOfHttp,
+        )
     }
 }
 
-fn form(run: &Run) -> Json {
+pub(super) fn normalize(outcome: &mut Json) -> Result<(), Failure> {
+    let requests = outcome.member_mut("requests");
+    for request in requests.and_then(Json::as_array_mut).into_iter().flatten() {
+        request.take_member("url");
+        request.take_member("timeout_seconds");
+        let Some(body) = request.member_mut("body") else {
+            continue;
+        };
+        // What is no JSON stays text, and a rule replaces it.
+        if let Some(Ok(parsed)) = body.as_str().map(Json::parse) {
+            *body = parsed;
+            request.take_member("body_utf8_len");
+            request.take_member("body_sha256");
+        }
+    }
+    normalize_pauses(outcome)
+}
+
+pub(super) fn form(run: &Run) -> Json {
     json!({
         "requests": run.requests.iter().map(request).collect::<Vec<_>>(),
         "token_resolver_calls": run.token_calls,

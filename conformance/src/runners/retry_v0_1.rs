@@ -1,13 +1,19 @@
 //! `retry_v0_1.json`: how often an export tries, and how long it pauses in between.
 
+use agentspan_model::agent365::Profile;
 use serde_json::json;
 
 use super::exports::{
-    self, Deviation, Run, TOLERANCES, applies, instead, normalize_pauses, result, wire_url,
+    self, Run, Subject, TOLERANCES, normalize_pauses, predicates, result, wire_url,
 };
 use crate::{Case, Failure, Json, Outcome, Predicate, Runner, Tolerances};
 
 pub(super) struct RetryV01;
+
+const SUBJECT: Subject = Subject {
+    profile: Profile::V0_1,
+    form,
+};
 
 impl Runner for RetryV01 {
     fn file_stem(&self) -> &'static str {
@@ -15,18 +21,11 @@ impl Runner for RetryV01 {
     }
 
     fn run(&self, case: &Case) -> Outcome {
-        exports::run(case, form)
+        exports::run(case, SUBJECT)
     }
 
     fn normalize(&self, outcome: &mut Json) -> Result<(), Failure> {
-        // Those of the reference are not yet encoded.
-        let urls = outcome.member_mut("attempt_urls");
-        for url in urls.and_then(Json::as_array_mut).into_iter().flatten() {
-            if let Some(encoded) = url.as_str().map(wire_url) {
-                *url = Json::String(encoded);
-            }
-        }
-        normalize_pauses(outcome)
+        normalize(outcome)
     }
 
     fn tolerances(&self) -> Tolerances {
@@ -34,52 +33,33 @@ impl Runner for RetryV01 {
     }
 
     fn predicates(&self) -> &'static [Predicate] {
-        &[
-            Predicate {
-                name: "cluster_is_unknown",
-                applies: |case| applies(case, Deviation::UnknownCluster, &Self, form),
-                instead: |case, expected| instead(case, expected, &Self, form),
-            },
-            Predicate {
-                name: "identity_is_refused",
-                applies: |case| applies(case, Deviation::RefusedIdentity, &Self, form),
-                instead: |case, expected| instead(case, expected, &Self, form),
-            },
-            Predicate {
-                name: "scope_is_missing",
-                applies: |case| applies(case, Deviation::MissingScope, &Self, form),
-                instead: |case, expected| instead(case, expected, &Self, form),
-            },
-            Predicate {
-                name: "value_has_no_rust_form",
-                applies: |case| applies(case, Deviation::ValueWithoutForm, &Self, form),
-                instead: |case, expected| instead(case, expected, &Self, form),
-            },
-            Predicate {
-                name: "float_is_not_finite",
-                applies: |case| applies(case, Deviation::NonFiniteFloat, &Self, form),
-                instead: |case, expected| instead(case, expected, &Self, form),
-            },
-            Predicate {
-                name: "time_is_the_epoch",
-                applies: |case| applies(case, Deviation::TimeIsTheEpoch, &Self, form),
-                instead: |case, expected| instead(case, expected, &Self, form),
-            },
-            Predicate {
-                name: "token_fits_no_header",
-                applies: |case| applies(case, Deviation::TokenNoHeaderCarries, &Self, form),
-                instead: |case, expected| instead(case, expected, &Self, form),
-            },
-            Predicate {
-                name: "error_is_not_of_http",
-                applies: |case| applies(case, Deviation::ErrorOutsideOfHttp, &Self, form),
-                instead: |case, expected| instead(case, expected, &Self, form),
-            },
-        ]
+        predicates!(
+            Self,
+            SUBJECT,
+            "cluster_is_unknown" => UnknownCluster,
+            "identity_is_refused" => RefusedIdentity,
+            "scope_is_missing" => MissingScope,
+            "value_has_no_rust_form" => ValueWithoutForm,
+            "float_is_not_finite" => NonFiniteFloat,
+            "time_is_the_epoch" => TimeIsTheEpoch,
+            "token_fits_no_header" => TokenNoHeaderCarries,
+            "error_is_not_of_http" => ErrorOutsideOfHttp,
+        )
     }
 }
 
-fn form(run: &Run) -> Json {
+pub(super) fn normalize(outcome: &mut Json) -> Result<(), Failure> {
+    // Those of the reference are not yet encoded.
+    let urls = outcome.member_mut("attempt_urls");
+    for url in urls.and_then(Json::as_array_mut).into_iter().flatten() {
+        if let Some(encoded) = url.as_str().map(wire_url) {
+            *url = Json::String(encoded);
+        }
+    }
+    normalize_pauses(outcome)
+}
+
+pub(super) fn form(run: &Run) -> Json {
     let urls = run
         .requests
         .iter()

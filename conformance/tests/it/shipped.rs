@@ -116,6 +116,45 @@ fn a_request_that_was_not_expected_fails_its_case_and_no_other() {
 }
 
 #[test]
+fn a_request_of_version_2_that_was_not_expected_fails_its_case_and_no_other() {
+    let name = "export_v2.json";
+    check_mutated(
+        name,
+        r#""wire_target":"/observabilityService/"#,
+        r#""wire_target":"/maven/"#,
+        2,
+    );
+    check_mutated(name, r#"\"TRUNCATED\""#, r#"\"CUT\""#, 1);
+    let name = "retry_v2.json";
+    check_mutated(
+        name,
+        r#""sleeps_seconds":[60.0]"#,
+        r#""sleeps_seconds":[61.0]"#,
+        2,
+    );
+    check_mutated(name, r#""attempts":4"#, r#""attempts":3"#, 2);
+}
+
+#[test]
+fn a_wrong_size_fails_its_case_and_no_other() {
+    let name = "size_v2.json";
+    check_mutated(name, r#""result":2528"#, r#""result":2529"#, 1);
+    check_mutated(
+        name,
+        r#""truncated_keys":["two"]"#,
+        r#""truncated_keys":["one"]"#,
+        1,
+    );
+    check_mutated(
+        name,
+        r#""result":[[0,1,2],[3]]"#,
+        r#""result":[[0,1,2,3]]"#,
+        1,
+    );
+    check_mutated(name, r#"host.example:8443/obs"#, r#"host.example/obs"#, 2);
+}
+
+#[test]
 fn an_input_field_that_nobody_reads_fails_its_case() {
     check_mutated(
         "discovery.json",

@@ -60,7 +60,7 @@ fn scope(span: &VectorSpan) -> String {
     format!(r#"{{"name":{},"version":{version}}}"#, text(name))
 }
 
-fn object(span: &VectorSpan) -> String {
+pub(in crate::runners) fn object(span: &VectorSpan) -> String {
     let parent = span
         .parent
         .as_ref()
@@ -152,7 +152,7 @@ fn attributes(pairs: Option<&TypedPairs>) -> String {
     }
 }
 
-fn value(typed: &TypedValue) -> String {
+pub(super) fn value(typed: &TypedValue) -> String {
     fn list<T>(items: &[T], write: impl Fn(&T) -> String) -> String {
         let items: Vec<_> = items.iter().map(write).collect();
         format!("[{}]", items.join(","))

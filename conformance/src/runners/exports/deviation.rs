@@ -1,9 +1,12 @@
 //! Where our exporter does something else than the reference on purpose, by properties of the input.
 
+use agentspan_agent365::retry_after_seconds;
 use agentspan_discovery::ClusterCategory;
+use agentspan_model::agent365::Profile;
 
+use super::limits::{has_long_chunk, is_refused_domain};
 use super::model::{Named, is_token, named, run};
-use super::{Form, TOLERANCES};
+use super::{Subject, TOLERANCES};
 use crate::compare::differences;
 use crate::export_input::{ExportInput, TokenAnswer, has_rust_form};
 use crate::typed_value::TypedValue;
@@ -13,6 +16,8 @@ use crate::{Case, Json, Runner};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::runners) enum Deviation {
     UnknownCluster,
+    NonPositiveLimit,
+    RefusedDomain,
     RefusedIdentity,
     MissingScope,
     ValueWithoutForm,
@@ -20,10 +25,14 @@ pub(in crate::runners) enum Deviation {
     TimeIsTheEpoch,
     TokenNoHeaderCarries,
     ErrorOutsideOfHttp,
+    RetryAfterIsNoPause,
+    BodyBeyondLimit,
 }
 
-const ALL: [Deviation; 8] = [
+const ALL: [Deviation; 12] = [
     Deviation::UnknownCluster,
+    Deviation::NonPositiveLimit,
+    Deviation::RefusedDomain,
     Deviation::RefusedIdentity,
     Deviation::MissingScope,
     Deviation::ValueWithoutForm,
@@ -31,6 +40,8 @@ const ALL: [Deviation; 8] = [
     Deviation::TimeIsTheEpoch,
     Deviation::TokenNoHeaderCarries,
     Deviation::ErrorOutsideOfHttp,
+    Deviation::RetryAfterIsNoPause,
+    Deviation::BodyBeyondLimit,
 ];
 
 /// Whether `deviation` is the first that the case has, and makes a difference to its outcome.
@@ -38,16 +49,20 @@ pub(in crate::runners) fn applies(
     case: &Case,
     deviation: Deviation,
     runner: &dyn Runner,
-    form: Form,
+    subject: Subject,
 ) -> bool {
     let Ok(input) = case.input::<ExportInput>() else {
         return false;
     };
-    if ALL.into_iter().find(|one| one.is_in(&input)) != Some(deviation) {
+    if ALL
+        .into_iter()
+        .find(|one| one.is_in(&input, subject.profile))
+        != Some(deviation)
+    {
         return false;
     }
     let mut expected = case.expected.clone();
-    let mut ours = form(&run(&input));
+    let mut ours = (subject.form)(&run(&input, subject.profile));
     let readable = runner.normalize(&mut expected).is_ok() && runner.normalize(&mut ours).is_ok();
     readable && !differences(&expected, &ours, &TOLERANCES).is_empty()
 }
@@ -57,10 +72,10 @@ pub(in crate::runners) fn instead(
     case: &Case,
     expected: &mut Json,
     runner: &dyn Runner,
-    form: Form,
+    subject: Subject,
 ) {
     if let Ok(input) = case.input::<ExportInput>() {
-        let mut ours = form(&run(&input));
+        let mut ours = (subject.form)(&run(&input, subject.profile));
         if runner.normalize(&mut ours).is_ok() {
             *expected = ours;
         }
@@ -68,15 +83,22 @@ pub(in crate::runners) fn instead(
 }
 
 impl Deviation {
-    fn is_in(self, input: &ExportInput) -> bool {
+    fn is_in(self, input: &ExportInput, profile: Profile) -> bool {
         let values = || input.attribute_lists().flatten().map(|(_, value)| value);
         match self {
-            Self::UnknownCluster => input.cluster_category.parse::<ClusterCategory>().is_err(),
+            Self::UnknownCluster => {
+                profile == Profile::V0_1
+                    && input.cluster_category.parse::<ClusterCategory>().is_err()
+            }
+            Self::NonPositiveLimit => input.max_payload_bytes.is_some_and(|limit| limit <= 0),
+            Self::RefusedDomain => {
+                let domain = input.domain_override.as_deref();
+                domain.is_some_and(is_refused_domain)
+            }
             Self::RefusedIdentity => {
-                let cluster = input.cluster_category.parse().unwrap_or_default();
                 let spans = input.spans.iter();
                 spans
-                    .map(|span| named(span, cluster))
+                    .map(|span| named(span, input, profile))
                     .any(|named| matches!(named, Named::Refused))
             }
             Self::MissingScope => input.spans.iter().any(|span| span.scope.is_none()),
@@ -90,11 +112,16 @@ impl Deviation {
                 [span.start_time_unix_nano, span.end_time_unix_nano].contains(&Some(0))
             }),
             Self::TokenNoHeaderCarries => input.token_answers().any(
-                |answer| matches!(answer, TokenAnswer::Token(Some(token)) if !is_token(token)),
+                |answer| matches!(answer, TokenAnswer::Token(Some(token)) | TokenAnswer::AsyncToken(Some(token)) if !is_token(token)),
             ),
             Self::ErrorOutsideOfHttp => input.responses.iter().any(|response| {
                 matches!(response.error.as_deref(), Some("ValueError" | "OSError"))
             }),
+            Self::RetryAfterIsNoPause => input.responses.iter().any(|response| {
+                let seconds = response.retry_after().and_then(retry_after_seconds);
+                seconds.is_some_and(|seconds| seconds.is_nan() || seconds < 0.0)
+            }),
+            Self::BodyBeyondLimit => has_long_chunk(input, profile),
         }
     }
 }

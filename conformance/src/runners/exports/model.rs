@@ -1,10 +1,11 @@
 //! What we do with an input, told from the rules and not from the exporter.
 
-use agentspan_discovery::ClusterCategory;
-use agentspan_model::agent365::{AgentId, TenantId};
+use agentspan_agent365::retry_after_seconds;
+use agentspan_discovery::{ClusterCategory, DomainOverride};
+use agentspan_model::agent365::{AgentId, Profile, TenantId};
 use agentspan_model::keys;
 
-use super::body::body;
+use super::limits::{bodies, is_refused_domain};
 use crate::VectorSpan;
 use crate::export_input::{ExportInput, TokenAnswer};
 use crate::typed_value::TypedValue;
@@ -20,7 +21,7 @@ pub(in crate::runners) struct Run {
 }
 
 /// A request as it was on the wire.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(in crate::runners) struct SentRequest {
     pub(in crate::runners) host: String,
     pub(in crate::runners) target: String,
@@ -40,29 +41,51 @@ pub(super) enum Named<'a> {
 }
 
 /// The spans of one identity.
-struct Group<'a> {
+pub(super) struct Group<'a> {
     tenant: &'a str,
     agent: &'a str,
     host: String,
-    spans: Vec<&'a VectorSpan>,
+    pub(super) spans: Vec<&'a VectorSpan>,
 }
 
 /// Runs the input by the rules.
-pub(super) fn run(input: &ExportInput) -> Run {
+pub(super) fn run(input: &ExportInput, profile: Profile) -> Run {
     let mut run = Run::default();
-    let Ok(cluster) = input.cluster_category.parse() else {
-        return run;
-    };
-    if input.shutdown_before_export {
+    if input.shutdown_before_export || !can_be_built(input, profile) {
         return run;
     }
     run.success = true;
     let spans = input.rust_spans();
+    for group in &groups(input, &spans, profile, &mut run.success) {
+        run.deliver(input, group, profile);
+    }
+    run
+}
+
+/// Whether there is an exporter with these settings.
+fn can_be_built(input: &ExportInput, profile: Profile) -> bool {
+    match profile {
+        Profile::V0_1 => input.cluster_category.parse::<ClusterCategory>().is_ok(),
+        _ => {
+            let domain = input.domain_override.as_deref();
+            input.max_payload_bytes.is_none_or(|limit| limit > 0)
+                && !domain.is_some_and(is_refused_domain)
+        }
+    }
+}
+
+/// The spans by identity. A refused one clears `success`.
+pub(super) fn groups<'a>(
+    input: &ExportInput,
+    spans: &'a [VectorSpan],
+    profile: Profile,
+    success: &mut bool,
+) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    for span in &spans {
-        match named(span, cluster) {
+    for span in spans {
+        match named(span, input, profile) {
             Named::Nobody => {}
-            Named::Refused => run.success = false,
+            Named::Refused => *success = false,
             Named::Identity {
                 tenant,
                 agent,
@@ -81,19 +104,39 @@ pub(super) fn run(input: &ExportInput) -> Run {
             },
         }
     }
-    for group in &groups {
-        run.deliver(input, group);
-    }
-    run
+    groups
 }
 
+/// What version 2 sends.
+const OPERATIONS: [&str; 8] = [
+    "invoke_agent",
+    "execute_tool",
+    "output_messages",
+    "apply_guardrail",
+    "chat",
+    "Chat",
+    "text_completion",
+    "generate_content",
+];
+
 /// The last of several attributes with the same key counts.
-pub(super) fn named(span: &VectorSpan, cluster: ClusterCategory) -> Named<'_> {
+pub(super) fn named<'a>(span: &'a VectorSpan, input: &ExportInput, profile: Profile) -> Named<'a> {
     let last = |wanted: &str| {
         let mut pairs = span.attributes.iter().rev();
         pairs.find(|(key, _)| key == wanted).map(|(_, value)| value)
     };
-    let (Some(tenant), Some(agent)) = (last(keys::TENANT_ID), last(keys::GEN_AI_AGENT_ID)) else {
+    let tenant = match profile {
+        Profile::V0_1 => last(keys::TENANT_ID),
+        _ => {
+            let operation = last(keys::GEN_AI_OPERATION_NAME);
+            if !matches!(operation, Some(TypedValue::String(name)) if OPERATIONS.contains(&name.as_str()))
+            {
+                return Named::Nobody;
+            }
+            last(keys::MICROSOFT_TENANT_ID)
+        }
+    };
+    let (Some(tenant), Some(agent)) = (tenant, last(keys::GEN_AI_AGENT_ID)) else {
         return Named::Nobody;
     };
     let is_blank =
@@ -106,7 +149,13 @@ pub(super) fn named(span: &VectorSpan, cluster: ClusterCategory) -> Named<'_> {
     };
     let host = TenantId::parse(tenant)
         .ok()
-        .and_then(|tenant| cluster.tenant_island_cluster_endpoint(&tenant).ok());
+        .and_then(|tenant| match profile {
+            Profile::V0_1 => {
+                let cluster: ClusterCategory = input.cluster_category.parse().unwrap_or_default();
+                cluster.tenant_island_cluster_endpoint(&tenant).ok()
+            }
+            _ => Some(domain(input).0),
+        });
     match host {
         Some(host) if AgentId::check(agent).is_ok() => Named::Identity {
             tenant,
@@ -118,7 +167,7 @@ pub(super) fn named(span: &VectorSpan, cluster: ClusterCategory) -> Named<'_> {
 }
 
 impl Run {
-    fn deliver(&mut self, input: &ExportInput, group: &Group<'_>) {
+    fn deliver(&mut self, input: &ExportInput, group: &Group<'_>, profile: Profile) {
         self.token_calls
             .push((group.agent.to_owned(), group.tenant.to_owned()));
         let authorization = match input.token(group.tenant, group.agent) {
@@ -126,43 +175,89 @@ impl Run {
                 self.success = false;
                 return;
             }
-            TokenAnswer::Token(Some(token)) if !is_token(token) => {
+            TokenAnswer::Token(Some(token)) | TokenAnswer::AsyncToken(Some(token))
+                if !is_token(token) =>
+            {
                 self.success = false;
                 return;
             }
-            TokenAnswer::Token(token) => token
+            TokenAnswer::Token(token) | TokenAnswer::AsyncToken(token) => token
                 .as_ref()
                 .filter(|token| !token.is_empty())
                 .map(|token| format!("Bearer {token}")),
         };
-        let service = if input.use_s2s_endpoint {
-            "service/"
-        } else {
-            ""
-        };
-        let agent = segment(group.agent);
-        let target = format!("/maven/agent365/{service}agents/{agent}/traces?api-version=1");
-        for pause in [Some(0.2), Some(0.4), Some(0.6), None] {
-            let number = self.requests.len();
-            self.requests.push(SentRequest {
+        if authorization.is_none() && profile != Profile::V0_1 {
+            self.success = false;
+            return;
+        }
+        let target = target(input, group, profile);
+        for body in bodies(input, &group.spans, profile) {
+            let request = SentRequest {
                 host: group.host.clone(),
                 target: target.clone(),
                 authorization: authorization.clone(),
-                body: body(&group.spans),
-            });
-            let answer = input.responses.get(number).or(input.responses.last());
-            let status = answer.and_then(|answer| answer.status);
-            match (status, pause) {
-                (Some(200..300), _) => return,
-                (Some(408 | 429 | 500..600) | None, Some(pause)) => {
-                    self.pauses_seconds.push(pause);
-                }
-                _ => {
-                    self.success = false;
-                    return;
-                }
+                body,
+            };
+            if !self.post(input, &request, profile) {
+                self.success = false;
+                return;
             }
         }
+    }
+
+    /// Whether the service took the request, at the first try or a later one.
+    fn post(&mut self, input: &ExportInput, request: &SentRequest, profile: Profile) -> bool {
+        let pauses = match profile {
+            Profile::V0_1 => [Some(0.2), Some(0.4), Some(0.6), None],
+            _ => [Some(0.5), Some(1.0), Some(2.0), None],
+        };
+        for pause in pauses {
+            let number = self.requests.len();
+            self.requests.push(request.clone());
+            let answer = input.responses.get(number).or(input.responses.last());
+            let status = answer.and_then(|answer| answer.status);
+            let asked = answer
+                .filter(|_| profile != Profile::V0_1)
+                .and_then(|answer| retry_after_seconds(answer.retry_after()?))
+                .filter(|seconds| *seconds >= 0.0);
+            match (status, pause) {
+                (Some(200..300), _) => return true,
+                (Some(408 | 429 | 500..600) | None, Some(pause)) => {
+                    let pause = asked.map_or(pause, |asked| asked.min(60.0));
+                    self.pauses_seconds.push(pause);
+                }
+                _ => return false,
+            }
+        }
+        false
+    }
+}
+
+fn target(input: &ExportInput, group: &Group<'_>, profile: Profile) -> String {
+    let (tenant, agent) = (segment(group.tenant), segment(group.agent));
+    match profile {
+        Profile::V0_1 => {
+            let service = if input.use_s2s_endpoint {
+                "service/"
+            } else {
+                ""
+            };
+            format!("/maven/agent365/{service}agents/{agent}/traces?api-version=1")
+        }
+        _ => {
+            let base = domain(input).1;
+            format!(
+                "{base}/observabilityService/tenants/{tenant}/otlp/agents/{agent}/traces?api-version=1"
+            )
+        }
+    }
+}
+
+/// The host of version 2, and what stands before its path.
+fn domain(input: &ExportInput) -> (String, String) {
+    match DomainOverride::read(&input.environment()) {
+        Ok(Some(domain)) => (domain.authority().to_owned(), domain.base_path().to_owned()),
+        _ => ("agent365.svc.cloud.microsoft".to_owned(), String::new()),
     }
 }
 

@@ -1,0 +1,150 @@
+//! How version 2 bounds spans and bodies, told from the rules and not from the exporter.
+
+use agentspan_discovery::{DomainOverride, DomainOverrideError};
+use agentspan_model::agent365::Profile;
+
+use super::body::{body, object, value};
+use super::model::groups;
+use crate::VectorSpan;
+use crate::export_input::ExportInput;
+use crate::typed_value::{TypedPairs, TypedValue};
+
+/// How long a span may be in ASCII.
+const MAX_SPAN_BYTES: usize = 250 * 1024;
+
+/// The bodies in which the spans of one identity go.
+pub(super) fn bodies(input: &ExportInput, spans: &[&VectorSpan], profile: Profile) -> Vec<String> {
+    if profile == Profile::V0_1 {
+        return vec![body(spans)];
+    }
+    let limit = limit(input);
+    let spans: Vec<_> = spans.iter().map(|span| truncated(span)).collect();
+    let mut bodies = Vec::new();
+    for chunk in chunks(&spans, limit) {
+        halve(&chunk, limit, &mut bodies);
+    }
+    bodies
+}
+
+/// Whether the reference would send a body with several spans that is longer than the limit.
+pub(super) fn has_long_chunk(input: &ExportInput, profile: Profile) -> bool {
+    let spans = input.rust_spans();
+    let limit = limit(input);
+    profile != Profile::V0_1
+        && groups(input, &spans, profile, &mut true)
+            .iter()
+            .any(|group| {
+                let spans: Vec<_> = group.spans.iter().map(|span| truncated(span)).collect();
+                chunks(&spans, limit)
+                    .iter()
+                    .any(|chunk| chunk.len() > 1 && body(chunk).len() > limit)
+            })
+}
+
+/// Whether we refuse a domain override that the reference takes.
+pub(in crate::runners) fn is_refused_domain(text: &str) -> bool {
+    let found = text.parse::<DomainOverride>();
+    let is_blank = text.trim().is_empty();
+    !is_blank && found.is_err_and(|error: DomainOverrideError| !error.is_ignored())
+}
+
+/// The length of JSON in which everything beyond printable ASCII is escaped.
+pub(in crate::runners) fn ascii_length(json: &str) -> usize {
+    let length = |c: char| match c {
+        ' '..='~' => 1,
+        c => 6 * c.len_utf16(),
+    };
+    json.chars().map(length).sum()
+}
+
+fn limit(input: &ExportInput) -> usize {
+    let limit = input.max_payload_bytes.unwrap_or(900_000);
+    usize::try_from(limit).unwrap_or_default()
+}
+
+fn chunks(spans: &[VectorSpan], limit: usize) -> Vec<Vec<&VectorSpan>> {
+    let mut chunks: Vec<Vec<&VectorSpan>> = Vec::new();
+    let mut room = 0;
+    for span in spans {
+        let size = estimate(span);
+        match chunks.last_mut() {
+            Some(chunk) if size <= room => {
+                chunk.push(span);
+                room -= size;
+            }
+            _ => {
+                chunks.push(vec![span]);
+                room = limit.saturating_sub(size);
+            }
+        }
+    }
+    chunks
+}
+
+fn halve(spans: &[&VectorSpan], limit: usize, bodies: &mut Vec<String>) {
+    let body = body(spans);
+    if body.len() > limit && spans.len() > 1 {
+        let (first, second) = spans.split_at(spans.len() / 2);
+        halve(first, limit, bodies);
+        halve(second, limit, bodies);
+    } else {
+        bodies.push(body);
+    }
+}
+
+pub(in crate::runners) fn estimate(span: &VectorSpan) -> usize {
+    let events = span
+        .events
+        .iter()
+        .map(|event| 200 + event.name.len() + event.attributes.as_ref().map_or(0, estimate_pairs));
+    2_000 + span.name.len() + estimate_pairs(&span.attributes) + events.sum::<usize>()
+}
+
+fn estimate_pairs(pairs: &TypedPairs) -> usize {
+    let kept = last_of_each(pairs);
+    let sizes = kept.iter().map(|(key, typed)| {
+        let value = match typed {
+            TypedValue::String(text) => 40 + text.len(),
+            TypedValue::StringArray(items) => {
+                60 + items.iter().map(|item| 40 + item.len()).sum::<usize>()
+            }
+            TypedValue::BoolArray(items) => 60 + 50 * items.len(),
+            TypedValue::IntArray(items) => 60 + 50 * items.len(),
+            TypedValue::DoubleArray(items) => 60 + 50 * items.len(),
+            _ => 40,
+        };
+        80 + key.len() + value
+    });
+    sizes.sum()
+}
+
+pub(in crate::runners) fn truncated(span: &VectorSpan) -> VectorSpan {
+    let mut span = span.clone();
+    let mut length = ascii_length(&object(&span));
+    if length <= MAX_SPAN_BYTES {
+        return span;
+    }
+    span.attributes = last_of_each(&span.attributes);
+    let mut largest: Vec<_> = (0..span.attributes.len()).collect();
+    largest.sort_by_key(|at| std::cmp::Reverse(ascii_length(&value(&span.attributes[*at].1))));
+    for at in largest {
+        span.attributes[at].1 = TypedValue::String("TRUNCATED".to_owned());
+        length = ascii_length(&object(&span));
+        if length <= MAX_SPAN_BYTES {
+            break;
+        }
+    }
+    span
+}
+
+/// A key that is set again moves to the end, and an empty key is dropped.
+fn last_of_each(pairs: &TypedPairs) -> TypedPairs {
+    let mut kept: TypedPairs = Vec::new();
+    for (key, typed) in pairs {
+        kept.retain(|(other, _)| other != key);
+        if !key.is_empty() {
+            kept.push((key.clone(), typed.clone()));
+        }
+    }
+    kept
+}
