@@ -7,6 +7,7 @@
 )]
 
 mod baggage;
+mod bridge;
 mod errors;
 mod export_queue;
 mod futures;

@@ -1,0 +1,10 @@
+//! Agent Spec spans as OpenTelemetry spans.
+
+mod content;
+mod long;
+mod nesting;
+mod other_spans;
+mod replay;
+mod round_trip;
+mod story;
+mod watched;

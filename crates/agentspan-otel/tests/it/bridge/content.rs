@@ -1,0 +1,121 @@
+//! Who sees what people, models and tools said.
+
+use agentspan_model::agent365::Profile;
+use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
+use opentelemetry_sdk::trace::SpanData;
+
+use super::story;
+use super::watched::{Kept, Watched, text};
+
+const CANARY: &str = "canary-4711";
+const RENDERINGS: [Rendering; 5] = [
+    Rendering::GenAi,
+    Rendering::Agent365(Profile::V0_1),
+    Rendering::Agent365(Profile::V2),
+    Rendering::OpenInference,
+    Rendering::AgentSpec,
+];
+
+fn run(capture: ContentCapture, mappings: impl IntoIterator<Item = Mapping>) -> Watched {
+    let watched = Watched::with_mappings(capture, mappings);
+    let trace = watched.trace();
+    story::run(CANARY);
+    trace.end().unwrap();
+    watched
+}
+
+/// How often the canary is anywhere in the spans.
+fn canaries(kept: &Kept) -> usize {
+    let spans = kept.spans();
+    assert_eq!(spans.len(), 4);
+    format!("{spans:?}").matches(CANARY).count()
+}
+
+#[test]
+fn nobody_sees_content_by_default() {
+    let watched = run(ContentCapture::NoContent, RENDERINGS.map(Mapping::new));
+    for kept in watched.rendered.iter().chain([&watched.live]) {
+        assert_eq!(canaries(kept), 0);
+    }
+}
+
+#[test]
+fn a_destination_does_not_see_what_another_one_asks_for() {
+    let masked = RENDERINGS.map(Mapping::new);
+    let clear = RENDERINGS.map(|r| Mapping::new(r).with_capture(ContentCapture::SpanAndEvent));
+    let watched = run(
+        ContentCapture::SpanAndEvent,
+        masked.into_iter().chain(clear),
+    );
+    let (masked, clear) = watched.rendered.split_at(RENDERINGS.len());
+    for (kept, rendering) in masked.iter().zip(RENDERINGS) {
+        assert_eq!(canaries(kept), 0, "{rendering:?}");
+    }
+    for (kept, rendering) in clear.iter().zip(RENDERINGS) {
+        assert!(canaries(kept) >= 5, "{rendering:?}");
+    }
+}
+
+#[test]
+fn nobody_sees_what_the_bridge_did_not_capture() {
+    let clear = RENDERINGS.map(|r| Mapping::new(r).with_capture(ContentCapture::SpanAndEvent));
+    for kept in run(ContentCapture::NoContent, clear).rendered {
+        assert_eq!(canaries(&kept), 0);
+    }
+}
+
+fn spans_of(mapping: Mapping) -> [SpanData; 3] {
+    let kept = run(ContentCapture::SpanAndEvent, [mapping])
+        .rendered
+        .remove(0);
+    let of_type = |type_name: &str| {
+        let mut spans = kept.spans().into_iter();
+        let found = spans.find(|s| text(s, "agentspec.span.type").as_deref() == Some(type_name));
+        found.unwrap()
+    };
+    [
+        "AgentExecutionSpan",
+        "LlmGenerationSpan",
+        "ToolExecutionSpan",
+    ]
+    .map(of_type)
+}
+
+#[test]
+fn spans_are_in_the_words_of_their_destination() {
+    let clear = |r| Mapping::new(r).with_capture(ContentCapture::SpanOnly);
+    let [agent, llm, tool] = spans_of(clear(Rendering::GenAi));
+    assert_eq!(agent.name, "invoke_agent Weather Agent");
+    assert_eq!(llm.name, "chat gpt-4o");
+    assert_eq!(tool.name, "execute_tool get_weather");
+    assert_eq!(text(&agent, "gen_ai.agent.id").unwrap(), "agent-component");
+    assert_eq!(text(&llm, "gen_ai.usage.input_tokens").unwrap(), "12");
+    let [agent, llm, tool] = spans_of(clear(Rendering::OpenInference));
+    assert_eq!(text(&agent, "openinference.span.kind").unwrap(), "AGENT");
+    let key = "llm.input_messages.0.message.content";
+    assert_eq!(text(&llm, key).unwrap(), CANARY);
+    let parent = text(&tool, "graph.node.parent_id").unwrap();
+    assert_eq!(parent, text(&agent, "graph.node.id").unwrap());
+    let [_, llm, _] = spans_of(clear(Rendering::Agent365(Profile::V0_1)));
+    assert_eq!(llm.name, "Chat gpt-4o");
+    assert_eq!(text(&llm, "gen_ai.usage.input_tokens").unwrap(), "12");
+}
+
+#[test]
+fn a_span_that_cannot_be_rebuilt_goes_on_without_its_content() {
+    use agentspan_otel::{OtelBridge, Rendered};
+    use agentspan_processor::Trace;
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+
+    let kept = Kept::default();
+    let masked = Mapping::new(Rendering::GenAi);
+    let provider = OtelBridge::prepare(SdkTracerProvider::builder())
+        .with_max_attributes_per_event(3)
+        .with_simple_exporter(Rendered::new(kept.clone(), masked))
+        .build();
+    let bridge = OtelBridge::new(&provider).with_capture(ContentCapture::SpanAndEvent);
+    let trace = Trace::builder().with_processor(bridge).start().unwrap();
+    story::run(CANARY);
+    trace.end().unwrap();
+    assert_eq!(canaries(&kept), 0);
+}

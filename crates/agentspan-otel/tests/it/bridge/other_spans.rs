@@ -1,0 +1,140 @@
+//! Links, late events, samplers, spans of others.
+
+use agentspan_model::agentspec::{SpanDetails, ToolConfirmationRequest, ToolConfirmationResponse};
+use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
+use agentspan_otel::{OtelBridge, from_otel};
+use agentspan_processor::{Span, SpanBuilder, Trace};
+use opentelemetry::trace::{SpanKind, Tracer};
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+
+use super::story::tool;
+use super::watched::{Kept, Watched};
+
+fn plain(name: &'static str) -> SpanBuilder {
+    Span::builder(SpanDetails::Plain).with_name(name)
+}
+
+#[test]
+fn a_response_in_another_span_is_linked_to_its_request() {
+    let watched = Watched::new(ContentCapture::NoContent);
+    let trace = watched.trace();
+    let asks = plain("asks").start().unwrap();
+    asks.add_event(ToolConfirmationRequest::new(tool(), "c-1"))
+        .unwrap();
+    asks.add_event(ToolConfirmationRequest::new(tool(), "c-2"))
+        .unwrap();
+    asks.add_event(ToolConfirmationResponse::confirmed(tool(), "c-2"))
+        .unwrap();
+    asks.end().unwrap();
+    let answers = plain("answers").start().unwrap();
+    answers
+        .add_event(ToolConfirmationResponse::rejected(tool(), "c-1"))
+        .unwrap();
+    answers.end().unwrap();
+    trace.end().unwrap();
+    let (asks, answers) = (watched.live.named("asks"), watched.live.named("answers"));
+    assert_eq!(asks.links.len(), 0);
+    assert_eq!(answers.links.len(), 1);
+    assert_eq!(answers.links[0].span_context, asks.span_context);
+}
+
+#[test]
+fn an_event_after_the_end_of_its_span_is_counted() {
+    let watched = Watched::new(ContentCapture::NoContent);
+    let trace = watched.trace();
+    let span = plain("work").start_detached().unwrap();
+    Span::end(&span).unwrap();
+    span.add_event(agentspan_model::agentspec::EventDetails::Plain)
+        .unwrap();
+    trace.end().unwrap();
+    assert_eq!(watched.bridge.late_events(), 1);
+    assert_eq!(watched.live.named("work").events.len(), 0);
+}
+
+#[test]
+fn events_that_a_span_was_built_with_are_on_it() {
+    let watched = Watched::new(ContentCapture::NoContent);
+    let trace = watched.trace();
+    let first = plain("first").start().unwrap();
+    let event = first.new_event(agentspan_model::agentspec::EventDetails::Plain);
+    first.end().unwrap();
+    plain("work")
+        .with_event(event.clone())
+        .start()
+        .unwrap()
+        .end()
+        .unwrap();
+    trace.end().unwrap();
+    let rebuilt = from_otel(&watched.live.named("work")).unwrap().unwrap();
+    assert_eq!(*rebuilt.span.events[0], event);
+}
+
+#[test]
+fn a_span_that_is_not_sampled_leads_to_none_that_is() {
+    let kept = Kept::default();
+    let provider = OtelBridge::prepare(SdkTracerProvider::builder())
+        .with_sampler(Sampler::ParentBased(Box::new(Sampler::AlwaysOff)))
+        .with_simple_exporter(kept.clone())
+        .build();
+    let bridge = OtelBridge::new(&provider);
+    let trace = Trace::builder().with_processor(bridge).start().unwrap();
+    plain("work").start().unwrap().end().unwrap();
+    trace.end().unwrap();
+    assert_eq!(kept.spans().len(), 0);
+}
+
+#[test]
+fn a_provider_that_was_not_prepared_has_spans_all_the_same() {
+    let kept = Kept::default();
+    let provider = SdkTracerProvider::builder()
+        .with_simple_exporter(kept.clone())
+        .build();
+    let bridge = OtelBridge::new(&provider);
+    let trace = Trace::builder().with_processor(bridge).start().unwrap();
+    plain("work").start().unwrap().end().unwrap();
+    trace.end().unwrap();
+    let (work, root) = (kept.named("work"), kept.named("RootSpan"));
+    super::watched::check_nested(&work, &root);
+    let rebuilt = from_otel(&work).unwrap().unwrap();
+    assert_eq!(
+        rebuilt.parent_id,
+        from_otel(&root).unwrap().map(|r| r.span.id)
+    );
+}
+
+#[test]
+fn an_id_that_nobody_took_is_not_left_for_another_span() {
+    let watched = Watched::new(ContentCapture::NoContent);
+    let trace_id = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+    let trace = Trace::builder()
+        .with_id(trace_id)
+        .with_processor(watched.processor())
+        .start()
+        .unwrap();
+    trace.end().unwrap();
+    watched.foreign().start("foreign");
+    let (root, foreign) = (
+        watched.live.named("RootSpan"),
+        watched.live.named("foreign"),
+    );
+    assert_ne!(
+        foreign.span_context.trace_id(),
+        root.span_context.trace_id()
+    );
+    assert_ne!(foreign.span_context.span_id(), root.span_context.span_id());
+}
+
+#[test]
+fn spans_of_others_pass_through_a_rendering_as_they_are() {
+    let watched = Watched::with_mappings(
+        ContentCapture::NoContent,
+        [Mapping::new(Rendering::OpenInference)],
+    );
+    let tracer = watched.foreign();
+    tracer
+        .span_builder("GET /")
+        .with_kind(SpanKind::Server)
+        .with_attributes([opentelemetry::KeyValue::new("input.value", "theirs")])
+        .start(&tracer);
+    assert_eq!(watched.live.spans(), watched.rendered[0].spans());
+}
