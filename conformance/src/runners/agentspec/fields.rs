@@ -67,21 +67,27 @@ impl<'a> Fields<'a> {
     }
 
     pub(in crate::runners) fn integer(&mut self, name: &str) -> Result<Option<i64>, Failure> {
-        let value = self
-            .optional(name)
-            .map(|value| value.to_string().parse::<i64>());
-        value
-            .transpose()
-            .map_err(|_| format!("{name} is an integer").into())
+        let Some(value) = self.optional(name) else {
+            return Ok(None);
+        };
+        // Pydantic takes integers as text, too, and floats without a fraction.
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        let text = text.strip_suffix(".0").unwrap_or(&text);
+        let integer = text.parse().map_err(|_| format!("{name} is an integer"))?;
+        Ok(Some(integer))
     }
 
     fn number(&mut self, name: &str) -> Result<Option<f64>, Failure> {
-        let value = self
-            .optional(name)
-            .map(|value| value.to_string().parse::<f64>());
-        value
-            .transpose()
-            .map_err(|_| format!("{name} is a number").into())
+        let Some(value) = self.optional(name) else {
+            return Ok(None);
+        };
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        let number = text.parse().map_err(|_| format!("{name} is a number"))?;
+        Ok(Some(number))
     }
 
     pub(in crate::runners) fn boolean(&mut self, name: &str) -> Result<bool, Failure> {
