@@ -15,7 +15,7 @@ use tower_service::Service;
 #[derive(Clone, Debug)]
 pub(super) struct Connector {
     http: HttpConnector<Dial>,
-    is_pinned: bool,
+    pinned: Option<SocketAddr>,
 }
 
 impl Connector {
@@ -26,7 +26,7 @@ impl Connector {
         http.enforce_http(false);
         Self {
             http,
-            is_pinned: address.is_some(),
+            pinned: address,
         }
     }
 }
@@ -41,20 +41,20 @@ impl Service<Uri> for Connector {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        // A port that the URL names would be dialled in place of the address's.
-        let uri = if self.is_pinned {
-            without_port(uri)
-        } else {
-            uri
+        // A port that the URL names would be dialled in place of the address's, and an address in
+        // place of a name would be dialled without asking the resolver.
+        let uri = match self.pinned {
+            Some(address) => at(uri, address),
+            None => uri,
         };
         self.http.call(uri)
     }
 }
 
-fn without_port(uri: Uri) -> Uri {
-    let host = uri.host().and_then(|host| host.parse().ok());
+/// The URL with `address` in place of host and port.
+fn at(uri: Uri, address: SocketAddr) -> Uri {
     let mut parts = uri.clone().into_parts();
-    parts.authority = host;
+    parts.authority = address.to_string().parse().ok();
     Uri::from_parts(parts).unwrap_or(uri)
 }
 
@@ -131,5 +131,30 @@ impl Iterator for Addresses {
             Self::System(found) => found.next(),
             Self::To(address) => address.take(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(uri: &str, address: &str, expected: &str) {
+        let found = at(uri.parse().unwrap(), address.parse().unwrap());
+        assert_eq!(found.to_string(), expected);
+    }
+
+    #[test]
+    fn a_fixed_address_takes_the_place_of_host_and_port() {
+        check(
+            "http://127.0.0.1:81/a?b",
+            "127.0.0.1:82",
+            "http://127.0.0.1:82/a?b",
+        );
+        check("https://a.example.com/a", "[::1]:82", "https://[::1]:82/a");
+        check(
+            "http://localhost:81/",
+            "127.0.0.1:82",
+            "http://127.0.0.1:82/",
+        );
     }
 }
