@@ -1,12 +1,13 @@
 //! The scope of a tool's execution.
 
-use agentspan_model::agent365::{AgentDetails, TenantDetails, ToolCallDetails, mapping};
-use agentspan_model::keys;
-use opentelemetry::Context;
+use agentspan_model::agent365::mapping::{self, Recorded};
+use agentspan_model::agent365::{
+    AgentDetails, Request, TenantDetails, ToolCallDetails, UserDetails,
+};
+use serde_json::{Map, Value};
 
 use crate::scope::Scope;
-use crate::scope::core::StartOptions;
-use crate::tracer::ScopeTracer;
+use crate::scope::start_options::{StartOptions, span_kind_option, start_options};
 
 /// The kind of [`ExecuteToolScope`].
 #[derive(Debug)]
@@ -46,16 +47,22 @@ impl Scope<ExecuteTool> {
         }
     }
 
-    /// Records what the tool gave back, as `gen_ai.event.content`.
+    /// Records what the tool gave back: as `gen_ai.event.content`, with 2.0.0 as
+    /// `gen_ai.tool.call.result`.
     pub fn record_response(&self, response: &str) {
-        self.set(keys::GEN_AI_EVENT_CONTENT, || response.to_owned().into());
+        self.record(Recorded::ToolResult(response));
+    }
+
+    /// As [`record_response`](Self::record_response), for an object, which is written as JSON.
+    pub fn record_response_object(&self, response: &Map<String, Value>) {
+        self.record(Recorded::ToolResultObject(response));
     }
 }
 
 /// Starts an [`ExecuteToolScope`].
 ///
 /// Nothing is copied before the scope starts, and nothing at all if its span is not recorded.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct ExecuteToolScopeBuilder<'a> {
     known: mapping::ExecuteTool<'a>,
@@ -75,21 +82,18 @@ impl<'a> ExecuteToolScopeBuilder<'a> {
         self
     }
 
-    /// The tracer that makes the span, in place of the default.
-    pub fn tracer(mut self, tracer: &'a ScopeTracer) -> Self {
-        self.options.tracer = Some(tracer);
+    /// The request that the tool is called for: its conversation and channel. Not written by 0.1.0.
+    pub fn request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
+        self.known.request = request.into();
         self
     }
 
-    /// The context that gives parent and baggage, in place of the current one.
-    pub fn parent(mut self, parent: &'a Context) -> Self {
-        self.options.parent = Some(parent);
+    /// The person for whom the tool is called. Not written by 0.1.0.
+    pub fn user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
+        self.known.user = user.into();
         self
     }
 
-    /// Starts the scope.
-    #[must_use = "the scope ends when it is dropped"]
-    pub fn start(self) -> ExecuteToolScope {
-        Scope::from_known(&self.known, self.options)
-    }
+    span_kind_option!("INTERNAL");
+    start_options!(ExecuteTool);
 }

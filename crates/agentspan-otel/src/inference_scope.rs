@@ -1,14 +1,14 @@
 //! The scope of a call to a language model.
 
+use agentspan_model::agent365::mapping::{self, Recorded};
 use agentspan_model::agent365::{
-    AgentDetails, InferenceCallDetails, Request, TenantDetails, json_array_text, mapping,
+    AgentDetails, InferenceCallDetails, Request, TenantDetails, UserDetails, json_array_text,
 };
 use agentspan_model::keys;
-use opentelemetry::Context;
 
+use crate::message_source::{InputMessageSource, OutputMessageSource};
 use crate::scope::Scope;
-use crate::scope::core::StartOptions;
-use crate::tracer::ScopeTracer;
+use crate::scope::start_options::{StartOptions, start_options};
 
 /// The kind of [`InferenceScope`].
 #[derive(Debug)]
@@ -60,38 +60,52 @@ impl Scope<Inference> {
         }
     }
 
-    /// Records what the model was given, as the text of a JSON array.
-    pub fn record_input_messages<S: AsRef<str>>(&self, messages: &[S]) {
-        self.set(keys::GEN_AI_INPUT_MESSAGES, || {
-            json_array_text(messages).into()
+    /// Records what the model was given: a text, a list of texts, or [`InputMessages`].
+    ///
+    /// 0.1.0 writes texts as a JSON array, 2.0.0 as messages of the role `user`.
+    ///
+    /// [`InputMessages`]: agentspan_model::agent365::InputMessages
+    pub fn record_input_messages<M: InputMessageSource + ?Sized>(&self, messages: &M) {
+        self.set(keys::GEN_AI_INPUT_MESSAGES, |profile| {
+            messages.input_messages_text(profile).into()
         });
     }
 
-    /// Records what the model answered, as the text of a JSON array.
-    pub fn record_output_messages<S: AsRef<str>>(&self, messages: &[S]) {
-        self.set(keys::GEN_AI_OUTPUT_MESSAGES, || {
-            json_array_text(messages).into()
+    /// Records what the model answered: a text, a list of texts, or [`OutputMessages`].
+    ///
+    /// 0.1.0 writes texts as a JSON array, 2.0.0 as messages of the role `assistant`.
+    ///
+    /// [`OutputMessages`]: agentspan_model::agent365::OutputMessages
+    pub fn record_output_messages<M: OutputMessageSource + ?Sized>(&self, messages: &M) {
+        self.set(keys::GEN_AI_OUTPUT_MESSAGES, |profile| {
+            messages.output_messages_text(profile).into()
         });
     }
 
-    /// Records the number of tokens that went in; written as text, as 0.1.0 does.
+    /// Records the number of tokens that went in; written as text by 0.1.0.
     pub fn record_input_tokens(&self, tokens: i64) {
-        self.set(keys::GEN_AI_USAGE_INPUT_TOKENS, || {
-            tokens.to_string().into()
-        });
+        self.record(Recorded::InputTokens(tokens));
     }
 
-    /// Records the number of tokens that came out; written as text, as 0.1.0 does.
+    /// Records the number of tokens that came out; written as text by 0.1.0.
     pub fn record_output_tokens(&self, tokens: i64) {
-        self.set(keys::GEN_AI_USAGE_OUTPUT_TOKENS, || {
-            tokens.to_string().into()
-        });
+        self.record(Recorded::OutputTokens(tokens));
+    }
+
+    /// Records the number of tokens that were read from a cache. Not written by 0.1.0.
+    pub fn record_cache_read_input_tokens(&self, tokens: i64) {
+        self.record(Recorded::CacheReadInputTokens(tokens));
+    }
+
+    /// Records the number of tokens that were written to a cache. Not written by 0.1.0.
+    pub fn record_cache_write_input_tokens(&self, tokens: i64) {
+        self.record(Recorded::CacheWriteInputTokens(tokens));
     }
 
     /// Records why the model stopped, one reason for each answer. An empty list is left out.
     pub fn record_finish_reasons<S: AsRef<str>>(&self, reasons: &[S]) {
         if !reasons.is_empty() {
-            self.set(keys::GEN_AI_RESPONSE_FINISH_REASONS, || {
+            self.set(keys::GEN_AI_RESPONSE_FINISH_REASONS, |_| {
                 json_array_text(reasons).into()
             });
         }
@@ -99,22 +113,21 @@ impl Scope<Inference> {
 
     /// Records how the model came to its answer.
     pub fn record_thought_process(&self, thought_process: &str) {
-        self.set(keys::GEN_AI_AGENT_THOUGHT_PROCESS, || {
-            thought_process.to_owned().into()
-        });
+        self.record(Recorded::ThoughtProcess(thought_process));
     }
 
-    /// Records the answer as `gen_ai.event.content`. Output messages have their own method,
+    /// Records the answer as it is: as `gen_ai.event.content`, and with 2.0.0 in place of the output
+    /// messages. Output messages have their own method,
     /// [`record_output_messages`](Self::record_output_messages).
     pub fn record_response(&self, response: &str) {
-        self.set(keys::GEN_AI_EVENT_CONTENT, || response.to_owned().into());
+        self.record(Recorded::InferenceResponse(response));
     }
 }
 
 /// Starts an [`InferenceScope`].
 ///
 /// Nothing is copied before the scope starts, and nothing at all if its span is not recorded.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct InferenceScopeBuilder<'a> {
     known: mapping::Inference<'a>,
@@ -140,21 +153,11 @@ impl<'a> InferenceScopeBuilder<'a> {
         self
     }
 
-    /// The tracer that makes the span, in place of the default.
-    pub fn tracer(mut self, tracer: &'a ScopeTracer) -> Self {
-        self.options.tracer = Some(tracer);
+    /// The person for whom the model is called. Not written by 0.1.0.
+    pub fn user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
+        self.known.user = user.into();
         self
     }
 
-    /// The context that gives parent and baggage, in place of the current one.
-    pub fn parent(mut self, parent: &'a Context) -> Self {
-        self.options.parent = Some(parent);
-        self
-    }
-
-    /// Starts the scope.
-    #[must_use = "the scope ends when it is dropped"]
-    pub fn start(self) -> InferenceScope {
-        Scope::from_known(&self.known, self.options)
-    }
+    start_options!(Inference);
 }

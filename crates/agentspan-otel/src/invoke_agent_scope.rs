@@ -1,15 +1,13 @@
 //! The scope of an agent's invocation.
 
 use agentspan_model::agent365::{
-    AgentDetails, CallerDetails, InvokeAgentDetails, Request, TenantDetails, json_array_text,
-    mapping,
+    AgentDetails, CallerDetails, InvokeAgentDetails, Request, TenantDetails, UserDetails, mapping,
 };
 use agentspan_model::keys;
-use opentelemetry::Context;
 
+use crate::message_source::{InputMessageSource, OutputMessageSource};
 use crate::scope::Scope;
-use crate::scope::core::StartOptions;
-use crate::tracer::ScopeTracer;
+use crate::scope::start_options::{StartOptions, span_kind_option, start_options};
 
 /// The kind of [`InvokeAgentScope`].
 #[derive(Debug)]
@@ -63,30 +61,38 @@ impl Scope<InvokeAgent> {
         }
     }
 
-    /// Records what the agent was asked, as the text of a JSON array.
-    pub fn record_input_messages<S: AsRef<str>>(&self, messages: &[S]) {
-        self.set(keys::GEN_AI_INPUT_MESSAGES, || {
-            json_array_text(messages).into()
+    /// Records what the agent was asked: a text, a list of texts, or [`InputMessages`].
+    ///
+    /// 0.1.0 writes texts as a JSON array, 2.0.0 as messages of the role `user`.
+    ///
+    /// [`InputMessages`]: agentspan_model::agent365::InputMessages
+    pub fn record_input_messages<M: InputMessageSource + ?Sized>(&self, messages: &M) {
+        self.set(keys::GEN_AI_INPUT_MESSAGES, |profile| {
+            messages.input_messages_text(profile).into()
         });
     }
 
-    /// Records what the agent answered, as the text of a JSON array.
-    pub fn record_output_messages<S: AsRef<str>>(&self, messages: &[S]) {
-        self.set(keys::GEN_AI_OUTPUT_MESSAGES, || {
-            json_array_text(messages).into()
+    /// Records what the agent answered: a text, a list of texts, or [`OutputMessages`].
+    ///
+    /// 0.1.0 writes texts as a JSON array, 2.0.0 as messages of the role `assistant`.
+    ///
+    /// [`OutputMessages`]: agentspan_model::agent365::OutputMessages
+    pub fn record_output_messages<M: OutputMessageSource + ?Sized>(&self, messages: &M) {
+        self.set(keys::GEN_AI_OUTPUT_MESSAGES, |profile| {
+            messages.output_messages_text(profile).into()
         });
     }
 
     /// Records the agent's answer as the only output message.
     pub fn record_response(&self, response: &str) {
-        self.record_output_messages(&[response]);
+        self.record_output_messages(response);
     }
 }
 
 /// Starts an [`InvokeAgentScope`].
 ///
 /// Nothing is copied before the scope starts, and nothing at all if its span is not recorded.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct InvokeAgentScopeBuilder<'a> {
     known: mapping::InvokeAgent<'a>,
@@ -112,27 +118,20 @@ impl<'a> InvokeAgentScopeBuilder<'a> {
         self
     }
 
-    /// The person or service that called.
+    /// The person or service that called. With 2.0.0 this is another form of [`user`](Self::user), of
+    /// which id and name are written.
     pub fn caller(mut self, caller: impl Into<Option<&'a CallerDetails>>) -> Self {
         self.known.caller = caller.into();
         self
     }
 
-    /// The tracer that makes the span, in place of the default.
-    pub fn tracer(mut self, tracer: &'a ScopeTracer) -> Self {
-        self.options.tracer = Some(tracer);
+    /// The person that called. With 0.1.0 this is another form of [`caller`](Self::caller), of which id
+    /// and name are written.
+    pub fn user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
+        self.known.user = user.into();
         self
     }
 
-    /// The context that gives parent and baggage, in place of the current one.
-    pub fn parent(mut self, parent: &'a Context) -> Self {
-        self.options.parent = Some(parent);
-        self
-    }
-
-    /// Starts the scope.
-    #[must_use = "the scope ends when it is dropped"]
-    pub fn start(self) -> InvokeAgentScope {
-        Scope::from_known(&self.known, self.options)
-    }
+    span_kind_option!("CLIENT");
+    start_options!(InvokeAgent);
 }

@@ -38,8 +38,8 @@
 //!
 //! # What is where
 //!
-//! - [`InvokeAgentScope`], [`ExecuteToolScope`] and [`InferenceScope`] are spans of an agent's work.
-//!   [`Scope`] says how they are entered, run, and ended, in sync and in async code.
+//! - [`InvokeAgentScope`], [`ExecuteToolScope`], [`InferenceScope`], [`OutputScope`] and
+//!   [`ApplyGuardrailScope`] are spans of an agent's work. [`Scope`] says how they are entered, run, and ended, in sync and in async code.
 //! - [`ScopeTracer`] says which provider makes their spans; [`set_enabled`] switches them all.
 //! - [`BaggageBuilder`] collects what all spans of a request are to carry, also from a [`TurnContext`].
 //!   [`BaggageSpanProcessor`] copies it to them. [`Propagation`] takes it, and the trace, to other
@@ -54,6 +54,8 @@
 //! [`agentspan_model::agent365::mapping`]. How the spans reach Agent 365 is the business of
 //! `agentspan-agent365`.
 
+mod apply_guardrail_scope;
+mod attribute_value;
 mod baggage;
 mod bridge;
 mod console;
@@ -62,6 +64,8 @@ mod execute_tool_scope;
 mod export_queue;
 mod inference_scope;
 mod invoke_agent_scope;
+mod message_source;
+mod output_scope;
 mod propagation;
 mod python_text;
 mod scope;
@@ -69,6 +73,9 @@ mod switch;
 mod tracer;
 mod turn_context;
 
+pub use self::apply_guardrail_scope::{
+    ApplyGuardrail, ApplyGuardrailScope, ApplyGuardrailScopeBuilder,
+};
 pub use self::baggage::{
     BaggageBuilder, BaggageSpanProcessor, BaggageText, LastProcessor, RequestBaggage,
     dropped_baggage_entries,
@@ -81,6 +88,8 @@ pub use self::execute_tool_scope::{ExecuteTool, ExecuteToolScope, ExecuteToolSco
 pub use self::export_queue::{ExportLoss, ExportQueue, ExportQueueBuilder, ExportStats};
 pub use self::inference_scope::{Inference, InferenceScope, InferenceScopeBuilder};
 pub use self::invoke_agent_scope::{InvokeAgent, InvokeAgentScope, InvokeAgentScopeBuilder};
+pub use self::message_source::{InputMessageSource, OutputMessageSource};
+pub use self::output_scope::{Output, OutputScope, OutputScopeBuilder};
 pub use self::propagation::{HeaderReader, HeaderWriter, Propagation};
 pub use self::scope::future::{ScopeFutureExt, ScopedFuture};
 pub use self::scope::{ActiveScope, IntoAttribute, Scope};

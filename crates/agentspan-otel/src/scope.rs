@@ -3,25 +3,36 @@
 pub(crate) mod core;
 pub(crate) mod future;
 pub(crate) mod span;
+pub(crate) mod start_options;
 pub(crate) mod starting;
 
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::marker::PhantomData;
 use std::thread;
+use std::time::SystemTime;
 
+use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::mapping::Recorded;
+use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
+use opentelemetry::propagation::Injector;
 use opentelemetry::trace::SpanContext;
 use opentelemetry::{Context, ContextGuard, Key, KeyValue, Value};
 
-use self::core::{Core, Known, StartOptions};
+use self::core::{Core, Known};
 use self::future::{ScopedFuture, nothing_to_record, record_if_error};
 use self::span::SharedSpan;
+use self::start_options::StartOptions;
+use crate::attribute_value::to_value;
+use crate::propagation::Propagation;
 use crate::python_text::is_blank;
+use crate::switch::is_enabled;
 
 /// One operation of an agent: an invocation, the execution of a tool, a call of a language model.
 ///
 /// Use it through [`InvokeAgentScope`](crate::InvokeAgentScope),
-/// [`ExecuteToolScope`](crate::ExecuteToolScope) and [`InferenceScope`](crate::InferenceScope), which
+/// [`ExecuteToolScope`](crate::ExecuteToolScope), [`InferenceScope`](crate::InferenceScope),
+/// [`OutputScope`](crate::OutputScope) and [`ApplyGuardrailScope`](crate::ApplyGuardrailScope), which
 /// start it and add what only they record. Starting a scope starts a span as a child of the current
 /// one. The span becomes current, so that others become its children, with
 ///
@@ -57,9 +68,46 @@ impl<K> Scope<K> {
         self.core.as_ref()?.recording()
     }
 
-    pub(crate) fn set(&self, key: &'static str, value: impl FnOnce() -> Value) {
-        if let Some(span) = self.recording() {
-            span.set_attribute(KeyValue::new(key, value()));
+    /// The core, if something may be recorded now.
+    fn recording_core(&self) -> Option<(&Core, &SharedSpan)> {
+        let core = self.core.as_ref()?;
+        Some((core, core.recording()?))
+    }
+
+    pub(crate) fn set(&self, key: &'static str, value: impl FnOnce(Profile) -> Value) {
+        if let Some((core, span)) = self.recording_core() {
+            span.set_attribute(KeyValue::new(key, value(core.profile())));
+        }
+    }
+
+    /// Records something in the words of the scope's profile.
+    pub(crate) fn record(&self, recorded: Recorded<'_>) {
+        if let Some((core, span)) = self.recording_core() {
+            recorded.visit_attributes(
+                core.profile(),
+                &mut |key: &'static str, value: AttributeValue<'_>| {
+                    if let Some(value) = to_value(key, value) {
+                        span.set_attribute(KeyValue::new(key, value));
+                    }
+                },
+            );
+        }
+    }
+
+    /// Adds an event, in a profile that has a name for it.
+    pub(crate) fn record_event(
+        &self,
+        name: impl FnOnce(Profile) -> Option<&'static str>,
+        visit: impl FnOnce(Profile, &mut EventAttributes),
+    ) {
+        let Some((core, span)) = self.recording_core() else {
+            return;
+        };
+        let profile = core.profile();
+        if let Some(name) = name(profile) {
+            let mut attributes = EventAttributes::default();
+            visit(profile, &mut attributes);
+            span.add_event(name, attributes.0);
         }
     }
 
@@ -225,6 +273,32 @@ impl<K> Scope<K> {
         }
     }
 
+    /// Says when the work ended, in place of the moment at which the scope ends.
+    pub fn set_end_time(&self, end_time: SystemTime) {
+        if let Some(span) = self.recording() {
+            span.set_end_time(end_time);
+        }
+    }
+
+    /// Writes the ids of the span, and the baggage that [`Propagation::new`] lets out, into the headers
+    /// of a request, so that its receiver can go on with the trace.
+    ///
+    /// Nothing is written when there is no span. [`Propagation::inject`] does the same with
+    /// [`context`](Self::context) and other baggage.
+    ///
+    /// ```
+    /// # fn example(scope: &agentspan_otel::ExecuteToolScope) {
+    /// let mut headers = std::collections::HashMap::new();
+    /// scope.inject_headers(&mut headers);
+    /// // headers["traceparent"] is `00-{trace id}-{span id}-01`.
+    /// # }
+    /// ```
+    pub fn inject_headers(&self, headers: &mut dyn Injector) {
+        if let Some(core) = self.core.as_ref().filter(|_| is_enabled()) {
+            Propagation::new().inject(core.context(), headers);
+        }
+    }
+
     /// Ends the span now. What is recorded later is left out, and ending again does nothing.
     pub fn end(&self) {
         if let Some(core) = &self.core {
@@ -263,6 +337,18 @@ impl<K> Clone for Scope<K> {
         Self {
             core: self.core.clone(),
             kind: PhantomData,
+        }
+    }
+}
+
+/// Collects the attributes of an event.
+#[derive(Default)]
+pub(crate) struct EventAttributes(Vec<KeyValue>);
+
+impl AttributeVisitor for EventAttributes {
+    fn visit(&mut self, key: &'static str, value: AttributeValue<'_>) {
+        if let Some(value) = to_value(key, value) {
+            self.0.push(KeyValue::new(key, value));
         }
     }
 }

@@ -3,12 +3,14 @@
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 
-use agentspan_model::keys;
+use agentspan_model::agent365::mapping::BaggageEntry;
+use agentspan_model::agent365::{ClientAddress, Profile};
 use opentelemetry::{Key, StringValue};
 use serde_json::Value;
 
 use super::{BaggageText, RequestBaggage};
 use crate::python_text::is_blank;
+use crate::tracer::default_tracer;
 use crate::turn_context::{TurnContext, turn_context_pairs};
 
 /// Collects the baggage of a request; [`build`](Self::build) makes it usable.
@@ -32,27 +34,37 @@ use crate::turn_context::{TurnContext, turn_context_pairs};
 ///     [("tenant.id", "tenant-1"), ("gen_ai.agent.id", "agent-1"), ("attempt", "2")],
 /// );
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct BaggageBuilder {
+    profile: Profile,
     pairs: Vec<(Key, StringValue)>,
 }
 
 macro_rules! setters {
-    ($($(#[$doc:meta])* $name:ident => $key:ident;)*) => {
+    ($($(#[$doc:meta])* $name:ident => $entry:ident;)*) => {
         $(
             $(#[$doc])*
             pub fn $name(self, value: impl BaggageText) -> Self {
-                self.set(keys::$key, value)
+                self.set_entry(BaggageEntry::$entry, value)
             }
         )*
     };
 }
 
 impl BaggageBuilder {
-    /// Nothing collected yet.
+    /// Nothing collected yet, in the words of the default tracer's profile, see
+    /// [`set_default_tracer`](crate::set_default_tracer).
     pub fn new() -> Self {
-        Self::default()
+        Self::for_profile(default_tracer().profile())
+    }
+
+    /// Nothing collected yet, in the words of `profile`.
+    pub fn for_profile(profile: Profile) -> Self {
+        Self {
+            profile,
+            pairs: Vec::new(),
+        }
     }
 
     /// The baggage that nearly every request has: tenant, agent, and an id that links its logs.
@@ -70,42 +82,88 @@ impl BaggageBuilder {
     }
 
     setters! {
-        /// Where the operation comes from, `operation.source`.
-        operation_source => OPERATION_SOURCE;
-        /// The tenant that the agent works for, `tenant.id`.
-        tenant_id => TENANT_ID;
+        /// Where the operation comes from, `operation.source`; with 2.0.0 `service.name`.
+        operation_source => OperationSource;
+        /// The tenant that the agent works for, `tenant.id`; with 2.0.0 `microsoft.tenant.id`.
+        tenant_id => TenantId;
         /// The agent, `gen_ai.agent.id`.
-        agent_id => GEN_AI_AGENT_ID;
-        /// The agent's own user id, `gen_ai.agent.user.id`.
-        agent_auid => GEN_AI_AGENT_AUID;
-        /// The agent's user principal name, `gen_ai.agent.upn`.
-        agent_upn => GEN_AI_AGENT_UPN;
-        /// The blueprint that the agent was made from, `gen_ai.agent.applicationid`.
-        agent_blueprint_id => GEN_AI_AGENT_BLUEPRINT_ID;
-        /// The id that links everything that belongs to the request, `correlation.id`.
-        correlation_id => CORRELATION_ID;
-        /// Who called, `gen_ai.caller.id`.
-        caller_id => GEN_AI_CALLER_ID;
-        /// The manager who hired the agent, `hiring.manager.id`.
-        hiring_manager_id => HIRING_MANAGER_ID;
+        agent_id => AgentId;
+        /// The kind of agent, `gen_ai.agent.type`.
+        agent_type => AgentType;
+        /// The agent's own user id, `gen_ai.agent.user.id`; with 2.0.0, which calls it the agentic user
+        /// id, `microsoft.agent.user.id`.
+        agent_auid => AgentUserId;
+        /// The agent's user principal name, `gen_ai.agent.upn`; nothing with 2.0.0.
+        agent_upn => AgentUpn;
+        /// The mail address of the agent's own user, `microsoft.agent.user.email`; nothing with 0.1.0.
+        agent_user_email => AgentUserEmail;
+        /// The blueprint that the agent was made from, `gen_ai.agent.applicationid`; with 2.0.0
+        /// `microsoft.a365.agent.blueprint.id`.
+        agent_blueprint_id => AgentBlueprintId;
+        /// The id that links everything that belongs to the request, `correlation.id`; nothing with 2.0.0.
+        correlation_id => CorrelationId;
+        /// Who called, `gen_ai.caller.id`; as [`user_id`](Self::user_id).
+        caller_id => UserId;
+        /// The manager who hired the agent, `hiring.manager.id`; nothing with 2.0.0.
+        hiring_manager_id => HiringManagerId;
         /// The agent's name, `gen_ai.agent.name`.
-        agent_name => GEN_AI_AGENT_NAME;
+        agent_name => AgentName;
         /// What the agent is for, `gen_ai.agent.description`.
-        agent_description => GEN_AI_AGENT_DESCRIPTION;
-        /// The caller's name, `gen_ai.caller.name`.
-        caller_name => GEN_AI_CALLER_NAME;
-        /// The caller's user principal name, `gen_ai.caller.upn`.
-        caller_upn => GEN_AI_CALLER_UPN;
+        agent_description => AgentDescription;
+        /// The agent's version, `gen_ai.agent.version`; nothing with 0.1.0.
+        agent_version => AgentVersion;
+        /// The caller's name, `gen_ai.caller.name`; as [`user_name`](Self::user_name).
+        caller_name => UserName;
+        /// The caller's user principal name, `gen_ai.caller.upn`; nothing with 2.0.0.
+        caller_upn => UserUpn;
+        /// The person who called, `user.id`; with 0.1.0 `gen_ai.caller.id`.
+        user_id => UserId;
+        /// The person's name, `user.name`; with 0.1.0 `gen_ai.caller.name`.
+        user_name => UserName;
+        /// The person's mail address, `user.email`; nothing with 0.1.0.
+        user_email => UserEmail;
         /// The conversation, `gen_ai.conversation.id`.
-        conversation_id => GEN_AI_CONVERSATION_ID;
-        /// The address of the conversation's item, `gen_ai.conversation.item.link`.
-        conversation_item_link => GEN_AI_CONVERSATION_ITEM_LINK;
-        /// The id of the channel, `gen_ai.execution.sourceMetadata.id`.
-        source_metadata_id => GEN_AI_EXECUTION_SOURCE_ID;
-        /// The name of the channel, `gen_ai.channel.name`.
-        source_metadata_name => GEN_AI_EXECUTION_SOURCE_NAME;
-        /// The description of the channel, `gen_ai.channel.link`.
-        source_metadata_description => GEN_AI_EXECUTION_SOURCE_DESCRIPTION;
+        conversation_id => ConversationId;
+        /// The address of the conversation's item, `gen_ai.conversation.item.link`; with 2.0.0
+        /// `microsoft.conversation.item.link`.
+        conversation_item_link => ConversationItemLink;
+        /// The session, `microsoft.session.id`; nothing with 0.1.0.
+        session_id => SessionId;
+        /// What the session is about, `microsoft.session.description`; nothing with 0.1.0.
+        session_description => SessionDescription;
+        /// The name of the channel, `microsoft.channel.name`; with 0.1.0 `gen_ai.channel.name`.
+        channel_name => ChannelName;
+        /// The address of the channel, `microsoft.channel.link`; with 0.1.0 `gen_ai.channel.link`.
+        channel_link => ChannelLink;
+        /// The id of the channel, `gen_ai.execution.sourceMetadata.id`; nothing with 2.0.0.
+        source_metadata_id => ChannelId;
+        /// The name of the channel; as [`channel_name`](Self::channel_name).
+        source_metadata_name => ChannelName;
+        /// The description of the channel; as [`channel_link`](Self::channel_link).
+        source_metadata_description => ChannelLink;
+    }
+
+    /// The IP address that the person called from, `client.address`; nothing with 0.1.0.
+    ///
+    /// What is no address, see [`ClientAddress::parse`], sets nothing.
+    pub fn user_client_ip<'t>(self, address: impl Into<Option<&'t str>>) -> Self {
+        let address = address
+            .into()
+            .and_then(|text| ClientAddress::parse(text).ok());
+        self.set_entry(BaggageEntry::ClientAddress, address)
+    }
+
+    /// Host and port of the agent that is invoked, `server.address` and `server.port`; nothing with 0.1.0.
+    ///
+    /// Port 443 is taken for granted and sets nothing.
+    pub fn invoke_agent_server(
+        self,
+        address: impl BaggageText,
+        port: impl Into<Option<u16>>,
+    ) -> Self {
+        let port = port.into().filter(|port| *port != 443).map(u32::from);
+        self.set_entry(BaggageEntry::ServerAddress, address)
+            .set_entry(BaggageEntry::ServerPort, port)
     }
 
     /// Sets any pairs. Keys that are not for spans travel with the request all the same.
@@ -120,6 +178,8 @@ impl BaggageBuilder {
     }
 
     /// Sets what a turn of a conversation says about caller, agent, tenant and channel.
+    ///
+    /// With 2.0.0, which leaves this to others, under the same keys as with the setters.
     pub fn turn_context(self, turn_context: &TurnContext) -> Self {
         self.turn_context_json(&turn_context.to_json())
     }
@@ -128,8 +188,12 @@ impl BaggageBuilder {
     /// [`turn_context_pairs`] for what is read.
     pub fn turn_context_json(self, turn_context: &Value) -> Self {
         let pairs = turn_context_pairs(turn_context);
+        let profile = self.profile;
         pairs.into_iter().fold(self, |builder, (key, value)| {
-            builder.set(key, value.as_ref())
+            match BaggageEntry::renamed(key, profile) {
+                Some(key) => builder.set(key, value.as_ref()),
+                None => builder,
+            }
         })
     }
 
@@ -137,6 +201,13 @@ impl BaggageBuilder {
     #[must_use]
     pub fn build(self) -> RequestBaggage {
         RequestBaggage::new(self.pairs)
+    }
+
+    fn set_entry(self, entry: BaggageEntry, value: impl BaggageText) -> Self {
+        match entry.key(self.profile) {
+            Some(key) => self.set(key, value),
+            None => self,
+        }
     }
 
     fn set(mut self, key: impl Into<Key>, value: impl BaggageText) -> Self {
@@ -154,6 +225,12 @@ impl BaggageBuilder {
             None => self.pairs.push((key, value)),
         }
         self
+    }
+}
+
+impl Default for BaggageBuilder {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -4,18 +4,22 @@ use std::fmt::Display;
 use std::sync::Arc;
 use std::thread;
 
-use agentspan_model::agent365::mapping::{ExecuteTool, Inference, InvokeAgent};
-use agentspan_model::agent365::{Profile, json_array_text, json_object_text};
+use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::mapping::{
+    ApplyGuardrail, ExecuteTool, Inference, InvokeAgent, Output,
+};
 use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
 use agentspan_model::keys;
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt};
-use opentelemetry::{Array, Context, KeyValue, StringValue, Value};
+use opentelemetry::{Context, KeyValue};
 
 use super::span::{CurrentSpan, SharedSpan};
+use super::start_options::StartOptions;
 use super::starting::Starting;
+use crate::attribute_value::to_value;
 use crate::error_name::{error_path, last_segment};
 use crate::switch::is_enabled;
-use crate::tracer::{ScopeTracer, default_tracer};
+use crate::tracer::default_tracer;
 
 /// Room for the attributes of a usual span, so that its lists are allocated once. More than this is a
 /// large block for common allocators, which they do not keep at hand.
@@ -50,13 +54,8 @@ macro_rules! known {
 known!(InvokeAgent<'_>, Client, this, _profile => InvokeAgent::span_name(this));
 known!(ExecuteTool<'_>, Internal, this, _profile => ExecuteTool::span_name(this));
 known!(Inference<'_>, Client, this, profile => Inference::span_name(this, profile));
-
-/// Where a scope gets its span from and whose child it is.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct StartOptions<'a> {
-    pub(crate) tracer: Option<&'a ScopeTracer>,
-    pub(crate) parent: Option<&'a Context>,
-}
+known!(Output<'_>, Client, this, _profile => Output::span_name(this));
+known!(ApplyGuardrail<'_>, Internal, this, _profile => ApplyGuardrail::span_name(this));
 
 /// A handle of a scope's span; the span ends with the last handle.
 #[derive(Debug)]
@@ -65,6 +64,8 @@ pub(crate) struct Core {
     context: Context,
     /// None when the span is not recorded, and the context only passes its ids on.
     span: Option<Arc<SharedSpan>>,
+    /// The generation of the contract in whose words things are recorded.
+    profile: Profile,
     /// A scope that is started while its thread unwinds did not panic itself.
     started_in_panic: bool,
 }
@@ -76,13 +77,17 @@ impl Core {
             return None;
         }
         match options.parent {
-            Some(parent) => start_span(known, options.tracer, parent),
-            None => start_span(known, options.tracer, &Context::current()),
+            Some(parent) => start_span(known, &options, parent),
+            None => start_span(known, &options, &Context::current()),
         }
     }
 
     pub(crate) fn context(&self) -> &Context {
         &self.context
+    }
+
+    pub(crate) fn profile(&self) -> Profile {
+        self.profile
     }
 
     /// The span, if something may be recorded now.
@@ -153,6 +158,7 @@ impl Clone for Core {
         Self {
             context: self.context.clone(),
             span: self.span.clone(),
+            profile: self.profile,
             started_in_panic: self.started_in_panic,
         }
     }
@@ -169,23 +175,22 @@ impl Drop for Core {
     }
 }
 
-fn start_span<K: Known>(known: &K, tracer: Option<&ScopeTracer>, parent: &Context) -> Option<Core> {
-    let tracer = tracer.unwrap_or_else(|| default_tracer());
+fn start_span<K: Known>(known: &K, options: &StartOptions<'_>, parent: &Context) -> Option<Core> {
+    let tracer = options.tracer.unwrap_or_else(|| default_tracer());
     let profile = tracer.profile();
     let starting = Starting::begin();
     let span = tracer.start(
         known.span_name(profile),
-        |builder| {
-            builder
-                .with_kind(K::SPAN_KIND)
-                .with_attributes(Vec::with_capacity(USUAL_ATTRIBUTES))
-        },
+        |builder| options.apply_to(builder, K::SPAN_KIND, USUAL_ATTRIBUTES),
         parent,
     );
     let from_baggage = starting.finish();
     let (context, span) = if span.is_recording() {
         let attributes = attributes_at_start(known, profile, from_baggage);
         let span = Arc::new(SharedSpan::new(span, attributes));
+        if let Some(end_time) = options.end_time {
+            span.set_end_time(end_time);
+        }
         (parent.with_span(CurrentSpan(Arc::clone(&span))), Some(span))
     } else {
         // A span that a sampler dropped still decides for its children; any other has no say.
@@ -198,6 +203,7 @@ fn start_span<K: Known>(known: &K, tracer: Option<&ScopeTracer>, parent: &Contex
     Some(Core {
         context,
         span,
+        profile,
         started_in_panic: thread::panicking(),
     })
 }
@@ -222,45 +228,10 @@ fn attributes_at_start(
                     baggage_len -= 1;
                 }
             }
-            if let Some(value) = value_of(key, value) {
+            if let Some(value) = to_value(key, value) {
                 attributes.push(KeyValue::new(key, value));
             }
         },
     );
     attributes
-}
-
-/// The value for OpenTelemetry.
-pub(crate) fn value_of(key: &'static str, value: AttributeValue<'_>) -> Option<Value> {
-    Some(match value {
-        AttributeValue::Str(text) => text.to_owned().into(),
-        AttributeValue::Static(text) => text.into(),
-        AttributeValue::I64(number) => number.into(),
-        AttributeValue::F64(number) => number.into(),
-        AttributeValue::Bool(flag) => flag.into(),
-        AttributeValue::DecimalText(number) => number.to_string().into(),
-        AttributeValue::JsonArrayText(texts) => json_array_text(texts).into(),
-        AttributeValue::JsonObjectText(object) => json_object_text(object).into(),
-        AttributeValue::InputMessages(messages) => messages.to_json_text().into(),
-        AttributeValue::OutputMessages(messages) => messages.to_json_text().into(),
-        AttributeValue::StrList(texts) => {
-            let texts = texts
-                .iter()
-                .map(|text| StringValue::from((*text).to_owned()));
-            Value::Array(Array::String(texts.collect()))
-        }
-        _ => {
-            unknown_value(key);
-            return None;
-        }
-    })
-}
-
-#[cold]
-fn unknown_value(key: &'static str) {
-    tracing::error!(
-        target: "agentspan::otel::scope",
-        key,
-        "attribute left out: its kind of value is newer than this version"
-    );
 }

@@ -61,6 +61,8 @@ struct Live {
     span: StartedSpan,
     attributes: Vec<KeyValue>,
     status: Status,
+    /// When the span ends, if that is not when it is ended.
+    end_time: Option<SystemTime>,
 }
 
 impl SharedSpan {
@@ -72,6 +74,7 @@ impl SharedSpan {
                 span,
                 attributes,
                 status: Status::Unset,
+                end_time: None,
             })),
             handles: AtomicUsize::new(1),
             panicked: AtomicBool::new(false),
@@ -127,6 +130,20 @@ impl SharedSpan {
             live.set_attribute(error_type);
             each!(&mut live.span, span => span.add_event(name, event));
             live.set_status(status);
+        }
+    }
+
+    /// Adds an event that happens now.
+    pub(crate) fn add_event(&self, name: &'static str, attributes: Vec<KeyValue>) {
+        if let Some(live) = self.lock().as_mut() {
+            each!(&mut live.span, span => span.add_event(name, attributes));
+        }
+    }
+
+    /// Says when the span ends, in place of the moment at which it is ended.
+    pub(crate) fn set_end_time(&self, end_time: SystemTime) {
+        if let Some(live) = self.lock().as_mut() {
+            live.end_time = Some(end_time);
         }
     }
 
@@ -188,6 +205,7 @@ impl Live {
     }
 
     fn end(&mut self, timestamp: Option<SystemTime>) {
+        let timestamp = timestamp.or(self.end_time);
         let timestamp = timestamp.unwrap_or_else(SystemTime::now);
         each!(&mut self.span, span => {
             // The list's own loop moves each attribute once, a `for` loop twice.

@@ -1,0 +1,118 @@
+//! The scope of a guardian's evaluation.
+
+use agentspan_model::agent365::mapping::{self, Recorded};
+use agentspan_model::agent365::{
+    AgentDetails, GuardrailDecision, GuardrailDetails, GuardrailFinding, Request, TenantDetails,
+};
+
+use crate::scope::Scope;
+use crate::scope::start_options::{StartOptions, span_kind_option, start_options};
+
+/// The kind of [`ApplyGuardrailScope`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ApplyGuardrail;
+
+/// A guardian evaluates content or an action: the span `apply_guardrail {guardian name} {target}`, of kind
+/// `INTERNAL`.
+///
+/// Start it inside of the scope that is guarded, once for each guardian.
+///
+/// A scope of [`Profile::V2`](agentspan_model::agent365::Profile::V2). 0.1.0 has none like it; with
+/// `V0_1` the span has what all scopes of 0.1.0 write, and neither decision nor findings.
+///
+/// ```
+/// use agentspan_model::agent365::{
+///     AgentDetails, AgentId, GuardrailDecision, GuardrailDetails, GuardrailFinding, GuardrailTarget,
+///     RiskSeverity,
+/// };
+/// use agentspan_otel::ApplyGuardrailScope;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let agent = AgentDetails::new(AgentId::parse("agent-1")?);
+/// let details = GuardrailDetails::new(GuardrailTarget::LlmInput, GuardrailDecision::Allow)
+///     .with_guardian_name("Shield");
+/// ApplyGuardrailScope::builder(&details)
+///     .agent(&agent)
+///     .start()
+///     .in_scope_infallible(|scope| {
+///         scope.record_finding(&GuardrailFinding::new("pii", RiskSeverity::High));
+///         scope.record_decision(&GuardrailDecision::Deny, "names a person");
+///     });
+/// # Ok(())
+/// # }
+/// ```
+pub type ApplyGuardrailScope = Scope<ApplyGuardrail>;
+
+impl Scope<ApplyGuardrail> {
+    /// Starts a scope for an evaluation that guards `agent`, on behalf of `tenant`.
+    #[must_use = "the scope ends when it is dropped"]
+    pub fn start(details: &GuardrailDetails, agent: &AgentDetails, tenant: &TenantDetails) -> Self {
+        Self::builder(details).agent(agent).tenant(tenant).start()
+    }
+
+    /// A builder for a scope with options.
+    pub fn builder(details: &GuardrailDetails) -> ApplyGuardrailScopeBuilder<'_> {
+        ApplyGuardrailScopeBuilder {
+            known: mapping::ApplyGuardrail::new(details),
+            options: StartOptions::default(),
+        }
+    }
+
+    /// Records what was decided after all. Without a reason, one that was recorded before stays.
+    pub fn record_decision<'a>(
+        &self,
+        decision: &GuardrailDecision,
+        reason: impl Into<Option<&'a str>>,
+    ) {
+        self.record(Recorded::Decision {
+            decision,
+            reason: reason.into(),
+        });
+    }
+
+    /// Records what the guardian made of the content. Only for those who want contents in telemetry.
+    pub fn record_content_output(&self, output: &str) {
+        self.record(Recorded::GuardrailOutput(output));
+    }
+
+    /// Records a risk that was found, as the event `microsoft.security.finding`.
+    pub fn record_finding(&self, finding: &GuardrailFinding) {
+        self.record_event(GuardrailFinding::event_name, |profile, visitor| {
+            finding.visit_attributes(profile, visitor);
+        });
+    }
+}
+
+/// Starts an [`ApplyGuardrailScope`].
+///
+/// Nothing is copied before the scope starts, and nothing at all if its span is not recorded.
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until `start` is called"]
+pub struct ApplyGuardrailScopeBuilder<'a> {
+    known: mapping::ApplyGuardrail<'a>,
+    options: StartOptions<'a>,
+}
+
+impl<'a> ApplyGuardrailScopeBuilder<'a> {
+    /// The agent that is guarded.
+    pub fn agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
+        self.known.agent = agent.into();
+        self
+    }
+
+    /// The tenant; its id wins over that of the agent's details.
+    pub fn tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
+        self.known.tenant = tenant.into();
+        self
+    }
+
+    /// The request. Its content is recorded as what the guardian is shown.
+    pub fn request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
+        self.known.request = request.into();
+        self
+    }
+
+    span_kind_option!("INTERNAL");
+    start_options!(ApplyGuardrail);
+}

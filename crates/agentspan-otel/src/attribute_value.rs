@@ -1,0 +1,40 @@
+//! The values of a mapping as OpenTelemetry has them.
+
+use agentspan_model::agent365::{json_array_text, json_object_text};
+use agentspan_model::attribute::{AttributeValue, Key};
+use opentelemetry::{Array, StringValue, Value};
+
+/// The value for OpenTelemetry. None for a kind of value that the model has learnt and this crate has not.
+pub(crate) fn to_value(key: impl Into<Key>, value: AttributeValue<'_>) -> Option<Value> {
+    Some(match value {
+        AttributeValue::Str(text) => text.to_owned().into(),
+        AttributeValue::Static(text) => text.into(),
+        AttributeValue::I64(number) => number.into(),
+        AttributeValue::F64(number) => number.into(),
+        AttributeValue::Bool(flag) => flag.into(),
+        AttributeValue::DecimalText(number) => number.to_string().into(),
+        AttributeValue::JsonArrayText(texts) => json_array_text(texts).into(),
+        AttributeValue::JsonObjectText(object) => json_object_text(object).into(),
+        AttributeValue::InputMessages(messages) => messages.to_json_text().into(),
+        AttributeValue::OutputMessages(messages) => messages.to_json_text().into(),
+        AttributeValue::StrList(texts) => {
+            let texts = texts
+                .iter()
+                .map(|text| StringValue::from((*text).to_owned()));
+            Value::Array(Array::String(texts.collect()))
+        }
+        _ => {
+            unknown_value(key.into());
+            return None;
+        }
+    })
+}
+
+#[cold]
+fn unknown_value(key: Key) {
+    tracing::error!(
+        target: "agentspan::otel::attribute",
+        key = %key,
+        "attribute left out: its kind of value is newer than this version"
+    );
+}

@@ -1,0 +1,96 @@
+//! What may be said about the span of every scope, and the builders' methods for it.
+
+use std::time::SystemTime;
+
+use opentelemetry::Context;
+use opentelemetry::trace::{Link, SpanBuilder, SpanKind};
+
+use crate::tracer::ScopeTracer;
+
+/// Where a scope gets its span from, whose child it is, and what else its start may say.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StartOptions<'a> {
+    pub(crate) tracer: Option<&'a ScopeTracer>,
+    pub(crate) parent: Option<&'a Context>,
+    pub(crate) kind: Option<SpanKind>,
+    pub(crate) start_time: Option<SystemTime>,
+    pub(crate) end_time: Option<SystemTime>,
+    pub(crate) links: &'a [Link],
+}
+
+impl StartOptions<'_> {
+    /// Says it to the builder of a span whose kind is `usual_kind` unless another was chosen.
+    pub(crate) fn apply_to(
+        &self,
+        mut builder: SpanBuilder,
+        usual_kind: SpanKind,
+        attributes: usize,
+    ) -> SpanBuilder {
+        builder.span_kind = Some(self.kind.clone().unwrap_or(usual_kind));
+        builder.attributes = Some(Vec::with_capacity(attributes));
+        builder.start_time = self.start_time;
+        if !self.links.is_empty() {
+            builder.links = Some(self.links.to_vec());
+        }
+        builder
+    }
+}
+
+/// The methods that the builders of all scopes have.
+macro_rules! start_options {
+    ($kind:ty) => {
+        /// The tracer that makes the span, in place of the default.
+        pub fn tracer(mut self, tracer: &'a $crate::ScopeTracer) -> Self {
+            self.options.tracer = Some(tracer);
+            self
+        }
+
+        /// The context that gives parent and baggage, in place of the current one. That of a request's
+        /// headers gives [`Propagation::extract`](crate::Propagation::extract).
+        pub fn parent(mut self, parent: &'a opentelemetry::Context) -> Self {
+            self.options.parent = Some(parent);
+            self
+        }
+
+        /// When the work began, in place of now.
+        pub fn start_time(mut self, start_time: impl Into<Option<std::time::SystemTime>>) -> Self {
+            self.options.start_time = start_time.into();
+            self
+        }
+
+        /// When the work ended, in place of the moment at which the scope ends. Later there is
+        /// [`Scope::set_end_time`](crate::Scope::set_end_time).
+        pub fn end_time(mut self, end_time: impl Into<Option<std::time::SystemTime>>) -> Self {
+            self.options.end_time = end_time.into();
+            self
+        }
+
+        /// The spans, of any trace, that the work has to do with.
+        pub fn links(mut self, links: &'a [opentelemetry::trace::Link]) -> Self {
+            self.options.links = links;
+            self
+        }
+
+        /// Starts the scope.
+        #[must_use = "the scope ends when it is dropped"]
+        pub fn start(self) -> $crate::Scope<$kind> {
+            $crate::Scope::from_known(&self.known, self.options)
+        }
+    };
+}
+
+/// The method for the kind of the span, for scopes whose kind may be chosen.
+macro_rules! span_kind_option {
+    ($usual:literal) => {
+        #[doc = concat!("The kind of the span. Default: `", $usual, "`.")]
+        pub fn span_kind(
+            mut self,
+            kind: impl Into<Option<opentelemetry::trace::SpanKind>>,
+        ) -> Self {
+            self.options.kind = kind.into();
+            self
+        }
+    };
+}
+
+pub(crate) use {span_kind_option, start_options};
