@@ -2,7 +2,11 @@
 
 use agentspan_model::agent365::Profile;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
-use opentelemetry_sdk::trace::SpanData;
+use agentspan_otel::{OtelBridge, Rendered};
+use agentspan_processor::Trace;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::Tracer;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
 
 use super::story;
 use super::watched::{Kept, Watched, text};
@@ -102,15 +106,11 @@ fn spans_are_in_the_words_of_their_destination() {
 }
 
 #[test]
-fn a_span_that_cannot_be_rebuilt_goes_on_without_its_content() {
-    use agentspan_otel::{OtelBridge, Rendered};
-    use agentspan_processor::Trace;
-    use opentelemetry_sdk::trace::SdkTracerProvider;
-
+fn events_that_were_cut_go_on_without_their_content() {
     let kept = Kept::default();
     let masked = Mapping::new(Rendering::GenAi);
     let provider = OtelBridge::prepare(SdkTracerProvider::builder())
-        .with_max_attributes_per_event(3)
+        .with_max_attributes_per_event(4)
         .with_simple_exporter(Rendered::new(kept.clone(), masked))
         .build();
     let bridge = OtelBridge::new(&provider).with_capture(ContentCapture::SpanAndEvent);
@@ -118,4 +118,21 @@ fn a_span_that_cannot_be_rebuilt_goes_on_without_its_content() {
     story::run(CANARY);
     trace.end().unwrap();
     assert_eq!(canaries(&kept), 0);
+}
+
+#[test]
+fn a_span_that_cannot_be_rebuilt_goes_on_without_its_content() {
+    let mapping = Mapping::new(Rendering::GenAi);
+    let watched = Watched::with_mappings(ContentCapture::NoContent, [mapping]);
+    let tracer = watched.foreign();
+    let attributes = [
+        KeyValue::new("agentspec.span.type", "ToolExecutionSpan"),
+        KeyValue::new("agentspec.unknown", CANARY),
+        KeyValue::new("app.step", "two"),
+    ];
+    let builder = tracer.span_builder("cut");
+    builder.with_attributes(attributes).start(&tracer);
+    let cut = watched.rendered[0].named("cut");
+    assert_eq!(text(&cut, "agentspec.unknown"), None);
+    assert_eq!(text(&cut, "app.step").as_deref(), Some("two"));
 }

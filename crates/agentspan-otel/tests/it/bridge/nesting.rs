@@ -60,6 +60,10 @@ fn an_agent_span_nests_in_its_agent_parent_wherever_it_starts() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test is about spawned tasks, and waits for its own"
+)]
 async fn spans_nest_across_spawned_tasks() {
     let watched = watched();
     let tracer = watched.foreign();

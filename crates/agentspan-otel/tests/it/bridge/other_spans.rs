@@ -1,11 +1,21 @@
 //! Links, late events, samplers, spans of others.
 
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
 use agentspan_model::agentspec::{SpanDetails, ToolConfirmationRequest, ToolConfirmationResponse};
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_otel::{OtelBridge, from_otel};
 use agentspan_processor::{Span, SpanBuilder, Trace};
-use opentelemetry::trace::{SpanKind, Tracer};
-use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use opentelemetry::Context;
+use opentelemetry::trace::{
+    SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState, Tracer,
+    TracerProvider,
+};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{
+    Sampler, SdkTracer, SdkTracerProvider, Span as SdkSpan, SpanData, SpanProcessor,
+};
 
 use super::story::tool;
 use super::watched::{Kept, Watched};
@@ -122,6 +132,57 @@ fn an_id_that_nobody_took_is_not_left_for_another_span() {
         root.span_context.trace_id()
     );
     assert_ne!(foreign.span_context.span_id(), root.span_context.span_id());
+}
+
+/// Starts a root span of its own whenever a root span of Agent Spec starts.
+#[derive(Clone, Debug, Default)]
+struct StartsSpans(Arc<OnceLock<SdkTracer>>);
+
+impl SpanProcessor for StartsSpans {
+    fn on_start(&self, span: &mut SdkSpan, _: &Context) {
+        let data = span.exported_data();
+        if data.is_some_and(|data| data.name == "RootSpan") {
+            let tracer = self.0.get().unwrap();
+            tracer.start_with_context("started by a processor", &Context::new());
+        }
+    }
+
+    fn on_end(&self, _: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_span_that_a_processor_starts_does_not_take_the_id_of_a_trace() {
+    let (kept, starts) = (Kept::default(), StartsSpans::default());
+    let provider = OtelBridge::prepare(SdkTracerProvider::builder())
+        .with_span_processor(starts.clone())
+        .with_simple_exporter(kept.clone())
+        .build();
+    starts.0.set(provider.tracer("foreign")).unwrap();
+    let remote = SpanContext::new(
+        TraceId::from(1_u128),
+        SpanId::from(2_u64),
+        TraceFlags::SAMPLED,
+        true,
+        TraceState::NONE,
+    );
+    let request = Context::new().with_remote_span_context(remote).attach();
+    let trace_id = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+    let trace = Trace::builder()
+        .with_id(trace_id)
+        .with_processor(OtelBridge::new(&provider));
+    trace.start().unwrap().end().unwrap();
+    drop(request);
+    let unwanted = TraceId::from(0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8_u128);
+    let other = kept.named("started by a processor");
+    assert_ne!(other.span_context.trace_id(), unwanted);
 }
 
 #[test]

@@ -22,7 +22,7 @@ struct Node {
     text: String,
     events: Vec<u8>,
     foreign: bool,
-    children: Vec<Node>,
+    children: Vec<Self>,
 }
 
 fn any_node() -> impl Strategy<Value = Node> {
