@@ -212,7 +212,9 @@ fn pydantic_type(kind: &ProblemKind) -> String {
             "a number" => "float_type",
             "an array" => "list_type",
             "an object" => "dict_type",
-            "a component" | "a message" | "a tool call" | "a generation config" => "model_type",
+            "a component" | "an event" | "a message" | "a tool call" | "a generation config" => {
+                "model_type"
+            }
             other => other,
         }
         .into(),

@@ -17,11 +17,13 @@ pub(in crate::runners) struct Fields<'a> {
 impl<'a> Fields<'a> {
     pub(in crate::runners) fn of(spec: &Json, components: &'a Components) -> Result<Self, Failure> {
         let class = spec.member("$class").and_then(Json::as_str);
-        let Some(Json::Object(fields)) = spec.member("fields") else {
+        // Pydantic takes the fields of a plain model without its class, too.
+        let fields = class.map_or(Some(spec), |_| spec.member("fields"));
+        let Some(Json::Object(fields)) = fields else {
             return Err("a spec has fields".into());
         };
         Ok(Self {
-            class: class.ok_or("a spec has a class")?.to_owned(),
+            class: class.unwrap_or_default().to_owned(),
             fields: fields.clone(),
             components,
         })
@@ -70,7 +72,10 @@ impl<'a> Fields<'a> {
         let Some(value) = self.optional(name) else {
             return Ok(None);
         };
-        // Pydantic takes integers as text, too, and floats without a fraction.
+        // Pydantic takes integers as text, too, as booleans, and as floats without a fraction.
+        if let Json::Bool(value) = value {
+            return Ok(Some(value.into()));
+        }
         let text = value
             .as_str()
             .map_or_else(|| value.to_string(), str::to_owned);

@@ -179,7 +179,7 @@ impl<'de> Deserialize<'de> for Event {
 
 impl ReadValue for Event {
     fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
-        let mut members = reader.object(raw)?;
+        let mut members = reader.object_that_is(raw, "an event")?;
         let type_name = members.optional::<Option<String>>("type", None, reader);
         let id = members.required("id", reader);
         let name = members.optional::<Option<String>>("name", None, reader);

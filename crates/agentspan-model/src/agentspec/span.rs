@@ -205,7 +205,7 @@ impl<'de> Deserialize<'de> for Span {
 
 impl ReadValue for Span {
     fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
-        let mut members = reader.object(raw)?;
+        let mut members = reader.object_that_is(raw, "a span")?;
         let type_name = members.required::<String>("type", reader);
         let id = members.required("id", reader);
         let name = members.optional::<Option<String>>("name", None, reader);

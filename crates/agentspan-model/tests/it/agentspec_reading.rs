@@ -18,7 +18,7 @@ fn check_refused(text: &str, problem: &str) {
 #[test]
 fn a_problem_names_its_place_and_not_the_value() {
     check_refused("{", "not JSON: line 1, column 1");
-    check_refused("[]", "not an object");
+    check_refused("[]", "not an event");
     check_refused(r#"{"timestamp":1,"type":"Event"}"#, "id: missing");
     check_refused(
         &event(&format!(
