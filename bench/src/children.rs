@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use agentspan_testkit::{Recording, Service};
 
 use crate::error::BenchError;
+use crate::placement::{self, Placement};
 use crate::row::{Gauge, Row};
 
 /// Where the programs are that this one starts.
@@ -207,6 +208,8 @@ pub fn run_child(arguments: &[String], out: &mut dyn Write) -> Result<(), BenchE
 
 /// Serves until the input ends.
 fn serve(out: &mut dyn Write) -> Result<(), BenchError> {
+    // Without a processor of its own the service is slower, and nothing else.
+    let _: Placement = placement::take_last();
     let service = Service::builder()
         .recording(Recording::CountsOnly)
         .start()

@@ -8,6 +8,8 @@
 //! - The contenders of a [`Row`] run in turns, each round in another order, and the median counts.
 //! - Time is CPU time, of the thread or of the whole process, so that other programs disturb less.
 //! - Allocations are counted in another process, because counting costs time.
+//! - The clients share one processor where the system allows it, because what it costs to hand work
+//!   from thread to thread depends on where the threads are.
 //! - The service that spans are sent to is another process too, so that its work is not counted.
 //!
 //! # What is where
@@ -22,6 +24,7 @@ mod error;
 mod export_row;
 mod gauge;
 mod options;
+mod placement;
 mod program;
 mod report;
 mod row;

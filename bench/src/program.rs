@@ -6,6 +6,7 @@ use crate::children::{Children, Sink};
 use crate::error::BenchError;
 use crate::gauge::Clock;
 use crate::options::{HELP, Options};
+use crate::placement;
 use crate::report::{Measured, write_head, write_row};
 use crate::row::Row;
 
@@ -24,8 +25,11 @@ pub fn run(
         out.write_all(HELP.as_bytes())?;
         return Ok(());
     }
-    write_head(out)?;
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    // In this order: the sink would inherit the processor of this process.
     let sink = children.sink()?;
+    let placed = placement::take_first();
+    write_head(out, cores, placed)?;
     let mut summary = Vec::new();
     for name in &options.rows {
         let mut row = Row::set_up(name, &sink.url)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use crate::placement::Placement;
 use crate::row::{Goal, Per, Row, Unit};
 use crate::versions;
 
@@ -38,8 +39,11 @@ impl Measured {
 }
 
 /// Writes on what machine and against what is measured.
-pub(crate) fn write_head(out: &mut dyn Write) -> io::Result<()> {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+pub(crate) fn write_head(
+    out: &mut dyn Write,
+    cores: usize,
+    placement: Placement,
+) -> io::Result<()> {
     writeln!(
         out,
         "{cores} cores, {} {}",
@@ -51,6 +55,11 @@ pub(crate) fn write_head(out: &mut dyn Write) -> io::Result<()> {
         .filter_map(|name| Some(format!("{name} {}", versions::version(name)?)))
         .collect();
     writeln!(out, "{}", peers.join(", "))?;
+    let placement = match placement {
+        Placement::Fixed => "the clients share one processor, the service has another",
+        Placement::Free => "threads run where the system puts them, which moves export times",
+    };
+    writeln!(out, "{placement}")?;
     writeln!(
         out,
         "CPU time, median of interleaved rounds; absolute times are indicative, ratios are of this run"
