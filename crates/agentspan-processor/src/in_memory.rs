@@ -160,7 +160,7 @@ impl SpanProcessor for InMemory {
     }
 
     fn on_start(&self, span: &Span) -> Result<(), HookError> {
-        let span = RecordedSpan::new(span.to_record(), span.parent_id().cloned());
+        let span = RecordedSpan::new(span.to_record_at_start(), span.parent_id().cloned());
         self.lock().spans.push(KeptSpan {
             span,
             has_ended: false,

@@ -173,7 +173,7 @@ impl JsonLines {
     }
 
     fn span_starts(&self, span: &Span, is_async: bool) -> Result<(), HookError> {
-        let record = span.to_record();
+        let record = span.to_record_at_start();
         let line = HookLine::on_start(&record, span.parent_id());
         self.write(of_trace(line, span), is_async)
     }

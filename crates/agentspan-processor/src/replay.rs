@@ -203,9 +203,7 @@ impl Replay {
             HookCall::OnEvent(on, event) => {
                 let run = self.run(run, trace, Which::Any);
                 let (span, mut steps) = run.started(on, Some(&event.id));
-                if let Some(index) = span.keep_event(event) {
-                    steps.push(Step::Event(span, index));
-                }
+                steps.push(Step::Event(span, Box::new(event)));
                 Prepared::Span(steps)
             }
             HookCall::OnEnd(on) => {
@@ -311,7 +309,7 @@ enum Prepared {
 
 enum Step {
     Start(Span),
-    Event(Span, usize),
+    Event(Span, Box<Event>),
     End(Span, Option<Timestamp>),
 }
 
@@ -319,7 +317,7 @@ impl Step {
     fn take(self) -> Result<(), TraceError> {
         match self {
             Self::Start(span) => dispatch(&span, SpanHook::Start),
-            Self::Event(span, index) => dispatch(&span, SpanHook::Event(index)),
+            Self::Event(span, event) => span.add_complete_event(*event),
             Self::End(span, time) => span.end_at(time),
         }
     }
@@ -327,7 +325,7 @@ impl Step {
     async fn take_async(self) -> Result<(), TraceError> {
         match self {
             Self::Start(span) => dispatch_async(&span, SpanHook::Start).await,
-            Self::Event(span, index) => dispatch_async(&span, SpanHook::Event(index)).await,
+            Self::Event(span, event) => span.add_complete_event_async(*event).await,
             Self::End(span, time) => span.end_at_async(time).await,
         }
     }

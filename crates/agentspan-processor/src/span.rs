@@ -47,6 +47,8 @@ struct Inner {
     processors: Processors,
     started: StartedSet,
     events: EventLog<Slot>,
+    /// How many events it had before it started.
+    early_events: usize,
     state: AtomicU8,
     end_time: OnceLock<Timestamp>,
     monotonic_start: Duration,
@@ -203,6 +205,16 @@ impl Span {
             .events()
             .map(|event| Arc::new(Event::clone(&event)))
             .collect();
+        record
+    }
+
+    /// The span as plain data, as it was when it started: what a recording of `on_start` shows, even if that
+    /// hook runs later.
+    #[must_use]
+    pub fn to_record_at_start(&self) -> agentspec::Span {
+        let mut record = self.seen_record().clone();
+        let early = self.events().take(self.inner.early_events);
+        record.events = early.map(|event| Arc::new(Event::clone(&event))).collect();
         record
     }
 

@@ -211,6 +211,7 @@ impl Span {
                 trace,
                 processors,
                 events: EventLog::new(),
+                early_events: events.len(),
                 state: AtomicU8::new(OPEN),
                 end_time: OnceLock::new(),
             }),

@@ -1,0 +1,359 @@
+//! The queue that takes a processor off the path of the program.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use agentspan_processor::{
+    BackgroundQueue, DropPolicy, FlushError, Hook, HookError, InMemory, QueueStats, Span,
+    SpanEvent, SpanProcessor, Trace, TraceBuilder, TraceError,
+};
+use futures_executor::block_on;
+
+use crate::recorder::{EVENT, Recorder, span};
+
+/// Longer than any of this takes.
+const LONG: Duration = Duration::from_secs(60);
+
+fn program(trace: TraceBuilder, spans: usize) {
+    let trace = trace.start().unwrap();
+    for _ in 0..spans {
+        let a = span("a").start().unwrap();
+        a.add_event(EVENT).unwrap();
+        a.end().unwrap();
+    }
+    trace.end().unwrap();
+}
+
+#[track_caller]
+fn check_conserved(stats: QueueStats) {
+    assert_eq!(
+        stats.offered,
+        stats.handled + stats.dropped + stats.queued,
+        "{stats:?}"
+    );
+}
+
+#[test]
+fn hooks_run_in_order_on_a_thread_of_that_name() {
+    let thread = Arc::new(Mutex::new(String::new()));
+    let seen = Arc::clone(&thread);
+    let recorder = Recorder::behaving(move |_, _| {
+        *seen.lock().unwrap() = std::thread::current().name().unwrap_or_default().to_owned();
+        Ok(())
+    });
+    let queue = BackgroundQueue::new(recorder.clone());
+    program(Trace::builder().with_processor(queue.clone()), 1);
+    let expected = [
+        "startup  0",
+        "on_start RootSpan 0",
+        "on_start a 0",
+        "on_event a/Event 0",
+        "on_end a 0",
+        "on_end RootSpan 0",
+        "shutdown  0",
+    ];
+    assert_eq!(recorder.calls(), expected);
+    assert_eq!(*thread.lock().unwrap(), "agentspan-queue");
+    assert_eq!((queue.stats().handled, queue.stats().queued), (7, 0));
+}
+
+#[test]
+fn a_flush_waits_for_what_was_queued_before_it() {
+    let memory = InMemory::new();
+    let queue = BackgroundQueue::new(memory.clone());
+    let trace = Trace::builder()
+        .with_processor(queue.clone())
+        .start()
+        .unwrap();
+    for number in 1..50 {
+        span("a").start().unwrap().end().unwrap();
+        queue.flush(LONG).unwrap();
+        assert_eq!(memory.spans().len(), number + 1);
+    }
+    trace.end().unwrap();
+}
+
+/// Waits in its first `on_start` until it is let go.
+#[derive(Debug)]
+struct Gate {
+    inner: Recorder,
+    gate: Mutex<Option<Receiver<()>>>,
+    arrived: Mutex<Option<Sender<()>>>,
+}
+
+/// What opens a gate, and what tells that somebody stands before it.
+struct Key(Sender<()>, Receiver<()>);
+
+fn gate() -> (Arc<Gate>, Recorder, Key) {
+    let ((open, gate), (arrived, arrival)) = (channel(), channel());
+    let inner = Recorder::new();
+    let gate = Gate {
+        inner: inner.clone(),
+        gate: Mutex::new(Some(gate)),
+        arrived: Mutex::new(Some(arrived)),
+    };
+    (Arc::new(gate), inner, Key(open, arrival))
+}
+
+impl SpanProcessor for Gate {
+    fn on_start(&self, span: &Span) -> Result<(), HookError> {
+        let arrived = self.arrived.lock().unwrap().take();
+        let gate = self.gate.lock().unwrap().take();
+        if let (Some(arrived), Some(gate)) = (arrived, gate) {
+            arrived.send(()).unwrap();
+            let _ = gate.recv();
+        }
+        self.inner.on_start(span)
+    }
+
+    fn on_event(&self, event: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
+        self.inner.on_event(event, span)
+    }
+
+    fn on_end(&self, span: &Span) -> Result<(), HookError> {
+        self.inner.on_end(span)
+    }
+}
+
+#[test]
+fn a_flush_and_a_shutdown_keep_their_deadline() {
+    let (gate, recorder, key) = gate();
+    let queue = BackgroundQueue::builder(gate)
+        .with_shutdown_timeout(Duration::ZERO)
+        .build();
+    let trace = Trace::builder()
+        .with_processor(queue.clone())
+        .start()
+        .unwrap();
+    let handle = trace.trace().clone();
+    key.1.recv().unwrap();
+    span("a").start().unwrap().end().unwrap();
+    assert!(matches!(
+        queue.flush(Duration::ZERO),
+        Err(FlushError::TimedOut { queued: 3.. })
+    ));
+    trace.end().unwrap();
+    assert_eq!(handle.hook_failures(), 1);
+    check_conserved(queue.stats());
+    key.0.send(()).unwrap();
+    queue.flush(LONG).unwrap();
+    assert_eq!(recorder.count("on_end"), 2);
+    assert_eq!(queue.stats().queued, 0);
+}
+
+/// Fills a queue whose processor is stuck, and returns what the processor was called with in the end.
+fn overload(policy: DropPolicy, capacity: usize, spans: usize) -> (Vec<String>, QueueStats) {
+    let (gate, recorder, key) = gate();
+    let queue = BackgroundQueue::builder(gate)
+        .with_capacity(capacity)
+        .with_drop_policy(policy)
+        .build();
+    let trace = Trace::builder()
+        .with_processor(queue.clone())
+        .start()
+        .unwrap();
+    key.1.recv().unwrap();
+    let names: Vec<String> = (0..spans).map(|number| format!("s{number}")).collect();
+    for name in names {
+        let builder = Span::builder(agentspan_model::agentspec::SpanDetails::Plain);
+        let one = builder.with_name(name).start().unwrap();
+        one.add_event(EVENT).unwrap();
+        one.add_event(EVENT).unwrap();
+        one.end().unwrap();
+        check_conserved(queue.stats());
+    }
+    key.0.send(()).unwrap();
+    trace.end().unwrap();
+    let stats = queue.stats();
+    check_conserved(stats);
+    assert_eq!(stats.queued, 0);
+    assert_eq!(stats.offered, 4 + 4 * spans as u64);
+    (recorder.calls(), stats)
+}
+
+/// Nobody is shown the end of a span that did not start, or a start without an end.
+#[track_caller]
+fn check_whole_spans(calls: &[String], spans: usize) -> Vec<usize> {
+    let has = |hook: &str, number: usize| {
+        let prefix = format!("{hook} s{number}");
+        calls
+            .iter()
+            .filter(|call| call.split(['/', ' ']).take(2).eq(prefix.split(' ')))
+            .count()
+    };
+    let mut shown = Vec::new();
+    for number in 0..spans {
+        let (starts, ends) = (has("on_start", number), has("on_end", number));
+        assert_eq!(starts, ends, "s{number} in {calls:?}");
+        if starts == 1 {
+            shown.push(number);
+        } else {
+            assert_eq!(has("on_event", number), 0, "s{number} in {calls:?}");
+        }
+    }
+    shown
+}
+
+#[test]
+fn a_full_queue_drops_what_comes_and_whole_spans() {
+    let (calls, stats) = overload(DropPolicy::Newest, 16, 30);
+    let shown = check_whole_spans(&calls, 30);
+    assert!(stats.dropped > 80, "{stats:?}");
+    assert_eq!(
+        shown,
+        (0..shown.len()).collect::<Vec<_>>(),
+        "the first are kept"
+    );
+}
+
+#[test]
+fn a_full_queue_drops_what_is_oldest_if_it_is_told_so() {
+    let (calls, stats) = overload(DropPolicy::Oldest, 16, 30);
+    let shown = check_whole_spans(&calls, 30);
+    assert!(stats.dropped > 80, "{stats:?}");
+    assert_eq!(shown.last(), Some(&29), "the last are kept: {shown:?}");
+}
+
+#[test]
+fn nothing_is_lost_or_counted_twice_under_load_from_threads() {
+    for policy in [DropPolicy::Newest, DropPolicy::Oldest] {
+        let recorder = Recorder::new();
+        let queue = BackgroundQueue::builder(recorder.clone())
+            .with_capacity(32)
+            .with_drop_policy(policy)
+            .build();
+        let trace = Trace::builder()
+            .with_processor(queue.clone())
+            .start()
+            .unwrap();
+        let root = trace.root().clone();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..250 {
+                        let one = span("a").with_parent(&root).start().unwrap();
+                        one.add_event(EVENT).unwrap();
+                        one.end().unwrap();
+                        check_conserved(queue.stats());
+                    }
+                });
+            }
+        });
+        trace.end().unwrap();
+        let stats = queue.stats();
+        check_conserved(stats);
+        assert_eq!((stats.offered, stats.queued), (3_004, 0));
+        assert_eq!(recorder.calls().len() as u64, stats.handled);
+        assert_eq!(recorder.count("on_start a"), recorder.count("on_end a"));
+    }
+}
+
+#[test]
+fn a_hook_that_fails_behind_the_queue_is_counted_and_panics_stay_there() {
+    let recorder = Recorder::behaving(|hook, name| {
+        assert!(hook != Hook::OnEnd || name != "a", "no way");
+        if hook == Hook::OnStart && name == "RootSpan" {
+            return Err(HookError::message("no"));
+        }
+        Ok(())
+    });
+    let queue = BackgroundQueue::new(recorder.clone());
+    program(Trace::builder().with_processor(queue.clone()), 3);
+    let stats = queue.stats();
+    assert_eq!((stats.failed, stats.dropped), (4, 1));
+    // It hears nothing more of the span that it failed to start.
+    assert_eq!(recorder.count("on_end RootSpan"), 0);
+}
+
+#[test]
+fn the_queue_serves_one_trace_after_the_other() {
+    let memory = InMemory::new();
+    let queue = BackgroundQueue::new(memory.clone());
+    for _ in 0..3 {
+        program(Trace::builder().with_processor(queue.clone()), 1);
+    }
+    assert_eq!(memory.traces(), (3, 3));
+    assert_eq!(memory.spans().len(), 6);
+}
+
+#[test]
+fn an_asynchronous_shutdown_waits_too_and_blocks_no_thread() {
+    let (gate, recorder, key) = gate();
+    let queue = BackgroundQueue::new(gate);
+    let trace = Trace::builder().with_processor(queue.clone());
+    let program = trace.run_async(|_| async {
+        span("a").start_async().await?.end_async().await?;
+        Ok::<_, TraceError>(())
+    });
+    let mut program = std::pin::pin!(program);
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(program.as_mut().poll(&mut cx).is_pending());
+    key.1.recv().unwrap();
+    key.0.send(()).unwrap();
+    block_on(program).unwrap();
+    assert_eq!(recorder.count("on_end"), 2);
+    assert_eq!(queue.stats().queued, 0);
+}
+
+/// Flushes the queue that it stands behind.
+#[derive(Debug)]
+struct Flushes(
+    Mutex<Option<BackgroundQueue>>,
+    Sender<Result<(), FlushError>>,
+);
+
+impl SpanProcessor for Flushes {
+    fn on_start(&self, _: &Span) -> Result<(), HookError> {
+        let queue = self.0.lock().unwrap().take();
+        if let Some(queue) = queue {
+            self.1.send(queue.flush(LONG)).unwrap();
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_hook_that_flushes_its_own_queue_is_refused_instead_of_waiting_for_itself() {
+    let (sender, results) = channel();
+    let flushes = Arc::new(Flushes(Mutex::new(None), sender));
+    let queue = BackgroundQueue::new(flushes.clone());
+    *flushes.0.lock().unwrap() = Some(queue.clone());
+    program(Trace::builder().with_processor(queue), 0);
+    assert_eq!(results.recv().unwrap(), Err(FlushError::OwnThread));
+}
+
+#[test]
+fn dropping_the_last_handle_lets_everything_be_handled_and_does_not_wait() {
+    let (gate, recorder, key) = gate();
+    let (ended, end) = channel();
+    let watched = Ended(gate, ended);
+    let queue = BackgroundQueue::new(watched);
+    let trace = Trace::builder()
+        .with_processor(queue.clone())
+        .without_shutdown();
+    program(trace, 2);
+    drop(queue);
+    key.1.recv().unwrap();
+    key.0.send(()).unwrap();
+    // The thread drops the processor when it ends.
+    end.recv_timeout(LONG).unwrap_err();
+    assert_eq!(recorder.count("on_end"), 3);
+}
+
+/// Holds the sending half of a channel, which closes when this is dropped.
+#[derive(Debug)]
+struct Ended(
+    Arc<Gate>,
+    #[expect(dead_code, reason = "its drop is what is waited for")] Sender<()>,
+);
+
+impl SpanProcessor for Ended {
+    fn on_start(&self, span: &Span) -> Result<(), HookError> {
+        self.0.on_start(span)
+    }
+
+    fn on_end(&self, span: &Span) -> Result<(), HookError> {
+        self.0.on_end(span)
+    }
+}

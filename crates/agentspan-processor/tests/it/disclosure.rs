@@ -1,0 +1,139 @@
+//! Who sees sensitive values.
+
+use std::sync::{Arc, Mutex};
+
+use agentspan_model::agentspec::{
+    Disclosure, EventDetails, ExceptionRaised, JsonObject, StateSnapshotEmitted,
+};
+use agentspan_processor::{
+    FanOut, HookError, InMemory, JsonLines, Span, SpanEvent, SpanProcessor, Trace,
+};
+
+use crate::recorder::span;
+
+const SECRET: &str = "the-secret-of-the-user";
+
+/// Looks for the secret wherever a processor can look.
+#[derive(Debug)]
+struct Spy {
+    disclosure: Disclosure,
+    found: Arc<Mutex<Vec<bool>>>,
+}
+
+impl Spy {
+    fn look(&self, details: &EventDetails) {
+        if let EventDetails::ExceptionRaised(raised) = details {
+            let message = raised.exception_message.reveal();
+            self.found
+                .lock()
+                .unwrap()
+                .push(message.is_some_and(|message| message == SECRET));
+        }
+    }
+}
+
+impl SpanProcessor for Spy {
+    fn disclosure(&self) -> Disclosure {
+        self.disclosure
+    }
+
+    fn on_event(&self, event: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
+        self.look(&event.details);
+        self.look(&Span::clone(span).event(event.index()).unwrap().details);
+        self.look(&span.to_record().events[0].details);
+        Ok(())
+    }
+
+    fn on_end(&self, span: &Span) -> Result<(), HookError> {
+        span.events().for_each(|event| self.look(&event.details));
+        Ok(())
+    }
+}
+
+fn spy(disclosure: Disclosure) -> (Spy, Arc<Mutex<Vec<bool>>>) {
+    let found = Arc::default();
+    let spy = Spy {
+        disclosure,
+        found: Arc::clone(&found),
+    };
+    (spy, found)
+}
+
+fn tell_the_secret(processor: impl SpanProcessor + 'static) {
+    let trace = Trace::builder().with_processor(processor).start().unwrap();
+    let a = span("a").start().unwrap();
+    a.add_event(ExceptionRaised::new("E", SECRET)).unwrap();
+    a.end().unwrap();
+    trace.end().unwrap();
+}
+
+#[test]
+fn a_processor_sees_what_it_asked_for_and_no_more() {
+    for (disclosure, sees) in [(Disclosure::Masked, false), (Disclosure::Clear, true)] {
+        let (spy, found) = spy(disclosure);
+        tell_the_secret(spy);
+        assert_eq!(*found.lock().unwrap(), [sees; 4]);
+    }
+}
+
+#[test]
+fn behind_a_fan_out_each_target_sees_what_it_asked_for() {
+    let ((masked, by_masked), (clear, by_clear)) =
+        (spy(Disclosure::Masked), spy(Disclosure::Clear));
+    tell_the_secret(FanOut::new().with_target(masked).with_target(clear));
+    assert_eq!(*by_masked.lock().unwrap(), [false; 4]);
+    assert_eq!(*by_clear.lock().unwrap(), [true; 4]);
+}
+
+#[test]
+fn a_fan_out_does_not_widen_what_it_may_see_itself() {
+    let (clear, found) = spy(Disclosure::Clear);
+    let masked = FanOut::new().with_target(FanOut::new().with_target(clear));
+    assert_eq!(masked.disclosure(), Disclosure::Clear);
+    tell_the_secret(AlwaysMasked(masked));
+    assert_eq!(*found.lock().unwrap(), [false; 4]);
+}
+
+#[derive(Debug)]
+struct AlwaysMasked(FanOut);
+
+impl SpanProcessor for AlwaysMasked {
+    fn on_event(&self, event: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
+        self.0.on_event(event, span)
+    }
+
+    fn on_end(&self, span: &Span) -> Result<(), HookError> {
+        self.0.on_end(span)
+    }
+}
+
+#[test]
+fn no_debug_shows_a_secret() {
+    let memory = InMemory::new().with_disclosure(Disclosure::Clear);
+    let trace = Trace::builder()
+        .with_processor(memory.clone())
+        .start()
+        .unwrap();
+    let a = span("a").start().unwrap();
+    a.add_event(ExceptionRaised::new("E", SECRET)).unwrap();
+    let state = JsonObject::from_serialize(&serde_json::json!({"state": SECRET})).unwrap();
+    a.add_event(StateSnapshotEmitted::new("c", state)).unwrap();
+    let shown = format!(
+        "{a:?} {:?} {:?} {:?} {trace:?} {memory:?} {:?}",
+        a.event(0),
+        a.events().collect::<Vec<_>>(),
+        a.to_record(),
+        memory.spans()
+    );
+    assert!(!shown.contains(SECRET), "{shown}");
+    assert!(shown.contains("** MASKED **"));
+}
+
+#[test]
+fn recordings_are_masked_unless_somebody_says_otherwise() {
+    for (disclosure, shows) in [(Disclosure::Masked, false), (Disclosure::Clear, true)] {
+        let bytes = crate::recordings::Bytes::default();
+        tell_the_secret(JsonLines::to_writer(bytes.clone()).with_disclosure(disclosure));
+        assert_eq!(bytes.text().contains(SECRET), shows);
+    }
+}

@@ -1,0 +1,205 @@
+//! Hooks that fail or panic.
+
+use agentspan_processor::{ErrorPolicy, Hook, HookError, Span, Trace, TraceError, current_trace};
+use futures_executor::block_on;
+
+use crate::recorder::{EVENT, Recorder, exceptions, span};
+
+#[test]
+fn a_failure_is_counted_and_everything_goes_on() {
+    let (bad, good) = (Recorder::failing(Hook::OnEnd, "a"), Recorder::new());
+    let trace = Trace::builder()
+        .with_processor(bad.clone())
+        .with_processor(good.clone())
+        .start()
+        .unwrap();
+    span("a").start().unwrap().end().unwrap();
+    assert_eq!(trace.trace().hook_failures(), 1);
+    trace.end().unwrap();
+    assert_eq!(bad.calls(), good.calls());
+}
+
+#[test]
+fn a_processor_that_fails_to_start_a_span_hears_nothing_more_of_it() {
+    let (bad, good) = (Recorder::failing(Hook::OnStart, "a"), Recorder::new());
+    let trace = Trace::builder()
+        .with_processor(bad.clone())
+        .with_processor(good.clone())
+        .start()
+        .unwrap();
+    let a = span("a").start().unwrap();
+    a.add_event(EVENT).unwrap();
+    a.end().unwrap();
+    trace.end().unwrap();
+    assert_eq!(bad.count("on_event a") + bad.count("on_end a"), 0);
+    assert_eq!(good.count("on_event a") + good.count("on_end a"), 2);
+}
+
+#[test]
+fn a_processor_that_does_not_start_up_takes_no_part() {
+    let (bad, good) = (Recorder::failing(Hook::Startup, ""), Recorder::new());
+    let trace = Trace::builder()
+        .with_processor(bad.clone())
+        .with_processor(good.clone())
+        .start()
+        .unwrap();
+    trace.end().unwrap();
+    assert_eq!(bad.calls(), ["startup  0"]);
+    assert_eq!(good.calls().len(), 4);
+}
+
+#[test]
+fn a_panic_in_a_hook_stays_there() {
+    for hook in [
+        Hook::Startup,
+        Hook::OnStart,
+        Hook::OnEvent,
+        Hook::OnEnd,
+        Hook::Shutdown,
+    ] {
+        let bad = Recorder::behaving(move |called, _| {
+            assert_ne!(called, hook, "out of order");
+            Ok(())
+        });
+        let good = Recorder::new();
+        let trace = Trace::builder()
+            .with_processor(bad.clone())
+            .with_processor(good.clone())
+            .start()
+            .unwrap();
+        let handle = trace.trace().clone();
+        let a = span("a").start().unwrap();
+        a.add_event(EVENT).unwrap();
+        a.end().unwrap();
+        trace.end().unwrap();
+        assert_eq!(good.calls().len(), 7, "{hook}");
+        assert!(handle.hook_failures() >= 1, "{hook}");
+    }
+}
+
+#[test]
+fn a_panic_in_an_asynchronous_hook_stays_there() {
+    let bad = Recorder::behaving(|hook, _| {
+        assert_ne!(hook, Hook::OnEnd, "out of order");
+        Ok(())
+    });
+    let good = Recorder::new();
+    let trace = Trace::builder()
+        .with_processor(bad)
+        .with_processor(good.clone());
+    block_on(trace.run_async(|_| async { Ok::<_, TraceError>(()) })).unwrap();
+    assert_eq!(good.count("on_end.await"), 1);
+}
+
+fn propagating(processors: &[&Recorder]) -> agentspan_processor::TraceBuilder {
+    let builder = Trace::builder().with_error_policy(ErrorPolicy::Propagate);
+    processors.iter().fold(builder, |builder, processor| {
+        builder.with_processor((*processor).clone())
+    })
+}
+
+#[track_caller]
+fn check_error(error: &TraceError, expected_hook: Hook, message: &str) {
+    match error {
+        TraceError::Hook {
+            hook,
+            processor,
+            source,
+        } => {
+            assert_eq!(
+                (*hook, source.to_string().as_str()),
+                (expected_hook, message)
+            );
+            assert!(processor.ends_with("::Recorder"), "{processor}");
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_propagated_failure_to_start_ends_the_span_for_those_that_had_started_it() {
+    let (good, bad) = (Recorder::new(), Recorder::failing(Hook::OnStart, "a"));
+    let trace = propagating(&[&good, &bad]).start().unwrap();
+    let error = span("a").start().unwrap_err();
+    check_error(&error, Hook::OnStart, "on_start failed");
+    let calls = good.calls();
+    assert_eq!(
+        calls[calls.len() - 3..],
+        ["on_start a 1", "on_event a/ExceptionRaised 1", "on_end a 1"]
+    );
+    assert_eq!(bad.count("on_end a"), 0);
+    trace.end().unwrap();
+}
+
+#[test]
+fn a_propagated_panic_is_an_error_too() {
+    let bad = Recorder::behaving(|hook, name| {
+        assert!(hook != Hook::OnEnd || name != "a", "out of order");
+        Ok(())
+    });
+    let trace = propagating(&[&bad]).start().unwrap();
+    let error = span("a").start().unwrap().end().unwrap_err();
+    check_error(&error, Hook::OnEnd, "out of order");
+    trace.end().unwrap();
+}
+
+#[test]
+fn all_ends_run_and_the_first_failure_comes_out() {
+    let bad = |message: &'static str| {
+        Recorder::behaving(move |hook, name| match (hook, name) {
+            (Hook::OnEnd, "a") => Err(HookError::message(message)),
+            _ => Ok(()),
+        })
+    };
+    let (one, two) = (bad("one"), bad("two"));
+    let trace = propagating(&[&one, &two]).start().unwrap();
+    let error = span("a").start().unwrap().end().unwrap_err();
+    check_error(&error, Hook::OnEnd, "one");
+    assert_eq!(two.count("on_end a"), 1);
+    trace.end().unwrap();
+}
+
+#[test]
+fn a_trace_whose_start_fails_is_not_active_and_shuts_down_what_came_up() {
+    let good = Recorder::new();
+    for bad in [
+        Recorder::failing(Hook::Startup, ""),
+        Recorder::failing(Hook::OnStart, "RootSpan"),
+    ] {
+        let error = propagating(&[&good, &bad]).start().unwrap_err();
+        assert!(matches!(error, TraceError::Hook { .. }));
+        assert!(current_trace().is_none());
+        assert_eq!(good.take_calls().last().unwrap(), "shutdown  0");
+        let error = block_on(propagating(&[&good, &bad]).start_async()).unwrap_err();
+        assert!(matches!(error, TraceError::Hook { .. }));
+        assert_eq!(good.take_calls().last().unwrap(), "shutdown.await  0");
+    }
+    Trace::builder().start().unwrap().end().unwrap();
+}
+
+#[test]
+fn a_trace_whose_root_fails_to_end_has_ended() {
+    let bad = Recorder::failing(Hook::OnEnd, "RootSpan");
+    let trace = propagating(&[&bad]).start().unwrap();
+    check_error(&trace.end().unwrap_err(), Hook::OnEnd, "on_end failed");
+    assert!(current_trace().is_none());
+    assert_eq!(bad.calls().last().unwrap(), "shutdown  0");
+}
+
+#[test]
+fn what_run_returns_is_the_error_of_the_body_even_if_hooks_fail() {
+    let bad = Recorder::failing(Hook::OnEnd, "a");
+    let trace = propagating(&[&bad]).start().unwrap();
+    let mut seen = None;
+    let result = span("a").run(|span| {
+        seen = Some(Span::clone(span));
+        Err::<(), Box<dyn std::error::Error>>("no such city".into())
+    });
+    assert_eq!(result.unwrap_err().to_string(), "no such city");
+    let seen = seen.unwrap();
+    assert_eq!(exceptions(&seen), [("Error".into(), "no such city".into())]);
+    assert!(seen.has_ended());
+    let result = span("a").run(|_| Ok::<_, TraceError>(()));
+    check_error(&result.unwrap_err(), Hook::OnEnd, "on_end failed");
+    trace.end().unwrap();
+}

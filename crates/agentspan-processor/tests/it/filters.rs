@@ -1,0 +1,140 @@
+//! Filters and fan-outs.
+
+use agentspan_model::agentspec::SpanDetails;
+use agentspan_processor::{FanOut, Filter, Hook, InMemory, Span, SpanProcessor, Trace};
+use futures_executor::block_on;
+
+use crate::recorder::{EVENT, Recorder, span};
+
+fn program(processor: impl SpanProcessor + 'static) {
+    let trace = Trace::builder().with_processor(processor).start().unwrap();
+    let a = span("a").start().unwrap();
+    let b = span("b").start().unwrap();
+    b.add_event(EVENT).unwrap();
+    b.end().unwrap();
+    a.end().unwrap();
+    trace.end().unwrap();
+}
+
+#[test]
+fn a_filter_shows_all_hooks_of_a_span_or_none() {
+    let recorder = Recorder::new();
+    program(Filter::new(recorder.clone()).with_names(["b"]));
+    assert_eq!(
+        recorder.calls(),
+        [
+            "startup  0",
+            "on_start b 2",
+            "on_event b/Event 3",
+            "on_end b 3",
+            "shutdown  0"
+        ]
+    );
+}
+
+#[test]
+fn all_conditions_must_hold() {
+    let memory = InMemory::new();
+    let filter = Filter::new(memory.clone()).with_types(["Span"]);
+    program(filter.with_predicate(|span| span.name() != "a"));
+    memory.expect_tree("b (Span)").unwrap();
+}
+
+#[test]
+fn the_answer_at_the_start_holds_to_the_end() {
+    let recorder = Recorder::new();
+    let filter = Filter::new(recorder.clone()).with_predicate(|span| span.event_count() == 0);
+    program(filter.with_names(["b"]));
+    assert_eq!(recorder.count("on_end b"), 1);
+}
+
+#[test]
+fn asynchronous_hooks_are_filtered_too() {
+    let recorder = Recorder::new();
+    let filter = Filter::new(recorder.clone()).with_names(["a"]);
+    let trace = Trace::builder().with_processor(filter);
+    block_on(trace.run_async(|_| async {
+        span("a")
+            .run_async(|a| async move { a.add_event_async(EVENT).await })
+            .await
+    }))
+    .unwrap();
+    assert_eq!(
+        recorder.calls()[1..4],
+        [
+            "on_start.await a 1",
+            "on_event.await a/Event 2",
+            "on_end.await a 2"
+        ]
+    );
+    assert_eq!(recorder.count("on_start.await RootSpan"), 0);
+}
+
+fn sampled(ratio: f64, traces: u32) -> usize {
+    let memory = InMemory::new();
+    for number in 0..traces {
+        let filter = Filter::new(memory.clone()).with_trace_ratio(ratio);
+        let trace = Trace::builder().with_id(format!("trace {number}").as_str());
+        let trace = trace.with_processor(filter).start().unwrap();
+        Span::builder(SpanDetails::Plain)
+            .start()
+            .unwrap()
+            .end()
+            .unwrap();
+        trace.end().unwrap();
+    }
+    let spans = memory.spans();
+    // Whole traces: a root and its child.
+    assert_eq!(
+        spans.iter().filter(|span| span.parent_id.is_none()).count() * 2,
+        spans.len()
+    );
+    spans.len() / 2
+}
+
+#[test]
+fn traces_are_sampled_whole_and_by_their_id() {
+    assert_eq!(
+        (sampled(0.0, 50), sampled(1.0, 50), sampled(f64::NAN, 50)),
+        (0, 50, 0)
+    );
+    let quarter = sampled(0.25, 1_000);
+    assert!((200..300).contains(&quarter), "{quarter}");
+    assert_eq!(sampled(0.25, 1_000), quarter);
+}
+
+#[test]
+fn a_target_that_fails_harms_no_other_and_is_counted() {
+    let (bad, good) = (Recorder::failing(Hook::OnStart, "b"), Recorder::new());
+    let panics = Recorder::behaving(|hook, _| {
+        assert_ne!(hook, Hook::OnEvent);
+        Ok(())
+    });
+    let targets = FanOut::new()
+        .with_target(bad.clone())
+        .with_target(panics)
+        .with_target(good.clone());
+    let targets = std::sync::Arc::new(targets);
+    program(targets.clone());
+    assert_eq!(targets.failures(), [1, 1, 0]);
+    assert_eq!(good.calls().len(), 9);
+    // It hears nothing more of the span that it failed to start.
+    assert_eq!(bad.count("on_event b") + bad.count("on_end b"), 0);
+}
+
+#[test]
+fn targets_get_asynchronous_hooks_where_there_are_any() {
+    let (one, two) = (Recorder::new(), Recorder::new());
+    let targets = FanOut::new()
+        .with_target(one.clone())
+        .with_target(two.clone());
+    let trace = Trace::builder().with_processor(targets);
+    block_on(trace.run_async(|_| async {
+        span("a")
+            .run_async(|a| async move { a.add_event_async(EVENT).await })
+            .await
+    }))
+    .unwrap();
+    assert_eq!(one.calls(), two.calls());
+    assert_eq!(one.count("on_event.await a/Event"), 1);
+}

@@ -1,0 +1,181 @@
+//! The order of hooks, and what they may do.
+
+use std::sync::{Arc, Mutex};
+
+use agentspan_processor::{
+    ActiveGuard, Hook, HookError, Span, SpanEvent, SpanProcessor, Trace, TraceError,
+    active_span_stack, current_span, current_trace,
+};
+use futures_executor::block_on;
+
+use crate::recorder::{EVENT, Recorder, span};
+
+#[test]
+fn hooks_run_in_the_order_of_processors_and_with_the_stack_of_the_reference() {
+    let recorder = Recorder::new();
+    let trace = Trace::builder()
+        .with_processor(recorder.clone())
+        .start()
+        .unwrap();
+    let outer = span("outer").start().unwrap();
+    outer.add_event(EVENT).unwrap();
+    span("inner").start().unwrap().end().unwrap();
+    outer.end().unwrap();
+    trace.end().unwrap();
+    assert_eq!(
+        recorder.calls(),
+        [
+            "startup  0",
+            "on_start RootSpan 0",
+            "on_start outer 1",
+            "on_event outer/Event 2",
+            "on_start inner 2",
+            "on_end inner 3",
+            "on_end outer 2",
+            "on_end RootSpan 1",
+            "shutdown  0",
+        ]
+    );
+}
+
+#[test]
+fn awaited_starts_and_ends_call_the_asynchronous_hooks() {
+    let recorder = Recorder::new();
+    let trace = Trace::builder().with_processor(recorder.clone());
+    block_on(trace.run_async(|_| async {
+        span("outer")
+            .run_async(|outer| async move { outer.add_event_async(EVENT).await })
+            .await
+    }))
+    .unwrap();
+    assert_eq!(
+        recorder.calls(),
+        [
+            "startup.await  0",
+            "on_start.await RootSpan 0",
+            "on_start.await outer 1",
+            "on_event.await outer/Event 2",
+            "on_end.await outer 2",
+            "on_end.await RootSpan 1",
+            "shutdown.await  0",
+        ]
+    );
+}
+
+/// Uses everything that a hook may use, in each hook of one span.
+#[derive(Debug, Default)]
+struct Busy {
+    seen: Mutex<Vec<String>>,
+}
+
+impl Busy {
+    fn work(&self, hook: Hook, about: &Span) -> Result<(), HookError> {
+        if about.name() != "watched" {
+            return Ok(());
+        }
+        let current = current_span().map(|span| span.name().to_owned());
+        let trace = current_trace().map(|trace| trace.name().to_owned());
+        self.seen
+            .lock()
+            .unwrap()
+            .push(format!("{hook} {current:?} {trace:?}"));
+        let error = |error: TraceError| HookError::new(error);
+        let inner = span("by hook").with_parent(about).start().map_err(error)?;
+        inner.add_event(EVENT).map_err(error)?;
+        inner.end().map_err(error)?;
+        if hook != Hook::OnEvent {
+            about.add_event(EVENT).map_err(error)?;
+        }
+        Ok(())
+    }
+}
+
+impl SpanProcessor for Busy {
+    fn on_start(&self, span: &Span) -> Result<(), HookError> {
+        self.work(Hook::OnStart, span)
+    }
+
+    fn on_event(&self, _: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
+        self.work(Hook::OnEvent, span)
+    }
+
+    fn on_end(&self, span: &Span) -> Result<(), HookError> {
+        self.work(Hook::OnEnd, span)
+    }
+}
+
+#[test]
+fn a_hook_may_start_spans_add_events_and_ask_what_is_current() {
+    let (busy, recorder) = (Arc::new(Busy::default()), Recorder::new());
+    let trace = Trace::builder()
+        .with_name("T")
+        .with_processor(busy.clone())
+        .with_processor(recorder.clone())
+        .start()
+        .unwrap();
+    let watched = span("watched").start().unwrap();
+    watched.add_event(EVENT).unwrap();
+    let kept = Span::clone(&watched);
+    watched.end().unwrap();
+    trace.end().unwrap();
+    assert_eq!(
+        *busy.seen.lock().unwrap(),
+        [
+            r#"on_start Some("RootSpan") Some("T")"#,
+            r#"on_event Some("watched") Some("T")"#,
+            r#"on_end Some("watched") Some("T")"#,
+            // Of the event that the hook of the end adds.
+            r#"on_event Some("watched") Some("T")"#,
+        ]
+    );
+    assert_eq!(kept.event_count(), 3);
+    assert_eq!(recorder.count("on_end by hook"), 4);
+    assert_eq!(trace_depth(), 0);
+}
+
+fn trace_depth() -> usize {
+    active_span_stack().len()
+}
+
+/// Writes down when it makes something current and when it takes it back.
+#[derive(Clone, Debug, Default)]
+struct Activator(Arc<Mutex<Vec<String>>>);
+
+#[derive(Debug)]
+struct Deactivate(Activator, String);
+
+impl ActiveGuard for Deactivate {}
+
+impl Drop for Deactivate {
+    fn drop(&mut self) {
+        self.0.0.lock().unwrap().push(format!("-{}", self.1));
+    }
+}
+
+impl SpanProcessor for Activator {
+    fn activate(&self, span: &Span) -> Option<Box<dyn ActiveGuard>> {
+        self.0.lock().unwrap().push(format!("+{}", span.name()));
+        Some(Box::new(Deactivate(self.clone(), span.name().to_owned())))
+    }
+}
+
+#[test]
+fn a_processor_makes_something_current_for_as_long_as_the_span_is_current() {
+    let activator = Activator::default();
+    let trace = Trace::builder()
+        .with_processor(activator.clone())
+        .start()
+        .unwrap();
+    let outer = span("outer").start().unwrap();
+    span("inner").start().unwrap().end().unwrap();
+    drop(outer);
+    let task = span("task").start_detached().unwrap();
+    block_on(task.scope(crate::recorder::yield_once()));
+    drop(task);
+    trace.end().unwrap();
+    let calls = activator.0.lock().unwrap().clone();
+    // The task is polled twice; and dropping its future makes the span current once more.
+    let task = ["+task", "-task", "+task", "-task", "+task", "-task"];
+    let before = ["+RootSpan", "+outer", "+inner", "-inner", "-outer"];
+    assert_eq!(calls, [&before[..], &task, &["-RootSpan"]].concat());
+}

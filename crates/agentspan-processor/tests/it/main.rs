@@ -1,0 +1,22 @@
+//! What traces, spans, hooks and processors do, through the public API.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the functions that tests share fail the test"
+)]
+
+mod allocations;
+mod async_spans;
+mod background_queue;
+mod disclosure;
+mod errors;
+mod every_end;
+mod filters;
+mod hooks;
+mod in_memory;
+mod recorder;
+mod recordings;
+mod runtimes;
+mod spans;
+mod traces;
