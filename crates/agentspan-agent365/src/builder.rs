@@ -88,6 +88,12 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
+    /// The generation of the contract that was set, for whoever makes spans for this delivery.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        self.profile
+    }
+
     /// The cloud that the tenants live in. Default: [`ClusterCategory::Prod`].
     ///
     /// [`Profile::V2`] has one host for all clouds and ignores it, as the reference does.

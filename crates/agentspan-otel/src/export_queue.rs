@@ -1,6 +1,5 @@
 //! Takes an exporter off the path of the program, and counts what becomes of its spans.
 
-mod mask;
 mod size;
 mod state;
 mod stats;
@@ -22,6 +21,7 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
 use self::state::{Bounds, Shared};
 pub use self::stats::{ExportLoss, ExportStats};
 use self::worker::Worker;
+use crate::masked::Masked;
 
 /// How long the flush and the shutdown of the SDK wait, which give no time themselves.
 const SDK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -120,8 +120,8 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
 
     /// Sets whether the exporter sees contents. The default is that it sees masks.
     ///
-    /// Masked are the attributes of [`agentspan_model::keys::CONTENT`], on spans, events and links, the
-    /// flattened messages of OpenInference, and the description of an error.
+    /// See [`Masked`]. An exporter that is [`Rendered`](crate::Rendered) is to see them, and the one
+    /// in it to be masked.
     pub fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
         self.disclosure = disclosure;
         self
@@ -149,9 +149,8 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         let worker = Worker {
             name: Arc::clone(&self.name),
             shared: Arc::clone(&shared),
-            exporter: self.exporter,
+            exporter: Masked::new(self.exporter, self.disclosure),
             delay: self.delay,
-            disclosure: self.disclosure,
         };
         let thread = thread::Builder::new()
             .name("agentspan-queue".to_owned())
@@ -204,9 +203,13 @@ impl ExportQueue {
         self.0.shared.stats()
     }
 
-    /// Whether the exporter is to get this span. What the filter panics over is counted here.
+    /// Whether the exporter is to get this span: it is sampled, and meets the filter. What the filter
+    /// panics over is counted here.
     #[must_use]
     pub fn wants(&self, span: &SpanData) -> bool {
+        if !span.span_context.is_sampled() {
+            return false;
+        }
         let Some(condition) = &self.0.condition else {
             return true;
         };

@@ -64,6 +64,7 @@ mod execute_tool_scope;
 mod export_queue;
 mod inference_scope;
 mod invoke_agent_scope;
+mod masked;
 mod message_source;
 mod output_scope;
 mod propagation;
@@ -88,6 +89,7 @@ pub use self::execute_tool_scope::{ExecuteTool, ExecuteToolScope, ExecuteToolSco
 pub use self::export_queue::{ExportLoss, ExportQueue, ExportQueueBuilder, ExportStats};
 pub use self::inference_scope::{Inference, InferenceScope, InferenceScopeBuilder};
 pub use self::invoke_agent_scope::{InvokeAgent, InvokeAgentScope, InvokeAgentScopeBuilder};
+pub use self::masked::Masked;
 pub use self::message_source::{InputMessageSource, OutputMessageSource};
 pub use self::output_scope::{Output, OutputScope, OutputScopeBuilder};
 pub use self::propagation::{HeaderReader, HeaderWriter, Propagation};

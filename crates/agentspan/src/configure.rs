@@ -4,15 +4,22 @@ use std::fmt;
 
 use agentspan_agent365::{Delivery, DeliveryBuilder, TokenResolver};
 use agentspan_discovery::{Environment, Switches};
-use agentspan_model::agent365::environment;
+use agentspan_model::agent365::{Profile, environment};
 use agentspan_model::keys;
-use agentspan_otel::{ConsoleExporter, ScopeTracer, set_default_tracer, set_enabled};
+use agentspan_model::mapping::ContentCapture;
+use agentspan_otel::{
+    ConsoleExporter, ExportQueue, OtelBridge, ScopeTracer, set_default_tracer, set_enabled,
+};
+use agentspan_processor::{BackgroundQueue, SpanProcessor};
 use opentelemetry::{KeyValue, global};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 
+use crate::agent_spec::AgentSpec;
+use crate::agent365_status::Agent365Status;
+use crate::destination::Destination;
 use crate::install_error::InstallError;
-use crate::processor::{AgentSpanProcessor, Destination};
+use crate::span_processor::AgentSpanProcessor;
 use crate::telemetry::Telemetry;
 
 type Customise = Box<dyn FnOnce(TracerProviderBuilder) -> TracerProviderBuilder>;
@@ -24,6 +31,9 @@ pub fn configure() -> Configuration {
         attributes: Vec::new(),
         switches: None,
         delivery: None,
+        destinations: Vec::new(),
+        agent_spec_processors: Vec::new(),
+        capture: ContentCapture::NoContent,
         remote_identity: RemoteIdentity::Ignored,
         console: ConsoleExporter::new(),
         customise: Box::new(|builder| builder),
@@ -45,6 +55,9 @@ pub struct Configuration {
     attributes: Vec<KeyValue>,
     switches: Option<EffectiveSwitches>,
     delivery: Option<DeliveryBuilder>,
+    destinations: Vec<Destination>,
+    agent_spec_processors: Vec<(String, BackgroundQueue)>,
+    capture: ContentCapture,
     remote_identity: RemoteIdentity,
     console: ConsoleExporter,
     customise: Customise,
@@ -94,6 +107,37 @@ impl Configuration {
         self
     }
 
+    /// Sends spans to one more place. Several destinations know nothing of each other.
+    pub fn with_destination(mut self, destination: Destination) -> Self {
+        self.destinations.push(destination);
+        self
+    }
+
+    /// Shows the traces of [`Telemetry::trace`] to a processor of Agent Spec, under a name for reports.
+    ///
+    /// Its hooks run behind a [`BackgroundQueue`]: they hold up neither the program nor other
+    /// destinations. Its [`disclosure`](SpanProcessor::disclosure) says whether it sees contents, and a
+    /// [`Filter`](agentspan_processor::Filter) around it which spans.
+    pub fn with_agent_spec_processor(
+        mut self,
+        name: impl Into<String>,
+        processor: impl SpanProcessor + 'static,
+    ) -> Self {
+        let queue = BackgroundQueue::new(processor);
+        self.agent_spec_processors.push((name.into(), queue));
+        self
+    }
+
+    /// Sets whether contents of the traces of [`Telemetry::trace`] become part of OpenTelemetry spans. The
+    /// default is that they do not.
+    ///
+    /// This is the upper bound for all destinations of spans; those other than Agent 365 show them
+    /// only if [`Destination::with_disclosure`] says so, too.
+    pub fn with_content_capture(mut self, capture: ContentCapture) -> Self {
+        self.capture = capture;
+        self
+    }
+
     /// Reads the switches from `environment` in place of that of the process.
     pub fn with_environment(mut self, environment: &Environment) -> Self {
         self.switches = Some(EffectiveSwitches::read(environment));
@@ -119,7 +163,7 @@ impl Configuration {
         self
     }
 
-    /// The console that stands in when spans do not go to Agent 365. Default: [`ConsoleExporter::new`].
+    /// The console that stands in when spans do not go to Agent 365 and there is no other destination. Default: [`ConsoleExporter::new`].
     pub fn with_console(mut self, console: ConsoleExporter) -> Self {
         self.console = console;
         self
@@ -138,32 +182,39 @@ impl Configuration {
 
     /// Builds a provider, makes it OpenTelemetry's global one and that of all scopes.
     ///
-    /// Keep the guard: it flushes, shuts down and counts. When spans go to the console because a switch
-    /// or the token resolver is missing, one warning says which, and
-    /// [`Telemetry::destination`] tells it, too.
+    /// Keep the guard: it flushes, shuts down and counts. When spans do not go to Agent 365 because a
+    /// switch or the token resolver is missing, one warning says which, and [`Telemetry::agent365`] tells
+    /// it, too.
     ///
     /// # Errors
     ///
     /// [`InstallError::AlreadyInstalled`] the second time in a process, and when a default tracer of
     /// scopes is already set. [`InstallError::Delivery`] when a setting of the delivery cannot be used.
+    /// [`InstallError::Thread`] when a destination gets no thread.
     pub fn install(mut self) -> Result<Telemetry, InstallError> {
         let switches = self.effective_switches();
         let customise = std::mem::replace(&mut self.customise, Box::new(|builder| builder));
         let resource = Resource::builder()
             .with_attributes(self.attributes.drain(..))
             .build();
+        let agent_spec_processors = std::mem::take(&mut self.agent_spec_processors);
+        let (capture, profile) = (self.capture, self.profile());
         let processor = self.processor(switches)?;
-        let destination = processor.destination();
+        let agent365 = processor.agent365();
         let delivery = processor.delivery().cloned();
-        let builder = SdkTracerProvider::builder().with_resource(resource);
+        let queues = processor.queues().to_vec();
+        let builder = OtelBridge::prepare(SdkTracerProvider::builder()).with_resource(resource);
         let provider = customise(builder.with_span_processor(processor)).build();
 
-        set_default_tracer(ScopeTracer::new(&provider))
+        set_default_tracer(ScopeTracer::with_profile(&provider, profile))
             .map_err(|_| InstallError::AlreadyInstalled)?;
         set_enabled(switches.observability);
         global::set_tracer_provider(provider.clone());
-        warn_of_missing_switches(switches, destination);
-        Ok(Telemetry::new(provider, destination, delivery))
+        warn_of_missing_switches(switches, agent365);
+        let agent_spec = AgentSpec::new(&provider, capture, agent_spec_processors);
+        Ok(Telemetry::new(
+            provider, agent365, delivery, queues, agent_spec,
+        ))
     }
 
     /// Builds our processor for an application that builds its own provider, and switches scopes on
@@ -187,11 +238,12 @@ impl Configuration {
     /// # Errors
     ///
     /// [`InstallError::Delivery`] when a setting of the delivery cannot be used.
+    /// [`InstallError::Thread`] when a destination gets no thread.
     pub fn into_processor(self) -> Result<AgentSpanProcessor, InstallError> {
         let switches = self.effective_switches();
         let processor = self.processor(switches)?;
         set_enabled(switches.observability);
-        warn_of_missing_switches(switches, processor.destination());
+        warn_of_missing_switches(switches, processor.agent365());
         Ok(processor)
     }
 
@@ -200,18 +252,41 @@ impl Configuration {
             .unwrap_or_else(|| EffectiveSwitches::read(&Environment::from_process()))
     }
 
+    /// The generation of the contract that the delivery follows, or the default one.
+    fn profile(&self) -> Profile {
+        self.delivery
+            .as_ref()
+            .map_or_else(Profile::default, DeliveryBuilder::profile)
+    }
+
     fn processor(self, switches: EffectiveSwitches) -> Result<AgentSpanProcessor, InstallError> {
-        let console = AgentSpanProcessor::console;
-        let processor = match (switches.exporter, self.delivery) {
-            (true, Some(delivery)) => AgentSpanProcessor::agent365(delivery.build()?),
-            (true, None) => console(Destination::ConsoleWithoutTokenResolver, self.console),
-            (false, _) => console(Destination::ConsoleWithoutSwitch, self.console),
+        let profile = self.profile();
+        let (agent365, delivery) = match (switches.exporter, self.delivery) {
+            (true, Some(delivery)) => {
+                (Agent365Status::Delivers, Some((delivery.build()?, profile)))
+            }
+            (true, None) => (Agent365Status::WithoutTokenResolver, None),
+            (false, _) => (Agent365Status::WithoutSwitch, None),
         };
+        let mut destinations = self.destinations;
+        if delivery.is_none() && destinations.is_empty() {
+            destinations.push(Destination::console(self.console));
+        }
+        let queues: Result<Vec<ExportQueue>, InstallError> =
+            destinations.into_iter().map(start).collect();
+        let processor = AgentSpanProcessor::new(agent365, delivery, queues?);
         Ok(match self.remote_identity {
             RemoteIdentity::Ignored => processor,
             RemoteIdentity::Trusted => processor.trust_remote_identity(),
         })
     }
+}
+
+fn start(destination: Destination) -> Result<ExportQueue, InstallError> {
+    let name = destination.name().to_owned();
+    destination
+        .start()
+        .map_err(|source| InstallError::Thread { name, source })
 }
 
 impl EffectiveSwitches {
@@ -224,12 +299,12 @@ impl EffectiveSwitches {
     }
 }
 
-fn warn_of_missing_switches(switches: EffectiveSwitches, destination: Destination) {
+fn warn_of_missing_switches(switches: EffectiveSwitches, agent365: Agent365Status) {
     let missing = if !switches.observability {
         environment::ENABLE_OBSERVABILITY
-    } else if destination == Destination::ConsoleWithoutSwitch {
+    } else if agent365 == Agent365Status::WithoutSwitch {
         environment::ENABLE_A365_OBSERVABILITY_EXPORTER
-    } else if destination == Destination::ConsoleWithoutTokenResolver {
+    } else if agent365 == Agent365Status::WithoutTokenResolver {
         "a token resolver"
     } else {
         return;
@@ -237,7 +312,7 @@ fn warn_of_missing_switches(switches: EffectiveSwitches, destination: Destinatio
     tracing::warn!(
         target: "agentspan::configure",
         missing,
-        ?destination,
+        ?agent365,
         "agents are not observed in Agent 365"
     );
 }

@@ -1,5 +1,7 @@
 //! Why telemetry could not be installed.
 
+use std::io;
+
 use agentspan_agent365::BuildError;
 
 /// Why telemetry could not be installed. Nothing of it is in force then.
@@ -13,4 +15,12 @@ pub enum InstallError {
     /// A setting of the delivery to Agent 365 cannot be used; the source names it.
     #[error("the delivery to Agent 365 cannot be built")]
     Delivery(#[from] BuildError),
+    /// The system refused a thread for the queue of a destination. Try again when it has less to do.
+    #[error("cannot start the thread of destination {name}")]
+    Thread {
+        /// The name of the destination.
+        name: String,
+        /// What the system said.
+        source: io::Error,
+    },
 }

@@ -50,20 +50,29 @@
 //! - [`model`]: details, identities and attribute keys, as plain data.
 //! - [`discovery`]: endpoints, switches of the environment, claims of a token.
 //! - [`otel`]: scopes, baggage, the turn's context, the console.
+//! - [`processor`]: Agent Spec traces at run time, and the trait of what observes them.
 //! - [`agent365`]: delivery to Agent 365, for any OpenTelemetry pipeline.
 
+mod agent365_status;
+mod agent_spec;
 mod configure;
+mod destination;
 mod install_error;
 pub mod prelude;
-mod processor;
+mod report;
+mod span_processor;
 mod telemetry;
 
 pub use agentspan_agent365 as agent365;
 pub use agentspan_discovery as discovery;
 pub use agentspan_model as model;
 pub use agentspan_otel as otel;
+pub use agentspan_processor as processor;
 
+pub use self::agent365_status::Agent365Status;
 pub use self::configure::{Configuration, configure};
+pub use self::destination::Destination;
 pub use self::install_error::InstallError;
-pub use self::processor::{AgentSpanProcessor, Destination};
+pub use self::report::{DestinationReport, TelemetryReport};
+pub use self::span_processor::AgentSpanProcessor;
 pub use self::telemetry::{Telemetry, TelemetryError};

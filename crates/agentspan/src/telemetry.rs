@@ -6,10 +6,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use agentspan_agent365::{Delivery, DeliveryStats, DropReason};
+use agentspan_otel::{ExportLoss, ExportQueue};
+use agentspan_processor::TraceBuilder;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
-use crate::processor::Destination;
+use crate::agent_spec::{AgentSpec, shut_down};
+use crate::agent365_status::Agent365Status;
+use crate::report::TelemetryReport;
 
 /// How much longer than the deadline is waited for processors that keep it, to hear what they say.
 const GRACE: Duration = Duration::from_millis(20);
@@ -22,8 +26,10 @@ const GRACE: Duration = Duration::from_millis(20);
 #[must_use = "keep the guard and shut it down, or the last spans may be lost"]
 pub struct Telemetry {
     provider: SdkTracerProvider,
-    destination: Destination,
+    agent365: Agent365Status,
     delivery: Option<Delivery>,
+    queues: Vec<ExportQueue>,
+    agent_spec: AgentSpec,
 }
 
 /// Why spans are not where they should be.
@@ -36,7 +42,7 @@ pub enum TelemetryError {
     Deadline {
         /// The time that was given.
         timeout: Duration,
-        /// How many spans of the delivery to Agent 365 were not sent in that time.
+        /// How many spans of all destinations together were not sent in that time.
         unsent: u64,
     },
     /// Some spans were lost, or a processor of the provider failed. The counts of
@@ -51,24 +57,46 @@ pub enum TelemetryError {
 impl Telemetry {
     pub(crate) fn new(
         provider: SdkTracerProvider,
-        destination: Destination,
+        agent365: Agent365Status,
         delivery: Option<Delivery>,
+        queues: Vec<ExportQueue>,
+        agent_spec: AgentSpec,
     ) -> Self {
         Self {
             provider,
-            destination,
+            agent365,
             delivery,
+            queues,
+            agent_spec,
         }
     }
 
-    /// Where the spans go, and why.
+    /// Whether spans go to Agent 365, and if not, why.
     #[must_use]
-    pub fn destination(&self) -> Destination {
-        self.destination
+    pub fn agent365(&self) -> Agent365Status {
+        self.agent365
+    }
+
+    /// What each destination got and lost so far: the answer to "my spans do not arrive".
+    #[must_use]
+    pub fn report(&self) -> TelemetryReport {
+        let mut report = TelemetryReport::of(self.delivery.as_ref(), &self.queues);
+        report.destinations.extend(self.agent_spec.reports());
+        report
+    }
+
+    /// Starts to describe an Agent Spec trace that reaches all destinations.
+    ///
+    /// Destinations of spans get its spans through a bridge to OpenTelemetry, each in its vocabulary;
+    /// processors of Agent Spec observe the trace itself. They are shut down with the telemetry and
+    /// not with the trace.
+    #[must_use]
+    pub fn trace(&self) -> TraceBuilder {
+        self.agent_spec.trace()
     }
 
     /// The counts of the delivery to Agent 365: accepted, exported, dropped by reason, queued. `None`
-    /// when spans go to the console.
+    /// when spans do not go there.
     #[must_use]
     pub fn stats(&self) -> Option<DeliveryStats> {
         self.delivery.as_ref().map(Delivery::stats)
@@ -97,16 +125,19 @@ impl Telemetry {
     /// [`TelemetryError::Deadline`] when the time passed first, [`TelemetryError::Processor`] when spans
     /// were lost.
     pub fn flush(&self, timeout: Duration) -> Result<(), TelemetryError> {
-        let deadline = Instant::now() + timeout;
-        let delivered = self
-            .delivery
-            .as_ref()
-            .map_or(Ok(()), |delivery| delivery.flush(timeout));
-        self.finish(timeout, delivered)?;
+        let started = Instant::now();
+        // Those that are done are to be heard when one before them took all the time.
+        let remaining = || timeout.saturating_sub(started.elapsed()).max(GRACE);
+        let bridged = self.agent_spec.flush(remaining);
+        self.queues.iter().for_each(ExportQueue::start_flush);
+        let delivered = self.delivery.iter().map(|delivery| delivery.flush(timeout));
+        let queues = self.queues.iter().map(|queue| queue.flush(remaining()));
+        let late = (!bridged).then_some(Err(OTelSdkError::Timeout(timeout)));
+        let results = late.into_iter().chain(delivered).chain(queues);
+        self.finish(timeout, results.fold(Ok(()), OTelSdkResult::and))?;
         let provider = self.provider.clone();
-        let remaining = deadline.saturating_duration_since(Instant::now());
-        let flushed = within("agentspan-flush", remaining, move || provider.force_flush())?;
-        self.finish(timeout, flushed)
+        let flushed = Work::start("agentspan-flush", move || provider.force_flush())?;
+        self.finish(timeout, flushed.wait(remaining()))
     }
 
     /// Sends what waits, for at most `timeout`, and ends the delivery. A second call does nothing.
@@ -118,13 +149,32 @@ impl Telemetry {
     /// As [`flush`](Self::flush).
     pub fn shutdown(&self, timeout: Duration) -> Result<(), TelemetryError> {
         let provider = self.provider.clone();
-        let ended = within("agentspan-shutdown", timeout, move || {
+        let processors = self.agent_spec.processors();
+        // Each on its own thread: neither is to use up the other's time.
+        let observed = Work::start("agentspan-shutdown", move || {
+            shut_down(&processors);
+            Ok(())
+        })?;
+        let ended = Work::start("agentspan-shutdown", move || {
             match provider.shutdown_with_timeout(timeout) {
                 Err(OTelSdkError::AlreadyShutdown) => Ok(()),
                 result => result,
             }
         })?;
-        self.finish(timeout, ended)
+        let ended = ended.wait(timeout);
+        self.finish(timeout, ended.and(observed.wait(timeout)))
+    }
+
+    /// How many spans wait, or were dropped because the deadline of a shutdown passed.
+    fn unsent(&self) -> u64 {
+        let delivery = self.stats().map_or(0, |stats| {
+            stats.queued + stats.dropped_for(DropReason::ShutdownDeadline)
+        });
+        let of_queue = |queue: &ExportQueue| {
+            let stats = queue.stats();
+            stats.queued + stats.dropped_for(ExportLoss::ShutdownDeadline)
+        };
+        delivery + self.queues.iter().map(of_queue).sum::<u64>()
     }
 
     fn finish(&self, timeout: Duration, result: OTelSdkResult) -> Result<(), TelemetryError> {
@@ -132,45 +182,54 @@ impl Telemetry {
             Ok(()) => Ok(()),
             Err(OTelSdkError::Timeout(_)) => Err(TelemetryError::Deadline {
                 timeout,
-                unsent: self.stats().map_or(0, |stats| {
-                    stats.queued + stats.dropped_for(DropReason::ShutdownDeadline)
-                }),
+                unsent: self.unsent(),
             }),
             Err(error) => Err(TelemetryError::Processor(error)),
         }
     }
 }
 
-/// Runs `work` on a thread named `name` and waits for it for at most `timeout`.
-fn within(
-    name: &str,
-    timeout: Duration,
-    work: impl FnOnce() -> OTelSdkResult + Send + 'static,
-) -> Result<OTelSdkResult, TelemetryError> {
-    let (done, result) = mpsc::sync_channel(1);
-    let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
-        // Nobody listens any more when the deadline has passed.
-        let _ = done.send(work());
-    });
-    spawned.map_err(TelemetryError::Thread)?;
-    let result = result.recv_timeout(timeout + GRACE);
-    Ok(result.unwrap_or(Err(OTelSdkError::Timeout(timeout))))
+/// Something that runs on a thread of its own.
+struct Work {
+    started: Instant,
+    result: mpsc::Receiver<OTelSdkResult>,
+}
+
+impl Work {
+    fn start(
+        name: &str,
+        work: impl FnOnce() -> OTelSdkResult + Send + 'static,
+    ) -> Result<Self, TelemetryError> {
+        let started = Instant::now();
+        let (done, result) = mpsc::sync_channel(1);
+        let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
+            // Nobody listens any more when the deadline has passed.
+            let _ = done.send(work());
+        });
+        spawned.map_err(TelemetryError::Thread)?;
+        Ok(Self { started, result })
+    }
+
+    /// Waits for at most `timeout` from the start on, and a little longer to hear what it says.
+    fn wait(self, timeout: Duration) -> OTelSdkResult {
+        let remaining = timeout.saturating_sub(self.started.elapsed());
+        let result = self.result.recv_timeout(remaining + GRACE);
+        result.unwrap_or(Err(OTelSdkError::Timeout(timeout)))
+    }
 }
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
-        let Some(delivery) = &self.delivery else {
-            return;
-        };
-        let unsent = delivery.stats().queued;
+        let unsent = self.unsent();
         if unsent > 0 {
             tracing::warn!(
                 target: "agentspan::telemetry",
                 unsent,
                 "the guard was dropped without a shutdown"
             );
+            self.queues.iter().for_each(ExportQueue::start_flush);
             // With no time to wait, this only wakes the delivery.
-            let _ = delivery.flush(Duration::ZERO);
+            let _ = self.delivery.as_ref().map(|it| it.flush(Duration::ZERO));
         }
     }
 }

@@ -4,12 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use agentspan_model::agentspec::Disclosure;
 use opentelemetry::Context;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use super::mask::mask;
 use super::state::{Shared, Work};
 use super::stats::ExportLoss;
 
@@ -18,7 +16,6 @@ pub(super) struct Worker<E> {
     pub(super) shared: Arc<Shared>,
     pub(super) exporter: E,
     pub(super) delay: Duration,
-    pub(super) disclosure: Disclosure,
 }
 
 impl<E: SpanExporter> Worker<E> {
@@ -49,11 +46,8 @@ impl<E: SpanExporter> Worker<E> {
         self.shared.ended();
     }
 
-    fn export(&mut self, mut spans: Vec<SpanData>, bytes: u64) {
+    fn export(&mut self, spans: Vec<SpanData>, bytes: u64) {
         let count = spans.len() as u64;
-        if self.disclosure == Disclosure::Masked {
-            spans.iter_mut().for_each(mask);
-        }
         let loss = self.guarded(|exporter| futures_executor::block_on(exporter.export(spans)));
         self.shared.finish(count, bytes, loss);
     }

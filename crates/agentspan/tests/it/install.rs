@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use agentspan::agent365::DropReason;
 use agentspan::prelude::*;
-use agentspan::{Destination, InstallError, TelemetryError, configure};
+use agentspan::processor::InMemory;
+use agentspan::{Agent365Status, Destination, InstallError, TelemetryError, configure};
 use agentspan_testkit::{Answer, Service};
 use opentelemetry::trace::{TraceContextExt as _, Tracer as _};
+use opentelemetry_sdk::trace::InMemorySpanExporter;
 
 const WHILE: Duration = Duration::from_secs(10);
 
@@ -40,14 +42,18 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
     assert!(!format!("{error:?}").contains("secret"));
     assert!(!make_span().is_recording());
 
+    let memory = InMemory::new();
+    let kept = InMemorySpanExporter::default();
     let telemetry = configure()
         .with_service_name("facade")
         .with_service_namespace("tests")
         .with_delivery(delivery_to(&service.url()).with_timeout(Duration::from_millis(500)))
+        .with_agent_spec_processor("memory", memory.clone())
+        .with_destination(Destination::exporter("second", kept.clone()))
         .switched_on()
         .install()
         .unwrap();
-    assert_eq!(telemetry.destination(), Destination::Agent365);
+    assert_eq!(telemetry.agent365(), Agent365Status::Delivers);
 
     // A span of a scope and one of a plain tracer are of one trace; only the first has an identity.
     let scope = make_span();
@@ -85,6 +91,14 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
     telemetry.flush(WHILE).unwrap();
     assert_eq!(telemetry.stats().unwrap().exported, 2);
 
+    // An Agent Spec trace reaches processors of Agent Spec as it is, and destinations as spans.
+    let trace = telemetry.trace().with_name("turn").start().unwrap();
+    trace.end().unwrap();
+    telemetry.flush(WHILE).unwrap();
+    assert_eq!(memory.tree(), "RootSpan\n");
+    let bridged = kept.get_finished_spans().unwrap().pop().unwrap();
+    assert_eq!(bridged.name, "RootSpan");
+
     telemetry.shutdown(WHILE).unwrap();
     telemetry.shutdown(WHILE).unwrap();
     let stats = telemetry.stats().unwrap();
@@ -92,4 +106,15 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
         stats.accepted,
         stats.exported + stats.dropped() + stats.queued
     );
+    let report = telemetry.report();
+    let names: Vec<_> = report.destinations.iter().map(|it| &*it.name).collect();
+    assert_eq!(names, ["agent365", "second", "memory"]);
+    for destination in &report.destinations {
+        assert_eq!(
+            destination.accepted,
+            destination.exported + destination.dropped() + destination.queued,
+            "{destination}"
+        );
+    }
+    assert_eq!(report.destination("second").unwrap().exported, 4);
 }

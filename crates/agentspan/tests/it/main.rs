@@ -2,5 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod destination;
+mod destinations;
 mod install;
+mod switches;

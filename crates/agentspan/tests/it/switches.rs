@@ -2,13 +2,13 @@
 
 use agentspan::discovery::Environment;
 use agentspan::prelude::*;
-use agentspan::{Destination, configure};
+use agentspan::{Agent365Status, configure};
 use agentspan_testkit::CapturedLogs;
 
 fn check(
     variables: &[(&str, &str)],
     has_resolver: bool,
-    destination: Destination,
+    agent365: Agent365Status,
     missing: Option<&str>,
 ) {
     let (logs, _guard) = CapturedLogs::on_this_thread();
@@ -18,10 +18,10 @@ fn check(
         configuration = configuration.with_token_resolver(token_from_fn(|_: &Identity| Ok(None)));
     }
     let processor = configuration.into_processor().unwrap();
-    assert_eq!(processor.destination(), destination);
+    assert_eq!(processor.agent365(), agent365);
     assert_eq!(
         processor.delivery().is_some(),
-        destination == Destination::Agent365
+        agent365 == Agent365Status::Delivers
     );
     let text = logs.text();
     let warnings: Vec<_> = text
@@ -44,19 +44,19 @@ fn the_exporter_needs_its_switch_and_a_token_resolver() {
     check(
         &[observability, exporter],
         true,
-        Destination::Agent365,
+        Agent365Status::Delivers,
         None,
     );
     check(
         &[observability],
         true,
-        Destination::ConsoleWithoutSwitch,
+        Agent365Status::WithoutSwitch,
         Some("ENABLE_A365_OBSERVABILITY_EXPORTER"),
     );
     check(
         &[observability, exporter],
         false,
-        Destination::ConsoleWithoutTokenResolver,
+        Agent365Status::WithoutTokenResolver,
         Some("a token resolver"),
     );
 }

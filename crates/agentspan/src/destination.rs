@@ -1,0 +1,157 @@
+//! Where spans go besides Agent 365.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use agentspan_model::agentspec::Disclosure;
+use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
+use agentspan_otel::{ConsoleExporter, ExportQueue, Masked, Rendered};
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+
+/// One place that spans go to, for [`Configuration::with_destination`](crate::Configuration::with_destination).
+///
+/// Each destination has a name, a queue and a thread of its own, so that one that hangs or fails touches
+/// no other; [`Telemetry::report`](crate::Telemetry::report) says what it got and what it lost. It has a
+/// filter, sees contents or masks, and gets Agent Spec spans in a vocabulary of its choice.
+///
+/// ```
+/// use agentspan::Destination;
+/// use agentspan::model::mapping::Rendering;
+/// use agentspan::otel::ConsoleExporter;
+///
+/// let destination = Destination::exporter("phoenix", ConsoleExporter::new()) // or any exporter
+///     .with_rendering(Rendering::OpenInference)
+///     .with_filter(|span| span.name != "health check");
+/// # drop(destination);
+/// ```
+#[must_use = "a destination gets spans once it is part of a configuration"]
+pub struct Destination {
+    name: String,
+    settings: Settings,
+    build: Build,
+}
+
+type Filter = Box<dyn Fn(&SpanData) -> bool + Send + Sync>;
+type Build = Box<dyn FnOnce(&str, Settings) -> io::Result<ExportQueue> + Send>;
+
+struct Settings {
+    disclosure: Disclosure,
+    rendering: Rendering,
+    filter: Option<Filter>,
+    delay: Duration,
+    max_spans: Option<usize>,
+    max_bytes: Option<usize>,
+}
+
+impl Destination {
+    /// Any exporter of OpenTelemetry, under a name for logs and reports.
+    pub fn exporter(name: impl Into<String>, exporter: impl SpanExporter + 'static) -> Self {
+        Self {
+            name: name.into(),
+            settings: Settings {
+                disclosure: Disclosure::Masked,
+                rendering: Rendering::GenAi,
+                filter: None,
+                delay: Duration::from_secs(1),
+                max_spans: None,
+                max_bytes: None,
+            },
+            build: Box::new(|name, settings| build(name, exporter, settings)),
+        }
+    }
+
+    /// The console, under the name `console`. What it shows of contents is said by its
+    /// [`ConsoleDetail`](agentspan_otel::ConsoleDetail) and by [`with_disclosure`](Self::with_disclosure):
+    /// both must allow them.
+    pub fn console(console: ConsoleExporter) -> Self {
+        // A developer watches: traces are to appear when they end.
+        Self::exporter("console", console).with_delay(Duration::ZERO)
+    }
+
+    /// Sets whether it sees contents: prompts, answers, arguments. The default is that it sees masks.
+    ///
+    /// Of Agent Spec spans, also [`Configuration::with_content_capture`](crate::Configuration::with_content_capture)
+    /// must allow them.
+    pub fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
+        self.settings.disclosure = disclosure;
+        self
+    }
+
+    /// Sets the vocabulary of Agent Spec spans. The default is that of the GenAI semantic conventions.
+    /// Other spans, those of scopes among them, are passed on as they are.
+    pub fn with_rendering(mut self, rendering: Rendering) -> Self {
+        self.settings.rendering = rendering;
+        self
+    }
+
+    /// Sets which spans it gets. The default is all of them. Asked on the thread that ends the span.
+    pub fn with_filter(
+        mut self,
+        condition: impl Fn(&SpanData) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.filter = Some(Box::new(condition));
+        self
+    }
+
+    /// Sets how long spans wait for a batch to fill. The default is 1 second, and none for the console.
+    pub fn with_delay(mut self, delay: Duration) -> Self {
+        self.settings.delay = delay;
+        self
+    }
+
+    /// Sets how many spans may wait or be in flight. The default is 8192. Newer ones are dropped.
+    pub fn with_max_queue_spans(mut self, spans: usize) -> Self {
+        self.settings.max_spans = Some(spans);
+        self
+    }
+
+    /// Sets how many bytes these may hold, as estimated. The default is 64 MiB.
+    pub fn with_max_queue_bytes(mut self, bytes: usize) -> Self {
+        self.settings.max_bytes = Some(bytes);
+        self
+    }
+
+    /// Its name in logs and reports.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn start(self) -> io::Result<ExportQueue> {
+        (self.build)(&self.name, self.settings)
+    }
+}
+
+fn build<E: SpanExporter + 'static>(
+    name: &str,
+    exporter: E,
+    settings: Settings,
+) -> io::Result<ExportQueue> {
+    let disclosure = settings.disclosure;
+    let mapping = Mapping::new(settings.rendering).with_capture(ContentCapture::from(disclosure));
+    let exporter = Rendered::new(Masked::new(exporter, disclosure), mapping);
+    let mut queue = ExportQueue::builder(name, exporter)
+        .with_disclosure(Disclosure::Clear)
+        .with_delay(settings.delay);
+    if let Some(spans) = settings.max_spans {
+        queue = queue.with_max_spans(spans);
+    }
+    if let Some(bytes) = settings.max_bytes {
+        queue = queue.with_max_bytes(bytes);
+    }
+    if let Some(filter) = settings.filter {
+        queue = queue.with_filter(filter);
+    }
+    queue.build()
+}
+
+impl fmt::Debug for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Destination")
+            .field("name", &self.name)
+            .field("disclosure", &self.settings.disclosure)
+            .field("rendering", &self.settings.rendering)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,142 @@
+//! What became of the spans, destination by destination.
+
+use std::fmt;
+
+use agentspan_agent365::{Delivery, DropReason};
+use agentspan_otel::{ExportLoss, ExportQueue};
+use agentspan_processor::QueueStats;
+
+/// What each destination got and lost so far, in the order of the configuration, Agent 365 first.
+///
+/// It is shown as one line for each destination:
+///
+/// ```text
+/// agent365: 12 accepted, 10 exported, 0 queued, 2 dropped (no_identity: 2)
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TelemetryReport {
+    /// The destinations.
+    pub destinations: Vec<DestinationReport>,
+}
+
+/// What one destination got and lost so far.
+///
+/// `accepted = exported + dropped() + queued`, exactly whenever nothing is on its way. Destinations of
+/// spans count spans, processors of Agent Spec count calls of their hooks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DestinationReport {
+    /// Its name, `agent365` for Agent 365.
+    pub name: String,
+    /// What it was given, of that which met its filter.
+    pub accepted: u64,
+    /// What it took, or what the service acknowledged.
+    pub exported: u64,
+    /// What waits or is in flight.
+    pub queued: u64,
+    /// The estimated memory of that in bytes; 0 where it is not known.
+    pub queued_bytes: u64,
+    /// What it lost, by reason. Reasons for which nothing was lost are left out.
+    ///
+    /// The reasons are the names of [`DropReason`] for Agent 365, and else of [`ExportLoss`].
+    pub losses: Vec<(&'static str, u64)>,
+}
+
+impl TelemetryReport {
+    /// What the destination of this name got and lost.
+    #[must_use]
+    pub fn destination(&self, name: &str) -> Option<&DestinationReport> {
+        self.destinations.iter().find(|report| report.name == name)
+    }
+
+    pub(crate) fn of(delivery: Option<&Delivery>, queues: &[ExportQueue]) -> Self {
+        let agent365 = delivery.map(DestinationReport::of_delivery);
+        let queues = queues.iter().map(DestinationReport::of_queue);
+        Self {
+            destinations: agent365.into_iter().chain(queues).collect(),
+        }
+    }
+}
+
+impl DestinationReport {
+    /// How many were lost.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.losses.iter().map(|(_, count)| count).sum()
+    }
+
+    fn of_delivery(delivery: &Delivery) -> Self {
+        let stats = delivery.stats();
+        let losses = DropReason::ALL.map(|reason| (reason.as_str(), stats.dropped_for(reason)));
+        Self {
+            name: "agent365".to_owned(),
+            accepted: stats.accepted,
+            exported: stats.exported,
+            queued: stats.queued,
+            queued_bytes: stats.queued_bytes,
+            losses: occurred(losses),
+        }
+    }
+
+    fn of_queue(queue: &ExportQueue) -> Self {
+        let stats = queue.stats();
+        let losses = ExportLoss::ALL.map(|reason| (reason.as_str(), stats.dropped_for(reason)));
+        Self {
+            name: queue.name().to_owned(),
+            accepted: stats.accepted,
+            exported: stats.exported,
+            queued: stats.queued,
+            queued_bytes: stats.queued_bytes,
+            losses: occurred(losses),
+        }
+    }
+
+    pub(crate) fn of_agent_spec(name: &str, stats: QueueStats) -> Self {
+        let losses = [
+            (ExportLoss::QueueFull.as_str(), stats.dropped),
+            (ExportLoss::Failed.as_str(), stats.failed),
+        ];
+        Self {
+            name: name.to_owned(),
+            accepted: stats.offered,
+            exported: stats.handled.saturating_sub(stats.failed),
+            queued: stats.queued,
+            queued_bytes: 0,
+            losses: occurred(losses),
+        }
+    }
+}
+
+fn occurred(losses: impl IntoIterator<Item = (&'static str, u64)>) -> Vec<(&'static str, u64)> {
+    let losses = losses.into_iter();
+    losses.filter(|(_, count)| *count > 0).collect()
+}
+
+impl fmt::Display for TelemetryReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, destination) in self.destinations.iter().enumerate() {
+            if n > 0 {
+                f.write_str("\n")?;
+            }
+            destination.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for DestinationReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, dropped) = (&self.name, self.dropped());
+        write!(
+            f,
+            "{name}: {} accepted, {} exported, {} queued, {dropped} dropped",
+            self.accepted, self.exported, self.queued
+        )?;
+        for (n, (reason, count)) in self.losses.iter().enumerate() {
+            f.write_str(if n == 0 { " (" } else { ", " })?;
+            write!(f, "{reason}: {count}")?;
+        }
+        f.write_str(if self.losses.is_empty() { "" } else { ")" })
+    }
+}

@@ -1,0 +1,163 @@
+//! Several destinations at once: what each gets, sees and loses.
+
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::Duration;
+
+use agentspan::discovery::Environment;
+use agentspan::model::agentspec::Disclosure;
+use agentspan::otel::ConsoleExporter;
+use agentspan::{AgentSpanProcessor, Destination, configure};
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData, SpanExporter};
+
+const WHILE: Duration = Duration::from_secs(30);
+
+/// Hangs until the other end is dropped, in every export.
+#[derive(Debug)]
+struct Hanging {
+    begun: Sender<()>,
+    until: Mutex<Receiver<()>>,
+}
+
+impl SpanExporter for Hanging {
+    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+        let _ = self.begun.send(());
+        let _ = self.until.lock().unwrap().recv();
+        Ok(())
+    }
+}
+
+#[derive(Debug)]
+struct Failing;
+
+impl SpanExporter for Failing {
+    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+        Err(OTelSdkError::InternalFailure("refused".to_owned()))
+    }
+}
+
+fn processor(destinations: impl IntoIterator<Item = Destination>) -> AgentSpanProcessor {
+    let configuration = configure().with_environment(&Environment::default());
+    let configuration = destinations
+        .into_iter()
+        .fold(configuration, agentspan::Configuration::with_destination);
+    configuration.into_processor().unwrap()
+}
+
+#[test]
+fn one_that_hangs_and_one_that_fails_cost_the_third_nothing() {
+    let (begun, has_begun) = mpsc::channel();
+    let (release, until) = mpsc::channel();
+    let until = Mutex::new(until);
+    let kept = InMemorySpanExporter::default();
+    let processor = processor([
+        Destination::exporter("hanging", Hanging { begun, until }).with_max_queue_spans(100),
+        Destination::exporter("failing", Failing),
+        Destination::exporter("third", kept.clone()),
+    ]);
+    let queues = processor.queues().to_vec();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(processor)
+        .build();
+    let tracer = provider.tracer("t");
+    let end_spans = |count| (0..count).for_each(|n: u32| tracer.start(n.to_string()).end());
+
+    end_spans(1);
+    queues[0].start_flush();
+    has_begun.recv_timeout(WHILE).unwrap();
+    for _ in 0..5 {
+        end_spans(1_000);
+        queues[2].flush(WHILE).unwrap();
+        let _ = queues[1].flush(WHILE);
+    }
+    let report = |n: usize| {
+        let stats = queues[n].stats();
+        (
+            stats.accepted,
+            stats.exported,
+            stats.queued,
+            stats.dropped(),
+        )
+    };
+    assert_eq!(report(0), (5_001, 0, 100, 4_901));
+    assert!(
+        queues[0].stats().queued_bytes < 1 << 20,
+        "memory is bounded"
+    );
+    assert_eq!(report(1), (5_001, 0, 0, 5_001));
+    assert_eq!(report(2), (5_001, 5_001, 0, 0));
+    assert_eq!(kept.get_finished_spans().unwrap().len(), 5_001);
+
+    provider
+        .shutdown_with_timeout(Duration::from_millis(1))
+        .unwrap_err();
+    assert_eq!(report(0), (5_001, 0, 0, 5_001));
+    drop(release);
+}
+
+#[test]
+fn the_report_names_destinations_and_losses() {
+    let processor = processor([
+        Destination::exporter("failing", Failing),
+        Destination::exporter("third", InMemorySpanExporter::default()),
+    ]);
+    let queues = processor.queues().to_vec();
+    let provider = SdkTracerProvider::builder().build();
+    let mut span = provider.tracer("t").start("s");
+    let data = span.exported_data().unwrap();
+    span.end();
+    for queue in &queues {
+        queue.put(data.clone());
+        let _ = queue.flush(WHILE);
+    }
+    assert_eq!(
+        processor.report().to_string(),
+        "failing: 1 accepted, 0 exported, 0 queued, 1 dropped (export_failed: 1)\n\
+         third: 1 accepted, 1 exported, 0 queued, 0 dropped"
+    );
+}
+
+#[test]
+fn each_has_its_own_filter_and_disclosure() {
+    let [all, some, clear] = [(); 3].map(|()| InMemorySpanExporter::default());
+    let processor = processor([
+        Destination::exporter("all", all.clone()),
+        Destination::exporter("some", some.clone()).with_filter(|span| span.name == "chat"),
+        Destination::exporter("clear", clear.clone()).with_disclosure(Disclosure::Clear),
+    ]);
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(processor)
+        .build();
+    let tracer = provider.tracer("t");
+    let mut span = tracer.start("chat");
+    span.set_attribute(KeyValue::new("gen_ai.input.messages", "secret"));
+    span.end();
+    tracer.start("other").end();
+    provider.force_flush().unwrap();
+
+    let seen = |exporter: &InMemorySpanExporter| exporter.get_finished_spans().unwrap();
+    assert_eq!(
+        [&all, &some, &clear].map(|exporter| seen(exporter).len()),
+        [2, 1, 2]
+    );
+    let shows = |exporter| format!("{:?}", seen(exporter)).contains("secret");
+    assert_eq!([&all, &some, &clear].map(shows), [false, false, true]);
+}
+
+#[test]
+fn the_console_stands_in_only_if_there_is_no_other_destination() {
+    let names = |processor: AgentSpanProcessor| -> Vec<String> {
+        let queues = processor.queues().iter();
+        queues.map(|queue| queue.name().to_owned()).collect()
+    };
+    let silent = || ConsoleExporter::with_sink(|_| Ok(()));
+    let alone = configure()
+        .with_environment(&Environment::default())
+        .with_console(silent());
+    assert_eq!(names(alone.into_processor().unwrap()), ["console"]);
+    let other = Destination::exporter("other", InMemorySpanExporter::default());
+    assert_eq!(names(processor([other])), ["other"]);
+}
