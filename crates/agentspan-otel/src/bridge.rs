@@ -26,6 +26,7 @@ pub(crate) mod attributes;
 pub(crate) mod from_otel;
 mod ids;
 mod live;
+mod recent;
 pub(crate) mod rendered;
 mod requests;
 
@@ -33,6 +34,7 @@ pub use ids::AgentSpecIdGenerator;
 
 use attributes::Attributes;
 use live::{Key, Live, LiveSpans};
+use recent::Recent;
 use requests::Requests;
 
 /// A [`SpanProcessor`] of Agent Spec that makes OpenTelemetry spans of what it observes.
@@ -77,6 +79,8 @@ pub struct OtelBridge {
     tracer: SdkTracer,
     mapping: Mapping,
     live: LiveSpans,
+    /// Where the spans that ended last were, for children that start after their end.
+    ended: Recent<Key, SpanContext>,
     requests: Requests,
     late_events: AtomicU64,
 }
@@ -96,6 +100,7 @@ impl OtelBridge {
             tracer: provider.tracer_with_scope(scope),
             mapping: Mapping::new(Rendering::AgentSpec),
             live: LiveSpans::default(),
+            ended: Recent::default(),
             requests: Requests::default(),
             late_events: AtomicU64::new(0),
         }
@@ -151,7 +156,11 @@ impl OtelBridge {
         }
         match self.live.get(&parent) {
             Some(parent) => parent.context.clone(),
-            None => current.with_remote_span_context(ended_parent(span, parent_id)),
+            None => {
+                let ended = self.ended.get(&parent);
+                let ended = ended.unwrap_or_else(|| long_ended(span, parent_id));
+                current.with_remote_span_context(ended)
+            }
         }
     }
 
@@ -258,7 +267,9 @@ impl SpanProcessor for OtelBridge {
     }
 
     fn on_end(&self, span: &Span) -> Result<(), HookError> {
-        if let Some(live) = self.live.remove(&Key::of(span.trace(), span.id())) {
+        let key = Key::of(span.trace(), span.id());
+        if let Some(live) = self.live.remove(&key) {
+            self.ended.put(key, live.shared.span_context().clone());
             live.shared.end(span.end_time().map(SystemTime::from));
         }
         Ok(())
@@ -288,9 +299,9 @@ struct Attached(ContextGuard);
 
 impl ActiveGuard for Attached {}
 
-/// Where a span was whose parent has ended, as far as the ids tell: if the trace has a remote parent,
-/// it is not known any more.
-fn ended_parent(span: &Span, parent_id: &Id) -> SpanContext {
+/// Where a parent was that ended too long ago to be remembered, as far as ids tell: whether the trace has
+/// a remote parent is not known any more.
+fn long_ended(span: &Span, parent_id: &Id) -> SpanContext {
     let trace_id = span
         .trace()
         .map_or_else(|| trace_id_bytes(parent_id), |t| trace_id_bytes(t.id()));

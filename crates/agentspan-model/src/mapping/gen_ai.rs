@@ -21,6 +21,9 @@ use crate::keys;
 /// [semantic conventions]: https://github.com/open-telemetry/semantic-conventions/tree/v1.41.0/docs/gen-ai
 pub const SEMANTIC_CONVENTIONS_VERSION: &str = "1.41.0";
 
+/// The address of the schema of that version, as instrumentation scopes name it.
+pub const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.41.0";
+
 pub(super) fn visit_span(span: &Span, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
     let operation = Operation::of(span);
     if let Some(name) = operation_name(Rendering::GenAi, operation) {

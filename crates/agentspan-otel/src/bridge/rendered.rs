@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use agentspan_model::agentspec::{Disclosure, Event as AgentSpecEvent, Span as AgentSpecSpan};
 use agentspan_model::keys;
-use agentspan_model::mapping::{Mapping, RebuiltSpan, Rendering, SpanInTrace};
+use agentspan_model::mapping::{Mapping, RebuiltSpan, Rendering, SCHEMA_URL, SpanInTrace};
 use opentelemetry::trace::{Event, Status};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
@@ -118,6 +118,9 @@ fn render_rebuilt(mapping: &Mapping, span: &mut SpanData, rebuilt: &RebuiltSpan)
         span.name = mapping.span_name(record).into_owned().into();
     }
     span.span_kind = kind(mapping.span_kind(record));
+    if mapping.rendering() == Rendering::GenAi {
+        span.instrumentation_scope = with_schema(&span.instrumentation_scope);
+    }
     if let Some(failure) = mapping.failure(record) {
         span.status = Status::error(failure.status_description().to_owned());
     }
@@ -141,6 +144,20 @@ fn render_rebuilt(mapping: &Mapping, span: &mut SpanData, rebuilt: &RebuiltSpan)
                 render_event(mapping, event, rebuilt, record);
             }
         }
+    }
+}
+
+/// The scope with the version of the conventions, unless it names one.
+fn with_schema(scope: &InstrumentationScope) -> InstrumentationScope {
+    if scope.schema_url().is_some() {
+        return scope.clone();
+    }
+    let builder = InstrumentationScope::builder(scope.name().to_owned())
+        .with_schema_url(SCHEMA_URL)
+        .with_attributes(scope.attributes().cloned());
+    match scope.version() {
+        Some(version) => builder.with_version(version.to_owned()).build(),
+        None => builder.build(),
     }
 }
 

@@ -1,14 +1,9 @@
 //! Requests that wait for their responses, which may come in another span.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
-
 use agentspan_model::agentspec::{Event, EventDetails};
 use opentelemetry::trace::SpanContext;
 
-/// How many requests are remembered. When there are more, the oldest ones are forgotten: their responses
-/// have no link, and nothing else is lost.
-const REMEMBERED: usize = 1024;
+use super::recent::Recent;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Kind {
@@ -18,44 +13,21 @@ enum Kind {
     Person,
 }
 
-type Asked = (Kind, String);
-
-/// The spans of requests that wait for their responses.
+/// The spans of the last requests that wait for their responses. The response to one that is forgotten has
+/// no link, and nothing else is lost.
 #[derive(Default)]
-pub(super) struct Requests(Mutex<Waiting>);
-
-#[derive(Default)]
-struct Waiting {
-    spans: HashMap<Asked, SpanContext>,
-    order: VecDeque<Asked>,
-}
+pub(super) struct Requests(Recent<(Kind, String), SpanContext>);
 
 impl Requests {
     /// The span of the request that an event answers, if that is another one. Remembers requests.
     pub(super) fn of(&self, event: &Event, span: &SpanContext) -> Option<SpanContext> {
         let (asks, kind, request_id) = role(event)?;
-        let asked = (kind, request_id.to_owned());
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let request = (kind, request_id.to_owned());
         if asks {
-            waiting.remember(asked, span.clone());
+            self.0.put(request, span.clone());
             return None;
         }
-        let found = waiting.spans.remove(&asked)?;
-        waiting.order.retain(|waits| *waits != asked);
-        (found != *span).then_some(found)
-    }
-}
-
-impl Waiting {
-    fn remember(&mut self, asked: Asked, span: SpanContext) {
-        if self.spans.insert(asked.clone(), span).is_some() {
-            return;
-        }
-        self.order.push_back(asked);
-        while self.order.len() > REMEMBERED {
-            let oldest = self.order.pop_front();
-            oldest.map(|oldest| self.spans.remove(&oldest));
-        }
+        self.0.take(&request).filter(|asked| asked != span)
     }
 }
 

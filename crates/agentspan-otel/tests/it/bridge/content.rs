@@ -90,6 +90,11 @@ fn spans_are_in_the_words_of_their_destination() {
     let clear = |r| Mapping::new(r).with_capture(ContentCapture::SpanOnly);
     let [agent, llm, tool] = spans_of(clear(Rendering::GenAi));
     assert_eq!(agent.name, "invoke_agent Weather Agent");
+    let scope = &agent.instrumentation_scope;
+    assert_eq!(
+        (scope.name(), scope.schema_url()),
+        ("agentspan", Some("https://opentelemetry.io/schemas/1.41.0"))
+    );
     assert_eq!(llm.name, "chat gpt-4o");
     assert_eq!(tool.name, "execute_tool get_weather");
     assert_eq!(text(&agent, "gen_ai.agent.id").unwrap(), "agent-component");

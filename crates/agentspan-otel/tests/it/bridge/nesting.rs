@@ -19,6 +19,18 @@ fn watched() -> Watched {
     Watched::new(ContentCapture::NoContent)
 }
 
+/// The context of a request from another process.
+fn remote() -> Context {
+    let remote = SpanContext::new(
+        TraceId::from(0x1234_u128),
+        SpanId::from(0x56_u64),
+        TraceFlags::SAMPLED,
+        true,
+        TraceState::NONE,
+    );
+    Context::new().with_remote_span_context(remote)
+}
+
 #[test]
 fn a_foreign_span_between_two_agent_spans_is_in_one_and_around_the_other() {
     let watched = watched();
@@ -101,15 +113,7 @@ async fn spans_nest_across_spawned_tasks() {
 #[test]
 fn a_root_span_nests_in_the_remote_parent_of_a_request() {
     let watched = watched();
-    let remote = SpanContext::new(
-        TraceId::from(0x1234_u128),
-        SpanId::from(0x56_u64),
-        TraceFlags::SAMPLED,
-        true,
-        TraceState::NONE,
-    );
-    let context = Context::new().with_remote_span_context(remote);
-    let request = context.attach();
+    let request = remote().attach();
     let trace = watched.trace();
     plain("work").start().unwrap().end().unwrap();
     trace.end().unwrap();
@@ -124,12 +128,14 @@ fn a_root_span_nests_in_the_remote_parent_of_a_request() {
 #[test]
 fn a_span_that_starts_after_its_parent_ended_is_still_in_it() {
     let watched = watched();
+    let request = remote().attach();
     let trace = watched.trace();
     let parent = plain("parent").start_detached().unwrap();
     Span::end(&parent).unwrap();
     let late = plain("late").with_parent(&parent).start_detached();
     late.unwrap().end().unwrap();
     trace.end().unwrap();
+    drop(request);
     check_nested(&watched.live.named("late"), &watched.live.named("parent"));
 }
 
