@@ -16,7 +16,7 @@ use tracing::warn;
 use crate::build_error::BuildError;
 use crate::delivery::{Courier, Delivery, Observer, Setup, start};
 use crate::destination::Destinations;
-use crate::encode::BodyEncoder;
+use crate::encode::{BodyEncoder, Truncation};
 use crate::loopback_endpoint::LoopbackEndpoint;
 use crate::report::ExportReport;
 use crate::retry::{RetryTimer, TokioRetryTimer};
@@ -48,7 +48,9 @@ pub struct DeliveryBuilder<F = Delivery> {
     batch_spans: usize,
     batch_delay: Duration,
     max_payload_bytes: Option<usize>,
-    domain: Option<Result<DomainOverride, DomainOverrideError>>,
+    truncation: Truncation,
+    domain: Option<DomainOverride>,
+    environment_domain: Option<Result<DomainOverride, DomainOverrideError>>,
     loopback: Option<String>,
     connect_to: Option<SocketAddr>,
     roots: Option<Vec<Vec<u8>>>,
@@ -72,7 +74,9 @@ impl<F> DeliveryBuilder<F> {
             batch_spans: 512,
             batch_delay: Duration::from_secs(5),
             max_payload_bytes: None,
+            truncation: Truncation::default(),
             domain: None,
+            environment_domain: None,
             loopback: None,
             connect_to: None,
             roots: None,
@@ -167,20 +171,27 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
+    /// How spans are cut that are longer than the profile allows. Default: [`Truncation::Marker`], as
+    /// the reference does.
+    pub fn with_truncation(mut self, truncation: Truncation) -> Self {
+        self.truncation = truncation;
+        self
+    }
+
     /// Sends where `A365_OBSERVABILITY_DOMAIN_OVERRIDE` says, if it says something.
     ///
     /// What is no URL there is logged and ignored, as the reference 2.0.0 does. What would show tokens
     /// to others, such as `http`, is an error of [`build`](Self::build). [`Profile::V0_1`] ignores the
     /// variable, as the reference 0.1.0 does.
     pub fn with_environment(mut self, environment: &Environment) -> Self {
-        self.domain = DomainOverride::read(environment).transpose();
+        self.environment_domain = DomainOverride::read(environment).transpose();
         self
     }
 
-    /// Sends to this host and not to the service's own. [`Profile::V0_1`] ignores it: each tenant has
-    /// a host of its own there.
+    /// Sends to this host and not to the service's own, whatever the environment says.
+    /// [`Profile::V0_1`] ignores it: each tenant has a host of its own there.
     pub fn with_domain_override(mut self, domain: DomainOverride) -> Self {
-        self.domain = Some(Ok(domain));
+        self.domain = Some(domain);
         self
     }
 
@@ -275,7 +286,7 @@ impl<F> DeliveryBuilder<F> {
                 loopback,
                 domain,
             },
-            encoder: BodyEncoder::new(self.profile),
+            encoder: BodyEncoder::new(self.profile).with_truncation(self.truncation),
             courier: Courier {
                 wire,
                 transport: Transport::new(route, roots, concurrency),
@@ -291,10 +302,13 @@ impl<F> DeliveryBuilder<F> {
 
     /// The override, for a profile that knows such a thing.
     fn domain_override(&self, wire: &WireProfile) -> Result<Option<DomainOverride>, BuildError> {
-        match (&self.domain, wire.host) {
-            (None, _) | (_, Host::TenantIsland) => Ok(None),
-            (Some(Ok(domain)), Host::Common(_)) => Ok(Some(domain.clone())),
-            (Some(Err(error)), Host::Common(host)) if error.is_ignored() => {
+        let Host::Common(host) = wire.host else {
+            return Ok(None);
+        };
+        match (&self.domain, &self.environment_domain) {
+            (Some(domain), _) | (None, Some(Ok(domain))) => Ok(Some(domain.clone())),
+            (None, None) => Ok(None),
+            (None, Some(Err(error))) if error.is_ignored() => {
                 warn!(
                     target: "agentspan::agent365::build",
                     cause = %error,
@@ -303,7 +317,7 @@ impl<F> DeliveryBuilder<F> {
                 );
                 Ok(None)
             }
-            (Some(Err(error)), Host::Common(_)) => Err(BuildError::DomainOverride(*error)),
+            (None, Some(Err(error))) => Err(BuildError::DomainOverride(*error)),
         }
     }
 

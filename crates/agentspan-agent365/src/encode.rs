@@ -3,7 +3,9 @@
 //! There is no tree of values in between, and in steady state no allocation: constant parts are
 //! literals, and what has to be remembered while writing lives in memory that the encoder keeps.
 
+mod ascii;
 mod body;
+mod cut_json;
 mod escape;
 mod fit;
 mod hex;
@@ -12,9 +14,12 @@ mod scope_order;
 mod sdk_span;
 mod span;
 mod span_view;
+mod structured;
+mod truncation;
 mod unique_keys;
 mod value;
 
 pub use self::body::BodyEncoder;
 pub use self::resource::EncodedResource;
+pub use self::truncation::Truncation;
 pub(crate) use self::unique_keys::UniqueKeys;

@@ -63,7 +63,7 @@ pub use self::builder::DeliveryBuilder;
 pub use self::chunking::{chunk_by_bytes, estimated_span_bytes, estimated_value_bytes};
 pub use self::delivery::Delivery;
 pub use self::drop_reason::DropReason;
-pub use self::encode::{BodyEncoder, EncodedResource};
+pub use self::encode::{BodyEncoder, EncodedResource, Truncation};
 pub use self::export_error::{ExportError, RefusedIdentityError, ResolverError, SubmitError};
 pub use self::exporter::Agent365Exporter;
 pub use self::loopback_endpoint::LoopbackEndpointError;

@@ -30,6 +30,7 @@ pub fn configure() -> Configuration {
     Configuration {
         attributes: Vec::new(),
         switches: None,
+        environment: None,
         delivery: None,
         destinations: Vec::new(),
         agent_spec_processors: Vec::new(),
@@ -54,6 +55,7 @@ pub fn configure() -> Configuration {
 pub struct Configuration {
     attributes: Vec<KeyValue>,
     switches: Option<EffectiveSwitches>,
+    environment: Option<Environment>,
     delivery: Option<DeliveryBuilder>,
     destinations: Vec<Destination>,
     agent_spec_processors: Vec<(String, BackgroundQueue)>,
@@ -138,8 +140,10 @@ impl Configuration {
         self
     }
 
-    /// Reads the switches from `environment` in place of that of the process.
+    /// Reads the switches, and which other host is named, from `environment` in place of that of the
+    /// process.
     pub fn with_environment(mut self, environment: &Environment) -> Self {
+        self.environment = Some(environment.clone());
         self.switches = Some(EffectiveSwitches::read(environment));
         self
     }
@@ -239,7 +243,7 @@ impl Configuration {
     ///
     /// [`InstallError::Delivery`] when a setting of the delivery cannot be used.
     /// [`InstallError::Thread`] when a destination gets no thread.
-    pub fn into_processor(self) -> Result<AgentSpanProcessor, InstallError> {
+    pub fn into_processor(mut self) -> Result<AgentSpanProcessor, InstallError> {
         let switches = self.effective_switches();
         let processor = self.processor(switches)?;
         set_enabled(switches.observability);
@@ -247,9 +251,12 @@ impl Configuration {
         Ok(processor)
     }
 
-    fn effective_switches(&self) -> EffectiveSwitches {
+    fn effective_switches(&mut self) -> EffectiveSwitches {
+        let environment = self
+            .environment
+            .get_or_insert_with(Environment::from_process);
         self.switches
-            .unwrap_or_else(|| EffectiveSwitches::read(&Environment::from_process()))
+            .unwrap_or_else(|| EffectiveSwitches::read(environment))
     }
 
     /// The generation of the contract that the delivery follows, or the default one.
@@ -263,7 +270,9 @@ impl Configuration {
         let profile = self.profile();
         let (agent365, delivery) = match (switches.exporter, self.delivery) {
             (true, Some(delivery)) => {
-                (Agent365Status::Delivers, Some((delivery.build()?, profile)))
+                let environment = self.environment.unwrap_or_default();
+                let delivery = delivery.with_environment(&environment).build()?;
+                (Agent365Status::Delivers, Some((delivery, profile)))
             }
             (true, None) => (Agent365Status::WithoutTokenResolver, None),
             (false, _) => (Agent365Status::WithoutSwitch, None),

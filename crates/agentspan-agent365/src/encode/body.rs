@@ -11,6 +11,7 @@ use super::resource::EncodedResource;
 use super::scope_order::ScopeOrder;
 use super::span::push_span;
 use super::span_view::{ScopeView, SpanView};
+use super::truncation::Truncation;
 use super::unique_keys::UniqueKeys;
 use crate::wire_profile::WireProfile;
 
@@ -69,6 +70,15 @@ impl BodyEncoder {
             scope_order: ScopeOrder::default(),
             unique_keys: UniqueKeys::default(),
         }
+    }
+
+    /// How spans are cut that are longer than the profile allows. Default: [`Truncation::Marker`].
+    #[must_use]
+    pub fn with_truncation(mut self, truncation: Truncation) -> Self {
+        if let Some(fit) = &mut self.fit {
+            fit.truncation = truncation;
+        }
+        self
     }
 
     /// The generation of the contract that the bodies follow.

@@ -10,8 +10,11 @@ use opentelemetry::trace::Status;
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
+use super::ascii::{LONGEST_ESCAPE, ascii_length};
 use super::sdk_span;
 use super::span::push_span;
+use super::structured::cut_structured;
+use super::truncation::Truncation;
 use super::unique_keys::UniqueKeys;
 use super::value::{ValueWriter, Written};
 
@@ -20,9 +23,6 @@ const MARKER: &str = "TRUNCATED";
 
 /// The marker with its quotes.
 const MARKER_BYTES: usize = MARKER.len() + 2;
-
-/// As many bytes as one byte of a text can become: a control character is written `\u0000`.
-const LONGEST_ESCAPE: usize = 6;
 
 /// More than the names and numbers of a span, an event, a link or an attribute take.
 const FRAME: usize = 512;
@@ -33,6 +33,7 @@ const ATTRIBUTE_FRAME: usize = 48;
 #[derive(Debug)]
 pub(super) struct Fit {
     limit: usize,
+    pub(super) truncation: Truncation,
     scratch: Vec<u8>,
 }
 
@@ -40,12 +41,12 @@ impl Fit {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             limit,
+            truncation: Truncation::default(),
             scratch: Vec::new(),
         }
     }
 
-    /// `span` itself if it is short enough, else a copy in which the largest attributes are replaced
-    /// by a marker, until it is or no attribute is left.
+    /// `span` itself if it is short enough, else a copy that was cut.
     pub(super) fn apply<'a>(
         &mut self,
         span: &'a SpanData,
@@ -55,11 +56,21 @@ impl Fit {
             return Cow::Borrowed(span);
         }
         let length = self.measure(|out| push_span(out, &span, unique_keys));
-        if length <= self.limit || span.attributes.is_empty() {
+        if length <= self.limit {
             return Cow::Borrowed(span);
         }
-        Cow::Owned(self.replace_largest(span, length, unique_keys))
+        match self.truncation {
+            Truncation::Marker if span.attributes.is_empty() => Cow::Borrowed(span),
+            Truncation::Marker => Cow::Owned(self.replace_largest(span, length, unique_keys)),
+            Truncation::Structured => {
+                let mut span = with_unique_keys(span, unique_keys);
+                cut_structured(&mut span, length, self.limit);
+                Cow::Owned(span)
+            }
+        }
     }
+
+    /// Replaces the largest attributes by a marker, until the span fits or none is left.
 
     fn replace_largest(
         &mut self,
@@ -127,17 +138,25 @@ fn with_markers(span: &SpanData, replaced: &[usize]) -> SpanData {
     }
 }
 
-/// How long JSON becomes when all characters beyond printable ASCII are escaped: six bytes each, and
-/// twelve for those beyond the basic plane. Python escapes the delete character, too.
-fn ascii_length(json: &[u8]) -> usize {
-    json.iter()
-        .map(|byte| match byte {
-            0x7f | 0xc0..=0xef => LONGEST_ESCAPE,
-            0x80..=0xbf => 0,
-            0xf0.. => 2 * LONGEST_ESCAPE,
-            _ => 1,
-        })
-        .sum()
+/// A copy of `span` without what is not written of its attributes, so that each counts as what it
+/// takes.
+fn with_unique_keys(span: &SpanData, unique_keys: &mut UniqueKeys) -> SpanData {
+    let mut span = span.clone();
+    let mut keep_written = |attributes: &mut Vec<KeyValue>| {
+        let mut kept = Vec::with_capacity(attributes.len());
+        unique_keys.for_each(&attributes.as_slice(), |index| {
+            kept.extend(attributes.get(index).cloned());
+        });
+        *attributes = kept;
+    };
+    keep_written(&mut span.attributes);
+    for event in &mut span.events.events {
+        keep_written(&mut event.attributes);
+    }
+    for link in &mut span.links.links {
+        keep_written(&mut link.attributes);
+    }
+    span
 }
 
 /// No form of `span` is longer. Most spans are so short that nothing has to be measured.
@@ -183,3 +202,6 @@ fn text_length(value: &Value) -> usize {
         unknown => unknown.as_str().len(),
     }
 }
+
+#[cfg(test)]
+mod tests;

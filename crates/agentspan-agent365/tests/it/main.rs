@@ -21,3 +21,4 @@ mod identities;
 mod secrecy;
 mod tls;
 mod tokens;
+mod version_2;

@@ -1,0 +1,201 @@
+//! Tests of cutting spans.
+
+use opentelemetry::StringValue;
+use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind};
+use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use std::time::UNIX_EPOCH;
+
+use super::*;
+
+fn span(attributes: Vec<KeyValue>) -> SpanData {
+    SpanData {
+        span_context: SpanContext::NONE,
+        parent_span_id: SpanId::INVALID,
+        parent_span_is_remote: false,
+        span_kind: SpanKind::Internal,
+        name: "s".into(),
+        start_time: UNIX_EPOCH,
+        end_time: UNIX_EPOCH,
+        attributes,
+        dropped_attributes_count: 0,
+        events: SpanEvents::default(),
+        links: SpanLinks::default(),
+        status: Status::Unset,
+        instrumentation_scope: opentelemetry::InstrumentationScope::default(),
+    }
+}
+
+fn json_of(span: &SpanData) -> Vec<u8> {
+    let mut json = Vec::new();
+    push_span(&mut json, &span, &mut UniqueKeys::default());
+    json
+}
+
+fn cut(span: &SpanData, limit: usize, truncation: Truncation) -> Option<SpanData> {
+    let mut fit = Fit::new(limit);
+    fit.truncation = truncation;
+    match fit.apply(span, &mut UniqueKeys::default()) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(cut) => Some(cut),
+    }
+}
+
+/// The values after cutting to `limit` with markers; `None` when nothing is cut.
+fn check_marked(values: &[&str], limit: usize, expected: Option<&[&str]>) {
+    let keys = ["a", "b", "c"];
+    let pairs = keys.into_iter().zip(values);
+    let span = span(
+        pairs
+            .map(|(key, value)| KeyValue::new(key, value.to_string()))
+            .collect(),
+    );
+    let found = cut(&span, limit, Truncation::Marker);
+    let found: Option<Vec<_>> = found.as_ref().map(|span| {
+        let attributes = span.attributes.iter();
+        attributes
+            .map(|attribute| attribute.value.as_str().into_owned())
+            .collect()
+    });
+    let expected = expected.map(|values| values.iter().map(ToString::to_string).collect());
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn the_largest_are_replaced_first_and_of_equal_ones_the_first() {
+    let (long, longer) = ("x".repeat(1_000), "y".repeat(1_001));
+    check_marked(
+        &[&long, &long, &longer],
+        2_400,
+        Some(&[&long, &long, MARKER]),
+    );
+    check_marked(
+        &[&long, &long, &longer],
+        1_600,
+        Some(&[MARKER, &long, MARKER]),
+    );
+    check_marked(&[&long, &long, &longer], 10_000, None);
+    check_marked(&["", "", ""], 10, Some(&[MARKER, MARKER, MARKER]));
+}
+
+#[test]
+fn characters_count_as_their_escapes() {
+    let text = "\u{e9}".repeat(1_000);
+    check_marked(&[&text], 6_000, Some(&[MARKER]));
+    check_marked(&[&text], 6_400, None);
+}
+
+#[test]
+fn a_span_at_the_limit_is_not_cut() {
+    let span = span(vec![KeyValue::new("a", "x".repeat(2_000))]);
+    let length = json_of(&span).len();
+    assert!(cut(&span, length, Truncation::Marker).is_none());
+    assert!(cut(&span, length, Truncation::Structured).is_none());
+    assert!(cut(&span, length - 1, Truncation::Marker).is_some());
+    assert!(cut(&span, length - 1, Truncation::Structured).is_some());
+}
+
+#[test]
+fn structured_cuts_say_how_much_there_was() {
+    let text = KeyValue::new("a", "x".repeat(5_000));
+    let found = cut(&span(vec![text]), 2_000, Truncation::Structured).unwrap();
+    let kept = found.attributes[0].value.as_str();
+    assert!(kept.starts_with("xxx") && kept.ends_with("x...[cut from 5000 bytes]"));
+    let length = json_of(&found).len();
+    assert!((1_900..=2_000).contains(&length), "{length}");
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => ".{0,40}",
+        1 => (".{1,4}", 1_usize..2_000).prop_map(|(unit, times)| unit.repeat(times)),
+    ]
+}
+
+/// A document of messages, valid JSON.
+fn messages() -> impl Strategy<Value = String> {
+    vec((text(), text()), 0..6).prop_map(|messages| {
+        let messages: Vec<_> = messages
+            .iter()
+            .map(|(role, content)| serde_json::json!({ "role": role, "content": content }))
+            .collect();
+        serde_json::json!({ "messages": messages }).to_string()
+    })
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        text().prop_map(Value::from),
+        messages().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        vec(any::<i64>(), 0..600).prop_map(|items| Value::Array(Array::I64(items))),
+        vec(any::<f64>(), 0..600).prop_map(|items| Value::Array(Array::F64(items))),
+        vec(text(), 0..20).prop_map(|items| {
+            let items = items.into_iter().map(StringValue::from);
+            Value::Array(Array::String(items.collect()))
+        }),
+    ]
+}
+
+fn attributes(most: usize) -> impl Strategy<Value = Vec<KeyValue>> {
+    vec((text(), value()), 0..most).prop_map(|pairs| {
+        let pairs = pairs.into_iter();
+        pairs
+            .map(|(key, value)| KeyValue::new(key, value))
+            .collect()
+    })
+}
+
+fn any_span() -> impl Strategy<Value = SpanData> {
+    let content = (
+        attributes(8),
+        vec((text(), attributes(4)), 0..20),
+        vec(attributes(3), 0..20),
+    );
+    (text(), text(), content).prop_map(|(name, message, (attributes, events, links))| {
+        let mut span = span(attributes);
+        span.name = name.into();
+        span.status = Status::error(message);
+        for (name, attributes) in events {
+            let event = Event::new(name, UNIX_EPOCH, attributes, 0);
+            span.events.events.push(event);
+        }
+        for attributes in links {
+            let link = Link::new(SpanContext::NONE, attributes, 0);
+            span.links.links.push(link);
+        }
+        span
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn a_structured_cut_is_json_within_the_limit(span in any_span(), limit in 1_000_usize..20_000) {
+        let found = cut(&span, limit, Truncation::Structured);
+        let found = found.as_ref().unwrap_or(&span);
+        let json = json_of(found);
+        prop_assert!(ascii_length(&json) <= limit, "{} > {}", ascii_length(&json), limit);
+        let read: serde_json::Value = serde_json::from_slice(&json).expect("JSON in UTF-8");
+        prop_assert!(read.is_object());
+        // Of equal keys the last one counts.
+        for kept in &found.attributes {
+            let mut before = span.attributes.iter().rev();
+            let before = before.find(|attribute| attribute.key == kept.key);
+            let (Some(before), Value::String(after)) = (before, &kept.value) else {
+                continue;
+            };
+            if before.value.as_str().starts_with("{\"messages\"") {
+                let is_json = serde_json::from_str::<serde_json::Value>(after.as_str()).is_ok();
+                prop_assert!(is_json, "{}", after.as_str());
+            }
+        }
+    }
+
+    #[test]
+    fn no_span_is_longer_than_its_estimate(span in any_span()) {
+        prop_assert!(ascii_length(&json_of(&span)) <= longest_form(&span));
+    }
+}

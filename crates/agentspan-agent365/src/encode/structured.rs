@@ -1,0 +1,223 @@
+//! Cuts a span so that as much as possible of it stays readable.
+
+use opentelemetry::trace::Status;
+use opentelemetry::{Array, KeyValue, Value};
+use opentelemetry_sdk::trace::SpanData;
+
+use super::ascii::{ascii_cost, text_cost};
+use super::cut_json::cut_json;
+
+/// Shorter values are not worth cutting.
+const MIN_CUT: usize = 64;
+
+/// What a list may take more when it becomes empty, `null` in place of its brackets, and some room
+/// for commas.
+const SLACK: usize = 16;
+
+/// More than the brackets, names and the time of an event or a link take.
+const ITEM: usize = 160;
+
+/// Where a value stands.
+#[derive(Clone, Copy)]
+enum Place {
+    Attribute(usize),
+    OfEvent(usize, usize),
+    OfLink(usize, usize),
+}
+
+/// Cuts `span`, which takes `length` bytes in ASCII, until it takes at most `limit`.
+///
+/// First the largest values are cut: texts on a boundary of characters with a note of how much is
+/// missing, JSON documents in their longest strings so that they stay JSON, arrays at their end. If
+/// that is not enough, events and links are left out from the last one on, name and message are cut,
+/// and then attributes are left out, the largest first.
+pub(super) fn cut_structured(span: &mut SpanData, mut length: usize, limit: usize) {
+    let limit = limit.saturating_sub(SLACK);
+    cut_values(span, &mut length, limit);
+    if length > limit {
+        drop_items(span, &mut length, limit);
+    }
+    if length > limit {
+        cut_name_and_message(span, &mut length, limit);
+    }
+    if length > limit {
+        drop_attributes(&mut span.attributes, &mut length, limit);
+    }
+}
+
+fn cut_values(span: &mut SpanData, length: &mut usize, limit: usize) {
+    let mut found: Vec<(Place, usize)> = Vec::new();
+    let mut add = |place, attribute: &KeyValue| {
+        let cost = value_cost(&attribute.value);
+        if cost > MIN_CUT {
+            found.push((place, cost));
+        }
+    };
+    for (at, attribute) in span.attributes.iter().enumerate() {
+        add(Place::Attribute(at), attribute);
+    }
+    for (of, event) in span.events.events.iter().enumerate() {
+        for (at, attribute) in event.attributes.iter().enumerate() {
+            add(Place::OfEvent(of, at), attribute);
+        }
+    }
+    for (of, link) in span.links.links.iter().enumerate() {
+        for (at, attribute) in link.attributes.iter().enumerate() {
+            add(Place::OfLink(of, at), attribute);
+        }
+    }
+    found.sort_by_key(|(_, cost)| std::cmp::Reverse(*cost));
+    for (place, cost) in found {
+        if *length <= limit {
+            return;
+        }
+        let attribute = match place {
+            Place::Attribute(at) => span.attributes.get_mut(at),
+            Place::OfEvent(of, at) => {
+                let event = span.events.events.get_mut(of);
+                event.and_then(|event| event.attributes.get_mut(at))
+            }
+            Place::OfLink(of, at) => {
+                let link = span.links.links.get_mut(of);
+                link.and_then(|link| link.attributes.get_mut(at))
+            }
+        };
+        if let Some(attribute) = attribute {
+            let budget = cost.saturating_sub(*length - limit);
+            attribute.value = shortened(&attribute.value, budget.max(MIN_CUT));
+            *length = length.saturating_sub(cost) + value_cost(&attribute.value);
+        }
+    }
+}
+
+/// `value` in at most `budget` bytes, if it can be cut.
+fn shortened(value: &Value, budget: usize) -> Value {
+    match value {
+        Value::String(text) => cut_text(text.as_str(), budget).into(),
+        Value::Array(Array::Bool(items)) => Value::Array(Array::Bool(first(items, budget))),
+        Value::Array(Array::I64(items)) => Value::Array(Array::I64(first(items, budget))),
+        Value::Array(Array::F64(items)) => Value::Array(Array::F64(first(items, budget))),
+        Value::Array(Array::String(items)) => {
+            let mut left = budget.saturating_sub(2);
+            let kept = items.iter().take_while(|item| {
+                let cost = text_cost(item.as_str()) + 3;
+                let fits = cost <= left;
+                left = left.saturating_sub(cost);
+                fits
+            });
+            Value::Array(Array::String(kept.cloned().collect()))
+        }
+        other => other.clone(),
+    }
+}
+
+/// `text` in at most `budget` bytes, quotes included.
+fn cut_text(text: &str, budget: usize) -> String {
+    if let Some(document) = cut_json(text, budget) {
+        return document;
+    }
+    let note = Note(text.len()).to_string();
+    let mut left = budget.saturating_sub(2 + note.len());
+    let end = text.char_indices().find_map(|(at, c)| {
+        let cost = ascii_cost(c);
+        if cost > left {
+            return Some(at);
+        }
+        left -= cost;
+        None
+    });
+    match end.and_then(|end| text.get(..end)) {
+        Some(kept) => format!("{kept}{note}"),
+        None => text.to_owned(),
+    }
+}
+
+/// Says that something of a text with so many bytes is missing.
+pub(super) struct Note(pub(super) usize);
+
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "...[cut from {} bytes]", self.0)
+    }
+}
+
+/// As many numbers as surely fit.
+fn first<T: Clone>(items: &[T], budget: usize) -> Vec<T> {
+    const LONGEST_NUMBER: usize = 26;
+    let kept = (budget.saturating_sub(2) / LONGEST_NUMBER).min(items.len());
+    items.iter().take(kept).cloned().collect()
+}
+
+fn drop_items(span: &mut SpanData, length: &mut usize, limit: usize) {
+    while *length > limit {
+        let Some(link) = span.links.links.pop() else {
+            break;
+        };
+        span.links.dropped_count += 1;
+        *length = length.saturating_sub(attributes_cost(&link.attributes).max(ITEM / 4));
+    }
+    while *length > limit {
+        let Some(event) = span.events.events.pop() else {
+            break;
+        };
+        span.events.dropped_count += 1;
+        let cost = text_cost(&event.name) + attributes_cost(&event.attributes);
+        *length = length.saturating_sub(cost);
+    }
+}
+
+fn cut_name_and_message(span: &mut SpanData, length: &mut usize, limit: usize) {
+    let budget = (limit / 8).max(MIN_CUT);
+    let mut cut = |text: &str| {
+        let before = text_cost(text) + 2;
+        (before > budget).then(|| {
+            let kept = cut_text(text, budget);
+            *length = length.saturating_sub(before) + text_cost(&kept) + 2;
+            kept
+        })
+    };
+    if let Some(name) = cut(&span.name) {
+        span.name = name.into();
+    }
+    if let Status::Error { description } = &span.status {
+        if let Some(message) = cut(description) {
+            span.status = Status::error(message);
+        }
+    }
+}
+
+fn drop_attributes(attributes: &mut Vec<KeyValue>, length: &mut usize, limit: usize) {
+    let cost =
+        |attribute: &KeyValue| text_cost(attribute.key.as_str()) + value_cost(&attribute.value);
+    let mut largest: Vec<_> = attributes.iter().map(cost).enumerate().collect();
+    largest.sort_by_key(|(_, cost)| std::cmp::Reverse(*cost));
+    let mut dropped: Vec<usize> = Vec::new();
+    for (at, cost) in largest {
+        if *length <= limit {
+            break;
+        }
+        dropped.push(at);
+        *length = length.saturating_sub(cost + 3);
+    }
+    dropped.sort_unstable();
+    let mut at = 0;
+    attributes.retain(|_| {
+        at += 1;
+        dropped.binary_search(&(at - 1)).is_err()
+    });
+}
+
+fn attributes_cost(attributes: &[KeyValue]) -> usize {
+    let costs = attributes
+        .iter()
+        .map(|attribute| text_cost(attribute.key.as_str()) + value_cost(&attribute.value));
+    costs.sum()
+}
+
+/// How many bytes the value takes as JSON in ASCII.
+fn value_cost(value: &Value) -> usize {
+    let mut json = Vec::new();
+    let _: super::value::Written =
+        super::sdk_span::write(value, super::value::ValueWriter::new(&mut json));
+    super::ascii::ascii_length(&json)
+}
