@@ -79,9 +79,9 @@ enum Layer {
 }
 
 #[derive(Deserialize)]
-struct Call {
-    op: String,
-    args: Vec<Value>,
+pub(super) struct Call {
+    pub(super) op: String,
+    pub(super) args: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -146,7 +146,7 @@ fn call(builder: BaggageBuilder, call: &Call) -> Result<BaggageBuilder, Stop> {
 }
 
 /// A typed value, given to the builder as the Rust value that it stands for.
-struct Typed(TypedValue);
+pub(super) struct Typed(pub(super) TypedValue);
 
 impl BaggageText for Typed {
     fn into_baggage_text(self) -> Option<String> {
@@ -237,7 +237,7 @@ fn run(input: &Input) -> Result<Json, Stop> {
     .into())
 }
 
-fn current_baggage() -> Vec<Value> {
+pub(super) fn current_baggage() -> Vec<Value> {
     Context::map_current(|context| {
         let entries = context.baggage().iter();
         entries
@@ -271,37 +271,49 @@ fn start_and_end(input: &SpanInput, recorded: &RecordedSpans) -> Result<(), Stop
             ));
         }
         None => {
-            let attributes = input.attributes.iter().cloned().map(attribute);
-            let attributes = attributes
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(Stop::Refused)?;
-            let kind = match input.kind.as_deref() {
-                Some("SERVER") => SpanKind::Server,
-                Some("CLIENT") => SpanKind::Client,
-                Some("PRODUCER") => SpanKind::Producer,
-                Some("CONSUMER") => SpanKind::Consumer,
-                _ => SpanKind::Internal,
-            };
-            let name = input.name.clone().unwrap_or_default();
-            let builder = SpanBuilder::from_name(name)
-                .with_kind(kind)
-                .with_attributes(attributes);
-            recorded.provider.tracer("vectors").build(builder);
+            let name = input.name.as_deref().unwrap_or_default();
+            plain_span(name, input.kind.as_deref(), &input.attributes, recorded)?;
         }
     }
     Ok(())
 }
 
-/// All pairs of all layers, the innermost first.
-fn all_pairs(case: &Case) -> Vec<(String, String)> {
+/// Starts and ends a span that is no scope's.
+pub(super) fn plain_span(
+    name: &str,
+    kind: Option<&str>,
+    attributes: &TypedPairs,
+    recorded: &RecordedSpans,
+) -> Result<(), Stop> {
+    let attributes = attributes.iter().cloned().map(attribute);
+    let attributes = attributes
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Stop::Refused)?;
+    let kind = match kind {
+        Some("SERVER") => SpanKind::Server,
+        Some("CLIENT") => SpanKind::Client,
+        Some("PRODUCER") => SpanKind::Producer,
+        Some("CONSUMER") => SpanKind::Consumer,
+        _ => SpanKind::Internal,
+    };
+    let builder = SpanBuilder::from_name(name.to_owned())
+        .with_kind(kind)
+        .with_attributes(attributes);
+    recorded.provider.tracer("vectors").build(builder);
+    Ok(())
+}
+
+/// The keys that do not fit of all pairs of all layers, the innermost first.
+fn left_out(case: &Case) -> Vec<String> {
     let Ok(input) = case.input::<Input>() else {
         return Vec::new();
     };
-    let layers = input
-        .layers
-        .iter()
-        .rev()
-        .filter_map(|layer| layer.build().ok());
+    let layers = input.layers.iter().rev();
+    keys_left_out(layers.filter_map(|layer| layer.build().ok()))
+}
+
+/// All pairs, of which the first of each key counts.
+fn all_pairs(layers: impl Iterator<Item = RequestBaggage>) -> Vec<(String, String)> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for baggage in layers {
         for (key, value) in baggage.pairs() {
@@ -314,10 +326,10 @@ fn all_pairs(case: &Case) -> Vec<(String, String)> {
 }
 
 /// The keys of entries that OpenTelemetry's baggage does not take: 64 entries, 8192 bytes, tokens.
-fn left_out(case: &Case) -> Vec<String> {
+pub(super) fn keys_left_out(layers: impl Iterator<Item = RequestBaggage>) -> Vec<String> {
     let (mut entries, mut bytes) = (0, 0);
     let mut left_out = Vec::new();
-    for (key, value) in all_pairs(case) {
+    for (key, value) in all_pairs(layers) {
         let is_token = !key.is_empty()
             && key
                 .bytes()
@@ -334,7 +346,7 @@ fn left_out(case: &Case) -> Vec<String> {
 }
 
 /// Removes every pair with this key, however deep.
-fn remove(json: Option<&mut Json>, key: &str) {
+pub(super) fn remove(json: Option<&mut Json>, key: &str) {
     match json {
         Some(Json::Array(items)) => {
             items.retain(|item| !is_pair_of(item, key));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use agentspan_model::keys;
-use opentelemetry::trace::{Event, SpanId, SpanKind, Status, TraceId};
+use opentelemetry::trace::{Event, Link, SpanId, SpanKind, Status, TraceId};
 use opentelemetry::{Array, Context, KeyValue, Value};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{
@@ -84,7 +84,7 @@ impl IdGenerator for CountedIds {
     }
 }
 
-/// A whole span, as `scopes_v0_1` expects it.
+/// A whole span, as the files of scopes expect it.
 pub(super) fn span(span: &SpanData) -> serde_json::Value {
     let has_parent = span.parent_span_id != SpanId::INVALID;
     let scope = &span.instrumentation_scope;
@@ -94,7 +94,7 @@ pub(super) fn span(span: &SpanData) -> serde_json::Value {
         "status": status(&span.status),
         "attributes": attributes(&span.attributes),
         "events": span.events.events.iter().map(event).collect::<Vec<_>>(),
-        "links": span.links.links.iter().map(|link| link.span_context.span_id().to_string()).collect::<Vec<_>>(),
+        "links": span.links.links.iter().map(link).collect::<Vec<_>>(),
         "instrumentation_scope": {"name": scope.name(), "version": scope.version()},
         "trace_id": span.span_context.trace_id().to_string(),
         "span_id": span.span_context.span_id().to_string(),
@@ -129,6 +129,14 @@ fn typed(value: &Value) -> TypedValue {
         }
         text => TypedValue::String(text.as_str().into_owned()),
     }
+}
+
+fn link(link: &Link) -> serde_json::Value {
+    json!({
+        "trace_id": link.span_context.trace_id().to_string(),
+        "span_id": link.span_context.span_id().to_string(),
+        "attributes": attributes(&link.attributes),
+    })
 }
 
 fn kind(kind: &SpanKind) -> String {

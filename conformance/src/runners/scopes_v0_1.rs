@@ -13,12 +13,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::details::Messages;
-use self::error::ErrorInput;
 use super::recorded_spans::{self, RecordedSpans};
 use crate::typed_value::TypedPairs;
 use crate::{Case, Failure, Json, Outcome, Predicate, Runner};
 
-pub(super) use self::details::{ExecuteToolArgs, InferenceArgs, InvokeAgentArgs, attribute};
+pub(super) use self::details::{
+    AgentTypeInput, ExecuteToolArgs, InferenceArgs, InvokeAgentArgs, OperationInput, attribute,
+};
+pub(super) use self::error::ErrorInput;
 
 pub(super) struct ScopesV01;
 
@@ -63,7 +65,7 @@ impl Runner for ScopesV01 {
     }
 }
 
-type Env = BTreeMap<String, Option<String>>;
+pub(super) type Env = BTreeMap<String, Option<String>>;
 
 #[derive(Clone, Deserialize)]
 struct Input {
@@ -92,7 +94,7 @@ enum ScopeKind {
 
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Close {
+pub(super) enum Close {
     /// At the end of a `with` block.
     #[default]
     Block,
@@ -129,7 +131,7 @@ impl From<serde_json::Error> for Stop {
     }
 }
 
-fn refusal(what: &str) -> Json {
+pub(super) fn refusal(what: &str) -> Json {
     json!({ "refused": what }).into()
 }
 
@@ -155,7 +157,7 @@ fn run(input: Input) -> Result<Json, Stop> {
     Ok(json!({"raised": raised, "spans": spans}).into())
 }
 
-fn set_switch(env: &Env) {
+pub(super) fn set_switch(env: &Env) {
     let set = env
         .iter()
         .filter_map(|(name, value)| Some((name, value.as_ref()?)));
@@ -306,7 +308,7 @@ fn act_on_inference(scope: &InferenceScope, op: &str, argument: Value) -> Result
 }
 
 /// What a dictionary makes of repeated keys: the first place and the last value.
-fn keep_last_values(pairs: &mut TypedPairs) {
+pub(super) fn keep_last_values(pairs: &mut TypedPairs) {
     let mut kept = TypedPairs::new();
     for (key, value) in pairs.drain(..) {
         match kept.iter_mut().find(|(other, _)| *other == key) {
@@ -319,23 +321,27 @@ fn keep_last_values(pairs: &mut TypedPairs) {
 
 /// Whether scopes that started are off when they end. All end after the last action.
 fn ends_while_off(input: &Input) -> bool {
+    let set = |scope: &ScopeInput| {
+        let actions = scope.actions.iter();
+        actions.filter_map(|a| a.set_env.clone()).collect()
+    };
+    started_and_off(&input.env, input.scopes.iter().map(set))
+}
+
+/// Whether the last of the environments is off although a scope started in one that was on. `scopes`
+/// are those that are set inside of each.
+pub(super) fn started_and_off(env: &Env, scopes: impl Iterator<Item = Vec<Env>>) -> bool {
     let is_on = |env: &Env| {
         let set = env
             .iter()
             .filter_map(|(name, value)| Some((name, value.as_ref()?)));
         Switches::read(&set.collect()).observability_enabled()
     };
-    let mut on = is_on(&input.env);
+    let mut on = is_on(env);
     let mut started = false;
-    for scope in &input.scopes {
+    for set in scopes {
         started |= on;
-        for env in scope
-            .actions
-            .iter()
-            .filter_map(|action| action.set_env.as_ref())
-        {
-            on = is_on(env);
-        }
+        on = set.last().map_or(on, is_on);
     }
     started && !on
 }
@@ -346,12 +352,16 @@ fn spans_if_on_again_at_the_end(mut input: Input) -> Option<Json> {
     for scope in &mut input.scopes {
         scope.raise = None;
     }
-    let on = Env::from([("ENABLE_OBSERVABILITY".to_owned(), Some("true".to_owned()))]);
     input.scopes.last_mut()?.actions.push(Action {
-        set_env: Some(on),
+        set_env: Some(switched_on()),
         op: None,
         args: Vec::new(),
         passed_as: None,
     });
     run(input).ok()?.member("spans").cloned()
+}
+
+/// An environment in which scopes are on.
+pub(super) fn switched_on() -> Env {
+    Env::from([("ENABLE_OBSERVABILITY".to_owned(), Some("true".to_owned()))])
 }

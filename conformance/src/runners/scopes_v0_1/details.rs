@@ -91,11 +91,7 @@ pub(in crate::runners) struct InferenceArgs {
 impl InferenceArgs {
     pub(in crate::runners) fn start(self, tracer: &ScopeTracer) -> InferenceScope {
         let input = self.details;
-        let operation = match input.operation_name {
-            OperationInput::Chat => InferenceOperationType::Chat,
-            OperationInput::TextCompletion => InferenceOperationType::TextCompletion,
-            OperationInput::GenerateContent => InferenceOperationType::GenerateContent,
-        };
+        let operation = input.operation_name.into();
         let mut call = InferenceCallDetails::new(operation, input.model, input.provider_name);
         call.input_tokens = input.input_tokens;
         call.output_tokens = input.output_tokens;
@@ -143,12 +139,34 @@ struct InferenceInput {
     response_id: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum OperationInput {
+pub(in crate::runners) enum OperationInput {
     Chat,
     TextCompletion,
     GenerateContent,
+}
+
+impl From<OperationInput> for InferenceOperationType {
+    fn from(input: OperationInput) -> Self {
+        match input {
+            OperationInput::Chat => Self::Chat,
+            OperationInput::TextCompletion => Self::TextCompletion,
+            OperationInput::GenerateContent => Self::GenerateContent,
+        }
+    }
+}
+
+impl From<AgentTypeInput> for AgentType {
+    fn from(input: AgentTypeInput) -> Self {
+        match input {
+            AgentTypeInput::EntraEmbodied => Self::EntraEmbodied,
+            AgentTypeInput::EntraNonEmbodied => Self::EntraNonEmbodied,
+            AgentTypeInput::MicrosoftCopilot => Self::MicrosoftCopilot,
+            AgentTypeInput::DeclarativeAgent => Self::DeclarativeAgent,
+            AgentTypeInput::Foundry => Self::Foundry,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -182,9 +200,9 @@ struct AgentForm {
     icon_uri: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum AgentTypeInput {
+pub(in crate::runners) enum AgentTypeInput {
     EntraEmbodied,
     EntraNonEmbodied,
     MicrosoftCopilot,
@@ -202,13 +220,7 @@ impl TryFrom<AgentForm> for AgentInput {
         agent.agent_auid = form.agent_auid;
         agent.agent_upn = form.agent_upn;
         agent.agent_blueprint_id = form.agent_blueprint_id;
-        agent.agent_type = form.agent_type.map(|agent_type| match agent_type {
-            AgentTypeInput::EntraEmbodied => AgentType::EntraEmbodied,
-            AgentTypeInput::EntraNonEmbodied => AgentType::EntraNonEmbodied,
-            AgentTypeInput::MicrosoftCopilot => AgentType::MicrosoftCopilot,
-            AgentTypeInput::DeclarativeAgent => AgentType::DeclarativeAgent,
-            AgentTypeInput::Foundry => AgentType::Foundry,
-        });
+        agent.agent_type = form.agent_type.map(Into::into);
         agent.tenant_id = form.tenant_id;
         agent.conversation_id = form.conversation_id;
         agent.icon_uri = form.icon_uri;

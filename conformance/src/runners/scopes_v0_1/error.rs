@@ -5,9 +5,9 @@ use serde::Deserialize;
 /// An exception: its class and its argument.
 #[derive(Clone, Deserialize)]
 #[serde(from = "Form")]
-pub(super) struct ErrorInput {
+pub(in crate::runners) struct ErrorInput {
     /// The name of the class.
-    pub(super) class: String,
+    pub(in crate::runners) class: String,
     module: Option<String>,
     argument: String,
 }
@@ -46,7 +46,7 @@ impl From<Form> for ErrorInput {
 
 impl ErrorInput {
     /// The class with its module, which Python leaves out for its own exceptions.
-    pub(super) fn path(&self) -> String {
+    pub(in crate::runners) fn path(&self) -> String {
         match &self.module {
             Some(module) => format!("{module}.{}", self.class),
             None => self.class.clone(),
@@ -54,7 +54,7 @@ impl ErrorInput {
     }
 
     /// What Python's `str` gives for the exception.
-    pub(super) fn message(&self) -> String {
+    pub(in crate::runners) fn message(&self) -> String {
         let argument = &self.argument;
         match self.class.as_str() {
             // Python quotes the key.

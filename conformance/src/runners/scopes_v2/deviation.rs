@@ -1,0 +1,220 @@
+//! Where our scopes do something else than those of 2.0.0.
+
+use agentspan_model::keys;
+use serde_json::Value;
+
+use super::iso_time::unix_nanos;
+use super::messages::InputMessagesInput;
+use super::{Input, ScopeInput, ScopeKind, run};
+use crate::runners::scopes_v0_1::{Stop, refusal, started_and_off, switched_on};
+use crate::{Case, Json, Predicate};
+
+pub(super) const PREDICATES: &[Predicate] = &[
+    Predicate {
+        name: "input_has_no_rust_form",
+        applies: |case| refused(case).is_some(),
+        instead: |case, expected| {
+            if let Some(what) = refused(case) {
+                *expected = refusal(&what);
+            }
+        },
+    },
+    Predicate {
+        name: "span_says_its_language",
+        applies: |case| refused(case).is_none() && says_python(&case.expected),
+        instead: |_, expected| say_rust(expected),
+    },
+    Predicate {
+        name: "guardian_is_shown_structured_messages",
+        applies: |case| refused(case).is_none() && !shown_messages(case).is_empty(),
+        instead: |case, expected| {
+            for text in shown_messages(case) {
+                show_messages(expected, &text);
+            }
+        },
+    },
+    Predicate {
+        name: "time_is_rounded_by_a_float",
+        applies: |case| refused(case).is_none() && !rounded_times(case).is_empty(),
+        instead: |case, expected| {
+            for (rounded, exact) in rounded_times(case) {
+                restore_time(expected, rounded, exact);
+            }
+        },
+    },
+    Predicate {
+        name: "switched_off_before_the_end",
+        applies: |case| {
+            refused(case).is_none() && case.input().is_ok_and(|input| ends_while_off(&input))
+        },
+        instead: |case, expected| {
+            let spans = case.input().ok().and_then(spans_if_on_again_at_the_end);
+            if let (Some(slot), Some(spans)) = (expected.member_mut("spans"), spans) {
+                *slot = spans;
+            }
+        },
+    },
+];
+
+fn refused(case: &Case) -> Option<String> {
+    match run(&case.input().ok()?) {
+        Err(Stop::Refused(what)) => Some(what),
+        _ => None,
+    }
+}
+
+/// Whether a pair of attributes has this key, and its value.
+fn value_of<'a>(pair: &'a mut [Json], key: &str) -> Option<&'a mut Json> {
+    match pair {
+        [name, value] if name.as_str() == Some(key) => Some(value),
+        _ => None,
+    }
+}
+
+/// Calls `change` with the value of each attribute with this key, however deep.
+fn each_value(json: &mut Json, key: &str, change: &mut dyn FnMut(&mut Json)) {
+    match json {
+        Json::Array(items) => {
+            if let Some(value) = value_of(items, key) {
+                change(value);
+                return;
+            }
+            for item in items {
+                each_value(item, key, change);
+            }
+        }
+        Json::Object(members) => {
+            for (_, value) in members {
+                each_value(value, key, change);
+            }
+        }
+        _ => {}
+    }
+}
+
+pub(in crate::runners) fn says_python(expected: &Json) -> bool {
+    let mut found = false;
+    each_value(
+        &mut expected.clone(),
+        keys::TELEMETRY_SDK_LANGUAGE,
+        &mut |value| {
+            found |= value.member("string").and_then(Json::as_str) == Some("python");
+        },
+    );
+    found
+}
+
+pub(in crate::runners) fn say_rust(expected: &mut Json) {
+    each_value(expected, keys::TELEMETRY_SDK_LANGUAGE, &mut |value| {
+        if let Some(text) = value.member_mut("string") {
+            *text = Value::from("rust").into();
+        }
+    });
+}
+
+/// What guardians are shown in structured form, as we write it.
+fn shown_messages(case: &Case) -> Vec<String> {
+    let Ok(input) = case.input::<Input>() else {
+        return Vec::new();
+    };
+    let guarded = input.scopes.iter();
+    let guarded = guarded.filter(|scope| scope.scope == ScopeKind::ApplyGuardrail);
+    guarded
+        .filter_map(|scope| scope.args.pointer("/request/content"))
+        .filter(|content| content.is_object())
+        .filter_map(|content| InputMessagesInput::try_from(content.clone()).ok())
+        .map(|messages| messages.0.to_json_text())
+        .rev()
+        .collect()
+}
+
+/// Puts our text in the place of the first textual form of a Python class.
+fn show_messages(expected: &mut Json, ours: &str) {
+    let mut done = false;
+    let key = keys::MICROSOFT_SECURITY_CONTENT_INPUT_VALUE;
+    each_value(expected, key, &mut |value| {
+        let Some(text) = value.member_mut("string").filter(|_| !done) else {
+            return;
+        };
+        if text
+            .as_str()
+            .is_some_and(|text| text.contains("Messages(messages="))
+        {
+            *text = Value::from(ours).into();
+            done = true;
+        }
+    });
+}
+
+/// The times that Python's way through a float changes: what it makes of them, and what they are.
+fn rounded_times(case: &Case) -> Vec<(u64, u64)> {
+    let Ok(input) = case.input::<Input>() else {
+        return Vec::new();
+    };
+    let exact = input.scopes.iter().flat_map(times_of);
+    exact
+        .map(|exact| (as_float_seconds(exact), exact))
+        .filter(|(rounded, exact)| rounded != exact)
+        .collect()
+}
+
+fn times_of(scope: &ScopeInput) -> Vec<u64> {
+    let details = ["/span_details/start_time", "/span_details/end_time"];
+    let details = details.iter().filter_map(|path| scope.args.pointer(path));
+    let set = scope.actions.iter();
+    let set = set.filter(|action| action.op.as_deref() == Some("set_end_time"));
+    let set = set.filter_map(|action| action.args.first());
+    let texts = details.chain(set).filter_map(Value::as_str);
+    texts.filter_map(unix_nanos).collect()
+}
+
+/// `int(seconds * 1e9)` of the seconds as a float.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "to lose what the reference loses is the point"
+)]
+fn as_float_seconds(nanos: u64) -> u64 {
+    let (seconds, rest) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+    let micros = seconds * 1_000_000 + rest / 1_000;
+    let seconds = micros as f64 / 1e6;
+    (seconds * 1e9) as u64
+}
+
+fn restore_time(expected: &mut Json, rounded: u64, exact: u64) {
+    let spans = expected.member_mut("spans").and_then(Json::as_array_mut);
+    for span in spans.into_iter().flatten() {
+        for name in ["start_time_unix_nano", "end_time_unix_nano"] {
+            if let Some(time) = span.member_mut(name) {
+                if *time == Value::from(rounded).into() {
+                    *time = Value::from(exact).into();
+                }
+            }
+        }
+    }
+}
+
+fn ends_while_off(input: &Input) -> bool {
+    let set = |scope: &ScopeInput| {
+        let actions = scope.actions.iter();
+        actions.filter_map(|a| a.set_env.clone()).collect()
+    };
+    started_and_off(&input.env, input.scopes.iter().map(set))
+}
+
+/// The spans of the same case with scopes switched on again at the very end, where nothing more is
+/// recorded.
+fn spans_if_on_again_at_the_end(mut input: Input) -> Option<Json> {
+    for scope in &mut input.scopes {
+        scope.raise = None;
+    }
+    input.scopes.last_mut()?.actions.push(super::Action {
+        set_env: Some(switched_on()),
+        op: None,
+        args: Vec::new(),
+        passed_as: None,
+    });
+    let outcome: Json = run(&input).ok()?.into();
+    outcome.member("spans").cloned()
+}
