@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod agent_spec_run;
 mod destinations;
 mod install;
 mod switches;

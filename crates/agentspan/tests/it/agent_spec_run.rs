@@ -1,0 +1,104 @@
+//! A run that the reference of Agent Spec recorded reaches Agent 365.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use agentspan::model::agent365::{Identity, Profile};
+use agentspan::model::agentspec::Recording;
+use agentspan::model::mapping::{ContentCapture, Mapping, Rendering};
+use agentspan::otel::{OtelBridge, Rendered};
+use agentspan_agent365::{AccessToken, Agent365Exporter, token_from_fn};
+use agentspan_processor::Replay;
+use agentspan_testkit::Service;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use serde_json::Value;
+
+const TENANT: &str = "e3064512-cc6d-4703-be71-a2ecaecaa98a";
+/// What somebody said in the recording.
+const SAID: &str = "Rivers flow.";
+
+/// Replays the recording, and gives the paths and the spans that arrived.
+fn arrived(profile: Profile, shown: ContentCapture) -> (BTreeSet<String>, Vec<Value>) {
+    let service = Service::start().unwrap();
+    let token = AccessToken::new("secret").unwrap();
+    let exporter = Agent365Exporter::builder(token_from_fn(move |_| Ok(Some(token.clone()))))
+        .with_profile(profile)
+        .with_loopback_endpoint(service.url())
+        .build()
+        .unwrap();
+    let mapping = Mapping::new(Rendering::Agent365(profile))
+        .with_capture(shown)
+        .with_identity(Identity::parse(TENANT, "agent-1").unwrap());
+    let provider = OtelBridge::prepare(SdkTracerProvider::builder())
+        .with_simple_exporter(Rendered::new(exporter, mapping))
+        .build();
+    let bridge = OtelBridge::new(&provider).with_capture(ContentCapture::SpanAndEvent);
+    let mut replay = Replay::new(bridge);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../conformance/vectors/agentspec_real_run.jsonl");
+    let recording = std::fs::read(path).unwrap();
+    for hook in Recording::new(recording.as_slice()) {
+        replay.play(hook.unwrap()).unwrap();
+    }
+    provider.shutdown().unwrap();
+    let (mut paths, mut spans) = (BTreeSet::new(), Vec::new());
+    for request in service.requests() {
+        paths.insert(request.path().to_owned());
+        let body = request.json().unwrap();
+        for resource in body["resourceSpans"].as_array().unwrap() {
+            for scope in resource["scopeSpans"].as_array().unwrap() {
+                spans.extend(scope["spans"].as_array().unwrap().iter().cloned());
+            }
+        }
+    }
+    (paths, spans)
+}
+
+fn words<'a>(spans: &'a [Value], key: &str) -> BTreeSet<&'a str> {
+    let values = spans
+        .iter()
+        .filter_map(|span| span["attributes"][key].as_str());
+    values.collect()
+}
+
+#[test]
+fn a_recorded_run_arrives_under_its_identity_in_the_words_of_each_profile() {
+    for (profile, tenant_key, chat, spans_sent) in [
+        (Profile::V0_1, "tenant.id", "Chat", 37),
+        // This generation sends no spans without an operation: nodes and root spans.
+        (Profile::V2, "microsoft.tenant.id", "chat", 14),
+    ] {
+        let (paths, spans) = arrived(profile, ContentCapture::NoContent);
+        assert_eq!(spans.len(), spans_sent, "{profile:?}");
+        assert_eq!(paths.len(), 1);
+        assert!(paths.iter().all(|path| path.contains("/agents/agent-1/")));
+        assert_eq!(words(&spans, tenant_key), BTreeSet::from([TENANT]));
+        assert_eq!(
+            words(&spans, "gen_ai.agent.id"),
+            BTreeSet::from(["agent-1"])
+        );
+        assert_eq!(
+            words(&spans, "gen_ai.operation.name"),
+            BTreeSet::from([chat, "execute_tool", "invoke_agent"])
+        );
+        let names: BTreeSet<_> = spans
+            .iter()
+            .filter_map(|span| span["name"].as_str())
+            .collect();
+        let model = format!("{chat} scripted-model");
+        assert!(names.contains(model.as_str()), "{names:?}");
+        assert!(names.contains("execute_tool get_weather"), "{names:?}");
+    }
+}
+
+#[test]
+fn what_was_said_arrives_on_request_only() {
+    for profile in [Profile::V0_1, Profile::V2] {
+        let says = |shown| {
+            let (_, spans) = arrived(profile, shown);
+            spans.iter().any(|span| span.to_string().contains(SAID))
+        };
+        assert!(!says(ContentCapture::NoContent), "{profile:?}");
+        assert!(says(ContentCapture::SpanOnly), "{profile:?}");
+    }
+}
