@@ -162,6 +162,12 @@ fn overload(policy: DropPolicy, capacity: usize, spans: usize) -> (Vec<String>, 
         one.add_event(EVENT).unwrap();
         one.end().unwrap();
         check_conserved(queue.stats());
+        // The thread has taken two: the start of the trace, and the span before the gate.
+        assert!(
+            queue.stats().queued <= capacity as u64 + 2,
+            "{:?}",
+            queue.stats()
+        );
     }
     key.0.send(()).unwrap();
     trace.end().unwrap();
@@ -213,6 +219,45 @@ fn a_full_queue_drops_what_is_oldest_if_it_is_told_so() {
     let shown = check_whole_spans(&calls, 30);
     assert!(stats.dropped > 80, "{stats:?}");
     assert_eq!(shown.last(), Some(&29), "the last are kept: {shown:?}");
+}
+
+#[test]
+fn a_full_queue_keeps_places_for_the_ends_of_spans_that_are_open() {
+    for policy in [DropPolicy::Newest, DropPolicy::Oldest] {
+        let (gate, recorder, key) = gate();
+        let queue = BackgroundQueue::builder(gate)
+            .with_capacity(16)
+            .with_drop_policy(policy)
+            .build();
+        let trace = Trace::builder()
+            .with_processor(queue.clone())
+            .start()
+            .unwrap();
+        key.1.recv().unwrap();
+        let start = |number: usize| {
+            let builder = Span::builder(agentspan_model::agentspec::SpanDetails::Plain);
+            builder
+                .with_name(format!("s{number}"))
+                .start_detached()
+                .unwrap()
+        };
+        let open: Vec<_> = (0..30).map(start).collect();
+        for span in &open {
+            span.add_event(EVENT).unwrap();
+        }
+        open.into_iter().for_each(|span| span.end().unwrap());
+        // The thread has taken two: the start of the trace, and the span before the gate.
+        assert!(
+            queue.stats().queued <= 16 + 2,
+            "{policy:?}: {:?}",
+            queue.stats()
+        );
+        key.0.send(()).unwrap();
+        trace.end().unwrap();
+        check_conserved(queue.stats());
+        let shown = check_whole_spans(&recorder.calls(), 30);
+        assert!(!shown.is_empty(), "{policy:?}");
+    }
 }
 
 #[test]

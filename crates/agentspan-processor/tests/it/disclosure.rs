@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use agentspan_model::agentspec::{
-    Disclosure, EventDetails, ExceptionRaised, JsonObject, StateSnapshotEmitted,
+    Disclosure, Event, EventDetails, EventDump, ExceptionRaised, JsonObject, StateSnapshotEmitted,
 };
 use agentspan_processor::{
     FanOut, HookError, InMemory, JsonLines, Span, SpanEvent, SpanProcessor, Trace,
@@ -136,4 +136,29 @@ fn recordings_are_masked_unless_somebody_says_otherwise() {
         tell_the_secret(JsonLines::to_writer(bytes.clone()).with_disclosure(disclosure));
         assert_eq!(bytes.text().contains(SECRET), shows);
     }
+}
+
+#[test]
+fn a_masked_copy_holds_what_a_masked_dump_shows_and_nothing_else() {
+    let recorded = include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../conformance/vectors/agentspec_events.json"
+    ));
+    let recorded: serde_json::Value = serde_json::from_str(recorded).unwrap();
+    let mut compared = 0;
+    for case in recorded["cases"].as_array().unwrap() {
+        let Some(unmasked) = case["expected"].get("unmasked") else {
+            continue;
+        };
+        let event = Event::from_json(&unmasked.to_string()).unwrap();
+        let text = |dump: EventDump<'_>| serde_json::to_string(&dump).unwrap();
+        assert_eq!(
+            text(event.masked().dump(Disclosure::Clear)),
+            text(event.dump(Disclosure::Masked)),
+            "{}",
+            case["name"]
+        );
+        compared += 1;
+    }
+    assert!(compared > 40, "{compared}");
 }
