@@ -1,4 +1,5 @@
-//! A small agent, traced and exported, with nothing to install: `cargo run --example quickstart`.
+//! A small agent, traced and exported, with nothing to install: `cargo run --example quickstart`. With
+//! `-- --profile v2` it speaks the second generation of the Agent 365 contract.
 //!
 //! The model is a script behind a real HTTP endpoint, the tools read files of this repository, and the
 //! spans go over HTTP to a service in this process that stands for Agent 365.
@@ -6,6 +7,7 @@
 #![expect(clippy::print_stdout, reason = "the example shows what happens")]
 
 mod agent;
+mod arguments;
 mod model;
 mod received;
 mod tools;
@@ -39,6 +41,7 @@ async fn main() -> Result<(), AnyError> {
     let delivery = Delivery::builder(token_from_async_fn(
         move |_| async move { Ok(Some(token()?)) },
     ))
+    .with_profile(arguments::profile()?)
     .with_loopback_endpoint(agent365.url())
     .with_on_report(received::keep_reports(&reports));
     let console = ConsoleExporter::new().with_detail(ConsoleDetail::Names);
