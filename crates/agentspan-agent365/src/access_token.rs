@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 /// There is no `Display` and no serialisation, and `Debug` prints `AccessToken(..)`. The memory is
 /// overwritten when the token is dropped. Copies that the HTTP library makes while it sends the
 /// header are not overwritten.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken(Zeroizing<String>);
 
 /// A text cannot be sent as a bearer token.
@@ -51,6 +51,10 @@ impl AccessToken {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// The value of the `authorization` header, marked as sensitive.

@@ -1,5 +1,7 @@
 //! Describes a delivery.
 
+mod opt_in;
+
 use std::fmt;
 use std::marker::PhantomData;
 use std::net::SocketAddr;
@@ -17,6 +19,7 @@ use crate::build_error::BuildError;
 use crate::delivery::{Courier, Delivery, Observer, Setup, start};
 use crate::destination::Destinations;
 use crate::encode::{BodyEncoder, Truncation};
+use crate::enrichment::Preparation;
 use crate::loopback_endpoint::LoopbackEndpoint;
 use crate::report::ExportReport;
 use crate::retry::{RetryTimer, TokioRetryTimer};
@@ -49,6 +52,9 @@ pub struct DeliveryBuilder<F = Delivery> {
     batch_delay: Duration,
     max_payload_bytes: Option<usize>,
     truncation: Truncation,
+    preparation: Preparation,
+    retry_after_dates: bool,
+    tenant_header: bool,
     domain: Option<DomainOverride>,
     environment_domain: Option<Result<DomainOverride, DomainOverrideError>>,
     loopback: Option<String>,
@@ -75,6 +81,9 @@ impl<F> DeliveryBuilder<F> {
             batch_delay: Duration::from_secs(5),
             max_payload_bytes: None,
             truncation: Truncation::default(),
+            preparation: Preparation::default(),
+            retry_after_dates: false,
+            tenant_header: false,
             domain: None,
             environment_domain: None,
             loopback: None,
@@ -168,13 +177,6 @@ impl<F> DeliveryBuilder<F> {
     /// split further, so that only a single span may exceed the limit.
     pub fn with_max_payload_bytes(mut self, bytes: usize) -> Self {
         self.max_payload_bytes = Some(bytes);
-        self
-    }
-
-    /// How spans are cut that are longer than the profile allows. Default: [`Truncation::Marker`], as
-    /// the reference does.
-    pub fn with_truncation(mut self, truncation: Truncation) -> Self {
-        self.truncation = truncation;
         self
     }
 
@@ -278,6 +280,7 @@ impl<F> DeliveryBuilder<F> {
             batch_delay,
             concurrency,
             max_payload_bytes,
+            preparation: self.preparation,
             destinations: Destinations {
                 wire,
                 tenant_key: self.profile.tenant_id_key(),
@@ -294,6 +297,8 @@ impl<F> DeliveryBuilder<F> {
                 token_deadline,
                 timeout,
                 timer: self.timer,
+                retry_after_dates: self.retry_after_dates,
+                tenant_header: self.tenant_header,
             },
             observer: self.observer,
         };

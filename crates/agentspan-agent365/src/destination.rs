@@ -105,7 +105,8 @@ impl Destinations {
     }
 }
 
-fn segment(id: &str) -> PercentEncode<'_> {
+/// An id as a segment of a path. All of it is visible ASCII, so that a header can carry it, too.
+pub(crate) fn segment(id: &str) -> PercentEncode<'_> {
     utf8_percent_encode(id, NOT_IN_SEGMENT)
 }
 

@@ -8,6 +8,7 @@ use agentspan_discovery::TenantEndpointError;
 use agentspan_model::agent365::{Identity, IdentityError};
 
 use crate::drop_reason::DropReason;
+use crate::missing_permission::MissingPermission;
 use crate::token_resolver::BoxError;
 use crate::transport::TransportError;
 
@@ -51,7 +52,7 @@ pub enum ExportError {
     /// The service refused the spans with a status that is not worth another try. 401 and 403 mean
     /// that the token does not fit; a 3xx means that something between here and the service
     /// redirects, which is never followed.
-    #[error("the service answered {status} for {identity}")]
+    #[error("the service answered {status} for {identity}{}", because(permission.as_ref()))]
     Status {
         /// Whose spans were sent.
         identity: Identity,
@@ -59,6 +60,8 @@ pub enum ExportError {
         status: u16,
         /// The service's correlation id, to be named in a request for support.
         correlation_id: Option<String>,
+        /// What the token lacks, after a 403.
+        permission: Option<MissingPermission>,
     },
     /// Every try failed. The attempts of the [`IdentityReport`](crate::IdentityReport) say how.
     #[error("{tries} tries failed for {identity}")]
@@ -101,6 +104,10 @@ impl ExportError {
             Self::Internal { .. } => DropReason::Internal,
         }
     }
+}
+
+fn because(permission: Option<&MissingPermission>) -> String {
+    permission.map_or_else(String::new, |missing| format!(": {missing}"))
 }
 
 /// What a token resolver returned as its error.

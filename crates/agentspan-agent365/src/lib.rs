@@ -28,6 +28,7 @@
 //!   all input and output. One delivery can serve several providers.
 //! - [`TokenResolver`] gets the bearer token of an identity; [`token_from_fn`] and
 //!   [`token_from_async_fn`] make one from a closure.
+//! - [`TokenCache`] keeps the tokens of a resolver; [`Enrichment`] changes spans before they are sent.
 //! - [`ExportReport`] says for one batch what was sent for whom, what was dropped and why;
 //!   [`DeliveryStats`] is the running count of the same.
 //! - [`BodyEncoder`] writes the bodies of the requests; [`estimated_span_bytes`] and
@@ -42,17 +43,20 @@ mod delivery;
 mod destination;
 mod drop_reason;
 mod encode;
+mod enrichment;
 mod export_error;
 mod exporter;
 mod front;
 mod grouping;
 mod loopback_endpoint;
+mod missing_permission;
 mod report;
 mod retry;
 mod retry_after;
 mod span_processor;
 mod span_size;
 mod stats;
+mod token_cache;
 mod token_resolver;
 mod transport;
 mod wire_profile;
@@ -64,14 +68,17 @@ pub use self::chunking::{chunk_by_bytes, estimated_span_bytes, estimated_value_b
 pub use self::delivery::Delivery;
 pub use self::drop_reason::DropReason;
 pub use self::encode::{BodyEncoder, EncodedResource, Truncation};
+pub use self::enrichment::Enrichment;
 pub use self::export_error::{ExportError, RefusedIdentityError, ResolverError, SubmitError};
 pub use self::exporter::Agent365Exporter;
 pub use self::loopback_endpoint::LoopbackEndpointError;
+pub use self::missing_permission::MissingPermission;
 pub use self::report::{Attempt, AttemptOutcome, ExportReport, IdentityReport, RefusedIdentity};
 pub use self::retry::{RetryTimer, TokioRetryTimer};
 pub use self::retry_after::retry_after_seconds;
 pub use self::span_processor::Agent365SpanProcessor;
 pub use self::stats::DeliveryStats;
+pub use self::token_cache::TokenCache;
 pub use self::token_resolver::{
     AsyncFnResolver, BoxError, FnResolver, TokenResolver, token_from_async_fn, token_from_fn,
 };

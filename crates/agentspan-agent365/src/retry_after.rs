@@ -1,6 +1,6 @@
 //! How long a service asks to wait: the header `Retry-After`.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
@@ -43,22 +43,39 @@ pub fn retry_after_seconds(value: &str) -> Option<f64> {
     value.replace('_', "").parse().ok()
 }
 
+/// The pause that a service asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AskedPause {
+    For(Duration),
+    Until(SystemTime),
+}
+
+impl AskedPause {
+    /// How long that is from `now` on.
+    pub(crate) fn counted_from(self, now: SystemTime) -> Duration {
+        match self {
+            Self::For(pause) => pause,
+            Self::Until(time) => time.duration_since(now).unwrap_or(Duration::ZERO),
+        }
+    }
+}
+
 /// The pause that the header of an answer asks for. Several headers contradict each other, so that
 /// none of them counts.
-pub(crate) fn asked_pause(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn asked_pause(headers: &HeaderMap) -> Option<AskedPause> {
     let mut values = headers.get_all(RETRY_AFTER).iter();
     let value = values.next()?.to_str().ok()?;
     if values.next().is_some() || value.len() > MAX_CHARACTERS {
         return None;
     }
-    let seconds = retry_after_seconds(value)?;
-    if seconds == f64::INFINITY {
-        return Some(Duration::MAX);
-    }
+    let Some(seconds) = retry_after_seconds(value) else {
+        let date = httpdate::parse_http_date(value).ok();
+        return date.map(AskedPause::Until);
+    };
     match Duration::try_from_secs_f64(seconds) {
-        Ok(pause) => Some(pause),
+        Ok(pause) => Some(AskedPause::For(pause)),
         // Too large for a duration, or below zero, or not a number.
-        Err(_) => (seconds > 0.0).then_some(Duration::MAX),
+        Err(_) => (seconds > 0.0).then_some(AskedPause::For(Duration::MAX)),
     }
 }
 
@@ -73,7 +90,20 @@ mod tests {
         for value in values {
             headers.append(RETRY_AFTER, HeaderValue::from_static(value));
         }
+        let expected = expected.map(AskedPause::For);
         assert_eq!(asked_pause(&headers), expected, "{values:?}");
+    }
+
+    #[test]
+    fn a_date_is_a_pause_until_then() {
+        let date = HeaderValue::from_static("Wed, 21 Oct 2015 07:28:00 GMT");
+        let headers = HeaderMap::from_iter([(RETRY_AFTER, date)]);
+        let then = SystemTime::UNIX_EPOCH + Duration::from_secs(1_445_412_480);
+        let asked = asked_pause(&headers).unwrap();
+        assert_eq!(asked, AskedPause::Until(then));
+        let minute = Duration::from_secs(60);
+        assert_eq!(asked.counted_from(then - minute), minute);
+        assert_eq!(asked.counted_from(then + minute), Duration::ZERO);
     }
 
     #[test]

@@ -28,6 +28,7 @@
 //! - [`DomainOverride`]: another host than the service's own.
 //! - [`unverified_app_id`], [`resolve_agent_identity`]: what a token or an activity *says* about who
 //!   is calling. Their result is an [`UnverifiedId`], because nobody has checked it.
+//! - [`unverified_permissions`], [`unverified_expiry`]: what a token says it is good for, and until when.
 //! - [`authentication_scope`]: the scope to request a token for.
 //! - [`runtime_v2`]: what runtime 2.0.0 added or does differently.
 //!
@@ -43,6 +44,7 @@ pub mod runtime_v2;
 mod switches;
 mod tenant_endpoint;
 mod token_claims;
+mod token_grants;
 mod unverified_id;
 
 pub use agent_identity::{Activity, resolve_agent_identity};
@@ -53,4 +55,5 @@ pub use environment::Environment;
 pub use switches::Switches;
 pub use tenant_endpoint::TenantEndpointError;
 pub use token_claims::unverified_app_id;
+pub use token_grants::{unverified_expiry, unverified_permissions};
 pub use unverified_id::{NIL_ID, UnverifiedId};

@@ -18,7 +18,7 @@ use crate::unverified_id::{NIL_ID, UnverifiedId};
 ///
 /// Values stay text, so that a claim nobody asks for cannot spoil the token, and so that one that
 /// is asked for keeps its digits.
-type Members = HashMap<String, Box<RawValue>>;
+pub(crate) type Members = HashMap<String, Box<RawValue>>;
 
 /// The application that a token *says* it was issued to: `appid`, or else `azp`.
 ///
@@ -55,7 +55,7 @@ pub(crate) fn first_claim(token: &str, names: &[&str]) -> UnverifiedId {
         )
 }
 
-fn payload(token: &str) -> Option<Members> {
+pub(crate) fn payload(token: &str) -> Option<Members> {
     let (rest, signature) = token.rsplit_once('.')?;
     let (header, payload) = rest.split_once('.')?;
     let header = object(&segment(header)?)?;

@@ -2,23 +2,26 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use agentspan_model::agent365::Identity;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use tokio::time::timeout;
 
 use super::claim::Ticket;
-use super::contain::{Panicked, contain};
+use super::contain::{Panicked, contain, contain_call};
 use super::log;
 use super::parcel::Parcel;
 use super::shared::Shared;
 use crate::access_token::AccessToken;
+use crate::destination::segment;
 use crate::export_error::{ExportError, ResolverError};
+use crate::missing_permission::MissingPermission;
 use crate::report::{Attempt, AttemptOutcome};
 use crate::retry::RetryTimer;
+use crate::retry_after::AskedPause;
 use crate::token_resolver::TokenResolver;
 use crate::transport::{Answer, Transport, TransportError};
 use crate::wire_profile::{MissingToken, WireProfile};
@@ -32,7 +35,14 @@ pub(crate) struct Courier {
     /// For one try.
     pub(crate) timeout: Duration,
     pub(crate) timer: Arc<dyn RetryTimer>,
+    /// Whether `Retry-After` may be a date.
+    pub(crate) retry_after_dates: bool,
+    /// Whether the tenant's id is sent in a header, too.
+    pub(crate) tenant_header: bool,
 }
+
+/// Names the tenant beside the URL.
+const TENANT_HEADER: HeaderName = HeaderName::from_static("x-ms-tenant-id");
 
 /// One request.
 struct Post<'a> {
@@ -78,20 +88,47 @@ impl Courier {
         parcels: Vec<Parcel>,
         attempts: &mut Vec<Attempt>,
     ) -> Result<(), ExportError> {
-        let token = self.token(&ticket.identity).await?;
-        let headers = self.headers(&ticket.identity, token)?;
+        let mut token = self.token(&ticket.identity).await?;
+        let mut headers = self.headers(&ticket.identity, token.as_ref())?;
+        let mut is_renewed = false;
         for Parcel { body, spans } in parcels {
             let bytes = body.len();
-            let post = Post {
-                identity: &ticket.identity,
-                uri,
-                headers: &headers,
-                body,
-            };
-            self.try_all(shared, post, attempts).await?;
+            loop {
+                let post = Post {
+                    identity: &ticket.identity,
+                    uri,
+                    headers: &headers,
+                    body: body.clone(),
+                };
+                let Err(error) = self.try_all(shared, post, attempts).await else {
+                    break;
+                };
+                if is_renewed || !self.may_renew(&ticket.identity, token.as_ref(), &error) {
+                    return Err(explained(error, token.as_ref()));
+                }
+                log::token_refused(&ticket.identity);
+                is_renewed = true;
+                token = self.token(&ticket.identity).await?;
+                headers = self.headers(&ticket.identity, token.as_ref())?;
+            }
             ticket.delivered(spans, bytes);
         }
         Ok(())
+    }
+
+    /// Whether the service refused the token, and the resolver may have another one.
+    fn may_renew(
+        &self,
+        identity: &Identity,
+        token: Option<&AccessToken>,
+        error: &ExportError,
+    ) -> bool {
+        match (token, error) {
+            (Some(token), ExportError::Status { status: 401, .. }) => {
+                contain_call(|| self.resolver.refused(identity, token)).unwrap_or(false)
+            }
+            _ => false,
+        }
     }
 
     async fn try_all(
@@ -113,6 +150,11 @@ impl Courier {
             let pause = match &failure {
                 Some(Failure::Again { .. }) => {
                     let asked = answer.as_ref().ok().and_then(Answer::asked_pause);
+                    let asked = asked
+                        .filter(|asked| {
+                            self.retry_after_dates || matches!(asked, AskedPause::For(_))
+                        })
+                        .map(|asked| asked.counted_from(SystemTime::now()));
                     self.wire.retry.pause_after(tries, asked)
                 }
                 Some(Failure::Final(_)) | None => None,
@@ -174,10 +216,16 @@ impl Courier {
     fn headers(
         &self,
         identity: &Identity,
-        token: Option<AccessToken>,
+        token: Option<&AccessToken>,
     ) -> Result<HeaderMap, ExportError> {
         let mut headers = HeaderMap::with_capacity(4);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if self.tenant_header {
+            let tenant = segment(identity.tenant.as_str()).to_string();
+            if let Ok(value) = HeaderValue::try_from(tenant) {
+                headers.insert(TENANT_HEADER, value);
+            }
+        }
         match (token, self.wire.missing_token) {
             (Some(token), _) => {
                 let value = token.to_header().map_err(|error| ExportError::Token {
@@ -212,6 +260,7 @@ impl Courier {
                 identity: identity.clone(),
                 status: answer.status.as_u16(),
                 correlation_id: answer.correlation_id.clone(),
+                permission: None,
             })),
             Err(error) => Some(Failure::Again {
                 last_status: None,
@@ -219,6 +268,19 @@ impl Courier {
             }),
         }
     }
+}
+
+/// Says what the token lacks if the service forbids the request.
+fn explained(mut error: ExportError, token: Option<&AccessToken>) -> ExportError {
+    if let ExportError::Status {
+        status: 403,
+        permission,
+        ..
+    } = &mut error
+    {
+        *permission = token.and_then(MissingPermission::of);
+    }
+    error
 }
 
 fn outcome(answer: Result<Answer, TransportError>) -> AttemptOutcome {

@@ -17,6 +17,7 @@ use super::worker::{Observer, Worker};
 use super::{Delivery, log};
 use crate::destination::Destinations;
 use crate::encode::BodyEncoder;
+use crate::enrichment::Preparation;
 use crate::stats::{Counters, QueueBounds};
 
 /// Threads for what the operating system only offers blocking: looking up hosts and reading root
@@ -34,6 +35,7 @@ pub(crate) struct Setup {
     pub(crate) concurrency: usize,
     /// For the body of one request.
     pub(crate) max_payload_bytes: Option<usize>,
+    pub(crate) preparation: Preparation,
     pub(crate) destinations: Destinations,
     pub(crate) encoder: BodyEncoder,
     pub(crate) courier: Courier,

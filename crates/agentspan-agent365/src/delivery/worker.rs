@@ -26,6 +26,7 @@ use super::thread::Setup;
 use crate::destination::Destinations;
 use crate::drop_reason::DropReason;
 use crate::encode::BodyEncoder;
+use crate::enrichment::Preparation;
 use crate::grouping::Grouping;
 use crate::report::ExportReport;
 
@@ -45,6 +46,7 @@ pub(super) struct Worker {
     destinations: Destinations,
     encoder: BodyEncoder,
     observer: Option<Observer>,
+    preparation: Preparation,
     buffers: Buffers,
     /// The memory of the last batch of single spans, to be used for the next.
     spare: Vec<SpanData>,
@@ -94,6 +96,7 @@ impl Worker {
             destinations: setup.destinations,
             encoder: setup.encoder,
             observer: setup.observer,
+            preparation: setup.preparation,
             buffers: Buffers::new(setup.concurrency + 1),
             spare: Vec::new(),
             concurrency: setup.concurrency,
@@ -291,7 +294,7 @@ impl Worker {
 
     fn open(
         &mut self,
-        spans: Vec<SpanData>,
+        mut spans: Vec<SpanData>,
         resources: Resources,
         bytes: u64,
         mut claim: Claim,
@@ -299,6 +302,10 @@ impl Worker {
     ) {
         let batch = self.next_batch;
         self.next_batch += 1;
+        let panics = self.preparation.apply(&mut spans);
+        if panics > 0 {
+            log::enricher_panicked(panics);
+        }
         let mut grouping = Grouping::of(&spans, &self.destinations);
         let skipped = Skipped {
             refused: std::mem::take(&mut grouping.refused),

@@ -1,13 +1,11 @@
 //! What the service answered.
 
-use std::time::Duration;
-
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use super::TransportError;
-use crate::retry_after::asked_pause;
+use crate::retry_after::{AskedPause, asked_pause};
 
 /// How much of an answer's body is read. What it says is not used, but reading it to its end lets the
 /// connection be used again.
@@ -22,7 +20,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) correlation_id: Option<String>,
     pub(crate) body_bytes: usize,
-    asked_pause: Option<Duration>,
+    asked_pause: Option<AskedPause>,
 }
 
 impl Answer {
@@ -47,7 +45,7 @@ impl Answer {
     }
 
     /// How long the service asks to wait before the next try.
-    pub(crate) fn asked_pause(&self) -> Option<Duration> {
+    pub(crate) fn asked_pause(&self) -> Option<AskedPause> {
         self.asked_pause
     }
 }

@@ -18,6 +18,7 @@ mod callers;
 mod conservation;
 mod delivery_fixture;
 mod identities;
+mod opt_in;
 mod secrecy;
 mod tls;
 mod tokens;

@@ -1,0 +1,60 @@
+//! Options that go beyond the reference, or change what it would send.
+
+use std::sync::Arc;
+
+use opentelemetry_sdk::trace::SpanData;
+
+use super::DeliveryBuilder;
+use crate::encode::Truncation;
+use crate::enrichment::Enrichment;
+use crate::token_cache::TokenCache;
+
+impl<F> DeliveryBuilder<F> {
+    /// How spans are cut that are longer than the profile allows. Default: [`Truncation::Marker`], as
+    /// the reference does.
+    pub fn with_truncation(mut self, truncation: Truncation) -> Self {
+        self.truncation = truncation;
+        self
+    }
+
+    /// Keeps tokens as [`TokenCache`] does with its defaults. Default: the resolver is asked once per
+    /// batch and identity, as the reference does.
+    pub fn with_token_cache(mut self) -> Self {
+        self.resolver = Arc::new(TokenCache::new(self.resolver));
+        self
+    }
+
+    /// Reads dates in `Retry-After`, too, by this machine's clock. Default: a date is as good as no
+    /// header, as in the reference 2.0.0. A profile that ignores the header ignores dates as well.
+    pub fn with_retry_after_dates(mut self) -> Self {
+        self.retry_after_dates = true;
+        self
+    }
+
+    /// Sends the tenant's id in the header `x-ms-tenant-id`, too, as the reference for Node does.
+    /// Characters beyond ASCII are percent-encoded there. Default: the header is not sent.
+    pub fn with_tenant_header(mut self) -> Self {
+        self.tenant_header = true;
+        self
+    }
+
+    /// Asks `enricher` about each span before it is grouped, and changes the span's attributes as it
+    /// says. Several are asked in the order in which they were given; each sees what the others did.
+    ///
+    /// It runs on the delivery's thread: while it runs nothing is sent, so it must not block. If it
+    /// panics, the panic is logged, and the span stays as it was. Default: none.
+    pub fn with_span_enricher(
+        mut self,
+        enricher: impl Fn(&SpanData) -> Enrichment + Send + Sync + 'static,
+    ) -> Self {
+        self.preparation.enrichers.push(Arc::new(enricher));
+        self
+    }
+
+    /// Leaves the input messages out of the spans of invoked agents, which other spans often repeat.
+    /// Default: they are sent.
+    pub fn without_invoke_agent_input(mut self) -> Self {
+        self.preparation.suppresses_invoke_agent_input = true;
+        self
+    }
+}

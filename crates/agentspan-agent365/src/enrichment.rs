@@ -1,0 +1,128 @@
+//! Attributes that are added to finished spans, or taken from them, before they are sent.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use agentspan_model::keys;
+use opentelemetry::{Key, KeyValue, Value};
+use opentelemetry_sdk::trace::SpanData;
+
+/// What an enricher changes of a span's attributes.
+///
+/// First attributes are set, then those that are to be left out are removed, as the enriched span of
+/// `microsoft-agents-a365-observability-core` 2.0.0 does.
+///
+/// ```
+/// use agentspan_agent365::Enrichment;
+/// use opentelemetry::KeyValue;
+///
+/// let enrichment = Enrichment::none()
+///     .with_attribute(KeyValue::new("team", "weather"))
+///     .without_attribute("internal.note");
+/// assert_ne!(enrichment, Enrichment::none());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Enrichment {
+    set: Vec<KeyValue>,
+    removed: Vec<Key>,
+}
+
+/// An enricher as the builder keeps it.
+pub(crate) type Enricher = Arc<dyn Fn(&SpanData) -> Enrichment + Send + Sync>;
+
+/// What is done with every span before it is grouped.
+#[derive(Clone, Default)]
+pub(crate) struct Preparation {
+    pub(crate) enrichers: Vec<Enricher>,
+    pub(crate) suppresses_invoke_agent_input: bool,
+}
+
+/// The operation, and the beginning of the name, of a span of an invoked agent.
+const INVOKE_AGENT: &str = "invoke_agent";
+
+impl Enrichment {
+    /// Changes nothing.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Sets an attribute. One that the span has already keeps its place and gets the new value.
+    #[must_use]
+    pub fn with_attribute(mut self, attribute: KeyValue) -> Self {
+        self.set.push(attribute);
+        self
+    }
+
+    /// Leaves an attribute out.
+    #[must_use]
+    pub fn without_attribute(mut self, key: impl Into<Key>) -> Self {
+        self.removed.push(key.into());
+        self
+    }
+
+    fn apply(self, attributes: &mut Vec<KeyValue>) {
+        for attribute in self.set {
+            // The last one of a key counts.
+            let mut present = attributes.iter_mut().rev();
+            match present.find(|present| present.key == attribute.key) {
+                Some(present) => present.value = attribute.value,
+                None => attributes.push(attribute),
+            }
+        }
+        if !self.removed.is_empty() {
+            attributes.retain(|attribute| !self.removed.contains(&attribute.key));
+        }
+    }
+}
+
+impl Preparation {
+    /// Changes `spans`, and gives the number of panics in enrichers.
+    pub(crate) fn apply(&self, spans: &mut [SpanData]) -> usize {
+        let mut panics = 0;
+        if self.enrichers.is_empty() && !self.suppresses_invoke_agent_input {
+            return panics;
+        }
+        for span in spans {
+            for enricher in &self.enrichers {
+                match catch_unwind(AssertUnwindSafe(|| enricher(span))) {
+                    Ok(enrichment) => enrichment.apply(&mut span.attributes),
+                    Err(payload) => {
+                        panics += 1;
+                        // The payload may panic when it is dropped.
+                        std::mem::forget(payload);
+                    }
+                }
+            }
+            if self.suppresses_invoke_agent_input && is_invoke_agent(span) {
+                let is_kept =
+                    |attribute: &KeyValue| attribute.key.as_str() != keys::GEN_AI_INPUT_MESSAGES;
+                span.attributes.retain(is_kept);
+            }
+        }
+        panics
+    }
+}
+
+fn is_invoke_agent(span: &SpanData) -> bool {
+    let mut attributes = span.attributes.iter().rev();
+    let operation =
+        attributes.find(|attribute| attribute.key.as_str() == keys::GEN_AI_OPERATION_NAME);
+    span.name.starts_with(INVOKE_AGENT)
+        && operation.is_some_and(|operation| {
+            matches!(&operation.value, Value::String(name) if name.as_str() == INVOKE_AGENT)
+        })
+}
+
+impl fmt::Debug for Preparation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Preparation")
+            .field("enrichers", &self.enrichers.len())
+            .field(
+                "suppresses_invoke_agent_input",
+                &self.suppresses_invoke_agent_input,
+            )
+            .finish()
+    }
+}

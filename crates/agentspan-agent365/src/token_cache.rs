@@ -1,0 +1,211 @@
+//! Tokens that are kept until shortly before they expire.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use agentspan_discovery::unverified_expiry;
+use agentspan_model::agent365::Identity;
+use async_trait::async_trait;
+use tokio::sync::Semaphore;
+
+use crate::access_token::AccessToken;
+use crate::token_resolver::{BoxError, TokenResolver};
+
+/// No more identities are remembered. When there are more, all that are not in use are forgotten.
+const MAX_IDENTITIES: usize = 10_000;
+
+/// A token that is refused is thrown away at most once in this time, so that a service that refuses
+/// all of them does not make the identity provider busy.
+const REFUSAL_PAUSE: Duration = Duration::from_secs(30);
+
+/// Keeps the tokens of another resolver, one per identity.
+///
+/// - A token is used until five minutes before the time in its `exp` claim, and for at most 24 hours;
+///   one without that claim for an hour. Nothing is verified: the service decides what a token is
+///   worth.
+/// - One question per identity is asked at a time; who needs the same token meanwhile waits for the
+///   answer.
+/// - When the resolver fails before the old token has expired, the old one is used on.
+/// - When the service answers 401, the token is thrown away once and the request is tried again with
+///   a new one. A further 401 within 30 seconds changes nothing.
+///
+/// "No token" is not remembered.
+pub struct TokenCache<R> {
+    resolver: R,
+    refresh_before: Duration,
+    max_lifetime: Duration,
+    lifetime_without_expiry: Duration,
+    slots: Mutex<HashMap<Identity, Arc<Slot>>>,
+}
+
+/// The token of one identity.
+#[derive(Debug)]
+struct Slot {
+    /// Whoever has the permit asks the resolver.
+    asking: Semaphore,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    kept: Option<Kept>,
+    refused_at: Option<Instant>,
+}
+
+#[derive(Clone, Debug)]
+struct Kept {
+    token: AccessToken,
+    refresh_at: Instant,
+    expires_at: Instant,
+}
+
+impl<R: TokenResolver> TokenCache<R> {
+    /// A cache before `resolver`.
+    #[must_use]
+    pub fn new(resolver: R) -> Self {
+        Self {
+            resolver,
+            refresh_before: Duration::from_secs(5 * 60),
+            max_lifetime: Duration::from_secs(24 * 60 * 60),
+            lifetime_without_expiry: Duration::from_secs(60 * 60),
+            slots: Mutex::default(),
+        }
+    }
+
+    /// How long before its expiry a token is replaced. Default: 5 minutes.
+    #[must_use]
+    pub fn with_refresh_before(mut self, time: Duration) -> Self {
+        self.refresh_before = time;
+        self
+    }
+
+    /// For how long a token is used at most, whatever it says. Default: 24 hours.
+    #[must_use]
+    pub fn with_max_lifetime(mut self, time: Duration) -> Self {
+        self.max_lifetime = time;
+        self
+    }
+
+    /// For how long a token is used that does not say when it expires. Default: 1 hour.
+    #[must_use]
+    pub fn with_lifetime_without_expiry(mut self, time: Duration) -> Self {
+        self.lifetime_without_expiry = time;
+        self
+    }
+
+    fn slot(&self, identity: &Identity) -> Arc<Slot> {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = slots.get(identity) {
+            return Arc::clone(slot);
+        }
+        if slots.len() >= MAX_IDENTITIES {
+            slots.retain(|_, slot| Arc::strong_count(slot) > 1);
+        }
+        let slot = Arc::new(Slot {
+            asking: Semaphore::new(1),
+            state: Mutex::default(),
+        });
+        slots.insert(identity.clone(), Arc::clone(&slot));
+        slot
+    }
+
+    fn keep(&self, token: AccessToken) -> Kept {
+        let now = Instant::now();
+        let left = match token.expiry() {
+            Some(expiry) => expiry
+                .duration_since(SystemTime::now())
+                .unwrap_or(Duration::ZERO),
+            None => self.lifetime_without_expiry,
+        };
+        let left = left.min(self.max_lifetime);
+        let margin = if token.expiry().is_some() {
+            self.refresh_before
+        } else {
+            Duration::ZERO
+        };
+        let after = |time: Duration| now.checked_add(time).unwrap_or(now);
+        Kept {
+            token,
+            refresh_at: after(left.saturating_sub(margin)),
+            expires_at: after(left),
+        }
+    }
+}
+
+impl Slot {
+    fn with_state<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn kept(&self) -> Option<Kept> {
+        self.with_state(|state| state.kept.clone())
+    }
+}
+
+#[async_trait]
+impl<R: TokenResolver> TokenResolver for TokenCache<R> {
+    async fn resolve(&self, identity: &Identity) -> Result<Option<AccessToken>, BoxError> {
+        let slot = self.slot(identity);
+        let is_fresh = |kept: &Kept| Instant::now() < kept.refresh_at;
+        if let Some(kept) = slot.kept().filter(is_fresh) {
+            return Ok(Some(kept.token));
+        }
+        let _permit = slot.asking.acquire().await?;
+        // Somebody else may have asked meanwhile.
+        let old = slot.kept();
+        if let Some(kept) = old.clone().filter(is_fresh) {
+            return Ok(Some(kept.token));
+        }
+        match self.resolver.resolve(identity).await {
+            Ok(Some(token)) => {
+                let kept = self.keep(token.clone());
+                slot.with_state(|state| state.kept = Some(kept));
+                Ok(Some(token))
+            }
+            Ok(None) => {
+                slot.with_state(|state| state.kept = None);
+                Ok(None)
+            }
+            Err(error) => match old.filter(|kept| Instant::now() < kept.expires_at) {
+                Some(kept) => Ok(Some(kept.token)),
+                None => Err(error),
+            },
+        }
+    }
+
+    fn refused(&self, identity: &Identity, token: &AccessToken) -> bool {
+        let now = Instant::now();
+        self.slot(identity).with_state(|state| {
+            let is_soon = state
+                .refused_at
+                .is_some_and(|at| now.duration_since(at) < REFUSAL_PAUSE);
+            if is_soon {
+                return false;
+            }
+            state.refused_at = Some(now);
+            if state.kept.as_ref().is_some_and(|kept| kept.token == *token) {
+                state.kept = None;
+            }
+            true
+        })
+    }
+}
+
+impl AccessToken {
+    /// When the token says that it expires.
+    fn expiry(&self) -> Option<SystemTime> {
+        unverified_expiry(self.as_str())
+    }
+}
+
+impl<R> fmt::Debug for TokenCache<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenCache")
+            .field("refresh_before", &self.refresh_before)
+            .field("max_lifetime", &self.max_lifetime)
+            .field("lifetime_without_expiry", &self.lifetime_without_expiry)
+            .finish_non_exhaustive()
+    }
+}

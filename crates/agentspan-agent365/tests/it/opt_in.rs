@@ -1,0 +1,302 @@
+//! What goes beyond the reference, when it is asked for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
+
+use agentspan_agent365::{
+    AccessToken, BoxError, Enrichment, ExportError, TokenCache, TokenResolver,
+};
+use agentspan_model::agent365::{Identity, Profile};
+use agentspan_model::keys;
+use agentspan_testkit::{Answer, Service};
+use async_trait::async_trait;
+use futures_executor::block_on;
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::trace::SpanData;
+use serde_json::Value as Json;
+
+use crate::any_span::plain_span;
+use crate::delivery_fixture::{
+    Pauses, TENANT, check_conserved, delivery_to, export, service, span_of, token,
+};
+
+/// {"exp":32503680000}, which is the year 3000.
+const LASTING: &str = "e30.eyJleHAiOjMyNTAzNjgwMDAwfQ.";
+
+/// {"exp":1}
+const EXPIRED: &str = "e30.eyJleHAiOjF9.";
+
+/// {"appid":"app-1","roles":["Other.Read"],"secret":"s3cret"}
+const WEAK: &str =
+    "e30.eyJhcHBpZCI6ImFwcC0xIiwicm9sZXMiOlsiT3RoZXIuUmVhZCJdLCJzZWNyZXQiOiJzM2NyZXQifQ.";
+
+/// {"roles":["Agent365.Observability.OtelWrite"]}
+const STRONG: &str = "e30.eyJyb2xlcyI6WyJBZ2VudDM2NS5PYnNlcnZhYmlsaXR5Lk90ZWxXcml0ZSJdfQ.";
+
+/// Gives one token after the other, then errors, and counts the questions.
+#[derive(Clone)]
+struct Script {
+    tokens: Arc<[&'static str]>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Script {
+    fn new(tokens: impl Into<Arc<[&'static str]>>) -> Self {
+        Self {
+            tokens: tokens.into(),
+            asked: Arc::default(),
+        }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(SeqCst)
+    }
+}
+
+#[async_trait]
+impl TokenResolver for Script {
+    async fn resolve(&self, _: &Identity) -> Result<Option<AccessToken>, BoxError> {
+        let number = self.asked.fetch_add(1, SeqCst);
+        tokio::task::yield_now().await;
+        let token = self.tokens.get(number).ok_or("no more tokens")?;
+        Ok(Some(AccessToken::new(*token)?))
+    }
+}
+
+fn identity(agent: &str) -> Identity {
+    Identity::parse(TENANT, agent).unwrap()
+}
+
+/// Resolves `times` times for one identity: the questions that reach the resolver, and the successes.
+fn check_questions(
+    cache: impl FnOnce(Script) -> TokenCache<Script>,
+    tokens: &[&'static str],
+    times: usize,
+    expected: (usize, usize),
+) {
+    let script = Script::new(tokens);
+    let cache = cache(script.clone());
+    let answers = (0..times).map(|_| block_on(cache.resolve(&identity("a"))));
+    let successes = answers
+        .filter(|answer| matches!(answer, Ok(Some(_))))
+        .count();
+    assert_eq!((script.asked(), successes), expected);
+}
+
+#[test]
+fn a_token_is_kept_until_shortly_before_it_expires() {
+    check_questions(TokenCache::new, &[LASTING], 3, (1, 3));
+    check_questions(TokenCache::new, &["opaque"], 3, (1, 3));
+    check_questions(TokenCache::new, &[EXPIRED, EXPIRED], 2, (2, 2));
+    let none = |script| TokenCache::new(script).with_lifetime_without_expiry(Duration::ZERO);
+    check_questions(none, &["opaque", "opaque"], 2, (2, 2));
+    let capped = |script| TokenCache::new(script).with_max_lifetime(Duration::ZERO);
+    check_questions(capped, &[LASTING, LASTING], 2, (2, 2));
+}
+
+#[test]
+fn an_old_token_is_used_while_no_new_one_can_be_got() {
+    // It is to be replaced at once, and has not expired.
+    let eager = |script| TokenCache::new(script).with_refresh_before(Duration::MAX);
+    check_questions(eager, &[LASTING], 3, (3, 3));
+    check_questions(TokenCache::new, &[EXPIRED], 3, (3, 1));
+}
+
+#[tokio::test]
+async fn one_question_per_identity_is_asked_at_a_time() {
+    let script = Script::new([LASTING, LASTING]);
+    let cache = TokenCache::new(script.clone());
+    let (one, other) = (identity("a"), identity("b"));
+    let (first, second, third) = tokio::join!(
+        cache.resolve(&one),
+        cache.resolve(&one),
+        cache.resolve(&other)
+    );
+    assert!(
+        [first, second, third]
+            .iter()
+            .all(|answer| matches!(answer, Ok(Some(_))))
+    );
+    assert_eq!(script.asked(), 2);
+}
+
+/// Exports a span with a token cache: the statuses of the service, what it was sent, and whether it
+/// was delivered.
+fn check_refused(answers: &[u16], sent: &[&str], delivered: usize) {
+    let service = service(answers.iter().map(|status| Answer::status(*status)));
+    let delivery = delivery_to(&service, Script::new(["one", "two", "three"]))
+        .with_token_cache()
+        .build()
+        .unwrap();
+    let report = export(&delivery.exporter(), vec![span_of(TENANT, "a")]);
+    let requests = service.requests();
+    let tokens: Vec<_> = requests
+        .iter()
+        .filter_map(|request| request.header("authorization")?.strip_prefix("Bearer "))
+        .collect();
+    assert_eq!(tokens, sent);
+    assert_eq!(report.exported(), delivered);
+    check_conserved(&delivery);
+}
+
+#[test]
+fn a_refused_token_is_replaced_once() {
+    check_refused(&[401, 200], &["one", "two"], 1);
+    check_refused(&[401, 401, 200], &["one", "two"], 0);
+    check_refused(&[403, 200], &["one"], 0);
+}
+
+#[test]
+fn without_a_cache_a_401_is_final() {
+    let service = service([Answer::status(401), Answer::status(200)]);
+    let delivery = delivery_to(&service, Script::new(["one", "two"]))
+        .build()
+        .unwrap();
+    let report = export(&delivery.exporter(), vec![span_of(TENANT, "a")]);
+    assert_eq!((service.request_count(), report.exported()), (1, 0));
+}
+
+/// What an export with this token says after a 403.
+fn check_forbidden(text: &str, expected: &str) {
+    let service = service([Answer::status(403)]);
+    let delivery = delivery_to(&service, token(text)).build().unwrap();
+    let report = export(&delivery.exporter(), vec![span_of(TENANT, "a")]);
+    let error = report.identities[0].error.as_ref().unwrap();
+    assert!(matches!(error, ExportError::Status { status: 403, .. }));
+    let message = error.to_string();
+    let prefix = format!("the service answered 403 for tenant {TENANT}, agent a");
+    assert_eq!(message.strip_prefix(&prefix), Some(expected));
+    let all = format!("{message} {error:?} {report:?}");
+    assert!(!all.contains(text) && !all.contains("s3cret"), "{all}");
+}
+
+#[test]
+fn a_403_says_which_permission_the_token_does_not_claim() {
+    let missing =
+        ": the token of application app-1 does not claim Agent365.Observability.OtelWrite";
+    check_forbidden(WEAK, missing);
+    check_forbidden(
+        EXPIRED,
+        ": the token does not claim Agent365.Observability.OtelWrite",
+    );
+    check_forbidden(STRONG, "");
+    check_forbidden("opaque", "");
+}
+
+/// The pause after a 429 with this `Retry-After`, with dates and without.
+fn check_date(value: &str, with: u128, without: u128) {
+    for (dates, expected) in [(true, with), (false, without)] {
+        let busy = Answer::status(429).header("retry-after", value);
+        let service = service([busy, Answer::status(200)]);
+        let pauses = Pauses::default();
+        let mut builder = delivery_to(&service, token("t"))
+            .with_profile(Profile::V2)
+            .with_retry_timer(pauses.clone());
+        if dates {
+            builder = builder.with_retry_after_dates();
+        }
+        let delivery = builder.build().unwrap();
+        export(&delivery.exporter(), vec![version_2_span()]);
+        assert_eq!(pauses.millis(), [expected], "{value}");
+    }
+}
+
+#[test]
+fn a_date_is_a_pause_when_dates_are_read() {
+    check_date("Tue, 01 Jan 2999 00:00:00 GMT", 60_000, 500);
+    check_date("Wed, 21 Oct 2015 07:28:00 GMT", 0, 500);
+    check_date("7", 7_000, 7_000);
+    check_date("soon", 500, 500);
+}
+
+fn version_2_span() -> SpanData {
+    SpanData {
+        name: "invoke_agent weather".into(),
+        attributes: vec![
+            KeyValue::new(keys::GEN_AI_OPERATION_NAME, "invoke_agent"),
+            KeyValue::new(keys::MICROSOFT_TENANT_ID, TENANT),
+            KeyValue::new(keys::GEN_AI_AGENT_ID, "a"),
+            KeyValue::new(keys::GEN_AI_INPUT_MESSAGES, "hello"),
+        ],
+        ..plain_span()
+    }
+}
+
+/// The attributes of the first span that was sent.
+fn attributes(service: &Service) -> Json {
+    let body: Json = serde_json::from_slice(&service.requests()[0].body).unwrap();
+    body["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["attributes"].clone()
+}
+
+#[test]
+fn the_tenant_is_sent_in_a_header_when_asked_for() {
+    for tenant in [TENANT, "t\u{fc} \t"] {
+        let tenant = tenant.trim();
+        let service = service([Answer::status(200)]);
+        let delivery = delivery_to(&service, token("t"))
+            .with_profile(Profile::V2)
+            .with_tenant_header()
+            .build()
+            .unwrap();
+        let mut span = version_2_span();
+        span.attributes
+            .push(KeyValue::new(keys::MICROSOFT_TENANT_ID, tenant.to_owned()));
+        export(&delivery.exporter(), vec![span]);
+        let expected = tenant.replace('\u{fc}', "%C3%BC");
+        let requests = service.requests();
+        assert_eq!(
+            requests[0].header("x-ms-tenant-id"),
+            Some(expected.as_str())
+        );
+    }
+}
+
+#[test]
+fn an_enricher_sets_and_removes_attributes() {
+    let service = service([Answer::status(200)]);
+    let delivery = delivery_to(&service, token("t"))
+        .with_profile(Profile::V2)
+        .with_span_enricher(|_| panic!("on purpose"))
+        .with_span_enricher(|span| {
+            Enrichment::none()
+                .with_attribute(KeyValue::new("name", span.name.to_string()))
+                .with_attribute(KeyValue::new(keys::GEN_AI_AGENT_ID, "b"))
+                .without_attribute(keys::GEN_AI_INPUT_MESSAGES)
+        })
+        .build()
+        .unwrap();
+    let report = export(&delivery.exporter(), vec![version_2_span()]);
+    assert_eq!(report.identities[0].identity, identity("b"));
+    let found = attributes(&service);
+    assert_eq!(found["name"], "invoke_agent weather");
+    assert_eq!(found.get(keys::GEN_AI_INPUT_MESSAGES), None);
+}
+
+/// Whether the input of a span with this name and operation is sent when it is suppressed.
+fn check_suppressed(name: &'static str, operation: &'static str, is_sent: bool) {
+    let service = service([Answer::status(200)]);
+    let delivery = delivery_to(&service, token("t"))
+        .with_profile(Profile::V2)
+        .without_invoke_agent_input()
+        .build()
+        .unwrap();
+    let mut span = version_2_span();
+    span.name = name.into();
+    span.attributes
+        .push(KeyValue::new(keys::GEN_AI_OPERATION_NAME, operation));
+    export(&delivery.exporter(), vec![span]);
+    let found = attributes(&service);
+    assert_eq!(
+        found.get(keys::GEN_AI_INPUT_MESSAGES).is_some(),
+        is_sent,
+        "{name}"
+    );
+}
+
+#[test]
+fn the_input_of_invoked_agents_is_left_out_and_no_other() {
+    check_suppressed("invoke_agent weather", "invoke_agent", false);
+    check_suppressed("invoke_agent weather", "chat", true);
+    check_suppressed("weather", "invoke_agent", true);
+}
