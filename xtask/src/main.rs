@@ -43,6 +43,8 @@ usage: cargo xtask <chore>
   deny                        * licences, sources, bans and duplicates of the dependencies
   deny --advisories             known vulnerabilities; fetches the advisory database
   peers agent365              * the reference package and ours over the same spans
+  peers phoenix                 traces in Arize Phoenix, which takes minutes to install
+  peers otlp                    traces in MLflow, which takes minutes to install
   bench [ARGS]                  the benchmarks, compared with peers
 ";
 
@@ -107,6 +109,8 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
             .args(&options)
             .run(),
         ("peers", ["agent365"]) => peers::agent365(workspace),
+        ("peers", ["phoenix"]) => peers::phoenix(workspace),
+        ("peers", ["otlp"]) => peers::otlp(workspace),
         _ => Err(XtaskError::Usage {
             given: std::iter::once(chore)
                 .chain(options)

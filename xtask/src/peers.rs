@@ -1,4 +1,4 @@
-//! `cargo xtask peers`: reference packages run live beside ours.
+//! `cargo xtask peers`: reference packages and real backends, run live.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,37 +7,82 @@ use crate::command::{Program, cargo};
 use crate::error::XtaskError;
 use crate::workspace::Workspace;
 
-const REQUIREMENTS: &str = "conformance/peers/agent365-requirements.txt";
-const DRIVER: &str = "conformance/peers/agent365.py";
+/// The directory of the drivers and of their requirements.
+const PEERS: &str = "conformance/peers";
 
 /// Runs the reference package of Agent 365 and ours over the same spans and the same scopes.
 pub(crate) fn agent365(workspace: &Workspace) -> Result<(), XtaskError> {
-    let environment = workspace.target_directory().join("peers/agent365");
-    let python = python_with(workspace, &environment)?;
+    let python = python_with(workspace, "agent365")?;
     cargo(workspace)
         .args(["run", "--quiet", "--locked", "--bin", "peer_agent365", "--"])
-        .args([&python, &workspace.root().join(DRIVER)])
+        .args([&python, &driver(workspace, "agent365")])
         .run()
 }
 
-/// The interpreter of a virtual environment that has the requirements, which are installed once.
-fn python_with(workspace: &Workspace, environment: &Path) -> Result<PathBuf, XtaskError> {
+/// Sends traces to Arize Phoenix, and checks what it shows of them.
+pub(crate) fn phoenix(workspace: &Workspace) -> Result<(), XtaskError> {
+    backend(workspace, "phoenix")
+}
+
+/// Sends traces to MLflow, a second receiver of OTLP, and checks what it shows of them.
+pub(crate) fn otlp(workspace: &Workspace) -> Result<(), XtaskError> {
+    backend(workspace, "otlp")
+}
+
+/// Runs the driver of a backend, which starts it, uses it and stops it.
+fn backend(workspace: &Workspace, peer: &str) -> Result<(), XtaskError> {
+    let python = python_with(workspace, peer)?;
+    cargo(workspace)
+        .args(["build", "--locked", "--package", "conformance"])
+        .args(["--bin", "peer_otlp"])
+        .run()?;
+    let hint = "delete its virtual environment in the target directory and run this again";
+    Program::new(python, workspace.root(), hint)
+        .args([driver(workspace, peer), built(workspace, "peer_otlp")])
+        .args([directory(workspace, peer)])
+        .env("PYTHONUTF8", "1")
+        .env("PYTHONUNBUFFERED", "1")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("NO_PROXY", "127.0.0.1")
+        .run()
+}
+
+fn driver(workspace: &Workspace, peer: &str) -> PathBuf {
+    let drivers = workspace.root().join(PEERS);
+    drivers.join(format!("{peer}.py"))
+}
+
+/// Where a peer is installed, and where it keeps its data.
+fn directory(workspace: &Workspace, peer: &str) -> PathBuf {
+    workspace.target_directory().join("peers").join(peer)
+}
+
+/// A program that cargo has built.
+fn built(workspace: &Workspace, name: &str) -> PathBuf {
+    let path = workspace.target_directory().join("debug").join(name);
+    path.with_extension(std::env::consts::EXE_EXTENSION)
+}
+
+/// The interpreter of a virtual environment that has a peer's requirements, which are installed once.
+fn python_with(workspace: &Workspace, peer: &str) -> Result<PathBuf, XtaskError> {
+    let environment = directory(workspace, peer);
     let python = environment.join(if cfg!(windows) {
         "Scripts/python.exe"
     } else {
         "bin/python"
     });
-    let requirements = workspace.root().join(REQUIREMENTS);
+    let name = format!("{peer}-requirements.txt");
+    let requirements = workspace.root().join(PEERS).join(&name);
     let wanted = read(&requirements)?;
     let installed = environment.join("installed-requirements.txt");
     if installed.is_file() && read(&installed)? == wanted {
         return Ok(python);
     }
-    println!("installing {REQUIREMENTS} into {}", environment.display());
+    println!("installing {name} into {}", environment.display());
     let hint = "install Python 3.11 or newer with its venv module";
     Program::new("python3", workspace.root(), hint)
         .args(["-m", "venv", "--clear"])
-        .args([environment])
+        .args([&environment])
         .run()?;
     Program::new(&python, workspace.root(), hint)
         .args([
