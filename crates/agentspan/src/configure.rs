@@ -283,7 +283,7 @@ impl Configuration {
         }
         let queues: Result<Vec<ExportQueue>, InstallError> =
             destinations.into_iter().map(start).collect();
-        let processor = AgentSpanProcessor::new(agent365, delivery, queues?);
+        let processor = AgentSpanProcessor::new(agent365, delivery, queues?).with_profile(profile);
         Ok(match self.remote_identity {
             RemoteIdentity::Ignored => processor,
             RemoteIdentity::Trusted => processor.trust_remote_identity(),

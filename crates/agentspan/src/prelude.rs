@@ -4,11 +4,13 @@ pub use agentspan_agent365::{
     AccessToken, Delivery, TokenResolver, token_from_async_fn, token_from_fn,
 };
 pub use agentspan_model::agent365::{
-    AgentDetails, AgentId, AgentType, CallerDetails, Endpoint, ExecutionType, Identity,
-    InferenceCallDetails, InferenceOperationType, InvokeAgentDetails, Request, SourceMetadata,
-    TenantDetails, TenantId, ToolCallDetails, ToolType,
+    AgentDetails, AgentId, AgentType, CallerDetails, Channel, Endpoint, ExecutionType,
+    GuardrailDecision, GuardrailDetails, GuardrailFinding, GuardrailTarget, Identity,
+    InferenceCallDetails, InferenceOperationType, InvokeAgentDetails, Profile, Request,
+    SourceMetadata, TenantDetails, TenantId, ToolCallDetails, ToolType, UserDetails,
 };
 pub use agentspan_otel::{
-    BaggageBuilder, ExecuteToolScope, InferenceScope, InvokeAgentScope, ScopeFutureExt,
+    ApplyGuardrailScope, BaggageBuilder, ExecuteToolScope, InferenceScope, InvokeAgentScope,
+    OutputScope, ScopeFutureExt,
 };
 pub use opentelemetry::context::FutureExt as ContextFutureExt;

@@ -50,6 +50,12 @@ impl AgentSpanProcessor {
         }
     }
 
+    /// Copies the baggage that `profile` names.
+    pub(crate) fn with_profile(mut self, profile: Profile) -> Self {
+        self.chain = self.chain.with_profile(profile);
+        self
+    }
+
     pub(crate) fn trust_remote_identity(mut self) -> Self {
         self.chain = self.chain.trust_remote_identity();
         self

@@ -1,5 +1,24 @@
 //! Enums that name the usual values of a text and keep every other one.
 
+use crate::attribute::AttributeValue;
+
+/// A text of which some values have names.
+pub(super) trait OpenText {
+    /// The text.
+    fn text(&self) -> &str;
+
+    /// The text, if it is one of the usual.
+    fn usual_text(&self) -> Option<&'static str>;
+
+    /// The text as the value of an attribute, which need not be copied if it is usual.
+    fn attribute(&self) -> AttributeValue<'_> {
+        match self.usual_text() {
+            Some(text) => AttributeValue::Static(text),
+            None => AttributeValue::Str(self.text()),
+        }
+    }
+}
+
 /// Defines an enum with a variant for each usual text, and `Other` for the rest.
 ///
 /// The reference takes any text in these places, so that nothing may be lost.
@@ -25,24 +44,22 @@ macro_rules! open_text {
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
+                    $(Self::$variant => $text,)+
                     Self::Other(text) => text,
-                    known => known.as_static().unwrap_or_default(),
                 }
             }
+        }
 
-            /// The text, if it is one of the usual.
-            pub(super) fn as_static(&self) -> Option<&'static str> {
+        impl crate::agent365::open_text::OpenText for $name {
+            fn text(&self) -> &str {
+                self.as_str()
+            }
+
+            fn usual_text(&self) -> Option<&'static str> {
                 match self {
                     $(Self::$variant => Some($text),)+
                     Self::Other(_) => None,
                 }
-            }
-
-            /// The text as the value of an attribute, which need not be copied if it is usual.
-            #[allow(dead_code, reason = "not every enum is the value of an attribute")]
-            pub(super) fn attribute(&self) -> crate::attribute::AttributeValue<'_> {
-                use crate::attribute::AttributeValue::{Static, Str};
-                self.as_static().map_or_else(|| Str(self.as_str()), Static)
             }
         }
 

@@ -4,6 +4,8 @@
 
 mod agent365_json;
 mod agent365_mapping;
+mod agent365_messages;
+mod agent365_profiles;
 mod agentspec_documents;
 mod agentspec_masking;
 mod agentspec_reading;

@@ -4,6 +4,7 @@ use super::{
     APPLY_GUARDRAIL, ApplyGuardrail, EXECUTE_TOOL, ExecuteTool, INVOKE_AGENT, Inference,
     InvokeAgent, OUTPUT_MESSAGES, Output, Recorded,
 };
+use crate::agent365::open_text::OpenText;
 use crate::agent365::{
     AgentDetails, Endpoint, InputMessages, Profile, Request, Response, TenantDetails,
 };

@@ -5,6 +5,7 @@ use super::{
     APPLY_GUARDRAIL, ApplyGuardrail, EXECUTE_TOOL, ExecuteTool, INVOKE_AGENT, Inference,
     InvokeAgent, OUTPUT_MESSAGES, Output, Recorded,
 };
+use crate::agent365::open_text::OpenText;
 use crate::agent365::{
     AgentDetails, Endpoint, GuardrailFinding, InputMessages, Profile, Request, Response,
     TenantDetails, UserDetails,
@@ -97,17 +98,16 @@ pub(super) fn inference(inference: &Inference<'_>, visitor: &mut impl AttributeV
         visitor,
     );
     visitor.visit(keys::GEN_AI_PROVIDER_NAME, Str(&call.provider_name));
-    for tokens in [
+    let tokens = [
         call.input_tokens.map(Recorded::InputTokens),
         call.output_tokens.map(Recorded::OutputTokens),
         call.cache_read_input_tokens
             .map(Recorded::CacheReadInputTokens),
         call.cache_write_input_tokens
             .map(Recorded::CacheWriteInputTokens),
-    ] {
-        if let Some(tokens) = tokens {
-            recorded(tokens, visitor);
-        }
+    ];
+    for tokens in tokens.into_iter().flatten() {
+        recorded(tokens, visitor);
     }
     if let Some(reasons) = call
         .finish_reasons

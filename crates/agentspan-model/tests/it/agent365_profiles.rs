@@ -1,0 +1,306 @@
+//! What the generations write of the same facts.
+
+use std::collections::BTreeSet;
+
+use agentspan_model::agent365::mapping::{
+    ApplyGuardrail, BaggageEntry, CopiedBaggage, ExecuteTool, Inference, InvokeAgent, Output,
+    Recorded,
+};
+use agentspan_model::agent365::{
+    AgentDetails, AgentId, CallerDetails, Channel, ClientAddress, Endpoint, ExecutionType,
+    GuardrailDecision, GuardrailDetails, GuardrailFinding, InferenceCallDetails,
+    InferenceOperationType, InvokeAgentDetails, Profile, Request, Response, SourceMetadata,
+    TenantDetails, TenantId, ToolCallDetails, UserDetails,
+};
+use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
+use agentspan_model::keys;
+
+const PROFILES: [Profile; 2] = [Profile::V0_1, Profile::V2];
+
+/// Every fact that can be known.
+struct Facts {
+    invocation: InvokeAgentDetails,
+    tool: ToolCallDetails,
+    inference: InferenceCallDetails,
+    guardrail: GuardrailDetails,
+    response: Response,
+    tenant: TenantDetails,
+    request: Request,
+    caller: CallerDetails,
+    user: UserDetails,
+}
+
+fn facts() -> Facts {
+    let agent = AgentDetails::new(AgentId::parse("agent").unwrap())
+        .with_name("n")
+        .with_description("d")
+        .with_auid("u")
+        .with_upn("p")
+        .with_blueprint_id("b")
+        .with_type("Custom")
+        .with_tenant_id(TenantId::parse("tenant-of-agent").unwrap())
+        .with_conversation_id("conversation-of-agent")
+        .with_icon_uri("i")
+        .with_user_email("e")
+        .with_platform_id("f")
+        .with_provider_name("provider-of-agent")
+        .with_version("v");
+    let endpoint = Endpoint::new("H.example").with_port(443);
+    let mut guardrail = GuardrailDetails::new("llm_input", "allow")
+        .with_guardian_name("g")
+        .with_policy_id("p")
+        .with_content_modified(false);
+    guardrail.decision_reason = Some("r".to_owned());
+    Facts {
+        invocation: InvokeAgentDetails::new(agent)
+            .with_endpoint(endpoint.clone())
+            .with_session_id("session-of-invocation"),
+        tool: ToolCallDetails::new("t")
+            .with_arguments("{}")
+            .with_type("function")
+            .with_endpoint(endpoint.clone()),
+        inference: InferenceCallDetails::new(InferenceOperationType::Chat, " m ", "openai")
+            .with_input_tokens(1)
+            .with_output_tokens(2)
+            .with_cache_read_input_tokens(3)
+            .with_cache_write_input_tokens(4)
+            .with_finish_reasons(["stop"])
+            .with_response_id("r")
+            .with_response_model("m-2")
+            .with_thought_process("hm")
+            .with_endpoint(endpoint),
+        guardrail,
+        response: Response::from("answer"),
+        tenant: TenantDetails::new(TenantId::parse("tenant").unwrap()),
+        request: Request::new("question", ExecutionType::HumanToAgent)
+            .with_session_id("session")
+            .with_conversation_id("conversation")
+            .with_source_metadata(
+                SourceMetadata::new()
+                    .with_name("source")
+                    .with_description("source-link"),
+            )
+            .with_channel(Channel::new().with_name("channel").with_link("link")),
+        caller: CallerDetails::new()
+            .with_id("caller")
+            .with_name("c")
+            .with_upn("c@x"),
+        user: UserDetails::new()
+            .with_id("user")
+            .with_name("u")
+            .with_email("u@x")
+            .with_client_address(ClientAddress::parse("::1").ok()),
+    }
+}
+
+type Shown = Vec<(&'static str, String)>;
+
+fn shown(visit: impl FnOnce(&mut dyn FnMut(&'static str, AttributeValue<'_>))) -> Shown {
+    let mut shown = Vec::new();
+    visit(&mut |key, value| shown.push((key, format!("{value:?}"))));
+    shown
+}
+
+/// Gives a `dyn` closure to functions that take any visitor.
+struct Closure<'c>(&'c mut dyn FnMut(&'static str, AttributeValue<'_>));
+
+impl AttributeVisitor for Closure<'_> {
+    fn visit(&mut self, key: &'static str, value: AttributeValue<'_>) {
+        (self.0)(key, value);
+    }
+}
+
+impl Facts {
+    /// What all scopes show with everything that can be said to them.
+    fn scopes(&self, profile: Profile) -> [Shown; 5] {
+        let agent = Some(&self.invocation.details);
+        let tenant = Some(&self.tenant);
+        let mut invocation = InvokeAgent::new(&self.invocation);
+        invocation.tenant = tenant;
+        invocation.request = Some(&self.request);
+        invocation.caller_agent = agent;
+        invocation.caller = Some(&self.caller);
+        invocation.user = Some(&self.user);
+        let mut tool = ExecuteTool::new(&self.tool);
+        (tool.agent, tool.tenant) = (agent, tenant);
+        (tool.request, tool.user) = (Some(&self.request), Some(&self.user));
+        let mut inference = Inference::new(&self.inference);
+        (inference.agent, inference.tenant) = (agent, tenant);
+        (inference.request, inference.user) = (Some(&self.request), Some(&self.user));
+        let mut output = Output::new(&self.response);
+        (output.agent, output.tenant) = (agent, tenant);
+        (output.request, output.user) = (Some(&self.request), Some(&self.user));
+        let mut guardrail = ApplyGuardrail::new(&self.guardrail);
+        (guardrail.agent, guardrail.tenant) = (agent, tenant);
+        guardrail.request = Some(&self.request);
+        [
+            shown(|v| invocation.visit_attributes(profile, &mut Closure(v))),
+            shown(|v| tool.visit_attributes(profile, &mut Closure(v))),
+            shown(|v| inference.visit_attributes(profile, &mut Closure(v))),
+            shown(|v| output.visit_attributes(profile, &mut Closure(v))),
+            shown(|v| guardrail.visit_attributes(profile, &mut Closure(v))),
+        ]
+    }
+}
+
+fn value<'a>(shown: &'a Shown, key: &str) -> Option<&'a str> {
+    let found = shown.iter().find(|(known, _)| *known == key);
+    found.map(|(_, value)| value.as_str())
+}
+
+#[test]
+fn no_scope_shows_a_key_twice() {
+    for profile in PROFILES {
+        for shown in facts().scopes(profile) {
+            let keys: BTreeSet<_> = shown.iter().map(|(key, _)| key).collect();
+            assert_eq!(keys.len(), shown.len(), "{profile:?}: {shown:?}");
+        }
+    }
+}
+
+#[test]
+fn no_generation_writes_a_key_of_the_other() {
+    let of_one = |profile: Profile| -> BTreeSet<_> {
+        let other = profile.tenant_id_key();
+        assert!(
+            PROFILES
+                .iter()
+                .filter(|p| p.tenant_id_key() == other)
+                .count()
+                == 1
+        );
+        let shown = facts().scopes(profile);
+        shown.into_iter().flatten().map(|(key, _)| key).collect()
+    };
+    let (first, second) = (of_one(Profile::V0_1), of_one(Profile::V2));
+    let renamed = |key: &&&str| key.starts_with("microsoft.") || key.starts_with("user.");
+    assert_eq!(first.iter().filter(renamed).count(), 0, "{first:?}");
+    for key in [
+        keys::GEN_AI_SYSTEM,
+        keys::TENANT_ID,
+        keys::SESSION_ID,
+        keys::GEN_AI_AGENT_UPN,
+        keys::GEN_AI_CALLER_ID,
+        keys::GEN_AI_EXECUTION_TYPE,
+        keys::GEN_AI_RESPONSE_ID,
+        keys::GEN_AI_TOOL_ARGUMENTS,
+    ] {
+        assert!(first.contains(key) && !second.contains(key), "{key}");
+    }
+}
+
+#[test]
+fn what_is_known_twice_is_taken_from_where_the_generation_has_it() {
+    for (profile, name_key, name, conversation) in [
+        (
+            Profile::V0_1,
+            keys::GEN_AI_EXECUTION_SOURCE_NAME,
+            r#"Str("source")"#,
+            r#"Str("conversation-of-agent")"#,
+        ),
+        (
+            Profile::V2,
+            keys::MICROSOFT_CHANNEL_NAME,
+            r#"Str("channel")"#,
+            r#"Str("conversation")"#,
+        ),
+    ] {
+        let [invocation, ..] = facts().scopes(profile);
+        assert_eq!(value(&invocation, name_key), Some(name));
+        let key = keys::GEN_AI_CONVERSATION_ID;
+        assert_eq!(value(&invocation, key), Some(conversation));
+    }
+}
+
+#[test]
+fn either_description_of_who_called_serves_either_generation() {
+    let facts = facts();
+    let mut call = InvokeAgent::new(&facts.invocation);
+    call.user = Some(&facts.user);
+    let first = shown(|v| call.visit_attributes(Profile::V0_1, &mut Closure(v)));
+    assert_eq!(
+        value(&first, keys::GEN_AI_CALLER_ID),
+        Some(r#"Str("user")"#)
+    );
+    assert_eq!(value(&first, keys::CLIENT_ADDRESS), None);
+    (call.user, call.caller) = (None, Some(&facts.caller));
+    let second = shown(|v| call.visit_attributes(Profile::V2, &mut Closure(v)));
+    assert_eq!(value(&second, keys::USER_ID), Some(r#"Str("caller")"#));
+    assert_eq!(value(&second, keys::USER_EMAIL), None);
+}
+
+#[test]
+fn only_an_inference_of_the_second_generation_records_the_usual_port_and_its_own_provider() {
+    let [invocation, tool, inference, ..] = facts().scopes(Profile::V2);
+    assert_eq!(
+        value(&invocation, keys::SERVER_ADDRESS),
+        Some(r#"Str("H.example")"#)
+    );
+    assert_eq!(value(&invocation, keys::SERVER_PORT), None);
+    assert_eq!(value(&tool, keys::SERVER_PORT), None);
+    assert_eq!(value(&inference, keys::SERVER_PORT), Some("I64(443)"));
+    assert_eq!(
+        value(&inference, keys::GEN_AI_PROVIDER_NAME),
+        Some(r#"Str("openai")"#)
+    );
+    assert_eq!(
+        value(&tool, keys::GEN_AI_PROVIDER_NAME),
+        Some(r#"Str("provider-of-agent")"#)
+    );
+    assert_eq!(
+        value(&inference, keys::GEN_AI_REQUEST_MODEL),
+        Some(r#"Str("m")"#)
+    );
+}
+
+#[test]
+fn the_first_generation_has_no_words_for_guardians() {
+    let facts = facts();
+    let [.., output, guardrail] = facts.scopes(Profile::V0_1);
+    let base = |shown: &Shown| -> Vec<_> {
+        let keys = shown.iter().map(|(key, _)| *key);
+        keys.filter(|key| !key.starts_with("gen_ai.agent"))
+            .collect()
+    };
+    let of_all = [
+        keys::GEN_AI_SYSTEM,
+        keys::GEN_AI_OPERATION_NAME,
+        keys::GEN_AI_CONVERSATION_ID,
+        keys::TENANT_ID,
+    ];
+    assert_eq!(base(&guardrail), of_all);
+    assert_eq!(
+        base(&output),
+        [&of_all[..], &[keys::GEN_AI_OUTPUT_MESSAGES]].concat()
+    );
+    assert_eq!(
+        value(&output, keys::GEN_AI_OUTPUT_MESSAGES),
+        Some(r#"Str("[\"answer\"]")"#)
+    );
+    let finding = GuardrailFinding::new("pii", "high");
+    assert_eq!(GuardrailFinding::event_name(Profile::V0_1), None);
+    let recorded = Recorded::Decision {
+        decision: &GuardrailDecision::Deny,
+        reason: Some("r"),
+    };
+    assert!(shown(|v| finding.visit_attributes(Profile::V0_1, &mut Closure(v))).is_empty());
+    assert!(shown(|v| recorded.visit_attributes(Profile::V0_1, &mut Closure(v))).is_empty());
+}
+
+#[test]
+fn baggage_keys_are_unique_and_have_room() {
+    for profile in PROFILES {
+        let copied = CopiedBaggage::of(profile);
+        assert!(copied.keys.len() <= CopiedBaggage::MOST && copied.common < copied.keys.len());
+        let unique: BTreeSet<_> = copied.keys.iter().collect();
+        assert_eq!(unique.len(), copied.keys.len());
+        assert_eq!(copied.keys[0], profile.tenant_id_key());
+    }
+    let renamed = |key| BaggageEntry::renamed(key, Profile::V2);
+    assert_eq!(renamed(keys::TENANT_ID), Some(keys::MICROSOFT_TENANT_ID));
+    assert_eq!(renamed(keys::GEN_AI_CALLER_NAME), Some(keys::USER_NAME));
+    assert_eq!(renamed(keys::GEN_AI_CALLER_TENANT_ID), None);
+    assert_eq!(renamed(keys::CORRELATION_ID), None);
+    let same = BaggageEntry::renamed(keys::CORRELATION_ID, Profile::V0_1);
+    assert_eq!(same, Some(keys::CORRELATION_ID));
+}
