@@ -17,4 +17,5 @@ mod propagation;
 mod recorder;
 mod remote_baggage;
 mod scopes;
+mod second_generation;
 mod turn_context;

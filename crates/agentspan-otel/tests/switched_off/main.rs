@@ -1,21 +1,51 @@
 //! What scopes cost while they are off. A binary of its own: the switch and the allocator that
 //! counts belong to the whole process.
 
+use std::collections::HashMap;
 use std::future::ready;
 use std::io;
 use std::task::{Context as TaskContext, Waker};
+use std::time::SystemTime;
 
 use agentspan_model::agent365::{
-    AgentDetails, AgentId, InferenceCallDetails, InferenceOperationType, InvokeAgentDetails,
-    TenantDetails, TenantId, ToolCallDetails,
+    AgentDetails, AgentId, GuardrailDetails, GuardrailFinding, InferenceCallDetails,
+    InferenceOperationType, InvokeAgentDetails, Profile, Response, TenantDetails, TenantId,
+    ToolCallDetails,
 };
 use agentspan_otel::{
-    ExecuteToolScope, InferenceScope, InvokeAgentScope, ScopeFutureExt as _, ScopeTracer,
-    is_enabled, set_enabled,
+    ApplyGuardrailScope, ExecuteToolScope, InferenceScope, InvokeAgentScope, OutputScope,
+    ScopeFutureExt as _, ScopeTracer, is_enabled, set_enabled,
 };
 use opentelemetry::Context;
-use opentelemetry::trace::TraceContextExt as _;
+use opentelemetry::trace::{SpanKind, TraceContextExt as _};
 use opentelemetry_sdk::trace::SdkTracerProvider;
+
+/// What only the second generation has.
+fn guarded_answer(
+    tracer: &ScopeTracer,
+    agent: &AgentDetails,
+    guardrail: &GuardrailDetails,
+    finding: &GuardrailFinding,
+    answer: &Response,
+) {
+    let scope = OutputScope::builder(answer)
+        .agent(agent)
+        .tracer(tracer)
+        .end_time(SystemTime::UNIX_EPOCH)
+        .start();
+    let _active = scope.enter();
+    scope.record_output_messages(answer);
+    scope.set_end_time(SystemTime::UNIX_EPOCH);
+    scope.inject_headers(&mut HashMap::new());
+    let guardian = ApplyGuardrailScope::builder(guardrail)
+        .agent(agent)
+        .tracer(tracer)
+        .span_kind(SpanKind::Client)
+        .start();
+    guardian.record_decision(&guardrail.decision_type, "reason");
+    guardian.record_content_output("output");
+    guardian.record_finding(finding);
+}
 
 /// A turn with everything that a scope can do.
 fn turn(
@@ -66,7 +96,15 @@ fn scopes_that_are_off_do_not_allocate_and_do_not_enter() {
     let call = InferenceCallDetails::new(InferenceOperationType::Chat, "gpt", "openai");
     let tool = ToolCallDetails::new("clock");
     let tenant = TenantDetails::new(TenantId::parse("tenant-1").unwrap());
-    let run = || turn(&tracer, &invocation, &call, &tool, &tenant);
+    let guardrail = GuardrailDetails::new("llm_input", "allow");
+    let finding = GuardrailFinding::new("pii", "high").with_risk_metadata(["a"]);
+    let answer = Response::from("answer");
+    let second = ScopeTracer::with_profile(&provider, Profile::V2);
+    let run = || {
+        turn(&tracer, &invocation, &call, &tool, &tenant);
+        turn(&second, &invocation, &call, &tool, &tenant);
+        guarded_answer(&second, &invocation.details, &guardrail, &finding, &answer);
+    };
 
     assert!(is_enabled());
     let on = allocation_counter::measure(run);
