@@ -69,7 +69,8 @@ pub struct Propagation {
 
 impl Propagation {
     /// The baggage that leaves if nothing else is said: the id that links the logs of a request
-    /// (`correlation.id`), the source of the operation and the name of the channel.
+    /// (`correlation.id`), the source of the operation and the name of the channel, the latter two by the
+    /// names of both generations of Agent 365.
     ///
     /// Ids of conversations are not among them, because those of some channels contain the ids of
     /// the people who take part.
@@ -77,6 +78,8 @@ impl Propagation {
         keys::CORRELATION_ID,
         keys::OPERATION_SOURCE,
         keys::GEN_AI_EXECUTION_SOURCE_NAME,
+        keys::SERVICE_NAME,
+        keys::MICROSOFT_CHANNEL_NAME,
     ];
 
     /// Lets out the baggage of [`DEFAULT_BAGGAGE`](Self::DEFAULT_BAGGAGE).
