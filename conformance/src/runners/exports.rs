@@ -6,6 +6,7 @@ mod limits;
 mod model;
 mod play;
 
+use agentspan_discovery::DomainOverride;
 use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 use serde_json::json;
@@ -47,6 +48,10 @@ pub(super) fn export_url(
     tenant: &str,
     use_s2s_endpoint: bool,
 ) -> Result<Option<String>, Failure> {
+    // What is no endpoint has no URL: the environment would only have been ignored.
+    if endpoint.parse::<DomainOverride>().is_err() {
+        return Ok(None);
+    }
     let input: ExportInput = serde_json::from_value(json!({
         "cluster_category": "prod",
         "use_s2s_endpoint": use_s2s_endpoint,

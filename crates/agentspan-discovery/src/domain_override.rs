@@ -109,7 +109,7 @@ impl DomainOverride {
         &self.text
     }
 
-    /// The host, and the port if there is one.
+    /// The host in lower case, and the port if there is one.
     #[must_use]
     pub fn authority(&self) -> &str {
         &self.authority
@@ -166,7 +166,7 @@ impl FromStr for DomainOverride {
         }
         Ok(Self {
             text: text.into(),
-            authority: authority.into(),
+            authority: authority.to_ascii_lowercase().into(),
             base_path: base_path.into(),
         })
     }
@@ -250,7 +250,7 @@ mod tests {
         check_taken("host.example", "host.example", "");
         check_taken(" host.example:8080\n", "host.example:8080", "");
         check_taken("https://host.example", "host.example", "");
-        check_taken("HTTPS://host.example:443/a/b", "host.example:443", "/a/b");
+        check_taken("HTTPS://Host.example:443/a/b", "host.example:443", "/a/b");
         check_taken("https://host.example/", "host.example", "/");
         check_taken("https://[::1]:8443/x", "[::1]:8443", "/x");
     }

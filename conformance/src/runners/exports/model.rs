@@ -271,9 +271,12 @@ fn segment(text: &str) -> String {
     encode(text, b"")
 }
 
-/// A URL as it goes on the wire. Nothing is encoded twice.
+/// A URL as it goes on the wire. Nothing is encoded twice; scheme and host have no case.
 pub(in crate::runners) fn wire_url(url: &str) -> String {
-    encode(url, b"/?%")
+    let host = url.find("://").map_or(0, |at| at + 3);
+    let path = url[host..].find('/').map_or(url.len(), |at| host + at);
+    let (before, path) = url.split_at(path);
+    before.to_ascii_lowercase() + &encode(path, b"/?%")
 }
 
 fn encode(text: &str, also_kept: &[u8]) -> String {

@@ -71,7 +71,6 @@ impl Fit {
     }
 
     /// Replaces the largest attributes by a marker, until the span fits or none is left.
-
     fn replace_largest(
         &mut self,
         span: &SpanData,
