@@ -1,3 +1,4 @@
 //! Programs that show `agentspan` at work; each is an example of this crate.
 //!
 //! `quickstart`: `cargo run --example quickstart`.
+//! `destinations`: `cargo run --example destinations`.

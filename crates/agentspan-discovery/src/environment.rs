@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use agentspan_model::agent365::environment as names;
 
+use crate::standard_variables as standard;
+
 /// Every variable that is read. The rest of the environment is nobody's business here.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 15] = [
     names::ENABLE_OBSERVABILITY,
     names::ENABLE_A365_OBSERVABILITY,
     names::ENABLE_A365_OBSERVABILITY_EXPORTER,
@@ -13,6 +15,14 @@ const NAMES: [&str; 7] = [
     names::AGENT365_APPLICATION_NAME,
     names::A365_OBSERVABILITY_SCOPE_OVERRIDE,
     names::A365_OBSERVABILITY_DOMAIN_OVERRIDE,
+    standard::OTEL_TRACES_EXPORTER,
+    standard::OTEL_EXPORTER_OTLP_PROTOCOL,
+    standard::OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,
+    standard::OTEL_EXPORTER_OTLP_ENDPOINT,
+    standard::OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
+    standard::OTEL_EXPORTER_OTLP_TIMEOUT,
+    standard::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
+    standard::OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
 ];
 
 /// A copy of the environment variables that this crate knows, as they were at one moment.
@@ -28,7 +38,7 @@ const NAMES: [&str; 7] = [
 /// assert_eq!(environment.value("ENABLE_OBSERVABILITY"), None);
 /// ```
 ///
-/// The names are those of [`agentspan_model::agent365::environment`]. Other variables, which may
+/// The names are those of [`agentspan_model::agent365::environment`] and [`crate::standard_variables`]. Other variables, which may
 /// hold secrets, are not copied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Environment {
@@ -67,7 +77,8 @@ impl Environment {
     }
 
     /// The value of a variable if it is set and not empty.
-    pub(crate) fn non_empty(&self, name: &str) -> Option<&str> {
+    #[must_use]
+    pub fn non_empty(&self, name: &str) -> Option<&str> {
         self.value(name).filter(|value| !value.is_empty())
     }
 }

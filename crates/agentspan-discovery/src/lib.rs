@@ -41,6 +41,7 @@ mod domain_override;
 mod environment;
 mod python_text;
 pub mod runtime_v2;
+pub mod standard_variables;
 mod switches;
 mod tenant_endpoint;
 mod token_claims;

@@ -8,6 +8,7 @@ mod worker;
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -72,6 +73,8 @@ struct Handle {
     shared: Arc<Shared>,
     condition: Option<Box<Condition>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// How many losses calls to flush have told of.
+    told: AtomicU64,
 }
 
 impl Drop for Handle {
@@ -160,6 +163,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
             shared,
             condition: self.condition,
             thread: Mutex::new(Some(thread)),
+            told: AtomicU64::new(0),
         })))
     }
 }
@@ -247,14 +251,16 @@ impl ExportQueue {
     ///
     /// # Errors
     ///
-    /// [`OTelSdkError::Timeout`] when the time passed first; the spans wait on. `InternalFailure` when the
-    /// exporter failed in the meantime.
+    /// [`OTelSdkError::Timeout`] when the time passed first; the spans wait on. `InternalFailure` when
+    /// spans were lost since the last call that said so.
     pub fn flush(&self, timeout: Duration) -> OTelSdkResult {
-        let before = self.stats().dropped();
         if !self.0.shared.flush(Instant::now().checked_add(timeout)) {
             return Err(OTelSdkError::Timeout(timeout));
         }
-        match self.stats().dropped().saturating_sub(before) {
+        let dropped = self.stats().dropped();
+        // Relaxed: the count guards no other memory.
+        let told = self.0.told.swap(dropped, Ordering::Relaxed);
+        match dropped.saturating_sub(told) {
             0 => Ok(()),
             lost => Err(OTelSdkError::InternalFailure(format!(
                 "{} lost {lost} spans",

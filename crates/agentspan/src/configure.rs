@@ -18,6 +18,7 @@ use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 use crate::agent_spec::AgentSpec;
 use crate::agent365_status::Agent365Status;
 use crate::destination::Destination;
+use crate::environment_destinations::{self, capture};
 use crate::install_error::InstallError;
 use crate::span_processor::AgentSpanProcessor;
 use crate::telemetry::Telemetry;
@@ -34,7 +35,7 @@ pub fn configure() -> Configuration {
         delivery: None,
         destinations: Vec::new(),
         agent_spec_processors: Vec::new(),
-        capture: ContentCapture::NoContent,
+        capture: None,
         remote_identity: RemoteIdentity::Ignored,
         console: ConsoleExporter::new(),
         customise: Box::new(|builder| builder),
@@ -59,7 +60,7 @@ pub struct Configuration {
     delivery: Option<DeliveryBuilder>,
     destinations: Vec<Destination>,
     agent_spec_processors: Vec<(String, BackgroundQueue)>,
-    capture: ContentCapture,
+    capture: Option<ContentCapture>,
     remote_identity: RemoteIdentity,
     console: ConsoleExporter,
     customise: Customise,
@@ -131,20 +132,20 @@ impl Configuration {
     }
 
     /// Sets whether contents of the traces of [`Telemetry::trace`] become part of OpenTelemetry spans. The
-    /// default is that they do not.
+    /// default is what
+    /// `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says, and without it that they do not.
     ///
     /// This is the upper bound for all destinations of spans; those other than Agent 365 show them
     /// only if [`Destination::with_disclosure`] says so, too.
     pub fn with_content_capture(mut self, capture: ContentCapture) -> Self {
-        self.capture = capture;
+        self.capture = Some(capture);
         self
     }
 
-    /// Reads the switches, and which other host is named, from `environment` in place of that of the
-    /// process.
+    /// Reads the switches, the destinations, and which other host is named, from `environment` in place of
+    /// that of the process.
     pub fn with_environment(mut self, environment: &Environment) -> Self {
         self.environment = Some(environment.clone());
-        self.switches = Some(EffectiveSwitches::read(environment));
         self
     }
 
@@ -194,16 +195,19 @@ impl Configuration {
     ///
     /// [`InstallError::AlreadyInstalled`] the second time in a process, and when a default tracer of
     /// scopes is already set. [`InstallError::Delivery`] when a setting of the delivery cannot be used.
-    /// [`InstallError::Thread`] when a destination gets no thread.
+    /// [`InstallError::Thread`] when a destination gets no thread, [`InstallError::Environment`] when one
+    /// that the environment asks for cannot be made.
     pub fn install(mut self) -> Result<Telemetry, InstallError> {
-        let switches = self.effective_switches();
+        let environment = self.read_environment();
+        let switches = self.effective_switches(&environment);
         let customise = std::mem::replace(&mut self.customise, Box::new(|builder| builder));
         let resource = Resource::builder()
             .with_attributes(self.attributes.drain(..))
             .build();
         let agent_spec_processors = std::mem::take(&mut self.agent_spec_processors);
-        let (capture, profile) = (self.capture, self.profile());
-        let processor = self.processor(switches)?;
+        let capture = self.capture.unwrap_or_else(|| capture(&environment));
+        let profile = self.profile();
+        let processor = self.processor(switches, &environment)?;
         let agent365 = processor.agent365();
         let delivery = processor.delivery().cloned();
         let queues = processor.queues().to_vec();
@@ -242,19 +246,23 @@ impl Configuration {
     /// # Errors
     ///
     /// [`InstallError::Delivery`] when a setting of the delivery cannot be used.
-    /// [`InstallError::Thread`] when a destination gets no thread.
+    /// [`InstallError::Thread`] when a destination gets no thread, [`InstallError::Environment`] when one
+    /// that the environment asks for cannot be made.
     pub fn into_processor(mut self) -> Result<AgentSpanProcessor, InstallError> {
-        let switches = self.effective_switches();
-        let processor = self.processor(switches)?;
+        let environment = self.read_environment();
+        let switches = self.effective_switches(&environment);
+        let processor = self.processor(switches, &environment)?;
         set_enabled(switches.observability);
         warn_of_missing_switches(switches, processor.agent365());
         Ok(processor)
     }
 
-    fn effective_switches(&mut self) -> EffectiveSwitches {
-        let environment = self
-            .environment
-            .get_or_insert_with(Environment::from_process);
+    fn read_environment(&mut self) -> Environment {
+        let environment = self.environment.take();
+        environment.unwrap_or_else(Environment::from_process)
+    }
+
+    fn effective_switches(&self, environment: &Environment) -> EffectiveSwitches {
         self.switches
             .unwrap_or_else(|| EffectiveSwitches::read(environment))
     }
@@ -266,18 +274,22 @@ impl Configuration {
             .map_or_else(Profile::default, DeliveryBuilder::profile)
     }
 
-    fn processor(self, switches: EffectiveSwitches) -> Result<AgentSpanProcessor, InstallError> {
+    fn processor(
+        self,
+        switches: EffectiveSwitches,
+        environment: &Environment,
+    ) -> Result<AgentSpanProcessor, InstallError> {
         let profile = self.profile();
         let (agent365, delivery) = match (switches.exporter, self.delivery) {
             (true, Some(delivery)) => {
-                let environment = self.environment.unwrap_or_default();
-                let delivery = delivery.with_environment(&environment).build()?;
+                let delivery = delivery.with_environment(environment).build()?;
                 (Agent365Status::Delivers, Some((delivery, profile)))
             }
             (true, None) => (Agent365Status::WithoutTokenResolver, None),
             (false, _) => (Agent365Status::WithoutSwitch, None),
         };
         let mut destinations = self.destinations;
+        destinations.extend(environment_destinations::destinations(environment)?);
         if delivery.is_none() && destinations.is_empty() {
             destinations.push(Destination::console(self.console));
         }

@@ -69,6 +69,12 @@ impl Destination {
         Self::exporter("console", console).with_delay(Duration::ZERO)
     }
 
+    /// Sets another name for logs and reports, for instance where there are several of a kind.
+    pub fn with_name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
     /// Sets whether it sees contents: prompts, answers, arguments. The default is that it sees masks.
     ///
     /// Of Agent Spec spans, also [`Configuration::with_content_capture`](crate::Configuration::with_content_capture)

@@ -1,5 +1,6 @@
 //! Why telemetry could not be installed.
 
+use std::error::Error;
 use std::io;
 
 use agentspan_agent365::BuildError;
@@ -23,4 +24,8 @@ pub enum InstallError {
         /// What the system said.
         source: io::Error,
     },
+    /// A destination that the environment asks for cannot be made; the source says why. Mend the variable,
+    /// or unset `OTEL_TRACES_EXPORTER`.
+    #[error("a destination of the environment cannot be made")]
+    Environment(#[source] Box<dyn Error + Send + Sync>),
 }

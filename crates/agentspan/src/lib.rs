@@ -57,7 +57,10 @@ mod agent365_status;
 mod agent_spec;
 mod configure;
 mod destination;
+mod environment_destinations;
 mod install_error;
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+mod otlp;
 pub mod prelude;
 mod report;
 mod span_processor;
@@ -73,6 +76,8 @@ pub use self::agent365_status::Agent365Status;
 pub use self::configure::{Configuration, configure};
 pub use self::destination::Destination;
 pub use self::install_error::InstallError;
+#[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
+pub use self::otlp::{Otlp, OtlpError};
 pub use self::report::{DestinationReport, TelemetryReport};
 pub use self::span_processor::AgentSpanProcessor;
 pub use self::telemetry::{Telemetry, TelemetryError};

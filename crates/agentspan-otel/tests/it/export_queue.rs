@@ -144,6 +144,9 @@ fn a_hanging_exporter_costs_a_bounded_number_of_spans() {
     let late = queue.flush(Duration::from_millis(1)).unwrap_err();
     assert!(matches!(late, OTelSdkError::Timeout(_)), "{late:?}");
     drop(release);
+    // A flush tells of losses since the last one that did, once.
+    let lost = queue.flush(WHILE).unwrap_err();
+    assert_eq!(lost.to_string(), "Operation failed: test lost 90 spans");
     queue.flush(WHILE).unwrap();
     assert_eq!(queue.stats().exported, 10);
 }

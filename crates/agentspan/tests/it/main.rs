@@ -4,5 +4,8 @@
 
 mod agent_spec_run;
 mod destinations;
+mod environment;
 mod install;
+#[cfg(feature = "otlp-http")]
+mod otlp;
 mod switches;

@@ -1,0 +1,22 @@
+//! Names of the environment variables that OpenTelemetry defines, as far as they are read here.
+//!
+//! Others are read by the SDK and by `opentelemetry-otlp` themselves, among them
+//! `OTEL_EXPORTER_OTLP_HEADERS`, which holds secrets.
+
+/// Where spans go: `otlp`, `console` or `none`, or several of them with commas.
+pub const OTEL_TRACES_EXPORTER: &str = "OTEL_TRACES_EXPORTER";
+/// How OTLP is spoken: `http/protobuf` or `grpc`.
+pub const OTEL_EXPORTER_OTLP_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
+/// As [`OTEL_EXPORTER_OTLP_PROTOCOL`], for spans only. Goes before it.
+pub const OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL";
+/// The URL of the receiver; over HTTP, `/v1/traces` is added to it.
+pub const OTEL_EXPORTER_OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+/// The whole URL of the receiver of spans. Goes before [`OTEL_EXPORTER_OTLP_ENDPOINT`].
+pub const OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+/// How long an export may take, in milliseconds.
+pub const OTEL_EXPORTER_OTLP_TIMEOUT: &str = "OTEL_EXPORTER_OTLP_TIMEOUT";
+/// As [`OTEL_EXPORTER_OTLP_TIMEOUT`], for spans only. Goes before it.
+pub const OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: &str = "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT";
+/// Where contents are recorded: `NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY` or `SPAN_AND_EVENT`.
+pub const OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: &str =
+    "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";

@@ -1,0 +1,73 @@
+//! The destinations that the environment asks for.
+
+#[cfg(feature = "otlp-grpc")]
+#[path = "environment_destinations/grpc_enabled.rs"]
+mod grpc;
+#[cfg(not(feature = "otlp-grpc"))]
+#[path = "environment_destinations/disabled.rs"]
+mod grpc;
+#[cfg(feature = "otlp-http")]
+#[path = "environment_destinations/http_enabled.rs"]
+mod http;
+#[cfg(not(feature = "otlp-http"))]
+#[path = "environment_destinations/disabled.rs"]
+mod http;
+
+use agentspan_discovery::{Environment, standard_variables as names};
+use agentspan_model::mapping::ContentCapture;
+use agentspan_otel::ConsoleExporter;
+
+use crate::destination::Destination;
+use crate::install_error::InstallError;
+
+/// The destinations of `OTEL_TRACES_EXPORTER`; none if it is unset.
+///
+/// The standard's default is `otlp`. It is not followed, since a library that sends traces to a port of
+/// the machine without being asked would surprise people.
+pub(crate) fn destinations(environment: &Environment) -> Result<Vec<Destination>, InstallError> {
+    let names = environment.non_empty(names::OTEL_TRACES_EXPORTER);
+    let mut destinations = Vec::new();
+    for name in names.unwrap_or_default().split(',').map(str::trim) {
+        match name {
+            "" | "none" => {}
+            "console" => destinations.push(Destination::console(ConsoleExporter::new())),
+            "otlp" => destinations.extend(otlp(environment)?),
+            unknown => ignored(names::OTEL_TRACES_EXPORTER, unknown),
+        }
+    }
+    Ok(destinations)
+}
+
+/// What the environment says about contents; nothing that is not understood switches them on.
+pub(crate) fn capture(environment: &Environment) -> ContentCapture {
+    let name = names::OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT;
+    let value = environment.non_empty(name).unwrap_or_default();
+    value.parse().unwrap_or_else(|_| {
+        ignored(name, value);
+        ContentCapture::NoContent
+    })
+}
+
+fn otlp(environment: &Environment) -> Result<Option<Destination>, InstallError> {
+    let protocol = environment
+        .non_empty(names::OTEL_EXPORTER_OTLP_TRACES_PROTOCOL)
+        .or_else(|| environment.non_empty(names::OTEL_EXPORTER_OTLP_PROTOCOL));
+    match protocol.unwrap_or("http/protobuf") {
+        protocol @ "http/protobuf" => http::destination(environment, protocol),
+        protocol @ "grpc" => grpc::destination(environment, protocol),
+        unknown => {
+            ignored(names::OTEL_EXPORTER_OTLP_PROTOCOL, unknown);
+            Ok(None)
+        }
+    }
+}
+
+/// A program is not kept from its work by a variable that another one understands.
+fn ignored(variable: &str, value: &str) {
+    tracing::warn!(
+        target: "agentspan::configure",
+        variable,
+        value,
+        "a variable of the environment is ignored"
+    );
+}

@@ -1,0 +1,19 @@
+//! Says that a feature is missing.
+
+use agentspan_discovery::Environment;
+
+use crate::destination::Destination;
+use crate::install_error::InstallError;
+
+#[expect(clippy::unnecessary_wraps, reason = "the interface of the enabled one")]
+pub(super) fn destination(
+    _environment: &Environment,
+    protocol: &str,
+) -> Result<Option<Destination>, InstallError> {
+    tracing::warn!(
+        target: "agentspan::configure",
+        protocol,
+        "the environment asks for otlp, and the feature for its protocol is not enabled"
+    );
+    Ok(None)
+}
