@@ -81,3 +81,8 @@ pub use self::otlp::{Otlp, OtlpError};
 pub use self::report::{DestinationReport, TelemetryReport};
 pub use self::span_processor::AgentSpanProcessor;
 pub use self::telemetry::{Telemetry, TelemetryError};
+
+/// Compiles the program in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
