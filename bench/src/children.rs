@@ -53,12 +53,12 @@ impl Children {
         })
     }
 
-    /// Allocations per span of each contender of `row`.
+    /// Allocations per span of each contender of `row`, and their bytes.
     pub(crate) fn allocations(
         &self,
         row: &str,
         sink: &str,
-    ) -> Result<BTreeMap<String, f64>, BenchError> {
+    ) -> Result<BTreeMap<String, Allocated>, BenchError> {
         let what = || format!("bench-allocations {row}");
         let output = Command::new(&self.allocations)
             .args([row, sink])
@@ -72,8 +72,13 @@ impl Children {
         let counted: Option<BTreeMap<_, _>> = text
             .lines()
             .map(|line| {
-                let (count, name) = line.split_once(' ')?;
-                Some((name.to_owned(), count.parse().ok()?))
+                let (count, rest) = line.split_once(' ')?;
+                let (bytes, name) = rest.split_once(' ')?;
+                let allocated = Allocated {
+                    count: count.parse().ok()?,
+                    bytes: bytes.parse().ok()?,
+                };
+                Some((name.to_owned(), allocated))
             })
             .collect();
         match counted {
@@ -136,6 +141,13 @@ impl Children {
     }
 }
 
+/// What was allocated per span.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Allocated {
+    pub(crate) count: f64,
+    pub(crate) bytes: f64,
+}
+
 /// The service that spans are sent to, stopped when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Sink {
@@ -152,17 +164,19 @@ impl Drop for Sink {
     }
 }
 
-/// What the program that counts allocations does: prints those per span of each contender of a row.
+/// What the program that counts allocations does: prints those per span of each contender of a row,
+/// and their bytes.
 ///
-/// `arguments` are the row's name and the URL of the sink; `gauge` gives the number of
-/// allocations so far.
+/// `arguments` are the row's name and the URL of the sink; `count` gives the number of
+/// allocations so far, `bytes` their size.
 ///
 /// # Errors
 ///
 /// [`BenchError`] says why the row cannot run.
 pub fn count_allocations(
     arguments: &[String],
-    gauge: &dyn Fn() -> u64,
+    count: &dyn Fn() -> u64,
+    bytes: &dyn Fn() -> u64,
     out: &mut dyn Write,
 ) -> Result<(), BenchError> {
     let [row, sink] = arguments else {
@@ -170,14 +184,15 @@ pub fn count_allocations(
     };
     let mut row = Row::set_up(row, sink)?;
     // Several rounds before, until buffers have the size that they keep.
-    let gauge = Gauge {
+    let [count, bytes] = [count, bytes].map(|gauge| Gauge {
         all: gauge,
         preparing: gauge,
-    };
-    row.measure(3, 1, gauge);
-    let counted = row.measure(5, 1, gauge);
-    for (contender, count) in row.contenders.iter().zip(counted) {
-        writeln!(out, "{count} {}", contender.name())?;
+    });
+    row.measure(3, 1, count);
+    let counts = row.measure(5, 1, count);
+    let bytes = row.measure(5, 1, bytes);
+    for (contender, (count, bytes)) in row.contenders.iter().zip(counts.iter().zip(bytes)) {
+        writeln!(out, "{count} {bytes} {}", contender.name())?;
     }
     Ok(())
 }

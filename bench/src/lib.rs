@@ -18,6 +18,7 @@
 //! - [`Row::NAMES`]: all rows.
 //! - [`run`]: the whole program.
 
+mod agentspec_row;
 mod children;
 mod encode_row;
 mod error;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use crate::children::Allocated;
 use crate::placement::Placement;
 use crate::row::{Goal, Per, Row, Unit};
 use crate::versions;
@@ -11,7 +12,7 @@ use crate::versions;
 pub(crate) struct Measured {
     /// Nanoseconds per span, in the order of the contenders.
     pub(crate) times: Vec<f64>,
-    pub(crate) allocations: BTreeMap<String, f64>,
+    pub(crate) allocations: BTreeMap<String, Allocated>,
     /// Instructions per span, where they were asked for and can be had.
     pub(crate) instructions: Option<Vec<f64>>,
 }
@@ -26,6 +27,10 @@ impl Measured {
             .unwrap_or(f64::NAN)
     }
 
+    fn allocated(&self, name: &str) -> Option<Allocated> {
+        self.allocations.get(name).copied()
+    }
+
     fn reached(&self, row: &Row, goal: &Goal) -> f64 {
         let ours = self.time_of(row, goal.ours);
         match goal.per {
@@ -33,7 +38,8 @@ impl Measured {
             Per::TimeOfWithout(peer, other) => {
                 ours / (self.time_of(row, peer) - self.time_of(row, other))
             }
-            Per::AllocationsPerSpan => self.allocations.get(goal.ours).copied().unwrap_or(f64::NAN),
+            Per::AllocationsPerSpan => self.allocated(goal.ours).map_or(f64::NAN, |all| all.count),
+            Per::BytesPerSpan => self.allocated(goal.ours).map_or(f64::NAN, |all| all.bytes),
         }
     }
 }
@@ -74,18 +80,26 @@ pub(crate) fn write_row(
 ) -> io::Result<Vec<String>> {
     let (unit, per_unit) = match row.unit {
         Unit::NanosPerSpan => ("ns/span", 1.0),
+        Unit::NanosPerEvent => ("ns/event", 1.0),
         Unit::SecondsPerMillionSpans => ("s/M spans", 1e3),
     };
+    let one = counted(row);
     let ours = measured.times.first().copied().unwrap_or(f64::NAN);
     writeln!(out, "\n{}: {}", row.name, row.title)?;
     writeln!(
         out,
-        "  {:44} {unit:>10} {:>8} {:>12} {:>12}",
-        "", "ours is", "allocs/span", "instr/span"
+        "  {:44} {unit:>10} {:>8} {:>12} {:>12} {:>12}",
+        "",
+        "ours is",
+        format!("allocs/{one}"),
+        format!("bytes/{one}"),
+        format!("instr/{one}")
     )?;
     for (number, (contender, time)) in row.contenders.iter().zip(&measured.times).enumerate() {
-        let allocations = measured.allocations.get(contender.name());
-        let allocations = allocations.map_or_else(|| "?".to_owned(), |count| format!("{count:.2}"));
+        let (allocations, bytes) = match measured.allocated(contender.name()) {
+            Some(Allocated { count, bytes }) => (format!("{count:.2}"), format!("{bytes:.0}")),
+            None => ("?".to_owned(), "?".to_owned()),
+        };
         let instructions = measured
             .instructions
             .as_ref()
@@ -99,7 +113,7 @@ pub(crate) fn write_row(
         };
         writeln!(
             out,
-            "  {:44} {:>10.*} {ratio:>8} {allocations:>12} {instructions:>12}",
+            "  {:44} {:>10.*} {ratio:>8} {allocations:>12} {bytes:>12} {instructions:>12}",
             contender.name(),
             if per_unit > 1.0 { 3 } else { 0 },
             time / per_unit,
@@ -114,8 +128,17 @@ pub(crate) fn write_row(
     Ok(lines)
 }
 
+/// What a row counts.
+fn counted(row: &Row) -> &'static str {
+    match row.unit {
+        Unit::NanosPerEvent => "event",
+        Unit::NanosPerSpan | Unit::SecondsPerMillionSpans => "span",
+    }
+}
+
 fn goal_line(row: &Row, goal: &Goal, reached: f64) -> String {
     let Goal { ours, at_most, .. } = goal;
+    let one = counted(row);
     // A number that is not one meets nothing.
     let verdict = if reached <= *at_most {
         "met"
@@ -137,8 +160,11 @@ fn goal_line(row: &Row, goal: &Goal, reached: f64) -> String {
                 "{whose}{reached:.2} x {peer} without {other}, goal at most {at_most}: {verdict}"
             )
         }
+        Per::BytesPerSpan => {
+            format!("{whose}{reached:.0} bytes per {one}, goal at most {at_most}: {verdict}")
+        }
         Per::AllocationsPerSpan => {
-            format!("{whose}{reached:.3} allocations per span, goal at most {at_most}: {verdict}")
+            format!("{whose}{reached:.3} allocations per {one}, goal at most {at_most}: {verdict}")
         }
     }
 }
@@ -184,7 +210,14 @@ mod tests {
         };
         let measured = Measured {
             times: vec![30.0, 70.0, 10.0],
-            allocations: [("ours".to_owned(), 0.002)].into(),
+            allocations: [(
+                "ours".to_owned(),
+                Allocated {
+                    count: 0.002,
+                    bytes: 12.0,
+                },
+            )]
+            .into(),
             instructions: None,
         };
         let mut table = Vec::new();
@@ -222,6 +255,15 @@ mod tests {
             Per::AllocationsPerSpan,
             0.0,
             "0.002 allocations per span, goal at most 0: NOT met",
+        );
+    }
+
+    #[test]
+    fn bytes_are_counted_beside_allocations() {
+        check(
+            Per::BytesPerSpan,
+            12.0,
+            "12 bytes per span, goal at most 12: met",
         );
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::agentspec_row;
 use crate::encode_row;
 use crate::error::BenchError;
 use crate::export_row;
@@ -48,6 +49,8 @@ pub struct Row {
 pub enum Unit {
     /// Nanoseconds of CPU time for a span.
     NanosPerSpan,
+    /// Nanoseconds of CPU time for an event; events are counted where other rows count spans.
+    NanosPerEvent,
     /// Seconds of CPU time for a million spans.
     SecondsPerMillionSpans,
 }
@@ -73,19 +76,25 @@ pub enum Per {
     /// Time as a part of the first contender's time without the second's, which is what the API
     /// of the first makes it do besides.
     TimeOfWithout(&'static str, &'static str),
-    /// Allocations per span.
+    /// Allocations per span, or per event where those are counted.
     AllocationsPerSpan,
+    /// Bytes that are allocated per span, or per event where those are counted.
+    BytesPerSpan,
 }
 
 impl Row {
     /// The names of all rows.
-    pub const NAMES: [&'static str; 6] = [
+    pub const NAMES: [&'static str; 10] = [
         "encode",
         "scope",
         "scope-off",
         "export-1",
         "export-10",
         "export-100",
+        "agentspec",
+        "agentspec-off",
+        "agentspec-depth",
+        "agentspec-long",
     ];
 
     /// Sets up the contenders of the row called `name`.
@@ -104,6 +113,10 @@ impl Row {
             "export-1" => export_row::row("export-1", 1, sink),
             "export-10" => export_row::row("export-10", 10, sink),
             "export-100" => export_row::row("export-100", 100, sink),
+            "agentspec" => agentspec_row::observed(),
+            "agentspec-off" => agentspec_row::unobserved(),
+            "agentspec-depth" => agentspec_row::depth(),
+            "agentspec-long" => agentspec_row::long_span(),
             _ => Err(BenchError::Usage {
                 given: name.to_owned(),
             }),

@@ -4,8 +4,8 @@
 //! call, all made current, with the attributes and events of the test kit's turn. What is done by
 //! hand gives the same spans; a test compares them.
 
-mod by_hand;
-mod data;
+pub(crate) mod by_hand;
+pub(crate) mod data;
 mod discard;
 mod scopes;
 

@@ -14,6 +14,7 @@ mod deny;
 mod error;
 mod examples;
 mod features;
+mod fuzz;
 mod golden;
 mod peers;
 mod tidy;
@@ -46,6 +47,7 @@ usage: cargo xtask <chore>
   peers phoenix                 traces in Arize Phoenix, which takes minutes to install
   peers otlp                    traces in MLflow, which takes minutes to install
   bench [ARGS]                  the benchmarks, compared with peers
+  fuzz [TARGET] [--seconds N]   input that nobody thought of, for everything that reads input
 ";
 
 fn main() -> ExitCode {
@@ -108,6 +110,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
             .args(["bench", "--locked", "--package", "bench", "--"])
             .args(&options)
             .run(),
+        ("fuzz", _) => fuzz::run(workspace, &options),
         ("peers", ["agent365"]) => peers::agent365(workspace),
         ("peers", ["phoenix"]) => peers::phoenix(workspace),
         ("peers", ["otlp"]) => peers::otlp(workspace),

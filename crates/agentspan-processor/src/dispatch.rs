@@ -59,7 +59,15 @@ impl SpanHook {
 }
 
 /// Calls a hook of a span for all processors that it is for.
+#[inline]
 pub(crate) fn dispatch(span: &Span, hook: SpanHook) -> Result<(), TraceError> {
+    if span.processors().is_empty() {
+        return Ok(());
+    }
+    dispatch_to_processors(span, hook)
+}
+
+fn dispatch_to_processors(span: &Span, hook: SpanHook) -> Result<(), TraceError> {
     let mut round = Round::new(span, hook);
     while let Some((index, processor)) = round.next() {
         let view = span.seen_with(processor.disclosure());

@@ -183,6 +183,29 @@ impl Span {
         self.inner.events.len()
     }
 
+    /// Whether a processor hears of it: one that was told of its start.
+    ///
+    /// What costs something to make, such as the copy of a prompt, need not be made for a span of which nobody
+    /// hears, unless its own handles are asked for it.
+    ///
+    /// ```
+    /// use agentspan_model::agentspec::{ExceptionRaised, SpanDetails};
+    /// use agentspan_processor::Span;
+    ///
+    /// # fn main() -> Result<(), agentspan_processor::TraceError> {
+    /// let span = Span::builder(SpanDetails::Plain).start()?;
+    /// if span.is_observed() {
+    ///     span.add_event(ExceptionRaised::new("Timeout", "a long text made for processors"))?;
+    /// }
+    /// assert_eq!(span.event_count(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn is_observed(&self) -> bool {
+        (0..self.processors().len()).any(|index| self.inner.started.contains(index))
+    }
+
     /// What this handle shows of sensitive values.
     #[must_use]
     pub fn disclosure(&self) -> Disclosure {

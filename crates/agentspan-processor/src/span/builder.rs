@@ -127,6 +127,7 @@ impl SpanBuilder {
     /// # Errors
     ///
     /// As [`start`](Self::start).
+    #[inline]
     pub fn start_detached(self) -> Result<OpenSpan, TraceError> {
         let open = OpenSpan::new(self.build());
         match dispatch(&open, SpanHook::Start) {
@@ -169,6 +170,8 @@ impl SpanBuilder {
     }
 
     /// The span with its parent, trace and start time, of which no processor knows yet.
+    // Called once by each way to start a span; as a call of its own it would move the record once more.
+    #[inline]
     fn build(self) -> Span {
         let parent = match self.parent {
             Parent::Current => current_span(),
@@ -192,6 +195,7 @@ impl SpanBuilder {
 
 impl Span {
     /// A span of which no processor knows yet. Its record has a start time.
+    #[inline]
     pub(crate) fn assemble(
         mut record: agentspec::Span,
         parent: Option<Self>,

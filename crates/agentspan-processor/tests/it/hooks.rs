@@ -179,3 +179,20 @@ fn a_processor_makes_something_current_for_as_long_as_the_span_is_current() {
     let before = ["+RootSpan", "+outer", "+inner", "-inner", "-outer"];
     assert_eq!(calls, [&before[..], &task, &["-RootSpan"]].concat());
 }
+
+#[test]
+fn a_span_is_observed_if_a_processor_was_told_of_its_start() {
+    assert!(!span("nobody").start().unwrap().is_observed());
+    let quiet = Recorder::new();
+    let failing = Recorder::failing(Hook::OnStart, "failed");
+    let trace = Trace::builder().with_processor(failing);
+    let trace = trace.start().unwrap();
+    assert!(trace.root().is_observed());
+    assert!(!span("failed").start().unwrap().is_observed());
+    trace.end().unwrap();
+    let trace = Trace::builder()
+        .with_processor(Recorder::failing(Hook::OnStart, "failed"))
+        .with_processor(quiet);
+    let _trace = trace.start().unwrap();
+    assert!(span("failed").start().unwrap().is_observed());
+}

@@ -1,0 +1,109 @@
+//! Row: a span of 100,000 events that carry a definition of a megabyte.
+
+use agentspan_model::agentspec::{
+    Agent, AgentExecutionSpan, AgentExecutionStart, Component, JsonObject,
+};
+use agentspan_processor::{BackgroundQueue, OpenTrace, Span};
+
+use crate::agentspec_row::contenders::{Discard, FLUSH, open_trace};
+use crate::error::BenchError;
+use crate::gauge::Clock;
+use crate::row::{Contender, Goal, Per, Row, Unit};
+
+const LONG: &str = "100,000 events in a span, definition of 1 MB";
+const SHORTER: &str = "10,000 events in each of 10 spans, 1 MB";
+const SMALL: &str = "100,000 events in a span, definition of 1 KB";
+
+/// How many events one run adds.
+const EVENTS: usize = 100_000;
+
+pub(crate) fn row() -> Result<Row, BenchError> {
+    Ok(Row {
+        name: "agentspec-long",
+        title: "events that carry the agent's definition, to a queue",
+        spans: EVENTS,
+        runs: 1,
+        rounds: 21,
+        unit: Unit::NanosPerEvent,
+        contenders: vec![
+            Box::new(Long::new(LONG, 1, 1 << 20)?),
+            Box::new(Long::new(SHORTER, 10, 1 << 20)?),
+            Box::new(Long::new(SMALL, 1, 1 << 10)?),
+        ],
+        goals: vec![
+            Goal {
+                ours: LONG,
+                per: Per::TimeOf(SHORTER),
+                at_most: 1.5,
+            },
+            Goal {
+                ours: LONG,
+                per: Per::TimeOf(SMALL),
+                at_most: 1.15,
+            },
+            Goal {
+                ours: LONG,
+                per: Per::AllocationsPerSpan,
+                at_most: 0.01,
+            },
+            Goal {
+                ours: LONG,
+                per: Per::BytesPerSpan,
+                at_most: 1024.0,
+            },
+        ],
+        clock: Clock::Thread,
+    })
+}
+
+struct Long {
+    name: &'static str,
+    spans: usize,
+    agent: Agent,
+    queue: BackgroundQueue,
+    trace: OpenTrace,
+}
+
+impl Long {
+    fn new(name: &'static str, spans: usize, bytes: usize) -> Result<Self, BenchError> {
+        let definition = Component::builder("Agent", "long")
+            .with_text("system_prompt", "x".repeat(bytes))
+            .build();
+        // Room for everything: what is dropped costs less.
+        let queue = BackgroundQueue::builder(Discard)
+            .with_capacity(2 * EVENTS)
+            .build();
+        Ok(Self {
+            name,
+            spans,
+            agent: Agent::try_from(definition)
+                .map_err(|error| BenchError::set_up(name)(error.into()))?,
+            trace: open_trace(name, Some(&queue))?,
+            queue,
+        })
+    }
+}
+
+impl Contender for Long {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn prepare(&mut self) {
+        let _ = self.queue.flush(FLUSH);
+    }
+
+    fn run(&mut self) {
+        let _entered = self.trace.root().enter();
+        for _ in 0..self.spans {
+            let details = AgentExecutionSpan::new(self.agent.clone());
+            let Ok(span) = Span::builder(details).start() else {
+                return;
+            };
+            for _ in 0..EVENTS / self.spans {
+                let event = AgentExecutionStart::new(self.agent.clone(), JsonObject::new());
+                drop(span.add_event(event));
+            }
+        }
+    }
+}

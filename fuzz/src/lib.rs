@@ -1,0 +1,45 @@
+//! What the targets have in common: how a value is checked that was read from a dump.
+
+use std::fmt::Debug;
+
+use serde::Serialize;
+
+/// Checks that what was read writes back to text that reads as the same and is written the same
+/// again, that its masked form is JSON, and that it can be shown.
+///
+/// # Panics
+///
+/// That is how a target says that a rule does not hold.
+pub fn check_round_trip<T, E, C, M>(
+    value: &T,
+    read: impl Fn(&str) -> Result<T, E>,
+    clear: impl Fn(&T) -> C,
+    masked: impl Fn(&T) -> M,
+) where
+    T: Debug + PartialEq,
+    E: Debug,
+    C: AsRef<str>,
+    M: Serialize,
+{
+    let text = clear(value);
+    let again = read(text.as_ref()).expect("what was written reads");
+    assert_eq!(*value, again, "what was written reads as the same");
+    let text_again = clear(&again);
+    assert_eq!(
+        text.as_ref(),
+        text_again.as_ref(),
+        "it is written the same again"
+    );
+    let masked = serde_json::to_string(&masked(value)).expect("the masked form can be written");
+    read(&masked).expect("the masked form reads");
+    let _ = format!("{value:?}");
+}
+
+/// Checks that an error can be shown, with its causes.
+pub fn show(error: &dyn std::error::Error) {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let _ = format!("{error} {error:?}");
+        cause = error.source();
+    }
+}
