@@ -1,10 +1,11 @@
 """Shows traces of Agent Spec in Arize Phoenix, for `cargo xtask peers phoenix`.
 
-    phoenix.py SENDER DIRECTORY
+    phoenix.py SENDER EXAMPLE DIRECTORY
 
 Starts the server on the loopback with its data in DIRECTORY, sends the assistant's trace and the long conversation with
-SENDER, in both renderings, and asks the server's GraphQL interface for what its pages show. With CHROMIUM set to the path
-of a browser, it saves a picture of the page of the assistant's trace as `phoenix.png` in DIRECTORY.
+SENDER, in both renderings, and asks the server's GraphQL interface for what its pages show. Then it runs EXAMPLE, the
+example `phoenix`, against the same server. With CHROMIUM set to the path of a browser, it saves a picture of the page of
+the assistant's trace as `phoenix.png` in DIRECTORY.
 """
 
 import json
@@ -233,7 +234,33 @@ def picture(phoenix, trace_id, trace, spans, directory):
     print(f"the page {page}: {path if os.path.isfile(path) else 'no picture'}")
 
 
-def main(sender, directory):
+def check_example(checks, phoenix, example):
+    print("the example `phoenix`")
+    ran = subprocess.run(
+        [example, phoenix.grpc_address],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    checks.equal("it ends well", ran.returncode, 0)
+    trace_id = ran.stdout.split()[1] if ran.returncode == 0 else None
+    if trace_id:
+        _, spans = phoenix.trace(trace_id, 4)
+        _, tree = places(spans)
+        agent = "invoke_agent weather agent"
+        wanted = [
+            ("RootSpan", None),
+            ("chat gpt-4o", agent),
+            ("execute_tool forecast", agent),
+            (agent, "RootSpan"),
+        ]
+        checks.equal("its tree", tree, sorted(wanted, key=str))
+        shown = receiver.contents_in(json.dumps(spans, ensure_ascii=False))
+        checks.equal("its contents", shown, ["sunny", "Zürich", "Say it nicely"])
+
+
+def main(sender, example, directory):
     data = receiver.fresh_directory(os.path.join(directory, "data"))
     port, grpc_port = receiver.free_port(), receiver.free_port()
     phoenix = Phoenix(port)
@@ -271,6 +298,7 @@ def main(sender, directory):
                     pictured = shown
             _, _, spans = sent("conversation", rendering, "clear", "http", 2)
             check_conversation(checks, spans, rendering)
+        check_example(checks, phoenix, example)
         picture(phoenix, *pictured, directory)
         found = receiver.contents_in_files(data) != []
         checks.equal("the search of the files finds contents that were sent", found, True)

@@ -21,16 +21,24 @@ pub(crate) fn agent365(workspace: &Workspace) -> Result<(), XtaskError> {
 
 /// Sends traces to Arize Phoenix, and checks what it shows of them.
 pub(crate) fn phoenix(workspace: &Workspace) -> Result<(), XtaskError> {
-    backend(workspace, "phoenix")
+    cargo(workspace)
+        .args(["build", "--locked", "--package", "examples"])
+        .args(["--example", "phoenix"])
+        .run()?;
+    backend(
+        workspace,
+        "phoenix",
+        &[built(workspace, "examples/phoenix")],
+    )
 }
 
 /// Sends traces to MLflow, a second receiver of OTLP, and checks what it shows of them.
 pub(crate) fn otlp(workspace: &Workspace) -> Result<(), XtaskError> {
-    backend(workspace, "otlp")
+    backend(workspace, "otlp", &[])
 }
 
 /// Runs the driver of a backend, which starts it, uses it and stops it.
-fn backend(workspace: &Workspace, peer: &str) -> Result<(), XtaskError> {
+fn backend(workspace: &Workspace, peer: &str, programs: &[PathBuf]) -> Result<(), XtaskError> {
     let python = python_with(workspace, peer)?;
     cargo(workspace)
         .args(["build", "--locked", "--package", "conformance"])
@@ -39,6 +47,7 @@ fn backend(workspace: &Workspace, peer: &str) -> Result<(), XtaskError> {
     let hint = "delete its virtual environment in the target directory and run this again";
     Program::new(python, workspace.root(), hint)
         .args([driver(workspace, peer), built(workspace, "peer_otlp")])
+        .args(programs)
         .args([directory(workspace, peer)])
         .env("PYTHONUTF8", "1")
         .env("PYTHONUNBUFFERED", "1")
