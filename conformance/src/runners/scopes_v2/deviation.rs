@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::iso_time::unix_nanos;
 use super::messages::InputMessagesInput;
-use super::{Input, ScopeInput, ScopeKind, run};
+use super::{Input, ScopeInput, ScopeKind, run, times};
 use crate::runners::scopes_v0_1::{Stop, refusal, started_and_off, switched_on};
 use crate::{Case, Json, Predicate};
 
@@ -48,7 +48,8 @@ pub(super) const PREDICATES: &[Predicate] = &[
             refused(case).is_none() && case.input().is_ok_and(|input| ends_while_off(&input))
         },
         instead: |case, expected| {
-            let spans = case.input().ok().and_then(spans_if_on_again_at_the_end);
+            let input = case.input().ok();
+            let spans = input.and_then(|input| spans_if_on_again_at_the_end(input, &case.expected));
             if let (Some(slot), Some(spans)) = (expected.member_mut("spans"), spans) {
                 *slot = spans;
             }
@@ -204,8 +205,8 @@ fn ends_while_off(input: &Input) -> bool {
 }
 
 /// The spans of the same case with scopes switched on again at the very end, where nothing more is
-/// recorded.
-fn spans_if_on_again_at_the_end(mut input: Input) -> Option<Json> {
+/// recorded. As in our own outcome, the times are those for which the reference's has a place.
+fn spans_if_on_again_at_the_end(mut input: Input, reference: &Json) -> Option<Json> {
     for scope in &mut input.scopes {
         scope.raise = None;
     }
@@ -215,6 +216,7 @@ fn spans_if_on_again_at_the_end(mut input: Input) -> Option<Json> {
         args: Vec::new(),
         passed_as: None,
     });
-    let outcome: Json = run(&input).ok()?.into();
-    outcome.member("spans").cloned()
+    let mut outcome = run(&input).ok()?;
+    times::show_as_expected(&mut outcome, reference);
+    Json::from(outcome).take_member("spans")
 }
