@@ -42,6 +42,10 @@
 //! `on`, and spans go to Agent 365 rather than to the console if `ENABLE_A365_OBSERVABILITY_EXPORTER`
 //! is, too. [`Configuration::switched_on`] decides it in code instead.
 //!
+//! # The guide
+//!
+//! [`guide`] has pages on the first trace, production, backends, privacy, and spans that do not arrive.
+//!
 //! # What is where
 //!
 //! This crate holds no logic of its own: it puts the others together. Depend on the smallest that
@@ -58,6 +62,7 @@ mod agent_spec;
 mod configure;
 mod destination;
 mod environment_destinations;
+pub mod guide;
 mod install_error;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 mod otlp;

@@ -1,0 +1,30 @@
+//! The guide: pages to read in this order, or one by one.
+//!
+//! 1. [`first_trace`]: five minutes to the first trace.
+//! 2. [`which_crate`]: which crate do I need.
+//! 3. [`agent365`]: Agent 365 in production.
+//! 4. [`own_processor`]: your own processor.
+//! 5. [`backends`]: sending to Phoenix, Langfuse, Jaeger, an OpenTelemetry Collector.
+//! 6. [`privacy`]: what is shown to whom.
+//! 7. [`troubleshooting`]: my spans do not arrive.
+
+#[doc = include_str!("../docs/first_trace.md")]
+pub mod first_trace {}
+
+#[doc = include_str!("../docs/which_crate.md")]
+pub mod which_crate {}
+
+#[doc = include_str!("../docs/agent365.md")]
+pub mod agent365 {}
+
+#[doc = include_str!("../docs/own_processor.md")]
+pub mod own_processor {}
+
+#[doc = include_str!("../docs/backends.md")]
+pub mod backends {}
+
+#[doc = include_str!("../docs/privacy.md")]
+pub mod privacy {}
+
+#[doc = include_str!("../docs/troubleshooting.md")]
+pub mod troubleshooting {}
