@@ -427,6 +427,11 @@ pub const AGENTSPEC_EXCEPTION_STACKTRACE: &str = "agentspec.exception_stacktrace
 /// `agentspec.conversation_id`: text.
 pub const AGENTSPEC_CONVERSATION_ID: &str = "agentspec.conversation_id";
 
+/// `gen_ai.client.operation.duration`: the name of a metric.
+pub const METRIC_OPERATION_DURATION: &str = "gen_ai.client.operation.duration";
+/// `gen_ai.client.token.usage`: the name of a metric.
+pub const METRIC_TOKEN_USAGE: &str = "gen_ai.client.token.usage";
+
 /// The keys whose values hold what people, models and tools said.
 ///
 /// Whatever shows attributes to somebody who did not ask for contents masks these.

@@ -45,6 +45,7 @@
 //!   [`BaggageSpanProcessor`] copies it to them. [`Propagation`] takes it, and the trace, to other
 //!   processes and back.
 //! - [`ExportQueue`] puts any exporter behind a queue of its own, and counts what becomes of each span.
+//! - [`AgentMetrics`] measures operations and their tokens.
 //! - [`ConsoleExporter`] prints finished traces as trees, for development.
 //!
 //! - [`OtelBridge`] makes OpenTelemetry spans of Agent Spec spans, [`Rendered`] writes them in the words of
@@ -66,6 +67,7 @@ mod inference_scope;
 mod invoke_agent_scope;
 mod masked;
 mod message_source;
+mod metrics;
 mod output_scope;
 mod propagation;
 mod python_text;
@@ -91,6 +93,7 @@ pub use self::inference_scope::{Inference, InferenceScope, InferenceScopeBuilder
 pub use self::invoke_agent_scope::{InvokeAgent, InvokeAgentScope, InvokeAgentScopeBuilder};
 pub use self::masked::Masked;
 pub use self::message_source::{InputMessageSource, OutputMessageSource};
+pub use self::metrics::AgentMetrics;
 pub use self::output_scope::{Output, OutputScope, OutputScopeBuilder};
 pub use self::propagation::{HeaderReader, HeaderWriter, Propagation};
 pub use self::scope::future::{ScopeFutureExt, ScopedFuture};

@@ -11,6 +11,7 @@ mod bridge;
 mod errors;
 mod export_queue;
 mod futures;
+mod metrics;
 mod nesting;
 mod processor;
 mod propagation;
