@@ -166,5 +166,9 @@ impl SpanProcessor for Outlets {
 
 /// The first failure, after all were asked.
 fn first_failure(results: impl Iterator<Item = OTelSdkResult>) -> OTelSdkResult {
-    results.fold(Ok(()), |first, result| first.and(result))
+    let mut first = Ok(());
+    for result in results {
+        first = first.and(result);
+    }
+    first
 }

@@ -90,7 +90,6 @@ impl Telemetry {
     /// Destinations of spans get its spans through a bridge to OpenTelemetry, each in its vocabulary;
     /// processors of Agent Spec observe the trace itself. They are shut down with the telemetry and
     /// not with the trace.
-    #[must_use]
     pub fn trace(&self) -> TraceBuilder {
         self.agent_spec.trace()
     }
