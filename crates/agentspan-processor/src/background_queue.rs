@@ -250,7 +250,7 @@ impl SpanProcessor for BackgroundQueue {
 impl fmt::Debug for BackgroundQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BackgroundQueue")
-            .field("processor", self.0.shared.processor())
+            .field("processor", &self.0.shared.processor())
             .field("stats", &self.stats())
             .finish()
     }

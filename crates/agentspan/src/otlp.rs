@@ -19,8 +19,8 @@ const NAME: &str = "otlp";
 /// Where a receiver of OpenTelemetry's protocol is: a Collector, or a backend that speaks it.
 ///
 /// What is not set here is taken from OpenTelemetry's variables (`OTEL_EXPORTER_OTLP_ENDPOINT` and so on)
-/// and their defaults. [`Destination::otlp_http`](crate::Destination::otlp_http) and
-/// [`Destination::otlp_grpc`](crate::Destination::otlp_grpc) make destinations of it.
+/// and their defaults. `Destination::otlp_http` and
+/// `Destination::otlp_grpc`, each behind its feature, make destinations of it.
 #[derive(Clone, Default)]
 #[must_use = "this is not a destination yet"]
 pub struct Otlp {

@@ -91,7 +91,7 @@ fn a_generation_has_the_flat_messages_of_open_inference() {
         ("graph.node.parent_id", "parent component"),
         (
             "llm.invocation_parameters",
-            r#"{"max_tokens":10,"seed":7,"temperature":0.75,"top_p":0.125}"#,
+            r#"{"max_tokens":10,"temperature":0.75,"top_p":0.125,"seed":7}"#,
         ),
     ] {
         shown.check(key, value);
