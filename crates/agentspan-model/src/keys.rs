@@ -13,6 +13,8 @@ pub const SERVICE_NAME: &str = "service.name";
 pub const SERVICE_NAMESPACE: &str = "service.namespace";
 /// `error.type`: the class of an error, for example the name of its type.
 pub const ERROR_TYPE: &str = "error.type";
+/// `otel.component.name`: which part of an OpenTelemetry pipeline a metric is about.
+pub const OTEL_COMPONENT_NAME: &str = "otel.component.name";
 /// `error.message`: the text of an error.
 pub const ERROR_MESSAGE: &str = "error.message";
 /// `server.address`: the host that a request went to.
@@ -431,6 +433,24 @@ pub const AGENTSPEC_CONVERSATION_ID: &str = "agentspec.conversation_id";
 pub const METRIC_OPERATION_DURATION: &str = "gen_ai.client.operation.duration";
 /// `gen_ai.client.token.usage`: the name of a metric.
 pub const METRIC_TOKEN_USAGE: &str = "gen_ai.client.token.usage";
+/// `agentspan.destination.span.accepted`: the name of a metric. All names of `agentspan` are ours.
+pub const METRIC_SPANS_ACCEPTED: &str = "agentspan.destination.span.accepted";
+/// `agentspan.destination.span.exported`: the name of a metric.
+pub const METRIC_SPANS_EXPORTED: &str = "agentspan.destination.span.exported";
+/// `agentspan.destination.span.dropped`: the name of a metric.
+pub const METRIC_SPANS_DROPPED: &str = "agentspan.destination.span.dropped";
+/// `agentspan.destination.span.queue.size`: the name of a metric.
+pub const METRIC_SPANS_QUEUE_SIZE: &str = "agentspan.destination.span.queue.size";
+/// `agentspan.destination.span.queue.memory`: the name of a metric.
+pub const METRIC_SPANS_QUEUE_MEMORY: &str = "agentspan.destination.span.queue.memory";
+/// `agentspan.destination.hook.accepted`: the name of a metric.
+pub const METRIC_HOOKS_ACCEPTED: &str = "agentspan.destination.hook.accepted";
+/// `agentspan.destination.hook.exported`: the name of a metric.
+pub const METRIC_HOOKS_EXPORTED: &str = "agentspan.destination.hook.exported";
+/// `agentspan.destination.hook.dropped`: the name of a metric.
+pub const METRIC_HOOKS_DROPPED: &str = "agentspan.destination.hook.dropped";
+/// `agentspan.destination.hook.queue.size`: the name of a metric.
+pub const METRIC_HOOKS_QUEUE_SIZE: &str = "agentspan.destination.hook.queue.size";
 
 /// The keys whose values hold what people, models and tools said.
 ///

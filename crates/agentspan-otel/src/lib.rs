@@ -45,9 +45,9 @@
 //!   [`BaggageSpanProcessor`] copies it to them. [`Propagation`] takes it, and the trace, to other
 //!   processes and back.
 //! - [`ExportQueue`] puts any exporter behind a queue of its own, and counts what becomes of each span.
-//! - [`AgentMetrics`] measures operations and their tokens.
+//! - [`AgentMetrics`] measures operations and their tokens, [`ExportMetrics`] what becomes of spans on their
+//!   way out.
 //! - [`ConsoleExporter`] prints finished traces as trees, for development.
-//!
 //! - [`OtelBridge`] makes OpenTelemetry spans of Agent Spec spans, [`Rendered`] writes them in the words of
 //!   a destination, and [`from_otel`] rebuilds them.
 //!
@@ -62,6 +62,7 @@ mod bridge;
 mod console;
 mod error_name;
 mod execute_tool_scope;
+mod export_metrics;
 mod export_queue;
 mod inference_scope;
 mod invoke_agent_scope;
@@ -88,6 +89,7 @@ pub use self::bridge::rendered::Rendered;
 pub use self::bridge::{AgentSpecIdGenerator, OtelBridge};
 pub use self::console::{ConsoleDetail, ConsoleExporter};
 pub use self::execute_tool_scope::{ExecuteTool, ExecuteToolScope, ExecuteToolScopeBuilder};
+pub use self::export_metrics::{Counted, ExportCounts, ExportMetrics, ExportMetricsBuilder};
 pub use self::export_queue::{ExportLoss, ExportQueue, ExportQueueBuilder, ExportStats};
 pub use self::inference_scope::{Inference, InferenceScope, InferenceScopeBuilder};
 pub use self::invoke_agent_scope::{InvokeAgent, InvokeAgentScope, InvokeAgentScopeBuilder};

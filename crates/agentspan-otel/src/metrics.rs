@@ -1,12 +1,17 @@
-//! Metrics of agents, from their finished spans, and of exports.
+//! Metrics of agents, from their finished spans.
 
 use std::time::Duration;
 
+use agentspan_model::attribute::{AttributeValue, Key};
 use agentspan_model::keys;
+use agentspan_model::mapping::{AgentSpecFields, Mapping, Rendering, SpanInTrace};
 use opentelemetry::metrics::{Histogram, Meter};
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+
+use crate::attribute_value::to_value;
+use crate::bridge::from_otel::from_otel;
 
 /// The buckets that the [conventions](https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/)
 /// advise for durations, in seconds.
@@ -41,11 +46,29 @@ const DIMENSIONS: [&str; 5] = [
     keys::ERROR_TYPE,
 ];
 
+/// A longer text is no name of a model or of a type of error, and is not to become a dimension.
+const LONGEST_NAME: usize = 128;
+
+/// Stands for what would make too many time series, or show what is none of a metric's business. The
+/// conventions use this value for `error.type`.
+const OTHER: &str = "_OTHER";
+
 /// Records how long the operations of agents take, and how many tokens they use.
 ///
-/// A [`SpanProcessor`] that reads finished spans with a `gen_ai.operation.name`, and records
-/// `gen_ai.client.operation.duration` in seconds and `gen_ai.client.token.usage`. Spans that the bridge made
-/// of Agent Spec spans have these attributes once they are [`Rendered`](crate::Rendered): wrap it.
+/// A [`SpanProcessor`] that reads finished spans: those of scopes, of other instrumentation that has a
+/// `gen_ai.operation.name`, and those that [`OtelBridge`](crate::OtelBridge) made of Agent Spec spans, with
+/// or without [`Rendered`](crate::Rendered). It records `gen_ai.client.operation.duration` in seconds and
+/// `gen_ai.client.token.usage`, with the buckets that the GenAI conventions advise.
+///
+/// **Dimensions** are `gen_ai.operation.name`, `gen_ai.provider.name`, `gen_ai.request.model`,
+/// `gen_ai.response.model`, `error.type` of durations and `gen_ai.token.type` of tokens: no id, and no content.
+/// Operations that nobody has defined are `_OTHER`, since any caller's baggage may name one, and so is a text
+/// of more than 128 bytes. Agent 365 0.1.0 writes `Chat`; it is measured as `chat`. How many names of models
+/// and of types of errors there are is up to the program; the SDK bounds them, by default to 2,000
+/// combinations for each metric.
+///
+/// **Cost.** It runs where spans end. A span of Agent Spec is read from its attributes for it, which
+/// takes the longer the more content is captured on spans.
 ///
 /// ```
 /// use agentspan_otel::AgentMetrics;
@@ -85,32 +108,112 @@ impl AgentMetrics {
 
     /// Records what a finished span says.
     pub fn record(&self, span: &SpanData) {
-        let value = |key: &str| {
-            let mut attributes = span.attributes.iter();
-            attributes.find(|a| a.key.as_str() == key).map(|a| &a.value)
-        };
-        if value(keys::GEN_AI_OPERATION_NAME).is_none() {
+        let Some(measured) = Measured::of_agent_spec(span).or_else(|| Measured::of(span)) else {
             return;
-        }
-        let mut dimensions: Vec<KeyValue> = DIMENSIONS
-            .iter()
-            .filter_map(|key| Some(KeyValue::new(*key, value(key)?.clone())))
-            .collect();
+        };
         let duration = span.end_time.duration_since(span.start_time);
         let duration = duration.unwrap_or_default().as_secs_f64();
+        let mut dimensions = measured.dimensions;
         self.duration.record(duration, &dimensions);
         // Not a dimension of usage: a failed operation uses tokens as well.
         dimensions.retain(|dimension| dimension.key.as_str() != keys::ERROR_TYPE);
-        for (key, kind) in [
-            (keys::GEN_AI_USAGE_INPUT_TOKENS, "input"),
-            (keys::GEN_AI_USAGE_OUTPUT_TOKENS, "output"),
+        for (tokens, kind) in [
+            (measured.input_tokens, "input"),
+            (measured.output_tokens, "output"),
         ] {
-            if let Some(tokens) = value(key).and_then(count) {
+            if let Some(tokens) = tokens {
                 dimensions.push(KeyValue::new(keys::GEN_AI_TOKEN_TYPE, kind));
                 self.tokens.record(tokens, &dimensions);
                 dimensions.pop();
             }
         }
+    }
+}
+
+/// What of a span is measured.
+#[derive(Debug, Default)]
+struct Measured {
+    is_operation: bool,
+    dimensions: Vec<KeyValue>,
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+}
+
+impl Measured {
+    /// What the attributes say, if they name an operation.
+    fn of(span: &SpanData) -> Option<Self> {
+        let mut measured = Self::default();
+        for attribute in &span.attributes {
+            measured.add(attribute.key.as_str(), &attribute.value);
+        }
+        measured.is_operation.then_some(measured)
+    }
+
+    /// What the GenAI conventions say of an Agent Spec span, if it is one and an operation.
+    fn of_agent_spec(span: &SpanData) -> Option<Self> {
+        let mut attributes = span.attributes.iter();
+        attributes.find(|attribute| attribute.key.as_str() == keys::AGENTSPEC_SPAN_ID)?;
+        // One that was cut is measured by what is left of it.
+        let rebuilt = from_otel(span).ok()??;
+        let mapping = Mapping::new(Rendering::GenAi).with_fields(AgentSpecFields::Identifying);
+        let mut measured = Self::default();
+        let in_trace = SpanInTrace::new(&rebuilt.span);
+        mapping.visit_span(&in_trace, &mut |key: Key, value: AttributeValue<'_>| {
+            if let (Key::Static(name), Some(value)) = (key, to_value(key, value)) {
+                measured.add(name, &value);
+            }
+        });
+        measured.is_operation.then_some(measured)
+    }
+
+    fn add(&mut self, key: &str, value: &Value) {
+        match key {
+            keys::GEN_AI_USAGE_INPUT_TOKENS => self.input_tokens = count(value),
+            keys::GEN_AI_USAGE_OUTPUT_TOKENS => self.output_tokens = count(value),
+            _ => {
+                if let Some(key) = DIMENSIONS.into_iter().find(|dimension| *dimension == key) {
+                    self.is_operation |= key == keys::GEN_AI_OPERATION_NAME;
+                    self.dimensions
+                        .push(KeyValue::new(key, dimension(key, value)));
+                }
+            }
+        }
+    }
+}
+
+fn dimension(key: &str, value: &Value) -> Value {
+    match value {
+        Value::String(name) if key == keys::GEN_AI_OPERATION_NAME => {
+            operation(name.as_str()).into()
+        }
+        Value::String(name) if name.as_str().len() <= LONGEST_NAME => value.clone(),
+        _ => OTHER.into(),
+    }
+}
+
+/// The name of an operation in the conventions, and those of Agent 365 that they have no name for.
+fn operation(name: &str) -> &'static str {
+    const KNOWN: [&str; 11] = [
+        "apply_guardrail",
+        "chat",
+        "create_agent",
+        "embeddings",
+        "execute_tool",
+        "generate_content",
+        "invoke_agent",
+        "invoke_workflow",
+        "output_messages",
+        "retrieval",
+        "text_completion",
+    ];
+    match name {
+        "Chat" => "chat",
+        "GenerateContent" => "generate_content",
+        "TextCompletion" => "text_completion",
+        _ => KNOWN
+            .into_iter()
+            .find(|known| *known == name)
+            .unwrap_or(OTHER),
     }
 }
 

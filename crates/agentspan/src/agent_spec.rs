@@ -8,6 +8,7 @@ use agentspan_otel::OtelBridge;
 use agentspan_processor::{BackgroundQueue, SpanProcessor, Trace, TraceBuilder};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
+use crate::counts;
 use crate::report::DestinationReport;
 
 /// The bridge to OpenTelemetry, and the processors that observe Agent Spec traces themselves.
@@ -57,7 +58,7 @@ impl AgentSpec {
 
     pub(crate) fn reports(&self) -> impl Iterator<Item = DestinationReport> {
         let processors = self.processors.iter();
-        processors.map(|(name, queue)| DestinationReport::of_agent_spec(name, queue.stats()))
+        processors.map(|(name, queue)| DestinationReport::new(name, counts::of_agent_spec(queue)))
     }
 }
 

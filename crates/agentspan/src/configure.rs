@@ -8,9 +8,11 @@ use agentspan_model::agent365::{Profile, environment};
 use agentspan_model::keys;
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::{
-    ConsoleExporter, ExportQueue, OtelBridge, ScopeTracer, set_default_tracer, set_enabled,
+    AgentMetrics, ConsoleExporter, ExportQueue, OtelBridge, ScopeTracer, set_default_tracer,
+    set_enabled,
 };
 use agentspan_processor::{BackgroundQueue, SpanProcessor};
+use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry::{KeyValue, global};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
@@ -20,6 +22,7 @@ use crate::agent365_status::Agent365Status;
 use crate::destination::Destination;
 use crate::environment_destinations::{self, capture};
 use crate::install_error::InstallError;
+use crate::metrics::{self, MetricsChoice};
 use crate::span_processor::AgentSpanProcessor;
 use crate::telemetry::Telemetry;
 
@@ -38,6 +41,7 @@ pub fn configure() -> Configuration {
         capture: None,
         remote_identity: RemoteIdentity::Ignored,
         console: ConsoleExporter::new(),
+        metrics: MetricsChoice::Off,
         customise: Box::new(|builder| builder),
     }
 }
@@ -63,6 +67,7 @@ pub struct Configuration {
     capture: Option<ContentCapture>,
     remote_identity: RemoteIdentity,
     console: ConsoleExporter,
+    metrics: MetricsChoice,
     customise: Customise,
 }
 
@@ -174,6 +179,42 @@ impl Configuration {
         self
     }
 
+    /// Records metrics with a provider of yours. The default is that nothing is measured, which costs nothing.
+    ///
+    /// The duration and the tokens of operations, of scopes as of Agent Spec spans, as
+    /// [`AgentMetrics`](agentspan_otel::AgentMetrics) describes, and what each destination accepted, exported,
+    /// dropped and queued, as [`ExportMetrics`](agentspan_otel::ExportMetrics) does. The latter are reported for
+    /// as long as the guard, or the processor, lives.
+    ///
+    /// Shut the telemetry down first, then the meter provider, and drop the guard after it: so the last
+    /// collection sees what became of every span.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use opentelemetry_sdk::metrics::SdkMeterProvider;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let meters = SdkMeterProvider::builder().build(); // with a reader of your choice
+    /// let telemetry = agentspan::configure().with_metrics(&meters).install()?;
+    ///
+    /// telemetry.shutdown(Duration::from_secs(5))?;
+    /// meters.shutdown()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_metrics(mut self, provider: &impl MeterProvider) -> Self {
+        self.metrics = MetricsChoice::of(provider);
+        self
+    }
+
+    /// As [`with_metrics`](Self::with_metrics), with the provider that is OpenTelemetry's global one when
+    /// telemetry is installed. Set that before.
+    pub fn with_global_metrics(mut self) -> Self {
+        self.metrics = MetricsChoice::Global;
+        self
+    }
+
     /// Changes the provider that [`install`](Self::install) builds: its sampler, limits, further
     /// processors and exporters. Several calls apply in their order.
     pub fn with_provider(
@@ -207,7 +248,8 @@ impl Configuration {
         let agent_spec_processors = std::mem::take(&mut self.agent_spec_processors);
         let capture = self.capture.unwrap_or_else(|| capture(&environment));
         let profile = self.profile();
-        let processor = self.processor(switches, &environment)?;
+        let meter = std::mem::take(&mut self.metrics).meter();
+        let processor = self.processor(switches, &environment, meter.as_ref())?;
         let agent365 = processor.agent365();
         let delivery = processor.delivery().cloned();
         let queues = processor.queues().to_vec();
@@ -219,9 +261,15 @@ impl Configuration {
         set_enabled(switches.observability);
         global::set_tracer_provider(provider.clone());
         warn_of_missing_switches(switches, agent365);
+        let metrics = metrics::of_destinations(
+            meter.as_ref(),
+            delivery.as_ref(),
+            &queues,
+            &agent_spec_processors,
+        );
         let agent_spec = AgentSpec::new(&provider, capture, agent_spec_processors);
         Ok(Telemetry::new(
-            provider, agent365, delivery, queues, agent_spec,
+            provider, agent365, delivery, queues, agent_spec, metrics,
         ))
     }
 
@@ -251,10 +299,13 @@ impl Configuration {
     pub fn into_processor(mut self) -> Result<AgentSpanProcessor, InstallError> {
         let environment = self.read_environment();
         let switches = self.effective_switches(&environment);
-        let processor = self.processor(switches, &environment)?;
+        let meter = std::mem::take(&mut self.metrics).meter();
+        let processor = self.processor(switches, &environment, meter.as_ref())?;
         set_enabled(switches.observability);
         warn_of_missing_switches(switches, processor.agent365());
-        Ok(processor)
+        let (delivery, queues) = (processor.delivery(), processor.queues());
+        let metrics = metrics::of_destinations(meter.as_ref(), delivery, queues, &[]);
+        Ok(processor.with_metrics(metrics))
     }
 
     fn read_environment(&mut self) -> Environment {
@@ -278,6 +329,7 @@ impl Configuration {
         self,
         switches: EffectiveSwitches,
         environment: &Environment,
+        meter: Option<&Meter>,
     ) -> Result<AgentSpanProcessor, InstallError> {
         let profile = self.profile();
         let (agent365, delivery) = match (switches.exporter, self.delivery) {
@@ -295,7 +347,9 @@ impl Configuration {
         }
         let queues: Result<Vec<ExportQueue>, InstallError> =
             destinations.into_iter().map(start).collect();
-        let processor = AgentSpanProcessor::new(agent365, delivery, queues?).with_profile(profile);
+        let metrics = meter.map(AgentMetrics::new);
+        let processor = AgentSpanProcessor::new(agent365, delivery, queues?, metrics);
+        let processor = processor.with_profile(profile);
         Ok(match self.remote_identity {
             RemoteIdentity::Ignored => processor,
             RemoteIdentity::Trusted => processor.trust_remote_identity(),

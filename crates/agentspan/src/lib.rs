@@ -60,10 +60,12 @@
 mod agent365_status;
 mod agent_spec;
 mod configure;
+mod counts;
 mod destination;
 mod environment_destinations;
 pub mod guide;
 mod install_error;
+mod metrics;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 mod otlp;
 pub mod prelude;

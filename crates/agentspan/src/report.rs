@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use agentspan_agent365::{Delivery, DropReason};
-use agentspan_otel::{ExportLoss, ExportQueue};
-use agentspan_processor::QueueStats;
+use agentspan_agent365::Delivery;
+use agentspan_otel::{ExportCounts, ExportQueue};
+
+use crate::counts;
 
 /// What each destination got and lost so far, in the order of the configuration, Agent 365 first.
 ///
@@ -39,7 +40,8 @@ pub struct DestinationReport {
     pub queued_bytes: u64,
     /// What it lost, by reason. Reasons for which nothing was lost are left out.
     ///
-    /// The reasons are the names of [`DropReason`] for Agent 365, and else of [`ExportLoss`].
+    /// The reasons are the names of [`DropReason`](agentspan_agent365::DropReason) for Agent 365, and else of
+    /// [`ExportLoss`](agentspan_otel::ExportLoss).
     pub losses: Vec<(&'static str, u64)>,
 }
 
@@ -51,8 +53,12 @@ impl TelemetryReport {
     }
 
     pub(crate) fn of(delivery: Option<&Delivery>, queues: &[ExportQueue]) -> Self {
-        let agent365 = delivery.map(DestinationReport::of_delivery);
-        let queues = queues.iter().map(DestinationReport::of_queue);
+        let agent365 = delivery.map(|delivery| {
+            DestinationReport::new(counts::AGENT365, counts::of_delivery(delivery))
+        });
+        let queues = queues
+            .iter()
+            .map(|queue| DestinationReport::new(queue.name(), queue.stats().into()));
         Self {
             destinations: agent365.into_iter().chain(queues).collect(),
         }
@@ -66,51 +72,18 @@ impl DestinationReport {
         self.losses.iter().map(|(_, count)| count).sum()
     }
 
-    fn of_delivery(delivery: &Delivery) -> Self {
-        let stats = delivery.stats();
-        let losses = DropReason::ALL.map(|reason| (reason.as_str(), stats.dropped_for(reason)));
+    pub(crate) fn new(name: impl Into<String>, counts: ExportCounts) -> Self {
+        let mut losses = counts.dropped;
+        losses.retain(|(_, count)| *count > 0);
         Self {
-            name: "agent365".to_owned(),
-            accepted: stats.accepted,
-            exported: stats.exported,
-            queued: stats.queued,
-            queued_bytes: stats.queued_bytes,
-            losses: occurred(losses),
+            name: name.into(),
+            accepted: counts.accepted,
+            exported: counts.exported,
+            queued: counts.queued,
+            queued_bytes: counts.queued_bytes,
+            losses,
         }
     }
-
-    fn of_queue(queue: &ExportQueue) -> Self {
-        let stats = queue.stats();
-        let losses = ExportLoss::ALL.map(|reason| (reason.as_str(), stats.dropped_for(reason)));
-        Self {
-            name: queue.name().to_owned(),
-            accepted: stats.accepted,
-            exported: stats.exported,
-            queued: stats.queued,
-            queued_bytes: stats.queued_bytes,
-            losses: occurred(losses),
-        }
-    }
-
-    pub(crate) fn of_agent_spec(name: &str, stats: QueueStats) -> Self {
-        let losses = [
-            (ExportLoss::QueueFull.as_str(), stats.dropped),
-            (ExportLoss::Failed.as_str(), stats.failed),
-        ];
-        Self {
-            name: name.to_owned(),
-            accepted: stats.offered,
-            exported: stats.handled.saturating_sub(stats.failed),
-            queued: stats.queued,
-            queued_bytes: 0,
-            losses: occurred(losses),
-        }
-    }
-}
-
-fn occurred(losses: impl IntoIterator<Item = (&'static str, u64)>) -> Vec<(&'static str, u64)> {
-    let losses = losses.into_iter();
-    losses.filter(|(_, count)| *count > 0).collect()
 }
 
 impl fmt::Display for TelemetryReport {

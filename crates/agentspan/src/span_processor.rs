@@ -6,7 +6,7 @@ use agentspan_agent365::{Agent365SpanProcessor, Delivery};
 use agentspan_model::agent365::Profile;
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
-use agentspan_otel::{BaggageSpanProcessor, ExportQueue, Rendered};
+use agentspan_otel::{AgentMetrics, BaggageSpanProcessor, ExportMetrics, ExportQueue, Rendered};
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -26,6 +26,8 @@ pub struct AgentSpanProcessor {
     delivery: Option<Delivery>,
     chain: BaggageSpanProcessor<Outlets>,
     queues: Vec<ExportQueue>,
+    /// Kept for its drop, which ends the metrics of destinations.
+    metrics: Option<ExportMetrics>,
 }
 
 impl AgentSpanProcessor {
@@ -33,8 +35,10 @@ impl AgentSpanProcessor {
         agent365: Agent365Status,
         delivery: Option<(Delivery, Profile)>,
         queues: Vec<ExportQueue>,
+        metrics: Option<AgentMetrics>,
     ) -> Self {
         let outlets = Outlets {
+            metrics,
             agent365: delivery.as_ref().map(|(delivery, profile)| {
                 let mapping = Mapping::new(Rendering::Agent365(*profile))
                     .with_capture(ContentCapture::from(Disclosure::Clear));
@@ -47,6 +51,7 @@ impl AgentSpanProcessor {
             delivery: delivery.map(|(delivery, _)| delivery),
             chain: BaggageSpanProcessor::in_front_of(outlets),
             queues,
+            metrics: None,
         }
     }
 
@@ -58,6 +63,12 @@ impl AgentSpanProcessor {
 
     pub(crate) fn trust_remote_identity(mut self) -> Self {
         self.chain = self.chain.trust_remote_identity();
+        self
+    }
+
+    /// Keeps the metrics of destinations for as long as it lives.
+    pub(crate) fn with_metrics(mut self, metrics: Option<ExportMetrics>) -> Self {
+        self.metrics = metrics;
         self
     }
 
@@ -108,9 +119,10 @@ impl SpanProcessor for AgentSpanProcessor {
     }
 }
 
-/// Takes finished spans to all destinations.
+/// Takes finished spans to all destinations, and measures them before.
 #[derive(Debug)]
 struct Outlets {
+    metrics: Option<AgentMetrics>,
     agent365: Option<Rendered<Agent365SpanProcessor>>,
     queues: Vec<ExportQueue>,
 }
@@ -119,6 +131,9 @@ impl SpanProcessor for Outlets {
     fn on_start(&self, _span: &mut Span, _cx: &Context) {}
 
     fn on_end(&self, span: SpanData) {
+        if let Some(metrics) = &self.metrics {
+            metrics.record(&span);
+        }
         let mut takers = self.queues.iter().filter(|queue| queue.wants(&span));
         let Some(agent365) = &self.agent365 else {
             let Some(mut taker) = takers.next() else {

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use agentspan_agent365::{Delivery, DeliveryStats, DropReason};
-use agentspan_otel::{ExportLoss, ExportQueue};
+use agentspan_otel::{ExportLoss, ExportMetrics, ExportQueue};
 use agentspan_processor::TraceBuilder;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
@@ -30,6 +30,8 @@ pub struct Telemetry {
     delivery: Option<Delivery>,
     queues: Vec<ExportQueue>,
     agent_spec: AgentSpec,
+    /// Kept for its drop, which ends the metrics of destinations.
+    _metrics: Option<ExportMetrics>,
 }
 
 /// Why spans are not where they should be.
@@ -61,6 +63,7 @@ impl Telemetry {
         delivery: Option<Delivery>,
         queues: Vec<ExportQueue>,
         agent_spec: AgentSpec,
+        metrics: Option<ExportMetrics>,
     ) -> Self {
         Self {
             provider,
@@ -68,6 +71,7 @@ impl Telemetry {
             delivery,
             queues,
             agent_spec,
+            _metrics: metrics,
         }
     }
 

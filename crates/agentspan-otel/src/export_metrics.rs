@@ -1,0 +1,295 @@
+//! What becomes of spans on their way out, as metrics.
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use agentspan_model::keys;
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::Meter;
+
+use crate::{ExportLoss, ExportQueue, ExportStats};
+
+/// Shows what destinations accepted, exported, dropped and queued as metrics, for as long as it lives.
+///
+/// Each time that metrics are collected, each destination is asked for its counts: nothing is recorded in
+/// between, and nothing is kept besides the counts that are there anyway.
+///
+/// | Metric | Instrument | Unit | Attributes |
+/// |---|---|---|---|
+/// | `agentspan.destination.span.accepted` | counter | `{span}` | `otel.component.name` |
+/// | `agentspan.destination.span.exported` | counter | `{span}` | `otel.component.name` |
+/// | `agentspan.destination.span.dropped` | counter | `{span}` | `otel.component.name`, `error.type` |
+/// | `agentspan.destination.span.queue.size` | up-down counter | `{span}` | `otel.component.name` |
+/// | `agentspan.destination.span.queue.memory` | up-down counter | `By` | `otel.component.name` |
+///
+/// *accepted = exported + dropped + queue size*, exactly whenever no span is on its way. Processors of
+/// Agent Spec count calls of their hooks, so they have metrics of their own:
+/// `agentspan.destination.hook.accepted`, `.exported`, `.dropped` and `.queue.size`, in `{hook}`.
+///
+/// **Names.** Units, instruments and attributes are those of OpenTelemetry's [metrics of an SDK], where the
+/// parts of a pipeline are counted one by one: `otel.sdk.processor.span.processed` ends where the exporter
+/// takes over, and `otel.sdk.exporter.span.exported` begins there. A destination is a queue and an exporter
+/// in one, and what it drops is dropped by either. So the names are ours.
+///
+/// **Attributes.** `otel.component.name` is the name of the destination, `error.type` the reason of a loss,
+/// such as `queue_full`. Each destination has one series per metric and one per reason, from the start on
+/// and with zeros, so that the first loss is seen as an increase. There is nothing else in them: no id
+/// of a tenant or an agent, and no content.
+///
+/// **Lifetime.** A meter never forgets an instrument. What it holds here is a weak reference: when this is
+/// dropped, nothing more is reported, and nothing keeps the queues and their threads.
+///
+/// ```
+/// use agentspan_otel::{ConsoleExporter, ExportMetrics, ExportQueue};
+/// use opentelemetry_sdk::trace::SdkTracerProvider;
+///
+/// # fn main() -> std::io::Result<()> {
+/// let queue = ExportQueue::builder("console", ConsoleExporter::new()).build()?;
+/// let provider = SdkTracerProvider::builder()
+///     .with_span_processor(queue.clone())
+///     .build();
+/// let metrics = ExportMetrics::builder()
+///     .with_queue(&queue)
+///     .start(&opentelemetry::global::meter("agentspan"));
+/// # drop((provider, metrics));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [metrics of an SDK]: https://opentelemetry.io/docs/specs/semconv/otel/sdk-metrics/
+#[derive(Debug)]
+#[must_use = "nothing is reported once it is dropped"]
+pub struct ExportMetrics {
+    /// The one strong reference.
+    _sources: Arc<[Source]>,
+}
+
+/// The destinations of [`ExportMetrics`].
+#[derive(Debug, Default)]
+#[must_use = "nothing is reported before `start`"]
+pub struct ExportMetricsBuilder {
+    sources: Vec<Source>,
+}
+
+/// What became of what one destination was given, up to one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "whoever has a destination of their own makes one"
+)]
+pub struct ExportCounts {
+    /// What it was given.
+    pub accepted: u64,
+    /// What it took, or what the service acknowledged.
+    pub exported: u64,
+    /// What it lost, by reason. A reason is to be there with a zero before anything is lost for it.
+    pub dropped: Vec<(&'static str, u64)>,
+    /// What waits or is in flight.
+    pub queued: u64,
+    /// The estimated memory of that in bytes. Not reported for hooks.
+    pub queued_bytes: u64,
+}
+
+/// What a destination counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Counted {
+    /// Finished spans.
+    Spans,
+    /// Calls of the hooks of an Agent Spec processor.
+    Hooks,
+}
+
+struct Source {
+    name: String,
+    counted: Counted,
+    counts: Box<dyn Fn() -> ExportCounts + Send + Sync>,
+}
+
+impl From<ExportStats> for ExportCounts {
+    fn from(stats: ExportStats) -> Self {
+        let dropped = ExportLoss::ALL.map(|loss| (loss.as_str(), stats.dropped_for(loss)));
+        Self {
+            accepted: stats.accepted,
+            exported: stats.exported,
+            dropped: dropped.to_vec(),
+            queued: stats.queued,
+            queued_bytes: stats.queued_bytes,
+        }
+    }
+}
+
+impl ExportMetricsBuilder {
+    /// Adds a queue, under its name.
+    pub fn with_queue(self, queue: &ExportQueue) -> Self {
+        let name = queue.name().to_owned();
+        let queue = queue.clone();
+        self.with_source(name, Counted::Spans, move || queue.stats().into())
+    }
+
+    /// Adds any destination. `counts` is asked each time that metrics are collected, on the thread that
+    /// collects them, once for each metric: it must neither block nor panic.
+    ///
+    /// The name should be one that a person chose, and not an id: every name is a time series for ever. If
+    /// it is taken, a number is added: the second `otlp` is `otlp/2`.
+    pub fn with_source(
+        mut self,
+        name: impl Into<String>,
+        counted: Counted,
+        counts: impl Fn() -> ExportCounts + Send + Sync + 'static,
+    ) -> Self {
+        let name = self.unused(name.into());
+        let counts = Box::new(counts);
+        self.sources.push(Source {
+            name,
+            counted,
+            counts,
+        });
+        self
+    }
+
+    /// Two series of the same attributes would be one, with the counts of either.
+    fn unused(&self, name: String) -> String {
+        let is_unused = |name: &String| self.sources.iter().all(|source| source.name != *name);
+        let numbered = (2_u64..).map(|number| format!("{name}/{number}"));
+        let mut names = std::iter::once(name.clone()).chain(numbered);
+        names.find(is_unused).unwrap_or(name)
+    }
+
+    /// Makes the instruments. Those that no destination needs are left out.
+    pub fn start(self, meter: &Meter) -> ExportMetrics {
+        let sources: Arc<[Source]> = self.sources.into();
+        for counted in [Counted::Spans, Counted::Hooks] {
+            if sources.iter().any(|source| source.counted == counted) {
+                counted.instruments(meter, &sources);
+            }
+        }
+        ExportMetrics { _sources: sources }
+    }
+}
+
+impl ExportMetrics {
+    /// Starts to say which destinations are measured.
+    pub fn builder() -> ExportMetricsBuilder {
+        ExportMetricsBuilder::default()
+    }
+}
+
+/// The names of the metrics of what is counted, and their unit.
+struct Names {
+    accepted: &'static str,
+    exported: &'static str,
+    dropped: &'static str,
+    queue_size: &'static str,
+    queue_memory: Option<&'static str>,
+    unit: &'static str,
+}
+
+impl Counted {
+    fn names(self) -> Names {
+        match self {
+            Self::Spans => Names {
+                accepted: keys::METRIC_SPANS_ACCEPTED,
+                exported: keys::METRIC_SPANS_EXPORTED,
+                dropped: keys::METRIC_SPANS_DROPPED,
+                queue_size: keys::METRIC_SPANS_QUEUE_SIZE,
+                queue_memory: Some(keys::METRIC_SPANS_QUEUE_MEMORY),
+                unit: "{span}",
+            },
+            Self::Hooks => Names {
+                accepted: keys::METRIC_HOOKS_ACCEPTED,
+                exported: keys::METRIC_HOOKS_EXPORTED,
+                dropped: keys::METRIC_HOOKS_DROPPED,
+                queue_size: keys::METRIC_HOOKS_QUEUE_SIZE,
+                queue_memory: None,
+                unit: "{hook}",
+            },
+        }
+    }
+
+    fn instruments(self, meter: &Meter, sources: &Arc<[Source]>) {
+        let names = self.names();
+        let each = |value: fn(&ExportCounts) -> u64| {
+            let sources = Arc::downgrade(sources);
+            move |observe: &dyn Fn(u64, &[KeyValue])| {
+                for_each(&sources, self, |name, counts| {
+                    observe(value(counts), &[component(name)]);
+                });
+            }
+        };
+        let counter = |name, description: &'static str, value| {
+            let each = each(value);
+            let builder = meter.u64_observable_counter(name).with_unit(names.unit);
+            builder
+                .with_description(description)
+                .with_callback(move |to| each(&|value, attributes| to.observe(value, attributes)))
+                .build();
+        };
+        let gauge = |name, unit, description: &'static str, value| {
+            let each = each(value);
+            let builder = meter.i64_observable_up_down_counter(name).with_unit(unit);
+            builder
+                .with_description(description)
+                .with_callback(move |to| {
+                    each(&|value, attributes| to.observe(signed(value), attributes));
+                })
+                .build();
+        };
+        counter(names.accepted, "what destinations were given", |counts| {
+            counts.accepted
+        });
+        counter(names.exported, "what destinations took", |counts| {
+            counts.exported
+        });
+        gauge(
+            names.queue_size,
+            names.unit,
+            "what waits or is in flight",
+            |counts| counts.queued,
+        );
+        if let Some(name) = names.queue_memory {
+            let description = "the estimated memory of what waits or is in flight";
+            gauge(name, "By", description, |counts| counts.queued_bytes);
+        }
+        let sources = Arc::downgrade(sources);
+        meter
+            .u64_observable_counter(names.dropped)
+            .with_unit(names.unit)
+            .with_description("what was lost on the way to destinations, by reason")
+            .with_callback(move |to| {
+                for_each(&sources, self, |name, counts| {
+                    for (reason, count) in &counts.dropped {
+                        let reason = KeyValue::new(keys::ERROR_TYPE, *reason);
+                        to.observe(*count, &[component(name), reason]);
+                    }
+                });
+            })
+            .build();
+    }
+}
+
+/// Asks the destinations, if they are still there.
+fn for_each(sources: &Weak<[Source]>, counted: Counted, mut each: impl FnMut(&str, &ExportCounts)) {
+    let sources = sources.upgrade();
+    let sources = sources.iter().flat_map(|sources| sources.iter());
+    for source in sources.filter(|source| source.counted == counted) {
+        each(&source.name, &(source.counts)());
+    }
+}
+
+fn component(name: &str) -> KeyValue {
+    KeyValue::new(keys::OTEL_COMPONENT_NAME, name.to_owned())
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source")
+            .field("name", &self.name)
+            .field("counted", &self.counted)
+            .finish_non_exhaustive()
+    }
+}

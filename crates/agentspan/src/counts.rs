@@ -1,0 +1,35 @@
+//! What became of what a destination was given, the same for the report and for metrics.
+
+use agentspan_agent365::{Delivery, DropReason};
+use agentspan_otel::{ExportCounts, ExportLoss};
+use agentspan_processor::BackgroundQueue;
+
+/// The name of Agent 365 among destinations.
+pub(crate) const AGENT365: &str = "agent365";
+
+pub(crate) fn of_delivery(delivery: &Delivery) -> ExportCounts {
+    let stats = delivery.stats();
+    let dropped = DropReason::ALL.map(|reason| (reason.as_str(), stats.dropped_for(reason)));
+    ExportCounts {
+        accepted: stats.accepted,
+        exported: stats.exported,
+        dropped: dropped.to_vec(),
+        queued: stats.queued,
+        queued_bytes: stats.queued_bytes,
+    }
+}
+
+/// Hooks that failed were handled, and yet what they were to see is lost.
+pub(crate) fn of_agent_spec(queue: &BackgroundQueue) -> ExportCounts {
+    let stats = queue.stats();
+    ExportCounts {
+        accepted: stats.offered,
+        exported: stats.handled.saturating_sub(stats.failed),
+        dropped: vec![
+            (ExportLoss::QueueFull.as_str(), stats.dropped),
+            (ExportLoss::Failed.as_str(), stats.failed),
+        ],
+        queued: stats.queued,
+        queued_bytes: 0,
+    }
+}

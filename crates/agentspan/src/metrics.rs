@@ -1,0 +1,63 @@
+//! Metrics of agents and of destinations, if the configuration asks for them.
+
+use agentspan_agent365::Delivery;
+use agentspan_otel::{Counted, ExportMetrics, ExportQueue};
+use agentspan_processor::BackgroundQueue;
+use opentelemetry::metrics::{Meter, MeterProvider};
+use opentelemetry::{InstrumentationScope, global};
+
+use crate::counts;
+
+/// Who records metrics.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum MetricsChoice {
+    #[default]
+    Off,
+    /// OpenTelemetry's global provider, as it is when telemetry is installed.
+    Global,
+    Meter(Meter),
+}
+
+impl MetricsChoice {
+    pub(crate) fn of(provider: &impl MeterProvider) -> Self {
+        Self::Meter(provider.meter_with_scope(scope()))
+    }
+
+    pub(crate) fn meter(self) -> Option<Meter> {
+        match self {
+            Self::Off => None,
+            Self::Global => Some(global::meter_with_scope(scope())),
+            Self::Meter(meter) => Some(meter),
+        }
+    }
+}
+
+fn scope() -> InstrumentationScope {
+    InstrumentationScope::builder("agentspan")
+        .with_version(env!("CARGO_PKG_VERSION"))
+        .build()
+}
+
+/// Shows the counts of all destinations, if there is a meter, until it is dropped.
+pub(crate) fn of_destinations(
+    meter: Option<&Meter>,
+    delivery: Option<&Delivery>,
+    queues: &[ExportQueue],
+    agent_spec: &[(String, BackgroundQueue)],
+) -> Option<ExportMetrics> {
+    let meter = meter?;
+    let mut metrics = ExportMetrics::builder();
+    if let Some(delivery) = delivery.cloned() {
+        let counts = move || counts::of_delivery(&delivery);
+        metrics = metrics.with_source(counts::AGENT365, Counted::Spans, counts);
+    }
+    for queue in queues {
+        metrics = metrics.with_queue(queue);
+    }
+    for (name, queue) in agent_spec {
+        let queue = queue.clone();
+        let counts = move || counts::of_agent_spec(&queue);
+        metrics = metrics.with_source(name, Counted::Hooks, counts);
+    }
+    Some(metrics.start(meter))
+}
