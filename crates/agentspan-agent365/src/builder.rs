@@ -21,6 +21,7 @@ use crate::destination::Destinations;
 use crate::encode::{BodyEncoder, Truncation};
 use crate::enrichment::Preparation;
 use crate::loopback_endpoint::LoopbackEndpoint;
+use crate::per_request::PerRequestExport;
 use crate::report::ExportReport;
 use crate::retry::{RetryTimer, TokioRetryTimer};
 use crate::stats::QueueBounds;
@@ -45,11 +46,12 @@ pub struct DeliveryBuilder<F = Delivery> {
     service_to_service: bool,
     timeout: Option<Duration>,
     token_deadline: Duration,
-    concurrency: usize,
-    max_queue_spans: usize,
+    concurrency: Option<usize>,
+    max_queue_spans: Option<usize>,
     max_queue_bytes: usize,
     batch_spans: usize,
     batch_delay: Duration,
+    per_request: Option<PerRequestExport>,
     max_payload_bytes: Option<usize>,
     truncation: Truncation,
     preparation: Preparation,
@@ -74,11 +76,12 @@ impl<F> DeliveryBuilder<F> {
             service_to_service: false,
             timeout: None,
             token_deadline: Duration::from_secs(30),
-            concurrency: 4,
-            max_queue_spans: 2_048,
+            concurrency: None,
+            max_queue_spans: None,
             max_queue_bytes: 64 * 1024 * 1024,
             batch_spans: 512,
             batch_delay: Duration::from_secs(5),
+            per_request: None,
             max_payload_bytes: None,
             truncation: Truncation::default(),
             preparation: Preparation::default(),
@@ -137,16 +140,16 @@ impl<F> DeliveryBuilder<F> {
     }
 
     /// How many identities are served at the same time, from the question for the token to the last
-    /// try. Default: 4. With 1 the requests go out in the reference's order, one after the other.
+    /// try. Default: 4, with per-request export 20. With 1 the requests go out in the reference's order, one after the other.
     pub fn with_concurrency(mut self, requests: usize) -> Self {
-        self.concurrency = requests;
+        self.concurrency = Some(requests);
         self
     }
 
-    /// How many spans may wait or be in flight. Default: 2,048. What comes beyond that is dropped and
-    /// counted. One batch of an exporter that is larger is let into an empty queue.
+    /// How many spans may wait or be in flight. Default: 2,048, and 20,000 with per-request export, where
+    /// spans wait for the end of their requests. What comes beyond that is dropped and counted. One batch of an exporter that is larger is let into an empty queue.
     pub fn with_max_queue_spans(mut self, spans: usize) -> Self {
-        self.max_queue_spans = spans;
+        self.max_queue_spans = Some(spans);
         self
     }
 
@@ -249,8 +252,11 @@ impl<F> DeliveryBuilder<F> {
         F: From<Delivery>,
     {
         let wire = WireProfile::of(self.profile).ok_or(BuildError::Profile(self.profile))?;
-        let concurrency = non_zero("concurrency", self.concurrency)?;
-        let max_queue_spans = non_zero("max_queue_spans", self.max_queue_spans)?;
+        let defaults = Defaults::of(self.per_request.as_ref());
+        let concurrency = self.concurrency.unwrap_or(defaults.concurrency);
+        let concurrency = non_zero("concurrency", concurrency)?;
+        let max_queue_spans = self.max_queue_spans.unwrap_or(defaults.max_queue_spans);
+        let max_queue_spans = non_zero("max_queue_spans", max_queue_spans)?;
         let max_queue_bytes = non_zero("max_queue_bytes", self.max_queue_bytes)?;
         let batch_spans = non_zero("batch_spans", self.batch_spans)?;
         let timeout = non_zero_duration("timeout", self.timeout.unwrap_or(wire.timeout))?;
@@ -278,6 +284,7 @@ impl<F> DeliveryBuilder<F> {
             // A batch that the queue cannot hold would never be full.
             batch_spans: batch_spans.min(max_queue_spans),
             batch_delay,
+            per_request: self.per_request.map(checked).transpose()?,
             concurrency,
             max_payload_bytes,
             preparation: self.preparation,
@@ -351,6 +358,37 @@ impl<F> DeliveryBuilder<F> {
         }
         Ok(Roots::Given(Arc::new(roots)))
     }
+}
+
+/// What differs with per-request export, where a batch is a request and not many of them.
+struct Defaults {
+    concurrency: usize,
+    max_queue_spans: usize,
+}
+
+impl Defaults {
+    fn of(per_request: Option<&PerRequestExport>) -> Self {
+        match per_request {
+            None => Self {
+                concurrency: 4,
+                max_queue_spans: 2_048,
+            },
+            Some(_) => Self {
+                concurrency: 20,
+                max_queue_spans: 20_000,
+            },
+        }
+    }
+}
+
+fn checked(mut requests: PerRequestExport) -> Result<PerRequestExport, BuildError> {
+    /// An instant further away may not exist.
+    const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    requests.max_requests = non_zero("max_requests", requests.max_requests)?;
+    requests.max_spans = non_zero("max_spans", requests.max_spans)?;
+    requests.max_age = non_zero_duration("max_age", requests.max_age)?.min(LONGEST);
+    requests.grace = requests.grace.min(LONGEST);
+    Ok(requests)
 }
 
 fn non_zero(field: &'static str, value: usize) -> Result<usize, BuildError> {

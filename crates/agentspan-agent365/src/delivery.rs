@@ -1,6 +1,7 @@
 //! The one pipeline behind both fronts, and the handle to it.
 
 mod buffers;
+mod caller_losses;
 mod claim;
 mod contain;
 mod courier;
@@ -9,6 +10,7 @@ mod in_flight;
 mod log;
 mod opening;
 mod parcel;
+mod requests;
 mod shared;
 mod thread;
 mod worker;

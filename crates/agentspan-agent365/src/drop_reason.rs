@@ -24,6 +24,17 @@ pub enum DropReason {
     RetriesExhausted,
     /// The queue was full. The newest spans are the ones that are dropped.
     QueueFull,
+    /// With per-request export: the span was started when its request had as many spans as it may have.
+    RequestSpanLimit,
+    /// With per-request export: the span ended after its request was sent early, because it was the oldest
+    /// of more requests than there may be.
+    RequestEvicted,
+    /// With per-request export: the span ended after its request was sent early, because it had lasted for
+    /// longer than a request may.
+    RequestTimedOut,
+    /// With per-request export: the span ended after its request was over and sent, or was started before
+    /// the delivery.
+    RequestOver,
     /// The span came after shutdown.
     AfterShutdown,
     /// The deadline of the shutdown passed before the span was delivered.
@@ -34,7 +45,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::NoIdentity,
         Self::OtherOperation,
         Self::BadIdentity,
@@ -42,6 +53,10 @@ impl DropReason {
         Self::PermanentStatus,
         Self::RetriesExhausted,
         Self::QueueFull,
+        Self::RequestSpanLimit,
+        Self::RequestEvicted,
+        Self::RequestTimedOut,
+        Self::RequestOver,
         Self::AfterShutdown,
         Self::ShutdownDeadline,
         Self::Internal,
@@ -58,6 +73,10 @@ impl DropReason {
             Self::PermanentStatus => "permanent_status",
             Self::RetriesExhausted => "retries_exhausted",
             Self::QueueFull => "queue_full",
+            Self::RequestSpanLimit => "request_span_limit",
+            Self::RequestEvicted => "request_evicted",
+            Self::RequestTimedOut => "request_timed_out",
+            Self::RequestOver => "request_over",
             Self::AfterShutdown => "after_shutdown",
             Self::ShutdownDeadline => "shutdown_deadline",
             Self::Internal => "internal",
@@ -74,9 +93,13 @@ impl DropReason {
             Self::PermanentStatus => 4,
             Self::RetriesExhausted => 5,
             Self::QueueFull => 6,
-            Self::AfterShutdown => 7,
-            Self::ShutdownDeadline => 8,
-            Self::Internal => 9,
+            Self::RequestSpanLimit => 7,
+            Self::RequestEvicted => 8,
+            Self::RequestTimedOut => 9,
+            Self::RequestOver => 10,
+            Self::AfterShutdown => 11,
+            Self::ShutdownDeadline => 12,
+            Self::Internal => 13,
         }
     }
 }

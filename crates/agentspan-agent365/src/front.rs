@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
+use opentelemetry::Context;
+use opentelemetry::trace::SpanContext;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::SpanData;
@@ -64,6 +66,13 @@ impl Front {
             return;
         }
         shared.enqueue(span, &self.resource);
+    }
+
+    /// Notes that a span starts.
+    pub(crate) fn span_starts(&self, span: &SpanContext, context: &Context) {
+        if !self.closed.load(SeqCst) {
+            self.delivery.shared().start_in_request(span, context);
+        }
     }
 
     /// Closes this front. The last one ends the delivery, an earlier one flushes it.

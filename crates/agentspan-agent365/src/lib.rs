@@ -29,6 +29,8 @@
 //! - [`TokenResolver`] gets the bearer token of an identity; [`token_from_fn`] and
 //!   [`token_from_async_fn`] make one from a closure.
 //! - [`TokenCache`] keeps the tokens of a resolver; [`Enrichment`] changes spans before they are sent.
+//! - [`ExportToken`] is the token of one request, [`PerRequestExport`] keeps the spans of a request until
+//!   it is over and sends them with it.
 //! - [`ExportReport`] says for one batch what was sent for whom, what was dropped and why;
 //!   [`DeliveryStats`] is the running count of the same.
 //! - [`BodyEncoder`] writes the bodies of the requests; [`estimated_span_bytes`] and
@@ -45,11 +47,13 @@ mod drop_reason;
 mod encode;
 mod enrichment;
 mod export_error;
+mod export_token;
 mod exporter;
 mod front;
 mod grouping;
 mod loopback_endpoint;
 mod missing_permission;
+mod per_request;
 mod report;
 mod retry;
 mod retry_after;
@@ -70,9 +74,11 @@ pub use self::drop_reason::DropReason;
 pub use self::encode::{BodyEncoder, EncodedResource, Truncation};
 pub use self::enrichment::Enrichment;
 pub use self::export_error::{ExportError, RefusedIdentityError, ResolverError, SubmitError};
+pub use self::export_token::{ExportToken, ExportTokenFutureExt};
 pub use self::exporter::Agent365Exporter;
 pub use self::loopback_endpoint::LoopbackEndpointError;
 pub use self::missing_permission::MissingPermission;
+pub use self::per_request::PerRequestExport;
 pub use self::report::{Attempt, AttemptOutcome, ExportReport, IdentityReport, RefusedIdentity};
 pub use self::retry::{RetryTimer, TokioRetryTimer};
 pub use self::retry_after::retry_after_seconds;
@@ -80,6 +86,7 @@ pub use self::span_processor::Agent365SpanProcessor;
 pub use self::stats::DeliveryStats;
 pub use self::token_cache::TokenCache;
 pub use self::token_resolver::{
-    AsyncFnResolver, BoxError, FnResolver, TokenResolver, token_from_async_fn, token_from_fn,
+    AsyncFnResolver, BoxError, FnResolver, RequestTokens, TokenResolver, token_from_async_fn,
+    token_from_fn, token_from_request,
 };
 pub use self::transport::TransportError;

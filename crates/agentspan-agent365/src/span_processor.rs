@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use opentelemetry::Context;
+use opentelemetry::trace::Span as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
@@ -55,7 +56,12 @@ impl From<Delivery> for Agent365SpanProcessor {
 }
 
 impl SpanProcessor for Agent365SpanProcessor {
-    fn on_start(&self, _span: &mut Span, _cx: &Context) {}
+    fn on_start(&self, span: &mut Span, cx: &Context) {
+        let span = span.span_context();
+        if span.is_sampled() {
+            self.front.span_starts(span, cx);
+        }
+    }
 
     fn on_end(&self, span: SpanData) {
         if span.span_context.is_sampled() {

@@ -2,6 +2,7 @@
 
 mod async_fn;
 mod blocking_fn;
+mod request_tokens;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::access_token::AccessToken;
 
 pub use self::async_fn::{AsyncFnResolver, token_from_async_fn};
 pub use self::blocking_fn::{FnResolver, token_from_fn};
+pub use self::request_tokens::{RequestTokens, token_from_request};
 
 /// Any error, for resolvers that fail in a way of their own.
 pub type BoxError = Box<dyn Error + Send + Sync>;

@@ -7,6 +7,7 @@ use opentelemetry_sdk::trace::SpanData;
 use super::DeliveryBuilder;
 use crate::encode::Truncation;
 use crate::enrichment::Enrichment;
+use crate::per_request::PerRequestExport;
 use crate::token_cache::TokenCache;
 
 impl<F> DeliveryBuilder<F> {
@@ -21,6 +22,19 @@ impl<F> DeliveryBuilder<F> {
     /// batch and identity, as the reference does.
     pub fn with_token_cache(mut self) -> Self {
         self.resolver = Arc::new(TokenCache::new(self.resolver));
+        self
+    }
+
+    /// Keeps the spans of a request until it is over, and sends them with the [`ExportToken`](crate::ExportToken) that it
+    /// was given. The resolver is asked for requests that were given none; nothing is sent without a
+    /// token, whatever the profile says. Default: spans of all requests are sent together.
+    ///
+    /// It is done by the [span processor](crate::Delivery::span_processor), which sees spans start. Batches
+    /// that an [exporter](crate::Delivery::exporter) hands over are sent as ever.
+    ///
+    /// A flush sends what has ended of the requests that are under way; they go on.
+    pub fn with_per_request_export(mut self, requests: PerRequestExport) -> Self {
+        self.per_request = Some(requests);
         self
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use agentspan_model::agent365::Identity;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::event::Event;
+use super::event::{Event, TokenSource};
 use super::shared::Shared;
 use crate::drop_reason::DropReason;
 use crate::export_error::ExportError;
@@ -70,6 +70,7 @@ impl Drop for Claim {
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) identity: Identity,
+    pub(super) tokens: TokenSource,
     pub(super) batch: u64,
     /// The place of the identity in the batch's report.
     pub(super) slot: usize,

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use super::claim::Ticket;
 use super::contain::{Panicked, contain, contain_call};
+use super::event::TokenSource;
 use super::log;
 use super::parcel::Parcel;
 use super::shared::Shared;
@@ -88,8 +89,8 @@ impl Courier {
         parcels: Vec<Parcel>,
         attempts: &mut Vec<Attempt>,
     ) -> Result<(), ExportError> {
-        let mut token = self.token(&ticket.identity).await?;
-        let mut headers = self.headers(&ticket.identity, token.as_ref())?;
+        let mut token = self.token(ticket).await?;
+        let mut headers = self.headers(ticket, token.as_ref())?;
         let mut is_renewed = false;
         for Parcel { body, spans } in parcels {
             let bytes = body.len();
@@ -103,32 +104,28 @@ impl Courier {
                 let Err(error) = self.try_all(shared, post, attempts).await else {
                     break;
                 };
-                if is_renewed || !self.may_renew(&ticket.identity, token.as_ref(), &error) {
+                if is_renewed || !self.may_renew(ticket, token.as_ref(), &error) {
                     return Err(explained(error, token.as_ref()));
                 }
                 log::token_refused(&ticket.identity);
                 is_renewed = true;
-                token = self.token(&ticket.identity).await?;
-                headers = self.headers(&ticket.identity, token.as_ref())?;
+                token = self.token(ticket).await?;
+                headers = self.headers(ticket, token.as_ref())?;
             }
             ticket.delivered(spans, bytes);
         }
         Ok(())
     }
 
-    /// Whether the service refused the token, and the resolver may have another one.
-    fn may_renew(
-        &self,
-        identity: &Identity,
-        token: Option<&AccessToken>,
-        error: &ExportError,
-    ) -> bool {
-        match (token, error) {
-            (Some(token), ExportError::Status { status: 401, .. }) => {
-                contain_call(|| self.resolver.refused(identity, token)).unwrap_or(false)
-            }
-            _ => false,
+    /// Whether the service refused the token, and whoever gave it may have another one.
+    fn may_renew(&self, ticket: &Ticket, token: Option<&AccessToken>, error: &ExportError) -> bool {
+        let (Some(token), ExportError::Status { status: 401, .. }) = (token, error) else {
+            return false;
+        };
+        if let Some(own) = own_token(ticket) {
+            return own != *token;
         }
+        contain_call(|| self.resolver.refused(&ticket.identity, token)).unwrap_or(false)
     }
 
     async fn try_all(
@@ -187,8 +184,13 @@ impl Courier {
         }
     }
 
-    /// Asks the resolver. Whatever it does costs this identity and no other.
-    async fn token(&self, identity: &Identity) -> Result<Option<AccessToken>, ExportError> {
+    /// The token of the request, or else what the resolver says. Whatever that does costs this identity
+    /// and no other.
+    async fn token(&self, ticket: &Ticket) -> Result<Option<AccessToken>, ExportError> {
+        if let Some(token) = own_token(ticket) {
+            return Ok(Some(token));
+        }
+        let identity = &ticket.identity;
         let asked = contain(async { self.resolver.resolve(identity).await });
         let token = match timeout(self.token_deadline, asked).await {
             Ok(Ok(Ok(token))) => token,
@@ -215,9 +217,10 @@ impl Courier {
 
     fn headers(
         &self,
-        identity: &Identity,
+        ticket: &Ticket,
         token: Option<&AccessToken>,
     ) -> Result<HeaderMap, ExportError> {
+        let identity = &ticket.identity;
         let mut headers = HeaderMap::with_capacity(4);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if self.tenant_header {
@@ -226,7 +229,11 @@ impl Courier {
                 headers.insert(TENANT_HEADER, value);
             }
         }
-        match (token, self.wire.missing_token) {
+        let without_token = match ticket.tokens {
+            TokenSource::Resolver => self.wire.missing_token,
+            TokenSource::Request(_) => MissingToken::Drop,
+        };
+        match (token, without_token) {
             (Some(token), _) => {
                 let value = token.to_header().map_err(|error| ExportError::Token {
                     identity: identity.clone(),
@@ -268,6 +275,14 @@ impl Courier {
             }),
         }
     }
+}
+
+/// The token that the request was given.
+fn own_token(ticket: &Ticket) -> Option<AccessToken> {
+    let TokenSource::Request(Some(token)) = &ticket.tokens else {
+        return None;
+    };
+    Some(token.current()).filter(|token| !token.is_empty())
 }
 
 /// Says what the token lacks if the service forbids the request.

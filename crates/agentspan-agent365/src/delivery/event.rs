@@ -8,7 +8,9 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::claim::Claim;
+use super::opening::Resources;
 use crate::encode::EncodedResource;
+use crate::export_token::ExportToken;
 use crate::report::{ExportReport, IdentityReport};
 
 /// Something that happened outside of the worker.
@@ -30,14 +32,24 @@ pub(crate) enum Event {
     Stop { deadline: Instant },
 }
 
-/// A batch from an exporter.
+/// A batch from an exporter, or the spans of a request.
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(super) spans: Vec<SpanData>,
-    pub(super) resource: Arc<EncodedResource>,
+    pub(super) resources: Resources,
     pub(super) bytes: u64,
     pub(super) claim: Claim,
-    pub(super) reply: oneshot::Sender<Arc<ExportReport>>,
+    pub(super) tokens: TokenSource,
+    pub(super) reply: Option<oneshot::Sender<Arc<ExportReport>>>,
+}
+
+/// Where the token of a batch comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum TokenSource {
+    /// The resolver is asked.
+    Resolver,
+    /// The request was given one, or else the resolver is asked. Nothing is sent without.
+    Request(Option<ExportToken>),
 }
 
 /// A span from a processor, waiting for others.

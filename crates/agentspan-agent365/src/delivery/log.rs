@@ -129,11 +129,12 @@ pub(super) fn report(report: &ExportReport) {
     }
 }
 
-pub(super) fn queue_full(stats: &DeliveryStats) {
+pub(super) fn lost_by_callers(reason: DropReason, dropped: u64) {
     error!(
         target: "agentspan::agent365::queue",
-        dropped = stats.dropped_for(DropReason::QueueFull),
-        "spans were lost because the queue is full"
+        reason = reason.as_str(),
+        dropped,
+        "spans were lost before they were queued"
     );
 }
 

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use agentspan_model::agent365::Identity;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::claim::Claim;
+use super::event::{QueuedSpan, TokenSource};
 use super::parcel::{Packing, Parcels};
 use crate::encode::EncodedResource;
 use crate::grouping::{Group, Grouping};
@@ -20,11 +22,12 @@ pub(super) struct Opening {
     pub(super) sent_out: usize,
     /// For the spans of the groups that were not.
     pub(super) claim: Claim,
+    pub(super) tokens: TokenSource,
 }
 
 /// The resources of the spans of a batch.
 #[derive(Debug)]
-pub(super) enum Resources {
+pub(crate) enum Resources {
     /// All spans have the same.
     One(Arc<EncodedResource>),
     /// One per span, because the spans may come from several providers.
@@ -49,9 +52,45 @@ impl Opening {
         spans.extend(self.grouping.spans_of(group, &self.spans));
         packing.pack(resource, &spans)
     }
+
+    /// Where the token of an identity of this batch comes from.
+    ///
+    /// The token of a request goes to one tenant only. If that is not known yet, it goes to none if there
+    /// are several.
+    pub(super) fn tokens_for(&self, identity: &Identity) -> TokenSource {
+        let TokenSource::Request(Some(token)) = &self.tokens else {
+            return self.tokens.clone();
+        };
+        let mut groups = self.grouping.groups.iter();
+        let is_theirs = (token.tenant().is_some()
+            || groups.all(|group| group.identity.tenant == identity.tenant))
+            && token.belongs_to(&identity.tenant);
+        TokenSource::Request(is_theirs.then(|| token.clone()))
+    }
 }
 
 impl Resources {
+    /// Takes single spans apart into `spans`. Gives their resources and their estimated memory.
+    pub(super) fn split_off(
+        queued: impl Iterator<Item = QueuedSpan>,
+        spans: &mut Vec<SpanData>,
+    ) -> Option<(Self, u64)> {
+        let mut resources: Vec<Arc<EncodedResource>> = Vec::new();
+        let mut bytes = 0;
+        for queued in queued {
+            spans.push(queued.span);
+            resources.push(queued.resource);
+            bytes += queued.bytes;
+        }
+        let first = resources.first()?;
+        let resources = if resources.iter().all(|other| Arc::ptr_eq(first, other)) {
+            Self::One(Arc::clone(first))
+        } else {
+            Self::PerSpan(resources)
+        };
+        Some((resources, bytes))
+    }
+
     fn of(&self, span: usize) -> Option<&EncodedResource> {
         match self {
             Self::One(resource) => Some(resource),

@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanContext, TraceContextExt as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc::UnboundedSender;
@@ -14,10 +16,13 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::claim::Claim;
-use super::event::{Event, Flush, Job, QueuedSpan};
+use super::event::{Event, Flush, Job, QueuedSpan, TokenSource};
+use super::opening::Resources;
+use super::requests::{Departure, Parent, RequestBatch, Requests};
 use crate::drop_reason::DropReason;
 use crate::encode::EncodedResource;
 use crate::export_error::SubmitError;
+use crate::export_token::ExportToken;
 use crate::report::ExportReport;
 use crate::span_size::estimated_bytes;
 use crate::stats::Counters;
@@ -36,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     pub(super) events: UnboundedSender<Event>,
     queue: UnboundedSender<QueuedSpan>,
+    /// Single spans that wait for the end of their requests, if they do.
+    requests: Option<Mutex<Requests>>,
     /// Single spans that were put into the queue and not taken yet. Counted before they are put.
     pub(super) backlog: AtomicUsize,
     /// Single spans that were put into the queue. Counted after they are put.
@@ -55,6 +62,7 @@ impl Shared {
     pub(super) fn new(
         counters: Counters,
         batch_spans: usize,
+        requests: Option<Requests>,
         events: UnboundedSender<Event>,
         queue: UnboundedSender<QueuedSpan>,
     ) -> Self {
@@ -62,6 +70,7 @@ impl Shared {
             counters,
             events,
             queue,
+            requests: requests.map(Mutex::new),
             backlog: AtomicUsize::new(0),
             queued_ever: AtomicU64::new(0),
             batch_spans,
@@ -94,38 +103,39 @@ impl Shared {
         let (reply, report) = oneshot::channel();
         let job = Job {
             spans,
-            resource,
+            resources: Resources::One(resource),
             bytes,
             claim: Claim::new(Arc::clone(self), count),
-            reply,
+            tokens: TokenSource::Resolver,
+            reply: Some(reply),
         };
-        match self.events.send(Event::Job(job)) {
-            Ok(()) => Ok(report),
-            Err(refused) => {
-                if let Event::Job(job) = refused.0 {
-                    job.claim.dropped(DropReason::AfterShutdown);
-                }
-                self.counters.release_bytes(bytes);
-                Err(SubmitError::AlreadyShutdown)
+        self.send(job).map(|()| report)
+    }
+
+    fn send(&self, job: Job) -> Result<(), SubmitError> {
+        self.events.send(Event::Job(job)).map_err(|refused| {
+            if let Event::Job(job) = refused.0 {
+                job.claim.dropped(DropReason::AfterShutdown);
+                self.counters.release_bytes(job.bytes);
             }
-        }
+            SubmitError::AlreadyShutdown
+        })
     }
 
     /// Takes a single span, or drops and counts it. Never blocks.
-    pub(crate) fn enqueue(&self, span: SpanData, resource: &Arc<EncodedResource>) {
+    pub(crate) fn enqueue(self: &Arc<Self>, span: SpanData, resource: &Arc<EncodedResource>) {
         if self.stopping.load(SeqCst) {
             self.counters.refuse(DropReason::AfterShutdown, 1);
             return;
         }
-        let bytes = estimated_bytes(&span);
-        if !self.counters.admit(1, bytes) {
+        if let Some(requests) = self.requests() {
+            self.end_in_request(requests, span, resource);
             return;
         }
-        let queued = QueuedSpan {
-            span,
-            resource: Arc::clone(resource),
-            bytes,
+        let Some(queued) = self.admit(span, resource) else {
+            return;
         };
+        let bytes = queued.bytes;
         let backlog = self.backlog.fetch_add(1, SeqCst) + 1;
         if self.queue.send(queued).is_err() {
             self.backlog.fetch_sub(1, SeqCst);
@@ -141,11 +151,108 @@ impl Shared {
         }
     }
 
-    /// Waits until what was handed over before is settled.
-    pub(crate) fn flush(&self, timeout: Duration) -> OTelSdkResult {
+    fn admit(&self, span: SpanData, resource: &Arc<EncodedResource>) -> Option<QueuedSpan> {
+        let bytes = estimated_bytes(&span);
+        self.counters.admit(1, bytes).then(|| QueuedSpan {
+            span,
+            resource: Arc::clone(resource),
+            bytes,
+        })
+    }
+
+    /// Notes that a span starts in `context`, if spans wait for the end of their requests.
+    pub(crate) fn start_in_request(self: &Arc<Self>, span: &SpanContext, context: &Context) {
+        if self.requests.is_none() {
+            return;
+        }
+        let parent = context.span().span_context().clone();
+        let parent = if parent.is_valid() && !parent.is_remote() {
+            Parent::Here(parent.span_id())
+        } else {
+            Parent::Elsewhere
+        };
+        let token = context.get::<ExportToken>().cloned();
+        let now = Instant::now();
+        let Some(mut requests) = self.requests() else {
+            return;
+        };
+        let had_deadline = requests.next_deadline().is_some();
+        let evicted = requests.start(now, span.trace_id(), span.span_id(), parent, token);
+        drop(requests);
+        self.depart(evicted);
+        if !had_deadline {
+            let _ = self.events.send(Event::Wake);
+        }
+    }
+
+    fn end_in_request(
+        self: &Arc<Self>,
+        mut requests: MutexGuard<'_, Requests>,
+        span: SpanData,
+        resource: &Arc<EncodedResource>,
+    ) {
+        let (trace, id) = (span.span_context.trace_id(), span.span_context.span_id());
+        let deadline = requests.next_deadline();
+        let ended = requests.end(Instant::now(), trace, id, || self.admit(span, resource));
+        let next = requests.next_deadline();
+        drop(requests);
+        match ended {
+            Ok(departure) => self.depart(departure),
+            Err(reason) => self.counters.refuse(reason, 1),
+        }
+        // The deadlines only get sooner when a root ends before what runs below it.
+        if next.is_some() && next < deadline {
+            let _ = self.events.send(Event::Wake);
+        }
+    }
+
+    /// When spans of a request have to be sent, though it is not over.
+    pub(super) fn next_request_deadline(&self) -> Option<Instant> {
+        self.requests()?.next_deadline()
+    }
+
+    /// Sends what waits for too long.
+    pub(super) fn send_requests_due(self: &Arc<Self>, now: Instant) {
+        let due = self.requests().map(|mut requests| requests.due(now));
+        self.depart(due.into_iter().flatten());
+    }
+
+    /// Hands the spans of requests to the thread. What waits is counted as queued already.
+    fn depart(self: &Arc<Self>, departures: impl IntoIterator<Item = Departure>) {
+        for departure in departures {
+            for RequestBatch { token, spans } in departure.into_batches() {
+                let count = spans.len();
+                let mut data = Vec::with_capacity(count);
+                let split = Resources::split_off(spans.into_iter(), &mut data);
+                let Some((resources, bytes)) = split else {
+                    continue;
+                };
+                // Whoever gets none counts the spans as lost.
+                let _ = self.send(Job {
+                    spans: data,
+                    resources,
+                    bytes,
+                    claim: Claim::new(Arc::clone(self), count),
+                    tokens: TokenSource::Request(token),
+                    reply: None,
+                });
+            }
+        }
+    }
+
+    fn requests(&self) -> Option<MutexGuard<'_, Requests>> {
+        let requests = self.requests.as_ref()?;
+        Some(requests.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Waits until what was handed over before is settled. Of requests that are not over, these are the
+    /// spans that have ended.
+    pub(crate) fn flush(self: &Arc<Self>, timeout: Duration) -> OTelSdkResult {
         if self.is_own_thread() {
             return Err(own_thread());
         }
+        let ended = self.requests().map(|mut requests| requests.take_ended());
+        self.depart(ended.into_iter().flatten());
         let (reply, answer) = sync_channel(1);
         let flush = Flush {
             single_spans: self.queued_ever.load(SeqCst),
@@ -165,7 +272,7 @@ impl Shared {
     }
 
     /// Ends the thread and waits for its end.
-    pub(crate) fn stop(&self, timeout: Duration) -> OTelSdkResult {
+    pub(crate) fn stop(self: &Arc<Self>, timeout: Duration) -> OTelSdkResult {
         self.ask_to_stop(timeout);
         if self.is_own_thread() {
             return Err(own_thread());
@@ -196,10 +303,17 @@ impl Shared {
     }
 
     /// Asks the thread to send what waits and to end. Does not wait for it.
-    pub(crate) fn ask_to_stop(&self, timeout: Duration) {
+    pub(crate) fn ask_to_stop(self: &Arc<Self>, timeout: Duration) {
         self.stopping.store(true, SeqCst);
+        self.shut_requests();
         let deadline = Instant::now() + timeout.min(LONGEST);
         let _ = self.events.send(Event::Stop { deadline });
+    }
+
+    /// Hands over what has ended of all requests, and takes no further spans.
+    pub(super) fn shut_requests(self: &Arc<Self>) {
+        let ended = self.requests().map(|mut requests| requests.shut());
+        self.depart(ended.into_iter().flatten());
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

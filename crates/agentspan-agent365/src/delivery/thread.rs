@@ -12,12 +12,14 @@ use tokio::sync::mpsc::unbounded_channel;
 
 use super::contain::contain;
 use super::courier::Courier;
+use super::requests::Requests;
 use super::shared::Shared;
 use super::worker::{Observer, Worker};
 use super::{Delivery, log};
 use crate::destination::Destinations;
 use crate::encode::BodyEncoder;
 use crate::enrichment::Preparation;
+use crate::per_request::PerRequestExport;
 use crate::stats::{Counters, QueueBounds};
 
 /// Threads for what the operating system only offers blocking: looking up hosts and reading root
@@ -32,6 +34,8 @@ pub(crate) struct Setup {
     pub(crate) bounds: QueueBounds,
     pub(crate) batch_spans: usize,
     pub(crate) batch_delay: Duration,
+    /// Whether spans wait for the end of their requests.
+    pub(crate) per_request: Option<PerRequestExport>,
     pub(crate) concurrency: usize,
     /// For the body of one request.
     pub(crate) max_payload_bytes: Option<usize>,
@@ -49,6 +53,7 @@ pub(crate) fn start(setup: Setup) -> io::Result<Delivery> {
     let shared = Arc::new(Shared::new(
         Counters::new(setup.bounds),
         setup.batch_spans,
+        setup.per_request.clone().map(Requests::new),
         events,
         queue,
     ));

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::buffers::Buffers;
+use super::caller_losses::CallerLosses;
 use super::claim::{Claim, Ticket};
 use super::contain::contain_call;
 use super::courier::Courier;
-use super::event::{Event, Flush, Job, QueuedSpan};
+use super::event::{Event, Flush, Job, QueuedSpan, TokenSource};
 use super::in_flight::{InFlight, Skipped};
 use super::log;
 use super::opening::{Opening, Resources};
@@ -68,7 +68,7 @@ pub(super) struct Worker {
     next_tick: Instant,
     flushes: Vec<Waiting>,
     stop: Option<Instant>,
-    queue_full_logged: u64,
+    caller_losses: CallerLosses,
 }
 
 /// A flush that waits.
@@ -113,7 +113,7 @@ impl Worker {
             next_tick: Instant::now() + setup.batch_delay,
             flushes: Vec::new(),
             stop: None,
-            queue_full_logged: 0,
+            caller_losses: CallerLosses::default(),
         }
     }
 
@@ -129,9 +129,11 @@ impl Worker {
             if self.stop.is_some() && self.is_idle() {
                 return;
             }
-            let wake_at = self
-                .stop
-                .map_or(self.next_tick, |deadline| deadline.min(self.next_tick));
+            let others = [self.stop, self.shared.next_request_deadline()];
+            let wake_at = others
+                .into_iter()
+                .flatten()
+                .fold(self.next_tick, Instant::min);
             match timeout_at(wake_at, self.events.recv()).await {
                 Ok(Some(event)) => {
                     self.handle(event);
@@ -143,6 +145,7 @@ impl Worker {
                 Err(_) => {}
             }
             let now = Instant::now();
+            self.shared.send_requests_due(now);
             if self.stop.is_some_and(|deadline| deadline <= now) && !self.is_idle() {
                 self.shared.set_deadline_passed();
                 return;
@@ -164,6 +167,8 @@ impl Worker {
                 None => self.opening = None,
             }
         }
+        // The thread may end without having been told to stop.
+        self.shared.shut_requests();
         self.events.close();
         self.queue.close();
         // A closed channel gives what was sent before, and what a sender is about to finish sending.
@@ -174,22 +179,23 @@ impl Worker {
                 Event::Wake | Event::Flush(_) | Event::Stop { .. } => {}
             }
         }
+        let reason = match self.shared.reason_of_loss() {
+            DropReason::ShutdownDeadline => DropReason::ShutdownDeadline,
+            _ => DropReason::AfterShutdown,
+        };
         for job in self.jobs.drain(..) {
+            job.claim.dropped(reason);
             self.shared.counters.release_bytes(job.bytes);
         }
         for in_flight in std::mem::take(&mut self.batches).into_values() {
             self.shared.counters.release_bytes(in_flight.bytes);
         }
-        let reason = match self.shared.reason_of_loss() {
-            DropReason::ShutdownDeadline => DropReason::ShutdownDeadline,
-            _ => DropReason::AfterShutdown,
-        };
         while let Some(queued) = self.queue.recv().await {
             self.shared.counters.dropped_from_queue(reason, 1);
             self.shared.counters.release_bytes(queued.bytes);
         }
         self.shared.backlog.store(0, SeqCst);
-        self.log_queue_full();
+        self.log_caller_losses();
     }
 
     fn handle(&mut self, event: Event) {
@@ -251,13 +257,7 @@ impl Worker {
             for waiting in &mut self.flushes {
                 waiting.jobs = waiting.jobs.saturating_sub(1);
             }
-            self.open(
-                job.spans,
-                Resources::One(job.resource),
-                job.bytes,
-                job.claim,
-                Some(job.reply),
-            );
+            self.open(job);
             return true;
         }
         let backlog = self.shared.backlog.load(SeqCst);
@@ -265,41 +265,35 @@ impl Worker {
             return false;
         }
         let mut spans = std::mem::take(&mut self.spare);
-        let mut resources: Vec<Arc<_>> = Vec::new();
-        let mut bytes = 0;
-        while spans.len() < self.shared.batch_spans {
-            let Ok(queued) = self.queue.try_recv() else {
-                break;
-            };
-            spans.push(queued.span);
-            resources.push(queued.resource);
-            bytes += queued.bytes;
-        }
+        let queued = std::iter::from_fn(|| self.queue.try_recv().ok());
+        let taken = Resources::split_off(queued.take(self.shared.batch_spans), &mut spans);
         let count = spans.len();
         self.taken += count as u64;
         self.shared.backlog.fetch_sub(count, SeqCst);
-        let Some(first) = resources.first() else {
+        let Some((resources, bytes)) = taken else {
             self.spare = spans;
             return false;
         };
-        let resources = if resources.iter().all(|other| Arc::ptr_eq(first, other)) {
-            Resources::One(Arc::clone(first))
-        } else {
-            Resources::PerSpan(resources)
-        };
-        let claim = Claim::new(Arc::clone(&self.shared), count);
-        self.open(spans, resources, bytes, claim, None);
+        self.open(Job {
+            spans,
+            resources,
+            bytes,
+            claim: Claim::new(Arc::clone(&self.shared), count),
+            tokens: TokenSource::Resolver,
+            reply: None,
+        });
         true
     }
 
-    fn open(
-        &mut self,
-        mut spans: Vec<SpanData>,
-        resources: Resources,
-        bytes: u64,
-        mut claim: Claim,
-        reply: Option<oneshot::Sender<Arc<ExportReport>>>,
-    ) {
+    fn open(&mut self, job: Job) {
+        let Job {
+            mut spans,
+            resources,
+            bytes,
+            mut claim,
+            tokens,
+            reply,
+        } = job;
         let batch = self.next_batch;
         self.next_batch += 1;
         let panics = self.preparation.apply(&mut spans);
@@ -335,6 +329,7 @@ impl Worker {
             grouping,
             sent_out: 0,
             claim,
+            tokens,
         });
     }
 
@@ -398,7 +393,7 @@ impl Worker {
             }
         }
         log::report(&report);
-        self.log_queue_full();
+        self.log_caller_losses();
         if let Some(observer) = &self.observer {
             if contain_call(|| observer(&report)).is_err() {
                 log::observer_panicked();
@@ -436,14 +431,8 @@ impl Worker {
         });
     }
 
-    /// Losses of a full queue happen on the callers' threads, which are not made to log.
-    fn log_queue_full(&mut self) {
-        let stats = self.shared.counters.snapshot();
-        let lost = stats.dropped_for(DropReason::QueueFull);
-        if lost > self.queue_full_logged {
-            self.queue_full_logged = lost;
-            log::queue_full(&stats);
-        }
+    fn log_caller_losses(&mut self) {
+        self.caller_losses.log(&self.shared.counters.snapshot());
     }
 }
 
@@ -451,10 +440,12 @@ impl Worker {
 fn next_ticket(opening: &mut Opening, shared: &Arc<Shared>) -> Option<Ticket> {
     let group = opening.next_group()?;
     let (identity, spans) = (group.identity.clone(), group.len);
+    let tokens = opening.tokens_for(&identity);
     let slot = opening.sent_out;
     opening.sent_out += 1;
     Some(Ticket {
         identity,
+        tokens,
         batch: opening.batch,
         slot,
         spans,

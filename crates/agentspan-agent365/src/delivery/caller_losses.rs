@@ -1,0 +1,33 @@
+//! Losses that happen on the threads of callers.
+
+use super::log;
+use crate::drop_reason::DropReason;
+use crate::stats::DeliveryStats;
+
+/// The reasons.
+const REASONS: [DropReason; 5] = [
+    DropReason::QueueFull,
+    DropReason::RequestSpanLimit,
+    DropReason::RequestEvicted,
+    DropReason::RequestTimedOut,
+    DropReason::RequestOver,
+];
+
+/// What was logged of them. Callers are not made to log: the delivery's thread does, now and then.
+#[derive(Debug, Default)]
+pub(super) struct CallerLosses {
+    logged: [u64; REASONS.len()],
+}
+
+impl CallerLosses {
+    /// Logs what was lost since the last time.
+    pub(super) fn log(&mut self, stats: &DeliveryStats) {
+        for (reason, logged) in REASONS.into_iter().zip(&mut self.logged) {
+            let lost = stats.dropped_for(reason);
+            if lost > *logged {
+                *logged = lost;
+                log::lost_by_callers(reason, lost);
+            }
+        }
+    }
+}

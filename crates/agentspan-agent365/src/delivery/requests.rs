@@ -1,0 +1,361 @@
+//! The spans of requests that are not over.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use opentelemetry::trace::{SpanId, TraceId};
+use tokio::time::Instant;
+
+use super::event::QueuedSpan;
+use crate::drop_reason::DropReason;
+use crate::export_token::ExportToken;
+use crate::per_request::PerRequestExport;
+
+/// Keeps the spans of each request until it is over. Knows no clock: it is told the time.
+#[derive(Debug)]
+pub(super) struct Requests {
+    bounds: PerRequestExport,
+    /// By number, and so by age.
+    open: BTreeMap<u64, Request>,
+    /// Requests that were sent while spans of theirs ran, to say why those are lost. The oldest are
+    /// forgotten when there are too many.
+    closed: BTreeMap<u64, Closed>,
+    /// Nearly always one: several when another process calls this one several times in one trace.
+    by_trace: HashMap<TraceId, Vec<u64>>,
+    /// The ends of the grace of requests whose root has ended.
+    grace: BTreeSet<(Instant, u64)>,
+    next: u64,
+    is_shut: bool,
+}
+
+/// Where the parent of a span is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parent {
+    /// There is none, or it is in another process.
+    Elsewhere,
+    Here(SpanId),
+}
+
+/// The spans of a request that are to be sent.
+#[derive(Debug)]
+pub(super) struct Departure {
+    ended: Vec<Ended>,
+    /// For spans that have none of their own.
+    token: Option<ExportToken>,
+}
+
+/// Spans of a request that are sent with the same token.
+#[derive(Debug)]
+pub(super) struct RequestBatch {
+    pub(super) token: Option<ExportToken>,
+    pub(super) spans: Vec<QueuedSpan>,
+}
+
+#[derive(Debug)]
+struct Request {
+    trace: TraceId,
+    root: SpanId,
+    expires_at: Instant,
+    /// Once the root has ended.
+    grace_until: Option<Instant>,
+    /// All spans that were started.
+    members: HashSet<SpanId>,
+    /// Those that have not ended, with the tokens of their contexts.
+    running: HashMap<SpanId, Option<ExportToken>>,
+    ended: Vec<Ended>,
+    /// The first that a span of the request was started with.
+    token: Option<ExportToken>,
+    /// How many spans run that were not taken in.
+    refused: usize,
+}
+
+#[derive(Debug)]
+struct Ended {
+    span: QueuedSpan,
+    token: Option<ExportToken>,
+}
+
+#[derive(Debug)]
+struct Closed {
+    trace: TraceId,
+    running: HashSet<SpanId>,
+    refused: usize,
+    reason: DropReason,
+}
+
+impl Requests {
+    pub(super) fn new(bounds: PerRequestExport) -> Self {
+        Self {
+            bounds,
+            open: BTreeMap::new(),
+            closed: BTreeMap::new(),
+            by_trace: HashMap::new(),
+            grace: BTreeSet::new(),
+            next: 0,
+            is_shut: false,
+        }
+    }
+
+    /// A span starts. Gives the oldest request if there is no room for another.
+    pub(super) fn start(
+        &mut self,
+        now: Instant,
+        trace: TraceId,
+        span: SpanId,
+        parent: Parent,
+        token: Option<ExportToken>,
+    ) -> Option<Departure> {
+        if self.is_shut {
+            return None;
+        }
+        let number = match parent {
+            Parent::Here(parent) => self.request_of(trace, parent),
+            Parent::Elsewhere => None,
+        };
+        if let Some(request) = number.and_then(|number| self.open.get_mut(&number)) {
+            request.add(span, token, self.bounds.max_spans);
+            return None;
+        }
+        let evicted = self.make_room();
+        let mut request = Request {
+            trace,
+            root: span,
+            expires_at: now + self.bounds.max_age,
+            grace_until: None,
+            members: HashSet::new(),
+            running: HashMap::new(),
+            ended: Vec::new(),
+            token: None,
+            refused: 0,
+        };
+        request.add(span, token, self.bounds.max_spans);
+        self.open.insert(self.next, request);
+        self.by_trace.entry(trace).or_default().push(self.next);
+        self.next += 1;
+        evicted
+    }
+
+    /// A span ends. `admit` makes it one of the queue, or loses it. Gives the request when it is over, or
+    /// why the span is lost.
+    pub(super) fn end(
+        &mut self,
+        now: Instant,
+        trace: TraceId,
+        span: SpanId,
+        admit: impl FnOnce() -> Option<QueuedSpan>,
+    ) -> Result<Option<Departure>, DropReason> {
+        if self.is_shut {
+            return Err(DropReason::AfterShutdown);
+        }
+        let Some(number) = self.running_in(trace, span) else {
+            return Err(self.reason_of_loss(trace, span));
+        };
+        let Some(request) = self.open.get_mut(&number) else {
+            return Ok(None);
+        };
+        let token = request.running.remove(&span).flatten();
+        if let Some(span) = admit() {
+            request.ended.push(Ended { span, token });
+        }
+        if span == request.root {
+            let until = now + self.bounds.grace;
+            request.grace_until = Some(until);
+            self.grace.insert((until, number));
+        }
+        let is_over = request.grace_until.is_some() && request.running.is_empty();
+        Ok(is_over
+            .then(|| self.close(number, DropReason::RequestOver))
+            .flatten())
+    }
+
+    /// When a request has to be sent, though spans of it run.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let grace = self.grace.first().map(|(until, _)| *until);
+        let age = self.open.values().next().map(|oldest| oldest.expires_at);
+        grace.into_iter().chain(age).min()
+    }
+
+    /// The requests that have to be sent now.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<Departure> {
+        let mut due = Vec::new();
+        while let Some((until, number)) = self.grace.first().copied() {
+            if until > now {
+                break;
+            }
+            due.extend(self.close(number, DropReason::RequestOver));
+        }
+        while let Some((number, oldest)) = self.open.first_key_value() {
+            if oldest.expires_at > now {
+                break;
+            }
+            let number = *number;
+            due.extend(self.close(number, DropReason::RequestTimedOut));
+        }
+        due
+    }
+
+    /// The spans that have ended so far. Their requests go on.
+    pub(super) fn take_ended(&mut self) -> Vec<Departure> {
+        let open = self.open.values_mut();
+        open.filter_map(Request::take_ended).collect()
+    }
+
+    /// The spans that have ended, for the last time: no span is taken any more.
+    pub(super) fn shut(&mut self) -> Vec<Departure> {
+        let ended = self.take_ended();
+        self.is_shut = true;
+        self.open.clear();
+        self.closed.clear();
+        self.by_trace.clear();
+        self.grace.clear();
+        ended
+    }
+
+    /// The request that a span with this parent belongs to.
+    fn request_of(&self, trace: TraceId, parent: SpanId) -> Option<u64> {
+        let numbers = self.by_trace.get(&trace)?;
+        let find = |is_it: &dyn Fn(&Request) -> bool| {
+            let mut numbers = numbers.iter().copied();
+            numbers.find(|number| self.open.get(number).is_some_and(is_it))
+        };
+        // A parent that was not taken in is unknown, and its children are not taken in either. Any other
+        // unknown parent is as good as one in another process.
+        find(&|request| request.members.contains(&parent))
+            .or_else(|| find(&|request| request.refused > 0))
+    }
+
+    fn running_in(&self, trace: TraceId, span: SpanId) -> Option<u64> {
+        let mut numbers = self.by_trace.get(&trace)?.iter().copied();
+        numbers.find(|number| {
+            let request = self.open.get(number);
+            request.is_some_and(|request| request.running.contains_key(&span))
+        })
+    }
+
+    /// Why a span is lost that runs in no request.
+    fn reason_of_loss(&mut self, trace: TraceId, span: SpanId) -> DropReason {
+        let numbers = self.by_trace.get(&trace).cloned().unwrap_or_default();
+        for number in &numbers {
+            if let Some(closed) = self.closed.get_mut(number) {
+                if closed.running.remove(&span) {
+                    let reason = closed.reason;
+                    self.forget_if_done(*number);
+                    return reason;
+                }
+            }
+        }
+        for number in numbers {
+            if let Some(request) = self.open.get_mut(&number) {
+                if request.refused > 0 {
+                    request.refused -= 1;
+                    return DropReason::RequestSpanLimit;
+                }
+            }
+            if let Some(closed) = self.closed.get_mut(&number) {
+                if closed.refused > 0 {
+                    closed.refused -= 1;
+                    self.forget_if_done(number);
+                    return DropReason::RequestSpanLimit;
+                }
+            }
+        }
+        DropReason::RequestOver
+    }
+
+    fn make_room(&mut self) -> Option<Departure> {
+        if self.open.len() < self.bounds.max_requests {
+            return None;
+        }
+        let oldest = *self.open.first_key_value()?.0;
+        self.close(oldest, DropReason::RequestEvicted)
+    }
+
+    /// Gives what has ended of a request; what has not is lost for `reason`.
+    fn close(&mut self, number: u64, reason: DropReason) -> Option<Departure> {
+        let mut request = self.open.remove(&number)?;
+        if let Some(until) = request.grace_until {
+            self.grace.remove(&(until, number));
+        }
+        let closed = Closed {
+            trace: request.trace,
+            running: request.running.keys().copied().collect(),
+            refused: request.refused,
+            reason,
+        };
+        self.closed.insert(number, closed);
+        self.forget_if_done(number);
+        if self.closed.len() > self.bounds.max_requests {
+            if let Some((oldest, closed)) = self.closed.pop_first() {
+                self.forget(closed.trace, oldest);
+            }
+        }
+        request.take_ended()
+    }
+
+    fn forget_if_done(&mut self, number: u64) {
+        let is_done = |closed: &Closed| closed.running.is_empty() && closed.refused == 0;
+        if self.closed.get(&number).is_some_and(is_done) {
+            if let Some(closed) = self.closed.remove(&number) {
+                self.forget(closed.trace, number);
+            }
+        }
+    }
+
+    fn forget(&mut self, trace: TraceId, number: u64) {
+        if let Some(numbers) = self.by_trace.get_mut(&trace) {
+            numbers.retain(|other| *other != number);
+            if numbers.is_empty() {
+                self.by_trace.remove(&trace);
+            }
+        }
+    }
+}
+
+impl Request {
+    fn add(&mut self, span: SpanId, token: Option<ExportToken>, max_spans: usize) {
+        if self.members.len() >= max_spans {
+            self.refused += 1;
+            return;
+        }
+        if self.token.is_none() {
+            self.token.clone_from(&token);
+        }
+        self.members.insert(span);
+        self.running.insert(span, token);
+    }
+
+    fn take_ended(&mut self) -> Option<Departure> {
+        if self.ended.is_empty() {
+            return None;
+        }
+        Some(Departure {
+            ended: std::mem::take(&mut self.ended),
+            token: self.token.clone(),
+        })
+    }
+}
+
+impl Departure {
+    /// The spans by token, in the order in which the tokens first appear.
+    pub(super) fn into_batches(self) -> Vec<RequestBatch> {
+        let mut batches: Vec<RequestBatch> = Vec::new();
+        for Ended { span, token } in self.ended {
+            let token = token.or_else(|| self.token.clone());
+            let is_same = |batch: &&mut RequestBatch| match (&batch.token, &token) {
+                (Some(one), Some(other)) => one.is(other),
+                (None, None) => true,
+                _ => false,
+            };
+            match batches.iter_mut().find(is_same) {
+                Some(batch) => batch.spans.push(span),
+                None => batches.push(RequestBatch {
+                    token,
+                    spans: vec![span],
+                }),
+            }
+        }
+        batches
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,414 @@
+//! Tests of what is kept until a request is over, by a clock of their own.
+
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use opentelemetry::InstrumentationScope;
+use opentelemetry::trace::{SpanContext, SpanKind, Status};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+use proptest::prelude::*;
+
+use super::*;
+use crate::access_token::AccessToken;
+use crate::encode::EncodedResource;
+
+const TRACE: u128 = 7;
+
+/// A buffer, and what came out of it: for each departure the spans by token.
+struct Bench {
+    requests: Requests,
+    began: Instant,
+    seconds: u64,
+    sent: Vec<Vec<(Option<String>, Vec<u64>)>>,
+}
+
+impl Bench {
+    fn new(bounds: PerRequestExport) -> Self {
+        Self {
+            requests: Requests::new(bounds),
+            began: Instant::now(),
+            seconds: 0,
+            sent: Vec::new(),
+        }
+    }
+
+    fn now(&self) -> Instant {
+        self.began + Duration::from_secs(self.seconds)
+    }
+
+    fn start(&mut self, span: u64, parent: Parent, token: Option<&ExportToken>) {
+        self.start_in(TRACE, span, parent, token);
+    }
+
+    fn start_in(&mut self, trace: u128, span: u64, parent: Parent, token: Option<&ExportToken>) {
+        let (trace, span) = (TraceId::from(trace), SpanId::from(span));
+        let evicted = self
+            .requests
+            .start(self.now(), trace, span, parent, token.cloned());
+        self.note(evicted);
+    }
+
+    fn end(&mut self, span: u64) -> Option<DropReason> {
+        self.end_in(TRACE, span)
+    }
+
+    fn end_in(&mut self, trace: u128, span: u64) -> Option<DropReason> {
+        let (now, trace) = (self.now(), TraceId::from(trace));
+        let queued = || Some(queued(span));
+        match self.requests.end(now, trace, SpanId::from(span), queued) {
+            Ok(departure) => {
+                self.note(departure);
+                None
+            }
+            Err(reason) => Some(reason),
+        }
+    }
+
+    /// Lets time pass.
+    fn wait(&mut self, seconds: u64) {
+        self.seconds += seconds;
+        let due = self.requests.due(self.now());
+        self.note(due);
+    }
+
+    fn note(&mut self, departures: impl IntoIterator<Item = Departure>) {
+        for departure in departures {
+            let batches = departure.into_batches().into_iter().map(|batch| {
+                let token = batch.token.map(|token| token.current().as_str().to_owned());
+                let ids = batch.spans.iter().map(|span| id(&span.span));
+                (token, ids.collect())
+            });
+            self.sent.push(batches.collect());
+        }
+    }
+
+    fn check_sent(&mut self, expected: &[&[(Option<&str>, &[u64])]]) {
+        let expected: Vec<Vec<_>> = expected
+            .iter()
+            .map(|departure| {
+                let batches = departure.iter();
+                batches
+                    .map(|(token, ids)| (token.map(str::to_owned), ids.to_vec()))
+                    .collect()
+            })
+            .collect();
+        assert_eq!(std::mem::take(&mut self.sent), expected);
+    }
+
+    /// Nothing is kept of anything.
+    fn check_empty(&self) {
+        let requests = &self.requests;
+        assert!(requests.open.is_empty(), "{requests:?}");
+        assert!(requests.closed.is_empty(), "{requests:?}");
+        assert!(requests.by_trace.is_empty(), "{requests:?}");
+        assert!(requests.grace.is_empty(), "{requests:?}");
+        assert_eq!(requests.next_deadline(), None);
+    }
+}
+
+fn id(span: &SpanData) -> u64 {
+    u64::from_be_bytes(span.span_context.span_id().to_bytes())
+}
+
+fn queued(span: u64) -> QueuedSpan {
+    let resource = EncodedResource::from(&Resource::builder_empty().build());
+    QueuedSpan {
+        span: SpanData {
+            span_context: SpanContext::new(
+                TraceId::from(TRACE),
+                SpanId::from(span),
+                opentelemetry::TraceFlags::SAMPLED,
+                false,
+                opentelemetry::trace::TraceState::default(),
+            ),
+            parent_span_id: SpanId::INVALID,
+            parent_span_is_remote: false,
+            span_kind: SpanKind::Internal,
+            name: "s".into(),
+            start_time: UNIX_EPOCH,
+            end_time: UNIX_EPOCH,
+            attributes: Vec::new(),
+            dropped_attributes_count: 0,
+            events: SpanEvents::default(),
+            links: SpanLinks::default(),
+            status: Status::Unset,
+            instrumentation_scope: InstrumentationScope::default(),
+        },
+        resource: Arc::new(resource),
+        bytes: 1,
+    }
+}
+
+fn below(parent: u64) -> Parent {
+    Parent::Here(SpanId::from(parent))
+}
+
+fn token(text: &str) -> ExportToken {
+    ExportToken::new(AccessToken::new(text).unwrap())
+}
+
+/// A grace of 10 seconds, an age of 100.
+fn bounds() -> PerRequestExport {
+    PerRequestExport::new()
+        .with_grace(Duration::from_secs(10))
+        .with_max_age(Duration::from_secs(100))
+}
+
+#[test]
+fn the_defaults_are_those_of_the_reference_for_node() {
+    let bounds = PerRequestExport::new();
+    assert_eq!((bounds.max_requests, bounds.max_spans), (1_000, 5_000));
+    assert_eq!(bounds.grace, Duration::from_millis(250));
+    assert_eq!(bounds.max_age, Duration::from_secs(1_800));
+}
+
+#[test]
+fn a_request_is_sent_when_its_root_and_all_below_have_ended() {
+    let mut bench = Bench::new(bounds());
+    bench.start(1, Parent::Elsewhere, Some(&token("t")));
+    bench.start(2, below(1), None);
+    bench.start(3, below(2), None);
+    assert_eq!(bench.end(2), None);
+    assert_eq!(bench.end(1), None);
+    bench.check_sent(&[]);
+    // Its parent has ended, and it belongs to the request all the same.
+    bench.start(4, below(2), None);
+    assert_eq!(bench.end(3), None);
+    bench.check_sent(&[]);
+    assert_eq!(bench.end(4), None);
+    bench.check_sent(&[&[(Some("t"), &[2, 1, 3, 4])]]);
+    bench.check_empty();
+}
+
+#[test]
+fn requests_of_one_trace_are_apart() {
+    let mut bench = Bench::new(bounds());
+    bench.start(1, Parent::Elsewhere, Some(&token("one")));
+    bench.start(2, Parent::Elsewhere, Some(&token("two")));
+    bench.start(3, below(1), None);
+    bench.start(4, below(2), None);
+    for span in [4, 2] {
+        assert_eq!(bench.end(span), None);
+    }
+    bench.check_sent(&[&[(Some("two"), &[4, 2])]]);
+    for span in [1, 3] {
+        assert_eq!(bench.end(span), None);
+    }
+    bench.check_sent(&[&[(Some("one"), &[1, 3])]]);
+    bench.check_empty();
+}
+
+#[test]
+fn a_parent_that_is_unknown_makes_a_root() {
+    let mut bench = Bench::new(bounds());
+    bench.start(2, below(1), Some(&token("t")));
+    assert_eq!(bench.end(2), None);
+    bench.check_sent(&[&[(Some("t"), &[2])]]);
+    bench.check_empty();
+}
+
+#[test]
+fn the_first_token_of_a_request_is_that_of_the_spans_without() {
+    let mut bench = Bench::new(bounds());
+    bench.start(1, Parent::Elsewhere, None);
+    bench.start(2, below(1), Some(&token("first")));
+    bench.start(3, below(1), Some(&token("second")));
+    bench.start(4, below(1), None);
+    for span in [4, 3, 2, 1] {
+        assert_eq!(bench.end(span), None);
+    }
+    bench.check_sent(&[&[(Some("first"), &[4, 2, 1]), (Some("second"), &[3])]]);
+}
+
+#[test]
+fn what_ends_after_the_grace_is_lost() {
+    let mut bench = Bench::new(bounds());
+    bench.start(1, Parent::Elsewhere, None);
+    bench.start(2, below(1), None);
+    bench.start(3, below(1), None);
+    assert_eq!(bench.end(1), None);
+    let until = bench.now() + Duration::from_secs(10);
+    assert_eq!(bench.requests.next_deadline(), Some(until));
+    bench.wait(9);
+    assert_eq!(bench.end(2), None);
+    bench.check_sent(&[]);
+    bench.wait(1);
+    bench.check_sent(&[&[(None, &[1, 2])]]);
+    assert_eq!(bench.end(3), Some(DropReason::RequestOver));
+    bench.check_empty();
+}
+
+#[test]
+fn a_request_that_is_too_old_is_sent_as_it_is() {
+    let mut bench = Bench::new(bounds());
+    bench.start(1, Parent::Elsewhere, Some(&token("t")));
+    bench.start(2, below(1), None);
+    assert_eq!(bench.end(2), None);
+    bench.wait(99);
+    bench.check_sent(&[]);
+    bench.wait(1);
+    bench.check_sent(&[&[(Some("t"), &[2])]]);
+    assert_eq!(bench.end(1), Some(DropReason::RequestTimedOut));
+    bench.check_empty();
+}
+
+#[test]
+fn one_request_too_many_sends_the_oldest() {
+    let mut bench = Bench::new(bounds().with_max_requests(2));
+    for trace in [1, 2] {
+        bench.start_in(trace, 1, Parent::Elsewhere, None);
+        bench.start_in(trace, 2, below(1), None);
+        assert_eq!(bench.end_in(trace, 2), None);
+    }
+    bench.start_in(3, 1, Parent::Elsewhere, None);
+    bench.check_sent(&[&[(None, &[2])]]);
+    assert_eq!(bench.end_in(1, 1), Some(DropReason::RequestEvicted));
+    assert_eq!(bench.end_in(2, 1), None);
+    assert_eq!(bench.end_in(3, 1), None);
+    bench.check_sent(&[&[(None, &[2, 1])], &[(None, &[1])]]);
+    bench.check_empty();
+}
+
+#[test]
+fn what_is_known_of_closed_requests_is_bounded() {
+    let mut bench = Bench::new(bounds().with_max_requests(2));
+    for trace in 0..100 {
+        bench.start_in(trace, 1, Parent::Elsewhere, None);
+    }
+    assert_eq!(
+        (bench.requests.open.len(), bench.requests.closed.len()),
+        (2, 2)
+    );
+    assert_eq!(bench.requests.by_trace.len(), 4);
+    assert_eq!(bench.end_in(0, 1), Some(DropReason::RequestOver));
+    assert_eq!(bench.end_in(97, 1), Some(DropReason::RequestEvicted));
+}
+
+#[test]
+fn spans_beyond_the_bound_of_a_request_are_lost_with_what_is_below() {
+    let mut bench = Bench::new(bounds().with_max_spans(2));
+    bench.start(1, Parent::Elsewhere, None);
+    bench.start(2, below(1), None);
+    bench.start(3, below(1), None);
+    bench.start(4, below(3), None);
+    assert_eq!(bench.end(4), Some(DropReason::RequestSpanLimit));
+    assert_eq!(bench.end(2), None);
+    assert_eq!(bench.end(1), None);
+    bench.check_sent(&[&[(None, &[2, 1])]]);
+    assert_eq!(bench.end(3), Some(DropReason::RequestSpanLimit));
+    bench.check_empty();
+}
+
+#[test]
+fn a_flush_takes_what_has_ended_and_the_request_goes_on() {
+    let mut bench = Bench::new(bounds());
+    bench.start(1, Parent::Elsewhere, Some(&token("t")));
+    bench.start(2, below(1), None);
+    assert_eq!(bench.end(2), None);
+    let ended = bench.requests.take_ended();
+    bench.note(ended);
+    bench.check_sent(&[&[(Some("t"), &[2])]]);
+    assert_eq!(bench.end(1), None);
+    bench.check_sent(&[&[(Some("t"), &[1])]]);
+    bench.check_empty();
+}
+
+#[test]
+fn after_the_end_nothing_is_taken() {
+    let mut bench = Bench::new(bounds());
+    bench.start(1, Parent::Elsewhere, None);
+    bench.start(2, below(1), None);
+    assert_eq!(bench.end(2), None);
+    let ended = bench.requests.shut();
+    bench.note(ended);
+    bench.check_sent(&[&[(None, &[2])]]);
+    bench.start(3, below(1), None);
+    assert_eq!(bench.end(1), Some(DropReason::AfterShutdown));
+    assert_eq!(bench.end(3), Some(DropReason::AfterShutdown));
+    bench.check_empty();
+}
+
+/// What happens to a buffer.
+#[derive(Clone, Debug)]
+enum Step {
+    Start {
+        below: Option<usize>,
+        has_token: bool,
+    },
+    End(usize),
+    Wait(u64),
+    Flush,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        5 => (proptest::option::weighted(0.7, 0..40_usize), any::<bool>())
+            .prop_map(|(below, has_token)| Step::Start { below, has_token }),
+        5 => (0..40_usize).prop_map(Step::End),
+        1 => (1..15_u64).prop_map(Step::Wait),
+        1 => Just(Step::Flush),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_span_is_sent_once_with_its_own_token_or_lost_for_a_reason(
+        steps in proptest::collection::vec(step(), 0..120),
+        max_requests in 1..4_usize,
+        max_spans in 1..6_usize,
+    ) {
+        let bounds = bounds().with_max_requests(max_requests).with_max_spans(max_spans);
+        let mut bench = Bench::new(bounds);
+        let mut running: Vec<u64> = Vec::new();
+        let mut ended = 0;
+        let mut lost = 0;
+        let mut next = 0;
+        for step in steps {
+            match step {
+                Step::Start { below: parent, has_token } => {
+                    next += 1;
+                    let parent = parent
+                        .and_then(|at| running.get(at))
+                        .map_or(Parent::Elsewhere, |parent| below(*parent));
+                    let token = has_token.then(|| token(&next.to_string()));
+                    bench.start(next, parent, token.as_ref());
+                    running.push(next);
+                }
+                Step::End(at) if at < running.len() => {
+                    ended += 1;
+                    lost += usize::from(bench.end(running.remove(at)).is_some());
+                }
+                Step::End(_) => {}
+                Step::Wait(seconds) => bench.wait(seconds),
+                Step::Flush => {
+                    let taken = bench.requests.take_ended();
+                    bench.note(taken);
+                }
+            }
+            prop_assert!(bench.requests.open.len() <= max_requests);
+            prop_assert!(bench.requests.closed.len() <= max_requests);
+            let members = |request: &Request| request.members.len() <= max_spans;
+            prop_assert!(bench.requests.open.values().all(members));
+        }
+        for span in running {
+            ended += 1;
+            lost += usize::from(bench.end(span).is_some());
+        }
+        // Whoever still waits is waited for no longer.
+        bench.wait(1_000);
+        prop_assert!(bench.requests.open.is_empty());
+        prop_assert_eq!(bench.requests.next_deadline(), None);
+        let sent: Vec<u64> = bench.sent.iter().flatten().flat_map(|(_, ids)| ids.clone()).collect();
+        let mut unique = sent.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        prop_assert_eq!(unique.len(), sent.len());
+        prop_assert_eq!(sent.len() + lost, ended);
+        for (token, ids) in bench.sent.iter().flatten() {
+            // Tokens are named after the span that was started with them.
+            let own = ids.iter().filter(|id| token.as_deref() == Some(&id.to_string()));
+            prop_assert!(own.count() <= 1);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The token of one request, handed over within the request.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use agentspan_model::agent365::TenantId;
+use opentelemetry::trace::{FutureExt as _, WithContext};
+use opentelemetry::{Context, ContextGuard};
+
+use crate::access_token::AccessToken;
+
+/// The token that the spans of one request are exported with, for
+/// [`with_per_request_export`](crate::DeliveryBuilder::with_per_request_export).
+///
+/// It is put into the OpenTelemetry context in which the request is served: on this thread until a guard
+/// is dropped ([`enter`](Self::enter)), for a future
+/// ([`with_export_token`](ExportTokenFutureExt::with_export_token)), or in a context that is handed on
+/// ([`to_context`](Self::to_context)). Spans that start there are sent with it.
+///
+/// ```
+/// use agentspan_agent365::{AccessToken, ExportToken, ExportTokenFutureExt as _};
+///
+/// # async fn answer() {}
+/// # async fn example(from_the_header: String) -> Result<(), agentspan_agent365::AccessTokenError> {
+/// let token = ExportToken::new(AccessToken::new(from_the_header)?);
+/// answer().with_export_token(&token).await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Clones are handles to the same token. Its memory is overwritten when the last of them is gone: those
+/// of the delivery go when the request's spans are sent or dropped. `Debug` does not show it.
+#[derive(Clone)]
+pub struct ExportToken {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// Set when it is known.
+    tenant: OnceLock<TenantId>,
+    token: Mutex<AccessToken>,
+}
+
+impl ExportToken {
+    /// A token for the one tenant of the request, which is that of the first spans that are sent with it.
+    ///
+    /// If these are of several tenants, nobody knows whose token it is, and it is sent to none of them: the
+    /// resolver is asked instead.
+    #[must_use]
+    pub fn new(token: AccessToken) -> Self {
+        Self::of(OnceLock::new(), token)
+    }
+
+    /// A token for the spans of `tenant` and of no other, whatever spans the request makes.
+    #[must_use]
+    pub fn for_tenant(tenant: TenantId, token: AccessToken) -> Self {
+        Self::of(OnceLock::from(tenant), token)
+    }
+
+    fn of(tenant: OnceLock<TenantId>, token: AccessToken) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                tenant,
+                token: Mutex::new(token),
+            }),
+        }
+    }
+
+    /// Replaces the token, for a request that outlasts it. What is sent from now on has the new one, and
+    /// what the service answers with 401 is tried once more with it.
+    pub fn replace(&self, token: AccessToken) {
+        let mut current = self
+            .inner
+            .token
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *current = token;
+    }
+
+    /// Adds the token to the current context of this thread until the guard is dropped.
+    #[must_use = "the token is there until the guard is dropped"]
+    pub fn enter(&self) -> ContextGuard {
+        Context::map_current(|current| self.to_context(current)).attach()
+    }
+
+    /// `context` with the token, in place of one that it had.
+    #[must_use]
+    pub fn to_context(&self, context: &Context) -> Context {
+        context.with_value(self.clone())
+    }
+
+    pub(crate) fn current(&self) -> AccessToken {
+        let current = self.inner.token.lock();
+        current.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whose token it is, if that is known.
+    pub(crate) fn tenant(&self) -> Option<&TenantId> {
+        self.inner.tenant.get()
+    }
+
+    /// Makes it the token of `tenant`, unless it is another's already.
+    pub(crate) fn belongs_to(&self, tenant: &TenantId) -> bool {
+        self.inner.tenant.get_or_init(|| tenant.clone()) == tenant
+    }
+
+    /// Whether both are handles to one token.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+}
+
+/// Names the tenant, if there is one.
+impl fmt::Debug for ExportToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExportToken")
+            .field("tenant", &self.inner.tenant.get())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Runs futures with the token of a request.
+pub trait ExportTokenFutureExt: Future + Sized {
+    /// Runs the future with `token` in the context in which this is called.
+    ///
+    /// Add it outside of the scopes that it is meant for: a scope keeps the context of its start.
+    fn with_export_token(self, token: &ExportToken) -> WithContext<Self> {
+        self.with_context(Context::map_current(|current| token.to_context(current)))
+    }
+}
+
+impl<F: Future> ExportTokenFutureExt for F {}
