@@ -1,6 +1,7 @@
 //! Agent Spec traces whose spans reach all destinations.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agentspan_model::mapping::ContentCapture;
@@ -16,6 +17,7 @@ use crate::report::DestinationReport;
 pub(crate) struct AgentSpec {
     bridge: Arc<OtelBridge>,
     processors: Vec<(String, BackgroundQueue)>,
+    is_shut_down: AtomicBool,
 }
 
 impl AgentSpec {
@@ -27,6 +29,7 @@ impl AgentSpec {
         Self {
             bridge: Arc::new(OtelBridge::new(provider).with_capture(capture)),
             processors,
+            is_shut_down: AtomicBool::new(false),
         }
     }
 
@@ -49,11 +52,13 @@ impl AgentSpec {
             == 0
     }
 
-    pub(crate) fn processors(&self) -> Vec<BackgroundQueue> {
-        self.processors
-            .iter()
-            .map(|(_, queue)| queue.clone())
-            .collect()
+    /// The processors that are to be shut down: all of them, once.
+    pub(crate) fn take_for_shutdown(&self) -> Vec<BackgroundQueue> {
+        if self.is_shut_down.swap(true, Ordering::SeqCst) {
+            return Vec::new();
+        }
+        let processors = self.processors.iter();
+        processors.map(|(_, queue)| queue.clone()).collect()
     }
 
     pub(crate) fn reports(&self) -> impl Iterator<Item = DestinationReport> {

@@ -152,7 +152,7 @@ impl Telemetry {
     /// As [`flush`](Self::flush).
     pub fn shutdown(&self, timeout: Duration) -> Result<(), TelemetryError> {
         let provider = self.provider.clone();
-        let processors = self.agent_spec.processors();
+        let processors = self.agent_spec.take_for_shutdown();
         // Each on its own thread: neither is to use up the other's time.
         let observed = Work::start("agentspan-shutdown", move || {
             shut_down(&processors);

@@ -6,5 +6,5 @@ mod nesting;
 mod other_spans;
 mod replay;
 mod round_trip;
-mod story;
+pub(crate) mod story;
 mod watched;

@@ -9,8 +9,10 @@
 mod baggage;
 mod bridge;
 mod errors;
+mod export_metrics;
 mod export_queue;
 mod futures;
+mod meters;
 mod metrics;
 mod nesting;
 mod processor;

@@ -1,15 +1,168 @@
 //! What is measured of finished spans.
 
-use agentspan_otel::AgentMetrics;
+use std::collections::BTreeMap;
+
+use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
+use agentspan_otel::{AgentMetrics, OtelBridge, Rendered};
+use agentspan_processor::Trace;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{Span, Tracer, TracerProvider};
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanProcessor};
+
+use crate::bridge::story;
+use crate::meters::Meters;
+
+/// The series that `measure` leaves behind, without how long anything took.
+fn series<P: SpanProcessor + 'static>(
+    measure: impl FnOnce(&SdkTracerProvider),
+    processor: impl FnOnce(AgentMetrics) -> P,
+) -> BTreeMap<String, f64> {
+    let meters = Meters::new();
+    let metrics = AgentMetrics::new(&meters.provider.meter("t"));
+    let provider = OtelBridge::prepare(SdkTracerProvider::builder())
+        .with_span_processor(processor(metrics))
+        .build();
+    measure(&provider);
+    let mut series = meters.collect();
+    series.retain(|name, _| !name.starts_with("gen_ai.client.operation.duration.sum"));
+    series
+}
+
+fn of_attributes(attributes: Vec<KeyValue>) -> BTreeMap<String, f64> {
+    let measure = |provider: &SdkTracerProvider| {
+        let mut span = provider.tracer("t").start("a span");
+        span.set_attributes(attributes);
+        span.end();
+    };
+    series(measure, |metrics| metrics)
+}
+
+#[track_caller]
+fn check(found: &BTreeMap<String, f64>, expected: &[(&str, f64)]) {
+    let found: Vec<_> = found
+        .iter()
+        .map(|(name, value)| (&**name, *value))
+        .collect();
+    assert_eq!(found, expected);
+}
 
 #[test]
 fn operations_are_timed_and_their_tokens_counted() {
+    let series = of_attributes(vec![
+        KeyValue::new("gen_ai.operation.name", "chat"),
+        KeyValue::new("gen_ai.usage.input_tokens", 7),
+        KeyValue::new("gen_ai.usage.output_tokens", "11"),
+        KeyValue::new("gen_ai.input.messages", "secret"),
+        KeyValue::new("gen_ai.agent.id", "agent-1"),
+    ]);
+    check(
+        &series,
+        &[
+            (
+                "gen_ai.client.operation.duration.count{gen_ai.operation.name=chat}",
+                1.0,
+            ),
+            (
+                "gen_ai.client.token.usage.count{gen_ai.operation.name=chat,gen_ai.token.type=input}",
+                1.0,
+            ),
+            (
+                "gen_ai.client.token.usage.count{gen_ai.operation.name=chat,gen_ai.token.type=output}",
+                1.0,
+            ),
+            (
+                "gen_ai.client.token.usage.sum{gen_ai.operation.name=chat,gen_ai.token.type=input}",
+                7.0,
+            ),
+            (
+                "gen_ai.client.token.usage.sum{gen_ai.operation.name=chat,gen_ai.token.type=output}",
+                11.0,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_span_without_an_operation_is_not_measured() {
+    check(
+        &of_attributes(vec![KeyValue::new("http.method", "GET")]),
+        &[],
+    );
+}
+
+#[test]
+fn what_a_caller_may_choose_makes_no_series_of_its_own() {
+    let prompt = "what is this about? ".repeat(10);
+    let series = of_attributes(vec![
+        KeyValue::new("gen_ai.operation.name", "tenant-4711"),
+        KeyValue::new("gen_ai.request.model", prompt),
+    ]);
+    check(
+        &series,
+        &[(
+            "gen_ai.client.operation.duration.count{gen_ai.operation.name=_OTHER,gen_ai.request.model=_OTHER}",
+            1.0,
+        )],
+    );
+}
+
+#[test]
+fn the_first_generation_of_agent_365_is_measured_in_the_words_of_the_conventions() {
+    let name = |operation: &'static str| {
+        let series = of_attributes(vec![KeyValue::new("gen_ai.operation.name", operation)]);
+        series.into_keys().next().unwrap()
+    };
+    for (written, measured) in [
+        ("Chat", "chat"),
+        ("TextCompletion", "text_completion"),
+        ("GenerateContent", "generate_content"),
+        ("execute_tool", "execute_tool"),
+    ] {
+        assert!(
+            name(written).ends_with(&format!("{{gen_ai.operation.name={measured}}}")),
+            "{written}"
+        );
+    }
+}
+
+#[test]
+fn agent_spec_spans_are_measured_as_they_are_and_as_they_are_rendered() {
+    const SAID: &str = "canary-4711";
+    let run = |provider: &SdkTracerProvider| {
+        let bridge = OtelBridge::new(provider).with_capture(ContentCapture::SpanAndEvent);
+        let trace = Trace::builder().with_processor(bridge).start().unwrap();
+        story::run(SAID);
+        trace.end().unwrap();
+    };
+    let live = series(run, |metrics| metrics);
+    let rendered = series(run, |metrics| {
+        let mapping = Mapping::new(Rendering::GenAi).with_capture(ContentCapture::SpanAndEvent);
+        Rendered::new(metrics, mapping)
+    });
+    assert_eq!(live, rendered);
+    assert!(!format!("{live:?}").contains(SAID));
+    let model =
+        "gen_ai.operation.name=chat,gen_ai.provider.name=openai,gen_ai.request.model=gpt-4o";
+    let usage = format!("gen_ai.client.token.usage.sum{{{model},gen_ai.token.type=");
+    assert_eq!(live[&format!("{usage}input}}")], 12.0);
+    assert_eq!(live[&format!("{usage}output}}")], 3.0);
+    let durations = live.keys().filter(|name| name.contains("duration"));
+    let durations: Vec<_> = durations.map(String::as_str).collect();
+    assert_eq!(
+        durations,
+        [
+            "gen_ai.client.operation.duration.count{error.type=ValueError,gen_ai.operation.name=invoke_agent,gen_ai.provider.name=openai,gen_ai.request.model=gpt-4o}",
+            "gen_ai.client.operation.duration.count{gen_ai.operation.name=chat,gen_ai.provider.name=openai,gen_ai.request.model=gpt-4o}",
+            "gen_ai.client.operation.duration.count{gen_ai.operation.name=execute_tool}",
+        ]
+    );
+}
+
+#[test]
+fn the_buckets_are_those_that_the_conventions_advise() {
     let exporter = InMemoryMetricExporter::default();
     let meters = SdkMeterProvider::builder()
         .with_periodic_exporter(exporter.clone())
@@ -20,48 +173,46 @@ fn operations_are_timed_and_their_tokens_counted() {
     let mut chat = provider.tracer("t").start("chat gpt-4o");
     chat.set_attribute(KeyValue::new("gen_ai.operation.name", "chat"));
     chat.set_attribute(KeyValue::new("gen_ai.usage.input_tokens", 7));
-    chat.set_attribute(KeyValue::new("gen_ai.usage.output_tokens", "11"));
-    chat.set_attribute(KeyValue::new("gen_ai.input.messages", "secret"));
     chat.end();
-    provider.tracer("t").start("plain").end();
     meters.force_flush().unwrap();
 
-    let mut measured = Vec::new();
+    let mut bounds = Vec::new();
     for resource in exporter.get_finished_metrics().unwrap() {
         for metric in resource.scope_metrics().flat_map(|scope| scope.metrics()) {
-            match metric.data() {
+            let found: Vec<f64> = match metric.data() {
                 AggregatedMetrics::F64(MetricData::Histogram(histogram)) => {
-                    for point in histogram.data_points() {
-                        assert_eq!(point.bounds().count(), 14);
-                        measured.push(format!("{} {}", metric.name(), point.count()));
-                    }
+                    histogram.data_points().flat_map(|it| it.bounds()).collect()
                 }
                 AggregatedMetrics::U64(MetricData::Histogram(histogram)) => {
-                    for point in histogram.data_points() {
-                        let mut dimensions: Vec<_> = point
-                            .attributes()
-                            .map(|a| format!("{}={}", a.key, a.value))
-                            .collect();
-                        dimensions.sort();
-                        measured.push(format!(
-                            "{} {} {}",
-                            metric.name(),
-                            point.sum(),
-                            dimensions.join(" ")
-                        ));
-                    }
+                    histogram.data_points().flat_map(|it| it.bounds()).collect()
                 }
                 other => panic!("{other:?}"),
-            }
+            };
+            let (first, last) = (found[0], found[found.len() - 1]);
+            bounds.push((
+                metric.name().to_owned(),
+                metric.unit().to_owned(),
+                first,
+                last,
+            ));
+            assert_eq!(found.len(), 14);
         }
     }
-    measured.sort();
     assert_eq!(
-        measured,
+        bounds,
         [
-            "gen_ai.client.operation.duration 1",
-            "gen_ai.client.token.usage 11 gen_ai.operation.name=chat gen_ai.token.type=output",
-            "gen_ai.client.token.usage 7 gen_ai.operation.name=chat gen_ai.token.type=input",
+            (
+                "gen_ai.client.operation.duration".to_owned(),
+                "s".to_owned(),
+                0.01,
+                81.92
+            ),
+            (
+                "gen_ai.client.token.usage".to_owned(),
+                "{token}".to_owned(),
+                1.0,
+                67_108_864.0
+            ),
         ]
     );
 }

@@ -7,11 +7,14 @@ use std::time::Duration;
 use agentspan::discovery::Environment;
 use agentspan::model::agentspec::Disclosure;
 use agentspan::otel::ConsoleExporter;
-use agentspan::{AgentSpanProcessor, Destination, configure};
+use agentspan::{AgentSpanProcessor, Configuration, Destination, configure};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData, SpanExporter};
+
+use crate::meters::Meters;
+use crate::metrics::check_conserved;
 
 const WHILE: Duration = Duration::from_secs(30);
 
@@ -39,25 +42,48 @@ impl SpanExporter for Failing {
     }
 }
 
-fn processor(destinations: impl IntoIterator<Item = Destination>) -> AgentSpanProcessor {
+fn configuration(destinations: impl IntoIterator<Item = Destination>) -> Configuration {
     let configuration = configure().with_environment(&Environment::default());
-    let configuration = destinations
-        .into_iter()
-        .fold(configuration, agentspan::Configuration::with_destination);
-    configuration.into_processor().unwrap()
+    let destinations = destinations.into_iter();
+    destinations.fold(configuration, Configuration::with_destination)
+}
+
+fn processor(destinations: impl IntoIterator<Item = Destination>) -> AgentSpanProcessor {
+    configuration(destinations).into_processor().unwrap()
+}
+
+/// What the metrics say of each destination's spans, without zeros, by the end of their names.
+fn measured(meters: &Meters) -> Vec<(String, f64)> {
+    let series = meters.collect();
+    check_conserved(&series);
+    let of_spans = |name: &str| {
+        let name = name.strip_prefix("agentspan.destination.span.")?;
+        Some(name.replace("otel.component.name=", ""))
+    };
+    let series = series.into_iter().filter(|(_, value)| *value != 0.0);
+    let mut series: Vec<_> = series
+        .filter_map(|(name, value)| Some((of_spans(&name)?, value)))
+        .collect();
+    series.retain(|(name, _)| !name.starts_with("queue.memory"));
+    series
 }
 
 #[test]
 fn one_that_hangs_and_one_that_fails_cost_the_third_nothing() {
+    let meters = Meters::new();
     let (begun, has_begun) = mpsc::channel();
     let (release, until) = mpsc::channel();
     let until = Mutex::new(until);
     let kept = InMemorySpanExporter::default();
-    let processor = processor([
+    let destinations = [
         Destination::exporter("hanging", Hanging { begun, until }).with_max_queue_spans(100),
         Destination::exporter("failing", Failing),
         Destination::exporter("third", kept.clone()),
-    ]);
+    ];
+    let processor = configuration(destinations)
+        .with_metrics(&meters.provider)
+        .into_processor()
+        .unwrap();
     let queues = processor.queues().to_vec();
     let provider = SdkTracerProvider::builder()
         .with_span_processor(processor)
@@ -83,6 +109,19 @@ fn one_that_hangs_and_one_that_fails_cost_the_third_nothing() {
         )
     };
     assert_eq!(report(0), (5_001, 0, 100, 4_901));
+    let expected = [
+        ("accepted{failing}", 5_001.0),
+        ("accepted{hanging}", 5_001.0),
+        ("accepted{third}", 5_001.0),
+        ("dropped{error.type=export_failed,failing}", 5_001.0),
+        ("dropped{error.type=queue_full,hanging}", 4_901.0),
+        ("exported{third}", 5_001.0),
+        ("queue.size{hanging}", 100.0),
+    ];
+    assert_eq!(
+        measured(&meters),
+        expected.map(|(name, value)| (name.to_owned(), value))
+    );
     assert!(
         queues[0].stats().queued_bytes < 1 << 20,
         "memory is bounded"
@@ -95,6 +134,12 @@ fn one_that_hangs_and_one_that_fails_cost_the_third_nothing() {
         .shutdown_with_timeout(Duration::from_millis(1))
         .unwrap_err();
     assert_eq!(report(0), (5_001, 0, 0, 5_001));
+    let after_shutdown = measured(&meters);
+    let late = "dropped{error.type=shutdown_deadline,hanging}".to_owned();
+    assert!(
+        after_shutdown.contains(&(late, 100.0)),
+        "{after_shutdown:?}"
+    );
     drop(release);
 }
 

@@ -10,6 +10,9 @@ use agentspan_testkit::{Answer, Service};
 use opentelemetry::trace::{TraceContextExt as _, Tracer as _};
 use opentelemetry_sdk::trace::InMemorySpanExporter;
 
+use crate::meters::Meters;
+use crate::metrics::check_conserved;
+
 const WHILE: Duration = Duration::from_secs(10);
 
 fn delivery_to(url: &str) -> agentspan::agent365::DeliveryBuilder {
@@ -42,6 +45,7 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
     assert!(!format!("{error:?}").contains("secret"));
     assert!(!make_span().is_recording());
 
+    let meters = Meters::new();
     let memory = InMemory::new();
     let kept = InMemorySpanExporter::default();
     let telemetry = configure()
@@ -50,6 +54,7 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
         .with_delivery(delivery_to(&service.url()).with_timeout(Duration::from_millis(500)))
         .with_agent_spec_processor("memory", memory.clone())
         .with_destination(Destination::exporter("second", kept.clone()))
+        .with_metrics(&meters.provider)
         .switched_on()
         .install()
         .unwrap();
@@ -117,4 +122,21 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
         );
     }
     assert_eq!(report.destination("second").unwrap().exported, 4);
+
+    // The metrics say the same, also after the shutdown, and end with the guard.
+    let series = meters.collect();
+    check_conserved(&series);
+    let hooks = |metric: &str| {
+        series[&format!("agentspan.destination.hook.{metric}{{otel.component.name=memory}}")]
+    };
+    assert_eq!((hooks("accepted"), hooks("queue.size")), (4.0, 0.0));
+    assert_eq!(hooks("exported"), 4.0);
+    let executed = "gen_ai.client.operation.duration.count{gen_ai.operation.name=execute_tool}";
+    assert_eq!(series[executed], 2.0);
+    drop(telemetry);
+    let left = meters.collect();
+    assert!(
+        left.keys().all(|name| name.starts_with("gen_ai.")),
+        "{left:?}"
+    );
 }

@@ -6,6 +6,9 @@ mod agent_spec_run;
 mod destinations;
 mod environment;
 mod install;
+#[path = "../../../agentspan-otel/tests/it/meters.rs"]
+mod meters;
+mod metrics;
 #[cfg(feature = "otlp-http")]
 mod otlp;
 mod switches;

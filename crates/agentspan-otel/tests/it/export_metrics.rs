@@ -1,0 +1,103 @@
+//! What becomes of spans on their way out, as metrics.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use agentspan_otel::{Counted, ExportCounts, ExportMetrics, ExportQueue};
+use opentelemetry::metrics::MeterProvider;
+use opentelemetry::trace::{Span as _, Tracer, TracerProvider};
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+
+use crate::meters::Meters;
+
+const WHILE: Duration = Duration::from_secs(30);
+
+/// Fails, and says when it is dropped.
+#[derive(Debug)]
+struct Failing(#[expect(dead_code, reason = "kept for its drop")] Sender<()>);
+
+impl SpanExporter for Failing {
+    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+        Err(OTelSdkError::InternalFailure("refused".to_owned()))
+    }
+}
+
+/// The series that are not zero, by the end of their names.
+fn counted(series: &BTreeMap<String, f64>) -> Vec<(&str, f64)> {
+    series
+        .iter()
+        .filter(|(_, value)| **value != 0.0)
+        .filter_map(|(name, value)| Some((name.strip_prefix("agentspan.destination.")?, *value)))
+        .collect()
+}
+
+#[test]
+fn a_queue_is_measured_for_as_long_as_somebody_wants_it_and_is_not_kept() {
+    let meters = Meters::new();
+    let (alive, is_dropped) = channel();
+    let queue = ExportQueue::builder("failing", Failing(alive))
+        .with_max_spans(1)
+        .build()
+        .unwrap();
+    let metrics = ExportMetrics::builder()
+        .with_queue(&queue)
+        .start(&meters.provider.meter("t"));
+    let all = meters.collect();
+    assert_eq!(counted(&all), []);
+    // Every reason is there before anything is lost.
+    assert_eq!(all.len(), 4 + 6, "{all:?}");
+
+    let provider = SdkTracerProvider::builder().build();
+    let mut span = provider.tracer("t").start("s");
+    let data = span.exported_data().unwrap();
+    span.end();
+    queue.put(data.clone());
+    queue.flush(WHILE).unwrap_err();
+    assert_eq!(
+        counted(&meters.collect()),
+        [
+            ("span.accepted{otel.component.name=failing}", 1.0),
+            (
+                "span.dropped{error.type=export_failed,otel.component.name=failing}",
+                1.0
+            ),
+        ]
+    );
+
+    drop(metrics);
+    assert_eq!(meters.collect(), BTreeMap::new());
+    // The meter is still there, and does not keep the queue's thread, which owns the exporter.
+    drop(queue);
+    assert_eq!(
+        is_dropped.recv_timeout(WHILE),
+        Err(RecvTimeoutError::Disconnected)
+    );
+    assert_eq!(meters.collect(), BTreeMap::new());
+}
+
+#[test]
+fn two_destinations_of_one_name_are_two_series() {
+    let meters = Meters::new();
+    let counts = |accepted| {
+        move || ExportCounts {
+            accepted,
+            ..ExportCounts::default()
+        }
+    };
+    let metrics = ExportMetrics::builder()
+        .with_source("otlp", Counted::Spans, counts(1))
+        .with_source("otlp", Counted::Spans, counts(2))
+        .with_source("otlp", Counted::Hooks, counts(4))
+        .start(&meters.provider.meter("t"));
+    assert_eq!(
+        counted(&meters.collect()),
+        [
+            ("hook.accepted{otel.component.name=otlp/3}", 4.0),
+            ("span.accepted{otel.component.name=otlp/2}", 2.0),
+            ("span.accepted{otel.component.name=otlp}", 1.0),
+        ]
+    );
+    drop(metrics);
+}
