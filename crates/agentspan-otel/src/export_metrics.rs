@@ -36,6 +36,8 @@ use crate::{ExportLoss, ExportQueue, ExportStats};
 /// and with zeros, so that the first loss is seen as an increase. There is nothing else in them: no id
 /// of a tenant or an agent, and no content.
 ///
+/// One is enough for a meter provider: the series of two would be the same, with the counts of either.
+///
 /// **Lifetime.** A meter never forgets an instrument. What it holds here is a weak reference: when this is
 /// dropped, nothing more is reported, and nothing keeps the queues and their threads.
 ///

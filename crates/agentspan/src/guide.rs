@@ -6,7 +6,8 @@
 //! 4. [`own_processor`]: your own processor.
 //! 5. [`backends`]: sending to Phoenix, Langfuse, Jaeger, an OpenTelemetry Collector.
 //! 6. [`privacy`]: what is shown to whom.
-//! 7. [`troubleshooting`]: my spans do not arrive.
+//! 7. [`metrics`]: what agents take and use, and what becomes of their spans.
+//! 8. [`troubleshooting`]: my spans do not arrive.
 
 #[doc = include_str!("../docs/first_trace.md")]
 pub mod first_trace {}
@@ -25,6 +26,9 @@ pub mod backends {}
 
 #[doc = include_str!("../docs/privacy.md")]
 pub mod privacy {}
+
+#[doc = include_str!("../docs/metrics.md")]
+pub mod metrics {}
 
 #[doc = include_str!("../docs/troubleshooting.md")]
 pub mod troubleshooting {}

@@ -44,7 +44,8 @@
 //!
 //! # The guide
 //!
-//! [`guide`] has pages on the first trace, production, backends, privacy, and spans that do not arrive.
+//! [`guide`] has pages on the first trace, production, backends, privacy, metrics, and spans that do not
+//! arrive.
 //!
 //! # What is where
 //!
