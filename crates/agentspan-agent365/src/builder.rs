@@ -183,13 +183,18 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
-    /// Sends where `A365_OBSERVABILITY_DOMAIN_OVERRIDE` says, if it says something.
+    /// Sends where `A365_OBSERVABILITY_DOMAIN_OVERRIDE` says, if it says something, and per request if
+    /// [`PerRequestExport::read`] finds that asked for and [`with_per_request_export`](Self::with_per_request_export)
+    /// was not called.
     ///
     /// What is no URL there is logged and ignored, as the reference 2.0.0 does. What would show tokens
     /// to others, such as `http`, is an error of [`build`](Self::build). [`Profile::V0_1`] ignores the
     /// variable, as the reference 0.1.0 does.
     pub fn with_environment(mut self, environment: &Environment) -> Self {
         self.environment_domain = DomainOverride::read(environment).transpose();
+        self.per_request = self
+            .per_request
+            .or_else(|| PerRequestExport::read(environment));
         self
     }
 

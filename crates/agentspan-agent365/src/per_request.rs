@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use agentspan_discovery::{Environment, Switches};
+use agentspan_model::agent365::environment as names;
+
 /// How many spans are kept until their request is over, and for how long, for
 /// [`with_per_request_export`](crate::DeliveryBuilder::with_per_request_export).
 ///
@@ -44,6 +47,30 @@ impl PerRequestExport {
         }
     }
 
+    /// What `ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT` and the variables `A365_PER_REQUEST_…` ask for, as
+    /// in the reference for Node; `None` if it is not switched on. What is no number above zero counts as
+    /// not set.
+    #[must_use]
+    pub fn read(environment: &Environment) -> Option<Self> {
+        if !Switches::read(environment).per_request_export_enabled() {
+            return None;
+        }
+        let number = |name| {
+            let number = environment.non_empty(name)?.trim().parse::<u32>().ok()?;
+            (number > 0).then_some(number)
+        };
+        let count = |name| usize::try_from(number(name)?).ok();
+        let time = |name| Some(Duration::from_millis(number(name)?.into()));
+        let default = Self::new();
+        Some(Self {
+            max_requests: count(names::A365_PER_REQUEST_MAX_TRACES).unwrap_or(default.max_requests),
+            max_spans: count(names::A365_PER_REQUEST_MAX_SPANS_PER_TRACE)
+                .unwrap_or(default.max_spans),
+            grace: time(names::A365_PER_REQUEST_FLUSH_GRACE_MS).unwrap_or(default.grace),
+            max_age: time(names::A365_PER_REQUEST_MAX_TRACE_AGE_MS).unwrap_or(default.max_age),
+        })
+    }
+
     /// How many requests may be under way. Default: 1,000.
     pub fn with_max_requests(mut self, requests: usize) -> Self {
         self.max_requests = requests;
@@ -72,5 +99,44 @@ impl PerRequestExport {
 impl Default for PerRequestExport {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Option<PerRequestExport> {
+        PerRequestExport::read(&pairs.iter().copied().collect())
+    }
+
+    const ON: (&str, &str) = ("ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT", "true");
+
+    #[test]
+    fn the_environment_switches_it_on_and_bounds_it() {
+        assert_eq!(read(&[]), None);
+        assert_eq!(read(&[("A365_PER_REQUEST_MAX_TRACES", "3")]), None);
+        assert_eq!(read(&[ON]), Some(PerRequestExport::new()));
+        let expected = PerRequestExport::new()
+            .with_max_requests(3)
+            .with_max_spans(4)
+            .with_grace(Duration::from_millis(5))
+            .with_max_age(Duration::from_millis(6));
+        let bounds = [
+            ON,
+            ("A365_PER_REQUEST_MAX_TRACES", "3"),
+            ("A365_PER_REQUEST_MAX_SPANS_PER_TRACE", " 4 "),
+            ("A365_PER_REQUEST_FLUSH_GRACE_MS", "5"),
+            ("A365_PER_REQUEST_MAX_TRACE_AGE_MS", "6"),
+        ];
+        assert_eq!(read(&bounds), Some(expected));
+    }
+
+    #[test]
+    fn what_is_no_number_above_zero_counts_as_not_set() {
+        for value in ["", "0", "-1", "many", "1e3"] {
+            let found = read(&[ON, ("A365_PER_REQUEST_MAX_TRACES", value)]);
+            assert_eq!(found, Some(PerRequestExport::new()), "{value:?}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use agentspan_model::agent365::environment as names;
 use crate::standard_variables as standard;
 
 /// Every variable that is read. The rest of the environment is nobody's business here.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 20] = [
     names::ENABLE_OBSERVABILITY,
     names::ENABLE_A365_OBSERVABILITY,
     names::ENABLE_A365_OBSERVABILITY_EXPORTER,
@@ -15,6 +15,11 @@ const NAMES: [&str; 15] = [
     names::AGENT365_APPLICATION_NAME,
     names::A365_OBSERVABILITY_SCOPE_OVERRIDE,
     names::A365_OBSERVABILITY_DOMAIN_OVERRIDE,
+    names::ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT,
+    names::A365_PER_REQUEST_MAX_TRACES,
+    names::A365_PER_REQUEST_MAX_SPANS_PER_TRACE,
+    names::A365_PER_REQUEST_FLUSH_GRACE_MS,
+    names::A365_PER_REQUEST_MAX_TRACE_AGE_MS,
     standard::OTEL_TRACES_EXPORTER,
     standard::OTEL_EXPORTER_OTLP_PROTOCOL,
     standard::OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,

@@ -27,6 +27,7 @@ const DEVELOPMENT: &str = "development";
 pub struct Switches {
     observability: bool,
     exporter: bool,
+    per_request_export: bool,
     environment_name: Box<str>,
 }
 
@@ -41,6 +42,9 @@ impl Switches {
             observability: observability.is_some_and(is_on),
             exporter: environment
                 .value(names::ENABLE_A365_OBSERVABILITY_EXPORTER)
+                .is_some_and(is_on),
+            per_request_export: environment
+                .value(names::ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT)
                 .is_some_and(is_on),
             environment_name: environment
                 .non_empty(names::PYTHON_ENVIRONMENT)
@@ -62,6 +66,13 @@ impl Switches {
     #[must_use]
     pub fn exporter_enabled(&self) -> bool {
         self.exporter
+    }
+
+    /// Whether the spans of each request are sent with the token of the request:
+    /// `ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT`, as in the reference for Node.
+    #[must_use]
+    pub fn per_request_export_enabled(&self) -> bool {
+        self.per_request_export
     }
 
     /// The name of the environment as it was written in `PYTHON_ENVIRONMENT`; `production` if that
@@ -113,6 +124,8 @@ mod tests {
             assert_eq!(exporter.exporter_enabled(), on, "{value:?}");
             let scopes = switches(&[("ENABLE_OBSERVABILITY", value)]);
             assert_eq!(scopes.observability_enabled(), on, "{value:?}");
+            let requests = switches(&[("ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT", value)]);
+            assert_eq!(requests.per_request_export_enabled(), on, "{value:?}");
             let fallback = switches(&[("ENABLE_A365_OBSERVABILITY", value)]);
             assert_eq!(fallback.observability_enabled(), on, "{value:?}");
         }
@@ -144,6 +157,7 @@ mod tests {
         assert!(!scopes.exporter_enabled());
         let exporter = switches(&[("ENABLE_A365_OBSERVABILITY_EXPORTER", "1")]);
         assert!(!exporter.observability_enabled());
+        assert!(!exporter.per_request_export_enabled());
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What a program that traces its agents uses in most of its files.
 
 pub use agentspan_agent365::{
-    AccessToken, Delivery, TokenResolver, token_from_async_fn, token_from_fn,
+    AccessToken, Delivery, ExportToken, ExportTokenFutureExt, TokenResolver, token_from_async_fn,
+    token_from_fn,
 };
 pub use agentspan_model::agent365::{
     AgentDetails, AgentId, AgentType, CallerDetails, Channel, Endpoint, ExecutionType,

@@ -128,7 +128,11 @@ struct Outlets {
 }
 
 impl SpanProcessor for Outlets {
-    fn on_start(&self, _span: &mut Span, _cx: &Context) {}
+    fn on_start(&self, span: &mut Span, cx: &Context) {
+        if let Some(agent365) = &self.agent365 {
+            agent365.on_start(span, cx);
+        }
+    }
 
     fn on_end(&self, span: SpanData) {
         if let Some(metrics) = &self.metrics {

@@ -16,5 +16,16 @@ pub const TRACE_CONTENTS: &str = "AZURE_TRACING_GEN_AI_CONTENT_RECORDING_ENABLED
 pub const AGENT365_APPLICATION_NAME: &str = "AGENT365_APPLICATION_NAME";
 /// The authentication scope to ask for instead of the default one (runtime 2.0.0).
 pub const A365_OBSERVABILITY_SCOPE_OVERRIDE: &str = "A365_OBSERVABILITY_SCOPE_OVERRIDE";
+/// Sends the spans of each request with the token of the request (observability for Node).
+pub const ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT: &str =
+    "ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT";
+/// How many requests may be under way, with per-request export (observability for Node).
+pub const A365_PER_REQUEST_MAX_TRACES: &str = "A365_PER_REQUEST_MAX_TRACES";
+/// How many spans a request may have, with per-request export (observability for Node).
+pub const A365_PER_REQUEST_MAX_SPANS_PER_TRACE: &str = "A365_PER_REQUEST_MAX_SPANS_PER_TRACE";
+/// How long spans that run when their root ends are waited for, in milliseconds (observability for Node).
+pub const A365_PER_REQUEST_FLUSH_GRACE_MS: &str = "A365_PER_REQUEST_FLUSH_GRACE_MS";
+/// How long a request may last, in milliseconds (observability for Node).
+pub const A365_PER_REQUEST_MAX_TRACE_AGE_MS: &str = "A365_PER_REQUEST_MAX_TRACE_AGE_MS";
 /// The domain or URL that spans are sent to instead of the service's own host (observability 2.0.0).
 pub const A365_OBSERVABILITY_DOMAIN_OVERRIDE: &str = "A365_OBSERVABILITY_DOMAIN_OVERRIDE";

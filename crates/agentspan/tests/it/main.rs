@@ -11,4 +11,5 @@ mod meters;
 mod metrics;
 #[cfg(feature = "otlp-http")]
 mod otlp;
+mod per_request;
 mod switches;

@@ -1,0 +1,62 @@
+//! A token for each request, through the facade.
+
+use std::time::Duration;
+
+use agentspan::agent365::{DeliveryBuilder, PerRequestExport, token_from_request};
+use agentspan::configure;
+use agentspan::discovery::Environment;
+use agentspan::model::keys;
+use agentspan::prelude::*;
+use agentspan_testkit::{Answer, Service};
+use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::trace::SdkTracerProvider;
+
+const WHILE: Duration = Duration::from_secs(10);
+
+/// The token that a span arrives with whose request has the token `own`.
+fn arrived_with(
+    variables: &[(&str, &str)],
+    customise: impl FnOnce(DeliveryBuilder) -> DeliveryBuilder,
+) -> Option<String> {
+    let service = Service::builder()
+        .script([Answer::status(200)])
+        .start()
+        .unwrap();
+    let delivery = Delivery::builder(token_from_request()).with_loopback_endpoint(service.url());
+    let processor = configure()
+        .with_environment(&variables.iter().copied().collect::<Environment>())
+        .with_delivery(customise(delivery))
+        .switched_on()
+        .into_processor()
+        .unwrap();
+    let delivery = processor.delivery().unwrap().clone();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(processor)
+        .build();
+    let tracer = provider.tracer("t");
+    let token = ExportToken::new(AccessToken::new("own").unwrap());
+    let identity = [
+        (keys::TENANT_ID, "tenant-1"),
+        (keys::GEN_AI_AGENT_ID, "agent-1"),
+    ];
+    tracer
+        .span_builder("s")
+        .with_attributes(identity.map(|(key, value)| KeyValue::new(key, value)))
+        .start_with_context(&tracer, &token.to_context(&Context::new()))
+        .end();
+    delivery.flush(WHILE).unwrap();
+    let requests = service.requests();
+    requests[0].header("authorization").map(str::to_owned)
+}
+
+#[test]
+fn the_token_of_a_request_reaches_the_service() {
+    let own = Some("Bearer own".to_owned());
+    let asked = |builder: DeliveryBuilder| builder.with_per_request_export(PerRequestExport::new());
+    assert_eq!(arrived_with(&[], asked), own);
+    let on = [("ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT", "1")];
+    assert_eq!(arrived_with(&on, |builder| builder), own);
+    // Nobody has asked for it, and the first generation sends without a token.
+    assert_eq!(arrived_with(&[], |builder| builder), None);
+}
