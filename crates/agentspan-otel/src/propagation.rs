@@ -25,7 +25,9 @@ const BAGGAGE: &str = "baggage";
 ///
 /// The trace is in `traceparent` and `tracestate` ([W3C Trace Context]), the baggage in `baggage`
 /// ([W3C Baggage]). Carriers are OpenTelemetry's [`Injector`] and [`Extractor`], for instance a
-/// `HashMap<String, String>`; any other kind of headers with [`HeaderWriter`] and [`HeaderReader`]; and
+/// `HashMap<String, String>`; pairs of names and values with [`to_headers`](Self::to_headers) and
+/// [`extract_headers`](Self::extract_headers); any other kind of headers with [`HeaderWriter`] and
+/// [`HeaderReader`]; and
 /// the `_meta` object of a request of the Model Context Protocol with
 /// [`inject_meta`](Self::inject_meta) and [`extract_meta`](Self::extract_meta).
 ///
@@ -118,6 +120,71 @@ impl Propagation {
         let headers = BoundedHeaders::read(headers);
         let context = self.trace.extract_with_context(context, &headers);
         baggage_header::read(context, headers.baggage())
+    }
+
+    /// What [`inject`](Self::inject) writes, as names in lower case and values.
+    ///
+    /// ```
+    /// use agentspan_otel::{BaggageBuilder, Propagation};
+    /// use opentelemetry::Context;
+    ///
+    /// let baggage = BaggageBuilder::new().correlation_id("request-1").build();
+    /// let headers = Propagation::new().to_headers(&baggage.to_context(&Context::new()));
+    /// assert_eq!(headers, [("baggage".to_owned(), "correlation.id=request-1".to_owned())]);
+    /// ```
+    #[must_use]
+    pub fn to_headers(&self, context: &Context) -> Vec<(String, String)> {
+        let mut headers = Vec::new();
+        let mut writer = HeaderWriter::new(|name: &str, value| {
+            headers.push((name.to_owned(), value));
+        });
+        self.inject(context, &mut writer);
+        headers
+    }
+
+    /// As [`extract`](Self::extract), from names and values, for instance the `HeaderMap` of the crate
+    /// `http`. The case of names does not matter. Values that are not text are left out.
+    ///
+    /// A server does so for each request, and runs its handler in the context:
+    ///
+    /// ```
+    /// use agentspan_otel::{BaggageBuilder, Propagation};
+    /// use opentelemetry::Context;
+    /// use opentelemetry::trace::{FutureExt, TraceContextExt};
+    ///
+    /// # async fn handle() -> bool { Context::current().span().span_context().is_remote() }
+    /// # async fn example() {
+    /// let headers = [("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")];
+    /// let caller = Propagation::new().extract_headers(&Context::new(), headers);
+    /// let request = BaggageBuilder::request_context("tenant-1", "agent-1", "request-1");
+    /// handle().with_context(request.to_context(&caller)).await;
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn extract_headers<N, V>(
+        &self,
+        context: &Context,
+        headers: impl IntoIterator<Item = (N, V)>,
+    ) -> Context
+    where
+        N: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
+        let is_read = |name: &str| {
+            let mut names = bounded::names().iter();
+            names.any(|known| name.eq_ignore_ascii_case(known))
+        };
+        let headers = headers.into_iter();
+        let headers: Vec<(N, V)> = headers.filter(|(name, _)| is_read(name.as_ref())).collect();
+        let reader = HeaderReader::new(|wanted: &str| {
+            let named = headers
+                .iter()
+                .filter(|(name, _)| name.as_ref().eq_ignore_ascii_case(wanted));
+            named
+                .filter_map(|(_, value)| std::str::from_utf8(value.as_ref()).ok())
+                .collect()
+        });
+        self.extract(context, &reader)
     }
 
     /// As [`inject`](Self::inject), into the `_meta` object of a request of the Model Context Protocol.

@@ -79,6 +79,8 @@ pub use agentspan_discovery as discovery;
 pub use agentspan_model as model;
 pub use agentspan_otel as otel;
 pub use agentspan_processor as processor;
+/// OpenTelemetry's API in the version that this crate shows in its own: contexts, tracers, attributes.
+pub use opentelemetry;
 
 pub use self::agent365_status::Agent365Status;
 pub use self::configure::{Configuration, configure};

@@ -12,6 +12,7 @@ pub use agentspan_model::agent365::{
 };
 pub use agentspan_otel::{
     ApplyGuardrailScope, BaggageBuilder, ExecuteToolScope, InferenceScope, InvokeAgentScope,
-    OutputScope, ScopeFutureExt,
+    OutputScope, Propagation,
+    ScopeFutureExt,
 };
 pub use opentelemetry::context::FutureExt as ContextFutureExt;

@@ -204,3 +204,40 @@ fn several_headers_of_a_list_are_one_and_two_parents_are_none() {
     let many: Vec<_> = (0..33).map(|n| format!("k{n}=v")).collect();
     check(&[parent, ("tracestate", &many.join(","))], true, "");
 }
+
+#[test]
+fn pairs_are_read_whatever_the_case_of_their_names_and_what_is_no_text_is_left_out() {
+    let headers: [(&str, &[u8]); 5] = [
+        ("TraceParent", PARENT.as_bytes()),
+        ("Baggage", b"correlation.id=1"),
+        ("baggage", b"broken=\xff"),
+        ("baggage", b"operation.source=web"),
+        ("accept", b"\xff"),
+    ];
+    let context = Propagation::new().extract_headers(&Context::new(), headers);
+    let span = context.span().span_context().clone();
+    assert_eq!(
+        span.trace_id().to_string(),
+        "4bf92f3577b34da6a3ce929d0e0e4736"
+    );
+    assert!(span.is_remote());
+    assert_eq!(context.baggage().len(), 2);
+
+    let mut headers = Propagation::new().to_headers(&context);
+    headers.sort();
+    let expected = [
+        ("baggage", "correlation.id=1,operation.source=web"),
+        ("traceparent", PARENT),
+    ];
+    assert_eq!(
+        headers,
+        expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
+}
+
+#[test]
+fn two_parents_in_pairs_are_none() {
+    let headers = [("traceparent", PARENT), ("Traceparent", PARENT)];
+    let context = Propagation::new().extract_headers(&Context::new(), headers);
+    assert!(!context.span().span_context().is_valid());
+}
