@@ -2,3 +2,4 @@
 //!
 //! `quickstart`: `cargo run --example quickstart`.
 //! `destinations`: `cargo run --example destinations`.
+//! `axum_service`, a web service that runs agents: `cargo run --example axum_service`.
