@@ -7,7 +7,7 @@ use agentspan_model::agent365::environment as names;
 use crate::standard_variables as standard;
 
 /// Every variable that is read. The rest of the environment is nobody's business here.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 24] = [
     names::ENABLE_OBSERVABILITY,
     names::ENABLE_A365_OBSERVABILITY,
     names::ENABLE_A365_OBSERVABILITY_EXPORTER,
@@ -20,6 +20,10 @@ const NAMES: [&str; 20] = [
     names::A365_PER_REQUEST_MAX_SPANS_PER_TRACE,
     names::A365_PER_REQUEST_FLUSH_GRACE_MS,
     names::A365_PER_REQUEST_MAX_TRACE_AGE_MS,
+    names::ENABLE_OTLP_EXPORTER,
+    names::ENABLE_A365_OBSERVABILITY_SIDECAR,
+    names::SPECTRA_ENDPOINT,
+    names::SPECTRA_PROTOCOL,
     standard::OTEL_TRACES_EXPORTER,
     standard::OTEL_EXPORTER_OTLP_PROTOCOL,
     standard::OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,

@@ -28,6 +28,8 @@ pub struct Switches {
     observability: bool,
     exporter: bool,
     per_request_export: bool,
+    sidecar: bool,
+    otlp_exporter: bool,
     environment_name: Box<str>,
 }
 
@@ -46,6 +48,12 @@ impl Switches {
             per_request_export: environment
                 .value(names::ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT)
                 .is_some_and(is_on),
+            sidecar: environment
+                .value(names::ENABLE_A365_OBSERVABILITY_SIDECAR)
+                .is_some_and(is_on),
+            otlp_exporter: environment
+                .value(names::ENABLE_OTLP_EXPORTER)
+                .is_some_and(|value| value.eq_ignore_ascii_case("true")),
             environment_name: environment
                 .non_empty(names::PYTHON_ENVIRONMENT)
                 .unwrap_or(PRODUCTION)
@@ -73,6 +81,20 @@ impl Switches {
     #[must_use]
     pub fn per_request_export_enabled(&self) -> bool {
         self.per_request_export
+    }
+
+    /// Whether spans go to a sidecar rather than to the service: `ENABLE_A365_OBSERVABILITY_SIDECAR`, which
+    /// no sibling knows.
+    #[must_use]
+    pub fn sidecar_enabled(&self) -> bool {
+        self.sidecar
+    }
+
+    /// Whether spans go to an OTLP receiver, too: `ENABLE_OTLP_EXPORTER`, as in observability 2.0.0. Only
+    /// `true` switches it on, in any case.
+    #[must_use]
+    pub fn otlp_exporter_enabled(&self) -> bool {
+        self.otlp_exporter
     }
 
     /// The name of the environment as it was written in `PYTHON_ENVIRONMENT`; `production` if that
@@ -126,6 +148,11 @@ mod tests {
             assert_eq!(scopes.observability_enabled(), on, "{value:?}");
             let requests = switches(&[("ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT", value)]);
             assert_eq!(requests.per_request_export_enabled(), on, "{value:?}");
+            let sidecar = switches(&[("ENABLE_A365_OBSERVABILITY_SIDECAR", value)]);
+            assert_eq!(sidecar.sidecar_enabled(), on, "{value:?}");
+            let otlp = switches(&[("ENABLE_OTLP_EXPORTER", value)]);
+            let is_true = value.eq_ignore_ascii_case("true");
+            assert_eq!(otlp.otlp_exporter_enabled(), is_true, "{value:?}");
             let fallback = switches(&[("ENABLE_A365_OBSERVABILITY", value)]);
             assert_eq!(fallback.observability_enabled(), on, "{value:?}");
         }

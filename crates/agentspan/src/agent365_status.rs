@@ -8,6 +8,8 @@
 pub enum Agent365Status {
     /// They do.
     Delivers,
+    /// They go to the [`Sidecar`](crate::Sidecar), which delivers them.
+    ThroughSidecar,
     /// They do not, because the switch `ENABLE_A365_OBSERVABILITY_EXPORTER` is not on.
     WithoutSwitch,
     /// They do not, because there is no token resolver.

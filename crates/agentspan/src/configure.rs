@@ -23,6 +23,7 @@ use crate::destination::Destination;
 use crate::environment_destinations::{self, capture};
 use crate::install_error::InstallError;
 use crate::metrics::{self, MetricsChoice};
+use crate::sidecar::Sidecar;
 use crate::span_processor::AgentSpanProcessor;
 use crate::telemetry::Telemetry;
 
@@ -36,6 +37,7 @@ pub fn configure() -> Configuration {
         switches: None,
         environment: None,
         delivery: None,
+        sidecar: None,
         destinations: Vec::new(),
         agent_spec_processors: Vec::new(),
         capture: None,
@@ -62,6 +64,7 @@ pub struct Configuration {
     switches: Option<EffectiveSwitches>,
     environment: Option<Environment>,
     delivery: Option<DeliveryBuilder>,
+    sidecar: Option<Sidecar>,
     destinations: Vec<Destination>,
     agent_spec_processors: Vec<(String, BackgroundQueue)>,
     capture: Option<ContentCapture>,
@@ -112,6 +115,16 @@ impl Configuration {
     /// Delivers to Agent 365 as described: cluster, time-outs, bounds, profile.
     pub fn with_delivery(mut self, delivery: DeliveryBuilder) -> Self {
         self.delivery = Some(delivery);
+        self
+    }
+
+    /// Delivers to Agent 365 through a collector beside the program, and not to the service itself:
+    /// delivery and token resolver are not used then, and the switch
+    /// `ENABLE_A365_OBSERVABILITY_EXPORTER` is not asked, as in the reference 2.0.0.
+    ///
+    /// Without it, `ENABLE_A365_OBSERVABILITY_SIDECAR` decides.
+    pub fn with_sidecar(mut self, sidecar: Sidecar) -> Self {
+        self.sidecar = Some(sidecar);
         self
     }
 
@@ -237,7 +250,7 @@ impl Configuration {
     /// [`InstallError::AlreadyInstalled`] the second time in a process, and when a default tracer of
     /// scopes is already set. [`InstallError::Delivery`] when a setting of the delivery cannot be used.
     /// [`InstallError::Thread`] when a destination gets no thread, [`InstallError::Environment`] when one
-    /// that the environment asks for cannot be made.
+    /// that the environment asks for cannot be made, [`InstallError::Sidecar`] when the sidecar cannot be used.
     pub fn install(mut self) -> Result<Telemetry, InstallError> {
         let environment = self.read_environment();
         let switches = self.effective_switches(&environment);
@@ -247,6 +260,7 @@ impl Configuration {
             .build();
         let agent_spec_processors = std::mem::take(&mut self.agent_spec_processors);
         let capture = self.capture.unwrap_or_else(|| capture(&environment));
+        self.sidecar = self.effective_sidecar(&environment);
         let profile = self.profile();
         let meter = std::mem::take(&mut self.metrics).meter();
         let processor = self.processor(switches, &environment, meter.as_ref())?;
@@ -295,10 +309,11 @@ impl Configuration {
     ///
     /// [`InstallError::Delivery`] when a setting of the delivery cannot be used.
     /// [`InstallError::Thread`] when a destination gets no thread, [`InstallError::Environment`] when one
-    /// that the environment asks for cannot be made.
+    /// that the environment asks for cannot be made, [`InstallError::Sidecar`] when the sidecar cannot be used.
     pub fn into_processor(mut self) -> Result<AgentSpanProcessor, InstallError> {
         let environment = self.read_environment();
         let switches = self.effective_switches(&environment);
+        self.sidecar = self.effective_sidecar(&environment);
         let meter = std::mem::take(&mut self.metrics).meter();
         let processor = self.processor(switches, &environment, meter.as_ref())?;
         set_enabled(switches.observability);
@@ -318,11 +333,18 @@ impl Configuration {
             .unwrap_or_else(|| EffectiveSwitches::read(environment))
     }
 
+    fn effective_sidecar(&mut self, environment: &Environment) -> Option<Sidecar> {
+        let profile = self.delivery.as_ref().map(DeliveryBuilder::profile);
+        Sidecar::asked_for(self.sidecar.take(), profile, environment)
+    }
+
     /// The generation of the contract that the delivery follows, or the default one.
     fn profile(&self) -> Profile {
-        self.delivery
-            .as_ref()
-            .map_or_else(Profile::default, DeliveryBuilder::profile)
+        match (&self.sidecar, &self.delivery) {
+            (Some(sidecar), _) => sidecar.profile(),
+            (None, Some(delivery)) => delivery.profile(),
+            (None, None) => Profile::default(),
+        }
     }
 
     fn processor(
@@ -332,15 +354,19 @@ impl Configuration {
         meter: Option<&Meter>,
     ) -> Result<AgentSpanProcessor, InstallError> {
         let profile = self.profile();
-        let (agent365, delivery) = match (switches.exporter, self.delivery) {
-            (true, Some(delivery)) => {
+        let mut destinations = self.destinations;
+        let (agent365, delivery) = match (self.sidecar, switches.exporter, self.delivery) {
+            (Some(sidecar), _, _) => {
+                destinations.insert(0, sidecar.into_destination()?);
+                (Agent365Status::ThroughSidecar, None)
+            }
+            (None, true, Some(delivery)) => {
                 let delivery = delivery.with_environment(environment).build()?;
                 (Agent365Status::Delivers, Some((delivery, profile)))
             }
-            (true, None) => (Agent365Status::WithoutTokenResolver, None),
-            (false, _) => (Agent365Status::WithoutSwitch, None),
+            (None, true, None) => (Agent365Status::WithoutTokenResolver, None),
+            (None, false, _) => (Agent365Status::WithoutSwitch, None),
         };
-        let mut destinations = self.destinations;
         destinations.extend(environment_destinations::destinations(environment)?);
         if delivery.is_none() && destinations.is_empty() {
             destinations.push(Destination::console(self.console));

@@ -13,21 +13,30 @@ mod http;
 #[path = "environment_destinations/disabled.rs"]
 mod http;
 
-use agentspan_discovery::{Environment, standard_variables as names};
+use agentspan_discovery::{Environment, Switches, standard_variables as names};
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::ConsoleExporter;
 
 use crate::destination::Destination;
 use crate::install_error::InstallError;
 
-/// The destinations of `OTEL_TRACES_EXPORTER`; none if it is unset.
+/// The destinations of `OTEL_TRACES_EXPORTER`, none if it is unset, and `otlp` if `ENABLE_OTLP_EXPORTER`
+/// says so, as the reference 2.0.0 understands it.
 ///
 /// The standard's default is `otlp`. It is not followed, since a library that sends traces to a port of
 /// the machine without being asked would surprise people.
 pub(crate) fn destinations(environment: &Environment) -> Result<Vec<Destination>, InstallError> {
     let names = environment.non_empty(names::OTEL_TRACES_EXPORTER);
+    let mut names: Vec<_> = names
+        .unwrap_or_default()
+        .split(',')
+        .map(str::trim)
+        .collect();
+    if Switches::read(environment).otlp_exporter_enabled() && !names.contains(&"otlp") {
+        names.push("otlp");
+    }
     let mut destinations = Vec::new();
-    for name in names.unwrap_or_default().split(',').map(str::trim) {
+    for name in names {
         match name {
             "" | "none" => {}
             "console" => destinations.push(Destination::console(ConsoleExporter::new())),

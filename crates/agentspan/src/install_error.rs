@@ -5,6 +5,8 @@ use std::io;
 
 use agentspan_agent365::BuildError;
 
+use crate::sidecar::SidecarError;
+
 /// Why telemetry could not be installed. Nothing of it is in force then.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -16,6 +18,9 @@ pub enum InstallError {
     /// A setting of the delivery to Agent 365 cannot be used; the source names it.
     #[error("the delivery to Agent 365 cannot be built")]
     Delivery(#[from] BuildError),
+    /// The sidecar cannot be used; the source says why, and which feature is missing if one is.
+    #[error("the sidecar cannot be used")]
+    Sidecar(#[from] SidecarError),
     /// The system refused a thread for the queue of a destination. Try again when it has less to do.
     #[error("cannot start the thread of destination {name}")]
     Thread {

@@ -71,6 +71,7 @@ mod metrics;
 mod otlp;
 pub mod prelude;
 mod report;
+mod sidecar;
 mod span_processor;
 mod telemetry;
 
@@ -89,6 +90,7 @@ pub use self::install_error::InstallError;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 pub use self::otlp::{Otlp, OtlpError};
 pub use self::report::{DestinationReport, TelemetryReport};
+pub use self::sidecar::{Sidecar, SidecarError, SidecarProtocol};
 pub use self::span_processor::AgentSpanProcessor;
 pub use self::telemetry::{Telemetry, TelemetryError};
 

@@ -27,6 +27,8 @@ pub struct Otlp {
     endpoint: Option<String>,
     headers: HashMap<String, String>,
     timeout: Option<Duration>,
+    /// Whether the proxy that the system names for http is passed by.
+    is_direct: bool,
 }
 
 /// Why an OTLP exporter cannot be made.
@@ -75,6 +77,13 @@ impl Otlp {
 }
 
 impl Otlp {
+    /// Passes by the proxy that the system names for http.
+    #[cfg(feature = "otlp-http")]
+    pub(crate) fn without_proxy(mut self) -> Self {
+        self.is_direct = true;
+        self
+    }
+
     /// What the environment says, with an endpoint that depends on the protocol.
     pub(crate) fn from_environment(
         environment: &Environment,
@@ -88,6 +97,7 @@ impl Otlp {
             endpoint: endpoint(environment),
             headers: HashMap::new(),
             timeout: milliseconds.map(Duration::from_millis),
+            is_direct: false,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Names of the environment variables that the reference packages read.
+//! Names of the environment variables that the reference packages and their siblings read.
 //!
 //! This crate reads none of them; `agentspan-discovery` does, once.
 
@@ -27,5 +27,13 @@ pub const A365_PER_REQUEST_MAX_SPANS_PER_TRACE: &str = "A365_PER_REQUEST_MAX_SPA
 pub const A365_PER_REQUEST_FLUSH_GRACE_MS: &str = "A365_PER_REQUEST_FLUSH_GRACE_MS";
 /// How long a request may last, in milliseconds (observability for Node).
 pub const A365_PER_REQUEST_MAX_TRACE_AGE_MS: &str = "A365_PER_REQUEST_MAX_TRACE_AGE_MS";
+/// Sends spans to an OTLP receiver, too: `true` in any case (observability 2.0.0).
+pub const ENABLE_OTLP_EXPORTER: &str = "ENABLE_OTLP_EXPORTER";
+/// Sends spans to the sidecar rather than to the service. No sibling has a variable for that: it is ours.
+pub const ENABLE_A365_OBSERVABILITY_SIDECAR: &str = "ENABLE_A365_OBSERVABILITY_SIDECAR";
+/// Where the sidecar is (the Python distribution of Microsoft OpenTelemetry).
+pub const SPECTRA_ENDPOINT: &str = "SPECTRA_ENDPOINT";
+/// How the sidecar is spoken to, `grpc` or `http` (the Python distribution of Microsoft OpenTelemetry).
+pub const SPECTRA_PROTOCOL: &str = "SPECTRA_PROTOCOL";
 /// The domain or URL that spans are sent to instead of the service's own host (observability 2.0.0).
 pub const A365_OBSERVABILITY_DOMAIN_OVERRIDE: &str = "A365_OBSERVABILITY_DOMAIN_OVERRIDE";

@@ -38,7 +38,7 @@ impl Destination {
         let mut exporter = SpanExporter::builder()
             .with_http()
             .with_protocol(Protocol::HttpBinary)
-            .with_http_client(client(timeout)?)
+            .with_http_client(client(timeout, otlp.is_direct)?)
             .with_headers(otlp.headers);
         if let Some(endpoint) = otlp.endpoint {
             exporter = exporter.with_endpoint(endpoint);
@@ -54,7 +54,7 @@ impl Destination {
 }
 
 /// The client is given, since otherwise a feature that anybody enables would choose another one.
-fn client(timeout: Duration) -> Result<reqwest::blocking::Client, OtlpError> {
+fn client(timeout: Duration, is_direct: bool) -> Result<reqwest::blocking::Client, OtlpError> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -64,7 +64,11 @@ fn client(timeout: Duration) -> Result<reqwest::blocking::Client, OtlpError> {
         .with_root_certificates(roots)
         .with_no_client_auth();
     let build = move || {
-        reqwest::blocking::Client::builder()
+        let mut builder = reqwest::blocking::Client::builder();
+        if is_direct {
+            builder = builder.no_proxy();
+        }
+        builder
             .tls_backend_preconfigured(tls)
             .redirect(reqwest::redirect::Policy::none())
             .timeout(timeout)

@@ -47,6 +47,19 @@ fn the_environment_adds_destinations_and_ignores_what_it_does_not_know() {
         &["code", "console"],
         Some("zipkin"),
     );
+    let console = ("OTEL_TRACES_EXPORTER", "console");
+    let side_channel = ("ENABLE_OTLP_EXPORTER", "True");
+    let unknown = ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json");
+    check(
+        &[console, ("ENABLE_OTLP_EXPORTER", "1")],
+        &["code", "console"],
+        None,
+    );
+    check(
+        &[console, side_channel, unknown],
+        &["code", "console"],
+        Some("http/json"),
+    );
     check(
         &[
             ("OTEL_TRACES_EXPORTER", "otlp"),

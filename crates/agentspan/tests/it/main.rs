@@ -12,4 +12,5 @@ mod metrics;
 #[cfg(feature = "otlp-http")]
 mod otlp;
 mod per_request;
+mod sidecar;
 mod switches;

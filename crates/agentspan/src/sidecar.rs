@@ -1,0 +1,210 @@
+//! Agent 365 through a collector beside the program.
+
+#[cfg(feature = "otlp-grpc")]
+#[path = "sidecar/grpc_enabled.rs"]
+mod grpc;
+#[cfg(not(feature = "otlp-grpc"))]
+#[path = "sidecar/grpc_disabled.rs"]
+mod grpc;
+#[cfg(feature = "otlp-http")]
+#[path = "sidecar/http_enabled.rs"]
+mod http;
+#[cfg(not(feature = "otlp-http"))]
+#[path = "sidecar/http_disabled.rs"]
+mod http;
+
+mod endpoint;
+
+use std::error::Error;
+use std::time::Duration;
+
+use agentspan_discovery::{Environment, Switches};
+use agentspan_model::agent365::{Profile, environment as names};
+use agentspan_model::agentspec::Disclosure;
+use agentspan_model::mapping::Rendering;
+
+use self::endpoint::Endpoint;
+use crate::destination::Destination;
+
+/// How long a batch waits, and how many spans may, as in the reference.
+const DELAY: Duration = Duration::from_secs(5);
+const MAX_SPANS: usize = 2_048;
+
+/// How long an export may take, as in the reference.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A collector that runs beside the program, mostly as a sidecar of its pod, and delivers to Agent 365
+/// with tokens of its own, for [`Configuration::with_sidecar`](crate::Configuration::with_sidecar).
+///
+/// It is spoken to in OTLP, as `microsoft-agents-a365-observability-core` 2.0.0 does with its
+/// `SpectraExporterOptions`: over gRPC at `http://localhost:4317`, or over HTTP at
+/// `http://localhost:4318/v1/traces`. gRPC needs the feature `otlp-grpc`, HTTP the feature `otlp-http`.
+///
+/// It gets all spans, and sees their contents, as the service would.
+///
+/// ```no_run
+/// use agentspan::{Sidecar, SidecarProtocol};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sidecar = Sidecar::new().with_protocol(SidecarProtocol::Http);
+/// let telemetry = agentspan::configure().with_sidecar(sidecar).install()?;
+/// # drop(telemetry);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use = "nothing goes there before it is part of a configuration"]
+pub struct Sidecar {
+    protocol: Option<SidecarProtocol>,
+    endpoint: Option<String>,
+    plain_http: PlainHttp,
+    profile: Option<Profile>,
+}
+
+/// How a [`Sidecar`] is spoken to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SidecarProtocol {
+    /// OTLP over gRPC, port 4317. Needs the feature `otlp-grpc`.
+    #[default]
+    Grpc,
+    /// OTLP as protobuf over HTTP, port 4318. Needs the feature `otlp-http`.
+    Http,
+}
+
+/// Why a [`Sidecar`] cannot be used. No message repeats the endpoint, which may hold a password.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SidecarError {
+    /// The program was built without the feature that the protocol needs. Enable it in `Cargo.toml`, or
+    /// choose the other protocol.
+    #[error(
+        "the sidecar's protocol needs the feature {feature} of agentspan, which is not enabled"
+    )]
+    MissingFeature {
+        /// The feature.
+        feature: &'static str,
+    },
+    /// The endpoint is no URL. Write it as `http://localhost:4317`.
+    #[error("the sidecar's endpoint is not a url of the form http://localhost:4317")]
+    NotAUrl,
+    /// The endpoint has another scheme than `http` and `https`.
+    #[error("the sidecar's endpoint has another scheme than http and https")]
+    Scheme,
+    /// The endpoint holds a user name or a password, a query or a fragment. A sidecar needs none.
+    #[error("the sidecar's endpoint holds credentials, a query or a fragment")]
+    MoreThanAPlace,
+    /// The endpoint is another machine, and plain http would show prompts and answers to everybody on the
+    /// way. Use `https`, or say that the way is safe with
+    /// [`allow_plain_http_to_others`](Sidecar::allow_plain_http_to_others).
+    #[error("the sidecar's endpoint is plain http to another machine")]
+    NotLoopback,
+    /// The exporter cannot be made; the source says why.
+    #[error("the exporter to the sidecar cannot be made")]
+    Exporter(#[source] Box<dyn Error + Send + Sync>),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum PlainHttp {
+    #[default]
+    ToLoopback,
+    ToAnybody,
+}
+
+impl Sidecar {
+    /// Everything as the environment says, or else by default: `SPECTRA_PROTOCOL` (`grpc` or `http`) and
+    /// `SPECTRA_ENDPOINT`.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how it is spoken to. Default: `SPECTRA_PROTOCOL`, or else gRPC.
+    pub fn with_protocol(mut self, protocol: SidecarProtocol) -> Self {
+        self.protocol = Some(protocol);
+        self
+    }
+
+    /// Sets where it is. Over HTTP, `/v1/traces` is added to a URL without a path. Default:
+    /// `SPECTRA_ENDPOINT`, or else the protocol's port of `localhost`.
+    pub fn with_endpoint(mut self, url: impl Into<String>) -> Self {
+        self.endpoint = Some(url.into());
+        self
+    }
+
+    /// Allows plain http to another machine. Default: only to `127.0.0.0/8`, `[::1]` and `localhost`.
+    pub fn allow_plain_http_to_others(mut self) -> Self {
+        self.plain_http = PlainHttp::ToAnybody;
+        self
+    }
+
+    /// Sets the generation of the contract whose words the spans have. Default: that of the delivery which
+    /// is configured beside it, or else [`Profile::V2`], since the reference 0.1.0 knows no sidecar.
+    pub fn with_profile(mut self, profile: Profile) -> Self {
+        self.profile = Some(profile);
+        self
+    }
+
+    /// The one that was configured, or that `ENABLE_A365_OBSERVABILITY_SIDECAR` asks for.
+    pub(crate) fn asked_for(
+        configured: Option<Self>,
+        profile: Option<Profile>,
+        environment: &Environment,
+    ) -> Option<Self> {
+        let is_on = Switches::read(environment).sidecar_enabled();
+        let sidecar = configured.or_else(|| is_on.then(Self::new))?;
+        let endpoint = environment.non_empty(names::SPECTRA_ENDPOINT);
+        let protocol = || {
+            let value = environment.non_empty(names::SPECTRA_PROTOCOL);
+            value.and_then(protocol_of)
+        };
+        Some(Self {
+            protocol: sidecar.protocol.or_else(protocol),
+            endpoint: sidecar.endpoint.or_else(|| endpoint.map(str::to_owned)),
+            plain_http: sidecar.plain_http,
+            profile: sidecar.profile.or(profile),
+        })
+    }
+
+    pub(crate) fn profile(&self) -> Profile {
+        self.profile.unwrap_or(Profile::V2)
+    }
+
+    /// A destination that gets all spans in the words of Agent 365.
+    pub(crate) fn into_destination(self) -> Result<Destination, SidecarError> {
+        let profile = self.profile();
+        let endpoint = self.endpoint.as_deref();
+        let parse = |default| Endpoint::parse(endpoint.unwrap_or(default), self.plain_http);
+        let destination = match self.protocol.unwrap_or_default() {
+            SidecarProtocol::Grpc => {
+                let url = parse("http://localhost:4317")?.into_url("");
+                grpc::destination(url, TIMEOUT)?
+            }
+            SidecarProtocol::Http => {
+                let url = parse("http://localhost:4318")?.into_url("/v1/traces");
+                http::destination(url, TIMEOUT)?
+            }
+        };
+        Ok(destination
+            .with_name("sidecar")
+            .with_rendering(Rendering::Agent365(profile))
+            .with_disclosure(Disclosure::Clear)
+            .with_delay(DELAY)
+            .with_max_queue_spans(MAX_SPANS))
+    }
+}
+
+fn protocol_of(value: &str) -> Option<SidecarProtocol> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "grpc" => Some(SidecarProtocol::Grpc),
+        "http" => Some(SidecarProtocol::Http),
+        _ => {
+            tracing::warn!(
+                target: "agentspan::configure",
+                variable = names::SPECTRA_PROTOCOL,
+                value,
+                "a variable of the environment is ignored"
+            );
+            None
+        }
+    }
+}
