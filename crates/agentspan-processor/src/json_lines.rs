@@ -12,7 +12,7 @@ use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor, current_trace
 
 mod rotating_file;
 
-use rotating_file::RotatingFile;
+pub use rotating_file::RotatingFile;
 
 /// Writes every call of a hook as a line of JSON, in the form that
 /// [`Recording`](agentspan_model::agentspec::Recording) reads and [`Replay`](crate::Replay) replays.
@@ -104,10 +104,7 @@ impl JsonLines {
     ///
     /// When the file cannot be opened.
     pub fn append(path: impl Into<PathBuf>) -> io::Result<Self> {
-        Ok(Self::to(Output::File(RotatingFile::append(
-            path.into(),
-            None,
-        )?)))
+        Ok(Self::to(Output::File(RotatingFile::append(path, None)?)))
     }
 
     /// Appends to a file as [`append`](Self::append) does, and begins new ones when it is full.
@@ -116,7 +113,7 @@ impl JsonLines {
     ///
     /// When the file cannot be opened.
     pub fn rotating(path: impl Into<PathBuf>, rotation: Rotation) -> io::Result<Self> {
-        let file = RotatingFile::append(path.into(), Some(rotation))?;
+        let file = RotatingFile::append(path, Some(rotation))?;
         Ok(Self::to(Output::File(file)))
     }
 

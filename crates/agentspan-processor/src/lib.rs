@@ -102,7 +102,7 @@ pub use filter::Filter;
 pub use hook_error::HookError;
 pub use hook_future::HookFuture;
 pub use in_memory::{InMemory, TreeMismatchError};
-pub use json_lines::{JsonLines, Rotation};
+pub use json_lines::{JsonLines, RotatingFile, Rotation};
 pub use replay::{Pace, Replay, ReplaySummary};
 pub use span::{Entered, OpenSpan, Span, SpanBuilder, SpanEvent, SpanGuard};
 pub use span_processor::{ActiveGuard, Hook, SpanProcessor};

@@ -6,13 +6,34 @@ use std::path::{Path, PathBuf};
 
 use super::Rotation;
 
-/// A file of lines. When it is full it is renamed, and a new one begun.
+/// A file of lines. When it is full it is renamed, and a new one begun: see [`Rotation`].
+///
+/// [`JsonLines`](super::JsonLines) writes to one. It is public for other writers of lines; a file should
+/// have one writer at a time.
+///
+/// ```
+/// use agentspan_processor::{Rotation, RotatingFile};
+///
+/// # fn main() -> std::io::Result<()> {
+/// # let directory = std::env::temp_dir().join(format!("agentspan-lines-{}", std::process::id()));
+/// # std::fs::create_dir_all(&directory)?;
+/// # let path = directory.join("lines.txt");
+/// let mut file = RotatingFile::append(&path, Some(Rotation::at_bytes(8, 1)))?;
+/// file.write_lines(b"one\ntwo\n")?;
+/// file.write_lines(b"three\n")?;
+/// assert_eq!(std::fs::read_to_string(&path)?, "three\n");
+/// # std::fs::remove_dir_all(&directory)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
-pub(super) struct RotatingFile {
+pub struct RotatingFile {
     path: PathBuf,
     file: File,
     bytes: u64,
     rotation: Option<Rotation>,
+    /// A part of a line that could not be written whole is at the end, and could not be taken back.
+    is_torn: bool,
 }
 
 impl RotatingFile {
@@ -23,49 +44,109 @@ impl RotatingFile {
             file,
             bytes: 0,
             rotation,
+            is_torn: false,
         })
     }
 
-    /// Opens a file to append to it. A last line without a line break gets one.
-    pub(super) fn append(path: PathBuf, rotation: Option<Rotation>) -> io::Result<Self> {
+    /// Opens a file to append to it, or makes it. A last line without a line break gets one. Without a
+    /// rotation it grows without bound.
+    ///
+    /// # Errors
+    ///
+    /// When the file can be neither opened nor made.
+    pub fn append(path: impl Into<PathBuf>, rotation: Option<Rotation>) -> io::Result<Self> {
+        let path = path.into();
         let mut file = OpenOptions::new()
             .read(true)
             .append(true)
             .create(true)
             .open(&path)?;
-        let mut bytes = file.seek(SeekFrom::End(0))?;
+        let bytes = file.seek(SeekFrom::End(0))?;
+        let mut last = *b"\n";
         if bytes > 0 {
-            let mut last = [0];
             file.seek(SeekFrom::End(-1))?;
             file.read_exact(&mut last)?;
-            if last != *b"\n" {
-                file.write_all(b"\n")?;
-                bytes += 1;
-            }
         }
         Ok(Self {
             path,
             file,
             bytes,
             rotation,
+            is_torn: last != *b"\n",
         })
     }
 
-    fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
-        let length = line.len() as u64;
+    /// Writes one or more whole lines to one file: this one, or a new one if it has no room for them.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be written, or the files cannot be renamed. Then none of them is in the file, as
+    /// far as that is possible; what is left of them is a line of its own that is no whole one.
+    pub fn write_lines(&mut self, lines: &[u8]) -> io::Result<()> {
+        let length = lines.len() as u64;
         if let Some(rotation) = self.rotation {
             if self.bytes > 0 && self.bytes.saturating_add(length) > rotation.max_bytes {
                 self.rotate(rotation)?;
             }
         }
-        self.file.write_all(line)?;
-        self.bytes = self.bytes.saturating_add(length);
+        if self.is_torn {
+            self.write_or_take_back(b"\n")?;
+            self.is_torn = false;
+        }
+        self.write_or_take_back(lines)
+    }
+
+    fn write_or_take_back(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut written = 0;
+        let result = loop {
+            match bytes.get(written..) {
+                None | Some([]) => break Ok(()),
+                Some(rest) => match self.file.write(rest) {
+                    Ok(0) => break Err(io::ErrorKind::WriteZero.into()),
+                    Ok(count) => written += count,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => break Err(error),
+                },
+            }
+        };
+        if result.is_err() && written > 0 && self.take_back(written as u64).is_ok() {
+            return result;
+        }
+        self.is_torn |= result.is_err() && written > 0;
+        self.bytes = self.bytes.saturating_add(written as u64);
+        result
+    }
+
+    /// Cuts off what was just written, unless somebody else has written, too.
+    fn take_back(&mut self, written: u64) -> io::Result<()> {
+        if self.file.metadata()?.len() != self.bytes.saturating_add(written) {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        self.file.set_len(self.bytes)?;
+        self.file.seek(SeekFrom::Start(self.bytes))?;
         Ok(())
     }
 
-    /// Renames the files, the oldest first, and begins a new one.
+    /// Renames the files, the oldest first, and begins a new one. That is made first, so that nothing is
+    /// renamed if it cannot be made.
     fn rotate(&mut self, rotation: Rotation) -> io::Result<()> {
         self.file.flush()?;
+        let mut unfinished = self.path.clone().into_os_string();
+        unfinished.push(".new");
+        let next = File::create(&unfinished)?;
+        let renamed = self.put_aside(rotation);
+        if let Err(error) = renamed.and_then(|()| fs::rename(&unfinished, &self.path)) {
+            // What is left of it is empty, and used the next time.
+            let _ = fs::remove_file(&unfinished);
+            return Err(error);
+        }
+        self.file = next;
+        self.bytes = 0;
+        self.is_torn = false;
+        Ok(())
+    }
+
+    fn put_aside(&self, rotation: Rotation) -> io::Result<()> {
         for number in (1..rotation.kept_files).rev() {
             rename_if_there(
                 &numbered(&self.path, number),
@@ -75,7 +156,6 @@ impl RotatingFile {
         if rotation.kept_files > 0 {
             rename_if_there(&self.path, &numbered(&self.path, 1))?;
         }
-        *self = Self::create(std::mem::take(&mut self.path), self.rotation)?;
         Ok(())
     }
 }
@@ -103,16 +183,54 @@ pub(super) fn files(path: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// Takes whole lines, one or more at a time.
+/// Takes whole lines, one or more at a time, and looks for room for each.
 impl Write for RotatingFile {
     fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
         for line in lines.split_inclusive(|byte| *byte == b'\n') {
-            self.write_line(line)?;
+            self.write_lines(line)?;
         }
         Ok(lines.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(left: &[u8], others: &[u8], expected: &str) {
+        let name = format!(
+            "agentspan-torn-{}-{}",
+            std::process::id(),
+            left.len() + others.len()
+        );
+        let path = std::env::temp_dir().join(name);
+        let mut file = RotatingFile::append(&path, None).unwrap();
+        file.write_lines(b"one\n").unwrap();
+        // As a disk does that becomes full: a part is there, and an error comes.
+        file.file.write_all(left).unwrap();
+        if !others.is_empty() {
+            let mut other = OpenOptions::new().append(true).open(&path).unwrap();
+            other.write_all(others).unwrap();
+        }
+        if file.take_back(left.len() as u64).is_err() {
+            file.is_torn = true;
+        }
+        file.write_lines(b"two\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+        fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_written_whole_is_taken_back() {
+        check(b"tor", b"", "one\ntwo\n");
+    }
+
+    #[test]
+    fn what_others_have_written_is_not_taken_back() {
+        check(b"tor", b"other\n", "one\ntorother\n\ntwo\n");
     }
 }
