@@ -7,7 +7,7 @@ use agentspan_model::agent365::environment as names;
 use crate::standard_variables as standard;
 
 /// Every variable that is read. The rest of the environment is nobody's business here.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     names::ENABLE_OBSERVABILITY,
     names::ENABLE_A365_OBSERVABILITY,
     names::ENABLE_A365_OBSERVABILITY_EXPORTER,
@@ -24,6 +24,7 @@ const NAMES: [&str; 24] = [
     names::ENABLE_A365_OBSERVABILITY_SIDECAR,
     names::SPECTRA_ENDPOINT,
     names::SPECTRA_PROTOCOL,
+    standard::AGENTSPAN_OTLP_FILE,
     standard::OTEL_TRACES_EXPORTER,
     standard::OTEL_EXPORTER_OTLP_PROTOCOL,
     standard::OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,

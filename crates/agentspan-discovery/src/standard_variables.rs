@@ -1,10 +1,15 @@
-//! Names of the environment variables that OpenTelemetry defines, as far as they are read here.
+//! Names of the environment variables that OpenTelemetry defines, as far as they are read here, and of one of
+//! ours beside them.
 //!
 //! Others are read by the SDK and by `opentelemetry-otlp` themselves, among them
 //! `OTEL_EXPORTER_OTLP_HEADERS`, which holds secrets.
 
-/// Where spans go: `otlp`, `console` or `none`, or several of them with commas.
+/// Where spans go: `otlp`, `otlp_file`, `console` or `none`, or several of them with commas.
 pub const OTEL_TRACES_EXPORTER: &str = "OTEL_TRACES_EXPORTER";
+/// The path of the file that `otlp_file` writes. Ours: OpenTelemetry's [file exporter] has no variable for it.
+///
+/// [file exporter]: https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/
+pub const AGENTSPAN_OTLP_FILE: &str = "AGENTSPAN_OTLP_FILE";
 /// How OTLP is spoken: `http/protobuf` or `grpc`.
 pub const OTEL_EXPORTER_OTLP_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
 /// As [`OTEL_EXPORTER_OTLP_PROTOCOL`], for spans only. Goes before it.

@@ -48,6 +48,7 @@
 //! - [`AgentMetrics`] measures operations and their tokens, [`ExportMetrics`] what becomes of spans on their
 //!   way out.
 //! - [`ConsoleExporter`] prints finished traces as trees, for development.
+//! - [`OtlpJsonLines`] writes finished spans to a file that OpenTelemetry's Collector reads.
 //! - [`OtelBridge`] makes OpenTelemetry spans of Agent Spec spans, [`Rendered`] writes them in the words of
 //!   a destination, and [`from_otel`] rebuilds them.
 //!
@@ -69,6 +70,7 @@ mod invoke_agent_scope;
 mod masked;
 mod message_source;
 mod metrics;
+mod otlp_json_lines;
 mod output_scope;
 mod propagation;
 mod python_text;
@@ -96,6 +98,7 @@ pub use self::invoke_agent_scope::{InvokeAgent, InvokeAgentScope, InvokeAgentSco
 pub use self::masked::Masked;
 pub use self::message_source::{InputMessageSource, OutputMessageSource};
 pub use self::metrics::AgentMetrics;
+pub use self::otlp_json_lines::OtlpJsonLines;
 pub use self::output_scope::{Output, OutputScope, OutputScopeBuilder};
 pub use self::propagation::{HeaderReader, HeaderWriter, Propagation};
 pub use self::scope::future::{ScopeFutureExt, ScopedFuture};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
-use agentspan_otel::{ConsoleExporter, ExportQueue, Masked, Rendered};
+use agentspan_otel::{ConsoleExporter, ExportQueue, Masked, OtlpJsonLines, Rendered};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 /// One place that spans go to, for [`Configuration::with_destination`](crate::Configuration::with_destination).
@@ -67,6 +67,28 @@ impl Destination {
     pub fn console(console: ConsoleExporter) -> Self {
         // A developer watches: traces are to appear when they end.
         Self::exporter("console", console).with_delay(Duration::ZERO)
+    }
+
+    /// A file of OTLP's JSON form, a line for each export, under the name `json_lines`: what OpenTelemetry's
+    /// Collector reads, see [`OtlpJsonLines`]. What cannot be written is counted as
+    /// [`ExportLoss::Failed`](agentspan_otel::ExportLoss::Failed).
+    ///
+    /// ```
+    /// use agentspan::Destination;
+    /// use agentspan::otel::OtlpJsonLines;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = std::env::temp_dir().join(format!("agentspan-lines-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// # let path = directory.join("traces.jsonl");
+    /// let file = Destination::json_lines(OtlpJsonLines::append(path)?);
+    /// # drop(file);
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn json_lines(file: OtlpJsonLines) -> Self {
+        Self::exporter("json_lines", file)
     }
 
     /// Sets another name for logs and reports, for instance where there are several of a kind.

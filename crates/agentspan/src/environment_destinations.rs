@@ -15,7 +15,7 @@ mod http;
 
 use agentspan_discovery::{Environment, Switches, standard_variables as names};
 use agentspan_model::mapping::ContentCapture;
-use agentspan_otel::ConsoleExporter;
+use agentspan_otel::{ConsoleExporter, OtlpJsonLines};
 
 use crate::destination::Destination;
 use crate::install_error::InstallError;
@@ -40,6 +40,7 @@ pub(crate) fn destinations(environment: &Environment) -> Result<Vec<Destination>
         match name {
             "" | "none" => {}
             "console" => destinations.push(Destination::console(ConsoleExporter::new())),
+            "otlp_file" => destinations.extend(otlp_file(environment)?),
             "otlp" => destinations.extend(otlp(environment)?),
             unknown => ignored(names::OTEL_TRACES_EXPORTER, unknown),
         }
@@ -55,6 +56,17 @@ pub(crate) fn capture(environment: &Environment) -> ContentCapture {
         ignored(name, value);
         ContentCapture::NoContent
     })
+}
+
+fn otlp_file(environment: &Environment) -> Result<Option<Destination>, InstallError> {
+    let Some(path) = environment.non_empty(names::AGENTSPAN_OTLP_FILE) else {
+        // Nobody has said which file, and one that nobody has named is not to appear anywhere.
+        ignored(names::OTEL_TRACES_EXPORTER, "otlp_file");
+        return Ok(None);
+    };
+    let file = OtlpJsonLines::append(path);
+    let file = file.map_err(|error| InstallError::Environment(Box::new(error)))?;
+    Ok(Some(Destination::json_lines(file)))
 }
 
 fn otlp(environment: &Environment) -> Result<Option<Destination>, InstallError> {

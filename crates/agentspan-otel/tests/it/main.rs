@@ -15,6 +15,7 @@ mod futures;
 mod meters;
 mod metrics;
 mod nesting;
+mod otlp_json_lines;
 mod processor;
 mod propagation;
 mod recorder;

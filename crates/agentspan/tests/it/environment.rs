@@ -1,9 +1,13 @@
 //! What the standard variables ask for.
 
+use std::time::Duration;
+
 use agentspan::discovery::Environment;
-use agentspan::{Destination, configure};
+use agentspan::{Destination, InstallError, configure};
 use agentspan_testkit::CapturedLogs;
-use opentelemetry_sdk::trace::InMemorySpanExporter;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 
 /// The names of the destinations, beside one that is set in code, and what the log says.
 fn destinations(variables: &[(&str, &str)]) -> (Vec<String>, String) {
@@ -61,6 +65,11 @@ fn the_environment_adds_destinations_and_ignores_what_it_does_not_know() {
         Some("http/json"),
     );
     check(
+        &[("OTEL_TRACES_EXPORTER", "otlp_file")],
+        &["code"],
+        Some("otlp_file"),
+    );
+    check(
         &[
             ("OTEL_TRACES_EXPORTER", "otlp"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
@@ -68,4 +77,46 @@ fn the_environment_adds_destinations_and_ignores_what_it_does_not_know() {
         &["code"],
         Some("http/json"),
     );
+}
+
+#[test]
+fn the_environment_names_a_file_and_one_that_cannot_be_written_is_an_error() {
+    let directory = std::env::temp_dir().join(format!("agentspan-env-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.join("traces.jsonl");
+    let variables = |path: &str| {
+        Environment::from_iter([
+            ("OTEL_TRACES_EXPORTER", "otlp_file"),
+            ("AGENTSPAN_OTLP_FILE", path),
+        ])
+    };
+    let configuration = configure().with_environment(&variables(path.to_str().unwrap()));
+    let processor = configuration.into_processor().unwrap();
+    let queue = processor.queues()[0].clone();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(processor)
+        .build();
+    let mut span = provider.tracer("t").start("chat");
+    span.set_attribute(KeyValue::new("gen_ai.input.messages", "a prompt"));
+    span.end();
+    queue.flush(Duration::from_secs(30)).unwrap();
+    assert_eq!(queue.name(), "json_lines");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(text.lines().count(), 1);
+    let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let resource = &line["resourceSpans"][0];
+    assert_eq!(resource["scopeSpans"][0]["spans"][0]["name"], "chat");
+    let keys = resource["resource"]["attributes"].to_string();
+    assert!(keys.contains("service.name"), "{keys}");
+    // Masked by default, as everywhere.
+    assert!(
+        text.contains("MASKED") && !text.contains("a prompt"),
+        "{text}"
+    );
+
+    let missing = directory.join("missing/traces.jsonl");
+    let configuration = configure().with_environment(&variables(missing.to_str().unwrap()));
+    let error = configuration.into_processor().unwrap_err();
+    assert!(matches!(error, InstallError::Environment(_)), "{error:?}");
+    std::fs::remove_dir_all(&directory).unwrap();
 }

@@ -5,7 +5,10 @@ use std::time::Duration;
 use agentspan::agent365::DropReason;
 use agentspan::prelude::*;
 use agentspan::processor::InMemory;
-use agentspan::{Agent365Status, Destination, InstallError, TelemetryError, configure};
+use agentspan::{
+    Agent365Status, Destination, InstallError, Telemetry, TelemetryError, TelemetryReport,
+    configure,
+};
 use agentspan_testkit::{Answer, Service};
 use opentelemetry::trace::{TraceContextExt as _, Tracer as _};
 use opentelemetry_sdk::trace::InMemorySpanExporter;
@@ -111,7 +114,11 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
         stats.accepted,
         stats.exported + stats.dropped() + stats.queued
     );
-    let report = telemetry.report();
+    check_report(&telemetry.report());
+    check_measured_until_dropped(telemetry, &meters);
+}
+
+fn check_report(report: &TelemetryReport) {
     let names: Vec<_> = report.destinations.iter().map(|it| &*it.name).collect();
     assert_eq!(names, ["agent365", "second", "memory"]);
     for destination in &report.destinations {
@@ -122,8 +129,10 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
         );
     }
     assert_eq!(report.destination("second").unwrap().exported, 4);
+}
 
-    // The metrics say the same, also after the shutdown, and end with the guard.
+/// The metrics say the same as the report, also after the shutdown, and end with the guard.
+fn check_measured_until_dropped(telemetry: Telemetry, meters: &Meters) {
     let series = meters.collect();
     check_conserved(&series);
     let hooks = |metric: &str| {

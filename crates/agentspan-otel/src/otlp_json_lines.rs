@@ -1,0 +1,177 @@
+//! Finished spans in a file, in the form in which OpenTelemetry's Collector writes and reads them.
+
+mod any_value;
+mod lines;
+mod span;
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use agentspan_processor::{RotatingFile, Rotation};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+
+use self::lines::Lines;
+
+/// Writes finished spans as lines of JSON: each line is one `TracesData` of [OTLP's JSON form].
+///
+/// This is what the file exporter of OpenTelemetry's Collector writes and its `otlpjsonfile` receiver
+/// reads, so that a file can be sent on later, to any backend. It needs no Collector, no network and no
+/// further dependency. Recordings of Agent Spec traces are another thing: see
+/// [`JsonLines`](agentspan_processor::JsonLines).
+///
+/// Each export writes one line, or several if one would be longer than 1,000,000 bytes: the receiver reads lines
+/// of up to 1 MiB, unless its `max_log_size` says otherwise. A span that is larger has a line of its own. An
+/// export is written as a whole or not at all: what a full disk cut off is removed again.
+///
+/// **It blocks** the thread that exports while it writes. Put it behind an [`ExportQueue`](crate::ExportQueue),
+/// which has a thread of its own and counts what could not be written.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use agentspan_otel::{ExportQueue, OtlpJsonLines};
+/// use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+/// use opentelemetry_sdk::trace::SdkTracerProvider;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = std::env::temp_dir().join(format!("agentspan-otlp-{}", std::process::id()));
+/// # std::fs::create_dir_all(&directory)?;
+/// # let path = directory.join("traces.jsonl");
+/// let queue = ExportQueue::builder("file", OtlpJsonLines::append(&path)?).build()?;
+/// let provider = SdkTracerProvider::builder()
+///     .with_span_processor(queue.clone())
+///     .build();
+/// provider.tracer("example").start("chat").end();
+/// queue.shutdown(Duration::from_secs(5))?;
+///
+/// let line = std::fs::read_to_string(&path)?;
+/// assert!(line.starts_with(r#"{"resourceSpans":[{"resource":{"#));
+/// # std::fs::remove_dir_all(&directory)?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [OTLP's JSON form]: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
+pub struct OtlpJsonLines {
+    output: Output,
+    /// The resource and its schema, as JSON.
+    resource: String,
+    schema: String,
+}
+
+enum Output {
+    File {
+        path: PathBuf,
+        file: Mutex<RotatingFile>,
+    },
+    Sink(Box<Sink>),
+}
+
+/// Takes whole lines.
+type Sink = dyn Fn(&str) -> io::Result<()> + Send + Sync;
+
+impl OtlpJsonLines {
+    /// When [`append`](Self::append) begins a new file: at 64 MiB, and it keeps four full ones.
+    pub const DEFAULT_ROTATION: Rotation = Rotation::at_bytes(64 << 20, 4);
+
+    /// Appends to a file, or makes it, with the [default rotation](Self::DEFAULT_ROTATION): a disk is not
+    /// filled by telemetry.
+    ///
+    /// # Errors
+    ///
+    /// When the file can be neither opened nor made: look at the path and its permissions.
+    pub fn append(path: impl Into<PathBuf>) -> io::Result<Self> {
+        Self::rotating(path, Self::DEFAULT_ROTATION)
+    }
+
+    /// As [`append`](Self::append), with another rotation. An export is never divided between two files.
+    ///
+    /// # Errors
+    ///
+    /// When the file can be neither opened nor made: look at the path and its permissions.
+    pub fn rotating(path: impl Into<PathBuf>, rotation: Rotation) -> io::Result<Self> {
+        let path = path.into();
+        let file = RotatingFile::append(&path, Some(rotation))?;
+        let file = Mutex::new(file);
+        Ok(Self::to(Output::File { path, file }))
+    }
+
+    /// Hands each export to `sink`: one or more lines, each with its line break. For instance for the
+    /// standard output, where a platform collects it.
+    #[must_use]
+    pub fn with_sink(sink: impl Fn(&str) -> io::Result<()> + Send + Sync + 'static) -> Self {
+        Self::to(Output::Sink(Box::new(sink)))
+    }
+
+    fn to(output: Output) -> Self {
+        Self {
+            output,
+            resource: "{}".to_owned(),
+            schema: String::new(),
+        }
+    }
+
+    fn write(&self, lines: &str) -> io::Result<()> {
+        match &self.output {
+            Output::File { file, .. } => {
+                // Nothing under the lock panics, and nobody else's code runs.
+                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                file.write_lines(lines.as_bytes())
+            }
+            Output::Sink(sink) => sink(lines),
+        }
+    }
+
+    fn report(&self, error: &io::Error) -> OTelSdkError {
+        let path = match &self.output {
+            Output::File { path, .. } => Some(path.display()),
+            Output::Sink(_) => None,
+        };
+        tracing::error!(
+            target: "agentspan::otel::otlp_json_lines",
+            path = path.map(tracing::field::display),
+            kind = ?error.kind(),
+            code = error.raw_os_error(),
+            "spans cannot be written"
+        );
+        OTelSdkError::InternalFailure(format!("spans cannot be written: {}", error.kind()))
+    }
+}
+
+impl SpanExporter for OtlpJsonLines {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let written = Lines::of(&batch, &self.resource, &self.schema);
+        let written = written.map_err(io::Error::from);
+        let written = written.and_then(|lines| self.write(&lines));
+        written.map_err(|error| self.report(&error))
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        if let Ok(text) = any_value::resource_json(resource) {
+            self.resource = text;
+        }
+        self.schema = resource.schema_url().unwrap_or_default().to_owned();
+    }
+}
+
+impl fmt::Debug for OtlpJsonLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = match &self.output {
+            Output::File { path, .. } => Some(path),
+            Output::Sink(_) => None,
+        };
+        f.debug_struct("OtlpJsonLines")
+            .field("path", &path)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
