@@ -55,6 +55,7 @@ pub struct DeliveryBuilder<F = Delivery> {
     max_payload_bytes: Option<usize>,
     truncation: Truncation,
     preparation: Preparation,
+    agent_fallback: Option<&'static str>,
     retry_after_dates: bool,
     tenant_header: bool,
     domain: Option<DomainOverride>,
@@ -85,6 +86,7 @@ impl<F> DeliveryBuilder<F> {
             max_payload_bytes: None,
             truncation: Truncation::default(),
             preparation: Preparation::default(),
+            agent_fallback: None,
             retry_after_dates: false,
             tenant_header: false,
             domain: None,
@@ -296,6 +298,7 @@ impl<F> DeliveryBuilder<F> {
             destinations: Destinations {
                 wire,
                 tenant_key: self.profile.tenant_id_key(),
+                agent_fallback: self.agent_fallback,
                 cluster: self.cluster,
                 service_to_service: self.service_to_service,
                 loopback,

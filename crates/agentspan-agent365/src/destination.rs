@@ -43,6 +43,8 @@ pub(crate) struct Destinations {
     pub(crate) wire: &'static WireProfile,
     /// The key of the attribute that holds a span's tenant.
     pub(crate) tenant_key: &'static str,
+    /// The key of the attribute that stands in for an agent's id that is missing, if one does.
+    pub(crate) agent_fallback: Option<&'static str>,
     pub(crate) cluster: ClusterCategory,
     pub(crate) service_to_service: bool,
     pub(crate) loopback: Option<LoopbackEndpoint>,
@@ -125,6 +127,7 @@ mod tests {
         Destinations {
             wire: WireProfile::of(Profile::V0_1).unwrap(),
             tenant_key: Profile::V0_1.tenant_id_key(),
+            agent_fallback: None,
             cluster: ClusterCategory::Prod,
             service_to_service,
             loopback: None,
@@ -141,6 +144,7 @@ mod tests {
         Destinations {
             wire: WireProfile::of(Profile::V2).unwrap(),
             tenant_key: Profile::V2.tenant_id_key(),
+            agent_fallback: None,
             domain: domain.map(|domain| domain.parse().unwrap()),
             cluster: ClusterCategory::Gov,
             ..destinations(true)

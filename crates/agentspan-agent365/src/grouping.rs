@@ -10,7 +10,6 @@ use opentelemetry_sdk::trace::SpanData;
 use crate::destination::{Destination, Destinations};
 use crate::export_error::RefusedIdentityError;
 use crate::report::RefusedIdentity;
-use crate::wire_profile::WireProfile;
 
 /// The spans of a batch by identity, in order of first appearance.
 #[derive(Debug, Default)]
@@ -73,7 +72,7 @@ impl Grouping {
         let mut not_text = None;
         let mut previous: Option<(Named<'_>, Place)> = None;
         for (index, span) in spans.iter().enumerate() {
-            let named = named(span, destinations.wire, destinations.tenant_key);
+            let named = named(span, destinations);
             // Spans of one identity tend to come together, and then nothing has to be hashed.
             let known = previous.filter(|(same, _)| *same == named);
             let place = match (named, known) {
@@ -159,8 +158,10 @@ impl Grouping {
 }
 
 /// Whom `span` names. The SDK keeps every attribute that was set: the last one of a key counts.
-fn named<'a>(span: &'a SpanData, wire: &WireProfile, tenant_key: &str) -> Named<'a> {
+fn named<'a>(span: &'a SpanData, destinations: &Destinations) -> Named<'a> {
+    let (wire, tenant_key) = (destinations.wire, destinations.tenant_key);
     let (mut tenant, mut agent, mut operation) = (None, None, None);
+    let mut fallback = None;
     for attribute in span.attributes.iter().rev() {
         let key = attribute.key.as_str();
         let found = if key == tenant_key {
@@ -169,6 +170,8 @@ fn named<'a>(span: &'a SpanData, wire: &WireProfile, tenant_key: &str) -> Named<
             &mut agent
         } else if wire.operations.is_some() && key == keys::GEN_AI_OPERATION_NAME {
             &mut operation
+        } else if Some(key) == destinations.agent_fallback {
+            &mut fallback
         } else {
             continue;
         };
@@ -185,7 +188,7 @@ fn named<'a>(span: &'a SpanData, wire: &WireProfile, tenant_key: &str) -> Named<
             return Named::OtherOperation;
         }
     }
-    match (tenant, agent) {
+    match (tenant, agent.or(fallback)) {
         (Some(tenant), Some(agent)) if !is_blank(tenant) && !is_blank(agent) => {
             match (tenant, agent) {
                 (Value::String(tenant), Value::String(agent)) => {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use agentspan_model::keys;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::DeliveryBuilder;
@@ -35,6 +36,20 @@ impl<F> DeliveryBuilder<F> {
     /// A flush sends what has ended of the requests that are under way; they go on.
     pub fn with_per_request_export(mut self, requests: PerRequestExport) -> Self {
         self.per_request = Some(requests);
+        self
+    }
+
+    /// Delivers a span that has no `gen_ai.agent.id` for the agent whose id the platform knows,
+    /// `microsoft.a365.agent.platform.id`, as the exporter for .NET does (`Microsoft.OpenTelemetry`, April
+    /// 2026). An id that is there, though blank, is not replaced. Default: such a span has no identity.
+    ///
+    /// That exporter also falls back to the baggage of the span, for the tenant as for both ids of the agent.
+    /// Here the baggage that this process set becomes attributes when a span starts, with or without this
+    /// option, where the `BaggageSpanProcessor` of `agentspan-otel` stands in front, as it does in the facade.
+    /// That processor does not take any of the three from a caller's header. Elsewhere make sure
+    /// that no such attribute comes from one.
+    pub fn with_identity_fallbacks(mut self) -> Self {
+        self.agent_fallback = Some(keys::MICROSOFT_AGENT_PLATFORM_ID);
         self
     }
 

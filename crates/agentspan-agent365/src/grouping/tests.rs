@@ -46,6 +46,7 @@ fn group_of(profile: Profile, spans: &[SpanData]) -> Grouping {
     let destinations = Destinations {
         wire: WireProfile::of(profile).unwrap(),
         tenant_key: profile.tenant_id_key(),
+        agent_fallback: None,
         cluster: ClusterCategory::Prod,
         service_to_service: false,
         loopback: None,

@@ -14,11 +14,12 @@ pub(super) struct LocalIdentity {
     values: [Option<StringValue>; IDENTITY_KEYS.len()],
 }
 
-/// The keys of tenant, in all generations, and agent.
-const IDENTITY_KEYS: [&str; 3] = [
+/// The keys of tenant, in all generations, and agent, whose id of the platform can stand in for its own.
+const IDENTITY_KEYS: [&str; 4] = [
     keys::TENANT_ID,
     keys::MICROSOFT_TENANT_ID,
     keys::GEN_AI_AGENT_ID,
+    keys::MICROSOFT_AGENT_PLATFORM_ID,
 ];
 
 impl LocalIdentity {

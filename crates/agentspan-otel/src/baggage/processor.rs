@@ -24,7 +24,8 @@ use crate::scope::starting;
 ///
 /// # Identity
 ///
-/// Tenant and agent decide whose telemetry a span is. They are taken from what this process set with
+/// Tenant and agent decide whose telemetry a span is, and so can the id that the agent's platform has for
+/// it (`microsoft.a365.agent.platform.id`). They are taken from what this process set with
 /// [`BaggageBuilder`](super::BaggageBuilder), and not from baggage that came in a request's header:
 /// anybody could claim to be another tenant. Where all callers are trusted,
 /// [`trust_remote_identity`](Self::trust_remote_identity) takes them from there too.
@@ -139,7 +140,12 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         }
         if self.identity == IdentitySource::Local {
             let identity = context.get::<LocalIdentity>();
-            for key in [self.profile.tenant_id_key(), keys::GEN_AI_AGENT_ID] {
+            let keys = [
+                self.profile.tenant_id_key(),
+                keys::GEN_AI_AGENT_ID,
+                keys::MICROSOFT_AGENT_PLATFORM_ID,
+            ];
+            for key in keys {
                 if let Some(slot) = place_of(key).and_then(|at| values.get_mut(at)) {
                     *slot = identity.and_then(|identity| identity.value(key));
                 }

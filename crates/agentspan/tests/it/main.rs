@@ -5,6 +5,7 @@
 mod agent_spec_run;
 mod destinations;
 mod environment;
+mod identity_fallbacks;
 mod install;
 #[path = "../../../agentspan-otel/tests/it/meters.rs"]
 mod meters;
