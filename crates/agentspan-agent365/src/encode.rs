@@ -6,6 +6,7 @@
 mod ascii;
 mod body;
 mod cut_json;
+mod cuts;
 mod escape;
 mod fit;
 mod hex;

@@ -342,6 +342,12 @@ pub const GRAPH_NODE_NAME: &str = "graph.node.name";
 /// `graph.node.parent_id`.
 pub const GRAPH_NODE_PARENT_ID: &str = "graph.node.parent_id";
 
+/// `agentspan.truncated.keys`: the keys of the attributes that were cut, or left out, to make a span short
+/// enough, the largest first. Ours.
+pub const AGENTSPAN_TRUNCATED_KEYS: &str = "agentspan.truncated.keys";
+/// `agentspan.truncated.count`: how many cuts that were, events, links and names included. Ours.
+pub const AGENTSPAN_TRUNCATED_COUNT: &str = "agentspan.truncated.count";
+
 /// What all keys of ours begin with.
 pub const AGENTSPEC_PREFIX: &str = "agentspec.";
 /// `agentspec.trace.id`: the full id of an Agent Spec trace. All keys of `agentspec` are ours.

@@ -11,6 +11,7 @@ use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::ascii::{LONGEST_ESCAPE, ascii_length};
+use super::cuts::is_note;
 use super::sdk_span;
 use super::span::push_span;
 use super::structured::cut_structured;
@@ -23,6 +24,9 @@ const MARKER: &str = "TRUNCATED";
 
 /// The marker with its quotes.
 const MARKER_BYTES: usize = MARKER.len() + 2;
+
+/// What a span says of its cuts takes no more.
+const MAX_NOTE: usize = 2_048;
 
 /// More than the names and numbers of a span, an event, a link or an attribute take.
 const FRAME: usize = 512;
@@ -63,9 +67,8 @@ impl Fit {
             Truncation::Marker if span.attributes.is_empty() => Cow::Borrowed(span),
             Truncation::Marker => Cow::Owned(self.replace_largest(span, length, unique_keys)),
             Truncation::Structured => {
-                let mut span = with_unique_keys(span, unique_keys);
-                cut_structured(&mut span, length, self.limit);
-                Cow::Owned(span)
+                let span = with_unique_keys(span, unique_keys);
+                Cow::Owned(cut_with_note(&span, length, self.limit))
             }
         }
     }
@@ -110,6 +113,18 @@ impl Fit {
     }
 }
 
+/// A copy of `span`, which takes `length` bytes, cut to `limit`, that says what was cut.
+fn cut_with_note(span: &SpanData, length: usize, limit: usize) -> SpanData {
+    // What is said takes room, for which more is cut, of which something may be said in turn: what there
+    // is no room for then is only counted.
+    let (_, room) = cut_structured(&mut span.clone(), length, limit).note(MAX_NOTE.min(limit / 4));
+    let mut span = span.clone();
+    let cuts = cut_structured(&mut span, length, limit.saturating_sub(room));
+    let (note, _) = cuts.note(room);
+    span.attributes.extend(note);
+    span
+}
+
 /// A copy of `span` without the values of the attributes at these places, which are in order.
 fn with_markers(span: &SpanData, replaced: &[usize]) -> SpanData {
     let attributes = span.attributes.iter().enumerate();
@@ -149,6 +164,8 @@ fn with_unique_keys(span: &SpanData, unique_keys: &mut UniqueKeys) -> SpanData {
         *attributes = kept;
     };
     keep_written(&mut span.attributes);
+    // Only we say what was cut.
+    span.attributes.retain(|attribute| !is_note(&attribute.key));
     for event in &mut span.events.events {
         keep_written(&mut event.attributes);
     }

@@ -6,6 +6,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::ascii::{ascii_cost, text_cost};
 use super::cut_json::cut_json;
+use super::cuts::Cuts;
 
 /// Shorter values are not worth cutting.
 const MIN_CUT: usize = 64;
@@ -31,21 +32,23 @@ enum Place {
 /// missing, JSON documents in their longest strings so that they stay JSON, arrays at their end. If
 /// that is not enough, events and links are left out from the last one on, name and message are cut,
 /// and then attributes are left out, the largest first.
-pub(super) fn cut_structured(span: &mut SpanData, mut length: usize, limit: usize) {
+pub(super) fn cut_structured(span: &mut SpanData, mut length: usize, limit: usize) -> Cuts {
     let limit = limit.saturating_sub(SLACK);
-    cut_values(span, &mut length, limit);
+    let mut cuts = Cuts::default();
+    cut_values(span, &mut length, limit, &mut cuts);
     if length > limit {
-        drop_items(span, &mut length, limit);
+        drop_items(span, &mut length, limit, &mut cuts);
     }
     if length > limit {
-        cut_name_and_message(span, &mut length, limit);
+        cut_name_and_message(span, &mut length, limit, &mut cuts);
     }
     if length > limit {
-        drop_attributes(&mut span.attributes, &mut length, limit);
+        drop_attributes(&mut span.attributes, &mut length, limit, &mut cuts);
     }
+    cuts
 }
 
-fn cut_values(span: &mut SpanData, length: &mut usize, limit: usize) {
+fn cut_values(span: &mut SpanData, length: &mut usize, limit: usize, cuts: &mut Cuts) {
     let mut found: Vec<(Place, usize)> = Vec::new();
     let mut add = |place, attribute: &KeyValue| {
         let cost = value_cost(&attribute.value);
@@ -84,8 +87,12 @@ fn cut_values(span: &mut SpanData, length: &mut usize, limit: usize) {
         };
         if let Some(attribute) = attribute {
             let budget = cost.saturating_sub(*length - limit);
-            attribute.value = shortened(&attribute.value, budget.max(MIN_CUT));
-            *length = length.saturating_sub(cost) + value_cost(&attribute.value);
+            let shortened = shortened(&attribute.value, budget.max(MIN_CUT));
+            if shortened != attribute.value {
+                cuts.of_value(&attribute.key);
+                attribute.value = shortened;
+                *length = length.saturating_sub(cost) + value_cost(&attribute.value);
+            }
         }
     }
 }
@@ -148,12 +155,13 @@ fn first<T: Clone>(items: &[T], budget: usize) -> Vec<T> {
     items.iter().take(kept).cloned().collect()
 }
 
-fn drop_items(span: &mut SpanData, length: &mut usize, limit: usize) {
+fn drop_items(span: &mut SpanData, length: &mut usize, limit: usize, cuts: &mut Cuts) {
     while *length > limit {
         let Some(link) = span.links.links.pop() else {
             break;
         };
         span.links.dropped_count += 1;
+        cuts.of_something();
         *length = length.saturating_sub(attributes_cost(&link.attributes).max(ITEM / 4));
     }
     while *length > limit {
@@ -161,18 +169,20 @@ fn drop_items(span: &mut SpanData, length: &mut usize, limit: usize) {
             break;
         };
         span.events.dropped_count += 1;
+        cuts.of_something();
         let cost = text_cost(&event.name) + attributes_cost(&event.attributes);
         *length = length.saturating_sub(cost);
     }
 }
 
-fn cut_name_and_message(span: &mut SpanData, length: &mut usize, limit: usize) {
+fn cut_name_and_message(span: &mut SpanData, length: &mut usize, limit: usize, cuts: &mut Cuts) {
     let budget = (limit / 8).max(MIN_CUT);
     let mut cut = |text: &str| {
         let before = text_cost(text) + 2;
         (before > budget).then(|| {
             let kept = cut_text(text, budget);
             *length = length.saturating_sub(before) + text_cost(&kept) + 2;
+            cuts.of_something();
             kept
         })
     };
@@ -186,7 +196,12 @@ fn cut_name_and_message(span: &mut SpanData, length: &mut usize, limit: usize) {
     }
 }
 
-fn drop_attributes(attributes: &mut Vec<KeyValue>, length: &mut usize, limit: usize) {
+fn drop_attributes(
+    attributes: &mut Vec<KeyValue>,
+    length: &mut usize,
+    limit: usize,
+    cuts: &mut Cuts,
+) {
     let cost =
         |attribute: &KeyValue| text_cost(attribute.key.as_str()) + value_cost(&attribute.value);
     let mut largest: Vec<_> = attributes.iter().map(cost).enumerate().collect();
@@ -197,6 +212,9 @@ fn drop_attributes(attributes: &mut Vec<KeyValue>, length: &mut usize, limit: us
             break;
         }
         dropped.push(at);
+        if let Some(attribute) = attributes.get(at) {
+            cuts.of_value(&attribute.key);
+        }
         *length = length.saturating_sub(cost + 3);
     }
     dropped.sort_unstable();
@@ -215,7 +233,7 @@ fn attributes_cost(attributes: &[KeyValue]) -> usize {
 }
 
 /// How many bytes the value takes as JSON in ASCII.
-fn value_cost(value: &Value) -> usize {
+pub(super) fn value_cost(value: &Value) -> usize {
     let mut json = Vec::new();
     let _: super::value::Written =
         super::sdk_span::write(value, super::value::ValueWriter::new(&mut json));

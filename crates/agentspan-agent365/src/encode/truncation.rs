@@ -18,5 +18,9 @@ pub enum Truncation {
     /// was cut it says `...[cut from 300000 bytes]`. If that is not enough, links and events are left
     /// out, name and message are cut, and attributes are left out, the largest first. Every span fits
     /// in the end.
+    ///
+    /// A span that was cut says so in two attributes, with which it fits, too: `agentspan.truncated.keys`
+    /// names those that were cut, the largest first and as many as there is room for, and
+    /// `agentspan.truncated.count` counts all cuts.
     Structured,
 }

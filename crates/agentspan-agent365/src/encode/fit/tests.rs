@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use std::time::UNIX_EPOCH;
 
 use super::*;
+use agentspan_model::keys;
 
 fn span(attributes: Vec<KeyValue>) -> SpanData {
     SpanData {
@@ -96,12 +97,67 @@ fn a_span_at_the_limit_is_not_cut() {
     assert!(cut(&span, length - 1, Truncation::Structured).is_some());
 }
 
+/// The keys and the count that a span says of its cuts.
+fn said(span: &SpanData) -> Option<(Vec<String>, i64)> {
+    let value = |key| {
+        let mut attributes = span.attributes.iter();
+        Some(
+            &attributes
+                .find(|attribute| attribute.key.as_str() == key)?
+                .value,
+        )
+    };
+    let Some(Value::I64(count)) = value(keys::AGENTSPAN_TRUNCATED_COUNT) else {
+        return None;
+    };
+    let names = match value(keys::AGENTSPAN_TRUNCATED_KEYS) {
+        Some(Value::Array(Array::String(names))) => names.iter().map(ToString::to_string).collect(),
+        _ => Vec::new(),
+    };
+    Some((names, *count))
+}
+
+#[test]
+fn structured_cuts_name_the_largest_first_and_count_what_has_no_key() {
+    let mut span = span(vec![
+        KeyValue::new("small", 1),
+        KeyValue::new("large", "x".repeat(1_500)),
+        KeyValue::new("larger", "y".repeat(3_000)),
+        KeyValue::new(keys::AGENTSPAN_TRUNCATED_COUNT, "somebody else's"),
+    ]);
+    span.events.events.push(Event::new(
+        "e",
+        UNIX_EPOCH,
+        vec![KeyValue::new("largest", "z".repeat(4_000))],
+        0,
+    ));
+    let found = cut(&span, 6_000, Truncation::Structured).unwrap();
+    assert_eq!(said(&found), Some((vec!["largest".to_owned()], 1)));
+    let found = cut(&span, 2_500, Truncation::Structured).unwrap();
+    let names = ["largest", "larger"].map(str::to_owned);
+    assert_eq!(said(&found), Some((names.to_vec(), 2)));
+    span.name = "n".repeat(10_000).into();
+    let found = cut(&span, 2_000, Truncation::Structured).unwrap();
+    let names = ["largest", "larger", "large"].map(str::to_owned);
+    // And the event, and the name.
+    assert_eq!(said(&found), Some((names.to_vec(), 5)));
+}
+
+#[test]
+fn a_span_that_is_short_enough_or_cut_by_markers_says_nothing() {
+    let long = span(vec![KeyValue::new("a", "x".repeat(5_000))]);
+    assert!(cut(&long, 10_000, Truncation::Structured).is_none());
+    let marked = cut(&long, 2_000, Truncation::Marker).unwrap();
+    assert_eq!(said(&marked), None);
+}
+
 #[test]
 fn structured_cuts_say_how_much_there_was() {
     let text = KeyValue::new("a", "x".repeat(5_000));
     let found = cut(&span(vec![text]), 2_000, Truncation::Structured).unwrap();
     let kept = found.attributes[0].value.as_str();
     assert!(kept.starts_with("xxx") && kept.ends_with("x...[cut from 5000 bytes]"));
+    assert_eq!(said(&found), Some((vec!["a".to_owned()], 1)));
     let length = json_of(&found).len();
     assert!((1_900..=2_000).contains(&length), "{length}");
 }
@@ -169,6 +225,44 @@ fn any_span() -> impl Strategy<Value = SpanData> {
     })
 }
 
+/// A span that was cut says which attributes were, all of them unless there was no room.
+fn check_said(before: &SpanData, after: &SpanData) {
+    let Some((names, count)) = said(after) else {
+        assert!(json_of(before).len() == json_of(after).len());
+        return;
+    };
+    let value = |span: &SpanData, key: &str| {
+        let mut attributes = span.attributes.iter();
+        attributes
+            .find(|attribute| attribute.key.as_str() == key)
+            .map(|a| a.value.clone())
+    };
+    let is_cut = |key: &str| value(before, key) != value(after, key);
+    let all: std::collections::HashSet<_> = before
+        .attributes
+        .iter()
+        .chain(before.events.iter().flat_map(|event| &event.attributes))
+        .chain(before.links.iter().flat_map(|link| &link.attributes))
+        .map(|attribute| attribute.key.as_str())
+        .collect();
+    assert!(count > 0 && names.len() as i64 <= count);
+    assert!(
+        names.iter().all(|name| all.contains(name.as_str())),
+        "{names:?}"
+    );
+    let cut = before
+        .attributes
+        .iter()
+        .map(|attribute| attribute.key.as_str());
+    let unsaid = cut
+        .filter(|key| is_cut(key) && !names.iter().any(|name| name == key))
+        .count();
+    assert!(
+        unsaid as i64 <= count - names.len() as i64,
+        "{names:?} {count}"
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -180,6 +274,8 @@ proptest! {
         prop_assert!(ascii_length(&json) <= limit, "{} > {}", ascii_length(&json), limit);
         let read: serde_json::Value = serde_json::from_slice(&json).expect("JSON in UTF-8");
         prop_assert!(read.is_object());
+        let unique = with_unique_keys(&span, &mut UniqueKeys::default());
+        check_said(&unique, found);
         // Of equal keys the last one counts.
         for kept in &found.attributes {
             let mut before = span.attributes.iter().rev();
