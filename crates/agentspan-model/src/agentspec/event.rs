@@ -196,7 +196,11 @@ impl ReadValue for Event {
             details,
             unknown: UnknownMembers::rest_of(&mut members, reader),
         };
-        Some(event.with_name_as_read(name?))
+        let event = event.with_name_as_read(name?);
+        match event.details.check() {
+            Ok(()) => Some(event),
+            Err(problem) => reader.refuse(problem),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde::ser::SerializeMap;
 
 use super::{
     ComponentValue, Disclosure, Json, MASK,
-    component::reading::read_value,
+    component::reading::{Place, read_value},
     reader::{Members, Reader},
 };
 
@@ -24,7 +24,7 @@ impl UnknownMembers {
         let rest = rest.map(|member| {
             // What only looks like a component is not refused here: nobody said that it must be one.
             let value = reader
-                .attempt(|reader| read_value(member.value, reader))
+                .attempt(|reader| read_value(member.value, Place::Open, reader))
                 .unwrap_or_else(|| ComponentValue::Json(Json::from_raw(member.value)));
             (member.name.into(), value)
         });

@@ -119,6 +119,14 @@ fn a_component_of_the_wrong_class_is_refused() {
 }
 
 #[test]
+fn a_component_without_an_id_is_refused_wherever_a_document_has_one() {
+    check_refused(
+        r#"{"component_type":"AcmeTool","id":"t","name":"t","model":{"component_type":"OpenAiConfig","api_key":"k"}}"#,
+        "model.id: missing, and 1 more",
+    );
+}
+
+#[test]
 fn a_document_about_nothing_is_refused() {
     check_refused(
         r#"{"$referenced_components":{}}"#,

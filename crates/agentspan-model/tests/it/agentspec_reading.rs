@@ -51,6 +51,18 @@ fn a_problem_names_its_place_and_not_the_value() {
 }
 
 #[test]
+fn a_snapshot_is_found_empty_only_when_its_members_are_right() {
+    check_refused(
+        &event(r#""type":"StateSnapshotEmitted","conversation_id":"c","description":7"#),
+        "description: not a string",
+    );
+    check_refused(
+        r#"{"id":"e","timestamp":"now","type":"StateSnapshotEmitted","conversation_id":"c"}"#,
+        "timestamp: not an integer of 64 bits",
+    );
+}
+
+#[test]
 fn a_problem_in_an_event_names_the_event() {
     let span = r#"{"id":"s","type":"Span","events":[{"id":"a","timestamp":1},{"id":"b"}]}"#;
     let error = Span::from_json(span).unwrap_err();
@@ -132,6 +144,61 @@ fn secrets_of_components_are_dropped_in_unknown_places_too() {
         clear.contains(r#""api_key":{"$component_ref":"l.api_key"}"#),
         "{clear}"
     );
+}
+
+/// A component that reads and writes without a change.
+#[track_caller]
+fn check_kept(component: &str) {
+    let read = Component::from_json(component).unwrap();
+    assert_eq!(read.dump(), component);
+    assert!(read.children().is_empty());
+}
+
+#[test]
+fn content_that_somebody_made_up_holds_no_components() {
+    let lookalike = r#"{"id":"x","name":"x","api_key":"shown","component_type":"OpenAiConfig"}"#;
+    for (class, member) in [
+        ("A2AConnectionConfig", "headers"),
+        ("ApiNode", "data"),
+        ("BranchingNode", "mapping"),
+        ("BuiltinTool", "configuration"),
+        ("InMemoryCollectionDatastore", "datastore_schema"),
+        ("OpenAiConfig", "default_generation_parameters"),
+        ("ParallelMapNode", "reducers"),
+        ("PostgresDatabaseDatastore", "datastore_schema"),
+        ("RemoteTool", "query_params"),
+        ("SSEmTLSTransport", "headers"),
+        ("StdioTransport", "env"),
+        ("ServerTool", "metadata"),
+    ] {
+        for content in [
+            lookalike,
+            r#"{"component_type":5}"#,
+            r#"{"component_type":"x"}"#,
+            r#"{"properties":{"component_type":{"type":"string"}}}"#,
+            r#"{"$component_ref":7}"#,
+        ] {
+            check_kept(&format!(
+                r#"{{"id":"c","name":"c","{member}":{content},"component_type":"{class}"}}"#
+            ));
+        }
+    }
+}
+
+#[test]
+fn what_lacks_members_that_all_components_have_is_none_unless_its_place_asks_for_one() {
+    for content in [
+        r#"{"component_type":5,"id":"x","name":"x"}"#,
+        r#"{"component_type":"Agent","id":"x"}"#,
+        r#"[{"component_type":"Agent","name":"x"}]"#,
+    ] {
+        check_kept(&format!(
+            r#"{{"id":"c","name":"c","options":{content},"component_type":"AcmeTool"}}"#
+        ));
+    }
+    let agent = r#"{"id":"a","name":"a","tools":[{"component_type":"ServerTool","name":"t"}],"component_type":"Agent"}"#;
+    let error = Component::from_json(agent).unwrap_err();
+    assert_eq!(error.to_string(), "tools[0].id: missing");
 }
 
 #[test]

@@ -7,14 +7,11 @@ use std::{
 
 use serde_json::value::RawValue;
 
-use super::{Component, ComponentValue, Inner, classes, document::check_slot};
+use super::{Component, ComponentValue, Inner, classes, document::check_slot, slots};
 use crate::agentspec::{
     Json, ProblemKind,
     reader::{Members, ReadValue, Reader, Step},
 };
-
-/// Members that hold free content or JSON schemas, in which no components are looked for.
-const OPAQUE: [&str; 3] = ["metadata", "inputs", "outputs"];
 
 /// How large the dump of a component may be, in bytes, before it is refused.
 const MAX_SIZE: usize = 64 << 20;
@@ -62,6 +59,16 @@ impl Component {
             dump: OnceLock::new(),
         }))
     }
+}
+
+/// How sure it is that components stand in a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A member of a class that we know, which holds components: what is none is a mistake.
+    OfComponents,
+    /// Anything. In a dump, an object is a component here if it has all that every component has; without,
+    /// it may be the content of somebody who has other things called `component_type`.
+    Open,
 }
 
 /// What every component has.
@@ -112,14 +119,18 @@ fn read_members<'a>(mut members: Members<'a>, reader: &mut Reader<'a>) -> Option
     let mut values = Vec::new();
     let mut complete = true;
     for member in members.take_rest() {
-        let is_opaque = OPAQUE.contains(&&*member.name)
+        let is_opaque = slots::is_free(&head.component_type, &member.name)
             || classes::is_secret(&head.component_type, &member.name);
         let value = if is_opaque {
             Some(ComponentValue::Json(Json::from_raw(member.value)))
         } else {
+            let place = match slots::expected(&head.component_type, &member.name) {
+                Some(_) => Place::OfComponents,
+                None => Place::Open,
+            };
             let step = Step::Member(member.name.clone());
             reader.at(step, |reader| {
-                let value = read_value(member.value, reader)?;
+                let value = read_value(member.value, place, reader)?;
                 if reader.references.is_some() {
                     check_slot(&head.component_type, &member.name, &value, reader)?;
                 }
@@ -163,8 +174,12 @@ fn read_head<'a>(members: &Members<'a>, reader: &mut Reader<'a>) -> Option<Head>
     })
 }
 
-/// Reads a value in which components may be. An object with a `component_type` is one.
-pub(crate) fn read_value<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<ComponentValue> {
+/// Reads a value in which components may be.
+pub(crate) fn read_value<'a>(
+    raw: &'a RawValue,
+    place: Place,
+    reader: &mut Reader<'a>,
+) -> Option<ComponentValue> {
     if reader.is_too_deep() {
         return reader.refuse(ProblemKind::TooDeep);
     }
@@ -174,14 +189,28 @@ pub(crate) fn read_value<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Opti
             if let (Some(reference), true) = (members.find(REFERENCE), reader.references.is_some())
             {
                 follow(reference, reader).map(ComponentValue::Component)
-            } else if members.find(COMPONENT_TYPE).is_some() {
+            } else if is_component(&members, place, reader) {
                 read_members(members, reader).map(ComponentValue::Component)
             } else {
-                read_map(raw, members, reader)
+                read_map(raw, members, place, reader)
             }
         }
-        Some(b'[') => read_list(raw, reader),
+        Some(b'[') => read_list(raw, place, reader),
         _ => Some(ComponentValue::Json(Json::from_raw(raw))),
+    }
+}
+
+fn is_component(members: &Members<'_>, place: Place, reader: &Reader<'_>) -> bool {
+    let is_text = |name: &str| {
+        let value = members.find(name);
+        value.is_some_and(|raw| raw.get().starts_with('"'))
+    };
+    match place {
+        // Nobody has checked a document, and what it says may still hold secrets.
+        Place::Open if reader.references.is_none() => {
+            [COMPONENT_TYPE, "id", "name"].into_iter().all(is_text)
+        }
+        _ => members.find(COMPONENT_TYPE).is_some(),
     }
 }
 
@@ -189,12 +218,13 @@ pub(crate) fn read_value<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Opti
 fn read_map<'a>(
     raw: &'a RawValue,
     mut members: Members<'a>,
+    place: Place,
     reader: &mut Reader<'a>,
 ) -> Option<ComponentValue> {
     let mut pairs = Vec::new();
     for member in members.take_rest() {
         let step = Step::Member(member.name.clone());
-        let value = reader.at(step, |reader| read_value(member.value, reader))?;
+        let value = reader.at(step, |reader| read_value(member.value, place, reader))?;
         pairs.push((member.name.into(), value));
     }
     let plain = pairs
@@ -208,11 +238,15 @@ fn read_map<'a>(
 }
 
 /// Reads an array. Without components in it, its text is kept.
-fn read_list<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<ComponentValue> {
+fn read_list<'a>(
+    raw: &'a RawValue,
+    place: Place,
+    reader: &mut Reader<'a>,
+) -> Option<ComponentValue> {
     let mut values = Vec::new();
     for (index, element) in reader.array(raw)?.into_iter().enumerate() {
         let step = Step::Index(index);
-        values.push(reader.at(step, |reader| read_value(element, reader))?);
+        values.push(reader.at(step, |reader| read_value(element, place, reader))?);
     }
     let plain = values
         .iter()

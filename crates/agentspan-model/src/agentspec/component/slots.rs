@@ -1,6 +1,6 @@
-//! Which members of components hold components, and of which class.
+//! Which members of components hold components, and of which class, and which hold free content.
 //!
-//! The table is data of `pyagentspec` 26.3.1: the annotations in the vector
+//! The tables are data of `pyagentspec` 26.3.1: the annotations in the vector
 //! `agentspec_sensitive_fields.json`, with the nearest common class where there are several.
 
 use super::classes::Class;
@@ -14,6 +14,37 @@ pub(super) fn expected(component_type: &str, member: &str) -> Option<&'static st
         .find(|(owner, name, _)| *name == member && class.is_a(owner))
         .map(|(_, _, expected)| *expected)
 }
+
+/// Whether a member holds content that others made up: names and values in it mean nothing to Agent
+/// Spec, and what looks like a component there is none.
+pub(super) fn is_free(component_type: &str, member: &str) -> bool {
+    const OF_ALL_CLASSES: [&str; 3] = ["metadata", "inputs", "outputs"];
+    let of_class = |class: &Class| {
+        let mut free = FREE.iter();
+        free.any(|(owner, name)| *name == member && class.is_a(owner))
+    };
+    OF_ALL_CLASSES.contains(&member) || Class::named(component_type).is_some_and(of_class)
+}
+
+/// Owner, member that holds free content.
+const FREE: &[(&str, &str)] = &[
+    ("A2AConnectionConfig", "headers"),
+    ("ApiNode", "data"),
+    ("ApiNode", "headers"),
+    ("ApiNode", "query_params"),
+    ("BranchingNode", "mapping"),
+    ("BuiltinTool", "configuration"),
+    ("InMemoryCollectionDatastore", "datastore_schema"),
+    ("LlmConfig", "default_generation_parameters"),
+    ("MapNode", "reducers"),
+    ("ParallelMapNode", "reducers"),
+    ("RelationalDatastore", "datastore_schema"),
+    ("RemoteTool", "data"),
+    ("RemoteTool", "headers"),
+    ("RemoteTool", "query_params"),
+    ("RemoteTransport", "headers"),
+    ("StdioTransport", "env"),
+];
 
 /// Owner, member, class of what it holds.
 const SLOTS: &[(&str, &str, &str)] = &[
@@ -95,9 +126,21 @@ mod tests {
     }
 
     #[test]
-    fn all_classes_of_the_table_are_known() {
+    fn content_is_free_in_derived_classes_too_and_not_in_all() {
+        assert!(is_free("VllmConfig", "default_generation_parameters"));
+        assert!(is_free("SSEmTLSTransport", "headers"));
+        assert!(is_free("AcmeAgent", "metadata"));
+        assert!(!is_free("AcmeAgent", "headers"));
+        assert!(!is_free("Agent", "tools"));
+    }
+
+    #[test]
+    fn all_classes_of_the_tables_are_known() {
         for (owner, _, expected) in SLOTS {
             assert!(Class::named(owner).is_some() && Class::named(expected).is_some());
+        }
+        for (owner, _) in FREE {
+            assert!(Class::named(owner).is_some());
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{
     ToolExecutionRequest, ToolExecutionResponse, ToolExecutionStreamingChunkReceived,
 };
 use crate::agentspec::{
-    ComponentValue, Disclosure, Sensitive,
+    ComponentValue, Disclosure, ProblemKind, Sensitive,
     dump::MemberSet,
     reader::{Members, Reader},
     unknown_members::UnknownMembers,
@@ -163,6 +163,19 @@ event_details! {
     HumanInTheLoopResponse,
     /// A runtime shows its state.
     StateSnapshotEmitted,
+}
+
+impl EventDetails {
+    /// What must hold of the members together. The reference looks at that, too, only when each member by
+    /// itself is right.
+    pub(super) fn check(&self) -> Result<(), ProblemKind> {
+        match self {
+            Self::StateSnapshotEmitted(snapshot) if snapshot.is_empty() => {
+                Err(ProblemKind::EmptySnapshot)
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// An event of a type that this crate does not know.

@@ -3,7 +3,7 @@
 use serde::ser::SerializeMap;
 
 use crate::agentspec::{
-    Disclosure, JsonObject, ProblemKind, Sensitive,
+    Disclosure, JsonObject, Sensitive,
     dump::{MemberSet, Shown},
     reader::{Members, Reader},
 };
@@ -61,6 +61,12 @@ impl StateSnapshotEmitted {
     pub fn extra_state(&self) -> &Sensitive<Option<JsonObject>> {
         &self.extra_state
     }
+
+    /// Whether neither state is there, which no constructor allows, but a document may say.
+    pub(super) fn is_empty(&self) -> bool {
+        let is_missing = |state: &Sensitive<Option<JsonObject>>| state.reveal() == Some(&None);
+        is_missing(&self.state_snapshot) && is_missing(&self.extra_state)
+    }
 }
 
 /// By hand, because the members depend on each other.
@@ -69,16 +75,11 @@ impl MemberSet for StateSnapshotEmitted {
         let conversation_id = members.required("conversation_id", reader);
         let state_snapshot = members.optional("state_snapshot", Sensitive::new(None), reader);
         let extra_state = members.optional("extra_state", Sensitive::new(None), reader);
-        let snapshot = Self {
+        Some(Self {
             conversation_id: conversation_id?,
             state_snapshot: state_snapshot?,
             extra_state: extra_state?,
-        };
-        let is_empty = |state: &Sensitive<Option<JsonObject>>| state.reveal() == Some(&None);
-        if is_empty(&snapshot.state_snapshot) && is_empty(&snapshot.extra_state) {
-            return reader.refuse(ProblemKind::EmptySnapshot);
-        }
-        Some(snapshot)
+        })
     }
 
     fn write_members<M: SerializeMap>(
