@@ -1,4 +1,4 @@
-//! What the runners of Agent Spec Tracing share: reading of inputs, and the deviation about secrets.
+//! What the runners of Agent Spec Tracing share: reading of inputs, and dumps in the form of the vectors.
 
 use std::collections::HashMap;
 
@@ -6,23 +6,30 @@ use agentspan_model::agentspec::{Component, PathSegment, ProblemKind, ReadError}
 use serde::Serialize;
 
 use crate::compare::differences;
-use crate::{Failure, Json, Predicate, Tolerances};
+use crate::{Failure, Json, Tolerances};
 
+mod deviation;
 mod event_of;
 mod fields;
+mod lax;
 mod plain;
+mod refused;
 mod span_of;
 
+pub(super) use deviation::{COMPONENTS_SAY_WHAT_THEY_ARE, SHOWN_SECRETS, WIDE_INTEGERS, is_wide};
 pub(super) use event_of::event_of;
 pub(super) use fields::Fields;
 pub(super) use plain::{NotFinite, plain};
+pub(super) use refused::refused;
 pub(super) use span_of::span_of;
 
 /// The components of an input, by name and by id.
 pub(super) struct Components {
     specs: Vec<(String, Json)>,
     /// As they stand in the expected dumps, defaults of the reference included.
-    built: HashMap<String, Component>,
+    built: HashMap<String, (Json, Component)>,
+    /// The names of the members of the expected dump.
+    in_dump: Vec<String>,
 }
 
 impl Components {
@@ -45,9 +52,43 @@ impl Components {
             .collect::<Result<_, _>>()?;
         let mut built = HashMap::new();
         if let Some(dump) = dump {
-            find_components(dump, &mut built)?;
+            find_components(dump, &mut built);
         }
-        Ok(Self { specs, built })
+        let in_dump = match dump {
+            Some(Json::Object(members)) => members.iter().map(|(name, _)| name.clone()).collect(),
+            _ => Vec::new(),
+        };
+        Ok(Self {
+            specs,
+            built,
+            in_dump,
+        })
+    }
+
+    /// Whether the expected dump has a member of this name.
+    pub(super) fn is_in_dump(&self, name: &str) -> bool {
+        self.in_dump.iter().any(|member| member == name)
+    }
+
+    /// A value of free content in which components stand as they are dumped.
+    pub(super) fn dumped(&self, value: &Json) -> Result<Json, Failure> {
+        if value.member("$ref").is_some() {
+            let (id, component) = self.find(value)?;
+            let dump = self.built.get(&id).map(|(dump, _)| dump.clone());
+            return Ok(dump.map_or_else(|| Json::parse(component.dump()), Ok)?);
+        }
+        Ok(match value {
+            Json::Object(members) => {
+                let members = members.iter();
+                let members = members.map(|(name, value)| Ok((name.clone(), self.dumped(value)?)));
+                Json::Object(members.collect::<Result<_, Failure>>()?)
+            }
+            Json::Array(items) => {
+                let items = items.iter().map(|item| self.dumped(item));
+                Json::Array(items.collect::<Result<_, Failure>>()?)
+            }
+            other => other.clone(),
+        })
     }
 
     /// The spec with a name.
@@ -69,32 +110,38 @@ impl Components {
     /// What the reference made of `{"$ref": name}`. A component that is in no dump, because it is only in
     /// events that the reference cuts, is as its spec says.
     pub(super) fn built(&self, reference: &Json) -> Result<Component, Failure> {
+        Ok(self.find(reference)?.1)
+    }
+
+    fn find(&self, reference: &Json) -> Result<(String, Component), Failure> {
         let name = reference.member("$ref").and_then(Json::as_str);
         let spec = self.spec(name.ok_or("a component is a $ref")?)?;
         let id = spec.member("fields").and_then(|fields| fields.member("id"));
         let id = id.and_then(Json::as_str).ok_or("a component has an id")?;
-        if let Some(component) = self.built.get(id) {
-            return Ok(component.clone());
-        }
-        Component::from_json(&plain(spec, self)?.to_string()).map_err(text)
+        let component = match self.built.get(id) {
+            Some((_, component)) => component.clone(),
+            None => Component::from_json(&plain(spec, self)?.to_string()).map_err(text)?,
+        };
+        Ok((id.to_owned(), component))
     }
 }
 
-fn find_components(dump: &Json, found: &mut HashMap<String, Component>) -> Result<(), Failure> {
+fn find_components(dump: &Json, found: &mut HashMap<String, (Json, Component)>) {
     match dump {
         Json::Object(members) => {
             let id = dump.member("id").and_then(Json::as_str);
-            if let (Some(id), Some(_)) = (id, dump.member("component_type")) {
-                let component = Component::from_json(&dump.to_string()).map_err(text)?;
-                found.insert(id.to_owned(), component);
+            let class = dump.member("component_type").and_then(Json::as_str);
+            if let (Some(id), Some(_)) = (id, class) {
+                // What cannot be read is content that only looks like a component, or the run finds out.
+                if let Ok(component) = Component::from_json(&dump.to_string()) {
+                    found.insert(id.to_owned(), (dump.clone(), component));
+                }
             }
-            let mut values = members.iter().map(|(_, value)| value);
-            values.try_for_each(|value| find_components(value, found))
+            let values = members.iter().map(|(_, value)| value);
+            values.for_each(|value| find_components(value, found));
         }
-        Json::Array(items) => items
-            .iter()
-            .try_for_each(|item| find_components(item, found)),
-        _ => Ok(()),
+        Json::Array(items) => items.iter().for_each(|item| find_components(item, found)),
+        _ => {}
     }
 }
 
@@ -149,9 +196,14 @@ pub(super) fn validation_errors(error: &ReadError) -> Json {
 const PYDANTIC_KINDS: [(&str, &[&str]); 4] = [
     (
         "int_type",
-        &["int_parsing", "int_from_float", "int_parsing_size"],
+        &[
+            "int_parsing",
+            "int_from_float",
+            "int_parsing_size",
+            "finite_number",
+        ],
     ),
-    ("float_type", &["float_parsing", "finite_number"]),
+    ("float_type", &["float_parsing"]),
     ("bool_type", &["bool_parsing"]),
     ("model_type", &["model_attributes_type", "is_instance_of"]),
 ];
@@ -176,29 +228,6 @@ pub(super) fn coarse_kinds(outcome: &mut Json) {
     }
 }
 
-/// An object that the reference refuses, as a dump that nobody has checked. What the reference would make up
-/// is made up here.
-pub(super) fn unchecked_dump(object: &Json, components: &Components) -> Result<Json, Failure> {
-    let mut dump = plain(object, components)?;
-    let class = object
-        .member("$class")
-        .ok_or("an object has a class")?
-        .clone();
-    let made_up = [
-        ("id", Json::String("made up".into())),
-        ("timestamp", Json::from(serde_json::json!(1))),
-        ("type", class),
-    ];
-    if let Json::Object(members) = &mut dump {
-        for (name, value) in made_up {
-            if !members.iter().any(|(member, _)| member == name) {
-                members.push((name.into(), value));
-            }
-        }
-    }
-    Ok(dump)
-}
-
 /// What pydantic calls a problem.
 fn pydantic_type(kind: &ProblemKind) -> String {
     match kind {
@@ -219,57 +248,5 @@ fn pydantic_type(kind: &ProblemKind) -> String {
         }
         .into(),
         other => other.to_string(),
-    }
-}
-
-/// Secrets that the reference declares as such, and shows all the same.
-pub(super) const SHOWN_SECRETS: Predicate = Predicate {
-    name: "secret_inside_of_an_optional",
-    applies: |case| {
-        let mut expected = case.expected.clone();
-        hide_secrets(&mut expected)
-    },
-    instead: |_, expected| {
-        hide_secrets(expected);
-    },
-};
-
-/// Fields whose mark stands inside of `Optional[…]`, where the reference does not look.
-const MARKED_INSIDE: [(&str, &str); 4] = [
-    ("OAuthClientConfig", "client_id"),
-    ("OAuthClientConfig", "client_secret"),
-    ("OAuthClientConfig", "client_id_metadata_url"),
-    ("TlsPostgresDatabaseConnectionConfig", "sslkey"),
-];
-
-/// Replaces such secrets in a dump as the reference replaces others, and says whether there were any.
-fn hide_secrets(dump: &mut Json) -> bool {
-    let component_type = dump.member("component_type").and_then(Json::as_str);
-    let component_type = component_type.unwrap_or_default().to_owned();
-    let id = dump
-        .member("id")
-        .and_then(Json::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    match dump {
-        Json::Object(members) => {
-            let mut found = false;
-            for (name, value) in members {
-                let is_marked = MARKED_INSIDE.contains(&(&component_type, name));
-                let is_text = value.as_str().is_some_and(|text| !text.is_empty());
-                if is_marked && is_text {
-                    let reference = Json::String(format!("{id}.{name}"));
-                    *value = Json::Object(vec![("$component_ref".into(), reference)]);
-                    found = true;
-                } else {
-                    found |= hide_secrets(value);
-                }
-            }
-            found
-        }
-        Json::Array(items) => items
-            .iter_mut()
-            .fold(false, |found, item| hide_secrets(item) | found),
-        _ => false,
     }
 }

@@ -112,34 +112,34 @@ fn metadata(value: &Json) -> Result<JsonObject, Failure> {
     JsonObject::parse(&value.to_string()).map_err(text)
 }
 
-/// The value of a field of a spec. Objects that are no components come from the dump, where the reference has
-/// filled them in.
+/// The value of a field of a spec: its components are built, its secrets are as the spec says, and the rest is
+/// as the reference's classes made it, which turn an integer into a float, or nothing into an empty list.
 fn value_of(
     spec: &Json,
     dumped: &Json,
     components: &Components,
 ) -> Result<ComponentValue, Failure> {
-    let json = |value: &Json| {
-        let json = agentspan_model::agentspec::Json::parse(&value.to_string());
-        json.map(ComponentValue::Json).map_err(text)
+    let component = match spec.member("$ref").and_then(Json::as_str) {
+        Some(name) => Some(components.spec(name)?),
+        None => is_component(spec).then_some(spec),
     };
-    if let Some(name) = spec.member("$ref").and_then(Json::as_str) {
-        let component = build(components.spec(name)?, dumped, components)?;
-        return Ok(ComponentValue::Component(component));
-    }
-    if is_component(spec) {
-        return build(spec, dumped, components).map(ComponentValue::Component);
-    }
-    match (spec, dumped) {
-        (Json::Array(specs), Json::Array(items)) if specs.len() == items.len() => {
+    match (component, spec, dumped) {
+        (Some(spec), _, _) if !is_dump_of(spec, dumped) => {
+            let same_id = Component::from_json(&dumped.to_string()).map_err(text)?;
+            Ok(ComponentValue::Component(same_id))
+        }
+        (Some(spec), _, _) => build(spec, dumped, components).map(ComponentValue::Component),
+        (None, Json::Array(specs), Json::Array(items)) if specs.len() == items.len() => {
             let values = specs.iter().zip(items);
             let values = values.map(|(spec, dumped)| value_of(spec, dumped, components));
             Ok(ComponentValue::List(values.collect::<Result<_, _>>()?))
         }
-        // Python turns an integer into a float where the class has one.
-        (Json::Number(_), Json::Number(_)) if is_same_number(spec, dumped) => json(dumped),
-        _ if holds_object(spec) => json(dumped),
-        _ => json(spec),
+        _ => {
+            let is_secret = dumped.member("$component_ref").is_some();
+            let value = if is_secret { spec } else { dumped };
+            let json = agentspan_model::agentspec::Json::parse(&value.to_string());
+            json.map(ComponentValue::Json).map_err(text)
+        }
     }
 }
 
@@ -151,19 +151,12 @@ fn is_component(spec: &Json) -> bool {
     })
 }
 
-/// Whether there is a reference or a spec in a value.
-fn holds_object(spec: &Json) -> bool {
-    match spec {
-        Json::Object(members) => members
-            .iter()
-            .any(|(name, value)| matches!(name.as_str(), "$class" | "$ref") || holds_object(value)),
-        Json::Array(items) => items.iter().any(holds_object),
-        _ => false,
-    }
-}
-
-fn is_same_number(one: &Json, two: &Json) -> bool {
-    one.to_string().parse::<f64>() == two.to_string().parse::<f64>()
+/// Whether a dump is that of the spec. Of components with the same id, the reference dumps the first for all.
+fn is_dump_of(spec: &Json, dumped: &Json) -> bool {
+    let name = spec
+        .member("fields")
+        .and_then(|fields| fields.member("name"));
+    spec.member("$class") == dumped.member("component_type") && name == dumped.member("name")
 }
 
 /// Replaces each `{"$component_ref": "<id>.<field>"}` by what the spec of the component says.

@@ -119,3 +119,138 @@ fn events_that_the_reference_refuses_are_refused_at_the_same_place() {
         "value_error",
     );
 }
+
+#[test]
+fn an_object_inside_of_another_fails_by_itself() {
+    check_refused(
+        "LlmGenerationRequest",
+        r#""llm_config":"m","prompt":[{"$class":"Message","fields":{"role":"user"}}],"tools":5,"request_id":"r""#,
+        r#"["content"]"#,
+        "missing",
+    );
+    check_refused(
+        "LlmGenerationResponse",
+        r#""llm_config":"m","content":"c","tool_calls":[{}],"request_id":"r""#,
+        r#"["llm_config"],"type":"model_type"},{"loc":["tool_calls",0,"call_id"],"type":"missing"},
+            {"loc":["tool_calls",0,"tool_name"],"type":"missing"},{"loc":["tool_calls",0,"arguments"]"#,
+        "missing",
+    );
+}
+
+#[test]
+fn a_component_is_no_mapping_and_a_float_that_is_not_finite_no_integer() {
+    check_refused(
+        "Event",
+        r#""metadata":{"$ref":"tool"}"#,
+        r#"["metadata"]"#,
+        "dict_type",
+    );
+    check_refused(
+        "LlmGenerationResponse",
+        r#""llm_config":"m","content":null,"request_id":"r","input_tokens":{"$float":"nan"}"#,
+        r#"["llm_config"],"type":"model_type"},{"loc":["input_tokens"]"#,
+        "finite_number",
+    );
+}
+
+/// A case with an event, and what the reference made of it: the members after those that all events have.
+fn made(class: &str, fields: &str, timestamp: &str, metadata: &str, members: &str) -> String {
+    let dump = format!(
+        r#"{{"id":"e","name":"{class}","description":"","timestamp":{timestamp},"metadata":{metadata}{members},"type":"{class}"}}"#
+    );
+    format!(
+        r#"{{"name":"n","input":{{"components":[
+            ["pg",{{"$class":"TlsPostgresDatabaseConnectionConfig",
+                "fields":{{"id":"p","name":"p","user":"u","password":"w","url":"l","sslkey":"k"}}}}],
+            ["tool",{{"$class":"ServerTool","fields":{{"id":"t","name":"t"}}}}]
+        ],"object":{{"$class":"{class}","fields":{{"id":"e",{fields}}}}}}},
+        "expected":{{"dump_mode":"python","masked":{dump},"unmasked":{dump},"default_call_masks":true}}}}"#
+    )
+}
+
+#[test]
+fn arguments_that_python_turns_into_others_or_ignores_are_what_they_become() {
+    for timestamp in [r#"" 1_000 ""#, r#""1000.00""#, "1e3", "1000"] {
+        let fields = format!(r#""timestamp":{timestamp},"type":"Other","colour":"red""#);
+        check(
+            "agentspec_events.json",
+            &file(&[&made("Event", &fields, "1000", "{}", "")]),
+            "1 passed, 0 failed",
+        );
+    }
+    let tool =
+        r#"{"id":"t","name":"t","description":null,"metadata":{},"component_type":"ServerTool"}"#;
+    for confirmed in ["1", r#""Yes""#, "1.0"] {
+        let fields = format!(
+            r#""timestamp":1,"tool":{{"$ref":"tool"}},"execution_confirmed":{confirmed},"request_id":"r""#
+        );
+        let members = format!(
+            r#","tool":{tool},"execution_confirmed":true,"request_id":"r","tool_execution_request_id":null"#
+        );
+        let case = made("ToolConfirmationResponse", &fields, "1", "{}", &members);
+        check(
+            "agentspec_events.json",
+            &file(&[&case]),
+            "1 passed, 0 failed",
+        );
+    }
+}
+
+#[test]
+fn an_argument_that_the_reference_took_is_not_overlooked() {
+    let case = made(
+        "Event",
+        r#""timestamp":1,"colour":"red""#,
+        "1",
+        "{}",
+        r#","colour":"red""#,
+    );
+    check(
+        "agentspec_events.json",
+        &file(&[&case]),
+        "0 passed, 1 failed",
+    );
+}
+
+#[test]
+fn components_in_free_content_stand_there_as_the_reference_dumps_them() {
+    let dump = r#"{"c":[{"id":"p","name":"p","description":null,"metadata":{},
+        "password":{"$component_ref":"p.password"},"sslkey":"k",
+        "component_type":"TlsPostgresDatabaseConnectionConfig"}]}"#;
+    let fields = r#""timestamp":1,"metadata":{"c":[{"$ref":"pg"}]}"#;
+    check(
+        "agentspec_events.json",
+        &file(&[&made("Event", fields, "1", dump, "")]),
+        "1 passed, 0 failed",
+    );
+}
+
+#[test]
+fn integers_beyond_64_bits_are_refused_and_no_others() {
+    let case = |timestamp: &str| {
+        let fields = format!(r#""timestamp":{timestamp}"#);
+        file(&[&made("Event", &fields, timestamp, "{}", "")])
+    };
+    for (timestamp, is_refused) in [
+        ("9223372036854775807", false),
+        ("9223372036854775808", true),
+        ("-9223372036854775809", true),
+    ] {
+        let directory = Scratch::new().with("agentspec_events.json", &case(timestamp));
+        let suite = Suite::new(runners::all(), &Deviations::shipped().unwrap()).unwrap();
+        let report = printed(&suite.run(directory.path()).unwrap());
+        assert!(report.ends_with("1 passed, 0 failed\n"), "{report}");
+        let rule = "rule integers-have-64-bits: 1 case";
+        assert_eq!(report.contains(rule), is_refused, "{report}");
+    }
+}
+
+#[test]
+fn a_dictionary_in_the_place_of_a_component_lacks_what_all_components_have() {
+    check_refused(
+        "ToolExecutionRequest",
+        r#""tool":{"id":"x"},"request_id":"r""#,
+        r#"["tool","name"],"type":"missing"},{"loc":["inputs"]"#,
+        "missing",
+    );
+}

@@ -14,7 +14,7 @@ use crate::{Failure, Json};
 
 /// The event of a spec.
 pub(in crate::runners) fn event_of(spec: &Json, components: &Components) -> Result<Event, Failure> {
-    let mut fields = Fields::of(spec, components)?;
+    let mut fields = Fields::of_class("Event", spec, components)?;
     let id = fields.id()?;
     let timestamp = fields
         .timestamp("timestamp")?

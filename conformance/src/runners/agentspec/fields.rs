@@ -4,7 +4,7 @@ use agentspan_model::agentspec::{
     Component, Id, JsonObject, LlmGenerationConfig, Message, Timestamp, ToolCall,
 };
 
-use super::{Components, NotFinite, text};
+use super::{Components, NotFinite, lax, text};
 use crate::{Failure, Json};
 
 /// The arguments of a spec, each to be taken once.
@@ -16,14 +16,23 @@ pub(in crate::runners) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     pub(in crate::runners) fn of(spec: &Json, components: &'a Components) -> Result<Self, Failure> {
+        Self::of_class("", spec, components)
+    }
+
+    /// The fields of a spec that may leave out its class, as pydantic allows where a class is declared: it takes a
+    /// dictionary of the fields, too.
+    pub(in crate::runners) fn of_class(
+        declared: &str,
+        spec: &Json,
+        components: &'a Components,
+    ) -> Result<Self, Failure> {
         let class = spec.member("$class").and_then(Json::as_str);
-        // Pydantic takes the fields of a plain model without its class, too.
         let fields = class.map_or(Some(spec), |_| spec.member("fields"));
         let Some(Json::Object(fields)) = fields else {
             return Err("a spec has fields".into());
         };
         Ok(Self {
-            class: class.unwrap_or_default().to_owned(),
+            class: class.unwrap_or(declared).to_owned(),
             fields: fields.clone(),
             components,
         })
@@ -33,9 +42,13 @@ impl<'a> Fields<'a> {
         &self.class
     }
 
-    /// Fails if a field was not taken: what a runner overlooks, it does not test.
+    /// Fails if a field was not taken that the reference has taken, as its dump shows: what a runner overlooks, it
+    /// does not test. Pydantic ignores arguments that the class does not declare.
     pub(in crate::runners) fn finish(self) -> Result<(), Failure> {
-        let rest: Vec<_> = self.fields.into_iter().map(|(name, _)| name).collect();
+        let rest = self.fields.into_iter().map(|(name, _)| name);
+        let rest: Vec<_> = rest
+            .filter(|name| name != "type" && self.components.is_in_dump(name))
+            .collect();
         if rest.is_empty() {
             Ok(())
         } else {
@@ -72,34 +85,23 @@ impl<'a> Fields<'a> {
         let Some(value) = self.optional(name) else {
             return Ok(None);
         };
-        // Pydantic takes integers as text, too, as booleans, and as floats without a fraction.
-        if let Json::Bool(value) = value {
-            return Ok(Some(value.into()));
-        }
-        let text = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        let text = text.strip_suffix(".0").unwrap_or(&text);
-        let integer = text.parse().map_err(|_| format!("{name} is an integer"))?;
-        Ok(Some(integer))
+        let integer = lax::integer(&value).and_then(|integer| integer.try_into().ok());
+        Ok(Some(
+            integer.ok_or_else(|| format!("{name} is an integer"))?,
+        ))
     }
 
     fn number(&mut self, name: &str) -> Result<Option<f64>, Failure> {
         let Some(value) = self.optional(name) else {
             return Ok(None);
         };
-        let text = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        let number = text.parse().map_err(|_| format!("{name} is a number"))?;
+        let number = lax::number(&value).ok_or_else(|| format!("{name} is a number"))?;
         Ok(Some(number))
     }
 
     pub(in crate::runners) fn boolean(&mut self, name: &str) -> Result<bool, Failure> {
-        match self.required(name)? {
-            Json::Bool(value) => Ok(value),
-            _ => Err(format!("{name} is true or false").into()),
-        }
+        let value = lax::boolean(&self.required(name)?);
+        Ok(value.ok_or_else(|| format!("{name} is true or false"))?)
     }
 
     pub(in crate::runners) fn id(&mut self) -> Result<Id, Failure> {
@@ -122,10 +124,12 @@ impl<'a> Fields<'a> {
         &mut self,
         name: &str,
     ) -> Result<Option<JsonObject>, Failure> {
-        let object = self
-            .optional(name)
-            .map(|value| JsonObject::from_serialize(&NotFinite(&value)));
-        object.transpose().map_err(text)
+        let Some(value) = self.optional(name) else {
+            return Ok(None);
+        };
+        let value = self.components.dumped(&value)?;
+        let object = JsonObject::from_serialize(&NotFinite(&value));
+        object.map(Some).map_err(text)
     }
 
     pub(in crate::runners) fn component<T>(&mut self, name: &str) -> Result<T, Failure>
@@ -158,7 +162,7 @@ impl<'a> Fields<'a> {
     pub(in crate::runners) fn messages(&mut self, name: &str) -> Result<Vec<Message>, Failure> {
         let components = self.components;
         let message = |spec: &Json| {
-            let mut fields = Fields::of(spec, components)?;
+            let mut fields = Fields::of_class("Message", spec, components)?;
             let mut message = Message::new(fields.string("role")?, fields.string("content")?);
             message.id = fields.optional_string("id")?;
             message.sender = fields.optional_string("sender")?;
@@ -171,7 +175,7 @@ impl<'a> Fields<'a> {
     pub(in crate::runners) fn tool_calls(&mut self, name: &str) -> Result<Vec<ToolCall>, Failure> {
         let components = self.components;
         let call = |spec: &Json| {
-            let mut fields = Fields::of(spec, components)?;
+            let mut fields = Fields::of_class("ToolCall", spec, components)?;
             let call = ToolCall::new(
                 fields.string("call_id")?,
                 fields.string("tool_name")?,
@@ -190,15 +194,15 @@ impl<'a> Fields<'a> {
         let Some(spec) = self.optional(name) else {
             return Ok(None);
         };
-        let mut fields = Fields::of(&spec, self.components)?;
+        let mut fields = Fields::of_class("LlmGenerationConfig", &spec, self.components)?;
         let mut config = LlmGenerationConfig::new();
         config.max_tokens = fields.integer("max_tokens")?;
         config.temperature = fields.number("temperature")?;
         config.top_p = fields.number("top_p")?;
         for (name, value) in fields.fields {
-            let value =
-                agentspan_model::agentspec::Json::parse(&value.to_string()).map_err(text)?;
-            config = config.with_parameter(&name, value);
+            let value = self.components.dumped(&value)?;
+            let value = agentspan_model::agentspec::Json::from_serialize(&NotFinite(&value));
+            config = config.with_parameter(&name, value.map_err(text)?);
         }
         Ok(Some(config))
     }
