@@ -110,13 +110,13 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
     }
 
     /// Sets how many spans the exporter gets at once, at most. The default is 512; it gets one at least.
-    pub fn with_max_batch(mut self, spans: usize) -> Self {
+    pub fn with_batch_spans(mut self, spans: usize) -> Self {
         self.bounds.batch = spans.max(1);
         self
     }
 
     /// Sets how long spans wait for a batch to fill. The default is 1 second.
-    pub fn with_delay(mut self, delay: Duration) -> Self {
+    pub fn with_batch_delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }

@@ -52,12 +52,23 @@ pub fn configure() -> Configuration {
 ///
 /// # Decisions to make
 ///
-/// - [`with_token_resolver`](Self::with_token_resolver), or [`with_delivery`](Self::with_delivery) for
-///   more than the defaults: how spans reach Agent 365. Without either they go to the console.
-/// - [`with_service_name`](Self::with_service_name) and
-///   [`with_service_namespace`](Self::with_service_namespace): who the program is. Without them the SDK
-///   takes `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.
-/// - [`switched_on`](Self::switched_on): whether the environment's switches decide.
+/// - **Who the program is**: [`with_service_name`](Self::with_service_name) and
+///   [`with_service_namespace`](Self::with_service_namespace). Without them the SDK takes
+///   `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.
+/// - **Whether spans go to Agent 365**: [`with_token_resolver`](Self::with_token_resolver), or
+///   [`with_delivery`](Self::with_delivery) for more than the defaults, or
+///   [`with_sidecar`](Self::with_sidecar).
+/// - **Where else they go**: [`with_destination`](Self::with_destination), as often as needed, and
+///   [`with_agent_spec_processor`](Self::with_agent_spec_processor). With nothing of all this they are drawn on
+///   the console.
+/// - **Who switches it on**: the variables of the environment, or [`switched_on`](Self::switched_on).
+/// - **What is shown**: contents are masked. [`with_content_capture`](Self::with_content_capture) and
+///   [`Destination::with_disclosure`] show them.
+/// - **What is measured**: nothing, unless [`with_metrics`](Self::with_metrics) is called.
+///
+/// Then [`install`](Self::install), or [`into_processor`](Self::into_processor) for a provider of your own.
+/// A setting that is made twice counts the last time; destinations, processors and attributes add up. `docs/configuration.md` has the table of all settings
+/// and variables.
 #[must_use = "nothing happens before `install`"]
 pub struct Configuration {
     attributes: Vec<KeyValue>,
@@ -128,7 +139,7 @@ impl Configuration {
         self
     }
 
-    /// Sends spans to one more place. Several destinations know nothing of each other.
+    /// Sends spans to one more place, besides Agent 365 and other destinations, which know nothing of each other.
     pub fn with_destination(mut self, destination: Destination) -> Self {
         self.destinations.push(destination);
         self
@@ -149,9 +160,9 @@ impl Configuration {
         self
     }
 
-    /// Sets whether contents of the traces of [`Telemetry::trace`] become part of OpenTelemetry spans. The
-    /// default is what
-    /// `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says, and without it that they do not.
+    /// Sets whether contents of the traces of [`Telemetry::trace`] become part of OpenTelemetry spans: prompts,
+    /// answers, arguments. The default is what `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says, and
+    /// without it that they do not.
     ///
     /// This is the upper bound for all destinations of spans; those other than Agent 365 show them
     /// only if [`Destination::with_disclosure`] says so, too.
@@ -160,14 +171,16 @@ impl Configuration {
         self
     }
 
-    /// Reads the switches, the destinations, and which other host is named, from `environment` in place of
-    /// that of the process.
+    /// Reads all variables from `environment` in place of the environment of the process, except for those
+    /// that the SDK and `opentelemetry-otlp` read themselves. For tests, and for programs that have their settings
+    /// from elsewhere.
     pub fn with_environment(mut self, environment: &Environment) -> Self {
         self.environment = Some(environment.clone());
         self
     }
 
-    /// Switches scopes and the exporter on, whatever the environment says.
+    /// Switches scopes and the delivery to Agent 365 on, whatever `ENABLE_OBSERVABILITY` and
+    /// `ENABLE_A365_OBSERVABILITY_EXPORTER` say. Traces of [`Telemetry::trace`] and plain spans need no switch.
     pub fn switched_on(mut self) -> Self {
         self.switches = Some(EffectiveSwitches {
             observability: true,
@@ -186,7 +199,8 @@ impl Configuration {
         self
     }
 
-    /// The console that stands in when spans do not go to Agent 365 and there is no other destination. Default: [`ConsoleExporter::new`].
+    /// Sets the console that stands in when spans do not go to Agent 365 and there is no other destination. The
+    /// default is [`ConsoleExporter::new`], which masks contents.
     pub fn with_console(mut self, console: ConsoleExporter) -> Self {
         self.console = console;
         self
@@ -241,9 +255,10 @@ impl Configuration {
 
     /// Builds a provider, makes it OpenTelemetry's global one and that of all scopes.
     ///
-    /// Keep the guard: it flushes, shuts down and counts. When spans do not go to Agent 365 because a
-    /// switch or the token resolver is missing, one warning says which, and [`Telemetry::agent365`] tells
-    /// it, too.
+    /// Keep the guard: it flushes, shuts down and counts. When a switch or the token resolver is missing, so
+    /// that scopes make no spans or these do not go to Agent 365, one warning says which, and
+    /// [`Telemetry::agent365`] tells it, too. There is no warning of the latter where destinations are configured and
+    /// Agent 365 is not.
     ///
     /// # Errors
     ///
@@ -263,7 +278,7 @@ impl Configuration {
         self.sidecar = self.effective_sidecar(&environment);
         let profile = self.profile();
         let meter = std::mem::take(&mut self.metrics).meter();
-        let processor = self.processor(switches, &environment, meter.as_ref())?;
+        let (processor, missing) = self.processor(switches, &environment, meter.as_ref())?;
         let agent365 = processor.agent365();
         let delivery = processor.delivery().cloned();
         let queues = processor.queues().to_vec();
@@ -274,7 +289,7 @@ impl Configuration {
             .map_err(|_| InstallError::AlreadyInstalled)?;
         set_enabled(switches.observability);
         global::set_tracer_provider(provider.clone());
-        warn_of_missing_switches(switches, agent365);
+        warn_of(missing, agent365);
         let metrics = metrics::of_destinations(
             meter.as_ref(),
             delivery.as_ref(),
@@ -290,8 +305,9 @@ impl Configuration {
     /// Builds our processor for an application that builds its own provider, and switches scopes on
     /// or off as the environment says.
     ///
-    /// The resource is that of the provider. Keep a clone of
-    /// [`AgentSpanProcessor::delivery`] to flush and to count.
+    /// The resource is that of the provider. The provider takes the processor, so keep clones of its
+    /// [`delivery`](AgentSpanProcessor::delivery) and its [`queues`](AgentSpanProcessor::queues) to flush and to
+    /// count. Agent Spec processors are not used: give them to the traces.
     ///
     /// ```
     /// use agentspan::otel::{ScopeTracer, set_default_tracer};
@@ -315,9 +331,9 @@ impl Configuration {
         let switches = self.effective_switches(&environment);
         self.sidecar = self.effective_sidecar(&environment);
         let meter = std::mem::take(&mut self.metrics).meter();
-        let processor = self.processor(switches, &environment, meter.as_ref())?;
+        let (processor, missing) = self.processor(switches, &environment, meter.as_ref())?;
         set_enabled(switches.observability);
-        warn_of_missing_switches(switches, processor.agent365());
+        warn_of(missing, processor.agent365());
         let (delivery, queues) = (processor.delivery(), processor.queues());
         let metrics = metrics::of_destinations(meter.as_ref(), delivery, queues, &[]);
         Ok(processor.with_metrics(metrics))
@@ -347,13 +363,15 @@ impl Configuration {
         }
     }
 
+    /// The processor, and what is missing for agents to be observed as the configuration wants it.
     fn processor(
         self,
         switches: EffectiveSwitches,
         environment: &Environment,
         meter: Option<&Meter>,
-    ) -> Result<AgentSpanProcessor, InstallError> {
+    ) -> Result<(AgentSpanProcessor, Option<&'static str>), InstallError> {
         let profile = self.profile();
+        let has_delivery = self.delivery.is_some();
         let mut destinations = self.destinations;
         let (agent365, delivery) = match (self.sidecar, switches.exporter, self.delivery) {
             (Some(sidecar), _, _) => {
@@ -368,6 +386,7 @@ impl Configuration {
             (None, false, _) => (Agent365Status::WithoutSwitch, None),
         };
         destinations.extend(environment_destinations::destinations(environment)?);
+        let wants_agent365 = has_delivery || destinations.is_empty();
         if delivery.is_none() && destinations.is_empty() {
             destinations.push(Destination::console(self.console));
         }
@@ -376,10 +395,11 @@ impl Configuration {
         let metrics = meter.map(AgentMetrics::new);
         let processor = AgentSpanProcessor::new(agent365, delivery, queues?, metrics);
         let processor = processor.with_profile(profile);
-        Ok(match self.remote_identity {
+        let processor = match self.remote_identity {
             RemoteIdentity::Ignored => processor,
             RemoteIdentity::Trusted => processor.trust_remote_identity(),
-        })
+        };
+        Ok((processor, missing(switches, agent365, wants_agent365)))
     }
 }
 
@@ -400,22 +420,32 @@ impl EffectiveSwitches {
     }
 }
 
-fn warn_of_missing_switches(switches: EffectiveSwitches, agent365: Agent365Status) {
-    let missing = if !switches.observability {
-        environment::ENABLE_OBSERVABILITY
-    } else if agent365 == Agent365Status::WithoutSwitch {
-        environment::ENABLE_A365_OBSERVABILITY_EXPORTER
-    } else if agent365 == Agent365Status::WithoutTokenResolver {
-        "a token resolver"
-    } else {
-        return;
+/// Whoever sends spans elsewhere and has said nothing of Agent 365 misses nothing of it.
+fn missing(
+    switches: EffectiveSwitches,
+    agent365: Agent365Status,
+    wants_agent365: bool,
+) -> Option<&'static str> {
+    if !switches.observability {
+        return Some(environment::ENABLE_OBSERVABILITY);
+    }
+    let missing = match agent365 {
+        Agent365Status::Delivers | Agent365Status::ThroughSidecar => None,
+        Agent365Status::WithoutSwitch => Some(environment::ENABLE_A365_OBSERVABILITY_EXPORTER),
+        Agent365Status::WithoutTokenResolver => Some("a token resolver"),
     };
-    tracing::warn!(
-        target: "agentspan::configure",
-        missing,
-        ?agent365,
-        "agents are not observed in Agent 365"
-    );
+    missing.filter(|_| wants_agent365)
+}
+
+fn warn_of(missing: Option<&str>, agent365: Agent365Status) {
+    if let Some(missing) = missing {
+        tracing::warn!(
+            target: "agentspan::configure",
+            missing,
+            ?agent365,
+            "agents are not observed in Agent 365"
+        );
+    }
 }
 
 impl fmt::Debug for Configuration {

@@ -15,6 +15,16 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 /// no other; [`Telemetry::report`](crate::Telemetry::report) says what it got and what it lost. It has a
 /// filter, sees contents or masks, and gets Agent Spec spans in a vocabulary of its choice.
 ///
+/// There are
+///
+/// - [`exporter`](Self::exporter): any exporter of OpenTelemetry,
+/// - [`console`](Self::console): trees of text, for development,
+/// - [`json_lines`](Self::json_lines): a file that OpenTelemetry's Collector reads,
+/// - `otlp_http` and `otlp_grpc`, behind features of the same name: a Collector, or a backend that speaks OTLP.
+///
+/// Agent 365 is none of them: [`Configuration::with_delivery`](crate::Configuration::with_delivery) and
+/// [`with_token_resolver`](crate::Configuration::with_token_resolver) configure it.
+///
 /// ```
 /// use agentspan::Destination;
 /// use agentspan::model::mapping::Rendering;
@@ -66,7 +76,7 @@ impl Destination {
     /// both must allow them.
     pub fn console(console: ConsoleExporter) -> Self {
         // A developer watches: traces are to appear when they end.
-        Self::exporter("console", console).with_delay(Duration::ZERO)
+        Self::exporter("console", console).with_batch_delay(Duration::ZERO)
     }
 
     /// A file of OTLP's JSON form, a line for each export, under the name `json_lines`: what OpenTelemetry's
@@ -106,14 +116,16 @@ impl Destination {
         self
     }
 
-    /// Sets the vocabulary of Agent Spec spans. The default is that of the GenAI semantic conventions.
-    /// Other spans, those of scopes among them, are passed on as they are.
+    /// Sets the vocabulary of Agent Spec spans, those of [`Telemetry::trace`](crate::Telemetry::trace). The
+    /// default is that of the GenAI semantic conventions. Other spans, those of scopes among them, are passed
+    /// on as they are.
     pub fn with_rendering(mut self, rendering: Rendering) -> Self {
         self.settings.rendering = rendering;
         self
     }
 
-    /// Sets which spans it gets. The default is all of them. Asked on the thread that ends the span.
+    /// Sets which spans it gets. The default is all of them. Asked on the thread that ends the span, so it
+    /// should be quick. Spans that it refuses are not counted.
     pub fn with_filter(
         mut self,
         condition: impl Fn(&SpanData) -> bool + Send + Sync + 'static,
@@ -122,19 +134,22 @@ impl Destination {
         self
     }
 
-    /// Sets how long spans wait for a batch to fill. The default is 1 second, and none for the console.
-    pub fn with_delay(mut self, delay: Duration) -> Self {
+    /// Sets how long spans wait for others to be exported with. The default is 1 second, and none for the
+    /// console. A flush does not wait.
+    pub fn with_batch_delay(mut self, delay: Duration) -> Self {
         self.settings.delay = delay;
         self
     }
 
-    /// Sets how many spans may wait or be in flight. The default is 8192. Newer ones are dropped.
+    /// Sets how many spans may wait or be in flight. The default is 8192; what comes when they are reached is
+    /// dropped and counted.
     pub fn with_max_queue_spans(mut self, spans: usize) -> Self {
         self.settings.max_spans = Some(spans);
         self
     }
 
-    /// Sets how many bytes these may hold, as estimated. The default is 64 MiB.
+    /// Sets how many bytes the spans that wait or are in flight may hold, as estimated. The default is 64 MiB;
+    /// what comes when they are reached is dropped and counted.
     pub fn with_max_queue_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_bytes = Some(bytes);
         self
@@ -161,7 +176,7 @@ fn build<E: SpanExporter + 'static>(
     let exporter = Rendered::new(Masked::new(exporter, disclosure), mapping);
     let mut queue = ExportQueue::builder(name, exporter)
         .with_disclosure(Disclosure::Clear)
-        .with_delay(settings.delay);
+        .with_batch_delay(settings.delay);
     if let Some(spans) = settings.max_spans {
         queue = queue.with_max_spans(spans);
     }

@@ -1,22 +1,22 @@
 //! The destinations that the environment asks for.
 
+#[cfg(not(all(feature = "otlp-grpc", feature = "otlp-http")))]
+mod disabled;
 #[cfg(feature = "otlp-grpc")]
 #[path = "environment_destinations/grpc_enabled.rs"]
 mod grpc;
-#[cfg(not(feature = "otlp-grpc"))]
-#[path = "environment_destinations/disabled.rs"]
-mod grpc;
 #[cfg(feature = "otlp-http")]
 #[path = "environment_destinations/http_enabled.rs"]
-mod http;
-#[cfg(not(feature = "otlp-http"))]
-#[path = "environment_destinations/disabled.rs"]
 mod http;
 
 use agentspan_discovery::{Environment, Switches, standard_variables as names};
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::{ConsoleExporter, OtlpJsonLines};
 
+#[cfg(not(feature = "otlp-grpc"))]
+use self::disabled as grpc;
+#[cfg(not(feature = "otlp-http"))]
+use self::disabled as http;
 use crate::destination::Destination;
 use crate::install_error::InstallError;
 

@@ -53,8 +53,8 @@
 //! does the job.
 //!
 //! - [`model`]: details, identities and attribute keys, as plain data.
-//! - [`discovery`]: endpoints, switches of the environment, claims of a token.
-//! - [`otel`]: scopes, baggage, the turn's context, the console.
+//! - [`discovery`]: endpoints, variables of the environment, claims of a token.
+//! - [`otel`]: scopes, baggage, propagation; the bridge from Agent Spec; queues, the console, files, metrics.
 //! - [`processor`]: Agent Spec traces at run time, and the trait of what observes them.
 //! - [`agent365`]: delivery to Agent 365, for any OpenTelemetry pipeline.
 

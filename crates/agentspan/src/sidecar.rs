@@ -188,7 +188,7 @@ impl Sidecar {
             .with_name("sidecar")
             .with_rendering(Rendering::Agent365(profile))
             .with_disclosure(Disclosure::Clear)
-            .with_delay(DELAY)
+            .with_batch_delay(DELAY)
             .with_max_queue_spans(MAX_SPANS))
     }
 }

@@ -18,10 +18,27 @@ use crate::report::TelemetryReport;
 /// How much longer than the deadline is waited for processors that keep it, to hear what they say.
 const GRACE: Duration = Duration::from_millis(20);
 
-/// Installed telemetry: flushes, shuts down, counts.
+/// The guard of installed telemetry, which [`Configuration::install`](crate::Configuration::install) returns:
+/// starts traces, flushes, counts and shuts down.
 ///
-/// End the program with [`shutdown`](Self::shutdown). Dropping the guard never blocks: it starts to
-/// send what waits, and says in the log how many spans that are.
+/// Keep it for as long as the program runs, and end the program with [`shutdown`](Self::shutdown). Dropping
+/// the guard never blocks: it starts to send what waits, and says in the log how many spans that are.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let telemetry = agentspan::configure().with_service_name("weather").install()?;
+///
+/// let trace = telemetry.trace().with_name("a question").start()?; // a trace of Agent Spec
+/// trace.end()?;
+///
+/// telemetry.flush(Duration::from_secs(5))?; // wait until destinations have what has ended
+/// assert_eq!(telemetry.report().destinations[0].exported, 1); // what each has got and lost
+/// telemetry.shutdown(Duration::from_secs(5))?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "keep the guard and shut it down, or the last spans may be lost"]
 pub struct Telemetry {
@@ -39,7 +56,7 @@ pub struct Telemetry {
 #[non_exhaustive]
 pub enum TelemetryError {
     /// The deadline passed first. After a flush the spans wait on; after a shutdown they are dropped
-    /// and counted. Give more time, or look at the reports for what holds the service up.
+    /// and counted. Give more time, or look at [`Telemetry::report`] for the destination that is slow.
     #[error("the deadline of {timeout:?} passed with {unsent} spans not sent")]
     Deadline {
         /// The time that was given.
@@ -47,8 +64,8 @@ pub enum TelemetryError {
         /// How many spans of all destinations together were not sent in that time.
         unsent: u64,
     },
-    /// Some spans were lost, or a processor of the provider failed. The counts of
-    /// [`Telemetry::stats`] and the reports of the delivery say why.
+    /// Some spans were lost, or a processor of the provider failed. [`Telemetry::report`] says which
+    /// destination lost them and why.
     #[error("a span processor reports a failure")]
     Processor(#[source] OTelSdkError),
     /// The system refused a thread to wait on. Try again when it has less to do.
@@ -98,21 +115,21 @@ impl Telemetry {
         self.agent_spec.trace()
     }
 
-    /// The counts of the delivery to Agent 365: accepted, exported, dropped by reason, queued. `None`
-    /// when spans do not go there.
+    /// The counts of the delivery to Agent 365, with what [`report`](Self::report) does not say of it: tries
+    /// and bytes. `None` when spans do not go there, or through a sidecar.
     #[must_use]
-    pub fn stats(&self) -> Option<DeliveryStats> {
+    pub fn agent365_stats(&self) -> Option<DeliveryStats> {
         self.delivery.as_ref().map(Delivery::stats)
     }
 
-    /// A tracer for spans of your own in the same traces.
+    /// A tracer for plain OpenTelemetry spans in the same traces, named after the code that makes them.
     #[must_use]
     pub fn tracer(&self, name: &'static str) -> SdkTracer {
         use opentelemetry::trace::TracerProvider as _;
         self.provider.tracer(name)
     }
 
-    /// The provider behind it all.
+    /// The provider of OpenTelemetry that makes the spans, for instrumentation that asks for one.
     #[must_use]
     pub fn provider(&self) -> &SdkTracerProvider {
         &self.provider
@@ -126,7 +143,7 @@ impl Telemetry {
     /// # Errors
     ///
     /// [`TelemetryError::Deadline`] when the time passed first, [`TelemetryError::Processor`] when spans
-    /// were lost.
+    /// were lost, [`TelemetryError::Thread`] when the system refuses one.
     pub fn flush(&self, timeout: Duration) -> Result<(), TelemetryError> {
         let started = Instant::now();
         // Those that are done are to be heard when one before them took all the time.
@@ -170,7 +187,7 @@ impl Telemetry {
 
     /// How many spans wait, or were dropped because the deadline of a shutdown passed.
     fn unsent(&self) -> u64 {
-        let delivery = self.stats().map_or(0, |stats| {
+        let delivery = self.agent365_stats().map_or(0, |stats| {
             stats.queued + stats.dropped_for(DropReason::ShutdownDeadline)
         });
         let of_queue = |queue: &ExportQueue| {

@@ -93,7 +93,7 @@ fn check_conserved(stats: ExportStats) {
 #[test]
 fn everything_arrives_once_and_in_order() {
     let (builder, seen) = queue(Behaviour::Keep);
-    let queue = builder.with_max_batch(7).build().unwrap();
+    let queue = builder.with_batch_spans(7).build().unwrap();
     let _provider = end_spans(&queue, 100);
     queue.flush(WHILE).unwrap();
     let names: Vec<_> = seen
@@ -114,7 +114,7 @@ fn everything_arrives_once_and_in_order() {
 #[test]
 fn a_shutdown_exports_what_waits_and_drops_what_comes() {
     let (builder, seen) = queue(Behaviour::Keep);
-    let queue = builder.with_delay(WHILE).build().unwrap();
+    let queue = builder.with_batch_delay(WHILE).build().unwrap();
     let provider = end_spans(&queue, 3);
     queue.shutdown(WHILE).unwrap();
     queue.shutdown(WHILE).unwrap();
@@ -130,7 +130,7 @@ fn a_hanging_exporter_costs_a_bounded_number_of_spans() {
     let (builder, begun, release) = hanging();
     let queue = builder
         .with_max_spans(10)
-        .with_max_batch(1)
+        .with_batch_spans(1)
         .build()
         .unwrap();
     let _provider = end_spans(&queue, 1);
@@ -156,7 +156,7 @@ fn the_queue_is_bounded_in_bytes_too() {
     let (builder, begun, release) = hanging();
     let queue = builder
         .with_max_bytes(100)
-        .with_delay(Duration::ZERO)
+        .with_batch_delay(Duration::ZERO)
         .build()
         .unwrap();
     let _provider = end_spans(&queue, 1);
@@ -171,7 +171,7 @@ fn the_queue_is_bounded_in_bytes_too() {
 #[test]
 fn a_shutdown_leaves_a_hanging_exporter_behind_and_counts_its_spans() {
     let (builder, begun, release) = hanging();
-    let queue = builder.with_max_batch(2).build().unwrap();
+    let queue = builder.with_batch_spans(2).build().unwrap();
     let _provider = end_spans(&queue, 5);
     begun.recv_timeout(WHILE).unwrap();
     let late = queue.shutdown(Duration::from_millis(1)).unwrap_err();

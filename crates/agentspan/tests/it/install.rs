@@ -79,7 +79,7 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
     let resource = &body["resourceSpans"][0]["resource"]["attributes"];
     assert_eq!(resource["service.name"], "facade");
     assert_eq!(resource["service.namespace"], "tests");
-    let stats = telemetry.stats().unwrap();
+    let stats = telemetry.agent365_stats().unwrap();
     assert_eq!((stats.accepted, stats.exported), (2, 1));
     assert_eq!(stats.dropped_for(DropReason::NoIdentity), 1);
 
@@ -97,7 +97,7 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
         "{late:?}"
     );
     telemetry.flush(WHILE).unwrap();
-    assert_eq!(telemetry.stats().unwrap().exported, 2);
+    assert_eq!(telemetry.agent365_stats().unwrap().exported, 2);
 
     // An Agent Spec trace reaches processors of Agent Spec as it is, and destinations as spans.
     let trace = telemetry.trace().with_name("turn").start().unwrap();
@@ -109,7 +109,7 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
 
     telemetry.shutdown(WHILE).unwrap();
     telemetry.shutdown(WHILE).unwrap();
-    let stats = telemetry.stats().unwrap();
+    let stats = telemetry.agent365_stats().unwrap();
     assert_eq!(
         stats.accepted,
         stats.exported + stats.dropped() + stats.queued

@@ -2,8 +2,9 @@
 
 use agentspan::discovery::Environment;
 use agentspan::prelude::*;
-use agentspan::{Agent365Status, configure};
+use agentspan::{Agent365Status, Destination, configure};
 use agentspan_testkit::CapturedLogs;
+use opentelemetry_sdk::trace::InMemorySpanExporter;
 
 fn check(
     variables: &[(&str, &str)],
@@ -59,4 +60,24 @@ fn the_exporter_needs_its_switch_and_a_token_resolver() {
         Agent365Status::WithoutTokenResolver,
         Some("a token resolver"),
     );
+}
+
+#[test]
+fn who_sends_spans_elsewhere_and_wants_no_agent_365_is_not_warned_of_it() {
+    let warned = |variables: &[(&str, &str)]| {
+        let (logs, _guard) = CapturedLogs::on_this_thread();
+        let environment: Environment = variables.iter().copied().collect();
+        let elsewhere = Destination::exporter("elsewhere", InMemorySpanExporter::default());
+        let configuration = configure().with_environment(&environment);
+        let configuration = configuration.with_destination(elsewhere);
+        configuration.into_processor().unwrap();
+        logs.text().contains("not observed")
+    };
+    assert!(!warned(&[("ENABLE_OBSERVABILITY", "true")]));
+    assert!(!warned(&[
+        ("ENABLE_OBSERVABILITY", "true"),
+        ("ENABLE_A365_OBSERVABILITY_EXPORTER", "true"),
+    ]));
+    // Scopes are off, which concerns everybody.
+    assert!(warned(&[]));
 }
