@@ -10,7 +10,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use agentspan::otel::ConsoleExporter;
-use agentspan::{Destination, Telemetry};
+use agentspan::{Destination, Otlp, Telemetry};
 use agentspan_model::agentspec::{
     Agent, AgentExecutionEnd, AgentExecutionSpan, AgentExecutionStart, Component, Disclosure,
     JsonObject, LlmConfig, LlmGenerationRequest, LlmGenerationResponse, LlmGenerationSpan, Message,
@@ -18,14 +18,11 @@ use agentspan_model::agentspec::{
 };
 use agentspan_model::mapping::{ContentCapture, Rendering};
 use agentspan_processor::Span;
-use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use serde_json::json;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-// The exporter connects in the runtime, and the destination has a thread of its own.
-#[tokio::main]
-async fn main() -> Result<()> {
+fn main() -> Result<()> {
     let address = std::env::args().nth(1);
     let telemetry = telemetry(address.as_deref())?;
     let trace_id = telemetry.trace().with_name("weather").run(|trace| {
@@ -43,8 +40,7 @@ async fn main() -> Result<()> {
 fn telemetry(address: Option<&str>) -> Result<Telemetry> {
     let destination = match address {
         Some(address) => {
-            let exporter = SpanExporter::builder().with_tonic();
-            Destination::exporter("phoenix", exporter.with_endpoint(address).build()?)
+            Destination::otlp_grpc(Otlp::new().with_endpoint(address))?.with_name("phoenix")
         }
         None => Destination::console(ConsoleExporter::new()),
     };

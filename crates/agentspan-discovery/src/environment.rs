@@ -7,7 +7,7 @@ use agentspan_model::agent365::environment as names;
 use crate::standard_variables as standard;
 
 /// Every variable that is read. The rest of the environment is nobody's business here.
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 27] = [
     names::ENABLE_OBSERVABILITY,
     names::ENABLE_A365_OBSERVABILITY,
     names::ENABLE_A365_OBSERVABILITY_EXPORTER,
@@ -32,6 +32,8 @@ const NAMES: [&str; 25] = [
     standard::OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
     standard::OTEL_EXPORTER_OTLP_TIMEOUT,
     standard::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
+    standard::OTEL_EXPORTER_OTLP_CERTIFICATE,
+    standard::OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE,
     standard::OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
 ];
 

@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -31,6 +31,7 @@ pub enum CertificateError {
 pub struct Certificates {
     issuer: CertifiedIssuer<'static, KeyPair>,
     trusted: CertificateDer<'static>,
+    trusted_pem: String,
     wrong: Wrong,
     issued: Mutex<HashMap<String, Arc<ServerConfig>>>,
 }
@@ -53,6 +54,7 @@ impl Certificates {
         let issuer = authority("agentspan testkit authority")?;
         Ok(Self {
             trusted: issuer.der().clone(),
+            trusted_pem: issuer.pem(),
             issuer,
             wrong: Wrong::Nothing,
             issued: Mutex::default(),
@@ -89,8 +91,10 @@ impl Certificates {
     ///
     /// As [`generate`](Self::generate).
     pub fn of_unknown_authority() -> Result<Self, CertificateError> {
+        let another = authority("another authority")?;
         Ok(Self {
-            trusted: authority("another authority")?.der().clone(),
+            trusted: another.der().clone(),
+            trusted_pem: another.pem(),
             ..Self::generate()?
         })
     }
@@ -99,6 +103,22 @@ impl Certificates {
     #[must_use]
     pub fn root_certificates(&self) -> Vec<CertificateDer<'static>> {
         vec![self.trusted.clone()]
+    }
+
+    /// The same as PEM.
+    #[must_use]
+    pub fn root_certificates_pem(&self) -> &str {
+        &self.trusted_pem
+    }
+
+    /// A certificate for `name` and its key as PEM, for a server other than [`Service`](crate::Service).
+    ///
+    /// # Errors
+    ///
+    /// [`CertificateError`] when no key can be made, or `name` is none.
+    pub fn identity_pem(&self, name: &str) -> Result<(String, String), CertificateError> {
+        let (certificate, key) = self.leaf(name)?;
+        Ok((certificate.pem(), key.serialize_pem()))
     }
 
     /// The TLS settings for a client that asked for `name`.
@@ -112,7 +132,7 @@ impl Certificates {
         Ok(config)
     }
 
-    fn issue(&self, name: &str) -> Result<ServerConfig, CertificateError> {
+    fn leaf(&self, name: &str) -> Result<(Certificate, KeyPair), CertificateError> {
         let name = match self.wrong {
             Wrong::Name => "another-name.invalid",
             Wrong::Nothing | Wrong::Expired => name,
@@ -126,6 +146,11 @@ impl Certificates {
         }
         let key = KeyPair::generate()?;
         let certificate = leaf.signed_by(&key, &self.issuer)?;
+        Ok((certificate, key))
+    }
+
+    fn issue(&self, name: &str) -> Result<ServerConfig, CertificateError> {
+        let (certificate, key) = self.leaf(name)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?

@@ -81,6 +81,13 @@ impl Service {
         certificates.map_or_else(Vec::new, |certificates| certificates.root_certificates())
     }
 
+    /// The same as PEM; empty without TLS.
+    #[must_use]
+    pub fn root_certificates_pem(&self) -> &str {
+        let certificates = self.shared.certificates.as_ref();
+        certificates.map_or("", |certificates| certificates.root_certificates_pem())
+    }
+
     /// The requests so far, in the order in which they were complete.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {

@@ -3,12 +3,17 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
+use std::fs;
+use std::io;
 use std::time::Duration;
 
+use ::http::{HeaderMap, HeaderName, HeaderValue};
 use agentspan_discovery::{Environment, standard_variables as names};
+use opentelemetry_otlp::Compression;
 
 use crate::install_error::InstallError;
 
+mod authorities;
 #[cfg(feature = "otlp-grpc")]
 mod grpc;
 #[cfg(feature = "otlp-http")]
@@ -19,8 +24,8 @@ const NAME: &str = "otlp";
 /// Where a receiver of OpenTelemetry's protocol is: a Collector, or a backend that speaks it.
 ///
 /// What is not set here is taken from OpenTelemetry's variables (`OTEL_EXPORTER_OTLP_ENDPOINT` and so on)
-/// and their defaults. `Destination::otlp_http` and
-/// `Destination::otlp_grpc`, each behind its feature, make destinations of it.
+/// of the process and their defaults, when `Destination::otlp_http` or `Destination::otlp_grpc`, each behind
+/// its feature, makes a destination of it. What is set here goes before them.
 #[derive(Clone, Default)]
 #[must_use = "this is not a destination yet"]
 pub struct Otlp {
@@ -29,6 +34,8 @@ pub struct Otlp {
     timeout: Option<Duration>,
     /// Whether the proxy that the system names for http is passed by.
     is_direct: bool,
+    authorities: Option<Vec<u8>>,
+    compression: Option<Compression>,
 }
 
 /// Why an OTLP exporter cannot be made.
@@ -38,6 +45,18 @@ pub enum OtlpError {
     /// A setting cannot be used, in code or in one of OpenTelemetry's variables. The source names it.
     #[error("the otlp exporter cannot be built")]
     Exporter(#[source] Box<dyn Error + Send + Sync>),
+    /// The file that `OTEL_EXPORTER_OTLP_CERTIFICATE` names cannot be read. Mend the variable, or the file's
+    /// permissions.
+    #[error("cannot read the certificates in {path}")]
+    CertificateFile {
+        /// The file.
+        path: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// What should be certificates of authorities is not. Give one or several in PEM.
+    #[error("the certificates of the receiver's authorities cannot be used")]
+    Certificates(#[source] Box<dyn Error + Send + Sync>),
     /// There is no HTTP client, runtime or thread for it. The source says what is missing.
     #[error("the client of the otlp exporter cannot be made")]
     Client(#[source] Box<dyn Error + Send + Sync>),
@@ -63,7 +82,8 @@ impl Otlp {
     }
 
     /// Adds a header, for instance an API key. Neither `Debug` nor any log shows its value. Over gRPC it
-    /// is an entry of the metadata; what can be none is left out.
+    /// is an entry of the metadata; what can be none is left out. It replaces that of the same name in
+    /// `OTEL_EXPORTER_OTLP_HEADERS`, of which others are sent as well.
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.insert(name.into(), value.into());
         self
@@ -72,6 +92,22 @@ impl Otlp {
     /// Sets how long an export may take, tries included. The default is 10 seconds.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets the authorities that the receiver's certificate is checked with, in PEM, in place of those of
+    /// the system: for a receiver whose certificate is of a private authority.
+    ///
+    /// The variable for it is `OTEL_EXPORTER_OTLP_CERTIFICATE`, which names a file.
+    pub fn with_certificate_authorities(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.authorities = Some(pem.into());
+        self
+    }
+
+    /// Compresses requests with gzip. The default is what `OTEL_EXPORTER_OTLP_COMPRESSION` says, and without
+    /// it that they are not compressed.
+    pub fn with_gzip(mut self) -> Self {
+        self.compression = Some(Compression::Gzip);
         self
     }
 }
@@ -84,21 +120,57 @@ impl Otlp {
         self
     }
 
-    /// What the environment says, with an endpoint that depends on the protocol.
-    pub(crate) fn from_environment(
+    /// With what `environment` says of that which is not set. `base_to_endpoint` makes the endpoint of spans
+    /// of the variable for all signals.
+    fn completed_by(
+        mut self,
         environment: &Environment,
-        endpoint: impl FnOnce(&Environment) -> Option<String>,
-    ) -> Self {
-        let timeout = environment
-            .non_empty(names::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT)
-            .or_else(|| environment.non_empty(names::OTEL_EXPORTER_OTLP_TIMEOUT));
-        let milliseconds = timeout.and_then(|text| text.trim().parse().ok());
-        Self {
-            endpoint: endpoint(environment),
-            headers: HashMap::new(),
-            timeout: milliseconds.map(Duration::from_millis),
-            is_direct: false,
+        base_to_endpoint: impl FnOnce(&str) -> String,
+    ) -> Result<Self, OtlpError> {
+        let either = |of_traces, of_all| {
+            let of_traces = environment.non_empty(of_traces);
+            of_traces.or_else(|| environment.non_empty(of_all))
+        };
+        if self.endpoint.is_none() {
+            let whole = environment.non_empty(names::OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
+            let base = environment.non_empty(names::OTEL_EXPORTER_OTLP_ENDPOINT);
+            self.endpoint = whole.map(str::to_owned).or(base.map(base_to_endpoint));
         }
+        if self.timeout.is_none() {
+            let milliseconds = either(
+                names::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
+                names::OTEL_EXPORTER_OTLP_TIMEOUT,
+            );
+            let milliseconds = milliseconds.and_then(|text| text.trim().parse().ok());
+            self.timeout = milliseconds.map(Duration::from_millis);
+        }
+        let endpoint = self.endpoint.as_deref();
+        let is_plain = endpoint.is_none_or(|url| url.starts_with("http://"));
+        if self.authorities.is_none() && !is_plain {
+            let path = either(
+                names::OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE,
+                names::OTEL_EXPORTER_OTLP_CERTIFICATE,
+            );
+            let read = |path: &str| {
+                fs::read(path).map_err(|source| OtlpError::CertificateFile {
+                    path: path.to_owned(),
+                    source,
+                })
+            };
+            self.authorities = path.map(read).transpose()?;
+        }
+        Ok(self)
+    }
+
+    /// The headers that were set in code, without those that can be none.
+    fn header_map(&self) -> HeaderMap {
+        let headers = self.headers.iter().filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            let mut value = HeaderValue::from_str(value).ok()?;
+            value.set_sensitive(true);
+            Some((name, value))
+        });
+        headers.collect()
     }
 }
 
@@ -111,6 +183,45 @@ impl fmt::Debug for Otlp {
             .field("endpoint", &path)
             .field("headers", &self.headers.keys().collect::<Vec<_>>())
             .field("timeout", &self.timeout)
-            .finish()
+            .field("compression", &self.compression)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Endpoint and milliseconds of what code and environment say together.
+    fn completed(otlp: Otlp, variables: &[(&str, &str)]) -> (Option<String>, Option<u128>) {
+        let environment = variables.iter().copied().collect();
+        let otlp = otlp.completed_by(&environment, |base| format!("{base}/v1/traces"));
+        let otlp = otlp.unwrap();
+        (otlp.endpoint, otlp.timeout.map(|it| it.as_millis()))
+    }
+
+    #[test]
+    fn code_goes_before_the_variable_for_spans_and_that_before_the_one_for_all_signals() {
+        let endpoint = |text: &str| Some(text.to_owned());
+        let all = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://all"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "30000"),
+        ];
+        let both = [
+            all[0],
+            all[1],
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://spans"),
+            ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", " 20000 "),
+        ];
+        assert_eq!(completed(Otlp::new(), &[]), (None, None));
+        let of_all = (endpoint("http://all/v1/traces"), Some(30_000));
+        assert_eq!(completed(Otlp::new(), &all), of_all);
+        let of_spans = (endpoint("http://spans"), Some(20_000));
+        assert_eq!(completed(Otlp::new(), &both), of_spans);
+        let code = Otlp::new()
+            .with_endpoint("http://code")
+            .with_timeout(Duration::from_secs(1));
+        let of_code = (endpoint("http://code"), Some(1_000));
+        assert_eq!(completed(code, &both), of_code);
     }
 }

@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
+use agentspan_discovery::Environment;
+use http::HeaderMap;
 use opentelemetry_otlp::tonic_types::metadata::MetadataMap;
+use opentelemetry_otlp::tonic_types::transport::{Certificate, ClientTlsConfig};
 use opentelemetry_otlp::{SpanExporter as OtlpExporter, WithExportConfig, WithTonicConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tokio::runtime::{Builder, Runtime};
+use tonic::service::Interceptor;
+use tonic::{Request, Status};
 
+use super::authorities::certificates;
 use super::{NAME, Otlp, OtlpError};
 use crate::destination::Destination;
 
@@ -17,12 +23,18 @@ impl Destination {
     ///
     /// The connection has a single-threaded Tokio runtime of its own, which runs on the destination's
     /// thread while it exports, so that it works in programs with and without one. It starts to connect
-    /// with the first export.
+    /// with the first export. TLS is that of `rustls`, with the authorities that the system trusts, or
+    /// those of [`Otlp::with_certificate_authorities`].
     ///
     /// # Errors
     ///
     /// [`OtlpError`] when a setting cannot be used, or there is no runtime.
     pub fn otlp_grpc(otlp: Otlp) -> Result<Self, OtlpError> {
+        Self::otlp_grpc_in(otlp, &Environment::from_process())
+    }
+
+    pub(crate) fn otlp_grpc_in(otlp: Otlp, environment: &Environment) -> Result<Self, OtlpError> {
+        let otlp = otlp.completed_by(environment, str::to_owned)?;
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -31,12 +43,16 @@ impl Destination {
         let entered = runtime.enter();
         let mut exporter = OtlpExporter::builder()
             .with_tonic()
-            .with_metadata(metadata(&otlp));
+            .with_tls_config(tls(otlp.authorities.as_deref())?)
+            .with_interceptor(Headers(otlp.header_map()));
         if let Some(endpoint) = otlp.endpoint {
             exporter = exporter.with_endpoint(endpoint);
         }
         if let Some(timeout) = otlp.timeout {
             exporter = exporter.with_timeout(timeout);
+        }
+        if let Some(compression) = otlp.compression {
+            exporter = exporter.with_compression(compression);
         }
         let exporter = exporter
             .build()
@@ -47,17 +63,30 @@ impl Destination {
     }
 }
 
-fn metadata(otlp: &Otlp) -> MetadataMap {
-    let mut map = http::HeaderMap::new();
-    for (name, value) in &otlp.headers {
-        let name = http::HeaderName::from_bytes(name.as_bytes());
-        let value = http::HeaderValue::from_str(value);
-        if let (Ok(name), Ok(mut value)) = (name, value) {
-            value.set_sensitive(true);
-            map.insert(name, value);
+/// Whom an https endpoint is trusted by; without it, `opentelemetry-otlp` 0.33 trusts nobody.
+fn tls(authorities: Option<&[u8]>) -> Result<ClientTlsConfig, OtlpError> {
+    let tls = ClientTlsConfig::new();
+    let Some(pem) = authorities else {
+        return Ok(tls.with_native_roots());
+    };
+    // What is no certificate is to be found out now, and not with the first export.
+    certificates(pem)?;
+    Ok(tls.ca_certificate(Certificate::from_pem(pem)))
+}
+
+/// Sets the headers of the code last: `opentelemetry-otlp` 0.33 lets those of the environment replace them.
+#[derive(Clone, Debug)]
+struct Headers(HeaderMap);
+
+impl Interceptor for Headers {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let mut headers = std::mem::take(request.metadata_mut()).into_headers();
+        for (name, value) in &self.0 {
+            headers.insert(name, value.clone());
         }
+        *request.metadata_mut() = MetadataMap::from_headers(headers);
+        Ok(request)
     }
-    MetadataMap::from_headers(map)
 }
 
 /// Exports on the thread that asks for it.

@@ -4,18 +4,24 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use agentspan_discovery::Environment;
+use async_trait::async_trait;
+use http::HeaderMap;
+use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{
     OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
 };
 use rustls::{ClientConfig, RootCertStore};
 
+use super::authorities::certificates;
 use super::{NAME, Otlp, OtlpError};
 use crate::destination::Destination;
 
 impl Destination {
     /// An OTLP receiver over HTTP, under the name `otlp`. Needs the feature `otlp-http`.
     ///
-    /// TLS is that of `rustls`, with the certificates that the system trusts.
+    /// TLS is that of `rustls`, with the authorities that the system trusts, or those of
+    /// [`Otlp::with_certificate_authorities`]. Redirects are not followed.
     ///
     /// ```no_run
     /// use agentspan::{Destination, Otlp};
@@ -34,17 +40,28 @@ impl Destination {
     ///
     /// [`OtlpError`] when a setting cannot be used, or there is no HTTP client.
     pub fn otlp_http(otlp: Otlp) -> Result<Self, OtlpError> {
+        Self::otlp_http_in(otlp, &Environment::from_process())
+    }
+
+    pub(crate) fn otlp_http_in(otlp: Otlp, environment: &Environment) -> Result<Self, OtlpError> {
+        // Only the variable of one signal is taken as it is.
+        let base_to_endpoint = |base: &str| format!("{}/v1/traces", base.trim_end_matches('/'));
+        let otlp = otlp.completed_by(environment, base_to_endpoint)?;
         let timeout = otlp.timeout.unwrap_or(OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT);
+        let client = Client {
+            client: client(timeout, otlp.authorities.as_deref(), otlp.is_direct)?,
+            headers: otlp.header_map(),
+        };
         let mut exporter = SpanExporter::builder()
             .with_http()
             .with_protocol(Protocol::HttpBinary)
-            .with_http_client(client(timeout, otlp.is_direct)?)
-            .with_headers(otlp.headers);
+            .with_http_client(client)
+            .with_timeout(timeout);
         if let Some(endpoint) = otlp.endpoint {
             exporter = exporter.with_endpoint(endpoint);
         }
-        if let Some(timeout) = otlp.timeout {
-            exporter = exporter.with_timeout(timeout);
+        if let Some(compression) = otlp.compression {
+            exporter = exporter.with_compression(compression);
         }
         let exporter = exporter
             .build()
@@ -53,10 +70,42 @@ impl Destination {
     }
 }
 
+/// Sets the headers of the code last: `opentelemetry-otlp` 0.33 lets those of the environment replace them.
+#[derive(Debug)]
+struct Client {
+    client: reqwest::blocking::Client,
+    headers: HeaderMap,
+}
+
+#[async_trait]
+impl HttpClient for Client {
+    async fn send_bytes(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        for (name, value) in &self.headers {
+            request.headers_mut().insert(name, value.clone());
+        }
+        self.client.send_bytes(request).await
+    }
+}
+
 /// The client is given, since otherwise a feature that anybody enables would choose another one.
-fn client(timeout: Duration, is_direct: bool) -> Result<reqwest::blocking::Client, OtlpError> {
+fn client(
+    timeout: Duration,
+    authorities: Option<&[u8]>,
+    is_direct: bool,
+) -> Result<reqwest::blocking::Client, OtlpError> {
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    match authorities {
+        None => {
+            let of_the_system = rustls_native_certs::load_native_certs().certs;
+            roots.add_parsable_certificates(of_the_system);
+        }
+        Some(pem) => {
+            for certificate in certificates(pem)? {
+                let added = roots.add(certificate);
+                added.map_err(|error| OtlpError::Certificates(error.into()))?;
+            }
+        }
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

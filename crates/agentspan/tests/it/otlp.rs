@@ -1,41 +1,168 @@
-//! Spans over OTLP, on the loopback.
+//! Spans over OTLP as protobuf over HTTP, on the loopback.
 
+use std::error::Error as _;
+use std::fs;
 use std::time::Duration;
 
 use agentspan::discovery::Environment;
-use agentspan::{Destination, Otlp, configure};
-use agentspan_testkit::{Answer, Service};
+use agentspan::{Configuration, Destination, InstallError, Otlp, OtlpError, configure};
+use agentspan_testkit::{Answer, Certificates, RecordedRequest, Service};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
-const WHILE: Duration = Duration::from_secs(30);
+pub(crate) const WHILE: Duration = Duration::from_secs(30);
 
-#[test]
-fn the_environment_says_where_otlp_goes_and_the_request_holds_the_span() {
-    let service = Service::builder()
-        .script([Answer::status(200)])
-        .start()
-        .unwrap();
-    let base = service.url();
-    let environment = Environment::from_iter([
-        ("OTEL_TRACES_EXPORTER", "otlp"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", base.as_str()),
-    ]);
-    let processor = configure()
-        .with_environment(&environment)
-        .into_processor()
-        .unwrap();
+/// Sends one span, and says how many were exported and lost.
+pub(crate) fn send(configuration: Configuration) -> (u64, u64) {
+    let processor = configuration.into_processor().unwrap();
     let queues = processor.queues().to_vec();
     let provider = SdkTracerProvider::builder()
         .with_span_processor(processor)
         .build();
     provider.tracer("t").start("over the wire").end();
-    queues[0].flush(WHILE).unwrap();
-    let requests = service.wait_for(1, WHILE).unwrap();
-    assert_eq!(requests[0].target, "/v1/traces");
-    let body = String::from_utf8_lossy(&requests[0].body);
+    let _ = queues[0].flush(WHILE);
+    let stats = queues[0].stats();
+    (stats.exported, stats.dropped())
+}
+
+/// A configuration with this destination only.
+pub(crate) fn to(destination: Destination) -> Configuration {
+    let nothing = Environment::default();
+    configure()
+        .with_environment(&nothing)
+        .with_destination(destination)
+}
+
+pub(crate) fn in_environment<'a>(
+    variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Configuration {
+    let variables = [("OTEL_TRACES_EXPORTER", "otlp")]
+        .into_iter()
+        .chain(variables);
+    configure().with_environment(&variables.collect())
+}
+
+fn endpoint(service: &Service) -> String {
+    format!("{}/v1/traces", service.url())
+}
+
+#[track_caller]
+fn only_request(service: &Service) -> RecordedRequest {
+    let requests = service.requests();
+    assert_eq!(requests.len(), 1);
+    requests.into_iter().next().unwrap()
+}
+
+#[test]
+fn the_environment_says_where_otlp_goes_and_the_request_holds_the_span() {
+    let service = Service::start().unwrap();
+    let base = service.url();
+    let configuration = in_environment([("OTEL_EXPORTER_OTLP_ENDPOINT", base.as_str())]);
+    assert_eq!(send(configuration), (1, 0));
+    let request = only_request(&service);
+    assert_eq!(request.target, "/v1/traces");
+    let body = String::from_utf8_lossy(&request.body);
     assert!(body.contains("over the wire"), "{body}");
-    assert_eq!(queues[0].stats().exported, 1);
+}
+
+#[test]
+fn the_endpoint_of_spans_goes_before_that_of_all_signals_and_is_taken_as_it_is() {
+    let service = Service::start().unwrap();
+    let whole = format!("{}/spans", service.url());
+    let configuration = in_environment([
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", whole.as_str()),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1"),
+    ]);
+    assert_eq!(send(configuration), (1, 0));
+    assert_eq!(only_request(&service).target, "/spans");
+}
+
+#[test]
+fn a_receiver_of_a_private_authority_is_trusted_when_it_is_named_in_code() {
+    let tls = Certificates::generate().unwrap();
+    let service = Service::builder().tls(tls).start().unwrap();
+    let otlp = Otlp::new()
+        .with_endpoint(endpoint(&service))
+        .with_certificate_authorities(service.root_certificates_pem())
+        .with_header("api-key", "100%25");
+    assert_eq!(send(to(Destination::otlp_http(otlp).unwrap())), (1, 0));
+    // Values of code are no percent-encoded text.
+    assert_eq!(only_request(&service).header("api-key"), Some("100%25"));
+}
+
+#[test]
+fn a_receiver_of_a_private_authority_is_trusted_when_the_environment_names_a_file() {
+    let tls = Certificates::generate().unwrap();
+    let service = Service::builder().tls(tls).start().unwrap();
+    let file = format!("{}/authorities-http.pem", env!("CARGO_TARGET_TMPDIR"));
+    fs::write(&file, service.root_certificates_pem()).unwrap();
+    let url = service.url();
+    for name in [
+        "OTEL_EXPORTER_OTLP_CERTIFICATE",
+        "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
+    ] {
+        let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", &url), (name, &file)];
+        let variables = variables.map(|(name, value)| (name, value.as_str()));
+        assert_eq!(send(in_environment(variables)), (1, 0), "{name}");
+    }
+}
+
+#[test]
+fn a_receiver_of_another_authority_gets_nothing_and_the_loss_is_counted() {
+    for tls in [
+        Certificates::of_unknown_authority(),
+        Certificates::with_wrong_name(),
+    ] {
+        let service = Service::builder().tls(tls.unwrap()).start().unwrap();
+        let otlp = Otlp::new()
+            .with_endpoint(endpoint(&service))
+            .with_timeout(Duration::from_millis(200))
+            .with_certificate_authorities(service.root_certificates_pem());
+        assert_eq!(send(to(Destination::otlp_http(otlp).unwrap())), (0, 1));
+        assert_eq!(service.request_count(), 0);
+        assert!(service.connections() > 0);
+    }
+}
+
+#[test]
+fn what_is_no_certificate_is_found_out_at_once() {
+    for pem in ["", "no certificate", "-----BEGIN CERTIFICATE-----\n!\n"] {
+        let otlp = Otlp::new().with_certificate_authorities(pem);
+        let error = Destination::otlp_http(otlp).unwrap_err();
+        assert!(matches!(error, OtlpError::Certificates(_)), "{error:?}");
+    }
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://127.0.0.1:1"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "no/such/file"),
+    ];
+    let error = in_environment(variables).into_processor().unwrap_err();
+    assert!(matches!(error, InstallError::Environment(_)), "{error:?}");
+    assert_eq!(
+        error.source().unwrap().to_string(),
+        "cannot read the certificates in no/such/file"
+    );
+}
+
+#[test]
+fn requests_are_compressed_on_request() {
+    let service = Service::start().unwrap();
+    let otlp = Otlp::new().with_endpoint(endpoint(&service)).with_gzip();
+    assert_eq!(send(to(Destination::otlp_http(otlp).unwrap())), (1, 0));
+    let request = only_request(&service);
+    assert_eq!(request.header("content-encoding"), Some("gzip"));
+    assert!(request.body.starts_with(&[0x1f, 0x8b]));
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let other = Service::start().unwrap();
+    let service = Service::builder()
+        .script([Answer::redirect(307, &other.url())])
+        .start()
+        .unwrap();
+    let otlp = Otlp::new().with_endpoint(endpoint(&service));
+    assert_eq!(send(to(Destination::otlp_http(otlp).unwrap())), (0, 1));
+    assert_eq!(other.request_count(), 0);
 }
 
 #[test]
