@@ -29,7 +29,7 @@ const REFUSAL_PAUSE: Duration = Duration::from_secs(30);
 ///   answer.
 /// - When the resolver fails before the old token has expired, the old one is used on.
 /// - When the service answers 401, the token is thrown away once and the request is tried again with
-///   a new one. A further 401 within 30 seconds changes nothing.
+///   a new one. A 401 for the new one within 30 seconds changes nothing.
 ///
 /// "No token" is not remembered.
 pub struct TokenCache<R> {
@@ -178,6 +178,10 @@ impl<R: TokenResolver> TokenResolver for TokenCache<R> {
     fn refused(&self, identity: &Identity, token: &AccessToken) -> bool {
         let now = Instant::now();
         self.slot(identity).with_state(|state| {
+            // Another request had it refused before, and there is a new one, or will be.
+            if state.kept.as_ref().is_none_or(|kept| kept.token != *token) {
+                return true;
+            }
             let is_soon = state
                 .refused_at
                 .is_some_and(|at| now.duration_since(at) < REFUSAL_PAUSE);
@@ -185,9 +189,7 @@ impl<R: TokenResolver> TokenResolver for TokenCache<R> {
                 return false;
             }
             state.refused_at = Some(now);
-            if state.kept.as_ref().is_some_and(|kept| kept.token == *token) {
-                state.kept = None;
-            }
+            state.kept = None;
             true
         })
     }

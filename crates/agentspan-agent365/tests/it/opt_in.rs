@@ -148,6 +148,22 @@ fn a_refused_token_is_replaced_once() {
 }
 
 #[test]
+fn a_token_that_was_refused_to_two_requests_at_once_is_replaced_for_both() {
+    let cache = TokenCache::new(Script::new(["one", "two", "three"]));
+    let one = identity("a");
+    let token = || block_on(cache.resolve(&one)).unwrap().unwrap();
+    let first = token();
+    assert!(cache.refused(&one, &first));
+    // The second hears of it before and after the new token is there.
+    assert!(cache.refused(&one, &first));
+    let second = token();
+    assert!(second != first && cache.refused(&one, &first));
+    assert!(token() == second);
+    assert!(!cache.refused(&one, &second));
+    assert!(token() == second);
+}
+
+#[test]
 fn without_a_cache_a_401_is_final() {
     let service = service([Answer::status(401), Answer::status(200)]);
     let delivery = delivery_to(&service, Script::new(["one", "two"]))
