@@ -2,11 +2,12 @@
 
 use agentspan_model::agentspec::{
     AgentExecutionEnd, AgentExecutionStart, Event, EventDetails, ExceptionRaised, FlowExecutionEnd,
-    FlowExecutionStart, HumanInTheLoopRequest, HumanInTheLoopResponse, LlmGenerationChunkReceived,
-    LlmGenerationRequest, LlmGenerationResponse, ManagerWorkersExecutionEnd,
-    ManagerWorkersExecutionStart, NodeExecutionEnd, NodeExecutionStart, StateSnapshotEmitted,
-    SwarmExecutionEnd, SwarmExecutionStart, ToolConfirmationRequest, ToolConfirmationResponse,
-    ToolExecutionRequest, ToolExecutionResponse, ToolExecutionStreamingChunkReceived,
+    FlowExecutionStart, HumanInTheLoopRequest, HumanInTheLoopResponse, Id,
+    LlmGenerationChunkReceived, LlmGenerationRequest, LlmGenerationResponse,
+    ManagerWorkersExecutionEnd, ManagerWorkersExecutionStart, NodeExecutionEnd, NodeExecutionStart,
+    StateSnapshotEmitted, SwarmExecutionEnd, SwarmExecutionStart, ToolConfirmationRequest,
+    ToolConfirmationResponse, ToolExecutionRequest, ToolExecutionResponse,
+    ToolExecutionStreamingChunkReceived,
 };
 
 use super::{Components, Fields};
@@ -155,7 +156,7 @@ fn llm_details_of(f: &mut Fields<'_>) -> Result<EventDetails, Failure> {
             if let Some(content) = f.optional_string("content")? {
                 chunk = chunk.with_content(content);
             }
-            chunk.completion_id = f.optional_string("completion_id")?;
+            chunk.completion_id = f.optional_string("completion_id")?.map(Id::from);
             chunk.output_tokens = f.integer("output_tokens")?;
             chunk.into()
         }
@@ -165,7 +166,7 @@ fn llm_details_of(f: &mut Fields<'_>) -> Result<EventDetails, Failure> {
             if let Some(content) = f.optional_string("content")? {
                 response = response.with_content(content);
             }
-            response.completion_id = f.optional_string("completion_id")?;
+            response.completion_id = f.optional_string("completion_id")?.map(Id::from);
             response.input_tokens = f.integer("input_tokens")?;
             response.output_tokens = f.integer("output_tokens")?;
             response.into()

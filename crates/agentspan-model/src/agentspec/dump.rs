@@ -1,5 +1,7 @@
 //! Writing of the model as JSON, masked or in clear.
 
+use std::borrow::Cow;
+
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
@@ -122,6 +124,7 @@ shown_alike!(
     Agent,
     bool,
     Component,
+    Cow<'static, str>,
     f64,
     Flow,
     i64,

@@ -1,7 +1,8 @@
 //! Identifiers of traces, spans and events.
 
-use std::{borrow::Borrow, fmt, hash};
+use std::{borrow::Borrow, cell::Cell, fmt, hash};
 
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
@@ -36,12 +37,16 @@ enum Text {
 impl Id {
     /// A fresh random UUID, as the reference makes for spans and events that are given no id.
     ///
+    /// It is unique, but no secret: who has seen some of a thread's ids can tell those that follow. Each thread
+    /// has a generator of its own with a state of 256 bits, which the operating system seeds. A process that
+    /// forks and does not replace its program goes on with the generator of its parent, and so with its ids.
+    ///
     /// # Panics
     ///
     /// When the operating system gives no random bytes, see [`Uuid::new_v4`].
     #[must_use]
     pub fn random() -> Self {
-        Self::from(Uuid::new_v4())
+        Self::from(random_uuid())
     }
 
     /// The text.
@@ -67,12 +72,33 @@ impl Id {
 }
 
 impl From<&str> for Id {
+    // Inlined for texts that the compiler knows, and for the length that most have.
+    #[inline]
     fn from(text: &str) -> Self {
+        match <&[u8; UUID_LENGTH]>::try_from(text.as_bytes()) {
+            Ok(uuid) => {
+                let mut bytes = [0; INLINE];
+                bytes[..UUID_LENGTH].copy_from_slice(uuid);
+                Self::inline(UUID_LENGTH as u8, bytes)
+            }
+            Err(_) if text.is_empty() => Self::inline(0, [0; INLINE]),
+            Err(_) => Self::of_any_length(text),
+        }
+    }
+}
+
+impl Id {
+    #[inline]
+    const fn inline(length: u8, bytes: [u8; INLINE]) -> Self {
+        Self(Text::Inline { length, bytes })
+    }
+
+    fn of_any_length(text: &str) -> Self {
         let mut bytes = [0; INLINE];
         match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
             (Some(head), Ok(length)) => {
                 head.copy_from_slice(text.as_bytes());
-                Self(Text::Inline { length, bytes })
+                Self::inline(length, bytes)
             }
             _ => Self(Text::Heap(text.into())),
         }
@@ -90,10 +116,73 @@ impl From<String> for Id {
 }
 
 impl From<Uuid> for Id {
+    #[inline]
     fn from(uuid: Uuid) -> Self {
-        let mut text = Uuid::encode_buffer();
-        Self::from(&*uuid.as_hyphenated().encode_lower(&mut text))
+        const HYPHEN: u64 = b'-' as u64;
+        let bits = uuid.as_u128();
+        let quarter = |shift: u32| hex_digits((bits >> shift) as u32);
+        let [first, second, third, fourth] = [96, 64, 32, 0].map(quarter);
+        // Words of eight characters, the first one in the lowest byte. Put together in registers: a text that is
+        // written piece by piece and read as a whole right away makes the processor wait.
+        let words = [
+            first,
+            HYPHEN | (second & 0xffff_ffff) << 8 | HYPHEN << 40 | (second >> 32) << 48,
+            second >> 48 | HYPHEN << 16 | (third & 0xffff_ffff) << 24 | HYPHEN << 56,
+            third >> 32 | fourth << 32,
+        ];
+        let mut bytes = [0; INLINE];
+        for (place, word) in bytes.chunks_exact_mut(8).zip(words) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+        bytes[32..36].copy_from_slice(&((fourth >> 32) as u32).to_le_bytes());
+        Self::inline(UUID_LENGTH as u8, bytes)
     }
+}
+
+/// How long the text of a UUID is.
+const UUID_LENGTH: usize = 36;
+
+/// The eight lowercase digits of a number, the first one in the lowest byte.
+///
+/// All at once: most of what an id costs is its text.
+#[inline]
+const fn hex_digits(number: u32) -> u64 {
+    // A byte in every other byte, the first one in the lowest, then a digit in every byte.
+    let bytes = number.swap_bytes() as u64;
+    let bytes = (bytes | bytes << 16) & 0x0000_ffff_0000_ffff;
+    let bytes = (bytes | bytes << 8) & 0x00ff_00ff_00ff_00ff;
+    let high = (bytes >> 4) & 0x000f_000f_000f_000f;
+    let low = (bytes & 0x000f_000f_000f_000f) << 8;
+    let digits = high | low;
+    // Adding 6 carries into the upper half of the byte for 10 and more: those are letters.
+    let letters = ((digits + 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+    const TO_LETTER: u64 = (b'a' - 10 - b'0') as u64;
+    digits + 0x3030_3030_3030_3030 + letters * TO_LETTER
+}
+
+thread_local! {
+    static GENERATOR: Cell<Option<SmallRng>> = const { Cell::new(None) };
+}
+
+/// A random UUID, version 4.
+fn random_uuid() -> Uuid {
+    let made = GENERATOR.try_with(|generator| {
+        let mut random = generator.take().unwrap_or_else(seeded);
+        let bits = random.random::<u128>();
+        generator.set(Some(random));
+        uuid::Builder::from_random_bytes(bits.to_ne_bytes()).into_uuid()
+    });
+    // The thread is being torn down, and its generator is gone.
+    made.unwrap_or_else(|_| Uuid::new_v4())
+}
+
+/// A generator that goes its own way: both UUIDs come from the operating system.
+fn seeded() -> SmallRng {
+    let mut seed = [0; 32];
+    for half in seed.chunks_exact_mut(16) {
+        half.copy_from_slice(Uuid::new_v4().as_bytes());
+    }
+    SmallRng::from_seed(seed)
 }
 
 impl fmt::Display for Id {
@@ -187,6 +276,32 @@ mod tests {
             check(&"x".repeat(length));
         }
         check("Ünïcödé ids are texts too");
+    }
+
+    #[test]
+    fn the_text_of_a_uuid_is_the_usual_one() {
+        for uuid in [
+            Uuid::nil(),
+            Uuid::max(),
+            Uuid::from_u128(0x0123_4567_89ab_cdef_fedc_ba98_7654_3210),
+        ] {
+            assert_eq!(Id::from(uuid).as_str(), uuid.to_string());
+        }
+    }
+
+    #[test]
+    fn threads_make_different_ids() {
+        let mut all: Vec<Id> = std::thread::scope(|scope| {
+            let ids = || (0..500).map(|_| Id::random()).collect::<Vec<_>>();
+            let threads: Vec<_> = (0..4).map(|_| scope.spawn(ids)).collect();
+            threads
+                .into_iter()
+                .flat_map(|one| one.join().unwrap())
+                .collect()
+        });
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), 2_000);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What passes between a runtime and a language model.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use super::{
     Json,
@@ -27,7 +27,7 @@ pub struct Message {
     /// Who sent it, if known.
     pub sender: Option<String>,
     /// The sender's role, typically `user`, `assistant` or `system`.
-    pub role: String,
+    pub role: Cow<'static, str>,
     unknown: UnknownMembers,
 }
 
@@ -36,7 +36,7 @@ member_set!(Message { id = None, content, sender = None, role } + unknown);
 impl Message {
     /// A message without id and sender.
     #[must_use]
-    pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
+    pub fn new(role: impl Into<Cow<'static, str>>, content: impl Into<String>) -> Self {
         Self {
             id: None,
             content: content.into(),

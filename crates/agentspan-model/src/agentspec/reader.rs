@@ -333,6 +333,12 @@ impl ReadValue for String {
     }
 }
 
+impl ReadValue for Cow<'static, str> {
+    fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
+        String::read(raw, reader).map(Self::Owned)
+    }
+}
+
 impl ReadValue for bool {
     fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
         reader.scalar(raw, "true or false")

@@ -14,10 +14,32 @@ use super::{
 ///
 /// They come from a producer that is newer than this crate, or from another one. Nothing says which of
 /// them are sensitive, so a masked dump masks them all, except for components, which hold no secrets.
+///
+/// Nearly always there are none, so this is only as large as it must be.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct UnknownMembers(Vec<(Box<str>, ComponentValue)>);
+pub(crate) struct UnknownMembers(Option<Box<Kept>>);
+
+/// What is kept: never nothing.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Kept(Vec<(Box<str>, ComponentValue)>);
+
+impl FromIterator<(Box<str>, ComponentValue)> for UnknownMembers {
+    fn from_iter<I: IntoIterator<Item = (Box<str>, ComponentValue)>>(members: I) -> Self {
+        let members: Vec<_> = members.into_iter().collect();
+        Self((!members.is_empty()).then(|| Box::new(Kept(members))))
+    }
+}
 
 impl UnknownMembers {
+    fn as_slice(&self) -> &[(Box<str>, ComponentValue)] {
+        self.0.as_ref().map_or(&[], |kept| &kept.0)
+    }
+
+    fn push(&mut self, name: &str, value: ComponentValue) {
+        let kept = self.0.get_or_insert_default();
+        kept.0.push((name.into(), value));
+    }
+
     /// Keeps what nobody took.
     pub(crate) fn rest_of<'a>(members: &mut Members<'a>, reader: &mut Reader<'a>) -> Self {
         let rest = members.take_rest();
@@ -28,16 +50,20 @@ impl UnknownMembers {
                 .unwrap_or_else(|| ComponentValue::Json(Json::from_raw(member.value)));
             (member.name.into(), value)
         });
-        Self(rest.collect())
+        rest.collect()
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&ComponentValue> {
-        let found = self.0.iter().rev().find(|(member, _)| **member == *name);
+        let found = self
+            .as_slice()
+            .iter()
+            .rev()
+            .find(|(member, _)| **member == *name);
         found.map(|(_, value)| value)
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| &**name)
+        self.as_slice().iter().map(|(name, _)| &**name)
     }
 
     pub(crate) fn write_members<M: SerializeMap>(
@@ -45,7 +71,7 @@ impl UnknownMembers {
         map: &mut M,
         disclosure: Disclosure,
     ) -> Result<(), M::Error> {
-        self.0.iter().try_for_each(|(name, value)| {
+        self.as_slice().iter().try_for_each(|(name, value)| {
             if disclosure == Disclosure::Clear || is_all_components(value) {
                 map.serialize_entry(name, value)
             } else {
@@ -58,7 +84,7 @@ impl UnknownMembers {
 impl UnknownMembers {
     /// A copy that holds what a masked dump shows.
     pub(crate) fn masked(&self) -> Self {
-        let masked = self.0.iter().map(|(name, value)| {
+        let masked = self.as_slice().iter().map(|(name, value)| {
             let value = if is_all_components(value) {
                 value.clone()
             } else {
@@ -66,7 +92,7 @@ impl UnknownMembers {
             };
             (name.clone(), value)
         });
-        Self(masked.collect())
+        masked.collect()
     }
 }
 
@@ -91,7 +117,7 @@ pub(crate) struct OtherParameters(UnknownMembers);
 
 impl OtherParameters {
     pub(crate) fn push(&mut self, name: &str, value: Json) {
-        self.0.0.push((name.into(), ComponentValue::Json(value)));
+        self.0.push(name, ComponentValue::Json(value));
     }
 
     /// A copy: nothing in them is sensitive.

@@ -105,7 +105,7 @@ fn visit_response(
         visitor.visit_key(keys::GEN_AI_RESPONSE_FINISH_REASONS.into(), Str(&reasons));
     }
     if let Some(id) = &response.completion_id {
-        visitor.visit_key(keys::GEN_AI_RESPONSE_ID.into(), Str(id));
+        visitor.visit_key(keys::GEN_AI_RESPONSE_ID.into(), Str(id.as_str()));
     }
     if let Some(messages) = words.answer(response, story) {
         visitor.visit_key(keys::GEN_AI_OUTPUT_MESSAGES.into(), Str(&messages));

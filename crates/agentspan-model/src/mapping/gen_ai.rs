@@ -138,7 +138,7 @@ fn visit_request(request: &LlmGenerationRequest, visitor: &mut dyn KeyVisitor) {
 
 fn visit_response(response: &LlmGenerationResponse, visitor: &mut dyn KeyVisitor) {
     if let Some(id) = &response.completion_id {
-        visitor.visit_key(keys::GEN_AI_RESPONSE_ID.into(), Str(id));
+        visitor.visit_key(keys::GEN_AI_RESPONSE_ID.into(), Str(id.as_str()));
     }
     if let Some(reason) = llm_call::finish_reason(response, FinishReasonNames::GenAi) {
         let key = keys::GEN_AI_RESPONSE_FINISH_REASONS;
@@ -193,14 +193,20 @@ pub(super) fn visit_event(event: &Event, visitor: &mut dyn KeyVisitor) {
         EventDetails::LlmGenerationRequest(request) => visit_request(request, visitor),
         EventDetails::LlmGenerationResponse(response) => visit_answer(response, visitor),
         EventDetails::ToolExecutionRequest(request) => {
-            visitor.visit_key(keys::GEN_AI_TOOL_CALL_ID.into(), Str(&request.request_id));
+            visitor.visit_key(
+                keys::GEN_AI_TOOL_CALL_ID.into(),
+                Str(request.request_id.as_str()),
+            );
             if let Some(inputs) = request.inputs.reveal() {
                 let key = keys::GEN_AI_TOOL_CALL_ARGUMENTS;
                 visitor.visit_key(key.into(), Str(inputs.as_str()));
             }
         }
         EventDetails::ToolExecutionResponse(response) => {
-            visitor.visit_key(keys::GEN_AI_TOOL_CALL_ID.into(), Str(&response.request_id));
+            visitor.visit_key(
+                keys::GEN_AI_TOOL_CALL_ID.into(),
+                Str(response.request_id.as_str()),
+            );
             if let Some(outputs) = response.outputs.reveal() {
                 let key = keys::GEN_AI_TOOL_CALL_RESULT;
                 visitor.visit_key(key.into(), Str(outputs.as_str()));

@@ -25,7 +25,7 @@ struct PromptMessage<'a>(&'a Message);
 impl Serialize for PromptMessage<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let message = self.0;
-        let part = match message.role.as_str() {
+        let part = match &*message.role {
             "tool" => Part::ToolCallResponse(message),
             _ => Part::Text(&message.content),
         };

@@ -60,11 +60,11 @@ impl<'a> Story<'a> {
             EventDetails::ToolExecutionRequest(request) => {
                 self.given(&request.inputs);
                 self.tool_request.get_or_insert(request);
-                self.request_id.get_or_insert(&request.request_id);
+                self.request_id.get_or_insert(request.request_id.as_str());
             }
             EventDetails::ToolExecutionResponse(response) => {
                 self.outputs = Some(&response.outputs);
-                self.request_id.get_or_insert(&response.request_id);
+                self.request_id.get_or_insert(response.request_id.as_str());
             }
             EventDetails::AgentExecutionStart(start) => self.given(&start.inputs),
             EventDetails::FlowExecutionStart(start) => self.given(&start.inputs),

@@ -34,14 +34,18 @@ impl Requests {
 /// Whether an event asks, what for, and the id of the request.
 fn role(event: &Event) -> Option<(bool, Kind, &str)> {
     Some(match &event.details {
-        EventDetails::ToolExecutionRequest(e) => (true, Kind::Tool, &e.request_id),
-        EventDetails::ToolExecutionResponse(e) => (false, Kind::Tool, &e.request_id),
-        EventDetails::ToolConfirmationRequest(e) => (true, Kind::Confirmation, &e.request_id),
-        EventDetails::ToolConfirmationResponse(e) => (false, Kind::Confirmation, &e.request_id),
-        EventDetails::LlmGenerationRequest(e) => (true, Kind::Generation, &e.request_id),
-        EventDetails::LlmGenerationResponse(e) => (false, Kind::Generation, &e.request_id),
-        EventDetails::HumanInTheLoopRequest(e) => (true, Kind::Person, &e.request_id),
-        EventDetails::HumanInTheLoopResponse(e) => (false, Kind::Person, &e.request_id),
+        EventDetails::ToolExecutionRequest(e) => (true, Kind::Tool, e.request_id.as_str()),
+        EventDetails::ToolExecutionResponse(e) => (false, Kind::Tool, e.request_id.as_str()),
+        EventDetails::ToolConfirmationRequest(e) => {
+            (true, Kind::Confirmation, e.request_id.as_str())
+        }
+        EventDetails::ToolConfirmationResponse(e) => {
+            (false, Kind::Confirmation, e.request_id.as_str())
+        }
+        EventDetails::LlmGenerationRequest(e) => (true, Kind::Generation, e.request_id.as_str()),
+        EventDetails::LlmGenerationResponse(e) => (false, Kind::Generation, e.request_id.as_str()),
+        EventDetails::HumanInTheLoopRequest(e) => (true, Kind::Person, e.request_id.as_str()),
+        EventDetails::HumanInTheLoopResponse(e) => (false, Kind::Person, e.request_id.as_str()),
         _ => return None,
     })
 }

@@ -1,13 +1,13 @@
 //! People who step in.
 
-use crate::agentspec::{JsonObject, Sensitive, dump::member_set};
+use crate::agentspec::{Id, JsonObject, Sensitive, dump::member_set};
 
 /// A person is asked to step in; the execution waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HumanInTheLoopRequest {
     /// Identifies the request.
-    pub request_id: String,
+    pub request_id: Id,
     /// What the person is shown.
     pub content: Sensitive<JsonObject>,
 }
@@ -20,7 +20,7 @@ member_set!(HumanInTheLoopRequest {
 impl HumanInTheLoopRequest {
     /// A request that shows `content`.
     #[must_use]
-    pub fn new(request_id: impl Into<String>, content: JsonObject) -> Self {
+    pub fn new(request_id: impl Into<Id>, content: JsonObject) -> Self {
         Self {
             request_id: request_id.into(),
             content: Sensitive::new(content),
@@ -33,7 +33,7 @@ impl HumanInTheLoopRequest {
 #[non_exhaustive]
 pub struct HumanInTheLoopResponse {
     /// Identifies the request that this answers.
-    pub request_id: String,
+    pub request_id: Id,
     /// What the person said.
     pub content: Sensitive<JsonObject>,
 }
@@ -46,7 +46,7 @@ member_set!(HumanInTheLoopResponse {
 impl HumanInTheLoopResponse {
     /// The answer to a request.
     #[must_use]
-    pub fn new(request_id: impl Into<String>, content: JsonObject) -> Self {
+    pub fn new(request_id: impl Into<Id>, content: JsonObject) -> Self {
         Self {
             request_id: request_id.into(),
             content: Sensitive::new(content),

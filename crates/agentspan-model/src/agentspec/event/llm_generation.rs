@@ -1,7 +1,7 @@
 //! Language models: requests, streamed parts, answers.
 
 use crate::agentspec::{
-    LlmConfig, LlmGenerationConfig, Message, Sensitive, Tool, ToolCall, dump::member_set,
+    Id, LlmConfig, LlmGenerationConfig, Message, Sensitive, Tool, ToolCall, dump::member_set,
 };
 
 /// A model is asked to generate. The first event of an
@@ -16,7 +16,7 @@ pub struct LlmGenerationRequest {
     /// The tools that it may call.
     pub tools: Vec<Tool>,
     /// Identifies the request.
-    pub request_id: String,
+    pub request_id: Id,
     /// How it is asked to generate, if that differs from its configuration.
     pub llm_generation_config: Option<LlmGenerationConfig>,
 }
@@ -32,7 +32,7 @@ member_set!(LlmGenerationRequest {
 impl LlmGenerationRequest {
     /// A request without tools.
     #[must_use]
-    pub fn new(llm_config: LlmConfig, prompt: Vec<Message>, request_id: impl Into<String>) -> Self {
+    pub fn new(llm_config: LlmConfig, prompt: Vec<Message>, request_id: impl Into<Id>) -> Self {
         Self {
             llm_config,
             prompt: Sensitive::new(prompt),
@@ -66,11 +66,11 @@ pub struct LlmGenerationChunkReceived {
     /// The text of the part, if it has any.
     pub content: Sensitive<Option<String>>,
     /// Identifies the request that this answers.
-    pub request_id: String,
+    pub request_id: Id,
     /// The calls of tools that it asks for.
     pub tool_calls: Sensitive<Vec<ToolCall>>,
     /// Identifies the answer that this is a part of, if known.
-    pub completion_id: Option<String>,
+    pub completion_id: Option<Id>,
     /// How many tokens the part has, if known.
     pub output_tokens: Option<i64>,
 }
@@ -87,7 +87,7 @@ member_set!(LlmGenerationChunkReceived {
 impl LlmGenerationChunkReceived {
     /// A part without content.
     #[must_use]
-    pub fn new(llm_config: LlmConfig, request_id: impl Into<String>) -> Self {
+    pub fn new(llm_config: LlmConfig, request_id: impl Into<Id>) -> Self {
         Self {
             llm_config,
             content: Sensitive::new(None),
@@ -114,7 +114,7 @@ impl LlmGenerationChunkReceived {
 
     /// Sets which answer this is a part of.
     #[must_use]
-    pub fn with_completion_id(mut self, completion_id: impl Into<String>) -> Self {
+    pub fn with_completion_id(mut self, completion_id: impl Into<Id>) -> Self {
         self.completion_id = Some(completion_id.into());
         self
     }
@@ -139,9 +139,9 @@ pub struct LlmGenerationResponse {
     /// The calls of tools that it asks for.
     pub tool_calls: Sensitive<Vec<ToolCall>>,
     /// Identifies the request that this answers.
-    pub request_id: String,
+    pub request_id: Id,
     /// Identifies the answer, if known.
-    pub completion_id: Option<String>,
+    pub completion_id: Option<Id>,
     /// How many tokens the prompt had, if known.
     pub input_tokens: Option<i64>,
     /// How many tokens the answer has, if known.
@@ -161,7 +161,7 @@ member_set!(LlmGenerationResponse {
 impl LlmGenerationResponse {
     /// An answer without content.
     #[must_use]
-    pub fn new(llm_config: LlmConfig, request_id: impl Into<String>) -> Self {
+    pub fn new(llm_config: LlmConfig, request_id: impl Into<Id>) -> Self {
         Self {
             llm_config,
             content: Sensitive::new(None),
@@ -189,7 +189,7 @@ impl LlmGenerationResponse {
 
     /// Sets the id of the answer.
     #[must_use]
-    pub fn with_completion_id(mut self, completion_id: impl Into<String>) -> Self {
+    pub fn with_completion_id(mut self, completion_id: impl Into<Id>) -> Self {
         self.completion_id = Some(completion_id.into());
         self
     }

@@ -1,6 +1,6 @@
 //! Tools: executions, confirmations, streamed results.
 
-use crate::agentspec::{JsonObject, Sensitive, Tool, dump::member_set};
+use crate::agentspec::{Id, JsonObject, Sensitive, Tool, dump::member_set};
 
 /// A tool is to be executed. The first event of a
 /// [`ToolExecutionSpan`](crate::agentspec::ToolExecutionSpan), or the call of a client's tool.
@@ -12,7 +12,7 @@ pub struct ToolExecutionRequest {
     /// What it is given: one value for each of its inputs.
     pub inputs: Sensitive<JsonObject>,
     /// Identifies the request.
-    pub request_id: String,
+    pub request_id: Id,
 }
 
 member_set!(ToolExecutionRequest {
@@ -24,7 +24,7 @@ member_set!(ToolExecutionRequest {
 impl ToolExecutionRequest {
     /// A request to execute a tool with these inputs.
     #[must_use]
-    pub fn new(tool: Tool, inputs: JsonObject, request_id: impl Into<String>) -> Self {
+    pub fn new(tool: Tool, inputs: JsonObject, request_id: impl Into<Id>) -> Self {
         Self {
             tool,
             inputs: Sensitive::new(inputs),
@@ -43,7 +43,7 @@ pub struct ToolExecutionResponse {
     /// What it gives: one value for each of its outputs.
     pub outputs: Sensitive<JsonObject>,
     /// Identifies the request that this answers.
-    pub request_id: String,
+    pub request_id: Id,
 }
 
 member_set!(ToolExecutionResponse {
@@ -55,7 +55,7 @@ member_set!(ToolExecutionResponse {
 impl ToolExecutionResponse {
     /// The result of a request.
     #[must_use]
-    pub fn new(tool: Tool, outputs: JsonObject, request_id: impl Into<String>) -> Self {
+    pub fn new(tool: Tool, outputs: JsonObject, request_id: impl Into<Id>) -> Self {
         Self {
             tool,
             outputs: Sensitive::new(outputs),
@@ -71,9 +71,9 @@ pub struct ToolConfirmationRequest {
     /// The tool.
     pub tool: Tool,
     /// Identifies the request for confirmation.
-    pub request_id: String,
+    pub request_id: Id,
     /// Identifies the request for execution that it is about, if known.
-    pub tool_execution_request_id: Option<String>,
+    pub tool_execution_request_id: Option<Id>,
 }
 
 member_set!(ToolConfirmationRequest { tool, request_id, tool_execution_request_id = None });
@@ -81,7 +81,7 @@ member_set!(ToolConfirmationRequest { tool, request_id, tool_execution_request_i
 impl ToolConfirmationRequest {
     /// A request to confirm that a tool may be executed.
     #[must_use]
-    pub fn new(tool: Tool, request_id: impl Into<String>) -> Self {
+    pub fn new(tool: Tool, request_id: impl Into<Id>) -> Self {
         Self {
             tool,
             request_id: request_id.into(),
@@ -91,7 +91,7 @@ impl ToolConfirmationRequest {
 
     /// Sets which request for execution it is about.
     #[must_use]
-    pub fn with_tool_execution_request_id(mut self, request_id: impl Into<String>) -> Self {
+    pub fn with_tool_execution_request_id(mut self, request_id: impl Into<Id>) -> Self {
         self.tool_execution_request_id = Some(request_id.into());
         self
     }
@@ -106,9 +106,9 @@ pub struct ToolConfirmationResponse {
     /// Whether it may be executed.
     pub execution_confirmed: bool,
     /// Identifies the request for confirmation that this answers.
-    pub request_id: String,
+    pub request_id: Id,
     /// Identifies the request for execution that it is about, if known.
-    pub tool_execution_request_id: Option<String>,
+    pub tool_execution_request_id: Option<Id>,
 }
 
 member_set!(ToolConfirmationResponse {
@@ -121,7 +121,7 @@ member_set!(ToolConfirmationResponse {
 impl ToolConfirmationResponse {
     /// The tool may be executed.
     #[must_use]
-    pub fn confirmed(tool: Tool, request_id: impl Into<String>) -> Self {
+    pub fn confirmed(tool: Tool, request_id: impl Into<Id>) -> Self {
         Self {
             tool,
             execution_confirmed: true,
@@ -132,7 +132,7 @@ impl ToolConfirmationResponse {
 
     /// The tool may not be executed.
     #[must_use]
-    pub fn rejected(tool: Tool, request_id: impl Into<String>) -> Self {
+    pub fn rejected(tool: Tool, request_id: impl Into<Id>) -> Self {
         Self {
             execution_confirmed: false,
             ..Self::confirmed(tool, request_id)
@@ -141,7 +141,7 @@ impl ToolConfirmationResponse {
 
     /// Sets which request for execution it is about.
     #[must_use]
-    pub fn with_tool_execution_request_id(mut self, request_id: impl Into<String>) -> Self {
+    pub fn with_tool_execution_request_id(mut self, request_id: impl Into<Id>) -> Self {
         self.tool_execution_request_id = Some(request_id.into());
         self
     }
@@ -154,7 +154,7 @@ pub struct ToolExecutionStreamingChunkReceived {
     /// The tool.
     pub tool: Tool,
     /// Identifies the request for execution.
-    pub request_id: String,
+    pub request_id: Id,
     /// The part.
     pub content: Sensitive<String>,
 }
@@ -168,7 +168,7 @@ member_set!(ToolExecutionStreamingChunkReceived {
 impl ToolExecutionStreamingChunkReceived {
     /// A part of the result of a request.
     #[must_use]
-    pub fn new(tool: Tool, request_id: impl Into<String>, content: impl Into<String>) -> Self {
+    pub fn new(tool: Tool, request_id: impl Into<Id>, content: impl Into<String>) -> Self {
         Self {
             tool,
             request_id: request_id.into(),
