@@ -55,6 +55,8 @@ pub struct BackgroundQueue(Arc<Handle>);
 /// Tells the thread when the last handle is gone.
 struct Handle {
     shared: Arc<Shared>,
+    /// That of the processor, asked once.
+    disclosure: Disclosure,
     shutdown_timeout: Duration,
 }
 
@@ -123,10 +125,12 @@ impl BackgroundQueueBuilder {
         self
     }
 
-    /// The queue, whose thread is not running yet.
+    /// The queue, whose thread is not running yet. Asks the processor for its
+    /// [`disclosure`](SpanProcessor::disclosure), which is that of the queue from now on.
     #[must_use]
     pub fn build(self) -> BackgroundQueue {
         BackgroundQueue(Arc::new(Handle {
+            disclosure: self.processor.disclosure(),
             shared: Arc::new(Shared::new(self.processor, self.capacity, self.drop_policy)),
             shutdown_timeout: self.shutdown_timeout,
         }))
@@ -193,7 +197,7 @@ impl SpanProcessor for BackgroundQueue {
     }
 
     fn disclosure(&self) -> Disclosure {
-        self.0.shared.processor().disclosure()
+        self.0.disclosure
     }
 
     fn startup(&self) -> Result<(), HookError> {
@@ -206,6 +210,10 @@ impl SpanProcessor for BackgroundQueue {
 
     fn on_event(&self, event: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
         self.put(Item::Event(span.clone(), event.index()))
+    }
+
+    fn take_event(&self, index: usize, span: Span) -> Result<(), HookError> {
+        self.put(Item::Event(span, index))
     }
 
     fn on_end(&self, span: &Span) -> Result<(), HookError> {

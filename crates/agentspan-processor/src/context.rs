@@ -21,6 +21,7 @@ use crate::{ActiveGuard, Span, Trace};
 
 thread_local! {
     static STACK: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
+    // Without a destructor, and so without a check whether it has run.
     static NEXT_TOKEN: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -50,21 +51,24 @@ impl Token {
     fn fresh() -> Self {
         const BLOCK: u64 = 1 << 20;
         static NEXT_BLOCK: AtomicU64 = AtomicU64::new(0);
-        let next = NEXT_TOKEN.try_with(Cell::get).unwrap_or(0);
-        let token = if next % BLOCK == 0 {
-            // Only the uniqueness of what this returns counts.
-            NEXT_BLOCK.fetch_add(BLOCK, Ordering::Relaxed)
-        } else {
-            next
-        };
-        let _ = NEXT_TOKEN.try_with(|cell| cell.set(token + 1));
-        Self(token)
+        let token = NEXT_TOKEN.try_with(|place| {
+            let next = place.get();
+            let token = if next % BLOCK == 0 {
+                // Only the uniqueness of what this returns counts.
+                NEXT_BLOCK.fetch_add(BLOCK, Ordering::Relaxed)
+            } else {
+                next
+            };
+            place.set(token + 1);
+            token
+        });
+        Self(token.unwrap_or_else(|_| NEXT_BLOCK.fetch_add(BLOCK, Ordering::Relaxed)))
     }
 }
 
 impl Entry {
-    fn make(token: Token, active: Active) -> Self {
-        let guards = match &active {
+    fn make(token: Token, mut active: Active) -> Self {
+        let guards = match &mut active {
             Active::Trace(_) => Vec::new(),
             Active::Span(span) => span.activate(),
         };
@@ -100,7 +104,12 @@ fn push_entry(token: Token, active: Active) {
 
 fn pop_entry(token: Token) {
     let entry = with_stack(|stack| {
-        let at = stack.iter().rposition(|entry| entry.token == token)?;
+        let is_wanted = |entry: &Entry| entry.token == token;
+        // Nearly always the last one.
+        if stack.last().is_some_and(is_wanted) {
+            return stack.pop();
+        }
+        let at = stack.iter().rposition(is_wanted)?;
         Some(stack.remove(at))
     });
     drop(entry.flatten().map(Entry::deactivate));

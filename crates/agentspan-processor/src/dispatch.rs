@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use agentspan_model::agentspec::Disclosure;
 use pin_project_lite::pin_project;
 
 use crate::{ErrorPolicy, Hook, HookError, HookFuture, Span, SpanEvent, SpanProcessor, TraceError};
@@ -68,13 +69,28 @@ pub(crate) fn dispatch(span: &Span, hook: SpanHook) -> Result<(), TraceError> {
 }
 
 fn dispatch_to_processors(span: &Span, hook: SpanHook) -> Result<(), TraceError> {
-    let mut round = Round::new(span, hook);
-    while let Some((index, processor)) = round.next() {
-        let view = span.seen_with(processor.disclosure());
-        let result = hook.call(processor, &view);
-        round.note(index, processor, result);
+    let mut rest = Rest::new(span, hook);
+    rest.call();
+    rest.round.finish()
+}
+
+/// As [`dispatch`], for who owns the handle: hooks are shown that one, and none is made for them.
+#[inline]
+pub(crate) fn dispatch_own(span: &mut Span, hook: SpanHook) -> Result<(), TraceError> {
+    if span.processors().is_empty() {
+        return Ok(());
     }
-    round.finish()
+    dispatch_own_to_processors(span, hook)
+}
+
+fn dispatch_own_to_processors(span: &mut Span, hook: SpanHook) -> Result<(), TraceError> {
+    let mut rest = OwnRest {
+        disclosure: span.disclosure(),
+        span,
+        round: Round::new(hook),
+    };
+    rest.call();
+    rest.round.finish()
 }
 
 /// Calls the asynchronous hook of a span for all processors that it is for.
@@ -82,63 +98,69 @@ fn dispatch_to_processors(span: &Span, hook: SpanHook) -> Result<(), TraceError>
 /// Dropped before it is done, it calls the synchronous hook for the processors that it has not reached,
 /// except when the span is just starting: they do not learn of it then.
 pub(crate) async fn dispatch_async(span: &Span, hook: SpanHook) -> Result<(), TraceError> {
-    let mut round = Round::new(span, hook);
-    while let Some((index, processor)) = round.next() {
+    let mut rest = Rest::new(span, hook);
+    while let Some((index, processor)) = rest.round.next(span) {
         let view = span.seen_with(processor.disclosure());
         let event = match hook {
             SpanHook::Event(index) => view.event(index),
             SpanHook::Start | SpanHook::End => None,
         };
         let result = hook.call_async(processor, &view, event.as_ref()).await;
-        round.note(index, processor, result);
+        rest.round.note(span, index, processor, result);
     }
-    round.finish()
+    rest.round.finish()
 }
 
 /// One hook of one span on its way through the processors.
-struct Round<'a> {
-    span: &'a Span,
+struct Round {
     hook: SpanHook,
     next: usize,
     first_error: Option<TraceError>,
 }
 
-impl<'a> Round<'a> {
-    fn new(span: &'a Span, hook: SpanHook) -> Self {
+impl Round {
+    const fn new(hook: SpanHook) -> Self {
         Self {
-            span,
             hook,
             next: 0,
             first_error: None,
         }
     }
 
-    fn next(&mut self) -> Option<(usize, &'a dyn SpanProcessor)> {
-        let processors = self.span.processors();
+    fn next<'a>(&mut self, span: &'a Span) -> Option<(usize, &'a dyn SpanProcessor)> {
+        let processors = span.processors();
         loop {
             let index = self.next;
             let processor = processors.get(index)?;
             self.next += 1;
-            if self.hook == SpanHook::Start || self.span.started().contains(index) {
+            if self.hook == SpanHook::Start || span.started().contains(index) {
                 return Some((index, &**processor));
             }
         }
     }
 
-    fn note(&mut self, index: usize, processor: &dyn SpanProcessor, result: Result<(), HookError>) {
+    #[inline]
+    fn note(
+        &mut self,
+        span: &Span,
+        index: usize,
+        processor: &dyn SpanProcessor,
+        result: Result<(), HookError>,
+    ) {
         match result {
-            Ok(()) if self.hook == SpanHook::Start => self.span.started().insert(index),
+            Ok(()) if self.hook == SpanHook::Start => span.started().insert(index),
             Ok(()) => {}
-            Err(source) => self.fail(processor, source),
+            Err(source) => self.fail(span, processor, source),
         }
     }
 
-    fn fail(&mut self, processor: &dyn SpanProcessor, source: HookError) {
+    #[cold]
+    fn fail(&mut self, span: &Span, processor: &dyn SpanProcessor, source: HookError) {
         let hook = self.hook.name();
-        match self.span.policy() {
-            ErrorPolicy::Report => report(self.span.trace(), hook, processor, &source),
+        match span.policy() {
+            ErrorPolicy::Report => report(span.trace(), hook, processor, &source),
             ErrorPolicy::Propagate => {
-                count(self.span.trace());
+                count(span.trace());
                 if self.hook != SpanHook::End {
                     self.next = usize::MAX;
                 }
@@ -152,22 +174,76 @@ impl<'a> Round<'a> {
         }
     }
 
-    fn finish(mut self) -> Result<(), TraceError> {
+    fn finish(&mut self) -> Result<(), TraceError> {
         self.next = usize::MAX;
         self.first_error.take().map_or(Ok(()), Err)
     }
 }
 
-impl Drop for Round<'_> {
+/// The processors that were not reached yet. Dropped, it calls their hooks, unless the span is just starting.
+struct Rest<'a> {
+    span: &'a Span,
+    round: Round,
+}
+
+impl<'a> Rest<'a> {
+    fn new(span: &'a Span, hook: SpanHook) -> Self {
+        Self {
+            span,
+            round: Round::new(hook),
+        }
+    }
+
+    fn call(&mut self) {
+        let Self { span, round } = self;
+        while let Some((index, processor)) = round.next(span) {
+            let view = span.seen_with(processor.disclosure());
+            let result = match round.hook {
+                SpanHook::Event(event) => contained(|| processor.take_event(event, view)),
+                SpanHook::Start | SpanHook::End => round.hook.call(processor, &view),
+            };
+            round.note(span, index, processor, result);
+        }
+    }
+}
+
+impl Drop for Rest<'_> {
     fn drop(&mut self) {
-        if self.hook == SpanHook::Start {
-            return;
+        if self.round.hook != SpanHook::Start {
+            self.call();
         }
-        while let Some((index, processor)) = self.next() {
-            let view = self.span.seen_with(processor.disclosure());
-            let result = self.hook.call(processor, &view);
-            self.note(index, processor, result);
+    }
+}
+
+/// As [`Rest`], for who owns the handle: it is shown to the hooks, with the disclosure that is meant for them.
+struct OwnRest<'a> {
+    span: &'a mut Span,
+    /// That of the handle, when no hook runs.
+    disclosure: Disclosure,
+    round: Round,
+}
+
+impl OwnRest<'_> {
+    fn call(&mut self) {
+        let Self { span, round, .. } = self;
+        while let Some((index, processor)) = round.next(span) {
+            let disclosure = processor.disclosure();
+            span.show_with(disclosure);
+            let Some(processor) = span.processors().get(index) else {
+                break;
+            };
+            let result = round.hook.call(&**processor, span);
+            round.note(span, index, &**processor, result);
         }
+    }
+}
+
+impl Drop for OwnRest<'_> {
+    fn drop(&mut self) {
+        if self.round.hook != SpanHook::Start {
+            self.call();
+        }
+        self.span.show_with(self.disclosure);
     }
 }
 

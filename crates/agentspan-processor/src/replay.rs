@@ -11,7 +11,7 @@ use agentspan_model::agentspec::{
 };
 
 use crate::dispatch::{SpanHook, dispatch, dispatch_async};
-use crate::{ErrorPolicy, Span, SpanProcessor, Trace, TraceError};
+use crate::{Clock, ErrorPolicy, Span, SpanProcessor, SystemClock, Trace, TraceError};
 
 /// Drives a processor with recorded hooks, in their order, as if the program ran again.
 ///
@@ -269,11 +269,18 @@ impl Run {
             let known = self.spans.get(&id);
             known.cloned().unwrap_or_else(|| {
                 let record = agentspec::Span::new(id, SpanDetails::Plain);
-                Span::assemble(record, None, None)
+                Span::assemble(record, Vec::new(), None, None, SystemClock.monotonic())
             })
         });
         record.end_time = None;
-        let span = Span::assemble(record, parent, Some(trace.clone()));
+        let early = std::mem::take(&mut record.events);
+        let span = Span::assemble(
+            record,
+            early,
+            parent,
+            Some(trace.clone()),
+            SystemClock.monotonic(),
+        );
         self.spans.insert(span.id().clone(), span.clone());
         span
     }

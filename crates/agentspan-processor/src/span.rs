@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use agentspan_model::agentspec::{
 };
 
 use crate::context::{Active, InSpan, Pushed};
-use crate::dispatch::{Processors, SpanHook, dispatch, dispatch_async};
+use crate::dispatch::{Processors, SpanHook, dispatch, dispatch_async, dispatch_own};
 use crate::event_log::EventLog;
 use crate::exception;
 use crate::started_set::StartedSet;
@@ -44,14 +45,23 @@ struct Inner {
     masked: OnceLock<Box<agentspec::Span>>,
     parent: Option<Arc<Self>>,
     trace: Option<Trace>,
-    processors: Processors,
+    observers: Observers,
     started: StartedSet,
     events: EventLog<Slot>,
     /// How many events it had before it started.
     early_events: usize,
     state: AtomicU8,
-    end_time: OnceLock<Timestamp>,
+    /// In nanoseconds, once the state says that its end is known.
+    end_time: AtomicI64,
     monotonic_start: Duration,
+}
+
+/// Which processors observe a span.
+enum Observers {
+    /// Those that its trace started with, if it has one: nothing to hold on to, and nothing to count.
+    OfTrace,
+    /// Others, which have taken their place.
+    Own(Processors),
 }
 
 /// An event in its span.
@@ -60,17 +70,30 @@ struct Slot {
     masked: OnceLock<Box<Event>>,
 }
 
+impl Slot {
+    #[inline]
+    const fn new(event: Event) -> Self {
+        Self {
+            event,
+            masked: OnceLock::new(),
+        }
+    }
+}
+
 /// `Inner::state`: the span has not ended.
 const OPEN: u8 = 0;
+/// Somebody ends it, and nobody else does. Its end is not known yet.
+const CLAIMED: u8 = 1;
 /// The hooks of its end are running.
-const ENDING: u8 = 1;
+const ENDING: u8 = 2;
 /// It has ended: it is current nowhere.
-const ENDED: u8 = 2;
+const ENDED: u8 = 3;
 
 impl Span {
     /// Starts to build a span. See [`SpanBuilder`].
     ///
     /// The [`SpanDetails`] say what type it is; [`agentspan_model::agentspec`] has one for each type.
+    #[inline]
     pub fn builder(details: impl Into<SpanDetails>) -> SpanBuilder {
         SpanBuilder::new(details.into())
     }
@@ -125,14 +148,22 @@ impl Span {
     /// `None` while it is open; set when the hooks of its end run.
     #[must_use]
     pub fn end_time(&self) -> Option<Timestamp> {
-        self.inner.end_time.get().copied()
+        // Pairs with the release in `begin_end`.
+        let is_known = self.inner.state.load(Ordering::Acquire) >= ENDING;
+        let time = || Timestamp::from_unix_nanos(self.inner.end_time.load(Ordering::Relaxed));
+        is_known.then(time)
     }
 
     /// Whether it has ended, and the hooks of its end have run.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        // Pairs with the release in `ended`: who sees that it has ended sees its end.
+        // Pairs with the release of `Ended`: who sees that it has ended sees its end.
         self.inner.state.load(Ordering::Acquire) == ENDED
+    }
+
+    /// Whether somebody has begun to end it.
+    fn has_begun_to_end(&self) -> bool {
+        self.inner.state.load(Ordering::Acquire) != OPEN
     }
 
     /// Its parent.
@@ -186,24 +217,10 @@ impl Span {
     /// Whether a processor hears of it: one that was told of its start.
     ///
     /// What costs something to make, such as the copy of a prompt, need not be made for a span of which nobody
-    /// hears, unless its own handles are asked for it.
-    ///
-    /// ```
-    /// use agentspan_model::agentspec::{ExceptionRaised, SpanDetails};
-    /// use agentspan_processor::Span;
-    ///
-    /// # fn main() -> Result<(), agentspan_processor::TraceError> {
-    /// let span = Span::builder(SpanDetails::Plain).start()?;
-    /// if span.is_observed() {
-    ///     span.add_event(ExceptionRaised::new("Timeout", "a long text made for processors"))?;
-    /// }
-    /// assert_eq!(span.event_count(), 0);
-    /// # Ok(())
-    /// # }
-    /// ```
+    /// hears, unless its own handles are asked for it. [`add_event_with`](Self::add_event_with) asks this for you.
     #[must_use]
     pub fn is_observed(&self) -> bool {
-        (0..self.processors().len()).any(|index| self.inner.started.contains(index))
+        !self.inner.started.is_empty()
     }
 
     /// What this handle shows of sensitive values.
@@ -252,12 +269,14 @@ impl Span {
     /// The time now, on the clock of this span: never before its start.
     #[must_use]
     pub fn now(&self) -> Timestamp {
+        let now = match self.clock() {
+            None => SystemClock.monotonic(),
+            Some(clock) => clock.monotonic(),
+        };
+        let passed = now.saturating_sub(self.inner.monotonic_start);
         let start = self.inner.record.start_time;
-        let passed = self
-            .clock()
-            .monotonic()
-            .saturating_sub(self.inner.monotonic_start);
-        start.map_or_else(|| self.clock().wall(), |start| start.saturating_add(passed))
+        let start = start.unwrap_or_else(|| self.clock().unwrap_or(&SystemClock).wall());
+        start.saturating_add(passed)
     }
 
     /// An event with a fresh id and the time now, which is not added to the span yet.
@@ -278,7 +297,61 @@ impl Span {
     ///
     /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`].
     pub fn add_event(&self, details: impl Into<EventDetails>) -> Result<(), TraceError> {
-        self.add_complete_event(self.new_event(details))
+        self.add_details(&mut Some(details.into()))
+    }
+
+    /// Adds an event, with a fresh id and the time now, if somebody [hears](Self::is_observed) of the span.
+    ///
+    /// Otherwise the event is not even made, and the span's own handles do not show it. For events that copy
+    /// what the program goes on using, such as a prompt: without processors they cost nothing.
+    ///
+    /// ```
+    /// use agentspan_model::agentspec::{ExceptionRaised, SpanDetails};
+    /// use agentspan_processor::{InMemory, Span, Trace};
+    ///
+    /// # fn main() -> Result<(), agentspan_processor::TraceError> {
+    /// let message = "a long text";
+    /// let event = || ExceptionRaised::new("Timeout", message);
+    ///
+    /// let span = Span::builder(SpanDetails::Plain).start()?;
+    /// span.add_event_with(event)?;
+    /// assert_eq!(span.event_count(), 0);
+    /// span.end()?;
+    ///
+    /// let _trace = Trace::builder().with_processor(InMemory::new()).start()?;
+    /// let span = Span::builder(SpanDetails::Plain).start()?;
+    /// span.add_event_with(event)?;
+    /// assert_eq!(span.event_count(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`add_event`](Self::add_event).
+    pub fn add_event_with<E: Into<EventDetails>>(
+        &self,
+        make: impl FnOnce() -> E,
+    ) -> Result<(), TraceError> {
+        if self.is_observed() {
+            self.add_event(make())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Adds an event. What is taken out of `details` is made into one where it is to lie.
+    fn add_details(&self, details: &mut Option<EventDetails>) -> Result<(), TraceError> {
+        // Asked first: the clock may be somebody else's code.
+        let time = self.now();
+        let kept = self.inner.events.push_with(|| {
+            let details = details.take().unwrap_or(EventDetails::Abridged);
+            Slot::new(Event::new(Id::random(), time, details))
+        });
+        match kept {
+            Some(index) => dispatch(self, SpanHook::Event(index)),
+            None => Ok(()),
+        }
     }
 
     /// Adds an event that brings its own id and time.
@@ -391,6 +464,15 @@ impl Span {
         self.end_at_async(None).await
     }
 
+    /// As [`end`](Self::end), for who owns the handle.
+    pub(crate) fn end_own(&mut self) -> Result<(), TraceError> {
+        if !self.begin_end(None) {
+            return Ok(());
+        }
+        let ended = Ended(self);
+        dispatch_own(ended.0, SpanHook::End)
+    }
+
     pub(crate) async fn end_at_async(&self, time: Option<Timestamp>) -> Result<(), TraceError> {
         if !self.begin_end(time) {
             return Ok(());
@@ -411,22 +493,21 @@ impl Span {
     fn begin_end(&self, time: Option<Timestamp>) -> bool {
         let state = &self.inner.state;
         let begins = state
-            .compare_exchange(OPEN, ENDING, Ordering::AcqRel, Ordering::Acquire)
+            .compare_exchange(OPEN, CLAIMED, Ordering::AcqRel, Ordering::Acquire)
             .is_ok();
         if begins {
             let time = time.unwrap_or_else(|| self.now());
-            self.inner.end_time.get_or_init(|| time);
+            let end_time = &self.inner.end_time;
+            end_time.store(time.as_unix_nanos(), Ordering::Relaxed);
+            // Publishes the time: see `end_time`.
+            state.store(ENDING, Ordering::Release);
         }
         begins
     }
 
     /// Adds an event without telling anybody.
     pub(crate) fn keep_event(&self, event: Event) -> Option<usize> {
-        let slot = Slot {
-            event,
-            masked: OnceLock::new(),
-        };
-        self.inner.events.push(slot).map(|(index, _)| index)
+        self.inner.events.push(Slot::new(event))
     }
 
     /// Tells spans apart while they live.
@@ -455,7 +536,15 @@ impl Span {
     }
 
     pub(crate) fn processors(&self) -> &[Arc<dyn SpanProcessor>] {
-        self.inner.processors.as_deref().unwrap_or_default()
+        match &self.inner.observers {
+            Observers::OfTrace => self.trace().map_or(&[], Trace::first_processors),
+            Observers::Own(list) => list.as_deref().unwrap_or_default(),
+        }
+    }
+
+    /// Makes the handle itself one as a processor with this disclosure gets it.
+    pub(crate) fn show_with(&mut self, disclosure: Disclosure) {
+        self.disclosure = disclosure;
     }
 
     pub(crate) fn started(&self) -> &StartedSet {
@@ -467,30 +556,35 @@ impl Span {
             .map_or(ErrorPolicy::Report, Trace::error_policy)
     }
 
-    fn clock(&self) -> &dyn Clock {
-        self.trace().map_or(&SystemClock, Trace::clock)
+    /// That of the system if there is none.
+    fn clock(&self) -> Option<&dyn Clock> {
+        self.trace().and_then(Trace::clock)
     }
 
     /// What the processors that started the span make current with it.
-    pub(crate) fn activate(&self) -> Vec<Box<dyn ActiveGuard>> {
+    pub(crate) fn activate(&mut self) -> Vec<Box<dyn ActiveGuard>> {
         let mut guards = Vec::new();
-        for (index, processor) in self.processors().iter().enumerate() {
-            if self.started().contains(index) {
-                let view = self.seen_with(processor.disclosure());
-                let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                    processor.activate(&view)
-                }));
-                guards.extend(made.ok().flatten());
-            }
+        let own = self.disclosure;
+        for index in 0..self.processors().len() {
+            let has_started = self.started().contains(index);
+            let processor = || self.processors().get(index).filter(|_| has_started);
+            let Some(disclosure) = processor().map(|processor| processor.disclosure()) else {
+                continue;
+            };
+            self.disclosure = disclosure;
+            let activate = || self.processors().get(index)?.activate(self);
+            let made = catch_unwind(AssertUnwindSafe(activate));
+            guards.extend(made.ok().flatten());
         }
+        self.disclosure = own;
         guards
     }
 }
 
 /// Marks a span as ended when the hooks have run, also if they were cut short.
-struct Ended<'a>(&'a Span);
+struct Ended<S: Deref<Target = Span>>(S);
 
-impl Drop for Ended<'_> {
+impl<S: Deref<Target = Span>> Drop for Ended<S> {
     fn drop(&mut self) {
         self.0.inner.state.store(ENDED, Ordering::Release);
     }

@@ -88,6 +88,21 @@ pub trait SpanProcessor: fmt::Debug + Send + Sync {
         Ok(())
     }
 
+    /// [`on_event`](Self::on_event) with a handle to keep and the [index](SpanEvent::index) of the event. It is what
+    /// is called; the default calls `on_event`.
+    ///
+    /// For processors that keep the span of every event, as a queue does: it saves them a clone.
+    ///
+    /// # Errors
+    ///
+    /// As [`on_event`](Self::on_event).
+    fn take_event(&self, index: usize, span: Span) -> Result<(), HookError> {
+        match span.event(index) {
+            Some(event) => self.on_event(&event, &span),
+            None => Ok(()),
+        }
+    }
+
     /// A span has ended.
     ///
     /// # Errors
@@ -163,6 +178,10 @@ impl<P: SpanProcessor + ?Sized> SpanProcessor for Arc<P> {
 
     fn on_event(&self, event: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
         (**self).on_event(event, span)
+    }
+
+    fn take_event(&self, index: usize, span: Span) -> Result<(), HookError> {
+        (**self).take_event(index, span)
     }
 
     fn on_end(&self, span: &Span) -> Result<(), HookError> {

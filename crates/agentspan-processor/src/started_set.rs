@@ -15,15 +15,27 @@ impl StartedSet {
         let words = processors.div_ceil(64).saturating_sub(1);
         Self {
             first: AtomicU64::new(0),
-            rest: (0..words).map(|_| AtomicU64::new(0)).collect(),
+            rest: match words {
+                0 => Box::default(),
+                _ => (0..words).map(|_| AtomicU64::new(0)).collect(),
+            },
         }
     }
 
+    /// Only who starts the span inserts, one index after the other.
     pub(crate) fn insert(&self, index: usize) {
         if let Some(word) = self.word(index) {
-            // The span is handed to other threads by means that publish this too.
-            word.fetch_or(1 << (index % 64), Ordering::Relaxed);
+            // Nobody else writes, so that this need not be one step. The span is handed to other threads by
+            // means that publish this too.
+            let set = word.load(Ordering::Relaxed) | 1 << (index % 64);
+            word.store(set, Ordering::Relaxed);
         }
+    }
+
+    /// Whether nothing was inserted.
+    pub(crate) fn is_empty(&self) -> bool {
+        let mut words = std::iter::once(&self.first).chain(&self.rest);
+        words.all(|word| word.load(Ordering::Relaxed) == 0)
     }
 
     pub(crate) fn contains(&self, index: usize) -> bool {
@@ -46,6 +58,9 @@ mod tests {
     #[test]
     fn what_was_inserted_is_contained_and_nothing_else() {
         let set = StartedSet::new(130);
+        assert!(set.is_empty());
+        set.insert(129);
+        assert!(!set.is_empty());
         for index in [0, 5, 63, 64, 129] {
             set.insert(index);
         }

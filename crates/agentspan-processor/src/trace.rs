@@ -44,7 +44,11 @@ struct Inner {
     /// The clock of the system if none is set.
     clock: Option<Arc<dyn Clock>>,
     shutdown_on_exit: bool,
-    processors: RwLock<Processors>,
+    /// Those that it started with.
+    processors: Processors,
+    /// Those that have taken their place, if that was done.
+    replaced: RwLock<Processors>,
+    is_replaced: AtomicBool,
     is_active: AtomicBool,
     is_async: AtomicBool,
     hook_failures: AtomicU64,
@@ -101,16 +105,16 @@ impl Trace {
     }
 
     /// Replaces the processors. Spans that have started keep theirs; the new ones are shut down with the
-    /// trace, but nobody calls their `startup`.
+    /// trace, but nobody calls their `startup`. The trace keeps those that it was started with until its last
+    /// handle is dropped.
     pub fn set_processors(&self, processors: impl IntoIterator<Item = Arc<dyn SpanProcessor>>) {
         let list: Arc<[_]> = processors.into_iter().collect();
         let list = (!list.is_empty()).then_some(list);
         let replaced = {
-            let mut place = self
-                .0
-                .processors
-                .write()
-                .unwrap_or_else(PoisonError::into_inner);
+            let place = self.0.replaced.write();
+            let mut place = place.unwrap_or_else(PoisonError::into_inner);
+            // Who sees this waits for the lock.
+            self.0.is_replaced.store(true, Ordering::Release);
             std::mem::replace(&mut *place, list)
         };
         // The last handle to a processor runs its drop: not while the lock is held.
@@ -129,24 +133,37 @@ impl Trace {
             error_policy,
             clock: None,
             shutdown_on_exit: true,
-            processors: RwLock::new(processors),
+            processors,
+            replaced: RwLock::default(),
+            is_replaced: AtomicBool::new(false),
             is_active: AtomicBool::new(true),
             is_async: AtomicBool::new(false),
             hook_failures: AtomicU64::new(0),
         }))
     }
 
-    pub(crate) fn current_processors(&self) -> Processors {
-        let place = self
-            .0
-            .processors
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        place.clone()
+    /// The processors that it started with.
+    pub(crate) fn first_processors(&self) -> &[Arc<dyn SpanProcessor>] {
+        self.0.processors.as_deref().unwrap_or_default()
     }
 
-    pub(crate) fn clock(&self) -> &dyn Clock {
-        self.0.clock.as_deref().unwrap_or(&crate::SystemClock)
+    /// Those that have taken the place of the first ones, if that was done.
+    pub(crate) fn replaced_processors(&self) -> Option<Processors> {
+        // Pairs with the release of `set_processors`.
+        self.0.is_replaced.load(Ordering::Acquire).then(|| {
+            let place = self.0.replaced.read();
+            place.unwrap_or_else(PoisonError::into_inner).clone()
+        })
+    }
+
+    fn current_processors(&self) -> Processors {
+        self.replaced_processors()
+            .unwrap_or_else(|| self.0.processors.clone())
+    }
+
+    /// That of the system if there is none.
+    pub(crate) fn clock(&self) -> Option<&dyn Clock> {
+        self.0.clock.as_deref()
     }
 
     pub(crate) fn count_failure(&self) {

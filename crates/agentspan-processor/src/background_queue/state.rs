@@ -17,6 +17,10 @@ const BATCH: usize = 64;
 /// it is what costs the program most.
 const LINGER: Duration = Duration::from_millis(10);
 
+/// How many times the thread looks after that long by itself before it sleeps until somebody wakes it: where there
+/// was work, there is more to come.
+const NAPS: u32 = 10;
+
 /// A hook that waits.
 #[derive(Debug)]
 pub(super) enum Item {
@@ -72,7 +76,7 @@ struct State {
     dropped: u64,
     failed: u64,
     is_running: bool,
-    /// The thread sleeps until somebody wakes it.
+    /// The thread sleeps until somebody wakes it, and not only for a while.
     is_idle: bool,
     /// The thread is not to linger.
     is_urgent: bool,
@@ -117,14 +121,36 @@ impl Shared {
 
     /// Queues an item, or drops one, and sees to it that the thread runs.
     pub(super) fn put(self: &Arc<Self>, item: Item) -> io::Result<()> {
-        let mut dropped = Vec::new();
         let mut state = self.lock();
+        if !state.is_running || matches!(item, Item::Shutdown) {
+            return self.put_with_care(state, item);
+        }
+        state.ends_when_empty = false;
+        if !state.has_room(&item, self.capacity) {
+            return self.put_with_care(state, item);
+        }
+        state.push(item);
+        let is_full = state.items.len() >= self.capacity / 4;
+        if state.is_idle || (is_full && !state.is_urgent) {
+            state.is_idle = false;
+            state.is_urgent |= is_full;
+            self.work.notify_one();
+        }
+        Ok(())
+    }
+
+    /// [`put`](Self::put) when something has to be dropped, or the thread to be told of more than an item.
+    #[cold]
+    fn put_with_care(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State>,
+        item: Item,
+    ) -> io::Result<()> {
+        let mut dropped = Vec::new();
         state.ends_when_empty = matches!(item, Item::Shutdown);
         let is_urgent = state.ends_when_empty;
         if state.make_room(&item, self.capacity, self.drop_policy, &mut dropped) {
-            state.last_number += 1;
-            let number = state.last_number;
-            state.items.push_back((number, item));
+            state.push(item);
         } else {
             dropped.push(item);
         }
@@ -230,6 +256,7 @@ impl Shared {
     /// Takes the next items. Returns whether there are any; if not, the thread ends.
     pub(super) fn take(&self, batch: &mut Vec<Item>) -> bool {
         let mut state = self.lock();
+        let mut naps = NAPS;
         while state.items.is_empty() {
             state.is_urgent = false;
             if state.ends_when_empty {
@@ -238,29 +265,35 @@ impl Shared {
                 self.progress.notify_all();
                 return false;
             }
-            state.is_idle = true;
-            while state.is_idle {
-                state = self
-                    .work
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
-            }
-            let deadline = Instant::now().checked_add(LINGER);
-            while !state.is_urgent {
-                match self.wait(&self.work, state, deadline) {
-                    Ok(woken) => state = woken,
-                    Err(timed_out) => {
-                        state = timed_out;
-                        break;
+            match naps.checked_sub(1) {
+                Some(left) => naps = left,
+                None => {
+                    state.is_idle = true;
+                    while state.is_idle {
+                        let woken = self.work.wait(state);
+                        state = woken.unwrap_or_else(PoisonError::into_inner);
                     }
                 }
             }
+            state = self.linger(state);
         }
         state.first_taken = state.items.front().map(|(number, _)| *number);
         let count = state.items.len().min(BATCH);
         batch.extend(state.items.drain(..count).map(|(_, item)| item));
         state.taken = count as u64;
         true
+    }
+
+    /// Lets hooks gather, unless somebody is in a hurry.
+    fn linger<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let deadline = Instant::now().checked_add(LINGER);
+        while !state.is_urgent {
+            match self.wait(&self.work, state, deadline) {
+                Ok(woken) => state = woken,
+                Err(timed_out) => return timed_out,
+            }
+        }
+        state
     }
 
     /// Counts what became of the items that were taken.
@@ -307,6 +340,36 @@ impl State {
         let is_after = |first: &u64| *first > number;
         let next = self.items.front().map(|(number, _)| number);
         self.first_taken.as_ref().is_none_or(is_after) && next.is_none_or(is_after)
+    }
+
+    fn push(&mut self, item: Item) {
+        self.last_number += 1;
+        self.items.push_back((self.last_number, item));
+    }
+
+    /// Whether there is a place for an item, of a span of which nothing was dropped. Takes the place if so.
+    ///
+    /// It decides as [`make_room`](Self::make_room), but knows the usual case only.
+    #[inline]
+    fn has_room(&mut self, item: &Item, capacity: usize) -> bool {
+        if !self.refused.is_empty() {
+            return false;
+        }
+        let used = self.items.len() + self.open_spans;
+        match item {
+            Item::Startup => true,
+            Item::Shutdown => false,
+            Item::Start(_) => {
+                let has_room = used + 2 <= capacity;
+                self.open_spans += usize::from(has_room);
+                has_room
+            }
+            Item::Event(..) => used < capacity,
+            Item::End(_) => {
+                self.open_spans = self.open_spans.saturating_sub(1);
+                true
+            }
+        }
     }
 
     /// Whether there is a place for an item, perhaps after others were dropped.

@@ -1,14 +1,15 @@
 //! Everything that can be said of a span before it starts.
 
 use std::borrow::Cow;
-use std::sync::atomic::AtomicU8;
+use std::sync::atomic::{AtomicI64, AtomicU8};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use agentspan_model::agentspec::{self, Disclosure, Event, Id, JsonObject, SpanDetails};
 
-use super::{Inner, OPEN, OpenSpan, Span, SpanGuard};
+use super::{Inner, OPEN, Observers, OpenSpan, Span, SpanGuard};
 use crate::context::{Active, Pushed, current_span, current_trace};
-use crate::dispatch::{SpanHook, dispatch, dispatch_async};
+use crate::dispatch::{SpanHook, dispatch_async, dispatch_own};
 use crate::event_log::EventLog;
 use crate::started_set::StartedSet;
 use crate::{Clock, SystemClock, Trace, TraceError, exception};
@@ -57,6 +58,7 @@ enum Parent {
 }
 
 impl SpanBuilder {
+    #[inline]
     pub(crate) fn new(details: SpanDetails) -> Self {
         Self {
             // Replaced by a random id when the span starts, unless one is set.
@@ -129,8 +131,8 @@ impl SpanBuilder {
     /// As [`start`](Self::start).
     #[inline]
     pub fn start_detached(self) -> Result<OpenSpan, TraceError> {
-        let open = OpenSpan::new(self.build());
-        match dispatch(&open, SpanHook::Start) {
+        let mut open = OpenSpan::new(self.build());
+        match dispatch_own(open.span_mut(), SpanHook::Start) {
             Ok(()) => Ok(open),
             Err(error) => {
                 let told = open.add_event(failed_start(&error));
@@ -172,8 +174,8 @@ impl SpanBuilder {
     /// The span with its parent, trace and start time, of which no processor knows yet.
     // Called once by each way to start a span; as a call of its own it would move the record once more.
     #[inline]
-    fn build(self) -> Span {
-        let parent = match self.parent {
+    fn build(mut self) -> Span {
+        let parent = match std::mem::replace(&mut self.parent, Parent::None) {
             Parent::Current => current_span(),
             Parent::Span(span) => Some(span),
             Parent::None => None,
@@ -183,47 +185,65 @@ impl SpanBuilder {
             Some(trace) => Some(trace.clone()),
             None => current_trace(),
         };
-        let mut record = self.record;
+        let (start_time, monotonic_start) = match trace.as_ref().and_then(Trace::clock) {
+            None => SystemClock.now(),
+            Some(clock) => clock.now(),
+        };
         if !self.has_id {
-            record.id = Id::random();
+            self.record.id = Id::random();
         }
-        let clock: &dyn Clock = trace.as_ref().map_or(&SystemClock, Trace::clock);
-        record.start_time = Some(clock.wall());
-        Span::assemble(record, parent, trace)
+        self.record.start_time = Some(start_time);
+        let early = std::mem::take(&mut self.record.events);
+        Span::assemble(self.record, early, parent, trace, monotonic_start)
     }
 }
 
 impl Span {
-    /// A span of which no processor knows yet. Its record has a start time.
+    /// A span of which no processor knows yet, with the events that it had before it started. Its record has a
+    /// start time and no events.
     #[inline]
     pub(crate) fn assemble(
-        mut record: agentspec::Span,
+        record: agentspec::Span,
+        early: Vec<Arc<Event>>,
         parent: Option<Self>,
         trace: Option<Trace>,
+        monotonic_start: Duration,
     ) -> Self {
-        let processors = trace.as_ref().and_then(Trace::current_processors);
-        let clock: &dyn Clock = trace.as_ref().map_or(&SystemClock, Trace::clock);
-        let events = std::mem::take(&mut record.events);
+        let observers = match trace.as_ref().and_then(Trace::replaced_processors) {
+            None => Observers::OfTrace,
+            Some(processors) => Observers::Own(processors),
+        };
+        let processors = match &observers {
+            Observers::OfTrace => trace.as_ref().map_or(&[][..], Trace::first_processors),
+            Observers::Own(processors) => processors.as_deref().unwrap_or_default(),
+        };
         let span = Self {
             disclosure: Disclosure::Clear,
             inner: Arc::new(Inner {
-                started: StartedSet::new(processors.as_ref().map_or(0, |list| list.len())),
+                started: StartedSet::new(processors.len()),
                 record,
                 masked: OnceLock::new(),
                 parent: parent.map(|span| span.inner),
-                monotonic_start: clock.monotonic(),
                 trace,
-                processors,
+                observers,
                 events: EventLog::new(),
-                early_events: events.len(),
+                early_events: early.len(),
                 state: AtomicU8::new(OPEN),
-                end_time: OnceLock::new(),
+                end_time: AtomicI64::new(0),
+                monotonic_start,
             }),
         };
-        for event in events {
-            span.keep_event(Arc::unwrap_or_clone(event));
+        if !early.is_empty() {
+            span.keep_early(early);
         }
         span
+    }
+
+    #[cold]
+    fn keep_early(&self, events: Vec<Arc<Event>>) {
+        for event in events {
+            self.keep_event(Arc::unwrap_or_clone(event));
+        }
     }
 }
 

@@ -40,8 +40,13 @@ impl OpenSpan {
     ///
     /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate). The
     /// span has ended all the same.
-    pub fn end(self) -> Result<(), TraceError> {
-        self.span.end()
+    pub fn end(mut self) -> Result<(), TraceError> {
+        self.span.end_own()
+    }
+
+    /// The handle of its own, which hooks may be shown.
+    pub(super) fn span_mut(&mut self) -> &mut Span {
+        &mut self.span
     }
 
     /// Ends the span, and waits for the asynchronous hooks. It is current while they run.
@@ -79,7 +84,7 @@ impl Deref for OpenSpan {
 
 impl Drop for OpenSpan {
     fn drop(&mut self) {
-        if self.span.end_time().is_some() {
+        if self.span.has_begun_to_end() {
             return;
         }
         if thread::panicking() && !self.was_panicking {
@@ -87,7 +92,7 @@ impl Drop for OpenSpan {
         } else if self.covers_future {
             report_unheard(self.span.add_event(exception::from_cancellation()));
         }
-        report_unheard(self.span.end());
+        report_unheard(self.span.end_own());
     }
 }
 
@@ -128,8 +133,8 @@ impl SpanGuard {
     ///
     /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate). The
     /// span has ended all the same.
-    pub fn end(self) -> Result<(), TraceError> {
-        self.open.span.end()
+    pub fn end(mut self) -> Result<(), TraceError> {
+        self.open.span.end_own()
     }
 }
 

@@ -196,3 +196,25 @@ fn a_span_is_observed_if_a_processor_was_told_of_its_start() {
     let _trace = trace.start().unwrap();
     assert!(span("failed").start().unwrap().is_observed());
 }
+
+#[test]
+fn events_on_demand_are_made_once_for_those_who_observe_and_not_at_all_otherwise() {
+    let made = std::cell::Cell::new(0);
+    let event = || {
+        made.set(made.get() + 1);
+        EVENT
+    };
+    let unobserved = span("nobody").start().unwrap();
+    unobserved.add_event_with(event).unwrap();
+    assert_eq!((made.get(), unobserved.event_count()), (0, 0));
+    drop(unobserved);
+
+    let recorder = Recorder::new();
+    let trace = Trace::builder()
+        .with_processor(recorder.clone())
+        .with_processor(recorder.clone());
+    let _trace = trace.start().unwrap();
+    let observed = span("observed").start().unwrap();
+    observed.add_event_with(event).unwrap();
+    assert_eq!((made.get(), observed.event_count()), (1, 1));
+}
