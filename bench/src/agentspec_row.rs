@@ -23,7 +23,7 @@ pub(crate) use long_span::row as long_span;
 
 const QUEUED: &str = "agentspan Trace with BackgroundQueue";
 const SDK_BATCH: &str = "opentelemetry_sdk with its batch processor";
-const UNOBSERVED: &str = "agentspan Trace, asked before copying";
+const UNOBSERVED: &str = "agentspan Trace, events made on demand";
 const UNOBSERVED_KEPT: &str = "agentspan Trace, events kept unheard";
 const SDK_ALONE: &str = "opentelemetry_sdk without processor";
 

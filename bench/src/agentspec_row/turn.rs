@@ -18,7 +18,7 @@ const TOOL_REQUEST: &str = "0000000f-0000-4000-8000-000000000002";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Events {
     Always,
-    /// It asks the span first.
+    /// It lets the span ask for them.
     IfObserved,
 }
 
@@ -103,9 +103,10 @@ fn within(details: impl Into<SpanDetails>, work: impl FnOnce(&Span)) {
 }
 
 fn add<E: Into<EventDetails>>(span: &Span, events: Events, make: impl FnOnce() -> E) {
-    if events == Events::Always || span.is_observed() {
-        drop(span.add_event(make()));
-    }
+    drop(match events {
+        Events::Always => span.add_event(make()),
+        Events::IfObserved => span.add_event_with(make),
+    });
 }
 
 fn failed(error: impl std::error::Error + Send + Sync + 'static) -> BenchError {
