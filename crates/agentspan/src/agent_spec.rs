@@ -61,6 +61,10 @@ impl AgentSpec {
         processors.map(|(_, queue)| queue.clone()).collect()
     }
 
+    pub(crate) fn late_events(&self) -> u64 {
+        self.bridge.late_events()
+    }
+
     pub(crate) fn reports(&self) -> impl Iterator<Item = DestinationReport> {
         let processors = self.processors.iter();
         processors.map(|(name, queue)| DestinationReport::new(name, counts::of_agent_spec(queue)))

@@ -14,11 +14,16 @@ use crate::counts;
 /// ```text
 /// agent365: 12 accepted, 10 exported, 0 queued, 2 dropped (no_identity: 2)
 /// ```
+///
+/// and, if there are any, one for events that came too late.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TelemetryReport {
     /// The destinations.
     pub destinations: Vec<DestinationReport>,
+    /// Events of Agent Spec that came after the end of their span. OpenTelemetry has no place for them, so that
+    /// no destination of spans shows them; processors of Agent Spec do.
+    pub late_events: u64,
 }
 
 /// What one destination got and lost so far.
@@ -61,6 +66,7 @@ impl TelemetryReport {
             .map(|queue| DestinationReport::new(queue.name(), queue.stats().into()));
         Self {
             destinations: agent365.into_iter().chain(queues).collect(),
+            late_events: 0,
         }
     }
 }
@@ -93,6 +99,10 @@ impl fmt::Display for TelemetryReport {
                 f.write_str("\n")?;
             }
             destination.fmt(f)?;
+        }
+        match self.late_events {
+            0 => {}
+            count => write!(f, "\nevents after the end of their span: {count}")?,
         }
         Ok(())
     }

@@ -103,6 +103,7 @@ impl Telemetry {
     pub fn report(&self) -> TelemetryReport {
         let mut report = TelemetryReport::of(self.delivery.as_ref(), &self.queues);
         report.destinations.extend(self.agent_spec.reports());
+        report.late_events = self.agent_spec.late_events();
         report
     }
 

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use agentspan::agent365::DropReason;
+use agentspan::model::agentspec::{EventDetails, SpanDetails};
 use agentspan::prelude::*;
-use agentspan::processor::InMemory;
+use agentspan::processor::{InMemory, Span};
 use agentspan::{
     Agent365Status, Destination, InstallError, Telemetry, TelemetryError, TelemetryReport,
     configure,
@@ -106,6 +107,7 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
     assert_eq!(memory.tree(), "RootSpan\n");
     let bridged = kept.get_finished_spans().unwrap().pop().unwrap();
     assert_eq!(bridged.name, "RootSpan");
+    add_event_too_late(&telemetry);
 
     telemetry.shutdown(WHILE).unwrap();
     telemetry.shutdown(WHILE).unwrap();
@@ -128,7 +130,22 @@ fn check_report(report: &TelemetryReport) {
             "{destination}"
         );
     }
-    assert_eq!(report.destination("second").unwrap().exported, 4);
+    assert_eq!(report.destination("second").unwrap().exported, 6);
+    assert_eq!(report.late_events, 1);
+    assert!(
+        report
+            .to_string()
+            .ends_with("\nevents after the end of their span: 1")
+    );
+}
+
+/// A trace of two spans, one of which has an event after its end.
+fn add_event_too_late(telemetry: &Telemetry) {
+    let trace = telemetry.trace().start().unwrap();
+    let span = Span::builder(SpanDetails::Plain).start_detached().unwrap();
+    Span::end(&span).unwrap();
+    span.add_event(EventDetails::Plain).unwrap();
+    trace.end().unwrap();
 }
 
 /// The metrics say the same as the report, also after the shutdown, and end with the guard.
@@ -138,8 +155,8 @@ fn check_measured_until_dropped(telemetry: Telemetry, meters: &Meters) {
     let hooks = |metric: &str| {
         series[&format!("agentspan.destination.hook.{metric}{{otel.component.name=memory}}")]
     };
-    assert_eq!((hooks("accepted"), hooks("queue.size")), (4.0, 0.0));
-    assert_eq!(hooks("exported"), 4.0);
+    assert_eq!((hooks("accepted"), hooks("queue.size")), (10.0, 0.0));
+    assert_eq!(hooks("exported"), 10.0);
     let executed = "gen_ai.client.operation.duration.count{gen_ai.operation.name=execute_tool}";
     assert_eq!(series[executed], 2.0);
     drop(telemetry);
