@@ -65,8 +65,8 @@ pub enum DomainOverrideError {
     /// It has a fragment, which the path of the service would become a part of.
     #[error("domain override has a fragment")]
     Fragment,
-    /// The host or the port is none: it holds a character that neither has, or the port is beyond
-    /// 65535.
+    /// The host or the port is none: it holds a character that neither has, a label of the host is
+    /// empty, too long or begins or ends with a hyphen, or the port is beyond 65535.
     #[error("domain override names no valid host and port")]
     Authority,
     /// The path holds a dot segment or a character that is not written as it is in a URL.
@@ -201,12 +201,7 @@ fn is_authority(text: &str) -> bool {
             (Some(host), port)
         }
     };
-    let is_host = host.is_none_or(|host| {
-        !host.is_empty()
-            && host
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
-    });
+    let is_host = host.is_none_or(is_host_name);
     let is_port = match port.strip_prefix(':') {
         Some(digits) => {
             digits.bytes().all(|byte| byte.is_ascii_digit())
@@ -215,6 +210,27 @@ fn is_authority(text: &str) -> bool {
         None => port.is_empty(),
     };
     is_host && is_port
+}
+
+/// Whether `text` can be looked up and be in a certificate: an IPv4 address, or labels of up to 63 bytes
+/// that neither begin nor end with a hyphen, of which the last is not a number (RFC 1123, section 2.1).
+fn is_host_name(text: &str) -> bool {
+    if text.parse::<std::net::Ipv4Addr>().is_ok() {
+        return true;
+    }
+    let name = text.strip_suffix('.').unwrap_or(text);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    let is_number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
+    name.len() <= 253
+        && name.split('.').all(is_label)
+        && name.rsplit('.').next().is_some_and(|last| !is_number(last))
 }
 
 /// Whether a URL can hold `text` as its path, letter by letter.
@@ -253,6 +269,8 @@ mod tests {
         check_taken("HTTPS://Host.example:443/a/b", "host.example:443", "/a/b");
         check_taken("https://host.example/", "host.example", "/");
         check_taken("https://[::1]:8443/x", "[::1]:8443", "/x");
+        check_taken("10.1.2.3", "10.1.2.3", "");
+        check_taken("1host_a.example.", "1host_a.example.", "");
     }
 
     #[test]
@@ -291,6 +309,12 @@ mod tests {
             ("host.example:+80", Authority),
             ("host.example:65536", Authority),
             ("https://h\u{f6}st.example", Authority),
+            ("host..example", Authority),
+            ("-host.example", Authority),
+            ("host-.example", Authority),
+            (".", Authority),
+            ("256.1.1.1", Authority),
+            ("host.example.1", Authority),
             ("https://[::1", Authority),
             ("https://host.example/a/../b", Path),
             ("https://host.example/a%2fb", Path),
