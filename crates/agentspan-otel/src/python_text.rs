@@ -67,8 +67,7 @@ fn text_repr(text: &str, out: &mut String) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if c == quote || c == '\\' => out.extend(['\\', c]),
-            // Rust's `Debug` knows, as Python does, which characters can be printed.
-            c if c.is_ascii_control() || c.escape_debug().to_string().starts_with("\\u") => {
+            c if !is_printable(c) => {
                 let code = u32::from(c);
                 out.push_str(&match code {
                     0..=0xff => format!("\\x{code:02x}"),
@@ -80,6 +79,14 @@ fn text_repr(text: &str, out: &mut String) {
         }
     }
     out.push(quote);
+}
+
+/// Rust's `Debug` knows, as Python does, which characters can be printed. On its own it would also escape
+/// what combines with the character before; Python does not.
+fn is_printable(c: char) -> bool {
+    let after_another = String::from_iter(['a', c]);
+    let escaped = after_another.escape_debug();
+    !c.is_ascii_control() && !escaped.to_string().starts_with("a\\u")
 }
 
 #[cfg(test)]
@@ -109,6 +116,10 @@ mod tests {
             (
                 json!(["it's", "'\"", "\\\n\u{1}\u{7f}\u{ad}ä\u{2028}"]),
                 r#"["it's", '\'"', '\\\n\x01\x7f\xadä\u2028']"#,
+            ),
+            (
+                json!(["e\u{301}", "\u{301}", "\u{e000}\u{feff}"]),
+                "['e\u{301}', '\u{301}', '\\ue000\\ufeff']",
             ),
         ] {
             assert_eq!(value_text(&value), expected);
