@@ -205,7 +205,7 @@ pub(crate) fn rust_span(span: &mut VectorSpan) {
 }
 
 /// Removes what has no form in Rust. An empty array has: which type it is of does not show.
-fn keep_rust_values(attributes: &mut TypedPairs) {
+pub(crate) fn keep_rust_values(attributes: &mut TypedPairs) {
     for (_, value) in attributes.iter_mut() {
         if matches!(value, TypedValue::Array(items) if items.is_empty()) {
             *value = TypedValue::StringArray(Vec::new());

@@ -7,21 +7,20 @@ mod agentspec_lifecycle;
 mod agentspec_real_run;
 mod agentspec_sensitive_fields;
 mod agentspec_spans;
-mod baggage_v0_1;
-mod baggage_v2;
+mod baggage;
 mod discovery;
-mod export_v0_1;
-mod export_v2;
 mod exports;
+mod generation;
 mod jwt;
 mod recorded_spans;
-mod retry_v0_1;
-mod retry_v2;
-mod scopes_v0_1;
-mod scopes_v2;
+mod scopes;
 mod size_v2;
 mod turn_context;
 
+use self::baggage::Baggage;
+use self::exports::{Attempts, Exports, Requests};
+use self::generation::{V01, V2};
+use self::scopes::Scopes;
 use crate::Runner;
 
 /// All runners.
@@ -34,16 +33,16 @@ pub fn all() -> Vec<Box<dyn Runner>> {
         Box::new(agentspec_real_run::AgentspecRealRun),
         Box::new(agentspec_sensitive_fields::AgentspecSensitiveFields),
         Box::new(agentspec_spans::AgentspecSpans),
-        Box::new(baggage_v0_1::BaggageV01),
-        Box::new(baggage_v2::BaggageV2),
+        Box::new(Baggage::<V01>::NEW),
+        Box::new(Baggage::<V2>::NEW),
         Box::new(discovery::Discovery),
-        Box::new(export_v0_1::ExportV01),
-        Box::new(export_v2::ExportV2),
+        Box::new(Exports::<V01, Requests>::NEW),
+        Box::new(Exports::<V2, Requests>::NEW),
         Box::new(jwt::Jwt),
-        Box::new(retry_v0_1::RetryV01),
-        Box::new(retry_v2::RetryV2),
-        Box::new(scopes_v0_1::ScopesV01),
-        Box::new(scopes_v2::ScopesV2),
+        Box::new(Exports::<V01, Attempts>::NEW),
+        Box::new(Exports::<V2, Attempts>::NEW),
+        Box::new(Scopes::<V01>::NEW),
+        Box::new(Scopes::<V2>::NEW),
         Box::new(size_v2::SizeV2),
         Box::new(turn_context::TurnContext),
     ]

@@ -59,6 +59,20 @@ impl TypedValue {
 /// A list of keys with typed values, `[[key, value], …]`.
 pub type TypedPairs = Vec<(String, TypedValue)>;
 
+/// What a span holds after these calls of `set_attribute`: a key that is set again moves to the end, and
+/// an empty key is dropped.
+#[must_use]
+pub fn after_calls(pairs: &[(String, TypedValue)]) -> TypedPairs {
+    let mut kept: TypedPairs = Vec::new();
+    for (key, typed) in pairs {
+        kept.retain(|(other, _)| other != key);
+        if !key.is_empty() {
+            kept.push((key.clone(), typed.clone()));
+        }
+    }
+    kept
+}
+
 /// A double, which vectors write as `"NaN"`, `"Infinity"` or `"-Infinity"` where JSON has no number
 /// for it.
 ///
@@ -192,6 +206,13 @@ mod tests {
         let value: TypedValue =
             serde_json::from_str(r#"{"string_repeat":{"unit":"ab","count":3}}"#).unwrap();
         assert_eq!(value, TypedValue::String("ababab".into()));
+    }
+
+    #[test]
+    fn a_key_that_is_set_again_moves_to_the_end_and_an_empty_one_is_dropped() {
+        let pair = |key: &str, value| (key.to_owned(), TypedValue::Int(value));
+        let calls = [pair("a", 1), pair("", 2), pair("b", 3), pair("a", 4)];
+        assert_eq!(after_calls(&calls), [pair("b", 3), pair("a", 4)]);
     }
 
     #[test]

@@ -1,44 +1,102 @@
-//! What the vector files about exports share: their input, playing it, and what we do otherwise.
+//! The vector files about exports: their input, playing it, and what we do otherwise.
+//!
+//! There are two files for each generation: one shows all requests, the other how often they were tried.
 
+mod attempts;
 mod body;
 mod deviation;
 mod limits;
 mod model;
 mod play;
+mod requests;
+
+use std::marker::PhantomData;
 
 use agentspan_discovery::DomainOverride;
 use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 use serde_json::json;
 
-use crate::{Case, ExportInput, Failure, Json, Tolerances};
+use super::generation::Generation;
+use crate::{Case, ExportInput, Failure, Json, Outcome, Predicate, Runner, Tolerances};
 
+pub(super) use self::attempts::Attempts;
 pub(super) use self::body::object;
-pub(super) use self::deviation::{Deviation, applies, instead};
-pub(super) use self::limits::{ascii_length, estimate, is_refused_domain, truncated};
-pub(super) use self::model::{Run, SentRequest, wire_url};
+pub(super) use self::limits::{
+    ascii_length, estimate, estimate_value, is_refused_domain, truncated,
+};
+use self::model::Run;
+pub(super) use self::model::wire_url;
+pub(super) use self::requests::Requests;
 
 /// The order of a resource's attributes: the SDK's resource has none.
-pub(super) const TOLERANCES: Tolerances = Tolerances {
+const TOLERANCES: Tolerances = Tolerances {
     unordered: &["requests.*.body.resourceSpans.*.resource.attributes"],
     ignored: &[],
 };
 
-/// What a file is about.
-#[derive(Clone, Copy)]
-pub(super) struct Subject {
-    /// The generation of the contract.
-    pub(super) profile: Profile,
-    /// The form in which the file writes what came of an export.
-    pub(super) form: fn(&Run) -> Json,
+/// Runs the files of one form and one generation.
+pub(super) struct Exports<G, F>(PhantomData<(G, F)>);
+
+/// The form in which a file writes what came of an export.
+pub(super) trait Form {
+    /// The files of the first and of the second generation.
+    const FILES: [&'static str; 2];
+
+    /// Writes what came of an export.
+    fn write(run: &Run) -> Json;
+
+    /// Brings an outcome in the form in which it is compared, all but its pauses.
+    fn normalize(outcome: &mut Json) -> Result<(), Failure>;
 }
 
-/// Plays the case, and writes what came of it.
-pub(super) fn run(case: &Case, subject: Subject) -> Result<Json, Failure> {
-    let input = case.input()?;
-    let mut run = play::play(&input, subject.profile)?;
-    body::write_as_the_reference(&mut run, &model::run(&input, subject.profile));
-    Ok((subject.form)(&run))
+impl<G, F> Exports<G, F> {
+    pub(super) const NEW: Self = Self(PhantomData);
+}
+
+impl<G: Generation, F: Form> Runner for Exports<G, F> {
+    fn file_stem(&self) -> &'static str {
+        let [first, second] = F::FILES;
+        match G::PROFILE {
+            Profile::V0_1 => first,
+            _ => second,
+        }
+    }
+
+    fn run(&self, case: &Case) -> Outcome {
+        let input = case.input()?;
+        let mut run = play::play(&input, G::PROFILE)?;
+        body::write_as_the_reference(&mut run, &model::run(&input, G::PROFILE));
+        Ok(F::write(&run))
+    }
+
+    fn normalize(&self, outcome: &mut Json) -> Result<(), Failure> {
+        F::normalize(outcome)?;
+        normalize_pauses(outcome)
+    }
+
+    fn tolerances(&self) -> Tolerances {
+        TOLERANCES
+    }
+
+    fn predicates(&self) -> &'static [Predicate] {
+        match G::PROFILE {
+            Profile::V0_1 => Self::V0_1,
+            _ => Self::V2,
+        }
+    }
+}
+
+/// Brings pauses in whole nanoseconds: the reference computes them in floats, `0.6000000000000001`, of
+/// which one that is zero may have a sign.
+fn normalize_pauses(outcome: &mut Json) -> Result<(), Failure> {
+    let pauses = outcome.member_mut("sleeps_seconds");
+    for pause in pauses.and_then(Json::as_array_mut).into_iter().flatten() {
+        if let Ok(seconds) = pause.to_string().parse::<f64>() {
+            *pause = Json::of(&((seconds * 1e9).round() + 0.0))?;
+        }
+    }
+    Ok(())
 }
 
 /// The URL that version 2 posts to with this override; `None` if nothing is sent.
@@ -82,35 +140,4 @@ pub(super) fn export_url(
     let run = play::play(&input, Profile::V2)?;
     let sent = run.requests.first();
     Ok(sent.map(|sent| format!("https://{}{}", sent.host, sent.target)))
-}
-
-/// The predicates of a runner, by name.
-macro_rules! predicates {
-    ($runner:expr, $subject:expr, $($name:literal => $deviation:ident,)*) => {
-        &[$(crate::Predicate {
-            name: $name,
-            applies: |case| {
-                exports::applies(case, exports::Deviation::$deviation, &$runner, $subject)
-            },
-            instead: |case, expected| exports::instead(case, expected, &$runner, $subject),
-        },)*]
-    };
-}
-
-pub(super) use predicates;
-
-/// Brings pauses in whole nanoseconds: the reference computes them in floats, `0.6000000000000001`.
-pub(super) fn normalize_pauses(outcome: &mut Json) -> Result<(), Failure> {
-    let pauses = outcome.member_mut("sleeps_seconds");
-    for pause in pauses.and_then(Json::as_array_mut).into_iter().flatten() {
-        if let Ok(seconds) = pause.to_string().parse::<f64>() {
-            *pause = Json::of(&(seconds * 1e9).round())?;
-        }
-    }
-    Ok(())
-}
-
-/// `SUCCESS` or `FAILURE`.
-pub(super) fn result(run: &Run) -> &'static str {
-    if run.success { "SUCCESS" } else { "FAILURE" }
 }

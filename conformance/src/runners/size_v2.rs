@@ -16,10 +16,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::exports::{
-    ascii_length, estimate, export_url, is_refused_domain, object, truncated, wire_url,
+    ascii_length, estimate, estimate_value, export_url, is_refused_domain, object, truncated,
+    wire_url,
 };
 use crate::compare::differences;
-use crate::export_input::{has_rust_form, rust_span};
+use crate::export_input::{has_rust_form, keep_rust_values, rust_span};
 use crate::typed_value::{Double, TypedPairs, TypedValue};
 use crate::vector_span::{
     VectorEvent, VectorLink, VectorParent, VectorScope, VectorStatus, key_values,
@@ -119,7 +120,7 @@ impl Runner for SizeV2 {
 
     fn run(&self, case: &Case) -> Outcome {
         let result = match case.input::<Input>()? {
-            Input::EstimateValueBytes { value } => json!(estimate_value(value)?),
+            Input::EstimateValueBytes { value } => json!(estimated(value)?),
             Input::EstimateSpanBytes { span } => {
                 json!(estimated_span_bytes(&to_data(&span.rust_form())?))
             }
@@ -203,6 +204,11 @@ impl Runner for SizeV2 {
                 instead,
             },
             Predicate {
+                name: "number_has_other_digits",
+                applies: |case| applies(case, Deviation::OtherDigits),
+                instead,
+            },
+            Predicate {
                 name: "time_is_the_epoch",
                 applies: |case| applies(case, Deviation::TimeIsTheEpoch),
                 instead,
@@ -221,6 +227,7 @@ enum Deviation {
     ValueWithoutForm,
     NonFiniteFloat,
     TimeIsTheEpoch,
+    OtherDigits,
 }
 
 fn deviation(input: &Input) -> Option<Deviation> {
@@ -270,7 +277,12 @@ fn deviation(input: &Input) -> Option<Deviation> {
             let is_refused = env_value.as_deref().is_some_and(is_refused_domain);
             is_refused.then_some(Deviation::RefusedDomain)
         }
-        Input::ParseRetryAfter { .. } | Input::IsExporterEnabled { .. } => None,
+        Input::ParseRetryAfter { headers } => {
+            let mut values = headers.iter().map(|(_, value)| value);
+            let has_others = values.any(|value| !value.is_ascii());
+            has_others.then_some(Deviation::OtherDigits)
+        }
+        Input::IsExporterEnabled { .. } => None,
     }
 }
 
@@ -306,7 +318,7 @@ fn model(input: &Input) -> Json {
             cut(&before, &object(&before), &object(&after)).unwrap_or(Json::Null)
         }
         Input::EstimateValueBytes { value } => {
-            let shown = has_rust_form(value).then_some(40);
+            let shown = has_rust_form(value).then(|| estimate_value(value));
             json!({ "result": shown }).into()
         }
         Input::ChunkBySize { .. } => json!({ "refused": true }).into(),
@@ -326,12 +338,9 @@ fn environment(name: &str, value: Option<String>) -> Environment {
     value.into_iter().map(|value| (name, value)).collect()
 }
 
-fn estimate_value(value: TypedValue) -> Result<Option<u64>, Failure> {
-    let pairs = [("v".to_owned(), value)];
-    let pairs: Vec<_> = pairs
-        .into_iter()
-        .filter(|(_, value)| has_rust_form(value))
-        .collect();
+fn estimated(value: TypedValue) -> Result<Option<u64>, Failure> {
+    let mut pairs = vec![("v".to_owned(), value)];
+    keep_rust_values(&mut pairs);
     let values = key_values(&pairs).map_err(|error| error.to_string())?;
     Ok(values
         .first()

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rcgen::{
@@ -26,13 +27,15 @@ pub enum CertificateError {
 /// A certificate authority for one service, and how its certificates are wrong, if they are.
 ///
 /// A certificate is issued for each name that a client greets with, so that one service can play
-/// any host; for a client that names none, it is issued for `127.0.0.1`. A client that should
+/// any host; for a client that names none, it is issued for `127.0.0.1` or the address of
+/// [`with_address`](Self::with_address). A client that should
 /// trust the service is given [`root_certificates`](Self::root_certificates).
 pub struct Certificates {
     issuer: CertifiedIssuer<'static, KeyPair>,
     trusted: CertificateDer<'static>,
     trusted_pem: String,
     wrong: Wrong,
+    address: IpAddr,
     issued: Mutex<HashMap<String, Arc<ServerConfig>>>,
 }
 
@@ -57,6 +60,7 @@ impl Certificates {
             trusted_pem: issuer.pem(),
             issuer,
             wrong: Wrong::Nothing,
+            address: Ipv4Addr::LOCALHOST.into(),
             issued: Mutex::default(),
         })
     }
@@ -99,6 +103,13 @@ impl Certificates {
         })
     }
 
+    /// Issues for this address to a client that names no host: one that asked for an address.
+    #[must_use]
+    pub fn with_address(mut self, address: IpAddr) -> Self {
+        self.address = address;
+        self
+    }
+
     /// The authorities that a client of this service should trust.
     #[must_use]
     pub fn root_certificates(&self) -> Vec<CertificateDer<'static>> {
@@ -122,7 +133,12 @@ impl Certificates {
     }
 
     /// The TLS settings for a client that asked for `name`.
-    pub(crate) fn server_config(&self, name: &str) -> Result<Arc<ServerConfig>, CertificateError> {
+    pub(crate) fn server_config(
+        &self,
+        name: Option<&str>,
+    ) -> Result<Arc<ServerConfig>, CertificateError> {
+        let address = self.address.to_string();
+        let name = name.unwrap_or(&address);
         let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(config) = issued.get(name) {
             return Ok(Arc::clone(config));

@@ -86,7 +86,7 @@ async fn greet(
     let name = greeting.client_hello().server_name().map(str::to_owned);
     locked(connection).tls_server_name.clone_from(&name);
     let config = certificates
-        .server_config(name.as_deref().unwrap_or("127.0.0.1"))
+        .server_config(name.as_deref())
         .inspect_err(|error| failed(error))
         .ok()?;
     let shaken = greeting.into_stream(config).into_fallible().await;

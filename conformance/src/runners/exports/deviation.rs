@@ -6,15 +6,16 @@ use agentspan_model::agent365::Profile;
 
 use super::limits::{has_long_chunk, is_refused_domain};
 use super::model::{Named, is_token, named, run};
-use super::{Subject, TOLERANCES};
+use super::{Exports, Form, TOLERANCES};
 use crate::compare::differences;
 use crate::export_input::{ExportInput, TokenAnswer, has_rust_form};
+use crate::runners::generation::Generation;
 use crate::typed_value::TypedValue;
-use crate::{Case, Json, Runner};
+use crate::{Case, Json, Predicate, Runner};
 
 /// A property for which there is a rule. A case that has several is counted under the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::runners) enum Deviation {
+enum Deviation {
     UnknownCluster,
     NonPositiveLimit,
     RefusedDomain,
@@ -44,40 +45,65 @@ const ALL: [Deviation; 12] = [
     Deviation::BodyBeyondLimit,
 ];
 
-/// Whether `deviation` is the first that the case has, and makes a difference to its outcome.
-pub(in crate::runners) fn applies(
-    case: &Case,
-    deviation: Deviation,
-    runner: &dyn Runner,
-    subject: Subject,
-) -> bool {
-    let Ok(input) = case.input::<ExportInput>() else {
-        return false;
+macro_rules! predicates {
+    ($($name:literal => $deviation:ident,)*) => {
+        &[$(Predicate {
+            name: $name,
+            applies: |case| Self::applies(case, Deviation::$deviation),
+            instead: Self::instead,
+        },)*]
     };
-    if ALL
-        .into_iter()
-        .find(|one| one.is_in(&input, subject.profile))
-        != Some(deviation)
-    {
-        return false;
-    }
-    let mut expected = case.expected.clone();
-    let mut ours = (subject.form)(&run(&input, subject.profile));
-    let readable = runner.normalize(&mut expected).is_ok() && runner.normalize(&mut ours).is_ok();
-    readable && !differences(&expected, &ours, &TOLERANCES).is_empty()
 }
 
-/// Rewrites the outcome to what all rules together ask for.
-pub(in crate::runners) fn instead(
-    case: &Case,
-    expected: &mut Json,
-    runner: &dyn Runner,
-    subject: Subject,
-) {
-    if let Ok(input) = case.input::<ExportInput>() {
-        let mut ours = (subject.form)(&run(&input, subject.profile));
-        if runner.normalize(&mut ours).is_ok() {
-            *expected = ours;
+impl<G: Generation, F: Form> Exports<G, F> {
+    pub(super) const V0_1: &'static [Predicate] = predicates!(
+        "cluster_is_unknown" => UnknownCluster,
+        "identity_is_refused" => RefusedIdentity,
+        "scope_is_missing" => MissingScope,
+        "value_has_no_rust_form" => ValueWithoutForm,
+        "float_is_not_finite" => NonFiniteFloat,
+        "time_is_the_epoch" => TimeIsTheEpoch,
+        "token_fits_no_header" => TokenNoHeaderCarries,
+        "error_is_not_of_http" => ErrorOutsideOfHttp,
+    );
+
+    pub(super) const V2: &'static [Predicate] = predicates!(
+        "limit_is_not_positive" => NonPositiveLimit,
+        "domain_override_is_refused" => RefusedDomain,
+        "identity_is_refused" => RefusedIdentity,
+        "scope_is_missing" => MissingScope,
+        "value_has_no_rust_form" => ValueWithoutForm,
+        "float_is_not_finite" => NonFiniteFloat,
+        "time_is_the_epoch" => TimeIsTheEpoch,
+        "token_fits_no_header" => TokenNoHeaderCarries,
+        "error_is_not_of_http" => ErrorOutsideOfHttp,
+        "retry_after_is_no_pause" => RetryAfterIsNoPause,
+        "body_exceeds_the_limit" => BodyBeyondLimit,
+    );
+
+    /// Whether `deviation` is the first that the case has, and makes a difference to its outcome.
+    fn applies(case: &Case, deviation: Deviation) -> bool {
+        let Ok(input) = case.input::<ExportInput>() else {
+            return false;
+        };
+        let mut before = ALL.into_iter().take_while(|one| *one != deviation);
+        if !deviation.is_in(&input, G::PROFILE) || before.any(|one| one.is_in(&input, G::PROFILE)) {
+            return false;
+        }
+        let mut expected = case.expected.clone();
+        let mut ours = F::write(&run(&input, G::PROFILE));
+        let readable =
+            Self::NEW.normalize(&mut expected).is_ok() && Self::NEW.normalize(&mut ours).is_ok();
+        readable && !differences(&expected, &ours, &TOLERANCES).is_empty()
+    }
+
+    /// Rewrites the outcome to what all rules together ask for.
+    fn instead(case: &Case, expected: &mut Json) {
+        if let Ok(input) = case.input::<ExportInput>() {
+            let mut ours = F::write(&run(&input, G::PROFILE));
+            if Self::NEW.normalize(&mut ours).is_ok() {
+                *expected = ours;
+            }
         }
     }
 }

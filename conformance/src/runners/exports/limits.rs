@@ -7,7 +7,7 @@ use super::body::{body, object, value};
 use super::model::groups;
 use crate::VectorSpan;
 use crate::export_input::ExportInput;
-use crate::typed_value::{TypedPairs, TypedValue};
+use crate::typed_value::{TypedPairs, TypedValue, after_calls};
 
 /// How long a span may be in ASCII.
 const MAX_SPAN_BYTES: usize = 250 * 1024;
@@ -18,12 +18,23 @@ pub(super) fn bodies(input: &ExportInput, spans: &[&VectorSpan], profile: Profil
         return vec![body(spans)];
     }
     let limit = limit(input);
-    let spans: Vec<_> = spans.iter().map(|span| truncated(span)).collect();
+    let spans = prepared(spans);
     let mut bodies = Vec::new();
     for chunk in chunks(&spans, limit) {
         halve(&chunk, limit, &mut bodies);
     }
     bodies
+}
+
+/// The spans as they are sent: cut, and with the resource of the first, whichever body they go in.
+fn prepared(spans: &[&VectorSpan]) -> Vec<VectorSpan> {
+    let mut prepared: Vec<_> = spans.iter().map(|span| truncated(span)).collect();
+    if let Some(first) = spans.first() {
+        for span in &mut prepared {
+            span.resource.clone_from(&first.resource);
+        }
+    }
+    prepared
 }
 
 /// Whether the reference would send a body with several spans that is longer than the limit.
@@ -34,7 +45,7 @@ pub(super) fn has_long_chunk(input: &ExportInput, profile: Profile) -> bool {
         && groups(input, &spans, profile, &mut true)
             .iter()
             .any(|group| {
-                let spans: Vec<_> = group.spans.iter().map(|span| truncated(span)).collect();
+                let spans = prepared(&group.spans);
                 chunks(&spans, limit)
                     .iter()
                     .any(|chunk| chunk.len() > 1 && body(chunk).len() > limit)
@@ -101,21 +112,25 @@ pub(in crate::runners) fn estimate(span: &VectorSpan) -> usize {
 }
 
 fn estimate_pairs(pairs: &TypedPairs) -> usize {
-    let kept = last_of_each(pairs);
-    let sizes = kept.iter().map(|(key, typed)| {
-        let value = match typed {
-            TypedValue::String(text) => 40 + text.len(),
-            TypedValue::StringArray(items) => {
-                60 + items.iter().map(|item| 40 + item.len()).sum::<usize>()
-            }
-            TypedValue::BoolArray(items) => 60 + 50 * items.len(),
-            TypedValue::IntArray(items) => 60 + 50 * items.len(),
-            TypedValue::DoubleArray(items) => 60 + 50 * items.len(),
-            _ => 40,
-        };
-        80 + key.len() + value
-    });
+    let kept = after_calls(pairs);
+    let sizes = kept
+        .iter()
+        .map(|(key, typed)| 80 + key.len() + estimate_value(typed));
     sizes.sum()
+}
+
+pub(in crate::runners) fn estimate_value(typed: &TypedValue) -> usize {
+    match typed {
+        TypedValue::String(text) => 40 + text.len(),
+        TypedValue::StringArray(items) => {
+            60 + items.iter().map(|item| 40 + item.len()).sum::<usize>()
+        }
+        TypedValue::BoolArray(items) => 60 + 50 * items.len(),
+        TypedValue::IntArray(items) => 60 + 50 * items.len(),
+        TypedValue::DoubleArray(items) => 60 + 50 * items.len(),
+        TypedValue::Array(items) => 60 + 50 * items.len(),
+        _ => 40,
+    }
 }
 
 pub(in crate::runners) fn truncated(span: &VectorSpan) -> VectorSpan {
@@ -124,7 +139,7 @@ pub(in crate::runners) fn truncated(span: &VectorSpan) -> VectorSpan {
     if length <= MAX_SPAN_BYTES {
         return span;
     }
-    span.attributes = last_of_each(&span.attributes);
+    span.attributes = after_calls(&span.attributes);
     let mut largest: Vec<_> = (0..span.attributes.len()).collect();
     largest.sort_by_key(|at| std::cmp::Reverse(ascii_length(&value(&span.attributes[*at].1))));
     for at in largest {
@@ -135,16 +150,4 @@ pub(in crate::runners) fn truncated(span: &VectorSpan) -> VectorSpan {
         }
     }
     span
-}
-
-/// A key that is set again moves to the end, and an empty key is dropped.
-fn last_of_each(pairs: &TypedPairs) -> TypedPairs {
-    let mut kept: TypedPairs = Vec::new();
-    for (key, typed) in pairs {
-        kept.retain(|(other, _)| other != key);
-        if !key.is_empty() {
-            kept.push((key.clone(), typed.clone()));
-        }
-    }
-    kept
 }

@@ -167,6 +167,11 @@ pub(super) fn named<'a>(span: &'a VectorSpan, input: &ExportInput, profile: Prof
 }
 
 impl Run {
+    /// `SUCCESS` or `FAILURE`.
+    pub(super) fn result(&self) -> &'static str {
+        if self.success { "SUCCESS" } else { "FAILURE" }
+    }
+
     fn deliver(&mut self, input: &ExportInput, group: &Group<'_>, profile: Profile) {
         self.token_calls
             .push((group.agent.to_owned(), group.tenant.to_owned()));
@@ -271,12 +276,18 @@ fn segment(text: &str) -> String {
     encode(text, b"")
 }
 
-/// A URL as it goes on the wire. Nothing is encoded twice; scheme and host have no case.
+/// A URL as it goes on the wire. Nothing is encoded twice; scheme and host have no case, and the port
+/// of https goes without saying.
 pub(in crate::runners) fn wire_url(url: &str) -> String {
     let host = url.find("://").map_or(0, |at| at + 3);
     let path = url[host..].find('/').map_or(url.len(), |at| host + at);
     let (before, path) = url.split_at(path);
-    before.to_ascii_lowercase() + &encode(path, b"/?%")
+    let before = before.to_ascii_lowercase();
+    let before = match before.rsplit_once(':') {
+        Some((host, port)) if host.starts_with("https://") && port.parse() == Ok(443_u16) => host,
+        _ => &before,
+    };
+    before.to_owned() + &encode(path, b"/?%")
 }
 
 fn encode(text: &str, also_kept: &[u8]) -> String {

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 /// A text, a list of texts, or `{"messages": […]}`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "Value")]
-pub(in crate::runners) struct InputMessagesInput(pub(in crate::runners) InputMessages);
+pub(crate) struct InputMessagesInput(pub(crate) InputMessages);
 
 /// The same of what comes out.
 #[derive(Clone, Debug, Deserialize)]

@@ -1,66 +1,96 @@
-//! Where our scopes do something else than those of 2.0.0.
+//! Where our scopes do something else than the reference's.
 
 use agentspan_model::keys;
 use serde_json::Value;
 
-use super::iso_time::unix_nanos;
-use super::messages::InputMessagesInput;
-use super::{Input, ScopeInput, ScopeKind, run, times};
-use crate::runners::scopes_v0_1::{Stop, refusal, started_and_off, switched_on};
+use super::{Env, Input, ScopeInput, ScopeKind, is_on, refusal, run, times};
+use crate::live_scope::{InputMessagesInput, Stop, unix_nanos};
+use crate::runners::generation::{self, Generation};
 use crate::{Case, Json, Predicate};
 
-pub(super) const PREDICATES: &[Predicate] = &[
-    Predicate {
-        name: "input_has_no_rust_form",
-        applies: |case| refused(case).is_some(),
-        instead: |case, expected| {
-            if let Some(what) = refused(case) {
-                *expected = refusal(&what);
-            }
-        },
-    },
+pub(super) const V0_1: &[Predicate] = &[
+    input_has_no_rust_form::<generation::V01>(),
+    switched_off_before_the_end::<generation::V01>(),
+];
+
+pub(super) const V2: &[Predicate] = &[
+    input_has_no_rust_form::<generation::V2>(),
     Predicate {
         name: "span_says_its_language",
-        applies: |case| refused(case).is_none() && says_python(&case.expected),
+        applies: |case| runs(case) && says_python(&case.expected),
         instead: |_, expected| say_rust(expected),
     },
     Predicate {
         name: "guardian_is_shown_structured_messages",
-        applies: |case| refused(case).is_none() && !shown_messages(case).is_empty(),
-        instead: |case, expected| {
-            for text in shown_messages(case) {
-                show_messages(expected, &text);
-            }
-        },
+        applies: |case| runs(case) && changes(case, show_all_messages),
+        instead: show_all_messages,
     },
     Predicate {
         name: "time_is_rounded_by_a_float",
-        applies: |case| refused(case).is_none() && !rounded_times(case).is_empty(),
+        applies: |case| runs(case) && changes(case, restore_all_times),
+        instead: restore_all_times,
+    },
+    switched_off_before_the_end::<generation::V2>(),
+];
+
+const fn input_has_no_rust_form<G: Generation>() -> Predicate {
+    Predicate {
+        name: "input_has_no_rust_form",
+        applies: |case| refused::<G>(case).is_some(),
         instead: |case, expected| {
-            for (rounded, exact) in rounded_times(case) {
-                restore_time(expected, rounded, exact);
+            if let Some(what) = refused::<G>(case) {
+                *expected = refusal(&what);
             }
         },
-    },
+    }
+}
+
+const fn switched_off_before_the_end<G: Generation>() -> Predicate {
     Predicate {
         name: "switched_off_before_the_end",
         applies: |case| {
-            refused(case).is_none() && case.input().is_ok_and(|input| ends_while_off(&input))
+            refused::<G>(case).is_none() && case.input().is_ok_and(|input| ends_while_off(&input))
         },
         instead: |case, expected| {
             let input = case.input().ok();
-            let spans = input.and_then(|input| spans_if_on_again_at_the_end(input, &case.expected));
+            let spans =
+                input.and_then(|input| spans_if_on_again_at_the_end::<G>(input, &case.expected));
             if let (Some(slot), Some(spans)) = (expected.member_mut("spans"), spans) {
                 *slot = spans;
             }
         },
-    },
-];
+    }
+}
 
-fn refused(case: &Case) -> Option<String> {
-    match run(&case.input().ok()?) {
+fn refused<G: Generation>(case: &Case) -> Option<String> {
+    match run(&case.input().ok()?, G::PROFILE) {
         Err(Stop::Refused(what)) => Some(what),
         _ => None,
+    }
+}
+
+/// Whether version 2 takes the input.
+fn runs(case: &Case) -> bool {
+    refused::<generation::V2>(case).is_none()
+}
+
+/// Whether a rule asks for something else than the reference's outcome: nothing may be left of what the
+/// input asks for, when scopes are off.
+fn changes(case: &Case, instead: fn(&Case, &mut Json)) -> bool {
+    let mut expected = case.expected.clone();
+    instead(case, &mut expected);
+    expected != case.expected
+}
+
+fn show_all_messages(case: &Case, expected: &mut Json) {
+    for text in shown_messages(case) {
+        show_messages(expected, &text);
+    }
+}
+
+fn restore_all_times(case: &Case, expected: &mut Json) {
+    for (rounded, exact) in rounded_times(case) {
+        restore_time(expected, rounded, exact);
     }
 }
 
@@ -196,27 +226,35 @@ fn restore_time(expected: &mut Json, rounded: u64, exact: u64) {
     }
 }
 
+/// Whether the last of the environments is off although a scope started in one that was on. All scopes
+/// end after the last action.
 fn ends_while_off(input: &Input) -> bool {
-    let set = |scope: &ScopeInput| {
-        let actions = scope.actions.iter();
-        actions.filter_map(|a| a.set_env.clone()).collect()
-    };
-    started_and_off(&input.env, input.scopes.iter().map(set))
+    let mut on = is_on(&input.env);
+    let mut started = false;
+    for scope in &input.scopes {
+        started |= on;
+        let mut latest_first = scope.actions.iter().rev();
+        let set = latest_first.find_map(|action| action.set_env.as_ref());
+        on = set.map_or(on, is_on);
+    }
+    started && !on
 }
 
 /// The spans of the same case with scopes switched on again at the very end, where nothing more is
-/// recorded. As in our own outcome, the times are those for which the reference's has a place.
-fn spans_if_on_again_at_the_end(mut input: Input, reference: &Json) -> Option<Json> {
+/// recorded: `shared/disabled_then_enabled` of the vectors is that case. As in our own outcome, the times
+/// are those for which the reference's has a place.
+fn spans_if_on_again_at_the_end<G: Generation>(mut input: Input, reference: &Json) -> Option<Json> {
     for scope in &mut input.scopes {
         scope.raise = None;
     }
+    let on = ("ENABLE_OBSERVABILITY".to_owned(), Some("true".to_owned()));
     input.scopes.last_mut()?.actions.push(super::Action {
-        set_env: Some(switched_on()),
+        set_env: Some(Env::from([on])),
         op: None,
         args: Vec::new(),
         passed_as: None,
     });
-    let mut outcome = run(&input).ok()?;
+    let mut outcome = run(&input, G::PROFILE).ok()?;
     times::show_as_expected(&mut outcome, reference);
     Json::from(outcome).take_member("spans")
 }

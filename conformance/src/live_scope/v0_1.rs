@@ -1,4 +1,4 @@
-//! The arguments of the `start` functions, as our types.
+//! The arguments of the `start` functions of the first version, as our types.
 
 use agentspan_model::agent365::{
     AgentDetails, AgentId, AgentType, CallerDetails, Endpoint, EndpointError, ExecutionType,
@@ -13,12 +13,10 @@ use super::Stop;
 use crate::TypedValue;
 use crate::typed_value::Double;
 
-pub(super) type Messages = Vec<String>;
-
 macro_rules! read {
     ($($type:ty),*) => {
         $(impl $type {
-            pub(in crate::runners) fn read(args: serde_json::Value) -> Result<Self, Stop> {
+            pub(crate) fn read(args: serde_json::Value) -> Result<Self, Stop> {
                 Ok(serde_json::from_value(args)?)
             }
         })*
@@ -29,7 +27,7 @@ read!(InvokeAgentArgs, ExecuteToolArgs, InferenceArgs);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::runners) struct InvokeAgentArgs {
+pub(crate) struct InvokeAgentArgs {
     invoke_agent_details: InvokeAgentInput,
     tenant_details: Option<TenantInput>,
     request: Option<RequestInput>,
@@ -38,7 +36,7 @@ pub(in crate::runners) struct InvokeAgentArgs {
 }
 
 impl InvokeAgentArgs {
-    pub(in crate::runners) fn start(self, tracer: &ScopeTracer) -> InvokeAgentScope {
+    pub(crate) fn start(self, tracer: &ScopeTracer) -> InvokeAgentScope {
         let mut details = InvokeAgentDetails::new(self.invoke_agent_details.details.0);
         details.endpoint = self.invoke_agent_details.endpoint.and_then(|input| input.0);
         details.session_id = self.invoke_agent_details.session_id;
@@ -56,14 +54,14 @@ impl InvokeAgentArgs {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::runners) struct ExecuteToolArgs {
+pub(crate) struct ExecuteToolArgs {
     details: ToolInput,
     agent_details: Option<AgentInput>,
     tenant_details: Option<TenantInput>,
 }
 
 impl ExecuteToolArgs {
-    pub(in crate::runners) fn start(self, tracer: &ScopeTracer) -> ExecuteToolScope {
+    pub(crate) fn start(self, tracer: &ScopeTracer) -> ExecuteToolScope {
         let mut call = ToolCallDetails::new(self.details.tool_name);
         call.arguments = self.details.arguments;
         call.tool_call_id = self.details.tool_call_id;
@@ -81,7 +79,7 @@ impl ExecuteToolArgs {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::runners) struct InferenceArgs {
+pub(crate) struct InferenceArgs {
     details: InferenceInput,
     agent_details: Option<AgentInput>,
     tenant_details: Option<TenantInput>,
@@ -89,7 +87,7 @@ pub(in crate::runners) struct InferenceArgs {
 }
 
 impl InferenceArgs {
-    pub(in crate::runners) fn start(self, tracer: &ScopeTracer) -> InferenceScope {
+    pub(crate) fn start(self, tracer: &ScopeTracer) -> InferenceScope {
         let input = self.details;
         let operation = input.operation_name.into();
         let mut call = InferenceCallDetails::new(operation, input.model, input.provider_name);
@@ -141,7 +139,7 @@ struct InferenceInput {
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(in crate::runners) enum OperationInput {
+pub(crate) enum OperationInput {
     Chat,
     TextCompletion,
     GenerateContent,
@@ -202,7 +200,7 @@ struct AgentForm {
 
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(in crate::runners) enum AgentTypeInput {
+pub(crate) enum AgentTypeInput {
     EntraEmbodied,
     EntraNonEmbodied,
     MicrosoftCopilot,
@@ -284,9 +282,7 @@ impl TryFrom<String> for EndpointInput {
 }
 
 /// An attribute; what OpenTelemetry for Rust has no value for is refused.
-pub(in crate::runners) fn attribute(
-    (key, value): (String, TypedValue),
-) -> Result<KeyValue, String> {
+pub(crate) fn attribute((key, value): (String, TypedValue)) -> Result<KeyValue, String> {
     let doubles = |items: Vec<Double>| items.into_iter().map(|item| item.0).collect();
     let value: Value = match value {
         TypedValue::String(text) => text.into(),

@@ -1,35 +1,41 @@
-//! `scopes_v2.json`: scopes of 2.0.0, one opened inside the other, and the spans that they make.
+//! `scopes_v0_1.json` and `scopes_v2.json`: scopes, one opened inside the other, and the spans that they
+//! make.
 
-mod any_scope;
-mod details;
 mod deviation;
-mod iso_time;
-mod messages;
 mod times;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::marker::PhantomData;
 
+use agentspan_discovery::{Environment, Switches};
 use agentspan_model::agent365::Profile;
 use agentspan_otel::{ScopeTracer, set_enabled};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use self::any_scope::AnyScope;
-pub(super) use self::details::{ExecuteToolArgs, InvokeAgentArgs, agent_type};
-pub(super) use self::deviation::{say_rust, says_python};
+use super::generation::Generation;
 use super::recorded_spans::{self, RecordedSpans};
-use super::scopes_v0_1::{Close, Env, ErrorInput, Stop, refusal, set_switch};
-use crate::{Case, Outcome, Predicate, Runner};
+use crate::live_scope::{LiveScope, PythonError, ScopeKind, Stop};
+use crate::{Case, Json, Outcome, Predicate, Runner, Tolerances};
 
-pub(super) struct ScopesV2;
+pub(super) use self::deviation::{say_rust, says_python};
 
-impl Runner for ScopesV2 {
+pub(super) struct Scopes<G>(PhantomData<G>);
+
+impl<G> Scopes<G> {
+    pub(super) const NEW: Self = Self(PhantomData);
+}
+
+impl<G: Generation> Runner for Scopes<G> {
     fn file_stem(&self) -> &'static str {
-        "scopes_v2"
+        match G::PROFILE {
+            Profile::V0_1 => "scopes_v0_1",
+            _ => "scopes_v2",
+        }
     }
 
     fn run(&self, case: &Case) -> Outcome {
-        match run(&case.input()?) {
+        match run(&case.input()?, G::PROFILE) {
             Err(Stop::Refused(what)) => Ok(refusal(&what)),
             Err(Stop::Failed(failure)) => Err(failure),
             Ok(mut outcome) => {
@@ -39,10 +45,23 @@ impl Runner for ScopesV2 {
         }
     }
 
+    /// Headers have no order.
+    fn tolerances(&self) -> Tolerances {
+        Tolerances {
+            unordered: &["injected_headers.*.headers"],
+            ..Tolerances::default()
+        }
+    }
+
     fn predicates(&self) -> &'static [Predicate] {
-        deviation::PREDICATES
+        match G::PROFILE {
+            Profile::V0_1 => deviation::V0_1,
+            _ => deviation::V2,
+        }
     }
 }
+
+type Env = BTreeMap<String, Option<String>>;
 
 #[derive(Clone, Deserialize)]
 struct Input {
@@ -58,19 +77,19 @@ struct ScopeInput {
     actions: Vec<Action>,
     #[serde(default)]
     close: Close,
-    raise: Option<ErrorInput>,
+    raise: Option<PythonError>,
     #[serde(default)]
     inject_headers: bool,
 }
 
-#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum ScopeKind {
-    InvokeAgent,
-    ExecuteTool,
-    Inference,
-    Output,
-    ApplyGuardrail,
+enum Close {
+    /// At the end of a `with` block.
+    #[default]
+    Block,
+    Dispose,
+    DisposeTwice,
 }
 
 #[derive(Clone, Deserialize)]
@@ -83,10 +102,14 @@ struct Action {
     passed_as: Option<String>,
 }
 
+pub(super) fn refusal(what: &str) -> Json {
+    json!({ "refused": what }).into()
+}
+
 /// What the scopes did, with the times of all spans.
-fn run(input: &Input) -> Result<Value, Stop> {
+fn run(input: &Input, profile: Profile) -> Result<Value, Stop> {
     let recorded = RecordedSpans::record(|builder| builder);
-    let tracer = ScopeTracer::with_profile(&recorded.provider, Profile::V2);
+    let tracer = ScopeTracer::with_profile(&recorded.provider, profile);
     set_switch(&input.env);
     let mut injected = Vec::new();
     let started = times::now();
@@ -115,14 +138,14 @@ fn open(
     scopes: &[ScopeInput],
     tracer: &ScopeTracer,
     injected: &mut Vec<Value>,
-) -> Result<Option<ErrorInput>, Stop> {
+) -> Result<Option<PythonError>, Stop> {
     let Some((input, inner)) = scopes.split_first() else {
         return Ok(None);
     };
-    let scope = AnyScope::start(input, tracer)?;
+    let scope = LiveScope::start(input.scope, &input.args, tracer)?;
     let mut work = || {
         for action in &input.actions {
-            scope.act(action)?;
+            act(&scope, action)?;
         }
         if input.inject_headers {
             let mut headers = HashMap::new();
@@ -147,4 +170,27 @@ fn open(
         scope.end();
     }
     Ok(raised)
+}
+
+fn act(scope: &LiveScope, action: &Action) -> Result<(), Stop> {
+    if let Some(env) = &action.set_env {
+        set_switch(env);
+        return Ok(());
+    }
+    let method = action.op.as_deref().unwrap_or_default();
+    let is_dict = action.passed_as.as_deref() == Some("dict");
+    scope.call(method, &action.args, is_dict)
+}
+
+fn set_switch(env: &Env) {
+    set_enabled(is_on(env));
+}
+
+/// Whether scopes are on in this environment.
+fn is_on(env: &Env) -> bool {
+    let set = env
+        .iter()
+        .filter_map(|(name, value)| Some((name, value.as_ref()?)));
+    let environment: Environment = set.collect();
+    Switches::read(&environment).observability_enabled()
 }

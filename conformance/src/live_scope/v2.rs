@@ -1,4 +1,4 @@
-//! The arguments of the `start` functions, as our types.
+//! The arguments of the `start` functions of version 2, as our types.
 
 use std::collections::HashMap;
 
@@ -12,19 +12,23 @@ use agentspan_otel::{
     Propagation, ScopeTracer,
 };
 use opentelemetry::Context;
-use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, TraceFlags, TraceId, TraceState};
+use opentelemetry::baggage::BaggageExt as _;
+use opentelemetry::trace::{
+    Link, SpanContext, SpanId, SpanKind, TraceContextExt as _, TraceFlags, TraceId, TraceState,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Stop;
 use super::iso_time::IsoTime;
 use super::messages::{InputMessagesInput, ResponseInput};
-use crate::runners::scopes_v0_1::{AgentTypeInput, OperationInput, Stop, attribute};
-use crate::typed_value::TypedPairs;
+use super::v0_1::{AgentTypeInput, OperationInput, attribute};
+use crate::typed_value::{TypedPairs, after_calls};
 
 macro_rules! read {
     ($($type:ty),*) => {
         $(impl $type {
-            pub(in crate::runners) fn read(args: Value) -> Result<Self, Stop> {
+            pub(crate) fn read(args: Value) -> Result<Self, Stop> {
                 Ok(serde_json::from_value(args)?)
             }
         })*
@@ -61,7 +65,7 @@ macro_rules! with_span_details {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::runners) struct InvokeAgentArgs {
+pub(crate) struct InvokeAgentArgs {
     request: Option<RequestInput>,
     endpoint: Option<EndpointInput>,
     agent_details: AgentInput,
@@ -70,7 +74,7 @@ pub(in crate::runners) struct InvokeAgentArgs {
 }
 
 impl InvokeAgentArgs {
-    pub(in crate::runners) fn start(self, tracer: &ScopeTracer) -> InvokeAgentScope {
+    pub(crate) fn start(self, tracer: &ScopeTracer) -> InvokeAgentScope {
         let mut details = InvokeAgentDetails::new(self.agent_details.0);
         details.endpoint = self.endpoint.map(EndpointInput::details);
         let request = self.request.map(RequestInput::details);
@@ -87,7 +91,7 @@ impl InvokeAgentArgs {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::runners) struct ExecuteToolArgs {
+pub(crate) struct ExecuteToolArgs {
     request: Option<RequestInput>,
     details: ToolInput,
     agent_details: Option<AgentInput>,
@@ -96,7 +100,7 @@ pub(in crate::runners) struct ExecuteToolArgs {
 }
 
 impl ExecuteToolArgs {
-    pub(in crate::runners) fn start(self, tracer: &ScopeTracer) -> ExecuteToolScope {
+    pub(crate) fn start(self, tracer: &ScopeTracer) -> ExecuteToolScope {
         let call = self.details.details();
         let request = self.request.map(RequestInput::details);
         let user = self.user_details.map(UserInput::details);
@@ -110,7 +114,7 @@ impl ExecuteToolArgs {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::runners) struct InferenceArgs {
+pub(crate) struct InferenceArgs {
     request: Option<RequestInput>,
     details: InferenceInput,
     agent_details: Option<AgentInput>,
@@ -119,7 +123,7 @@ pub(in crate::runners) struct InferenceArgs {
 }
 
 impl InferenceArgs {
-    pub(in crate::runners) fn start(self, tracer: &ScopeTracer) -> Result<InferenceScope, Stop> {
+    pub(crate) fn start(self, tracer: &ScopeTracer) -> Result<InferenceScope, Stop> {
         let call = self.details.details()?;
         let request = self.request.map(RequestInput::details);
         let user = self.user_details.map(UserInput::details);
@@ -138,20 +142,20 @@ impl InferenceArgs {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::runners) struct OutputArgs {
+pub(crate) struct OutputArgs {
     request: Option<RequestInput>,
     response: ResponseInput,
-    agent_details: Option<AgentInput>,
+    agent_details: AgentInput,
     user_details: Option<UserInput>,
     span_details: Option<SpanDetailsInput>,
 }
 
 impl OutputArgs {
-    pub(in crate::runners) fn start(self, tracer: &ScopeTracer) -> OutputScope {
+    pub(crate) fn start(self, tracer: &ScopeTracer) -> OutputScope {
         let request = self.request.map(RequestInput::details);
         let user = self.user_details.map(UserInput::details);
         let builder = OutputScope::builder(&self.response.0)
-            .agent(self.agent_details.as_ref().map(|input| &input.0))
+            .agent(Some(&self.agent_details.0))
             .request(request.as_ref())
             .user(user.as_ref());
         with_span_details!(builder, self.span_details, tracer, |builder| one_kind)
@@ -161,7 +165,7 @@ impl OutputArgs {
 /// The reference takes a user here, too, and does nothing with it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::runners) struct ApplyGuardrailArgs {
+pub(crate) struct ApplyGuardrailArgs {
     details: GuardrailInput,
     agent_details: Option<AgentInput>,
     request: Option<RequestInput>,
@@ -171,7 +175,7 @@ pub(in crate::runners) struct ApplyGuardrailArgs {
 }
 
 impl ApplyGuardrailArgs {
-    pub(in crate::runners) fn start(self, tracer: &ScopeTracer) -> ApplyGuardrailScope {
+    pub(crate) fn start(self, tracer: &ScopeTracer) -> ApplyGuardrailScope {
         let details = self.details.details();
         let request = self.request.map(RequestInput::details);
         let builder = ApplyGuardrailScope::builder(&details)
@@ -411,7 +415,7 @@ impl TryFrom<AgentForm> for AgentInput {
 }
 
 /// A text, or the member of an enum as `{"enum": NAME}`.
-pub(in crate::runners) fn agent_type(input: Value) -> Result<AgentType, serde_json::Error> {
+pub(crate) fn agent_type(input: Value) -> Result<AgentType, serde_json::Error> {
     match input.get("enum") {
         Some(name) => {
             let input: AgentTypeInput = serde_json::from_value(name.clone())?;
@@ -462,10 +466,14 @@ impl SpanDetailsInput {
     }
 
     fn parent(&self) -> Context {
-        match &self.parent_headers {
-            Some(headers) => Propagation::new().extract(&Context::current(), headers),
-            None => Context::current(),
-        }
+        let nothing = Context::new();
+        let headers = self.parent_headers.as_ref();
+        let extracted = headers.map(|headers| Propagation::new().extract(&nothing, headers));
+        // As with the reference, headers that say nothing leave the current context in its place.
+        let extracted = extracted.filter(|context| {
+            context.has_active_span() || context.baggage().iter().next().is_some()
+        });
+        extracted.unwrap_or_else(Context::current)
     }
 
     fn links(&self) -> Vec<Link> {
@@ -499,7 +507,8 @@ impl TryFrom<TypedPairs> for LinkAttributes {
     type Error = String;
 
     fn try_from(pairs: TypedPairs) -> Result<Self, String> {
-        let attributes: Result<_, _> = pairs.into_iter().map(attribute).collect();
+        let pairs = after_calls(&pairs).into_iter();
+        let attributes: Result<_, _> = pairs.map(attribute).collect();
         Ok(Self(attributes?))
     }
 }

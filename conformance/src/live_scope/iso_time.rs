@@ -20,7 +20,7 @@ impl TryFrom<String> for IsoTime {
 }
 
 /// Nanoseconds since the epoch. None for what is no time, or before the epoch.
-pub(super) fn unix_nanos(text: &str) -> Option<u64> {
+pub(crate) fn unix_nanos(text: &str) -> Option<u64> {
     let (date, time) = text.split_once(['T', ' '])?;
     let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);

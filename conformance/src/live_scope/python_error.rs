@@ -1,13 +1,14 @@
 //! Python exceptions as the vectors describe them.
 
+use agentspan_otel::BaggageText;
 use serde::Deserialize;
 
 /// An exception: its class and its argument.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(from = "Form")]
-pub(in crate::runners) struct ErrorInput {
+pub struct PythonError {
     /// The name of the class.
-    pub(in crate::runners) class: String,
+    pub(crate) class: String,
     module: Option<String>,
     argument: String,
 }
@@ -23,7 +24,7 @@ struct Form {
     class_name: Option<String>,
 }
 
-impl From<Form> for ErrorInput {
+impl From<Form> for PythonError {
     fn from(form: Form) -> Self {
         let (class, module) = match form.class.as_str() {
             "custom" => (form.class_name.unwrap_or_default(), form.module),
@@ -44,9 +45,9 @@ impl From<Form> for ErrorInput {
     }
 }
 
-impl ErrorInput {
+impl PythonError {
     /// The class with its module, which Python leaves out for its own exceptions.
-    pub(in crate::runners) fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         match &self.module {
             Some(module) => format!("{module}.{}", self.class),
             None => self.class.clone(),
@@ -54,16 +55,22 @@ impl ErrorInput {
     }
 
     /// What Python's `str` gives for the exception.
-    pub(in crate::runners) fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         let argument = &self.argument;
         match self.class.as_str() {
-            // Python quotes the key.
-            "KeyError" if argument.contains('\'') && !argument.contains('"') => {
-                format!("\"{argument}\"")
-            }
-            "KeyError" => format!("'{}'", argument.replace('\'', "\\'")),
+            "KeyError" => quoted(argument),
             "JSONDecodeError" => format!("{argument}: line 1 column 1 (char 0)"),
             _ => argument.clone(),
         }
     }
+}
+
+/// The text in quotes, as Python shows it, which our baggage does for texts in a list.
+fn quoted(text: &str) -> String {
+    let list = serde_json::json!([text]).into_baggage_text();
+    let list = list.unwrap_or_default();
+    let item = list
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    item.unwrap_or_default().to_owned()
 }

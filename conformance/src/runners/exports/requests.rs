@@ -1,0 +1,76 @@
+//! `export_v0_1.json` and `export_v2.json`: what an export sends, over TLS and as the service saw it.
+//!
+//! The URL is compared as it was on the wire: the one given to the reference's HTTP client is not yet
+//! encoded. Bodies are compared as JSON, large ones also by length and digest. The timeout cannot be
+//! seen on the wire.
+
+use ring::digest::{SHA256, digest};
+use serde_json::json;
+
+use super::Form;
+use super::model::{Run, SentRequest, wire_url};
+use crate::{Failure, Json};
+
+/// Larger bodies are given by length and digest only.
+const SHOWN_BYTES: usize = 20_000;
+
+/// All that was sent.
+pub(in crate::runners) struct Requests;
+
+impl Form for Requests {
+    const FILES: [&'static str; 2] = ["export_v0_1", "export_v2"];
+
+    fn write(run: &Run) -> Json {
+        json!({
+            "requests": run.requests.iter().map(request).collect::<Vec<_>>(),
+            "token_resolver_calls": run.token_calls,
+            "sleeps_seconds": run.pauses_seconds,
+            "result": run.result(),
+        })
+        .into()
+    }
+
+    fn normalize(outcome: &mut Json) -> Result<(), Failure> {
+        let requests = outcome.member_mut("requests");
+        for request in requests.and_then(Json::as_array_mut).into_iter().flatten() {
+            request.take_member("url");
+            request.take_member("timeout_seconds");
+            if let Some(Json::String(wire)) = request.member_mut("wire_url") {
+                *wire = wire_url(wire);
+            }
+            let Some(body) = request.member_mut("body") else {
+                continue;
+            };
+            // What is no JSON stays text, and a rule replaces it.
+            if let Some(Ok(parsed)) = body.as_str().map(Json::parse) {
+                *body = parsed;
+                request.take_member("body_utf8_len");
+                request.take_member("body_sha256");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn request(sent: &SentRequest) -> serde_json::Value {
+    let mut headers = json!({"content-type": "application/json"});
+    if let Some(authorization) = &sent.authorization {
+        headers["authorization"] = authorization.as_str().into();
+    }
+    let shown = Some(&sent.body).filter(|body| body.len() < SHOWN_BYTES);
+    let sha256 = digest(&SHA256, sent.body.as_bytes());
+    let sha256: String = sha256
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    json!({
+        "method": "POST",
+        "wire_url": format!("https://{}{}", sent.host, sent.target),
+        "wire_target": sent.target,
+        "headers": headers,
+        "body": shown,
+        "body_utf8_len": sent.body.len(),
+        "body_sha256": sha256,
+    })
+}
