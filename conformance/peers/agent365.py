@@ -1,13 +1,16 @@
 """Plays the reference package of Agent 365 for `cargo xtask peers agent365`.
 
 Reads one JSON object per line from standard input and answers each with one line on standard output. The package is
-used as it is: its exporter, its scopes, its baggage, its span processor, its pipeline. Only name resolution differs:
-every host is the loopback service whose address is the first argument. The service speaks TLS for the host that was
-asked for; REQUESTS_CA_BUNDLE names the authority to trust.
+used as it is: its exporter, its scopes, its baggage, its span processor, its pipeline. Two things differ. Every host is
+the loopback service whose address is the first argument; it speaks TLS for the host that was asked for, and
+REQUESTS_CA_BUNDLE names the authority to trust. And the exporter notes its pauses instead of waiting.
+
+What the generations of the package have in different forms is in `agent365_v0_1.py` and `agent365_v2.py`; the one of
+the package that is installed is used.
 
 The commands:
 
-    {"op": "export", "input": ...}         one export; `input` as in the vectors `export_v0_1.json`
+    {"op": "export", "input": ...}         one export; `input` as in the vectors about exports
     {"op": "configure", ...}               installs the package's whole pipeline, once
     {"op": "scenario", "steps": [...]}     runs scopes, spans and baggage, then flushes the pipeline
 """
@@ -18,19 +21,24 @@ import logging
 import os
 import socket
 import sys
-from urllib.parse import urlparse
+from importlib import import_module
+from importlib.metadata import version
+from types import SimpleNamespace
 
 import urllib3.util.connection
 from microsoft_agents_a365.observability import core
-from microsoft_agents_a365.observability.core.agent_details import AgentDetails
-from microsoft_agents_a365.observability.core.exporters.agent365_exporter import Agent365Exporter
-from microsoft_agents_a365.observability.core.models.agent_type import AgentType
-from microsoft_agents_a365.observability.core.models.caller_details import CallerDetails
+from microsoft_agents_a365.observability.core.exporters import agent365_exporter
+from opentelemetry import context as current
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+from typed_values import plain
+
+IS_FIRST = version("microsoft-agents-a365-observability-core").startswith("0.")
+generation = import_module("agent365_v0_1" if IS_FIRST else "agent365_v2")
 
 
 def connect_everything_to(address):
@@ -58,19 +66,15 @@ def token_resolver(command, calls):
                 break
         if "raises" in answer:
             raise RuntimeError(answer["raises"])
+        if "async_token" in answer:
+            return later(answer["async_token"])
         return answer["token"]
 
     return resolve
 
 
-def plain(typed):
-    """The value of a typed value of the vectors."""
-    ((kind, value),) = typed.items()
-    if kind == "string_repeat":
-        return value["unit"] * value["count"]
-    if kind in ("double", "double_array"):
-        return [float(item) for item in value] if isinstance(value, list) else float(value)
-    return value
+async def later(token):
+    return token
 
 
 def attributes(pairs):
@@ -111,94 +115,27 @@ def span(data):
     )
 
 
+def note_pauses():
+    """Lets the exporter note its pauses, and not wait. Returns the list of notes."""
+    pauses = []
+    agent365_exporter.time = SimpleNamespace(sleep=pauses.append)
+    return pauses
+
+
 def export(command):
     given = command["input"]
     calls = []
-    exporter = Agent365Exporter(
-        token_resolver(given, calls),
-        cluster_category=given["cluster_category"],
-        use_s2s_endpoint=given["use_s2s_endpoint"],
-    )
+    pauses = note_pauses()
+    exporter = generation.exporter(given, token_resolver(given, calls))
     if given.get("shutdown_before_export"):
         exporter.shutdown()
     result = exporter.export([span(data) for data in given["spans"]])
     exporter.shutdown()
-    return {"result": result.name, "token_resolver_calls": calls}
-
-
-def member(enumeration, value):
-    return enumeration(value) if value is not None else None
-
-
-def endpoint(fields):
-    if fields is None:
-        return None
-    port = f":{fields['port']}" if "port" in fields else ""
-    return urlparse(f"https://{fields['host']}{port}")
-
-
-def agent(fields):
-    if fields is None:
-        return None
-    return AgentDetails(**{**fields, "agent_type": member(AgentType, fields.get("agent_type"))})
-
-
-def tenant(fields):
-    return core.TenantDetails(**fields) if fields is not None else None
-
-
-def request(fields):
-    if fields is None:
-        return None
-    source = fields.get("source_metadata")
-    return core.Request(
-        **{
-            **fields,
-            "execution_type": member(core.ExecutionType, fields.get("execution_type")),
-            "source_metadata": core.SourceMetadata(**source) if source is not None else None,
-        }
-    )
-
-
-def start_invoke_agent(given):
-    details = given["invoke_agent_details"]
-    caller = given.get("caller_details")
-    return core.InvokeAgentScope.start(
-        core.InvokeAgentDetails(
-            agent(details["details"]), endpoint(details.get("endpoint")), details.get("session_id")
-        ),
-        tenant(given.get("tenant_details")),
-        request(given.get("request")),
-        agent(given.get("caller_agent_details")),
-        CallerDetails(**caller) if caller is not None else None,
-    )
-
-
-def start_execute_tool(given):
-    details = given["details"]
-    return core.ExecuteToolScope.start(
-        core.ToolCallDetails(**{**details, "endpoint": endpoint(details.get("endpoint"))}),
-        agent(given.get("agent_details")),
-        tenant(given.get("tenant_details")),
-    )
-
-
-def start_inference(given):
-    details = given["details"]
-    operation = core.InferenceOperationType(details["operationName"])
-    return core.InferenceScope.start(
-        core.InferenceCallDetails(**{**details, "operationName": operation}),
-        agent(given.get("agent_details")),
-        tenant(given.get("tenant_details")),
-        request(given.get("request")),
-    )
-
-
-START = {
-    "invoke_agent": start_invoke_agent,
-    "execute_tool": start_execute_tool,
-    "inference": start_inference,
-}
+    return {
+        "result": result.name,
+        "token_resolver_calls": calls,
+        "pauses": [round(pause * 1e9) for pause in pauses],
+    }
 
 
 def run(steps, scope):
@@ -210,12 +147,12 @@ def run_step(step, scope):
     operation = step["op"]
     if operation == "baggage":
         builder = core.BaggageBuilder()
-        for setter, value in step["calls"]:
-            getattr(builder, setter)(value)
+        for call in step["calls"]:
+            getattr(builder, call["op"])(*setter_arguments(call))
         with builder.build():
             run(step["steps"], scope)
     elif operation == "scope":
-        with START[step["scope"]](step["args"]) as inner:
+        with start(step, scope) as inner:
             run(step["steps"], inner)
     elif operation == "span":
         tracer = core.get_tracer("peer", "1.0")
@@ -229,11 +166,7 @@ def run_step(step, scope):
         ):
             run(step["steps"], scope)
     elif operation == "call":
-        getattr(scope, step["method"])(*step["args"])
-    elif operation == "attributes":
-        scope.record_attributes([(key, plain(typed)) for key, typed in step["pairs"]])
-    elif operation == "record_error":
-        scope.record_error(error(step))
+        getattr(scope, step["method"])(*call_arguments(step))
     elif operation == "try":
         try:
             run(step["steps"], scope)
@@ -246,8 +179,36 @@ def run_step(step, scope):
         raise NotImplementedError(f"no such step: {operation}")
 
 
-def error(step):
-    return getattr(builtins, step["type"])(step["message"])
+def start(step, outer):
+    """Starts a scope; with `from_headers`, it knows its parent only by the headers of the enclosing scope."""
+    if not step.get("from_headers"):
+        return generation.START[step["scope"]](step["args"])
+    headers = outer.inject_context_to_headers()
+    # As in another process, nothing is current there.
+    token = current.attach(current.Context())
+    try:
+        details = {"parent_headers": headers}
+        return generation.START[step["scope"]]({**step["args"], "span_details": details})
+    finally:
+        current.detach(token)
+
+
+def setter_arguments(call):
+    if call["op"] == "set_pairs":
+        form, pairs = call["args"]
+        pairs = [(key, plain(typed)) for key, typed in pairs or []]
+        return [dict(pairs) if form == "dict" else pairs]
+    return generation.setter_arguments(call)
+
+
+def call_arguments(step):
+    if step["method"] == "record_error":
+        (given,) = step["args"]
+        return [getattr(builtins, given["type"])(given["message"])]
+    if step["method"] == "record_attributes":
+        (pairs,) = step["args"]
+        return [[(key, plain(typed)) for key, typed in pairs]]
+    return generation.call_arguments(step["method"], step["args"])
 
 
 def configure(command):
@@ -276,5 +237,6 @@ def main():
         command = json.loads(line)
         answer = commands[command["op"]](command)
         print(json.dumps(answer), flush=True)
+
 
 main()

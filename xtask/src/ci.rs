@@ -20,6 +20,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("conformance", &[]),
     ("deny", &[]),
     ("peers", &["agent365"]),
+    ("peers", &["agent365", "--profile", "v2"]),
 ];
 
 /// Runs every step, also after one has failed, so that one run tells everything.
@@ -30,9 +31,10 @@ pub(crate) fn run(workspace: &Workspace, without: Option<&str>) -> Result<(), Xt
     let mut lines = Vec::new();
     let mut failed = Vec::new();
     for &(chore, options) in STEPS {
-        println!("\n── {chore}");
+        let step = [&[chore], options].concat().join(" ");
+        println!("\n── {step}");
         if without == Some(chore) {
-            let line = format!("{chore:<12} NOT RUN, as asked");
+            let line = format!("{step:<28} NOT RUN, as asked");
             println!("{line}");
             lines.push(line);
             continue;
@@ -47,7 +49,7 @@ pub(crate) fn run(workspace: &Workspace, without: Option<&str>) -> Result<(), Xt
                 "FAILED"
             }
         };
-        let line = format!("{chore:<12} {result:<7} {:>7}", seconds(start.elapsed()));
+        let line = format!("{step:<28} {result:<7} {:>7}", seconds(start.elapsed()));
         println!("{line}");
         lines.push(line);
     }
@@ -56,7 +58,7 @@ pub(crate) fn run(workspace: &Workspace, without: Option<&str>) -> Result<(), Xt
         println!("{line}");
     }
     println!(
-        "{:<12} {:<7} {:>7}",
+        "{:<28} {:<7} {:>7}",
         "together",
         "",
         seconds(begin.elapsed())

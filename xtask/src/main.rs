@@ -43,7 +43,8 @@ usage: cargo xtask <chore>
   conformance [--vectors DIR] * run recorded vectors of the reference packages
   deny                        * licences, sources, bans and duplicates of the dependencies
   deny --advisories             known vulnerabilities; fetches the advisory database
-  peers agent365              * the reference package and ours over the same spans
+  peers agent365 [--profile P]* the reference package and ours over the same spans; P is v0.1, the
+                                default, or v2
   peers phoenix                 traces in Arize Phoenix, which takes minutes to install
   peers otlp                    traces in MLflow, which takes minutes to install
   bench [ARGS]                  the benchmarks, compared with peers
@@ -111,7 +112,8 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
             .args(&options)
             .run(),
         ("fuzz", _) => fuzz::run(workspace, &options),
-        ("peers", ["agent365"]) => peers::agent365(workspace),
+        ("peers", ["agent365"]) => peers::agent365(workspace, "v0.1"),
+        ("peers", ["agent365", "--profile", profile]) => peers::agent365(workspace, profile),
         ("peers", ["phoenix"]) => peers::phoenix(workspace),
         ("peers", ["otlp"]) => peers::otlp(workspace),
         _ => Err(XtaskError::Usage {

@@ -11,11 +11,23 @@ use crate::workspace::Workspace;
 const PEERS: &str = "conformance/peers";
 
 /// Runs the reference package of Agent 365 and ours over the same spans and the same scopes.
-pub(crate) fn agent365(workspace: &Workspace) -> Result<(), XtaskError> {
-    let python = python_with(workspace, "agent365")?;
+///
+/// Each generation of the package has an environment of its own; they share the driver.
+pub(crate) fn agent365(workspace: &Workspace, profile: &str) -> Result<(), XtaskError> {
+    let peer = match profile {
+        "v0.1" => "agent365",
+        "v2" => "agent365-v2",
+        _ => {
+            return Err(XtaskError::Usage {
+                given: format!("peers agent365 --profile {profile}"),
+            });
+        }
+    };
+    let python = python_with(workspace, peer)?;
     cargo(workspace)
         .args(["run", "--quiet", "--locked", "--bin", "peer_agent365", "--"])
         .args([&python, &driver(workspace, "agent365")])
+        .args([profile])
         .run()
 }
 

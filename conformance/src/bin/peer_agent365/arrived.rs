@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use agentspan_model::keys;
 use agentspan_testkit::RecordedRequest;
 use conformance::{Json, Tolerances};
 
@@ -53,17 +55,55 @@ pub(crate) fn text(text: &str) -> Json {
     Json::String(text.to_owned())
 }
 
-/// Takes away what differs between any two runs: ids, times, stack traces, and what the
-/// SDKs write about themselves.
-///
-/// An id becomes the number of its first appearance, so that who is whose parent stays. Of
-/// the times stays whether a span ended before it began. A Rust type's path becomes its last part.
-pub(crate) fn without_identity_of_the_run(requests: &mut Json) {
-    Rewriting::default().value(requests);
+/// Says `rust` where the reference says that a span was made by its own SDK for Python, as the rule
+/// `spans-of-rust-say-so` has it.
+pub(crate) fn say_rust(seen: &mut Json) {
+    match seen {
+        Json::Array(items) => items.iter_mut().for_each(say_rust),
+        Json::Object(members) => {
+            for (name, value) in members {
+                if name == keys::TELEMETRY_SDK_LANGUAGE && value.as_str() == Some("python") {
+                    *value = text("rust");
+                }
+                say_rust(value);
+            }
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
 }
 
-#[derive(Default)]
+/// A run of the comparison, which knows when it began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run {
+    began_unix_nano: u128,
+}
+
+impl Run {
+    /// Begins now.
+    pub(crate) fn begin() -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self {
+            began_unix_nano: since_epoch.unwrap_or_default().as_nanos(),
+        }
+    }
+
+    /// Takes away what differs between any two runs: ids, times, stack traces, and what the
+    /// SDKs write about themselves in the resource.
+    ///
+    /// An id becomes the number of its first appearance, so that who is whose parent stays. Of
+    /// the times since the run began stays whether a span ended before it began; earlier times were
+    /// given, and stay. A Rust type's path becomes its last part.
+    pub(crate) fn take_away_its_identity(self, requests: &mut Json) {
+        let mut rewriting = Rewriting {
+            began_unix_nano: self.began_unix_nano,
+            seen: HashMap::new(),
+        };
+        rewriting.value(requests);
+    }
+}
+
 struct Rewriting {
+    began_unix_nano: u128,
     seen: HashMap<String, usize>,
 }
 
@@ -73,7 +113,6 @@ impl Rewriting {
             Json::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
             Json::Object(members) => {
                 note_order_of_times(members);
-                members.retain(|(name, _)| !is_of_the_sdk(name));
                 for (name, value) in members {
                     self.member(name, value);
                 }
@@ -89,7 +128,17 @@ impl Rewriting {
                 let number = self.seen.entry(id.clone()).or_insert(next);
                 *id = format!("id {number}");
             }
-            Json::Number(_) if TIMES.contains(&name) => *value = text("a time"),
+            Json::Number(_) if TIMES.contains(&name) => {
+                if nanoseconds(value).is_none_or(|time| time >= self.began_unix_nano) {
+                    *value = text("a time");
+                }
+            }
+            Json::Object(members) if name == "resource" => {
+                let attributes = members.iter_mut().find(|(name, _)| name == "attributes");
+                if let Some((_, Json::Object(attributes))) = attributes {
+                    attributes.retain(|(name, _)| !is_of_the_sdk(name));
+                }
+            }
             Json::String(trace) if name == "exception.stacktrace" && !trace.is_empty() => {
                 *value = text("a stack trace");
             }
@@ -108,10 +157,14 @@ fn is_of_the_sdk(name: &str) -> bool {
     name.starts_with("telemetry.sdk.") || name == "service.instance.id"
 }
 
+fn nanoseconds(time: &Json) -> Option<u128> {
+    time.to_string().parse().ok()
+}
+
 fn note_order_of_times(members: &mut Vec<(String, Json)>) {
     let number = |wanted: &str| {
         let (_, value) = members.iter().find(|(name, _)| name == wanted)?;
-        value.to_string().parse::<u64>().ok()
+        nanoseconds(value)
     };
     if let (Some(start), Some(end)) = (number("startTimeUnixNano"), number("endTimeUnixNano")) {
         members.push(("ends before it starts".to_owned(), Json::Bool(end < start)));
@@ -122,6 +175,27 @@ fn note_order_of_times(members: &mut Vec<(String, Json)>) {
 mod tests {
     use super::*;
 
+    const BEGAN_AT_1: Run = Run { began_unix_nano: 1 };
+
+    #[test]
+    fn a_time_before_the_run_was_given_and_stays() {
+        let text = r#"{"startTimeUnixNano":1,"timeUnixNano":2}"#;
+        let mut body = Json::parse(text).unwrap();
+        Run { began_unix_nano: 2 }.take_away_its_identity(&mut body);
+        let kept = r#"{"startTimeUnixNano":1,"timeUnixNano":"a time"}"#;
+        assert_eq!(body, Json::parse(kept).unwrap());
+    }
+
+    #[test]
+    fn the_sdks_name_leaves_the_resource_and_no_span() {
+        let attributes = r#""attributes":{"telemetry.sdk.name":"x"}"#;
+        let text = format!(r#"{{"resource":{{{attributes}}},"span":{{{attributes}}}}}"#);
+        let mut body = Json::parse(&text).unwrap();
+        BEGAN_AT_1.take_away_its_identity(&mut body);
+        let kept = format!(r#"{{"resource":{{"attributes":{{}}}},"span":{{{attributes}}}}}"#);
+        assert_eq!(body, Json::parse(&kept).unwrap());
+    }
+
     #[test]
     fn ids_keep_who_is_whose_parent_and_nothing_else() {
         let with = |trace: &str, parent: &str, child: &str| {
@@ -130,7 +204,7 @@ mod tests {
                     {{"traceId":"{trace}","spanId":"{parent}","parentSpanId":null,"startTimeUnixNano":3,"endTimeUnixNano":4}}]"#
             );
             let mut body = Json::parse(&body).unwrap();
-            without_identity_of_the_run(&mut body);
+            BEGAN_AT_1.take_away_its_identity(&mut body);
             body
         };
         assert_eq!(with("t", "p", "c"), with("x", "y", "z"));
@@ -142,7 +216,7 @@ mod tests {
         let with = |start: u64, end: u64| {
             let body = format!(r#"{{"startTimeUnixNano":{start},"endTimeUnixNano":{end}}}"#);
             let mut body = Json::parse(&body).unwrap();
-            without_identity_of_the_run(&mut body);
+            BEGAN_AT_1.take_away_its_identity(&mut body);
             body
         };
         assert_eq!(with(1, 2), with(5, 9));
@@ -153,7 +227,7 @@ mod tests {
     fn other_texts_stay() {
         let text = r#"{"name":"a","attributes":{"exception.type":"ValueError","x":1}}"#;
         let mut body = Json::parse(text).unwrap();
-        without_identity_of_the_run(&mut body);
+        BEGAN_AT_1.take_away_its_identity(&mut body);
         assert_eq!(body, Json::parse(text).unwrap());
     }
 }

@@ -2,19 +2,18 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
 
-use agentspan_otel::{Scope, ScopeFutureExt as _};
+use agentspan_otel::ScopeFutureExt as _;
+use conformance::LiveScope;
 use opentelemetry::trace::{FutureExt as _, TraceContextExt as _};
-use opentelemetry_sdk::trace::SdkTracer;
 use tokio::task::yield_now;
 
-use crate::scopes::{AnyScope, Recorder, Start, Step, ValueError, baggage, record, span};
+use crate::scopes::{Step, Tracers, ValueError, call};
 
 /// A future that runs on one thread.
 type LocalFuture<'a> = Pin<Box<dyn Future<Output = Result<(), ValueError>> + 'a>>;
 
-/// Runs steps inside of `scope`, with `tracer` for the spans that are no scopes.
+/// Runs steps inside of `scope`.
 ///
 /// # Errors
 ///
@@ -25,12 +24,12 @@ type LocalFuture<'a> = Pin<Box<dyn Future<Output = Result<(), ValueError>> + 'a>
 /// Scopes that are open record a cancellation.
 pub(crate) fn run<'a>(
     steps: &'a [Step],
-    scope: Option<Rc<dyn Recorder>>,
-    tracer: &'a SdkTracer,
+    scope: Option<LiveScope>,
+    tracers: &'a Tracers,
 ) -> LocalFuture<'a> {
     Box::pin(async move {
         for step in steps {
-            run_step(step, scope.clone(), tracer).await?;
+            run_step(step, scope.clone(), tracers).await?;
             yield_now().await;
         }
         Ok(())
@@ -39,23 +38,27 @@ pub(crate) fn run<'a>(
 
 async fn run_step(
     step: &Step,
-    scope: Option<Rc<dyn Recorder>>,
-    tracer: &SdkTracer,
+    scope: Option<LiveScope>,
+    tracers: &Tracers,
 ) -> Result<(), ValueError> {
     match step {
         Step::Baggage { calls, steps } => {
-            let baggage = baggage(calls);
-            run(steps, scope, tracer).with_baggage(&baggage).await
+            let baggage = tracers.baggage(calls)?;
+            run(steps, scope, tracers).with_baggage(&baggage).await
         }
-        Step::Scope { start, steps } => run_scope(start, steps, tracer).await,
+        Step::Scope { start, steps } => {
+            let inner = tracers.scope(start, scope.as_ref())?;
+            let work = run(steps, Some(inner.clone()), tracers);
+            inner.run(work).await
+        }
         Step::Span {
             name,
             kind,
             attributes,
             steps,
         } => {
-            let context = span(name, kind, attributes, tracer);
-            let result = run(steps, scope, tracer)
+            let context = tracers.span(name, kind, attributes);
+            let result = run(steps, scope, tracers)
                 .with_context(context.clone())
                 .await;
             context.span().end();
@@ -63,34 +66,10 @@ async fn run_step(
         }
         Step::Try { steps } => {
             // What was thrown is of interest to the scopes on its way only, and they have seen it.
-            let _ = run(steps, scope, tracer).await;
+            let _ = run(steps, scope, tracers).await;
             Ok(())
         }
         Step::Raise { message } => Err(ValueError(message.clone())),
-        Step::Call(_) | Step::Attributes { .. } | Step::RecordError { .. } => {
-            scope.iter().for_each(|scope| record(step, scope.as_ref()));
-            Ok(())
-        }
+        Step::Call { method, args } => call(scope.as_ref(), method, args),
     }
-}
-
-async fn run_scope(start: &Start, steps: &[Step], tracer: &SdkTracer) -> Result<(), ValueError> {
-    match start.scope() {
-        AnyScope::InvokeAgent(scope) => in_scope(scope, steps, tracer).await,
-        AnyScope::ExecuteTool(scope) => in_scope(scope, steps, tracer).await,
-        AnyScope::Inference(scope) => in_scope(scope, steps, tracer).await,
-    }
-}
-
-async fn in_scope<K: 'static>(
-    scope: Scope<K>,
-    steps: &[Step],
-    tracer: &SdkTracer,
-) -> Result<(), ValueError>
-where
-    Scope<K>: Recorder,
-{
-    scope
-        .run(|scope| run(steps, Some(Rc::new(scope)), tracer))
-        .await
 }

@@ -1,11 +1,13 @@
-//! Batches of spans made from a seed, in the form of the vectors `export_v0_1.json`.
+//! Batches of spans made from a seed, in the form of the vectors about exports.
 //!
 //! They vary what the shipped vectors hold still: many identities in one batch, every type of value, texts
 //! that are hard to escape, and answers of the service. They stay within what both sides accept:
 //! ids that can be part of a URL, numbers that JSON has.
 
+use agentspan_model::agent365::Profile;
 use serde_json::{Value, json};
 
+use crate::generation::Generation;
 use crate::random::Random;
 
 const CATEGORIES: &[&str] = &["prod", "preprod", "test", "gov", "high", "mooncake"];
@@ -99,8 +101,78 @@ const NOT_TRIED_AGAIN: &[&[u16]] = &[
 
 const FIRST_NANOSECOND: u64 = 1_765_000_000_000_000_000;
 
+/// Operations of which version 2 sends spans, and two of which it does not.
+const OPERATIONS: &[&str] = &[
+    "invoke_agent",
+    "execute_tool",
+    "output_messages",
+    "apply_guardrail",
+    "chat",
+    "Chat",
+    "text_completion",
+    "generate_content",
+    "TextCompletion",
+    "embeddings",
+];
+
+/// Limits of bodies: small enough that a few spans exceed them, and the default.
+const LIMITS: &[Option<u64>] = &[None, None, Some(3_000), Some(12_000), Some(60_000)];
+
+const DOMAINS: &[Option<&str>] = &[
+    None,
+    None,
+    Some("observability.example.com"),
+    Some(" observability.example.com:8443 "),
+    Some("https://example.com/base"),
+    Some("ftp://example.com"),
+];
+
+/// What a service asks for; the pauses are noted and not waited for.
+const RETRY_AFTER: &[&str] = &["0", "2.5", "7", "61", "soon", ""];
+
 /// The input of one export.
-pub(crate) fn batch(seed: u64) -> Value {
+pub(crate) fn batch(seed: u64, generation: Generation) -> Value {
+    let mut input = first_batch(seed, generation);
+    if generation.profile != Profile::V0_1 {
+        add_second_generation(&mut input, &mut Random::new(!seed));
+    }
+    input
+}
+
+/// Adds what only the second generation looks at.
+fn add_second_generation(input: &mut Value, random: &mut Random) {
+    input["max_payload_bytes"] = json!(random.pick(LIMITS));
+    input["domain_override"] = json!(random.pick(DOMAINS));
+    for token in input["tokens"].as_array_mut().into_iter().flatten() {
+        if random.chance(30) && token["answer"].get("token").is_some() {
+            token["answer"] = json!({"async_token": token["answer"]["token"]});
+        }
+    }
+    for response in input["responses"].as_array_mut().into_iter().flatten() {
+        if random.chance(50) {
+            response["headers"] = json!({"Retry-After": random.pick(RETRY_AFTER)});
+        }
+    }
+    for span in input["spans"].as_array_mut().into_iter().flatten() {
+        let Some(attributes) = span["attributes"].as_array_mut() else {
+            continue;
+        };
+        if !random.chance(5) {
+            let operation = json!(["gen_ai.operation.name", {"string": random.pick(OPERATIONS)}]);
+            attributes.insert(random.below(attributes.len() + 1), operation);
+        }
+        if random.chance(3) {
+            // Near the limit of a span, in letters that count one, six or twelve times.
+            let unit = random.pick(&["a", "ä", "🦀", "\""]);
+            let count = 20_000 + random.below(250_000);
+            let value = json!({"string_repeat": {"unit": unit, "count": count}});
+            attributes.push(json!(["gen_ai.input.messages", value]));
+        }
+    }
+}
+
+/// What both generations look at.
+fn first_batch(seed: u64, generation: Generation) -> Value {
     let random = &mut Random::new(seed);
     let identities: Vec<(&str, &str)> = (0..=random.below(4))
         .map(|_| (*random.pick(TENANTS), *random.pick(AGENTS)))
@@ -113,7 +185,7 @@ pub(crate) fn batch(seed: u64) -> Value {
     let resource = pairs(random, "resource");
     let mut spans: Vec<Value> = Vec::new();
     for _ in 0..count {
-        let span = span(random, &identities, &resource, spans.last());
+        let span = span(random, &identities, &resource, spans.last(), generation);
         spans.push(span);
     }
     json!({
@@ -159,6 +231,7 @@ fn span(
     identities: &[(&str, &str)],
     resource: &[Value],
     before: Option<&Value>,
+    generation: Generation,
 ) -> Value {
     let (tenant, agent) = *random.pick(identities);
     let parent = before.filter(|_| random.chance(60));
@@ -190,7 +263,7 @@ fn span(
         "status": status(random),
         "start_time_unix_nano": start,
         "end_time_unix_nano": end,
-        "attributes": attributes(random, tenant, agent),
+        "attributes": attributes(random, (generation.tenant_key, tenant), agent),
         "events": (0..random.below(4)).map(|_| event(random, start)).collect::<Vec<_>>(),
         "links": (0..random.below(3)).map(|_| link(random)).collect::<Vec<_>>(),
         "resource": resource,
@@ -207,12 +280,12 @@ fn status(random: &mut Random) -> Value {
 }
 
 /// The identity somewhere among other attributes; now and then half of it is missing or blank.
-fn attributes(random: &mut Random, tenant: &str, agent: &str) -> Vec<Value> {
+fn attributes(random: &mut Random, tenant: (&str, &str), agent: &str) -> Vec<Value> {
     let mut found = pairs(random, "first");
     let again = found.first().cloned().filter(|_| random.chance(20));
     let incomplete = random.below(20);
     if incomplete != 0 {
-        found.push(json!(["tenant.id", {"string": tenant}]));
+        found.push(json!([tenant.0, {"string": tenant.1}]));
     }
     match incomplete {
         1 => {}

@@ -1,7 +1,7 @@
 //! Runs the reference package of Agent 365 and our crates side by side and compares what arrives.
 //!
-//! `cargo xtask peers agent365` installs the package and starts this program with the interpreter and
-//! the driver. Both sides speak TLS to a loopback service of their own, which plays the same answers to
+//! `cargo xtask peers agent365` installs the package and starts this program with the interpreter, the
+//! driver and the generation of the contract. Both sides speak TLS to a loopback service of their own, which plays the same answers to
 //! both. There are two parts: exports of given spans, where everything must be equal, and
 //! scenarios of scopes through the whole pipelines, where ids, times and stack traces are another run's.
 
@@ -15,6 +15,7 @@ mod arrived;
 mod async_scopes;
 mod batches;
 mod exports;
+mod generation;
 mod random;
 mod reference;
 mod scopes;
@@ -24,6 +25,7 @@ use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::generation::Generation;
 use crate::side_by_side::Peers;
 
 /// How many batches are made from seeds.
@@ -31,11 +33,17 @@ const BATCHES: u64 = 80;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [python, driver] = arguments.as_slice() else {
-        eprintln!("usage: peer_agent365 <python> <driver>; cargo xtask peers agent365 does it");
+    let known = match arguments.as_slice() {
+        [python, driver, name] => {
+            Generation::named(name).map(|generation| (python, driver, generation))
+        }
+        _ => None,
+    };
+    let Some((python, driver, generation)) = known else {
+        eprintln!("usage: peer_agent365 <python> <driver> v0.1|v2; cargo xtask peers does it");
         return ExitCode::FAILURE;
     };
-    match compare(Path::new(python), Path::new(driver)) {
+    match compare(Path::new(python), Path::new(driver), generation) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
@@ -46,12 +54,12 @@ fn main() -> ExitCode {
 }
 
 /// Compares everything and returns how many cases differ.
-fn compare(python: &Path, driver: &Path) -> Result<usize, Box<dyn Error>> {
-    let mut peers = Peers::start(python, driver)?;
-    for file in ["export_v0_1", "retry_v0_1"] {
+fn compare(python: &Path, driver: &Path, generation: Generation) -> Result<usize, Box<dyn Error>> {
+    let mut peers = Peers::start(python, driver, generation)?;
+    for file in generation.files {
         peers.exports_of_vectors(file)?;
     }
     peers.exports_of_batches(0..BATCHES)?;
-    peers.scenarios(&driver.with_file_name("agent365-scenarios.json"))?;
+    peers.scenarios(&driver.with_file_name(generation.scenarios))?;
     Ok(peers.conclude())
 }

@@ -1,21 +1,19 @@
 //! Runs a scenario of scopes, spans and baggage with our crates.
 
-use agentspan_model::agent365::{
-    AgentDetails, CallerDetails, InferenceCallDetails, InvokeAgentDetails, Request, TenantDetails,
-    ToolCallDetails,
-};
-use agentspan_otel::{
-    BaggageBuilder, ExecuteTool, ExecuteToolScope, Inference, InferenceScope, InvokeAgent,
-    InvokeAgentScope, RequestBaggage, Scope,
-};
+use std::collections::HashMap;
+
+use agentspan_otel::{BaggageBuilder, RequestBaggage, ScopeTracer};
+use conformance::live_scope::{ScopeKind, Stop};
 use conformance::typed_value::TypedPairs;
 use conformance::vector_span::{NoSdkForm, key_values, span_kind};
+use conformance::{BaggageCall, LiveScope};
 use opentelemetry::trace::{SpanKind, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SdkTracer;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
-/// A scenario of `agent365-scenarios.json`.
+/// A scenario of `agent365-scenarios.json` or `agent365-v2-scenarios.json`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Scenario {
     pub(crate) name: String,
@@ -27,12 +25,12 @@ pub(crate) struct Scenario {
 #[serde(tag = "op", rename_all = "snake_case")]
 pub(crate) enum Step {
     Baggage {
-        calls: Vec<(Setter, String)>,
+        calls: Vec<BaggageCall>,
         steps: Vec<Self>,
     },
     Scope {
         #[serde(flatten)]
-        start: Box<Start>,
+        start: Start,
         steps: Vec<Self>,
     },
     Span {
@@ -41,14 +39,9 @@ pub(crate) enum Step {
         attributes: Attributes,
         steps: Vec<Self>,
     },
-    Call(Call),
-    Attributes {
-        pairs: Attributes,
-    },
-    RecordError {
-        #[serde(rename = "type")]
-        class: String,
-        message: String,
+    Call {
+        method: String,
+        args: Vec<Value>,
     },
     Try {
         steps: Vec<Self>,
@@ -60,65 +53,12 @@ pub(crate) enum Step {
 
 /// What starts a scope.
 #[derive(Debug, Deserialize)]
-#[serde(tag = "scope", content = "args", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "it is only ever in a box")]
-pub(crate) enum Start {
-    InvokeAgent {
-        invoke_agent_details: InvokeAgentDetails,
-        tenant_details: Option<TenantDetails>,
-        request: Option<Request>,
-        caller_agent_details: Option<AgentDetails>,
-        caller_details: Option<CallerDetails>,
-    },
-    ExecuteTool {
-        details: ToolCallDetails,
-        agent_details: Option<AgentDetails>,
-        tenant_details: Option<TenantDetails>,
-    },
-    Inference {
-        details: InferenceCallDetails,
-        agent_details: Option<AgentDetails>,
-        tenant_details: Option<TenantDetails>,
-        request: Option<Request>,
-    },
-}
-
-/// A method of a scope, with its arguments.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "method", content = "args", rename_all = "snake_case")]
-#[expect(
-    clippy::enum_variant_names,
-    reason = "these are the names of the methods"
-)]
-pub(crate) enum Call {
-    RecordInputMessages((Vec<String>,)),
-    RecordOutputMessages((Vec<String>,)),
-    RecordResponse((String,)),
-    RecordInputTokens((i64,)),
-    RecordOutputTokens((i64,)),
-    RecordFinishReasons((Vec<String>,)),
-    RecordThoughtProcess((String,)),
-    RecordCancellation([(); 0]),
-}
-
-/// A setter of the baggage builder.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Setter {
-    OperationSource,
-    TenantId,
-    AgentId,
-    AgentUpn,
-    AgentBlueprintId,
-    CorrelationId,
-    CallerId,
-    HiringManagerId,
-    AgentName,
-    CallerName,
-    CallerUpn,
-    ConversationId,
-    ConversationItemLink,
-    SourceMetadataId,
+pub(crate) struct Start {
+    scope: ScopeKind,
+    args: Value,
+    /// Whether its parent is known only by the headers that the enclosing scope writes.
+    #[serde(default)]
+    from_headers: bool,
 }
 
 /// Attributes of the SDK, written as typed pairs.
@@ -147,236 +87,120 @@ impl TryFrom<String> for Kind {
     }
 }
 
-/// What a `raise` step throws, named as the exception in Python is.
+/// What a `raise` step throws, named as the exception in Python is. A step that our crates refuse
+/// throws it too, so that what arrives differs.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct ValueError(pub(crate) String);
 
-/// Runs steps inside of `scope`, with `tracer` for the spans that are no scopes.
+impl From<Stop> for ValueError {
+    fn from(stop: Stop) -> Self {
+        Self(stop.to_string())
+    }
+}
+
+/// What makes spans.
+#[derive(Clone, Debug)]
+pub(crate) struct Tracers {
+    pub(crate) scopes: ScopeTracer,
+    /// For the spans that are no scopes.
+    pub(crate) spans: SdkTracer,
+}
+
+impl Tracers {
+    /// The baggage that the setters collect.
+    pub(crate) fn baggage(&self, calls: &[BaggageCall]) -> Result<RequestBaggage, ValueError> {
+        let builder = BaggageBuilder::for_profile(self.scopes.profile());
+        let mut calls = calls.iter();
+        let builder = calls.try_fold(builder, |builder, call| call.apply(builder))?;
+        Ok(builder.build())
+    }
+
+    /// The current context with an ordinary span in it.
+    pub(crate) fn span(&self, name: &str, kind: &Kind, attributes: &Attributes) -> Context {
+        let builder = self.spans.span_builder(name.to_owned());
+        let builder = builder.with_kind(kind.0.clone());
+        let builder = builder.with_attributes(attributes.0.clone());
+        Context::current_with_span(builder.start(&self.spans))
+    }
+
+    /// Starts a scope inside of `outer`.
+    pub(crate) fn scope(
+        &self,
+        start: &Start,
+        outer: Option<&LiveScope>,
+    ) -> Result<LiveScope, ValueError> {
+        let mut args = start.args.clone();
+        if let Some(outer) = outer.filter(|_| start.from_headers) {
+            let mut headers = HashMap::new();
+            outer.inject_headers(&mut headers);
+            args["span_details"] = json!({ "parent_headers": headers });
+            // As in another process, nothing is current there.
+            let _nothing = Context::new().attach();
+            return Ok(LiveScope::start(start.scope, &args, &self.scopes)?);
+        }
+        Ok(LiveScope::start(start.scope, &args, &self.scopes)?)
+    }
+}
+
+/// Runs steps inside of `scope`.
 ///
 /// # Errors
 ///
 /// What a `raise` step threw and no `try` step caught.
 pub(crate) fn run(
     steps: &[Step],
-    scope: Option<&dyn Recorder>,
-    tracer: &SdkTracer,
+    scope: Option<&LiveScope>,
+    tracers: &Tracers,
 ) -> Result<(), ValueError> {
     for step in steps {
-        run_step(step, scope, tracer)?;
+        run_step(step, scope, tracers)?;
     }
     Ok(())
 }
 
-fn run_step(
-    step: &Step,
-    scope: Option<&dyn Recorder>,
-    tracer: &SdkTracer,
-) -> Result<(), ValueError> {
+fn run_step(step: &Step, scope: Option<&LiveScope>, tracers: &Tracers) -> Result<(), ValueError> {
     match step {
         Step::Baggage { calls, steps } => {
-            return baggage(calls).in_baggage(|| run(steps, scope, tracer));
+            let baggage = tracers.baggage(calls)?;
+            return baggage.in_baggage(|| run(steps, scope, tracers));
         }
-        Step::Scope { start, steps } => return run_scope(start, steps, tracer),
+        Step::Scope { start, steps } => {
+            let inner = tracers.scope(start, scope)?;
+            return inner.clone().in_scope(|| run(steps, Some(&inner), tracers));
+        }
         Step::Span {
             name,
             kind,
             attributes,
             steps,
         } => {
-            let context = span(name, kind, attributes, tracer);
+            let context = tracers.span(name, kind, attributes);
             let result = {
                 let _current = context.clone().attach();
-                run(steps, scope, tracer)
+                run(steps, scope, tracers)
             };
             context.span().end();
             return result;
         }
         Step::Try { steps } => {
             // What was thrown is of interest to the scopes on its way only, and they have seen it.
-            let _ = run(steps, scope, tracer);
+            let _ = run(steps, scope, tracers);
         }
         Step::Raise { message } => return Err(ValueError(message.clone())),
-        Step::Call(_) | Step::Attributes { .. } | Step::RecordError { .. } => {
-            scope.iter().for_each(|scope| record(step, *scope));
-        }
+        Step::Call { method, args } => call(scope, method, args)?,
     }
     Ok(())
 }
 
-/// The baggage that the setters collect.
-pub(crate) fn baggage(calls: &[(Setter, String)]) -> RequestBaggage {
-    let builder = BaggageBuilder::new();
-    let set = |builder, (setter, value): &(Setter, String)| setter.set(builder, value);
-    calls.iter().fold(builder, set).build()
-}
-
-/// The current context with an ordinary span in it.
-pub(crate) fn span(
-    name: &str,
-    kind: &Kind,
-    attributes: &Attributes,
-    tracer: &SdkTracer,
-) -> Context {
-    let builder = tracer.span_builder(name.to_owned());
-    let builder = builder.with_kind(kind.0.clone());
-    let builder = builder.with_attributes(attributes.0.clone());
-    Context::current_with_span(builder.start(tracer))
-}
-
-/// Does a step that records something in a scope.
-pub(crate) fn record(step: &Step, scope: &dyn Recorder) {
-    match step {
-        Step::Call(call) => scope.call(call),
-        Step::Attributes { pairs } => scope.attributes(pairs.0.clone()),
-        Step::RecordError { class, message } => scope.error(class, message),
-        _ => {}
-    }
-}
-
-fn run_scope(start: &Start, steps: &[Step], tracer: &SdkTracer) -> Result<(), ValueError> {
-    match start.scope() {
-        AnyScope::InvokeAgent(scope) => scope.in_scope(|scope| run(steps, Some(scope), tracer)),
-        AnyScope::ExecuteTool(scope) => scope.in_scope(|scope| run(steps, Some(scope), tracer)),
-        AnyScope::Inference(scope) => scope.in_scope(|scope| run(steps, Some(scope), tracer)),
-    }
-}
-
-/// A scope that was started.
-pub(crate) enum AnyScope {
-    InvokeAgent(InvokeAgentScope),
-    ExecuteTool(ExecuteToolScope),
-    Inference(InferenceScope),
-}
-
-impl Start {
-    /// Starts the scope.
-    pub(crate) fn scope(&self) -> AnyScope {
-        match self {
-            Self::InvokeAgent {
-                invoke_agent_details,
-                tenant_details,
-                request,
-                caller_agent_details,
-                caller_details,
-            } => AnyScope::InvokeAgent(
-                InvokeAgentScope::builder(invoke_agent_details)
-                    .tenant(tenant_details.as_ref())
-                    .request(request.as_ref())
-                    .caller_agent(caller_agent_details.as_ref())
-                    .caller(caller_details.as_ref())
-                    .start(),
-            ),
-            Self::ExecuteTool {
-                details,
-                agent_details,
-                tenant_details,
-            } => AnyScope::ExecuteTool(
-                ExecuteToolScope::builder(details)
-                    .agent(agent_details.as_ref())
-                    .tenant(tenant_details.as_ref())
-                    .start(),
-            ),
-            Self::Inference {
-                details,
-                agent_details,
-                tenant_details,
-                request,
-            } => AnyScope::Inference(
-                InferenceScope::builder(details)
-                    .agent(agent_details.as_ref())
-                    .tenant(tenant_details.as_ref())
-                    .request(request.as_ref())
-                    .start(),
-            ),
-        }
-    }
-}
-
-/// What a step can record in any scope. A call that a scope does not have makes the reference
-/// package fail, so it is left out here.
-pub(crate) trait Recorder {
-    fn call(&self, call: &Call);
-    fn attributes(&self, attributes: Vec<KeyValue>);
-    fn error(&self, class: &str, message: &str);
-}
-
-/// The part of [`Recorder`] that differs between the kinds of scopes.
-trait OwnCalls {
-    fn own_call(&self, call: &Call);
-}
-
-impl<K> Recorder for Scope<K>
-where
-    Self: OwnCalls,
-{
-    fn call(&self, call: &Call) {
-        match call {
-            Call::RecordCancellation([]) => self.record_cancellation(),
-            other => self.own_call(other),
-        }
-    }
-
-    fn attributes(&self, attributes: Vec<KeyValue>) {
-        self.record_attributes(attributes);
-    }
-
-    fn error(&self, class: &str, message: &str) {
-        self.record_error_as(class, message);
-    }
-}
-
-impl OwnCalls for Scope<InvokeAgent> {
-    fn own_call(&self, call: &Call) {
-        match call {
-            Call::RecordInputMessages((messages,)) => self.record_input_messages(messages),
-            Call::RecordOutputMessages((messages,)) => self.record_output_messages(messages),
-            Call::RecordResponse((response,)) => self.record_response(response),
-            _ => {}
-        }
-    }
-}
-
-impl OwnCalls for Scope<ExecuteTool> {
-    fn own_call(&self, call: &Call) {
-        if let Call::RecordResponse((response,)) = call {
-            self.record_response(response);
-        }
-    }
-}
-
-impl OwnCalls for Scope<Inference> {
-    fn own_call(&self, call: &Call) {
-        match call {
-            Call::RecordInputMessages((messages,)) => self.record_input_messages(messages),
-            Call::RecordOutputMessages((messages,)) => self.record_output_messages(messages),
-            Call::RecordResponse((response,)) => self.record_response(response),
-            Call::RecordInputTokens((tokens,)) => self.record_input_tokens(*tokens),
-            Call::RecordOutputTokens((tokens,)) => self.record_output_tokens(*tokens),
-            Call::RecordFinishReasons((reasons,)) => self.record_finish_reasons(reasons),
-            Call::RecordThoughtProcess((thoughts,)) => self.record_thought_process(thoughts),
-            Call::RecordCancellation([]) => {}
-        }
-    }
-}
-
-impl Setter {
-    fn set(self, builder: BaggageBuilder, value: &str) -> BaggageBuilder {
-        match self {
-            Self::OperationSource => builder.operation_source(value),
-            Self::TenantId => builder.tenant_id(value),
-            Self::AgentId => builder.agent_id(value),
-            Self::AgentUpn => builder.agent_upn(value),
-            Self::AgentBlueprintId => builder.agent_blueprint_id(value),
-            Self::CorrelationId => builder.correlation_id(value),
-            Self::CallerId => builder.caller_id(value),
-            Self::HiringManagerId => builder.hiring_manager_id(value),
-            Self::AgentName => builder.agent_name(value),
-            Self::CallerName => builder.caller_name(value),
-            Self::CallerUpn => builder.caller_upn(value),
-            Self::ConversationId => builder.conversation_id(value),
-            Self::ConversationItemLink => builder.conversation_item_link(value),
-            Self::SourceMetadataId => builder.source_metadata_id(value),
-        }
+/// Calls a method of the scope, if there is one.
+pub(crate) fn call(
+    scope: Option<&LiveScope>,
+    method: &str,
+    args: &[Value],
+) -> Result<(), ValueError> {
+    match scope {
+        Some(scope) => Ok(scope.call(method, args, false)?),
+        None => Ok(()),
     }
 }

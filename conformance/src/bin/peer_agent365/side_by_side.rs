@@ -15,16 +15,17 @@ use conformance::{Case, ExportInput, Json, Runner, SHIPPED_VECTORS};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::arrived::{TOLERANCES, object, requests, without_identity_of_the_run};
+use crate::arrived::{Run, TOLERANCES, object, requests, say_rust};
 use crate::async_scopes;
 use crate::batches;
 use crate::exports::{self, LeftOut};
+use crate::generation::Generation;
 use crate::reference::Reference;
-use crate::scopes::{self, Scenario};
+use crate::scopes::{self, Scenario, Tracers};
 
 /// How many differences of a case are printed.
 const SHOWN: usize = 10;
@@ -36,11 +37,12 @@ const TOKEN: &str = "token-of-the-scenarios";
 /// Both sides, a service for each, and what was found so far.
 #[derive(Debug)]
 pub(crate) struct Peers {
+    generation: Generation,
     reference: Reference,
     their_service: Service,
     our_service: Service,
     counts: Counts,
-    left_out: BTreeMap<LeftOut, usize>,
+    left_out: BTreeMap<LeftOut, Vec<String>>,
     rules: Rules,
 }
 
@@ -77,7 +79,11 @@ struct ScenarioFile {
 
 impl Peers {
     /// Starts the services and the reference package.
-    pub(crate) fn start(python: &Path, driver: &Path) -> Result<Self, Box<dyn Error>> {
+    pub(crate) fn start(
+        python: &Path,
+        driver: &Path,
+        generation: Generation,
+    ) -> Result<Self, Box<dyn Error>> {
         let service = || -> Result<Service, Box<dyn Error>> {
             Ok(Service::builder().tls(Certificates::generate()?).start()?)
         };
@@ -85,6 +91,7 @@ impl Peers {
         let directory = python.parent().ok_or("the interpreter has no directory")?;
         let reference = Reference::start(python, driver, &their_service, directory)?;
         Ok(Self {
+            generation,
             reference,
             their_service,
             our_service,
@@ -115,9 +122,10 @@ impl Peers {
             seeds.start, seeds.end
         );
         for seed in seeds {
-            let input = batches::batch(seed);
+            let input = batches::batch(seed, self.generation);
             let case = json!({"name": format!("batch {seed}"), "input": input, "expected": null});
-            self.export("export_v0_1", &serde_json::from_value(case)?, &input)?;
+            let [file, _] = self.generation.files;
+            self.export(file, &serde_json::from_value(case)?, &input)?;
         }
         self.print_part(&part, before);
         Ok(())
@@ -125,19 +133,20 @@ impl Peers {
 
     fn export(&mut self, file: &str, case: &Case, value: &Value) -> Result<(), Box<dyn Error>> {
         let input: ExportInput = serde_json::from_value(value.clone())?;
-        let prepared = self.rules.none_applies(file, case);
-        let prepared = match prepared.and_then(|()| exports::prepare(&input)) {
-            Ok(prepared) => prepared,
+        let answers = self.rules.none_applies(file, case);
+        let answers = match answers.and_then(|()| exports::answers(&input)) {
+            Ok(answers) => answers,
             Err(reason) => {
-                *self.left_out.entry(reason).or_default() += 1;
+                let case = format!("{file}: {}", case.name);
+                self.left_out.entry(reason).or_default().push(case);
                 return Ok(());
             }
         };
-        let (theirs_before, ours_before) = self.play(&prepared.answers);
+        let (theirs_before, ours_before) = self.play(&answers);
         // The reference works while we do.
         self.reference
             .send(&json!({"op": "export", "input": value}))?;
-        let result = exports::export(&input, prepared, &self.our_service)?;
+        let result = exports::export(&input, self.generation, &self.our_service)?;
         let ours = Work {
             result,
             requests: since(&self.our_service, ours_before),
@@ -148,14 +157,15 @@ impl Peers {
             requests: since(&self.their_service, theirs_before),
         };
         let name = format!("{file}: {}", case.name);
-        self.compare(&name, &theirs, &ours, |_| ())
+        self.compare(&name, &theirs, &ours, None)
     }
 
     /// Runs the scenarios of a file through the whole pipelines of both sides.
     pub(crate) fn scenarios(&mut self, path: &Path) -> Result<(), Box<dyn Error>> {
         let file: ScenarioFile = serde_json::from_str(&std::fs::read_to_string(path)?)?;
         let before = self.counts;
-        let (provider, tracer) = self.install()?;
+        let run = Run::begin();
+        let (provider, tracers) = self.install()?;
         for value in file.scenarios {
             let scenario: Scenario = serde_json::from_value(value.clone())?;
             let (before, _) = self.play(&[Answer::status(200)]);
@@ -168,14 +178,14 @@ impl Peers {
             };
             for form in [Form::Sync, Form::Async] {
                 let before = self.our_service.request_count();
-                run_scenario(&scenario, form, &tracer)?;
+                run_scenario(&scenario, form, &tracers)?;
                 provider.force_flush()?;
                 let ours = Work {
                     result: object([("flushed", Json::Bool(true))]),
                     requests: since(&self.our_service, before),
                 };
                 let name = format!("scenario, {form:?}: {}", scenario.name);
-                self.compare(&name, &theirs, &ours, without_identity_of_the_run)?;
+                self.compare(&name, &theirs, &ours, Some(run))?;
             }
         }
         provider.shutdown()?;
@@ -184,7 +194,7 @@ impl Peers {
     }
 
     /// Installs the whole pipelines of both sides.
-    fn install(&mut self) -> Result<(SdkTracerProvider, SdkTracer), Box<dyn Error>> {
+    fn install(&mut self) -> Result<(SdkTracerProvider, Tracers), Box<dyn Error>> {
         self.reference.send(&json!({
             "op": "configure",
             "service_name": SERVICE_NAME,
@@ -198,24 +208,31 @@ impl Peers {
             .build();
         let provider = SdkTracerProvider::builder()
             .with_resource(resource)
-            .with_span_processor(BaggageSpanProcessor::new())
+            .with_span_processor(BaggageSpanProcessor::new().with_profile(self.generation.profile))
             .with_batch_exporter(self.exporter_of_scenarios()?)
             .build();
-        agentspan_otel::set_default_tracer(ScopeTracer::new(&provider))?;
         let scope = InstrumentationScope::builder("peer")
             .with_version("1.0")
             .build();
-        let tracer = provider.tracer_with_scope(scope);
+        let tracers = Tracers {
+            scopes: ScopeTracer::with_profile(&provider, self.generation.profile),
+            spans: provider.tracer_with_scope(scope),
+        };
         let installed = self.reference.answer()?;
         if installed != object([("installed", Json::Bool(true))]) {
             return Err("the reference package did not install its pipeline".into());
         }
-        Ok((provider, tracer))
+        Ok((provider, tracers))
     }
 
     fn exporter_of_scenarios(&self) -> Result<Agent365Exporter, Box<dyn Error>> {
         let resolver = token_from_fn(|_| Ok(Some(AccessToken::new(TOKEN)?)));
-        exports::exporter(resolver, "prod".parse()?, false, &self.our_service)
+        let builder = Agent365Exporter::builder(resolver)
+            .with_profile(self.generation.profile)
+            .with_connect_to(self.our_service.addr())
+            .with_root_certificates(self.our_service.root_certificates())
+            .with_concurrency(1);
+        Ok(builder.build()?)
     }
 
     /// Lets both services play the same answers; returns how many requests they had before.
@@ -228,22 +245,29 @@ impl Peers {
         )
     }
 
+    /// Compares what both sides did; with `run`, all but what is another in each run.
     fn compare(
         &mut self,
         name: &str,
         theirs: &Work,
         ours: &Work,
-        adjust: impl Fn(&mut Json),
+        run: Option<Run>,
     ) -> Result<(), Box<dyn Error>> {
         let seen = |work: &Work| -> Result<Json, Box<dyn Error>> {
             let mut requests = requests(&work.requests)?;
-            adjust(&mut requests);
+            if let Some(run) = run {
+                run.take_away_its_identity(&mut requests);
+            }
             Ok(object([
                 ("result", work.result.clone()),
                 ("requests", requests),
             ]))
         };
-        let found = differences(&seen(theirs)?, &seen(ours)?, &TOLERANCES);
+        let (mut theirs_seen, ours_seen) = (seen(theirs)?, seen(ours)?);
+        if run.is_some() {
+            say_rust(&mut theirs_seen);
+        }
+        let found = differences(&theirs_seen, &ours_seen, &TOLERANCES);
         self.counts.cases += 1;
         self.counts.requests += theirs.requests.len();
         for (theirs, ours) in theirs.requests.iter().zip(&ours.requests) {
@@ -283,8 +307,11 @@ impl Peers {
 
     /// Prints the sum and returns how many cases differ.
     pub(crate) fn conclude(&self) -> usize {
-        for (reason, count) in &self.left_out {
-            println!("left out: {count} with {reason}");
+        for (reason, cases) in &self.left_out {
+            println!("left out: {} with {reason}", cases.len());
+            for case in cases {
+                println!("    {case}");
+            }
         }
         match self.counts.different {
             0 => println!("{} cases compared: no difference", self.counts.cases),
@@ -336,12 +363,12 @@ enum Form {
     Async,
 }
 
-fn run_scenario(scenario: &Scenario, form: Form, tracer: &SdkTracer) -> Result<(), Box<dyn Error>> {
+fn run_scenario(scenario: &Scenario, form: Form, tracers: &Tracers) -> Result<(), Box<dyn Error>> {
     let result = match form {
-        Form::Sync => scopes::run(&scenario.steps, None, tracer),
+        Form::Sync => scopes::run(&scenario.steps, None, tracers),
         Form::Async => {
             let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-            runtime.block_on(async_scopes::run(&scenario.steps, None, tracer))
+            runtime.block_on(async_scopes::run(&scenario.steps, None, tracers))
         }
     };
     result.map_err(|error| format!("{}: nobody caught {error:?}", scenario.name).into())

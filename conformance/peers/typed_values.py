@@ -1,0 +1,11 @@
+"""The typed values of the vectors."""
+
+
+def plain(typed):
+    """The value of a typed value of the vectors."""
+    ((kind, value),) = typed.items()
+    if kind == "string_repeat":
+        return value["unit"] * value["count"]
+    if kind in ("double", "double_array"):
+        return [float(item) for item in value] if isinstance(value, list) else float(value)
+    return value
