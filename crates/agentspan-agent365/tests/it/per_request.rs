@@ -197,6 +197,24 @@ fn a_root_of_another_process_makes_no_difference() {
 }
 
 #[test]
+fn a_process_that_calls_itself_serves_a_request_of_its_own() {
+    let pipeline = Pipeline::new(token_from_request());
+    let caller = pipeline.begin(&with_token("callers"));
+    let sent = caller.span().span_context().clone();
+    let received = Context::new().with_remote_span_context(SpanContext::new(
+        sent.trace_id(),
+        sent.span_id(),
+        sent.trace_flags(),
+        true,
+        sent.trace_state().clone(),
+    ));
+    pipeline.record(&export_token("own").to_context(&received), TENANT, "b");
+    pipeline.check_arrived(&[("b", "own")]);
+    caller.span().end();
+    pipeline.check_arrived(&[("a", "callers"), ("b", "own")]);
+}
+
+#[test]
 fn a_request_without_a_token_is_sent_with_that_of_the_resolver() {
     let pipeline = Pipeline::new(token("resolved"));
     pipeline.record(&Context::new(), TENANT, "a");
