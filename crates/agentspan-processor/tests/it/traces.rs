@@ -132,6 +132,22 @@ fn a_trace_that_is_dropped_ends_with_synchronous_hooks() {
 }
 
 #[test]
+fn a_root_span_is_current_for_its_end_wherever_its_trace_is_ended() {
+    let recorder = Recorder::new();
+    let builder = Trace::builder().with_processor(recorder.clone());
+    let open = builder.clone().start_detached().unwrap();
+    let other_thread = std::thread::spawn(move || open.end().unwrap());
+    other_thread.join().unwrap();
+    let ends = ["on_end RootSpan 1", "shutdown  0"];
+    assert_eq!(recorder.take_calls()[2..], ends);
+    let open = block_on(builder.start_async()).unwrap();
+    let other_thread = std::thread::spawn(move || block_on(open.end_async()).unwrap());
+    other_thread.join().unwrap();
+    let ends = ["on_end.await RootSpan 1", "shutdown.await  0"];
+    assert_eq!(recorder.take_calls()[2..], ends);
+}
+
+#[test]
 fn an_error_of_the_body_is_told_by_the_root_span() {
     let mut root = None;
     let result = Trace::builder().run(|_| {
