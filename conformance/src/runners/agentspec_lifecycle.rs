@@ -40,6 +40,7 @@ impl Runner for AgentspecLifecycle {
             predicate!("trace_is_used_again", RootIsUsedAgain),
             predicate!("trace_ends_elsewhere", EndedTraceStaysActiveElsewhere),
             predicate!("trace_ends_without_being_active", EndsTraceThatIsNotActive),
+            predicate!("root_span_ends_where_it_is_not_current", RootEndsUnseen),
         ]
     }
 }

@@ -240,7 +240,7 @@ fn integers_beyond_64_bits_are_refused_and_no_others() {
         let suite = Suite::new(runners::all(), &Deviations::shipped().unwrap()).unwrap();
         let report = printed(&suite.run(directory.path()).unwrap());
         assert!(report.ends_with("1 passed, 0 failed\n"), "{report}");
-        let rule = "rule integers-have-64-bits: 1 case";
+        let rule = "rule integers-have-64-bits: 1 cases\n";
         assert_eq!(report.contains(rule), is_refused, "{report}");
     }
 }
@@ -253,4 +253,23 @@ fn a_dictionary_in_the_place_of_a_component_lacks_what_all_components_have() {
         r#"["tool","name"],"type":"missing"},{"loc":["inputs"]"#,
         "missing",
     );
+}
+
+/// What `pyagentspec` 26.3.1 did with arguments and scripts that are odder than the shipped ones.
+#[test]
+fn odd_cases_that_were_recorded_pass_under_these_rules() {
+    let golden = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden"));
+    let suite = Suite::new(runners::all(), &Deviations::shipped().unwrap()).unwrap();
+    let report = printed(&suite.run(golden).unwrap());
+    assert!(report.ends_with("65 passed, 0 failed\n"), "{report}");
+    for (rule, count) in [
+        ("a-root-span-is-current-for-its-end", 2),
+        ("a-trace-has-one-root-span-of-its-own", 2),
+        ("components-say-what-they-are", 1),
+        ("integers-have-64-bits", 5),
+        ("secrets-are-masked-wherever-they-are-marked", 1),
+    ] {
+        let line = format!("rule {rule}: {count} cases\n");
+        assert!(report.contains(&line), "{line}{report}");
+    }
 }

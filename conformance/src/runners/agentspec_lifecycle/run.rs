@@ -49,6 +49,8 @@ struct Run<'a> {
     traces: HashMap<&'a str, NamedTrace<'a>>,
     spans: Vec<Named<'a>>,
     records: Vec<StepRecord>,
+    /// Traces whose name another one has taken while they were running. They end when all is over.
+    displaced: Vec<OpenTrace>,
     misuse: Option<String>,
 }
 
@@ -119,6 +121,7 @@ impl<'a> Run<'a> {
             traces: HashMap::new(),
             spans: Vec::new(),
             records: Vec::new(),
+            displaced: Vec::new(),
             misuse: None,
         }
     }
@@ -171,9 +174,12 @@ impl<'a> Run<'a> {
     }
 
     async fn with_trace(&mut self, here: &mut Here, step: &'a Step, path: &str) -> Left {
-        let is_async = step.is_async(self.mode);
+        // No guard lets go of its trace before its block is left.
+        if step.ends_its_trace_inside() {
+            return self.with_open_trace(here, step, path).await;
+        }
         let builder = self.trace_builder(step);
-        let left = if is_async {
+        let left = if step.is_async(self.mode) {
             match builder.start_async().await {
                 Err(error) => {
                     self.root_failed(step);
@@ -207,6 +213,20 @@ impl<'a> Run<'a> {
         left
     }
 
+    /// A block with a trace that may end inside of it.
+    async fn with_open_trace(&mut self, here: &mut Here, step: &'a Step, path: &str) -> Left {
+        let is_async = step.is_async(self.mode);
+        if let Err(error) = self.trace_start(here, step, is_async).await {
+            self.record(path, "enter_failed", Some(&error));
+            return Err(error);
+        }
+        self.record(path, "entered", None);
+        let left = self.steps(here, &step.steps, path).await;
+        let left = self.trace_end(here, step, is_async).await.and(left);
+        self.record(path, "exited", left.as_ref().err());
+        left
+    }
+
     async fn trace_start(&mut self, here: &mut Here, step: &'a Step, is_async: bool) -> Left {
         let builder = self.trace_builder(step);
         let started = if is_async {
@@ -220,9 +240,8 @@ impl<'a> Run<'a> {
         })?;
         self.has_started(step, open.trace(), open.root());
         here.0.insert(trace_key(step), open.root().enter());
-        if let Some(trace) = self.trace(step) {
-            trace.open = Some(open);
-        }
+        let displaced = self.trace(step).and_then(|trace| trace.open.replace(open));
+        self.displaced.extend(displaced);
         Ok(())
     }
 

@@ -47,10 +47,7 @@ impl ProcessorInput {
         let raise = self.raise_on.iter().find(|raise| {
             raise.hook == hook && meets(&raise.span, span) && meets(&raise.event, event)
         })?;
-        Some(PythonError {
-            r#type: raise.r#type.clone(),
-            message: raise.message.clone(),
-        })
+        Some(PythonError::raised(&raise.r#type, &raise.message))
     }
 }
 
@@ -63,6 +60,18 @@ pub(super) struct PythonError {
 }
 
 impl PythonError {
+    /// What an exception of this class with this argument says of itself: a `KeyError` quotes the key.
+    fn raised(class: &str, message: &str) -> Self {
+        let message = match class {
+            "KeyError" => quoted(message),
+            _ => message.to_owned(),
+        };
+        Self {
+            r#type: class.to_owned(),
+            message,
+        }
+    }
+
     pub(super) fn runtime(message: &str) -> Self {
         Self {
             r#type: "RuntimeError".into(),
@@ -79,6 +88,31 @@ impl PythonError {
     pub(super) fn second_start() -> Self {
         Self::runtime("a span starts once")
     }
+}
+
+/// A text as Python's `repr` writes it, but for characters that cannot be printed beyond ASCII.
+fn quoted(text: &str) -> String {
+    let quote = match text.contains('\'') && !text.contains('"') {
+        true => '"',
+        false => '\'',
+    };
+    let mut quoted = String::from(quote);
+    for character in text.chars() {
+        match character {
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            character if character == quote || character == '\\' => {
+                quoted.extend(['\\', character]);
+            }
+            control if control.is_ascii_control() => {
+                quoted.push_str(&format!("\\x{:02x}", u32::from(control)));
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted.push(quote);
+    quoted
 }
 
 #[derive(Deserialize)]
@@ -124,6 +158,16 @@ impl Step {
         self.r#async.unwrap_or(mode == Mode::Async)
     }
 
+    /// Whether a step inside of it ends the trace that it opens.
+    pub(super) fn ends_its_trace_inside(&self) -> bool {
+        fn ends(steps: &[Step], trace: &str) -> bool {
+            steps.iter().any(|step| {
+                (step.op == Op::TraceEnd && step.trace == trace) || ends(&step.steps, trace)
+            })
+        }
+        ends(&self.steps, &self.trace)
+    }
+
     pub(super) fn trace(&self) -> &str {
         &self.trace
     }
@@ -138,9 +182,28 @@ impl Step {
 
     /// What a `raise` throws.
     pub(super) fn error(&self) -> PythonError {
-        PythonError {
-            r#type: self.r#type.clone().unwrap_or_default(),
-            message: self.message.clone().unwrap_or_default(),
+        PythonError::raised(
+            self.r#type.as_deref().unwrap_or_default(),
+            self.message.as_deref().unwrap_or_default(),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_error_quotes_its_key() {
+        for (key, quoted) in [
+            ("k", "'k'"),
+            ("", "''"),
+            ("it's", "\"it's\""),
+            ("it's \"so\"", r#"'it\'s "so"'"#),
+            ("a\n\\\u{1}é", r"'a\n\\\x01é'"),
+        ] {
+            assert_eq!(PythonError::raised("KeyError", key).message, quoted);
+            assert_eq!(PythonError::raised("ValueError", key).message, key);
         }
     }
 }

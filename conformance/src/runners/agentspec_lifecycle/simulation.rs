@@ -33,6 +33,8 @@ pub(super) enum Defect {
     EndedTraceStaysActiveElsewhere,
     /// The end of a trace that is not active ends the one that is, and shuts processors down.
     EndsTraceThatIsNotActive,
+    /// The root span of a trace that ends where it is not active is not current for its own end.
+    RootEndsUnseen,
 }
 
 type Left = Result<(), PythonError>;
@@ -96,6 +98,7 @@ struct SimulatedSpan {
     started_by: Vec<String>,
 }
 
+#[derive(Clone)]
 struct SimulatedTrace {
     name: String,
     processors: Vec<String>,
@@ -124,7 +127,7 @@ impl Simulation<'_> {
         let is_async = step.is_async(self.script.mode);
         let (phase, left) = match step.op {
             Op::WithTrace => {
-                let trace = self.trace(step);
+                let trace = self.trace_to_start(step);
                 let started = self.trace_start(trace, is_async);
                 let body = |this: &mut Self| this.steps(&step.steps, path);
                 let end = |this: &mut Self, left: Left| this.trace_end(trace, is_async).and(left);
@@ -156,7 +159,7 @@ impl Simulation<'_> {
             }
             Op::Raise => ("raise", Err(step.error())),
             Op::TraceStart => {
-                let trace = self.trace(step);
+                let trace = self.trace_to_start(step);
                 ("done", self.trace_start(trace, is_async))
             }
             Op::TraceEnd => {
@@ -255,7 +258,14 @@ impl Simulation<'_> {
             return Ok(());
         }
         let root = self.traces[trace].root;
+        let enters = self.mended(Defect::RootEndsUnseen) && !self.here.stack.contains(&root);
+        if enters {
+            self.here.stack.push(root);
+        }
         let root_ended = self.span_end(root, is_async);
+        if enters {
+            self.here.stack.pop();
+        }
         if !self.mended(Defect::FailedRootEndLeavesTrace) {
             root_ended.clone()?;
         }
@@ -447,6 +457,21 @@ impl Simulation<'_> {
         let trace = self.traces.len() - 1;
         self.by_trace.insert(step.trace().into(), trace);
         trace
+    }
+
+    /// The trace that a step starts: another one of that name if it is running elsewhere.
+    fn trace_to_start(&mut self, step: &Step) -> usize {
+        let trace = self.trace(step);
+        let is_running = self.traces[trace].is_active && self.active_trace().is_none();
+        if !is_running || !self.mended(Defect::RootIsUsedAgain) {
+            return trace;
+        }
+        let another = self.traces[trace].clone();
+        self.traces.push(another);
+        let another = self.traces.len() - 1;
+        self.renew_root(another);
+        self.by_trace.insert(step.trace().into(), another);
+        another
     }
 
     fn processors(&self, step: &Step) -> Vec<String> {
