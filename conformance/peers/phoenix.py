@@ -250,10 +250,10 @@ def check_example(checks, phoenix, example):
         _, tree = places(spans)
         agent = "invoke_agent weather agent"
         wanted = [
-            ("RootSpan", None),
+            ("weather", None),
             ("chat gpt-4o", agent),
             ("execute_tool forecast", agent),
-            (agent, "RootSpan"),
+            (agent, "weather"),
         ]
         checks.equal("its tree", tree, sorted(wanted, key=str))
         shown = receiver.contents_in(json.dumps(spans, ensure_ascii=False))

@@ -22,7 +22,7 @@ STOP_SECONDS = 20
 CONTENTS = ["umbrella", "You are terse", "sunny", "Zürich", "Z\\u00fcrich", "is full", "Say it nicely"]
 
 # Every span of the assistant's trace: its name in a rendering, and the name of its parent.
-ROOT = "RootSpan"
+ROOT = "peers"
 AGENT = "invoke_agent weather agent"
 FLOW = "invoke_workflow weather flow"
 TREE = [

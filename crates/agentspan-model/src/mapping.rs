@@ -131,6 +131,15 @@ impl Mapping {
         operation::span_name(self.rendering, span)
     }
 
+    /// As [`span_name`](Self::span_name), where the trace is known: a `RootSpan` that nobody named is called
+    /// like its trace, because backends show a trace by the name of its root.
+    ///
+    /// [`Rendering::AgentSpec`] leaves it its own name.
+    #[must_use]
+    pub fn span_name_in_trace<'a>(&self, span: &SpanInTrace<'a>) -> Cow<'a, str> {
+        operation::span_name_in_trace(self.rendering, span)
+    }
+
     /// The kind of the span in the vocabulary.
     #[must_use]
     pub fn span_kind(&self, span: &Span) -> SpanKind {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Rendering, SpanKind};
+use super::{Rendering, SpanInTrace, SpanKind};
 use crate::agent365::{InferenceOperationType, mapping};
 use crate::agentspec::{Component, LlmConfig, Span, SpanDetails, Tool};
 
@@ -77,6 +77,16 @@ pub(super) fn span_name(rendering: Rendering, span: &Span) -> Cow<'_, str> {
         Some(name) if of.is_empty() => name.into(),
         Some(name) => format!("{name} {of}").into(),
         None => own_name(span).into(),
+    }
+}
+
+pub(super) fn span_name_in_trace<'a>(rendering: Rendering, span: &SpanInTrace<'a>) -> Cow<'a, str> {
+    let is_unnamed_root =
+        matches!(span.span.details, SpanDetails::Root) && span.span.name == span.span.type_name();
+    let is_rendered = rendering != Rendering::AgentSpec;
+    match span.trace_name {
+        Some(trace) if is_unnamed_root && is_rendered && !trace.is_empty() => trace.into(),
+        _ => span_name(rendering, span.span),
     }
 }
 

@@ -113,9 +113,15 @@ fn render(mapping: &Mapping, mut span: SpanData) -> SpanData {
 
 fn render_rebuilt(mapping: &Mapping, span: &mut SpanData, rebuilt: &RebuiltSpan) {
     let record = &rebuilt.span;
+    let mut in_trace = SpanInTrace::new(record)
+        .with_parent_id(rebuilt.parent_id.as_ref())
+        .with_parent_component_id(rebuilt.parent_component_id.as_deref());
+    if let Some(trace) = &rebuilt.trace {
+        in_trace = in_trace.with_trace(&trace.id, trace.name.as_deref());
+    }
     // A name that somebody has changed since is wanted so.
     if span.name == Mapping::new(Rendering::AgentSpec).span_name(record) {
-        span.name = mapping.span_name(record).into_owned().into();
+        span.name = mapping.span_name_in_trace(&in_trace).into_owned().into();
     }
     span.span_kind = kind(mapping.span_kind(record));
     if mapping.rendering() == Rendering::GenAi {
@@ -123,12 +129,6 @@ fn render_rebuilt(mapping: &Mapping, span: &mut SpanData, rebuilt: &RebuiltSpan)
     }
     if let Some(failure) = mapping.failure(record) {
         span.status = Status::error(failure.status_description().to_owned());
-    }
-    let mut in_trace = SpanInTrace::new(record)
-        .with_parent_id(rebuilt.parent_id.as_ref())
-        .with_parent_component_id(rebuilt.parent_component_id.as_deref());
-    if let Some(trace) = &rebuilt.trace {
-        in_trace = in_trace.with_trace(&trace.id, trace.name.as_deref());
     }
     let mut attributes = Attributes::default();
     mapping.visit_span(&in_trace, &mut attributes);

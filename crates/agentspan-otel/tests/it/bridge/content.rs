@@ -1,9 +1,12 @@
 //! Who sees what people, models and tools said.
 
+use std::sync::Arc;
+
 use agentspan_model::agent365::Profile;
+use agentspan_model::agentspec::SpanDetails;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
-use agentspan_otel::{OtelBridge, Rendered};
-use agentspan_processor::Trace;
+use agentspan_otel::{OtelBridge, Rendered, from_otel};
+use agentspan_processor::{Span, Trace};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::Tracer;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
@@ -140,4 +143,29 @@ fn a_span_that_cannot_be_rebuilt_goes_on_without_its_content() {
     let cut = watched.rendered[0].named("cut");
     assert_eq!(text(&cut, "agentspec.unknown"), None);
     assert_eq!(text(&cut, "app.step").as_deref(), Some("two"));
+}
+
+#[test]
+fn a_root_that_nobody_named_is_called_like_its_trace_and_stays_what_it_was() {
+    let mappings = [Rendering::GenAi, Rendering::OpenInference].map(Mapping::new);
+    let watched = Watched::with_mappings(ContentCapture::NoContent, mappings);
+    let named = Span::builder(SpanDetails::Root).with_name("named");
+    for (root, shown) in [(None, "turn"), (Some(named), "named")] {
+        let trace = Trace::builder()
+            .with_name("turn")
+            .with_processor(Arc::clone(&watched.bridge));
+        let trace = match root {
+            Some(root) => trace.with_root_span(root),
+            None => trace,
+        };
+        trace.start().unwrap().end().unwrap();
+        for kept in &watched.rendered {
+            kept.named(shown);
+        }
+    }
+    let own = watched.live.named("RootSpan");
+    let again = from_otel(&watched.rendered[0].named("turn"))
+        .unwrap()
+        .unwrap();
+    assert_eq!(again.span, from_otel(&own).unwrap().unwrap().span);
 }
