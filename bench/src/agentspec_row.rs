@@ -5,6 +5,7 @@
 //! once, as a runtime has them; prompts, answers, arguments and ids are copied in every turn. One
 //! trace lasts for all turns.
 
+mod bridged;
 mod contenders;
 mod depth;
 mod long_span;
@@ -18,6 +19,7 @@ use crate::error::BenchError;
 use crate::gauge::Clock;
 use crate::row::{Contender, Goal, Per, Row, Unit};
 
+pub(crate) use bridged::row as bridged;
 pub(crate) use depth::row as depth;
 pub(crate) use long_span::row as long_span;
 

@@ -10,7 +10,7 @@ usage: cargo xtask bench [--quick] [--instructions] [ROW ...]
   --quick         a fifth of the rounds
   --instructions  count instructions with valgrind's callgrind too, where the work stays on one thread
   ROW             encode, scope, scope-off, export-1, export-10, export-100, agentspec, agentspec-off,
-                  agentspec-depth, agentspec-long; all of them by default
+                  agentspec-depth, agentspec-long, bridge; all of them by default
 
 It never fails because something was slow.
 ";

@@ -84,7 +84,7 @@ pub enum Per {
 
 impl Row {
     /// The names of all rows.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 11] = [
         "encode",
         "scope",
         "scope-off",
@@ -95,6 +95,7 @@ impl Row {
         "agentspec-off",
         "agentspec-depth",
         "agentspec-long",
+        "bridge",
     ];
 
     /// Sets up the contenders of the row called `name`.
@@ -117,6 +118,7 @@ impl Row {
             "agentspec-off" => agentspec_row::unobserved(),
             "agentspec-depth" => agentspec_row::depth(),
             "agentspec-long" => agentspec_row::long_span(),
+            "bridge" => agentspec_row::bridged(),
             _ => Err(BenchError::Usage {
                 given: name.to_owned(),
             }),

@@ -6,7 +6,7 @@
 
 pub(crate) mod by_hand;
 pub(crate) mod data;
-mod discard;
+pub(crate) mod discard;
 mod scopes;
 
 use agentspan_otel::ScopeTracer;

@@ -62,7 +62,7 @@ impl Contender for Peer {
 
 /// Throws spans away.
 #[derive(Debug)]
-struct Discard;
+pub(super) struct Discard;
 
 impl SpanExporter for Discard {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {

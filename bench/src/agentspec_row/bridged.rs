@@ -1,0 +1,174 @@
+//! Row: the turn in Agent Spec as OpenTelemetry spans, beside the very same spans by hand.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use agentspan_model::mapping::ContentCapture;
+use agentspan_otel::OtelBridge;
+use agentspan_processor::{OpenTrace, Trace};
+use opentelemetry::trace::{
+    Span as _, SpanId, Tracer as _, TracerProvider as _, mark_span_as_active,
+};
+use opentelemetry_sdk::trace::{
+    BatchSpanProcessor, SdkTracer, SdkTracerProvider, SpanData, SpanProcessor,
+};
+
+use crate::agentspec_row::TURNS;
+use crate::agentspec_row::peer::Discard;
+use crate::agentspec_row::turn::{Events, Turn};
+use crate::error::BenchError;
+use crate::row::{Contender, Row};
+use crate::scope_row::discard::Keep;
+
+const BRIDGED: &str = "agentspan Trace with OtelBridge";
+const BY_HAND: &str = "opentelemetry_sdk, the same spans";
+
+/// The same spans, attributes and events go to the SDK's batch processor, whose exporter throws them away.
+pub(crate) fn row() -> Result<Row, BenchError> {
+    let ours = Bridged::new(batch_processor())?;
+    let by_hand = ByHand::new(recorded()?)?;
+    Ok(super::row(
+        "bridge",
+        "Agent Spec turns as OpenTelemetry spans with contents, what they cost the caller",
+        vec![Box::new(ours), Box::new(by_hand)],
+        Vec::new(),
+    ))
+}
+
+fn batch_processor() -> BatchSpanProcessor {
+    BatchSpanProcessor::builder(Discard).build()
+}
+
+/// The spans of one turn as the bridge makes them, in the order of their ends.
+fn recorded() -> Result<Vec<SpanData>, BenchError> {
+    let kept = Arc::new(Mutex::new(Vec::new()));
+    let bridged = Bridged::new(Keep(Arc::clone(&kept)))?;
+    bridged.turn.run(bridged.trace.root(), Events::Always);
+    let spans = kept.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    Ok(spans)
+}
+
+/// Makes turns in one trace, which the bridge observes.
+struct Bridged {
+    provider: SdkTracerProvider,
+    trace: OpenTrace,
+    turn: Turn,
+}
+
+impl Bridged {
+    fn new(processor: impl SpanProcessor + 'static) -> Result<Self, BenchError> {
+        let provider = OtelBridge::prepare(SdkTracerProvider::builder());
+        let provider = provider.with_span_processor(processor).build();
+        let bridge = OtelBridge::new(&provider).with_capture(ContentCapture::SpanAndEvent);
+        let trace = Trace::builder().with_processor(bridge);
+        let trace = trace.start_detached();
+        Ok(Self {
+            trace: trace.map_err(|error| BenchError::set_up(BRIDGED)(error.into()))?,
+            provider,
+            turn: Turn::new()?,
+        })
+    }
+}
+
+impl Contender for Bridged {
+    fn name(&self) -> &'static str {
+        BRIDGED
+    }
+
+    fn prepare(&mut self) {
+        drop(self.provider.force_flush());
+    }
+
+    fn run(&mut self) {
+        for _ in 0..TURNS {
+            self.turn.run(self.trace.root(), Events::Always);
+        }
+    }
+}
+
+/// Makes the spans of the bridge with a tracer.
+struct ByHand {
+    provider: SdkTracerProvider,
+    tracer: SdkTracer,
+    agent: SpanData,
+    children: Vec<SpanData>,
+}
+
+impl ByHand {
+    fn new(mut spans: Vec<SpanData>) -> Result<Self, BenchError> {
+        let agent = spans.pop();
+        let agent = agent.filter(|agent| {
+            let id: SpanId = agent.span_context.span_id();
+            spans.len() == 3 && spans.iter().all(|span| span.parent_span_id == id)
+        });
+        let provider = SdkTracerProvider::builder().with_span_processor(batch_processor());
+        let provider = provider.build();
+        Ok(Self {
+            tracer: provider.tracer("bench"),
+            provider,
+            agent: agent.ok_or_else(|| BenchError::set_up(BY_HAND)("not a turn".into()))?,
+            children: spans,
+        })
+    }
+
+    fn within(&self, span: &SpanData, work: impl FnOnce()) {
+        let mut started = self
+            .tracer
+            .span_builder(span.name.clone())
+            .with_kind(span.span_kind.clone())
+            .with_attributes(span.attributes.clone())
+            .start(&self.tracer);
+        for event in &span.events.events {
+            started.add_event(event.name.clone(), event.attributes.clone());
+        }
+        let active = mark_span_as_active(started);
+        work();
+        drop(active);
+    }
+}
+
+impl Contender for ByHand {
+    fn name(&self) -> &'static str {
+        BY_HAND
+    }
+
+    fn prepare(&mut self) {
+        drop(self.provider.force_flush());
+    }
+
+    fn run(&mut self) {
+        for _ in 0..TURNS {
+            self.within(&self.agent, || {
+                for child in &self.children {
+                    self.within(child, || ());
+                }
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_make_the_same_spans() {
+        let spans = recorded().unwrap();
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let provider = SdkTracerProvider::builder().with_span_processor(Keep(Arc::clone(&kept)));
+        let mut by_hand = ByHand::new(spans.clone()).unwrap();
+        by_hand.tracer = provider.build().tracer("t");
+        by_hand.run();
+        let shape = |span: &SpanData| {
+            let events = span.events.iter();
+            let events: Vec<_> = events.map(|event| event.attributes.clone()).collect();
+            (span.name.clone(), span.attributes.clone(), events)
+        };
+        let made = kept.lock().unwrap();
+        assert_eq!(made.len(), 4 * TURNS);
+        for (made, span) in made.iter().zip(spans.iter().cycle()) {
+            assert_eq!(shape(made), shape(span));
+        }
+        let events: Vec<_> = spans.iter().map(|span| span.events.len()).collect();
+        assert_eq!(events, [2, 2, 2, 0]);
+    }
+}
