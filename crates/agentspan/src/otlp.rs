@@ -33,6 +33,7 @@ pub struct Otlp {
     headers: HashMap<String, String>,
     timeout: Option<Duration>,
     /// Whether the proxy that the system names for http is passed by.
+    #[cfg(feature = "otlp-http")]
     is_direct: bool,
     authorities: Option<Vec<u8>>,
     compression: Option<Compression>,

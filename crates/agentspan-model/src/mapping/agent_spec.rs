@@ -121,10 +121,9 @@ pub(super) fn visit_member(event: &Event, member: &str, found: &mut dyn FnMut(&s
 }
 
 fn reference(component: &Component) -> String {
-    to_json(&std::collections::BTreeMap::from([(
-        COMPONENT_REF,
-        component.id(),
-    )]))
+    let id = to_json(component.id());
+    // The name of the member needs no escapes.
+    ["{\"", COMPONENT_REF, "\":", id.as_str(), "}"].concat()
 }
 
 fn visit_metadata(key: &'static str, metadata: &JsonObject, visitor: &mut dyn KeyVisitor) {

@@ -66,17 +66,19 @@ pub(super) fn operation_name(
 
 pub(super) fn span_name(rendering: Rendering, span: &Span) -> Cow<'_, str> {
     let operation = Operation::of(span);
-    let name = operation_name(rendering, operation);
+    let Some(name) = operation_name(rendering, operation) else {
+        return own_name(span).into();
+    };
     let of = match operation {
         Operation::Agent(component) | Operation::Flow(component) => component.name().to_owned(),
         Operation::Tool(tool) => tool.name().to_owned(),
         Operation::Llm(model) => model.model_id().unwrap_or_default(),
         Operation::Node | Operation::Other => String::new(),
     };
-    match name {
-        Some(name) if of.is_empty() => name.into(),
-        Some(name) => format!("{name} {of}").into(),
-        None => own_name(span).into(),
+    if of.is_empty() {
+        name.into()
+    } else {
+        format!("{name} {of}").into()
     }
 }
 

@@ -6,8 +6,17 @@ use opentelemetry::{KeyValue, Value};
 use crate::attribute_value::to_value;
 
 /// Collects what a mapping shows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Attributes(pub(crate) Vec<KeyValue>);
+
+/// Enough for most spans and events of Agent Spec, so that the list need not grow on its way.
+const USUAL: usize = 8;
+
+impl Default for Attributes {
+    fn default() -> Self {
+        Self(Vec::with_capacity(USUAL))
+    }
+}
 
 impl KeyVisitor for Attributes {
     fn visit_key(&mut self, key: Key, value: AttributeValue<'_>) {

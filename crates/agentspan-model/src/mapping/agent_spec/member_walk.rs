@@ -5,6 +5,10 @@ use serde::Serialize;
 use serde::ser::{Error as _, Impossible, SerializeMap, Serializer};
 use serde_json::Error;
 
+/// Buffers of this size need not grow for most members, which would cost an allocation for each doubling.
+const USUAL_KEY: usize = 64;
+const USUAL_VALUE: usize = 512;
+
 /// Calls `found` with the name and the JSON of each member of `dump` that is wanted, in order.
 pub(super) fn walk<T: Serialize>(
     dump: &T,
@@ -14,7 +18,7 @@ pub(super) fn walk<T: Serialize>(
     let walk = Walk {
         is_wanted,
         found,
-        key: Vec::new(),
+        key: Vec::with_capacity(USUAL_KEY),
         value: Vec::new(),
     };
     // A dump is a map of what can be written as JSON. If it were not, its members would be missing, and a
@@ -46,6 +50,7 @@ impl SerializeMap for Walk<'_> {
             return Ok(());
         }
         self.value.clear();
+        self.value.reserve(USUAL_VALUE);
         serde_json::to_writer(&mut self.value, value)?;
         let json = std::str::from_utf8(&self.value).map_err(Error::custom)?;
         (self.found)(&name, json);
