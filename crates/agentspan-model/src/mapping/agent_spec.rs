@@ -12,7 +12,7 @@ use crate::keys;
 
 mod member_walk;
 
-use member_walk::walk;
+use member_walk::{Value, walk};
 
 /// What all spans and events have: it is written under keys of its own, or is no attribute.
 const COMMON: &[&str] = &[
@@ -112,10 +112,10 @@ pub(super) fn visit_member(event: &Event, member: &str, found: &mut dyn FnMut(&s
     walk(
         &event.dump(Disclosure::Clear),
         &|name| name == member,
-        &mut |_, json| {
-            if json != "null" {
-                found(json);
-            }
+        &mut |_, value| match value {
+            Value::Text(text) => found(&to_json(text)),
+            Value::Json("null") => {}
+            Value::Json(json) => found(json),
         },
     );
 }
@@ -149,15 +149,23 @@ fn visit_members<T: serde::Serialize>(dump: &T, members: &[Member], visitor: &mu
         !COMMON.contains(&name) && !is_component()
     };
     let mut unknown = String::new();
-    walk(dump, &is_wanted, &mut |name, json| match known(name) {
-        Some(member) => visit_value(member.key, json, visitor),
-        None => {
-            unknown.push(if unknown.is_empty() { '{' } else { ',' });
-            unknown.push_str(&to_json(name));
-            unknown.push(':');
-            unknown.push_str(json);
-        }
-    });
+    walk(
+        dump,
+        &is_wanted,
+        &mut |name, value| match (known(name), value) {
+            (Some(member), Value::Text(text)) => visitor.visit_key(member.key.into(), Str(text)),
+            (Some(member), Value::Json(json)) => visit_value(member.key, json, visitor),
+            (None, value) => {
+                unknown.push(if unknown.is_empty() { '{' } else { ',' });
+                unknown.push_str(&to_json(name));
+                unknown.push(':');
+                match value {
+                    Value::Text(text) => unknown.push_str(&to_json(text)),
+                    Value::Json(json) => unknown.push_str(json),
+                }
+            }
+        },
+    );
     if !unknown.is_empty() {
         unknown.push('}');
         visitor.visit_key(keys::AGENTSPEC_UNKNOWN.into(), Str(&unknown));
