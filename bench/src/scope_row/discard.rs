@@ -1,5 +1,6 @@
 //! Processors that end the way of a span.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use opentelemetry::Context;
@@ -28,13 +29,15 @@ impl SpanProcessor for Discard {
 
 /// Keeps spans.
 #[derive(Debug)]
-pub(crate) struct Keep(pub(crate) std::sync::Arc<std::sync::Mutex<Vec<SpanData>>>);
+pub(crate) struct Keep(pub(crate) Arc<Mutex<Vec<SpanData>>>);
 
 impl SpanProcessor for Keep {
     fn on_start(&self, _: &mut Span, _: &Context) {}
 
     fn on_end(&self, span: SpanData) {
-        self.0.lock().unwrap().push(span);
+        // Each change is one push, whatever panicked.
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(span);
     }
 
     fn force_flush(&self) -> OTelSdkResult {
