@@ -55,8 +55,6 @@ pub struct BackgroundQueue(Arc<Handle>);
 /// Tells the thread when the last handle is gone.
 struct Handle {
     shared: Arc<Shared>,
-    /// That of the processor, asked once.
-    disclosure: Disclosure,
     shutdown_timeout: Duration,
 }
 
@@ -125,12 +123,10 @@ impl BackgroundQueueBuilder {
         self
     }
 
-    /// The queue, whose thread is not running yet. Asks the processor for its
-    /// [`disclosure`](SpanProcessor::disclosure), which is that of the queue from now on.
+    /// The queue, whose thread is not running yet.
     #[must_use]
     pub fn build(self) -> BackgroundQueue {
         BackgroundQueue(Arc::new(Handle {
-            disclosure: self.processor.disclosure(),
             shared: Arc::new(Shared::new(self.processor, self.capacity, self.drop_policy)),
             shutdown_timeout: self.shutdown_timeout,
         }))
@@ -197,7 +193,7 @@ impl SpanProcessor for BackgroundQueue {
     }
 
     fn disclosure(&self) -> Disclosure {
-        self.0.disclosure
+        self.0.shared.processor().disclosure()
     }
 
     fn startup(&self) -> Result<(), HookError> {

@@ -13,7 +13,33 @@ use pin_project_lite::pin_project;
 use crate::{ErrorPolicy, Hook, HookError, HookFuture, Span, SpanEvent, SpanProcessor, TraceError};
 
 /// The processors of a trace. Spans share them.
-pub(crate) type Processors = Option<Arc<[Arc<dyn SpanProcessor>]>>;
+pub(crate) type Processors = Option<Arc<[Observer]>>;
+
+/// A processor of a trace, with what it is asked once.
+#[derive(Clone, Debug)]
+pub(crate) struct Observer {
+    pub(crate) processor: Arc<dyn SpanProcessor>,
+    pub(crate) disclosure: Disclosure,
+}
+
+impl Observer {
+    /// Asks the processor. One that panics sees masks.
+    fn new(processor: Arc<dyn SpanProcessor>) -> Self {
+        let disclosure = catch_unwind(AssertUnwindSafe(|| processor.disclosure()));
+        Self {
+            disclosure: disclosure.unwrap_or(Disclosure::Masked),
+            processor,
+        }
+    }
+}
+
+/// Asks the processors of a trace what they are to see.
+pub(crate) fn observers(
+    processors: impl IntoIterator<Item = Arc<dyn SpanProcessor>>,
+) -> Processors {
+    let list: Arc<[_]> = processors.into_iter().map(Observer::new).collect();
+    (!list.is_empty()).then_some(list)
+}
 
 /// A hook of a span, with what it is called with besides the span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +88,7 @@ impl SpanHook {
 /// Calls a hook of a span for all processors that it is for.
 #[inline]
 pub(crate) fn dispatch(span: &Span, hook: SpanHook) -> Result<(), TraceError> {
-    if span.processors().is_empty() {
+    if span.observers().is_empty() {
         return Ok(());
     }
     dispatch_to_processors(span, hook)
@@ -77,7 +103,7 @@ fn dispatch_to_processors(span: &Span, hook: SpanHook) -> Result<(), TraceError>
 /// As [`dispatch`], for who owns the handle: hooks are shown that one, and none is made for them.
 #[inline]
 pub(crate) fn dispatch_own(span: &mut Span, hook: SpanHook) -> Result<(), TraceError> {
-    if span.processors().is_empty() {
+    if span.observers().is_empty() {
         return Ok(());
     }
     dispatch_own_to_processors(span, hook)
@@ -99,8 +125,9 @@ fn dispatch_own_to_processors(span: &mut Span, hook: SpanHook) -> Result<(), Tra
 /// except when the span is just starting: they do not learn of it then.
 pub(crate) async fn dispatch_async(span: &Span, hook: SpanHook) -> Result<(), TraceError> {
     let mut rest = Rest::new(span, hook);
-    while let Some((index, processor)) = rest.round.next(span) {
-        let view = span.seen_with(processor.disclosure());
+    while let Some((index, observer)) = rest.round.next(span) {
+        let processor = &*observer.processor;
+        let view = span.seen_with(observer.disclosure);
         let event = match hook {
             SpanHook::Event(index) => view.event(index),
             SpanHook::Start | SpanHook::End => None,
@@ -127,14 +154,15 @@ impl Round {
         }
     }
 
-    fn next<'a>(&mut self, span: &'a Span) -> Option<(usize, &'a dyn SpanProcessor)> {
-        let processors = span.processors();
+    #[inline]
+    fn next<'a>(&mut self, span: &'a Span) -> Option<(usize, &'a Observer)> {
+        let observers = span.observers();
         loop {
             let index = self.next;
-            let processor = processors.get(index)?;
+            let observer = observers.get(index)?;
             self.next += 1;
             if self.hook == SpanHook::Start || span.started().contains(index) {
-                return Some((index, &**processor));
+                return Some((index, observer));
             }
         }
     }
@@ -196,8 +224,9 @@ impl<'a> Rest<'a> {
 
     fn call(&mut self) {
         let Self { span, round } = self;
-        while let Some((index, processor)) = round.next(span) {
-            let view = span.seen_with(processor.disclosure());
+        while let Some((index, observer)) = round.next(span) {
+            let processor = &*observer.processor;
+            let view = span.seen_with(observer.disclosure);
             let result = match round.hook {
                 SpanHook::Event(event) => contained(|| processor.take_event(event, view)),
                 SpanHook::Start | SpanHook::End => round.hook.call(processor, &view),
@@ -226,14 +255,15 @@ struct OwnRest<'a> {
 impl OwnRest<'_> {
     fn call(&mut self) {
         let Self { span, round, .. } = self;
-        while let Some((index, processor)) = round.next(span) {
-            let disclosure = processor.disclosure();
+        while let Some((index, observer)) = round.next(span) {
+            let disclosure = observer.disclosure;
             span.show_with(disclosure);
-            let Some(processor) = span.processors().get(index) else {
+            let Some(observer) = span.observers().get(index) else {
                 break;
             };
-            let result = round.hook.call(&**processor, span);
-            round.note(span, index, &**processor, result);
+            let processor = &*observer.processor;
+            let result = round.hook.call(processor, span);
+            round.note(span, index, processor, result);
         }
     }
 }

@@ -10,7 +10,7 @@ use agentspan_model::agentspec::{
     self, Event, HookCall, Id, RecordedHook, RecordedSpan, SpanDetails, Timestamp, TraceInfo,
 };
 
-use crate::dispatch::{SpanHook, dispatch, dispatch_async};
+use crate::dispatch::{SpanHook, dispatch, dispatch_async, observers};
 use crate::{Clock, ErrorPolicy, Span, SpanProcessor, SystemClock, Trace, TraceError};
 
 /// Drives a processor with recorded hooks, in their order, as if the program ran again.
@@ -221,7 +221,7 @@ impl Replay {
     }
 
     fn run(&mut self, name: Option<String>, trace: Option<TraceInfo>, which: Which) -> &mut Run {
-        let processors = Some(Arc::from([Arc::clone(&self.processor)]));
+        let processors = observers([Arc::clone(&self.processor)]);
         let is_other = |run: &Run| {
             let other = |trace: &TraceInfo| trace.id != *run.trace.id();
             which == Which::New || trace.as_ref().is_some_and(other)

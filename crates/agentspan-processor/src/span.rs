@@ -12,11 +12,11 @@ use agentspan_model::agentspec::{
 };
 
 use crate::context::{Active, InSpan, Pushed};
-use crate::dispatch::{Processors, SpanHook, dispatch, dispatch_async, dispatch_own};
+use crate::dispatch::{Observer, Processors, SpanHook, dispatch, dispatch_async, dispatch_own};
 use crate::event_log::EventLog;
 use crate::exception;
 use crate::started_set::StartedSet;
-use crate::{ActiveGuard, Clock, ErrorPolicy, SpanProcessor, SystemClock, Trace, TraceError};
+use crate::{ActiveGuard, Clock, ErrorPolicy, SystemClock, Trace, TraceError};
 
 mod builder;
 mod open;
@@ -342,11 +342,12 @@ impl Span {
 
     /// Adds an event. What is taken out of `details` is made into one where it is to lie.
     fn add_details(&self, details: &mut Option<EventDetails>) -> Result<(), TraceError> {
-        // Asked first: the clock may be somebody else's code.
+        let id = Id::random();
+        // Asked before: the clock may be somebody else's code.
         let time = self.now();
         let kept = self.inner.events.push_with(|| {
             let details = details.take().unwrap_or(EventDetails::Abridged);
-            Slot::new(Event::new(Id::random(), time, details))
+            Slot::new(Event::new(id.clone(), time, details))
         });
         match kept {
             Some(index) => dispatch(self, SpanHook::Event(index)),
@@ -535,7 +536,8 @@ impl Span {
         }
     }
 
-    pub(crate) fn processors(&self) -> &[Arc<dyn SpanProcessor>] {
+    #[inline]
+    pub(crate) fn observers(&self) -> &[Observer] {
         match &self.inner.observers {
             Observers::OfTrace => self.trace().map_or(&[], Trace::first_processors),
             Observers::Own(list) => list.as_deref().unwrap_or_default(),
@@ -565,14 +567,13 @@ impl Span {
     pub(crate) fn activate(&mut self) -> Vec<Box<dyn ActiveGuard>> {
         let mut guards = Vec::new();
         let own = self.disclosure;
-        for index in 0..self.processors().len() {
+        for index in 0..self.observers().len() {
             let has_started = self.started().contains(index);
-            let processor = || self.processors().get(index).filter(|_| has_started);
-            let Some(disclosure) = processor().map(|processor| processor.disclosure()) else {
+            let Some(observer) = self.observers().get(index).filter(|_| has_started) else {
                 continue;
             };
-            self.disclosure = disclosure;
-            let activate = || self.processors().get(index)?.activate(self);
+            self.disclosure = observer.disclosure;
+            let activate = || self.observers().get(index)?.processor.activate(self);
             let made = catch_unwind(AssertUnwindSafe(activate));
             guards.extend(made.ok().flatten());
         }

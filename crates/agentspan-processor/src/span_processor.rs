@@ -53,7 +53,7 @@ pub trait SpanProcessor: fmt::Debug + Send + Sync {
         std::any::type_name::<Self>()
     }
 
-    /// Whether hooks see sensitive values. The default is that they see masks.
+    /// Whether hooks see sensitive values. The default is that they see masks. A trace asks this once.
     ///
     /// The spans and events that hooks get hold just that: with [`Disclosure::Masked`], sensitive
     /// values are [withheld](agentspan_model::agentspec::Sensitive::is_withheld) from the hook.

@@ -6,7 +6,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use agentspan_model::agentspec::{Id, TraceInfo};
 
-use crate::dispatch::{Processors, contained, contained_future, count, report};
+use crate::dispatch::{
+    Observer, Processors, contained, contained_future, count, observers, report,
+};
 use crate::{Clock, ErrorPolicy, Hook, HookError, SpanProcessor, TraceError};
 
 mod builder;
@@ -100,16 +102,16 @@ impl Trace {
     /// The processors that observe spans that start now.
     #[must_use]
     pub fn processors(&self) -> Vec<Arc<dyn SpanProcessor>> {
-        self.current_processors()
-            .map_or_else(Vec::new, |list| list.to_vec())
+        let list = self.current_processors();
+        let list = list.as_deref().unwrap_or_default();
+        list.iter().map(|one| Arc::clone(&one.processor)).collect()
     }
 
     /// Replaces the processors. Spans that have started keep theirs; the new ones are shut down with the
     /// trace, but nobody calls their `startup`. The trace keeps those that it was started with until its last
     /// handle is dropped.
     pub fn set_processors(&self, processors: impl IntoIterator<Item = Arc<dyn SpanProcessor>>) {
-        let list: Arc<[_]> = processors.into_iter().collect();
-        let list = (!list.is_empty()).then_some(list);
+        let list = observers(processors);
         let replaced = {
             let place = self.0.replaced.write();
             let mut place = place.unwrap_or_else(PoisonError::into_inner);
@@ -143,7 +145,8 @@ impl Trace {
     }
 
     /// The processors that it started with.
-    pub(crate) fn first_processors(&self) -> &[Arc<dyn SpanProcessor>] {
+    #[inline]
+    pub(crate) fn first_processors(&self) -> &[Observer] {
         self.0.processors.as_deref().unwrap_or_default()
     }
 

@@ -175,6 +175,8 @@ impl SpanBuilder {
     // Called once by each way to start a span; as a call of its own it would move the record once more.
     #[inline]
     fn build(mut self) -> Span {
+        // Made before the rest: what was just written piece by piece is better not moved at once.
+        let id = (!self.has_id).then(Id::random);
         let parent = match std::mem::replace(&mut self.parent, Parent::None) {
             Parent::Current => current_span(),
             Parent::Span(span) => Some(span),
@@ -189,8 +191,8 @@ impl SpanBuilder {
             None => SystemClock.now(),
             Some(clock) => clock.now(),
         };
-        if !self.has_id {
-            self.record.id = Id::random();
+        if let Some(id) = id {
+            self.record.id = id;
         }
         self.record.start_time = Some(start_time);
         let early = std::mem::take(&mut self.record.events);

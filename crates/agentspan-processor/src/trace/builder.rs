@@ -11,7 +11,7 @@ use agentspan_model::agentspec::{Id, SpanDetails};
 use super::open::Running;
 use super::{Inner, OpenTrace, Trace, TraceGuard};
 use crate::context::{Active, InSpan, Pushed, current_trace};
-use crate::dispatch::{CatchUnwind, report_unheard};
+use crate::dispatch::{CatchUnwind, observers, report_unheard};
 use crate::{Clock, ErrorPolicy, Span, SpanBuilder, SpanProcessor, TraceError, exception};
 
 /// Everything that can be said of a trace before it starts.
@@ -248,14 +248,13 @@ impl TraceBuilder {
                 active: active.name().to_owned(),
             });
         }
-        let processors: Arc<[_]> = self.processors.into();
         let trace = Trace(Arc::new(Inner {
             id: self.id.unwrap_or_else(Id::random),
             name: self.name,
             error_policy: self.error_policy,
             clock: self.clock,
             shutdown_on_exit: self.shutdown_on_exit,
-            processors: (!processors.is_empty()).then_some(processors),
+            processors: observers(self.processors),
             replaced: RwLock::default(),
             is_replaced: AtomicBool::new(false),
             is_active: AtomicBool::new(true),

@@ -1,5 +1,6 @@
 //! Who sees sensitive values.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use agentspan_model::agentspec::{
@@ -161,4 +162,38 @@ fn a_masked_copy_holds_what_a_masked_dump_shows_and_nothing_else() {
         compared += 1;
     }
     assert!(compared > 40, "{compared}");
+}
+
+/// Sees values in clear when it is asked first, and counts how often that is.
+#[derive(Debug, Default)]
+struct Asked(AtomicUsize);
+
+impl SpanProcessor for Asked {
+    fn disclosure(&self) -> Disclosure {
+        match self.0.fetch_add(1, Ordering::Relaxed) {
+            0 => Disclosure::Clear,
+            _ => Disclosure::Masked,
+        }
+    }
+
+    fn on_start(&self, span: &Span) -> Result<(), HookError> {
+        assert_eq!(span.disclosure(), Disclosure::Clear);
+        Ok(())
+    }
+
+    fn on_end(&self, span: &Span) -> Result<(), HookError> {
+        self.on_start(span)
+    }
+}
+
+#[test]
+fn a_trace_asks_a_processor_once_what_it_is_to_see() {
+    let asked = Arc::new(Asked::default());
+    let trace = Trace::builder().with_processor(Arc::clone(&asked));
+    let trace = trace.start().unwrap();
+    let failures = trace.trace().clone();
+    span("a").start().unwrap().end().unwrap();
+    trace.end().unwrap();
+    assert_eq!(failures.hook_failures(), 0);
+    assert_eq!(asked.0.load(Ordering::Relaxed), 1);
 }
