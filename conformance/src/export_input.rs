@@ -9,7 +9,7 @@ use agentspan_model::agent365::environment::A365_OBSERVABILITY_DOMAIN_OVERRIDE;
 use agentspan_testkit::Answer;
 use serde::Deserialize;
 
-use crate::typed_value::{TypedPairs, TypedValue};
+use crate::typed_value::{TypedPairs, TypedValue, after_calls};
 use crate::vector_span::VectorScope;
 use crate::{Failure, VectorSpan};
 
@@ -120,13 +120,27 @@ impl ExportInput {
             .collect()
     }
 
-    /// The spans as the SDK for Rust can hold them: values that it has no form for are not set, and
-    /// a span without a scope has one without a name.
+    /// The spans as the SDK for Rust can hold them: values that it has no form for are not set,
+    /// what exceeds its limits is left out, and a span without a scope has one without a name.
     #[must_use]
     pub fn rust_spans(&self) -> Vec<VectorSpan> {
         let mut spans = self.spans.clone();
         spans.iter_mut().for_each(rust_span);
+        spans.iter_mut().for_each(keep_to_limits);
         spans
+    }
+
+    /// Whether a span has more than the SDK holds.
+    pub(crate) fn exceeds_limits(&self) -> bool {
+        let lists = self.spans.iter().flat_map(|span| {
+            let of_events = span.events.iter().filter_map(|e| e.attributes.as_ref());
+            let of_links = span.links.iter().filter_map(|l| l.attributes.as_ref());
+            of_events.chain(of_links).chain([&span.attributes])
+        });
+        let mut sizes = lists.map(|pairs| after_calls(pairs).len());
+        let mut spans = self.spans.iter();
+        sizes.any(|size| size > SDK_LIMIT)
+            || spans.any(|span| span.events.len().max(span.links.len()) > SDK_LIMIT)
     }
 
     /// All attribute lists.
@@ -202,6 +216,23 @@ pub(crate) fn rust_span(span: &mut VectorSpan) {
         name: String::new(),
         version: None,
     });
+}
+
+/// How many attributes, events and links a span of the SDK holds, and how many attributes each of these.
+pub(crate) const SDK_LIMIT: usize = 128;
+
+/// Leaves out what came when the SDK's lists were full.
+fn keep_to_limits(span: &mut VectorSpan) {
+    let of_events = span.events.iter_mut().filter_map(|e| e.attributes.as_mut());
+    let of_links = span.links.iter_mut().filter_map(|l| l.attributes.as_mut());
+    for pairs in of_events.chain(of_links).chain([&mut span.attributes]) {
+        if pairs.len() > SDK_LIMIT {
+            *pairs = after_calls(pairs);
+            pairs.truncate(SDK_LIMIT);
+        }
+    }
+    span.events.truncate(SDK_LIMIT);
+    span.links.truncate(SDK_LIMIT);
 }
 
 /// Removes what has no form in Rust. An empty array has: which type it is of does not show.

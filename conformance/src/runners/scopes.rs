@@ -108,7 +108,10 @@ pub(super) fn refusal(what: &str) -> Json {
 
 /// What the scopes did, with the times of all spans.
 fn run(input: &Input, profile: Profile) -> Result<Value, Stop> {
-    let recorded = RecordedSpans::record(|builder| builder);
+    run_on(input, profile, &RecordedSpans::record(|builder| builder))
+}
+
+fn run_on(input: &Input, profile: Profile, recorded: &RecordedSpans) -> Result<Value, Stop> {
     let tracer = ScopeTracer::with_profile(&recorded.provider, profile);
     set_switch(&input.env);
     let mut injected = Vec::new();

@@ -21,6 +21,7 @@ enum Deviation {
     RefusedDomain,
     RefusedIdentity,
     MissingScope,
+    BeyondSdkLimits,
     ValueWithoutForm,
     NonFiniteFloat,
     TimeIsTheEpoch,
@@ -30,12 +31,13 @@ enum Deviation {
     BodyBeyondLimit,
 }
 
-const ALL: [Deviation; 12] = [
+const ALL: [Deviation; 13] = [
     Deviation::UnknownCluster,
     Deviation::NonPositiveLimit,
     Deviation::RefusedDomain,
     Deviation::RefusedIdentity,
     Deviation::MissingScope,
+    Deviation::BeyondSdkLimits,
     Deviation::ValueWithoutForm,
     Deviation::NonFiniteFloat,
     Deviation::TimeIsTheEpoch,
@@ -60,6 +62,7 @@ impl<G: Generation, F: Form> Exports<G, F> {
         "cluster_is_unknown" => UnknownCluster,
         "identity_is_refused" => RefusedIdentity,
         "scope_is_missing" => MissingScope,
+        "span_exceeds_limits" => BeyondSdkLimits,
         "value_has_no_rust_form" => ValueWithoutForm,
         "float_is_not_finite" => NonFiniteFloat,
         "time_is_the_epoch" => TimeIsTheEpoch,
@@ -72,6 +75,7 @@ impl<G: Generation, F: Form> Exports<G, F> {
         "domain_override_is_refused" => RefusedDomain,
         "identity_is_refused" => RefusedIdentity,
         "scope_is_missing" => MissingScope,
+        "span_exceeds_limits" => BeyondSdkLimits,
         "value_has_no_rust_form" => ValueWithoutForm,
         "float_is_not_finite" => NonFiniteFloat,
         "time_is_the_epoch" => TimeIsTheEpoch,
@@ -128,6 +132,7 @@ impl Deviation {
                     .any(|named| matches!(named, Named::Refused))
             }
             Self::MissingScope => input.spans.iter().any(|span| span.scope.is_none()),
+            Self::BeyondSdkLimits => input.exceeds_limits(),
             Self::ValueWithoutForm => values().any(|value| !has_rust_form(value)),
             Self::NonFiniteFloat => values().any(|value| match value {
                 TypedValue::Double(float) => !float.0.is_finite(),
