@@ -6,10 +6,12 @@ use agentspan_discovery::{
     Activity, Environment, Switches, UnverifiedId, authentication_scope, resolve_agent_identity,
     runtime_v2, unverified_app_id,
 };
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{Case, Failure, Json, Outcome, Runner};
+use crate::{Case, Failure, Json, Outcome, Predicate, Runner};
 
 pub(super) struct Jwt;
 
@@ -19,54 +21,100 @@ impl Runner for Jwt {
     }
 
     fn run(&self, case: &Case) -> Outcome {
-        match case.input()? {
-            Input::GetAppIdFromToken { token, .. } => id(&unverified_app_id(token.as_deref())),
-            Input::GetAgentIdFromToken {
-                runtime_version,
-                token,
-            } => {
-                runtime_version.only_v2()?;
-                id(&runtime_v2::unverified_agent_id(token.as_deref()))
-            }
-            Input::ResolveAgentIdentity { context, token, .. } => {
-                let activity = context.and_then(|context| context.activity);
-                let activity = activity.as_ref().and_then(ActivityInput::read);
-                id(&resolve_agent_identity(activity, token.as_deref()))
-            }
-            Input::GetObservabilityAuthenticationScope {
-                runtime_version,
-                env,
-            } => {
-                let environment = environment(env);
-                let scope = match runtime_version {
-                    RuntimeVersion::V0_1 => authentication_scope(),
-                    RuntimeVersion::V2 => runtime_v2::authentication_scope(&environment),
-                };
-                Ok(json!({"result": [scope]}).into())
-            }
-            Input::IsDevelopmentEnvironment { env, .. } => {
-                let switches = Switches::read(&environment(env));
-                Ok(json!({"result": switches.is_development()}).into())
-            }
-            Input::GetUserAgentHeader {
-                runtime_version,
-                orchestrator,
-            } => {
-                runtime_version.only_v2()?;
-                let agent = runtime_v2::UserAgent::new("2.0.0", "{os}", "Python {python_version}")
-                    .with_orchestrator(orchestrator.as_deref().unwrap_or_default());
-                Ok(json!({"result_template": agent.to_string()}).into())
-            }
-            Input::GetApplicationName {
-                runtime_version,
-                pyproject,
-                env,
-            } => {
-                runtime_version.only_v2()?;
-                let environment = environment(env);
-                let name = runtime_v2::application_name(&environment, pyproject.as_deref());
-                Ok(json!({"result": name}).into())
-            }
+        outcome(case.input()?)
+    }
+
+    fn predicates(&self) -> &'static [Predicate] {
+        &[Predicate {
+            name: "token_is_not_utf_8",
+            applies: |case| {
+                let unread = unread(case);
+                unread.is_some_and(|unread| unread != case.expected)
+            },
+            instead: |case, expected| {
+                if let Some(unread) = unread(case) {
+                    *expected = unread;
+                }
+            },
+        }]
+    }
+}
+
+/// What comes of the case if its token, which is in UTF-16 or UTF-32, is none.
+fn unread(case: &Case) -> Option<Json> {
+    let mut input: Input = case.input().ok()?;
+    let (Input::GetAppIdFromToken { token, .. }
+    | Input::GetAgentIdFromToken { token, .. }
+    | Input::ResolveAgentIdentity { token, .. }) = &mut input
+    else {
+        return None;
+    };
+    let mut segments = token.as_deref()?.split('.').take(2);
+    if !segments.any(is_wide_text) {
+        return None;
+    }
+    *token = Some("no token".to_owned());
+    outcome(input).ok()
+}
+
+/// Whether Python's reader of JSON takes the bytes for UTF-16 or UTF-32: they begin with a mark that
+/// says so, or with a zero among the first four.
+fn is_wide_text(segment: &str) -> bool {
+    let bytes = URL_SAFE_NO_PAD.decode(segment.trim_end_matches('='));
+    bytes.is_ok_and(|bytes| {
+        let is_marked = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+        is_marked || bytes.iter().take(4).any(|byte| *byte == 0)
+    })
+}
+
+fn outcome(input: Input) -> Outcome {
+    match input {
+        Input::GetAppIdFromToken { token, .. } => id(&unverified_app_id(token.as_deref())),
+        Input::GetAgentIdFromToken {
+            runtime_version,
+            token,
+        } => {
+            runtime_version.only_v2()?;
+            id(&runtime_v2::unverified_agent_id(token.as_deref()))
+        }
+        Input::ResolveAgentIdentity { context, token, .. } => {
+            let activity = context.and_then(|context| context.activity);
+            let activity = activity.as_ref().and_then(ActivityInput::read);
+            id(&resolve_agent_identity(activity, token.as_deref()))
+        }
+        Input::GetObservabilityAuthenticationScope {
+            runtime_version,
+            env,
+        } => {
+            let environment = environment(env);
+            let scope = match runtime_version {
+                RuntimeVersion::V0_1 => authentication_scope(),
+                RuntimeVersion::V2 => runtime_v2::authentication_scope(&environment),
+            };
+            Ok(json!({"result": [scope]}).into())
+        }
+        Input::IsDevelopmentEnvironment { env, .. } => {
+            let switches = Switches::read(&environment(env));
+            Ok(json!({"result": switches.is_development()}).into())
+        }
+        Input::GetUserAgentHeader {
+            runtime_version,
+            orchestrator,
+        } => {
+            runtime_version.only_v2()?;
+            let agent = runtime_v2::UserAgent::new("2.0.0", "{os}", "Python {python_version}")
+                .with_orchestrator(orchestrator.as_deref().unwrap_or_default());
+            Ok(json!({"result_template": agent.to_string()}).into())
+        }
+        Input::GetApplicationName {
+            runtime_version,
+            pyproject,
+            env,
+        } => {
+            runtime_version.only_v2()?;
+            let environment = environment(env);
+            let name = runtime_v2::application_name(&environment, pyproject.as_deref());
+            Ok(json!({"result": name}).into())
         }
     }
 }
@@ -177,10 +225,28 @@ impl<T> Accessor<T> {
 }
 
 fn id(id: &UnverifiedId) -> Outcome {
-    Ok(Json::Object(vec![(
-        "result".into(),
-        Json::parse(&id.to_json())?,
-    )]))
+    let mut claim = Json::parse(&id.to_json())?;
+    as_read(&mut claim);
+    Ok(Json::Object(vec![("result".into(), claim)]))
+}
+
+/// The claim as a reader sees it: of members with the same name, the first place and the last value.
+fn as_read(claim: &mut Json) {
+    match claim {
+        Json::Array(items) => items.iter_mut().for_each(as_read),
+        Json::Object(members) => {
+            let mut read: Vec<(String, Json)> = Vec::new();
+            for (name, mut value) in members.drain(..) {
+                as_read(&mut value);
+                match read.iter_mut().find(|(other, _)| *other == name) {
+                    Some((_, old)) => *old = value,
+                    None => read.push((name, value)),
+                }
+            }
+            *members = read;
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
 }
 
 fn environment(env: Env) -> Environment {
