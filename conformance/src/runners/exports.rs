@@ -99,6 +99,11 @@ fn normalize_pauses(outcome: &mut Json) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether the text is a domain override as it stands; around one there is no white space any more.
+pub(super) fn is_endpoint(text: &str) -> bool {
+    text.trim() == text && text.parse::<DomainOverride>().is_ok()
+}
+
 /// The URL that version 2 posts to with this override; `None` if nothing is sent.
 pub(super) fn export_url(
     endpoint: &str,
@@ -107,7 +112,7 @@ pub(super) fn export_url(
     use_s2s_endpoint: bool,
 ) -> Result<Option<String>, Failure> {
     // What is no endpoint has no URL: the environment would only have been ignored.
-    if endpoint.parse::<DomainOverride>().is_err() {
+    if !is_endpoint(endpoint) {
         return Ok(None);
     }
     let input: ExportInput = serde_json::from_value(json!({

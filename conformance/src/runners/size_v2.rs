@@ -16,8 +16,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::exports::{
-    ascii_length, estimate, estimate_value, export_url, is_refused_domain, object, truncated,
-    wire_url,
+    ascii_length, estimate, estimate_value, export_url, is_endpoint, is_refused_domain, object,
+    truncated, wire_url,
 };
 use crate::compare::differences;
 use crate::export_input::{has_rust_form, keep_rust_values, rust_span};
@@ -266,7 +266,7 @@ fn deviation(input: &Input) -> Option<Deviation> {
             tenant_id,
             ..
         } => {
-            if endpoint.parse::<DomainOverride>().is_err() {
+            if !is_endpoint(endpoint) {
                 Some(Deviation::RefusedDomain)
             } else {
                 let identity = Identity::parse(tenant_id, agent_id);
@@ -278,8 +278,7 @@ fn deviation(input: &Input) -> Option<Deviation> {
             is_refused.then_some(Deviation::RefusedDomain)
         }
         Input::ParseRetryAfter { headers } => {
-            let mut values = headers.iter().map(|(_, value)| value);
-            let has_others = values.any(|value| !value.is_ascii());
+            let has_others = retry_after_value(headers).is_some_and(|value| !value.is_ascii());
             has_others.then_some(Deviation::OtherDigits)
         }
         Input::IsExporterEnabled { .. } => None,
@@ -359,12 +358,16 @@ fn chunks(sizes: &[i64], limit: i64) -> serde_json::Value {
     }
 }
 
-/// The reference was given a plain dictionary, in which names have a case and the last value counts.
 fn retry_after(headers: &[(String, String)]) -> serde_json::Value {
-    let mut headers = headers.iter().rev();
-    let value = headers.find(|(name, _)| name == "Retry-After");
-    let seconds = value.and_then(|(_, value)| retry_after_seconds(value));
+    let seconds = retry_after_value(headers).and_then(retry_after_seconds);
     json!(seconds.map(Double))
+}
+
+/// The reference was given a plain dictionary, in which names have a case and the last value counts.
+fn retry_after_value(headers: &[(String, String)]) -> Option<&str> {
+    let mut headers = headers.iter().rev();
+    let found = headers.find(|(name, _)| name == "Retry-After");
+    found.map(|(_, value)| value.as_str())
 }
 
 fn truncate(span: &MappedSpan) -> Outcome {
