@@ -16,7 +16,9 @@ mod plain;
 mod refused;
 mod span_of;
 
-pub(super) use deviation::{COMPONENTS_SAY_WHAT_THEY_ARE, SHOWN_SECRETS, WIDE_INTEGERS, is_wide};
+pub(super) use deviation::{
+    COMPONENTS_SAY_WHAT_THEY_ARE, FREE_CONTENT, SHOWN_SECRETS, WIDE_INTEGERS, is_wide,
+};
 pub(super) use event_of::event_of;
 pub(super) use fields::Fields;
 pub(super) use plain::{NotFinite, plain};

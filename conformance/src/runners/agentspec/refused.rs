@@ -82,7 +82,7 @@ pub(super) const INTEGERS: [&str; 6] = [
 ];
 
 /// Fields that hold objects which are no components.
-pub(super) const PAYLOADS: [&str; 6] = [
+const PAYLOADS: [&str; 6] = [
     "metadata",
     "inputs",
     "outputs",
