@@ -106,7 +106,7 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
     telemetry.flush(WHILE).unwrap();
     assert_eq!(memory.tree(), "RootSpan\n");
     let bridged = kept.get_finished_spans().unwrap().pop().unwrap();
-    assert_eq!(bridged.name, "RootSpan");
+    assert_eq!(bridged.name, "turn");
     add_event_too_late(&telemetry);
 
     telemetry.shutdown(WHILE).unwrap();
