@@ -70,6 +70,56 @@ impl SpanHook {
         })
     }
 
+    /// Whether a processor is to hear it.
+    #[inline]
+    fn is_for(self, span: &Span, index: usize) -> bool {
+        self == Self::Start || span.started().contains(index)
+    }
+
+    /// Calls it with a handle made for the processor, and notes whether it has started the span.
+    #[inline]
+    fn call_with_view(
+        self,
+        span: &Span,
+        index: usize,
+        observer: &Observer,
+    ) -> Result<(), HookError> {
+        let processor = &*observer.processor;
+        let view = span.seen_with(observer.disclosure);
+        match self {
+            Self::Event(event) => contained(|| processor.take_event(event, view)),
+            Self::Start | Self::End => self.call_and_note(span, index, processor, &view),
+        }
+    }
+
+    /// Calls it with the handle itself, which shows what the processor is to see from then on.
+    #[inline]
+    fn call_with_own(self, span: &mut Span, index: usize) -> Result<(), HookError> {
+        let Some(disclosure) = span.observers().get(index).map(|one| one.disclosure) else {
+            return Ok(());
+        };
+        span.show_with(disclosure);
+        match span.observers().get(index) {
+            Some(observer) => self.call_and_note(span, index, &*observer.processor, span),
+            None => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn call_and_note(
+        self,
+        span: &Span,
+        index: usize,
+        processor: &dyn SpanProcessor,
+        view: &Span,
+    ) -> Result<(), HookError> {
+        self.call(processor, view)?;
+        if self == Self::Start {
+            span.started().insert(index);
+        }
+        Ok(())
+    }
+
     fn call_async<'a>(
         self,
         processor: &'a dyn SpanProcessor,
@@ -95,7 +145,23 @@ pub(crate) fn dispatch(span: &Span, hook: SpanHook) -> Result<(), TraceError> {
 }
 
 fn dispatch_to_processors(span: &Span, hook: SpanHook) -> Result<(), TraceError> {
+    // Hooks are contained: while none fails, nothing can cut this short.
+    for (index, observer) in span.observers().iter().enumerate() {
+        if hook.is_for(span, index) {
+            if let Err(error) = hook.call_with_view(span, index, observer) {
+                return go_on(span, hook, index, error);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Goes on after a hook has failed.
+#[cold]
+fn go_on(span: &Span, hook: SpanHook, failed: usize, error: HookError) -> Result<(), TraceError> {
     let mut rest = Rest::new(span, hook);
+    rest.round.next = failed + 1;
+    rest.round.fail_at(span, failed, error);
     rest.call();
     rest.round.finish()
 }
@@ -110,11 +176,35 @@ pub(crate) fn dispatch_own(span: &mut Span, hook: SpanHook) -> Result<(), TraceE
 }
 
 fn dispatch_own_to_processors(span: &mut Span, hook: SpanHook) -> Result<(), TraceError> {
+    let own = span.disclosure();
+    for index in 0..span.observers().len() {
+        if hook.is_for(span, index) {
+            if let Err(error) = hook.call_with_own(span, index) {
+                return go_on_with_own(span, own, hook, index, error);
+            }
+        }
+    }
+    span.show_with(own);
+    Ok(())
+}
+
+/// Goes on after a hook has failed.
+#[cold]
+fn go_on_with_own(
+    span: &mut Span,
+    disclosure: Disclosure,
+    hook: SpanHook,
+    failed: usize,
+    error: HookError,
+) -> Result<(), TraceError> {
+    let mut round = Round::new(hook);
+    round.next = failed + 1;
     let mut rest = OwnRest {
-        disclosure: span.disclosure(),
         span,
-        round: Round::new(hook),
+        disclosure,
+        round,
     };
+    rest.round.fail_at(rest.span, failed, error);
     rest.call();
     rest.round.finish()
 }
@@ -132,8 +222,11 @@ pub(crate) async fn dispatch_async(span: &Span, hook: SpanHook) -> Result<(), Tr
             SpanHook::Event(index) => view.event(index),
             SpanHook::Start | SpanHook::End => None,
         };
-        let result = hook.call_async(processor, &view, event.as_ref()).await;
-        rest.round.note(span, index, processor, result);
+        match hook.call_async(processor, &view, event.as_ref()).await {
+            Ok(()) if hook == SpanHook::Start => span.started().insert(index),
+            Ok(()) => {}
+            Err(error) => rest.round.fail_at(span, index, error),
+        }
     }
     rest.round.finish()
 }
@@ -161,24 +254,15 @@ impl Round {
             let index = self.next;
             let observer = observers.get(index)?;
             self.next += 1;
-            if self.hook == SpanHook::Start || span.started().contains(index) {
+            if self.hook.is_for(span, index) {
                 return Some((index, observer));
             }
         }
     }
 
-    #[inline]
-    fn note(
-        &mut self,
-        span: &Span,
-        index: usize,
-        processor: &dyn SpanProcessor,
-        result: Result<(), HookError>,
-    ) {
-        match result {
-            Ok(()) if self.hook == SpanHook::Start => span.started().insert(index),
-            Ok(()) => {}
-            Err(source) => self.fail(span, processor, source),
+    fn fail_at(&mut self, span: &Span, index: usize, source: HookError) {
+        if let Some(observer) = span.observers().get(index) {
+            self.fail(span, &*observer.processor, source);
         }
     }
 
@@ -225,13 +309,9 @@ impl<'a> Rest<'a> {
     fn call(&mut self) {
         let Self { span, round } = self;
         while let Some((index, observer)) = round.next(span) {
-            let processor = &*observer.processor;
-            let view = span.seen_with(observer.disclosure);
-            let result = match round.hook {
-                SpanHook::Event(event) => contained(|| processor.take_event(event, view)),
-                SpanHook::Start | SpanHook::End => round.hook.call(processor, &view),
-            };
-            round.note(span, index, processor, result);
+            if let Err(error) = round.hook.call_with_view(span, index, observer) {
+                round.fail_at(span, index, error);
+            }
         }
     }
 }
@@ -255,15 +335,10 @@ struct OwnRest<'a> {
 impl OwnRest<'_> {
     fn call(&mut self) {
         let Self { span, round, .. } = self;
-        while let Some((index, observer)) = round.next(span) {
-            let disclosure = observer.disclosure;
-            span.show_with(disclosure);
-            let Some(observer) = span.observers().get(index) else {
-                break;
-            };
-            let processor = &*observer.processor;
-            let result = round.hook.call(processor, span);
-            round.note(span, index, processor, result);
+        while let Some((index, _)) = round.next(span) {
+            if let Err(error) = round.hook.call_with_own(span, index) {
+                round.fail_at(span, index, error);
+            }
         }
     }
 }
