@@ -19,7 +19,7 @@ use crate::build_error::BuildError;
 use crate::delivery::{Courier, Delivery, Observer, Setup, start};
 use crate::destination::Destinations;
 use crate::encode::{BodyEncoder, Truncation};
-use crate::enrichment::Preparation;
+use crate::enrichment::SpanEnrichers;
 use crate::loopback_endpoint::LoopbackEndpoint;
 use crate::per_request::PerRequestExport;
 use crate::report::ExportReport;
@@ -54,7 +54,7 @@ pub struct DeliveryBuilder<F = Delivery> {
     per_request: Option<PerRequestExport>,
     max_payload_bytes: Option<usize>,
     truncation: Truncation,
-    preparation: Preparation,
+    enrichers: SpanEnrichers,
     agent_fallback: Option<&'static str>,
     retry_after_dates: bool,
     tenant_header: bool,
@@ -85,7 +85,7 @@ impl<F> DeliveryBuilder<F> {
             per_request: None,
             max_payload_bytes: None,
             truncation: Truncation::default(),
-            preparation: Preparation::default(),
+            enrichers: SpanEnrichers::none(),
             agent_fallback: None,
             retry_after_dates: false,
             tenant_header: false,
@@ -294,7 +294,7 @@ impl<F> DeliveryBuilder<F> {
             per_request: self.per_request.map(checked).transpose()?,
             concurrency,
             max_payload_bytes,
-            preparation: self.preparation,
+            enrichers: self.enrichers,
             destinations: Destinations {
                 wire,
                 tenant_key: self.profile.tenant_id_key(),

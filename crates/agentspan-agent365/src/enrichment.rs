@@ -28,14 +28,16 @@ pub struct Enrichment {
     removed: Vec<Key>,
 }
 
-/// An enricher as the builder keeps it.
-pub(crate) type Enricher = Arc<dyn Fn(&SpanData) -> Enrichment + Send + Sync>;
+type Enricher = Arc<dyn Fn(&SpanData) -> Enrichment + Send + Sync>;
 
-/// What is done with every span before it is grouped.
+/// What is done with the attributes of every finished span before it is sent.
+///
+/// A [`DeliveryBuilder`](crate::DeliveryBuilder) has the same settings; these are for an [`Enriched`] exporter.
 #[derive(Clone, Default)]
-pub(crate) struct Preparation {
-    pub(crate) enrichers: Vec<Enricher>,
-    pub(crate) suppresses_invoke_agent_input: bool,
+#[must_use = "it changes nothing by itself"]
+pub struct SpanEnrichers {
+    enrichers: Vec<Enricher>,
+    suppresses_invoke_agent_input: bool,
 }
 
 /// The operation, and the beginning of the name, of a span of an invoked agent.
@@ -77,9 +79,42 @@ impl Enrichment {
     }
 }
 
-impl Preparation {
+impl SpanEnrichers {
+    /// Changes nothing.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Asks `enricher` about each span, after those that are there already; each sees what the others
+    /// did. If it panics, the panic is logged, and the span stays as it was.
+    pub fn with_span_enricher(
+        mut self,
+        enricher: impl Fn(&SpanData) -> Enrichment + Send + Sync + 'static,
+    ) -> Self {
+        self.enrichers.push(Arc::new(enricher));
+        self
+    }
+
+    /// Leaves the input messages out of the spans of invoked agents, after the enrichers.
+    pub fn without_invoke_agent_input(mut self) -> Self {
+        self.suppresses_invoke_agent_input = true;
+        self
+    }
+
+    /// Changes `spans`. A panic in an enricher is logged.
+    pub(crate) fn apply(&self, spans: &mut [SpanData]) {
+        let panics = self.change(spans);
+        if panics > 0 {
+            tracing::error!(
+                target: "agentspan::agent365::enrichment",
+                panics,
+                "an enricher panicked, the spans stay as they were"
+            );
+        }
+    }
+
     /// Changes `spans`, and gives the number of panics in enrichers.
-    pub(crate) fn apply(&self, spans: &mut [SpanData]) -> usize {
+    fn change(&self, spans: &mut [SpanData]) -> usize {
         let mut panics = 0;
         if self.enrichers.is_empty() && !self.suppresses_invoke_agent_input {
             return panics;
@@ -115,9 +150,9 @@ fn is_invoke_agent(span: &SpanData) -> bool {
         })
 }
 
-impl fmt::Debug for Preparation {
+impl fmt::Debug for SpanEnrichers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Preparation")
+        f.debug_struct("SpanEnrichers")
             .field("enrichers", &self.enrichers.len())
             .field(
                 "suppresses_invoke_agent_input",

@@ -45,6 +45,7 @@ mod delivery;
 mod destination;
 mod drop_reason;
 mod encode;
+mod enriched;
 mod enrichment;
 mod export_error;
 mod export_token;
@@ -72,7 +73,8 @@ pub use self::chunking::{chunk_by_bytes, estimated_span_bytes, estimated_value_b
 pub use self::delivery::Delivery;
 pub use self::drop_reason::DropReason;
 pub use self::encode::{BodyEncoder, EncodedResource, Truncation};
-pub use self::enrichment::Enrichment;
+pub use self::enriched::Enriched;
+pub use self::enrichment::{Enrichment, SpanEnrichers};
 pub use self::export_error::{ExportError, RefusedIdentityError, ResolverError, SubmitError};
 pub use self::export_token::{ExportToken, ExportTokenFutureExt};
 pub use self::exporter::Agent365Exporter;

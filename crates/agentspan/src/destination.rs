@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use agentspan_agent365::{Enriched, SpanEnrichers};
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_otel::{ConsoleExporter, ExportQueue, Masked, OtlpJsonLines, Rendered};
@@ -48,6 +49,7 @@ type Build = Box<dyn FnOnce(&str, Settings) -> io::Result<ExportQueue> + Send>;
 struct Settings {
     disclosure: Disclosure,
     rendering: Rendering,
+    enrichers: SpanEnrichers,
     filter: Option<Filter>,
     delay: Duration,
     max_spans: Option<usize>,
@@ -62,6 +64,7 @@ impl Destination {
             settings: Settings {
                 disclosure: Disclosure::Masked,
                 rendering: Rendering::GenAi,
+                enrichers: SpanEnrichers::none(),
                 filter: None,
                 delay: Duration::from_secs(1),
                 max_spans: None,
@@ -155,6 +158,12 @@ impl Destination {
         self
     }
 
+    /// Changes spans when they are rendered and masked.
+    pub(crate) fn with_enrichers(mut self, enrichers: SpanEnrichers) -> Self {
+        self.settings.enrichers = enrichers;
+        self
+    }
+
     /// Its name in logs and reports.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -173,6 +182,7 @@ fn build<E: SpanExporter + 'static>(
 ) -> io::Result<ExportQueue> {
     let disclosure = settings.disclosure;
     let mapping = Mapping::new(settings.rendering).with_capture(ContentCapture::from(disclosure));
+    let exporter = Enriched::new(exporter, settings.enrichers);
     let exporter = Rendered::new(Masked::new(exporter, disclosure), mapping);
     let mut queue = ExportQueue::builder(name, exporter)
         .with_disclosure(Disclosure::Clear)

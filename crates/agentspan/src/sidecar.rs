@@ -18,10 +18,12 @@ mod endpoint;
 use std::error::Error;
 use std::time::Duration;
 
+use agentspan_agent365::{Enrichment, SpanEnrichers};
 use agentspan_discovery::{Environment, Switches};
 use agentspan_model::agent365::{Profile, environment as names};
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::Rendering;
+use opentelemetry_sdk::trace::SpanData;
 
 use self::endpoint::Endpoint;
 use crate::destination::Destination;
@@ -59,6 +61,7 @@ pub struct Sidecar {
     endpoint: Option<String>,
     plain_http: PlainHttp,
     profile: Option<Profile>,
+    enrichers: SpanEnrichers,
 }
 
 /// How a [`Sidecar`] is spoken to.
@@ -144,6 +147,24 @@ impl Sidecar {
         self
     }
 
+    /// Asks `enricher` about each span, and changes the span's attributes as it says, as
+    /// [`DeliveryBuilder::with_span_enricher`](agentspan_agent365::DeliveryBuilder::with_span_enricher) does.
+    /// It runs on the sidecar's thread. Default: none.
+    pub fn with_span_enricher(
+        mut self,
+        enricher: impl Fn(&SpanData) -> Enrichment + Send + Sync + 'static,
+    ) -> Self {
+        self.enrichers = self.enrichers.with_span_enricher(enricher);
+        self
+    }
+
+    /// Leaves the input messages out of the spans of invoked agents, which other spans often repeat.
+    /// Default: they are sent.
+    pub fn without_invoke_agent_input(mut self) -> Self {
+        self.enrichers = self.enrichers.without_invoke_agent_input();
+        self
+    }
+
     /// The one that was configured, or that `ENABLE_A365_OBSERVABILITY_SIDECAR` asks for.
     pub(crate) fn asked_for(
         configured: Option<Self>,
@@ -162,6 +183,7 @@ impl Sidecar {
             endpoint: sidecar.endpoint.or_else(|| endpoint.map(str::to_owned)),
             plain_http: sidecar.plain_http,
             profile: sidecar.profile.or(profile),
+            enrichers: sidecar.enrichers,
         })
     }
 
@@ -188,6 +210,7 @@ impl Sidecar {
             .with_name("sidecar")
             .with_rendering(Rendering::Agent365(profile))
             .with_disclosure(Disclosure::Clear)
+            .with_enrichers(self.enrichers)
             .with_batch_delay(DELAY)
             .with_max_queue_spans(MAX_SPANS))
     }

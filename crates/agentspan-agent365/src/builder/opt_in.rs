@@ -76,14 +76,14 @@ impl<F> DeliveryBuilder<F> {
         mut self,
         enricher: impl Fn(&SpanData) -> Enrichment + Send + Sync + 'static,
     ) -> Self {
-        self.preparation.enrichers.push(Arc::new(enricher));
+        self.enrichers = self.enrichers.with_span_enricher(enricher);
         self
     }
 
     /// Leaves the input messages out of the spans of invoked agents, which other spans often repeat.
     /// Default: they are sent.
     pub fn without_invoke_agent_input(mut self) -> Self {
-        self.preparation.suppresses_invoke_agent_input = true;
+        self.enrichers = self.enrichers.without_invoke_agent_input();
         self
     }
 }

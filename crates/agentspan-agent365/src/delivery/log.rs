@@ -142,14 +142,6 @@ pub(super) fn observer_panicked() {
     error!(target: "agentspan::agent365::delivery", "the observer of reports panicked");
 }
 
-pub(super) fn enricher_panicked(spans: usize) {
-    error!(
-        target: "agentspan::agent365::delivery",
-        spans,
-        "an enricher panicked, the spans stay as they were"
-    );
-}
-
 pub(super) fn token_refused(identity: &Identity) {
     debug!(
         target: "agentspan::agent365::token",

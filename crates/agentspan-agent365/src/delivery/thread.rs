@@ -18,7 +18,7 @@ use super::worker::{Observer, Worker};
 use super::{Delivery, log};
 use crate::destination::Destinations;
 use crate::encode::BodyEncoder;
-use crate::enrichment::Preparation;
+use crate::enrichment::SpanEnrichers;
 use crate::per_request::PerRequestExport;
 use crate::stats::{Counters, QueueBounds};
 
@@ -39,7 +39,7 @@ pub(crate) struct Setup {
     pub(crate) concurrency: usize,
     /// For the body of one request.
     pub(crate) max_payload_bytes: Option<usize>,
-    pub(crate) preparation: Preparation,
+    pub(crate) enrichers: SpanEnrichers,
     pub(crate) destinations: Destinations,
     pub(crate) encoder: BodyEncoder,
     pub(crate) courier: Courier,

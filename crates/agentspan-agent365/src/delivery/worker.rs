@@ -26,7 +26,7 @@ use super::thread::Setup;
 use crate::destination::Destinations;
 use crate::drop_reason::DropReason;
 use crate::encode::BodyEncoder;
-use crate::enrichment::Preparation;
+use crate::enrichment::SpanEnrichers;
 use crate::grouping::Grouping;
 use crate::report::ExportReport;
 
@@ -46,7 +46,7 @@ pub(super) struct Worker {
     destinations: Destinations,
     encoder: BodyEncoder,
     observer: Option<Observer>,
-    preparation: Preparation,
+    enrichers: SpanEnrichers,
     buffers: Buffers,
     /// The memory of the last batch of single spans, to be used for the next.
     spare: Vec<SpanData>,
@@ -96,7 +96,7 @@ impl Worker {
             destinations: setup.destinations,
             encoder: setup.encoder,
             observer: setup.observer,
-            preparation: setup.preparation,
+            enrichers: setup.enrichers,
             buffers: Buffers::new(setup.concurrency + 1),
             spare: Vec::new(),
             concurrency: setup.concurrency,
@@ -296,10 +296,7 @@ impl Worker {
         } = job;
         let batch = self.next_batch;
         self.next_batch += 1;
-        let panics = self.preparation.apply(&mut spans);
-        if panics > 0 {
-            log::enricher_panicked(panics);
-        }
+        self.enrichers.apply(&mut spans);
         let mut grouping = Grouping::of(&spans, &self.destinations);
         let skipped = Skipped {
             refused: std::mem::take(&mut grouping.refused),

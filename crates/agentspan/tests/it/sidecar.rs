@@ -113,6 +113,7 @@ fn a_missing_feature_is_named() {
 fn the_sidecar_gets_spans_in_the_words_of_agent_365_with_their_contents() {
     use std::time::Duration;
 
+    use agentspan::agent365::Enrichment;
     use agentspan::model::keys;
     use agentspan_testkit::{Answer, Service};
     use opentelemetry::KeyValue;
@@ -126,7 +127,11 @@ fn the_sidecar_gets_spans_in_the_words_of_agent_365_with_their_contents() {
     let sidecar = Sidecar::new()
         .with_protocol(SidecarProtocol::Http)
         .with_endpoint(service.url())
-        .with_profile(Profile::V2);
+        .with_profile(Profile::V2)
+        .with_span_enricher(|span| {
+            Enrichment::none().with_attribute(KeyValue::new("enriched", span.name.to_string()))
+        })
+        .without_invoke_agent_input();
     let processor = configure()
         .with_environment(&Environment::default())
         .with_sidecar(sidecar)
@@ -141,11 +146,16 @@ fn the_sidecar_gets_spans_in_the_words_of_agent_365_with_their_contents() {
         .tenant_id("tenant-1")
         .build();
     request.in_baggage(|| {
-        tracer
-            .span_builder("chat")
-            .with_attributes([KeyValue::new(keys::GEN_AI_INPUT_MESSAGES, "the prompt")])
-            .start(&tracer)
-            .end();
+        for (operation, prompt) in [("chat", "the prompt"), ("invoke_agent", "said twice")] {
+            tracer
+                .span_builder(operation)
+                .with_attributes([
+                    KeyValue::new(keys::GEN_AI_OPERATION_NAME, operation),
+                    KeyValue::new(keys::GEN_AI_INPUT_MESSAGES, prompt),
+                ])
+                .start(&tracer)
+                .end();
+        }
     });
     queues[0].flush(Duration::from_secs(30)).unwrap();
     let requests = service.requests();
@@ -154,4 +164,6 @@ fn the_sidecar_gets_spans_in_the_words_of_agent_365_with_their_contents() {
     let body = String::from_utf8_lossy(&requests[0].body);
     assert!(body.contains("the prompt"), "{body}");
     assert!(body.contains(keys::MICROSOFT_TENANT_ID), "{body}");
+    assert!(body.contains("enriched"), "{body}");
+    assert!(!body.contains("said twice"), "{body}");
 }
