@@ -16,10 +16,34 @@ pub(in crate::runners) fn refused<T>(
     match read(&dump.to_string()) {
         Err(error) => Ok(as_constructors_fail(validation_errors(&error), object)),
         // What JSON cannot hold is refused where a payload is made of it.
-        Ok(_) if JsonObject::from_serialize(&NotFinite(&dump)).is_err() => Ok(Json::parse(
-            r#"{"validation_errors":[{"loc":[],"type":"value_error"}]}"#,
-        )?),
+        Ok(_)
+            if JsonObject::from_serialize(&NotFinite(&dump)).is_err()
+                || snapshot_holds_component(object) =>
+        {
+            Ok(Json::parse(
+                r#"{"validation_errors":[{"loc":[],"type":"value_error"}]}"#,
+            )?)
+        }
         Ok(_) => Err("the reference refuses the object, and we do not".into()),
+    }
+}
+
+/// Whether an object of Python, which is no JSON, is somewhere inside of a snapshot of a state.
+fn snapshot_holds_component(object: &Json) -> bool {
+    let states = ["state_snapshot", "extra_state"];
+    let fields = object.member("fields");
+    let mut states = states
+        .iter()
+        .filter_map(|state| fields.and_then(|fields| fields.member(state)));
+    states.any(holds_component)
+}
+
+fn holds_component(value: &Json) -> bool {
+    match value {
+        Json::Object(_) if value.member("$ref").is_some() => true,
+        Json::Object(members) => members.iter().any(|(_, member)| holds_component(member)),
+        Json::Array(items) => items.iter().any(holds_component),
+        _ => false,
     }
 }
 
