@@ -32,7 +32,8 @@ type Enricher = Arc<dyn Fn(&SpanData) -> Enrichment + Send + Sync>;
 
 /// What is done with the attributes of every finished span before it is sent.
 ///
-/// A [`DeliveryBuilder`](crate::DeliveryBuilder) has the same settings; these are for an [`Enriched`] exporter.
+/// A [`DeliveryBuilder`](crate::DeliveryBuilder) has the same settings; these are for an
+/// [`Enriched`](crate::Enriched) exporter.
 #[derive(Clone, Default)]
 #[must_use = "it changes nothing by itself"]
 pub struct SpanEnrichers {
