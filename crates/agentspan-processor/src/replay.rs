@@ -11,6 +11,7 @@ use agentspan_model::agentspec::{
 };
 
 use crate::dispatch::{SpanHook, dispatch, dispatch_async, observers};
+use crate::span::Links;
 use crate::{Clock, ErrorPolicy, Span, SpanProcessor, SystemClock, Trace, TraceError};
 
 /// Drives a processor with recorded hooks, in their order, as if the program ran again.
@@ -269,18 +270,15 @@ impl Run {
             let known = self.spans.get(&id);
             known.cloned().unwrap_or_else(|| {
                 let record = agentspec::Span::new(id, SpanDetails::Plain);
-                Span::assemble(record, Vec::new(), None, None, SystemClock.monotonic())
+                let links = Links::new(None, None);
+                Span::assemble(record, 0, links, SystemClock.monotonic())
             })
         });
         record.end_time = None;
         let early = std::mem::take(&mut record.events);
-        let span = Span::assemble(
-            record,
-            early,
-            parent,
-            Some(trace.clone()),
-            SystemClock.monotonic(),
-        );
+        let links = Links::new(parent, Some(trace.clone()));
+        let span = Span::assemble(record, early.len(), links, SystemClock.monotonic());
+        span.keep_early(early);
         self.spans.insert(span.id().clone(), span.clone());
         span
     }

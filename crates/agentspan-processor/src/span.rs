@@ -22,6 +22,7 @@ mod builder;
 mod open;
 mod run;
 
+pub(crate) use builder::Links;
 pub use builder::SpanBuilder;
 pub use open::{Entered, OpenSpan, SpanGuard};
 
@@ -342,13 +343,12 @@ impl Span {
 
     /// Adds an event. What is taken out of `details` is made into one where it is to lie.
     fn add_details(&self, details: &mut Option<EventDetails>) -> Result<(), TraceError> {
-        let id = Id::random();
         // Asked before: the clock may be somebody else's code.
         let time = self.now();
-        let kept = self.inner.events.push_with(|| {
-            let details = details.take().unwrap_or(EventDetails::Abridged);
-            Slot::new(Event::new(id.clone(), time, details))
-        });
+        let kept = self
+            .inner
+            .events
+            .push_with(|| Slot::new(Event::take(Id::random(), time, details)));
         match kept {
             Some(index) => dispatch(self, SpanHook::Event(index)),
             None => Ok(()),

@@ -94,6 +94,28 @@ impl Event {
         }
     }
 
+    /// As [`new`](Self::new) with details that are taken out of their place: they are large, and moved less often so.
+    ///
+    /// An event whose details were taken before is [abridged](EventDetails::Abridged).
+    #[doc(hidden)]
+    #[must_use]
+    #[inline]
+    pub fn take(id: Id, timestamp: Timestamp, details: &mut Option<EventDetails>) -> Self {
+        let name = details.as_ref().map(EventDetails::default_name);
+        Self {
+            id,
+            name: name.unwrap_or_default(),
+            description: String::new(),
+            timestamp,
+            metadata: JsonObject::new(),
+            unknown: UnknownMembers::default(),
+            details: match details.take() {
+                Some(details) => details,
+                None => EventDetails::Abridged,
+            },
+        }
+    }
+
     /// Sets the name. An empty one stands for that of its type, as in the reference.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {

@@ -191,26 +191,33 @@ impl SpanBuilder {
             None => SystemClock.now(),
             Some(clock) => clock.now(),
         };
+        let links = Links::new(parent, trace);
         if let Some(id) = id {
             self.record.id = id;
         }
         self.record.start_time = Some(start_time);
         let early = std::mem::take(&mut self.record.events);
-        Span::assemble(self.record, early, parent, trace, monotonic_start)
+        let early_events = early.len();
+        let span = Span::assemble(self.record, early_events, links, monotonic_start);
+        if early_events > 0 {
+            span.keep_early(early);
+        }
+        span
     }
 }
 
-impl Span {
-    /// A span of which no processor knows yet, with the events that it had before it started. Its record has a
-    /// start time and no events.
+/// What a span belongs to, and who observes it.
+pub(crate) struct Links {
+    parent: Option<Arc<Inner>>,
+    trace: Option<Trace>,
+    observers: Observers,
+    started: StartedSet,
+}
+
+impl Links {
+    /// Those of a span that the processors observe that its trace has now.
     #[inline]
-    pub(crate) fn assemble(
-        record: agentspec::Span,
-        early: Vec<Arc<Event>>,
-        parent: Option<Self>,
-        trace: Option<Trace>,
-        monotonic_start: Duration,
-    ) -> Self {
+    pub(crate) fn new(parent: Option<Span>, trace: Option<Trace>) -> Self {
         let observers = match trace.as_ref().and_then(Trace::replaced_processors) {
             None => Observers::OfTrace,
             Some(processors) => Observers::Own(processors),
@@ -219,30 +226,46 @@ impl Span {
             Observers::OfTrace => trace.as_ref().map_or(&[][..], Trace::first_processors),
             Observers::Own(processors) => processors.as_deref().unwrap_or_default(),
         };
-        let span = Self {
+        Self {
+            started: StartedSet::new(processors.len()),
+            parent: parent.map(|span| span.inner),
+            trace,
+            observers,
+        }
+    }
+}
+
+impl Span {
+    /// A span of which no processor knows yet. Its record has a start time and no events.
+    // Nothing is called before the record is where it belongs: it would have to lie somewhere in the meantime,
+    // and moves are a good part of what a span costs.
+    #[inline]
+    pub(crate) fn assemble(
+        record: agentspec::Span,
+        early_events: usize,
+        links: Links,
+        monotonic_start: Duration,
+    ) -> Self {
+        Self {
             disclosure: Disclosure::Clear,
             inner: Arc::new(Inner {
-                started: StartedSet::new(processors.len()),
                 record,
                 masked: OnceLock::new(),
-                parent: parent.map(|span| span.inner),
-                trace,
-                observers,
+                parent: links.parent,
+                trace: links.trace,
+                observers: links.observers,
+                started: links.started,
                 events: EventLog::new(),
-                early_events: early.len(),
+                early_events,
                 state: AtomicU8::new(OPEN),
                 end_time: AtomicI64::new(0),
                 monotonic_start,
             }),
-        };
-        if !early.is_empty() {
-            span.keep_early(early);
         }
-        span
     }
 
     #[cold]
-    fn keep_early(&self, events: Vec<Arc<Event>>) {
+    pub(crate) fn keep_early(&self, events: Vec<Arc<Event>>) {
         for event in events {
             self.keep_event(Arc::unwrap_or_clone(event));
         }
