@@ -3,7 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use agentspan::{Destination, Otlp, OtlpError};
+use agentspan::discovery::Environment;
+use agentspan::{Destination, Otlp, OtlpError, Sidecar, configure};
 use agentspan_testkit::Certificates;
 
 use crate::grpc_receiver::GrpcReceiver;
@@ -19,6 +20,18 @@ fn a_span_arrives_with_the_metadata_of_the_code() {
     assert_eq!(receiver.span_names(), ["over the wire"]);
     assert_eq!(receiver.metadata("api-key"), ["100%25"]);
     assert_eq!(receiver.metadata("grpc-encoding"), [""; 0]);
+}
+
+#[test]
+fn a_sidecar_is_spoken_to_over_grpc() {
+    let receiver = GrpcReceiver::start(None);
+    let sidecar = Sidecar::new().with_endpoint(receiver.url("http"));
+    let configuration = configure()
+        .with_environment(&Environment::default())
+        .with_sidecar(sidecar);
+    assert_eq!(send(configuration), (1, 0));
+    assert_eq!(receiver.span_names(), ["over the wire"]);
+    assert_eq!(receiver.metadata("authorization"), [""; 0]);
 }
 
 #[test]
