@@ -492,12 +492,16 @@ impl Span {
 
     /// Whether this is the first end.
     fn begin_end(&self, time: Option<Timestamp>) -> bool {
+        if self.has_begun_to_end() {
+            return false;
+        }
+        // Asked before the claim: the clock may be somebody else's code, and panic.
+        let time = time.unwrap_or_else(|| self.now());
         let state = &self.inner.state;
         let begins = state
             .compare_exchange(OPEN, CLAIMED, Ordering::AcqRel, Ordering::Acquire)
             .is_ok();
         if begins {
-            let time = time.unwrap_or_else(|| self.now());
             let end_time = &self.inner.end_time;
             end_time.store(time.as_unix_nanos(), Ordering::Relaxed);
             // Publishes the time: see `end_time`.

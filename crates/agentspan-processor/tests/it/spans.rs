@@ -1,11 +1,13 @@
 //! Spans: parents, ends, times, ids.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agentspan_model::agentspec::{Event, EventDetails, Id, Timestamp};
 use agentspan_processor::{
-    Context, ManualClock, Span, SpanBuilder, Trace, active_span_stack, current_span,
+    Clock, Context, ManualClock, Span, SpanBuilder, Trace, active_span_stack, current_span,
 };
 
 use crate::recorder::{EVENT, Recorder, exceptions, span};
@@ -119,7 +121,7 @@ fn a_span_may_outlive_its_trace() {
 #[test]
 fn a_panic_becomes_an_exception_and_ends_the_span() {
     let mut seen = None;
-    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
         let guard = span("guarded").start().unwrap();
         seen = Some(Span::clone(&guard));
         panic!("no way");
@@ -129,7 +131,7 @@ fn a_panic_becomes_an_exception_and_ends_the_span() {
     assert!(guarded.has_ended());
     assert_eq!(exceptions(&guarded)[0].0, "panic");
 
-    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
         span("run").run(|span| {
             seen = Some(Span::clone(span));
             if span.name() == "run" {
@@ -166,6 +168,36 @@ fn an_end_is_never_before_its_start() {
     let b = span("b").start().unwrap();
     assert_eq!(b.start_time(), Some(Timestamp::from_unix_nanos(5)));
     drop(b);
+    trace.end().unwrap();
+}
+
+/// Panics once when it is told to.
+#[derive(Debug, Default)]
+struct PanickingClock(AtomicBool);
+
+impl Clock for PanickingClock {
+    fn wall(&self) -> Timestamp {
+        Timestamp::from_unix_nanos(0)
+    }
+
+    fn monotonic(&self) -> Duration {
+        assert!(!self.0.swap(false, Ordering::SeqCst), "no time");
+        Duration::ZERO
+    }
+}
+
+#[test]
+fn a_span_ends_although_its_clock_panics() {
+    let clock = Arc::new(PanickingClock::default());
+    let recorder = Recorder::new();
+    let trace = Trace::builder().with_clock(clock.clone());
+    let trace = trace.with_processor(recorder.clone()).start().unwrap();
+    let a = span("a").start().unwrap();
+    let kept = Span::clone(&a);
+    clock.0.store(true, Ordering::SeqCst);
+    catch_unwind(AssertUnwindSafe(|| a.end())).unwrap_err();
+    assert!(kept.has_ended());
+    assert_eq!(recorder.count("on_end a"), 1);
     trace.end().unwrap();
 }
 
