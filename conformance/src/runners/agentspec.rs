@@ -17,7 +17,7 @@ mod refused;
 mod span_of;
 
 pub(super) use deviation::{
-    COMPONENTS_SAY_WHAT_THEY_ARE, FREE_CONTENT, SHOWN_SECRETS, WIDE_INTEGERS, is_wide,
+    COMPONENTS_SAY_WHAT_THEY_ARE, SHOWN_SECRETS, WIDE_INTEGERS, is_free_content, is_wide,
 };
 pub(super) use event_of::event_of;
 pub(super) use fields::Fields;

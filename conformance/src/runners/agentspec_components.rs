@@ -3,7 +3,7 @@
 use agentspan_model::agentspec::{Component, ComponentValue, JsonObject};
 use serde::Deserialize;
 
-use super::agentspec::{Components, FREE_CONTENT, SHOWN_SECRETS, agree, text};
+use super::agentspec::{Components, SHOWN_SECRETS, agree, is_free_content, text};
 use crate::{Case, Failure, Json, Outcome, Predicate, Runner};
 
 pub(super) struct AgentspecComponents;
@@ -179,7 +179,7 @@ fn put_secrets(dump: &mut Json, components: &Components, secrets: &mut Vec<Strin
     match dump {
         Json::Object(members) => {
             let members = members.iter_mut();
-            for (_, value) in members.filter(|(name, _)| !FREE_CONTENT.contains(&name.as_str())) {
+            for (_, value) in members.filter(|(name, _)| !is_free_content(name)) {
                 put_secrets(value, components, secrets);
             }
         }

@@ -58,6 +58,8 @@ mod per_request;
 mod report;
 mod retry;
 mod retry_after;
+#[cfg(test)]
+mod span_of_test;
 mod span_processor;
 mod span_size;
 mod stats;

@@ -1,7 +1,7 @@
 //! What we do otherwise than the reference with spans, events and components.
 
 use super::lax;
-use super::refused::{INTEGERS, as_constructors_fail};
+use super::refused::{INTEGERS, PAYLOADS, as_constructors_fail};
 use crate::{Case, Json, Predicate};
 
 /// Secrets that the reference declares as such, and shows all the same.
@@ -24,21 +24,20 @@ const MARKED_INSIDE: [(&str, &str); 4] = [
     ("TlsPostgresDatabaseConnectionConfig", "sslkey"),
 ];
 
-/// Fields whose content others make up. If components stand there, they stand as the reference dumps them, and
-/// nobody looks for secrets again.
-pub(in crate::runners) const FREE_CONTENT: [&str; 11] = [
-    "metadata",
-    "inputs",
-    "outputs",
-    "content",
-    "state_snapshot",
-    "extra_state",
+/// Fields of components whose content others make up.
+const FREE_FIELDS: [&str; 5] = [
     "configuration",
     "data",
     "default_generation_parameters",
     "headers",
     "query_params",
 ];
+
+/// Whether others make up what is in a field. If components stand there, they stand as the reference dumps them, and
+/// nobody looks for secrets again.
+pub(in crate::runners) fn is_free_content(field: &str) -> bool {
+    PAYLOADS.contains(&field) || FREE_FIELDS.contains(&field)
+}
 
 /// Replaces such secrets in a dump as the reference replaces others, and says whether there were any.
 fn hide_secrets(dump: &mut Json) -> bool {
@@ -53,8 +52,7 @@ fn hide_secrets(dump: &mut Json) -> bool {
         Json::Object(members) => {
             let mut found = false;
             let members = members.iter_mut();
-            for (name, value) in members.filter(|(name, _)| !FREE_CONTENT.contains(&name.as_str()))
-            {
+            for (name, value) in members.filter(|(name, _)| !is_free_content(name)) {
                 let is_marked = MARKED_INSIDE.contains(&(&component_type, name.as_str()));
                 let is_text = value.as_str().is_some_and(|text| !text.is_empty());
                 if is_marked && is_text {

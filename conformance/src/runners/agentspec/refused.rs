@@ -106,7 +106,7 @@ pub(super) const INTEGERS: [&str; 6] = [
 ];
 
 /// Fields that hold objects which are no components.
-const PAYLOADS: [&str; 6] = [
+pub(super) const PAYLOADS: [&str; 6] = [
     "metadata",
     "inputs",
     "outputs",

@@ -2,34 +2,14 @@
 
 use agentspan_discovery::ClusterCategory;
 use agentspan_model::agent365::Profile;
-use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
-use opentelemetry::{InstrumentationScope, KeyValue};
-use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
-use std::time::UNIX_EPOCH;
+use opentelemetry::KeyValue;
 
 use super::*;
+use crate::span_of_test::span;
 use crate::wire_profile::WireProfile;
 
 const T1: &str = "11111111-2222-3333-4444-555555555555";
 const T2: &str = "e3064512-cc6d-4703-be71-a2ecaecaa98a";
-
-fn span(attributes: Vec<KeyValue>) -> SpanData {
-    SpanData {
-        span_context: SpanContext::NONE,
-        parent_span_id: SpanId::INVALID,
-        parent_span_is_remote: false,
-        span_kind: SpanKind::Internal,
-        name: "s".into(),
-        start_time: UNIX_EPOCH,
-        end_time: UNIX_EPOCH,
-        attributes,
-        dropped_attributes_count: 0,
-        events: SpanEvents::default(),
-        links: SpanLinks::default(),
-        status: Status::Unset,
-        instrumentation_scope: InstrumentationScope::default(),
-    }
-}
 
 fn of(tenant: impl Into<Value>, agent: impl Into<Value>) -> SpanData {
     span(vec![

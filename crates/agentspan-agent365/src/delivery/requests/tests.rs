@@ -1,17 +1,17 @@
 //! Tests of what is kept until a request is over, by a clock of their own.
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-use opentelemetry::InstrumentationScope;
-use opentelemetry::trace::{SpanContext, SpanKind, Status};
+use opentelemetry::trace::SpanContext;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
+use opentelemetry_sdk::trace::SpanData;
 use proptest::prelude::*;
 
 use super::*;
 use crate::access_token::AccessToken;
 use crate::encode::EncodedResource;
+use crate::span_of_test;
 
 const TRACE: u128 = 7;
 
@@ -113,28 +113,16 @@ fn id(span: &SpanData) -> u64 {
 
 fn queued(span: u64) -> QueuedSpan {
     let resource = EncodedResource::from(&Resource::builder_empty().build());
+    let mut data = span_of_test::span(Vec::new());
+    data.span_context = SpanContext::new(
+        TraceId::from(TRACE),
+        SpanId::from(span),
+        opentelemetry::TraceFlags::SAMPLED,
+        false,
+        opentelemetry::trace::TraceState::default(),
+    );
     QueuedSpan {
-        span: SpanData {
-            span_context: SpanContext::new(
-                TraceId::from(TRACE),
-                SpanId::from(span),
-                opentelemetry::TraceFlags::SAMPLED,
-                false,
-                opentelemetry::trace::TraceState::default(),
-            ),
-            parent_span_id: SpanId::INVALID,
-            parent_span_is_remote: false,
-            span_kind: SpanKind::Internal,
-            name: "s".into(),
-            start_time: UNIX_EPOCH,
-            end_time: UNIX_EPOCH,
-            attributes: Vec::new(),
-            dropped_attributes_count: 0,
-            events: SpanEvents::default(),
-            links: SpanLinks::default(),
-            status: Status::Unset,
-            instrumentation_scope: InstrumentationScope::default(),
-        },
+        span: data,
         resource: Arc::new(resource),
         bytes: 1,
     }

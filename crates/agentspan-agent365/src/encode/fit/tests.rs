@@ -1,32 +1,14 @@
 //! Tests of cutting spans.
 
 use opentelemetry::StringValue;
-use opentelemetry::trace::{Event, Link, SpanContext, SpanId, SpanKind};
-use opentelemetry_sdk::trace::{SpanEvents, SpanLinks};
+use opentelemetry::trace::{Event, Link, SpanContext};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::time::UNIX_EPOCH;
 
 use super::*;
+use crate::span_of_test::span;
 use agentspan_model::keys;
-
-fn span(attributes: Vec<KeyValue>) -> SpanData {
-    SpanData {
-        span_context: SpanContext::NONE,
-        parent_span_id: SpanId::INVALID,
-        parent_span_is_remote: false,
-        span_kind: SpanKind::Internal,
-        name: "s".into(),
-        start_time: UNIX_EPOCH,
-        end_time: UNIX_EPOCH,
-        attributes,
-        dropped_attributes_count: 0,
-        events: SpanEvents::default(),
-        links: SpanLinks::default(),
-        status: Status::Unset,
-        instrumentation_scope: opentelemetry::InstrumentationScope::default(),
-    }
-}
 
 fn json_of(span: &SpanData) -> Vec<u8> {
     let mut json = Vec::new();
