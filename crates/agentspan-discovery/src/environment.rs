@@ -1,6 +1,7 @@
 //! The variables of the environment that anybody reads, taken once.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use agentspan_model::agent365::environment as names;
 
@@ -51,8 +52,9 @@ const NAMES: [&str; 27] = [
 /// ```
 ///
 /// The names are those of [`agentspan_model::agent365::environment`] and [`crate::standard_variables`]. Other variables, which may
-/// hold secrets, are not copied.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// hold secrets, are not copied. `Debug` shows which are set and no value, since the URL of a receiver may hold a
+/// password or a key.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     values: BTreeMap<&'static str, String>,
 }
@@ -108,6 +110,15 @@ impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Environment {
     }
 }
 
+/// Shows the names of what is set. A value may hold a secret.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment")
+            .field("set", &self.values.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,6 +142,18 @@ mod tests {
         let environment = Environment::from_iter([("AWS_SECRET_ACCESS_KEY", "hunter2")]);
         assert_eq!(environment, Environment::default());
         assert!(!format!("{environment:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn debug_shows_the_names_of_what_is_set_and_no_value() {
+        let environment = Environment::from_iter([
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://user:hunter2@host"),
+            ("SPECTRA_ENDPOINT", "https://host/?key=hunter3"),
+        ]);
+        assert_eq!(
+            format!("{environment:?}"),
+            r#"Environment { set: ["OTEL_EXPORTER_OTLP_ENDPOINT", "SPECTRA_ENDPOINT"], .. }"#
+        );
     }
 
     #[test]
