@@ -29,7 +29,8 @@ pub use property::Property;
 /// order, with one exception: its **secrets** (keys, passwords, certificates, secret headers) are
 /// dropped when it is read or built, and leave the reference `{"$component_ref": "<id>.<field>"}`
 /// that `pyagentspec` 26.3.1 writes in their place. So no dump can show them, nor can `Debug`.
-/// [`is_secret_field`] tells which fields those are.
+/// [`is_secret_field`] tells which fields those are. An object inside that names a class, but lacks its
+/// id or its name, loses its secrets too; without an id, the class stands in the reference.
 ///
 /// ```
 /// use agentspan_model::agentspec::Component;
@@ -69,7 +70,7 @@ pub enum ComponentValue {
     Component(Component),
     /// A list with components somewhere in it.
     List(Vec<Self>),
-    /// An object with components somewhere in it.
+    /// An object with components somewhere in it, or that lacks members of a component and had secrets.
     Map(Vec<(Box<str>, Self)>),
     /// Anything without components.
     Json(Json),

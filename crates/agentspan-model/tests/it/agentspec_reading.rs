@@ -201,6 +201,52 @@ fn what_lacks_members_that_all_components_have_is_none_unless_its_place_asks_for
     assert_eq!(error.to_string(), "tools[0].id: missing");
 }
 
+/// A member that no table knows, in a component of a class that none knows, as it is written again.
+#[track_caller]
+fn check_options(options: &str, written: &str) {
+    let with = |options: &str| {
+        format!(r#"{{"id":"c","name":"c","options":{options},"component_type":"AcmeTool"}}"#)
+    };
+    let read = Component::from_json(&with(options)).unwrap();
+    assert_eq!(read.dump(), with(written));
+    let again = Component::from_json(read.dump()).unwrap();
+    assert_eq!(again.dump(), read.dump());
+}
+
+#[test]
+fn what_says_its_class_shows_no_secret_although_it_lacks_what_all_components_have() {
+    check_options(
+        r#"{"component_type":"OpenAiConfig","id":"x","api_key":"sk-1"}"#,
+        r#"{"component_type":"OpenAiConfig","id":"x","api_key":{"$component_ref":"x.api_key"}}"#,
+    );
+    check_options(
+        r#"[{"component_type":"OpenAiConfig","name":"x","id":5,"api_key":"sk-1"}]"#,
+        r#"[{"component_type":"OpenAiConfig","name":"x","id":5,"api_key":{"$component_ref":"OpenAiConfig.api_key"}}]"#,
+    );
+    check_options(
+        r#"{"a":{"password":["p"],"wallet_password":"","component_type":"Acme"}}"#,
+        r#"{"a":{"password":{"$component_ref":"Acme.password"},"wallet_password":"","component_type":"Acme"}}"#,
+    );
+    check_options(
+        r#"{"component_type":"OpenAiConfi\u0067","id":"x","ap\u0069_key":"sk-1"}"#,
+        r#"{"component_type":"OpenAiConfi\u0067","id":"x","api_key":{"$component_ref":"x.api_key"}}"#,
+    );
+    check_options(
+        r#"{"component_type":"A2AConnectionConfig","key_file":"k","ca_file":"f"}"#,
+        r#"{"component_type":"A2AConnectionConfig","key_file":"k","ca_file":{"$component_ref":"A2AConnectionConfig.ca_file"}}"#,
+    );
+}
+
+#[test]
+fn what_stands_in_the_place_of_a_component_shows_no_secret_although_it_says_no_class() {
+    let agent = |model: &str| {
+        format!(r#"{{"id":"a","name":"a","llm_config":{model},"component_type":"Agent"}}"#)
+    };
+    let read = Component::from_json(&agent(r#"{"id":"x","api_key":"sk-1"}"#)).unwrap();
+    let masked = agent(r#"{"id":"x","api_key":{"$component_ref":"x.api_key"}}"#);
+    assert_eq!(read.dump(), masked);
+}
+
 #[test]
 fn events_that_the_reference_cut_come_back_as_they_were() {
     let text = r#"{"id":"s","name":"n","description":"","start_time":1,"end_time":2,"events":[{"id":"e","name":"ToolExecutionRequest","description":"","timestamp":1,"metadata":{}}],"metadata":{},"type":"Span"}"#;

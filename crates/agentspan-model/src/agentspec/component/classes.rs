@@ -6,7 +6,7 @@
 /// A component class of the reference.
 #[derive(Debug)]
 pub(crate) struct Class {
-    name: &'static str,
+    pub(super) name: &'static str,
     /// All classes that it derives from, the nearest first.
     bases: &'static [&'static str],
     /// Its fields that are named like secrets and are none.
@@ -46,7 +46,7 @@ pub(crate) fn is_secret(component_type: &str, field: &str) -> bool {
 /// That includes fields which the reference marks, but shows in its dumps, because the mark stands inside of
 /// `Optional[…]`, where its check does not look: the credentials of `OAuthClientConfig` and the
 /// `sslkey` of Postgres.
-const SECRET_NAMES: &[&str] = &[
+pub(super) const SECRET_NAMES: &[&str] = &[
     "api_key",
     "auth_file_location",
     "ca_file",
@@ -78,7 +78,7 @@ const fn class(
 }
 
 /// Sorted by name.
-const CLASSES: &[Class] = &[
+pub(super) const CLASSES: &[Class] = &[
     class(
         "A2AAgent",
         &[

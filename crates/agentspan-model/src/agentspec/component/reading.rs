@@ -41,7 +41,7 @@ impl Component {
         let members: Vec<_> = members
             .into_iter()
             .map(|(name, value)| {
-                let value = without_secret(&head, &name, value);
+                let value = without_secret(&head.component_type, &head.id, &name, value);
                 (name, value)
             })
             .collect();
@@ -67,7 +67,8 @@ pub(crate) enum Place {
     /// A member of a class that we know, which holds components: what is none is a mistake.
     OfComponents,
     /// Anything. In a dump, an object is a component here if it has all that every component has; without,
-    /// it may be the content of somebody who has other things called `component_type`.
+    /// it may be the content of somebody who has other things called `component_type`. It is kept
+    /// then, but for its secrets.
     Open,
 }
 
@@ -81,11 +82,11 @@ pub(super) struct Head {
 
 /// Replaces the value of a secret field by the reference's way to say that there is one. What Python
 /// takes for false says nothing and stays.
-fn without_secret(head: &Head, field: &str, value: ComponentValue) -> ComponentValue {
-    if !classes::is_secret(&head.component_type, field) || is_falsy(&value) {
+fn without_secret(class: &str, id: &str, field: &str, value: ComponentValue) -> ComponentValue {
+    if !classes::is_secret(class, field) || is_falsy(&value) {
         return value;
     }
-    let reference = format!("{}.{field}", head.id);
+    let reference = format!("{id}.{field}");
     ComponentValue::Json(Json::from(serde_json::json!({REFERENCE: reference})))
 }
 
@@ -214,22 +215,46 @@ fn is_component(members: &Members<'_>, place: Place, reader: &Reader<'_>) -> boo
     }
 }
 
-/// Reads an object that is no component. Without components in it, its text is kept.
+/// The class and the id of an object that lacks something of a component, for its secrets. `None` if it
+/// neither says a class nor stands where components stand.
+fn incomplete_head(members: &Members<'_>, place: Place) -> Option<(String, String)> {
+    let text = |name: &str| -> Option<String> {
+        let value = members.find(name)?;
+        serde_json::from_str(value.get()).ok()
+    };
+    let class = match place {
+        Place::Open => text(COMPONENT_TYPE)?,
+        Place::OfComponents => text(COMPONENT_TYPE).unwrap_or_default(),
+    };
+    let id = text("id").unwrap_or_else(|| class.clone());
+    Some((class, id))
+}
+
+/// Reads an object that is no component. Without components or secrets in it, its text is kept.
 fn read_map<'a>(
     raw: &'a RawValue,
     mut members: Members<'a>,
     place: Place,
     reader: &mut Reader<'a>,
 ) -> Option<ComponentValue> {
+    let head = incomplete_head(&members, place);
     let mut pairs = Vec::new();
+    let mut plain = true;
     for member in members.take_rest() {
-        let step = Step::Member(member.name.clone());
-        let value = reader.at(step, |reader| read_value(member.value, place, reader))?;
+        let secret_of = head
+            .as_ref()
+            .filter(|(class, _)| classes::is_secret(class, &member.name));
+        let value = if let Some((class, id)) = secret_of {
+            let value = ComponentValue::Json(Json::from_raw(member.value));
+            plain &= is_falsy(&value);
+            without_secret(class, id, &member.name, value)
+        } else {
+            let step = Step::Member(member.name.clone());
+            reader.at(step, |reader| read_value(member.value, place, reader))?
+        };
+        plain &= matches!(value, ComponentValue::Json(_));
         pairs.push((member.name.into(), value));
     }
-    let plain = pairs
-        .iter()
-        .all(|(_, value)| matches!(value, ComponentValue::Json(_)));
     Some(if plain {
         ComponentValue::Json(Json::from_raw(raw))
     } else {
@@ -299,3 +324,6 @@ pub(super) fn resolve<'a>(id: String, reader: &mut Reader<'a>) -> Option<Compone
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
