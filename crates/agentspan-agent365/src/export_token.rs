@@ -37,16 +37,16 @@ pub struct ExportToken {
 }
 
 struct Inner {
-    /// Set when it is known.
-    tenant: OnceLock<TenantId>,
+    /// Whose token it is, once that is decided. `None` is a decision, too: nobody's.
+    tenant: OnceLock<Option<TenantId>>,
     token: Mutex<AccessToken>,
 }
 
 impl ExportToken {
     /// A token for the one tenant of the request, which is that of the first spans that are sent with it.
     ///
-    /// If these are of several tenants, nobody knows whose token it is, and it is sent to none of them: the
-    /// resolver is asked instead.
+    /// If these are of several tenants, nobody knows whose token it is. It is sent to none of them then, nor
+    /// with any span that comes later: the resolver is asked instead.
     #[must_use]
     pub fn new(token: AccessToken) -> Self {
         Self::of(OnceLock::new(), token)
@@ -55,10 +55,10 @@ impl ExportToken {
     /// A token for the spans of `tenant` and of no other, whatever spans the request makes.
     #[must_use]
     pub fn for_tenant(tenant: TenantId, token: AccessToken) -> Self {
-        Self::of(OnceLock::from(tenant), token)
+        Self::of(OnceLock::from(Some(tenant)), token)
     }
 
-    fn of(tenant: OnceLock<TenantId>, token: AccessToken) -> Self {
+    fn of(tenant: OnceLock<Option<TenantId>>, token: AccessToken) -> Self {
         Self {
             inner: Arc::new(Inner {
                 tenant,
@@ -95,14 +95,20 @@ impl ExportToken {
         current.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whose token it is, if that is known.
-    pub(crate) fn tenant(&self) -> Option<&TenantId> {
-        self.inner.tenant.get()
-    }
-
-    /// Makes it the token of `tenant`, unless it is another's already.
-    pub(crate) fn belongs_to(&self, tenant: &TenantId) -> bool {
-        self.inner.tenant.get_or_init(|| tenant.clone()) == tenant
+    /// Whether it is the token of `tenant`, which is one of the `tenants` whose spans are sent together.
+    ///
+    /// The first question decides, for good: it is the token of the only tenant, and nobody's if there are
+    /// several. Were that not remembered, it would go to whoever is alone in a later batch.
+    pub(crate) fn belongs_to<'a>(
+        &self,
+        tenant: &TenantId,
+        mut tenants: impl Iterator<Item = &'a TenantId>,
+    ) -> bool {
+        let owner = self.inner.tenant.get_or_init(|| {
+            let is_alone = tenants.all(|other| other == tenant);
+            is_alone.then(|| tenant.clone())
+        });
+        owner.as_ref() == Some(tenant)
     }
 
     /// Whether both are handles to one token.
@@ -115,7 +121,7 @@ impl ExportToken {
 impl fmt::Debug for ExportToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExportToken")
-            .field("tenant", &self.inner.tenant.get())
+            .field("tenant", &self.inner.tenant.get().and_then(Option::as_ref))
             .finish_non_exhaustive()
     }
 }

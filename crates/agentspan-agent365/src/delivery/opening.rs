@@ -55,16 +55,15 @@ impl Opening {
 
     /// Where the token of an identity of this batch comes from.
     ///
-    /// The token of a request goes to one tenant only. If that is not known yet, it goes to none if there
-    /// are several.
+    /// The token of a request goes to one tenant only, and to none, now and later, if there are several
+    /// when that is decided.
     pub(super) fn tokens_for(&self, identity: &Identity) -> TokenSource {
         let TokenSource::Request(Some(token)) = &self.tokens else {
             return self.tokens.clone();
         };
-        let mut groups = self.grouping.groups.iter();
-        let is_theirs = (token.tenant().is_some()
-            || groups.all(|group| group.identity.tenant == identity.tenant))
-            && token.belongs_to(&identity.tenant);
+        let groups = self.grouping.groups.iter();
+        let tenants = groups.map(|group| &group.identity.tenant);
+        let is_theirs = token.belongs_to(&identity.tenant, tenants);
         TokenSource::Request(is_theirs.then(|| token.clone()))
     }
 }

@@ -274,6 +274,25 @@ fn a_token_stays_with_the_tenant_that_it_was_sent_to_first() {
 }
 
 #[test]
+fn a_token_that_was_nobodys_once_is_sent_to_no_tenant_later() {
+    let pipeline = Pipeline::new(token("resolved"));
+    let context = pipeline.begin(&with_token("whose"));
+    pipeline.record(&context, TENANT, "b");
+    pipeline.record(&context, OTHER_TENANT, "c");
+    pipeline.delivery.flush(LONG).unwrap();
+    // Alone, either of the tenants looks like the only one.
+    pipeline.record(&context, OTHER_TENANT, "d");
+    pipeline.delivery.flush(LONG).unwrap();
+    context.span().end();
+    pipeline.check_arrived(&[
+        ("a", "resolved"),
+        ("b", "resolved"),
+        ("c", "resolved"),
+        ("d", "resolved"),
+    ]);
+}
+
+#[test]
 fn a_token_that_was_replaced_is_sent_as_it_is_at_the_end() {
     let pipeline = Pipeline::new(token_from_request());
     let token = export_token("old");
