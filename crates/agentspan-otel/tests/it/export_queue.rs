@@ -183,6 +183,42 @@ fn a_shutdown_leaves_a_hanging_exporter_behind_and_counts_its_spans() {
     check_conserved(queue.stats());
 }
 
+/// Says what it was asked for besides exports; of the two ways to end, it knows the one without a time.
+#[derive(Debug)]
+struct Ending(Arc<Mutex<Vec<&'static str>>>);
+
+impl SpanExporter for Ending {
+    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown(&self) -> OTelSdkResult {
+        self.0.lock().unwrap().push("shutdown");
+        Ok(())
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.0.lock().unwrap().push("flush");
+        Ok(())
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().push("drop");
+    }
+}
+
+#[test]
+fn an_exporter_that_ends_in_its_own_way_is_ended() {
+    let asked = Arc::default();
+    let queue = ExportQueue::builder("test", Ending(Arc::clone(&asked)));
+    let queue = queue.build().unwrap();
+    queue.flush(WHILE).unwrap();
+    queue.shutdown(WHILE).unwrap();
+    assert_eq!(*asked.lock().unwrap(), ["flush", "shutdown", "drop"]);
+}
+
 #[track_caller]
 fn check_lost(behaviour: Behaviour, loss: ExportLoss) {
     let (builder, _) = queue(behaviour);
