@@ -178,8 +178,7 @@ impl Shared {
         };
         let had_deadline = requests.next_deadline().is_some();
         let evicted = requests.start(now, span.trace_id(), span.span_id(), parent, token);
-        drop(requests);
-        self.depart(evicted);
+        self.depart(requests, evicted);
         if !had_deadline {
             let _ = self.events.send(Event::Wake);
         }
@@ -195,10 +194,12 @@ impl Shared {
         let deadline = requests.next_deadline();
         let ended = requests.end(Instant::now(), trace, id, || self.admit(span, resource));
         let next = requests.next_deadline();
-        drop(requests);
         match ended {
-            Ok(departure) => self.depart(departure),
-            Err(reason) => self.counters.refuse(reason, 1),
+            Ok(departure) => self.depart(requests, departure),
+            Err(reason) => {
+                drop(requests);
+                self.counters.refuse(reason, 1);
+            }
         }
         // The deadlines only get sooner when a root ends before what runs below it.
         if next.is_some() && next < deadline {
@@ -213,12 +214,27 @@ impl Shared {
 
     /// Sends what waits for too long.
     pub(super) fn send_requests_due(self: &Arc<Self>, now: Instant) {
-        let due = self.requests().map(|mut requests| requests.due(now));
-        self.depart(due.into_iter().flatten());
+        self.depart_all(|requests| requests.due(now));
+    }
+
+    /// Hands over what `take` takes out of the requests.
+    fn depart_all(self: &Arc<Self>, take: impl FnOnce(&mut Requests) -> Vec<Departure>) {
+        if let Some(mut requests) = self.requests() {
+            let departures = take(&mut requests);
+            self.depart(requests, departures);
+        }
     }
 
     /// Hands the spans of requests to the thread. What waits is counted as queued already.
-    fn depart(self: &Arc<Self>, departures: impl IntoIterator<Item = Departure>) {
+    ///
+    /// The requests stay locked until that is done. Otherwise a flush on another thread could find the spans
+    /// neither here nor in the channel, and say that they are settled. No foreign code runs meanwhile:
+    /// nothing is done but to move spans, to count, and to send on a channel without bounds.
+    fn depart(
+        self: &Arc<Self>,
+        requests: MutexGuard<'_, Requests>,
+        departures: impl IntoIterator<Item = Departure>,
+    ) {
         for departure in departures {
             for RequestBatch { token, spans } in departure.into_batches() {
                 let count = spans.len();
@@ -238,6 +254,7 @@ impl Shared {
                 });
             }
         }
+        drop(requests);
     }
 
     fn requests(&self) -> Option<MutexGuard<'_, Requests>> {
@@ -251,8 +268,7 @@ impl Shared {
         if self.is_own_thread() {
             return Err(own_thread());
         }
-        let ended = self.requests().map(|mut requests| requests.take_ended());
-        self.depart(ended.into_iter().flatten());
+        self.depart_all(Requests::take_ended);
         let (reply, answer) = sync_channel(1);
         let flush = Flush {
             single_spans: self.queued_ever.load(SeqCst),
@@ -312,8 +328,7 @@ impl Shared {
 
     /// Hands over what has ended of all requests, and takes no further spans.
     pub(super) fn shut_requests(self: &Arc<Self>) {
-        let ended = self.requests().map(|mut requests| requests.shut());
-        self.depart(ended.into_iter().flatten());
+        self.depart_all(Requests::shut);
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Spans that wait for the end of their request and are sent with its token.
 
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use agentspan_agent365::{
@@ -470,6 +470,37 @@ fn spans_of_many_threads_are_all_accounted_for() {
             .count(),
         0
     );
+}
+
+#[test]
+fn a_flush_waits_for_what_another_thread_takes_out_of_a_request() {
+    const SPANS: usize = 5_000;
+    let pipeline = Pipeline::with(token_from_request(), |builder| {
+        builder
+            .with_per_request_export(PerRequestExport::new().with_max_spans(SPANS + 1))
+            .with_max_queue_spans(2 * SPANS)
+    });
+    for _ in 0..20 {
+        let context = pipeline.begin(&with_token("t"));
+        for _ in 0..SPANS {
+            // Without an identity they are settled without a request.
+            pipeline.tracer.start_with_context("s", &context).end();
+        }
+        let barrier = Barrier::new(2);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                barrier.wait();
+                context.span().end();
+            });
+            barrier.wait();
+            let _ = pipeline.delivery.flush(LONG);
+            // Only the root may have ended after the flush began.
+            let queued = pipeline.delivery.stats().queued;
+            assert!(queued <= 1, "{queued} spans were flushed and not settled");
+        });
+        let _ = pipeline.delivery.flush(LONG);
+    }
+    check_conserved(&pipeline.delivery);
 }
 
 #[test]
