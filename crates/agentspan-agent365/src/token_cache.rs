@@ -31,7 +31,7 @@ const REFUSAL_PAUSE: Duration = Duration::from_secs(30);
 /// - When the service answers 401, the token is thrown away once and the request is tried again with
 ///   a new one. A 401 for the new one within 30 seconds changes nothing.
 ///
-/// "No token" is not remembered.
+/// "No token" is not remembered, and an empty token is none.
 pub struct TokenCache<R> {
     resolver: R,
     refresh_before: Duration,
@@ -158,7 +158,8 @@ impl<R: TokenResolver> TokenResolver for TokenCache<R> {
         if let Some(kept) = old.clone().filter(is_fresh) {
             return Ok(Some(kept.token));
         }
-        match self.resolver.resolve(identity).await {
+        let answer = self.resolver.resolve(identity).await;
+        match answer.map(|token| token.filter(|token| !token.is_empty())) {
             Ok(Some(token)) => {
                 let kept = self.keep(token.clone());
                 slot.with_state(|state| state.kept = Some(kept));

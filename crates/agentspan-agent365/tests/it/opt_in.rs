@@ -96,6 +96,14 @@ fn a_token_is_kept_until_shortly_before_it_expires() {
 }
 
 #[test]
+fn an_empty_token_is_none_and_is_not_remembered() {
+    check_questions(TokenCache::new, &["", "", LASTING], 4, (3, 2));
+    // Nor is the token before it used on.
+    let eager = |script| TokenCache::new(script).with_refresh_before(Duration::MAX);
+    check_questions(eager, &[LASTING, ""], 3, (3, 1));
+}
+
+#[test]
 fn an_old_token_is_used_while_no_new_one_can_be_got() {
     // It is to be replaced at once, and has not expired.
     let eager = |script| TokenCache::new(script).with_refresh_before(Duration::MAX);
