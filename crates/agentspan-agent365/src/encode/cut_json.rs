@@ -3,7 +3,7 @@
 //! Nothing is parsed into values and written anew: all that is not cut stays letter by letter, the
 //! digits of numbers and the order of members included.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use serde::de::IgnoredAny;
 
@@ -76,23 +76,28 @@ fn cut_literal(literal: &str, budget: usize) -> String {
     format!("{}{note}", literal.get(..end).unwrap_or_default())
 }
 
-/// The bytes of the first character or escape of what stands between quotes.
+/// The bytes of the first character of what stands between quotes: an escape has two or six, and two
+/// escapes that stand for one character, by [RFC 8259], section 7, have twelve. Half a pair, which the
+/// grammar allows, has six like any other.
+///
+/// [RFC 8259]: https://www.rfc-editor.org/rfc/rfc8259#section-7
 fn unit_length(rest: &str) -> usize {
     const ESCAPE: usize = 6;
-    let is_high = |text: &str| {
-        text.get(..3)
-            .is_some_and(|start| start.eq_ignore_ascii_case("\\ud"))
-            && matches!(
-                text.as_bytes().get(3),
-                Some(b'8' | b'9' | b'a' | b'b' | b'A' | b'B')
-            )
-    };
     match rest.as_bytes() {
-        [b'\\', b'u', ..] if is_high(rest) => 2 * ESCAPE,
+        [b'\\', b'u', digits @ ..] if is_half(digits, b'8'..=b'b') => match digits {
+            [_, _, _, _, b'\\', b'u', digits @ ..] if is_half(digits, b'c'..=b'f') => 2 * ESCAPE,
+            _ => ESCAPE,
+        },
         [b'\\', b'u', ..] => ESCAPE,
         [b'\\', ..] => 2,
         _ => rest.chars().next().map_or(1, char::len_utf8),
     }
+}
+
+/// Whether `digits` begin with those of a surrogate whose second digit is in `range`: from `8` to `b` of
+/// the first of a pair, from `c` to `f` of the second.
+fn is_half(digits: &[u8], range: RangeInclusive<u8>) -> bool {
+    matches!(digits, [b'd' | b'D', digit, ..] if range.contains(&digit.to_ascii_lowercase()))
 }
 
 /// The places between the quotes of all strings that are values, in a text that is JSON.
@@ -162,6 +167,28 @@ mod tests {
                 assert!(text_cost(&cut) + 2 <= budget, "{cut}");
                 let read: Value = serde_json::from_str(&cut).unwrap();
                 assert!(read[0].as_str().unwrap().ends_with(" bytes]"), "{cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_escape_of_half_a_pair_does_not_take_what_follows_along() {
+        // Twelve bytes from a lone one on would end within what comes later.
+        for unit in [
+            r"\ud83d12345\n",
+            r"\uD83d\u00e9",
+            r"\ud83d\ud83d12345\n",
+            r"\ud83d\ud7ff12345\n",
+            r"\ude0012345\n",
+            r"\ud83d1234\ude00",
+            "\\ud83d12345\u{e9}",
+        ] {
+            let text = format!(r#"["{}"]"#, unit.repeat(50));
+            for budget in 60..110 {
+                let cut = cut_json(&text, budget).unwrap();
+                assert!(text_cost(&cut) + 2 <= budget, "{cut}");
+                assert!(cut.ends_with(" bytes]\"]"), "{cut}");
+                assert!(serde_json::from_str::<IgnoredAny>(&cut).is_ok(), "{cut}");
             }
         }
     }
