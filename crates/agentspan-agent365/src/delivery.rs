@@ -3,7 +3,6 @@
 mod buffers;
 mod caller_losses;
 mod claim;
-mod contain;
 mod courier;
 mod event;
 mod in_flight;

@@ -1,12 +1,13 @@
 //! Attributes that are added to finished spans, or taken from them, before they are sent.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use agentspan_model::keys;
 use opentelemetry::{Key, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
+
+use crate::contain::{Panicked, contain_call};
 
 /// What an enricher changes of a span's attributes.
 ///
@@ -122,13 +123,9 @@ impl SpanEnrichers {
         }
         for span in spans {
             for enricher in &self.enrichers {
-                match catch_unwind(AssertUnwindSafe(|| enricher(span))) {
+                match contain_call(|| enricher(span)) {
                     Ok(enrichment) => enrichment.apply(&mut span.attributes),
-                    Err(payload) => {
-                        panics += 1;
-                        // The payload may panic when it is dropped.
-                        std::mem::forget(payload);
-                    }
+                    Err(Panicked) => panics += 1,
                 }
             }
             if self.suppresses_invoke_agent_input && is_invoke_agent(span) {

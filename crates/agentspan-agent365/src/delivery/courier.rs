@@ -11,12 +11,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use tokio::time::timeout;
 
 use super::claim::Ticket;
-use super::contain::{Panicked, contain, contain_call};
 use super::event::TokenSource;
 use super::log;
 use super::parcel::Parcel;
 use super::shared::Shared;
 use crate::access_token::AccessToken;
+use crate::contain::{Panicked, contain, contain_call};
 use crate::destination::segment;
 use crate::export_error::{ExportError, ResolverError};
 use crate::missing_permission::MissingPermission;

@@ -10,12 +10,12 @@ use opentelemetry::Context;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::contain::contain;
 use super::courier::Courier;
 use super::requests::Requests;
 use super::shared::Shared;
 use super::worker::{Observer, Worker};
 use super::{Delivery, log};
+use crate::contain::contain;
 use crate::destination::Destinations;
 use crate::encode::BodyEncoder;
 use crate::enrichment::SpanEnrichers;

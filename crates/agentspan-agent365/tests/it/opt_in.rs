@@ -1,5 +1,6 @@
 //! What goes beyond the reference, when it is asked for.
 
+use std::panic::panic_any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
@@ -295,6 +296,22 @@ fn an_enricher_sets_and_removes_attributes() {
     let found = attributes(&service);
     assert_eq!(found["name"], "invoke_agent weather");
     assert_eq!(found.get(keys::GEN_AI_INPUT_MESSAGES), None);
+}
+
+#[test]
+fn what_an_enricher_panicked_with_is_dropped() {
+    let payload = Arc::new(());
+    let thrown = Arc::clone(&payload);
+    let service = service([Answer::status(200)]);
+    let delivery = delivery_to(&service, token("t"))
+        .with_profile(Profile::V2)
+        .with_span_enricher(move |_| panic_any(Arc::clone(&thrown)))
+        .build()
+        .unwrap();
+    let report = export(&delivery.exporter(), vec![version_2_span(); 3]);
+    assert_eq!(report.exported(), 3);
+    // This one and that of the enricher.
+    assert_eq!(Arc::strong_count(&payload), 2);
 }
 
 /// Whether the input of a span with this name and operation is sent when it is suppressed.

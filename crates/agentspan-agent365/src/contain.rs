@@ -8,13 +8,13 @@ use std::task::Poll;
 
 /// Something panicked. The panic's message went to the panic hook of the program.
 #[derive(Debug)]
-pub(super) struct Panicked;
+pub(crate) struct Panicked;
 
 /// Runs `future` and turns a panic into an error.
 ///
 /// What the future leaves behind must be fit for further use: callers hand over state that stays
 /// consistent at every point where foreign code runs.
-pub(super) async fn contain<F: Future>(future: F) -> Result<F::Output, Panicked> {
+pub(crate) async fn contain<F: Future>(future: F) -> Result<F::Output, Panicked> {
     let mut future = pin!(future);
     poll_fn(
         |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
@@ -30,7 +30,7 @@ pub(super) async fn contain<F: Future>(future: F) -> Result<F::Output, Panicked>
 }
 
 /// Calls `call` and turns a panic into an error.
-pub(super) fn contain_call<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
+pub(crate) fn contain_call<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
         discard(payload);
         Panicked
