@@ -153,6 +153,8 @@ impl Worker {
             if self.next_tick <= now {
                 self.next_tick = now + self.batch_delay;
                 self.due = self.due.max(self.shared.queued_ever.load(SeqCst));
+                // When no batch is ever done, nothing else would say why.
+                self.log_caller_losses();
             }
         }
     }

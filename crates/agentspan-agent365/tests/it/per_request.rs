@@ -426,6 +426,23 @@ fn a_span_that_nobody_saw_start_is_lost_and_counted() {
 }
 
 #[test]
+fn losses_on_the_threads_of_callers_are_logged_when_nothing_is_sent() {
+    let logs = CapturedLogs::everywhere();
+    let pipeline = Pipeline::with(token("t"), |builder| {
+        builder.with_batch_delay(Duration::from_nanos(1))
+    });
+    let processor = pipeline.delivery.span_processor();
+    // A number that no other test loses.
+    for _ in 0..1_237 {
+        processor.on_end(span_of(TENANT, "a"));
+    }
+    // The thread has been through a tick when it answers.
+    pipeline.delivery.flush(LONG).unwrap();
+    assert!(logs.contains("dropped=1237"));
+    assert_eq!(pipeline.service.request_count(), 0);
+}
+
+#[test]
 fn spans_of_many_threads_are_all_accounted_for() {
     let pipeline = Arc::new(Pipeline::with(token_from_request(), |builder| {
         let bounds = PerRequestExport::new()
