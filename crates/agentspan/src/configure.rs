@@ -375,7 +375,7 @@ impl Configuration {
         let mut destinations = self.destinations;
         let (agent365, delivery) = match (self.sidecar, switches.exporter, self.delivery) {
             (Some(sidecar), _, _) => {
-                destinations.insert(0, sidecar.into_destination()?);
+                destinations.insert(0, sidecar.into_destination(environment)?);
                 (Agent365Status::ThroughSidecar, None)
             }
             (None, true, Some(delivery)) => {

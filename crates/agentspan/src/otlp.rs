@@ -32,9 +32,8 @@ pub struct Otlp {
     endpoint: Option<String>,
     headers: HashMap<String, String>,
     timeout: Option<Duration>,
-    /// Whether the proxy that the system names for http is passed by.
-    #[cfg(feature = "otlp-http")]
-    is_direct: bool,
+    /// Whether it is beside the program, and not what the environment describes.
+    is_sidecar: bool,
     authorities: Option<Vec<u8>>,
     compression: Option<Compression>,
 }
@@ -114,10 +113,10 @@ impl Otlp {
 }
 
 impl Otlp {
-    /// Passes by the proxy that the system names for http.
-    #[cfg(feature = "otlp-http")]
-    pub(crate) fn without_proxy(mut self) -> Self {
-        self.is_direct = true;
+    /// A sidecar. It gets no headers of the environment, which may be keys of the receiver that the
+    /// environment describes, and the proxy that the system names for http is passed by.
+    pub(crate) fn of_sidecar(mut self) -> Self {
+        self.is_sidecar = true;
         self
     }
 

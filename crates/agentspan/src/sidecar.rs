@@ -42,7 +42,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// `SpectraExporterOptions`: over gRPC at `http://localhost:4317`, or over HTTP at
 /// `http://localhost:4318/v1/traces`. gRPC needs the feature `otlp-grpc`, HTTP the feature `otlp-http`.
 ///
-/// It gets all spans, and sees their contents, as the service would.
+/// It gets all spans, and sees their contents, as the service would. It gets no headers of
+/// `OTEL_EXPORTER_OTLP_HEADERS`, which are those of another receiver.
 ///
 /// ```no_run
 /// use agentspan::{Sidecar, SidecarProtocol};
@@ -192,18 +193,21 @@ impl Sidecar {
     }
 
     /// A destination that gets all spans in the words of Agent 365.
-    pub(crate) fn into_destination(self) -> Result<Destination, SidecarError> {
+    pub(crate) fn into_destination(
+        self,
+        environment: &Environment,
+    ) -> Result<Destination, SidecarError> {
         let profile = self.profile();
         let endpoint = self.endpoint.as_deref();
         let parse = |default| Endpoint::parse(endpoint.unwrap_or(default), self.plain_http);
         let destination = match self.protocol.unwrap_or_default() {
             SidecarProtocol::Grpc => {
                 let url = parse("http://localhost:4317")?.into_url("");
-                grpc::destination(url, TIMEOUT)?
+                grpc::destination(url, TIMEOUT, environment)?
             }
             SidecarProtocol::Http => {
                 let url = parse("http://localhost:4318")?.into_url("/v1/traces");
-                http::destination(url, TIMEOUT)?
+                http::destination(url, TIMEOUT, environment)?
             }
         };
         Ok(destination

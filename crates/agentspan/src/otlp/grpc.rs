@@ -44,7 +44,10 @@ impl Destination {
         let mut exporter = OtlpExporter::builder()
             .with_tonic()
             .with_tls_config(tls(otlp.authorities.as_deref())?)
-            .with_interceptor(Headers(otlp.header_map()));
+            .with_interceptor(Headers {
+                of_code: otlp.header_map(),
+                is_sidecar: otlp.is_sidecar,
+            });
         if let Some(endpoint) = otlp.endpoint {
             exporter = exporter.with_endpoint(endpoint);
         }
@@ -76,12 +79,20 @@ fn tls(authorities: Option<&[u8]>) -> Result<ClientTlsConfig, OtlpError> {
 
 /// Sets the headers of the code last: `opentelemetry-otlp` 0.33 lets those of the environment replace them.
 #[derive(Clone, Debug)]
-struct Headers(HeaderMap);
+struct Headers {
+    of_code: HeaderMap,
+    /// Headers of the environment are not for it.
+    is_sidecar: bool,
+}
 
 impl Interceptor for Headers {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let mut headers = std::mem::take(request.metadata_mut()).into_headers();
-        for (name, value) in &self.0 {
+        if self.is_sidecar {
+            // There is nothing else: what the protocol needs is added later.
+            headers.clear();
+        }
+        for (name, value) in &self.of_code {
             headers.insert(name, value.clone());
         }
         *request.metadata_mut() = MetadataMap::from_headers(headers);

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use agentspan_discovery::Environment;
 use async_trait::async_trait;
-use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{
     OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
@@ -49,8 +50,9 @@ impl Destination {
         let otlp = otlp.completed_by(environment, base_to_endpoint)?;
         let timeout = otlp.timeout.unwrap_or(OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT);
         let client = Client {
-            client: client(timeout, otlp.authorities.as_deref(), otlp.is_direct)?,
+            client: client(timeout, otlp.authorities.as_deref(), otlp.is_sidecar)?,
             headers: otlp.header_map(),
+            is_sidecar: otlp.is_sidecar,
         };
         let mut exporter = SpanExporter::builder()
             .with_http()
@@ -75,11 +77,22 @@ impl Destination {
 struct Client {
     client: reqwest::blocking::Client,
     headers: HeaderMap,
+    /// Headers of the environment are not for it. They cannot be told apart, so that only those are left
+    /// which `opentelemetry-otlp` sets itself.
+    is_sidecar: bool,
 }
 
 #[async_trait]
 impl HttpClient for Client {
     async fn send_bytes(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        if self.is_sidecar {
+            let headers = std::mem::take(request.headers_mut());
+            let own = headers.iter().filter(|it| is_of_exporter(it.0, it.1));
+            let own = own.map(|(name, value)| (name.clone(), value.clone()));
+            request.headers_mut().extend(own);
+            let content_type = HeaderValue::from_static("application/x-protobuf");
+            request.headers_mut().insert(CONTENT_TYPE, content_type);
+        }
         for (name, value) in &self.headers {
             request.headers_mut().insert(name, value.clone());
         }
@@ -87,11 +100,21 @@ impl HttpClient for Client {
     }
 }
 
+/// Whether this header with this value is one that `opentelemetry-otlp` sets by itself.
+fn is_of_exporter(name: &HeaderName, value: &HeaderValue) -> bool {
+    let value = value.as_bytes();
+    match *name {
+        CONTENT_ENCODING => value == b"gzip" || value == b"zstd",
+        USER_AGENT => value.starts_with(b"OTel-OTLP-Exporter-Rust/"),
+        _ => false,
+    }
+}
+
 /// The client is given, since otherwise a feature that anybody enables would choose another one.
 fn client(
     timeout: Duration,
     authorities: Option<&[u8]>,
-    is_direct: bool,
+    is_sidecar: bool,
 ) -> Result<reqwest::blocking::Client, OtlpError> {
     let mut roots = RootCertStore::empty();
     match authorities {
@@ -114,7 +137,7 @@ fn client(
         .with_no_client_auth();
     let build = move || {
         let mut builder = reqwest::blocking::Client::builder();
-        if is_direct {
+        if is_sidecar {
             builder = builder.no_proxy();
         }
         builder

@@ -2,14 +2,21 @@
 
 use std::time::Duration;
 
+use agentspan_discovery::Environment;
+
 use super::SidecarError;
 use crate::destination::Destination;
 use crate::otlp::Otlp;
 
-pub(super) fn destination(url: String, timeout: Duration) -> Result<Destination, SidecarError> {
+pub(super) fn destination(
+    url: String,
+    timeout: Duration,
+    environment: &Environment,
+) -> Result<Destination, SidecarError> {
     let otlp = Otlp::new()
         .with_endpoint(url)
         .with_timeout(timeout)
-        .without_proxy();
-    Destination::otlp_http(otlp).map_err(|error| SidecarError::Exporter(error.into()))
+        .of_sidecar();
+    Destination::otlp_http_in(otlp, environment)
+        .map_err(|error| SidecarError::Exporter(error.into()))
 }

@@ -4,7 +4,8 @@
 
 use std::process::Command;
 
-use agentspan::{Destination, Otlp};
+use agentspan::discovery::Environment;
+use agentspan::{Destination, Otlp, Sidecar, SidecarProtocol, configure};
 use agentspan_testkit::{Certificates, RecordedRequest, Service};
 
 use crate::grpc_receiver::GrpcReceiver;
@@ -89,4 +90,62 @@ fn over_grpc_it_is_the_same() {
     assert_eq!(receiver.metadata("x-both"), ["code"]);
     assert_eq!(receiver.metadata("x-other"), ["a b"]);
     assert_eq!(receiver.metadata("grpc-encoding"), ["gzip"]);
+}
+
+/// Headers that somebody else's key is in: whatever their names are, a sidecar gets none of them.
+const HEADERS_OF_ANOTHER: &str =
+    "x-key=secret,authorization=secret,user-agent=secret,content-type=secret";
+
+fn send_to_sidecar(protocol: SidecarProtocol) {
+    let sidecar = Sidecar::new().with_protocol(protocol);
+    let configuration = configure()
+        .with_environment(&Environment::from_process())
+        .with_sidecar(sidecar);
+    assert_eq!(send(configuration), (1, 0));
+}
+
+#[test]
+fn a_sidecar_gets_no_headers_of_the_process() {
+    if is_started_by_test() {
+        return send_to_sidecar(SidecarProtocol::Http);
+    }
+    let service = Service::start().unwrap();
+    let url = service.url();
+    let variables = [
+        ("SPECTRA_ENDPOINT", url.as_str()),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", HEADERS_OF_ANOTHER),
+    ];
+    let this = "otlp_process::a_sidecar_gets_no_headers_of_the_process";
+    assert!(passes(this, &variables));
+    let requests = service.requests();
+    assert_eq!(requests.len(), 1);
+    let headers = &requests[0].headers;
+    assert!(
+        headers.iter().all(|(_, value)| value != "secret"),
+        "{headers:?}"
+    );
+    assert_eq!(header(&requests[0], "content-encoding"), ["gzip"]);
+    assert_eq!(
+        header(&requests[0], "content-type"),
+        ["application/x-protobuf"]
+    );
+}
+
+#[test]
+fn a_sidecar_over_grpc_gets_no_headers_of_the_process() {
+    if is_started_by_test() {
+        return send_to_sidecar(SidecarProtocol::Grpc);
+    }
+    let receiver = GrpcReceiver::start(None);
+    let url = receiver.url("http");
+    let variables = [
+        ("SPECTRA_ENDPOINT", url.as_str()),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", HEADERS_OF_ANOTHER),
+    ];
+    let this = "otlp_process::a_sidecar_over_grpc_gets_no_headers_of_the_process";
+    assert!(passes(this, &variables));
+    assert_eq!(receiver.span_names(), ["over the wire"]);
+    assert_eq!(receiver.metadata("x-key"), [""; 0]);
+    assert_eq!(receiver.metadata("authorization"), [""; 0]);
 }

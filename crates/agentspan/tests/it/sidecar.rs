@@ -94,6 +94,22 @@ fn code_goes_before_the_environment_and_that_before_the_default() {
     assert_eq!(found(local(), &[remote]), sidecar_with("otlp-grpc"));
 }
 
+#[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
+#[test]
+fn the_environment_that_is_given_names_the_authorities_of_a_sidecar() {
+    let authorities = ("OTEL_EXPORTER_OTLP_CERTIFICATE", "no/such/file");
+    for protocol in [SidecarProtocol::Http, SidecarProtocol::Grpc] {
+        let sidecar = Sidecar::new()
+            .with_protocol(protocol)
+            .with_endpoint("https://127.0.0.1:1");
+        let error = found(configure().with_sidecar(sidecar), &[authorities]).unwrap_err();
+        assert!(
+            error.starts_with("Sidecar(Exporter(CertificateFile {"),
+            "{error}"
+        );
+    }
+}
+
 #[test]
 fn a_missing_feature_is_named() {
     let error = SidecarError::MissingFeature {
