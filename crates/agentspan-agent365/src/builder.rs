@@ -20,6 +20,7 @@ use crate::delivery::{Courier, Delivery, Observer, Setup, start};
 use crate::destination::Destinations;
 use crate::encode::{BodyEncoder, Truncation};
 use crate::enrichment::SpanEnrichers;
+use crate::longest::LONGEST;
 use crate::loopback_endpoint::LoopbackEndpoint;
 use crate::per_request::PerRequestExport;
 use crate::report::ExportReport;
@@ -167,7 +168,7 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
-    /// How long a span of a span processor waits for others. Default: 5 s.
+    /// How long a span of a span processor waits for others, a year at most. Default: 5 s.
     pub fn with_batch_delay(mut self, delay: Duration) -> Self {
         self.batch_delay = delay;
         self
@@ -268,7 +269,7 @@ impl<F> DeliveryBuilder<F> {
         let batch_spans = non_zero("batch_spans", self.batch_spans)?;
         let timeout = non_zero_duration("timeout", self.timeout.unwrap_or(wire.timeout))?;
         let token_deadline = non_zero_duration("token_deadline", self.token_deadline)?;
-        let batch_delay = non_zero_duration("batch_delay", self.batch_delay)?;
+        let batch_delay = non_zero_duration("batch_delay", self.batch_delay)?.min(LONGEST);
         let loopback = match &self.loopback {
             Some(url) => Some(
                 url.parse::<LoopbackEndpoint>()
@@ -390,8 +391,6 @@ impl Defaults {
 }
 
 fn checked(mut requests: PerRequestExport) -> Result<PerRequestExport, BuildError> {
-    /// An instant further away may not exist.
-    const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     requests.max_requests = non_zero("max_requests", requests.max_requests)?;
     requests.max_spans = non_zero("max_spans", requests.max_spans)?;
     requests.max_age = non_zero_duration("max_age", requests.max_age)?.min(LONGEST);

@@ -53,6 +53,7 @@ mod export_token;
 mod exporter;
 mod front;
 mod grouping;
+mod longest;
 mod loopback_endpoint;
 mod missing_permission;
 mod per_request;

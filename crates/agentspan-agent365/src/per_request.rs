@@ -83,13 +83,14 @@ impl PerRequestExport {
         self
     }
 
-    /// How long spans that run when their root ends are waited for. Default: 250 ms.
+    /// How long spans that run when their root ends are waited for, a year at most. Default: 250 ms.
     pub fn with_grace(mut self, grace: Duration) -> Self {
         self.grace = grace;
         self
     }
 
-    /// How long a request may last, and so how long its token is kept at most. Default: 30 minutes.
+    /// How long a request may last, and so how long its token is kept at most: a year or less. Default: 30
+    /// minutes.
     pub fn with_max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self

@@ -23,15 +23,13 @@ use crate::drop_reason::DropReason;
 use crate::encode::EncodedResource;
 use crate::export_error::SubmitError;
 use crate::export_token::ExportToken;
+use crate::longest::LONGEST;
 use crate::report::ExportReport;
 use crate::span_size::estimated_bytes;
 use crate::stats::Counters;
 
 /// How much longer than its deadline a caller waits for the thread to say that it is done.
 const GRACE: Duration = Duration::from_millis(25);
-
-/// A longer timeout is as good as none, and an instant that far away may not exist.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// One side of the delivery for callers, the other for the thread.
 ///

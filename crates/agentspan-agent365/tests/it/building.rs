@@ -1,10 +1,14 @@
 //! Settings that would put tokens or spans at risk are refused, and the error names the setting.
 
 use std::error::Error;
+use std::time::Duration;
 
-use agentspan_agent365::{BuildError, Delivery, DeliveryBuilder};
+use agentspan_agent365::{BuildError, Delivery, DeliveryBuilder, PerRequestExport};
+use agentspan_testkit::Answer;
+use opentelemetry::trace::{Tracer as _, TracerProvider as _};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 
-use crate::delivery_fixture::token;
+use crate::delivery_fixture::{LONG, TENANT, delivery_to, service, span_of, token};
 
 fn check_refused(
     set: impl FnOnce(DeliveryBuilder<Delivery>) -> DeliveryBuilder<Delivery>,
@@ -102,4 +106,33 @@ fn what_is_no_certificate_is_refused() {
         error.to_string(),
         "root_certificates holds something that is no certificate"
     );
+}
+
+/// Delivers a span although every time is as long as it can be.
+fn check_endless(set: impl FnOnce(DeliveryBuilder<Delivery>) -> DeliveryBuilder<Delivery>) {
+    let service = service([Answer::status(200)]);
+    let builder = delivery_to(&service, token("t"))
+        .with_batch_delay(Duration::MAX)
+        .with_timeout(Duration::MAX)
+        .with_token_deadline(Duration::MAX);
+    let delivery = set(builder).build().unwrap();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(delivery.span_processor())
+        .build();
+    let tracer = provider.tracer("t");
+    let span = tracer.span_builder("s");
+    span.with_attributes(span_of(TENANT, "a").attributes)
+        .start(&tracer);
+    delivery.flush(LONG).unwrap();
+    delivery.shutdown(LONG).unwrap();
+    assert_eq!(delivery.stats().exported, 1);
+}
+
+#[test]
+fn a_time_without_end_is_a_long_time() {
+    check_endless(|builder| builder);
+    let requests = PerRequestExport::new()
+        .with_max_age(Duration::MAX)
+        .with_grace(Duration::MAX);
+    check_endless(|builder| builder.with_per_request_export(requests));
 }
