@@ -149,16 +149,21 @@ impl Telemetry {
         let started = Instant::now();
         // Those that are done are to be heard when one before them took all the time.
         let remaining = || timeout.saturating_sub(started.elapsed()).max(GRACE);
-        let bridged = self.agent_spec.flush(remaining);
         self.queues.iter().for_each(ExportQueue::start_flush);
         let delivered = self.delivery.iter().map(|delivery| delivery.flush(timeout));
         let queues = self.queues.iter().map(|queue| queue.flush(remaining()));
-        let late = (!bridged).then_some(Err(OTelSdkError::Timeout(timeout)));
-        let results = late.into_iter().chain(delivered).chain(queues);
-        self.finish(timeout, results.fold(Ok(()), OTelSdkResult::and))?;
+        let destinations = delivered.chain(queues).fold(Ok(()), OTelSdkResult::and);
+        // Their processors did not wait for this: each has a thread of its own.
+        let observed = self.agent_spec.flush(remaining);
+        let late = (!observed).then_some(Err(OTelSdkError::Timeout(timeout)));
+        let ours = destinations.and(late.unwrap_or(Ok(())));
+        // In any case, since the provider may have processors that nothing of ours concerns; and last, since
+        // it flushes our queues, too, for as long as the SDK likes.
         let provider = self.provider.clone();
-        let flushed = Work::start("agentspan-flush", move || provider.force_flush())?;
-        self.finish(timeout, flushed.wait(remaining()))
+        let others = Work::start("agentspan-flush", move || provider.force_flush());
+        let others = others.map(|work| work.wait(remaining()));
+        self.finish(timeout, ours)?;
+        self.finish(timeout, others?)
     }
 
     /// Sends what waits, for at most `timeout`, and ends the delivery. A second call does nothing.
@@ -254,3 +259,6 @@ impl Drop for Telemetry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
