@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
 use crate::access_token::AccessToken;
+use crate::longest::LONGEST;
 use crate::token_resolver::{BoxError, TokenResolver};
 
 /// No more identities are remembered. When there are more, all that are not in use are forgotten.
@@ -81,14 +82,15 @@ impl<R: TokenResolver> TokenCache<R> {
         self
     }
 
-    /// For how long a token is used at most, whatever it says. Default: 24 hours.
+    /// For how long a token is used at most, whatever it says: a year or less. Default: 24 hours.
     #[must_use]
     pub fn with_max_lifetime(mut self, time: Duration) -> Self {
         self.max_lifetime = time;
         self
     }
 
-    /// For how long a token is used that does not say when it expires. Default: 1 hour.
+    /// For how long a token is used that does not say when it expires, if the maximum is not shorter.
+    /// Default: 1 hour.
     #[must_use]
     pub fn with_lifetime_without_expiry(mut self, time: Duration) -> Self {
         self.lifetime_without_expiry = time;
@@ -113,23 +115,18 @@ impl<R: TokenResolver> TokenCache<R> {
 
     fn keep(&self, token: AccessToken) -> Kept {
         let now = Instant::now();
-        let left = match token.expiry() {
-            Some(expiry) => expiry
-                .duration_since(SystemTime::now())
-                .unwrap_or(Duration::ZERO),
-            None => self.lifetime_without_expiry,
+        let (left, margin) = match unverified_expiry(token.as_str()) {
+            Some(expiry) => {
+                let left = expiry.duration_since(SystemTime::now());
+                (left.unwrap_or(Duration::ZERO), self.refresh_before)
+            }
+            None => (self.lifetime_without_expiry, Duration::ZERO),
         };
-        let left = left.min(self.max_lifetime);
-        let margin = if token.expiry().is_some() {
-            self.refresh_before
-        } else {
-            Duration::ZERO
-        };
-        let after = |time: Duration| now.checked_add(time).unwrap_or(now);
+        let left = left.min(self.max_lifetime).min(LONGEST);
         Kept {
             token,
-            refresh_at: after(left.saturating_sub(margin)),
-            expires_at: after(left),
+            refresh_at: now + left.saturating_sub(margin),
+            expires_at: now + left,
         }
     }
 }
@@ -193,13 +190,6 @@ impl<R: TokenResolver> TokenResolver for TokenCache<R> {
             state.kept = None;
             true
         })
-    }
-}
-
-impl AccessToken {
-    /// When the token says that it expires.
-    fn expiry(&self) -> Option<SystemTime> {
-        unverified_expiry(self.as_str())
     }
 }
 

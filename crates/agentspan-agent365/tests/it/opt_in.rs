@@ -97,6 +97,17 @@ fn a_token_is_kept_until_shortly_before_it_expires() {
 }
 
 #[test]
+fn a_token_that_may_be_kept_forever_is_kept() {
+    let forever = |script| {
+        TokenCache::new(script)
+            .with_max_lifetime(Duration::MAX)
+            .with_lifetime_without_expiry(Duration::MAX)
+    };
+    check_questions(forever, &["opaque"], 3, (1, 3));
+    check_questions(forever, &[LASTING], 3, (1, 3));
+}
+
+#[test]
 fn an_empty_token_is_none_and_is_not_remembered() {
     check_questions(TokenCache::new, &["", "", LASTING], 4, (3, 2));
     // Nor is the token before it used on.
