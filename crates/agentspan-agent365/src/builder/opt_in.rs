@@ -61,7 +61,14 @@ impl<F> DeliveryBuilder<F> {
     }
 
     /// Sends the tenant's id in the header `x-ms-tenant-id`, too, as the reference for Node does.
-    /// Characters beyond ASCII are percent-encoded there. Default: the header is not sent.
+    /// Default: the header is not sent.
+    ///
+    /// It is written as in the path of a URL: letters and digits of ASCII, and what else may stand in a
+    /// segment ([RFC 3986], section 3.3: `-._~!$&'()*+,;=:@`), as they are. Every other byte of the id in
+    /// UTF-8, such as a space or a letter beyond ASCII, becomes `%` and two hexadecimal digits: `tü x` is
+    /// sent as `t%C3%BC%20x`. No id holds a `%` of its own, so that it can be decoded.
+    ///
+    /// [RFC 3986]: https://www.rfc-editor.org/rfc/rfc3986#section-3.3
     pub fn with_tenant_header(mut self) -> Self {
         self.tenant_header = true;
         self

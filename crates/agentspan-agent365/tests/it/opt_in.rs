@@ -265,27 +265,39 @@ fn attributes(service: &Service) -> Json {
     body["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["attributes"].clone()
 }
 
-#[test]
-fn the_tenant_is_sent_in_a_header_when_asked_for() {
-    for tenant in [TENANT, "t\u{fc} \t"] {
-        let tenant = tenant.trim();
+/// What is sent of a tenant, in the header and in the path alike, and in no header unless it is asked for.
+fn check_tenant(tenant: &'static str, expected: &str) {
+    for asked in [true, false] {
         let service = service([Answer::status(200)]);
-        let delivery = delivery_to(&service, token("t"))
-            .with_profile(Profile::V2)
-            .with_tenant_header()
-            .build()
-            .unwrap();
+        let mut builder = delivery_to(&service, token("t")).with_profile(Profile::V2);
+        if asked {
+            builder = builder.with_tenant_header();
+        }
+        let delivery = builder.build().unwrap();
         let mut span = version_2_span();
         span.attributes
-            .push(KeyValue::new(keys::MICROSOFT_TENANT_ID, tenant.to_owned()));
+            .push(KeyValue::new(keys::MICROSOFT_TENANT_ID, tenant));
         export(&delivery.exporter(), vec![span]);
-        let expected = tenant.replace('\u{fc}', "%C3%BC");
         let requests = service.requests();
-        assert_eq!(
-            requests[0].header("x-ms-tenant-id"),
-            Some(expected.as_str())
-        );
+        let header = requests[0].header("x-ms-tenant-id");
+        assert_eq!(header, asked.then_some(expected));
+        let path = format!("/observabilityService/tenants/{expected}/otlp/agents/a/traces");
+        assert_eq!(requests[0].path(), path);
     }
+}
+
+#[test]
+fn the_tenant_is_sent_in_a_header_when_asked_for() {
+    check_tenant(
+        "e3064512-cc6d-4703-be71-a2ecaecaa98a",
+        "e3064512-cc6d-4703-be71-a2ecaecaa98a",
+    );
+    check_tenant(
+        "contoso.example:a@b!$&'()*+,;=~_",
+        "contoso.example:a@b!$&'()*+,;=~_",
+    );
+    check_tenant("t\u{fc} x", "t%C3%BC%20x");
+    check_tenant("\"<[t]>^`{|}\"", "%22%3C%5Bt%5D%3E%5E%60%7B%7C%7D%22");
 }
 
 #[test]
