@@ -1,6 +1,7 @@
 //! The guard of installed telemetry.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,7 +23,7 @@ const GRACE: Duration = Duration::from_millis(20);
 /// starts traces, flushes, counts and shuts down.
 ///
 /// Keep it for as long as the program runs, and end the program with [`shutdown`](Self::shutdown). Dropping
-/// the guard never blocks: it starts to send what waits, and says in the log how many spans that are.
+/// the guard never blocks: it starts to send what waits, and says in the log how many spans and hooks that are.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,6 +48,7 @@ pub struct Telemetry {
     delivery: Option<Delivery>,
     queues: Vec<ExportQueue>,
     agent_spec: AgentSpec,
+    is_shut_down: AtomicBool,
     /// Kept for its drop, which ends the metrics of destinations.
     _metrics: Option<ExportMetrics>,
 }
@@ -57,11 +59,12 @@ pub struct Telemetry {
 pub enum TelemetryError {
     /// The deadline passed first. After a flush the spans wait on; after a shutdown they are dropped
     /// and counted. Give more time, or look at [`Telemetry::report`] for the destination that is slow.
-    #[error("the deadline of {timeout:?} passed with {unsent} spans not sent")]
+    #[error("the deadline of {timeout:?} passed with {unsent} spans or hooks not sent")]
     Deadline {
         /// The time that was given.
         timeout: Duration,
-        /// How many spans of all destinations together were not sent in that time.
+        /// How many spans of all destinations together were not sent in that time, and how many hooks of
+        /// processors of Agent Spec have not run.
         unsent: u64,
     },
     /// Some spans were lost, or a processor of the provider failed. [`Telemetry::report`] says which
@@ -88,6 +91,7 @@ impl Telemetry {
             delivery,
             queues,
             agent_spec,
+            is_shut_down: AtomicBool::new(false),
             _metrics: metrics,
         }
     }
@@ -162,8 +166,8 @@ impl Telemetry {
         let provider = self.provider.clone();
         let others = Work::start("agentspan-flush", move || provider.force_flush());
         let others = others.map(|work| work.wait(remaining()));
-        self.finish(timeout, ours)?;
-        self.finish(timeout, others?)
+        self.finish(timeout, ours, 0)?;
+        self.finish(timeout, others?, 0)
     }
 
     /// Sends what waits, for at most `timeout`, and ends the delivery. A second call does nothing.
@@ -174,6 +178,7 @@ impl Telemetry {
     ///
     /// As [`flush`](Self::flush).
     pub fn shutdown(&self, timeout: Duration) -> Result<(), TelemetryError> {
+        let dropped_before = self.dropped_by_deadline();
         let provider = self.provider.clone();
         let processors = self.agent_spec.take_for_shutdown();
         // Each on its own thread: neither is to use up the other's time.
@@ -187,28 +192,44 @@ impl Telemetry {
                 result => result,
             }
         })?;
+        self.is_shut_down.store(true, Ordering::SeqCst);
         let ended = ended.wait(timeout);
-        self.finish(timeout, ended.and(observed.wait(timeout)))
+        let mut result = ended.and(observed.wait(timeout));
+        // The SDK makes one text of what processors say, the deadline included.
+        let late = self.dropped_by_deadline().saturating_sub(dropped_before);
+        if late > 0 {
+            result = Err(OTelSdkError::Timeout(timeout));
+        }
+        self.finish(timeout, result, late)
     }
 
-    /// How many spans wait, or were dropped because the deadline of a shutdown passed.
+    /// How many spans, and hooks of processors of Agent Spec, wait.
     fn unsent(&self) -> u64 {
-        let delivery = self.agent365_stats().map_or(0, |stats| {
-            stats.queued + stats.dropped_for(DropReason::ShutdownDeadline)
-        });
-        let of_queue = |queue: &ExportQueue| {
-            let stats = queue.stats();
-            stats.queued + stats.dropped_for(ExportLoss::ShutdownDeadline)
-        };
+        let report = self.report();
+        report.destinations.iter().map(|it| it.queued).sum()
+    }
+
+    /// How many spans were dropped because the deadline of a shutdown passed.
+    fn dropped_by_deadline(&self) -> u64 {
+        let of_delivery = |stats: DeliveryStats| stats.dropped_for(DropReason::ShutdownDeadline);
+        let of_queue =
+            |queue: &ExportQueue| queue.stats().dropped_for(ExportLoss::ShutdownDeadline);
+        let delivery = self.agent365_stats().map_or(0, of_delivery);
         delivery + self.queues.iter().map(of_queue).sum::<u64>()
     }
 
-    fn finish(&self, timeout: Duration, result: OTelSdkResult) -> Result<(), TelemetryError> {
+    /// Adds to a missed deadline how much was not sent, of which `dropped` waits no more.
+    fn finish(
+        &self,
+        timeout: Duration,
+        result: OTelSdkResult,
+        dropped: u64,
+    ) -> Result<(), TelemetryError> {
         match result {
             Ok(()) => Ok(()),
             Err(OTelSdkError::Timeout(_)) => Err(TelemetryError::Deadline {
                 timeout,
-                unsent: self.unsent(),
+                unsent: self.unsent() + dropped,
             }),
             Err(error) => Err(TelemetryError::Processor(error)),
         }
@@ -246,6 +267,10 @@ impl Work {
 
 impl Drop for Telemetry {
     fn drop(&mut self) {
+        // A shutdown has said what it did not send.
+        if self.is_shut_down.load(Ordering::SeqCst) {
+            return;
+        }
         let unsent = self.unsent();
         if unsent > 0 {
             tracing::warn!(
