@@ -17,7 +17,7 @@ use crate::report::DestinationReport;
 pub(crate) struct AgentSpec {
     bridge: Arc<OtelBridge>,
     processors: Vec<(String, BackgroundQueue)>,
-    is_shut_down: AtomicBool,
+    is_shut_down: Arc<AtomicBool>,
 }
 
 impl AgentSpec {
@@ -29,7 +29,7 @@ impl AgentSpec {
         Self {
             bridge: Arc::new(OtelBridge::new(provider).with_capture(capture)),
             processors,
-            is_shut_down: AtomicBool::new(false),
+            is_shut_down: Arc::default(),
         }
     }
 
@@ -52,13 +52,17 @@ impl AgentSpec {
             == 0
     }
 
-    /// The processors that are to be shut down: all of them, once.
-    pub(crate) fn take_for_shutdown(&self) -> Vec<BackgroundQueue> {
-        if self.is_shut_down.swap(true, Ordering::SeqCst) {
-            return Vec::new();
-        }
+    /// What shuts all processors down, for the first time that it is called. Where it is dropped instead,
+    /// since there is no thread for it, the next one does.
+    pub(crate) fn shutdown(&self) -> impl FnOnce() + Send + use<> {
+        let is_shut_down = Arc::clone(&self.is_shut_down);
         let processors = self.processors.iter();
-        processors.map(|(_, queue)| queue.clone()).collect()
+        let processors: Vec<_> = processors.map(|(_, queue)| queue.clone()).collect();
+        move || {
+            if !is_shut_down.swap(true, Ordering::SeqCst) {
+                shut_down(&processors);
+            }
+        }
     }
 
     pub(crate) fn late_events(&self) -> u64 {
@@ -72,7 +76,7 @@ impl AgentSpec {
 }
 
 /// Shuts processors down, one after the other; each says in the log what it fails with.
-pub(crate) fn shut_down(processors: &[BackgroundQueue]) {
+fn shut_down(processors: &[BackgroundQueue]) {
     for processor in processors {
         if let Err(error) = processor.shutdown() {
             tracing::error!(
@@ -81,6 +85,39 @@ pub(crate) fn shut_down(processors: &[BackgroundQueue]) {
                 error = %error,
                 "an agent spec processor is not shut down"
             );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use agentspan_processor::HookError;
+
+    use super::*;
+
+    #[derive(Clone, Debug, Default)]
+    struct Shutdowns(Arc<AtomicU64>);
+
+    impl SpanProcessor for Shutdowns {
+        fn shutdown(&self) -> Result<(), HookError> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_shutdown_that_got_no_thread_is_made_up_for_and_one_that_did_is_not_repeated() {
+        let shutdowns = Shutdowns::default();
+        let processors = vec![("p".to_owned(), BackgroundQueue::new(shutdowns.clone()))];
+        let provider = SdkTracerProvider::builder().build();
+        let agent_spec = AgentSpec::new(&provider, ContentCapture::NoContent, processors);
+        drop(agent_spec.shutdown());
+        assert_eq!(shutdowns.0.load(Ordering::SeqCst), 0);
+        for _ in 0..2 {
+            agent_spec.shutdown()();
+            assert_eq!(shutdowns.0.load(Ordering::SeqCst), 1);
         }
     }
 }

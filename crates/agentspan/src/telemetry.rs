@@ -12,7 +12,7 @@ use agentspan_processor::TraceBuilder;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
-use crate::agent_spec::{AgentSpec, shut_down};
+use crate::agent_spec::AgentSpec;
 use crate::agent365_status::Agent365Status;
 use crate::report::TelemetryReport;
 
@@ -180,10 +180,10 @@ impl Telemetry {
     pub fn shutdown(&self, timeout: Duration) -> Result<(), TelemetryError> {
         let dropped_before = self.dropped_by_deadline();
         let provider = self.provider.clone();
-        let processors = self.agent_spec.take_for_shutdown();
+        let shut_observers_down = self.agent_spec.shutdown();
         // Each on its own thread: neither is to use up the other's time.
         let observed = Work::start("agentspan-shutdown", move || {
-            shut_down(&processors);
+            shut_observers_down();
             Ok(())
         })?;
         let ended = Work::start("agentspan-shutdown", move || {
