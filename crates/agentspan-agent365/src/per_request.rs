@@ -10,8 +10,8 @@ use agentspan_model::agent365::environment as names;
 ///
 /// A request is a local root span, one without a parent or with a parent in another process, and all
 /// spans below it. Its spans are sent when the root and all of them have ended. The defaults are those
-/// of the `PerRequestSpanProcessor` of the reference for Node (`@microsoft/agents-a365-observability`,
-/// April 2026).
+/// of the `PerRequestSpanProcessor` of the reference for Node (`@microsoft/agents-a365-observability`
+/// 0.2.0-preview, April 2026).
 ///
 /// # What is lost
 ///

@@ -16,24 +16,31 @@ pub const TRACE_CONTENTS: &str = "AZURE_TRACING_GEN_AI_CONTENT_RECORDING_ENABLED
 pub const AGENT365_APPLICATION_NAME: &str = "AGENT365_APPLICATION_NAME";
 /// The authentication scope to ask for instead of the default one (runtime 2.0.0).
 pub const A365_OBSERVABILITY_SCOPE_OVERRIDE: &str = "A365_OBSERVABILITY_SCOPE_OVERRIDE";
-/// Sends the spans of each request with the token of the request (observability for Node).
+/// Sends the spans of each request with the token of the request: `true`, `1`, `yes` or `on`, in any case.
+/// Off by default (`@microsoft/agents-a365-observability` 0.2.0-preview, April 2026).
 pub const ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT: &str =
     "ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT";
-/// How many requests may be under way, with per-request export (observability for Node).
+/// How many requests may be under way, with per-request export. 1,000 by default
+/// (`@microsoft/agents-a365-observability` 0.2.0-preview, April 2026).
 pub const A365_PER_REQUEST_MAX_TRACES: &str = "A365_PER_REQUEST_MAX_TRACES";
-/// How many spans a request may have, with per-request export (observability for Node).
+/// How many spans a request may have, with per-request export. 5,000 by default
+/// (`@microsoft/agents-a365-observability` 0.2.0-preview, April 2026).
 pub const A365_PER_REQUEST_MAX_SPANS_PER_TRACE: &str = "A365_PER_REQUEST_MAX_SPANS_PER_TRACE";
-/// How long spans that run when their root ends are waited for, in milliseconds (observability for Node).
+/// How long spans that run when their root ends are waited for, in milliseconds. 250 by default
+/// (`@microsoft/agents-a365-observability` 0.2.0-preview, April 2026).
 pub const A365_PER_REQUEST_FLUSH_GRACE_MS: &str = "A365_PER_REQUEST_FLUSH_GRACE_MS";
-/// How long a request may last, in milliseconds (observability for Node).
+/// How long a request may last, in milliseconds. 1,800,000 by default, which is half an hour
+/// (`@microsoft/agents-a365-observability` 0.2.0-preview, April 2026).
 pub const A365_PER_REQUEST_MAX_TRACE_AGE_MS: &str = "A365_PER_REQUEST_MAX_TRACE_AGE_MS";
 /// Sends spans to an OTLP receiver, too: `true` in any case (observability 2.0.0).
 pub const ENABLE_OTLP_EXPORTER: &str = "ENABLE_OTLP_EXPORTER";
 /// Sends spans to the sidecar rather than to the service. No sibling has a variable for that: it is ours.
 pub const ENABLE_A365_OBSERVABILITY_SIDECAR: &str = "ENABLE_A365_OBSERVABILITY_SIDECAR";
-/// Where the sidecar is (the Python distribution of Microsoft OpenTelemetry).
+/// Where the sidecar is. `http://localhost:4317` by default over gRPC, `http://localhost:4318` over HTTP
+/// (`microsoft-opentelemetry` 1.3.8, for Python).
 pub const SPECTRA_ENDPOINT: &str = "SPECTRA_ENDPOINT";
-/// How the sidecar is spoken to, `grpc` or `http` (the Python distribution of Microsoft OpenTelemetry).
+/// How the sidecar is spoken to: `grpc`, which is the default, or `http` (`microsoft-opentelemetry` 1.3.8, for
+/// Python).
 pub const SPECTRA_PROTOCOL: &str = "SPECTRA_PROTOCOL";
 /// The domain or URL that spans are sent to instead of the service's own host (observability 2.0.0).
 pub const A365_OBSERVABILITY_DOMAIN_OVERRIDE: &str = "A365_OBSERVABILITY_DOMAIN_OVERRIDE";
