@@ -73,8 +73,22 @@ struct Handle {
     shared: Arc<Shared>,
     condition: Option<Box<Condition>>,
     thread: Mutex<Option<JoinHandle<()>>>,
-    /// How many losses calls to flush have told of.
-    told: AtomicU64,
+    told: Told,
+}
+
+/// How many losses calls to flush have told of.
+#[derive(Debug, Default)]
+struct Told(AtomicU64);
+
+impl Told {
+    /// How many of the losses so far nobody was told of, who are told now.
+    ///
+    /// Calls may come in another order than they counted in: what one has told of, none tells of again.
+    fn rest_of(&self, dropped: u64) -> u64 {
+        // Relaxed: the count guards no other memory.
+        let told = self.0.fetch_max(dropped, Ordering::Relaxed);
+        dropped.saturating_sub(told)
+    }
 }
 
 impl Drop for Handle {
@@ -163,7 +177,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
             shared,
             condition: self.condition,
             thread: Mutex::new(Some(thread)),
-            told: AtomicU64::new(0),
+            told: Told::default(),
         })))
     }
 }
@@ -257,10 +271,7 @@ impl ExportQueue {
         if !self.0.shared.flush(Instant::now().checked_add(timeout)) {
             return Err(OTelSdkError::Timeout(timeout));
         }
-        let dropped = self.stats().dropped();
-        // Relaxed: the count guards no other memory.
-        let told = self.0.told.swap(dropped, Ordering::Relaxed);
-        match dropped.saturating_sub(told) {
+        match self.0.told.rest_of(self.stats().dropped()) {
             0 => Ok(()),
             lost => Err(OTelSdkError::InternalFailure(format!(
                 "{} lost {lost} spans",
@@ -329,5 +340,18 @@ impl fmt::Debug for ExportQueue {
             .field("name", &self.0.name)
             .field("stats", &self.stats())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_is_told_once_also_if_flushes_overtake_each_other() {
+        let told = Told::default();
+        assert_eq!(told.rest_of(5), 5);
+        assert_eq!(told.rest_of(2), 0);
+        assert_eq!(told.rest_of(6), 1);
     }
 }
