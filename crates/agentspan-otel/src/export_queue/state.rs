@@ -234,13 +234,19 @@ impl Shared {
             let at_once = state.waiting.len() >= self.bounds.batch
                 || state.flush_wanted > state.finished_ever
                 || state.phase == Phase::Closing;
-            let deadline = *batch_deadline.get_or_insert_with(|| Instant::now() + delay);
-            if at_once || Instant::now() >= deadline {
+            // A delay that ends after all time has no deadline.
+            let deadline = *batch_deadline.get_or_insert_with(|| Instant::now().checked_add(delay));
+            if at_once || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return state.take_batch(self.bounds.batch);
             }
-            let remaining = deadline.saturating_duration_since(Instant::now());
-            let waited = self.work.wait_timeout(state, remaining);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state = match deadline {
+                None => sleep(&self.work, state),
+                Some(deadline) => {
+                    let remaining = deadline.saturating_duration_since(Instant::now());
+                    let waited = self.work.wait_timeout(state, remaining);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
         }
     }
 

@@ -293,3 +293,15 @@ fn contents_are_masked_unless_the_destination_may_see_them() {
         assert!(clear.contains(&format!("secret-{n}")), "{clear}");
     }
 }
+
+#[test]
+fn a_delay_without_end_waits_for_a_flush() {
+    let (builder, seen) = queue(Behaviour::Keep);
+    let queue = builder.with_batch_delay(Duration::MAX).build().unwrap();
+    let provider = end_spans(&queue, 1);
+    queue.flush(WHILE).unwrap();
+    provider.tracer("t").start("by shutdown").end();
+    queue.shutdown(Duration::MAX).unwrap();
+    assert_eq!(seen.lock().unwrap().len(), 2);
+    assert_eq!(queue.stats().exported, 2);
+}
