@@ -42,7 +42,10 @@ impl<E: SpanExporter> Worker<E> {
             Err(OTelSdkError::AlreadyShutdown) => Ok(()),
             result => result,
         });
-        drop(self.exporter);
+        let (name, exporter) = (self.name, self.exporter);
+        if catch_unwind(AssertUnwindSafe(|| drop(exporter))).is_err() {
+            log_failure(&name, ExportLoss::Panic);
+        }
         self.shared.ended();
     }
 
@@ -63,13 +66,17 @@ impl<E: SpanExporter> Worker<E> {
             }
             Err(_) => ExportLoss::Panic,
         };
-        // The error's text is somebody else's and may hold what no log should: a URL, a header.
-        tracing::error!(
-            target: "agentspan::otel::export_queue",
-            destination = &*self.name,
-            reason = loss.as_str(),
-            "an exporter failed"
-        );
+        log_failure(&self.name, loss);
         Some(loss)
     }
+}
+
+fn log_failure(name: &str, reason: ExportLoss) {
+    // The error's text is somebody else's and may hold what no log should: a URL, a header.
+    tracing::error!(
+        target: "agentspan::otel::export_queue",
+        destination = name,
+        reason = reason.as_str(),
+        "an exporter failed"
+    );
 }

@@ -305,3 +305,27 @@ fn a_delay_without_end_waits_for_a_flush() {
     assert_eq!(seen.lock().unwrap().len(), 2);
     assert_eq!(queue.stats().exported, 2);
 }
+
+/// Panics where nobody expects it.
+#[derive(Debug)]
+struct PanicsInDrop;
+
+impl SpanExporter for PanicsInDrop {
+    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+impl Drop for PanicsInDrop {
+    fn drop(&mut self) {
+        panic!("the drop of an exporter panics");
+    }
+}
+
+#[test]
+fn an_exporter_whose_drop_panics_holds_up_no_shutdown() {
+    let queue = ExportQueue::builder("test", PanicsInDrop).build().unwrap();
+    let _provider = end_spans(&queue, 1);
+    queue.shutdown(WHILE).unwrap();
+    assert_eq!(queue.stats().exported, 1);
+}
