@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -260,8 +260,15 @@ impl Work {
     /// Waits for at most `timeout` from the start on, and a little longer to hear what it says.
     fn wait(self, timeout: Duration) -> OTelSdkResult {
         let remaining = timeout.saturating_sub(self.started.elapsed());
-        let result = self.result.recv_timeout(remaining + GRACE);
-        result.unwrap_or(Err(OTelSdkError::Timeout(timeout)))
+        let result = self.result.recv_timeout(remaining.saturating_add(GRACE));
+        result.unwrap_or_else(|error| match error {
+            RecvTimeoutError::Timeout => Err(OTelSdkError::Timeout(timeout)),
+            // The thread ended without a word.
+            RecvTimeoutError::Disconnected => {
+                let text = "a span processor panicked".to_owned();
+                Err(OTelSdkError::InternalFailure(text))
+            }
+        })
     }
 }
 

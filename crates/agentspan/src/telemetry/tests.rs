@@ -11,7 +11,7 @@ use agentspan_processor::{BackgroundQueue, HookError, SpanProcessor as AgentSpec
 use agentspan_testkit::CapturedLogs;
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, Tracer as _};
-use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, Span, SpanData, SpanExporter, SpanProcessor};
 
 use super::*;
 
@@ -141,4 +141,47 @@ fn a_guard_that_is_dropped_says_what_waits_also_for_processors_of_agent_spec() {
     assert!(logs.contains("unsent=2\n"), "{}", logs.text());
     drop(release);
     trace.end().unwrap();
+}
+
+#[test]
+fn a_deadline_may_be_as_late_as_one_likes() {
+    let telemetry = telemetry(
+        ExportQueue::builder("kept", InMemorySpanExporter::default()),
+        Flushes::default(),
+    );
+    telemetry.tracer("t").start("s").end();
+    telemetry.flush(Duration::MAX).unwrap();
+    telemetry.shutdown(Duration::MAX).unwrap();
+    assert_eq!(telemetry.report().destinations[0].exported, 1);
+}
+
+/// Panics in a flush.
+#[derive(Debug)]
+struct Panicking;
+
+impl SpanProcessor for Panicking {
+    fn on_start(&self, _span: &mut Span, _context: &Context) {}
+
+    fn on_end(&self, _span: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        panic!("a processor panics")
+    }
+
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_processor_that_panics_is_no_deadline_that_passed() {
+    let kept = ExportQueue::builder("kept", InMemorySpanExporter::default());
+    let error = telemetry(kept, Panicking).flush(WHILE).unwrap_err();
+    let TelemetryError::Processor(cause) = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(
+        cause.to_string(),
+        "Operation failed: a span processor panicked"
+    );
 }
