@@ -107,11 +107,14 @@ impl SpanEnrichers {
     pub(crate) fn apply(&self, spans: &mut [SpanData]) {
         let panics = self.change(spans);
         if panics > 0 {
-            tracing::error!(
-                target: "agentspan::agent365::enrichment",
-                panics,
-                "an enricher panicked, the spans stay as they were"
-            );
+            // Nor does a subscriber that panics change what becomes of the spans.
+            let _ = contain_call(|| {
+                tracing::error!(
+                    target: "agentspan::agent365::enrichment",
+                    panics,
+                    "an enricher panicked, the spans stay as they were"
+                );
+            });
         }
     }
 

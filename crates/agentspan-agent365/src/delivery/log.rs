@@ -1,78 +1,89 @@
 //! What the delivery logs: statuses, counts, identities and correlation ids, and nothing else.
 //!
-//! No token, no body of either side, no error text of a token resolver.
+//! No token, no body of either side, no error text of a token resolver. A subscriber of the program that
+//! panics loses what it is told, and costs nothing else.
 
 use agentspan_model::agent365::Identity;
 use http::Uri;
 use tracing::{debug, error, warn};
 
+use crate::contain::contain_call;
 use crate::drop_reason::DropReason;
 use crate::report::{Attempt, AttemptOutcome, ExportReport};
 use crate::stats::DeliveryStats;
 use crate::transport::TransportError;
 
+/// Runs `line`, in which a subscriber is told something.
+fn say(line: impl FnOnce()) {
+    let _ = contain_call(line);
+}
+
 pub(super) fn no_token(identity: &Identity) {
-    debug!(
-        target: "agentspan::agent365::token",
-        tenant = identity.tenant.as_str(),
-        agent = identity.agent.as_str(),
-        "there is no token, the request goes without"
-    );
+    say(|| {
+        debug!(
+            target: "agentspan::agent365::token",
+            tenant = identity.tenant.as_str(),
+            agent = identity.agent.as_str(),
+            "there is no token, the request goes without"
+        );
+    });
 }
 
 pub(super) fn attempt(identity: &Identity, uri: &Uri, number: u32, attempt: &Attempt) {
-    let tenant = identity.tenant.as_str();
-    let agent = identity.agent.as_str();
-    let host = uri.host().unwrap_or_default();
-    match (&attempt.outcome, attempt.pause) {
-        (
-            AttemptOutcome::Answered {
+    say(|| {
+        let tenant = identity.tenant.as_str();
+        let agent = identity.agent.as_str();
+        let host = uri.host().unwrap_or_default();
+        match (&attempt.outcome, attempt.pause) {
+            (
+                AttemptOutcome::Answered {
+                    status,
+                    correlation_id,
+                    body_bytes,
+                },
+                None,
+            ) => debug!(
+                target: "agentspan::agent365::delivery",
+                tenant,
+                agent,
+                host,
+                attempt = number,
                 status,
-                correlation_id,
-                body_bytes,
-            },
-            None,
-        ) => debug!(
-            target: "agentspan::agent365::delivery",
-            tenant,
-            agent,
-            host,
-            attempt = number,
-            status,
-            correlation_id = correlation_id.as_deref(),
-            answer_bytes = body_bytes,
-            "the service answered"
-        ),
-        (
-            AttemptOutcome::Answered {
+                correlation_id = correlation_id.as_deref(),
+                answer_bytes = body_bytes,
+                "the service answered"
+            ),
+            (
+                AttemptOutcome::Answered {
+                    status,
+                    correlation_id,
+                    ..
+                },
+                Some(pause),
+            ) => warn!(
+                target: "agentspan::agent365::retry",
+                tenant,
+                agent,
+                host,
+                attempt = number,
                 status,
-                correlation_id,
-                ..
-            },
-            Some(pause),
-        ) => warn!(
-            target: "agentspan::agent365::retry",
-            tenant,
-            agent,
-            host,
-            attempt = number,
-            status,
-            correlation_id = correlation_id.as_deref(),
-            pause_ms = pause.as_millis(),
-            "the service asks for another try"
-        ),
-        (AttemptOutcome::Failed(failure), pause) => warn!(
-            target: "agentspan::agent365::retry",
-            tenant,
-            agent,
-            host,
-            attempt = number,
-            kind = failure.kind(),
-            cause = cause(failure),
-            pause_ms = pause.map(|pause| pause.as_millis()),
-            "there was no answer"
-        ),
-    }
+                correlation_id = correlation_id.as_deref(),
+                pause_ms = pause.as_millis(),
+                "the service asks for another try"
+            ),
+            (AttemptOutcome::Failed(failure), pause) => warn!(
+                target: "agentspan::agent365::retry",
+                tenant,
+                agent,
+                host,
+                attempt = number,
+                kind = failure.kind(),
+                cause = cause(failure),
+                pause_ms = pause.map(|pause| pause.as_millis()),
+                "there was no answer"
+            ),
+        }
+    });
 }
 
 /// The innermost cause of a transport error, such as `Connection refused (os error 111)`.
@@ -85,85 +96,97 @@ fn cause(error: &TransportError) -> String {
 }
 
 pub(super) fn report(report: &ExportReport) {
-    debug!(
-        target: "agentspan::agent365::delivery",
-        exported = report.exported(),
-        dropped = report.dropped(),
-        no_identity = report.no_identity,
-        other_operation = report.other_operation,
-        identities = report.identities.len(),
-        "a batch is done"
-    );
-    for identity in &report.identities {
-        if identity.truncated > 0 {
-            warn!(
+    say(|| {
+        debug!(
+            target: "agentspan::agent365::delivery",
+            exported = report.exported(),
+            dropped = report.dropped(),
+            no_identity = report.no_identity,
+            other_operation = report.other_operation,
+            identities = report.identities.len(),
+            "a batch is done"
+        );
+        for identity in &report.identities {
+            if identity.truncated > 0 {
+                warn!(
+                    target: "agentspan::agent365::delivery",
+                    tenant = identity.identity.tenant.as_str(),
+                    agent = identity.identity.agent.as_str(),
+                    spans = identity.truncated,
+                    "spans were longer than the service takes and were cut"
+                );
+            }
+            let Some(failure) = &identity.error else {
+                continue;
+            };
+            error!(
                 target: "agentspan::agent365::delivery",
                 tenant = identity.identity.tenant.as_str(),
                 agent = identity.identity.agent.as_str(),
-                spans = identity.truncated,
-                "spans were longer than the service takes and were cut"
+                spans = identity.dropped(),
+                reason = failure.reason().as_str(),
+                attempts = identity.attempts.len(),
+                last_status = identity.attempts.last().and_then(Attempt::status),
+                "spans were lost"
             );
         }
-        let Some(failure) = &identity.error else {
-            continue;
-        };
-        error!(
-            target: "agentspan::agent365::delivery",
-            tenant = identity.identity.tenant.as_str(),
-            agent = identity.identity.agent.as_str(),
-            spans = identity.dropped(),
-            reason = failure.reason().as_str(),
-            attempts = identity.attempts.len(),
-            last_status = identity.attempts.last().and_then(Attempt::status),
-            "spans were lost"
-        );
-    }
-    for refused in &report.refused {
-        error!(
-            target: "agentspan::agent365::delivery",
-            spans = refused.spans,
-            reason = DropReason::BadIdentity.as_str(),
-            cause = %refused.error,
-            "spans were lost"
-        );
-    }
+        for refused in &report.refused {
+            error!(
+                target: "agentspan::agent365::delivery",
+                spans = refused.spans,
+                reason = DropReason::BadIdentity.as_str(),
+                cause = %refused.error,
+                "spans were lost"
+            );
+        }
+    });
 }
 
 pub(super) fn lost_by_callers(reason: DropReason, dropped: u64) {
-    error!(
-        target: "agentspan::agent365::queue",
-        reason = reason.as_str(),
-        dropped,
-        "spans were lost before they were queued"
-    );
+    say(|| {
+        error!(
+            target: "agentspan::agent365::queue",
+            reason = reason.as_str(),
+            dropped,
+            "spans were lost before they were queued"
+        );
+    });
 }
 
 pub(super) fn observer_panicked() {
-    error!(target: "agentspan::agent365::delivery", "the observer of reports panicked");
+    say(|| {
+        error!(target: "agentspan::agent365::delivery", "the observer of reports panicked");
+    });
 }
 
 pub(super) fn token_refused(identity: &Identity) {
-    debug!(
-        target: "agentspan::agent365::token",
-        tenant = identity.tenant.as_str(),
-        agent = identity.agent.as_str(),
-        "the token was refused, the request goes once more with another"
-    );
+    say(|| {
+        debug!(
+            target: "agentspan::agent365::token",
+            tenant = identity.tenant.as_str(),
+            agent = identity.agent.as_str(),
+            "the token was refused, the request goes once more with another"
+        );
+    });
 }
 
 pub(super) fn worker_panicked() {
-    error!(target: "agentspan::agent365::delivery", "the delivery panicked and goes on");
+    say(|| {
+        error!(target: "agentspan::agent365::delivery", "the delivery panicked and goes on");
+    });
 }
 
 pub(super) fn finished(stats: &DeliveryStats) {
-    debug!(
-        target: "agentspan::agent365::delivery",
-        accepted = stats.accepted,
-        exported = stats.exported,
-        dropped = stats.dropped(),
-        queue_full = stats.dropped_for(DropReason::QueueFull),
-        after_shutdown = stats.dropped_for(DropReason::AfterShutdown),
-        shutdown_deadline = stats.dropped_for(DropReason::ShutdownDeadline),
-        "the delivery has ended"
-    );
+    say(|| {
+        debug!(
+            target: "agentspan::agent365::delivery",
+            accepted = stats.accepted,
+            exported = stats.exported,
+            dropped = stats.dropped(),
+            queue_full = stats.dropped_for(DropReason::QueueFull),
+            after_shutdown = stats.dropped_for(DropReason::AfterShutdown),
+            shutdown_deadline = stats.dropped_for(DropReason::ShutdownDeadline),
+            "the delivery has ended"
+        );
+    });
 }

@@ -19,6 +19,7 @@ mod conservation;
 mod delivery_fixture;
 mod identities;
 mod opt_in;
+mod panicking_logger;
 mod per_request;
 mod secrecy;
 mod tls;
