@@ -27,16 +27,17 @@ use crate::install_error::InstallError;
 /// the machine without being asked would surprise people.
 pub(crate) fn destinations(environment: &Environment) -> Result<Vec<Destination>, InstallError> {
     let names = environment.non_empty(names::OTEL_TRACES_EXPORTER);
-    let mut names: Vec<_> = names
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .collect();
-    if Switches::read(environment).otlp_exporter_enabled() && !names.contains(&"otlp") {
-        names.push("otlp");
+    let mut names = names.unwrap_or_default().to_owned();
+    if Switches::read(environment).otlp_exporter_enabled() {
+        names.push_str(",otlp");
     }
-    let mut destinations = Vec::new();
-    for name in names {
+    let (mut destinations, mut known) = (Vec::new(), Vec::new());
+    for name in names.split(',').map(str::trim) {
+        // Whoever names one twice wants no span twice.
+        if known.contains(&name) {
+            continue;
+        }
+        known.push(name);
         match name {
             "" | "none" => {}
             "console" => destinations.push(Destination::console(ConsoleExporter::new())),

@@ -51,6 +51,12 @@ fn the_environment_adds_destinations_and_ignores_what_it_does_not_know() {
         &["code", "console"],
         Some("zipkin"),
     );
+    // A name that is said twice is one destination, or every span would arrive twice.
+    check(
+        &[("OTEL_TRACES_EXPORTER", "console,console, console")],
+        &["code", "console"],
+        None,
+    );
     let console = ("OTEL_TRACES_EXPORTER", "console");
     let side_channel = ("ENABLE_OTLP_EXPORTER", "True");
     let unknown = ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json");
