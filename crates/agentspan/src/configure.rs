@@ -19,7 +19,9 @@ use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 
 use crate::agent_spec::AgentSpec;
 use crate::agent365_status::Agent365Status;
+use crate::counts;
 use crate::destination::Destination;
+use crate::destination_names::DestinationNames;
 use crate::environment_destinations::{self, capture};
 use crate::install_error::InstallError;
 use crate::metrics::{self, MetricsChoice};
@@ -273,12 +275,17 @@ impl Configuration {
         let resource = Resource::builder()
             .with_attributes(self.attributes.drain(..))
             .build();
-        let agent_spec_processors = std::mem::take(&mut self.agent_spec_processors);
+        let mut agent_spec_processors = std::mem::take(&mut self.agent_spec_processors);
         let capture = self.capture.unwrap_or_else(|| capture(&environment));
         self.sidecar = self.effective_sidecar(&environment);
         let profile = self.profile();
         let meter = std::mem::take(&mut self.metrics).meter();
         let (processor, missing) = self.processor(switches, &environment, meter.as_ref())?;
+        let taken = processor.report().destinations.into_iter();
+        let mut names: DestinationNames = taken.map(|destination| destination.name).collect();
+        for (name, _) in &mut agent_spec_processors {
+            *name = names.take(name);
+        }
         let agent365 = processor.agent365();
         let delivery = processor.delivery().cloned();
         let queues = processor.queues().to_vec();
@@ -390,8 +397,11 @@ impl Configuration {
         if delivery.is_none() && destinations.is_empty() {
             destinations.push(Destination::console(self.console));
         }
-        let queues: Result<Vec<ExportQueue>, InstallError> =
-            destinations.into_iter().map(start).collect();
+        let of_agent365 = delivery.iter().map(|_| counts::AGENT365.to_owned());
+        let mut names: DestinationNames = of_agent365.collect();
+        let queues = destinations.into_iter();
+        let queues = queues.map(|destination| start(destination, &mut names));
+        let queues: Result<Vec<ExportQueue>, InstallError> = queues.collect();
         let metrics = meter.map(AgentMetrics::new);
         let processor = AgentSpanProcessor::new(agent365, delivery, queues?, metrics);
         let processor = processor.with_profile(profile);
@@ -403,8 +413,12 @@ impl Configuration {
     }
 }
 
-fn start(destination: Destination) -> Result<ExportQueue, InstallError> {
-    let name = destination.name().to_owned();
+fn start(
+    destination: Destination,
+    names: &mut DestinationNames,
+) -> Result<ExportQueue, InstallError> {
+    let name = names.take(destination.name());
+    let destination = destination.with_name(&name);
     destination
         .start()
         .map_err(|source| InstallError::Thread { name, source })

@@ -104,7 +104,8 @@ impl Destination {
         Self::exporter("json_lines", file)
     }
 
-    /// Sets another name for logs and reports, for instance where there are several of a kind.
+    /// Sets another name for logs and reports, for instance where there are several of a kind. If it is taken,
+    /// a number is added: the second `otlp` is `otlp/2`.
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self

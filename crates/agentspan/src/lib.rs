@@ -63,6 +63,7 @@ mod agent_spec;
 mod configure;
 mod counts;
 mod destination;
+mod destination_names;
 mod environment_destinations;
 pub mod guide;
 mod install_error;

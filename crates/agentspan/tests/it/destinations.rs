@@ -166,6 +166,15 @@ fn the_report_names_destinations_and_losses() {
 }
 
 #[test]
+fn each_has_a_name_of_its_own() {
+    let named = |name: &str| Destination::exporter(name, InMemorySpanExporter::default());
+    let processor = processor([named("otlp"), named("otlp"), named("otlp/2"), named("x")]);
+    let report = processor.report();
+    let names: Vec<_> = report.destinations.iter().map(|it| &*it.name).collect();
+    assert_eq!(names, ["otlp", "otlp/2", "otlp/2/2", "x"]);
+}
+
+#[test]
 fn each_has_its_own_filter_and_disclosure() {
     let [all, some, clear] = [(); 3].map(|()| InMemorySpanExporter::default());
     let processor = processor([

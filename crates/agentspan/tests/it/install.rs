@@ -57,6 +57,7 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
         .with_service_namespace("tests")
         .with_delivery(delivery_to(&service.url()).with_timeout(Duration::from_millis(500)))
         .with_agent_spec_processor("memory", memory.clone())
+        .with_agent_spec_processor("second", InMemory::new())
         .with_destination(Destination::exporter("second", kept.clone()))
         .with_metrics(&meters.provider)
         .switched_on()
@@ -122,7 +123,7 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
 
 fn check_report(report: &TelemetryReport) {
     let names: Vec<_> = report.destinations.iter().map(|it| &*it.name).collect();
-    assert_eq!(names, ["agent365", "second", "memory"]);
+    assert_eq!(names, ["agent365", "second", "memory", "second/2"]);
     for destination in &report.destinations {
         assert_eq!(
             destination.accepted,
