@@ -16,13 +16,14 @@ use crate::enrichment::SpanEnrichers;
 /// ```
 /// use agentspan_agent365::{Enriched, Enrichment, SpanEnrichers};
 /// use opentelemetry::KeyValue;
-/// use opentelemetry_sdk::trace::InMemorySpanExporter;
+/// use opentelemetry_sdk::trace::SpanExporter;
 ///
-/// let enrichers = SpanEnrichers::none()
-///     .with_span_enricher(|_| Enrichment::none().with_attribute(KeyValue::new("team", "weather")))
-///     .without_invoke_agent_input();
-/// let exporter = Enriched::new(InMemorySpanExporter::default(), enrichers);
-/// # drop(exporter);
+/// fn enriched<E: SpanExporter>(exporter: E) -> Enriched<E> {
+///     let enrichers = SpanEnrichers::none()
+///         .with_span_enricher(|_| Enrichment::none().with_attribute(KeyValue::new("team", "weather")))
+///         .without_invoke_agent_input();
+///     Enriched::new(exporter, enrichers)
+/// }
 /// ```
 #[derive(Clone, Debug)]
 pub struct Enriched<E> {
