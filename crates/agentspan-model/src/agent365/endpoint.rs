@@ -70,10 +70,12 @@ impl Endpoint {
         let endpoint = Self::new(host.to_ascii_lowercase());
         match port.strip_prefix(':').unwrap_or(port) {
             "" => Ok(endpoint),
-            digits => digits
+            // `parse` would take a plus sign.
+            digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits
                 .parse()
                 .map(|port| endpoint.with_port(port))
                 .map_err(|_| EndpointError::Port),
+            _ => Err(EndpointError::Port),
         }
     }
 
@@ -128,6 +130,9 @@ mod tests {
     fn a_port_that_is_no_port_is_refused_without_repeating_the_url() {
         let error = Endpoint::from_url("https://user:secret@a.example:70000").unwrap_err();
         assert_eq!(error, EndpointError::Port);
+        for url in ["https://a.example:+80", "https://a.example:-1"] {
+            assert_eq!(Endpoint::from_url(url), Err(EndpointError::Port), "{url}");
+        }
         assert!(!format!("{error} {error:?}").contains("secret"));
     }
 }
