@@ -27,6 +27,7 @@ pub mod live_scope;
 pub mod report;
 pub mod runner;
 pub mod runners;
+mod rust_form;
 pub mod suite;
 pub mod typed_value;
 pub mod vector_span;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::TypedValue;
 use crate::live_scope::{Stop, agent_type};
+use crate::rust_form::baggage_call_fits;
 use crate::typed_value::TypedPairs;
 
 /// A setter of the reference's builder, in either generation, with its arguments.
@@ -17,6 +18,11 @@ pub struct BaggageCall {
 }
 
 impl BaggageCall {
+    /// Whether the arguments have forms in Rust.
+    pub(crate) fn fits(&self) -> bool {
+        baggage_call_fits(&self.op, &self.args)
+    }
+
     /// Calls the setter.
     ///
     /// # Errors
@@ -72,7 +78,7 @@ impl BaggageCall {
 
 /// Whether there is a value of Rust for it. Containers are JSON, which has no large integers, and no
 /// floats that are not finite.
-fn has_text(value: &TypedValue) -> bool {
+pub(crate) fn has_text(value: &TypedValue) -> bool {
     fn is_json(value: &TypedValue) -> bool {
         match value {
             TypedValue::Bigint(_) => false,

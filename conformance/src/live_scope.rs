@@ -92,8 +92,8 @@ pub enum Stop {
 impl From<serde_json::Error> for Stop {
     fn from(error: serde_json::Error) -> Self {
         let text = error.to_string();
-        // What nobody has ever heard of is our own fault; a wrong type is the input's.
-        if text.starts_with("unknown") {
+        // What nobody has ever heard of, or only we ask for, is our own fault; a wrong type is the input's.
+        if text.starts_with("unknown") || text.starts_with("missing field") {
             Self::Failed(Failure::Input(error))
         } else {
             Self::Refused(text)

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::Stop;
 use crate::TypedValue;
+use crate::rust_form::has_host_if_port;
 use crate::typed_value::Double;
 
 macro_rules! read {
@@ -275,7 +276,7 @@ impl TryFrom<String> for EndpointInput {
         match Endpoint::from_url(&url) {
             Ok(endpoint) => Ok(Self(Some(endpoint))),
             // A port without a host would be recorded by the reference.
-            Err(EndpointError::NoHost) if !url.contains("//:") => Ok(Self(None)),
+            Err(EndpointError::NoHost) if has_host_if_port(&url) => Ok(Self(None)),
             Err(error) => Err(error),
         }
     }

@@ -17,7 +17,7 @@ use opentelemetry::trace::{
     Link, SpanContext, SpanId, SpanKind, TraceContextExt as _, TraceFlags, TraceId, TraceState,
 };
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::Stop;
 use super::iso_time::IsoTime;
@@ -264,11 +264,18 @@ impl EndpointInput {
 #[serde(deny_unknown_fields)]
 struct ToolInput {
     tool_name: String,
-    arguments: Option<Value>,
+    arguments: Option<ToolArguments>,
     tool_call_id: Option<String>,
     description: Option<String>,
     tool_type: Option<ToolTypeInput>,
     endpoint: Option<EndpointInput>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ToolArguments {
+    Text(String),
+    Object(Map<String, Value>),
 }
 
 /// A text, which is what the reference's class takes.
@@ -279,9 +286,9 @@ impl ToolInput {
     fn details(self) -> ToolCallDetails {
         let mut call = ToolCallDetails::new(self.tool_name);
         call = match self.arguments {
-            Some(Value::Object(arguments)) => call.with_argument_object(&arguments),
-            Some(Value::String(arguments)) => call.with_arguments(arguments),
-            _ => call,
+            Some(ToolArguments::Object(arguments)) => call.with_argument_object(&arguments),
+            Some(ToolArguments::Text(arguments)) => call.with_arguments(arguments),
+            None => call,
         };
         call.tool_call_id = self.tool_call_id;
         call.description = self.description;

@@ -41,6 +41,127 @@ fn every_case_passes_and_every_rule_is_met_or_says_why_not() {
     }
 }
 
+/// File, rule, and how many of the file's shipped cases deviate by the rule.
+const DEVIATING: &[(&str, &str, usize)] = &[
+    (
+        "agentspec_components.json",
+        "secrets-are-masked-wherever-they-are-marked",
+        7,
+    ),
+    (
+        "agentspec_events.json",
+        "secrets-are-masked-wherever-they-are-marked",
+        2,
+    ),
+    (
+        "agentspec_lifecycle.json",
+        "a-trace-that-cannot-start-is-not-active",
+        4,
+    ),
+    (
+        "agentspec_lifecycle.json",
+        "a-trace-whose-root-span-fails-to-end-has-ended",
+        2,
+    ),
+    (
+        "agentspec_sensitive_fields.json",
+        "every-field-marked-as-sensitive-is-a-secret",
+        1,
+    ),
+    (
+        "agentspec_spans.json",
+        "secrets-are-masked-wherever-they-are-marked",
+        2,
+    ),
+    ("baggage_v2.json", "spans-of-rust-say-so", 1),
+    (
+        "export_v0_1.json",
+        "refused-identity-costs-its-own-spans",
+        3,
+    ),
+    (
+        "export_v0_1.json",
+        "span-without-scope-has-an-unnamed-one",
+        1,
+    ),
+    ("export_v2.json", "domain-override-keeps-tokens-secret", 1),
+    ("export_v2.json", "span-without-scope-has-an-unnamed-one", 1),
+    (
+        "scopes_v0_1.json",
+        "scope-switched-off-before-its-end-still-ends",
+        1,
+    ),
+    ("scopes_v2.json", "guardian-is-shown-messages-as-json", 1),
+    (
+        "scopes_v2.json",
+        "input-that-no-rust-type-takes-is-refused",
+        3,
+    ),
+    ("scopes_v2.json", "spans-of-rust-say-so", 171),
+    ("size_v2.json", "domain-override-keeps-tokens-secret", 3),
+    ("size_v2.json", "limit-of-bodies-is-positive", 3),
+    ("size_v2.json", "size-is-never-negative", 1),
+    ("size_v2.json", "value-without-a-form-in-rust-is-not-set", 1),
+];
+
+/// A rule that met more cases than these would hide a mistake of ours behind a deviation.
+#[test]
+fn no_other_cases_deviate_than_those_that_are_known_to() {
+    let report = run(SHIPPED_VECTORS.as_ref());
+    let mut met = Vec::new();
+    for file in &report.files {
+        if let FileResult::Ran { deviations, .. } = &file.result {
+            let of_file = deviations.iter();
+            met.extend(of_file.map(|(rule, cases)| (&*file.name, &**rule, *cases)));
+        }
+    }
+    met.sort_unstable();
+    assert_eq!(met, DEVIATING);
+}
+
+/// Arguments of a scope of a tool, which the reference is said to have taken and made no span of.
+#[track_caller]
+fn check_arguments(args: &str, passed: usize, failed: usize) {
+    let case = format!(
+        r#"{{"name":"n","input":{{"env":{{"ENABLE_OBSERVABILITY":"false"}},"scopes":[
+            {{"scope":"execute_tool","args":{args}}}]}},"expected":{{"raised":null,"spans":[]}}}}"#
+    );
+    let directory = Scratch::new().with("scopes_v0_1.json", &file(&[&case]));
+    let report = run(directory.path());
+    let totals = report.totals();
+    let found = (totals.passed, totals.deviates, totals.failed);
+    assert_eq!(found, (passed, passed, failed), "{}", printed(&report));
+}
+
+#[test]
+fn an_argument_that_only_we_ask_for_is_no_deviation() {
+    let of_tool = r#"{"details":{"tool_name":"t"},"agent_details":{"agent_id":5}}"#;
+    check_arguments(of_tool, 1, 0);
+    check_arguments(r#"{"details":{}}"#, 0, 1);
+    check_arguments("{}", 0, 1);
+    let unheard_of = r#"{"details":{"tool_name":"t","tool_color":5}}"#;
+    check_arguments(unheard_of, 0, 1);
+}
+
+/// A refusal of ours that nothing about the input explains is a mistake of ours.
+#[test]
+fn a_refusal_is_explained_by_the_form_of_the_input_and_not_by_itself() {
+    let check = |links: &str| {
+        let case = format!(
+            r#"{{"name":"n","input":{{"env":{{"ENABLE_OBSERVABILITY":"false"}},"scopes":[{{
+                "scope":"invoke_agent","args":{{"agent_details":{{"agent_id":"a"}},
+                "span_details":{{"span_links":{links}}}}}}}]}},"expected":{{"raised":null,"spans":[]}}}}"#
+        );
+        let directory = Scratch::new().with("scopes_v2.json", &file(&[&case]));
+        let totals = run(directory.path()).totals();
+        (totals.passed, totals.deviates, totals.failed)
+    };
+    assert_eq!(check("[]"), (1, 0, 0));
+    assert_eq!(check("5"), (1, 1, 0));
+    // Only our own reader refuses these digits.
+    assert_eq!(check(r#"[{"trace_id":"xyz","span_id":"b"}]"#), (0, 0, 1));
+}
+
 /// Replaces one text in a file of vectors, and counts the cases that fail then.
 #[track_caller]
 fn check_mutated(name: &str, from: &str, to: &str, failed: usize) {

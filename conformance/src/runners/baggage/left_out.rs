@@ -4,14 +4,14 @@ use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 use agentspan_otel::RequestBaggage;
 
-use super::{Input, refused};
+use super::{Input, fits};
 use crate::runners::generation::Generation;
 use crate::{Case, Json, Predicate};
 
 pub(super) const fn baggage_entry_does_not_fit<G: Generation>() -> Predicate {
     Predicate {
         name: "baggage_entry_does_not_fit",
-        applies: |case| refused::<G>(case).is_none() && !left_out(case, G::PROFILE).is_empty(),
+        applies: |case| fits::<G>(case) && !left_out(case, G::PROFILE).is_empty(),
         instead: |case, expected| {
             let tenant = match G::PROFILE {
                 Profile::V0_1 => keys::TENANT_ID,

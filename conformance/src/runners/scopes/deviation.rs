@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use super::{Env, Input, ScopeInput, ScopeKind, is_on, refusal, run, run_on, times};
 use crate::export_input::SDK_LIMIT;
-use crate::live_scope::{InputMessagesInput, Stop, unix_nanos};
+use crate::live_scope::{InputMessagesInput, unix_nanos};
 use crate::runners::generation::{self, Generation};
 use crate::runners::recorded_spans::RecordedSpans;
+use crate::rust_form::{arguments_fit, method_fits};
 use crate::{Case, Json, Predicate};
 
 pub(super) const V0_1: &[Predicate] = &[
@@ -40,21 +41,15 @@ pub(super) const V2: &[Predicate] = &[
 const fn input_has_no_rust_form<G: Generation>() -> Predicate {
     Predicate {
         name: "input_has_no_rust_form",
-        applies: |case| refused::<G>(case).is_some(),
-        instead: |case, expected| {
-            if let Some(what) = refused::<G>(case) {
-                *expected = refusal(&what);
-            }
-        },
+        applies: |case| !fits::<G>(case),
+        instead: |_, expected| *expected = refusal("for its form"),
     }
 }
 
 const fn switched_off_before_the_end<G: Generation>() -> Predicate {
     Predicate {
         name: "switched_off_before_the_end",
-        applies: |case| {
-            refused::<G>(case).is_none() && case.input().is_ok_and(|input| ends_while_off(&input))
-        },
+        applies: |case| fits::<G>(case) && case.input().is_ok_and(|input| ends_while_off(&input)),
         instead: |case, expected| {
             let input = case.input().ok();
             let spans =
@@ -69,7 +64,7 @@ const fn switched_off_before_the_end<G: Generation>() -> Predicate {
 const fn span_exceeds_limits<G: Generation>() -> Predicate {
     Predicate {
         name: "span_exceeds_limits",
-        applies: |case| refused::<G>(case).is_none() && changes(case, keep_the_first::<G>),
+        applies: |case| fits::<G>(case) && changes(case, keep_the_first::<G>),
         instead: keep_the_first::<G>,
     }
 }
@@ -122,16 +117,24 @@ fn keep_the_first_of(list: &str, whole: &Json, expected: &mut Json) {
     }
 }
 
-fn refused<G: Generation>(case: &Case) -> Option<String> {
-    match run(&case.input().ok()?, G::PROFILE) {
-        Err(Stop::Refused(what)) => Some(what),
-        _ => None,
-    }
+/// Whether everything in the input has a form in Rust.
+fn fits<G: Generation>(case: &Case) -> bool {
+    let Ok(input) = case.input::<Input>() else {
+        return true;
+    };
+    input.scopes.iter().all(|scope| {
+        let mut actions = scope.actions.iter();
+        arguments_fit(G::PROFILE, scope.scope, &scope.args)
+            && actions.all(|action| {
+                let method = action.op.as_deref().unwrap_or_default();
+                method_fits(G::PROFILE, scope.scope, method, &action.args)
+            })
+    })
 }
 
 /// Whether version 2 takes the input.
 fn runs(case: &Case) -> bool {
-    refused::<generation::V2>(case).is_none()
+    fits::<generation::V2>(case)
 }
 
 /// Whether a rule asks for something else than the reference's outcome: nothing may be left of what the
