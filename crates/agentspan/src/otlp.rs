@@ -45,6 +45,15 @@ pub enum OtlpError {
     /// A setting cannot be used, in code or in one of OpenTelemetry's variables. The source names it.
     #[error("the otlp exporter cannot be built")]
     Exporter(#[source] Box<dyn Error + Send + Sync>),
+    /// A name or a value of [`Otlp::with_header`] can be none of a header, for instance since a line break is
+    /// at the end of a key that was read from a file. Mend it; no message shows the value.
+    #[error(
+        "the header {name:?} of the otlp exporter has a name or a value that no header can have"
+    )]
+    Header {
+        /// The name of the header.
+        name: String,
+    },
     /// The file that `OTEL_EXPORTER_OTLP_CERTIFICATE` names cannot be read. Mend the variable, or the file's
     /// permissions.
     #[error("cannot read the certificates in {path}")]
@@ -82,8 +91,8 @@ impl Otlp {
     }
 
     /// Adds a header, for instance an API key. Neither `Debug` nor any log shows its value. Over gRPC it
-    /// is an entry of the metadata; what can be none is left out. It replaces that of the same name in
-    /// `OTEL_EXPORTER_OTLP_HEADERS`, of which others are sent as well.
+    /// is an entry of the metadata. What can be no header is an [`OtlpError::Header`] when a destination is
+    /// made. It replaces that of the same name in `OTEL_EXPORTER_OTLP_HEADERS`, of which others are sent as well.
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.insert(name.into(), value.into());
         self
@@ -162,13 +171,14 @@ impl Otlp {
         Ok(self)
     }
 
-    /// The headers that were set in code, without those that can be none.
-    fn header_map(&self) -> HeaderMap {
-        let headers = self.headers.iter().filter_map(|(name, value)| {
-            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-            let mut value = HeaderValue::from_str(value).ok()?;
+    /// The headers that were set in code.
+    fn header_map(&self) -> Result<HeaderMap, OtlpError> {
+        let headers = self.headers.iter().map(|(text, value)| {
+            let unusable = || OtlpError::Header { name: text.clone() };
+            let name = HeaderName::from_bytes(text.as_bytes()).map_err(|_| unusable())?;
+            let mut value = HeaderValue::from_str(value).map_err(|_| unusable())?;
             value.set_sensitive(true);
-            Some((name, value))
+            Ok((name, value))
         });
         headers.collect()
     }

@@ -45,7 +45,7 @@ impl Destination {
             .with_tonic()
             .with_tls_config(tls(otlp.authorities.as_deref())?)
             .with_interceptor(Headers {
-                of_code: otlp.header_map(),
+                of_code: otlp.header_map()?,
                 is_sidecar: otlp.is_sidecar,
             });
         if let Some(endpoint) = otlp.endpoint {

@@ -51,7 +51,7 @@ impl Destination {
         let timeout = otlp.timeout.unwrap_or(OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT);
         let client = Client {
             client: client(timeout, otlp.authorities.as_deref(), otlp.is_sidecar)?,
-            headers: otlp.header_map(),
+            headers: otlp.header_map()?,
             is_sidecar: otlp.is_sidecar,
         };
         let mut exporter = SpanExporter::builder()

@@ -92,6 +92,26 @@ fn a_receiver_of_another_authority_gets_nothing_and_the_loss_is_counted() {
 }
 
 #[test]
+fn what_can_be_no_header_is_found_out_at_once_and_no_value_is_shown() {
+    for (name, value) in [
+        ("api key", "secret"),
+        ("", "secret"),
+        ("api-key", "secret\n"),
+    ] {
+        let otlp = Otlp::new().with_header(name, value);
+        let error = Destination::otlp_grpc(otlp).unwrap_err();
+        let found = matches!(&error, OtlpError::Header { name: found } if found == name);
+        assert!(found, "{error:?}");
+        let text = format!("{error} {error:?}");
+        assert!(!text.contains("secret"), "{text}");
+        assert!(
+            text.starts_with(&format!("the header {name:?} of")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
 fn what_is_no_certificate_is_found_out_at_once() {
     for pem in ["", "-----BEGIN CERTIFICATE-----\n!\n"] {
         let otlp = Otlp::new().with_certificate_authorities(pem);
