@@ -94,7 +94,9 @@ impl Otlp {
     /// is an entry of the metadata. What can be no header is an [`OtlpError::Header`] when a destination is
     /// made. It replaces that of the same name in `OTEL_EXPORTER_OTLP_HEADERS`, of which others are sent as well.
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.headers.insert(name.into(), value.into());
+        // Names differ not by case, and of two the last one counts.
+        let name = name.into().to_ascii_lowercase();
+        self.headers.insert(name, value.into());
         self
     }
 
@@ -233,5 +235,17 @@ mod tests {
             .with_timeout(Duration::from_secs(1));
         let of_code = (endpoint("http://code"), Some(1_000));
         assert_eq!(completed(code, &both), of_code);
+    }
+
+    #[test]
+    fn of_headers_whose_names_differ_in_case_only_the_last_one_counts() {
+        let mut otlp = Otlp::new();
+        for n in 0..32 {
+            otlp = otlp.with_header(format!("X-Key-{n}"), "first");
+            otlp = otlp.with_header(format!("x-key-{n}"), "last");
+        }
+        let headers = otlp.header_map().unwrap();
+        assert_eq!(headers.len(), 32);
+        assert!(headers.values().all(|value| value == "last"));
     }
 }
