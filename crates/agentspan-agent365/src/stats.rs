@@ -7,7 +7,8 @@ use crate::drop_reason::DropReason;
 /// What happened to the spans of one delivery so far.
 ///
 /// Whenever no span is on its way, `accepted = exported + dropped() + queued` holds exactly. A
-/// snapshot that is taken while spans move reads one number after the other.
+/// snapshot that is taken while spans move reads one number after the other, so that only
+/// `accepted >= exported + dropped()` holds then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeliveryStats {
@@ -128,18 +129,20 @@ impl Counters {
     }
 
     pub(crate) fn snapshot(&self) -> DeliveryStats {
+        // A span is counted as accepted first and as settled last, and so read the other way round.
+        let dropped = DropReason::ALL.map(|reason| {
+            let count = self.dropped.get(reason.index());
+            count.map_or(0, |count| count.load(SeqCst))
+        });
+        let exported = self.exported.load(SeqCst);
         DeliveryStats {
-            accepted: self.accepted.load(SeqCst),
-            exported: self.exported.load(SeqCst),
+            exported,
+            dropped,
             queued: self.queued.load(SeqCst),
             queued_bytes: self.queued_bytes.load(SeqCst),
             attempts: self.attempts.load(SeqCst),
             exported_bytes: self.exported_bytes.load(SeqCst),
-            dropped: DropReason::ALL.map(|reason| {
-                self.dropped
-                    .get(reason.index())
-                    .map_or(0, |count| count.load(SeqCst))
-            }),
+            accepted: self.accepted.load(SeqCst),
         }
     }
 
@@ -188,6 +191,29 @@ mod tests {
         let stats = counters.snapshot();
         assert_eq!((stats.queued, stats.queued_bytes), (1, 60));
         assert_eq!(stats.dropped_for(DropReason::QueueFull), 1);
+        check_conserved(&counters);
+    }
+
+    #[test]
+    fn no_more_is_settled_than_was_accepted_while_spans_move() {
+        let counters = counters(10, 100);
+        std::thread::scope(|scope| {
+            let moving = scope.spawn(|| {
+                for _ in 0..20_000 {
+                    counters.refuse(DropReason::AfterShutdown, 1);
+                    counters.admit(1, 10);
+                    counters.exported(1, 1);
+                    counters.release_bytes(10);
+                }
+            });
+            while !moving.is_finished() {
+                let stats = counters.snapshot();
+                assert!(
+                    stats.exported + stats.dropped() <= stats.accepted,
+                    "{stats:?}"
+                );
+            }
+        });
         check_conserved(&counters);
     }
 
