@@ -43,3 +43,38 @@ fn discard(payload: Box<dyn Any + Send>) {
         std::mem::forget(second);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::panic::panic_any;
+
+    use futures_executor::block_on;
+
+    use super::*;
+
+    /// What a panic may carry.
+    struct PanicsWhenDropped;
+
+    impl Drop for PanicsWhenDropped {
+        fn drop(&mut self) {
+            panic_any("dropped on purpose");
+        }
+    }
+
+    #[test]
+    fn what_does_not_panic_gives_its_result() {
+        assert!(matches!(contain_call(|| 1), Ok(1)));
+        assert!(matches!(block_on(contain(async { 1 })), Ok(1)));
+    }
+
+    #[test]
+    fn a_panic_ends_where_it_happened_even_if_its_payload_panics_too() {
+        let panics = || -> u8 { panic_any(PanicsWhenDropped) };
+        assert!(matches!(contain_call(panics), Err(Panicked)));
+        let panics_later = async {
+            std::future::ready(()).await;
+            panics()
+        };
+        assert!(matches!(block_on(contain(panics_later)), Err(Panicked)));
+    }
+}

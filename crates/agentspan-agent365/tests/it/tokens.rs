@@ -12,7 +12,7 @@ use agentspan_testkit::Answer;
 use opentelemetry::Context;
 
 use crate::delivery_fixture::{
-    SHORT, TENANT, check_conserved, delivery_to, export, exporter_to, service, span_of, token,
+    SHORT, TENANT, check_conserved, delivery_to, export, exporter_to, service, span_of,
 };
 
 fn is_bad(identity: &Identity) -> bool {
@@ -191,5 +191,4 @@ fn an_error_of_a_resolver_is_not_shown_by_debug() {
         report.identities[0].error,
         Some(ExportError::Token { .. })
     ));
-    drop(token("s3cret"));
 }
