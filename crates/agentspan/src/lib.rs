@@ -49,8 +49,8 @@
 //!
 //! # What is where
 //!
-//! This crate holds no logic of its own: it puts the others together. Depend on the smallest that
-//! does the job.
+//! This crate puts the others together, and decides which destinations there are; what it adds itself is how
+//! OTLP is spoken to them. Depend on the smallest that does the job.
 //!
 //! - [`model`]: details, identities and attribute keys, as plain data.
 //! - [`discovery`]: endpoints, variables of the environment, claims of a token.

@@ -35,9 +35,11 @@ pub struct TelemetryReport {
 pub struct DestinationReport {
     /// Its name, `agent365` for Agent 365.
     pub name: String,
-    /// What it was given, of that which met its filter.
+    /// What it was given: spans that met its filter, or over which the filter panicked, those included that were
+    /// refused at once because the queue was full or shut down. Of processors of Agent Spec, the hooks that were
+    /// called.
     pub accepted: u64,
-    /// What it took, or what the service acknowledged.
+    /// What it took, or what the service acknowledged; hooks that did not fail.
     pub exported: u64,
     /// What waits or is in flight.
     pub queued: u64,
