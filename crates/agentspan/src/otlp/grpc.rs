@@ -18,6 +18,8 @@ use super::authorities::certificates;
 use super::{NAME, Otlp, OtlpError};
 use crate::destination::Destination;
 
+const MAX_BLOCKING_THREADS: usize = 2;
+
 impl Destination {
     /// An OTLP receiver over gRPC, under the name `otlp`. Needs the feature `otlp-grpc`.
     ///
@@ -38,6 +40,9 @@ impl Destination {
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
+            // They look up hosts. One that hangs is not to take a thread for each try.
+            .max_blocking_threads(MAX_BLOCKING_THREADS)
+            .thread_name("agentspan-blocking")
             .build()
             .map_err(|error| OtlpError::Client(error.into()))?;
         let entered = runtime.enter();
