@@ -4,8 +4,9 @@ use agentspan_model::agentspec::{Disclosure, Event};
 use serde::Deserialize;
 
 use super::agentspec::{
-    COMPONENTS_SAY_WHAT_THEY_ARE, Components, SHOWN_SECRETS, WIDE_INTEGERS, agree, coarse_kinds,
-    dumps, event_of, is_wide, refused, text,
+    COMPONENTS_SAY_WHAT_THEY_ARE, Components, NO_OBJECT_IS_A_LIST, SHOWN_SECRETS,
+    SNAPSHOTS_HOLD_DUMPS, WIDE_INTEGERS, agree, coarse_kinds, dumps, event_of, is_wide, refused,
+    text,
 };
 use crate::{Case, Failure, Json, Outcome, Predicate, Runner, Tolerances};
 
@@ -20,10 +21,11 @@ impl Runner for AgentspecEvents {
         let Input { components, object } = case.input()?;
         let unmasked = case.expected.member("unmasked");
         let components = Components::read(components, unmasked)?;
+        let make = || event_of(&object, &components);
         let Some(unmasked) = unmasked.filter(|_| !is_wide(&object)) else {
-            return refused(&object, &components, Event::from_json);
+            return refused(&object, &components, Event::from_json, make);
         };
-        let made = event_of(&object, &components)?;
+        let made = make()?;
         let found = dumps_of(&made)?;
 
         let read = Event::from_json(&unmasked.to_string()).map_err(text)?;
@@ -50,7 +52,13 @@ impl Runner for AgentspecEvents {
     }
 
     fn predicates(&self) -> &'static [Predicate] {
-        &[SHOWN_SECRETS, WIDE_INTEGERS, COMPONENTS_SAY_WHAT_THEY_ARE]
+        &[
+            SHOWN_SECRETS,
+            WIDE_INTEGERS,
+            COMPONENTS_SAY_WHAT_THEY_ARE,
+            SNAPSHOTS_HOLD_DUMPS,
+            NO_OBJECT_IS_A_LIST,
+        ]
     }
 }
 

@@ -4,8 +4,9 @@ use agentspan_model::agentspec::{Disclosure, EventForm, Span};
 use serde::Deserialize;
 
 use super::agentspec::{
-    COMPONENTS_SAY_WHAT_THEY_ARE, Components, SHOWN_SECRETS, WIDE_INTEGERS, agree, coarse_kinds,
-    dumps, is_wide, refused, span_of, text,
+    COMPONENTS_SAY_WHAT_THEY_ARE, Components, NO_OBJECT_IS_A_LIST, SHOWN_SECRETS,
+    SNAPSHOTS_HOLD_DUMPS, WIDE_INTEGERS, agree, coarse_kinds, dumps, is_wide, refused, span_of,
+    text,
 };
 use crate::{Case, Failure, Json, Outcome, Predicate, Runner, Tolerances};
 
@@ -24,10 +25,11 @@ impl Runner for AgentspecSpans {
         } = case.input()?;
         let unmasked = case.expected.member("unmasked");
         let components = Components::read(components, unmasked)?;
+        let make = || span_of(&object, &added_events, &components);
         let Some(unmasked) = unmasked.filter(|_| !is_wide(&object)) else {
-            return refused(&object, &components, Span::from_json);
+            return refused(&object, &components, Span::from_json, make);
         };
-        let made = span_of(&object, &added_events, &components)?;
+        let made = make()?;
         let found = dumps_of(&made, EventForm::Abridged)?;
 
         // The reference cuts events; what it has cut comes back as it was.
@@ -64,7 +66,13 @@ impl Runner for AgentspecSpans {
     }
 
     fn predicates(&self) -> &'static [Predicate] {
-        &[SHOWN_SECRETS, WIDE_INTEGERS, COMPONENTS_SAY_WHAT_THEY_ARE]
+        &[
+            SHOWN_SECRETS,
+            WIDE_INTEGERS,
+            COMPONENTS_SAY_WHAT_THEY_ARE,
+            SNAPSHOTS_HOLD_DUMPS,
+            NO_OBJECT_IS_A_LIST,
+        ]
     }
 }
 

@@ -255,6 +255,62 @@ fn a_dictionary_in_the_place_of_a_component_lacks_what_all_components_have() {
     );
 }
 
+/// A case with an event that the reference refuses with `errors`, and we treat by a rule.
+#[track_caller]
+fn check_rule(class: &str, fields: &str, errors: &str, rule: Option<&str>) {
+    let case = format!(
+        r#"{{"name":"n","input":{{"components":[
+            ["tool",{{"$class":"ServerTool","fields":{{"id":"t","name":"t"}}}}],
+            ["llm",{{"$class":"LlmConfig","fields":{{"id":"l","name":"l","model_id":"m"}}}}]
+        ],"object":{{"$class":"{class}","fields":{{"id":"e","timestamp":1,{fields}}}}}}},
+        "expected":{{"validation_errors":[{errors}]}}}}"#
+    );
+    let directory = Scratch::new().with("agentspec_events.json", &file(&[&case]));
+    let suite = Suite::new(runners::all(), &Deviations::shipped().unwrap()).unwrap();
+    let report = printed(&suite.run(directory.path()).unwrap());
+    assert!(report.ends_with("1 passed, 0 failed\n"), "{report}");
+    match rule {
+        Some(rule) => assert!(
+            report.contains(&format!("rule {rule}: 1 cases\n")),
+            "{report}"
+        ),
+        None => assert!(report.contains("0 of the passed cases"), "{report}"),
+    }
+}
+
+#[test]
+fn a_snapshot_takes_a_component_by_rule_and_no_number_that_json_has_not() {
+    let no_json = r#"{"loc":[],"type":"value_error"}"#;
+    let rule = Some("a-component-in-a-snapshot-is-its-dump");
+    let of = |state: &str| format!(r#""conversation_id":"c","extra_state":{state}"#);
+    let with_component = of(r#"{"x":[{"$ref":"tool"}]}"#);
+    check_rule("StateSnapshotEmitted", &with_component, no_json, rule);
+    let with_both = of(r#"{"x":[{"$ref":"tool"},{"$float":"nan"}]}"#);
+    check_rule("StateSnapshotEmitted", &with_both, no_json, None);
+    // Elsewhere such a number is no reason to refuse anything.
+    check(
+        "agentspec_events.json",
+        &file(&[
+            r#"{"name":"n","input":{"components":[],"object":{"$class":"Event","fields":
+            {"id":"e","timestamp":1,"metadata":{"x":{"$float":"nan"}}}}},
+            "expected":{"validation_errors":[{"loc":[],"type":"value_error"}]}}"#,
+        ]),
+        "0 passed, 1 failed",
+    );
+}
+
+#[test]
+fn an_object_in_the_place_of_a_list_is_refused_once() {
+    let of_fields =
+        r#"{"loc":["tools",0],"type":"model_type"},{"loc":["tools",1],"type":"model_type"}"#;
+    check_rule(
+        "LlmGenerationRequest",
+        r#""llm_config":{"$ref":"llm"},"prompt":[],"tools":{"$ref":"tool"},"request_id":"r""#,
+        of_fields,
+        Some("no-object-is-a-list"),
+    );
+}
+
 /// What `pyagentspec` 26.3.1 did with arguments and scripts that are odder than the shipped ones.
 #[test]
 fn odd_cases_that_were_recorded_pass_under_these_rules() {

@@ -1,7 +1,10 @@
 //! What we do otherwise than the reference with spans, events and components.
 
 use super::lax;
-use super::refused::{INTEGERS, PAYLOADS, as_constructors_fail};
+use super::refused::{
+    INTEGERS, PAYLOADS, as_constructors_fail, no_json, snapshot_holds_component,
+    snapshot_holds_no_number, taken,
+};
 use crate::{Case, Json, Predicate};
 
 /// Secrets that the reference declares as such, and shows all the same.
@@ -203,4 +206,57 @@ fn replace_errors(errors: &mut Vec<Json>, place: &[Json], value: &Json) -> bool 
     });
     errors.splice(at..at, missing);
     true
+}
+
+/// Components in snapshots of states.
+pub(in crate::runners) const SNAPSHOTS_HOLD_DUMPS: Predicate = Predicate {
+    name: "component_inside_of_a_snapshot",
+    applies: |case| {
+        let object = object_of(case);
+        case.expected == no_json()
+            && snapshot_holds_component(&object)
+            && !snapshot_holds_no_number(&object)
+    },
+    instead: |_, expected| *expected = taken(),
+};
+
+/// Components in places of lists.
+pub(in crate::runners) const NO_OBJECT_IS_A_LIST: Predicate = Predicate {
+    name: "object_in_place_of_a_list",
+    applies: |case| {
+        let mut expected = case.expected.clone();
+        name_the_list(&object_of(case), &mut expected)
+    },
+    instead: |case, expected| {
+        name_the_list(&object_of(case), expected);
+    },
+};
+
+/// Replaces what is said of each field of an object by one error about the list, and says whether there was any.
+fn name_the_list(object: &Json, expected: &mut Json) -> bool {
+    let errors = expected
+        .member_mut("validation_errors")
+        .and_then(Json::as_array_mut);
+    let (Some(errors), Some(fields)) = (errors, object.member("fields")) else {
+        return false;
+    };
+    let mut found = false;
+    for list in ["events", "prompt", "tools", "tool_calls"] {
+        let is_object = fields.member(list).is_some_and(|value| {
+            value.member("$ref").is_some() || value.member("$class").is_some()
+        });
+        let name = Json::String(list.into());
+        let is_of_an_item = |error: &Json| {
+            let location = error.member("loc").and_then(Json::as_array);
+            location.is_some_and(|location| location.len() > 1 && location.first() == Some(&name))
+        };
+        let Some(at) = errors.iter().position(is_of_an_item).filter(|_| is_object) else {
+            continue;
+        };
+        errors.retain(|error| !is_of_an_item(error));
+        let error = serde_json::json!({"loc": [list], "type": "list_type"});
+        errors.insert(at, error.into());
+        found = true;
+    }
+    found
 }

@@ -11,38 +11,66 @@ pub(in crate::runners) fn refused<T>(
     object: &Json,
     components: &Components,
     read: impl FnOnce(&str) -> Result<T, ReadError>,
+    make: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<Json, Failure> {
     let dump = unchecked_dump(object, components)?;
     match read(&dump.to_string()) {
         Err(error) => Ok(as_constructors_fail(validation_errors(&error), object)),
-        // What JSON cannot hold is refused where a payload is made of it.
+        // What JSON cannot hold is refused where a snapshot is made of it.
         Ok(_)
-            if JsonObject::from_serialize(&NotFinite(&dump)).is_err()
-                || snapshot_holds_component(object) =>
+            if snapshots(object)
+                .any(|state| JsonObject::from_serialize(&NotFinite(state)).is_err()) =>
         {
-            Ok(Json::parse(
-                r#"{"validation_errors":[{"loc":[],"type":"value_error"}]}"#,
-            )?)
+            Ok(no_json())
         }
+        Ok(_) if snapshot_holds_component(object) => make().map(|_| taken()),
         Ok(_) => Err("the reference refuses the object, and we do not".into()),
     }
 }
 
-/// Whether an object of Python, which is no JSON, is somewhere inside of a snapshot of a state.
-fn snapshot_holds_component(object: &Json) -> bool {
-    let states = ["state_snapshot", "extra_state"];
-    let fields = object.member("fields");
-    let mut states = states
-        .iter()
-        .filter_map(|state| fields.and_then(|fields| fields.member(state)));
-    states.any(holds_component)
+/// What the reference says of a snapshot that is no JSON.
+pub(super) fn no_json() -> Json {
+    serde_json::json!({"validation_errors": [{"loc": [], "type": "value_error"}]}).into()
 }
 
-fn holds_component(value: &Json) -> bool {
+/// What is said of an object that we make, although the reference does not, so that there is nothing to compare
+/// it with.
+pub(super) fn taken() -> Json {
+    serde_json::json!({ "taken": true }).into()
+}
+
+/// The snapshots of states in an event, or in the events of a span.
+fn snapshots(object: &Json) -> impl Iterator<Item = &Json> {
+    let fields = object.member("fields");
+    let events = fields.and_then(|fields| fields.member("events"));
+    let events = events.and_then(Json::as_array).unwrap_or_default();
+    let of_events = events.iter().filter_map(|event| event.member("fields"));
+    fields.into_iter().chain(of_events).flat_map(|fields| {
+        ["state_snapshot", "extra_state"]
+            .into_iter()
+            .filter_map(|state| fields.member(state))
+    })
+}
+
+/// Whether a component, which in Python is no JSON, is somewhere inside of a snapshot of a state.
+pub(super) fn snapshot_holds_component(object: &Json) -> bool {
+    snapshots(object).any(|state| holds(state, &|value| value.member("$ref").is_some()))
+}
+
+/// Whether a number that JSON does not have is somewhere inside of a snapshot of a state.
+pub(super) fn snapshot_holds_no_number(object: &Json) -> bool {
+    let is_no_number = |value: &Json| {
+        let text = value.member("$float").and_then(Json::as_str);
+        text.is_some_and(|text| text.parse().is_ok_and(|float: f64| !float.is_finite()))
+    };
+    snapshots(object).any(|state| holds(state, &is_no_number))
+}
+
+fn holds(value: &Json, wanted: &dyn Fn(&Json) -> bool) -> bool {
     match value {
-        Json::Object(_) if value.member("$ref").is_some() => true,
-        Json::Object(members) => members.iter().any(|(_, member)| holds_component(member)),
-        Json::Array(items) => items.iter().any(holds_component),
+        _ if wanted(value) => true,
+        Json::Object(members) => members.iter().any(|(_, member)| holds(member, wanted)),
+        Json::Array(items) => items.iter().any(|item| holds(item, wanted)),
         _ => false,
     }
 }
@@ -51,14 +79,15 @@ fn holds_component(value: &Json) -> bool {
 /// is made up here.
 fn unchecked_dump(object: &Json, components: &Components) -> Result<Json, Failure> {
     let mut dump = plain(object, components)?;
-    let class = object
-        .member("$class")
-        .ok_or("an object has a class")?
-        .clone();
     let Json::Object(members) = &mut dump else {
         return Ok(dump);
     };
-    let fields = object.member("fields");
+    let class = object.member("$class").cloned();
+    let fields = class
+        .as_ref()
+        .map_or(Some(object), |_| object.member("fields"));
+    // A dictionary in the place of an event becomes a plain one.
+    let class = class.unwrap_or_else(|| Json::String("Event".into()));
     for (name, value) in &mut *members {
         let Some(field) = fields.and_then(|fields| fields.member(name)) else {
             continue;
@@ -67,7 +96,7 @@ fn unchecked_dump(object: &Json, components: &Components) -> Result<Json, Failur
             (name == "events", field, &mut *value)
         {
             for (spec, item) in specs.iter().zip(items) {
-                if spec.member("$class").is_some() {
+                if spec.member("$ref").is_none() {
                     *item = unchecked_dump(spec, components)?;
                 }
             }
