@@ -21,7 +21,7 @@ impl Runner for AgentspecEvents {
         let Input { components, object } = case.input()?;
         let unmasked = case.expected.member("unmasked");
         let components = Components::read(components, unmasked)?;
-        let make = || event_of(&object, &components);
+        let make = || event_of(&object, unmasked, &components);
         let Some(unmasked) = unmasked.filter(|_| !is_wide(&object)) else {
             return refused(&object, &components, Event::from_json, make);
         };

@@ -25,7 +25,7 @@ impl Runner for AgentspecSpans {
         } = case.input()?;
         let unmasked = case.expected.member("unmasked");
         let components = Components::read(components, unmasked)?;
-        let make = || span_of(&object, &added_events, &components);
+        let make = || span_of(&object, &added_events, unmasked, &components);
         let Some(unmasked) = unmasked.filter(|_| !is_wide(&object)) else {
             return refused(&object, &components, Span::from_json, make);
         };

@@ -299,6 +299,37 @@ fn a_snapshot_takes_a_component_by_rule_and_no_number_that_json_has_not() {
     );
 }
 
+/// A case with a span of one event that leaves out its id and its time.
+#[track_caller]
+fn check_made_up(id: &str, timestamp: &str, total: &str) {
+    let dump = format!(
+        r#"{{"id":"s","name":"Span","description":"","start_time":null,"end_time":null,"events":[{{
+            "id":"{id}","name":"Event","description":"","timestamp":{timestamp},"metadata":{{}}}}],
+            "metadata":{{}},"type":"Span"}}"#
+    );
+    let case = format!(
+        r#"{{"name":"n","input":{{"components":[],"object":{{"$class":"Span","fields":{{"id":"s","events":[{{}}]}}}}}},
+        "expected":{{"dump_mode":"python","masked":{dump},"unmasked":{dump},"default_call_masks":true}}}}"#
+    );
+    check("agentspec_spans.json", &file(&[&case]), total);
+}
+
+#[test]
+fn what_the_reference_makes_up_at_random_is_taken_over() {
+    let id = "6e02f261-59b3-48b9-90b0-ce9d8124090e";
+    check_made_up(id, "1795180028816127376", "1 passed, 0 failed");
+    check_made_up("an event", "1795180028816127376", "0 passed, 1 failed");
+    check_made_up(id, "-1", "0 passed, 1 failed");
+}
+
+#[test]
+fn a_dictionary_in_the_place_of_an_event_fails_for_its_own_faults_only() {
+    let case = r#"{"name":"n","input":{"components":[],"object":{"$class":"Span","fields":
+        {"id":"s","events":[{"type":"ExceptionRaised"},{"name":5}]}}},
+        "expected":{"validation_errors":[{"loc":["events",1,"name"],"type":"string_type"}]}}"#;
+    check("agentspec_spans.json", &file(&[case]), "1 passed, 0 failed");
+}
+
 #[test]
 fn an_object_in_the_place_of_a_list_is_refused_once() {
     let of_fields =

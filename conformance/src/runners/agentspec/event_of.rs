@@ -13,13 +13,15 @@ use agentspan_model::agentspec::{
 use super::{Components, Fields};
 use crate::{Failure, Json};
 
-/// The event of a spec.
-pub(in crate::runners) fn event_of(spec: &Json, components: &Components) -> Result<Event, Failure> {
-    let mut fields = Fields::of_class("Event", spec, components)?;
+/// The event of a spec, of which the reference made the dump.
+pub(in crate::runners) fn event_of(
+    spec: &Json,
+    dump: Option<&Json>,
+    components: &Components,
+) -> Result<Event, Failure> {
+    let mut fields = Fields::of_class("Event", spec, components)?.made_up_in(dump);
     let id = fields.id()?;
-    let timestamp = fields
-        .timestamp("timestamp")?
-        .ok_or("an event has a timestamp")?;
+    let timestamp = fields.time_of_event()?;
     let name = fields.optional_string("name")?;
     let description = fields.optional_string("description")?;
     let metadata = fields.object("metadata")?;

@@ -12,6 +12,8 @@ pub(in crate::runners) struct Fields<'a> {
     class: String,
     fields: Vec<(String, Json)>,
     components: &'a Components,
+    /// What the reference made of the spec.
+    dump: Option<&'a Json>,
 }
 
 impl<'a> Fields<'a> {
@@ -35,7 +37,14 @@ impl<'a> Fields<'a> {
             class: class.unwrap_or(declared).to_owned(),
             fields: fields.clone(),
             components,
+            dump: None,
         })
+    }
+
+    /// The same fields, with the id and the time that the reference makes up where a spec leaves them out: nobody can
+    /// make up the same.
+    pub(in crate::runners) fn made_up_in(self, dump: Option<&'a Json>) -> Self {
+        Self { dump, ..self }
     }
 
     pub(in crate::runners) fn class(&self) -> &str {
@@ -105,7 +114,33 @@ impl<'a> Fields<'a> {
     }
 
     pub(in crate::runners) fn id(&mut self) -> Result<Id, Failure> {
+        if self.is_left_out("id") {
+            let made_up = self.made_up("id").and_then(Json::as_str);
+            let made_up = made_up.filter(|id| is_uuid(id));
+            return Ok(Id::from(made_up.ok_or("no field id, and no random one")?));
+        }
         Ok(Id::from(self.string("id")?))
+    }
+
+    /// When an event happened.
+    pub(in crate::runners) fn time_of_event(&mut self) -> Result<Timestamp, Failure> {
+        let time = if self.is_left_out("timestamp") {
+            let made_up = self.made_up("timestamp").and_then(lax::integer);
+            made_up.and_then(|time| i64::try_from(time).ok().filter(|time| *time > 0))
+        } else {
+            self.integer("timestamp")?
+        };
+        Ok(Timestamp::from_unix_nanos(
+            time.ok_or("an event has a timestamp")?,
+        ))
+    }
+
+    fn is_left_out(&self, name: &str) -> bool {
+        self.fields.iter().all(|(field, _)| field != name)
+    }
+
+    fn made_up(&self, name: &str) -> Option<&'a Json> {
+        self.dump?.member(name)
     }
 
     pub(in crate::runners) fn timestamp(
@@ -210,4 +245,13 @@ impl<'a> Fields<'a> {
 
 fn string(value: &Json) -> Result<String, Failure> {
     Ok(value.as_str().ok_or("the field is a string")?.to_owned())
+}
+
+/// Whether a text looks like Python's `str(uuid4())`.
+fn is_uuid(text: &str) -> bool {
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12])
+        && text
+            .bytes()
+            .all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }

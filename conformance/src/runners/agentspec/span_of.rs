@@ -8,13 +8,14 @@ use agentspan_model::agentspec::{
 use super::{Components, Fields, event_of};
 use crate::{Failure, Json};
 
-/// The span of a spec, with events that are added to it later.
+/// The span of a spec, with events that are added to it later, of which the reference made the dump.
 pub(in crate::runners) fn span_of(
     spec: &Json,
     added_events: &[Json],
+    dump: Option<&Json>,
     components: &Components,
 ) -> Result<Span, Failure> {
-    let mut fields = Fields::of(spec, components)?;
+    let mut fields = Fields::of(spec, components)?.made_up_in(dump);
     let id = fields.id()?;
     let name = fields.optional_string("name")?;
     let description = fields.optional_string("description")?;
@@ -30,8 +31,10 @@ pub(in crate::runners) fn span_of(
         .with_metadata(metadata);
     span.start_time = start_time;
     span.end_time = end_time;
+    let dumps = dump.and_then(|dump| dump.member("events")?.as_array());
+    let mut dumps = dumps.unwrap_or_default().iter();
     for event in events.iter().chain(added_events) {
-        span = span.with_event(event_of(event, components)?);
+        span = span.with_event(event_of(event, dumps.next(), components)?);
     }
     Ok(span)
 }
