@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use agentspan_discovery::{Environment, standard_variables as names};
-use opentelemetry_otlp::Compression;
+use opentelemetry_otlp::{Compression, OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT};
 
 use crate::install_error::InstallError;
 
@@ -36,6 +36,22 @@ pub struct Otlp {
     is_sidecar: bool,
     authorities: Option<Vec<u8>>,
     compression: Option<Compression>,
+}
+
+/// Where a receiver of one protocol is.
+struct Place {
+    /// By default.
+    endpoint: &'static str,
+    /// If the variable for all signals says this.
+    of_base: fn(&str) -> String,
+}
+
+/// What is known once code and environment were asked.
+struct Completed {
+    endpoint: String,
+    timeout: Duration,
+    authorities: Option<Vec<u8>>,
+    headers: HeaderMap,
 }
 
 /// Why an OTLP exporter cannot be made.
@@ -131,33 +147,36 @@ impl Otlp {
         self
     }
 
-    /// With what `environment` says of that which is not set. `base_to_endpoint` makes the endpoint of spans
-    /// of the variable for all signals.
+    /// What is set, or what `environment` says, or the default: nothing of this is left to `opentelemetry-otlp`,
+    /// which would ask the process.
     fn completed_by(
-        mut self,
+        &self,
         environment: &Environment,
-        base_to_endpoint: impl FnOnce(&str) -> String,
-    ) -> Result<Self, OtlpError> {
+        place: &Place,
+    ) -> Result<Completed, OtlpError> {
         let either = |of_traces, of_all| {
             let of_traces = environment.non_empty(of_traces);
             of_traces.or_else(|| environment.non_empty(of_all))
         };
-        if self.endpoint.is_none() {
+        let in_code = self.endpoint.clone();
+        let in_environment = || {
             let whole = environment.non_empty(names::OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
             let base = environment.non_empty(names::OTEL_EXPORTER_OTLP_ENDPOINT);
-            self.endpoint = whole.map(str::to_owned).or(base.map(base_to_endpoint));
-        }
-        if self.timeout.is_none() {
+            whole.map(str::to_owned).or(base.map(place.of_base))
+        };
+        let endpoint = in_code.or_else(in_environment);
+        let endpoint = endpoint.unwrap_or_else(|| place.endpoint.to_owned());
+        let in_environment = || {
             let milliseconds = either(
                 names::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
                 names::OTEL_EXPORTER_OTLP_TIMEOUT,
             );
-            let milliseconds = milliseconds.and_then(|text| text.trim().parse().ok());
-            self.timeout = milliseconds.map(Duration::from_millis);
-        }
-        let endpoint = self.endpoint.as_deref();
-        let is_plain = endpoint.is_none_or(|url| url.starts_with("http://"));
-        if self.authorities.is_none() && !is_plain {
+            let milliseconds = milliseconds?.trim().parse().ok()?;
+            Some(Duration::from_millis(milliseconds))
+        };
+        let timeout = self.timeout.or_else(in_environment);
+        let mut authorities = self.authorities.clone();
+        if authorities.is_none() && !endpoint.starts_with("http://") {
             let path = either(
                 names::OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE,
                 names::OTEL_EXPORTER_OTLP_CERTIFICATE,
@@ -168,9 +187,14 @@ impl Otlp {
                     source,
                 })
             };
-            self.authorities = path.map(read).transpose()?;
+            authorities = path.map(read).transpose()?;
         }
-        Ok(self)
+        Ok(Completed {
+            endpoint,
+            timeout: timeout.unwrap_or(OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT),
+            authorities,
+            headers: self.header_map()?,
+        })
     }
 
     /// The headers that were set in code.
@@ -205,16 +229,18 @@ mod tests {
     use super::*;
 
     /// Endpoint and milliseconds of what code and environment say together.
-    fn completed(otlp: Otlp, variables: &[(&str, &str)]) -> (Option<String>, Option<u128>) {
+    fn completed(otlp: &Otlp, variables: &[(&str, &str)]) -> (String, u128) {
         let environment = variables.iter().copied().collect();
-        let otlp = otlp.completed_by(&environment, |base| format!("{base}/v1/traces"));
-        let otlp = otlp.unwrap();
-        (otlp.endpoint, otlp.timeout.map(|it| it.as_millis()))
+        let place = Place {
+            endpoint: "http://default",
+            of_base: |base| format!("{base}/v1/traces"),
+        };
+        let otlp = otlp.completed_by(&environment, &place).unwrap();
+        (otlp.endpoint, otlp.timeout.as_millis())
     }
 
     #[test]
     fn code_goes_before_the_variable_for_spans_and_that_before_the_one_for_all_signals() {
-        let endpoint = |text: &str| Some(text.to_owned());
         let all = [
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://all"),
             ("OTEL_EXPORTER_OTLP_TIMEOUT", "30000"),
@@ -225,16 +251,18 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://spans"),
             ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", " 20000 "),
         ];
-        assert_eq!(completed(Otlp::new(), &[]), (None, None));
-        let of_all = (endpoint("http://all/v1/traces"), Some(30_000));
-        assert_eq!(completed(Otlp::new(), &all), of_all);
-        let of_spans = (endpoint("http://spans"), Some(20_000));
-        assert_eq!(completed(Otlp::new(), &both), of_spans);
+        let nothing = Otlp::new();
+        let by_default = ("http://default".to_owned(), 10_000);
+        assert_eq!(completed(&nothing, &[]), by_default);
+        let of_all = ("http://all/v1/traces".to_owned(), 30_000);
+        assert_eq!(completed(&nothing, &all), of_all);
+        let of_spans = ("http://spans".to_owned(), 20_000);
+        assert_eq!(completed(&nothing, &both), of_spans);
         let code = Otlp::new()
             .with_endpoint("http://code")
             .with_timeout(Duration::from_secs(1));
-        let of_code = (endpoint("http://code"), Some(1_000));
-        assert_eq!(completed(code, &both), of_code);
+        let of_code = ("http://code".to_owned(), 1_000);
+        assert_eq!(completed(&code, &both), of_code);
     }
 
     #[test]

@@ -15,8 +15,13 @@ use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
 use super::authorities::certificates;
-use super::{NAME, Otlp, OtlpError};
+use super::{NAME, Otlp, OtlpError, Place};
 use crate::destination::Destination;
+
+const PLACE: Place = Place {
+    endpoint: "http://localhost:4317",
+    of_base: str::to_owned,
+};
 
 const MAX_BLOCKING_THREADS: usize = 2;
 
@@ -36,7 +41,7 @@ impl Destination {
     }
 
     pub(crate) fn otlp_grpc_in(otlp: Otlp, environment: &Environment) -> Result<Self, OtlpError> {
-        let otlp = otlp.completed_by(environment, str::to_owned)?;
+        let known = otlp.completed_by(environment, &PLACE)?;
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -48,17 +53,13 @@ impl Destination {
         let entered = runtime.enter();
         let mut exporter = OtlpExporter::builder()
             .with_tonic()
-            .with_tls_config(tls(otlp.authorities.as_deref())?)
+            .with_tls_config(tls(known.authorities.as_deref())?)
             .with_interceptor(Headers {
-                of_code: otlp.header_map()?,
+                of_code: known.headers,
                 is_sidecar: otlp.is_sidecar,
-            });
-        if let Some(endpoint) = otlp.endpoint {
-            exporter = exporter.with_endpoint(endpoint);
-        }
-        if let Some(timeout) = otlp.timeout {
-            exporter = exporter.with_timeout(timeout);
-        }
+            })
+            .with_timeout(known.timeout)
+            .with_endpoint(known.endpoint);
         if let Some(compression) = otlp.compression {
             exporter = exporter.with_compression(compression);
         }

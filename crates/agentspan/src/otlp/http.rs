@@ -9,14 +9,18 @@ use async_trait::async_trait;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
-use opentelemetry_otlp::{
-    OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT, Protocol, SpanExporter, WithExportConfig, WithHttpConfig,
-};
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::authorities::certificates;
-use super::{NAME, Otlp, OtlpError};
+use super::{NAME, Otlp, OtlpError, Place};
 use crate::destination::Destination;
+
+const PLACE: Place = Place {
+    endpoint: "http://localhost:4318/v1/traces",
+    // Only the variable of one signal is taken as it is.
+    of_base: |base| format!("{}/v1/traces", base.trim_end_matches('/')),
+};
 
 impl Destination {
     /// An OTLP receiver over HTTP, under the name `otlp`. Needs the feature `otlp-http`.
@@ -45,23 +49,19 @@ impl Destination {
     }
 
     pub(crate) fn otlp_http_in(otlp: Otlp, environment: &Environment) -> Result<Self, OtlpError> {
-        // Only the variable of one signal is taken as it is.
-        let base_to_endpoint = |base: &str| format!("{}/v1/traces", base.trim_end_matches('/'));
-        let otlp = otlp.completed_by(environment, base_to_endpoint)?;
-        let timeout = otlp.timeout.unwrap_or(OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT);
+        let known = otlp.completed_by(environment, &PLACE)?;
+        let authorities = known.authorities.as_deref();
         let client = Client {
-            client: client(timeout, otlp.authorities.as_deref(), otlp.is_sidecar)?,
-            headers: otlp.header_map()?,
+            client: client(known.timeout, authorities, otlp.is_sidecar)?,
+            headers: known.headers,
             is_sidecar: otlp.is_sidecar,
         };
         let mut exporter = SpanExporter::builder()
             .with_http()
             .with_protocol(Protocol::HttpBinary)
             .with_http_client(client)
-            .with_timeout(timeout);
-        if let Some(endpoint) = otlp.endpoint {
-            exporter = exporter.with_endpoint(endpoint);
-        }
+            .with_timeout(known.timeout)
+            .with_endpoint(known.endpoint);
         if let Some(compression) = otlp.compression {
             exporter = exporter.with_compression(compression);
         }

@@ -9,7 +9,7 @@ use agentspan::{Destination, Otlp, Sidecar, SidecarProtocol, configure};
 use agentspan_testkit::{Certificates, RecordedRequest, Service};
 
 use crate::grpc_receiver::GrpcReceiver;
-use crate::otlp::{send, to};
+use crate::otlp::{in_environment, send, to};
 
 /// Set in a process that a test started.
 const STARTED_BY_TEST: &str = "AGENTSPAN_STARTED_BY_TEST";
@@ -148,4 +148,29 @@ fn a_sidecar_over_grpc_gets_no_headers_of_the_process() {
     assert_eq!(receiver.span_names(), ["over the wire"]);
     assert_eq!(receiver.metadata("x-key"), [""; 0]);
     assert_eq!(receiver.metadata("authorization"), [""; 0]);
+}
+
+#[test]
+fn an_environment_that_is_given_names_the_receiver_also_by_saying_nothing() {
+    if is_started_by_test() {
+        for protocol in ["http/protobuf", "grpc"] {
+            // Whoever listens at the standard's ports on this machine is not asked for long.
+            let configuration = in_environment([
+                ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
+                ("OTEL_EXPORTER_OTLP_TIMEOUT", "200"),
+            ]);
+            send(configuration);
+        }
+        return;
+    }
+    let service = Service::start().unwrap();
+    let url = service.url();
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str()),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", url.as_str()),
+    ];
+    let this =
+        "otlp_process::an_environment_that_is_given_names_the_receiver_also_by_saying_nothing";
+    assert!(passes(this, &variables));
+    assert_eq!(service.connections(), 0);
 }
