@@ -72,6 +72,7 @@ mod metrics;
 mod otlp;
 pub mod prelude;
 mod report;
+mod shown_url;
 mod sidecar;
 mod span_processor;
 mod telemetry;

@@ -12,6 +12,7 @@ use agentspan_discovery::{Environment, standard_variables as names};
 use opentelemetry_otlp::{Compression, OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT};
 
 use crate::install_error::InstallError;
+use crate::shown_url::ShownUrl;
 
 mod authorities;
 #[cfg(feature = "otlp-grpc")]
@@ -44,6 +45,8 @@ struct Place {
     endpoint: &'static str,
     /// If the variable for all signals says this.
     of_base: fn(&str) -> String,
+    /// Whether an endpoint is one. `opentelemetry-otlp` repeats what it cannot use.
+    is_one: fn(&str) -> bool,
 }
 
 /// What is known once code and environment were asked.
@@ -61,6 +64,11 @@ pub enum OtlpError {
     /// A setting cannot be used, in code or in one of OpenTelemetry's variables. The source names it.
     #[error("the otlp exporter cannot be built")]
     Exporter(#[source] Box<dyn Error + Send + Sync>),
+    /// The endpoint, in code or in one of OpenTelemetry's variables, is no URL. Write it as
+    /// `http://127.0.0.1:4318/v1/traces`, over gRPC as `http://127.0.0.1:4317`. It is not shown, since it may
+    /// hold a password or a key.
+    #[error("the endpoint of the otlp exporter is not a url of the form http://127.0.0.1:4318")]
+    Endpoint,
     /// A name or a value of [`Otlp::with_header`] can be none of a header, for instance since a line break is
     /// at the end of a key that was read from a file. Mend it; no message shows the value.
     #[error(
@@ -166,6 +174,9 @@ impl Otlp {
         };
         let endpoint = in_code.or_else(in_environment);
         let endpoint = endpoint.unwrap_or_else(|| place.endpoint.to_owned());
+        if !(place.is_one)(&endpoint) {
+            return Err(OtlpError::Endpoint);
+        }
         let in_environment = || {
             let milliseconds = either(
                 names::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
@@ -210,13 +221,11 @@ impl Otlp {
     }
 }
 
-/// Shows the names of headers. Values are secrets, and so may be the query of the URL.
+/// Shows the names of headers, and the host. Values are secrets, and so may be the rest of the URL.
 impl fmt::Debug for Otlp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let endpoint = self.endpoint.as_deref();
-        let path = endpoint.map(|url| url.split_once('?').map_or(url, |(path, _)| path));
         f.debug_struct("Otlp")
-            .field("endpoint", &path)
+            .field("endpoint", &self.endpoint.as_deref().map(ShownUrl))
             .field("headers", &self.headers.keys().collect::<Vec<_>>())
             .field("timeout", &self.timeout)
             .field("compression", &self.compression)
@@ -234,6 +243,7 @@ mod tests {
         let place = Place {
             endpoint: "http://default",
             of_base: |base| format!("{base}/v1/traces"),
+            is_one: |_| true,
         };
         let otlp = otlp.completed_by(&environment, &place).unwrap();
         (otlp.endpoint, otlp.timeout.as_millis())

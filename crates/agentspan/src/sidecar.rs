@@ -16,6 +16,7 @@ mod http;
 mod endpoint;
 
 use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 use agentspan_agent365::{Enrichment, SpanEnrichers};
@@ -27,6 +28,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use self::endpoint::Endpoint;
 use crate::destination::Destination;
+use crate::shown_url::ShownUrl;
 
 /// How long a batch waits, and how many spans may, as in the reference.
 const DELAY: Duration = Duration::from_secs(5);
@@ -55,7 +57,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[must_use = "nothing goes there before it is part of a configuration"]
 pub struct Sidecar {
     protocol: Option<SidecarProtocol>,
@@ -233,5 +235,18 @@ fn protocol_of(value: &str) -> Option<SidecarProtocol> {
             );
             None
         }
+    }
+}
+
+/// Shows the host only of an endpoint, which may hold a password.
+impl fmt::Debug for Sidecar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sidecar")
+            .field("protocol", &self.protocol)
+            .field("endpoint", &self.endpoint.as_deref().map(ShownUrl))
+            .field("plain_http", &self.plain_http)
+            .field("profile", &self.profile)
+            .field("enrichers", &self.enrichers)
+            .finish()
     }
 }

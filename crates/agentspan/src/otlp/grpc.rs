@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use agentspan_discovery::Environment;
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 use opentelemetry_otlp::tonic_types::metadata::MetadataMap;
 use opentelemetry_otlp::tonic_types::transport::{Certificate, ClientTlsConfig};
 use opentelemetry_otlp::{SpanExporter as OtlpExporter, WithExportConfig, WithTonicConfig};
@@ -21,6 +21,19 @@ use crate::destination::Destination;
 const PLACE: Place = Place {
     endpoint: "http://localhost:4317",
     of_base: str::to_owned,
+    is_one: |endpoint| {
+        let mut parts = endpoint.splitn(2, "://");
+        let has_scheme =
+            parts.next().is_some_and(|it| !it.contains(['/', '?', '#'])) && parts.next().is_some();
+        // What has no scheme gets one from `opentelemetry-otlp`.
+        let url = if has_scheme {
+            endpoint.to_owned()
+        } else {
+            format!("https://{endpoint}")
+        };
+        let has_host = |url: Uri| url.authority().is_some();
+        url.parse().is_ok_and(has_host)
+    },
 };
 
 const MAX_BLOCKING_THREADS: usize = 2;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use agentspan_discovery::Environment;
 use async_trait::async_trait;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use rustls::{ClientConfig, RootCertStore};
@@ -20,6 +20,11 @@ const PLACE: Place = Place {
     endpoint: "http://localhost:4318/v1/traces",
     // Only the variable of one signal is taken as it is.
     of_base: |base| format!("{}/v1/traces", base.trim_end_matches('/')),
+    is_one: |endpoint| {
+        let url = endpoint.parse::<Uri>().ok();
+        let place = url.as_ref().and_then(|it| it.scheme_str().zip(it.host()));
+        place.is_some_and(|(scheme, _)| matches!(scheme, "http" | "https"))
+    },
 };
 
 impl Destination {

@@ -186,13 +186,29 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
+fn what_is_no_url_is_found_out_at_once_and_not_shown() {
+    for url in [
+        "",
+        "https://user:secret@two words",
+        "localhost:4318/?key=secret",
+        "ftp://host/secret",
+        "/secret",
+    ] {
+        let otlp = Otlp::new().with_endpoint(url);
+        assert!(!format!("{otlp:?}").contains("secret"), "{otlp:?}");
+        let error = Destination::otlp_http(otlp).unwrap_err();
+        assert!(matches!(error, OtlpError::Endpoint), "{error:?}");
+    }
+}
+
+#[test]
 fn debug_shows_no_secret_of_a_receiver() {
     let otlp = Otlp::new()
-        .with_endpoint("https://example.com/v1/traces?key=secret-1")
+        .with_endpoint("https://me:secret-0@example.com/v1/traces?key=secret-1")
         .with_header("authorization", "secret-2");
     let text = format!("{otlp:?}");
     assert!(!text.contains("secret"), "{text}");
-    assert!(text.contains("authorization") && text.contains("example.com"));
+    assert!(text.contains("authorization") && text.contains("https://example.com"));
     let destination = Destination::otlp_http(otlp).unwrap();
     assert!(!format!("{destination:?}").contains("secret"));
 }

@@ -47,6 +47,18 @@ fn the_environment_chooses_grpc_and_its_receiver() {
 }
 
 #[test]
+fn what_is_no_url_is_found_out_at_once_and_not_shown() {
+    for url in ["", "https://user:secret@two words", "/?key=secret"] {
+        let error = Destination::otlp_grpc(Otlp::new().with_endpoint(url)).unwrap_err();
+        assert!(matches!(error, OtlpError::Endpoint), "{error:?}");
+    }
+    // These are places to gRPC.
+    for url in ["localhost:4317", "localhost:4317/path"] {
+        drop(Destination::otlp_grpc(Otlp::new().with_endpoint(url)).unwrap());
+    }
+}
+
+#[test]
 fn requests_are_compressed_on_request() {
     let receiver = GrpcReceiver::start(None);
     let otlp = Otlp::new().with_endpoint(receiver.url("http")).with_gzip();

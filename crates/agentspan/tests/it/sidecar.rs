@@ -111,6 +111,15 @@ fn the_environment_that_is_given_names_the_authorities_of_a_sidecar() {
 }
 
 #[test]
+fn debug_shows_nothing_of_an_endpoint_that_may_hold_a_password() {
+    let sidecar = Sidecar::new().with_endpoint("https://user:secret@localhost/?key=secret");
+    let text = format!("{sidecar:?}");
+    assert!(!text.contains("secret"), "{text}");
+    let error = found(configure().with_sidecar(sidecar), &[]).unwrap_err();
+    assert_eq!(error, "Sidecar(MoreThanAPlace)");
+}
+
+#[test]
 fn a_missing_feature_is_named() {
     let error = SidecarError::MissingFeature {
         feature: "otlp-grpc",

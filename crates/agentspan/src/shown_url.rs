@@ -1,0 +1,45 @@
+//! What may be shown of a URL.
+
+use std::fmt;
+
+use http::Uri;
+
+/// Shows scheme, host and port of a URL. A user, a path and a query may hold a password or a key, and so may a
+/// text that is no URL.
+pub(crate) struct ShownUrl<'a>(pub(crate) &'a str);
+
+impl fmt::Debug for ShownUrl<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = self.0.trim().parse::<Uri>().ok();
+        let place = url.as_ref().and_then(|it| it.scheme().zip(it.authority()));
+        let Some((scheme, authority)) = place else {
+            return f.write_str("..");
+        };
+        write!(f, "{scheme}://{}", authority.host())?;
+        match authority.port() {
+            Some(port) => write!(f, ":{port}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_shown_and_nothing_else() {
+        for (url, shown) in [
+            ("https://host", "https://host"),
+            (
+                " http://me:secret@[::1]:4318/secret?k=secret",
+                "http://[::1]:4318",
+            ),
+            ("host:4317", ".."),
+            ("me:secret@host", ".."),
+            ("no url: secret", ".."),
+        ] {
+            assert_eq!(format!("{:?}", ShownUrl(url)), shown);
+        }
+    }
+}
