@@ -19,7 +19,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
 
-use self::state::{Bounds, Shared};
+use self::state::{Bounds, Refused, Shared};
 pub use self::stats::{ExportLoss, ExportStats};
 use self::worker::Worker;
 use crate::masked::Masked;
@@ -232,22 +232,26 @@ impl ExportQueue {
             return true;
         };
         catch_unwind(AssertUnwindSafe(|| condition(span))).unwrap_or_else(|_| {
-            self.0.shared.refuse(ExportLoss::Panic);
+            self.log_first(&self.0.shared.refuse(ExportLoss::Panic));
             false
         })
     }
 
     /// Queues a span without asking the filter. Does not wait.
     pub fn put(&self, span: SpanData) {
-        if let Some(loss) = self.0.shared.put(span) {
-            if self.stats().dropped_for(loss) == 1 {
-                tracing::error!(
-                    target: "agentspan::otel::export_queue",
-                    destination = &*self.0.name,
-                    reason = loss.as_str(),
-                    "a span was dropped; further ones are counted"
-                );
-            }
+        if let Some(refused) = self.0.shared.put(span) {
+            self.log_first(&refused);
+        }
+    }
+
+    fn log_first(&self, refused: &Refused) {
+        if refused.is_first {
+            tracing::error!(
+                target: "agentspan::otel::export_queue",
+                destination = &*self.0.name,
+                reason = refused.loss.as_str(),
+                "a span was dropped; further ones are counted"
+            );
         }
     }
 
@@ -346,6 +350,15 @@ impl fmt::Debug for ExportQueue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_span_that_is_lost_for_a_reason_is_told_from_those_after_it() {
+        let shared = Shared::new(Bounds::default());
+        let firsts = [(); 2].map(|()| shared.refuse(ExportLoss::Panic).is_first);
+        assert_eq!(firsts, [true, false]);
+        assert!(shared.refuse(ExportLoss::Failed).is_first);
+        assert_eq!(shared.stats().dropped(), 3);
+    }
 
     #[test]
     fn a_loss_is_told_once_also_if_flushes_overtake_each_other() {

@@ -65,6 +65,13 @@ enum Phase {
     Abandoned,
 }
 
+/// Why a span was not queued, and whether it is the first one for this reason: told under the lock, since two
+/// threads that counted one each would both see two.
+pub(super) struct Refused {
+    pub(super) loss: ExportLoss,
+    pub(super) is_first: bool,
+}
+
 /// What the thread is to do next.
 pub(super) enum Work {
     Resource(Resource),
@@ -97,7 +104,7 @@ impl Shared {
     }
 
     /// Queues a span, or counts and tells why not.
-    pub(super) fn put(&self, span: SpanData) -> Option<ExportLoss> {
+    pub(super) fn put(&self, span: SpanData) -> Option<Refused> {
         let bytes = estimated_bytes(&span);
         let mut state = self.state();
         let stats = &mut state.stats;
@@ -115,8 +122,8 @@ impl Shared {
             None
         };
         if let Some(loss) = loss {
-            state.stats.count_dropped(loss, 1);
-            return Some(loss);
+            let is_first = state.stats.count_dropped(loss, 1);
+            return Some(Refused { loss, is_first });
         }
         state.stats.queued += 1;
         state.stats.queued_bytes += bytes;
@@ -132,10 +139,11 @@ impl Shared {
     }
 
     /// Counts a span that is not even queued.
-    pub(super) fn refuse(&self, loss: ExportLoss) {
+    pub(super) fn refuse(&self, loss: ExportLoss) -> Refused {
         let mut state = self.state();
         state.stats.accepted += 1;
-        state.stats.count_dropped(loss, 1);
+        let is_first = state.stats.count_dropped(loss, 1);
+        Refused { loss, is_first }
     }
 
     pub(super) fn put_resource(&self, resource: Resource) {
@@ -259,7 +267,9 @@ impl Shared {
             state.stats.queued_bytes = state.stats.queued_bytes.saturating_sub(bytes);
             match loss {
                 None => state.stats.exported += spans,
-                Some(loss) => state.stats.count_dropped(loss, spans),
+                Some(loss) => {
+                    state.stats.count_dropped(loss, spans);
+                }
             }
         }
     }

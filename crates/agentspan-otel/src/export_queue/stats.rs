@@ -93,9 +93,12 @@ impl ExportStats {
         self.dropped.iter().sum()
     }
 
-    pub(super) fn count_dropped(&mut self, loss: ExportLoss, spans: u64) {
-        if let Some(count) = self.dropped.get_mut(loss.index()) {
-            *count += spans;
-        }
+    /// Whether they are the first ones for this reason.
+    pub(super) fn count_dropped(&mut self, loss: ExportLoss, spans: u64) -> bool {
+        let Some(count) = self.dropped.get_mut(loss.index()) else {
+            return false;
+        };
+        let before = std::mem::replace(count, *count + spans);
+        before == 0 && spans > 0
     }
 }
