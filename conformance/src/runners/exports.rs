@@ -9,10 +9,10 @@ mod limits;
 mod model;
 mod play;
 mod requests;
+mod settings;
 
 use std::marker::PhantomData;
 
-use agentspan_discovery::DomainOverride;
 use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 use serde_json::json;
@@ -28,6 +28,7 @@ pub(super) use self::limits::{
 use self::model::Run;
 pub(super) use self::model::wire_url;
 pub(super) use self::requests::Requests;
+use self::settings::Domain;
 
 /// The order of a resource's attributes: the SDK's resource has none.
 const TOLERANCES: Tolerances = Tolerances {
@@ -101,7 +102,7 @@ fn normalize_pauses(outcome: &mut Json) -> Result<(), Failure> {
 
 /// Whether the text is a domain override as it stands; around one there is no white space any more.
 pub(super) fn is_endpoint(text: &str) -> bool {
-    text.trim() == text && text.parse::<DomainOverride>().is_ok()
+    text.trim() == text && matches!(Domain::of(Some(text)), Domain::Other { .. })
 }
 
 /// The URL that version 2 posts to with this override; `None` if nothing is sent.

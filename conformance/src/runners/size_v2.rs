@@ -8,7 +8,7 @@ use agentspan_agent365::{
     retry_after_seconds,
 };
 use agentspan_discovery::{DomainOverride, Environment, Switches};
-use agentspan_model::agent365::{Identity, Profile, environment as names};
+use agentspan_model::agent365::{Profile, environment as names};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use ring::digest::{SHA256, digest};
@@ -21,6 +21,7 @@ use super::exports::{
 };
 use crate::compare::differences;
 use crate::export_input::{has_rust_form, keep_rust_values, rust_span};
+use crate::rust_form::is_id;
 use crate::typed_value::{Double, TypedPairs, TypedValue};
 use crate::vector_span::{
     VectorEvent, VectorLink, VectorParent, VectorScope, VectorStatus, key_values,
@@ -269,8 +270,8 @@ fn deviation(input: &Input) -> Option<Deviation> {
             if !is_endpoint(endpoint) {
                 Some(Deviation::RefusedDomain)
             } else {
-                let identity = Identity::parse(tenant_id, agent_id);
-                identity.is_err().then_some(Deviation::RefusedIdentity)
+                let is_identity = is_id(tenant_id) && is_id(agent_id);
+                (!is_identity).then_some(Deviation::RefusedIdentity)
             }
         }
         Input::GetValidatedDomainOverride { env_value } => {

@@ -1,11 +1,10 @@
 //! Where our exporter does something else than the reference on purpose, by properties of the input.
 
-use agentspan_agent365::retry_after_seconds;
-use agentspan_discovery::ClusterCategory;
 use agentspan_model::agent365::Profile;
 
 use super::limits::{has_long_chunk, is_refused_domain};
 use super::model::{Named, is_token, named, run};
+use super::settings::{asked_seconds, is_cluster};
 use super::{Exports, Form, TOLERANCES};
 use crate::compare::differences;
 use crate::export_input::{ExportInput, TokenAnswer, has_rust_form};
@@ -117,8 +116,7 @@ impl Deviation {
         let values = || input.attribute_lists().flatten().map(|(_, value)| value);
         match self {
             Self::UnknownCluster => {
-                profile == Profile::V0_1
-                    && input.cluster_category.parse::<ClusterCategory>().is_err()
+                profile == Profile::V0_1 && !is_cluster(&input.cluster_category)
             }
             Self::NonPositiveLimit => input.max_payload_bytes.is_some_and(|limit| limit <= 0),
             Self::RefusedDomain => {
@@ -149,7 +147,7 @@ impl Deviation {
                 matches!(response.error.as_deref(), Some("ValueError" | "OSError"))
             }),
             Self::RetryAfterIsNoPause => input.responses.iter().any(|response| {
-                let seconds = response.retry_after().and_then(retry_after_seconds);
+                let seconds = response.retry_after().and_then(asked_seconds);
                 seconds.is_some_and(|seconds| seconds.is_nan() || seconds < 0.0)
             }),
             Self::BodyBeyondLimit => has_long_chunk(input, profile),

@@ -1,10 +1,10 @@
 //! How version 2 bounds spans and bodies, told from the rules and not from the exporter.
 
-use agentspan_discovery::{DomainOverride, DomainOverrideError};
 use agentspan_model::agent365::Profile;
 
 use super::body::{body, object, value};
 use super::model::groups;
+use super::settings::Domain;
 use crate::VectorSpan;
 use crate::export_input::ExportInput;
 use crate::typed_value::{TypedPairs, TypedValue, after_calls};
@@ -54,9 +54,7 @@ pub(super) fn has_long_chunk(input: &ExportInput, profile: Profile) -> bool {
 
 /// Whether we refuse a domain override that the reference takes.
 pub(in crate::runners) fn is_refused_domain(text: &str) -> bool {
-    let found = text.parse::<DomainOverride>();
-    let is_blank = text.trim().is_empty();
-    !is_blank && found.is_err_and(|error: DomainOverrideError| !error.is_ignored())
+    Domain::of(Some(text)) == Domain::Refused
 }
 
 /// The length of JSON in which everything beyond printable ASCII is escaped.

@@ -1,13 +1,13 @@
 //! What we do with an input, told from the rules and not from the exporter.
 
-use agentspan_agent365::retry_after_seconds;
-use agentspan_discovery::{ClusterCategory, DomainOverride};
-use agentspan_model::agent365::{AgentId, Profile, TenantId};
+use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 
 use super::limits::{bodies, is_refused_domain};
+use super::settings::{Domain, asked_seconds, is_cluster, island_host};
 use crate::VectorSpan;
 use crate::export_input::{ExportInput, TokenAnswer};
+use crate::rust_form::is_id;
 use crate::typed_value::TypedValue;
 
 /// What came of an export.
@@ -65,7 +65,7 @@ pub(super) fn run(input: &ExportInput, profile: Profile) -> Run {
 /// Whether there is an exporter with these settings.
 fn can_be_built(input: &ExportInput, profile: Profile) -> bool {
     match profile {
-        Profile::V0_1 => input.cluster_category.parse::<ClusterCategory>().is_ok(),
+        Profile::V0_1 => is_cluster(&input.cluster_category),
         _ => {
             let domain = input.domain_override.as_deref();
             input.max_payload_bytes.is_none_or(|limit| limit > 0)
@@ -147,17 +147,12 @@ pub(super) fn named<'a>(span: &'a VectorSpan, input: &ExportInput, profile: Prof
     let (TypedValue::String(tenant), TypedValue::String(agent)) = (tenant, agent) else {
         return Named::Refused;
     };
-    let host = TenantId::parse(tenant)
-        .ok()
-        .and_then(|tenant| match profile {
-            Profile::V0_1 => {
-                let cluster: ClusterCategory = input.cluster_category.parse().unwrap_or_default();
-                cluster.tenant_island_cluster_endpoint(&tenant).ok()
-            }
-            _ => Some(domain(input).0),
-        });
+    let host = match profile {
+        Profile::V0_1 => island_host(&input.cluster_category, tenant),
+        _ => Some(domain(input).0),
+    };
     match host {
-        Some(host) if AgentId::check(agent).is_ok() => Named::Identity {
+        Some(host) if is_id(tenant) && is_id(agent) => Named::Identity {
             tenant,
             agent,
             host,
@@ -223,7 +218,7 @@ impl Run {
             let status = answer.and_then(|answer| answer.status);
             let asked = answer
                 .filter(|_| profile != Profile::V0_1)
-                .and_then(|answer| retry_after_seconds(answer.retry_after()?))
+                .and_then(|answer| asked_seconds(answer.retry_after()?))
                 .filter(|seconds| *seconds >= 0.0);
             match (status, pause) {
                 (Some(200..300), _) => return true,
@@ -259,10 +254,13 @@ fn target(input: &ExportInput, group: &Group<'_>, profile: Profile) -> String {
 }
 
 /// The host of version 2, and what stands before its path.
-fn domain(input: &ExportInput) -> (String, String) {
-    match DomainOverride::read(&input.environment()) {
-        Ok(Some(domain)) => (domain.authority().to_owned(), domain.base_path().to_owned()),
-        _ => ("agent365.svc.cloud.microsoft".to_owned(), String::new()),
+fn domain(input: &ExportInput) -> (String, &str) {
+    match Domain::of(input.domain_override.as_deref()) {
+        Domain::Other {
+            authority,
+            base_path,
+        } => (authority, base_path),
+        _ => ("agent365.svc.cloud.microsoft".to_owned(), ""),
     }
 }
 

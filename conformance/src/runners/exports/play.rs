@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use agentspan_discovery::DomainOverride;
 use agentspan_model::agent365::Profile;
 use agentspan_testkit::{Certificates, RecordedRequest, Service};
 
 use super::model::{Run, SentRequest};
+use super::settings::Domain;
 use crate::Failure;
 use crate::export_input::{ExportInput, Response};
 use crate::live_export::LiveExport;
@@ -53,11 +53,15 @@ fn tls_server_name(host: &str) -> Option<&str> {
 
 /// The address that the domain override names.
 fn address(input: &ExportInput) -> Option<IpAddr> {
-    let domain = DomainOverride::read(&input.environment()).ok().flatten()?;
-    let host = domain.authority();
-    match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+    let Domain::Other { authority, .. } = Domain::of(input.domain_override.as_deref()) else {
+        return None;
+    };
+    match authority
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
         Some((address, _)) => address.parse().ok(),
-        None => host.split(':').next()?.parse().ok(),
+        None => authority.split(':').next()?.parse().ok(),
     }
 }
 
