@@ -34,11 +34,11 @@ fn found(
 
 /// The sidecar if the feature is there, or else the name of the feature.
 fn sidecar_with(feature: &str) -> Result<(Agent365Status, Vec<String>), String> {
-    let is_enabled = match feature {
-        "otlp-grpc" => cfg!(feature = "otlp-grpc"),
-        _ => cfg!(feature = "otlp-http"),
-    };
-    if is_enabled {
+    let enabled = [
+        ("otlp-grpc", cfg!(feature = "otlp-grpc")),
+        ("otlp-http", cfg!(feature = "otlp-http")),
+    ];
+    if enabled.contains(&(feature, true)) {
         Ok((Agent365Status::ThroughSidecar, vec!["sidecar".to_owned()]))
     } else {
         Err(feature.to_owned())
