@@ -143,6 +143,22 @@ fn an_argument_that_only_we_ask_for_is_no_deviation() {
     check_arguments(unheard_of, 0, 1);
 }
 
+#[test]
+fn a_span_that_ended_although_scopes_were_off_is_compared() {
+    let check = |spans: &str| {
+        let case = format!(
+            r#"{{"name":"n","input":{{"env":{{"ENABLE_OBSERVABILITY":"true"}},"scopes":[{{
+                "scope":"execute_tool","args":{{"details":{{"tool_name":"t"}}}},
+                "actions":[{{"set_env":{{}}}}]}}]}},"expected":{{"raised":null,"spans":{spans}}}}}"#
+        );
+        let directory = Scratch::new().with("scopes_v0_1.json", &file(&[&case]));
+        let totals = run(directory.path()).totals();
+        (totals.passed, totals.deviates, totals.failed)
+    };
+    assert_eq!(check("[]"), (1, 1, 0));
+    assert_eq!(check(r#"[{"name":"another"}]"#), (0, 0, 1));
+}
+
 /// A refusal of ours that nothing about the input explains is a mistake of ours.
 #[test]
 fn a_refusal_is_explained_by_the_form_of_the_input_and_not_by_itself() {
