@@ -88,7 +88,8 @@ fn mask_attributes(attributes: &mut [KeyValue]) {
     }
 }
 
-fn is_content(key: &str) -> bool {
+/// Whether an attribute of this name holds what people, models or tools said, in any vocabulary.
+pub(crate) fn is_content(key: &str) -> bool {
     keys::CONTENT.contains(&key)
         || key.starts_with(keys::LLM_INPUT_MESSAGES)
         || key.starts_with(keys::LLM_OUTPUT_MESSAGES)

@@ -65,6 +65,8 @@ fn contents_are_masked_unless_asked_for() {
     let make = |tracer: &opentelemetry_sdk::trace::SdkTracer| {
         let mut span = tracer.start("chat");
         span.set_attribute(KeyValue::new(keys::GEN_AI_INPUT_MESSAGES, "canary"));
+        let of_open_inference = format!("{}.0.message.content", keys::LLM_INPUT_MESSAGES);
+        span.set_attribute(KeyValue::new(of_open_inference, "canary"));
         span.set_attribute(KeyValue::new(keys::GEN_AI_REQUEST_MODEL, "m"));
         span.end();
     };

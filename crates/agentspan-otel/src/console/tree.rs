@@ -3,14 +3,14 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use agentspan_model::agentspec::MASK;
 use agentspan_model::keys;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanId, Status};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::ConsoleDetail;
-
-const MASK: &str = "** MASKED **";
+use crate::masked::is_content;
 
 /// One text with a line for each span, children under their parents in order of their start.
 pub(super) fn render(mut spans: Vec<SpanData>, detail: ConsoleDetail) -> String {
@@ -100,7 +100,7 @@ impl<'a> Tree<'a> {
     }
 
     fn shown(&self, attribute: &KeyValue) -> String {
-        let is_content = keys::CONTENT.contains(&attribute.key.as_str());
+        let is_content = is_content(attribute.key.as_str());
         if is_content && self.detail != ConsoleDetail::AttributesWithContents {
             return MASK.to_owned();
         }
