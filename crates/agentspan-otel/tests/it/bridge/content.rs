@@ -8,7 +8,7 @@ use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_otel::{OtelBridge, Rendered, from_otel};
 use agentspan_processor::{Span, Trace};
 use opentelemetry::KeyValue;
-use opentelemetry::trace::{Link, SpanContext, Tracer};
+use opentelemetry::trace::{Link, Span as _, Tracer};
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
 
 use super::story;
@@ -139,11 +139,13 @@ fn a_span_that_cannot_be_rebuilt_goes_on_without_its_content() {
         KeyValue::new("llm.input_messages.0.message.content", CANARY),
         KeyValue::new("app.step", "two"),
     ];
+    let other = tracer.start("other").span_context().clone();
     let linked = vec![KeyValue::new("gen_ai.input.messages", CANARY)];
     let builder = tracer.span_builder("cut").with_attributes(attributes);
-    let builder = builder.with_links(vec![Link::new(SpanContext::NONE, linked, 0)]);
+    let builder = builder.with_links(vec![Link::new(other, linked, 0)]);
     builder.start(&tracer);
     let cut = watched.rendered[0].named("cut");
+    assert_eq!(cut.links.links.len(), 1);
     assert!(!format!("{cut:?}").contains(CANARY), "{cut:?}");
     assert_eq!(text(&cut, "app.step").as_deref(), Some("two"));
 }
