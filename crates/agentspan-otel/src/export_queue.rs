@@ -19,7 +19,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
 
-use self::state::{Bounds, Refused, Shared};
+use self::state::{Bounds, Outcome, Refused, Shared};
 pub use self::stats::{ExportLoss, ExportStats};
 use self::worker::Worker;
 use crate::masked::Masked;
@@ -270,17 +270,23 @@ impl ExportQueue {
     /// # Errors
     ///
     /// [`OTelSdkError::Timeout`] when the time passed first; the spans wait on. `InternalFailure` when
-    /// spans were lost since the last call that said so.
+    /// spans were lost since the last call that said so, and when the exporter fails to flush what it took.
     pub fn flush(&self, timeout: Duration) -> OTelSdkResult {
-        if !self.0.shared.flush(Instant::now().checked_add(timeout)) {
+        let outcome = self.0.shared.flush(Instant::now().checked_add(timeout));
+        if outcome == Outcome::Late {
             return Err(OTelSdkError::Timeout(timeout));
         }
+        let name = &self.0.name;
         match self.0.told.rest_of(self.stats().dropped()) {
+            0 if outcome == Outcome::Failed => {
+                let text = format!("the exporter of {name} cannot be flushed");
+                Err(OTelSdkError::InternalFailure(text))
+            }
             0 => Ok(()),
-            lost => Err(OTelSdkError::InternalFailure(format!(
-                "{} lost {lost} spans",
-                self.0.name
-            ))),
+            lost => {
+                let text = format!("{name} lost {lost} spans");
+                Err(OTelSdkError::InternalFailure(text))
+            }
         }
     }
 
@@ -294,24 +300,27 @@ impl ExportQueue {
     /// # Errors
     ///
     /// [`OTelSdkError::Timeout`] when the time passed first. What was not exported is dropped and counted
-    /// as [`ExportLoss::ShutdownDeadline`].
+    /// as [`ExportLoss::ShutdownDeadline`]. `InternalFailure` when the exporter fails to end, which the thread
+    /// does all the same.
     pub fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
         self.0.shared.close();
-        let ended = self
-            .0
-            .shared
-            .wait_for_end(Instant::now().checked_add(timeout));
+        let deadline = Instant::now().checked_add(timeout);
+        let outcome = self.0.shared.wait_for_end(deadline);
         let thread = self
             .0
             .thread
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if !ended {
+        if outcome == Outcome::Late {
             return Err(OTelSdkError::Timeout(timeout));
         }
         // The thread has done its work, and what is left of it is its return. A panic was counted.
         let _ = thread.map(JoinHandle::join);
+        if outcome == Outcome::Failed {
+            let text = format!("the exporter of {} cannot be shut down", self.0.name);
+            return Err(OTelSdkError::InternalFailure(text));
+        }
         Ok(())
     }
 }

@@ -50,6 +50,9 @@ struct State {
     flush_wanted: u64,
     flush_calls: u64,
     flush_calls_done: u64,
+    /// Whether the exporter failed over the last flush, and over its end, of which nobody was told yet.
+    flush_failed: bool,
+    end_failed: bool,
     phase: Phase,
 }
 
@@ -63,6 +66,16 @@ enum Phase {
     Ended,
     /// The deadline passed: what the thread still does counts for nothing.
     Abandoned,
+}
+
+/// What came of a wait for the thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Done,
+    /// The exporter failed.
+    Failed,
+    /// The deadline passed first.
+    Late,
 }
 
 /// Why a span was not queued, and whether it is the first one for this reason: told under the lock, since two
@@ -157,8 +170,8 @@ impl Shared {
         self.work.notify_one();
     }
 
-    /// Whether everything that is queued now was exported or dropped in time.
-    pub(super) fn flush(&self, deadline: Option<Instant>) -> bool {
+    /// Waits until everything that is queued now was exported or dropped.
+    pub(super) fn flush(&self, deadline: Option<Instant>) -> Outcome {
         let mut state = self.state();
         state.flush_wanted = state.queued_ever;
         state.flush_calls += 1;
@@ -166,11 +179,16 @@ impl Shared {
         self.work.notify_one();
         while state.flush_calls_done < call && !state.has_ended() {
             let Some(next) = wait(&self.done, state, deadline) else {
-                return false;
+                return Outcome::Late;
             };
             state = next;
         }
-        true
+        let is_answered = state.flush_calls_done >= call;
+        if is_answered && state.flush_failed {
+            Outcome::Failed
+        } else {
+            Outcome::Done
+        }
     }
 
     pub(super) fn close(&self) {
@@ -181,19 +199,26 @@ impl Shared {
         self.work.notify_one();
     }
 
-    /// Whether the thread ended in time. What it did not finish is dropped if not.
-    pub(super) fn wait_for_end(&self, deadline: Option<Instant>) -> bool {
+    /// Waits until the thread ends. What it did not finish in time is dropped.
+    pub(super) fn wait_for_end(&self, deadline: Option<Instant>) -> Outcome {
         let mut state = self.state();
         while !state.has_ended() {
             state = match wait(&self.done, state, deadline) {
                 Some(next) => next,
                 None => {
                     self.abandon();
-                    return false;
+                    return Outcome::Late;
                 }
             };
         }
-        state.phase == Phase::Ended
+        if state.phase == Phase::Abandoned {
+            return Outcome::Late;
+        }
+        if std::mem::take(&mut state.end_failed) {
+            Outcome::Failed
+        } else {
+            Outcome::Done
+        }
     }
 
     fn abandon(&self) {
@@ -274,13 +299,17 @@ impl Shared {
         }
     }
 
-    pub(super) fn flushed(&self, calls: u64) {
-        self.state().flush_calls_done = calls;
+    pub(super) fn flushed(&self, calls: u64, loss: Option<ExportLoss>) {
+        let mut state = self.state();
+        state.flush_calls_done = calls;
+        state.flush_failed = loss.is_some();
+        drop(state);
         self.done.notify_all();
     }
 
-    pub(super) fn ended(&self) {
+    pub(super) fn ended(&self, loss: Option<ExportLoss>) {
         let mut state = self.state();
+        state.end_failed = loss.is_some();
         if state.phase != Phase::Abandoned {
             state.phase = Phase::Ended;
         }

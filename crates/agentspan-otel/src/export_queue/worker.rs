@@ -32,13 +32,13 @@ impl<E: SpanExporter> Worker<E> {
                 }
                 Work::Batch { spans, bytes } => self.export(spans, bytes),
                 Work::Flush(calls) => {
-                    self.guarded(|exporter| exporter.force_flush());
-                    self.shared.flushed(calls);
+                    let loss = self.guarded(|exporter| exporter.force_flush());
+                    self.shared.flushed(calls, loss);
                 }
                 Work::End => break,
             }
         }
-        self.guarded(|exporter| match exporter.shutdown() {
+        let loss = self.guarded(|exporter| match exporter.shutdown() {
             Err(OTelSdkError::AlreadyShutdown) => Ok(()),
             result => result,
         });
@@ -46,7 +46,7 @@ impl<E: SpanExporter> Worker<E> {
         if catch_unwind(AssertUnwindSafe(|| drop(exporter))).is_err() {
             log_failure(&name, ExportLoss::Panic);
         }
-        self.shared.ended();
+        self.shared.ended(loss);
     }
 
     fn export(&mut self, spans: Vec<SpanData>, bytes: u64) {

@@ -329,3 +329,40 @@ fn an_exporter_whose_drop_panics_holds_up_no_shutdown() {
     queue.shutdown(WHILE).unwrap();
     assert_eq!(queue.stats().exported, 1);
 }
+
+/// Keeps what it gets, and fails when it is to let go of it.
+#[derive(Debug)]
+struct FailsInTheEnd;
+
+impl SpanExporter for FailsInTheEnd {
+    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Err(OTelSdkError::InternalFailure("secret".into()))
+    }
+
+    fn shutdown(&self) -> OTelSdkResult {
+        panic!("a shutdown panics")
+    }
+}
+
+#[test]
+fn an_exporter_that_cannot_be_flushed_or_shut_down_is_told_of() {
+    let queue = ExportQueue::builder("test", FailsInTheEnd).build().unwrap();
+    let _provider = end_spans(&queue, 1);
+    let error = queue.flush(WHILE).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Operation failed: the exporter of test cannot be flushed"
+    );
+    let error = queue.shutdown(WHILE).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Operation failed: the exporter of test cannot be shut down"
+    );
+    // It has ended all the same.
+    queue.shutdown(WHILE).unwrap();
+    assert_eq!(queue.stats().exported, 1);
+}
