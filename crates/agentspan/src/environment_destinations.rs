@@ -71,14 +71,16 @@ fn otlp_file(environment: &Environment) -> Result<Option<Destination>, InstallEr
 }
 
 fn otlp(environment: &Environment) -> Result<Option<Destination>, InstallError> {
-    let protocol = environment
-        .non_empty(names::OTEL_EXPORTER_OTLP_TRACES_PROTOCOL)
-        .or_else(|| environment.non_empty(names::OTEL_EXPORTER_OTLP_PROTOCOL));
-    match protocol.unwrap_or("http/protobuf") {
+    let of = |name| Some((name, environment.non_empty(name)?));
+    let protocol = of(names::OTEL_EXPORTER_OTLP_TRACES_PROTOCOL)
+        .or_else(|| of(names::OTEL_EXPORTER_OTLP_PROTOCOL));
+    let by_default = (names::OTEL_EXPORTER_OTLP_PROTOCOL, "http/protobuf");
+    let (name, protocol) = protocol.unwrap_or(by_default);
+    match protocol {
         protocol @ "http/protobuf" => http::destination(environment, protocol),
         protocol @ "grpc" => grpc::destination(environment, protocol),
         unknown => {
-            ignored(names::OTEL_EXPORTER_OTLP_PROTOCOL, unknown);
+            ignored(name, unknown);
             Ok(None)
         }
     }

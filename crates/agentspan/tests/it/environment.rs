@@ -83,6 +83,12 @@ fn the_environment_adds_destinations_and_ignores_what_it_does_not_know() {
         &["code"],
         Some("http/json"),
     );
+    let of_spans = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json");
+    check(
+        &[("OTEL_TRACES_EXPORTER", "otlp"), of_spans],
+        &["code"],
+        Some("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"),
+    );
 }
 
 #[test]
