@@ -107,3 +107,25 @@ impl Contender for Long {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_dropped_on_the_way() {
+        for spans in [1, 10] {
+            let mut long = Long::new(LONG, spans, 1).unwrap();
+            for _ in 0..2 {
+                long.prepare();
+                long.run();
+            }
+            long.prepare();
+            let stats = long.queue.stats();
+            // Each span starts and ends beside its events; the trace has started with its root span.
+            let handled = 2 * (EVENTS + 2 * spans) + 2;
+            assert_eq!(stats.handled, handled as u64, "{spans} spans");
+            assert_eq!((stats.dropped, stats.failed), (0, 0), "{spans} spans");
+        }
+    }
+}
