@@ -435,27 +435,35 @@ pub const AGENTSPEC_EXCEPTION_STACKTRACE: &str = "agentspec.exception_stacktrace
 /// `agentspec.conversation_id`: text.
 pub const AGENTSPEC_CONVERSATION_ID: &str = "agentspec.conversation_id";
 
-/// `gen_ai.client.operation.duration`: the name of a metric.
+/// `gen_ai.client.operation.duration`: a histogram in seconds, how long an operation took; the GenAI semantic
+/// conventions have it.
 pub const METRIC_OPERATION_DURATION: &str = "gen_ai.client.operation.duration";
-/// `gen_ai.client.token.usage`: the name of a metric.
+/// `gen_ai.client.token.usage`: a histogram in tokens (`{token}`), how many an operation used; the GenAI semantic
+/// conventions have it.
 pub const METRIC_TOKEN_USAGE: &str = "gen_ai.client.token.usage";
-/// `agentspan.destination.span.accepted`: the name of a metric. All names of `agentspan` are ours.
+/// `agentspan.destination.span.accepted`: a counter in spans (`{span}`), those that a destination was given. This
+/// name is ours, as are all that follow.
 pub const METRIC_SPANS_ACCEPTED: &str = "agentspan.destination.span.accepted";
-/// `agentspan.destination.span.exported`: the name of a metric.
+/// `agentspan.destination.span.exported`: a counter in spans (`{span}`), those that it took or that its service
+/// acknowledged.
 pub const METRIC_SPANS_EXPORTED: &str = "agentspan.destination.span.exported";
-/// `agentspan.destination.span.dropped`: the name of a metric.
+/// `agentspan.destination.span.dropped`: a counter in spans (`{span}`), those that it lost, by
+/// [`ERROR_TYPE`].
 pub const METRIC_SPANS_DROPPED: &str = "agentspan.destination.span.dropped";
-/// `agentspan.destination.span.queue.size`: the name of a metric.
+/// `agentspan.destination.span.queue.size`: an up-down counter in spans (`{span}`), those that wait or are in
+/// flight.
 pub const METRIC_SPANS_QUEUE_SIZE: &str = "agentspan.destination.span.queue.size";
-/// `agentspan.destination.span.queue.memory`: the name of a metric.
+/// `agentspan.destination.span.queue.memory`: an up-down counter in bytes (`By`), the estimated memory of
+/// those.
 pub const METRIC_SPANS_QUEUE_MEMORY: &str = "agentspan.destination.span.queue.memory";
-/// `agentspan.destination.hook.accepted`: the name of a metric.
+/// `agentspan.destination.hook.accepted`: a counter in hooks (`{hook}`), the calls that a destination was given.
 pub const METRIC_HOOKS_ACCEPTED: &str = "agentspan.destination.hook.accepted";
-/// `agentspan.destination.hook.exported`: the name of a metric.
+/// `agentspan.destination.hook.exported`: a counter in hooks (`{hook}`), those that it took.
 pub const METRIC_HOOKS_EXPORTED: &str = "agentspan.destination.hook.exported";
-/// `agentspan.destination.hook.dropped`: the name of a metric.
+/// `agentspan.destination.hook.dropped`: a counter in hooks (`{hook}`), those that it lost, by [`ERROR_TYPE`].
 pub const METRIC_HOOKS_DROPPED: &str = "agentspan.destination.hook.dropped";
-/// `agentspan.destination.hook.queue.size`: the name of a metric.
+/// `agentspan.destination.hook.queue.size`: an up-down counter in hooks (`{hook}`), those that wait or
+/// are in flight.
 pub const METRIC_HOOKS_QUEUE_SIZE: &str = "agentspan.destination.hook.queue.size";
 
 /// The keys whose values hold what people, models and tools said.

@@ -38,8 +38,8 @@ impl Id {
     /// A fresh random UUID, as the reference makes for spans and events that are given no id.
     ///
     /// It is unique, but no secret: who has seen some of a thread's ids can tell those that follow. Each thread
-    /// has a generator of its own with a state of 256 bits, which the operating system seeds. A process that
-    /// forks and does not replace its program goes on with the generator of its parent, and so with its ids.
+    /// has a small generator of its own, which the operating system seeds. A process that forks and does not
+    /// replace its program goes on with the generator of its parent, and so with its ids.
     ///
     /// # Panics
     ///
