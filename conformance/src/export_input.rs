@@ -209,6 +209,10 @@ pub(crate) fn rust_span(span: &mut VectorSpan) {
     for link in &mut span.links {
         link.attributes.iter_mut().for_each(keep_rust_values);
     }
+    // Python's SDK drops it, too, and says so in its log.
+    if span.status.code != "ERROR" {
+        span.status.description = None;
+    }
     // The SDK's times are never missing; the epoch stands for what was not set.
     span.start_time_unix_nano.get_or_insert(0);
     span.end_time_unix_nano.get_or_insert(0);

@@ -66,7 +66,7 @@ pub struct VectorParent {
 pub struct VectorStatus {
     /// `UNSET`, `OK` or `ERROR`.
     pub code: String,
-    /// Only errors have one.
+    /// Only that of an error counts.
     pub description: Option<String>,
 }
 

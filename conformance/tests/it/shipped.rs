@@ -191,6 +191,18 @@ fn check_mutated(name: &str, from: &str, to: &str, failed: usize) {
 }
 
 #[test]
+fn a_description_counts_with_an_error_only() {
+    let name = "export_v2.json";
+    let without = r#""status":{"code":"UNSET","description":null}"#;
+    let with = r#""status":{"code":"UNSET","description":"d"}"#;
+    let text = shipped(name);
+    let changed = text.replace(without, with);
+    assert!(text != changed, "{without} is not in {name}");
+    let report = run(Scratch::new().with(name, &changed).path());
+    assert_eq!(report.totals().failed, 0, "{}", printed(&report));
+}
+
+#[test]
 fn a_wrong_expected_value_fails_its_case_and_no_other() {
     check_mutated(
         "discovery.json",
