@@ -88,10 +88,7 @@ pub(super) struct Refused {
 /// What the thread is to do next.
 pub(super) enum Work {
     Resource(Resource),
-    Batch {
-        spans: Vec<SpanData>,
-        bytes: u64,
-    },
+    Batch(Vec<SpanData>),
     /// Flush the exporter; the number says how many calls to flush this answers.
     Flush(u64),
     End,
@@ -325,9 +322,7 @@ impl State {
 
     fn take_batch(&mut self, max: usize) -> Work {
         let len = self.waiting.len().min(max);
-        let spans: Vec<_> = self.waiting.drain(..len).collect();
-        let bytes = spans.iter().map(estimated_bytes).sum();
-        Work::Batch { spans, bytes }
+        Work::Batch(self.waiting.drain(..len).collect())
     }
 }
 

@@ -8,6 +8,7 @@ use opentelemetry::Context;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
+use super::size::estimated_bytes;
 use super::state::{Shared, Work};
 use super::stats::ExportLoss;
 
@@ -30,7 +31,7 @@ impl<E: SpanExporter> Worker<E> {
                         Ok(())
                     });
                 }
-                Work::Batch { spans, bytes } => self.export(spans, bytes),
+                Work::Batch(spans) => self.export(spans),
                 Work::Flush(calls) => {
                     let loss = self.guarded(|exporter| exporter.force_flush());
                     self.shared.flushed(calls, loss);
@@ -49,8 +50,10 @@ impl<E: SpanExporter> Worker<E> {
         self.shared.ended(loss);
     }
 
-    fn export(&mut self, spans: Vec<SpanData>, bytes: u64) {
+    fn export(&mut self, spans: Vec<SpanData>) {
         let count = spans.len() as u64;
+        // As they were counted when they came. Not under the lock, which the program's threads wait for.
+        let bytes = spans.iter().map(estimated_bytes).sum();
         let loss = self.guarded(|exporter| futures_executor::block_on(exporter.export(spans)));
         self.shared.finish(count, bytes, loss);
     }
