@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::OtelBridge;
 use agentspan_processor::{BackgroundQueue, SpanProcessor, Trace, TraceBuilder};
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::counts;
@@ -52,16 +53,21 @@ impl AgentSpec {
             == 0
     }
 
-    /// What shuts all processors down, for the first time that it is called. Where it is dropped instead,
-    /// since there is no thread for it, the next one does.
-    pub(crate) fn shutdown(&self) -> impl FnOnce() + Send + use<> {
+    /// What shuts all processors down, for the first time that it is called: each has until `timeout` from
+    /// then on to handle what waits. Where it is dropped instead, since there is no thread for it, the next one
+    /// does.
+    pub(crate) fn shutdown(
+        &self,
+        timeout: Duration,
+    ) -> impl FnOnce() -> OTelSdkResult + Send + use<> {
         let is_shut_down = Arc::clone(&self.is_shut_down);
         let processors = self.processors.iter();
         let processors: Vec<_> = processors.map(|(_, queue)| queue.clone()).collect();
         move || {
-            if !is_shut_down.swap(true, Ordering::SeqCst) {
-                shut_down(&processors);
+            if is_shut_down.swap(true, Ordering::SeqCst) {
+                return Ok(());
             }
+            shut_down(&processors, timeout)
         }
     }
 
@@ -76,9 +82,17 @@ impl AgentSpec {
 }
 
 /// Shuts processors down, one after the other; each says in the log what it fails with.
-fn shut_down(processors: &[BackgroundQueue]) {
+fn shut_down(processors: &[BackgroundQueue], timeout: Duration) -> OTelSdkResult {
+    let started = Instant::now();
+    let mut result = Ok(());
     for processor in processors {
+        // A queue's own shutdown waits for a time of its own, which knows nothing of the deadline.
+        let left = timeout.saturating_sub(started.elapsed());
+        if processor.flush(left).is_err() {
+            result = Err(OTelSdkError::Timeout(timeout));
+        }
         if let Err(error) = processor.shutdown() {
+            result = Err(OTelSdkError::Timeout(timeout));
             tracing::error!(
                 target: "agentspan::telemetry",
                 processor = processor.name(),
@@ -87,15 +101,20 @@ fn shut_down(processors: &[BackgroundQueue]) {
             );
         }
     }
+    result
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
     use std::sync::atomic::AtomicU64;
+    use std::sync::mpsc::{Receiver, Sender, channel};
 
     use agentspan_processor::HookError;
 
     use super::*;
+
+    const WHILE: Duration = Duration::from_secs(30);
 
     #[derive(Clone, Debug, Default)]
     struct Shutdowns(Arc<AtomicU64>);
@@ -113,11 +132,54 @@ mod tests {
         let processors = vec![("p".to_owned(), BackgroundQueue::new(shutdowns.clone()))];
         let provider = SdkTracerProvider::builder().build();
         let agent_spec = AgentSpec::new(&provider, ContentCapture::NoContent, processors);
-        drop(agent_spec.shutdown());
+        drop(agent_spec.shutdown(WHILE));
         assert_eq!(shutdowns.0.load(Ordering::SeqCst), 0);
         for _ in 0..2 {
-            agent_spec.shutdown()();
+            agent_spec.shutdown(WHILE)().unwrap();
             assert_eq!(shutdowns.0.load(Ordering::SeqCst), 1);
         }
+    }
+
+    /// Says that a trace starts, and waits until it may.
+    #[derive(Debug)]
+    struct Slow(Sender<()>, Mutex<Receiver<()>>);
+
+    impl SpanProcessor for Slow {
+        fn startup(&self) -> Result<(), HookError> {
+            let _ = self.0.send(());
+            let _ = self.1.lock().unwrap().recv();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_slow_processor_has_the_time_of_the_shutdown_and_is_told_of_when_it_is_over() {
+        let (begun, has_begun) = channel();
+        let (release, until) = channel();
+        let queue = BackgroundQueue::builder(Slow(begun, Mutex::new(until)))
+            .with_shutdown_timeout(Duration::ZERO)
+            .build();
+        let provider = SdkTracerProvider::builder().build();
+        let of = |queue: &BackgroundQueue| {
+            let processors = vec![("p".to_owned(), queue.clone())];
+            AgentSpec::new(&provider, ContentCapture::NoContent, processors)
+        };
+        queue.startup().unwrap();
+        has_begun.recv_timeout(WHILE).unwrap();
+        let late = of(&queue).shutdown(Duration::ZERO)();
+        assert!(matches!(late, Err(OTelSdkError::Timeout(_))), "{late:?}");
+
+        let shutdown = of(&queue).shutdown(WHILE);
+        let (calls, is_called) = channel();
+        let thread = std::thread::spawn(move || {
+            calls.send(()).unwrap();
+            let _ = shutdown();
+            queue.stats()
+        });
+        is_called.recv_timeout(WHILE).unwrap();
+        drop(release);
+        // All but this shutdown itself, for which the queue has no time of its own.
+        let stats = thread.join().unwrap();
+        assert!(stats.handled >= 2, "{stats:?}");
     }
 }

@@ -180,12 +180,8 @@ impl Telemetry {
     pub fn shutdown(&self, timeout: Duration) -> Result<(), TelemetryError> {
         let dropped_before = self.dropped_by_deadline();
         let provider = self.provider.clone();
-        let shut_observers_down = self.agent_spec.shutdown();
         // Each on its own thread: neither is to use up the other's time.
-        let observed = Work::start("agentspan-shutdown", move || {
-            shut_observers_down();
-            Ok(())
-        })?;
+        let observed = Work::start("agentspan-shutdown", self.agent_spec.shutdown(timeout))?;
         let ended = Work::start("agentspan-shutdown", move || {
             match provider.shutdown_with_timeout(timeout) {
                 Err(OTelSdkError::AlreadyShutdown) => Ok(()),
