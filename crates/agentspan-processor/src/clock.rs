@@ -1,12 +1,14 @@
 //! Where the times of spans and events come from.
 
-use std::cell::Cell;
 use std::fmt;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use agentspan_model::agentspec::Timestamp;
+
+mod ticks;
+
+pub(crate) use ticks::Ticks;
 
 /// Where the times of spans and events come from.
 ///
@@ -41,46 +43,13 @@ impl Clock for SystemClock {
     }
 
     fn monotonic(&self) -> Duration {
-        static START: OnceLock<Instant> = OnceLock::new();
-        START.get_or_init(Instant::now).elapsed()
+        Ticks::read(None).since_origin()
     }
 
     fn now(&self) -> (Timestamp, Duration) {
-        let now = self.monotonic();
-        let wall = ANCHOR.try_with(|anchor| {
-            anchor
-                .get()
-                .and_then(|one| one.reckon(now))
-                .unwrap_or_else(|| {
-                    let wall = self.wall();
-                    anchor.set(Some(Anchor { wall, at: now }));
-                    wall
-                })
-        });
-        (wall.unwrap_or_else(|_| self.wall()), now)
+        let (wall, now) = Ticks::read_with_wall(None);
+        (wall, now.since_origin())
     }
-}
-
-/// A wall time and the monotonic time of the same moment.
-#[derive(Clone, Copy, Debug)]
-struct Anchor {
-    wall: Timestamp,
-    at: Duration,
-}
-
-impl Anchor {
-    /// The wall time at a monotonic time, unless that is too long after.
-    fn reckon(self, now: Duration) -> Option<Timestamp> {
-        let passed = now.saturating_sub(self.at);
-        (passed < ANCHORED_FOR).then(|| self.wall.saturating_add(passed))
-    }
-}
-
-/// For how long wall times are reckoned from one that was read.
-const ANCHORED_FOR: Duration = Duration::from_millis(100);
-
-thread_local! {
-    static ANCHOR: Cell<Option<Anchor>> = const { Cell::new(None) };
 }
 
 /// A clock that moves when it is told to, for tests.
@@ -133,25 +102,5 @@ impl Clock for ManualClock {
 
     fn monotonic(&self) -> Duration {
         Duration::from_nanos(self.monotonic.load(Ordering::SeqCst))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wall_times_are_reckoned_for_a_tenth_of_a_second() {
-        let anchor = Anchor {
-            wall: Timestamp::from_unix_nanos(1_000),
-            at: Duration::from_secs(7),
-        };
-        let reckon = |passed| {
-            let reckoned = anchor.reckon(anchor.at + Duration::from_millis(passed))?;
-            Some(reckoned.as_unix_nanos())
-        };
-        assert_eq!(reckon(0), Some(1_000));
-        assert_eq!(reckon(99), Some(99_001_000));
-        assert_eq!(reckon(100), None);
     }
 }

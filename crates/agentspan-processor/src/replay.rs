@@ -10,9 +10,10 @@ use agentspan_model::agentspec::{
     self, Event, HookCall, Id, RecordedHook, RecordedSpan, SpanDetails, Timestamp, TraceInfo,
 };
 
+use crate::clock::Ticks;
 use crate::dispatch::{SpanHook, dispatch, dispatch_async, observers};
 use crate::span::Links;
-use crate::{Clock, ErrorPolicy, Span, SpanProcessor, SystemClock, Trace, TraceError};
+use crate::{ErrorPolicy, Span, SpanProcessor, Trace, TraceError};
 
 /// Drives a processor with recorded hooks, in their order, as if the program ran again.
 ///
@@ -271,13 +272,13 @@ impl Run {
             known.cloned().unwrap_or_else(|| {
                 let record = agentspec::Span::new(id, SpanDetails::Plain);
                 let links = Links::new(None, None);
-                Span::assemble(record, 0, links, SystemClock.monotonic())
+                Span::assemble(record, 0, links, Ticks::read(None))
             })
         });
         record.end_time = None;
         let early = std::mem::take(&mut record.events);
         let links = Links::new(parent, Some(trace.clone()));
-        let span = Span::assemble(record, early.len(), links, SystemClock.monotonic());
+        let span = Span::assemble(record, early.len(), links, Ticks::read(None));
         span.keep_early(early);
         self.spans.insert(span.id().clone(), span.clone());
         span

@@ -5,12 +5,12 @@ use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use agentspan_model::agentspec::{
     self, Disclosure, Event, EventDetails, Id, JsonObject, SpanDetails, Timestamp,
 };
 
+use crate::clock::Ticks;
 use crate::context::{Active, InSpan, Pushed};
 use crate::dispatch::{Observer, Processors, SpanHook, dispatch, dispatch_async, dispatch_own};
 use crate::event_log::EventLog;
@@ -54,7 +54,7 @@ struct Inner {
     state: AtomicU8,
     /// In nanoseconds, once the state says that its end is known.
     end_time: AtomicI64,
-    monotonic_start: Duration,
+    monotonic_start: Ticks,
 }
 
 /// Which processors observe a span.
@@ -270,14 +270,11 @@ impl Span {
     /// The time now, on the clock of this span: never before its start.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        let now = match self.clock() {
-            None => SystemClock.monotonic(),
-            Some(clock) => clock.monotonic(),
-        };
-        let passed = now.saturating_sub(self.inner.monotonic_start);
+        let clock = self.clock();
+        let now = Ticks::read(clock);
         let start = self.inner.record.start_time;
-        let start = start.unwrap_or_else(|| self.clock().unwrap_or(&SystemClock).wall());
-        start.saturating_add(passed)
+        let start = start.unwrap_or_else(|| clock.unwrap_or(&SystemClock).wall());
+        self.inner.monotonic_start.reckon(start, now)
     }
 
     /// An event with a fresh id and the time now, which is not added to the span yet.

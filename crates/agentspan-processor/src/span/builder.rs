@@ -3,16 +3,16 @@
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicI64, AtomicU8};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use agentspan_model::agentspec::{self, Disclosure, Event, Id, JsonObject, SpanDetails};
 
 use super::{Inner, OPEN, Observers, OpenSpan, Span, SpanGuard};
+use crate::clock::Ticks;
 use crate::context::{Active, Pushed, current_span, current_trace};
 use crate::dispatch::{SpanHook, dispatch_async, dispatch_own};
 use crate::event_log::EventLog;
 use crate::started_set::StartedSet;
-use crate::{Clock, SystemClock, Trace, TraceError, exception};
+use crate::{Trace, TraceError, exception};
 
 /// Everything that can be said of a span before it starts.
 ///
@@ -187,10 +187,8 @@ impl SpanBuilder {
             Some(trace) => Some(trace.clone()),
             None => current_trace(),
         };
-        let (start_time, monotonic_start) = match trace.as_ref().and_then(Trace::clock) {
-            None => SystemClock.now(),
-            Some(clock) => clock.now(),
-        };
+        let clock = trace.as_ref().and_then(Trace::clock);
+        let (start_time, monotonic_start) = Ticks::read_with_wall(clock);
         let links = Links::new(parent, trace);
         if let Some(id) = id {
             self.record.id = id;
@@ -244,7 +242,7 @@ impl Span {
         record: agentspec::Span,
         early_events: usize,
         links: Links,
-        monotonic_start: Duration,
+        monotonic_start: Ticks,
     ) -> Self {
         Self {
             disclosure: Disclosure::Clear,
