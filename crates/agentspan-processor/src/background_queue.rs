@@ -200,6 +200,11 @@ impl SpanProcessor for BackgroundQueue {
         self.put(Item::Startup)
     }
 
+    /// What is current on the thread of the queue is of no use to the program.
+    fn activates(&self) -> bool {
+        false
+    }
+
     fn on_start(&self, span: &Span) -> Result<(), HookError> {
         self.put(Item::Start(span.clone()))
     }

@@ -20,14 +20,18 @@ pub(crate) type Processors = Option<Arc<[Observer]>>;
 pub(crate) struct Observer {
     pub(crate) processor: Arc<dyn SpanProcessor>,
     pub(crate) disclosure: Disclosure,
+    /// Whether it may have something to make current with a span.
+    pub(crate) activates: bool,
 }
 
 impl Observer {
-    /// Asks the processor. One that panics sees masks.
+    /// Asks the processor. One that panics sees masks, and makes nothing current.
     fn new(processor: Arc<dyn SpanProcessor>) -> Self {
         let disclosure = catch_unwind(AssertUnwindSafe(|| processor.disclosure()));
+        let activates = catch_unwind(AssertUnwindSafe(|| processor.activates()));
         Self {
             disclosure: disclosure.unwrap_or(Disclosure::Masked),
+            activates: activates.unwrap_or(false),
             processor,
         }
     }

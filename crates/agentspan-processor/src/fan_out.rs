@@ -258,7 +258,8 @@ impl SpanProcessor for FanOut {
 
     fn activate(&self, span: &Span) -> Option<Box<dyn ActiveGuard>> {
         let mut guards = Vec::new();
-        for target in &self.targets {
+        let targets = self.targets.iter();
+        for target in targets.filter(|one| one.processor.activates()) {
             let seen = Call::of(Hook::OnStart, Some(span)).seen_by(&*target.processor);
             guards.extend(seen.span.and_then(|span| target.processor.activate(&span)));
         }
@@ -267,6 +268,11 @@ impl SpanProcessor for FanOut {
         } else {
             Some(Box::new(Guards(guards)))
         }
+    }
+
+    fn activates(&self) -> bool {
+        let mut targets = self.targets.iter();
+        targets.any(|target| target.processor.activates())
     }
 }
 

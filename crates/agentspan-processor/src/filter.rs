@@ -213,6 +213,10 @@ impl<P: SpanProcessor> SpanProcessor for Filter<P> {
             None
         }
     }
+
+    fn activates(&self) -> bool {
+        self.processor.activates()
+    }
 }
 
 impl<P: fmt::Debug> fmt::Debug for Filter<P> {

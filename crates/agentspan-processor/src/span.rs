@@ -565,12 +565,22 @@ impl Span {
     }
 
     /// What the processors that started the span make current with it.
+    #[inline]
     pub(crate) fn activate(&mut self) -> Vec<Box<dyn ActiveGuard>> {
+        if self.observers().iter().any(|one| one.activates) {
+            self.activate_with_processors()
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn activate_with_processors(&mut self) -> Vec<Box<dyn ActiveGuard>> {
         let mut guards = Vec::new();
         let own = self.disclosure;
         for index in 0..self.observers().len() {
             let has_started = self.started().contains(index);
-            let Some(observer) = self.observers().get(index).filter(|_| has_started) else {
+            let is_asked = |one: &&Observer| has_started && one.activates;
+            let Some(observer) = self.observers().get(index).filter(is_asked) else {
                 continue;
             };
             self.disclosure = observer.disclosure;

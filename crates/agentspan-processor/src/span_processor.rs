@@ -152,9 +152,16 @@ pub trait SpanProcessor: fmt::Debug + Send + Sync {
     ///
     /// Called whenever the span becomes current on a thread, in asynchronous code at each poll; the
     /// guard is dropped when the span ceases to be current. This is how a bridge makes the span of
-    /// another telemetry system current. The default has none and costs nothing.
+    /// another telemetry system current. The default has none.
     fn activate(&self, _span: &Span) -> Option<Box<dyn ActiveGuard>> {
         None
+    }
+
+    /// Whether [`activate`](Self::activate) is to be called at all. A trace asks this once. The default is that it is.
+    ///
+    /// For processors that never have anything to make current, and are to cost nothing when a span is made so.
+    fn activates(&self) -> bool {
+        true
     }
 }
 
@@ -214,6 +221,10 @@ impl<P: SpanProcessor + ?Sized> SpanProcessor for Arc<P> {
 
     fn activate(&self, span: &Span) -> Option<Box<dyn ActiveGuard>> {
         (**self).activate(span)
+    }
+
+    fn activates(&self) -> bool {
+        (**self).activates()
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use agentspan_processor::{
-    ActiveGuard, Hook, HookError, Span, SpanEvent, SpanProcessor, Trace, TraceError,
-    active_span_stack, current_span, current_trace,
+    ActiveGuard, FanOut, Filter, Hook, HookError, Span, SpanEvent, SpanProcessor, Trace,
+    TraceBuilder, TraceError, active_span_stack, current_span, current_trace,
 };
 use futures_executor::block_on;
 
@@ -178,6 +178,44 @@ fn a_processor_makes_something_current_for_as_long_as_the_span_is_current() {
     let task = ["+task", "-task", "+task", "-task", "+task", "-task"];
     let before = ["+RootSpan", "+outer", "+inner", "-inner", "-outer"];
     assert_eq!(calls, [&before[..], &task, &["-RootSpan"]].concat());
+}
+
+/// Has something to make current, and says that it does not.
+#[derive(Debug)]
+struct Passive(Activator);
+
+impl SpanProcessor for Passive {
+    fn activate(&self, span: &Span) -> Option<Box<dyn ActiveGuard>> {
+        self.0.activate(span)
+    }
+
+    fn activates(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn a_processor_that_makes_nothing_current_is_not_asked_to() {
+    let passive = Activator::default();
+    let active = Activator::default();
+    let check = |builder: TraceBuilder, calls: &[&str]| {
+        builder.start().unwrap().end().unwrap();
+        let made = std::mem::take(&mut *active.0.lock().unwrap());
+        assert_eq!(made, calls);
+        assert_eq!(*passive.0.lock().unwrap(), [""; 0]);
+    };
+    let calls = ["+RootSpan", "-RootSpan"];
+    let builder = || Trace::builder().with_processor(Passive(passive.clone()));
+    check(builder(), &[]);
+    check(builder().with_processor(active.clone()), &calls);
+    let shared: Arc<dyn SpanProcessor> = Arc::new(Passive(passive.clone()));
+    check(Trace::builder().with_processor(shared), &[]);
+    let filter = Filter::new(Passive(passive.clone()));
+    check(Trace::builder().with_processor(filter), &[]);
+    let fan_out = || FanOut::new().with_target(Passive(passive.clone()));
+    check(Trace::builder().with_processor(fan_out()), &[]);
+    let both = fan_out().with_target(active.clone());
+    check(Trace::builder().with_processor(both), &calls);
 }
 
 #[test]
