@@ -92,8 +92,11 @@ fn build(spec: &Json, dump: &Json, components: &Components) -> Result<Component,
                 Some(text) => builder.with_description(text),
                 None => builder,
             },
-            // Components in it are as they are dumped.
+            // Components in free content are as they are dumped.
             "metadata" => builder.with_metadata(metadata(dumped)?),
+            name if is_free_content(name) => {
+                builder.with_value(name, ComponentValue::Json(json(dumped)?))
+            }
             _ => builder.with_value(name, value_of(value, dumped, components)?),
         };
     }
@@ -114,6 +117,10 @@ fn has_null_metadata(dump: &Json) -> bool {
 
 fn metadata(value: &Json) -> Result<JsonObject, Failure> {
     JsonObject::parse(&value.to_string()).map_err(text)
+}
+
+fn json(value: &Json) -> Result<agentspan_model::agentspec::Json, Failure> {
+    agentspan_model::agentspec::Json::parse(&value.to_string()).map_err(text)
 }
 
 /// The value of a field of a spec: its components are built, its secrets are as the spec says, and the rest is
@@ -141,8 +148,7 @@ fn value_of(
         _ => {
             let is_secret = dumped.member("$component_ref").is_some();
             let value = if is_secret { spec } else { dumped };
-            let json = agentspan_model::agentspec::Json::parse(&value.to_string());
-            json.map(ComponentValue::Json).map_err(text)
+            json(value).map(ComponentValue::Json)
         }
     }
 }
