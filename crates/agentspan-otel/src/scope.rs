@@ -274,8 +274,10 @@ impl<K> Scope<K> {
     }
 
     /// Says when the work ended, in place of the moment at which the scope ends.
+    ///
+    /// As in the reference, it also counts while scopes are switched off: a scope that has started still ends.
     pub fn set_end_time(&self, end_time: SystemTime) {
-        if let Some(span) = self.recording() {
+        if let Some(span) = self.core.as_ref().and_then(Core::span) {
             span.set_end_time(end_time);
         }
     }

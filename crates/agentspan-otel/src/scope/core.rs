@@ -90,6 +90,11 @@ impl Core {
         self.profile
     }
 
+    /// The span, if there is one, whether or not scopes are on.
+    pub(crate) fn span(&self) -> Option<&SharedSpan> {
+        self.span.as_deref()
+    }
+
     /// The span, if something may be recorded now.
     pub(crate) fn recording(&self) -> Option<&SharedSpan> {
         self.span.as_deref().filter(|_| is_enabled())

@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::future::ready;
 use std::io;
+use std::sync::{Arc, Mutex};
 use std::task::{Context as TaskContext, Waker};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use agentspan_model::agent365::{
     AgentDetails, AgentId, GuardrailDetails, GuardrailFinding, InferenceCallDetails,
@@ -18,7 +19,8 @@ use agentspan_otel::{
 };
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanKind, TraceContextExt as _};
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanProcessor};
 
 /// What only the second generation has.
 fn guarded_answer(
@@ -123,4 +125,41 @@ fn scopes_that_are_off_do_not_allocate_and_do_not_enter() {
     assert!(!Context::current().has_active_span());
     set_enabled(true);
     assert!(started_on.is_recording());
+    an_end_that_is_set_while_off_counts();
+}
+
+/// Keeps when the last span ended.
+#[derive(Clone, Debug, Default)]
+struct LastEnd(Arc<Mutex<Option<SystemTime>>>);
+
+impl SpanProcessor for LastEnd {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        *self.0.lock().unwrap() = Some(span.end_time);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+/// Called by the one test above, because the switch is one.
+fn an_end_that_is_set_while_off_counts() {
+    let last_end = LastEnd::default();
+    let provider = SdkTracerProvider::builder().with_span_processor(last_end.clone());
+    let provider = provider.build();
+    let tracer = ScopeTracer::new(&provider);
+    let tool = ToolCallDetails::new("clock");
+    let scope = ExecuteToolScope::builder(&tool).tracer(&tracer).start();
+    let end = SystemTime::UNIX_EPOCH + Duration::from_secs(5);
+    set_enabled(false);
+    scope.set_end_time(end);
+    set_enabled(true);
+    scope.end();
+    assert_eq!(*last_end.0.lock().unwrap(), Some(end));
 }
