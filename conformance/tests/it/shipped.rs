@@ -144,6 +144,27 @@ fn an_argument_that_only_we_ask_for_is_no_deviation() {
 }
 
 #[test]
+fn a_span_that_is_not_sampled_is_lost_by_nobody() {
+    for (flags, deviates) in [("00", 0), ("01", 1)] {
+        let case = format!(
+            r#"{{"name":"n","input":{{"env":{{"ENABLE_OBSERVABILITY":"true"}},"scopes":[{{
+                "scope":"invoke_agent","args":{{"agent_details":{{"agent_id":"a"}},"span_details":{{"parent_headers":
+                {{"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}"}}}}}},
+                "actions":[{{"set_env":{{}}}}]}}]}},"expected":{{"raised":null,"spans":[]}}}}"#
+        );
+        let directory = Scratch::new().with("scopes_v2.json", &file(&[&case]));
+        let report = run(directory.path());
+        let totals = report.totals();
+        assert_eq!(
+            (totals.failed, totals.deviates),
+            (0, deviates),
+            "{}",
+            printed(&report)
+        );
+    }
+}
+
+#[test]
 fn a_span_that_ended_although_scopes_were_off_is_compared() {
     let check = |spans: &str| {
         let case = format!(

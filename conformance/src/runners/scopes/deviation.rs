@@ -295,18 +295,34 @@ fn restore_time(expected: &mut Json, rounded: u64, exact: u64) {
     }
 }
 
-/// Whether the last of the environments is off although a scope started in one that was on. All scopes
-/// end after the last action.
+/// Whether the last of the environments is off although a scope started in one that was on, with a span that is
+/// sampled. All scopes end after the last action.
 fn ends_while_off(input: &Input) -> bool {
     let mut on = is_on(&input.env);
     let mut started = false;
+    let mut is_sampled = true;
     for scope in &input.scopes {
-        started |= on;
+        if on {
+            is_sampled = sampled_by_headers(scope).unwrap_or(is_sampled);
+            started |= is_sampled;
+        }
         let mut latest_first = scope.actions.iter().rev();
         let set = latest_first.find_map(|action| action.set_env.as_ref());
         on = set.map_or(on, is_on);
     }
     started && !on
+}
+
+/// What the headers of a scope's parent say about sampling, if they name one.
+fn sampled_by_headers(scope: &ScopeInput) -> Option<bool> {
+    let headers = scope.args.pointer("/span_details/parent_headers")?;
+    let mut headers = headers.as_object()?.iter();
+    let (_, parent) = headers.find(|(name, _)| name.eq_ignore_ascii_case("traceparent"))?;
+    let mut parts = parent.as_str()?.trim().split('-').skip(1);
+    let (trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_id = |id: &str, digits| id.len() == digits && id.bytes().any(|digit| digit != b'0');
+    let flags = u8::from_str_radix(flags, 16).ok()?;
+    (is_id(trace, 32) && is_id(span, 16)).then_some(flags & 1 == 1)
 }
 
 /// The spans of the same case with scopes switched on again at the very end, where nothing more is
