@@ -21,7 +21,7 @@ use super::generation::Generation;
 use crate::{Case, ExportInput, Failure, Json, Outcome, Predicate, Runner, Tolerances};
 
 pub(super) use self::attempts::Attempts;
-pub(super) use self::body::object;
+pub(super) use self::body::{float, object};
 pub(super) use self::limits::{
     ascii_length, estimate, estimate_value, is_refused_domain, truncated,
 };

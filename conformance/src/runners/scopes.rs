@@ -2,6 +2,7 @@
 //! make.
 
 mod deviation;
+mod numbers;
 mod times;
 
 use std::collections::{BTreeMap, HashMap};

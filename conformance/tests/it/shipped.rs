@@ -143,6 +143,48 @@ fn an_argument_that_only_we_ask_for_is_no_deviation() {
     check_arguments(unheard_of, 0, 1);
 }
 
+/// Changes shipped scopes of the second generation, of which one meets the rule then.
+#[track_caller]
+fn check_met(changes: &[(&str, &str)], rule: &str) {
+    let name = "scopes_v2.json";
+    let mut text = shipped(name);
+    for (from, to) in changes {
+        assert_eq!(text.matches(from).count(), 1, "{from} is in {name} once");
+        text = text.replace(from, to);
+    }
+    let report = run(Scratch::new().with(name, &text).path());
+    assert_eq!(report.totals().failed, 0, "{}", printed(&report));
+    let line = format!("rule {rule}: 1 cases\n");
+    assert!(printed(&report).contains(&line), "{}", printed(&report));
+}
+
+#[test]
+fn numbers_that_python_keeps_deviate_by_rule() {
+    check_met(
+        &[
+            (r#""risk_score":0.75"#, r#""risk_score":1"#),
+            (
+                r#"["microsoft.security.risk.score",{"double":0.75}]"#,
+                r#"["microsoft.security.risk.score",{"int":1}]"#,
+            ),
+        ],
+        "scores-are-floats",
+    );
+    check_met(
+        &[
+            (
+                r#""q":"Zürich","n":[1,2.5"#,
+                r#""q":"Zürich","n":[100000000000000000000,2.5"#,
+            ),
+            (
+                r#"\"q\": \"Zürich\", \"n\": [1, 2.5"#,
+                r#"\"q\": \"Zürich\", \"n\": [100000000000000000000, 2.5"#,
+            ),
+        ],
+        "wide-integers-in-json-are-floats",
+    );
+}
+
 #[test]
 fn a_span_that_is_not_sampled_is_lost_by_nobody() {
     for (flags, deviates) in [("00", 0), ("01", 1)] {

@@ -178,7 +178,7 @@ fn text(text: &str) -> String {
 
 /// The shortest digits that read back as the same number, with an exponent where Python's `repr` has
 /// one. What JSON has no number for is the text that we write.
-fn float(value: f64) -> String {
+pub(in crate::runners) fn float(value: f64) -> String {
     if value.is_nan() {
         return r#""NaN""#.to_owned();
     }

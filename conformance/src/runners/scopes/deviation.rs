@@ -3,6 +3,7 @@
 use agentspan_model::keys;
 use serde_json::Value;
 
+use super::numbers::{write_scores_as_floats, write_wide_integers_as_floats};
 use super::{Env, Input, ScopeInput, ScopeKind, is_on, refusal, run, run_on, times};
 use crate::export_input::SDK_LIMIT;
 use crate::live_scope::{InputMessagesInput, unix_nanos};
@@ -25,6 +26,11 @@ pub(super) const V2: &[Predicate] = &[
         instead: |_, expected| say_rust(expected),
     },
     Predicate {
+        name: "json_holds_a_wide_integer",
+        applies: |case| runs(case) && changes(case, write_wide_integers_as_floats),
+        instead: write_wide_integers_as_floats,
+    },
+    Predicate {
         name: "guardian_is_shown_structured_messages",
         applies: |case| runs(case) && changes(case, show_all_messages),
         instead: show_all_messages,
@@ -33,6 +39,11 @@ pub(super) const V2: &[Predicate] = &[
         name: "time_is_rounded_by_a_float",
         applies: |case| runs(case) && changes(case, restore_all_times),
         instead: restore_all_times,
+    },
+    Predicate {
+        name: "score_is_an_integer",
+        applies: |case| runs(case) && changes(case, write_scores_as_floats),
+        instead: write_scores_as_floats,
     },
     span_exceeds_limits::<generation::V2>(),
     switched_off_before_the_end::<generation::V2>(),
@@ -172,7 +183,7 @@ fn value_of<'a>(pair: &'a mut [Json], key: &str) -> Option<&'a mut Json> {
 }
 
 /// Calls `change` with the value of each attribute with this key, however deep.
-fn each_value(json: &mut Json, key: &str, change: &mut dyn FnMut(&mut Json)) {
+pub(super) fn each_value(json: &mut Json, key: &str, change: &mut dyn FnMut(&mut Json)) {
     match json {
         Json::Array(items) => {
             if let Some(value) = value_of(items, key) {
