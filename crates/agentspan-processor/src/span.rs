@@ -269,6 +269,7 @@ impl Span {
 
     /// The time now, on the clock of this span: never before its start.
     #[must_use]
+    #[inline]
     pub fn now(&self) -> Timestamp {
         let clock = self.clock();
         let now = Ticks::read(clock);

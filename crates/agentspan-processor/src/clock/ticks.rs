@@ -60,6 +60,7 @@ impl Ticks {
     /// Asked directly: `Instant` tells only what lies between two of them, and to reckon that costs a span a good
     /// twentieth of all.
     #[cfg(target_os = "linux")]
+    #[inline]
     fn of_system() -> Self {
         let now = clock_gettime(ClockId::Monotonic);
         let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
