@@ -19,10 +19,10 @@ use opentelemetry::trace::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::Stop;
 use super::iso_time::IsoTime;
 use super::messages::{InputMessagesInput, ResponseInput};
 use super::v0_1::{AgentTypeInput, OperationInput, attribute};
+use super::{Stop, keep_last_values};
 use crate::typed_value::{TypedPairs, after_calls};
 
 macro_rules! read {
@@ -513,7 +513,9 @@ struct LinkAttributes(Vec<opentelemetry::KeyValue>);
 impl TryFrom<TypedPairs> for LinkAttributes {
     type Error = String;
 
-    fn try_from(pairs: TypedPairs) -> Result<Self, String> {
+    fn try_from(mut pairs: TypedPairs) -> Result<Self, String> {
+        // A link is given a dictionary.
+        keep_last_values(&mut pairs);
         let pairs = after_calls(&pairs).into_iter();
         let attributes: Result<_, _> = pairs.map(attribute).collect();
         Ok(Self(attributes?))

@@ -186,6 +186,23 @@ fn numbers_that_python_keeps_deviate_by_rule() {
 }
 
 #[test]
+fn attributes_of_a_link_are_a_dictionary() {
+    let name = "scopes_v2.json";
+    let once = r#""attributes":[["k",{"string":"v"}]]}]"#;
+    let twice = r#""attributes":[["k",{"int":1}],["l",{"int":2}],["k",{"string":"v"}]]}]}"#;
+    // In inputs, the links stand last in the details of a span.
+    let text = shipped(name).replace(&format!("{once}}}"), twice);
+    let kept = r#""attributes":[["k",{"string":"v"}],["l",{"int":2}]]}]"#;
+    let changed = text.replace(once, kept);
+    assert!(
+        changed.contains(twice) && changed.contains(kept),
+        "there are no links"
+    );
+    let report = run(Scratch::new().with(name, &changed).path());
+    assert_eq!(report.totals().failed, 0, "{}", printed(&report));
+}
+
+#[test]
 fn a_span_that_is_not_sampled_is_lost_by_nobody() {
     for (flags, deviates) in [("00", 0), ("01", 1)] {
         let case = format!(

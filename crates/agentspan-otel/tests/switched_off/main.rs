@@ -1,5 +1,6 @@
 //! What scopes cost while they are off. A binary of its own: the switch and the allocator that
 //! counts belong to the whole process.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::HashMap;
 use std::future::ready;
