@@ -22,7 +22,7 @@ pub(super) use deviation::{
 };
 pub(super) use event_of::event_of;
 pub(super) use fields::Fields;
-pub(super) use plain::{NotFinite, plain};
+pub(super) use plain::{NotFinite, is_component, plain};
 pub(super) use refused::refused;
 pub(super) use span_of::span_of;
 

@@ -3,7 +3,7 @@
 use agentspan_model::agentspec::{Component, ComponentValue, JsonObject};
 use serde::Deserialize;
 
-use super::agentspec::{Components, SHOWN_SECRETS, agree, is_free_content, text};
+use super::agentspec::{Components, SHOWN_SECRETS, agree, is_component, is_free_content, text};
 use crate::{Case, Failure, Json, Outcome, Predicate, Runner};
 
 pub(super) struct AgentspecComponents;
@@ -151,14 +151,6 @@ fn value_of(
             json(value).map(ComponentValue::Json)
         }
     }
-}
-
-fn is_component(spec: &Json) -> bool {
-    let class = spec.member("$class").and_then(Json::as_str);
-    class.is_some_and(|class| {
-        let sample = Component::builder(class, "").with_id("").build();
-        sample.is_a("Component") == Some(true)
-    })
 }
 
 /// Whether a dump is that of the spec. Of components with the same id, the reference dumps the first for all.

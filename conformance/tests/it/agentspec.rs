@@ -153,6 +153,29 @@ fn a_component_is_no_mapping_and_a_float_that_is_not_finite_no_integer() {
     );
 }
 
+#[test]
+fn an_object_of_another_class_is_refused_where_it_stands() {
+    let message = r#"{"$class":"Message","fields":{"role":"user","content":"c"}}"#;
+    check_refused(
+        "ToolConfirmationRequest",
+        &format!(r#""tool":{message},"request_id":"r""#),
+        r#"["tool"]"#,
+        "is_instance_of",
+    );
+    check_refused(
+        "ToolExecutionStreamingChunkReceived",
+        &format!(r#""tool":{{"$ref":"tool"}},"request_id":"r","content":{message}"#),
+        r#"["content"]"#,
+        "string_type",
+    );
+    check_refused(
+        "LlmGenerationRequest",
+        r#""llm_config":"m","prompt":[{"$ref":"tool"}],"tools":[],"request_id":"r""#,
+        r#"["llm_config"],"type":"model_type"},{"loc":["prompt",0]"#,
+        "model_type",
+    );
+}
+
 /// A case with an event, and what the reference made of it: the members after those that all events have.
 fn made(class: &str, fields: &str, timestamp: &str, metadata: &str, members: &str) -> String {
     let dump = format!(

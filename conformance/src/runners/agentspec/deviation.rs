@@ -2,7 +2,7 @@
 
 use super::lax;
 use super::refused::{
-    INTEGERS, PAYLOADS, as_constructors_fail, no_json, snapshot_holds_component,
+    COMPONENTS, INTEGERS, PAYLOADS, as_constructors_fail, no_json, snapshot_holds_component,
     snapshot_holds_no_number, taken,
 };
 use crate::{Case, Json, Predicate};
@@ -144,18 +144,6 @@ pub(in crate::runners) const COMPONENTS_SAY_WHAT_THEY_ARE: Predicate = Predicate
         name_what_is_missing(&object_of(case), expected);
     },
 };
-
-/// The fields of spans and events that hold components.
-const COMPONENTS: [&str; 8] = [
-    "agent",
-    "flow",
-    "llm_config",
-    "managerworkers",
-    "node",
-    "swarm",
-    "tool",
-    "tools",
-];
 
 /// Replaces what Python's classes miss in a dictionary by what a component must have, and says whether there was
 /// anything to replace.

@@ -36,14 +36,22 @@ fn object(spec: &Json, components: &Components) -> Result<Json, Failure> {
     let Json::Object(mut members) = plain(fields, components)? else {
         return Err("the fields of a spec are an object".into());
     };
-    let sample = Component::builder(class, "").with_id("").build();
-    if sample.is_a("Component") == Some(true) {
+    if is_component(spec) {
         if fields.member("id").is_none() {
             members.push(("id".into(), Json::String("made up".into())));
         }
         members.push(("component_type".into(), Json::String(class.into())));
     }
     Ok(Json::Object(members))
+}
+
+/// Whether the class of a spec is one of components.
+pub(in crate::runners) fn is_component(spec: &Json) -> bool {
+    let class = spec.member("$class").and_then(Json::as_str);
+    class.is_some_and(|class| {
+        let sample = Component::builder(class, "").with_id("").build();
+        sample.is_a("Component") == Some(true)
+    })
 }
 
 /// A value in which `{"$float": "nan"}` and the like are numbers.

@@ -2,7 +2,7 @@
 
 use agentspan_model::agentspec::{JsonObject, ReadError};
 
-use super::{Components, NotFinite, lax, plain, validation_errors};
+use super::{Components, NotFinite, is_component, lax, plain, validation_errors};
 use crate::{Failure, Json};
 
 /// What comes of an object that the reference refuses. Our constructors cannot even be asked for it, so it is
@@ -104,10 +104,7 @@ fn unchecked_dump(object: &Json, components: &Components) -> Result<Json, Failur
         if let (true, Some(integer)) = (INTEGERS.contains(&name.as_str()), lax::integer(field)) {
             *value = Json::parse(&integer.to_string())?;
         }
-        // A component is no mapping in Python, although its dump is an object.
-        if PAYLOADS.contains(&name.as_str()) && field.member("$ref").is_some() {
-            *value = Json::String("a component".into());
-        }
+        hide_other_objects(name, field, value);
     }
     // No class of the reference takes a type as an argument.
     members.retain(|(name, _)| name != "type");
@@ -123,6 +120,42 @@ fn unchecked_dump(object: &Json, components: &Components) -> Result<Json, Failur
     }
     Ok(dump)
 }
+
+/// Replaces objects of Python that a field does not take. They are no mappings, although their dumps are objects, and
+/// a dump may read as another object.
+fn hide_other_objects(field: &str, spec: &Json, dump: &mut Json) {
+    if let (Json::Array(specs), Json::Array(dumps)) = (spec, &mut *dump) {
+        for (spec, dump) in specs.iter().zip(dumps) {
+            hide_other_objects(field, spec, dump);
+        }
+        return;
+    }
+    let is_component = spec.member("$ref").is_some() || is_component(spec);
+    let class = spec.member("$class").and_then(Json::as_str);
+    let is_taken = match field {
+        "prompt" => class == Some("Message"),
+        "tool_calls" => class == Some("ToolCall"),
+        "llm_generation_config" => class == Some("LlmGenerationConfig"),
+        field if COMPONENTS.contains(&field) => is_component,
+        field => !PAYLOADS.contains(&field),
+    };
+    if (is_component || class.is_some()) && !is_taken {
+        // None of these fields takes true.
+        *dump = Json::Bool(true);
+    }
+}
+
+/// The fields of spans and events that hold components.
+pub(super) const COMPONENTS: [&str; 8] = [
+    "agent",
+    "flow",
+    "llm_config",
+    "managerworkers",
+    "node",
+    "swarm",
+    "tool",
+    "tools",
+];
 
 /// Fields of spans, events and generation configs that hold integers.
 pub(super) const INTEGERS: [&str; 6] = [
@@ -157,9 +190,13 @@ pub(super) fn as_constructors_fail(mut outcome: Json, object: &Json) -> Json {
     let Some(errors) = errors else {
         return outcome;
     };
+    // That an object is of the wrong type is said by the one that it is in.
     let is_in = |error: &Json, place: &Vec<Json>| {
+        let is_of_whole = error.member("type").and_then(Json::as_str) == Some("value_error");
         let location = error.member("loc").and_then(Json::as_array);
-        location.is_some_and(|location| location.starts_with(place))
+        location.is_some_and(|location| {
+            location.starts_with(place) && (location.len() > place.len() || is_of_whole)
+        })
     };
     let first = inner
         .iter()
