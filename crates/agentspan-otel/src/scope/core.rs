@@ -219,24 +219,48 @@ fn attributes_at_start(
     profile: Profile,
     from_baggage: Vec<KeyValue>,
 ) -> Vec<KeyValue> {
-    let mut attributes = from_baggage;
-    let mut baggage_len = attributes.len();
-    attributes.reserve(USUAL_ATTRIBUTES);
-    known.visit_attributes(
-        profile,
-        &mut |key: &'static str, value: AttributeValue<'_>| {
-            // A mapping shows no key twice, so that only the baggage can hold it already.
-            if baggage_len > 0 {
-                let mut copied = attributes.iter().take(baggage_len);
-                if let Some(at) = copied.position(|a| a.key.as_str() == key) {
-                    attributes.remove(at);
-                    baggage_len -= 1;
-                }
+    let mut at_start = AtStart {
+        baggage_len: from_baggage.len(),
+        attributes: from_baggage,
+    };
+    at_start.attributes.reserve(USUAL_ATTRIBUTES);
+    known.visit_attributes(profile, &mut at_start);
+    at_start.attributes
+}
+
+/// The attributes of a span that starts.
+struct AtStart {
+    attributes: Vec<KeyValue>,
+    /// How many of them, at the beginning, are from baggage.
+    baggage_len: usize,
+}
+
+impl AtStart {
+    /// A mapping shows no key twice, so that only the baggage can hold it already.
+    fn remove_from_baggage(&mut self, key: &str) {
+        let mut copied = self.attributes.iter().take(self.baggage_len);
+        if let Some(at) = copied.position(|a| a.key.as_str() == key) {
+            self.attributes.remove(at);
+            self.baggage_len -= 1;
+        }
+    }
+}
+
+impl AttributeVisitor for AtStart {
+    fn visit(&mut self, key: &'static str, value: AttributeValue<'_>) {
+        if self.baggage_len > 0 {
+            self.remove_from_baggage(key);
+        }
+        // Texts, which most values are, are not moved around on their way into the list.
+        match value {
+            AttributeValue::Str(text) => {
+                self.attributes.push(KeyValue::new(key, text.to_owned()));
             }
-            if let Some(value) = to_value(key, value) {
-                attributes.push(KeyValue::new(key, value));
+            AttributeValue::Static(text) => self.attributes.push(KeyValue::new(key, text)),
+            other => {
+                let attribute = |value| KeyValue::new(key, value);
+                self.attributes.extend(to_value(key, other).map(attribute));
             }
-        },
-    );
-    attributes
+        }
+    }
 }
