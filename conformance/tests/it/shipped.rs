@@ -186,6 +186,16 @@ fn numbers_that_python_keeps_deviate_by_rule() {
 }
 
 #[test]
+fn what_a_scope_sets_itself_is_no_copy_of_baggage_that_is_left_out() {
+    let name = "baggage_v0_1.json";
+    let text = shipped(name).replace("value-agent_name", &"x".repeat(9_000));
+    let report = run(Scratch::new().with(name, &text).path());
+    assert_eq!(report.totals().failed, 0, "{}", printed(&report));
+    let rule = "rule baggage-that-does-not-fit-is-left-out: ";
+    assert!(printed(&report).contains(rule), "{}", printed(&report));
+}
+
+#[test]
 fn attributes_of_a_link_are_a_dictionary() {
     let name = "scopes_v2.json";
     let once = r#""attributes":[["k",{"string":"v"}]]}]"#;
