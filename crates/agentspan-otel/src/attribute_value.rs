@@ -2,7 +2,7 @@
 
 use agentspan_model::agent365::{json_array_text, json_object_text};
 use agentspan_model::attribute::{AttributeValue, Key};
-use opentelemetry::{Array, StringValue, Value};
+use opentelemetry::{Array, KeyValue, StringValue, Value};
 
 /// The value for OpenTelemetry. None for a kind of value that the model has learnt and this crate has not.
 pub(crate) fn to_value(key: impl Into<Key>, value: AttributeValue<'_>) -> Option<Value> {
@@ -28,6 +28,23 @@ pub(crate) fn to_value(key: impl Into<Key>, value: AttributeValue<'_>) -> Option
             return None;
         }
     })
+}
+
+/// Puts an attribute into a list.
+///
+/// Texts, which most values are, are not moved around on their way: what was just written in pieces, and is then read as
+/// a whole, makes the processor wait.
+#[inline]
+pub(crate) fn push_attribute(
+    attributes: &mut Vec<KeyValue>,
+    key: &'static str,
+    value: AttributeValue<'_>,
+) {
+    match value {
+        AttributeValue::Str(text) => attributes.push(KeyValue::new(key, text.to_owned())),
+        AttributeValue::Static(text) => attributes.push(KeyValue::new(key, text)),
+        other => attributes.extend(to_value(key, other).map(|value| KeyValue::new(key, value))),
+    }
 }
 
 #[cold]

@@ -23,7 +23,7 @@ use self::core::{Core, Known};
 use self::future::{ScopedFuture, nothing_to_record, record_if_error};
 use self::span::SharedSpan;
 use self::start_options::StartOptions;
-use crate::attribute_value::to_value;
+use crate::attribute_value::{push_attribute, to_value};
 use crate::propagation::Propagation;
 use crate::python_text::is_blank;
 use crate::switch::is_enabled;
@@ -349,9 +349,7 @@ pub(crate) struct EventAttributes(Vec<KeyValue>);
 
 impl AttributeVisitor for EventAttributes {
     fn visit(&mut self, key: &'static str, value: AttributeValue<'_>) {
-        if let Some(value) = to_value(key, value) {
-            self.0.push(KeyValue::new(key, value));
-        }
+        push_attribute(&mut self.0, key, value);
     }
 }
 

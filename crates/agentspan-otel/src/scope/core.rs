@@ -16,7 +16,7 @@ use opentelemetry::{Context, KeyValue};
 use super::span::{CurrentSpan, SharedSpan};
 use super::start_options::StartOptions;
 use super::starting::Starting;
-use crate::attribute_value::to_value;
+use crate::attribute_value::push_attribute;
 use crate::error_name::{error_path, last_segment};
 use crate::switch::is_enabled;
 use crate::tracer::default_tracer;
@@ -251,16 +251,6 @@ impl AttributeVisitor for AtStart {
         if self.baggage_len > 0 {
             self.remove_from_baggage(key);
         }
-        // Texts, which most values are, are not moved around on their way into the list.
-        match value {
-            AttributeValue::Str(text) => {
-                self.attributes.push(KeyValue::new(key, text.to_owned()));
-            }
-            AttributeValue::Static(text) => self.attributes.push(KeyValue::new(key, text)),
-            other => {
-                let attribute = |value| KeyValue::new(key, value);
-                self.attributes.extend(to_value(key, other).map(attribute));
-            }
-        }
+        push_attribute(&mut self.attributes, key, value);
     }
 }
