@@ -124,15 +124,16 @@ fn a_receiver_of_another_authority_gets_nothing_and_the_loss_is_counted() {
     }
 }
 
-#[test]
-fn what_can_be_no_header_is_found_out_at_once_and_no_value_is_shown() {
+/// Gives headers that can be none to a destination, which says so and shows no value.
+pub(crate) fn check_headers_that_can_be_none(
+    destination: impl Fn(Otlp) -> Result<Destination, OtlpError>,
+) {
     for (name, value) in [
         ("api key", "secret"),
         ("", "secret"),
         ("api-key", "secret\n"),
     ] {
-        let otlp = Otlp::new().with_header(name, value);
-        let error = Destination::otlp_http(otlp).unwrap_err();
+        let error = destination(Otlp::new().with_header(name, value)).unwrap_err();
         let found = matches!(&error, OtlpError::Header { name: found } if found == name);
         assert!(found, "{error:?}");
         let text = format!("{error} {error:?}");
@@ -142,6 +143,11 @@ fn what_can_be_no_header_is_found_out_at_once_and_no_value_is_shown() {
             "{text}"
         );
     }
+}
+
+#[test]
+fn what_can_be_no_header_is_found_out_at_once_and_no_value_is_shown() {
+    check_headers_that_can_be_none(Destination::otlp_http);
 }
 
 #[test]
