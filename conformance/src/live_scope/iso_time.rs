@@ -20,21 +20,44 @@ impl TryFrom<String> for IsoTime {
 }
 
 /// Nanoseconds since the epoch. None for what is no time, or before the epoch. Python reads more forms than it
-/// writes; all but weeks are read here.
+/// writes.
 pub(crate) fn unix_nanos(text: &str) -> Option<u64> {
     let (date, time) = text.split_once(['T', ' ']).unwrap_or((text, "00"));
-    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+    let days = match date.split_once('W') {
+        None => days_of_date(date)?,
+        Some((year, week)) => days_of_week(year, week)?,
+    };
     let (time, offset_seconds) = split_offset(time)?;
     let (clock, fraction) = time.split_once(['.', ',']).unwrap_or((time, ""));
     let [hours, minutes, seconds] = numbers(clock, ':', [2; 3])?;
     let nanos: u64 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
-    let seconds =
-        days_from_civil(year, month, day) * 86_400 + hours * 3_600 + minutes * 60 + seconds
-            - offset_seconds;
+    let seconds = days * 86_400 + hours * 3_600 + minutes * 60 + seconds - offset_seconds;
     u64::try_from(seconds)
         .ok()?
         .checked_mul(1_000_000_000)?
         .checked_add(nanos)
+}
+
+/// Days from the epoch to a day that is told by its month.
+fn days_of_date(date: &str) -> Option<i64> {
+    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+    Some(days_from_civil(year, month, day))
+}
+
+/// Days from the epoch to a day that is told by its week, of which the first is the one with the fourth of January.
+/// Without a number of the day it is a Monday.
+fn days_of_week(year: &str, week: &str) -> Option<i64> {
+    let [year, ..] = numbers(year.strip_suffix('-').unwrap_or(year), '-', [4, 2, 2])?;
+    let week = if week.len() == 2 {
+        format!("{week}1")
+    } else {
+        week.to_owned()
+    };
+    let [week, day, _] = numbers(&week, '-', [2, 1, 0])?;
+    let fourth = days_from_civil(year, 1, 4);
+    // The epoch was a Thursday.
+    let monday = fourth - (fourth + 3).rem_euclid(7);
+    Some(monday + 7 * (week - 1) + day - 1)
 }
 
 /// Three numbers of so many digits, with something between them or not. Those at the end may be left out.
@@ -98,6 +121,12 @@ mod tests {
             ("2000-03-01", Some(951_868_800_000_000_000)),
             ("20000301T000000,5+0000", Some(951_868_800_500_000_000)),
             ("2000-03-01 01+01:00:00", Some(951_868_800_000_000_000)),
+            ("2025-W23-1", Some(1_748_822_400_000_000_000)),
+            ("2025W237T12", Some(1_749_384_000_000_000_000)),
+            ("2020-W53", Some(1_609_113_600_000_000_000)),
+            ("2021-W01-1", Some(1_609_718_400_000_000_000)),
+            ("2025-W23-1-1", None),
+            ("2025-Wxx-1", None),
             ("2000-03-01T00:00:00:00", None),
             ("2000-03-01T00:00:0", None),
             ("1969-12-31T23:59:59Z", None),
