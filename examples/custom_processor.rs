@@ -1,6 +1,6 @@
 //! A processor of one's own: it adds up the time that each tool takes.
 //!
-//! Needs `agentspan-processor` and the model. A runtime would start the spans; here a recording does.
+//! Needs `agentspan-processor` and nothing else. A runtime would start the spans; here a recording does.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -9,7 +9,7 @@ use std::io::{self, BufReader, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use agentspan_model::agentspec::{Recording, SpanDetails};
+use agentspan_processor::model::agentspec::{Recording, SpanDetails};
 use agentspan_processor::{HookError, Replay, Span, SpanProcessor};
 
 const RECORDING: &str = concat!(

@@ -90,6 +90,9 @@ mod started_set;
 mod trace;
 mod trace_error;
 
+/// The types of spans and events that hooks see, in the version that this crate shows in its own.
+pub use agentspan_model as model;
+
 pub use background_queue::{
     BackgroundQueue, BackgroundQueueBuilder, DropPolicy, FlushError, QueueStats,
 };
