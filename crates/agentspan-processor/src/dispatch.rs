@@ -364,14 +364,16 @@ pub(crate) fn report(
     error: &HookError,
 ) {
     count(trace);
-    tracing::warn!(
-        target: "agentspan::processor::hooks",
-        hook = hook.as_str(),
-        processor = processor.name(),
-        error_type = error.type_name(),
-        error = %error,
-        "a hook of a processor failed"
-    );
+    log(|| {
+        tracing::warn!(
+            target: "agentspan::processor::hooks",
+            hook = hook.as_str(),
+            processor = processor.name(),
+            error_type = error.type_name(),
+            error = %error,
+            "a hook of a processor failed"
+        );
+    });
 }
 
 /// Logs an error that can come out of nothing, such as that of a span that is dropped.
@@ -382,15 +384,24 @@ pub(crate) fn report_unheard(result: Result<(), TraceError>) {
         source,
     }) = result
     {
-        tracing::warn!(
-            target: "agentspan::processor::hooks",
-            hook = hook.as_str(),
-            processor,
-            error_type = source.type_name(),
-            error = %source,
-            "a hook of a processor failed where nobody could be told"
-        );
+        log(|| {
+            tracing::warn!(
+                target: "agentspan::processor::hooks",
+                hook = hook.as_str(),
+                processor,
+                error_type = source.type_name(),
+                error = %source,
+                "a hook of a processor failed where nobody could be told"
+            );
+        });
     }
+}
+
+/// The text of an error, the name of a processor and the subscriber are other people's code, which may panic: that must
+/// take neither the program along nor the thread of a queue.
+fn log(write: impl FnOnce()) {
+    // The program's panic hook has told of it.
+    let _ = catch_unwind(AssertUnwindSafe(write));
 }
 
 pub(crate) fn count(trace: Option<&crate::Trace>) {

@@ -1,7 +1,17 @@
 //! Hooks that fail or panic.
 
-use agentspan_processor::{ErrorPolicy, Hook, HookError, Span, Trace, TraceError, current_trace};
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use agentspan_processor::{
+    BackgroundQueue, ErrorPolicy, Hook, HookError, Span, SpanEvent, SpanProcessor, Trace,
+    TraceError, current_trace,
+};
 use futures_executor::block_on;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
 
 use crate::recorder::{EVENT, Recorder, exceptions, span};
 
@@ -193,7 +203,7 @@ fn what_run_returns_is_the_error_of_the_body_even_if_hooks_fail() {
     let mut seen = None;
     let result = span("a").run(|span| {
         seen = Some(Span::clone(span));
-        Err::<(), Box<dyn std::error::Error>>("no such city".into())
+        Err::<(), Box<dyn Error>>("no such city".into())
     });
     assert_eq!(result.unwrap_err().to_string(), "no such city");
     let seen = seen.unwrap();
@@ -202,4 +212,78 @@ fn what_run_returns_is_the_error_of_the_body_even_if_hooks_fail() {
     let result = span("a").run(|_| Ok::<_, TraceError>(()));
     check_error(&result.unwrap_err(), Hook::OnEnd, "on_end failed");
     trace.end().unwrap();
+}
+
+/// Has a text that cannot be had.
+#[derive(Debug)]
+struct Unspeakable;
+
+impl fmt::Display for Unspeakable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("the text of an error panics on purpose")
+    }
+}
+
+impl Error for Unspeakable {}
+
+#[derive(Debug)]
+struct FailsUnspeakably;
+
+impl SpanProcessor for FailsUnspeakably {
+    fn on_event(&self, _: &SpanEvent<'_>, _: &Span) -> Result<(), HookError> {
+        Err(HookError::new(Unspeakable))
+    }
+}
+
+/// Writes all that is logged, and keeps nothing of it.
+struct Writer;
+
+impl Subscriber for Writer {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        event.record(&mut Texts);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+struct Texts;
+
+impl Visit for Texts {
+    fn record_debug(&mut self, _: &Field, value: &dyn fmt::Debug) {
+        let _ = format!("{value:?}");
+    }
+}
+
+#[test]
+fn an_error_that_cannot_be_logged_takes_nobody_along() {
+    // For all threads: the queue has one of its own.
+    tracing::subscriber::set_global_default(Writer).unwrap();
+    let queue = BackgroundQueue::new(FailsUnspeakably);
+    let trace = Trace::builder()
+        .with_processor(FailsUnspeakably)
+        .with_processor(queue.clone())
+        .start_detached()
+        .unwrap();
+    for _ in 0..3 {
+        trace.root().add_event(EVENT).unwrap();
+        queue.flush(Duration::from_secs(60)).unwrap();
+    }
+    assert_eq!(queue.stats().failed, 3);
+    // Those of the queue count as well.
+    assert_eq!(trace.trace().hook_failures(), 6);
+    block_on(trace.end_async()).unwrap();
 }
