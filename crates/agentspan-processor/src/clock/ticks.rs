@@ -112,7 +112,22 @@ thread_local! {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+
+    #[test]
+    fn readings_are_nanoseconds_of_the_clock_that_the_standard_library_reads() {
+        let passed = |from: Ticks, to: Ticks| Duration::from_nanos(to.0 - from.0);
+        for _ in 0..1_000 {
+            let outer = Instant::now();
+            let (first, inner) = (Ticks::read(None), Instant::now());
+            let (inner, last) = (inner.elapsed(), Ticks::read(None));
+            let outer = outer.elapsed();
+            let passed = passed(first, last);
+            assert!(inner <= passed && passed <= outer, "{passed:?}");
+        }
+    }
 
     #[test]
     fn wall_times_are_reckoned_for_a_tenth_of_a_second() {
