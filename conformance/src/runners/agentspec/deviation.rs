@@ -148,10 +148,7 @@ pub(in crate::runners) const COMPONENTS_SAY_WHAT_THEY_ARE: Predicate = Predicate
 /// Replaces what Python's classes miss in a dictionary by what a component must have, and says whether there was
 /// anything to replace.
 fn name_what_is_missing(object: &Json, expected: &mut Json) -> bool {
-    let errors = expected
-        .member_mut("validation_errors")
-        .and_then(Json::as_array_mut);
-    let (Some(errors), Some(fields)) = (errors, object.member("fields")) else {
+    let Some((errors, fields)) = errors_and_fields(object, expected) else {
         return false;
     };
     let mut found = false;
@@ -169,6 +166,15 @@ fn name_what_is_missing(object: &Json, expected: &mut Json) -> bool {
         }
     }
     found
+}
+
+/// What the reference says is wrong, and the fields that it says it of.
+fn errors_and_fields<'a>(
+    object: &'a Json,
+    expected: &'a mut Json,
+) -> Option<(&'a mut Vec<Json>, &'a Json)> {
+    let errors = expected.member_mut("validation_errors")?;
+    Some((errors.as_array_mut()?, object.member("fields")?))
 }
 
 fn replace_errors(errors: &mut Vec<Json>, place: &[Json], value: &Json) -> bool {
@@ -222,10 +228,7 @@ pub(in crate::runners) const NO_OBJECT_IS_A_LIST: Predicate = Predicate {
 
 /// Replaces what is said of each field of an object by one error about the list, and says whether there was any.
 fn name_the_list(object: &Json, expected: &mut Json) -> bool {
-    let errors = expected
-        .member_mut("validation_errors")
-        .and_then(Json::as_array_mut);
-    let (Some(errors), Some(fields)) = (errors, object.member("fields")) else {
+    let Some((errors, fields)) = errors_and_fields(object, expected) else {
         return false;
     };
     let mut found = false;
