@@ -4,6 +4,7 @@ use std::io;
 
 use agentspan_discovery::DomainOverrideError;
 use agentspan_model::agent365::Profile;
+use agentspan_tls::NoCryptoProvider;
 
 use crate::loopback_endpoint::LoopbackEndpointError;
 
@@ -42,6 +43,10 @@ pub enum BuildError {
     /// A root certificate is not a certificate in DER form. Decode PEM files first.
     #[error("root_certificates holds something that is no certificate")]
     RootCertificate(#[source] io::Error),
+    /// There is no cryptography for https. Enable the feature `aws-lc-rs` or `ring`, or install a crypto
+    /// provider for the process before the delivery is built.
+    #[error("https is not possible")]
+    Cryptography(#[source] NoCryptoProvider),
     /// The I/O thread could not be started: the process has reached a limit of the system.
     #[error("thread agentspan-export could not be started")]
     Thread(#[source] io::Error),

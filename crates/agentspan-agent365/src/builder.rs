@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use agentspan_discovery::{ClusterCategory, DomainOverride, DomainOverrideError, Environment};
 use agentspan_model::agent365::Profile;
-use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
+use agentspan_tls::{TrustRoots, crypto_provider};
 use tracing::warn;
 
 use crate::build_error::BuildError;
@@ -27,7 +26,7 @@ use crate::report::ExportReport;
 use crate::retry::{RetryTimer, TokioRetryTimer};
 use crate::stats::QueueBounds;
 use crate::token_resolver::TokenResolver;
-use crate::transport::{Roots, Route, Transport};
+use crate::transport::{Route, Transport};
 use crate::wire_profile::{Host, WireProfile};
 
 /// Describes a delivery and builds a front of it, or the bare [`Delivery`].
@@ -283,6 +282,9 @@ impl<F> DeliveryBuilder<F> {
         };
         let domain = self.domain_override(wire)?;
         let route = self.route(loopback.as_ref())?;
+        if !matches!(route, Route::Loopback(_)) {
+            crypto_provider().map_err(BuildError::Cryptography)?;
+        }
         let roots = self.roots()?;
         let setup = Setup {
             bounds: QueueBounds {
@@ -355,17 +357,13 @@ impl<F> DeliveryBuilder<F> {
         }
     }
 
-    fn roots(&self) -> Result<Roots, BuildError> {
+    fn roots(&self) -> Result<TrustRoots, BuildError> {
         let Some(certificates) = &self.roots else {
-            return Ok(Roots::Native);
+            return Ok(TrustRoots::Platform);
         };
-        let mut roots = RootCertStore::empty();
-        for der in certificates {
-            roots
-                .add(CertificateDer::from(der.as_slice()))
-                .map_err(|error| BuildError::RootCertificate(std::io::Error::other(error)))?;
-        }
-        Ok(Roots::Given(Arc::new(roots)))
+        let certificates = certificates.iter().map(|der| der.as_slice().into());
+        TrustRoots::given(certificates)
+            .map_err(|error| BuildError::RootCertificate(std::io::Error::other(error)))
     }
 }
 

@@ -6,16 +6,15 @@ mod error;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
+use agentspan_tls::{TrustRoots, client_config};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Uri};
 use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
@@ -43,19 +42,10 @@ pub(crate) enum Route {
     Loopback(SocketAddr),
 }
 
-/// The certificates that a server's certificate must lead to.
-#[derive(Clone, Debug)]
-pub(crate) enum Roots {
-    /// Those of the operating system, read at the first request over https.
-    Native,
-    /// These and no others.
-    Given(Arc<RootCertStore>),
-}
-
 /// Sends requests. Follows no redirect, uses no proxy, asks for no compression.
 pub(crate) struct Transport {
     route: Route,
-    roots: Roots,
+    roots: TrustRoots,
     idle_per_host: usize,
     client: OnceCell<HttpClient>,
 }
@@ -66,7 +56,7 @@ enum HttpClient {
 }
 
 impl Transport {
-    pub(crate) fn new(route: Route, roots: Roots, idle_per_host: usize) -> Self {
+    pub(crate) fn new(route: Route, roots: TrustRoots, idle_per_host: usize) -> Self {
         Self {
             route,
             roots,
@@ -116,7 +106,11 @@ impl Transport {
         if matches!(self.route, Route::Loopback(_)) {
             return Ok(HttpClient::Plain(builder.build(connector)));
         }
-        let tls = tls_config(self.roots.clone()).await?;
+        // The platform's certificates are in files.
+        let roots = self.roots.clone();
+        let tls = spawn_blocking(move || client_config(&roots))
+            .await
+            .map_err(TransportError::tls)??;
         let https = HttpsConnectorBuilder::new()
             .with_tls_config(tls)
             .https_only()
@@ -124,35 +118,6 @@ impl Transport {
             .wrap_connector(connector);
         Ok(HttpClient::Tls(builder.build(https)))
     }
-}
-
-/// TLS 1.2 and 1.3 with *ring*. Keys are never written to a log, whatever the environment says.
-async fn tls_config(roots: Roots) -> Result<ClientConfig, TransportError> {
-    let roots = match roots {
-        Roots::Given(roots) => roots,
-        Roots::Native => Arc::new(
-            spawn_blocking(native_roots)
-                .await
-                .map_err(TransportError::tls)??,
-        ),
-    };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(TransportError::tls)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(config)
-}
-
-fn native_roots() -> Result<RootCertStore, TransportError> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(found.certs);
-    if roots.is_empty() {
-        return Err(TransportError::NoRootCertificates);
-    }
-    Ok(roots)
 }
 
 impl fmt::Debug for Transport {

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use agentspan_tls::TlsError;
+
 /// A cause that can be kept in more than one place.
 type SharedError = Arc<dyn Error + Send + Sync>;
 
@@ -60,6 +62,15 @@ impl TransportError {
             Self::Exchange(_) => "exchange",
             Self::Tls(_) => "tls",
             Self::NoRootCertificates => "no_root_certificates",
+        }
+    }
+}
+
+impl From<TlsError> for TransportError {
+    fn from(error: TlsError) -> Self {
+        match error {
+            TlsError::NoRootCertificates => Self::NoRootCertificates,
+            error => Self::tls(error),
         }
     }
 }
