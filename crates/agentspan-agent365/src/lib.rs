@@ -67,7 +67,7 @@ mod span_size;
 mod stats;
 mod token_cache;
 mod token_resolver;
-mod transport;
+pub mod transport;
 mod wire_profile;
 
 pub use self::access_token::{AccessToken, AccessTokenError};

@@ -77,10 +77,10 @@ pub enum AttemptOutcome {
         /// The header `x-ms-correlation-id`, or else `request-id`: at most 128 printable ASCII
         /// characters of it, other characters replaced by `?`.
         correlation_id: Option<String>,
-        /// How many bytes of the answer's body were read: at most 64 KiB and one frame.
+        /// How many bytes of the answer's body were read: at most 64 KiB.
         body_bytes: usize,
     },
-    /// There was no whole answer.
+    /// There was no answer.
     Failed(TransportError),
 }
 

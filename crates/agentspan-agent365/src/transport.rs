@@ -1,27 +1,37 @@
-//! One try of a request: connect, send, read the answer, all under one deadline.
+//! Sends one request and reads its answer, all under one deadline.
+//!
+//! The delivery to Agent 365 uses it, and so do exporters of `agentspan` that speak OTLP: one connection
+//! pool, one way of TLS, one set of bounds. It is no general HTTP client. It follows no redirect, uses no
+//! proxy whatever the environment names, asks for no compression, and reads at most 64 KiB of an answer.
 
 mod answer;
 mod dial;
 mod error;
+#[cfg(feature = "http2")]
+mod http2;
+mod runtime;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use agentspan_tls::rustls::ClientConfig;
 use agentspan_tls::{TrustRoots, client_config};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Uri};
 use http_body_util::Full;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::{Builder, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
 use self::dial::Connector;
 
-pub(crate) use self::answer::Answer;
+pub use self::answer::Answer;
 pub use self::error::TransportError;
+pub use self::runtime::io_runtime;
 
 /// How long a connection without requests is kept: a few batches long. Every tenant has a host of its
 /// own, so a longer time would keep very many connections open.
@@ -31,50 +41,83 @@ const IDLE: Duration = Duration::from_secs(20);
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 const MAX_HEADERS: usize = 64;
 
-/// What is spoken, and to where it is dialled.
+/// Whether TLS is spoken, and to which address the connection goes.
 #[derive(Clone, Debug)]
-pub(crate) enum Route {
-    /// https to the host of the URL, found by the system's resolver.
+#[non_exhaustive]
+pub enum Route {
+    /// https to the host of the URL, which the system's resolver looks up.
     Https,
     /// https to the host of the URL, dialled at this address.
     HttpsTo(SocketAddr),
-    /// http, dialled at this address of this machine.
+    /// Plain http, dialled at this address of this machine.
     Loopback(SocketAddr),
+    /// Plain http to the host of the URL, which the system's resolver looks up. Never for Agent 365.
+    Http,
 }
 
-/// Sends requests. Follows no redirect, uses no proxy, asks for no compression.
-pub(crate) struct Transport {
+/// Sends requests over connections that it keeps for a while. Speaks HTTP/1.1, or HTTP/2 if
+/// `over_http2` was called, which needs the feature `http2`.
+///
+/// It needs a Tokio runtime with I/O and time, such as that of [`io_runtime`].
+pub struct Transport {
     route: Route,
     roots: TrustRoots,
-    idle_per_host: usize,
-    client: OnceCell<HttpClient>,
+    settings: Builder,
+    /// Whether it speaks HTTP/2 in place of HTTP/1.1.
+    is_http2: bool,
+    tls: OnceCell<ClientConfig>,
+    client: Mutex<Option<HttpClient>>,
 }
 
+#[derive(Clone)]
 enum HttpClient {
     Plain(Client<Connector, Full<Bytes>>),
     Tls(Client<HttpsConnector<Connector>, Full<Bytes>>),
 }
 
 impl Transport {
-    pub(crate) fn new(route: Route, roots: TrustRoots, idle_per_host: usize) -> Self {
+    /// A transport that has no connection yet, and keeps at most `idle_per_host` idle ones of a host.
+    #[must_use]
+    pub fn new(route: Route, roots: TrustRoots, idle_per_host: usize) -> Self {
+        let mut settings = Client::builder(TokioExecutor::new());
+        settings
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(idle_per_host)
+            .http1_max_buf_size(MAX_HEAD_BYTES)
+            .http1_max_headers(MAX_HEADERS);
         Self {
             route,
             roots,
-            idle_per_host,
-            client: OnceCell::new(),
+            settings,
+            is_http2: false,
+            tls: OnceCell::new(),
+            client: Mutex::default(),
         }
     }
 
-    /// Posts `body` and reads the answer. Nothing of the body is copied.
-    pub(crate) async fn post(
+    /// Posts `body` and reads the answer, for at most `timeout`. Nothing of the body is copied.
+    ///
+    /// Once the head of an answer is there, the answer stands: [`Answer::is_whole`] says whether its body
+    /// came whole and in time.
+    ///
+    /// # Errors
+    ///
+    /// No head of an answer came.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, nobody knows whether the server took the request.
+    pub async fn post(
         &self,
         uri: &Uri,
         headers: &HeaderMap,
         body: Bytes,
         timeout: Duration,
     ) -> Result<Answer, TransportError> {
-        let whole = async {
-            let client = self.client.get_or_try_init(|| self.open()).await?;
+        let started = Instant::now();
+        let head = async {
+            let client = self.client().await?;
             let mut request = Request::new(Full::new(body));
             *request.method_mut() = Method::POST;
             *request.uri_mut() = uri.clone();
@@ -83,40 +126,56 @@ impl Transport {
                 HttpClient::Plain(client) => client.request(request).await,
                 HttpClient::Tls(client) => client.request(request).await,
             };
-            Answer::read(response.map_err(TransportError::from_client)?).await
+            response.map_err(TransportError::from_client)
         };
-        match tokio::time::timeout(timeout, whole).await {
-            Ok(answer) => answer,
-            Err(_) => Err(TransportError::Timeout { timeout }),
+        let Ok(response) = tokio::time::timeout(timeout, head).await else {
+            if self.is_http2 {
+                // The connection stays, unlike one of HTTP/1.1, and the next request would wait on it as well.
+                let hung = self.known_client().take();
+                drop(hung);
+            }
+            return Err(TransportError::Timeout { timeout });
+        };
+        let remaining = timeout.saturating_sub(started.elapsed());
+        Ok(Answer::read(response?, remaining).await)
+    }
+
+    async fn client(&self) -> Result<HttpClient, TransportError> {
+        if let Some(client) = self.known_client().clone() {
+            return Ok(client);
         }
+        let client = self.open().await?;
+        *self.known_client() = Some(client.clone());
+        Ok(client)
+    }
+
+    fn known_client(&self) -> MutexGuard<'_, Option<HttpClient>> {
+        // Each change is whole, and nothing panics while it holds the lock.
+        self.client.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn open(&self) -> Result<HttpClient, TransportError> {
-        let mut builder = Client::builder(TokioExecutor::new());
-        builder
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(self.idle_per_host)
-            .http1_max_buf_size(MAX_HEAD_BYTES)
-            .http1_max_headers(MAX_HEADERS);
         let connector = match self.route {
-            Route::Https => Connector::new(None),
+            Route::Https | Route::Http => Connector::new(None),
             Route::HttpsTo(address) | Route::Loopback(address) => Connector::new(Some(address)),
         };
-        if matches!(self.route, Route::Loopback(_)) {
-            return Ok(HttpClient::Plain(builder.build(connector)));
+        if matches!(self.route, Route::Loopback(_) | Route::Http) {
+            return Ok(HttpClient::Plain(self.settings.build(connector)));
         }
-        // The platform's certificates are in files.
+        let mut tls = self.tls.get_or_try_init(|| self.tls()).await?.clone();
+        if self.is_http2 {
+            tls.alpn_protocols = vec![b"h2".to_vec()];
+        }
+        let mut https = HttpsConnector::from((connector, tls));
+        https.enforce_https();
+        Ok(HttpClient::Tls(self.settings.build(https)))
+    }
+
+    /// On a thread that may block, since the platform's certificates are in files.
+    async fn tls(&self) -> Result<ClientConfig, TransportError> {
         let roots = self.roots.clone();
-        let tls = spawn_blocking(move || client_config(&roots))
-            .await
-            .map_err(TransportError::tls)??;
-        let https = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_only()
-            .enable_http1()
-            .wrap_connector(connector);
-        Ok(HttpClient::Tls(builder.build(https)))
+        let made = spawn_blocking(move || client_config(&roots)).await;
+        Ok(made.map_err(TransportError::tls)??)
     }
 }
 

@@ -266,7 +266,7 @@ impl Courier {
             Ok(answer) => Some(Failure::Final(ExportError::Status {
                 identity: identity.clone(),
                 status: answer.status.as_u16(),
-                correlation_id: answer.correlation_id.clone(),
+                correlation_id: answer.correlation_id(),
                 permission: None,
             })),
             Err(error) => Some(Failure::Again {
@@ -302,8 +302,8 @@ fn outcome(answer: Result<Answer, TransportError>) -> AttemptOutcome {
     match answer {
         Ok(answer) => AttemptOutcome::Answered {
             status: answer.status.as_u16(),
-            correlation_id: answer.correlation_id,
-            body_bytes: answer.body_bytes,
+            correlation_id: answer.correlation_id(),
+            body_bytes: answer.body().len(),
         },
         Err(error) => AttemptOutcome::Failed(error),
     }

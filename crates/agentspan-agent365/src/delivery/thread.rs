@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use opentelemetry::Context;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::courier::Courier;
@@ -21,6 +21,7 @@ use crate::encode::BodyEncoder;
 use crate::enrichment::SpanEnrichers;
 use crate::per_request::PerRequestExport;
 use crate::stats::{Counters, QueueBounds};
+use crate::transport::io_runtime;
 
 /// Threads for what the operating system only offers blocking: looking up hosts and reading root
 /// certificates.
@@ -63,7 +64,7 @@ pub(crate) fn start(setup: Setup) -> io::Result<Delivery> {
     let (started, start) = sync_channel(1);
     let thread = thread::Builder::new()
         .name(String::from("agentspan-export"))
-        .spawn(move || match runtime() {
+        .spawn(move || match io_runtime(MAX_BLOCKING_THREADS) {
             Ok(runtime) => {
                 let _ = started.send(Ok(()));
                 run(runtime, worker);
@@ -77,14 +78,6 @@ pub(crate) fn start(setup: Setup) -> io::Result<Delivery> {
         .unwrap_or_else(|_| Err(io::Error::other("the thread ended at its start")))?;
     shared.set_thread(thread);
     Ok(Delivery::new(shared))
-}
-
-fn runtime() -> io::Result<Runtime> {
-    Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(MAX_BLOCKING_THREADS)
-        .thread_name("agentspan-blocking")
-        .build()
 }
 
 fn run(runtime: Runtime, mut worker: Worker) {

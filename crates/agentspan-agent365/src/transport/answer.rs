@@ -1,52 +1,108 @@
-//! What the service answered.
+//! What the server answered.
+
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use tokio::time::timeout;
 
-use super::TransportError;
 use crate::retry_after::{AskedPause, asked_pause};
 
-/// How much of an answer's body is read. What it says is not used, but reading it to its end lets the
-/// connection be used again.
+/// How much of an answer's body is read. Reading it to its end lets the connection be used again.
 const MAX_BODY: usize = 64 * 1024;
 
 /// How much of a correlation id is kept.
 const MAX_CORRELATION_ID: usize = 128;
 
-/// An answer, without its body.
+/// An answer. Its head decides what it means; its body may be less than the server meant to send.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub struct Answer {
     pub(crate) status: StatusCode,
-    pub(crate) correlation_id: Option<String>,
-    pub(crate) body_bytes: usize,
-    asked_pause: Option<AskedPause>,
+    headers: HeaderMap,
+    body: Vec<u8>,
+    trailers: Option<HeaderMap>,
+    is_whole: bool,
 }
 
 impl Answer {
-    /// Reads the body of `response` up to the limit. A longer one is left unread, which closes the
-    /// connection, and the head alone decides what the answer means.
-    pub(super) async fn read(response: Response<Incoming>) -> Result<Self, TransportError> {
-        let (head, mut body) = response.into_parts();
-        let mut body_bytes = 0;
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(TransportError::from_body)?;
-            body_bytes += frame.data_ref().map_or(0, bytes::Bytes::len);
-            if body_bytes > MAX_BODY {
-                break;
+    /// Reads the body of `response` up to the limit, for at most `remaining`. A body that is longer, that
+    /// breaks or that is late is left there, which closes a connection of HTTP/1.1.
+    pub(super) async fn read(response: Response<Incoming>, remaining: Duration) -> Self {
+        let (head, mut incoming) = response.into_parts();
+        let mut body = Vec::new();
+        let mut trailers = None;
+        let read = async {
+            while let Some(frame) = incoming.frame().await {
+                let Ok(frame) = frame else {
+                    return false;
+                };
+                match frame.into_data() {
+                    Ok(data) => {
+                        let room = MAX_BODY - body.len();
+                        body.extend(data.iter().take(room));
+                        if data.len() > room {
+                            return false;
+                        }
+                    }
+                    Err(frame) => trailers = frame.into_trailers().ok(),
+                }
             }
-        }
-        Ok(Self {
+            true
+        };
+        let is_whole = timeout(remaining, read).await.unwrap_or(false);
+        Self {
             status: head.status,
-            correlation_id: correlation_id(&head.headers),
-            body_bytes,
-            asked_pause: asked_pause(&head.headers),
-        })
+            headers: head.headers,
+            body,
+            trailers,
+            is_whole,
+        }
     }
 
-    /// How long the service asks to wait before the next try.
+    /// The status of its head.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The headers of its head.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// What came of its body: at most 64 KiB.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The trailers, which came after the body.
+    #[must_use]
+    pub fn trailers(&self) -> Option<&HeaderMap> {
+        self.trailers.as_ref()
+    }
+
+    /// Whether the body came whole and in time, and was not too long.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// How long the server asks to wait before the next try, from `now` on: its header `Retry-After`, be it
+    /// seconds or a date.
+    #[must_use]
+    pub fn retry_after(&self, now: SystemTime) -> Option<Duration> {
+        Some(self.asked_pause()?.counted_from(now))
+    }
+
     pub(crate) fn asked_pause(&self) -> Option<AskedPause> {
-        self.asked_pause
+        asked_pause(&self.headers)
+    }
+
+    pub(crate) fn correlation_id(&self) -> Option<String> {
+        correlation_id(&self.headers)
     }
 }
 

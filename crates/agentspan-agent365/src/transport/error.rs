@@ -9,13 +9,13 @@ use agentspan_tls::TlsError;
 /// A cause that can be kept in more than one place.
 type SharedError = Arc<dyn Error + Send + Sync>;
 
-/// Why one try to send a request got no whole answer. Each of these is worth another try.
+/// Why one try to send a request got no answer. Each of these is worth another try.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// The try took longer than the timeout, from dialling to the end of the answer's body. Whether
+    /// The try took longer than the timeout, from dialling to the end of the answer's head. Whether
     /// the service took the spans is not known.
-    #[error("no whole answer within {timeout:?}")]
+    #[error("no answer within {timeout:?}")]
     Timeout {
         /// The timeout of one try.
         timeout: Duration,
@@ -46,16 +46,13 @@ impl TransportError {
         }
     }
 
-    pub(super) fn from_body(error: hyper::Error) -> Self {
-        Self::Exchange(Arc::new(error))
-    }
-
     pub(super) fn tls(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Tls(Arc::new(error))
     }
 
     /// The name under which the error appears in logs.
-    pub(crate) fn kind(&self) -> &'static str {
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::Timeout { .. } => "timeout",
             Self::Connect(_) => "connect",
