@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use agentspan_discovery::{ClusterCategory, DomainOverride, DomainOverrideError, Environment};
 use agentspan_model::agent365::Profile;
+use agentspan_queue::contain;
 use agentspan_tls::{TrustRoots, crypto_provider};
 use tracing::warn;
 
@@ -332,12 +333,14 @@ impl<F> DeliveryBuilder<F> {
             (Some(domain), _) | (None, Some(Ok(domain))) => Ok(Some(domain.clone())),
             (None, None) => Ok(None),
             (None, Some(Err(error))) if error.is_ignored() => {
-                warn!(
-                    target: "agentspan::agent365::build",
-                    cause = %error,
-                    host,
-                    "the domain override of the environment is ignored"
-                );
+                contain::log(|| {
+                    warn!(
+                        target: "agentspan::agent365::build",
+                        cause = %error,
+                        host,
+                        "the domain override of the environment is ignored"
+                    );
+                });
                 Ok(None)
             }
             (None, Some(Err(error))) => Err(BuildError::DomainOverride(*error)),

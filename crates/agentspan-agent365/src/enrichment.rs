@@ -4,10 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use agentspan_model::keys;
+use agentspan_queue::contain::{self, Panicked};
 use opentelemetry::{Key, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
-
-use crate::contain::{Panicked, contain_call};
 
 /// What an enricher changes of a span's attributes.
 ///
@@ -108,7 +107,7 @@ impl SpanEnrichers {
         let panics = self.change(spans);
         if panics > 0 {
             // Nor does a subscriber that panics change what becomes of the spans.
-            let _ = contain_call(|| {
+            contain::log(|| {
                 tracing::error!(
                     target: "agentspan::agent365::enrichment",
                     panics,
@@ -126,9 +125,9 @@ impl SpanEnrichers {
         }
         for span in spans {
             for enricher in &self.enrichers {
-                match contain_call(|| enricher(span)) {
+                match contain::call(|| enricher(span)) {
                     Ok(enrichment) => enrichment.apply(&mut span.attributes),
-                    Err(Panicked) => panics += 1,
+                    Err(Panicked { .. }) => panics += 1,
                 }
             }
             if self.suppresses_invoke_agent_input && is_invoke_agent(span) {

@@ -41,7 +41,6 @@ mod access_token;
 mod build_error;
 mod builder;
 mod chunking;
-mod contain;
 mod delivery;
 mod destination;
 mod drop_reason;

@@ -2,6 +2,7 @@
 
 use agentspan_model::agent365::{json_array_text, json_object_text};
 use agentspan_model::attribute::{AttributeValue, Key};
+use agentspan_queue::contain;
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
 /// The value for OpenTelemetry. None for a kind of value that the model has learnt and this crate has not.
@@ -49,9 +50,11 @@ pub(crate) fn push_attribute(
 
 #[cold]
 fn unknown_value(key: Key) {
-    tracing::error!(
-        target: "agentspan::otel::attribute",
-        key = %key,
-        "attribute left out: its kind of value is newer than this version"
-    );
+    contain::log(|| {
+        tracing::error!(
+            target: "agentspan::otel::attribute",
+            key = %key,
+            "attribute left out: its kind of value is newer than this version"
+        );
+    });
 }

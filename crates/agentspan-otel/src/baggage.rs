@@ -9,6 +9,7 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use agentspan_queue::contain;
 use opentelemetry::baggage::{Baggage, BaggageExt};
 use opentelemetry::{Context, ContextGuard, Key, StringValue};
 
@@ -111,11 +112,13 @@ pub(crate) fn count_dropped_entries(dropped: u64) {
     }
     // Relaxed: the count guards no other memory.
     DROPPED.fetch_add(dropped, Ordering::Relaxed);
-    tracing::error!(
-        target: "agentspan::otel::baggage",
-        dropped,
-        "baggage entries left out: the limits are 64 entries, 8192 bytes, and keys that are tokens"
-    );
+    contain::log(|| {
+        tracing::error!(
+            target: "agentspan::otel::baggage",
+            dropped,
+            "baggage entries left out: the limits are 64 entries, 8192 bytes, and keys that are tokens"
+        );
+    });
 }
 
 /// How many entries this process left out because they did not fit, see [`RequestBaggage`] and

@@ -7,13 +7,13 @@ mod worker;
 
 use std::fmt;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use agentspan_model::agentspec::Disclosure;
+use agentspan_queue::contain;
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
@@ -231,7 +231,7 @@ impl ExportQueue {
         let Some(condition) = &self.0.condition else {
             return true;
         };
-        catch_unwind(AssertUnwindSafe(|| condition(span))).unwrap_or_else(|_| {
+        contain::call(|| condition(span)).unwrap_or_else(|_| {
             self.log_first(&self.0.shared.refuse(ExportLoss::Panic));
             false
         })
@@ -246,12 +246,14 @@ impl ExportQueue {
 
     fn log_first(&self, refused: &Refused) {
         if refused.is_first {
-            tracing::error!(
-                target: "agentspan::otel::export_queue",
-                destination = &*self.0.name,
-                reason = refused.loss.as_str(),
-                "a span was dropped; further ones are counted"
-            );
+            contain::log(|| {
+                tracing::error!(
+                    target: "agentspan::otel::export_queue",
+                    destination = &*self.0.name,
+                    reason = refused.loss.as_str(),
+                    "a span was dropped; further ones are counted"
+                );
+            });
         }
     }
 

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use agentspan_processor::{RotatingFile, Rotation};
+use agentspan_queue::contain;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -131,13 +132,15 @@ impl OtlpJsonLines {
             Output::File { path, .. } => Some(path.display()),
             Output::Sink(_) => None,
         };
-        tracing::error!(
-            target: "agentspan::otel::otlp_json_lines",
-            path = path.map(tracing::field::display),
-            kind = ?error.kind(),
-            code = error.raw_os_error(),
-            "spans cannot be written"
-        );
+        contain::log(|| {
+            tracing::error!(
+                target: "agentspan::otel::otlp_json_lines",
+                path = path.map(tracing::field::display),
+                kind = ?error.kind(),
+                code = error.raw_os_error(),
+                "spans cannot be written"
+            );
+        });
         OTelSdkError::InternalFailure(format!("spans cannot be written: {}", error.kind()))
     }
 }

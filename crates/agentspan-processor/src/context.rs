@@ -10,11 +10,11 @@
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task;
 
+use agentspan_queue::contain;
 use pin_project_lite::pin_project;
 
 use crate::{ActiveGuard, Span, Trace};
@@ -83,7 +83,7 @@ impl Entry {
     fn deactivate(mut self) -> Active {
         while let Some(guard) = self.guards.pop() {
             // A panic of a processor's guard must not reach the program.
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(guard)));
+            let _ = contain::drop(guard);
         }
         self.active
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use agentspan_model::agentspec::Disclosure;
+use agentspan_queue::contain;
 use pin_project_lite::pin_project;
 
 use crate::{ErrorPolicy, Hook, HookError, HookFuture, Span, SpanEvent, SpanProcessor, TraceError};
@@ -27,8 +28,8 @@ pub(crate) struct Observer {
 impl Observer {
     /// Asks the processor. One that panics sees masks, and makes nothing current.
     fn new(processor: Arc<dyn SpanProcessor>) -> Self {
-        let disclosure = catch_unwind(AssertUnwindSafe(|| processor.disclosure()));
-        let activates = catch_unwind(AssertUnwindSafe(|| processor.activates()));
+        let disclosure = contain::call(|| processor.disclosure());
+        let activates = contain::call(|| processor.activates());
         Self {
             disclosure: disclosure.unwrap_or(Disclosure::Masked),
             activates: activates.unwrap_or(false),
@@ -124,18 +125,19 @@ impl SpanHook {
         Ok(())
     }
 
-    fn call_async<'a>(
+    async fn call_async<'a>(
         self,
         processor: &'a dyn SpanProcessor,
         view: &'a Span,
         event: Option<&'a SpanEvent<'a>>,
-    ) -> Contained<HookFuture<'a>> {
+    ) -> Result<(), HookError> {
         contained_future(|| match (self, event) {
             (Self::Start, _) => processor.on_start_async(view),
             (Self::Event(_), Some(event)) => processor.on_event_async(event, view),
             (Self::Event(_), None) => HookFuture::ready(Ok(())),
             (Self::End, _) => processor.on_end_async(view),
         })
+        .await
     }
 }
 
@@ -364,7 +366,7 @@ pub(crate) fn report(
     error: &HookError,
 ) {
     count(trace);
-    log(|| {
+    contain::log(|| {
         tracing::warn!(
             target: "agentspan::processor::hooks",
             hook = hook.as_str(),
@@ -384,7 +386,7 @@ pub(crate) fn report_unheard(result: Result<(), TraceError>) {
         source,
     }) = result
     {
-        log(|| {
+        contain::log(|| {
             tracing::warn!(
                 target: "agentspan::processor::hooks",
                 hook = hook.as_str(),
@@ -397,13 +399,6 @@ pub(crate) fn report_unheard(result: Result<(), TraceError>) {
     }
 }
 
-/// The text of an error, the name of a processor and the subscriber are other people's code, which may panic: that must
-/// take neither the program along nor the thread of a queue.
-fn log(write: impl FnOnce()) {
-    // The program's panic hook has told of it.
-    let _ = catch_unwind(AssertUnwindSafe(write));
-}
-
 pub(crate) fn count(trace: Option<&crate::Trace>) {
     if let Some(trace) = trace {
         trace.count_failure();
@@ -412,36 +407,15 @@ pub(crate) fn count(trace: Option<&crate::Trace>) {
 
 /// Runs a hook; a panic becomes an error.
 pub(crate) fn contained(f: impl FnOnce() -> Result<(), HookError>) -> Result<(), HookError> {
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| Err(HookError::panicked(&*payload)))
+    contain::call(f).unwrap_or_else(|panicked| Err(panicked.into()))
 }
 
-/// Makes the future of a hook; a panic becomes an error.
-pub(crate) fn contained_future<'a>(
+/// Makes and awaits the future of a hook; a panic becomes an error.
+pub(crate) async fn contained_future<'a>(
     f: impl FnOnce() -> HookFuture<'a>,
-) -> Contained<HookFuture<'a>> {
-    let made = catch_unwind(AssertUnwindSafe(f));
-    Contained {
-        future: made
-            .unwrap_or_else(|payload| HookFuture::ready(Err(HookError::panicked(&*payload)))),
-    }
-}
-
-pin_project! {
-    /// The future of a hook; a panic in it becomes an error.
-    pub(crate) struct Contained<F> {
-        #[pin]
-        future: F,
-    }
-}
-
-impl Future for Contained<HookFuture<'_>> {
-    type Output = Result<(), HookError>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let future = self.project().future;
-        catch_unwind(AssertUnwindSafe(|| future.poll(cx)))
-            .unwrap_or_else(|payload| Poll::Ready(Err(HookError::panicked(&*payload))))
-    }
+) -> Result<(), HookError> {
+    let result = contain::future(f).await;
+    result.unwrap_or_else(|panicked| Err(panicked.into()))
 }
 
 pin_project! {

@@ -5,6 +5,7 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Display;
 
 use agentspan_model::agentspec::ExceptionRaised;
+use agentspan_queue::contain;
 
 use crate::HookError;
 
@@ -23,17 +24,6 @@ fn shortened(name: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
 }
 
-/// What a panic says, or that it says nothing.
-pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&str>() {
-        (*text).to_owned()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "a panic without a message".to_owned()
-    }
-}
-
 /// The code in a span returned this error.
 pub(crate) fn from_error<E: Display>(error: &E) -> ExceptionRaised {
     raised(short_type_name::<E>(), error.to_string())
@@ -47,10 +37,10 @@ pub(crate) fn from_hook_error(error: &HookError) -> ExceptionRaised {
 /// The code in a span panicked, with this payload if it is known.
 pub(crate) fn from_panic(payload: Option<&(dyn Any + Send)>) -> ExceptionRaised {
     let message = payload.map_or_else(
-        || "the thread panicked while the span was open".to_owned(),
-        panic_message,
+        || "the thread panicked while the span was open",
+        contain::message,
     );
-    raised("panic", message)
+    raised("panic", message.to_owned())
 }
 
 /// The future in a span was dropped before it was done.

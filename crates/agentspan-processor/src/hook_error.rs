@@ -1,11 +1,12 @@
 //! Why a hook of a processor failed.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-use crate::exception::{panic_message, short_type_name};
+use agentspan_queue::contain::Panicked;
+
+use crate::exception::short_type_name;
 
 /// Why a hook of a [`SpanProcessor`](crate::SpanProcessor) failed.
 ///
@@ -57,11 +58,6 @@ impl HookError {
     pub fn type_name(&self) -> &str {
         &self.type_name
     }
-
-    /// A hook that panicked.
-    pub(crate) fn panicked(payload: &(dyn Any + Send)) -> Self {
-        Self::message(panic_message(payload)).with_type_name("panic")
-    }
 }
 
 impl fmt::Display for HookError {
@@ -80,6 +76,13 @@ impl fmt::Debug for HookError {
 impl Error for HookError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.error.source()
+    }
+}
+
+/// A hook that panicked.
+impl From<Panicked> for HookError {
+    fn from(panicked: Panicked) -> Self {
+        Self::message(panicked.message).with_type_name("panic")
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use agentspan_model::agentspec::{
     self, Disclosure, Event, EventDetails, Id, JsonObject, SpanDetails, Timestamp,
 };
+use agentspan_queue::contain;
 
 use crate::clock::Ticks;
 use crate::context::{Active, InSpan, Pushed};
@@ -586,7 +586,7 @@ impl Span {
             };
             self.disclosure = observer.disclosure;
             let activate = || self.observers().get(index)?.processor.activate(self);
-            let made = catch_unwind(AssertUnwindSafe(activate));
+            let made = contain::call(activate);
             guards.extend(made.ok().flatten());
         }
         self.disclosure = own;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::OtelBridge;
 use agentspan_processor::{BackgroundQueue, SpanProcessor, Trace, TraceBuilder};
+use agentspan_queue::contain;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
@@ -93,12 +94,14 @@ fn shut_down(processors: &[BackgroundQueue], timeout: Duration) -> OTelSdkResult
         }
         if let Err(error) = processor.shutdown() {
             result = Err(OTelSdkError::Timeout(timeout));
-            tracing::error!(
-                target: "agentspan::telemetry",
-                processor = processor.name(),
-                error = %error,
-                "an agent spec processor is not shut down"
-            );
+            contain::log(|| {
+                tracing::error!(
+                    target: "agentspan::telemetry",
+                    processor = processor.name(),
+                    error = %error,
+                    "an agent spec processor is not shut down"
+                );
+            });
         }
     }
     result

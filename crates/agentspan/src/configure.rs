@@ -12,6 +12,7 @@ use agentspan_otel::{
     set_enabled,
 };
 use agentspan_processor::{BackgroundQueue, SpanProcessor};
+use agentspan_queue::contain;
 use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry::{KeyValue, global};
 use opentelemetry_sdk::Resource;
@@ -453,12 +454,14 @@ fn missing(
 
 fn warn_of(missing: Option<&str>, agent365: Agent365Status) {
     if let Some(missing) = missing {
-        tracing::warn!(
-            target: "agentspan::configure",
-            missing,
-            ?agent365,
-            "agents are not observed in Agent 365"
-        );
+        contain::log(|| {
+            tracing::warn!(
+                target: "agentspan::configure",
+                missing,
+                ?agent365,
+                "agents are not observed in Agent 365"
+            );
+        });
     }
 }
 

@@ -12,6 +12,7 @@ mod http;
 use agentspan_discovery::{Environment, Switches, standard_variables as names};
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::{ConsoleExporter, OtlpJsonLines};
+use agentspan_queue::contain;
 
 #[cfg(not(feature = "otlp-grpc"))]
 use self::disabled as grpc;
@@ -88,10 +89,12 @@ fn otlp(environment: &Environment) -> Result<Option<Destination>, InstallError> 
 
 /// A program is not kept from its work by a variable that another one understands.
 fn ignored(variable: &str, value: &str) {
-    tracing::warn!(
-        target: "agentspan::configure",
-        variable,
-        value,
-        "a variable of the environment is ignored"
-    );
+    contain::log(|| {
+        tracing::warn!(
+            target: "agentspan::configure",
+            variable,
+            value,
+            "a variable of the environment is ignored"
+        );
+    });
 }

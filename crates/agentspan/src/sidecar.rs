@@ -24,6 +24,7 @@ use agentspan_discovery::{Environment, Switches};
 use agentspan_model::agent365::{Profile, environment as names};
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::Rendering;
+use agentspan_queue::contain;
 use opentelemetry_sdk::trace::SpanData;
 
 use self::endpoint::Endpoint;
@@ -227,12 +228,14 @@ fn protocol_of(value: &str) -> Option<SidecarProtocol> {
         "grpc" => Some(SidecarProtocol::Grpc),
         "http" => Some(SidecarProtocol::Http),
         _ => {
-            tracing::warn!(
-                target: "agentspan::configure",
-                variable = names::SPECTRA_PROTOCOL,
-                value,
-                "a variable of the environment is ignored"
-            );
+            contain::log(|| {
+                tracing::warn!(
+                    target: "agentspan::configure",
+                    variable = names::SPECTRA_PROTOCOL,
+                    value,
+                    "a variable of the environment is ignored"
+                );
+            });
             None
         }
     }

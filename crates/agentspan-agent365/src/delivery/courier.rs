@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use agentspan_model::agent365::Identity;
+use agentspan_queue::contain::{self, Panicked};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
@@ -16,7 +17,6 @@ use super::log;
 use super::parcel::Parcel;
 use super::shared::Shared;
 use crate::access_token::AccessToken;
-use crate::contain::{Panicked, contain, contain_call};
 use crate::destination::segment;
 use crate::export_error::{ExportError, ResolverError};
 use crate::missing_permission::MissingPermission;
@@ -125,7 +125,7 @@ impl Courier {
         if let Some(own) = own_token(ticket) {
             return own != *token;
         }
-        contain_call(|| self.resolver.refused(&ticket.identity, token)).unwrap_or(false)
+        contain::call(|| self.resolver.refused(&ticket.identity, token)).unwrap_or(false)
     }
 
     async fn try_all(
@@ -191,7 +191,7 @@ impl Courier {
             return Ok(Some(token));
         }
         let identity = &ticket.identity;
-        let asked = contain(async { self.resolver.resolve(identity).await });
+        let asked = contain::future(|| self.resolver.resolve(identity));
         let token = match timeout(self.token_deadline, asked).await {
             Ok(Ok(Ok(token))) => token,
             Ok(Ok(Err(error))) => {
@@ -200,7 +200,7 @@ impl Courier {
                     source: ResolverError::new(error),
                 });
             }
-            Ok(Err(Panicked)) => {
+            Ok(Err(Panicked { .. })) => {
                 return Err(ExportError::TokenPanic {
                     identity: identity.clone(),
                 });

@@ -4,22 +4,17 @@
 //! panics loses what it is told, and costs nothing else.
 
 use agentspan_model::agent365::Identity;
+use agentspan_queue::contain;
 use http::Uri;
 use tracing::{debug, error, warn};
 
-use crate::contain::contain_call;
 use crate::drop_reason::DropReason;
 use crate::report::{Attempt, AttemptOutcome, ExportReport};
 use crate::stats::DeliveryStats;
 use crate::transport::TransportError;
 
-/// Runs `line`, in which a subscriber is told something.
-fn say(line: impl FnOnce()) {
-    let _ = contain_call(line);
-}
-
 pub(super) fn no_token(identity: &Identity) {
-    say(|| {
+    contain::log(|| {
         debug!(
             target: "agentspan::agent365::token",
             tenant = identity.tenant.as_str(),
@@ -30,7 +25,7 @@ pub(super) fn no_token(identity: &Identity) {
 }
 
 pub(super) fn attempt(identity: &Identity, uri: &Uri, number: u32, attempt: &Attempt) {
-    say(|| {
+    contain::log(|| {
         let tenant = identity.tenant.as_str();
         let agent = identity.agent.as_str();
         let host = uri.host().unwrap_or_default();
@@ -96,7 +91,7 @@ fn cause(error: &TransportError) -> String {
 }
 
 pub(super) fn report(report: &ExportReport) {
-    say(|| {
+    contain::log(|| {
         debug!(
             target: "agentspan::agent365::delivery",
             exported = report.exported(),
@@ -143,7 +138,7 @@ pub(super) fn report(report: &ExportReport) {
 }
 
 pub(super) fn lost_by_callers(reason: DropReason, dropped: u64) {
-    say(|| {
+    contain::log(|| {
         error!(
             target: "agentspan::agent365::queue",
             reason = reason.as_str(),
@@ -154,13 +149,13 @@ pub(super) fn lost_by_callers(reason: DropReason, dropped: u64) {
 }
 
 pub(super) fn observer_panicked() {
-    say(|| {
+    contain::log(|| {
         error!(target: "agentspan::agent365::delivery", "the observer of reports panicked");
     });
 }
 
 pub(super) fn token_refused(identity: &Identity) {
-    say(|| {
+    contain::log(|| {
         debug!(
             target: "agentspan::agent365::token",
             tenant = identity.tenant.as_str(),
@@ -171,13 +166,13 @@ pub(super) fn token_refused(identity: &Identity) {
 }
 
 pub(super) fn worker_panicked() {
-    say(|| {
+    contain::log(|| {
         error!(target: "agentspan::agent365::delivery", "the delivery panicked and goes on");
     });
 }
 
 pub(super) fn finished(stats: &DeliveryStats) {
-    say(|| {
+    contain::log(|| {
         debug!(
             target: "agentspan::agent365::delivery",
             accepted = stats.accepted,

@@ -6,6 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
+use agentspan_queue::contain;
 use opentelemetry::Context;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::unbounded_channel;
@@ -15,7 +16,6 @@ use super::requests::Requests;
 use super::shared::Shared;
 use super::worker::{Observer, Worker};
 use super::{Delivery, log};
-use crate::contain::contain;
 use crate::destination::Destinations;
 use crate::encode::BodyEncoder;
 use crate::enrichment::SpanEnrichers;
@@ -86,7 +86,7 @@ fn run(runtime: Runtime, mut worker: Worker) {
     let shared = Arc::clone(worker.shared());
     runtime.block_on(async {
         for _ in 0..MAX_PANICS {
-            match contain(worker.run()).await {
+            match contain::future(|| worker.run()).await {
                 Ok(()) => break,
                 Err(_) => log::worker_panicked(),
             }

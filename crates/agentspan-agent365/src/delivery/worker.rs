@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
+use agentspan_queue::contain;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
@@ -22,7 +23,6 @@ use super::opening::{Opening, Resources};
 use super::parcel::{Packing, Parcels};
 use super::shared::Shared;
 use super::thread::Setup;
-use crate::contain::contain_call;
 use crate::destination::Destinations;
 use crate::drop_reason::DropReason;
 use crate::encode::BodyEncoder;
@@ -394,7 +394,7 @@ impl Worker {
         log::report(&report);
         self.log_caller_losses();
         if let Some(observer) = &self.observer {
-            if contain_call(|| observer(&report)).is_err() {
+            if contain::call(|| observer(&report)).is_err() {
                 log::observer_panicked();
             }
         }

@@ -7,6 +7,7 @@
 use std::cell::Cell;
 use std::sync::Once;
 
+use agentspan_queue::contain;
 use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
 
@@ -89,9 +90,11 @@ impl Drop for Forget {
 pub(super) fn warn_of_random_ids() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        tracing::warn!(
-            target: "agentspan::otel::bridge",
-            "the provider was not prepared for agent spec ids, so they are random"
-        );
+        contain::log(|| {
+            tracing::warn!(
+                target: "agentspan::otel::bridge",
+                "the provider was not prepared for agent spec ids, so they are random"
+            );
+        });
     });
 }

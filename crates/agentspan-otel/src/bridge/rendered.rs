@@ -5,6 +5,7 @@ use std::time::Duration;
 use agentspan_model::agentspec::{Disclosure, Event as AgentSpecEvent, Span as AgentSpecSpan};
 use agentspan_model::keys;
 use agentspan_model::mapping::{Mapping, RebuiltSpan, Rendering, SCHEMA_URL, SpanInTrace};
+use agentspan_queue::contain;
 use opentelemetry::trace::{Event, Status};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
@@ -101,12 +102,14 @@ fn render(mapping: &Mapping, mut span: SpanData) -> SpanData {
             span
         }
         Err(error) => {
-            tracing::warn!(
-                target: "agentspan::otel::bridge",
-                error = %error,
-                cause = %error.source,
-                "an agent spec span cannot be rendered"
-            );
+            contain::log(|| {
+                tracing::warn!(
+                    target: "agentspan::otel::bridge",
+                    error = %error,
+                    cause = %error.source,
+                    "an agent spec span cannot be rendered"
+                );
+            });
             without_content(mapping, span)
         }
     }

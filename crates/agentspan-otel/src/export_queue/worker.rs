@@ -1,9 +1,9 @@
 //! The thread of a queue.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use agentspan_queue::contain;
 use opentelemetry::Context;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -44,7 +44,7 @@ impl<E: SpanExporter> Worker<E> {
             result => result,
         });
         let (name, exporter) = (self.name, self.exporter);
-        if catch_unwind(AssertUnwindSafe(|| drop(exporter))).is_err() {
+        if contain::drop(exporter).is_err() {
             log_failure(&name, ExportLoss::Panic);
         }
         self.shared.ended(loss);
@@ -61,7 +61,7 @@ impl<E: SpanExporter> Worker<E> {
     /// Calls the exporter, and says in the log what it failed with.
     fn guarded(&mut self, call: impl FnOnce(&mut E) -> OTelSdkResult) -> Option<ExportLoss> {
         let exporter = &mut self.exporter;
-        let loss = match catch_unwind(AssertUnwindSafe(|| call(exporter))) {
+        let loss = match contain::call(|| call(exporter)) {
             Ok(Ok(())) => return None,
             Ok(Err(OTelSdkError::Timeout(_))) => ExportLoss::TimedOut,
             Ok(Err(OTelSdkError::AlreadyShutdown | OTelSdkError::InternalFailure(_))) => {
@@ -76,10 +76,12 @@ impl<E: SpanExporter> Worker<E> {
 
 fn log_failure(name: &str, reason: ExportLoss) {
     // The error's text is somebody else's and may hold what no log should: a URL, a header.
-    tracing::error!(
-        target: "agentspan::otel::export_queue",
-        destination = name,
-        reason = reason.as_str(),
-        "an exporter failed"
-    );
+    contain::log(|| {
+        tracing::error!(
+            target: "agentspan::otel::export_queue",
+            destination = name,
+            reason = reason.as_str(),
+            "an exporter failed"
+        );
+    });
 }

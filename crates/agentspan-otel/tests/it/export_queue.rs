@@ -1,7 +1,8 @@
 //! What a queue in front of an exporter takes, shows, loses and counts.
 
+use std::panic::panic_any;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use agentspan_model::agentspec::Disclosure;
@@ -11,6 +12,9 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::{set_default, with_default};
+use tracing::{Event, Metadata, Subscriber};
 
 const WHILE: Duration = Duration::from_secs(30);
 
@@ -365,4 +369,119 @@ fn an_exporter_that_cannot_be_flushed_or_shut_down_is_told_of() {
     // It has ended all the same.
     queue.shutdown(WHILE).unwrap();
     assert_eq!(queue.stats().exported, 1);
+}
+
+/// What foreign code may panic with: dropping it panics, too.
+struct PanicsWhenDropped;
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        panic_any("the payload panics as well");
+    }
+}
+
+/// Panics in each call.
+#[derive(Debug)]
+struct Panicking;
+
+impl SpanExporter for Panicking {
+    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+        panic_any(PanicsWhenDropped)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        panic_any(PanicsWhenDropped)
+    }
+
+    fn set_resource(&mut self, _resource: &Resource) {
+        panic_any(PanicsWhenDropped)
+    }
+
+    fn shutdown(&self) -> OTelSdkResult {
+        panic_any(PanicsWhenDropped)
+    }
+}
+
+/// Panics for each line of this project's crates.
+struct PanickingLogger;
+
+impl Subscriber for PanickingLogger {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("agentspan")
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {
+        panic_any(PanicsWhenDropped);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+#[test]
+fn f4_an_exporter_whose_payload_panics_ends_neither_the_thread_nor_a_flush() {
+    let queue = ExportQueue::builder("test", Panicking).build().unwrap();
+    let _provider = end_spans(&queue, 3);
+    queue.flush(WHILE).unwrap_err();
+    let _provider = end_spans(&queue, 1);
+    queue.flush(WHILE).unwrap_err();
+    assert_eq!(queue.stats().dropped_for(ExportLoss::Panic), 4);
+    check_conserved(queue.stats());
+    let error = queue.shutdown(WHILE).unwrap_err();
+    assert!(
+        error.to_string().ends_with("cannot be shut down"),
+        "{error}"
+    );
+}
+
+#[test]
+fn f4_a_filter_whose_payload_panics_is_counted_and_not_felt() {
+    let (builder, seen) = queue(Behaviour::Keep);
+    let queue = builder
+        .with_filter(|_| panic_any(PanicsWhenDropped))
+        .build()
+        .unwrap();
+    let _provider = end_spans(&queue, 2);
+    queue.flush(WHILE).unwrap_err();
+    assert_eq!(queue.stats().dropped_for(ExportLoss::Panic), 2);
+    assert!(seen.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a11_a_log_subscriber_that_panics_ends_no_thread_and_reaches_no_program() {
+    let exporter = LogsAndFails(Once::new());
+    let queue = ExportQueue::builder("test", exporter).build().unwrap();
+    // On the thread of the queue.
+    let _provider = end_spans(&queue, 3);
+    queue.flush(WHILE).unwrap_err();
+    let _provider = end_spans(&queue, 1);
+    queue.flush(WHILE).unwrap_err();
+    assert_eq!(queue.stats().dropped_for(ExportLoss::Failed), 4);
+    queue.shutdown(WHILE).unwrap();
+    // On the thread of the program.
+    with_default(PanickingLogger, || {
+        let _provider = end_spans(&queue, 2);
+    });
+    assert_eq!(queue.stats().dropped_for(ExportLoss::AfterShutdown), 2);
+}
+
+/// Fails to export on a thread whose subscriber panics.
+#[derive(Debug)]
+struct LogsAndFails(Once);
+
+impl SpanExporter for LogsAndFails {
+    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+        let set = || std::mem::forget(set_default(PanickingLogger));
+        self.0.call_once(set);
+        Err(OTelSdkError::InternalFailure("on purpose".into()))
+    }
 }

@@ -13,6 +13,7 @@ mod disclosure;
 mod errors;
 mod every_end;
 mod filters;
+mod foreign_panics;
 mod hooks;
 mod in_memory;
 mod recorder;

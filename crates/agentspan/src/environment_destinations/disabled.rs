@@ -1,6 +1,7 @@
 //! Says that a feature is missing.
 
 use agentspan_discovery::Environment;
+use agentspan_queue::contain;
 
 use crate::destination::Destination;
 use crate::install_error::InstallError;
@@ -10,10 +11,12 @@ pub(super) fn destination(
     _environment: &Environment,
     protocol: &str,
 ) -> Result<Option<Destination>, InstallError> {
-    tracing::warn!(
-        target: "agentspan::configure",
-        protocol,
-        "the environment asks for otlp, and the feature for its protocol is not enabled"
-    );
+    contain::log(|| {
+        tracing::warn!(
+            target: "agentspan::configure",
+            protocol,
+            "the environment asks for otlp, and the feature for its protocol is not enabled"
+        );
+    });
     Ok(None)
 }

@@ -1,0 +1,153 @@
+//! Calls foreign code, and keeps its panics where they happen.
+//!
+//! Foreign code is everything that a program hands to us: hooks of processors, filters, exporters, token
+//! resolvers, observers, enrichers, clocks, guards, and the subscriber that our log lines reach. None of
+//! it may end a thread of ours or unwind into the program. Each panic that is contained here is
+//! counted, see [`panics`]; the panic hook of the program has printed its message before.
+//!
+//! The functions assert unwind safety: callers hand over state that is consistent at each point where
+//! foreign code runs.
+//!
+//! A program that is built with `panic = "abort"` ends at the panic itself. Nothing can contain it then.
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+/// How many panics were contained in this process.
+static PANICS: AtomicU64 = AtomicU64::new(0);
+
+/// Foreign code panicked, and the panic was contained and counted.
+///
+/// The message is foreign text that may hold anything, such as the content of a prompt.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("panicked: {message}")]
+#[non_exhaustive]
+pub struct Panicked {
+    /// The message of the panic, or a text that says that there was none.
+    pub message: String,
+}
+
+/// How many panics were contained in this process so far, those of [`log`] and [`drop`] included.
+#[must_use]
+pub fn panics() -> u64 {
+    // Relaxed: the count guards no other memory.
+    PANICS.load(Ordering::Relaxed)
+}
+
+/// Calls `call` and turns a panic into an error.
+///
+/// ```
+/// use agentspan_queue::contain;
+///
+/// assert_eq!(contain::call(|| 1), Ok(1));
+/// let panicked = contain::call(|| panic!("on purpose")).unwrap_err();
+/// assert_eq!(panicked.message, "on purpose");
+/// ```
+///
+/// # Errors
+///
+/// [`Panicked`] when `call` panicked.
+#[inline]
+pub fn call<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(contained)
+}
+
+/// Polls the future that `make` makes, and turns a panic of either into an error.
+///
+/// A panic while the future is dropped is contained, too: after it is done, and when this future is
+/// dropped first.
+///
+/// # Errors
+///
+/// [`Panicked`] when `make` or the future panicked.
+///
+/// # Cancel safety
+///
+/// As cancel safe as the future.
+pub async fn future<F: Future>(make: impl FnOnce() -> F) -> Result<F::Output, Panicked> {
+    let slot = pin!(Some(call(make)?));
+    let mut slot = Slot(slot);
+    poll_fn(|cx| match slot.0.as_mut().as_pin_mut() {
+        Some(future) => poll(future, cx),
+        // Not polled after it was ready.
+        None => Poll::Pending,
+    })
+    .await
+}
+
+/// Polls `future` once, and turns a panic into an error. It must not be polled again after that.
+pub fn poll<F: Future + ?Sized>(
+    future: Pin<&mut F>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<F::Output, Panicked>> {
+    match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Err(payload) => Poll::Ready(Err(contained(payload))),
+    }
+}
+
+/// Drops a foreign value and turns a panic into an error.
+///
+/// # Errors
+///
+/// [`Panicked`] when the drop panicked.
+pub fn drop<T>(value: T) -> Result<(), Panicked> {
+    call(|| mem::drop(value))
+}
+
+/// Runs `line`, which writes a log line: the subscriber, and the `Display` of foreign values in the
+/// line, may panic.
+#[inline]
+pub fn log(line: impl FnOnce()) {
+    // The panic is counted, and there is nobody else to tell.
+    let _ = call(line);
+}
+
+/// The message of a panic, or a text that says that there is none.
+#[must_use]
+pub fn message(payload: &(dyn Any + Send)) -> &str {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        text
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text
+    } else {
+        "a panic without a message"
+    }
+}
+
+#[cold]
+fn contained(payload: Box<dyn Any + Send>) -> Panicked {
+    let message = message(&*payload).to_owned();
+    discard(payload);
+    Panicked { message }
+}
+
+/// Drops the payload of a panic, which may itself panic when it is dropped.
+fn discard(payload: Box<dyn Any + Send>) {
+    // Relaxed: see `panics`.
+    PANICS.fetch_add(1, Ordering::Relaxed);
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| mem::drop(payload))) {
+        PANICS.fetch_add(1, Ordering::Relaxed);
+        // The payload of that panic could go on like this for ever, so nothing drops it.
+        mem::forget(second);
+    }
+}
+
+/// Holds a future and contains a panic of its drop.
+struct Slot<'a, F>(Pin<&'a mut Option<F>>);
+
+impl<F> Drop for Slot<'_, F> {
+    fn drop(&mut self) {
+        // The panic is counted; the future's result, if there is one, is not lost over it.
+        let _ = call(|| self.0.set(None));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! Every way in which foreign code can panic ends in a value.
+
+use std::future::{pending, ready};
+use std::panic::panic_any;
+use std::task::Waker;
+
+use futures_executor::block_on;
+
+use super::*;
+
+/// Panics when it is dropped, as a payload, a future or any other value may.
+struct PanicsWhenDropped;
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        panic_any("dropped on purpose");
+    }
+}
+
+fn says(message: &str) -> Result<u8, Panicked> {
+    let message = message.to_owned();
+    Err(Panicked { message })
+}
+
+#[test]
+fn code_that_does_not_panic_gives_its_result() {
+    assert_eq!(call(|| 1), Ok(1));
+    assert_eq!(block_on(future(|| ready(1))), Ok(1));
+    assert_eq!(drop(1), Ok(()));
+}
+
+#[test]
+fn a_panic_becomes_an_error_with_its_message() {
+    assert_eq!(call(|| panic!("a text")), says("a text"));
+    assert_eq!(call(|| panic!("a number {}", 1)), says("a number 1"));
+    assert_eq!(call(|| panic_any(1)), says("a panic without a message"));
+}
+
+#[test]
+fn f4_a_payload_that_panics_when_it_is_dropped_ends_there_too() {
+    let panics = || -> u8 { panic_any(PanicsWhenDropped) };
+    let silent = || says("a panic without a message");
+    assert_eq!(call(panics), silent());
+    let panics_later = || async {
+        ready(()).await;
+        panics()
+    };
+    assert_eq!(block_on(future(panics_later)), silent());
+    log(|| {
+        panics();
+    });
+}
+
+#[test]
+fn a_future_may_panic_while_it_is_made_or_dropped() {
+    let unmade = future(|| -> std::future::Ready<u8> { panic!("made on purpose") });
+    assert_eq!(block_on(unmade), says("made on purpose"));
+    let with = |value: PanicsWhenDropped, result: u8| async move {
+        let _held = value;
+        result
+    };
+    // Its own drop at its end is a part of the poll.
+    let ended = future(|| with(PanicsWhenDropped, 1));
+    assert_eq!(block_on(ended), says("dropped on purpose"));
+    let before = panics();
+    let mut cancelled = Box::pin(future(|| async {
+        let _held = PanicsWhenDropped;
+        pending::<u8>().await
+    }));
+    let mut cx = Context::from_waker(Waker::noop());
+    assert_eq!(cancelled.as_mut().poll(&mut cx), Poll::Pending);
+    mem::drop(cancelled);
+    assert!(panics() > before);
+}
+
+#[test]
+fn a_panic_is_contained_while_the_thread_unwinds() {
+    struct CallsWhenDropped;
+    impl Drop for CallsWhenDropped {
+        fn drop(&mut self) {
+            assert_eq!(call(|| panic!("inner")), says("inner"));
+        }
+    }
+    let outer = || -> u8 {
+        let _calls = CallsWhenDropped;
+        panic!("outer")
+    };
+    assert_eq!(call(outer), says("outer"));
+}
+
+#[test]
+fn every_panic_is_counted() {
+    // Other tests of this process count as well.
+    let before = panics();
+    let _ = call(|| panic!("one"));
+    log(|| panic!("two"));
+    let _ = drop(PanicsWhenDropped);
+    let _ = call(|| panic_any(PanicsWhenDropped));
+    assert!(panics() >= before + 5);
+}
