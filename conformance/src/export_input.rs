@@ -91,7 +91,8 @@ impl ExportInput {
     /// A resolver that gives these answers and notes its calls.
     pub fn resolver(&self, calls: &TokenCalls) -> impl TokenResolver + use<> {
         let (input, calls) = (self.clone(), Arc::clone(calls));
-        token_from_fn(move |identity| {
+        token_from_fn(move |query| {
+            let identity = &query.identity;
             let (tenant, agent) = (identity.tenant.as_str(), identity.agent.as_str());
             let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
             calls.push((agent.to_owned(), tenant.to_owned()));

@@ -51,6 +51,7 @@ impl LiveExport {
             .with_connect_to(service.addr())
             .with_root_certificates(service.root_certificates())
             .with_concurrency(1)
+            .with_final_refusals()
             .with_retry_timer(pauses.clone());
         if input.use_s2s_endpoint {
             builder = builder.with_service_to_service();

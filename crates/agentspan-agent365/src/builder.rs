@@ -59,6 +59,7 @@ pub struct DeliveryBuilder<F = Delivery> {
     agent_fallback: Option<&'static str>,
     retry_after_dates: bool,
     tenant_header: bool,
+    final_refusals: bool,
     domain: Option<DomainOverride>,
     environment_domain: Option<Result<DomainOverride, DomainOverrideError>>,
     loopback: Option<String>,
@@ -90,6 +91,7 @@ impl<F> DeliveryBuilder<F> {
             agent_fallback: None,
             retry_after_dates: false,
             tenant_header: false,
+            final_refusals: false,
             domain: None,
             environment_domain: None,
             loopback: None,
@@ -318,6 +320,7 @@ impl<F> DeliveryBuilder<F> {
                 timer: self.timer,
                 retry_after_dates: self.retry_after_dates,
                 tenant_header: self.tenant_header,
+                final_refusals: self.final_refusals,
             },
             observer: self.observer,
         };

@@ -6,8 +6,8 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # fn ask_for_token(_: &str) -> Result<String, std::io::Error> { Ok(String::new()) }
-//! let exporter = Agent365Exporter::builder(token_from_fn(|identity| {
-//!     let token = ask_for_token(identity.agent.as_str())?;
+//! let exporter = Agent365Exporter::builder(token_from_fn(|query| {
+//!     let token = ask_for_token(query.identity.agent.as_str())?;
 //!     Ok(Some(AccessToken::new(token)?))
 //! }))
 //! .build()?;
@@ -91,7 +91,7 @@ pub use self::span_processor::Agent365SpanProcessor;
 pub use self::stats::DeliveryStats;
 pub use self::token_cache::TokenCache;
 pub use self::token_resolver::{
-    AsyncFnResolver, BoxError, FnResolver, RequestTokens, TokenResolver, token_from_async_fn,
-    token_from_fn, token_from_request,
+    AsyncFnResolver, BoxError, FnResolver, RequestTokens, TokenQuery, TokenResolver,
+    token_from_async_fn, token_from_fn, token_from_request,
 };
 pub use self::transport::TransportError;

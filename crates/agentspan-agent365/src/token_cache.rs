@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::access_token::AccessToken;
 use crate::longest::LONGEST;
-use crate::token_resolver::{BoxError, TokenResolver};
+use crate::token_resolver::{BoxError, TokenQuery, TokenResolver};
 
 /// No more identities are remembered. When there are more, all that are not in use are forgotten.
 const MAX_IDENTITIES: usize = 10_000;
@@ -29,8 +29,8 @@ const REFUSAL_PAUSE: Duration = Duration::from_secs(30);
 /// - One question per identity is asked at a time; who needs the same token meanwhile waits for the
 ///   answer.
 /// - When the resolver fails before the old token has expired, the old one is used on.
-/// - When the service answers 401, the token is thrown away once and the request is tried again with
-///   a new one. A 401 for the new one within 30 seconds changes nothing.
+/// - When the service answers 401, the token is thrown away and the resolver is asked for another. A
+///   401 for the new one within 30 seconds changes nothing.
 ///
 /// "No token" is not remembered, and an empty token is none.
 pub struct TokenCache<R> {
@@ -131,6 +131,21 @@ impl<R: TokenResolver> TokenCache<R> {
     }
 }
 
+impl State {
+    /// Throws the token away, which was refused, unless one was thrown away a short time ago.
+    fn throw_away(&mut self) -> bool {
+        let now = Instant::now();
+        let is_soon = self
+            .refused_at
+            .is_some_and(|at| now.duration_since(at) < REFUSAL_PAUSE);
+        if !is_soon {
+            self.refused_at = Some(now);
+            self.kept = None;
+        }
+        !is_soon
+    }
+}
+
 impl Slot {
     fn with_state<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
@@ -143,19 +158,24 @@ impl Slot {
 
 #[async_trait]
 impl<R: TokenResolver> TokenResolver for TokenCache<R> {
-    async fn resolve(&self, identity: &Identity) -> Result<Option<AccessToken>, BoxError> {
-        let slot = self.slot(identity);
-        let is_fresh = |kept: &Kept| Instant::now() < kept.refresh_at;
-        if let Some(kept) = slot.kept().filter(is_fresh) {
+    async fn resolve(&self, query: &TokenQuery) -> Result<Option<AccessToken>, BoxError> {
+        let slot = self.slot(&query.identity);
+        let is_good = |kept: &Kept| Instant::now() < kept.refresh_at && !query.refuses(&kept.token);
+        if let Some(kept) = slot.kept().filter(is_good) {
             return Ok(Some(kept.token));
         }
         let _permit = slot.asking.acquire().await?;
-        // Somebody else may have asked meanwhile.
-        let old = slot.kept();
-        if let Some(kept) = old.clone().filter(is_fresh) {
+        // Another request may have asked meanwhile.
+        if let Some(kept) = slot.kept().filter(is_good) {
             return Ok(Some(kept.token));
         }
-        let answer = self.resolver.resolve(identity).await;
+        if let Some(kept) = slot.kept().filter(|kept| query.refuses(&kept.token)) {
+            if !slot.with_state(State::throw_away) {
+                return Ok(Some(kept.token));
+            }
+        }
+        let old = slot.kept();
+        let answer = self.resolver.resolve(query).await;
         match answer.map(|token| token.filter(|token| !token.is_empty())) {
             Ok(Some(token)) => {
                 let kept = self.keep(token.clone());
@@ -171,25 +191,6 @@ impl<R: TokenResolver> TokenResolver for TokenCache<R> {
                 None => Err(error),
             },
         }
-    }
-
-    fn refused(&self, identity: &Identity, token: &AccessToken) -> bool {
-        let now = Instant::now();
-        self.slot(identity).with_state(|state| {
-            // Another request had it refused before, and there is a new one, or will be.
-            if state.kept.as_ref().is_none_or(|kept| kept.token != *token) {
-                return true;
-            }
-            let is_soon = state
-                .refused_at
-                .is_some_and(|at| now.duration_since(at) < REFUSAL_PAUSE);
-            if is_soon {
-                return false;
-            }
-            state.refused_at = Some(now);
-            state.kept = None;
-            true
-        })
     }
 }
 

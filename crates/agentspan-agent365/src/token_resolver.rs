@@ -3,11 +3,11 @@
 mod async_fn;
 mod blocking_fn;
 mod request_tokens;
+mod token_query;
 
 use std::error::Error;
 use std::sync::Arc;
 
-use agentspan_model::agent365::Identity;
 use async_trait::async_trait;
 
 use crate::access_token::AccessToken;
@@ -15,6 +15,7 @@ use crate::access_token::AccessToken;
 pub use self::async_fn::{AsyncFnResolver, token_from_async_fn};
 pub use self::blocking_fn::{FnResolver, token_from_fn};
 pub use self::request_tokens::{RequestTokens, token_from_request};
+pub use self::token_query::TokenQuery;
 
 /// Any error, for resolvers that fail in a way of their own.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -22,8 +23,11 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// Gets the token that the spans of one identity are sent with.
 ///
 /// It is asked once per batch and identity, so a resolver that goes over the network should cache, or
-/// be put behind a [`TokenCache`](crate::TokenCache). It
-/// runs on the thread `agentspan-export`, within that thread's Tokio runtime, and must not block it:
+/// be put behind a [`TokenCache`](crate::TokenCache). When the service answers 401, the resolver is
+/// asked once more, with a [`TokenQuery`] that names the token which was refused. If it then gives
+/// another one, the request is sent once more.
+///
+/// A resolver runs on the thread `agentspan-export`, within that thread's Tokio runtime, and must not block it:
 /// use [`token_from_fn`] for what blocks. OpenTelemetry is suppressed while it runs. An error, a panic
 /// or a missed deadline costs the spans of this identity and no others.
 ///
@@ -33,21 +37,20 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// dropped and counted, as the reference does.
 ///
 /// ```
-/// use agentspan_agent365::{AccessToken, BoxError, TokenResolver};
-/// use agentspan_model::agent365::Identity;
+/// use agentspan_agent365::{AccessToken, BoxError, TokenQuery, TokenResolver};
 ///
 /// struct Fixed(AccessToken);
 ///
 /// #[async_trait::async_trait]
 /// impl TokenResolver for Fixed {
-///     async fn resolve(&self, _: &Identity) -> Result<Option<AccessToken>, BoxError> {
+///     async fn resolve(&self, _: &TokenQuery) -> Result<Option<AccessToken>, BoxError> {
 ///         Ok(Some(self.0.clone()))
 ///     }
 /// }
 /// ```
 #[async_trait]
 pub trait TokenResolver: Send + Sync + 'static {
-    /// The token for `identity`.
+    /// The token for the identity of `query`.
     ///
     /// # Errors
     ///
@@ -56,25 +59,12 @@ pub trait TokenResolver: Send + Sync + 'static {
     /// # Cancel safety
     ///
     /// The future is dropped when the deadline passes or the delivery is shut down.
-    async fn resolve(&self, identity: &Identity) -> Result<Option<AccessToken>, BoxError>;
-
-    /// Hears that the service answered 401 for a token of this resolver, and says whether asking again
-    /// may give another one. Then [`resolve`](Self::resolve) is called once more, and the request is
-    /// tried once more. It must not block.
-    ///
-    /// Does nothing and says no, unless a resolver that keeps tokens says otherwise.
-    fn refused(&self, _identity: &Identity, _token: &AccessToken) -> bool {
-        false
-    }
+    async fn resolve(&self, query: &TokenQuery) -> Result<Option<AccessToken>, BoxError>;
 }
 
 #[async_trait]
 impl<R: TokenResolver + ?Sized> TokenResolver for Arc<R> {
-    async fn resolve(&self, identity: &Identity) -> Result<Option<AccessToken>, BoxError> {
-        (**self).resolve(identity).await
-    }
-
-    fn refused(&self, identity: &Identity, token: &AccessToken) -> bool {
-        (**self).refused(identity, token)
+    async fn resolve(&self, query: &TokenQuery) -> Result<Option<AccessToken>, BoxError> {
+        (**self).resolve(query).await
     }
 }

@@ -14,8 +14,8 @@
 //! let telemetry = agentspan::configure()
 //!     .with_service_name("weather")
 //!     .with_service_namespace("contoso")
-//!     .with_token_resolver(token_from_async_fn(|identity| async move {
-//!         Ok(Some(AccessToken::new(ask_for_token(&identity).await?)?))
+//!     .with_token_resolver(token_from_async_fn(|query| async move {
+//!         Ok(Some(AccessToken::new(ask_for_token(&query.identity).await?)?))
 //!     }))
 //!     .install()?;
 //!

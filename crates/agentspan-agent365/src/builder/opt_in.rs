@@ -74,6 +74,13 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
+    /// Takes 401 as the end of a request, as the reference does. Default: the resolver is asked for
+    /// another token once, and the request is sent again if there is one.
+    pub fn with_final_refusals(mut self) -> Self {
+        self.final_refusals = true;
+        self
+    }
+
     /// Asks `enricher` about each span before it is grouped, and changes the span's attributes as it
     /// says. Several are asked in the order in which they were given; each sees what the others did.
     ///

@@ -23,7 +23,7 @@ use crate::missing_permission::MissingPermission;
 use crate::report::{Attempt, AttemptOutcome};
 use crate::retry::RetryTimer;
 use crate::retry_after::AskedPause;
-use crate::token_resolver::TokenResolver;
+use crate::token_resolver::{TokenQuery, TokenResolver};
 use crate::transport::{Answer, Transport, TransportError};
 use crate::wire_profile::{MissingToken, WireProfile};
 
@@ -40,6 +40,8 @@ pub(crate) struct Courier {
     pub(crate) retry_after_dates: bool,
     /// Whether the tenant's id is sent in a header, too.
     pub(crate) tenant_header: bool,
+    /// Whether 401 ends the request, as in the reference.
+    pub(crate) final_refusals: bool,
 }
 
 /// Names the tenant beside the URL.
@@ -104,12 +106,13 @@ impl Courier {
                 let Err(error) = self.try_all(shared, post, attempts).await else {
                     break;
                 };
-                if is_renewed || !self.may_renew(ticket, token.as_ref(), &error) {
-                    return Err(explained(error, token.as_ref()));
-                }
-                log::token_refused(&ticket.identity);
+                let refused = token.clone().filter(|_| !is_renewed && is_refusal(&error));
                 is_renewed = true;
-                token = self.token(ticket).await?;
+                let Some(other) = self.other_token(ticket, refused).await? else {
+                    return Err(explained(error, token.as_ref()));
+                };
+                log::token_refused(&ticket.identity);
+                token = Some(other);
                 headers = self.headers(ticket, token.as_ref())?;
             }
             ticket.delivered(spans, bytes);
@@ -117,15 +120,22 @@ impl Courier {
         Ok(())
     }
 
-    /// Whether the service refused the token, and whoever gave it may have another one.
-    fn may_renew(&self, ticket: &Ticket, token: Option<&AccessToken>, error: &ExportError) -> bool {
-        let (Some(token), ExportError::Status { status: 401, .. }) = (token, error) else {
-            return false;
+    /// Another token than the one that was refused, if there is one. A request has no second token of
+    /// its own, unless the program has replaced the first.
+    async fn other_token(
+        &self,
+        ticket: &Ticket,
+        refused: Option<AccessToken>,
+    ) -> Result<Option<AccessToken>, ExportError> {
+        let Some(refused) = refused.filter(|_| !self.final_refusals) else {
+            return Ok(None);
         };
-        if let Some(own) = own_token(ticket) {
-            return own != *token;
-        }
-        contain::call(|| self.resolver.refused(&ticket.identity, token)).unwrap_or(false)
+        let query = TokenQuery::new(ticket.identity.clone()).with_refused(refused);
+        let other = match own_token(ticket) {
+            Some(own) => Some(own),
+            None => self.ask(&query).await?,
+        };
+        Ok(other.filter(|token| !query.refuses(token)))
     }
 
     async fn try_all(
@@ -187,11 +197,15 @@ impl Courier {
     /// The token of the request, or else what the resolver says. Whatever that does costs this identity
     /// and no other.
     async fn token(&self, ticket: &Ticket) -> Result<Option<AccessToken>, ExportError> {
-        if let Some(token) = own_token(ticket) {
-            return Ok(Some(token));
+        match own_token(ticket) {
+            Some(token) => Ok(Some(token)),
+            None => self.ask(&TokenQuery::new(ticket.identity.clone())).await,
         }
-        let identity = &ticket.identity;
-        let asked = contain::future(|| self.resolver.resolve(identity));
+    }
+
+    async fn ask(&self, query: &TokenQuery) -> Result<Option<AccessToken>, ExportError> {
+        let identity = &query.identity;
+        let asked = contain::future(|| self.resolver.resolve(query));
         let token = match timeout(self.token_deadline, asked).await {
             Ok(Ok(Ok(token))) => token,
             Ok(Ok(Err(error))) => {
@@ -283,6 +297,11 @@ fn own_token(ticket: &Ticket) -> Option<AccessToken> {
         return None;
     };
     Some(token.current()).filter(|token| !token.is_empty())
+}
+
+/// Whether the service refused the token.
+fn is_refusal(error: &ExportError) -> bool {
+    matches!(error, ExportError::Status { status: 401, .. })
 }
 
 /// Says what the token lacks if the service forbids the request.

@@ -3,10 +3,9 @@
 use std::fmt;
 use std::future::Future;
 
-use agentspan_model::agent365::Identity;
 use async_trait::async_trait;
 
-use super::{BoxError, TokenResolver};
+use super::{BoxError, TokenQuery, TokenResolver};
 use crate::access_token::AccessToken;
 
 /// What [`token_from_async_fn`] makes.
@@ -17,13 +16,13 @@ pub struct AsyncFnResolver<F>(F);
 /// ```
 /// use agentspan_agent365::{AccessToken, token_from_async_fn};
 ///
-/// let resolver = token_from_async_fn(|identity| async move {
-///     Ok(Some(AccessToken::new(format!("for-{}", identity.agent))?))
+/// let resolver = token_from_async_fn(|query| async move {
+///     Ok(Some(AccessToken::new(format!("for-{}", query.identity.agent))?))
 /// });
 /// ```
 pub fn token_from_async_fn<F, Fut>(resolve: F) -> AsyncFnResolver<F>
 where
-    F: Fn(Identity) -> Fut + Send + Sync + 'static,
+    F: Fn(TokenQuery) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Option<AccessToken>, BoxError>> + Send + 'static,
 {
     AsyncFnResolver(resolve)
@@ -32,11 +31,11 @@ where
 #[async_trait]
 impl<F, Fut> TokenResolver for AsyncFnResolver<F>
 where
-    F: Fn(Identity) -> Fut + Send + Sync + 'static,
+    F: Fn(TokenQuery) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<Option<AccessToken>, BoxError>> + Send + 'static,
 {
-    async fn resolve(&self, identity: &Identity) -> Result<Option<AccessToken>, BoxError> {
-        (self.0)(identity.clone()).await
+    async fn resolve(&self, query: &TokenQuery) -> Result<Option<AccessToken>, BoxError> {
+        (self.0)(query.clone()).await
     }
 }
 

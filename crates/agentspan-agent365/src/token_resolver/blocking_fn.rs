@@ -4,13 +4,12 @@ use std::fmt;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use agentspan_model::agent365::Identity;
 use async_trait::async_trait;
 use opentelemetry::Context;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Semaphore;
 
-use super::{BoxError, TokenResolver};
+use super::{BoxError, TokenQuery, TokenResolver};
 use crate::access_token::AccessToken;
 
 /// How many calls of one closure run at the same time, each on a thread of its own.
@@ -37,13 +36,13 @@ pub struct FnResolver<F> {
 /// ```
 /// use agentspan_agent365::{AccessToken, token_from_fn};
 ///
-/// let resolver = token_from_fn(|identity| {
-///     Ok(Some(AccessToken::new(format!("for-{}", identity.agent))?))
+/// let resolver = token_from_fn(|query| {
+///     Ok(Some(AccessToken::new(format!("for-{}", query.identity.agent))?))
 /// });
 /// ```
 pub fn token_from_fn<F>(resolve: F) -> FnResolver<F>
 where
-    F: Fn(&Identity) -> Result<Option<AccessToken>, BoxError> + Send + Sync + 'static,
+    F: Fn(&TokenQuery) -> Result<Option<AccessToken>, BoxError> + Send + Sync + 'static,
 {
     FnResolver {
         resolve: Arc::new(resolve),
@@ -71,16 +70,16 @@ impl<F> FnResolver<F> {
 #[async_trait]
 impl<F> TokenResolver for FnResolver<F>
 where
-    F: Fn(&Identity) -> Result<Option<AccessToken>, BoxError> + Send + Sync + 'static,
+    F: Fn(&TokenQuery) -> Result<Option<AccessToken>, BoxError> + Send + Sync + 'static,
 {
-    async fn resolve(&self, identity: &Identity) -> Result<Option<AccessToken>, BoxError> {
+    async fn resolve(&self, query: &TokenQuery) -> Result<Option<AccessToken>, BoxError> {
         let permit = Arc::clone(&self.threads).acquire_owned().await?;
         let resolve = Arc::clone(&self.resolve);
-        let identity = identity.clone();
+        let query = query.clone();
         let call = self.pool()?.spawn_blocking(move || {
             let _permit = permit;
             let _suppressed = Context::enter_telemetry_suppressed_scope();
-            resolve(&identity)
+            resolve(&query)
         });
         match call.await {
             Ok(answer) => answer,

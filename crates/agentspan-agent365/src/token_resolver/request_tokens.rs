@@ -1,9 +1,8 @@
 //! A token resolver for programs whose requests bring their tokens.
 
-use agentspan_model::agent365::Identity;
 use async_trait::async_trait;
 
-use super::{BoxError, TokenResolver};
+use super::{BoxError, TokenQuery, TokenResolver};
 use crate::access_token::AccessToken;
 
 /// What [`token_from_request`] makes.
@@ -34,7 +33,7 @@ pub fn token_from_request() -> RequestTokens {
 
 #[async_trait]
 impl TokenResolver for RequestTokens {
-    async fn resolve(&self, _: &Identity) -> Result<Option<AccessToken>, BoxError> {
+    async fn resolve(&self, _: &TokenQuery) -> Result<Option<AccessToken>, BoxError> {
         Ok(None)
     }
 }

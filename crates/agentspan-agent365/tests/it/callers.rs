@@ -291,14 +291,17 @@ fn the_delivery_makes_no_telemetry_of_its_own() {
     let (give, take) = sync_channel::<SdkTracerProvider>(1);
     let take = std::sync::Mutex::new(take);
     let provider = std::sync::OnceLock::<SdkTracerProvider>::new();
-    let resolver = agentspan_agent365::token_from_fn(move |identity| {
+    let resolver = agentspan_agent365::token_from_fn(move |query| {
         let provider = provider.get_or_init(|| take.lock().unwrap().recv().unwrap());
         let tracer = provider.tracer("resolver");
         tracer
             .span_builder("get token")
             .with_attributes([
-                KeyValue::new(keys::TENANT_ID, identity.tenant.as_str().to_owned()),
-                KeyValue::new(keys::GEN_AI_AGENT_ID, identity.agent.as_str().to_owned()),
+                KeyValue::new(keys::TENANT_ID, query.identity.tenant.as_str().to_owned()),
+                KeyValue::new(
+                    keys::GEN_AI_AGENT_ID,
+                    query.identity.agent.as_str().to_owned(),
+                ),
             ])
             .start(&tracer);
         Ok(None)

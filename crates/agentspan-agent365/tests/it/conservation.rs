@@ -93,9 +93,9 @@ fn what_the_fronts_hand_over_is_accounted_for_under_faults() {
     let service = faulty_service();
     let reported = Arc::new(Mutex::new((0, 0)));
     let counted = Arc::clone(&reported);
-    let resolver = token_from_async_fn(|identity| async move {
-        assert!(identity.agent.as_str() != "a3", "on purpose");
-        if identity.agent.as_str() == "a4" {
+    let resolver = token_from_async_fn(|query| async move {
+        assert!(query.identity.agent.as_str() != "a3", "on purpose");
+        if query.identity.agent.as_str() == "a4" {
             return Err("no token".into());
         }
         Ok(None)

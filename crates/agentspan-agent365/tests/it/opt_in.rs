@@ -1,12 +1,13 @@
 //! What goes beyond the reference, when it is asked for.
 
 use std::panic::panic_any;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agentspan_agent365::{
-    AccessToken, BoxError, Enrichment, ExportError, TokenCache, TokenResolver,
+    AccessToken, BoxError, Enrichment, ExportError, TokenCache, TokenQuery, TokenResolver,
+    token_from_fn,
 };
 use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::keys;
@@ -57,7 +58,7 @@ impl Script {
 
 #[async_trait]
 impl TokenResolver for Script {
-    async fn resolve(&self, _: &Identity) -> Result<Option<AccessToken>, BoxError> {
+    async fn resolve(&self, _: &TokenQuery) -> Result<Option<AccessToken>, BoxError> {
         let number = self.asked.fetch_add(1, SeqCst);
         tokio::task::yield_now().await;
         let token = self.tokens.get(number).ok_or("no more tokens")?;
@@ -69,6 +70,10 @@ fn identity(agent: &str) -> Identity {
     Identity::parse(TENANT, agent).unwrap()
 }
 
+fn query(agent: &str) -> TokenQuery {
+    TokenQuery::new(identity(agent))
+}
+
 /// Resolves `times` times for one identity: the questions that reach the resolver, and the successes.
 fn check_questions(
     cache: impl FnOnce(Script) -> TokenCache<Script>,
@@ -78,7 +83,7 @@ fn check_questions(
 ) {
     let script = Script::new(tokens);
     let cache = cache(script.clone());
-    let answers = (0..times).map(|_| block_on(cache.resolve(&identity("a"))));
+    let answers = (0..times).map(|_| block_on(cache.resolve(&query("a"))));
     let successes = answers
         .filter(|answer| matches!(answer, Ok(Some(_))))
         .count();
@@ -127,7 +132,7 @@ fn an_old_token_is_used_while_no_new_one_can_be_got() {
 async fn one_question_per_identity_is_asked_at_a_time() {
     let script = Script::new([LASTING, LASTING]);
     let cache = TokenCache::new(script.clone());
-    let (one, other) = (identity("a"), identity("b"));
+    let (one, other) = (query("a"), query("b"));
     let (first, second, third) = tokio::join!(
         cache.resolve(&one),
         cache.resolve(&one),
@@ -141,52 +146,88 @@ async fn one_question_per_identity_is_asked_at_a_time() {
     assert_eq!(script.asked(), 2);
 }
 
-/// Exports a span with a token cache: the statuses of the service, what it was sent, and whether it
-/// was delivered.
-fn check_refused(answers: &[u16], sent: &[&str], delivered: usize) {
-    let service = service(answers.iter().map(|status| Answer::status(*status)));
-    let delivery = delivery_to(&service, Script::new(["one", "two", "three"]))
-        .with_token_cache()
-        .build()
-        .unwrap();
-    let report = export(&delivery.exporter(), vec![span_of(TENANT, "a")]);
+/// Exports a span, with a token cache and without: the tokens that there are, the statuses of the
+/// service, what it was sent, and whether the span was delivered.
+fn check_refused(tokens: &[&'static str], answers: &[u16], sent: &[&str], delivered: usize) {
+    for cached in [false, true] {
+        let service = service(answers.iter().map(|status| Answer::status(*status)));
+        let mut builder = delivery_to(&service, Script::new(tokens));
+        if cached {
+            builder = builder.with_token_cache();
+        }
+        let delivery = builder.build().unwrap();
+        let report = export(&delivery.exporter(), vec![span_of(TENANT, "a")]);
+        assert_eq!(tokens_of(&service), sent, "{cached}");
+        assert_eq!(report.exported(), delivered);
+        check_conserved(&delivery);
+    }
+}
+
+/// The tokens that the service was sent.
+fn tokens_of(service: &Service) -> Vec<String> {
     let requests = service.requests();
-    let tokens: Vec<_> = requests
+    let tokens = requests
         .iter()
-        .filter_map(|request| request.header("authorization")?.strip_prefix("Bearer "))
-        .collect();
-    assert_eq!(tokens, sent);
-    assert_eq!(report.exported(), delivered);
-    check_conserved(&delivery);
+        .filter_map(|request| request.header("authorization")?.strip_prefix("Bearer "));
+    tokens.map(str::to_owned).collect()
 }
 
 #[test]
-fn a_refused_token_is_replaced_once() {
-    check_refused(&[401, 200], &["one", "two"], 1);
-    check_refused(&[401, 401, 200], &["one", "two"], 0);
-    check_refused(&[403, 200], &["one"], 0);
+fn a14_a_401_is_met_with_one_fresh_token_with_and_without_a_cache() {
+    let three = ["one", "two", "three"];
+    check_refused(&three, &[401, 200], &["one", "two"], 1);
+    check_refused(&three, &[401, 401, 200], &["one", "two"], 0);
+    check_refused(&three, &[403, 200], &["one"], 0);
+    check_refused(&three, &[401, 503, 200], &["one", "two", "two"], 1);
+}
+
+#[test]
+fn a_token_that_is_no_other_is_not_sent_again() {
+    check_refused(&["one", "one"], &[401, 200], &["one"], 0);
+    check_refused(&["one", ""], &[401, 200], &["one"], 0);
+    check_refused(&["one"], &[401, 200], &["one"], 0);
+}
+
+#[test]
+fn a_resolver_hears_which_token_was_refused() {
+    let service = service([Answer::status(401), Answer::status(200)]);
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let hearing = Arc::clone(&heard);
+    let resolver = token_from_fn(move |query| {
+        let token = if query.refused.is_none() {
+            "one"
+        } else {
+            "two"
+        };
+        hearing.lock().unwrap().push(query.clone());
+        Ok(Some(AccessToken::new(token)?))
+    });
+    let delivery = delivery_to(&service, resolver).build().unwrap();
+    let report = export(&delivery.exporter(), vec![span_of(TENANT, "a")]);
+    let refused = AccessToken::new("one").unwrap();
+    let expected = [query("a"), query("a").with_refused(refused)];
+    assert_eq!(*heard.lock().unwrap(), expected);
+    assert_eq!((tokens_of(&service).len(), report.exported()), (2, 1));
 }
 
 #[test]
 fn a_token_that_was_refused_to_two_requests_at_once_is_replaced_for_both() {
     let cache = TokenCache::new(Script::new(["one", "two", "three"]));
-    let one = identity("a");
-    let token = || block_on(cache.resolve(&one)).unwrap().unwrap();
-    let first = token();
-    assert!(cache.refused(&one, &first));
-    // The second hears of it before and after the new token is there.
-    assert!(cache.refused(&one, &first));
-    let second = token();
-    assert!(second != first && cache.refused(&one, &first));
-    assert!(token() == second);
-    assert!(!cache.refused(&one, &second));
-    assert!(token() == second);
+    let token = |query| block_on(cache.resolve(&query)).unwrap().unwrap();
+    let first = token(query("a"));
+    let second = token(query("a").with_refused(first.clone()));
+    assert!(second != first);
+    assert!(token(query("a").with_refused(first)) == second);
+    // So soon after the first, the second one is kept, although it is refused.
+    assert!(token(query("a").with_refused(second.clone())) == second);
+    assert!(token(query("a")) == second);
 }
 
 #[test]
-fn without_a_cache_a_401_is_final() {
+fn a_401_is_final_when_asked_for_as_in_the_reference() {
     let service = service([Answer::status(401), Answer::status(200)]);
     let delivery = delivery_to(&service, Script::new(["one", "two"]))
+        .with_final_refusals()
         .build()
         .unwrap();
     let report = export(&delivery.exporter(), vec![span_of(TENANT, "a")]);

@@ -293,6 +293,16 @@ fn a_token_that_was_nobodys_once_is_sent_to_no_tenant_later() {
 }
 
 #[test]
+fn a_token_of_a_request_that_is_refused_has_no_second() {
+    let pipeline = Pipeline::new(token("of-the-resolver"));
+    pipeline.service.play([Answer::status(401)]);
+    pipeline.record(&with_token("of-the-request"), TENANT, "a");
+    pipeline.check_arrived(&[("a", "of-the-request")]);
+    let stats = pipeline.delivery.stats();
+    assert_eq!(stats.dropped_for(DropReason::PermanentStatus), 1);
+}
+
+#[test]
 fn a_token_that_was_replaced_is_sent_as_it_is_at_the_end() {
     let pipeline = Pipeline::new(token_from_request());
     let token = export_token("old");

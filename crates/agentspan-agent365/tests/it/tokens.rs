@@ -5,9 +5,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 
 use agentspan_agent365::{
-    AccessToken, DropReason, ExportError, TokenResolver, token_from_async_fn, token_from_fn,
+    AccessToken, DropReason, ExportError, TokenQuery, TokenResolver, token_from_async_fn,
+    token_from_fn,
 };
-use agentspan_model::agent365::Identity;
 use agentspan_testkit::Answer;
 use opentelemetry::Context;
 
@@ -15,8 +15,8 @@ use crate::delivery_fixture::{
     SHORT, TENANT, check_conserved, delivery_to, export, exporter_to, service, span_of,
 };
 
-fn is_bad(identity: &Identity) -> bool {
-    identity.agent.as_str() == "bad"
+fn is_bad(query: &TokenQuery) -> bool {
+    query.identity.agent.as_str() == "bad"
 }
 
 fn good() -> Option<AccessToken> {
@@ -51,8 +51,8 @@ fn check_costs_its_identity(resolver: impl TokenResolver, message: &str) -> Opti
 #[test]
 fn a_resolver_that_fails_costs_its_identity() {
     let message = format!("no token for tenant {TENANT}, agent bad");
-    let answer = |identity: &Identity| {
-        if is_bad(identity) {
+    let answer = |query: &TokenQuery| {
+        if is_bad(query) {
             return Err("no luck".into());
         }
         Ok(good())
@@ -60,7 +60,7 @@ fn a_resolver_that_fails_costs_its_identity() {
     let source = check_costs_its_identity(token_from_fn(answer), &message);
     assert_eq!(source.as_deref(), Some("no luck"));
     let source = check_costs_its_identity(
-        token_from_async_fn(move |identity| async move { answer(&identity) }),
+        token_from_async_fn(move |query| async move { answer(&query) }),
         &message,
     );
     assert_eq!(source.as_deref(), Some("no luck"));
@@ -69,17 +69,17 @@ fn a_resolver_that_fails_costs_its_identity() {
 #[test]
 fn a_resolver_that_panics_costs_its_identity() {
     let message = format!("the token resolver panicked for tenant {TENANT}, agent bad");
-    let answer = |identity: &Identity| {
-        assert!(!is_bad(identity), "on purpose");
+    let answer = |query: &TokenQuery| {
+        assert!(!is_bad(query), "on purpose");
         Ok(good())
     };
     check_costs_its_identity(token_from_fn(answer), &message);
     check_costs_its_identity(
-        token_from_async_fn(move |identity| async move { answer(&identity) }),
+        token_from_async_fn(move |query| async move { answer(&query) }),
         &message,
     );
     check_costs_its_identity(
-        token_from_async_fn(move |identity| std::future::ready(answer(&identity))),
+        token_from_async_fn(move |query| std::future::ready(answer(&query))),
         &message,
     );
 }
@@ -91,8 +91,8 @@ fn a_resolver_that_hangs_costs_its_identity() {
     );
     let (release, hang) = channel::<()>();
     let hang: Mutex<Receiver<()>> = Mutex::new(hang);
-    let blocking = token_from_fn(move |identity| {
-        if is_bad(identity) {
+    let blocking = token_from_fn(move |query| {
+        if is_bad(query) {
             // Until the test is over.
             let _ = hang.lock().unwrap().recv();
         }
@@ -100,8 +100,8 @@ fn a_resolver_that_hangs_costs_its_identity() {
     });
     check_costs_its_identity(blocking, &message);
     drop(release);
-    let pending = token_from_async_fn(|identity| async move {
-        if is_bad(&identity) {
+    let pending = token_from_async_fn(|query| async move {
+        if is_bad(&query) {
             std::future::pending::<()>().await;
         }
         Ok(good())
@@ -149,8 +149,8 @@ fn without_a_token_the_request_goes_without_authorization() {
 #[test]
 fn a_token_is_sent_for_the_identity_that_it_was_resolved_for_only() {
     let service = service([Answer::status(200)]);
-    let resolver = token_from_async_fn(|identity| async move {
-        Ok(Some(AccessToken::new(identity.agent.as_str())?))
+    let resolver = token_from_async_fn(|query| async move {
+        Ok(Some(AccessToken::new(query.identity.agent.as_str())?))
     });
     let exporter = exporter_to(&service, Arc::new(resolver));
     let spans = (0..20).map(|n| span_of(TENANT, format!("a{n}"))).collect();

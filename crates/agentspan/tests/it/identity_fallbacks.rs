@@ -28,11 +28,9 @@ fn agent_of(
         .script([Answer::status(200)])
         .start()
         .unwrap();
-    let builder = Delivery::builder(token_from_fn(|_: &Identity| {
-        Ok(Some(AccessToken::new("t")?))
-    }))
-    .with_profile(Profile::V2)
-    .with_loopback_endpoint(service.url());
+    let builder = Delivery::builder(token_from_fn(|_| Ok(Some(AccessToken::new("t")?))))
+        .with_profile(Profile::V2)
+        .with_loopback_endpoint(service.url());
     let configuration = configure()
         .with_environment(&Environment::default())
         .with_delivery(delivery(builder))

@@ -20,10 +20,8 @@ use crate::metrics::check_conserved;
 const WHILE: Duration = Duration::from_secs(10);
 
 fn delivery_to(url: &str) -> agentspan::agent365::DeliveryBuilder {
-    Delivery::builder(token_from_fn(|_: &Identity| {
-        Ok(Some(AccessToken::new("token")?))
-    }))
-    .with_loopback_endpoint(url)
+    Delivery::builder(token_from_fn(|_| Ok(Some(AccessToken::new("token")?))))
+        .with_loopback_endpoint(url)
 }
 
 fn make_span() -> ExecuteToolScope {

@@ -95,7 +95,7 @@ fn what_a_faulty_service_and_a_full_queue_cost_is_in_the_metrics_and_adds_up() {
         .start()
         .unwrap();
     let token = || AccessToken::new("secret");
-    let delivery = Delivery::builder(token_from_fn(move |_: &Identity| Ok(Some(token()?))))
+    let delivery = Delivery::builder(token_from_fn(move |_| Ok(Some(token()?))))
         .with_loopback_endpoint(service.url())
         .with_retry_timer(AtOnce);
     let meters = Meters::new();

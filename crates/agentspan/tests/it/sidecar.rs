@@ -46,7 +46,7 @@ fn sidecar_with(feature: &str) -> Result<(Agent365Status, Vec<String>), String> 
 }
 
 fn with_resolver() -> Configuration {
-    configure().with_token_resolver(token_from_fn(|_: &Identity| Ok(None)))
+    configure().with_token_resolver(token_from_fn(|_| Ok(None)))
 }
 
 const EXPORTER: (&str, &str) = ("ENABLE_A365_OBSERVABILITY_EXPORTER", "true");

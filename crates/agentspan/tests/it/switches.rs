@@ -16,7 +16,7 @@ fn check(
     let mut configuration =
         configure().with_environment(&variables.iter().copied().collect::<Environment>());
     if has_resolver {
-        configuration = configuration.with_token_resolver(token_from_fn(|_: &Identity| Ok(None)));
+        configuration = configuration.with_token_resolver(token_from_fn(|_| Ok(None)));
     }
     let processor = configuration.into_processor().unwrap();
     assert_eq!(processor.agent365(), agent365);
