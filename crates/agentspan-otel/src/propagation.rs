@@ -3,14 +3,16 @@
 mod baggage_header;
 mod bounded;
 mod carrier;
+mod trace_context;
+mod trace_state;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use agentspan_model::keys;
 use opentelemetry::propagation::text_map_propagator::FieldIter;
 use opentelemetry::propagation::{Extractor, Injector, TextMapPropagator};
 use opentelemetry::{Context, Key};
-use opentelemetry_sdk::propagation::TraceContextPropagator;
 use serde_json::{Map, Value};
 
 use self::bounded::BoundedHeaders;
@@ -20,6 +22,9 @@ use self::carrier::{JsonReader, JsonWriter, WithoutEmpty};
 const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";
 const BAGGAGE: &str = "baggage";
+
+/// Stands for a value that is not text. No grammar allows it.
+const NO_TEXT: &str = "\u{fffd}";
 
 /// Takes the context of a trace along with a request, and out of one, in the words of the W3C.
 ///
@@ -47,13 +52,23 @@ const BAGGAGE: &str = "baggage";
 ///
 /// Only the baggage of an allow-list, so that no id of a tenant, an agent or a user reaches another
 /// party by accident. The default is [`DEFAULT_BAGGAGE`](Self::DEFAULT_BAGGAGE). The ids of a trace and a
-/// span leave always; [`TraceContextPropagator`] writes them. At most 8192 bytes of baggage leave, in
-/// the order of the list.
+/// span leave always. At most 8192 bytes of baggage leave, in the order of the list.
+///
+/// What leaves is valid by the W3C's grammars, whatever came in or other code put into the context:
+/// members of `tracestate` and properties of baggage that are not are left out, and values of baggage
+/// are percent-encoded. No line break gets into a header.
 ///
 /// # What enters
 ///
-/// All baggage up to 64 entries and 8192 bytes, and at most 32 entries of `tracestate`. The rest is
-/// counted, see [`dropped_baggage_entries`](crate::dropped_baggage_entries). What the context has already
+/// What the grammars allow, and nothing else. A `traceparent` that breaks its grammar, or is there twice,
+/// is ignored, and `tracestate` with it. A `tracestate` that breaks its grammar, has more than 32 members
+/// or 8192 bytes, is ignored as a whole; of a key that is there twice, the first counts. The keys and the
+/// random flag of the second level of the specification go on to the next service, although spans of the
+/// SDK cannot hold them all.
+///
+/// Baggage enters up to 64 entries and 8192 bytes; of a key that is there twice, the last counts. An entry
+/// that breaks the grammar is left out and the others stay. What is left out is counted, see
+/// [`dropped_baggage_entries`](crate::dropped_baggage_entries). What the context has already
 /// stays as it is. A tenant or an agent that enters is baggage like any other: it does not say whose
 /// telemetry a span is, unless
 /// [`trust_remote_identity`](crate::BaggageSpanProcessor::trust_remote_identity) says so.
@@ -66,7 +81,6 @@ const BAGGAGE: &str = "baggage";
 #[derive(Clone, Debug)]
 pub struct Propagation {
     allowed: Arc<[Key]>,
-    trace: TraceContextPropagator,
 }
 
 impl Propagation {
@@ -93,21 +107,25 @@ impl Propagation {
             .map(Key::from_static_str);
         Self {
             allowed: allowed.collect(),
-            trace: TraceContextPropagator::new(),
         }
     }
 
     /// Sets the keys of the baggage that leaves, in place of the default; with none, no baggage does.
     #[must_use]
     pub fn with_allowed_baggage<K: Into<Key>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
-        self.allowed = keys.into_iter().map(Into::into).collect();
+        let mut seen = HashSet::new();
+        let keys = keys.into_iter().map(Into::into);
+        self.allowed = keys.filter(|key: &Key| seen.insert(key.clone())).collect();
         self
     }
 
     /// Writes trace and allowed baggage of `context` into the headers of a request that leaves.
     pub fn inject(&self, context: &Context, headers: &mut dyn Injector) {
         let mut headers = WithoutEmpty(headers);
-        self.trace.inject_context(context, &mut headers);
+        if let Some((parent, state)) = trace_context::write(context) {
+            headers.set(TRACEPARENT, parent);
+            headers.set(TRACESTATE, state);
+        }
         headers.set(BAGGAGE, baggage_header::write(context, &self.allowed));
     }
 
@@ -118,8 +136,8 @@ impl Propagation {
     #[must_use]
     pub fn extract(&self, context: &Context, headers: &dyn Extractor) -> Context {
         let headers = BoundedHeaders::read(headers);
-        let context = self.trace.extract_with_context(context, &headers);
-        baggage_header::read(context, headers.baggage())
+        let context = trace_context::read(context, headers.traceparent, &headers.tracestate);
+        baggage_header::read(context, &headers.baggage)
     }
 
     /// What [`inject`](Self::inject) writes, as names in lower case and values.
@@ -143,7 +161,8 @@ impl Propagation {
     }
 
     /// As [`extract`](Self::extract), from names and values, for instance the `HeaderMap` of the crate
-    /// `http`. The case of names does not matter. Values that are not text are left out.
+    /// `http`. The case of names does not matter. A value that is not text breaks the grammar of its
+    /// header.
     ///
     /// A server does so for each request, and runs its handler in the context:
     ///
@@ -181,7 +200,7 @@ impl Propagation {
                 .iter()
                 .filter(|(name, _)| name.as_ref().eq_ignore_ascii_case(wanted));
             named
-                .filter_map(|(_, value)| std::str::from_utf8(value.as_ref()).ok())
+                .map(|(_, value)| std::str::from_utf8(value.as_ref()).unwrap_or(NO_TEXT))
                 .collect()
         });
         self.extract(context, &reader)

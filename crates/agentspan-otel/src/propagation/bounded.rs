@@ -8,15 +8,12 @@ use super::{BAGGAGE, TRACEPARENT, TRACESTATE};
 
 /// Longer than any version of `traceparent` that is known.
 const TRACEPARENT_BYTES: usize = 512;
-const TRACESTATE_BYTES: usize = 8192;
-/// [W3C Trace Context, 3.3.1.1](https://www.w3.org/TR/trace-context/#list).
-const TRACESTATE_ENTRIES: usize = 32;
 
-/// The three headers, each whole: lists that came as several headers are put together.
+/// The three headers. Those that are lists may come as several.
 pub(super) struct BoundedHeaders<'a> {
-    traceparent: Option<&'a str>,
-    tracestate: Option<String>,
-    baggage: Vec<&'a str>,
+    pub(super) traceparent: Option<&'a str>,
+    pub(super) tracestate: Vec<&'a str>,
+    pub(super) baggage: Vec<&'a str>,
 }
 
 impl<'a> BoundedHeaders<'a> {
@@ -27,33 +24,11 @@ impl<'a> BoundedHeaders<'a> {
             [one] if one.len() <= TRACEPARENT_BYTES => Some(*one),
             _ => None,
         };
-        let tracestate = all(TRACESTATE);
-        let entries = |text: &&str| text.split(',').count();
-        let fits = tracestate.iter().map(|text| text.len()).sum::<usize>() <= TRACESTATE_BYTES
-            && tracestate.iter().map(entries).sum::<usize>() <= TRACESTATE_ENTRIES;
         Self {
             traceparent,
-            tracestate: (fits && !tracestate.is_empty()).then(|| tracestate.join(",")),
+            tracestate: all(TRACESTATE),
             baggage: all(BAGGAGE),
         }
-    }
-
-    pub(super) fn baggage(&self) -> &[&'a str] {
-        &self.baggage
-    }
-}
-
-impl Extractor for BoundedHeaders<'_> {
-    fn get(&self, key: &str) -> Option<&str> {
-        match key {
-            TRACEPARENT => self.traceparent,
-            TRACESTATE => self.tracestate.as_deref(),
-            _ => None,
-        }
-    }
-
-    fn keys(&self) -> Vec<&str> {
-        vec![TRACEPARENT, TRACESTATE]
     }
 }
 

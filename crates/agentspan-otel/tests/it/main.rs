@@ -1,6 +1,7 @@
 //! What scopes, baggage and turn contexts do, through the public API.
 
 #![expect(
+    clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
     reason = "the functions that tests share fail the test"
@@ -18,8 +19,11 @@ mod nesting;
 mod otlp_json_lines;
 mod processor;
 mod propagation;
+mod propagation_properties;
 mod recorder;
 mod remote_baggage;
 mod scopes;
 mod second_generation;
 mod turn_context;
+mod w3c_baggage;
+mod w3c_trace_context;
