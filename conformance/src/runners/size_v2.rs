@@ -9,9 +9,9 @@ use agentspan_agent365::{
 };
 use agentspan_discovery::{DomainOverride, Environment, Switches};
 use agentspan_model::agent365::{Profile, environment as names};
+use aws_lc_rs::digest::{SHA256, digest};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
-use ring::digest::{SHA256, digest};
 use serde::Deserialize;
 use serde_json::json;
 

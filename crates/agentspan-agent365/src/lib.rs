@@ -19,6 +19,13 @@
 //! # }
 //! ```
 //!
+//! # Cryptography
+//!
+//! Connections use the crypto provider that the process installed for `rustls`, whenever it did. If there
+//! is none, they use that of the feature `aws-lc-rs` (default) or `ring`; with both, it is `aws-lc-rs`.
+//! Neither changes anything about the host's own `rustls`. The feature `tls12` (default) allows TLS 1.2
+//! beside 1.3; it does so to the host's connections, too, if the host had turned 1.2 off.
+//!
 //! # What is where
 //!
 //! - [`Agent365Exporter`] drops into any pipeline of the OpenTelemetry SDK.

@@ -167,7 +167,7 @@ impl Certificates {
 
     fn issue(&self, name: &str) -> Result<ServerConfig, CertificateError> {
         let (certificate, key) = self.leaf(name)?;
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()

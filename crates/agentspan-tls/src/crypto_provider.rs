@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 
+use crate::linked;
+
 /// There is no cryptography for TLS: the process has installed no provider, and none is linked.
 ///
 /// Enable the feature `aws-lc-rs` or `ring` of the `agentspan` crate that you depend on, or call
@@ -27,10 +29,6 @@ pub struct NoCryptoProvider;
 pub fn crypto_provider() -> Result<Arc<CryptoProvider>, NoCryptoProvider> {
     match CryptoProvider::get_default() {
         Some(installed) => Ok(Arc::clone(installed)),
-        None => linked().ok_or(NoCryptoProvider),
+        None => linked::provider().map(Arc::new).ok_or(NoCryptoProvider),
     }
-}
-
-fn linked() -> Option<Arc<CryptoProvider>> {
-    Some(Arc::new(rustls::crypto::ring::default_provider()))
 }

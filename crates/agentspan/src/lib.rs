@@ -42,6 +42,13 @@
 //! `on`, and spans go to Agent 365 rather than to the console if `ENABLE_A365_OBSERVABILITY_EXPORTER`
 //! is, too. [`Configuration::switched_on`] decides it in code instead.
 //!
+//! # Cryptography
+//!
+//! Connections use the crypto provider that the process installed for `rustls`, whenever it did. If there
+//! is none, they use that of the feature `aws-lc-rs` (default) or `ring`; with both, it is `aws-lc-rs`.
+//! Neither changes anything about the host's own `rustls`. The feature `tls12` (default) allows TLS 1.2
+//! beside 1.3; it does so to the host's connections, too, if the host had turned 1.2 off.
+//!
 //! # The guide
 //!
 //! [`guide`] has pages on the first trace, production, backends, privacy, metrics, and spans that do not

@@ -4,7 +4,7 @@
 //! encoded. Bodies are compared as JSON, large ones also by length and digest. The timeout cannot be
 //! seen on the wire.
 
-use ring::digest::{SHA256, digest};
+use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::json;
 
 use super::Form;

@@ -17,7 +17,7 @@ fn ask(service: &Service, name: &'static str) -> std::io::Result<[u8; 12]> {
     for root in service.root_certificates() {
         roots.add(root).unwrap();
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()

@@ -1,10 +1,10 @@
 //! OTLP as protobuf over HTTP, with and without TLS.
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use agentspan_discovery::Environment;
+use agentspan_tls::crypto_provider;
 use async_trait::async_trait;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
@@ -134,7 +134,7 @@ fn client(
             }
         }
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = crypto_provider().map_err(|error| OtlpError::Client(error.into()))?;
     let tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| OtlpError::Client(error.into()))?

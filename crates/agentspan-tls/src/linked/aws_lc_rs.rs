@@ -1,0 +1,14 @@
+//! *AWS-LC*, the library that `rustls` itself uses by default.
+
+pub(super) use aws_lc_rs::{aead, agreement, digest, hmac, rand};
+pub(super) use webpki::aws_lc_rs as signatures;
+
+use rustls::crypto::SharedSecret;
+
+/// The secret that is shared with the owner of `theirs`; `None` if that is no point on the curve.
+pub(super) fn agree(
+    ours: agreement::EphemeralPrivateKey,
+    theirs: agreement::UnparsedPublicKey<&[u8]>,
+) -> Option<SharedSecret> {
+    agreement::agree_ephemeral(ours, theirs, (), |secret| Ok(secret.into())).ok()
+}
