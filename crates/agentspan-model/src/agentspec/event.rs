@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap}
 use serde_json::value::RawValue;
 
 use super::{
-    Disclosure, Id, JsonObject, ReadError, Timestamp,
+    Disclosure, Id, JsonObject, ReadError, Timestamp, json_text,
     reader::{KnownComponents, ReadValue, Reader},
     unknown_members::UnknownMembers,
 };
@@ -180,7 +180,8 @@ impl Event {
     ///
     /// When the text is not JSON, or members are missing or have the wrong type.
     pub fn from_json(text: &str) -> Result<Self, ReadError> {
-        Reader::document(text, &mut KnownComponents::default(), Self::read)
+        let raw = json_text::read(text)?;
+        Reader::document(&raw, &mut KnownComponents::default(), Self::read)
     }
 }
 
