@@ -6,7 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap}
 use serde_json::value::RawValue;
 
 use super::{
-    Disclosure, Event, EventDump, EventForm, Id, JsonObject, ReadError, Timestamp, json_text,
+    Disclosure, Event, EventDump, EventForm, Id, JsonObject, ReadError, Timestamp,
+    event::name_as_read,
+    json_text,
     reader::{KnownComponents, ReadValue, Reader},
     unknown_members::UnknownMembers,
 };
@@ -87,15 +89,10 @@ impl Span {
         }
     }
 
-    /// Sets the name. An empty one stands for that of its type, as in the reference.
+    /// Sets the name. The default is that of its type. An empty name stays empty.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        let name = name.into();
-        self.name = if name.is_empty() {
-            self.details.default_name()
-        } else {
-            name
-        };
+        self.name = name.into();
         self
     }
 
@@ -217,9 +214,7 @@ impl ReadValue for Span {
         let metadata = members.optional("metadata", JsonObject::new(), reader);
         let details = SpanDetails::read(&type_name?, &mut members, reader)?;
         let mut span = Self::new(id?, details);
-        // The static text is kept if the name is that of the type, so that it needs no allocation.
-        let name = name?.filter(|name| name != span.type_name());
-        span = span.with_name(name.unwrap_or_default());
+        span.name = name_as_read(name?, span.details.default_name());
         span.description = description?;
         span.start_time = start_time?;
         span.end_time = end_time?;
