@@ -1,5 +1,6 @@
 //! Takes an exporter off the path of the program, and counts what becomes of its spans.
 
+mod receipt;
 mod size;
 mod state;
 mod stats;
@@ -19,6 +20,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
 
+pub use self::receipt::{Receipt, Receipts};
 use self::state::{Bounds, Outcome, Refused, Shared};
 pub use self::stats::{ExportLoss, ExportStats};
 use self::worker::Worker;
@@ -76,18 +78,28 @@ struct Handle {
     told: Told,
 }
 
-/// How many losses calls to flush have told of.
+/// How many losses calls to flush have told of, by reason.
 #[derive(Debug, Default)]
-struct Told(AtomicU64);
+struct Told([AtomicU64; ExportLoss::ALL.len()]);
 
 impl Told {
-    /// How many of the losses so far nobody was told of, who are told now.
+    /// The losses so far that nobody was told of, who are told now: how many they are, and a text that names
+    /// their reasons.
     ///
     /// Calls may come in another order than they counted in: what one has told of, none tells of again.
-    fn rest_of(&self, dropped: u64) -> u64 {
-        // Relaxed: the count guards no other memory.
-        let told = self.0.fetch_max(dropped, Ordering::Relaxed);
-        dropped.saturating_sub(told)
+    fn rest_of(&self, stats: &ExportStats) -> (u64, String) {
+        let (mut lost, mut reasons) = (0, Vec::new());
+        for (loss, told) in ExportLoss::ALL.into_iter().zip(&self.0) {
+            let dropped = stats.dropped_for(loss);
+            // Relaxed: the count guards no other memory.
+            let told = told.fetch_max(dropped, Ordering::Relaxed);
+            let rest = dropped.saturating_sub(told);
+            if rest > 0 {
+                lost += rest;
+                reasons.push(format!("{loss}: {rest}"));
+            }
+        }
+        (lost, reasons.join(", "))
     }
 }
 
@@ -106,6 +118,7 @@ pub struct ExportQueueBuilder<E> {
     bounds: Bounds,
     delay: Duration,
     disclosure: Disclosure,
+    receipts: Receipts,
     condition: Option<Box<Condition>>,
 }
 
@@ -156,6 +169,12 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         self
     }
 
+    /// Sets where the exporter puts what the receiver says of a batch beside taking it.
+    pub fn with_receipts(mut self, receipts: Receipts) -> Self {
+        self.receipts = receipts;
+        self
+    }
+
     /// Starts the thread.
     ///
     /// # Errors
@@ -167,6 +186,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
             name: Arc::clone(&self.name),
             shared: Arc::clone(&shared),
             exporter: Masked::new(self.exporter, self.disclosure),
+            receipts: self.receipts,
             delay: self.delay,
         };
         let thread = thread::Builder::new()
@@ -205,6 +225,7 @@ impl ExportQueue {
             bounds: Bounds::default(),
             delay: Duration::from_secs(1),
             disclosure: Disclosure::Masked,
+            receipts: Receipts::new(),
             condition: None,
         }
     }
@@ -219,6 +240,13 @@ impl ExportQueue {
     #[must_use]
     pub fn stats(&self) -> ExportStats {
         self.0.shared.stats()
+    }
+
+    /// What the receiver said last of spans that it rejected, or as a warning: its own words, escaped and cut
+    /// to 200 characters. A receiver that sees contents may repeat them.
+    #[must_use]
+    pub fn receiver_message(&self) -> Option<String> {
+        self.0.shared.receiver_message()
     }
 
     /// Whether the exporter is to get this span: it is sampled, and meets the filter. What the filter
@@ -279,14 +307,15 @@ impl ExportQueue {
             return Err(OTelSdkError::Timeout(timeout));
         }
         let name = &self.0.name;
-        match self.0.told.rest_of(self.stats().dropped()) {
+        let (lost, reasons) = self.0.told.rest_of(&self.stats());
+        match lost {
             0 if outcome == Outcome::Failed => {
                 let text = format!("the exporter of {name} cannot be flushed");
                 Err(OTelSdkError::InternalFailure(text))
             }
             0 => Ok(()),
             lost => {
-                let text = format!("{name} lost {lost} spans");
+                let text = format!("{name} lost {lost} spans ({reasons})");
                 Err(OTelSdkError::InternalFailure(text))
             }
         }
@@ -373,9 +402,20 @@ mod tests {
 
     #[test]
     fn a_loss_is_told_once_also_if_flushes_overtake_each_other() {
+        let stats = |losses: &[(ExportLoss, u64)]| {
+            let mut stats = ExportStats::default();
+            for (loss, spans) in losses {
+                stats.count_dropped(*loss, *spans);
+            }
+            stats
+        };
         let told = Told::default();
-        assert_eq!(told.rest_of(5), 5);
-        assert_eq!(told.rest_of(2), 0);
-        assert_eq!(told.rest_of(6), 1);
+        let both = [(ExportLoss::QueueFull, 5), (ExportLoss::Rejected, 1)];
+        let text = "queue_full: 5, rejected: 1".to_owned();
+        assert_eq!(told.rest_of(&stats(&both)), (6, text));
+        let nothing = (0, String::new());
+        assert_eq!(told.rest_of(&stats(&[(ExportLoss::QueueFull, 2)])), nothing);
+        let one_more = stats(&[(ExportLoss::QueueFull, 6)]);
+        assert_eq!(told.rest_of(&one_more), (1, "queue_full: 1".to_owned()));
     }
 }

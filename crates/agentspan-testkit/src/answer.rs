@@ -26,6 +26,7 @@ pub(crate) enum Play {
     Truncated { declared: u64 },
     StalledBody,
     EndlessBody,
+    TricklingBody,
     EndlessHead,
     InformationalFlood,
     Raw,
@@ -188,6 +189,13 @@ impl Answer {
     #[must_use]
     pub fn stalled(mut self) -> Self {
         self.play = Play::StalledBody;
+        self
+    }
+
+    /// Sends the head and the body given at once, and then a byte every few milliseconds, for ever.
+    #[must_use]
+    pub fn trickling(mut self) -> Self {
+        self.play = Play::TricklingBody;
         self
     }
 

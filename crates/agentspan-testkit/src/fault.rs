@@ -2,11 +2,15 @@
 
 use std::io;
 use std::io::Write;
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 
 use crate::answer::{Answer, Play};
 use crate::transport::Transport;
+
+/// The pause between two bytes of a trickling body.
+const TRICKLE: Duration = Duration::from_millis(5);
 
 /// Plays `answer` to its end, which for some is when the peer goes away or the service stops.
 pub(crate) async fn play(mut transport: Transport, answer: Answer) -> io::Result<()> {
@@ -25,6 +29,15 @@ pub(crate) async fn play(mut transport: Transport, answer: Answer) -> io::Result
             let flood = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(100);
             transport.write_all(&flood).await?;
         },
+        Play::TricklingBody => {
+            let mut bytes = head(&answer, u64::from(u32::MAX))?;
+            bytes.extend_from_slice(&answer.body);
+            transport.write_all(&bytes).await?;
+            loop {
+                tokio::time::sleep(TRICKLE).await;
+                transport.write_all(b"x").await?;
+            }
+        }
         Play::EndlessHead => {
             transport.write_all(b"HTTP/1.1 200 OK\r\n").await?;
             let mut number = 0_u64;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
+use super::receipt::Receipt;
 use super::size::estimated_bytes;
 use super::stats::{ExportLoss, ExportStats};
 
@@ -53,6 +54,8 @@ struct State {
     /// Whether the exporter failed over the last flush, and over its end, of which nobody was told yet.
     flush_failed: bool,
     end_failed: bool,
+    /// What the receiver said last.
+    receiver_message: Option<String>,
     phase: Phase,
 }
 
@@ -280,20 +283,44 @@ impl Shared {
         }
     }
 
-    /// Counts what became of a batch.
-    pub(super) fn finish(&self, spans: u64, bytes: u64, loss: Option<ExportLoss>) {
+    /// Counts what became of a batch. Says how many of it the receiver rejected, and whether it said
+    /// something for the first time.
+    pub(super) fn finish(
+        &self,
+        spans: u64,
+        bytes: u64,
+        result: Result<Receipt, ExportLoss>,
+    ) -> (u64, bool) {
         let mut state = self.state();
         state.finished_ever += spans;
-        if state.phase != Phase::Abandoned {
-            state.stats.queued -= spans;
-            state.stats.queued_bytes = state.stats.queued_bytes.saturating_sub(bytes);
-            match loss {
-                None => state.stats.exported += spans,
-                Some(loss) => {
-                    state.stats.count_dropped(loss, spans);
-                }
-            }
+        if state.phase == Phase::Abandoned {
+            return (0, false);
         }
+        state.stats.queued -= spans;
+        state.stats.queued_bytes = state.stats.queued_bytes.saturating_sub(bytes);
+        let receipt = match result {
+            Ok(receipt) => receipt,
+            Err(loss) => {
+                state.stats.count_dropped(loss, spans);
+                return (0, false);
+            }
+        };
+        let rejected = receipt.rejected().min(spans);
+        let taken = spans - rejected;
+        state.stats.count_dropped(ExportLoss::Rejected, rejected);
+        state.stats.exported += taken;
+        if !receipt.is_confirmed() {
+            state.stats.unconfirmed += taken;
+        }
+        let is_first = receipt.message().is_some() && state.receiver_message.is_none();
+        if let Some(message) = receipt.message() {
+            state.receiver_message = Some(message.to_owned());
+        }
+        (rejected, is_first)
+    }
+
+    pub(super) fn receiver_message(&self) -> Option<String> {
+        self.state().receiver_message.clone()
     }
 
     pub(super) fn flushed(&self, calls: u64, loss: Option<ExportLoss>) {

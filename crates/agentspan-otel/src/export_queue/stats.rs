@@ -13,6 +13,11 @@ pub enum ExportLoss {
     Failed,
     /// The exporter said that its time had passed. Give it longer, or look at the destination.
     TimedOut,
+    /// The receiver took the batch without this span. [`ExportQueue::receiver_message`] holds its reason, if
+    /// it gave one; sending again does not help.
+    ///
+    /// [`ExportQueue::receiver_message`]: crate::ExportQueue::receiver_message
+    Rejected,
     /// The exporter or the filter panicked. Mend it.
     Panic,
     /// The span came after shutdown.
@@ -23,10 +28,11 @@ pub enum ExportLoss {
 
 impl ExportLoss {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::QueueFull,
         Self::Failed,
         Self::TimedOut,
+        Self::Rejected,
         Self::Panic,
         Self::AfterShutdown,
         Self::ShutdownDeadline,
@@ -39,6 +45,7 @@ impl ExportLoss {
             Self::QueueFull => "queue_full",
             Self::Failed => "export_failed",
             Self::TimedOut => "export_timed_out",
+            Self::Rejected => "rejected",
             Self::Panic => "panic",
             Self::AfterShutdown => "after_shutdown",
             Self::ShutdownDeadline => "shutdown_deadline",
@@ -50,9 +57,10 @@ impl ExportLoss {
             Self::QueueFull => 0,
             Self::Failed => 1,
             Self::TimedOut => 2,
-            Self::Panic => 3,
-            Self::AfterShutdown => 4,
-            Self::ShutdownDeadline => 5,
+            Self::Rejected => 3,
+            Self::Panic => 4,
+            Self::AfterShutdown => 5,
+            Self::ShutdownDeadline => 6,
         }
     }
 }
@@ -71,8 +79,11 @@ impl fmt::Display for ExportLoss {
 pub struct ExportStats {
     /// Spans that met the filter, those included that were refused at once.
     pub accepted: u64,
-    /// Spans that the exporter took.
+    /// Spans that the exporter took, and the receiver did not reject.
     pub exported: u64,
+    /// Those of `exported` for which the head of the receiver's answer is the only proof: the rest was cut
+    /// off, late or not understood.
+    pub unconfirmed: u64,
     /// Spans that wait or are in flight.
     pub queued: u64,
     /// The estimated memory of the spans that wait or are in flight, in bytes.

@@ -8,6 +8,7 @@ use opentelemetry::Context;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
+use super::receipt::Receipts;
 use super::size::estimated_bytes;
 use super::state::{Shared, Work};
 use super::stats::ExportLoss;
@@ -16,6 +17,7 @@ pub(super) struct Worker<E> {
     pub(super) name: Arc<str>,
     pub(super) shared: Arc<Shared>,
     pub(super) exporter: E,
+    pub(super) receipts: Receipts,
     pub(super) delay: Duration,
 }
 
@@ -55,7 +57,10 @@ impl<E: SpanExporter> Worker<E> {
         // As they were counted when they came. Not under the lock, which the program's threads wait for.
         let bytes = spans.iter().map(estimated_bytes).sum();
         let loss = self.guarded(|exporter| futures_executor::block_on(exporter.export(spans)));
-        self.shared.finish(count, bytes, loss);
+        let receipt = self.receipts.take();
+        let result = loss.map_or(Ok(receipt), Err);
+        let (rejected, has_message) = self.shared.finish(count, bytes, result);
+        log_receipt(&self.name, rejected, has_message);
     }
 
     /// Calls the exporter, and says in the log what it failed with.
@@ -83,5 +88,26 @@ fn log_failure(name: &str, reason: ExportLoss) {
             reason = reason.as_str(),
             "an exporter failed"
         );
+    });
+}
+
+/// Says that there is something to see, and not what: the receiver's words may hold what no log should.
+fn log_receipt(name: &str, rejected: u64, has_message: bool) {
+    contain::log(|| {
+        if rejected > 0 {
+            tracing::error!(
+                target: "agentspan::otel::export_queue",
+                destination = name,
+                spans = rejected,
+                "a receiver rejected spans"
+            );
+        }
+        if has_message {
+            tracing::warn!(
+                target: "agentspan::otel::export_queue",
+                destination = name,
+                "a receiver gave a reason or a warning, which the report shows"
+            );
+        }
     });
 }

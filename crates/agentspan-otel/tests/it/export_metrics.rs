@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use agentspan_otel::{Counted, ExportCounts, ExportMetrics, ExportQueue};
+use agentspan_otel::{Counted, ExportCounts, ExportLoss, ExportMetrics, ExportQueue};
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{Span as _, Tracer, TracerProvider};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
@@ -47,7 +47,7 @@ fn a_queue_is_measured_for_as_long_as_somebody_wants_it_and_is_not_kept() {
     let all = meters.collect();
     assert_eq!(counted(&all), []);
     // Every reason is there before anything is lost.
-    assert_eq!(all.len(), 4 + 6, "{all:?}");
+    assert_eq!(all.len(), 4 + ExportLoss::ALL.len(), "{all:?}");
 
     let provider = SdkTracerProvider::builder().build();
     let mut span = provider.tracer("t").start("s");

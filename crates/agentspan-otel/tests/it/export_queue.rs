@@ -150,7 +150,10 @@ fn a_hanging_exporter_costs_a_bounded_number_of_spans() {
     drop(release);
     // A flush tells of losses since the last one that did, once.
     let lost = queue.flush(WHILE).unwrap_err();
-    assert_eq!(lost.to_string(), "Operation failed: test lost 90 spans");
+    assert_eq!(
+        lost.to_string(),
+        "Operation failed: test lost 90 spans (queue_full: 90)"
+    );
     queue.flush(WHILE).unwrap();
     assert_eq!(queue.stats().exported, 10);
 }
@@ -229,7 +232,10 @@ fn check_lost(behaviour: Behaviour, loss: ExportLoss) {
     let queue = builder.build().unwrap();
     let _provider = end_spans(&queue, 4);
     let error = queue.flush(WHILE).unwrap_err();
-    assert_eq!(error.to_string(), "Operation failed: test lost 4 spans");
+    assert_eq!(
+        error.to_string(),
+        format!("Operation failed: test lost 4 spans ({loss}: 4)")
+    );
     assert_eq!(queue.stats().dropped_for(loss), 4);
     check_conserved(queue.stats());
     // The thread lives on.

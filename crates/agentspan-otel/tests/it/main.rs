@@ -20,6 +20,7 @@ mod otlp_json_lines;
 mod processor;
 mod propagation;
 mod propagation_properties;
+mod receipts;
 mod recorder;
 mod remote_baggage;
 mod scopes;

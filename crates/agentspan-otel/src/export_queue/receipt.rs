@@ -1,0 +1,123 @@
+//! What a receiver says of a batch that it took.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many characters of a receiver's message are kept.
+const MAX_MESSAGE: usize = 200;
+
+/// What a receiver says of a batch that it took, which the `Ok` of an export cannot tell: how many spans it
+/// rejected, why, and whether its answer could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    rejected: u64,
+    message: Option<String>,
+    is_confirmed: bool,
+}
+
+impl Receipt {
+    /// The receiver's whole answer was read.
+    #[must_use]
+    pub fn confirmed() -> Self {
+        Self {
+            rejected: 0,
+            message: None,
+            is_confirmed: true,
+        }
+    }
+
+    /// The head of the answer says that the receiver took the batch. The rest, which may say otherwise of
+    /// single spans, was cut off, late or not understood.
+    #[must_use]
+    pub fn unconfirmed() -> Self {
+        Self {
+            is_confirmed: false,
+            ..Self::confirmed()
+        }
+    }
+
+    /// Sets how many spans of the batch the receiver rejected. Sending them again does not help.
+    #[must_use]
+    pub fn with_rejected(mut self, spans: u64) -> Self {
+        self.rejected = spans;
+        self
+    }
+
+    /// Sets the receiver's own words: why it rejected spans, or a warning. They are escaped and cut to 200
+    /// characters. An empty text is none.
+    #[must_use]
+    pub fn with_message(mut self, text: &str) -> Self {
+        let shown = text.chars().take(MAX_MESSAGE);
+        let shown: String = shown
+            .flat_map(char::escape_debug)
+            .take(MAX_MESSAGE)
+            .collect();
+        self.message = Some(shown).filter(|text| !text.is_empty());
+        self
+    }
+
+    /// How many spans of the batch the receiver rejected.
+    #[must_use]
+    pub fn rejected(&self) -> u64 {
+        self.rejected
+    }
+
+    /// The receiver's own words, escaped and cut.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.message.as_deref()
+    }
+
+    /// Whether the whole answer was read.
+    #[must_use]
+    pub fn is_confirmed(&self) -> bool {
+        self.is_confirmed
+    }
+}
+
+/// Where an exporter puts the [`Receipt`] of the batch that it exports, for the
+/// [`ExportQueue`](crate::ExportQueue) in front of it.
+///
+/// The exporter keeps one, and [`with_receipts`](crate::ExportQueueBuilder::with_receipts) gives the queue a
+/// clone of it. Wrappers between the two need not know.
+#[derive(Clone, Debug, Default)]
+pub struct Receipts(Arc<Mutex<Option<Receipt>>>);
+
+impl Receipts {
+    /// With no receipt in it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts the receipt of a batch, before its export returns `Ok`.
+    pub fn put(&self, receipt: Receipt) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(receipt);
+    }
+
+    /// The receipt that was put since the last call, or else what `Ok` means alone.
+    pub(super) fn take(&self) -> Receipt {
+        let put = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        put.unwrap_or_else(Receipt::confirmed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_escaped_and_cut() {
+        let shown = |text: &str| {
+            let receipt = Receipt::confirmed().with_message(text);
+            receipt.message().map(str::to_owned)
+        };
+        assert_eq!(shown(""), None);
+        assert_eq!(shown("too old").unwrap(), "too old");
+        assert_eq!(
+            shown("a\n\u{1b}[2J\u{202e}b").unwrap(),
+            "a\\n\\u{1b}[2J\\u{202e}b"
+        );
+        assert_eq!(shown(&"ä".repeat(1_000)).unwrap(), "ä".repeat(200));
+        assert_eq!(shown(&"\n".repeat(1_000)).unwrap(), "\\n".repeat(100));
+    }
+}

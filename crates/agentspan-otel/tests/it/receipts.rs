@@ -1,0 +1,114 @@
+//! What a receiver says of a batch that it took.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use agentspan_otel::{ExportLoss, ExportQueue, Receipt, Receipts};
+use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+
+const WHILE: Duration = Duration::from_secs(30);
+
+/// Takes each batch with the next of these receipts, or fails.
+#[derive(Debug)]
+struct Answered {
+    answers: Mutex<Vec<Result<Receipt, ()>>>,
+    receipts: Receipts,
+}
+
+impl SpanExporter for Answered {
+    async fn export(&self, _batch: Vec<SpanData>) -> OTelSdkResult {
+        match self.answers.lock().unwrap().pop() {
+            Some(Ok(receipt)) => self.receipts.put(receipt),
+            Some(Err(())) => {
+                self.receipts.put(Receipt::confirmed().with_rejected(1));
+                return Err(OTelSdkError::InternalFailure("on purpose".to_owned()));
+            }
+            None => {}
+        }
+        Ok(())
+    }
+}
+
+/// A queue whose exporter answers so, the last first.
+fn queue(answers: Vec<Result<Receipt, ()>>) -> (ExportQueue, SdkTracerProvider) {
+    let receipts = Receipts::new();
+    let exporter = Answered {
+        answers: Mutex::new(answers),
+        receipts: receipts.clone(),
+    };
+    let queue = ExportQueue::builder("test", exporter)
+        .with_batch_delay(WHILE)
+        .with_receipts(receipts)
+        .build()
+        .unwrap();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(queue.clone())
+        .build();
+    (queue, provider)
+}
+
+/// Ends three spans and flushes.
+fn batch(queue: &ExportQueue, provider: &SdkTracerProvider) -> Result<(), String> {
+    for name in ["a", "b", "c"] {
+        provider.tracer("t").start(name).end();
+    }
+    queue.flush(WHILE).map_err(|error| error.to_string())
+}
+
+#[test]
+fn what_a_receiver_rejects_is_dropped_and_a_flush_tells_of_it() {
+    let too_old = Receipt::confirmed()
+        .with_rejected(2)
+        .with_message("too\nold");
+    let (queue, provider) = queue(vec![Ok(too_old)]);
+    let error = batch(&queue, &provider).unwrap_err();
+    assert_eq!(error, "Operation failed: test lost 2 spans (rejected: 2)");
+    assert_eq!(queue.receiver_message().unwrap(), "too\\nold");
+    batch(&queue, &provider).unwrap();
+    let stats = queue.stats();
+    assert_eq!((stats.accepted, stats.exported), (6, 4));
+    assert_eq!(stats.dropped_for(ExportLoss::Rejected), 2);
+    assert_eq!(stats.unconfirmed, 0);
+}
+
+#[test]
+fn nobody_rejects_more_than_a_batch() {
+    let all = Receipt::confirmed().with_rejected(u64::MAX);
+    let (queue, provider) = queue(vec![Ok(all)]);
+    batch(&queue, &provider).unwrap_err();
+    let stats = queue.stats();
+    assert_eq!((stats.accepted, stats.exported, stats.dropped()), (3, 0, 3));
+}
+
+#[test]
+fn an_unconfirmed_batch_is_exported_and_counted_as_such() {
+    let unconfirmed = Receipt::unconfirmed().with_rejected(1);
+    let (queue, provider) = queue(vec![Ok(unconfirmed)]);
+    batch(&queue, &provider).unwrap_err();
+    batch(&queue, &provider).unwrap();
+    let stats = queue.stats();
+    assert_eq!((stats.exported, stats.unconfirmed), (5, 2));
+}
+
+#[test]
+fn a_failed_export_has_no_receipt() {
+    let (queue, provider) = queue(vec![Err(())]);
+    batch(&queue, &provider).unwrap_err();
+    batch(&queue, &provider).unwrap();
+    let stats = queue.stats();
+    assert_eq!(stats.dropped_for(ExportLoss::Failed), 3);
+    assert_eq!(stats.dropped_for(ExportLoss::Rejected), 0);
+    assert_eq!(stats.exported, 3);
+}
+
+#[test]
+fn a_warning_is_no_loss_and_is_kept() {
+    let warning = Receipt::confirmed().with_message("use another port");
+    let (queue, provider) = queue(vec![Ok(warning)]);
+    batch(&queue, &provider).unwrap();
+    batch(&queue, &provider).unwrap();
+    assert_eq!(queue.receiver_message().unwrap(), "use another port");
+    assert_eq!(queue.stats().exported, 6);
+}
