@@ -8,7 +8,7 @@ use agentspan_model::agent365::environment as names;
 use crate::standard_variables as standard;
 
 /// Every variable that is read. The rest of the environment is nobody's business here.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 33] = [
     names::ENABLE_OBSERVABILITY,
     names::ENABLE_A365_OBSERVABILITY,
     names::ENABLE_A365_OBSERVABILITY_EXPORTER,
@@ -35,6 +35,12 @@ const NAMES: [&str; 27] = [
     standard::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
     standard::OTEL_EXPORTER_OTLP_CERTIFICATE,
     standard::OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE,
+    standard::OTEL_EXPORTER_OTLP_HEADERS,
+    standard::OTEL_EXPORTER_OTLP_TRACES_HEADERS,
+    standard::OTEL_EXPORTER_OTLP_COMPRESSION,
+    standard::OTEL_EXPORTER_OTLP_TRACES_COMPRESSION,
+    standard::OTEL_EXPORTER_OTLP_INSECURE,
+    standard::OTEL_EXPORTER_OTLP_TRACES_INSECURE,
     standard::OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
 ];
 
@@ -52,8 +58,8 @@ const NAMES: [&str; 27] = [
 /// ```
 ///
 /// The names are those of [`agentspan_model::agent365::environment`] and [`crate::standard_variables`]. Other variables, which may
-/// hold secrets, are not copied. `Debug` shows which are set and no value, since the URL of a receiver may hold a
-/// password or a key.
+/// hold secrets, are not copied. `Debug` shows which are set and no value, since a header or the URL of a receiver may
+/// hold a password or a key.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     values: BTreeMap<&'static str, String>,

@@ -1,8 +1,7 @@
 //! Names of the environment variables that OpenTelemetry defines, as far as they are read here, and of one of
 //! ours beside them.
 //!
-//! Others are read by the SDK and by `opentelemetry-otlp` themselves, among them
-//! `OTEL_EXPORTER_OTLP_HEADERS`, which holds secrets.
+//! The SDK reads others itself.
 
 /// Where spans go: `otlp`, `otlp_file`, `console` or `none`, or several of them with commas.
 pub const OTEL_TRACES_EXPORTER: &str = "OTEL_TRACES_EXPORTER";
@@ -26,6 +25,18 @@ pub const OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: &str = "OTEL_EXPORTER_OTLP_TRACES_T
 pub const OTEL_EXPORTER_OTLP_CERTIFICATE: &str = "OTEL_EXPORTER_OTLP_CERTIFICATE";
 /// As [`OTEL_EXPORTER_OTLP_CERTIFICATE`], for spans only. Goes before it.
 pub const OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE: &str = "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE";
+/// Headers of requests, which may hold secrets: `name=value` with commas, values percent-encoded.
+pub const OTEL_EXPORTER_OTLP_HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
+/// As [`OTEL_EXPORTER_OTLP_HEADERS`], for spans only. Takes its place.
+pub const OTEL_EXPORTER_OTLP_TRACES_HEADERS: &str = "OTEL_EXPORTER_OTLP_TRACES_HEADERS";
+/// Whether requests are compressed: `gzip` or `none`.
+pub const OTEL_EXPORTER_OTLP_COMPRESSION: &str = "OTEL_EXPORTER_OTLP_COMPRESSION";
+/// As [`OTEL_EXPORTER_OTLP_COMPRESSION`], for spans only. Goes before it.
+pub const OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: &str = "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION";
+/// Whether an endpoint of gRPC without a scheme is http: `true` or `false`.
+pub const OTEL_EXPORTER_OTLP_INSECURE: &str = "OTEL_EXPORTER_OTLP_INSECURE";
+/// As [`OTEL_EXPORTER_OTLP_INSECURE`], for spans only. Goes before it.
+pub const OTEL_EXPORTER_OTLP_TRACES_INSECURE: &str = "OTEL_EXPORTER_OTLP_TRACES_INSECURE";
 /// Where contents are recorded: `NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY` or `SPAN_AND_EVENT`.
 pub const OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: &str =
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";

@@ -53,7 +53,6 @@ mod dump;
 mod event;
 mod id;
 mod json;
-mod json_text;
 mod message;
 mod read_error;
 mod reader;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use agentspan_agent365::{Enriched, SpanEnrichers};
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
-use agentspan_otel::{ConsoleExporter, ExportQueue, Masked, OtlpJsonLines, Rendered};
+use agentspan_otel::{ConsoleExporter, ExportQueue, Masked, OtlpJsonLines, Receipts, Rendered};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 /// One place that spans go to, for [`Configuration::with_destination`](crate::Configuration::with_destination).
@@ -50,6 +50,7 @@ struct Settings {
     disclosure: Disclosure,
     rendering: Rendering,
     enrichers: SpanEnrichers,
+    receipts: Receipts,
     filter: Option<Filter>,
     delay: Duration,
     max_spans: Option<usize>,
@@ -65,6 +66,7 @@ impl Destination {
                 disclosure: Disclosure::Masked,
                 rendering: Rendering::GenAi,
                 enrichers: SpanEnrichers::none(),
+                receipts: Receipts::new(),
                 filter: None,
                 delay: Duration::from_secs(1),
                 max_spans: None,
@@ -165,6 +167,13 @@ impl Destination {
         self
     }
 
+    /// Sets where the exporter puts what the receiver says of a batch beside taking it, so that spans which
+    /// it rejected are counted as such. See [`Receipts`].
+    pub fn with_receipts(mut self, receipts: Receipts) -> Self {
+        self.settings.receipts = receipts;
+        self
+    }
+
     /// Its name in logs and reports.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -187,6 +196,7 @@ fn build<E: SpanExporter + 'static>(
     let exporter = Rendered::new(Masked::new(exporter, disclosure), mapping);
     let mut queue = ExportQueue::builder(name, exporter)
         .with_disclosure(Disclosure::Clear)
+        .with_receipts(settings.receipts)
         .with_batch_delay(settings.delay);
     if let Some(spans) = settings.max_spans {
         queue = queue.with_max_spans(spans);

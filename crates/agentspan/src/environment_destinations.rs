@@ -88,7 +88,7 @@ fn otlp(environment: &Environment) -> Result<Option<Destination>, InstallError> 
 }
 
 /// A program is not kept from its work by a variable that another one understands.
-fn ignored(variable: &str, value: &str) {
+pub(crate) fn ignored(variable: &str, value: &str) {
     contain::log(|| {
         tracing::warn!(
             target: "agentspan::configure",

@@ -3,22 +3,25 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
-use std::fs;
 use std::io;
 use std::time::Duration;
-
-use ::http::{HeaderMap, HeaderName, HeaderValue};
-use agentspan_discovery::{Environment, standard_variables as names};
-use opentelemetry_otlp::{Compression, OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT};
 
 use crate::install_error::InstallError;
 use crate::shown_url::ShownUrl;
 
 mod authorities;
+mod endpoint;
+mod exporter;
 #[cfg(feature = "otlp-grpc")]
 mod grpc;
+mod headers;
 #[cfg(feature = "otlp-http")]
 mod http;
+mod log;
+mod partial_success;
+mod pause;
+mod settings;
+mod verdict;
 
 const NAME: &str = "otlp";
 
@@ -26,7 +29,7 @@ const NAME: &str = "otlp";
 ///
 /// What is not set here is taken from OpenTelemetry's variables (`OTEL_EXPORTER_OTLP_ENDPOINT` and so on)
 /// of the process and their defaults, when `Destination::otlp_http` or `Destination::otlp_grpc`, each behind
-/// its feature, makes a destination of it. What is set here goes before them.
+/// its feature, makes a destination of it. What is set here takes precedence over them.
 #[derive(Clone, Default)]
 #[must_use = "this is not a destination yet"]
 pub struct Otlp {
@@ -36,34 +39,13 @@ pub struct Otlp {
     /// Whether it is beside the program, and not what the environment describes.
     is_sidecar: bool,
     authorities: Option<Vec<u8>>,
-    compression: Option<Compression>,
-}
-
-/// Where a receiver of one protocol is.
-struct Place {
-    /// By default.
-    endpoint: &'static str,
-    /// If the variable for all signals says this.
-    of_base: fn(&str) -> String,
-    /// Whether an endpoint is one. `opentelemetry-otlp` repeats what it cannot use.
-    is_one: fn(&str) -> bool,
-}
-
-/// What is known once code and environment were asked.
-struct Completed {
-    endpoint: String,
-    timeout: Duration,
-    authorities: Option<Vec<u8>>,
-    headers: HeaderMap,
+    gzip: bool,
 }
 
 /// Why an OTLP exporter cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OtlpError {
-    /// A setting cannot be used, in code or in one of OpenTelemetry's variables. The source names it.
-    #[error("the otlp exporter cannot be built")]
-    Exporter(#[source] Box<dyn Error + Send + Sync>),
     /// The endpoint, in code or in one of OpenTelemetry's variables, is no URL. Write it as
     /// `http://127.0.0.1:4318/v1/traces`, over gRPC as `http://127.0.0.1:4317`. It is not shown, since it may
     /// hold a password or a key.
@@ -90,7 +72,7 @@ pub enum OtlpError {
     /// What should be certificates of authorities is not. Give one or several in PEM.
     #[error("the certificates of the receiver's authorities cannot be used")]
     Certificates(#[source] Box<dyn Error + Send + Sync>),
-    /// There is no HTTP client, runtime or thread for it. The source says what is missing.
+    /// There is no runtime for it, or no cryptography for https. The source says what is missing.
     #[error("the client of the otlp exporter cannot be made")]
     Client(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -109,6 +91,9 @@ impl Otlp {
 
     /// Sets the whole URL: over HTTP for instance `http://127.0.0.1:4318/v1/traces`, which is the
     /// default, over gRPC `http://127.0.0.1:4317`.
+    ///
+    /// A user and a password in the URL are sent as the header `authorization`, unless another one is set. They
+    /// are taken out of the URL first, so that no log, error or `Debug` shows them.
     pub fn with_endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into());
         self
@@ -116,7 +101,10 @@ impl Otlp {
 
     /// Adds a header, for instance an API key. Neither `Debug` nor any log shows its value. Over gRPC it
     /// is an entry of the metadata. What can be no header is an [`OtlpError::Header`] when a destination is
-    /// made. It replaces that of the same name in `OTEL_EXPORTER_OTLP_HEADERS`, of which others are sent as well.
+    /// made.
+    ///
+    /// It replaces the header of the same name in `OTEL_EXPORTER_OTLP_HEADERS`, whose other headers are sent as
+    /// well. The headers that the protocol sets itself, such as `content-type`, cannot be replaced.
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         // Names differ not by case, and of two the last one counts.
         let name = name.into().to_ascii_lowercase();
@@ -124,7 +112,11 @@ impl Otlp {
         self
     }
 
-    /// Sets how long an export may take, tries included. The default is 10 seconds.
+    /// Sets how long an export may take: from the lookup of the host to the last byte of the answer, retries
+    /// and the pauses between them included. The default is 10 seconds.
+    ///
+    /// A batch whose time passes is dropped, and the next one is exported. If the head of an answer said in time
+    /// that the receiver took the batch, it counts as exported and as unconfirmed.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -142,82 +134,17 @@ impl Otlp {
     /// Compresses requests with gzip. The default is what `OTEL_EXPORTER_OTLP_COMPRESSION` says, and without
     /// it that they are not compressed.
     pub fn with_gzip(mut self) -> Self {
-        self.compression = Some(Compression::Gzip);
+        self.gzip = true;
         self
     }
 }
 
 impl Otlp {
     /// A sidecar. It gets no headers of the environment, which may be keys of the receiver that the
-    /// environment describes, and the proxy that the system names for http is passed by.
+    /// environment describes.
     pub(crate) fn of_sidecar(mut self) -> Self {
         self.is_sidecar = true;
         self
-    }
-
-    /// What is set, or what `environment` says, or the default: nothing of this is left to `opentelemetry-otlp`,
-    /// which would ask the process.
-    fn completed_by(
-        &self,
-        environment: &Environment,
-        place: &Place,
-    ) -> Result<Completed, OtlpError> {
-        let either = |of_traces, of_all| {
-            let of_traces = environment.non_empty(of_traces);
-            of_traces.or_else(|| environment.non_empty(of_all))
-        };
-        let in_code = self.endpoint.clone();
-        let in_environment = || {
-            let whole = environment.non_empty(names::OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
-            let base = environment.non_empty(names::OTEL_EXPORTER_OTLP_ENDPOINT);
-            whole.map(str::to_owned).or(base.map(place.of_base))
-        };
-        let endpoint = in_code.or_else(in_environment);
-        let endpoint = endpoint.unwrap_or_else(|| place.endpoint.to_owned());
-        if !(place.is_one)(&endpoint) {
-            return Err(OtlpError::Endpoint);
-        }
-        let in_environment = || {
-            let milliseconds = either(
-                names::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
-                names::OTEL_EXPORTER_OTLP_TIMEOUT,
-            );
-            let milliseconds = milliseconds?.trim().parse().ok()?;
-            Some(Duration::from_millis(milliseconds))
-        };
-        let timeout = self.timeout.or_else(in_environment);
-        let mut authorities = self.authorities.clone();
-        if authorities.is_none() && !endpoint.starts_with("http://") {
-            let path = either(
-                names::OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE,
-                names::OTEL_EXPORTER_OTLP_CERTIFICATE,
-            );
-            let read = |path: &str| {
-                fs::read(path).map_err(|source| OtlpError::CertificateFile {
-                    path: path.to_owned(),
-                    source,
-                })
-            };
-            authorities = path.map(read).transpose()?;
-        }
-        Ok(Completed {
-            endpoint,
-            timeout: timeout.unwrap_or(OTEL_EXPORTER_OTLP_TIMEOUT_DEFAULT),
-            authorities,
-            headers: self.header_map()?,
-        })
-    }
-
-    /// The headers that were set in code.
-    fn header_map(&self) -> Result<HeaderMap, OtlpError> {
-        let headers = self.headers.iter().map(|(text, value)| {
-            let unusable = || OtlpError::Header { name: text.clone() };
-            let name = HeaderName::from_bytes(text.as_bytes()).map_err(|_| unusable())?;
-            let mut value = HeaderValue::from_str(value).map_err(|_| unusable())?;
-            value.set_sensitive(true);
-            Ok((name, value))
-        });
-        headers.collect()
     }
 }
 
@@ -228,62 +155,7 @@ impl fmt::Debug for Otlp {
             .field("endpoint", &self.endpoint.as_deref().map(ShownUrl))
             .field("headers", &self.headers.keys().collect::<Vec<_>>())
             .field("timeout", &self.timeout)
-            .field("compression", &self.compression)
+            .field("gzip", &self.gzip)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Endpoint and milliseconds of what code and environment say together.
-    fn completed(otlp: &Otlp, variables: &[(&str, &str)]) -> (String, u128) {
-        let environment = variables.iter().copied().collect();
-        let place = Place {
-            endpoint: "http://default",
-            of_base: |base| format!("{base}/v1/traces"),
-            is_one: |_| true,
-        };
-        let otlp = otlp.completed_by(&environment, &place).unwrap();
-        (otlp.endpoint, otlp.timeout.as_millis())
-    }
-
-    #[test]
-    fn code_goes_before_the_variable_for_spans_and_that_before_the_one_for_all_signals() {
-        let all = [
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://all"),
-            ("OTEL_EXPORTER_OTLP_TIMEOUT", "30000"),
-        ];
-        let both = [
-            all[0],
-            all[1],
-            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://spans"),
-            ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", " 20000 "),
-        ];
-        let nothing = Otlp::new();
-        let by_default = ("http://default".to_owned(), 10_000);
-        assert_eq!(completed(&nothing, &[]), by_default);
-        let of_all = ("http://all/v1/traces".to_owned(), 30_000);
-        assert_eq!(completed(&nothing, &all), of_all);
-        let of_spans = ("http://spans".to_owned(), 20_000);
-        assert_eq!(completed(&nothing, &both), of_spans);
-        let code = Otlp::new()
-            .with_endpoint("http://code")
-            .with_timeout(Duration::from_secs(1));
-        let of_code = ("http://code".to_owned(), 1_000);
-        assert_eq!(completed(&code, &both), of_code);
-    }
-
-    #[test]
-    fn of_headers_whose_names_differ_in_case_only_the_last_one_counts() {
-        let mut otlp = Otlp::new();
-        for n in 0..32 {
-            otlp = otlp.with_header(format!("X-Key-{n}"), "first");
-            otlp = otlp.with_header(format!("x-key-{n}"), "last");
-        }
-        let headers = otlp.header_map().unwrap();
-        assert_eq!(headers.len(), 32);
-        assert!(headers.values().all(|value| value == "last"));
     }
 }

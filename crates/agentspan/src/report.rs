@@ -13,6 +13,7 @@ use crate::counts;
 ///
 /// ```text
 /// agent365: 12 accepted, 10 exported, 0 queued, 2 dropped (no_identity: 2)
+/// otlp: 12 accepted, 11 exported, 0 queued, 1 dropped (rejected: 1); the receiver says "too old"
 /// ```
 ///
 /// and, if there are any, one for events that came too late.
@@ -41,6 +42,9 @@ pub struct DestinationReport {
     pub accepted: u64,
     /// What it took, or what the service acknowledged; hooks that did not fail.
     pub exported: u64,
+    /// Those of `exported` for which the head of the receiver's answer is the only proof: the rest was cut
+    /// off, late or not understood.
+    pub unconfirmed: u64,
     /// What waits or is in flight.
     pub queued: u64,
     /// The estimated memory of that in bytes; 0 where it is not known.
@@ -50,6 +54,9 @@ pub struct DestinationReport {
     /// The reasons are the names of [`DropReason`](agentspan_agent365::DropReason) for Agent 365, and else of
     /// [`ExportLoss`](agentspan_otel::ExportLoss).
     pub losses: Vec<(&'static str, u64)>,
+    /// What the receiver said last of spans that it rejected, or as a warning: its own words, escaped and cut
+    /// to 200 characters. A receiver that sees contents may repeat them.
+    pub receiver_message: Option<String>,
 }
 
 impl TelemetryReport {
@@ -63,9 +70,7 @@ impl TelemetryReport {
         let agent365 = delivery.map(|delivery| {
             DestinationReport::new(counts::AGENT365, counts::of_delivery(delivery))
         });
-        let queues = queues
-            .iter()
-            .map(|queue| DestinationReport::new(queue.name(), queue.stats().into()));
+        let queues = queues.iter().map(DestinationReport::of);
         Self {
             destinations: agent365.into_iter().chain(queues).collect(),
             late_events: 0,
@@ -80,6 +85,15 @@ impl DestinationReport {
         self.losses.iter().map(|(_, count)| count).sum()
     }
 
+    fn of(queue: &ExportQueue) -> Self {
+        let stats = queue.stats();
+        Self {
+            unconfirmed: stats.unconfirmed,
+            receiver_message: queue.receiver_message(),
+            ..Self::new(queue.name(), stats.into())
+        }
+    }
+
     pub(crate) fn new(name: impl Into<String>, counts: ExportCounts) -> Self {
         let mut losses = counts.dropped;
         losses.retain(|(_, count)| *count > 0);
@@ -87,9 +101,11 @@ impl DestinationReport {
             name: name.into(),
             accepted: counts.accepted,
             exported: counts.exported,
+            unconfirmed: 0,
             queued: counts.queued,
             queued_bytes: counts.queued_bytes,
             losses,
+            receiver_message: None,
         }
     }
 }
@@ -115,13 +131,21 @@ impl fmt::Display for DestinationReport {
         let (name, dropped) = (&self.name, self.dropped());
         write!(
             f,
-            "{name}: {} accepted, {} exported, {} queued, {dropped} dropped",
-            self.accepted, self.exported, self.queued
+            "{name}: {} accepted, {} exported",
+            self.accepted, self.exported
         )?;
+        if self.unconfirmed > 0 {
+            write!(f, " ({} unconfirmed)", self.unconfirmed)?;
+        }
+        write!(f, ", {} queued, {dropped} dropped", self.queued)?;
         for (n, (reason, count)) in self.losses.iter().enumerate() {
             f.write_str(if n == 0 { " (" } else { ", " })?;
             write!(f, "{reason}: {count}")?;
         }
-        f.write_str(if self.losses.is_empty() { "" } else { ")" })
+        f.write_str(if self.losses.is_empty() { "" } else { ")" })?;
+        match &self.receiver_message {
+            Some(message) => write!(f, "; the receiver says \"{message}\""),
+            None => Ok(()),
+        }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap}
 use serde_json::value::RawValue;
 
 use super::{
-    Disclosure, Id, JsonObject, ReadError, Timestamp, json_text,
+    Disclosure, Id, JsonObject, ReadError, Timestamp,
     reader::{KnownComponents, ReadValue, Reader},
     unknown_members::UnknownMembers,
 };
@@ -116,10 +116,15 @@ impl Event {
         }
     }
 
-    /// Sets the name. The default is that of its type. An empty name stays empty.
+    /// Sets the name. An empty one stands for that of its type, as in the reference.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.name = name.into();
+        let name = name.into();
+        self.name = if name.is_empty() {
+            self.details.default_name()
+        } else {
+            name
+        };
         self
     }
 
@@ -175,8 +180,7 @@ impl Event {
     ///
     /// When the text is not JSON, or members are missing or have the wrong type.
     pub fn from_json(text: &str) -> Result<Self, ReadError> {
-        let raw = json_text::read(text)?;
-        Reader::document(&raw, &mut KnownComponents::default(), Self::read)
+        Reader::document(text, &mut KnownComponents::default(), Self::read)
     }
 }
 
@@ -207,13 +211,14 @@ impl ReadValue for Event {
         let details = EventDetails::read(type_name?.as_deref(), &mut members, reader)?;
         let event = Self {
             id: id?,
-            name: name_as_read(name?, details.default_name()),
+            name: "".into(),
             description: description?,
             timestamp: timestamp?,
             metadata: metadata?,
             details,
             unknown: UnknownMembers::rest_of(&mut members, reader),
         };
+        let event = event.with_name_as_read(name?);
         match event.details.check() {
             Ok(()) => Some(event),
             Err(problem) => reader.refuse(problem),
@@ -221,12 +226,13 @@ impl ReadValue for Event {
     }
 }
 
-/// The name that was read, or that of the type if none was. The static text is kept where the two are
-/// equal, so that it needs no allocation.
-pub(super) fn name_as_read(name: Option<String>, of_type: Cow<'static, str>) -> Cow<'static, str> {
-    match name {
-        Some(name) if name != of_type => name.into(),
-        _ => of_type,
+impl Event {
+    /// Keeps the static text if the name is that of the type, so that it needs no allocation.
+    fn with_name_as_read(self, name: Option<String>) -> Self {
+        match name {
+            Some(name) if self.details.type_name() != Some(name.as_str()) => self.with_name(name),
+            _ => self.with_name(""),
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
 use super::{
-    Disclosure, Event, EventForm, Id, ProblemKind, ReadError, Span, json_text,
-    reader::{KnownComponents, Members, ReadValue, Reader, Step},
+    Disclosure, Event, EventForm, Id, ProblemKind, ReadError, Span,
+    reader::{KnownComponents, Members, ReadValue, Reader},
     unknown_members::UnknownMembers,
 };
 
@@ -117,8 +117,7 @@ impl RecordedHook {
         line: &str,
         known: &mut KnownComponents,
     ) -> Result<Self, ReadError> {
-        let raw = json_text::read(line)?;
-        Reader::document(&raw, known, Self::read)
+        Reader::document(line, known, Self::read)
     }
 
     /// The call as a line that `serde` can write, without copying it.
@@ -171,10 +170,8 @@ impl ReadValue for RecordedHook {
                 on.zip(event)
                     .map(|(on, event)| HookCall::OnEvent(on, event))
             }
-            _ => reader.at(Step::member("hook"), |reader| {
-                reader.refuse(ProblemKind::WrongType {
-                    expected: "a hook of Agent Spec",
-                })
+            _ => reader.refuse(ProblemKind::WrongType {
+                expected: "a hook of Agent Spec",
             }),
         };
         Some(Self {

@@ -7,8 +7,6 @@ use serde_json::value::RawValue;
 
 use super::{
     Disclosure, Event, EventDump, EventForm, Id, JsonObject, ReadError, Timestamp,
-    event::name_as_read,
-    json_text,
     reader::{KnownComponents, ReadValue, Reader},
     unknown_members::UnknownMembers,
 };
@@ -89,10 +87,15 @@ impl Span {
         }
     }
 
-    /// Sets the name. The default is that of its type. An empty name stays empty.
+    /// Sets the name. An empty one stands for that of its type, as in the reference.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.name = name.into();
+        let name = name.into();
+        self.name = if name.is_empty() {
+            self.details.default_name()
+        } else {
+            name
+        };
         self
     }
 
@@ -181,8 +184,7 @@ impl Span {
     ///
     /// When the text is not JSON, or members are missing or have the wrong type.
     pub fn from_json(text: &str) -> Result<Self, ReadError> {
-        let raw = json_text::read(text)?;
-        Reader::document(&raw, &mut KnownComponents::default(), Self::read)
+        Reader::document(text, &mut KnownComponents::default(), Self::read)
     }
 }
 
@@ -214,7 +216,9 @@ impl ReadValue for Span {
         let metadata = members.optional("metadata", JsonObject::new(), reader);
         let details = SpanDetails::read(&type_name?, &mut members, reader)?;
         let mut span = Self::new(id?, details);
-        span.name = name_as_read(name?, span.details.default_name());
+        // The static text is kept if the name is that of the type, so that it needs no allocation.
+        let name = name?.filter(|name| name != span.type_name());
+        span = span.with_name(name.unwrap_or_default());
         span.description = description?;
         span.start_time = start_time?;
         span.end_time = end_time?;

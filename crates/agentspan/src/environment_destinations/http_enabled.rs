@@ -10,5 +10,5 @@ pub(super) fn destination(
     environment: &Environment,
     _protocol: &str,
 ) -> Result<Option<Destination>, InstallError> {
-    Ok(Some(Destination::otlp_http_in(Otlp::new(), environment)?))
+    Ok(Some(Destination::otlp_http_in(&Otlp::new(), environment)?))
 }

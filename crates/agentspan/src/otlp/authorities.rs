@@ -1,18 +1,17 @@
 //! The authorities that a receiver's certificate is checked with.
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use agentspan_tls::TrustRoots;
+use agentspan_tls::rustls::pki_types::CertificateDer;
+use agentspan_tls::rustls::pki_types::pem::PemObject;
 
 use super::OtlpError;
 
-/// The certificates in `pem`, of which there is at least one.
-pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, OtlpError> {
+/// The certificates in `pem`, of which there is at least one, and no others.
+pub(super) fn roots(pem: &[u8]) -> Result<TrustRoots, OtlpError> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    match certificates {
-        Ok(certificates) if certificates.is_empty() => {
-            Err(OtlpError::Certificates("there is no certificate".into()))
-        }
-        Ok(certificates) => Ok(certificates),
-        Err(error) => Err(OtlpError::Certificates(error.into())),
+    let certificates = certificates.map_err(|error| OtlpError::Certificates(error.into()))?;
+    if certificates.is_empty() {
+        return Err(OtlpError::Certificates("there is no certificate".into()));
     }
+    TrustRoots::given(certificates).map_err(|error| OtlpError::Certificates(error.into()))
 }

@@ -1,163 +1,157 @@
 //! OTLP over gRPC, with and without TLS.
+//!
+//! A unary call of gRPC is one request of HTTP/2, so that the transport of everything else carries it.
 
-use std::time::Duration;
+mod status;
 
-use agentspan_discovery::Environment;
-use http::{HeaderMap, Uri};
-use opentelemetry_otlp::tonic_types::metadata::MetadataMap;
-use opentelemetry_otlp::tonic_types::transport::{Certificate, ClientTlsConfig};
-use opentelemetry_otlp::{SpanExporter as OtlpExporter, WithExportConfig, WithTonicConfig};
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
-use tokio::runtime::{Builder, Runtime};
-use tonic::service::Interceptor;
-use tonic::{Request, Status};
+use agentspan_agent365::transport::{Answer, Transport};
+use agentspan_discovery::{Environment, standard_variables as names};
+use agentspan_otel::Receipt;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, TE};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::authorities::certificates;
-use super::{NAME, Otlp, OtlpError, Place};
+use self::status::GrpcStatus;
+use super::endpoint::Endpoint;
+use super::exporter::{OtlpExporter, Wire};
+use super::partial_success;
+use super::settings::{Place, Settings, first};
+use super::verdict::Verdict;
+use super::{Otlp, OtlpError};
 use crate::destination::Destination;
 
 const PLACE: Place = Place {
     endpoint: "http://localhost:4317",
     of_base: str::to_owned,
-    is_one: |endpoint| {
-        let mut parts = endpoint.splitn(2, "://");
-        let has_scheme =
-            parts.next().is_some_and(|it| !it.contains(['/', '?', '#'])) && parts.next().is_some();
-        // What has no scheme gets one from `opentelemetry-otlp`.
-        let url = if has_scheme {
-            endpoint.to_owned()
-        } else {
-            format!("https://{endpoint}")
-        };
-        let has_host = |url: Uri| url.authority().is_some();
-        url.parse().is_ok_and(has_host)
+    parse: |url, environment| {
+        let endpoint = Endpoint::parse(&with_scheme(url.trim(), environment))?;
+        endpoint.with_path("/opentelemetry.proto.collector.trace.v1.TraceService/Export")
     },
 };
 
-const MAX_BLOCKING_THREADS: usize = 2;
+const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
+
+/// Whether a message is compressed, and how long it is in four bytes.
+const PREFIX: usize = 5;
 
 impl Destination {
     /// An OTLP receiver over gRPC, under the name `otlp`. Needs the feature `otlp-grpc`.
     ///
-    /// The connection has a single-threaded Tokio runtime of its own, which runs on the destination's
-    /// thread while it exports, so that it works in programs with and without one. It starts to connect
-    /// with the first export. TLS is that of `rustls`, with the authorities that the system trusts, or
-    /// those of [`Otlp::with_certificate_authorities`].
+    /// TLS is that of `rustls`, with the authorities that the system trusts, or those of
+    /// [`Otlp::with_certificate_authorities`]. Proxies that the environment names are not used. Input and
+    /// output run on the destination's thread.
+    ///
+    /// The codes that the specification of OTLP calls retryable, and broken connections, are met with three
+    /// retries, not sooner than `RetryInfo` says; others are final. Spans that the receiver rejects in a
+    /// partial success are counted as [`ExportLoss::Rejected`](agentspan_otel::ExportLoss::Rejected), and
+    /// [`DestinationReport::receiver_message`](crate::DestinationReport::receiver_message) says why.
     ///
     /// # Errors
     ///
     /// [`OtlpError`] when a setting cannot be used, or there is no runtime.
     pub fn otlp_grpc(otlp: Otlp) -> Result<Self, OtlpError> {
-        Self::otlp_grpc_in(otlp, &Environment::from_process())
+        Self::otlp_grpc_in(&otlp, &Environment::from_process())
     }
 
-    pub(crate) fn otlp_grpc_in(otlp: Otlp, environment: &Environment) -> Result<Self, OtlpError> {
-        let known = otlp.completed_by(environment, &PLACE)?;
-        let runtime = Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            // They look up hosts. One that hangs is not to take a thread for each try.
-            .max_blocking_threads(MAX_BLOCKING_THREADS)
-            .thread_name("agentspan-blocking")
-            .build()
-            .map_err(|error| OtlpError::Client(error.into()))?;
-        let entered = runtime.enter();
-        let mut exporter = OtlpExporter::builder()
-            .with_tonic()
-            .with_tls_config(tls(known.authorities.as_deref())?)
-            .with_interceptor(Headers {
-                of_code: known.headers,
-                is_sidecar: otlp.is_sidecar,
-            })
-            .with_timeout(known.timeout)
-            .with_endpoint(known.endpoint);
-        if let Some(compression) = otlp.compression {
-            exporter = exporter.with_compression(compression);
-        }
-        let exporter = exporter
-            .build()
-            .map_err(|error| OtlpError::Exporter(error.into()))?;
-        drop(entered);
-        let runtime = Some(runtime);
-        Ok(Self::exporter(NAME, GrpcExporter { exporter, runtime }))
+    pub(crate) fn otlp_grpc_in(otlp: &Otlp, environment: &Environment) -> Result<Self, OtlpError> {
+        OtlpExporter::<Grpc>::destination(Settings::new(otlp, environment, &PLACE)?)
     }
 }
 
-/// Whom an https endpoint is trusted by; without it, `opentelemetry-otlp` 0.33 trusts nobody.
-fn tls(authorities: Option<&[u8]>) -> Result<ClientTlsConfig, OtlpError> {
-    let tls = ClientTlsConfig::new();
-    let Some(pem) = authorities else {
-        return Ok(tls.with_native_roots());
-    };
-    // What is no certificate is to be found out now, and not with the first export.
-    certificates(pem)?;
-    Ok(tls.ca_certificate(Certificate::from_pem(pem)))
-}
-
-/// Sets the headers of the code last: `opentelemetry-otlp` 0.33 lets those of the environment replace them.
-#[derive(Clone, Debug)]
-struct Headers {
-    of_code: HeaderMap,
-    /// Headers of the environment are not for it.
-    is_sidecar: bool,
-}
-
-impl Interceptor for Headers {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        let mut headers = std::mem::take(request.metadata_mut()).into_headers();
-        if self.is_sidecar {
-            // There is nothing else: what the protocol needs is added later.
-            headers.clear();
-        }
-        for (name, value) in &self.of_code {
-            headers.insert(name, value.clone());
-        }
-        *request.metadata_mut() = MetadataMap::from_headers(headers);
-        Ok(request)
+/// A URL without a scheme gets one: https, or http if `OTEL_EXPORTER_OTLP_INSECURE` says so.
+fn with_scheme(url: &str, environment: &Environment) -> String {
+    let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+    if scheme.is_some_and(|scheme| !scheme.contains(['/', '?', '#'])) {
+        return url.to_owned();
     }
+    let variables = [
+        names::OTEL_EXPORTER_OTLP_TRACES_INSECURE,
+        names::OTEL_EXPORTER_OTLP_INSECURE,
+    ];
+    let is_insecure = first(environment, variables);
+    let is_insecure = is_insecure.is_some_and(|(_, value)| value.eq_ignore_ascii_case("true"));
+    format!("{}://{url}", if is_insecure { "http" } else { "https" })
 }
 
-/// Exports on the thread that asks for it.
+/// Protobuf as the one message of a call.
 #[derive(Debug)]
-struct GrpcExporter {
-    exporter: OtlpExporter,
-    /// There until the exporter is dropped.
-    runtime: Option<Runtime>,
-}
+struct Grpc;
 
-impl SpanExporter for GrpcExporter {
-    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
-        // Only the thread of a queue, which runs no asynchronous code, gets here.
-        match &self.runtime {
-            Some(runtime) => runtime.block_on(self.exporter.export(batch)),
-            None => Err(OTelSdkError::AlreadyShutdown),
+impl Wire for Grpc {
+    const PREFIX: usize = PREFIX;
+
+    fn transport(transport: Transport) -> Transport {
+        transport.over_http2()
+    }
+
+    fn set_headers(headers: &mut HeaderMap, gzip: bool) {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+        headers.remove(CONTENT_ENCODING);
+        headers.remove(ENCODING);
+        if gzip {
+            headers.insert(ENCODING, HeaderValue::from_static("gzip"));
         }
     }
 
-    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.exporter.shutdown_with_timeout(timeout)
+    fn seal(body: &mut [u8], gzip: bool) {
+        let Some((prefix, message)) = body.split_first_chunk_mut::<PREFIX>() else {
+            return;
+        };
+        let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+        let [l1, l2, l3, l4] = length.to_be_bytes();
+        *prefix = [u8::from(gzip), l1, l2, l3, l4];
     }
 
-    fn shutdown(&self) -> OTelSdkResult {
-        self.exporter.shutdown()
-    }
-
-    fn force_flush(&self) -> OTelSdkResult {
-        self.exporter.force_flush()
-    }
-
-    fn set_resource(&mut self, resource: &Resource) {
-        self.exporter.set_resource(resource);
+    /// As the [specification] says. A receiver answers with a message only when it has done what was asked
+    /// for, so that one which has begun is a delivery, unless a status follows that says otherwise.
+    ///
+    /// [specification]: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc-response
+    fn judge(answer: &Answer) -> Verdict {
+        match GrpcStatus::of(answer) {
+            Some(status) if status.is_ok() => Verdict::Taken(receipt(answer.body())),
+            Some(status) => status.verdict(),
+            None if answer.body().is_empty() => Verdict::Again { asked: None },
+            None => Verdict::Taken(Receipt::unconfirmed()),
+        }
     }
 }
 
-impl Drop for GrpcExporter {
-    /// Does not wait, and may happen in asynchronous code if the destination was never used.
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+/// The receipt in the message of an answer. Compression was not offered.
+fn receipt(body: &[u8]) -> Receipt {
+    let Some((&[0, l1, l2, l3, l4], rest)) = body.split_first_chunk::<PREFIX>() else {
+        return Receipt::unconfirmed();
+    };
+    let length = usize::try_from(u32::from_be_bytes([l1, l2, l3, l4]));
+    match length.ok().and_then(|length| rest.get(..length)) {
+        Some(message) => partial_success::of_protobuf(message),
+        None => Receipt::unconfirmed(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_without_a_scheme_gets_one() {
+        for (insecure, url, expected) in [
+            ("", "collector:4317", "https://collector:4317"),
+            ("TRUE", "collector:4317", "http://collector:4317"),
+            ("1", "collector:4317", "https://collector:4317"),
+            ("true", "https://collector", "https://collector"),
+            ("true", "collector/a://b", "http://collector/a://b"),
+        ] {
+            let environment = [("OTEL_EXPORTER_OTLP_INSECURE", insecure)];
+            let environment = environment.into_iter().collect();
+            assert_eq!(with_scheme(url, &environment), expected);
+        }
+    }
+
+    #[test]
+    fn a_message_that_is_not_whole_confirms_nothing() {
+        assert_eq!(receipt(&[0, 0, 0, 0, 0]), Receipt::confirmed());
+        for body in [&[][..], &[0, 0, 0, 0], &[0, 0, 0, 0, 1], &[1, 0, 0, 0, 0]] {
+            assert_eq!(receipt(body), Receipt::unconfirmed(), "{body:?}");
         }
     }
 }

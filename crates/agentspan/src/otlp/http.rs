@@ -1,37 +1,39 @@
 //! OTLP as protobuf over HTTP, with and without TLS.
 
-use std::thread;
-use std::time::Duration;
+use std::time::SystemTime;
 
+use agentspan_agent365::transport::{Answer, Transport};
 use agentspan_discovery::Environment;
-use agentspan_tls::crypto_provider;
-use async_trait::async_trait;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
-use rustls::{ClientConfig, RootCertStore};
+use agentspan_otel::Receipt;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
 
-use super::authorities::certificates;
-use super::{NAME, Otlp, OtlpError, Place};
+use super::endpoint::Endpoint;
+use super::exporter::{OtlpExporter, Wire};
+use super::partial_success;
+use super::settings::{Place, Settings};
+use super::verdict::Verdict;
+use super::{Otlp, OtlpError};
 use crate::destination::Destination;
 
 const PLACE: Place = Place {
     endpoint: "http://localhost:4318/v1/traces",
     // Only the variable of one signal is taken as it is.
     of_base: |base| format!("{}/v1/traces", base.trim_end_matches('/')),
-    is_one: |endpoint| {
-        let url = endpoint.parse::<Uri>().ok();
-        let place = url.as_ref().and_then(|it| it.scheme_str().zip(it.host()));
-        place.is_some_and(|(scheme, _)| matches!(scheme, "http" | "https"))
-    },
+    parse: |url, _| Endpoint::parse(url),
 };
 
 impl Destination {
     /// An OTLP receiver over HTTP, under the name `otlp`. Needs the feature `otlp-http`.
     ///
     /// TLS is that of `rustls`, with the authorities that the system trusts, or those of
-    /// [`Otlp::with_certificate_authorities`]. Redirects are not followed.
+    /// [`Otlp::with_certificate_authorities`]. Redirects are not followed, and proxies that the environment
+    /// names are not used. Input and output run on the destination's thread.
+    ///
+    /// The statuses 429, 502, 503 and 504 and broken connections are met with three retries, not sooner than
+    /// `Retry-After` says; other refusals are final. Spans that the receiver rejects in a partial success are
+    /// counted as [`ExportLoss::Rejected`](agentspan_otel::ExportLoss::Rejected), and
+    /// [`DestinationReport::receiver_message`](crate::DestinationReport::receiver_message) says why.
     ///
     /// ```no_run
     /// use agentspan::{Destination, Otlp};
@@ -48,116 +50,60 @@ impl Destination {
     ///
     /// # Errors
     ///
-    /// [`OtlpError`] when a setting cannot be used, or there is no HTTP client.
+    /// [`OtlpError`] when a setting cannot be used, or there is no runtime.
     pub fn otlp_http(otlp: Otlp) -> Result<Self, OtlpError> {
-        Self::otlp_http_in(otlp, &Environment::from_process())
+        Self::otlp_http_in(&otlp, &Environment::from_process())
     }
 
-    pub(crate) fn otlp_http_in(otlp: Otlp, environment: &Environment) -> Result<Self, OtlpError> {
-        let known = otlp.completed_by(environment, &PLACE)?;
-        let authorities = known.authorities.as_deref();
-        let client = Client {
-            client: client(known.timeout, authorities, otlp.is_sidecar)?,
-            headers: known.headers,
-            is_sidecar: otlp.is_sidecar,
-        };
-        let mut exporter = SpanExporter::builder()
-            .with_http()
-            .with_protocol(Protocol::HttpBinary)
-            .with_http_client(client)
-            .with_timeout(known.timeout)
-            .with_endpoint(known.endpoint);
-        if let Some(compression) = otlp.compression {
-            exporter = exporter.with_compression(compression);
-        }
-        let exporter = exporter
-            .build()
-            .map_err(|error| OtlpError::Exporter(error.into()))?;
-        Ok(Self::exporter(NAME, exporter))
+    pub(crate) fn otlp_http_in(otlp: &Otlp, environment: &Environment) -> Result<Self, OtlpError> {
+        OtlpExporter::<Http>::destination(Settings::new(otlp, environment, &PLACE)?)
     }
 }
 
-/// Sets the headers of the code last: `opentelemetry-otlp` 0.33 lets those of the environment replace them.
+/// Protobuf as the body of a POST.
 #[derive(Debug)]
-struct Client {
-    client: reqwest::blocking::Client,
-    headers: HeaderMap,
-    /// Headers of the environment are not for it. They cannot be told apart, so that only those are left
-    /// which `opentelemetry-otlp` sets itself.
-    is_sidecar: bool,
-}
+struct Http;
 
-#[async_trait]
-impl HttpClient for Client {
-    async fn send_bytes(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        if self.is_sidecar {
-            let headers = std::mem::take(request.headers_mut());
-            let own = headers.iter().filter(|it| is_of_exporter(it.0, it.1));
-            let own = own.map(|(name, value)| (name.clone(), value.clone()));
-            request.headers_mut().extend(own);
-            let content_type = HeaderValue::from_static("application/x-protobuf");
-            request.headers_mut().insert(CONTENT_TYPE, content_type);
+impl Wire for Http {
+    const PREFIX: usize = 0;
+
+    fn transport(transport: Transport) -> Transport {
+        transport
+    }
+
+    fn set_headers(headers: &mut HeaderMap, gzip: bool) {
+        let protobuf = HeaderValue::from_static("application/x-protobuf");
+        headers.insert(CONTENT_TYPE, protobuf);
+        headers.remove(CONTENT_ENCODING);
+        if gzip {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
-        for (name, value) in &self.headers {
-            request.headers_mut().insert(name, value.clone());
+    }
+
+    fn seal(_body: &mut [u8], _gzip: bool) {}
+
+    /// As the [specification] says. A head that says 2xx is a delivery, whatever becomes of the body.
+    ///
+    /// [specification]: https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
+    fn judge(answer: &Answer) -> Verdict {
+        match answer.status().as_u16() {
+            200..=299 => Verdict::Taken(receipt(answer)),
+            429 | 502..=504 => Verdict::Again {
+                asked: answer.retry_after(SystemTime::now()),
+            },
+            _ => Verdict::Refused,
         }
-        self.client.send_bytes(request).await
     }
 }
 
-/// Whether this header with this value is one that `opentelemetry-otlp` sets by itself.
-fn is_of_exporter(name: &HeaderName, value: &HeaderValue) -> bool {
-    let value = value.as_bytes();
-    match *name {
-        CONTENT_ENCODING => value == b"gzip" || value == b"zstd",
-        USER_AGENT => value.starts_with(b"OTel-OTLP-Exporter-Rust/"),
-        _ => false,
-    }
-}
-
-/// The client is given, since otherwise a feature that anybody enables would choose another one.
-fn client(
-    timeout: Duration,
-    authorities: Option<&[u8]>,
-    is_sidecar: bool,
-) -> Result<reqwest::blocking::Client, OtlpError> {
-    let mut roots = RootCertStore::empty();
-    match authorities {
-        None => {
-            let of_the_system = rustls_native_certs::load_native_certs().certs;
-            roots.add_parsable_certificates(of_the_system);
-        }
-        Some(pem) => {
-            for certificate in certificates(pem)? {
-                let added = roots.add(certificate);
-                added.map_err(|error| OtlpError::Certificates(error.into()))?;
-            }
-        }
-    }
-    let provider = crypto_provider().map_err(|error| OtlpError::Client(error.into()))?;
-    let tls = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| OtlpError::Client(error.into()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let build = move || {
-        let mut builder = reqwest::blocking::Client::builder();
-        if is_sidecar {
-            builder = builder.no_proxy();
-        }
-        builder
-            .tls_backend_preconfigured(tls)
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(timeout)
-            .build()
-    };
-    // It must not be built on a thread that runs asynchronous code; nobody knows whether this one does.
-    let thread = thread::Builder::new().name("agentspan-client".to_owned());
-    let built = thread
-        .spawn(build)
-        .map_err(|error| OtlpError::Client(error.into()))?;
-    match built.join() {
-        Ok(client) => client.map_err(|error| OtlpError::Client(error.into())),
-        Err(_) => Err(OtlpError::Client("the client panicked".into())),
+fn receipt(answer: &Answer) -> Receipt {
+    let content_type = answer.headers().get(CONTENT_TYPE);
+    let content_type = content_type.map_or(&b""[..], HeaderValue::as_bytes);
+    let is_json = content_type.starts_with(b"application/json");
+    match answer.body() {
+        _ if !answer.is_whole() => Receipt::unconfirmed(),
+        [] => Receipt::confirmed(),
+        body if is_json => partial_success::of_json(body),
+        body => partial_success::of_protobuf(body),
     }
 }

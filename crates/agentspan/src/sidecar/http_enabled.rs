@@ -17,6 +17,6 @@ pub(super) fn destination(
         .with_endpoint(url)
         .with_timeout(timeout)
         .of_sidecar();
-    Destination::otlp_http_in(otlp, environment)
+    Destination::otlp_http_in(&otlp, environment)
         .map_err(|error| SidecarError::Exporter(error.into()))
 }

@@ -1,0 +1,192 @@
+//! Sends batches to a receiver: encoded once, tried again where that may help, all within one timeout.
+
+use std::fmt;
+use std::io;
+use std::io::Write;
+use std::marker::PhantomData;
+use std::time::{Duration, Instant};
+
+use agentspan_agent365::transport::{Answer, Route, Transport, TransportError, io_runtime};
+use agentspan_otel::{Receipt, Receipts};
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::{HeaderMap, Uri};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::transform::common::tonic::ResourceAttributesWithSchema;
+use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_scope;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use prost::Message;
+use tokio::runtime::Runtime;
+
+use super::settings::Settings;
+use super::verdict::Verdict;
+use super::{NAME, OtlpError, log, pause};
+use crate::destination::Destination;
+
+/// Threads for looking up hosts and reading certificates. A lookup that hangs is not to take a thread for
+/// each try.
+const MAX_HELPERS: usize = 2;
+
+/// How OTLP is spoken in one protocol.
+pub(super) trait Wire: fmt::Debug + Send + Sync + 'static {
+    /// How many bytes stand before the message.
+    const PREFIX: usize;
+
+    fn transport(transport: Transport) -> Transport;
+
+    /// Sets the headers that belong to the protocol.
+    fn set_headers(headers: &mut HeaderMap, gzip: bool);
+
+    /// Fills the prefix of a body.
+    fn seal(body: &mut [u8], gzip: bool);
+
+    fn judge(answer: &Answer) -> Verdict;
+}
+
+/// Exports on the thread that asks for it, which is that of a queue. Its connections live in a runtime that
+/// runs there and while it exports only, so that nothing of it happens on a thread that makes telemetry.
+pub(super) struct OtlpExporter<W> {
+    uri: Uri,
+    headers: HeaderMap,
+    gzip: bool,
+    /// For a whole export.
+    timeout: Duration,
+    transport: Transport,
+    /// There until the exporter is dropped.
+    runtime: Option<Runtime>,
+    resource: ResourceAttributesWithSchema,
+    receipts: Receipts,
+    wire: PhantomData<W>,
+}
+
+impl<W: Wire> OtlpExporter<W> {
+    /// A destination that exports so.
+    pub(super) fn destination(settings: Settings) -> Result<Destination, OtlpError> {
+        let Settings {
+            endpoint,
+            timeout,
+            roots,
+            mut headers,
+            gzip,
+        } = settings;
+        W::set_headers(&mut headers, gzip);
+        let route = if endpoint.is_https {
+            Route::Https
+        } else {
+            Route::Http
+        };
+        let runtime = io_runtime(MAX_HELPERS).map_err(|error| OtlpError::Client(error.into()))?;
+        let receipts = Receipts::new();
+        let exporter = Self {
+            uri: endpoint.uri,
+            headers,
+            gzip,
+            timeout,
+            transport: W::transport(Transport::new(route, roots, 1)),
+            runtime: Some(runtime),
+            resource: ResourceAttributesWithSchema::default(),
+            receipts: receipts.clone(),
+            wire: PhantomData,
+        };
+        Ok(Destination::exporter(NAME, exporter).with_receipts(receipts))
+    }
+
+    fn body(&self, batch: Vec<SpanData>) -> io::Result<Bytes> {
+        let request = ExportTraceServiceRequest {
+            resource_spans: group_spans_by_resource_and_scope(batch, &self.resource),
+        };
+        let mut body = vec![0; W::PREFIX];
+        if self.gzip {
+            let mut encoder = GzEncoder::new(body, Compression::default());
+            encoder.write_all(&request.encode_to_vec())?;
+            body = encoder.finish()?;
+        } else {
+            body.reserve(request.encoded_len());
+            request.encode(&mut body).map_err(io::Error::other)?;
+        }
+        W::seal(&mut body, self.gzip);
+        Ok(body.into())
+    }
+
+    /// Sends a request until the receiver has it, for at most the timeout.
+    async fn send(&self, body: Bytes) -> Result<Receipt, OTelSdkError> {
+        // Lets connections notice what happened while no runtime ran, for instance that the receiver has gone.
+        tokio::task::yield_now().await;
+        let started = Instant::now();
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let remaining = self.timeout.saturating_sub(started.elapsed());
+            let post = self
+                .transport
+                .post(&self.uri, &self.headers, body.clone(), remaining);
+            let answer = post.await;
+            let asked = match answer.as_ref().map(W::judge) {
+                Ok(Verdict::Taken(receipt)) => {
+                    log::taken(&self.uri, tries, &receipt);
+                    return Ok(receipt);
+                }
+                Ok(Verdict::Again { asked }) => asked,
+                Ok(Verdict::Refused) => {
+                    log::given_up(&self.uri, tries, &answer);
+                    return Err(failure("the receiver refused the spans"));
+                }
+                Err(TransportError::Timeout { .. }) => {
+                    log::given_up(&self.uri, tries, &answer);
+                    return Err(OTelSdkError::Timeout(self.timeout));
+                }
+                Err(_) => None,
+            };
+            let remaining = self.timeout.saturating_sub(started.elapsed());
+            let Some(pause) = pause::after(tries, asked).filter(|pause| *pause < remaining) else {
+                log::given_up(&self.uri, tries, &answer);
+                return Err(failure("the receiver did not take the spans"));
+            };
+            log::again(&self.uri, tries, &answer, pause);
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+fn failure(text: &str) -> OTelSdkError {
+    OTelSdkError::InternalFailure(text.to_owned())
+}
+
+impl<W: Wire> SpanExporter for OtlpExporter<W> {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let Some(runtime) = &self.runtime else {
+            return Err(OTelSdkError::AlreadyShutdown);
+        };
+        let body = self.body(batch);
+        let body = body.map_err(|error| failure(&error.to_string()))?;
+        // Only the thread of a queue, which runs no asynchronous code, gets here.
+        let receipt = runtime.block_on(self.send(body))?;
+        self.receipts.put(receipt);
+        Ok(())
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.resource = resource.into();
+    }
+}
+
+impl<W> fmt::Debug for OtlpExporter<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OtlpExporter")
+            .field("host", &self.uri.host())
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<W> Drop for OtlpExporter<W> {
+    /// Does not wait, and may happen in asynchronous code if the destination was never used.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

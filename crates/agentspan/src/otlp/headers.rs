@@ -1,0 +1,127 @@
+//! The headers that a receiver gets.
+
+use std::collections::HashMap;
+
+use agentspan_discovery::{Environment, standard_variables as names};
+use agentspan_queue::contain;
+use http::header::{AUTHORIZATION, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
+
+use super::OtlpError;
+
+/// What the [specification] asks for: the exporter, its language and its version.
+///
+/// [specification]: https://opentelemetry.io/docs/specs/otel/protocol/exporter/#user-agent
+const AGENT: &str = concat!("agentspan-otlp-exporter-rust/", env!("CARGO_PKG_VERSION"));
+
+/// The headers of all requests, in this order of precedence: the code's, the environment's, the user and the
+/// password of the URL.
+pub(super) fn merged(
+    in_code: &HashMap<String, String>,
+    environment: Option<&Environment>,
+    credentials: Option<HeaderValue>,
+) -> Result<HeaderMap, OtlpError> {
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers.extend(credentials.map(|value| (AUTHORIZATION, value)));
+    if let Some(environment) = environment {
+        add_those_of(environment, &mut headers);
+    }
+    for (name, value) in in_code {
+        let (name, value) =
+            header(name, value).ok_or_else(|| OtlpError::Header { name: name.clone() })?;
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+/// `OTEL_EXPORTER_OTLP_TRACES_HEADERS`, or else `OTEL_EXPORTER_OTLP_HEADERS`: `name=value` with commas, values
+/// percent-encoded.
+fn add_those_of(environment: &Environment, headers: &mut HeaderMap) {
+    let variables = [
+        names::OTEL_EXPORTER_OTLP_TRACES_HEADERS,
+        names::OTEL_EXPORTER_OTLP_HEADERS,
+    ];
+    let mut set = variables
+        .iter()
+        .filter_map(|it| Some((it, environment.non_empty(it)?)));
+    let Some((variable, text)) = set.next() else {
+        return;
+    };
+    let entries = text.split(',').map(str::trim);
+    for entry in entries.filter(|entry| !entry.is_empty()) {
+        match entry.split_once('=').and_then(of_entry) {
+            Some((name, value)) => {
+                headers.insert(name, value);
+            }
+            // Nothing of it is shown: it may be the rest of a key that has a comma in it.
+            None => contain::log(|| {
+                tracing::warn!(
+                    target: "agentspan::configure",
+                    variable,
+                    "an entry of a variable of the environment is no header, and is ignored"
+                );
+            }),
+        }
+    }
+}
+
+fn of_entry((name, value): (&str, &str)) -> Option<(HeaderName, HeaderValue)> {
+    let decoded = percent_decode_str(value.trim()).decode_utf8().ok()?;
+    header(name.trim(), &decoded)
+}
+
+fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
+    let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+    let mut value = HeaderValue::from_str(value).ok()?;
+    value.set_sensitive(true);
+    Some((name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(variables: &[(&str, &str)], in_code: &[(&str, &str)], expected: &[(&str, &str)]) {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let in_code: HashMap<_, _> = in_code.iter().map(owned).collect();
+        let environment = variables.iter().copied().collect();
+        let credentials = Some(HeaderValue::from_static("of the url"));
+        let mut headers = merged(&in_code, Some(&environment), credentials).unwrap();
+        assert_eq!(headers.remove(USER_AGENT).unwrap(), AGENT);
+        let found = headers.iter();
+        let mut found: Vec<_> = found
+            .map(|(name, value)| (name.as_str(), value.to_str().unwrap()))
+            .collect();
+        found.sort_unstable();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn code_takes_precedence_over_the_environment_and_that_over_the_url() {
+        let url = ("authorization", "of the url");
+        check(&[], &[], &[url]);
+        let variable = (
+            "OTEL_EXPORTER_OTLP_HEADERS",
+            " a = b%20c%2C ,Authorization=e,x=1",
+        );
+        check(
+            &[variable],
+            &[("x", "%31")],
+            &[("a", "b c,"), ("authorization", "e"), ("x", "%31")],
+        );
+        let of_spans = ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "y=2");
+        check(&[variable, of_spans], &[], &[url, ("y", "2")]);
+    }
+
+    #[test]
+    fn what_is_no_header_in_the_environment_is_ignored() {
+        let variable = ("OTEL_EXPORTER_OTLP_HEADERS", "k,=v,a b=c,l=%0a,m=%ff,,n=");
+        check(
+            &[variable],
+            &[],
+            &[("authorization", "of the url"), ("n", "")],
+        );
+    }
+}

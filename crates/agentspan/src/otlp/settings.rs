@@ -1,0 +1,218 @@
+//! What code and environment say about a receiver together.
+
+use std::fs;
+use std::time::Duration;
+
+use agentspan_discovery::{Environment, standard_variables as names};
+use agentspan_tls::{TrustRoots, crypto_provider};
+use http::HeaderMap;
+
+use super::authorities::roots;
+use super::endpoint::Endpoint;
+use super::{Otlp, OtlpError, headers};
+use crate::environment_destinations::ignored;
+
+/// How long an export may take, as the specification says.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How the endpoint of one protocol is found.
+pub(super) struct Place {
+    /// The default.
+    pub(super) endpoint: &'static str,
+    /// What the variable for all signals means.
+    pub(super) of_base: fn(&str) -> String,
+    /// What a URL means; `None` if it is no endpoint.
+    pub(super) parse: fn(&str, &Environment) -> Option<Endpoint>,
+}
+
+/// What is known once code and environment were asked.
+pub(super) struct Settings {
+    pub(super) endpoint: Endpoint,
+    pub(super) timeout: Duration,
+    pub(super) roots: TrustRoots,
+    pub(super) headers: HeaderMap,
+    pub(super) gzip: bool,
+}
+
+impl Settings {
+    /// What is set in `otlp`, or what `environment` says, or the default.
+    pub(super) fn new(
+        otlp: &Otlp,
+        environment: &Environment,
+        place: &Place,
+    ) -> Result<Self, OtlpError> {
+        let in_environment = || {
+            let whole = environment.non_empty(names::OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
+            let base = environment.non_empty(names::OTEL_EXPORTER_OTLP_ENDPOINT);
+            whole.map(str::to_owned).or(base.map(place.of_base))
+        };
+        let url = otlp.endpoint.clone().or_else(in_environment);
+        let url = url.as_deref().unwrap_or(place.endpoint);
+        let mut endpoint = (place.parse)(url, environment).ok_or(OtlpError::Endpoint)?;
+        if endpoint.is_https {
+            crypto_provider().map_err(|error| OtlpError::Client(error.into()))?;
+        }
+        // The environment's may be keys of the receiver that the environment describes.
+        let environment_of_headers = Some(environment).filter(|_| !otlp.is_sidecar);
+        Ok(Self {
+            timeout: otlp.timeout.unwrap_or_else(|| timeout(environment)),
+            roots: trusted(otlp, environment, endpoint.is_https)?,
+            headers: headers::merged(
+                &otlp.headers,
+                environment_of_headers,
+                endpoint.credentials.take(),
+            )?,
+            gzip: otlp.gzip || gzip(environment),
+            endpoint,
+        })
+    }
+}
+
+fn trusted(
+    otlp: &Otlp,
+    environment: &Environment,
+    is_https: bool,
+) -> Result<TrustRoots, OtlpError> {
+    if let Some(pem) = &otlp.authorities {
+        return roots(pem);
+    }
+    let path = first(
+        environment,
+        [
+            names::OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE,
+            names::OTEL_EXPORTER_OTLP_CERTIFICATE,
+        ],
+    );
+    let Some((_, path)) = path.filter(|_| is_https) else {
+        return Ok(TrustRoots::Platform);
+    };
+    let pem = fs::read(path).map_err(|source| OtlpError::CertificateFile {
+        path: path.to_owned(),
+        source,
+    })?;
+    roots(&pem)
+}
+
+fn timeout(environment: &Environment) -> Duration {
+    let variables = [
+        names::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
+        names::OTEL_EXPORTER_OTLP_TIMEOUT,
+    ];
+    let Some((variable, value)) = first(environment, variables) else {
+        return TIMEOUT;
+    };
+    match value.trim().parse() {
+        Ok(milliseconds) => Duration::from_millis(milliseconds),
+        Err(_) => {
+            ignored(variable, value);
+            TIMEOUT
+        }
+    }
+}
+
+/// Whether the environment asks for gzip. A value that is not understood is passed over.
+fn gzip(environment: &Environment) -> bool {
+    let variables = [
+        names::OTEL_EXPORTER_OTLP_TRACES_COMPRESSION,
+        names::OTEL_EXPORTER_OTLP_COMPRESSION,
+    ];
+    for variable in variables {
+        match environment.non_empty(variable) {
+            None => {}
+            Some(value) if value.eq_ignore_ascii_case("gzip") => return true,
+            Some(value) if value.eq_ignore_ascii_case("none") => return false,
+            Some(value) => ignored(variable, value),
+        }
+    }
+    false
+}
+
+/// The first of these variables that is set and not empty: that of one signal takes precedence over that of all.
+pub(super) fn first<'a>(
+    environment: &'a Environment,
+    variables: [&'static str; 2],
+) -> Option<(&'static str, &'a str)> {
+    let mut set = variables
+        .into_iter()
+        .filter_map(|name| Some((name, environment.non_empty(name)?)));
+    set.next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(otlp: &Otlp, variables: &[(&str, &str)]) -> Settings {
+        let environment = variables.iter().copied().collect();
+        let place = Place {
+            endpoint: "http://default",
+            of_base: |base| format!("{base}/v1/traces"),
+            parse: |url, _| Endpoint::parse(url),
+        };
+        Settings::new(otlp, &environment, &place).unwrap()
+    }
+
+    /// Endpoint and milliseconds of what code and environment say together.
+    fn completed(otlp: &Otlp, variables: &[(&str, &str)]) -> (String, u128) {
+        let settings = settings(otlp, variables);
+        (
+            settings.endpoint.uri.to_string(),
+            settings.timeout.as_millis(),
+        )
+    }
+
+    #[test]
+    fn code_takes_precedence_over_the_variable_for_spans_and_that_over_the_one_for_all_signals() {
+        let all = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://all"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "30000"),
+        ];
+        let both = [
+            all[0],
+            all[1],
+            ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://spans"),
+            ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", " 20000 "),
+        ];
+        let nothing = Otlp::new();
+        let by_default = ("http://default/".to_owned(), 10_000);
+        assert_eq!(completed(&nothing, &[]), by_default);
+        let of_all = ("http://all/v1/traces".to_owned(), 30_000);
+        assert_eq!(completed(&nothing, &all), of_all);
+        let of_spans = ("http://spans/".to_owned(), 20_000);
+        assert_eq!(completed(&nothing, &both), of_spans);
+        let code = Otlp::new()
+            .with_endpoint("http://code")
+            .with_timeout(Duration::from_secs(1));
+        let of_code = ("http://code/".to_owned(), 1_000);
+        assert_eq!(completed(&code, &both), of_code);
+        let unknown = [("OTEL_EXPORTER_OTLP_TIMEOUT", "soon")];
+        assert_eq!(completed(&nothing, &unknown), by_default);
+    }
+
+    #[test]
+    fn compression_is_what_the_first_variable_says_that_is_understood() {
+        let of_all = |value| ("OTEL_EXPORTER_OTLP_COMPRESSION", value);
+        let of_spans = |value| ("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", value);
+        let gzip = |variables: &[_]| settings(&Otlp::new(), variables).gzip;
+        assert!(!gzip(&[]));
+        assert!(gzip(&[of_all("GZIP")]));
+        assert!(!gzip(&[of_all("gzip"), of_spans("none")]));
+        assert!(gzip(&[of_all("gzip"), of_spans("zstd")]));
+        assert!(settings(&Otlp::new().with_gzip(), &[of_all("none")]).gzip);
+    }
+
+    #[test]
+    fn of_headers_whose_names_differ_in_case_only_the_last_one_counts() {
+        let mut otlp = Otlp::new();
+        for n in 0..32 {
+            otlp = otlp.with_header(format!("X-Key-{n}"), "first");
+            otlp = otlp.with_header(format!("x-key-{n}"), "last");
+        }
+        let headers = settings(&otlp, &[]).headers;
+        let of_code = headers
+            .iter()
+            .filter(|(name, _)| name.as_str().starts_with("x-key"));
+        let values: Vec<_> = of_code.map(|(_, value)| value).collect();
+        assert_eq!(values, ["last"; 32]);
+    }
+}
