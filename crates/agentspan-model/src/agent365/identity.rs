@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::invisible::is_invisible;
+
 /// The longest id that is accepted, in bytes.
 const MAX_BYTES: usize = 256;
 
@@ -43,7 +45,9 @@ pub enum IdentityError {
         field: &'static str,
     },
     /// The id holds a character that divides a URL (`/ \ ? # %`) or that is invisible: a control
-    /// character, a line or paragraph separator, or one that changes the direction of text.
+    /// character, a line or paragraph separator, or one that Unicode calls a format character (`Cf`) or
+    /// ignorable by default, such as a soft hyphen, a filler, a mark of direction, a tag or a variation
+    /// selector. Copy the id anew from where it is shown as plain text.
     #[error("{field} holds a forbidden character at byte {at}")]
     Character {
         /// `tenant id` or `agent id`.
@@ -77,11 +81,8 @@ fn check(field: &'static str, id: &str) -> Result<(), IdentityError> {
 
 fn is_forbidden(c: char) -> bool {
     c.is_control()
-        || matches!(
-            c,
-            '/' | '\\' | '?' | '#' | '%'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
-        )
+        || matches!(c, '/' | '\\' | '?' | '#' | '%' | '\u{2028}' | '\u{2029}')
+        || is_invisible(c)
 }
 
 macro_rules! id {
@@ -237,6 +238,25 @@ mod tests {
             "a\u{202e}b",
             "agent id holds a forbidden character at byte 1",
         );
+        for invisible in [
+            '\u{ad}',
+            '\u{180e}',
+            '\u{115f}',
+            '\u{3164}',
+            '\u{fe0f}',
+            '\u{e0041}',
+            '\u{200d}',
+            '\u{2065}',
+        ] {
+            check_refused(
+                &format!("a{invisible}b"),
+                "agent id holds a forbidden character at byte 1",
+            );
+            check_refused(
+                &invisible.to_string(),
+                "agent id holds a forbidden character at byte 0",
+            );
+        }
         check_refused(" a", "agent id begins or ends with white space");
         check_refused("a\u{a0}", "agent id begins or ends with white space");
     }
