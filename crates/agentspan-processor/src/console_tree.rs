@@ -19,7 +19,8 @@ use crate::{HookError, Span, SpanEvent, SpanProcessor};
 /// ■ RootSpan 1.205 s
 /// ```
 ///
-/// Shows names, types and durations, and never contents. Colours are used on terminals only.
+/// Shows names, types and durations, and never contents. Colours are used on terminals only. Spans that
+/// are nested deeper than 64 levels are indented no further.
 #[derive(Clone)]
 pub struct ConsoleTree {
     sink: Arc<LineSink<Box<dyn Write + Send>>>,
@@ -81,7 +82,7 @@ impl ConsoleTree {
     }
 
     fn line(&self, depth: usize, colour: &str, text: fmt::Arguments<'_>) -> Result<(), HookError> {
-        let indent = depth * 2;
+        let indent = depth.min(DEEPEST) * 2;
         let line = match self.colours {
             Colours::Off => format!("{:indent$}{text}\n", ""),
             Colours::On => format!("{:indent$}\x1b[{colour}m{text}\x1b[0m\n", ""),
@@ -89,6 +90,9 @@ impl ConsoleTree {
         Ok(self.sink.write(line.as_bytes())?)
     }
 }
+
+/// How many levels of nesting an indentation shows. What is deeper would cost more to indent than to say.
+pub(crate) const DEEPEST: usize = 64;
 
 const CYAN: &str = "36";
 const GREEN: &str = "32";
@@ -106,8 +110,10 @@ impl fmt::Display for Printable<'_> {
     }
 }
 
+/// How deep `span` is nested, as far as that is shown.
 fn depth(span: &Span) -> usize {
-    std::iter::successors(span.parent(), Span::parent).count()
+    let ancestors = std::iter::successors(span.parent(), Span::parent);
+    ancestors.take(DEEPEST).count()
 }
 
 impl SpanProcessor for ConsoleTree {

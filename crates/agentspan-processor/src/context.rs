@@ -8,6 +8,7 @@
 //! it call processors.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -187,12 +188,10 @@ pub fn current_span() -> Option<Span> {
 #[must_use]
 pub fn active_span_stack() -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
+    let mut seen: HashSet<usize> = HashSet::new();
     with_stack(|stack| {
-        for span in open_spans(stack) {
-            if !spans.iter().any(|other| other.is_same(span)) {
-                spans.push(span.clone());
-            }
-        }
+        let new = open_spans(stack).filter(|span| seen.insert(span.address()));
+        spans.extend(new.cloned());
     });
     spans.reverse();
     spans

@@ -7,8 +7,10 @@ use agentspan_model::agentspec::{Disclosure, Event, Id, RecordedSpan};
 
 use crate::{HookError, Span, SpanEvent, SpanProcessor};
 
+mod places;
 mod tree;
 
+use places::Places;
 pub use tree::TreeMismatchError;
 
 /// Keeps the spans that it sees, for tests.
@@ -42,6 +44,8 @@ pub struct InMemory {
 struct Kept {
     /// In the order of their starts.
     spans: Vec<KeptSpan>,
+    /// Where the span is that started last with an id.
+    places: Places<Id>,
     startups: usize,
     shutdowns: usize,
 }
@@ -111,7 +115,8 @@ impl InMemory {
     /// ```
     ///
     /// Siblings are in the order of their starts. A span is called by its name, and by its type if that is
-    /// another. Spans whose parent was not seen stand at the margin.
+    /// another. Spans whose parent was not seen stand at the margin. Spans that are nested deeper than 64
+    /// levels are indented no further.
     #[must_use]
     pub fn tree(&self) -> String {
         tree::tree(&self.lock().spans)
@@ -135,15 +140,10 @@ impl InMemory {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Finds a span from the end: most calls are about one that started lately.
     fn update(&self, id: &Id, update: impl FnOnce(&mut KeptSpan)) {
-        let mut kept = self.lock();
-        let found = kept
-            .spans
-            .iter_mut()
-            .rev()
-            .find(|kept| kept.span.span.id == *id);
-        if let Some(found) = found {
+        let kept = &mut *self.lock();
+        let place = kept.places.of(id);
+        if let Some(found) = place.and_then(|at| kept.spans.get_mut(at)) {
             update(found);
         }
     }
@@ -161,7 +161,9 @@ impl SpanProcessor for InMemory {
 
     fn on_start(&self, span: &Span) -> Result<(), HookError> {
         let span = RecordedSpan::new(span.to_record_at_start(), span.parent_id().cloned());
-        self.lock().spans.push(KeptSpan {
+        let kept = &mut *self.lock();
+        kept.places.put(span.span.id.clone(), kept.spans.len());
+        kept.spans.push(KeptSpan {
             span,
             has_ended: false,
         });

@@ -1,14 +1,17 @@
 //! What the console shows of a trace.
 
 use std::sync::{Arc, Mutex};
+use std::time::UNIX_EPOCH;
 
 use agentspan_model::keys;
 use opentelemetry::trace::{
-    Span as _, Status, TraceContextExt as _, Tracer as _, TracerProvider as _,
+    Span as _, SpanContext, SpanId, SpanKind, Status, TraceContextExt as _, TraceFlags, TraceId,
+    TraceState, Tracer as _, TracerProvider as _,
 };
-use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry::{Context, InstrumentationScope, KeyValue};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanEvents, SpanLinks};
 
+use super::tree::render;
 use super::{ConsoleDetail, ConsoleExporter};
 
 /// Runs `make` with a tracer and gives what was written, durations left out.
@@ -97,4 +100,46 @@ fn a_trace_whose_root_never_ends_is_written_at_shutdown() {
         std::mem::forget(root);
     });
     assert_eq!(tree, "orphan\n");
+}
+
+fn span(id: u64, parent: u64) -> SpanData {
+    SpanData {
+        span_context: SpanContext::new(
+            TraceId::from(1_u128),
+            SpanId::from(id),
+            TraceFlags::SAMPLED,
+            false,
+            TraceState::NONE,
+        ),
+        parent_span_id: SpanId::from(parent),
+        parent_span_is_remote: false,
+        span_kind: SpanKind::Internal,
+        name: format!("{id} in {parent}").into(),
+        start_time: UNIX_EPOCH,
+        end_time: UNIX_EPOCH,
+        attributes: Vec::new(),
+        dropped_attributes_count: 0,
+        events: SpanEvents::default(),
+        links: SpanLinks::default(),
+        status: Status::Unset,
+        instrumentation_scope: InstrumentationScope::default(),
+    }
+}
+
+#[test]
+fn a14_the_text_of_a_deep_trace_grows_with_its_spans_and_not_with_their_square() {
+    const DEPTH: u64 = 5_000;
+    let spans = (1..=DEPTH).map(|id| span(id, id - 1)).collect();
+    let text = render(spans, ConsoleDetail::Names);
+    assert_eq!(text.lines().count(), 5_000);
+    assert!(text.lines().all(|line| line.chars().count() < 64 * 3 + 80));
+}
+
+#[test]
+fn spans_with_one_id_are_drawn_once_each_and_make_no_circle() {
+    let spans = vec![span(1, 0), span(2, 1), span(1, 2), span(3, 3)];
+    let text = render(spans, ConsoleDetail::Names);
+    for name in ["1 in 0", "2 in 1", "1 in 2", "3 in 3"] {
+        assert_eq!(text.matches(name).count(), 1, "{text}");
+    }
 }

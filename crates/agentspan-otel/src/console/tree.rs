@@ -1,6 +1,8 @@
 //! Draws the spans of one trace as a tree.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
+use std::rc::Rc;
 use std::time::Duration;
 
 use agentspan_model::agentspec::MASK;
@@ -12,25 +14,27 @@ use opentelemetry_sdk::trace::SpanData;
 use super::ConsoleDetail;
 use crate::masked::is_content;
 
+/// How many levels of nesting an indentation shows. What is deeper would cost more to indent than to say.
+const DEEPEST: usize = 64;
+
 /// One text with a line for each span, children under their parents in order of their start.
 pub(super) fn render(mut spans: Vec<SpanData>, detail: ConsoleDetail) -> String {
     spans.sort_by_key(|span| span.start_time);
-    let tree = Tree {
-        spans: &spans,
-        detail,
-    };
+    let mut tree = Tree::new(&spans, detail);
     let mut text = String::new();
-    let mut stack: Vec<Row> = tree.rows_under(None, "");
+    let mut stack: Vec<Row> = tree.roots();
     while let Some(row) = stack.pop() {
         tree.draw(&row, &mut text);
-        let id = row.span.span_context.span_id();
-        stack.extend(tree.rows_under(Some(id), &row.indent));
+        stack.extend(tree.rows_under(&row));
     }
     text
 }
 
 struct Tree<'a> {
     spans: &'a [SpanData],
+    /// The spans by their parents. Those that are drawn are taken out: ids that are there twice must not
+    /// make a circle.
+    children: HashMap<SpanId, Vec<&'a SpanData>>,
     detail: ConsoleDetail,
 }
 
@@ -38,44 +42,86 @@ struct Tree<'a> {
 /// nesting can exhaust the thread's own.
 struct Row<'a> {
     span: &'a SpanData,
-    branch: String,
-    indent: String,
+    depth: usize,
+    /// What stands in front of the branch, the same for all siblings.
+    margin: Rc<str>,
+    branch: &'static str,
+    indent: Rc<str>,
 }
 
 impl<'a> Tree<'a> {
-    /// The children of `parent` (or the spans without a parent here), last first.
-    fn rows_under(&self, parent: Option<SpanId>, indent: &str) -> Vec<Row<'a>> {
-        let children = self.spans.iter().filter(|span| match parent {
-            Some(parent) => span.parent_span_id == parent && span.span_context.span_id() != parent,
-            None => !self.has_parent_here(span),
-        });
+    fn new(spans: &'a [SpanData], detail: ConsoleDetail) -> Self {
+        let mut children: HashMap<SpanId, Vec<&SpanData>> = HashMap::new();
+        for span in spans {
+            if span.span_context.span_id() != span.parent_span_id {
+                children.entry(span.parent_span_id).or_default().push(span);
+            }
+        }
+        Self {
+            spans,
+            children,
+            detail,
+        }
+    }
+
+    /// The spans without a parent here, last first.
+    fn roots(&self) -> Vec<Row<'a>> {
+        let ids: HashSet<SpanId> = self
+            .spans
+            .iter()
+            .map(|s| s.span_context.span_id())
+            .collect();
+        let is_root = |span: &&SpanData| {
+            let parent = span.parent_span_id;
+            parent == span.span_context.span_id() || !ids.contains(&parent)
+        };
+        let nothing: Rc<str> = Rc::from("");
+        let roots = self.spans.iter().rev().filter(is_root);
+        roots
+            .map(|span| Row {
+                span,
+                depth: 0,
+                margin: Rc::clone(&nothing),
+                branch: "",
+                indent: Rc::clone(&nothing),
+            })
+            .collect()
+    }
+
+    /// The children of a span, last first.
+    fn rows_under(&mut self, parent: &Row<'a>) -> Vec<Row<'a>> {
+        let id = parent.span.span_context.span_id();
+        let children = self.children.remove(&id).unwrap_or_default();
+        let margin = &parent.indent;
+        let below = |text: &str| -> Rc<str> {
+            if parent.depth < DEEPEST {
+                format!("{margin}{text}").into()
+            } else {
+                Rc::clone(margin)
+            }
+        };
+        let (below_last, below_others) = (below("   "), below("│  "));
+        let children = children.into_iter().rev().enumerate();
         children
-            .rev()
-            .enumerate()
             .map(|(from_the_last, span)| {
-                let (branch, below) = match (parent, from_the_last) {
-                    (None, _) => ("", ""),
-                    (Some(_), 0) => ("└─ ", "   "),
-                    (Some(_), _) => ("├─ ", "│  "),
+                let (branch, indent) = match from_the_last {
+                    0 => ("└─ ", &below_last),
+                    _ => ("├─ ", &below_others),
                 };
                 Row {
                     span,
-                    branch: format!("{indent}{branch}"),
-                    indent: format!("{indent}{below}"),
+                    depth: parent.depth + 1,
+                    margin: Rc::clone(margin),
+                    branch,
+                    indent: Rc::clone(indent),
                 }
             })
             .collect()
     }
 
-    fn has_parent_here(&self, span: &SpanData) -> bool {
-        let parent = span.parent_span_id;
-        let is_parent = |other: &SpanData| other.span_context.span_id() == parent;
-        span.span_context.span_id() != parent && self.spans.iter().any(is_parent)
-    }
-
     fn draw(&self, row: &Row<'_>, text: &mut String) {
         let span = row.span;
-        let head = format!("{}{}", row.branch, printable(&span.name));
+        let head = format!("{}{}{}", row.margin, row.branch, printable(&span.name));
         let duration = span
             .end_time
             .duration_since(span.start_time)

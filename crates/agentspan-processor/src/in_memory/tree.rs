@@ -2,8 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::rc::Rc;
 
 use super::KeptSpan;
+use crate::console_tree::DEEPEST;
 
 /// The spans are not the tree that was expected.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +88,14 @@ struct Tree<'a> {
     text: String,
 }
 
+/// A span that is still to be drawn. Siblings share their margin.
+struct Waiting {
+    index: usize,
+    depth: usize,
+    margin: Rc<str>,
+    is_last: bool,
+}
+
 impl<'a> Tree<'a> {
     fn new(spans: &'a [KeptSpan], events: Events) -> Self {
         let mut children: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -116,11 +126,22 @@ impl<'a> Tree<'a> {
             .filter(|index| self.spans.get(*index).is_some_and(is_root))
             .collect();
         // What is still to be drawn, the next one last: trees may be deeper than the stack allows.
-        let mut rest: Vec<(usize, String, bool)> = Vec::new();
+        let mut rest: Vec<Waiting> = Vec::new();
         for root in roots.into_iter().rev() {
-            rest.push((root, String::new(), true));
+            rest.push(Waiting {
+                index: root,
+                depth: 0,
+                margin: Rc::from(""),
+                is_last: true,
+            });
         }
-        while let Some((index, margin, is_last)) = rest.pop() {
+        while let Some(waiting) = rest.pop() {
+            let Waiting {
+                index,
+                depth,
+                margin,
+                is_last,
+            } = waiting;
             let Some(kept) = self.spans.get(index) else {
                 continue;
             };
@@ -131,16 +152,21 @@ impl<'a> Tree<'a> {
                 (false, false) => "├─ ",
             };
             self.line(&margin, branch, kept);
-            let inner = match (is_root, is_last) {
+            let inner: Rc<str> = match (is_root || depth >= DEEPEST, is_last) {
                 (true, _) => margin,
-                (false, true) => margin + "   ",
-                (false, false) => margin + "│  ",
+                (false, true) => format!("{margin}   ").into(),
+                (false, false) => format!("{margin}│  ").into(),
             };
             self.event_lines(&inner, kept);
             let children = self.children.remove(kept.span.span.id.as_str());
             let children = children.unwrap_or_default();
             for (nth, child) in children.iter().enumerate().rev() {
-                rest.push((*child, inner.clone(), nth + 1 == children.len()));
+                rest.push(Waiting {
+                    index: *child,
+                    depth: depth + 1,
+                    margin: Rc::clone(&inner),
+                    is_last: nth + 1 == children.len(),
+                });
             }
         }
         self.text

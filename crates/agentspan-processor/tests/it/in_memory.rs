@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentspan_model::agentspec::{EventDetails, SpanDetails, Timestamp};
-use agentspan_processor::{Colours, ConsoleTree, InMemory, ManualClock, Span, Trace};
+use agentspan_processor::{Colours, ConsoleTree, InMemory, ManualClock, OpenSpan, Span, Trace};
 
 use crate::recorder::{EVENT, span};
 use crate::recordings::Bytes;
@@ -99,4 +99,74 @@ fn colours_are_shown_only_if_they_are_on() {
     let coloured = on_console(Colours::On);
     assert!(coloured.starts_with("\u{1b}[36m▶ RootSpan\u{1b}[0m\n"));
     assert!(!on_console(Colours::Off).contains('\u{1b}'));
+}
+
+/// A chain of spans, each in the one before it, which all stay open.
+fn nested(trace: agentspan_processor::TraceBuilder, depth: usize) -> (Trace, Vec<OpenSpan>) {
+    let trace = trace.start().unwrap();
+    let mut spans: Vec<OpenSpan> = Vec::with_capacity(depth);
+    for _ in 0..depth {
+        let parent: &Span = spans.last().map_or(trace.root(), |span| span);
+        let next = span("s").with_parent(parent).start_detached().unwrap();
+        spans.push(next);
+    }
+    let handle = trace.trace().clone();
+    trace.end().unwrap();
+    (handle, spans)
+}
+
+#[test]
+fn a14_console_tree_shows_any_depth_and_indents_no_further_than_64_levels() {
+    // The width of a format is 16 bits: twice this depth does not fit in.
+    const DEPTH: usize = 40_000;
+    let bytes = Bytes::default();
+    let console = ConsoleTree::to_writer(bytes.clone());
+    let (trace, spans) = nested(Trace::builder().with_processor(console), DEPTH);
+    drop(spans);
+    assert_eq!(trace.hook_failures(), 0);
+    let text = bytes.text();
+    let margin = |line: &str| line.len() - line.trim_start().len();
+    let starts: Vec<usize> = text
+        .lines()
+        .filter(|line| line.contains('▶'))
+        .map(margin)
+        .collect();
+    assert_eq!(starts.len(), DEPTH + 1);
+    for (depth, margin) in starts.into_iter().enumerate() {
+        assert_eq!(margin, 2 * depth.min(64));
+    }
+}
+
+#[test]
+fn a14_the_text_of_a_deep_tree_grows_with_its_spans_and_not_with_their_square() {
+    const DEPTH: usize = 20_000;
+    let memory = InMemory::new();
+    let (_, spans) = nested(Trace::builder().with_processor(memory.clone()), DEPTH);
+    assert_eq!(memory.open_spans().len(), DEPTH);
+    // The oldest first.
+    for span in spans {
+        span.end().unwrap();
+    }
+    assert!(memory.open_spans().is_empty());
+    let tree = memory.tree();
+    assert_eq!(tree.lines().count(), DEPTH + 1);
+    assert!(tree.lines().all(|line| line.chars().count() < 64 * 3 + 20));
+}
+
+#[test]
+fn of_two_spans_with_one_id_the_later_one_hears_what_comes() {
+    let memory = InMemory::new();
+    let trace = Trace::builder()
+        .with_processor(memory.clone())
+        .start()
+        .unwrap();
+    let first = span("first").with_id("same").start().unwrap();
+    let second = span("second").with_id("same").start().unwrap();
+    second.add_event(EVENT).unwrap();
+    second.end().unwrap();
+    first.end().unwrap();
+    trace.end().unwrap();
+    let events = |name| memory.span(name).unwrap().span.events.len();
+    assert_eq!([events("first"), events("second")], [0, 1]);
+    assert_eq!(memory.open_spans(), ["first"]);
 }
