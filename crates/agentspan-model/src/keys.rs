@@ -368,6 +368,8 @@ pub const AGENTSPEC_SPAN_NAME: &str = "agentspec.span.name";
 pub const AGENTSPEC_SPAN_DESCRIPTION: &str = "agentspec.span.description";
 /// `agentspec.span.metadata`: a JSON object, if it is not empty.
 pub const AGENTSPEC_SPAN_METADATA: &str = "agentspec.span.metadata";
+/// `agentspec.unfinished`: true on spans that nobody ended. Their end is the last time that is known of them.
+pub const AGENTSPEC_UNFINISHED: &str = "agentspec.unfinished";
 /// `agentspec.event.id`: the full id of an Agent Spec event.
 pub const AGENTSPEC_EVENT_ID: &str = "agentspec.event.id";
 /// `agentspec.event.type`: the type of an Agent Spec event.

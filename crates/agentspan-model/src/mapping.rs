@@ -58,7 +58,7 @@ mod tool_definition;
 pub use content_capture::{ContentCapture, UnknownCaptureError};
 pub use failure::Failure;
 pub use gen_ai::{SCHEMA_URL, SEMANTIC_CONVENTIONS_VERSION};
-pub use ids::{span_id_bytes, trace_id_bytes};
+pub use ids::{repeated_span_id_bytes, span_id_bytes, trace_id_bytes};
 pub use rebuild::{EventRebuilder, RebuildError, RebuiltSpan, SpanRebuilder};
 pub use rendering::{AgentSpecFields, Rendering, SpanKind};
 pub use span_in_trace::SpanInTrace;

@@ -7,15 +7,15 @@ use std::time::SystemTime;
 
 use agentspan_model::agentspec::{Disclosure, Event, Id};
 use agentspan_model::mapping::{
-    ContentCapture, Mapping, Rendering, SpanInTrace, SpanKind as MappedKind, span_id_bytes,
-    trace_id_bytes,
+    ContentCapture, Mapping, Rendering, SpanInTrace, SpanKind as MappedKind,
+    repeated_span_id_bytes, span_id_bytes, trace_id_bytes,
 };
-use agentspan_processor::{ActiveGuard, HookError, Span, SpanEvent, SpanProcessor};
+use agentspan_processor::{ActiveGuard, HookError, Span, SpanEvent, SpanProcessor, WeakSpan};
 use opentelemetry::trace::{
     Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags,
     TraceId, TraceState, Tracer, TracerProvider,
 };
-use opentelemetry::{Context, ContextGuard, InstrumentationScope};
+use opentelemetry::{Context, ContextGuard, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{
     RandomIdGenerator, SdkTracer, SdkTracerProvider, TracerProviderBuilder,
 };
@@ -33,7 +33,7 @@ mod requests;
 pub use ids::AgentSpecIdGenerator;
 
 use attributes::Attributes;
-use live::{Key, Live, LiveSpans};
+use live::{IdInTrace, LastTime, Live, LiveSpans};
 use recent::Recent;
 use requests::Requests;
 
@@ -72,22 +72,37 @@ use requests::Requests;
 /// # }
 /// ```
 ///
-/// Spans live in the bridge from their start to their end; the last span that holds on to nothing is
-/// never waited for. Events that are added after the end of their span are lost, and
-/// [counted](Self::late_events): OpenTelemetry has no place for them.
+/// The bridge keeps a span from its start to its end. What nobody ends is exported all the same, with
+/// `agentspec.unfinished` and the last time that is known of it: the spans that a recording leaves open when
+/// its [replay](agentspan_processor::Replay) ends, and all others with
+/// [`end_open_spans`](Self::end_open_spans) or when the bridge is dropped. Events that are added after the
+/// end of their span are lost, and [counted](Self::late_events): OpenTelemetry has no place for them.
+///
+/// Where a trace has several spans of one Agent Spec id, each has an OpenTelemetry id of its own.
 pub struct OtelBridge {
     tracer: SdkTracer,
     mapping: Mapping,
     live: LiveSpans,
     /// Where the spans that ended last were, for children that start after their end.
-    ended: Recent<Key, SpanContext>,
+    ended: Recent<IdInTrace, Ended>,
     requests: Requests,
     late_events: AtomicU64,
 }
 
 /// The agent span whose context this is. Contexts made from it inherit the mark, so that a span of other
 /// instrumentation in between is found to be in between.
-struct InAgentSpan(Key);
+struct InAgentSpan {
+    span: WeakSpan,
+    last_time: LastTime,
+}
+
+/// A span that has ended.
+#[derive(Clone)]
+struct Ended {
+    span_context: SpanContext,
+    /// How many repetitions of its id there were in its trace.
+    repetitions: u32,
+}
 
 impl OtelBridge {
     /// A bridge to `provider` that masks sensitive content.
@@ -141,23 +156,32 @@ impl OtelBridge {
         self.live.len()
     }
 
+    /// Ends all spans that have started and not ended, with `agentspec.unfinished` and the last time that is
+    /// known of each. Children end before their parents. Says how many there were.
+    ///
+    /// For the end of a program, before its provider is flushed: a span that nobody ends is often the one
+    /// that failed. What is added to such a span afterwards is lost, and its end does nothing.
+    pub fn end_open_spans(&self) -> usize {
+        self.live.end_all()
+    }
+
     /// The context that a span starts in.
     fn parent_context(&self, span: &Span) -> Context {
         let current = Context::current();
-        let Some(parent_id) = span.parent_id() else {
+        let (Some(parent), Some(parent_id)) = (span.parent(), span.parent_id()) else {
             return current;
         };
-        let parent = Key::of(span.trace(), parent_id);
         let is_in_parent = current
             .get::<InAgentSpan>()
-            .is_some_and(|mark| mark.0 == parent);
+            .is_some_and(|mark| mark.span.key() == parent.key());
         if is_in_parent {
             return current;
         }
         match self.live.get(&parent) {
             Some(parent) => parent.context.clone(),
             None => {
-                let ended = self.ended.get(&parent);
+                let ended = self.ended.get(&IdInTrace::of(span.trace(), parent_id));
+                let ended = ended.map(|ended| ended.span_context);
                 let ended = ended.unwrap_or_else(|| long_ended(span, parent_id));
                 current.with_remote_span_context(ended)
             }
@@ -178,7 +202,10 @@ impl OtelBridge {
         let is_root = !parent.span().span_context().is_valid();
         let trace_id = span.trace().filter(|_| is_root);
         let trace_id = trace_id.map(|trace| TraceId::from_bytes(trace_id_bytes(trace.id())));
-        let span_id = SpanId::from_bytes(span_id_bytes(span.id()));
+        let id = IdInTrace::of(span.trace(), span.id());
+        let ended = self.ended.get(&id).map(|ended| ended.repetitions);
+        let repetition = self.live.starts(id, ended);
+        let span_id = SpanId::from_bytes(repeated_span_id_bytes(span.id(), repetition));
         let started = ids::with_ids(trace_id, span_id, || {
             self.tracer.build_with_context(builder, &parent)
         });
@@ -187,22 +214,30 @@ impl OtelBridge {
             ids::warn_of_random_ids();
         }
         let shared = Arc::new(SharedSpan::new(StartedSpan::Sdk(started), Vec::new()));
+        let start_time = record.start_time.unwrap_or_else(|| span.now());
+        let last_time = LastTime::new(start_time);
+        let around = parent.get::<InAgentSpan>();
+        let last_time_of_parent = around.map(|around| around.last_time.clone());
         let context = parent
-            .with_value(InAgentSpan(Key::of(span.trace(), span.id())))
+            .with_value(InAgentSpan {
+                span: span.downgrade(),
+                last_time: last_time.clone(),
+            })
             .with_span(CurrentSpan(Arc::clone(&shared)));
-        Live {
+        let live = Live {
             shared,
             context,
             record,
             is_recording,
-        }
+            last_time,
+            last_time_of_parent,
+            span: span.downgrade(),
+        };
+        live.has_seen(start_time);
+        live
     }
 
-    fn attributes(
-        &self,
-        record: &agentspan_model::agentspec::Span,
-        span: &Span,
-    ) -> Vec<opentelemetry::KeyValue> {
+    fn attributes(&self, record: &agentspan_model::agentspec::Span, span: &Span) -> Vec<KeyValue> {
         let ancestor = component_of_ancestor(span);
         let mut in_trace = SpanInTrace::new(record)
             .with_parent_id(span.parent_id())
@@ -216,6 +251,7 @@ impl OtelBridge {
     }
 
     fn add_event(&self, live: &Live, event: &Event) {
+        live.has_seen(event.timestamp);
         let mut span = CurrentSpan(Arc::clone(&live.shared));
         if let Some(asked) = self.requests.of(event, span.span_context()) {
             span.add_link(asked, Vec::new());
@@ -245,9 +281,7 @@ impl SpanProcessor for OtelBridge {
     }
 
     fn on_start(&self, span: &Span) -> Result<(), HookError> {
-        let live = self.start(span);
-        let key = Key::of(span.trace(), span.id());
-        let live = self.live.insert(key, live);
+        let live = self.live.insert(self.start(span));
         // Events that the span was built with.
         for event in span.events().filter(|_| live.is_recording) {
             self.add_event(&live, &event);
@@ -256,7 +290,7 @@ impl SpanProcessor for OtelBridge {
     }
 
     fn on_event(&self, event: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
-        match self.live.get(&Key::of(span.trace(), span.id())) {
+        match self.live.get(span) {
             Some(live) if live.is_recording => self.add_event(&live, event),
             Some(_) => {}
             None => {
@@ -267,16 +301,24 @@ impl SpanProcessor for OtelBridge {
     }
 
     fn on_end(&self, span: &Span) -> Result<(), HookError> {
-        let key = Key::of(span.trace(), span.id());
-        if let Some(live) = self.live.remove(&key) {
-            self.ended.put(key, live.shared.span_context().clone());
-            live.shared.end(span.end_time().map(SystemTime::from));
+        let id = IdInTrace::of(span.trace(), span.id());
+        let Some((live, repetitions)) = self.live.remove(span, &id) else {
+            return Ok(());
+        };
+        let ended = Ended {
+            span_context: live.shared.span_context().clone(),
+            repetitions,
+        };
+        self.ended.put(id, ended);
+        match span.end_time() {
+            Some(time) if span.is_unfinished() => live.end_unfinished(time),
+            time => live.end(time),
         }
         Ok(())
     }
 
     fn activate(&self, span: &Span) -> Option<Box<dyn ActiveGuard>> {
-        let live = self.live.get(&Key::of(span.trace(), span.id()))?;
+        let live = self.live.get(span)?;
         Some(Box::new(Attached(live.context.clone().attach())))
     }
 }

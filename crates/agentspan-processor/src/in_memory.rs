@@ -177,6 +177,10 @@ impl SpanProcessor for InMemory {
     }
 
     fn on_end(&self, span: &Span) -> Result<(), HookError> {
+        // Of a span that nobody ended, it shows that.
+        if span.is_unfinished() {
+            return Ok(());
+        }
         let end_time = span.end_time();
         self.update(span.id(), |kept| {
             kept.span.span.end_time = end_time;

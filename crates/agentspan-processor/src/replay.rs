@@ -1,5 +1,6 @@
 //! Drives processors with what was recorded.
 
+use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -20,7 +21,15 @@ use crate::{ErrorPolicy, Span, SpanProcessor, Trace, TraceError};
 /// Spans, events and traces have the ids and times that were recorded. No span is made
 /// [current](crate::current_span). What a recording leaves out is made up for: a parent that was not
 /// recorded is a span that only has an id; a span whose start was not recorded starts with its first line.
-/// Spans that the recording does not end stay open, and are counted.
+///
+/// Spans that the recording does not end are those of calls that failed, so they are ended too: when the
+/// replay is [finished](Self::finish) or dropped, each at the last time that is known of it, as
+/// [unfinished](Span::is_unfinished). Processors that record, such as [`JsonLines`](crate::JsonLines), leave
+/// such an end out.
+///
+/// Some programs start a second span with the id of one that is open, and even name that id as its parent.
+/// Both are spans of their own here. The first is the parent of the second, and what follows is of the one
+/// whose name and start it repeats.
 ///
 /// ```
 /// use agentspan_model::agentspec::Recording;
@@ -51,6 +60,7 @@ pub struct Replay {
     started_at: Option<(Instant, Timestamp)>,
     runs: HashMap<Option<String>, Run>,
     hooks: u64,
+    repeated_ids: u64,
     hook_failures: u64,
 }
 
@@ -58,8 +68,18 @@ pub struct Replay {
 #[derive(Debug)]
 struct Run {
     trace: Trace,
-    /// Until the trace is shut down: events may come after the end of their span.
-    spans: HashMap<Id, Span>,
+    /// Until the trace is shut down: events may come after the end of their span. Those of one id are in
+    /// the order of their starts.
+    spans: HashMap<Id, Vec<Played>>,
+}
+
+/// A span and the last time that is known of it.
+#[derive(Debug)]
+struct Played {
+    span: Span,
+    /// How many spans of the replay started before it.
+    number: u64,
+    last_time: Option<Timestamp>,
 }
 
 /// How fast a [`Replay`] goes.
@@ -80,8 +100,11 @@ pub enum Pace {
 pub struct ReplaySummary {
     /// How many recorded hooks were played.
     pub hooks: u64,
-    /// How many spans the recording starts and does not end.
+    /// How many spans the recording starts and does not end. They were ended as
+    /// [unfinished](Span::is_unfinished).
     pub open_spans: usize,
+    /// How many spans started with the id of one that was open.
+    pub repeated_ids: u64,
     /// How many hooks of the processor failed.
     pub hook_failures: u64,
 }
@@ -97,6 +120,7 @@ impl Replay {
             started_at: None,
             runs: HashMap::new(),
             hooks: 0,
+            repeated_ids: 0,
             hook_failures: 0,
         }
     }
@@ -172,17 +196,24 @@ impl Replay {
         time.since(first).saturating_sub(began.elapsed())
     }
 
-    /// What has been done. Spans that are still open stay so: their `on_end` was not recorded.
+    /// Ends the spans that are still open, as [unfinished](Span::is_unfinished), and tells what has been done.
+    ///
+    /// Calls the processor's synchronous hooks. One that fails is counted, whatever the policy.
     #[must_use]
-    pub fn finish(self) -> ReplaySummary {
-        let is_open = |span: &&Span| span.end_time().is_none();
-        let spans = self.runs.values().flat_map(|run| run.spans.values());
+    pub fn finish(mut self) -> ReplaySummary {
+        let open_spans = self.end_open_spans();
         let failures = self.runs.values().map(|run| run.trace.hook_failures());
         ReplaySummary {
             hooks: self.hooks,
-            open_spans: spans.filter(is_open).count(),
+            open_spans,
+            repeated_ids: self.repeated_ids,
             hook_failures: self.hook_failures + failures.sum::<u64>(),
         }
+    }
+
+    /// Ends what is open, children before their parents.
+    fn end_open_spans(&mut self) -> usize {
+        self.runs.values_mut().map(Run::end_open_spans).sum()
     }
 
     fn prepare(&mut self, hook: RecordedHook) -> Prepared {
@@ -194,28 +225,36 @@ impl Replay {
             HookCall::Startup => Prepared::Startup(self.run(run, trace, Which::New).trace.clone()),
             HookCall::Shutdown => {
                 let run = self.run(run, trace, Which::Any);
-                run.spans.retain(|_, span| span.end_time().is_none());
+                run.forget_ended();
                 run.trace.set_active(false);
                 Prepared::Shutdown(run.trace.clone())
             }
             HookCall::OnStart(on) => {
+                let number = self.hooks;
                 let run = self.run(run, trace, Which::Any);
-                Prepared::Span(vec![Step::Start(run.start(on))])
+                let is_repeated = run.is_open(&on.span.id);
+                let span = run.start(on, number);
+                self.repeated_ids += u64::from(is_repeated);
+                Prepared::Span(vec![Step::Start(span)])
             }
             HookCall::OnEvent(on, event) => {
+                let number = self.hooks;
                 let run = self.run(run, trace, Which::Any);
-                let (span, mut steps) = run.started(on, Some(&event.id));
+                let (span, mut steps) = run.started(on, Some(&event.id), number);
+                run.has_seen(&span, Some(event.timestamp));
                 steps.push(Step::Event(span, Box::new(event)));
                 Prepared::Span(steps)
             }
             HookCall::OnEnd(on) => {
+                let number = self.hooks;
                 let run = self.run(run, trace, Which::Any);
                 let end_time = on.span.end_time;
                 let events = on.span.events.clone();
-                let (span, mut steps) = run.started(on, None);
+                let (span, mut steps) = run.started(on, None, number);
                 if events.len() > span.event_count() {
                     keep_missing(&span, events.iter().map(|event| &**event));
                 }
+                run.has_seen(&span, end_time);
                 steps.push(Step::End(span, end_time));
                 Prepared::Span(steps)
             }
@@ -242,7 +281,7 @@ impl Replay {
                 if is_other(run) {
                     self.hook_failures += run.trace.hook_failures();
                     run.trace = make(trace);
-                    run.spans.retain(|_, span| span.end_time().is_none());
+                    run.forget_ended();
                 }
                 run
             }
@@ -258,18 +297,26 @@ enum Which {
     New,
 }
 
+/// Whoever drops a replay has seen all of the recording, or all that could be read of it.
+impl Drop for Replay {
+    fn drop(&mut self) {
+        self.end_open_spans();
+    }
+}
+
 impl Run {
     /// The span as it starts, with its parent.
-    fn start(&mut self, on: RecordedSpan) -> Span {
+    fn start(&mut self, on: RecordedSpan, number: u64) -> Span {
         let RecordedSpan {
             span: mut record,
             parent_id,
             ..
         } = on;
-        let trace = &self.trace;
+        // A span that names itself as its parent and has no predecessor has none.
+        let parent_id = parent_id.filter(|id| *id != record.id || self.last(id).is_some());
         let parent = parent_id.map(|id| {
-            let known = self.spans.get(&id);
-            known.cloned().unwrap_or_else(|| {
+            let known = self.last(&id).map(|played| played.span.clone());
+            known.unwrap_or_else(|| {
                 let record = agentspec::Span::new(id, SpanDetails::Plain);
                 let links = Links::new(None, None);
                 Span::assemble(record, 0, links, Ticks::read(None))
@@ -277,24 +324,103 @@ impl Run {
         });
         record.end_time = None;
         let early = std::mem::take(&mut record.events);
-        let links = Links::new(parent, Some(trace.clone()));
+        let last_time = early.iter().map(|event| event.timestamp).max();
+        let last_time = last_time.max(record.start_time);
+        let links = Links::new(parent, Some(self.trace.clone()));
         let span = Span::assemble(record, early.len(), links, Ticks::read(None));
         span.keep_early(early);
-        self.spans.insert(span.id().clone(), span.clone());
+        self.has_seen_parents(&span, last_time);
+        let same_id = self.spans.entry(span.id().clone()).or_default();
+        same_id.retain(|played| played.span.end_time().is_none());
+        same_id.push(Played {
+            span: span.clone(),
+            number,
+            last_time,
+        });
         span
+    }
+
+    /// The span of an id that started last.
+    fn last(&self, id: &Id) -> Option<&Played> {
+        self.spans.get(id)?.last()
+    }
+
+    fn is_open(&self, id: &Id) -> bool {
+        let last = self.last(id);
+        last.is_some_and(|played| played.span.end_time().is_none())
     }
 
     /// The span that a line is about. If its start was not recorded, it starts now, without the event
     /// that the line is about.
-    fn started(&mut self, mut on: RecordedSpan, event: Option<&Id>) -> (Span, Vec<Step>) {
-        match self.spans.get(&on.span.id) {
-            Some(span) => (span.clone(), Vec::new()),
+    fn started(
+        &mut self,
+        mut on: RecordedSpan,
+        event: Option<&Id>,
+        number: u64,
+    ) -> (Span, Vec<Step>) {
+        let same_id = self.spans.get(&on.span.id);
+        let repeats = |played: &&Played| {
+            let span = &played.span;
+            span.start_time() == on.span.start_time && span.name() == &*on.span.name
+        };
+        let found = same_id.and_then(|all| all.iter().rev().find(repeats).or_else(|| all.last()));
+        match found {
+            Some(played) => (played.span.clone(), Vec::new()),
             None => {
                 on.span.events.retain(|other| Some(&other.id) != event);
-                let span = self.start(on);
+                let span = self.start(on, number);
                 (span.clone(), vec![Step::Start(span)])
             }
         }
+    }
+
+    /// Notes that something happened in a span, which was going on then, as were those around it.
+    fn has_seen(&mut self, span: &Span, time: Option<Timestamp>) {
+        self.note(span, time);
+        self.has_seen_parents(span, time);
+    }
+
+    fn has_seen_parents(&mut self, span: &Span, time: Option<Timestamp>) {
+        let mut parent = span.parent();
+        // A parent that knows a later time has told its own parents.
+        while let Some(span) = parent.filter(|span| self.note(span, time)) {
+            parent = span.parent();
+        }
+    }
+
+    /// Whether the time is the last that is known of the span.
+    fn note(&mut self, span: &Span, time: Option<Timestamp>) -> bool {
+        let same_id = self.spans.get_mut(span.id());
+        let played = same_id.and_then(|all| all.iter_mut().find(|one| one.span.is_same(span)));
+        let Some(played) = played.filter(|played| played.last_time < time) else {
+            return false;
+        };
+        played.last_time = time;
+        true
+    }
+
+    fn forget_ended(&mut self) {
+        self.spans.retain(|_, same_id| {
+            same_id.retain(|played| played.span.end_time().is_none());
+            !same_id.is_empty()
+        });
+    }
+
+    /// Ends what is open as unfinished, children before their parents. Says how many there were.
+    fn end_open_spans(&mut self) -> usize {
+        self.forget_ended();
+        let mut open: Vec<Played> = self.spans.drain().flat_map(|(_, all)| all).collect();
+        open.sort_unstable_by_key(|played| Reverse(played.number));
+        for Played {
+            span, last_time, ..
+        } in &open
+        {
+            let time = last_time.or(span.start_time());
+            let time = time.unwrap_or(Timestamp::from_unix_nanos(0));
+            // Reported and counted where it happens; there is nobody to propagate it to.
+            let _ = span.end_unfinished(time);
+        }
+        open.len()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use agentspan_model::agentspec::{
@@ -21,10 +21,12 @@ use crate::{ActiveGuard, Clock, ErrorPolicy, SystemClock, Trace, TraceError};
 mod builder;
 mod open;
 mod run;
+mod weak;
 
 pub(crate) use builder::Links;
 pub use builder::SpanBuilder;
 pub use open::{Entered, OpenSpan, SpanGuard};
+pub use weak::{SpanKey, WeakSpan};
 
 /// A span: a handle to it, to be cloned, kept and sent wherever it is needed.
 ///
@@ -52,6 +54,8 @@ struct Inner {
     /// How many events it had before it started.
     early_events: usize,
     state: AtomicU8,
+    /// Whether it was ended in place of somebody who never did.
+    is_unfinished: AtomicBool,
     /// In nanoseconds, once the state says that its end is known.
     end_time: AtomicI64,
     monotonic_start: Ticks,
@@ -160,6 +164,15 @@ impl Span {
     pub fn has_ended(&self) -> bool {
         // Pairs with the release of `Ended`: who sees that it has ended sees its end.
         self.inner.state.load(Ordering::Acquire) == ENDED
+    }
+
+    /// Whether nobody ended it, so that its end is the last time that is known of it.
+    ///
+    /// A [`Replay`](crate::Replay) ends such spans, so that what failed is exported too.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        // Published with the end: see `begin_end`.
+        self.end_time().is_some() && self.inner.is_unfinished.load(Ordering::Relaxed)
     }
 
     /// Whether somebody has begun to end it.
@@ -486,6 +499,14 @@ impl Span {
         }
         let _ended = Ended(self);
         dispatch(self, SpanHook::End)
+    }
+
+    /// Ends the span in place of somebody who never did.
+    pub(crate) fn end_unfinished(&self, time: Timestamp) -> Result<(), TraceError> {
+        if !self.has_begun_to_end() {
+            self.inner.is_unfinished.store(true, Ordering::Relaxed);
+        }
+        self.end_at(Some(time))
     }
 
     /// Whether this is the first end.

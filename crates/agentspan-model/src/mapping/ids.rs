@@ -45,6 +45,30 @@ pub fn span_id_bytes(id: &Id) -> [u8; 8] {
     (upper ^ lower).max(1).to_be_bytes()
 }
 
+/// The id of a span that has the Agent Spec id of another one in its trace: that of the second such span is
+/// repetition 1.
+///
+/// Some programs, among them WayFlow 26.3.1, start a second span with the id of one that is open.
+/// OpenTelemetry takes two spans of one id for one. The same repetition of the same id always has the same
+/// OpenTelemetry id; repetition 0 has that of [`span_id_bytes`].
+///
+/// ```
+/// use agentspan_model::agentspec::Id;
+/// use agentspan_model::mapping::{repeated_span_id_bytes, span_id_bytes};
+///
+/// let id = Id::from("67e55044-10b1-426f-9247-bb680e5fe0c8");
+/// assert_eq!(repeated_span_id_bytes(&id, 0), span_id_bytes(&id));
+/// assert_ne!(repeated_span_id_bytes(&id, 1), span_id_bytes(&id));
+/// ```
+#[must_use]
+pub fn repeated_span_id_bytes(id: &Id, repetition: u32) -> [u8; 8] {
+    match repetition {
+        0 => span_id_bytes(id),
+        // No text has a line break followed by a number by accident.
+        n => span_id_bytes(&Id::from(format!("{}\n{n}", id.as_str()))),
+    }
+}
+
 /// FNV-1a with 128 bits, a hash that is defined once and for all, which those of `std` are not:
 /// <https://datatracker.ietf.org/doc/html/draft-eastlake-fnv>.
 fn fnv_1a_128(bytes: &[u8]) -> u128 {

@@ -191,7 +191,7 @@ fn merged(mut mapped: Vec<KeyValue>, live: Vec<KeyValue>, mapping: &Mapping) -> 
     };
     for other in live {
         let key = other.key.as_str();
-        if key.starts_with(keys::AGENTSPEC_PREFIX) {
+        if key.starts_with(keys::AGENTSPEC_PREFIX) && key != keys::AGENTSPEC_UNFINISHED {
             continue;
         }
         match mapped.iter_mut().find(|a| a.key.as_str() == key) {

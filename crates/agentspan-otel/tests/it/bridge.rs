@@ -7,4 +7,5 @@ mod other_spans;
 mod replay;
 mod round_trip;
 pub(crate) mod story;
+mod unfinished;
 mod watched;

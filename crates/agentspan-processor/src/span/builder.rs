@@ -1,7 +1,7 @@
 //! Everything that can be said of a span before it starts.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicI64, AtomicU8};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8};
 use std::sync::{Arc, OnceLock};
 
 use agentspan_model::agentspec::{self, Disclosure, Event, Id, JsonObject, SpanDetails};
@@ -256,6 +256,7 @@ impl Span {
                 events: EventLog::new(),
                 early_events,
                 state: AtomicU8::new(OPEN),
+                is_unfinished: AtomicBool::new(false),
                 end_time: AtomicI64::new(0),
                 monotonic_start,
             }),

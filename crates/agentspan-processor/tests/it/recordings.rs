@@ -359,6 +359,8 @@ fn what_a_recording_leaves_out_is_made_up_for() {
             "on_end a 0",
             "on_start RootSpan 0",
             "on_end RootSpan 0",
+            // Nobody ended it, so the replay did.
+            "on_end b 0",
         ]
     );
     let parent = part.iter().find_map(|hook| match &hook.call {
