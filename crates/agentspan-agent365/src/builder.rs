@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use agentspan_discovery::{ClusterCategory, DomainOverride, DomainOverrideError, Environment};
 use agentspan_model::agent365::Profile;
-use agentspan_queue::contain;
+use agentspan_queue::contain::{self, Foreign};
 use agentspan_tls::{TrustRoots, crypto_provider};
 use tracing::warn;
 
@@ -314,15 +314,15 @@ impl<F> DeliveryBuilder<F> {
             courier: Courier {
                 wire,
                 transport: Transport::new(route, roots, concurrency),
-                resolver: self.resolver,
+                resolver: Foreign::new(self.resolver),
                 token_deadline,
                 timeout,
-                timer: self.timer,
+                timer: Foreign::new(self.timer),
                 retry_after_dates: self.retry_after_dates,
                 tenant_header: self.tenant_header,
                 final_refusals: self.final_refusals,
             },
-            observer: self.observer,
+            observer: self.observer.map(Foreign::new),
         };
         start(setup).map(F::from).map_err(BuildError::Thread)
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use agentspan_model::keys;
-use agentspan_queue::contain::{self, Panicked};
+use agentspan_queue::contain::{self, Foreign, Panicked};
 use opentelemetry::{Key, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
@@ -37,7 +37,7 @@ type Enricher = Arc<dyn Fn(&SpanData) -> Enrichment + Send + Sync>;
 #[derive(Clone, Default)]
 #[must_use = "it changes nothing by itself"]
 pub struct SpanEnrichers {
-    enrichers: Vec<Enricher>,
+    enrichers: Vec<Foreign<Enricher>>,
     suppresses_invoke_agent_input: bool,
 }
 
@@ -92,7 +92,7 @@ impl SpanEnrichers {
         mut self,
         enricher: impl Fn(&SpanData) -> Enrichment + Send + Sync + 'static,
     ) -> Self {
-        self.enrichers.push(Arc::new(enricher));
+        self.enrichers.push(Foreign::new(Arc::new(enricher)));
         self
     }
 
@@ -102,8 +102,8 @@ impl SpanEnrichers {
         self
     }
 
-    /// Changes `spans`. A panic in an enricher is logged.
-    pub(crate) fn apply(&self, spans: &mut [SpanData]) {
+    /// Changes `spans`, and gives the number of panics in enrichers, which it logs.
+    pub(crate) fn apply(&self, spans: &mut [SpanData]) -> u64 {
         let panics = self.change(spans);
         if panics > 0 {
             // Nor does a subscriber that panics change what becomes of the spans.
@@ -115,16 +115,17 @@ impl SpanEnrichers {
                 );
             });
         }
+        panics
     }
 
     /// Changes `spans`, and gives the number of panics in enrichers.
-    fn change(&self, spans: &mut [SpanData]) -> usize {
+    fn change(&self, spans: &mut [SpanData]) -> u64 {
         let mut panics = 0;
         if self.enrichers.is_empty() && !self.suppresses_invoke_agent_input {
             return panics;
         }
         for span in spans {
-            for enricher in &self.enrichers {
+            for enricher in self.enrichers.iter().filter_map(Foreign::get) {
                 match contain::call(|| enricher(span)) {
                     Ok(enrichment) => enrichment.apply(&mut span.attributes),
                     Err(Panicked { .. }) => panics += 1,

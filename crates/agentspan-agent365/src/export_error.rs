@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use agentspan_discovery::TenantEndpointError;
 use agentspan_model::agent365::{Identity, IdentityError};
+use agentspan_queue::contain::Foreign;
 
 use crate::drop_reason::DropReason;
 use crate::missing_permission::MissingPermission;
@@ -114,11 +115,11 @@ fn because(permission: Option<&MissingPermission>) -> String {
 ///
 /// Such an error may hold a secret. So neither `Debug` nor `Display` show it, and it is never logged;
 /// [`source`](Error::source) gives it to whoever asks for it.
-pub struct ResolverError(BoxError);
+pub struct ResolverError(Foreign<BoxError>);
 
 impl ResolverError {
     pub(crate) fn new(error: BoxError) -> Self {
-        Self(error)
+        Self(Foreign::new(error))
     }
 }
 
@@ -136,7 +137,8 @@ impl fmt::Display for ResolverError {
 
 impl Error for ResolverError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&*self.0)
+        let error = self.0.get()?;
+        Some(&**error)
     }
 }
 

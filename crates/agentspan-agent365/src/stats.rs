@@ -24,6 +24,9 @@ pub struct DeliveryStats {
     pub attempts: u64,
     /// Bytes of the bodies of delivered requests.
     pub exported_bytes: u64,
+    /// Panics that were contained on the way: in token resolvers, enrichers, observers of reports and retry
+    /// timers, and in the delivery itself. The delivery goes on after each.
+    pub panics: u64,
     dropped: [u64; DropReason::ALL.len()],
 }
 
@@ -51,6 +54,7 @@ pub(crate) struct Counters {
     queued_bytes: AtomicU64,
     attempts: AtomicU64,
     exported_bytes: AtomicU64,
+    panics: AtomicU64,
     dropped: [AtomicU64; DropReason::ALL.len()],
 }
 
@@ -71,6 +75,7 @@ impl Counters {
             queued_bytes: AtomicU64::new(0),
             attempts: AtomicU64::new(0),
             exported_bytes: AtomicU64::new(0),
+            panics: AtomicU64::new(0),
             dropped: Default::default(),
         }
     }
@@ -124,6 +129,10 @@ impl Counters {
         self.queued_bytes.fetch_sub(bytes, SeqCst);
     }
 
+    pub(crate) fn panicked(&self, panics: u64) {
+        self.panics.fetch_add(panics, SeqCst);
+    }
+
     pub(crate) fn attempted(&self) {
         self.attempts.fetch_add(1, SeqCst);
     }
@@ -142,6 +151,7 @@ impl Counters {
             queued_bytes: self.queued_bytes.load(SeqCst),
             attempts: self.attempts.load(SeqCst),
             exported_bytes: self.exported_bytes.load(SeqCst),
+            panics: self.panics.load(SeqCst),
             accepted: self.accepted.load(SeqCst),
         }
     }

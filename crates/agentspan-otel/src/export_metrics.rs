@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 
 use agentspan_model::keys;
+use agentspan_queue::contain;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Meter;
 
@@ -130,7 +131,8 @@ impl ExportMetricsBuilder {
     }
 
     /// Adds any destination. `counts` is asked each time that metrics are collected, on the thread that
-    /// collects them, once for each metric: it must neither block nor panic.
+    /// collects them, once for each metric: it must not block. If it panics, the
+    /// destination is left out that time.
     ///
     /// The name should be one that a person chose, and not an id: every name is a time series for ever. If
     /// it is taken, a number is added: the second `otlp` is `otlp/2`.
@@ -275,7 +277,10 @@ fn for_each(sources: &Weak<[Source]>, counted: Counted, mut each: impl FnMut(&st
     let sources = sources.upgrade();
     let sources = sources.iter().flat_map(|sources| sources.iter());
     for source in sources.filter(|source| source.counted == counted) {
-        each(&source.name, &(source.counts)());
+        // A destination that panics is left out this time.
+        if let Ok(counts) = contain::call(|| (source.counts)()) {
+            each(&source.name, &counts);
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use agentspan_model::agentspec::Disclosure;
-use agentspan_queue::contain;
+use agentspan_queue::contain::{self, Foreign};
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
@@ -73,7 +73,7 @@ pub struct ExportQueue(Arc<Handle>);
 struct Handle {
     name: Arc<str>,
     shared: Arc<Shared>,
-    condition: Option<Box<Condition>>,
+    condition: Option<Foreign<Box<Condition>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     told: Told,
 }
@@ -195,7 +195,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         Ok(ExportQueue(Arc::new(Handle {
             name: self.name,
             shared,
-            condition: self.condition,
+            condition: self.condition.map(Foreign::new),
             thread: Mutex::new(Some(thread)),
             told: Told::default(),
         })))
@@ -256,7 +256,7 @@ impl ExportQueue {
         if !span.span_context.is_sampled() {
             return false;
         }
-        let Some(condition) = &self.0.condition else {
+        let Some(condition) = self.0.condition.as_ref().and_then(Foreign::get) else {
             return true;
         };
         contain::call(|| condition(span)).unwrap_or_else(|_| {

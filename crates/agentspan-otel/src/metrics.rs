@@ -5,6 +5,7 @@ use std::time::Duration;
 use agentspan_model::attribute::{AttributeValue, Key};
 use agentspan_model::keys;
 use agentspan_model::mapping::{AgentSpecFields, Mapping, Rendering, SpanInTrace};
+use agentspan_queue::contain;
 use opentelemetry::metrics::{Histogram, Meter};
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -106,8 +107,12 @@ impl AgentMetrics {
         }
     }
 
-    /// Records what a finished span says.
+    /// Records what a finished span says. A panic of the meter's instruments is contained.
     pub fn record(&self, span: &SpanData) {
+        let _ = contain::call(|| self.measure(span));
+    }
+
+    fn measure(&self, span: &SpanData) {
         let Some(measured) = Measured::of_agent_spec(span).or_else(|| Measured::of(span)) else {
             return;
         };

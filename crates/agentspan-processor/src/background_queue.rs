@@ -189,11 +189,12 @@ impl BackgroundQueue {
 
 impl SpanProcessor for BackgroundQueue {
     fn name(&self) -> &str {
-        self.0.shared.processor().name()
+        self.0.shared.processor().map_or("", SpanProcessor::name)
     }
 
     fn disclosure(&self) -> Disclosure {
-        self.0.shared.processor().disclosure()
+        let processor = self.0.shared.processor();
+        processor.map_or(Disclosure::Masked, SpanProcessor::disclosure)
     }
 
     fn startup(&self) -> Result<(), HookError> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use agentspan_model::agentspec::Disclosure;
-use agentspan_queue::contain;
+use agentspan_queue::contain::{self, Foreign};
 use pin_project_lite::pin_project;
 
 use crate::{ErrorPolicy, Hook, HookError, HookFuture, Span, SpanEvent, SpanProcessor, TraceError};
@@ -19,7 +19,7 @@ pub(crate) type Processors = Option<Arc<[Observer]>>;
 /// A processor of a trace, with what it is asked once.
 #[derive(Clone, Debug)]
 pub(crate) struct Observer {
-    pub(crate) processor: Arc<dyn SpanProcessor>,
+    pub(crate) processor: Foreign<Arc<dyn SpanProcessor>>,
     pub(crate) disclosure: Disclosure,
     /// Whether it may have something to make current with a span.
     pub(crate) activates: bool,
@@ -28,14 +28,34 @@ pub(crate) struct Observer {
 impl Observer {
     /// Asks the processor. One that panics sees masks, and makes nothing current.
     fn new(processor: Arc<dyn SpanProcessor>) -> Self {
-        let disclosure = contain::call(|| processor.disclosure());
-        let activates = contain::call(|| processor.activates());
         Self {
-            disclosure: disclosure.unwrap_or(Disclosure::Masked),
-            activates: activates.unwrap_or(false),
-            processor,
+            disclosure: disclosure_of(&*processor),
+            activates: activates(&*processor),
+            processor: Foreign::new(processor),
         }
     }
+
+    /// `None` only while this is dropped.
+    #[inline]
+    pub(crate) fn processor(&self) -> Option<&dyn SpanProcessor> {
+        self.processor.get().map(|processor| &**processor)
+    }
+}
+
+/// What a processor may see: masks, if it panics over the question.
+pub(crate) fn disclosure_of(processor: &dyn SpanProcessor) -> Disclosure {
+    contain::call(|| processor.disclosure()).unwrap_or(Disclosure::Masked)
+}
+
+/// Whether a processor may have something to make current: not if it panics over the question.
+pub(crate) fn activates(processor: &dyn SpanProcessor) -> bool {
+    contain::call(|| processor.activates()).unwrap_or(false)
+}
+
+/// How errors call a processor.
+pub(crate) fn name_of(processor: &dyn SpanProcessor) -> String {
+    let name = contain::call(|| processor.name().to_owned());
+    name.unwrap_or_else(|_| "a processor whose name panics".to_owned())
 }
 
 /// Asks the processors of a trace what they are to see.
@@ -89,7 +109,9 @@ impl SpanHook {
         index: usize,
         observer: &Observer,
     ) -> Result<(), HookError> {
-        let processor = &*observer.processor;
+        let Some(processor) = observer.processor() else {
+            return Ok(());
+        };
         let view = span.seen_with(observer.disclosure);
         match self {
             Self::Event(event) => contained(|| processor.take_event(event, view)),
@@ -104,8 +126,8 @@ impl SpanHook {
             return Ok(());
         };
         span.show_with(disclosure);
-        match span.observers().get(index) {
-            Some(observer) => self.call_and_note(span, index, &*observer.processor, span),
+        match span.observers().get(index).and_then(Observer::processor) {
+            Some(processor) => self.call_and_note(span, index, processor, span),
             None => Ok(()),
         }
     }
@@ -222,7 +244,9 @@ fn go_on_with_own(
 pub(crate) async fn dispatch_async(span: &Span, hook: SpanHook) -> Result<(), TraceError> {
     let mut rest = Rest::new(span, hook);
     while let Some((index, observer)) = rest.round.next(span) {
-        let processor = &*observer.processor;
+        let Some(processor) = observer.processor() else {
+            continue;
+        };
         let view = span.seen_with(observer.disclosure);
         let event = match hook {
             SpanHook::Event(index) => view.event(index),
@@ -267,8 +291,8 @@ impl Round {
     }
 
     fn fail_at(&mut self, span: &Span, index: usize, source: HookError) {
-        if let Some(observer) = span.observers().get(index) {
-            self.fail(span, &*observer.processor, source);
+        if let Some(processor) = span.observers().get(index).and_then(Observer::processor) {
+            self.fail(span, processor, source);
         }
     }
 
@@ -284,7 +308,7 @@ impl Round {
                 }
                 let error = || TraceError::Hook {
                     hook,
-                    processor: processor.name().to_owned(),
+                    processor: name_of(processor),
                     source,
                 };
                 self.first_error = self.first_error.take().or_else(|| Some(error()));

@@ -26,12 +26,18 @@ fn shortened(name: &str) -> &str {
 
 /// The code in a span returned this error.
 pub(crate) fn from_error<E: Display>(error: &E) -> ExceptionRaised {
-    raised(short_type_name::<E>(), error.to_string())
+    raised(short_type_name::<E>(), text_of(error))
 }
 
 /// A hook failed while the span started.
 pub(crate) fn from_hook_error(error: &HookError) -> ExceptionRaised {
-    raised(error.type_name(), error.to_string())
+    raised(error.type_name(), text_of(error))
+}
+
+/// The text of an error, whose `Display` may panic.
+fn text_of(error: &impl Display) -> String {
+    let text = contain::call(|| error.to_string());
+    text.unwrap_or_else(|_| "an error whose text panics".to_owned())
 }
 
 /// The code in a span panicked, with this payload if it is known.

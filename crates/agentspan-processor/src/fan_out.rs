@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use agentspan_model::agentspec::{Disclosure, Id};
+use agentspan_queue::contain::{self, Foreign};
 
-use crate::dispatch::{contained, contained_future, report};
+use crate::dispatch::{activates, contained, contained_future, disclosure_of, report};
 use crate::{ActiveGuard, Hook, HookError, HookFuture, Span, SpanEvent, SpanProcessor};
 
 /// Shows everything to several processors, each with its own disclosure, and keeps the failures of one
@@ -37,7 +38,7 @@ pub struct FanOut {
 
 #[derive(Debug)]
 struct Target {
-    processor: Arc<dyn SpanProcessor>,
+    processor: Foreign<Box<dyn SpanProcessor>>,
     failures: AtomicU64,
     /// Spans that it failed to start, and of which it hears nothing more.
     not_started: Mutex<HashSet<Id>>,
@@ -54,7 +55,7 @@ impl FanOut {
     #[must_use]
     pub fn with_target(mut self, processor: impl SpanProcessor + 'static) -> Self {
         self.targets.push(Target {
-            processor: Arc::new(processor),
+            processor: Foreign::new(Box::new(processor)),
             failures: AtomicU64::new(0),
             not_started: Mutex::new(HashSet::new()),
         });
@@ -70,10 +71,10 @@ impl FanOut {
 
     fn each(&self, call: Call<'_>) -> Result<(), HookError> {
         for target in &self.targets {
-            if target.wants(call) {
-                let seen = call.seen_by(&*target.processor);
-                let result = contained(|| seen.call(&*target.processor));
-                target.note(call, result);
+            if let Some(processor) = target.processor_for(call) {
+                let seen = call.seen_by(processor);
+                let result = contained(|| seen.call(processor));
+                target.note(call, processor, result);
             }
         }
         Ok(())
@@ -82,13 +83,12 @@ impl FanOut {
     fn each_async<'a>(&'a self, call: Call<'a>) -> HookFuture<'a> {
         HookFuture::new(async move {
             for target in &self.targets {
-                if target.wants(call) {
-                    let seen = call.seen_by(&*target.processor);
+                if let Some(processor) = target.processor_for(call) {
+                    let seen = call.seen_by(processor);
                     let event = seen.event();
-                    let future =
-                        contained_future(|| seen.call_async(&*target.processor, event.as_ref()));
+                    let future = contained_future(|| seen.call_async(processor, event.as_ref()));
                     let result = future.await;
-                    target.note(call, result);
+                    target.note(call, processor, result);
                 }
             }
             Ok(())
@@ -97,18 +97,25 @@ impl FanOut {
 }
 
 impl Target {
-    fn wants(&self, call: Call<'_>) -> bool {
-        match (call.hook, call.span) {
+    /// `None` only while this is dropped.
+    fn processor(&self) -> Option<&dyn SpanProcessor> {
+        self.processor.get().map(|processor| &**processor)
+    }
+
+    /// The processor, if it wants to hear of a call.
+    fn processor_for(&self, call: Call<'_>) -> Option<&dyn SpanProcessor> {
+        let is_wanted = match (call.hook, call.span) {
             (Hook::OnEvent, Some(span)) => !self.lock().contains(span.id().as_str()),
             (Hook::OnEnd, Some(span)) => !self.lock().remove(span.id().as_str()),
             _ => true,
-        }
+        };
+        self.processor().filter(|_| is_wanted)
     }
 
-    fn note(&self, call: Call<'_>, result: Result<(), HookError>) {
+    fn note(&self, call: Call<'_>, processor: &dyn SpanProcessor, result: Result<(), HookError>) {
         let Err(error) = result else { return };
         self.failures.fetch_add(1, Ordering::Relaxed);
-        report(None, call.hook, &*self.processor, &error);
+        report(None, call.hook, processor, &error);
         if let (Hook::OnStart, Some(span)) = (call.hook, call.span) {
             self.lock().insert(span.id().clone());
         }
@@ -150,7 +157,7 @@ impl<'a> Call<'a> {
     /// The call as a processor may see it: never more than was seen here.
     fn seen_by(self, processor: &dyn SpanProcessor) -> Seen {
         let narrowed = |span: &Span| match span.disclosure() {
-            Disclosure::Clear => span.seen_with(processor.disclosure()),
+            Disclosure::Clear => span.seen_with(disclosure_of(processor)),
             Disclosure::Masked => span.clone(),
         };
         Seen {
@@ -208,8 +215,8 @@ impl Seen {
 /// Asks for as much as the target that may see most; each target gets what it may see.
 impl SpanProcessor for FanOut {
     fn disclosure(&self) -> Disclosure {
-        let mut targets = self.targets.iter();
-        if targets.any(|target| target.processor.disclosure() == Disclosure::Clear) {
+        let mut targets = self.targets.iter().filter_map(Target::processor);
+        if targets.any(|processor| disclosure_of(processor) == Disclosure::Clear) {
             Disclosure::Clear
         } else {
             Disclosure::Masked
@@ -258,10 +265,12 @@ impl SpanProcessor for FanOut {
 
     fn activate(&self, span: &Span) -> Option<Box<dyn ActiveGuard>> {
         let mut guards = Vec::new();
-        let targets = self.targets.iter();
-        for target in targets.filter(|one| one.processor.activates()) {
-            let seen = Call::of(Hook::OnStart, Some(span)).seen_by(&*target.processor);
-            guards.extend(seen.span.and_then(|span| target.processor.activate(&span)));
+        let targets = self.targets.iter().filter_map(Target::processor);
+        for processor in targets.filter(|processor| activates(*processor)) {
+            let seen = Call::of(Hook::OnStart, Some(span)).seen_by(processor);
+            // As if there were none for a target that panics.
+            let made = contain::call(|| seen.span.and_then(|span| processor.activate(&span)));
+            guards.extend(made.ok().flatten().map(Foreign::new));
         }
         if guards.is_empty() {
             None
@@ -271,14 +280,14 @@ impl SpanProcessor for FanOut {
     }
 
     fn activates(&self) -> bool {
-        let mut targets = self.targets.iter();
-        targets.any(|target| target.processor.activates())
+        let mut targets = self.targets.iter().filter_map(Target::processor);
+        targets.any(activates)
     }
 }
 
 /// The guards of several targets.
 #[derive(Debug)]
-struct Guards(Vec<Box<dyn ActiveGuard>>);
+struct Guards(Vec<Foreign<Box<dyn ActiveGuard>>>);
 
 impl ActiveGuard for Guards {}
 

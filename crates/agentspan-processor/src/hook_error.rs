@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-use agentspan_queue::contain::Panicked;
+use agentspan_queue::contain::{Foreign, Panicked};
 
 use crate::exception::short_type_name;
 
@@ -24,7 +24,7 @@ use crate::exception::short_type_name;
 /// ```
 pub struct HookError {
     type_name: Cow<'static, str>,
-    error: Box<dyn Error + Send + Sync>,
+    error: Foreign<Box<dyn Error + Send + Sync>>,
 }
 
 impl HookError {
@@ -33,7 +33,7 @@ impl HookError {
     pub fn new<E: Error + Send + Sync + 'static>(error: E) -> Self {
         Self {
             type_name: short_type_name::<E>().into(),
-            error: Box::new(error),
+            error: Foreign::new(Box::new(error)),
         }
     }
 
@@ -42,7 +42,7 @@ impl HookError {
     pub fn message(message: impl Into<String>) -> Self {
         Self {
             type_name: "HookError".into(),
-            error: message.into().into(),
+            error: Foreign::new(message.into().into()),
         }
     }
 
@@ -62,20 +62,20 @@ impl HookError {
 
 impl fmt::Display for HookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(f)
+        self.error.get().map_or(Ok(()), |error| error.fmt(f))
     }
 }
 
 impl fmt::Debug for HookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "HookError({}: {})", self.type_name, self.error)
+        write!(f, "HookError({}: {self})", self.type_name)
     }
 }
 
 /// The cause is that of the wrapped error, whose message is this one's.
 impl Error for HookError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.error.source()
+        self.error.get()?.source()
     }
 }
 
@@ -91,7 +91,7 @@ impl From<Box<dyn Error + Send + Sync>> for HookError {
     fn from(error: Box<dyn Error + Send + Sync>) -> Self {
         Self {
             type_name: "Error".into(),
-            error,
+            error: Foreign::new(error),
         }
     }
 }

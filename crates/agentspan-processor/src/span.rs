@@ -606,7 +606,7 @@ impl Span {
                 continue;
             };
             self.disclosure = observer.disclosure;
-            let activate = || self.observers().get(index)?.processor.activate(self);
+            let activate = || self.observers().get(index)?.processor()?.activate(self);
             let made = contain::call(activate);
             guards.extend(made.ok().flatten());
         }

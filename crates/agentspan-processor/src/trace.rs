@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use agentspan_model::agentspec::{Id, TraceInfo};
+use agentspan_queue::contain::Foreign;
 
 use crate::dispatch::{
-    Observer, Processors, contained, contained_future, count, observers, report,
+    Observer, Processors, contained, contained_future, count, name_of, observers, report,
 };
 use crate::{Clock, ErrorPolicy, Hook, HookError, SpanProcessor, TraceError};
 
@@ -44,7 +45,7 @@ struct Inner {
     name: String,
     error_policy: ErrorPolicy,
     /// The clock of the system if none is set.
-    clock: Option<Arc<dyn Clock>>,
+    clock: Option<Foreign<Arc<dyn Clock>>>,
     shutdown_on_exit: bool,
     /// Those that it started with.
     processors: Processors,
@@ -104,7 +105,8 @@ impl Trace {
     pub fn processors(&self) -> Vec<Arc<dyn SpanProcessor>> {
         let list = self.current_processors();
         let list = list.as_deref().unwrap_or_default();
-        list.iter().map(|one| Arc::clone(&one.processor)).collect()
+        let processors = list.iter().filter_map(|one| one.processor.get());
+        processors.map(Arc::clone).collect()
     }
 
     /// Replaces the processors. Spans that have started keep theirs; the new ones are shut down with the
@@ -166,7 +168,8 @@ impl Trace {
 
     /// That of the system if there is none.
     pub(crate) fn clock(&self) -> Option<&dyn Clock> {
-        self.0.clock.as_deref()
+        let clock = self.0.clock.as_ref()?.get()?;
+        Some(&**clock)
     }
 
     pub(crate) fn count_failure(&self) {
@@ -293,7 +296,7 @@ impl Trace {
                 count(Some(self));
                 Err(TraceError::Hook {
                     hook,
-                    processor: processor.name().to_owned(),
+                    processor: name_of(processor),
                     source,
                 })
             }

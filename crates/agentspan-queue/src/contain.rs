@@ -10,6 +10,8 @@
 //!
 //! A program that is built with `panic = "abort"` ends at the panic itself. Nothing can contain it then.
 
+mod foreign;
+
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::mem;
@@ -17,6 +19,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+
+pub use foreign::Foreign;
 
 /// How many panics were contained in this process.
 static PANICS: AtomicU64 = AtomicU64::new(0);

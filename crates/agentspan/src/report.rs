@@ -4,6 +4,7 @@ use std::fmt;
 
 use agentspan_agent365::Delivery;
 use agentspan_otel::{ExportCounts, ExportQueue};
+use agentspan_queue::contain;
 
 use crate::counts;
 
@@ -16,7 +17,7 @@ use crate::counts;
 /// otlp: 12 accepted, 11 exported, 0 queued, 1 dropped (rejected: 1); the receiver says "too old"
 /// ```
 ///
-/// and, if there are any, one for events that came too late.
+/// and, if there are any, one for events that came too late and one for panics that were contained.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TelemetryReport {
@@ -25,6 +26,10 @@ pub struct TelemetryReport {
     /// Events of Agent Spec that came after the end of their span. OpenTelemetry has no place for them, so that
     /// no destination of spans shows them; processors of Agent Spec do.
     pub late_events: u64,
+    /// Panics of foreign code that were contained: of hooks, filters, exporters, token resolvers, log subscribers
+    /// and whatever else the program handed over. Counted for the whole process. The panic hook has shown
+    /// the message of each.
+    pub panics: u64,
 }
 
 /// What one destination got and lost so far.
@@ -74,6 +79,7 @@ impl TelemetryReport {
         Self {
             destinations: agent365.into_iter().chain(queues).collect(),
             late_events: 0,
+            panics: contain::panics(),
         }
     }
 }
@@ -121,6 +127,10 @@ impl fmt::Display for TelemetryReport {
         match self.late_events {
             0 => {}
             count => write!(f, "\nevents after the end of their span: {count}")?,
+        }
+        match self.panics {
+            0 => {}
+            count => write!(f, "\npanics of foreign code in this process: {count}")?,
         }
         Ok(())
     }

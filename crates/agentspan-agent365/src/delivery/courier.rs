@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use agentspan_model::agent365::Identity;
-use agentspan_queue::contain::{self, Panicked};
+use agentspan_queue::contain::{self, Foreign, Panicked};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
@@ -31,11 +31,11 @@ use crate::wire_profile::{MissingToken, WireProfile};
 pub(crate) struct Courier {
     pub(crate) wire: &'static WireProfile,
     pub(crate) transport: Transport,
-    pub(crate) resolver: Arc<dyn TokenResolver>,
+    pub(crate) resolver: Foreign<Arc<dyn TokenResolver>>,
     pub(crate) token_deadline: Duration,
     /// For one try.
     pub(crate) timeout: Duration,
-    pub(crate) timer: Arc<dyn RetryTimer>,
+    pub(crate) timer: Foreign<Arc<dyn RetryTimer>>,
     /// Whether `Retry-After` may be a date.
     pub(crate) retry_after_dates: bool,
     /// Whether the tenant's id is sent in a header, too.
@@ -79,6 +79,9 @@ impl Courier {
         let result = self
             .deliver(shared, &mut ticket, &uri, parcels, &mut attempts)
             .await;
+        if let Err(ExportError::TokenPanic { .. }) = &result {
+            shared.counters.panicked(1);
+        }
         ticket.settle(attempts, result.err());
     }
 
@@ -175,7 +178,7 @@ impl Courier {
             match (failure, pause) {
                 (None, _) => return Ok(()),
                 (Some(Failure::Final(error)), _) => return Err(error),
-                (Some(_), Some(pause)) => self.timer.pause(pause).await,
+                (Some(_), Some(pause)) => self.pause(pause).await,
                 (
                     Some(Failure::Again {
                         last_status,
@@ -194,6 +197,13 @@ impl Courier {
         }
     }
 
+    /// Whoever panics here costs this identity, as far as it was not delivered.
+    async fn pause(&self, pause: Duration) {
+        if let Some(timer) = self.timer.get() {
+            timer.pause(pause).await;
+        }
+    }
+
     /// The token of the request, or else what the resolver says. Whatever that does costs this identity
     /// and no other.
     async fn token(&self, ticket: &Ticket) -> Result<Option<AccessToken>, ExportError> {
@@ -205,7 +215,10 @@ impl Courier {
 
     async fn ask(&self, query: &TokenQuery) -> Result<Option<AccessToken>, ExportError> {
         let identity = &query.identity;
-        let asked = contain::future(|| self.resolver.resolve(query));
+        let Some(resolver) = self.resolver.get() else {
+            return Ok(None);
+        };
+        let asked = contain::future(|| resolver.resolve(query));
         let token = match timeout(self.token_deadline, asked).await {
             Ok(Ok(Ok(token))) => token,
             Ok(Ok(Err(error))) => {

@@ -113,7 +113,7 @@ impl Shared {
     fn send(&self, job: Job) -> Result<(), SubmitError> {
         self.events.send(Event::Job(job)).map_err(|refused| {
             if let Event::Job(job) = refused.0 {
-                job.claim.dropped(DropReason::AfterShutdown);
+                job.claim.dropped(self.reason_of_end());
                 self.counters.release_bytes(job.bytes);
             }
             SubmitError::AlreadyShutdown
@@ -137,8 +137,7 @@ impl Shared {
         let backlog = self.backlog.fetch_add(1, SeqCst) + 1;
         if self.queue.send(queued).is_err() {
             self.backlog.fetch_sub(1, SeqCst);
-            self.counters
-                .dropped_from_queue(DropReason::AfterShutdown, 1);
+            self.counters.dropped_from_queue(self.reason_of_end(), 1);
             self.counters.release_bytes(bytes);
             return;
         }
@@ -340,6 +339,15 @@ impl Shared {
     /// Whether the front that is closed was the last one.
     pub(crate) fn close_front(&self) -> bool {
         self.fronts.fetch_sub(1, SeqCst) == 1
+    }
+
+    /// Why spans are lost that come when the thread is gone.
+    pub(super) fn reason_of_end(&self) -> DropReason {
+        if self.is_stopping() {
+            DropReason::AfterShutdown
+        } else {
+            DropReason::Internal
+        }
     }
 
     /// Why spans are lost of which nobody says what became of them.

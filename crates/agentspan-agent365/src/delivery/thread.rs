@@ -6,10 +6,11 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
-use agentspan_queue::contain;
+use agentspan_queue::contain::{self, Foreign};
 use opentelemetry::Context;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::{Instant, sleep};
 
 use super::courier::Courier;
 use super::requests::Requests;
@@ -27,8 +28,13 @@ use crate::transport::io_runtime;
 /// certificates.
 const MAX_BLOCKING_THREADS: usize = 4;
 
-/// After so many panics of the worker something is broken for good, and going on would only repeat it.
-const MAX_PANICS: usize = 64;
+/// How long the worker pauses after a panic. Each further one doubles the pause, up to the longest: what panics
+/// again and again is not to take a processor for itself.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// A worker that has run for so long without a panic starts again with the first pause.
+const CALM: Duration = Duration::from_secs(1);
 
 /// All that the thread needs.
 pub(crate) struct Setup {
@@ -44,7 +50,7 @@ pub(crate) struct Setup {
     pub(crate) destinations: Destinations,
     pub(crate) encoder: BodyEncoder,
     pub(crate) courier: Courier,
-    pub(crate) observer: Option<Observer>,
+    pub(crate) observer: Option<Foreign<Observer>>,
 }
 
 /// Starts the thread.
@@ -84,18 +90,74 @@ fn run(runtime: Runtime, mut worker: Worker) {
     // Nothing that happens on this thread makes telemetry that would come back to it.
     let _suppressed = Context::enter_telemetry_suppressed_scope();
     let shared = Arc::clone(worker.shared());
-    runtime.block_on(async {
-        for _ in 0..MAX_PANICS {
-            match contain::future(|| worker.run()).await {
-                Ok(()) => break,
-                Err(_) => log::worker_panicked(),
-            }
-        }
-        worker.close().await;
+    // Whatever panics: who waits for the end hears of it.
+    let _ = contain::call(|| {
+        runtime.block_on(async {
+            let panicked = || {
+                shared.counters.panicked(1);
+                log::worker_panicked();
+            };
+            until_done(async || worker.run().await, panicked).await;
+            worker.close().await;
+        });
     });
-    drop(worker);
+    let _ = contain::drop(worker);
     // Does not wait for a lookup that hangs.
-    runtime.shutdown_background();
+    let _ = contain::call(|| runtime.shutdown_background());
     log::finished(&shared.counters.snapshot());
     shared.set_finished();
+}
+
+/// Runs until `run` comes to its end, however often it panics, and says of each panic that there was one.
+async fn until_done(mut run: impl AsyncFnMut(), mut panicked: impl FnMut()) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let started = Instant::now();
+        if contain::future(|| run()).await.is_ok() {
+            return;
+        }
+        panicked();
+        if started.elapsed() >= CALM {
+            pause = FIRST_PAUSE;
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a12_the_worker_goes_on_for_ever_and_pauses_between_panics() {
+        let (mut runs, mut panics) = (0_u32, 0_u32);
+        let started = Instant::now();
+        let run = async || {
+            runs += 1;
+            assert!(runs > 1_000, "a panic of the worker");
+        };
+        until_done(run, || panics += 1).await;
+        assert_eq!((runs, panics), (1_001, 1_000));
+        // 1, 2, 4 … 64 ms, and then 100 ms each.
+        assert_eq!(started.elapsed().as_millis(), 127 + 993 * 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_worker_that_was_calm_for_a_while_pauses_shortly_again() {
+        let mut runs = 0_u32;
+        let mut paused = Vec::new();
+        let mut last = None;
+        let run = async || {
+            paused.extend(last.map(|last: Instant| last.elapsed().as_millis()));
+            runs += 1;
+            if runs == 4 {
+                sleep(CALM).await;
+            }
+            last = Some(Instant::now());
+            assert!(runs > 5, "a panic of the worker");
+        };
+        until_done(run, || {}).await;
+        assert_eq!(paused, [1, 2, 4, 1, 2]);
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use agentspan_queue::contain;
+use agentspan_queue::contain::{self, Foreign};
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
@@ -45,7 +45,7 @@ pub(super) struct Worker {
     courier: Arc<Courier>,
     destinations: Destinations,
     encoder: BodyEncoder,
-    observer: Option<Observer>,
+    observer: Option<Foreign<Observer>>,
     enrichers: SpanEnrichers,
     buffers: Buffers,
     /// The memory of the last batch of single spans, to be used for the next.
@@ -183,7 +183,7 @@ impl Worker {
         }
         let reason = match self.shared.reason_of_loss() {
             DropReason::ShutdownDeadline => DropReason::ShutdownDeadline,
-            _ => DropReason::AfterShutdown,
+            _ => self.shared.reason_of_end(),
         };
         for job in self.jobs.drain(..) {
             job.claim.dropped(reason);
@@ -298,7 +298,8 @@ impl Worker {
         } = job;
         let batch = self.next_batch;
         self.next_batch += 1;
-        self.enrichers.apply(&mut spans);
+        let panics = self.enrichers.apply(&mut spans);
+        self.shared.counters.panicked(panics);
         let mut grouping = Grouping::of(&spans, &self.destinations);
         let skipped = Skipped {
             refused: std::mem::take(&mut grouping.refused),
@@ -361,8 +362,13 @@ impl Worker {
         ticket.body_bytes = parcels.list.iter().map(|parcel| parcel.body.len()).sum();
         let courier = Arc::clone(&self.courier);
         let shared = Arc::clone(&self.shared);
-        self.tasks
-            .spawn(async move { courier.carry(&shared, ticket, uri, parcels.list).await });
+        self.tasks.spawn(async move {
+            // A panic drops the ticket, which counts its spans.
+            let carried = courier.carry(&shared, ticket, uri, parcels.list);
+            if contain::future(|| carried).await.is_err() {
+                shared.counters.panicked(1);
+            }
+        });
         if opening.next_group().is_none() {
             self.recycle();
         }
@@ -393,8 +399,9 @@ impl Worker {
         }
         log::report(&report);
         self.log_caller_losses();
-        if let Some(observer) = &self.observer {
+        if let Some(observer) = self.observer.as_ref().and_then(Foreign::get) {
             if contain::call(|| observer(&report)).is_err() {
+                self.shared.counters.panicked(1);
                 log::observer_panicked();
             }
         }

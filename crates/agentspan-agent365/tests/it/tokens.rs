@@ -1,18 +1,21 @@
 //! Whatever a token resolver does costs its identity and no other.
 
 use std::error::Error;
+use std::fmt;
+use std::panic::panic_any;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 
 use agentspan_agent365::{
-    AccessToken, DropReason, ExportError, TokenQuery, TokenResolver, token_from_async_fn,
+    AccessToken, BoxError, DropReason, ExportError, TokenQuery, TokenResolver, token_from_async_fn,
     token_from_fn,
 };
 use agentspan_testkit::Answer;
+use async_trait::async_trait;
 use opentelemetry::Context;
 
 use crate::delivery_fixture::{
-    SHORT, TENANT, check_conserved, delivery_to, export, exporter_to, service, span_of,
+    LONG, SHORT, TENANT, check_conserved, delivery_to, export, exporter_to, service, span_of,
 };
 
 fn is_bad(query: &TokenQuery) -> bool {
@@ -64,6 +67,80 @@ fn a_resolver_that_fails_costs_its_identity() {
         &message,
     );
     assert_eq!(source.as_deref(), Some("no luck"));
+}
+
+/// An error that panics when it is dropped.
+#[derive(Debug)]
+struct PanicsWhenDropped;
+
+impl fmt::Display for PanicsWhenDropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("on purpose")
+    }
+}
+
+impl Error for PanicsWhenDropped {}
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        panic_any("the drop of an error panics");
+    }
+}
+
+#[test]
+fn a12_the_delivery_goes_on_after_any_number_of_panics() {
+    let service = service([Answer::status(200)]);
+    let exporter = delivery_to(
+        &service,
+        token_from_fn(|query: &TokenQuery| {
+            if is_bad(query) {
+                return Err(PanicsWhenDropped.into());
+            }
+            Ok(good())
+        }),
+    )
+    .with_on_report(|_| panic_any(PanicsWhenDropped))
+    .build()
+    .unwrap()
+    .exporter();
+    const MANY: u64 = 100;
+    for _ in 0..MANY {
+        export(&exporter, vec![span_of(TENANT, "bad")]);
+    }
+    export(&exporter, vec![span_of(TENANT, "good")]);
+    let stats = exporter.stats();
+    assert_eq!(stats.dropped_for(DropReason::Token), MANY);
+    assert_eq!((stats.exported, stats.dropped()), (1, MANY));
+    assert_eq!(stats.panics, MANY + 1);
+    check_conserved(exporter.delivery());
+    exporter.delivery().shutdown(LONG).unwrap();
+}
+
+/// A resolver that panics when it is asked, and when it is dropped.
+#[derive(Debug)]
+struct PanickingResolver;
+
+#[async_trait]
+impl TokenResolver for PanickingResolver {
+    async fn resolve(&self, _: &TokenQuery) -> Result<Option<AccessToken>, BoxError> {
+        panic_any(PanicsWhenDropped)
+    }
+}
+
+impl Drop for PanickingResolver {
+    fn drop(&mut self) {
+        panic_any(PanicsWhenDropped);
+    }
+}
+
+#[test]
+fn a11_a_resolver_that_panics_in_its_drop_holds_up_no_shutdown() {
+    let service = service([Answer::status(200)]);
+    let exporter = exporter_to(&service, PanickingResolver);
+    export(&exporter, vec![span_of(TENANT, "a")]);
+    exporter.delivery().shutdown(LONG).unwrap();
+    let stats = exporter.stats();
+    assert_eq!((stats.dropped_for(DropReason::Token), stats.panics), (1, 1));
 }
 
 #[test]

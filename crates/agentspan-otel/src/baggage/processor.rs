@@ -5,6 +5,7 @@ use std::time::Duration;
 use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::mapping::{CopiedBaggage, INVOKE_AGENT};
 use agentspan_model::keys;
+use agentspan_queue::contain;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::Span as _;
 use opentelemetry::{Context, KeyValue, StringValue};
@@ -158,11 +159,12 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
 impl<Next: SpanProcessor> SpanProcessor for BaggageSpanProcessor<Next> {
     fn on_start(&self, span: &mut Span, context: &Context) {
         self.copy_baggage(span, context);
-        self.next.on_start(span, context);
+        // A panic costs the program nothing, and is counted.
+        let _ = contain::call(|| self.next.on_start(span, context));
     }
 
     fn on_end(&self, span: SpanData) {
-        self.next.on_end(span);
+        let _ = contain::call(|| self.next.on_end(span));
     }
 
     fn force_flush(&self) -> OTelSdkResult {

@@ -73,11 +73,12 @@ impl<E: SpanExporter> SpanExporter for Rendered<E> {
 
 impl<P: SpanProcessor> SpanProcessor for Rendered<P> {
     fn on_start(&self, span: &mut Span, cx: &Context) {
-        self.inner.on_start(span, cx);
+        // A panic costs the program nothing, and is counted.
+        let _ = contain::call(|| self.inner.on_start(span, cx));
     }
 
     fn on_end(&self, span: SpanData) {
-        self.inner.on_end(render(&self.mapping, span));
+        let _ = contain::call(|| self.inner.on_end(render(&self.mapping, span)));
     }
 
     fn force_flush(&self) -> OTelSdkResult {

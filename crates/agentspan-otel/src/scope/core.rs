@@ -10,6 +10,7 @@ use agentspan_model::agent365::mapping::{
 };
 use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
 use agentspan_model::keys;
+use agentspan_queue::contain;
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
@@ -107,7 +108,12 @@ impl Core {
     pub(crate) fn record_error<E: Display + ?Sized>(&self, error: &E) {
         if self.recording().is_some() {
             // The alternate form of error reports such as `anyhow::Error` names the causes too.
-            self.record_exception(error_path::<E>(), error.to_string(), &format!("{error:#}"));
+            let texts = contain::call(|| (error.to_string(), format!("{error:#}")));
+            let (message, report) = texts.unwrap_or_else(|_| {
+                let text = "an error whose text panics".to_owned();
+                (text.clone(), text)
+            });
+            self.record_exception(error_path::<E>(), message, &report);
         }
     }
 
@@ -184,11 +190,12 @@ fn start_span<K: Known>(known: &K, options: &StartOptions<'_>, parent: &Context)
     let tracer = options.tracer.unwrap_or_else(|| default_tracer());
     let profile = tracer.profile();
     let starting = Starting::begin();
-    let span = tracer.start(
-        known.span_name(profile),
-        |builder| options.apply_to(builder, K::SPAN_KIND, USUAL_ATTRIBUTES),
-        parent,
-    );
+    // Samplers and span processors are foreign code: without a span goes on who has one that panics.
+    let started = contain::call(|| {
+        let apply = |builder| options.apply_to(builder, K::SPAN_KIND, USUAL_ATTRIBUTES);
+        tracer.start(known.span_name(profile), apply, parent)
+    });
+    let span = started.ok()?;
     let from_baggage = starting.finish();
     let (context, span) = if span.is_recording() {
         let attributes = attributes_at_start(known, profile, from_baggage);

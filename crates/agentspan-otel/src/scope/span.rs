@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use agentspan_queue::contain;
 use opentelemetry::KeyValue;
 use opentelemetry::global::BoxedSpan;
 use opentelemetry::trace::{Span, SpanContext, Status};
@@ -163,7 +164,9 @@ impl SharedSpan {
         if let Some(mut ended) = ended {
             // Relaxed: see `has_ended`.
             self.ended.store(true, Ordering::Relaxed);
-            ended.end(timestamp);
+            // The panic is counted; the span is dropped, which is an end, too.
+            let _ = contain::call(|| ended.end(timestamp));
+            let _ = contain::drop(ended);
         }
     }
 

@@ -12,6 +12,7 @@ mod bridge;
 mod errors;
 mod export_metrics;
 mod export_queue;
+mod foreign_panics;
 mod futures;
 mod meters;
 mod metrics;

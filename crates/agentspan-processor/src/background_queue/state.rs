@@ -7,6 +7,8 @@ use std::task::Waker;
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
+use agentspan_queue::contain::{self, Foreign};
+
 use super::{DropPolicy, FlushError, QueueStats, worker};
 use crate::{Span, SpanProcessor};
 
@@ -49,7 +51,7 @@ pub(super) struct Handled {
 }
 
 pub(super) struct Shared {
-    processor: Arc<dyn SpanProcessor>,
+    processor: Foreign<Arc<dyn SpanProcessor>>,
     capacity: usize,
     drop_policy: DropPolicy,
     state: Mutex<State>,
@@ -94,7 +96,7 @@ impl Shared {
         drop_policy: DropPolicy,
     ) -> Self {
         Self {
-            processor,
+            processor: Foreign::new(processor),
             capacity,
             drop_policy,
             state: Mutex::default(),
@@ -103,8 +105,9 @@ impl Shared {
         }
     }
 
-    pub(super) fn processor(&self) -> &dyn SpanProcessor {
-        &*self.processor
+    /// `None` only while this is dropped.
+    pub(super) fn processor(&self) -> Option<&dyn SpanProcessor> {
+        self.processor.get().map(|processor| &**processor)
     }
 
     pub(super) fn stats(&self) -> QueueStats {
@@ -221,11 +224,16 @@ impl Shared {
 
     /// Whether everything up to a number is handled; if not, `waker` is woken when something is.
     pub(super) fn is_done_or_wakes(&self, number: u64, waker: &Waker) -> bool {
+        // A waker is foreign code: not under the lock.
+        let waker = waker.clone();
         let mut state = self.lock();
         let is_done = state.is_done(number);
-        if !is_done && !state.wakers.iter().any(|other| other.will_wake(waker)) {
-            state.wakers.push(waker.clone());
+        let is_known = state.wakers.iter().any(|other| other.will_wake(&waker));
+        if !is_done && !is_known {
+            state.wakers.push(waker);
+            return false;
         }
+        drop(state);
         is_done
     }
 
@@ -307,7 +315,10 @@ impl Shared {
         let wakers = std::mem::take(&mut state.wakers);
         self.progress.notify_all();
         drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        for waker in wakers {
+            // The panic is counted, and the hooks of others go on.
+            let _ = contain::call(|| waker.wake());
+        }
     }
 
     /// Waits until it is woken; an error is that the deadline has passed.

@@ -8,8 +8,11 @@ use crate::{Hook, HookError, Span, SpanProcessor, Trace};
 
 /// Handles items until the queue is to end and none is left.
 pub(super) fn run(shared: &Shared) {
+    let Some(processor) = shared.processor() else {
+        return;
+    };
     let mut worker = Worker {
-        processor: shared.processor(),
+        processor,
         not_started: HashSet::new(),
     };
     let mut batch = Vec::new();

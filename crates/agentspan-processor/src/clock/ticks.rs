@@ -8,6 +8,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use agentspan_model::agentspec::Timestamp;
+use agentspan_queue::contain;
 #[cfg(target_os = "linux")]
 use rustix::time::{ClockId, clock_gettime};
 
@@ -23,7 +24,8 @@ impl Ticks {
     pub(crate) fn read(clock: Option<&dyn Clock>) -> Self {
         match clock {
             None => Self::of_system(),
-            Some(clock) => Self::of(clock.monotonic()),
+            // No time passes on one that panics.
+            Some(clock) => contain::call(|| clock.monotonic()).map_or(Self(0), Self::of),
         }
     }
 
@@ -32,10 +34,10 @@ impl Ticks {
     pub(crate) fn read_with_wall(clock: Option<&dyn Clock>) -> (Timestamp, Self) {
         match clock {
             None => Self::of_system_and_wall(),
-            Some(clock) => {
-                let (wall, monotonic) = clock.now();
-                (wall, Self::of(monotonic))
-            }
+            Some(clock) => match contain::call(|| clock.now()) {
+                Ok((wall, monotonic)) => (wall, Self::of(monotonic)),
+                Err(_) => (SystemClock.wall(), Self(u64::MAX)),
+            },
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, RwLock};
 
 use agentspan_model::agentspec::{Id, SpanDetails};
+use agentspan_queue::contain::Foreign;
 
 use super::open::Running;
 use super::{Inner, OpenTrace, Trace, TraceGuard};
@@ -252,7 +253,7 @@ impl TraceBuilder {
             id: self.id.unwrap_or_else(Id::random),
             name: self.name,
             error_policy: self.error_policy,
-            clock: self.clock,
+            clock: self.clock.map(Foreign::new),
             shutdown_on_exit: self.shutdown_on_exit,
             processors: observers(self.processors),
             replaced: RwLock::default(),

@@ -1,15 +1,21 @@
 //! Foreign code that panics, with whatever it panics, reaches neither the program nor the thread of a
 //! queue. Tests named `f4_...` and `a11_...` are the faults of those names.
 
+use std::error::Error;
+use std::fmt;
 use std::panic::panic_any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use agentspan_processor::{BackgroundQueue, FanOut, Hook, Trace, TraceBuilder};
+use agentspan_model::agentspec::{Disclosure, Timestamp};
+use agentspan_processor::{
+    ActiveGuard, BackgroundQueue, Clock, ErrorPolicy, FanOut, Hook, HookError, InMemory, Span,
+    SpanProcessor, Trace, TraceBuilder, TraceError,
+};
 use futures_executor::block_on;
 
-use crate::recorder::{EVENT, Recorder, span};
+use crate::recorder::{EVENT, Recorder, exceptions, span};
 
 /// Longer than any of this takes.
 const LONG: Duration = Duration::from_secs(60);
@@ -95,5 +101,170 @@ fn f4_the_thread_of_a_background_queue_outlives_such_hooks() {
         program(Trace::builder().with_processor(queue.clone()));
         queue.flush(LONG).unwrap();
         assert_eq!(recorder.calls().len() - before, 7, "{hook:?}");
+    }
+}
+/// Panics in everything that is no hook.
+#[derive(Debug)]
+struct PanicsBesideHooks;
+
+impl SpanProcessor for PanicsBesideHooks {
+    fn name(&self) -> &str {
+        panic_any(PanicsWhenDropped)
+    }
+
+    fn disclosure(&self) -> Disclosure {
+        panic_any(PanicsWhenDropped)
+    }
+
+    fn activates(&self) -> bool {
+        panic_any(PanicsWhenDropped)
+    }
+
+    fn on_end(&self, _span: &Span) -> Result<(), HookError> {
+        Err(HookError::new(PanickingError))
+    }
+}
+
+impl Drop for PanicsBesideHooks {
+    fn drop(&mut self) {
+        panic_any(PanicsWhenDropped);
+    }
+}
+
+/// An error that cannot be shown, and panics when it is dropped.
+#[derive(Debug)]
+struct PanickingError;
+
+impl fmt::Display for PanickingError {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic_any(PanicsWhenDropped)
+    }
+}
+
+impl Error for PanickingError {}
+
+impl Drop for PanickingError {
+    fn drop(&mut self) {
+        panic_any(PanicsWhenDropped);
+    }
+}
+
+#[test]
+fn a11_what_is_no_hook_may_panic_too() {
+    let fan_out = || {
+        FanOut::new()
+            .with_target(PanicsBesideHooks)
+            .with_target(PanicsBesideHooks)
+    };
+    // Two of each: a second panic in the unwinding of the first would abort the process.
+    let trace = || {
+        Trace::builder()
+            .with_processor(PanicsBesideHooks)
+            .with_processor(PanicsBesideHooks)
+            .with_processor(fan_out())
+    };
+    program(trace());
+    block_on(async_program(trace()));
+    let queue = BackgroundQueue::new(PanicsBesideHooks);
+    program(Trace::builder().with_processor(queue.clone()));
+    assert_eq!(queue.stats().failed, 2);
+    drop(queue);
+}
+
+#[test]
+fn a11_an_error_that_propagates_names_a_processor_whose_name_panics() {
+    let trace = trace_of(PanicsBesideHooks).with_error_policy(ErrorPolicy::Propagate);
+    let trace = trace.start().unwrap();
+    let Err(TraceError::Hook { processor, .. }) = trace.end() else {
+        panic!("no hook failed");
+    };
+    assert_eq!(processor, "a processor whose name panics");
+}
+
+fn trace_of(processor: impl SpanProcessor + 'static) -> TraceBuilder {
+    Trace::builder().with_processor(processor)
+}
+
+/// Makes a guard that panics.
+#[derive(Debug)]
+struct Activates;
+
+#[derive(Debug)]
+struct PanickingGuard;
+
+impl ActiveGuard for PanickingGuard {}
+
+impl Drop for PanickingGuard {
+    fn drop(&mut self) {
+        panic_any(PanicsWhenDropped);
+    }
+}
+
+impl SpanProcessor for Activates {
+    fn activate(&self, _span: &Span) -> Option<Box<dyn ActiveGuard>> {
+        Some(Box::new(PanickingGuard))
+    }
+}
+
+#[test]
+fn a11_guards_that_panic_leave_nothing_current() {
+    let fan_out = FanOut::new().with_target(Activates).with_target(Activates);
+    program(
+        trace_of(Activates)
+            .with_processor(Activates)
+            .with_processor(fan_out),
+    );
+    assert!(agentspan_processor::current_span().is_none());
+}
+
+#[derive(Debug)]
+struct PanickingClock;
+
+impl Clock for PanickingClock {
+    fn wall(&self) -> Timestamp {
+        panic_any(PanicsWhenDropped)
+    }
+
+    fn monotonic(&self) -> Duration {
+        panic_any(PanicsWhenDropped)
+    }
+}
+
+#[test]
+fn a11_no_time_passes_on_a_clock_that_panics() {
+    let memory = InMemory::new();
+    program(trace_of(memory.clone()).with_clock(Arc::new(PanickingClock)));
+    for span in memory.spans() {
+        assert_eq!(span.span.end_time, span.span.start_time);
+    }
+}
+
+#[test]
+fn a11_the_error_of_a_span_may_panic_over_its_text() {
+    let mut kept = None;
+    let failing = span("a").run(|span| {
+        kept = Some(span.clone());
+        Err::<(), _>(Unshowable)
+    });
+    assert!(matches!(failing, Err(Unshowable)));
+    let raised = (
+        "Unshowable".to_owned(),
+        "an error whose text panics".to_owned(),
+    );
+    assert_eq!(exceptions(&kept.unwrap()), [raised]);
+}
+
+#[derive(Debug)]
+struct Unshowable;
+
+impl fmt::Display for Unshowable {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic_any(PanicsWhenDropped)
+    }
+}
+
+impl From<TraceError> for Unshowable {
+    fn from(_: TraceError) -> Self {
+        Self
     }
 }

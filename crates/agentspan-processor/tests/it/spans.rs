@@ -187,7 +187,7 @@ impl Clock for PanickingClock {
 }
 
 #[test]
-fn a_span_ends_although_its_clock_panics() {
+fn a11_a_span_ends_although_its_clock_panics() {
     let clock = Arc::new(PanickingClock::default());
     let recorder = Recorder::new();
     let trace = Trace::builder().with_clock(clock.clone());
@@ -195,7 +195,7 @@ fn a_span_ends_although_its_clock_panics() {
     let a = span("a").start().unwrap();
     let kept = Span::clone(&a);
     clock.0.store(true, Ordering::SeqCst);
-    catch_unwind(AssertUnwindSafe(|| a.end())).unwrap_err();
+    a.end().unwrap();
     assert!(kept.has_ended());
     assert_eq!(recorder.count("on_end a"), 1);
     trace.end().unwrap();

@@ -89,6 +89,19 @@ fn a_panic_is_contained_while_the_thread_unwinds() {
 }
 
 #[test]
+fn foreign_values_that_panic_in_one_drop_do_not_abort() {
+    let before = panics();
+    let values = [PanicsWhenDropped, PanicsWhenDropped].map(Foreign::new);
+    let unwinding = || -> u8 {
+        let _values = values;
+        panic!("outer")
+    };
+    assert_eq!(call(unwinding), says("outer"));
+    assert!(panics() >= before + 3);
+    assert_eq!(Foreign::new(1).get(), Some(&1));
+}
+
+#[test]
 fn every_panic_is_counted() {
     // Other tests of this process count as well.
     let before = panics();
