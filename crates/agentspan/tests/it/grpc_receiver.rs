@@ -1,6 +1,8 @@
 //! A receiver of OTLP over gRPC, on the loopback.
 
+use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
@@ -14,9 +16,15 @@ use opentelemetry_proto::tonic::collector::trace::v1::{
 use tokio::sync::oneshot;
 use tonic::codec::CompressionEncoding;
 use tonic::metadata::MetadataMap;
+use tonic::service::Routes;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic::{Request, Response, Status};
+
+use crate::raw_answer::{RawAnswer, raw_routes};
+
+/// What the receiver answers.
+pub(crate) type GrpcAnswer = Result<ExportTraceServiceResponse, Status>;
 
 type Received = Arc<Mutex<Vec<(MetadataMap, ExportTraceServiceRequest)>>>;
 
@@ -24,11 +32,17 @@ type Received = Arc<Mutex<Vec<(MetadataMap, ExportTraceServiceRequest)>>>;
 pub(crate) struct GrpcReceiver {
     address: SocketAddr,
     received: Received,
+    requests: Arc<AtomicUsize>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct Keeping(Received);
+struct Keeping {
+    received: Received,
+    requests: Arc<AtomicUsize>,
+    /// The answers to come; when there are none, that all is well.
+    answers: Mutex<VecDeque<GrpcAnswer>>,
+}
 
 #[tonic::async_trait]
 impl TraceService for Keeping {
@@ -36,15 +50,50 @@ impl TraceService for Keeping {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
+        self.requests.fetch_add(1, Ordering::SeqCst);
         let (metadata, _, request) = request.into_parts();
-        self.0.lock().unwrap().push((metadata, request));
-        Ok(Response::new(ExportTraceServiceResponse::default()))
+        self.received.lock().unwrap().push((metadata, request));
+        let answer = self.answers.lock().unwrap().pop_front();
+        let answer = answer.unwrap_or_else(|| Ok(ExportTraceServiceResponse::default()));
+        answer.map(Response::new)
     }
 }
 
 impl GrpcReceiver {
     /// Starts without TLS, or with a certificate for 127.0.0.1.
     pub(crate) fn start(certificates: Option<&Certificates>) -> Self {
+        Self::answering(certificates, [])
+    }
+
+    /// Starts with these answers to the first requests.
+    pub(crate) fn answering(
+        certificates: Option<&Certificates>,
+        answers: impl IntoIterator<Item = GrpcAnswer>,
+    ) -> Self {
+        let received = Received::default();
+        let requests = Arc::default();
+        let service = TraceServiceServer::new(Keeping {
+            received: Arc::clone(&received),
+            requests: Arc::clone(&requests),
+            answers: Mutex::new(answers.into_iter().collect()),
+        });
+        let service = service.accept_compressed(CompressionEncoding::Gzip);
+        Self::serve(certificates, Routes::new(service), received, requests)
+    }
+
+    /// Starts with these answers, which may be none of gRPC, to the first requests. Keeps nothing.
+    pub(crate) fn raw(answers: impl IntoIterator<Item = RawAnswer>) -> Self {
+        let requests = Arc::default();
+        let routes = raw_routes(Arc::clone(&requests), answers);
+        Self::serve(None, routes, Received::default(), requests)
+    }
+
+    fn serve(
+        certificates: Option<&Certificates>,
+        routes: Routes,
+        received: Received,
+        requests: Arc<AtomicUsize>,
+    ) -> Self {
         let mut server = Server::builder();
         if let Some(certificates) = certificates {
             let (certificate, key) = certificates.identity_pem("127.0.0.1").unwrap();
@@ -54,9 +103,6 @@ impl GrpcReceiver {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let received = Received::default();
-        let service = TraceServiceServer::new(Keeping(Arc::clone(&received)))
-            .accept_compressed(CompressionEncoding::Gzip);
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
             let mut runtime = tokio::runtime::Builder::new_current_thread();
@@ -64,7 +110,7 @@ impl GrpcReceiver {
             runtime.block_on(async move {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 let incoming = TcpIncoming::from(listener);
-                let served = server.add_service(service).serve_with_incoming(incoming);
+                let served = server.add_routes(routes).serve_with_incoming(incoming);
                 // Connections end with the runtime, also those that clients keep.
                 tokio::select! {
                     served = served => served.unwrap(),
@@ -75,6 +121,7 @@ impl GrpcReceiver {
         Self {
             address,
             received,
+            requests,
             stop: Some(stop),
             thread: Some(thread),
         }
@@ -83,6 +130,11 @@ impl GrpcReceiver {
     /// Its address, of either kind.
     pub(crate) fn url(&self, scheme: &str) -> String {
         format!("{scheme}://{}", self.address)
+    }
+
+    /// How many requests came.
+    pub(crate) fn requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
     }
 
     /// The names of all spans.

@@ -6,6 +6,8 @@ mod agent_spec_run;
 mod destinations;
 mod environment;
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
+mod feedback;
+#[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
 mod grpc_receiver;
 mod identity_fallbacks;
 mod install;
@@ -15,9 +17,19 @@ mod metrics;
 #[cfg(feature = "otlp-http")]
 mod otlp;
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
+mod otlp_answers;
+#[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
 mod otlp_grpc;
+#[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
+mod otlp_grpc_answers;
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
 mod otlp_process;
 mod per_request;
+#[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
+mod process;
+#[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
+mod raw_answer;
+#[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
+mod sender;
 mod sidecar;
 mod switches;

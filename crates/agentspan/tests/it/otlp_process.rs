@@ -1,33 +1,13 @@
 //! What OpenTelemetry's variables of the process say, beside what the code says.
-//!
-//! The environment of a process cannot be changed safely while it runs: a test starts itself once more.
-
-use std::process::Command;
 
 use agentspan::discovery::Environment;
 use agentspan::{Destination, Otlp, Sidecar, SidecarProtocol, configure};
-use agentspan_testkit::{Certificates, RecordedRequest, Service};
+use agentspan_testkit::{Answer, CapturedLogs, Certificates, RecordedRequest, Service};
 
 use crate::grpc_receiver::GrpcReceiver;
 use crate::otlp::{in_environment, send, to};
-
-/// Set in a process that a test started.
-const STARTED_BY_TEST: &str = "AGENTSPAN_STARTED_BY_TEST";
-
-#[expect(clippy::disallowed_methods, reason = "this is no setting")]
-fn is_started_by_test() -> bool {
-    std::env::var_os(STARTED_BY_TEST).is_some()
-}
-
-/// Whether the test of this name passes in a process with these variables.
-fn passes(name: &str, variables: &[(&str, &str)]) -> bool {
-    let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--quiet"])
-        .env(STARTED_BY_TEST, "1")
-        .envs(variables.iter().copied())
-        .status();
-    status.unwrap().success()
-}
+use crate::process::{is_started_by_test, passes, said};
+use crate::sender::Sender;
 
 fn header<'a>(request: &'a RecordedRequest, name: &str) -> Vec<&'a str> {
     request.header_values(name)
@@ -148,6 +128,89 @@ fn a_sidecar_over_grpc_gets_no_headers_of_the_process() {
     assert_eq!(receiver.span_names(), ["over the wire"]);
     assert_eq!(receiver.metadata("x-key"), [""; 0]);
     assert_eq!(receiver.metadata("authorization"), [""; 0]);
+}
+
+/// The variables that name a proxy, in the cases that people use.
+const PROXIES: [&str; 6] = [
+    "HTTP_PROXY",
+    "http_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
+
+#[test]
+fn a14_proxies_of_the_process_are_not_used() {
+    if is_started_by_test() {
+        let key = || Otlp::new().with_header("api-key", "secret");
+        assert_eq!(send(to(Destination::otlp_http(key()).unwrap())), (1, 0));
+        let grpc = key().with_endpoint(said("OTHER_RECEIVER"));
+        assert_eq!(send(to(Destination::otlp_grpc(grpc).unwrap())), (1, 0));
+        return;
+    }
+    let service = Service::start().unwrap();
+    let receiver = GrpcReceiver::start(None);
+    let proxy = Service::start().unwrap();
+    let (proxy_url, url, other) = (proxy.url(), service.url(), receiver.url("http"));
+    let mut variables: Vec<_> = PROXIES.map(|name| (name, proxy_url.as_str())).to_vec();
+    variables.push(("OTEL_EXPORTER_OTLP_ENDPOINT", &url));
+    variables.push(("OTHER_RECEIVER", &other));
+    let this = "otlp_process::a14_proxies_of_the_process_are_not_used";
+    assert!(passes(this, &variables));
+    assert_eq!(proxy.connections(), 0);
+    assert_eq!(service.request_count(), 1);
+    assert_eq!(receiver.span_names(), ["over the wire"]);
+}
+
+/// Every shape in which the password of a URL may be shown.
+const PASSWORD: [&str; 3] = ["hunter-2", "bWU6aHVudGVyLTI", "hunter%2D2"];
+
+#[test]
+fn a14_a_password_in_the_url_moves_into_a_header_and_is_shown_nowhere() {
+    if is_started_by_test() {
+        let logs = CapturedLogs::everywhere();
+        let place = said("RECEIVER");
+        let url = format!("http://me:hunter%2D2@{place}/v1/traces?key=hunter-3");
+        let otlp = Otlp::new()
+            .with_endpoint(url)
+            .with_header("x-key", "hunter-4");
+        let shown = format!("{otlp:?}");
+        let destination = match said("OVER").as_str() {
+            "grpc" => Destination::otlp_grpc(otlp).unwrap(),
+            _ => Destination::otlp_http(otlp).unwrap(),
+        };
+        let sender = Sender::new(destination);
+        let sent = sender.send(1);
+        let shown = format!("{shown}{sent:?}{:?}{}", sender.report(), logs.text());
+        // The libraries log at this level.
+        assert!(logs.contains("hyper_util") && logs.contains(&place));
+        for secret in PASSWORD.into_iter().chain(["hunter-3", "hunter-4"]) {
+            assert!(!shown.contains(secret), "{secret}: {shown}");
+        }
+        return;
+    }
+    let this = "otlp_process::a14_a_password_in_the_url_moves_into_a_header_and_is_shown_nowhere";
+    let start = |place: &str, over| passes(this, &[("RECEIVER", place), ("OVER", over)]);
+    let service = Service::builder()
+        .script([Answer::status(503), Answer::reset(), Answer::status(200)])
+        .start()
+        .unwrap();
+    assert!(start(&service.addr().to_string(), "http"));
+    for request in service.requests() {
+        let basic = "Basic bWU6aHVudGVyLTI=";
+        assert_eq!(request.header("authorization"), Some(basic));
+        assert_eq!(request.target, "/v1/traces?key=hunter-3");
+    }
+    let receiver = GrpcReceiver::start(None);
+    assert!(start(receiver.url("").trim_start_matches("://"), "grpc"));
+    assert_eq!(
+        receiver.metadata("authorization"),
+        ["Basic bWU6aHVudGVyLTI="]
+    );
+    // Where nobody listens, errors tell of the place.
+    assert!(start("127.0.0.1:1", "http"));
+    assert!(start("127.0.0.1:1", "grpc"));
 }
 
 #[test]

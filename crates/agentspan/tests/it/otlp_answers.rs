@@ -1,0 +1,179 @@
+//! What each answer of a receiver over HTTP, or the lack of one, means for the spans.
+
+use std::time::Duration;
+
+use agentspan_testkit::{Answer, Service};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceResponse,
+};
+use prost::Message as _;
+
+use crate::sender::{LONG, Sender};
+
+/// So short that a test waits for its end, and long enough for an answer on a busy machine.
+const SHORT: Duration = Duration::from_secs(1);
+
+const TAKEN: (u64, u64, Vec<(&str, u64)>) = (1, 0, Vec::new());
+const UNCONFIRMED: (u64, u64, Vec<(&str, u64)>) = (1, 1, Vec::new());
+
+fn lost(reason: &'static str) -> (u64, u64, Vec<(&'static str, u64)>) {
+    (0, 0, vec![(reason, 1)])
+}
+
+fn service(answers: impl IntoIterator<Item = Answer>) -> Service {
+    Service::builder().script(answers).start().unwrap()
+}
+
+/// Sends one span to a receiver that answers so, and checks what becomes of it and how often it was sent.
+#[track_caller]
+fn check(
+    answers: Vec<Answer>,
+    timeout: Duration,
+    requests: usize,
+    outcome: (u64, u64, Vec<(&'static str, u64)>),
+) {
+    let text = format!("{answers:?}");
+    let service = service(answers);
+    let sender = Sender::over_http(&service.url(), timeout);
+    let flushed = sender.send(1);
+    assert_eq!(flushed.is_ok(), outcome.2.is_empty(), "{flushed:?}: {text}");
+    assert_eq!(sender.outcome(), outcome, "{text}");
+    assert_eq!(service.request_count(), requests, "{text}");
+}
+
+#[test]
+fn every_2xx_is_a_delivery() {
+    for status in [200, 202, 204] {
+        check(vec![Answer::status(status)], LONG, 1, TAKEN);
+    }
+}
+
+#[test]
+fn what_may_pass_is_tried_again_and_other_refusals_are_final() {
+    for status in [429, 502, 503, 504] {
+        let answers = vec![Answer::status(status), Answer::status(200)];
+        check(answers, LONG, 2, TAKEN);
+    }
+    check(vec![Answer::status(503)], LONG, 4, lost("export_failed"));
+    for status in [307, 400, 401, 403, 404, 408, 413, 500, 501, 505] {
+        check(vec![Answer::status(status)], LONG, 1, lost("export_failed"));
+    }
+    for fault in [Answer::reset(), Answer::close(), Answer::garbage()] {
+        check(vec![fault, Answer::status(200)], LONG, 2, TAKEN);
+    }
+}
+
+#[test]
+fn a_head_without_end_is_no_answer() {
+    check(vec![Answer::endless_head()], LONG, 4, lost("export_failed"));
+}
+
+#[test]
+fn a_pause_beyond_the_timeout_is_not_waited_for() {
+    for pause in ["3600", "1e300", "Fri, 31 Dec 9999 23:59:59 GMT"] {
+        let throttled = Answer::status(429).header("retry-after", pause);
+        check(vec![throttled], LONG, 1, lost("export_failed"));
+    }
+    let throttled = Answer::status(503).header("retry-after", "0");
+    check(vec![throttled, Answer::status(200)], LONG, 2, TAKEN);
+}
+
+#[test]
+fn a3_an_answer_that_trickles_ends_with_the_timeout_and_the_next_batch_goes_on() {
+    let service = service([Answer::status(200).trickling(), Answer::status(200)]);
+    let sender = Sender::over_http(&service.url(), SHORT);
+    sender.send(1).unwrap();
+    assert_eq!(sender.outcome(), UNCONFIRMED);
+    sender.send(1).unwrap();
+    assert_eq!(sender.outcome(), (2, 1, Vec::new()));
+    assert_eq!(service.request_count(), 2);
+}
+
+#[test]
+fn a3_the_timeout_bounds_connecting_head_and_body_with_all_retries() {
+    let late = || lost("export_timed_out");
+    check(vec![Answer::hang()], SHORT, 1, late());
+    check(vec![Answer::informational_flood()], SHORT, 1, late());
+    check(vec![Answer::status(200).stalled()], SHORT, 1, UNCONFIRMED);
+    check(vec![Answer::endless_body()], SHORT, 1, UNCONFIRMED);
+    // A refusal is one whatever follows. Its body takes all the time, so that none is left for a retry.
+    for status in [400, 503] {
+        let answers = vec![Answer::status(status).trickling()];
+        check(answers, SHORT, 1, lost("export_failed"));
+    }
+}
+
+#[test]
+fn a6_a_head_that_says_2xx_is_a_delivery_whatever_becomes_of_the_body() {
+    for broken in [
+        Answer::close_after_head(),
+        Answer::status(200).body("{").truncated(100),
+        Answer::status(200).body("<html>a page to log in</html>"),
+        Answer::status(200).body_of(1 << 20),
+        Answer::json(&serde_json::json!({})).body("{"),
+    ] {
+        check(vec![broken], LONG, 1, UNCONFIRMED);
+    }
+}
+
+fn protobuf(rejected_spans: i64, error_message: &str) -> Answer {
+    let response = ExportTraceServiceResponse {
+        partial_success: Some(ExportTracePartialSuccess {
+            rejected_spans,
+            error_message: error_message.to_owned(),
+        }),
+    };
+    Answer::status(200)
+        .header("content-type", "application/x-protobuf")
+        .body(response.encode_to_vec())
+}
+
+fn json(rejected: &serde_json::Value, message: &str) -> Answer {
+    Answer::json(&serde_json::json!({
+        "partialSuccess": {"rejectedSpans": rejected, "errorMessage": message}
+    }))
+}
+
+#[test]
+fn a14_spans_that_the_receiver_rejects_are_dropped_and_its_reason_is_in_the_report() {
+    for answer in [
+        protobuf(2, "too\nold"),
+        json(&2.into(), "too\nold"),
+        json(&"2".into(), "too\nold"),
+    ] {
+        let service = service([answer, Answer::status(200)]);
+        let sender = Sender::over_http(&service.url(), LONG);
+        let error = sender.send(3).unwrap_err();
+        assert_eq!(error, "Operation failed: otlp lost 2 spans (rejected: 2)");
+        assert_eq!(
+            sender.report().to_string(),
+            r#"otlp: 3 accepted, 1 exported, 0 queued, 2 dropped (rejected: 2); the receiver says "too\nold""#
+        );
+        sender.send(1).unwrap();
+        assert_eq!(sender.outcome(), (2, 0, vec![("rejected", 2)]));
+        assert_eq!(service.request_count(), 2);
+    }
+}
+
+#[test]
+fn a14_a_receiver_can_reject_neither_more_than_a_batch_nor_less_than_nothing() {
+    let service = service([protobuf(i64::MAX, ""), protobuf(i64::MIN, "")]);
+    let sender = Sender::over_http(&service.url(), LONG);
+    sender.send(3).unwrap_err();
+    sender.send(3).unwrap();
+    assert_eq!(sender.outcome(), (3, 0, vec![("rejected", 3)]));
+    assert_eq!(sender.report().receiver_message, None);
+}
+
+#[test]
+fn a14_a_warning_is_no_loss_and_stays_in_the_report() {
+    let long = "use another endpoint ".repeat(100);
+    let service = service([protobuf(0, &long), Answer::status(200)]);
+    let sender = Sender::over_http(&service.url(), LONG);
+    sender.send(1).unwrap();
+    sender.send(1).unwrap();
+    assert_eq!(sender.outcome(), (2, 0, Vec::new()));
+    let message = sender.report().receiver_message.unwrap();
+    assert_eq!(message.chars().count(), 200);
+    assert!(long.starts_with(&message));
+}

@@ -1,0 +1,71 @@
+//! Gives spans to one destination and asks what became of them.
+
+use std::time::Duration;
+
+use agentspan::otel::ExportQueue;
+use agentspan::{AgentSpanProcessor, Destination, DestinationReport, Otlp};
+use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
+
+use crate::otlp::to;
+
+const WHILE: Duration = Duration::from_secs(30);
+
+/// So long that no test gets there.
+pub(crate) const LONG: Duration = Duration::from_secs(600);
+
+/// One destination, which gets spans by hand.
+pub(crate) struct Sender {
+    processor: AgentSpanProcessor,
+    queue: ExportQueue,
+    span: SpanData,
+}
+
+impl Sender {
+    pub(crate) fn new(destination: Destination) -> Self {
+        let processor = to(destination).into_processor().unwrap();
+        let queue = processor.queues()[0].clone();
+        let provider = SdkTracerProvider::builder().build();
+        let mut span = provider.tracer("t").start("over the wire");
+        let data = span.exported_data().unwrap();
+        span.end();
+        Self {
+            processor,
+            queue,
+            span: data,
+        }
+    }
+
+    /// With OTLP over HTTP to this URL.
+    pub(crate) fn over_http(url: &str, timeout: Duration) -> Self {
+        let otlp = Otlp::new()
+            .with_endpoint(format!("{url}/v1/traces"))
+            .with_timeout(timeout);
+        Self::new(Destination::otlp_http(otlp).unwrap())
+    }
+
+    /// With OTLP over gRPC to this URL.
+    pub(crate) fn over_grpc(url: &str, timeout: Duration) -> Self {
+        let otlp = Otlp::new().with_endpoint(url).with_timeout(timeout);
+        Self::new(Destination::otlp_grpc(otlp).unwrap())
+    }
+
+    /// Sends so many spans as one batch, and says what the flush says.
+    pub(crate) fn send(&self, spans: usize) -> Result<(), String> {
+        for _ in 0..spans {
+            self.queue.put(self.span.clone());
+        }
+        self.queue.flush(WHILE).map_err(|error| error.to_string())
+    }
+
+    pub(crate) fn report(&self) -> DestinationReport {
+        self.processor.report().destinations.remove(0)
+    }
+
+    /// How many spans were exported, how many of them without being confirmed, and what was lost.
+    pub(crate) fn outcome(&self) -> (u64, u64, Vec<(&'static str, u64)>) {
+        let report = self.report();
+        assert_eq!(report.accepted, report.exported + report.dropped());
+        (report.exported, report.unconfirmed, report.losses)
+    }
+}
