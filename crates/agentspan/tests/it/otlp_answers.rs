@@ -64,6 +64,23 @@ fn what_may_pass_is_tried_again_and_other_refusals_are_final() {
 }
 
 #[test]
+fn batches_share_a_connection_until_the_receiver_closes_it() {
+    let closing = Answer::raw(&b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"[..]);
+    let answers = [Answer::status(200), Answer::status(200), closing];
+    let service = Service::builder()
+        .script(answers)
+        .then_repeat(Answer::status(200))
+        .start()
+        .unwrap();
+    let sender = Sender::over_http(&service.url(), LONG);
+    for batch in 1..=5 {
+        sender.send(1).unwrap();
+        assert_eq!(sender.outcome(), (batch, 0, Vec::new()));
+    }
+    assert_eq!((service.request_count(), service.connections()), (5, 2));
+}
+
+#[test]
 fn a_head_without_end_is_no_answer() {
     check(vec![Answer::endless_head()], LONG, 4, lost("export_failed"));
 }

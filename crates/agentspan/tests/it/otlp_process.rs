@@ -7,7 +7,7 @@ use agentspan_testkit::{Answer, CapturedLogs, Certificates, RecordedRequest, Ser
 use crate::grpc_receiver::GrpcReceiver;
 use crate::otlp::{in_environment, send, to};
 use crate::process::{is_started_by_test, passes, said};
-use crate::sender::Sender;
+use crate::sender::{LONG, Sender};
 
 fn header<'a>(request: &'a RecordedRequest, name: &str) -> Vec<&'a str> {
     request.header_values(name)
@@ -211,6 +211,33 @@ fn a14_a_password_in_the_url_moves_into_a_header_and_is_shown_nowhere() {
     // Where nobody listens, errors tell of the place.
     assert!(start("127.0.0.1:1", "http"));
     assert!(start("127.0.0.1:1", "grpc"));
+}
+
+#[test]
+fn a14_the_words_of_a_receiver_are_in_the_report_and_in_no_log() {
+    if is_started_by_test() {
+        let logs = CapturedLogs::everywhere();
+        let sender = Sender::over_http(&said("RECEIVER"), LONG);
+        let first = sender.send(2).unwrap_err();
+        let second = sender.send(2);
+        let report = sender.report();
+        assert_eq!(report.receiver_message.as_deref(), Some("no zebras"));
+        assert_eq!(report.losses, [("rejected", 1)]);
+        let text = format!("{}{first}{second:?}", logs.text());
+        assert!(!text.contains("zebra"), "{text}");
+        assert_eq!(logs.count("a receiver rejected spans"), 1);
+        assert_eq!(logs.count("a receiver gave a reason or a warning"), 1);
+        return;
+    }
+    let partial = |rejected: u32| {
+        let partial = serde_json::json!({"rejectedSpans": rejected, "errorMessage": "no zebras"});
+        Answer::json(&serde_json::json!({"partialSuccess": partial}))
+    };
+    let service = Service::builder().script([partial(1), partial(0)]).start();
+    let service = service.unwrap();
+    let this = "otlp_process::a14_the_words_of_a_receiver_are_in_the_report_and_in_no_log";
+    assert!(passes(this, &[("RECEIVER", &service.url())]));
+    assert_eq!(service.request_count(), 2);
 }
 
 #[test]
