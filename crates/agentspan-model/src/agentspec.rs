@@ -48,6 +48,7 @@
 //! spans and events read and write as JSON, and not in other formats of `serde`.
 
 mod component;
+mod detail;
 mod disclosure;
 mod dump;
 mod event;
@@ -67,6 +68,7 @@ pub use component::{
     Agent, Component, ComponentBuilder, ComponentValue, DocumentReader, Flow, LlmConfig,
     ManagerWorkers, Node, Property, Swarm, Tool, WrongComponentError, is_secret_field,
 };
+pub use detail::Detail;
 pub use disclosure::{Disclosure, MASK};
 pub use event::{
     AgentExecutionEnd, AgentExecutionStart, Event, EventDetails, EventDump, EventForm,

@@ -1,5 +1,7 @@
 //! Attribute and baggage keys, each literal in this one place.
 //!
+//! What the value of an attribute may give away is told by [`Sensitivity`].
+//!
 //! Names without a note come from the [GenAI semantic conventions] or the general OpenTelemetry ones;
 //! the rest are those of `microsoft-agents-a365-observability-core` 0.1.0 and 2.0.0, those of [OpenInference], and
 //! our own, which begin with `agentspec`.
@@ -7,12 +9,31 @@
 //! [GenAI semantic conventions]: https://opentelemetry.io/docs/specs/semconv/gen-ai/
 //! [OpenInference]: https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md
 
+mod content;
+mod context;
+mod events;
+mod harmless;
+mod sensitivity;
+mod vocabularies;
+
+pub use content::CONTENT;
+pub use events::is_known_event;
+pub use sensitivity::Sensitivity;
+
 /// `service.name`: the name of the program, an attribute of the resource.
 pub const SERVICE_NAME: &str = "service.name";
 /// `service.namespace`: what the program belongs to, an attribute of the resource.
 pub const SERVICE_NAMESPACE: &str = "service.namespace";
 /// `error.type`: the class of an error, for example the name of its type.
 pub const ERROR_TYPE: &str = "error.type";
+/// `_OTHER`: the [`ERROR_TYPE`] of an error whose class is not known, as the [convention] says.
+///
+/// [convention]: https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/
+pub const ERROR_TYPE_OTHER: &str = "_OTHER";
+/// `level`: that of a `tracing` event, as `tracing-opentelemetry` writes it.
+pub const LEVEL: &str = "level";
+/// `target`: that of a `tracing` event, as `tracing-opentelemetry` writes it.
+pub const TARGET: &str = "target";
 /// `otel.component.name`: which part of an OpenTelemetry pipeline a metric is about.
 pub const OTEL_COMPONENT_NAME: &str = "otel.component.name";
 /// `error.message`: the text of an error.
@@ -467,38 +488,3 @@ pub const METRIC_HOOKS_DROPPED: &str = "agentspan.destination.hook.dropped";
 /// `agentspan.destination.hook.queue.size`: an up-down counter in hooks (`{hook}`), those that wait or
 /// are in flight.
 pub const METRIC_HOOKS_QUEUE_SIZE: &str = "agentspan.destination.hook.queue.size";
-
-/// The keys whose values hold what people, models and tools said.
-///
-/// Whatever shows attributes to somebody who did not ask for contents masks these.
-pub const CONTENT: &[&str] = &[
-    ERROR_MESSAGE,
-    EXCEPTION_MESSAGE,
-    EXCEPTION_STACKTRACE,
-    GEN_AI_AGENT_THOUGHT_PROCESS,
-    GEN_AI_CHOICE,
-    GEN_AI_EVENT_CONTENT,
-    GEN_AI_EXECUTION_PAYLOAD,
-    GEN_AI_INPUT_MESSAGES,
-    GEN_AI_OUTPUT_MESSAGES,
-    GEN_AI_SYSTEM_INSTRUCTIONS,
-    GEN_AI_TOOL_ARGUMENTS,
-    GEN_AI_TOOL_CALL_ARGUMENTS,
-    GEN_AI_TOOL_CALL_RESULT,
-    MICROSOFT_AGENT_THOUGHT_PROCESS,
-    MICROSOFT_SECURITY_CONTENT_INPUT_VALUE,
-    MICROSOFT_SECURITY_CONTENT_OUTPUT_VALUE,
-    INPUT_VALUE,
-    OUTPUT_VALUE,
-    TOOL_PARAMETERS,
-    AGENTSPEC_CONTENT,
-    AGENTSPEC_EXCEPTION_MESSAGE,
-    AGENTSPEC_EXCEPTION_STACKTRACE,
-    AGENTSPEC_EXTRA_STATE,
-    AGENTSPEC_INPUTS,
-    AGENTSPEC_OUTPUTS,
-    AGENTSPEC_PROMPT,
-    AGENTSPEC_STATE_SNAPSHOT,
-    AGENTSPEC_TOOL_CALLS,
-    AGENTSPEC_UNKNOWN,
-];

@@ -28,8 +28,9 @@
 //!
 //! # Who sees what
 //!
-//! Prompts, answers, inputs and outputs are shown if [`ContentCapture`] says so; the default says no. What
-//! the span or event does not hold, because it was masked before, is not shown in any case.
+//! Prompts, answers, inputs and outputs are shown if [`ContentCapture`] says so; the default says no, and shows
+//! components as outlines ([`Detail::Described`](crate::agentspec::Detail::Described)), without their prompts
+//! and settings. What the span or event does not hold, because it was masked before, is not shown in any case.
 
 use std::borrow::Cow;
 
@@ -47,6 +48,7 @@ mod ids;
 mod llm_call;
 mod members;
 mod messages;
+mod named;
 mod open_inference;
 mod operation;
 mod rebuild;
@@ -59,6 +61,7 @@ pub use content_capture::{ContentCapture, UnknownCaptureError};
 pub use failure::Failure;
 pub use gen_ai::{SCHEMA_URL, SEMANTIC_CONVENTIONS_VERSION};
 pub use ids::{repeated_span_id_bytes, span_id_bytes, trace_id_bytes};
+pub use named::named_only;
 pub use rebuild::{EventRebuilder, RebuildError, RebuiltSpan, SpanRebuilder};
 pub use rendering::{AgentSpecFields, Rendering, SpanKind};
 pub use span_in_trace::SpanInTrace;

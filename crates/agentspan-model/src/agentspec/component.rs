@@ -14,6 +14,7 @@ mod builder;
 pub(crate) mod classes;
 mod document;
 mod handles;
+mod outline;
 mod property;
 pub(crate) mod reading;
 mod slots;
@@ -60,6 +61,7 @@ struct Inner {
     /// The length of the dump, give or take punctuation.
     size: usize,
     dump: OnceLock<Box<RawValue>>,
+    outlines: outline::Outlines,
 }
 
 /// What a member of a component holds.

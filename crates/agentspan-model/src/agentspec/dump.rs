@@ -8,16 +8,13 @@ use serde_json::value::RawValue;
 use super::{
     Agent, Component, Disclosure, Flow, Id, JsonObject, LlmConfig, LlmGenerationConfig, MASK,
     ManagerWorkers, Message, Node, Sensitive, Swarm, Timestamp, Tool, ToolCall,
+    detail::View,
     reader::{Members, ReadValue, Reader},
 };
 
-/// A value that a dump shows according to a disclosure.
+/// A value that a dump shows according to a view.
 pub(crate) trait WriteValue {
-    fn write<S: Serializer>(
-        &self,
-        serializer: S,
-        disclosure: Disclosure,
-    ) -> Result<S::Ok, S::Error>;
+    fn write<S: Serializer>(&self, serializer: S, view: View) -> Result<S::Ok, S::Error>;
 
     /// A copy that holds what a masked dump shows, and nothing else. Components are shared.
     fn masked(&self) -> Self
@@ -26,7 +23,7 @@ pub(crate) trait WriteValue {
 }
 
 /// Makes a [`WriteValue`] one that `serde` writes.
-pub(crate) struct Shown<'a, T: ?Sized>(pub(crate) &'a T, pub(crate) Disclosure);
+pub(crate) struct Shown<'a, T: ?Sized>(pub(crate) &'a T, pub(crate) View);
 
 impl<T: WriteValue + ?Sized> Serialize for Shown<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -40,11 +37,7 @@ pub(crate) trait MemberSet: Sized {
     fn read_members<'a>(members: &mut Members<'a>, reader: &mut Reader<'a>) -> Option<Self>;
 
     /// Writes its members in the reference's order.
-    fn write_members<M: SerializeMap>(
-        &self,
-        map: &mut M,
-        disclosure: Disclosure,
-    ) -> Result<(), M::Error>;
+    fn write_members<M: SerializeMap>(&self, map: &mut M, view: View) -> Result<(), M::Error>;
 
     /// A copy that holds what a masked dump shows, and nothing else. Components are shared.
     fn masked(&self) -> Self;
@@ -75,13 +68,13 @@ macro_rules! member_set {
             fn write_members<M: serde::ser::SerializeMap>(
                 &self,
                 map: &mut M,
-                disclosure: $crate::agentspec::Disclosure,
+                view: $crate::agentspec::detail::View,
             ) -> Result<(), M::Error> {
                 $(
-                    let value = $crate::agentspec::dump::Shown(&self.$member, disclosure);
+                    let value = $crate::agentspec::dump::Shown(&self.$member, view);
                     map.serialize_entry(stringify!($member), &value)?;
                 )*
-                $(self.$unknown.write_members(map, disclosure)?;)?
+                $(self.$unknown.write_members(map, view)?;)?
                 Ok(())
             }
 
@@ -103,12 +96,12 @@ macro_rules! member_set {
 
 pub(crate) use member_set;
 
-/// Values that hold nothing sensitive of their own: both disclosures show them alike.
+/// Values that hold nothing sensitive of their own: all views show them alike.
 macro_rules! shown_alike {
     ($($type:ty),* $(,)?) => {
         $(
             impl WriteValue for $type {
-                fn write<S: Serializer>(&self, serializer: S, _: Disclosure) -> Result<S::Ok, S::Error> {
+                fn write<S: Serializer>(&self, serializer: S, _: View) -> Result<S::Ok, S::Error> {
                     self.serialize(serializer)
                 }
 
@@ -121,22 +114,43 @@ macro_rules! shown_alike {
 }
 
 shown_alike!(
-    Agent,
     bool,
-    Component,
     Cow<'static, str>,
     f64,
-    Flow,
     i64,
     Id,
     JsonObject,
+    String,
+    Timestamp,
+);
+
+/// Components hold nothing that the reference calls sensitive, but how much of them shows is a matter of
+/// detail.
+macro_rules! components {
+    ($($type:ty),* $(,)?) => {
+        $(
+            impl WriteValue for $type {
+                fn write<S: Serializer>(&self, serializer: S, view: View) -> Result<S::Ok, S::Error> {
+                    self.outline(view.detail).serialize(serializer)
+                }
+
+                fn masked(&self) -> Self {
+                    self.clone()
+                }
+            }
+        )*
+    };
+}
+
+components!(
+    Agent,
+    Component,
+    Flow,
     LlmConfig,
     ManagerWorkers,
     Node,
-    String,
     Swarm,
-    Timestamp,
-    Tool,
+    Tool
 );
 
 /// Makes a [`MemberSet`] a value: an object.
@@ -154,10 +168,10 @@ macro_rules! member_set_as_value {
                 fn write<S: Serializer>(
                     &self,
                     serializer: S,
-                    disclosure: Disclosure,
+                    view: View,
                 ) -> Result<S::Ok, S::Error> {
                     let mut map = serializer.serialize_map(None)?;
-                    self.write_members(&mut map, disclosure)?;
+                    self.write_members(&mut map, view)?;
                     map.end()
                 }
 
@@ -176,13 +190,9 @@ member_set_as_value!(
 );
 
 impl<T: WriteValue> WriteValue for Sensitive<T> {
-    fn write<S: Serializer>(
-        &self,
-        serializer: S,
-        disclosure: Disclosure,
-    ) -> Result<S::Ok, S::Error> {
-        match (disclosure, self.reveal()) {
-            (Disclosure::Clear, Some(value)) => value.write(serializer, disclosure),
+    fn write<S: Serializer>(&self, serializer: S, view: View) -> Result<S::Ok, S::Error> {
+        match (view.disclosure, self.reveal()) {
+            (Disclosure::Clear, Some(value)) => value.write(serializer, view),
             _ => serializer.serialize_str(MASK),
         }
     }
@@ -193,13 +203,9 @@ impl<T: WriteValue> WriteValue for Sensitive<T> {
 }
 
 impl<T: WriteValue> WriteValue for Option<T> {
-    fn write<S: Serializer>(
-        &self,
-        serializer: S,
-        disclosure: Disclosure,
-    ) -> Result<S::Ok, S::Error> {
+    fn write<S: Serializer>(&self, serializer: S, view: View) -> Result<S::Ok, S::Error> {
         match self {
-            Some(value) => value.write(serializer, disclosure),
+            Some(value) => value.write(serializer, view),
             None => serializer.serialize_none(),
         }
     }
@@ -210,12 +216,8 @@ impl<T: WriteValue> WriteValue for Option<T> {
 }
 
 impl<T: WriteValue> WriteValue for Vec<T> {
-    fn write<S: Serializer>(
-        &self,
-        serializer: S,
-        disclosure: Disclosure,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter().map(|value| Shown(value, disclosure)))
+    fn write<S: Serializer>(&self, serializer: S, view: View) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter().map(|value| Shown(value, view)))
     }
 
     fn masked(&self) -> Self {

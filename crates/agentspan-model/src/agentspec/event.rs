@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap}
 use serde_json::value::RawValue;
 
 use super::{
-    Disclosure, Id, JsonObject, ReadError, Timestamp,
+    Detail, Disclosure, Id, JsonObject, ReadError, Timestamp,
+    detail::View,
     reader::{KnownComponents, ReadValue, Reader},
     unknown_members::UnknownMembers,
 };
@@ -154,7 +155,7 @@ impl Event {
     pub fn dump(&self, disclosure: Disclosure) -> EventDump<'_> {
         EventDump {
             event: self,
-            disclosure,
+            view: View::of(disclosure),
             form: EventForm::Complete,
         }
     }
@@ -254,8 +255,17 @@ pub enum EventForm {
 #[derive(Clone, Copy)]
 pub struct EventDump<'a> {
     pub(super) event: &'a Event,
-    pub(super) disclosure: Disclosure,
+    pub(super) view: View,
     pub(super) form: EventForm,
+}
+
+impl EventDump<'_> {
+    /// Sets how much is told besides sensitive values. The default is all of it, as in the reference.
+    #[must_use]
+    pub fn with_detail(mut self, detail: Detail) -> Self {
+        self.view.detail = detail;
+        self
+    }
 }
 
 /// Shows the event as its `Debug` does: masked.
@@ -271,12 +281,14 @@ impl Serialize for EventDump<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", &event.id)?;
         map.serialize_entry("name", &event.name)?;
-        map.serialize_entry("description", &event.description)?;
+        map.serialize_entry("description", self.view.description(&event.description))?;
         map.serialize_entry("timestamp", &event.timestamp)?;
-        map.serialize_entry("metadata", &event.metadata)?;
+        if let Some(metadata) = self.view.metadata(&event.metadata) {
+            map.serialize_entry("metadata", metadata)?;
+        }
         if self.form == EventForm::Complete {
-            event.details.write(&mut map, self.disclosure)?;
-            event.unknown.write_members(&mut map, self.disclosure)?;
+            event.details.write(&mut map, self.view)?;
+            event.unknown.write_members(&mut map, self.view)?;
             if let Some(type_name) = event.details.type_name() {
                 map.serialize_entry("type", type_name)?;
             }

@@ -66,6 +66,11 @@ impl Json {
         serde_json::from_str(self.as_str()).map_err(|_| JsonError::OtherShape)
     }
 
+    /// Whether it is a number, a truth value or null, which say nothing by themselves.
+    pub(crate) fn is_harmless(&self) -> bool {
+        !self.as_str().starts_with(['"', '{', '['])
+    }
+
     /// Keeps a part of a document that has been read as JSON already.
     pub(crate) fn from_raw(raw: &RawValue) -> Self {
         match without_white_space(raw.get()) {

@@ -4,7 +4,8 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
 use super::{
-    Disclosure, Event, EventForm, Id, ProblemKind, ReadError, Span,
+    Detail, Disclosure, Event, EventForm, Id, ProblemKind, ReadError, Span,
+    detail::View,
     reader::{KnownComponents, Members, ReadValue, Reader},
     unknown_members::UnknownMembers,
 };
@@ -237,7 +238,7 @@ pub struct HookLine<'a> {
     span: Option<(&'a Span, Option<&'a Id>)>,
     event: Option<&'a Event>,
     unknown: Option<&'a UnknownMembers>,
-    disclosure: Disclosure,
+    view: View,
     events: EventForm,
 }
 
@@ -251,7 +252,7 @@ impl<'a> HookLine<'a> {
             span: None,
             event: None,
             unknown: None,
-            disclosure: Disclosure::Masked,
+            view: View::of(Disclosure::Masked),
             events: EventForm::Complete,
         }
     }
@@ -323,7 +324,14 @@ impl<'a> HookLine<'a> {
     /// Sets whether sensitive values are shown. The default is masked.
     #[must_use]
     pub const fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
-        self.disclosure = disclosure;
+        self.view.disclosure = disclosure;
+        self
+    }
+
+    /// Sets how much is told besides sensitive values. The default is all of it, as in the reference.
+    #[must_use]
+    pub const fn with_detail(mut self, detail: Detail) -> Self {
+        self.view.detail = detail;
         self
     }
 
@@ -345,15 +353,18 @@ impl Serialize for HookLine<'_> {
         map.serialize_entry("async", &self.is_async)?;
         map.serialize_entry("trace", &self.trace.map(TraceLine))?;
         if let Some((span, parent_id)) = self.span {
-            let dump = span.dump(self.disclosure).with_events(self.events);
-            map.serialize_entry("span", &dump)?;
+            let dump = span
+                .dump(self.view.disclosure)
+                .with_detail(self.view.detail);
+            map.serialize_entry("span", &dump.with_events(self.events))?;
             map.serialize_entry("parent_id", &parent_id)?;
         }
         if let Some(event) = self.event {
-            map.serialize_entry("event", &event.dump(self.disclosure))?;
+            let dump = event.dump(self.view.disclosure);
+            map.serialize_entry("event", &dump.with_detail(self.view.detail))?;
         }
         if let Some(unknown) = self.unknown {
-            unknown.write_members(&mut map, self.disclosure)?;
+            unknown.write_members(&mut map, self.view)?;
         }
         map.end()
     }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap}
 use serde_json::value::RawValue;
 
 use super::{
-    Disclosure, Event, EventDump, EventForm, Id, JsonObject, ReadError, Timestamp,
+    Detail, Disclosure, Event, EventDump, EventForm, Id, JsonObject, ReadError, Timestamp,
+    detail::View,
     reader::{KnownComponents, ReadValue, Reader},
     unknown_members::UnknownMembers,
 };
@@ -151,7 +152,7 @@ impl Span {
     pub fn dump(&self, disclosure: Disclosure) -> SpanDump<'_> {
         SpanDump {
             span: self,
-            disclosure,
+            view: View::of(disclosure),
             events: EventForm::Complete,
         }
     }
@@ -233,11 +234,18 @@ impl ReadValue for Span {
 #[derive(Clone, Copy)]
 pub struct SpanDump<'a> {
     span: &'a Span,
-    disclosure: Disclosure,
+    view: View,
     events: EventForm,
 }
 
 impl SpanDump<'_> {
+    /// Sets how much is told besides sensitive values. The default is all of it, as in the reference.
+    #[must_use]
+    pub fn with_detail(mut self, detail: Detail) -> Self {
+        self.view.detail = detail;
+        self
+    }
+
     /// Sets how much of its events is written. The default is all of it.
     #[must_use]
     pub fn with_events(mut self, form: EventForm) -> Self {
@@ -259,13 +267,15 @@ impl Serialize for SpanDump<'_> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("id", &span.id)?;
         map.serialize_entry("name", &span.name)?;
-        map.serialize_entry("description", &span.description)?;
+        map.serialize_entry("description", self.view.description(&span.description))?;
         map.serialize_entry("start_time", &span.start_time)?;
         map.serialize_entry("end_time", &span.end_time)?;
         map.serialize_entry("events", &Events(*self))?;
-        map.serialize_entry("metadata", &span.metadata)?;
-        span.details.write(&mut map, self.disclosure)?;
-        span.unknown.write_members(&mut map, self.disclosure)?;
+        if let Some(metadata) = self.view.metadata(&span.metadata) {
+            map.serialize_entry("metadata", metadata)?;
+        }
+        span.details.write(&mut map, self.view)?;
+        span.unknown.write_members(&mut map, self.view)?;
         map.serialize_entry("type", span.type_name())?;
         map.end()
     }
@@ -278,17 +288,13 @@ impl Serialize for Events<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let SpanDump {
             span,
-            disclosure,
+            view,
             events: form,
         } = self.0;
         let written = match form {
             EventForm::Omitted => &[],
             EventForm::Complete | EventForm::Abridged => span.events.as_slice(),
         };
-        serializer.collect_seq(written.iter().map(|event| EventDump {
-            event,
-            disclosure,
-            form,
-        }))
+        serializer.collect_seq(written.iter().map(|event| EventDump { event, view, form }))
     }
 }

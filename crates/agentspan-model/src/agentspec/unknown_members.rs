@@ -5,8 +5,9 @@ use std::fmt;
 use serde::ser::SerializeMap;
 
 use super::{
-    ComponentValue, Disclosure, Json, MASK,
+    ComponentValue, Detail, Disclosure, Json, MASK,
     component::reading::{Place, read_value},
+    detail::View,
     reader::{Members, Reader},
 };
 
@@ -69,11 +70,11 @@ impl UnknownMembers {
     pub(crate) fn write_members<M: SerializeMap>(
         &self,
         map: &mut M,
-        disclosure: Disclosure,
+        view: View,
     ) -> Result<(), M::Error> {
         self.as_slice().iter().try_for_each(|(name, value)| {
-            if disclosure == Disclosure::Clear || is_all_components(value) {
-                map.serialize_entry(name, value)
+            if view.disclosure == Disclosure::Clear || is_all_components(value) {
+                map.serialize_entry(name, &value.outline(view.detail))
             } else {
                 map.serialize_entry(name, MASK)
             }
@@ -111,7 +112,7 @@ impl fmt::Debug for UnknownMembers {
     }
 }
 
-/// Parameters under names that are not fixed. Nothing in them is sensitive.
+/// Parameters under names that are not fixed. Nothing in them is sensitive to the reference.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct OtherParameters(UnknownMembers);
 
@@ -135,9 +136,19 @@ impl OtherParameters {
     pub(crate) fn write_members<M: SerializeMap>(
         &self,
         map: &mut M,
-        _: Disclosure,
+        view: View,
     ) -> Result<(), M::Error> {
-        self.0.write_members(map, Disclosure::Clear)
+        let is_shown = |value: &ComponentValue| match (view.detail, value) {
+            (Detail::Complete | Detail::Described, _) => true,
+            (Detail::Named, ComponentValue::Json(json)) => json.is_harmless(),
+            (Detail::Named, _) => false,
+        };
+        let mut shown = self
+            .0
+            .as_slice()
+            .iter()
+            .filter(|(_, value)| is_shown(value));
+        shown.try_for_each(|(name, value)| map.serialize_entry(name, value))
     }
 }
 

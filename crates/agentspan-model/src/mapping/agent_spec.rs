@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::members::{self, Member, Shape};
 use super::messages::to_json;
 use super::{AgentSpecFields, SpanInTrace};
-use crate::agentspec::{Component, Disclosure, Event, EventForm, JsonObject, Span};
+use crate::agentspec::{Component, Detail, Disclosure, Event, EventForm, JsonObject, Span};
 use crate::attribute::AttributeValue::{Bool, F64, I64, Str};
 use crate::attribute::KeyVisitor;
 use crate::keys;
@@ -62,13 +62,13 @@ pub(super) fn visit_span(
         return;
     }
     visit_metadata(keys::AGENTSPEC_SPAN_METADATA, &span.metadata, visitor);
-    if let Some(component) = span.details.component() {
-        let members = members::of_span(span.type_name()).unwrap_or_default();
-        visit_component(members, component.dump(), visitor);
-    }
+    let detail = detail(disclosure);
     let members = members::of_span(span.type_name()).unwrap_or_default();
-    let dump = span.dump(disclosure).with_events(EventForm::Omitted);
-    visit_members(&dump, members, visitor);
+    if let Some(component) = span.details.component() {
+        visit_component(members, component.outline(detail).dump(), visitor);
+    }
+    let dump = span.dump(disclosure).with_detail(detail);
+    visit_members(&dump.with_events(EventForm::Omitted), members, visitor);
 }
 
 pub(super) fn visit_event(
@@ -94,17 +94,28 @@ pub(super) fn visit_event(
         return;
     }
     visit_metadata(keys::AGENTSPEC_EVENT_METADATA, &event.metadata, visitor);
+    let detail = detail(disclosure);
     let members = type_name.and_then(members::of_event).unwrap_or_default();
     if let Some(component) = members::component_of(&event.details) {
-        let is_known = span.details.component() == Some(component);
-        let text = if is_known {
-            Cow::Owned(reference(component))
+        if span.details.component() == Some(component) {
+            visit_component(members, &reference(component), visitor);
         } else {
-            Cow::Borrowed(component.dump())
-        };
-        visit_component(members, &text, visitor);
+            visit_component(members, component.outline(detail).dump(), visitor);
+        }
     }
-    visit_members(&event.dump(disclosure), members, visitor);
+    visit_members(
+        &event.dump(disclosure).with_detail(detail),
+        members,
+        visitor,
+    );
+}
+
+/// What is told of components: prompts and settings are content there as everywhere.
+fn detail(disclosure: Disclosure) -> Detail {
+    match disclosure {
+        Disclosure::Clear => Detail::Complete,
+        Disclosure::Masked => Detail::Described,
+    }
 }
 
 /// Gives the JSON of one member of an event, in clear, if the event has it and it is not null.

@@ -9,8 +9,8 @@ use super::operation::{Operation, operation_name};
 use super::story::{Content, Story};
 use super::tool_definition::Definitions;
 use crate::agentspec::{
-    Component, Event, EventDetails, LlmConfig, LlmGenerationRequest, LlmGenerationResponse, Span,
-    Tool,
+    Component, Event, EventDetails, LlmConfig, LlmGenerationRequest, LlmGenerationResponse, MASK,
+    Span, Tool,
 };
 use crate::attribute::AttributeValue::{F64, I64, Static, Str, StrList};
 use crate::attribute::KeyVisitor;
@@ -59,7 +59,8 @@ fn visit_agent(agent: &Component, story: &Story<'_>, visitor: &mut dyn KeyVisito
         visit_model(&model, visitor);
     }
     let instructions = agent.text("system_prompt");
-    if let Some(text) = instructions.filter(|text| story.content && !text.is_empty()) {
+    let is_told = |text: &String| story.content && !text.is_empty() && text != MASK;
+    if let Some(text) = instructions.filter(is_told) {
         let text = to_json(&Instructions(&text));
         visitor.visit_key(keys::GEN_AI_SYSTEM_INSTRUCTIONS.into(), Str(&text));
     }

@@ -26,6 +26,21 @@ pub(super) enum Shape {
     Component,
 }
 
+/// Whether an attribute holds the dump of a component, or a list of them.
+pub(super) fn holds_components(key: &str) -> bool {
+    let components = [
+        AGENT,
+        FLOW,
+        NODE,
+        TOOL,
+        LLM_CONFIG,
+        MANAGERWORKERS,
+        SWARM,
+        TOOLS,
+    ];
+    components.iter().any(|member| member.key == key)
+}
+
 /// The member that is read for the parameters of a call.
 pub(super) const LLM_GENERATION_CONFIG: &str = "llm_generation_config";
 
@@ -68,6 +83,7 @@ const TOOL_REQUEST_ID: Member = text(
 const TOOL_CALLS: Member = json("tool_calls", keys::AGENTSPEC_TOOL_CALLS);
 const INPUT_TOKENS: Member = json("input_tokens", keys::AGENTSPEC_INPUT_TOKENS);
 const OUTPUT_TOKENS: Member = json("output_tokens", keys::AGENTSPEC_OUTPUT_TOKENS);
+const TOOLS: Member = json("tools", keys::AGENTSPEC_TOOLS);
 const ANSWER: Member = nullable("content", keys::AGENTSPEC_CONTENT);
 
 /// The members that are special to a type of span. `None` for a type that is not known.
@@ -113,7 +129,6 @@ pub(super) fn of_event(type_name: &str) -> Option<&'static [Member]> {
         }
         "LlmGenerationRequest" => {
             const PROMPT: Member = json("prompt", keys::AGENTSPEC_PROMPT);
-            const TOOLS: Member = json("tools", keys::AGENTSPEC_TOOLS);
             const CONFIG: Member =
                 json(LLM_GENERATION_CONFIG, keys::AGENTSPEC_LLM_GENERATION_CONFIG);
             &[LLM_CONFIG, PROMPT, TOOLS, REQUEST_ID, CONFIG]

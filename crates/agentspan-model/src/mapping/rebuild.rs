@@ -256,7 +256,7 @@ impl Parts {
         text("name", &self.name);
         text("description", &self.description);
         text("type", &self.type_name);
-        if let Some(metadata) = &self.metadata {
+        if let Some(metadata) = self.metadata.as_ref().filter(|text| *text != MASK) {
             object.member("metadata", &json_or_text(metadata));
         }
         for member in members {

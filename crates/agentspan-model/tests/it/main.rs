@@ -11,3 +11,4 @@ mod agentspec_masking;
 mod agentspec_reading;
 mod agentspec_recordings;
 mod mapping;
+mod sensitivity;

@@ -1,8 +1,8 @@
 //! What Agent Spec means in other vocabularies.
 
 mod content;
-mod instances;
+pub(crate) mod instances;
 mod long_conversation;
 mod round_trip;
-mod shown;
+pub(crate) mod shown;
 mod table;

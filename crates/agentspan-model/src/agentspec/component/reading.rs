@@ -57,6 +57,7 @@ impl Component {
             description: head.description,
             members,
             dump: OnceLock::new(),
+            outlines: super::outline::Outlines::default(),
         }))
     }
 }

@@ -13,7 +13,8 @@ use super::{
     ToolExecutionRequest, ToolExecutionResponse, ToolExecutionStreamingChunkReceived,
 };
 use crate::agentspec::{
-    ComponentValue, Disclosure, ProblemKind, Sensitive,
+    ComponentValue, ProblemKind, Sensitive,
+    detail::View,
     dump::MemberSet,
     reader::{Members, Reader},
     unknown_members::UnknownMembers,
@@ -83,12 +84,12 @@ macro_rules! event_details {
             pub(super) fn write<M: SerializeMap>(
                 &self,
                 map: &mut M,
-                disclosure: Disclosure,
+                view: View,
             ) -> Result<(), M::Error> {
                 match self {
                     Self::Plain | Self::Abridged => Ok(()),
-                    $(Self::$name(details) => details.write_members(map, disclosure),)*
-                    Self::Other(other) => other.members.write_members(map, disclosure),
+                    $(Self::$name(details) => details.write_members(map, view),)*
+                    Self::Other(other) => other.members.write_members(map, view),
                 }
             }
 

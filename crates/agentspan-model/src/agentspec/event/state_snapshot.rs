@@ -3,7 +3,8 @@
 use serde::ser::SerializeMap;
 
 use crate::agentspec::{
-    Disclosure, JsonObject, Sensitive,
+    JsonObject, Sensitive,
+    detail::View,
     dump::{MemberSet, Shown},
     reader::{Members, Reader},
 };
@@ -82,14 +83,10 @@ impl MemberSet for StateSnapshotEmitted {
         })
     }
 
-    fn write_members<M: SerializeMap>(
-        &self,
-        map: &mut M,
-        disclosure: Disclosure,
-    ) -> Result<(), M::Error> {
+    fn write_members<M: SerializeMap>(&self, map: &mut M, view: View) -> Result<(), M::Error> {
         map.serialize_entry("conversation_id", &self.conversation_id)?;
-        map.serialize_entry("state_snapshot", &Shown(&self.state_snapshot, disclosure))?;
-        map.serialize_entry("extra_state", &Shown(&self.extra_state, disclosure))
+        map.serialize_entry("state_snapshot", &Shown(&self.state_snapshot, view))?;
+        map.serialize_entry("extra_state", &Shown(&self.extra_state, view))
     }
 
     fn masked(&self) -> Self {

@@ -5,8 +5,8 @@ use std::{borrow::Cow, fmt};
 use serde::ser::SerializeMap;
 
 use crate::agentspec::{
-    Agent, ComponentValue, Disclosure, Flow, LlmConfig, ManagerWorkers, Node, Sensitive, Swarm,
-    Tool,
+    Agent, ComponentValue, Flow, LlmConfig, ManagerWorkers, Node, Sensitive, Swarm, Tool,
+    detail::View,
     dump::{MemberSet, member_set},
     reader::{Members, Reader},
     unknown_members::UnknownMembers,
@@ -82,12 +82,12 @@ macro_rules! span_details {
             pub(super) fn write<M: SerializeMap>(
                 &self,
                 map: &mut M,
-                disclosure: Disclosure,
+                view: View,
             ) -> Result<(), M::Error> {
                 match self {
                     Self::Plain | Self::Root => Ok(()),
-                    $(Self::$name(details) => details.write_members(map, disclosure),)*
-                    Self::Other(other) => other.members.write_members(map, disclosure),
+                    $(Self::$name(details) => details.write_members(map, view),)*
+                    Self::Other(other) => other.members.write_members(map, view),
                 }
             }
 

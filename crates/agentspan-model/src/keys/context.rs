@@ -1,0 +1,48 @@
+//! The keys that say who, where and in which place.
+
+use crate::keys;
+
+/// Keys of people, places and names that somebody made up. They are no contents, so that masks leave them; they
+/// may be about a person, so that they are not harmless, either.
+pub(super) const CONTEXT: &[&str] = &[
+    keys::AGENTSPAN_TRUNCATED_KEYS,
+    keys::AGENTSPEC_EVENT_NAME,
+    keys::AGENTSPEC_SPAN_NAME,
+    keys::AGENTSPEC_TRACE_NAME,
+    keys::CLIENT_ADDRESS,
+    keys::CUSTOM_SPAN_NAME,
+    keys::GEN_AI_AGENT_AUID,
+    keys::GEN_AI_AGENT_UPN,
+    keys::GEN_AI_AGENT_USER_ID,
+    keys::GEN_AI_CALLER_AGENT_UPN,
+    keys::GEN_AI_CALLER_AGENT_USER_ID,
+    keys::GEN_AI_CALLER_ID,
+    keys::GEN_AI_CALLER_NAME,
+    keys::GEN_AI_CALLER_UPN,
+    keys::GEN_AI_CALLER_USER_ID,
+    keys::GEN_AI_CONVERSATION_ITEM_LINK,
+    keys::GEN_AI_ICON_URI,
+    keys::HIRING_MANAGER_ID,
+    keys::MICROSOFT_AGENT_USER_EMAIL,
+    keys::MICROSOFT_AGENT_USER_ID,
+    keys::MICROSOFT_CALLER_AGENT_USER_EMAIL,
+    keys::MICROSOFT_CALLER_AGENT_USER_ID,
+    keys::MICROSOFT_CONVERSATION_ITEM_LINK,
+    keys::USER_EMAIL,
+    keys::USER_ID,
+    keys::USER_NAME,
+    "ai.telemetry.functionId",
+    "gen_ai.openai.api_base",
+    "gen_ai.user.id",
+    "gen_ai.user.name",
+    "langfuse.trace.name",
+    "langfuse.user.id",
+    "langsmith.trace.name",
+    "langsmith.trace.session_name",
+    "llm.user",
+    "logfire.msg_template",
+    "prompt.url",
+    "traceloop.entity.name",
+    "traceloop.entity.path",
+    "traceloop.workflow.name",
+];
