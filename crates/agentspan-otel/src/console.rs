@@ -24,14 +24,16 @@ pub enum ConsoleDetail {
     /// The line, and one more for each attribute, with contents masked. The default.
     #[default]
     Attributes,
-    /// As [`Attributes`](Self::Attributes), with contents in clear: prompts, answers, arguments.
+    /// As [`Attributes`](Self::Attributes), with contents in clear: prompts, answers, arguments, the texts of
+    /// errors.
     AttributesWithContents,
 }
 
 /// Writes each finished trace as a tree to the standard output.
 ///
 /// The reference falls back to OpenTelemetry's console exporter, which prints contents in clear. This
-/// one masks them unless it is asked not to, see [`ConsoleDetail`]. A trace is written once its local
+/// one masks them as [`Masked`](crate::Masked) does, unless it is asked not to: see
+/// [`with_contents`](Self::with_contents). A trace is written once its local
 /// root has ended; spans that still wait are written at flush and shutdown, and when more than 2,048
 /// of them wait.
 ///
@@ -72,6 +74,19 @@ impl ConsoleExporter {
     pub fn with_detail(mut self, detail: ConsoleDetail) -> Self {
         self.detail = detail;
         self
+    }
+
+    /// How much is shown of each span.
+    #[must_use]
+    pub fn detail(&self) -> ConsoleDetail {
+        self.detail
+    }
+
+    /// Shows contents and the texts of errors, as
+    /// [`with_detail`](Self::with_detail)`(`[`ConsoleDetail::AttributesWithContents`]`)` does. For development.
+    #[must_use]
+    pub fn with_contents(self) -> Self {
+        self.with_detail(ConsoleDetail::AttributesWithContents)
     }
 
     fn pending(&self) -> MutexGuard<'_, PendingTraces> {

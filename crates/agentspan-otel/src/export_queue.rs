@@ -24,7 +24,7 @@ pub use self::receipt::{Receipt, Receipts};
 use self::state::{Bounds, Outcome, Refused, Shared};
 pub use self::stats::{ExportLoss, ExportStats};
 use self::worker::Worker;
-use crate::masked::Masked;
+use crate::masked::{Hiding, Masked};
 
 /// How long the flush and the shutdown of the SDK wait, which give no time themselves.
 const SDK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -117,7 +117,7 @@ pub struct ExportQueueBuilder<E> {
     exporter: E,
     bounds: Bounds,
     delay: Duration,
-    disclosure: Disclosure,
+    hiding: Hiding,
     receipts: Receipts,
     condition: Option<Box<Condition>>,
 }
@@ -153,7 +153,14 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
     /// See [`Masked`]. An exporter that is [`Rendered`](crate::Rendered) is to see them, and the one
     /// in it to be masked.
     pub fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
-        self.disclosure = disclosure;
+        self.hiding = Hiding::from(disclosure);
+        self
+    }
+
+    /// Shows the exporter what is known to be harmless, and nothing else, see [`Masked::known_harmless`]. Of
+    /// this and [`with_disclosure`](Self::with_disclosure), the later call counts.
+    pub fn with_known_harmless_only(mut self) -> Self {
+        self.hiding = Hiding::AllButHarmless;
         self
     }
 
@@ -185,7 +192,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         let worker = Worker {
             name: Arc::clone(&self.name),
             shared: Arc::clone(&shared),
-            exporter: Masked::new(self.exporter, self.disclosure),
+            exporter: Masked::hiding(self.exporter, self.hiding),
             receipts: self.receipts,
             delay: self.delay,
         };
@@ -208,7 +215,7 @@ impl<E> fmt::Debug for ExportQueueBuilder<E> {
             .field("name", &self.name)
             .field("bounds", &self.bounds)
             .field("delay", &self.delay)
-            .field("disclosure", &self.disclosure)
+            .field("hiding", &self.hiding)
             .finish_non_exhaustive()
     }
 }
@@ -224,7 +231,7 @@ impl ExportQueue {
             exporter,
             bounds: Bounds::default(),
             delay: Duration::from_secs(1),
-            disclosure: Disclosure::Masked,
+            hiding: Hiding::from(Disclosure::Masked),
             receipts: Receipts::new(),
             condition: None,
         }

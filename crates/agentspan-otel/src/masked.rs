@@ -1,20 +1,31 @@
 //! Hides contents from an exporter, in its own copy of the spans.
 
+mod hiding;
+mod names;
+
 use std::time::Duration;
 
-use agentspan_model::agentspec::{Disclosure, MASK};
-use agentspan_model::keys;
-use opentelemetry::KeyValue;
-use opentelemetry::trace::Status;
+use agentspan_model::agentspec::Disclosure;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
+pub(crate) use self::hiding::Hiding;
+
 /// A span exporter that gets masks in place of contents.
 ///
-/// Masked are the attributes of [`agentspan_model::keys::CONTENT`], on spans, events and links, the
-/// flattened messages of OpenInference, and the description of an error. Put it inside of
-/// [`Rendered`](crate::Rendered), so that it sees what is rendered.
+/// Put it inside of [`Rendered`](crate::Rendered), so that it sees what is rendered.
+///
+/// [`new`](Self::new) masks what [`Sensitivity`](agentspan_model::keys::Sensitivity) knows or suspects to be
+/// contents, in the attributes of spans, events, links, the instrumentation scope and the resource:
+///
+/// - The description of an error, which is the text of `exception.message`.
+/// - The name of an event that is no identifier, or that comes from `tracing`, and the name of a span of more than
+///   128 bytes or several lines: those are texts that somebody wrote while the program ran.
+/// - Of the components of Agent Spec all but their outline, see
+///   [`Detail::Named`](agentspan_model::agentspec::Detail::Named).
+///
+/// Whoever must be sure wants [`known_harmless`](Self::known_harmless).
 ///
 /// ```
 /// use agentspan_model::agentspec::Disclosure;
@@ -26,24 +37,35 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 #[derive(Clone, Debug)]
 pub struct Masked<E> {
     exporter: E,
-    disclosure: Disclosure,
+    hiding: Hiding,
 }
 
 impl<E> Masked<E> {
-    /// Masks for `exporter`, or, with [`Disclosure::Clear`], shows it everything.
+    /// Masks contents for `exporter`, or, with [`Disclosure::Clear`], shows it everything.
     pub fn new(exporter: E, disclosure: Disclosure) -> Self {
-        Self {
-            exporter,
-            disclosure,
-        }
+        Self::hiding(exporter, Hiding::from(disclosure))
+    }
+
+    /// Shows `exporter` what is known to be harmless, and nothing else: ids, times, and the attributes of
+    /// [`Sensitivity::Harmless`](agentspan_model::keys::Sensitivity::Harmless).
+    ///
+    /// Every other attribute is removed with its key, and counted among the dropped attributes of its span; one
+    /// whose text is longer than 256 bytes, or has several lines, is masked. A span keeps its name if the name
+    /// consists of such attributes, for instance `chat gpt-4o`; else it is named after its operation. An event
+    /// keeps its name if a convention defines it. `tracestate` is removed. What is about people goes, too:
+    /// their ids, names, mail addresses and IP addresses.
+    pub fn known_harmless(exporter: E) -> Self {
+        Self::hiding(exporter, Hiding::AllButHarmless)
+    }
+
+    pub(crate) fn hiding(exporter: E, hiding: Hiding) -> Self {
+        Self { exporter, hiding }
     }
 }
 
 impl<E: SpanExporter> SpanExporter for Masked<E> {
     fn export(&self, mut batch: Vec<SpanData>) -> impl Future<Output = OTelSdkResult> + Send {
-        if self.disclosure == Disclosure::Masked {
-            batch.iter_mut().for_each(mask);
-        }
+        batch.iter_mut().for_each(|span| self.hiding.apply(span));
         self.exporter.export(batch)
     }
 
@@ -60,37 +82,9 @@ impl<E: SpanExporter> SpanExporter for Masked<E> {
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        self.exporter.set_resource(resource);
-    }
-}
-
-fn mask(span: &mut SpanData) {
-    mask_attributes(&mut span.attributes);
-    for event in &mut span.events.events {
-        mask_attributes(&mut event.attributes);
-    }
-    for link in &mut span.links.links {
-        mask_attributes(&mut link.attributes);
-    }
-    // An error's description is the text that `error.message` holds too.
-    if let Status::Error { description } = &mut span.status {
-        if !description.is_empty() {
-            *description = MASK.into();
+        match self.hiding.apply_to_resource(resource) {
+            Some(masked) => self.exporter.set_resource(&masked),
+            None => self.exporter.set_resource(resource),
         }
     }
-}
-
-fn mask_attributes(attributes: &mut [KeyValue]) {
-    for attribute in attributes {
-        if is_content(attribute.key.as_str()) {
-            attribute.value = MASK.into();
-        }
-    }
-}
-
-/// Whether an attribute of this name holds what people, models or tools said, in any vocabulary.
-pub(crate) fn is_content(key: &str) -> bool {
-    keys::CONTENT.contains(&key)
-        || key.starts_with(keys::LLM_INPUT_MESSAGES)
-        || key.starts_with(keys::LLM_OUTPUT_MESSAGES)
 }

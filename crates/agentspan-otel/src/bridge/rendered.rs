@@ -15,7 +15,7 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
 use super::attributes::Attributes;
 use super::from_otel::from_otel;
 use super::kind;
-use crate::masked::is_content;
+use crate::masked::Hiding;
 
 /// A span exporter or span processor of the SDK that gets Agent Spec spans in the words of a
 /// [`Mapping`], and all other spans as they are.
@@ -208,16 +208,6 @@ fn without_content(mapping: &Mapping, mut span: SpanData) -> SpanData {
     if mapping.capture().disclosure() == Disclosure::Clear {
         return span;
     }
-    let is_plain = |attribute: &KeyValue| !is_content(attribute.key.as_str());
-    span.attributes.retain(is_plain);
-    for event in &mut span.events.events {
-        event.attributes.retain(is_plain);
-    }
-    for link in &mut span.links.links {
-        link.attributes.retain(is_plain);
-    }
-    if matches!(span.status, Status::Error { .. }) {
-        span.status = Status::error("");
-    }
+    Hiding::Contents.apply(&mut span);
     span
 }

@@ -5,20 +5,23 @@ use std::fmt::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
-use agentspan_model::agentspec::MASK;
 use agentspan_model::keys;
-use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanId, Status};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::ConsoleDetail;
-use crate::masked::is_content;
+use crate::masked::Hiding;
 
 /// How many levels of nesting an indentation shows. What is deeper would cost more to indent than to say.
 const DEEPEST: usize = 64;
 
 /// One text with a line for each span, children under their parents in order of their start.
 pub(super) fn render(mut spans: Vec<SpanData>, detail: ConsoleDetail) -> String {
+    if detail != ConsoleDetail::AttributesWithContents {
+        spans
+            .iter_mut()
+            .for_each(|span| Hiding::Contents.apply(span));
+    }
     spans.sort_by_key(|span| span.start_time);
     let mut tree = Tree::new(&spans, detail);
     let mut text = String::new();
@@ -127,30 +130,33 @@ impl<'a> Tree<'a> {
             .duration_since(span.start_time)
             .unwrap_or_default();
         let error = match &span.status {
-            Status::Error { .. } => format!("  error: {}", printable(&error_type(span))),
+            Status::Error { description } => self.error(span, description),
             Status::Ok | Status::Unset => String::new(),
         };
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{head:<46}{:>11}{error}", milliseconds(duration));
         if self.detail != ConsoleDetail::Names {
             for attribute in &span.attributes {
-                let value = self.shown(attribute);
                 let _ = writeln!(
                     text,
-                    "{}    {} = {value}",
+                    "{}    {} = {}",
                     row.indent,
-                    printable(attribute.key.as_str())
+                    printable(attribute.key.as_str()),
+                    printable(&attribute.value.as_str())
                 );
             }
         }
     }
 
-    fn shown(&self, attribute: &KeyValue) -> String {
-        let is_content = is_content(attribute.key.as_str());
-        if is_content && self.detail != ConsoleDetail::AttributesWithContents {
-            return MASK.to_owned();
+    /// The type of an error, and its text where contents are shown.
+    fn error(&self, span: &SpanData, description: &str) -> String {
+        let error_type = printable(&error_type(span));
+        let shows_text = self.detail == ConsoleDetail::AttributesWithContents;
+        if shows_text && !description.is_empty() {
+            format!("  error: {error_type}: {}", printable(description))
+        } else {
+            format!("  error: {error_type}")
         }
-        printable(&attribute.value.as_str())
     }
 }
 
@@ -164,7 +170,10 @@ fn error_type(span: &SpanData) -> String {
         .iter()
         .rev()
         .find(|a| a.key.as_str() == keys::ERROR_TYPE);
-    attribute.map_or_else(|| "unknown".to_owned(), |a| a.value.as_str().into_owned())
+    attribute.map_or_else(
+        || keys::ERROR_TYPE_OTHER.to_owned(),
+        |a| a.value.as_str().into_owned(),
+    )
 }
 
 /// Without the characters by which a name could pretend to be another line or colour the terminal.

@@ -8,4 +8,4 @@ mod replay;
 mod round_trip;
 pub(crate) mod story;
 mod unfinished;
-mod watched;
+pub(crate) mod watched;

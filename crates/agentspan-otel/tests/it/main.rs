@@ -9,11 +9,13 @@
 
 mod baggage;
 mod bridge;
+mod canaries;
 mod errors;
 mod export_metrics;
 mod export_queue;
 mod foreign_panics;
 mod futures;
+mod masks;
 mod meters;
 mod metrics;
 mod nesting;

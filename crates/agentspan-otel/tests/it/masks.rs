@@ -1,0 +1,169 @@
+//! A7, A8, D3, D4: what leaves the process for a reader who sees no contents, in bytes.
+
+use std::fs;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use agentspan_model::agent365::Profile;
+use agentspan_model::agentspec::{Disclosure, SpanDetails};
+use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
+use agentspan_otel::{
+    ConsoleExporter, ExportQueue, Masked, OtelBridge, OtlpJsonLines, Rendered, ScopeTracer,
+    from_otel,
+};
+use agentspan_processor::Trace;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+
+use crate::bridge::watched::Kept;
+use crate::canaries::{self, CANARY};
+
+const RENDERINGS: [Rendering; 5] = [
+    Rendering::GenAi,
+    Rendering::Agent365(Profile::V0_1),
+    Rendering::Agent365(Profile::V2),
+    Rendering::OpenInference,
+    Rendering::AgentSpec,
+];
+
+/// Spans of every source, with contents in every place, through an exporter of each rendering.
+fn export<E: SpanExporter + 'static>(exporter: impl Fn() -> E) {
+    for rendering in RENDERINGS {
+        let mapping = Mapping::new(rendering).with_capture(ContentCapture::SpanAndEvent);
+        let provider = OtelBridge::prepare(SdkTracerProvider::builder())
+            .with_simple_exporter(Rendered::new(exporter(), mapping))
+            .build();
+        for profile in [Profile::V0_1, Profile::V2] {
+            canaries::scopes(&ScopeTracer::with_profile(&provider, profile));
+        }
+        canaries::foreign(&provider.tracer("foreign"));
+        let bridge = OtelBridge::new(&provider).with_capture(ContentCapture::SpanAndEvent);
+        let trace = Trace::builder().with_processor(bridge).start().unwrap();
+        canaries::agent_spec();
+        trace.end().unwrap();
+        provider.shutdown().unwrap();
+    }
+}
+
+fn exported<E: SpanExporter + 'static>(wrap: impl Fn(Kept) -> E) -> Vec<SpanData> {
+    let kept = Kept::default();
+    export(|| wrap(kept.clone()));
+    kept.spans()
+}
+
+#[test]
+fn a7_a8_d4_no_span_that_is_exported_holds_contents() {
+    let masked = exported(|kept| Masked::new(kept, Disclosure::Masked));
+    let harmless = exported(Masked::known_harmless);
+    let clear = exported(|kept| Masked::new(kept, Disclosure::Clear));
+    assert_eq!((masked.len(), harmless.len()), (clear.len(), clear.len()));
+    for span in masked.iter().chain(&harmless) {
+        assert!(!format!("{span:?}").contains(CANARY), "{span:#?}");
+    }
+    let says = |span: &&SpanData| format!("{span:?}").contains(CANARY);
+    assert!(
+        clear.iter().filter(says).count() > clear.len() / 2,
+        "the test says nothing"
+    );
+}
+
+#[test]
+fn a7_a8_d4_no_file_holds_contents() {
+    let path = std::env::temp_dir().join(format!("agentspan-masks-{}.jsonl", std::process::id()));
+    export(|| Masked::new(OtlpJsonLines::append(&path).unwrap(), Disclosure::Masked));
+    export(|| Masked::known_harmless(OtlpJsonLines::append(&path).unwrap()));
+    let masked = fs::read_to_string(&path).unwrap();
+    export(|| Masked::new(OtlpJsonLines::append(&path).unwrap(), Disclosure::Clear));
+    let clear = fs::read_to_string(&path).unwrap().split_off(masked.len());
+    fs::remove_file(&path).unwrap();
+    assert!(masked.len() > 100_000 && !masked.contains(CANARY));
+    assert!(clear.contains(CANARY));
+}
+
+/// What the console shows.
+fn console(contents: bool) -> String {
+    let text = Arc::new(Mutex::new(String::new()));
+    export(|| {
+        let sink = Arc::clone(&text);
+        let console = ConsoleExporter::with_sink(move |tree| {
+            sink.lock().unwrap().push_str(tree);
+            Ok(())
+        });
+        if contents {
+            console.with_contents()
+        } else {
+            console
+        }
+    });
+    let text = text.lock().unwrap();
+    text.clone()
+}
+
+#[test]
+fn d3_no_console_shows_contents_unless_it_is_asked_once() {
+    let masked = console(false);
+    assert!(
+        masked.contains("tool_call.function.arguments = ** MASKED **"),
+        "{masked}"
+    );
+    assert!(!masked.contains(CANARY), "{masked}");
+    let clear = console(true);
+    assert!(clear.contains("gen_ai.system_instructions"), "{clear}");
+    assert!(clear.matches(CANARY).count() > 100, "{clear}");
+    assert!(
+        clear.contains("error: Error: What canary-4711 said"),
+        "{clear}"
+    );
+}
+
+#[test]
+fn a_queue_masks_before_and_after_a_rendering_alike() {
+    let kept = Kept::default();
+    let mapping = Mapping::new(Rendering::GenAi).with_capture(ContentCapture::SpanAndEvent);
+    // The queue masks what it hands on, and the rendering happens behind it.
+    let rendered = Rendered::new(kept.clone(), mapping);
+    let queue = ExportQueue::builder("kept", rendered).build().unwrap();
+    let provider = OtelBridge::prepare(SdkTracerProvider::builder())
+        .with_span_processor(queue.clone())
+        .build();
+    let bridge = OtelBridge::new(&provider).with_capture(ContentCapture::SpanAndEvent);
+    let trace = Trace::builder().with_processor(bridge).start().unwrap();
+    canaries::agent_spec();
+    trace.end().unwrap();
+    queue.flush(Duration::from_secs(30)).unwrap();
+    let names: Vec<_> = kept
+        .spans()
+        .iter()
+        .map(|span| span.name.to_string())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "chat gpt-4o",
+            "execute_tool get_weather",
+            "invoke_agent Clerk",
+            "Trace"
+        ]
+    );
+    assert!(!format!("{:?}", kept.spans()).contains(CANARY));
+}
+
+#[test]
+fn a_masked_trace_is_rebuilt_and_still_names_what_ran() {
+    let spans = exported(|kept| Masked::new(kept, Disclosure::Masked));
+    // Agent 365 shows no components.
+    let rebuilt = spans.iter().filter_map(|span| from_otel(span).ok());
+    let mut models = 0;
+    for span in rebuilt.flatten() {
+        if let SpanDetails::LlmGenerationSpan(details) = &span.span.details {
+            assert_eq!(details.llm_config.model_id().as_deref(), Some("gpt-4o"));
+            assert_eq!(
+                details.llm_config.text("url").as_deref(),
+                Some("** MASKED **")
+            );
+            assert_eq!(span.span.events.len(), 3);
+            models += 1;
+        }
+    }
+    assert_eq!(models, 3);
+}
