@@ -5,7 +5,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use agentspan_model::agentspec::{Disclosure, EventForm, HookLine, Recording};
+use agentspan_model::agentspec::{Detail, Disclosure, EventForm, HookLine, Recording};
 
 use crate::line_sink::LineSink;
 use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor, current_trace};
@@ -130,7 +130,12 @@ impl JsonLines {
         }
     }
 
-    /// Sets whether sensitive values are written in clear. The default is masked.
+    /// Sets whether contents are written in clear. The default is masked.
+    ///
+    /// Masked lines say more about what ran than about what was said, and less than the masked dump of the
+    /// reference: besides sensitive values they leave out prompts and settings of components, descriptions,
+    /// metadata and texts among the parameters of a generation, see [`Detail::Named`]. They read back and can be
+    /// replayed.
     #[must_use]
     pub fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
         self.disclosure = disclosure;
@@ -152,7 +157,11 @@ impl JsonLines {
     }
 
     fn write(&self, line: HookLine<'_>, is_async: bool) -> Result<(), HookError> {
-        let line = line.with_disclosure(self.disclosure);
+        let detail = match self.disclosure {
+            Disclosure::Masked => Detail::Named,
+            Disclosure::Clear => Detail::Complete,
+        };
+        let line = line.with_disclosure(self.disclosure).with_detail(detail);
         let line = if is_async { line.in_async() } else { line };
         let mut bytes = serde_json::to_vec(&line)?;
         bytes.push(b'\n');

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use agentspan_model::agentspec::{
-    Disclosure, Event, EventDetails, EventDump, ExceptionRaised, JsonObject, StateSnapshotEmitted,
+    Agent, AgentExecutionSpan, Component, Disclosure, Event, EventDetails, EventDump,
+    ExceptionRaised, JsonObject, LlmConfig, LlmGenerationConfig, LlmGenerationRequest,
+    LlmGenerationSpan, Message, Recording, StateSnapshotEmitted, Tool,
 };
 use agentspan_processor::{
     FanOut, HookError, InMemory, JsonLines, Span, SpanEvent, SpanProcessor, Trace,
@@ -196,4 +198,55 @@ fn a_trace_asks_a_processor_once_what_it_is_to_see() {
     trace.end().unwrap();
     assert_eq!(failures.hook_failures(), 0);
     assert_eq!(asked.0.load(Ordering::Relaxed), 1);
+}
+
+/// An agent whose every text is the secret, and a model, a tool and events of the same kind.
+fn tell_everything(processor: impl SpanProcessor + 'static) {
+    let secret = JsonObject::from_serialize(&serde_json::json!({"note": SECRET})).unwrap();
+    let model = Component::builder("OpenAiConfig", "main model")
+        .with_text("model_id", "gpt-4o")
+        .with_text("url", SECRET);
+    let model = LlmConfig::try_from(model.build()).unwrap();
+    let tool = Component::builder("ServerTool", "clock").with_description(SECRET);
+    let agent = Component::builder("Agent", "Clerk")
+        .with_text("system_prompt", SECRET)
+        .with_component("llm_config", model.clone());
+    let trace = Trace::builder().with_processor(processor).start().unwrap();
+    let run = AgentExecutionSpan::new(Agent::try_from(agent.build()).unwrap());
+    let run = Span::builder(run)
+        .with_description(SECRET)
+        .with_metadata(secret)
+        .start()
+        .unwrap();
+    let call = Span::builder(LlmGenerationSpan::new(model.clone()))
+        .start()
+        .unwrap();
+    let parameters = LlmGenerationConfig::new()
+        .with_max_tokens(12)
+        .with_parameter("stop", serde_json::json!(SECRET));
+    let request = LlmGenerationRequest::new(model, vec![Message::new("user", SECRET)], "r-1")
+        .with_tools([Tool::try_from(tool.build()).unwrap()])
+        .with_llm_generation_config(parameters);
+    call.add_event(request).unwrap();
+    call.end().unwrap();
+    run.end().unwrap();
+    trace.end().unwrap();
+}
+
+#[test]
+fn a7_masked_lines_hold_no_prompt_of_an_agent_and_read_back() {
+    for (disclosure, shows) in [(Disclosure::Masked, false), (Disclosure::Clear, true)] {
+        let bytes = crate::recordings::Bytes::default();
+        tell_everything(JsonLines::to_writer(bytes.clone()).with_disclosure(disclosure));
+        let text = bytes.text();
+        assert_eq!(text.contains(SECRET), shows, "{text}");
+        for kept in ["Clerk", "gpt-4o", "clock", "\"max_tokens\":12"] {
+            assert!(text.contains(kept), "{kept} is lost: {text}");
+        }
+        let hooks: Result<Vec<_>, _> = Recording::new(text.as_bytes()).collect();
+        assert_eq!(hooks.unwrap().len(), 9);
+    }
+    let by_default = crate::recordings::Bytes::default();
+    tell_everything(JsonLines::to_writer(by_default.clone()));
+    assert!(!by_default.text().contains(SECRET));
 }
