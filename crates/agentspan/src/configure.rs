@@ -164,8 +164,9 @@ impl Configuration {
     }
 
     /// Sets whether contents of the traces of [`Telemetry::trace`] become part of OpenTelemetry spans: prompts,
-    /// answers, arguments. The default is what `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says, and
-    /// without it that they do not.
+    /// answers, arguments, the prompts and settings of components. The default is what
+    /// `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says, and without it that they do not, unless spans go
+    /// to nothing but a console [with contents](ConsoleExporter::with_contents).
     ///
     /// This is the upper bound for all destinations of spans; those other than Agent 365 show them
     /// only if [`Destination::with_disclosure`] says so, too.
@@ -203,7 +204,19 @@ impl Configuration {
     }
 
     /// Sets the console that stands in when spans do not go to Agent 365 and there is no other destination. The
-    /// default is [`ConsoleExporter::new`], which masks contents.
+    /// default is [`ConsoleExporter::new`], which masks contents. To see them while you develop, give it one that
+    /// shows them:
+    ///
+    /// ```
+    /// use agentspan::otel::ConsoleExporter;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let console = ConsoleExporter::new().with_contents();
+    /// let telemetry = agentspan::configure().with_console(console).install()?;
+    /// # drop(telemetry);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn with_console(mut self, console: ConsoleExporter) -> Self {
         self.console = console;
         self
@@ -277,7 +290,7 @@ impl Configuration {
             .with_attributes(self.attributes.drain(..))
             .build();
         let mut agent_spec_processors = std::mem::take(&mut self.agent_spec_processors);
-        let capture = self.capture.unwrap_or_else(|| capture(&environment));
+        let capture = self.capture.or_else(|| capture(&environment));
         self.sidecar = self.effective_sidecar(&environment);
         let profile = self.profile();
         let meter = std::mem::take(&mut self.metrics).meter();
@@ -288,6 +301,7 @@ impl Configuration {
             *name = names.take(name);
         }
         let agent365 = processor.agent365();
+        let default_capture = processor.default_capture();
         let delivery = processor.delivery().cloned();
         let queues = processor.queues().to_vec();
         let builder = OtelBridge::prepare(SdkTracerProvider::builder()).with_resource(resource);
@@ -304,6 +318,7 @@ impl Configuration {
             &queues,
             &agent_spec_processors,
         );
+        let capture = capture.unwrap_or(default_capture);
         let agent_spec = AgentSpec::new(&provider, capture, agent_spec_processors);
         Ok(Telemetry::new(
             provider, agent365, delivery, queues, agent_spec, metrics,
@@ -398,6 +413,12 @@ impl Configuration {
         if delivery.is_none() && destinations.is_empty() {
             destinations.push(Destination::console(self.console));
         }
+        let captures = match destinations.as_slice() {
+            [only] if delivery.is_none() && only.is_console_with_contents() => {
+                ContentCapture::SpanAndEvent
+            }
+            _ => ContentCapture::NoContent,
+        };
         let of_agent365 = delivery.iter().map(|_| counts::AGENT365.to_owned());
         let mut names: DestinationNames = of_agent365.collect();
         let queues = destinations.into_iter();
@@ -405,7 +426,9 @@ impl Configuration {
         let queues: Result<Vec<ExportQueue>, InstallError> = queues.collect();
         let metrics = meter.map(AgentMetrics::new);
         let processor = AgentSpanProcessor::new(agent365, delivery, queues?, metrics);
-        let processor = processor.with_profile(profile);
+        let processor = processor
+            .with_profile(profile)
+            .with_default_capture(captures);
         let processor = match self.remote_identity {
             RemoteIdentity::Ignored => processor,
             RemoteIdentity::Trusted => processor.trust_remote_identity(),

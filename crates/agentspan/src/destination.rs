@@ -7,7 +7,9 @@ use std::time::Duration;
 use agentspan_agent365::{Enriched, SpanEnrichers};
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
-use agentspan_otel::{ConsoleExporter, ExportQueue, Masked, OtlpJsonLines, Receipts, Rendered};
+use agentspan_otel::{
+    ConsoleDetail, ConsoleExporter, ExportQueue, Masked, OtlpJsonLines, Receipts, Rendered,
+};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 /// One place that spans go to, for [`Configuration::with_destination`](crate::Configuration::with_destination).
@@ -40,14 +42,22 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 pub struct Destination {
     name: String,
     settings: Settings,
+    is_console: bool,
     build: Build,
 }
 
 type Filter = Box<dyn Fn(&SpanData) -> bool + Send + Sync>;
 type Build = Box<dyn FnOnce(&str, Settings) -> io::Result<ExportQueue> + Send>;
 
+/// What a destination sees of spans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exposure {
+    Disclosed(Disclosure),
+    KnownHarmless,
+}
+
 struct Settings {
-    disclosure: Disclosure,
+    exposure: Exposure,
     rendering: Rendering,
     enrichers: SpanEnrichers,
     receipts: Receipts,
@@ -63,7 +73,7 @@ impl Destination {
         Self {
             name: name.into(),
             settings: Settings {
-                disclosure: Disclosure::Masked,
+                exposure: Exposure::Disclosed(Disclosure::Masked),
                 rendering: Rendering::GenAi,
                 enrichers: SpanEnrichers::none(),
                 receipts: Receipts::new(),
@@ -72,16 +82,29 @@ impl Destination {
                 max_spans: None,
                 max_bytes: None,
             },
+            is_console: false,
             build: Box::new(|name, settings| build(name, exporter, settings)),
         }
     }
 
-    /// The console, under the name `console`. What it shows of contents is said by its
-    /// [`ConsoleDetail`](agentspan_otel::ConsoleDetail) and by [`with_disclosure`](Self::with_disclosure):
-    /// both must allow them.
+    /// The console, under the name `console`. It shows contents if the exporter does, see
+    /// [`ConsoleExporter::with_contents`]; a later [`with_disclosure`](Self::with_disclosure) can still mask
+    /// them.
+    ///
+    /// Those of Agent Spec spans it shows only if they are captured, see
+    /// [`Configuration::with_content_capture`](crate::Configuration::with_content_capture): they are where the
+    /// console is the only place that spans go to, and nothing else is said about it.
     pub fn console(console: ConsoleExporter) -> Self {
+        let disclosure = match console.detail() {
+            ConsoleDetail::AttributesWithContents => Disclosure::Clear,
+            _ => Disclosure::Masked,
+        };
         // A developer watches: traces are to appear when they end.
-        Self::exporter("console", console).with_batch_delay(Duration::ZERO)
+        let mut destination = Self::exporter("console", console)
+            .with_batch_delay(Duration::ZERO)
+            .with_disclosure(disclosure);
+        destination.is_console = true;
+        destination
     }
 
     /// A file of OTLP's JSON form, a line for each export, under the name `json_lines`: what OpenTelemetry's
@@ -113,12 +136,32 @@ impl Destination {
         self
     }
 
-    /// Sets whether it sees contents: prompts, answers, arguments. The default is that it sees masks.
+    /// Sets whether it sees contents: prompts, answers, arguments. The default is that it sees masks, see
+    /// [`Masked`].
     ///
     /// Of Agent Spec spans, also [`Configuration::with_content_capture`](crate::Configuration::with_content_capture)
     /// must allow them.
     pub fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
-        self.settings.disclosure = disclosure;
+        self.settings.exposure = Exposure::Disclosed(disclosure);
+        self
+    }
+
+    /// Shows it what is known to be harmless, and nothing else: numbers, ids and names under keys whose
+    /// conventions say that they are. For those who must be sure, where a mask is made by a list of what is
+    /// known to be content. [`Masked::known_harmless`] says what is left of a span.
+    ///
+    /// Of this and [`with_disclosure`](Self::with_disclosure), the later call counts.
+    ///
+    /// ```
+    /// use agentspan::Destination;
+    /// use agentspan::otel::ConsoleExporter;
+    ///
+    /// let destination = Destination::exporter("vendor", ConsoleExporter::new()) // or any exporter
+    ///     .with_known_harmless_only();
+    /// # drop(destination);
+    /// ```
+    pub fn with_known_harmless_only(mut self) -> Self {
+        self.settings.exposure = Exposure::KnownHarmless;
         self
     }
 
@@ -180,6 +223,11 @@ impl Destination {
         &self.name
     }
 
+    /// Whether it is a console that shows contents.
+    pub(crate) fn is_console_with_contents(&self) -> bool {
+        self.is_console && self.settings.exposure == Exposure::Disclosed(Disclosure::Clear)
+    }
+
     pub(crate) fn start(self) -> io::Result<ExportQueue> {
         (self.build)(&self.name, self.settings)
     }
@@ -190,10 +238,13 @@ fn build<E: SpanExporter + 'static>(
     exporter: E,
     settings: Settings,
 ) -> io::Result<ExportQueue> {
-    let disclosure = settings.disclosure;
-    let mapping = Mapping::new(settings.rendering).with_capture(ContentCapture::from(disclosure));
     let exporter = Enriched::new(exporter, settings.enrichers);
-    let exporter = Rendered::new(Masked::new(exporter, disclosure), mapping);
+    let (exporter, disclosure) = match settings.exposure {
+        Exposure::Disclosed(disclosure) => (Masked::new(exporter, disclosure), disclosure),
+        Exposure::KnownHarmless => (Masked::known_harmless(exporter), Disclosure::Masked),
+    };
+    let mapping = Mapping::new(settings.rendering).with_capture(ContentCapture::from(disclosure));
+    let exporter = Rendered::new(exporter, mapping);
     let mut queue = ExportQueue::builder(name, exporter)
         .with_disclosure(Disclosure::Clear)
         .with_receipts(settings.receipts)
@@ -214,7 +265,7 @@ impl fmt::Debug for Destination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Destination")
             .field("name", &self.name)
-            .field("disclosure", &self.settings.disclosure)
+            .field("exposure", &self.settings.exposure)
             .field("rendering", &self.settings.rendering)
             .finish_non_exhaustive()
     }

@@ -50,14 +50,15 @@ pub(crate) fn destinations(environment: &Environment) -> Result<Vec<Destination>
     Ok(destinations)
 }
 
-/// What the environment says about contents; nothing that is not understood switches them on.
-pub(crate) fn capture(environment: &Environment) -> ContentCapture {
+/// What the environment says about contents, if it says something; nothing that is not understood switches
+/// them on.
+pub(crate) fn capture(environment: &Environment) -> Option<ContentCapture> {
     let name = names::OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT;
-    let value = environment.non_empty(name).unwrap_or_default();
-    value.parse().unwrap_or_else(|_| {
+    let value = environment.non_empty(name)?;
+    Some(value.parse().unwrap_or_else(|_| {
         ignored(name, value);
         ContentCapture::NoContent
-    })
+    }))
 }
 
 fn otlp_file(environment: &Environment) -> Result<Option<Destination>, InstallError> {

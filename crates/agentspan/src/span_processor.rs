@@ -26,6 +26,8 @@ pub struct AgentSpanProcessor {
     delivery: Option<Delivery>,
     chain: BaggageSpanProcessor<Outlets>,
     queues: Vec<ExportQueue>,
+    /// What is captured of Agent Spec spans if nobody says.
+    default_capture: ContentCapture,
     /// Kept for its drop, which ends the metrics of destinations.
     metrics: Option<ExportMetrics>,
 }
@@ -51,6 +53,7 @@ impl AgentSpanProcessor {
             delivery: delivery.map(|(delivery, _)| delivery),
             chain: BaggageSpanProcessor::in_front_of(outlets),
             queues,
+            default_capture: ContentCapture::NoContent,
             metrics: None,
         }
     }
@@ -59,6 +62,15 @@ impl AgentSpanProcessor {
     pub(crate) fn with_profile(mut self, profile: Profile) -> Self {
         self.chain = self.chain.with_profile(profile);
         self
+    }
+
+    pub(crate) fn with_default_capture(mut self, capture: ContentCapture) -> Self {
+        self.default_capture = capture;
+        self
+    }
+
+    pub(crate) fn default_capture(&self) -> ContentCapture {
+        self.default_capture
     }
 
     pub(crate) fn trust_remote_identity(mut self) -> Self {

@@ -146,6 +146,11 @@ impl GrpcReceiver {
         spans.map(|span| span.name.clone()).collect()
     }
 
+    /// All that it got, as text.
+    pub(crate) fn received(&self) -> String {
+        format!("{:?}", self.received.lock().unwrap())
+    }
+
     /// All values of an entry of the first request's metadata.
     pub(crate) fn metadata(&self, name: &str) -> Vec<String> {
         let received = self.received.lock().unwrap();

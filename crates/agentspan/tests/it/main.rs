@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agent_spec_run;
+#[path = "../../../agentspan-otel/tests/it/canaries.rs"]
+mod canaries;
 mod destinations;
 mod environment;
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
@@ -11,6 +13,7 @@ mod feedback;
 mod grpc_receiver;
 mod identity_fallbacks;
 mod install;
+mod masks;
 #[path = "../../../agentspan-otel/tests/it/meters.rs"]
 mod meters;
 mod metrics;

@@ -1,0 +1,31 @@
+//! What goes over the wire in OTLP.
+
+use agentspan::{Destination, Otlp};
+use agentspan_testkit::Service;
+
+use super::{EXPOSURES, check, send_to};
+use crate::grpc_receiver::GrpcReceiver;
+
+#[test]
+fn a7_a8_no_request_over_http_holds_contents() {
+    for (expose, shows) in EXPOSURES {
+        let service = Service::start().unwrap();
+        let otlp = Otlp::new().with_endpoint(format!("{}/v1/traces", service.url()));
+        send_to(expose(Destination::otlp_http(otlp).unwrap()));
+        let requests = service.requests();
+        let bodies = requests
+            .iter()
+            .map(|request| String::from_utf8_lossy(&request.body));
+        check("http", &bodies.collect::<String>(), shows);
+    }
+}
+
+#[test]
+fn a7_a8_no_request_over_grpc_holds_contents() {
+    for (expose, shows) in EXPOSURES {
+        let receiver = GrpcReceiver::start(None);
+        let otlp = Otlp::new().with_endpoint(receiver.url("http"));
+        send_to(expose(Destination::otlp_grpc(otlp).unwrap()));
+        check("grpc", &receiver.received(), shows);
+    }
+}
