@@ -30,6 +30,10 @@ use crate::token_resolver::TokenResolver;
 use crate::transport::{Route, Transport};
 use crate::wire_profile::{Host, WireProfile};
 
+/// How much of an answer is read. It holds what the service says of each span of some batches of the
+/// default size: about 130 bytes for a span with three destinations, all of which have it.
+const LONGEST_ANSWER: usize = 256 * 1024;
+
 /// Describes a delivery and builds a front of it, or the bare [`Delivery`].
 ///
 /// # Decisions to make
@@ -313,7 +317,8 @@ impl<F> DeliveryBuilder<F> {
             encoder: BodyEncoder::new(self.profile).with_truncation(self.truncation),
             courier: Courier {
                 wire,
-                transport: Transport::new(route, roots, concurrency),
+                transport: Transport::new(route, roots, concurrency)
+                    .with_longest_answer(LONGEST_ANSWER),
                 resolver: Foreign::new(self.resolver),
                 token_deadline,
                 timeout,

@@ -77,6 +77,13 @@ impl Delivery {
         self.inner.shared.counters.snapshot()
     }
 
+    /// What the service said last of spans that it rejected or did not route, or as a remark: see
+    /// [`ServiceReason`](crate::ServiceReason). The reports have all of its reasons.
+    #[must_use]
+    pub fn receiver_message(&self) -> Option<String> {
+        self.inner.shared.receiver_message()
+    }
+
     /// Waits until all spans that were handed over before are delivered or dropped.
     ///
     /// Blocks the calling thread for at most `timeout`.

@@ -20,6 +20,11 @@ pub enum DropReason {
     Token,
     /// The service answered with a status that is not worth another try.
     PermanentStatus,
+    /// The service took the request and rejected the span. The report has the service's reason.
+    Rejected,
+    /// The service took the request and routed the span to none of its destinations, for instance
+    /// because nobody in the tenant has a licence. The report has the service's reason.
+    NotRouted,
     /// Every try failed with a transport error or a status that is worth another try.
     RetriesExhausted,
     /// The queue was full. The newest spans are the ones that are dropped.
@@ -45,12 +50,14 @@ pub enum DropReason {
 
 impl DropReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::NoIdentity,
         Self::OtherOperation,
         Self::BadIdentity,
         Self::Token,
         Self::PermanentStatus,
+        Self::Rejected,
+        Self::NotRouted,
         Self::RetriesExhausted,
         Self::QueueFull,
         Self::RequestSpanLimit,
@@ -71,6 +78,8 @@ impl DropReason {
             Self::BadIdentity => "bad_identity",
             Self::Token => "token",
             Self::PermanentStatus => "permanent_status",
+            Self::Rejected => "rejected",
+            Self::NotRouted => "not_routed",
             Self::RetriesExhausted => "retries_exhausted",
             Self::QueueFull => "queue_full",
             Self::RequestSpanLimit => "request_span_limit",
@@ -91,15 +100,17 @@ impl DropReason {
             Self::BadIdentity => 2,
             Self::Token => 3,
             Self::PermanentStatus => 4,
-            Self::RetriesExhausted => 5,
-            Self::QueueFull => 6,
-            Self::RequestSpanLimit => 7,
-            Self::RequestEvicted => 8,
-            Self::RequestTimedOut => 9,
-            Self::RequestOver => 10,
-            Self::AfterShutdown => 11,
-            Self::ShutdownDeadline => 12,
-            Self::Internal => 13,
+            Self::Rejected => 5,
+            Self::NotRouted => 6,
+            Self::RetriesExhausted => 7,
+            Self::QueueFull => 8,
+            Self::RequestSpanLimit => 9,
+            Self::RequestEvicted => 10,
+            Self::RequestTimedOut => 11,
+            Self::RequestOver => 12,
+            Self::AfterShutdown => 13,
+            Self::ShutdownDeadline => 14,
+            Self::Internal => 15,
         }
     }
 }

@@ -10,6 +10,7 @@ use agentspan_queue::contain::Foreign;
 
 use crate::drop_reason::DropReason;
 use crate::missing_permission::MissingPermission;
+use crate::service_reason::ServiceReason;
 use crate::token_resolver::BoxError;
 use crate::transport::TransportError;
 
@@ -64,6 +65,24 @@ pub enum ExportError {
         /// What the token lacks, after a 403.
         permission: Option<MissingPermission>,
     },
+    /// The service took the request and rejected these spans, which are not sent again. The reasons
+    /// say what to change in them.
+    #[error("the service rejected spans of {identity}{}", listed(reasons))]
+    Rejected {
+        /// Whose spans were sent.
+        identity: Identity,
+        /// What the service says, as far as it gives reasons.
+        reasons: Vec<ServiceReason>,
+    },
+    /// The service took the request and routed these spans to none of its destinations. For
+    /// `tenant_not_licensed`, assign a licence of Agent 365 to a user of the tenant.
+    #[error("the service did not route spans of {identity}{}", listed(reasons))]
+    NotRouted {
+        /// Whose spans were sent.
+        identity: Identity,
+        /// What the service says, as far as it gives reasons.
+        reasons: Vec<ServiceReason>,
+    },
     /// Every try failed. The attempts of the [`IdentityReport`](crate::IdentityReport) say how.
     #[error("{tries} tries failed for {identity}")]
     RetriesExhausted {
@@ -100,15 +119,36 @@ impl ExportError {
             | Self::TokenPanic { .. }
             | Self::TokenTimeout { .. } => DropReason::Token,
             Self::Status { .. } => DropReason::PermanentStatus,
+            Self::Rejected { .. } => DropReason::Rejected,
+            Self::NotRouted { .. } => DropReason::NotRouted,
             Self::RetriesExhausted { .. } => DropReason::RetriesExhausted,
             Self::ShutdownDeadline { .. } => DropReason::ShutdownDeadline,
             Self::Internal { .. } => DropReason::Internal,
+        }
+    }
+
+    /// What the service says of the spans, as far as it gives reasons.
+    #[must_use]
+    pub fn service_reasons(&self) -> &[ServiceReason] {
+        match self {
+            Self::Rejected { reasons, .. } | Self::NotRouted { reasons, .. } => reasons,
+            _ => &[],
         }
     }
 }
 
 fn because(permission: Option<&MissingPermission>) -> String {
     permission.map_or_else(String::new, |missing| format!(": {missing}"))
+}
+
+/// The first three of the reasons, after a colon.
+fn listed(reasons: &[ServiceReason]) -> String {
+    let mut listed = String::new();
+    for reason in reasons.iter().take(3) {
+        listed.push_str(if listed.is_empty() { ": " } else { "; " });
+        listed.push_str(&reason.to_string());
+    }
+    listed
 }
 
 /// What a token resolver returned as its error.

@@ -38,8 +38,9 @@
 //! - [`TokenCache`] keeps the tokens of a resolver; [`Enrichment`] changes spans before they are sent.
 //! - [`ExportToken`] is the token of one request, [`PerRequestExport`] keeps the spans of a request until
 //!   it is over and sends them with it.
-//! - [`ExportReport`] says for one batch what was sent for whom, what was dropped and why;
-//!   [`DeliveryStats`] is the running count of the same.
+//! - [`ExportReport`] says for one batch what was sent for whom, what was dropped and why, what the
+//!   service rejected included; [`DeliveryStats`] is the running count of the same, which `Display`
+//!   shows as a line.
 //! - [`BodyEncoder`] writes the bodies of the requests; [`estimated_span_bytes`] and
 //!   [`chunk_by_bytes`] tell how [`Profile::V2`](agentspan_model::agent365::Profile::V2) divides spans
 //!   between them.
@@ -51,6 +52,7 @@ mod chunking;
 mod delivery;
 mod destination;
 mod drop_reason;
+mod echo;
 mod encode;
 mod enriched;
 mod enrichment;
@@ -63,9 +65,11 @@ mod longest;
 mod loopback_endpoint;
 mod missing_permission;
 mod per_request;
+mod receipt;
 mod report;
 mod retry;
 mod retry_after;
+mod service_reason;
 #[cfg(test)]
 mod span_of_test;
 mod span_processor;
@@ -91,9 +95,12 @@ pub use self::exporter::Agent365Exporter;
 pub use self::loopback_endpoint::LoopbackEndpointError;
 pub use self::missing_permission::MissingPermission;
 pub use self::per_request::PerRequestExport;
-pub use self::report::{Attempt, AttemptOutcome, ExportReport, IdentityReport, RefusedIdentity};
+pub use self::report::{
+    Attempt, AttemptOutcome, ExportReport, IdentityReport, RefusedIdentity, SpanLoss,
+};
 pub use self::retry::{RetryTimer, TokioRetryTimer};
 pub use self::retry_after::retry_after_seconds;
+pub use self::service_reason::ServiceReason;
 pub use self::span_processor::Agent365SpanProcessor;
 pub use self::stats::DeliveryStats;
 pub use self::token_cache::TokenCache;

@@ -7,6 +7,7 @@ use agentspan_model::agent365::Identity;
 
 use crate::drop_reason::DropReason;
 use crate::export_error::{ExportError, RefusedIdentityError};
+use crate::service_reason::ServiceReason;
 use crate::transport::TransportError;
 
 /// What became of the spans of one batch.
@@ -31,8 +32,11 @@ pub struct IdentityReport {
     pub identity: Identity,
     /// How many spans.
     pub spans: usize,
-    /// How many of them the service has. Fewer than all only when there is an error.
+    /// How many of them the service took, those that are `unconfirmed` included.
     pub delivered: usize,
+    /// How many of those that the service took it says nothing of: its answer is an older one without
+    /// `results`, leaves them out, or broke off. They are not sent again.
+    pub unconfirmed: usize,
     /// In how many requests they go: one, unless the profile or an option bounds the body.
     pub requests: usize,
     /// How many of them were longer than the profile allows, and were cut.
@@ -41,8 +45,21 @@ pub struct IdentityReport {
     pub body_bytes: usize,
     /// Every try, in order. Empty when nothing was sent.
     pub attempts: Vec<Attempt>,
-    /// Why spans were dropped, or `None` when the service has all of them.
-    pub error: Option<ExportError>,
+    /// What the service says beside: to which of its destinations it did not route spans that another
+    /// one has, and remarks about a request.
+    pub notices: Vec<ServiceReason>,
+    /// Which spans were dropped and why. Empty when the service took all of them.
+    pub losses: Vec<SpanLoss>,
+}
+
+/// Spans of one identity that were dropped for one cause.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct SpanLoss {
+    /// How many spans.
+    pub spans: usize,
+    /// Why.
+    pub error: ExportError,
 }
 
 /// Spans whose identity was refused.
@@ -77,18 +94,27 @@ pub enum AttemptOutcome {
         /// The header `x-ms-correlation-id`, or else `request-id`: at most 128 printable ASCII
         /// characters of it, other characters replaced by `?`.
         correlation_id: Option<String>,
-        /// How many bytes of the answer's body were read: at most 64 KiB.
+        /// How many bytes of the answer's body were read: at most 256 KiB.
         body_bytes: usize,
+        /// Whether the answer's body came whole and in time, and was not too long. The head decides
+        /// what the answer means, in either case.
+        is_whole: bool,
     },
     /// There was no answer.
     Failed(TransportError),
 }
 
 impl ExportReport {
-    /// How many spans the service has.
+    /// How many spans the service took, those that are [unconfirmed](Self::unconfirmed) included.
     #[must_use]
     pub fn exported(&self) -> usize {
         self.identities.iter().map(IdentityReport::exported).sum()
+    }
+
+    /// How many spans the service took without saying what became of them.
+    #[must_use]
+    pub fn unconfirmed(&self) -> usize {
+        self.identities.iter().map(|one| one.unconfirmed).sum()
     }
 
     /// How many spans were dropped, those included that are not meant for Agent 365.
@@ -108,24 +134,28 @@ impl ExportReport {
             _ => self
                 .identities
                 .iter()
-                .filter(|identity| {
-                    identity
-                        .error
-                        .as_ref()
-                        .is_some_and(|error| error.reason() == reason)
-                })
-                .map(IdentityReport::dropped)
+                .flat_map(|identity| &identity.losses)
+                .filter(|loss| loss.error.reason() == reason)
+                .map(|loss| loss.spans)
                 .sum(),
         }
     }
 
-    /// Whether every span that is meant for Agent 365 was delivered.
+    /// Whether the service took every span that is meant for Agent 365.
     ///
     /// Spans without an identity, or of other operations, do not count against it, as in the
     /// reference.
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.lost() == 0
+    }
+
+    /// The first that the service says: of spans that it did not take, or else beside.
+    pub(crate) fn service_reason(&self) -> Option<&ServiceReason> {
+        let losses = self.identities.iter().flat_map(|one| &one.losses);
+        let mut reasons = losses.flat_map(|loss| loss.error.service_reasons());
+        let mut notices = self.identities.iter().flat_map(|one| &one.notices);
+        reasons.next().or_else(|| notices.next())
     }
 
     /// Spans that were meant for Agent 365 and did not get there.
@@ -142,23 +172,21 @@ impl fmt::Display for ExportReport {
         let lost = self.lost();
         write!(f, "{lost} of {} spans were lost", lost + self.exported())?;
         let refused = self.refused.iter().map(|refused| refused.error.to_string());
-        let failed = self
-            .identities
-            .iter()
-            .filter_map(|identity| identity.error.as_ref().map(ToString::to_string));
+        let losses = self.identities.iter().flat_map(|one| &one.losses);
+        let failed = losses.map(|loss| loss.error.to_string());
         let mut causes = failed.chain(refused);
         for cause in causes.by_ref().take(2) {
             write!(f, "; {cause}")?;
         }
         match causes.count() {
             0 => Ok(()),
-            more => write!(f, "; and {more} more identities"),
+            more => write!(f, "; and {more} more causes"),
         }
     }
 }
 
 impl IdentityReport {
-    /// How many spans the service has.
+    /// How many spans the service took.
     #[must_use]
     pub fn exported(&self) -> usize {
         self.delivered

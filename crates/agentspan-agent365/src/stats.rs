@@ -1,21 +1,32 @@
 //! The running count of what was accepted, exported and dropped.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use crate::drop_reason::DropReason;
 
 /// What happened to the spans of one delivery so far.
 ///
+/// It is shown as a line, in which reasons for which nothing was lost are left out:
+///
+/// ```text
+/// 12 accepted, 10 exported (3 unconfirmed), 0 queued, 2 dropped (no_identity: 2)
+/// ```
+///
 /// Whenever no span is on its way, `accepted = exported + dropped() + queued` holds exactly. A
 /// snapshot that is taken while spans move reads one number after the other, so that only
 /// `accepted >= exported + dropped()` holds then.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeliveryStats {
     /// Spans that were handed over, those included that were refused at once.
     pub accepted: u64,
-    /// Spans in requests that the service answered with a 2xx status.
+    /// Spans that the service took: it answered with a 2xx status, and did not say that it rejected them
+    /// or routed them nowhere.
     pub exported: u64,
+    /// Of the exported spans, those of which the service did not say what became of them: its answer is
+    /// an older one without `results`, leaves them out, or broke off.
+    pub unconfirmed: u64,
     /// Spans that wait or are in flight.
     pub queued: u64,
     /// The estimated memory of the spans that wait or are in flight, in bytes.
@@ -42,6 +53,51 @@ impl DeliveryStats {
     pub fn dropped(&self) -> u64 {
         self.dropped.iter().sum()
     }
+
+    /// What was dropped, by reason. Reasons for which nothing was dropped are left out.
+    pub fn losses(&self) -> impl Iterator<Item = (DropReason, u64)> + use<> {
+        let counts = DropReason::ALL.into_iter().zip(self.dropped);
+        counts.filter(|(_, count)| *count > 0)
+    }
+}
+
+/// Shows the losses by the names of their reasons.
+impl fmt::Debug for DeliveryStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Losses<'a>(&'a DeliveryStats);
+        impl fmt::Debug for Losses<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let named = self.0.losses();
+                let named = named.map(|(reason, count)| (reason.as_str(), count));
+                f.debug_map().entries(named).finish()
+            }
+        }
+        f.debug_struct("DeliveryStats")
+            .field("accepted", &self.accepted)
+            .field("exported", &self.exported)
+            .field("unconfirmed", &self.unconfirmed)
+            .field("queued", &self.queued)
+            .field("queued_bytes", &self.queued_bytes)
+            .field("attempts", &self.attempts)
+            .field("exported_bytes", &self.exported_bytes)
+            .field("dropped", &Losses(self))
+            .finish()
+    }
+}
+
+impl fmt::Display for DeliveryStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} accepted, {} exported", self.accepted, self.exported)?;
+        if self.unconfirmed > 0 {
+            write!(f, " ({} unconfirmed)", self.unconfirmed)?;
+        }
+        write!(f, ", {} queued, {} dropped", self.queued, self.dropped())?;
+        for (n, (reason, count)) in self.losses().enumerate() {
+            f.write_str(if n == 0 { " (" } else { ", " })?;
+            write!(f, "{reason}: {count}")?;
+        }
+        f.write_str(if self.dropped() == 0 { "" } else { ")" })
+    }
 }
 
 /// The counters behind [`DeliveryStats`], and the bounds of the queue.
@@ -50,6 +106,7 @@ pub(crate) struct Counters {
     bounds: QueueBounds,
     accepted: AtomicU64,
     exported: AtomicU64,
+    unconfirmed: AtomicU64,
     queued: AtomicU64,
     queued_bytes: AtomicU64,
     attempts: AtomicU64,
@@ -71,6 +128,7 @@ impl Counters {
             bounds,
             accepted: AtomicU64::new(0),
             exported: AtomicU64::new(0),
+            unconfirmed: AtomicU64::new(0),
             queued: AtomicU64::new(0),
             queued_bytes: AtomicU64::new(0),
             attempts: AtomicU64::new(0),
@@ -114,8 +172,10 @@ impl Counters {
         self.count_dropped(reason, spans);
     }
 
-    pub(crate) fn exported(&self, spans: u64, body_bytes: u64) {
+    /// The service took `spans`, of which it did not say what became of `unconfirmed`.
+    pub(crate) fn exported(&self, spans: u64, unconfirmed: u64, body_bytes: u64) {
         self.exported.fetch_add(spans, SeqCst);
+        self.unconfirmed.fetch_add(unconfirmed.min(spans), SeqCst);
         self.exported_bytes.fetch_add(body_bytes, SeqCst);
         self.queued.fetch_sub(spans, SeqCst);
     }
@@ -143,9 +203,11 @@ impl Counters {
             let count = self.dropped.get(reason.index());
             count.map_or(0, |count| count.load(SeqCst))
         });
+        let unconfirmed = self.unconfirmed.load(SeqCst);
         let exported = self.exported.load(SeqCst);
         DeliveryStats {
             exported,
+            unconfirmed,
             dropped,
             queued: self.queued.load(SeqCst),
             queued_bytes: self.queued_bytes.load(SeqCst),
@@ -188,9 +250,28 @@ mod tests {
         assert!(!counters.admit(1, 10));
         check_conserved(&counters);
         assert_eq!(counters.snapshot().dropped_for(DropReason::QueueFull), 1);
-        counters.exported(1, 5);
+        counters.exported(1, 0, 5);
         assert!(counters.admit(1, 10));
         check_conserved(&counters);
+    }
+
+    #[test]
+    fn numbers_are_shown_with_the_names_of_reasons() {
+        let counters = counters(2, 1_000);
+        let shown = || counters.snapshot().to_string();
+        assert_eq!(shown(), "0 accepted, 0 exported, 0 queued, 0 dropped");
+        for _ in 0..5 {
+            counters.admit(1, 10);
+        }
+        counters.refuse(DropReason::AfterShutdown, 1);
+        counters.exported(1, 1, 5);
+        assert_eq!(
+            shown(),
+            "6 accepted, 1 exported (1 unconfirmed), 1 queued, 4 dropped (queue_full: 3, after_shutdown: 1)"
+        );
+        let debug = format!("{:?}", counters.snapshot());
+        let losses = r#"dropped: {"queue_full": 3, "after_shutdown": 1} }"#;
+        assert!(debug.ends_with(losses), "{debug}");
     }
 
     #[test]
@@ -212,7 +293,7 @@ mod tests {
                 for _ in 0..20_000 {
                     counters.refuse(DropReason::AfterShutdown, 1);
                     counters.admit(1, 10);
-                    counters.exported(1, 1);
+                    counters.exported(1, 1, 1);
                     counters.release_bytes(10);
                 }
             });

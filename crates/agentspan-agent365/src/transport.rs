@@ -2,7 +2,8 @@
 //!
 //! The delivery to Agent 365 uses it, and so do exporters of `agentspan` that speak OTLP: one connection
 //! pool, one way of TLS, one set of bounds. It is no general HTTP client. It follows no redirect, uses no
-//! proxy whatever the environment names, asks for no compression, and reads at most 64 KiB of an answer.
+//! proxy whatever the environment names, asks for no compression, and reads at most 64 KiB of an answer
+//! unless it is told otherwise.
 
 mod answer;
 mod dial;
@@ -65,6 +66,7 @@ pub struct Transport {
     settings: Builder,
     /// Whether it speaks HTTP/2 in place of HTTP/1.1.
     is_http2: bool,
+    longest_answer: usize,
     tls: OnceCell<ClientConfig>,
     client: Mutex<Option<HttpClient>>,
 }
@@ -91,9 +93,17 @@ impl Transport {
             roots,
             settings,
             is_http2: false,
+            longest_answer: 64 * 1024,
             tls: OnceCell::new(),
             client: Mutex::default(),
         }
+    }
+
+    /// How much of the body of an answer is read, in bytes. Default: 64 KiB.
+    #[must_use]
+    pub fn with_longest_answer(mut self, bytes: usize) -> Self {
+        self.longest_answer = bytes;
+        self
     }
 
     /// Posts `body` and reads the answer, for at most `timeout`. Nothing of the body is copied.
@@ -137,7 +147,7 @@ impl Transport {
             return Err(TransportError::Timeout { timeout });
         };
         let remaining = timeout.saturating_sub(started.elapsed());
-        Ok(Answer::read(response?, remaining).await)
+        Ok(Answer::read(response?, self.longest_answer, remaining).await)
     }
 
     async fn client(&self) -> Result<HttpClient, TransportError> {

@@ -24,7 +24,7 @@
 //!
 //! # What is where
 //!
-//! - [`Service`], [`Answer`], [`RecordedRequest`]: the service.
+//! - [`Service`], [`Answer`], [`RecordedRequest`]: the service. A [`Receipt`] answers as Agent 365 does, span by span.
 //! - [`Certificates`]: a certificate authority of its own, so that the service can be any host.
 //! - [`CapturedLogs`]: what was logged, to show that a secret was not.
 //! - [`turn`]: the spans of one turn of an agent, which tests and benchmarks share.
@@ -34,6 +34,7 @@ mod captured_logs;
 mod certificates;
 mod connection;
 mod fault;
+mod receipt;
 mod record;
 mod service;
 mod transport;
@@ -42,5 +43,6 @@ pub mod turn;
 pub use crate::answer::Answer;
 pub use crate::captured_logs::CapturedLogs;
 pub use crate::certificates::{CertificateError, Certificates};
+pub use crate::receipt::Receipt;
 pub use crate::record::{ConnectionRecord, RecordedRequest, Recording, WaitError};
 pub use crate::service::{Service, ServiceBuilder, StartError};

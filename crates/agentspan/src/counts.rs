@@ -1,14 +1,13 @@
 //! What became of what a destination was given, the same for the report and for metrics.
 
-use agentspan_agent365::{Delivery, DropReason};
+use agentspan_agent365::{DeliveryStats, DropReason};
 use agentspan_otel::{ExportCounts, ExportLoss};
 use agentspan_processor::BackgroundQueue;
 
 /// The name of Agent 365 among destinations.
 pub(crate) const AGENT365: &str = "agent365";
 
-pub(crate) fn of_delivery(delivery: &Delivery) -> ExportCounts {
-    let stats = delivery.stats();
+pub(crate) fn of_delivery(stats: &DeliveryStats) -> ExportCounts {
     let dropped = DropReason::ALL.map(|reason| (reason.as_str(), stats.dropped_for(reason)));
     ExportCounts {
         accepted: stats.accepted,

@@ -48,7 +48,7 @@ pub(crate) fn of_destinations(
     let meter = meter?;
     let mut metrics = ExportMetrics::builder();
     if let Some(delivery) = delivery.cloned() {
-        let counts = move || counts::of_delivery(&delivery);
+        let counts = move || counts::of_delivery(&delivery.stats());
         metrics = metrics.with_source(counts::AGENT365, Counted::Spans, counts);
     }
     for queue in queues {

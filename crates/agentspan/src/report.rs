@@ -13,7 +13,7 @@ use crate::counts;
 /// It is shown as one line for each destination:
 ///
 /// ```text
-/// agent365: 12 accepted, 10 exported, 0 queued, 2 dropped (no_identity: 2)
+/// agent365: 12 accepted, 10 exported (3 unconfirmed), 0 queued, 2 dropped (no_identity: 2)
 /// otlp: 12 accepted, 11 exported, 0 queued, 1 dropped (rejected: 1); the receiver says "too old"
 /// ```
 ///
@@ -48,7 +48,8 @@ pub struct DestinationReport {
     /// What it took, or what the service acknowledged; hooks that did not fail.
     pub exported: u64,
     /// Those of `exported` for which the head of the receiver's answer is the only proof: the rest was cut
-    /// off, late or not understood.
+    /// off, late or not understood. For Agent 365, spans of which its answer does not say what became of them,
+    /// which is all of them when its answer is an older one without `results`.
     pub unconfirmed: u64,
     /// What waits or is in flight.
     pub queued: u64,
@@ -60,7 +61,7 @@ pub struct DestinationReport {
     /// [`ExportLoss`](agentspan_otel::ExportLoss).
     pub losses: Vec<(&'static str, u64)>,
     /// What the receiver said last of spans that it rejected, or as a warning: its own words, escaped and cut
-    /// to 200 characters. A receiver that sees contents may repeat them.
+    /// to 200 characters. A receiver that sees contents may repeat them; for Agent 365 such parts are left out.
     pub receiver_message: Option<String>,
 }
 
@@ -73,7 +74,12 @@ impl TelemetryReport {
 
     pub(crate) fn of(delivery: Option<&Delivery>, queues: &[ExportQueue]) -> Self {
         let agent365 = delivery.map(|delivery| {
-            DestinationReport::new(counts::AGENT365, counts::of_delivery(delivery))
+            let stats = delivery.stats();
+            DestinationReport {
+                unconfirmed: stats.unconfirmed,
+                receiver_message: delivery.receiver_message(),
+                ..DestinationReport::new(counts::AGENT365, counts::of_delivery(&stats))
+            }
         });
         let queues = queues.iter().map(DestinationReport::of);
         Self {

@@ -7,7 +7,7 @@ use super::model::{Named, is_token, named, run};
 use super::settings::{asked_seconds, is_cluster};
 use super::{Exports, Form, TOLERANCES};
 use crate::compare::differences;
-use crate::export_input::{ExportInput, TokenAnswer, has_rust_form};
+use crate::export_input::{ExportInput, Response, TokenAnswer, has_rust_form};
 use crate::runners::generation::Generation;
 use crate::typed_value::TypedValue;
 use crate::{Case, Json, Predicate, Runner};
@@ -26,11 +26,12 @@ enum Deviation {
     TimeIsTheEpoch,
     TokenNoHeaderCarries,
     ErrorOutsideOfHttp,
+    BodyOfA2xxBreaks,
     RetryAfterIsNoPause,
     BodyBeyondLimit,
 }
 
-const ALL: [Deviation; 13] = [
+const ALL: [Deviation; 14] = [
     Deviation::UnknownCluster,
     Deviation::NonPositiveLimit,
     Deviation::RefusedDomain,
@@ -42,6 +43,7 @@ const ALL: [Deviation; 13] = [
     Deviation::TimeIsTheEpoch,
     Deviation::TokenNoHeaderCarries,
     Deviation::ErrorOutsideOfHttp,
+    Deviation::BodyOfA2xxBreaks,
     Deviation::RetryAfterIsNoPause,
     Deviation::BodyBeyondLimit,
 ];
@@ -67,6 +69,7 @@ impl<G: Generation, F: Form> Exports<G, F> {
         "time_is_the_epoch" => TimeIsTheEpoch,
         "token_fits_no_header" => TokenNoHeaderCarries,
         "error_is_not_of_http" => ErrorOutsideOfHttp,
+        "body_of_a_2xx_breaks" => BodyOfA2xxBreaks,
     );
 
     pub(super) const V2: &'static [Predicate] = predicates!(
@@ -80,6 +83,7 @@ impl<G: Generation, F: Form> Exports<G, F> {
         "time_is_the_epoch" => TimeIsTheEpoch,
         "token_fits_no_header" => TokenNoHeaderCarries,
         "error_is_not_of_http" => ErrorOutsideOfHttp,
+        "body_of_a_2xx_breaks" => BodyOfA2xxBreaks,
         "retry_after_is_no_pause" => RetryAfterIsNoPause,
         "body_exceeds_the_limit" => BodyBeyondLimit,
     );
@@ -146,6 +150,7 @@ impl Deviation {
             Self::ErrorOutsideOfHttp => input.responses.iter().any(|response| {
                 matches!(response.error.as_deref(), Some("ValueError" | "OSError"))
             }),
+            Self::BodyOfA2xxBreaks => input.responses.iter().any(Response::breaks_off),
             Self::RetryAfterIsNoPause => input.responses.iter().any(|response| {
                 let seconds = response.retry_after().and_then(asked_seconds);
                 seconds.is_some_and(|seconds| seconds.is_nan() || seconds < 0.0)

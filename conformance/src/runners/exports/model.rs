@@ -215,7 +215,10 @@ impl Run {
             let number = self.requests.len();
             self.requests.push(request.clone());
             let answer = input.responses.get(number).or(input.responses.last());
-            let status = answer.and_then(|answer| answer.status);
+            let status = answer.and_then(|answer| match answer.breaks_off() {
+                true => Some(200),
+                false => answer.status,
+            });
             let asked = answer
                 .filter(|_| profile != Profile::V0_1)
                 .and_then(|answer| asked_seconds(answer.retry_after()?))

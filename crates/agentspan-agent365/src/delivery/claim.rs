@@ -9,7 +9,9 @@ use super::event::{Event, TokenSource};
 use super::shared::Shared;
 use crate::drop_reason::DropReason;
 use crate::export_error::ExportError;
-use crate::report::{Attempt, IdentityReport};
+use crate::receipt::Receipt;
+use crate::report::{Attempt, IdentityReport, SpanLoss};
+use crate::service_reason::Reasons;
 
 /// A number of spans that are counted as queued. Whoever drops it without saying what became of them
 /// has lost them, and they are counted so: nothing leaves the count by a panic or a cancelled task.
@@ -35,12 +37,11 @@ impl Claim {
         }
     }
 
-    /// The service has the spans.
-    pub(super) fn exported(mut self, body_bytes: usize) {
-        let spans = std::mem::take(&mut self.spans);
-        self.shared
-            .counters
-            .exported(spans as u64, body_bytes as u64);
+    /// The service took the spans, of which it did not say what became of `unconfirmed`.
+    pub(super) fn exported(mut self, unconfirmed: usize, body_bytes: usize) {
+        let spans = std::mem::take(&mut self.spans) as u64;
+        let counters = &self.shared.counters;
+        counters.exported(spans, unconfirmed as u64, body_bytes as u64);
     }
 
     /// The spans are given up.
@@ -75,7 +76,7 @@ pub(super) struct Ticket {
     /// The place of the identity in the batch's report.
     pub(super) slot: usize,
     pub(super) spans: usize,
-    pub(super) delivered: usize,
+    pub(super) answered: Answered,
     pub(super) requests: usize,
     pub(super) truncated: usize,
     pub(super) body_bytes: usize,
@@ -84,13 +85,39 @@ pub(super) struct Ticket {
     pub(super) events: UnboundedSender<Event>,
 }
 
+/// What the service said of the spans of the requests that it took.
+#[derive(Debug, Default)]
+pub(super) struct Answered {
+    delivered: usize,
+    unconfirmed: usize,
+    rejected: usize,
+    not_routed: usize,
+    why_rejected: Reasons,
+    why_not_routed: Reasons,
+    notices: Reasons,
+}
+
 impl Ticket {
-    /// The service has the first `spans` of those that are left.
-    pub(super) fn delivered(&mut self, spans: usize, body_bytes: usize) {
-        if let Some(claim) = &mut self.claim {
-            claim.split(spans).exported(body_bytes);
-            self.delivered += spans;
-        }
+    /// The service took a request with some of the spans that are left.
+    pub(super) fn answered(&mut self, receipt: Receipt, body_bytes: usize) {
+        let Some(claim) = &mut self.claim else {
+            return;
+        };
+        let taken = receipt.taken();
+        let delivered = claim.split(taken);
+        delivered.exported(receipt.unconfirmed, body_bytes);
+        let rejected = claim.split(receipt.rejected);
+        rejected.dropped(DropReason::Rejected);
+        let not_routed = claim.split(receipt.not_routed);
+        not_routed.dropped(DropReason::NotRouted);
+        let answered = &mut self.answered;
+        answered.delivered += taken;
+        answered.unconfirmed += receipt.unconfirmed;
+        answered.rejected += receipt.rejected;
+        answered.not_routed += receipt.not_routed;
+        answered.why_rejected.merge(receipt.why_rejected);
+        answered.why_not_routed.merge(receipt.why_not_routed);
+        answered.notices.merge(receipt.notices);
     }
 
     /// Says what became of the spans that were not delivered.
@@ -106,15 +133,50 @@ impl Ticket {
             None => drop(claim),
             Some(error) => claim.dropped(error.reason()),
         }
+        let Answered {
+            delivered,
+            unconfirmed,
+            rejected,
+            not_routed,
+            mut why_rejected,
+            mut why_not_routed,
+            mut notices,
+        } = std::mem::take(&mut self.answered);
+        let identity = || self.identity.clone();
+        let rejected_error = ExportError::Rejected {
+            identity: identity(),
+            reasons: why_rejected.take(),
+        };
+        let not_routed_error = ExportError::NotRouted {
+            identity: identity(),
+            reasons: why_not_routed.take(),
+        };
+        let left = self.spans.saturating_sub(delivered + rejected + not_routed);
+        let losses = [
+            (rejected, Some(rejected_error)),
+            (not_routed, Some(not_routed_error)),
+            (left, error),
+        ];
+        let losses = losses
+            .into_iter()
+            .filter(|(spans, _)| *spans > 0)
+            .filter_map(|(spans, error)| {
+                Some(SpanLoss {
+                    spans,
+                    error: error?,
+                })
+            });
         let report = IdentityReport {
-            identity: self.identity.clone(),
+            identity: identity(),
             spans: self.spans,
-            delivered: self.delivered,
+            delivered,
+            unconfirmed,
             requests: self.requests,
             truncated: self.truncated,
             body_bytes: self.body_bytes,
             attempts,
-            error,
+            notices: notices.take(),
+            losses: losses.collect(),
         };
         // Nobody listens any more when the thread ends, and then the count is all that is left.
         let _ = self.events.send(Event::Delivered {

@@ -20,6 +20,7 @@ use crate::access_token::AccessToken;
 use crate::destination::segment;
 use crate::export_error::{ExportError, ResolverError};
 use crate::missing_permission::MissingPermission;
+use crate::receipt::Receipt;
 use crate::report::{Attempt, AttemptOutcome};
 use crate::retry::RetryTimer;
 use crate::retry_after::AskedPause;
@@ -55,14 +56,18 @@ struct Post<'a> {
     body: Bytes,
 }
 
-/// What a failed try means.
-enum Failure {
+/// What a try means.
+enum Judgement {
+    /// The service took the request.
+    Taken(Answer),
     /// The answer is final.
     Final(ExportError),
     /// Another try may help.
     Again {
         last_status: Option<u16>,
         source: Option<TransportError>,
+        /// The pause that the service asks for.
+        asked: Option<Duration>,
     },
 }
 
@@ -98,16 +103,16 @@ impl Courier {
         let mut headers = self.headers(ticket, token.as_ref())?;
         let mut is_renewed = false;
         for Parcel { body, spans } in parcels {
-            let bytes = body.len();
-            loop {
+            let answer = loop {
                 let post = Post {
                     identity: &ticket.identity,
                     uri,
                     headers: &headers,
                     body: body.clone(),
                 };
-                let Err(error) = self.try_all(shared, post, attempts).await else {
-                    break;
+                let error = match self.try_all(shared, post, attempts).await {
+                    Ok(answer) => break answer,
+                    Err(error) => error,
                 };
                 let refused = token.clone().filter(|_| !is_renewed && is_refusal(&error));
                 is_renewed = true;
@@ -117,8 +122,10 @@ impl Courier {
                 log::token_refused(&ticket.identity);
                 token = Some(other);
                 headers = self.headers(ticket, token.as_ref())?;
-            }
-            ticket.delivered(spans, bytes);
+            };
+            let secret = token.as_ref().map_or("", AccessToken::as_str);
+            let receipt = Receipt::read(answer.body(), &spans, &[&body, secret.as_bytes()]);
+            ticket.answered(receipt, body.len());
         }
         Ok(())
     }
@@ -146,7 +153,7 @@ impl Courier {
         shared: &Shared,
         post: Post<'_>,
         attempts: &mut Vec<Attempt>,
-    ) -> Result<(), ExportError> {
+    ) -> Result<Answer, ExportError> {
         let Post { identity, uri, .. } = post;
         let mut tries = 0;
         loop {
@@ -156,34 +163,25 @@ impl Courier {
                 .transport
                 .post(uri, post.headers, post.body.clone(), self.timeout)
                 .await;
-            let failure = self.judge(identity, &answer);
-            let pause = match &failure {
-                Some(Failure::Again { .. }) => {
-                    let asked = answer.as_ref().ok().and_then(Answer::asked_pause);
-                    let asked = asked
-                        .filter(|asked| {
-                            self.retry_after_dates || matches!(asked, AskedPause::For(_))
-                        })
-                        .map(|asked| asked.counted_from(SystemTime::now()));
-                    self.wire.retry.pause_after(tries, asked)
-                }
-                Some(Failure::Final(_)) | None => None,
+            let outcome = outcome(&answer);
+            let judgement = self.judge(identity, answer);
+            let pause = match &judgement {
+                Judgement::Again { asked, .. } => self.wire.retry.pause_after(tries, *asked),
+                Judgement::Taken(_) | Judgement::Final(_) => None,
             };
-            let attempt = Attempt {
-                outcome: outcome(answer),
-                pause,
-            };
+            let attempt = Attempt { outcome, pause };
             log::attempt(identity, uri, tries, &attempt);
             attempts.push(attempt);
-            match (failure, pause) {
-                (None, _) => return Ok(()),
-                (Some(Failure::Final(error)), _) => return Err(error),
-                (Some(_), Some(pause)) => self.pause(pause).await,
+            match (judgement, pause) {
+                (Judgement::Taken(answer), _) => return Ok(answer),
+                (Judgement::Final(error), _) => return Err(error),
+                (Judgement::Again { .. }, Some(pause)) => self.pause(pause).await,
                 (
-                    Some(Failure::Again {
+                    Judgement::Again {
                         last_status,
                         source,
-                    }),
+                        ..
+                    },
                     None,
                 ) => {
                     return Err(ExportError::RetriesExhausted {
@@ -278,29 +276,34 @@ impl Courier {
         Ok(headers)
     }
 
-    /// Why a try did not deliver the spans, or `None` when it did.
-    fn judge(
-        &self,
-        identity: &Identity,
-        answer: &Result<Answer, TransportError>,
-    ) -> Option<Failure> {
+    /// What a try means. The head of an answer decides.
+    fn judge(&self, identity: &Identity, answer: Result<Answer, TransportError>) -> Judgement {
         match answer {
-            Ok(answer) if answer.status.is_success() => None,
-            Ok(answer) if self.wire.retry.repeats(answer.status) => Some(Failure::Again {
-                last_status: Some(answer.status.as_u16()),
+            Ok(answer) if answer.status().is_success() => Judgement::Taken(answer),
+            Ok(answer) if self.wire.retry.repeats(answer.status()) => Judgement::Again {
+                last_status: Some(answer.status().as_u16()),
                 source: None,
-            }),
-            Ok(answer) => Some(Failure::Final(ExportError::Status {
+                asked: self.asked_pause(&answer),
+            },
+            Ok(answer) => Judgement::Final(ExportError::Status {
                 identity: identity.clone(),
-                status: answer.status.as_u16(),
+                status: answer.status().as_u16(),
                 correlation_id: answer.correlation_id(),
                 permission: None,
-            })),
-            Err(error) => Some(Failure::Again {
-                last_status: None,
-                source: Some(error.clone()),
             }),
+            Err(error) => Judgement::Again {
+                last_status: None,
+                source: Some(error),
+                asked: None,
+            },
         }
+    }
+
+    fn asked_pause(&self, answer: &Answer) -> Option<Duration> {
+        let asked = answer.asked_pause();
+        asked
+            .filter(|asked| self.retry_after_dates || matches!(asked, AskedPause::For(_)))
+            .map(|asked| asked.counted_from(SystemTime::now()))
     }
 }
 
@@ -330,14 +333,15 @@ fn explained(mut error: ExportError, token: Option<&AccessToken>) -> ExportError
     error
 }
 
-fn outcome(answer: Result<Answer, TransportError>) -> AttemptOutcome {
+fn outcome(answer: &Result<Answer, TransportError>) -> AttemptOutcome {
     match answer {
         Ok(answer) => AttemptOutcome::Answered {
-            status: answer.status.as_u16(),
+            status: answer.status().as_u16(),
             correlation_id: answer.correlation_id(),
             body_bytes: answer.body().len(),
+            is_whole: answer.is_whole(),
         },
-        Err(error) => AttemptOutcome::Failed(error),
+        Err(error) => AttemptOutcome::Failed(error.clone()),
     }
 }
 

@@ -1,4 +1,5 @@
-//! What the delivery logs: statuses, counts, identities and correlation ids, and nothing else.
+//! What the delivery logs: statuses, counts, identities, correlation ids and the reasons that the service
+//! gives, made fit to be shown, and nothing else.
 //!
 //! No token, no body of either side, no error text of a token resolver. A subscriber of the program that
 //! panics loses what it is told, and costs nothing else.
@@ -9,6 +10,7 @@ use http::Uri;
 use tracing::{debug, error, warn};
 
 use crate::drop_reason::DropReason;
+use crate::export_error::ExportError;
 use crate::report::{Attempt, AttemptOutcome, ExportReport};
 use crate::stats::DeliveryStats;
 use crate::transport::TransportError;
@@ -35,6 +37,7 @@ pub(super) fn attempt(identity: &Identity, uri: &Uri, number: u32, attempt: &Att
                     status,
                     correlation_id,
                     body_bytes,
+                    is_whole,
                 },
                 None,
             ) => debug!(
@@ -46,6 +49,7 @@ pub(super) fn attempt(identity: &Identity, uri: &Uri, number: u32, attempt: &Att
                 status,
                 correlation_id = correlation_id.as_deref(),
                 answer_bytes = body_bytes,
+                answer_is_whole = is_whole,
                 "the service answered"
             ),
             (
@@ -95,6 +99,7 @@ pub(super) fn report(report: &ExportReport) {
         debug!(
             target: "agentspan::agent365::delivery",
             exported = report.exported(),
+            unconfirmed = report.unconfirmed(),
             dropped = report.dropped(),
             no_identity = report.no_identity,
             other_operation = report.other_operation,
@@ -111,19 +116,19 @@ pub(super) fn report(report: &ExportReport) {
                     "spans were longer than the service takes and were cut"
                 );
             }
-            let Some(failure) = &identity.error else {
-                continue;
-            };
-            error!(
-                target: "agentspan::agent365::delivery",
-                tenant = identity.identity.tenant.as_str(),
-                agent = identity.identity.agent.as_str(),
-                spans = identity.dropped(),
-                reason = failure.reason().as_str(),
-                attempts = identity.attempts.len(),
-                last_status = identity.attempts.last().and_then(Attempt::status),
-                "spans were lost"
-            );
+            for loss in &identity.losses {
+                error!(
+                    target: "agentspan::agent365::delivery",
+                    tenant = identity.identity.tenant.as_str(),
+                    agent = identity.identity.agent.as_str(),
+                    spans = loss.spans,
+                    reason = loss.error.reason().as_str(),
+                    service_reason = service_reason(&loss.error),
+                    attempts = identity.attempts.len(),
+                    last_status = identity.attempts.last().and_then(Attempt::status),
+                    "spans were lost"
+                );
+            }
         }
         for refused in &report.refused {
             error!(
@@ -135,6 +140,12 @@ pub(super) fn report(report: &ExportReport) {
             );
         }
     });
+}
+
+/// The first reason of the service, if it gave any.
+fn service_reason(error: &ExportError) -> Option<&str> {
+    let reason = error.service_reasons().first();
+    reason.map(|reason| reason.text.as_str())
 }
 
 pub(super) fn lost_by_callers(reason: DropReason, dropped: u64) {

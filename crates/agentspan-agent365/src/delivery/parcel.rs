@@ -3,6 +3,7 @@
 use std::borrow::{Borrow, Cow};
 
 use bytes::Bytes;
+use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::buffers::Buffers;
@@ -13,8 +14,8 @@ use crate::encode::{BodyEncoder, EncodedResource};
 #[derive(Debug)]
 pub(super) struct Parcel {
     pub(super) body: Bytes,
-    /// How many spans are in it.
-    pub(super) spans: usize,
+    /// The ids of its spans.
+    pub(super) spans: Vec<SpanId>,
 }
 
 /// The requests of one identity, in order.
@@ -98,7 +99,11 @@ impl Packing<'_> {
         }
         parcels.list.push(Parcel {
             body,
-            spans: spans.len(),
+            spans: spans.iter().map(id).collect(),
         });
     }
+}
+
+fn id<S: Borrow<SpanData>>(span: &S) -> SpanId {
+    span.borrow().span_context.span_id()
 }

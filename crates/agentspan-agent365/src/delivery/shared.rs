@@ -25,6 +25,7 @@ use crate::export_error::SubmitError;
 use crate::export_token::ExportToken;
 use crate::longest::LONGEST;
 use crate::report::ExportReport;
+use crate::service_reason::ServiceReason;
 use crate::span_size::estimated_bytes;
 use crate::stats::Counters;
 
@@ -52,6 +53,7 @@ pub(crate) struct Shared {
     deadline_passed: AtomicBool,
     finished: Mutex<bool>,
     has_finished: Condvar,
+    receiver_message: Mutex<Option<String>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     thread_id: OnceLock<ThreadId>,
 }
@@ -77,6 +79,7 @@ impl Shared {
             deadline_passed: AtomicBool::new(false),
             finished: Mutex::new(false),
             has_finished: Condvar::new(),
+            receiver_message: Mutex::default(),
             thread: Mutex::new(None),
             thread_id: OnceLock::new(),
         }
@@ -357,6 +360,17 @@ impl Shared {
         } else {
             DropReason::Internal
         }
+    }
+
+    pub(crate) fn receiver_message(&self) -> Option<String> {
+        let message = self.receiver_message.lock();
+        message.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps what the service says, for [`receiver_message`](Self::receiver_message).
+    pub(super) fn keep_message(&self, reason: &ServiceReason) {
+        let message = self.receiver_message.lock();
+        *message.unwrap_or_else(PoisonError::into_inner) = Some(reason.to_string());
     }
 
     pub(super) fn set_deadline_passed(&self) {

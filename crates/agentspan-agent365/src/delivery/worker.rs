@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::buffers::Buffers;
 use super::caller_losses::CallerLosses;
-use super::claim::{Claim, Ticket};
+use super::claim::{Answered, Claim, Ticket};
 use super::courier::Courier;
 use super::event::{Event, Flush, Job, QueuedSpan, TokenSource};
 use super::in_flight::{InFlight, Skipped};
@@ -397,6 +397,9 @@ impl Worker {
                 waiting.lost += report.lost();
             }
         }
+        if let Some(reason) = report.service_reason() {
+            self.shared.keep_message(reason);
+        }
         log::report(&report);
         self.log_caller_losses();
         if let Some(observer) = self.observer.as_ref().and_then(Foreign::get) {
@@ -455,7 +458,7 @@ fn next_ticket(opening: &mut Opening, shared: &Arc<Shared>) -> Option<Ticket> {
         batch: opening.batch,
         slot,
         spans,
-        delivered: 0,
+        answered: Answered::default(),
         requests: 0,
         truncated: 0,
         body_bytes: 0,

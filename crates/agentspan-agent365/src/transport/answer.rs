@@ -9,9 +9,6 @@ use tokio::time::timeout;
 
 use crate::retry_after::{AskedPause, asked_pause};
 
-/// How much of an answer's body is read. Reading it to its end lets the connection be used again.
-const MAX_BODY: usize = 64 * 1024;
-
 /// How much of a correlation id is kept.
 const MAX_CORRELATION_ID: usize = 128;
 
@@ -26,9 +23,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Reads the body of `response` up to the limit, for at most `remaining`. A body that is longer, that
+    /// Reads the body of `response` up to `longest` bytes, for at most `remaining`. Reading it to its end
+    /// lets the connection be used again. A body that is longer, that
     /// breaks or that is late is left there, which closes a connection of HTTP/1.1.
-    pub(super) async fn read(response: Response<Incoming>, remaining: Duration) -> Self {
+    pub(super) async fn read(
+        response: Response<Incoming>,
+        longest: usize,
+        remaining: Duration,
+    ) -> Self {
         let (head, mut incoming) = response.into_parts();
         let mut body = Vec::new();
         let mut trailers = None;
@@ -39,7 +41,7 @@ impl Answer {
                 };
                 match frame.into_data() {
                     Ok(data) => {
-                        let room = MAX_BODY - body.len();
+                        let room = longest - body.len();
                         body.extend(data.iter().take(room));
                         if data.len() > room {
                             return false;
@@ -72,7 +74,7 @@ impl Answer {
         &self.headers
     }
 
-    /// What came of its body: at most 64 KiB.
+    /// What came of its body, up to the limit of the transport.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body

@@ -37,7 +37,7 @@ fn check_within(
         .exporter();
     let report = export(&exporter, vec![span_of(TENANT, "a")]);
     let identity = &report.identities[0];
-    let reason = identity.error.as_ref().map(ExportError::reason);
+    let reason = identity.losses.first().map(|loss| loss.error.reason());
     assert_eq!(
         (identity.attempts.len(), timer.millis(), reason),
         (tries, pauses.to_vec(), lost),
@@ -170,7 +170,7 @@ fn an_answer_that_never_ends_ends_with_the_timeout() {
 }
 
 #[test]
-fn a_body_beyond_64_kib_is_left_unread_and_the_head_decides() {
+fn a_body_beyond_256_kib_is_left_unread_and_the_head_decides() {
     check(vec![Answer::endless_body()], 1, &[], None);
     let service = service([Answer::endless_body()]);
     let exporter = exporter_to(&service, token("t"));
@@ -182,7 +182,7 @@ fn a_body_beyond_64_kib_is_left_unread_and_the_head_decides() {
         panic!("an answer");
     };
     assert_eq!(status, 200);
-    assert_eq!(body_bytes, 64 * 1024);
+    assert_eq!(body_bytes, 256 * 1024);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn the_error_names_status_identity_and_correlation_id() {
         status,
         correlation_id,
         ..
-    }) = &report.identities[0].error
+    }) = report.identities[0].losses.first().map(|loss| &loss.error)
     else {
         panic!("a status");
     };

@@ -21,6 +21,7 @@ mod identities;
 mod opt_in;
 mod panicking_logger;
 mod per_request;
+mod receipts;
 mod secrecy;
 mod tls;
 mod tokens;

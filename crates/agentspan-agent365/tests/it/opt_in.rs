@@ -239,7 +239,7 @@ fn check_forbidden(text: &str, expected: &str) {
     let service = service([Answer::status(403)]);
     let delivery = delivery_to(&service, token(text)).build().unwrap();
     let report = export(&delivery.exporter(), vec![span_of(TENANT, "a")]);
-    let error = report.identities[0].error.as_ref().unwrap();
+    let error = &report.identities[0].losses[0].error;
     assert!(matches!(error, ExportError::Status { status: 403, .. }));
     let message = error.to_string();
     let prefix = format!("the service answered 403 for tenant {TENANT}, agent a");

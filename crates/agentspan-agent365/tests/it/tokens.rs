@@ -40,7 +40,7 @@ fn check_costs_its_identity(resolver: impl TokenResolver, message: &str) -> Opti
         panic!("two identities");
     };
     assert_eq!((bad.exported(), good.exported()), (0, 1));
-    let error = bad.error.as_ref().unwrap();
+    let error = &bad.losses[0].error;
     assert_eq!(error.reason(), DropReason::Token);
     assert_eq!(error.to_string(), message);
     let requests = service.requests();
@@ -265,7 +265,7 @@ fn an_error_of_a_resolver_is_not_shown_by_debug() {
     let shown = format!("{report:?} {report:#?} {report} {exporter:?}");
     assert!(!shown.contains("s3cret"), "{shown}");
     assert!(matches!(
-        report.identities[0].error,
-        Some(ExportError::Token { .. })
+        report.identities[0].losses[0].error,
+        ExportError::Token { .. }
     ));
 }

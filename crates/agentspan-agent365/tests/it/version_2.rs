@@ -77,8 +77,8 @@ fn a_lost_request_ends_its_identity_and_no_other() {
         (3, 1, 2)
     );
     assert!(matches!(
-        first.error,
-        Some(ExportError::Status { status: 400, .. })
+        first.losses[0].error,
+        ExportError::Status { status: 400, .. }
     ));
     assert_eq!((second.exported(), second.dropped()), (1, 0));
     assert_eq!(report.dropped_for(DropReason::PermanentStatus), 2);
@@ -125,7 +125,7 @@ fn nothing_is_sent_without_a_token() {
         let delivery = version_2(&service, resolver).build().unwrap();
         let report = export(&delivery.exporter(), vec![span("a", "1")]);
         assert_eq!(service.request_count(), 0);
-        let error = report.identities[0].error.as_ref().unwrap();
+        let error = &report.identities[0].losses[0].error;
         assert_eq!(error.reason(), DropReason::Token);
         assert_eq!(
             error.to_string(),

@@ -116,6 +116,12 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
         stats.exported + stats.dropped() + stats.queued
     );
     check_report(&telemetry.report());
+    let line = telemetry.report().destinations[0].to_string();
+    assert_eq!(
+        line,
+        format!("agent365: {stats}"),
+        "the same line as without the facade"
+    );
     check_measured_until_dropped(telemetry, &meters);
 }
 
