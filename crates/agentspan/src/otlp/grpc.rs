@@ -154,4 +154,12 @@ mod tests {
             assert_eq!(receipt(body), Receipt::unconfirmed(), "{body:?}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_body_is_read(body: Vec<u8>) {
+            let is_confirmed = receipt(&body).is_confirmed();
+            proptest::prop_assert!(!is_confirmed || body.starts_with(&[0]) && body.len() >= PREFIX);
+        }
+    }
 }

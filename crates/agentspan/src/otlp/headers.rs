@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
 use super::OtlpError;
+use super::settings::first;
 
 /// What the [specification] asks for: the exporter, its language and its version.
 ///
@@ -43,10 +44,7 @@ fn add_those_of(environment: &Environment, headers: &mut HeaderMap) {
         names::OTEL_EXPORTER_OTLP_TRACES_HEADERS,
         names::OTEL_EXPORTER_OTLP_HEADERS,
     ];
-    let mut set = variables
-        .iter()
-        .filter_map(|it| Some((it, environment.non_empty(it)?)));
-    let Some((variable, text)) = set.next() else {
+    let Some((variable, text)) = first(environment, variables) else {
         return;
     };
     let entries = text.split(',').map(str::trim);

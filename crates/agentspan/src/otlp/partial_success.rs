@@ -42,6 +42,9 @@ fn of(partial: ExportTracePartialSuccess) -> Receipt {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn receipt(rejected: u64, message: &str) -> Receipt {
@@ -82,5 +85,37 @@ mod tests {
             assert_eq!(of_json(text.as_bytes()), receipt(0, ""), "{text}");
         }
         assert_eq!(of_json(b"{"), Receipt::unconfirmed());
+    }
+
+    /// What anybody may take for an answer: bytes, or a message of OTLP with a byte changed.
+    fn answers() -> impl Strategy<Value = Vec<u8>> {
+        let spoilt = (
+            any::<i64>(),
+            ".{0,40}",
+            any::<prop::sample::Index>(),
+            any::<u8>(),
+        );
+        let spoilt = spoilt.prop_map(|(rejected_spans, error_message, at, byte)| {
+            let partial_success = Some(ExportTracePartialSuccess {
+                rejected_spans,
+                error_message,
+            });
+            let mut message = ExportTraceServiceResponse { partial_success }.encode_to_vec();
+            let at = at.index(message.len());
+            message[at] = byte;
+            message
+        });
+        prop_oneof![vec(any::<u8>(), 0..64), spoilt]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_receiver_answers_is_read_and_its_words_are_harmless(answer in answers()) {
+            let receipt = of_protobuf(&answer);
+            let message = receipt.message().unwrap_or_default();
+            prop_assert!(message.chars().count() <= 200 && !message.contains(char::is_control));
+            #[cfg(feature = "otlp-http")]
+            of_json(&answer);
+        }
     }
 }

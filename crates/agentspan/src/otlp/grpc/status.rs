@@ -138,6 +138,8 @@ fn retry_info(details: &[u8]) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn details(type_url: &str, delay: Option<(i64, i32)>) -> String {
@@ -189,6 +191,22 @@ mod tests {
             "!".to_owned(),
         ] {
             check("8", Some(details), Verdict::Refused);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_details_are_read(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            retry_info(&bytes);
+            let encoded = base64::engine::general_purpose::STANDARD.encode(&bytes);
+            retry_info(encoded.as_bytes());
+        }
+
+        #[test]
+        fn a_pause_of_any_length_is_read(seconds in 0_i64.., nanos in 0..1_000_000_000_i32) {
+            let details = details(TYPE, Some((seconds, nanos)));
+            let expected = Duration::new(seconds.unsigned_abs(), nanos.unsigned_abs());
+            prop_assert_eq!(retry_info(details.as_bytes()), Some(expected));
         }
     }
 }
