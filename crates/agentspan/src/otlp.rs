@@ -51,11 +51,10 @@ pub enum OtlpError {
     /// hold a password or a key.
     #[error("the endpoint of the otlp exporter is not a url of the form http://127.0.0.1:4318")]
     Endpoint,
-    /// A name or a value of [`Otlp::with_header`] can be none of a header, for instance since a line break is
-    /// at the end of a key that was read from a file. Mend it; no message shows the value.
-    #[error(
-        "the header {name:?} of the otlp exporter has a name or a value that no header can have"
-    )]
+    /// A name or a value of [`Otlp::with_header`] cannot be that of a header, for instance because a line break
+    /// is at the end of a key that was read from a file; or the protocol sets this header itself. Fix it; no
+    /// message shows the value.
+    #[error("the header {name:?} of the otlp exporter has a name or a value that it cannot have")]
     Header {
         /// The name of the header.
         name: String,
@@ -104,7 +103,7 @@ impl Otlp {
     /// made.
     ///
     /// It replaces the header of the same name in `OTEL_EXPORTER_OTLP_HEADERS`, whose other headers are sent as
-    /// well. The headers that the protocol sets itself, such as `content-type`, cannot be replaced.
+    /// well. A header that the protocol sets itself, such as `content-type`, is an error, too.
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         // Names differ not by case, and of two the last one counts.
         let name = name.into().to_ascii_lowercase();

@@ -7,7 +7,7 @@ mod status;
 use agentspan_agent365::transport::{Answer, Transport};
 use agentspan_discovery::{Environment, standard_variables as names};
 use agentspan_otel::Receipt;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, TE};
+use http::header::{CONTENT_TYPE, TE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use self::status::GrpcStatus;
@@ -86,8 +86,6 @@ impl Wire for Grpc {
     fn set_headers(headers: &mut HeaderMap, gzip: bool) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert(TE, HeaderValue::from_static("trailers"));
-        headers.remove(CONTENT_ENCODING);
-        headers.remove(ENCODING);
         if gzip {
             headers.insert(ENCODING, HeaderValue::from_static("gzip"));
         }

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use agentspan_discovery::{Environment, standard_variables as names};
 use agentspan_queue::contain;
-use http::header::{AUTHORIZATION, USER_AGENT};
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
@@ -15,6 +18,18 @@ use super::settings::first;
 ///
 /// [specification]: https://opentelemetry.io/docs/specs/otel/protocol/exporter/#user-agent
 const AGENT: &str = concat!("agentspan-otlp-exporter-rust/", env!("CARGO_PKG_VERSION"));
+
+/// Headers that say how a request is written. Another value would break it. So would those of gRPC.
+const OF_PROTOCOL: [HeaderName; 8] = [
+    CONNECTION,
+    CONTENT_ENCODING,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
 
 /// The headers of all requests, in this order of precedence: the code's, the environment's, the user and the
 /// password of the URL.
@@ -72,6 +87,9 @@ fn of_entry((name, value): (&str, &str)) -> Option<(HeaderName, HeaderValue)> {
 
 fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
     let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+    if OF_PROTOCOL.contains(&name) || name.as_str().starts_with("grpc-") {
+        return None;
+    }
     let mut value = HeaderValue::from_str(value).ok()?;
     value.set_sensitive(true);
     Some((name, value))
@@ -114,8 +132,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_header_in_the_environment_is_ignored() {
-        let variable = ("OTEL_EXPORTER_OTLP_HEADERS", "k,=v,a b=c,l=%0a,m=%ff,,n=");
+    fn what_is_no_header_in_the_environment_is_ignored_and_so_is_what_the_protocol_sets() {
+        let entries = "k,=v,a b=c,l=%0a,m=%ff,,n=,Content-Length=1,te=x,grpc-encoding=x";
+        let variable = ("OTEL_EXPORTER_OTLP_HEADERS", entries);
         check(
             &[variable],
             &[],

@@ -74,7 +74,6 @@ impl Wire for Http {
     fn set_headers(headers: &mut HeaderMap, gzip: bool) {
         let protobuf = HeaderValue::from_static("application/x-protobuf");
         headers.insert(CONTENT_TYPE, protobuf);
-        headers.remove(CONTENT_ENCODING);
         if gzip {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }

@@ -132,6 +132,8 @@ pub(crate) fn check_headers_that_can_be_none(
         ("api key", "secret"),
         ("", "secret"),
         ("api-key", "secret\n"),
+        ("content-length", "secret"),
+        ("grpc-timeout", "secret"),
     ] {
         let error = destination(Otlp::new().with_header(name, value)).unwrap_err();
         let found = matches!(&error, OtlpError::Header { name: found } if found == name);
