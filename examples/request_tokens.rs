@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (one, other) = tokio::join!(serve("token-of-ada"), serve("token-of-grace"));
     one.and(other)?;
 
-    telemetry.shutdown(Duration::from_secs(5))?;
+    telemetry.shutdown_async(Duration::from_secs(5)).await?;
     let mut arrived = Vec::new();
     for request in agent365.requests() {
         let body = request.json()?;

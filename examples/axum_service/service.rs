@@ -7,7 +7,6 @@ use agentspan::{Telemetry, TelemetryReport};
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use crate::AnyError;
@@ -38,13 +37,9 @@ pub(crate) async fn run(
         served = server.into_future() => served?,
         () = too_late => tracing::warn!("requests are cut off that took too long to end"),
     }
-    // The spans of all requests have ended. Telemetry waits on the thread that shuts it down.
-    spawn_blocking(move || {
-        if let Err(error) = telemetry.shutdown(FLUSH) {
-            tracing::error!(%error, "spans were lost");
-        }
-        telemetry.report()
-    })
-    .await
-    .map_err(AnyError::from)
+    // The spans of all requests have ended.
+    if let Err(error) = telemetry.shutdown_async(FLUSH).await {
+        tracing::error!(%error, "spans were lost");
+    }
+    Ok(telemetry.report())
 }

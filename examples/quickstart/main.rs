@@ -68,7 +68,7 @@ async fn main() -> Result<(), AnyError> {
         .with_baggage(&request)
         .await?;
     println!("\nThe answer:\n\n{answer}");
-    telemetry.shutdown(Duration::from_secs(5))?;
+    telemetry.shutdown_async(Duration::from_secs(5)).await?;
     received::print_requests(&agent365, &reports)?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Takes an exporter off the path of the program, and counts what becomes of its spans.
 
+mod flush;
 mod receipt;
 mod size;
 mod state;
@@ -20,6 +21,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
 
+pub use self::flush::ExportFlush;
 pub use self::receipt::{Receipt, Receipts};
 use self::state::{Bounds, Outcome, Refused, Shared};
 pub use self::stats::{ExportLoss, ExportStats};
@@ -297,35 +299,27 @@ impl ExportQueue {
         self.0.shared.put_resource(resource.clone());
     }
 
-    /// Starts to export what waits. Does not wait.
-    pub fn start_flush(&self) {
-        self.0.shared.start_flush();
+    /// Starts to export what is queued now, and does not wait for it.
+    ///
+    /// Several queues keep one deadline together if all of them start before anybody waits for the first.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "it goes on without being waited for"
+    )]
+    pub fn start_flush(&self) -> ExportFlush {
+        ExportFlush {
+            queue: self.clone(),
+            call: self.0.shared.start_flush(),
+        }
     }
 
     /// Waits until what is queued now is exported or dropped, for at most `timeout`.
     ///
     /// # Errors
     ///
-    /// [`OTelSdkError::Timeout`] when the time passed first; the spans wait on. `InternalFailure` when
-    /// spans were lost since the last call that said so, and when the exporter fails to flush what it took.
+    /// As [`ExportFlush::wait`].
     pub fn flush(&self, timeout: Duration) -> OTelSdkResult {
-        let outcome = self.0.shared.flush(Instant::now().checked_add(timeout));
-        if outcome == Outcome::Late {
-            return Err(OTelSdkError::Timeout(timeout));
-        }
-        let name = &self.0.name;
-        let (lost, reasons) = self.0.told.rest_of(&self.stats());
-        match lost {
-            0 if outcome == Outcome::Failed => {
-                let text = format!("the exporter of {name} cannot be flushed");
-                Err(OTelSdkError::InternalFailure(text))
-            }
-            0 => Ok(()),
-            lost => {
-                let text = format!("{name} lost {lost} spans ({reasons})");
-                Err(OTelSdkError::InternalFailure(text))
-            }
-        }
+        self.start_flush().wait(timeout)
     }
 
     /// Starts to end the queue: what waits is exported, what comes is dropped. Does not wait.

@@ -93,7 +93,7 @@ pub use self::console::{ConsoleDetail, ConsoleExporter};
 pub use self::execute_tool_scope::{ExecuteTool, ExecuteToolScope, ExecuteToolScopeBuilder};
 pub use self::export_metrics::{Counted, ExportCounts, ExportMetrics, ExportMetricsBuilder};
 pub use self::export_queue::{
-    ExportLoss, ExportQueue, ExportQueueBuilder, ExportStats, Receipt, Receipts,
+    ExportFlush, ExportLoss, ExportQueue, ExportQueueBuilder, ExportStats, Receipt, Receipts,
 };
 pub use self::inference_scope::{Inference, InferenceScope, InferenceScopeBuilder};
 pub use self::invoke_agent_scope::{InvokeAgent, InvokeAgentScope, InvokeAgentScopeBuilder};

@@ -182,6 +182,29 @@ impl BackgroundQueue {
         self.0.shared.flush(Instant::now().checked_add(timeout))
     }
 
+    /// Shuts the processor down after everything that is queued, and does not wait for it.
+    ///
+    /// Several queues keep one deadline together if all of them start before anybody waits for the
+    /// [end](Self::wait_for_end) of the first.
+    ///
+    /// # Errors
+    ///
+    /// The system refuses a thread. Try again when it has less to do.
+    pub fn start_shutdown(&self) -> Result<(), HookError> {
+        self.put(Item::Shutdown)
+    }
+
+    /// Waits until a shutdown that has [started](Self::start_shutdown) is done and its thread has ended.
+    ///
+    /// # Errors
+    ///
+    /// As [`flush`](Self::flush).
+    pub fn wait_for_end(&self, timeout: Duration) -> Result<(), FlushError> {
+        self.flush(timeout)?;
+        self.0.shared.join();
+        Ok(())
+    }
+
     fn put(&self, item: Item) -> Result<(), HookError> {
         Ok(self.0.shared.put(item)?)
     }
@@ -225,14 +248,9 @@ impl SpanProcessor for BackgroundQueue {
     /// Waits until everything that is queued is handled, the processor is shut down and the thread has
     /// ended, or the [timeout](BackgroundQueueBuilder::with_shutdown_timeout) has passed.
     fn shutdown(&self) -> Result<(), HookError> {
-        let shared = &self.0.shared;
-        self.put(Item::Shutdown)?;
-        let deadline = Instant::now().checked_add(self.0.shutdown_timeout);
-        if let Err(error) = shared.flush(deadline) {
-            return Err(HookError::new(error));
-        }
-        shared.join();
-        Ok(())
+        self.start_shutdown()?;
+        let ended = self.wait_for_end(self.0.shutdown_timeout);
+        ended.map_err(HookError::new)
     }
 
     /// Waits as [`shutdown`](SpanProcessor::shutdown) does, but without a timeout and without blocking the thread.

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::OtelBridge;
-use agentspan_processor::{BackgroundQueue, SpanProcessor, Trace, TraceBuilder};
+use agentspan_processor::{BackgroundQueue, FlushError, HookError, Trace, TraceBuilder};
 use agentspan_queue::contain;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -19,7 +19,7 @@ use crate::report::DestinationReport;
 pub(crate) struct AgentSpec {
     bridge: Arc<OtelBridge>,
     processors: Vec<(String, BackgroundQueue)>,
-    is_shut_down: Arc<AtomicBool>,
+    is_shut_down: AtomicBool,
 }
 
 impl AgentSpec {
@@ -31,7 +31,7 @@ impl AgentSpec {
         Self {
             bridge: Arc::new(OtelBridge::new(provider).with_capture(capture)),
             processors,
-            is_shut_down: Arc::default(),
+            is_shut_down: AtomicBool::default(),
         }
     }
 
@@ -43,33 +43,38 @@ impl AgentSpec {
         queues.fold(trace, TraceBuilder::with_processor)
     }
 
-    /// Whether all hooks that were queued have run in time.
-    pub(crate) fn flush(&self, timeout: impl Fn() -> Duration) -> bool {
-        let flushed = |(_, queue): &(_, BackgroundQueue)| queue.flush(timeout()).is_ok();
-        // All of them, also after the first that is late.
-        self.processors
-            .iter()
-            .filter(|queue| !flushed(queue))
-            .count()
-            == 0
+    /// Waits until the hooks that are queued have run, for as long as `left` says to each processor.
+    pub(crate) fn flush(&self, left: impl Fn() -> Duration) -> OTelSdkResult {
+        self.for_each(|queue| queue.flush(left()))
     }
 
-    /// What shuts all processors down, for the first time that it is called: each has until `timeout` from
-    /// then on to handle what waits. Where it is dropped instead, since there is no thread for it, the next one
-    /// does.
-    pub(crate) fn shutdown(
-        &self,
-        timeout: Duration,
-    ) -> impl FnOnce() -> OTelSdkResult + Send + use<> {
-        let is_shut_down = Arc::clone(&self.is_shut_down);
-        let processors = self.processors.iter();
-        let processors: Vec<_> = processors.map(|(_, queue)| queue.clone()).collect();
-        move || {
-            if is_shut_down.swap(true, Ordering::SeqCst) {
-                return Ok(());
-            }
-            shut_down(&processors, timeout)
+    /// Starts to shut all processors down, the first time that it is called. Does not wait.
+    pub(crate) fn start_shutdown(&self) {
+        if self.is_shut_down.swap(true, Ordering::SeqCst) {
+            return;
         }
+        for (name, queue) in &self.processors {
+            if let Err(error) = queue.start_shutdown() {
+                log_shutdown(name, &error);
+            }
+        }
+    }
+
+    /// Waits until all processors are shut down, for as long as `left` says to each.
+    pub(crate) fn wait_for_end(&self, left: impl Fn() -> Duration) -> OTelSdkResult {
+        self.for_each(|queue| queue.wait_for_end(left()))
+    }
+
+    /// Asks all of them, also after the first that is late.
+    fn for_each(&self, ask: impl Fn(&BackgroundQueue) -> Result<(), FlushError>) -> OTelSdkResult {
+        let mut result = Ok(());
+        for (_, queue) in &self.processors {
+            result = result.and(ask(queue).map_err(|error| match error {
+                FlushError::TimedOut { .. } => OTelSdkError::Timeout(Duration::ZERO),
+                other => OTelSdkError::InternalFailure(other.to_string()),
+            }));
+        }
+        result
     }
 
     pub(crate) fn late_events(&self) -> u64 {
@@ -82,29 +87,15 @@ impl AgentSpec {
     }
 }
 
-/// Shuts processors down, one after the other; each says in the log what it fails with.
-fn shut_down(processors: &[BackgroundQueue], timeout: Duration) -> OTelSdkResult {
-    let started = Instant::now();
-    let mut result = Ok(());
-    for processor in processors {
-        // A queue's own shutdown waits for a time of its own, which knows nothing of the deadline.
-        let left = timeout.saturating_sub(started.elapsed());
-        if processor.flush(left).is_err() {
-            result = Err(OTelSdkError::Timeout(timeout));
-        }
-        if let Err(error) = processor.shutdown() {
-            result = Err(OTelSdkError::Timeout(timeout));
-            contain::log(|| {
-                tracing::error!(
-                    target: "agentspan::telemetry",
-                    processor = processor.name(),
-                    error = %error,
-                    "an agent spec processor is not shut down"
-                );
-            });
-        }
-    }
-    result
+fn log_shutdown(processor: &str, error: &HookError) {
+    contain::log(|| {
+        tracing::error!(
+            target: "agentspan::telemetry",
+            processor,
+            %error,
+            "an agent spec processor is not shut down"
+        );
+    });
 }
 
 #[cfg(test)]
@@ -113,7 +104,7 @@ mod tests {
     use std::sync::atomic::AtomicU64;
     use std::sync::mpsc::{Receiver, Sender, channel};
 
-    use agentspan_processor::HookError;
+    use agentspan_processor::SpanProcessor;
 
     use super::*;
 
@@ -130,17 +121,21 @@ mod tests {
     }
 
     #[test]
-    fn a_shutdown_that_got_no_thread_is_made_up_for_and_one_that_did_is_not_repeated() {
+    fn processors_are_shut_down_once() {
         let shutdowns = Shutdowns::default();
-        let processors = vec![("p".to_owned(), BackgroundQueue::new(shutdowns.clone()))];
-        let provider = SdkTracerProvider::builder().build();
-        let agent_spec = AgentSpec::new(&provider, ContentCapture::NoContent, processors);
-        drop(agent_spec.shutdown(WHILE));
-        assert_eq!(shutdowns.0.load(Ordering::SeqCst), 0);
+        let agent_spec = of(&[&BackgroundQueue::new(shutdowns.clone())]);
         for _ in 0..2 {
-            agent_spec.shutdown(WHILE)().unwrap();
+            agent_spec.start_shutdown();
+            agent_spec.wait_for_end(|| WHILE).unwrap();
             assert_eq!(shutdowns.0.load(Ordering::SeqCst), 1);
         }
+    }
+
+    fn of(queues: &[&BackgroundQueue]) -> AgentSpec {
+        let provider = SdkTracerProvider::builder().build();
+        let queues = queues.iter().enumerate();
+        let processors = queues.map(|(n, queue)| (n.to_string(), (*queue).clone()));
+        AgentSpec::new(&provider, ContentCapture::NoContent, processors.collect())
     }
 
     /// Says that a trace starts, and waits until it may.
@@ -155,34 +150,37 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_slow_processor_has_the_time_of_the_shutdown_and_is_told_of_when_it_is_over() {
+    fn slow() -> (BackgroundQueue, Sender<()>) {
         let (begun, has_begun) = channel();
         let (release, until) = channel();
-        let queue = BackgroundQueue::builder(Slow(begun, Mutex::new(until)))
-            .with_shutdown_timeout(Duration::ZERO)
-            .build();
-        let provider = SdkTracerProvider::builder().build();
-        let of = |queue: &BackgroundQueue| {
-            let processors = vec![("p".to_owned(), queue.clone())];
-            AgentSpec::new(&provider, ContentCapture::NoContent, processors)
-        };
+        let queue = BackgroundQueue::new(Slow(begun, Mutex::new(until)));
         queue.startup().unwrap();
         has_begun.recv_timeout(WHILE).unwrap();
-        let late = of(&queue).shutdown(Duration::ZERO)();
-        assert!(matches!(late, Err(OTelSdkError::Timeout(_))), "{late:?}");
+        (queue, release)
+    }
 
-        let shutdown = of(&queue).shutdown(WHILE);
-        let (calls, is_called) = channel();
-        let thread = std::thread::spawn(move || {
-            calls.send(()).unwrap();
-            let _ = shutdown();
-            queue.stats()
-        });
-        is_called.recv_timeout(WHILE).unwrap();
+    #[test]
+    fn a_slow_processor_has_the_time_of_the_shutdown_and_is_told_of_when_it_is_over() {
+        let (queue, release) = slow();
+        let agent_spec = of(&[&queue]);
+        agent_spec.start_shutdown();
+        let late = agent_spec.wait_for_end(|| Duration::ZERO);
+        assert!(matches!(late, Err(OTelSdkError::Timeout(_))), "{late:?}");
         drop(release);
-        // All but this shutdown itself, for which the queue has no time of its own.
-        let stats = thread.join().unwrap();
-        assert!(stats.handled >= 2, "{stats:?}");
+        agent_spec.wait_for_end(|| WHILE).unwrap();
+        // The start of the trace, and the shutdown.
+        assert_eq!(queue.stats().handled, 2);
+    }
+
+    #[test]
+    fn a10_a_processor_that_hangs_does_not_hold_up_the_shutdown_of_the_next() {
+        let (hanging, release) = slow();
+        let shutdowns = Shutdowns::default();
+        let next = BackgroundQueue::new(shutdowns.clone());
+        of(&[&hanging, &next]).start_shutdown();
+        next.wait_for_end(WHILE).unwrap();
+        assert_eq!(shutdowns.0.load(Ordering::SeqCst), 1);
+        assert_eq!(hanging.stats().queued, 2);
+        drop(release);
     }
 }

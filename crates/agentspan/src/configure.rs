@@ -1,6 +1,7 @@
 //! Describes what telemetry a program wants, and installs it.
 
 use std::fmt;
+use std::time::Duration;
 
 use agentspan_agent365::{Delivery, DeliveryBuilder, TokenResolver};
 use agentspan_discovery::{Environment, Switches};
@@ -12,7 +13,7 @@ use agentspan_otel::{
     set_enabled,
 };
 use agentspan_processor::{BackgroundQueue, SpanProcessor};
-use agentspan_queue::contain;
+use agentspan_queue::contain::{self, Panicked};
 use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry::{KeyValue, global};
 use opentelemetry_sdk::Resource;
@@ -28,7 +29,10 @@ use crate::install_error::InstallError;
 use crate::metrics::{self, MetricsChoice};
 use crate::sidecar::Sidecar;
 use crate::span_processor::AgentSpanProcessor;
-use crate::telemetry::Telemetry;
+use crate::telemetry::{Pipeline, Telemetry};
+
+/// How long a guard that is dropped without a shutdown blocks, unless it is told otherwise.
+const FLUSH_ON_DROP: Duration = Duration::from_secs(2);
 
 type Customise = Box<dyn FnOnce(TracerProviderBuilder) -> TracerProviderBuilder>;
 
@@ -47,6 +51,7 @@ pub fn configure() -> Configuration {
         remote_identity: RemoteIdentity::Ignored,
         console: ConsoleExporter::new(),
         metrics: MetricsChoice::Off,
+        flush_on_drop: FLUSH_ON_DROP,
         customise: Box::new(|builder| builder),
     }
 }
@@ -68,6 +73,8 @@ pub fn configure() -> Configuration {
 /// - **What is shown**: contents are masked. [`with_content_capture`](Self::with_content_capture) and
 ///   [`Destination::with_disclosure`] show them.
 /// - **What is measured**: nothing, unless [`with_metrics`](Self::with_metrics) is called.
+/// - **How it ends**: with a shutdown, or with the drop of the guard, which takes up to 2 seconds unless
+///   [`with_flush_on_drop`](Self::with_flush_on_drop) says otherwise.
 ///
 /// Then [`install`](Self::install), or [`into_processor`](Self::into_processor) for a provider of your own.
 /// A setting that is made twice counts the last time; destinations, processors and attributes add up. `docs/configuration.md` has the table of all settings
@@ -85,6 +92,7 @@ pub struct Configuration {
     remote_identity: RemoteIdentity,
     console: ConsoleExporter,
     metrics: MetricsChoice,
+    flush_on_drop: Duration,
     customise: Customise,
 }
 
@@ -258,6 +266,16 @@ impl Configuration {
         self
     }
 
+    /// Sets for how long the drop of the guard blocks to send what waits, if there was no shutdown before: because
+    /// the program returns early with `?`, panics, or leaves it to the drop. The default is 2 seconds.
+    ///
+    /// [`Duration::ZERO`] switches it off: the drop never blocks. It starts to send what waits, says in the log
+    /// what that is, and leaves the telemetry running.
+    pub fn with_flush_on_drop(mut self, timeout: Duration) -> Self {
+        self.flush_on_drop = timeout;
+        self
+    }
+
     /// Changes the provider that [`install`](Self::install) builds: its sampler, limits, further
     /// processors and exporters. Several calls apply in their order.
     pub fn with_provider(
@@ -282,6 +300,7 @@ impl Configuration {
     /// scopes is already set. [`InstallError::Delivery`] when a setting of the delivery cannot be used.
     /// [`InstallError::Thread`] when a destination gets no thread, [`InstallError::Environment`] when one
     /// that the environment asks for cannot be made, [`InstallError::Sidecar`] when the sidecar cannot be used.
+    /// [`InstallError::Panicked`] when code that is not ours panicked meanwhile.
     pub fn install(mut self) -> Result<Telemetry, InstallError> {
         let environment = self.read_environment();
         let switches = self.effective_switches(&environment);
@@ -293,8 +312,11 @@ impl Configuration {
         let capture = self.capture.or_else(|| capture(&environment));
         self.sidecar = self.effective_sidecar(&environment);
         let profile = self.profile();
-        let meter = std::mem::take(&mut self.metrics).meter();
-        let (processor, missing) = self.processor(switches, &environment, meter.as_ref())?;
+        let flush_on_drop = self.flush_on_drop;
+        let meter = std::mem::take(&mut self.metrics);
+        let meter = foreign(|| meter.meter())?;
+        let processor = || self.processor(switches, &environment, meter.as_ref());
+        let (processor, missing) = foreign(processor)??;
         let taken = processor.report().destinations.into_iter();
         let mut names: DestinationNames = taken.map(|destination| destination.name).collect();
         for (name, _) in &mut agent_spec_processors {
@@ -305,24 +327,23 @@ impl Configuration {
         let delivery = processor.delivery().cloned();
         let queues = processor.queues().to_vec();
         let builder = OtelBridge::prepare(SdkTracerProvider::builder()).with_resource(resource);
-        let provider = customise(builder.with_span_processor(processor)).build();
+        let builder = builder.with_span_processor(processor);
+        let provider = foreign(|| customise(builder).build())?;
+        let metrics = foreign(|| {
+            let (delivery, processors) = (delivery.as_ref(), &agent_spec_processors);
+            metrics::of_destinations(meter.as_ref(), delivery, &queues, processors)
+        })?;
 
         set_default_tracer(ScopeTracer::with_profile(&provider, profile))
             .map_err(|_| InstallError::AlreadyInstalled)?;
         set_enabled(switches.observability);
-        global::set_tracer_provider(provider.clone());
+        // It drops the one before, with processors that may be anybody's.
+        let _ = contain::call(|| global::set_tracer_provider(provider.clone()));
         warn_of(missing, agent365);
-        let metrics = metrics::of_destinations(
-            meter.as_ref(),
-            delivery.as_ref(),
-            &queues,
-            &agent_spec_processors,
-        );
         let capture = capture.unwrap_or(default_capture);
         let agent_spec = AgentSpec::new(&provider, capture, agent_spec_processors);
-        Ok(Telemetry::new(
-            provider, agent365, delivery, queues, agent_spec, metrics,
-        ))
+        let pipeline = Pipeline::new(provider, agent365, delivery, queues, agent_spec);
+        Ok(Telemetry::new(pipeline, metrics, flush_on_drop))
     }
 
     /// Builds our processor for an application that builds its own provider, and switches scopes on
@@ -349,16 +370,19 @@ impl Configuration {
     /// [`InstallError::Delivery`] when a setting of the delivery cannot be used.
     /// [`InstallError::Thread`] when a destination gets no thread, [`InstallError::Environment`] when one
     /// that the environment asks for cannot be made, [`InstallError::Sidecar`] when the sidecar cannot be used.
+    /// [`InstallError::Panicked`] when code that is not ours panicked meanwhile.
     pub fn into_processor(mut self) -> Result<AgentSpanProcessor, InstallError> {
         let environment = self.read_environment();
         let switches = self.effective_switches(&environment);
         self.sidecar = self.effective_sidecar(&environment);
-        let meter = std::mem::take(&mut self.metrics).meter();
-        let (processor, missing) = self.processor(switches, &environment, meter.as_ref())?;
+        let meter = std::mem::take(&mut self.metrics);
+        let meter = foreign(|| meter.meter())?;
+        let processor = || self.processor(switches, &environment, meter.as_ref());
+        let (processor, missing) = foreign(processor)??;
         set_enabled(switches.observability);
         warn_of(missing, processor.agent365());
         let (delivery, queues) = (processor.delivery(), processor.queues());
-        let metrics = metrics::of_destinations(meter.as_ref(), delivery, queues, &[]);
+        let metrics = foreign(|| metrics::of_destinations(meter.as_ref(), delivery, queues, &[]))?;
         Ok(processor.with_metrics(metrics))
     }
 
@@ -435,6 +459,11 @@ impl Configuration {
         };
         Ok((processor, missing(switches, agent365, wants_agent365)))
     }
+}
+
+/// Calls code that is not ours, or not ours alone.
+fn foreign<T>(call: impl FnOnce() -> T) -> Result<T, InstallError> {
+    contain::call(call).map_err(|Panicked { .. }| InstallError::Panicked)
 }
 
 fn start(

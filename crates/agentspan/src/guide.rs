@@ -7,7 +7,8 @@
 //! 5. [`backends`]: sending to Phoenix, Langfuse, Jaeger, an OpenTelemetry Collector.
 //! 6. [`privacy`]: what is shown to whom.
 //! 7. [`metrics`]: what agents take and use, and what becomes of their spans.
-//! 8. [`troubleshooting`]: my spans do not arrive.
+//! 8. [`process_end`]: what is lost when the process ends, and what to write.
+//! 9. [`troubleshooting`]: my spans do not arrive.
 
 #[doc = include_str!("../docs/first_trace.md")]
 pub mod first_trace {}
@@ -29,6 +30,9 @@ pub mod privacy {}
 
 #[doc = include_str!("../docs/metrics.md")]
 pub mod metrics {}
+
+#[doc = include_str!("../docs/process_end.md")]
+pub mod process_end {}
 
 #[doc = include_str!("../docs/troubleshooting.md")]
 pub mod troubleshooting {}

@@ -33,4 +33,8 @@ pub enum InstallError {
     /// or unset `OTEL_TRACES_EXPORTER`.
     #[error("a destination of the environment cannot be made")]
     Environment(#[source] Box<dyn Error + Send + Sync>),
+    /// A processor, an exporter or a meter provider of the program panicked, or the closure of
+    /// [`with_provider`](crate::Configuration::with_provider) did. The panic hook has printed its message.
+    #[error("code of the program panicked while telemetry was installed")]
+    Panicked,
 }

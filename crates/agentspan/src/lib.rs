@@ -30,7 +30,7 @@
 //!     })
 //!     .await?;
 //!
-//! telemetry.shutdown(Duration::from_secs(5))?;
+//! telemetry.shutdown_async(Duration::from_secs(5)).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -51,8 +51,8 @@
 //!
 //! # The guide
 //!
-//! [`guide`] has pages on the first trace, production, backends, privacy, metrics, and spans that do not
-//! arrive.
+//! [`guide`] has pages on the first trace, production, backends, privacy, metrics, the end of the process,
+//! and spans that do not arrive.
 //!
 //! # What is where
 //!

@@ -15,6 +15,9 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use crate::agent365_status::Agent365Status;
 use crate::report::TelemetryReport;
 
+/// How long a flush of the SDK waits for all destinations together; it gives no time itself.
+const SDK_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Our span processor, for an application that builds its own provider.
 ///
 /// It copies the baggage to each span that starts and takes each that ends to all destinations. It
@@ -167,9 +170,12 @@ impl SpanProcessor for Outlets {
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.queues.iter().for_each(ExportQueue::start_flush);
+        let started = Instant::now();
+        let queues: Vec<_> = self.queues.iter().map(ExportQueue::start_flush).collect();
         let agent365 = self.agent365.as_ref().map(SpanProcessor::force_flush);
-        let queues = self.queues.iter().map(SpanProcessor::force_flush);
+        let queues = queues
+            .into_iter()
+            .map(|queue| queue.wait(SDK_TIMEOUT.saturating_sub(started.elapsed())));
         first_failure(agent365.into_iter().chain(queues))
     }
 

@@ -164,19 +164,18 @@ impl Shared {
         self.work.notify_one();
     }
 
-    pub(super) fn start_flush(&self) {
-        let mut state = self.state();
-        state.flush_wanted = state.queued_ever;
-        self.work.notify_one();
-    }
-
-    /// Waits until everything that is queued now was exported or dropped.
-    pub(super) fn flush(&self, deadline: Option<Instant>) -> Outcome {
+    /// Everything that is queued now is to be exported. The number is for [`wait_for_flush`](Self::wait_for_flush).
+    pub(super) fn start_flush(&self) -> u64 {
         let mut state = self.state();
         state.flush_wanted = state.queued_ever;
         state.flush_calls += 1;
-        let call = state.flush_calls;
         self.work.notify_one();
+        state.flush_calls
+    }
+
+    /// Waits until everything that was queued at the start of a flush was exported or dropped.
+    pub(super) fn wait_for_flush(&self, call: u64, deadline: Option<Instant>) -> Outcome {
+        let mut state = self.state();
         while state.flush_calls_done < call && !state.has_ended() {
             let Some(next) = wait(&self.done, state, deadline) else {
                 return Outcome::Late;

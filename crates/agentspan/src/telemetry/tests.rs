@@ -1,19 +1,27 @@
 //! What the guard does when destinations fail, hang, or have nothing to do.
 
+mod asynchronous;
+mod foreign_panics;
+mod in_drop;
+
+use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::SeqCst;
-use std::sync::mpsc::{Receiver, Sender};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{self, Receiver, Sender};
 
 use agentspan_model::mapping::ContentCapture;
-use agentspan_otel::ExportQueueBuilder;
+use agentspan_otel::{ExportQueue, ExportQueueBuilder};
 use agentspan_processor::{BackgroundQueue, HookError, SpanProcessor as AgentSpecProcessor};
 use agentspan_testkit::CapturedLogs;
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, Tracer as _};
-use opentelemetry_sdk::trace::{InMemorySpanExporter, Span, SpanData, SpanExporter, SpanProcessor};
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{
+    InMemorySpanExporter, Span, SpanData, SpanExporter, SpanProcessor, TracerProviderBuilder,
+};
 
 use super::*;
+use crate::agent_spec::AgentSpec;
 
 const WHILE: Duration = Duration::from_secs(30);
 
@@ -51,22 +59,49 @@ fn telemetry<E: SpanExporter + 'static>(
     destination: ExportQueueBuilder<E>,
     other: impl SpanProcessor + 'static,
 ) -> Telemetry {
-    let queue = destination.build().unwrap();
-    let provider = SdkTracerProvider::builder()
-        .with_span_processor(queue.clone())
-        .with_span_processor(other)
-        .build();
+    let builder = SdkTracerProvider::builder();
+    let queues = vec![destination.build().unwrap()];
+    over(
+        builder.with_span_processor(queues[0].clone()),
+        queues,
+        Some(other),
+    )
+}
+
+/// Telemetry with these destinations.
+fn with_queues(queues: Vec<ExportQueue>) -> Telemetry {
+    let add = |builder: TracerProviderBuilder, queue: &ExportQueue| {
+        builder.with_span_processor(queue.clone())
+    };
+    let builder = queues.iter().fold(SdkTracerProvider::builder(), add);
+    over(builder, queues, None::<Flushes>)
+}
+
+fn over(
+    mut builder: TracerProviderBuilder,
+    queues: Vec<ExportQueue>,
+    other: Option<impl SpanProcessor + 'static>,
+) -> Telemetry {
+    if let Some(other) = other {
+        builder = builder.with_span_processor(other);
+    }
+    let provider = builder.build();
     let agent_spec = AgentSpec::new(&provider, ContentCapture::NoContent, Vec::new());
     let status = Agent365Status::WithoutSwitch;
-    Telemetry::new(provider, status, None, vec![queue], agent_spec, None)
+    let pipeline = Pipeline::new(provider, status, None, queues, agent_spec);
+    Telemetry::new(pipeline, None, WHILE)
 }
 
 /// Telemetry with processors of Agent Spec and nothing else.
-fn with_agent_spec(processors: Vec<(String, BackgroundQueue)>) -> Telemetry {
+fn with_agent_spec(
+    processors: Vec<(String, BackgroundQueue)>,
+    flush_on_drop: Duration,
+) -> Telemetry {
     let provider = SdkTracerProvider::builder().build();
     let agent_spec = AgentSpec::new(&provider, ContentCapture::NoContent, processors);
     let status = Agent365Status::WithoutSwitch;
-    Telemetry::new(provider, status, None, Vec::new(), agent_spec, None)
+    let pipeline = Pipeline::new(provider, status, None, Vec::new(), agent_spec);
+    Telemetry::new(pipeline, None, flush_on_drop)
 }
 
 #[test]
@@ -129,18 +164,25 @@ fn what_a_shutdown_dropped_is_told_once_and_not_by_the_drop_of_the_guard() {
 }
 
 #[test]
-fn a_guard_that_is_dropped_says_what_waits_also_for_processors_of_agent_spec() {
-    let (logs, _guard) = CapturedLogs::on_this_thread();
-    let (hanging, release) = Hanging::new();
-    let processors = vec![("hanging".to_owned(), BackgroundQueue::new(hanging))];
-    let telemetry = with_agent_spec(processors);
-    let trace = telemetry.trace().start().unwrap();
-    // The start of the trace, which hangs, and that of its root span.
-    assert_eq!(unsent(telemetry.flush(Duration::ZERO)), 2);
-    drop(telemetry);
-    assert!(logs.contains("unsent=2\n"), "{}", logs.text());
-    drop(release);
-    trace.end().unwrap();
+fn a10_and_a14_what_forty_dead_destinations_still_hold_at_the_deadline_of_a_shutdown_is_lost_to_it()
+{
+    let (queues, releases): (Vec<_>, Vec<_>) = (0..40)
+        .map(|n| {
+            let (hanging, release) = Hanging::new();
+            let queue = ExportQueue::builder(format!("dead-{n}"), hanging);
+            (queue.build().unwrap(), release)
+        })
+        .unzip();
+    let telemetry = with_queues(queues);
+    telemetry.tracer("t").start("s").end();
+    assert_eq!(unsent(telemetry.flush(Duration::ZERO)), 40);
+    assert_eq!(unsent(telemetry.shutdown(Duration::ZERO)), 40);
+    for destination in telemetry.report().destinations {
+        assert_eq!(destination.losses, [("shutdown_deadline", 1)]);
+        assert_eq!(destination.queued, 0);
+    }
+    telemetry.shutdown(Duration::ZERO).unwrap();
+    drop(releases);
 }
 
 #[test]
@@ -153,35 +195,4 @@ fn a_deadline_may_be_as_late_as_one_likes() {
     telemetry.flush(Duration::MAX).unwrap();
     telemetry.shutdown(Duration::MAX).unwrap();
     assert_eq!(telemetry.report().destinations[0].exported, 1);
-}
-
-/// Panics in a flush.
-#[derive(Debug)]
-struct Panicking;
-
-impl SpanProcessor for Panicking {
-    fn on_start(&self, _span: &mut Span, _context: &Context) {}
-
-    fn on_end(&self, _span: SpanData) {}
-
-    fn force_flush(&self) -> OTelSdkResult {
-        panic!("a processor panics")
-    }
-
-    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
-        Ok(())
-    }
-}
-
-#[test]
-fn a_processor_that_panics_is_no_deadline_that_passed() {
-    let kept = ExportQueue::builder("kept", InMemorySpanExporter::default());
-    let error = telemetry(kept, Panicking).flush(WHILE).unwrap_err();
-    let TelemetryError::Processor(cause) = &error else {
-        panic!("{error:?}");
-    };
-    assert_eq!(
-        cause.to_string(),
-        "Operation failed: a span processor panicked"
-    );
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use agentspan::agent365::DropReason;
+use agentspan::discovery::Environment;
 use agentspan::model::agentspec::{EventDetails, SpanDetails};
 use agentspan::prelude::*;
 use agentspan::processor::{InMemory, Span};
@@ -11,8 +12,11 @@ use agentspan::{
     configure,
 };
 use agentspan_testkit::{Answer, Service};
+use opentelemetry::Context;
 use opentelemetry::trace::{TraceContextExt as _, Tracer as _};
-use opentelemetry_sdk::trace::InMemorySpanExporter;
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{InMemorySpanExporter, Span as SdkSpan, SpanData, SpanProcessor};
 
 use crate::meters::Meters;
 use crate::metrics::check_conserved;
@@ -67,7 +71,7 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
     let scope = make_span();
     scope.in_scope_infallible(|scope| {
         let plain = telemetry.tracer("plain").start("plain");
-        let here = opentelemetry::Context::current_with_span(plain);
+        let here = Context::current_with_span(plain);
         assert_eq!(
             here.span().span_context().trace_id(),
             scope.span_context().trace_id()
@@ -140,7 +144,7 @@ fn check_report(report: &TelemetryReport) {
     assert!(
         report
             .to_string()
-            .ends_with("\nevents after the end of their span: 1")
+            .contains("\nevents after the end of their span: 1")
     );
 }
 
@@ -170,4 +174,37 @@ fn check_measured_until_dropped(telemetry: Telemetry, meters: &Meters) {
         left.keys().all(|name| name.starts_with("gen_ai.")),
         "{left:?}"
     );
+}
+
+/// Panics when it hears of the resource, on the thread that installs.
+#[derive(Debug)]
+struct PanicsOverResource;
+
+impl SpanProcessor for PanicsOverResource {
+    fn on_start(&self, _span: &mut SdkSpan, _context: &Context) {}
+
+    fn on_end(&self, _span: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+
+    #[expect(clippy::panic, reason = "this is what it is for")]
+    fn set_resource(&mut self, _resource: &Resource) {
+        panic!("a processor panics");
+    }
+}
+
+#[test]
+fn a11_a_processor_that_panics_while_telemetry_is_installed_is_an_error() {
+    let error = configure()
+        .with_environment(&Environment::default())
+        .with_provider(|builder| builder.with_span_processor(PanicsOverResource))
+        .install()
+        .unwrap_err();
+    assert!(matches!(error, InstallError::Panicked), "{error:?}");
 }

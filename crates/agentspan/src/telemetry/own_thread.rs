@@ -1,0 +1,64 @@
+//! What runs on a thread of its own, to be waited for with a deadline, or without blocking.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use agentspan_queue::contain::{self, Panicked};
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use tokio::sync::oneshot;
+
+use super::TelemetryError;
+
+/// Something of the SDK, which knows no deadline of ours. Its thread ends when it returns, which can be after
+/// nobody waits any more.
+#[derive(Debug)]
+pub(super) struct OwnThread(mpsc::Receiver<Result<OTelSdkResult, Panicked>>);
+
+impl OwnThread {
+    pub(super) fn start(
+        name: &str,
+        work: impl FnOnce() -> OTelSdkResult + Send + 'static,
+    ) -> Result<Self, TelemetryError> {
+        let (done, result) = mpsc::sync_channel(1);
+        spawn(name, move || {
+            // Nobody listens any more when the deadline has passed.
+            let _ = done.send(contain::call(work));
+        })?;
+        Ok(Self(result))
+    }
+
+    pub(super) fn wait(self, timeout: Duration) -> OTelSdkResult {
+        match self.0.recv_timeout(timeout) {
+            Ok(Ok(result)) => result,
+            Ok(Err(Panicked { .. })) | Err(RecvTimeoutError::Disconnected) => Err(panicked()),
+            Err(RecvTimeoutError::Timeout) => Err(OTelSdkError::Timeout(timeout)),
+        }
+    }
+}
+
+/// Runs something, and wakes the task that waits when it is done. Needs no runtime.
+pub(super) async fn run<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, TelemetryError> {
+    let (done, result) = oneshot::channel();
+    spawn(name, move || {
+        // Nobody listens if the future was dropped.
+        let _ = done.send(contain::call(work));
+    })?;
+    match result.await {
+        Ok(Ok(result)) => Ok(result),
+        Ok(Err(Panicked { .. })) | Err(_) => Err(TelemetryError::Processor(panicked())),
+    }
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), TelemetryError> {
+    let thread = thread::Builder::new().name(name.to_owned());
+    thread.spawn(work).map_err(TelemetryError::Thread)?;
+    Ok(())
+}
+
+fn panicked() -> OTelSdkError {
+    OTelSdkError::InternalFailure("a span processor panicked".to_owned())
+}

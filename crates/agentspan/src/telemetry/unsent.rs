@@ -1,0 +1,87 @@
+//! What was not sent, destination by destination.
+
+use std::fmt;
+
+use agentspan_otel::ExportLoss;
+
+use crate::report::{DestinationReport, TelemetryReport};
+
+/// What was not sent: what waits, and what was lost since an earlier report. Shown as
+/// `agent365: 3 (queued: 1, shutdown_deadline: 2), phoenix: 4 (export_failed: 4)`.
+#[derive(Debug)]
+pub(super) struct Unsent(Vec<(String, Vec<(&'static str, u64)>)>);
+
+impl Unsent {
+    /// What waits.
+    pub(super) fn now(report: &TelemetryReport) -> Self {
+        Self::of(report, |_| Vec::new())
+    }
+
+    /// What waits, and everything that was lost between two reports.
+    pub(super) fn between(before: &TelemetryReport, after: &TelemetryReport) -> Self {
+        Self::of(after, |destination| {
+            let known = before.destination(&destination.name);
+            let count_before = |reason| known.map_or(0, |known| lost_for(known, reason));
+            let losses = destination.losses.iter();
+            let new = losses.map(|(reason, count)| {
+                let new = count.saturating_sub(count_before(reason));
+                (*reason, new)
+            });
+            new.collect()
+        })
+    }
+
+    /// What waits, and what was lost between two reports since the deadline of a shutdown passed.
+    pub(super) fn at_deadline(before: &TelemetryReport, after: &TelemetryReport) -> Self {
+        let mut unsent = Self::between(before, after);
+        let late = ExportLoss::ShutdownDeadline.as_str();
+        for (_, counts) in &mut unsent.0 {
+            counts.retain(|(reason, _)| [QUEUED, late].contains(reason));
+        }
+        unsent
+    }
+
+    /// Of one report, so that nothing that moves from the queue to the losses is counted twice or not at all.
+    fn of(
+        report: &TelemetryReport,
+        lost: impl Fn(&DestinationReport) -> Vec<(&'static str, u64)>,
+    ) -> Self {
+        let destinations = report.destinations.iter().map(|destination| {
+            let mut counts = vec![(QUEUED, destination.queued)];
+            counts.extend(lost(destination));
+            counts.retain(|(_, count)| *count > 0);
+            (destination.name.clone(), counts)
+        });
+        Self(destinations.filter(|(_, it)| !it.is_empty()).collect())
+    }
+
+    /// How many spans and hooks that is in all.
+    pub(super) fn count(&self) -> u64 {
+        let counts = self.0.iter().flat_map(|(_, counts)| counts);
+        counts.map(|(_, count)| count).sum()
+    }
+}
+
+const QUEUED: &str = "queued";
+
+fn lost_for(destination: &DestinationReport, reason: &str) -> u64 {
+    let losses = destination.losses.iter();
+    let of_reason = losses.filter(|(other, _)| *other == reason);
+    of_reason.map(|(_, count)| count).sum()
+}
+
+impl fmt::Display for Unsent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, (name, counts)) in self.0.iter().enumerate() {
+            let sum: u64 = counts.iter().map(|(_, count)| count).sum();
+            f.write_str(if n == 0 { "" } else { ", " })?;
+            write!(f, "{name}: {sum}")?;
+            for (n, (reason, count)) in counts.iter().enumerate() {
+                f.write_str(if n == 0 { " (" } else { ", " })?;
+                write!(f, "{reason}: {count}")?;
+            }
+            f.write_str(")")?;
+        }
+        Ok(())
+    }
+}
