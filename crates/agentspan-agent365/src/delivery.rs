@@ -12,6 +12,7 @@ mod parcel;
 mod requests;
 mod shared;
 mod thread;
+mod told;
 mod worker;
 
 use std::sync::Arc;
@@ -91,8 +92,10 @@ impl Delivery {
     /// # Errors
     ///
     /// `Timeout` when the time passed first: the spans stay where they are. `InternalFailure` when
-    /// some of the spans were lost, which [`stats`](Self::stats) and the reports explain, and when it
-    /// is called on the delivery's own thread. `AlreadyShutdown` after a shutdown.
+    /// spans were lost since the last flush that said so, be it before the call: it names the reasons,
+    /// which [`stats`](Self::stats) and the reports explain. Spans that are not meant for Agent 365 are
+    /// no loss. `InternalFailure`, too, when it is called on the delivery's own thread.
+    /// `AlreadyShutdown` after a shutdown.
     pub fn flush(&self, timeout: Duration) -> OTelSdkResult {
         self.inner.shared.flush(timeout)
     }
@@ -103,8 +106,9 @@ impl Delivery {
     ///
     /// # Errors
     ///
-    /// `Timeout` when the time passed first: what was not delivered is dropped and counted as
-    /// [`ShutdownDeadline`](crate::DropReason::ShutdownDeadline).
+    /// `Timeout` when the time passed first: what was not delivered by then is dropped and counted as
+    /// [`ShutdownDeadline`](crate::DropReason::ShutdownDeadline), whatever the thread is busy with.
+    /// Other losses are no error of a shutdown: flush before it to hear of them.
     pub fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
         self.inner.shared.stop(timeout)
     }

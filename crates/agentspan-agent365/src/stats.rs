@@ -174,15 +174,28 @@ impl Counters {
 
     /// The service took `spans`, of which it did not say what became of `unconfirmed`.
     pub(crate) fn exported(&self, spans: u64, unconfirmed: u64, body_bytes: u64) {
+        let spans = self.take_queued(spans);
         self.exported.fetch_add(spans, SeqCst);
         self.unconfirmed.fetch_add(unconfirmed.min(spans), SeqCst);
         self.exported_bytes.fetch_add(body_bytes, SeqCst);
-        self.queued.fetch_sub(spans, SeqCst);
     }
 
     pub(crate) fn dropped_from_queue(&self, reason: DropReason, spans: u64) {
+        let spans = self.take_queued(spans);
         self.count_dropped(reason, spans);
-        self.queued.fetch_sub(spans, SeqCst);
+    }
+
+    /// Gives up all that is queued. What becomes of it later is not counted any more.
+    pub(crate) fn give_up_queued(&self, reason: DropReason) {
+        self.dropped_from_queue(reason, u64::MAX);
+    }
+
+    /// Takes `spans` out of the queue, or what has not been given up of them. A span is counted once, by
+    /// whoever takes it.
+    fn take_queued(&self, spans: u64) -> u64 {
+        let take = |queued: u64| Some(queued.saturating_sub(spans));
+        let queued = self.queued.fetch_update(SeqCst, SeqCst, take);
+        queued.unwrap_or_else(|queued| queued).min(spans)
     }
 
     pub(crate) fn release_bytes(&self, bytes: u64) {
@@ -272,6 +285,19 @@ mod tests {
         let debug = format!("{:?}", counters.snapshot());
         let losses = r#"dropped: {"queue_full": 3, "after_shutdown": 1} }"#;
         assert!(debug.ends_with(losses), "{debug}");
+    }
+
+    #[test]
+    fn what_was_given_up_is_not_counted_again() {
+        let counters = counters(10, 1_000);
+        counters.admit(5, 10);
+        counters.give_up_queued(DropReason::ShutdownDeadline);
+        counters.exported(2, 2, 5);
+        counters.dropped_from_queue(DropReason::Internal, 3);
+        let stats = counters.snapshot();
+        assert_eq!((stats.queued, stats.exported, stats.dropped()), (0, 0, 5));
+        assert_eq!(stats.dropped_for(DropReason::ShutdownDeadline), 5);
+        check_conserved(&counters);
     }
 
     #[test]

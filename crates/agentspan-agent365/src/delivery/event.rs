@@ -65,6 +65,6 @@ pub(crate) struct QueuedSpan {
 pub(crate) struct Flush {
     /// How many single spans must have been taken from the queue.
     pub(super) single_spans: u64,
-    /// Gets the number of spans that were lost meanwhile.
-    pub(super) reply: SyncSender<usize>,
+    /// Hears when all are settled.
+    pub(super) reply: SyncSender<()>,
 }

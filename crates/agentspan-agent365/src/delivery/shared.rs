@@ -19,6 +19,7 @@ use super::claim::Claim;
 use super::event::{Event, Flush, Job, QueuedSpan, TokenSource};
 use super::opening::Resources;
 use super::requests::{Departure, Parent, RequestBatch, Requests};
+use super::told::Told;
 use crate::drop_reason::DropReason;
 use crate::encode::EncodedResource;
 use crate::export_error::SubmitError;
@@ -54,6 +55,7 @@ pub(crate) struct Shared {
     finished: Mutex<bool>,
     has_finished: Condvar,
     receiver_message: Mutex<Option<String>>,
+    told: Told,
     thread: Mutex<Option<JoinHandle<()>>>,
     thread_id: OnceLock<ThreadId>,
 }
@@ -80,6 +82,7 @@ impl Shared {
             finished: Mutex::new(false),
             has_finished: Condvar::new(),
             receiver_message: Mutex::default(),
+            told: Told::default(),
             thread: Mutex::new(None),
             thread_id: OnceLock::new(),
         }
@@ -268,6 +271,7 @@ impl Shared {
         if self.is_own_thread() {
             return Err(own_thread());
         }
+        let told = self.told.so_far();
         self.depart_all(Requests::take_ended);
         let (reply, answer) = sync_channel(1);
         let flush = Flush {
@@ -278,10 +282,10 @@ impl Shared {
             return Err(OTelSdkError::AlreadyShutdown);
         }
         match answer.recv_timeout(timeout.min(LONGEST)) {
-            Ok(0) => Ok(()),
-            Ok(lost) => Err(OTelSdkError::InternalFailure(format!(
-                "{lost} spans were lost while flushing; the export reports say why"
-            ))),
+            Ok(()) => match self.told.rest_of(&self.counters.snapshot(), &told) {
+                None => Ok(()),
+                Some(lost) => Err(OTelSdkError::InternalFailure(lost)),
+            },
             Err(RecvTimeoutError::Timeout) => Err(OTelSdkError::Timeout(timeout)),
             Err(RecvTimeoutError::Disconnected) => Err(OTelSdkError::AlreadyShutdown),
         }
@@ -300,6 +304,9 @@ impl Shared {
             .wait_timeout_while(finished, wait, |finished| !*finished)
             .unwrap_or_else(PoisonError::into_inner);
         if !*finished {
+            // The thread is busy, and may be for long.
+            self.set_deadline_passed();
+            self.counters.give_up_queued(DropReason::ShutdownDeadline);
             return Err(OTelSdkError::Timeout(timeout));
         }
         drop(finished);

@@ -78,7 +78,6 @@ struct Waiting {
     jobs: usize,
     /// The last batch that belongs to it, once all are opened.
     last_batch: Option<u64>,
-    lost: usize,
 }
 
 impl Worker {
@@ -224,7 +223,6 @@ impl Worker {
                     flush,
                     jobs: self.jobs.len(),
                     last_batch: None,
-                    lost: 0,
                 });
             }
             Event::Stop { deadline } => {
@@ -244,7 +242,8 @@ impl Worker {
 
     /// Starts requests until as many are in flight as may be.
     fn send_out(&mut self) {
-        while self.in_flight < self.concurrency {
+        let is_over = |stop: Instant| stop <= Instant::now();
+        while self.in_flight < self.concurrency && !self.stop.is_some_and(is_over) {
             if self.opening.is_none() && !self.open_next() {
                 return;
             }
@@ -392,11 +391,6 @@ impl Worker {
         };
         self.shared.counters.release_bytes(in_flight.bytes);
         let (report, reply) = in_flight.into_report();
-        for waiting in &mut self.flushes {
-            if waiting.last_batch.is_none_or(|last| batch <= last) {
-                waiting.lost += report.lost();
-            }
-        }
         if let Some(reason) = report.service_reason() {
             self.shared.keep_message(reason);
         }
@@ -426,13 +420,13 @@ impl Worker {
             {
                 waiting.last_batch = last_opened;
                 if last_opened.is_none() {
-                    let _ = waiting.flush.reply.send(waiting.lost);
+                    let _ = waiting.flush.reply.send(());
                     return false;
                 }
             }
             match waiting.last_batch {
                 Some(last) if last < oldest => {
-                    let _ = waiting.flush.reply.send(waiting.lost);
+                    let _ = waiting.flush.reply.send(());
                     false
                 }
                 _ => true,

@@ -17,6 +17,7 @@ mod building;
 mod callers;
 mod conservation;
 mod delivery_fixture;
+mod flushes;
 mod identities;
 mod opt_in;
 mod panicking_logger;

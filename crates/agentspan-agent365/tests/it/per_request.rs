@@ -447,7 +447,7 @@ fn losses_on_the_threads_of_callers_are_logged_when_nothing_is_sent() {
         processor.on_end(span_of(TENANT, "a"));
     }
     // The thread has been through a tick when it answers.
-    pipeline.delivery.flush(LONG).unwrap();
+    pipeline.delivery.flush(LONG).unwrap_err();
     assert!(logs.contains("dropped=7919"));
     assert_eq!(pipeline.service.request_count(), 0);
 }
