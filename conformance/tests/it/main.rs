@@ -6,5 +6,6 @@ mod agentspec;
 mod deviations;
 mod files;
 mod normalize;
+mod process_ends;
 mod scratch;
 mod shipped;

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use agentspan_model::agent365::TenantId;
+use agentspan_queue::contain::ThreadBound;
 use opentelemetry::trace::{FutureExt as _, WithContext};
 use opentelemetry::{Context, ContextGuard};
 
@@ -80,8 +81,9 @@ impl ExportToken {
 
     /// Adds the token to the current context of this thread until the guard is dropped.
     #[must_use = "the token is there until the guard is dropped"]
-    pub fn enter(&self) -> ContextGuard {
-        Context::map_current(|current| self.to_context(current)).attach()
+    pub fn enter(&self) -> ActiveToken {
+        let attach = || Context::map_current(|current| self.to_context(current)).attach();
+        ActiveToken(ThreadBound::make(attach).ok())
     }
 
     /// `context` with the token, in place of one that it had.
@@ -116,6 +118,12 @@ impl ExportToken {
         Arc::ptr_eq(&self.inner, &other.inner)
     }
 }
+
+/// The token of a request is there on this thread as long as this lives, see [`ExportToken::enter`].
+#[derive(Debug)]
+#[expect(dead_code, reason = "the guard is kept for its drop")]
+#[must_use = "the token is there until the guard is dropped"]
+pub struct ActiveToken(Option<ThreadBound<ContextGuard>>);
 
 /// Names the tenant, if there is one.
 impl fmt::Debug for ExportToken {

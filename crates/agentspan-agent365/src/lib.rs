@@ -90,7 +90,7 @@ pub use self::encode::{BodyEncoder, EncodedResource, Truncation};
 pub use self::enriched::Enriched;
 pub use self::enrichment::{Enrichment, SpanEnrichers};
 pub use self::export_error::{ExportError, RefusedIdentityError, ResolverError, SubmitError};
-pub use self::export_token::{ExportToken, ExportTokenFutureExt};
+pub use self::export_token::{ActiveToken, ExportToken, ExportTokenFutureExt};
 pub use self::exporter::Agent365Exporter;
 pub use self::loopback_endpoint::LoopbackEndpointError;
 pub use self::missing_permission::MissingPermission;

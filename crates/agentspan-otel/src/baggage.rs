@@ -9,7 +9,7 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use agentspan_queue::contain;
+use agentspan_queue::contain::{self, ThreadBound};
 use opentelemetry::baggage::{Baggage, BaggageExt};
 use opentelemetry::{Context, ContextGuard, Key, StringValue};
 
@@ -61,8 +61,9 @@ impl RequestBaggage {
     /// // Spans that are started here belong to this tenant and agent.
     /// ```
     #[must_use = "the baggage is there until the guard is dropped"]
-    pub fn enter(&self) -> ContextGuard {
-        Context::map_current(|current| self.to_context(current)).attach()
+    pub fn enter(&self) -> ActiveBaggage {
+        let attach = || Context::map_current(|current| self.to_context(current)).attach();
+        ActiveBaggage(ThreadBound::make(attach).ok())
     }
 
     /// Runs `work` with the baggage added.
@@ -104,6 +105,12 @@ impl Debug for RequestBaggage {
             .finish()
     }
 }
+
+/// The baggage of a request is there on this thread as long as this lives, see [`RequestBaggage::enter`].
+#[derive(Debug)]
+#[expect(dead_code, reason = "the guard is kept for its drop")]
+#[must_use = "the baggage is there until the guard is dropped"]
+pub struct ActiveBaggage(Option<ThreadBound<ContextGuard>>);
 
 /// Counts entries that did not fit, and says so once for all of them.
 pub(crate) fn count_dropped_entries(dropped: u64) {

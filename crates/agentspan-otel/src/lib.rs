@@ -83,8 +83,8 @@ pub use self::apply_guardrail_scope::{
     ApplyGuardrail, ApplyGuardrailScope, ApplyGuardrailScopeBuilder,
 };
 pub use self::baggage::{
-    BaggageBuilder, BaggageSpanProcessor, BaggageText, LastProcessor, RequestBaggage,
-    dropped_baggage_entries,
+    ActiveBaggage, BaggageBuilder, BaggageSpanProcessor, BaggageText, LastProcessor,
+    RequestBaggage, dropped_baggage_entries,
 };
 pub use self::bridge::from_otel::from_otel;
 pub use self::bridge::rendered::Rendered;

@@ -15,6 +15,7 @@ use std::time::SystemTime;
 use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::mapping::Recorded;
 use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
+use agentspan_queue::contain::ThreadBound;
 use opentelemetry::propagation::Injector;
 use opentelemetry::trace::SpanContext;
 use opentelemetry::{Context, ContextGuard, Key, KeyValue, Value};
@@ -132,7 +133,7 @@ impl<K> Scope<K> {
     pub fn enter(&self) -> ActiveScope<'_> {
         let core = self.core.as_ref();
         ActiveScope {
-            context: core.map(|core| core.context().clone().attach()),
+            context: core.and_then(Core::attach),
             core,
             entered_in_panic: thread::panicking(),
         }
@@ -368,7 +369,7 @@ impl<K> Debug for Scope<K> {
 #[derive(Debug)]
 #[must_use = "the span is current until the guard is dropped"]
 pub struct ActiveScope<'a> {
-    context: Option<ContextGuard>,
+    context: Option<ThreadBound<ContextGuard>>,
     core: Option<&'a Core>,
     entered_in_panic: bool,
 }

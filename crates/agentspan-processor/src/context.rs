@@ -6,24 +6,40 @@
 //!
 //! The stack is never borrowed while code that is not ours runs: making an entry current and dropping
 //! it call processors.
+//!
+//! Nor does such code run when the thread-local is destroyed: the thread-locals of others may be gone by
+//! then, and a panic in the destructor of a thread-local aborts the process. That is also how
+//! `std::process::exit` leaves a thread. What is on the stack then is leaked.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task;
 
-use agentspan_queue::contain;
+use agentspan_queue::contain::ThreadBound;
 use pin_project_lite::pin_project;
 
 use crate::{ActiveGuard, Span, Trace};
 
 thread_local! {
-    static STACK: RefCell<Vec<Entry>> = const { RefCell::new(Vec::new()) };
+    static STACK: RefCell<Stack> = const { RefCell::new(Stack(Vec::new())) };
     // Without a destructor, and so without a check whether it has run.
     static NEXT_TOKEN: Cell<u64> = const { Cell::new(0) };
+}
+
+/// What is active on a thread, the innermost last.
+struct Stack(Vec<Entry>);
+
+/// Runs when the thread ends, or leaves the process. Frees what is ours.
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // Leaked guards and a call of `exit` leave entries.
+        self.0.drain(..).for_each(mem::forget);
+    }
 }
 
 /// Something that is active.
@@ -40,7 +56,7 @@ struct Entry {
     token: Token,
     active: Active,
     /// What processors made current with it.
-    guards: Vec<Box<dyn ActiveGuard>>,
+    guards: Vec<ThreadBound<Box<dyn ActiveGuard>>>,
 }
 
 /// Identifies an entry, in whatever thread's stack it is at the moment.
@@ -82,10 +98,7 @@ impl Entry {
 
     /// Takes back what processors made current, the last first.
     fn deactivate(mut self) -> Active {
-        while let Some(guard) = self.guards.pop() {
-            // A panic of a processor's guard must not reach the program.
-            let _ = contain::drop(guard);
-        }
+        while self.guards.pop().is_some() {}
         self.active
     }
 }
@@ -93,7 +106,7 @@ impl Entry {
 /// Runs `f` with the stack, or returns `None` while the thread is being torn down.
 fn with_stack<T>(f: impl FnOnce(&mut Vec<Entry>) -> T) -> Option<T> {
     STACK
-        .try_with(|stack| stack.try_borrow_mut().ok().map(|mut stack| f(&mut stack)))
+        .try_with(|stack| stack.try_borrow_mut().ok().map(|mut stack| f(&mut stack.0)))
         .ok()
         .flatten()
 }
@@ -393,7 +406,7 @@ struct Swapped<'a> {
 
 impl<'a> Swapped<'a> {
     fn new(own: &'a mut Vec<(Token, Active)>) -> Self {
-        let outer = with_stack(std::mem::take).unwrap_or_default();
+        let outer = with_stack(mem::take).unwrap_or_default();
         for (token, active) in own.drain(..) {
             push_entry(token, active);
         }
@@ -408,7 +421,7 @@ impl Drop for Swapped<'_> {
             self.own.push((token, entry.deactivate()));
         }
         self.own.reverse();
-        let outer = std::mem::take(&mut self.outer);
-        drop(with_stack(|stack| std::mem::replace(stack, outer)));
+        let outer = mem::take(&mut self.outer);
+        drop(with_stack(|stack| mem::replace(stack, outer)));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use agentspan_model::agentspec::{Disclosure, Id};
-use agentspan_queue::contain::{self, Foreign};
+use agentspan_queue::contain::{Foreign, ThreadBound};
 
 use crate::dispatch::{activates, contained, contained_future, disclosure_of, report};
 use crate::{ActiveGuard, Hook, HookError, HookFuture, Span, SpanEvent, SpanProcessor};
@@ -269,8 +269,9 @@ impl SpanProcessor for FanOut {
         for processor in targets.filter(|processor| activates(*processor)) {
             let seen = Call::of(Hook::OnStart, Some(span)).seen_by(processor);
             // As if there were none for a target that panics.
-            let made = contain::call(|| seen.span.and_then(|span| processor.activate(&span)));
-            guards.extend(made.ok().flatten().map(Foreign::new));
+            let activate = || seen.span.and_then(|span| processor.activate(&span));
+            let made = ThreadBound::make(activate).ok();
+            guards.extend(made.and_then(ThreadBound::transpose));
         }
         if guards.is_empty() {
             None
@@ -287,7 +288,7 @@ impl SpanProcessor for FanOut {
 
 /// The guards of several targets.
 #[derive(Debug)]
-struct Guards(Vec<Foreign<Box<dyn ActiveGuard>>>);
+struct Guards(Vec<ThreadBound<Box<dyn ActiveGuard>>>);
 
 impl ActiveGuard for Guards {}
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use agentspan_model::agentspec::{
     self, Disclosure, Event, EventDetails, Id, JsonObject, SpanDetails, Timestamp,
 };
-use agentspan_queue::contain;
+use agentspan_queue::contain::ThreadBound;
 
 use crate::clock::Ticks;
 use crate::context::{Active, InSpan, Pushed};
@@ -588,7 +588,7 @@ impl Span {
 
     /// What the processors that started the span make current with it.
     #[inline]
-    pub(crate) fn activate(&mut self) -> Vec<Box<dyn ActiveGuard>> {
+    pub(crate) fn activate(&mut self) -> Vec<ThreadBound<Box<dyn ActiveGuard>>> {
         if self.observers().iter().any(|one| one.activates) {
             self.activate_with_processors()
         } else {
@@ -596,7 +596,7 @@ impl Span {
         }
     }
 
-    fn activate_with_processors(&mut self) -> Vec<Box<dyn ActiveGuard>> {
+    fn activate_with_processors(&mut self) -> Vec<ThreadBound<Box<dyn ActiveGuard>>> {
         let mut guards = Vec::new();
         let own = self.disclosure;
         for index in 0..self.observers().len() {
@@ -607,8 +607,8 @@ impl Span {
             };
             self.disclosure = observer.disclosure;
             let activate = || self.observers().get(index)?.processor()?.activate(self);
-            let made = contain::call(activate);
-            guards.extend(made.ok().flatten());
+            let made = ThreadBound::make(activate).ok();
+            guards.extend(made.and_then(ThreadBound::transpose));
         }
         self.disclosure = own;
         guards

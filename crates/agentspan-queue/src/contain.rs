@@ -11,6 +11,7 @@
 //! A program that is built with `panic = "abort"` ends at the panic itself. Nothing can contain it then.
 
 mod foreign;
+mod thread_bound;
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
@@ -21,6 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 pub use foreign::Foreign;
+pub use thread_bound::ThreadBound;
 
 /// How many panics were contained in this process.
 static PANICS: AtomicU64 = AtomicU64::new(0);

@@ -10,9 +10,9 @@ use agentspan_model::agent365::mapping::{
 };
 use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
 use agentspan_model::keys;
-use agentspan_queue::contain;
+use agentspan_queue::contain::{self, ThreadBound};
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt};
-use opentelemetry::{Context, KeyValue};
+use opentelemetry::{Context, ContextGuard, KeyValue};
 
 use super::span::{CurrentSpan, SharedSpan};
 use super::start_options::StartOptions;
@@ -79,12 +79,22 @@ impl Core {
         }
         match options.parent {
             Some(parent) => start_span(known, &options, parent),
-            None => start_span(known, &options, &Context::current()),
+            None => {
+                let current = contain::call(Context::current).ok()?;
+                start_span(known, &options, &current)
+            }
         }
     }
 
     pub(crate) fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// Makes the span current on this thread, until the guard is dropped.
+    ///
+    /// OpenTelemetry's stack of contexts may be gone where a thread-local of the program is destroyed.
+    pub(crate) fn attach(&self) -> Option<ThreadBound<ContextGuard>> {
+        ThreadBound::make(|| self.context.clone().attach()).ok()
     }
 
     pub(crate) fn profile(&self) -> Profile {

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
+use agentspan_queue::contain::ThreadBound;
 use opentelemetry::trace::{FutureExt as _, WithContext};
 use opentelemetry::{Context, ContextGuard};
 use pin_project_lite::pin_project;
@@ -92,9 +93,8 @@ struct Running {
 }
 
 impl Running {
-    fn attach(&self) -> Option<ContextGuard> {
-        let core = self.core.as_ref()?;
-        Some(core.context().clone().attach())
+    fn attach(&self) -> Option<ThreadBound<ContextGuard>> {
+        self.core.as_ref()?.attach()
     }
 }
 

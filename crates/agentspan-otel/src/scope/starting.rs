@@ -21,34 +21,40 @@ pub(crate) struct Starting {
 
 impl Starting {
     pub(crate) fn begin() -> Self {
-        let outer = STARTING.with_borrow_mut(|slot| slot.replace(Vec::new()));
+        let outer = with_slot(|slot| slot.replace(Vec::new())).flatten();
         Self { outer }
     }
 
     /// The attributes that were collected.
     pub(crate) fn finish(self) -> Vec<KeyValue> {
-        STARTING.with_borrow_mut(|slot| slot.as_mut().map(mem::take).unwrap_or_default())
+        let collected = with_slot(|slot| slot.as_mut().map(mem::take));
+        collected.flatten().unwrap_or_default()
     }
 }
 
 impl Drop for Starting {
     fn drop(&mut self) {
-        STARTING.with_borrow_mut(|slot| *slot = self.outer.take());
+        with_slot(|slot| *slot = self.outer.take());
     }
 }
 
 /// Gives `attributes` to the scope that is starting on this thread, unless it has their keys.
 /// Gives them back when there is none.
 pub(crate) fn give<I: Iterator<Item = KeyValue>>(attributes: I) -> Result<(), I> {
-    STARTING.with_borrow_mut(|slot| match slot {
-        Some(collected) => {
-            for attribute in attributes {
-                if collected.iter().all(|a| a.key != attribute.key) {
-                    collected.push(attribute);
-                }
+    let mut attributes = Some(attributes);
+    with_slot(|slot| {
+        let Some(collected) = slot else { return };
+        for attribute in attributes.take().into_iter().flatten() {
+            if collected.iter().all(|a| a.key != attribute.key) {
+                collected.push(attribute);
             }
-            Ok(())
         }
-        None => Err(attributes),
-    })
+    });
+    attributes.map_or(Ok(()), Err)
+}
+
+/// Runs `f` with what this thread collects, or returns `None` while the thread is being torn down.
+fn with_slot<T>(f: impl FnOnce(&mut Option<Vec<KeyValue>>) -> T) -> Option<T> {
+    let with = |slot: &RefCell<_>| slot.try_borrow_mut().ok().map(|mut slot| f(&mut slot));
+    STARTING.try_with(with).ok().flatten()
 }

@@ -1,8 +1,10 @@
 //! Every way in which foreign code can panic ends in a value.
 
+use std::cell::RefCell;
 use std::future::{pending, ready};
 use std::panic::panic_any;
 use std::task::Waker;
+use std::thread;
 
 use futures_executor::block_on;
 
@@ -99,6 +101,43 @@ fn foreign_values_that_panic_in_one_drop_do_not_abort() {
     assert_eq!(call(unwinding), says("outer"));
     assert!(panics() >= before + 3);
     assert_eq!(Foreign::new(1).get(), Some(&1));
+}
+
+/// Uses a thread-local of its own in its drop, as guards do.
+struct UsesThreadLocal;
+
+thread_local! {
+    static OWN: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static KEEPER: RefCell<Vec<ThreadBound<UsesThreadLocal>>> = const { RefCell::new(Vec::new()) };
+}
+
+static DROPS: AtomicU64 = AtomicU64::new(0);
+
+impl Drop for UsesThreadLocal {
+    fn drop(&mut self) {
+        DROPS.fetch_add(1, Ordering::SeqCst);
+        OWN.with_borrow_mut(|own| own.push(1));
+    }
+}
+
+#[test]
+fn a_value_of_a_thread_is_dropped_with_it_only_before_its_thread_locals() {
+    let make = || {
+        OWN.with_borrow_mut(|own| own.push(0));
+        UsesThreadLocal
+    };
+    let at_the_end = thread::spawn(move || {
+        // Used first, and so destroyed last.
+        KEEPER.with_borrow_mut(Vec::clear);
+        let bound = ThreadBound::make(make).unwrap();
+        KEEPER.with_borrow_mut(|kept| kept.push(bound));
+    });
+    at_the_end.join().unwrap();
+    assert_eq!(DROPS.load(Ordering::SeqCst), 0);
+    mem::drop(ThreadBound::make(make));
+    assert_eq!(DROPS.load(Ordering::SeqCst), 1);
+    let panicked = ThreadBound::make(|| -> u8 { panic!("on purpose") });
+    assert_eq!(panicked.map(|_| 0), says("on purpose"));
 }
 
 #[test]
