@@ -72,6 +72,22 @@ pub const GEN_AI_REQUEST_MAX_TOKENS: &str = "gen_ai.request.max_tokens";
 pub const GEN_AI_REQUEST_TEMPERATURE: &str = "gen_ai.request.temperature";
 /// `gen_ai.request.top_p`.
 pub const GEN_AI_REQUEST_TOP_P: &str = "gen_ai.request.top_p";
+/// `gen_ai.request.top_k`.
+pub const GEN_AI_REQUEST_TOP_K: &str = "gen_ai.request.top_k";
+/// `gen_ai.request.seed`.
+pub const GEN_AI_REQUEST_SEED: &str = "gen_ai.request.seed";
+/// `gen_ai.request.frequency_penalty`.
+pub const GEN_AI_REQUEST_FREQUENCY_PENALTY: &str = "gen_ai.request.frequency_penalty";
+/// `gen_ai.request.presence_penalty`.
+pub const GEN_AI_REQUEST_PRESENCE_PENALTY: &str = "gen_ai.request.presence_penalty";
+/// `gen_ai.request.stop_sequences`.
+pub const GEN_AI_REQUEST_STOP_SEQUENCES: &str = "gen_ai.request.stop_sequences";
+/// `gen_ai.request.choice.count`: how many answers are asked for, if that is not one.
+pub const GEN_AI_REQUEST_CHOICE_COUNT: &str = "gen_ai.request.choice.count";
+/// `gen_ai.request.stream`: whether the answer is streamed.
+pub const GEN_AI_REQUEST_STREAM: &str = "gen_ai.request.stream";
+/// `gen_ai.response.time_to_first_chunk`: in seconds, from the request to the first part of the answer.
+pub const GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK: &str = "gen_ai.response.time_to_first_chunk";
 /// `gen_ai.response.id`.
 pub const GEN_AI_RESPONSE_ID: &str = "gen_ai.response.id";
 /// `gen_ai.response.finish_reasons`.
@@ -340,6 +356,8 @@ pub const MESSAGE_ROLE: &str = "message.role";
 pub const MESSAGE_CONTENT: &str = "message.content";
 /// `message.name`, after the index of a message.
 pub const MESSAGE_NAME: &str = "message.name";
+/// `message.tool_call_id`: the call that the message of a tool answers.
+pub const MESSAGE_TOOL_CALL_ID: &str = "message.tool_call_id";
 /// `message.tool_calls`, after the index of a message.
 pub const MESSAGE_TOOL_CALLS: &str = "message.tool_calls";
 /// `tool_call.id`, also after the index of a tool call.

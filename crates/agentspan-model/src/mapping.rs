@@ -180,11 +180,16 @@ impl Mapping {
         agent_spec::visit_span(span, self.fields, self.span_disclosure(), visitor);
     }
 
-    /// The name of an event: `exception` for `ExceptionRaised`, else that of its type.
+    /// The name of an event: `exception` for `ExceptionRaised`, that of its type for all other types of Agent
+    /// Spec, and its own for events that the user has defined.
     #[must_use]
     pub fn event_name<'a>(&self, event: &'a Event) -> &'a str {
+        let own_name = || Some(&*event.name).filter(|name| !name.is_empty());
         match &event.details {
             EventDetails::ExceptionRaised(_) => keys::EXCEPTION_EVENT,
+            details @ (EventDetails::Plain | EventDetails::Other(_)) => {
+                own_name().or(details.type_name()).unwrap_or_default()
+            }
             details => details.type_name().unwrap_or(&event.name),
         }
     }

@@ -77,8 +77,8 @@ fn visit_llm(model: &LlmConfig, words: Words, story: &Story<'_>, visitor: &mut d
         let messages = words.prompt(prompt);
         visitor.visit_key(keys::GEN_AI_INPUT_MESSAGES.into(), Str(&messages));
     }
-    if let Some(response) = story.response {
-        visit_response(response, words, story, visitor);
+    if let Some(response) = story.response() {
+        visit_response(&response, words, story, visitor);
     }
 }
 
@@ -100,7 +100,7 @@ fn visit_response(
             (words.tokens)(tokens),
         );
     }
-    if let Some(reason) = llm_call::finish_reason(response, FinishReasonNames::GenAi) {
+    if let Some(reason) = llm_call::finish_reason(response, story, FinishReasonNames::GenAi) {
         let reasons = json_array_text(&[reason]);
         visitor.visit_key(keys::GEN_AI_RESPONSE_FINISH_REASONS.into(), Str(&reasons));
     }

@@ -12,7 +12,7 @@ use crate::agentspec::{
     Component, Event, EventDetails, LlmConfig, LlmGenerationRequest, LlmGenerationResponse, MASK,
     Span, Tool,
 };
-use crate::attribute::AttributeValue::{F64, I64, Static, Str, StrList};
+use crate::attribute::AttributeValue::{Bool, F64, I64, Static, Str, StrList};
 use crate::attribute::KeyVisitor;
 use crate::keys;
 
@@ -101,10 +101,17 @@ fn visit_llm(model: &LlmConfig, story: &Story<'_>, visitor: &mut dyn KeyVisitor)
     if let Some(request) = story.request.filter(|_| story.content) {
         visit_request(request, visitor);
     }
-    if let Some(response) = story.response {
-        visit_response(response, visitor);
+    if story.is_streamed() {
+        visitor.visit_key(keys::GEN_AI_REQUEST_STREAM.into(), Bool(true));
+    }
+    if let Some(time) = story.time_to_first_chunk() {
+        let key = keys::GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK;
+        visitor.visit_key(key.into(), F64(time.as_secs_f64()));
+    }
+    if let Some(response) = story.response() {
+        visit_response(&response, story, visitor);
         if story.content {
-            visit_answer(response, visitor);
+            visit_answer(&response, story, visitor);
         }
     }
 }
@@ -116,6 +123,11 @@ fn visit_parameters(parameters: &Map<String, Value>, visitor: &mut dyn KeyVisito
         }
     };
     whole("max_tokens", keys::GEN_AI_REQUEST_MAX_TOKENS);
+    whole("seed", keys::GEN_AI_REQUEST_SEED);
+    // The conventions want it only if it is not one.
+    if parameters.get("n") != Some(&Value::from(1)) {
+        whole("n", keys::GEN_AI_REQUEST_CHOICE_COUNT);
+    }
     let mut real = |name: &str, key: &'static str| {
         if let Some(number) = parameters.get(name).and_then(Value::as_f64) {
             visitor.visit_key(key.into(), F64(number));
@@ -123,6 +135,17 @@ fn visit_parameters(parameters: &Map<String, Value>, visitor: &mut dyn KeyVisito
     };
     real("temperature", keys::GEN_AI_REQUEST_TEMPERATURE);
     real("top_p", keys::GEN_AI_REQUEST_TOP_P);
+    real("top_k", keys::GEN_AI_REQUEST_TOP_K);
+    real("frequency_penalty", keys::GEN_AI_REQUEST_FREQUENCY_PENALTY);
+    real("presence_penalty", keys::GEN_AI_REQUEST_PRESENCE_PENALTY);
+    let texts: Option<Vec<&str>> = match parameters.get("stop") {
+        Some(Value::String(text)) => Some(vec![text]),
+        Some(Value::Array(texts)) => texts.iter().map(Value::as_str).collect(),
+        _ => None,
+    };
+    if let Some(texts) = texts.filter(|texts| !texts.is_empty()) {
+        visitor.visit_key(keys::GEN_AI_REQUEST_STOP_SEQUENCES.into(), StrList(&texts));
+    }
 }
 
 /// What is asked, and which tools may be called: content, as the conventions see it.
@@ -137,11 +160,15 @@ fn visit_request(request: &LlmGenerationRequest, visitor: &mut dyn KeyVisitor) {
     }
 }
 
-fn visit_response(response: &LlmGenerationResponse, visitor: &mut dyn KeyVisitor) {
+fn visit_response(
+    response: &LlmGenerationResponse,
+    story: &Story<'_>,
+    visitor: &mut dyn KeyVisitor,
+) {
     if let Some(id) = &response.completion_id {
         visitor.visit_key(keys::GEN_AI_RESPONSE_ID.into(), Str(id.as_str()));
     }
-    if let Some(reason) = llm_call::finish_reason(response, FinishReasonNames::GenAi) {
+    if let Some(reason) = llm_call::finish_reason(response, story, FinishReasonNames::GenAi) {
         let key = keys::GEN_AI_RESPONSE_FINISH_REASONS;
         visitor.visit_key(key.into(), StrList(&[reason]));
     }
@@ -153,12 +180,9 @@ fn visit_response(response: &LlmGenerationResponse, visitor: &mut dyn KeyVisitor
     }
 }
 
-fn visit_answer(response: &LlmGenerationResponse, visitor: &mut dyn KeyVisitor) {
+fn visit_answer(response: &LlmGenerationResponse, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
     if !response.content.is_withheld() || !response.tool_calls.is_withheld() {
-        let answer = to_json(&Answer {
-            response,
-            finish_reason: llm_call::finish_reason(response, FinishReasonNames::GenAi),
-        });
+        let answer = to_json(&Answer::of(response, story));
         visitor.visit_key(keys::GEN_AI_OUTPUT_MESSAGES.into(), Str(&answer));
     }
 }
@@ -192,7 +216,9 @@ pub(super) fn tool_type(tool: &Tool) -> &'static str {
 pub(super) fn visit_event(event: &Event, visitor: &mut dyn KeyVisitor) {
     match &event.details {
         EventDetails::LlmGenerationRequest(request) => visit_request(request, visitor),
-        EventDetails::LlmGenerationResponse(response) => visit_answer(response, visitor),
+        EventDetails::LlmGenerationResponse(response) => {
+            visit_answer(response, &Story::default(), visitor);
+        }
         EventDetails::ToolExecutionRequest(request) => {
             visitor.visit_key(
                 keys::GEN_AI_TOOL_CALL_ID.into(),

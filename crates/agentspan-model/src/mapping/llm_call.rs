@@ -10,26 +10,61 @@ use crate::agentspec::{ComponentValue, LlmConfig, LlmGenerationResponse};
 
 /// Who provides the model, in the words of the GenAI conventions.
 ///
-/// What the configuration says wins: who serves the model before who made it. Else its class tells; the
-/// conventions have no name for Oracle's and for local servers, so those are ours.
+/// Who serves the model goes before who made it: what the configuration says of the API, else its class,
+/// else what it says of the maker. The conventions have no name for local servers, so those are ours. A
+/// provider that nobody knows keeps its name, in lower case as all names of the conventions are.
 pub(super) fn provider(model: &LlmConfig) -> Option<Cow<'static, str>> {
-    let said = model.text("api_provider").or_else(|| model.provider());
-    if let Some(said) = said.filter(|said| !said.is_empty()) {
-        return Some(said.into());
+    let said = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    if let Some(api) = said(model.text("api_provider")) {
+        return Some(provider_name(&api));
     }
     let is_vertex = || {
         let auth = model.component("auth");
         auth.is_some_and(|auth| auth.component_type() == "GeminiVertexAIAuthConfig")
     };
+    let of_class = match model.component_type() {
+        "OpenAiConfig" => Some("openai"),
+        "GeminiConfig" if is_vertex() => Some("gcp.vertex_ai"),
+        "GeminiConfig" => Some("gcp.gemini"),
+        "OciGenAiConfig" => Some("oci.genai"),
+        "OllamaConfig" => Some("ollama"),
+        "VllmConfig" => Some("vllm"),
+        _ => None,
+    };
+    if let Some(name) = of_class {
+        return Some(name.into());
+    }
+    if let Some(maker) = said(model.provider()) {
+        return Some(provider_name(&maker));
+    }
     match model.component_type() {
-        "OpenAiConfig" | "OpenAiCompatibleConfig" => Some("openai".into()),
-        "GeminiConfig" if is_vertex() => Some("gcp.vertex_ai".into()),
-        "GeminiConfig" => Some("gcp.gemini".into()),
-        "OciGenAiConfig" => Some("oci.genai".into()),
-        "OllamaConfig" => Some("ollama".into()),
-        "VllmConfig" => Some("vllm".into()),
+        "OpenAiCompatibleConfig" => Some("openai".into()),
         _ => None,
     }
+}
+
+/// The name of the [conventions] for what people call a provider.
+///
+/// [conventions]: https://github.com/open-telemetry/semantic-conventions/blob/v1.41.0/docs/registry/attributes/gen-ai.md
+fn provider_name(said: &str) -> Cow<'static, str> {
+    let lower = said.trim().to_lowercase();
+    let key: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
+    let name = match &*key {
+        "awsbedrock" | "amazonbedrock" | "bedrock" | "aws" | "amazon" => "aws.bedrock",
+        "azureopenai" | "azureaiopenai" | "azure" => "azure.ai.openai",
+        "azureai" | "azureaiinference" | "azureaifoundry" => "azure.ai.inference",
+        "cohere" => "cohere",
+        "deepseek" => "deepseek",
+        "gemini" | "gcpgemini" | "googlegemini" | "googleaistudio" => "gcp.gemini",
+        "google" | "gcpgenai" | "googlegenai" | "gcp" => "gcp.gen_ai",
+        "vertexai" | "gcpvertexai" | "googlevertexai" | "vertex" => "gcp.vertex_ai",
+        "watsonx" | "watsonxai" | "ibmwatsonxai" | "ibmwatsonx" | "ibm" => "ibm.watsonx.ai",
+        "mistral" | "mistralai" => "mistral_ai",
+        "oci" | "ocigenai" | "oracle" | "oraclecloud" => "oci.genai",
+        "xai" | "grok" => "x_ai",
+        _ => return lower.into(),
+    };
+    name.into()
 }
 
 /// How the model is asked to generate: what its configuration says, and on top what the request says.
@@ -57,11 +92,16 @@ fn overlay(parameters: &mut Map<String, Value>, json: &str) {
 }
 
 /// Why the model stopped. Agent Spec does not record it: a model that asks for tools has stopped for
-/// them, and for any other answer there is only the usual reason. `None` if the answer is withheld.
+/// them, and for any other answer there is only the usual reason. `None` if the answer is withheld, or
+/// broke off while it was streamed.
 pub(super) fn finish_reason(
     response: &LlmGenerationResponse,
+    story: &Story<'_>,
     names: FinishReasonNames,
 ) -> Option<&'static str> {
+    if story.broke_off() {
+        return None;
+    }
     let calls = response.tool_calls.reveal()?;
     Some(match (calls.is_empty(), names) {
         (true, _) => "stop",
@@ -77,4 +117,27 @@ pub(super) enum FinishReasonNames {
     GenAi,
     /// That of OpenAI, which OpenInference shows as it comes.
     OpenAi,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_call_a_provider_becomes_the_name_of_the_conventions() {
+        for (said, name) in [
+            ("aws_bedrock", "aws.bedrock"),
+            ("AWS Bedrock", "aws.bedrock"),
+            ("azure.ai.openai", "azure.ai.openai"),
+            ("Mistral", "mistral_ai"),
+            ("vertex_ai", "gcp.vertex_ai"),
+            ("OCI", "oci.genai"),
+            ("xAI", "x_ai"),
+            ("COHERE", "cohere"),
+            ("OpenAI", "openai"),
+            ("my-gateway", "my-gateway"),
+        ] {
+            assert_eq!(provider_name(said), name);
+        }
+    }
 }

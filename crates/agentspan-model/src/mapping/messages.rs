@@ -4,6 +4,8 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use super::llm_call::{self, FinishReasonNames};
+use super::story::Story;
 use crate::agentspec::{LlmGenerationResponse, Message, ToolCall};
 
 /// Writes a value that cannot fail to be JSON: texts and raw JSON under keys that are texts.
@@ -72,8 +74,23 @@ struct MessageOf<P> {
 
 /// A list with the message that a model answers with, as far as it may be shown.
 pub(super) struct Answer<'a> {
-    pub(super) response: &'a LlmGenerationResponse,
-    pub(super) finish_reason: Option<&'static str>,
+    response: &'a LlmGenerationResponse,
+    finish_reason: Option<&'static str>,
+}
+
+impl<'a> Answer<'a> {
+    /// An answer that broke off has the reason that the conventions have for failures, since they want one.
+    pub(super) fn of(response: &'a LlmGenerationResponse, story: &Story<'_>) -> Self {
+        let finish_reason = if story.broke_off() {
+            Some("error")
+        } else {
+            llm_call::finish_reason(response, story, FinishReasonNames::GenAi)
+        };
+        Self {
+            response,
+            finish_reason,
+        }
+    }
 }
 
 impl Serialize for Answer<'_> {

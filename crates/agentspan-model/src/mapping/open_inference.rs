@@ -42,7 +42,9 @@ pub(super) fn visit_span(span: &SpanInTrace<'_>, story: &Story<'_>, visitor: &mu
     if let Some(component) = span.span.details.component() {
         visit_graph_node(component, span.parent_component_id, visitor);
     }
-    if let Some(id) = story.conversation_id {
+    // One session for all spans of a trace, as OpenInference's own processor of Agent Spec has it.
+    let session = span.trace_id.map(|id| id.as_str());
+    if let Some(id) = session.or(story.conversation_id) {
         visitor.visit_key(keys::SESSION_ID.into(), Str(id));
     }
     let metadata = &span.span.metadata;
@@ -109,8 +111,8 @@ fn visit_llm(model: &LlmConfig, story: &Story<'_>, visitor: &mut dyn KeyVisitor)
             visitor.visit_key(indexed(keys::LLM_TOOLS, index, member), Str(&schema));
         }
     }
-    if let Some(response) = story.response {
-        visit_response(response, story, visitor);
+    if let Some(response) = story.response() {
+        visit_response(&response, story, visitor);
     }
 }
 
@@ -144,6 +146,9 @@ fn visit_prompt(prompt: &[Message], visitor: &mut dyn KeyVisitor) {
         {
             member(keys::MESSAGE_NAME, sender);
         }
+        if let Some(call) = message.id.as_deref().filter(|_| message.role == "tool") {
+            member(keys::MESSAGE_TOOL_CALL_ID, call);
+        }
     }
 }
 
@@ -176,7 +181,7 @@ fn visit_response(
     for (index, call) in calls_shown.iter().enumerate() {
         visit_tool_call(index, call, visitor);
     }
-    if let Some(reason) = llm_call::finish_reason(response, FinishReasonNames::OpenAi) {
+    if let Some(reason) = llm_call::finish_reason(response, story, FinishReasonNames::OpenAi) {
         visitor.visit_key(keys::LLM_FINISH_REASON.into(), Static(reason));
     }
     let (input, output) = (response.input_tokens, response.output_tokens);

@@ -1,8 +1,11 @@
 //! What the events of a span say of the span.
 
+use std::borrow::Cow;
+use std::time::Duration;
+
 use crate::agentspec::{
-    Event, EventDetails, JsonObject, LlmGenerationRequest, LlmGenerationResponse, Sensitive, Span,
-    ToolExecutionRequest,
+    Event, EventDetails, JsonObject, LlmGenerationChunkReceived, LlmGenerationRequest,
+    LlmGenerationResponse, Sensitive, Span, Timestamp, ToolExecutionRequest,
 };
 
 /// What the events of a span say of the span: what it was given, and what came of it.
@@ -15,7 +18,9 @@ pub(super) struct Story<'a> {
     pub(super) request: Option<&'a LlmGenerationRequest>,
     /// The event of the request, for what is read from its dump.
     pub(super) request_event: Option<&'a Event>,
-    pub(super) response: Option<&'a LlmGenerationResponse>,
+    response: Option<&'a LlmGenerationResponse>,
+    chunks: Vec<&'a LlmGenerationChunkReceived>,
+    first_chunk: Option<Timestamp>,
     pub(super) tool_request: Option<&'a ToolExecutionRequest>,
     inputs: Option<&'a Sensitive<JsonObject>>,
     outputs: Option<&'a Sensitive<JsonObject>>,
@@ -57,6 +62,10 @@ impl<'a> Story<'a> {
                 self.request_event = Some(event);
             }
             EventDetails::LlmGenerationResponse(response) => self.response = Some(response),
+            EventDetails::LlmGenerationChunkReceived(chunk) => {
+                self.first_chunk.get_or_insert(event.timestamp);
+                self.chunks.push(chunk);
+            }
             EventDetails::ToolExecutionRequest(request) => {
                 self.given(&request.inputs);
                 self.tool_request.get_or_insert(request);
@@ -87,6 +96,30 @@ impl<'a> Story<'a> {
         self.inputs.get_or_insert(inputs);
     }
 
+    /// What the model answered: its last answer, or else what it had streamed when the stream broke off.
+    pub(super) fn response(&self) -> Option<Cow<'a, LlmGenerationResponse>> {
+        match self.response {
+            Some(response) => Some(Cow::Borrowed(response)),
+            None => streamed(&self.chunks).map(Cow::Owned),
+        }
+    }
+
+    /// Whether the model has streamed, and never said that it was done.
+    pub(super) fn broke_off(&self) -> bool {
+        self.response.is_none() && self.is_streamed()
+    }
+
+    /// Whether the answer came in parts.
+    pub(super) fn is_streamed(&self) -> bool {
+        !self.chunks.is_empty()
+    }
+
+    /// How long the first part took to come.
+    pub(super) fn time_to_first_chunk(&self) -> Option<Duration> {
+        let asked = self.request_event?.timestamp;
+        Some(self.first_chunk?.since(asked))
+    }
+
     /// What the span was given, as JSON.
     pub(super) fn inputs(&self) -> Option<Content<&'a str>> {
         self.inputs
@@ -110,4 +143,30 @@ impl<'a> Story<'a> {
             None => Content::Withheld,
         }
     }
+}
+
+/// The parts of an answer as one, as far as they may be shown.
+fn streamed(chunks: &[&LlmGenerationChunkReceived]) -> Option<LlmGenerationResponse> {
+    let first = chunks.first()?;
+    let mut answer = LlmGenerationResponse::new(first.llm_config.clone(), first.request_id.clone());
+    let texts: Option<Vec<_>> = chunks.iter().map(|chunk| chunk.content.reveal()).collect();
+    answer.content = match texts {
+        Some(texts) => {
+            let text: String = texts.into_iter().flatten().map(String::as_str).collect();
+            Sensitive::new((!text.is_empty()).then_some(text))
+        }
+        None => Sensitive::withheld(),
+    };
+    let calls: Option<Vec<_>> = chunks
+        .iter()
+        .map(|chunk| chunk.tool_calls.reveal())
+        .collect();
+    answer.tool_calls = match calls {
+        Some(calls) => Sensitive::new(calls.into_iter().flatten().cloned().collect()),
+        None => Sensitive::withheld(),
+    };
+    answer.completion_id = chunks.iter().find_map(|chunk| chunk.completion_id.clone());
+    let tokens = chunks.iter().filter_map(|chunk| chunk.output_tokens);
+    answer.output_tokens = tokens.reduce(i64::saturating_add);
+    Some(answer)
 }

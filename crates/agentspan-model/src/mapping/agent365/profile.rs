@@ -4,7 +4,6 @@ use crate::agent365::{Profile, json_array_text};
 use crate::agentspec::{LlmGenerationResponse, Message};
 use crate::attribute::AttributeValue::{self, DecimalText, I64};
 use crate::keys;
-use crate::mapping::llm_call::{self, FinishReasonNames};
 use crate::mapping::messages::{Answer, OneText, Prompt, to_json};
 use crate::mapping::story::Story;
 
@@ -79,10 +78,7 @@ impl Words {
         let text = story.show(&response.content, Option::as_deref).shown()?;
         match self.messages {
             MessageForm::Texts => text.map(|text| json_array_text(&[text])),
-            MessageForm::Parts => Some(to_json(&Answer {
-                response,
-                finish_reason: llm_call::finish_reason(response, FinishReasonNames::GenAi),
-            })),
+            MessageForm::Parts => Some(to_json(&Answer::of(response, story))),
         }
     }
 }
