@@ -407,6 +407,11 @@ pub const AGENTSPEC_SPAN_NAME: &str = "agentspec.span.name";
 pub const AGENTSPEC_SPAN_DESCRIPTION: &str = "agentspec.span.description";
 /// `agentspec.span.metadata`: a JSON object, if it is not empty.
 pub const AGENTSPEC_SPAN_METADATA: &str = "agentspec.span.metadata";
+/// `agentspec.first_input`: what the first of the spans below was given, for a root, agent or flow that
+/// was given nothing itself. Text, or the text of JSON.
+pub const AGENTSPEC_FIRST_INPUT: &str = "agentspec.first_input";
+/// `agentspec.last_output`: what came of the last of the spans below, as [`AGENTSPEC_FIRST_INPUT`].
+pub const AGENTSPEC_LAST_OUTPUT: &str = "agentspec.last_output";
 /// `agentspec.unfinished`: true on spans that nobody ended. Their end is the last time that is known of them.
 pub const AGENTSPEC_UNFINISHED: &str = "agentspec.unfinished";
 /// `agentspec.event.id`: the full id of an Agent Spec event.

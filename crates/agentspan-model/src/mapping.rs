@@ -42,6 +42,7 @@ use crate::keys;
 mod agent365;
 mod agent_spec;
 mod content_capture;
+mod exchange;
 mod failure;
 mod gen_ai;
 mod ids;
@@ -58,6 +59,7 @@ mod story;
 mod tool_definition;
 
 pub use content_capture::{ContentCapture, UnknownCaptureError};
+pub use exchange::Exchange;
 pub use failure::Failure;
 pub use gen_ai::{SCHEMA_URL, SEMANTIC_CONVENTIONS_VERSION};
 pub use ids::{repeated_span_id_bytes, span_id_bytes, trace_id_bytes};
@@ -164,7 +166,7 @@ impl Mapping {
     /// Shows the attributes of a span, with what its events say of it. No key is shown twice.
     pub fn visit_span(&self, span: &SpanInTrace<'_>, visitor: &mut impl KeyVisitor) {
         let visitor: &mut dyn KeyVisitor = visitor;
-        let story = Story::of(span.span, self.capture.on_spans());
+        let story = Story::of(span, self.capture.on_spans());
         match self.rendering {
             Rendering::GenAi => gen_ai::visit_span(span.span, &story, visitor),
             Rendering::Agent365(profile) => {

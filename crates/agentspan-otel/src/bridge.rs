@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use agentspan_model::agentspec::{Disclosure, Event, Id};
 use agentspan_model::mapping::{
-    ContentCapture, Mapping, Rendering, SpanInTrace, SpanKind as MappedKind,
+    ContentCapture, Exchange, Mapping, Rendering, SpanInTrace, SpanKind as MappedKind,
     repeated_span_id_bytes, span_id_bytes, trace_id_bytes,
 };
 use agentspan_processor::{ActiveGuard, HookError, Span, SpanEvent, SpanProcessor, WeakSpan};
@@ -29,6 +29,7 @@ mod live;
 mod recent;
 pub(crate) mod rendered;
 mod requests;
+mod shared_exchange;
 
 pub use ids::AgentSpecIdGenerator;
 
@@ -36,6 +37,7 @@ use attributes::Attributes;
 use live::{IdInTrace, LastTime, Live, LiveSpans};
 use recent::Recent;
 use requests::Requests;
+use shared_exchange::SharedExchange;
 
 /// A [`SpanProcessor`] of Agent Spec that makes OpenTelemetry spans of what it observes.
 ///
@@ -94,6 +96,7 @@ pub struct OtelBridge {
 struct InAgentSpan {
     span: WeakSpan,
     last_time: LastTime,
+    exchange: Option<Arc<SharedExchange>>,
 }
 
 /// A span that has ended.
@@ -218,10 +221,15 @@ impl OtelBridge {
         let last_time = LastTime::new(start_time);
         let around = parent.get::<InAgentSpan>();
         let last_time_of_parent = around.map(|around| around.last_time.clone());
+        let mut exchange = around.and_then(|around| around.exchange.clone());
+        if self.disclosure() == Disclosure::Clear && Exchange::is_shown_by(&record) {
+            exchange = Some(Arc::new(SharedExchange::new(span.downgrade(), exchange)));
+        }
         let context = parent
             .with_value(InAgentSpan {
                 span: span.downgrade(),
                 last_time: last_time.clone(),
+                exchange: exchange.clone(),
             })
             .with_span(CurrentSpan(Arc::clone(&shared)));
         let live = Live {
@@ -231,6 +239,7 @@ impl OtelBridge {
             is_recording,
             last_time,
             last_time_of_parent,
+            exchange,
             span: span.downgrade(),
         };
         live.has_seen(start_time);
@@ -252,6 +261,9 @@ impl OtelBridge {
 
     fn add_event(&self, live: &Live, event: &Event) {
         live.has_seen(event.timestamp);
+        if let Some(exchange) = &live.exchange {
+            exchange.hear(event, &live.span);
+        }
         let mut span = CurrentSpan(Arc::clone(&live.shared));
         if let Some(asked) = self.requests.of(event, span.span_context()) {
             span.add_link(asked, Vec::new());

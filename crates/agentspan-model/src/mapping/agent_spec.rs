@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::members::{self, Member, Shape};
 use super::messages::to_json;
-use super::{AgentSpecFields, SpanInTrace};
+use super::{AgentSpecFields, Exchange, SpanInTrace};
 use crate::agentspec::{Component, Detail, Disclosure, Event, EventForm, JsonObject, Span};
 use crate::attribute::AttributeValue::{Bool, F64, I64, Str};
 use crate::attribute::KeyVisitor;
@@ -60,6 +60,15 @@ pub(super) fn visit_span(
     optional(keys::AGENTSPEC_SPAN_DESCRIPTION, description);
     if fields == AgentSpecFields::Identifying {
         return;
+    }
+    if disclosure == Disclosure::Clear && Exchange::is_shown_by(span) {
+        let mut optional = |key: &'static str, text: Option<&str>| {
+            if let Some(text) = text {
+                visitor.visit_key(key.into(), Str(text));
+            }
+        };
+        optional(keys::AGENTSPEC_FIRST_INPUT, in_trace.first_input);
+        optional(keys::AGENTSPEC_LAST_OUTPUT, in_trace.last_output);
     }
     visit_metadata(keys::AGENTSPEC_SPAN_METADATA, &span.metadata, visitor);
     let detail = detail(disclosure);

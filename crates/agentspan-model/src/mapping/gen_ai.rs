@@ -10,7 +10,7 @@ use super::story::{Content, Story};
 use super::tool_definition::Definitions;
 use crate::agentspec::{
     Component, Event, EventDetails, LlmConfig, LlmGenerationRequest, LlmGenerationResponse, MASK,
-    Span, Tool,
+    Span, SpanDetails, Tool,
 };
 use crate::attribute::AttributeValue::{Bool, F64, I64, Static, Str, StrList};
 use crate::attribute::KeyVisitor;
@@ -40,6 +40,10 @@ pub(super) fn visit_span(span: &Span, story: &Story<'_>, visitor: &mut dyn KeyVi
         }
         Operation::Llm(model) => visit_llm(model, story, visitor),
         Operation::Tool(tool) => visit_tool(tool, story, visitor),
+        // Backends show what the root of a trace was given, and what came of it.
+        Operation::Other if matches!(span.details, SpanDetails::Root) => {
+            visit_inputs_and_outputs(story, visitor);
+        }
         // The conventions have nothing for them: what they were given is with their events.
         Operation::Node | Operation::Other => {}
     }

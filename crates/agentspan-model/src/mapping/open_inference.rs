@@ -1,6 +1,7 @@
 //! OpenInference, as Arize Phoenix reads it.
 
 use serde::Serialize;
+use serde::de::IgnoredAny;
 
 use super::llm_call::{self, FinishReasonNames};
 use super::messages::to_json;
@@ -36,8 +37,18 @@ pub(super) fn visit_span(span: &SpanInTrace<'_>, story: &Story<'_>, visitor: &mu
         Operation::Flow(_) | Operation::Node | Operation::Other => {}
     }
     if !matches!(operation, Operation::Llm(_)) {
-        value(Place::Input, story.inputs(), JSON, visitor);
-        value(Place::Output, story.outputs(), JSON, visitor);
+        value(
+            Place::Input,
+            story.inputs(),
+            mime_type(story.inputs()),
+            visitor,
+        );
+        value(
+            Place::Output,
+            story.outputs(),
+            mime_type(story.outputs()),
+            visitor,
+        );
     }
     if let Some(component) = span.span.details.component() {
         visit_graph_node(component, span.parent_component_id, visitor);
@@ -60,6 +71,13 @@ fn visit_graph_node(component: &Component, parent: Option<&str>, visitor: &mut d
     if let Some(parent) = parent {
         visitor.visit_key(keys::GRAPH_NODE_PARENT_ID.into(), Str(parent));
     }
+}
+
+/// What the span itself says is JSON; what the spans below it say may be text.
+fn mime_type(content: Option<Content<&str>>) -> &'static str {
+    let text = content.and_then(Content::shown).unwrap_or_default();
+    let is_json = text.starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(text).is_ok();
+    if is_json { JSON } else { TEXT }
 }
 
 #[derive(Clone, Copy)]

@@ -38,6 +38,8 @@ pub struct SpanRebuilder {
     parent_component_id: Option<String>,
     trace_id: Option<Id>,
     trace_name: Option<String>,
+    first_input: Option<String>,
+    last_output: Option<String>,
     start_time: Option<Timestamp>,
     end_time: Option<Timestamp>,
     events: Vec<EventRebuilder>,
@@ -62,6 +64,10 @@ pub struct RebuiltSpan {
     pub parent_component_id: Option<String>,
     /// Its trace.
     pub trace: Option<TraceInfo>,
+    /// What the first of the spans below was given, see [`Exchange`](super::Exchange).
+    pub first_input: Option<String>,
+    /// What came of the last of the spans below.
+    pub last_output: Option<String>,
 }
 
 /// The attributes of a span say that it is one of Agent Spec, but do not make one.
@@ -93,6 +99,8 @@ impl SpanRebuilder {
             }
             (keys::AGENTSPEC_TRACE_ID, Some(text)) => self.trace_id = Some(Id::from(text)),
             (keys::AGENTSPEC_TRACE_NAME, Some(text)) => self.trace_name = Some(text.to_owned()),
+            (keys::AGENTSPEC_FIRST_INPUT, Some(text)) => self.first_input = Some(text.to_owned()),
+            (keys::AGENTSPEC_LAST_OUTPUT, Some(text)) => self.last_output = Some(text.to_owned()),
             _ => self.parts.take(key, value),
         }
     }
@@ -147,6 +155,8 @@ impl SpanRebuilder {
             parent_id: self.parent_id,
             parent_component_id: self.parent_component_id,
             trace: self.trace_id.map(|id| TraceInfo::new(id, name)),
+            first_input: self.first_input,
+            last_output: self.last_output,
         }))
     }
 }

@@ -16,6 +16,10 @@ pub struct SpanInTrace<'a> {
     pub parent_id: Option<&'a Id>,
     /// The id of the component that the nearest ancestor with a component executes.
     pub parent_component_id: Option<&'a str>,
+    /// What the first of the spans below was given.
+    pub first_input: Option<&'a str>,
+    /// What came of the last of the spans below.
+    pub last_output: Option<&'a str>,
 }
 
 impl<'a> SpanInTrace<'a> {
@@ -28,6 +32,8 @@ impl<'a> SpanInTrace<'a> {
             trace_name: None,
             parent_id: None,
             parent_component_id: None,
+            first_input: None,
+            last_output: None,
         }
     }
 
@@ -50,6 +56,19 @@ impl<'a> SpanInTrace<'a> {
     #[must_use]
     pub fn with_parent_component_id(mut self, component_id: Option<&'a str>) -> Self {
         self.parent_component_id = component_id;
+        self
+    }
+
+    /// Sets what the spans below exchanged, see [`Exchange`](super::Exchange): text, or the text of JSON. It
+    /// stands for the inputs and outputs of a root, an agent or a flow that has none of its own.
+    #[must_use]
+    pub fn with_exchange(
+        mut self,
+        first_input: Option<&'a str>,
+        last_output: Option<&'a str>,
+    ) -> Self {
+        self.first_input = first_input;
+        self.last_output = last_output;
         self
     }
 }

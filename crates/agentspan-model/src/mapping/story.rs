@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use super::{Exchange, SpanInTrace};
 use crate::agentspec::{
     Event, EventDetails, JsonObject, LlmGenerationChunkReceived, LlmGenerationRequest,
-    LlmGenerationResponse, Sensitive, Span, Timestamp, ToolExecutionRequest,
+    LlmGenerationResponse, Sensitive, Timestamp, ToolExecutionRequest,
 };
 
 /// What the events of a span say of the span: what it was given, and what came of it.
@@ -24,6 +25,8 @@ pub(super) struct Story<'a> {
     pub(super) tool_request: Option<&'a ToolExecutionRequest>,
     inputs: Option<&'a Sensitive<JsonObject>>,
     outputs: Option<&'a Sensitive<JsonObject>>,
+    first_input: Option<&'a str>,
+    last_output: Option<&'a str>,
     pub(super) conversation_id: Option<&'a str>,
     /// The request that the span answers or makes, also if only its answer is known.
     pub(super) request_id: Option<&'a str>,
@@ -46,12 +49,16 @@ impl<T> Content<T> {
 }
 
 impl<'a> Story<'a> {
-    pub(super) fn of(span: &'a Span, content: bool) -> Self {
+    pub(super) fn of(span: &SpanInTrace<'a>, content: bool) -> Self {
         let mut story = Story {
             content,
             ..Self::default()
         };
-        span.events.iter().for_each(|event| story.hear(event));
+        span.span.events.iter().for_each(|event| story.hear(event));
+        if content && Exchange::is_shown_by(span.span) {
+            story.first_input = span.first_input;
+            story.last_output = span.last_output;
+        }
         story
     }
 
@@ -120,16 +127,28 @@ impl<'a> Story<'a> {
         Some(self.first_chunk?.since(asked))
     }
 
-    /// What the span was given, as JSON.
+    /// What the span was given, as JSON, or what the first of the spans below was given, if it was given
+    /// nothing itself.
     pub(super) fn inputs(&self) -> Option<Content<&'a str>> {
-        self.inputs
-            .map(|inputs| self.show(inputs, JsonObject::as_str))
+        self.own_or(self.inputs, self.first_input)
     }
 
-    /// What came of it, as JSON.
+    /// What came of it, as JSON, or what came of the last of the spans below.
     pub(super) fn outputs(&self) -> Option<Content<&'a str>> {
-        self.outputs
-            .map(|outputs| self.show(outputs, JsonObject::as_str))
+        self.own_or(self.outputs, self.last_output)
+    }
+
+    fn own_or(
+        &self,
+        own: Option<&'a Sensitive<JsonObject>>,
+        below: Option<&'a str>,
+    ) -> Option<Content<&'a str>> {
+        let is_empty = |own: &Sensitive<JsonObject>| own.reveal().is_some_and(JsonObject::is_empty);
+        match (own, below) {
+            (Some(own), Some(below)) if is_empty(own) => Some(Content::Shown(below)),
+            (None, Some(below)) => Some(Content::Shown(below)),
+            (own, _) => own.map(|own| self.show(own, JsonObject::as_str)),
+        }
     }
 
     /// A sensitive value, if it may be shown.

@@ -12,6 +12,7 @@ use agentspan_model::keys;
 use agentspan_processor::{Span, SpanKey, Trace, WeakSpan};
 use opentelemetry::{Context, KeyValue};
 
+use super::shared_exchange::SharedExchange;
 use crate::scope::span::SharedSpan;
 
 /// An id with that of its trace, because two traces may have spans of one id.
@@ -42,6 +43,8 @@ pub(super) struct Live {
     pub(super) last_time: LastTime,
     /// That of the nearest agent span around it.
     pub(super) last_time_of_parent: Option<LastTime>,
+    /// What goes in and out, where contents may be shown.
+    pub(super) exchange: Option<Arc<SharedExchange>>,
     /// Keeps the key good.
     pub(super) span: WeakSpan,
 }
@@ -58,6 +61,9 @@ impl Live {
     pub(super) fn end(&self, time: Option<Timestamp>) {
         if let Some(time) = time {
             self.has_seen(time);
+        }
+        if let Some(exchange) = self.exchange.as_ref().filter(|one| one.is_of(&self.span)) {
+            exchange.end(&self.shared);
         }
         self.shared.end(time.map(SystemTime::from));
     }

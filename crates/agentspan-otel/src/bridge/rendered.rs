@@ -120,7 +120,11 @@ fn render_rebuilt(mapping: &Mapping, span: &mut SpanData, rebuilt: &RebuiltSpan)
     let record = &rebuilt.span;
     let mut in_trace = SpanInTrace::new(record)
         .with_parent_id(rebuilt.parent_id.as_ref())
-        .with_parent_component_id(rebuilt.parent_component_id.as_deref());
+        .with_parent_component_id(rebuilt.parent_component_id.as_deref())
+        .with_exchange(
+            rebuilt.first_input.as_deref(),
+            rebuilt.last_output.as_deref(),
+        );
     if let Some(trace) = &rebuilt.trace {
         in_trace = in_trace.with_trace(&trace.id, trace.name.as_deref());
     }

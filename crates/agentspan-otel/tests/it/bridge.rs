@@ -1,6 +1,7 @@
 //! Agent Spec spans as OpenTelemetry spans.
 
 mod content;
+mod exchange;
 mod long;
 mod nesting;
 mod other_spans;

@@ -245,3 +245,166 @@ fn a_span_that_nobody_named_is_named_after_its_component() {
     let named = span.with_name("step two");
     assert_eq!(mapping.span_name(&named), "step two");
 }
+
+const MODEL: &str =
+    r#"{"id":"m","name":"main","model_id":"gpt-4o","component_type":"OpenAiConfig"}"#;
+
+/// A generation with these events, each `(type, timestamp, members)`.
+fn generation(model: &str, events: &[(&str, u64, &str)]) -> Span {
+    let events: Vec<_> = events
+        .iter()
+        .enumerate()
+        .map(|(n, (of, time, members))| {
+            format!(
+                r#"{{"id":"e{n}","timestamp":{time},"llm_config":{model},"request_id":"r",{members},"type":"{of}"}}"#
+            )
+        })
+        .collect();
+    let events = events.join(",");
+    let text = format!(
+        r#"{{"id":"s","start_time":1,"events":[{events}],"llm_config":{model},"type":"LlmGenerationSpan"}}"#
+    );
+    Span::from_json(&text).unwrap()
+}
+
+const ASKED: &str = r#""prompt":[{"content":"hi","role":"user"}],"tools":[]"#;
+const ANSWERED: &str = r#""content":"ok","tool_calls":[],"completion_id":"c""#;
+
+#[test]
+fn h07_the_result_of_a_tool_names_its_call_in_open_inference() {
+    let asked = r#""prompt":[{"id":"m-1","content":"hi","role":"user"},{"id":"call-7","content":"21 degrees","sender":"weather","role":"tool"}],"tools":[]"#;
+    let span = generation(MODEL, &[("LlmGenerationRequest", 1, asked)]);
+    let shown = Shown::of_span(&clear(Rendering::OpenInference), &span);
+    shown.check("llm.input_messages.1.message.tool_call_id", "call-7");
+    assert!(
+        !shown
+            .0
+            .contains_key("llm.input_messages.0.message.tool_call_id")
+    );
+}
+
+#[test]
+fn h08_who_serves_a_model_goes_before_who_made_it() {
+    let model = |members: &str, of: &str| {
+        format!(r#"{{"id":"m","name":"m","model_id":"x",{members}"component_type":"{of}"}}"#)
+    };
+    for (members, of, provider) in [
+        (
+            r#""provider":"COHERE","compartment_id":"c","#,
+            "OciGenAiConfig",
+            "oci.genai",
+        ),
+        (
+            r#""provider":"meta","api_provider":"aws_bedrock","#,
+            "LlmConfig",
+            "aws.bedrock",
+        ),
+        (r#""provider":"Mistral","#, "LlmConfig", "mistral_ai"),
+        (r#""url":"u","#, "VllmConfig", "vllm"),
+        (r#""url":"u","#, "OpenAiCompatibleConfig", "openai"),
+    ] {
+        let span = generation(&model(members, of), &[("LlmGenerationRequest", 1, ASKED)]);
+        let shown = Shown::of_span(&clear(Rendering::GenAi), &span);
+        shown.check("gen_ai.provider.name", provider);
+    }
+}
+
+#[test]
+fn h09_every_parameter_that_the_conventions_know_is_shown() {
+    let parameters = r#"{"max_tokens":64,"temperature":0.2,"top_p":null,"seed":7,"top_k":40,"frequency_penalty":0.5,"presence_penalty":-0.25,"stop":["END"],"n":2}"#;
+    let asked = format!(r#"{ASKED},"llm_generation_config":{parameters}"#);
+    let span = generation(MODEL, &[("LlmGenerationRequest", 1, &asked)]);
+    let shown = Shown::of_span(&clear(Rendering::GenAi), &span);
+    for (key, value) in [
+        ("gen_ai.request.max_tokens", "I64(64)"),
+        ("gen_ai.request.temperature", "F64(0.2)"),
+        ("gen_ai.request.seed", "I64(7)"),
+        ("gen_ai.request.top_k", "F64(40.0)"),
+        ("gen_ai.request.frequency_penalty", "F64(0.5)"),
+        ("gen_ai.request.presence_penalty", "F64(-0.25)"),
+        ("gen_ai.request.stop_sequences", r#"StrList(["END"])"#),
+        ("gen_ai.request.choice.count", "I64(2)"),
+    ] {
+        shown.check(key, value);
+    }
+    assert!(!shown.0.contains_key("gen_ai.request.top_p"));
+}
+
+#[test]
+fn h10_a_streamed_answer_says_so_and_when_it_began() {
+    let chunk = r#""content":"o","tool_calls":[]"#;
+    let span = generation(
+        MODEL,
+        &[
+            ("LlmGenerationRequest", 1, ASKED),
+            ("LlmGenerationChunkReceived", 500_000_001, chunk),
+            ("LlmGenerationChunkReceived", 600_000_001, chunk),
+            ("LlmGenerationResponse", 700_000_001, ANSWERED),
+        ],
+    );
+    let shown = Shown::of_span(&clear(Rendering::GenAi), &span);
+    shown.check("gen_ai.request.stream", "Bool(true)");
+    shown.check("gen_ai.response.time_to_first_chunk", "F64(0.5)");
+    shown.check("gen_ai.response.id", "c");
+    let whole = generation(
+        MODEL,
+        &[
+            ("LlmGenerationRequest", 1, ASKED),
+            ("LlmGenerationResponse", 2, ANSWERED),
+        ],
+    );
+    let shown = Shown::of_span(&clear(Rendering::GenAi), &whole);
+    assert!(!shown.0.contains_key("gen_ai.request.stream"));
+}
+
+#[test]
+fn h10_what_was_streamed_is_shown_if_the_answer_never_came() {
+    let first = r#""content":"It is ","tool_calls":[],"completion_id":"c-1","output_tokens":2"#;
+    let second = r#""content":"sun","tool_calls":[{"call_id":"k","tool_name":"t","arguments":"{}"}],"output_tokens":3"#;
+    let span = generation(
+        MODEL,
+        &[
+            ("LlmGenerationRequest", 1, ASKED),
+            ("LlmGenerationChunkReceived", 2, first),
+            ("LlmGenerationChunkReceived", 3, second),
+        ],
+    );
+    let shown = Shown::of_span(&clear(Rendering::GenAi), &span);
+    shown.check("gen_ai.response.id", "c-1");
+    shown.check("gen_ai.usage.output_tokens", "I64(5)");
+    shown.check(
+        "gen_ai.output.messages",
+        r#"[{"role":"assistant","parts":[{"type":"text","content":"It is sun"},{"type":"tool_call","id":"k","name":"t","arguments":{}}],"finish_reason":"error"}]"#,
+    );
+    assert!(!shown.0.contains_key("gen_ai.response.finish_reasons"));
+    let shown = Shown::of_span(&clear(Rendering::OpenInference), &span);
+    shown.check("output.value", "It is sun");
+    let shown = Shown::of_span(&clear(Rendering::Agent365(Profile::V0_1)), &span);
+    shown.check("gen_ai.output.messages", r#"["It is sun"]"#);
+    let shown = Shown::of_span(&Mapping::new(Rendering::GenAi), &span);
+    assert!(!shown.contains("It is sun"));
+}
+
+#[test]
+fn all_spans_of_a_trace_are_of_one_session_in_open_inference() {
+    for span in instances::spans() {
+        let span = Span::from_json(&span.to_string()).unwrap();
+        let shown = Shown::of_span(&Mapping::new(Rendering::OpenInference), &span);
+        shown.check("session.id", "trace");
+    }
+}
+
+#[test]
+fn events_that_users_have_defined_have_their_own_names() {
+    let name = |event: &str| {
+        let event = format!(r#"{{"id":"e","timestamp":1,{event}}}"#);
+        let event = Event::from_json(&event).unwrap();
+        Mapping::new(Rendering::GenAi).event_name(&event).to_owned()
+    };
+    assert_eq!(name(r#""type":"Event","name":"cache hit""#), "cache hit");
+    assert_eq!(name(r#""type":"Event""#), "Event");
+    assert_eq!(name(r#""type":"CacheHit","name":"hit 7""#), "hit 7");
+    assert_eq!(name(r#""type":"CacheHit","name":"""#), "CacheHit");
+    let known = r#""type":"AgentExecutionStart","name":"begin","inputs":{},"agent":{"id":"a","name":"a","component_type":"Agent"}"#;
+    assert_eq!(name(known), "AgentExecutionStart");
+}

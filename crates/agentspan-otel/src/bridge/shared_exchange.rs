@@ -1,0 +1,110 @@
+//! What a root, an agent or a flow exchanges, as the spans below it tell.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use agentspan_model::agentspec::{Event, EventDetails};
+use agentspan_model::keys;
+use agentspan_model::mapping::Exchange;
+use agentspan_processor::WeakSpan;
+use opentelemetry::KeyValue;
+
+use crate::scope::span::SharedSpan;
+
+/// The [`Exchange`] of a span that shows it. The spans below tell it until another such span is between.
+pub(super) struct SharedExchange {
+    span: WeakSpan,
+    around: Option<Arc<Self>>,
+    exchange: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    exchange: Exchange,
+    /// What the span says itself, which stands for itself.
+    own: Exchange,
+}
+
+impl SharedExchange {
+    pub(super) fn new(span: WeakSpan, around: Option<Arc<Self>>) -> Self {
+        Self {
+            span,
+            around,
+            exchange: Mutex::default(),
+        }
+    }
+
+    pub(super) fn is_of(&self, span: &WeakSpan) -> bool {
+        self.span.key() == span.key()
+    }
+
+    /// Takes what an event of a span gives or brings.
+    pub(super) fn hear(&self, event: &Event, span: &WeakSpan) {
+        let mut state = self.lock();
+        let before = state.exchange.first_input().is_some();
+        state.exchange.hear(event);
+        if self.is_of(span) && is_of_execution(event) {
+            state.own.hear(event);
+        }
+        let first =
+            (!before && state.exchange.first_input().is_some()).then(|| state.exchange.clone());
+        drop(state);
+        if let (Some(first), Some(around)) = (first, &self.around) {
+            around.take_input(&first);
+        }
+    }
+
+    /// Those around hear of an input at once, so that the first one is the first, whatever ends first.
+    fn take_input(&self, inner: &Exchange) {
+        let mut state = self.lock();
+        let is_first = state.exchange.first_input().is_none();
+        if is_first {
+            state.exchange.take_input(inner);
+        }
+        drop(state);
+        if let Some(around) = self.around.as_ref().filter(|_| is_first) {
+            around.take_input(inner);
+        }
+    }
+
+    /// Writes on a span that ends what it does not say itself, and tells the one around.
+    pub(super) fn end(&self, span: &SharedSpan) {
+        let state = self.lock();
+        let State { exchange, own } = &*state;
+        let below = |own: Option<&str>, all: Option<&str>| match own {
+            Some(_) => None,
+            None => all.map(str::to_owned),
+        };
+        let first_input = below(own.first_input(), exchange.first_input());
+        let last_output = below(own.last_output(), exchange.last_output());
+        let told = self
+            .around
+            .as_ref()
+            .map(|around| (around, exchange.clone()));
+        drop(state);
+        if let Some(text) = first_input {
+            span.set_attribute(KeyValue::new(keys::AGENTSPEC_FIRST_INPUT, text));
+        }
+        if let Some(text) = last_output {
+            span.set_attribute(KeyValue::new(keys::AGENTSPEC_LAST_OUTPUT, text));
+        }
+        if let Some((around, exchange)) = told {
+            around.lock().exchange.take(&exchange);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that runs under the lock leaves it half done.
+        self.exchange.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether an event is about the execution of the span, and not about a call of a model or a tool in it.
+fn is_of_execution(event: &Event) -> bool {
+    !matches!(
+        event.details,
+        EventDetails::LlmGenerationRequest(_)
+            | EventDetails::LlmGenerationResponse(_)
+            | EventDetails::ToolExecutionRequest(_)
+            | EventDetails::ToolExecutionResponse(_)
+    )
+}
