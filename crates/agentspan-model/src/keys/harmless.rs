@@ -271,6 +271,7 @@ pub(super) const HARMLESS: &[&str] = &[
     keys::LLM_TOKEN_COUNT_TOTAL,
     keys::MESSAGE_NAME,
     keys::MESSAGE_ROLE,
+    keys::MESSAGE_TOOL_CALL_ID,
     keys::OPENINFERENCE_SPAN_KIND,
     keys::OUTPUT_MIME_TYPE,
     keys::TOOL_CALL_FUNCTION_NAME,
