@@ -16,6 +16,12 @@ pub struct Case {
     /// Marks of cases that a port may treat differently.
     #[serde(default)]
     pub flags: Vec<String>,
+    /// What kind of case it is, where a file has several.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// A word to people who read the file.
+    #[serde(default, rename = "note")]
+    _note: IgnoredAny,
     input: Box<RawValue>,
     /// What the reference did, defects included.
     pub expected: Json,
@@ -67,7 +73,7 @@ pub(crate) struct VectorFile {
     _reference: String,
     #[serde(rename = "what")]
     _what: String,
-    #[serde(rename = "generated_with")]
+    #[serde(default, rename = "generated_with")]
     _generated_with: IgnoredAny,
     /// The cases one by one, so that one that cannot be read does not hide the others.
     pub(crate) cases: Vec<Box<RawValue>>,

@@ -5,6 +5,7 @@ mod agentspec_components;
 mod agentspec_events;
 mod agentspec_lifecycle;
 mod agentspec_real_run;
+mod agentspec_recordings;
 mod agentspec_sensitive_fields;
 mod agentspec_spans;
 mod baggage;
@@ -31,6 +32,7 @@ pub fn all() -> Vec<Box<dyn Runner>> {
         Box::new(agentspec_events::AgentspecEvents),
         Box::new(agentspec_lifecycle::AgentspecLifecycle),
         Box::new(agentspec_real_run::AgentspecRealRun),
+        Box::new(agentspec_recordings::AgentspecRecordings),
         Box::new(agentspec_sensitive_fields::AgentspecSensitiveFields),
         Box::new(agentspec_spans::AgentspecSpans),
         Box::new(Baggage::<V01>::NEW),

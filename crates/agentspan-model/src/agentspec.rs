@@ -54,6 +54,7 @@ mod dump;
 mod event;
 mod id;
 mod json;
+mod json_text;
 mod message;
 mod read_error;
 mod reader;

@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
-use super::{Json, ReadError, reader::KnownComponents, reader::Reader};
+use super::{Json, ReadError, json_text, reader::KnownComponents, reader::Reader};
 
 mod builder;
 pub(crate) mod classes;
@@ -95,7 +95,8 @@ impl Component {
     ///
     /// When the text is not JSON, or it or a component in it lacks `id`, `name` or `component_type`.
     pub fn from_json(text: &str) -> Result<Self, ReadError> {
-        Reader::document(text, &mut KnownComponents::default(), |raw, reader| {
+        let raw = json_text::read(text)?;
+        Reader::document(&raw, &mut KnownComponents::default(), |raw, reader| {
             reading::read_component(raw, reader)
         })
     }

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::{
     Detail, Disclosure, Id, JsonObject, ReadError, Timestamp,
     detail::View,
+    json_text,
     reader::{KnownComponents, ReadValue, Reader},
     unknown_members::UnknownMembers,
 };
@@ -181,7 +182,8 @@ impl Event {
     ///
     /// When the text is not JSON, or members are missing or have the wrong type.
     pub fn from_json(text: &str) -> Result<Self, ReadError> {
-        Reader::document(text, &mut KnownComponents::default(), Self::read)
+        let raw = json_text::read(text)?;
+        Reader::document(&raw, &mut KnownComponents::default(), Self::read)
     }
 }
 

@@ -124,9 +124,9 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Reads a whole document with `read`.
+    /// Reads a whole document, which [`json_text`](super::json_text) gives, with `read`.
     pub(crate) fn document<T>(
-        text: &'a str,
+        raw: &'a RawValue,
         known: &'a mut KnownComponents,
         read: impl FnOnce(&'a RawValue, &mut Self) -> Option<T>,
     ) -> Result<T, ReadError> {
@@ -136,15 +136,6 @@ impl<'a> Reader<'a> {
             problems: Vec::new(),
             references: None,
         };
-        let raw: &'a RawValue = serde_json::from_str(text).map_err(|error| {
-            ReadError::new(vec![Problem {
-                path: Vec::new(),
-                kind: ProblemKind::Syntax {
-                    line: error.line(),
-                    column: error.column(),
-                },
-            }])
-        })?;
         let value = read(raw, &mut reader);
         match value {
             Some(value) if reader.problems.is_empty() => Ok(value),

@@ -6,7 +6,8 @@ use serde_json::value::RawValue;
 use super::{
     Detail, Disclosure, Event, EventForm, Id, ProblemKind, ReadError, Span,
     detail::View,
-    reader::{KnownComponents, Members, ReadValue, Reader},
+    json_text,
+    reader::{KnownComponents, Members, ReadValue, Reader, Step},
     unknown_members::UnknownMembers,
 };
 
@@ -118,7 +119,8 @@ impl RecordedHook {
         line: &str,
         known: &mut KnownComponents,
     ) -> Result<Self, ReadError> {
-        Reader::document(line, known, Self::read)
+        let raw = json_text::read(line)?;
+        Reader::document(&raw, known, Self::read)
     }
 
     /// The call as a line that `serde` can write, without copying it.
@@ -171,8 +173,10 @@ impl ReadValue for RecordedHook {
                 on.zip(event)
                     .map(|(on, event)| HookCall::OnEvent(on, event))
             }
-            _ => reader.refuse(ProblemKind::WrongType {
-                expected: "a hook of Agent Spec",
+            _ => reader.at(Step::member("hook"), |reader| {
+                reader.refuse(ProblemKind::WrongType {
+                    expected: "a hook of Agent Spec",
+                })
             }),
         };
         Some(Self {

@@ -5,14 +5,18 @@ use std::{
     io::{self, BufRead},
 };
 
-use super::{ReadError, RecordedHook, reader::KnownComponents};
+use super::{ReadError, RecordedHook, json_text, reader::KnownComponents};
 
 /// Reads a recording in the JSON Lines form: one [`RecordedHook`] per line.
 ///
-/// An iterator over the calls. Empty lines are skipped. A last line without a line break that is not JSON
-/// was cut off while it was written: it ends the recording without an error, and
-/// [`cut_off_line`](Self::cut_off_line) tells. After a line that cannot be read, the next one is tried;
-/// after an error of the reader that it reads from, nothing more comes.
+/// An iterator over the calls. Blank lines are skipped, and so is a byte order mark at the beginning. Lines
+/// end with a line feed; a carriage return before it is white space. Numbers that Python writes and JSON
+/// does not have (`NaN`, `Infinity`) read as strings, and half a surrogate pair reads as U+FFFD.
+///
+/// A last line without a line break was cut off while it was written if more text could make it JSON: it
+/// ends the recording without an error, and [`cut_off_line`](Self::cut_off_line) tells. Every other line that
+/// cannot be read is an error that names it, and the iterator goes on with the next line. After an error
+/// of the reader that it reads from, nothing more comes.
 ///
 /// Components are shared between lines: a definition that all lines repeat is read and kept once.
 ///
@@ -39,6 +43,9 @@ pub struct Recording<R> {
     max_line_bytes: usize,
     known: KnownComponents,
 }
+
+/// What editors write before UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The default of [`Recording::with_max_line_bytes`].
 const MAX_LINE_BYTES: usize = 64 << 20;
@@ -115,6 +122,9 @@ impl<R: BufRead> Recording<R> {
                 return Ok(None);
             }
             self.line_number += 1;
+            if self.line_number == 1 && self.line.starts_with(BYTE_ORDER_MARK) {
+                self.line.drain(..BYTE_ORDER_MARK.len());
+            }
             if end == LineEnd::TooLong {
                 return Err(RecordingErrorKind::TooLong);
             }
@@ -122,7 +132,7 @@ impl<R: BufRead> Recording<R> {
                 continue;
             }
             return match self.read_line() {
-                Err(error) if end == LineEnd::CutOff && error.is_not_json() => {
+                Err(_) if end == LineEnd::CutOff && is_cut_off(&self.line) => {
                     self.cut_off_line = Some(self.line_number);
                     self.is_at_end = true;
                     Ok(None)
@@ -130,6 +140,21 @@ impl<R: BufRead> Recording<R> {
                 result => result.map(Some),
             };
         }
+    }
+}
+
+/// Whether more bytes could make a line JSON. A character may be cut in the middle.
+fn is_cut_off(line: &[u8]) -> bool {
+    match std::str::from_utf8(line) {
+        // JSON that says something else was not cut.
+        Ok(text) => json_text::read(text).is_err() && json_text::is_cut_off(text),
+        Err(error) if error.error_len().is_none() => {
+            let (whole, _) = line.split_at(error.valid_up_to());
+            let mut text = String::from_utf8_lossy(whole).into_owned();
+            text.push(char::REPLACEMENT_CHARACTER);
+            json_text::is_cut_off(&text)
+        }
+        Err(_) => false,
     }
 }
 
@@ -197,14 +222,4 @@ pub enum RecordingErrorKind {
     Input(#[source] io::Error),
 }
 
-impl RecordingErrorKind {
-    /// Whether the text itself is broken, and not only what it says.
-    fn is_not_json(&self) -> bool {
-        match self {
-            Self::Unreadable(error) => error.is_syntax(),
-            // A character may be cut in the middle.
-            Self::NotUtf8 => true,
-            Self::TooLong | Self::Input(_) => false,
-        }
-    }
-}
+impl RecordingErrorKind {}

@@ -358,3 +358,37 @@ fn a_swarm_tells_who_may_call_whom() {
     assert_eq!(swarm.first_agent().map(|agent| agent.id()), Some("one"));
     assert_eq!(swarm.dump(), text);
 }
+
+/// Python's `json.dumps` writes numbers that JSON does not have.
+#[test]
+fn h11_numbers_that_are_not_finite_cost_nothing_else() {
+    let text = format!(
+        r#"{{"id":"s","start_time":1,"end_time":4,"events":[{{"id":"e","timestamp":3,"tool":{TOOL},"outputs":{{"score":NaN,"best":Infinity,"worst":-Infinity,"n":2}},"request_id":"r","type":"ToolExecutionResponse"}}],"tool":{TOOL},"type":"ToolExecutionSpan"}}"#
+    );
+    let span = Span::from_json(&text).unwrap();
+    let EventDetails::ToolExecutionResponse(response) = &span.events[0].details else {
+        panic!("a response");
+    };
+    assert_eq!(
+        response.outputs.reveal().unwrap().as_str(),
+        r#"{"score":"NaN","best":"Infinity","worst":"-Infinity","n":2}"#
+    );
+    let clear = serde_json::to_string(&span.dump(Disclosure::Clear)).unwrap();
+    assert_eq!(Span::from_json(&clear).unwrap(), span);
+}
+
+/// Python's strings hold halves of surrogate pairs, and its `json.dumps` writes them.
+#[test]
+fn h12_half_a_surrogate_pair_becomes_the_replacement_character_wherever_it_stands() {
+    let text = r#"{"id":"s\udc00","name":"\ud83dname","description":"","start_time":1,"end_time":4,"events":[{"id":"e","timestamp":1,"llm_config":{"id":"m","name":"main\ud83d","model_id":"m","component_type":"OpenAiConfig"},"prompt":[{"id":null,"content":"\udc00tail \ud83d\ude00","sender":null,"role":"user"}],"tools":[],"request_id":"r","llm_generation_config":null,"type":"LlmGenerationRequest"}],"metadata":{"k\udfff":1},"llm_config":{"id":"m","name":"main\ud83d","model_id":"m","component_type":"OpenAiConfig"},"type":"LlmGenerationSpan"}"#;
+    let span = Span::from_json(text).unwrap();
+    let EventDetails::LlmGenerationRequest(request) = &span.events[0].details else {
+        panic!("a request");
+    };
+    let prompt = request.prompt.reveal().unwrap();
+    assert_eq!(prompt[0].content, "\u{fffd}tail \u{1f600}");
+    assert_eq!(span.id.as_str(), "s\u{fffd}");
+    assert_eq!(span.name, "\u{fffd}name");
+    assert_eq!(span.details.component().unwrap().name(), "main\u{fffd}");
+    assert_eq!(span.metadata.as_str(), r#"{"k\ufffd":1}"#);
+}

@@ -58,6 +58,34 @@ fn a_last_line_that_was_cut_off_ends_the_recording_without_an_error() {
     assert_eq!((found, cut_off), (Vec::new(), Some(1)));
 }
 
+/// A file that a text editor has touched.
+#[test]
+fn h15_a_byte_order_mark_is_no_part_of_the_first_line() {
+    let text = format!("\u{feff}{STARTUP}\r\n\r\n{SHUTDOWN}\r\n");
+    check(&text, &["ok", "ok"], None);
+    check("\u{feff}", &[], None);
+    check(
+        &format!("{STARTUP}\n\u{feff}{SHUTDOWN}\n"),
+        &[
+            "ok",
+            "line 2: not a recorded hook: not JSON: line 1, column 1",
+        ],
+        None,
+    );
+}
+
+#[test]
+fn a_last_line_that_no_more_text_can_mend_is_an_error() {
+    check(
+        &format!("{STARTUP}\n{{\"hook\" \"shutdown\""),
+        &["ok", "line 2: not a recorded hook: not JSON: line 1, column 9"],
+        None,
+    );
+    let (found, cut_off) = read(b"{\"run\":\"\xff\xff");
+    assert_eq!((found, cut_off), (vec!["line 1: not UTF-8".to_owned()], None));
+    check("{\"run\":NaN,\"a\":Infin", &[], Some(1));
+}
+
 #[test]
 fn a_broken_line_in_the_middle_is_an_error_with_its_number_and_the_next_is_read() {
     let cut = &SHUTDOWN[..20];
@@ -74,7 +102,7 @@ fn a_broken_line_in_the_middle_is_an_error_with_its_number_and_the_next_is_read(
         "{\"hook\":\"on_start\",\"span\":{\"id\":1,\"type\":\"Span\"}}\n{\"hook\":\"off\"}",
         &[
             "line 1: not a recorded hook: span.id: not a string",
-            "line 2: not a recorded hook: not a hook of Agent Spec",
+            "line 2: not a recorded hook: hook: not a hook of Agent Spec",
         ],
         None,
     );

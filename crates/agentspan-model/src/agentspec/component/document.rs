@@ -8,7 +8,7 @@ use super::{
     slots,
 };
 use crate::agentspec::{
-    ProblemKind, ReadError,
+    ProblemKind, ReadError, json_text,
     reader::{KnownComponents, Members, Reader, Step},
 };
 
@@ -82,8 +82,9 @@ impl DocumentReader {
     /// leads nowhere or back to where it stands; or a component is not of the class that its place
     /// asks for.
     pub fn read(&self, document: &str) -> Result<Component, ReadError> {
+        let raw = json_text::read(document)?;
         let mut known = KnownComponents::default();
-        Reader::document(document, &mut known, |raw, reader| {
+        Reader::document(&raw, &mut known, |raw, reader| {
             reader.references = Some(self.references());
             read_component(raw, reader)
         })
@@ -99,8 +100,9 @@ impl DocumentReader {
         &self,
         document: &str,
     ) -> Result<BTreeMap<String, Component>, ReadError> {
+        let raw = json_text::read(document)?;
         let mut known = KnownComponents::default();
-        Reader::document(document, &mut known, |raw, reader| {
+        Reader::document(&raw, &mut known, |raw, reader| {
             reader.references = Some(self.references());
             let listed = reader.object(raw)?.take(REFERENCED);
             let Some(listed) = listed else {
