@@ -22,15 +22,18 @@ pub(in crate::runners) fn event_of(
     let mut fields = Fields::of_class("Event", spec, components)?.made_up_in(dump);
     let id = fields.id()?;
     let timestamp = fields.time_of_event()?;
-    let name = fields.optional_string("name")?;
+    let name = fields.name()?;
     let description = fields.optional_string("description")?;
     let metadata = fields.object("metadata")?;
     let details = details_of(&mut fields)?;
     fields.finish()?;
-    Ok(Event::new(id, timestamp, details)
-        .with_name(name.unwrap_or_default())
+    let event = Event::new(id, timestamp, details)
         .with_description(description.unwrap_or_default())
-        .with_metadata(metadata))
+        .with_metadata(metadata);
+    Ok(match name {
+        Some(name) => event.with_name(name),
+        None => event,
+    })
 }
 
 fn details_of(f: &mut Fields<'_>) -> Result<EventDetails, Failure> {

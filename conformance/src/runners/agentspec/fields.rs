@@ -83,6 +83,12 @@ impl<'a> Fields<'a> {
         string(&self.required(name)?)
     }
 
+    /// The name, unless it is empty, which the reference takes for none.
+    pub(in crate::runners) fn name(&mut self) -> Result<Option<String>, Failure> {
+        let name = self.optional_string("name")?;
+        Ok(name.filter(|name| !name.is_empty()))
+    }
+
     pub(in crate::runners) fn optional_string(
         &mut self,
         name: &str,

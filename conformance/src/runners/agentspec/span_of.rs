@@ -17,7 +17,7 @@ pub(in crate::runners) fn span_of(
 ) -> Result<Span, Failure> {
     let mut fields = Fields::of(spec, components)?.made_up_in(dump);
     let id = fields.id()?;
-    let name = fields.optional_string("name")?;
+    let name = fields.name()?;
     let description = fields.optional_string("description")?;
     let metadata = fields.object("metadata")?;
     let start_time = fields.timestamp("start_time")?;
@@ -26,9 +26,11 @@ pub(in crate::runners) fn span_of(
     let details = details_of(&mut fields)?;
     fields.finish()?;
     let mut span = Span::new(id, details)
-        .with_name(name.unwrap_or_default())
         .with_description(description.unwrap_or_default())
         .with_metadata(metadata);
+    if let Some(name) = name {
+        span = span.with_name(name);
+    }
     span.start_time = start_time;
     span.end_time = end_time;
     let dumps = dump.and_then(|dump| dump.member("events")?.as_array());

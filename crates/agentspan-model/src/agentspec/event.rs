@@ -118,15 +118,10 @@ impl Event {
         }
     }
 
-    /// Sets the name. An empty one stands for that of its type, as in the reference.
+    /// Sets the name. The default is that of its type. An empty name stays empty.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        let name = name.into();
-        self.name = if name.is_empty() {
-            self.details.default_name()
-        } else {
-            name
-        };
+        self.name = name.into();
         self
     }
 
@@ -214,14 +209,13 @@ impl ReadValue for Event {
         let details = EventDetails::read(type_name?.as_deref(), &mut members, reader)?;
         let event = Self {
             id: id?,
-            name: "".into(),
+            name: name_as_read(name?, details.default_name()),
             description: description?,
             timestamp: timestamp?,
             metadata: metadata?,
             details,
             unknown: UnknownMembers::rest_of(&mut members, reader),
         };
-        let event = event.with_name_as_read(name?);
         match event.details.check() {
             Ok(()) => Some(event),
             Err(problem) => reader.refuse(problem),
@@ -229,13 +223,12 @@ impl ReadValue for Event {
     }
 }
 
-impl Event {
-    /// Keeps the static text if the name is that of the type, so that it needs no allocation.
-    fn with_name_as_read(self, name: Option<String>) -> Self {
-        match name {
-            Some(name) if self.details.type_name() != Some(name.as_str()) => self.with_name(name),
-            _ => self.with_name(""),
-        }
+/// The name that was read, or that of the type if none was. The static text is kept where the two are
+/// equal, so that it needs no allocation.
+pub(super) fn name_as_read(name: Option<String>, of_type: Cow<'static, str>) -> Cow<'static, str> {
+    match name {
+        Some(name) if name != of_type => name.into(),
+        _ => of_type,
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use super::{
     Detail, Disclosure, Event, EventDump, EventForm, Id, JsonObject, ReadError, Timestamp,
     detail::View,
+    event::name_as_read,
     json_text,
     reader::{KnownComponents, ReadValue, Reader},
     unknown_members::UnknownMembers,
@@ -89,15 +90,10 @@ impl Span {
         }
     }
 
-    /// Sets the name. An empty one stands for that of its type, as in the reference.
+    /// Sets the name. The default is that of its type. An empty name stays empty.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        let name = name.into();
-        self.name = if name.is_empty() {
-            self.details.default_name()
-        } else {
-            name
-        };
+        self.name = name.into();
         self
     }
 
@@ -219,9 +215,7 @@ impl ReadValue for Span {
         let metadata = members.optional("metadata", JsonObject::new(), reader);
         let details = SpanDetails::read(&type_name?, &mut members, reader)?;
         let mut span = Self::new(id?, details);
-        // The static text is kept if the name is that of the type, so that it needs no allocation.
-        let name = name?.filter(|name| name != span.type_name());
-        span = span.with_name(name.unwrap_or_default());
+        span.name = name_as_read(name?, span.details.default_name());
         span.description = description?;
         span.start_time = start_time?;
         span.end_time = end_time?;

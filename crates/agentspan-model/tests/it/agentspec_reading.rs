@@ -83,10 +83,14 @@ fn members_that_have_defaults_may_be_absent() {
 }
 
 #[test]
-fn an_empty_name_is_that_of_the_type() {
-    for name in ["null", r#""""#, r#""RootSpan""#] {
+fn a_missing_name_is_that_of_the_type_and_an_empty_one_stays_empty() {
+    let cases = [("null", "RootSpan"), (r#""""#, ""), (r#""a""#, "a")];
+    for (name, expected) in cases {
         let span = format!(r#"{{"id":"s","type":"RootSpan","name":{name}}}"#);
-        assert_eq!(Span::from_json(&span).unwrap().name, "RootSpan");
+        assert_eq!(Span::from_json(&span).unwrap().name, expected);
+        let event = format!(r#"{{"id":"e","timestamp":1,"type":"Event","name":{name}}}"#);
+        let expected = expected.replace("RootSpan", "Event");
+        assert_eq!(Event::from_json(&event).unwrap().name, expected);
     }
 }
 

@@ -78,11 +78,17 @@ fn h15_a_byte_order_mark_is_no_part_of_the_first_line() {
 fn a_last_line_that_no_more_text_can_mend_is_an_error() {
     check(
         &format!("{STARTUP}\n{{\"hook\" \"shutdown\""),
-        &["ok", "line 2: not a recorded hook: not JSON: line 1, column 9"],
+        &[
+            "ok",
+            "line 2: not a recorded hook: not JSON: line 1, column 9",
+        ],
         None,
     );
     let (found, cut_off) = read(b"{\"run\":\"\xff\xff");
-    assert_eq!((found, cut_off), (vec!["line 1: not UTF-8".to_owned()], None));
+    assert_eq!(
+        (found, cut_off),
+        (vec!["line 1: not UTF-8".to_owned()], None)
+    );
     check("{\"run\":NaN,\"a\":Infin", &[], Some(1));
 }
 
