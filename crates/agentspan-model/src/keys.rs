@@ -16,6 +16,8 @@ mod harmless;
 mod sensitivity;
 mod vocabularies;
 
+pub(crate) use vocabularies::AWS_BEDROCK;
+
 pub use content::CONTENT;
 pub use events::is_known_event;
 pub use sensitivity::Sensitivity;

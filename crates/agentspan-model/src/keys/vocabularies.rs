@@ -1,5 +1,8 @@
 //! Vocabularies in which contents are expected anywhere, and words that stand for contents alone.
 
+/// The name of a provider, with which its own keys begin.
+pub(crate) const AWS_BEDROCK: &str = "aws.bedrock";
+
 /// What the keys of the vocabularies of agents and models begin with.
 ///
 /// They grow with every release, and each framework adds keys of its own to those of the others. So a text
@@ -13,7 +16,7 @@ pub(super) const VOCABULARIES: &[&str] = &[
     "annotation",
     "anthropic",
     "autogen",
-    "aws.bedrock",
+    AWS_BEDROCK,
     "braintrust",
     "completion",
     "crew",

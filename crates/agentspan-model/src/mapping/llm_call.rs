@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::story::Story;
 use super::{agent_spec, members};
 use crate::agentspec::{ComponentValue, LlmConfig, LlmGenerationResponse};
+use crate::keys;
 
 /// Who provides the model, in the words of the GenAI conventions.
 ///
@@ -50,7 +51,7 @@ fn provider_name(said: &str) -> Cow<'static, str> {
     let lower = said.trim().to_lowercase();
     let key: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
     let name = match &*key {
-        "awsbedrock" | "amazonbedrock" | "bedrock" | "aws" | "amazon" => "aws.bedrock",
+        "awsbedrock" | "amazonbedrock" | "bedrock" | "aws" | "amazon" => keys::AWS_BEDROCK,
         "azureopenai" | "azureaiopenai" | "azure" => "azure.ai.openai",
         "azureai" | "azureaiinference" | "azureaifoundry" => "azure.ai.inference",
         "cohere" => "cohere",
