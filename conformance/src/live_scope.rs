@@ -152,7 +152,10 @@ impl LiveScope {
     /// # Errors
     ///
     /// That of `work`.
-    pub fn in_scope<T, E: Display>(self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    pub fn in_scope<T, E: Display + 'static>(
+        self,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
         each!(self.scope, scope => scope.in_scope(|_| work()))
     }
 
@@ -165,7 +168,7 @@ impl LiveScope {
     /// # Cancel safety
     ///
     /// The scope records a cancellation.
-    pub async fn run<T, E: Display>(
+    pub async fn run<T, E: Display + 'static>(
         self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {

@@ -26,10 +26,14 @@
 //! - [`attribute`]: how a mapping shows attributes to whoever wants them, without building a list.
 //! - [`mapping`]: what spans and events of Agent Spec mean in other vocabularies: GenAI, Agent 365,
 //!   OpenInference.
-//! - [`keys`]: every attribute key, each in one place.
+//! - [`keys`]: every attribute key, each in one place, and what its value may give away.
+//! - [`ErrorClass`]: what an error is called, told by its Rust type.
 
 pub mod agent365;
 pub mod agentspec;
 pub mod attribute;
+mod error_class;
 pub mod keys;
 pub mod mapping;
+
+pub use error_class::ErrorClass;

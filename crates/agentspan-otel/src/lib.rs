@@ -61,7 +61,6 @@ mod attribute_value;
 mod baggage;
 mod bridge;
 mod console;
-mod error_name;
 mod execute_tool_scope;
 mod export_metrics;
 mod export_queue;

@@ -12,6 +12,7 @@ use std::marker::PhantomData;
 use std::thread;
 use std::time::SystemTime;
 
+use agentspan_model::ErrorClass;
 use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::mapping::Recorded;
 use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
@@ -146,7 +147,7 @@ impl<K> Scope<K> {
     /// Those of `work`, unchanged.
     pub fn in_scope<T, E, F>(self, work: F) -> Result<T, E>
     where
-        E: Display,
+        E: Display + 'static,
         F: FnOnce(&Self) -> Result<T, E>,
     {
         let result = {
@@ -200,7 +201,7 @@ impl<K> Scope<K> {
     /// ```
     pub fn run<T, E, Fut, F>(self, work: F) -> ScopedFuture<Fut>
     where
-        E: Display,
+        E: Display + 'static,
         Fut: Future<Output = Result<T, E>>,
         F: FnOnce(Self) -> Fut,
     {
@@ -229,9 +230,10 @@ impl<K> Scope<K> {
 
     /// Records an error: attribute `error.type`, an `exception` event, and the status.
     ///
-    /// The type's name stands for the class, its `Display` text for the message. A later error
-    /// replaces attribute and status; every error has its event.
-    pub fn record_error<E: Display + ?Sized>(&self, error: &E) {
+    /// The type's name stands for the class, see [`ErrorClass`], and its `Display` text for the message: a
+    /// `Box<dyn Error>` has that of the innermost error whose type is known, a report such as `anyhow::Error` is
+    /// `_OTHER`. A later error replaces attribute and status; every error has its event.
+    pub fn record_error<E: Display + 'static>(&self, error: &E) {
         if let Some(core) = &self.core {
             core.record_error(error);
         }
@@ -243,7 +245,8 @@ impl<K> Scope<K> {
     /// of it and `error.type` the last segment.
     pub fn record_error_as(&self, class: &str, message: &str) {
         if let Some(core) = self.core.as_ref().filter(|core| core.recording().is_some()) {
-            core.record_exception(class, message.to_owned(), message);
+            let name = ErrorClass::last_segment(class);
+            core.record_exception(class, name, message.to_owned(), message);
         }
     }
 

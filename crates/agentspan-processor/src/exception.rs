@@ -1,32 +1,24 @@
 //! How errors, panics and cancellations become `ExceptionRaised` events.
 
-use std::any::{Any, type_name};
+use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Display;
 
+use agentspan_model::ErrorClass;
 use agentspan_model::agentspec::ExceptionRaised;
 use agentspan_queue::contain;
 
 use crate::HookError;
 
-/// The name of a type without its path and generic arguments; of a boxed trait that of the trait.
-pub(crate) fn short_type_name<E: ?Sized>() -> &'static str {
-    shortened(type_name::<E>())
-}
-
-fn shortened(name: &str) -> &str {
-    let name = name
-        .strip_prefix("alloc::boxed::Box<")
-        .unwrap_or(name)
-        .trim_start_matches("dyn ");
-    let end = name.find(['<', '>', ' ', '+']).unwrap_or(name.len());
-    let path = name.get(..end).unwrap_or(name);
-    path.rsplit("::").next().unwrap_or(path)
-}
-
 /// The code in a span returned this error.
-pub(crate) fn from_error<E: Display>(error: &E) -> ExceptionRaised {
-    raised(short_type_name::<E>(), text_of(error))
+pub(crate) fn from_error<E: Display + 'static>(error: &E) -> ExceptionRaised {
+    raised(&class_of(error).name(), text_of(error))
+}
+
+/// The class of an error, which may panic when it is asked for its sources.
+fn class_of<E: 'static>(error: &E) -> ErrorClass {
+    let class = contain::call(|| ErrorClass::of(error));
+    class.unwrap_or_else(|_| ErrorClass::of_type::<E>())
 }
 
 /// A hook failed while the span started.
@@ -65,23 +57,4 @@ fn raised(type_name: &str, message: String) -> ExceptionRaised {
         trace.push_str(&backtrace.to_string());
     }
     ExceptionRaised::new(type_name, message).with_stacktrace(trace)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check<E: ?Sized>(expected: &str) {
-        assert_eq!(short_type_name::<E>(), expected);
-    }
-
-    #[test]
-    fn a_type_is_named_without_its_path_and_arguments() {
-        check::<std::io::Error>("Error");
-        check::<HookError>("HookError");
-        check::<Option<String>>("Option");
-        check::<Box<dyn std::error::Error + Send + Sync>>("Error");
-        check::<str>("str");
-    }
 }

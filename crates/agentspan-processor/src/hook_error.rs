@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-use agentspan_queue::contain::{Foreign, Panicked};
-
-use crate::exception::short_type_name;
+use agentspan_model::ErrorClass;
+use agentspan_queue::contain::{self, Foreign, Panicked};
 
 /// Why a hook of a [`SpanProcessor`](crate::SpanProcessor) failed.
 ///
@@ -19,7 +18,7 @@ use crate::exception::short_type_name;
 ///
 /// let error = HookError::new(std::io::Error::other("disk full"));
 /// assert_eq!(error.to_string(), "disk full");
-/// assert_eq!(error.type_name(), "Error");
+/// assert_eq!(error.type_name(), "io::Error");
 /// assert_eq!(HookError::message("queue full").to_string(), "queue full");
 /// ```
 pub struct HookError {
@@ -32,7 +31,7 @@ impl HookError {
     #[must_use]
     pub fn new<E: Error + Send + Sync + 'static>(error: E) -> Self {
         Self {
-            type_name: short_type_name::<E>().into(),
+            type_name: ErrorClass::of(&error).name(),
             error: Foreign::new(Box::new(error)),
         }
     }
@@ -86,11 +85,14 @@ impl From<Panicked> for HookError {
     }
 }
 
-/// For `?` in hooks. The name of the type is not known any more and becomes `Error`.
+/// For `?` in hooks. The type's name is that of the innermost error whose type is known, or `_OTHER`, see
+/// [`ErrorClass`].
 impl From<Box<dyn Error + Send + Sync>> for HookError {
     fn from(error: Box<dyn Error + Send + Sync>) -> Self {
+        let class = contain::call(|| ErrorClass::of(&error));
+        let class = class.unwrap_or_else(|_| ErrorClass::of_type::<dyn Error>());
         Self {
-            type_name: "Error".into(),
+            type_name: class.name(),
             error: Foreign::new(error),
         }
     }

@@ -416,7 +416,7 @@ impl Span {
     /// # Errors
     ///
     /// As [`add_event`](Self::add_event).
-    pub fn record_error<E: fmt::Display>(&self, error: &E) -> Result<(), TraceError> {
+    pub fn record_error<E: fmt::Display + 'static>(&self, error: &E) -> Result<(), TraceError> {
         self.add_event(exception::from_error(error))
     }
 

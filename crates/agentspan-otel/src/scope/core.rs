@@ -9,7 +9,7 @@ use agentspan_model::agent365::mapping::{
     ApplyGuardrail, ExecuteTool, Inference, InvokeAgent, Output,
 };
 use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
-use agentspan_model::keys;
+use agentspan_model::{ErrorClass, keys};
 use agentspan_queue::contain::{self, ThreadBound};
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt};
 use opentelemetry::{Context, ContextGuard, KeyValue};
@@ -18,7 +18,6 @@ use super::span::{CurrentSpan, SharedSpan};
 use super::start_options::StartOptions;
 use super::starting::Starting;
 use crate::attribute_value::push_attribute;
-use crate::error_name::{error_path, last_segment};
 use crate::switch::is_enabled;
 use crate::tracer::default_tracer;
 
@@ -115,7 +114,7 @@ impl Core {
         self.context.span().span_context().clone()
     }
 
-    pub(crate) fn record_error<E: Display + ?Sized>(&self, error: &E) {
+    pub(crate) fn record_error<E: Display + 'static>(&self, error: &E) {
         if self.recording().is_some() {
             // The alternate form of error reports such as `anyhow::Error` names the causes too.
             let texts = contain::call(|| (error.to_string(), format!("{error:#}")));
@@ -123,14 +122,17 @@ impl Core {
                 let text = "an error whose text panics".to_owned();
                 (text.clone(), text)
             });
-            self.record_exception(error_path::<E>(), message, &report);
+            // It asks the error for its sources.
+            let class = contain::call(|| ErrorClass::of(error));
+            let class = class.unwrap_or_else(|_| ErrorClass::of_type::<E>());
+            self.record_exception(class.path(), &class.name(), message, &report);
         }
     }
 
     /// Records an error in the way of the reference: attribute, event and status.
     ///
     /// `exception.stacktrace` is what Python writes for an exception without frames, `type: message`.
-    pub(crate) fn record_exception(&self, path: &str, message: String, report: &str) {
+    pub(crate) fn record_exception(&self, path: &str, name: &str, message: String, report: &str) {
         let Some(span) = self.recording() else {
             return;
         };
@@ -140,7 +142,7 @@ impl Core {
             KeyValue::new(keys::EXCEPTION_STACKTRACE, format!("{path}: {report}\n")),
             KeyValue::new(keys::EXCEPTION_ESCAPED, "False"),
         ];
-        let error_type = KeyValue::new(keys::ERROR_TYPE, last_segment(path).to_owned());
+        let error_type = KeyValue::new(keys::ERROR_TYPE, name.to_owned());
         span.add_exception(
             error_type,
             keys::EXCEPTION_EVENT,
@@ -159,7 +161,12 @@ impl Core {
     /// Records, once, that the code inside the scope panicked. The message belongs to the panic hook.
     pub(crate) fn record_panic(&self) {
         if self.span.as_deref().is_some_and(SharedSpan::panics_first) {
-            self.record_exception("panic", "the code panicked".to_owned(), "the code panicked");
+            self.record_exception(
+                "panic",
+                "panic",
+                "the code panicked".to_owned(),
+                "the code panicked",
+            );
         }
     }
 

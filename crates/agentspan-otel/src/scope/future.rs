@@ -125,7 +125,7 @@ impl Drop for EndOnPanic<'_> {
     }
 }
 
-pub(crate) fn record_if_error<T, E: Display>(core: &Core, output: &Result<T, E>) {
+pub(crate) fn record_if_error<T, E: Display + 'static>(core: &Core, output: &Result<T, E>) {
     if let Err(error) = output {
         core.record_error(error);
     }
@@ -152,7 +152,7 @@ pub trait ScopeFutureExt: Future + Sized {
     fn in_scope<K, T, E>(self, scope: Scope<K>) -> ScopedFuture<Self>
     where
         Self: Future<Output = Result<T, E>>,
-        E: Display,
+        E: Display + 'static,
     {
         ScopedFuture::new(self, scope.into_core(), record_if_error)
     }

@@ -1,8 +1,11 @@
 //! Errors and panics that pass through scopes of sync code.
 
+use std::error::Error;
 use std::num::ParseIntError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use agentspan_otel::ScopeFutureExt as _;
+use futures_executor::block_on;
 use opentelemetry::trace::Status;
 
 use crate::recorder::{Recorder, assert_error, exceptions, values};
@@ -45,12 +48,35 @@ fn a_later_error_replaces_the_earlier_and_each_has_its_event() {
     let scope = recorder.tool("a");
     scope.record_error_as("zoo.Zebra", "z is greater than t");
     scope.record_cancellation();
-    scope.record_error("a text is an error too");
+    scope.record_error(&"a text is an error too");
     drop(scope);
     let span = recorder.span();
     assert_error(&span, "str", "a text is an error too");
     let types: Vec<_> = exceptions(&span).into_iter().map(|[t, ..]| t).collect();
     assert_eq!(types, ["zoo.Zebra", "str"]);
+}
+
+#[test]
+fn an_error_in_a_box_is_named_after_the_innermost_that_is_known() {
+    let recorder = Recorder::new();
+    let parsed = recorder
+        .tool("a")
+        .in_scope(|_| -> Result<i32, Box<dyn Error>> {
+            let number = "x".parse::<i32>()?;
+            Ok(number)
+        });
+    assert_eq!(
+        parsed.unwrap_err().to_string(),
+        "invalid digit found in string"
+    );
+    let span = recorder.span();
+    assert_error(&span, "ParseIntError", "invalid digit found in string");
+    assert_eq!(exceptions(&span)[0][0], "core::num::error::ParseIntError");
+
+    let recorder = Recorder::new();
+    let work = async { Err::<(), Box<dyn Error + Send + Sync>>("only a text".into()) };
+    assert!(block_on(work.in_scope(recorder.tool("a"))).is_err());
+    assert_error(&recorder.span(), "_OTHER", "only a text");
 }
 
 #[test]

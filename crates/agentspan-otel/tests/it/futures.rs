@@ -18,7 +18,7 @@ async fn an_err_that_a_future_ends_with_is_recorded_and_unchanged() {
         .in_scope(recorder.tool("a"))
         .await;
     assert_eq!(result.unwrap_err().to_string(), "disk full");
-    assert_error(&recorder.span(), "Error", "disk full");
+    assert_error(&recorder.span(), "io::Error", "disk full");
 
     let recorder = Recorder::new();
     let result = recorder
@@ -26,7 +26,7 @@ async fn an_err_that_a_future_ends_with_is_recorded_and_unchanged() {
         .run(|_| async { Err::<(), _>(Box::<dyn std::error::Error>::from("refused")) })
         .await;
     assert_eq!(result.unwrap_err().to_string(), "refused");
-    assert_error(&recorder.span(), "Error", "refused");
+    assert_error(&recorder.span(), "_OTHER", "refused");
 }
 
 #[tokio::test]

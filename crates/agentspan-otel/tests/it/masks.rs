@@ -111,7 +111,7 @@ fn d3_no_console_shows_contents_unless_it_is_asked_once() {
     assert!(clear.contains("gen_ai.system_instructions"), "{clear}");
     assert!(clear.matches(CANARY).count() > 100, "{clear}");
     assert!(
-        clear.contains("error: Error: What canary-4711 said"),
+        clear.contains("error: io::Error: What canary-4711 said"),
         "{clear}"
     );
 }

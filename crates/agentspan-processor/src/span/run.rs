@@ -32,7 +32,7 @@ impl SpanBuilder {
     /// [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate) if the closure returned `Ok`.
     pub fn run<T, E>(self, body: impl FnOnce(&Span) -> Result<T, E>) -> Result<T, E>
     where
-        E: Display + From<TraceError>,
+        E: Display + From<TraceError> + 'static,
     {
         let guard = self.start()?;
         match catch_unwind(AssertUnwindSafe(|| body(&guard))) {
@@ -85,7 +85,7 @@ impl SpanBuilder {
     /// As cancel safe as the future. The span ends with the synchronous hooks.
     pub async fn run_async<T, E, F>(self, body: impl FnOnce(Span) -> F) -> Result<T, E>
     where
-        E: Display + From<TraceError>,
+        E: Display + From<TraceError> + 'static,
         F: Future<Output = Result<T, E>>,
     {
         let mut open = self.start_async().await?;

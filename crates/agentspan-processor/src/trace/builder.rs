@@ -172,7 +172,7 @@ impl TraceBuilder {
     /// [`ErrorPolicy::Propagate`] if the closure returned `Ok`.
     pub fn run<T, E>(self, body: impl FnOnce(&Trace) -> Result<T, E>) -> Result<T, E>
     where
-        E: Display + From<TraceError>,
+        E: Display + From<TraceError> + 'static,
     {
         let guard = self.start()?;
         match catch_unwind(AssertUnwindSafe(|| body(guard.trace()))) {
@@ -207,7 +207,7 @@ impl TraceBuilder {
     /// As cancel safe as the future. The trace ends with the synchronous hooks.
     pub async fn run_async<T, E, F>(self, body: impl FnOnce(Trace) -> F) -> Result<T, E>
     where
-        E: Display + From<TraceError>,
+        E: Display + From<TraceError> + 'static,
         F: Future<Output = Result<T, E>>,
     {
         let mut open = self.start_async().await?;

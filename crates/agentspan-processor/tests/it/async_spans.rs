@@ -154,7 +154,7 @@ fn an_error_becomes_an_exception_and_goes_on() {
     assert_eq!(result.unwrap_err().to_string(), "no such city");
     assert_eq!(
         exceptions(&seen.unwrap()),
-        [("Error".into(), "no such city".into())]
+        [("_OTHER".into(), "no such city".into())]
     );
     assert_eq!(recorder.count("on_event.await a/ExceptionRaised 2"), 1);
     assert_eq!(recorder.count("on_end.await a 2"), 1);

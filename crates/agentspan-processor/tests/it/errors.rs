@@ -207,7 +207,10 @@ fn what_run_returns_is_the_error_of_the_body_even_if_hooks_fail() {
     });
     assert_eq!(result.unwrap_err().to_string(), "no such city");
     let seen = seen.unwrap();
-    assert_eq!(exceptions(&seen), [("Error".into(), "no such city".into())]);
+    assert_eq!(
+        exceptions(&seen),
+        [("_OTHER".into(), "no such city".into())]
+    );
     assert!(seen.has_ended());
     let result = span("a").run(|_| Ok::<_, TraceError>(()));
     check_error(&result.unwrap_err(), Hook::OnEnd, "on_end failed");

@@ -156,6 +156,6 @@ fn an_error_of_the_body_is_told_by_the_root_span() {
     });
     assert_eq!(result.unwrap_err().to_string(), "no");
     let root = root.unwrap();
-    assert_eq!(exceptions(&root), [("Error".into(), "no".into())]);
+    assert_eq!(exceptions(&root), [("_OTHER".into(), "no".into())]);
     assert!(root.has_ended());
 }
