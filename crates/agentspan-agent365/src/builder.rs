@@ -182,7 +182,7 @@ impl<F> DeliveryBuilder<F> {
 
     /// How long the body of a request may become, in bytes. The spans of an identity go in as many
     /// requests as that needs, in order, all with the same token; after one that is lost, those that
-    /// follow are not sent. Default: what the profile says, 900,000 for [`Profile::V2`], and all spans
+    /// follow are not sent. One that the service finds too large is divided. Default: what the profile says, 900,000 for [`Profile::V2`], and all spans
     /// of a batch in one request for [`Profile::V0_1`].
     ///
     /// Spans are counted by estimate, as in the reference 2.0.0. A body that is longer all the same is

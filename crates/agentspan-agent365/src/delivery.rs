@@ -8,6 +8,7 @@ mod event;
 mod in_flight;
 mod log;
 mod opening;
+mod outbox;
 mod parcel;
 mod requests;
 mod shared;

@@ -25,6 +25,8 @@ pub enum DropReason {
     /// The service took the request and routed the span to none of its destinations, for instance
     /// because nobody in the tenant has a licence. The report has the service's reason.
     NotRouted,
+    /// The service answered 413 though the span was alone in its request.
+    TooLarge,
     /// Every try failed with a transport error or a status that is worth another try.
     RetriesExhausted,
     /// The queue was full. The newest spans are the ones that are dropped.
@@ -50,7 +52,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::NoIdentity,
         Self::OtherOperation,
         Self::BadIdentity,
@@ -58,6 +60,7 @@ impl DropReason {
         Self::PermanentStatus,
         Self::Rejected,
         Self::NotRouted,
+        Self::TooLarge,
         Self::RetriesExhausted,
         Self::QueueFull,
         Self::RequestSpanLimit,
@@ -80,6 +83,7 @@ impl DropReason {
             Self::PermanentStatus => "permanent_status",
             Self::Rejected => "rejected",
             Self::NotRouted => "not_routed",
+            Self::TooLarge => "too_large",
             Self::RetriesExhausted => "retries_exhausted",
             Self::QueueFull => "queue_full",
             Self::RequestSpanLimit => "request_span_limit",
@@ -102,15 +106,16 @@ impl DropReason {
             Self::PermanentStatus => 4,
             Self::Rejected => 5,
             Self::NotRouted => 6,
-            Self::RetriesExhausted => 7,
-            Self::QueueFull => 8,
-            Self::RequestSpanLimit => 9,
-            Self::RequestEvicted => 10,
-            Self::RequestTimedOut => 11,
-            Self::RequestOver => 12,
-            Self::AfterShutdown => 13,
-            Self::ShutdownDeadline => 14,
-            Self::Internal => 15,
+            Self::TooLarge => 7,
+            Self::RetriesExhausted => 8,
+            Self::QueueFull => 9,
+            Self::RequestSpanLimit => 10,
+            Self::RequestEvicted => 11,
+            Self::RequestTimedOut => 12,
+            Self::RequestOver => 13,
+            Self::AfterShutdown => 14,
+            Self::ShutdownDeadline => 15,
+            Self::Internal => 16,
         }
     }
 }

@@ -83,6 +83,17 @@ pub enum ExportError {
         /// What the service says, as far as it gives reasons.
         reasons: Vec<ServiceReason>,
     },
+    /// The service answered 413 for each of these spans alone in a request. Record less in a span, or
+    /// have it cut with [`Truncation`](crate::Truncation), which some profiles do.
+    #[error(
+        "the service finds spans of {identity} too large, one of them in a request of {bytes} bytes"
+    )]
+    TooLarge {
+        /// Whose spans were sent.
+        identity: Identity,
+        /// The length of the shortest request that was refused with a single span in it.
+        bytes: usize,
+    },
     /// Every try failed. The attempts of the [`IdentityReport`](crate::IdentityReport) say how.
     #[error("{tries} tries failed for {identity}")]
     RetriesExhausted {
@@ -121,6 +132,7 @@ impl ExportError {
             Self::Status { .. } => DropReason::PermanentStatus,
             Self::Rejected { .. } => DropReason::Rejected,
             Self::NotRouted { .. } => DropReason::NotRouted,
+            Self::TooLarge { .. } => DropReason::TooLarge,
             Self::RetriesExhausted { .. } => DropReason::RetriesExhausted,
             Self::ShutdownDeadline { .. } => DropReason::ShutdownDeadline,
             Self::Internal { .. } => DropReason::Internal,

@@ -37,7 +37,8 @@ pub struct IdentityReport {
     /// How many of those that the service took it says nothing of: its answer is an older one without
     /// `results`, leaves them out, or broke off. They are not sent again.
     pub unconfirmed: usize,
-    /// In how many requests they go: one, unless the profile or an option bounds the body.
+    /// In how many requests they go: one, unless the profile or an option bounds the body, or the service
+    /// finds a request too large.
     pub requests: usize,
     /// How many of them were longer than the profile allows, and were cut.
     pub truncated: usize,

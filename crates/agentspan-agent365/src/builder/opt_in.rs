@@ -74,8 +74,9 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
-    /// Takes 401 as the end of a request, as the reference does. Default: the resolver is asked for
-    /// another token once, and the request is sent again if there is one.
+    /// Takes 401 and 413 as the end of a request, as the reference does. Default: after a 401 the resolver
+    /// is asked for another token once, and the request is sent again if there is one; after a 413 the
+    /// spans are divided between two requests, and again until each has one span.
     pub fn with_final_refusals(mut self) -> Self {
         self.final_refusals = true;
         self

@@ -6,6 +6,7 @@ use agentspan_model::agent365::Identity;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::event::{Event, TokenSource};
+use super::outbox::Outbox;
 use super::shared::Shared;
 use crate::drop_reason::DropReason;
 use crate::export_error::ExportError;
@@ -92,12 +93,35 @@ pub(super) struct Answered {
     unconfirmed: usize,
     rejected: usize,
     not_routed: usize,
+    too_large: usize,
+    /// The length of the shortest request that was too large with a single span in it.
+    shortest_too_large: usize,
     why_rejected: Reasons,
     why_not_routed: Reasons,
     notices: Reasons,
 }
 
 impl Ticket {
+    /// The spans go in these requests.
+    pub(super) fn packed(&mut self, outbox: &Outbox) {
+        self.requests = outbox.requests;
+        self.body_bytes = outbox.body_bytes;
+    }
+
+    /// The service finds some of the spans that are left too large, in a request of this length that
+    /// cannot be divided.
+    pub(super) fn too_large(&mut self, spans: usize, body_bytes: usize) {
+        if let Some(claim) = &mut self.claim {
+            claim.split(spans).dropped(DropReason::TooLarge);
+            let answered = &mut self.answered;
+            answered.shortest_too_large = match answered.too_large {
+                0 => body_bytes,
+                _ => answered.shortest_too_large.min(body_bytes),
+            };
+            answered.too_large += spans;
+        }
+    }
+
     /// The service took a request with some of the spans that are left.
     pub(super) fn answered(&mut self, receipt: Receipt, body_bytes: usize) {
         let Some(claim) = &mut self.claim else {
@@ -138,6 +162,8 @@ impl Ticket {
             unconfirmed,
             rejected,
             not_routed,
+            too_large,
+            shortest_too_large,
             mut why_rejected,
             mut why_not_routed,
             mut notices,
@@ -151,10 +177,16 @@ impl Ticket {
             identity: identity(),
             reasons: why_not_routed.take(),
         };
-        let left = self.spans.saturating_sub(delivered + rejected + not_routed);
+        let too_large_error = ExportError::TooLarge {
+            identity: identity(),
+            bytes: shortest_too_large,
+        };
+        let settled = delivered + rejected + not_routed + too_large;
+        let left = self.spans.saturating_sub(settled);
         let losses = [
             (rejected, Some(rejected_error)),
             (not_routed, Some(not_routed_error)),
+            (too_large, Some(too_large_error)),
             (left, error),
         ];
         let losses = losses

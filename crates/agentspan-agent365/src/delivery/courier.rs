@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::claim::Ticket;
 use super::event::TokenSource;
 use super::log;
+use super::outbox::Outbox;
 use super::parcel::Parcel;
 use super::shared::Shared;
 use crate::access_token::AccessToken;
@@ -41,7 +42,7 @@ pub(crate) struct Courier {
     pub(crate) retry_after_dates: bool,
     /// Whether the tenant's id is sent in a header, too.
     pub(crate) tenant_header: bool,
-    /// Whether 401 ends the request, as in the reference.
+    /// Whether 401 and 413 end a request, as in the reference.
     pub(crate) final_refusals: bool,
 }
 
@@ -81,8 +82,10 @@ impl Courier {
         parcels: Vec<Parcel>,
     ) {
         let mut attempts = Vec::new();
+        let outbox = Outbox::new(parcels);
+        ticket.packed(&outbox);
         let result = self
-            .deliver(shared, &mut ticket, &uri, parcels, &mut attempts)
+            .deliver(shared, &mut ticket, &uri, outbox, &mut attempts)
             .await;
         if let Err(ExportError::TokenPanic { .. }) = &result {
             shared.counters.panicked(1);
@@ -90,42 +93,57 @@ impl Courier {
         ticket.settle(attempts, result.err());
     }
 
-    /// All requests have the same token. What follows a lost one is not sent.
+    /// All requests have the same token. What follows a lost one is not sent, unless that was a span which
+    /// is too large.
     async fn deliver(
         &self,
         shared: &Shared,
         ticket: &mut Ticket,
         uri: &Uri,
-        parcels: Vec<Parcel>,
+        mut outbox: Outbox,
         attempts: &mut Vec<Attempt>,
     ) -> Result<(), ExportError> {
         let mut token = self.token(ticket).await?;
         let mut headers = self.headers(ticket, token.as_ref())?;
         let mut is_renewed = false;
-        for Parcel { body, spans } in parcels {
-            let answer = loop {
-                let post = Post {
-                    identity: &ticket.identity,
-                    uri,
-                    headers: &headers,
-                    body: body.clone(),
-                };
-                let error = match self.try_all(shared, post, attempts).await {
-                    Ok(answer) => break answer,
-                    Err(error) => error,
-                };
-                let refused = token.clone().filter(|_| !is_renewed && is_refusal(&error));
-                is_renewed = true;
-                let Some(other) = self.other_token(ticket, refused).await? else {
-                    return Err(explained(error, token.as_ref()));
-                };
-                log::token_refused(&ticket.identity);
-                token = Some(other);
-                headers = self.headers(ticket, token.as_ref())?;
+        while let Some(parcel) = outbox.next() {
+            ticket.packed(&outbox);
+            let post = Post {
+                identity: &ticket.identity,
+                uri,
+                headers: &headers,
+                body: parcel.body.clone(),
             };
-            let secret = token.as_ref().map_or("", AccessToken::as_str);
-            let receipt = Receipt::read(answer.body(), &spans, &[&body, secret.as_bytes()]);
-            ticket.answered(receipt, body.len());
+            let error = match self.try_all(shared, post, attempts).await {
+                Ok(answer) => {
+                    let Parcel { body, spans } = parcel;
+                    let secret = token.as_ref().map_or("", AccessToken::as_str);
+                    let sent = [&*body, secret.as_bytes()];
+                    let receipt = Receipt::read(answer.body(), &spans, &sent);
+                    ticket.answered(receipt, body.len());
+                    continue;
+                }
+                Err(error) => error,
+            };
+            match &error {
+                ExportError::Status { status: 413, .. } if !self.final_refusals => {
+                    log::too_large(&ticket.identity, parcel.spans.len(), parcel.body.len());
+                    if let Some(whole) = outbox.refuse(parcel) {
+                        ticket.too_large(whole.spans.len(), whole.body.len());
+                    }
+                }
+                ExportError::Status { status: 401, .. } if !self.final_refusals && !is_renewed => {
+                    is_renewed = true;
+                    let Some(other) = self.other_token(ticket, token.as_ref()).await? else {
+                        return Err(error);
+                    };
+                    log::token_refused(&ticket.identity);
+                    headers = self.headers(ticket, Some(&other))?;
+                    token = Some(other);
+                    outbox.again(parcel);
+                }
+                _ => return Err(explained(error, token.as_ref())),
+            }
         }
         Ok(())
     }
@@ -135,12 +153,12 @@ impl Courier {
     async fn other_token(
         &self,
         ticket: &Ticket,
-        refused: Option<AccessToken>,
+        refused: Option<&AccessToken>,
     ) -> Result<Option<AccessToken>, ExportError> {
-        let Some(refused) = refused.filter(|_| !self.final_refusals) else {
+        let Some(refused) = refused else {
             return Ok(None);
         };
-        let query = TokenQuery::new(ticket.identity.clone()).with_refused(refused);
+        let query = TokenQuery::new(ticket.identity.clone()).with_refused(refused.clone());
         let other = match own_token(ticket) {
             Some(own) => Some(own),
             None => self.ask(&query).await?,
@@ -313,11 +331,6 @@ fn own_token(ticket: &Ticket) -> Option<AccessToken> {
         return None;
     };
     Some(token.current()).filter(|token| !token.is_empty())
-}
-
-/// Whether the service refused the token.
-fn is_refusal(error: &ExportError) -> bool {
-    matches!(error, ExportError::Status { status: 401, .. })
 }
 
 /// Says what the token lacks if the service forbids the request.

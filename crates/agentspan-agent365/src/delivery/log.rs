@@ -176,6 +176,19 @@ pub(super) fn token_refused(identity: &Identity) {
     });
 }
 
+pub(super) fn too_large(identity: &Identity, spans: usize, bytes: usize) {
+    contain::log(|| {
+        debug!(
+            target: "agentspan::agent365::delivery",
+            tenant = identity.tenant.as_str(),
+            agent = identity.agent.as_str(),
+            spans,
+            bytes,
+            "the service finds the request too large"
+        );
+    });
+}
+
 pub(super) fn worker_panicked() {
     contain::log(|| {
         error!(target: "agentspan::agent365::delivery", "the delivery panicked and goes on");

@@ -356,9 +356,7 @@ impl Worker {
             };
             parcels = opening.pack(group, packing);
         }
-        ticket.requests = parcels.list.len();
         ticket.truncated = parcels.truncated;
-        ticket.body_bytes = parcels.list.iter().map(|parcel| parcel.body.len()).sum();
         let courier = Arc::clone(&self.courier);
         let shared = Arc::clone(&self.shared);
         self.tasks.spawn(async move {

@@ -26,4 +26,5 @@ mod receipts;
 mod secrecy;
 mod tls;
 mod tokens;
+mod too_large;
 mod version_2;
