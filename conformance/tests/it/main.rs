@@ -5,6 +5,8 @@
 mod agentspec;
 mod deviations;
 mod files;
+#[cfg(unix)]
+mod last_spans;
 mod normalize;
 mod process_ends;
 mod scratch;
