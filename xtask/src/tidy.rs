@@ -7,6 +7,7 @@ mod headers;
 mod key_literals;
 mod layers;
 mod lints_table;
+mod log_lines;
 mod machine_paths;
 mod profiles;
 mod sizes;
@@ -69,6 +70,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), XtaskError> {
         findings.extend(sizes::check(source));
         findings.extend(keys.check(source));
         findings.extend(profiles::check(source));
+        findings.extend(log_lines::check(source));
         findings.extend(test_hygiene::check(source));
     }
     for (path, text) in tree.texts() {
