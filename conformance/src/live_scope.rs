@@ -136,6 +136,8 @@ impl LiveScope {
                 AnyScope::ApplyGuardrail(v2::ApplyGuardrailArgs::read(args)?.start(tracer))
             }
         };
+        // The spans of the reference start at once, which shows in the order of their ids.
+        each!(&scope, scope => drop(scope.span_context()));
         Ok(Self { profile, scope })
     }
 

@@ -138,7 +138,7 @@ impl fmt::Debug for ExportToken {
 pub trait ExportTokenFutureExt: Future + Sized {
     /// Runs the future with `token` in the context in which this is called.
     ///
-    /// Add it outside of the scopes that it is meant for: a scope keeps the context of its start.
+    /// A scope that the future runs in has the token too, unless it was given another context.
     fn with_export_token(self, token: &ExportToken) -> WithContext<Self> {
         self.with_context(Context::map_current(|current| token.to_context(current)))
     }

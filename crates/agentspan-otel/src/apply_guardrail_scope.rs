@@ -86,7 +86,7 @@ impl Scope<ApplyGuardrail> {
 
 /// Starts an [`ApplyGuardrailScope`].
 ///
-/// Nothing is copied before the scope starts, and nothing at all if its span is not recorded.
+/// Nothing is copied before the scope starts, and nothing at all while scopes are switched off.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct ApplyGuardrailScopeBuilder<'a> {

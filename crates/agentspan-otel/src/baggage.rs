@@ -3,6 +3,7 @@
 mod builder;
 mod local_identity;
 mod processor;
+mod scope_identity;
 mod text;
 
 use std::fmt::{self, Debug};
@@ -16,6 +17,7 @@ use opentelemetry::{Context, ContextGuard, Key, StringValue};
 pub use self::builder::BaggageBuilder;
 use self::local_identity::LocalIdentity;
 pub use self::processor::{BaggageSpanProcessor, LastProcessor};
+pub(crate) use self::scope_identity::ScopeIdentity;
 pub use self::text::BaggageText;
 
 static DROPPED: AtomicU64 = AtomicU64::new(0);
@@ -62,7 +64,8 @@ impl RequestBaggage {
     /// ```
     #[must_use = "the baggage is there until the guard is dropped"]
     pub fn enter(&self) -> ActiveBaggage {
-        let attach = || Context::map_current(|current| self.to_context(current)).attach();
+        // Not while the current context is borrowed: what does not fit is logged.
+        let attach = || self.to_context(&Context::current()).attach();
         ActiveBaggage(ThreadBound::make(attach).ok())
     }
 
@@ -111,6 +114,31 @@ impl Debug for RequestBaggage {
 #[expect(dead_code, reason = "the guard is kept for its drop")]
 #[must_use = "the baggage is there until the guard is dropped"]
 pub struct ActiveBaggage(Option<ThreadBound<ContextGuard>>);
+
+/// `context` with the baggage of two contexts; a key that both have gets the value of `over`.
+pub(crate) fn with_merged_baggage(context: &Context, over: &Context, under: &Context) -> Context {
+    let mut baggage = Baggage::new();
+    let mut dropped = 0;
+    let is_in_over = |key: &Key| over.baggage().get(key).is_some();
+    let below = under.baggage().iter().filter(|(key, _)| !is_in_over(key));
+    for (key, (value, metadata)) in over.baggage().iter().chain(below) {
+        let before = baggage.len();
+        baggage.insert_with_metadata(key.clone(), value.clone(), metadata.clone());
+        dropped += u64::from(baggage.len() == before);
+    }
+    count_dropped_entries(dropped);
+    let mut context = context.clone();
+    if !baggage.is_empty() {
+        context = context.with_baggage(baggage);
+    }
+    // The identity that was set last counts, so that the one below goes first.
+    for of in [under, over] {
+        if let Some(identity) = of.get::<LocalIdentity>() {
+            context = identity.clone().add_to(context);
+        }
+    }
+    context
+}
 
 /// Counts entries that did not fit, and says so once for all of them.
 pub(crate) fn count_dropped_entries(dropped: u64) {

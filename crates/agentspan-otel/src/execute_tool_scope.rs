@@ -61,7 +61,7 @@ impl Scope<ExecuteTool> {
 
 /// Starts an [`ExecuteToolScope`].
 ///
-/// Nothing is copied before the scope starts, and nothing at all if its span is not recorded.
+/// Nothing is copied before the scope starts, and nothing at all while scopes are switched off.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct ExecuteToolScopeBuilder<'a> {

@@ -91,7 +91,7 @@ impl Scope<InvokeAgent> {
 
 /// Starts an [`InvokeAgentScope`].
 ///
-/// Nothing is copied before the scope starts, and nothing at all if its span is not recorded.
+/// Nothing is copied before the scope starts, and nothing at all while scopes are switched off.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct InvokeAgentScopeBuilder<'a> {

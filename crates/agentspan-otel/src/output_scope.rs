@@ -55,7 +55,7 @@ impl Scope<Output> {
 
 /// Starts an [`OutputScope`].
 ///
-/// Nothing is copied before the scope starts, and nothing at all if its span is not recorded.
+/// Nothing is copied before the scope starts, and nothing at all while scopes are switched off.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct OutputScopeBuilder<'a> {

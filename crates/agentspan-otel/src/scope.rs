@@ -1,7 +1,9 @@
 //! A scope: one operation of an agent, as one span.
 
 pub(crate) mod core;
+mod deferred;
 pub(crate) mod future;
+mod latest;
 pub(crate) mod span;
 pub(crate) mod start_options;
 pub(crate) mod starting;
@@ -35,8 +37,8 @@ use crate::switch::is_enabled;
 /// Use it through [`InvokeAgentScope`](crate::InvokeAgentScope),
 /// [`ExecuteToolScope`](crate::ExecuteToolScope), [`InferenceScope`](crate::InferenceScope),
 /// [`OutputScope`](crate::OutputScope) and [`ApplyGuardrailScope`](crate::ApplyGuardrailScope), which
-/// start it and add what only they record. Starting a scope starts a span as a child of the current
-/// one. The span becomes current, so that others become its children, with
+/// start it and add what only they record. The span of a scope is a child of the current one. It becomes
+/// current, so that others become its children, with
 ///
 /// - [`enter`](Self::enter): until a guard is dropped, in sync code;
 /// - [`in_scope`](Self::in_scope): for one closure, whose `Err` is recorded;
@@ -49,6 +51,39 @@ use crate::switch::is_enabled;
 ///
 /// Clones are handles of the same span and cheap; they may move to other threads. When scopes are
 /// [switched off](crate::set_enabled), or the span is not recorded, every method does next to nothing.
+///
+/// # Whose child it is
+///
+/// A scope takes its parent and its baggage from the context in which it is started, or from the one that
+/// its builder was given. A future that [runs](Self::run) in the scope is often given its context
+/// afterwards. So the span starts, with the time of the scope's start, when the future is first polled, and
+/// under the span that is current there:
+///
+/// ```
+/// # use agentspan_model::agent365::{AgentDetails, AgentId, InvokeAgentDetails, TenantDetails, TenantId};
+/// # use agentspan_otel::{InvokeAgentScope, Propagation};
+/// # use opentelemetry::Context;
+/// # async fn answer() -> Result<String, std::io::Error> { Ok(String::new()) }
+/// # async fn example(details: &InvokeAgentDetails, tenant: &TenantDetails) -> Result<(), std::io::Error> {
+/// # let headers = [("traceparent", "")];
+/// let caller = Propagation::new().extract_headers(&Context::new(), headers);
+/// // A child of the caller's span, as it would be if `caller` were the builder's parent.
+/// InvokeAgentScope::start(details, tenant)
+///     .run(|_| answer())
+///     .with_context(caller)
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Where no span is current at the first poll, such as in a spawned task, the scope stays under the span of
+/// its start. A span that is needed earlier starts earlier, and then keeps its parent: for a guard, an
+/// error, its ids or its context.
+///
+/// # Whose telemetry is inside
+///
+/// Spans of other instrumentation inside a scope belong to the tenant and the agent of the scope, unless
+/// they or the baggage name others; see [`BaggageSpanProcessor`](crate::BaggageSpanProcessor).
 pub struct Scope<K> {
     core: Option<Core>,
     kind: PhantomData<fn() -> K>,
@@ -57,7 +92,7 @@ pub struct Scope<K> {
 impl<K> Scope<K> {
     pub(crate) fn from_known(known: &impl Known, options: StartOptions<'_>) -> Self {
         Self {
-            core: Core::start(known, options),
+            core: Core::new(known, options),
             kind: PhantomData,
         }
     }
@@ -66,30 +101,30 @@ impl<K> Scope<K> {
         self.core
     }
 
-    fn recording(&self) -> Option<&SharedSpan> {
-        self.core.as_ref()?.recording()
-    }
-
     /// The core, if something may be recorded now.
     fn recording_core(&self) -> Option<(&Core, &SharedSpan)> {
         let core = self.core.as_ref()?;
         Some((core, core.recording()?))
     }
 
+    fn core_that_takes_attributes(&self) -> Option<&Core> {
+        self.core.as_ref().filter(|core| core.takes_attributes())
+    }
+
     pub(crate) fn set(&self, key: &'static str, value: impl FnOnce(Profile) -> Value) {
-        if let Some((core, span)) = self.recording_core() {
-            span.set_attribute(KeyValue::new(key, value(core.profile())));
+        if let Some(core) = self.core_that_takes_attributes() {
+            core.set_attribute(KeyValue::new(key, value(core.profile())));
         }
     }
 
     /// Records something in the words of the scope's profile.
     pub(crate) fn record(&self, recorded: Recorded<'_>) {
-        if let Some((core, span)) = self.recording_core() {
+        if let Some(core) = self.core_that_takes_attributes() {
             recorded.visit_attributes(
                 core.profile(),
                 &mut |key: &'static str, value: AttributeValue<'_>| {
                     if let Some(value) = to_value(key, value) {
-                        span.set_attribute(KeyValue::new(key, value));
+                        core.set_attribute(KeyValue::new(key, value));
                     }
                 },
             );
@@ -176,8 +211,9 @@ impl<K> Scope<K> {
 
     /// A future that runs the future of `work` inside the scope, records its `Err`, and ends the scope.
     ///
-    /// `work` is called at once and gets a handle for recording. The span is current whenever the
-    /// future is polled, on whatever thread.
+    /// `work` is called when the future is first polled, and gets a handle for recording. The span starts
+    /// then, under the span that is current there, and is current whenever the future is polled, on whatever
+    /// thread. [`ScopedFuture::with_context`] and [`ScopedFuture::with_baggage`] say where it goes.
     ///
     /// # Cancel safety
     ///
@@ -199,13 +235,14 @@ impl<K> Scope<K> {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn run<T, E, Fut, F>(self, work: F) -> ScopedFuture<Fut>
+    pub fn run<T, E, Fut, F>(self, work: F) -> ScopedFuture<impl Future<Output = Result<T, E>>>
     where
         E: Display + 'static,
         Fut: Future<Output = Result<T, E>>,
         F: FnOnce(Self) -> Fut,
     {
-        let future = self.call(work);
+        let handle = self.clone();
+        let future = async move { work(handle).await };
         ScopedFuture::new(future, self.core, record_if_error)
     }
 
@@ -214,18 +251,14 @@ impl<K> Scope<K> {
     /// # Cancel safety
     ///
     /// As [`run`](Self::run).
-    pub fn run_infallible<Fut, F>(self, work: F) -> ScopedFuture<Fut>
+    pub fn run_infallible<T, Fut, F>(self, work: F) -> ScopedFuture<impl Future<Output = T>>
     where
-        Fut: Future,
+        Fut: Future<Output = T>,
         F: FnOnce(Self) -> Fut,
     {
-        let future = self.call(work);
+        let handle = self.clone();
+        let future = async move { work(handle).await };
         ScopedFuture::new(future, self.core, nothing_to_record)
-    }
-
-    fn call<Fut>(&self, work: impl FnOnce(Self) -> Fut) -> Fut {
-        let _active = self.enter();
-        work(self.clone())
     }
 
     /// Records an error: attribute `error.type`, an `exception` event, and the status.
@@ -266,13 +299,13 @@ impl<K> Scope<K> {
     /// # }
     /// ```
     pub fn record_attributes<A: IntoAttribute>(&self, attributes: impl IntoIterator<Item = A>) {
-        let Some(span) = self.recording() else {
+        let Some(core) = self.core_that_takes_attributes() else {
             return;
         };
         for attribute in attributes {
             let attribute = attribute.into_attribute();
             if !is_blank(attribute.key.as_str()) {
-                span.set_attribute(attribute);
+                core.set_attribute(attribute);
             }
         }
     }
@@ -281,8 +314,8 @@ impl<K> Scope<K> {
     ///
     /// As in the reference, it also counts while scopes are switched off: a scope that has started still ends.
     pub fn set_end_time(&self, end_time: SystemTime) {
-        if let Some(span) = self.core.as_ref().and_then(Core::span) {
-            span.set_end_time(end_time);
+        if let Some(core) = &self.core {
+            core.set_end_time(end_time);
         }
     }
 
@@ -300,8 +333,9 @@ impl<K> Scope<K> {
     /// # }
     /// ```
     pub fn inject_headers(&self, headers: &mut dyn Injector) {
-        if let Some(core) = self.core.as_ref().filter(|_| is_enabled()) {
-            Propagation::new().inject(core.context(), headers);
+        let core = self.core.as_ref().filter(|_| is_enabled());
+        if let Some(context) = core.and_then(Core::context) {
+            Propagation::new().inject(context, headers);
         }
     }
 
@@ -315,7 +349,8 @@ impl<K> Scope<K> {
     /// Whether recording has an effect: scopes are on, the span is sampled and has not ended.
     #[must_use]
     pub fn is_recording(&self) -> bool {
-        self.recording().is_some_and(SharedSpan::is_recording)
+        let span = self.core.as_ref().and_then(Core::recording);
+        span.is_some_and(SharedSpan::is_recording)
     }
 
     /// The ids of the span; invalid ones when there is none.
@@ -331,8 +366,8 @@ impl<K> Scope<K> {
     /// explicit parent. The current context when there is no span.
     #[must_use]
     pub fn context(&self) -> Context {
-        match &self.core {
-            Some(core) => core.context().clone(),
+        match self.core.as_ref().and_then(Core::context) {
+            Some(context) => context.clone(),
             None => Context::current(),
         }
     }
@@ -357,10 +392,11 @@ impl AttributeVisitor for EventAttributes {
     }
 }
 
-/// Shows the ids and nothing that was recorded.
+/// Shows the ids, invalid ones before the span starts, and nothing that was recorded.
 impl<K> Debug for Scope<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let span_context = self.span_context();
+        let span_context = self.core.as_ref().and_then(Core::ids);
+        let span_context = span_context.unwrap_or(SpanContext::NONE);
         f.debug_struct("Scope")
             .field("trace_id", &span_context.trace_id())
             .field("span_id", &span_context.span_id())

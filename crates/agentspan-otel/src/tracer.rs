@@ -1,6 +1,5 @@
 //! Where scopes get their spans from.
 
-use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use agentspan_model::agent365::Profile;
@@ -72,13 +71,7 @@ impl ScopeTracer {
         self.profile
     }
 
-    pub(crate) fn start(
-        &self,
-        name: impl Into<Cow<'static, str>>,
-        build: impl FnOnce(SpanBuilder) -> SpanBuilder,
-        parent: &Context,
-    ) -> StartedSpan {
-        let builder = build(SpanBuilder::from_name(name));
+    pub(crate) fn start(&self, builder: SpanBuilder, parent: &Context) -> StartedSpan {
         match &self.source {
             Source::Provider(tracer) => {
                 StartedSpan::Sdk(tracer.build_with_context(builder, parent))

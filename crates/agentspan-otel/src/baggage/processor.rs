@@ -14,6 +14,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use super::local_identity::LocalIdentity;
+use super::scope_identity::ScopeIdentity;
 use crate::scope::starting;
 
 /// Copies baggage to every span that starts, as the reference's span processor does.
@@ -30,6 +31,9 @@ use crate::scope::starting;
 /// [`BaggageBuilder`](super::BaggageBuilder), and not from baggage that came in a request's header:
 /// anybody could claim to be another tenant. Where all callers are trusted,
 /// [`trust_remote_identity`](Self::trust_remote_identity) takes them from there too.
+///
+/// A span for which neither its own attributes nor baggage say a tenant belongs to the tenant of the scope
+/// that it starts in, and then, if no agent is said either, to the scope's agent.
 ///
 /// # In front of another processor
 ///
@@ -97,9 +101,11 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
 
     fn copy_baggage(&self, span: &mut Span, context: &Context) {
         let copied = CopiedBaggage::of(self.profile);
-        let Some(values) = self.values(copied, context) else {
+        let values = self.values(copied, context);
+        let scope = context.get::<ScopeIdentity>();
+        if values.is_none() && scope.is_none() {
             return;
-        };
+        }
         // The only way to see a span's attributes and name. They are few while it starts.
         let Some(existing) = span.exported_data() else {
             return;
@@ -116,13 +122,18 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         let copies = copied
             .keys
             .iter()
-            .zip(values)
+            .zip(values.unwrap_or([None; CopiedBaggage::MOST]))
             .take(len)
             .filter_map(|(key, value)| Some((*key, value?)))
             .filter(|(key, _)| existing.attributes.iter().all(|a| a.key.as_str() != *key))
             .map(|(key, value)| KeyValue::new(key, value.clone()));
+        // A scope takes what it lacks of the enclosing scope itself, once it has its own attributes.
         if let Err(copies) = starting::give(copies) {
-            span.set_attributes(copies);
+            let copies: Vec<KeyValue> = copies.collect();
+            let missing = scope
+                .map(|scope| scope.missing(&existing.attributes, &copies, self.profile))
+                .unwrap_or_default();
+            span.set_attributes(copies.into_iter().chain(missing.into_iter().flatten()));
         }
     }
 

@@ -1,8 +1,9 @@
 //! What every scope shares: starting, recording and ending its span.
 
 use std::fmt::Display;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::SystemTime;
 
 use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::mapping::{
@@ -14,9 +15,10 @@ use agentspan_queue::contain::{self, ThreadBound};
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt};
 use opentelemetry::{Context, ContextGuard, KeyValue};
 
-use super::span::{CurrentSpan, SharedSpan};
+use super::deferred::{Deferred, Home, NOTHING, Started, TracerOfScope, Waiting};
+use super::latest::Latest;
+use super::span::SharedSpan;
 use super::start_options::StartOptions;
-use super::starting::Starting;
 use crate::attribute_value::push_attribute;
 use crate::switch::is_enabled;
 use crate::tracer::default_tracer;
@@ -60,10 +62,10 @@ known!(ApplyGuardrail<'_>, Internal, this, _profile => ApplyGuardrail::span_name
 /// A handle of a scope's span; the span ends with the last handle.
 #[derive(Debug)]
 pub(crate) struct Core {
-    /// The context of the start, with the scope's span in it.
-    context: Context,
-    /// None when the span is not recorded, and the context only passes its ids on.
-    span: Option<Arc<SharedSpan>>,
+    /// The span, as long as this is its only handle or if it has started.
+    own: Deferred,
+    /// The span, once it has several handles and had not started before.
+    shared: OnceLock<Arc<Deferred>>,
     /// The generation of the contract in whose words things are recorded.
     profile: Profile,
     /// A scope that is started while its thread unwinds did not panic itself.
@@ -71,47 +73,159 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// Starts a span. None when there is nothing to record and nothing to pass on.
-    pub(crate) fn start<K: Known>(known: &K, options: StartOptions<'_>) -> Option<Self> {
+    /// A span that starts when it is needed. None when scopes are off.
+    pub(crate) fn new<K: Known>(known: &K, options: StartOptions<'_>) -> Option<Self> {
         if !is_enabled() {
             return None;
         }
-        match options.parent {
-            Some(parent) => start_span(known, &options, parent),
-            None => {
-                let current = contain::call(Context::current).ok()?;
-                start_span(known, &options, &current)
-            }
+        let tracer = match options.tracer {
+            Some(tracer) => TracerOfScope::Own(tracer.clone()),
+            None => TracerOfScope::Default(default_tracer()),
+        };
+        let profile = tracer.profile();
+        let mut at_start = AtStart(Vec::with_capacity(USUAL_ATTRIBUTES));
+        known.visit_attributes(profile, &mut at_start);
+        let waiting = Waiting {
+            builder: options.builder(known.span_name(profile), K::SPAN_KIND),
+            room: USUAL_ATTRIBUTES,
+            attributes: Latest::new(at_start.0),
+            end_time: options.end_time,
+            home: match options.parent {
+                Some(parent) => Home::told(parent.clone()),
+                None => Home::new(contain::call(Context::current).ok()?),
+            },
+            tracer,
+        };
+        Some(Self {
+            own: Deferred::new(waiting),
+            shared: OnceLock::new(),
+            profile,
+            started_in_panic: thread::panicking(),
+        })
+    }
+
+    /// What became of the span, which starts now unless it has: in the context of the scope's start.
+    fn started(&self) -> &Started {
+        self.start(&|waiting| waiting.home.context.clone())
+    }
+
+    fn start(&self, choose: &dyn Fn(&Waiting) -> Context) -> &Started {
+        let started = match self.shared.get() {
+            Some(_) => None,
+            // None if another thread moved it in the meantime.
+            None => self.own.start(choose),
+        };
+        started
+            .or_else(|| self.shared.get()?.start(choose))
+            .unwrap_or(&NOTHING)
+    }
+
+    fn deferred(&self) -> &Deferred {
+        self.shared.get().map_or(&self.own, |shared| shared)
+    }
+
+    /// Starts the span for a future that is polled now, unless it has started, where `choose` says for the
+    /// scope's home. False if there is nothing to pass on.
+    pub(crate) fn start_for_future(&self, choose: &dyn Fn(&Home) -> Context) -> bool {
+        let started = self.start(&|waiting| choose(&waiting.home));
+        started.context.is_some()
+    }
+
+    /// Says that the scope is at home in `context`, as far as that has anything to say.
+    pub(crate) fn move_home(&self, context: &Context) {
+        // Not under the lock: what does not fit of baggage is logged.
+        if let Some(home) = self.while_waiting(|waiting| waiting.home.clone()) {
+            let moved = home.parent_in(context);
+            self.while_waiting(|waiting| waiting.home.context = moved.clone());
         }
     }
 
-    pub(crate) fn context(&self) -> &Context {
-        &self.context
+    /// Changes what is known of the span before it starts. None if it has started.
+    fn while_waiting<T>(&self, mut change: impl FnMut(&mut Waiting) -> T) -> Option<T> {
+        if self.has_started() {
+            return None;
+        }
+        let changed = self.own.while_waiting(&mut change);
+        changed.or_else(|| self.shared.get()?.while_waiting(&mut change))
+    }
+
+    pub(crate) fn has_started(&self) -> bool {
+        self.deferred().started().is_some()
+    }
+
+    /// The context of the start with the scope's span; none if there is nothing to pass on.
+    pub(crate) fn context(&self) -> Option<&Context> {
+        self.started().context.as_ref()
     }
 
     /// Makes the span current on this thread, until the guard is dropped.
     ///
     /// OpenTelemetry's stack of contexts may be gone where a thread-local of the program is destroyed.
     pub(crate) fn attach(&self) -> Option<ThreadBound<ContextGuard>> {
-        ThreadBound::make(|| self.context.clone().attach()).ok()
+        attach(self.context()?)
     }
 
     pub(crate) fn profile(&self) -> Profile {
         self.profile
     }
 
-    /// The span, if there is one, whether or not scopes are on.
-    pub(crate) fn span(&self) -> Option<&SharedSpan> {
-        self.span.as_deref()
+    /// Whether it is worth while to make an attribute.
+    pub(crate) fn takes_attributes(&self) -> bool {
+        is_enabled()
+            && self.deferred().started().is_none_or(|started| {
+                let span = started.span.as_deref();
+                span.is_some_and(SharedSpan::is_recording)
+            })
+    }
+
+    /// Sets an attribute, which does not need the span to start.
+    pub(crate) fn set_attribute(&self, attribute: KeyValue) {
+        if !is_enabled() {
+            return;
+        }
+        let mut attribute = Some(attribute);
+        self.while_waiting(|waiting| {
+            if let Some(attribute) = attribute.take() {
+                waiting.attributes.set(attribute);
+            }
+        });
+        if let Some(attribute) = attribute {
+            if let Some(span) = self.recording() {
+                span.set_attribute(attribute);
+            }
+        }
+    }
+
+    /// Says when the span ends, whether or not scopes are on.
+    pub(crate) fn set_end_time(&self, end_time: SystemTime) {
+        let set = self.while_waiting(|waiting| waiting.end_time = Some(end_time));
+        if set.is_none() {
+            if let Some(span) = &self.started().span {
+                span.set_end_time(end_time);
+            }
+        }
     }
 
     /// The span, if something may be recorded now.
     pub(crate) fn recording(&self) -> Option<&SharedSpan> {
-        self.span.as_deref().filter(|_| is_enabled())
+        if is_enabled() {
+            self.started().span.as_deref()
+        } else {
+            None
+        }
+    }
+
+    /// The ids of the span, if it has started.
+    pub(crate) fn ids(&self) -> Option<SpanContext> {
+        let started = self.deferred().started()?;
+        Some(started.context.as_ref()?.span().span_context().clone())
     }
 
     pub(crate) fn span_context(&self) -> SpanContext {
-        self.context.span().span_context().clone()
+        match self.context() {
+            Some(context) => context.span().span_context().clone(),
+            None => SpanContext::NONE,
+        }
     }
 
     pub(crate) fn record_error<E: Display + 'static>(&self, error: &E) {
@@ -160,7 +274,8 @@ impl Core {
 
     /// Records, once, that the code inside the scope panicked. The message belongs to the panic hook.
     pub(crate) fn record_panic(&self) {
-        if self.span.as_deref().is_some_and(SharedSpan::panics_first) {
+        let span = self.started().span.as_deref();
+        if span.is_some_and(SharedSpan::panics_first) {
             self.record_exception(
                 "panic",
                 "panic",
@@ -172,29 +287,53 @@ impl Core {
 
     /// Ends the span; does nothing when it has ended.
     pub(crate) fn end(&self) {
-        if let Some(span) = &self.span {
+        if let Some(span) = &self.started().span {
             span.end(None);
+        }
+    }
+
+    fn sharing(&self, own: Deferred, shared: OnceLock<Arc<Deferred>>) -> Self {
+        Self {
+            own,
+            shared,
+            profile: self.profile,
+            started_in_panic: self.started_in_panic,
+        }
+    }
+
+    /// True for the last handle.
+    fn drop_handle(&mut self) -> bool {
+        if let Some(shared) = self.shared.take() {
+            // Contexts hold the span and not this, so that its handles are all that hold it.
+            let Some(last) = Arc::into_inner(shared) else {
+                return false;
+            };
+            self.own = last;
+            return true;
+        }
+        match self.own.started() {
+            Some(started) => started.span.as_deref().is_some_and(SharedSpan::drop_handle),
+            None => true,
         }
     }
 }
 
 impl Clone for Core {
     fn clone(&self) -> Self {
-        if let Some(span) = &self.span {
+        let shared = self.shared.get();
+        let Some(started) = shared.map_or_else(|| self.own.share(&self.shared), |_| None) else {
+            return self.sharing(Deferred::moved(), self.shared.clone());
+        };
+        if let Some(span) = &started.span {
             span.add_handle();
         }
-        Self {
-            context: self.context.clone(),
-            span: self.span.clone(),
-            profile: self.profile,
-            started_in_panic: self.started_in_panic,
-        }
+        self.sharing(Deferred::of(started.clone()), OnceLock::new())
     }
 }
 
 impl Drop for Core {
     fn drop(&mut self) {
-        if self.span.as_deref().is_some_and(SharedSpan::drop_handle) {
+        if self.drop_handle() {
             if thread::panicking() && !self.started_in_panic {
                 self.record_panic();
             }
@@ -203,78 +342,16 @@ impl Drop for Core {
     }
 }
 
-fn start_span<K: Known>(known: &K, options: &StartOptions<'_>, parent: &Context) -> Option<Core> {
-    let tracer = options.tracer.unwrap_or_else(|| default_tracer());
-    let profile = tracer.profile();
-    let starting = Starting::begin();
-    // Samplers and span processors are foreign code: without a span goes on who has one that panics.
-    let started = contain::call(|| {
-        let apply = |builder| options.apply_to(builder, K::SPAN_KIND, USUAL_ATTRIBUTES);
-        tracer.start(known.span_name(profile), apply, parent)
-    });
-    let span = started.ok()?;
-    let from_baggage = starting.finish();
-    let (context, span) = if span.is_recording() {
-        let attributes = attributes_at_start(known, profile, from_baggage);
-        let span = Arc::new(SharedSpan::new(span, attributes));
-        if let Some(end_time) = options.end_time {
-            span.set_end_time(end_time);
-        }
-        (parent.with_span(CurrentSpan(Arc::clone(&span))), Some(span))
-    } else {
-        // A span that a sampler dropped still decides for its children; any other has no say.
-        let span_context = span.span_context();
-        if !span_context.is_valid() || span_context == parent.span().span_context() {
-            return None;
-        }
-        (parent.with_remote_span_context(span_context.clone()), None)
-    };
-    Some(Core {
-        context,
-        span,
-        profile,
-        started_in_panic: thread::panicking(),
-    })
-}
-
-/// What baggage gave, without the keys that the scope sets itself, and then those.
-fn attributes_at_start(
-    known: &impl Known,
-    profile: Profile,
-    from_baggage: Vec<KeyValue>,
-) -> Vec<KeyValue> {
-    let mut at_start = AtStart {
-        baggage_len: from_baggage.len(),
-        attributes: from_baggage,
-    };
-    at_start.attributes.reserve(USUAL_ATTRIBUTES);
-    known.visit_attributes(profile, &mut at_start);
-    at_start.attributes
+/// Makes `context` current on this thread, until the guard is dropped.
+pub(super) fn attach(context: &Context) -> Option<ThreadBound<ContextGuard>> {
+    ThreadBound::make(|| context.clone().attach()).ok()
 }
 
 /// The attributes of a span that starts.
-struct AtStart {
-    attributes: Vec<KeyValue>,
-    /// How many of them, at the beginning, are from baggage.
-    baggage_len: usize,
-}
-
-impl AtStart {
-    /// A mapping shows no key twice, so that only the baggage can hold it already.
-    fn remove_from_baggage(&mut self, key: &str) {
-        let mut copied = self.attributes.iter().take(self.baggage_len);
-        if let Some(at) = copied.position(|a| a.key.as_str() == key) {
-            self.attributes.remove(at);
-            self.baggage_len -= 1;
-        }
-    }
-}
+struct AtStart(Vec<KeyValue>);
 
 impl AttributeVisitor for AtStart {
     fn visit(&mut self, key: &'static str, value: AttributeValue<'_>) {
-        if self.baggage_len > 0 {
-            self.remove_from_baggage(key);
-        }
-        push_attribute(&mut self.attributes, key, value);
+        push_attribute(&mut self.0, key, value);
     }
 }

@@ -5,13 +5,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
-use agentspan_queue::contain::ThreadBound;
+use agentspan_queue::contain::{self, ThreadBound};
 use opentelemetry::trace::{FutureExt as _, WithContext};
 use opentelemetry::{Context, ContextGuard};
 use pin_project_lite::pin_project;
 
 use super::Scope;
-use super::core::Core;
+use super::core::{Core, attach};
+use super::deferred::Home;
 use crate::baggage::RequestBaggage;
 
 pin_project! {
@@ -38,6 +39,7 @@ pin_project! {
         // What the future holds is dropped inside the scope, as it lived inside it.
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
+            this.running.begin();
             let active = this.running.attach();
             this.future.set(None);
             drop(active);
@@ -49,9 +51,53 @@ impl<F: Future> ScopedFuture<F> {
     pub(crate) fn new(future: F, core: Option<Core>, record: fn(&Core, &F::Output)) -> Self {
         Self {
             future: Some(future),
-            running: Running { core },
+            running: Running {
+                core,
+                given: None,
+                called_in: None,
+                baggage: Vec::new(),
+                has_begun: false,
+            },
             record,
         }
+    }
+
+    /// Puts the scope, and what the future does, into `context`: under its span and with its baggage.
+    ///
+    /// The last context that is given counts. A scope whose span has started already, because somebody entered
+    /// it or asked for its ids, stays where it is, and a warning is logged.
+    ///
+    /// ```
+    /// use agentspan_otel::{BaggageBuilder, InvokeAgentScope, Propagation};
+    /// use opentelemetry::Context;
+    /// # use agentspan_model::agent365::{AgentDetails, AgentId, InvokeAgentDetails, TenantDetails, TenantId};
+    /// # async fn answer() -> Result<String, std::io::Error> { Ok(String::new()) }
+    /// # async fn example(details: InvokeAgentDetails, tenant: TenantDetails) -> Result<(), std::io::Error> {
+    ///
+    /// let headers = [("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")];
+    /// let caller = Propagation::new().extract_headers(&Context::new(), headers);
+    /// let request = BaggageBuilder::request_context("tenant-1", "agent-1", "request-1");
+    /// InvokeAgentScope::start(&details, &tenant)
+    ///     .run(|_| answer())
+    ///     .with_context(request.to_context(&caller))
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_context(mut self, context: Context) -> Self {
+        self.running.warn_if_started();
+        self.running.given = Some(context);
+        self
+    }
+
+    /// Adds `baggage` to the context that the scope goes into, whichever that is. Where nothing is current when
+    /// the future is polled, it is the one in which this is called.
+    ///
+    /// As with [`with_context`](Self::with_context), it is too late for a scope whose span has started.
+    pub fn with_baggage(mut self, baggage: &RequestBaggage) -> Self {
+        self.running.warn_if_started();
+        self.running.add_baggage(baggage);
+        self
     }
 }
 
@@ -64,6 +110,7 @@ impl<F: Future> Future for ScopedFuture<F> {
             // Only a drop takes the future out, and nobody polls after it.
             return Poll::Pending;
         };
+        this.running.begin();
         let polled = {
             let _active = this.running.attach();
             let unwinding = EndOnPanic(this.running.core.as_ref());
@@ -90,12 +137,81 @@ impl<F: Future> Debug for ScopedFuture<F> {
 /// The scope of a future that is not done yet.
 struct Running {
     core: Option<Core>,
+    /// The context that the future was given.
+    given: Option<Context>,
+    /// Where it was last told something of baggage.
+    called_in: Option<Context>,
+    /// What it was given of baggage.
+    baggage: Vec<RequestBaggage>,
+    has_begun: bool,
 }
 
 impl Running {
-    fn attach(&self) -> Option<ThreadBound<ContextGuard>> {
-        self.core.as_ref()?.attach()
+    fn warn_if_started(&self) {
+        if self.core.as_ref().is_some_and(Core::has_started) {
+            too_late();
+        }
     }
+
+    fn add_baggage(&mut self, baggage: &RequestBaggage) {
+        let called_in = current();
+        if let Some(core) = &self.core {
+            core.move_home(&called_in);
+        }
+        self.called_in = Some(called_in);
+        self.baggage.push(baggage.clone());
+    }
+
+    /// Starts the span, the first time.
+    fn begin(&mut self) {
+        if self.has_begun {
+            return;
+        }
+        self.has_begun = true;
+        let baggage = std::mem::take(&mut self.baggage);
+        let with_baggage = |context: Context| {
+            let baggage = baggage.iter();
+            baggage.fold(context, |context, more| more.to_context(&context))
+        };
+        if let Some(core) = &self.core {
+            let has_context = core.start_for_future(&|home| {
+                let given = self.given.clone();
+                with_baggage(given.unwrap_or_else(|| home.parent_in(&current())))
+            });
+            if has_context {
+                return;
+            }
+        }
+        // Without a span the future still runs where it was told to.
+        if self.given.is_some() || !baggage.is_empty() {
+            let called_in = self.called_in.take();
+            let home = Home::new(called_in.unwrap_or_default());
+            let given = self.given.take();
+            let context = given.unwrap_or_else(|| home.parent_in(&current()));
+            self.given = Some(with_baggage(context));
+        }
+    }
+
+    fn attach(&self) -> Option<ThreadBound<ContextGuard>> {
+        let of_scope = self.core.as_ref().and_then(Core::context);
+        attach(of_scope.or(self.given.as_ref())?)
+    }
+}
+
+/// The context that is current on this thread. While the thread is torn down there may be none.
+fn current() -> Context {
+    contain::call(Context::current).unwrap_or_default()
+}
+
+#[cold]
+fn too_late() {
+    contain::log(|| {
+        tracing::warn!(
+            target: "agentspan::otel::scope",
+            "a scope whose span has started keeps its parent and its baggage: give its future the \
+             context before anybody enters the scope or asks for its ids"
+        );
+    });
 }
 
 impl Drop for Running {
@@ -168,9 +284,9 @@ pub trait ScopeFutureExt: Future + Sized {
 
     /// Runs the future with `baggage` added to that of the context in which this is called.
     ///
-    /// Add it outside of the scopes that it is meant for: a scope keeps the baggage of its start.
+    /// A scope that the future runs in has the baggage too, in whatever order both are written.
     fn with_baggage(self, baggage: &RequestBaggage) -> WithContext<Self> {
-        self.with_context(Context::map_current(|current| baggage.to_context(current)))
+        self.with_context(baggage.to_context(&Context::current()))
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
@@ -12,6 +11,8 @@ use opentelemetry::KeyValue;
 use opentelemetry::global::BoxedSpan;
 use opentelemetry::trace::{Span, SpanContext, Status};
 use opentelemetry_sdk::trace::Span as SdkSpan;
+
+use super::latest::Latest;
 
 /// A span as the tracer made it.
 #[expect(
@@ -60,7 +61,7 @@ pub(crate) struct SharedSpan {
 /// A span that has not ended.
 struct Live {
     span: StartedSpan,
-    attributes: Vec<KeyValue>,
+    attributes: Latest<KeyValue>,
     status: Status,
     /// When the span ends, if that is not when it is ended.
     end_time: Option<SystemTime>,
@@ -73,7 +74,7 @@ impl SharedSpan {
             span_context: span.span_context().clone(),
             live: Mutex::new(Some(Live {
                 span,
-                attributes,
+                attributes: Latest::new(attributes),
                 status: Status::Unset,
                 end_time: None,
             })),
@@ -115,7 +116,7 @@ impl SharedSpan {
     /// Sets an attribute; a key that is there already moves to the end.
     pub(crate) fn set_attribute(&self, attribute: KeyValue) {
         if let Some(live) = self.lock().as_mut() {
-            live.set_attribute(attribute);
+            live.attributes.set(attribute);
         }
     }
 
@@ -128,7 +129,7 @@ impl SharedSpan {
         status: Status,
     ) {
         if let Some(live) = self.lock().as_mut() {
-            live.set_attribute(error_type);
+            live.attributes.set(error_type);
             each!(&mut live.span, span => span.add_event(name, event));
             live.set_status(status);
         }
@@ -193,14 +194,6 @@ impl Drop for SharedSpan {
 }
 
 impl Live {
-    fn set_attribute(&mut self, attribute: KeyValue) {
-        let attributes = &mut self.attributes;
-        if let Some(at) = attributes.iter().position(|a| a.key == attribute.key) {
-            attributes.remove(at);
-        }
-        attributes.push(attribute);
-    }
-
     fn set_status(&mut self, status: Status) {
         if self.status != Status::Ok && status != Status::Unset {
             self.status = status;
@@ -212,11 +205,12 @@ impl Live {
         let timestamp = timestamp.unwrap_or_else(SystemTime::now);
         each!(&mut self.span, span => {
             // The list's own loop moves each attribute once, a `for` loop twice.
-            mem::take(&mut self.attributes)
+            self.attributes
+                .take()
                 .into_iter()
                 .for_each(|attribute| span.set_attribute(attribute));
             if self.status != Status::Unset {
-                span.set_status(mem::take(&mut self.status));
+                span.set_status(std::mem::take(&mut self.status));
             }
             span.end_with_timestamp(timestamp);
         });

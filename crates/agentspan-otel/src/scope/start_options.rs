@@ -19,16 +19,11 @@ pub(crate) struct StartOptions<'a> {
 }
 
 impl StartOptions<'_> {
-    /// Says it to the builder of a span whose kind is `usual_kind` unless another was chosen.
-    pub(crate) fn apply_to(
-        &self,
-        mut builder: SpanBuilder,
-        usual_kind: SpanKind,
-        attributes: usize,
-    ) -> SpanBuilder {
+    /// The builder of a span with this name, whose kind is `usual_kind` unless another was chosen.
+    pub(crate) fn builder(&self, name: String, usual_kind: SpanKind) -> SpanBuilder {
+        let mut builder = SpanBuilder::from_name(name);
         builder.span_kind = Some(self.kind.clone().unwrap_or(usual_kind));
-        builder.attributes = Some(Vec::with_capacity(attributes));
-        builder.start_time = self.start_time;
+        builder.start_time = Some(self.start_time.unwrap_or_else(SystemTime::now));
         if !self.links.is_empty() {
             builder.links = Some(self.links.to_vec());
         }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::future::ready;
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::task::{Context as TaskContext, Waker};
+use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
 use agentspan_model::agent365::{
@@ -124,6 +124,15 @@ fn scopes_that_are_off_do_not_allocate_and_do_not_enter() {
     let _active = scope.enter();
     assert!(!scope.span_context().is_valid());
     assert!(!Context::current().has_active_span());
+    // What runs in it is where it was told to be all the same.
+    let given = Context::new().with_value("given");
+    let work = scope
+        .clone()
+        .run_infallible(|_| async { Context::current().get::<&str>().copied() });
+    let mut future = std::pin::pin!(work.with_context(given));
+    let mut task = TaskContext::from_waker(Waker::noop());
+    let polled = Future::poll(future.as_mut(), &mut task);
+    assert_eq!(polled, Poll::Ready(Some("given")));
     set_enabled(true);
     assert!(started_on.is_recording());
     an_end_that_is_set_while_off_counts();

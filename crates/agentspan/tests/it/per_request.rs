@@ -6,6 +6,7 @@ use agentspan::agent365::{DeliveryBuilder, PerRequestExport, token_from_request}
 use agentspan::configure;
 use agentspan::discovery::Environment;
 use agentspan::model::keys;
+use agentspan::otel::ScopeTracer;
 use agentspan::prelude::*;
 use agentspan_testkit::{Answer, Service};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
@@ -59,4 +60,53 @@ fn the_token_of_a_request_reaches_the_service() {
     assert_eq!(arrived_with(&on, |builder| builder), own);
     // Nobody has asked for it, and the first generation sends without a token.
     assert_eq!(arrived_with(&[], |builder| builder), None);
+}
+
+#[test]
+fn d5_a_scope_that_runs_with_the_token_of_a_request_has_it() {
+    let service = Service::start().unwrap();
+    let delivery = Delivery::builder(token_from_request())
+        .with_loopback_endpoint(service.url())
+        .with_per_request_export(PerRequestExport::new());
+    let processor = configure()
+        .with_environment(&Environment::default())
+        .with_delivery(delivery)
+        .switched_on()
+        .into_processor()
+        .unwrap();
+    let delivery = processor.delivery().unwrap().clone();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(processor)
+        .build();
+    let details = InvokeAgentDetails::new(AgentDetails::new(AgentId::parse("agent-1").unwrap()));
+    let tenant = TenantDetails::new(TenantId::parse("tenant-1").unwrap());
+    let token = ExportToken::new(AccessToken::new("own").unwrap());
+    let baggage = BaggageBuilder::new().conversation_id("c").build();
+    for order in 0..3 {
+        let scope = InvokeAgentScope::builder(&details)
+            .tenant(&tenant)
+            .tracer(&ScopeTracer::new(&provider))
+            .start();
+        let future = scope.run_infallible(|_| std::future::ready(()));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let given = match order {
+                0 => future.with_export_token(&token),
+                1 => future.with_baggage(&baggage).with_export_token(&token),
+                _ => {
+                    let _request = baggage.enter();
+                    future.with_export_token(&token)
+                }
+            };
+            given.await;
+        });
+    }
+    delivery.flush(WHILE).unwrap();
+    let requests = service.requests();
+    assert_eq!(requests.len(), 3);
+    for request in requests {
+        assert_eq!(request.header("authorization"), Some("Bearer own"));
+    }
 }

@@ -1,0 +1,93 @@
+//! Whose telemetry the spans inside a scope are.
+
+use agentspan_model::agent365::Profile;
+use agentspan_model::keys;
+use opentelemetry::{Context, KeyValue, StringValue, Value};
+
+use super::LocalIdentity;
+
+/// The tenant and the agent of a scope, in the context of what happens inside of it.
+///
+/// A span that says nothing of its own, and of which baggage says nothing, belongs to them. They are no
+/// baggage, so that no propagator sends them to another process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ScopeIdentity {
+    tenant: StringValue,
+    agent: StringValue,
+}
+
+impl ScopeIdentity {
+    /// `context` for what happens inside of a scope with these attributes.
+    pub(crate) fn add_to(context: &Context, attributes: &[KeyValue], profile: Profile) -> Context {
+        let pair = text_of(attributes, profile.tenant_id_key())
+            .zip(text_of(attributes, keys::GEN_AI_AGENT_ID));
+        let Some((tenant, agent)) = pair else {
+            return context.clone();
+        };
+        let is_known = match context.get::<Self>() {
+            Some(outer) => outer.tenant == *tenant && outer.agent == *agent,
+            // Baggage goes first in any case.
+            None => context.get::<LocalIdentity>().is_some_and(|local| {
+                local.value(profile.tenant_id_key()) == Some(tenant)
+                    && local.value(keys::GEN_AI_AGENT_ID) == Some(agent)
+            }),
+        };
+        if is_known {
+            return context.clone();
+        }
+        context.with_value(Self {
+            tenant: tenant.clone(),
+            agent: agent.clone(),
+        })
+    }
+
+    /// Adds what `attributes` of a span that starts in `context` lack of the identity of the enclosing scope.
+    pub(crate) fn complete(attributes: &mut Vec<KeyValue>, profile: Profile, context: &Context) {
+        let Some(scope) = context.get::<Self>() else {
+            return;
+        };
+        let missing = scope.missing(attributes, &[], profile);
+        attributes.extend(missing.into_iter().flatten());
+    }
+
+    /// What is missing of the identity in these attributes.
+    ///
+    /// A tenant that is missing is that of the scope. An agent that is missing is the scope's only if
+    /// the tenant is, too: the pair of one's tenant and another's agent would be nobody.
+    pub(super) fn missing(
+        &self,
+        attributes: &[KeyValue],
+        more: &[KeyValue],
+        profile: Profile,
+    ) -> [Option<KeyValue>; 2] {
+        let find = |key: &str| {
+            let all = attributes.iter().chain(more);
+            all.rev().find(|attribute| attribute.key.as_str() == key)
+        };
+        let tenant_key = profile.tenant_id_key();
+        let tenant = find(tenant_key);
+        let is_of_tenant = tenant
+            .is_none_or(|tenant| matches!(&tenant.value, Value::String(id) if *id == self.tenant));
+        let has_agent = find(keys::GEN_AI_AGENT_ID).is_some()
+            || find(keys::MICROSOFT_AGENT_PLATFORM_ID).is_some();
+        [
+            tenant
+                .is_none()
+                .then(|| KeyValue::new(tenant_key, self.tenant.clone())),
+            (is_of_tenant && !has_agent)
+                .then(|| KeyValue::new(keys::GEN_AI_AGENT_ID, self.agent.clone())),
+        ]
+    }
+}
+
+/// The text under a key, unless it is blank.
+fn text_of<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a StringValue> {
+    let mut attributes = attributes.iter().rev();
+    match &attributes
+        .find(|attribute| attribute.key.as_str() == key)?
+        .value
+    {
+        Value::String(text) if !text.as_str().trim().is_empty() => Some(text),
+        _ => None,
+    }
+}

@@ -1,0 +1,341 @@
+//! The span of a scope before it starts: it waits until somebody needs it.
+//!
+//! A scope is started by its details, and then run by a future which may be given another context. So the
+//! span starts when the future is polled first, or when anything else needs it: a guard, an event, a
+//! header. What is said before is kept.
+
+use std::fmt;
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use agentspan_model::agent365::Profile;
+use agentspan_queue::contain;
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::trace::{SpanBuilder, TraceContextExt};
+use opentelemetry::{Context, KeyValue};
+
+use super::latest::Latest;
+use super::span::{CurrentSpan, SharedSpan};
+use super::starting::Starting;
+use crate::baggage::{ScopeIdentity, with_merged_baggage};
+use crate::tracer::ScopeTracer;
+
+/// All that is known of a span that has not started.
+pub(crate) struct Waiting {
+    pub(crate) tracer: TracerOfScope,
+    pub(crate) builder: SpanBuilder,
+    /// Room for the attributes of the span, so that their list is allocated once.
+    pub(crate) room: usize,
+    pub(crate) attributes: Latest<KeyValue>,
+    pub(crate) end_time: Option<SystemTime>,
+    pub(crate) home: Home,
+}
+
+/// Where a scope was started.
+#[derive(Clone)]
+pub(crate) struct Home {
+    pub(crate) context: Context,
+    /// Whether the scope was told to start in that context.
+    is_explicit: bool,
+}
+
+pub(crate) enum TracerOfScope {
+    Default(&'static ScopeTracer),
+    Own(ScopeTracer),
+}
+
+impl TracerOfScope {
+    fn get(&self) -> &ScopeTracer {
+        match self {
+            Self::Default(tracer) => tracer,
+            Self::Own(tracer) => tracer,
+        }
+    }
+
+    pub(crate) fn profile(&self) -> Profile {
+        self.get().profile()
+    }
+}
+
+/// What became of the start of a span.
+#[derive(Clone, Debug)]
+pub(crate) struct Started {
+    /// The context of the start, with the scope's span in it. None if there is nothing to pass on.
+    pub(crate) context: Option<Context>,
+    /// None when the span is not recorded, and the context only passes its ids on.
+    pub(crate) span: Option<Arc<SharedSpan>>,
+}
+
+/// The start of a span that is needed while it starts, by its own sampler or processors.
+pub(super) static NOTHING: Started = Started {
+    context: None,
+    span: None,
+};
+
+/// A span that starts when it is needed.
+pub(crate) struct Deferred {
+    started: OnceLock<Started>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the large variant is the usual one, and a box would cost an allocation per scope"
+)]
+enum State {
+    Waiting(Waiting),
+    /// A thread runs the sampler and the processors, without the lock: they are other people's code.
+    Starting(ThreadMark),
+    Started,
+    /// What waited is in an `Arc` now, for several handles.
+    Moved,
+}
+
+/// Tells threads apart, also while one is torn down, when the standard library's handle may be gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ThreadMark(usize);
+
+impl ThreadMark {
+    fn here() -> Self {
+        thread_local! {
+            static MARK: u8 = const { 0 };
+        }
+        MARK.with(|mark| Self(std::ptr::from_ref(mark).addr()))
+    }
+}
+
+impl Deferred {
+    pub(crate) fn new(waiting: Waiting) -> Self {
+        Self::with(OnceLock::new(), State::Waiting(waiting))
+    }
+
+    /// A span that has started already.
+    pub(crate) fn of(started: Started) -> Self {
+        Self::with(OnceLock::from(started), State::Started)
+    }
+
+    /// Stands where the span is in an `Arc`.
+    pub(crate) fn moved() -> Self {
+        Self::with(OnceLock::new(), State::Moved)
+    }
+
+    fn with(started: OnceLock<Started>, state: State) -> Self {
+        Self {
+            started,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// What became of the start, if the span has started.
+    pub(crate) fn started(&self) -> Option<&Started> {
+        self.started.get()
+    }
+
+    /// Changes what is known of a span that has not started.
+    pub(crate) fn while_waiting<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> Option<T> {
+        match &mut *self.lock() {
+            State::Waiting(waiting) => Some(change(waiting)),
+            State::Starting(_) | State::Started | State::Moved => None,
+        }
+    }
+
+    /// Starts the span, unless it has started, in the context that is chosen. None if it was moved.
+    ///
+    /// Waits for another thread that starts it already.
+    pub(crate) fn start(&self, choose: &dyn Fn(&Waiting) -> Context) -> Option<&Started> {
+        if let Some(started) = self.started.get() {
+            return Some(started);
+        }
+        let starting = |waiting| (State::Starting(ThreadMark::here()), waiting);
+        let waiting = match self.take(starting) {
+            Taken::Waiting(waiting) => waiting,
+            Taken::Started(started) => return Some(started),
+            Taken::Moved => return None,
+        };
+        let announce = Announce(self);
+        let context = choose(&waiting);
+        let started = waiting.start(&context);
+        let started = self.started.get_or_init(|| started);
+        drop(announce);
+        Some(started)
+    }
+
+    /// Moves what waits into `shared`, for a second handle. Gives what has started already.
+    pub(crate) fn share(&self, shared: &OnceLock<Arc<Self>>) -> Option<&Started> {
+        // Under the lock, so that whoever finds it moved finds it there.
+        let moved = |waiting| {
+            shared.get_or_init(|| Arc::new(Self::new(waiting)));
+            (State::Moved, ())
+        };
+        match self.take(moved) {
+            Taken::Started(started) => Some(started),
+            Taken::Waiting(()) | Taken::Moved => None,
+        }
+    }
+
+    /// Takes what waits, and leaves the state that `take` says. Waits for another thread that has taken it
+    /// to start it.
+    fn take<T>(&self, take: impl FnOnce(Waiting) -> (State, T)) -> Taken<'_, T> {
+        let mut state = self.lock();
+        loop {
+            match mem::replace(&mut *state, State::Moved) {
+                State::Waiting(waiting) => {
+                    let (next, taken) = take(waiting);
+                    *state = next;
+                    return Taken::Waiting(taken);
+                }
+                State::Starting(by) => {
+                    *state = State::Starting(by);
+                    if by == ThreadMark::here() {
+                        return Taken::Started(&NOTHING);
+                    }
+                    let changed = self.changed.wait(state);
+                    state = changed.unwrap_or_else(PoisonError::into_inner);
+                }
+                State::Started => {
+                    *state = State::Started;
+                    return Taken::Started(self.started.get().unwrap_or(&NOTHING));
+                }
+                State::Moved => return Taken::Moved,
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that runs under the lock leaves it half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Shows nothing of what was recorded.
+impl fmt::Debug for Deferred {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deferred")
+            .field("started", &self.started)
+            .finish_non_exhaustive()
+    }
+}
+
+enum Taken<'a, T> {
+    Waiting(T),
+    Started(&'a Started),
+    Moved,
+}
+
+/// Wakes those that wait for a start, also if other people's code panics in it.
+struct Announce<'a>(&'a Deferred);
+
+impl Drop for Announce<'_> {
+    fn drop(&mut self) {
+        *self.0.lock() = State::Started;
+        self.0.changed.notify_all();
+    }
+}
+
+impl Home {
+    /// The context that was current.
+    pub(crate) fn new(context: Context) -> Self {
+        Self {
+            context,
+            is_explicit: false,
+        }
+    }
+
+    /// The context that the scope was told to start in.
+    pub(crate) fn told(context: Context) -> Self {
+        Self {
+            context,
+            is_explicit: true,
+        }
+    }
+
+    /// Where the scope goes if its future is polled first where `current` is the context.
+    ///
+    /// That is where the scope was told to start. Otherwise it is the span that is current there, as if the
+    /// scope were started there. Where no span is current, such as in a spawned task, it is the span
+    /// of the scope's start, with the baggage of both.
+    pub(crate) fn parent_in(&self, current: &Context) -> Context {
+        let has_span = |context: &Context| context.span().span_context().is_valid();
+        if self.is_explicit {
+            self.context.clone()
+        } else if has_span(current) || current.is_telemetry_suppressed() {
+            current.clone()
+        } else if has_span(&self.context) {
+            with_merged_baggage(&self.context, current, &self.context)
+        } else if is_bare(current) {
+            self.context.clone()
+        } else {
+            with_merged_baggage(current, current, &self.context)
+        }
+    }
+}
+
+/// Whether a context holds nothing. Without a span and baggage there may be values of any type, such as a
+/// token, which nobody can ask for but those who know the type.
+fn is_bare(context: &Context) -> bool {
+    // The number is nowhere else.
+    context.baggage().is_empty() && format!("{context:?}").contains("entries count: 0")
+}
+
+impl Waiting {
+    fn start(mut self, parent: &Context) -> Started {
+        let profile = self.tracer.profile();
+        let mut builder = self.builder;
+        builder.attributes = Some(Vec::with_capacity(self.room));
+        let starting = Starting::begin();
+        // Samplers and span processors are foreign code: without a span goes on who has one that panics.
+        let span = contain::call(|| self.tracer.get().start(builder, parent));
+        let mut attributes = starting.finish();
+        let Ok(span) = span else {
+            return NOTHING.clone();
+        };
+        if !span.is_recording() {
+            // A span that a sampler dropped still decides for its children; any other has no say.
+            let ids = span.span_context();
+            let has_say = ids.is_valid() && ids != parent.span().span_context();
+            return Started {
+                context: has_say.then(|| parent.with_remote_span_context(ids.clone())),
+                span: None,
+            };
+        }
+        // What baggage gave, without the keys that the scope has itself, and then those.
+        let own = self.attributes.take();
+        if attributes.is_empty() {
+            attributes = own;
+        } else {
+            attributes.retain(|copied| own.iter().all(|own| own.key != copied.key));
+            attributes.extend(own);
+        }
+        ScopeIdentity::complete(&mut attributes, profile, parent);
+        let inside = ScopeIdentity::add_to(parent, &attributes, profile);
+        let span = Arc::new(SharedSpan::new(span, attributes));
+        if let Some(end_time) = self.end_time {
+            span.set_end_time(end_time);
+        }
+        Started {
+            context: Some(inside.with_span(CurrentSpan(Arc::clone(&span)))),
+            span: Some(span),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::baggage::Baggage;
+    use opentelemetry::trace::SpanContext;
+
+    use super::*;
+
+    #[test]
+    fn a_context_with_anything_in_it_is_not_bare() {
+        let bare = Context::new();
+        assert!(is_bare(&bare));
+        assert!(!is_bare(&bare.with_value("a token")));
+        assert!(!is_bare(&bare.with_remote_span_context(SpanContext::NONE)));
+        let baggage = Baggage::from_iter([KeyValue::new("k", "v")]);
+        assert!(!is_bare(&bare.with_baggage(baggage)));
+    }
+}
