@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::ShownValue;
+
 /// A cloud that Agent 365 runs in.
 ///
 /// Written in lower case, as the reference does: `prod`, `firstrelease`, `gov`. The reference has
@@ -118,8 +120,12 @@ impl FromStr for ClusterCategory {
 /// No [`ClusterCategory`] has this name.
 ///
 /// Names are in lower case and without white space around them. The message lists all of them.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown cluster category {name:?}, expected one of {}", names())]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "unknown cluster category {}, expected one of {}",
+    ShownValue(name),
+    names()
+)]
 pub struct UnknownClusterCategory {
     name: Box<str>,
 }
@@ -129,6 +135,14 @@ impl UnknownClusterCategory {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+}
+
+impl fmt::Debug for UnknownClusterCategory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnknownClusterCategory")
+            .field("name", &ShownValue(&self.name))
+            .finish()
     }
 }
 

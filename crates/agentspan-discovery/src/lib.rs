@@ -30,6 +30,7 @@
 //!   is calling. Their result is an [`UnverifiedId`], because nobody has checked it.
 //! - [`unverified_permissions`], [`unverified_expiry`]: what a token says it is good for, and until when.
 //! - [`authentication_scope`]: the scope to request a token for.
+//! - [`ShownValue`]: what logs and errors show of a value from outside.
 //! - [`runtime_v2`]: what runtime 2.0.0 added or does differently.
 //!
 //! Unless a page says otherwise, behaviour is that of `microsoft-agents-a365-runtime` 0.1.0.
@@ -41,6 +42,7 @@ mod domain_override;
 mod environment;
 mod python_text;
 pub mod runtime_v2;
+mod shown_value;
 pub mod standard_variables;
 mod switches;
 mod tenant_endpoint;
@@ -53,6 +55,7 @@ pub use authentication_scope::authentication_scope;
 pub use cluster_category::{ClusterCategory, UnknownClusterCategory};
 pub use domain_override::{DomainOverride, DomainOverrideError};
 pub use environment::Environment;
+pub use shown_value::ShownValue;
 pub use switches::Switches;
 pub use tenant_endpoint::TenantEndpointError;
 pub use token_claims::unverified_app_id;

@@ -1,8 +1,10 @@
 //! What the environment switches on.
 
+use std::fmt;
+
 use agentspan_model::agent365::environment as names;
 
-use crate::Environment;
+use crate::{Environment, ShownValue};
 
 const PRODUCTION: &str = "production";
 const DEVELOPMENT: &str = "development";
@@ -30,7 +32,17 @@ pub struct Switches {
     per_request_export: bool,
     sidecar: bool,
     otlp_exporter: bool,
-    environment_name: Box<str>,
+    environment_name: Name,
+}
+
+/// A name that the environment gives itself.
+#[derive(Clone, PartialEq, Eq)]
+struct Name(Box<str>);
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        ShownValue(&self.0).fmt(f)
+    }
 }
 
 impl Switches {
@@ -54,10 +66,12 @@ impl Switches {
             otlp_exporter: environment
                 .value(names::ENABLE_OTLP_EXPORTER)
                 .is_some_and(|value| value.eq_ignore_ascii_case("true")),
-            environment_name: environment
-                .non_empty(names::PYTHON_ENVIRONMENT)
-                .unwrap_or(PRODUCTION)
-                .into(),
+            environment_name: Name(
+                environment
+                    .non_empty(names::PYTHON_ENVIRONMENT)
+                    .unwrap_or(PRODUCTION)
+                    .into(),
+            ),
         }
     }
 
@@ -101,13 +115,13 @@ impl Switches {
     /// is unset or empty.
     #[must_use]
     pub fn environment_name(&self) -> &str {
-        &self.environment_name
+        &self.environment_name.0
     }
 
     /// Whether the [name of the environment](Self::environment_name) is `development`, in any case.
     #[must_use]
     pub fn is_development(&self) -> bool {
-        self.environment_name.eq_ignore_ascii_case(DEVELOPMENT)
+        self.environment_name.0.eq_ignore_ascii_case(DEVELOPMENT)
     }
 }
 

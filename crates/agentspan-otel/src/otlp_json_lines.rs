@@ -129,13 +129,13 @@ impl OtlpJsonLines {
 
     fn report(&self, error: &io::Error) -> OTelSdkError {
         let path = match &self.output {
-            Output::File { path, .. } => Some(path.display()),
+            Output::File { path, .. } => Some(path),
             Output::Sink(_) => None,
         };
         contain::log(|| {
             tracing::error!(
                 target: "agentspan::otel::otlp_json_lines",
-                path = path.map(tracing::field::display),
+                path = path.map(tracing::field::debug),
                 kind = ?error.kind(),
                 code = error.raw_os_error(),
                 "spans cannot be written"

@@ -9,7 +9,9 @@ mod grpc;
 #[path = "environment_destinations/http_enabled.rs"]
 mod http;
 
-use agentspan_discovery::{Environment, Switches, standard_variables as names};
+use std::collections::BTreeSet;
+
+use agentspan_discovery::{Environment, ShownValue, Switches, standard_variables as names};
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::{ConsoleExporter, OtlpJsonLines};
 use agentspan_queue::contain;
@@ -32,20 +34,23 @@ pub(crate) fn destinations(environment: &Environment) -> Result<Vec<Destination>
     if Switches::read(environment).otlp_exporter_enabled() {
         names.push_str(",otlp");
     }
-    let (mut destinations, mut known) = (Vec::new(), Vec::new());
+    let (mut destinations, mut known) = (Vec::new(), BTreeSet::new());
+    let mut unknown = Vec::new();
     for name in names.split(',').map(str::trim) {
         // Whoever names one twice wants no span twice.
-        if known.contains(&name) {
+        if !known.insert(name) {
             continue;
         }
-        known.push(name);
         match name {
             "" | "none" => {}
             "console" => destinations.push(Destination::console(ConsoleExporter::new())),
             "otlp_file" => destinations.extend(otlp_file(environment)?),
             "otlp" => destinations.extend(otlp(environment)?),
-            unknown => ignored(names::OTEL_TRACES_EXPORTER, unknown),
+            _ => unknown.push(name),
         }
+    }
+    if !unknown.is_empty() {
+        ignored(names::OTEL_TRACES_EXPORTER, &unknown.join(","));
     }
     Ok(destinations)
 }
@@ -94,7 +99,7 @@ pub(crate) fn ignored(variable: &str, value: &str) {
         tracing::warn!(
             target: "agentspan::configure",
             variable,
-            value,
+            value = %ShownValue(value),
             "a variable of the environment is ignored"
         );
     });

@@ -59,11 +59,11 @@ pub enum OtlpError {
         /// The name of the header.
         name: String,
     },
-    /// The file that `OTEL_EXPORTER_OTLP_CERTIFICATE` names cannot be read. Mend the variable, or the file's
+    /// The file that `OTEL_EXPORTER_OTLP_CERTIFICATE` names cannot be read. Fix the variable, or the file's
     /// permissions.
     #[error("cannot read the certificates in {path}")]
     CertificateFile {
-        /// The file.
+        /// The file, escaped and cut to 100 characters.
         path: String,
         /// What the system says.
         source: io::Error,

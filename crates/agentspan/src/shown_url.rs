@@ -4,6 +4,9 @@ use std::fmt;
 
 use http::Uri;
 
+/// The length of the longest host.
+const MAX_HOST: usize = 255;
+
 /// Shows scheme, host and port of a URL. A user, a path and a query may hold a password or a key, and so may a
 /// text that is no URL.
 pub(crate) struct ShownUrl<'a>(pub(crate) &'a str);
@@ -15,7 +18,12 @@ impl fmt::Debug for ShownUrl<'_> {
         let Some((scheme, authority)) = place else {
             return f.write_str("..");
         };
-        write!(f, "{scheme}://{}", authority.host())?;
+        let mut host = authority.host();
+        if host.len() > MAX_HOST {
+            // No name of the DNS is that long.
+            host = "..";
+        }
+        write!(f, "{scheme}://{host}")?;
         match authority.port() {
             Some(port) => write!(f, ":{port}"),
             None => Ok(()),
@@ -35,6 +43,7 @@ mod tests {
                 " http://me:secret@[::1]:4318/secret?k=secret",
                 "http://[::1]:4318",
             ),
+            (&format!("http://{}:1", "a".repeat(256)), "http://..:1"),
             ("host:4317", ".."),
             ("me:secret@host", ".."),
             ("no url: secret", ".."),

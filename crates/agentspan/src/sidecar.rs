@@ -24,11 +24,11 @@ use agentspan_discovery::{Environment, Switches};
 use agentspan_model::agent365::{Profile, environment as names};
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::Rendering;
-use agentspan_queue::contain;
 use opentelemetry_sdk::trace::SpanData;
 
 use self::endpoint::Endpoint;
 use crate::destination::Destination;
+use crate::environment_destinations::ignored;
 use crate::shown_url::ShownUrl;
 
 /// How long a batch waits, and how many spans may, as in the reference.
@@ -228,14 +228,7 @@ fn protocol_of(value: &str) -> Option<SidecarProtocol> {
         "grpc" => Some(SidecarProtocol::Grpc),
         "http" => Some(SidecarProtocol::Http),
         _ => {
-            contain::log(|| {
-                tracing::warn!(
-                    target: "agentspan::configure",
-                    variable = names::SPECTRA_PROTOCOL,
-                    value,
-                    "a variable of the environment is ignored"
-                );
-            });
+            ignored(names::SPECTRA_PROTOCOL, value);
             None
         }
     }

@@ -62,6 +62,7 @@ fn add_those_of(environment: &Environment, headers: &mut HeaderMap) {
     let Some((variable, text)) = first(environment, variables) else {
         return;
     };
+    let mut is_told = false;
     let entries = text.split(',').map(str::trim);
     for entry in entries.filter(|entry| !entry.is_empty()) {
         match entry.split_once('=').and_then(of_entry) {
@@ -69,11 +70,13 @@ fn add_those_of(environment: &Environment, headers: &mut HeaderMap) {
                 headers.insert(name, value);
             }
             // Nothing of it is shown: it may be the rest of a key that has a comma in it.
+            None if is_told => {}
             None => contain::log(|| {
+                is_told = true;
                 tracing::warn!(
                     target: "agentspan::configure",
                     variable,
-                    "an entry of a variable of the environment is no header, and is ignored"
+                    "a variable of the environment has entries that are no headers, which are ignored"
                 );
             }),
         }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use agentspan_agent365::transport::{Answer, TransportError};
+use agentspan_discovery::ShownValue;
 use agentspan_otel::Receipt;
 use agentspan_queue::contain;
 use http::Uri;
@@ -11,11 +12,11 @@ use http::Uri;
 type Outcome = Result<Answer, TransportError>;
 
 pub(super) fn taken(uri: &Uri, tries: u32, receipt: &Receipt) {
-    let host = uri.host().unwrap_or_default();
+    let host = ShownValue(uri.host().unwrap_or_default());
     contain::log(|| {
         tracing::debug!(
             target: "agentspan::otlp",
-            host,
+            %host,
             tries,
             rejected = receipt.rejected(),
             is_confirmed = receipt.is_confirmed(),
@@ -28,7 +29,7 @@ pub(super) fn again(uri: &Uri, tries: u32, outcome: &Outcome, pause: Duration) {
     contain::log(|| {
         tracing::warn!(
             target: "agentspan::otlp",
-            host = uri.host().unwrap_or_default(),
+            host = %ShownValue(uri.host().unwrap_or_default()),
             tries,
             outcome = kind(outcome),
             status = status(outcome),
@@ -43,7 +44,7 @@ pub(super) fn given_up(uri: &Uri, tries: u32, outcome: &Outcome) {
     contain::log(|| {
         tracing::warn!(
             target: "agentspan::otlp",
-            host = uri.host().unwrap_or_default(),
+            host = %ShownValue(uri.host().unwrap_or_default()),
             tries,
             outcome = kind(outcome),
             status = status(outcome),

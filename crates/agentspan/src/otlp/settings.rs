@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use agentspan_discovery::{Environment, standard_variables as names};
+use agentspan_discovery::{Environment, ShownValue, standard_variables as names};
 use agentspan_tls::{TrustRoots, crypto_provider};
 use http::HeaderMap;
 
@@ -87,7 +87,7 @@ fn trusted(
         return Ok(TrustRoots::Platform);
     };
     let pem = fs::read(path).map_err(|source| OtlpError::CertificateFile {
-        path: path.to_owned(),
+        path: ShownValue(path).to_string(),
         source,
     })?;
     roots(&pem)

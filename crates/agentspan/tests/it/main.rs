@@ -7,6 +7,7 @@ mod agent_spec_run;
 mod canaries;
 mod destinations;
 mod environment;
+mod environment_echoes;
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
 mod feedback;
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]

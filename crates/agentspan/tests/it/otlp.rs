@@ -167,7 +167,7 @@ fn what_is_no_certificate_is_found_out_at_once() {
     assert!(matches!(error, InstallError::Environment(_)), "{error:?}");
     assert_eq!(
         error.source().unwrap().to_string(),
-        "cannot read the certificates in no/such/file"
+        r#"cannot read the certificates in "no/such/file""#
     );
 }
 
