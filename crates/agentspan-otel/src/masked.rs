@@ -21,7 +21,8 @@ pub(crate) use self::hiding::Hiding;
 ///
 /// - The description of an error, which is the text of `exception.message`.
 /// - The name of an event that is no identifier, or that comes from `tracing`, and the name of a span of more than
-///   128 bytes or several lines: those are texts that somebody wrote while the program ran.
+///   128 bytes or several lines: those are texts that somebody wrote while the program ran. So is a name of that
+///   kind under a known key, such as `gen_ai.agent.name`.
 /// - Of the components of Agent Spec all but their outline, see
 ///   [`Detail::Named`](agentspan_model::agentspec::Detail::Named).
 ///

@@ -3,7 +3,8 @@
 /// Whether a dump shows sensitive values: prompts, answers, inputs, outputs, messages of exceptions.
 ///
 /// The default is [`Masked`](Self::Masked). The reference's switch is `mask_sensitive_information`
-/// of `pyagentspec` 26.3.1.
+/// of `pyagentspec` 26.3.1: it hides what was said at run time. What a masked dump tells besides, the prompts of
+/// components among it, is a matter of [`Detail`](super::Detail).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,

@@ -1,6 +1,6 @@
 //! What the value of an attribute may give away, told by its key.
 
-use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::content::CONTENT;
@@ -41,58 +41,47 @@ pub enum Sensitivity {
 impl Sensitivity {
     /// That of an attribute with this key.
     ///
-    /// The longest part of the key that is known decides. It takes one search in a sorted table, and no
-    /// allocation.
+    /// The longest part of the key that is known decides. It takes a look into a table for the key, and one for
+    /// each part of it that may be known; nothing is allocated, and the length of the key does not matter.
     #[must_use]
     pub fn of(key: &str) -> Self {
-        let table = &*TABLE;
-        let after = table.partition_point(|entry| entry.order(key) != Ordering::Greater);
-        let mut candidate = after.checked_sub(1);
-        while let Some(entry) = candidate.and_then(|index| table.get(index)) {
-            if entry.covers(key) {
-                return entry.sensitivity;
+        let Known { keys, longest } = &*KNOWN;
+        if key.len() <= *longest {
+            if let Some((sensitivity, _)) = keys.get(key) {
+                return *sensitivity;
             }
-            candidate = entry.parent;
+        }
+        // What is before a dot may be known; no part that is longer than all that is known can be.
+        let mut end = key.len().min(longest + 1);
+        while let Some(dot) = key
+            .as_bytes()
+            .iter()
+            .take(end)
+            .rposition(|byte| *byte == b'.')
+        {
+            if let Some((sensitivity, Reach::Tree)) = key.get(..dot).and_then(|key| keys.get(key)) {
+                return *sensitivity;
+            }
+            end = dot;
         }
         Self::Unknown
     }
 }
 
-/// A key that is known, and what it tells of itself and of the keys that continue it.
-struct Entry {
-    key: &'static str,
-    reach: Reach,
-    sensitivity: Sensitivity,
-    /// The nearest entry that this one continues.
-    parent: Option<usize>,
-}
-
+/// What an entry tells of: the key alone, or also all keys that continue it after a dot.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
-    /// The key alone.
     Key,
-    /// The key, and all that continue it after a dot.
     Tree,
 }
 
-impl Entry {
-    /// Compares so that whatever continues a key stands right behind it: a dot comes before all else.
-    fn order(&self, key: &str) -> Ordering {
-        let rank = |byte: u8| if byte == b'.' { 0 } else { byte };
-        self.key.bytes().map(rank).cmp(key.bytes().map(rank))
-    }
-
-    fn covers(&self, key: &str) -> bool {
-        match key.strip_prefix(self.key) {
-            Some("") => true,
-            Some(rest) => self.reach == Reach::Tree && rest.starts_with('.'),
-            None => false,
-        }
-    }
+/// All keys that are known.
+struct Known {
+    keys: HashMap<&'static str, (Sensitivity, Reach)>,
+    longest: usize,
 }
 
-/// All that is known, sorted. Where lists overlap, the earlier one decides.
-static TABLE: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     let lists = [
         (HARMLESS, Reach::Key, Sensitivity::Harmless),
         (CONTEXT, Reach::Key, Sensitivity::Context),
@@ -100,31 +89,15 @@ static TABLE: LazyLock<Vec<Entry>> = LazyLock::new(|| {
         (VOCABULARIES, Reach::Tree, Sensitivity::Suspect),
         (WORDS, Reach::Key, Sensitivity::Suspect),
     ];
-    let entries = lists.into_iter().flat_map(|(keys, reach, sensitivity)| {
-        keys.iter().map(move |key| Entry {
-            key,
-            reach,
-            sensitivity,
-            parent: None,
-        })
-    });
-    let mut table: Vec<Entry> = entries.collect();
-    // A stable sort: of the same key, the entry of the earlier list stays first.
-    table.sort_by(|one, other| one.order(other.key));
-    table.dedup_by_key(|entry| entry.key);
-    let mut open: Vec<(usize, &'static str)> = Vec::new();
-    for (index, entry) in table.iter_mut().enumerate() {
-        let continues = |other: &str| {
-            let rest = entry.key.strip_prefix(other);
-            rest.is_some_and(|rest| rest.starts_with('.'))
-        };
-        while open.last().is_some_and(|(_, key)| !continues(key)) {
-            open.pop();
+    let mut keys = HashMap::new();
+    for (list, reach, sensitivity) in lists {
+        for key in list {
+            // A word may be the name of a vocabulary, too, which says more.
+            keys.entry(*key).or_insert((sensitivity, reach));
         }
-        entry.parent = open.last().map(|(index, _)| *index);
-        open.push((index, entry.key));
     }
-    table
+    let longest = keys.keys().map(|key| key.len()).max().unwrap_or_default();
+    Known { keys, longest }
 });
 
 #[cfg(test)]

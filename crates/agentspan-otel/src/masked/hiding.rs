@@ -165,8 +165,13 @@ impl Hiding {
 
 /// Whether an attribute is known or suspected to hold what people, models or tools said.
 fn holds_content(attribute: &KeyValue) -> bool {
-    match Sensitivity::of(attribute.key.as_str()) {
+    let key = attribute.key.as_str();
+    match Sensitivity::of(key) {
         Sensitivity::Content => true,
+        // A text that is too long for the name of a span is none under another key, either.
+        Sensitivity::Harmless | Sensitivity::Context if key.ends_with(".name") => {
+            matches!(&attribute.value, Value::String(text) if names::is_long(text.as_str()))
+        }
         Sensitivity::Suspect => !matches!(
             attribute.value,
             Value::Bool(_) | Value::I64(_) | Value::F64(_)

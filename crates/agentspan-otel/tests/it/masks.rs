@@ -12,8 +12,10 @@ use agentspan_otel::{
     from_otel,
 };
 use agentspan_processor::Trace;
-use opentelemetry::trace::TracerProvider as _;
+use opentelemetry::KeyValue;
+use opentelemetry::trace::{Span as _, Status, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use serde_json::Value;
 
 use crate::bridge::watched::Kept;
 use crate::canaries::{self, CANARY};
@@ -114,6 +116,73 @@ fn d3_no_console_shows_contents_unless_it_is_asked_once() {
         clear.contains("error: io::Error: What canary-4711 said"),
         "{clear}"
     );
+}
+
+/// Spans that frameworks wrote, recorded: `contents` are pieces of what was said in each.
+fn recorded() -> Vec<(Value, Vec<String>)> {
+    let spans: Vec<Value> = serde_json::from_str(include_str!("framework_spans.json")).unwrap();
+    let contents = |span: &Value| {
+        let contents = span["contents"].as_array().unwrap().iter();
+        contents
+            .map(|text| text.as_str().unwrap().to_owned())
+            .collect()
+    };
+    spans
+        .into_iter()
+        .map(|span| (span.clone(), contents(&span)))
+        .collect()
+}
+
+fn attributes(pairs: &Value) -> Vec<KeyValue> {
+    let pairs = pairs.as_array().unwrap().iter();
+    let attribute = |pair: &Value| {
+        let key = pair[0].as_str().unwrap().to_owned();
+        match &pair[1] {
+            Value::String(text) => KeyValue::new(key, text.clone()),
+            Value::Bool(truth) => KeyValue::new(key, *truth),
+            Value::Number(number) if number.is_i64() => {
+                KeyValue::new(key, number.as_i64().unwrap())
+            }
+            Value::Number(number) => KeyValue::new(key, number.as_f64().unwrap()),
+            other => KeyValue::new(key, other.to_string()),
+        }
+    };
+    pairs.map(attribute).collect()
+}
+
+fn played(span: &Value, exporter: impl SpanExporter + 'static) {
+    let provider = SdkTracerProvider::builder()
+        .with_simple_exporter(exporter)
+        .build();
+    let tracer = provider.tracer("recorded");
+    let name = span["name"].as_str().unwrap().to_owned();
+    let builder = tracer
+        .span_builder(name)
+        .with_attributes(attributes(&span["attributes"]));
+    let mut played = builder.start(&tracer);
+    for event in span["events"].as_array().unwrap() {
+        played.add_event(event[0].as_str().unwrap().to_owned(), attributes(&event[1]));
+    }
+    played.set_status(Status::error(span["status"].as_str().unwrap().to_owned()));
+    played.end();
+}
+
+#[test]
+fn a8_d4_no_recorded_span_of_a_framework_shows_what_was_said() {
+    let recorded = recorded();
+    assert!(recorded.len() > 20);
+    for (span, contents) in &recorded {
+        let [clear, masked, harmless] = [(); 3].map(|()| Kept::default());
+        played(span, clear.clone());
+        played(span, Masked::new(masked.clone(), Disclosure::Masked));
+        played(span, Masked::known_harmless(harmless.clone()));
+        for text in contents {
+            let shows = |kept: &Kept| format!("{:?}", kept.spans()).contains(text.as_str());
+            assert!(shows(&clear), "{span:#} does not say {text:?}");
+            assert!(!shows(&masked), "{:#?} says {text:?}", masked.spans());
+            assert!(!shows(&harmless), "{:#?} says {text:?}", harmless.spans());
+        }
+    }
 }
 
 #[test]

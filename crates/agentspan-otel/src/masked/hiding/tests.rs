@@ -194,6 +194,59 @@ fn a_number_under_a_suspect_key_is_no_content_and_a_text_is() {
 }
 
 #[test]
+fn a_name_that_is_a_text_is_masked_under_any_known_key() {
+    let long = CANARY.repeat(12);
+    let names = [
+        "agentspec.span.name",
+        "agentspec.trace.name",
+        "gen_ai.agent.name",
+        "langfuse.trace.name",
+    ];
+    for key in names {
+        for (name, stays) in [
+            ("a clerk", true),
+            ("a\nclerk", false),
+            (long.as_str(), false),
+        ] {
+            let attributes = vec![KeyValue::new(key, name.to_owned())];
+            let span = hidden(Hiding::Contents, span("s", attributes));
+            assert_eq!(
+                span.attributes[0].value.as_str() == name,
+                stays,
+                "{key} = {name}"
+            );
+        }
+    }
+    // Ids may be as long as they like: a span is rebuilt by them.
+    let attributes = vec![KeyValue::new("agentspec.span.id", long.clone())];
+    let span = hidden(Hiding::Contents, span("s", attributes));
+    assert_eq!(span.attributes[0].value.as_str(), long);
+}
+
+#[test]
+fn a_span_without_contents_costs_no_allocation() {
+    let attributes = [
+        "gen_ai.request.model",
+        "http.route",
+        "app.note",
+        "user.id",
+        "agentspec.span.name",
+    ];
+    let attributes = attributes
+        .map(|key| KeyValue::new(key, "some value"))
+        .to_vec();
+    let mut whole = span("chat gpt-4o", attributes.clone());
+    let event = Event::new("exception", SystemTime::UNIX_EPOCH, attributes, 0);
+    whole.events.events.push(event);
+    // The table of keys is made once.
+    Hiding::Contents.apply(&mut whole);
+    for hiding in [Hiding::Nothing, Hiding::Contents] {
+        let cost = allocation_counter::measure(|| hiding.apply(&mut whole));
+        assert_eq!(cost.count_total, 0, "{hiding:?}");
+    }
+}
+
+#[test]
 fn what_other_vendors_write_into_the_trace_state_is_not_harmless() {
     let state = || TraceState::from_key_value([("vendor", CANARY)]).unwrap();
     let mut whole = span("chat", Vec::new());
