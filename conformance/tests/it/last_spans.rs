@@ -116,6 +116,12 @@ fn a_guard_that_is_not_dropped_sends_nothing() {
 }
 
 #[test]
+fn a_provider_of_scopes_is_not_dropped() {
+    check(&ends("own-provider-return"), Ok(0), 0);
+    check(&ends("own-provider-shut-down"), Ok(0), 3);
+}
+
+#[test]
 fn an_exit_loses_what_is_queued_unless_a_shutdown_comes_first() {
     check(&ends("exit"), Ok(7), 0);
     check(&ends("shutdown-and-exit"), Ok(7), 3);

@@ -349,7 +349,8 @@ impl Configuration {
     /// Builds our processor for an application that builds its own provider, and switches scopes on
     /// or off as the environment says.
     ///
-    /// The resource is that of the provider. The provider takes the processor, so keep clones of its
+    /// Shut the provider down at the end of the program: with a default tracer of scopes, it is never dropped. The
+    /// resource is that of the provider. The provider takes the processor, so keep clones of its
     /// [`delivery`](AgentSpanProcessor::delivery) and its [`queues`](AgentSpanProcessor::queues) to flush and to
     /// count. Agent Spec processors are not used: give them to the traces.
     ///

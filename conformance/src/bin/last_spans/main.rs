@@ -19,8 +19,10 @@ use std::time::Duration;
 
 use agentspan::agent365::Delivery;
 use agentspan::discovery::Environment;
+use agentspan::otel::{ScopeTracer, set_default_tracer};
 use agentspan::prelude::*;
-use agentspan::{Telemetry, configure};
+use agentspan::{Configuration, Telemetry, configure};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::runtime::{Builder, Runtime};
 
 /// What a failure of the program is called in its spans.
@@ -45,11 +47,23 @@ fn main() -> Result<ExitCode, Failure> {
     let [url, way] = arguments.as_slice() else {
         return Err("last_spans URL WAY".into());
     };
+    if let Some(way) = way.strip_prefix("own-provider-") {
+        return own_provider(url, way);
+    }
     let telemetry = install(url)?;
+    spans()?;
+    end(way, telemetry)
+}
+
+fn spans() -> Result<(), Failure> {
     for tool in ["clock", "calendar", "weather"] {
         operation(tool)?.in_scope_infallible(|_| ());
     }
-    match way.as_str() {
+    Ok(())
+}
+
+fn end(way: &str, telemetry: Telemetry) -> Result<ExitCode, Failure> {
+    match way {
         "return" => Ok(ExitCode::SUCCESS),
         "return-a-code" => Ok(ExitCode::from(7)),
         "question-mark" => {
@@ -155,17 +169,34 @@ fn flush_and_abort_on_panic(telemetry: Telemetry) -> Result<ExitCode, Failure> {
     operation("bank")?.in_scope_infallible(|_| fail())
 }
 
+/// What a program does that has no guard.
+fn own_provider(url: &str, way: &str) -> Result<ExitCode, Failure> {
+    let processor = configuration(url).into_processor()?;
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(processor)
+        .build();
+    set_default_tracer(ScopeTracer::new(&provider))?;
+    spans()?;
+    if way == "shut-down" {
+        provider.shutdown_with_timeout(WHILE)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 fn install(url: &str) -> Result<Telemetry, Failure> {
+    Ok(configuration(url).install()?)
+}
+
+fn configuration(url: &str) -> Configuration {
     let resolver = token_from_fn(|_| Ok(Some(AccessToken::new("token")?)));
     let delivery = Delivery::builder(resolver)
         .with_loopback_endpoint(url)
         .with_batch_delay(Duration::from_secs(3600));
-    Ok(configure()
+    configure()
         .with_environment(&Environment::default())
         .with_delivery(delivery)
         .with_flush_on_drop(WHILE)
         .switched_on()
-        .install()?)
 }
 
 fn operation(tool: &str) -> Result<ExecuteToolScope, Failure> {
