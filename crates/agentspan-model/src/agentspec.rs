@@ -61,9 +61,12 @@ mod reader;
 mod recorded_hook;
 mod recording;
 mod sensitive;
+mod source;
 mod span;
 mod timestamp;
 mod unknown_members;
+#[cfg(feature = "yaml")]
+mod yaml;
 
 pub use component::{
     Agent, Component, ComponentBuilder, ComponentValue, DocumentReader, Flow, LlmConfig,
@@ -83,7 +86,7 @@ pub use event::{
 pub use id::Id;
 pub use json::{Json, JsonError, JsonObject};
 pub use message::{LlmGenerationConfig, Message, ToolCall};
-pub use read_error::{PathSegment, Problem, ProblemKind, ReadError};
+pub use read_error::{PathSegment, Position, Problem, ProblemKind, ReadError, YamlFault};
 pub use recorded_hook::{HookCall, HookLine, RecordedHook, RecordedSpan, TraceInfo};
 pub use recording::{Recording, RecordingError, RecordingErrorKind};
 pub use sensitive::Sensitive;

@@ -5,19 +5,31 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
 use super::{Json, ReadError, json_text, reader::KnownComponents, reader::Reader};
 
 mod builder;
 pub(crate) mod classes;
+mod default_component;
 mod document;
+#[cfg(feature = "yaml")]
+mod document_yaml;
+mod dump;
+mod fields;
 mod handles;
+mod inference;
 mod outline;
+pub(crate) mod place;
+mod placeholder;
 mod property;
 pub(crate) mod reading;
-mod slots;
+pub(crate) mod references;
+mod secrets;
+mod survey;
+mod version;
+
+use inference::Properties;
 
 pub use builder::ComponentBuilder;
 pub use document::DocumentReader;
@@ -58,10 +70,13 @@ struct Inner {
     description: Option<Box<str>>,
     /// All members in order, those above included, without secrets.
     members: Vec<(Box<str>, ComponentValue)>,
-    /// The length of the dump, give or take punctuation.
+    /// The length of the dump with everything written out, give or take punctuation.
     size: usize,
+    /// How deep components, lists and objects are nested in it, itself included.
+    depth: usize,
     dump: OnceLock<Box<RawValue>>,
     outlines: outline::Outlines,
+    properties: OnceLock<Properties>,
 }
 
 /// What a member of a component holds.
@@ -72,7 +87,7 @@ pub enum ComponentValue {
     Component(Component),
     /// A list with components somewhere in it.
     List(Vec<Self>),
-    /// An object with components somewhere in it, or that lacks members of a component and had secrets.
+    /// An object with components somewhere in it.
     Map(Vec<(Box<str>, Self)>),
     /// Anything without components.
     Json(Json),
@@ -178,43 +193,37 @@ impl Component {
         found
     }
 
-    /// What it takes. Empty for a component that has no inputs.
+    /// What it takes: what it says itself, or else what follows from its placeholders and from the
+    /// components in it, as in `pyagentspec` 26.3.1. Empty for a component that has no inputs.
     #[must_use]
-    pub fn inputs(&self) -> Vec<Property> {
-        self.properties("inputs")
+    pub fn inputs(&self) -> &[Property] {
+        &self.properties().inputs
     }
 
-    /// What it gives. Empty for a component that has no outputs.
+    /// What it gives, said or following as for [`inputs`](Self::inputs). Empty for a component that has no
+    /// outputs.
     #[must_use]
-    pub fn outputs(&self) -> Vec<Property> {
-        self.properties("outputs")
+    pub fn outputs(&self) -> &[Property] {
+        &self.properties().outputs
     }
 
-    fn properties(&self, name: &str) -> Vec<Property> {
-        match self.member(name) {
-            Some(ComponentValue::Json(json)) => json.to().unwrap_or_default(),
-            _ => Vec::new(),
-        }
+    fn shared_inputs(&self) -> Arc<[Property]> {
+        self.properties().inputs.clone()
+    }
+
+    fn shared_outputs(&self) -> Arc<[Property]> {
+        self.properties().outputs.clone()
+    }
+
+    fn properties(&self) -> &Properties {
+        let properties = &self.0.properties;
+        properties.get_or_init(|| Properties::of(self))
     }
 
     /// Whether both are one and the same shared component, not only equal ones.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    /// The component as JSON text, as it stands in the dumps of spans and events. Made once.
-    #[must_use]
-    pub fn dump(&self) -> &str {
-        self.raw_dump().get()
-    }
-
-    fn raw_dump(&self) -> &RawValue {
-        self.0.dump.get_or_init(|| {
-            // Texts and raw JSON under string keys: writing them cannot fail.
-            serde_json::value::to_raw_value(&Members(self))
-                .unwrap_or_else(|_| RawValue::NULL.to_owned())
-        })
     }
 }
 
@@ -225,6 +234,29 @@ impl ComponentValue {
             Self::List(values) => values.iter().for_each(|value| value.collect(found)),
             Self::Map(pairs) => pairs.iter().for_each(|(_, value)| value.collect(found)),
             Self::Json(_) => {}
+        }
+    }
+
+    /// Whether it holds no components.
+    fn is_plain(&self) -> bool {
+        matches!(self, Self::Json(_))
+    }
+
+    /// It as JSON, with the dumps of its components.
+    fn to_json(&self) -> Json {
+        // Texts and JSON under string keys: writing them cannot fail.
+        Json::from_serialize(self).unwrap_or_else(|_| Json::from(serde_json::Value::Null))
+    }
+
+    fn depth(&self) -> usize {
+        match self {
+            Self::Component(component) => component.0.depth,
+            Self::List(values) => values.iter().map(Self::depth).max().unwrap_or_default() + 1,
+            Self::Map(pairs) => {
+                let depths = pairs.iter().map(|(_, value)| value.depth());
+                depths.max().unwrap_or_default() + 1
+            }
+            Self::Json(_) => 0,
         }
     }
 
@@ -248,60 +280,5 @@ impl fmt::Debug for Component {
             .field("id", &self.id())
             .field("name", &self.name())
             .finish_non_exhaustive()
-    }
-}
-
-/// Equal if their dumps are.
-impl PartialEq for Component {
-    fn eq(&self, other: &Self) -> bool {
-        self.is_same(other) || self.dump() == other.dump()
-    }
-}
-
-impl Eq for Component {}
-
-/// Writes the [dump](Component::dump).
-impl Serialize for Component {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.raw_dump().serialize(serializer)
-    }
-}
-
-/// Reads like [`Component::from_json`].
-impl<'de> Deserialize<'de> for Component {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        Self::from_json(raw.get()).map_err(serde::de::Error::custom)
-    }
-}
-
-/// Writes the members of a component, and nested ones member by member: only the dump of the outermost
-/// one is kept.
-struct Members<'a>(&'a Component);
-
-impl Serialize for Members<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let inner = &self.0.0;
-        if let Some(dump) = inner.dump.get() {
-            return dump.serialize(serializer);
-        }
-        let mut map = serializer.serialize_map(Some(inner.members.len()))?;
-        for (name, value) in &inner.members {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
-}
-
-impl Serialize for ComponentValue {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Component(component) => Members(component).serialize(serializer),
-            Self::List(values) => serializer.collect_seq(values),
-            Self::Map(pairs) => {
-                serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
-            }
-            Self::Json(json) => json.serialize(serializer),
-        }
     }
 }

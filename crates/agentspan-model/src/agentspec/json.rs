@@ -71,6 +71,10 @@ impl Json {
         !self.as_str().starts_with(['"', '{', '['])
     }
 
+    pub(crate) fn as_raw(&self) -> &RawValue {
+        &self.0
+    }
+
     /// Keeps a part of a document that has been read as JSON already.
     pub(crate) fn from_raw(raw: &RawValue) -> Self {
         match without_white_space(raw.get()) {
@@ -313,7 +317,7 @@ fn without_white_space(text: &str) -> Option<String> {
 }
 
 /// The length of the JSON string at the start of a text, quotes included.
-fn string_length(text: &str) -> usize {
+pub(crate) fn string_length(text: &str) -> usize {
     let mut escaped = false;
     let end = text.bytes().skip(1).position(|byte| {
         let is_end = !escaped && byte == b'"';

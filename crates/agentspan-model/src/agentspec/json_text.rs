@@ -18,23 +18,38 @@ const NOT_FINITE: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
 ///
 /// [`ProblemKind::Syntax`] at the place in `text` where it stops being either.
 pub(crate) fn read(text: &str) -> Result<Cow<'_, RawValue>, ReadError> {
-    match parse(text) {
+    match serde_json::from_str(text) {
         Ok(raw) if !has_surrogate_escape(text) => Ok(Cow::Borrowed(raw)),
-        plain => match (Mended::of(text), plain) {
-            (Some(mended), _) => mended.parse().map(Cow::Owned),
-            (None, Ok(raw)) => Ok(Cow::Borrowed(raw)),
-            (None, Err(error)) => Err(syntax(error.line(), error.column())),
+        _ => Ok(match mend(text)?.text {
+            Cow::Borrowed(text) => Cow::Borrowed(parse(text)?),
+            Cow::Owned(text) => Cow::Owned(parse(&text)?.to_owned()),
+        }),
+    }
+}
+
+/// Makes JSON of a text as [`read`] does, and keeps the whole text and where it differs.
+pub(crate) fn mend(text: &str) -> Result<Mended<'_>, ReadError> {
+    let error = match check(text) {
+        Ok(()) if !has_surrogate_escape(text) => return Ok(Mended::nothing(text)),
+        result => result.err(),
+    };
+    match (Mended::of(text), error) {
+        (Some(mended), _) => match check(&mended.text) {
+            Ok(()) => Ok(mended),
+            Err(error) => Err(mended.syntax(text, &error)),
         },
+        (None, None) => Ok(Mended::nothing(text)),
+        (None, Some(error)) => Err(syntax(text, error.line(), error.column())),
     }
 }
 
 /// Whether this is the beginning of a text that [`read`] accepts, so that it may have been cut off.
 pub(crate) fn is_cut_off(text: &str) -> bool {
-    let is_open = |text: &str| match parse(text) {
-        Ok(_) => true,
+    let is_open = |text: &str| match check(text) {
+        Ok(()) => true,
         Err(error) if error.is_eof() => true,
-        Err(_) => Mended::of(text).is_some_and(|mended| match parse(&mended.text) {
-            Ok(_) => true,
+        Err(_) => Mended::of(text).is_some_and(|mended| match check(&mended.text) {
+            Ok(()) => true,
             Err(error) => error.is_eof(),
         }),
     };
@@ -51,13 +66,26 @@ pub(crate) fn is_cut_off(text: &str) -> bool {
             .any(|rest| is_open(&format!("{text}{rest}")))
 }
 
-fn parse(text: &str) -> Result<&RawValue, serde_json::Error> {
-    serde_json::from_str(text)
+fn check(text: &str) -> Result<(), serde_json::Error> {
+    serde_json::from_str::<&RawValue>(text).map(|_| ())
 }
 
-fn syntax(line: usize, column: usize) -> ReadError {
+/// Reads a text that is JSON.
+pub(crate) fn parse(text: &str) -> Result<&RawValue, ReadError> {
+    serde_json::from_str(text)
+        .map_err(|error: serde_json::Error| syntax(text, error.line(), error.column()))
+}
+
+/// The error at a place of a text, as `serde_json` counts: lines from one, bytes of the line from one.
+fn syntax(text: &str, line: usize, column: usize) -> ReadError {
+    let in_line = text.split('\n').nth(line.saturating_sub(1));
+    let before = in_line.and_then(|text| text.as_bytes().get(..column));
+    let is_start = |byte: &&u8| **byte & 0b1100_0000 != 0b1000_0000;
+    let characters = before.map(|bytes| bytes.iter().filter(is_start).count());
+    let column = characters.unwrap_or(column);
     ReadError::new(vec![Problem {
         path: Vec::new(),
+        position: None,
         kind: ProblemKind::Syntax { line, column },
     }])
 }
@@ -68,20 +96,27 @@ fn has_surrogate_escape(text: &str) -> bool {
     text.contains("\\ud") || text.contains("\\uD")
 }
 
-/// A text in which something has been replaced.
-struct Mended {
-    text: String,
+/// A text in which what JSON does not have is replaced.
+#[derive(Debug)]
+pub(crate) struct Mended<'t> {
+    pub(crate) text: Cow<'t, str>,
     /// Where quotes were added, as offsets in the new text.
-    quotes: Vec<usize>,
+    pub(crate) quotes: Vec<usize>,
 }
 
-impl Mended {
+impl<'t> Mended<'t> {
+    /// A text that has all that JSON has, and no more.
+    fn nothing(text: &'t str) -> Self {
+        Self {
+            text: Cow::Borrowed(text),
+            quotes: Vec::new(),
+        }
+    }
+
     /// Replaces what JSON does not have. Nothing, if there is nothing to replace.
     fn of(text: &str) -> Option<Self> {
-        let mut mended = Self {
-            text: String::new(),
-            quotes: Vec::new(),
-        };
+        let mut mended = String::new();
+        let mut quotes = Vec::new();
         let mut copied = 0;
         let mut at = 0;
         let mut in_string = false;
@@ -100,8 +135,17 @@ impl Mended {
                 _ => word(rest),
             };
             if let Some(replacement) = replacement {
-                mended.text.push_str(text.get(copied..at)?);
-                mended.push(replacement);
+                mended.push_str(text.get(copied..at)?);
+                match replacement {
+                    Replacement::Unknown => mended.push_str("\\ufffd"),
+                    Replacement::Quoted(word) => {
+                        quotes.push(mended.len());
+                        mended.push('"');
+                        mended.push_str(word);
+                        quotes.push(mended.len());
+                        mended.push('"');
+                    }
+                }
                 copied = at + length;
             }
             at += length;
@@ -109,34 +153,23 @@ impl Mended {
         if copied == 0 {
             return None;
         }
-        mended.text.push_str(text.get(copied..)?);
-        Some(mended)
+        mended.push_str(text.get(copied..)?);
+        Some(Self {
+            text: Cow::Owned(mended),
+            quotes,
+        })
     }
 
-    fn push(&mut self, replacement: Replacement) {
-        match replacement {
-            Replacement::Unknown => self.text.push_str("\\ufffd"),
-            Replacement::Quoted(word) => {
-                self.quotes.push(self.text.len());
-                self.text.push('"');
-                self.text.push_str(word);
-                self.quotes.push(self.text.len());
-                self.text.push('"');
-            }
-        }
-    }
-
-    fn parse(self) -> Result<Box<RawValue>, ReadError> {
-        let error = match parse(&self.text) {
-            Ok(raw) => return Ok(raw.to_owned()),
-            Err(error) => error,
-        };
-        // Tell the column of the text that the caller knows, which has fewer quotes in the line.
-        let before = self.text.split_inclusive('\n').take(error.line() - 1);
+    /// The error at the column of the text that the caller knows, which has fewer quotes in the line.
+    fn syntax(&self, text: &str, error: &serde_json::Error) -> ReadError {
+        let before = self
+            .text
+            .split_inclusive('\n')
+            .take(error.line().saturating_sub(1));
         let line_start: usize = before.map(str::len).sum();
         let in_line = line_start..line_start + error.column();
         let added = self.quotes.iter().filter(|at| in_line.contains(at)).count();
-        Err(syntax(error.line(), error.column().saturating_sub(added)))
+        syntax(text, error.line(), error.column().saturating_sub(added))
     }
 }
 
@@ -180,10 +213,13 @@ fn code_unit(text: &str) -> Option<u16> {
 
 /// A word outside of strings.
 fn word(text: &str) -> (usize, Option<Replacement>) {
-    match NOT_FINITE.into_iter().find(|word| text.starts_with(word)) {
-        Some(word) => (word.len(), Some(Replacement::Quoted(word))),
-        None => (1, None),
-    }
+    let Some(word) = NOT_FINITE.into_iter().find(|word| text.starts_with(word)) else {
+        return (1, None);
+    };
+    let after = text.get(word.len()..).unwrap_or_default();
+    // The name of a member is a string in Python too.
+    let is_name = after.trim_start().starts_with(':');
+    (word.len(), (!is_name).then_some(Replacement::Quoted(word)))
 }
 
 #[cfg(test)]
@@ -197,7 +233,7 @@ mod tests {
 
     #[track_caller]
     fn check_error(text: &str, line: usize, column: usize) {
-        assert_eq!(read(text).unwrap_err(), syntax(line, column));
+        assert_eq!(read(text).unwrap_err(), syntax(text, line, column));
     }
 
     #[test]
@@ -238,6 +274,9 @@ mod tests {
         check_error("{\"a\":NaN,\n\"b\":Infinity,\"c\" 1}", 2, 18);
         check_error("{\"a\":nan}", 1, 7);
         check_error(r#"{"a":NaNN}"#, 1, 9);
+        check_error("{NaN:1}", 1, 2);
+        let error = read(r#"{"äöü" 1}"#).unwrap_err();
+        assert_eq!(error.to_string(), "not JSON: line 1, column 8");
     }
 
     #[test]

@@ -4,7 +4,8 @@ use std::fmt;
 
 /// Why a document cannot be read as what it should be: every problem that was found, in order.
 ///
-/// Neither `Display` nor `Debug` shows values of the document, only names of members and types.
+/// Neither `Display` nor `Debug` shows values of the document, only names of members and types, ids that
+/// references name, and the version of the language. `Display` shows the first eight problems.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ReadError {
     problems: Vec<Problem>,
@@ -15,11 +16,16 @@ impl ReadError {
         Self { problems }
     }
 
-    /// Whether the text is not even JSON.
+    /// Whether the text is not even JSON, or not even YAML.
     #[must_use]
     pub fn is_syntax(&self) -> bool {
         let mut problems = self.problems.iter();
-        problems.any(|problem| matches!(problem.kind, ProblemKind::Syntax { .. }))
+        problems.any(|problem| {
+            matches!(
+                problem.kind,
+                ProblemKind::Syntax { .. } | ProblemKind::Yaml { .. }
+            )
+        })
     }
 
     /// What was found, at least one problem.
@@ -31,13 +37,27 @@ impl ReadError {
 
 impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.problems.as_slice() {
-            [] => f.write_str("unreadable"),
-            [only] => only.fmt(f),
-            [first, others @ ..] => write!(f, "{first}, and {} more", others.len()),
+        let (shown, others) = match self.problems.split_at_checked(MAX_SHOWN) {
+            Some(split) => split,
+            None => (self.problems.as_slice(), &[][..]),
+        };
+        match shown {
+            [] => f.write_str("unreadable")?,
+            [first, rest @ ..] => {
+                first.fmt(f)?;
+                rest.iter()
+                    .try_for_each(|problem| write!(f, "; {problem}"))?;
+            }
+        }
+        match others.len() {
+            0 => Ok(()),
+            number => write!(f, "; and {number} more"),
         }
     }
 }
+
+/// How many problems the text of an error shows.
+const MAX_SHOWN: usize = 8;
 
 /// One thing that is wrong with a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +65,9 @@ impl fmt::Display for ReadError {
 pub struct Problem {
     /// Where it is. Empty for the whole document.
     pub path: Vec<PathSegment>,
+    /// Where it is in the text. Only for what a [`DocumentReader`](super::DocumentReader) reads: people
+    /// write documents, and programs write everything else on one line.
+    pub position: Option<Position>,
     /// What it is.
     pub kind: ProblemKind,
 }
@@ -61,7 +84,38 @@ impl fmt::Display for Problem {
         if !self.path.is_empty() {
             f.write_str(": ")?;
         }
-        self.kind.fmt(f)
+        self.kind.fmt(f)?;
+        match self.position {
+            Some(position) => write!(f, " ({position})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A place in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a text has lines and columns, and nothing else"
+)]
+pub struct Position {
+    /// The line, counted from one.
+    pub line: usize,
+    /// The character of the line, counted from one.
+    pub column: usize,
+}
+
+/// The beginning of a text.
+impl Default for Position {
+    fn default() -> Self {
+        Self { line: 1, column: 1 }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, column } = self;
+        write!(f, "line {line}, column {column}")
     }
 }
 
@@ -87,8 +141,16 @@ pub enum ProblemKind {
     Syntax {
         /// The line, counted from one.
         line: usize,
-        /// The byte of the line, counted from one.
+        /// The character of the line, counted from one.
         column: usize,
+    },
+    /// The text is not YAML, or says something in YAML that a document cannot say. Change the text.
+    #[error("not YAML: {position}: {fault}")]
+    Yaml {
+        /// Where reading stopped.
+        position: Position,
+        /// What stands there.
+        fault: YamlFault,
     },
     /// A member that must be there is not. Ask the producer for it, or give it a value.
     #[error("missing")]
@@ -110,11 +172,18 @@ pub enum ProblemKind {
     /// A state snapshot says nothing: it has neither `state_snapshot` nor `extra_state`. Give one of them.
     #[error("neither state_snapshot nor extra_state is given")]
     EmptySnapshot,
-    /// A component reference leads nowhere. Add the component to `$referenced_components` or to the
-    /// components that the caller knows.
+    /// A reference leads nowhere. Add the component to `$referenced_components`, or give the component or
+    /// the value to the reader. Each missing id is reported once, where it stands first.
     #[error("no component with the id {reference}")]
     MissingReference {
         /// The id that was not found.
+        reference: String,
+    },
+    /// A reference leads to a component that only another one lists, which is read later. List it at a
+    /// component that contains both, for instance at the outermost one.
+    #[error("the component with the id {reference} is listed by a component that is read later")]
+    ListedLater {
+        /// The component's id.
         reference: String,
     },
     /// A component contains itself. Agent Spec has no such components; change the document.
@@ -123,11 +192,56 @@ pub enum ProblemKind {
         /// The component's id.
         reference: String,
     },
-    /// Components are nested more than 128 levels deep. Refused, to protect the stack of the reader.
+    /// Two components, one of which contains the other, list different things under one id, and nobody
+    /// can tell which is meant. Change one of the ids.
+    #[error("the id {reference} is listed on two levels, for the first time at {first}")]
+    ListedTwice {
+        /// The id.
+        reference: String,
+        /// Where it is listed for the first time.
+        first: Position,
+    },
+    /// There is no such version of Agent Spec. Upgrade, or read the document
+    /// [whatever its version](super::DocumentReader::with_any_version).
+    #[error("there is no version {version} of Agent Spec")]
+    UnknownVersion {
+        /// The version, or the JSON that stands in its place.
+        version: String,
+    },
+    /// The document only lists components for others to refer to. Read it with
+    /// [`DocumentReader::read_referenced`](super::DocumentReader::read_referenced), and give what it lists
+    /// to the reader of those others.
+    #[error("only lists components under $referenced_components")]
+    OnlyAList,
+    /// The document should only list components under `$referenced_components`, but has a member besides.
+    /// Remove it, or read the document as a component.
+    #[error("a list of components has no other members")]
+    MoreThanAList,
+    /// Components are nested more than 200 levels deep. Refused, to protect the stack of the reader.
     #[error("nested too deep")]
     TooDeep,
-    /// With every reference written out, the component has more than 64 MiB. Refused, because small
-    /// documents can expand without bounds.
-    #[error("too large with all references written out")]
+}
+
+/// What is wrong with a text that should be YAML.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum YamlFault {
+    /// The text breaks a rule of YAML 1.1. Quote the text, or indent it.
+    #[error("{0}")]
+    Syntax(&'static str),
+    /// A tag that is none of a value that JSON can say, or that does not fit its value. Leave it out.
+    #[error("a tag that does not fit")]
+    Tag,
+    /// The key of a mapping is a list or a mapping. Quote it, if it should be text with placeholders.
+    #[error("a key that is a list or a mapping")]
+    Key,
+    /// An alias without an anchor before it, or inside of what it stands for. Add the anchor.
+    #[error("an alias that stands for nothing")]
+    Alias,
+    /// The text has more than one document. Split it.
+    #[error("a second document")]
+    SecondDocument,
+    /// Aliases stand for more than 16 MiB. Refused, because small texts can expand without bounds.
+    #[error("too large with all aliases written out")]
     TooLarge,
 }

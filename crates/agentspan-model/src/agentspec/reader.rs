@@ -2,7 +2,7 @@
 
 use std::{
     borrow::{Borrow, Cow},
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     fmt,
     hash::{Hash, Hasher},
 };
@@ -14,12 +14,13 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{
-    Component, Json, PathSegment, Problem, ProblemKind, ReadError,
-    component::reading::{References, read_component},
+    Component, Json, PathSegment, Position, Problem, ProblemKind, ReadError,
+    component::{reading::read_component, references::References},
+    source::Source,
 };
 
-/// How deep components may be nested, which bounds the stack that reading and writing need.
-pub(crate) const MAX_DEPTH: usize = 128;
+/// How many steps down a text may lead, which bounds the stack that reading and writing need.
+pub(crate) const MAX_DEPTH: usize = 256;
 
 /// Text of components that a reader remembers, in bytes, before it forgets them all.
 const MAX_REMEMBERED: usize = 16 << 20;
@@ -117,38 +118,133 @@ impl From<&Step<'_>> for PathSegment {
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     known: &'a mut KnownComponents,
+    text: &'a str,
     path: Vec<Step<'a>>,
+    /// What the walk looks at, if it says so.
+    here: Option<&'a RawValue>,
     problems: Vec<Problem>,
+    /// The place of each problem in the text.
+    places: Vec<usize>,
+    /// Problems, by their index, that name another place in the text.
+    firsts: Vec<(usize, usize)>,
+    /// How often something that was read differs from its text.
+    pub(crate) changes: usize,
     /// What `$component_ref` may refer to; nothing in a dump, which has no references.
     pub(crate) references: Option<References<'a>>,
 }
 
 impl<'a> Reader<'a> {
-    /// Reads a whole document, which [`json_text`](super::json_text) gives, with `read`.
+    /// Reads a whole dump, which [`json_text`](super::json_text) gives, with `read`.
     pub(crate) fn document<T>(
         raw: &'a RawValue,
         known: &'a mut KnownComponents,
         read: impl FnOnce(&'a RawValue, &mut Self) -> Option<T>,
     ) -> Result<T, ReadError> {
-        let mut reader = Self {
-            known,
-            path: Vec::new(),
-            problems: Vec::new(),
-            references: None,
-        };
+        let mut reader = Self::over(raw.get(), known, None);
         let value = read(raw, &mut reader);
+        reader.result(value)
+    }
+
+    /// Reads a whole document, in which components refer to others, with `read`. Problems say where they are
+    /// in it.
+    pub(crate) fn referring<T>(
+        source: &'a Source<'_>,
+        known: &'a mut KnownComponents,
+        references: References<'a>,
+        read: impl FnOnce(&'a RawValue, &mut Self) -> Option<T>,
+    ) -> Result<T, ReadError> {
+        let raw = source.raw()?;
+        let mut reader = Self::over(source.text(), known, Some(references));
+        let value = read(raw, &mut reader);
+        reader.locate(source);
+        reader.result(value)
+    }
+
+    fn over(
+        text: &'a str,
+        known: &'a mut KnownComponents,
+        references: Option<References<'a>>,
+    ) -> Self {
+        Self {
+            known,
+            text,
+            path: Vec::new(),
+            here: None,
+            problems: Vec::new(),
+            places: Vec::new(),
+            firsts: Vec::new(),
+            changes: 0,
+            references,
+        }
+    }
+
+    fn result<T>(self, value: Option<T>) -> Result<T, ReadError> {
         match value {
-            Some(value) if reader.problems.is_empty() => Ok(value),
-            _ => Err(ReadError::new(reader.problems)),
+            Some(value) if self.problems.is_empty() => Ok(value),
+            _ => Err(ReadError::new(self.problems)),
+        }
+    }
+
+    /// Says of each problem where it is in the text that was written.
+    fn locate(&mut self, source: &Source<'_>) {
+        let positions = source.positions(&self.places);
+        for (problem, position) in self.problems.iter_mut().zip(positions) {
+            problem.position = Some(position);
+        }
+        let firsts: Vec<usize> = self.firsts.iter().map(|(_, first)| *first).collect();
+        let positions = source.positions(&firsts);
+        for ((index, _), position) in self.firsts.iter().zip(positions) {
+            let problem = self.problems.get_mut(*index);
+            if let Some(ProblemKind::ListedTwice { first, .. }) =
+                problem.map(|problem| &mut problem.kind)
+            {
+                *first = position;
+            }
         }
     }
 
     /// Notes a problem at the place where the walk is.
     pub(crate) fn report(&mut self, kind: ProblemKind) {
+        let place = self.here.and_then(|raw| self.offset(raw));
+        self.places.push(place.unwrap_or_default());
         self.problems.push(Problem {
             path: self.path.iter().map(PathSegment::from).collect(),
+            position: None,
             kind,
         });
+    }
+
+    /// Where a part of the text begins. `None` for what somebody gave.
+    pub(crate) fn offset(&self, raw: &RawValue) -> Option<usize> {
+        let start = raw.get().as_ptr().addr();
+        let offset = start.checked_sub(self.text.as_ptr().addr())?;
+        (offset <= self.text.len()).then_some(offset)
+    }
+
+    /// Whether the text is a document, in which components refer to each other.
+    pub(crate) fn is_document(&self) -> bool {
+        self.references.is_some()
+    }
+
+    /// Notes that an id is listed here and was listed before, at an offset in bytes.
+    pub(crate) fn report_listed_twice(&mut self, id: &str, first: usize) {
+        self.firsts.push((self.problems.len(), first));
+        self.report(ProblemKind::ListedTwice {
+            reference: id.to_owned(),
+            first: Position::default(),
+        });
+    }
+
+    /// Looks at a part of the text, does something there, and looks back. What was given from outside
+    /// has no place in the text: whatever is wrong with it is wrong where the text refers to it.
+    pub(crate) fn on<T>(&mut self, raw: &'a RawValue, there: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.here;
+        if self.offset(raw).is_some() {
+            self.here = Some(raw);
+        }
+        let result = there(self);
+        self.here = before;
+        result
     }
 
     /// Notes a problem at the place where the walk is, and gives the nothing that goes with it.
@@ -163,6 +259,7 @@ impl<'a> Reader<'a> {
         let result = read(self);
         if result.is_none() {
             self.problems.truncate(before);
+            self.places.truncate(before);
         }
         result
     }
@@ -199,6 +296,16 @@ impl<'a> Reader<'a> {
         self.scalar(raw, "an array")
     }
 
+    /// A text, borrowed unless it has escapes.
+    pub(crate) fn name(
+        &mut self,
+        raw: &'a RawValue,
+        expected: &'static str,
+    ) -> Option<Cow<'a, str>> {
+        let Name(text) = self.scalar(raw, expected)?;
+        Some(text)
+    }
+
     /// A value that `serde` reads.
     pub(crate) fn scalar<T: Deserialize<'a>>(
         &mut self,
@@ -224,6 +331,8 @@ impl<'a> Reader<'a> {
 }
 
 /// The members of an object in the order of the text, each taken at most once.
+///
+/// Of a name that the text repeats, the last member counts, as in Python.
 #[derive(Debug)]
 pub(crate) struct Members<'a>(Vec<Member<'a>>);
 
@@ -234,17 +343,47 @@ pub(crate) struct Member<'a> {
     taken: bool,
 }
 
+/// From how many members on it pays to look them up by their names.
+const MANY: usize = 16;
+
 impl<'a> Members<'a> {
-    /// Takes a member out. If the text repeats it, the last one counts, as in Python.
-    pub(crate) fn take(&mut self, name: &str) -> Option<&'a RawValue> {
-        let mut found = None;
-        for member in &mut self.0 {
-            if !member.taken && member.name == name {
-                member.taken = true;
-                found = Some(member.value);
-            }
+    /// Adds a member of the text, instead of one with the same name.
+    fn add(
+        &mut self,
+        names: &mut HashMap<Cow<'a, str>, usize>,
+        name: Cow<'a, str>,
+        value: &'a RawValue,
+    ) {
+        let members = &mut self.0;
+        if members.len() == MANY {
+            let all = members.iter().enumerate();
+            names.extend(all.map(|(index, member)| (member.name.clone(), index)));
         }
-        found
+        let same = if members.len() < MANY {
+            members.iter().position(|member| member.name == name)
+        } else {
+            names.get(&name).copied()
+        };
+        if let Some(same) = same.and_then(|index| members.get_mut(index)) {
+            same.value = value;
+            return;
+        }
+        if members.len() >= MANY {
+            names.insert(name.clone(), members.len());
+        }
+        members.push(Member {
+            name,
+            value,
+            taken: false,
+        });
+    }
+
+    /// Takes a member out.
+    pub(crate) fn take(&mut self, name: &str) -> Option<&'a RawValue> {
+        let mut members = self.0.iter_mut();
+        let member = members.find(|member| !member.taken && member.name == name)?;
+        member.taken = true;
+        Some(member.value)
     }
 
     /// Takes and reads a member, which must be there.
@@ -273,10 +412,15 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// How many members there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Looks at a member without taking it.
     pub(crate) fn find(&self, name: &str) -> Option<&'a RawValue> {
-        let last = self.0.iter().rev().find(|member| member.name == name);
-        last.map(|member| member.value)
+        let found = self.0.iter().find(|member| member.name == name);
+        found.map(|member| member.value)
     }
 
     /// Takes all members that nobody took.
@@ -298,20 +442,24 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Vec::new();
+                let mut members = Members(Vec::new());
+                let mut names = HashMap::new();
                 while let Some((Name(name), value)) = map.next_entry()? {
-                    members.push(Member {
-                        name,
-                        value,
-                        taken: false,
-                    });
+                    members.add(&mut names, name, value);
                 }
-                Ok(Members(members))
+                Ok(members)
             }
         }
 
         deserializer.deserialize_map(Pairs)
     }
+}
+
+/// The members of a JSON object, or nothing if it is none.
+pub(crate) fn pairs(object: &Json) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
+    let mut members: Members<'_> = serde_json::from_str(object.as_str()).ok()?;
+    let members = members.take_rest();
+    Some(members.map(|member| (member.name, member.value)).collect())
 }
 
 /// A name that is borrowed unless it has escapes.

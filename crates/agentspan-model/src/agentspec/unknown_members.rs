@@ -6,7 +6,7 @@ use serde::ser::SerializeMap;
 
 use super::{
     ComponentValue, Detail, Disclosure, Json, MASK,
-    component::reading::{Place, read_value},
+    component::{place::Place, reading::read_value},
     detail::View,
     reader::{Members, Reader},
 };

@@ -52,7 +52,7 @@ impl Function<'_> {
         if let Some(description) = tool.description() {
             map.serialize_entry("description", description)?;
         }
-        map.serialize_entry("parameters", &Parameters(&tool.inputs()))
+        map.serialize_entry("parameters", &Parameters(tool.inputs()))
     }
 }
 

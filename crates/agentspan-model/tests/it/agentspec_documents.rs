@@ -1,5 +1,15 @@
 //! Agent Spec documents: references are followed, shared, and refused with a place.
 
+mod defaults;
+mod field;
+mod inference;
+mod limits;
+mod listings;
+mod members;
+mod values;
+#[cfg(feature = "yaml")]
+mod yaml;
+
 use std::collections::BTreeMap;
 
 use agentspan_model::agentspec::{Agent, Component, DocumentReader, Flow, Json};
@@ -67,11 +77,15 @@ fn a_component_that_is_referred_to_twice_is_shared() {
 fn a_reference_that_leads_nowhere_is_refused() {
     check_refused(
         &agent(REFERENCE, ""),
-        "llm_config: no component with the id llm",
+        "llm_config: no component with the id llm (line 2, column 22)",
     );
     check_refused(
         &agent(r#"{"$component_ref":1}"#, ""),
-        "llm_config.$component_ref: not a string",
+        "llm_config: no component with the id 1 (line 2, column 22)",
+    );
+    check_refused(
+        &agent(r#"{"$component_ref":["llm"]}"#, ""),
+        "llm_config.$component_ref: not a string (line 2, column 22)",
     );
 }
 
@@ -90,12 +104,12 @@ fn a_component_that_contains_itself_is_refused() {
     };
     check_refused(
         &document(&node("one", "one")),
-        "next.next: the component with the id one contains itself",
+        "next.next: the component with the id one contains itself (line 2, column 132)",
     );
     let two = format!("{},{}", node("one", "two"), node("two", "one"));
     check_refused(
         &document(&two),
-        "next.next.next: the component with the id one contains itself",
+        "next.next.next: the component with the id one contains itself (line 2, column 218)",
     );
 }
 
@@ -104,17 +118,20 @@ fn a_component_of_the_wrong_class_is_refused() {
     let tool = r#"{"component_type":"ServerTool","id":"t","name":"t"}"#;
     check_refused(
         &agent(tool, ""),
-        "llm_config: a component of the type ServerTool is not of the type LlmConfig",
+        "llm_config: a component of the type ServerTool is not of the type LlmConfig (line 2, column 22)",
     );
     check_refused(
         &agent(REFERENCE, &format!(r#""llm":{tool}"#)),
-        "llm_config: a component of the type ServerTool is not of the type LlmConfig",
+        "llm_config: a component of the type ServerTool is not of the type LlmConfig (line 2, column 22)",
     );
-    check_refused(&agent(r#""gpt""#, ""), "llm_config: not a component");
+    check_refused(
+        &agent(r#""gpt""#, ""),
+        "llm_config: not a component (line 2, column 22)",
+    );
     let tools = agent(&llm("l"), "").replace("[]", &format!("[{tool},{}]", llm("l")));
     check_refused(
         &tools,
-        "tools[1]: a component of the type OpenAiConfig is not of the type Tool",
+        "tools[1]: a component of the type OpenAiConfig is not of the type Tool (line 2, column 140)",
     );
 }
 
@@ -122,64 +139,23 @@ fn a_component_of_the_wrong_class_is_refused() {
 fn a_component_without_an_id_is_refused_wherever_a_document_has_one() {
     check_refused(
         r#"{"component_type":"AcmeTool","id":"t","name":"t","model":{"component_type":"OpenAiConfig","api_key":"k"}}"#,
-        "model.id: missing, and 1 more",
+        "model.id: missing (line 1, column 58); model.name: missing (line 1, column 58)",
     );
 }
 
 #[test]
 fn a_document_about_nothing_is_refused() {
     check_refused(
-        r#"{"$referenced_components":{}}"#,
-        "component_type: missing, and 2 more",
+        "{}",
+        "component_type: missing (line 1, column 1); id: missing (line 1, column 1); \
+         name: missing (line 1, column 1)",
     );
     check_refused(
         r#"{"component_type":1,"id":"i","name":"n"}"#,
-        "component_type: not a string",
+        "component_type: not a string (line 1, column 19)",
     );
+    check_refused("[]", "not a component (line 1, column 1)");
     check_refused("nonsense", "not JSON: line 1, column 2");
-}
-
-#[test]
-fn components_can_come_from_other_documents() {
-    let listed = format!(
-        r#"{{"$referenced_components":{{"shared":{}}}}}"#,
-        llm("llm")
-    );
-    let components = DocumentReader::new().read_referenced(&listed).unwrap();
-    let mut reader = DocumentReader::new();
-    for (reference, component) in components {
-        reader = reader.with_component_as(reference, component);
-    }
-    let agent = reader
-        .read(&agent(r#"{"$component_ref":"shared"}"#, ""))
-        .unwrap();
-    let model = Agent::try_from(agent).unwrap().llm_config().unwrap();
-    assert_eq!(model.id(), "llm");
-
-    let error = reader.read_referenced("{}").unwrap_err();
-    assert_eq!(error.to_string(), "$referenced_components: missing");
-}
-
-#[test]
-fn a_small_document_cannot_become_a_huge_dump() {
-    let mut referenced = vec![r#""c0":{"component_type":"Acme","id":"c0","name":"n"}"#.to_owned()];
-    for level in 1..60 {
-        let below = format!(r#"{{"$component_ref":"c{}"}}"#, level - 1);
-        referenced.push(format!(
-            r#""c{level}":{{"component_type":"Acme","id":"c{level}","name":"n","both":[{below},{below}]}}"#
-        ));
-    }
-    let document = format!(
-        r#"{{"component_type":"Acme","id":"x","name":"n","top":{{"$component_ref":"c59"}},"$referenced_components":{{{}}}}}"#,
-        referenced.join(",")
-    );
-    let error = DocumentReader::new().read(&document).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .ends_with("too large with all references written out"),
-        "{error}"
-    );
 }
 
 /// A document that the reference wrote; the file says how.

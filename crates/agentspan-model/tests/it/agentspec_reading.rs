@@ -28,7 +28,8 @@ fn a_problem_names_its_place_and_not_the_value() {
     );
     check_refused(
         r#"{"id":7,"timestamp":"secret","type":"ExceptionRaised","exception_message":["secret"]}"#,
-        "id: not a string, and 3 more",
+        "id: not a string; timestamp: not an integer of 64 bits; exception_type: missing; \
+         exception_message: not a string",
     );
     let llm = r#"{"id":"l","name":"l","component_type":"OpenAiConfig"}"#;
     check_refused(
@@ -42,7 +43,7 @@ fn a_problem_names_its_place_and_not_the_value() {
             r#""type":"LlmGenerationResponse","llm_config":{llm},"content":null,"request_id":"r",
             "tool_calls":[{{"call_id":"c","tool_name":"t","arguments":"{{}}"}},{{"call_id":"c"}}]"#
         )),
-        "tool_calls[1].tool_name: missing, and 1 more",
+        "tool_calls[1].tool_name: missing; tool_calls[1].arguments: missing",
     );
     check_refused(
         &event(r#""type":"StateSnapshotEmitted","conversation_id":"c","extra_state":null"#),

@@ -22,6 +22,12 @@ impl Class {
             .and_then(|index| CLASSES.get(index))
     }
 
+    /// The names of the class and of all that it derives from, the farthest first.
+    pub(super) fn lineage(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let own = std::iter::once(self.name);
+        self.bases.iter().rev().copied().chain(own)
+    }
+
     /// Whether the class is, or derives from, the class `name`.
     pub(crate) fn is_a(&self, name: &str) -> bool {
         self.name == name || self.bases.contains(&name)
@@ -38,7 +44,12 @@ pub(crate) fn is_secret(component_type: &str, field: &str) -> bool {
         let class = Class::named(component_type);
         class.is_some_and(|class| class.harmless.contains(&field))
     };
-    SECRET_NAMES.contains(&field) && !is_harmless()
+    is_called_like_one(field) && !is_harmless()
+}
+
+/// Whether a field is a secret in some class.
+pub(super) fn is_called_like_one(field: &str) -> bool {
+    SECRET_NAMES.contains(&field)
 }
 
 /// The names of all fields that some class marks as sensitive.

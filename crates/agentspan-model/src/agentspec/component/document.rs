@@ -1,23 +1,32 @@
 //! Agent Spec documents: components that refer to each other.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
 
 use super::{
-    Component, ComponentValue,
-    reading::{REFERENCED, Referenced, References, add_referenced, read_component},
-    slots,
+    Component,
+    reading::{only_component, read_root},
+    references::{Given, REFERENCED, References, Referent, read_list},
+    survey::Survey,
+    version::Versions,
 };
 use crate::agentspec::{
-    ProblemKind, ReadError, json_text,
-    reader::{KnownComponents, Members, Reader, Step},
+    Json, Problem, ProblemKind, ReadError,
+    reader::{KnownComponents, Reader, Step},
+    source::Source,
 };
 
 /// Reads Agent Spec documents, in which components refer to others by their ids.
 ///
-/// References (`$component_ref`) lead to the components that the document lists under
-/// `$referenced_components`, or to those that the reader was [given](Self::with_component). A component
-/// that is referred to more than once is read once and shared. References that stand for secrets
-/// need not lead anywhere.
+/// References (`$component_ref`) lead to the components that a component around them lists under
+/// `$referenced_components`, or to the components and values that the reader was
+/// [given](Self::with_component). The document itself may be a reference. A component that is referred to
+/// more than once is read once and shared, so that reading takes no longer than the text is.
+/// References that stand for secrets need not lead anywhere.
+///
+/// The reader is one of traces, and no validator: a document may lack members of its classes, or have
+/// others, and still be read.
 ///
 /// ```
 /// use agentspan_model::agentspec::{Agent, DocumentReader};
@@ -25,7 +34,7 @@ use crate::agentspec::{
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let document = r#"{
 ///     "component_type": "Agent", "id": "agent-1", "name": "Helper", "agentspec_version": "26.1.0",
-///     "llm_config": {"$component_ref": "llm-1"},
+///     "llm_config": {"$component_ref": "llm-1"}, "system_prompt": {"$component_ref": "texts.prompt"},
 ///     "$referenced_components": {
 ///         "llm-1": {
 ///             "component_type": "OpenAiConfig", "id": "llm-1", "name": "model", "model_id": "gpt-4o",
@@ -33,19 +42,24 @@ use crate::agentspec::{
 ///         }
 ///     }
 /// }"#;
-/// let agent = Agent::try_from(DocumentReader::new().read(document)?)?;
+/// let reader = DocumentReader::new().with_value("texts.prompt", serde_json::json!("Be kind."));
+/// let agent = Agent::try_from(reader.read(document)?)?;
+/// assert_eq!(agent.text("system_prompt").as_deref(), Some("Be kind."));
 /// let model = agent.llm_config().and_then(|model| model.model_id());
 /// assert_eq!(model.as_deref(), Some("gpt-4o"));
 ///
-/// let broken = document.replace("llm-1\": {\n", "llm-2\": {\n");
-/// let error = DocumentReader::new().read(&broken).unwrap_err();
-/// assert_eq!(error.to_string(), "llm_config: no component with the id llm-1");
+/// let error = DocumentReader::new().read(document).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "system_prompt: no component with the id texts.prompt (line 3, column 65)",
+/// );
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct DocumentReader {
-    given: HashMap<String, Component>,
+    given: Given,
+    versions: Versions,
 }
 
 impl DocumentReader {
@@ -70,105 +84,130 @@ impl DocumentReader {
         reference: impl Into<String>,
         component: impl Into<Component>,
     ) -> Self {
-        self.given.insert(reference.into(), component.into());
+        let component = Referent::Component(component.into());
+        self.given.insert(reference.into(), component);
         self
     }
 
-    /// Reads the component that a document is about.
+    /// Adds a value that documents may refer to in the place of a prompt, a URL, or any other value.
     ///
-    /// # Errors
-    ///
-    /// When the text is not JSON; a component in it lacks `id`, `name` or `component_type`; a reference
-    /// leads nowhere or back to where it stands; or a component is not of the class that its place
-    /// asks for.
-    pub fn read(&self, document: &str) -> Result<Component, ReadError> {
-        let raw = json_text::read(document)?;
-        let mut known = KnownComponents::default();
-        Reader::document(&raw, &mut known, |raw, reader| {
-            reader.references = Some(self.references());
-            read_component(raw, reader)
-        })
+    /// What is given takes precedence over what a document lists under the same id.
+    #[must_use]
+    pub fn with_value(mut self, reference: impl Into<String>, value: impl Into<Json>) -> Self {
+        let value = Referent::Value(value.into());
+        self.given.insert(reference.into(), value);
+        self
     }
 
-    /// Reads a document that only lists components under `$referenced_components`, for others to refer
-    /// to. Give them to the reader of those others.
+    /// Reads documents of versions of Agent Spec, too, that this crate does not know. The default is
+    /// to refuse them by name: nobody knows what they mean.
+    #[must_use]
+    pub fn with_any_version(mut self) -> Self {
+        self.versions = Versions::Any;
+        self
+    }
+
+    /// Reads the component that a document in JSON is about.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read).
+    /// When the text is not JSON; the version of Agent Spec is not known; references lead nowhere, or back
+    /// to where they stand; one id is listed on two levels; a component lacks `id`, `name` or
+    /// `component_type`; or something else than a component of the right class stands where one must be.
+    pub fn read(&self, document: &str) -> Result<Component, ReadError> {
+        self.read_source(&Source::json(document)?, component)
+    }
+
+    /// Reads a document in JSON that only lists components under `$referenced_components`, for others to
+    /// refer to. Give them to the reader of those others. Entries may refer to each other.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), and when the document has other members.
     pub fn read_referenced(
         &self,
         document: &str,
     ) -> Result<BTreeMap<String, Component>, ReadError> {
-        let raw = json_text::read(document)?;
-        let mut known = KnownComponents::default();
-        Reader::document(&raw, &mut known, |raw, reader| {
-            reader.references = Some(self.references());
-            let listed = reader.object(raw)?.take(REFERENCED);
-            let Some(listed) = listed else {
-                let step = Step::member(REFERENCED);
-                return reader.at(step, |reader| reader.refuse(ProblemKind::Missing));
-            };
-            add_referenced(listed, reader)?;
-            read_all(&mut reader.object(listed)?, reader)
-        })
+        self.read_source(&Source::json(document)?, components)
     }
 
-    fn references<'a>(&self) -> References<'a> {
-        let given = self.given.iter();
-        given
-            .map(|(id, component)| (id.clone(), Referenced::Read(component.clone())))
-            .collect()
+    pub(super) fn read_source<T>(
+        &self,
+        source: &Source<'_>,
+        read: impl for<'t> FnOnce(&'t RawValue, &mut Reader<'t>) -> Option<T>,
+    ) -> Result<T, ReadError> {
+        let survey = Survey::of(source.text());
+        if survey.repeated.is_empty() {
+            return self.read_surveyed(source, &survey, read);
+        }
+        let source = source.edited(&survey.repeated);
+        self.read_surveyed(&source, &Survey::of(source.text()), read)
+    }
+
+    fn read_surveyed<T>(
+        &self,
+        source: &Source<'_>,
+        survey: &Survey<'_>,
+        read: impl for<'t> FnOnce(&'t RawValue, &mut Reader<'t>) -> Option<T>,
+    ) -> Result<T, ReadError> {
+        let missing = survey.missing(source.text(), |id| self.given.contains_key(id));
+        if missing.is_empty() {
+            let mut known = KnownComponents::default();
+            let references = References::new(&self.given, self.versions);
+            return Reader::referring(source, &mut known, references, read);
+        }
+        let starts: Vec<usize> = missing.iter().map(|missing| missing.start).collect();
+        let positions = source.positions(&starts);
+        let problems = missing.into_iter().zip(positions);
+        let problems = problems.map(|(missing, position)| Problem {
+            path: missing.path,
+            position: Some(position),
+            kind: ProblemKind::MissingReference {
+                reference: missing.id,
+            },
+        });
+        Err(ReadError::new(problems.collect()))
     }
 }
 
-fn read_all<'a>(
-    listed: &mut Members<'a>,
+/// The component that a document is about.
+pub(super) fn component<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Component> {
+    reader.on(raw, |reader| {
+        let members = reader.object_that_is(raw, "a component")?;
+        if members.find(REFERENCED).is_some() && members.len() == 1 {
+            return reader.refuse(ProblemKind::OnlyAList);
+        }
+        let followed = read_root(raw, reader)?;
+        only_component(followed, reader)
+    })
+}
+
+/// The components that a document lists.
+pub(super) fn components<'a>(
+    raw: &'a RawValue,
     reader: &mut Reader<'a>,
 ) -> Option<BTreeMap<String, Component>> {
-    let mut components = BTreeMap::new();
-    for member in listed.take_rest() {
-        let step = Step::Member(member.name.clone());
-        let id = member.name.into_owned();
-        let component = reader.at(step, |reader| super::reading::resolve(id.clone(), reader))?;
-        components.insert(id, component);
-    }
-    Some(components)
-}
-
-/// Reports a component in a place that asks for another class.
-pub(super) fn check_slot(
-    component_type: &str,
-    member: &str,
-    value: &ComponentValue,
-    reader: &mut Reader<'_>,
-) -> Option<()> {
-    match slots::expected(component_type, member) {
-        Some(expected) => check_value(expected, value, reader),
-        None => Some(()),
-    }
-}
-
-fn check_value(
-    expected: &'static str,
-    value: &ComponentValue,
-    reader: &mut Reader<'_>,
-) -> Option<()> {
-    match value {
-        ComponentValue::Component(component) if component.is_a(expected) == Some(false) => {
-            let found = component.component_type().to_owned();
-            reader.refuse(ProblemKind::WrongComponent { expected, found })
+    reader.on(raw, |reader| {
+        let mut members = reader.object_that_is(raw, "a list of components")?;
+        let listed = members.take(REFERENCED);
+        for member in members.take_rest() {
+            reader.at(Step::Member(member.name), |reader| {
+                reader.on(member.value, |reader| {
+                    reader.report(ProblemKind::MoreThanAList);
+                });
+            });
         }
-        ComponentValue::List(values) => values.iter().enumerate().try_for_each(|(index, value)| {
-            reader.at(Step::Index(index), |reader| {
-                check_value(expected, value, reader)
-            })
-        }),
-        ComponentValue::Json(json) if !matches!(json.as_str(), "null" | "[]") => {
-            reader.refuse(ProblemKind::WrongType {
-                expected: "a component",
-            })
-        }
-        _ => Some(()),
-    }
+        reader.at(Step::member(REFERENCED), |reader| {
+            let Some(listed) = listed else {
+                return reader.refuse(ProblemKind::Missing);
+            };
+            let entries = reader.on(listed, |reader| read_list(listed, reader))?;
+            let entries = entries.into_iter().map(|(id, followed)| {
+                let step = Step::Member(id.clone());
+                let component = reader.at(step, |reader| only_component(followed, reader));
+                Some((id.into_owned(), component?))
+            });
+            entries.collect()
+        })
+    })
 }

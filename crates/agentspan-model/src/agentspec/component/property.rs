@@ -16,8 +16,7 @@ pub struct Property {
 /// What is looked at in a schema.
 #[derive(Deserialize)]
 struct Known {
-    #[serde(default)]
-    title: String,
+    title: Option<String>,
 }
 
 impl Property {
@@ -32,17 +31,37 @@ impl Property {
         Self { title, schema }
     }
 
-    /// From a JSON schema.
-    #[must_use]
-    pub fn from_schema(schema: Json) -> Self {
-        let title = schema.to().map(|known: Known| known.title);
+    /// A text, with a description.
+    pub(super) fn text(title: &str, description: &str) -> Self {
+        let members = [
+            ("title", title),
+            ("description", description),
+            ("type", "string"),
+        ];
+        let schema = Json::from_serialize(&Pairs(&members))
+            .unwrap_or_else(|_| Json::from(serde_json::Value::Null));
         Self {
-            title: title.unwrap_or_default(),
+            title: title.to_owned(),
             schema,
         }
     }
 
-    /// Its name. Empty if the schema has none.
+    /// From a JSON schema.
+    #[must_use]
+    pub fn from_schema(schema: Json) -> Self {
+        let title = schema.to().ok().and_then(|known: Known| known.title);
+        Self {
+            title: title.unwrap_or_else(|| "property".to_owned()),
+            schema,
+        }
+    }
+
+    /// How much memory it takes, more or less.
+    pub(super) fn size(&self) -> usize {
+        self.title.len() + self.schema.as_str().len()
+    }
+
+    /// Its name: `property` if the schema has none, as in Agent Spec.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title

@@ -1,39 +1,25 @@
 //! Reading of components: finds nested ones, follows references, drops secrets.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::value::RawValue;
 
-use super::{Component, ComponentValue, Inner, classes, document::check_slot, slots};
+use super::{
+    Component, ComponentValue, Inner, classes, default_component,
+    fields::{Fields, Shape},
+    place::{Place, check_shape},
+    references::{COMPONENT_TYPE, Followed, REFERENCE, REFERENCED, follow, list},
+    secrets::{incomplete_head, is_falsy, read_secret, without_secret},
+    version::{check_version, take_version},
+};
 use crate::agentspec::{
     Json, ProblemKind,
     reader::{Members, ReadValue, Reader, Step},
 };
 
-/// How large the dump of a component may be, in bytes, before it is refused.
-const MAX_SIZE: usize = 64 << 20;
-
-const COMPONENT_TYPE: &str = "component_type";
-const REFERENCE: &str = "$component_ref";
-pub(super) const REFERENCED: &str = "$referenced_components";
-const VERSION: &str = "agentspec_version";
-
-/// The components of a document that others refer to, by id.
-pub(crate) type References<'a> = HashMap<String, Referenced<'a>>;
-
-/// A component that others refer to.
-#[derive(Debug)]
-pub(crate) enum Referenced<'a> {
-    Unread(&'a RawValue),
-    /// Its members are being read: a reference to it now means that it contains itself.
-    Reading,
-    /// Its problems have been reported.
-    Unreadable,
-    Read(Component),
-}
+/// How deep components of a document may be nested. Dumps may be somewhat deeper, so that what a document
+/// says can be read back from a span.
+const MAX_NESTING: usize = 200;
 
 impl Component {
     /// Puts a component together, without its secrets.
@@ -49,8 +35,10 @@ impl Component {
             let punctuation = 4;
             value.size().saturating_add(name.len() + punctuation)
         });
+        let depths = members.iter().map(|(_, value)| value.depth());
         Self(Arc::new(Inner {
             size: sizes.fold(2, usize::saturating_add),
+            depth: depths.fold(0, usize::max) + 1,
             component_type: head.component_type,
             id: head.id,
             name: head.name,
@@ -58,19 +46,9 @@ impl Component {
             members,
             dump: OnceLock::new(),
             outlines: super::outline::Outlines::default(),
+            properties: OnceLock::new(),
         }))
     }
-}
-
-/// How sure it is that components stand in a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// A member of a class that we know, which holds components: what is none is a mistake.
-    OfComponents,
-    /// Anything. In a dump, an object is a component here if it has all that every component has; without,
-    /// it may be the content of somebody who has other things called `component_type`. It is kept
-    /// then, but for its secrets.
-    Open,
 }
 
 /// What every component has.
@@ -81,83 +59,124 @@ pub(super) struct Head {
     pub(super) description: Option<Box<str>>,
 }
 
-/// Replaces the value of a secret field by the reference's way to say that there is one. What Python
-/// takes for false says nothing and stays.
-fn without_secret(class: &str, id: &str, field: &str, value: ComponentValue) -> ComponentValue {
-    if !classes::is_secret(class, field) || is_falsy(&value) {
-        return value;
-    }
-    let reference = format!("{id}.{field}");
-    ComponentValue::Json(Json::from(serde_json::json!({REFERENCE: reference})))
-}
-
-fn is_falsy(value: &ComponentValue) -> bool {
-    let ComponentValue::Json(json) = value else {
-        return false;
-    };
-    match json.as_str() {
-        "null" | "false" | r#""""# | "{}" | "[]" => true,
-        text => text.starts_with(['-', '0']) && text.parse() == Ok(0.0),
-    }
-}
-
-/// Reads a component, nested ones included.
+/// Reads a component of a dump, nested ones included.
 pub(crate) fn read_component<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Component> {
     let members = reader.object_that_is(raw, "a component")?;
     read_members(members, reader)
 }
 
+/// Reads what a document is about, or an entry of one that only lists: these say their version.
+pub(super) fn read_root<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Followed<'a>> {
+    reader.on(raw, |reader| {
+        let mut members = reader.object_that_is(raw, "a component")?;
+        check_version(&mut members, reader)?;
+        read_object(members, reader)
+    })
+}
+
+/// Reads what a component lists.
+pub(super) fn read_entry<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Followed<'a>> {
+    reader.on(raw, |reader| {
+        let members = reader.object_that_is(raw, "a component")?;
+        read_object(members, reader)
+    })
+}
+
+/// The component that must stand in a place.
+pub(super) fn only_component(followed: Followed<'_>, reader: &mut Reader<'_>) -> Option<Component> {
+    match followed {
+        Followed::Component(component) => Some(component),
+        Followed::Value(_) => reader.refuse(ProblemKind::WrongType {
+            expected: "a component",
+        }),
+    }
+}
+
+/// Reads an object of a document that is a component or a reference.
+fn read_object<'a>(mut members: Members<'a>, reader: &mut Reader<'a>) -> Option<Followed<'a>> {
+    if reader.is_too_deep() {
+        return reader.refuse(ProblemKind::TooDeep);
+    }
+    if let Some(raw) = members.take(REFERENCED) {
+        list(raw, reader)?;
+    }
+    if let Some(reference) = members.find(REFERENCE) {
+        return follow(reference, reader);
+    }
+    // Only what a document is about has one.
+    take_version(&mut members);
+    read_members(members, reader).map(Followed::Component)
+}
+
+/// Reads the members of a component in the order in which Agent Spec has them, which decides who lists a
+/// component before whom, and keeps them in the order of the text.
 fn read_members<'a>(mut members: Members<'a>, reader: &mut Reader<'a>) -> Option<Component> {
     if reader.is_too_deep() {
         return reader.refuse(ProblemKind::TooDeep);
     }
-    if reader.references.is_some() {
-        members.take(VERSION);
-        if let Some(raw) = members.take(REFERENCED) {
-            add_referenced(raw, reader)?;
-        }
-    }
     let head = read_head(&members, reader)?;
-    let mut values = Vec::new();
+    let fields = Fields::of(&head.component_type);
+    let mut ordered: Vec<_> = members.take_rest().enumerate().collect();
+    let shape_of = |name: &str| fields.find(name);
+    if reader.is_document() {
+        ordered.sort_by_cached_key(|(_, member)| {
+            shape_of(&member.name).map_or(usize::MAX, |(place, _)| place)
+        });
+    }
+    let mut values: Vec<Option<(Box<str>, ComponentValue)>> = vec![None; ordered.len()];
     let mut complete = true;
-    for member in members.take_rest() {
-        let is_opaque = slots::is_free(&head.component_type, &member.name)
-            || classes::is_secret(&head.component_type, &member.name);
-        let value = if is_opaque {
-            Some(ComponentValue::Json(Json::from_raw(member.value)))
+    for (index, member) in ordered {
+        let shape = shape_of(&member.name).map(|(_, shape)| shape);
+        let value = if classes::is_secret(&head.component_type, &member.name) {
+            read_secret(member.value, reader)
         } else {
-            let place = match slots::expected(&head.component_type, &member.name) {
-                Some(_) => Place::OfComponents,
-                None => Place::Open,
-            };
             let step = Step::Member(member.name.clone());
+            let is_known = fields.is_known();
             reader.at(step, |reader| {
-                let value = read_value(member.value, place, reader)?;
-                if reader.references.is_some() {
-                    check_slot(&head.component_type, &member.name, &value, reader)?;
-                }
-                Some(value)
+                read_member(member.value, shape, is_known, reader)
             })
         };
-        match value {
-            Some(value) => values.push((member.name.into(), value)),
-            None => complete = false,
+        match (value, values.get_mut(index)) {
+            (Some(value), Some(slot)) => *slot = Some((member.name.into(), value)),
+            _ => complete = false,
         }
     }
     if !complete {
         return None;
     }
+    let mut values: Vec<_> = values.into_iter().flatten().collect();
+    if reader.is_document() {
+        default_component::add(&head, &mut values);
+    }
     let component = Component::assemble(head, values);
-    if component.0.size > MAX_SIZE {
-        return reader.refuse(ProblemKind::TooLarge);
+    if reader.is_document() && component.0.depth > MAX_NESTING {
+        return reader.refuse(ProblemKind::TooDeep);
     }
     Some(component)
+}
+
+fn read_member<'a>(
+    raw: &'a RawValue,
+    shape: Option<Shape>,
+    is_known_class: bool,
+    reader: &mut Reader<'a>,
+) -> Option<ComponentValue> {
+    let is_document = reader.is_document();
+    let place = Place::of(shape, is_known_class, is_document);
+    let value = read_value(raw, place, reader)?;
+    if is_document {
+        reader.on(raw, |reader| check_shape(shape, &value, reader))?;
+    }
+    Some(value)
 }
 
 fn read_head<'a>(members: &Members<'a>, reader: &mut Reader<'a>) -> Option<Head> {
     let text = |name: &'static str, reader: &mut Reader<'a>| -> Option<String> {
         reader.at(Step::member(name), |reader| match members.find(name) {
-            Some(raw) => String::read(raw, reader),
+            Some(raw) => reader.on(raw, |reader| {
+                let raw = value_of(raw, reader)?;
+                String::read(raw, reader)
+            }),
             None => reader.refuse(ProblemKind::Missing),
         })
     };
@@ -176,22 +195,39 @@ fn read_head<'a>(members: &Members<'a>, reader: &mut Reader<'a>) -> Option<Head>
     })
 }
 
+/// A value, or the one that it refers to.
+fn value_of<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<&'a RawValue> {
+    if !reader.is_document() || !raw.get().starts_with('{') {
+        return Some(raw);
+    }
+    match reader.object(raw)?.find(REFERENCE) {
+        None => Some(raw),
+        Some(reference) => match follow(reference, reader)? {
+            Followed::Value(value) => Some(value),
+            Followed::Component(_) => reader.refuse(ProblemKind::WrongType {
+                expected: "a string",
+            }),
+        },
+    }
+}
+
 /// Reads a value in which components may be.
 pub(crate) fn read_value<'a>(
     raw: &'a RawValue,
     place: Place,
     reader: &mut Reader<'a>,
 ) -> Option<ComponentValue> {
-    if reader.is_too_deep() {
-        return reader.refuse(ProblemKind::TooDeep);
+    // Nothing in there means anything.
+    if place == Place::Free(None) {
+        return Some(ComponentValue::Json(Json::from_raw(raw)));
     }
-    match raw.get().as_bytes().first() {
+    reader.on(raw, |reader| match raw.get().as_bytes().first() {
+        Some(b'{' | b'[') if reader.is_too_deep() => reader.refuse(ProblemKind::TooDeep),
         Some(b'{') => {
             let members = reader.object(raw)?;
-            if let (Some(reference), true) = (members.find(REFERENCE), reader.references.is_some())
-            {
-                follow(reference, reader).map(ComponentValue::Component)
-            } else if is_component(&members, place, reader) {
+            if reader.is_document() {
+                read_object_in(raw, members, place, reader)
+            } else if is_component(&members, place) {
                 read_members(members, reader).map(ComponentValue::Component)
             } else {
                 read_map(raw, members, place, reader)
@@ -199,131 +235,131 @@ pub(crate) fn read_value<'a>(
         }
         Some(b'[') => read_list(raw, place, reader),
         _ => Some(ComponentValue::Json(Json::from_raw(raw))),
-    }
+    })
 }
 
-fn is_component(members: &Members<'_>, place: Place, reader: &Reader<'_>) -> bool {
+/// Reads an object in a document.
+fn read_object_in<'a>(
+    raw: &'a RawValue,
+    members: Members<'a>,
+    place: Place,
+    reader: &mut Reader<'a>,
+) -> Option<ComponentValue> {
+    let is_reference = members.find(REFERENCE).is_some();
+    let is_component = members.find(COMPONENT_TYPE).is_some();
+    let followed = match place {
+        Place::OfComponents | Place::OfComponentsOrTexts => {
+            if !is_reference && !is_component {
+                return reader.refuse(ProblemKind::WrongType {
+                    expected: "a component",
+                });
+            }
+            match read_object(members, reader)? {
+                Followed::Value(value)
+                    if place == Place::OfComponentsOrTexts && value.get().starts_with('"') =>
+                {
+                    Followed::Value(value)
+                }
+                followed => Followed::Component(only_component(followed, reader)?),
+            }
+        }
+        Place::Open if is_reference || is_component => read_object(members, reader)?,
+        Place::Plain(_) | Place::Free(_) if is_reference && place.refers() => {
+            let reference = members.find(REFERENCE)?;
+            follow(reference, reader)?
+        }
+        _ => return read_map(raw, members, place, reader),
+    };
+    Some(match followed {
+        Followed::Component(component) => ComponentValue::Component(component),
+        Followed::Value(value) => ComponentValue::Json(Json::from_raw(value)),
+    })
+}
+
+/// Whether an object in a dump is a component.
+fn is_component(members: &Members<'_>, place: Place) -> bool {
     let is_text = |name: &str| {
         let value = members.find(name);
         value.is_some_and(|raw| raw.get().starts_with('"'))
     };
     match place {
-        // Nobody has checked a document, and what it says may still hold secrets.
-        Place::Open if reader.references.is_none() => {
-            [COMPONENT_TYPE, "id", "name"].into_iter().all(is_text)
-        }
-        _ => members.find(COMPONENT_TYPE).is_some(),
+        Place::OfComponents | Place::OfComponentsOrTexts => members.find(COMPONENT_TYPE).is_some(),
+        Place::Open => [COMPONENT_TYPE, "id", "name"].into_iter().all(is_text),
+        Place::Plain(_) | Place::Free(_) => false,
     }
 }
 
-/// The class and the id of an object that lacks something of a component, for its secrets. `None` if it
-/// neither says a class nor stands where components stand.
-fn incomplete_head(members: &Members<'_>, place: Place) -> Option<(String, String)> {
-    let text = |name: &str| -> Option<String> {
-        let value = members.find(name)?;
-        serde_json::from_str(value.get()).ok()
-    };
-    let class = match place {
-        Place::Open => text(COMPONENT_TYPE)?,
-        Place::OfComponents => text(COMPONENT_TYPE).unwrap_or_default(),
-    };
-    let id = text("id").unwrap_or_else(|| class.clone());
-    Some((class, id))
-}
-
-/// Reads an object that is no component. Without components or secrets in it, its text is kept.
+/// Reads an object that is no component. If nothing in it has changed, its text is kept.
 fn read_map<'a>(
     raw: &'a RawValue,
     mut members: Members<'a>,
     place: Place,
     reader: &mut Reader<'a>,
 ) -> Option<ComponentValue> {
+    let before = reader.changes;
     let head = incomplete_head(&members, place);
     let mut pairs = Vec::new();
-    let mut plain = true;
+    let mut complete = true;
     for member in members.take_rest() {
         let secret_of = head
             .as_ref()
             .filter(|(class, _)| classes::is_secret(class, &member.name));
         let value = if let Some((class, id)) = secret_of {
             let value = ComponentValue::Json(Json::from_raw(member.value));
-            plain &= is_falsy(&value);
-            without_secret(class, id, &member.name, value)
+            reader.changes += usize::from(!is_falsy(&value));
+            Some(without_secret(class, id, &member.name, value))
         } else {
             let step = Step::Member(member.name.clone());
-            reader.at(step, |reader| read_value(member.value, place, reader))?
+            reader.at(step, |reader| {
+                read_value(member.value, place.below(), reader)
+            })
         };
-        plain &= matches!(value, ComponentValue::Json(_));
-        pairs.push((member.name.into(), value));
+        match value {
+            Some(value) => pairs.push((member.name.into(), value)),
+            None => complete = false,
+        }
     }
-    Some(if plain {
+    if !complete {
+        return None;
+    }
+    let plain = pairs.iter().all(|(_, value)| value.is_plain());
+    Some(if !plain {
+        ComponentValue::Map(pairs)
+    } else if reader.changes == before {
         ComponentValue::Json(Json::from_raw(raw))
     } else {
-        ComponentValue::Map(pairs)
+        ComponentValue::Json(ComponentValue::Map(pairs).to_json())
     })
 }
 
-/// Reads an array. Without components in it, its text is kept.
+/// Reads an array. If nothing in it has changed, its text is kept.
 fn read_list<'a>(
     raw: &'a RawValue,
     place: Place,
     reader: &mut Reader<'a>,
 ) -> Option<ComponentValue> {
+    let before = reader.changes;
+    let elements = reader.array(raw)?;
     let mut values = Vec::new();
-    for (index, element) in reader.array(raw)?.into_iter().enumerate() {
+    let mut complete = true;
+    for (index, element) in elements.into_iter().enumerate() {
         let step = Step::Index(index);
-        values.push(reader.at(step, |reader| read_value(element, place, reader))?);
+        match reader.at(step, |reader| read_value(element, place.below(), reader)) {
+            Some(value) => values.push(value),
+            None => complete = false,
+        }
     }
-    let plain = values
-        .iter()
-        .all(|value| matches!(value, ComponentValue::Json(_)));
-    Some(if plain {
+    if !complete {
+        return None;
+    }
+    let plain = values.iter().all(ComponentValue::is_plain);
+    Some(if !plain {
+        ComponentValue::List(values)
+    } else if reader.changes == before {
         ComponentValue::Json(Json::from_raw(raw))
     } else {
-        ComponentValue::List(values)
+        ComponentValue::Json(ComponentValue::List(values).to_json())
     })
-}
-
-/// Notes the components that a component lets others refer to.
-pub(super) fn add_referenced<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<()> {
-    let mut members = reader.at(Step::member(REFERENCED), |reader| reader.object(raw))?;
-    let references = reader.references.get_or_insert_default();
-    for member in members.take_rest() {
-        let referenced = Referenced::Unread(member.value);
-        references
-            .entry(member.name.into_owned())
-            .or_insert(referenced);
-    }
-    Some(())
-}
-
-/// The component that a reference leads to.
-fn follow<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Component> {
-    let id = reader.at(Step::member(REFERENCE), |reader| String::read(raw, reader))?;
-    resolve(id, reader)
-}
-
-/// The component with an id, read at the first time and shared from then on.
-pub(super) fn resolve<'a>(id: String, reader: &mut Reader<'a>) -> Option<Component> {
-    let references = reader.references.get_or_insert_default();
-    match references.get_mut(&id) {
-        None => reader.refuse(ProblemKind::MissingReference { reference: id }),
-        Some(Referenced::Read(component)) => Some(component.clone()),
-        Some(Referenced::Unreadable) => None,
-        Some(Referenced::Reading) => {
-            reader.refuse(ProblemKind::CircularReference { reference: id })
-        }
-        Some(place @ Referenced::Unread(_)) => {
-            let Referenced::Unread(raw) = std::mem::replace(place, Referenced::Reading) else {
-                return None;
-            };
-            let component = read_component(raw, reader);
-            let result = component.clone();
-            let result = result.map_or(Referenced::Unreadable, Referenced::Read);
-            reader.references.get_or_insert_default().insert(id, result);
-            component
-        }
-    }
 }
 
 #[cfg(test)]

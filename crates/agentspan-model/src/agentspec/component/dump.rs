@@ -1,0 +1,134 @@
+//! Components as JSON text.
+
+use std::{cell::RefCell, collections::HashSet, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
+use serde_json::value::RawValue;
+
+use super::{Component, ComponentValue, Inner, references::REFERENCE};
+
+/// How large a dump with every component written out may be, in bytes.
+const MAX_SIZE: usize = 64 << 20;
+
+impl Component {
+    /// The component as JSON text, as it stands in the dumps of spans and events. Made once.
+    ///
+    /// A component that stands in more than one place is written out in each. Small documents can
+    /// describe components whose dump would have no end that way: if it would have more than 64 MiB,
+    /// each component is written out where it stands first, and is a reference
+    /// (`{"$component_ref":"<id>"}`) wherever else it stands.
+    #[must_use]
+    pub fn dump(&self) -> &str {
+        self.raw_dump().get()
+    }
+
+    fn raw_dump(&self) -> &RawValue {
+        self.0.dump.get_or_init(|| {
+            // Texts and raw JSON under string keys: writing them cannot fail.
+            let dump = if self.is_large() {
+                serde_json::value::to_raw_value(&Once(self, &RefCell::default()))
+            } else {
+                serde_json::value::to_raw_value(&Members(self))
+            };
+            dump.unwrap_or_else(|_| RawValue::NULL.to_owned())
+        })
+    }
+
+    fn is_large(&self) -> bool {
+        self.0.size > MAX_SIZE
+    }
+}
+
+/// Equal if their dumps are.
+impl PartialEq for Component {
+    fn eq(&self, other: &Self) -> bool {
+        self.is_same(other) || self.dump() == other.dump()
+    }
+}
+
+impl Eq for Component {}
+
+/// Writes the [dump](Component::dump).
+impl Serialize for Component {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.raw_dump().serialize(serializer)
+    }
+}
+
+/// Reads like [`Component::from_json`].
+impl<'de> Deserialize<'de> for Component {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Self::from_json(raw.get()).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Writes the members of a component, and nested ones member by member: only the dump of the outermost
+/// one is kept.
+struct Members<'a>(&'a Component);
+
+impl Serialize for Members<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let inner = &self.0.0;
+        if let Some(dump) = inner.dump.get() {
+            return dump.serialize(serializer);
+        }
+        let mut map = serializer.serialize_map(Some(inner.members.len()))?;
+        for (name, value) in &inner.members {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for ComponentValue {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Component(component) if component.is_large() => component.serialize(serializer),
+            Self::Component(component) => Members(component).serialize(serializer),
+            Self::List(values) => serializer.collect_seq(values),
+            Self::Map(pairs) => {
+                serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
+            }
+            Self::Json(json) => json.serialize(serializer),
+        }
+    }
+}
+
+/// The components that a dump has written out.
+type Written = RefCell<HashSet<*const Inner>>;
+
+/// Writes a component or a value out, with each component once.
+struct Once<'a, T>(&'a T, &'a Written);
+
+impl Serialize for Once<'_, Component> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(component, written) = *self;
+        let inner = &component.0;
+        if !written.borrow_mut().insert(Arc::as_ptr(inner)) {
+            return serializer.collect_map([(REFERENCE, component.id())]);
+        }
+        let mut map = serializer.serialize_map(Some(inner.members.len()))?;
+        for (name, value) in &inner.members {
+            map.serialize_entry(name, &Once(value, written))?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Once<'_, ComponentValue> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(value, written) = *self;
+        match value {
+            ComponentValue::Component(component) => Once(component, written).serialize(serializer),
+            ComponentValue::List(values) => {
+                serializer.collect_seq(values.iter().map(|value| Once(value, written)))
+            }
+            ComponentValue::Map(pairs) => {
+                let pairs = pairs.iter();
+                serializer.collect_map(pairs.map(|(name, value)| (name, Once(value, written))))
+            }
+            ComponentValue::Json(json) => json.serialize(serializer),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Reading is linear, and only what is written out is bounded.
+
+use std::fmt::Write as _;
+
+use agentspan_model::agentspec::{Component, DocumentReader};
+use allocation_counter::measure;
+
+/// Flows in flows, each of which runs the one below three times. Written out, each level is many times as
+/// large as the one below.
+fn nested_flows(levels: usize) -> String {
+    let reference = |id: &str| format!(r#"{{"$component_ref":"{id}"}}"#);
+    let mut listed = r#""s":{"component_type":"StartNode","id":"s","name":"s"}"#.to_owned();
+    for level in 0..levels {
+        let mut nodes = vec![reference("s")];
+        for number in 0..3 {
+            if level > 0 {
+                let below = reference(&format!("f{}", level - 1));
+                let id = format!("n{level}-{number}");
+                write!(
+                    listed,
+                    r#","{id}":{{"component_type":"FlowNode","id":"{id}","name":"n","subflow":{below}}}"#
+                )
+                .unwrap();
+                nodes.push(reference(&id));
+            }
+        }
+        write!(
+            listed,
+            r#","f{level}":{{"component_type":"Flow","id":"f{level}","name":"f","start_node":{},"nodes":[{}]}}"#,
+            reference("s"),
+            nodes.join(",")
+        )
+        .unwrap();
+    }
+    format!(
+        r#"{{"$component_ref":"f{}","$referenced_components":{{{listed}}}}}"#,
+        levels - 1
+    )
+}
+
+/// An agent with many tools, of which one is listed and the others stand where they are used.
+fn many_tools(number: usize) -> String {
+    let tools = (0..number).map(|number| {
+        format!(
+            r#"{{"component_type":"ServerTool","id":"t{number}","name":"t","inputs":[{{"title":"q"}}],"metadata":{{"a":[1,{{"b":"c"}}]}}}},
+            {{"$component_ref":"shared"}}"#
+        )
+    });
+    format!(
+        r#"{{"component_type":"Agent","id":"a","name":"a","tools":[{}],"$referenced_components":{{
+        "shared":{{"component_type":"ServerTool","id":"shared","name":"shared"}}}}}}"#,
+        tools.collect::<Vec<_>>().join(",")
+    )
+}
+
+/// Components that nobody uses, each with a member that is repeated and ids that others might list.
+fn much_unused(number: usize) -> String {
+    let unused = (0..number).map(|number| {
+        format!(
+            r#""u{number}":{{"component_type":"Acme","id":"u","name":"u","a":1,"a":{{"$component_ref":"u0"}}}}"#
+        )
+    });
+    format!(
+        r#"{{"component_type":"Acme","id":"a","name":"a","$referenced_components":{{{}}}}}"#,
+        unused.collect::<Vec<_>>().join(",")
+    )
+}
+
+/// Twice the text may take twice the work, and not more. Work is counted as memory that was asked for.
+#[track_caller]
+fn check_linear(document: impl Fn(usize) -> String, size: usize) {
+    let work = |size: usize| {
+        let document = document(size);
+        let measured = measure(|| {
+            assert!(DocumentReader::new().read(&document).is_ok());
+        });
+        (
+            document.len() as f64,
+            measured.count_total as f64,
+            measured.bytes_total as f64,
+        )
+    };
+    let (small, large) = (work(size), work(size * 2));
+    let growth = large.0 / small.0;
+    let most = growth * 1.1;
+    assert!(large.1 / small.1 < most, "{growth}: {small:?} {large:?}");
+    assert!(large.2 / small.2 < most, "{growth}: {small:?} {large:?}");
+}
+
+#[test]
+fn reading_is_linear_in_the_text_however_much_it_shares() {
+    check_linear(nested_flows, 20);
+    check_linear(many_tools, 500);
+    check_linear(much_unused, 500);
+}
+
+#[test]
+fn problems_are_found_in_linear_time_too() {
+    let broken = |number: usize| {
+        let tools = (0..number).map(|_| r#"{"component_type":"ServerTool","id":"t"}"#);
+        format!(
+            r#"{{"component_type":"Agent","id":"a","name":"a","tools":[{}]}}"#,
+            tools.collect::<Vec<_>>().join(",")
+        )
+    };
+    let error = DocumentReader::new().read(&broken(20_000)).unwrap_err();
+    assert!(error.to_string().ends_with("; and 19992 more"), "{error}");
+    let last = error.problems().last().unwrap().position.unwrap();
+    assert_eq!((last.line, last.column), (1, 56 + 19_999 * 41));
+}
+
+#[test]
+fn a_dump_that_would_have_no_end_writes_each_component_once() {
+    let flow = DocumentReader::new().read(&nested_flows(60)).unwrap();
+    let dump = flow.dump();
+    assert!(dump.len() < 50_000, "{}", dump.len());
+    for level in 0..60 {
+        let id = format!(r#""id":"f{level}""#);
+        assert_eq!(dump.matches(&id).count(), 1, "{id}");
+        let reference = format!(r#"{{"$component_ref":"f{level}"}}"#);
+        assert_eq!(dump.contains(&reference), level < 59, "{reference}");
+    }
+    assert_eq!(Component::from_json(dump).unwrap().dump(), dump);
+}
+
+#[test]
+fn a_dump_of_usual_size_writes_everything_out() {
+    let flow = DocumentReader::new().read(&nested_flows(4)).unwrap();
+    assert!(!flow.dump().contains("$component_ref"));
+    assert_eq!(flow.dump().matches(r#""id":"f0""#).count(), 27);
+}
+
+#[test]
+fn inputs_that_double_on_each_level_do_not_follow_without_end() {
+    let length = |levels: usize| {
+        let mut document = r#"{"component_type":"Flow","id":"f","name":"f","start_node":
+            {"component_type":"StartNode","id":"s","name":"s","inputs":[{"title":"x","type":"string"}]}}"#
+            .to_owned();
+        for level in 0..levels {
+            document = format!(
+                r#"{{"component_type":"Flow","id":"f{level}","name":"f","start_node":
+                {{"component_type":"MapNode","id":"m{level}","name":"m","subflow":{document}}}}}"#
+            );
+        }
+        let flow = DocumentReader::new().read(&document).unwrap();
+        let lengths = flow
+            .inputs()
+            .iter()
+            .map(|input| input.schema().as_str().len());
+        lengths.sum::<usize>()
+    };
+    let few = length(4);
+    assert!(length(6) > 4 * few, "{few}");
+    assert_eq!(length(60), 0);
+}
+
+#[test]
+fn components_are_nested_up_to_a_limit_along_references_too() {
+    let chain = |levels: usize| {
+        let listed = (0..levels).map(|level| {
+            let below = match level {
+                0 => "null".to_owned(),
+                _ => format!(r#"{{"$component_ref":"c{}"}}"#, level - 1),
+            };
+            format!(r#""c{level}":{{"component_type":"Acme","id":"c{level}","name":"n","below":{below}}}"#)
+        });
+        let listed: Vec<_> = listed.collect();
+        // Lower ones are read first, so that no reference is followed through many others.
+        let used = (0..levels)
+            .rev()
+            .step_by(50)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev();
+        let used = used.map(|level| format!(r#"{{"$component_ref":"c{level}"}}"#));
+        let used: Vec<_> = used.collect();
+        format!(
+            r#"{{"component_type":"Acme","id":"top","name":"n","used":[{}],"$referenced_components":{{{}}}}}"#,
+            used.join(","),
+            listed.join(",")
+        )
+    };
+    let deep = DocumentReader::new().read(&chain(198)).unwrap();
+    assert!(Component::from_json(deep.dump()).is_ok());
+    let error = DocumentReader::new().read(&chain(300)).unwrap_err();
+    assert!(error.to_string().contains("nested too deep"), "{error}");
+}
