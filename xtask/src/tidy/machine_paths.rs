@@ -19,6 +19,9 @@ const OTHERS: &[&str] = &[
     concat!("files.", "pythonhosted"),
 ];
 
+/// The home of somebody whom recorded vectors make up.
+const MADE_UP: &str = concat!("/", "home/u/");
+
 /// Finds paths of a machine in a file.
 pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
     if path.ends_with(".lock") {
@@ -33,6 +36,9 @@ pub(super) fn check(path: &str, text: &str) -> Vec<Finding> {
 fn is_found(line: &str) -> bool {
     let has_directory = DIRECTORIES.iter().any(|directory| {
         line.match_indices(directory).any(|(at, _)| {
+            if line[at..].starts_with(MADE_UP) {
+                return false;
+            }
             let before = line[..at].chars().next_back();
             before.is_none_or(|before| !before.is_alphanumeric() && !matches!(before, '_' | '.'))
         })
@@ -50,6 +56,14 @@ mod tests {
             let text = format!("fine\nsee {line}project\n");
             assert_eq!(check("docs/a.md", &text).len(), 1, "{line}");
         }
+    }
+
+    #[test]
+    fn the_home_of_somebody_made_up_hides_no_other() {
+        let made_up = format!("{MADE_UP}.config");
+        assert_eq!(check("vectors/a.json", &made_up), []);
+        let text = format!("{made_up} {}user/a", DIRECTORIES[2]);
+        assert_eq!(check("vectors/a.json", &text).len(), 1);
     }
 
     #[test]
