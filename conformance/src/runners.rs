@@ -2,6 +2,7 @@
 
 mod agentspec;
 mod agentspec_components;
+mod agentspec_documents;
 mod agentspec_events;
 mod agentspec_lifecycle;
 mod agentspec_real_run;
@@ -29,6 +30,7 @@ use crate::Runner;
 pub fn all() -> Vec<Box<dyn Runner>> {
     vec![
         Box::new(agentspec_components::AgentspecComponents),
+        Box::new(agentspec_documents::AgentspecDocuments),
         Box::new(agentspec_events::AgentspecEvents),
         Box::new(agentspec_lifecycle::AgentspecLifecycle),
         Box::new(agentspec_real_run::AgentspecRealRun),
