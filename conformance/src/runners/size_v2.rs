@@ -16,8 +16,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::exports::{
-    ascii_length, estimate, estimate_value, export_url, is_endpoint, is_refused_domain, object,
-    truncated, wire_url,
+    ascii_length, estimate, estimate_value, export_url, has_marker_that_lengthens, is_endpoint,
+    is_refused_domain, object, truncated, wire_url,
 };
 use crate::compare::differences;
 use crate::export_input::{has_rust_form, keep_rust_values, rust_span};
@@ -214,6 +214,11 @@ impl Runner for SizeV2 {
                 applies: |case| applies(case, Deviation::TimeIsTheEpoch),
                 instead,
             },
+            Predicate {
+                name: "marker_would_lengthen_a_value",
+                applies: |case| applies(case, Deviation::MarkerLengthens),
+                instead,
+            },
         ]
     }
 }
@@ -228,6 +233,7 @@ enum Deviation {
     ValueWithoutForm,
     NonFiniteFloat,
     TimeIsTheEpoch,
+    MarkerLengthens,
     OtherDigits,
 }
 
@@ -248,7 +254,12 @@ fn deviation(input: &Input) -> Option<Deviation> {
             let epoch = times
                 .contains(&Some(0))
                 .then_some(Deviation::TimeIsTheEpoch);
-            of_values(&span.values()).or(epoch)
+            let is_cut = matches!(input, Input::TruncateSpan { .. });
+            let marker = || {
+                let lengthens = is_cut && has_marker_that_lengthens(&span.rust_form());
+                lengthens.then_some(Deviation::MarkerLengthens)
+            };
+            of_values(&span.values()).or(epoch).or_else(marker)
         }
         Input::ChunkBySize {
             sizes,

@@ -10,6 +10,8 @@ mod cuts;
 mod escape;
 mod fit;
 mod hex;
+mod json_outline;
+mod level;
 mod resource;
 mod scope_order;
 mod sdk_span;

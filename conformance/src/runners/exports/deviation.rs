@@ -2,7 +2,7 @@
 
 use agentspan_model::agent365::Profile;
 
-use super::limits::{has_long_chunk, is_refused_domain};
+use super::limits::{has_long_chunk, has_marker_that_lengthens, is_refused_domain};
 use super::model::{Named, is_token, named, run};
 use super::settings::{asked_seconds, is_cluster};
 use super::{Exports, Form, TOLERANCES};
@@ -28,10 +28,11 @@ enum Deviation {
     ErrorOutsideOfHttp,
     BodyOfA2xxBreaks,
     RetryAfterIsNoPause,
+    MarkerLengthens,
     BodyBeyondLimit,
 }
 
-const ALL: [Deviation; 14] = [
+const ALL: [Deviation; 15] = [
     Deviation::UnknownCluster,
     Deviation::NonPositiveLimit,
     Deviation::RefusedDomain,
@@ -45,6 +46,7 @@ const ALL: [Deviation; 14] = [
     Deviation::ErrorOutsideOfHttp,
     Deviation::BodyOfA2xxBreaks,
     Deviation::RetryAfterIsNoPause,
+    Deviation::MarkerLengthens,
     Deviation::BodyBeyondLimit,
 ];
 
@@ -85,6 +87,7 @@ impl<G: Generation, F: Form> Exports<G, F> {
         "error_is_not_of_http" => ErrorOutsideOfHttp,
         "body_of_a_2xx_breaks" => BodyOfA2xxBreaks,
         "retry_after_is_no_pause" => RetryAfterIsNoPause,
+        "marker_would_lengthen_a_value" => MarkerLengthens,
         "body_exceeds_the_limit" => BodyBeyondLimit,
     );
 
@@ -155,6 +158,10 @@ impl Deviation {
                 let seconds = response.retry_after().and_then(asked_seconds);
                 seconds.is_some_and(|seconds| seconds.is_nan() || seconds < 0.0)
             }),
+            Self::MarkerLengthens => {
+                profile != Profile::V0_1
+                    && input.rust_spans().iter().any(has_marker_that_lengthens)
+            }
             Self::BodyBeyondLimit => has_long_chunk(input, profile),
         }
     }

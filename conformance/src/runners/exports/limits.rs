@@ -131,21 +131,42 @@ pub(in crate::runners) fn estimate_value(typed: &TypedValue) -> usize {
     }
 }
 
+/// What stands for the values that are cut.
+const MARKER: &str = "TRUNCATED";
+
+/// The span with markers for its largest values, but for those that are shorter than the marker.
 pub(in crate::runners) fn truncated(span: &VectorSpan) -> VectorSpan {
     let mut span = span.clone();
-    let mut length = ascii_length(&object(&span));
-    if length <= MAX_SPAN_BYTES {
+    if ascii_length(&object(&span)) <= MAX_SPAN_BYTES {
         return span;
     }
     span.attributes = after_calls(&span.attributes);
-    let mut largest: Vec<_> = (0..span.attributes.len()).collect();
-    largest.sort_by_key(|at| std::cmp::Reverse(ascii_length(&value(&span.attributes[*at].1))));
-    for at in largest {
-        span.attributes[at].1 = TypedValue::String("TRUNCATED".to_owned());
-        length = ascii_length(&object(&span));
-        if length <= MAX_SPAN_BYTES {
+    for (at, size) in largest_first(&span.attributes) {
+        if size < MARKER.len() + 2 {
+            break;
+        }
+        span.attributes[at].1 = TypedValue::String(MARKER.to_owned());
+        if ascii_length(&object(&span)) <= MAX_SPAN_BYTES {
             break;
         }
     }
     span
+}
+
+/// Whether the reference would put markers in the place of shorter values.
+pub(in crate::runners) fn has_marker_that_lengthens(span: &VectorSpan) -> bool {
+    let cut = truncated(span);
+    let is_short = |(_, size): (usize, usize)| size < MARKER.len() + 2;
+    ascii_length(&object(&cut)) > MAX_SPAN_BYTES
+        && largest_first(&cut.attributes).into_iter().any(is_short)
+}
+
+/// The places and sizes of values, the largest first, and of equal ones the first.
+fn largest_first(attributes: &TypedPairs) -> Vec<(usize, usize)> {
+    let sizes = attributes
+        .iter()
+        .map(|(_, typed)| ascii_length(&value(typed)));
+    let mut largest: Vec<_> = sizes.enumerate().collect();
+    largest.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
+    largest
 }

@@ -1,17 +1,52 @@
-//! Cuts a JSON document in its longest strings, so that it stays a JSON document.
+//! Cuts a JSON document so that it stays a JSON document.
 //!
 //! Nothing is parsed into values and written anew: all that is not cut stays letter by letter, the
 //! digits of numbers and the order of members included.
 
-use std::ops::{Range, RangeInclusive};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use serde::de::IgnoredAny;
 
 use super::ascii::text_cost;
+use super::json_outline::{Container, Mark, Outline, Text};
+use super::level::{Column, Level};
 use super::structured::Note;
 
+/// Items at the end of arrays are left out before strings are cut to less than this.
+const KEPT_TEXT: usize = 128;
+
+/// What says that a string was cut is not longer.
+const NOTE: usize = 40;
+
+/// What may be left out of a document besides parts of its strings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LeavesOut {
+    Nothing,
+    /// Items of arrays, but for the first one of each.
+    Items,
+    /// All items of arrays.
+    AllItems,
+    /// All items of arrays and all members of objects.
+    Members,
+}
+
+/// What is tried, in this order.
+const TRIES: [(usize, LeavesOut); 5] = [
+    (KEPT_TEXT, LeavesOut::Nothing),
+    (KEPT_TEXT, LeavesOut::Items),
+    (NOTE, LeavesOut::Items),
+    (NOTE, LeavesOut::AllItems),
+    (NOTE, LeavesOut::Members),
+];
+
 /// `text` in at most `budget` bytes as a JSON string in ASCII, quotes included, if it is a JSON object
-/// or array. If cutting strings is not enough, an empty one is left.
+/// or array.
+///
+/// The longest strings are trimmed to a common length; a string of bytes in base64 is replaced whole. If that
+/// leaves little of them, items at the end of the largest arrays are left out. In the end an empty object
+/// or array is left.
 pub(super) fn cut_json(text: &str, budget: usize) -> Option<String> {
     let empty = match text.trim_start().as_bytes().first() {
         Some(b'{') => "{}",
@@ -19,41 +54,162 @@ pub(super) fn cut_json(text: &str, budget: usize) -> Option<String> {
         _ => return None,
     };
     serde_json::from_str::<IgnoredAny>(text).ok()?;
-    let mut cost = text_cost(text) + 2;
-    let mut longest: Vec<(Range<usize>, usize)> = strings(text)
-        .filter_map(|range| {
-            let cost = text_cost(text.get(range.clone())?);
-            Some((range, cost))
+    let outline = Outline::of(text);
+    let Some(excess) = (outline.cost + 2)
+        .checked_sub(budget)
+        .filter(|excess| *excess > 0)
+    else {
+        return Some(text.to_owned());
+    };
+    let plan = TRIES
+        .iter()
+        .find_map(|(floor, leaves_out)| Plan::find(&outline, excess, *floor, *leaves_out));
+    match plan {
+        Some(plan) => plan.apply(text, &outline, budget),
+        None => Some(empty.to_owned()),
+    }
+}
+
+/// What is to be cut.
+struct Plan {
+    level: Level,
+    /// What is left out, by its beginning.
+    gaps: BTreeMap<usize, usize>,
+}
+
+impl Plan {
+    fn find(outline: &Outline, excess: usize, floor: usize, leaves_out: LeavesOut) -> Option<Self> {
+        let columns: Vec<Column> = outline.strings.iter().map(column).collect();
+        // What the strings in front of each take less at the floor.
+        let mut saved = Vec::with_capacity(columns.len() + 1);
+        let mut sum = 0;
+        saved.push(sum);
+        for column in &columns {
+            sum += column.height - column.height.min(column.stump.unwrap_or(floor));
+            saved.push(sum);
+        }
+        let mut gaps = Gaps {
+            saved: &saved,
+            ranges: BTreeMap::new(),
+            cost: 0,
+        };
+        if sum < excess {
+            gaps.open(outline, excess - sum, leaves_out)?;
+        }
+        let kept = outline.strings.iter().zip(&columns);
+        let kept = kept.filter(|(string, _)| !gaps.hold(string.range.start));
+        let excess = excess.saturating_sub(gaps.cost);
+        let level = Level::find(kept.map(|(_, column)| *column), excess, floor)?;
+        Some(Self {
+            level,
+            gaps: gaps.ranges,
         })
-        .collect();
-    longest.sort_by_key(|(_, cost)| std::cmp::Reverse(*cost));
-    let mut cuts: Vec<(Range<usize>, String)> = Vec::new();
-    for (range, before) in longest {
-        if cost <= budget {
-            break;
+    }
+
+    fn apply(self, text: &str, outline: &Outline, budget: usize) -> Option<String> {
+        let mut document = String::with_capacity(budget.min(text.len()));
+        let mut begin = 0;
+        let mut gaps = self.gaps.iter().peekable();
+        for string in &outline.strings {
+            while let Some((from, to)) = gaps.next_if(|(from, _)| **from <= string.range.start) {
+                document.push_str(text.get(begin..*from)?);
+                begin = *to;
+            }
+            if string.range.start < begin {
+                continue;
+            }
+            let literal = text.get(string.range.clone())?;
+            let kept = match column(string).stump {
+                Some(_) if string.cost >= self.level.felled => Note(literal.len()).to_string(),
+                None if string.cost > self.level.height => cut_literal(literal, self.level.height),
+                _ => continue,
+            };
+            document.push_str(text.get(begin..string.range.start)?);
+            document.push_str(&kept);
+            begin = string.range.end;
         }
-        let literal = text.get(range.clone())?;
-        let allowed = before.saturating_sub(cost - budget);
-        let kept = cut_literal(literal, allowed);
-        let after = text_cost(&kept);
-        if after < before {
-            cost = cost - before + after;
-            cuts.push((range, kept));
+        for (from, to) in gaps {
+            document.push_str(text.get(begin..*from)?);
+            begin = *to;
         }
+        document.push_str(text.get(begin..)?);
+        Some(document)
     }
-    if cost > budget {
-        return Some(empty.to_owned());
+}
+
+/// A string as something to be trimmed.
+fn column(string: &Text) -> Column {
+    let note = || Note(string.range.len()).to_string().len();
+    Column {
+        height: string.cost,
+        stump: string.is_blob.then(note),
     }
-    cuts.sort_by_key(|(range, _)| range.start);
-    let mut document = String::with_capacity(budget);
-    let mut begin = 0;
-    for (range, kept) in cuts {
-        document.push_str(text.get(begin..range.start)?);
-        document.push_str(&kept);
-        begin = range.end;
+}
+
+/// What is left out of a document.
+struct Gaps<'a> {
+    /// What the strings in front of each take less when they are trimmed to the floor.
+    saved: &'a [usize],
+    /// Where it begins and ends.
+    ranges: BTreeMap<usize, usize>,
+    /// What it takes.
+    cost: usize,
+}
+
+impl Gaps<'_> {
+    /// Leaves items out from the end of the largest containers on, until `missing` bytes are. `None` if there
+    /// are not enough.
+    fn open(&mut self, outline: &Outline, mut missing: usize, leaves_out: LeavesOut) -> Option<()> {
+        let kept = match leaves_out {
+            LeavesOut::Nothing => return None,
+            LeavesOut::Items => 1,
+            LeavesOut::AllItems | LeavesOut::Members => 0,
+        };
+        let containers = outline.containers.iter();
+        // Those around others are larger, and so come first.
+        let mut largest: Vec<(usize, &Container, Mark)> = containers
+            .filter(|container| container.is_array || leaves_out == LeavesOut::Members)
+            .filter(|container| container.ends.len() > kept)
+            .filter_map(|container| {
+                let end = *container.ends.last()?;
+                Some((self.cost_of(container.begin, end), container, end))
+            })
+            .collect();
+        largest.sort_by_key(|(cost, ..)| Reverse(*cost));
+        for (_, container, end) in largest {
+            if missing == 0 {
+                break;
+            }
+            if self.hold(container.begin.at) {
+                continue;
+            }
+            let fronts = std::iter::once(&container.begin).chain(&container.ends);
+            let fronts = fronts.take(container.ends.len()).skip(kept);
+            let mut front = end;
+            for earlier in fronts.copied().collect::<Vec<_>>().into_iter().rev() {
+                front = earlier;
+                if self.cost_of(front, end) >= missing {
+                    break;
+                }
+            }
+            missing = missing.saturating_sub(self.cost_of(front, end));
+            self.cost += end.cost - front.cost;
+            self.ranges.insert(front.at, end.at);
+        }
+        (missing == 0).then_some(())
     }
-    document.push_str(text.get(begin..)?);
-    Some(document)
+
+    /// What stands between two places takes, with its strings at the floor.
+    fn cost_of(&self, from: Mark, to: Mark) -> usize {
+        let saved = |mark: Mark| self.saved.get(mark.strings).copied().unwrap_or_default();
+        (to.cost - from.cost).saturating_sub(saved(to) - saved(from))
+    }
+
+    /// Whether the place is in what is left out.
+    fn hold(&self, at: usize) -> bool {
+        let before = self.ranges.range(..=at).next_back();
+        before.is_some_and(|(_, end)| at < *end)
+    }
 }
 
 /// The beginning of what stands between the quotes of a string, and a note. Escapes stay whole, and so
@@ -98,36 +254,6 @@ fn unit_length(rest: &str) -> usize {
 /// the first of a pair, from `c` to `f` of the second.
 fn is_half(digits: &[u8], range: RangeInclusive<u8>) -> bool {
     matches!(digits, [b'd' | b'D', digit, ..] if range.contains(&digit.to_ascii_lowercase()))
-}
-
-/// The places between the quotes of all strings that are values, in a text that is JSON.
-fn strings(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        loop {
-            let begin = at + text.get(at..)?.find('"')? + 1;
-            let end = begin + literal_length(text.get(begin..)?);
-            at = end + 1;
-            let is_key = text
-                .get(at..)
-                .is_some_and(|rest| rest.trim_start().starts_with(':'));
-            if !is_key {
-                return Some(begin..end);
-            }
-        }
-    })
-}
-
-/// The bytes up to the closing quote.
-fn literal_length(rest: &str) -> usize {
-    let mut is_escaped = false;
-    rest.bytes()
-        .position(|byte| {
-            let ends = byte == b'"' && !is_escaped;
-            is_escaped = byte == b'\\' && !is_escaped;
-            ends
-        })
-        .unwrap_or(rest.len())
 }
 
 #[cfg(test)]
@@ -194,10 +320,80 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_without_its_strings_becomes_empty() {
-        let numbers = json!({ "numbers": vec![1; 100] }).to_string();
-        check_cut(&numbers, 70, Some("{}"));
-        check_cut(&json!(vec![1; 100]).to_string(), 70, Some("[]"));
+    fn items_at_the_end_are_left_out_when_strings_are_not_enough() {
+        let numbers = json!(vec![1; 100]).to_string();
+        let members = format!(r#"{{"numbers":{numbers},"last":2}}"#);
+        check_cut(&members, 40, Some(r#"{"numbers":[1,1,1,1,1,1],"last":2}"#));
+        check_cut(&numbers, 9, Some("[1,1,1]"));
+        check_cut("[ 1 , 22 , 333 ]", 12, Some("[ 1 , 22 ]"));
+        check_cut("[ 1 , 22 , 333 ]", 6, Some("[ ]"));
+        // Even the first item may be too much, or all of it.
+        check_cut(r#"{"a":[[[1,2],[3,4]]]}"#, 17, Some(r#"{"a":[[[1]]]}"#));
+        check_cut(r#"{"a":[[[1,2],[3,4]]]}"#, 16, Some(r#"{"a":[]}"#));
+        check_cut(r#"{"a":[1],"b":{"c":2}}"#, 13, Some(r#"{"a":[1]}"#));
+        check_cut(r#"{"a":1,"b":2}"#, 12, Some(r#"{"a":1}"#));
+        check_cut(r#"{"a":1,"b":2}"#, 4, Some("{}"));
+    }
+
+    #[test]
+    fn the_longest_strings_are_trimmed_to_one_length() {
+        let (long, longer) = ("x".repeat(1_000), "y".repeat(3_000));
+        let text = json!([long, "short", longer]).to_string();
+        let cut: Vec<String> = serde_json::from_str(&cut_json(&text, 1_024).unwrap()).unwrap();
+        assert_eq!(cut[1], "short");
+        let lengths = [cut[0].len(), cut[2].len()];
+        assert_eq!(lengths[0], lengths[1]);
+        assert!((480..512).contains(&lengths[0]), "{lengths:?}");
+        assert!(cut[0].ends_with("x...[cut from 1000 bytes]"), "{}", cut[0]);
+        assert!(cut[2].ends_with("y...[cut from 3000 bytes]"), "{}", cut[2]);
+    }
+
+    #[test]
+    fn messages_at_the_end_are_left_out_before_all_are_cut_to_nothing() {
+        let message = json!({ "role": "user", "content": "x".repeat(200) });
+        let text = json!({ "messages": vec![message; 1_000] }).to_string();
+        let cut: Value = serde_json::from_str(&cut_json(&text, 10_000).unwrap()).unwrap();
+        let messages = cut["messages"].as_array().unwrap();
+        assert!((40..80).contains(&messages.len()), "{}", messages.len());
+        for message in messages {
+            assert_eq!(message["role"], "user");
+            assert!(message["content"].as_str().unwrap().len() >= 128);
+        }
+    }
+
+    #[test]
+    fn bytes_in_base64_are_replaced_whole_and_leave_their_room_to_texts() {
+        let bytes = "QUJD".repeat(10_000);
+        let text = "x".repeat(20_000);
+        let parts = json!([
+            { "type": "blob", "modality": "image", "content": bytes },
+            { "content": bytes, "type": "blob" },
+            { "type": "image", "source": { "type": "base64", "data": bytes } },
+            { "type": "image_url", "image_url": { "url": format!("data:image/png;base64,{bytes}") } },
+            { "type": "blob", "content": "QUJD" },
+            { "type": "text", "content": text },
+            { "type": "text", "content": bytes },
+        ]);
+        let cut = cut_json(&parts.to_string(), 41_000).unwrap();
+        let cut: Value = serde_json::from_str(&cut).unwrap();
+        let note = "...[cut from 40000 bytes]";
+        for bytes in [
+            &cut[0]["content"],
+            &cut[1]["content"],
+            &cut[2]["source"]["data"],
+        ] {
+            assert_eq!(bytes, note);
+        }
+        assert_eq!(cut[3]["image_url"]["url"], "...[cut from 40022 bytes]");
+        assert_eq!(cut[4]["content"], "QUJD");
+        // Nobody says that the last one is in base64.
+        assert_eq!(cut[5]["content"].as_str().map(str::len), Some(20_000));
+        let last = cut[6]["content"].as_str().unwrap();
+        assert!(
+            last.starts_with("QUJDQUJD") && last.ends_with(note),
+            "{}",
+            last.len()
+        );
     }
 
     #[test]

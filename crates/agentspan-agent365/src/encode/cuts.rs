@@ -10,6 +10,9 @@ use super::structured::value_cost;
 const MAX_KEYS: usize = 32;
 const MAX_KEY: usize = 128;
 
+/// How many keys are remembered of which some are named: those that are too long are not.
+const CANDIDATES: usize = 4 * MAX_KEYS;
+
 /// The quotes of a name, its colon and the comma after its value.
 const FRAME: usize = 4;
 
@@ -19,7 +22,8 @@ const ITEM_FRAME: usize = 3;
 /// What was cut of one span.
 #[derive(Debug, Default)]
 pub(super) struct Cuts {
-    /// In the order of the cuts, and so the largest first.
+    /// In the order of the cuts, and so the largest first. As many as there are candidates, so that a span of
+    /// very many attributes costs no more for each.
     keys: Vec<Key>,
     count: usize,
 }
@@ -28,7 +32,7 @@ impl Cuts {
     /// A value was cut, or left out.
     pub(super) fn of_value(&mut self, key: &Key) {
         self.count += 1;
-        if !self.keys.contains(key) {
+        if self.keys.len() < CANDIDATES && !self.keys.contains(key) {
             self.keys.push(key.clone());
         }
     }
@@ -122,6 +126,17 @@ mod tests {
         cuts.of_something();
         let names = vec!["b".to_owned(), "a".to_owned()];
         assert_eq!(note(&cuts, 1_000), Some((names, 4)));
+    }
+
+    #[test]
+    fn a14_of_very_many_keys_only_the_candidates_are_looked_at() {
+        let many = cuts((0..64_000).map(|n| format!("key {n}")));
+        assert_eq!(many.keys.len(), CANDIDATES);
+        let (names, count) = note(&many, 10_000).unwrap();
+        assert_eq!(
+            (names[0].as_str(), names.len(), count),
+            ("key 0", 32, 64_000)
+        );
     }
 
     #[test]

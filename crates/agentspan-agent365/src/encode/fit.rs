@@ -64,8 +64,10 @@ impl Fit {
             return Cow::Borrowed(span);
         }
         match self.truncation {
-            Truncation::Marker if span.attributes.is_empty() => Cow::Borrowed(span),
-            Truncation::Marker => Cow::Owned(self.replace_largest(span, length, unique_keys)),
+            Truncation::Marker => match self.largest(span, length, unique_keys).as_slice() {
+                [] => Cow::Borrowed(span),
+                largest => Cow::Owned(with_markers(span, largest)),
+            },
             Truncation::Structured => {
                 let span = with_unique_keys(span, unique_keys);
                 Cow::Owned(cut_with_note(&span, length, self.limit))
@@ -73,13 +75,14 @@ impl Fit {
         }
     }
 
-    /// Replaces the largest attributes by a marker, until the span fits or none is left.
-    fn replace_largest(
+    /// The places, in order, of the largest attributes, as many as have to be replaced by a marker for the span
+    /// to fit. Those that are shorter than the marker are not among them: they would become longer.
+    fn largest(
         &mut self,
         span: &SpanData,
         mut length: usize,
         unique_keys: &mut UniqueKeys,
-    ) -> SpanData {
+    ) -> Vec<usize> {
         let mut written = Vec::new();
         unique_keys.for_each(&span.attributes.as_slice(), |index| written.push(index));
         let mut sizes: Vec<(usize, usize)> = Vec::with_capacity(written.len());
@@ -88,7 +91,9 @@ impl Fit {
                 let size = self.measure(|out| {
                     let _: Written = sdk_span::write(&attribute.value, ValueWriter::new(out));
                 });
-                sizes.push((index, size));
+                if size >= MARKER_BYTES {
+                    sizes.push((index, size));
+                }
             }
         }
         // Of equal ones the first.
@@ -102,7 +107,7 @@ impl Fit {
             }
         }
         replaced.sort_unstable();
-        with_markers(span, &replaced)
+        replaced
     }
 
     /// The length in ASCII of what `write` writes.

@@ -1,12 +1,16 @@
 //! Cuts a span so that as much as possible of it stays readable.
 
+use std::cmp::Reverse;
+
 use opentelemetry::trace::Status;
-use opentelemetry::{Array, KeyValue, Value};
+use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::ascii::{ascii_cost, text_cost};
 use super::cut_json::cut_json;
 use super::cuts::Cuts;
+use super::json_outline::is_data_url;
+use super::level::{Column, Level};
 
 /// Shorter values are not worth cutting.
 const MIN_CUT: usize = 64;
@@ -26,10 +30,13 @@ enum Place {
     OfLink(usize, usize),
 }
 
+/// How often the room that was left over is divided anew.
+const ROUNDS: usize = 3;
+
 /// Cuts `span`, which takes `length` bytes in ASCII, until it takes at most `limit`.
 ///
-/// First the largest values are cut: texts on a boundary of characters with a note of how much is
-/// missing, JSON documents in their longest strings so that they stay JSON, arrays at their end. If
+/// First the largest values are trimmed to a common length: texts on a boundary of characters with a note of
+/// how much is missing, JSON documents so that they stay JSON, arrays at their end. If
 /// that is not enough, events and links are left out from the last one on, name and message are cut,
 /// and then attributes are left out, the largest first.
 pub(super) fn cut_structured(span: &mut SpanData, mut length: usize, limit: usize) -> Cuts {
@@ -48,12 +55,96 @@ pub(super) fn cut_structured(span: &mut SpanData, mut length: usize, limit: usiz
     cuts
 }
 
+/// A value that is long enough to be cut.
+struct Long {
+    place: Place,
+    cost: usize,
+    /// It is of no use in parts.
+    is_blob: bool,
+    /// What becomes of it, and what that takes.
+    cut: Option<(Value, usize)>,
+    /// It takes less than its share: the rest is for others.
+    is_done: bool,
+}
+
+impl Long {
+    fn takes(&self) -> usize {
+        self.cut.as_ref().map_or(self.cost, |(_, cost)| *cost)
+    }
+}
+
 fn cut_values(span: &mut SpanData, length: &mut usize, limit: usize, cuts: &mut Cuts) {
-    let mut found: Vec<(Place, usize)> = Vec::new();
+    let mut long = long_values(span);
+    long.sort_by_key(|value| Reverse(value.cost));
+    let others = length.saturating_sub(long.iter().map(|value| value.cost).sum());
+    for round in 1..=ROUNDS {
+        let done: usize = long.iter().filter(|v| v.is_done).map(Long::takes).sum();
+        let room = limit.saturating_sub(others + done);
+        let open = long.iter().filter(|value| !value.is_done);
+        let wanted: usize = open.clone().map(|value| value.cost).sum();
+        let columns = open.map(|value| Column {
+            height: value.cost,
+            stump: value.is_blob.then_some(MIN_CUT),
+        });
+        let level = Level::find(columns, wanted.saturating_sub(room), MIN_CUT);
+        let level = level.unwrap_or(Level::LOWEST);
+        let share = level.height.max(MIN_CUT);
+        let mut spare = 0;
+        for value in long.iter_mut().filter(|value| !value.is_done) {
+            let budget = match value.is_blob {
+                true if value.cost >= level.felled => MIN_CUT,
+                true => continue,
+                false if value.cost > share => share,
+                false => continue,
+            };
+            let Some(attribute) = value.place.of(span) else {
+                continue;
+            };
+            let shortened = shortened(&attribute.value, budget);
+            let cost = value_cost(&shortened);
+            // Numbers and objects without texts cannot be cut anywhere.
+            value.is_done = value.is_blob || cost + MIN_CUT < budget;
+            spare += if value.is_done {
+                budget.saturating_sub(cost)
+            } else {
+                0
+            };
+            value.cut = Some((shortened, cost));
+        }
+        if spare == 0 || round == ROUNDS {
+            break;
+        }
+        // Values that were cut to the last level may keep more.
+        for value in long.iter_mut().filter(|value| !value.is_done) {
+            value.cut = None;
+        }
+    }
+    for value in long {
+        let Some((shortened, cost)) = value.cut else {
+            continue;
+        };
+        if let Some(attribute) = value.place.of_mut(span) {
+            if shortened != attribute.value {
+                cuts.of_value(&attribute.key);
+                attribute.value = shortened;
+                *length = length.saturating_sub(value.cost) + cost;
+            }
+        }
+    }
+}
+
+fn long_values(span: &SpanData) -> Vec<Long> {
+    let mut long: Vec<Long> = Vec::new();
     let mut add = |place, attribute: &KeyValue| {
         let cost = value_cost(&attribute.value);
         if cost > MIN_CUT {
-            found.push((place, cost));
+            long.push(Long {
+                place,
+                cost,
+                is_blob: matches!(&attribute.value, Value::String(text) if is_data_url(text.as_str())),
+                cut: None,
+                is_done: false,
+            });
         }
     };
     for (at, attribute) in span.attributes.iter().enumerate() {
@@ -69,30 +160,23 @@ fn cut_values(span: &mut SpanData, length: &mut usize, limit: usize, cuts: &mut 
             add(Place::OfLink(of, at), attribute);
         }
     }
-    found.sort_by_key(|(_, cost)| std::cmp::Reverse(*cost));
-    for (place, cost) in found {
-        if *length <= limit {
-            return;
+    long
+}
+
+impl Place {
+    fn of(self, span: &SpanData) -> Option<&KeyValue> {
+        match self {
+            Self::Attribute(at) => span.attributes.get(at),
+            Self::OfEvent(of, at) => span.events.events.get(of)?.attributes.get(at),
+            Self::OfLink(of, at) => span.links.links.get(of)?.attributes.get(at),
         }
-        let attribute = match place {
-            Place::Attribute(at) => span.attributes.get_mut(at),
-            Place::OfEvent(of, at) => {
-                let event = span.events.events.get_mut(of);
-                event.and_then(|event| event.attributes.get_mut(at))
-            }
-            Place::OfLink(of, at) => {
-                let link = span.links.links.get_mut(of);
-                link.and_then(|link| link.attributes.get_mut(at))
-            }
-        };
-        if let Some(attribute) = attribute {
-            let budget = cost.saturating_sub(*length - limit);
-            let shortened = shortened(&attribute.value, budget.max(MIN_CUT));
-            if shortened != attribute.value {
-                cuts.of_value(&attribute.key);
-                attribute.value = shortened;
-                *length = length.saturating_sub(cost) + value_cost(&attribute.value);
-            }
+    }
+
+    fn of_mut(self, span: &mut SpanData) -> Option<&mut KeyValue> {
+        match self {
+            Self::Attribute(at) => span.attributes.get_mut(at),
+            Self::OfEvent(of, at) => span.events.events.get_mut(of)?.attributes.get_mut(at),
+            Self::OfLink(of, at) => span.links.links.get_mut(of)?.attributes.get_mut(at),
         }
     }
 }
@@ -104,18 +188,38 @@ fn shortened(value: &Value, budget: usize) -> Value {
         Value::Array(Array::Bool(items)) => Value::Array(Array::Bool(first(items, budget))),
         Value::Array(Array::I64(items)) => Value::Array(Array::I64(first(items, budget))),
         Value::Array(Array::F64(items)) => Value::Array(Array::F64(first(items, budget))),
-        Value::Array(Array::String(items)) => {
-            let mut left = budget.saturating_sub(2);
-            let kept = items.iter().take_while(|item| {
-                let cost = text_cost(item.as_str()) + 3;
-                let fits = cost <= left;
-                left = left.saturating_sub(cost);
-                fits
-            });
-            Value::Array(Array::String(kept.cloned().collect()))
-        }
+        Value::Array(Array::String(items)) => Value::Array(Array::String(cut_texts(items, budget))),
         other => other.clone(),
     }
+}
+
+/// Texts in at most `budget` bytes: the longest are trimmed to a common length, and then the last are left
+/// out.
+fn cut_texts(items: &[StringValue], budget: usize) -> Vec<StringValue> {
+    /// The quotes of an item, and the comma.
+    const FRAME: usize = 3;
+    let cost = |item: &StringValue| text_cost(item.as_str()) + FRAME;
+    let total: usize = items.iter().map(cost).sum::<usize>() + 2;
+    let columns = items.iter().map(|item| Column {
+        height: cost(item),
+        stump: None,
+    });
+    let level = Level::find(columns, total.saturating_sub(budget), MIN_CUT + FRAME);
+    let height = level.map_or(MIN_CUT + FRAME, |level| level.height);
+    let mut left = budget.saturating_sub(2);
+    let mut kept = Vec::new();
+    for item in items {
+        let item = match cost(item) > height {
+            true => cut_text(item.as_str(), height - 1).into(),
+            false => item.clone(),
+        };
+        let Some(rest) = left.checked_sub(cost(&item)) else {
+            break;
+        };
+        left = rest;
+        kept.push(item);
+    }
+    kept
 }
 
 /// `text` in at most `budget` bytes, quotes included.
@@ -124,6 +228,9 @@ fn cut_text(text: &str, budget: usize) -> String {
         return document;
     }
     let note = Note(text.len()).to_string();
+    if is_data_url(text) && text_cost(text) + 2 > budget {
+        return note;
+    }
     let mut left = budget.saturating_sub(2 + note.len());
     let end = text.char_indices().find_map(|(at, c)| {
         let cost = ascii_cost(c);
@@ -205,7 +312,7 @@ fn drop_attributes(
     let cost =
         |attribute: &KeyValue| text_cost(attribute.key.as_str()) + value_cost(&attribute.value);
     let mut largest: Vec<_> = attributes.iter().map(cost).enumerate().collect();
-    largest.sort_by_key(|(_, cost)| std::cmp::Reverse(*cost));
+    largest.sort_by_key(|(_, cost)| Reverse(*cost));
     let mut dropped: Vec<usize> = Vec::new();
     for (at, cost) in largest {
         if *length <= limit {

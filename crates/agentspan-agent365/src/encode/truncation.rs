@@ -9,15 +9,21 @@
 #[non_exhaustive]
 pub enum Truncation {
     /// The values of the largest attributes are replaced by the text `TRUNCATED`, one after the other
-    /// until the span fits: `microsoft-agents-a365-observability-core` 2.0.0. A span that is too long
-    /// without its attributes stays too long.
+    /// until the span fits: `microsoft-agents-a365-observability-core` 2.0.0. Values that are shorter than the
+    /// marker stay, which is no difference but for a span that is too long without its attributes: that
+    /// one stays too long.
     #[default]
     Marker,
-    /// The largest values are cut, and as little as is needed: texts between two characters, JSON
-    /// documents in their longest strings so that they stay JSON, arrays at their end. Where a text
-    /// was cut it says `...[cut from 300000 bytes]`. If that is not enough, links and events are left
-    /// out, name and message are cut, and attributes are left out, the largest first. Every span fits
-    /// in the end.
+    /// The largest values are trimmed to a common length, and as little as is needed, so that no value keeps
+    /// much while another loses all: texts between two characters, JSON documents in their longest
+    /// strings so that messages stay messages, lists of texts in their longest, other arrays at their
+    /// end. Where a text was cut it keeps its beginning and says `...[cut from 300000 bytes]`. Bytes in
+    /// base64 (blob parts, `data:` URLs) are replaced whole: a part of them is of no use. A document of
+    /// very many short strings loses the items at the end of its largest arrays.
+    ///
+    /// If that is not enough, links and events are left out, name and message are cut, and attributes are
+    /// left out, the largest first. Every span fits in the end. The work is proportional to the length of
+    /// the span.
     ///
     /// A span that was cut says so in two attributes, with which it fits, too: `agentspan.truncated.keys`
     /// names those that were cut, the largest first and as many as there is room for, and

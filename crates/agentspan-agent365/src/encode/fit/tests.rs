@@ -59,7 +59,20 @@ fn the_largest_are_replaced_first_and_of_equal_ones_the_first() {
         Some(&[MARKER, &long, MARKER]),
     );
     check_marked(&[&long, &long, &longer], 10_000, None);
-    check_marked(&["", "", ""], 10, Some(&[MARKER, MARKER, MARKER]));
+}
+
+#[test]
+fn a14_a_marker_makes_no_span_longer() {
+    // `"TRUNCATED"` takes eleven bytes.
+    check_marked(
+        &["123456789", "12345678", ""],
+        10,
+        Some(&[MARKER, "12345678", ""]),
+    );
+    check_marked(&["", "", ""], 10, None);
+    let many = (0..10_000).map(|n| KeyValue::new(format!("{n}"), true));
+    let span = span(many.collect());
+    assert!(cut(&span, 10_000, Truncation::Marker).is_none());
 }
 
 #[test]
@@ -113,9 +126,9 @@ fn structured_cuts_name_the_largest_first_and_count_what_has_no_key() {
         vec![KeyValue::new("largest", "z".repeat(4_000))],
         0,
     ));
-    let found = cut(&span, 6_000, Truncation::Structured).unwrap();
+    let found = cut(&span, 8_300, Truncation::Structured).unwrap();
     assert_eq!(said(&found), Some((vec!["largest".to_owned()], 1)));
-    let found = cut(&span, 2_500, Truncation::Structured).unwrap();
+    let found = cut(&span, 6_000, Truncation::Structured).unwrap();
     let names = ["largest", "larger"].map(str::to_owned);
     assert_eq!(said(&found), Some((names.to_vec(), 2)));
     span.name = "n".repeat(10_000).into();
@@ -123,6 +136,136 @@ fn structured_cuts_name_the_largest_first_and_count_what_has_no_key() {
     let names = ["largest", "larger", "large"].map(str::to_owned);
     // And the event, and the name.
     assert_eq!(said(&found), Some((names.to_vec(), 5)));
+}
+
+/// The texts of attributes after cutting to the limit of version 2.
+fn texts(attributes: Vec<KeyValue>) -> Vec<String> {
+    let span = span(attributes);
+    let found = cut(&span, 250 * 1024, Truncation::Structured).unwrap();
+    let length = ascii_length(&json_of(&found));
+    assert!((255_500..=256_000).contains(&length), "{length}");
+    let attributes = found.attributes.iter();
+    attributes
+        .map(|attribute| attribute.value.as_str().into_owned())
+        .collect()
+}
+
+/// Messages of one text, as the reference writes them.
+fn prompt(text: &str) -> KeyValue {
+    let parts = serde_json::json!([{ "type": "text", "content": text }]);
+    let message = serde_json::json!({ "role": "user", "parts": parts });
+    let messages = serde_json::json!({ "version": "0.1.0", "messages": [message] });
+    KeyValue::new(keys::GEN_AI_INPUT_MESSAGES, messages.to_string())
+}
+
+fn content(messages: &str) -> String {
+    let messages: serde_json::Value = serde_json::from_str(messages).unwrap();
+    assert_eq!(messages["version"], "0.1.0");
+    assert_eq!(messages["messages"][0]["role"], "user");
+    assert_eq!(messages["messages"][0]["parts"][0]["type"], "text");
+    let text = &messages["messages"][0]["parts"][0]["content"];
+    text.as_str().unwrap().to_owned()
+}
+
+#[test]
+fn f4_a_prompt_and_another_long_text_share_the_room() {
+    let other = || KeyValue::new("other_large_text", "x".repeat(256_000));
+    let cut = texts(vec![prompt(&"y".repeat(360 * 1024)), other()]);
+    let prompt_text = content(&cut[0]);
+    assert!(prompt_text.starts_with("yyy") && prompt_text.ends_with("...[cut from 368640 bytes]"));
+    assert!(cut[1].starts_with("xxx") && cut[1].ends_with("...[cut from 256000 bytes]"));
+    let lengths = [cut[0].len(), cut[1].len()];
+    assert!(lengths[0].abs_diff(lengths[1]) < 100, "{lengths:?}");
+    assert!(lengths[0] > 127_000, "{lengths:?}");
+
+    // A character beyond the basic plane takes twelve bytes in the measure of the reference.
+    let cut = texts(vec![prompt(&"🙂".repeat(90 * 1024)), other()]);
+    let characters = content(&cut[0]).chars().filter(|c| *c == '🙂').count();
+    assert!((10_500..10_700).contains(&characters), "{characters}");
+    assert!(cut[1].len() > 127_000);
+
+    let cut = texts(vec![prompt(&"🙂".repeat(90 * 1024))]);
+    let characters = content(&cut[0]).chars().filter(|c| *c == '🙂').count();
+    assert!((21_200..21_400).contains(&characters), "{characters}");
+}
+
+#[test]
+fn f4_a_short_value_stays_and_leaves_its_share_to_the_longer_ones() {
+    let values = ["a".repeat(200_000), "b".repeat(150_000), "c".repeat(20_000)];
+    let attributes = ["a", "b", "c"].into_iter().zip(&values);
+    let cut = texts(
+        attributes
+            .map(|(key, value)| KeyValue::new(key, value.clone()))
+            .collect(),
+    );
+    assert_eq!(cut[2], values[2]);
+    assert!(cut[0].len().abs_diff(cut[1].len()) <= 1);
+    assert!(cut[0].len() > 117_000, "{}", cut[0].len());
+}
+
+#[test]
+fn f4_what_a_value_cannot_use_is_for_the_others() {
+    let image = "QUJD".repeat(75_000);
+    let parts = serde_json::json!([
+        { "type": "blob", "modality": "image", "mime_type": "image/png", "content": image },
+        { "type": "text", "content": "What is in the picture?" },
+    ]);
+    let message = serde_json::json!({ "role": "user", "parts": parts });
+    let messages = serde_json::json!({ "version": "0.1.0", "messages": [message] });
+    let cut = texts(vec![
+        KeyValue::new(keys::GEN_AI_INPUT_MESSAGES, messages.to_string()),
+        KeyValue::new("url", format!("data:image/png;base64,{image}")),
+        KeyValue::new("text", "x".repeat(300_000)),
+    ]);
+    let messages: serde_json::Value = serde_json::from_str(&cut[0]).unwrap();
+    let parts = &messages["messages"][0]["parts"];
+    // Half of an image in base64 helps nobody.
+    assert_eq!(parts[0]["content"], "...[cut from 300000 bytes]");
+    assert_eq!(parts[0]["mime_type"], "image/png");
+    assert_eq!(parts[1]["content"], "What is in the picture?");
+    assert_eq!(cut[1], "...[cut from 300022 bytes]");
+    assert!(cut[2].len() > 254_000, "{}", cut[2].len());
+}
+
+#[test]
+fn f4_a_long_conversation_keeps_its_first_messages() {
+    let message = |n: usize| {
+        let parts = serde_json::json!([{ "type": "text", "content": format!("message {n}") }]);
+        serde_json::json!({ "role": "user", "parts": parts })
+    };
+    let messages: Vec<_> = (0..20_000).map(message).collect();
+    let messages = serde_json::json!({ "version": "0.1.0", "messages": messages }).to_string();
+    let cut = texts(vec![KeyValue::new(keys::GEN_AI_INPUT_MESSAGES, messages)]);
+    let messages: serde_json::Value = serde_json::from_str(&cut[0]).unwrap();
+    let messages = messages["messages"].as_array().unwrap();
+    assert!(
+        (2_000..4_000).contains(&messages.len()),
+        "{}",
+        messages.len()
+    );
+    let parts = &messages[messages.len() - 1]["parts"];
+    assert_eq!(
+        parts[0]["content"],
+        format!("message {}", messages.len() - 1)
+    );
+}
+
+#[test]
+fn f4_a_list_of_texts_is_cut_in_its_longest() {
+    let items = ["short".to_owned(), "x".repeat(300_000), "y".repeat(200_000)];
+    let items = items.into_iter().map(StringValue::from).collect();
+    let span = span(vec![KeyValue::new(
+        "list",
+        Value::Array(Array::String(items)),
+    )]);
+    let found = cut(&span, 250 * 1024, Truncation::Structured).unwrap();
+    let Value::Array(Array::String(items)) = &found.attributes[0].value else {
+        panic!("{found:?}");
+    };
+    let items: Vec<&str> = items.iter().map(StringValue::as_str).collect();
+    assert_eq!(items[0], "short");
+    assert!(items[1].ends_with("x...[cut from 300000 bytes]") && items[1].len() > 127_000);
+    assert!(items[2].ends_with("y...[cut from 200000 bytes]") && items[2].len() > 127_000);
 }
 
 #[test]
