@@ -47,6 +47,7 @@ usage: cargo xtask <chore>
                                 default, or v2
   peers phoenix                 traces in Arize Phoenix, which takes minutes to install
   peers otlp                    traces in MLflow, which takes minutes to install
+  peers runtimes                runs of WayFlow and LangGraph, replayed, which take minutes to install
   bench [ARGS]                  the benchmarks, compared with peers
   fuzz [TARGET] [--seconds N]   input that nobody thought of, for everything that reads input
 ";
@@ -116,6 +117,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("peers", ["agent365", "--profile", profile]) => peers::agent365(workspace, profile),
         ("peers", ["phoenix"]) => peers::phoenix(workspace),
         ("peers", ["otlp"]) => peers::otlp(workspace),
+        ("peers", ["runtimes"]) => peers::runtimes(workspace),
         _ => Err(XtaskError::Usage {
             given: std::iter::once(chore)
                 .chain(options)

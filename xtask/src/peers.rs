@@ -49,6 +49,31 @@ pub(crate) fn otlp(workspace: &Workspace) -> Result<(), XtaskError> {
     backend(workspace, "otlp", &[])
 }
 
+/// Runs agents and flows in the runtimes of Agent Spec, and replays what they record.
+///
+/// Each runtime has an environment of its own, because their requirements exclude each other.
+pub(crate) fn runtimes(workspace: &Workspace) -> Result<(), XtaskError> {
+    let mut recordings = Vec::new();
+    for runtime in ["runtimes_wayflow", "runtimes_langgraph"] {
+        let python = python_with(workspace, runtime)?;
+        let recording = directory(workspace, runtime).join("recording.jsonl");
+        println!("{runtime}");
+        let hint = "delete its virtual environment in the target directory and run this again";
+        Program::new(python, workspace.root(), hint)
+            .args([driver(workspace, runtime), recording.clone()])
+            .env("PYTHONUTF8", "1")
+            .env("PYTHONUNBUFFERED", "1")
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("NO_PROXY", "127.0.0.1")
+            .run()?;
+        recordings.push(recording);
+    }
+    cargo(workspace)
+        .args(["run", "--quiet", "--locked", "--bin", "peer_runtimes", "--"])
+        .args(&recordings)
+        .run()
+}
+
 /// Runs the driver of a backend, which starts it, uses it and stops it.
 fn backend(workspace: &Workspace, peer: &str, programs: &[PathBuf]) -> Result<(), XtaskError> {
     let python = python_with(workspace, peer)?;
