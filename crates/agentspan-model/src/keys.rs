@@ -414,6 +414,9 @@ pub const AGENTSPEC_SPAN_METADATA: &str = "agentspec.span.metadata";
 pub const AGENTSPEC_FIRST_INPUT: &str = "agentspec.first_input";
 /// `agentspec.last_output`: what came of the last of the spans below, as [`AGENTSPEC_FIRST_INPUT`].
 pub const AGENTSPEC_LAST_OUTPUT: &str = "agentspec.last_output";
+/// `agentspec.event.span_id`: the full id of the span of an event that came after the end of that span, and
+/// is shown by another one.
+pub const AGENTSPEC_EVENT_SPAN_ID: &str = "agentspec.event.span_id";
 /// `agentspec.unfinished`: true on spans that nobody ended. Their end is the last time that is known of them.
 pub const AGENTSPEC_UNFINISHED: &str = "agentspec.unfinished";
 /// `agentspec.event.id`: the full id of an Agent Spec event.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use agentspan_model::agentspec::{Disclosure, Event, Id};
+use agentspan_model::keys;
 use agentspan_model::mapping::{
     ContentCapture, Exchange, Mapping, Rendering, SpanInTrace, SpanKind as MappedKind,
     repeated_span_id_bytes, span_id_bytes, trace_id_bytes,
@@ -77,8 +78,9 @@ use shared_exchange::SharedExchange;
 /// The bridge keeps a span from its start to its end. What nobody ends is exported all the same, with
 /// `agentspec.unfinished` and the last time that is known of it: the spans that a recording leaves open when
 /// its [replay](agentspan_processor::Replay) ends, and all others with
-/// [`end_open_spans`](Self::end_open_spans) or when the bridge is dropped. Events that are added after the
-/// end of their span are lost, and [counted](Self::late_events): OpenTelemetry has no place for them.
+/// [`end_open_spans`](Self::end_open_spans) or when the bridge is dropped. An event that is
+/// added after the end of its span is shown by the nearest open span around it, with the id of its own in
+/// `agentspec.event.span_id`. If there is none, it is lost and [counted](Self::late_events).
 ///
 /// Where a trace has several spans of one Agent Spec id, each has an OpenTelemetry id of its own.
 pub struct OtelBridge {
@@ -147,7 +149,7 @@ impl OtelBridge {
             .with_max_events_per_span(u32::MAX)
     }
 
-    /// How many events came after the end of their span, and were lost.
+    /// How many events came after the end of their span and of all spans around it, and were lost.
     #[must_use]
     pub fn late_events(&self) -> u64 {
         self.late_events.load(Ordering::Relaxed)
@@ -274,10 +276,34 @@ impl OtelBridge {
             let description = message.unwrap_or(&exception.exception_type);
             live.shared.set_status(Status::error(description.clone()));
         }
+        self.write_event(live, event, None);
+    }
+
+    /// OpenTelemetry has no place for an event of a span that has ended, so the nearest span around it that is
+    /// open shows it, and says whose it is. Without one it is lost, and counted.
+    fn add_late_event(&self, event: &Event, span: &Span) {
+        let around = std::iter::successors(span.parent(), Span::parent);
+        let open = around.into_iter().find_map(|around| self.live.get(&around));
+        match open {
+            Some(live) if live.is_recording => {
+                live.has_seen(event.timestamp);
+                self.write_event(&live, event, Some(span.id()));
+            }
+            Some(_) => {}
+            None => {
+                self.late_events.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn write_event(&self, live: &Live, event: &Event, of: Option<&Id>) {
         let mut attributes = Attributes::default();
         self.mapping
             .visit_event(event, &live.record, &mut attributes);
+        let of = of.map(|id| KeyValue::new(keys::AGENTSPEC_EVENT_SPAN_ID, id.as_str().to_owned()));
+        attributes.0.extend(of);
         let name = self.mapping.event_name(event).to_owned();
+        let mut span = CurrentSpan(Arc::clone(&live.shared));
         span.add_event_with_timestamp(name, SystemTime::from(event.timestamp), attributes.0);
     }
 }
@@ -305,9 +331,7 @@ impl SpanProcessor for OtelBridge {
         match self.live.get(span) {
             Some(live) if live.is_recording => self.add_event(&live, event),
             Some(_) => {}
-            None => {
-                self.late_events.fetch_add(1, Ordering::Relaxed);
-            }
+            None => self.add_late_event(event, span),
         }
         Ok(())
     }

@@ -77,6 +77,12 @@ impl AgentSpec {
         result
     }
 
+    /// Ends the spans that nobody has ended, so that they are exported as unfinished.
+    pub(crate) fn end_open_spans(&self) {
+        // Processors of the provider hear of it on this thread.
+        let _ = contain::call(|| self.bridge.end_open_spans());
+    }
+
     pub(crate) fn late_events(&self) -> u64 {
         self.bridge.late_events()
     }

@@ -196,7 +196,9 @@ fn merged(mut mapped: Vec<KeyValue>, live: Vec<KeyValue>, mapping: &Mapping) -> 
     };
     for other in live {
         let key = other.key.as_str();
-        if key.starts_with(keys::AGENTSPEC_PREFIX) && key != keys::AGENTSPEC_UNFINISHED {
+        let is_of_bridge =
+            [keys::AGENTSPEC_UNFINISHED, keys::AGENTSPEC_EVENT_SPAN_ID].contains(&key);
+        if key.starts_with(keys::AGENTSPEC_PREFIX) && !is_of_bridge {
             continue;
         }
         match mapped.iter_mut().find(|a| a.key.as_str() == key) {

@@ -109,6 +109,7 @@ impl Pipeline {
         if self.has_ended.load(Ordering::SeqCst) {
             return Ok(());
         }
+        self.agent_spec.end_open_spans();
         let before = self.report();
         let deadline = Deadline::after(timeout);
         let provider = self.provider.clone();

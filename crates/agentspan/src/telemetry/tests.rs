@@ -9,9 +9,12 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::mpsc::{self, Receiver, Sender};
 
+use agentspan_model::agentspec::SpanDetails;
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::{ExportQueue, ExportQueueBuilder};
-use agentspan_processor::{BackgroundQueue, HookError, SpanProcessor as AgentSpecProcessor};
+use agentspan_processor::{
+    BackgroundQueue, HookError, Span as AgentSpan, SpanProcessor as AgentSpecProcessor,
+};
 use agentspan_testkit::CapturedLogs;
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, Tracer as _};
@@ -112,6 +115,34 @@ fn a_destination_that_loses_spans_keeps_no_other_processor_from_its_flush() {
     let error = telemetry.flush(WHILE).unwrap_err();
     assert!(matches!(error, TelemetryError::Processor(_)), "{error:?}");
     assert_eq!(flushes.0.load(SeqCst), 1);
+}
+
+/// Keeps what is exported, also after its shutdown.
+#[derive(Clone, Debug, Default)]
+struct Kept(Arc<Mutex<Vec<SpanData>>>);
+
+impl SpanExporter for Kept {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        self.0.lock().unwrap().extend(batch);
+        Ok(())
+    }
+}
+
+#[test]
+fn f3_a_span_that_nobody_ends_is_exported_as_unfinished_at_the_shutdown() {
+    let kept = Kept::default();
+    let queue = ExportQueue::builder("kept", kept.clone()).build().unwrap();
+    let telemetry = with_queues(vec![queue]);
+    let trace = telemetry.trace().start().unwrap();
+    let work = AgentSpan::builder(SpanDetails::Plain).with_name("work");
+    std::mem::forget(work.start_detached().unwrap());
+    trace.end().unwrap();
+    telemetry.shutdown(WHILE).unwrap();
+    let spans = kept.0.lock().unwrap();
+    let names: Vec<_> = spans.iter().map(|span| &*span.name).collect();
+    assert_eq!(names, ["RootSpan", "work"]);
+    let mut attributes = spans[1].attributes.iter();
+    assert!(attributes.any(|a| a.key.as_str() == "agentspec.unfinished"));
 }
 
 /// Waits in every export, or when a trace starts, until the other end is dropped.

@@ -148,13 +148,13 @@ fn check_report(report: &TelemetryReport) {
     );
 }
 
-/// A trace of two spans, one of which has an event after its end.
+/// A trace of two spans, one of which has an event after the end of both.
 fn add_event_too_late(telemetry: &Telemetry) {
     let trace = telemetry.trace().start().unwrap();
     let span = Span::builder(SpanDetails::Plain).start_detached().unwrap();
     Span::end(&span).unwrap();
-    span.add_event(EventDetails::Plain).unwrap();
     trace.end().unwrap();
+    span.add_event(EventDetails::Plain).unwrap();
 }
 
 /// The metrics say the same as the report, also after the shutdown, and end with the guard.

@@ -49,16 +49,28 @@ fn a_response_in_another_span_is_linked_to_its_request() {
 }
 
 #[test]
-fn an_event_after_the_end_of_its_span_is_counted() {
-    let watched = Watched::new(ContentCapture::NoContent);
+fn an_event_after_the_end_of_its_span_is_shown_by_the_next_one_around_it_or_counted() {
+    let mappings = [Mapping::new(Rendering::GenAi)];
+    let watched = Watched::with_mappings(ContentCapture::NoContent, mappings);
     let trace = watched.trace();
     let span = plain("work").start_detached().unwrap();
     Span::end(&span).unwrap();
-    span.add_event(agentspan_model::agentspec::EventDetails::Plain)
-        .unwrap();
+    let late = || span.add_event(agentspan_model::agentspec::EventDetails::Plain);
+    late().unwrap();
     trace.end().unwrap();
+    assert_eq!(watched.bridge.late_events(), 0);
+    late().unwrap();
     assert_eq!(watched.bridge.late_events(), 1);
-    assert_eq!(watched.live.named("work").events.len(), 0);
+    for (spans, root) in [(&watched.live, "RootSpan"), (&watched.rendered[0], "Trace")] {
+        assert_eq!(spans.named("work").events.len(), 0);
+        let root = spans.named(root);
+        assert_eq!(root.events.len(), 1);
+        let attributes = &root.events.events[0].attributes;
+        let of = attributes
+            .iter()
+            .find(|attribute| attribute.key.as_str() == "agentspec.event.span_id");
+        assert_eq!(of.unwrap().value.as_str(), span.id().as_str());
+    }
 }
 
 #[test]
