@@ -13,7 +13,7 @@ use agentspan::{
 };
 use agentspan_testkit::{Answer, Service};
 use opentelemetry::Context;
-use opentelemetry::trace::{TraceContextExt as _, Tracer as _};
+use opentelemetry::trace::Tracer as _;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, Span as SdkSpan, SpanData, SpanProcessor};
@@ -67,16 +67,9 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
         .unwrap();
     assert_eq!(telemetry.agent365(), Agent365Status::Delivers);
 
-    // A span of a scope and one of a plain tracer are of one trace; only the first has an identity.
-    let scope = make_span();
-    scope.in_scope_infallible(|scope| {
-        let plain = telemetry.tracer("plain").start("plain");
-        let here = Context::current_with_span(plain);
-        assert_eq!(
-            here.span().span_context().trace_id(),
-            scope.span_context().trace_id()
-        );
-    });
+    // A span of a scope has an identity, and one of a plain tracer outside of it has none.
+    drop(make_span());
+    drop(telemetry.tracer("plain").start("plain"));
     telemetry.flush(WHILE).unwrap();
     let requests = service.wait_for(1, WHILE).unwrap();
     let body = requests[0].json().unwrap();
