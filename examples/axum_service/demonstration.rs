@@ -10,7 +10,7 @@ use std::fmt::Write;
 
 use agentspan::Telemetry;
 use agentspan::prelude::*;
-use agentspan_testkit::Service;
+use agentspan_testkit::{Receipt, Service};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
@@ -29,7 +29,9 @@ const CALLER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     reason = "an application may start tasks; the library must not"
 )]
 pub(crate) async fn run() -> Result<String, AnyError> {
-    let agent365 = Service::start()?;
+    let agent365 = Service::builder()
+        .answer_with(|request| Receipt::new().answer_to(request))
+        .start()?;
     let mut model = Model::start()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
