@@ -14,6 +14,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("test", &[]),
     ("doc", &[]),
     ("features", &[]),
+    ("hosts", &[]),
     ("msrv", &[]),
     ("golden", &["--check"]),
     ("examples", &[]),

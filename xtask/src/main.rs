@@ -16,6 +16,7 @@ mod examples;
 mod features;
 mod fuzz;
 mod golden;
+mod hosts;
 mod peers;
 mod tidy;
 mod workspace;
@@ -37,6 +38,7 @@ usage: cargo xtask <chore>
   test [ARGS]                 * cargo test --workspace --locked (unit, integration and doc tests)
   doc                         * the documentation, warnings are errors
   features                    * every published crate alone: no default features, then each feature
+  hosts [KIND]...             * programs that use TLS, with and without us: nothing may change for them
   msrv                        * published crates build with the declared minimum version of Rust
   golden [--check]            * rewrite the golden files, or say which of them would change
   examples                    * run every example
@@ -98,6 +100,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
             .env("RUSTDOCFLAGS", "--deny warnings")
             .run(),
         ("features", []) => features::run(workspace),
+        ("hosts", _) => hosts::run(workspace, &options),
         ("msrv", []) => features::minimum_version(workspace),
         ("golden", []) => golden::update(workspace),
         ("golden", ["--check"]) => golden::check(workspace),

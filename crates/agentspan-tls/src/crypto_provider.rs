@@ -20,7 +20,7 @@ pub struct NoCryptoProvider;
 
 /// The provider that the process installed, else the one that is linked.
 ///
-/// The answer may change when the process installs a provider, so ask when a connection is set up.
+/// The answer may change when the process installs a provider, so ask when the first connection is made.
 /// This function never installs a provider.
 ///
 /// # Errors

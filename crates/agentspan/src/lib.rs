@@ -44,10 +44,11 @@
 //!
 //! # Cryptography
 //!
-//! Connections use the crypto provider that the process installed for `rustls`, whenever it did. If there
-//! is none, they use that of the feature `aws-lc-rs` (default) or `ring`; with both, it is `aws-lc-rs`.
-//! Neither changes anything about the host's own `rustls`. The feature `tls12` (default) allows TLS 1.2
-//! beside 1.3; it does so to the host's connections, too, if the host had turned 1.2 off.
+//! Connections use the crypto provider that the process has installed for `rustls` when the first of them
+//! is made. If there is none, they use the provider of the feature `aws-lc-rs` (default) or `ring`; with
+//! both features, it is `aws-lc-rs`. Neither feature changes anything about the host's own `rustls`. The
+//! feature `tls12` (default) allows TLS 1.2 beside 1.3; it allows TLS 1.2 to the host's connections, too,
+//! if the host had turned it off.
 //!
 //! # The guide
 //!
