@@ -38,7 +38,7 @@ pub use deviations::{Deviations, Predicate};
 pub use export_input::ExportInput;
 pub use json::Json;
 pub use live_baggage::BaggageCall;
-pub use live_export::LiveExport;
+pub use live_export::{LiveExport, Parents};
 pub use live_scope::LiveScope;
 pub use runner::{Failure, Outcome, Runner};
 pub use suite::{SHIPPED_VECTORS, Suite};

@@ -26,6 +26,16 @@ pub struct LiveExport {
     pub success: bool,
 }
 
+/// What becomes of parents that are not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "there is nothing between them")]
+pub enum Parents {
+    /// They are passed over.
+    PassedOver,
+    /// They stay, as in the reference.
+    AsRecorded,
+}
+
 impl LiveExport {
     /// Exports the spans of the input. The exporter takes `service` for every host of the world, and
     /// sends one request after the other, as the reference does, so that the answers of the service
@@ -34,7 +44,12 @@ impl LiveExport {
     /// # Errors
     ///
     /// [`Failure`] if the input has no form in Rust that [`ExportInput::rust_spans`] does not leave out.
-    pub fn run(input: &ExportInput, profile: Profile, service: &Service) -> Result<Self, Failure> {
+    pub fn run(
+        input: &ExportInput,
+        profile: Profile,
+        parents: Parents,
+        service: &Service,
+    ) -> Result<Self, Failure> {
         let cluster = match (input.cluster_category.parse::<ClusterCategory>(), profile) {
             (Ok(cluster), _) => cluster,
             (Err(_), Profile::V0_1) => return Ok(Self::default()),
@@ -53,6 +68,9 @@ impl LiveExport {
             .with_concurrency(1)
             .with_final_refusals()
             .with_retry_timer(pauses.clone());
+        if parents == Parents::AsRecorded {
+            builder = builder.without_reparenting();
+        }
         if input.use_s2s_endpoint {
             builder = builder.with_service_to_service();
         }

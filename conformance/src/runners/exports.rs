@@ -7,6 +7,7 @@ mod body;
 mod deviation;
 mod limits;
 mod model;
+mod parents;
 mod play;
 mod requests;
 mod settings;

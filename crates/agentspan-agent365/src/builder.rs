@@ -64,6 +64,7 @@ pub struct DeliveryBuilder<F = Delivery> {
     retry_after_dates: bool,
     tenant_header: bool,
     final_refusals: bool,
+    reparents: bool,
     domain: Option<DomainOverride>,
     environment_domain: Option<Result<DomainOverride, DomainOverrideError>>,
     loopback: Option<String>,
@@ -96,6 +97,7 @@ impl<F> DeliveryBuilder<F> {
             retry_after_dates: false,
             tenant_header: false,
             final_refusals: false,
+            reparents: true,
             domain: None,
             environment_domain: None,
             loopback: None,
@@ -305,6 +307,8 @@ impl<F> DeliveryBuilder<F> {
             concurrency,
             max_payload_bytes,
             enrichers: self.enrichers,
+            // A profile that sends all operations leaves no span without its parent.
+            reparents: self.reparents && wire.operations.is_some(),
             destinations: Destinations {
                 wire,
                 tenant_key: self.profile.tenant_id_key(),

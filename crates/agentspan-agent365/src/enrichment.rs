@@ -118,10 +118,15 @@ impl SpanEnrichers {
         panics
     }
 
+    /// Whether nothing is asked and nothing is left out.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.enrichers.is_empty() && !self.suppresses_invoke_agent_input
+    }
+
     /// Changes `spans`, and gives the number of panics in enrichers.
     fn change(&self, spans: &mut [SpanData]) -> u64 {
         let mut panics = 0;
-        if self.enrichers.is_empty() && !self.suppresses_invoke_agent_input {
+        if self.is_empty() {
             return panics;
         }
         for span in spans {

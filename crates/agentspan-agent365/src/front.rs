@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use opentelemetry::Context;
-use opentelemetry::trace::SpanContext;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::SpanData;
+use opentelemetry_sdk::trace::{Span, SpanData};
 use tokio::sync::oneshot;
 
 use crate::delivery::Delivery;
@@ -69,9 +68,9 @@ impl Front {
     }
 
     /// Notes that a span starts.
-    pub(crate) fn span_starts(&self, span: &SpanContext, context: &Context) {
+    pub(crate) fn span_starts(&self, span: &Span, context: &Context) {
         if !self.closed.load(SeqCst) {
-            self.delivery.shared().start_in_request(span, context);
+            self.delivery.shared().start(span, context);
         }
     }
 

@@ -17,8 +17,8 @@ pub(crate) struct Grouping {
     pub(crate) groups: Vec<Group>,
     pub(crate) refused: Vec<RefusedIdentity>,
     pub(crate) no_identity: usize,
-    /// Spans of operations that the profile does not send.
-    pub(crate) other_operation: usize,
+    /// The places of spans of operations that the profile does not send.
+    pub(crate) other_operations: Vec<usize>,
     /// For each span the next one of the same group. A list through the spans costs one allocation
     /// per batch, where a list per group would cost several per identity.
     next: Vec<usize>,
@@ -77,7 +77,7 @@ impl Grouping {
             let known = previous.filter(|(same, _)| *same == named);
             let place = match (named, known) {
                 (Named::OtherOperation, _) => {
-                    grouping.other_operation += 1;
+                    grouping.other_operations.push(index);
                     continue;
                 }
                 (Named::Nobody, _) => {
@@ -181,12 +181,8 @@ fn named<'a>(span: &'a SpanData, destinations: &Destinations) -> Named<'a> {
             break;
         }
     }
-    if let Some(sent) = wire.operations {
-        let is_sent =
-            matches!(operation, Some(Value::String(name)) if sent.contains(&name.as_str()));
-        if !is_sent {
-            return Named::OtherOperation;
-        }
+    if !wire.sends(operation) {
+        return Named::OtherOperation;
     }
     match (tenant, agent.or(fallback)) {
         (Some(tenant), Some(agent)) if !is_blank(tenant) && !is_blank(agent) => {

@@ -57,8 +57,7 @@ impl From<Delivery> for Agent365SpanProcessor {
 
 impl SpanProcessor for Agent365SpanProcessor {
     fn on_start(&self, span: &mut Span, cx: &Context) {
-        let span = span.span_context();
-        if span.is_sampled() {
+        if span.span_context().is_sampled() {
             self.front.span_starts(span, cx);
         }
     }

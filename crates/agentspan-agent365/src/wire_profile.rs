@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use agentspan_model::agent365::Profile;
 use http::StatusCode;
+use opentelemetry::Value;
 
 use self::PathPart::{Agent, Tenant, Text};
 
@@ -143,6 +144,13 @@ impl WireProfile {
             Profile::V2 => Some(&V2),
             _ => None,
         }
+    }
+
+    /// Whether spans of this operation are sent.
+    pub(crate) fn sends(&self, operation: Option<&Value>) -> bool {
+        self.operations.is_none_or(
+            |sent| matches!(operation, Some(Value::String(name)) if sent.contains(&name.as_str())),
+        )
     }
 }
 

@@ -64,6 +64,7 @@ pub use failure::Failure;
 pub use gen_ai::{SCHEMA_URL, SEMANTIC_CONVENTIONS_VERSION};
 pub use ids::{repeated_span_id_bytes, span_id_bytes, trace_id_bytes};
 pub use named::named_only;
+pub use operation::is_agent365_operation;
 pub use rebuild::{EventRebuilder, RebuildError, RebuiltSpan, SpanRebuilder};
 pub use rendering::{AgentSpecFields, Rendering, SpanKind};
 pub use span_in_trace::SpanInTrace;

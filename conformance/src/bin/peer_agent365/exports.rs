@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use agentspan_testkit::{Answer, Service};
-use conformance::{ExportInput, Json, LiveExport};
+use conformance::{ExportInput, Json, LiveExport, Parents};
 
 use crate::arrived::{object, text};
 use crate::generation::Generation;
@@ -36,7 +36,7 @@ pub(crate) fn export(
     generation: Generation,
     service: &Service,
 ) -> Result<Json, Box<dyn Error>> {
-    let export = LiveExport::run(input, generation.profile, service)?;
+    let export = LiveExport::run(input, generation.profile, Parents::AsRecorded, service)?;
     let result = if export.success { "SUCCESS" } else { "FAILURE" };
     let pauses: Vec<_> = export.pauses.iter().map(Duration::as_nanos).collect();
     Ok(object([

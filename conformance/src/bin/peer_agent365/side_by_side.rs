@@ -30,6 +30,9 @@ use crate::scopes::{self, Scenario, Tracers};
 /// How many differences of a case are printed.
 const SHOWN: usize = 10;
 
+/// The predicate of what our side does not do here: parents that are not sent stay.
+const SWITCHED_OFF: &str = "parent_is_not_sent";
+
 const SERVICE_NAME: &str = "peer";
 const SERVICE_NAMESPACE: &str = "agentspan";
 const TOKEN: &str = "token-of-the-scenarios";
@@ -231,7 +234,8 @@ impl Peers {
             .with_profile(self.generation.profile)
             .with_connect_to(self.our_service.addr())
             .with_root_certificates(self.our_service.root_certificates())
-            .with_concurrency(1);
+            .with_concurrency(1)
+            .without_reparenting();
         Ok(builder.build()?)
     }
 
@@ -335,6 +339,7 @@ impl Rules {
             .iter()
             .filter(|runner| runner.file_stem() == file);
         let predicates = runners.flat_map(|runner| runner.predicates());
+        let predicates = predicates.filter(|predicate| predicate.name != SWITCHED_OFF);
         let mut applying = predicates.filter(|predicate| (predicate.applies)(case));
         let Some(predicate) = applying.next() else {
             return Ok(());

@@ -4,6 +4,7 @@ use agentspan_model::agent365::Profile;
 
 use super::limits::{has_long_chunk, has_marker_that_lengthens, is_refused_domain};
 use super::model::{Named, is_token, named, run};
+use super::parents::changes_parents;
 use super::settings::{asked_seconds, is_cluster};
 use super::{Exports, Form, TOLERANCES};
 use crate::compare::differences;
@@ -30,9 +31,10 @@ enum Deviation {
     RetryAfterIsNoPause,
     MarkerLengthens,
     BodyBeyondLimit,
+    ParentIsNotSent,
 }
 
-const ALL: [Deviation; 15] = [
+const ALL: [Deviation; 16] = [
     Deviation::UnknownCluster,
     Deviation::NonPositiveLimit,
     Deviation::RefusedDomain,
@@ -48,6 +50,7 @@ const ALL: [Deviation; 15] = [
     Deviation::RetryAfterIsNoPause,
     Deviation::MarkerLengthens,
     Deviation::BodyBeyondLimit,
+    Deviation::ParentIsNotSent,
 ];
 
 macro_rules! predicates {
@@ -88,6 +91,7 @@ impl<G: Generation, F: Form> Exports<G, F> {
         "body_of_a_2xx_breaks" => BodyOfA2xxBreaks,
         "retry_after_is_no_pause" => RetryAfterIsNoPause,
         "marker_would_lengthen_a_value" => MarkerLengthens,
+        "parent_is_not_sent" => ParentIsNotSent,
         "body_exceeds_the_limit" => BodyBeyondLimit,
     );
 
@@ -162,6 +166,7 @@ impl Deviation {
                 profile != Profile::V0_1
                     && input.rust_spans().iter().any(has_marker_that_lengthens)
             }
+            Self::ParentIsNotSent => changes_parents(input, profile),
             Self::BodyBeyondLimit => has_long_chunk(input, profile),
         }
     }

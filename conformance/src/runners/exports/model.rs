@@ -4,6 +4,7 @@ use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 
 use super::limits::{bodies, is_refused_domain};
+use super::parents::change_parents;
 use super::settings::{Domain, asked_seconds, is_cluster, island_host};
 use crate::VectorSpan;
 use crate::export_input::{ExportInput, TokenAnswer};
@@ -55,7 +56,8 @@ pub(super) fn run(input: &ExportInput, profile: Profile) -> Run {
         return run;
     }
     run.success = true;
-    let spans = input.rust_spans();
+    let mut spans = input.rust_spans();
+    change_parents(&mut spans, profile);
     for group in &groups(input, &spans, profile, &mut run.success) {
         run.deliver(input, group, profile);
     }
@@ -119,6 +121,13 @@ const OPERATIONS: [&str; 8] = [
     "generate_content",
 ];
 
+/// Whether version 2 sends spans of the operation of `span`.
+pub(super) fn is_sent_operation(span: &VectorSpan) -> bool {
+    let mut pairs = span.attributes.iter().rev();
+    let operation = pairs.find(|(key, _)| key == keys::GEN_AI_OPERATION_NAME);
+    matches!(operation, Some((_, TypedValue::String(name))) if OPERATIONS.contains(&name.as_str()))
+}
+
 /// The last of several attributes with the same key counts.
 pub(super) fn named<'a>(span: &'a VectorSpan, input: &ExportInput, profile: Profile) -> Named<'a> {
     let last = |wanted: &str| {
@@ -128,9 +137,7 @@ pub(super) fn named<'a>(span: &'a VectorSpan, input: &ExportInput, profile: Prof
     let tenant = match profile {
         Profile::V0_1 => last(keys::TENANT_ID),
         _ => {
-            let operation = last(keys::GEN_AI_OPERATION_NAME);
-            if !matches!(operation, Some(TypedValue::String(name)) if OPERATIONS.contains(&name.as_str()))
-            {
+            if !is_sent_operation(span) {
                 return Named::Nobody;
             }
             last(keys::MICROSOFT_TENANT_ID)

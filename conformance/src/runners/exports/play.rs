@@ -10,12 +10,12 @@ use super::model::{Run, SentRequest};
 use super::settings::Domain;
 use crate::Failure;
 use crate::export_input::{ExportInput, Response};
-use crate::live_export::LiveExport;
+use crate::live_export::{LiveExport, Parents};
 
 /// Exports the spans of the case and tells what the service saw.
 pub(super) fn play(input: &ExportInput, profile: Profile) -> Result<Run, Failure> {
     let service = service(input)?;
-    let export = LiveExport::run(input, profile, &service)?;
+    let export = LiveExport::run(input, profile, Parents::PassedOver, &service)?;
     Ok(Run {
         requests: service
             .requests()

@@ -82,6 +82,25 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
+    /// Leaves the parent of a span as it is, though it is not sent, as the reference does.
+    ///
+    /// Default, for a profile that sends some operations only: a span whose parent in this process is of
+    /// another operation is sent under its nearest ancestor that is sent, or else as a root, with a link
+    /// to the parent that it had. Microsoft's pages ask for an `invoke_agent` at the root of a run, and the
+    /// span of a web server is often above it.
+    ///
+    /// A [span processor](crate::Delivery::span_processor) sees spans start, and remembers up to 16,384
+    /// spans: those that run, and those that ended, were not sent, and had spans below them; those that
+    /// started first are forgotten first. A parent that still runs counts as sent, since it may still get
+    /// its operation, unless it is the first of its trace in this process and a span of a server or a
+    /// consumer without an operation, or a span of Agent Spec of a type without one. An
+    /// [exporter](crate::Delivery::exporter) alone knows the spans of its batch, and no others: a parent
+    /// that ends in a later batch stays.
+    pub fn without_reparenting(mut self) -> Self {
+        self.reparents = false;
+        self
+    }
+
     /// Asks `enricher` about each span before it is grouped, and changes the span's attributes as it
     /// says. Several are asked in the order in which they were given; each sees what the others did.
     ///

@@ -8,15 +8,16 @@ use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, TraceContextExt as _};
+use opentelemetry::trace::{Span as _, SpanContext, TraceContextExt as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::SpanData;
+use opentelemetry_sdk::trace::{Span, SpanData};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::claim::Claim;
 use super::event::{Event, Flush, Job, QueuedSpan, TokenSource};
+use super::lineage::Lineage;
 use super::opening::Resources;
 use super::requests::{Departure, Parent, RequestBatch, Requests};
 use super::told::Told;
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     queue: UnboundedSender<QueuedSpan>,
     /// Single spans that wait for the end of their requests, if they do.
     requests: Option<Mutex<Requests>>,
+    /// What is known of spans that are not sent, if those below them get other parents.
+    lineage: Option<Mutex<Lineage>>,
     /// Single spans that were put into the queue and not taken yet. Counted before they are put.
     pub(super) backlog: AtomicUsize,
     /// Single spans that were put into the queue. Counted after they are put.
@@ -65,6 +68,7 @@ impl Shared {
         counters: Counters,
         batch_spans: usize,
         requests: Option<Requests>,
+        lineage: Option<Lineage>,
         events: UnboundedSender<Event>,
         queue: UnboundedSender<QueuedSpan>,
     ) -> Self {
@@ -73,6 +77,7 @@ impl Shared {
             events,
             queue,
             requests: requests.map(Mutex::new),
+            lineage: lineage.map(Mutex::new),
             backlog: AtomicUsize::new(0),
             queued_ever: AtomicU64::new(0),
             batch_spans,
@@ -132,6 +137,9 @@ impl Shared {
             self.counters.refuse(DropReason::AfterShutdown, 1);
             return;
         }
+        if let Some(mut lineage) = self.lineage() {
+            lineage.end(&span);
+        }
         if let Some(requests) = self.requests() {
             self.end_in_request(requests, span, resource);
             return;
@@ -163,9 +171,9 @@ impl Shared {
         })
     }
 
-    /// Notes that a span starts in `context`, if spans wait for the end of their requests.
-    pub(crate) fn start_in_request(self: &Arc<Self>, span: &SpanContext, context: &Context) {
-        if self.requests.is_none() {
+    /// Notes that a span starts in `context`, if anything is to be known of it before it ends.
+    pub(crate) fn start(self: &Arc<Self>, span: &Span, context: &Context) {
+        if self.lineage.is_none() && self.requests.is_none() {
             return;
         }
         let parent = context.span().span_context().clone();
@@ -174,6 +182,29 @@ impl Shared {
         } else {
             Parent::Elsewhere
         };
+        self.start_in_lineage(span, parent);
+        self.start_in_request(span.span_context(), parent, context);
+    }
+
+    fn start_in_lineage(&self, span: &Span, parent: Parent) {
+        if self.lineage.is_none() {
+            return;
+        }
+        let looks_like = match parent {
+            Parent::Elsewhere => span.exported_data(),
+            Parent::Here(_) => None,
+        };
+        let context = span.span_context();
+        let key = (context.trace_id(), context.span_id());
+        if let Some(mut lineage) = self.lineage() {
+            lineage.start(key, parent, looks_like.as_ref());
+        }
+    }
+
+    fn start_in_request(self: &Arc<Self>, span: &SpanContext, parent: Parent, context: &Context) {
+        if self.requests.is_none() {
+            return;
+        }
         let token = context.get::<ExportToken>().cloned();
         let now = Instant::now();
         let Some(mut requests) = self.requests() else {
@@ -258,6 +289,12 @@ impl Shared {
             }
         }
         drop(requests);
+    }
+
+    /// What is known of spans that are not sent. Held for moments only, and while no foreign code runs.
+    pub(super) fn lineage(&self) -> Option<MutexGuard<'_, Lineage>> {
+        let lineage = self.lineage.as_ref()?;
+        Some(lineage.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn requests(&self) -> Option<MutexGuard<'_, Requests>> {

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{Instant, sleep};
 
 use super::courier::Courier;
+use super::lineage::Lineage;
 use super::requests::Requests;
 use super::shared::Shared;
 use super::worker::{Observer, Worker};
@@ -47,6 +48,8 @@ pub(crate) struct Setup {
     /// For the body of one request.
     pub(crate) max_payload_bytes: Option<usize>,
     pub(crate) enrichers: SpanEnrichers,
+    /// Whether spans whose parents are not sent get other parents.
+    pub(crate) reparents: bool,
     pub(crate) destinations: Destinations,
     pub(crate) encoder: BodyEncoder,
     pub(crate) courier: Courier,
@@ -61,6 +64,7 @@ pub(crate) fn start(setup: Setup) -> io::Result<Delivery> {
         Counters::new(setup.bounds),
         setup.batch_spans,
         setup.per_request.clone().map(Requests::new),
+        setup.reparents.then(|| Lineage::new(setup.courier.wire)),
         events,
         queue,
     ));

@@ -18,9 +18,11 @@ use super::claim::{Answered, Claim, Ticket};
 use super::courier::Courier;
 use super::event::{Event, Flush, Job, QueuedSpan, TokenSource};
 use super::in_flight::{InFlight, Skipped};
+use super::lineage::key;
 use super::log;
 use super::opening::{Opening, Resources};
 use super::parcel::{Packing, Parcels};
+use super::reparent::reparent;
 use super::shared::Shared;
 use super::thread::Setup;
 use crate::destination::Destinations;
@@ -47,6 +49,7 @@ pub(super) struct Worker {
     encoder: BodyEncoder,
     observer: Option<Foreign<Observer>>,
     enrichers: SpanEnrichers,
+    reparents: bool,
     buffers: Buffers,
     /// The memory of the last batch of single spans, to be used for the next.
     spare: Vec<SpanData>,
@@ -96,6 +99,7 @@ impl Worker {
             encoder: setup.encoder,
             observer: setup.observer,
             enrichers: setup.enrichers,
+            reparents: setup.reparents,
             buffers: Buffers::new(setup.concurrency + 1),
             spare: Vec::new(),
             concurrency: setup.concurrency,
@@ -300,10 +304,11 @@ impl Worker {
         let panics = self.enrichers.apply(&mut spans);
         self.shared.counters.panicked(panics);
         let mut grouping = Grouping::of(&spans, &self.destinations);
+        self.reparent(&mut spans, &grouping);
         let skipped = Skipped {
             refused: std::mem::take(&mut grouping.refused),
             no_identity: grouping.no_identity,
-            other_operation: grouping.other_operation,
+            other_operation: grouping.other_operations.len(),
         };
         claim
             .split(skipped.no_identity)
@@ -330,6 +335,24 @@ impl Worker {
             claim,
             tokens,
         });
+    }
+
+    /// Gives spans whose parents are not sent other parents.
+    fn reparent(&self, spans: &mut [SpanData], grouping: &Grouping) {
+        if !self.reparents {
+            return;
+        }
+        let unsent = &grouping.other_operations;
+        let mut lineage = self.shared.lineage();
+        if let Some(lineage) = lineage.as_mut().filter(|_| !self.enrichers.is_empty()) {
+            // An enricher may have given them the operation that they lacked when they ended.
+            for group in &grouping.groups {
+                for span in grouping.spans_of(group, spans) {
+                    lineage.forget(&key(span));
+                }
+            }
+        }
+        reparent(spans, unsent, lineage.as_deref());
     }
 
     /// Encodes the next identity of the opened batch and starts its request.

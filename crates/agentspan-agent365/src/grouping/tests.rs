@@ -151,7 +151,7 @@ fn check_version_2(attributes: &[(&'static str, &'static str)], expected: (usize
     );
     let grouping = group_of(Profile::V2, &[span]);
     let sent = grouping.groups.iter().map(|group| group.len).sum();
-    let found = (sent, grouping.other_operation, grouping.no_identity);
+    let found = (sent, grouping.other_operations.len(), grouping.no_identity);
     assert_eq!(found, expected);
 }
 

@@ -45,6 +45,20 @@ impl<'a> Operation<'a> {
     }
 }
 
+/// Whether Agent 365 has an operation for spans of this type, such as `AgentExecutionSpan`.
+#[must_use]
+pub fn is_agent365_operation(span_type: &str) -> bool {
+    matches!(
+        span_type,
+        "AgentExecutionSpan"
+            | "ManagerWorkersExecutionSpan"
+            | "SwarmExecutionSpan"
+            | "FlowExecutionSpan"
+            | "LlmGenerationSpan"
+            | "ToolExecutionSpan"
+    )
+}
+
 /// In Agent 365, whatever Agent Spec calls an agentic component is invoked as an agent: flows too.
 pub(super) fn operation_name(
     rendering: Rendering,

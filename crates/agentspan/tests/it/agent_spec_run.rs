@@ -7,10 +7,10 @@ use agentspan::model::agent365::{Identity, Profile};
 use agentspan::model::agentspec::Recording;
 use agentspan::model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan::otel::{OtelBridge, Rendered};
-use agentspan_agent365::{AccessToken, Agent365Exporter, token_from_fn};
+use agentspan_agent365::{AccessToken, Delivery, token_from_fn};
 use agentspan_processor::Replay;
 use agentspan_testkit::Service;
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 use serde_json::Value;
 
 const TENANT: &str = "e3064512-cc6d-4703-be71-a2ecaecaa98a";
@@ -19,9 +19,20 @@ const SAID: &str = "Rivers flow.";
 
 /// Replays the recording, and gives the paths and the spans that arrived.
 fn arrived(profile: Profile, shown: ContentCapture) -> (BTreeSet<String>, Vec<Value>) {
+    arrived_through(profile, shown, |provider, delivery, mapping| {
+        provider.with_simple_exporter(Rendered::new(delivery.exporter(), mapping))
+    })
+}
+
+/// The same, with a provider that hands its spans to the delivery in this way.
+fn arrived_through(
+    profile: Profile,
+    shown: ContentCapture,
+    hand_over: impl FnOnce(TracerProviderBuilder, &Delivery, Mapping) -> TracerProviderBuilder,
+) -> (BTreeSet<String>, Vec<Value>) {
     let service = Service::start().unwrap();
     let token = AccessToken::new("secret").unwrap();
-    let exporter = Agent365Exporter::builder(token_from_fn(move |_| Ok(Some(token.clone()))))
+    let delivery = Delivery::builder(token_from_fn(move |_| Ok(Some(token.clone()))))
         .with_profile(profile)
         .with_loopback_endpoint(service.url())
         .build()
@@ -29,9 +40,8 @@ fn arrived(profile: Profile, shown: ContentCapture) -> (BTreeSet<String>, Vec<Va
     let mapping = Mapping::new(Rendering::Agent365(profile))
         .with_capture(shown)
         .with_identity(Identity::parse(TENANT, "agent-1").unwrap());
-    let provider = OtelBridge::prepare(SdkTracerProvider::builder())
-        .with_simple_exporter(Rendered::new(exporter, mapping))
-        .build();
+    let provider = OtelBridge::prepare(SdkTracerProvider::builder());
+    let provider = hand_over(provider, &delivery, mapping).build();
     let bridge = OtelBridge::new(&provider).with_capture(ContentCapture::SpanAndEvent);
     let mut replay = Replay::new(bridge);
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -101,4 +111,35 @@ fn what_was_said_arrives_on_request_only() {
         assert!(!says(ContentCapture::NoContent), "{profile:?}");
         assert!(says(ContentCapture::SpanOnly), "{profile:?}");
     }
+}
+
+#[test]
+fn no_span_of_a_run_arrives_below_one_that_does_not() {
+    let (_, spans) = arrived_through(
+        Profile::V2,
+        ContentCapture::NoContent,
+        |provider, delivery, mapping| {
+            provider.with_span_processor(Rendered::new(delivery.span_processor(), mapping))
+        },
+    );
+    assert_eq!(spans.len(), 14);
+    let ids: BTreeSet<_> = spans
+        .iter()
+        .map(|span| &span["spanId"])
+        .map(Value::to_string)
+        .collect();
+    let parents = spans.iter().map(|span| &span["parentSpanId"]);
+    let orphans: Vec<_> = parents
+        .filter(|parent| !parent.is_null() && !ids.contains(&parent.to_string()))
+        .collect();
+    assert_eq!(orphans, Vec::<&Value>::new());
+    let roots = spans.iter().filter(|span| span["parentSpanId"].is_null());
+    let operations: BTreeSet<_> = roots
+        .map(|root| {
+            root["attributes"]["gen_ai.operation.name"]
+                .as_str()
+                .unwrap()
+        })
+        .collect();
+    assert_eq!(operations, BTreeSet::from(["invoke_agent"]));
 }

@@ -1,9 +1,11 @@
 //! A span becomes attributes and a span again, and is the same.
 
+use agentspan_model::agent365::Profile;
 use agentspan_model::agentspec::{Detail, Disclosure, Event, Id, Span, Timestamp};
 use agentspan_model::attribute::{AttributeValue, Key};
 use agentspan_model::mapping::{
     ContentCapture, EventRebuilder, Mapping, RebuiltSpan, Rendering, SpanInTrace, SpanRebuilder,
+    is_agent365_operation,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -50,6 +52,20 @@ fn check(span: &Span) {
         let shown = serde_json::to_string(&dump).unwrap();
         assert_eq!(masked.span, Span::from_json(&shown).unwrap());
     }
+}
+
+#[test]
+fn the_type_of_a_span_tells_whether_agent_365_has_an_operation_for_it() {
+    for profile in [Profile::V0_1, Profile::V2] {
+        let mapping = Mapping::new(Rendering::Agent365(profile));
+        for span in instances::spans() {
+            let span = Span::from_json(&span.to_string()).unwrap();
+            let has_operation = mapping.operation_name(&span).is_some();
+            let name = span.type_name();
+            assert_eq!(is_agent365_operation(name), has_operation, "{name}");
+        }
+    }
+    assert!(!is_agent365_operation("a type of a newer version"));
 }
 
 #[test]
