@@ -7,6 +7,7 @@ mod headers;
 mod key_literals;
 mod layers;
 mod lints_table;
+mod lock_files;
 mod log_lines;
 mod machine_paths;
 mod profiles;
@@ -64,6 +65,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), XtaskError> {
     let architecture = tree.text(layers::ARCHITECTURE).unwrap_or_default();
     findings.extend(layers::check(workspace, architecture)?);
     findings.extend(sizes::check_architecture(architecture));
+    findings.extend(lock_files::check(workspace)?);
     let keys = key_literals::Keys::of(tree.sources());
     for source in tree.sources() {
         findings.extend(headers::check(source));
