@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use agentspan_agent365::{DropReason, token_from_async_fn};
-use agentspan_testkit::{Answer, Service};
+use agentspan_testkit::{Answer, RecordedRequest, Service};
 use opentelemetry_sdk::trace::SpanProcessor;
 
 use crate::any_span::plain_span;
@@ -144,7 +144,9 @@ fn what_the_fronts_hand_over_is_accounted_for_under_faults() {
     let never_taken = stats.dropped_for(DropReason::QueueFull);
     assert_eq!(stats.exported, exported as u64);
     assert_eq!(stats.dropped(), dropped as u64 + never_taken);
-    assert_eq!(received_spans(&service), exported);
+    let rejected = stats.dropped_for(DropReason::Rejected);
+    assert_eq!(rejected, requests_of(&service, "a7") as u64);
+    assert_eq!(received_spans(&service), exported + rejected as usize);
     delivery.shutdown(LONG).unwrap();
     assert_eq!(delivery.stats(), stats);
 }
@@ -158,16 +160,29 @@ fn check_no_more_than_accepted(delivery: &agentspan_agent365::Delivery) {
     );
 }
 
-/// Some agents are refused, some are reset now and then, the others are served.
+/// Some agents are refused, some are reset now and then, of one a span of each request is rejected, the
+/// others are served.
 fn faulty_service() -> Service {
     let at = |n: usize| format!("/maven/agent365/agents/a{n}/");
+    let partial = serde_json::json!({"partialSuccess": {"rejectedSpans": "1"}});
     Service::builder()
         .route(&at(0), [Answer::status(403)])
         .route(&at(1), [Answer::status(503)])
         .route(&at(2), [Answer::reset()])
         .route(&at(5), [Answer::close()])
+        .route(&at(7), [Answer::json(&partial)])
         .start()
         .unwrap()
+}
+
+fn requests_of(service: &Service, agent: &str) -> usize {
+    let requests = service.requests();
+    let of_agent = |request: &&_| is_of(request, agent);
+    requests.iter().filter(of_agent).count()
+}
+
+fn is_of(request: &RecordedRequest, agent: &str) -> bool {
+    request.path().contains(&format!("/{agent}/"))
 }
 
 /// How many spans came in requests that were answered with 200.
@@ -176,11 +191,7 @@ fn received_spans(service: &Service) -> usize {
     service
         .requests()
         .iter()
-        .filter(|request| {
-            served
-                .iter()
-                .any(|agent| request.path().contains(&format!("/{agent}/")))
-        })
+        .filter(|request| served.iter().any(|agent| is_of(request, agent)))
         .map(|request| {
             let body = request.json().unwrap();
             let scopes = body["resourceSpans"][0]["scopeSpans"].as_array().unwrap();
