@@ -99,6 +99,8 @@ struct InAgentSpan {
     span: WeakSpan,
     last_time: LastTime,
     exchange: Option<Arc<SharedExchange>>,
+    /// The id of the nearest component, of the span or of one around it.
+    component: Option<Arc<str>>,
 }
 
 /// A span that has ended.
@@ -196,7 +198,17 @@ impl OtelBridge {
     fn start(&self, span: &Span) -> Live {
         let record = span.to_record_without_events();
         let parent = self.parent_context(span);
-        let attributes = self.attributes(&record, span);
+        let around = parent.get::<InAgentSpan>();
+        let of_parent = around.filter(|around| {
+            let parent = span.parent();
+            parent.is_some_and(|parent| around.span.key() == parent.key())
+        });
+        // Each span remembers it, so that a deep one need not ask all above it.
+        let component_above = match of_parent {
+            Some(parent) => parent.component.clone(),
+            None => component_of_ancestor(span),
+        };
+        let attributes = self.attributes(&record, span, component_above.as_deref());
         let builder = SpanBuilder::from_name(self.mapping.span_name(&record).into_owned())
             .with_kind(kind(self.mapping.span_kind(&record)))
             .with_attributes(attributes);
@@ -221,7 +233,6 @@ impl OtelBridge {
         let shared = Arc::new(SharedSpan::new(StartedSpan::Sdk(started), Vec::new()));
         let start_time = record.start_time.unwrap_or_else(|| span.now());
         let last_time = LastTime::new(start_time);
-        let around = parent.get::<InAgentSpan>();
         let last_time_of_parent = around.map(|around| around.last_time.clone());
         let mut exchange = around.and_then(|around| around.exchange.clone());
         if self.disclosure() == Disclosure::Clear && Exchange::is_shown_by(&record) {
@@ -232,6 +243,7 @@ impl OtelBridge {
                 span: span.downgrade(),
                 last_time: last_time.clone(),
                 exchange: exchange.clone(),
+                component: component_id(span).or(component_above),
             })
             .with_span(CurrentSpan(Arc::clone(&shared)));
         let live = Live {
@@ -248,11 +260,15 @@ impl OtelBridge {
         live
     }
 
-    fn attributes(&self, record: &agentspan_model::agentspec::Span, span: &Span) -> Vec<KeyValue> {
-        let ancestor = component_of_ancestor(span);
+    fn attributes(
+        &self,
+        record: &agentspan_model::agentspec::Span,
+        span: &Span,
+        component_above: Option<&str>,
+    ) -> Vec<KeyValue> {
         let mut in_trace = SpanInTrace::new(record)
             .with_parent_id(span.parent_id())
-            .with_parent_component_id(ancestor.as_deref());
+            .with_parent_component_id(component_above);
         if let Some(trace) = span.trace() {
             in_trace = in_trace.with_trace(trace.id(), Some(trace.name()));
         }
@@ -392,15 +408,13 @@ fn long_ended(span: &Span, parent_id: &Id) -> SpanContext {
     )
 }
 
-fn component_of_ancestor(span: &Span) -> Option<String> {
-    let mut ancestor = span.parent();
-    while let Some(span) = ancestor {
-        if let Some(component) = span.details().component() {
-            return Some(component.id().to_owned());
-        }
-        ancestor = span.parent();
-    }
-    None
+fn component_id(span: &Span) -> Option<Arc<str>> {
+    let component = span.details().component()?;
+    Some(Arc::from(component.id()))
+}
+
+fn component_of_ancestor(span: &Span) -> Option<Arc<str>> {
+    std::iter::successors(span.parent(), Span::parent).find_map(|ancestor| component_id(&ancestor))
 }
 
 pub(crate) fn kind(kind: MappedKind) -> SpanKind {

@@ -429,5 +429,29 @@ mod tests {
                 prop_assert_eq!(cut, text);
             }
         }
+
+        #[test]
+        fn of_bytes_in_base64_all_or_nothing_is_kept(
+            parts in proptest::collection::vec((any::<bool>(), 0_usize..120), 0..6),
+            budget in 4_usize..1_500,
+        ) {
+            let content = |groups: usize| "QUJD".repeat(groups);
+            let part = |(is_blob, groups): &(bool, usize)| {
+                let part_type = if *is_blob { "blob" } else { "text" };
+                json!({ "type": part_type, "content": content(*groups) })
+            };
+            let parts_json = Value::from_iter(parts.iter().map(part));
+            let text = json!({ "parts": parts_json }).to_string();
+            let cut = cut_json(&text, budget).unwrap();
+            prop_assert!(text_cost(&cut) + 2 <= budget);
+            let cut: Value = serde_json::from_str(&cut).unwrap();
+            let kept = cut["parts"].as_array().map(Vec::as_slice).unwrap_or_default();
+            for (part, (is_blob, groups)) in kept.iter().zip(&parts) {
+                let found = part["content"].as_str().unwrap_or_default();
+                let note = format!("...[cut from {} bytes]", content(*groups).len());
+                let is_whole = found == content(*groups) || found == note || found.is_empty();
+                prop_assert!(is_whole || (!is_blob && found.ends_with(&note)), "{}", found);
+            }
+        }
     }
 }

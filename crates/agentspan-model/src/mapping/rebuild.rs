@@ -1,5 +1,7 @@
 //! Spans of Agent Spec, rebuilt from their attributes.
 
+use std::collections::HashMap;
+
 use serde_json::value::RawValue;
 
 use super::agent_spec::COMPONENT_REF;
@@ -196,7 +198,7 @@ struct Parts {
     metadata: Option<String>,
     unknown: Option<String>,
     /// All other attributes of ours: the key and the value as JSON.
-    others: Vec<(String, Value)>,
+    others: HashMap<String, Value>,
 }
 
 #[derive(Debug)]
@@ -238,15 +240,11 @@ impl Parts {
             AttributeValue::Bool(truth) => Value::Json(truth.to_string()),
             _ => return,
         };
-        self.others.retain(|(other, _)| other != key);
-        self.others.push((key.to_owned(), value));
+        self.others.insert(key.to_owned(), value);
     }
 
     fn value(&self, key: &str) -> Option<&Value> {
-        let mut others = self.others.iter();
-        others
-            .find(|(other, _)| other == key)
-            .map(|(_, value)| value)
+        self.others.get(key)
     }
 
     fn raw(&self, key: &str) -> Option<&str> {

@@ -1,5 +1,7 @@
 //! Spans in the words of a destination, made where they leave.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use agentspan_model::agentspec::{Disclosure, Event as AgentSpecEvent, Span as AgentSpecSpan};
@@ -7,7 +9,7 @@ use agentspan_model::keys;
 use agentspan_model::mapping::{Mapping, RebuiltSpan, Rendering, SCHEMA_URL, SpanInTrace};
 use agentspan_queue::contain;
 use opentelemetry::trace::{Event, Status};
-use opentelemetry::{Context, InstrumentationScope, KeyValue};
+use opentelemetry::{Context, InstrumentationScope, Key, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
@@ -194,6 +196,9 @@ fn merged(mut mapped: Vec<KeyValue>, live: Vec<KeyValue>, mapping: &Mapping) -> 
             ]
             .contains(&key)
     };
+    // Where each key is, so that very many attributes cost no more for each.
+    let places = mapped.iter().enumerate();
+    let mut places: HashMap<Key, usize> = places.map(|(at, a)| (a.key.clone(), at)).collect();
     for other in live {
         let key = other.key.as_str();
         let is_of_bridge =
@@ -201,10 +206,17 @@ fn merged(mut mapped: Vec<KeyValue>, live: Vec<KeyValue>, mapping: &Mapping) -> 
         if key.starts_with(keys::AGENTSPEC_PREFIX) && !is_of_bridge {
             continue;
         }
-        match mapped.iter_mut().find(|a| a.key.as_str() == key) {
-            Some(both) if is_identity(key) => both.value = other.value,
-            Some(_) => {}
-            None => mapped.push(other),
+        match places.entry(other.key.clone()) {
+            Entry::Vacant(place) => {
+                place.insert(mapped.len());
+                mapped.push(other);
+            }
+            Entry::Occupied(place) if is_identity(key) => {
+                if let Some(both) = mapped.get_mut(*place.get()) {
+                    both.value = other.value;
+                }
+            }
+            Entry::Occupied(_) => {}
         }
     }
     mapped

@@ -6,6 +6,7 @@ use std::time::Duration;
 use agentspan::agent365::{DeliveryBuilder, DropReason};
 use agentspan::discovery::Environment;
 use agentspan::model::keys;
+use agentspan::otel::ScopeTracer;
 use agentspan::prelude::*;
 use agentspan::{Configuration, configure};
 use agentspan_testkit::{Answer, Service};
@@ -123,4 +124,19 @@ fn baggage_of_this_process_does() {
     let found = agent_of(&[], &context, with_fallbacks, as_it_is);
     assert_eq!(found.as_deref(), Some("platform-1"));
     assert_eq!(agent_of(&[], &context, as_it_is, as_it_is), None);
+}
+
+#[test]
+fn d5_a_span_of_somebody_else_inside_a_scope_is_delivered_for_the_scopes_agent() {
+    let provider = SdkTracerProvider::builder().build();
+    let details = InvokeAgentDetails::new(AgentDetails::new(AgentId::parse("agent-2").unwrap()));
+    let tenant = TenantDetails::new(TenantId::parse("tenant-1").unwrap());
+    let scope = InvokeAgentScope::builder(&details)
+        .tenant(&tenant)
+        .tracer(&ScopeTracer::with_profile(&provider, Profile::V2))
+        .start();
+    let inside = agent_of(&[], &scope.context(), as_it_is, as_it_is);
+    assert_eq!(inside.as_deref(), Some("agent-2"));
+    let outside = agent_of(&[], &Context::new(), as_it_is, as_it_is);
+    assert_eq!(outside, None);
 }

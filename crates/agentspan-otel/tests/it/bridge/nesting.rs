@@ -1,6 +1,6 @@
 //! Agent spans and spans of other instrumentation nest in each other.
 
-use agentspan_model::agentspec::SpanDetails;
+use agentspan_model::agentspec::{LlmGenerationSpan, SpanDetails};
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::BaggageBuilder;
 use agentspan_processor::{Span, SpanBuilder};
@@ -9,6 +9,7 @@ use opentelemetry::trace::{
 };
 use opentelemetry::{Context, KeyValue};
 
+use super::story::model;
 use super::watched::{Watched, check_nested, text};
 
 fn plain(name: &'static str) -> SpanBuilder {
@@ -185,4 +186,43 @@ fn nothing_is_current_and_nothing_is_kept_when_a_trace_has_ended() {
     trace.end().unwrap();
     assert_eq!(watched.bridge.open_spans(), 0);
     assert!(!Context::current().span().span_context().is_valid());
+}
+
+#[test]
+fn a_span_names_the_nearest_component_above_it_however_deep_it_is() {
+    let watched = watched();
+    let trace = watched.trace();
+    let call = Span::builder(LlmGenerationSpan::new(model())).with_name("call");
+    let call = call.start_detached().unwrap();
+    let component = call.details().component().unwrap().id().to_owned();
+    let named = |name| {
+        text(
+            &watched.live.named(name),
+            "agentspec.span.parent_component_id",
+        )
+    };
+    let mut chain = vec![plain("first").with_parent(&call).start_detached().unwrap()];
+    for _ in 0..100 {
+        let parent: &Span = chain.last().unwrap();
+        chain.push(
+            plain("between")
+                .with_parent(parent)
+                .start_detached()
+                .unwrap(),
+        );
+    }
+    let parent: &Span = chain.last().unwrap();
+    let of_open = plain("of an open one").with_parent(parent);
+    of_open.start_detached().unwrap().end().unwrap();
+    // One that the bridge does not hold any more.
+    Span::end(parent).unwrap();
+    let of_ended = plain("of one that has ended").with_parent(parent);
+    of_ended.start_detached().unwrap().end().unwrap();
+    drop(chain);
+    Span::end(&call).unwrap();
+    trace.end().unwrap();
+    for name in ["first", "of an open one", "of one that has ended"] {
+        assert_eq!(named(name), Some(component.clone()), "{name}");
+    }
+    assert_eq!(named("chat gpt-4o"), None);
 }
