@@ -35,10 +35,11 @@ impl SpanExporter for Kept {
     }
 }
 
+/// The name of a rendering, and the spans in it.
+type InRendering = (&'static str, Vec<SpanData>);
+
 /// The spans of a run in each rendering, with contents.
-pub(crate) fn replayed(
-    run: &RecordedRun,
-) -> Result<Vec<(&'static str, Vec<SpanData>)>, Box<dyn Error>> {
+pub(crate) fn replayed(run: &RecordedRun) -> Result<Vec<InRendering>, Box<dyn Error>> {
     let mut provider = OtelBridge::prepare(SdkTracerProvider::builder());
     let mut all = Vec::new();
     for (name, rendering) in RENDERINGS {
