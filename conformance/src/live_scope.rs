@@ -16,8 +16,10 @@ use agentspan_model::agent365::{GuardrailDecision, GuardrailFinding, Profile};
 use agentspan_model::keys;
 use agentspan_otel::{
     ApplyGuardrailScope, ExecuteToolScope, InferenceScope, InvokeAgentScope, OutputScope, Scope,
-    ScopeTracer,
+    ScopeTracer, is_enabled,
 };
+use opentelemetry::KeyValue;
+use opentelemetry::trace::TraceContextExt;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -317,10 +319,14 @@ fn unknown(what: &str) -> Stop {
 }
 
 /// `record_response` of the base class, which sets the answer as it is. Our scopes have it where it
-/// means something; anywhere else it is an attribute like any other.
+/// means something; anywhere else it is an attribute that is set on the span itself.
 fn base_response<K>(scope: &Scope<K>, argument: Value) -> Result<(), Stop> {
     let text: String = serde_json::from_value(argument)?;
-    scope.record_attributes([(keys::GEN_AI_OUTPUT_MESSAGES, text)]);
+    if is_enabled() {
+        let context = scope.context();
+        let answer = KeyValue::new(keys::GEN_AI_OUTPUT_MESSAGES, text);
+        context.span().set_attribute(answer);
+    }
     Ok(())
 }
 

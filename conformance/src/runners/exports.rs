@@ -24,7 +24,8 @@ use crate::{Case, ExportInput, Failure, Json, Outcome, Predicate, Runner, Tolera
 pub(super) use self::attempts::Attempts;
 pub(super) use self::body::{float, object};
 pub(super) use self::limits::{
-    ascii_length, estimate, estimate_value, has_marker_that_lengthens, is_refused_domain, truncated,
+    ascii_length, estimate, estimate_value, has_marker_that_lengthens, has_slash_at_end,
+    is_refused_domain, truncated, url_at,
 };
 use self::model::Run;
 pub(super) use self::model::wire_url;

@@ -2,6 +2,7 @@
 //! make.
 
 mod deviation;
+mod free_attributes;
 mod numbers;
 mod times;
 

@@ -16,8 +16,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::exports::{
-    ascii_length, estimate, estimate_value, export_url, has_marker_that_lengthens, is_endpoint,
-    is_refused_domain, object, truncated, wire_url,
+    ascii_length, estimate, estimate_value, export_url, has_marker_that_lengthens,
+    has_slash_at_end, is_endpoint, is_refused_domain, object, truncated, url_at, wire_url,
 };
 use crate::compare::differences;
 use crate::export_input::{has_rust_form, keep_rust_values, rust_span};
@@ -190,6 +190,11 @@ impl Runner for SizeV2 {
                 instead,
             },
             Predicate {
+                name: "domain_override_ends_with_a_slash",
+                applies: |case| applies(case, Deviation::SlashAfterDomain),
+                instead,
+            },
+            Predicate {
                 name: "identity_is_refused",
                 applies: |case| applies(case, Deviation::RefusedIdentity),
                 instead,
@@ -229,6 +234,7 @@ enum Deviation {
     NonPositiveLimit,
     NegativeSize,
     RefusedDomain,
+    SlashAfterDomain,
     RefusedIdentity,
     ValueWithoutForm,
     NonFiniteFloat,
@@ -282,7 +288,9 @@ fn deviation(input: &Input) -> Option<Deviation> {
                 Some(Deviation::RefusedDomain)
             } else {
                 let is_identity = is_id(tenant_id) && is_id(agent_id);
-                (!is_identity).then_some(Deviation::RefusedIdentity)
+                let has_slash = has_slash_at_end(endpoint).then_some(Deviation::SlashAfterDomain);
+                let is_refused = (!is_identity).then_some(Deviation::RefusedIdentity);
+                is_refused.or(has_slash)
             }
         }
         Input::GetValidatedDomainOverride { env_value } => {
@@ -333,6 +341,14 @@ fn model(input: &Input) -> Json {
             json!({ "result": shown }).into()
         }
         Input::ChunkBySize { .. } => json!({ "refused": true }).into(),
+        Input::BuildExportUrl {
+            endpoint,
+            agent_id,
+            tenant_id,
+            ..
+        } if has_slash_at_end(endpoint) && is_id(tenant_id) && is_id(agent_id) => {
+            json!({ "result": url_at(endpoint, agent_id, tenant_id) }).into()
+        }
         _ => json!({ "result": null }).into(),
     }
 }

@@ -117,7 +117,13 @@ const DEVIATING: &[(&str, &str, usize)] = &[
         1,
     ),
     ("export_v2.json", "domain-override-keeps-tokens-secret", 1),
+    (
+        "export_v2.json",
+        "slash-after-a-domain-override-does-not-count",
+        1,
+    ),
     ("export_v2.json", "span-without-scope-has-an-unnamed-one", 1),
+    ("scopes_v0_1.json", "free-attributes-overwrite-nothing", 1),
     (
         "scopes_v0_1.json",
         "scope-switched-off-before-its-end-still-ends",
@@ -133,6 +139,11 @@ const DEVIATING: &[(&str, &str, usize)] = &[
     ("size_v2.json", "domain-override-keeps-tokens-secret", 3),
     ("size_v2.json", "limit-of-bodies-is-positive", 3),
     ("size_v2.json", "size-is-never-negative", 1),
+    (
+        "size_v2.json",
+        "slash-after-a-domain-override-does-not-count",
+        2,
+    ),
     ("size_v2.json", "value-without-a-form-in-rust-is-not-set", 1),
 ];
 
@@ -423,6 +434,18 @@ fn a_wrong_size_fails_its_case_and_no_other() {
         1,
     );
     check_mutated(name, r#"host.example:8443/obs"#, r#"host.example/obs"#, 2);
+}
+
+#[test]
+fn what_a_free_attribute_overwrites_excuses_no_other_difference() {
+    let name = "scopes_v0_1.json";
+    let overwritten = r#"["tenant.id",{"string":"override"}],["gen_ai.system""#;
+    let kept = r#"["tenant.ID",{"string":"override"}],["gen_ai.system""#;
+    // In the input, the reference is said to have changed a key that it kept.
+    check_mutated(name, overwritten, kept, 1);
+    // Beside it, it is said to have written something else.
+    let agent = r#"["gen_ai.agent.id",{"string":"agent-123"}],["tenant.id",{"string":"override"}]"#;
+    check_mutated(name, agent, &agent.replace("agent-123", "agent-124"), 1);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::python_text::strip;
 /// `microsoft-agents-a365-observability-core` 2.0.0.
 ///
 /// A host with an optional port, or an `https` URL with an optional path that stands before the
-/// service's own. Whoever sets it gets the tokens, so it is checked more strictly than by the
+/// service's own. Slashes at its end do not count. Whoever sets it gets the tokens, so it is checked more strictly than by the
 /// reference: see [`DomainOverrideError`].
 ///
 /// ```
@@ -115,7 +115,8 @@ impl DomainOverride {
         &self.authority
     }
 
-    /// What stands before the service's path: empty, or a path that begins with a slash.
+    /// What stands before the service's path: empty, or a path that begins with a slash and ends
+    /// without one, because the service's path begins with a slash.
     #[must_use]
     pub fn base_path(&self) -> &str {
         &self.base_path
@@ -167,7 +168,7 @@ impl FromStr for DomainOverride {
         Ok(Self {
             text: text.into(),
             authority: authority.to_ascii_lowercase().into(),
-            base_path: base_path.into(),
+            base_path: base_path.trim_end_matches('/').into(),
         })
     }
 }
@@ -267,10 +268,17 @@ mod tests {
         check_taken(" host.example:8080\n", "host.example:8080", "");
         check_taken("https://host.example", "host.example", "");
         check_taken("HTTPS://Host.example:443/a/b", "host.example:443", "/a/b");
-        check_taken("https://host.example/", "host.example", "/");
         check_taken("https://[::1]:8443/x", "[::1]:8443", "/x");
         check_taken("10.1.2.3", "10.1.2.3", "");
         check_taken("1host_a.example.", "1host_a.example.", "");
+    }
+
+    #[test]
+    fn f8_slashes_at_the_end_do_not_double_that_of_the_path() {
+        check_taken("https://host.example/", "host.example", "");
+        check_taken("https://host.example///", "host.example", "");
+        check_taken("https://host.example/a/b//", "host.example", "/a/b");
+        check_taken("https://host.example//a/", "host.example", "//a");
     }
 
     #[test]

@@ -21,6 +21,7 @@ use opentelemetry_sdk::trace::{
     RandomIdGenerator, SdkTracer, SdkTracerProvider, TracerProviderBuilder,
 };
 
+use crate::scope::latest::Latest;
 use crate::scope::span::{CurrentSpan, SharedSpan, StartedSpan};
 
 pub(crate) mod attributes;
@@ -230,7 +231,7 @@ impl OtelBridge {
         if is_recording && started.span_context().span_id() != span_id {
             ids::warn_of_random_ids();
         }
-        let shared = Arc::new(SharedSpan::new(StartedSpan::Sdk(started), Vec::new()));
+        let shared = Arc::new(SharedSpan::new(StartedSpan::Sdk(started), Latest::none()));
         let start_time = record.start_time.unwrap_or_else(|| span.now());
         let last_time = LastTime::new(start_time);
         let last_time_of_parent = around.map(|around| around.last_time.clone());

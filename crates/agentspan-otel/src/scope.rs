@@ -3,7 +3,7 @@
 pub(crate) mod core;
 mod deferred;
 pub(crate) mod future;
-mod latest;
+pub(crate) mod latest;
 pub(crate) mod span;
 pub(crate) mod start_options;
 pub(crate) mod starting;
@@ -290,8 +290,12 @@ impl<K> Scope<K> {
         }
     }
 
-    /// Sets free attributes, given as [`KeyValue`]s or as pairs. Blank keys are left out; a key that
-    /// is set already gets the new value and moves to the end.
+    /// Sets free attributes, given as [`KeyValue`]s or as pairs. Blank keys are left out; a key that an
+    /// earlier call has set gets the new value and moves to the end.
+    ///
+    /// What the span says by other means stays as it is: the identity, what the scope records itself, and
+    /// the baggage of the request. Only `microsoft-opentelemetry` 1.5.0 guards these keys, too; 0.1.0 and
+    /// 2.0.0 overwrite them.
     ///
     /// ```
     /// # fn example(scope: &agentspan_otel::InferenceScope) {
@@ -305,7 +309,7 @@ impl<K> Scope<K> {
         for attribute in attributes {
             let attribute = attribute.into_attribute();
             if !is_blank(attribute.key.as_str()) {
-                core.set_attribute(attribute);
+                core.set_free_attribute(attribute);
             }
         }
     }

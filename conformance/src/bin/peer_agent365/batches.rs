@@ -124,6 +124,8 @@ const DOMAINS: &[Option<&str>] = &[
     Some("observability.example.com"),
     Some(" observability.example.com:8443 "),
     Some("https://example.com/base"),
+    Some("HTTPS://Gateway.Example.COM/Base"),
+    Some("https://example.com/base/"),
     Some("ftp://example.com"),
 ];
 

@@ -2,7 +2,9 @@
 
 use agentspan_model::agent365::Profile;
 
-use super::limits::{has_long_chunk, has_marker_that_lengthens, is_refused_domain};
+use super::limits::{
+    has_long_chunk, has_marker_that_lengthens, has_slash_at_end, is_refused_domain,
+};
 use super::model::{Named, is_token, named, run};
 use super::parents::changes_parents;
 use super::settings::{asked_seconds, is_cluster};
@@ -19,6 +21,7 @@ enum Deviation {
     UnknownCluster,
     NonPositiveLimit,
     RefusedDomain,
+    SlashAfterDomain,
     RefusedIdentity,
     MissingScope,
     BeyondSdkLimits,
@@ -34,10 +37,11 @@ enum Deviation {
     ParentIsNotSent,
 }
 
-const ALL: [Deviation; 16] = [
+const ALL: [Deviation; 17] = [
     Deviation::UnknownCluster,
     Deviation::NonPositiveLimit,
     Deviation::RefusedDomain,
+    Deviation::SlashAfterDomain,
     Deviation::RefusedIdentity,
     Deviation::MissingScope,
     Deviation::BeyondSdkLimits,
@@ -80,6 +84,7 @@ impl<G: Generation, F: Form> Exports<G, F> {
     pub(super) const V2: &'static [Predicate] = predicates!(
         "limit_is_not_positive" => NonPositiveLimit,
         "domain_override_is_refused" => RefusedDomain,
+        "domain_override_ends_with_a_slash" => SlashAfterDomain,
         "identity_is_refused" => RefusedIdentity,
         "scope_is_missing" => MissingScope,
         "span_exceeds_limits" => BeyondSdkLimits,
@@ -133,6 +138,10 @@ impl Deviation {
             Self::RefusedDomain => {
                 let domain = input.domain_override.as_deref();
                 domain.is_some_and(is_refused_domain)
+            }
+            Self::SlashAfterDomain => {
+                let domain = input.domain_override.as_deref();
+                domain.is_some_and(has_slash_at_end)
             }
             Self::RefusedIdentity => {
                 let spans = input.spans.iter();

@@ -3,8 +3,8 @@
 use agentspan_model::agent365::Profile;
 
 use super::body::{body, object, value};
-use super::model::groups;
-use super::settings::Domain;
+use super::model::{groups, path_of_v2};
+use super::settings::{Domain, trimmed};
 use crate::VectorSpan;
 use crate::export_input::ExportInput;
 use crate::typed_value::{TypedPairs, TypedValue, after_calls};
@@ -50,6 +50,25 @@ pub(super) fn has_long_chunk(input: &ExportInput, profile: Profile) -> bool {
                     .iter()
                     .any(|chunk| chunk.len() > 1 && body(chunk).len() > limit)
             })
+}
+
+/// Whether a domain override has a slash at its end, which the reference puts before that of the path.
+pub(in crate::runners) fn has_slash_at_end(text: &str) -> bool {
+    matches!(Domain::of(Some(text)), Domain::Other { .. }) && trimmed(text).ends_with('/')
+}
+
+/// The URL that version 2 posts to with this override, if that is one.
+pub(in crate::runners) fn url_at(endpoint: &str, agent: &str, tenant: &str) -> Option<String> {
+    match Domain::of(Some(endpoint)) {
+        Domain::Other {
+            authority,
+            base_path,
+        } => Some(format!(
+            "https://{authority}{}",
+            path_of_v2(base_path, agent, tenant)
+        )),
+        Domain::Usual | Domain::Refused => None,
+    }
 }
 
 /// Whether we refuse a domain override that the reference takes.

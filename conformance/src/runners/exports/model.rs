@@ -244,9 +244,9 @@ impl Run {
 }
 
 fn target(input: &ExportInput, group: &Group<'_>, profile: Profile) -> String {
-    let (tenant, agent) = (segment(group.tenant), segment(group.agent));
     match profile {
         Profile::V0_1 => {
+            let agent = segment(group.agent);
             let service = if input.use_s2s_endpoint {
                 "service/"
             } else {
@@ -254,13 +254,13 @@ fn target(input: &ExportInput, group: &Group<'_>, profile: Profile) -> String {
             };
             format!("/maven/agent365/{service}agents/{agent}/traces?api-version=1")
         }
-        _ => {
-            let base = domain(input).1;
-            format!(
-                "{base}/observabilityService/tenants/{tenant}/otlp/agents/{agent}/traces?api-version=1"
-            )
-        }
+        _ => path_of_v2(domain(input).1, group.agent, group.tenant),
     }
+}
+
+pub(super) fn path_of_v2(base: &str, agent: &str, tenant: &str) -> String {
+    let (tenant, agent) = (segment(tenant), segment(agent));
+    format!("{base}/observabilityService/tenants/{tenant}/otlp/agents/{agent}/traces?api-version=1")
 }
 
 /// The host of version 2, and what stands before its path.

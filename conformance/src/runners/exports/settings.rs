@@ -10,7 +10,7 @@ pub(super) enum Domain<'a> {
     Usual,
     /// Nowhere: tokens would not be secret there, or there is no such place.
     Refused,
-    /// To this host and port, below this path.
+    /// To this host and port, below this path, which has no slash at its end.
     Other {
         authority: String,
         base_path: &'a str,
@@ -41,7 +41,7 @@ impl<'a> Domain<'a> {
         if is_authority(authority) && is_path(base_path) {
             Self::Other {
                 authority: authority.to_ascii_lowercase(),
-                base_path,
+                base_path: base_path.trim_end_matches('/'),
             }
         } else {
             Self::Refused
@@ -50,7 +50,7 @@ impl<'a> Domain<'a> {
 }
 
 /// What Python's `strip` leaves of a text.
-fn trimmed(text: &str) -> &str {
+pub(super) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
 }
 
@@ -172,7 +172,8 @@ mod tests {
     #[test]
     fn a_domain_is_a_host_that_keeps_tokens_secret() {
         check(" Host.example:1\n", Some(("host.example:1", "")));
-        check("HTTPS://[::1]:443/a/b/", Some(("[::1]:443", "/a/b/")));
+        check("HTTPS://[::1]:443/a/b/", Some(("[::1]:443", "/a/b")));
+        check("https://a.example//", Some(("a.example", "")));
         check("https://10.0.0.1", Some(("10.0.0.1", "")));
         let refused = [
             "http://a.example",

@@ -3,6 +3,7 @@
 use agentspan_model::keys;
 use serde_json::Value;
 
+use super::free_attributes;
 use super::numbers::{write_scores_as_floats, write_wide_integers_as_floats};
 use super::{Env, Input, ScopeInput, ScopeKind, is_on, refusal, run, run_on, times};
 use crate::export_input::SDK_LIMIT;
@@ -16,6 +17,7 @@ pub(super) const V0_1: &[Predicate] = &[
     input_has_no_rust_form::<generation::V01>(),
     span_exceeds_limits::<generation::V01>(),
     switched_off_before_the_end::<generation::V01>(),
+    free_attributes_overwrite::<generation::V01>(),
 ];
 
 pub(super) const V2: &[Predicate] = &[
@@ -47,6 +49,7 @@ pub(super) const V2: &[Predicate] = &[
     },
     span_exceeds_limits::<generation::V2>(),
     switched_off_before_the_end::<generation::V2>(),
+    free_attributes_overwrite::<generation::V2>(),
 ];
 
 const fn input_has_no_rust_form<G: Generation>() -> Predicate {
@@ -75,6 +78,14 @@ const fn switched_off_before_the_end<G: Generation>() -> Predicate {
                 *slot = spans;
             }
         },
+    }
+}
+
+const fn free_attributes_overwrite<G: Generation>() -> Predicate {
+    Predicate {
+        name: "free_attributes_overwrite",
+        applies: |case| fits::<G>(case) && changes(case, free_attributes::protect::<G>),
+        instead: free_attributes::protect::<G>,
     }
 }
 

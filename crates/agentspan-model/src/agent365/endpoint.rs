@@ -1,5 +1,7 @@
 //! The host and port that a request went to.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// The host and port that an agent or a tool is reached at.
@@ -52,7 +54,9 @@ impl Endpoint {
     ///
     /// [`EndpointError`] when the URL has no host or a bad port.
     pub fn from_url(url: &str) -> Result<Self, EndpointError> {
-        let (_, rest) = url.split_once("//").ok_or(EndpointError::NoHost)?;
+        let url = without_controls(url);
+        let rest = after_scheme(&url).strip_prefix("//");
+        let rest = rest.ok_or(EndpointError::NoHost)?;
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let host_and_port = authority
             .rsplit_once('@')
@@ -67,7 +71,7 @@ impl Endpoint {
         if host.is_empty() {
             return Err(EndpointError::NoHost);
         }
-        let endpoint = Self::new(host.to_ascii_lowercase());
+        let endpoint = Self::new(lower(host));
         match port.strip_prefix(':').unwrap_or(port) {
             "" => Ok(endpoint),
             // `parse` would take a plus sign.
@@ -84,6 +88,35 @@ impl Endpoint {
     pub fn recorded_port(&self) -> Option<u16> {
         self.port.filter(|port| !matches!(port, 0 | 443))
     }
+}
+
+/// `url` as `urlparse` looks at it: without white space before it, and without line breaks and tabs.
+fn without_controls(url: &str) -> Cow<'_, str> {
+    let url = url.trim_start_matches(|c: char| c <= ' ');
+    if url.contains(['\t', '\r', '\n']) {
+        Cow::Owned(url.replace(['\t', '\r', '\n'], ""))
+    } else {
+        Cow::Borrowed(url)
+    }
+}
+
+/// What follows the scheme; all of it if there is none.
+fn after_scheme(url: &str) -> &str {
+    match url.split_once(':') {
+        Some((scheme, rest)) if is_scheme(scheme) => rest,
+        _ => url,
+    }
+}
+
+fn is_scheme(text: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(is_part)
+}
+
+/// The host in lower case, in any script. The zone of an address, after a percent sign, has its own.
+fn lower(host: &str) -> String {
+    let (name, zone) = host.split_at(host.find('%').unwrap_or(host.len()));
+    name.to_lowercase() + zone
 }
 
 #[cfg(test)]
@@ -113,8 +146,26 @@ mod tests {
     }
 
     #[test]
+    fn a_host_is_lower_case_in_any_script_and_a_zone_keeps_its_case() {
+        check("https://B\u{dc}CHER.Example", "b\u{fc}cher.example", None);
+        check("https://\u{130}.TR", "i\u{307}.tr", None);
+        check("https://GR.\u{391}\u{3a3}", "gr.\u{3b1}\u{3c2}", None);
+        check("https://[FE80::1%Eth0]:80", "fe80::1%Eth0", Some(80));
+    }
+
+    #[test]
+    fn a_url_is_taken_apart_as_python_does() {
+        check("\u{1f} ht\ntps://a.exa\tmple:8\r0/", "a.example", Some(80));
+        check("a+b-1.c://a.example", "a.example", None);
+    }
+
+    #[test]
     fn a_url_without_host_is_refused() {
         for url in [
+            "a/b//a.example",
+            "1a://a.example",
+            "a_b://a.example",
+            "x:/y//z",
             "agents.example.com/path",
             "",
             "https://",

@@ -1,11 +1,12 @@
 //! Reading of recordings, line by line.
 
 use std::{
+    error::Error,
     fmt,
     io::{self, BufRead},
 };
 
-use super::{ReadError, RecordedHook, json_text, reader::KnownComponents};
+use super::{Problem, ProblemKind, ReadError, RecordedHook, json_text, reader::KnownComponents};
 
 /// Reads a recording in the JSON Lines form: one [`RecordedHook`] per line.
 ///
@@ -191,16 +192,40 @@ impl<R: BufRead> Iterator for Recording<R> {
     }
 }
 
-/// A line of a recording that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("line {line}")]
+/// A line of a recording that cannot be read. `Display` shows where it is and what is wrong with it.
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct RecordingError {
     /// The number of the line, counted from one. For [`RecordingErrorKind::Input`], of the last one before.
     pub line: usize,
     /// What is wrong with it.
-    #[source]
     pub kind: RecordingErrorKind,
+}
+
+impl fmt::Display for RecordingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { line, kind } = self;
+        if let RecordingErrorKind::Unreadable(error) = kind {
+            // The reader counts the lines of its text, which is this line alone.
+            if let [
+                Problem {
+                    kind: ProblemKind::Syntax { column, .. },
+                    ..
+                },
+            ] = error.problems()
+            {
+                return write!(f, "line {line}, column {column}: not JSON");
+            }
+        }
+        write!(f, "line {line}: {kind}")
+    }
+}
+
+impl Error for RecordingError {
+    /// The cause of the kind: `Display` shows the kind itself.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.kind.source()
+    }
 }
 
 /// What is wrong with a line of a recording.
@@ -208,8 +233,8 @@ pub struct RecordingError {
 #[non_exhaustive]
 pub enum RecordingErrorKind {
     /// The line is not a call of a hook. The next line may be one; go on, or fix the producer.
-    #[error("not a recorded hook")]
-    Unreadable(#[source] ReadError),
+    #[error("not a recorded hook: {0}")]
+    Unreadable(ReadError),
     /// The line is not UTF-8. The next line may be; go on, or check what the file is.
     #[error("not UTF-8")]
     NotUtf8,

@@ -180,18 +180,32 @@ impl Core {
 
     /// Sets an attribute, which does not need the span to start.
     pub(crate) fn set_attribute(&self, attribute: KeyValue) {
+        self.record(attribute, Latest::set, SharedSpan::set_attribute);
+    }
+
+    /// Sets a free attribute, see [`SharedSpan::set_free_attribute`].
+    pub(crate) fn set_free_attribute(&self, attribute: KeyValue) {
+        self.record(attribute, Latest::set_free, SharedSpan::set_free_attribute);
+    }
+
+    fn record(
+        &self,
+        attribute: KeyValue,
+        while_waiting: fn(&mut Latest<KeyValue>, KeyValue),
+        on_span: fn(&SharedSpan, KeyValue),
+    ) {
         if !is_enabled() {
             return;
         }
         let mut attribute = Some(attribute);
         self.while_waiting(|waiting| {
             if let Some(attribute) = attribute.take() {
-                waiting.attributes.set(attribute);
+                while_waiting(&mut waiting.attributes, attribute);
             }
         });
         if let Some(attribute) = attribute {
             if let Some(span) = self.recording() {
-                span.set_attribute(attribute);
+                on_span(span, attribute);
             }
         }
     }

@@ -281,14 +281,14 @@ fn is_bare(context: &Context) -> bool {
 }
 
 impl Waiting {
-    fn start(mut self, parent: &Context) -> Started {
+    fn start(self, parent: &Context) -> Started {
         let profile = self.tracer.profile();
         let mut builder = self.builder;
         builder.attributes = Some(Vec::with_capacity(self.room));
         let starting = Starting::begin();
         // Samplers and span processors are foreign code: without a span goes on who has one that panics.
         let span = contain::call(|| self.tracer.get().start(builder, parent));
-        let mut attributes = starting.finish();
+        let from_baggage = starting.finish();
         let Ok(span) = span else {
             return NOTHING.clone();
         };
@@ -302,15 +302,10 @@ impl Waiting {
             };
         }
         // What baggage gave, without the keys that the scope has itself, and then those.
-        let own = self.attributes.take();
-        if attributes.is_empty() {
-            attributes = own;
-        } else {
-            attributes.retain(|copied| own.iter().all(|own| own.key != copied.key));
-            attributes.extend(own);
-        }
-        ScopeIdentity::complete(&mut attributes, profile, parent);
-        let inside = ScopeIdentity::add_to(parent, &attributes, profile);
+        let attributes = self.attributes.grow(from_baggage, |attributes| {
+            ScopeIdentity::complete(attributes, profile, parent);
+        });
+        let inside = ScopeIdentity::add_to(parent, attributes.items(), profile);
         let span = Arc::new(SharedSpan::new(span, attributes));
         if let Some(end_time) = self.end_time {
             span.set_end_time(end_time);

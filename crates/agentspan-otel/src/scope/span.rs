@@ -69,12 +69,12 @@ struct Live {
 
 impl SharedSpan {
     #[inline]
-    pub(crate) fn new(span: StartedSpan, attributes: Vec<KeyValue>) -> Self {
+    pub(crate) fn new(span: StartedSpan, attributes: Latest<KeyValue>) -> Self {
         Self {
             span_context: span.span_context().clone(),
             live: Mutex::new(Some(Live {
                 span,
-                attributes: Latest::new(attributes),
+                attributes,
                 status: Status::Unset,
                 end_time: None,
             })),
@@ -117,6 +117,14 @@ impl SharedSpan {
     pub(crate) fn set_attribute(&self, attribute: KeyValue) {
         if let Some(live) = self.lock().as_mut() {
             live.attributes.set(attribute);
+        }
+    }
+
+    /// Sets a free attribute: it gives way to what the scope, the baggage or other code says under its key,
+    /// so that nobody overwrites an identity by accident.
+    pub(crate) fn set_free_attribute(&self, attribute: KeyValue) {
+        if let Some(live) = self.lock().as_mut() {
+            live.attributes.set_free(attribute);
         }
     }
 

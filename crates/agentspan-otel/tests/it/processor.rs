@@ -45,7 +45,7 @@ fn what_a_span_or_an_earlier_processor_has_set_is_never_overwritten() {
 }
 
 #[test]
-fn a_scope_wins_over_baggage_at_its_start_and_later() {
+fn a_scope_wins_over_baggage_at_its_start_and_its_free_attributes_do_not() {
     let recorder = Recorder::new();
     let _request = BaggageBuilder::new()
         .tenant_id("of baggage")
@@ -60,17 +60,17 @@ fn a_scope_wins_over_baggage_at_its_start_and_later() {
     assert_eq!(
         keys(&span),
         [
+            "correlation.id",
             "gen_ai.conversation.id",
             "gen_ai.system",
             "gen_ai.operation.name",
             "gen_ai.agent.id",
             "tenant.id",
             "gen_ai.tool.name",
-            "correlation.id",
         ]
     );
     assert_eq!(values(&span, "tenant.id"), ["tenant-1".into()]);
-    assert_eq!(values(&span, "correlation.id"), ["of scope".into()]);
+    assert_eq!(values(&span, "correlation.id"), ["of baggage".into()]);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Starting, recording and ending.
 
 use agentspan_model::agent365::ToolCallDetails;
-use agentspan_otel::{DefaultTracerAlreadySet, ExecuteToolScope, ScopeTracer, set_default_tracer};
+use agentspan_otel::{
+    BaggageBuilder, DefaultTracerAlreadySet, ExecuteToolScope, ScopeTracer, set_default_tracer,
+};
 use opentelemetry::trace::{SpanKind, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::Sampler;
@@ -57,12 +59,13 @@ fn a_key_that_is_set_again_moves_to_the_end_however_it_is_set() {
     let scope = recorder.tool("a");
     {
         let _active = scope.enter();
-        scope.record_attributes([("gen_ai.system", "mine"), ("x", "1"), (" ", "blank")]);
-        scope.record_attributes([KeyValue::new("tenant.id", "other")]);
-        // Code that knows nothing of scopes sets it on the current span.
-        Context::current()
-            .span()
-            .set_attribute(KeyValue::new("x", 2));
+        scope.record_attributes([("x", "1"), ("y", "1"), (" ", "blank")]);
+        scope.record_attributes([("z", "1"), ("y", "2")]);
+        // Code that knows nothing of scopes sets them on the current span.
+        let current = Context::current();
+        current.span().set_attribute(KeyValue::new("x", 2));
+        let system = KeyValue::new("gen_ai.system", "other");
+        current.span().set_attribute(system);
     }
     drop(scope);
     let span = recorder.span();
@@ -71,13 +74,58 @@ fn a_key_that_is_set_again_moves_to_the_end_however_it_is_set() {
         [
             "gen_ai.operation.name",
             "gen_ai.agent.id",
-            "gen_ai.tool.name",
-            "gen_ai.system",
             "tenant.id",
+            "gen_ai.tool.name",
+            "z",
+            "y",
             "x",
+            "gen_ai.system",
         ]
     );
     assert_eq!(values(&span, "x"), [2.into()]);
+    assert_eq!(values(&span, "y"), ["2".into()]);
+}
+
+#[test]
+fn f10_a_free_attribute_changes_neither_identity_nor_what_the_scope_says() {
+    let recorder = Recorder::new();
+    let _request = BaggageBuilder::new()
+        .conversation_id("of baggage")
+        .build()
+        .enter();
+    let scope = recorder.tool("a");
+    scope.record_response("of scope");
+    scope.record_attributes([
+        ("tenant.id", "other"),
+        ("gen_ai.agent.id", "other"),
+        ("gen_ai.system", "other"),
+        ("gen_ai.tool.name", "other"),
+        ("gen_ai.event.content", "other"),
+        ("gen_ai.conversation.id", "other"),
+        // What nobody has said is free.
+        ("gen_ai.tool.type", "mine"),
+        ("error.type", "mine"),
+    ]);
+    let before = scope.context();
+    before.span().set_attribute(KeyValue::new("mine", "direct"));
+    scope.record_attributes([("mine", "other")]);
+    scope.record_error_as("of::Scope", "message");
+    scope.record_attributes([("error.type", "other")]);
+    drop(scope);
+    let span = recorder.span();
+    for (key, value) in [
+        ("tenant.id", "tenant-1"),
+        ("gen_ai.agent.id", "agent-1"),
+        ("gen_ai.system", "az.ai.agent365"),
+        ("gen_ai.tool.name", "a"),
+        ("gen_ai.event.content", "of scope"),
+        ("gen_ai.conversation.id", "of baggage"),
+        ("gen_ai.tool.type", "mine"),
+        ("mine", "direct"),
+        ("error.type", "Scope"),
+    ] {
+        assert_eq!(values(&span, key), [value.into()], "{key}");
+    }
 }
 
 #[test]
