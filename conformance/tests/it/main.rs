@@ -9,5 +9,6 @@ mod files;
 mod last_spans;
 mod normalize;
 mod process_ends;
+mod process_forks;
 mod scratch;
 mod shipped;

@@ -33,7 +33,7 @@ const ACTIVES: [&str; 9] = [
 const LONG: Duration = Duration::from_secs(60);
 
 /// Waits for the end of a child, and says if it did not come.
-fn output_of(child: Child) -> Result<Output, &'static str> {
+pub(crate) fn output_of(child: Child) -> Result<Output, &'static str> {
     let (ended, end) = channel();
     let id = child.id();
     thread::spawn(move || ended.send(child.wait_with_output()));

@@ -295,7 +295,14 @@ impl<F> DeliveryBuilder<F> {
             crypto_provider().map_err(BuildError::Cryptography)?;
         }
         let roots = self.roots()?;
-        let setup = Setup {
+        let transport =
+            Transport::new(route, roots, concurrency).with_longest_answer(LONGEST_ANSWER);
+        let per_request = self.per_request.map(checked).transpose()?;
+        let (resolver, timer) = (Foreign::new(self.resolver), Foreign::new(self.timer));
+        let observer = self.observer.map(Foreign::new);
+        // A profile that sends all operations leaves no span without its parent.
+        let reparents = self.reparents && wire.operations.is_some();
+        let setup = move || Setup {
             bounds: QueueBounds {
                 spans: max_queue_spans as u64,
                 bytes: max_queue_bytes as u64,
@@ -303,37 +310,38 @@ impl<F> DeliveryBuilder<F> {
             // A batch that the queue cannot hold would never be full.
             batch_spans: batch_spans.min(max_queue_spans),
             batch_delay,
-            per_request: self.per_request.map(checked).transpose()?,
+            per_request: per_request.clone(),
             concurrency,
             max_payload_bytes,
-            enrichers: self.enrichers,
-            // A profile that sends all operations leaves no span without its parent.
-            reparents: self.reparents && wire.operations.is_some(),
+            enrichers: self.enrichers.clone(),
+            reparents,
             destinations: Destinations {
                 wire,
                 tenant_key: self.profile.tenant_id_key(),
                 agent_fallback: self.agent_fallback,
                 cluster: self.cluster,
                 service_to_service: self.service_to_service,
-                loopback,
-                domain,
+                loopback: loopback.clone(),
+                domain: domain.clone(),
             },
             encoder: BodyEncoder::new(self.profile).with_truncation(self.truncation),
             courier: Courier {
                 wire,
-                transport: Transport::new(route, roots, concurrency)
-                    .with_longest_answer(LONGEST_ANSWER),
-                resolver: Foreign::new(self.resolver),
+                // Without a connection that the process it was forked from has.
+                transport: transport.unconnected(),
+                resolver: resolver.clone(),
                 token_deadline,
                 timeout,
-                timer: Foreign::new(self.timer),
+                timer: timer.clone(),
                 retry_after_dates: self.retry_after_dates,
                 tenant_header: self.tenant_header,
                 final_refusals: self.final_refusals,
             },
-            observer: self.observer.map(Foreign::new),
+            observer: observer.clone(),
         };
-        start(setup).map(F::from).map_err(BuildError::Thread)
+        start(Box::new(setup))
+            .map(F::from)
+            .map_err(BuildError::Thread)
     }
 
     /// The override, for a profile that knows such a thing.

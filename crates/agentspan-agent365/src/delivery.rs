@@ -18,9 +18,11 @@ mod thread;
 mod told;
 mod worker;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use agentspan_queue::PerProcess;
 use opentelemetry_sdk::error::OTelSdkResult;
 
 use crate::builder::DeliveryBuilder;
@@ -32,7 +34,8 @@ use crate::token_resolver::TokenResolver;
 
 pub(crate) use self::courier::Courier;
 pub(crate) use self::shared::Shared;
-pub(crate) use self::thread::{Setup, start};
+use self::thread::prepare_child;
+pub(crate) use self::thread::{Recipe, Setup, start};
 pub(crate) use self::worker::Observer;
 
 /// How long the spans that wait are still sent after everything was dropped without a shutdown.
@@ -45,6 +48,10 @@ const AFTER_DROP: Duration = Duration::from_secs(5);
 /// shut down or with [`shutdown`](Self::shutdown). When everything is dropped without a shutdown,
 /// what waits is still sent for at most five seconds, without anybody waiting for it.
 ///
+/// After a fork without `exec` the child's delivery starts empty and counts from zero: what was queued is the
+/// parent's to send. The first span that the child hands over starts a thread of its own, with connections of
+/// its own.
+///
 /// Clones are handles to the same delivery.
 #[derive(Clone, Debug)]
 pub struct Delivery {
@@ -52,9 +59,9 @@ pub struct Delivery {
 }
 
 /// Ends the thread when the last handle and the last front are gone.
-#[derive(Debug)]
 struct Inner {
-    shared: Arc<Shared>,
+    process: PerProcess<Shared>,
+    recipe: Box<Recipe>,
 }
 
 impl Delivery {
@@ -78,14 +85,14 @@ impl Delivery {
     /// What happened to the spans so far.
     #[must_use]
     pub fn stats(&self) -> DeliveryStats {
-        self.inner.shared.counters.snapshot()
+        self.shared().counters.snapshot()
     }
 
     /// What the service said last of spans that it rejected or did not route, or as a remark: see
     /// [`ServiceReason`](crate::ServiceReason). The reports have all of its reasons.
     #[must_use]
     pub fn receiver_message(&self) -> Option<String> {
-        self.inner.shared.receiver_message()
+        self.shared().receiver_message()
     }
 
     /// Waits until all spans that were handed over before are delivered or dropped.
@@ -100,7 +107,7 @@ impl Delivery {
     /// no loss. `InternalFailure`, too, when it is called on the delivery's own thread.
     /// `AlreadyShutdown` after a shutdown.
     pub fn flush(&self, timeout: Duration) -> OTelSdkResult {
-        self.inner.shared.flush(timeout)
+        self.shared().flush(timeout)
     }
 
     /// Sends what waits, for at most `timeout`, ends the thread and waits for its end.
@@ -113,22 +120,39 @@ impl Delivery {
     /// [`ShutdownDeadline`](crate::DropReason::ShutdownDeadline), whatever the thread is busy with.
     /// Other losses are no error of a shutdown: flush before it to hear of them.
     pub fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
-        self.inner.shared.stop(timeout)
+        self.shared().stop(timeout)
     }
 
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, recipe: Box<Recipe>) -> Self {
+        let process = PerProcess::new(shared);
         Self {
-            inner: Arc::new(Inner { shared }),
+            inner: Arc::new(Inner { process, recipe }),
         }
     }
 
+    /// What belongs to this process.
     pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.inner.shared
+        let Inner { process, recipe } = &*self.inner;
+        process.get(|parent| prepare_child(parent, recipe))
+    }
+
+    /// What belongs to this process, if it has used the delivery.
+    pub(crate) fn known_shared(&self) -> Option<&Arc<Shared>> {
+        self.inner.process.known()
+    }
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.process.fmt(f)
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.shared.ask_to_stop(AFTER_DROP);
+        // A child of a fork that did not use it has nothing to stop.
+        if let Some(shared) = self.process.known() {
+            shared.ask_to_stop(AFTER_DROP);
+        }
     }
 }

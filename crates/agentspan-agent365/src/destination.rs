@@ -38,7 +38,7 @@ const NOT_IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 
 /// Makes destinations for one configuration.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Destinations {
     pub(crate) wire: &'static WireProfile,
     /// The key of the attribute that holds a span's tenant.

@@ -48,11 +48,13 @@ pub enum DropReason {
     ShutdownDeadline,
     /// The delivery itself failed: a panic in it, which is a defect of this crate.
     Internal,
+    /// The process is the child of a fork, and the system refused a thread for the delivery of its spans.
+    Forked,
 }
 
 impl DropReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::NoIdentity,
         Self::OtherOperation,
         Self::BadIdentity,
@@ -70,6 +72,7 @@ impl DropReason {
         Self::AfterShutdown,
         Self::ShutdownDeadline,
         Self::Internal,
+        Self::Forked,
     ];
 
     /// The name under which the reason appears in logs, such as `queue_full`.
@@ -93,6 +96,7 @@ impl DropReason {
             Self::AfterShutdown => "after_shutdown",
             Self::ShutdownDeadline => "shutdown_deadline",
             Self::Internal => "internal",
+            Self::Forked => "forked",
         }
     }
 
@@ -116,6 +120,7 @@ impl DropReason {
             Self::AfterShutdown => 14,
             Self::ShutdownDeadline => 15,
             Self::Internal => 16,
+            Self::Forked => 17,
         }
     }
 }

@@ -93,7 +93,9 @@ impl Front {
 impl Drop for Front {
     fn drop(&mut self) {
         if !self.closed.swap(true, SeqCst) {
-            self.delivery.shared().close_front();
+            if let Some(shared) = self.delivery.known_shared() {
+                shared.close_front();
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use agentspan_discovery::unverified_expiry;
 use agentspan_model::agent365::Identity;
+use agentspan_queue::PerProcess;
 use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
@@ -38,8 +39,11 @@ pub struct TokenCache<R> {
     refresh_before: Duration,
     max_lifetime: Duration,
     lifetime_without_expiry: Duration,
-    slots: Mutex<HashMap<Identity, Arc<Slot>>>,
+    /// A forked child asks for tokens itself: another thread of its parent may have been asking.
+    slots: PerProcess<Slots>,
 }
+
+type Slots = Mutex<HashMap<Identity, Arc<Slot>>>;
 
 /// The token of one identity.
 #[derive(Debug)]
@@ -71,7 +75,7 @@ impl<R: TokenResolver> TokenCache<R> {
             refresh_before: Duration::from_secs(5 * 60),
             max_lifetime: Duration::from_secs(24 * 60 * 60),
             lifetime_without_expiry: Duration::from_secs(60 * 60),
-            slots: Mutex::default(),
+            slots: PerProcess::default(),
         }
     }
 
@@ -98,7 +102,11 @@ impl<R: TokenResolver> TokenCache<R> {
     }
 
     fn slot(&self, identity: &Identity) -> Arc<Slot> {
-        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slots = self
+            .slots
+            .get(|_| Slots::default())
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(slot) = slots.get(identity) {
             return Arc::clone(slot);
         }

@@ -99,6 +99,20 @@ impl Transport {
         }
     }
 
+    /// One of the same settings that shares nothing with this one, and has no connection yet. It waits for no lock.
+    #[must_use]
+    pub fn unconnected(&self) -> Self {
+        Self {
+            route: self.route.clone(),
+            roots: self.roots.clone(),
+            settings: self.settings.clone(),
+            is_http2: self.is_http2,
+            longest_answer: self.longest_answer,
+            tls: OnceCell::new(),
+            client: Mutex::default(),
+        }
+    }
+
     /// How much of the body of an answer is read, in bytes. Default: 64 KiB.
     #[must_use]
     pub fn with_longest_answer(mut self, bytes: usize) -> Self {

@@ -27,6 +27,7 @@
 //! - [`mapping`]: what spans and events of Agent Spec mean in other vocabularies: GenAI, Agent 365,
 //!   OpenInference.
 //! - [`keys`]: every attribute key, each in one place, and what its value may give away.
+//! - [`random`]: randomness for ids.
 //! - [`ErrorClass`]: what an error is called, told by its Rust type.
 
 pub mod agent365;
@@ -35,5 +36,6 @@ pub mod attribute;
 mod error_class;
 pub mod keys;
 pub mod mapping;
+pub mod random;
 
 pub use error_class::ErrorClass;

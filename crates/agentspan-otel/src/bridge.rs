@@ -12,14 +12,13 @@ use agentspan_model::mapping::{
     repeated_span_id_bytes, span_id_bytes, trace_id_bytes,
 };
 use agentspan_processor::{ActiveGuard, HookError, Span, SpanEvent, SpanProcessor, WeakSpan};
+use agentspan_queue::PerProcess;
 use opentelemetry::trace::{
     Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags,
     TraceId, TraceState, Tracer, TracerProvider,
 };
 use opentelemetry::{Context, ContextGuard, InstrumentationScope, KeyValue};
-use opentelemetry_sdk::trace::{
-    RandomIdGenerator, SdkTracer, SdkTracerProvider, TracerProviderBuilder,
-};
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuilder};
 
 use crate::scope::latest::Latest;
 use crate::scope::span::{CurrentSpan, SharedSpan, StartedSpan};
@@ -33,7 +32,7 @@ pub(crate) mod rendered;
 mod requests;
 mod shared_exchange;
 
-pub use ids::AgentSpecIdGenerator;
+pub use ids::{AgentSpecIdGenerator, RandomIds};
 
 use attributes::Attributes;
 use live::{IdInTrace, LastTime, Live, LiveSpans};
@@ -87,11 +86,18 @@ use shared_exchange::SharedExchange;
 pub struct OtelBridge {
     tracer: SdkTracer,
     mapping: Mapping,
+    known: PerProcess<Known>,
+    late_events: AtomicU64,
+}
+
+/// What the bridge remembers. After a fork a child starts with nothing: the open spans are its parent's,
+/// which ends and exports them.
+#[derive(Default)]
+struct Known {
     live: LiveSpans,
     /// Where the spans that ended last were, for children that start after their end.
     ended: Recent<IdInTrace, Ended>,
     requests: Requests,
-    late_events: AtomicU64,
 }
 
 /// The agent span whose context this is. Contexts made from it inherit the mark, so that a span of other
@@ -122,9 +128,7 @@ impl OtelBridge {
         Self {
             tracer: provider.tracer_with_scope(scope),
             mapping: Mapping::new(Rendering::AgentSpec),
-            live: LiveSpans::default(),
-            ended: Recent::default(),
-            requests: Requests::default(),
+            known: PerProcess::default(),
             late_events: AtomicU64::new(0),
         }
     }
@@ -148,7 +152,7 @@ impl OtelBridge {
     #[must_use]
     pub fn prepare(provider: TracerProviderBuilder) -> TracerProviderBuilder {
         provider
-            .with_id_generator(AgentSpecIdGenerator::over(RandomIdGenerator::default()))
+            .with_id_generator(AgentSpecIdGenerator::<RandomIds>::default())
             .with_max_events_per_span(u32::MAX)
     }
 
@@ -161,7 +165,7 @@ impl OtelBridge {
     /// How many spans have started and not ended.
     #[must_use]
     pub fn open_spans(&self) -> usize {
-        self.live.len()
+        self.known().live.len()
     }
 
     /// Ends all spans that have started and not ended, with `agentspec.unfinished` and the last time that is
@@ -170,7 +174,11 @@ impl OtelBridge {
     /// For the end of a program, before its provider is flushed: a span that nobody ends is often the one
     /// that failed. What is added to such a span afterwards is lost, and its end does nothing.
     pub fn end_open_spans(&self) -> usize {
-        self.live.end_all()
+        self.known().live.end_all()
+    }
+
+    fn known(&self) -> &Known {
+        self.known.get(|_| Known::default())
     }
 
     /// The context that a span starts in.
@@ -185,10 +193,13 @@ impl OtelBridge {
         if is_in_parent {
             return current;
         }
-        match self.live.get(&parent) {
+        match self.known().live.get(&parent) {
             Some(parent) => parent.context.clone(),
             None => {
-                let ended = self.ended.get(&IdInTrace::of(span.trace(), parent_id));
+                let ended = self
+                    .known()
+                    .ended
+                    .get(&IdInTrace::of(span.trace(), parent_id));
                 let ended = ended.map(|ended| ended.span_context);
                 let ended = ended.unwrap_or_else(|| long_ended(span, parent_id));
                 current.with_remote_span_context(ended)
@@ -221,8 +232,8 @@ impl OtelBridge {
         let trace_id = span.trace().filter(|_| is_root);
         let trace_id = trace_id.map(|trace| TraceId::from_bytes(trace_id_bytes(trace.id())));
         let id = IdInTrace::of(span.trace(), span.id());
-        let ended = self.ended.get(&id).map(|ended| ended.repetitions);
-        let repetition = self.live.starts(id, ended);
+        let ended = self.known().ended.get(&id).map(|ended| ended.repetitions);
+        let repetition = self.known().live.starts(id, ended);
         let span_id = SpanId::from_bytes(repeated_span_id_bytes(span.id(), repetition));
         let started = ids::with_ids(trace_id, span_id, || {
             self.tracer.build_with_context(builder, &parent)
@@ -284,7 +295,7 @@ impl OtelBridge {
             exchange.hear(event, &live.span);
         }
         let mut span = CurrentSpan(Arc::clone(&live.shared));
-        if let Some(asked) = self.requests.of(event, span.span_context()) {
+        if let Some(asked) = self.known().requests.of(event, span.span_context()) {
             span.add_link(asked, Vec::new());
         }
         if let agentspan_model::agentspec::EventDetails::ExceptionRaised(exception) = &event.details
@@ -300,7 +311,9 @@ impl OtelBridge {
     /// open shows it, and says whose it is. Without one it is lost, and counted.
     fn add_late_event(&self, event: &Event, span: &Span) {
         let around = std::iter::successors(span.parent(), Span::parent);
-        let open = around.into_iter().find_map(|around| self.live.get(&around));
+        let open = around
+            .into_iter()
+            .find_map(|around| self.known().live.get(&around));
         match open {
             Some(live) if live.is_recording => {
                 live.has_seen(event.timestamp);
@@ -336,7 +349,7 @@ impl SpanProcessor for OtelBridge {
     }
 
     fn on_start(&self, span: &Span) -> Result<(), HookError> {
-        let live = self.live.insert(self.start(span));
+        let live = self.known().live.insert(self.start(span));
         // Events that the span was built with.
         for event in span.events().filter(|_| live.is_recording) {
             self.add_event(&live, &event);
@@ -345,7 +358,7 @@ impl SpanProcessor for OtelBridge {
     }
 
     fn on_event(&self, event: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
-        match self.live.get(span) {
+        match self.known().live.get(span) {
             Some(live) if live.is_recording => self.add_event(&live, event),
             Some(_) => {}
             None => self.add_late_event(event, span),
@@ -355,14 +368,14 @@ impl SpanProcessor for OtelBridge {
 
     fn on_end(&self, span: &Span) -> Result<(), HookError> {
         let id = IdInTrace::of(span.trace(), span.id());
-        let Some((live, repetitions)) = self.live.remove(span, &id) else {
+        let Some((live, repetitions)) = self.known().live.remove(span, &id) else {
             return Ok(());
         };
         let ended = Ended {
             span_context: live.shared.span_context().clone(),
             repetitions,
         };
-        self.ended.put(id, ended);
+        self.known().ended.put(id, ended);
         match span.end_time() {
             Some(time) if span.is_unfinished() => live.end_unfinished(time),
             time => live.end(time),
@@ -371,7 +384,7 @@ impl SpanProcessor for OtelBridge {
     }
 
     fn activate(&self, span: &Span) -> Option<Box<dyn ActiveGuard>> {
-        let live = self.live.get(span)?;
+        let live = self.known().live.get(span)?;
         Some(Box::new(Attached(live.context.clone().attach())))
     }
 }

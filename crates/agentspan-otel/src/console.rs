@@ -5,7 +5,7 @@ mod tree;
 
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -49,7 +49,7 @@ pub enum ConsoleDetail {
 pub struct ConsoleExporter {
     pending: Mutex<PendingTraces>,
     detail: ConsoleDetail,
-    sink: Box<Sink>,
+    sink: Arc<Sink>,
 }
 
 impl ConsoleExporter {
@@ -65,7 +65,7 @@ impl ConsoleExporter {
         Self {
             pending: Mutex::default(),
             detail: ConsoleDetail::default(),
-            sink: Box::new(sink),
+            sink: Arc::new(sink),
         }
     }
 
@@ -87,6 +87,17 @@ impl ConsoleExporter {
     #[must_use]
     pub fn with_contents(self) -> Self {
         self.with_detail(ConsoleDetail::AttributesWithContents)
+    }
+
+    /// One that writes the same to the same place, and has no spans that wait for their roots. For the child of a
+    /// fork, see [`with_exporter_after_fork`](crate::ExportQueueBuilder::with_exporter_after_fork).
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self {
+            pending: Mutex::default(),
+            detail: self.detail,
+            sink: Arc::clone(&self.sink),
+        }
     }
 
     fn pending(&self) -> MutexGuard<'_, PendingTraces> {

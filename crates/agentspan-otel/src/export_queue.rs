@@ -1,20 +1,23 @@
 //! Takes an exporter off the path of the program, and counts what becomes of its spans.
 
 mod flush;
+mod process;
 mod receipt;
 mod size;
 mod state;
 mod stats;
+mod told;
 mod worker;
 
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use agentspan_model::agentspec::Disclosure;
+use agentspan_model::keys::Sensitivity;
+use agentspan_queue::PerProcess;
 use agentspan_queue::contain::{self, Foreign};
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
@@ -22,6 +25,7 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
 
 pub use self::flush::ExportFlush;
+use self::process::{Process, Start};
 pub use self::receipt::{Receipt, Receipts};
 use self::state::{Bounds, Outcome, Refused, Shared};
 pub use self::stats::{ExportLoss, ExportStats};
@@ -47,6 +51,10 @@ type Condition = dyn Fn(&SpanData) -> bool + Send + Sync;
 /// **What is lost.** The queue is bounded in spans and in bytes, the batch that is being exported
 /// included. When it is full, the newest spans are dropped. Each span that is lost is counted under an
 /// [`ExportLoss`]; `accepted = exported + dropped + queued` holds at any time.
+///
+/// **After a fork** without `exec` the child's queue starts empty and counts from zero: what was queued is the
+/// parent's to export. The child's own spans are exported on a thread of its own if the queue
+/// [can make an exporter](ExportQueueBuilder::with_exporter_after_fork) for it, and else dropped and counted.
 ///
 /// **What the exporter sees.** Contents masked, unless
 /// [`with_disclosure`](ExportQueueBuilder::with_disclosure) says otherwise: its own copy is changed, after
@@ -74,41 +82,34 @@ pub struct ExportQueue(Arc<Handle>);
 
 struct Handle {
     name: Arc<str>,
-    shared: Arc<Shared>,
+    bounds: Bounds,
+    process: PerProcess<Process>,
     condition: Option<Foreign<Box<Condition>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-    told: Told,
+    /// Starts the thread of a child.
+    start: Option<Box<Start>>,
+    /// What the exporter was told last.
+    resource: Mutex<Option<Resource>>,
 }
 
-/// How many losses calls to flush have told of, by reason.
-#[derive(Debug, Default)]
-struct Told([AtomicU64; ExportLoss::ALL.len()]);
-
-impl Told {
-    /// The losses so far that nobody was told of, who are told now: how many they are, and a text that names
-    /// their reasons.
-    ///
-    /// Calls may come in another order than they counted in: what one has told of, none tells of again.
-    fn rest_of(&self, stats: &ExportStats) -> (u64, String) {
-        let (mut lost, mut reasons) = (0, Vec::new());
-        for (loss, told) in ExportLoss::ALL.into_iter().zip(&self.0) {
-            let dropped = stats.dropped_for(loss);
-            // Relaxed: the count guards no other memory.
-            let told = told.fetch_max(dropped, Ordering::Relaxed);
-            let rest = dropped.saturating_sub(told);
-            if rest > 0 {
-                lost += rest;
-                reasons.push(format!("{loss}: {rest}"));
-            }
-        }
-        (lost, reasons.join(", "))
+impl Handle {
+    /// What belongs to this process.
+    fn process(&self) -> &Process {
+        self.process.get(|parent| {
+            // Another thread of the parent may have held the lock at the fork.
+            let resource = self.resource.try_lock().ok();
+            let resource = resource.and_then(|resource| resource.clone());
+            Process::of_child(parent, self.bounds, resource)
+        })
     }
 }
 
 impl Drop for Handle {
     /// Does not wait: the thread exports what is queued and ends.
     fn drop(&mut self) {
-        self.shared.close();
+        // A child of a fork that did not use it has nothing to close.
+        if let Some(process) = self.process.known() {
+            process.close();
+        }
     }
 }
 
@@ -122,7 +123,11 @@ pub struct ExportQueueBuilder<E> {
     hiding: Hiding,
     receipts: Receipts,
     condition: Option<Box<Condition>>,
+    after_fork: Option<Box<AfterFork<E>>>,
 }
+
+/// Makes an exporter for a child.
+type AfterFork<E> = dyn Fn() -> io::Result<E> + Send + Sync;
 
 impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
     /// Sets how many spans may wait or be in flight. The default is 8192; at least one may.
@@ -184,29 +189,57 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         self
     }
 
+    /// Sets how the child of a fork without `exec` gets an exporter. It starts a thread of its own for it with
+    /// its first span; the exporter is told the resource again.
+    ///
+    /// Without this, all spans of a child are dropped and counted as [`ExportLoss::Forked`]: the exporter is on
+    /// the parent's thread, and to use a copy of its connections would disturb the parent's. `make` is to use
+    /// nothing of the exporter that the parent has: no connection, runtime, thread or lock.
+    pub fn with_exporter_after_fork(
+        mut self,
+        make: impl Fn() -> io::Result<E> + Send + Sync + 'static,
+    ) -> Self {
+        self.after_fork = Some(Box::new(make));
+        self
+    }
+
     /// Starts the thread.
     ///
     /// # Errors
     ///
     /// The system refuses a thread. Try again when it has less to do.
     pub fn build(self) -> io::Result<ExportQueue> {
-        let shared = Arc::new(Shared::new(self.bounds));
-        let worker = Worker {
-            name: Arc::clone(&self.name),
-            shared: Arc::clone(&shared),
-            exporter: Masked::hiding(self.exporter, self.hiding),
-            receipts: self.receipts,
-            delay: self.delay,
+        // The table of keys is made once in a process, on the thread that asks first. Were that the thread of
+        // the queue, a child that is forked meanwhile would wait for it for ever.
+        let _ = Sensitivity::of("");
+        let (name, hiding) = (Arc::clone(&self.name), self.hiding);
+        let (receipts, delay) = (self.receipts, self.delay);
+        let start = move |shared: &Arc<Shared>, exporter| {
+            let worker = Worker {
+                name: Arc::clone(&name),
+                shared: Arc::clone(shared),
+                exporter: Masked::hiding(exporter, hiding),
+                receipts: receipts.clone(),
+                delay,
+            };
+            thread::Builder::new()
+                .name("agentspan-queue".to_owned())
+                .spawn(move || worker.run())
         };
-        let thread = thread::Builder::new()
-            .name("agentspan-queue".to_owned())
-            .spawn(move || worker.run())?;
+        let process = Process::new(self.bounds, |shared| start(shared, self.exporter))?;
+        let start = self.after_fork.map(|make| -> Box<Start> {
+            Box::new(move |shared| {
+                let made = contain::call(&make).map_err(io::Error::other)??;
+                start(shared, made)
+            })
+        });
         Ok(ExportQueue(Arc::new(Handle {
             name: self.name,
-            shared,
+            bounds: self.bounds,
+            process: PerProcess::new(process),
             condition: self.condition.map(Foreign::new),
-            thread: Mutex::new(Some(thread)),
-            told: Told::default(),
+            start,
+            resource: Mutex::default(),
         })))
     }
 }
@@ -236,6 +269,7 @@ impl ExportQueue {
             hiding: Hiding::from(Disclosure::Masked),
             receipts: Receipts::new(),
             condition: None,
+            after_fork: None,
         }
     }
 
@@ -248,14 +282,14 @@ impl ExportQueue {
     /// What has become of the spans so far.
     #[must_use]
     pub fn stats(&self) -> ExportStats {
-        self.0.shared.stats()
+        self.0.process().shared.stats()
     }
 
     /// What the receiver said last of spans that it rejected, or as a warning: its own words, escaped and cut
     /// to 200 characters. A receiver that sees contents may repeat them.
     #[must_use]
     pub fn receiver_message(&self) -> Option<String> {
-        self.0.shared.receiver_message()
+        self.0.process().shared.receiver_message()
     }
 
     /// Whether the exporter is to get this span: it is sampled, and meets the filter. What the filter
@@ -269,16 +303,31 @@ impl ExportQueue {
             return true;
         };
         contain::call(|| condition(span)).unwrap_or_else(|_| {
-            self.log_first(&self.0.shared.refuse(ExportLoss::Panic));
+            self.log_first(&self.0.process().shared.refuse(ExportLoss::Panic));
             false
         })
     }
 
     /// Queues a span without asking the filter. Does not wait.
     pub fn put(&self, span: SpanData) {
-        if let Some(refused) = self.0.shared.put(span) {
-            self.log_first(&refused);
+        let process = self.0.process();
+        if let Some(refused) = process.shared.put(span) {
+            return self.log_first(&refused);
         }
+        if process.ensure_thread(self.0.start.as_deref()).is_err() {
+            self.log_no_thread();
+        }
+    }
+
+    #[cold]
+    fn log_no_thread(&self) {
+        contain::log(|| {
+            tracing::error!(
+                target: "agentspan::otel::export_queue",
+                destination = &*self.0.name,
+                "there is no exporter after a fork"
+            );
+        });
     }
 
     fn log_first(&self, refused: &Refused) {
@@ -296,7 +345,9 @@ impl ExportQueue {
 
     /// Tells the exporter the resource, the facts about the program.
     pub fn put_resource(&self, resource: &Resource) {
-        self.0.shared.put_resource(resource.clone());
+        let kept = self.0.resource.lock();
+        *kept.unwrap_or_else(PoisonError::into_inner) = Some(resource.clone());
+        self.0.process().shared.put_resource(resource.clone());
     }
 
     /// Starts to export what is queued now, and does not wait for it.
@@ -309,7 +360,7 @@ impl ExportQueue {
     pub fn start_flush(&self) -> ExportFlush {
         ExportFlush {
             queue: self.clone(),
-            call: self.0.shared.start_flush(),
+            call: self.0.process().start_flush(),
         }
     }
 
@@ -324,7 +375,7 @@ impl ExportQueue {
 
     /// Starts to end the queue: what waits is exported, what comes is dropped. Does not wait.
     pub fn start_shutdown(&self) {
-        self.0.shared.close();
+        self.0.process().close();
     }
 
     /// Exports what waits, for at most `timeout`, and ends the thread. A second call does nothing.
@@ -335,15 +386,11 @@ impl ExportQueue {
     /// as [`ExportLoss::ShutdownDeadline`]. `InternalFailure` when the exporter fails to end, which the thread
     /// does all the same.
     pub fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
-        self.0.shared.close();
+        let process = self.0.process();
+        process.close();
         let deadline = Instant::now().checked_add(timeout);
-        let outcome = self.0.shared.wait_for_end(deadline);
-        let thread = self
-            .0
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let outcome = process.shared.wait_for_end(deadline);
+        let thread = process.take_thread();
         if outcome == Outcome::Late {
             return Err(OTelSdkError::Timeout(timeout));
         }
@@ -399,24 +446,5 @@ mod tests {
         assert_eq!(firsts, [true, false]);
         assert!(shared.refuse(ExportLoss::Failed).is_first);
         assert_eq!(shared.stats().dropped(), 3);
-    }
-
-    #[test]
-    fn a_loss_is_told_once_also_if_flushes_overtake_each_other() {
-        let stats = |losses: &[(ExportLoss, u64)]| {
-            let mut stats = ExportStats::default();
-            for (loss, spans) in losses {
-                stats.count_dropped(*loss, *spans);
-            }
-            stats
-        };
-        let told = Told::default();
-        let both = [(ExportLoss::QueueFull, 5), (ExportLoss::Rejected, 1)];
-        let text = "queue_full: 5, rejected: 1".to_owned();
-        assert_eq!(told.rest_of(&stats(&both)), (6, text));
-        let nothing = (0, String::new());
-        assert_eq!(told.rest_of(&stats(&[(ExportLoss::QueueFull, 2)])), nothing);
-        let one_more = stats(&[(ExportLoss::QueueFull, 6)]);
-        assert_eq!(told.rest_of(&one_more), (1, "queue_full: 1".to_owned()));
     }
 }

@@ -87,7 +87,7 @@ pub use self::baggage::{
 };
 pub use self::bridge::from_otel::from_otel;
 pub use self::bridge::rendered::Rendered;
-pub use self::bridge::{AgentSpecIdGenerator, OtelBridge};
+pub use self::bridge::{AgentSpecIdGenerator, OtelBridge, RandomIds};
 pub use self::console::{ConsoleDetail, ConsoleExporter};
 pub use self::execute_tool_scope::{ExecuteTool, ExecuteToolScope, ExecuteToolScopeBuilder};
 pub use self::export_metrics::{Counted, ExportCounts, ExportMetrics, ExportMetricsBuilder};

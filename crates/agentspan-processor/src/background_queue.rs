@@ -7,6 +7,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use agentspan_model::agentspec::Disclosure;
+use agentspan_queue::PerProcess;
 
 use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor};
 
@@ -29,6 +30,10 @@ use state::{Item, Shared};
 /// full, a hook is dropped, and counted; [`DropPolicy`] says which. The processor is never shown a part
 /// of a span: where the start is dropped, everything is, and for each start that is taken, the place of
 /// its end is kept. At any time, *offered = handled + dropped + queued*.
+///
+/// **After a fork** without `exec` the child's queue starts empty: what was queued is the parent's. The child's
+/// own spans start a thread of its own. Spans that were open at the fork are the parent's, too, and no
+/// processor in the child hears of them.
 ///
 /// A hook sees the span as it is when the hook runs, which may be later than when it was called: a span may
 /// have ended when its `on_start` runs.
@@ -54,14 +59,17 @@ pub struct BackgroundQueue(Arc<Handle>);
 
 /// Tells the thread when the last handle is gone.
 struct Handle {
-    shared: Arc<Shared>,
+    shared: PerProcess<Shared>,
     shutdown_timeout: Duration,
 }
 
 impl Drop for Handle {
     /// Does not wait.
     fn drop(&mut self) {
-        self.shared.close();
+        // A child of a fork that did not use it has nothing to close.
+        if let Some(shared) = self.shared.known() {
+            shared.close();
+        }
     }
 }
 
@@ -127,7 +135,7 @@ impl BackgroundQueueBuilder {
     #[must_use]
     pub fn build(self) -> BackgroundQueue {
         BackgroundQueue(Arc::new(Handle {
-            shared: Arc::new(Shared::new(self.processor, self.capacity, self.drop_policy)),
+            shared: PerProcess::new(Shared::new(self.processor, self.capacity, self.drop_policy)),
             shutdown_timeout: self.shutdown_timeout,
         }))
     }
@@ -170,7 +178,7 @@ impl BackgroundQueue {
     /// What has become of the hooks so far.
     #[must_use]
     pub fn stats(&self) -> QueueStats {
-        self.0.shared.stats()
+        self.shared().stats()
     }
 
     /// Waits until everything is handled that was queued before this call.
@@ -179,7 +187,7 @@ impl BackgroundQueue {
     ///
     /// [`FlushError`] if that takes longer than `timeout`, or if this is called from a hook of the processor.
     pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
-        self.0.shared.flush(Instant::now().checked_add(timeout))
+        self.shared().flush(Instant::now().checked_add(timeout))
     }
 
     /// Shuts the processor down after everything that is queued, and does not wait for it.
@@ -201,22 +209,27 @@ impl BackgroundQueue {
     /// As [`flush`](Self::flush).
     pub fn wait_for_end(&self, timeout: Duration) -> Result<(), FlushError> {
         self.flush(timeout)?;
-        self.0.shared.join();
+        self.shared().join();
         Ok(())
     }
 
     fn put(&self, item: Item) -> Result<(), HookError> {
-        Ok(self.0.shared.put(item)?)
+        Ok(self.shared().put(item)?)
+    }
+
+    /// What the queue shares with its thread in this process.
+    fn shared(&self) -> &Arc<Shared> {
+        self.0.shared.get(Shared::of_child)
     }
 }
 
 impl SpanProcessor for BackgroundQueue {
     fn name(&self) -> &str {
-        self.0.shared.processor().map_or("", SpanProcessor::name)
+        self.shared().processor().map_or("", SpanProcessor::name)
     }
 
     fn disclosure(&self) -> Disclosure {
-        let processor = self.0.shared.processor();
+        let processor = self.shared().processor();
         processor.map_or(Disclosure::Masked, SpanProcessor::disclosure)
     }
 
@@ -255,7 +268,7 @@ impl SpanProcessor for BackgroundQueue {
 
     /// Waits as [`shutdown`](SpanProcessor::shutdown) does, but without a timeout and without blocking the thread.
     fn shutdown_async(&self) -> HookFuture<'_> {
-        let shared = &self.0.shared;
+        let shared = self.shared();
         if let Err(error) = self.put(Item::Shutdown) {
             return HookFuture::ready(Err(error));
         }
@@ -278,7 +291,7 @@ impl SpanProcessor for BackgroundQueue {
 impl fmt::Debug for BackgroundQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BackgroundQueue")
-            .field("processor", &self.0.shared.processor())
+            .field("processor", &self.shared().processor())
             .field("stats", &self.stats())
             .finish()
     }

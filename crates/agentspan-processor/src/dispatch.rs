@@ -163,10 +163,10 @@ impl SpanHook {
     }
 }
 
-/// Calls a hook of a span for all processors that it is for.
+/// Calls a hook of a span for all processors that it is for: none, if it started before a fork. The parent ends it.
 #[inline]
 pub(crate) fn dispatch(span: &Span, hook: SpanHook) -> Result<(), TraceError> {
-    if span.observers().is_empty() {
+    if span.observers().is_empty() || span.is_of_parent_process() {
         return Ok(());
     }
     dispatch_to_processors(span, hook)
@@ -197,7 +197,7 @@ fn go_on(span: &Span, hook: SpanHook, failed: usize, error: HookError) -> Result
 /// As [`dispatch`], for who owns the handle: hooks are shown that one, and none is made for them.
 #[inline]
 pub(crate) fn dispatch_own(span: &mut Span, hook: SpanHook) -> Result<(), TraceError> {
-    if span.observers().is_empty() {
+    if span.observers().is_empty() || span.is_of_parent_process() {
         return Ok(());
     }
     dispatch_own_to_processors(span, hook)
@@ -242,6 +242,9 @@ fn go_on_with_own(
 /// Dropped before it is done, it calls the synchronous hook for the processors that it has not reached,
 /// except when the span is just starting: they do not learn of it then.
 pub(crate) async fn dispatch_async(span: &Span, hook: SpanHook) -> Result<(), TraceError> {
+    if span.is_of_parent_process() {
+        return Ok(());
+    }
     let mut rest = Rest::new(span, hook);
     while let Some((index, observer)) = rest.round.next(span) {
         let Some(processor) = observer.processor() else {

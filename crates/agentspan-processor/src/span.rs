@@ -9,6 +9,7 @@ use agentspan_model::agentspec::{
     self, Disclosure, Event, EventDetails, Id, JsonObject, SpanDetails, Timestamp,
 };
 use agentspan_queue::contain::ThreadBound;
+use agentspan_queue::fork::Origin;
 
 use crate::clock::Ticks;
 use crate::context::{Active, InSpan, Pushed};
@@ -59,6 +60,8 @@ struct Inner {
     /// In nanoseconds, once the state says that its end is known.
     end_time: AtomicI64,
     monotonic_start: Ticks,
+    /// The process in which it started.
+    origin: Origin,
 }
 
 /// Which processors observe a span.
@@ -532,6 +535,13 @@ impl Span {
     /// Adds an event without telling anybody.
     pub(crate) fn keep_event(&self, event: Event) -> Option<usize> {
         self.inner.events.push(Slot::new(event))
+    }
+
+    /// Whether it started in a process that this one was forked from, which has it, too, and tells its
+    /// processors of it.
+    #[inline]
+    pub(crate) fn is_of_parent_process(&self) -> bool {
+        !self.inner.origin.is_here()
     }
 
     /// Tells spans apart while they live.

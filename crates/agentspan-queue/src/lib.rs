@@ -2,7 +2,13 @@
 //!
 //! - [`contain`] calls code that belongs to somebody else, such as a hook, a filter, an exporter or a
 //!   log subscriber, and keeps its panics from the threads of the program and of the queues.
+//! - [`fork`] notices that the process is the child of a fork, and [`PerProcess`] keeps what a child does not
+//!   share with its parent.
 //!
 //! The crate knows no runtime, no network and no OpenTelemetry.
 
 pub mod contain;
+pub mod fork;
+mod per_process;
+
+pub use per_process::PerProcess;

@@ -69,9 +69,34 @@ struct Settings {
 
 impl Destination {
     /// Any exporter of OpenTelemetry, under a name for logs and reports.
+    ///
+    /// It belongs to the process that installs telemetry. In the child of a fork without `exec` its spans are
+    /// dropped and counted as [`ExportLoss::Forked`](agentspan_otel::ExportLoss::Forked). So are those of
+    /// [`json_lines`](Self::json_lines), since two processes cannot rotate one file; the console and OTLP go on
+    /// in the child.
     pub fn exporter(name: impl Into<String>, exporter: impl SpanExporter + 'static) -> Self {
+        Self::of(
+            name.into(),
+            Box::new(|name, settings| build(name, exporter, None, settings)),
+        )
+    }
+
+    /// As [`exporter`](Self::exporter), with a way to make another one for the child of a fork.
+    pub(crate) fn exporter_of_each_process<E: SpanExporter + 'static>(
+        name: impl Into<String>,
+        exporter: E,
+        after_fork: impl Fn() -> io::Result<E> + Send + Sync + 'static,
+    ) -> Self {
+        let another: Option<Box<AfterFork<E>>> = Some(Box::new(after_fork));
+        Self::of(
+            name.into(),
+            Box::new(|name, settings| build(name, exporter, another, settings)),
+        )
+    }
+
+    fn of(name: String, build: Build) -> Self {
         Self {
-            name: name.into(),
+            name,
             settings: Settings {
                 exposure: Exposure::Disclosed(Disclosure::Masked),
                 rendering: Rendering::GenAi,
@@ -83,7 +108,7 @@ impl Destination {
                 max_bytes: None,
             },
             is_console: false,
-            build: Box::new(|name, settings| build(name, exporter, settings)),
+            build,
         }
     }
 
@@ -100,7 +125,9 @@ impl Destination {
             _ => Disclosure::Masked,
         };
         // A developer watches: traces are to appear when they end.
-        let mut destination = Self::exporter("console", console)
+        let first = console.another();
+        let another = move || Ok(console.another());
+        let mut destination = Self::exporter_of_each_process("console", first, another)
             .with_batch_delay(Duration::ZERO)
             .with_disclosure(disclosure);
         destination.is_console = true;
@@ -233,19 +260,31 @@ impl Destination {
     }
 }
 
+/// Makes an exporter for the child of a fork.
+type AfterFork<E> = dyn Fn() -> io::Result<E> + Send + Sync;
+
 fn build<E: SpanExporter + 'static>(
     name: &str,
     exporter: E,
+    after_fork: Option<Box<AfterFork<E>>>,
     settings: Settings,
 ) -> io::Result<ExportQueue> {
-    let exporter = Enriched::new(exporter, settings.enrichers);
-    let (exporter, disclosure) = match settings.exposure {
-        Exposure::Disclosed(disclosure) => (Masked::new(exporter, disclosure), disclosure),
-        Exposure::KnownHarmless => (Masked::known_harmless(exporter), Disclosure::Masked),
+    let Settings {
+        exposure,
+        rendering,
+        enrichers,
+        ..
+    } = settings;
+    let prepared = move |exporter| {
+        let exporter = Enriched::new(exporter, enrichers.clone());
+        let (exporter, disclosure) = match exposure {
+            Exposure::Disclosed(disclosure) => (Masked::new(exporter, disclosure), disclosure),
+            Exposure::KnownHarmless => (Masked::known_harmless(exporter), Disclosure::Masked),
+        };
+        let mapping = Mapping::new(rendering).with_capture(ContentCapture::from(disclosure));
+        Rendered::new(exporter, mapping)
     };
-    let mapping = Mapping::new(settings.rendering).with_capture(ContentCapture::from(disclosure));
-    let exporter = Rendered::new(exporter, mapping);
-    let mut queue = ExportQueue::builder(name, exporter)
+    let mut queue = ExportQueue::builder(name, prepared(exporter))
         .with_disclosure(Disclosure::Clear)
         .with_receipts(settings.receipts)
         .with_batch_delay(settings.delay);
@@ -254,6 +293,9 @@ fn build<E: SpanExporter + 'static>(
     }
     if let Some(bytes) = settings.max_bytes {
         queue = queue.with_max_bytes(bytes);
+    }
+    if let Some(make) = after_fork {
+        queue = queue.with_exporter_after_fork(move || make().map(&prepared));
     }
     if let Some(filter) = settings.filter {
         queue = queue.with_filter(filter);

@@ -159,6 +159,15 @@ pub(super) fn lost_by_callers(reason: DropReason, dropped: u64) {
     });
 }
 
+pub(super) fn no_thread() {
+    contain::log(|| {
+        error!(
+            target: "agentspan::agent365::delivery",
+            "there is no thread after a fork, and no delivery"
+        );
+    });
+}
+
 pub(super) fn observer_panicked() {
     contain::log(|| {
         error!(target: "agentspan::agent365::delivery", "the observer of reports panicked");

@@ -1,7 +1,10 @@
 //! What callers and the thread share: counters, channels and the state of the end.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{
+    AtomicBool, AtomicU64, AtomicUsize,
+    Ordering::{Relaxed, SeqCst},
+};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
@@ -18,9 +21,12 @@ use tokio::time::Instant;
 use super::claim::Claim;
 use super::event::{Event, Flush, Job, QueuedSpan, TokenSource};
 use super::lineage::Lineage;
+use super::log;
 use super::opening::Resources;
 use super::requests::{Departure, Parent, RequestBatch, Requests};
+use super::thread::spawn;
 use super::told::Told;
+use super::worker::Worker;
 use crate::drop_reason::DropReason;
 use crate::encode::EncodedResource;
 use crate::export_error::SubmitError;
@@ -61,6 +67,11 @@ pub(crate) struct Shared {
     told: Told,
     thread: Mutex<Option<JoinHandle<()>>>,
     thread_id: OnceLock<ThreadId>,
+    /// Whether the thread was started, or is not to be. That of a forked child starts with its first span.
+    has_thread: AtomicBool,
+    unstarted: Mutex<Option<Box<Worker>>>,
+    /// Whether there can be no thread, in the child of a fork.
+    is_orphan: AtomicBool,
 }
 
 impl Shared {
@@ -90,7 +101,66 @@ impl Shared {
             told: Told::default(),
             thread: Mutex::new(None),
             thread_id: OnceLock::new(),
+            has_thread: AtomicBool::new(true),
+            unstarted: Mutex::new(None),
+            is_orphan: AtomicBool::new(false),
         }
+    }
+
+    /// Takes the place of the parent's in a forked child. Waits for no lock of the parent's.
+    pub(super) fn follow(&self, parent: &Self, worker: Worker) {
+        self.fronts.store(parent.fronts.load(SeqCst), SeqCst);
+        if parent.is_stopping() {
+            self.stopping.store(true, SeqCst);
+            self.set_finished();
+        } else {
+            *self.unstarted() = Some(Box::new(worker));
+            self.has_thread.store(false, SeqCst);
+        }
+    }
+
+    fn unstarted(&self) -> MutexGuard<'_, Option<Box<Worker>>> {
+        self.unstarted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sees to it that what was handed over is sent, or counted as lost.
+    fn ensure_thread(&self) {
+        // Relaxed: the lock decides who starts it.
+        if !self.has_thread.load(Relaxed) {
+            self.start_thread();
+        }
+    }
+
+    #[cold]
+    fn start_thread(&self) {
+        let mut unstarted = self.unstarted();
+        let worker = unstarted.take();
+        self.has_thread.store(true, SeqCst);
+        let started = worker.map_or(Ok(()), |worker| spawn(self, *worker));
+        drop(unstarted);
+        if started.is_err() {
+            self.is_orphan.store(true, SeqCst);
+            self.stopping.store(true, SeqCst);
+            self.counters.give_up_queued(DropReason::Forked);
+            self.set_finished();
+            log::no_thread();
+        }
+    }
+
+    /// Whether a thread that was never started is not needed any more.
+    fn end_unstarted(&self) -> bool {
+        let mut unstarted = self.unstarted();
+        let worker = unstarted.take();
+        self.has_thread.store(true, SeqCst);
+        drop(unstarted);
+        let Some(worker) = worker else { return false };
+        // Not under the lock: it holds what is foreign.
+        drop(worker);
+        self.counters.give_up_queued(DropReason::AfterShutdown);
+        self.set_finished();
+        true
     }
 
     /// Takes a batch. The receiver gets its report.
@@ -101,8 +171,7 @@ impl Shared {
     ) -> Result<oneshot::Receiver<Arc<ExportReport>>, SubmitError> {
         let count = spans.len();
         if self.stopping.load(SeqCst) {
-            self.counters
-                .refuse(DropReason::AfterShutdown, count as u64);
+            self.counters.refuse(self.reason_of_end(), count as u64);
             return Err(SubmitError::AlreadyShutdown);
         }
         let bytes = spans.iter().map(estimated_bytes).sum();
@@ -128,13 +197,15 @@ impl Shared {
                 self.counters.release_bytes(job.bytes);
             }
             SubmitError::AlreadyShutdown
-        })
+        })?;
+        self.ensure_thread();
+        Ok(())
     }
 
     /// Takes a single span, or drops and counts it. Never blocks.
     pub(crate) fn enqueue(self: &Arc<Self>, span: SpanData, resource: &Arc<EncodedResource>) {
         if self.stopping.load(SeqCst) {
-            self.counters.refuse(DropReason::AfterShutdown, 1);
+            self.counters.refuse(self.reason_of_end(), 1);
             return;
         }
         if let Some(mut lineage) = self.lineage() {
@@ -156,6 +227,7 @@ impl Shared {
             return;
         }
         self.queued_ever.fetch_add(1, SeqCst);
+        self.ensure_thread();
         // The count grows one by one, so that exactly one caller sees it reach the threshold.
         if backlog == self.batch_spans {
             let _ = self.events.send(Event::Wake);
@@ -228,12 +300,16 @@ impl Shared {
         let deadline = requests.next_deadline();
         let ended = requests.end(Instant::now(), trace, id, || self.admit(span, resource));
         let next = requests.next_deadline();
+        let is_kept = ended.is_ok();
         match ended {
             Ok(departure) => self.depart(requests, departure),
             Err(reason) => {
                 drop(requests);
                 self.counters.refuse(reason, 1);
             }
+        }
+        if is_kept {
+            self.ensure_thread();
         }
         // The deadlines only get sooner when a root ends before what runs below it.
         if next.is_some() && next < deadline {
@@ -310,6 +386,9 @@ impl Shared {
         }
         let told = self.told.so_far();
         self.depart_all(Requests::take_ended);
+        if !self.has_thread.load(SeqCst) {
+            return Ok(());
+        }
         let (reply, answer) = sync_channel(1);
         let flush = Flush {
             single_spans: self.queued_ever.load(SeqCst),
@@ -366,6 +445,9 @@ impl Shared {
     pub(crate) fn ask_to_stop(self: &Arc<Self>, timeout: Duration) {
         self.stopping.store(true, SeqCst);
         self.shut_requests();
+        if !self.has_thread.load(SeqCst) && self.end_unstarted() {
+            return;
+        }
         let deadline = Instant::now() + timeout.min(LONGEST);
         let _ = self.events.send(Event::Stop { deadline });
     }
@@ -390,7 +472,9 @@ impl Shared {
 
     /// Why spans are lost that come when the thread is gone.
     pub(super) fn reason_of_end(&self) -> DropReason {
-        if self.is_stopping() {
+        if self.is_orphan.load(SeqCst) {
+            DropReason::Forked
+        } else if self.is_stopping() {
             DropReason::AfterShutdown
         } else {
             DropReason::Internal
@@ -401,6 +485,8 @@ impl Shared {
     pub(super) fn reason_of_loss(&self) -> DropReason {
         if self.deadline_passed.load(SeqCst) {
             DropReason::ShutdownDeadline
+        } else if self.is_orphan.load(SeqCst) {
+            DropReason::Forked
         } else {
             DropReason::Internal
         }

@@ -56,8 +56,25 @@ pub(crate) struct Setup {
     pub(crate) observer: Option<Foreign<Observer>>,
 }
 
+/// Says all that a thread needs, for that of the process and that of each child that is forked.
+pub(crate) type Recipe = dyn Fn() -> Setup + Send + Sync;
+
 /// Starts the thread.
-pub(crate) fn start(setup: Setup) -> io::Result<Delivery> {
+pub(crate) fn start(recipe: Box<Recipe>) -> io::Result<Delivery> {
+    let (shared, worker) = prepare(recipe());
+    spawn(&shared, worker)?;
+    Ok(Delivery::new(shared, recipe))
+}
+
+/// What the child of a fork has in place of the parent's: nothing waits, and its first span starts the
+/// thread. It is closed if the parent's was.
+pub(super) fn prepare_child(parent: &Shared, recipe: &Recipe) -> Arc<Shared> {
+    let (shared, worker) = prepare(recipe());
+    shared.follow(parent, worker);
+    shared
+}
+
+fn prepare(setup: Setup) -> (Arc<Shared>, Worker) {
     let (events, from_callers) = unbounded_channel();
     let (queue, queued) = unbounded_channel();
     let shared = Arc::new(Shared::new(
@@ -69,6 +86,10 @@ pub(crate) fn start(setup: Setup) -> io::Result<Delivery> {
         queue,
     ));
     let worker = Worker::new(Arc::clone(&shared), setup, from_callers, queued);
+    (shared, worker)
+}
+
+pub(super) fn spawn(shared: &Shared, worker: Worker) -> io::Result<()> {
     // The runtime is made on the thread: if the thread cannot be started, there is none that would
     // have to be dropped here, which a caller's runtime may forbid.
     let (started, start) = sync_channel(1);
@@ -87,7 +108,7 @@ pub(crate) fn start(setup: Setup) -> io::Result<Delivery> {
         .recv()
         .unwrap_or_else(|_| Err(io::Error::other("the thread ended at its start")))?;
     shared.set_thread(thread);
-    Ok(Delivery::new(shared))
+    Ok(())
 }
 
 fn run(runtime: Runtime, mut worker: Worker) {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use agentspan_queue::PerProcess;
 use async_trait::async_trait;
 use opentelemetry::Context;
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -18,11 +19,25 @@ const MAX_THREADS: usize = 4;
 /// What [`token_from_fn`] makes.
 pub struct FnResolver<F> {
     resolve: Arc<F>,
+    threads: PerProcess<Threads>,
+}
+
+/// The threads of one process: a forked child has none of its parent's.
+struct Threads {
     /// One permit per thread. The call holds it, so that a closure that never returns takes one
     /// thread out of use and no call ever waits inside the pool, where it could not be cancelled.
-    threads: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     /// Started by the first call. A runtime only for its pool of threads: it drives nothing.
     pool: Mutex<Option<Runtime>>,
+}
+
+impl Default for Threads {
+    fn default() -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(MAX_THREADS)),
+            pool: Mutex::new(None),
+        }
+    }
 }
 
 /// Makes a token resolver from a closure that may block.
@@ -46,12 +61,11 @@ where
 {
     FnResolver {
         resolve: Arc::new(resolve),
-        threads: Arc::new(Semaphore::new(MAX_THREADS)),
-        pool: Mutex::new(None),
+        threads: PerProcess::default(),
     }
 }
 
-impl<F> FnResolver<F> {
+impl Threads {
     fn pool(&self) -> Result<Handle, BoxError> {
         let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(runtime) = &*pool {
@@ -73,10 +87,11 @@ where
     F: Fn(&TokenQuery) -> Result<Option<AccessToken>, BoxError> + Send + Sync + 'static,
 {
     async fn resolve(&self, query: &TokenQuery) -> Result<Option<AccessToken>, BoxError> {
-        let permit = Arc::clone(&self.threads).acquire_owned().await?;
+        let threads = self.threads.get(|_| Threads::default());
+        let permit = Arc::clone(&threads.permits).acquire_owned().await?;
         let resolve = Arc::clone(&self.resolve);
         let query = query.clone();
-        let call = self.pool()?.spawn_blocking(move || {
+        let call = threads.pool()?.spawn_blocking(move || {
             let _permit = permit;
             let _suppressed = Context::enter_telemetry_suppressed_scope();
             resolve(&query)
@@ -92,7 +107,7 @@ where
     }
 }
 
-impl<F> Drop for FnResolver<F> {
+impl Drop for Threads {
     fn drop(&mut self) {
         let pool = self.pool.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(runtime) = pool.take() {

@@ -1,10 +1,11 @@
 //! Identifiers of traces, spans and events.
 
-use std::{borrow::Borrow, cell::Cell, fmt, hash};
+use std::{borrow::Borrow, fmt, hash};
 
-use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
+
+use crate::random;
 
 /// Bytes that fit without an allocation. The text of a UUID has 36.
 const INLINE: usize = 38;
@@ -37,9 +38,8 @@ enum Text {
 impl Id {
     /// A fresh random UUID, as the reference makes for spans and events that are given no id.
     ///
-    /// It is unique, but no secret: who has seen some of a thread's ids can tell those that follow. Each thread
-    /// has a small generator of its own, which the operating system seeds. A process that forks and does not
-    /// replace its program goes on with the generator of its parent, and so with its ids.
+    /// It is unique, also among the children of a fork, but no secret: who has seen some of a thread's ids can
+    /// tell those that follow, see [`random::bits`].
     ///
     /// # Panics
     ///
@@ -160,30 +160,11 @@ const fn hex_digits(number: u32) -> u64 {
     digits + 0x3030_3030_3030_3030 + letters * TO_LETTER
 }
 
-thread_local! {
-    static GENERATOR: Cell<Option<SmallRng>> = const { Cell::new(None) };
-}
-
 /// A random UUID, version 4.
+#[inline]
 fn random_uuid() -> Uuid {
-    let made = GENERATOR.try_with(|generator| {
-        let mut random = generator.take().unwrap_or_else(seeded);
-        let bits: u128 = random.random();
-        generator.set(Some(random));
-        // As a number, because bytes would be written one by one.
-        Uuid::from_u128(bits & !(0xf << 76 | 0b11 << 62) | 4 << 76 | 0b10 << 62)
-    });
-    // The thread is being torn down, and its generator is gone.
-    made.unwrap_or_else(|_| Uuid::new_v4())
-}
-
-/// A generator that goes its own way: both UUIDs come from the operating system.
-fn seeded() -> SmallRng {
-    let mut seed = [0; 32];
-    for half in seed.chunks_exact_mut(16) {
-        half.copy_from_slice(Uuid::new_v4().as_bytes());
-    }
-    SmallRng::from_seed(seed)
+    // As a number, because bytes would be written one by one.
+    Uuid::from_u128(random::bits() & !(0xf << 76 | 0b11 << 62) | 4 << 76 | 0b10 << 62)
 }
 
 impl fmt::Display for Id {

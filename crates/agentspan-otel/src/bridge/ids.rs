@@ -5,11 +5,12 @@
 //! is better than making span data without the SDK.
 
 use std::cell::Cell;
-use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use agentspan_model::random;
 use agentspan_queue::contain;
 use opentelemetry::trace::{SpanId, TraceId};
-use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
+use opentelemetry_sdk::trace::IdGenerator;
 
 /// What the next span on this thread is to be called.
 #[derive(Clone, Copy, Default)]
@@ -20,6 +21,26 @@ struct Wanted {
 
 thread_local! {
     static WANTED: Cell<Wanted> = const { Cell::new(Wanted { trace_id: None, span_id: None }) };
+}
+
+/// Makes random ids, other ones in each process.
+///
+/// The SDK's own generator is copied by a fork, so that a child goes on with the ids of its parent, and the
+/// children of a server that forks its workers all make the same ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct RandomIds;
+
+impl IdGenerator for RandomIds {
+    fn new_trace_id(&self) -> TraceId {
+        TraceId::from(random::bits().max(1))
+    }
+
+    fn new_span_id(&self) -> SpanId {
+        let bits = random::bits();
+        // Both halves are random, one is as good as the other.
+        SpanId::from((bits as u64).max(1))
+    }
 }
 
 /// Gives Agent Spec spans their ids, and all other spans random ones.
@@ -37,7 +58,7 @@ thread_local! {
 /// # let _ = provider;
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct AgentSpecIdGenerator<G = RandomIdGenerator> {
+pub struct AgentSpecIdGenerator<G = RandomIds> {
     others: G,
 }
 
@@ -88,13 +109,15 @@ impl Drop for Forget {
 
 /// Says once that the provider makes its own ids.
 pub(super) fn warn_of_random_ids() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        contain::log(|| {
-            tracing::warn!(
-                target: "agentspan::otel::bridge",
-                "the provider was not prepared for agent spec ids, so they are random"
-            );
-        });
+    // Nobody waits for it, as a child of a fork would for a subscriber that runs in its parent.
+    static IS_SAID: AtomicBool = AtomicBool::new(false);
+    if IS_SAID.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    contain::log(|| {
+        tracing::warn!(
+            target: "agentspan::otel::bridge",
+            "the provider was not prepared for agent spec ids, so they are random"
+        );
     });
 }

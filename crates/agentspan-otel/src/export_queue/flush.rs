@@ -28,12 +28,13 @@ impl ExportFlush {
     pub fn wait(self, timeout: Duration) -> OTelSdkResult {
         let handle = &self.queue.0;
         let deadline = Instant::now().checked_add(timeout);
-        let outcome = handle.shared.wait_for_flush(self.call, deadline);
+        let process = handle.process();
+        let outcome = process.shared.wait_for_flush(self.call, deadline);
         if outcome == Outcome::Late {
             return Err(OTelSdkError::Timeout(timeout));
         }
         let name = &handle.name;
-        let (lost, reasons) = handle.told.rest_of(&self.queue.stats());
+        let (lost, reasons) = process.told.rest_of(&self.queue.stats());
         match lost {
             0 if outcome == Outcome::Failed => {
                 let text = format!("the exporter of {name} cannot be flushed");

@@ -1,6 +1,8 @@
 //! What a receiver says of a batch that it took.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use agentspan_queue::PerProcess;
 
 /// How many characters of a receiver's message are kept.
 const MAX_MESSAGE: usize = 200;
@@ -80,7 +82,7 @@ impl Receipt {
 /// The exporter keeps one, and [`with_receipts`](crate::ExportQueueBuilder::with_receipts) gives the queue a
 /// clone of it. Wrappers between the two need not know.
 #[derive(Clone, Debug, Default)]
-pub struct Receipts(Arc<Mutex<Option<Receipt>>>);
+pub struct Receipts(Arc<PerProcess<Mutex<Option<Receipt>>>>);
 
 impl Receipts {
     /// With no receipt in it.
@@ -91,13 +93,18 @@ impl Receipts {
 
     /// Puts the receipt of a batch, before its export returns `Ok`.
     pub fn put(&self, receipt: Receipt) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(receipt);
+        *self.lock() = Some(receipt);
     }
 
     /// The receipt that was put since the last call, or else what `Ok` means alone.
     pub(super) fn take(&self) -> Receipt {
-        let put = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let put = self.lock().take();
         put.unwrap_or_else(Receipt::confirmed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Receipt>> {
+        let put = self.0.get(|_| Mutex::default());
+        put.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

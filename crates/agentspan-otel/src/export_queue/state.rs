@@ -69,6 +69,8 @@ enum Phase {
     Ended,
     /// The deadline passed: what the thread still does counts for nothing.
     Abandoned,
+    /// There is no thread, and none to come, in this child of a fork.
+    Forked,
 }
 
 /// What came of a wait for the thread.
@@ -116,6 +118,34 @@ impl Shared {
         self.state().stats
     }
 
+    /// Says that there will be no thread, and drops what waits for it.
+    pub(super) fn give_up_in_child(&self) {
+        let mut state = self.state();
+        state.phase = Phase::Forked;
+        let waiting = state.drop_queued(ExportLoss::Forked);
+        drop(state);
+        self.done.notify_all();
+        drop(waiting);
+    }
+
+    /// Says that the queue is shut down, and never had a thread.
+    pub(super) fn end_in_child(&self) {
+        let mut state = self.state();
+        state.phase = Phase::Ended;
+        let waiting = state.drop_queued(ExportLoss::AfterShutdown);
+        drop(state);
+        self.done.notify_all();
+        drop(waiting);
+    }
+
+    /// Answers a flush if there is nothing to flush. There is no thread that would.
+    pub(super) fn answer_flush_in_child(&self) {
+        let mut state = self.state();
+        if state.waiting.is_empty() {
+            state.flush_calls_done = state.flush_calls;
+        }
+    }
+
     /// Queues a span, or counts and tells why not.
     pub(super) fn put(&self, span: SpanData) -> Option<Refused> {
         let bytes = estimated_bytes(&span);
@@ -125,7 +155,9 @@ impl Shared {
         let within = |now: u64, more: u64, bound: usize| {
             now == 0 || now.saturating_add(more) <= bound as u64
         };
-        let loss = if state.phase != Phase::Open {
+        let loss = if state.phase == Phase::Forked {
+            Some(ExportLoss::Forked)
+        } else if state.phase != Phase::Open {
             Some(ExportLoss::AfterShutdown)
         } else if !within(state.stats.queued, 1, self.bounds.spans)
             || !within(state.stats.queued_bytes, bytes, self.bounds.bytes)
@@ -226,12 +258,7 @@ impl Shared {
             return;
         }
         state.phase = Phase::Abandoned;
-        let lost = std::mem::take(&mut state.stats.queued);
-        state
-            .stats
-            .count_dropped(ExportLoss::ShutdownDeadline, lost);
-        state.stats.queued_bytes = 0;
-        let waiting = std::mem::take(&mut state.waiting);
+        let waiting = state.drop_queued(ExportLoss::ShutdownDeadline);
         drop(state);
         self.done.notify_all();
         self.work.notify_one();
@@ -343,7 +370,15 @@ impl Shared {
 
 impl State {
     fn has_ended(&self) -> bool {
-        matches!(self.phase, Phase::Ended | Phase::Abandoned)
+        matches!(self.phase, Phase::Ended | Phase::Abandoned | Phase::Forked)
+    }
+
+    /// Counts everything that is queued as lost, and gives what waits, to be dropped without the lock.
+    fn drop_queued(&mut self, loss: ExportLoss) -> VecDeque<SpanData> {
+        let lost = std::mem::take(&mut self.stats.queued);
+        self.stats.count_dropped(loss, lost);
+        self.stats.queued_bytes = 0;
+        std::mem::take(&mut self.waiting)
     }
 
     fn take_batch(&mut self, max: usize) -> Work {

@@ -24,11 +24,14 @@ pub enum ExportLoss {
     AfterShutdown,
     /// The deadline of the shutdown passed before the span was exported. Give it longer.
     ShutdownDeadline,
+    /// The process is the child of a fork, and the queue cannot make an exporter for it, see
+    /// [`ExportQueueBuilder::with_exporter_after_fork`](crate::ExportQueueBuilder::with_exporter_after_fork).
+    Forked,
 }
 
 impl ExportLoss {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::QueueFull,
         Self::Failed,
         Self::TimedOut,
@@ -36,6 +39,7 @@ impl ExportLoss {
         Self::Panic,
         Self::AfterShutdown,
         Self::ShutdownDeadline,
+        Self::Forked,
     ];
 
     /// The name under which the reason appears in logs and reports, such as `queue_full`.
@@ -49,6 +53,7 @@ impl ExportLoss {
             Self::Panic => "panic",
             Self::AfterShutdown => "after_shutdown",
             Self::ShutdownDeadline => "shutdown_deadline",
+            Self::Forked => "forked",
         }
     }
 
@@ -61,6 +66,7 @@ impl ExportLoss {
             Self::Panic => 4,
             Self::AfterShutdown => 5,
             Self::ShutdownDeadline => 6,
+            Self::Forked => 7,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use agentspan_queue::contain;
+use agentspan_queue::fork::Origin;
 use opentelemetry::KeyValue;
 use opentelemetry::global::BoxedSpan;
 use opentelemetry::trace::{Span, SpanContext, Status};
@@ -56,6 +57,8 @@ pub(crate) struct SharedSpan {
     panicked: AtomicBool,
     /// Set once `live` is taken, so that who comes later need not lock.
     ended: AtomicBool,
+    /// The process in which it started.
+    origin: Origin,
 }
 
 /// A span that has not ended.
@@ -81,6 +84,7 @@ impl SharedSpan {
             handles: AtomicUsize::new(1),
             panicked: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            origin: Origin::here(),
         }
     }
 
@@ -169,6 +173,9 @@ impl SharedSpan {
         if self.has_ended() {
             return;
         }
+        if self.is_of_parent_process() {
+            return self.ended.store(true, Ordering::Relaxed);
+        }
         let ended = self.lock().take();
         if let Some(mut ended) = ended {
             // Relaxed: see `has_ended`.
@@ -177,6 +184,11 @@ impl SharedSpan {
             let _ = contain::call(|| ended.end(timestamp));
             let _ = contain::drop(ended);
         }
+    }
+
+    /// Whether it started in a process that this one was forked from, which has it, too, and exports it.
+    fn is_of_parent_process(&self) -> bool {
+        !self.origin.is_here()
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Live>> {
@@ -197,6 +209,11 @@ impl fmt::Debug for SharedSpan {
 impl Drop for SharedSpan {
     /// Ends the span of a scope that was leaked, so that its attributes are not lost.
     fn drop(&mut self) {
+        if self.is_of_parent_process() {
+            // The drop of the SDK's span would export it once more.
+            let live = self.live.get_mut().unwrap_or_else(PoisonError::into_inner);
+            return std::mem::forget(live.take());
+        }
         self.end(None);
     }
 }

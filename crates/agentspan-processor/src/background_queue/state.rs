@@ -105,6 +105,18 @@ impl Shared {
         }
     }
 
+    /// That of a child of a fork, which starts with nothing.
+    pub(super) fn of_child(parent: &Self) -> Self {
+        Self {
+            processor: parent.processor.clone(),
+            capacity: parent.capacity,
+            drop_policy: parent.drop_policy,
+            state: Mutex::default(),
+            work: Condvar::new(),
+            progress: Condvar::new(),
+        }
+    }
+
     /// `None` only while this is dropped.
     pub(super) fn processor(&self) -> Option<&dyn SpanProcessor> {
         self.processor.get().map(|processor| &**processor)

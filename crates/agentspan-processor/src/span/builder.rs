@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8};
 use std::sync::{Arc, OnceLock};
 
 use agentspan_model::agentspec::{self, Disclosure, Event, Id, JsonObject, SpanDetails};
+use agentspan_queue::fork::Origin;
 
 use super::{Inner, OPEN, Observers, OpenSpan, Span, SpanGuard};
 use crate::clock::Ticks;
@@ -259,6 +260,7 @@ impl Span {
                 is_unfinished: AtomicBool::new(false),
                 end_time: AtomicI64::new(0),
                 monotonic_start,
+                origin: Origin::here(),
             }),
         }
     }

@@ -78,7 +78,6 @@ impl<W: Wire> OtlpExporter<W> {
         } else {
             Route::Http
         };
-        let runtime = io_runtime(MAX_HELPERS).map_err(|error| OtlpError::Client(error.into()))?;
         let receipts = Receipts::new();
         let exporter = Self {
             uri: endpoint.uri,
@@ -86,12 +85,30 @@ impl<W: Wire> OtlpExporter<W> {
             gzip,
             timeout,
             transport: W::transport(Transport::new(route, roots, 1)),
-            runtime: Some(runtime),
+            runtime: None,
             resource: ResourceAttributesWithSchema::default(),
             receipts: receipts.clone(),
             wire: PhantomData,
         };
-        Ok(Destination::exporter(NAME, exporter).with_receipts(receipts))
+        let make = move || exporter.another();
+        let first = make().map_err(|error| OtlpError::Client(error.into()))?;
+        let destination = Destination::exporter_of_each_process(NAME, first, make);
+        Ok(destination.with_receipts(receipts))
+    }
+
+    /// One with the same settings, and with a runtime and connections of its own.
+    fn another(&self) -> io::Result<Self> {
+        Ok(Self {
+            uri: self.uri.clone(),
+            headers: self.headers.clone(),
+            gzip: self.gzip,
+            timeout: self.timeout,
+            transport: self.transport.unconnected(),
+            runtime: Some(io_runtime(MAX_HELPERS)?),
+            resource: ResourceAttributesWithSchema::default(),
+            receipts: self.receipts.clone(),
+            wire: PhantomData,
+        })
     }
 
     fn body(&self, batch: Vec<SpanData>) -> io::Result<Bytes> {
