@@ -179,7 +179,7 @@ mod tests {
         );
         check(
             "https://host.example/",
-            "https://host.example//observabilityService/tenants/t/otlp/agents/a/traces?api-version=1",
+            "https://host.example/observabilityService/tenants/t/otlp/agents/a/traces?api-version=1",
         );
     }
 
