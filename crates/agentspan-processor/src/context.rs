@@ -131,12 +131,12 @@ fn pop_entry(token: Token) {
 
 /// Removes the entry and those above it, and returns those above it, the lowest first.
 fn split_off_above(token: Token, above: &mut Vec<(Token, Active)>) {
-    loop {
-        let entry = with_stack(|stack| {
-            let is_there = stack.iter().rev().any(|entry| entry.token == token);
-            if is_there { stack.pop() } else { None }
-        });
-        let Some(entry) = entry.flatten() else { break };
+    // Nobody else takes this entry off, so that it is looked for once.
+    let is_there = with_stack(|stack| stack.iter().rev().any(|entry| entry.token == token));
+    if is_there != Some(true) {
+        return;
+    }
+    while let Some(entry) = with_stack(Vec::pop).flatten() {
         let found = entry.token;
         let active = entry.deactivate();
         if found == token {
