@@ -234,13 +234,14 @@ fn a14_spans_that_are_open_at_the_fork_are_the_parents() {
     told.check_noted(&[
         (Parent, "execute_tool open"),
         (Parent, "execute_tool open"),
+        (Parent, "execute_tool waiting"),
         (Parent, "open"),
         (Parent, "RootSpan"),
         (Child, "child-1"),
         (Child, "execute_tool child-2"),
     ]);
     told.check_said(Child, &["accepted 2 exported 2 dropped 0 queued 0"]);
-    told.check_said(Parent, &["accepted 4 exported 4 dropped 0 queued 0"]);
+    told.check_said(Parent, &["accepted 5 exported 5 dropped 0 queued 0"]);
 }
 
 #[test]

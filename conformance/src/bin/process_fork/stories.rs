@@ -367,6 +367,11 @@ pub(crate) fn open_spans(place: &Place) -> Result<(), Failure> {
         scope
     };
     let scope = open_scope();
+    // Nobody has needed its span yet.
+    let tool_that_waits = ToolCallDetails::new("waiting");
+    let waiting = ExecuteToolScope::builder(&tool_that_waits)
+        .tracer(&tracer)
+        .start();
     // Its guard may be moved with it.
     let entered = Box::leak(Box::new(open_scope()));
     let active = entered.enter();
@@ -376,6 +381,7 @@ pub(crate) fn open_spans(place: &Place) -> Result<(), Failure> {
         drop(active);
         entered.end();
         drop(scope);
+        drop(waiting);
         open.end()?;
         trace.end()?;
         queue.flush(LONG)?;
@@ -386,6 +392,7 @@ pub(crate) fn open_spans(place: &Place) -> Result<(), Failure> {
     drop(active);
     entered.end();
     drop(scope);
+    drop(waiting);
     open.end()?;
     trace.end()?;
     queue.flush(LONG)?;

@@ -12,6 +12,7 @@ use agentspan_model::agent365::mapping::{
 use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
 use agentspan_model::{ErrorClass, keys};
 use agentspan_queue::contain::{self, ThreadBound};
+use agentspan_queue::fork::Origin;
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt};
 use opentelemetry::{Context, ContextGuard, KeyValue};
 
@@ -86,7 +87,10 @@ impl Core {
         let mut at_start = AtStart(Vec::with_capacity(USUAL_ATTRIBUTES));
         known.visit_attributes(profile, &mut at_start);
         let waiting = Waiting {
-            builder: options.builder(known.span_name(profile), K::SPAN_KIND),
+            name: known.span_name(profile),
+            kind: options.kind.unwrap_or(K::SPAN_KIND),
+            start_time: options.start_time.unwrap_or_else(SystemTime::now),
+            links: options.links.to_vec(),
             room: USUAL_ATTRIBUTES,
             attributes: Latest::new(at_start.0),
             end_time: options.end_time,
@@ -95,6 +99,7 @@ impl Core {
                 None => Home::new(contain::call(Context::current).ok()?),
             },
             tracer,
+            origin: Origin::here(),
         };
         Some(Self {
             own: Deferred::new(waiting),
@@ -106,10 +111,10 @@ impl Core {
 
     /// What became of the span, which starts now unless it has: in the context of the scope's start.
     fn started(&self) -> &Started {
-        self.start(&|waiting| waiting.home.context.clone())
+        self.start(&|home| home.context)
     }
 
-    fn start(&self, choose: &dyn Fn(&Waiting) -> Context) -> &Started {
+    fn start(&self, choose: &dyn Fn(Home) -> Context) -> &Started {
         let started = match self.shared.get() {
             Some(_) => None,
             // None if another thread moved it in the meantime.
@@ -126,9 +131,8 @@ impl Core {
 
     /// Starts the span for a future that is polled now, unless it has started, where `choose` says for the
     /// scope's home. False if there is nothing to pass on.
-    pub(crate) fn start_for_future(&self, choose: &dyn Fn(&Home) -> Context) -> bool {
-        let started = self.start(&|waiting| choose(&waiting.home));
-        started.context.is_some()
+    pub(crate) fn start_for_future(&self, choose: &dyn Fn(Home) -> Context) -> bool {
+        self.start(choose).context.is_some()
     }
 
     /// Says that the scope is at home in `context`, as far as that has anything to say.

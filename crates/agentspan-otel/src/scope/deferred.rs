@@ -11,8 +11,9 @@ use std::time::SystemTime;
 
 use agentspan_model::agent365::Profile;
 use agentspan_queue::contain;
+use agentspan_queue::fork::Origin;
 use opentelemetry::baggage::BaggageExt;
-use opentelemetry::trace::{SpanBuilder, TraceContextExt};
+use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
 use super::latest::Latest;
@@ -24,12 +25,17 @@ use crate::tracer::ScopeTracer;
 /// All that is known of a span that has not started.
 pub(crate) struct Waiting {
     pub(crate) tracer: TracerOfScope,
-    pub(crate) builder: SpanBuilder,
+    pub(crate) name: String,
+    pub(crate) kind: SpanKind,
+    pub(crate) start_time: SystemTime,
+    pub(crate) links: Vec<Link>,
     /// Room for the attributes of the span, so that their list is allocated once.
     pub(crate) room: usize,
     pub(crate) attributes: Latest<KeyValue>,
     pub(crate) end_time: Option<SystemTime>,
     pub(crate) home: Home,
+    /// The process in which the scope was started.
+    pub(crate) origin: Origin,
 }
 
 /// Where a scope was started.
@@ -87,7 +93,11 @@ pub(crate) struct Deferred {
 enum State {
     Waiting(Waiting),
     /// A thread runs the sampler and the processors, without the lock: they are other people's code.
-    Starting(ThreadMark),
+    Starting {
+        by: ThreadMark,
+        /// Another thread waits for it.
+        is_awaited: bool,
+    },
     Started,
     /// What waited is in an `Arc` now, for several handles.
     Moved,
@@ -138,26 +148,34 @@ impl Deferred {
     pub(crate) fn while_waiting<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> Option<T> {
         match &mut *self.lock() {
             State::Waiting(waiting) => Some(change(waiting)),
-            State::Starting(_) | State::Started | State::Moved => None,
+            State::Starting { .. } | State::Started | State::Moved => None,
         }
     }
 
     /// Starts the span, unless it has started, in the context that is chosen. None if it was moved.
     ///
     /// Waits for another thread that starts it already.
-    pub(crate) fn start(&self, choose: &dyn Fn(&Waiting) -> Context) -> Option<&Started> {
-        if let Some(started) = self.started.get() {
-            return Some(started);
+    #[inline]
+    pub(crate) fn start(&self, choose: &dyn Fn(Home) -> Context) -> Option<&Started> {
+        match self.started.get() {
+            Some(started) => Some(started),
+            None => self.start_now(choose),
         }
-        let starting = |waiting| (State::Starting(ThreadMark::here()), waiting);
+    }
+
+    fn start_now(&self, choose: &dyn Fn(Home) -> Context) -> Option<&Started> {
+        let starting = |waiting| {
+            let by = ThreadMark::here();
+            let is_awaited = false;
+            (State::Starting { by, is_awaited }, waiting)
+        };
         let waiting = match self.take(starting) {
             Taken::Waiting(waiting) => waiting,
             Taken::Started(started) => return Some(started),
             Taken::Moved => return None,
         };
         let announce = Announce(self);
-        let context = choose(&waiting);
-        let started = waiting.start(&context);
+        let started = waiting.start(choose);
         let started = self.started.get_or_init(|| started);
         drop(announce);
         Some(started)
@@ -187,11 +205,14 @@ impl Deferred {
                     *state = next;
                     return Taken::Waiting(taken);
                 }
-                State::Starting(by) => {
-                    *state = State::Starting(by);
-                    if by == ThreadMark::here() {
-                        return Taken::Started(&NOTHING);
-                    }
+                State::Starting { by, .. } if by == ThreadMark::here() => {
+                    let is_awaited = true;
+                    *state = State::Starting { by, is_awaited };
+                    return Taken::Started(&NOTHING);
+                }
+                State::Starting { by, .. } => {
+                    let is_awaited = true;
+                    *state = State::Starting { by, is_awaited };
                     let changed = self.changed.wait(state);
                     state = changed.unwrap_or_else(PoisonError::into_inner);
                 }
@@ -230,8 +251,17 @@ struct Announce<'a>(&'a Deferred);
 
 impl Drop for Announce<'_> {
     fn drop(&mut self) {
-        *self.0.lock() = State::Started;
-        self.0.changed.notify_all();
+        let before = mem::replace(&mut *self.0.lock(), State::Started);
+        // Waking nobody is a call of the operating system, too.
+        if matches!(
+            before,
+            State::Starting {
+                is_awaited: true,
+                ..
+            }
+        ) {
+            self.0.changed.notify_all();
+        }
     }
 }
 
@@ -257,16 +287,16 @@ impl Home {
     /// That is where the scope was told to start. Otherwise it is the span that is current there, as if the
     /// scope were started there. Where no span is current, such as in a spawned task, it is the span
     /// of the scope's start, with the baggage of both.
-    pub(crate) fn parent_in(&self, current: &Context) -> Context {
+    pub(crate) fn parent_in(self, current: &Context) -> Context {
         let has_span = |context: &Context| context.span().span_context().is_valid();
         if self.is_explicit {
-            self.context.clone()
+            self.context
         } else if has_span(current) || current.is_telemetry_suppressed() {
             current.clone()
         } else if has_span(&self.context) {
             with_merged_baggage(&self.context, current, &self.context)
         } else if is_bare(current) {
-            self.context.clone()
+            self.context
         } else {
             with_merged_baggage(current, current, &self.context)
         }
@@ -281,10 +311,20 @@ fn is_bare(context: &Context) -> bool {
 }
 
 impl Waiting {
-    fn start(self, parent: &Context) -> Started {
+    fn start(self, choose: &dyn Fn(Home) -> Context) -> Started {
+        if !self.origin.is_here() {
+            // It waits in the process that this one was forked from, too, and starts there.
+            return NOTHING.clone();
+        }
         let profile = self.tracer.profile();
-        let mut builder = self.builder;
+        let parent = &choose(self.home);
+        let mut builder = SpanBuilder::from_name(self.name);
+        builder.span_kind = Some(self.kind);
+        builder.start_time = Some(self.start_time);
         builder.attributes = Some(Vec::with_capacity(self.room));
+        if !self.links.is_empty() {
+            builder.links = Some(self.links);
+        }
         let starting = Starting::begin();
         // Samplers and span processors are foreign code: without a span goes on who has one that panics.
         let span = contain::call(|| self.tracer.get().start(builder, parent));

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use opentelemetry::Context;
-use opentelemetry::trace::{Link, SpanBuilder, SpanKind};
+use opentelemetry::trace::{Link, SpanKind};
 
 use crate::tracer::ScopeTracer;
 
@@ -16,19 +16,6 @@ pub(crate) struct StartOptions<'a> {
     pub(crate) start_time: Option<SystemTime>,
     pub(crate) end_time: Option<SystemTime>,
     pub(crate) links: &'a [Link],
-}
-
-impl StartOptions<'_> {
-    /// The builder of a span with this name, whose kind is `usual_kind` unless another was chosen.
-    pub(crate) fn builder(&self, name: String, usual_kind: SpanKind) -> SpanBuilder {
-        let mut builder = SpanBuilder::from_name(name);
-        builder.span_kind = Some(self.kind.clone().unwrap_or(usual_kind));
-        builder.start_time = Some(self.start_time.unwrap_or_else(SystemTime::now));
-        if !self.links.is_empty() {
-            builder.links = Some(self.links.to_vec());
-        }
-        builder
-    }
 }
 
 /// The methods that the builders of all scopes have.
