@@ -23,7 +23,7 @@ use std::task;
 use agentspan_queue::contain::ThreadBound;
 use pin_project_lite::pin_project;
 
-use crate::{ActiveGuard, Span, Trace};
+use crate::{ActiveGuard, Span, SpanKey, Trace};
 
 thread_local! {
     static STACK: RefCell<Stack> = const { RefCell::new(Stack(Vec::new())) };
@@ -201,9 +201,9 @@ pub fn current_span() -> Option<Span> {
 #[must_use]
 pub fn active_span_stack() -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
-    let mut seen: HashSet<usize> = HashSet::new();
+    let mut seen: HashSet<SpanKey> = HashSet::new();
     with_stack(|stack| {
-        let new = open_spans(stack).filter(|span| seen.insert(span.address()));
+        let new = open_spans(stack).filter(|span| seen.insert(span.key()));
         spans.extend(new.cloned());
     });
     spans.reverse();

@@ -1,14 +1,16 @@
 //! Shows everything to several processors, each on its own terms.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use agentspan_model::agentspec::{Disclosure, Id};
+use agentspan_model::agentspec::Disclosure;
 use agentspan_queue::contain::{Foreign, ThreadBound};
 
 use crate::dispatch::{activates, contained, contained_future, disclosure_of, report};
-use crate::{ActiveGuard, Hook, HookError, HookFuture, Span, SpanEvent, SpanProcessor};
+use crate::{
+    ActiveGuard, Hook, HookError, HookFuture, Span, SpanEvent, SpanKey, SpanProcessor, WeakSpan,
+};
 
 /// Shows everything to several processors, each with its own disclosure, and keeps the failures of one
 /// from the others.
@@ -40,9 +42,12 @@ pub struct FanOut {
 struct Target {
     processor: Foreign<Box<dyn SpanProcessor>>,
     failures: AtomicU64,
-    /// Spans that it failed to start, and of which it hears nothing more.
-    not_started: Mutex<HashSet<Id>>,
+    /// Spans that it failed to start, and of which it hears nothing more. Each keeps its key from being that of
+    /// another.
+    not_started: Mutex<NotStarted>,
 }
+
+type NotStarted = HashMap<SpanKey, WeakSpan>;
 
 impl FanOut {
     /// Without targets yet.
@@ -57,7 +62,7 @@ impl FanOut {
         self.targets.push(Target {
             processor: Foreign::new(Box::new(processor)),
             failures: AtomicU64::new(0),
-            not_started: Mutex::new(HashSet::new()),
+            not_started: Mutex::default(),
         });
         self
     }
@@ -105,8 +110,8 @@ impl Target {
     /// The processor, if it wants to hear of a call.
     fn processor_for(&self, call: Call<'_>) -> Option<&dyn SpanProcessor> {
         let is_wanted = match (call.hook, call.span) {
-            (Hook::OnEvent, Some(span)) => !self.lock().contains(span.id().as_str()),
-            (Hook::OnEnd, Some(span)) => !self.lock().remove(span.id().as_str()),
+            (Hook::OnEvent, Some(span)) => !self.lock().contains_key(&span.key()),
+            (Hook::OnEnd, Some(span)) => self.lock().remove(&span.key()).is_none(),
             _ => true,
         };
         self.processor().filter(|_| is_wanted)
@@ -117,11 +122,11 @@ impl Target {
         self.failures.fetch_add(1, Ordering::Relaxed);
         report(None, call.hook, processor, &error);
         if let (Hook::OnStart, Some(span)) = (call.hook, call.span) {
-            self.lock().insert(span.id().clone());
+            self.lock().insert(span.key(), span.downgrade());
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashSet<Id>> {
+    fn lock(&self) -> MutexGuard<'_, NotStarted> {
         // Nothing under the lock panics.
         self.not_started
             .lock()

@@ -1,12 +1,14 @@
 //! Shows a processor some spans only.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use agentspan_model::agentspec::{Disclosure, Id};
+use agentspan_model::agentspec::Disclosure;
 
-use crate::{ActiveGuard, HookError, HookFuture, Span, SpanEvent, SpanProcessor};
+use crate::{
+    ActiveGuard, HookError, HookFuture, Span, SpanEvent, SpanKey, SpanProcessor, WeakSpan,
+};
 
 /// Shows a processor some spans only.
 ///
@@ -31,9 +33,11 @@ use crate::{ActiveGuard, HookError, HookFuture, Span, SpanEvent, SpanProcessor};
 pub struct Filter<P> {
     processor: P,
     conditions: Vec<Condition>,
-    shown: Mutex<HashSet<Id>>,
+    /// Spans that have started and not ended. Each keeps its key from being that of another.
+    shown: Mutex<Shown>,
 }
 
+type Shown = HashMap<SpanKey, WeakSpan>;
 type Condition = Box<dyn Fn(&Span) -> bool + Send + Sync>;
 
 impl<P: SpanProcessor> Filter<P> {
@@ -43,7 +47,7 @@ impl<P: SpanProcessor> Filter<P> {
         Self {
             processor,
             conditions: Vec::new(),
-            shown: Mutex::new(HashSet::new()),
+            shown: Mutex::default(),
         }
     }
 
@@ -92,7 +96,7 @@ impl<P: SpanProcessor> Filter<P> {
     fn starts_to_show(&self, span: &Span) -> bool {
         let shows = self.shows(span);
         if shows {
-            self.lock().insert(span.id().clone());
+            self.lock().insert(span.key(), span.downgrade());
         }
         shows
     }
@@ -106,14 +110,14 @@ impl<P: SpanProcessor> Filter<P> {
     }
 
     fn is_shown(&self, span: &Span) -> bool {
-        self.lock().contains(span.id().as_str())
+        self.lock().contains_key(&span.key())
     }
 
     fn stops_to_show(&self, span: &Span) -> bool {
-        self.lock().remove(span.id().as_str())
+        self.lock().remove(&span.key()).is_some()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashSet<Id>> {
+    fn lock(&self) -> MutexGuard<'_, Shown> {
         // Nothing under the lock panics.
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use agentspan_model::agentspec::{Disclosure, Event, Id, RecordedSpan};
 
-use crate::{HookError, Span, SpanEvent, SpanProcessor};
+use crate::{HookError, Span, SpanEvent, SpanKey, SpanProcessor};
 
 mod places;
 mod tree;
@@ -44,14 +44,16 @@ pub struct InMemory {
 struct Kept {
     /// In the order of their starts.
     spans: Vec<KeptSpan>,
-    /// Where the span is that started last with an id.
-    places: Places<Id>,
+    /// Where each span is. A key may be that of several spans, of which all but the last are gone.
+    places: Places<SpanKey>,
     startups: usize,
     shutdowns: usize,
 }
 
 struct KeptSpan {
     span: RecordedSpan,
+    /// Two traces may have spans of one id.
+    trace_id: Option<Id>,
     has_ended: bool,
 }
 
@@ -140,9 +142,9 @@ impl InMemory {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn update(&self, id: &Id, update: impl FnOnce(&mut KeptSpan)) {
+    fn update(&self, span: &Span, update: impl FnOnce(&mut KeptSpan)) {
         let kept = &mut *self.lock();
-        let place = kept.places.of(id);
+        let place = kept.places.of(&span.key());
         if let Some(found) = place.and_then(|at| kept.spans.get_mut(at)) {
             update(found);
         }
@@ -160,11 +162,13 @@ impl SpanProcessor for InMemory {
     }
 
     fn on_start(&self, span: &Span) -> Result<(), HookError> {
-        let span = RecordedSpan::new(span.to_record_at_start(), span.parent_id().cloned());
+        let recorded = RecordedSpan::new(span.to_record_at_start(), span.parent_id().cloned());
+        let trace_id = span.trace().map(|trace| trace.id().clone());
         let kept = &mut *self.lock();
-        kept.places.put(span.span.id.clone(), kept.spans.len());
+        kept.places.put(span.key(), kept.spans.len());
         kept.spans.push(KeptSpan {
-            span,
+            span: recorded,
+            trace_id,
             has_ended: false,
         });
         Ok(())
@@ -172,7 +176,7 @@ impl SpanProcessor for InMemory {
 
     fn on_event(&self, event: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
         let event = Arc::new(Event::clone(event));
-        self.update(span.id(), |kept| kept.span.span.events.push(event));
+        self.update(span, |kept| kept.span.span.events.push(event));
         Ok(())
     }
 
@@ -182,7 +186,7 @@ impl SpanProcessor for InMemory {
             return Ok(());
         }
         let end_time = span.end_time();
-        self.update(span.id(), |kept| {
+        self.update(span, |kept| {
             kept.span.span.end_time = end_time;
             kept.has_ended = true;
         });

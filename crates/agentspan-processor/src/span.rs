@@ -544,11 +544,6 @@ impl Span {
         !self.inner.origin.is_here()
     }
 
-    /// Tells spans apart while they live.
-    pub(crate) fn address(&self) -> usize {
-        Arc::as_ptr(&self.inner).addr()
-    }
-
     /// The handle as a processor with this disclosure gets it.
     pub(crate) fn seen_with(&self, disclosure: Disclosure) -> Self {
         Self {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use agentspan_queue::contain::{self, Foreign};
 
 use super::{DropPolicy, FlushError, QueueStats, worker};
-use crate::{Span, SpanProcessor};
+use crate::{Span, SpanKey, SpanProcessor};
 
 /// How many hooks the thread takes at a time.
 const BATCH: usize = 64;
@@ -34,9 +34,9 @@ pub(super) enum Item {
 }
 
 impl Item {
-    fn is_of(&self, address: usize) -> bool {
+    fn is_of(&self, key: SpanKey) -> bool {
         match self {
-            Self::Start(span) | Self::Event(span, _) | Self::End(span) => span.address() == address,
+            Self::Start(span) | Self::Event(span, _) | Self::End(span) => span.key() == key,
             Self::Startup | Self::Shutdown => false,
         }
     }
@@ -72,8 +72,8 @@ struct State {
     taken: u64,
     /// Spans whose start was taken in and whose end has not come: each has a place.
     open_spans: usize,
-    /// Spans whose start was dropped, by address: everything of them is. They live until their end.
-    refused: HashSet<usize>,
+    /// Spans whose start was dropped, by key: everything of them is. They live until their end.
+    refused: HashSet<SpanKey>,
     handled: u64,
     dropped: u64,
     failed: u64,
@@ -408,10 +408,10 @@ impl State {
             Item::Startup | Item::Shutdown => return true,
             // The place of its end is kept.
             Item::Start(_) => 2,
-            Item::Event(span, _) if self.refused.contains(&span.address()) => return false,
+            Item::Event(span, _) if self.refused.contains(&span.key()) => return false,
             Item::Event(..) => 1,
             Item::End(span) => {
-                let is_refused = self.refused.remove(&span.address());
+                let is_refused = self.refused.remove(&span.key());
                 if !is_refused {
                     self.open_spans = self.open_spans.saturating_sub(1);
                 }
@@ -422,7 +422,7 @@ impl State {
             let has_dropped = drop_policy == DropPolicy::Oldest && self.drop_oldest(dropped);
             if !has_dropped {
                 if let Item::Start(span) = item {
-                    self.refused.insert(span.address());
+                    self.refused.insert(span.key());
                 }
                 return false;
             }
@@ -431,7 +431,7 @@ impl State {
             self.open_spans += 1;
         }
         // The event may be of the span that was just dropped.
-        !matches!(item, Item::Event(span, _) if self.refused.contains(&span.address()))
+        !matches!(item, Item::Event(span, _) if self.refused.contains(&span.key()))
     }
 
     /// Drops the oldest event, or the oldest span that has not started with all that waits of it. The
@@ -443,9 +443,9 @@ impl State {
         };
         match self.items.remove(at) {
             Some((_, Item::Start(span))) => {
-                let address = span.address();
+                let key = span.key();
                 dropped.push(Item::Start(span));
-                self.drop_rest_of(address, dropped);
+                self.drop_rest_of(key, dropped);
             }
             Some((_, item)) => dropped.push(item),
             None => return false,
@@ -453,10 +453,10 @@ impl State {
         true
     }
 
-    fn drop_rest_of(&mut self, address: usize, dropped: &mut Vec<Item>) {
+    fn drop_rest_of(&mut self, key: SpanKey, dropped: &mut Vec<Item>) {
         let mut has_end = false;
         for (number, item) in std::mem::take(&mut self.items) {
-            if item.is_of(address) {
+            if item.is_of(key) {
                 has_end |= matches!(item, Item::End(_));
                 dropped.push(item);
             } else {
@@ -465,7 +465,7 @@ impl State {
         }
         if !has_end {
             self.open_spans = self.open_spans.saturating_sub(1);
-            self.refused.insert(address);
+            self.refused.insert(key);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::state::{Handled, Item, Shared};
 use crate::dispatch::{contained, report};
-use crate::{Hook, HookError, Span, SpanProcessor, Trace};
+use crate::{Hook, HookError, Span, SpanKey, SpanProcessor, Trace};
 
 /// Handles items until the queue is to end and none is left.
 pub(super) fn run(shared: &Shared) {
@@ -27,15 +27,15 @@ pub(super) fn run(shared: &Shared) {
 
 struct Worker<'a> {
     processor: &'a dyn SpanProcessor,
-    /// Spans that the processor failed to start, by address: it hears nothing more of them.
-    not_started: HashSet<usize>,
+    /// Spans that the processor failed to start, by key: it hears nothing more of them.
+    not_started: HashSet<SpanKey>,
 }
 
 impl Worker<'_> {
     fn handle(&mut self, item: &Item, outcome: &mut Handled) {
         let is_unwanted = match item {
-            Item::Event(span, _) => self.not_started.contains(&span.address()),
-            Item::End(span) => self.not_started.remove(&span.address()),
+            Item::Event(span, _) => self.not_started.contains(&span.key()),
+            Item::End(span) => self.not_started.remove(&span.key()),
             Item::Startup | Item::Start(_) | Item::Shutdown => false,
         };
         if is_unwanted {
@@ -48,7 +48,7 @@ impl Worker<'_> {
             outcome.failed += 1;
             report(trace, hook, self.processor, &error);
             if let Item::Start(span) = item {
-                self.not_started.insert(span.address());
+                self.not_started.insert(span.key());
             }
         }
     }

@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::rc::Rc;
 
+use agentspan_model::agentspec::Id;
+
 use super::KeptSpan;
 use crate::console_tree::DEEPEST;
 
@@ -83,9 +85,18 @@ fn without_margin(text: &str) -> String {
 
 struct Tree<'a> {
     spans: &'a [KeptSpan],
-    children: HashMap<&'a str, Vec<usize>>,
+    children: HashMap<InTrace<'a>, Vec<usize>>,
     events: Events,
     text: String,
+}
+
+/// The ids of a trace and of a span in it.
+type InTrace<'a> = (Option<&'a str>, &'a str);
+
+impl KeptSpan {
+    fn in_trace<'a>(&'a self, id: &'a Id) -> InTrace<'a> {
+        (self.trace_id.as_ref().map(Id::as_str), id.as_str())
+    }
 }
 
 /// A span that is still to be drawn. Siblings share their margin.
@@ -98,10 +109,11 @@ struct Waiting {
 
 impl<'a> Tree<'a> {
     fn new(spans: &'a [KeptSpan], events: Events) -> Self {
-        let mut children: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut children: HashMap<InTrace<'_>, Vec<usize>> = HashMap::new();
         for (index, kept) in spans.iter().enumerate() {
             if let Some(parent) = &kept.span.parent_id {
-                children.entry(parent.as_str()).or_default().push(index);
+                let parent = kept.in_trace(parent);
+                children.entry(parent).or_default().push(index);
             }
         }
         Self {
@@ -113,14 +125,14 @@ impl<'a> Tree<'a> {
     }
 
     fn draw(mut self) -> String {
-        let seen: HashSet<&str> = self
+        let seen: HashSet<InTrace<'_>> = self
             .spans
             .iter()
-            .map(|kept| kept.span.span.id.as_str())
+            .map(|kept| kept.in_trace(&kept.span.span.id))
             .collect();
         let is_root = |kept: &KeptSpan| {
             let parent = kept.span.parent_id.as_ref();
-            parent.is_none_or(|parent| !seen.contains(parent.as_str()))
+            parent.is_none_or(|parent| !seen.contains(&kept.in_trace(parent)))
         };
         let roots: Vec<usize> = (0..self.spans.len())
             .filter(|index| self.spans.get(*index).is_some_and(is_root))
@@ -158,7 +170,7 @@ impl<'a> Tree<'a> {
                 (false, false) => format!("{margin}│  ").into(),
             };
             self.event_lines(&inner, kept);
-            let children = self.children.remove(kept.span.span.id.as_str());
+            let children = self.children.remove(&kept.in_trace(&kept.span.span.id));
             let children = children.unwrap_or_default();
             for (nth, child) in children.iter().enumerate().rev() {
                 rest.push(Waiting {

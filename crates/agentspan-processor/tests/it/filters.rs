@@ -1,7 +1,13 @@
 //! Filters and fan-outs.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use agentspan_model::agentspec::SpanDetails;
-use agentspan_processor::{FanOut, Filter, Hook, InMemory, Span, SpanProcessor, Trace};
+use agentspan_processor::{
+    BackgroundQueue, FanOut, Filter, Hook, InMemory, OpenSpan, OpenTrace, Span, SpanProcessor,
+    Trace,
+};
 use futures_executor::block_on;
 
 use crate::recorder::{EVENT, Recorder, span};
@@ -114,7 +120,7 @@ fn a_target_that_fails_harms_no_other_and_is_counted() {
         .with_target(bad.clone())
         .with_target(panics)
         .with_target(good.clone());
-    let targets = std::sync::Arc::new(targets);
+    let targets = Arc::new(targets);
     program(targets.clone());
     assert_eq!(targets.failures(), [1, 1, 0]);
     assert_eq!(good.calls().len(), 9);
@@ -137,4 +143,110 @@ fn targets_get_asynchronous_hooks_where_there_are_any() {
     .unwrap();
     assert_eq!(one.calls(), two.calls());
     assert_eq!(one.count("on_event.await a/Event"), 1);
+}
+
+/// Two traces with a processor in common, and a span of the same id in each: `one` under the first, `two`
+/// under the second.
+struct Twins {
+    traces: [OpenTrace; 2],
+    spans: [OpenSpan; 2],
+}
+
+fn twins(processor: &Arc<impl SpanProcessor + 'static>) -> Twins {
+    let trace = |_| {
+        let trace = Trace::builder().with_processor(Arc::clone(processor));
+        trace.start_detached().unwrap()
+    };
+    let traces = [(); 2].map(trace);
+    let [first, second] = &traces;
+    let twin = |name, trace: &OpenTrace| {
+        let span = span(name).with_id("the same").with_parent(trace.root());
+        span.start_detached().unwrap()
+    };
+    let spans = [twin("one", first), twin("two", second)];
+    Twins { traces, spans }
+}
+
+impl Twins {
+    fn end(self) {
+        // The second first.
+        for span in self.spans.into_iter().rev() {
+            span.add_event(EVENT).unwrap();
+            span.end().unwrap();
+        }
+        self.traces
+            .into_iter()
+            .for_each(|trace| trace.end().unwrap());
+    }
+}
+
+#[test]
+fn f3_a_filter_tells_spans_of_one_id_in_two_traces_apart() {
+    let recorder = Recorder::new();
+    twins(&Arc::new(Filter::new(recorder.clone()))).end();
+    for name in ["one", "two"] {
+        for hook in ["on_start", "on_event", "on_end"] {
+            assert_eq!(
+                recorder.count(&format!("{hook} {name}")),
+                1,
+                "{hook} {name}"
+            );
+        }
+    }
+    // One of them is not shown, and nothing of it.
+    let recorder = Recorder::new();
+    twins(&Arc::new(Filter::new(recorder.clone()).with_names(["one"]))).end();
+    assert_eq!(
+        recorder.count("on_start one") + recorder.count("on_end one"),
+        2
+    );
+    let of_two = ["on_start two", "on_event two", "on_end two"];
+    assert_eq!(of_two.map(|call| recorder.count(call)), [0, 0, 0]);
+}
+
+#[test]
+fn f3_a_fan_out_tells_spans_of_one_id_in_two_traces_apart() {
+    let recorder = Recorder::failing(Hook::OnStart, "one");
+    twins(&Arc::new(FanOut::new().with_target(recorder.clone()))).end();
+    let ends = ["on_event one", "on_end one", "on_event two", "on_end two"];
+    assert_eq!(ends.map(|call| recorder.count(call)), [0, 0, 1, 1]);
+}
+
+#[test]
+fn f3_a_background_queue_tells_spans_of_one_id_in_two_traces_apart() {
+    let recorder = Recorder::failing(Hook::OnStart, "one");
+    let queue = BackgroundQueue::new(recorder.clone());
+    twins(&Arc::new(queue.clone())).end();
+    queue.flush(Duration::from_secs(60)).unwrap();
+    let ends = ["on_event one", "on_end one", "on_event two", "on_end two"];
+    assert_eq!(ends.map(|call| recorder.count(call)), [0, 0, 1, 1]);
+}
+
+#[test]
+fn f3_what_is_kept_in_memory_belongs_to_the_span_of_its_trace() {
+    let memory = InMemory::new();
+    let twins = twins(&Arc::new(memory.clone()));
+    let [one, two] = &twins.spans;
+    span("below one")
+        .with_parent(one)
+        .start_detached()
+        .unwrap()
+        .end()
+        .unwrap();
+    one.add_event(EVENT).unwrap();
+    span("below two")
+        .with_parent(two)
+        .start_detached()
+        .unwrap()
+        .end()
+        .unwrap();
+    assert_eq!(memory.span("one").unwrap().span.events.len(), 1);
+    assert_eq!(memory.span("two").unwrap().span.events.len(), 0);
+    assert_eq!(
+        memory.tree(),
+        "RootSpan [open]\n└─ one (Span) [open]\n   · Event\n   └─ below one (Span)\n\
+         RootSpan [open]\n└─ two (Span) [open]\n   └─ below two (Span)\n"
+    );
+    twins.end();
+    assert!(memory.open_spans().is_empty());
 }

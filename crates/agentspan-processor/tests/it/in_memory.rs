@@ -154,7 +154,7 @@ fn a14_the_text_of_a_deep_tree_grows_with_its_spans_and_not_with_their_square() 
 }
 
 #[test]
-fn of_two_spans_with_one_id_the_later_one_hears_what_comes() {
+fn of_two_spans_with_one_id_each_hears_its_own() {
     let memory = InMemory::new();
     let trace = Trace::builder()
         .with_processor(memory.clone())
@@ -168,5 +168,5 @@ fn of_two_spans_with_one_id_the_later_one_hears_what_comes() {
     trace.end().unwrap();
     let events = |name| memory.span(name).unwrap().span.events.len();
     assert_eq!([events("first"), events("second")], [0, 1]);
-    assert_eq!(memory.open_spans(), ["first"]);
+    assert!(memory.open_spans().is_empty());
 }
