@@ -17,7 +17,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
 use crate::grpc_receiver::GrpcReceiver;
-use crate::process::{is_started_by_test, passes, said};
+use crate::process::{is_started_by_test, must_pass, said};
 
 const WHILE: Duration = Duration::from_secs(30);
 
@@ -133,7 +133,7 @@ fn a5_one_real_span_stays_one_at_each_destination() {
     let pem = certificates.root_certificates_pem().to_owned();
     let check = |to, place: &str, roots| {
         let variables = [("TO", to), ("PLACE", place), ("ROOTS", roots)];
-        assert!(passes(THIS, &variables), "{to}");
+        must_pass(THIS, &variables);
     };
     let grpc = GrpcReceiver::start(None);
     check("grpc", &grpc.url("http"), "");

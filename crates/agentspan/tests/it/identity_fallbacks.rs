@@ -16,6 +16,8 @@ use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::propagation::BaggagePropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
+use crate::process::has_its_own;
+
 const WHILE: Duration = Duration::from_secs(10);
 
 /// The agent that a span with these attributes is delivered for, if it is.
@@ -128,6 +130,11 @@ fn baggage_of_this_process_does() {
 
 #[test]
 fn d5_a_span_of_somebody_else_inside_a_scope_is_delivered_for_the_scopes_agent() {
+    if !has_its_own(
+        "identity_fallbacks::d5_a_span_of_somebody_else_inside_a_scope_is_delivered_for_the_scopes_agent",
+    ) {
+        return;
+    }
     let provider = SdkTracerProvider::builder().build();
     let details = InvokeAgentDetails::new(AgentDetails::new(AgentId::parse("agent-2").unwrap()));
     let tenant = TenantDetails::new(TenantId::parse("tenant-1").unwrap());

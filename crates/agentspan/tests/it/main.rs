@@ -29,7 +29,6 @@ mod otlp_grpc_answers;
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
 mod otlp_process;
 mod per_request;
-#[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
 mod process;
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
 mod raw_answer;

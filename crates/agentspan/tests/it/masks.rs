@@ -16,6 +16,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 
 use crate::canaries::{self, CANARY};
+use crate::process::has_its_own;
 
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
 mod wire;
@@ -73,6 +74,9 @@ fn check(what: &str, bytes: &str, shows: bool) {
 
 #[test]
 fn a7_a8_no_rendering_shows_contents() {
+    if !has_its_own("masks::a7_a8_no_rendering_shows_contents") {
+        return;
+    }
     for rendering in [
         Rendering::GenAi,
         Rendering::Agent365(Profile::V0_1),
@@ -92,6 +96,9 @@ fn a7_a8_no_rendering_shows_contents() {
 
 #[test]
 fn a7_d4_no_file_holds_contents() {
+    if !has_its_own("masks::a7_d4_no_file_holds_contents") {
+        return;
+    }
     for (number, (expose, shows)) in EXPOSURES.into_iter().enumerate() {
         let path = format!("{}/masks-{number}.jsonl", env!("CARGO_TARGET_TMPDIR"));
         let _ = fs::remove_file(&path);
@@ -114,6 +121,9 @@ fn console() -> (ConsoleExporter, Arc<Mutex<String>>) {
 
 #[test]
 fn d3_the_console_shows_contents_when_it_is_asked_once() {
+    if !has_its_own("masks::d3_the_console_shows_contents_when_it_is_asked_once") {
+        return;
+    }
     let (exporter, text) = console();
     send_to(Destination::console(exporter));
     check("the console", &text.lock().unwrap(), false);

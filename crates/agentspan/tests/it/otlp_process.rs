@@ -6,7 +6,7 @@ use agentspan_testkit::{Answer, CapturedLogs, Certificates, RecordedRequest, Ser
 
 use crate::grpc_receiver::GrpcReceiver;
 use crate::otlp::{in_environment, send, to};
-use crate::process::{is_started_by_test, passes, said};
+use crate::process::{is_started_by_test, must_pass, said};
 use crate::sender::{LONG, Sender};
 
 fn header<'a>(request: &'a RecordedRequest, name: &str) -> Vec<&'a str> {
@@ -38,7 +38,7 @@ fn headers_of_the_code_go_before_those_of_the_process() {
         .each_ref()
         .map(|(name, value)| (*name, value.as_str()));
     let this = "otlp_process::headers_of_the_code_go_before_those_of_the_process";
-    assert!(passes(this, &variables));
+    must_pass(this, &variables);
     let requests = service.requests();
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0].target, "/v1/traces");
@@ -65,7 +65,7 @@ fn over_grpc_it_is_the_same() {
             "x-both=environment,x-other=a%20b",
         ),
     ];
-    assert!(passes("otlp_process::over_grpc_it_is_the_same", &variables));
+    must_pass("otlp_process::over_grpc_it_is_the_same", &variables);
     assert_eq!(receiver.span_names(), ["over the wire"]);
     assert_eq!(receiver.metadata("x-both"), ["code"]);
     assert_eq!(receiver.metadata("x-other"), ["a b"]);
@@ -97,7 +97,7 @@ fn a_sidecar_gets_no_headers_of_the_process() {
         ("OTEL_EXPORTER_OTLP_HEADERS", HEADERS_OF_ANOTHER),
     ];
     let this = "otlp_process::a_sidecar_gets_no_headers_of_the_process";
-    assert!(passes(this, &variables));
+    must_pass(this, &variables);
     let requests = service.requests();
     assert_eq!(requests.len(), 1);
     let headers = &requests[0].headers;
@@ -124,7 +124,7 @@ fn a_sidecar_over_grpc_gets_no_headers_of_the_process() {
         ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", HEADERS_OF_ANOTHER),
     ];
     let this = "otlp_process::a_sidecar_over_grpc_gets_no_headers_of_the_process";
-    assert!(passes(this, &variables));
+    must_pass(this, &variables);
     assert_eq!(receiver.span_names(), ["over the wire"]);
     assert_eq!(receiver.metadata("x-key"), [""; 0]);
     assert_eq!(receiver.metadata("authorization"), [""; 0]);
@@ -157,7 +157,7 @@ fn a14_proxies_of_the_process_are_not_used() {
     variables.push(("OTEL_EXPORTER_OTLP_ENDPOINT", &url));
     variables.push(("OTHER_RECEIVER", &other));
     let this = "otlp_process::a14_proxies_of_the_process_are_not_used";
-    assert!(passes(this, &variables));
+    must_pass(this, &variables);
     assert_eq!(proxy.connections(), 0);
     assert_eq!(service.request_count(), 1);
     assert_eq!(receiver.span_names(), ["over the wire"]);
@@ -191,26 +191,26 @@ fn a14_a_password_in_the_url_moves_into_a_header_and_is_shown_nowhere() {
         return;
     }
     let this = "otlp_process::a14_a_password_in_the_url_moves_into_a_header_and_is_shown_nowhere";
-    let start = |place: &str, over| passes(this, &[("RECEIVER", place), ("OVER", over)]);
+    let start = |place: &str, over| must_pass(this, &[("RECEIVER", place), ("OVER", over)]);
     let service = Service::builder()
         .script([Answer::status(503), Answer::reset(), Answer::status(200)])
         .start()
         .unwrap();
-    assert!(start(&service.addr().to_string(), "http"));
+    start(&service.addr().to_string(), "http");
     for request in service.requests() {
         let basic = "Basic bWU6aHVudGVyLTI=";
         assert_eq!(request.header("authorization"), Some(basic));
         assert_eq!(request.target, "/v1/traces?key=hunter-3");
     }
     let receiver = GrpcReceiver::start(None);
-    assert!(start(receiver.url("").trim_start_matches("://"), "grpc"));
+    start(receiver.url("").trim_start_matches("://"), "grpc");
     assert_eq!(
         receiver.metadata("authorization"),
         ["Basic bWU6aHVudGVyLTI="]
     );
     // Where nobody listens, errors tell of the place.
-    assert!(start("127.0.0.1:1", "http"));
-    assert!(start("127.0.0.1:1", "grpc"));
+    start("127.0.0.1:1", "http");
+    start("127.0.0.1:1", "grpc");
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn a14_the_words_of_a_receiver_are_in_the_report_and_in_no_log() {
     let service = Service::builder().script([partial(1), partial(0)]).start();
     let service = service.unwrap();
     let this = "otlp_process::a14_the_words_of_a_receiver_are_in_the_report_and_in_no_log";
-    assert!(passes(this, &[("RECEIVER", &service.url())]));
+    must_pass(this, &[("RECEIVER", &service.url())]);
     assert_eq!(service.request_count(), 2);
 }
 
@@ -261,6 +261,6 @@ fn an_environment_that_is_given_names_the_receiver_also_by_saying_nothing() {
     ];
     let this =
         "otlp_process::an_environment_that_is_given_names_the_receiver_also_by_saying_nothing";
-    assert!(passes(this, &variables));
+    must_pass(this, &variables);
     assert_eq!(service.connections(), 0);
 }

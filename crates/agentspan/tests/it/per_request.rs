@@ -13,6 +13,8 @@ use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
+use crate::process::has_its_own;
+
 const WHILE: Duration = Duration::from_secs(10);
 
 /// The token that a span arrives with whose request has the token `own`.
@@ -64,6 +66,9 @@ fn the_token_of_a_request_reaches_the_service() {
 
 #[test]
 fn d5_a_scope_that_runs_with_the_token_of_a_request_has_it() {
+    if !has_its_own("per_request::d5_a_scope_that_runs_with_the_token_of_a_request_has_it") {
+        return;
+    }
     let service = Service::start().unwrap();
     let delivery = Delivery::builder(token_from_request())
         .with_loopback_endpoint(service.url())

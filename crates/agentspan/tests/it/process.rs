@@ -14,17 +14,35 @@ pub(crate) fn is_started_by_test() -> bool {
 }
 
 /// What the test that started this process says.
+#[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
 #[expect(clippy::disallowed_methods, reason = "this is no setting")]
 pub(crate) fn said(name: &str) -> String {
     std::env::var(name).unwrap_or_default()
 }
 
-/// Whether the test of this name passes in a process with these variables.
-pub(crate) fn passes(name: &str, variables: &[(&str, &str)]) -> bool {
-    let status = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--quiet"])
+/// Runs the test of this name in a process with these variables, where it must pass.
+pub(crate) fn must_pass(name: &str, variables: &[(&str, &str)]) {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name])
         .env(STARTED_BY_TEST, "1")
         .envs(variables.iter().copied())
-        .status();
-    status.unwrap().success()
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    // A name that no test has would succeed as well.
+    let is_passed = output.status.success() && shown.contains(" 1 passed");
+    assert!(is_passed, "{name} with {variables:?}:\n{shown}{errors}");
+}
+
+/// Whether the test of this name, which calls this, has its process for itself. If not, it runs
+/// in a process of its own, where it must pass.
+///
+/// For tests whose scopes must record: the scopes of a process have one switch, and tests beside
+/// them turn it off.
+pub(crate) fn has_its_own(name: &str) -> bool {
+    if !is_started_by_test() {
+        must_pass(name, &[]);
+    }
+    is_started_by_test()
 }
