@@ -13,6 +13,7 @@ The commands:
     {"op": "export", "input": ...}         one export; `input` as in the vectors about exports
     {"op": "configure", ...}               installs the package's whole pipeline, once
     {"op": "scenario", "steps": [...]}     runs scopes, spans and baggage, then flushes the pipeline
+    {"op": "turns", "activities": [...]}   the baggage of turns of conversations (second generation)
 """
 
 import builtins
@@ -233,6 +234,8 @@ def main():
     logging.getLogger().addHandler(logging.NullHandler())
     connect_everything_to(sys.argv[1])
     commands = {"export": export, "configure": configure, "scenario": scenario}
+    if not IS_FIRST:
+        commands["turns"] = generation.turns
     for line in sys.stdin:
         command = json.loads(line)
         answer = commands[command["op"]](command)

@@ -2,10 +2,13 @@
 
 import os
 from datetime import datetime
+from types import SimpleNamespace
 
+from microsoft_agents.activity import Activity, ChannelAccount
 from microsoft_agents_a365.observability import core
 from microsoft_agents_a365.observability.core.exporters.agent365_exporter import _Agent365Exporter
 from microsoft_agents_a365.observability.core.models.agent_type import AgentType
+from microsoft_agents_a365.observability.hosting.scope_helpers.populate_baggage import populate
 from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags
 
 from typed_values import plain
@@ -225,3 +228,21 @@ def call_arguments(method, arguments):
     if method == "set_end_time":
         return [datetime.fromisoformat(argument) for argument in arguments]
     return arguments
+
+
+def turns(command):
+    return {"turns": [turn(activity) for activity in command["activities"]]}
+
+
+def turn(given):
+    """What baggage a turn of a conversation gives; `refused` if its activity is none."""
+    try:
+        activity = Activity.model_validate(given)
+    except Exception as error:  # pydantic's, and several of the class itself
+        return {"refused": type(error).__name__}
+    lacks_recipient = activity.recipient is None
+    if lacks_recipient:
+        # The package fails then; what it would say of a recipient of whom nothing is known is compared.
+        activity.recipient = ChannelAccount()
+    builder = populate(core.BaggageBuilder(), SimpleNamespace(activity=activity))
+    return {"pairs": list(builder._pairs.items()), "lacks_recipient": lacks_recipient}

@@ -61,7 +61,7 @@ pub use message_part::MessagePart;
 pub use message_role::MessageRole;
 pub use messages::{ChatMessage, InputMessages, OutputMessage, OutputMessages, Response};
 pub use modality::Modality;
-pub use profile::Profile;
+pub use profile::{Profile, TurnRules};
 pub use request::Request;
 pub use risk_severity::RiskSeverity;
 pub use source_metadata::SourceMetadata;

@@ -3,10 +3,14 @@
 use agentspan_model::agent365::python_float_text;
 use serde_json::Value;
 
-/// Whether `str.strip` leaves nothing of the text. It also takes the separators of ASCII for white space.
+/// `str.strip`, which also takes the separators of ASCII for white space.
+pub(crate) fn strip(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
+}
+
+/// Whether `str.strip` leaves nothing of the text.
 pub(crate) fn is_blank(text: &str) -> bool {
-    text.chars()
-        .all(|c| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c))
+    strip(text).is_empty()
 }
 
 /// `str(value)`: texts as they are, everything else as [`repr`].

@@ -1,7 +1,9 @@
 //! What a turn of a conversation says about caller, agent, tenant and channel.
 
 mod activity;
+mod hosting;
 mod pairs;
 
 pub use self::activity::{Activity, ChannelAccount, Conversation, TurnContext};
+pub(crate) use self::hosting::entries as hosting_entries;
 pub use self::pairs::turn_context_pairs;

@@ -13,6 +13,8 @@ pub(crate) struct Generation {
     pub(crate) scenarios: &'static str,
     /// The attribute that names the tenant.
     pub(crate) tenant_key: &'static str,
+    /// Whether turns of conversations are compared. Those of the first generation are in its vectors.
+    pub(crate) has_turns: bool,
 }
 
 const V0_1: Generation = Generation {
@@ -20,6 +22,7 @@ const V0_1: Generation = Generation {
     files: ["export_v0_1", "retry_v0_1"],
     scenarios: "agent365-scenarios.json",
     tenant_key: keys::TENANT_ID,
+    has_turns: false,
 };
 
 const V2: Generation = Generation {
@@ -27,6 +30,7 @@ const V2: Generation = Generation {
     files: ["export_v2", "retry_v2"],
     scenarios: "agent365-v2-scenarios.json",
     tenant_key: keys::MICROSOFT_TENANT_ID,
+    has_turns: true,
 };
 
 impl Generation {

@@ -2,8 +2,9 @@
 //!
 //! `cargo xtask peers agent365` installs the package and starts this program with the interpreter, the
 //! driver and the generation of the contract. Both sides speak TLS to a loopback service of their own, which plays the same answers to
-//! both. There are two parts: exports of given spans, where everything must be equal, and
-//! scenarios of scopes through the whole pipelines, where ids, times and stack traces are another run's.
+//! both. There are three parts: exports of given spans, where everything must be equal; scenarios of
+//! scopes through the whole pipelines, where ids, times and stack traces are another run's; and turns of
+//! conversations, of which the baggage must be equal.
 
 #![expect(
     clippy::print_stdout,
@@ -20,6 +21,7 @@ mod random;
 mod reference;
 mod scopes;
 mod side_by_side;
+mod turns;
 
 use std::error::Error;
 use std::path::Path;
@@ -30,6 +32,9 @@ use crate::side_by_side::Peers;
 
 /// How many batches are made from seeds.
 const BATCHES: u64 = 80;
+
+/// How many turns of conversations are made from seeds.
+const TURNS: u64 = 4_000;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -61,5 +66,8 @@ fn compare(python: &Path, driver: &Path, generation: Generation) -> Result<usize
     }
     peers.exports_of_batches(0..BATCHES)?;
     peers.scenarios(&driver.with_file_name(generation.scenarios))?;
+    if generation.has_turns {
+        peers.turns(0..TURNS)?;
+    }
     Ok(peers.conclude())
 }

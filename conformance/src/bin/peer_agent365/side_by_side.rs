@@ -26,12 +26,16 @@ use crate::exports::{self, LeftOut};
 use crate::generation::Generation;
 use crate::reference::Reference;
 use crate::scopes::{self, Scenario, Tracers};
+use crate::turns;
 
 /// How many differences of a case are printed.
 const SHOWN: usize = 10;
 
 /// The predicate of what our side does not do here: parents that are not sent stay.
 const SWITCHED_OFF: &str = "parent_is_not_sent";
+
+/// How many turns the driver is asked for at once.
+const TURNS_AT_ONCE: usize = 200;
 
 const SERVICE_NAME: &str = "peer";
 const SERVICE_NAMESPACE: &str = "agentspan";
@@ -193,6 +197,31 @@ impl Peers {
         }
         provider.shutdown()?;
         self.print_part("scenarios of scopes, spans and baggage", before);
+        Ok(())
+    }
+
+    /// Compares the baggage of turns of conversations, whose activities are made from seeds.
+    pub(crate) fn turns(&mut self, seeds: Range<u64>) -> Result<(), Box<dyn Error>> {
+        let part = format!("turns from the seeds {} to {}", seeds.start, seeds.end);
+        let mut counts = turns::Counts::default();
+        let seeds: Vec<u64> = seeds.collect();
+        for seeds in seeds.chunks(TURNS_AT_ONCE) {
+            let activities: Vec<Value> = seeds.iter().map(|seed| turns::activity(*seed)).collect();
+            let command = json!({"op": "turns", "activities": activities});
+            self.reference.send(&command)?;
+            let answer = self.reference.answer()?;
+            let theirs = answer.member("turns").and_then(Json::as_array);
+            let theirs = theirs.filter(|theirs| theirs.len() == activities.len());
+            let theirs = theirs.ok_or("the driver has left out turns")?;
+            for ((seed, activity), theirs) in seeds.iter().zip(&activities).zip(theirs) {
+                if let Some(difference) = counts.compare(activity, theirs, self.generation)? {
+                    println!("turn {seed}: {activity}\n    {difference}");
+                }
+            }
+        }
+        println!("{part}: {counts}");
+        self.counts.cases += counts.compared;
+        self.counts.different += counts.different;
         Ok(())
     }
 

@@ -18,7 +18,26 @@ pub enum Profile {
     V2,
 }
 
+/// Which package says what a turn of a conversation means for baggage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TurnRules {
+    /// `from_turn_context` of `microsoft-agents-a365-observability-core` 0.1.0.
+    Core,
+    /// `populate` of `microsoft-agents-a365-observability-hosting` 2.0.0.
+    Hosting,
+}
+
 impl Profile {
+    /// Which package says what a turn of a conversation means for baggage. Core 2.0.0 leaves it to another.
+    #[must_use]
+    pub fn turn_rules(self) -> TurnRules {
+        match self {
+            Self::V0_1 => TurnRules::Core,
+            Self::V2 => TurnRules::Hosting,
+        }
+    }
+
     /// The name and version of the instrumentation scope that Agent 365 scopes write.
     ///
     /// The reference's tracer has the empty version, which is not the same as none.

@@ -296,11 +296,13 @@ fn baggage_keys_are_unique_and_have_room() {
         assert_eq!(unique.len(), copied.keys.len());
         assert_eq!(copied.keys[0], profile.tenant_id_key());
     }
-    let renamed = |key| BaggageEntry::renamed(key, Profile::V2);
-    assert_eq!(renamed(keys::TENANT_ID), Some(keys::MICROSOFT_TENANT_ID));
-    assert_eq!(renamed(keys::GEN_AI_CALLER_NAME), Some(keys::USER_NAME));
-    assert_eq!(renamed(keys::GEN_AI_CALLER_TENANT_ID), None);
-    assert_eq!(renamed(keys::CORRELATION_ID), None);
-    let same = BaggageEntry::renamed(keys::CORRELATION_ID, Profile::V0_1);
+    let of_v2 = |entry: BaggageEntry| entry.key(Profile::V2);
+    assert_eq!(
+        of_v2(BaggageEntry::TenantId),
+        Some(keys::MICROSOFT_TENANT_ID)
+    );
+    assert_eq!(of_v2(BaggageEntry::UserName), Some(keys::USER_NAME));
+    assert_eq!(of_v2(BaggageEntry::CorrelationId), None);
+    let same = BaggageEntry::CorrelationId.key(Profile::V0_1);
     assert_eq!(same, Some(keys::CORRELATION_ID));
 }

@@ -4,14 +4,14 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use agentspan_model::agent365::mapping::BaggageEntry;
-use agentspan_model::agent365::{ClientAddress, Profile};
+use agentspan_model::agent365::{ClientAddress, Profile, TurnRules};
 use opentelemetry::{Key, StringValue};
 use serde_json::Value;
 
 use super::{BaggageText, RequestBaggage};
 use crate::python_text::is_blank;
 use crate::tracer::default_tracer;
-use crate::turn_context::{TurnContext, turn_context_pairs};
+use crate::turn_context::{TurnContext, hosting_entries, turn_context_pairs};
 
 /// Collects the baggage of a request; [`build`](Self::build) makes it usable.
 ///
@@ -179,22 +179,34 @@ impl BaggageBuilder {
 
     /// Sets what a turn of a conversation says about caller, agent, tenant and channel.
     ///
-    /// With 2.0.0, which leaves this to others, under the same keys as with the setters.
+    /// With 0.1.0 as `from_turn_context` does, see [`turn_context_pairs`]. With 2.0.0 as `populate` of
+    /// `microsoft-agents-a365-observability-hosting` 2.0.0 does: a person is known by the id in the
+    /// directory, an agent by its instance if the role of the recipient is that of an agent, and a channel
+    /// may have another inside of it, as in `agents:email`. A turn without a recipient has no tenant and is
+    /// no error, as in `microsoft-opentelemetry` 1.5.0.
     pub fn turn_context(self, turn_context: &TurnContext) -> Self {
         self.turn_context_json(&turn_context.to_json())
     }
 
-    /// As [`turn_context`](Self::turn_context), for a turn context as JSON. See
-    /// [`turn_context_pairs`] for what is read.
+    /// As [`turn_context`](Self::turn_context), for a turn context as JSON: an object whose `activity` has
+    /// the fields of [`Activity`](crate::Activity). With 2.0.0, their names may be those of the Bot
+    /// Framework, such as `channelId`.
     pub fn turn_context_json(self, turn_context: &Value) -> Self {
-        let pairs = turn_context_pairs(turn_context);
-        let profile = self.profile;
-        pairs.into_iter().fold(self, |builder, (key, value)| {
-            match BaggageEntry::renamed(key, profile) {
-                Some(key) => builder.set(key, value.as_ref()),
-                None => builder,
+        match self.profile.turn_rules() {
+            TurnRules::Core => {
+                let pairs = turn_context_pairs(turn_context).into_iter();
+                pairs.fold(self, |builder, (key, value)| {
+                    builder.set(key, value.as_ref())
+                })
             }
-        })
+            // What other packages say, newer ones say as this one does.
+            _ => {
+                let entries = hosting_entries(turn_context).into_iter();
+                entries.fold(self, |builder, (entry, value)| {
+                    builder.set_entry(entry, &*value)
+                })
+            }
+        }
     }
 
     /// The collected baggage.

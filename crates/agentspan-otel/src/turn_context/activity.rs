@@ -5,9 +5,9 @@ use serde_json::Value;
 
 /// A turn of a conversation, as bot frameworks hand it to an agent.
 ///
-/// Reads from JSON with the field names of the reference, in snake case; other fields are left out.
-/// Fields of the kinds of messages are named by type there, so that entities and channel data stay
-/// JSON.
+/// Reads from JSON with the field names of the reference, in snake case, or with those of the Bot
+/// Framework, such as `channelId`; other fields are left out. Fields of the kinds of messages are named by
+/// type there, so that entities and channel data stay JSON.
 ///
 /// ```
 /// use agentspan_otel::{BaggageBuilder, TurnContext};
@@ -44,7 +44,7 @@ pub struct Activity {
     )]
     pub activity_type: Option<String>,
     /// The channel, such as `msteams`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "channelId", skip_serializing_if = "Option::is_none")]
     pub channel_id: Option<String>,
     /// Who sent it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,13 +56,13 @@ pub struct Activity {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversation: Option<Conversation>,
     /// The address of the channel's service.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "serviceUrl", skip_serializing_if = "Option::is_none")]
     pub service_url: Option<String>,
     /// Things that the activity mentions; a comment or a mail names the conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entities: Option<Vec<Value>>,
     /// What only the channel knows, as an object or as its JSON text.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "channelData", skip_serializing_if = "Option::is_none")]
     pub channel_data: Option<Value>,
 }
 
@@ -81,19 +81,19 @@ pub struct ChannelAccount {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upn: Option<String>,
     /// The user id in the directory.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "aadObjectId", skip_serializing_if = "Option::is_none")]
     pub aad_object_id: Option<String>,
     /// An agent's application.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "agenticAppId", skip_serializing_if = "Option::is_none")]
     pub agentic_app_id: Option<String>,
     /// An agent's own user.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "agenticUserId", skip_serializing_if = "Option::is_none")]
     pub agentic_user_id: Option<String>,
     /// The role; `agenticUser`, in any case, is an agent.
     #[serde(alias = "Role", skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// The tenant.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "tenantId", skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
 }
 

@@ -13,7 +13,6 @@ use agentspan_otel::{
 };
 use opentelemetry::Context;
 use opentelemetry::trace::{Link, SpanContext, SpanId, SpanKind, Tracer, TracerProvider};
-use serde_json::json;
 
 use crate::recorder::{Recorder, agent, assert_child, keys, tenant, values};
 
@@ -189,27 +188,6 @@ fn a_setter_of_the_other_generation_sets_nothing() {
             ("server.address", "host"),
             ("server.port", "80"),
             ("microsoft.session.id", "session"),
-        ]
-    );
-}
-
-#[test]
-fn a_turn_sets_the_keys_of_the_generation() {
-    let turn = json!({"activity": {
-        "from": {"id": "user", "name": "Ada", "tenant_id": "other"},
-        "recipient": {"agentic_app_id": "agent", "tenant_id": "tenant"},
-        "channel_id": "msteams",
-    }});
-    let baggage = BaggageBuilder::for_profile(Profile::V2).turn_context_json(&turn);
-    let baggage = baggage.build();
-    assert_eq!(
-        baggage.pairs().collect::<Vec<_>>(),
-        [
-            ("user.id", "user"),
-            ("user.name", "Ada"),
-            ("gen_ai.agent.id", "agent"),
-            ("microsoft.tenant.id", "tenant"),
-            ("microsoft.channel.name", "msteams"),
         ]
     );
 }

@@ -1,5 +1,6 @@
 //! Turn contexts as JSON and as types. The recorded ones are part of the conformance suite.
 
+use agentspan_model::agent365::Profile;
 use agentspan_otel::{BaggageBuilder, TurnContext, turn_context_pairs};
 use serde_json::{Value, json};
 
@@ -102,4 +103,145 @@ fn types_and_json_give_the_same_baggage() {
     assert!(pairs.contains(&("tenant.id", "t")));
     assert!(pairs.contains(&("gen_ai.conversation.id", "mail")));
     assert_eq!(pairs.len(), 14);
+}
+
+/// The baggage of the second generation, of the activity with its members in the names of Python and in
+/// those of the Bot Framework.
+#[track_caller]
+fn check_hosting(activity: &Value, expected: &[(&str, &str)]) {
+    for names in [snake_case as fn(&str) -> String, str::to_owned] {
+        let turn = json!({ "activity": renamed(activity, names) });
+        let baggage = BaggageBuilder::for_profile(Profile::V2).turn_context_json(&turn);
+        let baggage = baggage.build();
+        assert_eq!(baggage.pairs().collect::<Vec<_>>(), expected, "{turn}");
+    }
+    let turn: TurnContext = serde_json::from_value(json!({ "activity": activity })).unwrap();
+    let baggage = BaggageBuilder::for_profile(Profile::V2).turn_context(&turn);
+    assert_eq!(baggage.build().pairs().collect::<Vec<_>>(), expected);
+}
+
+fn renamed(value: &Value, names: fn(&str) -> String) -> Value {
+    let Value::Object(members) = value else {
+        return value.clone();
+    };
+    let renamed = members.iter().map(|(name, value)| match name.as_str() {
+        "channelData" => (names(name), value.clone()),
+        _ => (names(name), renamed(value, names)),
+    });
+    renamed.collect()
+}
+
+fn snake_case(name: &str) -> String {
+    let split = name.chars().map(|c| match c {
+        'A'..='Z' => format!("_{}", c.to_ascii_lowercase()),
+        c => c.to_string(),
+    });
+    split.collect()
+}
+
+#[test]
+fn f2_a_turn_of_the_second_generation_is_read_as_its_hosting_package_does() {
+    check_hosting(
+        &json!({
+            "type": "message",
+            "channelId": "msteams",
+            "from": {"id": "user1", "name": "User One", "aadObjectId": "aad-1",
+                     "agenticUserId": "agentic-user-1", "tenantId": "tenant2", "role": "user"},
+            "recipient": {"id": "agent1", "name": "Agent One", "aadObjectId": "aad-2",
+                          "agenticAppId": "agent-app-1", "agenticUserId": "agentic-agent-1",
+                          "tenantId": "tenant1", "role": "agenticUser"},
+            "conversation": {"id": "conv-1"},
+            "serviceUrl": "https://svc",
+        }),
+        &[
+            ("user.id", "aad-1"),
+            ("user.name", "User One"),
+            ("user.email", "agentic-user-1"),
+            ("gen_ai.agent.id", "agent-app-1"),
+            ("gen_ai.agent.name", "Agent One"),
+            ("microsoft.agent.user.id", "aad-2"),
+            ("microsoft.agent.user.email", "agentic-agent-1"),
+            ("gen_ai.agent.description", "agenticUser"),
+            ("microsoft.tenant.id", "tenant1"),
+            ("microsoft.channel.name", "msteams"),
+            ("gen_ai.conversation.id", "conv-1"),
+            ("microsoft.conversation.item.link", "https://svc"),
+        ],
+    );
+}
+
+#[test]
+fn f2_a_recipient_is_an_agent_by_its_role_in_this_case_only() {
+    for (role, is_agent) in [
+        ("agenticUser", true),
+        ("agenticAppInstance", true),
+        ("agenticuser", false),
+        ("bot", false),
+    ] {
+        let recipient = json!({"agenticAppId": "a", "agenticUserId": "u", "role": role});
+        let description = ("gen_ai.agent.description", role);
+        let expected = match is_agent {
+            true => &[
+                ("gen_ai.agent.id", "a"),
+                ("microsoft.agent.user.email", "u"),
+                description,
+            ][..],
+            false => &[description],
+        };
+        check_hosting(&json!({ "recipient": recipient }), expected);
+    }
+}
+
+#[test]
+fn f2_a_channel_has_another_inside_of_it_by_its_id_a_product_or_its_data() {
+    let name = |name| ("microsoft.channel.name", name);
+    let link = |link| ("microsoft.channel.link", link);
+    let product = json!([null, {"type": "mention"}, {"type": "PRODUCTINFO", "id": " COPILOT "}]);
+    let email = [name("agents"), link("email")];
+    for (activity, expected) in [
+        (json!({"channelId": " agents : email "}), &email[..]),
+        (
+            json!({"channelId": "agents:email", "channelData": {"productContext": "x"}}),
+            &email,
+        ),
+        (json!({"channelId": "a:b:c"}), &[name("a"), link("b:c")]),
+        (json!({"channelId": "a: "}), &[name("a")]),
+        (json!({"channelId": ":b"}), &[]),
+        (
+            json!({"channelId": "a", "entities": product}),
+            &[name("a"), link("COPILOT")],
+        ),
+        (json!({ "entities": product }), &[]),
+        (
+            json!({"channelId": "a", "channelData": {"productContext": "x"}}),
+            &[name("a"), link("x")],
+        ),
+        (
+            json!({"channelId": "a", "channelData": "{\"productContext\": \"x\"}"}),
+            &[name("a"), link("x")],
+        ),
+        (
+            json!({"channelData": {"productContext": "x"}}),
+            &[link("x")],
+        ),
+        (json!({"channelData": {"productContext": 1}}), &[]),
+        (json!({"channelData": "{nope"}), &[]),
+        (json!({"channelData": "[1]"}), &[]),
+        (json!({"channelData": [1]}), &[]),
+    ] {
+        check_hosting(&activity, expected);
+    }
+}
+
+#[test]
+fn f2_what_is_no_activity_says_nothing() {
+    for turn in [
+        json!(null),
+        json!([]),
+        json!({"activity": "message"}),
+        json!({"activity": {"from": 1, "recipient": [], "conversation": {"id": 7}, "entities": {}}}),
+    ] {
+        let baggage = BaggageBuilder::for_profile(Profile::V2).turn_context_json(&turn);
+        assert_eq!(baggage.build().pairs().count(), 0, "{turn}");
+    }
 }

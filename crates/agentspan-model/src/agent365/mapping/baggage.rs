@@ -76,49 +76,6 @@ impl BaggageEntry {
         }
     }
 
-    /// The key of a generation for what has the key `key` in 0.1.0.
-    #[must_use]
-    pub fn renamed(key: &'static str, profile: Profile) -> Option<&'static str> {
-        match profile {
-            Profile::V0_1 => Some(key),
-            Profile::V2 => {
-                let mut all = Self::ALL.iter();
-                all.find(|entry| entry.key(Profile::V0_1) == Some(key))?
-                    .key(profile)
-            }
-        }
-    }
-
-    const ALL: [Self; 27] = [
-        Self::OperationSource,
-        Self::TenantId,
-        Self::AgentId,
-        Self::AgentType,
-        Self::AgentUserId,
-        Self::AgentUpn,
-        Self::AgentUserEmail,
-        Self::AgentBlueprintId,
-        Self::AgentName,
-        Self::AgentDescription,
-        Self::AgentVersion,
-        Self::CorrelationId,
-        Self::HiringManagerId,
-        Self::UserId,
-        Self::UserName,
-        Self::UserUpn,
-        Self::UserEmail,
-        Self::ClientAddress,
-        Self::ServerAddress,
-        Self::ServerPort,
-        Self::ConversationId,
-        Self::ConversationItemLink,
-        Self::SessionId,
-        Self::SessionDescription,
-        Self::ChannelId,
-        Self::ChannelName,
-        Self::ChannelLink,
-    ];
-
     /// The keys in 0.1.0 and 2.0.0.
     fn keys(self) -> [Option<&'static str>; 2] {
         let both = |key| [Some(key), Some(key)];
