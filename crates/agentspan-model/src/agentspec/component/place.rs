@@ -12,8 +12,8 @@ pub(crate) enum Place {
     /// A member of a class that we know, which holds components: what is none is a mistake in a document,
     /// and at least no place for secrets in a dump.
     OfComponents,
-    /// The same, but texts may stand there too.
-    OfComponentsOrTexts,
+    /// The same, but texts may stand there too, and objects that do not say that they are of this class.
+    OfComponentsOrTexts(&'static str),
     /// Anything. In a dump, an object is a component here if it has all that every component has; without,
     /// it may be the content of somebody who has other things called `component_type`. It is kept
     /// then, but for its secrets.
@@ -29,7 +29,7 @@ impl Place {
     pub(super) fn of(shape: Option<Shape>, is_known_class: bool, is_document: bool) -> Self {
         match shape {
             Some(Shape::Components(_)) => Self::OfComponents,
-            Some(Shape::ComponentsOrText(_)) => Self::OfComponentsOrTexts,
+            Some(Shape::ComponentsOrText(class)) => Self::OfComponentsOrTexts(class),
             Some(Shape::Free(_)) if !is_document => Self::Free(None),
             Some(Shape::Free(levels)) => Self::Free(Some(levels)),
             Some(Shape::Plain(levels)) if is_document => Self::Plain(Some(levels)),
@@ -45,7 +45,7 @@ impl Place {
         match self {
             Self::Plain(levels) => Self::Plain(one_less(levels)),
             Self::Free(levels) => Self::Free(one_less(levels)),
-            Self::OfComponents | Self::OfComponentsOrTexts | Self::Open => self,
+            Self::OfComponents | Self::OfComponentsOrTexts(_) | Self::Open => self,
         }
     }
 

@@ -62,7 +62,7 @@ pub(super) struct Head {
 /// Reads a component of a dump, nested ones included.
 pub(crate) fn read_component<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Component> {
     let members = reader.object_that_is(raw, "a component")?;
-    read_members(members, reader)
+    read_members(members, None, reader)
 }
 
 /// Reads what a document is about, or an entry of one that only lists: these say their version.
@@ -105,17 +105,21 @@ fn read_object<'a>(mut members: Members<'a>, reader: &mut Reader<'a>) -> Option<
     }
     // Only what a document is about has one.
     take_version(&mut members);
-    read_members(members, reader).map(Followed::Component)
+    read_members(members, None, reader).map(Followed::Component)
 }
 
 /// Reads the members of a component in the order in which Agent Spec has them, which decides who lists a
-/// component before whom, and keeps them in the order of the text.
-fn read_members<'a>(mut members: Members<'a>, reader: &mut Reader<'a>) -> Option<Component> {
+/// component before whom, and keeps them in the order of the text. A class stands in for one that is missing.
+fn read_members<'a>(
+    mut members: Members<'a>,
+    class: Option<&str>,
+    reader: &mut Reader<'a>,
+) -> Option<Component> {
     if reader.is_too_deep() {
         return reader.refuse(ProblemKind::TooDeep);
     }
-    let head = read_head(&members, reader)?;
-    let fields = Fields::of(&head.component_type);
+    let (component_type, head) = read_head(&members, class, reader)?;
+    let fields = Fields::of(&component_type);
     let mut ordered: Vec<_> = members.take_rest().enumerate().collect();
     let shape_of = |name: &str| fields.find(name);
     if reader.is_document() {
@@ -127,7 +131,7 @@ fn read_members<'a>(mut members: Members<'a>, reader: &mut Reader<'a>) -> Option
     let mut complete = true;
     for (index, member) in ordered {
         let shape = shape_of(&member.name).map(|(_, shape)| shape);
-        let value = if classes::is_secret(&head.component_type, &member.name) {
+        let value = if classes::is_secret(&component_type, &member.name) {
             read_secret(member.value, reader)
         } else {
             let step = Step::Member(member.name.clone());
@@ -141,9 +145,7 @@ fn read_members<'a>(mut members: Members<'a>, reader: &mut Reader<'a>) -> Option
             _ => complete = false,
         }
     }
-    if !complete {
-        return None;
-    }
+    let head = head.filter(|_| complete)?;
     let mut values: Vec<_> = values.into_iter().flatten().collect();
     if reader.is_document() {
         default_component::add(&head, &mut values);
@@ -170,7 +172,12 @@ fn read_member<'a>(
     Some(value)
 }
 
-fn read_head<'a>(members: &Members<'a>, reader: &mut Reader<'a>) -> Option<Head> {
+/// Reads the class, without which nothing else can be read, and the rest.
+fn read_head<'a>(
+    members: &Members<'a>,
+    class: Option<&str>,
+    reader: &mut Reader<'a>,
+) -> Option<(Box<str>, Option<Head>)> {
     let text = |name: &'static str, reader: &mut Reader<'a>| -> Option<String> {
         reader.at(Step::member(name), |reader| match members.find(name) {
             Some(raw) => reader.on(raw, |reader| {
@@ -180,19 +187,26 @@ fn read_head<'a>(members: &Members<'a>, reader: &mut Reader<'a>) -> Option<Head>
             None => reader.refuse(ProblemKind::Missing),
         })
     };
-    let component_type = text(COMPONENT_TYPE, reader);
+    let component_type = match class {
+        Some(class) if members.find(COMPONENT_TYPE).is_none() => Some(class.to_owned()),
+        _ => text(COMPONENT_TYPE, reader),
+    };
     let id = text("id", reader);
     let name = text("name", reader);
     let description = match members.find("description") {
         Some(raw) if raw.get() != "null" => text("description", reader).map(Some),
         _ => Some(None),
     };
-    Some(Head {
-        component_type: component_type?.into(),
-        id: id?.into(),
-        name: name?.into(),
-        description: description?.map(Into::into),
-    })
+    let component_type: Box<str> = component_type?.into();
+    let head = |component_type| {
+        Some(Head {
+            component_type,
+            id: id?.into(),
+            name: name?.into(),
+            description: description?.map(Into::into),
+        })
+    };
+    Some((component_type.clone(), head(component_type)))
 }
 
 /// A value, or the one that it refers to.
@@ -228,7 +242,7 @@ pub(crate) fn read_value<'a>(
             if reader.is_document() {
                 read_object_in(raw, members, place, reader)
             } else if is_component(&members, place) {
-                read_members(members, reader).map(ComponentValue::Component)
+                read_members(members, None, reader).map(ComponentValue::Component)
             } else {
                 read_map(raw, members, place, reader)
             }
@@ -241,22 +255,28 @@ pub(crate) fn read_value<'a>(
 /// Reads an object in a document.
 fn read_object_in<'a>(
     raw: &'a RawValue,
-    members: Members<'a>,
+    mut members: Members<'a>,
     place: Place,
     reader: &mut Reader<'a>,
 ) -> Option<ComponentValue> {
     let is_reference = members.find(REFERENCE).is_some();
     let is_component = members.find(COMPONENT_TYPE).is_some();
     let followed = match place {
-        Place::OfComponents | Place::OfComponentsOrTexts => {
+        Place::OfComponentsOrTexts(class) if !is_reference && !is_component => {
+            read_members(members, Some(class), reader).map(Followed::Component)?
+        }
+        Place::OfComponents | Place::OfComponentsOrTexts(_) => {
             if !is_reference && !is_component {
+                if let Some(raw) = members.take(REFERENCED) {
+                    list(raw, reader);
+                }
                 return reader.refuse(ProblemKind::WrongType {
                     expected: "a component",
                 });
             }
             match read_object(members, reader)? {
                 Followed::Value(value)
-                    if place == Place::OfComponentsOrTexts && value.get().starts_with('"') =>
+                    if place != Place::OfComponents && value.get().starts_with('"') =>
                 {
                     Followed::Value(value)
                 }
@@ -283,7 +303,9 @@ fn is_component(members: &Members<'_>, place: Place) -> bool {
         value.is_some_and(|raw| raw.get().starts_with('"'))
     };
     match place {
-        Place::OfComponents | Place::OfComponentsOrTexts => members.find(COMPONENT_TYPE).is_some(),
+        Place::OfComponents | Place::OfComponentsOrTexts(_) => {
+            members.find(COMPONENT_TYPE).is_some()
+        }
         Place::Open => [COMPONENT_TYPE, "id", "name"].into_iter().all(is_text),
         Place::Plain(_) | Place::Free(_) => false,
     }

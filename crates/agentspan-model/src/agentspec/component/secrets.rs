@@ -52,7 +52,7 @@ pub(super) fn incomplete_head(members: &Members<'_>, place: Place) -> Option<(St
     };
     let class = match place {
         Place::Open | Place::Plain(_) => text(COMPONENT_TYPE)?,
-        Place::OfComponents | Place::OfComponentsOrTexts => {
+        Place::OfComponents | Place::OfComponentsOrTexts(_) => {
             text(COMPONENT_TYPE).unwrap_or_default()
         }
         Place::Free(_) => return None,

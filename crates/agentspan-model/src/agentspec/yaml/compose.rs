@@ -77,6 +77,7 @@ pub(super) fn compose(text: &str) -> Result<Graph, Fault> {
         }
         composer.event(event, place)?;
     }
+    composer.check_value(composer.graph.root);
     match (parser.next()?, composer.fault) {
         ((Event::StreamEnd, _), None) => Ok(composer.graph),
         ((Event::StreamEnd, _), Some(fault)) => Err(fault),
@@ -190,6 +191,13 @@ impl<'t> Composer<'t> {
         let Some(Open { index, kind, items }) = self.open.pop() else {
             return Ok(());
         };
+        let values: &mut dyn Iterator<Item = &usize> = match kind {
+            Collection::Mapping | Collection::Set => &mut items.iter().skip(1).step_by(2),
+            Collection::Pairs | Collection::Sequence => &mut items.iter(),
+        };
+        for value in values {
+            self.check_value(*value);
+        }
         let content = match kind {
             Collection::Mapping => Content::Mapping(self.members(&items)?),
             Collection::Set => Content::Set(self.members(&items)?),
@@ -209,6 +217,16 @@ impl<'t> Composer<'t> {
     /// Notes a value that means nothing.
     fn note(&mut self, place: Place, fault: YamlFault) {
         self.fault.get_or_insert(Fault::new(place, fault));
+    }
+
+    /// Notes a value that only means something as a key.
+    fn check_value(&mut self, index: usize) {
+        let Some(node) = self.graph.get(index) else {
+            return;
+        };
+        if let Content::Scalar(Value::Merge | Value::Equals) = node.content {
+            self.note(node.place, YamlFault::Tag);
+        }
     }
 
     /// Mappings with one member each as lists of a key and a value.

@@ -119,3 +119,17 @@ fn what_python_writes_is_read() {
     let error = DocumentReader::new().read(marked).unwrap_err();
     assert_eq!(error.to_string(), "not JSON: line 1, column 1");
 }
+
+#[test]
+fn what_is_wrong_inside_is_told_beside_what_is_wrong_around_it() {
+    let document = r#"{"component_type": "AgentNode", "id": 5, "name": "n", "agent": {"id": "a", "name": "a",
+ "$referenced_components": {"m": 1}}, "$referenced_components": {"m": 2}}"#;
+    let error = DocumentReader::new().read(document).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "id: not a string (line 1, column 39); \
+         agent.$referenced_components.m: the id m is listed on two levels, for the first time at line 2, \
+         column 71 (line 2, column 34); \
+         agent: not a component (line 1, column 64)"
+    );
+}

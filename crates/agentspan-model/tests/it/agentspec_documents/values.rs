@@ -132,3 +132,12 @@ fn a_secret_is_dropped_given_or_not() {
     }
     assert!(DocumentReader::new().read(document).is_ok());
 }
+
+#[test]
+fn a_filter_may_leave_out_the_only_class_that_it_holds() {
+    let filter = r#"{"component_type": "MCPToolBox", "id": "b", "name": "b", "tool_filter": ["t", {"id": "s", "name": "s"}]}"#;
+    let toolbox = DocumentReader::new().read(filter).unwrap();
+    let tools = toolbox.components("tool_filter");
+    assert_eq!(tools[0].component_type(), "MCPToolSpec");
+    assert_eq!(tools[0].id(), "s");
+}

@@ -78,6 +78,10 @@ fn what_is_no_yaml_is_refused_with_a_place() {
         &AGENT.replace("name: helper", "name: *x"),
         "not YAML: line 3, column 7: an alias that stands for nothing",
     );
+    check_refused(
+        &AGENT.replace("component_ref: m", "component_ref: <<"),
+        "not YAML: line 5, column 19: a tag that does not fit",
+    );
     let error = DocumentReader::new().read_yaml("a: [").unwrap_err();
     assert!(error.is_syntax());
 }
