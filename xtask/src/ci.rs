@@ -22,6 +22,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("deny", &[]),
     ("peers", &["agent365"]),
     ("peers", &["agent365", "--profile", "v2"]),
+    ("peers", &["agentspec"]),
 ];
 
 /// Runs every step, also after one has failed, so that one run tells everything.

@@ -47,6 +47,8 @@ usage: cargo xtask <chore>
   deny --advisories             known vulnerabilities; fetches the advisory database
   peers agent365 [--profile P]* the reference package and ours over the same spans; P is v0.1, the
                                 default, or v2
+  peers agentspec             * the reference package and ours over generated documents of Agent Spec;
+    [--documents N] [--seed S]  3,000 of seed 0 by default
   peers phoenix                 traces in Arize Phoenix, which takes minutes to install
   peers otlp                    traces in MLflow, which takes minutes to install
   peers runtimes                runs of WayFlow and LangGraph, replayed, which take minutes to install
@@ -118,6 +120,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("fuzz", _) => fuzz::run(workspace, &options),
         ("peers", ["agent365"]) => peers::agent365(workspace, "v0.1"),
         ("peers", ["agent365", "--profile", profile]) => peers::agent365(workspace, profile),
+        ("peers", ["agentspec", options @ ..]) => peers::agentspec(workspace, options),
         ("peers", ["phoenix"]) => peers::phoenix(workspace),
         ("peers", ["otlp"]) => peers::otlp(workspace),
         ("peers", ["runtimes"]) => peers::runtimes(workspace),

@@ -31,6 +31,44 @@ pub(crate) fn agent365(workspace: &Workspace, profile: &str) -> Result<(), Xtask
         .run()
 }
 
+/// Generates documents of Agent Spec, and runs the reference package and ours over them.
+pub(crate) fn agentspec(workspace: &Workspace, options: &[&str]) -> Result<(), XtaskError> {
+    const PEER: &str = "agentspec";
+    let (documents, seed) = match *options {
+        [] => ("3000", "0"),
+        ["--documents", documents] => (documents, "0"),
+        ["--seed", seed] => ("3000", seed),
+        ["--documents", documents, "--seed", seed] => (documents, seed),
+        _ => {
+            return Err(XtaskError::Usage {
+                given: format!("peers {PEER} {}", options.join(" ")),
+            });
+        }
+    };
+    let python = python_with(workspace, PEER)?;
+    let recorded = directory(workspace, PEER).join("documents");
+    fs::create_dir_all(&recorded).map_err(|source| XtaskError::File {
+        path: recorded.clone(),
+        source,
+    })?;
+    let hint = "delete its virtual environment in the target directory and run this again";
+    Program::new(python, workspace.root(), hint)
+        .args([
+            driver(workspace, PEER),
+            recorded.join("agentspec_documents.json"),
+        ])
+        .args([documents, seed])
+        .env("PYTHONUTF8", "1")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        // Otherwise the order of a set would differ with each run.
+        .env("PYTHONHASHSEED", "0")
+        .run()?;
+    cargo(workspace)
+        .args(["run", "--quiet", "--locked", "--bin", "conformance", "--"])
+        .args(["--vectors".as_ref(), recorded.as_os_str()])
+        .run()
+}
+
 /// Sends traces to Arize Phoenix, and checks what it shows of them.
 pub(crate) fn phoenix(workspace: &Workspace) -> Result<(), XtaskError> {
     cargo(workspace)

@@ -8,7 +8,6 @@ use agentspan_model::agentspec::{
 use serde::Deserialize;
 
 use self::form::{Form, digest};
-use super::agentspec::text;
 use crate::{Case, Failure, Json, Outcome, Predicate, Runner, Tolerances};
 
 mod catalogue;
@@ -25,20 +24,9 @@ impl Runner for AgentspecDocuments {
 
     fn run(&self, case: &Case) -> Outcome {
         let input: Input = case.input()?;
-        let reader = input.given.unwrap_or_default().reader()?;
-        let outcome = match (input.call, input.format) {
-            (Call::Read, Format::Json) => reader.read(&input.text).map(Read::One),
-            (Call::Read, Format::Yaml) => reader.read_yaml(&input.text).map(Read::One),
-            (Call::ReadReferenced, Format::Json) => {
-                reader.read_referenced(&input.text).map(Read::All)
-            }
-            (Call::ReadReferenced, Format::Yaml) => {
-                reader.read_referenced_yaml(&input.text).map(Read::All)
-            }
-        };
-        let outcome = match outcome {
+        let outcome = match input.read() {
             Ok(read) => accepted(&read, &case.expected)?,
-            Err(error) => refused(&error),
+            Err(error) => refused(&error, &case.expected),
         };
         Ok(deviation::as_compared(case, outcome))
     }
@@ -70,6 +58,22 @@ struct Input {
     given: Option<GivenInput>,
 }
 
+impl Input {
+    fn read(self) -> Result<Read, ReadError> {
+        let reader = self.given.unwrap_or_default().reader()?;
+        match (self.call, self.format) {
+            (Call::Read, Format::Json) => reader.read(&self.text).map(Read::One),
+            (Call::Read, Format::Yaml) => reader.read_yaml(&self.text).map(Read::One),
+            (Call::ReadReferenced, Format::Json) => {
+                reader.read_referenced(&self.text).map(Read::All)
+            }
+            (Call::ReadReferenced, Format::Yaml) => {
+                reader.read_referenced_yaml(&self.text).map(Read::All)
+            }
+        }
+    }
+}
+
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Format {
@@ -94,15 +98,15 @@ struct GivenInput {
 }
 
 impl GivenInput {
-    fn reader(self) -> Result<DocumentReader, Failure> {
+    fn reader(self) -> Result<DocumentReader, ReadError> {
         let mut reader = DocumentReader::new();
         for listing in self.listings {
-            for (id, component) in reader.read_referenced(&listing).map_err(text)? {
+            for (id, component) in reader.read_referenced(&listing)? {
                 reader = reader.with_component_as(id, component);
             }
         }
         for (id, document) in self.components {
-            let component = reader.read(&document).map_err(text)?;
+            let component = reader.read(&document)?;
             reader = reader.with_component_as(id, component);
         }
         for (id, value) in self.values {
@@ -279,9 +283,9 @@ fn stands_in(component: &Component) -> Json {
     member.map_or(Json::Null, string)
 }
 
-fn refused(error: &ReadError) -> Json {
+fn refused(error: &ReadError, expected: &Json) -> Json {
     object(vec![
         ("accepted", Json::Bool(false)),
-        ("reason", reason::of(error)),
+        ("reason", reason::of(error, expected)),
     ])
 }

@@ -77,12 +77,22 @@ impl Form {
             ("outputs", _) => schemas(component.outputs()),
             ("branches", _) if is_empty(value) => Ok(branches(component)),
             ("reducers", None) => Ok(reducers(component)),
+            // What was a switch once.
+            ("handoff", Some(ComponentValue::Json(json))) if json.as_str() == "true" => {
+                Ok(quoted("optional"))
+            }
+            ("handoff", Some(ComponentValue::Json(json))) if json.as_str() == "false" => {
+                Ok(quoted("never"))
+            }
             (_, None) => written(&member.kind, &member.default),
             (_, Some(value)) => self.value(&member.kind, value),
         }
     }
 
     fn value(&self, kind: &Kind, value: &ComponentValue) -> Result<String, Failure> {
+        if let Some(plain) = plain(value)? {
+            return written(kind, &plain);
+        }
         Ok(match value {
             ComponentValue::Component(component) => self.dump(component)?.to_string(),
             ComponentValue::List(values) => {
@@ -102,7 +112,6 @@ impl Form {
                 let pairs: Vec<String> = pairs.collect::<Result<_, Failure>>()?;
                 format!("{{{}}}", pairs.join(","))
             }
-            ComponentValue::Json(json) => written(kind, &self::json(json)?)?,
             other => return Err(format!("no form of {other:?}").into()),
         })
     }
@@ -117,6 +126,27 @@ fn is_default(component: &Component) -> bool {
 
 fn quoted(text: &str) -> String {
     Json::String(text.into()).to_string()
+}
+
+/// A value without components.
+fn plain(value: &ComponentValue) -> Result<Option<Json>, Failure> {
+    Ok(match value {
+        ComponentValue::Json(value) => Some(json(value)?),
+        ComponentValue::List(values) => {
+            let values = values.iter().map(plain);
+            let values: Option<Vec<Json>> = values.collect::<Result<_, Failure>>()?;
+            values.map(Json::Array)
+        }
+        ComponentValue::Map(pairs) => {
+            let pairs = pairs.iter().map(|(name, value)| {
+                let value = plain(value)?;
+                Ok(value.map(|value| (name.to_string(), value)))
+            });
+            let pairs: Option<Vec<_>> = pairs.collect::<Result<_, Failure>>()?;
+            pairs.map(Json::Object)
+        }
+        _ => None,
+    })
 }
 
 /// A value of the model, with the numbers of Python.
@@ -182,7 +212,12 @@ fn written(kind: &Kind, value: &Json) -> Result<String, Failure> {
         }
         (Kind::Float, Json::Number(number)) => float(&number.to_string()),
         (Kind::Float, Json::String(text)) => float(text),
-        (Kind::Integer, Json::String(text)) => text.trim().to_owned(),
+        (Kind::Float, Json::Bool(value)) => float(if *value { "1" } else { "0" }),
+        (Kind::Integer, Json::Bool(value)) => u8::from(*value).to_string(),
+        (Kind::Integer, Json::String(text)) => match text.trim().parse::<i64>() {
+            Ok(value) => value.to_string(),
+            Err(_) => quoted(text),
+        },
         (Kind::Integer, Json::Number(number)) => {
             let text = number.to_string();
             text.strip_suffix(".0").unwrap_or(&text).to_owned()
@@ -206,7 +241,10 @@ fn written(kind: &Kind, value: &Json) -> Result<String, Failure> {
             let members: Vec<String> = members.collect::<Result<_, Failure>>()?;
             format!("{{{}}}", members.join(","))
         }
-        (Kind::Model(model), Json::Object(_)) => self::model(model, value)?,
+        // It looks for the members in whatever it finds.
+        (Kind::Model(model), Json::Object(_) | Json::Array(_) | Json::String(_)) => {
+            self::model(model, value)?
+        }
         _ => value.to_string(),
     })
 }
@@ -214,7 +252,7 @@ fn written(kind: &Kind, value: &Json) -> Result<String, Failure> {
 fn float(text: &str) -> String {
     match text.trim().parse::<f64>() {
         Ok(value) if value.is_finite() => format!("{value:?}"),
-        _ => text.to_owned(),
+        _ => quoted(text),
     }
 }
 
