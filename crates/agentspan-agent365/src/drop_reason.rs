@@ -33,8 +33,8 @@ pub enum DropReason {
     QueueFull,
     /// With per-request export: the span was started when its request had as many spans as it may have.
     RequestSpanLimit,
-    /// With per-request export: the span ended after its request was sent early, because it was the oldest
-    /// of more requests than there may be.
+    /// With per-request export: the span ended after its request was given up, because it was the oldest of
+    /// many more requests than there may be.
     RequestEvicted,
     /// With per-request export: the span ended after its request was sent early, because it had lasted for
     /// longer than a request may.

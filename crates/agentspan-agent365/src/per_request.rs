@@ -20,7 +20,10 @@ use agentspan_model::agent365::environment as names;
 /// - A span that is started when its request has [`max_spans`](Self::with_max_spans) already:
 ///   `RequestSpanLimit`.
 /// - When a request starts and there are [`max_requests`](Self::with_max_requests), the oldest one is
-///   sent as it is. Its spans that end later: `RequestEvicted`.
+///   sent early: the spans that have ended, except below a span that runs and is not its root. The others are
+///   sent when the request is over. Requests that were sent early may have started 16,384 spans, all
+///   together. Beyond that, the oldest of them is given up, and its spans that end later are lost:
+///   `RequestEvicted`.
 /// - A request that lasts longer than [`max_age`](Self::with_max_age) is sent as it is. Its spans that
 ///   end later: `RequestTimedOut`.
 /// - A span that ends when its request has been sent, because its root has ended longer than the
@@ -71,7 +74,7 @@ impl PerRequestExport {
         })
     }
 
-    /// How many requests may be under way. Default: 1,000.
+    /// How many requests may be under way before the oldest is sent early. Default: 1,000.
     pub fn with_max_requests(mut self, requests: usize) -> Self {
         self.max_requests = requests;
         self

@@ -6,17 +6,27 @@ use opentelemetry::trace::{SpanId, TraceId};
 use tokio::time::Instant;
 
 use super::event::QueuedSpan;
+use super::lineage;
 use crate::drop_reason::DropReason;
 use crate::export_token::ExportToken;
 use crate::per_request::PerRequestExport;
+
+/// How many spans the requests may have started, all together, that go on beside those that there may be.
+const MAX_SURPLUS_SPANS: usize = 16_384;
 
 /// Keeps the spans of each request until it is over. Knows no clock: it is told the time.
 #[derive(Debug)]
 pub(super) struct Requests {
     bounds: PerRequestExport,
+    max_surplus_spans: usize,
     /// By number, and so by age.
     open: BTreeMap<u64, Request>,
-    /// Requests that were sent while spans of theirs ran, to say why those are lost. The oldest are
+    /// The newest of those that are open, as many as there may be. The older ones are surplus: what was settled
+    /// of them was sent to make room, and they go on without it.
+    within_bounds: BTreeSet<u64>,
+    /// How many spans the surplus requests have started.
+    surplus_spans: usize,
+    /// Requests that were given up while spans of theirs ran, to say why those are lost. The oldest are
     /// forgotten when there are too many.
     closed: BTreeMap<u64, Closed>,
     /// Nearly always one: several when another process calls this one several times in one trace.
@@ -86,7 +96,10 @@ impl Requests {
     pub(super) fn new(bounds: PerRequestExport) -> Self {
         Self {
             bounds,
+            max_surplus_spans: MAX_SURPLUS_SPANS,
             open: BTreeMap::new(),
+            within_bounds: BTreeSet::new(),
+            surplus_spans: 0,
             closed: BTreeMap::new(),
             by_trace: HashMap::new(),
             grace: BTreeSet::new(),
@@ -95,7 +108,7 @@ impl Requests {
         }
     }
 
-    /// A span starts. Gives the oldest request if there is no room for another.
+    /// A span starts. Gives what has ended of the oldest request if there is no room for another.
     pub(super) fn start(
         &mut self,
         now: Instant,
@@ -103,19 +116,24 @@ impl Requests {
         span: SpanId,
         parent: Parent,
         token: Option<ExportToken>,
-    ) -> Option<Departure> {
+    ) -> Vec<Departure> {
         if self.is_shut {
-            return None;
+            return Vec::new();
         }
         let number = match parent {
             Parent::Here(parent) => self.request_of(trace, parent),
             Parent::Elsewhere => None,
         };
-        if let Some(request) = number.and_then(|number| self.open.get_mut(&number)) {
-            request.add(span, token, self.bounds.max_spans);
-            return None;
+        if let Some((number, request)) =
+            number.and_then(|number| Some((number, self.open.get_mut(&number)?)))
+        {
+            let is_added = request.add(span, token, self.bounds.max_spans);
+            if is_added && !self.within_bounds.contains(&number) {
+                self.surplus_spans += 1;
+            }
+            return self.bound_surplus();
         }
-        let evicted = self.make_room();
+        let sent = self.make_room();
         let mut request = Request {
             trace,
             root: span,
@@ -129,9 +147,10 @@ impl Requests {
         };
         request.add(span, token, self.bounds.max_spans);
         self.open.insert(self.next, request);
+        self.within_bounds.insert(self.next);
         self.by_trace.entry(trace).or_default().push(self.next);
         self.next += 1;
-        evicted
+        sent
     }
 
     /// A span ends. `admit` makes it one of the queue, or loses it. Gives the request when it is over, or
@@ -204,6 +223,8 @@ impl Requests {
         let ended = self.take_ended();
         self.is_shut = true;
         self.open.clear();
+        self.within_bounds.clear();
+        self.surplus_spans = 0;
         self.closed.clear();
         self.by_trace.clear();
         self.grace.clear();
@@ -261,17 +282,41 @@ impl Requests {
         DropReason::RequestOver
     }
 
-    fn make_room(&mut self) -> Option<Departure> {
-        if self.open.len() < self.bounds.max_requests {
-            return None;
+    /// Sends what is settled of the oldest request, so that another one may be kept. The rest of it is sent when
+    /// it is over: the request goes on.
+    fn make_room(&mut self) -> Vec<Departure> {
+        if self.within_bounds.len() < self.bounds.max_requests {
+            return Vec::new();
         }
-        let oldest = *self.open.first_key_value()?.0;
-        self.close(oldest, DropReason::RequestEvicted)
+        let oldest = self.within_bounds.pop_first();
+        let Some(request) = oldest.and_then(|oldest| self.open.get_mut(&oldest)) else {
+            return Vec::new();
+        };
+        self.surplus_spans += request.members.len();
+        let mut sent: Vec<_> = request.take_settled().into_iter().collect();
+        sent.extend(self.bound_surplus());
+        sent
+    }
+
+    /// Gives up the oldest of the surplus requests while they are too large. They are older than all others.
+    fn bound_surplus(&mut self) -> Vec<Departure> {
+        let mut sent = Vec::new();
+        while self.surplus_spans > self.max_surplus_spans {
+            let oldest = self.open.keys().next().copied();
+            let Some(oldest) = oldest.filter(|oldest| !self.within_bounds.contains(oldest)) else {
+                break;
+            };
+            sent.extend(self.close(oldest, DropReason::RequestEvicted));
+        }
+        sent
     }
 
     /// Gives what has ended of a request; what has not is lost for `reason`.
     fn close(&mut self, number: u64, reason: DropReason) -> Option<Departure> {
         let mut request = self.open.remove(&number)?;
+        if !self.within_bounds.remove(&number) {
+            self.surplus_spans = self.surplus_spans.saturating_sub(request.members.len());
+        }
         if let Some(until) = request.grace_until {
             self.grace.remove(&(until, number));
         }
@@ -311,24 +356,54 @@ impl Requests {
 }
 
 impl Request {
-    fn add(&mut self, span: SpanId, token: Option<ExportToken>, max_spans: usize) {
+    /// Says whether there is room for the span.
+    fn add(&mut self, span: SpanId, token: Option<ExportToken>, max_spans: usize) -> bool {
         if self.members.len() >= max_spans {
             self.refused += 1;
-            return;
+            return false;
         }
         if self.token.is_none() {
             self.token.clone_from(&token);
         }
-        self.members.insert(span);
         self.running.insert(span, token);
+        self.members.insert(span)
     }
 
     fn take_ended(&mut self) -> Option<Departure> {
-        if self.ended.is_empty() {
-            return None;
+        let ended = std::mem::take(&mut self.ended);
+        self.departure(ended)
+    }
+
+    /// What has ended, but for what is below a span that runs: if that one is not sent, then those below it get
+    /// another parent, which is known when it ends. A root is known when it starts.
+    fn take_settled(&mut self) -> Option<Departure> {
+        let mut below: HashMap<SpanId, Vec<SpanId>> = HashMap::new();
+        for Ended { span, .. } in &self.ended {
+            if let Parent::Here(parent) = lineage::parent(&span.span) {
+                let id = span.span.span_context.span_id();
+                below.entry(parent).or_default().push(id);
+            }
         }
-        Some(Departure {
-            ended: std::mem::take(&mut self.ended),
+        let mut unsettled: Vec<_> = self.running.keys().copied().collect();
+        unsettled.retain(|span| *span != self.root);
+        let mut waiting = HashSet::new();
+        while let Some(span) = unsettled.pop() {
+            for child in below.remove(&span).unwrap_or_default() {
+                waiting.insert(child);
+                unsettled.push(child);
+            }
+        }
+        let ended = std::mem::take(&mut self.ended);
+        let (waiting, settled) = ended
+            .into_iter()
+            .partition(|ended| waiting.contains(&ended.span.span.span_context.span_id()));
+        self.ended = waiting;
+        self.departure(settled)
+    }
+
+    fn departure(&self, ended: Vec<Ended>) -> Option<Departure> {
+        (!ended.is_empty()).then(|| Departure {
+            ended,
             token: self.token.clone(),
         })
     }

@@ -283,8 +283,8 @@ impl Shared {
             return;
         };
         let had_deadline = requests.next_deadline().is_some();
-        let evicted = requests.start(now, span.trace_id(), span.span_id(), parent, token);
-        self.depart(requests, evicted);
+        let sent = requests.start(now, span.trace_id(), span.span_id(), parent, token);
+        self.depart(requests, sent);
         if !had_deadline {
             let _ = self.events.send(Event::Wake);
         }

@@ -168,6 +168,72 @@ fn spans_in(request: &RecordedRequest) -> usize {
     spans.sum()
 }
 
+/// The number of each span that arrived, and of its parent, in ascending order.
+fn lines_of_descent(service: &Service) -> Vec<(String, Option<String>)> {
+    let requests = service.requests();
+    let bodies = requests.iter().map(|request| request.json().unwrap());
+    let mut spans = Vec::new();
+    for body in bodies {
+        for scope in body["resourceSpans"][0]["scopeSpans"].as_array().unwrap() {
+            for span in scope["spans"].as_array().unwrap() {
+                let text = |key: &str| span[key].as_str().map(str::to_owned);
+                spans.push((text("spanId").unwrap(), text("parentSpanId")));
+            }
+        }
+    }
+    spans.sort();
+    spans
+}
+
+fn id_of(context: &Context) -> String {
+    context.span().span_context().span_id().to_string()
+}
+
+/// F9.
+#[test]
+fn f9_what_runs_when_its_request_is_sent_early_is_sent_later_under_its_parent() {
+    let bounds = PerRequestExport::new()
+        .with_grace(LONG)
+        .with_max_requests(2);
+    let pipeline = Pipeline::with(token_from_request(), |builder| {
+        builder.with_per_request_export(bounds)
+    });
+    let below = |context: &Context| context.with_span(pipeline.start(context, TENANT, "a"));
+    let root = pipeline.begin(&with_token("one"));
+    let [ended, child] = [below(&root), below(&root)];
+    let grandchild = below(&child);
+    ended.span().end();
+    // Below what runs, so that it waits for that.
+    grandchild.span().end();
+    let others = ["two", "three", "four"].map(|text| pipeline.begin(&with_token(text)));
+    // It starts when the request has been sent, and belongs to it all the same.
+    let late = below(&child);
+    for context in [&late, &child, &root].into_iter().chain(&others) {
+        context.span().end();
+    }
+    pipeline.check_arrived(&[
+        ("a", "four"),
+        ("a", "one"),
+        ("a", "one"),
+        ("a", "three"),
+        ("a", "two"),
+    ]);
+    let stats = pipeline.delivery.stats();
+    assert_eq!((stats.exported, stats.dropped()), (8, 0));
+    let mut expected: Vec<_> = others.iter().map(|other| (id_of(other), None)).collect();
+    expected.push((id_of(&root), None));
+    for (span, parent) in [
+        (&ended, &root),
+        (&child, &root),
+        (&grandchild, &child),
+        (&late, &child),
+    ] {
+        expected.push((id_of(span), Some(id_of(parent))));
+    }
+    expected.sort();
+    assert_eq!(lines_of_descent(&pipeline.service), expected);
+}
+
 #[test]
 fn nothing_is_sent_before_the_root_ends() {
     let pipeline = Pipeline::new(token_from_request());

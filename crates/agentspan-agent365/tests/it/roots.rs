@@ -1,7 +1,7 @@
 //! A span whose parent is not sent goes under its nearest ancestor that is, or becomes a root, and links
 //! to the parent that it had.
 
-use agentspan_agent365::{Delivery, DeliveryBuilder, Enrichment};
+use agentspan_agent365::{Delivery, DeliveryBuilder, Enrichment, PerRequestExport};
 use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 use agentspan_testkit::{Answer, Service};
@@ -200,8 +200,14 @@ struct Pipeline {
 
 impl Pipeline {
     fn new() -> Self {
+        Self::with(|builder| builder.with_batch_spans(1))
+    }
+
+    fn with(
+        customise: impl FnOnce(DeliveryBuilder<Delivery>) -> DeliveryBuilder<Delivery>,
+    ) -> Self {
         let service = service([Answer::status(200)]);
-        let delivery = version_2(&service).with_batch_spans(1).build().unwrap();
+        let delivery = customise(version_2(&service)).build().unwrap();
         let provider = SdkTracerProvider::builder()
             .with_span_processor(delivery.span_processor())
             .build();
@@ -282,6 +288,34 @@ fn a_processor_remembers_spans_that_were_not_sent() {
         pipeline.end(context);
     }
     pipeline.check(&[(&chat, Some(&agent), Some(&step)), (&agent, None, None)]);
+}
+
+/// F9: a request that is sent early keeps what is below a span that runs, which may not be sent.
+#[test]
+fn f9_what_is_below_a_span_that_runs_waits_for_its_parent_when_the_request_is_sent_early() {
+    let bounds = PerRequestExport::new()
+        .with_grace(LONG)
+        .with_max_requests(1);
+    let pipeline = Pipeline::with(|builder| builder.with_per_request_export(bounds));
+    let start = |above: &Context, operation| pipeline.start(above, SpanKind::Internal, operation);
+    let (in_agent, agent) = start(&Context::new(), "invoke_agent");
+    let (in_tool, tool) = start(&in_agent, "execute_tool");
+    let (in_step, step) = start(&in_agent, "");
+    let (in_chat, chat) = start(&in_step, "chat");
+    for context in [&in_tool, &in_chat] {
+        context.span().end();
+    }
+    let (in_other, other) = start(&Context::new(), "invoke_agent");
+    for context in [&in_step, &in_agent, &in_other] {
+        context.span().end();
+    }
+    pipeline.delivery.flush(LONG).unwrap();
+    pipeline.check(&[
+        (&tool, Some(&agent), None),
+        (&chat, Some(&agent), Some(&step)),
+        (&agent, None, None),
+        (&other, None, None),
+    ]);
 }
 
 #[test]

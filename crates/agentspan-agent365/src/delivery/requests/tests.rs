@@ -20,6 +20,7 @@ struct Bench {
     requests: Requests,
     began: Instant,
     seconds: u64,
+    parents: HashMap<(TraceId, SpanId), Parent>,
     sent: Vec<Vec<(Option<String>, Vec<u64>)>>,
 }
 
@@ -29,6 +30,7 @@ impl Bench {
             requests: Requests::new(bounds),
             began: Instant::now(),
             seconds: 0,
+            parents: HashMap::new(),
             sent: Vec::new(),
         }
     }
@@ -43,10 +45,11 @@ impl Bench {
 
     fn start_in(&mut self, trace: u128, span: u64, parent: Parent, token: Option<&ExportToken>) {
         let (trace, span) = (TraceId::from(trace), SpanId::from(span));
-        let evicted = self
+        self.parents.insert((trace, span), parent);
+        let sent = self
             .requests
             .start(self.now(), trace, span, parent, token.cloned());
-        self.note(evicted);
+        self.note(sent);
     }
 
     fn end(&mut self, span: u64) -> Option<DropReason> {
@@ -54,9 +57,12 @@ impl Bench {
     }
 
     fn end_in(&mut self, trace: u128, span: u64) -> Option<DropReason> {
-        let (now, trace) = (self.now(), TraceId::from(trace));
-        let queued = || Some(queued(span));
-        match self.requests.end(now, trace, SpanId::from(span), queued) {
+        let (now, trace, id) = (self.now(), TraceId::from(trace), SpanId::from(span));
+        let mut queued = queued(span);
+        if let Some(Parent::Here(parent)) = self.parents.get(&(trace, id)) {
+            queued.span.parent_span_id = *parent;
+        }
+        match self.requests.end(now, trace, id, || Some(queued)) {
             Ok(departure) => {
                 self.note(departure);
                 None
@@ -100,6 +106,8 @@ impl Bench {
     fn check_empty(&self) {
         let requests = &self.requests;
         assert!(requests.open.is_empty(), "{requests:?}");
+        assert!(requests.within_bounds.is_empty(), "{requests:?}");
+        assert_eq!(requests.surplus_spans, 0);
         assert!(requests.closed.is_empty(), "{requests:?}");
         assert!(requests.by_trace.is_empty(), "{requests:?}");
         assert!(requests.grace.is_empty(), "{requests:?}");
@@ -242,35 +250,79 @@ fn a_request_that_is_too_old_is_sent_as_it_is() {
 }
 
 #[test]
-fn one_request_too_many_sends_the_oldest() {
+fn f9_one_request_too_many_sends_what_is_settled_of_the_oldest_which_goes_on() {
     let mut bench = Bench::new(bounds().with_max_requests(2));
     for trace in [1, 2] {
-        bench.start_in(trace, 1, Parent::Elsewhere, None);
+        bench.start_in(trace, 1, Parent::Elsewhere, Some(&token("t")));
         bench.start_in(trace, 2, below(1), None);
         assert_eq!(bench.end_in(trace, 2), None);
     }
+    bench.start_in(1, 3, below(1), None);
+    bench.start_in(1, 4, below(3), None);
+    bench.start_in(1, 5, below(4), None);
+    for span in [4, 5] {
+        assert_eq!(bench.end_in(1, span), None);
+    }
     bench.start_in(3, 1, Parent::Elsewhere, None);
-    bench.check_sent(&[&[(None, &[2])]]);
-    assert_eq!(bench.end_in(1, 1), Some(DropReason::RequestEvicted));
+    bench.check_sent(&[&[(Some("t"), &[2])]]);
+    // It is no request of its own.
+    bench.start_in(1, 6, below(3), None);
+    bench.check_sent(&[]);
+    for span in [6, 3, 1] {
+        assert_eq!(bench.end_in(1, span), None);
+    }
+    bench.check_sent(&[&[(Some("t"), &[4, 5, 6, 3, 1])]]);
     assert_eq!(bench.end_in(2, 1), None);
     assert_eq!(bench.end_in(3, 1), None);
-    bench.check_sent(&[&[(None, &[2, 1])], &[(None, &[1])]]);
+    bench.check_sent(&[&[(Some("t"), &[2, 1])], &[(None, &[1])]]);
     bench.check_empty();
 }
 
 #[test]
-fn what_is_known_of_closed_requests_is_bounded() {
+fn f9_a_request_that_was_sent_early_ends_as_others_do() {
+    let mut bench = Bench::new(bounds().with_max_requests(1));
+    for trace in [1, 2] {
+        bench.start_in(trace, 1, Parent::Elsewhere, None);
+        bench.start_in(trace, 2, below(1), None);
+    }
+    assert_eq!(bench.end_in(1, 1), None);
+    bench.wait(10);
+    bench.check_sent(&[&[(None, &[1])]]);
+    assert_eq!(bench.end_in(1, 2), Some(DropReason::RequestOver));
+    bench.start_in(3, 1, Parent::Elsewhere, None);
+    bench.wait(90);
+    assert_eq!(bench.end_in(2, 1), Some(DropReason::RequestTimedOut));
+    assert_eq!(bench.end_in(2, 2), Some(DropReason::RequestTimedOut));
+}
+
+#[test]
+fn f9_what_goes_on_beside_the_bounds_is_bounded_and_so_is_what_is_known_of_closed_requests() {
     let mut bench = Bench::new(bounds().with_max_requests(2));
+    bench.requests.max_surplus_spans = 5;
     for trace in 0..100 {
         bench.start_in(trace, 1, Parent::Elsewhere, None);
     }
-    assert_eq!(
-        (bench.requests.open.len(), bench.requests.closed.len()),
-        (2, 2)
-    );
-    assert_eq!(bench.requests.by_trace.len(), 4);
+    let numbers = |requests: &Requests| {
+        let within = requests.within_bounds.len();
+        (
+            requests.open.len(),
+            within,
+            requests.surplus_spans,
+            requests.closed.len(),
+        )
+    };
+    assert_eq!(numbers(&bench.requests), (7, 2, 5, 2));
+    assert_eq!(bench.requests.by_trace.len(), 9);
     assert_eq!(bench.end_in(0, 1), Some(DropReason::RequestOver));
-    assert_eq!(bench.end_in(97, 1), Some(DropReason::RequestEvicted));
+    assert_eq!(bench.end_in(92, 1), Some(DropReason::RequestEvicted));
+    // Spans of a surplus request count, too.
+    assert_eq!(bench.end_in(93, 1), None);
+    bench.start_in(94, 2, below(1), None);
+    assert_eq!(numbers(&bench.requests), (6, 2, 5, 1));
+    bench.start_in(94, 3, below(1), None);
+    assert_eq!(numbers(&bench.requests), (5, 2, 3, 2));
+    assert_eq!(bench.end_in(94, 3), Some(DropReason::RequestEvicted));
+    assert_eq!(bench.end_in(95, 1), None);
 }
 
 #[test]
@@ -371,9 +423,11 @@ proptest! {
         steps in proptest::collection::vec(step(), 0..120),
         max_requests in 1..4_usize,
         max_spans in 1..6_usize,
+        max_surplus in 0..12_usize,
     ) {
         let bounds = bounds().with_max_requests(max_requests).with_max_spans(max_spans);
         let mut bench = Bench::new(bounds);
+        bench.requests.max_surplus_spans = max_surplus;
         let mut running: Vec<u64> = Vec::new();
         let mut families = Families::default();
         let mut ended = 0;
@@ -400,7 +454,12 @@ proptest! {
                     bench.note(taken);
                 }
             }
-            prop_assert!(bench.requests.open.len() <= max_requests);
+            prop_assert!(bench.requests.within_bounds.len() <= max_requests);
+            prop_assert!(bench.requests.surplus_spans <= max_surplus);
+            let open = bench.requests.open.iter();
+            let surplus = open.filter(|(number, _)| !bench.requests.within_bounds.contains(number));
+            let surplus: usize = surplus.map(|(_, request)| request.members.len()).sum();
+            prop_assert_eq!(surplus, bench.requests.surplus_spans);
             prop_assert!(bench.requests.closed.len() <= max_requests);
             let members = |request: &Request| request.members.len() <= max_spans;
             prop_assert!(bench.requests.open.values().all(members));
