@@ -16,7 +16,8 @@ use crate::transport::TransportError;
 
 /// Why the spans of one identity were not delivered.
 ///
-/// Messages name the identity and never hold a token or a body.
+/// Messages name the identity and never hold a token or a body. They give the reasons of the service, see
+/// [`ServiceReason`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
@@ -54,7 +55,7 @@ pub enum ExportError {
     /// The service refused the spans with a status that is not worth another try. 401 and 403 mean
     /// that the token does not fit; a 3xx means that something between here and the service
     /// redirects, which is never followed.
-    #[error("the service answered {status} for {identity}{}", because(permission.as_ref()))]
+    #[error("the service answered {status} for {identity}{}{}", because(permission.as_ref()), listed(reasons))]
     Status {
         /// Whose spans were sent.
         identity: Identity,
@@ -64,6 +65,9 @@ pub enum ExportError {
         correlation_id: Option<String>,
         /// What the token lacks, after a 403.
         permission: Option<MissingPermission>,
+        /// What the service says: the error and the description of its challenge (`www-authenticate`), such
+        /// as `insufficient_scope`, and what its body gives as the reason.
+        reasons: Vec<ServiceReason>,
     },
     /// The service took the request and rejected these spans, which are not sent again. The reasons
     /// say what to change in them.
@@ -95,7 +99,7 @@ pub enum ExportError {
         bytes: usize,
     },
     /// Every try failed. The attempts of the [`IdentityReport`](crate::IdentityReport) say how.
-    #[error("{tries} tries failed for {identity}")]
+    #[error("{tries} tries failed for {identity}{}", listed(reasons))]
     RetriesExhausted {
         /// Whose spans were sent.
         identity: Identity,
@@ -105,6 +109,8 @@ pub enum ExportError {
         last_status: Option<u16>,
         /// Why the last try was not answered.
         source: Option<TransportError>,
+        /// What the service says in the last answer.
+        reasons: Vec<ServiceReason>,
     },
     /// The deadline of the shutdown passed first. Give `shutdown` more time, or flush before it.
     #[error("the shutdown deadline passed before the spans of {identity} were delivered")]
@@ -143,7 +149,10 @@ impl ExportError {
     #[must_use]
     pub fn service_reasons(&self) -> &[ServiceReason] {
         match self {
-            Self::Rejected { reasons, .. } | Self::NotRouted { reasons, .. } => reasons,
+            Self::Status { reasons, .. }
+            | Self::Rejected { reasons, .. }
+            | Self::NotRouted { reasons, .. }
+            | Self::RetriesExhausted { reasons, .. } => reasons,
             _ => &[],
         }
     }

@@ -92,8 +92,8 @@ pub enum AttemptOutcome {
     Answered {
         /// The status of the answer.
         status: u16,
-        /// The header `x-ms-correlation-id`, or else `request-id`: at most 128 printable ASCII
-        /// characters of it, other characters replaced by `?`.
+        /// The header `x-ms-correlation-id`, or else `request-id`: at most 128 characters of it, those
+        /// that are no printable ASCII replaced by `?`, and what it repeats of the request by `…`.
         correlation_id: Option<String>,
         /// How many bytes of the answer's body were read: at most 256 KiB.
         body_bytes: usize,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::echo::repeats;
+use agentspan_model::received::{Withheld, enough_of};
 
 /// How many characters of a reason are kept.
 const MAX_TEXT: usize = 200;
@@ -13,14 +13,13 @@ const MAX_SINK: usize = 64;
 /// How many reasons are told apart for one identity.
 const MAX_REASONS: usize = 8;
 
-/// Stands for what the service repeats of the request, and for what was cut.
-const LEFT_OUT: char = '…';
-
-/// What the service says of some spans of a request, such as `tenant_not_licensed`.
+/// What the service says of some spans of a request, such as `tenant_not_licensed`, or of a request that it
+/// refuses.
 ///
 /// The words are the service's own, made fit to be shown: control characters and invisible characters
-/// are escaped, a reason has at most 200 characters, and what it repeats of the request, 16 bytes or
-/// more, is replaced by `…`: it may be the content of a prompt. Names of attributes are kept.
+/// are escaped, a reason has at most 200 characters, and what it repeats of the token, or of the request,
+/// 16 bytes or more, is replaced by `…`: it may be the content of a prompt. Names of attributes are kept.
+/// See [`Withheld`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServiceReason {
@@ -53,18 +52,25 @@ impl Reasons {
     pub(crate) fn add(&mut self, sink: Option<&str>, text: &str, spans: usize) {
         // More than the longest that is kept is of no use, and the service may be hostile.
         self.merge_one(ServiceReason {
-            sink: sink.map(|sink| shown(sink, &[], MAX_SINK)),
-            text: text.chars().take(MAX_TEXT + 1).collect(),
+            sink: sink.map(|sink| enough_of(sink, MAX_SINK).to_owned()),
+            text: enough_of(text, MAX_TEXT).to_owned(),
             spans,
         });
     }
 
-    /// Makes the reasons fit to be shown, and leaves out what they repeat of what was `sent`.
-    pub(crate) fn make_fit(&mut self, sent: &[&[u8]]) {
+    /// Makes the reasons fit to be shown, without what is `withheld`.
+    pub(crate) fn make_fit(&mut self, withheld: &Withheld<'_>) {
+        if self.0.is_empty() {
+            return;
+        }
         let texts: Vec<_> = self.0.iter().map(|reason| reason.text.as_str()).collect();
-        let repeated = repeats(&texts, sent);
-        for (reason, repeated) in self.0.iter_mut().zip(repeated) {
-            reason.text = shown(&reason.text, &repeated, MAX_TEXT);
+        let texts = withheld.show_all(&texts, MAX_TEXT);
+        let sinks = self.0.iter().map(|reason| reason.sink.as_deref());
+        let sinks: Vec<_> = sinks.map(Option::unwrap_or_default).collect();
+        let sinks = withheld.show_all(&sinks, MAX_SINK);
+        for (reason, (text, sink)) in self.0.iter_mut().zip(texts.into_iter().zip(sinks)) {
+            reason.text = text;
+            reason.sink = reason.sink.is_some().then_some(sink);
         }
     }
 
@@ -96,32 +102,6 @@ impl Reasons {
     }
 }
 
-/// `text` without the bytes that are `left_out`, escaped, in at most `max` characters.
-fn shown(text: &str, left_out: &[bool], max: usize) -> String {
-    let mut shown = String::new();
-    let mut length = 0;
-    let mut was_left_out = false;
-    for (at, c) in text.char_indices() {
-        let is_left_out = left_out.get(at).copied().unwrap_or(false);
-        if is_left_out && was_left_out {
-            continue;
-        }
-        was_left_out = is_left_out;
-        let escaped: String = match c {
-            _ if is_left_out => LEFT_OUT.into(),
-            '"' | '\'' => c.into(),
-            c => c.escape_debug().collect(),
-        };
-        length += escaped.chars().count();
-        if length > max {
-            shown.push(LEFT_OUT);
-            break;
-        }
-        shown.push_str(&escaped);
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,20 +110,27 @@ mod tests {
     fn kept(text: &str, sent: &str) -> String {
         let mut reasons = Reasons::default();
         reasons.add(None, text, 1);
-        reasons.make_fit(&[sent.as_bytes()]);
+        reasons.make_fit(&Withheld::new().body(sent.as_bytes()));
         reasons.take().remove(0).text
     }
 
     #[test]
-    fn a_reason_is_escaped_and_capped() {
-        assert_eq!(kept("tenant_not_licensed", ""), "tenant_not_licensed");
-        assert_eq!(
-            kept("a\r\nb\u{1b}[31m\u{202e}\u{200b}\"é\"", ""),
-            "a\\r\\nb\\u{1b}[31m\\u{202e}\\u{200b}\"é\""
-        );
-        assert_eq!(kept(&"x".repeat(200), ""), "x".repeat(200));
-        assert_eq!(kept(&"x".repeat(201), ""), format!("{}…", "x".repeat(200)));
-        assert_eq!(kept(&"\0".repeat(9_000), "").chars().count(), 201);
+    fn a_reason_and_its_sink_are_escaped_and_capped() {
+        let mut reasons = Reasons::default();
+        reasons.add(Some(&"s\n".repeat(99)), &"t\n".repeat(999), 1);
+        reasons.make_fit(&Withheld::new());
+        let ServiceReason { sink, text, .. } = reasons.take().remove(0);
+        assert_eq!(text, r"t\n".repeat(66) + "t…");
+        assert_eq!(sink.unwrap(), r"s\n".repeat(21) + "s…");
+    }
+
+    #[test]
+    fn t5_neither_a_reason_nor_a_sink_repeats_a_token() {
+        let mut reasons = Reasons::default();
+        reasons.add(Some("of s3cret"), "S3CRET is wrong", 1);
+        reasons.make_fit(&Withheld::new().secret(b"s3cret"));
+        let reason = reasons.take().remove(0);
+        assert_eq!(reason.to_string(), "… is wrong (of …)");
     }
 
     #[test]

@@ -28,6 +28,7 @@
 //!   OpenInference.
 //! - [`keys`]: every attribute key, each in one place, and what its value may give away.
 //! - [`random`]: randomness for ids.
+//! - [`received`]: what receivers answer, made fit to be read and to be shown.
 //! - [`ErrorClass`]: what an error is called, told by its Rust type.
 
 pub mod agent365;
@@ -37,5 +38,6 @@ mod error_class;
 pub mod keys;
 pub mod mapping;
 pub mod random;
+pub mod received;
 
 pub use error_class::ErrorClass;

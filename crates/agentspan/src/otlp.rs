@@ -20,6 +20,7 @@ mod http;
 mod log;
 mod partial_success;
 mod pause;
+mod secrets;
 mod settings;
 mod verdict;
 

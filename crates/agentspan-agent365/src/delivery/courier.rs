@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use agentspan_model::agent365::Identity;
+use agentspan_model::received::Withheld;
 use agentspan_queue::contain::{self, Foreign, Panicked};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -22,9 +23,11 @@ use crate::destination::segment;
 use crate::export_error::{ExportError, ResolverError};
 use crate::missing_permission::MissingPermission;
 use crate::receipt::Receipt;
+use crate::refusal;
 use crate::report::{Attempt, AttemptOutcome};
 use crate::retry::RetryTimer;
 use crate::retry_after::AskedPause;
+use crate::service_reason::ServiceReason;
 use crate::token_resolver::{TokenQuery, TokenResolver};
 use crate::transport::{Answer, Transport, TransportError};
 use crate::wire_profile::{MissingToken, WireProfile};
@@ -55,6 +58,9 @@ struct Post<'a> {
     uri: &'a Uri,
     headers: &'a HeaderMap,
     body: Bytes,
+    spans: usize,
+    /// What no word of an answer may repeat.
+    withheld: Withheld<'a>,
 }
 
 /// What a try means.
@@ -67,6 +73,7 @@ enum Judgement {
     Again {
         last_status: Option<u16>,
         source: Option<TransportError>,
+        reasons: Vec<ServiceReason>,
         /// The pause that the service asks for.
         asked: Option<Duration>,
     },
@@ -108,19 +115,19 @@ impl Courier {
         let mut is_renewed = false;
         while let Some(parcel) = outbox.next() {
             ticket.packed(&outbox);
+            let secret = token.as_ref().map_or("", AccessToken::as_str);
             let post = Post {
                 identity: &ticket.identity,
                 uri,
                 headers: &headers,
                 body: parcel.body.clone(),
+                spans: parcel.spans.len(),
+                withheld: Withheld::new().secret(secret.as_bytes()).body(&parcel.body),
             };
-            let error = match self.try_all(shared, post, attempts).await {
+            let error = match self.try_all(shared, &post, attempts).await {
                 Ok(answer) => {
-                    let Parcel { body, spans } = parcel;
-                    let secret = token.as_ref().map_or("", AccessToken::as_str);
-                    let sent = [&*body, secret.as_bytes()];
-                    let receipt = Receipt::read(answer.body(), &spans, &sent);
-                    ticket.answered(receipt, body.len());
+                    let receipt = Receipt::read(answer.body(), &parcel.spans, &post.withheld);
+                    ticket.answered(receipt, parcel.body.len());
                     continue;
                 }
                 Err(error) => error,
@@ -169,10 +176,10 @@ impl Courier {
     async fn try_all(
         &self,
         shared: &Shared,
-        post: Post<'_>,
+        post: &Post<'_>,
         attempts: &mut Vec<Attempt>,
     ) -> Result<Answer, ExportError> {
-        let Post { identity, uri, .. } = post;
+        let Post { identity, uri, .. } = *post;
         let mut tries = 0;
         loop {
             tries += 1;
@@ -181,8 +188,8 @@ impl Courier {
                 .transport
                 .post(uri, post.headers, post.body.clone(), self.timeout)
                 .await;
-            let outcome = outcome(&answer);
-            let judgement = self.judge(identity, answer);
+            let outcome = outcome(&answer, &post.withheld);
+            let judgement = self.judge(post, answer);
             let pause = match &judgement {
                 Judgement::Again { asked, .. } => self.wire.retry.pause_after(tries, *asked),
                 Judgement::Taken(_) | Judgement::Final(_) => None,
@@ -198,6 +205,7 @@ impl Courier {
                     Judgement::Again {
                         last_status,
                         source,
+                        reasons,
                         ..
                     },
                     None,
@@ -207,6 +215,7 @@ impl Courier {
                         tries,
                         last_status,
                         source,
+                        reasons,
                     });
                 }
             }
@@ -295,23 +304,27 @@ impl Courier {
     }
 
     /// What a try means. The head of an answer decides.
-    fn judge(&self, identity: &Identity, answer: Result<Answer, TransportError>) -> Judgement {
+    fn judge(&self, post: &Post<'_>, answer: Result<Answer, TransportError>) -> Judgement {
+        let reasons = |answer| refusal::reasons(answer, post.spans, &post.withheld);
         match answer {
             Ok(answer) if answer.status().is_success() => Judgement::Taken(answer),
             Ok(answer) if self.wire.retry.repeats(answer.status()) => Judgement::Again {
                 last_status: Some(answer.status().as_u16()),
                 source: None,
+                reasons: reasons(&answer),
                 asked: self.asked_pause(&answer),
             },
             Ok(answer) => Judgement::Final(ExportError::Status {
-                identity: identity.clone(),
+                identity: post.identity.clone(),
                 status: answer.status().as_u16(),
-                correlation_id: answer.correlation_id(),
+                correlation_id: answer.correlation_id(&post.withheld),
                 permission: None,
+                reasons: reasons(&answer),
             }),
             Err(error) => Judgement::Again {
                 last_status: None,
                 source: Some(error),
+                reasons: Vec::new(),
                 asked: None,
             },
         }
@@ -346,11 +359,11 @@ fn explained(mut error: ExportError, token: Option<&AccessToken>) -> ExportError
     error
 }
 
-fn outcome(answer: &Result<Answer, TransportError>) -> AttemptOutcome {
+fn outcome(answer: &Result<Answer, TransportError>, withheld: &Withheld<'_>) -> AttemptOutcome {
     match answer {
         Ok(answer) => AttemptOutcome::Answered {
             status: answer.status().as_u16(),
-            correlation_id: answer.correlation_id(),
+            correlation_id: answer.correlation_id(withheld),
             body_bytes: answer.body().len(),
             is_whole: answer.is_whole(),
         },

@@ -5,17 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use agentspan_model::keys;
 use agentspan_model::mapping::is_agent365_operation;
 use opentelemetry::Value;
-use opentelemetry::trace::{SpanId, SpanKind, TraceId};
+use opentelemetry::trace::{SpanId, SpanKind};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::requests::Parent;
+use crate::receipt::SpanKey;
 use crate::wire_profile::WireProfile;
 
 /// No more spans are kept, a hundred bytes or so each. Those that started first go first.
 const MAX_SPANS: usize = 16_384;
-
-/// A span of a trace.
-pub(super) type SpanKey = (TraceId, SpanId);
 
 /// Keeps the spans that run, and those that ended, were not sent, and had spans below them.
 #[derive(Debug)]
@@ -149,7 +147,7 @@ fn sends(wire: &WireProfile, span: &SpanData) -> bool {
 mod tests {
     use agentspan_model::agent365::Profile;
     use opentelemetry::KeyValue;
-    use opentelemetry::trace::{SpanContext, TraceFlags, TraceState};
+    use opentelemetry::trace::{SpanContext, TraceFlags, TraceId, TraceState};
 
     use super::*;
     use crate::span_of_test::span;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use opentelemetry::trace::SpanId;
+use opentelemetry::trace::{SpanId, TraceId};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -101,6 +101,8 @@ struct ScopeSpans<'a> {
 #[serde(rename_all = "camelCase")]
 struct Span<'a> {
     #[serde(borrow)]
+    trace_id: Cow<'a, str>,
+    #[serde(borrow)]
     span_id: Cow<'a, str>,
 }
 
@@ -137,8 +139,9 @@ fn halves(parcel: &Parcel) -> Option<[Parcel; 2]> {
 fn half(resource: &RawValue, scope_spans: Vec<ScopeSpans<'_>>) -> Option<Parcel> {
     let spans = scope_spans.iter().flat_map(|scope| &scope.spans);
     let ids = spans.map(|span| {
-        let Span { span_id } = serde_json::from_str(span.get()).ok()?;
-        SpanId::from_hex(&span_id).ok()
+        let Span { trace_id, span_id } = serde_json::from_str(span.get()).ok()?;
+        let trace = TraceId::from_hex(&trace_id).ok()?;
+        Some((trace, SpanId::from_hex(&span_id).ok()?))
     });
     let spans: Option<Vec<_>> = ids.collect();
     let body = Body {
@@ -158,10 +161,11 @@ mod tests {
     use agentspan_model::agent365::Profile;
     use opentelemetry::InstrumentationScope;
     use opentelemetry::KeyValue;
-    use opentelemetry::trace::{SpanContext, TraceFlags, TraceId, TraceState};
+    use opentelemetry::trace::{SpanContext, TraceFlags, TraceState};
     use opentelemetry_sdk::Resource;
     use opentelemetry_sdk::trace::SpanData;
 
+    use super::super::lineage::key;
     use super::*;
     use crate::encode::{BodyEncoder, EncodedResource};
     use crate::span_of_test::span;
@@ -190,10 +194,7 @@ mod tests {
         encoder.encode(&EncodedResource::from(&resource), spans, &mut body);
         Parcel {
             body: body.into(),
-            spans: spans
-                .iter()
-                .map(|span| span.span_context.span_id())
-                .collect(),
+            spans: spans.iter().map(key).collect(),
         }
     }
 
@@ -206,9 +207,7 @@ mod tests {
                 let ids = half.spans.iter();
                 let spans = ids.map(|id| {
                     let mut all = all.iter();
-                    all.find(|span| span.span_context.span_id() == *id)
-                        .unwrap()
-                        .clone()
+                    all.find(|span| key(span) == *id).unwrap().clone()
                 });
                 spans.collect::<Vec<_>>()
             };
@@ -217,8 +216,8 @@ mod tests {
             }
             assert_eq!(first.spans.len() as u64, count / 2);
             let mut ids = [first.spans, second.spans].concat();
-            ids.sort_by_key(|id| id.to_bytes());
-            assert_eq!(ids, (1..=count).map(SpanId::from).collect::<Vec<_>>());
+            ids.sort_by_key(|(_, id)| id.to_bytes());
+            assert_eq!(ids, all.iter().map(key).collect::<Vec<_>>());
         }
     }
 

@@ -3,19 +3,19 @@
 use std::borrow::{Borrow, Cow};
 
 use bytes::Bytes;
-use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::buffers::Buffers;
+use super::lineage::key;
 use crate::chunking::{chunk_by_bytes, estimated_span_bytes};
 use crate::encode::{BodyEncoder, EncodedResource};
+use crate::receipt::SpanKey;
 
 /// The body of one request.
 #[derive(Debug)]
 pub(super) struct Parcel {
     pub(super) body: Bytes,
-    /// The ids of its spans.
-    pub(super) spans: Vec<SpanId>,
+    pub(super) spans: Vec<SpanKey>,
 }
 
 /// The requests of one identity, in order.
@@ -99,11 +99,7 @@ impl Packing<'_> {
         }
         parcels.list.push(Parcel {
             body,
-            spans: spans.iter().map(id).collect(),
+            spans: spans.iter().map(|span| key(span.borrow())).collect(),
         });
     }
-}
-
-fn id<S: Borrow<SpanData>>(span: &S) -> SpanId {
-    span.borrow().span_context.span_id()
 }

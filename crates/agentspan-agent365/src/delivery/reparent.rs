@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use opentelemetry::trace::{Link, SpanContext, SpanId, TraceFlags, TraceState};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::lineage::{Lineage, SpanKey, key, parent};
+use super::lineage::{Lineage, key, parent};
 use super::requests::Parent;
+use crate::receipt::SpanKey;
 
 /// More ancestors that are not sent are not gone through: the span becomes a root. Spans that are each
 /// other's ancestors have no end.

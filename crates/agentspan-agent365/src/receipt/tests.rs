@@ -5,12 +5,16 @@ use serde_json::json;
 
 use super::*;
 
-fn ids(count: u64) -> Vec<SpanId> {
-    (1..=count).map(SpanId::from).collect()
+fn ids(count: u64) -> Vec<SpanKey> {
+    (1..=count).map(|id| key(1, id)).collect()
+}
+
+fn key(trace: u128, span: u64) -> SpanKey {
+    (TraceId::from(trace), SpanId::from(span))
 }
 
 fn read(answer: &Json, spans: u64) -> Receipt {
-    Receipt::read(answer.to_string().as_bytes(), &ids(spans), &[])
+    Receipt::read(answer.to_string().as_bytes(), &ids(spans), &Withheld::new())
 }
 
 /// Reads an answer to a request with three spans: how many are confirmed, unconfirmed, rejected and not
@@ -58,7 +62,7 @@ fn an_answer_that_says_nothing_confirms_nothing() {
         check(&answer, [0, 3, 0, 0]);
     }
     for broken in ["", "{", "<html>", "\u{0}", "{\"results\":[{\"spanId\""] {
-        let receipt = Receipt::read(broken.as_bytes(), &ids(3), &[]);
+        let receipt = Receipt::read(broken.as_bytes(), &ids(3), &Withheld::new());
         assert_eq!(numbers(&receipt), [0, 3, 0, 0], "{broken}");
     }
 }
@@ -156,10 +160,93 @@ fn spans_with_one_id_share_its_results() {
     let rejected = json!({"a": {"status": "rejected", "reason": "r"}});
     let sent = json!({"a": {"status": "sent"}});
     let answer = json!({"results": [result(1, &sent), result(1, &rejected)]}).to_string();
-    let spans = [1, 1, 2].map(SpanId::from);
-    let mut receipt = Receipt::read(answer.as_bytes(), &spans, &[]);
+    let spans = [1, 1, 2].map(|span| key(1, span));
+    let mut receipt = Receipt::read(answer.as_bytes(), &spans, &Withheld::new());
     assert_eq!(numbers(&receipt), [0, 1, 2, 0]);
     assert_eq!(shown(&mut receipt.why_rejected), ["2x r (a)"]);
+}
+
+/// Reads an answer to a request with three spans, two of them with the id 1 in the traces 1 and 2.
+fn check_two_traces(results: &Json, expected: [usize; 4]) -> Receipt {
+    let answer = json!({ "results": results }).to_string();
+    let spans = [key(1, 1), key(2, 1), key(1, 2)];
+    let receipt = Receipt::read(answer.as_bytes(), &spans, &Withheld::new());
+    assert_eq!(numbers(&receipt), expected, "{answer}");
+    receipt
+}
+
+#[test]
+fn a_result_of_an_id_that_two_traces_have_is_of_neither() {
+    let rejected = json!({"a": {"status": "rejected", "reason": "r"}});
+    let sent = json!({"a": {"status": "sent"}});
+    let results = json!([result(1, &rejected), result(1, &sent), result(2, &sent)]);
+    let mut receipt = check_two_traces(&results, [1, 2, 0, 0]);
+    assert_eq!(shown(&mut receipt.notices), ["1x r (a)"]);
+}
+
+#[test]
+fn a_result_that_names_its_trace_is_of_a_span_in_it() {
+    let of = |trace: u128, span, status: &str| {
+        let mut result = result(span, &json!({"a": {"status": status}}));
+        result["traceId"] = json!(TraceId::from(trace).to_string());
+        result
+    };
+    let results = [of(1, 1, "sent"), of(2, 1, "rejected"), of(3, 2, "rejected")];
+    check_two_traces(&json!(results), [1, 1, 1, 0]);
+    let mut no_trace = of(1, 2, "sent");
+    no_trace["traceId"] = json!("none");
+    check_two_traces(&json!([no_trace]), [1, 2, 0, 0]);
+}
+
+/// T3: a token of JSON that `serde_json` refuses, anywhere.
+#[test]
+fn t3_a_token_that_cannot_be_read_hides_no_result() {
+    let answer = |reason: &[u8], number: &str| {
+        let parts: [&[u8]; 5] = [
+            br#"{"results":[{"spanId":"0000000000000001","sinks":{"a":{"status":"rejected","reason":""#,
+            reason,
+            br#""},"cost":"#,
+            number.as_bytes(),
+            br#"}},{"spanId":"0000000000000002","sinks":{"a":{"status":"sent"}}}]}"#,
+        ];
+        parts.concat()
+    };
+    for (reason, number, expected) in [
+        (&b"r"[..], "1e999", "1x r (a)"),
+        (b"r", "NaN", "1x r (a)"),
+        (b"\\ud800", "1", "1x \u{fffd} (a)"),
+        (b"caf\xe9", "1", "1x caf\u{fffd} (a)"),
+        (b"a\0b", "1", r"1x a\0b (a)"),
+    ] {
+        let answer = answer(reason, number);
+        let with_mark = ["\u{feff}".as_bytes(), &answer].concat();
+        for answer in [answer, with_mark] {
+            let mut receipt = Receipt::read(&answer, &ids(3), &Withheld::new());
+            assert_eq!(numbers(&receipt), [1, 1, 1, 0], "{}", answer.escape_ascii());
+            assert_eq!(shown(&mut receipt.why_rejected), [expected]);
+        }
+    }
+    let partial = r#"{"partialSuccess":{"rejectedSpans":1e999,"errorMessage":"all"}}"#;
+    let receipt = Receipt::read(partial.as_bytes(), &ids(3), &Withheld::new());
+    assert_eq!(numbers(&receipt), [0, 0, 3, 0]);
+}
+
+#[test]
+fn t3_an_answer_that_is_cut_off_rejects_and_confirms_nothing() {
+    let whole = concat!(
+        r#"{"results":["#,
+        r#"{"spanId":"0000000000000001","sinks":{"a":{"status":"rejected","reason":"r"}}},"#,
+        r#"{"spanId":"0000000000000002","sinks":{"a":{"status":"sent"}}},"#,
+        r#"{"spanId":"0000000000000003","sinks":{"a":{"status":"not_routed"}}}]}"#,
+    );
+    for cut in 0..whole.len() {
+        let cut = &whole[..cut];
+        let mut receipt = Receipt::read(cut.as_bytes(), &ids(3), &Withheld::new());
+        let rejected = usize::from(cut.contains(r#""rejected"#));
+        assert_eq!(numbers(&receipt), [0, 3 - rejected, rejected, 0], "{cut}");
+        let reasons = usize::from(cut.contains(r#""reason":"r"#));
+        assert_eq!(shown(&mut receipt.why_rejected).len(), reasons, "{cut}");
+    }
 }
 
 #[test]

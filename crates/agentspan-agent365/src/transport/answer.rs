@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use agentspan_model::received::Withheld;
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -103,13 +104,13 @@ impl Answer {
         asked_pause(&self.headers)
     }
 
-    pub(crate) fn correlation_id(&self) -> Option<String> {
-        correlation_id(&self.headers)
+    pub(crate) fn correlation_id(&self, withheld: &Withheld<'_>) -> Option<String> {
+        correlation_id(&self.headers, withheld)
     }
 }
 
 /// The first of the two headers that has a value, made fit for a log: the service may be hostile.
-fn correlation_id(headers: &HeaderMap) -> Option<String> {
+fn correlation_id(headers: &HeaderMap, withheld: &Withheld<'_>) -> Option<String> {
     let value = ["x-ms-correlation-id", "request-id"]
         .into_iter()
         .filter_map(|name| headers.get(name))
@@ -118,14 +119,8 @@ fn correlation_id(headers: &HeaderMap) -> Option<String> {
         0x20..=0x7e => char::from(*byte),
         _ => '?',
     };
-    Some(
-        value
-            .as_bytes()
-            .iter()
-            .take(MAX_CORRELATION_ID)
-            .map(shown)
-            .collect(),
-    )
+    let text: String = value.as_bytes().iter().map(shown).collect();
+    Some(withheld.show(&text, MAX_CORRELATION_ID))
 }
 
 #[cfg(test)]
@@ -144,7 +139,10 @@ mod tests {
                 )
             })
             .collect();
-        assert_eq!(correlation_id(&headers).as_deref(), expected);
+        assert_eq!(
+            correlation_id(&headers, &Withheld::new().secret(b"s3cret")).as_deref(),
+            expected
+        );
     }
 
     #[test]
@@ -165,6 +163,8 @@ mod tests {
     fn a_hostile_correlation_id_is_made_harmless() {
         check_id(&[("request-id", b"a\tb\xe2\x80\xae\xff")], Some("a?b????"));
         let long = [b'x'; 1_000];
-        check_id(&[("request-id", &long)], Some(&"x".repeat(128)));
+        let cut = format!("{}…", "x".repeat(128));
+        check_id(&[("request-id", &long)], Some(&cut));
+        check_id(&[("request-id", b"id of s3cret")], Some("id of …"));
     }
 }

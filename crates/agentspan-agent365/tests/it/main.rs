@@ -23,6 +23,7 @@ mod opt_in;
 mod panicking_logger;
 mod per_request;
 mod receipts;
+mod refusals;
 mod roots;
 mod secrecy;
 mod tls;

@@ -14,6 +14,9 @@ use crate::delivery_fixture::{
     LONG, SHORT, TENANT, check_conserved, delivery_to, export, service, span_of, token,
 };
 
+/// Of another length than `t`: nothing is shown that has so short a token in it.
+const TOKEN: &str = "a-token-of-the-tests";
+
 /// A span of this name with an id of its own.
 fn named(name: &'static str, id: u64) -> SpanData {
     SpanData {
@@ -40,7 +43,7 @@ fn with_receipt(receipt: Receipt) -> (Service, Delivery) {
         .answer_with(move |request| receipt.answer_to(request))
         .start()
         .unwrap();
-    let delivery = delivery_to(&service, token("t")).build().unwrap();
+    let delivery = delivery_to(&service, token(TOKEN)).build().unwrap();
     (service, delivery)
 }
 
@@ -191,7 +194,7 @@ fn numbers_that_cannot_be_keep_the_counts_exact() {
     let broken = ["", "{", "\u{0}", "{\"results\": [{\"spanId\": "].map(String::from);
     for body in bodies.chain(broken) {
         let service = service([Answer::status(200).body(body)]);
-        let delivery = delivery_to(&service, token("t")).build().unwrap();
+        let delivery = delivery_to(&service, token(TOKEN)).build().unwrap();
         // Two spans have the same id.
         let spans = vec![named("one", 1), named("one", 1), named("two", 2)];
         let report = export(&delivery.exporter(), spans);
@@ -218,7 +221,7 @@ fn a6_an_answer_that_breaks_off_is_delivered_and_unconfirmed() {
     ];
     for answer in broken {
         let service = service([answer]);
-        let delivery = delivery_to(&service, token("t"))
+        let delivery = delivery_to(&service, token(TOKEN))
             .with_timeout(SHORT)
             .build()
             .unwrap();

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use agentspan_model::received::Withheld;
 use agentspan_queue::PerProcess;
 
 /// How many characters of a receiver's message are kept.
@@ -46,13 +47,18 @@ impl Receipt {
 
     /// Sets the receiver's own words: why it rejected spans, or a warning. They are escaped and cut to 200
     /// characters. An empty text is none.
+    ///
+    /// A receiver may repeat what it was sent: see [`with_message_withholding`](Self::with_message_withholding).
     #[must_use]
-    pub fn with_message(mut self, text: &str) -> Self {
-        let shown = text.chars().take(MAX_MESSAGE);
-        let shown: String = shown
-            .flat_map(char::escape_debug)
-            .take(MAX_MESSAGE)
-            .collect();
+    pub fn with_message(self, text: &str) -> Self {
+        self.with_message_withholding(text, &Withheld::new())
+    }
+
+    /// As [`with_message`](Self::with_message), without what the words repeat of what is `withheld`, such as the
+    /// keys in the headers of the request.
+    #[must_use]
+    pub fn with_message_withholding(mut self, text: &str, withheld: &Withheld<'_>) -> Self {
+        let shown = withheld.show(text, MAX_MESSAGE);
         self.message = Some(shown).filter(|text| !text.is_empty());
         self
     }
@@ -124,7 +130,15 @@ mod tests {
             shown("a\n\u{1b}[2J\u{202e}b").unwrap(),
             "a\\n\\u{1b}[2J\\u{202e}b"
         );
-        assert_eq!(shown(&"ä".repeat(1_000)).unwrap(), "ä".repeat(200));
-        assert_eq!(shown(&"\n".repeat(1_000)).unwrap(), "\\n".repeat(100));
+        assert_eq!(shown(&"ä".repeat(200)).unwrap(), "ä".repeat(200));
+        assert_eq!(shown(&"ä".repeat(1_000)).unwrap(), "ä".repeat(200) + "…");
+        assert_eq!(shown(&"\n".repeat(1_000)).unwrap(), "\\n".repeat(100) + "…");
+    }
+
+    #[test]
+    fn t5_a_message_repeats_nothing_that_is_withheld() {
+        let withheld = Withheld::new().secret(b"s3cret");
+        let receipt = Receipt::confirmed().with_message_withholding("no S3cret!", &withheld);
+        assert_eq!(receipt.message(), Some("no …!"));
     }
 }

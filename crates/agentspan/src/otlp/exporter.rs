@@ -21,6 +21,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use prost::Message;
 use tokio::runtime::Runtime;
 
+use super::secrets::Secrets;
 use super::settings::Settings;
 use super::verdict::Verdict;
 use super::{NAME, OtlpError, log, pause};
@@ -59,6 +60,8 @@ pub(super) struct OtlpExporter<W> {
     runtime: Option<Runtime>,
     resource: ResourceAttributesWithSchema,
     receipts: Receipts,
+    /// What the receiver must not repeat in the report.
+    secrets: Secrets,
     wire: PhantomData<W>,
 }
 
@@ -80,6 +83,7 @@ impl<W: Wire> OtlpExporter<W> {
         };
         let receipts = Receipts::new();
         let exporter = Self {
+            secrets: Secrets::of(&headers, &endpoint.uri),
             uri: endpoint.uri,
             headers,
             gzip,
@@ -107,6 +111,7 @@ impl<W: Wire> OtlpExporter<W> {
             runtime: Some(io_runtime(MAX_HELPERS)?),
             resource: ResourceAttributesWithSchema::default(),
             receipts: self.receipts.clone(),
+            secrets: self.secrets.clone(),
             wire: PhantomData,
         })
     }
@@ -142,7 +147,8 @@ impl<W: Wire> OtlpExporter<W> {
                 .post(&self.uri, &self.headers, body.clone(), remaining);
             let answer = post.await;
             let asked = match answer.as_ref().map(W::judge) {
-                Ok(Verdict::Taken(receipt)) => {
+                Ok(Verdict::Taken(said)) => {
+                    let receipt = said.receipt(&self.secrets.withheld());
                     log::taken(&self.uri, tries, &receipt);
                     return Ok(receipt);
                 }

@@ -6,14 +6,13 @@ mod status;
 
 use agentspan_agent365::transport::{Answer, Transport};
 use agentspan_discovery::{Environment, standard_variables as names};
-use agentspan_otel::Receipt;
 use http::header::{CONTENT_TYPE, TE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use self::status::GrpcStatus;
 use super::endpoint::Endpoint;
 use super::exporter::{OtlpExporter, Wire};
-use super::partial_success;
+use super::partial_success::Said;
 use super::settings::{Place, Settings, first};
 use super::verdict::Verdict;
 use super::{Otlp, OtlpError};
@@ -106,23 +105,29 @@ impl Wire for Grpc {
     /// [specification]: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc-response
     fn judge(answer: &Answer) -> Verdict {
         match GrpcStatus::of(answer) {
-            Some(status) if status.is_ok() => Verdict::Taken(receipt(answer.body())),
+            Some(status) if status.is_ok() => Verdict::Taken(said(answer.body())),
             Some(status) => status.verdict(),
             None if answer.body().is_empty() => Verdict::Again { asked: None },
-            None => Verdict::Taken(Receipt::unconfirmed()),
+            None => Verdict::Taken(Said {
+                is_whole: false,
+                ..said(answer.body())
+            }),
         }
     }
 }
 
-/// The receipt in the message of an answer. Compression was not offered.
-fn receipt(body: &[u8]) -> Receipt {
+/// What the message of an answer says. Compression was not offered.
+fn said(body: &[u8]) -> Said {
     let Some((&[0, l1, l2, l3, l4], rest)) = body.split_first_chunk::<PREFIX>() else {
-        return Receipt::unconfirmed();
+        return Said::default();
     };
     let length = usize::try_from(u32::from_be_bytes([l1, l2, l3, l4]));
     match length.ok().and_then(|length| rest.get(..length)) {
-        Some(message) => partial_success::of_protobuf(message),
-        None => Receipt::unconfirmed(),
+        Some(message) => Said::in_protobuf(message),
+        None => Said {
+            is_whole: false,
+            ..Said::in_protobuf(rest)
+        },
     }
 }
 
@@ -147,16 +152,19 @@ mod tests {
 
     #[test]
     fn a_message_that_is_not_whole_confirms_nothing() {
-        assert_eq!(receipt(&[0, 0, 0, 0, 0]), Receipt::confirmed());
+        assert!(said(&[0, 0, 0, 0, 0]).is_whole);
         for body in [&[][..], &[0, 0, 0, 0], &[0, 0, 0, 0, 1], &[1, 0, 0, 0, 0]] {
-            assert_eq!(receipt(body), Receipt::unconfirmed(), "{body:?}");
+            assert_eq!(said(body), Said::default(), "{body:?}");
         }
+        // Two rejected spans, and a byte that is missing.
+        let cut = said(b"\0\0\0\0\x08\x0a\x06\x08\x02\x12\x02n");
+        assert_eq!((cut.rejected, cut.is_whole), (2, false));
     }
 
     proptest::proptest! {
         #[test]
         fn any_body_is_read(body: Vec<u8>) {
-            let is_confirmed = receipt(&body).is_confirmed();
+            let is_confirmed = said(&body).is_whole;
             proptest::prop_assert!(!is_confirmed || body.starts_with(&[0]) && body.len() >= PREFIX);
         }
     }

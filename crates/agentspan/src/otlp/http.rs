@@ -4,13 +4,12 @@ use std::time::SystemTime;
 
 use agentspan_agent365::transport::{Answer, Transport};
 use agentspan_discovery::Environment;
-use agentspan_otel::Receipt;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 
 use super::endpoint::Endpoint;
 use super::exporter::{OtlpExporter, Wire};
-use super::partial_success;
+use super::partial_success::Said;
 use super::settings::{Place, Settings};
 use super::verdict::Verdict;
 use super::{Otlp, OtlpError};
@@ -86,7 +85,7 @@ impl Wire for Http {
     /// [specification]: https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
     fn judge(answer: &Answer) -> Verdict {
         match answer.status().as_u16() {
-            200..=299 => Verdict::Taken(receipt(answer)),
+            200..=299 => Verdict::Taken(said(answer)),
             429 | 502..=504 => Verdict::Again {
                 asked: answer.retry_after(SystemTime::now()),
             },
@@ -95,14 +94,16 @@ impl Wire for Http {
     }
 }
 
-fn receipt(answer: &Answer) -> Receipt {
+fn said(answer: &Answer) -> Said {
+    const JSON: &[u8] = b"application/json";
     let content_type = answer.headers().get(CONTENT_TYPE);
-    let content_type = content_type.map_or(&b""[..], HeaderValue::as_bytes);
-    let is_json = content_type.starts_with(b"application/json");
-    match answer.body() {
-        _ if !answer.is_whole() => Receipt::unconfirmed(),
-        [] => Receipt::confirmed(),
-        body if is_json => partial_success::of_json(body),
-        body => partial_success::of_protobuf(body),
-    }
+    let content_type = content_type.and_then(|value| value.as_bytes().get(..JSON.len()));
+    let is_json = content_type.is_some_and(|it| it.eq_ignore_ascii_case(JSON));
+    let mut said = match answer.body() {
+        body @ [b'{', ..] => Said::in_json(body),
+        body @ [_, ..] if is_json => Said::in_json(body),
+        body => Said::in_protobuf(body),
+    };
+    said.is_whole &= answer.is_whole();
+    said
 }

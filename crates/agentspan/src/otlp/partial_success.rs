@@ -1,47 +1,101 @@
 //! What a receiver says of the spans that it took: OTLP's partial success.
 
+use agentspan_model::received::Withheld;
+#[cfg(feature = "otlp-http")]
+use agentspan_model::received::{ReceivedJson, span_count};
 use agentspan_otel::Receipt;
-use opentelemetry_proto::tonic::collector::trace::v1::{
-    ExportTracePartialSuccess, ExportTraceServiceResponse,
-};
 use prost::Message;
+use prost::encoding::decode_varint;
 
-/// The receipt in an answer's message, in protobuf. One that cannot be read confirms nothing.
-pub(super) fn of_protobuf(message: &[u8]) -> Receipt {
-    match ExportTraceServiceResponse::decode(message) {
-        Ok(response) => of(response.partial_success.unwrap_or_default()),
-        Err(_) => Receipt::unconfirmed(),
+/// Begins the partial success in a message: field 1, of a length that follows.
+const PARTIAL_SUCCESS: u8 = 0x0a;
+
+/// `ExportTraceServiceResponse`, with bytes for its text: receivers cut texts in the middle of a character,
+/// and prost reads nothing of a message with a text that is no UTF-8.
+#[derive(Clone, PartialEq, Message)]
+struct Response {
+    #[prost(message, optional, tag = "1")]
+    partial_success: Option<PartialSuccess>,
+}
+
+/// `ExportTracePartialSuccess`.
+#[derive(Clone, PartialEq, Message)]
+struct PartialSuccess {
+    #[prost(int64, tag = "1")]
+    rejected_spans: i64,
+    #[prost(bytes = "vec", tag = "2")]
+    error_message: Vec<u8>,
+}
+
+/// What an answer says, in the receiver's own words.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) rejected: u64,
+    pub(super) message: String,
+    /// Whether the answer was read to its end. One that was not confirms nothing, and rejects what it says it
+    /// rejects.
+    pub(super) is_whole: bool,
+}
+
+impl Said {
+    /// The message of an answer, in protobuf.
+    pub(super) fn in_protobuf(message: &[u8]) -> Self {
+        let mut response = Response::default();
+        let is_whole = response.merge(message).is_ok();
+        let mut partial = response.partial_success.unwrap_or_default();
+        if !is_whole && partial == PartialSuccess::default() {
+            partial = cut_off(message).unwrap_or_default();
+        }
+        Self {
+            rejected: u64::try_from(partial.rejected_spans).unwrap_or(0),
+            message: String::from_utf8_lossy(&partial.error_message).into_owned(),
+            is_whole,
+        }
+    }
+
+    /// The same in JSON, which some receivers answer with although they were sent protobuf. Numbers of 64 bits
+    /// may be texts there.
+    #[cfg(feature = "otlp-http")]
+    pub(super) fn in_json(message: &[u8]) -> Self {
+        let read = ReceivedJson::read(message);
+        let partial = read.value.get("partialSuccess");
+        let member = |name| partial.and_then(|partial| partial.get(name));
+        let text = member("errorMessage").and_then(|text| text.as_str());
+        Self {
+            rejected: member("rejectedSpans").map_or(0, span_count),
+            message: text.unwrap_or_default().to_owned(),
+            is_whole: read.is_whole,
+        }
+    }
+
+    /// The receipt, without words that are `withheld`.
+    pub(super) fn receipt(&self, withheld: &Withheld<'_>) -> Receipt {
+        let receipt = if self.is_whole {
+            Receipt::confirmed()
+        } else {
+            Receipt::unconfirmed()
+        };
+        receipt
+            .with_rejected(self.rejected)
+            .with_message_withholding(&self.message, withheld)
     }
 }
 
-/// The same in JSON, which some receivers answer with although they were sent protobuf. Numbers of 64 bits
-/// may be texts there.
-#[cfg(feature = "otlp-http")]
-pub(super) fn of_json(message: &[u8]) -> Receipt {
-    let Ok(response) = serde_json::from_slice::<serde_json::Value>(message) else {
-        return Receipt::unconfirmed();
-    };
-    let partial = &response["partialSuccess"];
-    let rejected = &partial["rejectedSpans"];
-    let rejected = rejected
-        .as_i64()
-        .or_else(|| rejected.as_str()?.parse().ok());
-    let text = partial["errorMessage"].as_str();
-    of(ExportTracePartialSuccess {
-        rejected_spans: rejected.unwrap_or_default(),
-        error_message: text.unwrap_or_default().to_owned(),
-    })
-}
-
-fn of(partial: ExportTracePartialSuccess) -> Receipt {
-    let rejected = u64::try_from(partial.rejected_spans).unwrap_or(0);
-    Receipt::confirmed()
-        .with_rejected(rejected)
-        .with_message(&partial.error_message)
+/// What there is of a partial success that ends before its length says: prost reads nothing of such a message.
+fn cut_off(message: &[u8]) -> Option<PartialSuccess> {
+    let mut partial = PartialSuccess::default();
+    let mut rest = message.strip_prefix(&[PARTIAL_SUCCESS])?;
+    decode_varint(&mut rest).ok()?;
+    // What was read before the error is in it.
+    let _ = partial.merge(rest);
+    Some(partial)
 }
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry_proto::tonic::collector::trace::v1::{
+        ExportTracePartialSuccess, ExportTraceServiceResponse,
+    };
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -51,6 +105,49 @@ mod tests {
         Receipt::confirmed()
             .with_rejected(rejected)
             .with_message(message)
+    }
+
+    fn of_protobuf(message: &[u8]) -> Receipt {
+        Said::in_protobuf(message).receipt(&Withheld::new())
+    }
+
+    #[cfg(feature = "otlp-http")]
+    fn of_json(message: &[u8]) -> Receipt {
+        Said::in_json(message).receipt(&Withheld::new())
+    }
+
+    #[test]
+    fn t3_a_text_that_is_no_utf8_and_an_end_that_is_missing_hide_no_rejection() {
+        // Two rejected spans, and a text of Latin-1.
+        let message = b"\x0a\x08\x08\x02\x12\x04caf\xe9";
+        assert_eq!(of_protobuf(message), receipt(2, "caf\u{fffd}"));
+        let cut = Receipt::unconfirmed().with_rejected(2);
+        assert_eq!(of_protobuf(&message[..7]), cut);
+        let garbage = [message, &b"\xff\xff"[..]].concat();
+        let expected = cut.with_message("caf\u{fffd}");
+        assert_eq!(of_protobuf(&garbage), expected);
+    }
+
+    #[cfg(feature = "otlp-http")]
+    #[test]
+    fn t3_a_token_of_json_that_serde_refuses_hides_no_rejection() {
+        let of = |rejected: &str, text: &[u8]| {
+            let parts: [&[u8]; 5] = [
+                "\u{feff}{\"partialSuccess\":{\"rejectedSpans\":".as_bytes(),
+                rejected.as_bytes(),
+                b",\"errorMessage\":\"",
+                text,
+                b"\"}}",
+            ];
+            of_json(&parts.concat())
+        };
+        assert_eq!(of("2", b"caf\xe9"), receipt(2, "caf\u{fffd}"));
+        assert_eq!(of("2", b"\\ud800"), receipt(2, "\u{fffd}"));
+        assert_eq!(of("2.0", b"a\0b"), receipt(2, "a\0b"));
+        assert_eq!(of("1e999", b"all"), receipt(u64::MAX, "all"));
+        assert_eq!(of("NaN", b"none"), receipt(0, "none"));
+        let cut = br#"{"partialSuccess":{"rejectedSpans":2,"errorMess"#;
+        assert_eq!(of_json(cut), Receipt::unconfirmed().with_rejected(2));
     }
 
     #[test]
@@ -113,7 +210,7 @@ mod tests {
         fn whatever_a_receiver_answers_is_read_and_its_words_are_harmless(answer in answers()) {
             let receipt = of_protobuf(&answer);
             let message = receipt.message().unwrap_or_default();
-            prop_assert!(message.chars().count() <= 200 && !message.contains(char::is_control));
+            prop_assert!(message.chars().count() <= 201 && !message.contains(char::is_control));
             #[cfg(feature = "otlp-http")]
             of_json(&answer);
         }

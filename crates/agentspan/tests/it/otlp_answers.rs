@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use agentspan_testkit::{Answer, Service};
+use agentspan::{Destination, Otlp};
+use agentspan_testkit::{Answer, CapturedLogs, Service};
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceResponse,
 };
@@ -191,6 +192,63 @@ fn a14_a_warning_is_no_loss_and_stays_in_the_report() {
     sender.send(1).unwrap();
     assert_eq!(sender.outcome(), (2, 0, Vec::new()));
     let message = sender.report().receiver_message.unwrap();
-    assert_eq!(message.chars().count(), 200);
-    assert!(long.starts_with(&message));
+    assert_eq!(message.chars().count(), 201);
+    assert!(long.starts_with(message.strip_suffix('…').unwrap()));
+}
+
+#[test]
+fn t5_a_receiver_that_repeats_the_headers_puts_no_key_into_the_report() {
+    let logs = CapturedLogs::everywhere();
+    let service = Service::builder()
+        .answer_with(|request| {
+            let header = |name| request.header(name).unwrap_or_default();
+            let said = [header("authorization"), header("x-api-key"), "open sesame"];
+            json(&1.into(), &format!("no such key: {}", said.join(" or ")))
+        })
+        .start()
+        .unwrap();
+    for (authorization, shown) in [
+        ("Bearer s3cret", "no such key: Bearer … or … or open sesame"),
+        (
+            "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+            "no such key: Basic … or … or …",
+        ),
+    ] {
+        let otlp = Otlp::new()
+            .with_endpoint(format!("{}/v1/traces", service.url()))
+            .with_header("Authorization", authorization)
+            .with_header("X-Api-Key", "hunter2");
+        let sender = Sender::new(Destination::otlp_http(otlp).unwrap());
+        let error = sender.send(2).unwrap_err();
+        let report = sender.report();
+        assert_eq!(report.receiver_message.as_deref(), Some(shown));
+        let all = format!("{error} {report} {report:?} {}", logs.text());
+        for secret in ["s3cret", "QWxhZGRpbjpv", "hunter2"] {
+            assert!(!all.contains(secret), "{all}");
+        }
+    }
+}
+
+#[test]
+fn t3_an_answer_that_is_spoilt_or_cut_off_hides_no_rejection() {
+    let latin = [
+        &b"{\"partialSuccess\":{\"errorMessage\":\"caf\xe9\",\"took\":1e999,"[..],
+        br#""rejectedSpans":"2""#,
+    ]
+    .concat();
+    let whole = [&latin, &b"}}"[..]].concat();
+    let as_json = || Answer::status(200).header("content-type", "Application/JSON; charset=latin1");
+    for (answer, unconfirmed) in [
+        (as_json().body(whole.clone()), 0),
+        (Answer::status(200).body(whole), 0),
+        (as_json().body(latin.clone()).truncated(1_000), 1),
+        (protobuf(2, "caf\u{fffd}").truncated(1_000), 1),
+    ] {
+        let service = service([answer]);
+        let sender = Sender::over_http(&service.url(), LONG);
+        sender.send(3).unwrap_err();
+        assert_eq!(sender.outcome(), (1, unconfirmed, vec![("rejected", 2)]));
+        let message = sender.report().receiver_message;
+        assert_eq!(message.as_deref(), Some("caf\u{fffd}"));
+    }
 }
