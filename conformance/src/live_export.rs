@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use agentspan_agent365::{BuildError, Delivery, DeliveryBuilder, RetryTimer};
+use agentspan_agent365::{BuildError, Delivery, DeliveryBuilder, Retry, RetryTimer};
 use agentspan_discovery::ClusterCategory;
 use agentspan_model::agent365::Profile;
 use agentspan_testkit::Service;
@@ -67,6 +67,7 @@ impl LiveExport {
             .with_root_certificates(service.root_certificates())
             .with_concurrency(1)
             .with_final_refusals()
+            .with_retry(Retry::reference())
             .with_retry_timer(pauses.clone());
         if parents == Parents::AsRecorded {
             builder = builder.without_reparenting();

@@ -24,7 +24,7 @@ use crate::longest::LONGEST;
 use crate::loopback_endpoint::LoopbackEndpoint;
 use crate::per_request::PerRequestExport;
 use crate::report::ExportReport;
-use crate::retry::{RetryTimer, TokioRetryTimer};
+use crate::retry::{Retry, RetryTimer, TokioRetryTimer};
 use crate::stats::QueueBounds;
 use crate::token_resolver::TokenResolver;
 use crate::transport::{Route, Transport};
@@ -51,8 +51,8 @@ pub struct DeliveryBuilder<F = Delivery> {
     service_to_service: bool,
     timeout: Option<Duration>,
     token_deadline: Duration,
-    concurrency: Option<usize>,
-    max_queue_spans: Option<usize>,
+    concurrency: usize,
+    max_queue_spans: usize,
     max_queue_bytes: usize,
     batch_spans: usize,
     batch_delay: Duration,
@@ -71,6 +71,7 @@ pub struct DeliveryBuilder<F = Delivery> {
     connect_to: Option<SocketAddr>,
     roots: Option<Vec<Vec<u8>>>,
     observer: Option<Observer>,
+    retry: Retry,
     timer: Arc<dyn RetryTimer>,
     front: PhantomData<fn() -> F>,
 }
@@ -84,8 +85,8 @@ impl<F> DeliveryBuilder<F> {
             service_to_service: false,
             timeout: None,
             token_deadline: Duration::from_secs(30),
-            concurrency: None,
-            max_queue_spans: None,
+            concurrency: 64,
+            max_queue_spans: 65_536,
             max_queue_bytes: 64 * 1024 * 1024,
             batch_spans: 512,
             batch_delay: Duration::from_secs(5),
@@ -104,6 +105,7 @@ impl<F> DeliveryBuilder<F> {
             connect_to: None,
             roots: None,
             observer: None,
+            retry: Retry::default(),
             timer: Arc::new(TokioRetryTimer),
             front: PhantomData,
         }
@@ -150,17 +152,30 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
-    /// How many identities are served at the same time, from the question for the token to the last
-    /// try. Default: 4, with per-request export 20. With 1 the requests go out in the reference's order, one after the other.
+    /// How many requests may be in flight at the same time, at most. Default: 64.
+    ///
+    /// At first there are four. The number grows by one whenever so many requests were answered as may be in flight, and
+    /// becomes smaller when answers take much longer than usual, time out, or say 429 or 503. Identities
+    /// get their turns one after the other. A request that has no answer after a second, and after four
+    /// times the usual time, does not count any more, and its identity starts no other until it is answered, so that
+    /// nobody else waits. With 1 the requests go out one after the other; in the reference's order with
+    /// [`Retry::reference`].
     pub fn with_concurrency(mut self, requests: usize) -> Self {
-        self.concurrency = Some(requests);
+        self.concurrency = requests;
         self
     }
 
-    /// How many spans may wait or be in flight. Default: 2,048, and 20,000 with per-request export, where
-    /// spans wait for the end of their requests. What comes beyond that is dropped and counted. One batch of an exporter that is larger is let into an empty queue.
+    /// When failed requests are retried, and for how long. Default: until the spans have waited for 15
+    /// minutes, see [`Retry::for_at_most`].
+    pub fn with_retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// How many spans may wait or be in flight. Default: 65,536. What comes beyond that is dropped and
+    /// counted. One batch of an exporter that is larger is let into an empty queue.
     pub fn with_max_queue_spans(mut self, spans: usize) -> Self {
-        self.max_queue_spans = Some(spans);
+        self.max_queue_spans = spans;
         self
     }
 
@@ -268,11 +283,8 @@ impl<F> DeliveryBuilder<F> {
         F: From<Delivery>,
     {
         let wire = WireProfile::of(self.profile).ok_or(BuildError::Profile(self.profile))?;
-        let defaults = Defaults::of(self.per_request.as_ref());
-        let concurrency = self.concurrency.unwrap_or(defaults.concurrency);
-        let concurrency = non_zero("concurrency", concurrency)?;
-        let max_queue_spans = self.max_queue_spans.unwrap_or(defaults.max_queue_spans);
-        let max_queue_spans = non_zero("max_queue_spans", max_queue_spans)?;
+        let concurrency = non_zero("concurrency", self.concurrency)?;
+        let max_queue_spans = non_zero("max_queue_spans", self.max_queue_spans)?;
         let max_queue_bytes = non_zero("max_queue_bytes", self.max_queue_bytes)?;
         let batch_spans = non_zero("batch_spans", self.batch_spans)?;
         let timeout = non_zero_duration("timeout", self.timeout.unwrap_or(wire.timeout))?;
@@ -332,6 +344,7 @@ impl<F> DeliveryBuilder<F> {
                 resolver: resolver.clone(),
                 token_deadline,
                 timeout,
+                retry: self.retry,
                 timer: timer.clone(),
                 retry_after_dates: self.retry_after_dates,
                 tenant_header: self.tenant_header,
@@ -387,27 +400,6 @@ impl<F> DeliveryBuilder<F> {
         let certificates = certificates.iter().map(|der| der.as_slice().into());
         TrustRoots::given(certificates)
             .map_err(|error| BuildError::RootCertificate(std::io::Error::other(error)))
-    }
-}
-
-/// What differs with per-request export, where a batch is a request and not many of them.
-struct Defaults {
-    concurrency: usize,
-    max_queue_spans: usize,
-}
-
-impl Defaults {
-    fn of(per_request: Option<&PerRequestExport>) -> Self {
-        match per_request {
-            None => Self {
-                concurrency: 4,
-                max_queue_spans: 2_048,
-            },
-            Some(_) => Self {
-                concurrency: 20,
-                max_queue_spans: 20_000,
-            },
-        }
     }
 }
 

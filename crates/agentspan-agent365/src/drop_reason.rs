@@ -27,10 +27,15 @@ pub enum DropReason {
     NotRouted,
     /// The service answered 413 though the span was alone in its request.
     TooLarge,
-    /// Every try failed with a transport error or a status that is worth another try.
+    /// Every try failed with a transport error or a status that is worth another try, until the spans had
+    /// waited for as long as [`Retry`](crate::Retry) allows.
     RetriesExhausted,
     /// The queue was full. The newest spans are the ones that are dropped.
     QueueFull,
+    /// The queue was nearly full, and its identity held more than its share of it: the service does not take
+    /// its spans as fast as they come. The newest are the ones that are dropped. Spans of other
+    /// identities are kept.
+    QueueShare,
     /// With per-request export: the span was started when its request had as many spans as it may have.
     RequestSpanLimit,
     /// With per-request export: the span ended after its request was given up, because it was the oldest of
@@ -54,7 +59,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::NoIdentity,
         Self::OtherOperation,
         Self::BadIdentity,
@@ -65,6 +70,7 @@ impl DropReason {
         Self::TooLarge,
         Self::RetriesExhausted,
         Self::QueueFull,
+        Self::QueueShare,
         Self::RequestSpanLimit,
         Self::RequestEvicted,
         Self::RequestTimedOut,
@@ -89,6 +95,7 @@ impl DropReason {
             Self::TooLarge => "too_large",
             Self::RetriesExhausted => "retries_exhausted",
             Self::QueueFull => "queue_full",
+            Self::QueueShare => "queue_share",
             Self::RequestSpanLimit => "request_span_limit",
             Self::RequestEvicted => "request_evicted",
             Self::RequestTimedOut => "request_timed_out",
@@ -113,14 +120,15 @@ impl DropReason {
             Self::TooLarge => 7,
             Self::RetriesExhausted => 8,
             Self::QueueFull => 9,
-            Self::RequestSpanLimit => 10,
-            Self::RequestEvicted => 11,
-            Self::RequestTimedOut => 12,
-            Self::RequestOver => 13,
-            Self::AfterShutdown => 14,
-            Self::ShutdownDeadline => 15,
-            Self::Internal => 16,
-            Self::Forked => 17,
+            Self::QueueShare => 10,
+            Self::RequestSpanLimit => 11,
+            Self::RequestEvicted => 12,
+            Self::RequestTimedOut => 13,
+            Self::RequestOver => 14,
+            Self::AfterShutdown => 15,
+            Self::ShutdownDeadline => 16,
+            Self::Internal => 17,
+            Self::Forked => 18,
         }
     }
 }

@@ -98,7 +98,8 @@ pub enum ExportError {
         /// The length of the shortest request that was refused with a single span in it.
         bytes: usize,
     },
-    /// Every try failed. The attempts of the [`IdentityReport`](crate::IdentityReport) say how.
+    /// Every try failed, or, with no tries, those of earlier spans of the identity did. The attempts of the
+    /// [`IdentityReport`](crate::IdentityReport) say how.
     #[error("{tries} tries failed for {identity}{}", listed(reasons))]
     RetriesExhausted {
         /// Whose spans were sent.
@@ -111,6 +112,13 @@ pub enum ExportError {
         source: Option<TransportError>,
         /// What the service says in the last answer.
         reasons: Vec<ServiceReason>,
+    },
+    /// The queue needed the room for spans of other identities: this one has more than its share, since the
+    /// service does not take its spans as fast as they come.
+    #[error("the queue was nearly full and {identity} had more than its share of it")]
+    QueueShare {
+        /// Whose spans were dropped.
+        identity: Identity,
     },
     /// The deadline of the shutdown passed first. Give `shutdown` more time, or flush before it.
     #[error("the shutdown deadline passed before the spans of {identity} were delivered")]
@@ -140,6 +148,7 @@ impl ExportError {
             Self::NotRouted { .. } => DropReason::NotRouted,
             Self::TooLarge { .. } => DropReason::TooLarge,
             Self::RetriesExhausted { .. } => DropReason::RetriesExhausted,
+            Self::QueueShare { .. } => DropReason::QueueShare,
             Self::ShutdownDeadline { .. } => DropReason::ShutdownDeadline,
             Self::Internal { .. } => DropReason::Internal,
         }

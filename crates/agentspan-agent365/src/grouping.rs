@@ -108,6 +108,32 @@ impl Grouping {
             .map_while(|index| spans.get(index))
     }
 
+    /// The spans of each group, in order. They are moved out of `spans`, whose memory stays there unless
+    /// all go to one group.
+    pub(crate) fn split(&self, spans: &mut Vec<SpanData>) -> Vec<Vec<SpanData>> {
+        if let [group] = &*self.groups {
+            if group.len == spans.len() {
+                return vec![std::mem::take(spans)];
+            }
+        }
+        let mut owners = vec![END; spans.len()];
+        for (number, group) in self.groups.iter().enumerate() {
+            let mut index = group.first;
+            while let Some(owner) = owners.get_mut(index) {
+                *owner = number;
+                index = self.next.get(index).copied().unwrap_or(END);
+            }
+        }
+        let lengths = self.groups.iter().map(|group| group.len);
+        let mut parts: Vec<Vec<SpanData>> = lengths.map(Vec::with_capacity).collect();
+        for (span, owner) in spans.drain(..).zip(owners) {
+            if let Some(part) = parts.get_mut(owner) {
+                part.push(span);
+            }
+        }
+        parts
+    }
+
     fn open(&mut self, tenant: &str, agent: &str, destinations: &Destinations) -> Place {
         let destination = Identity::parse(tenant, agent)
             .map_err(RefusedIdentityError::from)

@@ -102,7 +102,7 @@ pub use self::per_request::PerRequestExport;
 pub use self::report::{
     Attempt, AttemptOutcome, ExportReport, IdentityReport, RefusedIdentity, SpanLoss,
 };
-pub use self::retry::{RetryTimer, TokioRetryTimer};
+pub use self::retry::{Retry, RetryTimer, TokioRetryTimer};
 pub use self::retry_after::retry_after_seconds;
 pub use self::service_reason::ServiceReason;
 pub use self::span_processor::Agent365SpanProcessor;

@@ -1,9 +1,127 @@
-//! The pauses between tries.
+//! When a failed try is repeated, and the pauses between tries.
 
 use std::fmt;
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::time::Duration;
+
+use crate::wire_profile::RetryPolicy;
+
+/// How long failed requests are retried by default.
+const DEFAULT_MAX_AGE: Duration = Duration::from_secs(15 * 60);
+
+/// The longest random pause after the first failed try. It doubles with each further failure, up to the
+/// longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// A service that asks for a longer pause is tried again after this one all the same.
+const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
+
+/// For how long, and how often, a request is retried that got no answer, or a status that says "later":
+/// 408, 429 and 5xx.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use agentspan_agent365::Retry;
+///
+/// assert_eq!(Retry::default(), Retry::for_at_most(Duration::from_secs(15 * 60)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retry(Kind);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Reference,
+    ForAtMost(Duration),
+}
+
+impl Retry {
+    /// Retries until the spans have waited for `age`: when the next try would come later, they are dropped
+    /// as [`RetriesExhausted`](crate::DropReason::RetriesExhausted). Default: 15 minutes. With zero, each
+    /// request is tried once.
+    ///
+    /// Each identity pauses by itself: for as long as `Retry-After` asks, at most five minutes, or else for a
+    /// random time of at most half a second, which doubles with each failure up to 30 s. Meanwhile its
+    /// spans wait in the queue, and requests of other identities are sent. After a pause, one request of the
+    /// identity is sent; once the service takes it, all others follow. A flush ends pauses that the
+    /// service did not ask for, at most once a second, and so does a shutdown.
+    #[must_use]
+    pub fn for_at_most(age: Duration) -> Self {
+        Self(Kind::ForAtMost(age))
+    }
+
+    /// Tries four times, with the pauses of the reference, as exactly that profile does: 200, 400 and
+    /// 600 ms, for [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1); for
+    /// [`Profile::V2`](agentspan_model::agent365::Profile::V2), what `Retry-After` asks for up to a minute,
+    /// or else 0.5, 1 and 2 s.
+    ///
+    /// A request keeps its place among those in flight until its last try, so that an identity whose requests fail
+    /// or hang delays others.
+    #[must_use]
+    pub fn reference() -> Self {
+        Self(Kind::Reference)
+    }
+
+    /// Whether a request keeps its slot until its last try.
+    pub(crate) fn keeps_slots(self) -> bool {
+        self.0 == Kind::Reference
+    }
+
+    /// The longest time that spans wait for a service that fails, if there is a limit.
+    pub(crate) fn max_age(self) -> Option<Duration> {
+        match self.0 {
+            Kind::Reference => None,
+            Kind::ForAtMost(age) => Some(age),
+        }
+    }
+
+    /// The pause after a failed try; `None` after the last.
+    pub(crate) fn pause_after(self, failed: Failed, reference: &RetryPolicy) -> Option<Duration> {
+        let Kind::ForAtMost(max_age) = self.0 else {
+            return reference.pause_after(failed.tries, failed.asked);
+        };
+        let pause = match failed.asked {
+            Some(asked) => asked.min(LONGEST_ASKED),
+            None => random_below(longest_pause(failed.failures)),
+        };
+        (failed.age.saturating_add(pause) < max_age).then_some(pause)
+    }
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self::for_at_most(DEFAULT_MAX_AGE)
+    }
+}
+
+/// A failed try.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Failed {
+    /// How often the request was tried.
+    pub(crate) tries: u32,
+    /// How often its identity had failed before, since the service last took something.
+    pub(crate) failures: u32,
+    /// The pause that the service asks for.
+    pub(crate) asked: Option<Duration>,
+    /// How long the spans wait already.
+    pub(crate) age: Duration,
+}
+
+fn longest_pause(failures: u32) -> Duration {
+    FIRST_PAUSE
+        .saturating_mul(2_u32.saturating_pow(failures))
+        .min(LONGEST_PAUSE)
+}
+
+/// Full jitter: clients that failed together do not come back together.
+fn random_below(longest: Duration) -> Duration {
+    // Each `RandomState` has keys of its own, so that this is a random number.
+    let random = RandomState::new().hash_one(()) >> 32;
+    longest.mul_f64(random as f64 / f64::from(u32::MAX))
+}
 
 /// Waits between the tries of a request.
 ///
@@ -21,5 +139,77 @@ pub struct TokioRetryTimer;
 impl RetryTimer for TokioRetryTimer {
     fn pause(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(tokio::time::sleep(pause))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use agentspan_model::agent365::Profile;
+
+    use super::*;
+    use crate::wire_profile::WireProfile;
+
+    fn pause(retry: Retry, failed: Failed) -> Option<Duration> {
+        let wire = WireProfile::of(Profile::V2).unwrap();
+        retry.pause_after(failed, &wire.retry)
+    }
+
+    const FIRST: Failed = Failed {
+        tries: 1,
+        failures: 0,
+        asked: None,
+        age: Duration::ZERO,
+    };
+
+    #[test]
+    fn pauses_are_random_and_their_bound_doubles_up_to_half_a_minute() {
+        for (failures, longest) in [(0, 500), (1, 1_000), (3, 4_000), (6, 30_000), (90, 30_000)] {
+            let failed = Failed { failures, ..FIRST };
+            let pauses = (0..1_000).map(|_| pause(Retry::default(), failed).unwrap());
+            let pauses: Vec<_> = pauses.collect();
+            let longest = Duration::from_millis(longest);
+            assert!(pauses.iter().all(|pause| *pause <= longest), "{pauses:?}");
+            // By chance this fails once in 10^40 runs.
+            assert!(pauses.iter().any(|pause| *pause > longest / 10 * 9));
+            assert!(pauses.iter().any(|pause| *pause < longest / 10));
+        }
+    }
+
+    #[test]
+    fn what_the_service_asks_for_counts_up_to_five_minutes() {
+        for (asked, expected) in [(0, 0), (60, 60), (1_000_000, 300)] {
+            let asked = Some(Duration::from_secs(asked));
+            let failed = Failed { asked, ..FIRST };
+            let expected = Some(Duration::from_secs(expected));
+            assert_eq!(pause(Retry::default(), failed), expected);
+        }
+    }
+
+    #[test]
+    fn the_last_try_comes_before_the_age_and_not_after() {
+        let asked = Some(Duration::from_secs(60));
+        let at = |seconds| Failed {
+            asked,
+            tries: 1_000,
+            age: Duration::from_secs(seconds),
+            ..FIRST
+        };
+        assert_eq!(pause(Retry::default(), at(839)), asked);
+        assert_eq!(pause(Retry::default(), at(840)), None);
+        assert_eq!(pause(Retry::for_at_most(Duration::ZERO), FIRST), None);
+    }
+
+    #[test]
+    fn the_reference_counts_tries() {
+        let pauses = [1, 2, 3, 4].map(|tries| {
+            let failed = Failed {
+                tries,
+                failures: 9,
+                ..FIRST
+            };
+            pause(Retry::reference(), failed)
+        });
+        let millis = [Some(500), Some(1_000), Some(2_000), None];
+        assert_eq!(pauses, millis.map(|pause| pause.map(Duration::from_millis)));
     }
 }

@@ -198,6 +198,16 @@ impl Counters {
         queued.unwrap_or_else(|queued| queued).min(spans)
     }
 
+    /// The spans that are queued, and their memory.
+    pub(crate) fn queued(&self) -> (u64, u64) {
+        (self.queued.load(SeqCst), self.queued_bytes.load(SeqCst))
+    }
+
+    /// More memory is held for what is queued.
+    pub(crate) fn hold_bytes(&self, bytes: u64) {
+        self.queued_bytes.fetch_add(bytes, SeqCst);
+    }
+
     pub(crate) fn release_bytes(&self, bytes: u64) {
         self.queued_bytes.fetch_sub(bytes, SeqCst);
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
-use agentspan_agent365::{AccessToken, Agent365Exporter, token_from_fn};
+use agentspan_agent365::{AccessToken, Agent365Exporter, Retry, token_from_fn};
 use agentspan_otel::{BaggageSpanProcessor, ScopeTracer};
 use agentspan_testkit::{Answer, Certificates, RecordedRequest, Service};
 use conformance::compare::differences;
@@ -264,6 +264,7 @@ impl Peers {
             .with_connect_to(self.our_service.addr())
             .with_root_certificates(self.our_service.root_certificates())
             .with_concurrency(1)
+            .with_retry(Retry::reference())
             .without_reparenting();
         Ok(builder.build()?)
     }

@@ -7,6 +7,9 @@ use bytes::Bytes;
 /// A larger buffer is given back to the system, so that one huge batch does not stay in memory.
 const MAX_KEPT_BYTES: usize = 2 * 1024 * 1024;
 
+/// What is no waste of memory: a body may wait for long before it is sent.
+const SPARE_BYTES: usize = 16 * 1024;
+
 /// Buffers that are not in use.
 #[derive(Clone, Debug)]
 pub(super) struct Buffers {
@@ -34,12 +37,18 @@ impl Buffers {
         free.pop().unwrap_or_default()
     }
 
-    /// Shares `body` without copying it. Clones of the result are the same memory.
+    /// Shares `body`, without copying it unless it would keep much more memory than it needs. Clones of the
+    /// result are the same memory.
     pub(super) fn lend(&self, body: Vec<u8>) -> Bytes {
-        Bytes::from_owner(Lent {
+        let is_spacious = body.len() + body.len() / 2 + SPARE_BYTES < body.capacity();
+        let lent = Lent {
             body,
             home: self.clone(),
-        })
+        };
+        if is_spacious {
+            return Bytes::copy_from_slice(&lent.body);
+        }
+        Bytes::from_owner(lent)
     }
 }
 

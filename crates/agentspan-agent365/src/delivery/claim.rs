@@ -6,6 +6,7 @@ use agentspan_model::agent365::Identity;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::event::{Event, TokenSource};
+use super::lanes::Size;
 use super::outbox::Outbox;
 use super::shared::Shared;
 use crate::drop_reason::DropReason;
@@ -14,28 +15,55 @@ use crate::receipt::Receipt;
 use crate::report::{Attempt, IdentityReport, SpanLoss};
 use crate::service_reason::Reasons;
 
-/// A number of spans that are counted as queued. Whoever drops it without saying what became of them
+/// A number of spans that are counted as queued, with their memory. Whoever drops it without saying what became of them
 /// has lost them, and they are counted so: nothing leaves the count by a panic or a cancelled task.
 #[derive(Debug)]
 pub(super) struct Claim {
     shared: Arc<Shared>,
     spans: usize,
+    bytes: u64,
 }
 
 impl Claim {
-    /// Takes over `spans` that were admitted to the queue.
-    pub(super) fn new(shared: Arc<Shared>, spans: usize) -> Self {
-        Self { shared, spans }
+    /// Takes over `spans` of `bytes` that were admitted to the queue.
+    pub(super) fn new(shared: Arc<Shared>, spans: usize, bytes: u64) -> Self {
+        Self {
+            shared,
+            spans,
+            bytes,
+        }
     }
 
-    /// Takes `spans` out of this claim.
+    /// Takes `spans` out of this claim, which goes on to hold their memory.
     pub(super) fn split(&mut self, spans: usize) -> Self {
-        let spans = spans.min(self.spans);
+        self.split_with(spans, 0)
+    }
+
+    /// Takes `spans` of `bytes` out of this claim.
+    pub(super) fn split_with(&mut self, spans: usize, bytes: u64) -> Self {
+        let (spans, bytes) = (spans.min(self.spans), bytes.min(self.bytes));
         self.spans -= spans;
+        self.bytes -= bytes;
         Self {
             shared: Arc::clone(&self.shared),
             spans,
+            bytes,
         }
+    }
+
+    /// How much is held.
+    pub(super) fn size(&self) -> Size {
+        Size {
+            spans: self.spans as u64,
+            bytes: self.bytes,
+        }
+    }
+
+    /// The spans take this much memory from now on.
+    pub(super) fn weigh(&mut self, bytes: u64) {
+        let before = std::mem::replace(&mut self.bytes, bytes);
+        self.shared.counters.hold_bytes(bytes);
+        self.shared.counters.release_bytes(before);
     }
 
     /// The service took the spans, of which it did not say what became of `unconfirmed`.
@@ -64,6 +92,7 @@ impl Drop for Claim {
     fn drop(&mut self) {
         let reason = self.shared.reason_of_loss();
         self.give_up(reason);
+        self.shared.counters.release_bytes(self.bytes);
     }
 }
 
@@ -77,6 +106,8 @@ pub(super) struct Ticket {
     /// The place of the identity in the batch's report.
     pub(super) slot: usize,
     pub(super) spans: usize,
+    /// What its lane holds for it.
+    pub(super) held: Size,
     pub(super) answered: Answered,
     pub(super) requests: usize,
     pub(super) truncated: usize,
@@ -106,6 +137,9 @@ impl Ticket {
     pub(super) fn packed(&mut self, outbox: &Outbox) {
         self.requests = outbox.requests;
         self.body_bytes = outbox.body_bytes;
+        if let Some(claim) = &mut self.claim {
+            claim.weigh(outbox.body_bytes as u64);
+        }
     }
 
     /// The service finds some of the spans that are left too large, in a request of this length that
@@ -214,6 +248,7 @@ impl Ticket {
         let _ = self.events.send(Event::Delivered {
             batch: self.batch,
             slot: self.slot,
+            held: self.held,
             report,
         });
     }

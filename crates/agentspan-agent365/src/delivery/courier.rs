@@ -14,9 +14,11 @@ use tokio::time::timeout;
 
 use super::claim::Ticket;
 use super::event::TokenSource;
+use super::lanes::Outcome;
 use super::log;
 use super::outbox::Outbox;
 use super::parcel::Parcel;
+use super::pass::{GaveUp, Pass};
 use super::shared::Shared;
 use crate::access_token::AccessToken;
 use crate::destination::segment;
@@ -25,7 +27,7 @@ use crate::missing_permission::MissingPermission;
 use crate::receipt::Receipt;
 use crate::refusal;
 use crate::report::{Attempt, AttemptOutcome};
-use crate::retry::RetryTimer;
+use crate::retry::{Failed, Retry, RetryTimer};
 use crate::retry_after::AskedPause;
 use crate::service_reason::ServiceReason;
 use crate::token_resolver::{TokenQuery, TokenResolver};
@@ -40,6 +42,7 @@ pub(crate) struct Courier {
     pub(crate) token_deadline: Duration,
     /// For one try.
     pub(crate) timeout: Duration,
+    pub(crate) retry: Retry,
     pub(crate) timer: Foreign<Arc<dyn RetryTimer>>,
     /// Whether `Retry-After` may be a date.
     pub(crate) retry_after_dates: bool,
@@ -63,6 +66,15 @@ struct Post<'a> {
     withheld: Withheld<'a>,
 }
 
+/// What is known of a try that failed.
+#[derive(Default)]
+pub(super) struct LastTry {
+    status: Option<u16>,
+    source: Option<TransportError>,
+    /// What the service says in its answer.
+    reasons: Vec<ServiceReason>,
+}
+
 /// What a try means.
 enum Judgement {
     /// The service took the request.
@@ -84,6 +96,7 @@ impl Courier {
     pub(super) async fn carry(
         &self,
         shared: &Shared,
+        mut pass: Pass,
         mut ticket: Ticket,
         uri: Uri,
         parcels: Vec<Parcel>,
@@ -92,7 +105,7 @@ impl Courier {
         let outbox = Outbox::new(parcels);
         ticket.packed(&outbox);
         let result = self
-            .deliver(shared, &mut ticket, &uri, outbox, &mut attempts)
+            .deliver(shared, &mut pass, &mut ticket, &uri, outbox, &mut attempts)
             .await;
         if let Err(ExportError::TokenPanic { .. }) = &result {
             shared.counters.panicked(1);
@@ -105,12 +118,13 @@ impl Courier {
     async fn deliver(
         &self,
         shared: &Shared,
+        pass: &mut Pass,
         ticket: &mut Ticket,
         uri: &Uri,
         mut outbox: Outbox,
         attempts: &mut Vec<Attempt>,
     ) -> Result<(), ExportError> {
-        let mut token = self.token(ticket).await?;
+        let mut token = self.token(pass, ticket).await?;
         let mut headers = self.headers(ticket, token.as_ref())?;
         let mut is_renewed = false;
         while let Some(parcel) = outbox.next() {
@@ -124,7 +138,7 @@ impl Courier {
                 spans: parcel.spans.len(),
                 withheld: Withheld::new().secret(secret.as_bytes()).body(&parcel.body),
             };
-            let error = match self.try_all(shared, &post, attempts).await {
+            let error = match self.try_all(shared, pass, &post, attempts).await {
                 Ok(answer) => {
                     let receipt = Receipt::read(answer.body(), &parcel.spans, &post.withheld);
                     ticket.answered(receipt, parcel.body.len());
@@ -141,7 +155,7 @@ impl Courier {
                 }
                 ExportError::Status { status: 401, .. } if !self.final_refusals && !is_renewed => {
                     is_renewed = true;
-                    let Some(other) = self.other_token(ticket, token.as_ref()).await? else {
+                    let Some(other) = self.other_token(pass, ticket, token.as_ref()).await? else {
                         return Err(error);
                     };
                     log::token_refused(&ticket.identity);
@@ -159,6 +173,7 @@ impl Courier {
     /// its own, unless the program has replaced the first.
     async fn other_token(
         &self,
+        pass: &mut Pass,
         ticket: &Ticket,
         refused: Option<&AccessToken>,
     ) -> Result<Option<AccessToken>, ExportError> {
@@ -168,7 +183,7 @@ impl Courier {
         let query = TokenQuery::new(ticket.identity.clone()).with_refused(refused.clone());
         let other = match own_token(ticket) {
             Some(own) => Some(own),
-            None => self.ask(&query).await?,
+            None => self.ask(pass, &query).await?,
         };
         Ok(other.filter(|token| !query.refuses(token)))
     }
@@ -176,6 +191,7 @@ impl Courier {
     async fn try_all(
         &self,
         shared: &Shared,
+        pass: &mut Pass,
         post: &Post<'_>,
         attempts: &mut Vec<Attempt>,
     ) -> Result<Answer, ExportError> {
@@ -191,39 +207,55 @@ impl Courier {
             let outcome = outcome(&answer, &post.withheld);
             let judgement = self.judge(post, answer);
             let pause = match &judgement {
-                Judgement::Again { asked, .. } => self.wire.retry.pause_after(tries, *asked),
+                Judgement::Again { asked, .. } => {
+                    let failed = Failed {
+                        tries,
+                        failures: pass.failures,
+                        asked: *asked,
+                        age: pass.since.elapsed(),
+                    };
+                    self.retry.pause_after(failed, &self.wire.retry)
+                }
                 Judgement::Taken(_) | Judgement::Final(_) => None,
             };
+            pass.answered(judgement.outcome());
             let attempt = Attempt { outcome, pause };
             log::attempt(identity, uri, tries, &attempt);
             attempts.push(attempt);
             match (judgement, pause) {
                 (Judgement::Taken(answer), _) => return Ok(answer),
                 (Judgement::Final(error), _) => return Err(error),
-                (Judgement::Again { .. }, Some(pause)) => self.pause(pause).await,
+                (Judgement::Again { .. }, Some(pause)) if self.retry.keeps_slots() => {
+                    self.pause(pause).await;
+                }
                 (
                     Judgement::Again {
                         last_status,
                         source,
+                        asked,
                         reasons,
-                        ..
                     },
-                    None,
+                    pause,
                 ) => {
-                    return Err(ExportError::RetriesExhausted {
-                        identity: identity.clone(),
-                        tries,
-                        last_status,
+                    let last = LastTry {
+                        status: last_status,
                         source,
                         reasons,
-                    });
+                    };
+                    let gave_up = match pause {
+                        Some(pause) => pass.pause(pause, asked.is_some()).await,
+                        None => Err(GaveUp::TooOld),
+                    };
+                    if let Err(gave_up) = gave_up {
+                        return Err(gave_up.error(identity, tries, last));
+                    }
                 }
             }
         }
     }
 
     /// Whoever panics here costs this identity, as far as it was not delivered.
-    async fn pause(&self, pause: Duration) {
+    pub(super) async fn pause(&self, pause: Duration) {
         if let Some(timer) = self.timer.get() {
             timer.pause(pause).await;
         }
@@ -231,20 +263,31 @@ impl Courier {
 
     /// The token of the request, or else what the resolver says. Whatever that does costs this identity
     /// and no other.
-    async fn token(&self, ticket: &Ticket) -> Result<Option<AccessToken>, ExportError> {
-        match own_token(ticket) {
-            Some(token) => Ok(Some(token)),
-            None => self.ask(&TokenQuery::new(ticket.identity.clone())).await,
+    async fn token(
+        &self,
+        pass: &mut Pass,
+        ticket: &Ticket,
+    ) -> Result<Option<AccessToken>, ExportError> {
+        if let Some(token) = own_token(ticket) {
+            return Ok(Some(token));
         }
+        self.ask(pass, &TokenQuery::new(ticket.identity.clone()))
+            .await
     }
 
-    async fn ask(&self, query: &TokenQuery) -> Result<Option<AccessToken>, ExportError> {
+    async fn ask(
+        &self,
+        pass: &mut Pass,
+        query: &TokenQuery,
+    ) -> Result<Option<AccessToken>, ExportError> {
         let identity = &query.identity;
         let Some(resolver) = self.resolver.get() else {
             return Ok(None);
         };
         let asked = contain::future(|| resolver.resolve(query));
-        let token = match timeout(self.token_deadline, asked).await {
+        let asked = pass.aside(timeout(self.token_deadline, asked)).await;
+        let asked = asked.map_err(|gave_up| gave_up.error(identity, 0, LastTry::default()))?;
+        let token = match asked {
             Ok(Ok(Ok(token))) => token,
             Ok(Ok(Err(error))) => {
                 return Err(ExportError::Token {
@@ -335,6 +378,42 @@ impl Courier {
         asked
             .filter(|asked| self.retry_after_dates || matches!(asked, AskedPause::For(_)))
             .map(|asked| asked.counted_from(SystemTime::now()))
+    }
+}
+
+impl Judgement {
+    /// What it tells of the service.
+    fn outcome(&self) -> Outcome {
+        match self {
+            Self::Taken(_) | Self::Final(_) => Outcome::Settled,
+            Self::Again {
+                last_status: Some(429 | 503),
+                ..
+            }
+            | Self::Again {
+                source: Some(TransportError::Timeout { .. }),
+                ..
+            } => Outcome::Throttled,
+            Self::Again { .. } => Outcome::Failed,
+        }
+    }
+}
+
+impl GaveUp {
+    /// What became of the spans of `identity`.
+    pub(super) fn error(self, identity: &Identity, tries: u32, last: LastTry) -> ExportError {
+        let identity = identity.clone();
+        match self {
+            Self::TooOld => ExportError::RetriesExhausted {
+                identity,
+                tries,
+                last_status: last.status,
+                source: last.source,
+                reasons: last.reasons,
+            },
+            Self::QueueShare => ExportError::QueueShare { identity },
+            Self::Shutdown => ExportError::ShutdownDeadline { identity },
+        }
     }
 }
 

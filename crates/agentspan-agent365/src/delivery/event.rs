@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
+use agentspan_model::agent365::Identity;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::claim::Claim;
-use super::opening::Resources;
+use super::lanes::{Pause, Size};
+use super::load::Resources;
+use super::pass::Step;
 use crate::encode::EncodedResource;
 use crate::export_token::ExportToken;
 use crate::report::{ExportReport, IdentityReport};
@@ -24,8 +27,14 @@ pub(crate) enum Event {
     Delivered {
         batch: u64,
         slot: usize,
+        /// What their lane held for them.
+        held: Size,
         report: IdentityReport,
     },
+    /// Something happened to the turn of a request.
+    Step { turn: u64, step: Step },
+    /// A lane has paused.
+    Rested(Pause<Identity>),
     /// Somebody waits for what was handed over so far.
     Flush(Flush),
     /// The end. What is not delivered at the deadline is dropped.
@@ -37,7 +46,6 @@ pub(crate) enum Event {
 pub(crate) struct Job {
     pub(super) spans: Vec<SpanData>,
     pub(super) resources: Resources,
-    pub(super) bytes: u64,
     pub(super) claim: Claim,
     pub(super) tokens: TokenSource,
     pub(super) reply: Option<oneshot::Sender<Arc<ExportReport>>>,

@@ -9,8 +9,6 @@ use crate::report::{ExportReport, IdentityReport, RefusedIdentity};
 /// What is known of a batch so far.
 #[derive(Debug)]
 pub(super) struct InFlight {
-    /// The estimated memory of its spans, to be given back at the end.
-    pub(super) bytes: u64,
     refused: Vec<RefusedIdentity>,
     no_identity: usize,
     other_operation: usize,
@@ -29,7 +27,6 @@ pub(super) struct Skipped {
 
 impl InFlight {
     pub(super) fn new(
-        bytes: u64,
         identities: usize,
         skipped: Skipped,
         reply: Option<oneshot::Sender<Arc<ExportReport>>>,
@@ -37,7 +34,6 @@ impl InFlight {
         let mut reports = Vec::new();
         reports.resize_with(identities, || None);
         Self {
-            bytes,
             refused: skipped.refused,
             no_identity: skipped.no_identity,
             other_operation: skipped.other_operation,

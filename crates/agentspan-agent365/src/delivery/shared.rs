@@ -21,8 +21,8 @@ use tokio::time::Instant;
 use super::claim::Claim;
 use super::event::{Event, Flush, Job, QueuedSpan, TokenSource};
 use super::lineage::Lineage;
+use super::load::Resources;
 use super::log;
-use super::opening::Resources;
 use super::requests::{Departure, Parent, RequestBatch, Requests};
 use super::thread::spawn;
 use super::told::Told;
@@ -174,7 +174,7 @@ impl Shared {
             self.counters.refuse(self.reason_of_end(), count as u64);
             return Err(SubmitError::AlreadyShutdown);
         }
-        let bytes = spans.iter().map(estimated_bytes).sum();
+        let bytes: u64 = spans.iter().map(estimated_bytes).sum();
         if !self.counters.admit(count as u64, bytes) {
             return Err(SubmitError::QueueFull { spans: count });
         }
@@ -182,8 +182,7 @@ impl Shared {
         let job = Job {
             spans,
             resources: Resources::One(resource),
-            bytes,
-            claim: Claim::new(Arc::clone(self), count),
+            claim: Claim::new(Arc::clone(self), count, bytes),
             tokens: TokenSource::Resolver,
             reply: Some(reply),
         };
@@ -194,7 +193,6 @@ impl Shared {
         self.events.send(Event::Job(job)).map_err(|refused| {
             if let Event::Job(job) = refused.0 {
                 job.claim.dropped(self.reason_of_end());
-                self.counters.release_bytes(job.bytes);
             }
             SubmitError::AlreadyShutdown
         })?;
@@ -357,8 +355,7 @@ impl Shared {
                 let _ = self.send(Job {
                     spans: data,
                     resources,
-                    bytes,
-                    claim: Claim::new(Arc::clone(self), count),
+                    claim: Claim::new(Arc::clone(self), count, bytes),
                     tokens: TokenSource::Request(token),
                     reply: None,
                 });

@@ -44,6 +44,7 @@ pub(crate) struct Setup {
     pub(crate) batch_delay: Duration,
     /// Whether spans wait for the end of their requests.
     pub(crate) per_request: Option<PerRequestExport>,
+    /// How many requests may be in flight at most.
     pub(crate) concurrency: usize,
     /// For the body of one request.
     pub(crate) max_payload_bytes: Option<usize>,

@@ -6,22 +6,26 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
+use agentspan_model::agent365::Identity;
 use agentspan_queue::contain::{self, Foreign};
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::task::{JoinSet, yield_now};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::buffers::Buffers;
 use super::caller_losses::CallerLosses;
 use super::claim::{Answered, Claim, Ticket};
-use super::courier::Courier;
-use super::event::{Event, Flush, Job, QueuedSpan, TokenSource};
+use super::courier::{Courier, LastTry};
+use super::event::{Event, Job, QueuedSpan, TokenSource};
+use super::flushes::Flushes;
 use super::in_flight::{InFlight, Skipped};
+use super::lanes::{Lanes, Size, Started};
 use super::lineage::key;
+use super::load::{Item, Load, Resources};
 use super::log;
-use super::opening::{Opening, Resources};
-use super::parcel::{Packing, Parcels};
+use super::parcel::Packing;
+use super::pass::{GaveUp, Pass, Resume, Step};
 use super::reparent::reparent;
 use super::shared::Shared;
 use super::thread::Setup;
@@ -31,9 +35,21 @@ use crate::encode::BodyEncoder;
 use crate::enrichment::SpanEnrichers;
 use crate::grouping::Grouping;
 use crate::report::ExportReport;
+use crate::span_size::estimated_bytes;
 
 /// Memory for more spans than this is given back to the system.
 const MAX_SPARE_SPANS: usize = 4_096;
+
+/// How many buffers for bodies are kept.
+const MAX_SPARE_BUFFERS: usize = 5;
+
+/// How long a request holds its slot at least, unless batches are formed more often: a request that has
+/// no answer after that time, and after four times the usual one, delays only its own identity.
+const MAX_PATIENCE: Duration = Duration::from_secs(1);
+const MIN_PATIENCE: Duration = Duration::from_millis(50);
+
+/// Flushes end pauses at most once in this time.
+const HURRY: Duration = Duration::from_secs(1);
 
 /// Somebody who sees every report.
 pub(crate) type Observer = Arc<dyn Fn(&ExportReport) + Send + Sync>;
@@ -53,34 +69,25 @@ pub(super) struct Worker {
     buffers: Buffers,
     /// The memory of the last batch of single spans, to be used for the next.
     spare: Vec<SpanData>,
-    concurrency: usize,
     max_payload_bytes: Option<usize>,
     batch_delay: Duration,
 
     jobs: VecDeque<Job>,
-    opening: Option<Opening>,
+    lanes: Lanes<Identity, Item>,
+    /// When a flush or the end last ended pauses.
+    hurried: Option<Instant>,
     batches: BTreeMap<u64, InFlight>,
     next_batch: u64,
     tasks: JoinSet<()>,
-    in_flight: usize,
 
     /// Single spans taken from the queue so far.
     taken: u64,
     /// Single spans up to this number are sent without waiting for a full batch.
     due: u64,
     next_tick: Instant,
-    flushes: Vec<Waiting>,
+    flushes: Flushes,
     stop: Option<Instant>,
     caller_losses: CallerLosses,
-}
-
-/// A flush that waits.
-struct Waiting {
-    flush: Flush,
-    /// Whole batches that must be opened first, counted down.
-    jobs: usize,
-    /// The last batch that belongs to it, once all are opened.
-    last_batch: Option<u64>,
 }
 
 impl Worker {
@@ -90,6 +97,12 @@ impl Worker {
         events: UnboundedReceiver<Event>,
         queue: UnboundedReceiver<QueuedSpan>,
     ) -> Self {
+        let patience = setup.batch_delay.clamp(MIN_PATIENCE, MAX_PATIENCE);
+        let patience = (!setup.courier.retry.keeps_slots()).then_some(patience);
+        let bounds = Size {
+            spans: setup.bounds.spans,
+            bytes: setup.bounds.bytes,
+        };
         Self {
             shared,
             events,
@@ -100,21 +113,20 @@ impl Worker {
             observer: setup.observer,
             enrichers: setup.enrichers,
             reparents: setup.reparents,
-            buffers: Buffers::new(setup.concurrency + 1),
+            buffers: Buffers::new(MAX_SPARE_BUFFERS),
             spare: Vec::new(),
-            concurrency: setup.concurrency,
             max_payload_bytes: setup.max_payload_bytes,
             batch_delay: setup.batch_delay,
             jobs: VecDeque::new(),
-            opening: None,
+            lanes: Lanes::new(setup.concurrency, patience, bounds),
+            hurried: None,
             batches: BTreeMap::new(),
             next_batch: 0,
             tasks: JoinSet::new(),
-            in_flight: 0,
             taken: 0,
             due: 0,
             next_tick: Instant::now() + setup.batch_delay,
-            flushes: Vec::new(),
+            flushes: Flushes::default(),
             stop: None,
             caller_losses: CallerLosses::default(),
         }
@@ -127,28 +139,31 @@ impl Worker {
     /// Works until it is told to stop and everything is settled, or the deadline has passed.
     pub(super) async fn run(&mut self) {
         loop {
-            self.send_out();
+            let is_opened = self.open_next();
+            self.start_requests();
             self.answer_flushes();
             if self.stop.is_some() && self.is_idle() {
                 return;
             }
-            let others = [self.stop, self.shared.next_request_deadline()];
-            let wake_at = others
-                .into_iter()
-                .flatten()
-                .fold(self.next_tick, Instant::min);
-            match timeout_at(wake_at, self.events.recv()).await {
-                Ok(Some(event)) => {
-                    self.handle(event);
-                    while let Ok(event) = self.events.try_recv() {
-                        self.handle(event);
-                    }
+            let event = if is_opened {
+                // There may be more to open, and requests have to get on meanwhile.
+                yield_now().await;
+                self.events.try_recv().ok()
+            } else {
+                match timeout_at(self.wake_at(), self.events.recv()).await {
+                    Ok(None) => return,
+                    event => event.ok().flatten(),
                 }
-                Ok(None) => return,
-                Err(_) => {}
+            };
+            if let Some(event) = event {
+                self.handle(event);
+            }
+            while let Ok(event) = self.events.try_recv() {
+                self.handle(event);
             }
             let now = Instant::now();
             self.shared.send_requests_due(now);
+            self.lanes.take_slots_back(now);
             if self.stop.is_some_and(|deadline| deadline <= now) && !self.is_idle() {
                 self.shared.set_deadline_passed();
                 return;
@@ -156,22 +171,29 @@ impl Worker {
             if self.next_tick <= now {
                 self.next_tick = now + self.batch_delay;
                 self.due = self.due.max(self.shared.queued_ever.load(SeqCst));
+                self.expire(now);
                 // When no batch is ever done, nothing else would say why.
                 self.log_caller_losses();
             }
         }
     }
 
+    /// When there is something to do, though nothing happens.
+    fn wake_at(&self) -> Instant {
+        let others = [
+            self.stop,
+            self.shared.next_request_deadline(),
+            self.lanes.next_deadline(),
+        ];
+        let others = others.into_iter().flatten();
+        others.fold(self.next_tick, Instant::min)
+    }
+
     /// Gives up what is left and accounts for it.
     pub(super) async fn close(&mut self) {
         // Those on their way report themselves when their tasks are dropped, the rest here.
         self.tasks.shutdown().await;
-        while let Some(opening) = &mut self.opening {
-            match next_ticket(opening, &self.shared) {
-                Some(ticket) => drop(ticket),
-                None => self.opening = None,
-            }
-        }
+        self.lanes.drain().for_each(drop);
         // The thread may end without having been told to stop.
         self.shared.shut_requests();
         self.events.close();
@@ -181,7 +203,11 @@ impl Worker {
             match event {
                 Event::Job(job) => self.jobs.push_back(job),
                 Event::Delivered { .. } => self.handle(event),
-                Event::Wake | Event::Flush(_) | Event::Stop { .. } => {}
+                Event::Wake
+                | Event::Step { .. }
+                | Event::Rested(_)
+                | Event::Flush(_)
+                | Event::Stop { .. } => {}
             }
         }
         let reason = match self.shared.reason_of_loss() {
@@ -190,11 +216,8 @@ impl Worker {
         };
         for job in self.jobs.drain(..) {
             job.claim.dropped(reason);
-            self.shared.counters.release_bytes(job.bytes);
         }
-        for in_flight in std::mem::take(&mut self.batches).into_values() {
-            self.shared.counters.release_bytes(in_flight.bytes);
-        }
+        self.batches.clear();
         while let Some(queued) = self.queue.recv().await {
             self.shared.counters.dropped_from_queue(reason, 1);
             self.shared.counters.release_bytes(queued.bytes);
@@ -210,9 +233,10 @@ impl Worker {
             Event::Delivered {
                 batch,
                 slot,
+                held,
                 report,
             } => {
-                self.in_flight = self.in_flight.saturating_sub(1);
+                self.lanes.settled(&report.identity, held);
                 if let Some(in_flight) = self.batches.get_mut(&batch) {
                     in_flight.settle(slot, report);
                     if in_flight.is_complete() {
@@ -221,37 +245,148 @@ impl Worker {
                 }
                 while self.tasks.try_join_next().is_some() {}
             }
+            Event::Step { turn, step } => self.step(turn, step),
+            Event::Rested(pause) => self.lanes.rested(&pause),
             Event::Flush(flush) => {
+                self.hurry();
                 self.due = self.due.max(flush.single_spans);
-                self.flushes.push(Waiting {
-                    flush,
-                    jobs: self.jobs.len(),
-                    last_batch: None,
-                });
+                self.flushes.push(flush, self.jobs.len());
             }
             Event::Stop { deadline } => {
+                self.hurried = None;
+                self.hurry();
+                for item in self.lanes.pausing_at(deadline) {
+                    self.shared.set_deadline_passed();
+                    give_up(item, GaveUp::Shutdown);
+                }
                 self.due = u64::MAX;
                 self.stop = Some(self.stop.map_or(deadline, |first| first.min(deadline)));
             }
         }
     }
 
-    /// Whether nothing waits and nothing is on its way.
-    fn is_idle(&self) -> bool {
-        self.jobs.is_empty()
-            && self.opening.is_none()
-            && self.batches.is_empty()
-            && self.shared.backlog.load(SeqCst) == 0
+    fn step(&mut self, turn: u64, step: Step) {
+        match step {
+            Step::Answered(outcome) => self.lanes.answered(turn, outcome, Instant::now()),
+            Step::Aside => self.lanes.step_aside(turn),
+            Step::Back(resume) => self.lanes.come_back(turn, Item::Request(resume)),
+            Step::Again {
+                pause,
+                is_asked,
+                resume,
+            } => self.again(turn, pause, is_asked, resume),
+            Step::Over => self.lanes.leave(turn),
+        }
     }
 
-    /// Starts requests until as many are in flight as may be.
-    fn send_out(&mut self) {
-        let is_over = |stop: Instant| stop <= Instant::now();
-        while self.in_flight < self.concurrency && !self.stop.is_some_and(is_over) {
-            if self.opening.is_none() && !self.open_next() {
-                return;
+    /// A try has failed, and another one comes after a pause of the lane.
+    fn again(&mut self, turn: u64, pause: Duration, is_asked: bool, resume: Resume) {
+        let is_over = |stop: Instant| stop.saturating_duration_since(Instant::now()) <= pause;
+        if self.stop.is_some_and(is_over) {
+            self.shared.set_deadline_passed();
+            self.lanes.leave(turn);
+            resume.give_up(GaveUp::Shutdown);
+            return;
+        }
+        let request = Item::Request(resume);
+        let until = is_asked.then(|| Instant::now() + pause);
+        let Some(parked) = self.lanes.again(turn, request, until) else {
+            return;
+        };
+        let courier = Arc::clone(&self.courier);
+        let shared = Arc::clone(&self.shared);
+        self.tasks.spawn(async move {
+            if contain::future(|| courier.pause(pause)).await.is_err() {
+                shared.counters.panicked(1);
+                sleep(pause).await;
             }
-            self.send_out_next();
+            let _ = shared.events.send(Event::Rested(parked));
+        });
+    }
+
+    /// Lets lanes try again that the service did not ask to pause.
+    fn hurry(&mut self) {
+        let now = Instant::now();
+        if self.hurried.is_none_or(|hurried| hurried + HURRY <= now) {
+            self.hurried = Some(now);
+            self.lanes.hurry();
+        }
+    }
+
+    /// Gives up what has waited for too long for a service that fails.
+    fn expire(&mut self, now: Instant) {
+        let Some(max_age) = self.courier.retry.max_age() else {
+            return;
+        };
+        let age = |item: &Item| now.saturating_duration_since(item.since());
+        for item in self.lanes.expire(|item| age(item) >= max_age) {
+            give_up(item, GaveUp::TooOld);
+        }
+    }
+
+    /// Whether nothing waits and nothing is on its way.
+    fn is_idle(&self) -> bool {
+        self.jobs.is_empty() && self.batches.is_empty() && self.shared.backlog.load(SeqCst) == 0
+    }
+
+    /// Starts requests, as many as there are slots.
+    fn start_requests(&mut self) {
+        let is_over = |stop: Instant| stop <= Instant::now();
+        while !self.stop.is_some_and(is_over) {
+            let Some(started) = self.lanes.next(Instant::now()) else {
+                return;
+            };
+            let Started {
+                turn,
+                item,
+                failures,
+            } = started;
+            match item {
+                Item::Load(load) => self.start(turn, failures, *load),
+                Item::Request(resume) => {
+                    if !resume.go(turn, failures) {
+                        self.lanes.leave(turn);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Encodes spans whose turn it is, and starts their request.
+    fn start(&mut self, turn: u64, failures: u32, load: Load) {
+        let Load {
+            mut ticket,
+            uri,
+            spans,
+            resource,
+            since,
+        } = load;
+        let shared = Arc::clone(&self.shared);
+        let courier = Arc::clone(&self.courier);
+        let keeps_slot = courier.retry.keeps_slots();
+        let pass = Pass::new(shared.events.clone(), (turn, failures), since, keeps_slot);
+        let packing = Packing {
+            encoder: &mut self.encoder,
+            buffers: &self.buffers,
+            max_payload_bytes: self.max_payload_bytes,
+        };
+        let parcels = packing.pack(&resource, &spans);
+        self.keep_memory(spans);
+        ticket.truncated = parcels.truncated;
+        self.tasks.spawn(async move {
+            // A panic drops the ticket, which counts its spans.
+            let carried = courier.carry(&shared, pass, ticket, uri, parcels.list);
+            if contain::future(|| carried).await.is_err() {
+                shared.counters.panicked(1);
+            }
+        });
+    }
+
+    /// Drops `spans`, and keeps their memory for the next batch.
+    fn keep_memory(&mut self, mut spans: Vec<SpanData>) {
+        spans.clear();
+        if spans.capacity() > self.spare.capacity() && spans.capacity() <= MAX_SPARE_SPANS {
+            self.spare = spans;
         }
     }
 
@@ -259,9 +394,7 @@ impl Worker {
     /// of them or they have waited long enough.
     fn open_next(&mut self) -> bool {
         if let Some(job) = self.jobs.pop_front() {
-            for waiting in &mut self.flushes {
-                waiting.jobs = waiting.jobs.saturating_sub(1);
-            }
+            self.flushes.job_is_opened();
             self.open(job);
             return true;
         }
@@ -282,8 +415,7 @@ impl Worker {
         self.open(Job {
             spans,
             resources,
-            bytes,
-            claim: Claim::new(Arc::clone(&self.shared), count),
+            claim: Claim::new(Arc::clone(&self.shared), count, bytes),
             tokens: TokenSource::Resolver,
             reply: None,
         });
@@ -294,13 +426,11 @@ impl Worker {
         let Job {
             mut spans,
             resources,
-            bytes,
             mut claim,
             tokens,
             reply,
         } = job;
-        let batch = self.next_batch;
-        self.next_batch += 1;
+        let since = Instant::now();
         let panics = self.enrichers.apply(&mut spans);
         self.shared.counters.panicked(panics);
         let mut grouping = Grouping::of(&spans, &self.destinations);
@@ -319,22 +449,57 @@ impl Worker {
         claim
             .split(skipped.refused.iter().map(|refused| refused.spans).sum())
             .dropped(DropReason::BadIdentity);
-        self.batches.insert(
-            batch,
-            InFlight::new(bytes, grouping.groups.len(), skipped, reply),
-        );
-        if grouping.groups.is_empty() {
+        let batch = self.next_batch;
+        self.next_batch += 1;
+        let identities = grouping.groups.len();
+        let in_flight = InFlight::new(identities, skipped, reply);
+        self.batches.insert(batch, in_flight);
+        if identities == 0 {
             self.finish(batch);
         }
-        self.opening = Some(Opening {
-            batch,
-            spans,
-            resources,
-            grouping,
-            sent_out: 0,
-            claim,
-            tokens,
-        });
+        let tokens = tokens.of_groups(&grouping);
+        let parts = grouping.split(&mut spans);
+        let groups = grouping.groups.into_iter().zip(parts).zip(tokens);
+        for (slot, ((group, spans), tokens)) in groups.enumerate() {
+            let bytes = match identities {
+                1 => u64::MAX,
+                _ => spans.iter().map(estimated_bytes).sum(),
+            };
+            let claim = claim.split_with(group.len, bytes);
+            let held = claim.size();
+            let ticket = Ticket {
+                identity: group.identity.clone(),
+                tokens,
+                batch,
+                slot,
+                spans: group.len,
+                held,
+                answered: Answered::default(),
+                requests: 0,
+                truncated: 0,
+                body_bytes: 0,
+                claim: Some(claim),
+                events: self.shared.events.clone(),
+            };
+            // A ticket that is dropped here has lost its spans.
+            let Some(resource) = resources.of(group.first()) else {
+                continue;
+            };
+            let load = Item::Load(Box::new(Load {
+                ticket,
+                uri: group.destination.uri,
+                spans,
+                resource: Arc::clone(resource),
+                since,
+            }));
+            self.lanes.push(&group.identity, load, held);
+            let (spans, bytes) = self.shared.counters.queued();
+            let used = Size { spans, bytes };
+            for item in self.lanes.take_excess(&group.identity, used, Item::held) {
+                give_up(item, GaveUp::QueueShare);
+            }
+        }
+        self.keep_memory(spans);
     }
 
     /// Gives spans whose parents are not sent other parents.
@@ -355,62 +520,11 @@ impl Worker {
         reparent(spans, unsent, lineage.as_deref());
     }
 
-    /// Encodes the next identity of the opened batch and starts its request.
-    fn send_out_next(&mut self) {
-        let Some(opening) = &mut self.opening else {
-            return;
-        };
-        let Some(group) = opening.next_group() else {
-            self.recycle();
-            return;
-        };
-        let uri = group.destination.uri.clone();
-        self.in_flight += 1;
-        let index = opening.sent_out;
-        let Some(mut ticket) = next_ticket(opening, &self.shared) else {
-            return;
-        };
-        let mut parcels = Parcels::default();
-        if let Some(group) = opening.grouping.groups.get(index) {
-            let packing = Packing {
-                encoder: &mut self.encoder,
-                buffers: &self.buffers,
-                max_payload_bytes: self.max_payload_bytes,
-            };
-            parcels = opening.pack(group, packing);
-        }
-        ticket.truncated = parcels.truncated;
-        let courier = Arc::clone(&self.courier);
-        let shared = Arc::clone(&self.shared);
-        self.tasks.spawn(async move {
-            // A panic drops the ticket, which counts its spans.
-            let carried = courier.carry(&shared, ticket, uri, parcels.list);
-            if contain::future(|| carried).await.is_err() {
-                shared.counters.panicked(1);
-            }
-        });
-        if opening.next_group().is_none() {
-            self.recycle();
-        }
-    }
-
-    /// Drops the spans of the opened batch, which are all encoded, and keeps their memory.
-    fn recycle(&mut self) {
-        if let Some(opening) = self.opening.take() {
-            let mut spans = opening.spans;
-            spans.clear();
-            if spans.capacity() > self.spare.capacity() && spans.capacity() <= MAX_SPARE_SPANS {
-                self.spare = spans;
-            }
-        }
-    }
-
     /// Reports a batch whose identities are all settled.
     fn finish(&mut self, batch: u64) {
         let Some(in_flight) = self.batches.remove(&batch) else {
             return;
         };
-        self.shared.counters.release_bytes(in_flight.bytes);
         let (report, reply) = in_flight.into_report();
         if let Some(reason) = report.service_reason() {
             self.shared.keep_message(reason);
@@ -431,28 +545,8 @@ impl Worker {
 
     /// Answers the flushes whose batches are all reported.
     fn answer_flushes(&mut self) {
-        let oldest = self.batches.keys().next().copied().unwrap_or(u64::MAX);
-        let last_opened = self.next_batch.checked_sub(1);
-        let taken = self.taken;
-        self.flushes.retain_mut(|waiting| {
-            if waiting.last_batch.is_none()
-                && waiting.jobs == 0
-                && waiting.flush.single_spans <= taken
-            {
-                waiting.last_batch = last_opened;
-                if last_opened.is_none() {
-                    let _ = waiting.flush.reply.send(());
-                    return false;
-                }
-            }
-            match waiting.last_batch {
-                Some(last) if last < oldest => {
-                    let _ = waiting.flush.reply.send(());
-                    false
-                }
-                _ => true,
-            }
-        });
+        let oldest = self.batches.keys().next().copied();
+        self.flushes.answer(self.taken, self.next_batch, oldest);
     }
 
     fn log_caller_losses(&mut self) {
@@ -460,32 +554,21 @@ impl Worker {
     }
 }
 
-/// Takes the next group out of `opening`. Whoever drops the ticket has lost its spans.
-fn next_ticket(opening: &mut Opening, shared: &Arc<Shared>) -> Option<Ticket> {
-    let group = opening.next_group()?;
-    let (identity, spans) = (group.identity.clone(), group.len);
-    let tokens = opening.tokens_for(&identity);
-    let slot = opening.sent_out;
-    opening.sent_out += 1;
-    Some(Ticket {
-        identity,
-        tokens,
-        batch: opening.batch,
-        slot,
-        spans,
-        answered: Answered::default(),
-        requests: 0,
-        truncated: 0,
-        body_bytes: 0,
-        claim: Some(opening.claim.split(spans)),
-        events: shared.events.clone(),
-    })
+/// Settles what is sent no more.
+fn give_up(item: Item, why: GaveUp) {
+    match item {
+        Item::Request(resume) => resume.give_up(why),
+        Item::Load(load) => {
+            let error = why.error(&load.ticket.identity, 0, LastTry::default());
+            load.ticket.settle(Vec::new(), Some(error));
+        }
+    }
 }
 
 impl fmt::Debug for Worker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Worker")
-            .field("in_flight", &self.in_flight)
+            .field("batches", &self.batches.len())
             .finish_non_exhaustive()
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agentspan_agent365::{
-    AccessToken, Agent365Exporter, Delivery, DeliveryBuilder, ExportReport, RetryTimer,
+    AccessToken, Agent365Exporter, Delivery, DeliveryBuilder, ExportReport, Retry, RetryTimer,
     TokenResolver, token_from_fn,
 };
 use agentspan_model::keys;
@@ -65,7 +65,8 @@ pub(crate) fn service(answers: impl IntoIterator<Item = Answer>) -> Service {
     Service::builder().script(answers).start().unwrap()
 }
 
-/// Delivers to `service` in plain http, one identity at a time, without waiting between tries.
+/// Delivers to `service` in plain http, one identity at a time, with the tries of the reference and without
+/// waiting between them.
 pub(crate) fn delivery_to(
     service: &Service,
     resolver: impl TokenResolver,
@@ -73,6 +74,7 @@ pub(crate) fn delivery_to(
     Delivery::builder(resolver)
         .with_loopback_endpoint(service.url())
         .with_concurrency(1)
+        .with_retry(Retry::reference())
         .with_retry_timer(Pauses::default())
 }
 

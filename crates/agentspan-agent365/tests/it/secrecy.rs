@@ -1,6 +1,6 @@
 //! The token is in the `authorization` header and nowhere else.
 
-use agentspan_agent365::{AccessToken, Agent365Exporter, token_from_fn};
+use agentspan_agent365::{AccessToken, Agent365Exporter, Retry, token_from_fn};
 use agentspan_testkit::{Answer, CapturedLogs, Certificates, Service};
 use futures_executor::block_on;
 use opentelemetry_sdk::trace::SpanExporter;
@@ -43,6 +43,7 @@ fn the_token_is_in_no_log_no_error_and_no_debug() {
         .unwrap();
     let over_http = Agent365Exporter::builder(token(SECRET))
         .with_loopback_endpoint(plain.url())
+        .with_retry(Retry::reference())
         .with_retry_timer(Pauses::default())
         .with_timeout(SHORT)
         .build()
@@ -50,6 +51,7 @@ fn the_token_is_in_no_log_no_error_and_no_debug() {
     let over_tls = Agent365Exporter::builder(token(SECRET))
         .with_connect_to(secure.addr())
         .with_root_certificates(secure.root_certificates())
+        .with_retry(Retry::reference())
         .with_retry_timer(Pauses::default())
         .with_timeout(SHORT)
         .build()

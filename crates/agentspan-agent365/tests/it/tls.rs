@@ -1,6 +1,6 @@
 //! Over TLS the host is the tenant's, and nothing is sent to a server that is not it.
 
-use agentspan_agent365::{Agent365Exporter, AttemptOutcome, TransportError};
+use agentspan_agent365::{Agent365Exporter, AttemptOutcome, Retry, TransportError};
 use agentspan_testkit::{Certificates, Service};
 
 use crate::delivery_fixture::{LONG, Pauses, TENANT, export, span_of, token};
@@ -11,6 +11,7 @@ fn exporter_to(service: &Service) -> Agent365Exporter {
     Agent365Exporter::builder(token("s3cret-tls"))
         .with_connect_to(service.addr())
         .with_root_certificates(service.root_certificates())
+        .with_retry(Retry::reference())
         .with_retry_timer(Pauses::default())
         .build()
         .unwrap()
@@ -84,6 +85,7 @@ fn nothing_is_sent_in_clear_to_a_server_without_tls() {
     let exporter = Agent365Exporter::builder(token("s3cret-tls"))
         .with_connect_to(service.addr())
         .with_root_certificates(authority.root_certificates())
+        .with_retry(Retry::reference())
         .with_retry_timer(Pauses::default())
         .build()
         .unwrap();

@@ -5,7 +5,7 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 use std::time::Duration;
 
-use agentspan::agent365::RetryTimer;
+use agentspan::agent365::{Retry, RetryTimer};
 use agentspan::discovery::Environment;
 use agentspan::prelude::*;
 use agentspan::{AgentSpanProcessor, Configuration, Destination, configure};
@@ -97,6 +97,7 @@ fn what_a_faulty_service_and_a_full_queue_cost_is_in_the_metrics_and_adds_up() {
     let token = || AccessToken::new("secret");
     let delivery = Delivery::builder(token_from_fn(move |_| Ok(Some(token()?))))
         .with_loopback_endpoint(service.url())
+        .with_retry(Retry::reference())
         .with_retry_timer(AtOnce);
     let meters = Meters::new();
     let kept = InMemorySpanExporter::default();

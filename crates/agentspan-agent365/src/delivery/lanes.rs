@@ -1,0 +1,421 @@
+//! Whose turn it is: one lane per identity, and a window of slots that all lanes share.
+//!
+//! This is a state machine without clock, task or socket. It is told what happens and when, and says
+//! who may send next.
+
+mod window;
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+pub(super) use self::window::Outcome;
+use self::window::Window;
+
+/// How many turns may stand aside, so that tokens and answers which never come stay few.
+const MAX_ASIDE: usize = 64;
+
+/// How much is held, by two measures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Size {
+    pub(super) spans: u64,
+    pub(super) bytes: u64,
+}
+
+/// The lanes. Items wait in them; an item that has its turn is with its owner until the turn ends.
+///
+/// - A slot is held by a turn that sends. One that waits for a token, or for an answer for much longer
+///   than usual, stands aside: it keeps its lane from starting more, and has no slot.
+/// - A lane whose try has failed is parked. Afterwards it sends one item at a time until the service
+///   takes one.
+#[derive(Debug)]
+pub(super) struct Lanes<K, T> {
+    lanes: HashMap<K, Lane<T>>,
+    /// The lanes that may start an item, in the order of their turns.
+    ready: VecDeque<K>,
+    turns: HashMap<u64, Turn<K>>,
+    next_turn: u64,
+    aside: usize,
+    window: Window,
+    /// How long a turn holds its slot at least; `None` for as long as it lasts.
+    patience: Option<Duration>,
+    bounds: Size,
+}
+
+#[derive(Debug)]
+struct Lane<T> {
+    waiting: VecDeque<T>,
+    /// All that was pushed and is not settled.
+    held: Size,
+    turns: usize,
+    aside: usize,
+    /// Failed tries, one after the other; those that fail together count once.
+    failures: u32,
+    /// The pauses that are not over.
+    pauses: usize,
+    /// Until when the service asked for one.
+    asked: Option<Instant>,
+    /// Counts the times that the lane was parked.
+    parked: u64,
+    is_ready: bool,
+}
+
+#[derive(Debug)]
+struct Turn<K> {
+    lane: K,
+    started: Instant,
+    is_aside: bool,
+}
+
+/// An item whose turn it is.
+#[derive(Debug)]
+pub(super) struct Started<T> {
+    pub(super) turn: u64,
+    pub(super) item: T,
+    /// How often its lane has failed since the service last took something.
+    pub(super) failures: u32,
+}
+
+/// A pause of a lane. Whoever is given it says when it is over.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Pause<K> {
+    pub(super) lane: K,
+    pub(super) parked: u64,
+}
+
+impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
+    pub(super) fn new(max_slots: usize, patience: Option<Duration>, bounds: Size) -> Self {
+        Self {
+            lanes: HashMap::new(),
+            ready: VecDeque::new(),
+            turns: HashMap::new(),
+            next_turn: 0,
+            aside: 0,
+            window: Window::new(max_slots),
+            patience,
+            bounds,
+        }
+    }
+
+    /// An item comes, to be started after those of its lane.
+    pub(super) fn push(&mut self, key: &K, item: T, size: Size) {
+        let lane = self.lanes.entry(key.clone()).or_default();
+        lane.waiting.push_back(item);
+        lane.held.spans += size.spans;
+        lane.held.bytes += size.bytes;
+        self.line_up(key);
+    }
+
+    /// An item that was pushed is settled.
+    pub(super) fn settled(&mut self, key: &K, size: Size) {
+        if let Some(lane) = self.lanes.get_mut(key) {
+            lane.held.spans = lane.held.spans.saturating_sub(size.spans);
+            lane.held.bytes = lane.held.bytes.saturating_sub(size.bytes);
+            self.forget_if_empty(key);
+        }
+    }
+
+    /// The next item that may be sent, if there is a slot.
+    pub(super) fn next(&mut self, now: Instant) -> Option<Started<T>> {
+        while self.aside < MAX_ASIDE && self.in_flight() < self.window.slots() {
+            let key = self.ready.pop_front()?;
+            let Some(lane) = self.lanes.get_mut(&key) else {
+                continue;
+            };
+            lane.is_ready = false;
+            if !lane.may_start() {
+                continue;
+            }
+            let Some(item) = lane.waiting.pop_front() else {
+                continue;
+            };
+            lane.turns += 1;
+            let failures = lane.failures;
+            let turn = self.next_turn;
+            self.next_turn += 1;
+            self.turns.insert(
+                turn,
+                Turn {
+                    lane: key.clone(),
+                    started: now,
+                    is_aside: false,
+                },
+            );
+            self.line_up(&key);
+            return Some(Started {
+                turn,
+                item,
+                failures,
+            });
+        }
+        None
+    }
+
+    /// The service has answered. The turn goes on: another request may follow, or a pause.
+    pub(super) fn answered(&mut self, turn: u64, outcome: Outcome, now: Instant) {
+        let is_full = self.in_flight() >= self.window.slots() || !self.ready.is_empty();
+        let Some(flight) = self.turns.get_mut(&turn) else {
+            return;
+        };
+        let (key, started) = (flight.lane.clone(), flight.started);
+        flight.started = now;
+        if std::mem::take(&mut flight.is_aside) {
+            self.aside -= 1;
+            self.with(&key, |lane| lane.aside -= 1);
+        }
+        let is_well = self.lanes.get(&key).is_none_or(|lane| lane.failures == 0);
+        match outcome {
+            Outcome::Settled => {
+                self.window.answered(started, now, is_full);
+                self.with(&key, Lane::recover);
+            }
+            // What a lane that has failed already goes on to say is nothing new.
+            Outcome::Throttled if is_well => self.window.throttled(started, now),
+            Outcome::Throttled | Outcome::Failed => {}
+        }
+        self.line_up(&key);
+    }
+
+    /// The turn ends with a failed try: its item comes first when the lane has paused, until `asked` if
+    /// the service asked for that. Gives the pause if there is one to make.
+    pub(super) fn again(&mut self, turn: u64, item: T, asked: Option<Instant>) -> Option<Pause<K>> {
+        let key = self.end(turn)?;
+        let lane = self.lanes.entry(key.clone()).or_default();
+        lane.waiting.push_front(item);
+        if lane.pauses == 0 {
+            lane.failures = lane.failures.saturating_add(1);
+            lane.parked += 1;
+        } else if asked.is_none() {
+            return None;
+        }
+        lane.pauses += 1;
+        lane.asked = lane.asked.max(asked);
+        let parked = lane.parked;
+        Some(Pause { lane: key, parked })
+    }
+
+    /// The turn waits for something else than the service, such as a token.
+    pub(super) fn step_aside(&mut self, turn: u64) {
+        let Some(flight) = self.turns.get_mut(&turn) else {
+            return;
+        };
+        if !std::mem::replace(&mut flight.is_aside, true) {
+            let key = flight.lane.clone();
+            self.aside += 1;
+            self.with(&key, |lane| lane.aside += 1);
+        }
+    }
+
+    /// The turn has waited for something else: its item comes first in its lane.
+    pub(super) fn come_back(&mut self, turn: u64, item: T) {
+        let Some(key) = self.end(turn) else { return };
+        self.with(&key, |lane| lane.waiting.push_front(item));
+        self.line_up(&key);
+    }
+
+    /// The turn is over.
+    pub(super) fn leave(&mut self, turn: u64) {
+        if let Some(key) = self.end(turn) {
+            self.line_up(&key);
+            self.forget_if_empty(&key);
+        }
+    }
+
+    /// A pause is over.
+    pub(super) fn rested(&mut self, pause: &Pause<K>) {
+        let key = &pause.lane;
+        self.with(key, |lane| {
+            if lane.parked == pause.parked {
+                lane.pauses = lane.pauses.saturating_sub(1);
+                lane.asked = lane.asked.filter(|_| lane.pauses > 0);
+            }
+        });
+        self.line_up(key);
+        self.forget_if_empty(key);
+    }
+
+    /// Ends the pauses that the service did not ask for.
+    pub(super) fn hurry(&mut self) {
+        let parked = self.lanes.iter_mut();
+        let parked = parked.filter(|(_, lane)| lane.pauses > 0 && lane.asked.is_none());
+        let keys: Vec<K> = parked
+            .map(|(key, lane)| {
+                lane.pauses = 0;
+                key.clone()
+            })
+            .collect();
+        for key in keys {
+            self.line_up(&key);
+            self.forget_if_empty(&key);
+        }
+    }
+
+    /// Takes all out of lanes that the service asked to pause for so long.
+    pub(super) fn pausing_at(&mut self, time: Instant) -> Vec<T> {
+        let lanes = self.lanes.values_mut();
+        let pausing = lanes.filter(|lane| lane.asked.is_some_and(|until| until >= time));
+        pausing.flat_map(|lane| lane.waiting.drain(..)).collect()
+    }
+
+    /// Takes slots from turns that have held theirs for too long.
+    pub(super) fn take_slots_back(&mut self, now: Instant) {
+        let Some(patience) = self.longest_turn() else {
+            return;
+        };
+        let turns = self.turns.iter();
+        let slow = turns.filter(|(_, turn)| !turn.is_aside && turn.started + patience <= now);
+        let slow: Vec<u64> = slow.map(|(turn, _)| *turn).collect();
+        for turn in slow {
+            self.step_aside(turn);
+        }
+    }
+
+    /// When a turn will have held its slot for too long, if none ends before.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let patience = self.longest_turn()?;
+        let holding = self.turns.values().filter(|turn| !turn.is_aside);
+        holding.map(|turn| turn.started + patience).min()
+    }
+
+    /// Takes items out of lanes that are parked, as long as the first of a lane `is_over`.
+    pub(super) fn expire(&mut self, is_over: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut over = Vec::new();
+        for lane in self.lanes.values_mut().filter(|lane| lane.failures > 0) {
+            while lane.waiting.front().is_some_and(&is_over) {
+                over.extend(lane.waiting.pop_front());
+            }
+        }
+        over
+    }
+
+    /// Takes the newest items out of a lane that holds more than its share of what is `used`: nothing that
+    /// has had a turn, and not the only item.
+    ///
+    /// As long as a quarter of the room is free, a lane may hold as much as comes. Then it may hold as much as
+    /// is free, so that one lane which does not drain has a quarter, and several leave a quarter to
+    /// the others. A lane that is alone leaves an eighth if it fails: otherwise nobody else would be
+    /// let in.
+    pub(super) fn take_excess(
+        &mut self,
+        key: &K,
+        used: Size,
+        size_of: impl Fn(&T) -> Option<Size>,
+    ) -> Vec<T> {
+        let mut excess = Vec::new();
+        let is_alone = self.lanes.len() < 2;
+        let Some(lane) = self.lanes.get_mut(key) else {
+            return excess;
+        };
+        let share = |bound: u64, used: u64| match (is_alone, lane.failures) {
+            (true, 0) => u64::MAX,
+            (true, _) => bound - bound / 8,
+            (false, _) if used <= bound - bound / 4 => u64::MAX,
+            (false, _) => bound.saturating_sub(used),
+        };
+        let spans = share(self.bounds.spans, used.spans);
+        let bytes = share(self.bounds.bytes, used.bytes);
+        let mut held = lane.held;
+        while (held.spans > spans || held.bytes > bytes) && lane.waiting.len() + lane.turns > 1 {
+            let Some(size) = lane.waiting.back().and_then(&size_of) else {
+                break;
+            };
+            held.spans = held.spans.saturating_sub(size.spans);
+            held.bytes = held.bytes.saturating_sub(size.bytes);
+            excess.extend(lane.waiting.pop_back());
+        }
+        excess
+    }
+
+    /// All that waits.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = T> + '_ {
+        self.lanes
+            .values_mut()
+            .flat_map(|lane| lane.waiting.drain(..))
+    }
+
+    fn longest_turn(&self) -> Option<Duration> {
+        let patience = self.patience?;
+        Some(
+            self.window
+                .unusual()
+                .map_or(patience, |unusual| unusual.max(patience)),
+        )
+    }
+
+    fn in_flight(&self) -> usize {
+        self.turns.len() - self.aside
+    }
+
+    /// Takes the turn out and gives its lane.
+    fn end(&mut self, turn: u64) -> Option<K> {
+        let flight = self.turns.remove(&turn)?;
+        self.aside -= usize::from(flight.is_aside);
+        self.with(&flight.lane, |lane| {
+            lane.turns -= 1;
+            lane.aside -= usize::from(flight.is_aside);
+        });
+        Some(flight.lane)
+    }
+
+    fn with(&mut self, key: &K, change: impl FnOnce(&mut Lane<T>)) {
+        if let Some(lane) = self.lanes.get_mut(key) {
+            change(lane);
+        }
+    }
+
+    fn line_up(&mut self, key: &K) {
+        let Some(lane) = self.lanes.get_mut(key) else {
+            return;
+        };
+        if !lane.is_ready && lane.may_start() {
+            lane.is_ready = true;
+            self.ready.push_back(key.clone());
+        }
+    }
+
+    fn forget_if_empty(&mut self, key: &K) {
+        if self.lanes.get(key).is_some_and(Lane::is_empty) {
+            self.lanes.remove(key);
+        }
+    }
+}
+
+impl<T> Lane<T> {
+    fn may_start(&self) -> bool {
+        let is_free = self.pauses == 0 && self.aside == 0;
+        is_free && !self.waiting.is_empty() && (self.failures == 0 || self.turns == 0)
+    }
+
+    /// The service has taken something.
+    fn recover(&mut self) {
+        self.failures = 0;
+        if self.asked.is_none() {
+            self.pauses = 0;
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.turns == 0 && self.pauses == 0 && self.held.spans == 0
+    }
+}
+
+impl<T> Default for Lane<T> {
+    fn default() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            held: Size::default(),
+            turns: 0,
+            aside: 0,
+            failures: 0,
+            pauses: 0,
+            asked: None,
+            parked: 0,
+            is_ready: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

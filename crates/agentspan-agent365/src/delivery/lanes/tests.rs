@@ -1,0 +1,420 @@
+//! The lanes with a clock that the tests move.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const DELAY: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(1);
+
+const BOUNDS: Size = Size {
+    spans: 1_000,
+    bytes: 100_000,
+};
+
+fn lanes(slots: usize) -> Lanes<u32, u32> {
+    Lanes::new(slots, Some(PATIENCE), BOUNDS)
+}
+
+fn one() -> Size {
+    Size {
+        spans: 1,
+        bytes: 100,
+    }
+}
+
+/// The items that get their turns now.
+fn start(lanes: &mut Lanes<u32, u32>, now: Instant) -> Vec<(u64, u32)> {
+    let started = std::iter::from_fn(|| lanes.next(now));
+    started
+        .map(|started| (started.turn, started.item))
+        .collect()
+}
+
+fn items(started: &[(u64, u32)]) -> Vec<u32> {
+    started.iter().map(|(_, item)| *item).collect()
+}
+
+#[test]
+fn lanes_take_turns_and_a_lane_keeps_its_order() {
+    let (mut lanes, now) = (lanes(64), Instant::now());
+    for item in [10, 11, 12, 13] {
+        lanes.push(&1, item, one());
+    }
+    lanes.push(&2, 20, one());
+    let started = start(&mut lanes, now);
+    assert_eq!(items(&started), [10, 20, 11, 12]);
+    lanes.leave(started[0].0);
+    assert_eq!(items(&start(&mut lanes, now)), [13]);
+}
+
+#[test]
+fn a_lane_that_pauses_holds_no_slot_and_probes_with_one_item_afterwards() {
+    let (mut lanes, now) = (lanes(64), Instant::now());
+    for item in [10, 11, 12] {
+        lanes.push(&1, item, one());
+    }
+    let started = start(&mut lanes, now);
+    let mut pauses = Vec::new();
+    for (turn, item) in started {
+        lanes.answered(turn, Outcome::Failed, now);
+        pauses.extend(lanes.again(turn, item, None));
+    }
+    // Those that fail together pause once.
+    assert_eq!(pauses.len(), 1);
+    for item in [20, 21, 22, 23] {
+        lanes.push(&2, item, one());
+    }
+    let others = start(&mut lanes, now);
+    assert_eq!(items(&others), [20, 21, 22, 23]);
+    others.iter().for_each(|(turn, _)| lanes.leave(*turn));
+    lanes.rested(&pauses[0]);
+    let probe = lanes.next(now).unwrap();
+    assert_eq!(probe.failures, 1);
+    assert!(lanes.next(now).is_none());
+    lanes.answered(probe.turn, Outcome::Settled, now);
+    assert_eq!(start(&mut lanes, now).len(), 2);
+}
+
+#[test]
+fn a_pause_that_the_service_asks_for_ends_no_sooner() {
+    let (mut lanes, now) = (lanes(64), Instant::now());
+    for (lane, item) in [(1, 10), (2, 20)] {
+        lanes.push(&lane, item, one());
+    }
+    let started = start(&mut lanes, now);
+    let asked = lanes.again(started[0].0, 10, Some(now + DELAY)).unwrap();
+    let own = lanes.again(started[1].0, 20, None).unwrap();
+    lanes.hurry();
+    let probe = start(&mut lanes, now);
+    assert_eq!(items(&probe), [20]);
+    // The pause that was ended says so late, when there is another one.
+    lanes.again(probe[0].0, 20, None).unwrap();
+    lanes.rested(&own);
+    assert!(lanes.next(now).is_none());
+    assert!(lanes.pausing_at(now + DELAY * 2).is_empty());
+    lanes.rested(&asked);
+    assert!(lanes.pausing_at(now).is_empty());
+    assert_eq!(items(&start(&mut lanes, now)), [10]);
+}
+
+#[test]
+fn a_turn_that_waits_for_a_token_or_for_very_long_has_no_slot() {
+    let (mut lanes, now) = (lanes(1), Instant::now());
+    for (lane, item) in [(1, 10), (1, 11), (2, 20), (3, 30)] {
+        lanes.push(&lane, item, one());
+    }
+    let first = start(&mut lanes, now);
+    assert_eq!(items(&first), [10]);
+    lanes.step_aside(first[0].0);
+    let second = start(&mut lanes, now);
+    assert_eq!(items(&second), [20]);
+    let later = now + PATIENCE;
+    assert_eq!(lanes.next_deadline(), Some(later));
+    lanes.take_slots_back(later);
+    assert_eq!(items(&start(&mut lanes, later)), [30]);
+    // Its lane starts no other item meanwhile, and the token comes first.
+    lanes.come_back(first[0].0, 10);
+    lanes.take_slots_back(later + PATIENCE);
+    assert_eq!(items(&start(&mut lanes, later)), [10]);
+}
+
+#[test]
+fn the_window_follows_the_service() {
+    let (mut lanes, mut now) = (lanes(64), Instant::now());
+    let quick = Duration::from_millis(20);
+    let mut item = 0;
+    let mut round = |lanes: &mut Lanes<u32, u32>, took, outcome| {
+        for _ in 0..100 {
+            lanes.push(&item, item, one());
+            item += 1;
+        }
+        let started = start(lanes, now);
+        now += took;
+        for (turn, _) in &started {
+            lanes.answered(*turn, outcome, now);
+        }
+        for (turn, _) in &started {
+            lanes.leave(*turn);
+        }
+        started.len()
+    };
+    let sizes: Vec<_> = (0..4)
+        .map(|_| round(&mut lanes, quick, Outcome::Settled))
+        .collect();
+    assert_eq!(sizes[0], 4);
+    assert!(sizes.is_sorted() && sizes[3] > 4, "{sizes:?}");
+    for _ in 0..300 {
+        round(&mut lanes, quick, Outcome::Settled);
+    }
+    assert_eq!(round(&mut lanes, quick, Outcome::Throttled), 64);
+    // All answers of a round count once.
+    assert_eq!(round(&mut lanes, quick * 50, Outcome::Settled), 32);
+    assert_eq!(round(&mut lanes, quick, Outcome::Settled), 28);
+}
+
+#[test]
+fn a_lane_that_does_not_drain_has_a_quarter_while_others_want_room() {
+    let (mut lanes, now) = (lanes(1), Instant::now());
+    let size = Size {
+        spans: 100,
+        bytes: 1,
+    };
+    let used = |spans| Size { spans, bytes: 0 };
+    for item in 0..6 {
+        lanes.push(&1, item, size);
+    }
+    let first = start(&mut lanes, now);
+    lanes.again(first[0].0, first[0].1, None);
+    let excess = |lanes: &mut Lanes<u32, u32>, key, spans| {
+        lanes.take_excess(key, used(spans), |_| Some(size))
+    };
+    // Alone, it leaves an eighth.
+    assert!(excess(&mut lanes, &1, 600).is_empty());
+    lanes.push(&2, 20, size);
+    assert!(excess(&mut lanes, &1, 750).is_empty());
+    // 600 are held, and 250 are free.
+    assert_eq!(excess(&mut lanes, &1, 751), [5, 4, 3, 2]);
+    assert!(excess(&mut lanes, &2, 1_000).is_empty());
+}
+
+#[test]
+fn what_has_waited_for_too_long_leaves_lanes_that_fail_and_no_others() {
+    let (mut lanes, now) = (lanes(64), Instant::now());
+    for (lane, item) in [(1, 10), (1, 11), (2, 20)] {
+        lanes.push(&lane, item, one());
+    }
+    assert!(lanes.expire(|_| true).is_empty());
+    let started = start(&mut lanes, now);
+    lanes.again(started[0].0, 10, None);
+    assert_eq!(lanes.expire(|item| *item == 10), [10]);
+}
+
+/// Ten identities with four spans a second each, one of which is answered as `bad` says, for 150 s.
+/// Returns the longest that a span of another one waited, in batch delays, and how many were left.
+fn longest_wait(bad: impl Fn(Instant) -> (Duration, Option<Duration>)) -> (f64, usize) {
+    #[derive(PartialEq, Eq, PartialOrd, Ord)]
+    enum Happens {
+        Batch,
+        Answer { turn: u64, lane: u32, item: u32 },
+        Rested { lane: u32, parked: u64 },
+        Look,
+    }
+    let mut lanes = lanes(64);
+    let begin = Instant::now();
+    let mut now = begin;
+    let mut agenda: BTreeMap<(Instant, u64), Happens> = BTreeMap::new();
+    let mut number = 0;
+    let mut plan = |agenda: &mut BTreeMap<_, _>, at, what| {
+        number += 1;
+        agenda.insert((at, number), what);
+    };
+    let mut came = Vec::new();
+    let mut waited = Duration::ZERO;
+    plan(&mut agenda, now, Happens::Batch);
+    while let Some(((at, _), what)) = agenda.pop_first() {
+        now = at;
+        if now > begin + Duration::from_secs(150) {
+            break;
+        }
+        match what {
+            Happens::Batch => {
+                for lane in 0..10 {
+                    lanes.push(&lane, came.len() as u32, one());
+                    // The first span of the batch came with the last batch.
+                    came.push((lane, now.checked_sub(DELAY).unwrap_or(now)));
+                }
+                plan(&mut agenda, now + DELAY, Happens::Batch);
+            }
+            Happens::Answer { turn, lane, item } if lane > 0 => {
+                lanes.answered(turn, Outcome::Settled, now);
+                lanes.leave(turn);
+                lanes.settled(&lane, one());
+                waited = waited.max(now - came[item as usize].1);
+                came[item as usize].0 = u32::MAX;
+            }
+            Happens::Answer { turn, item, .. } => {
+                lanes.answered(turn, Outcome::Throttled, now);
+                let asked = bad(now).1;
+                if let Some(Pause { lane, parked }) =
+                    lanes.again(turn, item, asked.map(|pause| now + pause))
+                {
+                    let pause = asked.unwrap_or(DELAY);
+                    plan(&mut agenda, now + pause, Happens::Rested { lane, parked });
+                }
+            }
+            Happens::Rested { lane, parked } => lanes.rested(&Pause { lane, parked }),
+            Happens::Look => {}
+        }
+        lanes.take_slots_back(now);
+        for (turn, item) in start(&mut lanes, now) {
+            let lane = came[item as usize].0;
+            let takes = if lane == 0 {
+                bad(now).0
+            } else {
+                Duration::from_millis(50)
+            };
+            plan(
+                &mut agenda,
+                now + takes,
+                Happens::Answer { turn, lane, item },
+            );
+        }
+        if let Some(deadline) = lanes.next_deadline() {
+            plan(&mut agenda, deadline.max(now), Happens::Look);
+        }
+    }
+    let recent = now.checked_sub(DELAY * 2).unwrap_or(now);
+    let left = came
+        .iter()
+        .filter(|(lane, at)| (1..10).contains(lane) && *at < recent);
+    (waited.as_secs_f64() / DELAY.as_secs_f64(), left.count())
+}
+
+#[test]
+fn a1_one_identity_that_stalls_delays_no_other() {
+    let (waited, left) = longest_wait(|_| (Duration::from_secs(30), None));
+    assert!(waited <= 2.0, "{waited}");
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn a1_one_identity_that_is_throttled_delays_no_other() {
+    let minute = Duration::from_secs(60);
+    let (waited, left) = longest_wait(|_| (Duration::from_millis(50), Some(minute)));
+    assert!(waited <= 2.0, "{waited}");
+    assert_eq!(left, 0);
+}
+
+/// What may happen to the lanes in the model.
+#[derive(Clone, Debug)]
+enum Move {
+    Push(u32),
+    Next,
+    Answer(usize, Outcome),
+    Again(usize, bool),
+    Aside(usize),
+    Back(usize),
+    Leave(usize),
+    Rested(usize),
+    Hurry,
+    Look,
+}
+
+fn moves() -> impl Strategy<Value = Move> {
+    let outcome = prop_oneof![
+        Just(Outcome::Settled),
+        Just(Outcome::Throttled),
+        Just(Outcome::Failed)
+    ];
+    prop_oneof![
+        4 => (0_u32..4).prop_map(Move::Push),
+        6 => Just(Move::Next),
+        2 => (0_usize..9, outcome).prop_map(|(turn, outcome)| Move::Answer(turn, outcome)),
+        2 => (0_usize..9, any::<bool>()).prop_map(|(turn, asked)| Move::Again(turn, asked)),
+        1 => (0_usize..9).prop_map(Move::Aside),
+        1 => (0_usize..9).prop_map(Move::Back),
+        3 => (0_usize..9).prop_map(Move::Leave),
+        2 => (0_usize..9).prop_map(Move::Rested),
+        1 => Just(Move::Hurry),
+        1 => Just(Move::Look),
+    ]
+}
+
+proptest! {
+    /// Whatever happens, in whatever order: every item is in one place, the window is kept, a lane
+    /// that pauses starts nothing, and in the end all items get their turns.
+    #[test]
+    fn nothing_is_lost_and_nothing_gets_stuck(moves in proptest::collection::vec(moves(), 0..200)) {
+        let mut lanes = lanes(3);
+        let mut now = Instant::now();
+        let mut pushed = 0;
+        let mut waiting: BTreeMap<u32, u32> = BTreeMap::new();
+        let mut turns: Vec<(u64, u32, bool)> = Vec::new();
+        let mut pauses: Vec<Pause<u32>> = Vec::new();
+        let mut done = 0;
+        let pick = |turns: &Vec<(u64, u32, bool)>, at: usize| (!turns.is_empty()).then(|| at % turns.len());
+        for step in moves {
+            now += Duration::from_millis(100);
+            match step {
+                Move::Push(lane) => {
+                    lanes.push(&lane, pushed, one());
+                    waiting.insert(pushed, lane);
+                    pushed += 1;
+                }
+                Move::Next => {
+                    if let Some(Started { turn, item, .. }) = lanes.next(now) {
+                        let lane = waiting[&item];
+                        let pausing = lanes.lanes[&lane].pauses;
+                        prop_assert_eq!(pausing, 0);
+                        turns.push((turn, item, false));
+                        let holding = turns.iter().filter(|(_, _, aside)| !aside).count();
+                        prop_assert!(holding <= 3, "{turns:?}");
+                    }
+                }
+                Move::Answer(at, outcome) => {
+                    if let Some(at) = pick(&turns, at).filter(|at| !turns[*at].2) {
+                        lanes.answered(turns[at].0, outcome, now);
+                    }
+                }
+                Move::Again(at, asked) => {
+                    if let Some(at) = pick(&turns, at) {
+                        let (turn, item, _) = turns.swap_remove(at);
+                        pauses.extend(lanes.again(turn, item, asked.then_some(now)));
+                    }
+                }
+                Move::Aside(at) => {
+                    if let Some(at) = pick(&turns, at) {
+                        lanes.step_aside(turns[at].0);
+                        turns[at].2 = true;
+                    }
+                }
+                Move::Back(at) => {
+                    if let Some(at) = pick(&turns, at) {
+                        let (turn, item, _) = turns.swap_remove(at);
+                        lanes.come_back(turn, item);
+                    }
+                }
+                Move::Leave(at) => {
+                    if let Some(at) = pick(&turns, at) {
+                        let (turn, item, _) = turns.swap_remove(at);
+                        lanes.leave(turn);
+                        lanes.settled(&waiting[&item], one());
+                        done += 1;
+                    }
+                }
+                Move::Rested(at) => {
+                    if !pauses.is_empty() {
+                        let pause = pauses.swap_remove(at % pauses.len());
+                        lanes.rested(&pause);
+                    }
+                }
+                Move::Hurry => lanes.hurry(),
+                Move::Look => {
+                    lanes.take_slots_back(now);
+                    for turn in &mut turns {
+                        turn.2 = lanes.turns[&turn.0].is_aside;
+                    }
+                }
+            }
+            prop_assert_eq!(lanes.turns.len(), turns.len());
+        }
+        for (turn, item, _) in turns {
+            lanes.leave(turn);
+            lanes.settled(&waiting[&item], one());
+            done += 1;
+        }
+        for pause in pauses {
+            lanes.rested(&pause);
+        }
+        while let Some(Started { turn, item, .. }) = lanes.next(now) {
+            lanes.leave(turn);
+            lanes.settled(&waiting[&item], one());
+            done += 1;
+        }
+        prop_assert_eq!(done, pushed);
+        prop_assert!(lanes.lanes.is_empty() && lanes.turns.is_empty() && lanes.aside == 0);
+    }
+}

@@ -1,0 +1,147 @@
+//! What a request holds while it is sent: its identity's turn, and a slot.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::event::Event;
+use super::lanes::Outcome;
+
+/// A turn of a lane. It ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Pass {
+    events: UnboundedSender<Event>,
+    /// `None` while there is none.
+    turn: Option<u64>,
+    /// How often the lane has failed since the service last took something.
+    pub(super) failures: u32,
+    /// When the spans were taken from the queue.
+    pub(super) since: Instant,
+    /// Whether the slot is kept whatever is waited for.
+    keeps_slot: bool,
+}
+
+/// What a task waits for that has no turn.
+#[derive(Debug)]
+pub(super) struct Resume {
+    pub(super) since: Instant,
+    reply: oneshot::Sender<Result<(u64, u32), GaveUp>>,
+}
+
+/// Why a request gets no further turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GaveUp {
+    /// The spans have waited for too long.
+    TooOld,
+    /// Its identity has more than its share of the queue.
+    QueueShare,
+    /// The delivery ends before the next try.
+    Shutdown,
+}
+
+/// What happens to a turn.
+#[derive(Debug)]
+pub(crate) enum Step {
+    Answered(Outcome),
+    /// Something else than the service is waited for.
+    Aside,
+    /// It was waited for, and a slot is wanted.
+    Back(Resume),
+    /// The try failed.
+    Again {
+        pause: Duration,
+        /// Whether the service asked for the pause.
+        is_asked: bool,
+        resume: Resume,
+    },
+    Over,
+}
+
+impl Pass {
+    pub(super) fn new(
+        events: UnboundedSender<Event>,
+        (turn, failures): (u64, u32),
+        since: Instant,
+        keeps_slot: bool,
+    ) -> Self {
+        Self {
+            events,
+            turn: Some(turn),
+            failures,
+            since,
+            keeps_slot,
+        }
+    }
+
+    /// The service has answered, or did not.
+    pub(super) fn answered(&self, outcome: Outcome) {
+        self.tell(Step::Answered(outcome));
+    }
+
+    /// Waits for something else than the service, without the slot if that takes time.
+    pub(super) async fn aside<F: Future>(&mut self, other: F) -> Result<F::Output, GaveUp> {
+        let mut other = pin!(other);
+        if self.keeps_slot {
+            return Ok(other.await);
+        }
+        let first = poll_fn(|cx| Poll::Ready(other.as_mut().poll(cx))).await;
+        if let Poll::Ready(output) = first {
+            return Ok(output);
+        }
+        self.tell(Step::Aside);
+        let output = other.await;
+        self.resumed(Step::Back).await?;
+        Ok(output)
+    }
+
+    /// Waits until the lane has paused and it is this request's turn again.
+    pub(super) async fn pause(&mut self, pause: Duration, is_asked: bool) -> Result<(), GaveUp> {
+        let again = |resume| Step::Again {
+            pause,
+            is_asked,
+            resume,
+        };
+        self.resumed(again).await
+    }
+
+    async fn resumed(&mut self, step: impl FnOnce(Resume) -> Step) -> Result<(), GaveUp> {
+        let (reply, turn) = oneshot::channel();
+        let since = self.since;
+        self.tell(step(Resume { since, reply }));
+        self.turn = None;
+        // Whoever throws the other end away ends the delivery.
+        let (turn, failures) = turn.await.unwrap_or(Err(GaveUp::Shutdown))?;
+        self.turn = Some(turn);
+        self.failures = failures;
+        Ok(())
+    }
+
+    fn tell(&self, step: Step) {
+        if let Some(turn) = self.turn {
+            let _ = self.events.send(Event::Step { turn, step });
+        }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        self.tell(Step::Over);
+    }
+}
+
+impl Resume {
+    /// Gives the task its turn. `false` if the task is gone.
+    pub(super) fn go(self, turn: u64, failures: u32) -> bool {
+        self.reply.send(Ok((turn, failures))).is_ok()
+    }
+
+    /// Tells the task that it gets no further turn.
+    pub(super) fn give_up(self, why: GaveUp) {
+        let _ = self.reply.send(Err(why));
+    }
+}

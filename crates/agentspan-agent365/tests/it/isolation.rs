@@ -1,0 +1,177 @@
+//! A1: an identity that the service does not serve, or whose token does not come, costs no other identity
+//! anything.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agentspan_agent365::{
+    Delivery, DeliveryBuilder, DropReason, RetryTimer, token_from_async_fn, token_from_fn,
+};
+use agentspan_model::agent365::Profile;
+use agentspan_model::keys;
+use agentspan_testkit::{Answer, Service};
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::delivery_fixture::{LONG, TENANT, check_conserved, export, span_of, token};
+
+/// A pause that lasts for ever.
+#[derive(Debug)]
+struct ForEver;
+
+impl RetryTimer for ForEver {
+    fn pause(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// Serves all agents but `bad`.
+fn service(profile: Profile, answer: Answer) -> Service {
+    let path = match profile {
+        Profile::V0_1 => String::from("/maven/agent365/agents/bad/"),
+        _ => format!("/observabilityService/tenants/{TENANT}/otlp/agents/bad/"),
+    };
+    Service::builder().route(&path, [answer]).start().unwrap()
+}
+
+fn span(profile: Profile, agent: &'static str) -> SpanData {
+    let mut span = span_of(TENANT, agent);
+    span.attributes[0].key = profile.tenant_id_key().into();
+    let operation = KeyValue::new(keys::GEN_AI_OPERATION_NAME, "chat");
+    span.attributes.push(operation);
+    span
+}
+
+/// Hands over more batches of a bad identity than there are slots, and then one of another identity.
+fn check_others_are_served(
+    profile: Profile,
+    service: &Service,
+    set: impl FnOnce(DeliveryBuilder<Delivery>) -> DeliveryBuilder<Delivery>,
+) {
+    let builder = Delivery::builder(token("t"))
+        .with_profile(profile)
+        .with_loopback_endpoint(service.url())
+        .with_retry_timer(ForEver)
+        .with_batch_delay(Duration::from_millis(50));
+    let exporter = set(builder).build().unwrap().exporter();
+    let bad: Vec<_> = (0..200)
+        .map(|_| exporter.export_with_report(vec![span(profile, "bad")]))
+        .collect();
+    for _ in 0..3 {
+        assert_eq!(export(&exporter, vec![span(profile, "good")]).exported(), 1);
+    }
+    let stats = exporter.stats();
+    assert_eq!((stats.exported, stats.dropped(), stats.queued), (3, 0, 200));
+    check_conserved(exporter.delivery());
+    let timeout = Duration::from_millis(1);
+    assert!(exporter.delivery().shutdown(timeout).is_err());
+    let stats = exporter.stats();
+    assert_eq!(stats.dropped_for(DropReason::ShutdownDeadline), 200);
+    assert_eq!((stats.queued, stats.queued_bytes), (0, 0));
+    drop(bad);
+}
+
+#[test]
+fn a1_one_identity_that_stalls_does_not_stop_the_others() {
+    for profile in [Profile::V0_1, Profile::V2] {
+        let service = service(profile, Answer::hang());
+        check_others_are_served(profile, &service, |builder| builder);
+    }
+}
+
+#[test]
+fn a1_one_identity_that_is_throttled_does_not_stop_the_others() {
+    for profile in [Profile::V0_1, Profile::V2] {
+        let throttled = Answer::status(429).header("retry-after", "60");
+        let service = service(profile, throttled);
+        check_others_are_served(profile, &service, |builder| builder);
+        let requests = service.requests();
+        let of_bad = requests
+            .iter()
+            .filter(|request| request.path().contains("/bad/"));
+        // Those that were in flight when the first was answered, and none while the identity pauses.
+        assert!(of_bad.count() <= 64);
+    }
+}
+
+#[test]
+fn a1_an_identity_whose_token_does_not_come_does_not_stop_the_others() {
+    let service = Service::start().unwrap();
+    let resolver = token_from_async_fn(|query| async move {
+        if query.identity.agent.as_str() == "bad" {
+            std::future::pending::<()>().await;
+        }
+        Ok(None)
+    });
+    let exporter = Delivery::builder(resolver)
+        .with_loopback_endpoint(service.url())
+        .with_concurrency(1)
+        .build()
+        .unwrap()
+        .exporter();
+    let bad: Vec<_> = (0..20)
+        .map(|_| exporter.export_with_report(vec![span_of(TENANT, "bad")]))
+        .collect();
+    assert_eq!(
+        export(&exporter, vec![span_of(TENANT, "good")]).exported(),
+        1
+    );
+    drop(bad);
+}
+
+#[test]
+fn an_identity_that_does_not_drain_leaves_room_in_the_queue_to_the_others() {
+    let profile = Profile::V0_1;
+    let service = service(profile, Answer::status(503));
+    let exporter = Delivery::builder(token("t"))
+        .with_loopback_endpoint(service.url())
+        .with_retry_timer(ForEver)
+        .with_max_queue_spans(100)
+        .build()
+        .unwrap()
+        .exporter();
+    for _ in 0..300 {
+        drop(exporter.export_with_report(vec![span(profile, "bad")]));
+        let good = export(&exporter, vec![span(profile, "good")]);
+        assert_eq!(good.exported(), 1);
+    }
+    let stats = exporter.stats();
+    // Alone in the queue, it leaves an eighth to others that come.
+    assert_eq!(stats.queued, 88, "{stats}");
+    assert_eq!(stats.dropped_for(DropReason::QueueShare), 212, "{stats}");
+    assert_eq!(stats.dropped_for(DropReason::QueueFull), 0, "{stats}");
+    check_conserved(exporter.delivery());
+}
+
+#[test]
+fn identities_get_their_turns_one_after_the_other() {
+    let service = Service::start().unwrap();
+    let resolver = token_from_fn(|_| Ok(None));
+    let exporter = Delivery::builder(resolver)
+        .with_loopback_endpoint(service.url())
+        .with_concurrency(1)
+        .build()
+        .unwrap()
+        .exporter();
+    let agents = ["a", "b", "c"];
+    let reports: Vec<_> = std::iter::repeat_n("a", 30)
+        .chain(agents)
+        .map(|agent| exporter.export_with_report(vec![span_of(TENANT, agent)]))
+        .collect();
+    exporter.delivery().flush(LONG).unwrap();
+    let requests = service.requests();
+    let last = |agent: &str| {
+        let path = format!("/{agent}/");
+        requests
+            .iter()
+            .rposition(|request| request.path().contains(&path))
+    };
+    // All of `a` came first, and is not all sent first.
+    assert_eq!(last("a"), Some(32));
+    let paths: HashSet<_> = requests.iter().map(|request| request.path()).collect();
+    assert_eq!(paths.len(), 3);
+    drop(Arc::new(reports));
+}

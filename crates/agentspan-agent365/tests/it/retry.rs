@@ -1,0 +1,117 @@
+//! By default, spans wait for a service that fails.
+
+use std::time::Duration;
+
+use agentspan_agent365::{AttemptOutcome, Delivery, DropReason, Retry};
+use agentspan_testkit::Answer;
+use opentelemetry_sdk::error::OTelSdkError;
+
+use crate::delivery_fixture::{
+    LONG, Pauses, SHORT, TENANT, check_conserved, export, service, span_of, token,
+};
+
+#[test]
+fn a14_an_outage_loses_nothing() {
+    for down in [Answer::status(503), Answer::refuse(), Answer::reset()] {
+        let answers = std::iter::repeat_n(down, 30).chain([Answer::status(200)]);
+        let service = service(answers);
+        let exporter = Delivery::builder(token("t"))
+            .with_loopback_endpoint(service.url())
+            .with_retry_timer(Pauses::default())
+            .with_concurrency(1)
+            .build()
+            .unwrap()
+            .exporter();
+        let spans = ["a", "b", "a"].map(|agent| vec![span_of(TENANT, agent)]);
+        let reports = spans.map(|spans| exporter.export_with_report(spans));
+        exporter.delivery().flush(LONG).unwrap();
+        let reports = reports.map(|report| futures_executor::block_on(report).unwrap());
+        let attempts = reports.iter().flat_map(|report| &report.identities);
+        let attempts = attempts.map(|identity| identity.attempts.len());
+        assert_eq!(attempts.sum::<usize>(), 33);
+        let stats = exporter.stats();
+        assert_eq!((stats.exported, stats.dropped()), (3, 0), "{stats}");
+        check_conserved(exporter.delivery());
+    }
+}
+
+#[test]
+fn a14_pauses_are_random() {
+    let service =
+        service(std::iter::repeat_n(Answer::status(503), 20).chain([Answer::status(200)]));
+    let timer = Pauses::default();
+    let exporter = Delivery::builder(token("t"))
+        .with_loopback_endpoint(service.url())
+        .with_retry_timer(timer.clone())
+        .build()
+        .unwrap()
+        .exporter();
+    let report = export(&exporter, vec![span_of(TENANT, "a")]);
+    let pauses = timer.millis();
+    assert_eq!(pauses.len(), 20);
+    // Those of the first minute would be whole and half seconds.
+    assert!(pauses.iter().any(|pause| pause % 100 > 0), "{pauses:?}");
+    let attempts = &report.identities[0].attempts;
+    let told = attempts.iter().filter_map(|attempt| attempt.pause);
+    assert_eq!(
+        told.map(|pause| pause.as_millis()).collect::<Vec<_>>(),
+        pauses
+    );
+}
+
+#[test]
+fn spans_that_have_waited_for_too_long_are_dropped() {
+    let service = service([Answer::status(503)]);
+    let exporter = Delivery::builder(token("t"))
+        .with_loopback_endpoint(service.url())
+        .with_retry(Retry::for_at_most(Duration::ZERO))
+        .build()
+        .unwrap()
+        .exporter();
+    let report = export(&exporter, vec![span_of(TENANT, "a"); 3]);
+    assert_eq!(report.dropped_for(DropReason::RetriesExhausted), 3);
+    assert_eq!(report.identities[0].attempts.len(), 1);
+    check_conserved(exporter.delivery());
+}
+
+#[test]
+fn a_timeout_is_tried_again() {
+    let service = service([Answer::hang(), Answer::status(200)]);
+    let exporter = Delivery::builder(token("t"))
+        .with_loopback_endpoint(service.url())
+        .with_retry_timer(Pauses::default())
+        .with_timeout(SHORT)
+        .build()
+        .unwrap()
+        .exporter();
+    let report = export(&exporter, vec![span_of(TENANT, "a")]);
+    let outcomes = report.identities[0].attempts.iter();
+    let failed = outcomes.filter(|try_| matches!(try_.outcome, AttemptOutcome::Failed(_)));
+    assert_eq!((failed.count(), report.exported()), (1, 1));
+}
+
+#[test]
+fn a_shutdown_does_not_wait_for_a_pause_that_ends_after_it() {
+    let service = service([Answer::status(429).header("retry-after", "300")]);
+    let (exporter, reports) = {
+        let (send, reports) = std::sync::mpsc::channel();
+        let exporter = Delivery::builder(token("t"))
+            .with_loopback_endpoint(service.url())
+            .build()
+            .unwrap()
+            .exporter();
+        let report = exporter.export_with_report(vec![span_of(TENANT, "a")]);
+        std::thread::spawn(move || send.send(futures_executor::block_on(report).unwrap()));
+        (exporter, reports)
+    };
+    service.wait_for(1, LONG).unwrap();
+    let result = exporter.delivery().shutdown(LONG);
+    assert!(
+        matches!(result, Err(OTelSdkError::Timeout(_))),
+        "{result:?}"
+    );
+    let report = reports.recv().unwrap();
+    assert_eq!(report.dropped_for(DropReason::ShutdownDeadline), 1);
+    assert_eq!(service.request_count(), 1);
+    check_conserved(exporter.delivery());
+}
