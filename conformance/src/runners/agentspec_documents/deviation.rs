@@ -1,6 +1,6 @@
 //! Where we read documents otherwise than the reference does, on purpose.
 
-use super::reason::{class_of, said_class};
+use super::reason::{class_of, is_no_text, said_class};
 use super::{object, string};
 use agentspan_model::agentspec::is_secret_field;
 
@@ -27,6 +27,11 @@ pub(super) const PREDICATES: &[Predicate] = &[
         name: "reference_stands_for_a_secret",
         applies: |case| misses_secrets(case),
         instead: |case, expected| *expected = without_secrets(case),
+    },
+    Predicate {
+        name: "ids_are_told_apart_by_type",
+        applies: misses_an_id_of_another_type,
+        instead: |_, expected| *expected = either(),
     },
     Predicate {
         name: "reference_makes_ids_up",
@@ -213,6 +218,21 @@ fn misses_secrets(case: &Case) -> bool {
         && (case.has_flag("secret_reference") || has_secrets)
 }
 
+/// Whether a YAML document only misses ids that look like values of other types, such as `'7'`, and lists them.
+fn misses_an_id_of_another_type(case: &Case) -> bool {
+    let missing = missing(case);
+    let text = input_text(case, "text").unwrap_or_default();
+    let is_listed = |id: &str| text.contains(&format!(" {id}:"));
+    let is_no_text = |id: &Json| {
+        id.as_str()
+            .is_some_and(|id| is_no_text(id) && is_listed(id))
+    };
+    is_refused_for(case, &["missing_reference"])
+        && is_yaml(case)
+        && !missing.is_empty()
+        && missing.iter().all(|(id, _)| is_no_text(id))
+}
+
 /// The outcome without the references that stand for secrets. Without others, the reference does not say what
 /// it would do.
 fn without_secrets(case: &Case) -> Json {
@@ -263,11 +283,14 @@ pub(super) fn as_compared(case: &Case, mut outcome: Json) -> Json {
         && (is_ours(&outcome, &OURS)
             || is_ours(&outcome, &FURTHER_ON)
             || case.has_flag("python_crash") && is_ours(&outcome, &AT_FIRST))
-        || is_refused_for(case, &LIMITS) && is_ours(&outcome, &LIMITS)
+        || is_refused_for(case, &LIMITS)
+            && (is_ours(&outcome, &LIMITS)
+                || is_yaml(case) && is_refused_with(&outcome, "yaml_tag_or_alias"))
         || refers_to_siblings(case)
             && (is_ours(&outcome, &["cycle"])
                 || is_ours(&outcome, &OURS)
                 || is_yaml(case) && is_ours(&outcome, &["reference_not_yet_listed"]))
+        || misses_an_id_of_another_type(case)
         || misses_secrets(case)
             && without_secrets(case) == either()
             && !(case.has_flag("secret_reference")

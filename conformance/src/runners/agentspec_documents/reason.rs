@@ -143,7 +143,8 @@ pub(super) fn normalize(outcome: &mut Json) {
     }
 }
 
-fn is_no_text(id: &str) -> bool {
+/// Whether the text of an id could be that of a value of another type.
+pub(super) fn is_no_text(id: &str) -> bool {
     ["null", "true", "false"].contains(&id) || id.parse::<f64>().is_ok()
 }
 

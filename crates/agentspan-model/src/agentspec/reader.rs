@@ -29,6 +29,11 @@ const MAX_REMEMBERED: usize = 16 << 20;
 pub(crate) trait ReadValue: Sized {
     /// Reads the value, or reports what is wrong and gives nothing.
     fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self>;
+
+    /// Whether a value that may be missing is, when this stands in its place.
+    fn is_missing(text: &str) -> bool {
+        text == "null"
+    }
 }
 
 /// The components that were read before, so that equal text gives one shared component.
@@ -490,6 +495,9 @@ impl ReadValue for i64 {
     }
 }
 
+/// What numbers that are not finite have become when they get here.
+const NOT_FINITE: [&str; 3] = [r#""NaN""#, r#""Infinity""#, r#""-Infinity""#];
+
 impl ReadValue for f64 {
     fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
         // The standard library always finds the nearest number; serde_json only with a feature.
@@ -501,6 +509,11 @@ impl ReadValue for f64 {
                 expected: "a number",
             }),
         }
+    }
+
+    /// JSON has no such numbers. Python writes them, and a line is not to be lost for one.
+    fn is_missing(text: &str) -> bool {
+        NOT_FINITE.contains(&text) || text == "null"
     }
 }
 
@@ -530,7 +543,7 @@ impl ReadValue for super::JsonObject {
 
 impl<T: ReadValue> ReadValue for Option<T> {
     fn read<'a>(raw: &'a RawValue, reader: &mut Reader<'a>) -> Option<Self> {
-        if raw.get() == "null" {
+        if T::is_missing(raw.get()) {
             Some(None)
         } else {
             T::read(raw, reader).map(Some)

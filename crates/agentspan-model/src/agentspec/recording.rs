@@ -246,5 +246,3 @@ pub enum RecordingErrorKind {
     #[error("the input cannot be read")]
     Input(#[source] io::Error),
 }
-
-impl RecordingErrorKind {}

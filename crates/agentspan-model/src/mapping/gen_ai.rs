@@ -101,11 +101,12 @@ fn visit_inputs_and_outputs(story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
 
 fn visit_llm(model: &LlmConfig, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
     visit_model(model, visitor);
-    visit_parameters(&llm_call::parameters(model, story), visitor);
+    let parameters = llm_call::parameters(model, story);
+    visit_parameters(&parameters, visitor);
     if let Some(request) = story.request.filter(|_| story.content) {
         visit_request(request, visitor);
     }
-    if story.is_streamed() {
+    if story.is_streamed() || parameters.get("stream") == Some(&Value::Bool(true)) {
         visitor.visit_key(keys::GEN_AI_REQUEST_STREAM.into(), Bool(true));
     }
     if let Some(time) = story.time_to_first_chunk() {
@@ -126,7 +127,14 @@ fn visit_parameters(parameters: &Map<String, Value>, visitor: &mut dyn KeyVisito
             visitor.visit_key(key.into(), I64(number));
         }
     };
-    whole("max_tokens", keys::GEN_AI_REQUEST_MAX_TOKENS);
+    // The first name is that of Agent Spec; others say the same.
+    let first = |names: &[&'static str]| {
+        let mut names = names.iter().copied();
+        names.find(|name| parameters.contains_key(*name))
+    };
+    if let Some(name) = first(&["max_tokens", "max_completion_tokens"]) {
+        whole(name, keys::GEN_AI_REQUEST_MAX_TOKENS);
+    }
     whole("seed", keys::GEN_AI_REQUEST_SEED);
     // The conventions want it only if it is not one.
     if parameters.get("n") != Some(&Value::from(1)) {
@@ -142,11 +150,12 @@ fn visit_parameters(parameters: &Map<String, Value>, visitor: &mut dyn KeyVisito
     real("top_k", keys::GEN_AI_REQUEST_TOP_K);
     real("frequency_penalty", keys::GEN_AI_REQUEST_FREQUENCY_PENALTY);
     real("presence_penalty", keys::GEN_AI_REQUEST_PRESENCE_PENALTY);
-    let texts: Option<Vec<&str>> = match parameters.get("stop") {
-        Some(Value::String(text)) => Some(vec![text]),
-        Some(Value::Array(texts)) => texts.iter().map(Value::as_str).collect(),
-        _ => None,
-    };
+    let texts: Option<Vec<&str>> =
+        match first(&["stop", "stop_sequences"]).and_then(|name| parameters.get(name)) {
+            Some(Value::String(text)) => Some(vec![text]),
+            Some(Value::Array(texts)) => texts.iter().map(Value::as_str).collect(),
+            _ => None,
+        };
     if let Some(texts) = texts.filter(|texts| !texts.is_empty()) {
         visitor.visit_key(keys::GEN_AI_REQUEST_STOP_SEQUENCES.into(), StrList(&texts));
     }

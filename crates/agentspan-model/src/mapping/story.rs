@@ -1,12 +1,15 @@
 //! What the events of a span say of the span.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::time::Duration;
+
+use serde::de::IgnoredAny;
 
 use super::{Exchange, SpanInTrace};
 use crate::agentspec::{
     Event, EventDetails, JsonObject, LlmGenerationChunkReceived, LlmGenerationRequest,
-    LlmGenerationResponse, Sensitive, Timestamp, ToolExecutionRequest,
+    LlmGenerationResponse, Sensitive, Timestamp, ToolCall, ToolExecutionRequest,
 };
 
 /// What the events of a span say of the span: what it was given, and what came of it.
@@ -181,11 +184,35 @@ fn streamed(chunks: &[&LlmGenerationChunkReceived]) -> Option<LlmGenerationRespo
         .map(|chunk| chunk.tool_calls.reveal())
         .collect();
     answer.tool_calls = match calls {
-        Some(calls) => Sensitive::new(calls.into_iter().flatten().cloned().collect()),
+        Some(calls) => Sensitive::new(joined(calls.into_iter().flatten())),
         None => Sensitive::withheld(),
     };
     answer.completion_id = chunks.iter().find_map(|chunk| chunk.completion_id.clone());
     let tokens = chunks.iter().filter_map(|chunk| chunk.output_tokens);
     answer.output_tokens = tokens.reduce(i64::saturating_add);
     Some(answer)
+}
+
+/// Calls of tools, of which one may come in parts: then the arguments of the first part are not yet JSON.
+fn joined<'a>(parts: impl Iterator<Item = &'a ToolCall>) -> Vec<ToolCall> {
+    let mut calls: Vec<ToolCall> = Vec::new();
+    let mut begun = HashMap::new();
+    for part in parts {
+        let id = part.call_id.as_str();
+        let call = begun
+            .get(id)
+            .and_then(|index: &usize| calls.get_mut(*index));
+        if let Some(call) = call {
+            call.arguments.push_str(&part.arguments);
+            if call.tool_name.is_empty() {
+                call.tool_name.clone_from(&part.tool_name);
+            }
+            continue;
+        }
+        if serde_json::from_str::<IgnoredAny>(&part.arguments).is_err() {
+            begun.insert(id, calls.len());
+        }
+        calls.push(part.clone());
+    }
+    calls
 }

@@ -382,6 +382,27 @@ fn h11_numbers_that_are_not_finite_cost_nothing_else() {
     assert_eq!(Span::from_json(&clear).unwrap(), span);
 }
 
+#[test]
+fn h11_a_parameter_that_is_not_finite_is_left_out_and_nothing_else() {
+    for number in ["NaN", "Infinity", "-Infinity"] {
+        let text = format!(
+            r#"{{"id":"e","timestamp":1,"llm_config":{{"id":"m","name":"m","component_type":"OpenAiConfig"}},"prompt":[],"tools":[],"request_id":"r","llm_generation_config":{{"max_tokens":5,"temperature":{number},"top_p":0.5,"x":{number}}},"type":"LlmGenerationRequest"}}"#
+        );
+        let event = Event::from_json(&text).unwrap();
+        let EventDetails::LlmGenerationRequest(request) = &event.details else {
+            panic!("a request");
+        };
+        let config = request.llm_generation_config.as_ref().unwrap();
+        assert_eq!(
+            (config.max_tokens, config.temperature, config.top_p),
+            (Some(5), None, Some(0.5))
+        );
+        let dump = serde_json::to_string(&event.dump(Disclosure::Clear)).unwrap();
+        assert!(dump.contains(&format!(r#""x":"{number}""#)), "{dump}");
+        assert_eq!(Event::from_json(&dump).unwrap(), event);
+    }
+}
+
 /// Python's strings hold halves of surrogate pairs, and its `json.dumps` writes them.
 #[test]
 fn h12_half_a_surrogate_pair_becomes_the_replacement_character_wherever_it_stands() {

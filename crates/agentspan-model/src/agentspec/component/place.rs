@@ -49,6 +49,15 @@ impl Place {
         }
     }
 
+    /// Whether a reference to a value may stand here in place of components.
+    pub(super) fn allows(self, value: &str) -> bool {
+        match self {
+            Self::OfComponents => value == "[]",
+            Self::OfComponentsOrTexts(_) => value.starts_with(['"', '[']),
+            Self::Open | Self::Plain(_) | Self::Free(_) => true,
+        }
+    }
+
     /// Whether a reference is followed here, in a document.
     pub(super) fn refers(self) -> bool {
         !matches!(self, Self::Plain(None) | Self::Free(None))

@@ -275,11 +275,7 @@ fn read_object_in<'a>(
                 });
             }
             match read_object(members, reader)? {
-                Followed::Value(value)
-                    if place != Place::OfComponents && value.get().starts_with('"') =>
-                {
-                    Followed::Value(value)
-                }
+                Followed::Value(value) if place.allows(value.get()) => Followed::Value(value),
                 followed => Followed::Component(only_component(followed, reader)?),
             }
         }

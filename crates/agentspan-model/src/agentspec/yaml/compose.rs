@@ -295,22 +295,24 @@ impl<'t> Composer<'t> {
             Content::Sequence(items) => items.as_slice(),
             _ => &[index][..],
         };
-        let mut fits = true;
+        // The first that cannot be merged.
+        let mut wrong = None;
         for item in all.iter().rev() {
-            match self.graph.get(*item).map(|node| &node.content) {
+            let node = self.graph.get(*item);
+            match node.map(|node| &node.content) {
                 Some(Content::Mapping(pairs) | Content::Set(pairs)) => {
                     for (name, value) in pairs {
                         self.merged += name.len() + 1;
                         members.add(name.clone(), *value);
                     }
                 }
-                _ => fits = false,
+                _ => wrong = Some(node.map_or(place, |node| node.place)),
             }
         }
         if self.merged > MAX_MERGED {
             return Err(Fault::new(place, YamlFault::TooLarge));
         }
-        if !fits {
+        if let Some(place) = wrong {
             self.note(place, YamlFault::Tag);
         }
         Ok(())

@@ -216,7 +216,7 @@ fn merged_mappings() {
     assert_eq!(third("{yy: 9, <<: [*a, *b]}"), r#"{"yy":9,"z":4,"x":1}"#);
     assert_eq!(third("{<<: [*a, *b]}"), r#"{"yy":2,"z":4,"x":1}"#);
     assert_eq!(third("{<<: *a, <<: *b}"), r#"{"x":1,"yy":3,"z":4}"#);
-    check_refused("{<<: [x]}", "1:6 a tag that does not fit");
+    check_refused("{<<: [{}, x, y]}", "1:11 a tag that does not fit");
 }
 
 #[test]

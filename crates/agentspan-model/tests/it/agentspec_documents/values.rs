@@ -112,6 +112,27 @@ fn a_name_may_be_a_value_and_a_value_is_no_component() {
 }
 
 #[test]
+fn a_list_without_components_may_be_a_value() {
+    let agent =
+        r#"{"component_type": "Agent", "id": "a", "name": "a", "tools": {"$component_ref": "v"}}"#;
+    let read = |document: &str, value: Value| {
+        let reader = DocumentReader::new().with_value("v", value);
+        reader.read(document).map_err(|error| error.to_string())
+    };
+    assert_eq!(member(&read(agent, json!([])).unwrap(), "tools"), json!([]));
+    for value in [json!("text"), json!(["text"]), json!({})] {
+        let error = read(agent, value).unwrap_err();
+        assert_eq!(error, "tools: not a component (line 1, column 62)");
+    }
+    let filter = r#"{"component_type": "MCPToolBox", "id": "b", "name": "b", "tool_filter": {"$component_ref": "v"}}"#;
+    let texts = json!(["one", "two"]);
+    assert_eq!(
+        member(&read(filter, texts.clone()).unwrap(), "tool_filter"),
+        texts
+    );
+}
+
+#[test]
 fn what_is_given_takes_precedence_over_what_is_listed() {
     let tool = |name: &str| Component::builder("ServerTool", name).with_id("t").build();
     let document = r#"{"$component_ref": "t", "$referenced_components": {

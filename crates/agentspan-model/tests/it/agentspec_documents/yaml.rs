@@ -82,6 +82,10 @@ fn what_is_no_yaml_is_refused_with_a_place() {
         &AGENT.replace("component_ref: m", "component_ref: <<"),
         "not YAML: line 5, column 19: a tag that does not fit",
     );
+    check_refused(
+        &format!("{AGENT}x: {{<<: [{{}}, 5]}}\n"),
+        "not YAML: line 13, column 14: a tag that does not fit",
+    );
     let error = DocumentReader::new().read_yaml("a: [").unwrap_err();
     assert!(error.is_syntax());
 }

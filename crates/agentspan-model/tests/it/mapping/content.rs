@@ -331,6 +331,17 @@ fn h09_every_parameter_that_the_conventions_know_is_shown() {
 }
 
 #[test]
+fn h09_other_names_for_the_same_parameters_are_known() {
+    let parameters = r#"{"max_completion_tokens":9,"stop_sequences":["END"],"stream":true}"#;
+    let asked = format!(r#"{ASKED},"llm_generation_config":{parameters}"#);
+    let span = generation(MODEL, &[("LlmGenerationRequest", 1, &asked)]);
+    let shown = Shown::of_span(&clear(Rendering::GenAi), &span);
+    shown.check("gen_ai.request.max_tokens", "I64(9)");
+    shown.check("gen_ai.request.stop_sequences", r#"StrList(["END"])"#);
+    shown.check("gen_ai.request.stream", "Bool(true)");
+}
+
+#[test]
 fn h10_a_streamed_answer_says_so_and_when_it_began() {
     let chunk = r#""content":"o","tool_calls":[]"#;
     let span = generation(
@@ -383,6 +394,38 @@ fn h10_what_was_streamed_is_shown_if_the_answer_never_came() {
     shown.check("gen_ai.output.messages", r#"["It is sun"]"#);
     let shown = Shown::of_span(&Mapping::new(Rendering::GenAi), &span);
     assert!(!shown.contains("It is sun"));
+}
+
+#[test]
+fn h10_a_call_that_was_streamed_in_parts_is_one_call() {
+    let part = |id: &str, name: &str, arguments: &str| {
+        let arguments = serde_json::Value::from(arguments);
+        format!(
+            r#""content":"","tool_calls":[{{"call_id":"{id}","tool_name":"{name}","arguments":{arguments}}}]"#
+        )
+    };
+    let parts = [
+        part("k", "", ""),
+        part("k", "weather", r#"{"city""#),
+        part("other", "t", "{}"),
+        part("k", "weather", r#":"Bern"}"#),
+        part("other", "t", "{}"),
+    ];
+    let mut events = vec![("LlmGenerationRequest", 1, ASKED)];
+    events.extend(
+        parts
+            .iter()
+            .map(|part| ("LlmGenerationChunkReceived", 2, part.as_str())),
+    );
+    let span = generation(MODEL, &events);
+    let shown = Shown::of_span(&clear(Rendering::GenAi), &span);
+    let other = r#"{"type":"tool_call","id":"other","name":"t","arguments":{}}"#;
+    shown.check(
+        "gen_ai.output.messages",
+        &format!(
+            r#"[{{"role":"assistant","parts":[{{"type":"tool_call","id":"k","name":"weather","arguments":{{"city":"Bern"}}}},{other},{other}],"finish_reason":"error"}}]"#
+        ),
+    );
 }
 
 #[test]
