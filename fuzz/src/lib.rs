@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use agentspan_model::agentspec::Component;
 use serde::Serialize;
 
 /// Checks that what was read writes back to text that reads as the same and is written the same
@@ -45,4 +46,23 @@ pub fn show(error: &dyn std::error::Error) {
         let _ = format!("{error} {error:?}");
         cause = error.source();
     }
+}
+
+/// References multiply: a short document may have a dump that is too long to be read here.
+const MAX_DUMP: usize = 1 << 20;
+
+/// Checks that the dump of what a document says reads, and is written the same again.
+///
+/// # Panics
+///
+/// That is how a target says that a rule does not hold.
+pub fn check_component(component: &Component) {
+    let dump = component.dump();
+    if dump.len() > MAX_DUMP {
+        return;
+    }
+    let again = Component::from_json(dump).expect("the dump reads");
+    assert_eq!(dump, again.dump(), "it is written the same again");
+    let _ = format!("{component:?}");
+    let _ = (component.inputs(), component.outputs());
 }

@@ -34,7 +34,7 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Result<(), Xtask
             .args(["--sanitizer", "none", target.as_str()])
             .args(inputs)
             .args(["--", "-timeout=10"])
-            .args([format!("-dict={}", directory.join("json.dict").display())])
+            .args([format!("-dict={}", directory.join("tokens.dict").display())])
             .args([format!("-max_total_time={seconds}")])
             .run()?;
     }
