@@ -21,7 +21,6 @@ mod guardrail_target;
 mod identity;
 mod inference_call_details;
 mod inference_operation_type;
-mod invisible;
 mod invoke_agent_details;
 mod json_text;
 pub mod mapping;

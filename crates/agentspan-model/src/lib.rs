@@ -35,6 +35,7 @@ pub mod agent365;
 pub mod agentspec;
 pub mod attribute;
 mod error_class;
+mod invisible;
 pub mod keys;
 pub mod mapping;
 pub mod random;

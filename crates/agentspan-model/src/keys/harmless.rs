@@ -199,6 +199,11 @@ pub(super) const HARMLESS: &[&str] = &[
     "openai.request.service_tier",
     "openai.response.service_tier",
     "openai.response.system_fingerprint",
+    // Genkit and AgentOps.
+    "agentops.span.kind",
+    "genkit:name",
+    "genkit:state",
+    "genkit:type",
     // MCP.
     "mcp.client.name",
     "mcp.client.version",

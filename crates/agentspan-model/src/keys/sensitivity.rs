@@ -1,17 +1,21 @@
 //! What the value of an attribute may give away, told by its key.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 use super::content::CONTENT;
 use super::context::CONTEXT;
 use super::harmless::HARMLESS;
-use super::vocabularies::{VOCABULARIES, WORDS};
+use super::vocabularies::{FRAMEWORKS, VOCABULARIES, WORDS};
+use crate::invisible::is_invisible;
 
 /// What the value of an attribute may give away, told by its key.
 ///
 /// Contents are known by key, by what a key begins with, and by vocabulary: the conventions for agents and
-/// models grow, and every framework adds keys of its own, so that an unknown key of theirs is not trusted.
+/// models grow, and every framework adds keys of its own, so that an unknown key of theirs is not trusted. Neither
+/// is a key that only looks like one: case does not matter, nor do characters that nobody sees and blanks.
 ///
 /// ```
 /// use agentspan_model::keys::Sensitivity;
@@ -20,6 +24,8 @@ use super::vocabularies::{VOCABULARIES, WORDS};
 /// assert_eq!(Sensitivity::of("user.email"), Sensitivity::Context);
 /// assert_eq!(Sensitivity::of("gen_ai.prompt.0.content"), Sensitivity::Content);
 /// assert_eq!(Sensitivity::of("gen_ai.new_in_the_next_release"), Sensitivity::Suspect);
+/// assert_eq!(Sensitivity::of("GEN_AI.PROMPT"), Sensitivity::Content);
+/// assert_eq!(Sensitivity::of("crew_tasks"), Sensitivity::Suspect);
 /// assert_eq!(Sensitivity::of("app.step"), Sensitivity::Unknown);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,44 +47,178 @@ pub enum Sensitivity {
 impl Sensitivity {
     /// That of an attribute with this key.
     ///
-    /// The longest part of the key that is known decides. It takes a look into a table for the key, and one for
-    /// each part of it that may be known; nothing is allocated, and the length of the key does not matter.
+    /// The longest part of the key that is known decides; a part ends before one of `.:/[`. It takes a look into a
+    /// table for the key, and one for each part of it that may be known; of a key in lower-case ASCII, nothing is
+    /// allocated, and its length does not matter.
     #[must_use]
     pub fn of(key: &str) -> Self {
-        let Known { keys, longest } = &*KNOWN;
-        if key.len() <= *longest {
-            if let Some((sensitivity, _)) = keys.get(key) {
-                return *sensitivity;
-            }
+        let known = &*KNOWN;
+        if let Some(sensitivity) = known.exactly(key) {
+            return sensitivity;
         }
-        // What is before a dot may be known; no part that is longer than all that is known can be.
-        let mut end = key.len().min(longest + 1);
-        while let Some(dot) = key
-            .as_bytes()
-            .iter()
-            .take(end)
-            .rposition(|byte| *byte == b'.')
-        {
-            if let Some((sensitivity, Reach::Tree)) = key.get(..dot).and_then(|key| keys.get(key)) {
-                return *sensitivity;
-            }
-            end = dot;
+        match Shape::of(key) {
+            Some(shape) => known.by_parts(key, shape),
+            None => Self::of_disguised(known, &plain(key)),
         }
-        Self::Unknown
+    }
+
+    /// That of a key which is written in another way than keys are.
+    #[cold]
+    fn of_disguised(known: &Known, plain: &str) -> Self {
+        match known.exactly(plain) {
+            // What is harmless, or context, is so under its exact key only.
+            Some(Self::Harmless | Self::Context) => Self::Suspect,
+            Some(sensitivity) => sensitivity,
+            None => known.by_parts(plain, Shape::of_any(plain)),
+        }
     }
 }
 
-/// What an entry tells of: the key alone, or also all keys that continue it after a dot.
+/// No key that is known is longer, in bytes.
+const LONGEST: usize = 127;
+
+/// Where the parts of a key end that may be known, a bit for each byte.
+#[derive(Clone, Copy, Default)]
+struct Shape {
+    parts: u128,
+    /// Within the first part.
+    joints: u128,
+}
+
+impl Shape {
+    /// That of a key in lower case without characters that show nothing; `None` of another.
+    fn of(key: &str) -> Option<Self> {
+        let bytes = key.as_bytes();
+        let start = bytes.get(..LONGEST + 1).unwrap_or(bytes).iter();
+        let is_odd = |byte: &u8| !byte.is_ascii_graphic() | byte.is_ascii_uppercase();
+        // All of them, and not up to the first: in steps of many bytes.
+        let odd: u32 = start.map(|byte| u32::from(is_odd(byte))).sum();
+        (odd == 0).then(|| Self::of_any(key))
+    }
+
+    fn of_any(key: &str) -> Self {
+        let mut shape = Self::default();
+        for (at, byte) in key.bytes().take(LONGEST + 1).enumerate() {
+            match byte {
+                b'.' | b':' | b'/' | b'[' => shape.parts |= 1 << at,
+                b'_' | b'-' if shape.parts == 0 => shape.joints |= 1 << at,
+                _ => {}
+            }
+        }
+        shape
+    }
+}
+
+/// The key in lower case and without characters that show nothing. Complete up to a little more than what the longest
+/// key has that is known.
+fn plain(key: &str) -> String {
+    let mut plain = String::new();
+    for c in key.chars().filter(|c| !shows_nothing(*c)) {
+        if plain.len() > LONGEST {
+            break;
+        }
+        plain.extend(c.to_lowercase());
+    }
+    plain
+}
+
+fn shows_nothing(c: char) -> bool {
+    const BRAILLE_BLANK: char = '\u{2800}';
+    c.is_control() || c.is_whitespace() || c == BRAILLE_BLANK || is_invisible(c)
+}
+
+/// What an entry tells of: the key alone, or also all keys that continue it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Key,
     Tree,
+    /// Also what continues it within a word.
+    Joined,
 }
 
-/// All keys that are known.
+/// All keys that are known, those with upper case also in lower case.
+#[derive(Default)]
 struct Known {
-    keys: HashMap<&'static str, (Sensitivity, Reach)>,
-    longest: usize,
+    keys: HashMap<Cow<'static, str>, (Sensitivity, Reach), BuildHasherDefault<KeyHasher>>,
+    /// How long those are that tell of longer ones, a bit for each length.
+    trees: u128,
+    joined: u128,
+}
+
+impl Known {
+    fn exactly(&self, key: &str) -> Option<Sensitivity> {
+        let entry = (key.len() <= LONGEST).then(|| self.keys.get(key));
+        entry.flatten().map(|(sensitivity, _)| *sensitivity)
+    }
+
+    /// The longest part decides. What is before a joint is part of the first, and of frameworks only.
+    fn by_parts(&self, key: &str, shape: Shape) -> Sensitivity {
+        let part = |at| key.get(..at).and_then(|part| self.keys.get(part));
+        for at in ones(shape.parts & self.trees) {
+            if let Some((sensitivity, Reach::Tree | Reach::Joined)) = part(at) {
+                return *sensitivity;
+            }
+        }
+        for at in ones(shape.joints & self.joined) {
+            if let Some((sensitivity, Reach::Joined)) = part(at) {
+                return *sensitivity;
+            }
+        }
+        Sensitivity::Unknown
+    }
+
+    fn add(&mut self, key: Cow<'static, str>, sensitivity: Sensitivity, reach: Reach) {
+        let length = 1_u128
+            .checked_shl(u32::try_from(key.len()).unwrap_or(u32::MAX))
+            .unwrap_or(0);
+        if reach != Reach::Key {
+            self.trees |= length;
+        }
+        if reach == Reach::Joined {
+            self.joined |= length;
+        }
+        // A word may be the name of a vocabulary, too, which says more.
+        self.keys.entry(key).or_insert((sensitivity, reach));
+    }
+}
+
+/// The bits that are set, the highest first.
+fn ones(mut bits: u128) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let highest = bits.checked_ilog2()?;
+        bits ^= 1 << highest;
+        usize::try_from(highest).ok()
+    })
+}
+
+/// A fast hash. Keys that others choose are looked for, and never added.
+#[derive(Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let words = bytes.chunks_exact(8);
+        let rest = words.remainder().iter();
+        let rest = rest.fold(0, |rest, byte| (rest << 8) | u64::from(*byte));
+        for word in words {
+            self.mix(word.try_into().map_or(0, u64::from_le_bytes));
+        }
+        self.mix(rest);
+    }
+
+    fn write_u8(&mut self, _end_of_text: u8) {}
+
+    fn finish(&self) -> u64 {
+        // The table takes the highest bits for one thing, and the lowest for another.
+        self.0.rotate_left(26)
+    }
+}
+
+impl KeyHasher {
+    fn mix(&mut self, word: u64) {
+        let mixed = self.0.rotate_left(5) ^ word;
+        self.0 = mixed.wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
 }
 
 static KNOWN: LazyLock<Known> = LazyLock::new(|| {
@@ -87,17 +227,25 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
         (CONTEXT, Reach::Key, Sensitivity::Context),
         (CONTENT, Reach::Tree, Sensitivity::Content),
         (VOCABULARIES, Reach::Tree, Sensitivity::Suspect),
+        (FRAMEWORKS, Reach::Joined, Sensitivity::Suspect),
         (WORDS, Reach::Key, Sensitivity::Suspect),
     ];
-    let mut keys = HashMap::new();
+    let mut known = Known::default();
     for (list, reach, sensitivity) in lists {
         for key in list {
-            // A word may be the name of a vocabulary, too, which says more.
-            keys.entry(*key).or_insert((sensitivity, reach));
+            known.add(Cow::Borrowed(*key), sensitivity, reach);
         }
     }
-    let longest = keys.keys().map(|key| key.len()).max().unwrap_or_default();
-    Known { keys, longest }
+    for (list, reach, sensitivity) in lists {
+        let sensitivity = match sensitivity {
+            Sensitivity::Harmless | Sensitivity::Context => Sensitivity::Suspect,
+            other => other,
+        };
+        for key in list.iter().filter(|key| key.contains(char::is_uppercase)) {
+            known.add(Cow::Owned(key.to_lowercase()), sensitivity, reach);
+        }
+    }
+    known
 });
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::*;
 
 #[test]
 fn no_key_is_in_two_lists() {
-    let mut keys: Vec<&str> = [HARMLESS, CONTEXT, CONTENT, VOCABULARIES]
+    let mut keys: Vec<&str> = [HARMLESS, CONTEXT, CONTENT, VOCABULARIES, FRAMEWORKS]
         .concat()
         .into_iter()
         .collect();
@@ -16,31 +16,158 @@ fn no_key_is_in_two_lists() {
     assert_eq!(keys.len(), all);
 }
 
+#[test]
+fn no_key_that_is_known_is_too_long_for_the_table() {
+    let keys = [HARMLESS, CONTEXT, CONTENT, VOCABULARIES, FRAMEWORKS, WORDS].concat();
+    let longest = keys.iter().map(|key| key.len()).max().unwrap();
+    assert!(longest <= LONGEST, "{longest}");
+}
+
 /// What the documentation says, without a table: the longest known part of the key.
 fn slowly(key: &str) -> Sensitivity {
-    let ends = key.match_indices('.').map(|(at, _)| at);
-    let parts: Vec<&str> = ends.chain([key.len()]).map(|end| &key[..end]).collect();
+    let plain: String = key.chars().filter(|c| !shows_nothing(*c)).collect();
+    let plain = plain.to_lowercase();
+    let is_exact = |list: &[&str]| list.contains(&key);
+    if is_exact(HARMLESS) {
+        return Sensitivity::Harmless;
+    }
+    if is_exact(CONTEXT) {
+        return Sensitivity::Context;
+    }
+    if is_exact(CONTENT) {
+        return Sensitivity::Content;
+    }
+    let lower = |list: &[&str]| list.iter().any(|it| it.to_lowercase() == plain);
+    if lower(HARMLESS) || lower(CONTEXT) {
+        return Sensitivity::Suspect;
+    }
+    let ends = plain.match_indices(['.', ':', '/', '[']).map(|(at, _)| at);
+    let parts: Vec<&str> = ends.chain([plain.len()]).map(|end| &plain[..end]).collect();
+    let first = parts.iter().min_by_key(|part| part.len()).copied();
     for part in parts.into_iter().rev() {
-        let is_whole = part.len() == key.len();
-        if is_whole && HARMLESS.contains(&part) {
-            return Sensitivity::Harmless;
-        }
-        if is_whole && CONTEXT.contains(&part) {
-            return Sensitivity::Context;
-        }
-        if CONTENT.contains(&part) {
+        let is_whole = part.len() == plain.len();
+        if CONTENT.iter().any(|it| it.to_lowercase() == part) {
             return Sensitivity::Content;
         }
-        if VOCABULARIES.contains(&part) || (is_whole && WORDS.contains(&part)) {
+        let is_vocabulary = VOCABULARIES.contains(&part) || FRAMEWORKS.contains(&part);
+        if is_vocabulary || (is_whole && WORDS.contains(&part)) {
             return Sensitivity::Suspect;
         }
+    }
+    let word = first.unwrap_or_default();
+    let mut ends = word.match_indices(['_', '-']).map(|(at, _)| at);
+    if ends.any(|end| FRAMEWORKS.contains(&&word[..end])) {
+        return Sensitivity::Suspect;
     }
     Sensitivity::Unknown
 }
 
+const LISTS: [&[&str]; 4] = [CONTENT, VOCABULARIES, FRAMEWORKS, WORDS];
+
+/// Ways to write a key so that it still looks the same, or nearly so, to people or to a receiver.
+fn variants(key: &str) -> Vec<String> {
+    let mut variants = vec![key.to_uppercase()];
+    let alternating = key.chars().enumerate().map(|(n, c)| {
+        if n % 2 == 0 {
+            c.to_ascii_uppercase()
+        } else {
+            c.to_ascii_lowercase()
+        }
+    });
+    variants.push(alternating.collect());
+    // Zero-width, a mark of direction, a selector, fillers, blanks of all widths, a control character.
+    let unseen = "\u{200b}\u{2060}\u{feff}\u{200f}\u{fe0f}\u{ad}\u{3164}\u{115f}\u{2800}\u{e0041} \u{a0}\u{2003}\u{3000}\t\0";
+    for unseen in unseen.chars() {
+        let (start, end) = key.split_at(key.len() / 2);
+        variants.push(format!("{unseen}{key}"));
+        variants.push(format!("{key}{unseen}"));
+        variants.push(format!("{start}{unseen}{end}"));
+        variants.push(format!("{}{unseen}{}", start.to_uppercase(), end));
+    }
+    let long = "\u{200b}".repeat(1_000);
+    variants.push(format!("{long}{key}"));
+    variants
+}
+
+fn is_masked(key: &str) -> bool {
+    matches!(
+        Sensitivity::of(key),
+        Sensitivity::Content | Sensitivity::Suspect
+    )
+}
+
+#[test]
+fn a8_no_way_to_write_a_key_of_contents_gets_it_past_the_masks() {
+    for key in LISTS.concat() {
+        assert!(is_masked(key), "{key}");
+        for variant in variants(key) {
+            assert!(is_masked(&variant), "{variant:?}");
+        }
+    }
+}
+
+#[test]
+fn a8_no_way_to_write_what_begins_with_a_sensitive_key_gets_it_past_the_masks() {
+    for key in [CONTENT, VOCABULARIES, FRAMEWORKS].concat() {
+        for rest in [
+            ".new_in_the_next_release",
+            ":input",
+            "/output",
+            "[0].x",
+            ".0.content",
+        ] {
+            let longer = format!("{key}{rest}");
+            if Sensitivity::of(&longer) == Sensitivity::Harmless {
+                continue;
+            }
+            assert!(is_masked(&longer), "{longer}");
+            for variant in variants(&longer) {
+                assert!(is_masked(&variant), "{variant:?}");
+            }
+        }
+    }
+    for framework in FRAMEWORKS {
+        for joined in ["_agents", "-tasks", "_output.raw"] {
+            let key = format!("{framework}{joined}");
+            assert!(is_masked(&key), "{key}");
+        }
+    }
+}
+
+#[test]
+fn a8_what_is_harmless_is_so_under_its_exact_key_only() {
+    for key in [HARMLESS, CONTEXT].concat() {
+        for variant in variants(key).iter().filter(|variant| *variant != key) {
+            let sensitivity = Sensitivity::of(variant);
+            assert!(is_masked(variant), "{variant:?} is {sensitivity:?}");
+        }
+    }
+}
+
+#[test]
+fn a8_keys_of_the_program_stay_its_own() {
+    for key in [
+        "app.step",
+        "order_id",
+        "App.Step",
+        "crewman.name",
+        "toolbox",
+        "my_input_size",
+    ] {
+        assert_eq!(Sensitivity::of(key), Sensitivity::Unknown, "{key}");
+    }
+}
+
 fn any_key() -> impl Strategy<Value = String> {
-    let known = [HARMLESS, CONTEXT, CONTENT, VOCABULARIES, WORDS].concat();
-    let part = prop_oneof![Just(""), Just("0"), Just("content"), Just("-x"), Just("\0")];
+    let known = [HARMLESS, CONTEXT, CONTENT, VOCABULARIES, FRAMEWORKS, WORDS].concat();
+    let part = prop_oneof![
+        Just(""),
+        Just("0"),
+        Just("content"),
+        Just("-x"),
+        Just("\0"),
+        Just(":x")
+    ];
     let known = (
         prop::sample::select(known),
         part,

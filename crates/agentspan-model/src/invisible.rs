@@ -33,7 +33,7 @@ const INVISIBLE: &[(char, char)] = &[
 
 /// Whether `c` shows nothing of its own or only changes how others show, so that texts that differ in it can
 /// look the same.
-pub(super) fn is_invisible(c: char) -> bool {
+pub(crate) fn is_invisible(c: char) -> bool {
     let after = INVISIBLE.partition_point(|(first, _)| *first <= c);
     let range = after.checked_sub(1).and_then(|at| INVISIBLE.get(at));
     range.is_some_and(|(_, last)| c <= *last)
