@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::invisible::is_invisible;
+use crate::invisible::is_invisible;
 
 /// The longest id that is accepted, in bytes.
 const MAX_BYTES: usize = 256;
@@ -47,7 +47,8 @@ pub enum IdentityError {
     /// The id holds a character that divides a URL (`/ \ ? # %`) or that is invisible: a control
     /// character, a line or paragraph separator, or one that Unicode calls a format character (`Cf`) or
     /// ignorable by default, such as a soft hyphen, a filler, a mark of direction, a tag or a variation
-    /// selector. Copy the id anew from where it is shown as plain text.
+    /// selector; a blank other than U+0020, which looks like that one; or a character that is none or has no agreed
+    /// look: a noncharacter, or one of the private use areas. Copy the id anew from where it is shown as plain text.
     #[error("{field} holds a forbidden character at byte {at}")]
     Character {
         /// `tenant id` or `agent id`.
@@ -81,8 +82,28 @@ fn check(field: &'static str, id: &str) -> Result<(), IdentityError> {
 
 fn is_forbidden(c: char) -> bool {
     c.is_control()
-        || matches!(c, '/' | '\\' | '?' | '#' | '%' | '\u{2028}' | '\u{2029}')
+        || matches!(c, '/' | '\\' | '?' | '#' | '%')
         || is_invisible(c)
+        || is_other_blank(c)
+        || is_no_character(c)
+}
+
+/// Whether `c` is a blank that looks like a space, or like another blank.
+fn is_other_blank(c: char) -> bool {
+    c != ' ' && (c.is_whitespace() || c == '\u{2800}')
+}
+
+/// Whether `c` is a noncharacter, or means what two parties agree on.
+fn is_no_character(c: char) -> bool {
+    let last_two_of_a_plane = u32::from(c) & 0xfffe == 0xfffe;
+    last_two_of_a_plane
+        || matches!(
+            c,
+            '\u{fdd0}'..='\u{fdef}'
+                | '\u{e000}'..='\u{f8ff}'
+                | '\u{f0000}'..='\u{ffffd}'
+                | '\u{100000}'..='\u{10fffd}'
+        )
 }
 
 macro_rules! id {
@@ -90,7 +111,8 @@ macro_rules! id {
         #[doc = $what]
         ///
         /// At most 256 bytes, not blank, without surrounding white space, no dot segment, and
-        /// without characters that divide a URL or that cannot be seen. Compared byte by byte:
+        /// without characters that divide a URL, that cannot be seen or that have no look of their own. A space
+        /// (U+0020) may stand inside, as in the reference; no other blank may. Compared byte by byte:
         /// GUIDs in different case are different ids, as they are for the reference.
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(into = "String", try_from = "String")]
@@ -258,7 +280,50 @@ mod tests {
             );
         }
         check_refused(" a", "agent id begins or ends with white space");
-        check_refused("a\u{a0}", "agent id begins or ends with white space");
+        check_refused("a ", "agent id begins or ends with white space");
+    }
+
+    #[test]
+    fn a14_blanks_that_look_like_a_space_are_refused_and_a_space_is_not() {
+        assert_eq!(AgentId::parse("my agent").unwrap().as_str(), "my agent");
+        for c in '\0'..=char::MAX {
+            let is_blank = c.is_whitespace() || c == '\u{2800}';
+            if is_blank && c != ' ' {
+                let error = "agent id holds a forbidden character at byte 1";
+                check_refused(&format!("a{c}b"), error);
+            }
+        }
+    }
+
+    #[test]
+    fn a14_noncharacters_and_characters_of_private_use_are_refused() {
+        for c in [
+            '\u{fdd0}',
+            '\u{fdef}',
+            '\u{fffe}',
+            '\u{ffff}',
+            '\u{1fffe}',
+            '\u{10ffff}',
+            '\u{e000}',
+            '\u{f8ff}',
+            '\u{f0000}',
+            '\u{ffffd}',
+            '\u{100000}',
+            '\u{10fffd}',
+        ] {
+            let error = "agent id holds a forbidden character at byte 1";
+            check_refused(&format!("a{c}b"), error);
+        }
+        for c in [
+            '\u{fdcf}',
+            '\u{fdf0}',
+            '\u{d7ff}',
+            '\u{f900}',
+            '\u{fffd}',
+            '\u{20000}',
+        ] {
+            assert!(AgentId::parse(&c.to_string()).is_ok(), "{c:?}");
+        }
     }
 
     #[test]

@@ -93,10 +93,10 @@ impl From<serde_json::Value> for Json {
     }
 }
 
-/// Shows the text.
+/// Shows how long it is, and nothing of the text, which may be what somebody said.
 impl fmt::Debug for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        write!(f, "Json({} bytes)", self.as_str().len())
     }
 }
 
@@ -239,10 +239,10 @@ impl From<serde_json::Map<String, serde_json::Value>> for JsonObject {
     }
 }
 
-/// Shows the text.
+/// Shows how long it is, and nothing of the text, which may be what somebody said.
 impl fmt::Debug for JsonObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        write!(f, "JsonObject({} bytes)", self.as_str().len())
     }
 }
 
