@@ -11,12 +11,14 @@ mod error;
 #[cfg(feature = "http2")]
 mod http2;
 mod runtime;
+mod silence;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use agentspan_queue::contain::{self, Panicked};
 use agentspan_tls::rustls::ClientConfig;
 use agentspan_tls::{TrustRoots, client_config};
 use bytes::Bytes;
@@ -24,11 +26,12 @@ use http::{HeaderMap, Method, Request, Uri};
 use http_body_util::Full;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::{Builder, Client};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
 use self::dial::Connector;
+use self::silence::{SilentExecutor, Silently, silently};
 
 pub use self::answer::Answer;
 pub use self::error::TransportError;
@@ -59,7 +62,8 @@ pub enum Route {
 /// Sends requests over connections that it keeps for a while. Speaks HTTP/1.1, or HTTP/2 if
 /// `over_http2` was called, which needs the feature `http2`.
 ///
-/// It needs a Tokio runtime with I/O and time, such as that of [`io_runtime`].
+/// It needs a Tokio runtime with I/O and time, such as that of [`io_runtime`]. No subscriber of `tracing` sees what
+/// the crates below log of its connections; a panic in them is an error of the try.
 pub struct Transport {
     route: Route,
     roots: TrustRoots,
@@ -81,7 +85,8 @@ impl Transport {
     /// A transport that has no connection yet, and keeps at most `idle_per_host` idle ones of a host.
     #[must_use]
     pub fn new(route: Route, roots: TrustRoots, idle_per_host: usize) -> Self {
-        let mut settings = Client::builder(TokioExecutor::new());
+        silence::prepare();
+        let mut settings = Client::builder(SilentExecutor);
         settings
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
@@ -133,6 +138,25 @@ impl Transport {
     ///
     /// If the future is dropped, nobody knows whether the server took the request.
     pub async fn post(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: Bytes,
+        timeout: Duration,
+    ) -> Result<Answer, TransportError> {
+        let post = Silently::new(self.try_post(uri, headers, body, timeout));
+        match contain::future(|| post).await {
+            Ok(result) => result,
+            Err(Panicked { .. }) => {
+                // Nobody knows what state it is in.
+                let broken = self.known_client().take();
+                let _ = contain::drop(broken);
+                Err(TransportError::Panicked)
+            }
+        }
+    }
+
+    async fn try_post(
         &self,
         uri: &Uri,
         headers: &HeaderMap,
@@ -198,7 +222,7 @@ impl Transport {
     /// On a thread that may block, since the platform's certificates are in files.
     async fn tls(&self) -> Result<ClientConfig, TransportError> {
         let roots = self.roots.clone();
-        let made = spawn_blocking(move || client_config(&roots)).await;
+        let made = spawn_blocking(move || silently(|| client_config(&roots))).await;
         Ok(made.map_err(TransportError::tls)??)
     }
 }

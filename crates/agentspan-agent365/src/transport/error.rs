@@ -35,6 +35,10 @@ pub enum TransportError {
     /// `ca-certificates`), or give some to the builder.
     #[error("no root certificates were found")]
     NoRootCertificates,
+    /// A crate below panicked. Whether the service took the spans is not known. The panic hook of the program has
+    /// the message.
+    #[error("the exchange panicked")]
+    Panicked,
 }
 
 impl TransportError {
@@ -59,6 +63,7 @@ impl TransportError {
             Self::Exchange(_) => "exchange",
             Self::Tls(_) => "tls",
             Self::NoRootCertificates => "no_root_certificates",
+            Self::Panicked => "panicked",
         }
     }
 }

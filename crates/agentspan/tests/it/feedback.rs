@@ -1,6 +1,8 @@
-//! A5: a program that makes a span of every event of `tracing`, at every level, gets no spans of our own requests.
+//! A5, A11: subscribers of `tracing` see nothing of our own requests: one that makes a span of every event, at every
+//! level, has no more to send, and one that panics over what the crates below log costs no span.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use agentspan::agent365::{AccessToken, Delivery, token_from_fn};
@@ -55,6 +57,42 @@ impl Subscriber for SpanPerEvent {
     fn exit(&self, _: &Id) {}
 }
 
+/// Panics over every event and every span of the crates below us, and counts our own.
+struct PanicsOverOthers;
+
+static OWN_LINES: AtomicU64 = AtomicU64::new(0);
+
+fn see(metadata: &Metadata<'_>) {
+    let target = metadata.target();
+    let below = ["hyper", "h2", "rustls", "tower", "tokio", "mio", "log"];
+    assert!(!below.iter().any(|it| target.starts_with(it)), "{target}");
+    let is_ours = target.starts_with("agentspan");
+    OWN_LINES.fetch_add(u64::from(is_ours), Ordering::SeqCst);
+}
+
+impl Subscriber for PanicsOverOthers {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        see(attributes.metadata());
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        see(event.metadata());
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
 /// The destination that the test names, in a process of its own: what listens there would make events here.
 fn configuration(to: &str) -> Configuration {
     let place = said("PLACE");
@@ -100,7 +138,11 @@ fn send_one_span(to: &str) {
         .with_span_processor(processor)
         .build();
     let tracer = provider.tracer("t");
-    tracing::subscriber::set_global_default(SpanPerEvent).unwrap();
+    if said("SUBSCRIBER") == "panics" {
+        tracing::subscriber::set_global_default(PanicsOverOthers).unwrap();
+    } else {
+        tracing::subscriber::set_global_default(SpanPerEvent).unwrap();
+    }
     tracing_log::LogTracer::init().unwrap();
     assert!(TRACER.set(tracer.clone()).is_ok());
 
@@ -120,6 +162,12 @@ fn send_one_span(to: &str) {
         None => (queues[0].stats().accepted, queues[0].stats().exported),
     };
     assert_eq!(counts, (1, 1), "{to}");
+    if said("SUBSCRIBER") == "panics" {
+        assert_eq!(agentspan_queue::contain::panics(), 0, "{to}");
+        // What the delivery logs reaches the subscriber.
+        let lines = OWN_LINES.load(Ordering::SeqCst);
+        assert!(lines > 0 || delivery.is_none(), "{to}");
+    }
 }
 
 const THIS: &str = "feedback::a5_one_real_span_stays_one_at_each_destination";
@@ -129,11 +177,30 @@ fn a5_one_real_span_stays_one_at_each_destination() {
     if is_started_by_test() {
         return send_one_span(&said("TO"));
     }
+    check_every_destination(THIS, "");
+}
+
+const THAT: &str = "feedback::a11_a_subscriber_that_panics_over_what_others_log_costs_no_span";
+
+#[test]
+fn a11_a_subscriber_that_panics_over_what_others_log_costs_no_span() {
+    if is_started_by_test() {
+        return send_one_span(&said("TO"));
+    }
+    check_every_destination(THAT, "panics");
+}
+
+fn check_every_destination(test: &str, subscriber: &str) {
     let certificates = Certificates::generate().unwrap();
     let pem = certificates.root_certificates_pem().to_owned();
     let check = |to, place: &str, roots| {
-        let variables = [("TO", to), ("PLACE", place), ("ROOTS", roots)];
-        must_pass(THIS, &variables);
+        let variables = [
+            ("TO", to),
+            ("PLACE", place),
+            ("ROOTS", roots),
+            ("SUBSCRIBER", subscriber),
+        ];
+        must_pass(test, &variables);
     };
     let grpc = GrpcReceiver::start(None);
     check("grpc", &grpc.url("http"), "");
@@ -153,7 +220,7 @@ fn a5_one_real_span_stays_one_at_each_destination() {
     check("agent 365 with tls", &tls.addr().to_string(), &pem);
     assert_eq!(tls.request_count(), 2);
 
-    let file = format!("{}/feedback.jsonl", env!("CARGO_TARGET_TMPDIR"));
+    let file = format!("{}/feedback{subscriber}.jsonl", env!("CARGO_TARGET_TMPDIR"));
     check("json lines", &file, "");
     check("console", "", "");
     std::fs::remove_file(file).unwrap();
