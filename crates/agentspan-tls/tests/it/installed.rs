@@ -31,9 +31,9 @@ pub(crate) fn passes(name: &str, variables: &[(&str, &str)]) -> bool {
 
 /// What the process installs lasts, so it happens in a process of its own.
 #[test]
-fn what_the_process_installed_is_used_whenever_it_did() {
+fn d1_what_the_process_installed_is_used_whenever_it_did() {
     if !is_started_by_test() {
-        let this = "installed::what_the_process_installed_is_used_whenever_it_did";
+        let this = "installed::d1_what_the_process_installed_is_used_whenever_it_did";
         assert!(passes(this, &[]));
         return;
     }
@@ -59,9 +59,9 @@ fn what_the_process_installed_is_used_whenever_it_did() {
 }
 
 #[test]
-fn nothing_is_installed_for_the_process() {
+fn d1_nothing_is_installed_for_the_process() {
     if !is_started_by_test() {
-        let this = "installed::nothing_is_installed_for_the_process";
+        let this = "installed::d1_nothing_is_installed_for_the_process";
         assert!(passes(this, &[]));
         return;
     }
