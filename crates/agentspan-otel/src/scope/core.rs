@@ -257,7 +257,9 @@ impl Core {
             // It asks the error for its sources.
             let class = contain::call(|| ErrorClass::of(error));
             let class = class.unwrap_or_else(|_| ErrorClass::of_type::<E>());
-            self.record_exception(class.path(), &class.name(), message, &report);
+            // One name for both: whoever looks for the class finds it under either key.
+            let name = class.name();
+            self.record_exception(&name, &name, message, &report);
         }
     }
 
