@@ -55,7 +55,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     match telemetry.flush(Duration::from_secs(10)) {
         Ok(()) => return Err("nothing was lost".into()),
-        Err(TelemetryError::Processor(loss)) => println!("\nWhat the flush says:\n\n{loss}"),
+        Err(loss @ TelemetryError::Processor { .. }) => {
+            println!("\nWhat the flush says:\n\n{loss}")
+        }
         Err(error) => return Err(error.into()),
     }
     println!("\nThe report:\n\n{}", telemetry.report());

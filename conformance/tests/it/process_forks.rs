@@ -128,7 +128,7 @@ fn a14_a_child_without_an_exporter_counts_its_losses() {
         Child,
         &[
             "accepted 0 exported 0 dropped 0 queued 0",
-            "flush Err(InternalFailure(\"notes lost 1 spans (forked: 1)\"))",
+            "flush Err(InternalFailure(\"notes lost 1 span (forked: 1)\"))",
             "accepted 1 exported 0 dropped 1 queued 0",
             "accepted 1 exported 0 dropped 1 queued 0",
             "accepted 2 exported 0 dropped 2 queued 0",

@@ -18,7 +18,6 @@ mod reparent;
 mod requests;
 mod shared;
 mod thread;
-mod told;
 mod worker;
 
 use std::fmt;
@@ -105,7 +104,7 @@ impl Delivery {
     /// # Errors
     ///
     /// `Timeout` when the time passed first: the spans stay where they are. `InternalFailure` when
-    /// spans were lost since the last flush that said so, be it before the call: it names the reasons,
+    /// spans were lost of which no flush has told yet, be it before the call: it names the reasons,
     /// which [`stats`](Self::stats) and the reports explain. Spans that are not meant for Agent 365 are
     /// no loss. `InternalFailure`, too, when it is called on the delivery's own thread.
     /// `AlreadyShutdown` after a shutdown.
@@ -121,7 +120,8 @@ impl Delivery {
     ///
     /// `Timeout` when the time passed first: what was not delivered by then is dropped and counted as
     /// [`ShutdownDeadline`](crate::DropReason::ShutdownDeadline), whatever the thread is busy with.
-    /// Other losses are no error of a shutdown: flush before it to hear of them.
+    /// `InternalFailure` when spans were lost for other reasons of which no flush has told yet, the deadline
+    /// beside them if it passed, and when it is called on the delivery's own thread.
     pub fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
         self.shared().stop(timeout)
     }

@@ -38,8 +38,11 @@ pub struct DeliveryStats {
     /// Panics that were contained on the way: in token resolvers, enrichers, observers of reports and retry
     /// timers, and in the delivery itself. The delivery goes on after each.
     pub panics: u64,
-    dropped: [u64; DropReason::ALL.len()],
+    dropped: Losses,
 }
+
+/// How many spans were lost, in the order of [`DropReason::ALL`].
+pub(crate) type Losses = [u64; DropReason::ALL.len()];
 
 impl DeliveryStats {
     /// How many spans were dropped for this reason.
@@ -52,6 +55,14 @@ impl DeliveryStats {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped.iter().sum()
+    }
+
+    /// How many spans were lost that are meant for Agent 365.
+    pub(crate) fn real_losses(&self) -> Losses {
+        DropReason::ALL.map(|reason| match reason {
+            DropReason::NoIdentity | DropReason::OtherOperation => 0,
+            reason => self.dropped_for(reason),
+        })
     }
 
     /// What was dropped, by reason. Reasons for which nothing was dropped are left out.

@@ -105,14 +105,16 @@ impl ConsoleExporter {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Writes all of them, also after one that cannot be written.
     fn write(&self, traces: Vec<Vec<SpanData>>) -> OTelSdkResult {
+        let mut first = Ok(());
         for trace in traces {
             let text = tree::render(trace, self.detail);
-            (self.sink)(&text).map_err(|error| {
+            first = first.and((self.sink)(&text).map_err(|error| {
                 OTelSdkError::InternalFailure(format!("cannot write to the console: {error}"))
-            })?;
+            }));
         }
-        Ok(())
+        first
     }
 }
 

@@ -6,7 +6,6 @@ mod receipt;
 mod size;
 mod state;
 mod stats;
-mod told;
 mod worker;
 
 use std::fmt;
@@ -21,7 +20,7 @@ use agentspan_queue::PerProcess;
 use agentspan_queue::contain::{self, Foreign};
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
 
 pub use self::flush::ExportFlush;
@@ -358,9 +357,11 @@ impl ExportQueue {
         reason = "it goes on without being waited for"
     )]
     pub fn start_flush(&self) -> ExportFlush {
+        let process = self.0.process();
         ExportFlush {
             queue: self.clone(),
-            call: self.0.process().start_flush(),
+            told: process.told_so_far(),
+            call: process.start_flush(),
         }
     }
 
@@ -382,25 +383,22 @@ impl ExportQueue {
     ///
     /// # Errors
     ///
-    /// [`OTelSdkError::Timeout`] when the time passed first. What was not exported is dropped and counted
-    /// as [`ExportLoss::ShutdownDeadline`]. `InternalFailure` when the exporter fails to end, which the thread
-    /// does all the same.
+    /// [`OTelSdkError::Timeout`](opentelemetry_sdk::error::OTelSdkError::Timeout) when the time passed first. What was not exported is dropped and counted
+    /// as [`ExportLoss::ShutdownDeadline`]. `InternalFailure` when spans were lost for other reasons of which no
+    /// call has told yet, the deadline beside them if it passed, and when the exporter fails to end, which the
+    /// thread does all the same.
     pub fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
         let process = self.0.process();
+        let told = process.told_so_far();
         process.close();
         let deadline = Instant::now().checked_add(timeout);
         let outcome = process.shared.wait_for_end(deadline);
         let thread = process.take_thread();
-        if outcome == Outcome::Late {
-            return Err(OTelSdkError::Timeout(timeout));
+        if outcome != Outcome::Late {
+            // The thread has done its work, and what is left of it is its return. A panic was counted.
+            let _ = thread.map(JoinHandle::join);
         }
-        // The thread has done its work, and what is left of it is its return. A panic was counted.
-        let _ = thread.map(JoinHandle::join);
-        if outcome == Outcome::Failed {
-            let text = format!("the exporter of {} cannot be shut down", self.0.name);
-            return Err(OTelSdkError::InternalFailure(text));
-        }
-        Ok(())
+        flush::of_shutdown(&self.0.name, outcome, timeout, process.tell(told))
     }
 }
 

@@ -7,7 +7,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use agentspan_model::agentspec::Disclosure;
-use agentspan_queue::PerProcess;
+use agentspan_queue::{PerProcess, told};
 
 use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor};
 
@@ -29,7 +29,9 @@ use state::{Item, Shared};
 /// **What is lost.** The queue holds [a number of hooks](BackgroundQueueBuilder::with_capacity). If it is
 /// full, a hook is dropped, and counted; [`DropPolicy`] says which. The processor is never shown a part
 /// of a span: where the start is dropped, everything is, and for each start that is taken, the place of
-/// its end is kept. At any time, *offered = handled + dropped + queued*.
+/// its end is kept. At any time, *offered = handled + dropped + queued*. A flush and a shutdown tell once of hooks that
+/// were dropped or failed. What waits when the time of a shutdown is over is dropped; once the hook that
+/// is running returns, the processor is shut down all the same.
 ///
 /// **After a fork** without `exec` the child's queue starts empty: what was queued is the parent's. The child's
 /// own spans start a thread of its own. Spans that were open at the fork are the parent's, too, and no
@@ -94,6 +96,10 @@ pub struct QueueStats {
     pub handled: u64,
     /// How many of them were dropped.
     pub dropped: u64,
+    /// How many of the dropped ones waited, or ran, when the time of a shutdown was over.
+    pub dropped_at_shutdown: u64,
+    /// How many of the dropped ones are of spans that the processor failed to start.
+    pub dropped_after_failure: u64,
     /// How many of them wait, that which is just running included.
     pub queued: u64,
     /// How many of the handled ones failed or panicked.
@@ -141,7 +147,7 @@ impl BackgroundQueueBuilder {
     }
 }
 
-/// Why [`BackgroundQueue::flush`] returned before everything was handled.
+/// Why a [flush](BackgroundQueue::flush) or a [shutdown](BackgroundQueue::wait_for_end) was no success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlushError {
@@ -152,10 +158,30 @@ pub enum FlushError {
         /// How many hooks are queued.
         queued: u64,
     },
+    /// Hooks were lost of which no call has told yet. Which ones, [`stats`](BackgroundQueue::stats) does not know;
+    /// the log has a line for each that failed.
+    #[error("{}", lost(*queue_full, *failed, *shutdown_deadline))]
+    Lost {
+        /// How many were dropped because the queue was full. Make it larger, or the processor faster.
+        queue_full: u64,
+        /// How many failed or panicked, and how many were left out because the start of their span did.
+        failed: u64,
+        /// How many waited, or ran, when the time of a shutdown was over. Give it longer.
+        shutdown_deadline: u64,
+    },
     /// A hook of the processor flushes the queue that it runs behind, which would wait for itself. Flush
     /// from another thread.
     #[error("the queue cannot be flushed from its own thread")]
     OwnThread,
+}
+
+fn lost(queue_full: u64, failed: u64, shutdown_deadline: u64) -> String {
+    let losses = [
+        ("queue_full", queue_full),
+        ("failed", failed),
+        ("shutdown_deadline", shutdown_deadline),
+    ];
+    told::sentence("hook", losses).unwrap_or_default()
 }
 
 impl BackgroundQueue {
@@ -185,9 +211,13 @@ impl BackgroundQueue {
     ///
     /// # Errors
     ///
-    /// [`FlushError`] if that takes longer than `timeout`, or if this is called from a hook of the processor.
+    /// [`FlushError`] if that takes longer than `timeout`, if hooks were lost of which no call has told yet, be it
+    /// before this one, or if this is called from a hook of the processor.
     pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
-        self.shared().flush(Instant::now().checked_add(timeout))
+        let shared = self.shared();
+        let told = shared.told_so_far();
+        shared.flush(Instant::now().checked_add(timeout))?;
+        shared.tell(told)
     }
 
     /// Shuts the processor down after everything that is queued, and does not wait for it.
@@ -204,13 +234,20 @@ impl BackgroundQueue {
 
     /// Waits until a shutdown that has [started](Self::start_shutdown) is done and its thread has ended.
     ///
+    /// Hooks that wait when the time is over are dropped, with that which is just running.
+    ///
     /// # Errors
     ///
-    /// As [`flush`](Self::flush).
+    /// As [`flush`](Self::flush). Hooks that the time was too short for are among the [lost](FlushError::Lost).
     pub fn wait_for_end(&self, timeout: Duration) -> Result<(), FlushError> {
-        self.flush(timeout)?;
-        self.shared().join();
-        Ok(())
+        let shared = self.shared();
+        let told = shared.told_so_far();
+        match shared.flush(Instant::now().checked_add(timeout)) {
+            Ok(()) => shared.join(),
+            Err(FlushError::TimedOut { .. }) if shared.abandon() => {}
+            Err(error) => return Err(error),
+        }
+        shared.tell(told)
     }
 
     fn put(&self, item: Item) -> Result<(), HookError> {
@@ -259,7 +296,8 @@ impl SpanProcessor for BackgroundQueue {
     }
 
     /// Waits until everything that is queued is handled, the processor is shut down and the thread has
-    /// ended, or the [timeout](BackgroundQueueBuilder::with_shutdown_timeout) has passed.
+    /// ended, or the [timeout](BackgroundQueueBuilder::with_shutdown_timeout) has passed. Fails with a
+    /// [`FlushError`] if hooks were lost.
     fn shutdown(&self) -> Result<(), HookError> {
         self.start_shutdown()?;
         let ended = self.wait_for_end(self.0.shutdown_timeout);
@@ -272,7 +310,7 @@ impl SpanProcessor for BackgroundQueue {
         if let Err(error) = self.put(Item::Shutdown) {
             return HookFuture::ready(Err(error));
         }
-        let number = shared.last_number();
+        let (number, told) = (shared.last_number(), shared.told_so_far());
         HookFuture::new(async move {
             poll_fn(|cx| {
                 if shared.is_done_or_wakes(number, cx.waker()) {
@@ -283,7 +321,7 @@ impl SpanProcessor for BackgroundQueue {
             })
             .await;
             shared.join();
-            Ok(())
+            shared.tell(told).map_err(HookError::new)
         })
     }
 }

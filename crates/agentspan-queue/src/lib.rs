@@ -4,11 +4,13 @@
 //!   log subscriber, and keeps its panics from the threads of the program and of the queues.
 //! - [`fork`] notices that the process is the child of a fork, and [`PerProcess`] keeps what a child does not
 //!   share with its parent.
+//! - [`told`] knows of which losses a flush or a shutdown has told, so that the program hears of each once.
 //!
 //! The crate knows no runtime, no network and no OpenTelemetry.
 
 pub mod contain;
 pub mod fork;
 mod per_process;
+pub mod told;
 
 pub use per_process::PerProcess;

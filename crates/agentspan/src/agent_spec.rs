@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::OtelBridge;
-use agentspan_processor::{BackgroundQueue, FlushError, HookError, Trace, TraceBuilder};
+use agentspan_processor::{BackgroundQueue, HookError, Trace, TraceBuilder};
 use agentspan_queue::contain;
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::counts;
+use crate::outcome::Outcome;
 use crate::report::DestinationReport;
 
 /// The bridge to OpenTelemetry, and the processors that observe Agent Spec traces themselves.
@@ -44,8 +44,10 @@ impl AgentSpec {
     }
 
     /// Waits until the hooks that are queued have run, for as long as `left` says to each processor.
-    pub(crate) fn flush(&self, left: impl Fn() -> Duration) -> OTelSdkResult {
-        self.for_each(|queue| queue.flush(left()))
+    pub(crate) fn flush(&self, outcome: &mut Outcome, left: impl Fn() -> Duration) {
+        for (name, queue) in &self.processors {
+            outcome.add_agent_spec(name, queue.flush(left()));
+        }
     }
 
     /// Starts to shut all processors down, the first time that it is called. Does not wait.
@@ -61,20 +63,10 @@ impl AgentSpec {
     }
 
     /// Waits until all processors are shut down, for as long as `left` says to each.
-    pub(crate) fn wait_for_end(&self, left: impl Fn() -> Duration) -> OTelSdkResult {
-        self.for_each(|queue| queue.wait_for_end(left()))
-    }
-
-    /// Asks all of them, also after the first that is late.
-    fn for_each(&self, ask: impl Fn(&BackgroundQueue) -> Result<(), FlushError>) -> OTelSdkResult {
-        let mut result = Ok(());
-        for (_, queue) in &self.processors {
-            result = result.and(ask(queue).map_err(|error| match error {
-                FlushError::TimedOut { .. } => OTelSdkError::Timeout(Duration::ZERO),
-                other => OTelSdkError::InternalFailure(other.to_string()),
-            }));
+    pub(crate) fn wait_for_end(&self, outcome: &mut Outcome, left: impl Fn() -> Duration) {
+        for (name, queue) in &self.processors {
+            outcome.add_agent_spec(name, queue.wait_for_end(left()));
         }
-        result
     }
 
     /// Ends the spans that nobody has ended, so that they are exported as unfinished.
@@ -132,7 +124,7 @@ mod tests {
         let agent_spec = of(&[&BackgroundQueue::new(shutdowns.clone())]);
         for _ in 0..2 {
             agent_spec.start_shutdown();
-            agent_spec.wait_for_end(|| WHILE).unwrap();
+            assert_eq!(end(&agent_spec, WHILE), "");
             assert_eq!(shutdowns.0.load(Ordering::SeqCst), 1);
         }
     }
@@ -142,6 +134,12 @@ mod tests {
         let queues = queues.iter().enumerate();
         let processors = queues.map(|(n, queue)| (n.to_string(), (*queue).clone()));
         AgentSpec::new(&provider, ContentCapture::NoContent, processors.collect())
+    }
+
+    fn end(agent_spec: &AgentSpec, timeout: Duration) -> String {
+        let mut outcome = Outcome::default();
+        agent_spec.wait_for_end(&mut outcome, || timeout);
+        outcome.failures.join("; ")
     }
 
     /// Says that a trace starts, and waits until it may.
@@ -170,12 +168,12 @@ mod tests {
         let (queue, release) = slow();
         let agent_spec = of(&[&queue]);
         agent_spec.start_shutdown();
-        let late = agent_spec.wait_for_end(|| Duration::ZERO);
-        assert!(matches!(late, Err(OTelSdkError::Timeout(_))), "{late:?}");
-        drop(release);
-        agent_spec.wait_for_end(|| WHILE).unwrap();
         // The start of the trace, and the shutdown.
-        assert_eq!(queue.stats().handled, 2);
+        let late = "0: lost 2 hooks (shutdown_deadline: 2)";
+        assert_eq!(end(&agent_spec, Duration::ZERO), late);
+        drop(release);
+        assert_eq!(end(&agent_spec, WHILE), "");
+        assert_eq!(queue.stats().dropped_at_shutdown, 2);
     }
 
     #[test]

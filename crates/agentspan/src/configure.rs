@@ -326,6 +326,7 @@ impl Configuration {
         let default_capture = processor.default_capture();
         let delivery = processor.delivery().cloned();
         let queues = processor.queues().to_vec();
+        let done_by_guard = processor.done_by_guard();
         let builder = OtelBridge::prepare(SdkTracerProvider::builder()).with_resource(resource);
         let builder = builder.with_span_processor(processor);
         let provider = foreign(|| customise(builder).build())?;
@@ -342,7 +343,13 @@ impl Configuration {
         warn_of(missing, agent365);
         let capture = capture.unwrap_or(default_capture);
         let agent_spec = AgentSpec::new(&provider, capture, agent_spec_processors);
-        let pipeline = Pipeline::new(provider, agent365, delivery, queues, agent_spec);
+        let pipeline = Pipeline::new(
+            (provider, done_by_guard),
+            agent365,
+            delivery,
+            queues,
+            agent_spec,
+        );
         Ok(Telemetry::new(pipeline, metrics, flush_on_drop))
     }
 

@@ -21,12 +21,16 @@ pub(crate) fn of_delivery(stats: &DeliveryStats) -> ExportCounts {
 /// Hooks that failed were handled, and yet what they were to see is lost.
 pub(crate) fn of_agent_spec(queue: &BackgroundQueue) -> ExportCounts {
     let stats = queue.stats();
+    let late = stats.dropped_at_shutdown;
+    let after_failure = stats.dropped_after_failure;
+    let full = stats.dropped.saturating_sub(late + after_failure);
     ExportCounts {
         accepted: stats.offered,
         exported: stats.handled.saturating_sub(stats.failed),
         dropped: vec![
-            (ExportLoss::QueueFull.as_str(), stats.dropped),
-            (ExportLoss::Failed.as_str(), stats.failed),
+            (ExportLoss::QueueFull.as_str(), full),
+            (ExportLoss::Failed.as_str(), stats.failed + after_failure),
+            (ExportLoss::ShutdownDeadline.as_str(), late),
         ],
         queued: stats.queued,
         queued_bytes: 0,

@@ -78,6 +78,7 @@ mod install_error;
 mod metrics;
 #[cfg(any(feature = "otlp-http", feature = "otlp-grpc"))]
 mod otlp;
+mod outcome;
 pub mod prelude;
 mod report;
 mod shown_url;

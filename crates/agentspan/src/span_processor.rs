@@ -13,6 +13,8 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::agent365_status::Agent365Status;
+use crate::counts;
+use crate::outcome::{DoneByGuard, Outcome};
 use crate::report::TelemetryReport;
 
 /// How long a flush of the SDK waits for all destinations together; it gives no time itself.
@@ -29,6 +31,7 @@ pub struct AgentSpanProcessor {
     delivery: Option<Delivery>,
     chain: BaggageSpanProcessor<Outlets>,
     queues: Vec<ExportQueue>,
+    done_by_guard: DoneByGuard,
     /// What is captured of Agent Spec spans if nobody says.
     default_capture: ContentCapture,
     /// Kept for its drop, which ends the metrics of destinations.
@@ -42,8 +45,10 @@ impl AgentSpanProcessor {
         queues: Vec<ExportQueue>,
         metrics: Option<AgentMetrics>,
     ) -> Self {
+        let done_by_guard = DoneByGuard::default();
         let outlets = Outlets {
             metrics,
+            done_by_guard: done_by_guard.clone(),
             agent365: delivery.as_ref().map(|(delivery, profile)| {
                 let mapping = Mapping::new(Rendering::Agent365(*profile))
                     .with_capture(ContentCapture::from(Disclosure::Clear));
@@ -56,6 +61,7 @@ impl AgentSpanProcessor {
             delivery: delivery.map(|(delivery, _)| delivery),
             chain: BaggageSpanProcessor::in_front_of(outlets),
             queues,
+            done_by_guard,
             default_capture: ContentCapture::NoContent,
             metrics: None,
         }
@@ -85,6 +91,11 @@ impl AgentSpanProcessor {
     pub(crate) fn with_metrics(mut self, metrics: Option<ExportMetrics>) -> Self {
         self.metrics = metrics;
         self
+    }
+
+    /// For the guard that flushes and shuts down the destinations itself.
+    pub(crate) fn done_by_guard(&self) -> DoneByGuard {
+        self.done_by_guard.clone()
     }
 
     /// Whether spans go to Agent 365, and if not, why.
@@ -140,6 +151,7 @@ struct Outlets {
     metrics: Option<AgentMetrics>,
     agent365: Option<Rendered<Agent365SpanProcessor>>,
     queues: Vec<ExportQueue>,
+    done_by_guard: DoneByGuard,
 }
 
 impl SpanProcessor for Outlets {
@@ -170,25 +182,36 @@ impl SpanProcessor for Outlets {
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        let started = Instant::now();
-        let queues: Vec<_> = self.queues.iter().map(ExportQueue::start_flush).collect();
-        let agent365 = self.agent365.as_ref().map(SpanProcessor::force_flush);
-        let queues = queues
-            .into_iter()
-            .map(|queue| queue.wait(SDK_TIMEOUT.saturating_sub(started.elapsed())));
-        first_failure(agent365.into_iter().chain(queues))
+        if self.done_by_guard.is_calling() {
+            return Ok(());
+        }
+        let (started, mut outcome) = (Instant::now(), Outcome::default());
+        let flushes: Vec<_> = self.queues.iter().map(ExportQueue::start_flush).collect();
+        if let Some(agent365) = &self.agent365 {
+            outcome.add(counts::AGENT365, agent365.force_flush());
+        }
+        for (queue, flush) in self.queues.iter().zip(flushes) {
+            let left = SDK_TIMEOUT.saturating_sub(started.elapsed());
+            outcome.add(queue.name(), flush.wait(left));
+        }
+        outcome.into_sdk(SDK_TIMEOUT)
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        let started = Instant::now();
+        if self.done_by_guard.is_calling() {
+            return Ok(());
+        }
+        let (started, mut outcome) = (Instant::now(), Outcome::default());
         self.queues.iter().for_each(ExportQueue::start_shutdown);
-        let agent365 = self.agent365.as_ref();
-        let agent365 = agent365.map(|processor| processor.shutdown_with_timeout(timeout));
-        let queues = self
-            .queues
-            .iter()
-            .map(|queue| queue.shutdown(timeout.saturating_sub(started.elapsed())));
-        first_failure(agent365.into_iter().chain(queues))
+        if let Some(agent365) = &self.agent365 {
+            let result = agent365.shutdown_with_timeout(timeout);
+            outcome.add(counts::AGENT365, result);
+        }
+        for queue in &self.queues {
+            let left = timeout.saturating_sub(started.elapsed());
+            outcome.add(queue.name(), queue.shutdown(left));
+        }
+        outcome.into_sdk(timeout)
     }
 
     fn set_resource(&mut self, resource: &Resource) {
@@ -199,13 +222,4 @@ impl SpanProcessor for Outlets {
             queue.put_resource(resource);
         }
     }
-}
-
-/// The first failure, after all were asked.
-fn first_failure(results: impl Iterator<Item = OTelSdkResult>) -> OTelSdkResult {
-    let mut first = Ok(());
-    for result in results {
-        first = first.and(result);
-    }
-    first
 }

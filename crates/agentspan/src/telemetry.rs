@@ -12,11 +12,13 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 mod deadline;
 mod error;
+mod failed;
 mod own_thread;
 mod pipeline;
 mod unsent;
 
 pub use self::error::TelemetryError;
+use self::failed::Failed;
 pub(crate) use self::pipeline::Pipeline;
 use self::unsent::Unsent;
 use crate::agent365_status::Agent365Status;
@@ -124,10 +126,10 @@ impl Telemetry {
     ///
     /// # Errors
     ///
-    /// [`TelemetryError::Deadline`] when the time passed first, [`TelemetryError::Processor`] when spans
-    /// were lost, [`TelemetryError::Thread`] when the system refuses one.
+    /// [`TelemetryError::Deadline`] when the time passed first, [`TelemetryError::Processor`] when spans or hooks
+    /// were lost of which no call has told yet, be it before this one, [`TelemetryError::Thread`] when the system refuses one.
     pub fn flush(&self, timeout: Duration) -> Result<(), TelemetryError> {
-        self.pipeline.flush(timeout)
+        self.pipeline.flush(timeout).map_err(Failed::into_error)
     }
 
     /// As [`flush`](Self::flush), without blocking: a thread `agentspan-flush` waits, and wakes the task when it is
@@ -143,7 +145,8 @@ impl Telemetry {
     /// only its result is lost.
     pub async fn flush_async(&self, timeout: Duration) -> Result<(), TelemetryError> {
         let pipeline = Arc::clone(&self.pipeline);
-        own_thread::run("agentspan-flush", move || pipeline.flush(timeout)).await?
+        let flushed = own_thread::run("agentspan-flush", move || pipeline.flush(timeout));
+        flushed.await?.map_err(Failed::into_error)
     }
 
     /// Sends what waits, for at most `timeout`, and ends the delivery. A second call does nothing.
@@ -152,13 +155,16 @@ impl Telemetry {
     /// then is dropped and counted as `shutdown_deadline`. Blocks the calling thread; asynchronous code calls
     /// [`shutdown_async`](Self::shutdown_async). Scopes that are started later make no spans that anybody takes.
     ///
+    /// It tells of every loss of which no flush has told, be it long ago. The telemetry has ended all the same: a
+    /// program that has done its work may log the error and succeed.
+    ///
     /// # Errors
     ///
     /// As [`flush`](Self::flush).
     pub fn shutdown(&self, timeout: Duration) -> Result<(), TelemetryError> {
         let result = self.pipeline.shutdown(timeout);
         self.is_shut_down.store(true, Ordering::SeqCst);
-        result
+        result.map_err(Failed::into_error)
     }
 
     /// As [`shutdown`](Self::shutdown), without blocking: a thread `agentspan-shutdown` waits, and wakes the task
@@ -177,7 +183,7 @@ impl Telemetry {
         let shutdown = move || pipeline.shutdown(timeout);
         let result = own_thread::run("agentspan-shutdown", shutdown).await?;
         self.is_shut_down.store(true, Ordering::SeqCst);
-        result
+        result.map_err(Failed::into_error)
     }
 
     fn end_in_drop(&self) {
@@ -191,23 +197,21 @@ impl Telemetry {
     }
 }
 
-/// Says once what was not sent; the destinations have logged why.
-fn log_drop(unsent: &Unsent, result: Result<(), TelemetryError>) {
+/// Says once what was not sent, and what was lost before and nobody was told of.
+fn log_drop(unsent: &Unsent, result: Result<(), Failed>) {
+    let said = result.err().map(|failed| failed.to_string());
+    if unsent.count() == 0 && said.is_none() {
+        return;
+    }
     contain::log(|| {
-        if unsent.count() > 0 {
-            tracing::warn!(
-                target: "agentspan::telemetry",
-                unsent = unsent.count(),
-                destinations = %unsent,
-                "the guard was dropped without a shutdown, and not everything was sent"
-            );
-        } else if let Err(error) = result {
-            tracing::warn!(
-                target: "agentspan::telemetry",
-                %error,
-                "the guard was dropped without a shutdown, which failed"
-            );
-        }
+        tracing::warn!(
+            target: "agentspan::telemetry",
+            unsent = unsent.count(),
+            destinations = %unsent,
+            // With losses from before the drop that nobody was told of.
+            error = said.as_deref(),
+            "the guard was dropped without a shutdown, and not everything was sent"
+        );
     });
 }
 

@@ -10,6 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 
+use agentspan_queue::told::{self, Told};
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, SpanContext, TraceContextExt as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
@@ -25,7 +26,6 @@ use super::load::Resources;
 use super::log;
 use super::requests::{Departure, Parent, RequestBatch, Requests};
 use super::thread::spawn;
-use super::told::Told;
 use super::worker::Worker;
 use crate::drop_reason::DropReason;
 use crate::encode::EncodedResource;
@@ -35,7 +35,7 @@ use crate::longest::LONGEST;
 use crate::report::ExportReport;
 use crate::service_reason::ServiceReason;
 use crate::span_size::estimated_bytes;
-use crate::stats::Counters;
+use crate::stats::{Counters, Losses};
 
 /// How much longer than its deadline a caller waits for the thread to say that it is done.
 const GRACE: Duration = Duration::from_millis(25);
@@ -64,7 +64,8 @@ pub(crate) struct Shared {
     finished: Mutex<bool>,
     has_finished: Condvar,
     receiver_message: Mutex<Option<String>>,
-    told: Told,
+    /// The losses that flushes and shutdowns have told of.
+    told: Told<{ DropReason::ALL.len() }>,
     thread: Mutex<Option<JoinHandle<()>>>,
     thread_id: OnceLock<ThreadId>,
     /// Whether the thread was started, or is not to be. That of a forked child starts with its first span.
@@ -384,7 +385,7 @@ impl Shared {
         let told = self.told.so_far();
         self.depart_all(Requests::take_ended);
         if !self.has_thread.load(SeqCst) {
-            return Ok(());
+            return self.tell(told);
         }
         let (reply, answer) = sync_channel(1);
         let flush = Flush {
@@ -395,17 +396,34 @@ impl Shared {
             return Err(OTelSdkError::AlreadyShutdown);
         }
         match answer.recv_timeout(timeout.min(LONGEST)) {
-            Ok(()) => match self.told.rest_of(&self.counters.snapshot(), &told) {
-                None => Ok(()),
-                Some(lost) => Err(OTelSdkError::InternalFailure(lost)),
-            },
+            Ok(()) => self.tell(told),
             Err(RecvTimeoutError::Timeout) => Err(OTelSdkError::Timeout(timeout)),
             Err(RecvTimeoutError::Disconnected) => Err(OTelSdkError::AlreadyShutdown),
         }
     }
 
-    /// Ends the thread and waits for its end.
+    /// Tells of the losses of which nobody was told `before`.
+    fn tell(&self, before: Losses) -> OTelSdkResult {
+        let lost = self.counters.snapshot().real_losses();
+        let lost = lost_spans(self.told.rest_of(lost, before));
+        lost.map_or(Ok(()), |lost| Err(OTelSdkError::InternalFailure(lost)))
+    }
+
+    /// As [`tell`](Self::tell), and that the deadline of a shutdown has passed.
+    fn tell_late(&self, before: Losses, timeout: Duration) -> OTelSdkError {
+        let lost = self.counters.snapshot().real_losses();
+        let lost = self.told.rest_of(lost, before);
+        let mut reasons = DropReason::ALL.into_iter().zip(lost);
+        if reasons.all(|(reason, n)| n == 0 || reason == DropReason::ShutdownDeadline) {
+            return OTelSdkError::Timeout(timeout);
+        }
+        let lost = lost_spans(lost).unwrap_or_default();
+        OTelSdkError::InternalFailure(format!("the deadline of {timeout:?} passed; {lost}"))
+    }
+
+    /// Ends the thread, waits for its end, and tells of losses that were not told.
     pub(crate) fn stop(self: &Arc<Self>, timeout: Duration) -> OTelSdkResult {
+        let told = self.told.so_far();
         self.ask_to_stop(timeout);
         if self.is_own_thread() {
             return Err(own_thread());
@@ -420,7 +438,7 @@ impl Shared {
             // The thread is busy, and may be for long.
             self.set_deadline_passed();
             self.counters.give_up_queued(DropReason::ShutdownDeadline);
-            return Err(OTelSdkError::Timeout(timeout));
+            return Err(self.tell_late(told, timeout));
         }
         drop(finished);
         let thread = self
@@ -433,9 +451,9 @@ impl Shared {
             let _ = thread.join();
         }
         if self.deadline_passed.load(SeqCst) {
-            return Err(OTelSdkError::Timeout(timeout));
+            return Err(self.tell_late(told, timeout));
         }
-        Ok(())
+        self.tell(told)
     }
 
     /// Asks the thread to send what waits and to end. Does not wait for it.
@@ -518,6 +536,11 @@ impl Shared {
     fn is_own_thread(&self) -> bool {
         self.thread_id.get() == Some(&thread::current().id())
     }
+}
+
+fn lost_spans(lost: Losses) -> Option<String> {
+    let reasons = DropReason::ALL.map(DropReason::as_str).into_iter();
+    told::sentence("span", reasons.zip(lost)).map(|lost| format!("agent365 {lost}"))
 }
 
 fn own_thread() -> OTelSdkError {

@@ -5,11 +5,11 @@ use std::sync::Mutex;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use agentspan_agent365::{DropReason, Enrichment, token_from_fn};
+use agentspan_agent365::{Agent365SpanProcessor, Delivery, DropReason, Enrichment, token_from_fn};
 use agentspan_testkit::Answer;
 use futures_executor::block_on;
-use opentelemetry_sdk::error::OTelSdkError;
-use opentelemetry_sdk::trace::SpanProcessor;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanExporter, SpanProcessor};
 
 use crate::any_span::plain_span;
 use crate::delivery_fixture::{
@@ -38,7 +38,7 @@ fn a14_a_flush_tells_once_of_losses_before_the_call() {
     let error = delivery.flush(LONG).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Operation failed: 2 spans were lost since the last flush (token: 2)"
+        "Operation failed: agent365 lost 2 spans (token: 2)"
     );
     delivery.flush(LONG).unwrap();
     // A span that is not meant for Agent 365 is no loss.
@@ -46,7 +46,7 @@ fn a14_a_flush_tells_once_of_losses_before_the_call() {
     delivery.flush(LONG).unwrap();
     processor.on_end(span_of(TENANT, "bad"));
     let error = delivery.flush(LONG).unwrap_err().to_string();
-    assert!(error.contains("1 spans were lost"), "{error}");
+    assert!(error.contains("lost 1 span (token: 1)"), "{error}");
 }
 
 #[test]
@@ -91,7 +91,12 @@ fn a_flush_that_ends_at_its_deadline_leaves_the_losses_to_the_next() {
     processor.on_end(span_of(TENANT, "a"));
     let late = delivery.flush(Duration::from_millis(20));
     assert!(matches!(late, Err(OTelSdkError::Timeout(_))), "{late:?}");
-    assert!(delivery.shutdown(Duration::from_millis(1)).is_err());
+    let lost = delivery.shutdown(Duration::from_millis(1)).unwrap_err();
+    assert_eq!(
+        lost.to_string(),
+        "Operation failed: the deadline of 1ms passed; \
+         agent365 lost 2 spans (permanent_status: 1, shutdown_deadline: 1)"
+    );
     let stats = delivery.stats();
     assert_eq!(stats.dropped_for(DropReason::PermanentStatus), 1);
     assert_eq!(stats.dropped_for(DropReason::ShutdownDeadline), 1);
@@ -131,4 +136,55 @@ fn a14_what_is_queued_at_the_deadline_of_a_shutdown_is_lost_though_the_thread_is
     assert_eq!(at_the_end.dropped(), stats.dropped());
     assert_eq!((service.request_count(), at_the_end.queued), (0, 0));
     check_conserved(&delivery);
+}
+
+/// Loses two spans, and lets `end` say so.
+fn losing(end: impl FnOnce(Delivery, Agent365SpanProcessor) -> OTelSdkResult) -> String {
+    let service = service([Answer::status(200)]);
+    let resolver = token_from_fn(|query| match query.identity.agent.as_str() {
+        "bad" => Err("no token".into()),
+        _ => Ok(None),
+    });
+    let delivery = delivery_to(&service, resolver).build().unwrap();
+    let processor = delivery.span_processor();
+    for agent in ["bad", "good", "bad"] {
+        processor.on_end(span_of(TENANT, agent));
+    }
+    processor.on_end(plain_span());
+    end(delivery, processor).map_or_else(|error| error.to_string(), |()| "nothing".to_owned())
+}
+
+#[test]
+fn a14_a_shutdown_tells_of_each_loss_that_no_flush_told() {
+    let lost = "Operation failed: agent365 lost 2 spans (token: 2)";
+    assert_eq!(losing(|delivery, _| delivery.shutdown(LONG)), lost);
+    // By the calls of the SDK, too.
+    assert_eq!(losing(|_, processor| processor.shutdown()), lost);
+    let of_a_provider = losing(|_, processor| {
+        let provider = SdkTracerProvider::builder().with_span_processor(processor);
+        provider.build().shutdown()
+    });
+    assert!(of_a_provider.contains("agent365 lost 2 spans (token: 2)"));
+    let of_an_exporter = losing(|delivery, processor| {
+        let exporter = delivery.exporter();
+        // The front that closes first flushes, the last one shuts down.
+        let first = processor.shutdown();
+        assert!(first.is_err(), "{first:?}");
+        exporter.shutdown()
+    });
+    assert_eq!(of_an_exporter, "nothing");
+}
+
+#[test]
+fn a14_a_shutdown_tells_nothing_twice() {
+    let told = losing(|delivery, _| {
+        delivery.flush(LONG).unwrap_err();
+        delivery.shutdown(LONG)
+    });
+    assert_eq!(told, "nothing");
+    let told = losing(|delivery, _| {
+        delivery.shutdown(LONG).unwrap_err();
+        delivery.shutdown(LONG)
+    });
+    assert_eq!(told, "nothing");
 }

@@ -113,7 +113,8 @@ fn a12_the_delivery_goes_on_after_any_number_of_panics() {
     assert_eq!((stats.exported, stats.dropped()), (1, MANY));
     assert_eq!(stats.panics, MANY + 1);
     check_conserved(exporter.delivery());
-    exporter.delivery().shutdown(LONG).unwrap();
+    let lost = exporter.delivery().shutdown(LONG).unwrap_err();
+    assert!(lost.to_string().contains("(token: "), "{lost}");
 }
 
 /// A resolver that panics when it is asked, and when it is dropped.
@@ -138,7 +139,8 @@ fn a11_a_resolver_that_panics_in_its_drop_holds_up_no_shutdown() {
     let service = service([Answer::status(200)]);
     let exporter = exporter_to(&service, PanickingResolver);
     export(&exporter, vec![span_of(TENANT, "a")]);
-    exporter.delivery().shutdown(LONG).unwrap();
+    let lost = exporter.delivery().shutdown(LONG).unwrap_err();
+    assert!(lost.to_string().contains("(token: "), "{lost}");
     let stats = exporter.stats();
     assert_eq!((stats.dropped_for(DropReason::Token), stats.panics), (1, 1));
 }

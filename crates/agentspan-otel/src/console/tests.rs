@@ -143,3 +143,26 @@ fn spans_with_one_id_are_drawn_once_each_and_make_no_circle() {
         assert_eq!(text.matches(name).count(), 1, "{text}");
     }
 }
+
+#[test]
+fn a14_a_tree_that_cannot_be_written_costs_no_other() {
+    let tried = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&tried);
+    let exporter = ConsoleExporter::with_sink(move |_| {
+        *count.lock().unwrap() += 1;
+        Err(std::io::Error::other("full"))
+    });
+    let provider = SdkTracerProvider::builder()
+        .with_simple_exporter(exporter)
+        .build();
+    let tracer = provider.tracer("test");
+    // Their roots never end, so that all are written in the end.
+    let roots: Vec<Context> = (0..3)
+        .map(|_| Context::new().with_span(tracer.start_with_context("root", &Context::new())))
+        .collect();
+    for root in &roots {
+        tracer.start_with_context("leaf", root).end();
+    }
+    assert!(provider.shutdown().is_err());
+    assert_eq!(*tried.lock().unwrap(), 3);
+}

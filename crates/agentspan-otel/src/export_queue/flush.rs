@@ -1,11 +1,13 @@
-//! A flush that has started.
+//! A flush that has started, and what is said in the end.
 
 use std::time::{Duration, Instant};
 
+use agentspan_queue::told;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 
 use super::ExportQueue;
 use super::state::Outcome;
+use super::stats::{ExportLoss, Losses};
 
 /// A flush that [`ExportQueue::start_flush`] has started. It goes on whether anybody waits for it or not.
 #[derive(Debug)]
@@ -13,6 +15,8 @@ pub struct ExportFlush {
     pub(super) queue: ExportQueue,
     /// Which call to flush this is.
     pub(super) call: u64,
+    /// What was told before it.
+    pub(super) told: Losses,
 }
 
 impl ExportFlush {
@@ -23,7 +27,7 @@ impl ExportFlush {
     /// # Errors
     ///
     /// [`OTelSdkError::Timeout`] when the time passed first; the spans stay in the queue.
-    /// `InternalFailure` when spans were lost since the last call that said so, and when the exporter fails to
+    /// `InternalFailure` when spans were lost of which no call has told yet, and when the exporter fails to
     /// flush what it took.
     pub fn wait(self, timeout: Duration) -> OTelSdkResult {
         let handle = &self.queue.0;
@@ -31,20 +35,48 @@ impl ExportFlush {
         let process = handle.process();
         let outcome = process.shared.wait_for_flush(self.call, deadline);
         if outcome == Outcome::Late {
+            // Nothing is told. The next call does, which may have the time to say what became of the rest.
             return Err(OTelSdkError::Timeout(timeout));
         }
-        let name = &handle.name;
-        let (lost, reasons) = process.told.rest_of(&self.queue.stats());
-        match lost {
-            0 if outcome == Outcome::Failed => {
-                let text = format!("the exporter of {name} cannot be flushed");
-                Err(OTelSdkError::InternalFailure(text))
-            }
-            0 => Ok(()),
-            lost => {
-                let text = format!("{name} lost {lost} spans ({reasons})");
-                Err(OTelSdkError::InternalFailure(text))
-            }
-        }
+        let lost = lost(&handle.name, process.tell(self.told));
+        let failed = (outcome == Outcome::Failed)
+            .then(|| format!("the exporter of {} cannot be flushed", handle.name));
+        failure([lost, failed])
     }
+}
+
+/// Says what a shutdown has lost and nobody was told of.
+pub(super) fn of_shutdown(
+    name: &str,
+    outcome: Outcome,
+    timeout: Duration,
+    losses: Losses,
+) -> OTelSdkResult {
+    let mut with_reasons = ExportLoss::ALL.into_iter().zip(losses);
+    let only_late = with_reasons.all(|(loss, n)| n == 0 || loss == ExportLoss::ShutdownDeadline);
+    let is_late = outcome == Outcome::Late;
+    if is_late && only_late {
+        return Err(OTelSdkError::Timeout(timeout));
+    }
+    let late = is_late.then(|| format!("the deadline of {timeout:?} passed"));
+    let failed =
+        (outcome == Outcome::Failed).then(|| format!("the exporter of {name} cannot be shut down"));
+    failure([late, lost(name, losses), failed])
+}
+
+fn lost(name: &str, losses: Losses) -> Option<String> {
+    let losses = ExportLoss::ALL
+        .map(ExportLoss::as_str)
+        .into_iter()
+        .zip(losses);
+    told::sentence("span", losses).map(|lost| format!("{name} {lost}"))
+}
+
+/// All that is to be said, in one text; nothing is a success.
+fn failure(said: impl IntoIterator<Item = Option<String>>) -> OTelSdkResult {
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    if said.is_empty() {
+        return Ok(());
+    }
+    Err(OTelSdkError::InternalFailure(said.join("; ")))
 }

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use agentspan_queue::told::Told;
 use opentelemetry_sdk::Resource;
 
 use super::state::{Bounds, Shared};
-use super::told::Told;
+use super::stats::{ExportLoss, Losses};
 
 /// Starts the thread of a queue.
 pub(super) type Start = dyn Fn(&Arc<Shared>) -> io::Result<JoinHandle<()>> + Send + Sync;
@@ -16,7 +17,8 @@ pub(super) type Start = dyn Fn(&Arc<Shared>) -> io::Result<JoinHandle<()>> + Sen
 #[derive(Debug)]
 pub(super) struct Process {
     pub(super) shared: Arc<Shared>,
-    pub(super) told: Told,
+    /// The losses that flushes and shutdowns have told of.
+    told: Told<{ ExportLoss::ALL.len() }>,
     thread: Mutex<Option<JoinHandle<()>>>,
     /// Whether the thread was started, or cannot be. That of a child starts with its first span.
     has_thread: AtomicBool,
@@ -107,6 +109,17 @@ impl Process {
             self.shared.answer_flush_in_child();
         }
         call
+    }
+
+    /// What a flush or a shutdown that begins now need not tell.
+    pub(super) fn told_so_far(&self) -> Losses {
+        self.told.so_far()
+    }
+
+    /// The losses that nobody was told of `before` this call, which tells of them.
+    pub(super) fn tell(&self, before: Losses) -> Losses {
+        let lost = self.shared.stats().losses_by_reason();
+        self.told.rest_of(lost, before)
     }
 
     pub(super) fn take_thread(&self) -> Option<JoinHandle<()>> {

@@ -94,8 +94,11 @@ pub struct ExportStats {
     pub queued: u64,
     /// The estimated memory of the spans that wait or are in flight, in bytes.
     pub queued_bytes: u64,
-    dropped: [u64; ExportLoss::ALL.len()],
+    dropped: Losses,
 }
+
+/// How many spans were lost, in the order of [`ExportLoss::ALL`].
+pub(super) type Losses = [u64; ExportLoss::ALL.len()];
 
 impl ExportStats {
     /// How many spans were dropped for this reason.
@@ -108,6 +111,10 @@ impl ExportStats {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped.iter().sum()
+    }
+
+    pub(super) fn losses_by_reason(&self) -> Losses {
+        self.dropped
     }
 
     /// Whether they are the first ones for this reason.

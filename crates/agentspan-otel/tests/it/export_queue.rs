@@ -11,7 +11,7 @@ use opentelemetry::trace::{Span, Status, Tracer, TracerProvider};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter, SpanProcessor};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::{set_default, with_default};
 use tracing::{Event, Metadata, Subscriber};
@@ -490,4 +490,69 @@ impl SpanExporter for LogsAndFails {
         self.0.call_once(set);
         Err(OTelSdkError::InternalFailure("on purpose".into()))
     }
+}
+
+/// Lets two of three spans be lost, and says what comes of `end`.
+fn losing(end: impl FnOnce(&ExportQueue, &SdkTracerProvider) -> OTelSdkResult) -> String {
+    let (builder, begun, release) = hanging();
+    let queue = builder.with_max_spans(1).with_batch_delay(Duration::ZERO);
+    let queue = queue.build().unwrap();
+    let provider = end_spans(&queue, 1);
+    begun.recv_timeout(WHILE).unwrap();
+    let _other = end_spans(&queue, 2);
+    drop(release);
+    let result = end(&queue, &provider);
+    check_conserved(queue.stats());
+    result.map_or_else(|error| error.to_string(), |()| "nothing".to_owned())
+}
+
+#[test]
+fn a14_a_shutdown_tells_of_each_loss_that_no_flush_told() {
+    let lost = "Operation failed: test lost 2 spans (queue_full: 2)";
+    assert_eq!(losing(|queue, _| queue.shutdown(WHILE)), lost);
+    // By the calls of the SDK, too.
+    assert_eq!(losing(|queue, _| SpanProcessor::shutdown(queue)), lost);
+    let of_a_provider = losing(|_, provider| provider.shutdown());
+    assert!(of_a_provider.contains("test lost 2 spans (queue_full: 2)"));
+}
+
+#[test]
+fn a14_a_shutdown_tells_nothing_twice() {
+    let told = losing(|queue, _| {
+        queue.flush(WHILE).unwrap_err();
+        queue.shutdown(WHILE)
+    });
+    assert_eq!(told, "nothing");
+    let told = losing(|queue, _| {
+        queue.shutdown(WHILE).unwrap_err();
+        queue.shutdown(WHILE)
+    });
+    assert_eq!(told, "nothing");
+}
+
+#[test]
+fn a14_a_shutdown_that_is_late_names_other_losses_beside_the_deadline() {
+    let (builder, begun, release) = hanging();
+    let queue = builder.with_max_spans(1).with_batch_delay(Duration::ZERO);
+    let queue = queue.build().unwrap();
+    let _provider = end_spans(&queue, 1);
+    begun.recv_timeout(WHILE).unwrap();
+    let _provider = end_spans(&queue, 1);
+    let lost = queue.shutdown(Duration::from_millis(1)).unwrap_err();
+    assert_eq!(
+        lost.to_string(),
+        "Operation failed: the deadline of 1ms passed; \
+         test lost 2 spans (queue_full: 1, shutdown_deadline: 1)"
+    );
+    drop(release);
+}
+
+#[test]
+fn a14_an_exporter_that_cannot_be_flushed_hides_no_losses() {
+    let queue = ExportQueue::builder("test", Panicking).build().unwrap();
+    let _provider = end_spans(&queue, 3);
+    assert_eq!(
+        queue.flush(WHILE).unwrap_err().to_string(),
+        "Operation failed: test lost 3 spans (panic: 3); the exporter of test cannot be flushed"
+    );
 }

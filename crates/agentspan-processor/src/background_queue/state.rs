@@ -1,13 +1,15 @@
 //! What the program and the thread of a queue share.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 use agentspan_queue::contain::{self, Foreign};
+use agentspan_queue::told::Told;
 
 use super::{DropPolicy, FlushError, QueueStats, worker};
 use crate::{Span, SpanKey, SpanProcessor};
@@ -47,18 +49,32 @@ impl Item {
 pub(super) struct Handled {
     pub(super) handled: u64,
     pub(super) failed: u64,
+    /// Of spans that the processor failed to start.
     pub(super) dropped: u64,
 }
+
+/// How many hooks were lost: to a full queue, to failures, and to the deadline of a shutdown.
+type Losses = [u64; 3];
 
 pub(super) struct Shared {
     processor: Foreign<Arc<dyn SpanProcessor>>,
     capacity: usize,
     drop_policy: DropPolicy,
+    told: Told<3>,
+    /// Goes up when what waits and runs is given up. Changed under the lock of the state.
+    generation: AtomicU64,
     state: Mutex<State>,
     /// The thread waits for it.
     work: Condvar,
     /// Those who flush wait for it.
     progress: Condvar,
+}
+
+/// Why nothing is shown of a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    QueueFull,
+    ShutdownDeadline,
 }
 
 /// Locked for moments only, and never while a hook runs or an item is dropped.
@@ -73,10 +89,17 @@ struct State {
     /// Spans whose start was taken in and whose end has not come: each has a place.
     open_spans: usize,
     /// Spans whose start was dropped, by key: everything of them is. They live until their end.
-    refused: HashSet<SpanKey>,
+    refused: HashMap<SpanKey, Refusal>,
     handled: u64,
     dropped: u64,
+    /// Of the dropped ones, see [`QueueStats`].
+    dropped_at_shutdown: u64,
+    dropped_after_failure: u64,
     failed: u64,
+    /// The processor is to be shut down, which counts for nothing any more.
+    late_shutdown: bool,
+    /// The thread is busy with a hook that was given up, for nobody knows how long.
+    is_left_behind: bool,
     is_running: bool,
     /// The thread sleeps until somebody wakes it, and not only for a while.
     is_idle: bool,
@@ -99,6 +122,8 @@ impl Shared {
             processor: Foreign::new(processor),
             capacity,
             drop_policy,
+            told: Told::default(),
+            generation: AtomicU64::new(0),
             state: Mutex::default(),
             work: Condvar::new(),
             progress: Condvar::new(),
@@ -111,6 +136,8 @@ impl Shared {
             processor: parent.processor.clone(),
             capacity: parent.capacity,
             drop_policy: parent.drop_policy,
+            told: Told::default(),
+            generation: AtomicU64::new(0),
             state: Mutex::default(),
             work: Condvar::new(),
             progress: Condvar::new(),
@@ -129,6 +156,8 @@ impl Shared {
             offered: state.handled + state.dropped + queued,
             handled: state.handled,
             dropped: state.dropped,
+            dropped_at_shutdown: state.dropped_at_shutdown,
+            dropped_after_failure: state.dropped_after_failure,
             queued,
             failed: state.failed,
         }
@@ -234,6 +263,57 @@ impl Shared {
         Ok(())
     }
 
+    /// What a call that begins now need not tell.
+    pub(super) fn told_so_far(&self) -> Losses {
+        self.told.so_far()
+    }
+
+    /// Tells of the hooks that were lost and nobody was told of `before`.
+    pub(super) fn tell(&self, before: Losses) -> Result<(), FlushError> {
+        let stats = self.stats();
+        let late = stats.dropped_at_shutdown;
+        let after_failure = stats.dropped_after_failure;
+        let full = stats.dropped.saturating_sub(late + after_failure);
+        let lost = [full, stats.failed + after_failure, late];
+        match self.told.rest_of(lost, before) {
+            [0, 0, 0] => Ok(()),
+            [queue_full, failed, shutdown_deadline] => Err(FlushError::Lost {
+                queue_full,
+                failed,
+                shutdown_deadline,
+            }),
+        }
+    }
+
+    /// Gives up what waits and runs, if the thread is to end: it is counted as dropped. Once the hook that is running
+    /// returns, the processor is shut down, and nothing else. Returns whether it gave up.
+    pub(super) fn abandon(&self) -> bool {
+        let mut state = self.lock();
+        if !state.ends_when_empty {
+            return false;
+        }
+        self.generation.fetch_add(1, Ordering::SeqCst);
+        state.first_taken = None;
+        state.is_left_behind = state.taken > 0;
+        let waiting = state.give_up();
+        state.is_idle = false;
+        state.is_urgent = true;
+        self.work.notify_one();
+        let wakers = std::mem::take(&mut state.wakers);
+        self.progress.notify_all();
+        drop(state);
+        wake_all(wakers);
+        // The last handle to a span may run the drop of a processor.
+        drop(waiting);
+        true
+    }
+
+    /// Whether what was taken then has been given up.
+    pub(super) fn is_given_up(&self, generation: u64) -> bool {
+        // Relaxed: a hook that is called too late does no harm.
+        self.generation.load(Ordering::Relaxed) != generation
+    }
+
     /// Whether everything up to a number is handled; if not, `waker` is woken when something is.
     pub(super) fn is_done_or_wakes(&self, number: u64, waker: &Waker) -> bool {
         // A waker is foreign code: not under the lock.
@@ -255,7 +335,11 @@ impl Shared {
         if state.thread_id == Some(thread::current().id()) {
             return;
         }
-        while state.is_running && state.ends_when_empty && state.items.is_empty() {
+        while state.is_running
+            && state.ends_when_empty
+            && state.items.is_empty()
+            && !state.is_left_behind
+        {
             // Nothing keeps it: it ends in a moment.
             match self.wait(&self.progress, state, None) {
                 Ok(woken) | Err(woken) => state = woken,
@@ -273,9 +357,15 @@ impl Shared {
         }
     }
 
-    /// Takes the next items. Returns whether there are any; if not, the thread ends.
-    pub(super) fn take(&self, batch: &mut Vec<Item>) -> bool {
+    /// Takes the next items. Returns the generation that they are of; `None` if the thread is to end.
+    pub(super) fn take(&self, batch: &mut Vec<Item>) -> Option<u64> {
         let mut state = self.lock();
+        state.is_left_behind = false;
+        if std::mem::take(&mut state.late_shutdown) {
+            batch.push(Item::Shutdown);
+            // It was given up already.
+            return Some(self.generation.load(Ordering::SeqCst).wrapping_sub(1));
+        }
         let mut naps = NAPS;
         while state.items.is_empty() {
             state.is_urgent = false;
@@ -283,7 +373,7 @@ impl Shared {
                 state.is_running = false;
                 state.thread_id = None;
                 self.progress.notify_all();
-                return false;
+                return None;
             }
             match naps.checked_sub(1) {
                 Some(left) => naps = left,
@@ -301,7 +391,7 @@ impl Shared {
         let count = state.items.len().min(BATCH);
         batch.extend(state.items.drain(..count).map(|(_, item)| item));
         state.taken = count as u64;
-        true
+        Some(self.generation.load(Ordering::SeqCst))
     }
 
     /// Lets hooks gather, unless somebody is in a hurry.
@@ -316,21 +406,22 @@ impl Shared {
         state
     }
 
-    /// Counts what became of the items that were taken.
-    pub(super) fn has_handled(&self, outcome: Handled) {
+    /// Counts what became of the items that were taken, unless they were given up meanwhile.
+    pub(super) fn has_handled(&self, generation: u64, outcome: Handled) {
         let mut state = self.lock();
+        if self.is_given_up(generation) {
+            return;
+        }
         state.first_taken = None;
         state.taken = 0;
         state.handled += outcome.handled;
         state.failed += outcome.failed;
         state.dropped += outcome.dropped;
+        state.dropped_after_failure += outcome.dropped;
         let wakers = std::mem::take(&mut state.wakers);
         self.progress.notify_all();
         drop(state);
-        for waker in wakers {
-            // The panic is counted, and the hooks of others go on.
-            let _ = contain::call(|| waker.wake());
-        }
+        wake_all(wakers);
     }
 
     /// Waits until it is woken; an error is that the deadline has passed.
@@ -358,7 +449,37 @@ impl Shared {
     }
 }
 
+fn wake_all(wakers: Vec<Waker>) {
+    for waker in wakers {
+        // The panic is counted, and the hooks of others go on.
+        let _ = contain::call(|| waker.wake());
+    }
+}
+
 impl State {
+    /// Counts all that waits and runs as lost, and gives what waits. Spans whose start was among it are
+    /// shown to nobody when they end.
+    fn give_up(&mut self) -> VecDeque<(u64, Item)> {
+        let waiting = std::mem::take(&mut self.items);
+        let lost = waiting.len() as u64 + std::mem::take(&mut self.taken);
+        self.dropped += lost;
+        self.dropped_at_shutdown += lost;
+        let mut open = HashSet::new();
+        for (_, item) in &waiting {
+            match item {
+                Item::Start(span) => drop(open.insert(span.key())),
+                Item::End(span) => drop(open.remove(&span.key())),
+                Item::Shutdown => self.late_shutdown = true,
+                Item::Startup | Item::Event(..) => {}
+            }
+        }
+        self.open_spans = self.open_spans.saturating_sub(open.len());
+        let open = open.into_iter();
+        let refused = open.map(|key| (key, Refusal::ShutdownDeadline));
+        self.refused.extend(refused);
+        waiting
+    }
+
     fn is_done(&self, number: u64) -> bool {
         let is_after = |first: &u64| *first > number;
         let next = self.items.front().map(|(number, _)| number);
@@ -408,21 +529,22 @@ impl State {
             Item::Startup | Item::Shutdown => return true,
             // The place of its end is kept.
             Item::Start(_) => 2,
-            Item::Event(span, _) if self.refused.contains(&span.key()) => return false,
+            Item::Event(span, _) if self.is_refused(span.key()) => return false,
             Item::Event(..) => 1,
             Item::End(span) => {
-                let is_refused = self.refused.remove(&span.key());
-                if !is_refused {
-                    self.open_spans = self.open_spans.saturating_sub(1);
+                if self.is_refused(span.key()) {
+                    self.refused.remove(&span.key());
+                    return false;
                 }
-                return !is_refused;
+                self.open_spans = self.open_spans.saturating_sub(1);
+                return true;
             }
         };
         while self.items.len() + self.open_spans + needed > capacity {
             let has_dropped = drop_policy == DropPolicy::Oldest && self.drop_oldest(dropped);
             if !has_dropped {
                 if let Item::Start(span) = item {
-                    self.refused.insert(span.key());
+                    self.refused.insert(span.key(), Refusal::QueueFull);
                 }
                 return false;
             }
@@ -431,7 +553,16 @@ impl State {
             self.open_spans += 1;
         }
         // The event may be of the span that was just dropped.
-        !matches!(item, Item::Event(span, _) if self.refused.contains(&span.key()))
+        !matches!(item, Item::Event(span, _) if self.is_refused(span.key()))
+    }
+
+    /// Whether nothing is shown of a span. An item of it that comes is lost for the same reason.
+    fn is_refused(&mut self, key: SpanKey) -> bool {
+        let refusal = self.refused.get(&key);
+        if refusal == Some(&Refusal::ShutdownDeadline) {
+            self.dropped_at_shutdown += 1;
+        }
+        refusal.is_some()
     }
 
     /// Drops the oldest event, or the oldest span that has not started with all that waits of it. The
@@ -465,7 +596,7 @@ impl State {
         }
         if !has_end {
             self.open_spans = self.open_spans.saturating_sub(1);
-            self.refused.insert(key);
+            self.refused.insert(key, Refusal::QueueFull);
         }
     }
 }

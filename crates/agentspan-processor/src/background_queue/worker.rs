@@ -16,12 +16,16 @@ pub(super) fn run(shared: &Shared) {
         not_started: HashSet::new(),
     };
     let mut batch = Vec::new();
-    while shared.take(&mut batch) {
+    while let Some(generation) = shared.take(&mut batch) {
         let mut outcome = Handled::default();
         for item in batch.drain(..) {
-            worker.handle(&item, &mut outcome);
+            if shared.is_given_up(generation) {
+                worker.pass_over(&item);
+            } else {
+                worker.handle(&item, &mut outcome);
+            }
         }
-        shared.has_handled(outcome);
+        shared.has_handled(generation, outcome);
     }
 }
 
@@ -50,6 +54,21 @@ impl Worker<'_> {
             if let Item::Start(span) = item {
                 self.not_started.insert(span.key());
             }
+        }
+    }
+
+    /// What was given up at the deadline of a shutdown. It is counted already.
+    fn pass_over(&mut self, item: &Item) {
+        match item {
+            Item::Start(span) => drop(self.not_started.insert(span.key())),
+            Item::End(span) => drop(self.not_started.remove(&span.key())),
+            Item::Shutdown => {
+                let (hook, trace, result) = self.call(item);
+                if let Err(error) = result {
+                    report(trace, hook, self.processor, &error);
+                }
+            }
+            Item::Startup | Item::Event(..) => {}
         }
     }
 

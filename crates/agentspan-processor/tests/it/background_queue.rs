@@ -114,6 +114,10 @@ impl SpanProcessor for Gate {
     fn on_end(&self, span: &Span) -> Result<(), HookError> {
         self.inner.on_end(span)
     }
+
+    fn shutdown(&self) -> Result<(), HookError> {
+        self.inner.shutdown()
+    }
 }
 
 #[test]
@@ -136,10 +140,106 @@ fn a_flush_and_a_shutdown_keep_their_deadline() {
     trace.end().unwrap();
     assert_eq!(handle.hook_failures(), 1);
     check_conserved(queue.stats());
+    // What there was is lost to the deadline, unless the thread was seen to have handled the start of the trace.
+    let stats = queue.stats();
+    assert_eq!((stats.offered, stats.queued), (6, 0));
+    assert_eq!(stats.dropped_at_shutdown, 6 - stats.handled);
     key.0.send(()).unwrap();
+    // After the next trace, the thread has come by all that it had: it showed nothing more of the first.
+    let next = Trace::builder().with_processor(queue.clone());
+    program(next.without_shutdown(), 1);
     queue.flush(LONG).unwrap();
-    assert_eq!(recorder.count("on_end"), 2);
-    assert_eq!(queue.stats().queued, 0);
+    assert_eq!(
+        (recorder.count("on_start"), recorder.count("on_end")),
+        (3, 2)
+    );
+}
+
+#[test]
+fn a14_hooks_that_wait_at_the_deadline_of_a_shutdown_are_lost_and_told_of_once() {
+    let (gate, recorder, key) = gate();
+    let queue = BackgroundQueue::new(gate);
+    let trace = Trace::builder()
+        .with_processor(queue.clone())
+        .without_shutdown()
+        .start()
+        .unwrap();
+    key.1.recv().unwrap();
+    span("a").start().unwrap().end().unwrap();
+    let open = span("open").start_detached().unwrap();
+    queue.start_shutdown().unwrap();
+    let lost = queue.wait_for_end(Duration::ZERO).unwrap_err();
+    // The start of the trace, unless it was handled before, and of its root, two hooks of `a`, the start of `open`,
+    // and the shutdown.
+    let stats = queue.stats();
+    let late = stats.dropped_at_shutdown;
+    assert_eq!((stats.handled + late, stats.queued), (6, 0));
+    assert_eq!(
+        lost.to_string(),
+        format!("lost {late} hooks (shutdown_deadline: {late})")
+    );
+    queue.wait_for_end(Duration::ZERO).unwrap();
+    key.0.send(()).unwrap();
+    // Nobody is shown a part of a span, and the processor is shut down.
+    open.end().unwrap();
+    trace.end().unwrap();
+    let lost = queue.flush(LONG).unwrap_err();
+    assert_eq!(lost.to_string(), "lost 1 hook (shutdown_deadline: 1)");
+    assert_eq!(
+        recorder.calls(),
+        ["on_start RootSpan 0", "shutdown  0", "on_end RootSpan 0"]
+    );
+    check_conserved(queue.stats());
+    // The queue serves the next trace.
+    program(Trace::builder().with_processor(queue.clone()), 1);
+    assert_eq!(recorder.count("on_end a"), 1);
+    check_conserved(queue.stats());
+}
+
+#[test]
+fn a14_a_flush_and_a_shutdown_tell_once_of_hooks_that_were_lost() {
+    let recorder = Recorder::behaving(|hook, _| match hook {
+        Hook::OnEvent => Err(HookError::message("no")),
+        _ => Ok(()),
+    });
+    let queue = BackgroundQueue::new(recorder);
+    let one_event = || {
+        let trace = Trace::builder().with_processor(queue.clone());
+        program(trace.without_shutdown(), 1);
+    };
+    one_event();
+    let lost = queue.flush(LONG).unwrap_err();
+    assert_eq!(lost.to_string(), "lost 1 hook (failed: 1)");
+    queue.flush(LONG).unwrap();
+    one_event();
+    let lost = queue.shutdown().unwrap_err();
+    assert_eq!(lost.to_string(), "lost 1 hook (failed: 1)");
+    one_event();
+    let lost = block_on(queue.shutdown_async()).unwrap_err();
+    assert_eq!(lost.to_string(), "lost 1 hook (failed: 1)");
+    queue.shutdown().unwrap();
+}
+
+#[test]
+fn a14_a_flush_tells_of_hooks_that_found_the_queue_full() {
+    let (gate, _, key) = gate();
+    let queue = BackgroundQueue::builder(gate).with_capacity(4).build();
+    let trace = Trace::builder().with_processor(queue.clone());
+    let trace = trace.without_shutdown().start().unwrap();
+    key.1.recv().unwrap();
+    for _ in 0..9 {
+        span("a").start().unwrap().end().unwrap();
+    }
+    key.0.send(()).unwrap();
+    let dropped = queue.stats().dropped;
+    assert!(dropped > 0);
+    let lost = queue.flush(LONG).unwrap_err().to_string();
+    assert_eq!(
+        lost,
+        format!("lost {dropped} hooks (queue_full: {dropped})")
+    );
+    trace.end().unwrap();
+    queue.shutdown().unwrap();
 }
 
 /// Fills a queue whose processor is stuck, and returns what the processor was called with in the end.

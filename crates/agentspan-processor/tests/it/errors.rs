@@ -283,7 +283,7 @@ fn an_error_that_cannot_be_logged_takes_nobody_along() {
         .unwrap();
     for _ in 0..3 {
         trace.root().add_event(EVENT).unwrap();
-        queue.flush(Duration::from_secs(60)).unwrap();
+        queue.flush(Duration::from_secs(60)).unwrap_err();
     }
     assert_eq!(queue.stats().failed, 3);
     // Those of the queue count as well.

@@ -1,5 +1,6 @@
 //! What runs on a thread of its own, to be waited for with a deadline, or without blocking.
 
+use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -19,7 +20,7 @@ impl OwnThread {
     pub(super) fn start(
         name: &str,
         work: impl FnOnce() -> OTelSdkResult + Send + 'static,
-    ) -> Result<Self, TelemetryError> {
+    ) -> io::Result<Self> {
         let (done, result) = mpsc::sync_channel(1);
         spawn(name, move || {
             // Nobody listens any more when the deadline has passed.
@@ -46,19 +47,23 @@ pub(super) async fn run<T: Send + 'static>(
     spawn(name, move || {
         // Nobody listens if the future was dropped.
         let _ = done.send(contain::call(work));
-    })?;
+    })
+    .map_err(TelemetryError::Thread)?;
     match result.await {
         Ok(Ok(result)) => Ok(result),
-        Ok(Err(Panicked { .. })) | Err(_) => Err(TelemetryError::Processor(panicked())),
+        Ok(Err(Panicked { .. })) | Err(_) => Err(TelemetryError::Processor {
+            failures: vec![PANICKED.to_owned()],
+        }),
     }
 }
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), TelemetryError> {
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let thread = thread::Builder::new().name(name.to_owned());
-    thread.spawn(work).map_err(TelemetryError::Thread)?;
-    Ok(())
+    thread.spawn(work).map(drop)
 }
 
 fn panicked() -> OTelSdkError {
-    OTelSdkError::InternalFailure("a span processor panicked".to_owned())
+    OTelSdkError::InternalFailure(PANICKED.to_owned())
 }
+
+const PANICKED: &str = "a span processor panicked";

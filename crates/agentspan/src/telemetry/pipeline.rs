@@ -1,26 +1,30 @@
 //! All that spans and hooks go through, flushed and shut down together.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agentspan_agent365::{Delivery, DeliveryStats};
 use agentspan_otel::{ExportFlush, ExportQueue};
 use agentspan_processor::TraceBuilder;
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
-use super::TelemetryError;
 use super::deadline::Deadline;
+use super::failed::Failed;
 use super::own_thread::OwnThread;
 use super::unsent::Unsent;
 use crate::agent_spec::AgentSpec;
 use crate::agent365_status::Agent365Status;
+use crate::counts;
+use crate::outcome::{DoneByGuard, Outcome};
 use crate::report::TelemetryReport;
 
 /// The provider and all destinations.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     provider: SdkTracerProvider,
+    done_by_guard: DoneByGuard,
     agent365: Agent365Status,
     delivery: Option<Delivery>,
     queues: Vec<ExportQueue>,
@@ -30,7 +34,7 @@ pub(crate) struct Pipeline {
 
 impl Pipeline {
     pub(crate) fn new(
-        provider: SdkTracerProvider,
+        (provider, done_by_guard): (SdkTracerProvider, DoneByGuard),
         agent365: Agent365Status,
         delivery: Option<Delivery>,
         queues: Vec<ExportQueue>,
@@ -38,6 +42,7 @@ impl Pipeline {
     ) -> Self {
         Self {
             provider,
+            done_by_guard,
             agent365,
             delivery,
             queues,
@@ -85,36 +90,39 @@ impl Pipeline {
         self.queues.iter().map(ExportQueue::start_flush).collect()
     }
 
-    pub(super) fn flush(&self, timeout: Duration) -> Result<(), TelemetryError> {
+    pub(super) fn flush(&self, timeout: Duration) -> Result<(), Failed> {
         let deadline = Deadline::after(timeout);
         // All start before the first wait. Processors of Agent Spec have threads that never rest.
-        let queues = self.start_queues();
-        let provider = self.provider.clone();
+        let flushes = self.start_queues();
+        let (provider, ours) = (self.provider.clone(), self.done_by_guard.clone());
         // In any case, since the provider may have processors that nothing of ours concerns.
-        let others = OwnThread::start("agentspan-flush", move || provider.force_flush());
+        let others = OwnThread::start("agentspan-flush", move || {
+            ours.call(|| provider.force_flush())
+        });
 
-        let mut result = Ok(());
+        let mut outcome = Outcome::default();
         if let Some(delivery) = &self.delivery {
-            result = result.and(delivery.flush(deadline.left()));
+            outcome.add(counts::AGENT365, delivery.flush(deadline.left()));
         }
-        for queue in queues {
-            result = result.and(queue.wait(deadline.left()));
+        for (queue, flush) in self.queues.iter().zip(flushes) {
+            outcome.add(queue.name(), flush.wait(deadline.left()));
         }
-        result = result.and(self.agent_spec.flush(|| deadline.left_to_hear()));
-        self.finish(&deadline, result, others, Unsent::now)
+        let left = || deadline.left_to_hear();
+        self.agent_spec.flush(&mut outcome, left);
+        finish(&deadline, outcome, others, || Unsent::now(&self.report()))
     }
 
     /// A second call does nothing, and one that comes meanwhile waits as well.
-    pub(super) fn shutdown(&self, timeout: Duration) -> Result<(), TelemetryError> {
+    pub(super) fn shutdown(&self, timeout: Duration) -> Result<(), Failed> {
         if self.has_ended.load(Ordering::SeqCst) {
             return Ok(());
         }
         self.agent_spec.end_open_spans();
         let before = self.report();
         let deadline = Deadline::after(timeout);
-        let provider = self.provider.clone();
+        let (provider, ours) = (self.provider.clone(), self.done_by_guard.clone());
         let others = OwnThread::start("agentspan-shutdown", move || {
-            match provider.shutdown_with_timeout(timeout) {
+            match ours.call(|| provider.shutdown_with_timeout(timeout)) {
                 Err(OTelSdkError::AlreadyShutdown) => Ok(()),
                 result => result,
             }
@@ -122,41 +130,55 @@ impl Pipeline {
         self.queues.iter().for_each(ExportQueue::start_shutdown);
         self.agent_spec.start_shutdown();
 
-        let mut result = Ok(());
+        let mut outcome = Outcome::default();
         if let Some(delivery) = &self.delivery {
-            result = result.and(delivery.shutdown(deadline.left()));
+            outcome.add(counts::AGENT365, delivery.shutdown(deadline.left()));
         }
         for queue in &self.queues {
-            result = result.and(queue.shutdown(deadline.left()));
+            outcome.add(queue.name(), queue.shutdown(deadline.left()));
         }
-        result = result.and(self.agent_spec.wait_for_end(|| deadline.left_to_hear()));
+        let left = || deadline.left_to_hear();
+        self.agent_spec.wait_for_end(&mut outcome, left);
         let has_thread = others.is_ok();
-        let result = self.finish(&deadline, result, others, |report| {
-            Unsent::at_deadline(&before, report)
-        });
+        let unsent = || Unsent::at_deadline(&before, &self.report());
+        // Who lost something else besides says so in place of the deadline.
+        outcome.is_late |= unsent().count() > 0;
+        let result = finish(&deadline, outcome, others, unsent);
         self.has_ended.fetch_or(has_thread, Ordering::SeqCst);
         result
     }
+}
 
-    /// Hears what other processors of the provider say, and adds to a missed deadline how much was not sent.
-    fn finish(
-        &self,
-        deadline: &Deadline,
-        ours: OTelSdkResult,
-        others: Result<OwnThread, TelemetryError>,
-        unsent: impl FnOnce(&TelemetryReport) -> Unsent,
-    ) -> Result<(), TelemetryError> {
-        let (others, thread) = match others {
-            Ok(others) => (others.wait(deadline.left_to_hear()), Ok(())),
-            Err(error) => (Ok(()), Err(error)),
-        };
-        match ours.and(others) {
-            Ok(()) => thread,
-            Err(OTelSdkError::Timeout(_)) => Err(TelemetryError::Deadline {
-                timeout: deadline.timeout(),
-                unsent: unsent(&self.report()).count(),
-            }),
-            Err(error) => Err(TelemetryError::Processor(error)),
-        }
+/// Hears what other processors of the provider say, and adds to a missed deadline what was not sent.
+fn finish(
+    deadline: &Deadline,
+    mut outcome: Outcome,
+    others: io::Result<OwnThread>,
+    unsent: impl FnOnce() -> Unsent,
+) -> Result<(), Failed> {
+    let mut failed = Failed {
+        late: None,
+        ours: Vec::new(),
+        others: None,
+        no_thread: None,
+    };
+    match others.map(|others| others.wait(deadline.left_to_hear())) {
+        Ok(Ok(())) => {}
+        Ok(Err(OTelSdkError::Timeout(_))) => outcome.is_late = true,
+        Ok(Err(OTelSdkError::InternalFailure(text))) => failed.others = Some(text),
+        Ok(Err(error)) => failed.others = Some(error.to_string()),
+        Err(error) => failed.no_thread = Some(error),
     }
+    failed.ours = outcome.failures;
+    failed.late = outcome.is_late.then(|| (deadline.timeout(), unsent()));
+    let Failed {
+        late,
+        ours,
+        others,
+        no_thread,
+    } = &failed;
+    if late.is_none() && ours.is_empty() && others.is_none() && no_thread.is_none() {
+        return Ok(());
+    }
+    Err(failed)
 }

@@ -16,15 +16,16 @@ use agentspan_processor::{
     BackgroundQueue, HookError, Span as AgentSpan, SpanProcessor as AgentSpecProcessor,
 };
 use agentspan_testkit::CapturedLogs;
+use futures_executor::block_on;
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, Tracer as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{
-    InMemorySpanExporter, Span, SpanData, SpanExporter, SpanProcessor, TracerProviderBuilder,
-};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, Span, SpanData, SpanExporter, SpanProcessor};
 
 use super::*;
 use crate::agent_spec::AgentSpec;
+use crate::outcome::DoneByGuard;
+use crate::span_processor::AgentSpanProcessor;
 
 const WHILE: Duration = Duration::from_secs(30);
 
@@ -62,35 +63,25 @@ fn telemetry<E: SpanExporter + 'static>(
     destination: ExportQueueBuilder<E>,
     other: impl SpanProcessor + 'static,
 ) -> Telemetry {
-    let builder = SdkTracerProvider::builder();
-    let queues = vec![destination.build().unwrap()];
-    over(
-        builder.with_span_processor(queues[0].clone()),
-        queues,
-        Some(other),
-    )
+    over(vec![destination.build().unwrap()], Some(other))
 }
 
 /// Telemetry with these destinations.
 fn with_queues(queues: Vec<ExportQueue>) -> Telemetry {
-    let add = |builder: TracerProviderBuilder, queue: &ExportQueue| {
-        builder.with_span_processor(queue.clone())
-    };
-    let builder = queues.iter().fold(SdkTracerProvider::builder(), add);
-    over(builder, queues, None::<Flushes>)
+    over(queues, None::<Flushes>)
 }
 
-fn over(
-    mut builder: TracerProviderBuilder,
-    queues: Vec<ExportQueue>,
-    other: Option<impl SpanProcessor + 'static>,
-) -> Telemetry {
+fn over(queues: Vec<ExportQueue>, other: Option<impl SpanProcessor + 'static>) -> Telemetry {
+    let status = Agent365Status::WithoutSwitch;
+    let processor = AgentSpanProcessor::new(status, None, queues.clone(), None);
+    let done_by_guard = processor.done_by_guard();
+    let mut builder = SdkTracerProvider::builder().with_span_processor(processor);
     if let Some(other) = other {
         builder = builder.with_span_processor(other);
     }
     let provider = builder.build();
     let agent_spec = AgentSpec::new(&provider, ContentCapture::NoContent, Vec::new());
-    let status = Agent365Status::WithoutSwitch;
+    let provider = (provider, done_by_guard);
     let pipeline = Pipeline::new(provider, status, None, queues, agent_spec);
     Telemetry::new(pipeline, None, WHILE)
 }
@@ -103,6 +94,7 @@ fn with_agent_spec(
     let provider = SdkTracerProvider::builder().build();
     let agent_spec = AgentSpec::new(&provider, ContentCapture::NoContent, processors);
     let status = Agent365Status::WithoutSwitch;
+    let provider = (provider, DoneByGuard::default());
     let pipeline = Pipeline::new(provider, status, None, Vec::new(), agent_spec);
     Telemetry::new(pipeline, None, flush_on_drop)
 }
@@ -113,8 +105,77 @@ fn a_destination_that_loses_spans_keeps_no_other_processor_from_its_flush() {
     let telemetry = telemetry(ExportQueue::builder("failing", Failing), flushes.clone());
     telemetry.tracer("t").start("s").end();
     let error = telemetry.flush(WHILE).unwrap_err();
-    assert!(matches!(error, TelemetryError::Processor(_)), "{error:?}");
+    assert_eq!(error.to_string(), "failing lost 1 span (export_failed: 1)");
     assert_eq!(flushes.0.load(SeqCst), 1);
+}
+
+/// Loses a span at each of two destinations.
+fn losing() -> Telemetry {
+    let failing = |name: &str| ExportQueue::builder(name, Failing).build().unwrap();
+    let telemetry = with_queues(vec![failing("a"), failing("b")]);
+    telemetry.tracer("t").start("s").end();
+    telemetry
+}
+
+/// What an error says to somebody who prints it as `anyhow` does with `{:#}`.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut shown = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        shown += &format!(": {source}");
+        next = source.source();
+    }
+    shown
+}
+
+const LOST: &str = "a lost 1 span (export_failed: 1); b lost 1 span (export_failed: 1)";
+
+#[test]
+fn a14_the_error_of_a_flush_and_of_a_shutdown_says_on_one_line_what_each_destination_lost() {
+    let flush = losing().flush(WHILE).unwrap_err();
+    assert_eq!(flush.to_string(), LOST);
+    assert_eq!(chain(&flush), LOST);
+    let shutdown = losing().shutdown(WHILE).unwrap_err();
+    assert_eq!(chain(&shutdown), LOST);
+    let telemetry = losing();
+    let shutdown = block_on(telemetry.shutdown_async(WHILE)).unwrap_err();
+    assert_eq!(chain(&shutdown), LOST);
+}
+
+#[test]
+fn a14_a_shutdown_tells_nothing_that_a_flush_has_told() {
+    let telemetry = losing();
+    telemetry.flush(WHILE).unwrap_err();
+    telemetry.shutdown(WHILE).unwrap();
+}
+
+#[test]
+fn a14_a_flush_through_the_provider_hides_no_loss_behind_that_of_another_destination() {
+    let telemetry = losing();
+    let error = telemetry.provider().force_flush().unwrap_err().to_string();
+    assert!(error.contains(LOST), "{error}");
+    let telemetry = losing();
+    let error = telemetry.provider().shutdown().unwrap_err().to_string();
+    assert!(error.contains(LOST), "{error}");
+}
+
+#[test]
+fn a14_a_shutdown_that_is_late_says_what_is_lost_for_other_reasons() {
+    let (hanging, release) = Hanging::new();
+    let hanging = ExportQueue::builder("hanging", hanging).build().unwrap();
+    let failing = ExportQueue::builder("failing", Failing).build().unwrap();
+    let telemetry = with_queues(vec![hanging, failing.clone()]);
+    telemetry.tracer("t").start("s").end();
+    // The queue has heard of it, and so nobody was told.
+    failing.start_shutdown();
+    while failing.stats().queued > 0 {
+        std::thread::yield_now();
+    }
+    let error = telemetry.shutdown(Duration::from_millis(1)).unwrap_err();
+    let text = "the deadline of 1ms passed with 1 spans or hooks not sent; \
+                hanging: 1 (shutdown_deadline: 1); failing lost 1 span (export_failed: 1)";
+    assert_eq!(chain(&error), text);
+    drop(release);
 }
 
 /// Keeps what is exported, also after its shutdown.

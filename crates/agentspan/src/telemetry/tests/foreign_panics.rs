@@ -83,11 +83,7 @@ fn panicking() -> Telemetry {
 fn f4_a_processor_that_panics_is_an_error_and_no_deadline_that_passed() {
     let telemetry = panicking();
     for result in [telemetry.flush(WHILE), telemetry.shutdown(WHILE)] {
-        let Err(TelemetryError::Processor(cause)) = &result else {
-            panic!("{result:?}");
-        };
-        let text = "Operation failed: a span processor panicked";
-        assert_eq!(cause.to_string(), text);
+        assert_eq!(result.unwrap_err().to_string(), "a span processor panicked");
     }
 }
 
@@ -95,5 +91,6 @@ fn f4_a_processor_that_panics_is_an_error_and_no_deadline_that_passed() {
 fn f4_a_processor_that_panics_in_a_drop() {
     let (logs, _guard) = CapturedLogs::on_this_thread();
     drop(panicking());
-    assert!(logs.contains("which failed"), "{}", logs.text());
+    let said = "another span processor failed";
+    assert!(logs.contains(said), "{}", logs.text());
 }

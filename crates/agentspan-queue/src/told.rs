@@ -1,0 +1,90 @@
+//! Which losses the program was told of, so that it hears of each once.
+
+use std::fmt::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The losses that calls to flush and to shut down have told of, by reason.
+///
+/// Each loss is told to all calls that wait when it is told first, and to none that begins later.
+#[derive(Debug)]
+pub struct Told<const REASONS: usize>(Mutex<[u64; REASONS]>);
+
+impl<const REASONS: usize> Told<REASONS> {
+    /// What a call that begins now need not tell.
+    #[must_use]
+    pub fn so_far(&self) -> [u64; REASONS] {
+        *self.lock()
+    }
+
+    /// What of `lost`, which is everything that was lost so far, was not told `before` the call began. It counts
+    /// as told from now on.
+    #[must_use]
+    pub fn rest_of(&self, lost: [u64; REASONS], before: [u64; REASONS]) -> [u64; REASONS] {
+        let mut told = self.lock();
+        for (told, lost) in told.iter_mut().zip(lost) {
+            *told = lost.max(*told);
+        }
+        let mut rest = lost;
+        for (rest, before) in rest.iter_mut().zip(before) {
+            *rest = rest.saturating_sub(before);
+        }
+        rest
+    }
+
+    fn lock(&self) -> MutexGuard<'_, [u64; REASONS]> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<const REASONS: usize> Default for Told<REASONS> {
+    fn default() -> Self {
+        Self(Mutex::new([0; REASONS]))
+    }
+}
+
+/// Says what was lost, such as `lost 3 spans (token: 2, queue_full: 1)`; `None` if nothing was. Reasons for which
+/// nothing was lost are left out.
+#[must_use]
+pub fn sentence(
+    unit: &str,
+    losses: impl IntoIterator<Item = (&'static str, u64)>,
+) -> Option<String> {
+    let (mut sum, mut reasons) = (0_u64, String::new());
+    for (reason, lost) in losses {
+        if lost > 0 {
+            sum += lost;
+            let separator = if reasons.is_empty() { "" } else { ", " };
+            // Writing into a string does not fail.
+            let _ = write!(reasons, "{separator}{reason}: {lost}");
+        }
+    }
+    let plural = if sum == 1 { "" } else { "s" };
+    (sum > 0).then(|| format!("lost {sum} {unit}{plural} ({reasons})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a14_a_loss_is_told_to_those_who_wait_and_to_nobody_later() {
+        let told = Told::default();
+        let (first, second) = (told.so_far(), told.so_far());
+        assert_eq!(told.rest_of([2, 0], first), [2, 0]);
+        assert_eq!(told.rest_of([2, 0], second), [2, 0]);
+        assert_eq!(told.rest_of([2, 0], told.so_far()), [0, 0]);
+        // A call that is late with an old count tells nothing twice.
+        let later = told.so_far();
+        assert_eq!(told.rest_of([2, 1], later), [0, 1]);
+        assert_eq!(told.rest_of([2, 0], later), [0, 0]);
+        assert_eq!(told.rest_of([2, 1], told.so_far()), [0, 0]);
+    }
+
+    #[test]
+    fn a_sentence_counts_and_names_the_reasons() {
+        let of = |a, b| sentence("span", [("a", a), ("b", b)]);
+        assert_eq!(of(0, 0), None);
+        assert_eq!(of(0, 1).as_deref(), Some("lost 1 span (b: 1)"));
+        assert_eq!(of(2, 1).as_deref(), Some("lost 3 spans (a: 2, b: 1)"));
+    }
+}

@@ -1,0 +1,84 @@
+//! What came of several destinations that were flushed or shut down together.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use agentspan_processor::FlushError;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
+
+/// All of it: no failure hides another, since each destination tells of its losses once.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Somebody was not done in time.
+    pub(crate) is_late: bool,
+    /// What each destination says that lost something or failed, with its name.
+    pub(crate) failures: Vec<String>,
+}
+
+impl Outcome {
+    pub(crate) fn add(&mut self, destination: &str, result: OTelSdkResult) {
+        match result {
+            Ok(()) => {}
+            Err(OTelSdkError::Timeout(_)) => self.is_late = true,
+            // It begins with the name.
+            Err(OTelSdkError::InternalFailure(text)) => self.failures.push(text),
+            Err(OTelSdkError::AlreadyShutdown) => {
+                let text = format!("{destination} was shut down before");
+                self.failures.push(text);
+            }
+        }
+    }
+
+    pub(crate) fn add_agent_spec(&mut self, destination: &str, result: Result<(), FlushError>) {
+        match result {
+            Ok(()) => {}
+            Err(FlushError::TimedOut { .. }) => self.is_late = true,
+            Err(error) => self.failures.push(format!("{destination}: {error}")),
+        }
+    }
+
+    /// For callers of the SDK, which has one text for everything.
+    pub(crate) fn into_sdk(mut self, timeout: Duration) -> OTelSdkResult {
+        if self.failures.is_empty() {
+            return if self.is_late {
+                Err(OTelSdkError::Timeout(timeout))
+            } else {
+                Ok(())
+            };
+        }
+        if self.is_late {
+            let late = format!("the deadline of {timeout:?} passed");
+            self.failures.insert(0, late);
+        }
+        Err(OTelSdkError::InternalFailure(self.failures.join("; ")))
+    }
+}
+
+thread_local! {
+    static DONE_FOR: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Lets the guard flush and shut down destinations itself: while it asks the provider for the rest, our span
+/// processor has nothing to do, and tells nobody of losses that the guard is to tell.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct DoneByGuard(Arc<()>);
+
+impl DoneByGuard {
+    /// Calls the provider, on this thread.
+    pub(crate) fn call<T>(&self, provider: impl FnOnce() -> T) -> T {
+        let before = DONE_FOR.replace(self.address());
+        let result = provider();
+        DONE_FOR.set(before);
+        result
+    }
+
+    /// Whether this is the guard's call.
+    pub(crate) fn is_calling(&self) -> bool {
+        DONE_FOR.get() == self.address()
+    }
+
+    fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+}
