@@ -487,8 +487,8 @@ pub(crate) fn busy(place: &Place) -> Result<(), Failure> {
     for thread in threads {
         thread.join().map_err(|_| "a thread panicked")??;
     }
-    background.shutdown()?;
-    // The parent may have lost some for a full queue, which it counts.
+    // The parent may have lost some for a full queue, which it counts, and tells of here.
+    let _ = background.shutdown();
     let _ = queue.shutdown(LONG);
     let _ = delivery.shutdown(LONG);
     say_queue(&queue);
