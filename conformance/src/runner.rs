@@ -1,5 +1,7 @@
 //! What a vector file needs to be run.
 
+use serde_json::value::RawValue;
+
 use crate::{Case, Json, Predicate, Tolerances};
 
 /// Does with one vector file's inputs what the reference did.
@@ -25,6 +27,25 @@ pub trait Runner {
     /// [`Failure`] if the input is not understood, or something went wrong that `expected` has no
     /// form for. The case fails. A panic counts as the same.
     fn run(&self, case: &Case) -> Outcome;
+
+    /// The cases of a `.jsonl` file, each as a case of a `.json` file is written. Unless a runner says otherwise, each
+    /// line is one, whose input and expected outcome are the line itself.
+    ///
+    /// # Errors
+    ///
+    /// [`serde_json::Error`] if a line is not what the runner reads.
+    fn line_cases(&self, text: &str) -> Result<Vec<Box<RawValue>>, serde_json::Error> {
+        let lines = text.lines().enumerate();
+        let lines = lines.filter(|(_, line)| !line.trim().is_empty());
+        lines
+            .map(|(index, line)| {
+                let name = index + 1;
+                RawValue::from_string(format!(
+                    r#"{{"name":"line {name}","input":{line},"expected":{line}}}"#
+                ))
+            })
+            .collect()
+    }
 
     /// Brings an outcome in the form in which it is compared; the reference's and ours alike, and
     /// before a rule rewrites it. For files that hold JSON as text, whose members would otherwise be

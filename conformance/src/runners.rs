@@ -12,6 +12,7 @@ mod agentspec_spans;
 mod baggage;
 mod discovery;
 mod exports;
+mod framework_spans;
 mod generation;
 mod jwt;
 mod recorded_spans;
@@ -42,6 +43,7 @@ pub fn all() -> Vec<Box<dyn Runner>> {
         Box::new(discovery::Discovery),
         Box::new(Exports::<V01, Requests>::NEW),
         Box::new(Exports::<V2, Requests>::NEW),
+        Box::new(framework_spans::FrameworkSpans),
         Box::new(jwt::Jwt),
         Box::new(Exports::<V01, Attempts>::NEW),
         Box::new(Exports::<V2, Attempts>::NEW),

@@ -48,7 +48,8 @@ impl Suite {
 
     /// Runs every `.json` and `.jsonl` file of `directory` that has a runner, in order of their names.
     ///
-    /// Each line of a `.jsonl` file is a case, whose input and expected outcome are the line itself.
+    /// Each line of a `.jsonl` file is a case, whose input and expected outcome are the line itself, unless its
+    /// runner reads it otherwise.
     /// Files without a runner are listed, if they hold JSON at all.
     ///
     /// # Errors
@@ -90,7 +91,7 @@ impl Suite {
             .extension()
             .is_some_and(|extension| extension == "jsonl")
         {
-            line_cases(text)
+            runner.line_cases(text)
         } else {
             serde_json::from_str(text).map(|file: VectorFile| file.cases)
         };
@@ -205,20 +206,6 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("with a value that is no text")
-}
-
-/// The lines of a `.jsonl` file as cases: what comes in must come out.
-fn line_cases(text: &str) -> Result<Vec<Box<RawValue>>, serde_json::Error> {
-    let lines = text.lines().enumerate();
-    let lines = lines.filter(|(_, line)| !line.trim().is_empty());
-    lines
-        .map(|(index, line)| {
-            let name = index + 1;
-            RawValue::from_string(format!(
-                r#"{{"name":"line {name}","input":{line},"expected":{line}}}"#
-            ))
-        })
-        .collect()
 }
 
 /// The number of JSON values in a text: one in a `.json` file, one per line in a `.jsonl` file.

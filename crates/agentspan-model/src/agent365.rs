@@ -29,7 +29,7 @@ mod message_part;
 mod message_role;
 mod messages;
 mod modality;
-mod open_text;
+pub(crate) mod open_text;
 mod profile;
 mod request;
 mod risk_severity;

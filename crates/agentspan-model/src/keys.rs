@@ -11,6 +11,7 @@
 
 mod content;
 mod context;
+pub(crate) mod dialects;
 mod events;
 mod harmless;
 mod sensitivity;
@@ -100,10 +101,28 @@ pub const GEN_AI_RESPONSE_MODEL: &str = "gen_ai.response.model";
 pub const GEN_AI_USAGE_INPUT_TOKENS: &str = "gen_ai.usage.input_tokens";
 /// `gen_ai.usage.output_tokens`.
 pub const GEN_AI_USAGE_OUTPUT_TOKENS: &str = "gen_ai.usage.output_tokens";
+/// `gen_ai.usage.cache_creation.input_tokens`; conventions 0.1.0 call it
+/// [`GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS`].
+pub const GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS: &str =
+    "gen_ai.usage.cache_creation.input_tokens";
+/// `gen_ai.usage.reasoning.output_tokens`: those of the output that a model used to reason.
+pub const GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: &str = "gen_ai.usage.reasoning.output_tokens";
+/// `gen_ai.output.type`: the form that the answer was asked for in, such as `text` or `json`.
+pub const GEN_AI_OUTPUT_TYPE: &str = "gen_ai.output.type";
 /// `gen_ai.token.type`.
 pub const GEN_AI_TOKEN_TYPE: &str = "gen_ai.token.type";
 /// `gen_ai.choice`.
 pub const GEN_AI_CHOICE: &str = "gen_ai.choice";
+/// `gen_ai.system.message`, as are the next three: events of the conventions up to 1.36, of one message each.
+pub const GEN_AI_SYSTEM_MESSAGE_EVENT: &str = "gen_ai.system.message";
+/// `gen_ai.user.message`.
+pub const GEN_AI_USER_MESSAGE_EVENT: &str = "gen_ai.user.message";
+/// `gen_ai.assistant.message`.
+pub const GEN_AI_ASSISTANT_MESSAGE_EVENT: &str = "gen_ai.assistant.message";
+/// `gen_ai.tool.message`.
+pub const GEN_AI_TOOL_MESSAGE_EVENT: &str = "gen_ai.tool.message";
+/// `gen_ai.client.inference.operation.details`: the event that may hold what an inference span does not.
+pub const GEN_AI_INFERENCE_DETAILS_EVENT: &str = "gen_ai.client.inference.operation.details";
 /// `gen_ai.system_instructions`.
 pub const GEN_AI_SYSTEM_INSTRUCTIONS: &str = "gen_ai.system_instructions";
 /// `gen_ai.input.messages`.

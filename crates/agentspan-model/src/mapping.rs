@@ -50,6 +50,7 @@ mod llm_call;
 mod members;
 mod messages;
 mod named;
+pub mod normal;
 mod open_inference;
 mod operation;
 mod rebuild;

@@ -3,7 +3,7 @@
 use crate::attribute::AttributeValue;
 
 /// A text of which some values have names.
-pub(super) trait OpenText {
+pub(crate) trait OpenText {
     /// The text.
     fn text(&self) -> &str;
 
@@ -95,4 +95,4 @@ macro_rules! open_text {
     };
 }
 
-pub(super) use open_text;
+pub(crate) use open_text;

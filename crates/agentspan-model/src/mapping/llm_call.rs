@@ -47,7 +47,7 @@ pub(super) fn provider(model: &LlmConfig) -> Option<Cow<'static, str>> {
 /// The name of the [conventions] for what people call a provider.
 ///
 /// [conventions]: https://github.com/open-telemetry/semantic-conventions/blob/v1.41.0/docs/registry/attributes/gen-ai.md
-fn provider_name(said: &str) -> Cow<'static, str> {
+pub(super) fn provider_name(said: &str) -> Cow<'static, str> {
     let lower = said.trim().to_lowercase();
     let key: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
     let name = match &*key {

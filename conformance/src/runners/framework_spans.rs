@@ -1,0 +1,105 @@
+//! `framework_spans.jsonl`: spans of other people's instrumentations, and what really happened meanwhile.
+//!
+//! A case is a scenario of a source: its spans go through the normal form, and every fact of the scenario that the
+//! spans contain must be found there, in its place and with its type. `not_in_spans` names those that they do not
+//! contain. It was made by looking for the text of each value, so that it cannot tell of values that occur anywhere: truth
+//! values, small numbers, and the words `role`, `type` and so on. Such a fact may be absent, but nothing else may
+//! stand in its place.
+
+mod asked;
+mod found;
+mod part_of_a_word;
+mod python_text;
+mod spans;
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use self::asked::{Fact, facts};
+use self::found::Found;
+use self::part_of_a_word::PART_OF_A_WORD;
+use self::python_text::KEPT_IN_PYTHON_TEXT;
+use self::spans::RecordedSpan;
+use crate::{Case, Json, Outcome, Predicate, Runner};
+
+pub(super) struct FrameworkSpans;
+
+/// A line of the file.
+#[derive(Deserialize)]
+struct Line {
+    source: String,
+    scenario: String,
+    span: Option<Box<RawValue>>,
+    facts: Option<Value>,
+    #[serde(default)]
+    not_in_spans: Vec<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Scenario {
+    spans: Vec<RecordedSpan>,
+    facts: Value,
+    not_in_spans: Vec<String>,
+}
+
+impl Runner for FrameworkSpans {
+    fn file_stem(&self) -> &'static str {
+        "framework_spans"
+    }
+
+    fn line_cases(&self, text: &str) -> Result<Vec<Box<RawValue>>, serde_json::Error> {
+        let mut spans: BTreeMap<(String, String), Vec<Box<RawValue>>> = BTreeMap::new();
+        let mut told = Vec::new();
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            let line: Line = serde_json::from_str(line)?;
+            let key = (line.source, line.scenario);
+            if let Some(span) = line.span {
+                spans.entry(key).or_default().push(span);
+            } else if let Some(facts) = line.facts {
+                told.push((key, facts, line.not_in_spans));
+            }
+        }
+        let cases = told.into_iter().map(|(key, told, not_in_spans)| {
+            let spans = spans.remove(&key).unwrap_or_default();
+            let asked = facts(&told, &not_in_spans);
+            let expected: BTreeMap<_, _> =
+                asked.iter().map(|fact| (fact.path(), "found")).collect();
+            serde_json::value::to_raw_value(&json!({
+                "name": format!("{}/{}", key.0, key.1),
+                "input": {"spans": spans, "facts": told, "not_in_spans": not_in_spans},
+                "expected": expected,
+            }))
+        });
+        cases.collect()
+    }
+
+    fn run(&self, case: &Case) -> Outcome {
+        let scenario: Scenario = case.input()?;
+        let found = Found::in_spans(&scenario.spans);
+        let asked = facts(&scenario.facts, &scenario.not_in_spans);
+        let outcomes = asked
+            .iter()
+            .map(|fact| (fact.path(), outcome(fact, &found)));
+        let outcomes: BTreeMap<String, String> = outcomes.collect();
+        Ok(Json::of(&outcomes)?)
+    }
+
+    fn predicates(&self) -> &'static [Predicate] {
+        &[KEPT_IN_PYTHON_TEXT, PART_OF_A_WORD]
+    }
+}
+
+fn outcome(fact: &Fact, found: &Found) -> String {
+    let there = found.at(fact);
+    match there {
+        Some(value) if fact.agrees_with(value) => "found".into(),
+        _ if found.has_elsewhere(fact) => "found".into(),
+        None if fact.is_told_by_absence() => "found".into(),
+        _ if found.has_in_python_text(fact) => python_text::KEPT.into(),
+        Some(value) => format!("is {} instead of {}", value, fact.value),
+        None => format!("missing: {}", fact.value),
+    }
+}

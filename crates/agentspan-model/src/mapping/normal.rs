@@ -1,0 +1,73 @@
+//! Spans of any known convention in one form.
+//!
+//! Agents are traced by many: frameworks that follow some version of the GenAI conventions, OpenInference,
+//! OpenLLMetry, Langfuse, rig, and the scopes of Agent 365. [`NormalSpan::read`] reads what a span of any of
+//! them says; [`NormalSpan::visit`] writes it in the words of a [`Rendering`].
+//!
+//! ```text
+//!   SourceSpan ──► Reader ──► operation ── none: the span passes untouched
+//!   name, kind,    last value    │
+//!   status,        of each key   ├─ call      model, parameters, usage, finish reasons
+//!   attributes,                  ├─ messages  JSON text, lists of keys, plain texts → roles and parts
+//!   events                       ├─ tool      name, arguments, result
+//!                                └─ failure   status, exception, what each convention has for it
+//!                                        │
+//!                                   NormalSpan ──► GenAI, OpenInference, Agent 365
+//! ```
+//!
+//! What is wrong at its source stays as it is. What is text where the convention wants a number, or JSON in a
+//! text, is read as what it stands for.
+//!
+//! ```
+//! use agentspan_model::mapping::normal::{NormalSpan, SourceSpan, SourceValue};
+//!
+//! // As `tracing-opentelemetry` writes a `u64`.
+//! let mut span = SourceSpan::new("chat");
+//! span.attribute("gen_ai.operation.name", SourceValue::Text("chat"));
+//! span.attribute("gen_ai.request.model", SourceValue::Text("gpt-4o"));
+//! span.attribute("gen_ai.usage.input_tokens", SourceValue::Text("47"));
+//!
+//! let normal = NormalSpan::read(&span).ok_or("no span of a known convention")?;
+//! assert_eq!(normal.usage.input, Some(47));
+//! # Ok::<(), &str>(())
+//! ```
+
+mod call;
+mod facts;
+mod failure;
+mod json_messages;
+mod list_messages;
+mod messages;
+mod operation;
+mod reader;
+mod source;
+mod tool;
+
+pub use facts::{
+    AgentFacts, CallFacts, ErrorFacts, NormalMessage, NormalSpan, OperationName, Parameters,
+    ToolFacts, Usage,
+};
+pub use source::{SourceEvent, SourceSpan, SourceValue};
+
+use reader::Reader;
+
+impl NormalSpan {
+    /// What a span says, if it is one of an agent, a model or a tool in a convention that is known.
+    ///
+    /// `None` for all other spans, and for those that a convention knows as a step of something else, such as
+    /// the `CHAIN` of OpenInference.
+    #[must_use]
+    pub fn read(span: &SourceSpan<'_>) -> Option<Self> {
+        let reader = Reader::new(span)?;
+        let (operation, dialect) = operation::of(&reader)?;
+        let mut normal = Self::of(operation);
+        normal.is_agent365_0_1 = dialect.is_agent365_0_1;
+        call::read(&reader, &mut normal);
+        tool::read(&reader, &mut normal);
+        messages::read(&reader, &mut normal);
+        call::read_finish_reasons(&reader, &mut normal);
+        normal.error = failure::read(&reader);
+        normal.read_keys = reader.into_read_keys();
+        Some(normal)
+    }
+}

@@ -1,0 +1,70 @@
+//! What a span says of its failure.
+
+use serde_json::Value;
+
+use super::facts::ErrorFacts;
+use super::reader::Reader;
+use crate::agentspec::Sensitive;
+use crate::keys::{self, dialects};
+
+pub(super) fn read(reader: &Reader<'_, '_>) -> Option<ErrorFacts> {
+    let mut error_type = reader.owned(&[keys::ERROR_TYPE]);
+    // rig: a tool that failed has a span without a status.
+    if reader.peek(dialects::GEN_AI_TOOL_CALL_OUTCOME) == Some("error") {
+        let of_tool = reader.peek(dialects::GEN_AI_TOOL_ERROR_TYPE);
+        error_type = error_type.or_else(|| {
+            let known = of_tool.filter(|name| *name != "other");
+            Some(known.unwrap_or(keys::ERROR_TYPE_OTHER).to_owned())
+        });
+    }
+    let mut exceptions = reader.events().filter(|e| e.name == keys::EXCEPTION_EVENT);
+    let exception = exceptions.next_back();
+    let of_exception = |key| exception.and_then(|event| event.text(key));
+    let of_langfuse = reader.peek(dialects::LANGFUSE_LEVEL) == Some("ERROR");
+    let langfuse = reader.peek(dialects::LANGFUSE_STATUS_MESSAGE);
+    let message = of_exception(keys::EXCEPTION_MESSAGE)
+        .or(reader.peek(keys::ERROR_MESSAGE))
+        .or(reader.span.error)
+        .or(langfuse.filter(|_| of_langfuse))
+        .filter(|text| !text.is_empty());
+    let has_failed =
+        error_type.is_some() || reader.span.error.is_some() || exception.is_some() || of_langfuse;
+    if !has_failed {
+        return None;
+    }
+    let error_type = error_type.or_else(|| {
+        let name = of_exception(keys::EXCEPTION_TYPE)?;
+        Some(name.to_owned())
+    });
+    // genai has the status of the answer for its class.
+    let of_class = || error_type.as_deref().and_then(status_code);
+    let (answered, code) = answer(reader);
+    let status_code = reader
+        .whole(&[dialects::HTTP_RESPONSE_STATUS_CODE])
+        .or(answered)
+        .or_else(of_class);
+    Some(ErrorFacts {
+        status_code,
+        code,
+        message: message.map(|text| Sensitive::new(text.to_owned())),
+        error_type,
+    })
+}
+
+fn status_code(text: &str) -> Option<i64> {
+    let code: i64 = text.parse().ok()?;
+    (400..600).contains(&code).then_some(code)
+}
+
+/// LangChain keeps the provider's answer beside its own.
+fn answer(reader: &Reader<'_, '_>) -> (Option<i64>, Option<String>) {
+    let text = reader.peek(keys::OUTPUT_VALUE);
+    let value: Option<Value> = text.and_then(|text| serde_json::from_str(text).ok());
+    let place = "/generations/0/0/message/kwargs/response_metadata";
+    let Some(metadata) = value.as_ref().and_then(|value| value.pointer(place)) else {
+        return (None, None);
+    };
+    let status = metadata.get("status_code").and_then(Value::as_i64);
+    let code = metadata.pointer("/body/error/code").and_then(Value::as_str);
+    (status, code.map(str::to_owned))
+}

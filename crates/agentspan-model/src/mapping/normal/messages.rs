@@ -1,0 +1,210 @@
+//! What went into a model or an agent and what came out, wherever a convention has it.
+
+use serde_json::Value;
+
+use super::facts::{NormalMessage, NormalSpan, OperationName};
+use super::json_messages::{self, part};
+use super::list_messages;
+use super::reader::Reader;
+use crate::agent365::{MessagePart, MessageRole};
+use crate::agentspec::Sensitive;
+use crate::keys::{self, dialects};
+
+pub(super) fn read(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
+    if normal.operation == OperationName::ExecuteTool {
+        return;
+    }
+    normal.instructions = Sensitive::new(instructions(reader));
+    normal.input = Sensitive::new(input(reader).unwrap_or_default());
+    let mut output = output(reader).unwrap_or_default();
+    with_reason_of_choice(reader, &mut output);
+    normal.output = Sensitive::new(output);
+    normal.tool_definitions = Sensitive::new(definitions(reader));
+    let _ = reader.text(&[keys::INPUT_MIME_TYPE, keys::OUTPUT_MIME_TYPE]);
+}
+
+fn instructions(reader: &Reader<'_, '_>) -> Vec<MessagePart> {
+    match reader.text(&[keys::GEN_AI_SYSTEM_INSTRUCTIONS]) {
+        Some(text) => match serde_json::from_str(text) {
+            Ok(Value::Array(items)) => items.iter().filter_map(part).collect(),
+            Ok(Value::String(text)) => vec![MessagePart::text(text)],
+            _ => vec![MessagePart::text(text)],
+        },
+        None => Vec::new(),
+    }
+}
+
+/// The first place that has messages counts, those with roles and parts before single texts.
+fn input(reader: &Reader<'_, '_>) -> Option<Vec<NormalMessage>> {
+    let user = MessageRole::User;
+    let list = list_messages::of_open_inference(reader, keys::LLM_INPUT_MESSAGES);
+    let older = list_messages::of_traceloop(reader, dialects::GEN_AI_PROMPT);
+    let said = texts(reader, &[keys::GEN_AI_INPUT_MESSAGES], &user);
+    let others = [
+        dialects::LANGFUSE_INPUT,
+        keys::INPUT_VALUE,
+        dialects::GEN_AI_PROMPT,
+        dialects::TRACELOOP_ENTITY_INPUT,
+    ];
+    let single = texts(reader, &others, &user);
+    let of_logfire = || in_json(reader, dialects::LOGFIRE_REQUEST_DATA, "/messages", &user);
+    said.or(list)
+        .or(older)
+        .or_else(of_logfire)
+        .or(single)
+        .or_else(|| in_events(reader, &Asked))
+}
+
+fn output(reader: &Reader<'_, '_>) -> Option<Vec<NormalMessage>> {
+    let assistant = MessageRole::Assistant;
+    let list = list_messages::of_open_inference(reader, keys::LLM_OUTPUT_MESSAGES);
+    let list = list.filter(|messages| messages.iter().any(|message| !message.parts.is_empty()));
+    let older = list_messages::of_traceloop(reader, dialects::GEN_AI_COMPLETION);
+    let said = texts(reader, &[keys::GEN_AI_OUTPUT_MESSAGES], &assistant);
+    let others = [
+        dialects::LANGFUSE_OUTPUT,
+        keys::OUTPUT_VALUE,
+        keys::GEN_AI_EVENT_CONTENT,
+        dialects::GEN_AI_COMPLETION,
+        dialects::TRACELOOP_ENTITY_OUTPUT,
+    ];
+    let single = texts(reader, &others, &assistant);
+    let place = dialects::LOGFIRE_RESPONSE_DATA;
+    let of_logfire = || {
+        in_json(reader, place, "/message", &assistant)
+            .or_else(|| in_json(reader, place, "/combined_chunk_content", &assistant))
+    };
+    said.or(list)
+        .or(older)
+        .or_else(of_logfire)
+        .or(single)
+        .or_else(|| in_events(reader, &Answered))
+}
+
+/// Messages in a text: JSON that is messages, else the text itself.
+fn texts(reader: &Reader<'_, '_>, keys: &[&str], role: &MessageRole) -> Option<Vec<NormalMessage>> {
+    let text = reader.text(keys)?;
+    Some(messages_of(text, role))
+}
+
+fn messages_of(text: &str, role: &MessageRole) -> Vec<NormalMessage> {
+    let messages = serde_json::from_str(text).ok();
+    let messages = messages.and_then(|value: Value| json_messages::messages(&value, role));
+    messages.unwrap_or_else(|| vec![NormalMessage::text(role.clone(), text)])
+}
+
+/// Messages in a member of a JSON text that holds more, and stays under its key.
+fn in_json(
+    reader: &Reader<'_, '_>,
+    key: &str,
+    place: &str,
+    role: &MessageRole,
+) -> Option<Vec<NormalMessage>> {
+    let value: Value = serde_json::from_str(reader.peek(key)?).ok()?;
+    json_messages::messages(value.pointer(place)?, role)
+}
+
+/// Whose contents an event holds.
+trait Side {
+    /// The role of what an event of this name holds, if it is of this side.
+    fn role(&self, event: &str) -> Option<MessageRole>;
+    /// The keys of the contents.
+    fn keys(&self) -> [&'static str; 3];
+}
+
+struct Asked;
+struct Answered;
+
+impl Side for Asked {
+    fn role(&self, event: &str) -> Option<MessageRole> {
+        Some(match event {
+            keys::GEN_AI_SYSTEM_MESSAGE_EVENT => MessageRole::System,
+            keys::GEN_AI_USER_MESSAGE_EVENT
+            | keys::GEN_AI_INFERENCE_DETAILS_EVENT
+            | dialects::GEN_AI_CONTENT_PROMPT_EVENT => MessageRole::User,
+            keys::GEN_AI_ASSISTANT_MESSAGE_EVENT => MessageRole::Assistant,
+            keys::GEN_AI_TOOL_MESSAGE_EVENT => MessageRole::Tool,
+            _ => return None,
+        })
+    }
+
+    fn keys(&self) -> [&'static str; 3] {
+        [
+            keys::GEN_AI_INPUT_MESSAGES,
+            dialects::GEN_AI_PROMPT,
+            "content",
+        ]
+    }
+}
+
+impl Side for Answered {
+    fn role(&self, event: &str) -> Option<MessageRole> {
+        let is_answer = [
+            keys::GEN_AI_CHOICE,
+            keys::GEN_AI_INFERENCE_DETAILS_EVENT,
+            dialects::GEN_AI_CONTENT_COMPLETION_EVENT,
+        ];
+        is_answer.contains(&event).then_some(MessageRole::Assistant)
+    }
+
+    fn keys(&self) -> [&'static str; 3] {
+        [
+            keys::GEN_AI_OUTPUT_MESSAGES,
+            dialects::GEN_AI_COMPLETION,
+            "message",
+        ]
+    }
+}
+
+/// The conventions had contents in events before they had them in attributes, and some have them in both.
+fn in_events(reader: &Reader<'_, '_>, side: &dyn Side) -> Option<Vec<NormalMessage>> {
+    let mut messages = Vec::new();
+    for event in reader.events() {
+        let Some(role) = side.role(event.name) else {
+            continue;
+        };
+        let text = side.keys().into_iter().find_map(|key| event.text(key));
+        if let Some(text) = text {
+            messages.extend(messages_of(text, &role));
+        }
+    }
+    (!messages.is_empty()).then_some(messages)
+}
+
+/// OpenInference has one reason, beside the messages.
+fn with_reason_of_choice(reader: &Reader<'_, '_>, output: &mut [NormalMessage]) {
+    let reason = reader.peek(keys::LLM_FINISH_REASON);
+    if let (Some(reason), [only]) = (reason, output) {
+        only.finish_reason.get_or_insert_with(|| reason.to_owned());
+    }
+}
+
+fn definitions(reader: &Reader<'_, '_>) -> Vec<Value> {
+    if let Some(Value::Array(tools)) = reader.json(&[keys::GEN_AI_TOOL_DEFINITIONS]) {
+        return tools;
+    }
+    if let Some(tools) = reader.list(keys::LLM_TOOLS) {
+        let schemas = tools
+            .iter()
+            .filter_map(|tool| tool.text(keys::TOOL_JSON_SCHEMA));
+        return schemas
+            .filter_map(|text| serde_json::from_str(text).ok())
+            .collect();
+    }
+    let functions = reader.list(dialects::LLM_REQUEST_FUNCTIONS);
+    let functions = functions.into_iter().flatten().map(|function| {
+        let mut tool = serde_json::Map::new();
+        tool.insert("type".into(), "function".into());
+        for member in ["name", "description", "parameters"] {
+            if let Some(text) = function.text(member) {
+                let value = match member {
+                    "parameters" => super::tool::json_or_text(text),
+                    _ => text.into(),
+                };
+                tool.insert(member.into(), value);
+            }
+        }
+        Value::Object(tool)
+    });
+    functions.collect()
+}

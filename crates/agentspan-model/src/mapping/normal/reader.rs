@@ -1,0 +1,218 @@
+//! Looks attributes up by key, whatever form their values have, and remembers which were read.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::Value;
+
+use super::source::{SourceEvent, SourceSpan, SourceValue};
+
+/// What the keys of all known conventions begin with. A span without one of them is not looked at further.
+const VOCABULARIES: &[&str] = &[
+    "gen_ai.",
+    "openinference.",
+    "llm.",
+    "traceloop.",
+    "langfuse.",
+];
+
+/// The attributes of a span by key.
+pub(super) struct Reader<'s, 'a> {
+    pub(super) span: &'s SourceSpan<'a>,
+    /// The last value of each key: those who record twice have corrected themselves.
+    values: HashMap<&'a str, &'s SourceValue<'a>>,
+    read: RefCell<BTreeSet<&'a str>>,
+}
+
+impl<'s, 'a> Reader<'s, 'a> {
+    /// `None` if no attribute is of a known vocabulary.
+    pub(super) fn new(span: &'s SourceSpan<'a>) -> Option<Self> {
+        let is_known = |key: &str| VOCABULARIES.iter().any(|prefix| key.starts_with(prefix));
+        if !span.attributes.iter().any(|(key, _)| is_known(key)) {
+            return None;
+        }
+        let values = span.attributes.iter().map(|(key, value)| (*key, value));
+        Some(Self {
+            span,
+            values: values.collect(),
+            read: RefCell::default(),
+        })
+    }
+
+    /// The keys whose values the normal form holds.
+    pub(super) fn into_read_keys(self) -> BTreeSet<String> {
+        let read = self.read.into_inner();
+        read.into_iter().map(str::to_owned).collect()
+    }
+
+    pub(super) fn events(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = &'s SourceEvent<'a>> + use<'s, 'a> {
+        self.span.events.iter()
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
+    /// What the first of the keys says that says something. All that say something count as read.
+    pub(super) fn first<T>(
+        &self,
+        keys: &[&str],
+        read: impl Fn(&'s SourceValue<'a>) -> Option<T>,
+    ) -> Option<T> {
+        let mut first = None;
+        for key in keys {
+            let Some((key, value)) = self.values.get_key_value(*key) else {
+                continue;
+            };
+            if let Some(value) = read(value) {
+                self.read.borrow_mut().insert(key);
+                first.get_or_insert(value);
+            }
+        }
+        first
+    }
+
+    /// Shows without counting as read: for what stays under its key as well.
+    pub(super) fn peek(&self, key: &str) -> Option<&'a str> {
+        self.values.get(key).and_then(|value| match value {
+            SourceValue::Text(text) => Some(*text),
+            _ => None,
+        })
+    }
+
+    /// A text that is not empty.
+    pub(super) fn text(&self, keys: &[&str]) -> Option<&'a str> {
+        self.first(keys, |value| match value {
+            SourceValue::Text(text) if !text.is_empty() => Some(*text),
+            _ => None,
+        })
+    }
+
+    pub(super) fn owned(&self, keys: &[&str]) -> Option<String> {
+        self.text(keys).map(str::to_owned)
+    }
+
+    /// A whole number, which may be written as text.
+    pub(super) fn whole(&self, keys: &[&str]) -> Option<i64> {
+        self.first(keys, |value| match value {
+            SourceValue::I64(number) => Some(*number),
+            SourceValue::Text(text) => text.trim().parse().ok(),
+            SourceValue::F64(number) => whole(*number),
+            _ => None,
+        })
+    }
+
+    pub(super) fn real(&self, keys: &[&str]) -> Option<f64> {
+        self.first(keys, |value| match value {
+            SourceValue::F64(number) => Some(*number),
+            #[expect(clippy::cast_precision_loss, reason = "parameters are small numbers")]
+            SourceValue::I64(number) => Some(*number as f64),
+            SourceValue::Text(text) => text.trim().parse().ok().filter(|n: &f64| n.is_finite()),
+            _ => None,
+        })
+    }
+
+    pub(super) fn truth(&self, keys: &[&str]) -> Option<bool> {
+        self.first(keys, |value| match value {
+            SourceValue::Bool(truth) => Some(*truth),
+            SourceValue::Text("true") => Some(true),
+            SourceValue::Text("false") => Some(false),
+            _ => None,
+        })
+    }
+
+    /// A list of texts: as such, as the text of a JSON array, or a single one, which may be JSON as well.
+    pub(super) fn texts(&self, keys: &[&str]) -> Option<Vec<String>> {
+        self.first(keys, |value| match value {
+            SourceValue::Texts(texts) => Some(texts.iter().map(|&text| text.to_owned()).collect()),
+            SourceValue::Text(text) => texts_of(text),
+            _ => None,
+        })
+    }
+
+    /// Text that is JSON.
+    pub(super) fn json(&self, keys: &[&str]) -> Option<Value> {
+        self.first(keys, |value| match value {
+            SourceValue::Text(text) => serde_json::from_str(text).ok(),
+            _ => None,
+        })
+    }
+
+    /// The members of a list of keys, `prefix.N.member`, in order; gaps close. `None` if there are none.
+    pub(super) fn list(&self, prefix: &str) -> Option<Vec<Element<'s, 'a>>> {
+        let mut elements: Vec<(usize, Element<'s, 'a>)> = Vec::new();
+        for (&key, &value) in &self.values {
+            let Some((index, member)) = place(key, prefix) else {
+                continue;
+            };
+            self.read.borrow_mut().insert(key);
+            match elements.iter_mut().find(|(place, _)| *place == index) {
+                Some((_, element)) => element.0.push((member, value)),
+                None => elements.push((index, Element(vec![(member, value)]))),
+            }
+        }
+        elements.sort_by_key(|(index, _)| *index);
+        let elements: Vec<_> = elements.into_iter().map(|(_, element)| element).collect();
+        (!elements.is_empty()).then_some(elements)
+    }
+}
+
+/// One element of a list of keys.
+pub(super) struct Element<'s, 'a>(Vec<(&'a str, &'s SourceValue<'a>)>);
+
+impl<'s, 'a> Element<'s, 'a> {
+    pub(super) fn text(&self, member: &str) -> Option<&'a str> {
+        self.0.iter().find_map(|(found, value)| match value {
+            SourceValue::Text(text) if *found == member => Some(*text),
+            _ => None,
+        })
+    }
+
+    /// The elements of a list inside of this element.
+    pub(super) fn list(&self, prefix: &str) -> Vec<Element<'s, 'a>> {
+        let mut elements: Vec<(usize, Element<'s, 'a>)> = Vec::new();
+        for (key, value) in &self.0 {
+            let Some((index, member)) = place(key, prefix) else {
+                continue;
+            };
+            match elements.iter_mut().find(|(place, _)| *place == index) {
+                Some((_, element)) => element.0.push((member, value)),
+                None => elements.push((index, Element(vec![(member, value)]))),
+            }
+        }
+        elements.sort_by_key(|(index, _)| *index);
+        elements.into_iter().map(|(_, element)| element).collect()
+    }
+}
+
+/// Splits `prefix.N.member`.
+fn place<'k>(key: &'k str, prefix: &str) -> Option<(usize, &'k str)> {
+    let rest = key.strip_prefix(prefix)?.strip_prefix('.')?;
+    let (index, member) = rest.split_once('.')?;
+    Some((index.parse().ok()?, member))
+}
+
+fn whole(number: f64) -> Option<i64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "checked to be whole and small"
+    )]
+    (number.fract() == 0.0 && number.abs() < 9.0e15).then_some(number as i64)
+}
+
+fn texts_of(text: &str) -> Option<Vec<String>> {
+    match serde_json::from_str(text) {
+        Ok(Value::Array(values)) => values
+            .into_iter()
+            .map(|value| match value {
+                Value::String(text) => Some(text),
+                _ => None,
+            })
+            .collect(),
+        Ok(Value::String(text)) => Some(vec![text]),
+        _ if text.is_empty() => None,
+        _ => Some(vec![text.to_owned()]),
+    }
+}
