@@ -67,7 +67,7 @@ pub use ids::{repeated_span_id_bytes, span_id_bytes, trace_id_bytes};
 pub use named::named_only;
 pub use operation::is_agent365_operation;
 pub use rebuild::{EventRebuilder, RebuildError, RebuiltSpan, SpanRebuilder};
-pub use rendering::{AgentSpecFields, Rendering, SpanKind};
+pub use rendering::{AgentSpecFields, Rendering, SpanKind, TracingNoise};
 pub use span_in_trace::SpanInTrace;
 
 use operation::Operation;
@@ -79,6 +79,7 @@ pub struct Mapping {
     rendering: Rendering,
     capture: ContentCapture,
     fields: AgentSpecFields,
+    noise: TracingNoise,
     identity: Option<Identity>,
 }
 
@@ -90,6 +91,7 @@ impl Mapping {
             rendering,
             capture: ContentCapture::default(),
             fields: rendering.default_fields(),
+            noise: rendering.default_noise(),
             identity: None,
         }
     }
@@ -109,6 +111,14 @@ impl Mapping {
         self
     }
 
+    /// Sets what becomes of the attributes that say nothing but how `tracing` is used. They are kept by default, and
+    /// left out for Agent 365.
+    #[must_use]
+    pub fn with_tracing_noise(mut self, noise: TracingNoise) -> Self {
+        self.noise = noise;
+        self
+    }
+
     /// Sets for whom the agents run. Only [`Rendering::Agent365`] shows it. The default is nobody: such
     /// a span needs an identity from elsewhere, for instance from baggage.
     #[must_use]
@@ -121,6 +131,12 @@ impl Mapping {
     #[must_use]
     pub fn rendering(&self) -> Rendering {
         self.rendering
+    }
+
+    /// What becomes of the attributes that say nothing but how `tracing` is used.
+    #[must_use]
+    pub fn tracing_noise(&self) -> TracingNoise {
+        self.noise
     }
 
     /// Where sensitive content is shown.

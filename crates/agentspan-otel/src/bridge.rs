@@ -27,6 +27,7 @@ pub(crate) mod attributes;
 pub(crate) mod from_otel;
 mod ids;
 mod live;
+pub(crate) mod normalised;
 mod recent;
 pub(crate) mod rendered;
 mod requests;

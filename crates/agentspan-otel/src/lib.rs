@@ -86,6 +86,7 @@ pub use self::baggage::{
     RequestBaggage, dropped_baggage_entries,
 };
 pub use self::bridge::from_otel::from_otel;
+pub use self::bridge::normalised::Normalised;
 pub use self::bridge::rendered::Rendered;
 pub use self::bridge::{AgentSpecIdGenerator, OtelBridge, RandomIds};
 pub use self::console::{ConsoleDetail, ConsoleExporter};

@@ -7,10 +7,10 @@ use agentspan_agent365::{Delivery, DeliveryBuilder, TokenResolver};
 use agentspan_discovery::{Environment, Switches};
 use agentspan_model::agent365::{Profile, environment};
 use agentspan_model::keys;
-use agentspan_model::mapping::ContentCapture;
+use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_otel::{
-    AgentMetrics, ConsoleExporter, ExportQueue, OtelBridge, ScopeTracer, set_default_tracer,
-    set_enabled,
+    AgentMetrics, ConsoleExporter, ExportQueue, Normalised, OtelBridge, ScopeTracer,
+    set_default_tracer, set_enabled,
 };
 use agentspan_processor::{BackgroundQueue, SpanProcessor};
 use agentspan_queue::contain::{self, Panicked};
@@ -43,6 +43,7 @@ pub fn configure() -> Configuration {
         attributes: Vec::new(),
         switches: None,
         environment: None,
+        profile: None,
         delivery: None,
         sidecar: None,
         destinations: Vec::new(),
@@ -84,6 +85,7 @@ pub struct Configuration {
     attributes: Vec<KeyValue>,
     switches: Option<EffectiveSwitches>,
     environment: Option<Environment>,
+    profile: Option<Profile>,
     delivery: Option<DeliveryBuilder>,
     sidecar: Option<Sidecar>,
     destinations: Vec<Destination>,
@@ -126,6 +128,23 @@ impl Configuration {
         value: impl Into<opentelemetry::Value>,
     ) -> Self {
         self.attributes.push(KeyValue::new(key, value));
+        self
+    }
+
+    /// Sets the generation of the Agent 365 contract that scopes and baggage follow, and the delivery or the sidecar if
+    /// there is one: it takes precedence over what those say. The default is theirs, and without them
+    /// [`Profile::V0_1`].
+    ///
+    /// Other destinations do not depend on it, see [`Destination::with_rendering`].
+    ///
+    /// ```
+    /// use agentspan::model::agent365::Profile;
+    ///
+    /// let configuration = agentspan::configure().with_profile(Profile::V2);
+    /// # drop(configuration);
+    /// ```
+    pub fn with_profile(mut self, profile: Profile) -> Self {
+        self.profile = Some(profile);
         self
     }
 
@@ -405,16 +424,22 @@ impl Configuration {
     }
 
     fn effective_sidecar(&mut self, environment: &Environment) -> Option<Sidecar> {
-        let profile = self.delivery.as_ref().map(DeliveryBuilder::profile);
-        Sidecar::asked_for(self.sidecar.take(), profile, environment)
+        let of_delivery = self.delivery.as_ref().map(DeliveryBuilder::profile);
+        let profile = self.profile.or(of_delivery);
+        let sidecar = Sidecar::asked_for(self.sidecar.take(), profile, environment)?;
+        Some(match self.profile {
+            Some(profile) => sidecar.with_profile(profile),
+            None => sidecar,
+        })
     }
 
     /// The generation of the contract that the delivery follows, or the default one.
     fn profile(&self) -> Profile {
-        match (&self.sidecar, &self.delivery) {
-            (Some(sidecar), _) => sidecar.profile(),
-            (None, Some(delivery)) => delivery.profile(),
-            (None, None) => Profile::default(),
+        match (self.profile, &self.sidecar, &self.delivery) {
+            (Some(profile), _, _) => profile,
+            (None, Some(sidecar), _) => sidecar.profile(),
+            (None, None, Some(delivery)) => delivery.profile(),
+            (None, None, None) => Profile::default(),
         }
     }
 
@@ -434,7 +459,8 @@ impl Configuration {
                 (Agent365Status::ThroughSidecar, None)
             }
             (None, true, Some(delivery)) => {
-                let delivery = delivery.with_environment(environment).build()?;
+                let delivery = delivery.with_profile(profile).with_environment(environment);
+                let delivery = in_words_of(profile, delivery).build()?;
                 (Agent365Status::Delivers, Some((delivery, profile)))
             }
             (None, true, None) => (Agent365Status::WithoutTokenResolver, None),
@@ -467,6 +493,12 @@ impl Configuration {
         };
         Ok((processor, missing(switches, agent365, wants_agent365)))
     }
+}
+
+/// Has the spans of other frameworks rendered on the delivery's thread.
+fn in_words_of(profile: Profile, delivery: DeliveryBuilder) -> DeliveryBuilder {
+    let mapping = Mapping::new(Rendering::Agent365(profile));
+    delivery.with_span_preparation(move |span| Normalised::new(&mapping).apply(span))
 }
 
 /// Calls code that is not ours, or not ours alone.

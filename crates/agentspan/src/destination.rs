@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use agentspan_agent365::{Enriched, SpanEnrichers};
 use agentspan_model::agentspec::Disclosure;
-use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
+use agentspan_model::mapping::{ContentCapture, Mapping, Rendering, TracingNoise};
 use agentspan_otel::{
     ConsoleDetail, ConsoleExporter, ExportQueue, Masked, OtlpJsonLines, Receipts, Rendered,
 };
@@ -16,7 +16,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 ///
 /// Each destination has a name, a queue and a thread of its own, so that one that hangs or fails touches
 /// no other; [`Telemetry::report`](crate::Telemetry::report) says what it got and what it lost. It has a
-/// filter, sees contents or masks, and gets Agent Spec spans in a vocabulary of its choice.
+/// filter, sees contents or masks, and gets the spans of agents in a vocabulary of its choice.
 ///
 /// There are
 ///
@@ -59,6 +59,7 @@ enum Exposure {
 struct Settings {
     exposure: Exposure,
     rendering: Rendering,
+    noise: Option<TracingNoise>,
     enrichers: SpanEnrichers,
     receipts: Receipts,
     filter: Option<Filter>,
@@ -100,6 +101,7 @@ impl Destination {
             settings: Settings {
                 exposure: Exposure::Disclosed(Disclosure::Masked),
                 rendering: Rendering::GenAi,
+                noise: None,
                 enrichers: SpanEnrichers::none(),
                 receipts: Receipts::new(),
                 filter: None,
@@ -192,11 +194,22 @@ impl Destination {
         self
     }
 
-    /// Sets the vocabulary of Agent Spec spans, those of [`Telemetry::trace`](crate::Telemetry::trace). The
-    /// default is that of the GenAI semantic conventions. Other spans, those of scopes among them, are passed
-    /// on as they are.
+    /// Sets the vocabulary. The default is that of the GenAI semantic conventions, whatever the
+    /// [profile](crate::Configuration::with_profile) of Agent 365 is.
+    ///
+    /// It is that of all spans of agents: those of scopes, those of [`Telemetry::trace`](crate::Telemetry::trace), and
+    /// those of other frameworks in any convention that
+    /// [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads. All other spans, and attributes that no convention
+    /// knows, pass as they are. [`Rendering::AgentSpec`] passes scopes and other frameworks' spans as they are, too.
     pub fn with_rendering(mut self, rendering: Rendering) -> Self {
         self.settings.rendering = rendering;
+        self
+    }
+
+    /// Sets what becomes of attributes that say nothing but how `tracing` is used, such as `code.line.number` and
+    /// `busy_ns`, on spans of agents that other frameworks make. By default they are kept, and left out for Agent 365.
+    pub fn with_tracing_noise(mut self, noise: TracingNoise) -> Self {
+        self.settings.noise = Some(noise);
         self
     }
 
@@ -272,6 +285,7 @@ fn build<E: SpanExporter + 'static>(
     let Settings {
         exposure,
         rendering,
+        noise,
         enrichers,
         ..
     } = settings;
@@ -281,7 +295,10 @@ fn build<E: SpanExporter + 'static>(
             Exposure::Disclosed(disclosure) => (Masked::new(exporter, disclosure), disclosure),
             Exposure::KnownHarmless => (Masked::known_harmless(exporter), Disclosure::Masked),
         };
-        let mapping = Mapping::new(rendering).with_capture(ContentCapture::from(disclosure));
+        let mut mapping = Mapping::new(rendering).with_capture(ContentCapture::from(disclosure));
+        if let Some(noise) = noise {
+            mapping = mapping.with_tracing_noise(noise);
+        }
         Rendered::new(exporter, mapping)
     };
     let mut queue = ExportQueue::builder(name, prepared(exporter))

@@ -101,6 +101,18 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
+    /// Changes each span before enrichers see it and before it is grouped, for example into the words of the profile.
+    ///
+    /// It runs on the delivery's thread, as an enricher does. Default: spans stay as they are. The facade renders the
+    /// spans of other frameworks so.
+    pub fn with_span_preparation(
+        mut self,
+        preparation: impl Fn(&mut SpanData) + Send + Sync + 'static,
+    ) -> Self {
+        self.enrichers = self.enrichers.with_preparation(preparation);
+        self
+    }
+
     /// Asks `enricher` about each span before it is grouped, and changes the span's attributes as it
     /// says. Several are asked in the order in which they were given; each sees what the others did.
     ///

@@ -48,6 +48,13 @@ impl Profile {
         }
     }
 
+    /// Whether an instrumentation scope is that of Agent 365 scopes, of any generation.
+    #[must_use]
+    pub fn is_instrumentation_scope(name: &str) -> bool {
+        let mut all = [Self::V0_1, Self::V2].into_iter();
+        all.any(|profile| profile.instrumentation_scope().0 == name)
+    }
+
     /// The value of `gen_ai.system`, for a generation that writes it.
     #[must_use]
     pub fn system(self) -> Option<&'static str> {
@@ -63,6 +70,22 @@ impl Profile {
         match self {
             Self::V0_1 => keys::TENANT_ID,
             Self::V2 => keys::MICROSOFT_TENANT_ID,
+        }
+    }
+
+    /// Whether a `gen_ai.system` is the one of Agent 365 scopes, of any generation, and thus no provider of models.
+    #[must_use]
+    pub fn is_system(name: &str) -> bool {
+        let mut all = [Self::V0_1, Self::V2].into_iter();
+        all.any(|profile| profile.system() == Some(name))
+    }
+
+    /// The key that holds the session.
+    #[must_use]
+    pub fn session_id_key(self) -> &'static str {
+        match self {
+            Self::V0_1 => keys::SESSION_ID,
+            Self::V2 => keys::MICROSOFT_SESSION_ID,
         }
     }
 

@@ -100,3 +100,12 @@ pub(crate) const TRACING_NOISE: &[&str] = &[
 
 /// What the keys of such noise begin with.
 pub(crate) const TRACING_NOISE_PREFIXES: &[&str] = &["code.", "thread."];
+
+/// What the keys of all known conventions begin with. A span without one of them is not looked at further.
+pub(crate) const CONVENTIONS: &[&str] = &[
+    "gen_ai.",
+    "openinference.",
+    "llm.",
+    "traceloop.",
+    "langfuse.",
+];

@@ -12,7 +12,7 @@ use crate::keys;
 
 mod profile;
 
-use profile::Words;
+pub(super) use profile::Words;
 
 /// The id of the agent is that of the identity: the id of an Agent Spec component means nothing there.
 pub(super) fn visit_span(

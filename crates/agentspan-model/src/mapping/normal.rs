@@ -35,11 +35,15 @@
 mod call;
 mod facts;
 mod failure;
+mod gen_ai;
 mod json_messages;
 mod list_messages;
 mod messages;
+mod names;
+mod open_inference;
 mod operation;
 mod reader;
+mod render;
 mod source;
 mod tool;
 
@@ -47,6 +51,7 @@ pub use facts::{
     AgentFacts, CallFacts, ErrorFacts, NormalMessage, NormalSpan, OperationName, Parameters,
     ToolFacts, Usage,
 };
+pub use render::is_tracing_noise;
 pub use source::{SourceEvent, SourceSpan, SourceValue};
 
 use reader::Reader;
@@ -59,9 +64,7 @@ impl NormalSpan {
     #[must_use]
     pub fn read(span: &SourceSpan<'_>) -> Option<Self> {
         let reader = Reader::new(span)?;
-        let (operation, dialect) = operation::of(&reader)?;
-        let mut normal = Self::of(operation);
-        normal.is_agent365_0_1 = dialect.is_agent365_0_1;
+        let mut normal = Self::of(operation::of(&reader)?);
         call::read(&reader, &mut normal);
         tool::read(&reader, &mut normal);
         messages::read(&reader, &mut normal);

@@ -16,8 +16,8 @@ use crate::keys;
 
 /// What OpenInference's own instrumentations write in the place of content that is not shown.
 const REDACTED: &str = "__REDACTED__";
-const JSON: &str = "application/json";
-const TEXT: &str = "text/plain";
+pub(super) const JSON: &str = "application/json";
+pub(super) const TEXT: &str = "text/plain";
 
 pub(super) fn visit_span(span: &SpanInTrace<'_>, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
     let operation = Operation::of(span.span);
@@ -75,18 +75,21 @@ fn visit_graph_node(component: &Component, parent: Option<&str>, visitor: &mut d
 
 /// What the span itself says is JSON; what the spans below it say may be text.
 fn mime_type(content: Option<Content<&str>>) -> &'static str {
-    let text = content.and_then(Content::shown).unwrap_or_default();
+    mime_type_of(content.and_then(Content::shown).unwrap_or_default())
+}
+
+pub(super) fn mime_type_of(text: &str) -> &'static str {
     let is_json = text.starts_with(['{', '[']) && serde_json::from_str::<IgnoredAny>(text).is_ok();
     if is_json { JSON } else { TEXT }
 }
 
 #[derive(Clone, Copy)]
-enum Place {
+pub(super) enum Place {
     Input,
     Output,
 }
 
-fn value(
+pub(super) fn value(
     place: Place,
     content: Option<Content<&str>>,
     mime_type: &'static str,
@@ -134,10 +137,11 @@ fn visit_llm(model: &LlmConfig, story: &Story<'_>, visitor: &mut dyn KeyVisitor)
     }
 }
 
+/// A message of one text, as it is shown in `input.value`.
 #[derive(Serialize)]
-struct RoleAndContent<'a> {
-    role: &'a str,
-    content: &'a str,
+pub(super) struct RoleAndContent<'a> {
+    pub(super) role: &'a str,
+    pub(super) content: &'a str,
 }
 
 fn visit_prompt(prompt: &[Message], visitor: &mut dyn KeyVisitor) {
@@ -152,20 +156,83 @@ fn visit_prompt(prompt: &[Message], visitor: &mut dyn KeyVisitor) {
     value(Place::Input, Some(Content::Shown(&text)), JSON, visitor);
     let list = keys::LLM_INPUT_MESSAGES;
     for (index, message) in prompt.iter().enumerate() {
-        let mut member = |member, text: &str| {
-            visitor.visit_key(indexed(list, index, member), Str(text));
+        let message = MessageFields {
+            role: &message.role,
+            content: Some(&message.content),
+            name: message.sender.as_deref().filter(|name| !name.is_empty()),
+            tool_call_id: message.id.as_deref().filter(|_| message.role == "tool"),
         };
-        member(keys::MESSAGE_ROLE, &message.role);
-        member(keys::MESSAGE_CONTENT, &message.content);
-        if let Some(sender) = message
-            .sender
-            .as_deref()
-            .filter(|sender| !sender.is_empty())
-        {
-            member(keys::MESSAGE_NAME, sender);
+        message.visit(list, index, visitor);
+    }
+}
+
+/// What a message has beside its parts and the calls that it makes.
+pub(super) struct MessageFields<'a> {
+    pub(super) role: &'a str,
+    pub(super) content: Option<&'a str>,
+    pub(super) name: Option<&'a str>,
+    pub(super) tool_call_id: Option<&'a str>,
+}
+
+impl MessageFields<'_> {
+    pub(super) fn visit(&self, list: &'static str, index: usize, visitor: &mut dyn KeyVisitor) {
+        for (member, text) in [
+            (keys::MESSAGE_ROLE, Some(self.role)),
+            (keys::MESSAGE_CONTENT, self.content),
+            (keys::MESSAGE_NAME, self.name),
+            (keys::MESSAGE_TOOL_CALL_ID, self.tool_call_id),
+        ] {
+            if let Some(text) = text {
+                visitor.visit_key(indexed(list, index, member), Str(text));
+            }
         }
-        if let Some(call) = message.id.as_deref().filter(|_| message.role == "tool") {
-            member(keys::MESSAGE_TOOL_CALL_ID, call);
+    }
+}
+
+/// Where a call of a tool stands: in which message of which list, and at which place there.
+#[derive(Clone, Copy)]
+pub(super) struct CallPlace {
+    pub(super) list: &'static str,
+    pub(super) message: usize,
+    pub(super) index: usize,
+}
+
+/// Shows a call of a tool in a message.
+pub(super) fn visit_tool_call(
+    place: CallPlace,
+    id: Option<&str>,
+    name: &str,
+    arguments: Option<&str>,
+    visitor: &mut dyn KeyVisitor,
+) {
+    for (member, text) in [
+        (keys::TOOL_CALL_ID, id),
+        (keys::TOOL_CALL_FUNCTION_NAME, Some(name)),
+        (keys::TOOL_CALL_FUNCTION_ARGUMENTS, arguments),
+    ] {
+        let key = Key::Nested {
+            list: place.list,
+            index: place.message,
+            inner: keys::MESSAGE_TOOL_CALLS,
+            inner_index: place.index,
+            member,
+        };
+        if let Some(text) = text {
+            visitor.visit_key(key, Str(text));
+        }
+    }
+}
+
+/// Shows the tokens of a call, and how many they are together.
+pub(super) fn visit_tokens(input: Option<i64>, output: Option<i64>, visitor: &mut dyn KeyVisitor) {
+    let total = input.zip(output).map(|(a, b)| a.saturating_add(b));
+    for (key, tokens) in [
+        (keys::LLM_TOKEN_COUNT_PROMPT, input),
+        (keys::LLM_TOKEN_COUNT_COMPLETION, output),
+        (keys::LLM_TOKEN_COUNT_TOTAL, total),
+    ] {
+        if let Some(tokens) = tokens {
+            visitor.visit_key(key.into(), I64(tokens));
         }
     }
 }
@@ -197,22 +264,18 @@ fn visit_response(
         visitor.visit_key(indexed(list, 0, keys::MESSAGE_CONTENT), Str(text));
     }
     for (index, call) in calls_shown.iter().enumerate() {
-        visit_tool_call(index, call, visitor);
+        let place = CallPlace {
+            list,
+            message: 0,
+            index,
+        };
+        let (id, arguments) = (Some(&*call.call_id), Some(&*call.arguments));
+        visit_tool_call(place, id, &call.tool_name, arguments, visitor);
     }
     if let Some(reason) = llm_call::finish_reason(response, story, FinishReasonNames::OpenAi) {
         visitor.visit_key(keys::LLM_FINISH_REASON.into(), Static(reason));
     }
-    let (input, output) = (response.input_tokens, response.output_tokens);
-    let total = input.zip(output).map(|(a, b)| a.saturating_add(b));
-    for (key, tokens) in [
-        (keys::LLM_TOKEN_COUNT_PROMPT, input),
-        (keys::LLM_TOKEN_COUNT_COMPLETION, output),
-        (keys::LLM_TOKEN_COUNT_TOTAL, total),
-    ] {
-        if let Some(tokens) = tokens {
-            visitor.visit_key(key.into(), I64(tokens));
-        }
-    }
+    visit_tokens(response.input_tokens, response.output_tokens, visitor);
 }
 
 #[derive(Serialize)]
@@ -232,21 +295,11 @@ impl<'a> Call<'a> {
     }
 }
 
-fn visit_tool_call(inner_index: usize, call: &ToolCall, visitor: &mut dyn KeyVisitor) {
-    for (member, text) in [
-        (keys::TOOL_CALL_ID, &call.call_id),
-        (keys::TOOL_CALL_FUNCTION_NAME, &call.tool_name),
-        (keys::TOOL_CALL_FUNCTION_ARGUMENTS, &call.arguments),
-    ] {
-        let key = Key::Nested {
-            list: keys::LLM_OUTPUT_MESSAGES,
-            index: 0,
-            inner: keys::MESSAGE_TOOL_CALLS,
-            inner_index,
-            member,
-        };
-        visitor.visit_key(key, Str(text));
-    }
+/// Shows what a tool was given, as backends look for it.
+pub(super) fn visit_arguments(name: &str, arguments: &str, visitor: &mut dyn KeyVisitor) {
+    visitor.visit_key(keys::TOOL_PARAMETERS.into(), Str(arguments));
+    visitor.visit_key(keys::TOOL_CALL_FUNCTION_NAME.into(), Str(name));
+    visitor.visit_key(keys::TOOL_CALL_FUNCTION_ARGUMENTS.into(), Str(arguments));
 }
 
 fn visit_tool(tool: &Tool, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
@@ -260,13 +313,11 @@ fn visit_tool(tool: &Tool, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {
         visitor.visit_key(keys::TOOL_CALL_ID.into(), Str(id));
     }
     if let Some(Content::Shown(inputs)) = story.inputs() {
-        visitor.visit_key(keys::TOOL_PARAMETERS.into(), Str(inputs));
-        visitor.visit_key(keys::TOOL_CALL_FUNCTION_NAME.into(), Str(tool.name()));
-        visitor.visit_key(keys::TOOL_CALL_FUNCTION_ARGUMENTS.into(), Str(inputs));
+        visit_arguments(tool.name(), inputs, visitor);
     }
 }
 
-fn indexed(list: &'static str, index: usize, member: &'static str) -> Key {
+pub(super) fn indexed(list: &'static str, index: usize, member: &'static str) -> Key {
     Key::Indexed {
         list,
         index,

@@ -26,6 +26,26 @@ impl Rendering {
             Self::Agent365(_) => AgentSpecFields::Identifying,
         }
     }
+
+    pub(super) fn default_noise(self) -> TracingNoise {
+        match self {
+            Self::GenAi | Self::OpenInference | Self::AgentSpec => TracingNoise::Kept,
+            Self::Agent365(_) => TracingNoise::Dropped,
+        }
+    }
+}
+
+/// What becomes of the attributes that say nothing but how `tracing` is used: `code.*`, `thread.*`, `busy_ns`,
+/// `idle_ns`, `target`, and what rig keeps for itself.
+///
+/// It concerns spans of other frameworks that are rendered, see [`NormalSpan`](super::normal::NormalSpan).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TracingNoise {
+    /// They stay as they are.
+    Kept,
+    /// They are left out, and so are the events that `tracing-opentelemetry` makes of log records.
+    Dropped,
 }
 
 /// How much of a span or an event is shown under `agentspec`.

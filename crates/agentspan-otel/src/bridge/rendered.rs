@@ -17,10 +17,14 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
 use super::attributes::Attributes;
 use super::from_otel::from_otel;
 use super::kind;
+use super::normalised::Normalised;
 use crate::masked::Hiding;
 
-/// A span exporter or span processor of the SDK that gets Agent Spec spans in the words of a
-/// [`Mapping`], and all other spans as they are.
+/// A span exporter or span processor of the SDK that gets spans in the words of a [`Mapping`].
+///
+/// An exporter gets all spans of agents so: those of Agent Spec, those of scopes, and those of other frameworks in any
+/// convention that [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads. All other spans pass as they are.
+/// A processor, which may run where spans end, gets only Agent Spec spans so.
 ///
 /// Wrap each destination in its own: one may get everything in the words of OpenInference, another one
 /// masked spans in those of Agent 365. The spans that others see stay as they are, and limits of the SDK
@@ -52,7 +56,11 @@ impl<T> Rendered<T> {
 
 impl<E: SpanExporter> SpanExporter for Rendered<E> {
     fn export(&self, batch: Vec<SpanData>) -> impl Future<Output = OTelSdkResult> + Send {
-        let spans = batch.into_iter().map(|span| render(&self.mapping, span));
+        let spans = batch.into_iter().map(|span| {
+            let mut span = render(&self.mapping, span);
+            Normalised::new(&self.mapping).apply(&mut span);
+            span
+        });
         self.inner.export(spans.collect())
     }
 
@@ -159,7 +167,7 @@ fn render_rebuilt(mapping: &Mapping, span: &mut SpanData, rebuilt: &RebuiltSpan)
 }
 
 /// The scope with the version of the conventions, unless it names one.
-fn with_schema(scope: &InstrumentationScope) -> InstrumentationScope {
+pub(super) fn with_schema(scope: &InstrumentationScope) -> InstrumentationScope {
     if scope.schema_url().is_some() {
         return scope.clone();
     }

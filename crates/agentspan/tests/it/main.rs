@@ -5,6 +5,8 @@
 mod agent_spec_run;
 #[path = "../../../agentspan-otel/tests/it/canaries.rs"]
 mod canaries;
+#[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
+mod d7_words;
 mod destinations;
 mod environment;
 mod environment_echoes;

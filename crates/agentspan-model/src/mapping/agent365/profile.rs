@@ -9,11 +9,11 @@ use crate::mapping::story::Story;
 
 /// What differs between generations of the contract.
 #[derive(Clone, Copy)]
-pub(super) struct Words {
-    pub(super) tool_arguments: &'static str,
-    pub(super) tool_result: &'static str,
+pub(in crate::mapping) struct Words {
+    pub(in crate::mapping) tool_arguments: &'static str,
+    pub(in crate::mapping) tool_result: &'static str,
     messages: MessageForm,
-    pub(super) tokens: fn(i64) -> AttributeValue<'static>,
+    pub(in crate::mapping) tokens: fn(i64) -> AttributeValue<'static>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ enum MessageForm {
 }
 
 impl Words {
-    pub(super) fn of(profile: Profile) -> Self {
+    pub(in crate::mapping) fn of(profile: Profile) -> Self {
         match profile {
             Profile::V0_1 => Self {
                 tool_arguments: keys::GEN_AI_TOOL_ARGUMENTS,
@@ -40,6 +40,11 @@ impl Words {
                 tokens: I64,
             },
         }
+    }
+
+    /// Whether messages are written as texts, without roles and parts.
+    pub(in crate::mapping) fn has_texts_only(self) -> bool {
+        self.messages == MessageForm::Texts
     }
 
     /// A message of one text.

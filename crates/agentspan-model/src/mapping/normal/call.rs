@@ -66,7 +66,7 @@ fn provider(reader: &Reader<'_, '_>) -> Option<String> {
     ]);
     // In Agent 365 0.1.0 the system is the SDK.
     let system = reader.text(&[keys::GEN_AI_SYSTEM]);
-    let system = system.filter(|&system| Some(system) != Profile::V0_1.system());
+    let system = system.filter(|system| !Profile::is_system(system));
     let said = said.or(system)?;
     Some(provider_name(said).into_owned())
 }

@@ -87,7 +87,6 @@ pub struct NormalSpan {
     pub session_id: Option<String>,
     /// What failed.
     pub error: Option<ErrorFacts>,
-    pub(super) is_agent365_0_1: bool,
     pub(super) read_keys: BTreeSet<String>,
 }
 
@@ -108,7 +107,6 @@ impl NormalSpan {
             conversation_id: None,
             session_id: None,
             error: None,
-            is_agent365_0_1: false,
             read_keys: BTreeSet::new(),
         }
     }

@@ -78,7 +78,7 @@ fn message(value: &Value, role: &MessageRole) -> Option<NormalMessage> {
     if !is_message {
         return None;
     }
-    let role = text("role").map_or_else(|| role.clone(), |role| known_role(role));
+    let role = text("role").map_or_else(|| role.clone(), known_role);
     let mut parts = Vec::new();
     for member in ["parts", "content"] {
         match object.get(member) {

@@ -181,7 +181,7 @@ fn with_reason_of_choice(reader: &Reader<'_, '_>, output: &mut [NormalMessage]) 
 
 fn definitions(reader: &Reader<'_, '_>) -> Vec<Value> {
     if let Some(Value::Array(tools)) = reader.json(&[keys::GEN_AI_TOOL_DEFINITIONS]) {
-        return tools;
+        return tools.into_iter().map(flat).collect();
     }
     if let Some(tools) = reader.list(keys::LLM_TOOLS) {
         let schemas = tools
@@ -189,6 +189,7 @@ fn definitions(reader: &Reader<'_, '_>) -> Vec<Value> {
             .filter_map(|tool| tool.text(keys::TOOL_JSON_SCHEMA));
         return schemas
             .filter_map(|text| serde_json::from_str(text).ok())
+            .map(flat)
             .collect();
     }
     let functions = reader.list(dialects::LLM_REQUEST_FUNCTIONS);
@@ -207,4 +208,14 @@ fn definitions(reader: &Reader<'_, '_>) -> Vec<Value> {
         Value::Object(tool)
     });
     functions.collect()
+}
+
+/// OpenAI's Chat Completions have the members of a tool in a function, the conventions beside its type.
+fn flat(mut tool: Value) -> Value {
+    if let Some(members) = tool.as_object_mut() {
+        if let Some(Value::Object(function)) = members.remove("function") {
+            members.extend(function);
+        }
+    }
+    tool
 }

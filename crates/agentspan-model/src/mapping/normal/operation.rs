@@ -4,31 +4,19 @@ use serde_json::Value;
 
 use super::facts::OperationName;
 use super::reader::Reader;
-use crate::agent365::Profile;
 use crate::keys::{self, dialects};
 
-/// Whose words the span is in, as far as that changes what they mean.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Dialect {
-    pub(super) is_agent365_0_1: bool,
-}
-
 /// `None` for a span that does nothing that has a name in the GenAI conventions.
-pub(super) fn of(reader: &Reader<'_, '_>) -> Option<(OperationName, Dialect)> {
-    let system = reader.peek(keys::GEN_AI_SYSTEM);
-    let dialect = Dialect {
-        is_agent365_0_1: system.is_some() && system == Profile::V0_1.system(),
-    };
+pub(super) fn of(reader: &Reader<'_, '_>) -> Option<OperationName> {
     let operation = by_gen_ai(reader)
         .or_else(|| by_open_inference(reader))
         .or_else(|| by_traceloop(reader))
         .or_else(|| by_langfuse(reader));
-    let operation = match operation {
-        Some(Said::Operation(operation)) => operation,
-        Some(Said::Nothing) => return None,
-        None => by_what_it_says(reader)?,
-    };
-    Some((operation, dialect))
+    match operation {
+        Some(Said::Operation(operation)) => Some(operation),
+        Some(Said::Nothing) => None,
+        None => by_what_it_says(reader),
+    }
 }
 
 /// What a convention's word for the kind of a span stands for.

@@ -6,15 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::source::{SourceEvent, SourceSpan, SourceValue};
-
-/// What the keys of all known conventions begin with. A span without one of them is not looked at further.
-const VOCABULARIES: &[&str] = &[
-    "gen_ai.",
-    "openinference.",
-    "llm.",
-    "traceloop.",
-    "langfuse.",
-];
+use crate::keys::dialects;
 
 /// The attributes of a span by key.
 pub(super) struct Reader<'s, 'a> {
@@ -27,7 +19,11 @@ pub(super) struct Reader<'s, 'a> {
 impl<'s, 'a> Reader<'s, 'a> {
     /// `None` if no attribute is of a known vocabulary.
     pub(super) fn new(span: &'s SourceSpan<'a>) -> Option<Self> {
-        let is_known = |key: &str| VOCABULARIES.iter().any(|prefix| key.starts_with(prefix));
+        let is_known = |key: &str| {
+            dialects::CONVENTIONS
+                .iter()
+                .any(|prefix| key.starts_with(prefix))
+        };
         if !span.attributes.iter().any(|(key, _)| is_known(key)) {
             return None;
         }
@@ -78,6 +74,14 @@ impl<'s, 'a> Reader<'s, 'a> {
     pub(super) fn peek(&self, key: &str) -> Option<&'a str> {
         self.values.get(key).and_then(|value| match value {
             SourceValue::Text(text) => Some(*text),
+            _ => None,
+        })
+    }
+
+    /// As [`peek`](Self::peek), of a number.
+    pub(super) fn peek_whole(&self, key: &str) -> Option<i64> {
+        self.values.get(key).and_then(|value| match value {
+            SourceValue::I64(number) => Some(*number),
             _ => None,
         })
     }
@@ -171,7 +175,7 @@ impl<'s, 'a> Element<'s, 'a> {
     }
 
     /// The elements of a list inside of this element.
-    pub(super) fn list(&self, prefix: &str) -> Vec<Element<'s, 'a>> {
+    pub(super) fn list(&self, prefix: &str) -> Vec<Self> {
         let mut elements: Vec<(usize, Element<'s, 'a>)> = Vec::new();
         for (key, value) in &self.0 {
             let Some((index, member)) = place(key, prefix) else {
