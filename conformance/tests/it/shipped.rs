@@ -123,6 +123,8 @@ const DEVIATING: &[(&str, &str, usize)] = &[
         1,
     ),
     ("export_v2.json", "span-without-scope-has-an-unnamed-one", 1),
+    ("framework_spans.jsonl", "a-part-of-an-id-is-no-id", 1),
+    ("framework_spans.jsonl", "texts-of-python-are-kept", 3),
     ("scopes_v0_1.json", "free-attributes-overwrite-nothing", 1),
     (
         "scopes_v0_1.json",
