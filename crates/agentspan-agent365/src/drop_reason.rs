@@ -30,6 +30,9 @@ pub enum DropReason {
     /// Every try failed with a transport error or a status that is worth another try, until the spans had
     /// waited for as long as [`Retry`](crate::Retry) allows.
     RetriesExhausted,
+    /// The service answered with a status of 5xx each time that the span was sent, while it took other spans of
+    /// the identity.
+    Poison,
     /// The queue was full. The newest spans are the ones that are dropped.
     QueueFull,
     /// The queue was nearly full, and its identity held more than its share of it: the service does not take
@@ -59,7 +62,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::NoIdentity,
         Self::OtherOperation,
         Self::BadIdentity,
@@ -69,6 +72,7 @@ impl DropReason {
         Self::NotRouted,
         Self::TooLarge,
         Self::RetriesExhausted,
+        Self::Poison,
         Self::QueueFull,
         Self::QueueShare,
         Self::RequestSpanLimit,
@@ -94,6 +98,7 @@ impl DropReason {
             Self::NotRouted => "not_routed",
             Self::TooLarge => "too_large",
             Self::RetriesExhausted => "retries_exhausted",
+            Self::Poison => "poison",
             Self::QueueFull => "queue_full",
             Self::QueueShare => "queue_share",
             Self::RequestSpanLimit => "request_span_limit",
@@ -119,16 +124,17 @@ impl DropReason {
             Self::NotRouted => 6,
             Self::TooLarge => 7,
             Self::RetriesExhausted => 8,
-            Self::QueueFull => 9,
-            Self::QueueShare => 10,
-            Self::RequestSpanLimit => 11,
-            Self::RequestEvicted => 12,
-            Self::RequestTimedOut => 13,
-            Self::RequestOver => 14,
-            Self::AfterShutdown => 15,
-            Self::ShutdownDeadline => 16,
-            Self::Internal => 17,
-            Self::Forked => 18,
+            Self::Poison => 9,
+            Self::QueueFull => 10,
+            Self::QueueShare => 11,
+            Self::RequestSpanLimit => 12,
+            Self::RequestEvicted => 13,
+            Self::RequestTimedOut => 14,
+            Self::RequestOver => 15,
+            Self::AfterShutdown => 16,
+            Self::ShutdownDeadline => 17,
+            Self::Internal => 18,
+            Self::Forked => 19,
         }
     }
 }

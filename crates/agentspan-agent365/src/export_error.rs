@@ -113,6 +113,22 @@ pub enum ExportError {
         /// What the service says in the last answer.
         reasons: Vec<ServiceReason>,
     },
+    /// The service answered each request with this span with a status of 5xx, alone in the end, while it took other
+    /// requests of the same identity. Look at what the span has that others have not.
+    #[error(
+        "{tries} tries failed for a span of {identity}, and others did not{}",
+        listed(reasons)
+    )]
+    Poison {
+        /// Whose span was dropped.
+        identity: Identity,
+        /// How often it was tried alone.
+        tries: u32,
+        /// The status of the last answer.
+        last_status: Option<u16>,
+        /// What the service says in the last answer.
+        reasons: Vec<ServiceReason>,
+    },
     /// The queue needed the room for spans of other identities: this one has more than its share, since the
     /// service does not take its spans as fast as they come.
     #[error("the queue was nearly full and {identity} had more than its share of it")]
@@ -148,6 +164,7 @@ impl ExportError {
             Self::NotRouted { .. } => DropReason::NotRouted,
             Self::TooLarge { .. } => DropReason::TooLarge,
             Self::RetriesExhausted { .. } => DropReason::RetriesExhausted,
+            Self::Poison { .. } => DropReason::Poison,
             Self::QueueShare { .. } => DropReason::QueueShare,
             Self::ShutdownDeadline { .. } => DropReason::ShutdownDeadline,
             Self::Internal { .. } => DropReason::Internal,
@@ -161,7 +178,8 @@ impl ExportError {
             Self::Status { reasons, .. }
             | Self::Rejected { reasons, .. }
             | Self::NotRouted { reasons, .. }
-            | Self::RetriesExhausted { reasons, .. } => reasons,
+            | Self::RetriesExhausted { reasons, .. }
+            | Self::Poison { reasons, .. } => reasons,
             _ => &[],
         }
     }

@@ -127,6 +127,8 @@ pub(super) struct Answered {
     too_large: usize,
     /// The length of the shortest request that was too large with a single span in it.
     shortest_too_large: usize,
+    /// What was lost though the rest is sent.
+    lost: Vec<SpanLoss>,
     why_rejected: Reasons,
     why_not_routed: Reasons,
     notices: Reasons,
@@ -153,6 +155,14 @@ impl Ticket {
                 _ => answered.shortest_too_large.min(body_bytes),
             };
             answered.too_large += spans;
+        }
+    }
+
+    /// Some of the spans that are left are lost.
+    pub(super) fn lost(&mut self, spans: usize, error: ExportError) {
+        if let Some(claim) = &mut self.claim {
+            claim.split(spans).dropped(error.reason());
+            self.answered.lost.push(SpanLoss { spans, error });
         }
     }
 
@@ -198,6 +208,7 @@ impl Ticket {
             not_routed,
             too_large,
             shortest_too_large,
+            mut lost,
             mut why_rejected,
             mut why_not_routed,
             mut notices,
@@ -215,7 +226,8 @@ impl Ticket {
             identity: identity(),
             bytes: shortest_too_large,
         };
-        let settled = delivered + rejected + not_routed + too_large;
+        let lost_apart: usize = lost.iter().map(|loss| loss.spans).sum();
+        let settled = delivered + rejected + not_routed + too_large + lost_apart;
         let left = self.spans.saturating_sub(settled);
         let losses = [
             (rejected, Some(rejected_error)),
@@ -232,6 +244,7 @@ impl Ticket {
                     error: error?,
                 })
             });
+        lost.extend(losses);
         let report = IdentityReport {
             identity: identity(),
             spans: self.spans,
@@ -242,7 +255,7 @@ impl Ticket {
             body_bytes: self.body_bytes,
             attempts,
             notices: notices.take(),
-            losses: losses.collect(),
+            losses: lost,
         };
         // Nobody listens any more when the thread ends, and then the count is all that is left.
         let _ = self.events.send(Event::Delivered {

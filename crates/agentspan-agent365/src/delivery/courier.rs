@@ -10,11 +10,11 @@ use agentspan_queue::contain::{self, Foreign, Panicked};
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::claim::Ticket;
 use super::event::TokenSource;
-use super::lanes::Outcome;
+use super::lanes::{Cause, Outcome};
 use super::log;
 use super::outbox::Outbox;
 use super::parcel::Parcel;
@@ -75,6 +75,37 @@ pub(super) struct LastTry {
     reasons: Vec<ServiceReason>,
 }
 
+impl LastTry {
+    fn poison(self, identity: &Identity, tries: u32) -> ExportError {
+        ExportError::Poison {
+            identity: identity.clone(),
+            tries,
+            last_status: self.status,
+            reasons: self.reasons,
+        }
+    }
+}
+
+/// How often a body is refused before it is taken for poison.
+const MAX_REFUSALS: u32 = 4;
+
+/// How often one body was refused with a status of 5xx, which may be due to it or to the service.
+#[derive(Default)]
+struct Refusals {
+    count: u32,
+    /// What the lane had taken when this body was refused first.
+    taken: Option<u64>,
+}
+
+impl Refusals {
+    /// Counts one more. Whether the body is at fault: the service has taken others of the lane meanwhile.
+    fn are_of_poison(&mut self, taken: u64) -> bool {
+        self.count += 1;
+        let first = *self.taken.get_or_insert(taken);
+        self.count >= MAX_REFUSALS && taken > first
+    }
+}
+
 /// What a try means.
 enum Judgement {
     /// The service took the request.
@@ -114,7 +145,7 @@ impl Courier {
     }
 
     /// All requests have the same token. What follows a lost one is not sent, unless that was a span which
-    /// is too large.
+    /// is too large or poison.
     async fn deliver(
         &self,
         shared: &Shared,
@@ -146,6 +177,12 @@ impl Courier {
                 }
                 Err(error) => error,
             };
+            if let ExportError::Poison { .. } = &error {
+                if let Some(whole) = outbox.divide(parcel) {
+                    ticket.lost(whole.spans.len(), error);
+                }
+                continue;
+            }
             match &error {
                 ExportError::Status { status: 413, .. } if !self.final_refusals => {
                     log::too_large(&ticket.identity, parcel.spans.len(), parcel.body.len());
@@ -197,6 +234,7 @@ impl Courier {
     ) -> Result<Answer, ExportError> {
         let Post { identity, uri, .. } = *post;
         let mut tries = 0;
+        let mut refusals = Refusals::default();
         loop {
             tries += 1;
             shared.counters.attempted();
@@ -242,8 +280,19 @@ impl Courier {
                         source,
                         reasons,
                     };
+                    let is_refused = matches!(last.status, Some(500..=502 | 504..=599));
+                    if is_refused && refusals.are_of_poison(pass.taken) {
+                        return Err(last.poison(identity, tries));
+                    }
                     let gave_up = match pause {
-                        Some(pause) => pass.pause(pause, asked.is_some()).await,
+                        Some(pause) => {
+                            let cause = match asked {
+                                Some(_) => Cause::Asked(Instant::now() + pause),
+                                None if is_refused => Cause::Refused,
+                                None => Cause::Other,
+                            };
+                            pass.pause(pause, cause).await
+                        }
                         None => Err(GaveUp::TooOld),
                     };
                     if let Err(gave_up) = gave_up {

@@ -24,6 +24,17 @@ pub(super) struct Size {
     pub(super) bytes: u64,
 }
 
+/// Why a lane pauses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The service asked for it, until then.
+    Asked(Instant),
+    /// The service refused the request in a way that may be due to what is in it: another item of the lane
+    /// is tried first.
+    Refused,
+    Other,
+}
+
 /// The lanes. Items wait in them; an item that has its turn is with its owner until the turn ends.
 ///
 /// - A slot is held by a turn that sends. One that waits for a token, or for an answer for much longer
@@ -57,6 +68,8 @@ struct Lane<T> {
     pauses: usize,
     /// Until when the service asked for one.
     asked: Option<Instant>,
+    /// Counts what the service has taken.
+    taken: u64,
     /// Counts the times that the lane was parked.
     parked: u64,
     is_ready: bool,
@@ -76,6 +89,8 @@ pub(super) struct Started<T> {
     pub(super) item: T,
     /// How often its lane has failed since the service last took something.
     pub(super) failures: u32,
+    /// Grows when the service takes something of its lane.
+    pub(super) taken: u64,
 }
 
 /// A pause of a lane. Whoever is given it says when it is over.
@@ -132,7 +147,7 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
                 continue;
             };
             lane.turns += 1;
-            let failures = lane.failures;
+            let (failures, taken) = (lane.failures, lane.taken);
             let turn = self.next_turn;
             self.next_turn += 1;
             self.turns.insert(
@@ -148,6 +163,7 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
                 turn,
                 item,
                 failures,
+                taken,
             });
         }
         None
@@ -178,12 +194,17 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         self.line_up(&key);
     }
 
-    /// The turn ends with a failed try: its item comes first when the lane has paused, until `asked` if
-    /// the service asked for that. Gives the pause if there is one to make.
-    pub(super) fn again(&mut self, turn: u64, item: T, asked: Option<Instant>) -> Option<Pause<K>> {
+    /// The turn ends with a failed try: its item comes first when the lane has paused, or
+    /// second. Gives the pause if there is one to make.
+    pub(super) fn again(&mut self, turn: u64, item: T, cause: Cause) -> Option<Pause<K>> {
         let key = self.end(turn)?;
         let lane = self.lanes.entry(key.clone()).or_default();
-        lane.waiting.push_front(item);
+        let (place, asked) = match cause {
+            Cause::Asked(until) => (0, Some(until)),
+            Cause::Refused => (lane.waiting.len().min(1), None),
+            Cause::Other => (0, None),
+        };
+        lane.waiting.insert(place, item);
         if lane.pauses == 0 {
             lane.failures = lane.failures.saturating_add(1);
             lane.parked += 1;
@@ -391,6 +412,7 @@ impl<T> Lane<T> {
     /// The service has taken something.
     fn recover(&mut self) {
         self.failures = 0;
+        self.taken += 1;
         if self.asked.is_none() {
             self.pauses = 0;
         }
@@ -411,6 +433,7 @@ impl<T> Default for Lane<T> {
             failures: 0,
             pauses: 0,
             asked: None,
+            taken: 0,
             parked: 0,
             is_ready: false,
         }

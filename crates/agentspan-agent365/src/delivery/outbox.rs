@@ -58,7 +58,7 @@ impl Outbox {
     }
 
     /// Puts the two halves of a request in its place, or gives it back if there are none.
-    fn divide(&mut self, parcel: Parcel) -> Option<Parcel> {
+    pub(super) fn divide(&mut self, parcel: Parcel) -> Option<Parcel> {
         let Some([first, second]) = halves(&parcel) else {
             return Some(parcel);
         };

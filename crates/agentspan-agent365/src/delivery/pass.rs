@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::event::Event;
-use super::lanes::Outcome;
+use super::lanes::{Cause, Outcome};
 
 /// A turn of a lane. It ends when this is dropped.
 #[derive(Debug)]
@@ -20,17 +20,27 @@ pub(super) struct Pass {
     turn: Option<u64>,
     /// How often the lane has failed since the service last took something.
     pub(super) failures: u32,
+    /// Grows when the service takes something of the lane.
+    pub(super) taken: u64,
     /// When the spans were taken from the queue.
     pub(super) since: Instant,
     /// Whether the slot is kept whatever is waited for.
     keeps_slot: bool,
 }
 
+/// A turn, and what is known of its lane.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) turn: u64,
+    pub(super) failures: u32,
+    pub(super) taken: u64,
+}
+
 /// What a task waits for that has no turn.
 #[derive(Debug)]
 pub(super) struct Resume {
     pub(super) since: Instant,
-    reply: oneshot::Sender<Result<(u64, u32), GaveUp>>,
+    reply: oneshot::Sender<Result<Place, GaveUp>>,
 }
 
 /// Why a request gets no further turn.
@@ -55,8 +65,7 @@ pub(crate) enum Step {
     /// The try failed.
     Again {
         pause: Duration,
-        /// Whether the service asked for the pause.
-        is_asked: bool,
+        cause: Cause,
         resume: Resume,
     },
     Over,
@@ -65,14 +74,15 @@ pub(crate) enum Step {
 impl Pass {
     pub(super) fn new(
         events: UnboundedSender<Event>,
-        (turn, failures): (u64, u32),
+        place: Place,
         since: Instant,
         keeps_slot: bool,
     ) -> Self {
         Self {
             events,
-            turn: Some(turn),
-            failures,
+            turn: Some(place.turn),
+            failures: place.failures,
+            taken: place.taken,
             since,
             keeps_slot,
         }
@@ -100,10 +110,10 @@ impl Pass {
     }
 
     /// Waits until the lane has paused and it is this request's turn again.
-    pub(super) async fn pause(&mut self, pause: Duration, is_asked: bool) -> Result<(), GaveUp> {
+    pub(super) async fn pause(&mut self, pause: Duration, cause: Cause) -> Result<(), GaveUp> {
         let again = |resume| Step::Again {
             pause,
-            is_asked,
+            cause,
             resume,
         };
         self.resumed(again).await
@@ -115,9 +125,10 @@ impl Pass {
         self.tell(step(Resume { since, reply }));
         self.turn = None;
         // Whoever throws the other end away ends the delivery.
-        let (turn, failures) = turn.await.unwrap_or(Err(GaveUp::Shutdown))?;
-        self.turn = Some(turn);
-        self.failures = failures;
+        let place = turn.await.unwrap_or(Err(GaveUp::Shutdown))?;
+        self.turn = Some(place.turn);
+        self.failures = place.failures;
+        self.taken = place.taken;
         Ok(())
     }
 
@@ -136,8 +147,8 @@ impl Drop for Pass {
 
 impl Resume {
     /// Gives the task its turn. `false` if the task is gone.
-    pub(super) fn go(self, turn: u64, failures: u32) -> bool {
-        self.reply.send(Ok((turn, failures))).is_ok()
+    pub(super) fn go(self, place: Place) -> bool {
+        self.reply.send(Ok(place)).is_ok()
     }
 
     /// Tells the task that it gets no further turn.

@@ -20,12 +20,12 @@ use super::courier::{Courier, LastTry};
 use super::event::{Event, Job, QueuedSpan, TokenSource};
 use super::flushes::Flushes;
 use super::in_flight::{InFlight, Skipped};
-use super::lanes::{Lanes, Size, Started};
+use super::lanes::{Cause, Lanes, Size, Started};
 use super::lineage::key;
 use super::load::{Item, Load, Resources};
 use super::log;
 use super::parcel::Packing;
-use super::pass::{GaveUp, Pass, Resume, Step};
+use super::pass::{GaveUp, Pass, Place, Resume, Step};
 use super::reparent::reparent;
 use super::shared::Shared;
 use super::thread::Setup;
@@ -272,15 +272,15 @@ impl Worker {
             Step::Back(resume) => self.lanes.come_back(turn, Item::Request(resume)),
             Step::Again {
                 pause,
-                is_asked,
+                cause,
                 resume,
-            } => self.again(turn, pause, is_asked, resume),
+            } => self.again(turn, pause, cause, resume),
             Step::Over => self.lanes.leave(turn),
         }
     }
 
     /// A try has failed, and another one comes after a pause of the lane.
-    fn again(&mut self, turn: u64, pause: Duration, is_asked: bool, resume: Resume) {
+    fn again(&mut self, turn: u64, pause: Duration, cause: Cause, resume: Resume) {
         let is_over = |stop: Instant| stop.saturating_duration_since(Instant::now()) <= pause;
         if self.stop.is_some_and(is_over) {
             self.shared.set_deadline_passed();
@@ -289,8 +289,7 @@ impl Worker {
             return;
         }
         let request = Item::Request(resume);
-        let until = is_asked.then(|| Instant::now() + pause);
-        let Some(parked) = self.lanes.again(turn, request, until) else {
+        let Some(parked) = self.lanes.again(turn, request, cause) else {
             return;
         };
         let courier = Arc::clone(&self.courier);
@@ -340,11 +339,17 @@ impl Worker {
                 turn,
                 item,
                 failures,
+                taken,
             } = started;
+            let place = Place {
+                turn,
+                failures,
+                taken,
+            };
             match item {
-                Item::Load(load) => self.start(turn, failures, *load),
+                Item::Load(load) => self.start(place, *load),
                 Item::Request(resume) => {
-                    if !resume.go(turn, failures) {
+                    if !resume.go(place) {
                         self.lanes.leave(turn);
                     }
                 }
@@ -353,7 +358,7 @@ impl Worker {
     }
 
     /// Encodes spans whose turn it is, and starts their request.
-    fn start(&mut self, turn: u64, failures: u32, load: Load) {
+    fn start(&mut self, place: Place, load: Load) {
         let Load {
             mut ticket,
             uri,
@@ -364,7 +369,7 @@ impl Worker {
         let shared = Arc::clone(&self.shared);
         let courier = Arc::clone(&self.courier);
         let keeps_slot = courier.retry.keeps_slots();
-        let pass = Pass::new(shared.events.clone(), (turn, failures), since, keeps_slot);
+        let pass = Pass::new(shared.events.clone(), place, since, keeps_slot);
         let packing = Packing {
             encoder: &mut self.encoder,
             buffers: &self.buffers,

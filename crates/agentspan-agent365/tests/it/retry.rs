@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use agentspan_agent365::{AttemptOutcome, Delivery, DropReason, Retry};
-use agentspan_testkit::Answer;
+use agentspan_testkit::{Answer, Service};
 use opentelemetry_sdk::error::OTelSdkError;
 
 use crate::delivery_fixture::{
@@ -113,5 +113,41 @@ fn a_shutdown_does_not_wait_for_a_pause_that_ends_after_it() {
     let report = reports.recv().unwrap();
     assert_eq!(report.dropped_for(DropReason::ShutdownDeadline), 1);
     assert_eq!(service.request_count(), 1);
+    check_conserved(exporter.delivery());
+}
+
+#[test]
+fn a_span_that_is_refused_alone_is_dropped_and_costs_no_other() {
+    let service = Service::builder()
+        .answer_with(|request| {
+            let body = request.json().unwrap().to_string();
+            Answer::status(if body.contains("poison") { 500 } else { 200 })
+        })
+        .start()
+        .unwrap();
+    let exporter = Delivery::builder(token("t"))
+        .with_loopback_endpoint(service.url())
+        .with_retry_timer(Pauses::default())
+        .build()
+        .unwrap()
+        .exporter();
+    let mut spans = vec![span_of(TENANT, "a"); 5];
+    spans[3].name = "poison".into();
+    let bad = exporter.export_with_report(spans);
+    // Other spans of the identity come now and then, and are taken.
+    let mut good = 0;
+    while exporter.stats().dropped() == 0 {
+        good += export(&exporter, vec![span_of(TENANT, "a")]).exported();
+    }
+    let bad = futures_executor::block_on(bad).unwrap();
+    assert_eq!(
+        (bad.exported(), bad.dropped_for(DropReason::Poison)),
+        (4, 1)
+    );
+    let error = &bad.identities[0].losses[0].error;
+    let expected = "4 tries failed for a span of tenant ";
+    assert!(error.to_string().starts_with(expected), "{error}");
+    let stats = exporter.stats();
+    assert_eq!(stats.exported as usize, good + 4);
     check_conserved(exporter.delivery());
 }

@@ -60,7 +60,7 @@ fn a_lane_that_pauses_holds_no_slot_and_probes_with_one_item_afterwards() {
     let mut pauses = Vec::new();
     for (turn, item) in started {
         lanes.answered(turn, Outcome::Failed, now);
-        pauses.extend(lanes.again(turn, item, None));
+        pauses.extend(lanes.again(turn, item, Cause::Other));
     }
     // Those that fail together pause once.
     assert_eq!(pauses.len(), 1);
@@ -85,13 +85,15 @@ fn a_pause_that_the_service_asks_for_ends_no_sooner() {
         lanes.push(&lane, item, one());
     }
     let started = start(&mut lanes, now);
-    let asked = lanes.again(started[0].0, 10, Some(now + DELAY)).unwrap();
-    let own = lanes.again(started[1].0, 20, None).unwrap();
+    let asked = lanes
+        .again(started[0].0, 10, Cause::Asked(now + DELAY))
+        .unwrap();
+    let own = lanes.again(started[1].0, 20, Cause::Other).unwrap();
     lanes.hurry();
     let probe = start(&mut lanes, now);
     assert_eq!(items(&probe), [20]);
     // The pause that was ended says so late, when there is another one.
-    lanes.again(probe[0].0, 20, None).unwrap();
+    lanes.again(probe[0].0, 20, Cause::Other).unwrap();
     lanes.rested(&own);
     assert!(lanes.next(now).is_none());
     assert!(lanes.pausing_at(now + DELAY * 2).is_empty());
@@ -167,7 +169,7 @@ fn a_lane_that_does_not_drain_has_a_quarter_while_others_want_room() {
         lanes.push(&1, item, size);
     }
     let first = start(&mut lanes, now);
-    lanes.again(first[0].0, first[0].1, None);
+    lanes.again(first[0].0, first[0].1, Cause::Other);
     let excess = |lanes: &mut Lanes<u32, u32>, key, spans| {
         lanes.take_excess(key, used(spans), |_| Some(size))
     };
@@ -188,8 +190,25 @@ fn what_has_waited_for_too_long_leaves_lanes_that_fail_and_no_others() {
     }
     assert!(lanes.expire(|_| true).is_empty());
     let started = start(&mut lanes, now);
-    lanes.again(started[0].0, 10, None);
+    lanes.again(started[0].0, 10, Cause::Other);
     assert_eq!(lanes.expire(|item| *item == 10), [10]);
+}
+
+#[test]
+fn after_a_refusal_another_item_of_the_lane_is_tried_first() {
+    let (mut lanes, now) = (lanes(1), Instant::now());
+    for item in [10, 11, 12] {
+        lanes.push(&1, item, one());
+    }
+    let first = start(&mut lanes, now);
+    let pause = lanes.again(first[0].0, 10, Cause::Refused).unwrap();
+    lanes.rested(&pause);
+    let probe = start(&mut lanes, now);
+    assert_eq!(items(&probe), [11]);
+    lanes.answered(probe[0].0, Outcome::Settled, now);
+    lanes.leave(probe[0].0);
+    let again = lanes.next(now).unwrap();
+    assert_eq!((again.item, again.failures, again.taken), (10, 0, 1));
 }
 
 /// Ten identities with four spans a second each, one of which is answered as `bad` says, for 150 s.
@@ -238,9 +257,8 @@ fn longest_wait(bad: impl Fn(Instant) -> (Duration, Option<Duration>)) -> (f64, 
             Happens::Answer { turn, item, .. } => {
                 lanes.answered(turn, Outcome::Throttled, now);
                 let asked = bad(now).1;
-                if let Some(Pause { lane, parked }) =
-                    lanes.again(turn, item, asked.map(|pause| now + pause))
-                {
+                let cause = asked.map_or(Cause::Other, |pause| Cause::Asked(now + pause));
+                if let Some(Pause { lane, parked }) = lanes.again(turn, item, cause) {
                     let pause = asked.unwrap_or(DELAY);
                     plan(&mut agenda, now + pause, Happens::Rested { lane, parked });
                 }
@@ -294,7 +312,7 @@ enum Move {
     Push(u32),
     Next,
     Answer(usize, Outcome),
-    Again(usize, bool),
+    Again(usize, Cause),
     Aside(usize),
     Back(usize),
     Leave(usize),
@@ -309,11 +327,16 @@ fn moves() -> impl Strategy<Value = Move> {
         Just(Outcome::Throttled),
         Just(Outcome::Failed)
     ];
+    let cause = prop_oneof![
+        Just(Cause::Asked(Instant::now())),
+        Just(Cause::Refused),
+        Just(Cause::Other)
+    ];
     prop_oneof![
         4 => (0_u32..4).prop_map(Move::Push),
         6 => Just(Move::Next),
         2 => (0_usize..9, outcome).prop_map(|(turn, outcome)| Move::Answer(turn, outcome)),
-        2 => (0_usize..9, any::<bool>()).prop_map(|(turn, asked)| Move::Again(turn, asked)),
+        2 => (0_usize..9, cause).prop_map(|(turn, cause)| Move::Again(turn, cause)),
         1 => (0_usize..9).prop_map(Move::Aside),
         1 => (0_usize..9).prop_map(Move::Back),
         3 => (0_usize..9).prop_map(Move::Leave),
@@ -359,10 +382,10 @@ proptest! {
                         lanes.answered(turns[at].0, outcome, now);
                     }
                 }
-                Move::Again(at, asked) => {
+                Move::Again(at, cause) => {
                     if let Some(at) = pick(&turns, at) {
                         let (turn, item, _) = turns.swap_remove(at);
-                        pauses.extend(lanes.again(turn, item, asked.then_some(now)));
+                        pauses.extend(lanes.again(turn, item, cause));
                     }
                 }
                 Move::Aside(at) => {
