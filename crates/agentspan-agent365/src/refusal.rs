@@ -1,8 +1,7 @@
 //! Why the service refuses a request, in its own words.
 
-use agentspan_model::received::{ReceivedJson, Withheld};
+use agentspan_model::received::{Withheld, words_of_body};
 use http::header::WWW_AUTHENTICATE;
-use serde_json::{Map, Value as Json};
 
 use crate::service_reason::{Reasons, ServiceReason};
 use crate::transport::Answer;
@@ -16,16 +15,6 @@ const MAX_CHALLENGES: usize = 4;
 /// [RFC 6750]: https://www.rfc-editor.org/rfc/rfc6750#section-3
 const PARAMETERS: [&str; 3] = ["error", "error_description", "scope"];
 
-/// Names under which bodies say what is wrong: codes and titles, then sentences.
-const CODES: [&str; 4] = ["code", "error", "errorCode", "title"];
-const SENTENCES: [&str; 5] = [
-    "message",
-    "error_description",
-    "errorMessage",
-    "detail",
-    "reason",
-];
-
 /// What `answer`, which refuses a request with so many spans, gives as its reasons: its challenges and its
 /// body, without what is `withheld`.
 pub(crate) fn reasons(
@@ -37,7 +26,7 @@ pub(crate) fn reasons(
     let challenges = challenges.take(MAX_CHALLENGES);
     let challenges = challenges.map(|value| challenge(&String::from_utf8_lossy(value.as_bytes())));
     let mut texts: Vec<String> = Vec::new();
-    for text in challenges.chain([of_body(answer.body())]) {
+    for text in challenges.chain([words_of_body(answer.body())]) {
         if !text.is_empty() && !texts.contains(&text) {
             texts.push(text);
         }
@@ -57,8 +46,12 @@ fn challenge(text: &str) -> String {
     if error.is_none() && description.is_none() {
         return text.trim().to_owned();
     }
-    let scope = scope.map(|scope| format!("scope {scope}"));
-    in_short([error, description].into_iter().flatten(), scope)
+    let words: Vec<_> = error.into_iter().chain(description).collect();
+    let words = words.join(": ");
+    match scope {
+        Some(scope) => format!("{words} (scope {scope})"),
+        None => words,
+    }
 }
 
 /// The value of a parameter of a challenge, which is a word or stands in quotes.
@@ -96,41 +89,6 @@ fn unquoted(text: &str) -> (String, &str) {
     }
 }
 
-/// What a body says: the code and the sentence of the forms of errors that services use, or else the text
-/// itself.
-fn of_body(body: &[u8]) -> String {
-    let json = ReceivedJson::read(body).value;
-    let outer = json.as_object();
-    let inner = outer.and_then(|outer| outer.get("error")?.as_object());
-    let error = inner.or(outer).map(of_object).unwrap_or_default();
-    if error.is_empty() {
-        return String::from_utf8_lossy(body).trim().to_owned();
-    }
-    error
-}
-
-fn of_object(error: &Map<String, Json>) -> String {
-    let first = |object: &Map<String, Json>, names: &[&str]| {
-        let mut texts = names.iter().filter_map(|name| object.get(*name)?.as_str());
-        texts.find(|text| !text.is_empty()).map(str::to_owned)
-    };
-    let inner = ["innererror", "innerError"].map(|name| error.get(name)?.as_object());
-    let detail = inner.into_iter().flatten();
-    let detail = detail.filter_map(|inner| first(inner, &CODES)).next();
-    let words = [first(error, &CODES), first(error, &SENTENCES)];
-    in_short(words.into_iter().flatten(), detail)
-}
-
-fn in_short(words: impl Iterator<Item = String>, detail: Option<String>) -> String {
-    let words: Vec<_> = words.collect();
-    let words = words.join(": ");
-    match detail {
-        Some(detail) if words.is_empty() => detail,
-        Some(detail) => format!("{words} ({detail})"),
-        None => words,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,32 +112,5 @@ mod tests {
         ] {
             assert_eq!(challenge(text), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn f7_a_body_says_why() {
-        for (body, expected) in [
-            (
-                r#"{"code":"EndpointInvalid","message":"Tenant id  is invalid.","innererror":{"code":"TenantIdInvalid"}}"#,
-                "EndpointInvalid: Tenant id  is invalid. (TenantIdInvalid)",
-            ),
-            (
-                r#"{"error":{"code":"Forbidden","message":"no role"}}"#,
-                "Forbidden: no role",
-            ),
-            (
-                r#"{"error":"invalid_token","error_description":"expired"}"#,
-                "invalid_token: expired",
-            ),
-            (r#"{"title":"Forbidden","status":1e999}"#, "Forbidden"),
-            (r#"{"a":1}"#, r#"{"a":1}"#),
-            (" nope\n", "nope"),
-            ("<html>no</html>", "<html>no</html>"),
-            ("", ""),
-        ] {
-            assert_eq!(of_body(body.as_bytes()), expected, "{body}");
-        }
-        assert_eq!(of_body(b"caf\xe9"), "caf\u{fffd}");
-        assert_eq!(of_body(b"{\"message\": \"caf\xe9\"}"), "caf\u{fffd}");
     }
 }

@@ -6,8 +6,10 @@
 
 mod echo;
 mod json;
+mod refusal;
 mod unescape;
 mod withheld;
 
 pub use self::json::{ReceivedJson, span_count};
+pub use self::refusal::words_of_body;
 pub use self::withheld::{Withheld, enough_of};

@@ -284,7 +284,7 @@ impl ExportQueue {
         self.0.process().shared.stats()
     }
 
-    /// What the receiver said last of spans that it rejected, or as a warning: its own words, escaped and cut
+    /// What the receiver said last of spans that it rejected, of a batch that it refused, or as a warning: its own words, escaped and cut
     /// to 200 characters. A receiver that sees contents may repeat them.
     #[must_use]
     pub fn receiver_message(&self) -> Option<String> {

@@ -45,7 +45,7 @@ impl Receipt {
         self
     }
 
-    /// Sets the receiver's own words: why it rejected spans, or a warning. They are escaped and cut to 200
+    /// Sets the receiver's own words: why it rejected spans or refused the batch, or a warning. They are escaped and cut to 200
     /// characters. An empty text is none.
     ///
     /// A receiver may repeat what it was sent: see [`with_message_withholding`](Self::with_message_withholding).
@@ -97,7 +97,8 @@ impl Receipts {
         Self::default()
     }
 
-    /// Puts the receipt of a batch, before its export returns `Ok`.
+    /// Puts the receipt of a batch, before its export returns. If it returns an error, the message of the
+    /// receipt is kept, and the rest of it does not count.
     pub fn put(&self, receipt: Receipt) {
         *self.lock() = Some(receipt);
     }

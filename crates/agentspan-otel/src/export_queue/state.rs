@@ -315,7 +315,8 @@ impl Shared {
         &self,
         spans: u64,
         bytes: u64,
-        result: Result<Receipt, ExportLoss>,
+        loss: Option<ExportLoss>,
+        receipt: &Receipt,
     ) -> (u64, bool) {
         let mut state = self.state();
         state.finished_ever += spans;
@@ -324,23 +325,20 @@ impl Shared {
         }
         state.stats.queued -= spans;
         state.stats.queued_bytes = state.stats.queued_bytes.saturating_sub(bytes);
-        let receipt = match result {
-            Ok(receipt) => receipt,
-            Err(loss) => {
-                state.stats.count_dropped(loss, spans);
-                return (0, false);
-            }
-        };
+        let is_first = receipt.message().is_some() && state.receiver_message.is_none();
+        if let Some(message) = receipt.message() {
+            state.receiver_message = Some(message.to_owned());
+        }
+        if let Some(loss) = loss {
+            state.stats.count_dropped(loss, spans);
+            return (0, is_first);
+        }
         let rejected = receipt.rejected().min(spans);
         let taken = spans - rejected;
         state.stats.count_dropped(ExportLoss::Rejected, rejected);
         state.stats.exported += taken;
         if !receipt.is_confirmed() {
             state.stats.unconfirmed += taken;
-        }
-        let is_first = receipt.message().is_some() && state.receiver_message.is_none();
-        if let Some(message) = receipt.message() {
-            state.receiver_message = Some(message.to_owned());
         }
         (rejected, is_first)
     }

@@ -58,8 +58,7 @@ impl<E: SpanExporter> Worker<E> {
         let bytes = spans.iter().map(estimated_bytes).sum();
         let loss = self.guarded(|exporter| futures_executor::block_on(exporter.export(spans)));
         let receipt = self.receipts.take();
-        let result = loss.map_or(Ok(receipt), Err);
-        let (rejected, has_message) = self.shared.finish(count, bytes, result);
+        let (rejected, has_message) = self.shared.finish(count, bytes, loss, &receipt);
         log_receipt(&self.name, rejected, has_message);
     }
 

@@ -45,6 +45,9 @@ pub(super) trait Wire: fmt::Debug + Send + Sync + 'static {
     fn seal(body: &mut [u8], gzip: bool);
 
     fn judge(answer: &Answer) -> Verdict;
+
+    /// Why the receiver does not take a batch, in its own words; empty if it does not say.
+    fn reason(answer: &Answer) -> String;
 }
 
 /// Exports on the thread that asks for it, which is that of a queue. Its connections live in a runtime that
@@ -155,6 +158,7 @@ impl<W: Wire> OtlpExporter<W> {
                 Ok(Verdict::Again { asked }) => asked,
                 Ok(Verdict::Refused) => {
                     log::given_up(&self.uri, tries, &answer);
+                    self.keep_reason(answer.as_ref().ok());
                     return Err(failure("the receiver refused the spans"));
                 }
                 Err(TransportError::Timeout { .. }) => {
@@ -166,10 +170,21 @@ impl<W: Wire> OtlpExporter<W> {
             let remaining = self.timeout.saturating_sub(started.elapsed());
             let Some(pause) = pause::after(tries, asked).filter(|pause| *pause < remaining) else {
                 log::given_up(&self.uri, tries, &answer);
+                self.keep_reason(answer.as_ref().ok());
                 return Err(failure("the receiver did not take the spans"));
             };
             log::again(&self.uri, tries, &answer, pause);
             tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Lets the report say why the receiver did not take a batch.
+    fn keep_reason(&self, answer: Option<&Answer>) {
+        if let Some(answer) = answer {
+            let receipt = Receipt::unconfirmed();
+            let withheld = self.secrets.withheld();
+            let receipt = receipt.with_message_withholding(&W::reason(answer), &withheld);
+            self.receipts.put(receipt);
         }
     }
 }

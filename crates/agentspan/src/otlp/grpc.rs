@@ -6,6 +6,7 @@ mod status;
 
 use agentspan_agent365::transport::{Answer, Transport};
 use agentspan_discovery::{Environment, standard_variables as names};
+use agentspan_model::received::words_of_body;
 use http::header::{CONTENT_TYPE, TE};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -113,6 +114,11 @@ impl Wire for Grpc {
                 ..said(answer.body())
             }),
         }
+    }
+
+    /// The message of the status; without a status, what stands before the receiver may say it in the body.
+    fn reason(answer: &Answer) -> String {
+        status::message(answer).unwrap_or_else(|| words_of_body(answer.body()))
     }
 }
 

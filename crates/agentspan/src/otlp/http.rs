@@ -4,12 +4,13 @@ use std::time::SystemTime;
 
 use agentspan_agent365::transport::{Answer, Transport};
 use agentspan_discovery::Environment;
+use agentspan_model::received::words_of_body;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 
 use super::endpoint::Endpoint;
 use super::exporter::{OtlpExporter, Wire};
-use super::partial_success::Said;
+use super::partial_success::{Said, message_of_status};
 use super::settings::{Place, Settings};
 use super::verdict::Verdict;
 use super::{Otlp, OtlpError};
@@ -92,16 +93,29 @@ impl Wire for Http {
             _ => Verdict::Refused,
         }
     }
+
+    /// The message of the status that the specification asks for, or what the body says in any other form.
+    fn reason(answer: &Answer) -> String {
+        if is_of(answer, "application/x-protobuf") {
+            message_of_status(answer.body())
+        } else {
+            words_of_body(answer.body())
+        }
+    }
+}
+
+/// Whether the content type begins so.
+fn is_of(answer: &Answer, media_type: &str) -> bool {
+    let content_type = answer.headers().get(CONTENT_TYPE);
+    let content_type =
+        content_type.and_then(|content_type| content_type.as_bytes().get(..media_type.len()));
+    content_type.is_some_and(|it| it.eq_ignore_ascii_case(media_type.as_bytes()))
 }
 
 fn said(answer: &Answer) -> Said {
-    const JSON: &[u8] = b"application/json";
-    let content_type = answer.headers().get(CONTENT_TYPE);
-    let content_type = content_type.and_then(|value| value.as_bytes().get(..JSON.len()));
-    let is_json = content_type.is_some_and(|it| it.eq_ignore_ascii_case(JSON));
     let mut said = match answer.body() {
         body @ [b'{', ..] => Said::in_json(body),
-        body @ [_, ..] if is_json => Said::in_json(body),
+        body @ [_, ..] if is_of(answer, "application/json") => Said::in_json(body),
         body => Said::in_protobuf(body),
     };
     said.is_whole &= answer.is_whole();

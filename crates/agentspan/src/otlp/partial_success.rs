@@ -1,4 +1,4 @@
-//! What a receiver says of the spans that it took: OTLP's partial success.
+//! What a receiver says of the spans that it took, OTLP's partial success, and of those that it did not.
 
 use agentspan_model::received::Withheld;
 #[cfg(feature = "otlp-http")]
@@ -79,6 +79,23 @@ impl Said {
             .with_rejected(self.rejected)
             .with_message_withholding(&self.message, withheld)
     }
+}
+
+/// `google.rpc.Status`, as far as it is read here.
+#[cfg(feature = "otlp-http")]
+#[derive(Clone, PartialEq, Message)]
+struct Status {
+    #[prost(bytes = "vec", tag = "2")]
+    message: Vec<u8>,
+}
+
+/// What a status in protobuf says, as far as it can be read.
+#[cfg(feature = "otlp-http")]
+pub(super) fn message_of_status(status: &[u8]) -> String {
+    let mut read = Status::default();
+    // What was read before an error is in it.
+    let _ = read.merge(status);
+    String::from_utf8_lossy(&read.message).into_owned()
 }
 
 /// What there is of a partial success that ends before its length says: prost reads nothing of such a message.

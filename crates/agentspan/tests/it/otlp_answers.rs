@@ -252,3 +252,34 @@ fn t3_an_answer_that_is_spoilt_or_cut_off_hides_no_rejection() {
         assert_eq!(message.as_deref(), Some("caf\u{fffd}"));
     }
 }
+
+#[test]
+fn f7_a_refusal_is_in_the_report_in_the_words_of_the_receiver() {
+    let as_protobuf = Answer::status(400).header("content-type", "application/x-protobuf");
+    for (answer, said) in [
+        (Answer::status(401).body("no key\n's3cret'"), r"no key\n'…'"),
+        (
+            Answer::status(400).body(r#"{"code": 3, "message": "too old"}"#),
+            "too old",
+        ),
+        (
+            as_protobuf.body(&b"\x08\x03\x12\x04caf\xe9"[..]),
+            "caf\u{fffd}",
+        ),
+        (
+            Answer::status(503)
+                .header("retry-after", "3600")
+                .body("down"),
+            "down",
+        ),
+    ] {
+        let service = service([answer]);
+        let otlp = Otlp::new()
+            .with_endpoint(format!("{}/v1/traces", service.url()))
+            .with_header("Authorization", "Bearer s3cret");
+        let sender = Sender::new(Destination::otlp_http(otlp).unwrap());
+        sender.send(1).unwrap_err();
+        assert_eq!(sender.outcome(), lost("export_failed"));
+        assert_eq!(sender.report().receiver_message.as_deref(), Some(said));
+    }
+}

@@ -114,6 +114,16 @@ fn a14_spans_that_the_receiver_rejects_are_dropped_and_its_reason_is_in_the_repo
 }
 
 #[test]
+fn f7_a_refusal_is_in_the_report_in_the_words_of_the_receiver() {
+    let refusal = Err(Status::permission_denied("kein Schlüssel\n"));
+    let receiver = GrpcReceiver::answering(None, [refusal]);
+    let sender = Sender::over_grpc(&receiver.url("http"), LONG);
+    sender.send(1).unwrap_err();
+    let message = sender.report().receiver_message;
+    assert_eq!(message.as_deref(), Some(r"kein Schlüssel\n"));
+}
+
+#[test]
 fn a6_a_message_that_has_begun_is_a_delivery_and_a_head_alone_is_none() {
     let message = &[0, 0, 0, 0, 0][..];
     for begun in [

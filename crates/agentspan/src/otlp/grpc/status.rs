@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::HeaderMap;
+use percent_encoding::percent_decode;
 use prost::Message;
 
 use super::super::verdict::Verdict;
@@ -88,6 +89,15 @@ impl GrpcStatus {
             _ => Verdict::Refused,
         }
     }
+}
+
+/// What the receiver says beside its status: `grpc-message`, which is percent-encoded.
+pub(super) fn message(answer: &Answer) -> Option<String> {
+    let of = |headers: &HeaderMap| headers.get("grpc-message").cloned();
+    let message = answer.trailers().and_then(of);
+    let message = message.or_else(|| of(answer.headers()))?;
+    let decoded = percent_decode(message.as_bytes()).decode_utf8_lossy();
+    Some(decoded.into_owned())
 }
 
 /// `google.rpc.Status`, as far as it is read.
