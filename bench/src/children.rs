@@ -8,8 +8,9 @@ use std::process::{Child, Command, Stdio};
 use agentspan_testkit::{Recording, Service};
 
 use crate::error::BenchError;
+use crate::peak;
 use crate::placement::{self, Placement};
-use crate::row::{Gauge, Row};
+use crate::row::{Gauge, Row, Unit};
 
 /// Where the programs are that this one starts.
 #[derive(Clone, Debug)]
@@ -84,6 +85,34 @@ impl Children {
         match counted {
             Some(counted) if output.status.success() => Ok(counted),
             _ => Err(BenchError::Output { what: what() }),
+        }
+    }
+
+    /// How many bytes more than before the process of one contender of `row` needs at most.
+    ///
+    /// `None` where the system does not tell.
+    pub(crate) fn peak(
+        &self,
+        row: &str,
+        contender: &str,
+        sink: &str,
+    ) -> Result<Option<u64>, BenchError> {
+        let what = || format!("bench-child peak {row}");
+        let output = Command::new(&self.child)
+            .args(["peak", row, contender, sink])
+            .stderr(Stdio::inherit())
+            .output()
+            .map_err(|source| BenchError::Child {
+                what: what(),
+                source,
+            })?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        match text.trim() {
+            "" if output.status.success() => Ok(None),
+            text => text
+                .parse()
+                .map(Some)
+                .map_err(|_| BenchError::Output { what: what() }),
         }
     }
 
@@ -188,16 +217,23 @@ pub fn count_allocations(
         all: gauge,
         preparing: gauge,
     });
-    row.measure(3, 1, count);
-    let counts = row.measure(5, 1, count);
-    let bytes = row.measure(5, 1, bytes);
+    // What reads text has none, and takes long.
+    let rounds = if row.unit == Unit::NanosPerByte {
+        1
+    } else {
+        row.measure(3, 1, count);
+        5
+    };
+    let counts = row.measure(rounds, 1, count);
+    let bytes = row.measure(rounds, 1, bytes);
     for (contender, (count, bytes)) in row.contenders.iter().zip(counts.iter().zip(bytes)) {
         writeln!(out, "{count} {bytes} {}", contender.name())?;
     }
     Ok(())
 }
 
-/// What the other program does: `sink`, or `run ROW CONTENDER RUNS SINK` for a profiler.
+/// What the other program does: `sink`, `peak ROW CONTENDER SINK`, or `run ROW CONTENDER RUNS SINK`
+/// for a profiler.
 ///
 /// # Errors
 ///
@@ -206,6 +242,7 @@ pub fn run_child(arguments: &[String], out: &mut dyn Write) -> Result<(), BenchE
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["sink"] => serve(out),
+        ["peak", row, contender, sink] => peak_of_one(row, contender, sink, out),
         ["run", row, contender, runs, sink] => run_one(row, contender, runs, sink),
         // A profiler looks at one contender, and starts the service itself when there is one to be had.
         ["run", row, contender, runs] => {
@@ -240,18 +277,28 @@ fn run_one(row: &str, contender: &str, runs: &str, sink: &str) -> Result<(), Ben
         given: runs.to_owned(),
     })?;
     let mut row = Row::set_up(row, sink)?;
-    let found = row
-        .contenders
-        .iter_mut()
-        .find(|one| one.name() == contender);
-    let Some(found) = found else {
-        return Err(BenchError::Usage {
-            given: contender.to_owned(),
-        });
-    };
+    let found = row.contender(contender)?;
     for _ in 0..runs {
         found.prepare();
         found.run();
+    }
+    Ok(())
+}
+
+/// Prints how many bytes a run needs at most, or nothing where the system does not tell.
+fn peak_of_one(
+    row: &str,
+    contender: &str,
+    sink: &str,
+    out: &mut dyn Write,
+) -> Result<(), BenchError> {
+    let mut row = Row::set_up(row, sink)?;
+    let found = row.contender(contender)?;
+    found.prepare();
+    let before = peak::start();
+    found.run();
+    if let (Some(before), Some(most)) = (before, peak::most()) {
+        writeln!(out, "{}", most.saturating_sub(before))?;
     }
     Ok(())
 }

@@ -10,7 +10,8 @@ usage: cargo xtask bench [--quick] [--instructions] [ROW ...]
   --quick         a fifth of the rounds
   --instructions  count instructions with valgrind's callgrind too, where the work stays on one thread
   ROW             encode, scope, scope-off, export-1, export-10, export-100, agentspec, agentspec-off,
-                  agentspec-depth, agentspec-long, bridge; all of them by default
+                  agentspec-depth, agentspec-long, bridge, read-json, read-yaml, read-recording;
+                  all of them by default
 
 It never fails because something was slow.
 ";
@@ -58,7 +59,7 @@ impl Options {
     /// How many of `rounds` are run.
     pub(crate) fn rounds(&self, rounds: usize) -> usize {
         if self.quick {
-            (rounds / 5).max(3)
+            (rounds / 5).max(3).min(rounds)
         } else {
             rounds
         }

@@ -8,7 +8,7 @@ use crate::gauge::Clock;
 use crate::options::{HELP, Options};
 use crate::placement;
 use crate::report::{Measured, write_head, write_row};
-use crate::row::Row;
+use crate::row::{Row, Unit};
 
 /// Runs the benchmarks that `arguments` ask for and writes tables to `out`.
 ///
@@ -38,6 +38,7 @@ pub fn run(
             times,
             allocations: children.allocations(name, &sink.url)?,
             instructions: instructions(&options, children, &row, &sink, out)?,
+            peaks: peaks(children, &row, &sink)?,
         };
         summary.extend(write_row(out, &row, &measured)?);
         out.flush()?;
@@ -47,6 +48,20 @@ pub fn run(
         writeln!(out, "  {line}")?;
     }
     Ok(())
+}
+
+/// The peak of memory of each contender, in a process of its own.
+fn peaks(
+    children: &Children,
+    row: &Row,
+    sink: &Sink,
+) -> Result<Option<Vec<Option<u64>>>, BenchError> {
+    if row.unit != Unit::NanosPerByte {
+        return Ok(None);
+    }
+    let names = row.contenders.iter().map(|contender| contender.name());
+    let peaks = names.map(|contender| children.peak(row.name, contender, &sink.url));
+    peaks.collect::<Result<_, _>>().map(Some)
 }
 
 fn instructions(

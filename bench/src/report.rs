@@ -15,6 +15,8 @@ pub(crate) struct Measured {
     pub(crate) allocations: BTreeMap<String, Allocated>,
     /// Instructions per span, where they were asked for and can be had.
     pub(crate) instructions: Option<Vec<f64>>,
+    /// The peak of memory in bytes, where it was asked for and the system tells.
+    pub(crate) peaks: Option<Vec<Option<u64>>>,
 }
 
 impl Measured {
@@ -29,6 +31,17 @@ impl Measured {
 
     fn allocated(&self, name: &str) -> Option<Allocated> {
         self.allocations.get(name).copied()
+    }
+
+    /// The cell of a contender's peak of memory, and nothing in a table without them.
+    fn peak(&self, number: usize) -> String {
+        let Some(peaks) = &self.peaks else {
+            return String::new();
+        };
+        match peaks.get(number).copied().flatten() {
+            Some(bytes) => format!(" {:>12.1}", bytes as f64 / 1e6),
+            None => format!(" {:>12}", "?"),
+        }
     }
 
     fn reached(&self, row: &Row, goal: &Goal) -> f64 {
@@ -78,22 +91,24 @@ pub(crate) fn write_row(
     row: &Row,
     measured: &Measured,
 ) -> io::Result<Vec<String>> {
-    let (unit, per_unit) = match row.unit {
-        Unit::NanosPerSpan => ("ns/span", 1.0),
-        Unit::NanosPerEvent => ("ns/event", 1.0),
-        Unit::SecondsPerMillionSpans => ("s/M spans", 1e3),
+    let (unit, per_unit, digits) = match row.unit {
+        Unit::NanosPerSpan => ("ns/span", 1.0, 0),
+        Unit::NanosPerEvent => ("ns/event", 1.0, 0),
+        Unit::SecondsPerMillionSpans => ("s/M spans", 1e3, 3),
+        Unit::NanosPerByte => ("ns/byte", 1.0, 2),
     };
     let one = counted(row);
     let ours = measured.times.first().copied().unwrap_or(f64::NAN);
     writeln!(out, "\n{}: {}", row.name, row.title)?;
     writeln!(
         out,
-        "  {:44} {unit:>10} {:>8} {:>12} {:>12} {:>12}",
+        "  {:44} {unit:>10} {:>8} {:>12} {:>12} {:>12}{}",
         "",
         "ours is",
         format!("allocs/{one}"),
         format!("bytes/{one}"),
-        format!("instr/{one}")
+        format!("instr/{one}"),
+        measured.peaks.as_ref().map_or("", |_| "      peak MB")
     )?;
     for (number, (contender, time)) in row.contenders.iter().zip(&measured.times).enumerate() {
         let (allocations, bytes) = match measured.allocated(contender.name()) {
@@ -113,10 +128,10 @@ pub(crate) fn write_row(
         };
         writeln!(
             out,
-            "  {:44} {:>10.*} {ratio:>8} {allocations:>12} {bytes:>12} {instructions:>12}",
+            "  {:44} {:>10.digits$} {ratio:>8} {allocations:>12} {bytes:>12} {instructions:>12}{}",
             contender.name(),
-            if per_unit > 1.0 { 3 } else { 0 },
             time / per_unit,
+            measured.peak(number),
         )?;
     }
     let mut lines = Vec::new();
@@ -132,6 +147,7 @@ pub(crate) fn write_row(
 fn counted(row: &Row) -> &'static str {
     match row.unit {
         Unit::NanosPerEvent => "event",
+        Unit::NanosPerByte => "byte",
         Unit::NanosPerSpan | Unit::SecondsPerMillionSpans => "span",
     }
 }
@@ -219,6 +235,7 @@ mod tests {
             )]
             .into(),
             instructions: None,
+            peaks: None,
         };
         let mut table = Vec::new();
         let lines = write_row(&mut table, &row, &measured).unwrap();

@@ -7,6 +7,7 @@ use crate::encode_row;
 use crate::error::BenchError;
 use crate::export_row;
 use crate::gauge::Clock;
+use crate::reading_row;
 use crate::scope_row;
 
 /// One way of doing the work of a row.
@@ -53,6 +54,9 @@ pub enum Unit {
     NanosPerEvent,
     /// Seconds of CPU time for a million spans.
     SecondsPerMillionSpans,
+    /// Nanoseconds of CPU time for a byte; bytes are counted where other rows count spans. The peak of
+    /// memory is measured too.
+    NanosPerByte,
 }
 
 /// What should come out of a row.
@@ -84,7 +88,7 @@ pub enum Per {
 
 impl Row {
     /// The names of all rows.
-    pub const NAMES: [&'static str; 11] = [
+    pub const NAMES: [&'static str; 14] = [
         "encode",
         "scope",
         "scope-off",
@@ -96,6 +100,9 @@ impl Row {
         "agentspec-depth",
         "agentspec-long",
         "bridge",
+        "read-json",
+        "read-yaml",
+        "read-recording",
     ];
 
     /// Sets up the contenders of the row called `name`.
@@ -119,7 +126,21 @@ impl Row {
             "agentspec-depth" => agentspec_row::depth(),
             "agentspec-long" => agentspec_row::long_span(),
             "bridge" => agentspec_row::bridged(),
+            "read-json" => Ok(reading_row::json()),
+            "read-yaml" => Ok(reading_row::yaml()),
+            "read-recording" => Ok(reading_row::recording()),
             _ => Err(BenchError::Usage {
+                given: name.to_owned(),
+            }),
+        }
+    }
+
+    /// The contender called `name`.
+    pub(crate) fn contender(&mut self, name: &str) -> Result<&mut dyn Contender, BenchError> {
+        let found = self.contenders.iter_mut().find(|one| one.name() == name);
+        match found {
+            Some(found) => Ok(found.as_mut()),
+            None => Err(BenchError::Usage {
                 given: name.to_owned(),
             }),
         }
