@@ -9,7 +9,9 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agentspan_discovery::{ClusterCategory, DomainOverride, DomainOverrideError, Environment};
+use agentspan_discovery::{
+    ClusterCategory, DomainOverride, DomainOverrideError, Environment, Switches,
+};
 use agentspan_model::agent365::Profile;
 use agentspan_queue::contain::{self, Foreign};
 use agentspan_tls::{TrustRoots, crypto_provider};
@@ -22,7 +24,7 @@ use crate::encode::{BodyEncoder, Truncation};
 use crate::enrichment::SpanEnrichers;
 use crate::longest::LONGEST;
 use crate::loopback_endpoint::LoopbackEndpoint;
-use crate::per_request::PerRequestExport;
+use crate::per_request::{PerRequestExport, max_concurrent_exports};
 use crate::report::ExportReport;
 use crate::retry::{Retry, RetryTimer, TokioRetryTimer};
 use crate::stats::QueueBounds;
@@ -33,6 +35,9 @@ use crate::wire_profile::{Host, WireProfile};
 /// How much of an answer is read. It holds what the service says of each span of some batches of the
 /// default size: about 130 bytes for a span with three destinations, all of which have it.
 const LONGEST_ANSWER: usize = 256 * 1024;
+
+/// How many requests may be in flight at most.
+const CONCURRENCY: usize = 64;
 
 /// Describes a delivery and builds a front of it, or the bare [`Delivery`].
 ///
@@ -51,7 +56,7 @@ pub struct DeliveryBuilder<F = Delivery> {
     service_to_service: bool,
     timeout: Option<Duration>,
     token_deadline: Duration,
-    concurrency: usize,
+    concurrency: Option<usize>,
     max_queue_spans: usize,
     max_queue_bytes: usize,
     batch_spans: usize,
@@ -85,7 +90,7 @@ impl<F> DeliveryBuilder<F> {
             service_to_service: false,
             timeout: None,
             token_deadline: Duration::from_secs(30),
-            concurrency: 64,
+            concurrency: None,
             max_queue_spans: 65_536,
             max_queue_bytes: 64 * 1024 * 1024,
             batch_spans: 512,
@@ -161,7 +166,7 @@ impl<F> DeliveryBuilder<F> {
     /// nobody else waits. With 1 the requests go out one after the other; in the reference's order with
     /// [`Retry::reference`].
     pub fn with_concurrency(mut self, requests: usize) -> Self {
-        self.concurrency = requests;
+        self.concurrency = Some(requests);
         self
     }
 
@@ -211,9 +216,11 @@ impl<F> DeliveryBuilder<F> {
 
     /// Sends where `A365_OBSERVABILITY_DOMAIN_OVERRIDE` says, if it says something, and per request if
     /// [`PerRequestExport::read`] finds that asked for and [`with_per_request_export`](Self::with_per_request_export)
-    /// was not called.
+    /// was not called. With per-request export, `A365_PER_REQUEST_MAX_CONCURRENT_EXPORTS` is how many requests may
+    /// be in flight at most, unless [`with_concurrency`](Self::with_concurrency) was called.
+    /// `A365_SUPPRESS_INVOKE_AGENT_INPUT` leaves the input messages of invoked agents out.
     ///
-    /// What is no URL there is logged and ignored, as the reference 2.0.0 does. What would show tokens
+    /// What is no URL in the override is logged and ignored, as the reference 2.0.0 does. What would show tokens
     /// to others, such as `http`, is an error of [`build`](Self::build). [`Profile::V0_1`] ignores the
     /// variable, as the reference 0.1.0 does.
     pub fn with_environment(mut self, environment: &Environment) -> Self {
@@ -221,6 +228,14 @@ impl<F> DeliveryBuilder<F> {
         self.per_request = self
             .per_request
             .or_else(|| PerRequestExport::read(environment));
+        if self.per_request.is_some() {
+            self.concurrency = self
+                .concurrency
+                .or_else(|| max_concurrent_exports(environment));
+        }
+        if Switches::read(environment).without_invoke_agent_input() {
+            self = self.without_invoke_agent_input();
+        }
         self
     }
 
@@ -283,7 +298,7 @@ impl<F> DeliveryBuilder<F> {
         F: From<Delivery>,
     {
         let wire = WireProfile::of(self.profile).ok_or(BuildError::Profile(self.profile))?;
-        let concurrency = non_zero("concurrency", self.concurrency)?;
+        let concurrency = non_zero("concurrency", self.concurrency.unwrap_or(CONCURRENCY))?;
         let max_queue_spans = non_zero("max_queue_spans", self.max_queue_spans)?;
         let max_queue_bytes = non_zero("max_queue_bytes", self.max_queue_bytes)?;
         let batch_spans = non_zero("batch_spans", self.batch_spans)?;
@@ -429,6 +444,7 @@ impl<F> fmt::Debug for DeliveryBuilder<F> {
         f.debug_struct("DeliveryBuilder")
             .field("profile", &self.profile)
             .field("cluster_category", &self.cluster)
+            .field("concurrency", &self.concurrency)
             .field("service_to_service", &self.service_to_service)
             .finish_non_exhaustive()
     }

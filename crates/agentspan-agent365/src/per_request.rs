@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use agentspan_discovery::{Environment, Switches};
+use agentspan_discovery::{Environment, ShownValue, Switches, values};
 use agentspan_model::agent365::environment as names;
+use agentspan_queue::contain;
 
 /// How many spans are kept until their request is over, and for how long, for
 /// [`with_per_request_export`](crate::DeliveryBuilder::with_per_request_export).
@@ -52,18 +53,17 @@ impl PerRequestExport {
 
     /// What `ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT` and the variables `A365_PER_REQUEST_…` ask for, as
     /// in the reference for Node; `None` if it is not switched on. What is no number above zero counts as
-    /// not set.
+    /// not set, and is logged.
     #[must_use]
     pub fn read(environment: &Environment) -> Option<Self> {
         if !Switches::read(environment).per_request_export_enabled() {
             return None;
         }
-        let number = |name| {
-            let number = environment.non_empty(name)?.trim().parse::<u32>().ok()?;
-            (number > 0).then_some(number)
+        let count = |name| positive(environment, name);
+        let time = |name| {
+            let milliseconds = u64::try_from(positive(environment, name)?).ok()?;
+            Some(Duration::from_millis(milliseconds).min(values::LONGEST))
         };
-        let count = |name| usize::try_from(number(name)?).ok();
-        let time = |name| Some(Duration::from_millis(number(name)?.into()));
         let default = Self::new();
         Some(Self {
             max_requests: count(names::A365_PER_REQUEST_MAX_TRACES).unwrap_or(default.max_requests),
@@ -98,6 +98,24 @@ impl PerRequestExport {
         self.max_age = age;
         self
     }
+}
+
+/// How many requests may be sent at the same time, if the environment says it.
+pub(crate) fn max_concurrent_exports(environment: &Environment) -> Option<usize> {
+    positive(environment, names::A365_PER_REQUEST_MAX_CONCURRENT_EXPORTS)
+}
+
+fn positive(environment: &Environment, name: &'static str) -> Option<usize> {
+    environment.understood([name], values::positive_integer, |variable, value| {
+        contain::log(|| {
+            tracing::warn!(
+                target: "agentspan::agent365",
+                variable,
+                value = %ShownValue(value),
+                "a variable of the environment is ignored"
+            );
+        });
+    })
 }
 
 impl Default for PerRequestExport {
@@ -142,5 +160,17 @@ mod tests {
             let found = read(&[ON, ("A365_PER_REQUEST_MAX_TRACES", value)]);
             assert_eq!(found, Some(PerRequestExport::new()), "{value:?}");
         }
+    }
+
+    #[test]
+    fn a_number_that_no_machine_has_room_for_is_as_much_as_it_has() {
+        let most = u64::MAX.to_string();
+        let names = [
+            "A365_PER_REQUEST_MAX_TRACES",
+            "A365_PER_REQUEST_MAX_TRACE_AGE_MS",
+        ];
+        let found = read(&[ON, (names[0], &most), (names[1], &most)]).unwrap();
+        assert_eq!(found.max_requests, usize::MAX);
+        assert_eq!(found.max_age, values::LONGEST);
     }
 }

@@ -3,46 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use agentspan_model::agent365::environment as names;
+use crate::{Variable, agent365_variables, standard_variables};
 
-use crate::standard_variables as standard;
-
-/// Every variable that is read. The rest of the environment is nobody's business here.
-const NAMES: [&str; 33] = [
-    names::ENABLE_OBSERVABILITY,
-    names::ENABLE_A365_OBSERVABILITY,
-    names::ENABLE_A365_OBSERVABILITY_EXPORTER,
-    names::PYTHON_ENVIRONMENT,
-    names::AGENT365_APPLICATION_NAME,
-    names::A365_OBSERVABILITY_SCOPE_OVERRIDE,
-    names::A365_OBSERVABILITY_DOMAIN_OVERRIDE,
-    names::ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT,
-    names::A365_PER_REQUEST_MAX_TRACES,
-    names::A365_PER_REQUEST_MAX_SPANS_PER_TRACE,
-    names::A365_PER_REQUEST_FLUSH_GRACE_MS,
-    names::A365_PER_REQUEST_MAX_TRACE_AGE_MS,
-    names::ENABLE_OTLP_EXPORTER,
-    names::ENABLE_A365_OBSERVABILITY_SIDECAR,
-    names::SPECTRA_ENDPOINT,
-    names::SPECTRA_PROTOCOL,
-    standard::AGENTSPAN_OTLP_FILE,
-    standard::OTEL_TRACES_EXPORTER,
-    standard::OTEL_EXPORTER_OTLP_PROTOCOL,
-    standard::OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,
-    standard::OTEL_EXPORTER_OTLP_ENDPOINT,
-    standard::OTEL_EXPORTER_OTLP_TRACES_ENDPOINT,
-    standard::OTEL_EXPORTER_OTLP_TIMEOUT,
-    standard::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
-    standard::OTEL_EXPORTER_OTLP_CERTIFICATE,
-    standard::OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE,
-    standard::OTEL_EXPORTER_OTLP_HEADERS,
-    standard::OTEL_EXPORTER_OTLP_TRACES_HEADERS,
-    standard::OTEL_EXPORTER_OTLP_COMPRESSION,
-    standard::OTEL_EXPORTER_OTLP_TRACES_COMPRESSION,
-    standard::OTEL_EXPORTER_OTLP_INSECURE,
-    standard::OTEL_EXPORTER_OTLP_TRACES_INSECURE,
-    standard::OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT,
-];
+/// The names of all variables that are read. The rest of the environment is nobody's business here.
+fn names() -> impl Iterator<Item = &'static str> {
+    let all = standard_variables::ALL
+        .iter()
+        .chain(agent365_variables::ALL);
+    let read = all.filter(|variable| variable.support().is_read());
+    read.map(Variable::name)
+}
 
 /// A copy of the environment variables that this crate knows, as they were at one moment.
 ///
@@ -57,8 +27,8 @@ const NAMES: [&str; 33] = [
 /// assert_eq!(environment.value("ENABLE_OBSERVABILITY"), None);
 /// ```
 ///
-/// The names are those of [`agentspan_model::agent365::environment`] and [`crate::standard_variables`]. Other variables, which may
-/// hold secrets, are not copied. `Debug` shows which are set and no value, since a header or the URL of a receiver may
+/// The names are those of [`agent365_variables::ALL`] and [`standard_variables::ALL`] whose [`Support`](crate::Support)
+/// is to be read. Other variables, which may hold secrets, are not copied. `Debug` shows which are set and no value, since a header or the URL of a receiver may
 /// hold a password or a key.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment {
@@ -81,11 +51,10 @@ impl Environment {
     /// Asks `lookup` once for each known name.
     #[must_use]
     pub fn from_lookup(mut lookup: impl FnMut(&str) -> Option<String>) -> Self {
-        let values = NAMES
-            .into_iter()
-            .filter_map(|name| Some((name, lookup(name)?)))
-            .collect();
-        Self { values }
+        let values = names().filter_map(|name| Some((name, lookup(name)?)));
+        Self {
+            values: values.collect(),
+        }
     }
 
     /// The value of a variable; `None` if it was unset or is not one of the known names.
@@ -94,6 +63,32 @@ impl Environment {
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
+    }
+
+    /// The meaning of the first of these variables whose value `parse`, one of [`values`](crate::values), understands.
+    ///
+    /// Variables that are unset, empty or blank are passed over. So are those that are not understood, and
+    /// `ignored` hears of their names and values.
+    pub fn understood<T>(
+        &self,
+        names: impl IntoIterator<Item = &'static str>,
+        parse: impl Fn(&str) -> Option<T>,
+        mut ignored: impl FnMut(&'static str, &str),
+    ) -> Option<T> {
+        names.into_iter().find_map(|name| {
+            let value = self.non_blank(name)?;
+            let meaning = parse(value);
+            if meaning.is_none() {
+                ignored(name, value);
+            }
+            meaning
+        })
+    }
+
+    /// The value of a variable if it is set and holds more than blanks.
+    #[must_use]
+    pub fn non_blank(&self, name: &str) -> Option<&str> {
+        self.value(name).filter(|value| !value.trim().is_empty())
     }
 
     /// The value of a variable if it is set and not empty.
@@ -108,7 +103,7 @@ impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         let mut values = BTreeMap::new();
         for (name, value) in pairs {
-            if let Some(known) = NAMES.into_iter().find(|known| *known == name.as_ref()) {
+            if let Some(known) = names().find(|known| *known == name.as_ref()) {
                 values.insert(known, value.into());
             }
         }
@@ -127,7 +122,32 @@ impl fmt::Debug for Environment {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::values;
+
+    #[test]
+    fn the_first_variable_that_is_understood_counts_and_the_others_are_told() {
+        let environment = Environment::from_iter([
+            ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "soon"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "7"),
+            ("OTEL_BSP_EXPORT_TIMEOUT", "-1"),
+            ("OTEL_BSP_SCHEDULE_DELAY", " "),
+        ]);
+        let mut told = Vec::new();
+        let names = [
+            "OTEL_BSP_SCHEDULE_DELAY",
+            "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+            "OTEL_EXPORTER_OTLP_TIMEOUT",
+            "OTEL_BSP_EXPORT_TIMEOUT",
+        ];
+        let found = environment.understood(names, values::integer, |name, value| {
+            told.push((name, value.to_owned()));
+        });
+        assert_eq!(found, Some(7));
+        assert_eq!(told, [(names[1], "soon".to_owned())]);
+    }
 
     #[test]
     fn each_known_name_is_asked_for_once_and_no_other() {
@@ -136,7 +156,9 @@ mod tests {
             asked.push(name.to_owned());
             Some(name.to_lowercase())
         });
-        assert_eq!(asked, NAMES);
+        assert_eq!(asked, names().collect::<Vec<_>>());
+        let once: BTreeSet<_> = asked.iter().collect();
+        assert_eq!(asked.len(), once.len());
         assert_eq!(
             environment.value("PYTHON_ENVIRONMENT"),
             Some("python_environment")

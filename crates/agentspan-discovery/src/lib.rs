@@ -25,6 +25,8 @@
 //!
 //! - [`ClusterCategory`]: the clouds, and the hosts that each of them has for tokens and tenants.
 //! - [`Environment`] and [`Switches`]: the variables that are read, and what they mean.
+//! - [`standard_variables`] and [`agent365_variables`]: the variables that exist, and which of them count;
+//!   [`values`]: how their values are read.
 //! - [`DomainOverride`]: another host than the service's own.
 //! - [`unverified_app_id`], [`resolve_agent_identity`]: what a token or an activity *says* about who
 //!   is calling. Their result is an [`UnverifiedId`], because nobody has checked it.
@@ -35,6 +37,7 @@
 //!
 //! Unless a page says otherwise, behaviour is that of `microsoft-agents-a365-runtime` 0.1.0.
 
+pub mod agent365_variables;
 mod agent_identity;
 mod authentication_scope;
 mod cluster_category;
@@ -49,6 +52,8 @@ mod tenant_endpoint;
 mod token_claims;
 mod token_grants;
 mod unverified_id;
+pub mod values;
+mod variable;
 
 pub use agent_identity::{Activity, resolve_agent_identity};
 pub use authentication_scope::authentication_scope;
@@ -61,3 +66,4 @@ pub use tenant_endpoint::TenantEndpointError;
 pub use token_claims::unverified_app_id;
 pub use token_grants::{unverified_expiry, unverified_permissions};
 pub use unverified_id::{NIL_ID, UnverifiedId};
+pub use variable::{Support, Variable};

@@ -1,14 +1,45 @@
-//! Names of the environment variables that OpenTelemetry defines, as far as they are read here, and of one of
-//! ours beside them.
+//! The environment variables that OpenTelemetry defines, and which of them count here.
 //!
-//! The SDK reads others itself.
+//! Names and meanings are those of the [specification] 1.60.0 and of the GenAI semantic conventions. The SDK reads
+//! some of them from the process, too; `agentspan` sets what they decide itself, so that an
+//! [`Environment`](crate::Environment) that is given counts.
+//!
+//! [specification]: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
 
+use crate::Variable;
+
+/// Switches all telemetry off: `true`.
+pub const OTEL_SDK_DISABLED: &str = "OTEL_SDK_DISABLED";
+/// The name of the program, `service.name` of the resource.
+pub const OTEL_SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
+/// Attributes of the resource: `name=value` with commas, names and values percent-encoded.
+pub const OTEL_RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
+/// The formats in which a context goes along with a request: `tracecontext`, `baggage` or `none`.
+pub const OTEL_PROPAGATORS: &str = "OTEL_PROPAGATORS";
+/// Which traces are recorded, for instance `parentbased_traceidratio`.
+pub const OTEL_TRACES_SAMPLER: &str = "OTEL_TRACES_SAMPLER";
+/// How many of them, from 0 to 1, for the samplers that take a ratio.
+pub const OTEL_TRACES_SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
+/// How long spans wait for others to be exported with, in milliseconds.
+pub const OTEL_BSP_SCHEDULE_DELAY: &str = "OTEL_BSP_SCHEDULE_DELAY";
+/// How long an export may take, in milliseconds. Zero is no limit.
+pub const OTEL_BSP_EXPORT_TIMEOUT: &str = "OTEL_BSP_EXPORT_TIMEOUT";
+/// How many spans may wait to be exported.
+pub const OTEL_BSP_MAX_QUEUE_SIZE: &str = "OTEL_BSP_MAX_QUEUE_SIZE";
+/// How many spans are exported at once.
+pub const OTEL_BSP_MAX_EXPORT_BATCH_SIZE: &str = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE";
+/// How many attributes a span, an event and a link may have, where nothing more special says so.
+pub const OTEL_ATTRIBUTE_COUNT_LIMIT: &str = "OTEL_ATTRIBUTE_COUNT_LIMIT";
+/// How many attributes a span may have.
+pub const OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: &str = "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT";
+/// How many links a span may have.
+pub const OTEL_SPAN_LINK_COUNT_LIMIT: &str = "OTEL_SPAN_LINK_COUNT_LIMIT";
+/// How many attributes an event of a span may have.
+pub const OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT: &str = "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT";
+/// How many attributes a link of a span may have.
+pub const OTEL_LINK_ATTRIBUTE_COUNT_LIMIT: &str = "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT";
 /// Where spans go: `otlp`, `otlp_file`, `console` or `none`, or several of them with commas.
 pub const OTEL_TRACES_EXPORTER: &str = "OTEL_TRACES_EXPORTER";
-/// The path of the file that `otlp_file` writes. Ours: OpenTelemetry's [file exporter] has no variable for it.
-///
-/// [file exporter]: https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/
-pub const AGENTSPAN_OTLP_FILE: &str = "AGENTSPAN_OTLP_FILE";
 /// How OTLP is spoken: `http/protobuf` or `grpc`.
 pub const OTEL_EXPORTER_OTLP_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
 /// As [`OTEL_EXPORTER_OTLP_PROTOCOL`], for spans only. Goes before it.
@@ -40,3 +71,117 @@ pub const OTEL_EXPORTER_OTLP_TRACES_INSECURE: &str = "OTEL_EXPORTER_OTLP_TRACES_
 /// Where contents are recorded: `NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY` or `SPAN_AND_EVENT`.
 pub const OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: &str =
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
+
+/// All variables of the specification. The table in `docs/configuration.md` has the same, in this order.
+pub const ALL: &[Variable] = &[
+    Variable::honoured(OTEL_SDK_DISABLED),
+    Variable::refused("OTEL_ENTITIES"),
+    Variable::honoured(OTEL_RESOURCE_ATTRIBUTES),
+    Variable::honoured(OTEL_SERVICE_NAME),
+    Variable::unread("OTEL_LOG_LEVEL"),
+    Variable::honoured(OTEL_PROPAGATORS),
+    Variable::honoured(OTEL_TRACES_SAMPLER),
+    Variable::honoured(OTEL_TRACES_SAMPLER_ARG),
+    Variable::honoured(OTEL_BSP_SCHEDULE_DELAY),
+    Variable::honoured(OTEL_BSP_EXPORT_TIMEOUT),
+    Variable::honoured(OTEL_BSP_MAX_QUEUE_SIZE),
+    Variable::honoured(OTEL_BSP_MAX_EXPORT_BATCH_SIZE),
+    Variable::refused("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"),
+    Variable::refused("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT"),
+    Variable::honoured(OTEL_ATTRIBUTE_COUNT_LIMIT),
+    Variable::honoured(OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT),
+    Variable::refused("OTEL_SPAN_EVENT_COUNT_LIMIT"),
+    Variable::honoured(OTEL_SPAN_LINK_COUNT_LIMIT),
+    Variable::honoured(OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT),
+    Variable::honoured(OTEL_LINK_ATTRIBUTE_COUNT_LIMIT),
+    Variable::honoured(OTEL_TRACES_EXPORTER),
+    Variable::honoured(OTEL_EXPORTER_OTLP_PROTOCOL),
+    Variable::honoured(OTEL_EXPORTER_OTLP_TRACES_PROTOCOL),
+    Variable::honoured(OTEL_EXPORTER_OTLP_ENDPOINT),
+    Variable::honoured(OTEL_EXPORTER_OTLP_TRACES_ENDPOINT),
+    Variable::honoured(OTEL_EXPORTER_OTLP_INSECURE),
+    Variable::honoured(OTEL_EXPORTER_OTLP_TRACES_INSECURE),
+    Variable::unread("OTEL_EXPORTER_OTLP_SPAN_INSECURE"),
+    Variable::honoured(OTEL_EXPORTER_OTLP_CERTIFICATE),
+    Variable::honoured(OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE),
+    Variable::refused("OTEL_EXPORTER_OTLP_CLIENT_KEY"),
+    Variable::refused("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY"),
+    Variable::refused("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"),
+    Variable::refused("OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE"),
+    Variable::honoured(OTEL_EXPORTER_OTLP_HEADERS),
+    Variable::honoured(OTEL_EXPORTER_OTLP_TRACES_HEADERS),
+    Variable::honoured(OTEL_EXPORTER_OTLP_COMPRESSION),
+    Variable::honoured(OTEL_EXPORTER_OTLP_TRACES_COMPRESSION),
+    Variable::honoured(OTEL_EXPORTER_OTLP_TIMEOUT),
+    Variable::honoured(OTEL_EXPORTER_OTLP_TRACES_TIMEOUT),
+    Variable::honoured(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT),
+    Variable::unread("OTEL_SEMCONV_STABILITY_OPT_IN"),
+    Variable::refused("OTEL_CONFIG_FILE"),
+    Variable::refused("OTEL_EXPERIMENTAL_CONFIG_FILE"),
+    Variable::unread("OTEL_EXPORTER_ZIPKIN_*"),
+    Variable::unread("OTEL_METRICS_EXPORTER"),
+    Variable::unread("OTEL_METRICS_EXEMPLAR_FILTER"),
+    Variable::unread("OTEL_METRIC_EXPORT_INTERVAL"),
+    Variable::unread("OTEL_METRIC_EXPORT_TIMEOUT"),
+    Variable::unread("OTEL_EXPORTER_OTLP_METRIC_INSECURE"),
+    Variable::unread("OTEL_EXPORTER_OTLP_METRICS_*"),
+    Variable::unread("OTEL_EXPORTER_PROMETHEUS_*"),
+    Variable::unread("OTEL_LOGS_EXPORTER"),
+    Variable::unread("OTEL_EXPORTER_OTLP_LOGS_*"),
+    Variable::unread("OTEL_BLRP_*"),
+    Variable::unread("OTEL_LOGRECORD_*"),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::{Support, agent365_variables};
+
+    #[test]
+    fn each_variable_is_listed_once_and_a_family_is_never_read() {
+        let all = || ALL.iter().chain(agent365_variables::ALL);
+        let names: BTreeSet<_> = all().map(Variable::name).collect();
+        assert_eq!(names.len(), all().count());
+        for variable in all() {
+            let is_family = variable.name().ends_with('*');
+            assert!(!is_family || variable.support() == Support::Unread);
+        }
+    }
+
+    #[test]
+    fn the_tables_of_the_documentation_list_the_same_variables() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
+        let document = std::fs::read_to_string(path).unwrap();
+        for (title, all) in [
+            ("## Variables of OpenTelemetry", ALL),
+            ("## Variables of Agent 365", agent365_variables::ALL),
+        ] {
+            let section = document.split_once(title).unwrap().1;
+            let section = section.split("\n## ").next().unwrap();
+            let rows = section.lines().filter(|line| line.starts_with("| `"));
+            let listed: Vec<_> = rows.flat_map(of_row).collect();
+            let expected = all.iter().map(|it| (it.name().to_owned(), it.support()));
+            assert_eq!(listed, expected.collect::<Vec<_>>(), "{title}");
+        }
+    }
+
+    /// The variables of a row, and what its second cell says of them.
+    fn of_row(row: &str) -> Vec<(String, Support)> {
+        let mut cells = row.trim_matches('|').split('|').map(str::trim);
+        let names = cells.next().unwrap().split(", ");
+        let support = match cells.next().unwrap() {
+            "yes" => Support::Honoured,
+            "no, with a warning" => Support::Refused,
+            "no" => Support::Unread,
+            other => panic!("{other}: {row}"),
+        };
+        assert!(
+            !cells.next().unwrap().is_empty(),
+            "no meaning or reason: {row}"
+        );
+        let names = names.map(|name| (name.trim_matches('`').to_owned(), support));
+        names.collect()
+    }
+}

@@ -4,6 +4,7 @@ use std::fmt;
 
 use agentspan_model::agent365::environment as names;
 
+use crate::python_text::strip;
 use crate::{Environment, ShownValue};
 
 const PRODUCTION: &str = "production";
@@ -32,6 +33,7 @@ pub struct Switches {
     per_request_export: bool,
     sidecar: bool,
     otlp_exporter: bool,
+    without_invoke_agent_input: bool,
     environment_name: Name,
 }
 
@@ -66,6 +68,9 @@ impl Switches {
             otlp_exporter: environment
                 .value(names::ENABLE_OTLP_EXPORTER)
                 .is_some_and(|value| value.eq_ignore_ascii_case("true")),
+            without_invoke_agent_input: environment
+                .value(names::A365_SUPPRESS_INVOKE_AGENT_INPUT)
+                .is_some_and(|value| is_on(strip(value))),
             environment_name: Name(
                 environment
                     .non_empty(names::PYTHON_ENVIRONMENT)
@@ -109,6 +114,14 @@ impl Switches {
     #[must_use]
     pub fn otlp_exporter_enabled(&self) -> bool {
         self.otlp_exporter
+    }
+
+    /// Whether the input messages of invoked agents are left out of their spans:
+    /// `A365_SUPPRESS_INVOKE_AGENT_INPUT`, as in `microsoft-opentelemetry` 1.5.0, where blanks around the value do not
+    /// count.
+    #[must_use]
+    pub fn without_invoke_agent_input(&self) -> bool {
+        self.without_invoke_agent_input
     }
 
     /// The name of the environment as it was written in `PYTHON_ENVIRONMENT`; `production` if that
@@ -169,6 +182,24 @@ mod tests {
             assert_eq!(otlp.otlp_exporter_enabled(), is_true, "{value:?}");
             let fallback = switches(&[("ENABLE_A365_OBSERVABILITY", value)]);
             assert_eq!(fallback.observability_enabled(), on, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn blanks_around_the_switch_for_inputs_do_not_count() {
+        for (value, on) in [
+            ("true", true),
+            (" YES\t", true),
+            ("1", true),
+            ("", false),
+            (" ", false),
+            ("0", false),
+            ("off", false),
+            ("y", false),
+            ("maybe", false),
+        ] {
+            let found = switches(&[("A365_SUPPRESS_INVOKE_AGENT_INPUT", value)]);
+            assert_eq!(found.without_invoke_agent_input(), on, "{value:?}");
         }
     }
 

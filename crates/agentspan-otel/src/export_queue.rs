@@ -142,7 +142,8 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         self
     }
 
-    /// Sets how many spans the exporter gets at once, at most. The default is 512; it gets one at least.
+    /// Sets how many spans the exporter gets at once, at most. The default is 512, and never more than may wait; it
+    /// gets one at least.
     pub fn with_batch_spans(mut self, spans: usize) -> Self {
         self.bounds.batch = spans.max(1);
         self
@@ -207,7 +208,9 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
     /// # Errors
     ///
     /// The system refuses a thread. Try again when it has less to do.
-    pub fn build(self) -> io::Result<ExportQueue> {
+    pub fn build(mut self) -> io::Result<ExportQueue> {
+        // A batch that is never full would be waited for while the queue drops what comes.
+        self.bounds.batch = self.bounds.batch.min(self.bounds.spans);
         // The table of keys is made once in a process, on the thread that asks first. Were that the thread of
         // the queue, a child that is forked meanwhile would wait for it for ever.
         let _ = Sensitivity::of("");

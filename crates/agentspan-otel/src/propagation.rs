@@ -81,6 +81,15 @@ const NO_TEXT: &str = "\u{fffd}";
 #[derive(Clone, Debug)]
 pub struct Propagation {
     allowed: Arc<[Key]>,
+    trace_context: Use,
+    baggage: Use,
+}
+
+/// Whether a format is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    Used,
+    Unused,
 }
 
 impl Propagation {
@@ -107,7 +116,23 @@ impl Propagation {
             .map(Key::from_static_str);
         Self {
             allowed: allowed.collect(),
+            trace_context: Use::Used,
+            baggage: Use::Used,
         }
+    }
+
+    /// Neither writes nor reads `traceparent` and `tracestate`.
+    #[must_use]
+    pub fn without_trace_context(mut self) -> Self {
+        self.trace_context = Use::Unused;
+        self
+    }
+
+    /// Neither writes nor reads `baggage`.
+    #[must_use]
+    pub fn without_baggage(mut self) -> Self {
+        self.baggage = Use::Unused;
+        self
     }
 
     /// Sets the keys of the baggage that leaves, in place of the default; with none, no baggage does.
@@ -122,11 +147,15 @@ impl Propagation {
     /// Writes trace and allowed baggage of `context` into the headers of a request that leaves.
     pub fn inject(&self, context: &Context, headers: &mut dyn Injector) {
         let mut headers = WithoutEmpty(headers);
-        if let Some((parent, state)) = trace_context::write(context) {
-            headers.set(TRACEPARENT, parent);
-            headers.set(TRACESTATE, state);
+        if self.trace_context == Use::Used {
+            if let Some((parent, state)) = trace_context::write(context) {
+                headers.set(TRACEPARENT, parent);
+                headers.set(TRACESTATE, state);
+            }
         }
-        headers.set(BAGGAGE, baggage_header::write(context, &self.allowed));
+        if self.baggage == Use::Used {
+            headers.set(BAGGAGE, baggage_header::write(context, &self.allowed));
+        }
     }
 
     /// `context` with the trace and the baggage that the headers of a request carry.
@@ -136,8 +165,14 @@ impl Propagation {
     #[must_use]
     pub fn extract(&self, context: &Context, headers: &dyn Extractor) -> Context {
         let headers = BoundedHeaders::read(headers);
-        let context = trace_context::read(context, headers.traceparent, &headers.tracestate);
-        baggage_header::read(context, &headers.baggage)
+        let context = match self.trace_context {
+            Use::Used => trace_context::read(context, headers.traceparent, &headers.tracestate),
+            Use::Unused => context.clone(),
+        };
+        match self.baggage {
+            Use::Used => baggage_header::read(context, &headers.baggage),
+            Use::Unused => context,
+        }
     }
 
     /// What [`inject`](Self::inject) writes, as names in lower case and values.
@@ -247,6 +282,13 @@ impl TextMapPropagator for Propagation {
     }
 
     fn fields(&self) -> FieldIter<'_> {
-        FieldIter::new(bounded::names())
+        // The last of them is that of baggage.
+        let (trace_context, baggage) = bounded::names().split_at(2);
+        FieldIter::new(match (self.trace_context, self.baggage) {
+            (Use::Used, Use::Used) => bounded::names(),
+            (Use::Used, Use::Unused) => trace_context,
+            (Use::Unused, Use::Used) => baggage,
+            (Use::Unused, Use::Unused) => &[],
+        })
     }
 }

@@ -65,6 +65,15 @@ impl ScopeTracer {
         }
     }
 
+    /// A tracer of OpenTelemetry's global provider, as it is when a span starts, for `profile`.
+    #[must_use]
+    pub fn of_global_provider(profile: Profile) -> Self {
+        Self {
+            profile,
+            source: Source::Global,
+        }
+    }
+
     /// The generation of the contract that the scopes follow.
     #[must_use]
     pub fn profile(&self) -> Profile {

@@ -14,4 +14,6 @@ pub enum Agent365Status {
     WithoutSwitch,
     /// They do not, because there is no token resolver.
     WithoutTokenResolver,
+    /// They do not, and no spans are made, because `OTEL_SDK_DISABLED` switches all telemetry off.
+    SdkDisabled,
 }

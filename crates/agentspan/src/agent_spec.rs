@@ -17,7 +17,8 @@ use crate::report::DestinationReport;
 /// The bridge to OpenTelemetry, and the processors that observe Agent Spec traces themselves.
 #[derive(Debug)]
 pub(crate) struct AgentSpec {
-    bridge: Arc<OtelBridge>,
+    /// None if the SDK is disabled.
+    bridge: Option<Arc<OtelBridge>>,
     processors: Vec<(String, BackgroundQueue)>,
     is_shut_down: AtomicBool,
 }
@@ -29,16 +30,28 @@ impl AgentSpec {
         processors: Vec<(String, BackgroundQueue)>,
     ) -> Self {
         Self {
-            bridge: Arc::new(OtelBridge::new(provider).with_capture(capture)),
+            bridge: Some(Arc::new(OtelBridge::new(provider).with_capture(capture))),
             processors,
             is_shut_down: AtomicBool::default(),
         }
     }
 
+    /// Traces that nobody observes.
+    pub(crate) fn disabled() -> Self {
+        Self {
+            bridge: None,
+            processors: Vec::new(),
+            is_shut_down: AtomicBool::default(),
+        }
+    }
+
     pub(crate) fn trace(&self) -> TraceBuilder {
-        let trace = Trace::builder()
-            .with_processor(Arc::clone(&self.bridge))
-            .without_shutdown();
+        let trace = Trace::builder().without_shutdown();
+        let trace = self
+            .bridge
+            .iter()
+            .map(Arc::clone)
+            .fold(trace, TraceBuilder::with_processor);
         let queues = self.processors.iter().map(|(_, queue)| queue.clone());
         queues.fold(trace, TraceBuilder::with_processor)
     }
@@ -71,12 +84,16 @@ impl AgentSpec {
 
     /// Ends the spans that nobody has ended, so that they are exported as unfinished.
     pub(crate) fn end_open_spans(&self) {
-        // Processors of the provider hear of it on this thread.
-        let _ = contain::call(|| self.bridge.end_open_spans());
+        if let Some(bridge) = &self.bridge {
+            // Processors of the provider hear of it on this thread.
+            let _ = contain::call(|| bridge.end_open_spans());
+        }
     }
 
     pub(crate) fn late_events(&self) -> u64 {
-        self.bridge.late_events()
+        self.bridge
+            .as_ref()
+            .map_or(0, |bridge| bridge.late_events())
     }
 
     pub(crate) fn reports(&self) -> impl Iterator<Item = DestinationReport> {

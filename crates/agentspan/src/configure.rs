@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use agentspan_agent365::{Delivery, DeliveryBuilder, TokenResolver};
-use agentspan_discovery::{Environment, Switches};
-use agentspan_model::agent365::{Profile, environment};
+use agentspan_discovery::Environment;
+use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_otel::{
@@ -15,21 +15,28 @@ use agentspan_otel::{
 use agentspan_processor::{BackgroundQueue, SpanProcessor};
 use agentspan_queue::contain::{self, Panicked};
 use opentelemetry::metrics::{Meter, MeterProvider};
+use opentelemetry::trace::noop::NoopTracerProvider;
 use opentelemetry::{KeyValue, global};
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 
+use self::switches::{EffectiveSwitches, is_sdk_disabled, missing, warn_of};
 use crate::agent_spec::AgentSpec;
 use crate::agent365_status::Agent365Status;
+use crate::batch_variables::BatchVariables;
 use crate::counts;
 use crate::destination::Destination;
 use crate::destination_names::DestinationNames;
+use crate::environment::warn_of_refused;
 use crate::environment_destinations::{self, capture};
 use crate::install_error::InstallError;
 use crate::metrics::{self, MetricsChoice};
+use crate::propagators::propagation;
+use crate::provider_settings::{resource, with_sampler_and_limits};
 use crate::sidecar::Sidecar;
 use crate::span_processor::AgentSpanProcessor;
 use crate::telemetry::{Pipeline, Telemetry};
+
+mod switches;
 
 /// How long a guard that is dropped without a shutdown blocks, unless it is told otherwise.
 const FLUSH_ON_DROP: Duration = Duration::from_secs(2);
@@ -62,8 +69,8 @@ pub fn configure() -> Configuration {
 /// # Decisions to make
 ///
 /// - **Who the program is**: [`with_service_name`](Self::with_service_name) and
-///   [`with_service_namespace`](Self::with_service_namespace). Without them the SDK takes
-///   `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.
+///   [`with_service_namespace`](Self::with_service_namespace). Without them `OTEL_SERVICE_NAME` and
+///   `OTEL_RESOURCE_ATTRIBUTES` say so.
 /// - **Whether spans go to Agent 365**: [`with_token_resolver`](Self::with_token_resolver), or
 ///   [`with_delivery`](Self::with_delivery) for more than the defaults, or
 ///   [`with_sidecar`](Self::with_sidecar).
@@ -71,6 +78,7 @@ pub fn configure() -> Configuration {
 ///   [`with_agent_spec_processor`](Self::with_agent_spec_processor). With nothing of all this they are drawn on
 ///   the console.
 /// - **Who switches it on**: the variables of the environment, or [`switched_on`](Self::switched_on).
+///   `OTEL_SDK_DISABLED=true` switches everything off, whatever the code says.
 /// - **What is shown**: contents are masked. [`with_content_capture`](Self::with_content_capture) and
 ///   [`Destination::with_disclosure`] show them.
 /// - **What is measured**: nothing, unless [`with_metrics`](Self::with_metrics) is called.
@@ -102,12 +110,6 @@ pub struct Configuration {
 enum RemoteIdentity {
     Ignored,
     Trusted,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct EffectiveSwitches {
-    observability: bool,
-    exporter: bool,
 }
 
 impl Configuration {
@@ -202,9 +204,8 @@ impl Configuration {
         self
     }
 
-    /// Reads all variables from `environment` in place of the environment of the process, except for those
-    /// that the SDK and `opentelemetry-otlp` read themselves. For tests, and for programs that have their settings
-    /// from elsewhere.
+    /// Reads all variables from `environment` in place of the environment of the process. For tests, and for
+    /// programs that have their settings from elsewhere.
     pub fn with_environment(mut self, environment: &Environment) -> Self {
         self.environment = Some(environment.clone());
         self
@@ -212,6 +213,7 @@ impl Configuration {
 
     /// Switches scopes and the delivery to Agent 365 on, whatever `ENABLE_OBSERVABILITY` and
     /// `ENABLE_A365_OBSERVABILITY_EXPORTER` say. Traces of [`Telemetry::trace`] and plain spans need no switch.
+    /// `OTEL_SDK_DISABLED=true` switches all of them off all the same.
     pub fn switched_on(mut self) -> Self {
         self.switches = Some(EffectiveSwitches {
             observability: true,
@@ -296,7 +298,8 @@ impl Configuration {
     }
 
     /// Changes the provider that [`install`](Self::install) builds: its sampler, limits, further
-    /// processors and exporters. Several calls apply in their order.
+    /// processors and exporters. Several calls apply in their order. Sampler and limits are those that the
+    /// environment asks for until this changes them. It is not called if `OTEL_SDK_DISABLED` switches the SDK off.
     pub fn with_provider(
         mut self,
         customise: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder + 'static,
@@ -313,6 +316,10 @@ impl Configuration {
     /// [`Telemetry::agent365`] tells it, too. There is no warning of the latter where destinations are configured and
     /// Agent 365 is not.
     ///
+    /// With `OTEL_SDK_DISABLED=true` in the environment nothing is recorded or sent, whatever the code says: no
+    /// destination is made, no thread is started, and no span is recorded. Scopes, traces and tracers work as ever,
+    /// and a context that came with a request goes on with the requests that leave. One warning says so.
+    ///
     /// # Errors
     ///
     /// [`InstallError::AlreadyInstalled`] the second time in a process, and when a default tracer of
@@ -322,11 +329,13 @@ impl Configuration {
     /// [`InstallError::Panicked`] when code that is not ours panicked meanwhile.
     pub fn install(mut self) -> Result<Telemetry, InstallError> {
         let environment = self.read_environment();
+        if is_sdk_disabled(&environment) {
+            return self.install_nothing(&environment);
+        }
+        warn_of_refused(&environment);
         let switches = self.effective_switches(&environment);
         let customise = std::mem::replace(&mut self.customise, Box::new(|builder| builder));
-        let resource = Resource::builder()
-            .with_attributes(self.attributes.drain(..))
-            .build();
+        let resource = resource(&environment, std::mem::take(&mut self.attributes));
         let mut agent_spec_processors = std::mem::take(&mut self.agent_spec_processors);
         let capture = self.capture.or_else(|| capture(&environment));
         self.sidecar = self.effective_sidecar(&environment);
@@ -346,7 +355,8 @@ impl Configuration {
         let delivery = processor.delivery().cloned();
         let queues = processor.queues().to_vec();
         let done_by_guard = processor.done_by_guard();
-        let builder = OtelBridge::prepare(SdkTracerProvider::builder()).with_resource(resource);
+        let builder = with_sampler_and_limits(SdkTracerProvider::builder(), &environment);
+        let builder = OtelBridge::prepare(builder).with_resource(resource);
         let builder = builder.with_span_processor(processor);
         let provider = foreign(|| customise(builder).build())?;
         let metrics = foreign(|| {
@@ -369,16 +379,34 @@ impl Configuration {
             queues,
             agent_spec,
         );
-        Ok(Telemetry::new(pipeline, metrics, flush_on_drop))
+        let propagation = propagation(&environment);
+        Ok(Telemetry::new(pipeline, metrics, flush_on_drop).with_propagation(propagation))
+    }
+
+    /// Installs what the specification of OpenTelemetry calls a no-op SDK. Everything else that was configured is
+    /// dropped.
+    fn install_nothing(mut self, environment: &Environment) -> Result<Telemetry, InstallError> {
+        self.sidecar = self.effective_sidecar(environment);
+        set_default_tracer(ScopeTracer::of_global_provider(self.profile()))
+            .map_err(|_| InstallError::AlreadyInstalled)?;
+        set_enabled(false);
+        // Its spans have the context of their parent, so that the trace of a caller goes on.
+        let _ = contain::call(|| global::set_tracer_provider(NoopTracerProvider::new()));
+        let flush_on_drop = self.flush_on_drop;
+        // What is dropped may be anybody's.
+        let _ = contain::call(move || drop(self));
+        let telemetry = Telemetry::new(Pipeline::disabled(), None, flush_on_drop);
+        Ok(telemetry.with_propagation(propagation(environment)))
     }
 
     /// Builds our processor for an application that builds its own provider, and switches scopes on
     /// or off as the environment says.
     ///
     /// Shut the provider down at the end of the program: with a default tracer of scopes, it is never dropped. The
-    /// resource is that of the provider. The provider takes the processor, so keep clones of its
+    /// resource, the sampler and the limits are those of the provider. The provider takes the processor, so keep clones of its
     /// [`delivery`](AgentSpanProcessor::delivery) and its [`queues`](AgentSpanProcessor::queues) to flush and to
-    /// count. Agent Spec processors are not used: give them to the traces.
+    /// count. Agent Spec processors are not used: give them to the traces. With `OTEL_SDK_DISABLED=true` in the
+    /// environment it is a processor that does nothing, and scopes are off.
     ///
     /// ```
     /// use agentspan::otel::{ScopeTracer, set_default_tracer};
@@ -400,6 +428,12 @@ impl Configuration {
     /// [`InstallError::Panicked`] when code that is not ours panicked meanwhile.
     pub fn into_processor(mut self) -> Result<AgentSpanProcessor, InstallError> {
         let environment = self.read_environment();
+        if is_sdk_disabled(&environment) {
+            set_enabled(false);
+            let _ = contain::call(move || drop(self));
+            return Ok(AgentSpanProcessor::disabled());
+        }
+        warn_of_refused(&environment);
         let switches = self.effective_switches(&environment);
         self.sidecar = self.effective_sidecar(&environment);
         let meter = std::mem::take(&mut self.metrics);
@@ -479,8 +513,9 @@ impl Configuration {
         };
         let of_agent365 = delivery.iter().map(|_| counts::AGENT365.to_owned());
         let mut names: DestinationNames = of_agent365.collect();
+        let batches = BatchVariables::read(environment);
         let queues = destinations.into_iter();
-        let queues = queues.map(|destination| start(destination, &mut names));
+        let queues = queues.map(|it| start(it.with_batch_variables(batches), &mut names));
         let queues: Result<Vec<ExportQueue>, InstallError> = queues.collect();
         let metrics = meter.map(AgentMetrics::new);
         let processor = AgentSpanProcessor::new(agent365, delivery, queues?, metrics);
@@ -515,46 +550,6 @@ fn start(
     destination
         .start()
         .map_err(|source| InstallError::Thread { name, source })
-}
-
-impl EffectiveSwitches {
-    fn read(environment: &Environment) -> Self {
-        let switches = Switches::read(environment);
-        Self {
-            observability: switches.observability_enabled(),
-            exporter: switches.exporter_enabled(),
-        }
-    }
-}
-
-/// Whoever sends spans elsewhere and has said nothing of Agent 365 misses nothing of it.
-fn missing(
-    switches: EffectiveSwitches,
-    agent365: Agent365Status,
-    wants_agent365: bool,
-) -> Option<&'static str> {
-    if !switches.observability {
-        return Some(environment::ENABLE_OBSERVABILITY);
-    }
-    let missing = match agent365 {
-        Agent365Status::Delivers | Agent365Status::ThroughSidecar => None,
-        Agent365Status::WithoutSwitch => Some(environment::ENABLE_A365_OBSERVABILITY_EXPORTER),
-        Agent365Status::WithoutTokenResolver => Some("a token resolver"),
-    };
-    missing.filter(|_| wants_agent365)
-}
-
-fn warn_of(missing: Option<&str>, agent365: Agent365Status) {
-    if let Some(missing) = missing {
-        contain::log(|| {
-            tracing::warn!(
-                target: "agentspan::configure",
-                missing,
-                ?agent365,
-                "agents are not observed in Agent 365"
-            );
-        });
-    }
 }
 
 impl fmt::Debug for Configuration {

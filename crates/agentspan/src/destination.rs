@@ -12,6 +12,8 @@ use agentspan_otel::{
 };
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
+use crate::batch_variables::BatchVariables;
+
 /// One place that spans go to, for [`Configuration::with_destination`](crate::Configuration::with_destination).
 ///
 /// Each destination has a name, a queue and a thread of its own, so that one that hangs or fails touches
@@ -63,8 +65,9 @@ struct Settings {
     enrichers: SpanEnrichers,
     receipts: Receipts,
     filter: Option<Filter>,
-    delay: Duration,
+    delay: Option<Duration>,
     max_spans: Option<usize>,
+    batch_spans: Option<usize>,
     max_bytes: Option<usize>,
 }
 
@@ -105,8 +108,9 @@ impl Destination {
                 enrichers: SpanEnrichers::none(),
                 receipts: Receipts::new(),
                 filter: None,
-                delay: Duration::from_secs(1),
+                delay: None,
                 max_spans: None,
+                batch_spans: None,
                 max_bytes: None,
             },
             is_console: false,
@@ -223,17 +227,24 @@ impl Destination {
         self
     }
 
-    /// Sets how long spans wait for others to be exported with. The default is 1 second, and none for the
-    /// console. A flush does not wait.
+    /// Sets how long spans wait for others to be exported with. The default is none for the console, and for
+    /// others what `OTEL_BSP_SCHEDULE_DELAY` says, or else 1 second. A flush does not wait.
     pub fn with_batch_delay(mut self, delay: Duration) -> Self {
-        self.settings.delay = delay;
+        self.settings.delay = Some(delay);
         self
     }
 
-    /// Sets how many spans may wait or be in flight. The default is 8192; what comes when they are reached is
-    /// dropped and counted.
+    /// Sets how many spans may wait or be in flight. The default is what `OTEL_BSP_MAX_QUEUE_SIZE` says, or else
+    /// 8192; what comes when they are reached is dropped and counted.
     pub fn with_max_queue_spans(mut self, spans: usize) -> Self {
         self.settings.max_spans = Some(spans);
+        self
+    }
+
+    /// Sets how many spans the exporter gets at once, at most. The default is what
+    /// `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` says, or else 512, and never more than may wait.
+    pub fn with_batch_spans(mut self, spans: usize) -> Self {
+        self.settings.batch_spans = Some(spans);
         self
     }
 
@@ -241,6 +252,15 @@ impl Destination {
     /// what comes when they are reached is dropped and counted.
     pub fn with_max_queue_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_bytes = Some(bytes);
+        self
+    }
+
+    /// Takes what the code has left open of its queue from the environment.
+    pub(crate) fn with_batch_variables(mut self, variables: BatchVariables) -> Self {
+        let settings = &mut self.settings;
+        settings.delay = settings.delay.or(variables.delay);
+        settings.max_spans = settings.max_spans.or(variables.max_spans);
+        settings.batch_spans = settings.batch_spans.or(variables.batch_spans);
         self
     }
 
@@ -303,8 +323,13 @@ fn build<E: SpanExporter + 'static>(
     };
     let mut queue = ExportQueue::builder(name, prepared(exporter))
         .with_disclosure(Disclosure::Clear)
-        .with_receipts(settings.receipts)
-        .with_batch_delay(settings.delay);
+        .with_receipts(settings.receipts);
+    if let Some(delay) = settings.delay {
+        queue = queue.with_batch_delay(delay);
+    }
+    if let Some(spans) = settings.batch_spans {
+        queue = queue.with_batch_spans(spans);
+    }
     if let Some(spans) = settings.max_spans {
         queue = queue.with_max_spans(spans);
     }
@@ -327,5 +352,35 @@ impl fmt::Debug for Destination {
             .field("exposure", &self.settings.exposure)
             .field("rendering", &self.settings.rendering)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(destination: Destination) -> (Option<Duration>, Option<usize>, Option<usize>) {
+        let variables = BatchVariables {
+            delay: Some(Duration::from_secs(9)),
+            max_spans: Some(9),
+            batch_spans: Some(9),
+        };
+        let settings = destination.with_batch_variables(variables).settings;
+        (settings.delay, settings.max_spans, settings.batch_spans)
+    }
+
+    #[test]
+    fn code_takes_precedence_over_the_variables_of_batches_and_the_console_never_waits() {
+        let of = || Destination::exporter("any", ConsoleExporter::new());
+        let nine = Some(Duration::from_secs(9));
+        assert_eq!(settings(of()), (nine, Some(9), Some(9)));
+        let in_code = of()
+            .with_batch_delay(Duration::ZERO)
+            .with_max_queue_spans(1)
+            .with_batch_spans(1);
+        let zero = Some(Duration::ZERO);
+        assert_eq!(settings(in_code), (zero, Some(1), Some(1)));
+        let console = Destination::console(ConsoleExporter::new());
+        assert_eq!(settings(console), (zero, Some(9), Some(9)));
     }
 }

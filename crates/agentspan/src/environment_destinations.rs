@@ -9,19 +9,42 @@ mod grpc;
 #[path = "environment_destinations/http_enabled.rs"]
 mod http;
 
-use std::collections::BTreeSet;
-
-use agentspan_discovery::{Environment, ShownValue, Switches, standard_variables as names};
+use agentspan_discovery::agent365_variables::AGENTSPAN_OTLP_FILE;
+use agentspan_discovery::{Environment, Switches, standard_variables as names, values};
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::{ConsoleExporter, OtlpJsonLines};
-use agentspan_queue::contain;
 
 #[cfg(not(feature = "otlp-grpc"))]
 use self::disabled as grpc;
 #[cfg(not(feature = "otlp-http"))]
 use self::disabled as http;
 use crate::destination::Destination;
+use crate::environment::{ignored, understood};
 use crate::install_error::InstallError;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Exporter {
+    None,
+    Console,
+    OtlpFile,
+    Otlp,
+}
+
+const EXPORTERS: [(&str, Exporter); 4] = [
+    ("none", Exporter::None),
+    ("console", Exporter::Console),
+    ("otlp_file", Exporter::OtlpFile),
+    ("otlp", Exporter::Otlp),
+];
+
+#[derive(Clone, Copy)]
+enum Protocol {
+    Http,
+    Grpc,
+}
+
+const PROTOCOLS: [(&str, Protocol); 2] =
+    [("http/protobuf", Protocol::Http), ("grpc", Protocol::Grpc)];
 
 /// The destinations of `OTEL_TRACES_EXPORTER`, none if it is unset, and `otlp` if `ENABLE_OTLP_EXPORTER`
 /// says so, as the reference 2.0.0 understands it.
@@ -29,24 +52,27 @@ use crate::install_error::InstallError;
 /// The standard's default is `otlp`. It is not followed, since a library that sends traces to a port of
 /// the machine without being asked would surprise people.
 pub(crate) fn destinations(environment: &Environment) -> Result<Vec<Destination>, InstallError> {
-    let names = environment.non_empty(names::OTEL_TRACES_EXPORTER);
-    let mut names = names.unwrap_or_default().to_owned();
-    if Switches::read(environment).otlp_exporter_enabled() {
-        names.push_str(",otlp");
-    }
-    let (mut destinations, mut known) = (Vec::new(), BTreeSet::new());
-    let mut unknown = Vec::new();
-    for name in names.split(',').map(str::trim) {
-        // Whoever names one twice wants no span twice.
-        if !known.insert(name) {
-            continue;
+    let text = environment.non_blank(names::OTEL_TRACES_EXPORTER);
+    let (mut wanted, mut unknown) = (Vec::new(), Vec::new());
+    for name in values::list(text.unwrap_or_default()) {
+        match values::word(name, &EXPORTERS) {
+            // Whoever names one twice wants no span twice.
+            Some(exporter) if wanted.contains(&exporter) => {}
+            Some(exporter) => wanted.push(exporter),
+            None => unknown.push(name),
         }
-        match name {
-            "" | "none" => {}
-            "console" => destinations.push(Destination::console(ConsoleExporter::new())),
-            "otlp_file" => destinations.extend(otlp_file(environment)?),
-            "otlp" => destinations.extend(otlp(environment)?),
-            _ => unknown.push(name),
+    }
+    let is_otlp_wanted = Switches::read(environment).otlp_exporter_enabled();
+    if is_otlp_wanted && !wanted.contains(&Exporter::Otlp) {
+        wanted.push(Exporter::Otlp);
+    }
+    let mut destinations = Vec::new();
+    for exporter in wanted {
+        match exporter {
+            Exporter::None => {}
+            Exporter::Console => destinations.push(Destination::console(ConsoleExporter::new())),
+            Exporter::OtlpFile => destinations.extend(otlp_file(environment)?),
+            Exporter::Otlp => destinations.extend(otlp(environment)?),
         }
     }
     if !unknown.is_empty() {
@@ -59,7 +85,7 @@ pub(crate) fn destinations(environment: &Environment) -> Result<Vec<Destination>
 /// them on.
 pub(crate) fn capture(environment: &Environment) -> Option<ContentCapture> {
     let name = names::OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT;
-    let value = environment.non_empty(name)?;
+    let value = environment.non_blank(name)?;
     Some(value.parse().unwrap_or_else(|_| {
         ignored(name, value);
         ContentCapture::NoContent
@@ -67,7 +93,7 @@ pub(crate) fn capture(environment: &Environment) -> Option<ContentCapture> {
 }
 
 fn otlp_file(environment: &Environment) -> Result<Option<Destination>, InstallError> {
-    let Some(path) = environment.non_empty(names::AGENTSPAN_OTLP_FILE) else {
+    let Some(path) = environment.non_blank(AGENTSPAN_OTLP_FILE) else {
         // Nobody has said which file, and one that nobody has named is not to appear anywhere.
         ignored(names::OTEL_TRACES_EXPORTER, "otlp_file");
         return Ok(None);
@@ -78,29 +104,13 @@ fn otlp_file(environment: &Environment) -> Result<Option<Destination>, InstallEr
 }
 
 fn otlp(environment: &Environment) -> Result<Option<Destination>, InstallError> {
-    let of = |name| Some((name, environment.non_empty(name)?));
-    let protocol = of(names::OTEL_EXPORTER_OTLP_TRACES_PROTOCOL)
-        .or_else(|| of(names::OTEL_EXPORTER_OTLP_PROTOCOL));
-    let by_default = (names::OTEL_EXPORTER_OTLP_PROTOCOL, "http/protobuf");
-    let (name, protocol) = protocol.unwrap_or(by_default);
-    match protocol {
-        protocol @ "http/protobuf" => http::destination(environment, protocol),
-        protocol @ "grpc" => grpc::destination(environment, protocol),
-        unknown => {
-            ignored(name, unknown);
-            Ok(None)
-        }
+    let variables = [
+        names::OTEL_EXPORTER_OTLP_TRACES_PROTOCOL,
+        names::OTEL_EXPORTER_OTLP_PROTOCOL,
+    ];
+    let known = |text: &str| values::word(text, &PROTOCOLS);
+    match understood(environment, variables, known).unwrap_or(Protocol::Http) {
+        Protocol::Grpc => grpc::destination(environment, "grpc"),
+        Protocol::Http => http::destination(environment, "http/protobuf"),
     }
-}
-
-/// A program is not kept from its work by a variable that another one understands.
-pub(crate) fn ignored(variable: &str, value: &str) {
-    contain::log(|| {
-        tracing::warn!(
-            target: "agentspan::configure",
-            variable,
-            value = %ShownValue(value),
-            "a variable of the environment is ignored"
-        );
-    });
 }

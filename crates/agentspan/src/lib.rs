@@ -40,7 +40,8 @@
 //! As in the reference (`microsoft-agents-a365-observability-core` 0.1.0) the environment decides:
 //! scopes make spans if `ENABLE_OBSERVABILITY` (or `ENABLE_A365_OBSERVABILITY`) is `true`, `1`, `yes` or
 //! `on`, and spans go to Agent 365 rather than to the console if `ENABLE_A365_OBSERVABILITY_EXPORTER`
-//! is, too. [`Configuration::switched_on`] decides it in code instead.
+//! is, too. [`Configuration::switched_on`] decides it in code instead. `OTEL_SDK_DISABLED=true` switches all of it
+//! off, whatever the code says.
 //!
 //! # Cryptography
 //!
@@ -68,10 +69,12 @@
 
 mod agent365_status;
 mod agent_spec;
+mod batch_variables;
 mod configure;
 mod counts;
 mod destination;
 mod destination_names;
+mod environment;
 mod environment_destinations;
 pub mod guide;
 mod install_error;
@@ -80,6 +83,8 @@ mod metrics;
 mod otlp;
 mod outcome;
 pub mod prelude;
+mod propagators;
+mod provider_settings;
 mod report;
 mod shown_url;
 mod sidecar;

@@ -28,7 +28,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use self::endpoint::Endpoint;
 use crate::destination::Destination;
-use crate::environment_destinations::ignored;
+use crate::environment::ignored;
 use crate::shown_url::ShownUrl;
 
 /// How long a batch waits, and how many spans may, as in the reference.
@@ -175,8 +175,12 @@ impl Sidecar {
         profile: Option<Profile>,
         environment: &Environment,
     ) -> Option<Self> {
-        let is_on = Switches::read(environment).sidecar_enabled();
-        let sidecar = configured.or_else(|| is_on.then(Self::new))?;
+        let switches = Switches::read(environment);
+        let asked_for = switches.sidecar_enabled().then(Self::new);
+        let mut sidecar = configured.or(asked_for)?;
+        if switches.without_invoke_agent_input() {
+            sidecar = sidecar.without_invoke_agent_input();
+        }
         let endpoint = environment.non_empty(names::SPECTRA_ENDPOINT);
         let protocol = || {
             let value = environment.non_empty(names::SPECTRA_PROTOCOL);

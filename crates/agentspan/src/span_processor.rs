@@ -29,7 +29,8 @@ const SDK_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct AgentSpanProcessor {
     agent365: Agent365Status,
     delivery: Option<Delivery>,
-    chain: BaggageSpanProcessor<Outlets>,
+    /// None if the SDK is disabled.
+    chain: Option<BaggageSpanProcessor<Outlets>>,
     queues: Vec<ExportQueue>,
     done_by_guard: DoneByGuard,
     /// What is captured of Agent Spec spans if nobody says.
@@ -59,7 +60,7 @@ impl AgentSpanProcessor {
         Self {
             agent365,
             delivery: delivery.map(|(delivery, _)| delivery),
-            chain: BaggageSpanProcessor::in_front_of(outlets),
+            chain: Some(BaggageSpanProcessor::in_front_of(outlets)),
             queues,
             done_by_guard,
             default_capture: ContentCapture::NoContent,
@@ -67,9 +68,22 @@ impl AgentSpanProcessor {
         }
     }
 
+    /// One that does nothing.
+    pub(crate) fn disabled() -> Self {
+        Self {
+            agent365: Agent365Status::SdkDisabled,
+            delivery: None,
+            chain: None,
+            queues: Vec::new(),
+            done_by_guard: DoneByGuard::default(),
+            default_capture: ContentCapture::NoContent,
+            metrics: None,
+        }
+    }
+
     /// Copies the baggage that `profile` names.
     pub(crate) fn with_profile(mut self, profile: Profile) -> Self {
-        self.chain = self.chain.with_profile(profile);
+        self.chain = self.chain.map(|chain| chain.with_profile(profile));
         self
     }
 
@@ -83,7 +97,7 @@ impl AgentSpanProcessor {
     }
 
     pub(crate) fn trust_remote_identity(mut self) -> Self {
-        self.chain = self.chain.trust_remote_identity();
+        self.chain = self.chain.map(BaggageSpanProcessor::trust_remote_identity);
         self
     }
 
@@ -125,23 +139,32 @@ impl AgentSpanProcessor {
 
 impl SpanProcessor for AgentSpanProcessor {
     fn on_start(&self, span: &mut Span, cx: &Context) {
-        self.chain.on_start(span, cx);
+        if let Some(chain) = &self.chain {
+            chain.on_start(span, cx);
+        }
     }
 
     fn on_end(&self, span: SpanData) {
-        self.chain.on_end(span);
+        if let Some(chain) = &self.chain {
+            chain.on_end(span);
+        }
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.chain.force_flush()
+        self.chain
+            .as_ref()
+            .map_or(Ok(()), SpanProcessor::force_flush)
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.chain.shutdown_with_timeout(timeout)
+        let chain = self.chain.as_ref();
+        chain.map_or(Ok(()), |chain| chain.shutdown_with_timeout(timeout))
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        self.chain.set_resource(resource);
+        if let Some(chain) = &mut self.chain {
+            chain.set_resource(resource);
+        }
     }
 }
 

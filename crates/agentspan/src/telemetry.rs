@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agentspan_agent365::DeliveryStats;
-use agentspan_otel::ExportMetrics;
+use agentspan_otel::{ExportMetrics, Propagation};
 use agentspan_processor::TraceBuilder;
 use agentspan_queue::contain;
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
+use opentelemetry::global::BoxedTracer;
+use opentelemetry_sdk::trace::SdkTracerProvider;
 
 mod deadline;
 mod error;
@@ -57,6 +58,7 @@ pub struct Telemetry {
     /// Shared with the threads that flush and shut down while asynchronous code waits.
     pipeline: Arc<Pipeline>,
     flush_on_drop: Duration,
+    propagation: Propagation,
     /// Somebody was told what a shutdown did not send.
     is_shut_down: AtomicBool,
     /// Kept for its drop, which ends the metrics of destinations.
@@ -72,9 +74,15 @@ impl Telemetry {
         Self {
             pipeline: Arc::new(pipeline),
             flush_on_drop,
+            propagation: Propagation::new(),
             is_shut_down: AtomicBool::new(false),
             _metrics: metrics,
         }
+    }
+
+    pub(crate) fn with_propagation(mut self, propagation: Propagation) -> Self {
+        self.propagation = propagation;
+        self
     }
 
     /// Whether spans go to Agent 365, and if not, why.
@@ -107,12 +115,21 @@ impl Telemetry {
 
     /// A tracer for plain OpenTelemetry spans in the same traces, named after the code that makes them.
     #[must_use]
-    pub fn tracer(&self, name: &'static str) -> SdkTracer {
-        use opentelemetry::trace::TracerProvider as _;
-        self.provider().tracer(name)
+    pub fn tracer(&self, name: &'static str) -> BoxedTracer {
+        self.pipeline.tracer(name)
+    }
+
+    /// Takes the context of a trace along with requests, in the formats that `OTEL_PROPAGATORS` asks for. The
+    /// default is trace and baggage, as with [`Propagation::new`].
+    #[must_use]
+    pub fn propagation(&self) -> &Propagation {
+        &self.propagation
     }
 
     /// The provider of OpenTelemetry that makes the spans, for instrumentation that asks for one.
+    ///
+    /// With `OTEL_SDK_DISABLED=true` it is a provider that is shut down: its spans record nothing, and end the
+    /// trace of a caller. Those of [`tracer`](Self::tracer) and of OpenTelemetry's global provider pass it on.
     #[must_use]
     pub fn provider(&self) -> &SdkTracerProvider {
         self.pipeline.provider()
@@ -144,6 +161,9 @@ impl Telemetry {
     /// The flush starts with the first poll. When the future is dropped after that, the flush goes on, and
     /// only its result is lost.
     pub async fn flush_async(&self, timeout: Duration) -> Result<(), TelemetryError> {
+        if self.pipeline.is_disabled() {
+            return Ok(());
+        }
         let pipeline = Arc::clone(&self.pipeline);
         let flushed = own_thread::run("agentspan-flush", move || pipeline.flush(timeout));
         flushed.await?.map_err(Failed::into_error)
@@ -179,6 +199,9 @@ impl Telemetry {
     /// The shutdown starts with the first poll. When the future is dropped after that, the shutdown goes on.
     /// The drop of the guard then waits for it, as it would without a shutdown.
     pub async fn shutdown_async(&self, timeout: Duration) -> Result<(), TelemetryError> {
+        if self.pipeline.is_disabled() {
+            return Ok(());
+        }
         let pipeline = Arc::clone(&self.pipeline);
         let shutdown = move || pipeline.shutdown(timeout);
         let result = own_thread::run("agentspan-shutdown", shutdown).await?;

@@ -32,6 +32,12 @@ pub const A365_PER_REQUEST_FLUSH_GRACE_MS: &str = "A365_PER_REQUEST_FLUSH_GRACE_
 /// How long a request may last, in milliseconds. 1,800,000 by default, which is half an hour
 /// (`@microsoft/agents-a365-observability` 0.2.0-preview, April 2026).
 pub const A365_PER_REQUEST_MAX_TRACE_AGE_MS: &str = "A365_PER_REQUEST_MAX_TRACE_AGE_MS";
+/// How many requests are sent at the same time, with per-request export. 20 by default
+/// (`@microsoft/agents-a365-observability` 0.2.0-preview, April 2026).
+pub const A365_PER_REQUEST_MAX_CONCURRENT_EXPORTS: &str = "A365_PER_REQUEST_MAX_CONCURRENT_EXPORTS";
+/// Leaves the input messages out of the spans of invoked agents: `true`, `1`, `yes` or `on`, in any case and with
+/// blanks around it (`microsoft-opentelemetry` 1.3.8, for Python).
+pub const A365_SUPPRESS_INVOKE_AGENT_INPUT: &str = "A365_SUPPRESS_INVOKE_AGENT_INPUT";
 /// Sends spans to an OTLP receiver, too: `true` in any case (observability 2.0.0).
 pub const ENABLE_OTLP_EXPORTER: &str = "ENABLE_OTLP_EXPORTER";
 /// Sends spans to the sidecar rather than to the service. No sibling has a variable for that: it is ours.

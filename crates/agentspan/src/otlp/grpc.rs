@@ -14,10 +14,11 @@ use self::status::GrpcStatus;
 use super::endpoint::Endpoint;
 use super::exporter::{OtlpExporter, Wire};
 use super::partial_success::Said;
-use super::settings::{Place, Settings, first};
+use super::settings::{Place, Settings};
 use super::verdict::Verdict;
 use super::{Otlp, OtlpError};
 use crate::destination::Destination;
+use crate::environment::is_on;
 
 const PLACE: Place = Place {
     endpoint: "http://localhost:4317",
@@ -67,9 +68,12 @@ fn with_scheme(url: &str, environment: &Environment) -> String {
         names::OTEL_EXPORTER_OTLP_TRACES_INSECURE,
         names::OTEL_EXPORTER_OTLP_INSECURE,
     ];
-    let is_insecure = first(environment, variables);
-    let is_insecure = is_insecure.is_some_and(|(_, value)| value.eq_ignore_ascii_case("true"));
-    format!("{}://{url}", if is_insecure { "http" } else { "https" })
+    let scheme = if is_on(environment, variables) {
+        "http"
+    } else {
+        "https"
+    };
+    format!("{scheme}://{url}")
 }
 
 /// Protobuf as the one message of a call.

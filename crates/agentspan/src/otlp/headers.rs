@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 
-use agentspan_discovery::{Environment, standard_variables as names};
+use agentspan_discovery::{Environment, standard_variables as names, values};
 use agentspan_queue::contain;
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TE, TRAILER,
     TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
-use percent_encoding::percent_decode_str;
 
 use super::OtlpError;
-use super::settings::first;
+use crate::environment::first;
 
 /// What the [specification] asks for: the exporter, its language and its version.
 ///
@@ -63,9 +62,8 @@ fn add_those_of(environment: &Environment, headers: &mut HeaderMap) {
         return;
     };
     let mut is_told = false;
-    let entries = text.split(',').map(str::trim);
-    for entry in entries.filter(|entry| !entry.is_empty()) {
-        match entry.split_once('=').and_then(of_entry) {
+    for pair in values::pairs(text) {
+        match pair.and_then(|(name, value)| header(name, &value)) {
             Some((name, value)) => {
                 headers.insert(name, value);
             }
@@ -81,11 +79,6 @@ fn add_those_of(environment: &Environment, headers: &mut HeaderMap) {
             }),
         }
     }
-}
-
-fn of_entry((name, value): (&str, &str)) -> Option<(HeaderName, HeaderValue)> {
-    let decoded = percent_decode_str(value.trim()).decode_utf8().ok()?;
-    header(name.trim(), &decoded)
 }
 
 fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {

@@ -3,14 +3,14 @@
 use std::fs;
 use std::time::Duration;
 
-use agentspan_discovery::{Environment, ShownValue, standard_variables as names};
+use agentspan_discovery::{Environment, ShownValue, standard_variables as names, values};
 use agentspan_tls::{TrustRoots, crypto_provider};
 use http::HeaderMap;
 
 use super::authorities::roots;
 use super::endpoint::Endpoint;
 use super::{Otlp, OtlpError, headers};
-use crate::environment_destinations::ignored;
+use crate::environment::{first, understood};
 
 /// How long an export may take, as the specification says.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -42,9 +42,10 @@ impl Settings {
         place: &Place,
     ) -> Result<Self, OtlpError> {
         let in_environment = || {
-            let whole = environment.non_empty(names::OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
-            let base = environment.non_empty(names::OTEL_EXPORTER_OTLP_ENDPOINT);
-            whole.map(str::to_owned).or(base.map(place.of_base))
+            let whole = environment.non_blank(names::OTEL_EXPORTER_OTLP_TRACES_ENDPOINT);
+            let base = environment.non_blank(names::OTEL_EXPORTER_OTLP_ENDPOINT);
+            let of_base = |base: &str| (place.of_base)(base.trim());
+            whole.map(str::to_owned).or(base.map(of_base))
         };
         let url = otlp.endpoint.clone().or_else(in_environment);
         let url = url.as_deref().unwrap_or(place.endpoint);
@@ -93,49 +94,29 @@ fn trusted(
     roots(&pem)
 }
 
+/// How long an export may take: what the variables of the exporter say, and no longer than the one of batches.
 fn timeout(environment: &Environment) -> Duration {
     let variables = [
         names::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
         names::OTEL_EXPORTER_OTLP_TIMEOUT,
     ];
-    let Some((variable, value)) = first(environment, variables) else {
-        return TIMEOUT;
-    };
-    match value.trim().parse() {
-        Ok(milliseconds) => Duration::from_millis(milliseconds),
-        Err(_) => {
-            ignored(variable, value);
-            TIMEOUT
-        }
-    }
+    let of_exporter = understood(environment, variables, values::timeout).unwrap_or(TIMEOUT);
+    let of_batch = understood(
+        environment,
+        [names::OTEL_BSP_EXPORT_TIMEOUT],
+        values::timeout,
+    );
+    of_batch.map_or(of_exporter, |limit| limit.min(of_exporter))
 }
 
-/// Whether the environment asks for gzip. A value that is not understood is passed over.
+/// Whether the environment asks for gzip.
 fn gzip(environment: &Environment) -> bool {
     let variables = [
         names::OTEL_EXPORTER_OTLP_TRACES_COMPRESSION,
         names::OTEL_EXPORTER_OTLP_COMPRESSION,
     ];
-    for variable in variables {
-        match environment.non_empty(variable) {
-            None => {}
-            Some(value) if value.eq_ignore_ascii_case("gzip") => return true,
-            Some(value) if value.eq_ignore_ascii_case("none") => return false,
-            Some(value) => ignored(variable, value),
-        }
-    }
-    false
-}
-
-/// The first of these variables that is set and not empty: that of one signal takes precedence over that of all.
-pub(super) fn first<'a>(
-    environment: &'a Environment,
-    variables: [&'static str; 2],
-) -> Option<(&'static str, &'a str)> {
-    let mut set = variables
-        .into_iter()
-        .filter_map(|name| Some((name, environment.non_empty(name)?)));
-    set.next()
+    let known = |text: &str| values::word(text, &[("gzip", true), ("none", false)]);
+    understood(environment, variables, known).unwrap_or(false)
 }
 
 #[cfg(test)]

@@ -7,6 +7,9 @@ use std::time::Duration;
 use agentspan_agent365::{Delivery, DeliveryStats};
 use agentspan_otel::{ExportFlush, ExportQueue};
 use agentspan_processor::TraceBuilder;
+use opentelemetry::global::BoxedTracer;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry::trace::noop::NoopTracer;
 use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
@@ -29,6 +32,8 @@ pub(crate) struct Pipeline {
     delivery: Option<Delivery>,
     queues: Vec<ExportQueue>,
     agent_spec: AgentSpec,
+    /// There is nothing to flush, to shut down or to record for.
+    is_disabled: bool,
     has_ended: AtomicBool,
 }
 
@@ -47,8 +52,39 @@ impl Pipeline {
             delivery,
             queues,
             agent_spec,
+            is_disabled: false,
             has_ended: AtomicBool::new(false),
         }
+    }
+
+    /// One that records nothing, for an SDK that is disabled.
+    pub(crate) fn disabled() -> Self {
+        let provider = SdkTracerProvider::builder().build();
+        // There is nothing in it that could fail. From here on its spans record nothing.
+        let _ = provider.shutdown();
+        Self {
+            provider,
+            done_by_guard: DoneByGuard::default(),
+            agent365: Agent365Status::SdkDisabled,
+            delivery: None,
+            queues: Vec::new(),
+            agent_spec: AgentSpec::disabled(),
+            is_disabled: true,
+            has_ended: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn is_disabled(&self) -> bool {
+        self.is_disabled
+    }
+
+    pub(super) fn tracer(&self, name: &'static str) -> BoxedTracer {
+        BoxedTracer::new(if self.is_disabled {
+            // The provider's own spans would not even have the context of their parent.
+            Box::new(NoopTracer::new())
+        } else {
+            Box::new(self.provider.tracer(name))
+        })
     }
 
     pub(super) fn provider(&self) -> &SdkTracerProvider {
@@ -91,6 +127,9 @@ impl Pipeline {
     }
 
     pub(super) fn flush(&self, timeout: Duration) -> Result<(), Failed> {
+        if self.is_disabled {
+            return Ok(());
+        }
         let deadline = Deadline::after(timeout);
         // All start before the first wait. Processors of Agent Spec have threads that never rest.
         let flushes = self.start_queues();
@@ -114,7 +153,7 @@ impl Pipeline {
 
     /// A second call does nothing, and one that comes meanwhile waits as well.
     pub(super) fn shutdown(&self, timeout: Duration) -> Result<(), Failed> {
-        if self.has_ended.load(Ordering::SeqCst) {
+        if self.is_disabled || self.has_ended.load(Ordering::SeqCst) {
             return Ok(());
         }
         self.agent_spec.end_open_spans();

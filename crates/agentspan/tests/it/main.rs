@@ -34,7 +34,10 @@ mod per_request;
 mod process;
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
 mod raw_answer;
+mod sdk_disabled;
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
 mod sender;
 mod sidecar;
 mod switches;
+#[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
+mod variables;

@@ -14,7 +14,6 @@ pub(crate) fn is_started_by_test() -> bool {
 }
 
 /// What the test that started this process says.
-#[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
 #[expect(clippy::disallowed_methods, reason = "this is no setting")]
 pub(crate) fn said(name: &str) -> String {
     std::env::var(name).unwrap_or_default()

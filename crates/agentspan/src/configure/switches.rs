@@ -1,0 +1,72 @@
+//! What is switched on, by code or by environment, and the warning of what is not.
+
+use agentspan_discovery::{Environment, Switches, standard_variables as names};
+use agentspan_model::agent365::environment;
+use agentspan_queue::contain;
+
+use crate::agent365_status::Agent365Status;
+use crate::environment::is_on;
+
+/// What scopes and delivery do.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EffectiveSwitches {
+    pub(super) observability: bool,
+    pub(super) exporter: bool,
+}
+
+impl EffectiveSwitches {
+    pub(super) fn read(environment: &Environment) -> Self {
+        let switches = Switches::read(environment);
+        Self {
+            observability: switches.observability_enabled(),
+            exporter: switches.exporter_enabled(),
+        }
+    }
+}
+
+/// Whether the environment switches all telemetry off, whatever the code says. One warning says so.
+pub(super) fn is_sdk_disabled(environment: &Environment) -> bool {
+    let is_disabled = is_on(environment, [names::OTEL_SDK_DISABLED]);
+    if is_disabled {
+        contain::log(|| {
+            tracing::warn!(
+                target: "agentspan::configure",
+                variable = names::OTEL_SDK_DISABLED,
+                "the environment switches all telemetry off: nothing is recorded or sent"
+            );
+        });
+    }
+    is_disabled
+}
+
+/// What is missing for agents to be observed in Agent 365. Whoever sends spans elsewhere and has said nothing of
+/// Agent 365 misses nothing of it.
+pub(super) fn missing(
+    switches: EffectiveSwitches,
+    agent365: Agent365Status,
+    wants_agent365: bool,
+) -> Option<&'static str> {
+    if !switches.observability {
+        return Some(environment::ENABLE_OBSERVABILITY);
+    }
+    let missing = match agent365 {
+        Agent365Status::Delivers | Agent365Status::ThroughSidecar => None,
+        Agent365Status::WithoutSwitch => Some(environment::ENABLE_A365_OBSERVABILITY_EXPORTER),
+        Agent365Status::WithoutTokenResolver => Some("a token resolver"),
+        Agent365Status::SdkDisabled => Some(names::OTEL_SDK_DISABLED),
+    };
+    missing.filter(|_| wants_agent365)
+}
+
+pub(super) fn warn_of(missing: Option<&str>, agent365: Agent365Status) {
+    if let Some(missing) = missing {
+        contain::log(|| {
+            tracing::warn!(
+                target: "agentspan::configure",
+                missing,
+                ?agent365,
+                "agents are not observed in Agent 365"
+            );
+        });
+    }
+}
