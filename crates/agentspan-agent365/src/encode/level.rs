@@ -57,6 +57,10 @@ impl Level {
                 }
                 None => trimmed.add(column.height),
             }
+            // A level fells all columns of one height, so they count together.
+            if rest.peek().is_some_and(|next| next.height == column.height) {
+                continue;
+            }
             let next = rest.peek().map_or(floor, |next| next.height.max(floor));
             if saved + trimmed.saved_at(next) >= excess {
                 let texts = highest.iter().filter(|column| column.stump.is_none());
@@ -155,6 +159,17 @@ mod tests {
         assert_eq!(find(400), level(160, 100));
         assert_eq!(find(590), level(10, 100));
         assert_eq!(find(591), None);
+    }
+
+    #[test]
+    fn columns_of_one_height_are_felled_together_and_spare_the_texts() {
+        let columns = [(365, Some(0)), (399, None), (365, Some(0))];
+        let columns = columns.map(|(height, stump)| Column { height, stump });
+        let level = Level {
+            height: usize::MAX,
+            felled: 365,
+        };
+        assert_eq!(Level::find(columns, 366, 0), Some(level));
     }
 
     proptest! {
