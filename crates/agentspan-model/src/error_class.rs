@@ -10,8 +10,8 @@ use crate::keys;
 /// The class of an error: the path of its Rust type, without boxes, references and generic arguments.
 ///
 /// In a `Box<dyn Error>` the class of the innermost error is looked for, among those of `std`, of `serde_json` and
-/// of this crate; Rust does not tell more of what is in the box. Of a report such as `anyhow::Error`, whose
-/// inside only its own crate sees, nothing is known.
+/// of this crate; Rust does not tell more of what is in the box. The same holds for an `anyhow::Error` with
+/// feature `anyhow`. Of other reports, whose inside only their own crate sees, nothing is known.
 ///
 /// ```
 /// use std::error::Error;
@@ -144,8 +144,19 @@ fn in_a_box<E: 'static>(error: &E) -> Option<&(dyn Error + 'static)> {
     } else if let Some(inside) = error.downcast_ref::<Arc<dyn Error + Send + Sync>>() {
         Some(&**inside)
     } else {
-        None
+        in_a_report(error)
     }
+}
+
+#[cfg(feature = "anyhow")]
+fn in_a_report(error: &dyn Any) -> Option<&(dyn Error + 'static)> {
+    let report = error.downcast_ref::<anyhow::Error>()?;
+    Some(&**report)
+}
+
+#[cfg(not(feature = "anyhow"))]
+fn in_a_report(_error: &dyn Any) -> Option<&(dyn Error + 'static)> {
+    None
 }
 
 macro_rules! known {
@@ -294,6 +305,16 @@ mod tests {
         assert_eq!(ErrorClass::of(&boxed).name(), "io::Error");
         let shared: Arc<dyn Error + Send + Sync> = Arc::new(full());
         assert_eq!(ErrorClass::of(&shared).name(), "io::Error");
+    }
+
+    #[cfg(feature = "anyhow")]
+    #[test]
+    fn d3_in_a_report_of_anyhow_the_innermost_error_that_is_known_counts() {
+        let parse = "x".parse::<i32>().unwrap_err();
+        let report = anyhow::Error::from(parse).context("reading the city");
+        assert_eq!(ErrorClass::of(&report).name(), "ParseIntError");
+        let text = anyhow::Error::msg("a text").context("more");
+        assert_eq!(ErrorClass::of(&text).name(), "_OTHER");
     }
 
     #[test]

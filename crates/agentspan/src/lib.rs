@@ -51,6 +51,11 @@
 //! feature `tls12` (default) allows TLS 1.2 beside 1.3; it allows TLS 1.2 to the host's connections, too,
 //! if the host had turned it off.
 //!
+//! # Other features
+//!
+//! All are off by default: `otlp-http` and `otlp-grpc` (destinations that speak OTLP), `yaml` (Agent Spec
+//! documents in YAML), `anyhow` (the type of the innermost error in an `anyhow::Error` as `error.type`).
+//!
 //! # The guide
 //!
 //! [`guide`] has pages on the first trace, production, backends, privacy, metrics, the end of the process,
