@@ -2,7 +2,7 @@
 //!
 //! Agents are traced by many: frameworks that follow some version of the GenAI conventions, OpenInference,
 //! OpenLLMetry, Langfuse, rig, and the scopes of Agent 365. [`NormalSpan::read`] reads what a span of any of
-//! them says; [`NormalSpan::visit`] writes it in the words of a [`Rendering`].
+//! them says; [`NormalSpan::visit`] writes it in the words of a [`Rendering`](super::Rendering).
 //!
 //! ```text
 //!   SourceSpan ──► Reader ──► operation ── none: the span passes untouched
