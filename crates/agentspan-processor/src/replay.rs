@@ -60,6 +60,8 @@ pub struct Replay {
     started_at: Option<(Instant, Timestamp)>,
     runs: HashMap<Option<String>, Run>,
     hooks: u64,
+    /// Of traces that are over.
+    open_spans: usize,
     repeated_ids: u64,
     hook_failures: u64,
 }
@@ -71,6 +73,8 @@ struct Run {
     /// Until the trace is shut down: events may come after the end of their span. Those of one id are in
     /// the order of their starts.
     spans: HashMap<Id, Vec<Played>>,
+    /// What earlier traces left open.
+    left_open: HashSet<Id>,
 }
 
 /// A span and the last time that is known of it.
@@ -120,6 +124,7 @@ impl Replay {
             started_at: None,
             runs: HashMap::new(),
             hooks: 0,
+            open_spans: 0,
             repeated_ids: 0,
             hook_failures: 0,
         }
@@ -201,7 +206,7 @@ impl Replay {
     /// Calls the processor's synchronous hooks. One that fails is counted, whatever the policy.
     #[must_use]
     pub fn finish(mut self) -> ReplaySummary {
-        let open_spans = self.end_open_spans();
+        let open_spans = self.open_spans + self.end_open_spans();
         let failures = self.runs.values().map(|run| run.trace.hook_failures());
         ReplaySummary {
             hooks: self.hooks,
@@ -275,10 +280,15 @@ impl Replay {
             Entry::Vacant(place) => place.insert(Run {
                 trace: make(trace),
                 spans: HashMap::new(),
+                left_open: HashSet::new(),
             }),
             Entry::Occupied(place) => {
                 let run = place.into_mut();
                 if is_other(run) {
+                    // A trace that was shut down gets no more lines.
+                    if !run.trace.is_active() {
+                        self.open_spans += run.end_open_spans();
+                    }
                     self.hook_failures += run.trace.hook_failures();
                     run.trace = make(trace);
                     run.forget_ended();
@@ -313,7 +323,9 @@ impl Run {
             ..
         } = on;
         // A span that names itself as its parent and has no predecessor has none.
-        let parent_id = parent_id.filter(|id| *id != record.id || self.last(id).is_some());
+        // Nor has one whose parent is of an earlier trace: pyagentspec keeps what nobody ended on its stack.
+        let means_nothing = |id: &Id| *id == record.id || self.left_open.contains(id);
+        let parent_id = parent_id.filter(|id| self.last(id).is_some() || !means_nothing(id));
         let parent = parent_id.map(|id| {
             let known = self.last(&id).map(|played| played.span.clone());
             known.unwrap_or_else(|| {
@@ -420,6 +432,8 @@ impl Run {
             // Reported and counted where it happens; there is nobody to propagate it to.
             let _ = span.end_unfinished(time);
         }
+        let ids = open.iter().map(|played| played.span.id().clone());
+        self.left_open.extend(ids);
         open.len()
     }
 }

@@ -127,6 +127,31 @@ fn f3_spans_that_nobody_ends_are_exported_with_the_last_time_that_is_known() {
     }
 }
 
+/// pyagentspec keeps spans that nobody ended on its stack: the next trace names them as parents.
+#[test]
+fn f3_what_a_trace_left_open_is_no_parent_in_the_next_trace() {
+    let parent = "33333333-3333-4333-8333-333333333333";
+    let next = NEVER_ENDED
+        .replace("17650000000", "17650000050")
+        .replace("11111111-", "44444444-")
+        .replace("22222222-", "55555555-")
+        .replace("33333333-", "66666666-")
+        .replace("RootSpan\", \"desc", "next root\", \"desc")
+        .replace("\"parent_id\": null", &format!("\"parent_id\": \"{parent}\""));
+    let (summary, watched) = replayed(&format!("{NEVER_ENDED}\n{next}"));
+    assert_eq!((summary.open_spans, summary.repeated_ids), (2, 0));
+    let spans = watched.live.spans();
+    assert_eq!(spans.len(), 4);
+    let root = watched.live.named("next root");
+    assert_eq!(root.parent_span_id, SpanId::INVALID);
+    let trace = root.span_context.trace_id();
+    let inside = |span: &&SpanData| span.span_context.trace_id() == trace;
+    assert_eq!(spans.iter().filter(inside).count(), 2);
+    // What is known of the first trace ends with it.
+    let first = spans.iter().filter(|span| !inside(span));
+    assert!(first.map(times).all(|(_, end)| end <= 4));
+}
+
 #[test]
 fn f3_an_unfinished_span_keeps_its_exception_and_knows_what_happened_in_it() {
     let mut lines: Vec<String> = NEVER_ENDED.lines().map(str::to_owned).collect();
