@@ -121,9 +121,21 @@ fn visit_llm(model: &LlmConfig, story: &Story<'_>, visitor: &mut dyn KeyVisitor)
     }
 }
 
+/// Python writes `7.0` for a whole number that it computed.
+fn whole_number(value: &Value) -> Option<i64> {
+    /// Beyond it, not every whole number has a float of its own.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let from_float = || {
+        let number = value.as_f64().filter(|number| number.abs() < EXACT)?;
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
+        (number.fract() == 0.0).then_some(number as i64)
+    };
+    value.as_i64().or_else(from_float)
+}
+
 fn visit_parameters(parameters: &Map<String, Value>, visitor: &mut dyn KeyVisitor) {
     let mut whole = |name: &str, key: &'static str| {
-        if let Some(number) = parameters.get(name).and_then(Value::as_i64) {
+        if let Some(number) = parameters.get(name).and_then(whole_number) {
             visitor.visit_key(key.into(), I64(number));
         }
     };
@@ -137,7 +149,7 @@ fn visit_parameters(parameters: &Map<String, Value>, visitor: &mut dyn KeyVisito
     }
     whole("seed", keys::GEN_AI_REQUEST_SEED);
     // The conventions want it only if it is not one.
-    if parameters.get("n") != Some(&Value::from(1)) {
+    if parameters.get("n").and_then(whole_number) != Some(1) {
         whole("n", keys::GEN_AI_REQUEST_CHOICE_COUNT);
     }
     let mut real = |name: &str, key: &'static str| {

@@ -160,7 +160,10 @@ fn visit_prompt(prompt: &[Message], visitor: &mut dyn KeyVisitor) {
             role: &message.role,
             content: Some(&message.content),
             name: message.sender.as_deref().filter(|name| !name.is_empty()),
-            tool_call_id: message.id.as_deref().filter(|_| message.role == "tool"),
+            tool_call_id: message
+                .id
+                .as_deref()
+                .filter(|id| message.role == "tool" && !id.is_empty()),
         };
         message.visit(list, index, visitor);
     }

@@ -73,7 +73,8 @@ impl<'a> Story<'a> {
             }
             EventDetails::LlmGenerationResponse(response) => self.response = Some(response),
             EventDetails::LlmGenerationChunkReceived(chunk) => {
-                self.first_chunk.get_or_insert(event.timestamp);
+                let first = self.first_chunk.get_or_insert(event.timestamp);
+                *first = event.timestamp.min(*first);
                 self.chunks.push(chunk);
             }
             EventDetails::ToolExecutionRequest(request) => {
@@ -124,10 +125,11 @@ impl<'a> Story<'a> {
         !self.chunks.is_empty()
     }
 
-    /// How long the first part took to come.
+    /// How long the first part took to come. `None` if the clock says that it came before it was asked for.
     pub(super) fn time_to_first_chunk(&self) -> Option<Duration> {
         let asked = self.request_event?.timestamp;
-        Some(self.first_chunk?.since(asked))
+        let first = self.first_chunk.filter(|first| *first >= asked)?;
+        Some(first.since(asked))
     }
 
     /// What the span was given, as JSON, or what the first of the spans below was given, if it was given

@@ -1,6 +1,6 @@
 //! Spans as a tree of text, and the comparison with an expected one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::rc::Rc;
 
@@ -85,7 +85,9 @@ fn without_margin(text: &str) -> String {
 
 struct Tree<'a> {
     spans: &'a [KeptSpan],
-    children: HashMap<InTrace<'a>, Vec<usize>>,
+    /// Of each span its parent, and of each parent its children, by their places in `spans`.
+    parents: Vec<Option<usize>>,
+    children: HashMap<usize, Vec<usize>>,
     events: Events,
     text: String,
 }
@@ -99,6 +101,26 @@ impl KeptSpan {
     }
 }
 
+/// The place of the parent of each span: ids may come twice, so that the last before the span counts, or the
+/// first after it. A span that names itself has none.
+fn parents(spans: &[KeptSpan]) -> Vec<Option<usize>> {
+    let mut first = HashMap::new();
+    for (index, kept) in spans.iter().enumerate() {
+        first
+            .entry(kept.in_trace(&kept.span.span.id))
+            .or_insert(index);
+    }
+    let mut last = HashMap::new();
+    let mut parents = Vec::with_capacity(spans.len());
+    for (index, kept) in spans.iter().enumerate() {
+        let named = kept.span.parent_id.as_ref().map(|id| kept.in_trace(id));
+        let found = named.and_then(|id| last.get(&id).or_else(|| first.get(&id)).copied());
+        parents.push(found.filter(|parent| *parent != index));
+        last.insert(kept.in_trace(&kept.span.span.id), index);
+    }
+    parents
+}
+
 /// A span that is still to be drawn. Siblings share their margin.
 struct Waiting {
     index: usize,
@@ -109,15 +131,16 @@ struct Waiting {
 
 impl<'a> Tree<'a> {
     fn new(spans: &'a [KeptSpan], events: Events) -> Self {
-        let mut children: HashMap<InTrace<'_>, Vec<usize>> = HashMap::new();
-        for (index, kept) in spans.iter().enumerate() {
-            if let Some(parent) = &kept.span.parent_id {
-                let parent = kept.in_trace(parent);
-                children.entry(parent).or_default().push(index);
+        let parents = parents(spans);
+        let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (index, parent) in parents.iter().enumerate() {
+            if let Some(parent) = parent {
+                children.entry(*parent).or_default().push(index);
             }
         }
         Self {
             spans,
+            parents,
             children,
             events,
             text: String::new(),
@@ -125,18 +148,10 @@ impl<'a> Tree<'a> {
     }
 
     fn draw(mut self) -> String {
-        let seen: HashSet<InTrace<'_>> = self
-            .spans
-            .iter()
-            .map(|kept| kept.in_trace(&kept.span.span.id))
-            .collect();
-        let is_root = |kept: &KeptSpan| {
-            let parent = kept.span.parent_id.as_ref();
-            parent.is_none_or(|parent| !seen.contains(&kept.in_trace(parent)))
-        };
-        let roots: Vec<usize> = (0..self.spans.len())
-            .filter(|index| self.spans.get(*index).is_some_and(is_root))
-            .collect();
+        let is_root = |parent: &Option<usize>| parent.is_none();
+        let roots =
+            (0..self.spans.len()).filter(|index| self.parents.get(*index).is_some_and(is_root));
+        let roots: Vec<usize> = roots.collect();
         // What is still to be drawn, the next one last: trees may be deeper than the stack allows.
         let mut rest: Vec<Waiting> = Vec::new();
         for root in roots.into_iter().rev() {
@@ -157,7 +172,7 @@ impl<'a> Tree<'a> {
             let Some(kept) = self.spans.get(index) else {
                 continue;
             };
-            let is_root = is_root(kept);
+            let is_root = self.parents.get(index).is_some_and(is_root);
             let branch = match (is_root, is_last) {
                 (true, _) => "",
                 (false, true) => "└─ ",
@@ -170,7 +185,7 @@ impl<'a> Tree<'a> {
                 (false, false) => format!("{margin}│  ").into(),
             };
             self.event_lines(&inner, kept);
-            let children = self.children.remove(&kept.in_trace(&kept.span.span.id));
+            let children = self.children.remove(&index);
             let children = children.unwrap_or_default();
             for (nth, child) in children.iter().enumerate().rev() {
                 rest.push(Waiting {

@@ -170,3 +170,29 @@ fn of_two_spans_with_one_id_each_hears_its_own() {
     assert_eq!([events("first"), events("second")], [0, 1]);
     assert!(memory.open_spans().is_empty());
 }
+
+#[test]
+fn f1_the_children_of_spans_with_one_id_are_drawn_under_the_last_before_them() {
+    let memory = InMemory::new();
+    let trace = Trace::builder()
+        .with_processor(memory.clone())
+        .start()
+        .unwrap();
+    let names = ["one", "two", "three"];
+    let same = |name| span(name).with_id("same").start().unwrap();
+    let open = names.map(same);
+    span("child").start().unwrap().end().unwrap();
+    for span in open.into_iter().rev() {
+        span.end().unwrap();
+    }
+    trace.end().unwrap();
+    memory
+        .expect_tree(
+            "RootSpan
+             └─ one (Span)
+                └─ two (Span)
+                   └─ three (Span)
+                      └─ child (Span)",
+        )
+        .unwrap();
+}

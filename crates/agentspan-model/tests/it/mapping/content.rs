@@ -284,6 +284,16 @@ fn h07_the_result_of_a_tool_names_its_call_in_open_inference() {
 }
 
 #[test]
+fn h07_an_empty_id_names_no_call() {
+    let asked = r#""prompt":[{"id":"","content":"21 degrees","sender":"weather","role":"tool"}],"tools":[]"#;
+    let span = generation(MODEL, &[("LlmGenerationRequest", 1, asked)]);
+    let shown = Shown::of_span(&clear(Rendering::OpenInference), &span);
+    shown.check("llm.input_messages.0.message.role", "tool");
+    let key = "llm.input_messages.0.message.tool_call_id";
+    assert!(!shown.0.contains_key(key));
+}
+
+#[test]
 fn h08_who_serves_a_model_goes_before_who_made_it() {
     let model = |members: &str, of: &str| {
         format!(r#"{{"id":"m","name":"m","model_id":"x",{members}"component_type":"{of}"}}"#)
@@ -339,6 +349,43 @@ fn h09_other_names_for_the_same_parameters_are_known() {
     shown.check("gen_ai.request.max_tokens", "I64(9)");
     shown.check("gen_ai.request.stop_sequences", r#"StrList(["END"])"#);
     shown.check("gen_ai.request.stream", "Bool(true)");
+}
+
+#[test]
+fn h09_whole_numbers_may_be_written_as_floats() {
+    let shown = |parameters: &str| {
+        let asked = format!(r#"{ASKED},"llm_generation_config":{parameters}"#);
+        let span = generation(MODEL, &[("LlmGenerationRequest", 1, &asked)]);
+        Shown::of_span(&clear(Rendering::GenAi), &span)
+    };
+    let whole = shown(r#"{"seed":7.0,"n":2.0}"#);
+    whole.check("gen_ai.request.seed", "I64(7)");
+    whole.check("gen_ai.request.choice.count", "I64(2)");
+    let other = shown(r#"{"seed":7.5,"n":1.0}"#);
+    for key in ["seed", "choice.count"] {
+        assert!(
+            !other.0.contains_key(&format!("gen_ai.request.{key}")),
+            "{key}"
+        );
+    }
+}
+
+#[test]
+fn h10_the_first_chunk_is_the_earliest() {
+    let chunk = r#""content":"o","tool_calls":[]"#;
+    let shown = |asked_at, chunks_at: [u64; 2]| {
+        let [one, two] = chunks_at.map(|at| ("LlmGenerationChunkReceived", at, chunk));
+        let span = generation(
+            MODEL,
+            &[("LlmGenerationRequest", asked_at, ASKED), one, two],
+        );
+        Shown::of_span(&clear(Rendering::GenAi), &span)
+    };
+    let key = "gen_ai.response.time_to_first_chunk";
+    shown(1, [600_000_001, 500_000_001]).check(key, "F64(0.5)");
+    // The clock was set back.
+    let before = shown(600_000_001, [500_000_001, 700_000_001]);
+    assert!(!before.0.contains_key(key));
 }
 
 #[test]

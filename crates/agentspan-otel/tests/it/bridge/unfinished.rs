@@ -137,7 +137,10 @@ fn f3_what_a_trace_left_open_is_no_parent_in_the_next_trace() {
         .replace("22222222-", "55555555-")
         .replace("33333333-", "66666666-")
         .replace("RootSpan\", \"desc", "next root\", \"desc")
-        .replace("\"parent_id\": null", &format!("\"parent_id\": \"{parent}\""));
+        .replace(
+            "\"parent_id\": null",
+            &format!("\"parent_id\": \"{parent}\""),
+        );
     let (summary, watched) = replayed(&format!("{NEVER_ENDED}\n{next}"));
     assert_eq!((summary.open_spans, summary.repeated_ids), (2, 0));
     let spans = watched.live.spans();
