@@ -139,12 +139,11 @@ fn visit_parameters(parameters: &Map<String, Value>, visitor: &mut dyn KeyVisito
             visitor.visit_key(key.into(), I64(number));
         }
     };
-    // The first name is that of Agent Spec; others say the same.
     let first = |names: &[&'static str]| {
         let mut names = names.iter().copied();
         names.find(|name| parameters.contains_key(*name))
     };
-    if let Some(name) = first(&["max_tokens", "max_completion_tokens"]) {
+    if let Some(name) = first(llm_call::MAX_TOKENS) {
         whole(name, keys::GEN_AI_REQUEST_MAX_TOKENS);
     }
     whole("seed", keys::GEN_AI_REQUEST_SEED);
@@ -163,7 +162,7 @@ fn visit_parameters(parameters: &Map<String, Value>, visitor: &mut dyn KeyVisito
     real("frequency_penalty", keys::GEN_AI_REQUEST_FREQUENCY_PENALTY);
     real("presence_penalty", keys::GEN_AI_REQUEST_PRESENCE_PENALTY);
     let texts: Option<Vec<&str>> =
-        match first(&["stop", "stop_sequences"]).and_then(|name| parameters.get(name)) {
+        match first(llm_call::STOP_SEQUENCES).and_then(|name| parameters.get(name)) {
             Some(Value::String(text)) => Some(vec![text]),
             Some(Value::Array(texts)) => texts.iter().map(Value::as_str).collect(),
             _ => None,

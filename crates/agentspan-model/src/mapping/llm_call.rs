@@ -68,6 +68,11 @@ pub(super) fn provider_name(said: &str) -> Cow<'static, str> {
     name.into()
 }
 
+/// Names of one parameter. The first is that of Agent Spec; others say the same.
+pub(super) const MAX_TOKENS: &[&str] = &["max_tokens", "max_completion_tokens"];
+pub(super) const STOP_SEQUENCES: &[&str] = &["stop", "stop_sequences"];
+const SYNONYMS: [&[&str]; 2] = [MAX_TOKENS, STOP_SEQUENCES];
+
 /// How the model is asked to generate: what its configuration says, and on top what the request says.
 /// Parameters that are null are left out.
 pub(super) fn parameters(model: &LlmConfig, story: &Story<'_>) -> Map<String, Value> {
@@ -85,11 +90,16 @@ pub(super) fn parameters(model: &LlmConfig, story: &Story<'_>) -> Map<String, Va
 
 fn overlay(parameters: &mut Map<String, Value>, json: &str) {
     let map: Option<Map<String, Value>> = serde_json::from_str(json).ok();
-    for (name, value) in map.unwrap_or_default() {
-        if !value.is_null() {
-            parameters.insert(name, value);
-        }
+    let mut map = map.unwrap_or_default();
+    map.retain(|_, value| !value.is_null());
+    // What is said here by another name is said anew.
+    for names in SYNONYMS
+        .iter()
+        .filter(|names| names.iter().any(|name| map.contains_key(*name)))
+    {
+        parameters.retain(|name, _| map.contains_key(name) || !names.contains(&&**name));
     }
+    parameters.extend(map);
 }
 
 /// Why the model stopped. Agent Spec does not record it: a model that asks for tools has stopped for

@@ -352,6 +352,16 @@ fn h09_other_names_for_the_same_parameters_are_known() {
 }
 
 #[test]
+fn h09_a_request_replaces_a_default_of_another_name() {
+    let model = r#"{"id":"m","name":"m","model_id":"x","default_generation_parameters":{"max_tokens":10,"top_p":0.5},"component_type":"LlmConfig"}"#;
+    let asked = format!(r#"{ASKED},"llm_generation_config":{{"max_completion_tokens":99}}"#);
+    let span = generation(model, &[("LlmGenerationRequest", 1, &asked)]);
+    let shown = Shown::of_span(&clear(Rendering::GenAi), &span);
+    shown.check("gen_ai.request.max_tokens", "I64(99)");
+    shown.check("gen_ai.request.top_p", "F64(0.5)");
+}
+
+#[test]
 fn h09_whole_numbers_may_be_written_as_floats() {
     let shown = |parameters: &str| {
         let asked = format!(r#"{ASKED},"llm_generation_config":{parameters}"#);
