@@ -2,7 +2,8 @@
 //!
 //! A case is a scenario of a source: its spans go through the normal form, and every fact of the scenario that the
 //! spans contain must be found there, in its place and with its type. `not_in_spans` names those that they do not
-//! contain. It was made by looking for the text of each value, so that it cannot tell of values that occur anywhere: truth
+//! contain. It was made by looking for the text of each value, so that it cannot tell of values
+//! that occur anywhere: truth
 //! values, small numbers, and the words `role`, `type` and so on. Such a fact may be absent, but nothing else may
 //! stand in its place.
 

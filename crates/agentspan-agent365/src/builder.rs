@@ -159,7 +159,8 @@ impl<F> DeliveryBuilder<F> {
 
     /// How many requests may be in flight at the same time, at most. Default: 64.
     ///
-    /// At first there are four. The number grows by one whenever so many requests were answered as may be in flight, and
+    /// At first there are four. The number grows by one whenever so many requests were
+    /// answered as may be in flight, and
     /// becomes smaller when answers take much longer than usual, time out, or say 429 or 503. Identities
     /// get their turns one after the other. A request that has no answer after a second, and after four
     /// times the usual time, does not count any more, and its identity starts no other until it is answered, so that

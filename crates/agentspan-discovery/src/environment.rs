@@ -28,7 +28,8 @@ fn names() -> impl Iterator<Item = &'static str> {
 /// ```
 ///
 /// The names are those of [`agent365_variables::ALL`] and [`standard_variables::ALL`] whose [`Support`](crate::Support)
-/// is to be read. Other variables, which may hold secrets, are not copied. `Debug` shows which are set and no value, since a header or the URL of a receiver may
+/// is to be read. Other variables, which may hold secrets, are not copied. `Debug` shows which
+/// are set and no value, since a header or the URL of a receiver may
 /// hold a password or a key.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment {

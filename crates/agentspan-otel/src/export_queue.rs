@@ -287,7 +287,8 @@ impl ExportQueue {
         self.0.process().shared.stats()
     }
 
-    /// What the receiver said last of spans that it rejected, of a batch that it refused, or as a warning: its own words, escaped and cut
+    /// What the receiver said last of spans that it rejected, of a batch that it refused,
+    /// or as a warning: its own words, escaped and cut
     /// to 200 characters. A receiver that sees contents may repeat them.
     #[must_use]
     pub fn receiver_message(&self) -> Option<String> {
@@ -386,7 +387,8 @@ impl ExportQueue {
     ///
     /// # Errors
     ///
-    /// [`OTelSdkError::Timeout`](opentelemetry_sdk::error::OTelSdkError::Timeout) when the time passed first. What was not exported is dropped and counted
+    /// [`OTelSdkError::Timeout`](opentelemetry_sdk::error::OTelSdkError::Timeout) when the
+    /// time passed first. What was not exported is dropped and counted
     /// as [`ExportLoss::ShutdownDeadline`]. `InternalFailure` when spans were lost for other reasons of which no
     /// call has told yet, the deadline beside them if it passed, and when the exporter fails to end, which the
     /// thread does all the same.

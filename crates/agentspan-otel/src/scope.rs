@@ -265,7 +265,9 @@ impl<K> Scope<K> {
     ///
     /// The type's name stands for the class, see [`ErrorClass`], and its `Display` text for the message: a
     /// `Box<dyn Error>` has that of the innermost error whose type is known, and so has an `anyhow::Error` with
-    /// feature `anyhow` (of `agentspan` or `agentspan-model`); without it, and for other reports, it is `_OTHER`. A later error replaces attribute and status; every error has its event.
+    /// feature `anyhow` (of `agentspan` or `agentspan-model`); without it, and for other
+    /// reports, it is `_OTHER`. A later error replaces attribute and status; every error
+    /// has its event.
     pub fn record_error<E: Display + 'static>(&self, error: &E) {
         if let Some(core) = &self.core {
             core.record_error(error);

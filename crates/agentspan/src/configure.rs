@@ -403,7 +403,8 @@ impl Configuration {
     /// or off as the environment says.
     ///
     /// Shut the provider down at the end of the program: with a default tracer of scopes, it is never dropped. The
-    /// resource, the sampler and the limits are those of the provider. The provider takes the processor, so keep clones of its
+    /// resource, the sampler and the limits are those of the provider. The provider takes
+    /// the processor, so keep clones of its
     /// [`delivery`](AgentSpanProcessor::delivery) and its [`queues`](AgentSpanProcessor::queues) to flush and to
     /// count. Agent Spec processors are not used: give them to the traces. With `OTEL_SDK_DISABLED=true` in the
     /// environment it is a processor that does nothing, and scopes are off.

@@ -203,7 +203,8 @@ impl Destination {
     ///
     /// It is that of all spans of agents: those of scopes, those of [`Telemetry::trace`](crate::Telemetry::trace), and
     /// those of other frameworks in any convention that
-    /// [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads. All other spans, and attributes that no convention
+    /// [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads. All other spans,
+    /// and attributes that no convention
     /// knows, pass as they are. [`Rendering::AgentSpec`] passes scopes and other frameworks' spans as they are, too.
     pub fn with_rendering(mut self, rendering: Rendering) -> Self {
         self.settings.rendering = rendering;

@@ -15,7 +15,8 @@ pub enum InstallError {
     /// its guard was dropped or shut down, since scopes keep their tracer. Install it once, where the program starts,
     /// and keep the guard; hand out `telemetry.provider()` or [`Telemetry::tracer`](crate::Telemetry::tracer) where
     /// parts of the program want their own. Tests that need several pipelines in one process use
-    /// [`Configuration::into_processor`](crate::Configuration::into_processor) with a provider and a `ScopeTracer` each.
+    /// [`Configuration::into_processor`](crate::Configuration::into_processor) with a
+    /// provider and a `ScopeTracer` each.
     #[error("telemetry is already installed in this process")]
     AlreadyInstalled,
     /// A setting of the delivery to Agent 365 cannot be used; the source names it.

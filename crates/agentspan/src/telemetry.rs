@@ -144,7 +144,8 @@ impl Telemetry {
     /// # Errors
     ///
     /// [`TelemetryError::Deadline`] when the time passed first, [`TelemetryError::Processor`] when spans or hooks
-    /// were lost of which no call has told yet, be it before this one, [`TelemetryError::Thread`] when the system refuses one.
+    /// were lost of which no call has told yet, be it before this one,
+    /// [`TelemetryError::Thread`] when the system refuses one.
     pub fn flush(&self, timeout: Duration) -> Result<(), TelemetryError> {
         self.pipeline.flush(timeout).map_err(Failed::into_error)
     }

@@ -10,7 +10,8 @@ use crate::combinations::{HOSTS, Host};
 /// What the error says where there is no cryptography.
 const ADVICE: &str = "no crypto provider for TLS: enable the feature `aws-lc-rs` or `ring`";
 
-/// Checks all hosts, or those whose kind or the beginning of whose row's name is in `only`, prints a line for each combination, and returns how many failed.
+/// Checks all hosts, or those whose kind or the beginning of whose row's name is in `only`,
+/// prints a line for each combination, and returns how many failed.
 pub(crate) fn all(only: &[String], service: &Path) -> Result<usize, Box<dyn Error>> {
     let mut failed = 0;
     let mut without_us = BTreeMap::new();

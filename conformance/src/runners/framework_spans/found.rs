@@ -78,7 +78,8 @@ impl Found {
         self.all.pointer(&pointer).filter(|value| !value.is_null())
     }
 
-    /// Whether the same is said of something else with the same name, as `id` of a call of a tool in a message for that of
+    /// Whether the same is said of something else with the same name, as `id` of a call of
+    /// a tool in a message for that of
     /// its execution.
     pub(super) fn has_elsewhere(&self, fact: &Fact) -> bool {
         if fact.is_in("error") && fact.is_in("calls") {

@@ -23,7 +23,8 @@ use crate::masked::Hiding;
 /// A span exporter or span processor of the SDK that gets spans in the words of a [`Mapping`].
 ///
 /// An exporter gets all spans of agents so: those of Agent Spec, those of scopes, and those of other frameworks in any
-/// convention that [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads. All other spans pass as they are.
+/// convention that [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads. All
+/// other spans pass as they are.
 /// A processor, which may run where spans end, gets only Agent Spec spans so.
 ///
 /// Wrap each destination in its own: one may get everything in the words of OpenInference, another one

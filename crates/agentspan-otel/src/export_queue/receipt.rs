@@ -45,7 +45,8 @@ impl Receipt {
         self
     }
 
-    /// Sets the receiver's own words: why it rejected spans or refused the batch, or a warning. They are escaped and cut to 200
+    /// Sets the receiver's own words: why it rejected spans or refused the batch, or a
+    /// warning. They are escaped and cut to 200
     /// characters. An empty text is none.
     ///
     /// A receiver may repeat what it was sent: see [`with_message_withholding`](Self::with_message_withholding).

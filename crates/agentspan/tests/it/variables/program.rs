@@ -28,7 +28,8 @@ pub(super) struct Row {
 const SAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 const UNSAMPLED: &str = "00-4bf92f3577b34da6a3ce929d0e0e4737-00f067aa0ba902b7-00";
 
-/// The names of the spans of [`program`] that have no attributes: without a caller, and with one that is sampled or not.
+/// The names of the spans of [`program`] that have no attributes: without a caller, and with
+/// one that is sampled or not.
 const ALONE: &str = "alone";
 const OF_SAMPLED: &str = "of sampled";
 const OF_UNSAMPLED: &str = "of unsampled";
