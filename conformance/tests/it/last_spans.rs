@@ -17,7 +17,7 @@ const SIGKILL: i32 = 9;
 const SIGTERM: i32 = 15;
 
 fn start(service: &Service, way: &str) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_last_spans"))
+    program()
         .args([service.url().as_str(), way])
         .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::null())
@@ -25,6 +25,19 @@ fn start(service: &Service, way: &str) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap()
+}
+
+/// The program, with the system's own answer to SIGINT. A shell ignores the signal in what it runs in the
+/// background, and children inherit that.
+fn program() -> Command {
+    let program = env!("CARGO_BIN_EXE_last_spans");
+    if cfg!(target_os = "linux") {
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT", program]);
+        command
+    } else {
+        Command::new(program)
+    }
 }
 
 fn end(status: ExitStatus) -> End {
