@@ -1,7 +1,9 @@
 //! What is known of a call of a model besides its messages.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::story::Story;
@@ -89,9 +91,13 @@ pub(super) fn parameters(model: &LlmConfig, story: &Story<'_>) -> Map<String, Va
 }
 
 fn overlay(parameters: &mut Map<String, Value>, json: &str) {
-    let map: Option<Map<String, Value>> = serde_json::from_str(json).ok();
-    let mut map = map.unwrap_or_default();
-    map.retain(|_, value| !value.is_null());
+    let map: BTreeMap<String, &RawValue> = serde_json::from_str(json).unwrap_or_default();
+    // Each by itself: a number that no float holds costs one parameter and not all.
+    let values = map.into_iter().filter_map(|(name, value)| {
+        let value: Value = serde_json::from_str(value.get()).ok()?;
+        (!value.is_null()).then_some((name, value))
+    });
+    let map: Map<String, Value> = values.collect();
     // What is said here by another name is said anew.
     for names in SYNONYMS
         .iter()

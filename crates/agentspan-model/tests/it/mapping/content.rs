@@ -381,6 +381,17 @@ fn h09_whole_numbers_may_be_written_as_floats() {
 }
 
 #[test]
+fn h09_a_number_that_no_float_holds_costs_no_other_parameter() {
+    let parameters = r#"{"frequency_penalty":1e999,"seed":7,"stop":["END"],"n":{"of":1e999}}"#;
+    let asked = format!(r#"{ASKED},"llm_generation_config":{parameters}"#);
+    let span = generation(MODEL, &[("LlmGenerationRequest", 1, &asked)]);
+    let shown = Shown::of_span(&clear(Rendering::GenAi), &span);
+    shown.check("gen_ai.request.seed", "I64(7)");
+    shown.check("gen_ai.request.stop_sequences", r#"StrList(["END"])"#);
+    assert!(!shown.0.contains_key("gen_ai.request.frequency_penalty"));
+}
+
+#[test]
 fn h10_the_first_chunk_is_the_earliest() {
     let chunk = r#""content":"o","tool_calls":[]"#;
     let shown = |asked_at, chunks_at: [u64; 2]| {
