@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use crate::chore_named;
+use crate::command::Running;
 use crate::error::XtaskError;
+use crate::hosts;
 use crate::workspace::Workspace;
 
 /// The steps in their order: the quick ones first.
@@ -25,6 +27,10 @@ const STEPS: &[(&str, &[&str])] = &[
     ("peers", &["agentspec"]),
 ];
 
+/// The step that runs beside those before it, and is waited for in its turn: it compiles much, in a target
+/// directory of its own, and crate after crate, so that a processor would be idle.
+const BESIDE: &str = "hosts";
+
 /// Runs every step, also after one has failed, so that one run tells everything.
 ///
 /// The step `without` is left out, which the summary says: for a machine that cannot have what it needs.
@@ -32,6 +38,7 @@ pub(crate) fn run(workspace: &Workspace, without: Option<&str>) -> Result<(), Xt
     let begin = Instant::now();
     let mut lines = Vec::new();
     let mut failed = Vec::new();
+    let mut beside = (without != Some(BESIDE)).then(|| start_beside(workspace));
     for &(chore, options) in STEPS {
         let step = [&[chore], options].concat().join(" ");
         println!("\n── {step}");
@@ -43,7 +50,11 @@ pub(crate) fn run(workspace: &Workspace, without: Option<&str>) -> Result<(), Xt
         }
         let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
         let start = Instant::now();
-        let result = match chore_named(chore, &options, workspace) {
+        let outcome = match beside.take_if(|_| chore == BESIDE) {
+            Some(started) => started.and_then(Running::wait),
+            None => chore_named(chore, &options, workspace),
+        };
+        let result = match outcome {
             Ok(()) => "ok",
             Err(error) => {
                 eprintln!("xtask: {}", crate::error::report(&error));
@@ -69,6 +80,11 @@ pub(crate) fn run(workspace: &Workspace, without: Option<&str>) -> Result<(), Xt
         return Ok(());
     }
     Err(XtaskError::Steps { steps: failed })
+}
+
+fn start_beside(workspace: &Workspace) -> Result<Running, XtaskError> {
+    let log = workspace.target_directory().join("ci-hosts.log");
+    hosts::program(workspace, &[]).start(log)
 }
 
 fn seconds(duration: Duration) -> String {

@@ -1,8 +1,9 @@
 //! Starts other programs in the root of the workspace.
 
 use std::ffi::OsStr;
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use crate::error::XtaskError;
 use crate::workspace::Workspace;
@@ -21,6 +22,42 @@ pub(crate) fn cargo(workspace: &Workspace) -> Program {
         workspace.root(),
         "install Rust from https://rustup.rs",
     )
+}
+
+/// A program that runs beside us.
+#[derive(Debug)]
+pub(crate) struct Running {
+    command: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Running {
+    /// Waits for the end, and prints what the program wrote.
+    ///
+    /// # Errors
+    ///
+    /// It says that it failed, or what it wrote cannot be read.
+    pub(crate) fn wait(mut self) -> Result<(), XtaskError> {
+        let status = self.child.wait();
+        let file_error = |source| XtaskError::File {
+            path: self.log.clone(),
+            source,
+        };
+        let status = status.map_err(file_error)?;
+        print!("{}", fs::read_to_string(&self.log).map_err(file_error)?);
+        succeeded(status, || self.command.clone())
+    }
+}
+
+fn succeeded(status: ExitStatus, command: impl FnOnce() -> String) -> Result<(), XtaskError> {
+    if status.success() {
+        return Ok(());
+    }
+    Err(XtaskError::Failed {
+        command: command(),
+        status: status.to_string(),
+    })
 }
 
 impl Program {
@@ -51,12 +88,28 @@ impl Program {
     pub(crate) fn run(mut self) -> Result<(), XtaskError> {
         let status = self.command.status();
         let status = status.map_err(|source| self.start_error(source))?;
-        if status.success() {
-            return Ok(());
-        }
-        Err(XtaskError::Failed {
-            command: self.line(),
-            status: status.to_string(),
+        succeeded(status, || self.line())
+    }
+
+    /// Starts the program, which writes what it has to say into `log`, and does not wait for it.
+    ///
+    /// # Errors
+    ///
+    /// The program cannot be started, or the file cannot be made.
+    pub(crate) fn start(mut self, log: PathBuf) -> Result<Running, XtaskError> {
+        let file_error = |source| XtaskError::File {
+            path: log.clone(),
+            source,
+        };
+        let output = File::create(&log).map_err(file_error)?;
+        let errors = output.try_clone().map_err(file_error)?;
+        let started = self.command.stdout(output).stderr(errors).spawn();
+        let child = started.map_err(|source| self.start_error(source))?;
+        let command = self.line();
+        Ok(Running {
+            command,
+            child,
+            log,
         })
     }
 
@@ -68,12 +121,7 @@ impl Program {
     pub(crate) fn read(mut self) -> Result<String, XtaskError> {
         let output = self.command.stderr(Stdio::inherit()).output();
         let output = output.map_err(|source| self.start_error(source))?;
-        if !output.status.success() {
-            return Err(XtaskError::Failed {
-                command: self.line(),
-                status: output.status.to_string(),
-            });
-        }
+        succeeded(output.status, || self.line())?;
         String::from_utf8(output.stdout).map_err(|source| XtaskError::Output {
             command: self.line(),
             source: source.into(),

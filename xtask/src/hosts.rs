@@ -1,6 +1,6 @@
 //! `cargo xtask hosts`: what becomes of programs that use TLS when they are linked to us.
 
-use crate::command::cargo;
+use crate::command::{Program, cargo};
 use crate::error::XtaskError;
 use crate::workspace::Workspace;
 
@@ -8,6 +8,11 @@ use crate::workspace::Workspace;
 ///
 /// If its lock file is behind the crates, `cargo update --workspace` in its directory mends that.
 pub(crate) fn run(workspace: &Workspace, kinds: &[&str]) -> Result<(), XtaskError> {
+    program(workspace, kinds).run()
+}
+
+/// The program that does so.
+pub(crate) fn program(workspace: &Workspace, kinds: &[&str]) -> Program {
     cargo(workspace)
         .args([
             "run",
@@ -22,5 +27,4 @@ pub(crate) fn run(workspace: &Workspace, kinds: &[&str]) -> Result<(), XtaskErro
             "CARGO_TARGET_DIR",
             workspace.target_directory().join("hosts"),
         )
-        .run()
 }
