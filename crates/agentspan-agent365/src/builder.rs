@@ -12,8 +12,11 @@ use std::time::Duration;
 use agentspan_discovery::{
     ClusterCategory, DomainOverride, DomainOverrideError, Environment, Switches,
 };
-use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::{Identity, Profile};
+use agentspan_model::agentspec::Disclosure;
+use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_queue::contain::{self, Foreign};
+use agentspan_record::{Preparation, SpanEnrichers};
 use agentspan_tls::{TrustRoots, crypto_provider};
 use tracing::warn;
 
@@ -21,7 +24,6 @@ use crate::build_error::BuildError;
 use crate::delivery::{Courier, Delivery, Observer, Setup, start};
 use crate::destination::Destinations;
 use crate::encode::{BodyEncoder, Truncation};
-use crate::enrichment::SpanEnrichers;
 use crate::longest::LONGEST;
 use crate::loopback_endpoint::LoopbackEndpoint;
 use crate::per_request::{PerRequestExport, max_concurrent_exports};
@@ -65,6 +67,8 @@ pub struct DeliveryBuilder<F = Delivery> {
     max_payload_bytes: Option<usize>,
     truncation: Truncation,
     enrichers: SpanEnrichers,
+    renders: bool,
+    agent_spec_identity: Option<Identity>,
     agent_fallback: Option<&'static str>,
     retry_after_dates: bool,
     tenant_header: bool,
@@ -99,6 +103,8 @@ impl<F> DeliveryBuilder<F> {
             max_payload_bytes: None,
             truncation: Truncation::default(),
             enrichers: SpanEnrichers::none(),
+            renders: false,
+            agent_spec_identity: None,
             agent_fallback: None,
             retry_after_dates: false,
             tenant_header: false,
@@ -330,6 +336,16 @@ impl<F> DeliveryBuilder<F> {
         let observer = self.observer.map(Foreign::new);
         // A profile that sends all operations leaves no span without its parent.
         let reparents = self.reparents && wire.operations.is_some();
+        let mut mapping = Mapping::new(Rendering::Agent365(self.profile))
+            .with_capture(ContentCapture::from(Disclosure::Clear));
+        if let Some(identity) = self.agent_spec_identity {
+            mapping = mapping.with_identity(identity);
+        }
+        let preparation = match self.renders {
+            true => Preparation::new(mapping),
+            false => Preparation::of_records(mapping),
+        };
+        let preparation = preparation.with_enrichers(self.enrichers);
         let setup = move || Setup {
             bounds: QueueBounds {
                 spans: max_queue_spans as u64,
@@ -341,7 +357,7 @@ impl<F> DeliveryBuilder<F> {
             per_request: per_request.clone(),
             concurrency,
             max_payload_bytes,
-            enrichers: self.enrichers.clone(),
+            preparation: preparation.clone(),
             reparents,
             destinations: Destinations {
                 wire,

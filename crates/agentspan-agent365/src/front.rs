@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
+use agentspan_record::FinishedSpan;
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -54,11 +55,12 @@ impl Front {
                 .refuse(DropReason::AfterShutdown, spans.len() as u64);
             return Err(SubmitError::AlreadyShutdown);
         }
+        let spans = spans.into_iter().map(FinishedSpan::from).collect();
         shared.submit(spans, Arc::clone(&self.resource))
     }
 
     /// Hands over one span.
-    pub(crate) fn enqueue(&self, span: SpanData) {
+    pub(crate) fn enqueue(&self, span: FinishedSpan) {
         let shared = self.delivery.shared();
         if self.closed.load(SeqCst) {
             shared.counters.refuse(DropReason::AfterShutdown, 1);

@@ -54,8 +54,6 @@ mod delivery;
 mod destination;
 mod drop_reason;
 mod encode;
-mod enriched;
-mod enrichment;
 mod export_error;
 mod export_token;
 mod exporter;
@@ -74,7 +72,6 @@ mod service_reason;
 #[cfg(test)]
 mod span_of_test;
 mod span_processor;
-mod span_size;
 mod stats;
 mod token_cache;
 mod token_resolver;
@@ -84,6 +81,8 @@ mod wire_profile;
 /// Why there is no https: the source of [`BuildError::Cryptography`].
 pub use agentspan_tls::NoCryptoProvider;
 
+pub use agentspan_record::{Enrichment, FinishedSpan, SpanEnrichers};
+
 pub use self::access_token::{AccessToken, AccessTokenError};
 pub use self::build_error::BuildError;
 pub use self::builder::DeliveryBuilder;
@@ -91,8 +90,6 @@ pub use self::chunking::{chunk_by_bytes, estimated_span_bytes, estimated_value_b
 pub use self::delivery::Delivery;
 pub use self::drop_reason::DropReason;
 pub use self::encode::{BodyEncoder, EncodedResource, Truncation};
-pub use self::enriched::Enriched;
-pub use self::enrichment::{Enrichment, SpanEnrichers};
 pub use self::export_error::{ExportError, RefusedIdentityError, ResolverError, SubmitError};
 pub use self::export_token::{ActiveToken, ExportToken, ExportTokenFutureExt};
 pub use self::exporter::Agent365Exporter;

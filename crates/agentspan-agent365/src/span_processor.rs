@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use agentspan_record::FinishedSpan;
 use opentelemetry::Context;
 use opentelemetry::trace::Span as _;
 use opentelemetry_sdk::Resource;
@@ -44,6 +45,13 @@ impl Agent365SpanProcessor {
         self.front.delivery()
     }
 
+    /// Takes a finished span that was sampled, as [`on_end`](SpanProcessor::on_end) does.
+    pub fn take(&self, span: FinishedSpan) {
+        if span.data.span_context.is_sampled() {
+            self.front.enqueue(span);
+        }
+    }
+
     pub(crate) fn over(front: Front) -> Self {
         Self { front }
     }
@@ -63,9 +71,7 @@ impl SpanProcessor for Agent365SpanProcessor {
     }
 
     fn on_end(&self, span: SpanData) {
-        if span.span_context.is_sampled() {
-            self.front.enqueue(span);
-        }
+        self.take(FinishedSpan::received(span));
     }
 
     /// Waits for at most five seconds until what ended before is delivered or dropped.

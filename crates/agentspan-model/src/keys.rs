@@ -438,6 +438,8 @@ pub const AGENTSPEC_LAST_OUTPUT: &str = "agentspec.last_output";
 pub const AGENTSPEC_EVENT_SPAN_ID: &str = "agentspec.event.span_id";
 /// `agentspec.unfinished`: true on spans that nobody ended. Their end is the last time that is known of them.
 pub const AGENTSPEC_UNFINISHED: &str = "agentspec.unfinished";
+/// The name of an event that only keeps the place of an Agent Spec event, which is rendered later.
+pub const AGENTSPEC_EVENT: &str = "agentspec.event";
 /// `agentspec.event.id`: the full id of an Agent Spec event.
 pub const AGENTSPEC_EVENT_ID: &str = "agentspec.event.id";
 /// `agentspec.event.type`: the type of an Agent Spec event.

@@ -53,6 +53,7 @@ mod named;
 pub mod normal;
 mod open_inference;
 mod operation;
+mod placed_span;
 mod rebuild;
 mod rendering;
 mod span_in_trace;
@@ -66,7 +67,8 @@ pub use gen_ai::{SCHEMA_URL, SEMANTIC_CONVENTIONS_VERSION};
 pub use ids::{repeated_span_id_bytes, span_id_bytes, trace_id_bytes};
 pub use named::named_only;
 pub use operation::is_agent365_operation;
-pub use rebuild::{EventRebuilder, RebuildError, RebuiltSpan, SpanRebuilder};
+pub use placed_span::PlacedSpan;
+pub use rebuild::{EventRebuilder, RebuildError, SpanRebuilder};
 pub use rendering::{AgentSpecFields, Rendering, SpanKind, TracingNoise};
 pub use span_in_trace::SpanInTrace;
 

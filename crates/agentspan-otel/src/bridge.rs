@@ -8,14 +8,15 @@ use std::time::SystemTime;
 use agentspan_model::agentspec::{Disclosure, Event, Id};
 use agentspan_model::keys;
 use agentspan_model::mapping::{
-    ContentCapture, Exchange, Mapping, Rendering, SpanInTrace, SpanKind as MappedKind,
-    repeated_span_id_bytes, span_id_bytes, trace_id_bytes,
+    ContentCapture, Exchange, Mapping, Rendering, SpanInTrace, repeated_span_id_bytes,
+    span_id_bytes, trace_id_bytes,
 };
 use agentspan_processor::{ActiveGuard, HookError, Span, SpanEvent, SpanProcessor, WeakSpan};
 use agentspan_queue::PerProcess;
+use agentspan_record::{Attributes, span_kind};
 use opentelemetry::trace::{
-    Span as _, SpanBuilder, SpanContext, SpanId, SpanKind, Status, TraceContextExt, TraceFlags,
-    TraceId, TraceState, Tracer, TracerProvider,
+    Span as _, SpanBuilder, SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceId,
+    TraceState, Tracer, TracerProvider,
 };
 use opentelemetry::{Context, ContextGuard, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuilder};
@@ -23,19 +24,14 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuild
 use crate::scope::latest::Latest;
 use crate::scope::span::{CurrentSpan, SharedSpan, StartedSpan};
 
-pub(crate) mod attributes;
-pub(crate) mod from_otel;
 mod ids;
 mod live;
-pub(crate) mod normalised;
 mod recent;
-pub(crate) mod rendered;
 mod requests;
 mod shared_exchange;
 
 pub use ids::{AgentSpecIdGenerator, RandomIds};
 
-use attributes::Attributes;
 use live::{IdInTrace, LastTime, Live, LiveSpans};
 use recent::Recent;
 use requests::Requests;
@@ -223,7 +219,7 @@ impl OtelBridge {
         };
         let attributes = self.attributes(&record, span, component_above.as_deref());
         let builder = SpanBuilder::from_name(self.mapping.span_name(&record).into_owned())
-            .with_kind(kind(self.mapping.span_kind(&record)))
+            .with_kind(span_kind(self.mapping.span_kind(&record)))
             .with_attributes(attributes);
         let builder = match record.start_time {
             Some(time) => builder.with_start_time(SystemTime::from(time)),
@@ -430,11 +426,4 @@ fn component_id(span: &Span) -> Option<Arc<str>> {
 
 fn component_of_ancestor(span: &Span) -> Option<Arc<str>> {
     std::iter::successors(span.parent(), Span::parent).find_map(|ancestor| component_id(&ancestor))
-}
-
-pub(crate) fn kind(kind: MappedKind) -> SpanKind {
-    match kind {
-        MappedKind::Client => SpanKind::Client,
-        _ => SpanKind::Internal,
-    }
 }

@@ -3,7 +3,6 @@
 mod flush;
 mod process;
 mod receipt;
-mod size;
 mod state;
 mod stats;
 mod worker;
@@ -16,8 +15,10 @@ use std::time::{Duration, Instant};
 
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::keys::Sensitivity;
+use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_queue::PerProcess;
 use agentspan_queue::contain::{self, Foreign};
+use agentspan_record::{FinishedSpan, Hiding, Preparation, SpanEnrichers};
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -29,7 +30,6 @@ pub use self::receipt::{Receipt, Receipts};
 use self::state::{Bounds, Outcome, Refused, Shared};
 pub use self::stats::{ExportLoss, ExportStats};
 use self::worker::Worker;
-use crate::masked::{Hiding, Masked};
 
 /// How long the flush and the shutdown of the SDK wait, which give no time themselves.
 const SDK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -57,7 +57,8 @@ type Condition = dyn Fn(&SpanData) -> bool + Send + Sync;
 ///
 /// **What the exporter sees.** Contents masked, unless
 /// [`with_disclosure`](ExportQueueBuilder::with_disclosure) says otherwise: its own copy is changed, after
-/// it was queued.
+/// it was queued. Agent Spec spans in the vocabulary of Agent Spec, unless
+/// [`with_mapping`](ExportQueueBuilder::with_mapping) names another one.
 ///
 /// ```
 /// use std::time::Duration;
@@ -119,7 +120,7 @@ pub struct ExportQueueBuilder<E> {
     exporter: E,
     bounds: Bounds,
     delay: Duration,
-    hiding: Hiding,
+    preparation: Preparation,
     receipts: Receipts,
     condition: Option<Box<Condition>>,
     after_fork: Option<Box<AfterFork<E>>>,
@@ -157,17 +158,34 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
 
     /// Sets whether the exporter sees contents. The default is that it sees masks.
     ///
-    /// See [`Masked`]. An exporter that is [`Rendered`](crate::Rendered) is to see them, and the one
+    /// See [`Masked`](crate::Masked). An exporter that is [`Rendered`](crate::Rendered) is to see them, and the one
     /// in it to be masked.
     pub fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
-        self.hiding = Hiding::from(disclosure);
+        self.preparation = self.preparation.with_hiding(Hiding::from(disclosure));
         self
     }
 
-    /// Shows the exporter what is known to be harmless, and nothing else, see [`Masked::known_harmless`]. Of
+    /// Renders the spans of agents with `mapping`, on the queue's thread: those of Agent Spec, those of scopes, and
+    /// those of other frameworks in any known convention. The default is that only Agent Spec spans whose
+    /// attributes the bridge did not write are rendered, in the vocabulary of Agent Spec.
+    ///
+    /// Contents that the mapping captures are masked afterwards, unless
+    /// [`with_disclosure`](Self::with_disclosure) says otherwise.
+    pub fn with_mapping(mut self, mapping: Mapping) -> Self {
+        self.preparation = self.preparation.with_mapping(mapping);
+        self
+    }
+
+    /// Sets what is asked about each span once it is rendered, before it is masked. The default is nothing.
+    pub fn with_enrichers(mut self, enrichers: SpanEnrichers) -> Self {
+        self.preparation = self.preparation.with_enrichers(enrichers);
+        self
+    }
+
+    /// Shows the exporter what is known to be harmless, and nothing else, see [`Masked::known_harmless`](crate::Masked::known_harmless). Of
     /// this and [`with_disclosure`](Self::with_disclosure), the later call counts.
     pub fn with_known_harmless_only(mut self) -> Self {
-        self.hiding = Hiding::AllButHarmless;
+        self.preparation = self.preparation.with_hiding(Hiding::AllButHarmless);
         self
     }
 
@@ -214,13 +232,14 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         // The table of keys is made once in a process, on the thread that asks first. Were that the thread of
         // the queue, a child that is forked meanwhile would wait for it for ever.
         let _ = Sensitivity::of("");
-        let (name, hiding) = (Arc::clone(&self.name), self.hiding);
+        let (name, preparation) = (Arc::clone(&self.name), self.preparation);
         let (receipts, delay) = (self.receipts, self.delay);
         let start = move |shared: &Arc<Shared>, exporter| {
             let worker = Worker {
                 name: Arc::clone(&name),
                 shared: Arc::clone(shared),
-                exporter: Masked::hiding(exporter, hiding),
+                exporter,
+                preparation: preparation.clone(),
                 receipts: receipts.clone(),
                 delay,
             };
@@ -246,13 +265,20 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
     }
 }
 
+/// Masks, and has Agent Spec spans say all that is known of them.
+fn default_preparation() -> Preparation {
+    let mapping = Mapping::new(Rendering::AgentSpec);
+    let mapping = mapping.with_capture(ContentCapture::from(Disclosure::Clear));
+    Preparation::of_records(mapping).with_hiding(Hiding::from(Disclosure::Masked))
+}
+
 impl<E> fmt::Debug for ExportQueueBuilder<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExportQueueBuilder")
             .field("name", &self.name)
             .field("bounds", &self.bounds)
             .field("delay", &self.delay)
-            .field("hiding", &self.hiding)
+            .field("preparation", &self.preparation)
             .finish_non_exhaustive()
     }
 }
@@ -268,7 +294,7 @@ impl ExportQueue {
             exporter,
             bounds: Bounds::default(),
             delay: Duration::from_secs(1),
-            hiding: Hiding::from(Disclosure::Masked),
+            preparation: default_preparation(),
             receipts: Receipts::new(),
             condition: None,
             after_fork: None,
@@ -312,9 +338,9 @@ impl ExportQueue {
     }
 
     /// Queues a span without asking the filter. Does not wait.
-    pub fn put(&self, span: SpanData) {
+    pub fn put(&self, span: impl Into<FinishedSpan>) {
         let process = self.0.process();
-        if let Some(refused) = process.shared.put(span) {
+        if let Some(refused) = process.shared.put(span.into()) {
             return self.log_first(&refused);
         }
         if process.ensure_thread(self.0.start.as_deref()).is_err() {
@@ -412,7 +438,7 @@ impl SpanProcessor for ExportQueue {
 
     fn on_end(&self, span: SpanData) {
         if self.wants(&span) {
-            self.put(span);
+            self.put(FinishedSpan::received(span));
         }
     }
 

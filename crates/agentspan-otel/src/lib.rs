@@ -57,7 +57,6 @@
 //! `agentspan-agent365`.
 
 mod apply_guardrail_scope;
-mod attribute_value;
 mod baggage;
 mod bridge;
 mod console;
@@ -73,10 +72,13 @@ mod otlp_json_lines;
 mod output_scope;
 mod propagation;
 mod python_text;
+mod rendered;
 mod scope;
 mod switch;
 mod tracer;
 mod turn_context;
+
+pub use agentspan_record::from_otel;
 
 pub use self::apply_guardrail_scope::{
     ApplyGuardrail, ApplyGuardrailScope, ApplyGuardrailScopeBuilder,
@@ -85,9 +87,6 @@ pub use self::baggage::{
     ActiveBaggage, BaggageBuilder, BaggageSpanProcessor, BaggageText, LastProcessor,
     RequestBaggage, dropped_baggage_entries,
 };
-pub use self::bridge::from_otel::from_otel;
-pub use self::bridge::normalised::Normalised;
-pub use self::bridge::rendered::Rendered;
 pub use self::bridge::{AgentSpecIdGenerator, OtelBridge, RandomIds};
 pub use self::console::{ConsoleDetail, ConsoleExporter};
 pub use self::execute_tool_scope::{ExecuteTool, ExecuteToolScope, ExecuteToolScopeBuilder};
@@ -103,6 +102,7 @@ pub use self::metrics::AgentMetrics;
 pub use self::otlp_json_lines::OtlpJsonLines;
 pub use self::output_scope::{Output, OutputScope, OutputScopeBuilder};
 pub use self::propagation::{HeaderReader, HeaderWriter, Propagation};
+pub use self::rendered::Rendered;
 pub use self::scope::future::{ScopeFutureExt, ScopedFuture};
 pub use self::scope::{ActiveScope, IntoAttribute, Scope};
 pub use self::switch::{is_enabled, set_enabled};

@@ -1,16 +1,12 @@
 //! Hides contents from an exporter, in its own copy of the spans.
 
-mod hiding;
-mod names;
-
 use std::time::Duration;
 
 use agentspan_model::agentspec::Disclosure;
+use agentspan_record::Hiding;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
-
-pub(crate) use self::hiding::Hiding;
 
 /// A span exporter that gets masks in place of contents.
 ///
@@ -59,7 +55,7 @@ impl<E> Masked<E> {
         Self::hiding(exporter, Hiding::AllButHarmless)
     }
 
-    pub(crate) fn hiding(exporter: E, hiding: Hiding) -> Self {
+    fn hiding(exporter: E, hiding: Hiding) -> Self {
         Self { exporter, hiding }
     }
 }

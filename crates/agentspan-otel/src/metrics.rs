@@ -4,15 +4,13 @@ use std::time::Duration;
 
 use agentspan_model::attribute::{AttributeValue, Key};
 use agentspan_model::keys;
-use agentspan_model::mapping::{AgentSpecFields, Mapping, Rendering, SpanInTrace};
+use agentspan_model::mapping::{AgentSpecFields, Mapping, PlacedSpan, Rendering};
 use agentspan_queue::contain;
+use agentspan_record::{FinishedSpan, from_otel, to_value};
 use opentelemetry::metrics::{Histogram, Meter};
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
-
-use crate::attribute_value::to_value;
-use crate::bridge::from_otel::from_otel;
 
 /// The buckets that the [conventions](https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/)
 /// advise for durations, in seconds.
@@ -57,8 +55,7 @@ const OTHER: &str = "_OTHER";
 /// Records how long the operations of agents take, and how many tokens they use.
 ///
 /// A [`SpanProcessor`] that reads finished spans: those of scopes, of other instrumentation that has a
-/// `gen_ai.operation.name`, and those that [`OtelBridge`](crate::OtelBridge) made of Agent Spec spans, with
-/// or without [`Rendered`](crate::Rendered). It records `gen_ai.client.operation.duration` in seconds and
+/// `gen_ai.operation.name`, and those that [`OtelBridge`](crate::OtelBridge) made of Agent Spec spans. It records `gen_ai.client.operation.duration` in seconds and
 /// `gen_ai.client.token.usage`, with the buckets that the GenAI conventions advise.
 ///
 /// **Dimensions** are `gen_ai.operation.name`, `gen_ai.provider.name`, `gen_ai.request.model`,
@@ -68,8 +65,8 @@ const OTHER: &str = "_OTHER";
 /// and of types of errors there are is up to the program; the SDK bounds them, by default to 2,000
 /// combinations for each metric.
 ///
-/// **Cost.** It runs where spans end. A span of Agent Spec is read from its attributes for it, which
-/// takes the longer the more content is captured on spans.
+/// **Cost.** It runs where spans end. A span of Agent Spec whose record the bridge does not hand over is read from
+/// its attributes, which takes the longer the more content is captured on spans.
 ///
 /// ```
 /// use agentspan_otel::AgentMetrics;
@@ -108,14 +105,19 @@ impl AgentMetrics {
     }
 
     /// Records what a finished span says. A panic of the meter's instruments is contained.
-    pub fn record(&self, span: &SpanData) {
+    pub fn record(&self, span: &FinishedSpan) {
         let _ = contain::call(|| self.measure(span));
     }
 
-    fn measure(&self, span: &SpanData) {
-        let Some(measured) = Measured::of_agent_spec(span).or_else(|| Measured::of(span)) else {
+    fn measure(&self, span: &FinishedSpan) {
+        let measured = match &span.agent_spec {
+            Some(placed) => Measured::of_placed(placed),
+            None => Measured::of_agent_spec(&span.data).or_else(|| Measured::of(&span.data)),
+        };
+        let Some(measured) = measured else {
             return;
         };
+        let span = &span.data;
         let duration = span.end_time.duration_since(span.start_time);
         let duration = duration.unwrap_or_default().as_secs_f64();
         let mut dimensions = measured.dimensions;
@@ -159,15 +161,20 @@ impl Measured {
         let mut attributes = span.attributes.iter();
         attributes.find(|attribute| attribute.key.as_str() == keys::AGENTSPEC_SPAN_ID)?;
         // One that was cut is measured by what is left of it.
-        let rebuilt = from_otel(span).ok()??;
+        Self::of_placed(&from_otel(span).ok()??)
+    }
+
+    fn of_placed(placed: &PlacedSpan) -> Option<Self> {
         let mapping = Mapping::new(Rendering::GenAi).with_fields(AgentSpecFields::Identifying);
         let mut measured = Self::default();
-        let in_trace = SpanInTrace::new(&rebuilt.span);
-        mapping.visit_span(&in_trace, &mut |key: Key, value: AttributeValue<'_>| {
-            if let (Key::Static(name), Some(value)) = (key, to_value(key, value)) {
-                measured.add(name, &value);
-            }
-        });
+        mapping.visit_span(
+            &placed.in_trace(),
+            &mut |key: Key, value: AttributeValue<'_>| {
+                if let (Key::Static(name), Some(value)) = (key, to_value(key, value)) {
+                    measured.add(name, &value);
+                }
+            },
+        );
         measured.is_operation.then_some(measured)
     }
 
@@ -235,7 +242,7 @@ impl SpanProcessor for AgentMetrics {
     fn on_start(&self, _span: &mut Span, _context: &Context) {}
 
     fn on_end(&self, span: SpanData) {
-        self.record(&span);
+        self.record(&FinishedSpan::received(span));
     }
 
     fn force_flush(&self) -> OTelSdkResult {

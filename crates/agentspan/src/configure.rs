@@ -7,10 +7,10 @@ use agentspan_agent365::{Delivery, DeliveryBuilder, TokenResolver};
 use agentspan_discovery::Environment;
 use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
-use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
+use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::{
-    AgentMetrics, ConsoleExporter, ExportQueue, Normalised, OtelBridge, ScopeTracer,
-    set_default_tracer, set_enabled,
+    AgentMetrics, ConsoleExporter, ExportQueue, OtelBridge, ScopeTracer, set_default_tracer,
+    set_enabled,
 };
 use agentspan_processor::{BackgroundQueue, SpanProcessor};
 use agentspan_queue::contain::{self, Panicked};
@@ -495,8 +495,8 @@ impl Configuration {
             }
             (None, true, Some(delivery)) => {
                 let delivery = delivery.with_profile(profile).with_environment(environment);
-                let delivery = in_words_of(profile, delivery).build()?;
-                (Agent365Status::Delivers, Some((delivery, profile)))
+                let delivery = delivery.with_rendering().build()?;
+                (Agent365Status::Delivers, Some(delivery))
             }
             (None, true, None) => (Agent365Status::WithoutTokenResolver, None),
             (None, false, _) => (Agent365Status::WithoutSwitch, None),
@@ -529,12 +529,6 @@ impl Configuration {
         };
         Ok((processor, missing(switches, agent365, wants_agent365)))
     }
-}
-
-/// Has the spans of other frameworks rendered on the delivery's thread.
-fn in_words_of(profile: Profile, delivery: DeliveryBuilder) -> DeliveryBuilder {
-    let mapping = Mapping::new(Rendering::Agent365(profile));
-    delivery.with_span_preparation(move |span| Normalised::new(&mapping).apply(span))
 }
 
 /// Calls code that is not ours, or not ours alone.

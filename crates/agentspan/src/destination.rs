@@ -4,12 +4,10 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use agentspan_agent365::{Enriched, SpanEnrichers};
+use agentspan_agent365::SpanEnrichers;
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering, TracingNoise};
-use agentspan_otel::{
-    ConsoleDetail, ConsoleExporter, ExportQueue, Masked, OtlpJsonLines, Receipts, Rendered,
-};
+use agentspan_otel::{ConsoleDetail, ConsoleExporter, ExportQueue, OtlpJsonLines, Receipts};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use crate::batch_variables::BatchVariables;
@@ -170,7 +168,7 @@ impl Destination {
     }
 
     /// Sets whether it sees contents: prompts, answers, arguments. The default is that it sees masks, see
-    /// [`Masked`].
+    /// [`Masked`](agentspan_otel::Masked).
     ///
     /// Of Agent Spec spans, also [`Configuration::with_content_capture`](crate::Configuration::with_content_capture)
     /// must allow them.
@@ -181,7 +179,7 @@ impl Destination {
 
     /// Shows it what is known to be harmless, and nothing else: numbers, ids and names under keys whose
     /// conventions say that they are. For those who must be sure, where a mask is made by a list of what is
-    /// known to be content. [`Masked::known_harmless`] says what is left of a span.
+    /// known to be content. [`Masked::known_harmless`](agentspan_otel::Masked::known_harmless) says what is left of a span.
     ///
     /// Of this and [`with_disclosure`](Self::with_disclosure), the later call counts.
     ///
@@ -303,27 +301,19 @@ fn build<E: SpanExporter + 'static>(
     after_fork: Option<Box<AfterFork<E>>>,
     settings: Settings,
 ) -> io::Result<ExportQueue> {
-    let Settings {
-        exposure,
-        rendering,
-        noise,
-        enrichers,
-        ..
-    } = settings;
-    let prepared = move |exporter| {
-        let exporter = Enriched::new(exporter, enrichers.clone());
-        let (exporter, disclosure) = match exposure {
-            Exposure::Disclosed(disclosure) => (Masked::new(exporter, disclosure), disclosure),
-            Exposure::KnownHarmless => (Masked::known_harmless(exporter), Disclosure::Masked),
-        };
-        let mut mapping = Mapping::new(rendering).with_capture(ContentCapture::from(disclosure));
-        if let Some(noise) = noise {
-            mapping = mapping.with_tracing_noise(noise);
-        }
-        Rendered::new(exporter, mapping)
+    let queue = ExportQueue::builder(name, exporter);
+    let (queue, disclosure) = match settings.exposure {
+        Exposure::Disclosed(disclosure) => (queue.with_disclosure(disclosure), disclosure),
+        Exposure::KnownHarmless => (queue.with_known_harmless_only(), Disclosure::Masked),
     };
-    let mut queue = ExportQueue::builder(name, prepared(exporter))
-        .with_disclosure(Disclosure::Clear)
+    let capture = ContentCapture::from(disclosure);
+    let mut mapping = Mapping::new(settings.rendering).with_capture(capture);
+    if let Some(noise) = settings.noise {
+        mapping = mapping.with_tracing_noise(noise);
+    }
+    let mut queue = queue
+        .with_mapping(mapping)
+        .with_enrichers(settings.enrichers)
         .with_receipts(settings.receipts);
     if let Some(delay) = settings.delay {
         queue = queue.with_batch_delay(delay);
@@ -338,7 +328,7 @@ fn build<E: SpanExporter + 'static>(
         queue = queue.with_max_bytes(bytes);
     }
     if let Some(make) = after_fork {
-        queue = queue.with_exporter_after_fork(move || make().map(&prepared));
+        queue = queue.with_exporter_after_fork(make);
     }
     if let Some(filter) = settings.filter {
         queue = queue.with_filter(filter);

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use agentspan_agent365::{Agent365SpanProcessor, Delivery};
 use agentspan_model::agent365::Profile;
-use agentspan_model::agentspec::Disclosure;
-use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
-use agentspan_otel::{AgentMetrics, BaggageSpanProcessor, ExportMetrics, ExportQueue, Rendered};
+use agentspan_model::mapping::ContentCapture;
+use agentspan_otel::{AgentMetrics, BaggageSpanProcessor, ExportMetrics, ExportQueue};
+use agentspan_record::FinishedSpan;
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -42,7 +42,7 @@ pub struct AgentSpanProcessor {
 impl AgentSpanProcessor {
     pub(crate) fn new(
         agent365: Agent365Status,
-        delivery: Option<(Delivery, Profile)>,
+        delivery: Option<Delivery>,
         queues: Vec<ExportQueue>,
         metrics: Option<AgentMetrics>,
     ) -> Self {
@@ -50,16 +50,12 @@ impl AgentSpanProcessor {
         let outlets = Outlets {
             metrics,
             done_by_guard: done_by_guard.clone(),
-            agent365: delivery.as_ref().map(|(delivery, profile)| {
-                let mapping = Mapping::new(Rendering::Agent365(*profile))
-                    .with_capture(ContentCapture::from(Disclosure::Clear));
-                Rendered::new(delivery.span_processor(), mapping)
-            }),
+            agent365: delivery.as_ref().map(Delivery::span_processor),
             queues: queues.clone(),
         };
         Self {
             agent365,
-            delivery: delivery.map(|(delivery, _)| delivery),
+            delivery,
             chain: Some(BaggageSpanProcessor::in_front_of(outlets)),
             queues,
             done_by_guard,
@@ -172,7 +168,7 @@ impl SpanProcessor for AgentSpanProcessor {
 #[derive(Debug)]
 struct Outlets {
     metrics: Option<AgentMetrics>,
-    agent365: Option<Rendered<Agent365SpanProcessor>>,
+    agent365: Option<Agent365SpanProcessor>,
     queues: Vec<ExportQueue>,
     done_by_guard: DoneByGuard,
 }
@@ -185,10 +181,11 @@ impl SpanProcessor for Outlets {
     }
 
     fn on_end(&self, span: SpanData) {
+        let span = FinishedSpan::received(span);
         if let Some(metrics) = &self.metrics {
             metrics.record(&span);
         }
-        let mut takers = self.queues.iter().filter(|queue| queue.wants(&span));
+        let mut takers = self.queues.iter().filter(|queue| queue.wants(&span.data));
         let Some(agent365) = &self.agent365 else {
             let Some(mut taker) = takers.next() else {
                 return;
@@ -201,7 +198,7 @@ impl SpanProcessor for Outlets {
             return taker.put(span);
         };
         takers.for_each(|queue| queue.put(span.clone()));
-        agent365.on_end(span);
+        agent365.take(span);
     }
 
     fn force_flush(&self) -> OTelSdkResult {

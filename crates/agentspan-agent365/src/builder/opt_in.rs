@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use agentspan_model::agent365::Identity;
 use agentspan_model::keys;
+use agentspan_record::Enrichment;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::DeliveryBuilder;
 use crate::encode::Truncation;
-use crate::enrichment::Enrichment;
 use crate::per_request::PerRequestExport;
 use crate::token_cache::TokenCache;
 
@@ -101,15 +102,20 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
-    /// Changes each span before enrichers see it and before it is grouped, for example into the words of the profile.
+    /// Renders the spans of agents in the words of the profile, on the delivery's thread, before enrichers see
+    /// them: those of Agent Spec, and those of other frameworks in any convention that
+    /// [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads. The facade does so.
     ///
-    /// It runs on the delivery's thread, as an enricher does. Default: spans stay as they are. The facade renders the
-    /// spans of other frameworks so.
-    pub fn with_span_preparation(
-        mut self,
-        preparation: impl Fn(&mut SpanData) + Send + Sync + 'static,
-    ) -> Self {
-        self.enrichers = self.enrichers.with_preparation(preparation);
+    /// Default: a span stays as it is, unless the Agent Spec span that it stands for comes beside it.
+    pub fn with_rendering(mut self) -> Self {
+        self.renders = true;
+        self
+    }
+
+    /// Delivers Agent Spec spans for this identity that name none, be it by baggage. Default: such a span has no
+    /// identity, and is dropped and counted.
+    pub fn with_agent_spec_identity(mut self, identity: Identity) -> Self {
+        self.agent_spec_identity = Some(identity);
         self
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use agentspan_model::agent365::Identity;
-use opentelemetry_sdk::trace::SpanData;
+use agentspan_record::FinishedSpan;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -44,7 +44,7 @@ pub(crate) enum Event {
 /// A batch from an exporter, or the spans of a request.
 #[derive(Debug)]
 pub(crate) struct Job {
-    pub(super) spans: Vec<SpanData>,
+    pub(super) spans: Vec<FinishedSpan>,
     pub(super) resources: Resources,
     pub(super) claim: Claim,
     pub(super) tokens: TokenSource,
@@ -63,7 +63,7 @@ pub(crate) enum TokenSource {
 /// A span from a processor, waiting for others.
 #[derive(Debug)]
 pub(crate) struct QueuedSpan {
-    pub(super) span: SpanData,
+    pub(super) span: FinishedSpan,
     pub(super) resource: Arc<EncodedResource>,
     pub(super) bytes: u64,
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use agentspan_model::keys;
 use agentspan_model::mapping::is_agent365_operation;
+use agentspan_record::FinishedSpan;
 use opentelemetry::Value;
 use opentelemetry::trace::{SpanId, SpanKind};
 use opentelemetry_sdk::trace::SpanData;
@@ -94,8 +95,8 @@ impl Lineage {
     }
 
     /// A span ends, and is to be sent or not.
-    pub(super) fn end(&mut self, span: &SpanData) {
-        let key = key(span);
+    pub(super) fn end(&mut self, span: &FinishedSpan) {
+        let key = key(&span.data);
         if !sends(self.wire, span) {
             if let Some(known) = self.spans.get_mut(&key) {
                 if known.has_children {
@@ -135,11 +136,15 @@ pub(super) fn parent(span: &SpanData) -> Parent {
     }
 }
 
-/// Whether the profile sends spans of the operation of `span`.
-fn sends(wire: &WireProfile, span: &SpanData) -> bool {
-    let mut attributes = span.attributes.iter().rev();
+/// Whether the profile sends spans of the operation of `span`. A span of Agent Spec gets its operation when
+/// it is prepared.
+fn sends(wire: &WireProfile, span: &FinishedSpan) -> bool {
+    let mut attributes = span.data.attributes.iter().rev();
     let operation =
         attributes.find(|attribute| attribute.key.as_str() == keys::GEN_AI_OPERATION_NAME);
+    if let (None, Some(span_type)) = (operation, span.agent_spec_type()) {
+        return is_agent365_operation(span_type);
+    }
     wire.sends(operation.map(|attribute| &attribute.value))
 }
 
@@ -163,12 +168,13 @@ mod tests {
         (TraceId::from(1), SpanId::from(id))
     }
 
-    fn ended(id: u64, attributes: Vec<KeyValue>) -> SpanData {
+    fn ended(id: u64, attributes: Vec<KeyValue>) -> FinishedSpan {
         let (trace, id) = at(id);
         SpanData {
             span_context: SpanContext::new(trace, id, TraceFlags::SAMPLED, false, TraceState::NONE),
             ..span(attributes)
         }
+        .into()
     }
 
     #[test]

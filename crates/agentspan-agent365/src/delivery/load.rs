@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use agentspan_record::FinishedSpan;
 use http::Uri;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::time::Instant;
@@ -82,7 +83,7 @@ impl Resources {
     /// Takes single spans apart into `spans`. Gives their resources and their estimated memory.
     pub(super) fn split_off(
         queued: impl Iterator<Item = QueuedSpan>,
-        spans: &mut Vec<SpanData>,
+        spans: &mut Vec<FinishedSpan>,
     ) -> Option<(Self, u64)> {
         let mut resources: Vec<Arc<EncodedResource>> = Vec::new();
         let mut bytes = 0;

@@ -379,8 +379,8 @@ impl Request {
     fn take_settled(&mut self) -> Option<Departure> {
         let mut below: HashMap<SpanId, Vec<SpanId>> = HashMap::new();
         for Ended { span, .. } in &self.ended {
-            if let Parent::Here(parent) = lineage::parent(&span.span) {
-                let id = span.span.span_context.span_id();
+            if let Parent::Here(parent) = lineage::parent(&span.span.data) {
+                let id = span.span.data.span_context.span_id();
                 below.entry(parent).or_default().push(id);
             }
         }
@@ -396,7 +396,7 @@ impl Request {
         let ended = std::mem::take(&mut self.ended);
         let (waiting, settled) = ended
             .into_iter()
-            .partition(|ended| waiting.contains(&ended.span.span.span_context.span_id()));
+            .partition(|ended| waiting.contains(&ended.span.span.data.span_context.span_id()));
         self.ended = waiting;
         self.departure(settled)
     }

@@ -11,10 +11,11 @@ use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 
 use agentspan_queue::told::{self, Told};
+use agentspan_record::FinishedSpan;
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, SpanContext, TraceContextExt as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{Span, SpanData};
+use opentelemetry_sdk::trace::Span;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -34,7 +35,6 @@ use crate::export_token::ExportToken;
 use crate::longest::LONGEST;
 use crate::report::ExportReport;
 use crate::service_reason::ServiceReason;
-use crate::span_size::estimated_bytes;
 use crate::stats::{Counters, Losses};
 
 /// How much longer than its deadline a caller waits for the thread to say that it is done.
@@ -167,7 +167,7 @@ impl Shared {
     /// Takes a batch. The receiver gets its report.
     pub(crate) fn submit(
         self: &Arc<Self>,
-        spans: Vec<SpanData>,
+        spans: Vec<FinishedSpan>,
         resource: Arc<EncodedResource>,
     ) -> Result<oneshot::Receiver<Arc<ExportReport>>, SubmitError> {
         let count = spans.len();
@@ -175,7 +175,7 @@ impl Shared {
             self.counters.refuse(self.reason_of_end(), count as u64);
             return Err(SubmitError::AlreadyShutdown);
         }
-        let bytes: u64 = spans.iter().map(estimated_bytes).sum();
+        let bytes: u64 = spans.iter().map(FinishedSpan::estimated_bytes).sum();
         if !self.counters.admit(count as u64, bytes) {
             return Err(SubmitError::QueueFull { spans: count });
         }
@@ -202,7 +202,7 @@ impl Shared {
     }
 
     /// Takes a single span, or drops and counts it. Never blocks.
-    pub(crate) fn enqueue(self: &Arc<Self>, span: SpanData, resource: &Arc<EncodedResource>) {
+    pub(crate) fn enqueue(self: &Arc<Self>, span: FinishedSpan, resource: &Arc<EncodedResource>) {
         if self.stopping.load(SeqCst) {
             self.counters.refuse(self.reason_of_end(), 1);
             return;
@@ -233,8 +233,8 @@ impl Shared {
         }
     }
 
-    fn admit(&self, span: SpanData, resource: &Arc<EncodedResource>) -> Option<QueuedSpan> {
-        let bytes = estimated_bytes(&span);
+    fn admit(&self, span: FinishedSpan, resource: &Arc<EncodedResource>) -> Option<QueuedSpan> {
+        let bytes = span.estimated_bytes();
         self.counters.admit(1, bytes).then(|| QueuedSpan {
             span,
             resource: Arc::clone(resource),
@@ -292,10 +292,11 @@ impl Shared {
     fn end_in_request(
         self: &Arc<Self>,
         mut requests: MutexGuard<'_, Requests>,
-        span: SpanData,
+        span: FinishedSpan,
         resource: &Arc<EncodedResource>,
     ) {
-        let (trace, id) = (span.span_context.trace_id(), span.span_context.span_id());
+        let context = &span.data.span_context;
+        let (trace, id) = (context.trace_id(), context.span_id());
         let deadline = requests.next_deadline();
         let ended = requests.end(Instant::now(), trace, id, || self.admit(span, resource));
         let next = requests.next_deadline();

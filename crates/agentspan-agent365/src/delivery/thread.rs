@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use agentspan_queue::contain::{self, Foreign};
+use agentspan_record::Preparation;
 use opentelemetry::Context;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::unbounded_channel;
@@ -20,7 +21,6 @@ use super::worker::{Observer, Worker};
 use super::{Delivery, log};
 use crate::destination::Destinations;
 use crate::encode::BodyEncoder;
-use crate::enrichment::SpanEnrichers;
 use crate::per_request::PerRequestExport;
 use crate::stats::{Counters, QueueBounds};
 use crate::transport::io_runtime;
@@ -48,7 +48,7 @@ pub(crate) struct Setup {
     pub(crate) concurrency: usize,
     /// For the body of one request.
     pub(crate) max_payload_bytes: Option<usize>,
-    pub(crate) enrichers: SpanEnrichers,
+    pub(crate) preparation: Preparation,
     /// Whether spans whose parents are not sent get other parents.
     pub(crate) reparents: bool,
     pub(crate) destinations: Destinations,

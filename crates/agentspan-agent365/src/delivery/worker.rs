@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use agentspan_model::agent365::Identity;
 use agentspan_queue::contain::{self, Foreign};
+use agentspan_record::{FinishedSpan, Preparation, estimated_bytes};
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinSet, yield_now};
@@ -32,10 +33,8 @@ use super::thread::Setup;
 use crate::destination::Destinations;
 use crate::drop_reason::DropReason;
 use crate::encode::BodyEncoder;
-use crate::enrichment::SpanEnrichers;
 use crate::grouping::Grouping;
 use crate::report::ExportReport;
-use crate::span_size::estimated_bytes;
 
 /// Memory for more spans than this is given back to the system.
 const MAX_SPARE_SPANS: usize = 4_096;
@@ -64,10 +63,11 @@ pub(super) struct Worker {
     destinations: Destinations,
     encoder: BodyEncoder,
     observer: Option<Foreign<Observer>>,
-    enrichers: SpanEnrichers,
+    preparation: Preparation,
     reparents: bool,
     buffers: Buffers,
-    /// The memory of the last batch of single spans, to be used for the next.
+    /// The memory of the last batch, to be used for the next: of single spans, and of prepared ones.
+    spare_finished: Vec<FinishedSpan>,
     spare: Vec<SpanData>,
     max_payload_bytes: Option<usize>,
     batch_delay: Duration,
@@ -111,9 +111,10 @@ impl Worker {
             destinations: setup.destinations,
             encoder: setup.encoder,
             observer: setup.observer,
-            enrichers: setup.enrichers,
+            preparation: setup.preparation,
             reparents: setup.reparents,
             buffers: Buffers::new(MAX_SPARE_BUFFERS),
+            spare_finished: Vec::new(),
             spare: Vec::new(),
             max_payload_bytes: setup.max_payload_bytes,
             batch_delay: setup.batch_delay,
@@ -407,14 +408,14 @@ impl Worker {
         if backlog == 0 || (backlog < self.shared.batch_spans && self.due <= self.taken) {
             return false;
         }
-        let mut spans = std::mem::take(&mut self.spare);
+        let mut spans = std::mem::take(&mut self.spare_finished);
         let queued = std::iter::from_fn(|| self.queue.try_recv().ok());
         let taken = Resources::split_off(queued.take(self.shared.batch_spans), &mut spans);
         let count = spans.len();
         self.taken += count as u64;
         self.shared.backlog.fetch_sub(count, SeqCst);
         let Some((resources, bytes)) = taken else {
-            self.spare = spans;
+            self.spare_finished = spans;
             return false;
         };
         self.open(Job {
@@ -429,15 +430,19 @@ impl Worker {
 
     fn open(&mut self, job: Job) {
         let Job {
-            mut spans,
+            spans: mut finished,
             resources,
             mut claim,
             tokens,
             reply,
         } = job;
         let since = Instant::now();
-        let panics = self.enrichers.apply(&mut spans);
+        let mut spans = std::mem::take(&mut self.spare);
+        let panics = self.preparation.prepare(finished.drain(..), &mut spans);
         self.shared.counters.panicked(panics);
+        if finished.capacity() <= MAX_SPARE_SPANS {
+            self.spare_finished = finished;
+        }
         let mut grouping = Grouping::of(&spans, &self.destinations);
         self.reparent(&mut spans, &grouping);
         let skipped = Skipped {
@@ -514,7 +519,7 @@ impl Worker {
         }
         let unsent = &grouping.other_operations;
         let mut lineage = self.shared.lineage();
-        if let Some(lineage) = lineage.as_mut().filter(|_| !self.enrichers.is_empty()) {
+        if let Some(lineage) = lineage.as_mut().filter(|_| self.preparation.enriches()) {
             // An enricher may have given them the operation that they lacked when they ended.
             for group in &grouping.groups {
                 for span in grouping.spans_of(group, spans) {

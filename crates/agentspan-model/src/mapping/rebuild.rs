@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::agent_spec::COMPONENT_REF;
 use super::members::{self, Member, Shape};
 use super::messages::to_json;
+use super::placed_span::PlacedSpan;
 use crate::agentspec::{Id, MASK, ReadError, Span, Timestamp, TraceInfo};
 use crate::attribute::AttributeValue;
 use crate::keys;
@@ -52,24 +53,6 @@ pub struct SpanRebuilder {
 pub struct EventRebuilder {
     parts: Parts,
     timestamp: Timestamp,
-}
-
-/// A span that was rebuilt, with its place in a trace.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct RebuiltSpan {
-    /// The span.
-    pub span: Span,
-    /// The id of its parent.
-    pub parent_id: Option<Id>,
-    /// The id of the component that the nearest ancestor with a component executes.
-    pub parent_component_id: Option<String>,
-    /// Its trace.
-    pub trace: Option<TraceInfo>,
-    /// What the first of the spans below was given, see [`Exchange`](super::Exchange).
-    pub first_input: Option<String>,
-    /// What came of the last of the spans below.
-    pub last_output: Option<String>,
 }
 
 /// The attributes of a span say that it is one of Agent Spec, but do not make one.
@@ -129,7 +112,7 @@ impl SpanRebuilder {
     /// # Errors
     ///
     /// When they are, but some are missing or not what they should be.
-    pub fn build(self) -> Result<Option<RebuiltSpan>, RebuildError> {
+    pub fn build(self) -> Result<Option<PlacedSpan>, RebuildError> {
         let Some(type_name) = self.parts.type_name.as_deref() else {
             return Ok(None);
         };
@@ -152,14 +135,13 @@ impl SpanRebuilder {
         object.member("events", &events);
         let span = Span::from_json(&object.finish()).map_err(|source| RebuildError { source })?;
         let name = self.trace_name;
-        Ok(Some(RebuiltSpan {
-            span,
-            parent_id: self.parent_id,
-            parent_component_id: self.parent_component_id,
-            trace: self.trace_id.map(|id| TraceInfo::new(id, name)),
-            first_input: self.first_input,
-            last_output: self.last_output,
-        }))
+        let mut placed = PlacedSpan::new(span);
+        placed.parent_id = self.parent_id;
+        placed.parent_component_id = self.parent_component_id.map(Into::into);
+        placed.trace = self.trace_id.map(|id| TraceInfo::new(id, name));
+        placed.first_input = self.first_input;
+        placed.last_output = self.last_output;
+        Ok(Some(placed))
     }
 }
 

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use agentspan_model::keys;
+use agentspan_record::Hiding;
 use opentelemetry::trace::{SpanId, Status};
 use opentelemetry_sdk::trace::SpanData;
 
 use super::ConsoleDetail;
-use crate::masked::Hiding;
 
 /// How many levels of nesting an indentation shows. What is deeper would cost more to indent than to say.
 const DEEPEST: usize = 64;

@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use agentspan_record::FinishedSpan;
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::SpanData;
 
 use super::receipt::Receipt;
-use super::size::estimated_bytes;
 use super::stats::{ExportLoss, ExportStats};
 
 /// How much may wait or be in flight, and how much is exported at once.
@@ -41,7 +40,7 @@ pub(super) struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: VecDeque<SpanData>,
+    waiting: VecDeque<FinishedSpan>,
     stats: ExportStats,
     resource: Option<Resource>,
     /// How many spans were ever queued, and how many of them were exported or dropped since.
@@ -93,7 +92,7 @@ pub(super) struct Refused {
 /// What the thread is to do next.
 pub(super) enum Work {
     Resource(Resource),
-    Batch(Vec<SpanData>),
+    Batch(Vec<FinishedSpan>),
     /// Flush the exporter; the number says how many calls to flush this answers.
     Flush(u64),
     End,
@@ -147,8 +146,8 @@ impl Shared {
     }
 
     /// Queues a span, or counts and tells why not.
-    pub(super) fn put(&self, span: SpanData) -> Option<Refused> {
-        let bytes = estimated_bytes(&span);
+    pub(super) fn put(&self, span: FinishedSpan) -> Option<Refused> {
+        let bytes = span.estimated_bytes();
         let mut state = self.state();
         let stats = &mut state.stats;
         stats.accepted += 1;
@@ -372,7 +371,7 @@ impl State {
     }
 
     /// Counts everything that is queued as lost, and gives what waits, to be dropped without the lock.
-    fn drop_queued(&mut self, loss: ExportLoss) -> VecDeque<SpanData> {
+    fn drop_queued(&mut self, loss: ExportLoss) -> VecDeque<FinishedSpan> {
         let lost = std::mem::take(&mut self.stats.queued);
         self.stats.count_dropped(loss, lost);
         self.stats.queued_bytes = 0;

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentspan_queue::contain;
+use agentspan_record::{FinishedSpan, Preparation};
 use opentelemetry::Context;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{SpanData, SpanExporter};
+use opentelemetry_sdk::trace::SpanExporter;
 
 use super::receipt::Receipts;
-use super::size::estimated_bytes;
 use super::state::{Shared, Work};
 use super::stats::ExportLoss;
 
@@ -17,6 +17,7 @@ pub(super) struct Worker<E> {
     pub(super) name: Arc<str>,
     pub(super) shared: Arc<Shared>,
     pub(super) exporter: E,
+    pub(super) preparation: Preparation,
     pub(super) receipts: Receipts,
     pub(super) delay: Duration,
 }
@@ -28,8 +29,9 @@ impl<E: SpanExporter> Worker<E> {
         loop {
             match self.shared.next_work(self.delay) {
                 Work::Resource(resource) => {
+                    let preparation = self.preparation.clone();
                     self.guarded(|exporter| {
-                        exporter.set_resource(&resource);
+                        exporter.set_resource(&preparation.resource(&resource));
                         Ok(())
                     });
                 }
@@ -52,11 +54,14 @@ impl<E: SpanExporter> Worker<E> {
         self.shared.ended(loss);
     }
 
-    fn export(&mut self, spans: Vec<SpanData>) {
+    fn export(&mut self, spans: Vec<FinishedSpan>) {
         let count = spans.len() as u64;
         // As they were counted when they came. Not under the lock, which the program's threads wait for.
-        let bytes = spans.iter().map(estimated_bytes).sum();
-        let loss = self.guarded(|exporter| futures_executor::block_on(exporter.export(spans)));
+        let bytes = spans.iter().map(FinishedSpan::estimated_bytes).sum();
+        let mut prepared = Vec::with_capacity(spans.len());
+        // Panics of enrichers are logged, and cost no span.
+        self.preparation.prepare(spans, &mut prepared);
+        let loss = self.guarded(|exporter| futures_executor::block_on(exporter.export(prepared)));
         let receipt = self.receipts.take();
         let (rejected, has_message) = self.shared.finish(count, bytes, loss, &receipt);
         log_receipt(&self.name, rejected, has_message);

@@ -13,6 +13,7 @@ use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
 use agentspan_model::{ErrorClass, keys};
 use agentspan_queue::contain::{self, ThreadBound};
 use agentspan_queue::fork::Origin;
+use agentspan_record::push_attribute;
 use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt};
 use opentelemetry::{Context, ContextGuard, KeyValue};
 
@@ -20,7 +21,6 @@ use super::deferred::{Deferred, Home, NOTHING, Started, TracerOfScope, Waiting};
 use super::latest::Latest;
 use super::span::SharedSpan;
 use super::start_options::StartOptions;
-use crate::attribute_value::push_attribute;
 use crate::switch::is_enabled;
 use crate::tracer::default_tracer;
 

@@ -6,10 +6,7 @@ use std::panic::panic_any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agentspan_model::mapping::{Mapping, Rendering};
-use agentspan_otel::{
-    AgentMetrics, BaggageSpanProcessor, Counted, ExportCounts, ExportMetrics, Rendered,
-};
+use agentspan_otel::{AgentMetrics, BaggageSpanProcessor, Counted, ExportCounts, ExportMetrics};
 use opentelemetry::metrics::{
     Histogram, HistogramBuilder, InstrumentProvider, Meter, MeterProvider as _, SyncInstrument,
 };
@@ -79,10 +76,7 @@ fn a11_a_scope_starts_and_ends_although_a_span_processor_panics() {
 fn a11_a_processor_behind_one_of_ours_may_panic() {
     for when in [When::Start, When::End] {
         let recorder = Recorder::with(|builder| {
-            let mapping = Mapping::new(Rendering::GenAi);
-            builder
-                .with_span_processor(BaggageSpanProcessor::in_front_of(Panics(when)))
-                .with_span_processor(Rendered::new(Panics(when), mapping))
+            builder.with_span_processor(BaggageSpanProcessor::in_front_of(Panics(when)))
         });
         recorder.provider.tracer("t").start("a").end();
         // The processors after them see the span.

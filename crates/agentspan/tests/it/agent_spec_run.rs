@@ -7,7 +7,7 @@ use agentspan::model::agent365::{Identity, Profile};
 use agentspan::model::agentspec::Recording;
 use agentspan::model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan::otel::{OtelBridge, Rendered};
-use agentspan_agent365::{AccessToken, Delivery, token_from_fn};
+use agentspan_agent365::{AccessToken, Delivery, DeliveryBuilder, token_from_fn};
 use agentspan_processor::Replay;
 use agentspan_testkit::Service;
 use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
@@ -19,29 +19,33 @@ const SAID: &str = "Rivers flow.";
 
 /// Replays the recording, and gives the paths and the spans that arrived.
 fn arrived(profile: Profile, shown: ContentCapture) -> (BTreeSet<String>, Vec<Value>) {
-    arrived_through(profile, shown, |provider, delivery, mapping| {
+    let rendered = |provider: TracerProviderBuilder, delivery: &Delivery| {
+        let mapping = Mapping::new(Rendering::Agent365(profile))
+            .with_capture(shown)
+            .with_identity(identity());
         provider.with_simple_exporter(Rendered::new(delivery.exporter(), mapping))
-    })
+    };
+    arrived_through(profile, |delivery| delivery, rendered)
+}
+
+fn identity() -> Identity {
+    Identity::parse(TENANT, "agent-1").unwrap()
 }
 
 /// The same, with a provider that hands its spans to the delivery in this way.
 fn arrived_through(
     profile: Profile,
-    shown: ContentCapture,
-    hand_over: impl FnOnce(TracerProviderBuilder, &Delivery, Mapping) -> TracerProviderBuilder,
+    delivery: impl FnOnce(DeliveryBuilder) -> DeliveryBuilder,
+    hand_over: impl FnOnce(TracerProviderBuilder, &Delivery) -> TracerProviderBuilder,
 ) -> (BTreeSet<String>, Vec<Value>) {
     let service = Service::start().unwrap();
     let token = AccessToken::new("secret").unwrap();
-    let delivery = Delivery::builder(token_from_fn(move |_| Ok(Some(token.clone()))))
+    let builder = Delivery::builder(token_from_fn(move |_| Ok(Some(token.clone()))))
         .with_profile(profile)
-        .with_loopback_endpoint(service.url())
-        .build()
-        .unwrap();
-    let mapping = Mapping::new(Rendering::Agent365(profile))
-        .with_capture(shown)
-        .with_identity(Identity::parse(TENANT, "agent-1").unwrap());
+        .with_loopback_endpoint(service.url());
+    let delivery = delivery(builder).build().unwrap();
     let provider = OtelBridge::prepare(SdkTracerProvider::builder());
-    let provider = hand_over(provider, &delivery, mapping).build();
+    let provider = hand_over(provider, &delivery).build();
     let bridge = OtelBridge::new(&provider).with_capture(ContentCapture::SpanAndEvent);
     let mut replay = Replay::new(bridge);
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -117,10 +121,12 @@ fn what_was_said_arrives_on_request_only() {
 fn no_span_of_a_run_arrives_below_one_that_does_not() {
     let (_, spans) = arrived_through(
         Profile::V2,
-        ContentCapture::NoContent,
-        |provider, delivery, mapping| {
-            provider.with_span_processor(Rendered::new(delivery.span_processor(), mapping))
+        |delivery| {
+            delivery
+                .with_rendering()
+                .with_agent_spec_identity(identity())
         },
+        |provider, delivery| provider.with_span_processor(delivery.span_processor()),
     );
     assert_eq!(spans.len(), 14);
     let ids: BTreeSet<_> = spans

@@ -60,7 +60,7 @@ impl Bench {
         let (now, trace, id) = (self.now(), TraceId::from(trace), SpanId::from(span));
         let mut queued = queued(span);
         if let Some(Parent::Here(parent)) = self.parents.get(&(trace, id)) {
-            queued.span.parent_span_id = *parent;
+            queued.span.data.parent_span_id = *parent;
         }
         match self.requests.end(now, trace, id, || Some(queued)) {
             Ok(departure) => {
@@ -82,7 +82,7 @@ impl Bench {
         for departure in departures {
             let batches = departure.into_batches().into_iter().map(|batch| {
                 let token = batch.token.map(|token| token.current().as_str().to_owned());
-                let ids = batch.spans.iter().map(|span| id(&span.span));
+                let ids = batch.spans.iter().map(|span| id(&span.span.data));
                 (token, ids.collect())
             });
             self.sent.push(batches.collect());
@@ -130,7 +130,7 @@ fn queued(span: u64) -> QueuedSpan {
         opentelemetry::trace::TraceState::default(),
     );
     QueuedSpan {
-        span: data,
+        span: data.into(),
         resource: Arc::new(resource),
         bytes: 1,
     }

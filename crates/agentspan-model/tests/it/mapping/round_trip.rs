@@ -4,7 +4,7 @@ use agentspan_model::agent365::Profile;
 use agentspan_model::agentspec::{Detail, Disclosure, Event, Id, Span, Timestamp};
 use agentspan_model::attribute::{AttributeValue, Key};
 use agentspan_model::mapping::{
-    ContentCapture, EventRebuilder, Mapping, RebuiltSpan, Rendering, SpanInTrace, SpanRebuilder,
+    ContentCapture, EventRebuilder, Mapping, PlacedSpan, Rendering, SpanInTrace, SpanRebuilder,
     is_agent365_operation,
 };
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::instances;
 
-fn rebuilt(mapping: &Mapping, span: &Span) -> RebuiltSpan {
+fn rebuilt(mapping: &Mapping, span: &Span) -> PlacedSpan {
     let (trace_id, parent_id) = (Id::from("trace"), Id::from("parent"));
     let in_trace = SpanInTrace::new(span)
         .with_trace(&trace_id, Some("my trace"))

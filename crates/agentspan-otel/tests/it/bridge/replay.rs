@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::agentspec::{Disclosure, Id, RecordedSpan, Recording};
-use agentspan_model::mapping::{ContentCapture, Mapping, RebuiltSpan, Rendering};
+use agentspan_model::mapping::{ContentCapture, Mapping, PlacedSpan, Rendering};
 use agentspan_otel::from_otel;
 use agentspan_processor::{InMemory, Replay, SpanProcessor};
 use opentelemetry::trace::{Status, TraceId};
@@ -64,7 +64,7 @@ fn in_memory() -> Vec<RecordedSpan> {
 
 #[track_caller]
 fn check_rebuilt(spans: &[SpanData], expected: &[RecordedSpan], disclosure: Disclosure) {
-    let mut rebuilt: Vec<RebuiltSpan> = spans
+    let mut rebuilt: Vec<PlacedSpan> = spans
         .iter()
         .map(|span| from_otel(span).unwrap().unwrap())
         .collect();

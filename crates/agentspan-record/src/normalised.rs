@@ -13,29 +13,26 @@ use opentelemetry::trace::{Event, SpanKind, Status};
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::attributes::Attributes;
-use super::rendered::with_schema;
+use crate::attributes::Attributes;
+use crate::render::with_schema;
 
 /// Writes spans of scopes and of other frameworks in the words of a mapping.
 ///
-/// A span of no known convention stays as it is, and so do Agent Spec spans, which [`Rendered`](crate::Rendered)
-/// renders. Attributes that no convention knows are kept.
-///
-/// It takes time, so it has its place on a thread that exports.
+/// A span of no known convention stays as it is, and so do Agent Spec spans, which are rendered otherwise.
+/// Attributes that no convention knows are kept.
 #[derive(Clone, Copy, Debug)]
-pub struct Normalised<'a> {
+pub(crate) struct Normalised<'a> {
     mapping: &'a Mapping,
 }
 
 impl<'a> Normalised<'a> {
     /// Spans in the words of `mapping`.
-    #[must_use]
-    pub fn new(mapping: &'a Mapping) -> Self {
+    pub(crate) fn new(mapping: &'a Mapping) -> Self {
         Self { mapping }
     }
 
     /// Changes a span.
-    pub fn apply(&self, span: &mut SpanData) {
+    pub(crate) fn apply(&self, span: &mut SpanData) {
         let is_agent_spec =
             |attribute: &KeyValue| attribute.key.as_str() == keys::AGENTSPEC_SPAN_ID;
         let rendering = self.mapping.rendering();

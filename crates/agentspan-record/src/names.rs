@@ -6,7 +6,7 @@ use agentspan_model::keys;
 use opentelemetry::trace::Event;
 use opentelemetry::{KeyValue, Value};
 
-use super::hiding::is_harmless;
+use crate::hiding::is_harmless;
 
 /// A name of a span is of few words. The conventions build it from an operation and its object, and those
 /// have names of their own.
@@ -16,7 +16,7 @@ const SPAN_NAME_BYTES: usize = 128;
 const EVENT_NAME_BYTES: usize = 64;
 
 /// Whether a span's name is too long for a name, or has several lines.
-pub(super) fn is_long(name: &str) -> bool {
+pub(crate) fn is_long(name: &str) -> bool {
     name.len() > SPAN_NAME_BYTES || name.contains(char::is_control)
 }
 
@@ -24,7 +24,7 @@ pub(super) fn is_long(name: &str) -> bool {
 ///
 /// `tracing-opentelemetry` makes an event of each log record, and its message the name; it adds the level and
 /// the target. So do others without these, whose messages have spaces.
-pub(super) fn is_message(event: &Event) -> bool {
+pub(crate) fn is_message(event: &Event) -> bool {
     if is_defined(event) {
         return false;
     }
@@ -38,7 +38,7 @@ fn is_identifier(name: &str) -> bool {
 }
 
 /// Whether a convention defines an event of this name, or it is the type of the Agent Spec event.
-pub(super) fn is_defined(event: &Event) -> bool {
+pub(crate) fn is_defined(event: &Event) -> bool {
     let is_its_type = |attribute: &KeyValue| {
         attribute.key.as_str() == keys::AGENTSPEC_EVENT_TYPE
             && text(attribute) == Some(&*event.name)
@@ -49,7 +49,7 @@ pub(super) fn is_defined(event: &Event) -> bool {
 
 /// Whether a span's name says nothing that its harmless attributes do not say: it is the value of one of them,
 /// or of two with a space between, as `chat gpt-4o` and `GET /users/{id}` are.
-pub(super) fn consists_of_harmless(name: &str, attributes: &[KeyValue]) -> bool {
+pub(crate) fn consists_of_harmless(name: &str, attributes: &[KeyValue]) -> bool {
     let is_value = |part: &str| {
         let mut attributes = attributes.iter();
         attributes.any(|a| text(a) == Some(part) && is_harmless(a))
@@ -70,7 +70,7 @@ fn text(attribute: &KeyValue) -> Option<&str> {
 }
 
 /// What a span is called that may not have its own name.
-pub(super) fn operation(attributes: &[KeyValue]) -> Option<Cow<'static, str>> {
+pub(crate) fn operation(attributes: &[KeyValue]) -> Option<Cow<'static, str>> {
     let value = |key: &str| {
         let mut attributes = attributes.iter();
         let found = attributes.find(|a| a.key.as_str() == key && is_harmless(a))?;

@@ -8,16 +8,23 @@ use opentelemetry::{Array, InstrumentationScope, KeyValue, Value};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
-use super::names;
+use crate::names;
 
 /// No number, id, name or member of an enumeration is longer.
 const HARMLESS_BYTES: usize = 256;
 
 /// What is hidden of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hiding {
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "nothing, by a list of what is hidden, or by a list of what is shown"
+)]
+pub enum Hiding {
+    /// Nothing.
     Nothing,
+    /// What [`Sensitivity`] knows or suspects to be contents.
     Contents,
+    /// All but what [`Sensitivity`] knows to be harmless.
     AllButHarmless,
 }
 
@@ -31,7 +38,8 @@ impl From<Disclosure> for Hiding {
 }
 
 impl Hiding {
-    pub(crate) fn apply(self, span: &mut SpanData) {
+    /// Hides it.
+    pub fn apply(self, span: &mut SpanData) {
         if self == Self::Nothing {
             return;
         }
@@ -137,7 +145,8 @@ impl Hiding {
     }
 
     /// The resource, if its attributes change.
-    pub(super) fn apply_to_resource(self, resource: &Resource) -> Option<Resource> {
+    #[must_use]
+    pub fn apply_to_resource(self, resource: &Resource) -> Option<Resource> {
         let attributes = resource
             .iter()
             .map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
@@ -181,7 +190,7 @@ fn holds_content(attribute: &KeyValue) -> bool {
 }
 
 /// Whether an attribute is known to give nothing away.
-pub(super) fn is_harmless(attribute: &KeyValue) -> bool {
+pub(crate) fn is_harmless(attribute: &KeyValue) -> bool {
     Sensitivity::of(attribute.key.as_str()) == Sensitivity::Harmless && is_short(&attribute.value)
 }
 

@@ -1,22 +1,22 @@
 //! Agent Spec spans out of OpenTelemetry spans.
 
 use agentspan_model::agentspec::Timestamp;
-use agentspan_model::mapping::{EventRebuilder, RebuildError, RebuiltSpan, SpanRebuilder};
+use agentspan_model::mapping::{EventRebuilder, PlacedSpan, RebuildError, SpanRebuilder};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::attributes::from_value;
+use crate::attributes::from_value;
 
 /// Rebuilds the Agent Spec span that a finished OpenTelemetry span was made from, or `None` if it was not
 /// made from one.
 ///
-/// Works on spans as [`OtelBridge`](crate::OtelBridge) makes them, and on those that
-/// [`Rendered`](crate::Rendered) has made of them with all fields of Agent Spec. What was masked stays so.
+/// Works on spans with the attributes that the bridge writes, and on those that were rendered with all fields
+/// of Agent Spec. What was masked stays so.
 ///
 /// # Errors
 ///
 /// When attributes that the span must have are missing or are not what they should be, see
 /// [`RebuildError`].
-pub fn from_otel(span: &SpanData) -> Result<Option<RebuiltSpan>, RebuildError> {
+pub fn from_otel(span: &SpanData) -> Result<Option<PlacedSpan>, RebuildError> {
     let mut rebuilder = SpanRebuilder::new();
     for attribute in &span.attributes {
         if let Some(value) = from_value(&attribute.value) {

@@ -6,7 +6,8 @@ use agentspan_queue::contain;
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
 /// The value for OpenTelemetry. None for a kind of value that the model has learnt and this crate has not.
-pub(crate) fn to_value(key: impl Into<Key>, value: AttributeValue<'_>) -> Option<Value> {
+#[must_use]
+pub fn to_value(key: impl Into<Key>, value: AttributeValue<'_>) -> Option<Value> {
     Some(match value {
         AttributeValue::Str(text) => text.to_owned().into(),
         AttributeValue::Static(text) => text.into(),
@@ -36,7 +37,7 @@ pub(crate) fn to_value(key: impl Into<Key>, value: AttributeValue<'_>) -> Option
 /// Texts, which most values are, are not moved around on their way: what was just written in pieces, and is then read as
 /// a whole, makes the processor wait.
 #[inline]
-pub(crate) fn push_attribute(
+pub fn push_attribute(
     attributes: &mut Vec<KeyValue>,
     key: &'static str,
     value: AttributeValue<'_>,
@@ -52,7 +53,7 @@ pub(crate) fn push_attribute(
 fn unknown_value(key: Key) {
     contain::log(|| {
         tracing::error!(
-            target: "agentspan::otel::attribute",
+            target: "agentspan::record::attribute",
             key = %key,
             "attribute left out: its kind of value is newer than this version"
         );

@@ -14,7 +14,7 @@ use opentelemetry_sdk::trace::SpanData;
 /// `microsoft-agents-a365-observability-core` 2.0.0 does.
 ///
 /// ```
-/// use agentspan_agent365::Enrichment;
+/// use agentspan_record::Enrichment;
 /// use opentelemetry::KeyValue;
 ///
 /// let enrichment = Enrichment::none()
@@ -28,17 +28,14 @@ pub struct Enrichment {
     removed: Vec<Key>,
 }
 
-type Preparation = Arc<dyn Fn(&mut SpanData) + Send + Sync>;
 type Enricher = Arc<dyn Fn(&SpanData) -> Enrichment + Send + Sync>;
 
 /// What is done with the attributes of every finished span before it is sent.
 ///
-/// A [`DeliveryBuilder`](crate::DeliveryBuilder) has the same settings; these are for an
-/// [`Enriched`](crate::Enriched) exporter.
+/// They run on the thread that exports, once for each span.
 #[derive(Clone, Default)]
 #[must_use = "it changes nothing by itself"]
 pub struct SpanEnrichers {
-    preparation: Option<Foreign<Preparation>>,
     enrichers: Vec<Foreign<Enricher>>,
     suppresses_invoke_agent_input: bool,
 }
@@ -88,16 +85,6 @@ impl SpanEnrichers {
         Self::default()
     }
 
-    /// Changes each span before any enricher sees it, for example into other words. Of several, the last counts. If it
-    /// panics, the panic is logged, and the span stays as the preparation has left it.
-    pub fn with_preparation(
-        mut self,
-        preparation: impl Fn(&mut SpanData) + Send + Sync + 'static,
-    ) -> Self {
-        self.preparation = Some(Foreign::new(Arc::new(preparation)));
-        self
-    }
-
     /// Asks `enricher` about each span, after those that are there already; each sees what the others
     /// did. If it panics, the panic is logged, and the span stays as it was.
     pub fn with_span_enricher(
@@ -121,7 +108,7 @@ impl SpanEnrichers {
             // Nor does a subscriber that panics change what becomes of the spans.
             contain::log(|| {
                 tracing::error!(
-                    target: "agentspan::agent365::enrichment",
+                    target: "agentspan::record::enrichment",
                     panics,
                     "an enricher panicked, the spans stay as they were"
                 );
@@ -132,9 +119,7 @@ impl SpanEnrichers {
 
     /// Whether nothing is asked and nothing is left out.
     pub(crate) fn is_empty(&self) -> bool {
-        self.preparation.is_none()
-            && self.enrichers.is_empty()
-            && !self.suppresses_invoke_agent_input
+        self.enrichers.is_empty() && !self.suppresses_invoke_agent_input
     }
 
     /// Changes `spans`, and gives the number of panics in enrichers.
@@ -144,11 +129,6 @@ impl SpanEnrichers {
             return panics;
         }
         for span in spans {
-            if let Some(prepare) = self.preparation.as_ref().and_then(Foreign::get) {
-                if contain::call(|| prepare(span)).is_err() {
-                    panics += 1;
-                }
-            }
             for enricher in self.enrichers.iter().filter_map(Foreign::get) {
                 match contain::call(|| enricher(span)) {
                     Ok(enrichment) => enrichment.apply(&mut span.attributes),
@@ -178,7 +158,6 @@ fn is_invoke_agent(span: &SpanData) -> bool {
 impl fmt::Debug for SpanEnrichers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SpanEnrichers")
-            .field("prepares", &self.preparation.is_some())
             .field("enrichers", &self.enrichers.len())
             .field(
                 "suppresses_invoke_agent_input",

@@ -7,7 +7,8 @@ use opentelemetry_sdk::trace::SpanData;
 ///
 /// Fixed parts count with their size in memory, texts with their length. What is shared between
 /// spans, such as the instrumentation scope, is not counted.
-pub(crate) fn estimated_bytes(span: &SpanData) -> u64 {
+#[must_use]
+pub fn estimated_bytes(span: &SpanData) -> u64 {
     let mut bytes = size_of::<SpanData>() + span.name.len() + attributes_bytes(&span.attributes);
     for event in &span.events.events {
         bytes += size_of_val(event) + event.name.len() + attributes_bytes(&event.attributes);

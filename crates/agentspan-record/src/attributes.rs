@@ -7,7 +7,14 @@ use crate::attribute_value::to_value;
 
 /// Collects what a mapping shows.
 #[derive(Debug)]
-pub(crate) struct Attributes(pub(crate) Vec<KeyValue>);
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "it is the list, and nothing more"
+)]
+pub struct Attributes(
+    /// The list, in the order in which the mapping shows them.
+    pub Vec<KeyValue>,
+);
 
 /// Enough for most spans and events of Agent Spec, so that the list need not grow on its way.
 const USUAL: usize = 8;

@@ -1,0 +1,59 @@
+//! A finished span with its place in a trace.
+
+use std::sync::Arc;
+
+use super::SpanInTrace;
+use crate::agentspec::{Disclosure, Id, Span, TraceInfo};
+
+/// A finished span with what it does not say itself: its place in a trace, and what happened below it.
+///
+/// It has two makers. A processor that observed the span gives it as it is, and a
+/// [`SpanRebuilder`](super::SpanRebuilder) makes it of attributes.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct PlacedSpan {
+    /// The span.
+    pub span: Span,
+    /// The id of its parent.
+    pub parent_id: Option<Id>,
+    /// The id of the component that the nearest ancestor with a component executes.
+    pub parent_component_id: Option<Arc<str>>,
+    /// Its trace.
+    pub trace: Option<TraceInfo>,
+    /// What the first of the spans below was given, see [`Exchange`](super::Exchange).
+    pub first_input: Option<String>,
+    /// What came of the last of the spans below.
+    pub last_output: Option<String>,
+    /// What may be shown of it. Masked means that a mapping must not capture content, whatever the span
+    /// still holds: its components hold prompts.
+    pub disclosure: Disclosure,
+}
+
+impl PlacedSpan {
+    /// A span of which only itself is known, and all of which may be shown.
+    #[must_use]
+    pub fn new(span: Span) -> Self {
+        Self {
+            span,
+            parent_id: None,
+            parent_component_id: None,
+            trace: None,
+            first_input: None,
+            last_output: None,
+            disclosure: Disclosure::Clear,
+        }
+    }
+
+    /// The span for a [`Mapping`](super::Mapping).
+    #[must_use]
+    pub fn in_trace(&self) -> SpanInTrace<'_> {
+        let in_trace = SpanInTrace::new(&self.span)
+            .with_parent_id(self.parent_id.as_ref())
+            .with_parent_component_id(self.parent_component_id.as_deref())
+            .with_exchange(self.first_input.as_deref(), self.last_output.as_deref());
+        match &self.trace {
+            Some(trace) => in_trace.with_trace(&trace.id, trace.name.as_deref()),
+            None => in_trace,
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A finished span, whoever made it.
+
+use std::sync::Arc;
+
+use agentspan_model::keys;
+use agentspan_model::mapping::PlacedSpan;
+use opentelemetry::Value;
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::estimated_bytes;
+use crate::hand_over::handed_over;
+
+/// A finished span on its way to destinations.
+///
+/// It has two makers: the SDK of OpenTelemetry alone, or a processor of Agent Spec, which gives the
+/// Agent Spec span as it is. Copies share the Agent Spec span.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FinishedSpan {
+    /// The span of OpenTelemetry: ids, times, links, status, and what other code has said on it.
+    pub data: SpanData,
+    /// The Agent Spec span that it stands for. Nothing of it need be in the attributes.
+    pub agent_spec: Option<Arc<PlacedSpan>>,
+}
+
+impl FinishedSpan {
+    /// A span of the SDK that stands for `agent_spec`.
+    #[must_use]
+    pub fn of_agent_spec(data: SpanData, agent_spec: Arc<PlacedSpan>) -> Self {
+        Self {
+            data,
+            agent_spec: Some(agent_spec),
+        }
+    }
+
+    /// A span as a processor of the SDK gets it in `on_end`, with the Agent Spec span that the bridge
+    /// [hands over](crate::hand_over()) meanwhile. To be called on the thread that ends the span.
+    #[must_use]
+    pub fn received(data: SpanData) -> Self {
+        let agent_spec = handed_over(&data.span_context);
+        Self { data, agent_spec }
+    }
+
+    /// The type of the Agent Spec span, for instance `ToolExecutionSpan`, from the record or from the attributes.
+    #[must_use]
+    pub fn agent_spec_type(&self) -> Option<&str> {
+        if let Some(placed) = &self.agent_spec {
+            return Some(placed.span.type_name());
+        }
+        let mut attributes = self.data.attributes.iter();
+        let is_type = attributes.find(|a| a.key.as_str() == keys::AGENTSPEC_SPAN_TYPE)?;
+        match &is_type.value {
+            Value::String(name) => Some(name.as_str()),
+            _ => None,
+        }
+    }
+
+    /// The estimated memory in bytes, that of the Agent Spec span included.
+    #[must_use]
+    pub fn estimated_bytes(&self) -> u64 {
+        estimated_bytes(&self.data)
+    }
+}
+
+/// A span that no Agent Spec span is known of.
+impl From<SpanData> for FinishedSpan {
+    fn from(data: SpanData) -> Self {
+        Self {
+            data,
+            agent_spec: None,
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What is done with finished spans before a destination gets them.
+
+use std::borrow::Cow;
+
+use agentspan_model::agentspec::Disclosure;
+use agentspan_model::mapping::{ContentCapture, Mapping};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::normalised::Normalised;
+use crate::render::{render_attributes, render_record};
+use crate::{FinishedSpan, Hiding, SpanEnrichers};
+
+/// Turns finished spans into what one destination is to see.
+///
+/// In this order, each once: spans are rendered in a vocabulary, enriched, and masked. It takes time, so it has its
+/// place on the thread that exports.
+#[derive(Clone, Debug)]
+#[must_use = "it changes nothing by itself"]
+pub struct Preparation {
+    mapping: Mapping,
+    /// The same for Agent Spec spans whose contents nobody may see.
+    without_content: Mapping,
+    renders: Renders,
+    enrichers: SpanEnrichers,
+    hiding: Hiding,
+}
+
+/// Which spans are rendered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Renders {
+    /// All spans of agents, in whatever convention they are.
+    All,
+    /// Those that have an Agent Spec span beside them, of which the attributes say nothing.
+    Records,
+}
+
+impl Preparation {
+    /// Renders all spans of agents with `mapping`: those of Agent Spec, those of scopes, and those of other
+    /// frameworks in any convention that [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads. All
+    /// other spans stay as they are.
+    pub fn new(mapping: Mapping) -> Self {
+        Self {
+            without_content: mapping.clone().with_capture(ContentCapture::NoContent),
+            mapping,
+            renders: Renders::All,
+            enrichers: SpanEnrichers::none(),
+            hiding: Hiding::from(Disclosure::Clear),
+        }
+    }
+
+    /// Renders spans that come with an Agent Spec span beside them, and leaves all others as they are.
+    pub fn of_records(mapping: Mapping) -> Self {
+        Self {
+            renders: Renders::Records,
+            ..Self::new(mapping)
+        }
+    }
+
+    /// Renders all spans of agents with `mapping`, as [`new`](Self::new) does, and leaves the rest as it is.
+    pub fn with_mapping(self, mapping: Mapping) -> Self {
+        Self {
+            enrichers: self.enrichers,
+            hiding: self.hiding,
+            ..Self::new(mapping)
+        }
+    }
+
+    /// Sets what is asked about each span once it is rendered. The default is nothing.
+    pub fn with_enrichers(mut self, enrichers: SpanEnrichers) -> Self {
+        self.enrichers = enrichers;
+        self
+    }
+
+    /// Sets what is hidden in the end. The default is nothing.
+    pub fn with_hiding(mut self, hiding: Hiding) -> Self {
+        self.hiding = hiding;
+        self
+    }
+
+    /// Whether enrichers may change any span.
+    #[must_use]
+    pub fn enriches(&self) -> bool {
+        self.renders == Renders::All || !self.enrichers.is_empty()
+    }
+
+    /// Prepares spans, and appends them to `prepared`. Gives the number of panics in enrichers, which it logs.
+    pub fn prepare(
+        &self,
+        spans: impl IntoIterator<Item = FinishedSpan>,
+        prepared: &mut Vec<SpanData>,
+    ) -> u64 {
+        let first = prepared.len();
+        prepared.extend(spans.into_iter().map(|span| self.render(span)));
+        let new = prepared.get_mut(first..).unwrap_or_default();
+        let panics = self.enrichers.apply(new);
+        new.iter_mut().for_each(|span| self.hiding.apply(span));
+        panics
+    }
+
+    /// The resource as the destination is to see it.
+    #[must_use]
+    pub fn resource<'a>(&self, resource: &'a Resource) -> Cow<'a, Resource> {
+        let changed = self.hiding.apply_to_resource(resource);
+        changed.map_or(Cow::Borrowed(resource), Cow::Owned)
+    }
+
+    fn render(&self, span: FinishedSpan) -> SpanData {
+        let mut data = span.data;
+        match (span.agent_spec, self.renders) {
+            (Some(placed), _) => {
+                let mapping = match placed.disclosure {
+                    Disclosure::Clear => &self.mapping,
+                    Disclosure::Masked => &self.without_content,
+                };
+                render_record(mapping, &mut data, &placed);
+            }
+            (None, Renders::All) => {
+                render_attributes(&self.mapping, &mut data);
+                Normalised::new(&self.mapping).apply(&mut data);
+            }
+            (None, Renders::Records) => {}
+        }
+        data
+    }
+}
