@@ -7,6 +7,7 @@ mod deviations;
 mod files;
 #[cfg(unix)]
 mod last_spans;
+mod memory_bound;
 mod normalize;
 mod process_ends;
 mod process_forks;

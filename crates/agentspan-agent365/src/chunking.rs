@@ -57,17 +57,39 @@ pub fn estimated_value_bytes(value: &Value) -> u64 {
 pub fn chunk_by_bytes(sizes: &[u64], limit: u64) -> impl Iterator<Item = Range<usize>> {
     let mut begin = 0;
     std::iter::from_fn(move || {
-        let (first, rest) = sizes.get(begin..)?.split_first()?;
-        let mut sum = *first;
-        let more = rest.iter().take_while(|size| {
-            sum = sum.saturating_add(**size);
-            sum <= limit
-        });
-        let end = begin + 1 + more.count();
+        let rest = sizes.get(begin..).filter(|rest| !rest.is_empty())?;
+        let mut chunk = Chunk::new(limit);
+        let end = begin + rest.iter().take_while(|size| chunk.takes(**size)).count();
         let chunk = begin..end;
         begin = end;
         Some(chunk)
     })
+}
+
+/// A run of sizes that are at most a limit together, or of one that is larger.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    limit: u64,
+    sum: Option<u64>,
+}
+
+impl Chunk {
+    pub(crate) fn new(limit: u64) -> Self {
+        Self { limit, sum: None }
+    }
+
+    /// Takes this size as well, if there is room.
+    pub(crate) fn takes(&mut self, size: u64) -> bool {
+        let sum = match self.sum {
+            None => size,
+            Some(sum) => match sum.checked_add(size).filter(|sum| *sum <= self.limit) {
+                Some(sum) => sum,
+                None => return false,
+            },
+        };
+        self.sum = Some(sum);
+        true
+    }
 }
 
 fn attributes_bytes(attributes: &[KeyValue], unique_keys: &mut UniqueKeys) -> u64 {

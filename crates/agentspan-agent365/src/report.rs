@@ -37,8 +37,8 @@ pub struct IdentityReport {
     /// How many of those that the service took it says nothing of: its answer is an older one without
     /// `results`, leaves them out, or broke off. They are not sent again.
     pub unconfirmed: usize,
-    /// In how many requests they go: one, unless the profile or an option bounds the body, or the service
-    /// finds a request too large.
+    /// In how many requests they went: one, unless there is much of them, the profile or an option bounds the body,
+    /// or the service finds a request too large. What would have followed a lost request was not made.
     pub requests: usize,
     /// How many of them were longer than the profile allows, and were cut.
     pub truncated: usize,

@@ -1,6 +1,7 @@
 //! The running count of what was accepted, exported and dropped.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use crate::drop_reason::DropReason;
@@ -29,8 +30,11 @@ pub struct DeliveryStats {
     pub unconfirmed: u64,
     /// Spans that wait or are in flight.
     pub queued: u64,
-    /// The estimated memory of the spans that wait or are in flight, in bytes.
+    /// The estimated memory of the spans that wait or are in flight, and of the bodies of their requests, in
+    /// bytes.
     pub queued_bytes: u64,
+    /// Of these, the memory of the bodies.
+    pub body_bytes: u64,
     /// Tries to send a request, repetitions included.
     pub attempts: u64,
     /// Bytes of the bodies of delivered requests.
@@ -89,6 +93,7 @@ impl fmt::Debug for DeliveryStats {
             .field("unconfirmed", &self.unconfirmed)
             .field("queued", &self.queued)
             .field("queued_bytes", &self.queued_bytes)
+            .field("body_bytes", &self.body_bytes)
             .field("attempts", &self.attempts)
             .field("exported_bytes", &self.exported_bytes)
             .field("dropped", &Losses(self))
@@ -120,6 +125,7 @@ pub(crate) struct Counters {
     unconfirmed: AtomicU64,
     queued: AtomicU64,
     queued_bytes: AtomicU64,
+    body_bytes: AtomicU64,
     attempts: AtomicU64,
     exported_bytes: AtomicU64,
     panics: AtomicU64,
@@ -142,6 +148,7 @@ impl Counters {
             unconfirmed: AtomicU64::new(0),
             queued: AtomicU64::new(0),
             queued_bytes: AtomicU64::new(0),
+            body_bytes: AtomicU64::new(0),
             attempts: AtomicU64::new(0),
             exported_bytes: AtomicU64::new(0),
             panics: AtomicU64::new(0),
@@ -214,9 +221,17 @@ impl Counters {
         (self.queued.load(SeqCst), self.queued_bytes.load(SeqCst))
     }
 
-    /// More memory is held for what is queued.
-    pub(crate) fn hold_bytes(&self, bytes: u64) {
-        self.queued_bytes.fetch_add(bytes, SeqCst);
+    /// A body takes `after` bytes, and took `before`.
+    fn resize_body(&self, before: u64, after: u64) {
+        for bytes in [&self.body_bytes, &self.queued_bytes] {
+            bytes.fetch_add(after, SeqCst);
+            bytes.fetch_sub(before, SeqCst);
+        }
+    }
+
+    /// How much memory bodies take.
+    pub(crate) fn body_bytes(&self) -> u64 {
+        self.body_bytes.load(SeqCst)
     }
 
     pub(crate) fn release_bytes(&self, bytes: u64) {
@@ -245,6 +260,7 @@ impl Counters {
             dropped,
             queued: self.queued.load(SeqCst),
             queued_bytes: self.queued_bytes.load(SeqCst),
+            body_bytes: self.body_bytes.load(SeqCst),
             attempts: self.attempts.load(SeqCst),
             exported_bytes: self.exported_bytes.load(SeqCst),
             panics: self.panics.load(SeqCst),
@@ -256,6 +272,32 @@ impl Counters {
         if let Some(count) = self.dropped.get(reason.index()) {
             count.fetch_add(spans, SeqCst);
         }
+    }
+}
+
+/// Memory for a body, which is part of what is queued until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Room {
+    counters: Arc<Counters>,
+    bytes: u64,
+}
+
+impl Room {
+    pub(crate) fn new(counters: Arc<Counters>, bytes: u64) -> Self {
+        counters.resize_body(0, bytes);
+        Self { counters, bytes }
+    }
+
+    /// The body takes this much.
+    pub(crate) fn resize(&mut self, bytes: u64) {
+        let before = std::mem::replace(&mut self.bytes, bytes);
+        self.counters.resize_body(before, bytes);
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.counters.resize_body(self.bytes, 0);
     }
 }
 

@@ -4,17 +4,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-/// A larger buffer is given back to the system, so that one huge batch does not stay in memory.
+/// How much memory is kept that is not in use. A larger buffer is given back to the system, so that one huge
+/// batch does not stay in memory.
 const MAX_KEPT_BYTES: usize = 2 * 1024 * 1024;
 
-/// What is no waste of memory: a body may wait for long before it is sent.
-const SPARE_BYTES: usize = 16 * 1024;
-
 /// Buffers that are not in use.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Buffers {
-    free: Arc<Mutex<Vec<Vec<u8>>>>,
-    max_kept: usize,
+    free: Arc<Mutex<Free>>,
+}
+
+#[derive(Debug, Default)]
+struct Free {
+    list: Vec<Vec<u8>>,
+    bytes: usize,
 }
 
 /// A body on its way. Comes back when the last copy of its `Bytes` is dropped.
@@ -24,31 +27,22 @@ struct Lent {
 }
 
 impl Buffers {
-    pub(super) fn new(max_kept: usize) -> Self {
-        Self {
-            free: Arc::default(),
-            max_kept,
-        }
-    }
-
-    /// An empty buffer.
-    pub(super) fn take(&self) -> Vec<u8> {
+    /// An empty buffer with room for `expected` bytes.
+    pub(super) fn take(&self, expected: usize) -> Vec<u8> {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        free.pop().unwrap_or_default()
+        let mut buffer = free.list.pop().unwrap_or_default();
+        free.bytes -= buffer.capacity();
+        drop(free);
+        buffer.reserve(expected);
+        buffer
     }
 
-    /// Shares `body`, without copying it unless it would keep much more memory than it needs. Clones of the
-    /// result are the same memory.
+    /// Shares `body` without copying it. Clones of the result are the same memory.
     pub(super) fn lend(&self, body: Vec<u8>) -> Bytes {
-        let is_spacious = body.len() + body.len() / 2 + SPARE_BYTES < body.capacity();
-        let lent = Lent {
+        Bytes::from_owner(Lent {
             body,
             home: self.clone(),
-        };
-        if is_spacious {
-            return Bytes::copy_from_slice(&lent.body);
-        }
-        Bytes::from_owner(lent)
+        })
     }
 }
 
@@ -61,17 +55,12 @@ impl AsRef<[u8]> for Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         let mut body = std::mem::take(&mut self.body);
-        if body.capacity() > MAX_KEPT_BYTES {
-            return;
-        }
-        body.clear();
-        let mut free = self
-            .home
-            .free
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if free.len() < self.home.max_kept {
-            free.push(body);
+        let free = self.home.free.lock();
+        let mut free = free.unwrap_or_else(PoisonError::into_inner);
+        if free.bytes + body.capacity() <= MAX_KEPT_BYTES {
+            body.clear();
+            free.bytes += body.capacity();
+            free.list.push(body);
         }
     }
 }
@@ -82,23 +71,26 @@ mod tests {
 
     #[test]
     fn a_buffer_comes_back_when_its_last_copy_is_dropped() {
-        let buffers = Buffers::new(1);
-        let mut body = buffers.take();
+        let buffers = Buffers::default();
+        let mut body = buffers.take(10);
         body.extend_from_slice(b"body");
         let memory = body.as_ptr();
         let lent = buffers.lend(body);
         let copy = lent.clone();
         drop(lent);
-        assert_eq!((&copy[..], buffers.take().capacity()), (&b"body"[..], 0));
+        assert_eq!((&copy[..], buffers.take(0).capacity()), (&b"body"[..], 0));
         drop(copy);
-        let again = buffers.take();
+        let again = buffers.take(4);
         assert_eq!((again.as_ptr(), again.len()), (memory, 0));
     }
 
     #[test]
-    fn a_huge_buffer_is_not_kept() {
-        let buffers = Buffers::new(1);
-        drop(buffers.lend(vec![0; MAX_KEPT_BYTES + 1]));
-        assert_eq!(buffers.take().capacity(), 0);
+    fn more_memory_than_for_a_huge_buffer_is_not_kept() {
+        let buffers = Buffers::default();
+        let [small, large] = [1, MAX_KEPT_BYTES].map(|bytes| buffers.lend(buffers.take(bytes)));
+        drop(small);
+        drop(large);
+        assert!(buffers.take(0).capacity() < MAX_KEPT_BYTES);
+        assert_eq!(buffers.take(0).capacity(), 0);
     }
 }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::event::{Event, TokenSource};
 use super::lanes::Size;
-use super::outbox::Outbox;
+use super::outbox::Settled;
 use super::shared::Shared;
 use crate::drop_reason::DropReason;
 use crate::export_error::ExportError;
@@ -59,11 +59,9 @@ impl Claim {
         }
     }
 
-    /// The spans take this much memory from now on.
-    pub(super) fn weigh(&mut self, bytes: u64) {
-        let before = std::mem::replace(&mut self.bytes, bytes);
-        self.shared.counters.hold_bytes(bytes);
-        self.shared.counters.release_bytes(before);
+    /// The memory of spans that are settled is free.
+    fn release(&mut self, bytes: u64) {
+        drop(self.split_with(0, bytes));
     }
 
     /// The service took the spans, of which it did not say what became of `unconfirmed`.
@@ -135,19 +133,12 @@ pub(super) struct Answered {
 }
 
 impl Ticket {
-    /// The spans go in these requests.
-    pub(super) fn packed(&mut self, outbox: &Outbox) {
-        self.requests = outbox.requests;
-        self.body_bytes = outbox.body_bytes;
-        if let Some(claim) = &mut self.claim {
-            claim.weigh(outbox.body_bytes as u64);
-        }
-    }
-
     /// The service finds some of the spans that are left too large, in a request of this length that
     /// cannot be divided.
-    pub(super) fn too_large(&mut self, spans: usize, body_bytes: usize) {
+    pub(super) fn too_large(&mut self, settled: Settled, body_bytes: usize) {
+        let spans = settled.spans;
         if let Some(claim) = &mut self.claim {
+            claim.release(settled.bytes);
             claim.split(spans).dropped(DropReason::TooLarge);
             let answered = &mut self.answered;
             answered.shortest_too_large = match answered.too_large {
@@ -159,18 +150,21 @@ impl Ticket {
     }
 
     /// Some of the spans that are left are lost.
-    pub(super) fn lost(&mut self, spans: usize, error: ExportError) {
+    pub(super) fn lost(&mut self, settled: Settled, error: ExportError) {
+        let spans = settled.spans;
         if let Some(claim) = &mut self.claim {
+            claim.release(settled.bytes);
             claim.split(spans).dropped(error.reason());
             self.answered.lost.push(SpanLoss { spans, error });
         }
     }
 
     /// The service took a request with some of the spans that are left.
-    pub(super) fn answered(&mut self, receipt: Receipt, body_bytes: usize) {
+    pub(super) fn answered(&mut self, settled: Settled, receipt: Receipt, body_bytes: usize) {
         let Some(claim) = &mut self.claim else {
             return;
         };
+        claim.release(settled.bytes);
         let taken = receipt.taken();
         let delivered = claim.split(taken);
         delivered.exported(receipt.unconfirmed, body_bytes);

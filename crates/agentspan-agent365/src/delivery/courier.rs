@@ -15,10 +15,11 @@ use tokio::time::{Instant, timeout};
 use super::claim::Ticket;
 use super::event::TokenSource;
 use super::lanes::{Cause, Outcome};
+use super::load::Load;
 use super::log;
 use super::outbox::Outbox;
-use super::parcel::Parcel;
 use super::pass::{GaveUp, Pass};
+use super::press::Press;
 use super::shared::Shared;
 use crate::access_token::AccessToken;
 use crate::destination::segment;
@@ -55,15 +56,20 @@ pub(crate) struct Courier {
 /// Names the tenant beside the URL.
 const TENANT_HEADER: HeaderName = HeaderName::from_static("x-ms-tenant-id");
 
-/// One request.
-struct Post<'a> {
+/// What the requests of one identity have in common.
+struct Address<'a> {
     identity: &'a Identity,
     uri: &'a Uri,
     headers: &'a HeaderMap,
-    body: Bytes,
-    spans: usize,
-    /// What no word of an answer may repeat.
-    withheld: Withheld<'a>,
+    token: &'a str,
+}
+
+/// What a load needs on its way.
+struct Trip<'a> {
+    shared: &'a Shared,
+    press: &'a Press,
+    pass: Pass,
+    attempts: Vec<Attempt>,
 }
 
 /// What is known of a try that failed.
@@ -114,9 +120,7 @@ enum Judgement {
     Final(ExportError),
     /// Another try may help.
     Again {
-        last_status: Option<u16>,
-        source: Option<TransportError>,
-        reasons: Vec<ServiceReason>,
+        last: LastTry,
         /// The pause that the service asks for.
         asked: Option<Duration>,
     },
@@ -124,81 +128,85 @@ enum Judgement {
 
 impl Courier {
     /// Delivers the requests of one identity, one after the other, and settles its ticket.
-    pub(super) async fn carry(
-        &self,
-        shared: &Shared,
-        mut pass: Pass,
-        mut ticket: Ticket,
-        uri: Uri,
-        parcels: Vec<Parcel>,
-    ) {
-        let mut attempts = Vec::new();
-        let outbox = Outbox::new(parcels);
-        ticket.packed(&outbox);
-        let result = self
-            .deliver(shared, &mut pass, &mut ticket, &uri, outbox, &mut attempts)
-            .await;
+    pub(super) async fn carry(&self, shared: &Shared, press: &Press, pass: Pass, load: Load) {
+        let Load {
+            mut ticket,
+            uri,
+            spans,
+            resource,
+            since: _,
+        } = load;
+        let mut outbox = Outbox::new(spans, resource);
+        let mut trip = Trip {
+            shared,
+            press,
+            pass,
+            attempts: Vec::new(),
+        };
+        let delivered = self.deliver(&mut trip, &mut ticket, &uri, &mut outbox);
+        let result = delivered.await;
         if let Err(ExportError::TokenPanic { .. }) = &result {
             shared.counters.panicked(1);
         }
-        ticket.settle(attempts, result.err());
+        ticket.requests = outbox.requests();
+        ticket.body_bytes = outbox.body_bytes();
+        ticket.truncated = outbox.truncated();
+        // The memory is free before it is said to be.
+        drop(outbox);
+        ticket.settle(std::mem::take(&mut trip.attempts), result.err());
     }
 
     /// All requests have the same token. What follows a lost one is not sent, unless that was a span which
     /// is too large or poison.
     async fn deliver(
         &self,
-        shared: &Shared,
-        pass: &mut Pass,
+        trip: &mut Trip<'_>,
         ticket: &mut Ticket,
         uri: &Uri,
-        mut outbox: Outbox,
-        attempts: &mut Vec<Attempt>,
+        outbox: &mut Outbox,
     ) -> Result<(), ExportError> {
-        let mut token = self.token(pass, ticket).await?;
+        let room = trip.press.forecast(ticket.held.bytes);
+        let mut token = self.token(&mut trip.pass, ticket, room).await?;
         let mut headers = self.headers(ticket, token.as_ref())?;
         let mut is_renewed = false;
-        while let Some(parcel) = outbox.next() {
-            ticket.packed(&outbox);
-            let secret = token.as_ref().map_or("", AccessToken::as_str);
-            let post = Post {
+        while !outbox.is_empty() {
+            let address = Address {
                 identity: &ticket.identity,
                 uri,
                 headers: &headers,
-                body: parcel.body.clone(),
-                spans: parcel.spans.len(),
-                withheld: Withheld::new().secret(secret.as_bytes()).body(&parcel.body),
+                token: token.as_ref().map_or("", AccessToken::as_str),
             };
-            let error = match self.try_all(shared, pass, &post, attempts).await {
-                Ok(answer) => {
-                    let receipt = Receipt::read(answer.body(), &parcel.spans, &post.withheld);
-                    ticket.answered(receipt, parcel.body.len());
+            let error = match self.try_all(trip, &address, outbox).await {
+                Ok(receipt) => {
+                    let body_bytes = outbox.ahead().body_bytes;
+                    ticket.answered(outbox.settle(), receipt, body_bytes);
                     continue;
                 }
                 Err(error) => error,
             };
             if let ExportError::Poison { .. } = &error {
-                if let Some(whole) = outbox.divide(parcel) {
-                    ticket.lost(whole.spans.len(), error);
+                if !outbox.divide() {
+                    ticket.lost(outbox.settle(), error);
                 }
                 continue;
             }
             match &error {
                 ExportError::Status { status: 413, .. } if !self.final_refusals => {
-                    log::too_large(&ticket.identity, parcel.spans.len(), parcel.body.len());
-                    if let Some(whole) = outbox.refuse(parcel) {
-                        ticket.too_large(whole.spans.len(), whole.body.len());
+                    let refused = outbox.ahead();
+                    log::too_large(&ticket.identity, refused.spans, refused.body_bytes);
+                    if !outbox.refuse() {
+                        ticket.too_large(outbox.settle(), refused.body_bytes);
                     }
                 }
                 ExportError::Status { status: 401, .. } if !self.final_refusals && !is_renewed => {
                     is_renewed = true;
-                    let Some(other) = self.other_token(pass, ticket, token.as_ref()).await? else {
+                    let other = self.other_token(&mut trip.pass, ticket, token.as_ref(), room);
+                    let Some(other) = other.await? else {
                         return Err(error);
                     };
                     log::token_refused(&ticket.identity);
                     headers = self.headers(ticket, Some(&other))?;
                     token = Some(other);
-                    outbox.again(parcel);
                 }
                 _ => return Err(explained(error, token.as_ref())),
             }
@@ -213,6 +221,7 @@ impl Courier {
         pass: &mut Pass,
         ticket: &Ticket,
         refused: Option<&AccessToken>,
+        room: u64,
     ) -> Result<Option<AccessToken>, ExportError> {
         let Some(refused) = refused else {
             return Ok(None);
@@ -220,30 +229,32 @@ impl Courier {
         let query = TokenQuery::new(ticket.identity.clone()).with_refused(refused.clone());
         let other = match own_token(ticket) {
             Some(own) => Some(own),
-            None => self.ask(pass, &query).await?,
+            None => self.ask(pass, &query, room).await?,
         };
         Ok(other.filter(|token| !query.refuses(token)))
     }
 
+    /// Sends the next request of the outbox until the service has taken it, or will not.
     async fn try_all(
         &self,
-        shared: &Shared,
-        pass: &mut Pass,
-        post: &Post<'_>,
-        attempts: &mut Vec<Attempt>,
-    ) -> Result<Answer, ExportError> {
-        let Post { identity, uri, .. } = *post;
+        trip: &mut Trip<'_>,
+        address: &Address<'_>,
+        outbox: &mut Outbox,
+    ) -> Result<Receipt, ExportError> {
+        let Address { identity, uri, .. } = *address;
+        let Trip { pass, attempts, .. } = trip;
         let mut tries = 0;
         let mut refusals = Refusals::default();
         loop {
             tries += 1;
-            shared.counters.attempted();
-            let answer = self
-                .transport
-                .post(uri, post.headers, post.body.clone(), self.timeout)
-                .await;
-            let outcome = outcome(&answer, &post.withheld);
-            let judgement = self.judge(post, answer);
+            let parcel = outbox.encode(trip.press);
+            pass.sends(&parcel);
+            let secret = address.token.as_bytes();
+            let withheld = Withheld::new().secret(secret).body(&parcel.body);
+            trip.shared.counters.attempted();
+            let answer = self.post(pass, address, parcel.body.clone()).await;
+            let outcome = outcome(&answer, &withheld);
+            let judgement = self.judge(identity, parcel.spans, &withheld, answer);
             let pause = match &judgement {
                 Judgement::Again { asked, .. } => {
                     let failed = Failed {
@@ -260,47 +271,53 @@ impl Courier {
             let attempt = Attempt { outcome, pause };
             log::attempt(identity, uri, tries, &attempt);
             attempts.push(attempt);
-            match (judgement, pause) {
-                (Judgement::Taken(answer), _) => return Ok(answer),
-                (Judgement::Final(error), _) => return Err(error),
-                (Judgement::Again { .. }, Some(pause)) if self.retry.keeps_slots() => {
-                    self.pause(pause).await;
+            let (last, asked) = match judgement {
+                Judgement::Taken(answer) => {
+                    return Ok(Receipt::read(answer.body(), &outbox.keys(), &withheld));
                 }
-                (
-                    Judgement::Again {
-                        last_status,
-                        source,
-                        asked,
-                        reasons,
-                    },
-                    pause,
-                ) => {
-                    let last = LastTry {
-                        status: last_status,
-                        source,
-                        reasons,
-                    };
-                    let is_refused = matches!(last.status, Some(500..=502 | 504..=599));
-                    if is_refused && refusals.are_of_poison(pass.taken) {
-                        return Err(last.poison(identity, tries));
-                    }
-                    let gave_up = match pause {
-                        Some(pause) => {
-                            let cause = match asked {
-                                Some(_) => Cause::Asked(Instant::now() + pause),
-                                None if is_refused => Cause::Refused,
-                                None => Cause::Other,
-                            };
-                            pass.pause(pause, cause).await
-                        }
-                        None => Err(GaveUp::TooOld),
-                    };
-                    if let Err(gave_up) = gave_up {
-                        return Err(gave_up.error(identity, tries, last));
-                    }
-                }
+                Judgement::Final(error) => return Err(error),
+                Judgement::Again { last, asked } => (last, asked),
+            };
+            // What waits has no body.
+            let room = parcel.memory;
+            drop(parcel);
+            if let Some(pause) = pause.filter(|_| self.retry.keeps_slots()) {
+                self.pause(pause).await;
+                continue;
+            }
+            let is_refused = matches!(last.status, Some(500..=502 | 504..=599));
+            if !self.retry.keeps_slots() && is_refused && refusals.are_of_poison(pass.taken) {
+                return Err(last.poison(identity, tries));
+            }
+            let cause = match (asked, pause) {
+                (Some(_), Some(pause)) => Cause::Asked(Instant::now() + pause),
+                _ if is_refused => Cause::Refused,
+                _ => Cause::Other,
+            };
+            let paused = match pause {
+                Some(pause) => pass.pause(pause, cause, room).await,
+                None => Err(GaveUp::TooOld),
+            };
+            if let Err(gave_up) = paused {
+                return Err(gave_up.error(identity, tries, last));
             }
         }
+    }
+
+    /// One try. If it takes long and others need what it holds, it is given up before its time.
+    async fn post(
+        &self,
+        pass: &mut Pass,
+        address: &Address<'_>,
+        body: Bytes,
+    ) -> Result<Answer, TransportError> {
+        let Address { uri, headers, .. } = *address;
+        let started = Instant::now();
+        let answer = self.transport.post(uri, headers, body, self.timeout);
+        pass.answer(answer).await.unwrap_or_else(|| {
+            let timeout = started.elapsed();
+            Err(TransportError::Timeout { timeout })
+        })
     }
 
     /// Whoever panics here costs this identity, as far as it was not delivered.
@@ -316,11 +333,12 @@ impl Courier {
         &self,
         pass: &mut Pass,
         ticket: &Ticket,
+        room: u64,
     ) -> Result<Option<AccessToken>, ExportError> {
         if let Some(token) = own_token(ticket) {
             return Ok(Some(token));
         }
-        self.ask(pass, &TokenQuery::new(ticket.identity.clone()))
+        self.ask(pass, &TokenQuery::new(ticket.identity.clone()), room)
             .await
     }
 
@@ -328,13 +346,14 @@ impl Courier {
         &self,
         pass: &mut Pass,
         query: &TokenQuery,
+        room: u64,
     ) -> Result<Option<AccessToken>, ExportError> {
         let identity = &query.identity;
         let Some(resolver) = self.resolver.get() else {
             return Ok(None);
         };
         let asked = contain::future(|| resolver.resolve(query));
-        let asked = pass.aside(timeout(self.token_deadline, asked)).await;
+        let asked = pass.aside(timeout(self.token_deadline, asked), room).await;
         let asked = asked.map_err(|gave_up| gave_up.error(identity, 0, LastTry::default()))?;
         let token = match asked {
             Ok(Ok(Ok(token))) => token,
@@ -396,27 +415,36 @@ impl Courier {
     }
 
     /// What a try means. The head of an answer decides.
-    fn judge(&self, post: &Post<'_>, answer: Result<Answer, TransportError>) -> Judgement {
-        let reasons = |answer| refusal::reasons(answer, post.spans, &post.withheld);
+    fn judge(
+        &self,
+        identity: &Identity,
+        spans: usize,
+        withheld: &Withheld<'_>,
+        answer: Result<Answer, TransportError>,
+    ) -> Judgement {
+        let reasons = |answer| refusal::reasons(answer, spans, withheld);
         match answer {
             Ok(answer) if answer.status().is_success() => Judgement::Taken(answer),
             Ok(answer) if self.wire.retry.repeats(answer.status()) => Judgement::Again {
-                last_status: Some(answer.status().as_u16()),
-                source: None,
-                reasons: reasons(&answer),
+                last: LastTry {
+                    status: Some(answer.status().as_u16()),
+                    source: None,
+                    reasons: reasons(&answer),
+                },
                 asked: self.asked_pause(&answer),
             },
             Ok(answer) => Judgement::Final(ExportError::Status {
-                identity: post.identity.clone(),
+                identity: identity.clone(),
                 status: answer.status().as_u16(),
-                correlation_id: answer.correlation_id(&post.withheld),
+                correlation_id: answer.correlation_id(withheld),
                 permission: None,
                 reasons: reasons(&answer),
             }),
             Err(error) => Judgement::Again {
-                last_status: None,
-                source: Some(error),
-                reasons: Vec::new(),
+                last: LastTry {
+                    source: Some(error),
+                    ..LastTry::default()
+                },
                 asked: None,
             },
         }
@@ -435,15 +463,12 @@ impl Judgement {
     fn outcome(&self) -> Outcome {
         match self {
             Self::Taken(_) | Self::Final(_) => Outcome::Settled,
-            Self::Again {
-                last_status: Some(429 | 503),
-                ..
-            }
-            | Self::Again {
-                source: Some(TransportError::Timeout { .. }),
-                ..
-            } => Outcome::Throttled,
-            Self::Again { .. } => Outcome::Failed,
+            Self::Again { last, .. } => match (last.status, &last.source) {
+                (Some(429 | 503), _) | (_, Some(TransportError::Timeout { .. })) => {
+                    Outcome::Throttled
+                }
+                _ => Outcome::Failed,
+            },
         }
     }
 }

@@ -14,8 +14,12 @@ use tokio::time::Instant;
 pub(super) use self::window::Outcome;
 use self::window::Window;
 
-/// How many turns may stand aside, so that tokens and answers which never come stay few.
-const MAX_ASIDE: usize = 64;
+/// How many turns may stand aside: each is a task, and one that waits for an answer a connection, too.
+const MAX_ASIDE: usize = 1_024;
+const MAX_STALLED: usize = 64;
+
+/// A lane that has failed holds a slot for this part of the time of others, unless answers usually take longer.
+const PROBES: u32 = 20;
 
 /// How much is held, by two measures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +53,8 @@ pub(super) struct Lanes<K, T> {
     turns: HashMap<u64, Turn<K>>,
     next_turn: u64,
     aside: usize,
+    /// Of those that stand aside, the ones that wait for an answer.
+    stalled: usize,
     window: Window,
     /// How long a turn holds its slot at least; `None` for as long as it lasts.
     patience: Option<Duration>,
@@ -79,7 +85,20 @@ struct Lane<T> {
 struct Turn<K> {
     lane: K,
     started: Instant,
-    is_aside: bool,
+    /// Whether its lane had failed before.
+    is_probe: bool,
+    aside: Option<Aside>,
+}
+
+/// Why a turn has no slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Aside {
+    /// It waits for something else than the service.
+    Other,
+    /// It waits for an answer for much longer than usual.
+    Stalled,
+    /// It was told to wait no longer.
+    Cut,
 }
 
 /// An item whose turn it is.
@@ -108,6 +127,7 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
             turns: HashMap::new(),
             next_turn: 0,
             aside: 0,
+            stalled: 0,
             window: Window::new(max_slots),
             patience,
             bounds,
@@ -134,7 +154,7 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
 
     /// The next item that may be sent, if there is a slot.
     pub(super) fn next(&mut self, now: Instant) -> Option<Started<T>> {
-        while self.aside < MAX_ASIDE && self.in_flight() < self.window.slots() {
+        while !self.is_crowded() && self.in_flight() < self.window.slots() {
             let key = self.ready.pop_front()?;
             let Some(lane) = self.lanes.get_mut(&key) else {
                 continue;
@@ -155,7 +175,8 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
                 Turn {
                     lane: key.clone(),
                     started: now,
-                    is_aside: false,
+                    is_probe: failures > 0,
+                    aside: None,
                 },
             );
             self.line_up(&key);
@@ -177,10 +198,8 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         };
         let (key, started) = (flight.lane.clone(), flight.started);
         flight.started = now;
-        if std::mem::take(&mut flight.is_aside) {
-            self.aside -= 1;
-            self.with(&key, |lane| lane.aside -= 1);
-        }
+        let aside = flight.aside.take();
+        self.count_back(&key, aside);
         let is_well = self.lanes.get(&key).is_none_or(|lane| lane.failures == 0);
         match outcome {
             Outcome::Settled => {
@@ -219,14 +238,46 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
 
     /// The turn waits for something else than the service, such as a token.
     pub(super) fn step_aside(&mut self, turn: u64) {
+        self.put_aside(turn, Aside::Other);
+    }
+
+    /// The turn that has waited longest for an answer, when others cannot start because too many wait, or because
+    /// there `is_no_memory`. It is told to wait no longer, and is named once.
+    pub(super) fn slowest(&mut self, is_no_memory: bool) -> Option<u64> {
+        if self.ready.is_empty() || !(is_no_memory || self.is_crowded()) {
+            return None;
+        }
+        let turns = self.turns.iter_mut();
+        let stalled = turns.filter(|(_, turn)| turn.aside == Some(Aside::Stalled));
+        let (turn, slowest) = stalled.min_by_key(|(number, turn)| (turn.started, **number))?;
+        slowest.aside = Some(Aside::Cut);
+        Some(*turn)
+    }
+
+    fn put_aside(&mut self, turn: u64, why: Aside) {
         let Some(flight) = self.turns.get_mut(&turn) else {
             return;
         };
-        if !std::mem::replace(&mut flight.is_aside, true) {
+        if flight.aside.is_none() {
+            flight.aside = Some(why);
             let key = flight.lane.clone();
             self.aside += 1;
+            self.stalled += usize::from(why == Aside::Stalled);
             self.with(&key, |lane| lane.aside += 1);
         }
+    }
+
+    /// A turn of the lane stands aside no longer.
+    fn count_back(&mut self, key: &K, aside: Option<Aside>) {
+        if let Some(why) = aside {
+            self.aside -= 1;
+            self.stalled -= usize::from(why != Aside::Other);
+            self.with(key, |lane| lane.aside -= 1);
+        }
+    }
+
+    fn is_crowded(&self) -> bool {
+        self.aside >= MAX_ASIDE || self.stalled >= MAX_STALLED
     }
 
     /// The turn has waited for something else: its item comes first in its lane.
@@ -282,22 +333,18 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
 
     /// Takes slots from turns that have held theirs for too long.
     pub(super) fn take_slots_back(&mut self, now: Instant) {
-        let Some(patience) = self.longest_turn() else {
-            return;
-        };
         let turns = self.turns.iter();
-        let slow = turns.filter(|(_, turn)| !turn.is_aside && turn.started + patience <= now);
+        let slow = turns.filter(|(_, turn)| self.deadline_of(turn).is_some_and(|at| at <= now));
         let slow: Vec<u64> = slow.map(|(turn, _)| *turn).collect();
         for turn in slow {
-            self.step_aside(turn);
+            self.put_aside(turn, Aside::Stalled);
         }
     }
 
     /// When a turn will have held its slot for too long, if none ends before.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        let patience = self.longest_turn()?;
-        let holding = self.turns.values().filter(|turn| !turn.is_aside);
-        holding.map(|turn| turn.started + patience).min()
+        let turns = self.turns.values();
+        turns.filter_map(|turn| self.deadline_of(turn)).min()
     }
 
     /// Takes items out of lanes that are parked, as long as the first of a lane `is_over`.
@@ -356,13 +403,16 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
             .flat_map(|lane| lane.waiting.drain(..))
     }
 
-    fn longest_turn(&self) -> Option<Duration> {
-        let patience = self.patience?;
-        Some(
-            self.window
-                .unusual()
-                .map_or(patience, |unusual| unusual.max(patience)),
-        )
+    /// When this turn will have held its slot for too long.
+    fn deadline_of(&self, turn: &Turn<K>) -> Option<Instant> {
+        let patience = self.patience.filter(|_| turn.aside.is_none())?;
+        let least = if turn.is_probe {
+            patience / PROBES
+        } else {
+            patience
+        };
+        let unusual = self.window.unusual().unwrap_or_default();
+        Some(turn.started + least.max(unusual))
     }
 
     fn in_flight(&self) -> usize {
@@ -372,11 +422,8 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
     /// Takes the turn out and gives its lane.
     fn end(&mut self, turn: u64) -> Option<K> {
         let flight = self.turns.remove(&turn)?;
-        self.aside -= usize::from(flight.is_aside);
-        self.with(&flight.lane, |lane| {
-            lane.turns -= 1;
-            lane.aside -= usize::from(flight.is_aside);
-        });
+        self.count_back(&flight.lane, flight.aside);
+        self.with(&flight.lane, |lane| lane.turns -= 1);
         Some(flight.lane)
     }
 

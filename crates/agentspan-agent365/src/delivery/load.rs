@@ -11,6 +11,7 @@ use super::claim::Ticket;
 use super::event::{QueuedSpan, TokenSource};
 use super::lanes::Size;
 use super::pass::Resume;
+use super::press::Press;
 use crate::encode::EncodedResource;
 use crate::grouping::Grouping;
 
@@ -49,6 +50,14 @@ impl Item {
         match self {
             Self::Load(load) => Some(load.ticket.held),
             Self::Request(_) => None,
+        }
+    }
+
+    /// How much memory its next body will take.
+    pub(super) fn room(&self, press: &Press) -> u64 {
+        match self {
+            Self::Load(load) => press.forecast(load.ticket.held.bytes),
+            Self::Request(resume) => resume.room,
         }
     }
 

@@ -1,261 +1,226 @@
-//! The requests of one identity that are still to be sent, which are divided when they are too large.
+//! The spans of one identity that are still to be sent, and how they are divided into requests.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-use bytes::Bytes;
-use opentelemetry::trace::{SpanId, TraceId};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use opentelemetry_sdk::trace::SpanData;
 
-use super::parcel::Parcel;
+use super::lineage::key;
+use super::press::{Parcel, Press};
+use crate::encode::EncodedResource;
+use crate::receipt::SpanKey;
+use agentspan_record::estimated_bytes;
 
-/// Requests in the order in which they are sent.
+/// Spans in the order in which they are sent. They stay until the service has taken them, or will not.
 #[derive(Debug)]
 pub(super) struct Outbox {
-    waiting: VecDeque<Parcel>,
+    spans: VecDeque<SpanData>,
+    resource: Arc<EncodedResource>,
+    /// How many spans each of the next requests has, as far as that is decided.
+    runs: VecDeque<usize>,
+    /// What is known of the next request since it was encoded.
+    encoded: Option<Encoded>,
     /// The length of the shortest body that the service found too large. What is as long is divided
     /// without asking.
     too_large: usize,
-    /// How many requests there are, those that were sent included.
-    pub(super) requests: usize,
-    /// The length of their bodies.
+    /// Of the requests that are settled.
+    requests: usize,
+    body_bytes: usize,
+    truncated: usize,
+}
+
+/// What is known of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Encoded {
+    pub(super) spans: usize,
     pub(super) body_bytes: usize,
+    /// How many of the spans were cut.
+    pub(super) truncated: usize,
+}
+
+/// The spans of a request that are settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Settled {
+    pub(super) spans: usize,
+    /// Their estimated memory.
+    pub(super) bytes: u64,
 }
 
 impl Outbox {
-    pub(super) fn new(parcels: Vec<Parcel>) -> Self {
+    pub(super) fn new(spans: Vec<SpanData>, resource: Arc<EncodedResource>) -> Self {
         Self {
-            requests: parcels.len(),
-            body_bytes: parcels.iter().map(|parcel| parcel.body.len()).sum(),
-            waiting: parcels.into(),
-            too_large: usize::MAX,
-        }
-    }
-
-    /// The next request to send.
-    pub(super) fn next(&mut self) -> Option<Parcel> {
-        loop {
-            let parcel = self.waiting.pop_front()?;
-            if parcel.body.len() < self.too_large || parcel.spans.len() < 2 {
-                return Some(parcel);
-            }
-            if let Some(whole) = self.divide(parcel) {
-                return Some(whole);
-            }
-        }
-    }
-
-    /// Puts a request back, to be sent once more.
-    pub(super) fn again(&mut self, parcel: Parcel) {
-        self.waiting.push_front(parcel);
-    }
-
-    /// Divides a request that the service finds too large, or gives it back if it cannot be divided.
-    pub(super) fn refuse(&mut self, parcel: Parcel) -> Option<Parcel> {
-        self.too_large = self.too_large.min(parcel.body.len());
-        self.divide(parcel)
-    }
-
-    /// Puts the two halves of a request in its place, or gives it back if there are none.
-    pub(super) fn divide(&mut self, parcel: Parcel) -> Option<Parcel> {
-        let Some([first, second]) = halves(&parcel) else {
-            return Some(parcel);
-        };
-        self.requests += 1;
-        self.body_bytes -= parcel.body.len();
-        self.body_bytes += first.body.len() + second.body.len();
-        self.waiting.push_front(second);
-        self.waiting.push_front(first);
-        None
-    }
-}
-
-/// The body of a request, of which what is not needed stays as it was written.
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Body<'a> {
-    #[serde(borrow)]
-    resource_spans: [ResourceSpans<'a>; 1],
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ResourceSpans<'a> {
-    #[serde(borrow)]
-    resource: &'a RawValue,
-    #[serde(borrow)]
-    scope_spans: Vec<ScopeSpans<'a>>,
-}
-
-#[derive(Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct ScopeSpans<'a> {
-    #[serde(borrow)]
-    scope: &'a RawValue,
-    #[serde(borrow)]
-    spans: Vec<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Span<'a> {
-    #[serde(borrow)]
-    trace_id: Cow<'a, str>,
-    #[serde(borrow)]
-    span_id: Cow<'a, str>,
-}
-
-/// Two requests with a half of the spans each. The bodies are made from the one that there is: the spans
-/// themselves are gone. `None` for a single span.
-fn halves(parcel: &Parcel) -> Option<[Parcel; 2]> {
-    let Body {
-        resource_spans:
-            [
-                ResourceSpans {
-                    resource,
-                    scope_spans,
-                },
-            ],
-    } = serde_json::from_slice(&parcel.body).ok()?;
-    let spans: usize = scope_spans.iter().map(|scope| scope.spans.len()).sum();
-    let (mut first, mut second) = (Vec::new(), Vec::new());
-    let mut room = spans / 2;
-    if room == 0 {
-        return None;
-    }
-    for ScopeSpans { scope, mut spans } in scope_spans {
-        let rest = spans.split_off(room.min(spans.len()));
-        room -= spans.len();
-        for (half, spans) in [(&mut first, spans), (&mut second, rest)] {
-            if !spans.is_empty() {
-                half.push(ScopeSpans { scope, spans });
-            }
-        }
-    }
-    Some([half(resource, first)?, half(resource, second)?])
-}
-
-fn half(resource: &RawValue, scope_spans: Vec<ScopeSpans<'_>>) -> Option<Parcel> {
-    let spans = scope_spans.iter().flat_map(|scope| &scope.spans);
-    let ids = spans.map(|span| {
-        let Span { trace_id, span_id } = serde_json::from_str(span.get()).ok()?;
-        let trace = TraceId::from_hex(&trace_id).ok()?;
-        Some((trace, SpanId::from_hex(&span_id).ok()?))
-    });
-    let spans: Option<Vec<_>> = ids.collect();
-    let body = Body {
-        resource_spans: [ResourceSpans {
+            spans: spans.into(),
             resource,
-            scope_spans,
-        }],
-    };
-    Some(Parcel {
-        spans: spans?,
-        body: Bytes::from(serde_json::to_vec(&body).ok()?),
-    })
+            runs: VecDeque::new(),
+            encoded: None,
+            too_large: usize::MAX,
+            requests: 0,
+            body_bytes: 0,
+            truncated: 0,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// How many requests were made.
+    pub(super) fn requests(&self) -> usize {
+        self.requests + usize::from(self.encoded.is_some())
+    }
+
+    /// The length of their bodies.
+    pub(super) fn body_bytes(&self) -> usize {
+        self.body_bytes + self.ahead().body_bytes
+    }
+
+    /// How many of their spans were cut.
+    pub(super) fn truncated(&self) -> usize {
+        self.truncated + self.ahead().truncated
+    }
+
+    /// The request that was encoded last, if it is not settled or divided.
+    pub(super) fn ahead(&self) -> Encoded {
+        self.encoded.unwrap_or_default()
+    }
+
+    /// Encodes the next request.
+    pub(super) fn encode(&mut self, press: &Press) -> Parcel {
+        loop {
+            let run = self.runs.front().copied();
+            let parcel = press.next(&self.resource, self.spans.make_contiguous(), run);
+            if run.is_none() {
+                self.runs.push_front(parcel.spans);
+            }
+            let length = parcel.body.len();
+            let is_too_long = press.is_too_long(length) || length >= self.too_large;
+            if !is_too_long || !self.divide() {
+                self.encoded = Some(Encoded {
+                    spans: parcel.spans,
+                    body_bytes: length,
+                    truncated: parcel.truncated,
+                });
+                return parcel;
+            }
+        }
+    }
+
+    /// The ids of the next request's spans.
+    pub(super) fn keys(&self) -> Vec<SpanKey> {
+        let run = self.runs.front().copied().unwrap_or(0);
+        self.spans.iter().take(run).map(key).collect()
+    }
+
+    /// Divides the next request, which the service finds too large; `false` if it cannot be divided.
+    pub(super) fn refuse(&mut self) -> bool {
+        if let Some(refused) = self.encoded {
+            self.too_large = self.too_large.min(refused.body_bytes);
+        }
+        self.divide()
+    }
+
+    /// Makes two requests of the next one; `false` if it has a single span.
+    pub(super) fn divide(&mut self) -> bool {
+        let Some(run) = self.runs.front_mut().filter(|run| **run > 1) else {
+            return false;
+        };
+        let first = *run / 2;
+        *run -= first;
+        self.runs.push_front(first);
+        self.encoded = None;
+        true
+    }
+
+    /// The next request is settled: its spans go.
+    pub(super) fn settle(&mut self) -> Settled {
+        let spans = self.runs.pop_front().unwrap_or(0).min(self.spans.len());
+        if let Some(encoded) = self.encoded.take() {
+            self.requests += 1;
+            self.body_bytes += encoded.body_bytes;
+            self.truncated += encoded.truncated;
+        }
+        let bytes = self.spans.drain(..spans);
+        let bytes = bytes.map(|span| estimated_bytes(&span)).sum();
+        Settled { spans, bytes }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use agentspan_model::agent365::Profile;
-    use opentelemetry::InstrumentationScope;
     use opentelemetry::KeyValue;
-    use opentelemetry::trace::{SpanContext, TraceFlags, TraceState};
     use opentelemetry_sdk::Resource;
-    use opentelemetry_sdk::trace::SpanData;
 
-    use super::super::lineage::key;
     use super::*;
-    use crate::encode::{BodyEncoder, EncodedResource};
+    use crate::encode::BodyEncoder;
     use crate::span_of_test::span;
 
-    /// Spans with ids from one on, of two scopes in turn.
-    fn spans(count: u64) -> Vec<SpanData> {
-        let spans = (1..=count).map(|id| SpanData {
-            span_context: SpanContext::new(
-                TraceId::from(1),
-                SpanId::from(id),
-                TraceFlags::SAMPLED,
-                false,
-                TraceState::default(),
-            ),
-            instrumentation_scope: InstrumentationScope::builder(["one", "two"][id as usize % 2])
-                .build(),
-            ..span(vec![KeyValue::new("text", "\"\\\u{1}\u{e9}{}[]")])
-        });
-        spans.collect()
-    }
-
-    fn parcel(spans: &[SpanData]) -> Parcel {
+    fn outbox(spans: usize, text: &str) -> Outbox {
+        let span = span(vec![KeyValue::new("text", text.to_owned())]);
         let resource = Resource::builder_empty().with_service_name("s").build();
-        let mut body = Vec::new();
-        let mut encoder = BodyEncoder::new(Profile::V0_1);
-        encoder.encode(&EncodedResource::from(&resource), spans, &mut body);
-        Parcel {
-            body: body.into(),
-            spans: spans.iter().map(key).collect(),
-        }
+        Outbox::new(
+            vec![span; spans],
+            Arc::new(EncodedResource::from(&resource)),
+        )
     }
 
-    #[test]
-    fn halves_are_what_the_encoder_would_write() {
-        for count in 2..9 {
-            let all = spans(count);
-            let [first, second] = halves(&parcel(&all)).unwrap();
-            let by_id = |half: &Parcel| {
-                let ids = half.spans.iter();
-                let spans = ids.map(|id| {
-                    let mut all = all.iter();
-                    all.find(|span| key(span) == *id).unwrap().clone()
-                });
-                spans.collect::<Vec<_>>()
-            };
-            for half in [&first, &second] {
-                assert_eq!(half.body, parcel(&by_id(half)).body);
-            }
-            assert_eq!(first.spans.len() as u64, count / 2);
-            let mut ids = [first.spans, second.spans].concat();
-            ids.sort_by_key(|(_, id)| id.to_bytes());
-            assert_eq!(ids, all.iter().map(key).collect::<Vec<_>>());
-        }
+    fn press(max_payload_bytes: Option<usize>) -> Press {
+        Press::new(BodyEncoder::new(Profile::V0_1), max_payload_bytes)
     }
 
-    #[test]
-    fn a_single_span_and_what_is_no_body_have_no_halves() {
-        assert!(halves(&parcel(&spans(1))).is_none());
-        assert!(halves(&parcel(&spans(0))).is_none());
-        for body in [
-            "",
-            "{}",
-            r#"{"resourceSpans":[]}"#,
-            r#"{"resourceSpans":[{}],"more":1}"#,
-        ] {
-            let body = Bytes::from(body);
-            assert!(
-                halves(&Parcel {
-                    body,
-                    spans: Vec::new()
-                })
-                .is_none()
-            );
+    /// How many spans the requests have.
+    fn runs(outbox: &mut Outbox, press: &Press) -> Vec<usize> {
+        let mut runs = Vec::new();
+        while !outbox.is_empty() {
+            let parcel = outbox.encode(press);
+            let settled = outbox.settle();
+            assert_eq!(settled.spans, parcel.spans);
+            runs.push(parcel.spans);
         }
+        runs
     }
 
     #[test]
     fn what_is_as_large_as_what_was_refused_is_divided_without_asking() {
-        let mut outbox = Outbox::new(vec![
-            parcel(&spans(4)),
-            parcel(&spans(4)),
-            parcel(&spans(1)),
-        ]);
-        let first = outbox.next().unwrap();
-        assert!(outbox.refuse(first).is_none());
-        let sent: Vec<_> = std::iter::from_fn(|| outbox.next()).collect();
-        let lengths: Vec<_> = sent.iter().map(|parcel| parcel.spans.len()).collect();
-        assert_eq!(lengths, [2, 2, 2, 2, 1]);
-        assert_eq!(outbox.requests, 5);
-        let bytes: usize = sent.iter().map(|parcel| parcel.body.len()).sum();
-        assert_eq!(outbox.body_bytes, bytes);
+        let (mut outbox, press) = (outbox(9, "text"), press(Some(8_700)));
+        // The estimate of the reference puts four spans in a request.
+        let first = outbox.encode(&press);
+        assert_eq!(first.spans, 4);
+        assert!(outbox.refuse());
+        assert_eq!(runs(&mut outbox, &press), [2, 2, 2, 2, 1]);
+        assert_eq!(outbox.requests(), 5);
+    }
+
+    #[test]
+    fn a_single_span_is_not_divided() {
+        let (mut outbox, press) = (outbox(1, "text"), press(None));
+        let length = outbox.encode(&press).body.len();
+        assert!(!outbox.refuse());
+        assert_eq!((outbox.requests(), outbox.body_bytes()), (1, length));
+        assert_eq!(outbox.encode(&press).body.len(), length);
+        assert_eq!(outbox.settle().spans, 1);
+        assert_eq!((outbox.requests(), outbox.body_bytes()), (1, length));
+    }
+
+    #[test]
+    fn a13_a_profile_without_a_limit_sends_long_batches_in_pieces() {
+        let plain = "x".repeat(100_000);
+        let (mut long, press_of_plain) = (outbox(50, &plain), press(None));
+        assert_eq!(runs(&mut long, &press_of_plain), [20, 20, 10]);
+        // Six times as long as JSON, which shows at the first body.
+        let control = "\u{1}".repeat(100_000);
+        let (mut long, press_of_control) = (outbox(50, &control), press(None));
+        let mut sent = 0;
+        while !long.is_empty() {
+            let parcel = long.encode(&press_of_control);
+            assert!(
+                parcel.body.len() <= 4 * 1024 * 1024,
+                "{}",
+                parcel.body.len()
+            );
+            sent += long.settle().spans;
+        }
+        assert_eq!(sent, 50);
+        assert!(press_of_control.forecast(300_000) > 1_700_000);
     }
 }

@@ -1,7 +1,7 @@
 //! What a request holds while it is sent: its identity's turn, and a slot.
 
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -11,13 +11,15 @@ use tokio::time::Instant;
 
 use super::event::Event;
 use super::lanes::{Cause, Outcome};
+use super::press::Parcel;
+use crate::stats::Room;
 
 /// A turn of a lane. It ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Pass {
     events: UnboundedSender<Event>,
     /// `None` while there is none.
-    turn: Option<u64>,
+    place: Option<Place>,
     /// How often the lane has failed since the service last took something.
     pub(super) failures: u32,
     /// Grows when the service takes something of the lane.
@@ -29,17 +31,23 @@ pub(super) struct Pass {
 }
 
 /// A turn, and what is known of its lane.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Place {
     pub(super) turn: u64,
     pub(super) failures: u32,
     pub(super) taken: u64,
+    /// For the body.
+    pub(super) room: Room,
+    /// Says that others need what the turn holds.
+    pub(super) cut: oneshot::Receiver<()>,
 }
 
 /// What a task waits for that has no turn.
 #[derive(Debug)]
 pub(super) struct Resume {
     pub(super) since: Instant,
+    /// How much memory the body will take.
+    pub(super) room: u64,
     reply: oneshot::Sender<Result<Place, GaveUp>>,
 }
 
@@ -80,9 +88,9 @@ impl Pass {
     ) -> Self {
         Self {
             events,
-            turn: Some(place.turn),
             failures: place.failures,
             taken: place.taken,
+            place: Some(place),
             since,
             keeps_slot,
         }
@@ -93,8 +101,40 @@ impl Pass {
         self.tell(Step::Answered(outcome));
     }
 
+    /// This is what is sent next.
+    pub(super) fn sends(&mut self, parcel: &Parcel) {
+        if let Some(place) = &mut self.place {
+            place.room.resize(parcel.memory);
+        }
+    }
+
+    /// Waits for the service; `None` if it takes so long that others come first.
+    pub(super) async fn answer<F: Future>(&mut self, answer: F) -> Option<F::Output> {
+        let mut answer = pin!(answer);
+        poll_fn(|cx| {
+            if let Poll::Ready(output) = answer.as_mut().poll(cx) {
+                return Poll::Ready(Some(output));
+            }
+            match &mut self.place {
+                // The other end is thrown away with the turn, when nobody polls this.
+                Some(place) if !place.cut.is_terminated() => {
+                    match Pin::new(&mut place.cut).poll(cx) {
+                        Poll::Ready(Ok(())) => Poll::Ready(None),
+                        Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
+                    }
+                }
+                _ => Poll::Pending,
+            }
+        })
+        .await
+    }
+
     /// Waits for something else than the service, without the slot if that takes time.
-    pub(super) async fn aside<F: Future>(&mut self, other: F) -> Result<F::Output, GaveUp> {
+    pub(super) async fn aside<F: Future>(
+        &mut self,
+        other: F,
+        room: u64,
+    ) -> Result<F::Output, GaveUp> {
         let mut other = pin!(other);
         if self.keeps_slot {
             return Ok(other.await);
@@ -105,35 +145,51 @@ impl Pass {
         }
         self.tell(Step::Aside);
         let output = other.await;
-        self.resumed(Step::Back).await?;
+        self.resumed(Step::Back, room).await?;
         Ok(output)
     }
 
-    /// Waits until the lane has paused and it is this request's turn again.
-    pub(super) async fn pause(&mut self, pause: Duration, cause: Cause) -> Result<(), GaveUp> {
+    /// Waits until the lane has paused and it is this request's turn again. Its body is gone by then.
+    pub(super) async fn pause(
+        &mut self,
+        pause: Duration,
+        cause: Cause,
+        room: u64,
+    ) -> Result<(), GaveUp> {
         let again = |resume| Step::Again {
             pause,
             cause,
             resume,
         };
-        self.resumed(again).await
+        self.resumed(again, room).await
     }
 
-    async fn resumed(&mut self, step: impl FnOnce(Resume) -> Step) -> Result<(), GaveUp> {
+    async fn resumed(
+        &mut self,
+        step: impl FnOnce(Resume) -> Step,
+        room: u64,
+    ) -> Result<(), GaveUp> {
         let (reply, turn) = oneshot::channel();
         let since = self.since;
-        self.tell(step(Resume { since, reply }));
-        self.turn = None;
+        self.end(step(Resume { since, room, reply }));
         // Whoever throws the other end away ends the delivery.
         let place = turn.await.unwrap_or(Err(GaveUp::Shutdown))?;
-        self.turn = Some(place.turn);
         self.failures = place.failures;
         self.taken = place.taken;
+        self.place = Some(place);
         Ok(())
     }
 
     fn tell(&self, step: Step) {
-        if let Some(turn) = self.turn {
+        if let Some(Place { turn, .. }) = self.place {
+            let _ = self.events.send(Event::Step { turn, step });
+        }
+    }
+
+    /// Gives the turn back, and what it holds before that.
+    fn end(&mut self, step: Step) {
+        if let Some(Place { turn, room, .. }) = self.place.take() {
+            drop(room);
             let _ = self.events.send(Event::Step { turn, step });
         }
     }
@@ -141,7 +197,7 @@ impl Pass {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        self.tell(Step::Over);
+        self.end(Step::Over);
     }
 }
 

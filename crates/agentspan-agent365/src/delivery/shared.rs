@@ -45,7 +45,7 @@ const GRACE: Duration = Duration::from_millis(25);
 /// Both channels are unbounded in type and bounded in fact: spans pass [`Counters::admit`] first, and
 /// there is at most one other event per waiting caller or identity in flight.
 pub(crate) struct Shared {
-    pub(crate) counters: Counters,
+    pub(crate) counters: Arc<Counters>,
     pub(super) events: UnboundedSender<Event>,
     queue: UnboundedSender<QueuedSpan>,
     /// Single spans that wait for the end of their requests, if they do.
@@ -85,7 +85,7 @@ impl Shared {
         queue: UnboundedSender<QueuedSpan>,
     ) -> Self {
         Self {
-            counters,
+            counters: Arc::new(counters),
             events,
             queue,
             requests: requests.map(Mutex::new),

@@ -1,6 +1,6 @@
 //! What the thread does: forms batches, sends out their identities, and answers who waits.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -11,10 +11,10 @@ use agentspan_queue::contain::{self, Foreign};
 use agentspan_record::{FinishedSpan, Preparation, estimated_bytes};
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::oneshot;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::buffers::Buffers;
 use super::caller_losses::CallerLosses;
 use super::claim::{Answered, Claim, Ticket};
 use super::courier::{Courier, LastTry};
@@ -25,22 +25,22 @@ use super::lanes::{Cause, Lanes, Size, Started};
 use super::lineage::key;
 use super::load::{Item, Load, Resources};
 use super::log;
-use super::parcel::Packing;
 use super::pass::{GaveUp, Pass, Place, Resume, Step};
+use super::press::Press;
 use super::reparent::reparent;
 use super::shared::Shared;
 use super::thread::Setup;
 use crate::destination::Destinations;
 use crate::drop_reason::DropReason;
-use crate::encode::BodyEncoder;
 use crate::grouping::Grouping;
 use crate::report::ExportReport;
+use crate::stats::Room;
 
 /// Memory for more spans than this is given back to the system.
 const MAX_SPARE_SPANS: usize = 4_096;
 
-/// How many buffers for bodies are kept.
-const MAX_SPARE_BUFFERS: usize = 5;
+/// Which part of the memory of the queue bodies may take.
+const BODIES: u64 = 8;
 
 /// How long a request holds its slot at least, unless batches are formed more often: a request that has
 /// no answer after that time, and after four times the usual one, delays only its own identity.
@@ -61,15 +61,15 @@ pub(super) struct Worker {
     queue: UnboundedReceiver<QueuedSpan>,
     courier: Arc<Courier>,
     destinations: Destinations,
-    encoder: BodyEncoder,
+    press: Arc<Press>,
     observer: Option<Foreign<Observer>>,
     preparation: Preparation,
     reparents: bool,
-    buffers: Buffers,
     /// The memory of the last batch, to be used for the next: of single spans, and of prepared ones.
     spare_finished: Vec<FinishedSpan>,
     spare: Vec<SpanData>,
-    max_payload_bytes: Option<usize>,
+    /// For bodies that are on their way.
+    max_body_bytes: u64,
     batch_delay: Duration,
 
     jobs: VecDeque<Job>,
@@ -79,6 +79,8 @@ pub(super) struct Worker {
     batches: BTreeMap<u64, InFlight>,
     next_batch: u64,
     tasks: JoinSet<()>,
+    /// Ends the turns of others that wait for an answer.
+    cuts: HashMap<u64, oneshot::Sender<()>>,
 
     /// Single spans taken from the queue so far.
     taken: u64,
@@ -109,14 +111,13 @@ impl Worker {
             queue,
             courier: Arc::new(setup.courier),
             destinations: setup.destinations,
-            encoder: setup.encoder,
+            press: Arc::new(Press::new(setup.encoder, setup.max_payload_bytes)),
             observer: setup.observer,
             preparation: setup.preparation,
             reparents: setup.reparents,
-            buffers: Buffers::new(MAX_SPARE_BUFFERS),
             spare_finished: Vec::new(),
             spare: Vec::new(),
-            max_payload_bytes: setup.max_payload_bytes,
+            max_body_bytes: setup.bounds.bytes / BODIES,
             batch_delay: setup.batch_delay,
             jobs: VecDeque::new(),
             lanes: Lanes::new(setup.concurrency, patience, bounds),
@@ -124,6 +125,7 @@ impl Worker {
             batches: BTreeMap::new(),
             next_batch: 0,
             tasks: JoinSet::new(),
+            cuts: HashMap::new(),
             taken: 0,
             due: 0,
             next_tick: Instant::now() + setup.batch_delay,
@@ -267,6 +269,9 @@ impl Worker {
     }
 
     fn step(&mut self, turn: u64, step: Step) {
+        if let Step::Back(_) | Step::Again { .. } | Step::Over = step {
+            self.cuts.remove(&turn);
+        }
         match step {
             Step::Answered(outcome) => self.lanes.answered(turn, outcome, Instant::now()),
             Step::Aside => self.lanes.step_aside(turn),
@@ -329,11 +334,18 @@ impl Worker {
         self.jobs.is_empty() && self.batches.is_empty() && self.shared.backlog.load(SeqCst) == 0
     }
 
-    /// Starts requests, as many as there are slots.
+    /// Starts requests, as many as there are slots and there is memory for.
     fn start_requests(&mut self) {
         let is_over = |stop: Instant| stop <= Instant::now();
         while !self.stop.is_some_and(is_over) {
-            let Some(started) = self.lanes.next(Instant::now()) else {
+            let has_room = self.shared.counters.body_bytes() < self.max_body_bytes.max(1);
+            let started = has_room.then(|| self.lanes.next(Instant::now())).flatten();
+            let Some(started) = started else {
+                // A request that does not get its answer costs nobody else their turn.
+                let slowest = self.lanes.slowest(!has_room);
+                if let Some(cut) = slowest.and_then(|turn| self.cuts.remove(&turn)) {
+                    let _ = cut.send(());
+                }
                 return;
             };
             let Started {
@@ -342,15 +354,21 @@ impl Worker {
                 failures,
                 taken,
             } = started;
+            let counters = Arc::clone(&self.shared.counters);
+            let (signal, cut) = oneshot::channel();
+            self.cuts.insert(turn, signal);
             let place = Place {
                 turn,
                 failures,
                 taken,
+                room: Room::new(counters, item.room(&self.press)),
+                cut,
             };
             match item {
                 Item::Load(load) => self.start(place, *load),
                 Item::Request(resume) => {
                     if !resume.go(place) {
+                        self.cuts.remove(&turn);
                         self.lanes.leave(turn);
                     }
                 }
@@ -358,30 +376,16 @@ impl Worker {
         }
     }
 
-    /// Encodes spans whose turn it is, and starts their request.
+    /// Starts the requests of spans whose turn it is.
     fn start(&mut self, place: Place, load: Load) {
-        let Load {
-            mut ticket,
-            uri,
-            spans,
-            resource,
-            since,
-        } = load;
         let shared = Arc::clone(&self.shared);
         let courier = Arc::clone(&self.courier);
+        let press = Arc::clone(&self.press);
         let keeps_slot = courier.retry.keeps_slots();
-        let pass = Pass::new(shared.events.clone(), place, since, keeps_slot);
-        let packing = Packing {
-            encoder: &mut self.encoder,
-            buffers: &self.buffers,
-            max_payload_bytes: self.max_payload_bytes,
-        };
-        let parcels = packing.pack(&resource, &spans);
-        self.keep_memory(spans);
-        ticket.truncated = parcels.truncated;
+        let pass = Pass::new(shared.events.clone(), place, load.since, keeps_slot);
         self.tasks.spawn(async move {
             // A panic drops the ticket, which counts its spans.
-            let carried = courier.carry(&shared, pass, ticket, uri, parcels.list);
+            let carried = courier.carry(&shared, &press, pass, load);
             if contain::future(|| carried).await.is_err() {
                 shared.counters.panicked(1);
             }

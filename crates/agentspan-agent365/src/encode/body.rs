@@ -103,7 +103,7 @@ impl BodyEncoder {
 
     /// The spans as they are sent: those that the profile finds too long are cut copies. `None` for a
     /// profile that sends spans of any length.
-    pub(crate) fn fit_all<'a, S>(&mut self, spans: &'a [S]) -> Option<Vec<Cow<'a, SpanData>>>
+    fn fit_all<'a, S>(&mut self, spans: &'a [S]) -> Option<Vec<Cow<'a, SpanData>>>
     where
         S: Borrow<SpanData>,
     {
@@ -115,7 +115,20 @@ impl BodyEncoder {
         Some(fitted.collect())
     }
 
-    /// As [`encode`](Self::encode), for spans that came through [`fit_all`](Self::fit_all).
+    /// Whether the profile cuts spans that are too long.
+    pub(crate) fn has_limit(&self) -> bool {
+        self.fit.is_some()
+    }
+
+    /// The span as it is sent: a cut copy if the profile finds it too long.
+    pub(crate) fn fit<'a>(&mut self, span: &'a SpanData) -> Cow<'a, SpanData> {
+        match &mut self.fit {
+            Some(fit) => fit.apply(span, &mut self.unique_keys),
+            None => Cow::Borrowed(span),
+        }
+    }
+
+    /// As [`encode`](Self::encode), for spans that came through [`fit`](Self::fit).
     pub(crate) fn encode_fitted<S>(
         &mut self,
         resource: &EncodedResource,

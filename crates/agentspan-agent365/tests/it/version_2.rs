@@ -74,7 +74,7 @@ fn a_lost_request_ends_its_identity_and_no_other() {
     };
     assert_eq!(
         (first.requests, first.exported(), first.dropped()),
-        (3, 1, 2)
+        (2, 1, 2)
     );
     assert!(matches!(
         first.losses[0].error,

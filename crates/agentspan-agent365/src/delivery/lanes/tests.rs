@@ -306,6 +306,53 @@ fn a1_one_identity_that_is_throttled_delays_no_other() {
     assert_eq!(left, 0);
 }
 
+#[test]
+fn a1_many_identities_that_stall_delay_no_other_for_long() {
+    let (mut lanes, mut now) = (lanes(64), Instant::now());
+    for lane in 0..200 {
+        lanes.push(&lane, lane, one());
+    }
+    lanes.push(&1_000, 1_000, one());
+    let (mut waited, mut cut) = (Duration::ZERO, Vec::new());
+    loop {
+        let started = start(&mut lanes, now);
+        if items(&started).contains(&1_000) {
+            break;
+        }
+        // Those that are told to wait no longer stop doing so, and pause.
+        while let Some(turn) = lanes.slowest(false) {
+            cut.push(turn);
+            lanes.answered(turn, Outcome::Throttled, now);
+            lanes.again(turn, turn as u32, Cause::Other).unwrap();
+        }
+        if let Some(deadline) = lanes.next_deadline() {
+            waited += deadline - now;
+            now = deadline;
+            lanes.take_slots_back(now);
+        }
+        assert!(waited < Duration::from_secs(600), "stuck");
+    }
+    // The first ones first.
+    assert!(cut.is_sorted() && cut.len() > 100, "{cut:?}");
+}
+
+#[test]
+fn a_lane_that_has_stalled_holds_a_slot_for_a_moment_only() {
+    let (mut lanes, now) = (lanes(1), Instant::now());
+    lanes.push(&1, 10, one());
+    lanes.push(&2, 20, one());
+    let first = start(&mut lanes, now);
+    assert_eq!(lanes.next_deadline(), Some(now + PATIENCE));
+    lanes.answered(first[0].0, Outcome::Throttled, now);
+    let pause = lanes.again(first[0].0, 10, Cause::Other).unwrap();
+    lanes.rested(&pause);
+    let others = start(&mut lanes, now);
+    assert_eq!(items(&others), [20]);
+    lanes.leave(others[0].0);
+    assert_eq!(items(&start(&mut lanes, now)), [10]);
+    assert_eq!(lanes.next_deadline(), Some(now + PATIENCE / PROBES));
+}
+
 /// What may happen to the lanes in the model.
 #[derive(Clone, Debug)]
 enum Move {
@@ -417,8 +464,12 @@ proptest! {
                 Move::Hurry => lanes.hurry(),
                 Move::Look => {
                     lanes.take_slots_back(now);
+                    if let Some(slowest) = lanes.slowest(true) {
+                        prop_assert!(!lanes.ready.is_empty());
+                        prop_assert_eq!(lanes.turns[&slowest].aside, Some(Aside::Cut));
+                    }
                     for turn in &mut turns {
-                        turn.2 = lanes.turns[&turn.0].is_aside;
+                        turn.2 = lanes.turns[&turn.0].aside.is_some();
                     }
                 }
             }
@@ -438,6 +489,7 @@ proptest! {
             done += 1;
         }
         prop_assert_eq!(done, pushed);
-        prop_assert!(lanes.lanes.is_empty() && lanes.turns.is_empty() && lanes.aside == 0);
+        prop_assert!(lanes.lanes.is_empty() && lanes.turns.is_empty());
+        prop_assert_eq!((lanes.aside, lanes.stalled), (0, 0));
     }
 }
