@@ -1,4 +1,4 @@
-//! `cargo xtask golden`: the files in `tests/golden/` that fix a wire format.
+//! `cargo xtask golden`: the files in `tests/golden/` that fix a wire format, and the pages that print data.
 //!
 //! The tests compare with these files; under `UPDATE_GOLDEN=1` they rewrite them instead.
 
@@ -11,6 +11,9 @@ use crate::error::XtaskError;
 use crate::workspace::{Package, Workspace};
 
 type Contents = BTreeMap<PathBuf, Vec<u8>>;
+
+/// The directory of pages, some of which print data.
+const PAGES: &str = "docs";
 
 /// Rewrites the golden files; the difference is then reviewed like code.
 ///
@@ -62,6 +65,7 @@ fn read_all(workspace: &Workspace) -> Result<Contents, XtaskError> {
             read_directory(&directory, &mut contents)?;
         }
     }
+    read_directory(&workspace.root().join(PAGES), &mut contents)?;
     Ok(contents)
 }
 

@@ -4,12 +4,14 @@
 //! happened; [`Identity`] says for whom; [`Profile`] names a generation of the contract and [`mapping`]
 //! tells which attributes it writes. One set of details serves all generations: what a generation has no
 //! word for is not written. All details read and write as JSON with the reference's field names.
+//! [`contract`] has what the service documents about the spans that it takes, as data.
 
 mod agent_details;
 mod agent_type;
 mod caller_details;
 mod channel;
 mod client_address;
+pub mod contract;
 mod endpoint;
 pub mod environment;
 mod execution_type;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod agent365_contract;
 mod agent365_json;
 mod agent365_mapping;
 mod agent365_messages;

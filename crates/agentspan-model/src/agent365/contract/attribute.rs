@@ -1,0 +1,83 @@
+//! A documented attribute.
+
+use super::attributes::ATTRIBUTES;
+use super::operation::Operation;
+use super::requirement::{Requirement, Requirements};
+use super::rule::RuleId;
+use super::rule_set::RuleSet;
+use super::source::{Confidence, Source};
+
+/// What kind of value an attribute has. On the standard wire each is text, numbers included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ValueKind {
+    /// One of a list of names.
+    Name,
+    /// A GUID.
+    Guid,
+    /// Any text.
+    Text,
+    /// A literal IP address.
+    IpAddress,
+    /// A whole number.
+    Number,
+    /// An address of mail, or a user principal name.
+    Email,
+    /// JSON in one text.
+    JsonText,
+}
+
+/// A documented attribute: who needs it, and what happens without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attribute {
+    /// The key, of [`keys`](crate::keys).
+    pub key: &'static str,
+    /// What kind of value it has.
+    pub kind: ValueKind,
+    /// How necessary it is by the attribute reference. Ask [`requirement`](Self::requirement) for other rule sets.
+    pub requirements: Requirements,
+    /// The columns of audit logs in which the value arrives; empty if that is not known.
+    pub lands_in: &'static str,
+    /// What happens when it is missing; empty if that is not documented.
+    pub impact: &'static str,
+    /// The rule that a span breaks when it lacks the attribute and the attribute is mandatory.
+    pub rule: RuleId,
+    /// How sure the row is.
+    pub confidence: Confidence,
+    /// Who says so.
+    pub sources: &'static [Source],
+}
+
+impl Attribute {
+    /// The attribute with this key, if it is documented.
+    #[must_use]
+    pub fn with_key(key: &str) -> Option<&'static Self> {
+        ATTRIBUTES.iter().find(|attribute| attribute.key == key)
+    }
+
+    /// How necessary the attribute is for an operation, by a rule set.
+    #[must_use]
+    pub fn requirement(&self, operation: Operation, rule_set: RuleSet) -> Requirement {
+        rule_set
+            .requirements_of(self.key)
+            .unwrap_or(self.requirements)
+            .of(operation)
+    }
+}
+
+impl ValueKind {
+    /// The kind in words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Guid => "GUID",
+            Self::Text => "text",
+            Self::IpAddress => "IP address",
+            Self::Number => "number",
+            Self::Email => "mail address",
+            Self::JsonText => "JSON text",
+        }
+    }
+}

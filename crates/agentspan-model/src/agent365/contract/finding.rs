@@ -1,0 +1,45 @@
+//! What a judge finds.
+
+use super::rule::{Level, Rule, RuleId};
+
+/// Which span a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct SpanIds {
+    /// The id of the trace, as it was given.
+    pub trace_id: String,
+    /// The id of the span, as it was given.
+    pub span_id: String,
+}
+
+/// A broken rule, and where it is broken. It holds no value of an attribute: those may be contents.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The rule that is broken.
+    pub rule: RuleId,
+    /// How bad it is here.
+    pub level: Level,
+    /// The span that breaks it; `None` if the whole request, token or environment does.
+    pub span: Option<SpanIds>,
+    /// The key of the attribute that is wrong or missing, if it is one.
+    pub attribute: Option<String>,
+}
+
+impl Finding {
+    /// A finding about no span, at the level of its rule.
+    pub(super) fn of(rule: RuleId) -> Self {
+        Self {
+            rule,
+            level: Rule::find(rule).map_or(Level::Error, |rule| rule.level),
+            span: None,
+            attribute: None,
+        }
+    }
+
+    /// What helps.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        Rule::find(self.rule).map_or("", |rule| rule.remedy)
+    }
+}

@@ -1,0 +1,10 @@
+//! The contract of Agent 365 as data, and what a judge finds with it.
+
+mod answers;
+mod attributes;
+mod mistakes;
+mod page_golden;
+mod proofs;
+mod recorded;
+mod run;
+mod statuses;
