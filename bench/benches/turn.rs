@@ -7,6 +7,7 @@ fn main() -> ExitCode {
     let children = bench::Children::new(
         env!("CARGO_BIN_EXE_bench-allocations"),
         env!("CARGO_BIN_EXE_bench-child"),
+        env!("CARGO_BIN_EXE_bench-start"),
     );
     bench::exit_code(bench::run(
         &arguments,

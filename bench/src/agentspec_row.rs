@@ -6,105 +6,114 @@
 //! trace lasts for all turns.
 
 mod bridged;
-mod contenders;
-mod depth;
+pub(crate) mod contenders;
 mod long_span;
 mod peer;
-mod turn;
+pub(crate) mod turn;
 
-use crate::agentspec_row::contenders::Turns;
+pub(crate) use self::bridged::row as bridged;
+pub(crate) use self::long_span::row as long_span;
+use crate::agentspec_row::contenders::{Queued, Turns};
 use crate::agentspec_row::peer::Peer;
-use crate::agentspec_row::turn::Events;
+use crate::agentspec_row::turn::{Events, Facts};
 use crate::error::BenchError;
-use crate::gauge::Clock;
-use crate::row::{Contender, Goal, Per, Row, Unit};
+use crate::goal::Goal;
+use crate::metric::Metric;
+use crate::peers::fast::Fast;
+use crate::peers::replay::Replay;
+use crate::peers::sdk::Sdk;
+use crate::row::Row;
+use crate::site::{Load, Site};
 
-pub(crate) use bridged::row as bridged;
-pub(crate) use depth::row as depth;
-pub(crate) use long_span::row as long_span;
-
-const QUEUED: &str = "agentspan Trace with BackgroundQueue";
-const SDK_BATCH: &str = "opentelemetry_sdk with its batch processor";
+const QUEUED: &str = "agentspan Trace, BackgroundQueue";
+const QUEUED_WHOLE: &str = "agentspan Trace, BackgroundQueue, + facts of the request";
+const SDK_BATCH: &str = "opentelemetry_sdk batch";
+const SDK_BATCH_WHOLE: &str = "opentelemetry_sdk batch, + facts of the request";
+const FASTRACE: &str = "fastrace LocalSpan";
+const FASTRACE_WHOLE: &str = "fastrace LocalSpan, + facts of the request";
 const UNOBSERVED: &str = "agentspan Trace, events made on demand";
 const UNOBSERVED_KEPT: &str = "agentspan Trace, events kept unheard";
 const SDK_ALONE: &str = "opentelemetry_sdk without processor";
 
-/// How many turns one run makes: as many spans as the batch processor takes to send a batch.
+/// How many turns a burst has: as many spans as the batch processor takes to send a batch.
 const TURNS: usize = 128;
 
 const SPANS: usize = TURNS * agentspan_testkit::turn::SPANS;
 
-/// Spans and events go to another thread, which throws them away.
-pub(crate) fn observed() -> Result<Row, BenchError> {
-    Ok(row(
-        "agentspec",
-        "Agent Spec turns to a thread that throws them away, what they cost the caller",
-        vec![
-            Box::new(Turns::queued(QUEUED)?),
-            Box::new(Peer::with_batch_processor(SDK_BATCH)?),
-        ],
-        vec![
-            Goal {
-                ours: QUEUED,
-                per: Per::TimeOf(SDK_BATCH),
-                at_most: 0.5,
-            },
-            Goal {
-                ours: QUEUED,
-                per: Per::AllocationsPerSpan,
-                at_most: 6.0,
-            },
-        ],
-    ))
+/// Enough for queues to fill and to be emptied often.
+const SUSTAINED: Load = Load {
+    turns: 50_000,
+    ahead: 8192,
+};
+
+/// More room than the caller is ever ahead. A turn has 14 hooks.
+const ROOM: usize = 1 << 16;
+
+/// The caller at full speed, the worker beside it.
+pub(crate) fn sustained() -> Row {
+    let title = "Agent Spec turns to a queue whose processor discards, worker beside the caller";
+    let ours =
+        |facts| move |site: &Site<'_>| Ok(site.drive(&Queued::new(facts, Some(ROOM))?, SUSTAINED));
+    let sdk = |turn: fn() -> Replay| {
+        move |site: &Site<'_>| Ok(site.drive(&Sdk::discarding(turn(), ROOM), SUSTAINED))
+    };
+    let fast = |turn: fn() -> Replay| {
+        move |site: &Site<'_>| Ok(site.drive(&Fast::new(&turn()), SUSTAINED))
+    };
+    let goal = |what, metric| Goal::new(what, metric, QUEUED).of_figure(3);
+    Row::programs("agentspec", title)
+        .program(QUEUED, ours(Facts::OfDefinitions))
+        .program(SDK_BATCH, sdk(Replay::facts_of_agent_spec))
+        .program(FASTRACE, fast(Replay::facts_of_agent_spec))
+        .program(QUEUED_WHOLE, ours(Facts::OfRequest))
+        .program(SDK_BATCH_WHOLE, sdk(Replay::whole_turn))
+        .program(FASTRACE_WHOLE, fast(Replay::whole_turn))
+        .goal(
+            goal("caller, sustained, the same facts", Metric::Caller)
+                .over(SDK_BATCH)
+                .at_most(0.30),
+        )
+        .goal(
+            goal(
+                "caller, sustained, the peer says the request's facts besides",
+                Metric::Caller,
+            )
+            .over(SDK_BATCH_WHOLE)
+            .at_most(0.30),
+        )
+        .goal(
+            goal("instructions of the caller", Metric::Instructions)
+                .over(FASTRACE)
+                .at_most(0.55),
+        )
+        .goal(goal("allocations", Metric::Allocations).at_most(2.0))
+}
+
+/// Bursts: the worker sleeps meanwhile, on the same processor.
+pub(crate) fn burst() -> Result<Row, BenchError> {
+    let title = "the same turns in bursts of 512 spans, worker asleep";
+    Ok(Row::turns("agentspec-burst", title, SPANS)
+        .contender(Turns::queued(QUEUED)?)
+        .contender(Peer::with_batch_processor(
+            SDK_BATCH,
+            Replay::facts_of_agent_spec(),
+        )))
 }
 
 /// Nobody is there to see spans and events.
 pub(crate) fn unobserved() -> Result<Row, BenchError> {
-    Ok(row(
-        "agentspec-off",
-        "the same turns without any processor",
-        vec![
-            Box::new(Turns::unobserved(UNOBSERVED, Events::IfObserved)?),
-            Box::new(Turns::unobserved(UNOBSERVED_KEPT, Events::Always)?),
-            Box::new(Peer::alone(SDK_ALONE)?),
-        ],
-        vec![
-            Goal {
-                ours: UNOBSERVED,
-                per: Per::TimeOf(SDK_ALONE),
-                at_most: 0.3,
-            },
-            Goal {
-                ours: UNOBSERVED,
-                per: Per::AllocationsPerSpan,
-                at_most: 1.0,
-            },
-        ],
-    ))
-}
-
-fn row(
-    name: &'static str,
-    title: &'static str,
-    contenders: Vec<Box<dyn Contender>>,
-    goals: Vec<Goal>,
-) -> Row {
-    Row {
-        name,
-        title,
-        spans: SPANS,
-        runs: 2,
-        rounds: 101,
-        unit: Unit::NanosPerSpan,
-        contenders,
-        goals,
-        clock: Clock::Thread,
-    }
+    let title = "the same turns without any processor";
+    Ok(Row::turns("agentspec-off", title, SPANS)
+        .contender(Turns::unobserved(UNOBSERVED, Events::IfObserved)?)
+        .contender(Turns::unobserved(UNOBSERVED_KEPT, Events::Always)?)
+        .contender(Peer::alone(SDK_ALONE, Replay::facts_of_agent_spec())))
 }
 
 #[cfg(test)]
 mod tests {
     use agentspan_processor::{InMemory, Trace};
+
+    use crate::row::Contender;
 
     use super::*;
 
@@ -113,7 +122,9 @@ mod tests {
         let memory = InMemory::new();
         let open = Trace::builder().with_processor(memory.clone());
         let open = open.start_detached().unwrap();
-        turn::Turn::new().unwrap().run(open.root(), Events::Always);
+        turn::Turn::new(Facts::OfDefinitions)
+            .unwrap()
+            .run(open.root(), Events::Always);
         let mut spans = memory.spans();
         // The root span of the trace is still open. The order is that of the starts: ends of different
         // spans come from different readings of the wall clock, and their times may cross.

@@ -6,12 +6,14 @@ use agentspan_agent365::{
     AccessToken, Agent365Exporter, TokenResolver, token_from_async_fn, token_from_fn,
 };
 use agentspan_testkit::turn;
-use opentelemetry_otlp::{Protocol, WithExportConfig};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use crate::error::BenchError;
 use crate::gauge::Clock;
-use crate::row::{Contender, Goal, Per, Row, Unit};
+use crate::goal::Goal;
+use crate::metric::Metric;
+use crate::peers::sdk::otlp;
+use crate::row::{Contender, Row};
 
 const OURS: &str = "agentspan Agent365Exporter";
 const OURS_BLOCKING: &str = "agentspan, token from a closure that may block";
@@ -21,37 +23,35 @@ const TURNS: usize = 128;
 
 pub(crate) fn row(name: &'static str, identities: usize, sink: &str) -> Result<Row, BenchError> {
     let spans = turn::spans(TURNS, identities);
-    Ok(Row {
-        name,
-        title: "512 finished spans to the service's answers, over loopback",
-        spans: spans.len(),
-        runs: 4,
-        rounds: 31,
-        unit: Unit::SecondsPerMillionSpans,
-        contenders: vec![
-            Box::new(Ours::new(
-                OURS,
-                // As cheap as the peer's header, which never changes.
-                token_from_async_fn(|_| async { Ok(Some(AccessToken::new("token")?)) }),
-                &spans,
-                sink,
-            )?),
-            Box::new(Ours::new(
-                OURS_BLOCKING,
-                token_from_fn(|_| Ok(Some(AccessToken::new("token")?))),
-                &spans,
-                sink,
-            )?),
-            Box::new(Otlp::new(&spans, identities, sink)?),
-        ],
-        goals: [OURS, OURS_BLOCKING]
-            .map(|ours| Goal {
-                ours,
-                per: Per::TimeOf(OTLP),
-                at_most: 0.7,
-            })
-            .to_vec(),
-        clock: Clock::Process,
+    let title = "512 finished spans to the service's answers, over loopback";
+    let (what, cpu) = match identities {
+        1 => ("finished to acknowledged, 1 identity, CPU", 0.40),
+        10 => ("finished to acknowledged, 10 identities, CPU", 0.35),
+        _ => ("finished to acknowledged, 100 identities, CPU", 0.18),
+    };
+    let goal = Goal::new(what, Metric::Process, OURS);
+    let row = Row::turns(name, title, spans.len())
+        .rounds(31)
+        .measured(|turns| (turns.runs, turns.clock) = (4, Clock::Process))
+        .contender(Ours::new(
+            OURS,
+            // As cheap as the peer's header, which never changes.
+            token_from_async_fn(|_| async { Ok(Some(AccessToken::new("token")?)) }),
+            &spans,
+            sink,
+        )?)
+        .contender(Ours::new(
+            OURS_BLOCKING,
+            token_from_fn(|_| Ok(Some(AccessToken::new("token")?))),
+            &spans,
+            sink,
+        )?)
+        .contender(Otlp::new(&spans, identities, sink)?)
+        .goal(goal.over(OTLP).at_most(cpu).of_figure(8));
+    let pace = Goal::new("spans a second at 100 identities", Metric::PerSecond, OURS);
+    Ok(match identities {
+        100 => row.goal(pace.over(OTLP).at_least(6.0).of_figure(8)),
+        _ => row,
     })
 }
 
@@ -108,12 +108,7 @@ struct Otlp {
 
 impl Otlp {
     fn new(spans: &[SpanData], identities: usize, sink: &str) -> Result<Self, BenchError> {
-        let mut exporter = opentelemetry_otlp::SpanExporter::builder()
-            .with_http()
-            .with_protocol(Protocol::HttpBinary)
-            .with_endpoint(format!("{sink}/v1/traces"))
-            .build()
-            .map_err(|error| BenchError::set_up(OTLP)(error.into()))?;
+        let mut exporter = otlp(sink)?;
         exporter.set_resource(&turn::resource());
         let mut groups = vec![Vec::new(); identities];
         for (number, turn) in spans.chunks(turn::SPANS).enumerate() {

@@ -2,6 +2,8 @@
 
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::metric::Metric;
+
 /// Which CPU time counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Clock {
@@ -20,5 +22,13 @@ impl Clock {
         });
         let nanos = i128::from(time.tv_sec) * 1_000_000_000 + i128::from(time.tv_nsec);
         u64::try_from(nanos).unwrap_or(0)
+    }
+
+    /// The column that it fills.
+    pub(crate) fn metric(self) -> Metric {
+        match self {
+            Self::Thread => Metric::Caller,
+            Self::Process => Metric::Process,
+        }
     }
 }

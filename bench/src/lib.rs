@@ -7,35 +7,55 @@
 //!
 //! - The contenders of a [`Row`] run in turns, each round in another order, and the median counts.
 //! - Time is CPU time, of the thread or of the whole process, so that other programs disturb less.
+//! - What is small takes turns in one process, on one processor. What has a worker beside the caller, a
+//!   queue to fill or a peak of memory is a process of its own that measures itself; the producer is kept from
+//!   being so far ahead of the worker that spans are lost, and what is lost is printed.
 //! - Allocations are counted in another process, because counting costs time.
-//! - The clients share one processor where the system allows it, because what it costs to hand work
-//!   from thread to thread depends on where the threads are.
 //! - The service that spans are sent to is another process too, so that its work is not counted.
 //!
 //! # What is where
 //!
-//! - [`Row`], [`Contender`], [`Goal`]: what is compared, and what should come out.
-//! - [`Row::NAMES`]: all rows.
+//! - `rows`: the list of all rows.
+//! - [`Row`], [`Contender`], [`Goal`], [`Metric`]: what is compared, what is measured, and what should come out.
+//! - `turns` and `site`: how it is measured, in turns or by programs.
+//! - `peers`: what others do for the same work.
 //! - [`run`]: the whole program.
 
 mod agentspec_row;
+mod attributes_row;
 mod children;
+mod depth_row;
 mod encode_row;
 mod error;
 mod export_row;
+mod facade_row;
 mod gauge;
+mod goal;
+mod growth_row;
+mod metric;
+mod off_row;
 mod options;
+mod overload_row;
 mod peak;
+mod peers;
 mod placement;
 mod program;
 mod reading_row;
 mod report;
+mod roles;
 mod row;
+mod rows;
 mod scope_row;
+mod site;
+mod start_row;
+mod turns;
 mod versions;
 
-pub use crate::children::{Children, count_allocations, run_child};
+pub use crate::children::Children;
 pub use crate::encode_row::json;
 pub use crate::error::{BenchError, exit_code};
+pub use crate::goal::Goal;
+pub use crate::metric::{Metric, Readings};
 pub use crate::program::run;
-pub use crate::row::{Contender, Gauge, Goal, Per, Row, Unit};
+pub use crate::roles::{count_allocations, run_child};
+pub use crate::row::{Contender, Row};

@@ -1,14 +1,21 @@
 //! The program: every row that was asked for, and a summary.
 
 use std::io::Write;
+use std::time::Duration;
 
-use crate::children::{Children, Sink};
+use crate::children::Children;
 use crate::error::BenchError;
 use crate::gauge::Clock;
-use crate::options::{HELP, Options};
-use crate::placement;
-use crate::report::{Measured, write_head, write_row};
-use crate::row::{Row, Unit};
+use crate::metric::{Metric, Readings};
+use crate::options::{Options, help};
+use crate::placement::{Place, Processors};
+use crate::report::{Line, write_head, write_row, write_summary};
+use crate::roles::TURNS_PER_RUN;
+use crate::row::{Row, Work};
+use crate::rows;
+
+/// How long the slow service takes for an answer.
+const SLOW: Duration = Duration::from_millis(20);
 
 /// Runs the benchmarks that `arguments` ask for and writes tables to `out`.
 ///
@@ -22,67 +29,112 @@ pub fn run(
 ) -> Result<(), BenchError> {
     let options = Options::parse(arguments)?;
     if options.help {
-        out.write_all(HELP.as_bytes())?;
+        out.write_all(help().as_bytes())?;
         return Ok(());
     }
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    // In this order: the sink would inherit the processor of this process.
-    let sink = children.sink()?;
-    let placed = placement::take_first();
-    write_head(out, cores, placed)?;
-    let mut summary = Vec::new();
+    let processors = Processors::allowed();
+    write_head(out, processors.take(Place::One))?;
+    let mut summary: Vec<Line> = Vec::new();
     for name in &options.rows {
-        let mut row = Row::set_up(name, &sink.url)?;
-        let times = row.measure_time(options.rounds(row.rounds));
-        let measured = Measured {
-            times,
-            allocations: children.allocations(name, &sink.url)?,
-            instructions: instructions(&options, children, &row, &sink, out)?,
-            peaks: peaks(children, &row, &sink)?,
+        // In this order: the sink would inherit the processor of this process.
+        processors.take(Place::All);
+        let delay = if rows::is_slow(name) {
+            SLOW
+        } else {
+            Duration::ZERO
         };
+        let sink = children.sink(delay)?;
+        let place = rows::place(name);
+        processors.take(place);
+        let mut row = rows::set_up(name, &sink.url)?;
+        let measuring = Measuring {
+            options: &options,
+            children,
+            sink: &sink.url,
+        };
+        let measured = measuring.measure(&mut row)?;
         summary.extend(write_row(out, &row, &measured)?);
         out.flush()?;
     }
-    writeln!(out, "\nsummary")?;
-    for line in summary {
-        writeln!(out, "  {line}")?;
-    }
-    Ok(())
+    write_summary(out, &summary)
 }
 
-/// The peak of memory of each contender, in a process of its own.
-fn peaks(
-    children: &Children,
-    row: &Row,
-    sink: &Sink,
-) -> Result<Option<Vec<Option<u64>>>, BenchError> {
-    if row.unit != Unit::NanosPerByte {
-        return Ok(None);
-    }
-    let names = row.contenders.iter().map(|contender| contender.name());
-    let peaks = names.map(|contender| children.peak(row.name, contender, &sink.url));
-    peaks.collect::<Result<_, _>>().map(Some)
+/// How one row is measured.
+struct Measuring<'a> {
+    options: &'a Options,
+    children: &'a Children,
+    sink: &'a str,
 }
 
-fn instructions(
-    options: &Options,
-    children: &Children,
-    row: &Row,
-    sink: &Sink,
-    out: &mut dyn Write,
-) -> Result<Option<Vec<f64>>, BenchError> {
-    if !options.instructions || row.clock != Clock::Thread {
-        return Ok(None);
+impl Measuring<'_> {
+    fn measure(&self, row: &mut Row) -> Result<Vec<Readings>, BenchError> {
+        let rounds = self.options.rounds(row.rounds);
+        let mut measured = match &mut row.work {
+            Work::Turns(turns) => turns.measure_time(rounds),
+            Work::Programs(_) => in_rounds(row, rounds, |name| {
+                self.children.measure(row.name, name, self.sink)
+            })?,
+            Work::Starts(_) => in_rounds(row, rounds, |name| {
+                self.children.start_and_end(name, self.sink)
+            })?,
+        };
+        for (name, readings) in row.names().into_iter().zip(&mut measured) {
+            if self.counts_allocations(row) {
+                readings.extend(self.children.allocations(row.name, name, self.sink)?);
+            }
+            if matches!(&row.work, Work::Turns(turns) if turns.peaks) {
+                readings.extend(self.children.measure(row.name, name, self.sink)?);
+            }
+            if self.counts_instructions(row)
+                && let Some(of_run) = self.children.instructions(row.name, name, self.sink)?
+            {
+                let units = match &row.work {
+                    Work::Turns(turns) => turns.units as f64,
+                    // A tenth is made besides.
+                    _ => 1.1 * (TURNS_PER_RUN * agentspan_testkit::turn::SPANS as u64) as f64,
+                };
+                let counted = Readings::default().with(Metric::Instructions, of_run / units);
+                readings.extend(counted);
+            }
+        }
+        Ok(measured)
     }
-    let mut counts = Vec::new();
-    for contender in &row.contenders {
-        match children.instructions(row, contender.name(), &sink.url)? {
-            Some(count) => counts.push(count),
-            None => {
-                writeln!(out, "no instruction counts: valgrind is not installed")?;
-                return Ok(None);
+
+    fn counts_allocations(&self, row: &Row) -> bool {
+        match row.work {
+            Work::Turns(_) => true,
+            Work::Programs(_) => row.wants(Metric::Allocations),
+            Work::Starts(_) => false,
+        }
+    }
+
+    fn counts_instructions(&self, row: &Row) -> bool {
+        let stays = match &row.work {
+            Work::Turns(turns) => turns.clock == Clock::Thread && !turns.peaks,
+            Work::Programs(_) | Work::Starts(_) => false,
+        };
+        row.wants(Metric::Instructions) || self.options.instructions && stays
+    }
+}
+
+/// Measures every contender in each round, each round in another order.
+fn in_rounds(
+    row: &Row,
+    rounds: usize,
+    measure: impl Fn(&str) -> Result<Readings, BenchError>,
+) -> Result<Vec<Readings>, BenchError> {
+    let names = row.names();
+    let mut measured = vec![Vec::with_capacity(rounds); names.len()];
+    for round in 0..rounds {
+        for turn in 0..names.len() {
+            let number = (round + turn) % names.len();
+            if let (Some(name), Some(measured)) = (names.get(number), measured.get_mut(number)) {
+                measured.push(measure(name)?);
             }
         }
     }
-    Ok(Some(counts))
+    Ok(measured
+        .iter()
+        .map(|rounds| Readings::medians(rounds))
+        .collect())
 }

@@ -1,7 +1,7 @@
 //! Rows: documents and recordings of 1, 10 and 100 MB, to show that reading is linear.
 //!
-//! Every contender reads 100 MB in a run: a small text as often as it takes. So the times for a byte can be
-//! compared, and the peaks of memory are those of one text, without the text itself.
+//! The times for a byte can be compared, and the peaks of memory are those of one text, without the text
+//! itself.
 
 mod texts;
 
@@ -9,17 +9,15 @@ use std::hint::black_box;
 
 use agentspan_model::agentspec::{DocumentReader, Recording};
 
-use crate::gauge::Clock;
-use crate::row::{Contender, Goal, Per, Row, Unit};
+use crate::goal::Goal;
+use crate::metric::Metric;
+use crate::row::{Contender, Row};
 
 /// A megabyte.
 const MB: usize = 1_000_000;
 
-/// What a run reads.
-const ALL: usize = 100 * MB;
-
-const SMALL: &str = "1 MB, 100 times";
-const MIDDLE: &str = "10 MB, 10 times";
+const SMALL: &str = "1 MB, 10 times";
+const MIDDLE: &str = "10 MB";
 const LARGE: &str = "100 MB";
 
 /// An agent with many tools and nested flows, in JSON.
@@ -63,44 +61,31 @@ fn row(
     text: fn(usize) -> String,
     read: fn(&str) -> bool,
 ) -> Row {
-    let sizes = [(SMALL, MB), (MIDDLE, 10 * MB), (LARGE, ALL)];
-    let contenders = sizes.map(|(name, size)| -> Box<dyn Contender> {
-        Box::new(Reads {
-            name,
-            size,
-            make: text,
-            read,
-            text: String::new(),
-        })
-    });
-    Row {
+    let reads = |name, size, times| Reads {
         name,
-        title,
-        spans: ALL,
-        runs: 1,
-        rounds: 3,
-        unit: Unit::NanosPerByte,
-        contenders: contenders.into(),
-        goals: vec![
-            Goal {
-                ours: LARGE,
-                per: Per::TimeOf(SMALL),
-                at_most: 1.5,
-            },
-            Goal {
-                ours: LARGE,
-                per: Per::TimeOf(MIDDLE),
-                at_most: 1.25,
-            },
-        ],
-        clock: Clock::Thread,
-    }
+        size,
+        times,
+        make: text,
+        read,
+        text: String::new(),
+    };
+    let goal = |what, small| Goal::new(what, Metric::Caller, LARGE).over(small);
+    Row::turns(name, title, 100 * MB)
+        .counting("byte")
+        .rounds(3)
+        .measured(|turns| (turns.runs, turns.peaks) = (1, true))
+        .contender(reads(SMALL, MB, 10))
+        .contender(reads(MIDDLE, 10 * MB, 1))
+        .contender(reads(LARGE, 100 * MB, 1))
+        .goal(goal("a byte of 100 MB", SMALL).at_most(1.5))
+        .goal(goal("a byte of 100 MB", MIDDLE).at_most(1.25))
 }
 
 /// Reads a text several times, which is made when it is first needed.
 struct Reads {
     name: &'static str,
     size: usize,
+    times: usize,
     make: fn(usize) -> String,
     read: fn(&str) -> bool,
     text: String,
@@ -111,6 +96,10 @@ impl Contender for Reads {
         self.name
     }
 
+    fn units(&self) -> Option<usize> {
+        Some(self.size * self.times)
+    }
+
     fn prepare(&mut self) {
         if self.text.is_empty() {
             self.text = (self.make)(self.size);
@@ -119,7 +108,7 @@ impl Contender for Reads {
 
     #[expect(clippy::panic, reason = "a benchmark of nothing must not look fast")]
     fn run(&mut self) {
-        for _ in 0..ALL / self.size {
+        for _ in 0..self.times {
             if !(self.read)(black_box(&self.text)) {
                 panic!("{} does not read", self.name);
             }

@@ -1,193 +1,162 @@
 //! The tables.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use crate::children::Allocated;
+use crate::error::BenchError;
+use crate::goal::Goal;
+use crate::metric::{Metric, Readings};
 use crate::placement::Placement;
-use crate::row::{Goal, Per, Row, Unit};
+use crate::row::Row;
 use crate::versions;
 
-/// What was measured of one row.
-pub(crate) struct Measured {
-    /// Nanoseconds per span, in the order of the contenders.
-    pub(crate) times: Vec<f64>,
-    pub(crate) allocations: BTreeMap<String, Allocated>,
-    /// Instructions per span, where they were asked for and can be had.
-    pub(crate) instructions: Option<Vec<f64>>,
-    /// The peak of memory in bytes, where it was asked for and the system tells.
-    pub(crate) peaks: Option<Vec<Option<u64>>>,
-}
-
-impl Measured {
-    fn time_of(&self, row: &Row, name: &str) -> f64 {
-        let contenders = row.contenders.iter().zip(&self.times);
-        contenders
-            .filter(|(contender, _)| contender.name() == name)
-            .map(|(_, time)| *time)
-            .next()
-            .unwrap_or(f64::NAN)
-    }
-
-    fn allocated(&self, name: &str) -> Option<Allocated> {
-        self.allocations.get(name).copied()
-    }
-
-    /// The cell of a contender's peak of memory, and nothing in a table without them.
-    fn peak(&self, number: usize) -> String {
-        let Some(peaks) = &self.peaks else {
-            return String::new();
-        };
-        match peaks.get(number).copied().flatten() {
-            Some(bytes) => format!(" {:>12.1}", bytes as f64 / 1e6),
-            None => format!(" {:>12}", "?"),
-        }
-    }
-
-    fn reached(&self, row: &Row, goal: &Goal) -> f64 {
-        let ours = self.time_of(row, goal.ours);
-        match goal.per {
-            Per::TimeOf(peer) => ours / self.time_of(row, peer),
-            Per::TimeOfWithout(peer, other) => {
-                ours / (self.time_of(row, peer) - self.time_of(row, other))
-            }
-            Per::AllocationsPerSpan => self.allocated(goal.ours).map_or(f64::NAN, |all| all.count),
-            Per::BytesPerSpan => self.allocated(goal.ours).map_or(f64::NAN, |all| all.bytes),
-        }
-    }
+/// What came out for one goal.
+pub(crate) struct Line {
+    row: &'static str,
+    goal: Goal,
+    number: f64,
 }
 
 /// Writes on what machine and against what is measured.
-pub(crate) fn write_head(
-    out: &mut dyn Write,
-    cores: usize,
-    placement: Placement,
-) -> io::Result<()> {
+pub(crate) fn write_head(out: &mut dyn Write, placement: Placement) -> io::Result<()> {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let peers = versions::PEERS.map(|peer| {
+        let version = versions::version(peer).unwrap_or("?");
+        format!("{peer} {version}")
+    });
     writeln!(
         out,
-        "{cores} cores, {} {}",
+        "{} {} on {}, {cores} of its processors; agentspan {}",
+        std::env::consts::ARCH,
+        versions::processor(),
         std::env::consts::OS,
-        std::env::consts::ARCH
+        env!("CARGO_PKG_VERSION"),
     )?;
-    let peers: Vec<_> = versions::PEERS
-        .iter()
-        .filter_map(|name| Some(format!("{name} {}", versions::version(name)?)))
-        .collect();
     writeln!(out, "{}", peers.join(", "))?;
     let placement = match placement {
-        Placement::Fixed => "the clients share one processor, the service has another",
+        Placement::Fixed => {
+            "contenders that take turns share one processor, the service has another"
+        }
         Placement::Free => "threads run where the system puts them, which moves export times",
     };
     writeln!(out, "{placement}")?;
     writeln!(
         out,
-        "CPU time, median of interleaved rounds; absolute times are indicative, ratios are of this run"
+        "medians of interleaved rounds; absolute numbers are indicative, ratios are of this run"
     )
 }
 
-/// Writes the table of one row and gives a line per goal for the summary.
+/// Writes the table of one row and gives what came out for each of its goals.
 pub(crate) fn write_row(
     out: &mut dyn Write,
     row: &Row,
-    measured: &Measured,
-) -> io::Result<Vec<String>> {
-    let (unit, per_unit, digits) = match row.unit {
-        Unit::NanosPerSpan => ("ns/span", 1.0, 0),
-        Unit::NanosPerEvent => ("ns/event", 1.0, 0),
-        Unit::SecondsPerMillionSpans => ("s/M spans", 1e3, 3),
-        Unit::NanosPerByte => ("ns/byte", 1.0, 2),
-    };
-    let one = counted(row);
-    let ours = measured.times.first().copied().unwrap_or(f64::NAN);
+    measured: &[Readings],
+) -> io::Result<Vec<Line>> {
+    let names = row.names();
+    let columns: Vec<Metric> = Metric::ALL
+        .into_iter()
+        .filter(|metric| measured.iter().any(|readings| readings.has(*metric)))
+        .collect();
+    let ratio_of = columns.first().copied().unwrap_or(Metric::Caller);
+    let ours = measured.first().map_or(f64::NAN, |all| all.value(ratio_of));
     writeln!(out, "\n{}: {}", row.name, row.title)?;
-    writeln!(
-        out,
-        "  {:44} {unit:>10} {:>8} {:>12} {:>12} {:>12}{}",
-        "",
-        "ours is",
-        format!("allocs/{one}"),
-        format!("bytes/{one}"),
-        format!("instr/{one}"),
-        measured.peaks.as_ref().map_or("", |_| "      peak MB")
-    )?;
-    for (number, (contender, time)) in row.contenders.iter().zip(&measured.times).enumerate() {
-        let (allocations, bytes) = match measured.allocated(contender.name()) {
-            Some(Allocated { count, bytes }) => (format!("{count:.2}"), format!("{bytes:.0}")),
-            None => ("?".to_owned(), "?".to_owned()),
-        };
-        let instructions = measured
-            .instructions
-            .as_ref()
-            .and_then(|counts| counts.get(number));
-        let instructions =
-            instructions.map_or_else(|| "-".to_owned(), |count| format!("{count:.0}"));
-        // Parentheses are around what is no peer.
-        let ratio = match contender.name().starts_with('(') {
-            true => "-".to_owned(),
-            false => format!("{:.2}x", ours / time),
+    write!(out, "  {:58}", "")?;
+    for (number, metric) in columns.iter().enumerate() {
+        write!(out, " {:>15}", metric.head(row.unit))?;
+        if number == 0 {
+            write!(out, " {:>8}", "ours is")?;
+        }
+    }
+    writeln!(out)?;
+    for (name, readings) in names.iter().zip(measured) {
+        write!(out, "  {name:58}")?;
+        for (number, metric) in columns.iter().enumerate() {
+            let value = readings.value(*metric);
+            let cell = if value.is_nan() {
+                "-".to_owned()
+            } else {
+                metric.cell(value)
+            };
+            write!(out, " {cell:>15}")?;
+            // Parentheses are around what is no peer.
+            if number == 0 && name.starts_with('(') {
+                write!(out, " {:>8}", "-")?;
+            } else if number == 0 {
+                write!(out, " {:>8}", format!("{:.2}x", ours / value))?;
+            }
+        }
+        writeln!(out)?;
+    }
+    for (name, readings) in names.iter().zip(measured) {
+        let lost = readings.value(Metric::Lost);
+        // Where losses are the subject, they have a column.
+        if lost > 0.0 && !row.wants(Metric::Lost) && !row.wants(Metric::Delivered) {
+            let unit = row.unit;
+            writeln!(
+                out,
+                "  note: {name} lost {lost:.0} {unit}s, which it did not have to work for"
+            )?;
+        }
+    }
+    let find = |name: &str| {
+        let mut all = names.iter().zip(measured);
+        all.find(|(one, _)| **one == name)
+            .map(|(_, readings)| readings)
+    };
+    let lines: Vec<Line> = row
+        .goals
+        .iter()
+        .map(|goal| Line {
+            row: row.name,
+            goal: *goal,
+            number: goal.measured(find),
+        })
+        .collect();
+    for line in &lines {
+        let Line { goal, number, .. } = line;
+        let against = match goal.against() {
+            "" => String::new(),
+            peer => format!(" of {peer}"),
         };
         writeln!(
             out,
-            "  {:44} {:>10.digits$} {ratio:>8} {allocations:>12} {bytes:>12} {instructions:>12}{}",
-            contender.name(),
-            time / per_unit,
-            measured.peak(number),
+            "  {}: {}{against}, goal {}: {}",
+            goal.what,
+            goal.show(*number),
+            goal.bound(),
+            goal.verdict(*number)
         )?;
-    }
-    let mut lines = Vec::new();
-    for goal in &row.goals {
-        let line = goal_line(row, goal, measured.reached(row, goal));
-        writeln!(out, "  {line}")?;
-        lines.push(format!("{:11} {line}", row.name));
     }
     Ok(lines)
 }
 
-/// What a row counts.
-fn counted(row: &Row) -> &'static str {
-    match row.unit {
-        Unit::NanosPerEvent => "event",
-        Unit::NanosPerByte => "byte",
-        Unit::NanosPerSpan | Unit::SecondsPerMillionSpans => "span",
+/// Writes what came out for all goals, those of figures first.
+pub(crate) fn write_summary(out: &mut dyn Write, lines: &[Line]) -> Result<(), BenchError> {
+    writeln!(out, "\nsummary")?;
+    writeln!(
+        out,
+        "| figure | row | what | beside | goal | measured | |\n|---|---|---|---|---|---|---|"
+    )?;
+    let mut sorted: Vec<&Line> = lines.iter().collect();
+    sorted.sort_by_key(|line| line.goal.figure.unwrap_or(u8::MAX));
+    for Line { row, goal, number } in sorted {
+        let figure = goal
+            .figure
+            .map_or_else(String::new, |number| number.to_string());
+        writeln!(
+            out,
+            "| {figure} | {row} | {} | {} | {} | {} | {} |",
+            goal.what,
+            goal.against(),
+            goal.bound(),
+            goal.show(*number),
+            goal.verdict(*number)
+        )?;
     }
-}
-
-fn goal_line(row: &Row, goal: &Goal, reached: f64) -> String {
-    let Goal { ours, at_most, .. } = goal;
-    let one = counted(row);
-    // A number that is not one meets nothing.
-    let verdict = if reached <= *at_most {
-        "met"
-    } else {
-        "NOT met"
-    };
-    let several = row.goals.iter().any(|other| other.ours != *ours);
-    let whose = if several {
-        format!("{ours}: ")
-    } else {
-        String::new()
-    };
-    match goal.per {
-        Per::TimeOf(peer) => {
-            format!("{whose}{reached:.2} x {peer}, goal at most {at_most}: {verdict}")
-        }
-        Per::TimeOfWithout(peer, other) => {
-            format!(
-                "{whose}{reached:.2} x {peer} without {other}, goal at most {at_most}: {verdict}"
-            )
-        }
-        Per::BytesPerSpan => {
-            format!("{whose}{reached:.0} bytes per {one}, goal at most {at_most}: {verdict}")
-        }
-        Per::AllocationsPerSpan => {
-            format!("{whose}{reached:.3} allocations per {one}, goal at most {at_most}: {verdict}")
-        }
-    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::gauge::Clock;
     use crate::row::Contender;
 
     use super::*;
@@ -202,94 +171,65 @@ mod tests {
         fn run(&mut self) {}
     }
 
-    /// The lines about the goals of a row in which we take 30 ns, the peer 70 and release 10.
-    fn check(per: Per, at_most: f64, expected: &str) {
-        let goal = Goal {
-            ours: "ours",
-            per,
-            at_most,
-        };
-        let row = Row {
-            name: "row",
-            title: "",
-            spans: 1,
-            runs: 1,
-            rounds: 1,
-            unit: Unit::NanosPerSpan,
-            contenders: vec![
-                Box::new(Named("ours")),
-                Box::new(Named("peer")),
-                Box::new(Named("(release)")),
-            ],
-            goals: vec![goal],
-            clock: Clock::Thread,
-        };
-        let measured = Measured {
-            times: vec![30.0, 70.0, 10.0],
-            allocations: [(
-                "ours".to_owned(),
-                Allocated {
-                    count: 0.002,
-                    bytes: 12.0,
-                },
-            )]
-            .into(),
-            instructions: None,
-            peaks: None,
-        };
+    fn tables(lost: f64) -> (String, String) {
+        let row = Row::turns("row", "what it compares", 1)
+            .contender(Named("ours"))
+            .contender(Named("peer"))
+            .contender(Named("(release)"))
+            .goal(
+                Goal::new("time", Metric::Caller, "ours")
+                    .over("peer")
+                    .at_most(0.5),
+            )
+            .goal(
+                Goal::new("allocations", Metric::Allocations, "ours")
+                    .at_most(0.0)
+                    .of_figure(3),
+            );
+        let time = |nanos| Readings::default().with(Metric::Caller, nanos);
+        let ours = time(30.0)
+            .with(Metric::Allocations, 0.25)
+            .with(Metric::Lost, lost);
         let mut table = Vec::new();
-        let lines = write_row(&mut table, &row, &measured).unwrap();
-        assert_eq!(lines, [format!("row         {expected}")]);
-        assert!(String::from_utf8(table).unwrap().contains(expected));
+        let lines = write_row(&mut table, &row, &[ours, time(60.0), time(10.0)]).unwrap();
+        let mut summary = Vec::new();
+        write_summary(&mut summary, &lines).unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (text(table), text(summary))
     }
 
     #[test]
-    fn a_goal_is_met_up_to_its_bound() {
-        check(
-            Per::TimeOf("peer"),
-            0.5,
-            "0.43 x peer, goal at most 0.5: met",
+    fn a_table_has_a_line_for_each_contender_and_goal() {
+        let (table, _) = tables(0.0);
+        let lines: Vec<_> = table.lines().collect();
+        assert_eq!(lines.len(), 8, "{table}");
+        assert!(
+            lines[3].starts_with("  ours ") && lines[3].contains("1.00x"),
+            "{table}"
         );
-        check(
-            Per::TimeOf("peer"),
-            0.4,
-            "0.43 x peer, goal at most 0.4: NOT met",
-        );
+        assert!(lines[4].contains("0.50x"), "{table}");
+        assert!(!lines[5].contains('x'), "{table}");
+        assert_eq!(lines[6], "  time: 0.50 x of peer, goal <= 0.5 x: reached");
+        assert_eq!(lines[7], "  allocations: 0.25, goal <= 0: MISSED");
     }
 
     #[test]
-    fn what_the_peer_does_besides_is_taken_off() {
-        check(
-            Per::TimeOfWithout("peer", "(release)"),
-            0.4,
-            "0.50 x peer without (release), goal at most 0.4: NOT met",
-        );
+    fn what_was_lost_is_said() {
+        let (table, _) = tables(7.0);
+        let note = "  note: ours lost 7 spans, which it did not have to work for";
+        assert!(table.lines().any(|line| line == note), "{table}");
     }
 
     #[test]
-    fn one_allocation_in_many_spans_is_not_none() {
-        check(
-            Per::AllocationsPerSpan,
-            0.0,
-            "0.002 allocations per span, goal at most 0: NOT met",
-        );
-    }
-
-    #[test]
-    fn bytes_are_counted_beside_allocations() {
-        check(
-            Per::BytesPerSpan,
-            12.0,
-            "12 bytes per span, goal at most 12: met",
-        );
-    }
-
-    #[test]
-    fn what_was_not_measured_meets_nothing() {
-        check(
-            Per::TimeOf("nobody"),
-            1.0,
-            "NaN x nobody, goal at most 1: NOT met",
+    fn the_summary_begins_with_the_figures() {
+        let (_, summary) = tables(0.0);
+        let lines: Vec<_> = summary.lines().skip(4).collect();
+        assert_eq!(
+            lines,
+            [
+                "| 3 | row | allocations |  | <= 0 | 0.25 | MISSED |",
+                "|  | row | time | peer | <= 0.5 x | 0.50 x | reached |"
+            ]
         );
     }
 }

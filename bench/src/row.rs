@@ -2,15 +2,13 @@
 
 use std::fmt;
 
-use crate::agentspec_row;
-use crate::encode_row;
 use crate::error::BenchError;
-use crate::export_row;
 use crate::gauge::Clock;
-use crate::reading_row;
-use crate::scope_row;
+use crate::goal::Goal;
+use crate::metric::{Metric, Readings};
+use crate::site::Site;
 
-/// One way of doing the work of a row.
+/// One way of doing the work of a row, many times in the process of its peers.
 pub trait Contender {
     /// What the table calls it. Unique in its row.
     fn name(&self) -> &'static str;
@@ -20,203 +18,155 @@ pub trait Contender {
 
     /// Does the work once.
     fn run(&mut self);
+
+    /// How many units one run handles, where that differs from what the row says.
+    fn units(&self) -> Option<usize> {
+        None
+    }
+}
+
+/// One way of doing the work of a row, once in a process of its own.
+pub(crate) struct Program {
+    /// What the table calls it. Unique in its row.
+    pub(crate) name: &'static str,
+    /// Does the work and measures it.
+    pub(crate) run: Box<dyn Fn(&Site<'_>) -> Result<Readings, BenchError>>,
 }
 
 /// Contenders that do the same work, and what should come out.
-#[non_exhaustive]
 pub struct Row {
-    /// What the row is called on the command line.
-    pub name: &'static str,
-    /// What the row is about.
-    pub title: &'static str,
-    /// How many spans one run handles.
-    pub spans: usize,
-    /// How many runs are measured together.
-    pub runs: usize,
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    /// What is counted: a span, unless the row says otherwise.
+    pub(crate) unit: &'static str,
+    pub(crate) work: Work,
+    pub(crate) goals: Vec<Goal>,
     /// How many times every contender has its turn.
-    pub rounds: usize,
-    /// In what the table shows time.
-    pub unit: Unit,
-    /// The contenders, ours first.
-    pub contenders: Vec<Box<dyn Contender>>,
-    /// What should come out.
-    pub goals: Vec<Goal>,
+    pub(crate) rounds: usize,
+}
+
+/// How the contenders do their work.
+pub(crate) enum Work {
+    /// In one process, in turns.
+    Turns(Turns),
+    /// Each in a process of its own, which measures itself.
+    Programs(Vec<Program>),
+    /// Each is a process whose whole life is measured, by the first argument of `bench-start`.
+    Starts(&'static [&'static str]),
+}
+
+/// Contenders that take turns in one process.
+pub(crate) struct Turns {
+    pub(crate) contenders: Vec<Box<dyn Contender>>,
+    /// How many units one run handles.
+    pub(crate) units: usize,
+    /// How many runs are measured together.
+    pub(crate) runs: usize,
     pub(crate) clock: Clock,
-}
-
-/// A unit of time in a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Unit {
-    /// Nanoseconds of CPU time for a span.
-    NanosPerSpan,
-    /// Nanoseconds of CPU time for an event; events are counted where other rows count spans.
-    NanosPerEvent,
-    /// Seconds of CPU time for a million spans.
-    SecondsPerMillionSpans,
-    /// Nanoseconds of CPU time for a byte; bytes are counted where other rows count spans. The peak of
-    /// memory is measured too.
-    NanosPerByte,
-}
-
-/// What should come out of a row.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Goal {
-    /// The contender of ours.
-    pub ours: &'static str,
-    /// What of it is looked at.
-    pub per: Per,
-    /// The greatest number that meets the goal.
-    pub at_most: f64,
-}
-
-/// What a [`Goal`] looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Per {
-    /// Time as a part of this contender's time.
-    TimeOf(&'static str),
-    /// Time as a part of the first contender's time without the second's, which is what the API
-    /// of the first makes it do besides.
-    TimeOfWithout(&'static str, &'static str),
-    /// Allocations per span, or per event where those are counted.
-    AllocationsPerSpan,
-    /// Bytes that are allocated per span, or per event where those are counted.
-    BytesPerSpan,
+    /// Whether the peak of memory of one run is measured, too. Such a run takes long and has no steady state.
+    pub(crate) peaks: bool,
 }
 
 impl Row {
-    /// The names of all rows.
-    pub const NAMES: [&'static str; 14] = [
-        "encode",
-        "scope",
-        "scope-off",
-        "export-1",
-        "export-10",
-        "export-100",
-        "agentspec",
-        "agentspec-off",
-        "agentspec-depth",
-        "agentspec-long",
-        "bridge",
-        "read-json",
-        "read-yaml",
-        "read-recording",
-    ];
-
-    /// Sets up the contenders of the row called `name`.
+    /// A row whose contenders take turns in one process, each of whose runs handles `units` units.
     ///
-    /// `sink` is the URL of the service that spans are sent to.
-    ///
-    /// # Errors
-    ///
-    /// [`BenchError::Usage`] when there is no such row, [`BenchError::SetUp`] when a contender does
-    /// not start.
-    pub fn set_up(name: &str, sink: &str) -> Result<Self, BenchError> {
-        match name {
-            "encode" => Ok(encode_row::row()),
-            "scope" => scope_row::recording(),
-            "scope-off" => scope_row::switched_off(),
-            "export-1" => export_row::row("export-1", 1, sink),
-            "export-10" => export_row::row("export-10", 10, sink),
-            "export-100" => export_row::row("export-100", 100, sink),
-            "agentspec" => agentspec_row::observed(),
-            "agentspec-off" => agentspec_row::unobserved(),
-            "agentspec-depth" => agentspec_row::depth(),
-            "agentspec-long" => agentspec_row::long_span(),
-            "bridge" => agentspec_row::bridged(),
-            "read-json" => Ok(reading_row::json()),
-            "read-yaml" => Ok(reading_row::yaml()),
-            "read-recording" => Ok(reading_row::recording()),
-            _ => Err(BenchError::Usage {
-                given: name.to_owned(),
-            }),
-        }
-    }
-
-    /// The contender called `name`.
-    pub(crate) fn contender(&mut self, name: &str) -> Result<&mut dyn Contender, BenchError> {
-        let found = self.contenders.iter_mut().find(|one| one.name() == name);
-        match found {
-            Some(found) => Ok(found.as_mut()),
-            None => Err(BenchError::Usage {
-                given: name.to_owned(),
-            }),
-        }
-    }
-
-    /// Lets every contender do the work `runs` times in each of `rounds` rounds, each round in
-    /// another order, and gives for each contender the median of what was counted per span.
-    pub fn measure(&mut self, rounds: usize, runs: usize, gauge: Gauge<'_>) -> Vec<f64> {
-        let count = self.contenders.len();
-        let mut counted = vec![Vec::with_capacity(rounds); count];
-        // The first round only warms up.
-        for round in 0..=rounds {
-            for turn in 0..count {
-                let number = (round + turn) % count;
-                let (Some(contender), Some(counted)) =
-                    (self.contenders.get_mut(number), counted.get_mut(number))
-                else {
-                    continue;
-                };
-                let sum = take_turn(contender.as_mut(), runs, gauge);
-                if round > 0 {
-                    counted.push(sum);
-                }
-            }
-        }
-        let spans = (runs * self.spans) as f64;
-        counted
-            .into_iter()
-            .map(|counted| median(counted) / spans)
-            .collect()
-    }
-
-    /// As [`measure`](Self::measure), of CPU time in nanoseconds.
-    pub fn measure_time(&mut self, rounds: usize) -> Vec<f64> {
-        let clock = self.clock;
-        let gauge = Gauge {
-            all: &move || clock.read(),
-            preparing: &|| Clock::Thread.read(),
+    /// The CPU time of the thread is measured.
+    pub(crate) fn turns(name: &'static str, title: &'static str, units: usize) -> Self {
+        let turns = Turns {
+            contenders: Vec::new(),
+            units,
+            runs: 2,
+            clock: Clock::Thread,
+            peaks: false,
         };
-        self.measure(rounds, self.runs, gauge)
+        Self::new(name, title, 101, Work::Turns(turns))
     }
-}
 
-/// What is counted while contenders run.
-#[derive(Clone, Copy)]
-#[expect(clippy::exhaustive_structs, reason = "callers make it")]
-pub struct Gauge<'a> {
-    /// The count so far.
-    pub all: &'a dyn Fn() -> u64,
-    /// The count so far of what the thread that prepares does.
-    pub preparing: &'a dyn Fn() -> u64,
-}
-
-impl fmt::Debug for Gauge<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gauge").finish_non_exhaustive()
+    /// A row whose contenders are processes that measure themselves.
+    pub(crate) fn programs(name: &'static str, title: &'static str) -> Self {
+        Self::new(name, title, 5, Work::Programs(Vec::new()))
     }
-}
 
-/// Counts some runs of one contender, without their preparations.
-///
-/// Every run is followed by a preparation, also the last one, so that another thread which still
-/// tidies up after a run is counted too.
-fn take_turn(contender: &mut dyn Contender, runs: usize, gauge: Gauge<'_>) -> u64 {
-    contender.prepare();
-    let mut preparing = 0;
-    let before = (gauge.all)();
-    for _ in 0..runs {
-        contender.run();
-        let before = (gauge.preparing)();
-        contender.prepare();
-        preparing += (gauge.preparing)().saturating_sub(before);
+    /// A row whose contenders are processes that are measured from their start to their end.
+    pub(crate) fn starts(
+        name: &'static str,
+        title: &'static str,
+        names: &'static [&'static str],
+    ) -> Self {
+        Self::new(name, title, 41, Work::Starts(names)).counting("start")
     }
-    (gauge.all)()
-        .saturating_sub(before)
-        .saturating_sub(preparing)
+
+    fn new(name: &'static str, title: &'static str, rounds: usize, work: Work) -> Self {
+        Self {
+            name,
+            title,
+            unit: "span",
+            work,
+            goals: Vec::new(),
+            rounds,
+        }
+    }
+
+    /// Counts something else than spans.
+    pub(crate) fn counting(mut self, unit: &'static str) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    /// How many times every contender has its turn.
+    pub(crate) fn rounds(mut self, rounds: usize) -> Self {
+        self.rounds = rounds;
+        self
+    }
+
+    /// Adds a contender of a row in turns, ours first.
+    pub(crate) fn contender(mut self, contender: impl Contender + 'static) -> Self {
+        if let Work::Turns(turns) = &mut self.work {
+            turns.contenders.push(Box::new(contender));
+        }
+        self
+    }
+
+    /// Adds a contender that is a process, ours first.
+    pub(crate) fn program(
+        mut self,
+        name: &'static str,
+        run: impl Fn(&Site<'_>) -> Result<Readings, BenchError> + 'static,
+    ) -> Self {
+        if let Work::Programs(programs) = &mut self.work {
+            let run = Box::new(run);
+            programs.push(Program { name, run });
+        }
+        self
+    }
+
+    /// Changes how a row in turns is measured.
+    pub(crate) fn measured(mut self, change: impl FnOnce(&mut Turns)) -> Self {
+        if let Work::Turns(turns) = &mut self.work {
+            change(turns);
+        }
+        self
+    }
+
+    /// Adds a goal.
+    pub(crate) fn goal(mut self, goal: Goal) -> Self {
+        self.goals.push(goal);
+        self
+    }
+
+    /// Whether a goal looks at `metric`.
+    pub(crate) fn wants(&self, metric: Metric) -> bool {
+        self.goals.iter().any(|goal| goal.metric() == metric)
+    }
+
+    /// The names of the contenders, in their order.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        match &self.work {
+            Work::Turns(turns) => turns.contenders.iter().map(|one| one.name()).collect(),
+            Work::Programs(programs) => programs.iter().map(|one| one.name).collect(),
+            Work::Starts(names) => names.to_vec(),
+        }
+    }
 }
 
 impl fmt::Debug for Row {
@@ -224,27 +174,5 @@ impl fmt::Debug for Row {
         f.debug_struct("Row")
             .field("name", &self.name)
             .finish_non_exhaustive()
-    }
-}
-
-fn median(mut counted: Vec<u64>) -> f64 {
-    counted.sort_unstable();
-    let middle = counted.len() / 2;
-    match (counted.get(middle.wrapping_sub(1)), counted.get(middle)) {
-        (Some(below), Some(above)) if counted.len() % 2 == 0 => (below + above) as f64 / 2.0,
-        (_, Some(middle)) => *middle as f64,
-        _ => f64::NAN,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_median_lies_in_the_middle() {
-        assert!((median(vec![9, 1, 2]) - 2.0).abs() < f64::EPSILON);
-        assert!((median(vec![9, 1, 2, 4]) - 3.0).abs() < f64::EPSILON);
-        assert!(median(vec![]).is_nan());
     }
 }

@@ -7,7 +7,7 @@
 pub(crate) mod by_hand;
 pub(crate) mod data;
 pub(crate) mod discard;
-mod scopes;
+pub(crate) mod scopes;
 
 use agentspan_otel::ScopeTracer;
 use opentelemetry::trace::noop::NoopTracerProvider;
@@ -15,8 +15,9 @@ use opentelemetry::trace::{Tracer, TracerProvider};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 
 use crate::error::BenchError;
-use crate::gauge::Clock;
-use crate::row::{Contender, Goal, Per, Row, Unit};
+use crate::goal::Goal;
+use crate::metric::Metric;
+use crate::row::{Contender, Row};
 use crate::scope_row::by_hand::turn_by_hand;
 use crate::scope_row::data::{EventNames, TurnData};
 use crate::scope_row::discard::Discard;
@@ -31,34 +32,24 @@ const NOOP: &str = "by hand with NoopTracer";
 /// How many turns one run makes.
 const TURNS: usize = 64;
 
+const SPANS: usize = TURNS * agentspan_testkit::turn::SPANS;
+
 pub(crate) fn recording() -> Result<Row, BenchError> {
-    Ok(Row {
-        name: "scope",
-        title: "scopes, and the same spans by hand: started, made current, ended, thrown away",
-        spans: TURNS * agentspan_testkit::turn::SPANS,
-        runs: 2,
-        rounds: 101,
-        unit: Unit::NanosPerSpan,
-        contenders: vec![
-            Box::new(Scopes {
-                name: SCOPES,
-                enabled: true,
-                tracer: ScopeTracer::new(&recording_provider()),
-                data: TurnData::new(EventNames::TURN)?,
-            }),
-            Box::new(ByHand {
-                name: BY_HAND,
-                tracer: recording_provider().tracer("bench"),
-                data: TurnData::new(EventNames::TURN)?,
-            }),
-        ],
-        goals: vec![Goal {
-            ours: SCOPES,
-            per: Per::TimeOf(BY_HAND),
-            at_most: 1.15,
-        }],
-        clock: Clock::Thread,
-    })
+    let title = "scopes, and the same spans by hand: started, made current, ended, thrown away";
+    let goal = Goal::new("the same spans as by hand", Metric::Caller, SCOPES);
+    Ok(Row::turns("scope", title, SPANS)
+        .contender(Scopes {
+            name: SCOPES,
+            enabled: true,
+            tracer: ScopeTracer::new(&recording_provider()),
+            data: TurnData::new(EventNames::TURN)?,
+        })
+        .contender(ByHand {
+            name: BY_HAND,
+            tracer: recording_provider().tracer("bench"),
+            data: TurnData::new(EventNames::TURN)?,
+        })
+        .goal(goal.over(BY_HAND).at_most(1.15)))
 }
 
 pub(crate) fn switched_off() -> Result<Row, BenchError> {
@@ -66,45 +57,27 @@ pub(crate) fn switched_off() -> Result<Row, BenchError> {
         .with_sampler(Sampler::AlwaysOff)
         .with_span_processor(Discard)
         .build();
-    Ok(Row {
-        name: "scope-off",
-        title: "the same spans, without events, with telemetry switched off",
-        spans: TURNS * agentspan_testkit::turn::SPANS,
-        runs: 2,
-        rounds: 101,
-        unit: Unit::NanosPerSpan,
-        contenders: vec![
-            Box::new(Scopes {
-                name: SCOPES_OFF,
-                enabled: false,
-                tracer: ScopeTracer::new(&recording_provider()),
-                data: TurnData::new(EventNames::NONE)?,
-            }),
-            Box::new(ByHand {
-                name: UNSAMPLED,
-                tracer: unsampled.tracer("bench"),
-                data: TurnData::new(EventNames::NONE)?,
-            }),
-            Box::new(ByHand {
-                name: NOOP,
-                tracer: NoopTracerProvider::new().tracer("bench"),
-                data: TurnData::new(EventNames::NONE)?,
-            }),
-        ],
-        goals: vec![
-            Goal {
-                ours: SCOPES_OFF,
-                per: Per::TimeOf(NOOP),
-                at_most: 0.04,
-            },
-            Goal {
-                ours: SCOPES_OFF,
-                per: Per::AllocationsPerSpan,
-                at_most: 0.0,
-            },
-        ],
-        clock: Clock::Thread,
-    })
+    let title = "the same spans, without events, with telemetry switched off";
+    let goal = |metric| Goal::new("scopes off, details made before", metric, SCOPES_OFF);
+    Ok(Row::turns("scope-off", title, SPANS)
+        .contender(Scopes {
+            name: SCOPES_OFF,
+            enabled: false,
+            tracer: ScopeTracer::new(&recording_provider()),
+            data: TurnData::new(EventNames::NONE)?,
+        })
+        .contender(ByHand {
+            name: UNSAMPLED,
+            tracer: unsampled.tracer("bench"),
+            data: TurnData::new(EventNames::NONE)?,
+        })
+        .contender(ByHand {
+            name: NOOP,
+            tracer: NoopTracerProvider::new().tracer("bench"),
+            data: TurnData::new(EventNames::NONE)?,
+        })
+        .goal(goal(Metric::Caller).over(NOOP).at_most(0.04))
+        .goal(goal(Metric::Allocations).at_most(0.0)))
 }
 
 fn recording_provider() -> SdkTracerProvider {

@@ -8,17 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::OtelBridge;
 use agentspan_processor::{OpenTrace, Trace};
-use opentelemetry::trace::{
-    Span as _, SpanId, Tracer as _, TracerProvider as _, mark_span_as_active,
-};
-use opentelemetry_sdk::trace::{
-    BatchSpanProcessor, SdkTracer, SdkTracerProvider, SpanData, SpanProcessor,
-};
+use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracerProvider, SpanData, SpanProcessor};
 
-use crate::agentspec_row::TURNS;
-use crate::agentspec_row::peer::Discard;
-use crate::agentspec_row::turn::{Events, Turn};
+use crate::agentspec_row::peer::Peer;
+use crate::agentspec_row::turn::{Events, Facts, Turn};
+use crate::agentspec_row::{SPANS, TURNS};
 use crate::error::BenchError;
+use crate::peers::replay::Replay;
+use crate::peers::sdk::Discard;
 use crate::row::{Contender, Row};
 use crate::scope_row::discard::Keep;
 
@@ -27,14 +24,11 @@ const BY_HAND: &str = "opentelemetry_sdk, the same spans, attributes made before
 
 /// The same spans, attributes and events go to the SDK's batch processor, whose exporter throws them away.
 pub(crate) fn row() -> Result<Row, BenchError> {
-    let ours = Bridged::new(batch_processor())?;
-    let by_hand = ByHand::new(recorded()?)?;
-    Ok(super::row(
-        "bridge",
-        "Agent Spec turns as OpenTelemetry spans with contents, beside the same spans from attributes made beforehand",
-        vec![Box::new(ours), Box::new(by_hand)],
-        Vec::new(),
-    ))
+    let turn = Replay::new(recorded()?);
+    let title = "Agent Spec turns as OpenTelemetry spans with contents, beside the same spans from attributes made beforehand";
+    Ok(Row::turns("bridge", title, SPANS)
+        .contender(Bridged::new(batch_processor())?)
+        .contender(Peer::with_batch_processor(BY_HAND, turn)))
 }
 
 fn batch_processor() -> BatchSpanProcessor {
@@ -67,7 +61,7 @@ impl Bridged {
         Ok(Self {
             trace: trace.map_err(|error| BenchError::set_up(BRIDGED)(error.into()))?,
             provider,
-            turn: Turn::new()?,
+            turn: Turn::new(Facts::OfDefinitions)?,
         })
     }
 }
@@ -88,69 +82,10 @@ impl Contender for Bridged {
     }
 }
 
-/// Makes the spans of the bridge with a tracer.
-struct ByHand {
-    provider: SdkTracerProvider,
-    tracer: SdkTracer,
-    agent: SpanData,
-    children: Vec<SpanData>,
-}
-
-impl ByHand {
-    fn new(mut spans: Vec<SpanData>) -> Result<Self, BenchError> {
-        let agent = spans.pop();
-        let agent = agent.filter(|agent| {
-            let id: SpanId = agent.span_context.span_id();
-            spans.len() == 3 && spans.iter().all(|span| span.parent_span_id == id)
-        });
-        let provider = SdkTracerProvider::builder().with_span_processor(batch_processor());
-        let provider = provider.build();
-        Ok(Self {
-            tracer: provider.tracer("bench"),
-            provider,
-            agent: agent.ok_or_else(|| BenchError::set_up(BY_HAND)("not a turn".into()))?,
-            children: spans,
-        })
-    }
-
-    fn within(&self, span: &SpanData, work: impl FnOnce()) {
-        let mut started = self
-            .tracer
-            .span_builder(span.name.clone())
-            .with_kind(span.span_kind.clone())
-            .with_attributes(span.attributes.clone())
-            .start(&self.tracer);
-        for event in &span.events.events {
-            started.add_event(event.name.clone(), event.attributes.clone());
-        }
-        let active = mark_span_as_active(started);
-        work();
-        drop(active);
-    }
-}
-
-impl Contender for ByHand {
-    fn name(&self) -> &'static str {
-        BY_HAND
-    }
-
-    fn prepare(&mut self) {
-        drop(self.provider.force_flush());
-    }
-
-    fn run(&mut self) {
-        for _ in 0..TURNS {
-            self.within(&self.agent, || {
-                for child in &self.children {
-                    self.within(child, || ());
-                }
-            });
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use opentelemetry::trace::TracerProvider as _;
+
     use super::*;
 
     #[test]
@@ -158,9 +93,11 @@ mod tests {
         let spans = recorded().unwrap();
         let kept = Arc::new(Mutex::new(Vec::new()));
         let provider = SdkTracerProvider::builder().with_span_processor(Keep(Arc::clone(&kept)));
-        let mut by_hand = ByHand::new(spans.clone()).unwrap();
-        by_hand.tracer = provider.build().tracer("t");
-        by_hand.run();
+        let provider = provider.build();
+        let by_hand = Replay::new(spans.clone());
+        for _ in 0..TURNS {
+            by_hand.run(&provider.tracer("t"));
+        }
         let shape = |span: &SpanData| {
             let events = span.events.iter();
             let events: Vec<_> = events

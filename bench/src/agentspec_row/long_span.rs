@@ -7,8 +7,9 @@ use agentspan_processor::{BackgroundQueue, OpenTrace, Span};
 
 use crate::agentspec_row::contenders::{Discard, FLUSH, open_trace};
 use crate::error::BenchError;
-use crate::gauge::Clock;
-use crate::row::{Contender, Goal, Per, Row, Unit};
+use crate::goal::Goal;
+use crate::metric::Metric;
+use crate::row::{Contender, Row};
 
 const LONG: &str = "100,000 events in a span, definition of 1 MB";
 const SHORTER: &str = "10,000 events in each of 10 spans, 1 MB";
@@ -18,42 +19,27 @@ const SMALL: &str = "100,000 events in a span, definition of 1 KB";
 const EVENTS: usize = 100_000;
 
 pub(crate) fn row() -> Result<Row, BenchError> {
-    Ok(Row {
-        name: "agentspec-long",
-        title: "events that carry the agent's definition, to a queue",
-        spans: EVENTS,
-        runs: 1,
-        rounds: 21,
-        unit: Unit::NanosPerEvent,
-        contenders: vec![
-            Box::new(Long::new(LONG, 1, 1 << 20)?),
-            Box::new(Long::new(SHORTER, 10, 1 << 20)?),
-            Box::new(Long::new(SMALL, 1, 1 << 10)?),
-        ],
-        goals: vec![
-            Goal {
-                ours: LONG,
-                per: Per::TimeOf(SHORTER),
-                at_most: 1.5,
-            },
-            Goal {
-                ours: LONG,
-                per: Per::TimeOf(SMALL),
-                at_most: 1.15,
-            },
-            Goal {
-                ours: LONG,
-                per: Per::AllocationsPerSpan,
-                at_most: 0.01,
-            },
-            Goal {
-                ours: LONG,
-                per: Per::BytesPerSpan,
-                at_most: 1024.0,
-            },
-        ],
-        clock: Clock::Thread,
-    })
+    let title = "events that carry the agent's definition, to a queue";
+    let goal = |what, metric| Goal::new(what, metric, LONG);
+    Ok(Row::turns("agentspec-events", title, EVENTS)
+        .counting("event")
+        .rounds(15)
+        .measured(|turns| turns.runs = 1)
+        .contender(Long::new(LONG, 1, 1 << 20)?)
+        .contender(Long::new(SHORTER, 10, 1 << 20)?)
+        .contender(Long::new(SMALL, 1, 1 << 10)?)
+        .goal(
+            goal("one span beside ten", Metric::Caller)
+                .over(SHORTER)
+                .at_most(1.5),
+        )
+        .goal(
+            goal("a large definition beside a small", Metric::Caller)
+                .over(SMALL)
+                .at_most(1.15),
+        )
+        .goal(goal("allocations of an event", Metric::Allocations).at_most(0.01))
+        .goal(goal("bytes of an event", Metric::Bytes).at_most(1024.0)))
 }
 
 struct Long {

@@ -7,6 +7,7 @@ use agentspan_model::agentspec::{
 };
 use agentspan_processor::Span;
 use agentspan_testkit::turn;
+use serde::Serialize;
 
 use crate::error::BenchError;
 
@@ -16,15 +17,46 @@ const TOOL_REQUEST: &str = "0000000f-0000-4000-8000-000000000002";
 
 /// Whether the program makes events that nobody hears of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Events {
+pub(crate) enum Events {
     Always,
     /// It lets the span ask for them.
     IfObserved,
 }
 
+/// What a turn says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Facts {
+    /// What the definitions of agent, model and tool say, and the contents.
+    OfDefinitions,
+    /// Tenant, conversation, session and caller besides, as metadata of the agent's span, and the tenant and
+    /// the agent's id with each call: what the turn of OpenTelemetry's attributes says.
+    OfRequest,
+}
+
+/// The facts of a request that are no part of a definition.
+#[derive(Debug, Serialize)]
+struct Request {
+    tenant: &'static str,
+    agent: String,
+    conversation: &'static str,
+    session: &'static str,
+    caller: &'static str,
+    caller_name: &'static str,
+    execution_type: &'static str,
+    server: &'static str,
+}
+
+/// The facts of a request that each call repeats.
+#[derive(Debug, Serialize)]
+struct Whose {
+    tenant: &'static str,
+    agent: String,
+}
+
 /// What a turn is about. The program owns it; events copy what is not a definition.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
+    request: Option<(Request, Whose)>,
     agent: Agent,
     model: LlmConfig,
     tool: Tool,
@@ -35,7 +67,21 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    pub(super) fn new() -> Result<Self, BenchError> {
+    pub(crate) fn new(facts: Facts) -> Result<Self, BenchError> {
+        let whose = Whose {
+            tenant: turn::TENANT,
+            agent: turn::agent_id(0),
+        };
+        let request = Request {
+            tenant: turn::TENANT,
+            agent: turn::agent_id(0),
+            conversation: "0000000c-0000-4000-8000-000000000001",
+            session: "00000005-0000-4000-8000-000000000001",
+            caller: "000000ca-0000-4000-8000-000000000042",
+            caller_name: "Ada",
+            execution_type: "HumanToAgent",
+            server: "agents.example.com",
+        };
         let model = Component::builder("OpenAiConfig", "main").with_text("model_id", "gpt-4o");
         let model = LlmConfig::try_from(model.build()).map_err(failed)?;
         let tool = Component::builder("ServerTool", "forecast").build();
@@ -46,6 +92,7 @@ impl Turn {
             .with_components("tools", [tool.clone()])
             .build();
         Ok(Self {
+            request: (facts == Facts::OfRequest).then_some((request, whose)),
             agent: Agent::try_from(agent).map_err(failed)?,
             model,
             tool,
@@ -57,9 +104,16 @@ impl Turn {
     }
 
     /// Makes the turn under `parent`.
-    pub(super) fn run(&self, parent: &Span, events: Events) {
+    pub(crate) fn run(&self, parent: &Span, events: Events) {
         let _entered = parent.enter();
-        within(AgentExecutionSpan::new(self.agent.clone()), |_| {
+        self.run_here(events);
+    }
+
+    /// Makes the turn under the current span.
+    pub(crate) fn run_here(&self, events: Events) {
+        let metadata = self.request.as_ref().map(|(request, _)| request);
+        let details = AgentExecutionSpan::new(self.agent.clone());
+        within(details, metadata, |_| {
             self.model_call(events);
             self.tool_call(events);
             self.model_call(events);
@@ -67,7 +121,9 @@ impl Turn {
     }
 
     fn model_call(&self, events: Events) {
-        within(LlmGenerationSpan::new(self.model.clone()), |span| {
+        let metadata = self.request.as_ref().map(|(_, whose)| whose);
+        let details = LlmGenerationSpan::new(self.model.clone());
+        within(details, metadata, |span| {
             add(span, events, || {
                 let prompt = vec![Message::new("user", self.prompt.as_str())];
                 LlmGenerationRequest::new(self.model.clone(), prompt, MODEL_REQUEST)
@@ -83,7 +139,9 @@ impl Turn {
     }
 
     fn tool_call(&self, events: Events) {
-        within(ToolExecutionSpan::new(self.tool.clone()), |span| {
+        let metadata = self.request.as_ref().map(|(_, whose)| whose);
+        let details = ToolExecutionSpan::new(self.tool.clone());
+        within(details, metadata, |span| {
             add(span, events, || {
                 ToolExecutionRequest::new(self.tool.clone(), self.arguments.clone(), TOOL_REQUEST)
             });
@@ -95,8 +153,17 @@ impl Turn {
 }
 
 /// Hooks of this program do not fail, and a benchmark has nobody to tell if they did.
-fn within(details: impl Into<SpanDetails>, work: impl FnOnce(&Span)) {
-    if let Ok(span) = Span::builder(details).start() {
+fn within(
+    details: impl Into<SpanDetails>,
+    metadata: Option<&impl Serialize>,
+    work: impl FnOnce(&Span),
+) {
+    let builder = Span::builder(details);
+    let builder = match metadata.map(JsonObject::from_serialize) {
+        Some(Ok(metadata)) => builder.with_metadata(metadata),
+        _ => builder,
+    };
+    if let Ok(span) = builder.start() {
         work(&span);
         drop(span);
     }

@@ -1,8 +1,11 @@
 //! Where processes cannot choose, or nobody has looked how.
 
-use crate::placement::Placement;
+/// None that can be chosen.
+pub(super) fn allowed() -> Vec<usize> {
+    Vec::new()
+}
 
 /// Does nothing.
-pub(super) fn take(_: impl FnOnce(&[usize]) -> Option<&usize>) -> Placement {
-    Placement::Free
+pub(super) fn keep_to(_: &[usize]) -> bool {
+    false
 }

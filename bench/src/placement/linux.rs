@@ -2,28 +2,20 @@
 
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-use crate::placement::Placement;
-
-/// Keeps this thread, and those that it starts, on the processor that `choose` picks.
-pub(super) fn take(choose: impl FnOnce(&[usize]) -> Option<&usize>) -> Placement {
-    // A child inherits what its parent chose, so that a parent which is to leave it the choice
-    // starts it first.
+/// The processors of this thread.
+pub(super) fn allowed() -> Vec<usize> {
     let Ok(allowed) = sched_getaffinity(None) else {
-        return Placement::Free;
+        return Vec::new();
     };
-    let allowed: Vec<usize> = (0..CpuSet::MAX_CPU)
-        .filter(|number| allowed.is_set(*number))
-        .collect();
-    if allowed.len() < 2 {
-        return Placement::Free;
+    let all = 0..CpuSet::MAX_CPU;
+    all.filter(|number| allowed.is_set(*number)).collect()
+}
+
+/// Keeps this thread, and those that it starts, on `processors`.
+pub(super) fn keep_to(processors: &[usize]) -> bool {
+    let mut set = CpuSet::new();
+    for number in processors {
+        set.set(*number);
     }
-    let Some(chosen) = choose(&allowed) else {
-        return Placement::Free;
-    };
-    let mut one = CpuSet::new();
-    one.set(*chosen);
-    match sched_setaffinity(None, &one) {
-        Ok(()) => Placement::Fixed,
-        Err(_) => Placement::Free,
-    }
+    sched_setaffinity(None, &set).is_ok()
 }
