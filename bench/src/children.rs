@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::BenchError;
 use crate::metric::{Metric, Readings};
+use crate::site::COLLECTED;
 
 /// Where the programs are that this one starts.
 #[derive(Clone, Debug)]
@@ -91,7 +92,7 @@ impl Children {
         Ok(Readings::default().with(Metric::Wall, wall.as_secs_f64() * 1e3))
     }
 
-    /// Instructions of the calling thread for a run of one contender, by callgrind, without those of its set-up.
+    /// Instructions of the calling thread for a unit of one contender, by callgrind.
     ///
     /// `None` when there is no valgrind.
     pub(crate) fn instructions(
@@ -99,54 +100,40 @@ impl Children {
         row: &str,
         contender: &str,
         sink: &str,
-    ) -> Result<Option<f64>, BenchError> {
-        const RUNS: [u32; 2] = [2, 12];
-        let mut collected = [0.0; 2];
-        for (collected, runs) in collected.iter_mut().zip(RUNS) {
-            match self.collect(row, contender, runs, sink)? {
-                Some(count) => *collected = count,
-                None => return Ok(None),
-            }
-        }
-        let [few, many] = collected;
-        Ok(Some((many - few) / f64::from(RUNS[1] - RUNS[0])))
-    }
-
-    fn collect(
-        &self,
-        row: &str,
-        contender: &str,
-        runs: u32,
-        sink: &str,
-    ) -> Result<Option<f64>, BenchError> {
+    ) -> Result<Option<Readings>, BenchError> {
         let counts = std::env::temp_dir().join(format!("agentspan-bench-{}", std::process::id()));
-        std::fs::create_dir_all(&counts)?;
         let mut command = Command::new("valgrind");
         command
-            .args(["--tool=callgrind", "--separate-threads=yes", "--quiet"])
-            .arg(format!("--callgrind-out-file={}/counts", counts.display()))
+            .args(["--tool=callgrind", "--quiet"])
+            .arg(format!("--toggle-collect=*{COLLECTED}*"))
+            .arg(format!("--callgrind-out-file={}", counts.display()))
             .arg(&self.child)
-            .args(["run", row, contender, &runs.to_string(), sink]);
-        let count = match command.output() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(BenchError::Child {
-                what: "valgrind".to_owned(),
-                source,
-            }),
-            // A thread has a file of its own; the first is the one that calls.
-            Ok(_) => std::fs::read_to_string(counts.join("counts-01"))
-                .ok()
-                .and_then(|text| {
-                    let mut lines = text.lines();
-                    lines.find_map(|line| line.strip_prefix("totals: ")?.trim().parse().ok())
-                })
-                .map(Some)
-                .ok_or(BenchError::Output {
-                    what: "valgrind".to_owned(),
-                }),
+            .args(["run", row, contender, sink]);
+        let failed = || BenchError::Output {
+            what: "valgrind".to_owned(),
         };
-        std::fs::remove_dir_all(&counts)?;
-        count
+        let units: f64 = match command.output() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => {
+                return Err(BenchError::Child {
+                    what: "valgrind".to_owned(),
+                    source,
+                });
+            }
+            Ok(output) => {
+                let text = String::from_utf8_lossy(&output.stdout).into_owned();
+                text.trim().parse().map_err(|_| failed())?
+            }
+        };
+        let text = std::fs::read_to_string(&counts)?;
+        std::fs::remove_file(&counts)?;
+        let mut lines = text.lines();
+        let total =
+            lines.find_map(|line| line.strip_prefix("totals: ")?.trim().parse::<f64>().ok());
+        let total = total.ok_or_else(failed)?;
+        Ok(Some(
+            Readings::default().with(Metric::Instructions, total / units),
+        ))
     }
 }
 

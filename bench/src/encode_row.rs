@@ -1,5 +1,6 @@
 //! Row: 512 finished spans to the bytes of a request's body.
 
+mod by_hand;
 pub mod json;
 
 use agentspan_agent365::{BodyEncoder, EncodedResource};
@@ -12,11 +13,13 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use prost::Message;
 
+use crate::encode_row::by_hand::ByHand;
 use crate::goal::Goal;
 use crate::metric::Metric;
 use crate::row::{Contender, Row};
 
 const OURS: &str = "agentspan BodyEncoder";
+const BY_HAND: &str = "by hand, blocks of 32 bytes, the same bytes";
 const STREAMING: &str = "serde_json streaming, reused buffer";
 const TREE: &str = "serde_json::Value, then to_vec";
 const PROTOBUF: &str = "opentelemetry-proto + prost";
@@ -32,6 +35,10 @@ pub(crate) fn row() -> Row {
     Row::turns("encode", title, spans.len())
         .rounds(61)
         .contender(Ours::new(&spans, &resource))
+        .contender(Hand {
+            encoder: ByHand::new(head(&resource, &spans)),
+            spans: spans.clone(),
+        })
         .contender(Streaming {
             resource: resource.clone(),
             spans: spans.clone(),
@@ -56,6 +63,11 @@ pub(crate) fn row() -> Row {
             goal("encode, without releasing the spans", Metric::Caller)
                 .over_above(PROTOBUF, RELEASE)
                 .at_most(0.26),
+        )
+        .goal(
+            goal("encode, beside an encoder by hand", Metric::Caller)
+                .over(BY_HAND)
+                .at_most(1.05),
         )
         .goal(goal("encode, allocations", Metric::Allocations).at_most(0.0))
 }
@@ -89,6 +101,31 @@ impl Contender for Ours {
             .encode(&self.resource, &self.spans, &mut self.out);
         std::hint::black_box(&self.out);
     }
+}
+
+struct Hand {
+    encoder: ByHand,
+    spans: Vec<SpanData>,
+}
+
+impl Contender for Hand {
+    fn name(&self) -> &'static str {
+        BY_HAND
+    }
+
+    fn run(&mut self) {
+        std::hint::black_box(self.encoder.encode(&self.spans));
+    }
+}
+
+/// The body up to its first span, which is the same for all requests.
+fn head(resource: &Resource, spans: &[SpanData]) -> Vec<u8> {
+    let mut body = Vec::new();
+    json::stream(resource, spans.get(..1).unwrap_or_default(), &mut body);
+    let begin = b"\"spans\":[";
+    let found = body.windows(begin.len()).position(|window| window == begin);
+    body.truncate(found.map_or(0, |at| at + begin.len()));
+    body
 }
 
 struct Streaming {

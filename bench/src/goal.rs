@@ -4,10 +4,6 @@ use crate::metric::{Metric, Readings};
 
 /// A number of a row and its bound.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "only this unpublished crate uses it"
-)]
 pub struct Goal {
     /// The number of the figure in `docs/benchmarks.md`, if it is one of those.
     pub figure: Option<u8>,
@@ -137,7 +133,6 @@ impl Goal {
     }
 
     /// All contenders that it is about.
-    #[cfg(test)]
     pub(crate) fn contenders(&self) -> impl Iterator<Item = &'static str> {
         let terms = [Some(self.ours), self.peer].into_iter().flatten();
         terms.flat_map(|term| [Some(term.of), term.above].into_iter().flatten())

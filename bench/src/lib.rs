@@ -24,6 +24,7 @@
 mod agentspec_row;
 mod attributes_row;
 mod children;
+mod defaults_row;
 mod depth_row;
 mod encode_row;
 mod error;
@@ -32,6 +33,7 @@ mod facade_row;
 mod gauge;
 mod goal;
 mod growth_row;
+mod memory_row;
 mod metric;
 mod off_row;
 mod options;

@@ -61,7 +61,7 @@ fn ours(site: &Site<'_>) -> Result<Readings, BenchError> {
 
 fn otlp(site: &Site<'_>) -> Result<Readings, BenchError> {
     Ok(produce(
-        &Sdk::otlp(Replay::whole_turn(), site.sink)?,
+        &Sdk::otlp(Replay::whole_turn(), site.sink, None)?,
         &|| (),
     ))
 }

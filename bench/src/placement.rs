@@ -45,6 +45,11 @@ impl Processors {
         Self(system::allowed())
     }
 
+    /// How many there are; 0 where the system does not tell.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Keeps this thread, and the threads and processes that it starts from now on, in this place.
     pub(crate) fn take(&self, place: Place) -> Placement {
         let chosen = match (place, self.0.as_slice()) {

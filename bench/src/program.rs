@@ -10,7 +10,6 @@ use crate::metric::{Metric, Readings};
 use crate::options::{Options, help};
 use crate::placement::{Place, Processors};
 use crate::report::{Line, write_head, write_row, write_summary};
-use crate::roles::TURNS_PER_RUN;
 use crate::row::{Row, Work};
 use crate::rows;
 
@@ -33,7 +32,7 @@ pub fn run(
         return Ok(());
     }
     let processors = Processors::allowed();
-    write_head(out, processors.take(Place::One))?;
+    write_head(out, processors.count(), processors.take(Place::One))?;
     let mut summary: Vec<Line> = Vec::new();
     for name in &options.rows {
         // In this order: the sink would inherit the processor of this process.
@@ -79,41 +78,35 @@ impl Measuring<'_> {
             })?,
         };
         for (name, readings) in row.names().into_iter().zip(&mut measured) {
-            if self.counts_allocations(row) {
+            if Self::counts_allocations(row, name) {
                 readings.extend(self.children.allocations(row.name, name, self.sink)?);
             }
             if matches!(&row.work, Work::Turns(turns) if turns.peaks) {
                 readings.extend(self.children.measure(row.name, name, self.sink)?);
             }
-            if self.counts_instructions(row)
-                && let Some(of_run) = self.children.instructions(row.name, name, self.sink)?
-            {
-                let units = match &row.work {
-                    Work::Turns(turns) => turns.units as f64,
-                    // A tenth is made besides.
-                    _ => 1.1 * (TURNS_PER_RUN * agentspan_testkit::turn::SPANS as u64) as f64,
-                };
-                let counted = Readings::default().with(Metric::Instructions, of_run / units);
-                readings.extend(counted);
+            if self.counts_instructions(row, name) {
+                let counted = self.children.instructions(row.name, name, self.sink)?;
+                readings.extend(counted.unwrap_or_default());
             }
         }
         Ok(measured)
     }
 
-    fn counts_allocations(&self, row: &Row) -> bool {
+    fn counts_allocations(row: &Row, name: &str) -> bool {
         match row.work {
             Work::Turns(_) => true,
-            Work::Programs(_) => row.wants(Metric::Allocations),
+            Work::Programs(_) => row.wants(Metric::Allocations) && row.has_goal_about(name),
             Work::Starts(_) => false,
         }
     }
 
-    fn counts_instructions(&self, row: &Row) -> bool {
+    fn counts_instructions(&self, row: &Row, name: &str) -> bool {
         let stays = match &row.work {
             Work::Turns(turns) => turns.clock == Clock::Thread && !turns.peaks,
             Work::Programs(_) | Work::Starts(_) => false,
         };
-        row.wants(Metric::Instructions) || self.options.instructions && stays
+        row.wants(Metric::Instructions) && row.has_goal_about(name)
+            || self.options.instructions && stays
     }
 }
 

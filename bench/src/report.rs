@@ -17,15 +17,18 @@ pub(crate) struct Line {
 }
 
 /// Writes on what machine and against what is measured.
-pub(crate) fn write_head(out: &mut dyn Write, placement: Placement) -> io::Result<()> {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+pub(crate) fn write_head(
+    out: &mut dyn Write,
+    processors: usize,
+    placement: Placement,
+) -> io::Result<()> {
     let peers = versions::PEERS.map(|peer| {
         let version = versions::version(peer).unwrap_or("?");
         format!("{peer} {version}")
     });
     writeln!(
         out,
-        "{} {} on {}, {cores} of its processors; agentspan {}",
+        "{} {} on {}, {processors} processors; agentspan {}",
         std::env::consts::ARCH,
         versions::processor(),
         std::env::consts::OS,

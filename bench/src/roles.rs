@@ -11,7 +11,7 @@ use crate::peak;
 use crate::placement::{Place, Placement, Processors};
 use crate::row::{Row, Work};
 use crate::rows;
-use crate::site::Site;
+use crate::site::{Site, agentspan_bench_collected, warm_up};
 use crate::turns::Gauge;
 
 /// What the program that counts allocations does: prints those for a unit of one contender, and their bytes.
@@ -69,7 +69,7 @@ pub fn count_allocations(
 }
 
 /// What the other program does: `sink MILLISECONDS`, `measure ROW CONTENDER SINK`, or
-/// `run ROW CONTENDER RUNS SINK` for a profiler.
+/// `run ROW CONTENDER [SINK]` for a profiler.
 ///
 /// # Errors
 ///
@@ -79,11 +79,11 @@ pub fn run_child(arguments: &[String], out: &mut dyn Write) -> Result<(), BenchE
     match words.as_slice() {
         ["sink", delay] => serve(Duration::from_millis(number(delay)?), out),
         ["measure", row, contender, sink] => measure(row, contender, sink, out),
-        ["run", row, contender, runs, sink] => run_one(row, contender, number(runs)?, sink),
-        // A profiler looks at one contender, and starts the service itself when there is one to be had.
-        ["run", row, contender, runs] => {
+        ["run", row, contender, sink] => run_one(row, contender, sink, out),
+        // By hand, without a service.
+        ["run", row, contender] => {
             let service = service(Duration::ZERO)?;
-            run_one(row, contender, number(runs)?, &service.url())
+            run_one(row, contender, &service.url(), out)
         }
         _ => Err(usage(arguments)),
     }
@@ -153,27 +153,34 @@ fn measure_program(row: &Row, name: &str, site: &Site<'_>) -> Result<Readings, B
     })
 }
 
-/// Runs one contender and measures nothing. A run of a program is [`TURNS_PER_RUN`] turns.
-fn run_one(row: &str, contender: &str, runs: u64, sink: &str) -> Result<(), BenchError> {
+/// Runs one contender, measures nothing, and prints how many units it handled.
+fn run_one(row: &str, name: &str, sink: &str, out: &mut dyn Write) -> Result<(), BenchError> {
+    const RUNS: usize = 10;
+    const TURNS: u64 = 1000;
     let mut row = rows::set_up(row, sink)?;
-    if let Work::Turns(turns) = &mut row.work {
-        let found = turns.contender(contender)?;
-        for _ in 0..runs {
-            found.prepare();
-            found.run();
+    let units = match &mut row.work {
+        Work::Turns(turns) => {
+            let units = turns.units;
+            let found = turns.contender(name)?;
+            for _ in 0..RUNS {
+                found.prepare();
+                agentspan_bench_collected(&mut || found.run());
+            }
+            RUNS * found.units().unwrap_or(units)
         }
-        return Ok(());
-    }
-    let site = Site {
-        sink,
-        turns: Some(runs * TURNS_PER_RUN),
-        allocations: None,
+        _ => {
+            let site = Site {
+                sink,
+                turns: Some(TURNS),
+                allocations: None,
+            };
+            measure_program(&row, name, &site)?;
+            (TURNS + warm_up(TURNS)) as usize * agentspan_testkit::turn::SPANS
+        }
     };
-    measure_program(&row, contender, &site).map(drop)
+    writeln!(out, "{units}")?;
+    Ok(())
 }
-
-/// How many turns a program makes for a profiler in one run. A tenth is made besides, to warm up.
-pub(crate) const TURNS_PER_RUN: u64 = 100;
 
 fn number(text: &str) -> Result<u64, BenchError> {
     text.parse().map_err(|_| BenchError::Usage {

@@ -30,8 +30,11 @@ pub(crate) struct Program {
     /// What the table calls it. Unique in its row.
     pub(crate) name: &'static str,
     /// Does the work and measures it.
-    pub(crate) run: Box<dyn Fn(&Site<'_>) -> Result<Readings, BenchError>>,
+    pub(crate) run: Box<Measures>,
 }
+
+/// Does the work of a program and says what it measured.
+type Measures = dyn Fn(&Site<'_>) -> Result<Readings, BenchError>;
 
 /// Contenders that do the same work, and what should come out.
 pub struct Row {
@@ -157,6 +160,12 @@ impl Row {
     /// Whether a goal looks at `metric`.
     pub(crate) fn wants(&self, metric: Metric) -> bool {
         self.goals.iter().any(|goal| goal.metric() == metric)
+    }
+
+    /// Whether a goal is about this contender.
+    pub(crate) fn has_goal_about(&self, name: &str) -> bool {
+        let mut goals = self.goals.iter();
+        goals.any(|goal| goal.contenders().any(|contender| contender == name))
     }
 
     /// The names of the contenders, in their order.

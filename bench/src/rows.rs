@@ -4,12 +4,12 @@ use crate::error::BenchError;
 use crate::placement::Place;
 use crate::row::Row;
 use crate::{
-    agentspec_row, attributes_row, depth_row, encode_row, export_row, facade_row, growth_row,
-    off_row, overload_row, reading_row, scope_row, start_row,
+    agentspec_row, attributes_row, defaults_row, depth_row, encode_row, export_row, facade_row,
+    growth_row, memory_row, off_row, overload_row, reading_row, scope_row, start_row,
 };
 
 /// The names of all rows.
-pub(crate) const NAMES: [&str; 25] = [
+pub(crate) const NAMES: [&str; 27] = [
     "agentspec-365",
     "scope-365",
     "agentspec",
@@ -27,6 +27,8 @@ pub(crate) const NAMES: [&str; 25] = [
     "growth-spans-long",
     "growth-identities",
     "growth-events",
+    "defaults",
+    "memory",
     "agentspec-off",
     "agentspec-events",
     "bridge",
@@ -58,6 +60,8 @@ pub(crate) fn set_up(name: &str, sink: &str) -> Result<Row, BenchError> {
         "growth-spans-long" => Ok(growth_row::spans_long()),
         "growth-identities" => Ok(growth_row::identities()),
         "growth-events" => Ok(growth_row::events()),
+        "defaults" => Ok(defaults_row::row()),
+        "memory" => Ok(memory_row::row()),
         "agentspec" => Ok(agentspec_row::sustained()),
         "agentspec-burst" => agentspec_row::burst(),
         "agentspec-off" => agentspec_row::unobserved(),

@@ -63,7 +63,7 @@ impl Site<'_> {
     pub(crate) fn drive(&self, pipeline: &dyn Pipeline, load: Load) -> Readings {
         let turns = self.turns.unwrap_or(load.turns);
         let mut pace = Pace::new(load.ahead);
-        pace.make(pipeline, turns.div_ceil(10));
+        pace.make(pipeline, warm_up(turns));
         pipeline.flush();
         pace.settle(pipeline);
         let delivered = pipeline.delivered();
@@ -99,6 +99,11 @@ impl Site<'_> {
     }
 }
 
+/// How many turns come before those that are measured.
+pub(crate) fn warm_up(turns: u64) -> u64 {
+    turns.div_ceil(10)
+}
+
 /// Keeps a producer from being too far ahead of the worker.
 struct Pace {
     ahead: u64,
@@ -123,7 +128,7 @@ impl Pace {
         let between = SPANS.div_ceil(pipeline.spans_per_turn());
         let mut waited = 0;
         for number in 1..=turns {
-            pipeline.turn();
+            agentspan_bench_collected(&mut || pipeline.turn());
             if number % between == 0 {
                 let before = Clock::Thread.read();
                 self.made += between * pipeline.spans_per_turn();
@@ -153,6 +158,15 @@ impl Pace {
     fn settle(&mut self, pipeline: &dyn Pipeline) {
         self.missing = self.made.saturating_sub(pipeline.delivered());
     }
+}
+
+/// The name of the function whose instructions a profiler collects.
+pub(crate) const COLLECTED: &str = "agentspan_bench_collected";
+
+/// Does the work that instructions are counted of, and nothing else: setting up and waiting are left out.
+#[inline(never)]
+pub(crate) fn agentspan_bench_collected(work: &mut dyn FnMut()) {
+    work();
 }
 
 /// Sleeps. Whoever looks at a counter of a peer has nothing to wait on.

@@ -31,9 +31,9 @@ impl Sdk {
         Self::new(turn, Discard, Some(queue))
     }
 
-    /// To the batch processor with its defaults, and as OTLP in protobuf to `sink`.
-    pub(crate) fn otlp(turn: Replay, sink: &str) -> Result<Self, BenchError> {
-        Ok(Self::new(turn, otlp(sink)?, None))
+    /// To the batch processor, with room for `queue` spans or its default, and as OTLP in protobuf to `sink`.
+    pub(crate) fn otlp(turn: Replay, sink: &str, queue: Option<usize>) -> Result<Self, BenchError> {
+        Ok(Self::new(turn, otlp(sink)?, queue))
     }
 
     fn new(turn: Replay, exporter: impl SpanExporter + 'static, queue: Option<usize>) -> Self {
