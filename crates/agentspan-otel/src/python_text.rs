@@ -10,7 +10,9 @@ pub(crate) fn strip(text: &str) -> &str {
 
 /// Whether `str.strip` leaves nothing of the text.
 pub(crate) fn is_blank(text: &str) -> bool {
-    strip(text).is_empty()
+    // Nearly every text begins with a character that tells.
+    let is_plain = |first: &u8| first.is_ascii_graphic();
+    !text.as_bytes().first().is_some_and(is_plain) && strip(text).is_empty()
 }
 
 /// `str(value)`: texts as they are, everything else as [`repr`].

@@ -90,6 +90,38 @@ pub struct Scope<K> {
 }
 
 impl<K> Scope<K> {
+    /// The scope that `start` starts, or one that does nothing while scopes are
+    /// [switched off](crate::set_enabled): `start` is not called then.
+    ///
+    /// For details that are put together for each call. Without this, a program goes on copying names and texts
+    /// into details that nobody reads.
+    ///
+    /// ```
+    /// use agentspan_model::agent365::{
+    ///     AgentDetails, InferenceCallDetails, InferenceOperationType, TenantDetails,
+    /// };
+    /// use agentspan_otel::InferenceScope;
+    ///
+    /// fn chat(model: &str, agent: &AgentDetails, tenant: &TenantDetails) -> InferenceScope {
+    ///     InferenceScope::when_enabled(|| {
+    ///         let call = InferenceCallDetails::new(InferenceOperationType::Chat, model, "openai");
+    ///         InferenceScope::start(&call, agent, tenant)
+    ///     })
+    /// }
+    /// ```
+    #[inline]
+    #[must_use = "the scope ends when it is dropped"]
+    pub fn when_enabled(start: impl FnOnce() -> Self) -> Self {
+        if is_enabled() {
+            start()
+        } else {
+            Self {
+                core: None,
+                kind: PhantomData,
+            }
+        }
+    }
+
     pub(crate) fn from_known(known: &impl Known, options: StartOptions<'_>) -> Self {
         Self {
             core: Core::new(known, options),

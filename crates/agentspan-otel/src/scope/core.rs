@@ -18,7 +18,7 @@ use opentelemetry::trace::{SpanContext, SpanKind, Status, TraceContextExt};
 use opentelemetry::{Context, ContextGuard, KeyValue};
 
 use super::deferred::{Deferred, Home, NOTHING, Started, TracerOfScope, Waiting};
-use super::latest::Latest;
+use super::latest::{Latest, Standing};
 use super::span::SharedSpan;
 use super::start_options::StartOptions;
 use crate::switch::is_enabled;
@@ -184,32 +184,40 @@ impl Core {
 
     /// Sets an attribute, which does not need the span to start.
     pub(crate) fn set_attribute(&self, attribute: KeyValue) {
-        self.record(attribute, Latest::set, SharedSpan::set_attribute);
+        self.record(attribute, Standing::Own);
     }
 
-    /// Sets a free attribute, see [`SharedSpan::set_free_attribute`].
+    /// Sets a free attribute, see [`Standing::Free`].
     pub(crate) fn set_free_attribute(&self, attribute: KeyValue) {
-        self.record(attribute, Latest::set_free, SharedSpan::set_free_attribute);
+        self.record(attribute, Standing::Free);
     }
 
-    fn record(
-        &self,
-        attribute: KeyValue,
-        while_waiting: fn(&mut Latest<KeyValue>, KeyValue),
-        on_span: fn(&SharedSpan, KeyValue),
-    ) {
+    #[inline]
+    fn record(&self, attribute: KeyValue, standing: Standing) {
         if !is_enabled() {
             return;
         }
+        match self.deferred().started() {
+            Some(started) => {
+                if let Some(span) = &started.span {
+                    span.set(attribute, standing);
+                }
+            }
+            None => self.record_before_start(attribute, standing),
+        }
+    }
+
+    fn record_before_start(&self, attribute: KeyValue, standing: Standing) {
         let mut attribute = Some(attribute);
         self.while_waiting(|waiting| {
             if let Some(attribute) = attribute.take() {
-                while_waiting(&mut waiting.attributes, attribute);
+                waiting.attributes.put(attribute, standing);
             }
         });
+        // It has started in the meantime.
         if let Some(attribute) = attribute {
             if let Some(span) = self.recording() {
-                on_span(span, attribute);
+                span.set(attribute, standing);
             }
         }
     }

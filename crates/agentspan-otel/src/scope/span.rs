@@ -13,7 +13,7 @@ use opentelemetry::global::BoxedSpan;
 use opentelemetry::trace::{Span, SpanContext, Status};
 use opentelemetry_sdk::trace::Span as SdkSpan;
 
-use super::latest::Latest;
+use super::latest::{Latest, Standing};
 
 /// A span as the tracer made it.
 #[expect(
@@ -119,16 +119,14 @@ impl SharedSpan {
 
     /// Sets an attribute; a key that is there already moves to the end.
     pub(crate) fn set_attribute(&self, attribute: KeyValue) {
-        if let Some(live) = self.lock().as_mut() {
-            live.attributes.set(attribute);
-        }
+        self.set(attribute, Standing::Own);
     }
 
-    /// Sets a free attribute: it gives way to what the scope, the baggage or other code says under its key,
-    /// so that nobody overwrites an identity by accident.
-    pub(crate) fn set_free_attribute(&self, attribute: KeyValue) {
+    /// Sets an attribute that may have to give way.
+    #[inline]
+    pub(crate) fn set(&self, attribute: KeyValue, standing: Standing) {
         if let Some(live) = self.lock().as_mut() {
-            live.attributes.set_free(attribute);
+            live.attributes.put(attribute, standing);
         }
     }
 
@@ -141,7 +139,7 @@ impl SharedSpan {
         status: Status,
     ) {
         if let Some(live) = self.lock().as_mut() {
-            live.attributes.set(error_type);
+            live.attributes.put(error_type, Standing::Own);
             each!(&mut live.span, span => span.add_event(name, event));
             live.set_status(status);
         }

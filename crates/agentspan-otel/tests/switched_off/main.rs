@@ -89,6 +89,25 @@ fn turn(
     });
 }
 
+/// A call whose details are put together for it.
+fn per_call(tracer: &ScopeTracer, agent: &AgentDetails, tenant: &TenantDetails) {
+    let scope = InferenceScope::when_enabled(|| {
+        let call = InferenceCallDetails::new(InferenceOperationType::Chat, "gpt", "openai")
+            .with_input_tokens(12);
+        let builder = InferenceScope::builder(&call).agent(agent);
+        builder.tenant(tenant).tracer(tracer).start()
+    });
+    scope.in_scope_infallible(|scope| {
+        scope.record_output_messages(&["answer"]);
+        let tool = ExecuteToolScope::when_enabled(|| {
+            let call = ToolCallDetails::new("clock").with_arguments("{}");
+            let builder = ExecuteToolScope::builder(&call).agent(agent);
+            builder.tracer(tracer).start()
+        });
+        tool.record_response("12:00");
+    });
+}
+
 // One test, because the switch is one.
 #[test]
 fn scopes_that_are_off_do_not_allocate_and_do_not_enter() {
@@ -112,12 +131,16 @@ fn scopes_that_are_off_do_not_allocate_and_do_not_enter() {
     assert!(is_enabled());
     let on = allocation_counter::measure(run);
     assert!(on.count_total > 30, "the counter is dead: {on:?}");
+    let on = allocation_counter::measure(|| per_call(&tracer, &invocation.details, &tenant));
+    assert!(on.count_total > 10, "nothing was started: {on:?}");
 
     let started_on = ExecuteToolScope::builder(&tool).tracer(&tracer).start();
     set_enabled(false);
     assert!(!is_enabled());
     let off = allocation_counter::measure(run);
     assert_eq!(off.count_total, 0, "{off:?}");
+    let off = allocation_counter::measure(|| per_call(&tracer, &invocation.details, &tenant));
+    assert_eq!(off.count_total, 0, "details of a call: {off:?}");
 
     assert!(!started_on.is_recording());
     let scope = ExecuteToolScope::builder(&tool).tracer(&tracer).start();
