@@ -177,16 +177,30 @@ impl Drop for Pushed {
 /// A trace that has ended is not active, even if spans of it are.
 #[must_use]
 pub fn current_trace() -> Option<Trace> {
-    with_stack(|stack| {
-        stack.iter().rev().find_map(|entry| {
-            let trace = match &entry.active {
-                Active::Trace(trace) => Some(trace),
-                Active::Span(span) => span.trace(),
-            };
-            trace.filter(|trace| trace.is_active()).cloned()
-        })
+    with_stack(|stack| active_trace(stack).cloned()).flatten()
+}
+
+fn active_trace(stack: &[Entry]) -> Option<&Trace> {
+    stack.iter().rev().find_map(|entry| {
+        let trace = match &entry.active {
+            Active::Trace(trace) => Some(trace),
+            Active::Span(span) => span.trace(),
+        };
+        trace.filter(|trace| trace.is_active())
     })
-    .flatten()
+}
+
+/// Whether processors observe a span that starts here: its trace is that of its parent, or the active one.
+#[inline]
+pub(crate) fn is_observed_here() -> bool {
+    with_stack(|stack| {
+        let of_parent = open_spans(stack).next().and_then(Span::trace);
+        let trace = of_parent.filter(|trace| trace.is_active());
+        trace
+            .or_else(|| active_trace(stack))
+            .is_some_and(Trace::is_observed)
+    })
+    .unwrap_or(false)
 }
 
 /// The span that is current here: the innermost one that was made current and has not ended.

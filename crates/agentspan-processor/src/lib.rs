@@ -107,7 +107,9 @@ pub use hook_future::HookFuture;
 pub use in_memory::{InMemory, TreeMismatchError};
 pub use json_lines::{JsonLines, RotatingFile, Rotation};
 pub use replay::{Pace, Replay, ReplaySummary};
-pub use span::{Entered, OpenSpan, Span, SpanBuilder, SpanEvent, SpanGuard, SpanKey, WeakSpan};
+pub use span::{
+    Entered, OpenSpan, Span, SpanBuilder, SpanEvent, SpanGuard, SpanKey, WeakSpan, WhenObserved,
+};
 pub use span_processor::{ActiveGuard, Hook, SpanProcessor};
 pub use trace::{OpenTrace, Trace, TraceBuilder, TraceGuard};
 pub use trace_error::TraceError;

@@ -23,11 +23,13 @@ mod builder;
 mod open;
 mod run;
 mod weak;
+mod when_observed;
 
 pub(crate) use builder::Links;
 pub use builder::SpanBuilder;
 pub use open::{Entered, OpenSpan, SpanGuard};
 pub use weak::{SpanKey, WeakSpan};
+pub use when_observed::WhenObserved;
 
 /// A span: a handle to it, to be cloned, kept and sent wherever it is needed.
 ///
@@ -96,6 +98,8 @@ const CLAIMED: u8 = 1;
 const ENDING: u8 = 2;
 /// It has ended: it is current nowhere.
 const ENDED: u8 = 3;
+/// It was never made: see [`WhenObserved`].
+const ABSENT: u8 = 4;
 
 impl Span {
     /// Starts to build a span. See [`SpanBuilder`].
@@ -104,6 +108,26 @@ impl Span {
     #[inline]
     pub fn builder(details: impl Into<SpanDetails>) -> SpanBuilder {
         SpanBuilder::new(details.into())
+    }
+
+    /// A span that is only made if a processor observes it. See [`WhenObserved`].
+    ///
+    /// ```
+    /// use agentspan_model::agentspec::{LlmConfig, LlmGenerationSpan};
+    /// use agentspan_processor::{Span, TraceError};
+    ///
+    /// fn call(model: &LlmConfig) -> Result<(), TraceError> {
+    ///     let span = Span::when_observed(|| Span::builder(LlmGenerationSpan::new(model.clone())));
+    ///     span.run(|span| {
+    ///         // Calls the model, and adds what it says with `add_event_with`.
+    ///         # let _ = span;
+    ///         Ok(())
+    ///     })
+    /// }
+    /// ```
+    #[inline]
+    pub fn when_observed<F: FnOnce() -> SpanBuilder>(make: F) -> WhenObserved<F> {
+        WhenObserved::new(make)
     }
 
     /// Identifies the span.
@@ -157,7 +181,7 @@ impl Span {
     #[must_use]
     pub fn end_time(&self) -> Option<Timestamp> {
         // Pairs with the release in `begin_end`.
-        let is_known = self.inner.state.load(Ordering::Acquire) >= ENDING;
+        let is_known = matches!(self.inner.state.load(Ordering::Acquire), ENDING | ENDED);
         let time = || Timestamp::from_unix_nanos(self.inner.end_time.load(Ordering::Relaxed));
         is_known.then(time)
     }
@@ -166,7 +190,14 @@ impl Span {
     #[must_use]
     pub fn has_ended(&self) -> bool {
         // Pairs with the release of `Ended`: who sees that it has ended sees its end.
-        self.inner.state.load(Ordering::Acquire) == ENDED
+        self.inner.state.load(Ordering::Acquire) >= ENDED
+    }
+
+    /// Whether it stands for a span that was never made, see [`when_observed`](Self::when_observed).
+    #[inline]
+    pub(crate) fn is_absent(&self) -> bool {
+        // It is made so.
+        self.inner.state.load(Ordering::Relaxed) == ABSENT
     }
 
     /// Whether nobody ended it, so that its end is the last time that is known of it.
@@ -357,6 +388,9 @@ impl Span {
 
     /// Adds an event. What is taken out of `details` is made into one where it is to lie.
     fn add_details(&self, details: &mut Option<EventDetails>) -> Result<(), TraceError> {
+        if self.is_absent() {
+            return Ok(());
+        }
         // Asked before: the clock may be somebody else's code.
         let time = self.now();
         let kept = self
@@ -532,8 +566,11 @@ impl Span {
         begins
     }
 
-    /// Adds an event without telling anybody.
+    /// Adds an event without telling anybody. `None` if there is no place for it.
     pub(crate) fn keep_event(&self, event: Event) -> Option<usize> {
+        if self.is_absent() {
+            return None;
+        }
         self.inner.events.push(Slot::new(event))
     }
 

@@ -161,6 +161,15 @@ impl Trace {
         })
     }
 
+    /// Whether there are processors that observe spans that start now.
+    #[inline]
+    pub(crate) fn is_observed(&self) -> bool {
+        match self.replaced_processors() {
+            None => self.0.processors.is_some(),
+            Some(replaced) => replaced.is_some(),
+        }
+    }
+
     fn current_processors(&self) -> Processors {
         self.replaced_processors()
             .unwrap_or_else(|| self.0.processors.clone())

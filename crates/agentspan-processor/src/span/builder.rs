@@ -52,10 +52,21 @@ pub struct SpanBuilder {
 }
 
 #[derive(Clone, Debug)]
-enum Parent {
+pub(super) enum Parent {
     Current,
     Span(Span),
     None,
+}
+
+impl Parent {
+    /// This span; none, if it was never made.
+    pub(super) fn of(span: &Span) -> Self {
+        if span.is_absent() {
+            Self::None
+        } else {
+            Self::Span(span.clone())
+        }
+    }
 }
 
 impl SpanBuilder {
@@ -103,7 +114,15 @@ impl SpanBuilder {
     /// Sets the parent, for code that runs where the parent is not current: on another thread, in a
     /// spawned task, in a callback. The span belongs to the parent's trace.
     pub fn with_parent(mut self, parent: &Span) -> Self {
-        self.parent = Parent::Span(parent.clone());
+        self.parent = Parent::of(parent);
+        self
+    }
+
+    /// Sets the parent, if it is not to be the current span.
+    pub(super) fn with_parent_unless_current(mut self, parent: Parent) -> Self {
+        if !matches!(parent, Parent::Current) {
+            self.parent = parent;
+        }
         self
     }
 

@@ -116,14 +116,22 @@ impl Drop for OpenSpan {
 pub struct SpanGuard {
     // Dropped in this order: the span is still current when the hooks of its end run.
     open: OpenSpan,
-    _pushed: Pushed,
+    _pushed: Option<Pushed>,
 }
 
 impl SpanGuard {
     pub(crate) fn new(open: OpenSpan, pushed: Pushed) -> Self {
         Self {
             open,
-            _pushed: pushed,
+            _pushed: Some(pushed),
+        }
+    }
+
+    /// Of a span that was never made.
+    pub(super) fn current_nowhere(open: OpenSpan) -> Self {
+        Self {
+            open,
+            _pushed: None,
         }
     }
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use agentspan_model::agentspec::{
-    Agent, AgentExecutionSpan, AgentExecutionStart, Component, JsonObject,
+    Agent, AgentExecutionSpan, AgentExecutionStart, Component, ExceptionRaised, JsonObject,
+    SpanDetails,
 };
 use agentspan_processor::{BackgroundQueue, HookError, Span, SpanProcessor, Trace, TraceError};
 use allocation_counter::measure;
@@ -56,6 +57,27 @@ fn a_span_without_processors_is_one_allocation() {
     let _trace = Trace::builder().start().unwrap();
     assert_eq!(count(one_span), 1);
     assert_eq!(count(one_span_awaited), 1);
+}
+
+#[test]
+fn a_span_that_nobody_observes_costs_nothing_with_what_it_would_have_said() {
+    let text = "x".repeat(100);
+    let one_span = || {
+        let made = || Span::builder(SpanDetails::Plain).with_description(text.clone());
+        let open = Span::when_observed(made).start().unwrap();
+        let event = || ExceptionRaised::new("Timeout", text.as_str());
+        open.add_event_with(event).unwrap();
+        Span::when_observed(made)
+            .run(|inner| inner.add_event_with(event))
+            .unwrap();
+        open.end().unwrap();
+    };
+    assert_eq!(count(one_span), 0);
+    let _trace = Trace::builder().start().unwrap();
+    assert_eq!(count(one_span), 0);
+    drop(_trace);
+    let _trace = Trace::builder().with_processor(OnlySync).start().unwrap();
+    assert!(count(one_span) > 6, "the counter is dead");
 }
 
 #[test]

@@ -21,3 +21,4 @@ mod recordings;
 mod runtimes;
 mod spans;
 mod traces;
+mod when_observed;
