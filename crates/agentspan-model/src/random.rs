@@ -1,13 +1,13 @@
 //! Randomness for ids: a small generator per thread.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 
 use forkguard::Guard;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use uuid::Uuid;
 
 thread_local! {
-    static GENERATOR: Cell<Option<Generator>> = const { Cell::new(None) };
+    static GENERATOR: RefCell<Option<Generator>> = const { RefCell::new(None) };
 }
 
 /// A generator, with what notices that it is a copy: that of a process which this one was forked from, and
@@ -28,14 +28,19 @@ struct Generator {
 #[must_use]
 pub fn bits() -> u128 {
     let made = GENERATOR.try_with(|place| {
-        let kept = place.take().filter(Generator::is_of_this_process);
-        let mut generator = kept.unwrap_or_else(Generator::seeded);
-        let bits = generator.random.random();
-        place.set(Some(generator));
-        bits
+        // Seeding it runs nothing that asks for bits.
+        let mut place = place.try_borrow_mut().ok()?;
+        if place
+            .as_ref()
+            .is_some_and(|kept| !kept.is_of_this_process())
+        {
+            *place = None;
+        }
+        let generator = place.get_or_insert_with(Generator::seeded);
+        Some(generator.random.random())
     });
     // The thread is being torn down, and its generator is gone.
-    made.unwrap_or_else(|_| from_system())
+    made.ok().flatten().unwrap_or_else(from_system)
 }
 
 impl Generator {

@@ -37,6 +37,14 @@ impl<T> EventLog<T> {
         }
     }
 
+    /// Drops all items.
+    pub(crate) fn clear(&mut self) {
+        self.first.take();
+        self.second.take();
+        self.rest.take();
+        *self.rest_length.get_mut() = 0;
+    }
+
     /// Appends an item and returns its index. `None` if there is no place left.
     pub(crate) fn push(&self, mut item: T) -> Option<usize> {
         for (index, place) in [&self.first, &self.second].into_iter().enumerate() {
@@ -146,6 +154,11 @@ mod tests {
         assert_eq!((log.len(), log.iter().count()), (10_000, 10_000));
         assert!(std::ptr::eq(first, log.get(0).unwrap()));
         assert_eq!(log.get(10_000), None);
+        let mut log = log;
+        log.clear();
+        assert_eq!((log.len(), log.iter().next()), (0, None));
+        assert_eq!(log.push(7), Some(0));
+        assert_eq!(log.get(0), Some(&7));
     }
 
     #[test]

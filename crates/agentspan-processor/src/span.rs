@@ -22,6 +22,7 @@ use crate::{ActiveGuard, Clock, ErrorPolicy, SystemClock, Trace, TraceError};
 mod builder;
 mod open;
 mod run;
+mod shared;
 mod weak;
 mod when_observed;
 
@@ -30,6 +31,8 @@ pub use builder::SpanBuilder;
 pub use open::{Entered, OpenSpan, SpanGuard};
 pub use weak::{SpanKey, WeakSpan};
 pub use when_observed::WhenObserved;
+
+use self::shared::Shared;
 
 /// A span: a handle to it, to be cloned, kept and sent wherever it is needed.
 ///
@@ -41,7 +44,7 @@ pub use when_observed::WhenObserved;
 /// allows. All others show everything.
 #[derive(Clone)]
 pub struct Span {
-    inner: Arc<Inner>,
+    inner: Shared,
     disclosure: Disclosure,
 }
 
@@ -49,7 +52,7 @@ struct Inner {
     /// All that is known when the span starts, without events.
     record: agentspec::Span,
     masked: OnceLock<Box<agentspec::Span>>,
-    parent: Option<Arc<Self>>,
+    parent: Option<Shared>,
     trace: Option<Trace>,
     observers: Observers,
     started: StartedSet,
@@ -218,7 +221,7 @@ impl Span {
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         Some(Self {
-            inner: Arc::clone(self.inner.parent.as_ref()?),
+            inner: self.inner.parent.clone()?,
             disclosure: self.disclosure,
         })
     }
@@ -280,7 +283,7 @@ impl Span {
     /// Whether both are handles to one span.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.inner, &other.inner)
+        self.key() == other.key()
     }
 
     /// The span as plain data, as it is now: to be kept, compared or written.
@@ -584,7 +587,7 @@ impl Span {
     /// The handle as a processor with this disclosure gets it.
     pub(crate) fn seen_with(&self, disclosure: Disclosure) -> Self {
         Self {
-            inner: Arc::clone(&self.inner),
+            inner: self.inner.clone(),
             disclosure,
         }
     }
@@ -663,16 +666,6 @@ struct Ended<S: Deref<Target = Span>>(S);
 impl<S: Deref<Target = Span>> Drop for Ended<S> {
     fn drop(&mut self) {
         self.0.inner.state.store(ENDED, Ordering::Release);
-    }
-}
-
-/// A long chain of parents is dropped one by one, not one inside the other.
-impl Drop for Inner {
-    fn drop(&mut self) {
-        let mut parent = self.parent.take();
-        while let Some(span) = parent {
-            parent = Arc::into_inner(span).and_then(|mut inner| inner.parent.take());
-        }
     }
 }
 

@@ -63,7 +63,7 @@ impl<'a> InvokeAgent<'a> {
     pub fn span_name(&self) -> String {
         match self.details.details.agent_name.as_deref() {
             None | Some("") => INVOKE_AGENT.to_owned(),
-            Some(name) => format!("{INVOKE_AGENT} {name}"),
+            Some(name) => [INVOKE_AGENT, " ", name].concat(),
         }
     }
 
@@ -108,7 +108,7 @@ impl<'a> ExecuteTool<'a> {
     /// The name of the span: `execute_tool {tool name}`.
     #[must_use]
     pub fn span_name(&self) -> String {
-        format!("{EXECUTE_TOOL} {}", self.details.tool_name)
+        [EXECUTE_TOOL, " ", &self.details.tool_name].concat()
     }
 
     /// Shows the attributes that are known at the start.
@@ -159,7 +159,7 @@ impl<'a> Inference<'a> {
             Profile::V2 => self.details.named_model(),
         };
         match model {
-            Some(model) => format!("{operation} {model}"),
+            Some(model) => [operation, " ", model].concat(),
             None => operation.to_owned(),
         }
     }
@@ -209,7 +209,7 @@ impl<'a> Output<'a> {
     #[must_use]
     pub fn span_name(&self) -> String {
         match self.agent {
-            Some(agent) => format!("{OUTPUT_MESSAGES} {}", agent.agent_id),
+            Some(agent) => [OUTPUT_MESSAGES, " ", agent.agent_id.as_str()].concat(),
             None => OUTPUT_MESSAGES.to_owned(),
         }
     }

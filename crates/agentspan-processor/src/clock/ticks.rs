@@ -19,6 +19,9 @@ use crate::{Clock, SystemClock};
 pub(crate) struct Ticks(u64);
 
 impl Ticks {
+    /// The point that a clock counts from.
+    pub(crate) const ZERO: Self = Self(0);
+
     /// Now, on a clock, or on that of the system.
     #[inline]
     pub(crate) fn read(clock: Option<&dyn Clock>) -> Self {

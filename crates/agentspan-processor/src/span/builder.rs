@@ -1,17 +1,16 @@
 //! Everything that can be said of a span before it starts.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use agentspan_model::agentspec::{self, Disclosure, Event, Id, JsonObject, SpanDetails};
 use agentspan_queue::fork::Origin;
 
-use super::{Inner, OPEN, Observers, OpenSpan, Span, SpanGuard};
+use super::shared::Shared;
+use super::{Observers, OpenSpan, Span, SpanGuard};
 use crate::clock::Ticks;
 use crate::context::{Active, Pushed, current_span, current_trace};
 use crate::dispatch::{SpanHook, dispatch_async, dispatch_own};
-use crate::event_log::EventLog;
 use crate::started_set::StartedSet;
 use crate::{Trace, TraceError, exception};
 
@@ -226,7 +225,7 @@ impl SpanBuilder {
 
 /// What a span belongs to, and who observes it.
 pub(crate) struct Links {
-    parent: Option<Arc<Inner>>,
+    parent: Option<Shared>,
     trace: Option<Trace>,
     observers: Observers,
     started: StartedSet,
@@ -264,23 +263,19 @@ impl Span {
         links: Links,
         monotonic_start: Ticks,
     ) -> Self {
+        let inner = Shared::filled(|inner| {
+            inner.record = record;
+            inner.parent = links.parent;
+            inner.trace = links.trace;
+            inner.observers = links.observers;
+            inner.started = links.started;
+            inner.early_events = early_events;
+            inner.monotonic_start = monotonic_start;
+            inner.origin = Origin::here();
+        });
         Self {
+            inner,
             disclosure: Disclosure::Clear,
-            inner: Arc::new(Inner {
-                record,
-                masked: OnceLock::new(),
-                parent: links.parent,
-                trace: links.trace,
-                observers: links.observers,
-                started: links.started,
-                events: EventLog::new(),
-                early_events,
-                state: AtomicU8::new(OPEN),
-                is_unfinished: AtomicBool::new(false),
-                end_time: AtomicI64::new(0),
-                monotonic_start,
-                origin: Origin::here(),
-            }),
         }
     }
 

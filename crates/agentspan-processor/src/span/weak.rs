@@ -1,7 +1,7 @@
 //! Telling spans apart, also when two of them have one id.
 
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 
 use super::{Inner, Span};
 
@@ -21,13 +21,13 @@ impl Span {
     /// What tells this span apart from all others.
     #[must_use]
     pub fn key(&self) -> SpanKey {
-        SpanKey(Arc::as_ptr(&self.inner).addr())
+        SpanKey(self.inner.address())
     }
 
     /// A handle that does not keep the span.
     #[must_use]
     pub fn downgrade(&self) -> WeakSpan {
-        WeakSpan(Arc::downgrade(&self.inner))
+        WeakSpan(self.inner.downgrade())
     }
 }
 
