@@ -7,7 +7,6 @@ mod ascii;
 mod body;
 mod cut_json;
 mod cuts;
-mod escape;
 mod fit;
 mod hex;
 mod json_outline;

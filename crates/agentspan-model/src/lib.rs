@@ -26,6 +26,7 @@
 //! - [`attribute`]: how a mapping shows attributes to whoever wants them, without building a list.
 //! - [`mapping`]: what spans and events of Agent Spec mean in other vocabularies: GenAI, Agent 365,
 //!   OpenInference.
+//! - [`escape`]: text inside of JSON, written fast.
 //! - [`keys`]: every attribute key, each in one place, and what its value may give away.
 //! - [`random`]: randomness for ids.
 //! - [`received`]: what receivers answer, made fit to be read and to be shown.
@@ -35,6 +36,7 @@ pub mod agent365;
 pub mod agentspec;
 pub mod attribute;
 mod error_class;
+pub mod escape;
 mod invisible;
 pub mod keys;
 pub mod mapping;

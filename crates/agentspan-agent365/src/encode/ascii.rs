@@ -32,7 +32,8 @@ pub(super) fn text_cost(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::escape::push_text;
+    use agentspan_model::escape::push_escaped;
+
     use super::*;
 
     #[test]
@@ -41,7 +42,7 @@ mod tests {
             .chain(['\u{ffff}', '\u{10000}'])
             .collect();
         let mut json = Vec::new();
-        push_text(&mut json, &all);
+        push_escaped(&mut json, &all);
         assert_eq!(text_cost(&all), ascii_length(&json));
         assert_eq!(text_cost("a\u{7f}\u{e9}\u{1f600}\""), 1 + 6 + 6 + 12 + 2);
     }

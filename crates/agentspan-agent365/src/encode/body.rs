@@ -3,9 +3,9 @@
 use std::borrow::{Borrow, Cow};
 
 use agentspan_model::agent365::Profile;
+use agentspan_model::escape::push_escaped;
 use opentelemetry_sdk::trace::SpanData;
 
-use super::escape::push_text;
 use super::fit::Fit;
 use super::resource::EncodedResource;
 use super::scope_order::ScopeOrder;
@@ -180,11 +180,11 @@ impl BodyEncoder {
 /// Opens the object of one scope, up to its first span.
 fn push_scope(out: &mut Vec<u8>, scope: ScopeView<'_>) {
     out.extend_from_slice(b"{\"scope\":{\"name\":\"");
-    push_text(out, scope.name);
+    push_escaped(out, scope.name);
     match scope.version {
         Some(version) => {
             out.extend_from_slice(b"\",\"version\":\"");
-            push_text(out, version);
+            push_escaped(out, version);
             out.extend_from_slice(b"\"},\"spans\":[");
         }
         None => out.extend_from_slice(b"\",\"version\":null},\"spans\":["),

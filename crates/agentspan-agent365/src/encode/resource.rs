@@ -2,9 +2,9 @@
 
 use std::fmt;
 
+use agentspan_model::escape::push_escaped;
 use opentelemetry_sdk::Resource;
 
-use super::escape::push_text;
 use super::sdk_span;
 use super::value::{ValueWriter, Written};
 
@@ -38,7 +38,7 @@ impl From<&Resource> for EncodedResource {
         for (key, value) in attributes {
             json.push(if json.is_empty() { b'{' } else { b',' });
             json.push(b'"');
-            push_text(&mut json, key.as_str());
+            push_escaped(&mut json, key.as_str());
             json.extend_from_slice(b"\":");
             let _: Written = sdk_span::write(value, ValueWriter::new(&mut json));
         }

@@ -1,12 +1,12 @@
 //! One span as the object that stands for it in a body.
 
+use agentspan_model::escape::{push_escaped, push_framed};
 use opentelemetry::trace::SpanKind;
 
-use super::escape::push_text;
 use super::hex;
 use super::span_view::{AttributeList, EventView, LinkView, SpanView, StatusView};
-use super::unique_keys::UniqueKeys;
-use super::value::{ValueWriter, Written, push_integer};
+use super::unique_keys::{Seen, UniqueKeys};
+use super::value::{ValueWriter, Written, push_nanos};
 
 /// Appends the object of `span`.
 pub(super) fn push_span<S: SpanView>(out: &mut Vec<u8>, span: &S, unique_keys: &mut UniqueKeys) {
@@ -22,7 +22,7 @@ pub(super) fn push_span<S: SpanView>(out: &mut Vec<u8>, span: &S, unique_keys: &
         hex::push_span_id(out, parent);
         out.extend_from_slice(b"\",\"name\":\"");
     }
-    push_text(out, span.name());
+    push_escaped(out, span.name());
     push_kind(out, span.kind());
     out.extend_from_slice(b",\"startTimeUnixNano\":");
     push_time(out, span.start_time());
@@ -48,7 +48,7 @@ fn push_kind(out: &mut Vec<u8>, kind: SpanKind) {
 
 fn push_time(out: &mut Vec<u8>, time: Option<u64>) {
     match time {
-        Some(nanos) => push_integer(out, nanos),
+        Some(nanos) => push_nanos(out, nanos),
         None => out.extend_from_slice(b"null"),
     }
 }
@@ -59,19 +59,59 @@ fn push_attributes<A: AttributeList>(
     attributes: &A,
     unique_keys: &mut UniqueKeys,
 ) {
-    let mut is_first = true;
-    unique_keys.for_each(attributes, |index| {
-        out.extend_from_slice(if is_first { b"{\"" } else { b",\"" });
-        is_first = false;
-        push_text(out, attributes.key(index));
-        out.extend_from_slice(b"\":");
-        let _: Written = attributes.write_value(index, ValueWriter::new(out));
-    });
-    if is_first {
+    let begin = out.len();
+    let mut is_first = push_while_unique(out, attributes);
+    if is_first.is_none() {
+        out.truncate(begin);
+        let mut first = true;
+        unique_keys.for_each(attributes, |index| {
+            push_attribute(out, attributes, index, attributes.key(index), first);
+            first = false;
+        });
+        is_first = Some(first);
+    }
+    if is_first == Some(true) {
         out.extend_from_slice(b"null");
     } else {
         out.push(b'}');
     }
+}
+
+/// Appends attributes whose keys are unique, as nearly always, which is seen while they are written. Returns
+/// whether there were none. `None` if a key comes again or there are very many: then nothing of what was
+/// appended counts.
+fn push_while_unique<A: AttributeList>(out: &mut Vec<u8>, attributes: &A) -> Option<bool> {
+    let len = attributes.len();
+    if !Seen::has_room(len) {
+        return None;
+    }
+    let mut seen = Seen::default();
+    let mut is_first = true;
+    for index in 0..len {
+        let key = attributes.key(index);
+        if key.is_empty() {
+            continue;
+        }
+        if len > 1 && seen.insert(attributes, index, key).is_some() {
+            return None;
+        }
+        push_attribute(out, attributes, index, key, is_first);
+        is_first = false;
+    }
+    Some(is_first)
+}
+
+#[inline(always)]
+fn push_attribute<A: AttributeList>(
+    out: &mut Vec<u8>,
+    attributes: &A,
+    index: usize,
+    key: &str,
+    is_first: bool,
+) {
+    let before = if is_first { b"{\"" } else { b",\"" };
+    push_framed(out, before, key, b"\":");
+    let _: Written = attributes.write_value(index, ValueWriter::new(out));
 }
 
 fn push_events<'a, A: AttributeList>(
@@ -85,9 +125,9 @@ fn push_events<'a, A: AttributeList>(
         out.push(if is_first { b'[' } else { b',' });
         is_first = false;
         out.extend_from_slice(b"{\"timeUnixNano\":");
-        push_integer(out, event.time);
+        push_nanos(out, event.time);
         out.extend_from_slice(b",\"name\":\"");
-        push_text(out, event.name);
+        push_escaped(out, event.name);
         out.extend_from_slice(b"\",\"attributes\":");
         push_attributes(out, &event.attributes, unique_keys);
         out.push(b'}');
@@ -136,7 +176,7 @@ fn push_status(out: &mut Vec<u8>, status: StatusView<'_>) {
         }
         StatusView::Error(message) => {
             out.extend_from_slice(b",\"status\":{\"code\":\"ERROR\",\"message\":\"");
-            push_text(out, message);
+            push_escaped(out, message);
             out.extend_from_slice(b"\"}}");
         }
     }

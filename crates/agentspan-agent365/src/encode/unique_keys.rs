@@ -63,31 +63,59 @@ impl UniqueKeys {
 /// One bit for each of at most [`SMALL`] attributes, set when the attribute is not written.
 fn superseded_of_few<A: AttributeList>(attributes: &A) -> u64 {
     let mut superseded = 0_u64;
-    // Index of the latest attribute with the key of this slot, plus one; zero is a free slot.
-    let mut slots = [0_u8; SLOTS];
-    for (index, number) in (0..attributes.len()).zip(1_u8..) {
+    let mut seen = Seen::default();
+    for index in 0..attributes.len() {
         let key = attributes.key(index);
         if key.is_empty() {
             superseded |= 1 << index;
-            continue;
-        }
-        let mut slot = slot_of(key);
-        loop {
-            let earlier = slots[slot];
-            if earlier == 0 {
-                slots[slot] = number;
-                break;
-            }
-            let earlier = usize::from(earlier - 1);
-            if attributes.key(earlier) == key {
-                superseded |= 1 << earlier;
-                slots[slot] = number;
-                break;
-            }
-            slot = (slot + 1) % SLOTS;
+        } else if let Some(earlier) = seen.insert(attributes, index, key) {
+            superseded |= 1 << earlier;
         }
     }
     superseded
+}
+
+/// The keys of the first attributes of a list. There is room for the keys of [`SMALL`] attributes.
+pub(super) struct Seen {
+    /// Index of the latest attribute with the key of this slot, plus one; zero is a free slot.
+    slots: [u8; SLOTS],
+}
+
+impl Default for Seen {
+    fn default() -> Self {
+        Self { slots: [0; SLOTS] }
+    }
+}
+
+impl Seen {
+    /// Whether the keys of so many attributes can be seen.
+    pub(super) fn has_room(len: usize) -> bool {
+        len <= SMALL
+    }
+
+    /// Takes the key at `index`. Returns where it was seen before.
+    #[inline(always)]
+    pub(super) fn insert<A: AttributeList>(
+        &mut self,
+        attributes: &A,
+        index: usize,
+        key: &str,
+    ) -> Option<usize> {
+        let number = u8::try_from(index + 1).unwrap_or(0);
+        let mut slot = slot_of(key);
+        loop {
+            let seen = &mut self.slots[slot % SLOTS];
+            let Some(earlier) = usize::from(*seen).checked_sub(1) else {
+                *seen = number;
+                return None;
+            };
+            if attributes.key(earlier) == key {
+                *seen = number;
+                return Some(earlier);
+            }
+            slot += 1;
+        }
+    }
 }
 
 /// Keys share their beginnings and differ in length and at the end.

@@ -2,12 +2,12 @@
 
 use proptest::prelude::*;
 
-use super::push_text;
+use super::{push_escaped, push_framed, push_quoted};
 
 #[track_caller]
 fn check(text: &str) {
     let mut out = b"before".to_vec();
-    push_text(&mut out, text);
+    push_escaped(&mut out, text);
     let ours = String::from_utf8(out).expect("escaping keeps UTF-8");
     let theirs = serde_json::to_string(text).expect("text is JSON");
     assert_eq!(ours, format!("before{}", &theirs[1..theirs.len() - 1]));
@@ -32,6 +32,35 @@ fn an_escape_is_found_at_every_place_of_a_text_of_every_length() {
                 check(&text);
             }
         }
+    }
+}
+
+#[test]
+fn a_text_of_escapes_only_finds_room_for_all_of_them() {
+    for special in ["\0", "\"", "\n"] {
+        check(&special.repeat(5_000));
+        check(&(special.repeat(70) + &"x".repeat(500)));
+    }
+}
+
+#[test]
+fn what_stands_around_a_text_is_written_as_it_is() {
+    for text in [
+        "",
+        "a",
+        "four",
+        "\"",
+        "seven b",
+        &"x".repeat(20),
+        &"é\n".repeat(30),
+    ] {
+        let json = serde_json::to_string(text).expect("text is JSON");
+        let mut out = Vec::new();
+        push_quoted(&mut out, text);
+        assert_eq!(String::from_utf8_lossy(&out), json);
+        out.clear();
+        push_framed(&mut out, b",\"", text, b"\":");
+        assert_eq!(String::from_utf8_lossy(&out), format!(",{json}:"));
     }
 }
 

@@ -1,0 +1,355 @@
+//! Text inside of JSON, written fast.
+//!
+//! `"`, `\` and the characters below U+0020 are escaped, everything else is copied as it is. The
+//! attributes of agents are full of JSON documents, with a quote every few words. So each block is
+//! stored before anybody knows whether it needs an escape; one look then finds all the bytes of the
+//! block that do, and what follows each of them is stored again, a little further on. All copies
+//! have a constant size, and room is made once for a text.
+
+use wide::u8x16;
+
+/// Bytes looked at together while the text is long enough.
+const BLOCK: usize = 32;
+
+/// A block, and what follows it: what stands after an escape is copied from there.
+const SOURCE: usize = 2 * BLOCK;
+
+/// Room for whatever a block becomes: `\u0000` for each of its bytes, and a block that is stored
+/// behind the last escape.
+const WINDOW: usize = 8 * BLOCK;
+
+/// Bytes of a vector.
+const LANES: usize = 16;
+
+/// Two of these fill the lanes.
+const HALF: usize = LANES / 2;
+
+/// Four of these do.
+const QUARTER: usize = LANES / 4;
+
+/// Appends `text` to `out` as it stands in a JSON string, without the quotes around it.
+///
+/// The characters that JSON requires to be escaped are, with the short escapes where JSON has them
+/// (`\n`) and lower-case digits elsewhere (`\u001f`), byte for byte as `serde_json` writes them.
+/// Long texts take a fraction of the time that `serde_json` takes for them.
+///
+/// ```
+/// let mut json = b"\"".to_vec();
+/// agentspan_model::escape::push_escaped(&mut json, "Say \"please\"\n");
+/// json.push(b'"');
+/// assert_eq!(json, br#""Say \"please\"\n""#);
+/// ```
+#[inline]
+pub fn push_escaped(out: &mut Vec<u8>, text: &str) {
+    push_framed(out, b"", text, b"");
+}
+
+/// Appends `text` to `out` as a JSON string, quotes included.
+///
+/// See [`push_escaped`].
+#[inline]
+pub fn push_quoted(out: &mut Vec<u8>, text: &str) {
+    push_framed(out, b"\"", text, b"\"");
+}
+
+/// Appends `text` as [`push_escaped`] does, between what stands before and after it.
+///
+/// The frame is written as it is: the quotes, commas and colons of the JSON around the text, which cost
+/// next to nothing here. Both parts have at most 16 bytes together; more does not compile.
+#[inline]
+pub fn push_framed<const B: usize, const A: usize>(
+    out: &mut Vec<u8>,
+    before: &[u8; B],
+    text: &str,
+    after: &[u8; A],
+) {
+    let text = text.as_bytes();
+    let frame = (before, text.len(), after);
+    // Keys and most values are short and plain: one look and two copies, which overlap.
+    if let Some((first, last)) = ends::<LANES>(text) {
+        if marks(first) | marks(last) == 0 {
+            return push_plain::<_, _, _, { 3 * LANES }>(out, frame, (first, last));
+        }
+    } else if let Some((first, last)) = ends::<BLOCK>(text) {
+        if marks_of_block(first) | marks_of_block(last) == 0 {
+            return push_plain::<_, _, _, { 3 * BLOCK }>(out, frame, (first, last));
+        }
+    } else if let Some((first, last)) = ends::<HALF>(text) {
+        if marks(&joined(first, last)) == 0 {
+            return push_plain::<_, _, _, { 2 * LANES }>(out, frame, (first, last));
+        }
+    } else if let Some((first, last)) = ends::<QUARTER>(text) {
+        let [a, b, c, d] = *first;
+        let [e, f, g, h] = *last;
+        if marks_of_few(&[a, b, c, d, e, f, g, h]) == 0 {
+            return push_plain::<_, _, _, { 2 * LANES }>(out, frame, (first, last));
+        }
+    } else if text.len() < QUARTER && marks_of_few(text) == 0 {
+        out.extend_from_slice(before);
+        text.iter().for_each(|byte| out.push(*byte));
+        out.extend_from_slice(after);
+        return;
+    }
+    out.extend_from_slice(before);
+    push_any(out, text);
+    out.extend_from_slice(after);
+}
+
+/// The first and the last `N` bytes of a text of `N` to `2 * N` bytes, which cover it.
+#[inline(always)]
+fn ends<const N: usize>(text: &[u8]) -> Option<(&[u8; N], &[u8; N])> {
+    if text.len() > 2 * N {
+        return None;
+    }
+    Some((text.first_chunk()?, text.last_chunk()?))
+}
+
+#[inline(always)]
+fn joined(first: &[u8; HALF], last: &[u8; HALF]) -> [u8; LANES] {
+    let mut lanes = [0; LANES];
+    let (low, high) = lanes.split_at_mut(HALF);
+    low.copy_from_slice(first);
+    high.copy_from_slice(last);
+    lanes
+}
+
+/// Appends a text that needs no escapes, of `N` to `2 * N` bytes, given the first and the last `N`, in its
+/// frame. `ROOM` has place for all of that.
+#[inline(always)]
+fn push_plain<const B: usize, const A: usize, const N: usize, const ROOM: usize>(
+    out: &mut Vec<u8>,
+    (before, len, after): (&[u8; B], usize, &[u8; A]),
+    (first, last): (&[u8; N], &[u8; N]),
+) {
+    const { assert!(B + 2 * N + A <= ROOM, "the frame is too long") };
+    let start = out.len();
+    out.extend_from_slice(&[0; ROOM]);
+    if let Some(room) = out
+        .get_mut(start..)
+        .and_then(<[u8]>::first_chunk_mut::<ROOM>)
+    {
+        store(room, 0, before);
+        store(room, B, first);
+        store(room, B + len - N, last);
+        store(room, B + len, after);
+    }
+    out.truncate(start + B + len + A);
+}
+
+#[inline(never)]
+fn push_any(out: &mut Vec<u8>, text: &[u8]) {
+    let mut at = out.len();
+    // With an escape in 16 bytes, there is no need to make room again.
+    out.resize(at + text.len() + text.len() / LANES + WINDOW, 0);
+    let mut room = out.get_mut(at..).unwrap_or_default();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let Some(window) = room.first_chunk_mut() else {
+            out.resize(at + 2 * rest.len() + WINDOW, 0);
+            room = out.get_mut(at..).unwrap_or_default();
+            continue;
+        };
+        let (read, written) = match rest.first_chunk() {
+            Some(source) => (BLOCK, BLOCK + put_source(window, source)),
+            None => put_end(window, text, rest),
+        };
+        rest = rest.get(read..).unwrap_or_default();
+        room = room.get_mut(written..).unwrap_or_default();
+        at += written;
+    }
+    out.truncate(at);
+}
+
+/// Writes the first block of `source`, and returns how many bytes longer it became.
+#[inline(always)]
+fn put_source(window: &mut [u8; WINDOW], source: &[u8; SOURCE]) -> usize {
+    let Some(block) = source.first_chunk() else {
+        return 0;
+    };
+    store(window, 0, block);
+    let mut marks = marks_of_block(block);
+    if marks == 0 {
+        return 0;
+    }
+    if has_control(block) {
+        return put_block(window, source, marks);
+    }
+    // Quotes and backslashes stand behind a backslash as they are.
+    let mut more = 0;
+    while marks != 0 {
+        let index = marks.trailing_zeros() as usize;
+        marks &= marks - 1;
+        let Some(after) = source.get(index..).and_then(<[u8]>::first_chunk::<BLOCK>) else {
+            break;
+        };
+        // There are no more escapes than bytes in a block.
+        let at = (index + more) % SOURCE;
+        store(window, at, b"\\");
+        store(window, at + 1, after);
+        more += 1;
+    }
+    more
+}
+
+/// Writes what is less than a source, or the first block of it, and returns how many bytes were read and
+/// written.
+#[inline(always)]
+fn put_end(window: &mut [u8; WINDOW], text: &[u8], rest: &[u8]) -> (usize, usize) {
+    let (marks, read) = match rest.first_chunk() {
+        Some(block) => (marks_of_block(block), BLOCK),
+        None => (marks_of_end(text, rest), rest.len()),
+    };
+    put(window, 0, rest);
+    match marks {
+        0 => (read, read),
+        marks => (read, read + put_block(window, rest, marks)),
+    }
+}
+
+/// Writes the escapes of the block that `rest` begins with, which is stored already, and returns how many
+/// bytes longer it became.
+#[inline(never)]
+fn put_block(window: &mut [u8; WINDOW], rest: &[u8], mut marks: u32) -> usize {
+    let mut more = 0;
+    while marks != 0 {
+        let index = marks.trailing_zeros() as usize;
+        marks &= marks - 1;
+        let Some([byte, after @ ..]) = rest.get(index..) else {
+            break;
+        };
+        let escape = &ESCAPES[usize::from(*byte)];
+        store(window, index + more, &escape.bytes);
+        more += usize::from(escape.more);
+        put(window, index + more + 1, after);
+    }
+    more
+}
+
+/// Stores a block of `text`, or all of it if it is shorter.
+#[inline(always)]
+fn put(window: &mut [u8; WINDOW], at: usize, text: &[u8]) {
+    match text.first_chunk::<BLOCK>() {
+        Some(block) => store(window, at, block),
+        None => {
+            if let Some(place) = window.get_mut(at..at + text.len()) {
+                place.copy_from_slice(text);
+            }
+        }
+    }
+}
+
+/// Stores bytes at a place where there is room for them.
+#[inline(always)]
+fn store<const N: usize>(room: &mut [u8], at: usize, bytes: &[u8; N]) {
+    if let Some(place) = room.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+        *place = *bytes;
+    }
+}
+
+/// One bit for each byte, set where an escape is needed.
+#[inline(always)]
+fn marks_of_block(block: &[u8; BLOCK]) -> u32 {
+    match block.split_first_chunk() {
+        Some((low, high)) => match high.first_chunk() {
+            Some(high) => marks(low) | marks(high) << LANES,
+            None => marks(low),
+        },
+        None => 0,
+    }
+}
+
+/// One bit for each byte, set where an escape is needed.
+#[inline(always)]
+fn marks(bytes: &[u8; LANES]) -> u32 {
+    let bytes = u8x16::new(*bytes);
+    // With this bit turned over, the quote is the neighbour of the control characters.
+    let turned = bytes ^ u8x16::splat(b'"' ^ b' ');
+    let low = turned.min(u8x16::splat(b' ')).cmp_eq(turned);
+    let backslash = bytes.cmp_eq(u8x16::splat(b'\\'));
+    // There are as many lanes as bits that can be set, so the sign is never one of them.
+    (low | backslash).move_mask().unsigned_abs()
+}
+
+#[inline(always)]
+fn has_control(block: &[u8; BLOCK]) -> bool {
+    let is_plain = |bytes: &[u8; LANES]| {
+        let bytes = u8x16::new(*bytes);
+        bytes.max(u8x16::splat(b' ')).cmp_eq(bytes)
+    };
+    match block.split_first_chunk() {
+        Some((low, high)) => match high.first_chunk() {
+            Some(high) => !(is_plain(low) & is_plain(high)).all(),
+            None => true,
+        },
+        None => true,
+    }
+}
+
+/// As [`marks_of_block`], of what `text` ends with, which is shorter than a block.
+fn marks_of_end(text: &[u8], end: &[u8]) -> u32 {
+    if let Some(block) = text.last_chunk() {
+        // The block begins before the end, with bytes that were looked at.
+        return marks_of_block(block) >> (BLOCK - end.len());
+    }
+    if let Some((first, last)) = ends::<LANES>(end) {
+        return marks(first) | marks(last) << (end.len() - LANES);
+    }
+    marks_of_few(end)
+}
+
+/// One bit for each byte of a text that is shorter than the lanes, set where an escape is needed.
+#[inline(always)]
+fn marks_of_few(text: &[u8]) -> u32 {
+    let mut lanes = [b' '; LANES];
+    for (lane, byte) in lanes.iter_mut().zip(text) {
+        *lane = *byte;
+    }
+    marks(&lanes)
+}
+
+/// What stands for a byte that needs an escape.
+#[derive(Clone, Copy)]
+struct Escape {
+    bytes: [u8; 7],
+    /// How much longer it is than the byte. Zero for a byte that stays as it is.
+    more: u8,
+}
+
+static ESCAPES: [Escape; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut escapes = [Escape {
+        bytes: [0; 7],
+        more: 0,
+    }; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        let (high, low) = (DIGITS[byte >> 4], DIGITS[byte & 15]);
+        escapes[byte] = Escape {
+            bytes: [b'\\', b'u', b'0', b'0', high, low, 0],
+            more: 5,
+        };
+        byte += 1;
+    }
+    let short = [
+        (b'"', b'"'),
+        (b'\\', b'\\'),
+        (b'\n', b'n'),
+        (b'\r', b'r'),
+        (b'\t', b't'),
+        (0x08, b'b'),
+        (0x0c, b'f'),
+    ];
+    let mut index = 0;
+    while index < short.len() {
+        let (byte, letter) = short[index];
+        escapes[byte as usize] = Escape {
+            bytes: [b'\\', letter, 0, 0, 0, 0, 0],
+            more: 1,
+        };
+        index += 1;
+    }
+    escapes
+};
+
+#[cfg(test)]
+mod tests;
