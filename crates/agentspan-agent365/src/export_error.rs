@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use agentspan_discovery::TenantEndpointError;
+use agentspan_model::agent365::contract::{StatusMeaning, status_meaning};
 use agentspan_model::agent365::{Identity, IdentityError};
 use agentspan_queue::contain::Foreign;
 
@@ -169,6 +170,25 @@ impl ExportError {
             Self::ShutdownDeadline { .. } => DropReason::ShutdownDeadline,
             Self::Internal { .. } => DropReason::Internal,
         }
+    }
+
+    /// What the service's last status means with the reasons that it gives: what is wrong, who can mend it, and what
+    /// helps. `None` if the service gave none, or if nothing is known of it.
+    ///
+    /// The meanings are those of the [contract](agentspan_model::agent365::contract) of Agent 365.
+    #[must_use]
+    pub fn meaning(&self) -> Option<&'static StatusMeaning> {
+        let status = match self {
+            Self::Status { status, .. } => *status,
+            Self::TooLarge { .. } => 413,
+            Self::RetriesExhausted { last_status, .. } | Self::Poison { last_status, .. } => {
+                (*last_status)?
+            }
+            _ => return None,
+        };
+        let words = self.service_reasons().iter();
+        let words: Vec<_> = words.map(|reason| reason.text.as_str()).collect();
+        status_meaning(status, &words.join(" "))
     }
 
     /// What the service says of the spans, as far as it gives reasons.

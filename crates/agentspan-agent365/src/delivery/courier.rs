@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use agentspan_model::agent365::Identity;
+use agentspan_model::agent365::contract::Cure;
 use agentspan_model::received::Withheld;
 use agentspan_queue::contain::{self, Foreign, Panicked};
 use bytes::Bytes;
@@ -198,7 +199,9 @@ impl Courier {
                         ticket.too_large(outbox.settle(), refused.body_bytes);
                     }
                 }
-                ExportError::Status { status: 401, .. } if !self.final_refusals && !is_renewed => {
+                ExportError::Status { status: 401, .. }
+                    if !self.final_refusals && !is_renewed && is_of_the_token(&error) =>
+                {
                     is_renewed = true;
                     let other = self.other_token(&mut trip.pass, ticket, token.as_ref(), room);
                     let Some(other) = other.await? else {
@@ -497,6 +500,12 @@ fn own_token(ticket: &Ticket) -> Option<AccessToken> {
         return None;
     };
     Some(token.current()).filter(|token| !token.is_empty())
+}
+
+/// Whether another token may help against a 401: it does not if the route is wrong for its kind.
+fn is_of_the_token(error: &ExportError) -> bool {
+    let meaning = error.meaning();
+    meaning.is_none_or(|meaning| meaning.cure == Cure::Renew)
 }
 
 /// Says what the token lacks if the service forbids the request.

@@ -1,7 +1,7 @@
 //! Every answer gives numbers that add up, and says what it says.
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::*;
 

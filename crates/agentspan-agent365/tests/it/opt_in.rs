@@ -9,6 +9,7 @@ use agentspan_agent365::{
     AccessToken, BoxError, Enrichment, ExportError, TokenCache, TokenQuery, TokenResolver,
     token_from_fn,
 };
+use agentspan_model::agent365::contract::Cure;
 use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::keys;
 use agentspan_testkit::{Answer, Service};
@@ -179,6 +180,27 @@ fn a14_a_401_is_met_with_one_fresh_token_with_and_without_a_cache() {
     check_refused(&three, &[401, 401, 200], &["one", "two"], 0);
     check_refused(&three, &[403, 200], &["one"], 0);
     check_refused(&three, &[401, 503, 200], &["one", "two", "two"], 1);
+}
+
+/// R32, R34: another token does not help where the route is wrong, so that none is asked for.
+#[test]
+fn r32_a_401_of_the_route_asks_for_no_other_token() {
+    for code in [
+        "UnsupportedAccessTokenType",
+        "AuthenticationSchemeNotSupported",
+    ] {
+        let refusal = Answer::status(401).body(format!(r#"{{"code":"{code}"}}"#));
+        let service = service([refusal, Answer::status(200)]);
+        let delivery = delivery_to(&service, Script::new(["one", "two"]))
+            .build()
+            .unwrap();
+        let report = export(&delivery.exporter(), vec![span_of(TENANT, "a")]);
+        assert_eq!(tokens_of(&service), ["one"], "{code}");
+        let error = &report.identities[0].losses[0].error;
+        let meaning = error.meaning().unwrap();
+        assert_eq!((meaning.code, meaning.cure), (code, Cure::Final));
+        check_conserved(&delivery);
+    }
 }
 
 #[test]

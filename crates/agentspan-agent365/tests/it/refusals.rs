@@ -2,6 +2,7 @@
 //! never what it repeats.
 
 use agentspan_agent365::{DropReason, ExportReport};
+use agentspan_model::agent365::contract::{Cure, Mender};
 use agentspan_testkit::{Answer, CapturedLogs};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
@@ -86,6 +87,28 @@ fn f7_a_403_says_why_in_the_words_of_its_challenge_and_of_its_body() {
         )),
         "{shown}"
     );
+}
+
+#[test]
+fn a_refusal_says_what_is_wrong_and_who_can_mend_it() {
+    let of = |answer| {
+        let report = report_of(answer);
+        let meaning = report.identities[0].losses[0].error.meaning();
+        meaning.map(|meaning| (meaning.code, meaning.cure, meaning.mender))
+    };
+    let challenge = Answer::status(403).header("www-authenticate", CHALLENGE);
+    let lacks_scope = ("insufficient_scope", Cure::Final, Mender::Administrator);
+    assert_eq!(of(challenge), Some(lacks_scope));
+    let body = r#"{"code":"EndpointInvalid","innererror":{"code":"TenantIdInvalid"}}"#;
+    let bad_token = ("TenantIdInvalid", Cure::Final, Mender::Program);
+    assert_eq!(of(Answer::status(400).body(body)), Some(bad_token));
+    let too_large = ("", Cure::Divide, Mender::Program);
+    assert_eq!(of(Answer::status(413)), Some(too_large));
+    assert_eq!(
+        of(Answer::status(503)),
+        Some(("", Cure::Retry, Mender::Service))
+    );
+    assert_eq!(of(Answer::status(404)), None);
 }
 
 #[test]
