@@ -16,7 +16,7 @@ use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_queue::contain::{self, Foreign};
-use agentspan_record::{Preparation, SpanEnrichers};
+use agentspan_record::{Preparation, SpanEnrichers, SpanLimits};
 use agentspan_tls::{TrustRoots, crypto_provider};
 use tracing::warn;
 
@@ -61,6 +61,7 @@ pub struct DeliveryBuilder<F = Delivery> {
     concurrency: Option<usize>,
     max_queue_spans: usize,
     max_queue_bytes: usize,
+    limits: SpanLimits,
     batch_spans: usize,
     batch_delay: Duration,
     per_request: Option<PerRequestExport>,
@@ -97,6 +98,7 @@ impl<F> DeliveryBuilder<F> {
             concurrency: None,
             max_queue_spans: 65_536,
             max_queue_bytes: 64 * 1024 * 1024,
+            limits: SpanLimits::default(),
             batch_spans: 512,
             batch_delay: Duration::from_secs(5),
             per_request: None,
@@ -191,13 +193,26 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
-    /// How much memory the spans that wait or are in flight may take, by estimate. Default: 64 MiB.
+    /// How much memory the spans that wait or are in flight may take, by estimate. Default: 64 MiB. The bodies of
+    /// requests count with them, and may take an eighth of it.
+    ///
+    /// The process needs at most a quarter more than that, and 16 MiB for all else of a delivery.
     pub fn with_max_queue_bytes(mut self, bytes: usize) -> Self {
         self.max_queue_bytes = bytes;
         self
     }
 
-    /// How many spans of a span processor make a batch. Default: 512.
+    /// How large a span may be. What is over is cut with a note when the span is handed over, and is counted in
+    /// [`DeliveryStats::cuts`](crate::DeliveryStats::cuts). Default: [`SpanLimits::default`].
+    pub fn with_span_limits(mut self, limits: SpanLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How many spans of a span processor make a batch, and how many of them a request has at most. Default: 512.
+    ///
+    /// While requests wait for their turn, spans gather: a batch then has up to 16 times as many, so that each
+    /// identity has few requests.
     pub fn with_batch_spans(mut self, spans: usize) -> Self {
         self.batch_spans = spans;
         self
@@ -351,6 +366,7 @@ impl<F> DeliveryBuilder<F> {
                 spans: max_queue_spans as u64,
                 bytes: max_queue_bytes as u64,
             },
+            limits: self.limits,
             // A batch that the queue cannot hold would never be full.
             batch_spans: batch_spans.min(max_queue_spans),
             batch_delay,

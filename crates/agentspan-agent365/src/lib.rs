@@ -81,7 +81,7 @@ mod wire_profile;
 /// Why there is no https: the source of [`BuildError::Cryptography`].
 pub use agentspan_tls::NoCryptoProvider;
 
-pub use agentspan_record::{Enrichment, FinishedSpan, SpanEnrichers};
+pub use agentspan_record::{Enrichment, FinishedSpan, SpanCuts, SpanEnrichers, SpanLimits};
 
 pub use self::access_token::{AccessToken, AccessTokenError};
 pub use self::build_error::BuildError;

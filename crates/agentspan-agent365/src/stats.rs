@@ -1,8 +1,10 @@
 //! The running count of what was accepted, exported and dropped.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use agentspan_record::SpanCuts;
 
 use crate::drop_reason::DropReason;
 
@@ -42,6 +44,8 @@ pub struct DeliveryStats {
     /// Panics that were contained on the way: in token resolvers, enrichers, observers of reports and retry
     /// timers, and in the delivery itself. The delivery goes on after each.
     pub panics: u64,
+    /// What was cut of spans that are beyond the [`SpanLimits`](crate::SpanLimits).
+    pub cuts: SpanCuts,
     dropped: Losses,
 }
 
@@ -96,6 +100,7 @@ impl fmt::Debug for DeliveryStats {
             .field("body_bytes", &self.body_bytes)
             .field("attempts", &self.attempts)
             .field("exported_bytes", &self.exported_bytes)
+            .field("cuts", &self.cuts)
             .field("dropped", &Losses(self))
             .finish()
     }
@@ -129,6 +134,7 @@ pub(crate) struct Counters {
     attempts: AtomicU64,
     exported_bytes: AtomicU64,
     panics: AtomicU64,
+    cuts: Mutex<SpanCuts>,
     dropped: [AtomicU64; DropReason::ALL.len()],
 }
 
@@ -152,6 +158,7 @@ impl Counters {
             attempts: AtomicU64::new(0),
             exported_bytes: AtomicU64::new(0),
             panics: AtomicU64::new(0),
+            cuts: Mutex::default(),
             dropped: Default::default(),
         }
     }
@@ -229,6 +236,12 @@ impl Counters {
         }
     }
 
+    /// Queued spans take `after` bytes, and took `before`.
+    pub(crate) fn resize_queued(&self, before: u64, after: u64) {
+        self.queued_bytes.fetch_add(after, SeqCst);
+        self.queued_bytes.fetch_sub(before, SeqCst);
+    }
+
     /// How much memory bodies take.
     pub(crate) fn body_bytes(&self) -> u64 {
         self.body_bytes.load(SeqCst)
@@ -240,6 +253,16 @@ impl Counters {
 
     pub(crate) fn panicked(&self, panics: u64) {
         self.panics.fetch_add(panics, SeqCst);
+    }
+
+    /// Something of a span is over its limits.
+    pub(crate) fn cut(&self, cuts: SpanCuts) {
+        *self.cuts() += cuts;
+    }
+
+    /// Held for moments only; few spans are cut.
+    fn cuts(&self) -> MutexGuard<'_, SpanCuts> {
+        self.cuts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn attempted(&self) {
@@ -264,6 +287,7 @@ impl Counters {
             attempts: self.attempts.load(SeqCst),
             exported_bytes: self.exported_bytes.load(SeqCst),
             panics: self.panics.load(SeqCst),
+            cuts: *self.cuts(),
             accepted: self.accepted.load(SeqCst),
         }
     }

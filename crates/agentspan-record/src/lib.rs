@@ -2,6 +2,7 @@
 //!
 //! - [`FinishedSpan`] is a span of the OpenTelemetry SDK, with the Agent Spec span that it stands for if there is one.
 //! - [`Preparation`] turns it into what one destination is to see: it renders, enriches and masks, in that order.
+//! - [`SpanLimits`] says how large a span may be that is queued, and cuts it.
 //! - [`hand_over`] is how the bridge of `agentspan-otel` gives the Agent Spec span to the span processors that
 //!   run while the span of the SDK ends.
 //!
@@ -18,6 +19,7 @@ mod names;
 mod normalised;
 mod preparation;
 mod render;
+mod span_limits;
 mod span_size;
 
 pub use self::attribute_value::{push_attribute, to_value};
@@ -29,4 +31,5 @@ pub use self::hand_over::hand_over;
 pub use self::hiding::Hiding;
 pub use self::preparation::Preparation;
 pub use self::render::span_kind;
+pub use self::span_limits::{SpanCuts, SpanLimits};
 pub use self::span_size::estimated_bytes;

@@ -19,14 +19,14 @@ pub fn estimated_bytes(span: &SpanData) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
-fn attributes_bytes(attributes: &[KeyValue]) -> usize {
+pub(crate) fn attributes_bytes(attributes: &[KeyValue]) -> usize {
     attributes
         .iter()
         .map(|attribute| size_of::<KeyValue>() + value_bytes(&attribute.value))
         .sum()
 }
 
-fn value_bytes(value: &Value) -> usize {
+pub(crate) fn value_bytes(value: &Value) -> usize {
     match value {
         Value::String(text) => text.as_str().len(),
         Value::Array(Array::Bool(items)) => items.len(),

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use agentspan_agent365::{AccessToken, Delivery, ExportToken, PerRequestExport, token_from_fn};
 use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
-use opentelemetry::trace::{Tracer, TracerProvider};
+use opentelemetry::trace::{Span, Tracer, TracerProvider};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 
@@ -148,16 +148,17 @@ fn end_span(row: &Row, number: usize, text: String, provider: &SdkTracerProvider
     let token = AccessToken::new("t").map(ExportToken::new);
     let _token = token.as_ref().ok().map(ExportToken::enter);
     let tracer = provider.tracer("memory_bound");
-    let span = tracer
+    let mut span = tracer
         .span_builder("chat")
         .with_attributes([
             KeyValue::new(keys::TENANT_ID, tenant.clone()),
             KeyValue::new(keys::MICROSOFT_TENANT_ID, tenant),
             KeyValue::new(keys::GEN_AI_AGENT_ID, "agent"),
             KeyValue::new(keys::GEN_AI_OPERATION_NAME, "chat"),
-            KeyValue::new(keys::GEN_AI_INPUT_MESSAGES, text),
         ])
         .start_with_context(&tracer, &Context::current());
+    // What a span has at its start is copied by the SDK for whoever looks at it there.
+    span.set_attribute(KeyValue::new(keys::GEN_AI_INPUT_MESSAGES, text));
     drop(span);
 }
 

@@ -17,7 +17,7 @@ enum Peer {
     Fails,
 }
 
-const ROWS: [(&str, &str, Peer); 11] = [
+const ROWS: [(&str, &str, Peer); 13] = [
     ("v0.1", "plain", Peer::Hangs),
     ("v0.1", "plain", Peer::Refuses),
     ("v2", "plain", Peer::Hangs),
@@ -29,6 +29,8 @@ const ROWS: [(&str, &str, Peer); 11] = [
     ("v2", "tenants", Peer::Refuses),
     ("v0.1", "tenants-control", Peer::Fails),
     ("v0.1", "per-request", Peer::Hangs),
+    ("v0.1", "huge", Peer::Fails),
+    ("v2", "huge", Peer::Fails),
 ];
 
 /// Prints a line for each row.

@@ -1,19 +1,20 @@
-//! Losses that happen on the threads of callers.
+//! Losses that happen on the threads of callers, or as fast as spans come.
 
 use super::log;
 use crate::drop_reason::DropReason;
 use crate::stats::DeliveryStats;
 
 /// The reasons.
-const REASONS: [DropReason; 5] = [
+const REASONS: [DropReason; 6] = [
     DropReason::QueueFull,
+    DropReason::QueueShare,
     DropReason::RequestSpanLimit,
     DropReason::RequestEvicted,
     DropReason::RequestTimedOut,
     DropReason::RequestOver,
 ];
 
-/// What was logged of them. Callers are not made to log: the delivery's thread does, now and then.
+/// What was logged of them. Callers are not made to log: the delivery's thread does, once per batch delay.
 #[derive(Debug, Default)]
 pub(super) struct CallerLosses {
     logged: [u64; REASONS.len()],

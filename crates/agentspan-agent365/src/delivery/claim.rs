@@ -59,6 +59,12 @@ impl Claim {
         }
     }
 
+    /// The spans take this much memory from now on.
+    pub(super) fn weigh(&mut self, bytes: u64) {
+        let before = std::mem::replace(&mut self.bytes, bytes);
+        self.shared.counters.resize_queued(before, bytes);
+    }
+
     /// The memory of spans that are settled is free.
     fn release(&mut self, bytes: u64) {
         drop(self.split_with(0, bytes));

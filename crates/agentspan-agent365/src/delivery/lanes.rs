@@ -152,6 +152,11 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         }
     }
 
+    /// Whether items that may be sent wait for a slot.
+    pub(super) fn are_busy(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// The next item that may be sent, if there is a slot.
     pub(super) fn next(&mut self, now: Instant) -> Option<Started<T>> {
         while !self.is_crowded() && self.in_flight() < self.window.slots() {

@@ -11,7 +11,7 @@ use tracing::{debug, error, warn};
 
 use crate::drop_reason::DropReason;
 use crate::export_error::ExportError;
-use crate::report::{Attempt, AttemptOutcome, ExportReport};
+use crate::report::{Attempt, AttemptOutcome, ExportReport, SpanLoss};
 use crate::stats::DeliveryStats;
 use crate::transport::TransportError;
 
@@ -116,7 +116,9 @@ pub(super) fn report(report: &ExportReport) {
                     "spans were longer than the service takes and were cut"
                 );
             }
-            for loss in &identity.losses {
+            // What is beyond a share is logged in sum, as what is beyond the queue.
+            let is_told = |loss: &&SpanLoss| !matches!(loss.error, ExportError::QueueShare { .. });
+            for loss in identity.losses.iter().filter(is_told) {
                 error!(
                     target: "agentspan::agent365::delivery",
                     tenant = identity.identity.tenant.as_str(),
@@ -154,7 +156,7 @@ pub(super) fn lost_by_callers(reason: DropReason, dropped: u64) {
             target: "agentspan::agent365::queue",
             reason = reason.as_str(),
             dropped,
-            "spans were lost before they were queued"
+            "spans were lost before they were sent"
         );
     });
 }

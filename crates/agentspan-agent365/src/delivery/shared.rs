@@ -11,11 +11,11 @@ use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 
 use agentspan_queue::told::{self, Told};
-use agentspan_record::FinishedSpan;
+use agentspan_record::{FinishedSpan, SpanLimits};
 use opentelemetry::Context;
 use opentelemetry::trace::{Span as _, SpanContext, TraceContextExt as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::Span;
+use opentelemetry_sdk::trace::{Span, SpanData};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -46,6 +46,7 @@ const GRACE: Duration = Duration::from_millis(25);
 /// there is at most one other event per waiting caller or identity in flight.
 pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
+    pub(super) limits: SpanLimits,
     pub(super) events: UnboundedSender<Event>,
     queue: UnboundedSender<QueuedSpan>,
     /// Single spans that wait for the end of their requests, if they do.
@@ -54,10 +55,14 @@ pub(crate) struct Shared {
     lineage: Option<Mutex<Lineage>>,
     /// Single spans that were put into the queue and not taken yet. Counted before they are put.
     pub(super) backlog: AtomicUsize,
+    /// Their estimated memory.
+    pub(super) backlog_bytes: AtomicU64,
     /// Single spans that were put into the queue. Counted after they are put.
     pub(super) queued_ever: AtomicU64,
     /// How many single spans make a batch.
     pub(super) batch_spans: usize,
+    /// How much memory of single spans makes a batch.
+    pub(super) batch_bytes: u64,
     fronts: AtomicUsize,
     stopping: AtomicBool,
     deadline_passed: AtomicBool,
@@ -78,6 +83,8 @@ pub(crate) struct Shared {
 impl Shared {
     pub(super) fn new(
         counters: Counters,
+        limits: SpanLimits,
+        batch_bytes: u64,
         batch_spans: usize,
         requests: Option<Requests>,
         lineage: Option<Lineage>,
@@ -86,13 +93,16 @@ impl Shared {
     ) -> Self {
         Self {
             counters: Arc::new(counters),
+            limits,
             events,
             queue,
             requests: requests.map(Mutex::new),
             lineage: lineage.map(Mutex::new),
             backlog: AtomicUsize::new(0),
+            backlog_bytes: AtomicU64::new(0),
             queued_ever: AtomicU64::new(0),
             batch_spans,
+            batch_bytes: batch_bytes.max(1),
             fronts: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             deadline_passed: AtomicBool::new(false),
@@ -167,7 +177,7 @@ impl Shared {
     /// Takes a batch. The receiver gets its report.
     pub(crate) fn submit(
         self: &Arc<Self>,
-        spans: Vec<FinishedSpan>,
+        mut spans: Vec<FinishedSpan>,
         resource: Arc<EncodedResource>,
     ) -> Result<oneshot::Receiver<Arc<ExportReport>>, SubmitError> {
         let count = spans.len();
@@ -175,6 +185,7 @@ impl Shared {
             self.counters.refuse(self.reason_of_end(), count as u64);
             return Err(SubmitError::AlreadyShutdown);
         }
+        spans.iter_mut().for_each(|span| self.limit(&mut span.data));
         let bytes: u64 = spans.iter().map(FinishedSpan::estimated_bytes).sum();
         if !self.counters.admit(count as u64, bytes) {
             return Err(SubmitError::QueueFull { spans: count });
@@ -202,11 +213,16 @@ impl Shared {
     }
 
     /// Takes a single span, or drops and counts it. Never blocks.
-    pub(crate) fn enqueue(self: &Arc<Self>, span: FinishedSpan, resource: &Arc<EncodedResource>) {
+    pub(crate) fn enqueue(
+        self: &Arc<Self>,
+        mut span: FinishedSpan,
+        resource: &Arc<EncodedResource>,
+    ) {
         if self.stopping.load(SeqCst) {
             self.counters.refuse(self.reason_of_end(), 1);
             return;
         }
+        self.limit(&mut span.data);
         if let Some(mut lineage) = self.lineage() {
             lineage.end(&span);
         }
@@ -219,8 +235,10 @@ impl Shared {
         };
         let bytes = queued.bytes;
         let backlog = self.backlog.fetch_add(1, SeqCst) + 1;
+        let before = self.backlog_bytes.fetch_add(bytes, SeqCst);
         if self.queue.send(queued).is_err() {
             self.backlog.fetch_sub(1, SeqCst);
+            self.backlog_bytes.fetch_sub(bytes, SeqCst);
             self.counters.dropped_from_queue(self.reason_of_end(), 1);
             self.counters.release_bytes(bytes);
             return;
@@ -228,8 +246,16 @@ impl Shared {
         self.queued_ever.fetch_add(1, SeqCst);
         self.ensure_thread();
         // The count grows one by one, so that exactly one caller sees it reach the threshold.
-        if backlog == self.batch_spans {
+        let is_heavy = before < self.batch_bytes && before + bytes >= self.batch_bytes;
+        if backlog == self.batch_spans || is_heavy {
             let _ = self.events.send(Event::Wake);
+        }
+    }
+
+    /// Cuts what is over the limits.
+    pub(super) fn limit(&self, span: &mut SpanData) {
+        if let Some(cuts) = self.limits.apply(span) {
+            self.counters.cut(cuts);
         }
     }
 

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use agentspan_queue::contain::{self, Foreign};
-use agentspan_record::Preparation;
+use agentspan_record::{Preparation, SpanLimits};
 use opentelemetry::Context;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::unbounded_channel;
@@ -29,6 +29,9 @@ use crate::transport::io_runtime;
 /// certificates.
 const MAX_BLOCKING_THREADS: usize = 4;
 
+/// Spans that take this part of the memory of the queue make a batch, however few they are.
+const GATHERED: u64 = 8;
+
 /// How long the worker pauses after a panic. Each further one doubles the pause, up to the longest: what panics
 /// again and again is not to take a processor for itself.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
@@ -40,6 +43,7 @@ const CALM: Duration = Duration::from_secs(1);
 /// All that the thread needs.
 pub(crate) struct Setup {
     pub(crate) bounds: QueueBounds,
+    pub(crate) limits: SpanLimits,
     pub(crate) batch_spans: usize,
     pub(crate) batch_delay: Duration,
     /// Whether spans wait for the end of their requests.
@@ -80,6 +84,8 @@ fn prepare(setup: Setup) -> (Arc<Shared>, Worker) {
     let (queue, queued) = unbounded_channel();
     let shared = Arc::new(Shared::new(
         Counters::new(setup.bounds),
+        setup.limits,
+        setup.bounds.bytes / GATHERED,
         setup.batch_spans,
         setup.per_request.clone().map(Requests::new),
         setup.reparents.then(|| Lineage::new(setup.courier.wire)),

@@ -39,6 +39,9 @@ use crate::stats::Room;
 /// Memory for more spans than this is given back to the system.
 const MAX_SPARE_SPANS: usize = 4_096;
 
+/// How many batches are opened at once when spans have gathered.
+const MAX_BATCHES: usize = 16;
+
 /// Which part of the memory of the queue bodies may take.
 const BODIES: u64 = 8;
 
@@ -408,13 +411,12 @@ impl Worker {
             self.open(job);
             return true;
         }
-        let backlog = self.shared.backlog.load(SeqCst);
-        if backlog == 0 || (backlog < self.shared.batch_spans && self.due <= self.taken) {
+        let Some(most) = self.next_batch_spans() else {
             return false;
-        }
+        };
         let mut spans = std::mem::take(&mut self.spare_finished);
         let queued = std::iter::from_fn(|| self.queue.try_recv().ok());
-        let taken = Resources::split_off(queued.take(self.shared.batch_spans), &mut spans);
+        let taken = Resources::split_off(queued.take(most), &mut spans);
         let count = spans.len();
         self.taken += count as u64;
         self.shared.backlog.fetch_sub(count, SeqCst);
@@ -422,6 +424,7 @@ impl Worker {
             self.spare_finished = spans;
             return false;
         };
+        self.shared.backlog_bytes.fetch_sub(bytes, SeqCst);
         self.open(Job {
             spans,
             resources,
@@ -430,6 +433,21 @@ impl Worker {
             reply: None,
         });
         true
+    }
+
+    /// How many single spans are opened now, if any are. While requests wait for their turn, spans gather, so that
+    /// each request has more of them.
+    fn next_batch_spans(&self) -> Option<usize> {
+        let shared = &*self.shared;
+        let (batch, backlog) = (shared.batch_spans, shared.backlog.load(SeqCst));
+        let is_due = self.due > self.taken;
+        let is_heavy = shared.backlog_bytes.load(SeqCst) >= shared.batch_bytes;
+        let most = batch.saturating_mul(MAX_BATCHES);
+        let is_enough = match self.lanes.are_busy() {
+            true => backlog >= most,
+            false => backlog >= batch,
+        };
+        (backlog > 0 && (is_due || is_heavy || is_enough)).then_some(most)
     }
 
     fn open(&mut self, job: Job) {
@@ -444,6 +462,9 @@ impl Worker {
         let mut spans = std::mem::take(&mut self.spare);
         let panics = self.preparation.prepare(finished.drain(..), &mut spans);
         self.shared.counters.panicked(panics);
+        // What was rendered may have grown.
+        spans.iter_mut().for_each(|span| self.shared.limit(span));
+        claim.weigh(spans.iter().map(estimated_bytes).sum());
         if finished.capacity() <= MAX_SPARE_SPANS {
             self.spare_finished = finished;
         }
@@ -465,55 +486,70 @@ impl Worker {
             .dropped(DropReason::BadIdentity);
         let batch = self.next_batch;
         self.next_batch += 1;
-        let identities = grouping.groups.len();
-        let in_flight = InFlight::new(identities, skipped, reply);
+        // A batch that was handed over as one stays in one request, as far as it can.
+        let most = match &reply {
+            Some(_) => usize::MAX,
+            None => self.shared.batch_spans,
+        };
+        let loads = grouping.groups.iter().map(|group| group.len.div_ceil(most));
+        let loads = loads.sum();
+        let in_flight = InFlight::new(loads, skipped, reply);
         self.batches.insert(batch, in_flight);
-        if identities == 0 {
+        if loads == 0 {
             self.finish(batch);
         }
         let tokens = tokens.of_groups(&grouping);
         let parts = grouping.split(&mut spans);
+        let mut slot = 0;
         let groups = grouping.groups.into_iter().zip(parts).zip(tokens);
-        for (slot, ((group, spans), tokens)) in groups.enumerate() {
-            let bytes = match identities {
-                1 => u64::MAX,
-                _ => spans.iter().map(estimated_bytes).sum(),
-            };
-            let claim = claim.split_with(group.len, bytes);
-            let held = claim.size();
-            let ticket = Ticket {
-                identity: group.identity.clone(),
-                tokens,
-                batch,
-                slot,
-                spans: group.len,
-                held,
-                answered: Answered::default(),
-                requests: 0,
-                truncated: 0,
-                body_bytes: 0,
-                claim: Some(claim),
-                events: self.shared.events.clone(),
-            };
-            // A ticket that is dropped here has lost its spans.
-            let Some(resource) = resources.of(group.first()) else {
-                continue;
-            };
-            let load = Item::Load(Box::new(Load {
-                ticket,
-                uri: group.destination.uri,
-                spans,
-                resource: Arc::clone(resource),
-                since,
-            }));
-            self.lanes.push(&group.identity, load, held);
-            let (spans, bytes) = self.shared.counters.queued();
-            let used = Size { spans, bytes };
-            for item in self.lanes.take_excess(&group.identity, used, Item::held) {
-                give_up(item, GaveUp::QueueShare);
+        for ((group, mut spans), tokens) in groups {
+            let resource = resources.of(group.first());
+            while !spans.is_empty() {
+                let rest = spans.split_off(spans.len().min(most));
+                let bytes = spans.iter().map(estimated_bytes).sum();
+                let claim = claim.split_with(spans.len(), bytes);
+                let held = claim.size();
+                let ticket = Ticket {
+                    identity: group.identity.clone(),
+                    tokens: tokens.clone(),
+                    batch,
+                    slot,
+                    spans: spans.len(),
+                    held,
+                    answered: Answered::default(),
+                    requests: 0,
+                    truncated: 0,
+                    body_bytes: 0,
+                    claim: Some(claim),
+                    events: self.shared.events.clone(),
+                };
+                slot += 1;
+                let spans = std::mem::replace(&mut spans, rest);
+                // A ticket that is dropped here has lost its spans.
+                let Some(resource) = resource else {
+                    continue;
+                };
+                self.push(Load {
+                    ticket,
+                    uri: group.destination.uri.clone(),
+                    spans,
+                    resource: Arc::clone(resource),
+                    since,
+                });
             }
         }
         self.keep_memory(spans);
+    }
+
+    /// Puts spans into their lane, and takes out of it what is beyond its share.
+    fn push(&mut self, load: Load) {
+        let (identity, held) = (load.ticket.identity.clone(), load.ticket.held);
+        self.lanes.push(&identity, Item::Load(Box::new(load)), held);
+        let (spans, bytes) = self.shared.counters.queued();
+        let used = Size { spans, bytes };
+        for item in self.lanes.take_excess(&identity, used, Item::held) {
+            give_up(item, GaveUp::QueueShare);
+        }
     }
 
     /// Gives spans whose parents are not sent other parents.
@@ -544,7 +580,6 @@ impl Worker {
             self.shared.keep_message(reason);
         }
         log::report(&report);
-        self.log_caller_losses();
         if let Some(observer) = self.observer.as_ref().and_then(Foreign::get) {
             if contain::call(|| observer(&report)).is_err() {
                 self.shared.counters.panicked(1);

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use agentspan_model::agent365::Profile;
 use proptest::prelude::*;
 
 use super::*;
+use crate::retry::{Failed, Retry};
+use crate::wire_profile::WireProfile;
 
 const DELAY: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -351,6 +354,103 @@ fn a_lane_that_has_stalled_holds_a_slot_for_a_moment_only() {
     lanes.leave(others[0].0);
     assert_eq!(items(&start(&mut lanes, now)), [10]);
     assert_eq!(lanes.next_deadline(), Some(now + PATIENCE / PROBES));
+}
+
+/// Ten spans a second, for a service that is down for so many seconds: how many are lost, and how often they were
+/// tried.
+fn lost_in_outage(profile: Profile, seconds: u64) -> (u64, u32) {
+    const BATCH: Size = Size {
+        spans: 50,
+        bytes: 50 * 4_000,
+    };
+    let bounds = Size {
+        spans: 65_536,
+        bytes: 64 * 1024 * 1024,
+    };
+    let (retry, wire) = (Retry::default(), WireProfile::of(profile).unwrap());
+    let mut lanes: Lanes<u32, Instant> = Lanes::new(64, Some(PATIENCE), bounds);
+    let begin = Instant::now();
+    let end = begin + Duration::from_secs(seconds);
+    let (mut lost, mut tries, mut used) = (0, 0, Size::default());
+    let mut rests: BTreeMap<Instant, Pause<u32>> = BTreeMap::new();
+    let mut batches = (1..=seconds / 5)
+        .map(|number| begin + DELAY * number as u32)
+        .peekable();
+    let mut now = begin;
+    while batches.peek().is_some() || !rests.is_empty() {
+        let rested = rests.keys().next().copied();
+        now = match (batches.peek().copied(), rested) {
+            (Some(batch), rested) if rested.is_none_or(|rested| batch <= rested) => {
+                batches.next();
+                lanes.push(&1, batch, BATCH);
+                used.spans += BATCH.spans;
+                used.bytes += BATCH.bytes;
+                let mut over = lanes.take_excess(&1, used, |_| Some(BATCH));
+                let max_age = retry.max_age().unwrap();
+                over.extend(lanes.expire(|since| batch - *since >= max_age));
+                for _ in over {
+                    lost += 1;
+                    lanes.settled(&1, BATCH);
+                }
+                batch
+            }
+            (_, Some(at)) => {
+                if let Some(pause) = rests.remove(&at) {
+                    lanes.rested(&pause);
+                }
+                at
+            }
+            _ => now,
+        };
+        while let Some(Started {
+            turn,
+            item,
+            failures,
+            ..
+        }) = lanes.next(now)
+        {
+            tries += 1;
+            if now >= end {
+                lanes.answered(turn, Outcome::Settled, now);
+                lanes.leave(turn);
+                lanes.settled(&1, BATCH);
+                used.spans -= BATCH.spans;
+                used.bytes -= BATCH.bytes;
+                continue;
+            }
+            lanes.answered(turn, Outcome::Failed, now);
+            let failed = Failed {
+                tries,
+                failures,
+                asked: None,
+                age: now - item,
+            };
+            let Some(pause) = retry.pause_after(failed, &wire.retry) else {
+                lost += 1;
+                lanes.leave(turn);
+                lanes.settled(&1, BATCH);
+                continue;
+            };
+            if let Some(rest) = lanes.again(turn, item, Cause::Other) {
+                rests.insert(now + pause, rest);
+            }
+        }
+    }
+    assert!(lanes.lanes.is_empty(), "all is settled");
+    (lost, tries)
+}
+
+#[test]
+fn a14_an_outage_that_the_queue_holds_loses_nothing() {
+    for profile in [Profile::V0_1, Profile::V2] {
+        for seconds in [20, 600] {
+            let (lost, tries) = lost_in_outage(profile, seconds);
+            assert_eq!(lost, 0, "{profile:?} {seconds} s");
+            assert!(u64::from(tries) > seconds / 30, "{tries}");
+        }
+        // Spans of an outage that lasts for too long are lost, and not kept for ever.
+        assert!(lost_in_outage(profile, 1_200).0 > 0);
+    }
 }
 
 /// What may happen to the lanes in the model.
