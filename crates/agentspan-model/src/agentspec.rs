@@ -52,6 +52,7 @@ mod detail;
 mod disclosure;
 mod dump;
 mod event;
+mod held;
 mod id;
 mod json;
 mod json_text;

@@ -4,17 +4,21 @@ use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use agentspan_model::agentspec::Disclosure;
+use agentspan_queue::contain::Foreign;
+pub use agentspan_queue::queue::DropPolicy;
+use agentspan_queue::queue::{Pace, Queue, Settings};
 use agentspan_queue::{PerProcess, told};
 
 use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor};
 
-mod state;
+mod item;
 mod worker;
 
-use state::{Item, Shared};
+use item::{HookLoss, Item, LOSSES};
 
 /// Runs the hooks of a processor on a thread of its own, so that they cost the program next to nothing.
 ///
@@ -26,12 +30,13 @@ use state::{Item, Shared};
 /// next trace starts another one. It calls the processor's synchronous hooks. A failing hook is
 /// logged and counted, as under [`ErrorPolicy::Report`](crate::ErrorPolicy::Report).
 ///
-/// **What is lost.** The queue holds [a number of hooks](BackgroundQueueBuilder::with_capacity). If it is
-/// full, a hook is dropped, and counted; [`DropPolicy`] says which. The processor is never shown a part
-/// of a span: where the start is dropped, everything is, and for each start that is taken, the place of
-/// its end is kept. At any time, *offered = handled + dropped + queued*. A flush and a shutdown tell once of hooks that
-/// were dropped or failed. What waits when the time of a shutdown is over is dropped; once the hook that
-/// is running returns, the processor is shut down all the same.
+/// **What is lost.** The queue is bounded in [hooks](BackgroundQueueBuilder::with_capacity) and in
+/// [bytes](BackgroundQueueBuilder::with_max_bytes), those included that the thread is working on. When it
+/// is full, hooks are dropped and counted; [`DropPolicy`] says which. The processor is never shown a part
+/// of a span: if the queue drops the start of a span, it drops all of its hooks, and for each start that
+/// it takes, it keeps a place for the end. At any time, *offered = handled + dropped + queued*. A flush and
+/// a shutdown tell once of hooks that were dropped or failed. What waits when the time of a shutdown is
+/// over is dropped; once the hook that is running returns, the processor is shut down all the same.
 ///
 /// **After a fork** without `exec` the child's queue starts empty: what was queued is the parent's. The child's
 /// own spans start a thread of its own. Spans that were open at the fork are the parent's, too, and no
@@ -59,6 +64,66 @@ use state::{Item, Shared};
 #[derive(Clone)]
 pub struct BackgroundQueue(Arc<Handle>);
 
+/// How many hooks may wait or run, if nobody says otherwise.
+const CAPACITY: usize = 1 << 18;
+
+/// How many bytes the spans that wait may hold, if nobody says otherwise.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// How many hooks wake the thread before the time is over that it lets them gather.
+const GATHER: usize = 4096;
+
+/// How long the thread lets hooks gather after the first one has woken it.
+const GATHER_TIME: Duration = Duration::from_millis(10);
+
+/// How many times the thread looks after that long by itself before it sleeps until somebody wakes it: where there
+/// was work, there is more to come.
+const NAPS: u32 = 10;
+
+/// What a queue shares with its thread, in one process.
+struct Shared {
+    processor: Foreign<Arc<dyn SpanProcessor>>,
+    queue: Queue<Item, LOSSES>,
+}
+
+impl Shared {
+    /// `None` only while this is dropped.
+    fn processor(&self) -> Option<&dyn SpanProcessor> {
+        self.processor.get().map(|processor| &**processor)
+    }
+
+    /// Queues an item, or drops some, and sees to it that the thread runs.
+    #[inline]
+    fn put(self: &Arc<Self>, item: Item) -> Result<(), HookError> {
+        if self.queue.put(item).needs_thread {
+            self.start_thread()?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn start_thread(self: &Arc<Self>) -> Result<(), HookError> {
+        let shared = Arc::clone(self);
+        let named = thread::Builder::new().name("agentspan-queue".to_owned());
+        let started = self
+            .queue
+            .start_thread(|| named.spawn(move || worker::run(&shared)));
+        Ok(started?)
+    }
+
+    /// The hooks that were lost and that no call has told of which began `before`.
+    fn tell(&self, before: [u64; LOSSES]) -> Result<(), FlushError> {
+        match self.queue.tell(before) {
+            [0, 0, 0, 0] => Ok(()),
+            [queue_full, failed, not_started, shutdown_deadline] => Err(FlushError::Lost {
+                queue_full,
+                failed: failed + not_started,
+                shutdown_deadline,
+            }),
+        }
+    }
+}
+
 /// Tells the thread when the last handle is gone.
 struct Handle {
     shared: PerProcess<Shared>,
@@ -70,20 +135,9 @@ impl Drop for Handle {
     fn drop(&mut self) {
         // A child of a fork that did not use it has nothing to close.
         if let Some(shared) = self.shared.known() {
-            shared.close();
+            shared.queue.end_when_empty();
         }
     }
-}
-
-/// What a [`BackgroundQueue`] drops when it is full.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DropPolicy {
-    /// What comes: spans that start, with all of their hooks, and events.
-    #[default]
-    Newest,
-    /// What has waited longest: the oldest event, or the oldest span that waits for its start with all of its hooks.
-    Oldest,
 }
 
 /// What has become of the hooks that a [`BackgroundQueue`] was given.
@@ -100,8 +154,10 @@ pub struct QueueStats {
     pub dropped_at_shutdown: u64,
     /// How many of the dropped ones are of spans that the processor failed to start.
     pub dropped_after_failure: u64,
-    /// How many of them wait, that which is just running included.
+    /// How many of them wait, those included that the thread is working on.
     pub queued: u64,
+    /// The memory of the ended spans among those that wait, in bytes, as estimated.
+    pub queued_bytes: u64,
     /// How many of the handled ones failed or panicked.
     pub failed: u64,
 }
@@ -112,16 +168,29 @@ pub struct QueueStats {
 pub struct BackgroundQueueBuilder {
     processor: Arc<dyn SpanProcessor>,
     capacity: usize,
+    max_bytes: u64,
     drop_policy: DropPolicy,
     shutdown_timeout: Duration,
 }
 
 impl BackgroundQueueBuilder {
-    /// Sets how many hooks may wait, at least 4. The default is 8192.
+    /// Sets how many hooks may wait or run, at least 4. The default is 262,144: with usual spans, the
+    /// [bound in bytes](Self::with_max_bytes) is reached first.
     ///
     /// A span that has started takes a place for its end as well.
     pub fn with_capacity(mut self, capacity: usize) -> Self {
         self.capacity = capacity.max(4);
+        self
+    }
+
+    /// Sets how many bytes the spans that wait may hold, as [estimated](Span::held_bytes). The default is
+    /// 64 MiB.
+    ///
+    /// A span counts from its end on, with all of its events: as long as it is open, the program holds it. If
+    /// its hooks were all still waiting, they are dropped together. The end of a span whose start was handled
+    /// is queued all the same. A larger span is taken while no other ended span waits.
+    pub fn with_max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self
     }
 
@@ -141,7 +210,17 @@ impl BackgroundQueueBuilder {
     #[must_use]
     pub fn build(self) -> BackgroundQueue {
         BackgroundQueue(Arc::new(Handle {
-            shared: PerProcess::new(Shared::new(self.processor, self.capacity, self.drop_policy)),
+            shared: PerProcess::new(Shared {
+                processor: Foreign::new(self.processor),
+                queue: Queue::new(Settings {
+                    max_items: self.capacity,
+                    max_bytes: self.max_bytes,
+                    drop_policy: self.drop_policy,
+                    gather_items: GATHER.min(self.capacity / 4),
+                    gather_time: GATHER_TIME,
+                    pace: Pace::Eager { naps: NAPS },
+                }),
+            }),
             shutdown_timeout: self.shutdown_timeout,
         }))
     }
@@ -195,7 +274,8 @@ impl BackgroundQueue {
     pub fn builder(processor: impl SpanProcessor + 'static) -> BackgroundQueueBuilder {
         BackgroundQueueBuilder {
             processor: Arc::new(processor),
-            capacity: 8192,
+            capacity: CAPACITY,
+            max_bytes: MAX_BYTES,
             drop_policy: DropPolicy::default(),
             shutdown_timeout: Duration::from_secs(5),
         }
@@ -204,7 +284,18 @@ impl BackgroundQueue {
     /// What has become of the hooks so far.
     #[must_use]
     pub fn stats(&self) -> QueueStats {
-        self.shared().stats()
+        let counts = self.shared().queue.counts();
+        let failed = counts.lost_for(HookLoss::Failed);
+        QueueStats {
+            offered: counts.accepted,
+            handled: counts.done + failed,
+            dropped: counts.lost.iter().sum::<u64>() - failed,
+            dropped_at_shutdown: counts.lost_for(HookLoss::ShutdownDeadline),
+            dropped_after_failure: counts.lost_for(HookLoss::NotStarted),
+            queued: counts.queued,
+            queued_bytes: counts.queued_bytes,
+            failed,
+        }
     }
 
     /// Waits until everything is handled that was queued before this call.
@@ -215,9 +306,22 @@ impl BackgroundQueue {
     /// before this one, or if this is called from a hook of the processor.
     pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         let shared = self.shared();
-        let told = shared.told_so_far();
-        shared.flush(Instant::now().checked_add(timeout))?;
+        let told = shared.queue.told_so_far();
+        self.wait_for_queued(timeout)?;
         shared.tell(told)
+    }
+
+    fn wait_for_queued(&self, timeout: Duration) -> Result<(), FlushError> {
+        let queue = &self.shared().queue;
+        if queue.is_own_thread() {
+            return Err(FlushError::OwnThread);
+        }
+        let deadline = Instant::now().checked_add(timeout);
+        if queue.wait_for_flush(queue.start_flush(), deadline) {
+            return Ok(());
+        }
+        let queued = queue.counts().queued;
+        Err(FlushError::TimedOut { queued })
     }
 
     /// Shuts the processor down after everything that is queued, and does not wait for it.
@@ -229,7 +333,9 @@ impl BackgroundQueue {
     ///
     /// The system refuses a thread. Try again when it has less to do.
     pub fn start_shutdown(&self) -> Result<(), HookError> {
-        self.put(Item::Shutdown)
+        self.put(Item::Shutdown)?;
+        self.shared().queue.end_when_empty();
+        Ok(())
     }
 
     /// Waits until a shutdown that has [started](Self::start_shutdown) is done and its thread has ended.
@@ -241,22 +347,28 @@ impl BackgroundQueue {
     /// As [`flush`](Self::flush). Hooks that the time was too short for are among the [lost](FlushError::Lost).
     pub fn wait_for_end(&self, timeout: Duration) -> Result<(), FlushError> {
         let shared = self.shared();
-        let told = shared.told_so_far();
-        match shared.flush(Instant::now().checked_add(timeout)) {
-            Ok(()) => shared.join(),
-            Err(FlushError::TimedOut { .. }) if shared.abandon() => {}
+        let told = shared.queue.told_so_far();
+        match self.wait_for_queued(timeout) {
+            Ok(()) => shared.queue.join(),
+            Err(FlushError::TimedOut { .. })
+                if shared.queue.abandon(HookLoss::ShutdownDeadline) => {}
             Err(error) => return Err(error),
         }
         shared.tell(told)
     }
 
+    #[inline]
     fn put(&self, item: Item) -> Result<(), HookError> {
-        Ok(self.shared().put(item)?)
+        self.shared().put(item)
     }
 
-    /// What the queue shares with its thread in this process.
+    /// What the queue shares with its thread in this process. A child of a fork starts with nothing.
+    #[inline]
     fn shared(&self) -> &Arc<Shared> {
-        self.0.shared.get(Shared::of_child)
+        self.0.shared.get(|parent| Shared {
+            processor: parent.processor.clone(),
+            queue: Queue::new(parent.queue.settings()),
+        })
     }
 }
 
@@ -292,7 +404,7 @@ impl SpanProcessor for BackgroundQueue {
     }
 
     fn on_end(&self, span: &Span) -> Result<(), HookError> {
-        self.put(Item::End(span.clone()))
+        self.put(Item::End(span.clone(), span.held_bytes()))
     }
 
     /// Waits until everything that is queued is handled, the processor is shut down and the thread has
@@ -307,20 +419,20 @@ impl SpanProcessor for BackgroundQueue {
     /// Waits as [`shutdown`](SpanProcessor::shutdown) does, but without a timeout and without blocking the thread.
     fn shutdown_async(&self) -> HookFuture<'_> {
         let shared = self.shared();
-        if let Err(error) = self.put(Item::Shutdown) {
+        if let Err(error) = self.start_shutdown() {
             return HookFuture::ready(Err(error));
         }
-        let (number, told) = (shared.last_number(), shared.told_so_far());
+        let (ticket, told) = (shared.queue.start_flush(), shared.queue.told_so_far());
         HookFuture::new(async move {
             poll_fn(|cx| {
-                if shared.is_done_or_wakes(number, cx.waker()) {
+                if shared.queue.is_flushed_or_wakes(ticket, cx.waker()) {
                     Poll::Ready(())
                 } else {
                     Poll::Pending
                 }
             })
             .await;
-            shared.join();
+            shared.queue.join();
             shared.tell(told).map_err(HookError::new)
         })
     }

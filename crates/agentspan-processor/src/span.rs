@@ -23,6 +23,7 @@ mod builder;
 mod open;
 mod run;
 mod shared;
+mod size;
 mod weak;
 mod when_observed;
 

@@ -33,6 +33,6 @@ pub(crate) fn of_agent_spec(queue: &BackgroundQueue) -> ExportCounts {
             (ExportLoss::ShutdownDeadline.as_str(), late),
         ],
         queued: stats.queued,
-        queued_bytes: 0,
+        queued_bytes: stats.queued_bytes,
     }
 }

@@ -85,6 +85,13 @@ macro_rules! member_set {
                 }
             }
         }
+
+        impl $crate::agentspec::held::Held for $type {
+            fn held_bytes(&self) -> usize {
+                0 $(+ $crate::agentspec::held::Held::held_bytes(&self.$member))*
+                    $(+ self.$unknown.held_bytes())?
+            }
+        }
     };
     (@read $members:ident, $reader:ident, $member:ident) => {
         $members.required(stringify!($member), $reader)

@@ -61,6 +61,14 @@ impl Id {
         }
     }
 
+    /// The memory that it holds beside its own size.
+    pub(super) fn heap_bytes(&self) -> usize {
+        match &self.0 {
+            Text::Inline { .. } => 0,
+            Text::Heap(text) => text.len(),
+        }
+    }
+
     /// The UUID that the text is, if it is one in the usual form with hyphens.
     #[must_use]
     pub fn to_uuid(&self) -> Option<Uuid> {

@@ -73,6 +73,10 @@ pub struct Span {
 }
 
 impl Span {
+    pub(super) fn unknown_held_bytes(&self) -> usize {
+        self.unknown.held_bytes()
+    }
+
     /// A span that has not started, named after its type, without description, events and metadata.
     #[must_use]
     pub fn new(id: Id, details: impl Into<SpanDetails>) -> Self {

@@ -8,6 +8,7 @@ use super::{
     ComponentValue, Detail, Disclosure, Json, MASK,
     component::{place::Place, reading::read_value},
     detail::View,
+    held::held_by_members,
     reader::{Members, Reader},
 };
 
@@ -83,6 +84,11 @@ impl UnknownMembers {
 }
 
 impl UnknownMembers {
+    /// How many bytes they hold, roughly.
+    pub(crate) fn held_bytes(&self) -> usize {
+        held_by_members(self.as_slice())
+    }
+
     /// A copy that holds what a masked dump shows.
     pub(crate) fn masked(&self) -> Self {
         let masked = self.as_slice().iter().map(|(name, value)| {
@@ -117,6 +123,10 @@ impl fmt::Debug for UnknownMembers {
 pub(crate) struct OtherParameters(UnknownMembers);
 
 impl OtherParameters {
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.0.held_bytes()
+    }
+
     pub(crate) fn push(&mut self, name: &str, value: Json) {
         self.0.push(name, ComponentValue::Json(value));
     }

@@ -2,9 +2,18 @@
 
 use std::collections::HashSet;
 
-use super::state::{Handled, Item, Shared};
+use agentspan_queue::queue::{Finished, Queued, Taken, Work};
+
+use super::Shared;
+use super::item::{HookLoss, Item, LOSSES};
 use crate::dispatch::{contained, report};
 use crate::{Hook, HookError, Span, SpanKey, SpanProcessor, Trace};
+
+/// How many hooks are counted together.
+const BATCH: usize = 64;
+
+/// What is counted at once, however few hooks hold it: it makes room.
+const MANY_BYTES: u64 = 1 << 20;
 
 /// Handles items until the queue is to end and none is left.
 pub(super) fn run(shared: &Shared) {
@@ -12,44 +21,59 @@ pub(super) fn run(shared: &Shared) {
         return;
     };
     let mut worker = Worker {
+        shared,
         processor,
         not_started: HashSet::new(),
     };
-    let mut batch = Vec::new();
-    while let Some(generation) = shared.take(&mut batch) {
-        let mut outcome = Handled::default();
-        for item in batch.drain(..) {
-            if shared.is_given_up(generation) {
-                worker.pass_over(&item);
-            } else {
-                worker.handle(&item, &mut outcome);
-            }
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        match shared.queue.next(BATCH, |item| batch.push(item)) {
+            Work::Items(taken) => worker.handle_all(&mut batch, taken),
+            Work::Flush(calls) => shared.queue.answer(calls),
+            Work::End => break,
         }
-        shared.has_handled(generation, outcome);
     }
 }
 
 struct Worker<'a> {
+    shared: &'a Shared,
     processor: &'a dyn SpanProcessor,
     /// Spans that the processor failed to start, by key: it hears nothing more of them.
     not_started: HashSet<SpanKey>,
 }
 
 impl Worker<'_> {
-    fn handle(&mut self, item: &Item, outcome: &mut Handled) {
+    fn handle_all(&mut self, batch: &mut Vec<Item>, taken: Taken) {
+        let queue = &self.shared.queue;
+        let mut finished = Finished::default();
+        for item in batch.drain(..) {
+            if queue.is_given_up(taken) {
+                self.pass_over(&item);
+                continue;
+            }
+            self.handle(&item, &mut finished);
+            finished.items += 1;
+            finished.bytes += item.bytes();
+            drop(item);
+            if finished.bytes >= MANY_BYTES {
+                queue.finish(taken, std::mem::take(&mut finished));
+            }
+        }
+        queue.finish(taken, finished);
+    }
+
+    fn handle(&mut self, item: &Item, finished: &mut Finished<LOSSES>) {
         let is_unwanted = match item {
             Item::Event(span, _) => self.not_started.contains(&span.key()),
-            Item::End(span) => self.not_started.remove(&span.key()),
+            Item::End(span, _) => self.not_started.remove(&span.key()),
             Item::Startup | Item::Start(_) | Item::Shutdown => false,
         };
         if is_unwanted {
-            outcome.dropped += 1;
-            return;
+            return finished.lose(HookLoss::NotStarted, 1);
         }
-        outcome.handled += 1;
         let (hook, trace, result) = self.call(item);
         if let Err(error) = result {
-            outcome.failed += 1;
+            finished.lose(HookLoss::Failed, 1);
             report(trace, hook, self.processor, &error);
             if let Item::Start(span) = item {
                 self.not_started.insert(span.key());
@@ -61,7 +85,7 @@ impl Worker<'_> {
     fn pass_over(&mut self, item: &Item) {
         match item {
             Item::Start(span) => drop(self.not_started.insert(span.key())),
-            Item::End(span) => drop(self.not_started.remove(&span.key())),
+            Item::End(span, _) => drop(self.not_started.remove(&span.key())),
             Item::Shutdown => {
                 let (hook, trace, result) = self.call(item);
                 if let Err(error) = result {
@@ -88,7 +112,7 @@ impl Worker<'_> {
                 });
                 (Hook::OnEvent, of(span), result)
             }
-            Item::End(span) => (Hook::OnEnd, of(span), contained(|| processor.on_end(span))),
+            Item::End(span, _) => (Hook::OnEnd, of(span), contained(|| processor.on_end(span))),
             Item::Shutdown => (Hook::Shutdown, None, contained(|| processor.shutdown())),
         }
     }

@@ -4,10 +4,12 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use agentspan_model::agentspec::ExceptionRaised;
 use agentspan_processor::{
     BackgroundQueue, DropPolicy, FlushError, Hook, HookError, InMemory, QueueStats, Span,
     SpanEvent, SpanProcessor, Trace, TraceBuilder, TraceError,
 };
+use allocation_counter::measure;
 use futures_executor::block_on;
 
 use crate::recorder::{EVENT, Recorder, span};
@@ -394,6 +396,70 @@ fn nothing_is_lost_or_counted_twice_under_load_from_threads() {
         assert_eq!(recorder.calls().len() as u64, stats.handled);
         assert_eq!(recorder.count("on_start a"), recorder.count("on_end a"));
     }
+}
+
+/// Ends spans of one event of a megabyte each behind a hook that hangs. Returns the memory that they leave behind.
+fn hold_large_events(queue: &BackgroundQueue, key: &Key, spans: usize) -> i64 {
+    let trace = Trace::builder().with_processor(queue.clone());
+    let trace = trace.without_shutdown().start().unwrap();
+    key.1.recv().unwrap();
+    let content = || "x".repeat(1 << 20);
+    let measured = measure(|| {
+        for _ in 0..spans {
+            let one = span("large").start().unwrap();
+            one.add_event(ExceptionRaised::new("Large", content()))
+                .unwrap();
+            one.end().unwrap();
+            check_conserved(queue.stats());
+        }
+    });
+    key.0.send(()).unwrap();
+    trace.end().unwrap();
+    measured.bytes_current
+}
+
+#[test]
+fn a13_large_events_behind_a_hook_that_hangs_are_held_up_to_the_bound_in_bytes() {
+    const BOUND: usize = 16 << 20;
+    for policy in [DropPolicy::Newest, DropPolicy::Oldest] {
+        let (gate, recorder, key) = gate();
+        let queue = BackgroundQueue::builder(gate)
+            .with_max_bytes(BOUND)
+            .with_drop_policy(policy)
+            .build();
+        let held = hold_large_events(&queue, &key, 64);
+        assert!(held < BOUND as i64 * 5 / 4, "{policy:?}: {held} bytes");
+        let lost = queue.shutdown().unwrap_err().to_string();
+        let stats = queue.stats();
+        assert_eq!(
+            lost,
+            format!("lost {0} hooks (queue_full: {0})", stats.dropped)
+        );
+        // Whole spans, as many as there is room for.
+        assert_eq!(recorder.count("on_start large"), 15, "{policy:?}");
+        assert_eq!(recorder.count("on_end large"), 15, "{policy:?}");
+        assert_eq!(stats.dropped, 49 * 3);
+        assert_eq!((stats.queued, stats.queued_bytes), (0, 0));
+    }
+}
+
+#[test]
+fn a_burst_of_thirty_thousand_spans_is_within_the_default_bounds() {
+    let (gate, recorder, key) = gate();
+    let queue = BackgroundQueue::new(gate);
+    let trace = Trace::builder().with_processor(queue.clone());
+    let trace = trace.without_shutdown().start().unwrap();
+    key.1.recv().unwrap();
+    for _ in 0..30_000 {
+        let one = span("a").start().unwrap();
+        one.add_event(EVENT).unwrap();
+        one.end().unwrap();
+    }
+    assert_eq!(queue.stats().dropped, 0);
+    key.0.send(()).unwrap();
+    trace.end().unwrap();
+    queue.flush(LONG).unwrap();
+    assert_eq!(recorder.count("on_end a"), 30_000);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::agentspec::{
     ComponentValue, ProblemKind, Sensitive,
     detail::View,
     dump::MemberSet,
+    held::Held,
     reader::{Members, Reader},
     unknown_members::UnknownMembers,
 };
@@ -90,6 +91,15 @@ macro_rules! event_details {
                     Self::Plain | Self::Abridged => Ok(()),
                     $(Self::$name(details) => details.write_members(map, view),)*
                     Self::Other(other) => other.members.write_members(map, view),
+                }
+            }
+
+            /// How many bytes they hold, roughly.
+            pub(in crate::agentspec) fn held_bytes(&self) -> usize {
+                match self {
+                    Self::Plain | Self::Abridged => 0,
+                    $(Self::$name(details) => Held::held_bytes(details),)*
+                    Self::Other(other) => other.type_name.capacity() + other.members.held_bytes(),
                 }
             }
 

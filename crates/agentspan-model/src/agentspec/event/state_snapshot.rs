@@ -6,6 +6,7 @@ use crate::agentspec::{
     JsonObject, Sensitive,
     detail::View,
     dump::{MemberSet, Shown},
+    held::Held,
     reader::{Members, Reader},
 };
 
@@ -71,6 +72,14 @@ impl StateSnapshotEmitted {
 }
 
 /// By hand, because the members depend on each other.
+impl Held for StateSnapshotEmitted {
+    fn held_bytes(&self) -> usize {
+        self.conversation_id.held_bytes()
+            + self.state_snapshot.held_bytes()
+            + self.extra_state.held_bytes()
+    }
+}
+
 impl MemberSet for StateSnapshotEmitted {
     fn read_members<'a>(members: &mut Members<'a>, reader: &mut Reader<'a>) -> Option<Self> {
         let conversation_id = members.required("conversation_id", reader);

@@ -8,6 +8,7 @@ use crate::agentspec::{
     Agent, ComponentValue, Flow, LlmConfig, ManagerWorkers, Node, Sensitive, Swarm, Tool,
     detail::View,
     dump::{MemberSet, member_set},
+    held::Held,
     reader::{Members, Reader},
     unknown_members::UnknownMembers,
 };
@@ -88,6 +89,15 @@ macro_rules! span_details {
                     Self::Plain | Self::Root => Ok(()),
                     $(Self::$name(details) => details.write_members(map, view),)*
                     Self::Other(other) => other.members.write_members(map, view),
+                }
+            }
+
+            /// How many bytes they hold, roughly.
+            pub(in crate::agentspec) fn held_bytes(&self) -> usize {
+                match self {
+                    Self::Plain | Self::Root => 0,
+                    $(Self::$name(details) => Held::held_bytes(details),)*
+                    Self::Other(other) => other.type_name.capacity() + other.members.held_bytes(),
                 }
             }
 

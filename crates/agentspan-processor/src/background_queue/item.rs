@@ -1,0 +1,66 @@
+//! A hook that waits.
+
+use agentspan_queue::queue::{Loss, Part, Queued};
+
+use crate::{Span, SpanKey};
+
+/// A hook that waits, with what it is called with.
+#[derive(Debug)]
+pub(super) enum Item {
+    Startup,
+    Start(Span),
+    Event(Span, usize),
+    /// With the memory that the span holds, as estimated. While a span is open, that is the program's.
+    End(Span, u64),
+    Shutdown,
+}
+
+impl Queued for Item {
+    type Group = SpanKey;
+    type Loss = HookLoss;
+
+    #[inline]
+    fn part(&self) -> Part<SpanKey> {
+        match self {
+            Self::Startup | Self::Shutdown => Part::Notice,
+            Self::Start(span) => Part::First(span.key()),
+            Self::Event(span, _) => Part::Inner(span.key()),
+            Self::End(span, _) => Part::Last(span.key()),
+        }
+    }
+
+    #[inline]
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::End(_, bytes) => *bytes,
+            Self::Startup | Self::Start(_) | Self::Event(..) | Self::Shutdown => 0,
+        }
+    }
+}
+
+/// Why a hook is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HookLoss {
+    QueueFull,
+    /// The processor was called, and failed or panicked.
+    Failed,
+    /// The processor failed to start the span.
+    NotStarted,
+    ShutdownDeadline,
+}
+
+/// How many reasons there are.
+pub(super) const LOSSES: usize = 4;
+
+impl Loss for HookLoss {
+    const QUEUE_FULL: Self = Self::QueueFull;
+
+    fn index(self) -> usize {
+        match self {
+            Self::QueueFull => 0,
+            Self::Failed => 1,
+            Self::NotStarted => 2,
+            Self::ShutdownDeadline => 3,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! How much memory a span holds.
+
+use super::{Inner, Slot, Span};
+
+impl Span {
+    /// An estimate of the memory that is held as long as somebody keeps the span: itself and its events, in
+    /// bytes.
+    ///
+    /// Texts count with their length. Components are not counted, since spans and events share them, and
+    /// neither are the parent and the trace.
+    #[must_use]
+    pub fn held_bytes(&self) -> u64 {
+        let events = self.inner.events.iter();
+        let events = events.map(|(_, slot)| size_of::<Slot>() + slot.event.held_bytes());
+        let bytes = size_of::<Inner>() + self.inner.record.held_bytes() + events.sum::<usize>();
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,595 @@
+//! A bounded queue and its thread: the one under every queue of `agentspan`.
+//!
+//! A [`Queue`] bounds what waits and what is in flight, in items and in bytes. It counts what becomes
+//! of each item, drops the newest or the oldest when it is full, keeps groups of items whole, answers
+//! flushes, and ends within a deadline. The queues that are built on it say what an item is
+//! ([`Queued`]), why items are lost ([`Loss`]), and what their thread does with them.
+//!
+//! Producers append under a lock that is held for a moment. The thread takes everything that waits by
+//! swapping two buffers, and is woken once for many items. `docs/adr/010-one-queue.md` says why.
+
+mod admission;
+mod line;
+mod thread;
+
+use std::fmt;
+use std::hash::Hash;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::thread::{JoinHandle, ThreadId};
+use std::time::{Duration, Instant};
+
+use self::admission::Admission;
+use self::thread::Backlog;
+pub use self::thread::{Finished, FlushCalls, Taken, Work};
+use crate::contain;
+use crate::told::Told;
+
+/// What a queue holds.
+pub trait Queued: Send {
+    /// Tells groups of items apart, for as long as an item of the group is kept.
+    type Group: Copy + Eq + Hash + Send;
+    /// Why items are lost.
+    type Loss: Loss;
+
+    /// How the item relates to others.
+    fn part(&self) -> Part<Self::Group>;
+
+    /// The memory that is freed with the item, in bytes, as estimated. Always the same for one item.
+    fn bytes(&self) -> u64;
+}
+
+/// How an item relates to other items of its queue.
+///
+/// Groups are shown whole: if the queue drops the first item of a group, it drops the whole group. If
+/// the thread has taken the first, the last follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the queue treats each part in its own way"
+)]
+pub enum Part<G> {
+    /// The item stands alone, and is dropped when the queue is full.
+    Single,
+    /// A notice to the thread. It is never dropped for want of room.
+    Notice,
+    /// The first item of a group. It takes a place for the last one, too.
+    First(G),
+    /// An item between the first and the last of its group. It is dropped when there is no place for it.
+    Inner(G),
+    /// The last item of a group. Its place is kept.
+    Last(G),
+}
+
+/// A reason for which items are lost.
+pub trait Loss: Copy + Eq + fmt::Debug + Send {
+    /// The queue was full.
+    const QUEUE_FULL: Self;
+
+    /// The place of the reason in counts. It is less than the number of counts of the queue.
+    fn index(self) -> usize;
+}
+
+/// What a full queue drops.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DropPolicy {
+    /// New items: spans that start, with everything that follows of them, and events.
+    #[default]
+    Newest,
+    /// The items that have waited longest: the oldest event, or the oldest span whose start waits, with
+    /// everything that waits of it.
+    Oldest,
+}
+
+/// How much a queue holds, and when its thread works.
+#[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "only the queues of this workspace make one, and each has to decide everything"
+)]
+pub struct Settings {
+    /// How many items may wait or be in flight.
+    pub max_items: usize,
+    /// How many bytes the items that wait or are in flight may hold. A larger item is taken while no
+    /// other holds any.
+    pub max_bytes: u64,
+    /// What is dropped when the queue is full.
+    pub drop_policy: DropPolicy,
+    /// The thread lets items gather until this many wait, or bytes for a quarter of the bound.
+    pub gather_items: usize,
+    /// For how long the thread lets items gather, at most.
+    pub gather_time: Duration,
+    /// When the thread lets items gather.
+    pub pace: Pace,
+}
+
+/// When the thread of a queue lets items gather.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "as for the settings")]
+pub enum Pace {
+    /// Before each time that it takes items: they are dealt with in batches.
+    Batches,
+    /// Only after it has found nothing: what has come while it was busy, it takes at once.
+    Eager {
+        /// How many times the thread looks by itself for new items before it sleeps until a producer wakes
+        /// it. To wake the thread is what costs producers most.
+        naps: u32,
+    },
+}
+
+/// What became of the items of a queue. `accepted = done + lost + queued`, at any time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts<const LOSSES: usize> {
+    /// Items that the queue was given, those included that it refused.
+    pub accepted: u64,
+    /// Items that the thread has dealt with, and did not report as lost.
+    pub done: u64,
+    /// Lost items by the [index](Loss::index) of their reason.
+    pub lost: [u64; LOSSES],
+    /// Items that wait or are in flight.
+    pub queued: u64,
+    /// The memory of the items that wait or are in flight, in bytes, as estimated.
+    pub queued_bytes: u64,
+}
+
+impl<const LOSSES: usize> Default for Counts<LOSSES> {
+    fn default() -> Self {
+        Self {
+            accepted: 0,
+            done: 0,
+            lost: [0; LOSSES],
+            queued: 0,
+            queued_bytes: 0,
+        }
+    }
+}
+
+impl<const LOSSES: usize> Counts<LOSSES> {
+    /// How many items were lost for this reason.
+    #[must_use]
+    pub fn lost_for(&self, loss: impl Loss) -> u64 {
+        self.lost.get(loss.index()).copied().unwrap_or(0)
+    }
+
+    /// Counts items as lost, and says whether they are the first ones for this reason.
+    fn lose(&mut self, loss: impl Loss, items: u64) -> bool {
+        let Some(count) = self.lost.get_mut(loss.index()) else {
+            return false;
+        };
+        let before = *count;
+        *count += items;
+        before == 0 && items > 0
+    }
+
+    /// Items no longer wait and are not in flight.
+    fn leave(&mut self, items: u64, bytes: u64) {
+        self.queued = self.queued.saturating_sub(items);
+        self.queued_bytes = self.queued_bytes.saturating_sub(bytes);
+    }
+}
+
+/// Why an item was refused, and whether it is the first one for this reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refused<L> {
+    /// The reason.
+    pub loss: L,
+    /// Whether the queue has lost no item for this reason before. Decided under the lock, so that this
+    /// is said once.
+    pub is_first: bool,
+}
+
+/// What came of [`Queue::put`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[must_use = "the queue may need a thread"]
+pub struct Put<L> {
+    /// Why the item was refused, if it was.
+    pub refused: Option<Refused<L>>,
+    /// The queue has no thread: see [`Queue::start_thread`].
+    pub needs_thread: bool,
+}
+
+/// A call to flush that has [started](Queue::start_flush).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket(u64);
+
+/// A bounded queue with a thread. See the [module](self).
+///
+/// It belongs to one process: the child of a fork [makes its own](crate::PerProcess).
+pub struct Queue<T: Queued, const LOSSES: usize> {
+    settings: Settings,
+    state: Mutex<State<T, LOSSES>>,
+    /// What the thread has taken from `state` by swapping and not begun with. Whoever holds both locks
+    /// took that of the state first.
+    backlog: Mutex<Backlog<T>>,
+    /// As in the state, for reading without its lock.
+    generation: AtomicU64,
+    /// Items were put, or the thread is wanted for something else.
+    work: Condvar,
+    /// The thread has answered a flush or ended, or its items were given up.
+    progress: Condvar,
+    told: Told<LOSSES>,
+}
+
+/// Locked for moments only, and never while foreign code runs or an item is dropped.
+struct State<T: Queued, const LOSSES: usize> {
+    admission: Admission<T, LOSSES>,
+    phase: Phase<T::Loss>,
+    /// Goes up when everything that waits and is in flight is given up.
+    generation: u64,
+    /// Notices that waited when everything was given up. The thread gets them all the same.
+    late: Vec<T>,
+    flush_calls: u64,
+    flush_calls_done: u64,
+    wakers: Vec<Waker>,
+    thread: Option<JoinHandle<()>>,
+    thread_id: Option<ThreadId>,
+    is_running: bool,
+    /// The thread is busy with something that was given up, for nobody knows how long.
+    is_left_behind: bool,
+    /// The thread waits until this many slots are filled. `usize::MAX` while it does not wait.
+    wake_at: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase<L> {
+    Open,
+    /// The thread ends when nothing is left. The next item opens the queue again.
+    Ending,
+    /// The thread ends when nothing is left. Items are refused for this reason.
+    Closed(L),
+}
+
+impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
+    /// An open queue without a thread.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            state: Mutex::new(State {
+                admission: Admission::new(settings),
+                phase: Phase::Open,
+                generation: 0,
+                late: Vec::new(),
+                flush_calls: 0,
+                flush_calls_done: 0,
+                wakers: Vec::new(),
+                thread: None,
+                thread_id: None,
+                is_running: false,
+                is_left_behind: false,
+                wake_at: usize::MAX,
+            }),
+            backlog: Mutex::new(Backlog::new()),
+            generation: AtomicU64::new(0),
+            work: Condvar::new(),
+            progress: Condvar::new(),
+            told: Told::default(),
+        }
+    }
+
+    /// The settings that the queue was made with.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// What has become of the items so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts<LOSSES> {
+        self.lock().admission.counts
+    }
+
+    /// Queues an item, or drops it or others, and counts that. Does not wait.
+    #[inline]
+    pub fn put(&self, item: T) -> Put<T::Loss> {
+        let mut state = self.lock();
+        if state.phase != Phase::Open || !state.is_running {
+            return self.put_with_care(state, item);
+        }
+        match state.admission.put_where_room_is(item) {
+            Ok(()) => {
+                self.wake_for_items(state);
+                Put {
+                    refused: None,
+                    needs_thread: false,
+                }
+            }
+            Err(item) => self.put_with_care(state, item),
+        }
+    }
+
+    /// [`put`](Self::put) when something has to be dropped, or the thread to be started.
+    #[cold]
+    fn put_with_care(&self, mut state: MutexGuard<'_, State<T, LOSSES>>, item: T) -> Put<T::Loss> {
+        let mut dropped = Vec::new();
+        let refused = match state.phase {
+            Phase::Closed(loss) => {
+                dropped.push(item);
+                Some(state.admission.refuse(loss))
+            }
+            Phase::Open | Phase::Ending => {
+                state.phase = Phase::Open;
+                state.admission.put(item, &mut dropped)
+            }
+        };
+        let needs_thread = !state.is_running && !matches!(state.phase, Phase::Closed(_));
+        self.wake_for_items(state);
+        // Here, with no lock held: the memory may be much, and the drop foreign.
+        drop(dropped);
+        Put {
+            refused,
+            needs_thread,
+        }
+    }
+
+    /// Counts an item that is not even queued.
+    pub fn refuse(&self, loss: T::Loss) -> Refused<T::Loss> {
+        self.lock().admission.refuse(loss)
+    }
+
+    #[inline]
+    fn wake_for_items(&self, mut state: MutexGuard<'_, State<T, LOSSES>>) {
+        // One comparison while the thread does not wait, or lets items gather.
+        let is_enough = state.admission.line.items() >= state.wake_at
+            || (state.wake_at != usize::MAX && state.admission.holds_many_bytes());
+        if is_enough {
+            state.wake_at = usize::MAX;
+            drop(state);
+            self.work.notify_one();
+        }
+    }
+
+    fn wake(&self, state: &mut State<T, LOSSES>) {
+        state.wake_at = usize::MAX;
+        self.work.notify_one();
+    }
+
+    /// Starts the thread with `spawn`, unless it runs or the queue is closed. The thread calls
+    /// [`next`](Self::next) until that says [`Work::End`].
+    ///
+    /// # Errors
+    ///
+    /// Those of `spawn`. What waits goes on waiting.
+    pub fn start_thread(
+        &self,
+        spawn: impl FnOnce() -> io::Result<JoinHandle<()>>,
+    ) -> io::Result<()> {
+        let mut state = self.lock();
+        if state.is_running || matches!(state.phase, Phase::Closed(_)) {
+            return Ok(());
+        }
+        let thread = spawn()?;
+        state.is_running = true;
+        state.thread_id = Some(thread.thread().id());
+        // The thread before this one has ended, or is just about to.
+        drop(state.thread.replace(thread));
+        Ok(())
+    }
+
+    /// Lets the thread end when nothing is left. The next item opens the queue again.
+    pub fn end_when_empty(&self) {
+        let mut state = self.lock();
+        if state.phase == Phase::Open {
+            state.phase = Phase::Ending;
+        }
+        self.wake(&mut state);
+    }
+
+    /// Refuses all further items for this reason, and lets the thread end when nothing is left. What waits
+    /// in a queue without a thread is lost for the same reason.
+    pub fn close(&self, loss: T::Loss) {
+        let mut state = self.lock();
+        if matches!(state.phase, Phase::Closed(_)) {
+            return;
+        }
+        state.phase = Phase::Closed(loss);
+        self.wake(&mut state);
+        if !state.is_running {
+            drop(self.give_up(state, loss));
+        }
+    }
+
+    /// Asks for everything to be dealt with that is queued now.
+    #[must_use]
+    pub fn start_flush(&self) -> Ticket {
+        let mut state = self.lock();
+        state.flush_calls += 1;
+        let is_idle =
+            state.admission.counts.queued == 0 && (!state.is_running || state.is_left_behind);
+        if !is_idle {
+            let number = state.flush_calls;
+            state.admission.line.mark(number);
+            self.wake(&mut state);
+        } else {
+            state.flush_calls_done = state.flush_calls;
+        }
+        Ticket(state.flush_calls)
+    }
+
+    /// Waits for a flush. Returns whether it was answered before the deadline; without one, it waits for
+    /// ever.
+    pub fn wait_for_flush(&self, ticket: Ticket, deadline: Option<Instant>) -> bool {
+        let mut state = self.lock();
+        while state.flush_calls_done < ticket.0 {
+            match wait(&self.progress, state, deadline) {
+                Ok(woken) => state = woken,
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    /// Whether a flush was answered. If not, `waker` is woken when one is.
+    pub fn is_flushed_or_wakes(&self, ticket: Ticket, waker: &Waker) -> bool {
+        // A waker is foreign code: not under the lock.
+        let waker = waker.clone();
+        let mut state = self.lock();
+        if state.flush_calls_done >= ticket.0 {
+            return true;
+        }
+        if !state.wakers.iter().any(|other| other.will_wake(&waker)) {
+            state.wakers.push(waker);
+        }
+        false
+    }
+
+    /// Whether this is the thread of the queue, which must not wait for itself.
+    #[must_use]
+    pub fn is_own_thread(&self) -> bool {
+        self.lock().thread_id == Some(std::thread::current().id())
+    }
+
+    /// Gives up everything that waits and is in flight, and counts it as lost, if the thread is to end.
+    /// Returns whether it is.
+    ///
+    /// The thread gets the [notices](Part::Notice) that wait all the same.
+    pub fn abandon(&self, loss: T::Loss) -> bool {
+        let state = self.lock();
+        if state.phase == Phase::Open {
+            return false;
+        }
+        drop(self.give_up(state, loss));
+        true
+    }
+
+    /// Returns what waited, to be dropped with no lock held.
+    fn give_up(
+        &self,
+        mut state: MutexGuard<'_, State<T, LOSSES>>,
+        loss: T::Loss,
+    ) -> impl Sized + use<T, LOSSES> {
+        let mut backlog = self.lock_backlog();
+        let taken = std::mem::take(&mut backlog.slots);
+        let begun = state.admission.counts.queued;
+        let begun = begun > (state.admission.line.items() + backlog.items) as u64;
+        backlog.items = 0;
+        drop(backlog);
+        let (waiting, mut late) = state.admission.give_up(taken, loss);
+        if state.is_running {
+            state.late.append(&mut late);
+        }
+        state.generation += 1;
+        self.generation.store(state.generation, Ordering::SeqCst);
+        state.is_left_behind = begun;
+        state.flush_calls_done = state.flush_calls;
+        self.wake(&mut state);
+        self.tell_progress(state);
+        (waiting, late)
+    }
+
+    /// Waits until the thread has ended, if it is to end and nothing keeps it.
+    pub fn join(&self) {
+        let mut state = self.lock();
+        if state.thread_id == Some(std::thread::current().id()) {
+            return;
+        }
+        while state.is_running
+            && state.phase != Phase::Open
+            && state.admission.counts.queued == 0
+            && !state.is_left_behind
+        {
+            match wait(&self.progress, state, None) {
+                Ok(woken) | Err(woken) => state = woken,
+            }
+        }
+        self.take_ended_thread(state);
+    }
+
+    /// Waits until the thread of a [closed](Self::close) queue has ended, and returns whether it has. After the
+    /// deadline, what is left is given up.
+    pub fn wait_for_end(&self, deadline: Option<Instant>, late: T::Loss) -> bool {
+        let mut state = self.lock();
+        while state.is_running && !state.is_left_behind {
+            match wait(&self.progress, state, deadline) {
+                Ok(woken) => state = woken,
+                Err(state) => {
+                    drop(self.give_up(state, late));
+                    self.lock().is_left_behind = true;
+                    return false;
+                }
+            }
+        }
+        let has_ended = !state.is_left_behind;
+        self.take_ended_thread(state);
+        has_ended
+    }
+
+    fn take_ended_thread(&self, mut state: MutexGuard<'_, State<T, LOSSES>>) {
+        let thread = match state.is_running {
+            true => None,
+            false => state.thread.take(),
+        };
+        drop(state);
+        if let Some(thread) = thread {
+            // It contains the panics of foreign code, so there is no panic to pass on.
+            let _ = thread.join();
+        }
+    }
+
+    /// The losses that a call which begins now need not tell.
+    #[must_use]
+    pub fn told_so_far(&self) -> [u64; LOSSES] {
+        self.told.so_far()
+    }
+
+    /// The losses of which no call has told that began `before`. They count as told from now on.
+    #[must_use]
+    pub fn tell(&self, before: [u64; LOSSES]) -> [u64; LOSSES] {
+        self.told.rest_of(self.counts().lost, before)
+    }
+
+    fn tell_progress(&self, mut state: MutexGuard<'_, State<T, LOSSES>>) {
+        let wakers = std::mem::take(&mut state.wakers);
+        self.progress.notify_all();
+        drop(state);
+        for waker in wakers {
+            // The panic is counted, and the wakers of others go on.
+            let _ = contain::call(|| waker.wake());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T, LOSSES>> {
+        // Nothing under the lock panics.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_backlog(&self) -> MutexGuard<'_, Backlog<T>> {
+        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T: Queued, const LOSSES: usize> fmt::Debug for Queue<T, LOSSES> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue")
+            .field("settings", &self.settings)
+            .field("counts", &self.counts())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Waits until it is woken; an error is that the deadline has passed.
+fn wait<'a, S>(
+    condition: &Condvar,
+    state: MutexGuard<'a, S>,
+    deadline: Option<Instant>,
+) -> Result<MutexGuard<'a, S>, MutexGuard<'a, S>> {
+    let Some(deadline) = deadline else {
+        let woken = condition.wait(state);
+        return Ok(woken.unwrap_or_else(PoisonError::into_inner));
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(state);
+    }
+    let woken = condition.wait_timeout(state, left);
+    Ok(woken.unwrap_or_else(PoisonError::into_inner).0)
+}
+
+#[cfg(test)]
+mod tests;
