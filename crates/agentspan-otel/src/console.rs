@@ -34,8 +34,9 @@ pub enum ConsoleDetail {
 /// The reference falls back to OpenTelemetry's console exporter, which prints contents in clear. This
 /// one masks them as [`Masked`](crate::Masked) does, unless it is asked not to: see
 /// [`with_contents`](Self::with_contents). A trace is written once its local
-/// root has ended; spans that still wait are written at flush and shutdown, and when more than 2,048
-/// of them wait.
+/// root has ended. Spans that still wait are written at flush and shutdown. When more than 2,048 of them
+/// wait, or they hold more than 16 MiB, the oldest traces are written as they are, and
+/// [counted](Self::evicted_traces).
 ///
 /// ```
 /// use agentspan_otel::{ConsoleDetail, ConsoleExporter};
@@ -98,6 +99,12 @@ impl ConsoleExporter {
             detail: self.detail,
             sink: Arc::clone(&self.sink),
         }
+    }
+
+    /// How many traces were written before their roots had ended, since too many spans waited.
+    #[must_use]
+    pub fn evicted_traces(&self) -> u64 {
+        self.pending().evicted()
     }
 
     fn pending(&self) -> MutexGuard<'_, PendingTraces> {

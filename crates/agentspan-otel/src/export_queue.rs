@@ -1,16 +1,16 @@
 //! Takes an exporter off the path of the program, and counts what becomes of its spans.
 
 mod flush;
+mod item;
 mod process;
 mod receipt;
-mod state;
 mod stats;
 mod worker;
 
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use agentspan_model::agentspec::Disclosure;
@@ -18,6 +18,7 @@ use agentspan_model::keys::Sensitivity;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_queue::PerProcess;
 use agentspan_queue::contain::{self, Foreign};
+use agentspan_queue::queue::{DropPolicy, Pace, Refused, Settings};
 use agentspan_record::{FinishedSpan, Hiding, Preparation, SpanEnrichers};
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
@@ -25,9 +26,9 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanExporter, SpanProcessor};
 
 pub use self::flush::ExportFlush;
+use self::item::Item;
 use self::process::{Process, Start};
 pub use self::receipt::{Receipt, Receipts};
-use self::state::{Bounds, Outcome, Refused, Shared};
 pub use self::stats::{ExportLoss, ExportStats};
 use self::worker::Worker;
 
@@ -82,7 +83,6 @@ pub struct ExportQueue(Arc<Handle>);
 
 struct Handle {
     name: Arc<str>,
-    bounds: Bounds,
     process: PerProcess<Process>,
     condition: Option<Foreign<Box<Condition>>>,
     /// Starts the thread of a child.
@@ -93,12 +93,12 @@ struct Handle {
 
 impl Handle {
     /// What belongs to this process.
-    fn process(&self) -> &Process {
+    fn process(&self) -> &Arc<Process> {
         self.process.get(|parent| {
             // Another thread of the parent may have held the lock at the fork.
             let resource = self.resource.try_lock().ok();
             let resource = resource.and_then(|resource| resource.clone());
-            Process::of_child(parent, self.bounds, resource)
+            Process::of_child(parent, resource)
         })
     }
 }
@@ -118,8 +118,7 @@ impl Drop for Handle {
 pub struct ExportQueueBuilder<E> {
     name: Arc<str>,
     exporter: E,
-    bounds: Bounds,
-    delay: Duration,
+    settings: Settings,
     preparation: Preparation,
     receipts: Receipts,
     condition: Option<Box<Condition>>,
@@ -130,29 +129,29 @@ pub struct ExportQueueBuilder<E> {
 type AfterFork<E> = dyn Fn() -> io::Result<E> + Send + Sync;
 
 impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
-    /// Sets how many spans may wait or be in flight. The default is 8192; at least one may.
+    /// Sets how many spans may wait or be in flight. The default is 65,536; at least one may.
     pub fn with_max_spans(mut self, spans: usize) -> Self {
-        self.bounds.spans = spans.max(1);
+        self.settings.max_items = spans.max(1);
         self
     }
 
     /// Sets how many bytes the spans that wait or are in flight may hold, as estimated. The default is
     /// 64 MiB. A span that is larger is taken by an empty queue.
     pub fn with_max_bytes(mut self, bytes: usize) -> Self {
-        self.bounds.bytes = bytes;
+        self.settings.max_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self
     }
 
     /// Sets how many spans the exporter gets at once, at most. The default is 512, and never more than may wait; it
     /// gets one at least.
     pub fn with_batch_spans(mut self, spans: usize) -> Self {
-        self.bounds.batch = spans.max(1);
+        self.settings.gather_items = spans.max(1);
         self
     }
 
     /// Sets how long spans wait for a batch to fill. The default is 1 second.
     pub fn with_batch_delay(mut self, delay: Duration) -> Self {
-        self.delay = delay;
+        self.settings.gather_time = delay;
         self
     }
 
@@ -228,35 +227,35 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
     /// The system refuses a thread. Try again when it has less to do.
     pub fn build(mut self) -> io::Result<ExportQueue> {
         // A batch that is never full would be waited for while the queue drops what comes.
-        self.bounds.batch = self.bounds.batch.min(self.bounds.spans);
+        let batch = self.settings.gather_items.min(self.settings.max_items);
+        self.settings.gather_items = batch;
         // The table of keys is made once in a process, on the thread that asks first. Were that the thread of
         // the queue, a child that is forked meanwhile would wait for it for ever.
         let _ = Sensitivity::of("");
         let (name, preparation) = (Arc::clone(&self.name), self.preparation);
-        let (receipts, delay) = (self.receipts, self.delay);
-        let start = move |shared: &Arc<Shared>, exporter| {
+        let receipts = self.receipts;
+        let start = move |process: &Arc<Process>, exporter| {
             let worker = Worker {
                 name: Arc::clone(&name),
-                shared: Arc::clone(shared),
+                process: Arc::clone(process),
                 exporter,
                 preparation: preparation.clone(),
                 receipts: receipts.clone(),
-                delay,
+                batch,
             };
-            thread::Builder::new()
-                .name("agentspan-queue".to_owned())
-                .spawn(move || worker.run())
+            let named = thread::Builder::new().name("agentspan-queue".to_owned());
+            process.start_thread(|| named.spawn(move || worker.run()))
         };
-        let process = Process::new(self.bounds, |shared| start(shared, self.exporter))?;
+        let process = Arc::new(Process::new(self.settings));
+        start(&process, self.exporter)?;
         let start = self.after_fork.map(|make| -> Box<Start> {
-            Box::new(move |shared| {
+            Box::new(move |process| {
                 let made = contain::call(&make).map_err(io::Error::other)??;
-                start(shared, made)
+                start(process, made)
             })
         });
         Ok(ExportQueue(Arc::new(Handle {
             name: self.name,
-            bounds: self.bounds,
             process: PerProcess::new(process),
             condition: self.condition.map(Foreign::new),
             start,
@@ -276,8 +275,7 @@ impl<E> fmt::Debug for ExportQueueBuilder<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExportQueueBuilder")
             .field("name", &self.name)
-            .field("bounds", &self.bounds)
-            .field("delay", &self.delay)
+            .field("settings", &self.settings)
             .field("preparation", &self.preparation)
             .finish_non_exhaustive()
     }
@@ -292,8 +290,14 @@ impl ExportQueue {
         ExportQueueBuilder {
             name: name.into().into(),
             exporter,
-            bounds: Bounds::default(),
-            delay: Duration::from_secs(1),
+            settings: Settings {
+                max_items: 1 << 16,
+                max_bytes: 64 << 20,
+                drop_policy: DropPolicy::Newest,
+                gather_items: 512,
+                gather_time: Duration::from_secs(1),
+                pace: Pace::Batches,
+            },
             preparation: default_preparation(),
             receipts: Receipts::new(),
             condition: None,
@@ -310,7 +314,7 @@ impl ExportQueue {
     /// What has become of the spans so far.
     #[must_use]
     pub fn stats(&self) -> ExportStats {
-        self.0.process().shared.stats()
+        self.0.process().stats()
     }
 
     /// What the receiver said last of spans that it rejected, of a batch that it refused,
@@ -318,7 +322,7 @@ impl ExportQueue {
     /// to 200 characters. A receiver that sees contents may repeat them.
     #[must_use]
     pub fn receiver_message(&self) -> Option<String> {
-        self.0.process().shared.receiver_message()
+        self.0.process().receiver_message()
     }
 
     /// Whether the exporter is to get this span: it is sampled, and meets the filter. What the filter
@@ -332,7 +336,7 @@ impl ExportQueue {
             return true;
         };
         contain::call(|| condition(span)).unwrap_or_else(|_| {
-            self.log_first(&self.0.process().shared.refuse(ExportLoss::Panic));
+            self.log_first(self.0.process().queue.refuse(ExportLoss::Panic));
             false
         })
     }
@@ -340,10 +344,10 @@ impl ExportQueue {
     /// Queues a span without asking the filter. Does not wait.
     pub fn put(&self, span: impl Into<FinishedSpan>) {
         let process = self.0.process();
-        if let Some(refused) = process.shared.put(span.into()) {
-            return self.log_first(&refused);
-        }
-        if process.ensure_thread(self.0.start.as_deref()).is_err() {
+        let put = process.queue.put(Item::new(span.into()));
+        if let Some(refused) = put.refused {
+            self.log_first(refused);
+        } else if put.needs_thread && process.start_in_child(self.0.start.as_deref()).is_err() {
             self.log_no_thread();
         }
     }
@@ -359,7 +363,7 @@ impl ExportQueue {
         });
     }
 
-    fn log_first(&self, refused: &Refused) {
+    fn log_first(&self, refused: Refused<ExportLoss>) {
         if refused.is_first {
             contain::log(|| {
                 tracing::error!(
@@ -376,7 +380,7 @@ impl ExportQueue {
     pub fn put_resource(&self, resource: &Resource) {
         let kept = self.0.resource.lock();
         *kept.unwrap_or_else(PoisonError::into_inner) = Some(resource.clone());
-        self.0.process().shared.put_resource(resource.clone());
+        self.0.process().put_resource(resource.clone());
     }
 
     /// Starts to export what is queued now, and does not wait for it.
@@ -390,8 +394,8 @@ impl ExportQueue {
         let process = self.0.process();
         ExportFlush {
             queue: self.clone(),
-            told: process.told_so_far(),
-            call: process.start_flush(),
+            told: process.queue.told_so_far(),
+            ticket: process.queue.start_flush(),
         }
     }
 
@@ -420,16 +424,10 @@ impl ExportQueue {
     /// thread does all the same.
     pub fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
         let process = self.0.process();
-        let told = process.told_so_far();
+        let told = process.queue.told_so_far();
         process.close();
-        let deadline = Instant::now().checked_add(timeout);
-        let outcome = process.shared.wait_for_end(deadline);
-        let thread = process.take_thread();
-        if outcome != Outcome::Late {
-            // The thread has done its work, and what is left of it is its return. A panic was counted.
-            let _ = thread.map(JoinHandle::join);
-        }
-        flush::of_shutdown(&self.0.name, outcome, timeout, process.tell(told))
+        let outcome = process.wait_for_end(Instant::now().checked_add(timeout));
+        flush::of_shutdown(&self.0.name, outcome, timeout, process.queue.tell(told))
     }
 }
 
@@ -461,19 +459,5 @@ impl fmt::Debug for ExportQueue {
             .field("name", &self.0.name)
             .field("stats", &self.stats())
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_span_that_is_lost_for_a_reason_is_told_from_those_after_it() {
-        let shared = Shared::new(Bounds::default());
-        let firsts = [(); 2].map(|()| shared.refuse(ExportLoss::Panic).is_first);
-        assert_eq!(firsts, [true, false]);
-        assert!(shared.refuse(ExportLoss::Failed).is_first);
-        assert_eq!(shared.stats().dropped(), 3);
     }
 }

@@ -58,7 +58,10 @@ impl FinishedSpan {
     /// The estimated memory in bytes, that of the Agent Spec span included.
     #[must_use]
     pub fn estimated_bytes(&self) -> u64 {
-        estimated_bytes(&self.data)
+        let agent_spec = self.agent_spec.as_ref().map_or(0, |placed| {
+            size_of::<PlacedSpan>() + placed.span.held_bytes()
+        });
+        estimated_bytes(&self.data).saturating_add(u64::try_from(agent_spec).unwrap_or(u64::MAX))
     }
 }
 

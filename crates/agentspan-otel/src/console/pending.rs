@@ -1,16 +1,28 @@
 //! Spans that wait for the root of their trace.
 
+use agentspan_record::estimated_bytes;
 use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::SpanData;
 
 /// How many spans may wait before the oldest trace is written as it is.
 const MAX_WAITING: usize = 2_048;
 
+/// How many bytes they may hold.
+const MAX_BYTES: u64 = 16 << 20;
+
 /// Traces whose root has not ended yet, oldest first.
 #[derive(Default)]
 pub(super) struct PendingTraces {
-    traces: Vec<(TraceId, Vec<SpanData>)>,
+    traces: Vec<Pending>,
     waiting: usize,
+    bytes: u64,
+    evicted: u64,
+}
+
+struct Pending {
+    id: TraceId,
+    spans: Vec<SpanData>,
+    bytes: u64,
 }
 
 impl PendingTraces {
@@ -26,33 +38,49 @@ impl PendingTraces {
                 ready.extend(self.take(trace_id));
             }
         }
-        while self.waiting > MAX_WAITING {
-            let Some((oldest, _)) = self.traces.first() else {
+        while self.waiting > MAX_WAITING || self.bytes > MAX_BYTES {
+            let Some(oldest) = self.traces.first().map(|trace| trace.id) else {
                 break;
             };
-            ready.extend(self.take(*oldest));
+            self.evicted += 1;
+            ready.extend(self.take(oldest));
         }
         ready
     }
 
     /// Gives back everything that waits.
     pub(super) fn take_all(&mut self) -> Vec<Vec<SpanData>> {
-        self.waiting = 0;
-        self.traces.drain(..).map(|(_, spans)| spans).collect()
+        (self.waiting, self.bytes) = (0, 0);
+        self.traces.drain(..).map(|trace| trace.spans).collect()
     }
 
-    fn push(&mut self, trace_id: TraceId, span: SpanData) {
+    /// How many traces were given back before their roots had ended, since too much waited.
+    pub(super) fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    fn push(&mut self, id: TraceId, span: SpanData) {
+        let bytes = estimated_bytes(&span);
         self.waiting += 1;
-        match self.traces.iter_mut().find(|(id, _)| *id == trace_id) {
-            Some((_, spans)) => spans.push(span),
-            None => self.traces.push((trace_id, vec![span])),
+        self.bytes += bytes;
+        match self.traces.iter_mut().find(|trace| trace.id == id) {
+            Some(trace) => {
+                trace.spans.push(span);
+                trace.bytes += bytes;
+            }
+            None => self.traces.push(Pending {
+                id,
+                spans: vec![span],
+                bytes,
+            }),
         }
     }
 
-    fn take(&mut self, trace_id: TraceId) -> Option<Vec<SpanData>> {
-        let at = self.traces.iter().position(|(id, _)| *id == trace_id)?;
-        let (_, spans) = self.traces.remove(at);
-        self.waiting -= spans.len();
-        Some(spans)
+    fn take(&mut self, id: TraceId) -> Option<Vec<SpanData>> {
+        let at = self.traces.iter().position(|trace| trace.id == id)?;
+        let trace = self.traces.remove(at);
+        self.waiting -= trace.spans.len();
+        self.bytes = self.bytes.saturating_sub(trace.bytes);
+        Some(trace.spans)
     }
 }

@@ -9,7 +9,9 @@ use opentelemetry::trace::{
     TraceState, Tracer as _, TracerProvider as _,
 };
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanEvents, SpanLinks};
+use opentelemetry_sdk::trace::{
+    SdkTracerProvider, SpanData, SpanEvents, SpanExporter as _, SpanLinks,
+};
 
 use super::tree::render;
 use super::{ConsoleDetail, ConsoleExporter};
@@ -124,6 +126,45 @@ fn span(id: u64, parent: u64) -> SpanData {
         status: Status::Unset,
         instrumentation_scope: InstrumentationScope::default(),
     }
+}
+
+#[test]
+fn a13_spans_whose_roots_never_end_wait_up_to_a_bound_in_bytes() {
+    let written = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&written);
+    let exporter = ConsoleExporter::with_sink(move |text| {
+        *count.lock().unwrap() += text.lines().count();
+        Ok(())
+    })
+    .with_detail(ConsoleDetail::Names);
+    let measured = allocation_counter::measure(|| {
+        for id in 0..64_u64 {
+            let mut span = span(id + 2, 1);
+            let trace = SpanContext::new(
+                TraceId::from(u128::from(id / 4) + 1),
+                SpanId::from(id + 2),
+                TraceFlags::SAMPLED,
+                false,
+                TraceState::NONE,
+            );
+            span.span_context = trace;
+            let text = "x".repeat(1 << 20);
+            span.attributes.push(KeyValue::new("text", text));
+            futures_executor::block_on(exporter.export(vec![span])).unwrap();
+        }
+    });
+    let held = measured.bytes_current;
+    assert!(held < 17 << 20, "{held} bytes");
+    // Sixteen traces of four megabytes, of which three fit.
+    assert_eq!(
+        (*written.lock().unwrap(), exporter.evicted_traces()),
+        (52, 13)
+    );
+    exporter.force_flush().unwrap();
+    assert_eq!(
+        (*written.lock().unwrap(), exporter.evicted_traces()),
+        (64, 13)
+    );
 }
 
 #[test]

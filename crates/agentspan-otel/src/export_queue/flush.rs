@@ -2,21 +2,22 @@
 
 use std::time::{Duration, Instant};
 
+use agentspan_queue::queue::Ticket;
 use agentspan_queue::told;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 
 use super::ExportQueue;
-use super::state::Outcome;
-use super::stats::{ExportLoss, Losses};
+use super::item::LOSSES;
+use super::process::Outcome;
+use super::stats::ExportLoss;
 
 /// A flush that [`ExportQueue::start_flush`] has started. It goes on whether anybody waits for it or not.
 #[derive(Debug)]
 pub struct ExportFlush {
     pub(super) queue: ExportQueue,
-    /// Which call to flush this is.
-    pub(super) call: u64,
+    pub(super) ticket: Ticket,
     /// What was told before it.
-    pub(super) told: Losses,
+    pub(super) told: [u64; LOSSES],
 }
 
 impl ExportFlush {
@@ -33,12 +34,12 @@ impl ExportFlush {
         let handle = &self.queue.0;
         let deadline = Instant::now().checked_add(timeout);
         let process = handle.process();
-        let outcome = process.shared.wait_for_flush(self.call, deadline);
+        let outcome = process.wait_for_flush(self.ticket, deadline);
         if outcome == Outcome::Late {
             // Nothing is told. The next call does, which may have the time to say what became of the rest.
             return Err(OTelSdkError::Timeout(timeout));
         }
-        let lost = lost(&handle.name, process.tell(self.told));
+        let lost = lost(&handle.name, process.queue.tell(self.told));
         let failed = (outcome == Outcome::Failed)
             .then(|| format!("the exporter of {} cannot be flushed", handle.name));
         failure([lost, failed])
@@ -50,7 +51,7 @@ pub(super) fn of_shutdown(
     name: &str,
     outcome: Outcome,
     timeout: Duration,
-    losses: Losses,
+    losses: [u64; LOSSES],
 ) -> OTelSdkResult {
     let mut with_reasons = ExportLoss::ALL.into_iter().zip(losses);
     let only_late = with_reasons.all(|(loss, n)| n == 0 || loss == ExportLoss::ShutdownDeadline);
@@ -64,7 +65,7 @@ pub(super) fn of_shutdown(
     failure([late, lost(name, losses), failed])
 }
 
-fn lost(name: &str, losses: Losses) -> Option<String> {
+fn lost(name: &str, losses: [u64; LOSSES]) -> Option<String> {
     let losses = ExportLoss::ALL
         .map(ExportLoss::as_str)
         .into_iter()

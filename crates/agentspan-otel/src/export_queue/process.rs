@@ -1,132 +1,186 @@
 //! What of a queue belongs to one process: a forked child has its own.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
-use agentspan_queue::told::Told;
+use agentspan_queue::queue::{Finished, Queue, Settings, Taken, Ticket};
 use opentelemetry_sdk::Resource;
 
-use super::state::{Bounds, Shared};
-use super::stats::{ExportLoss, Losses};
+use super::item::{Item, LOSSES};
+use super::receipt::Receipt;
+use super::stats::{ExportLoss, ExportStats};
 
 /// Starts the thread of a queue.
-pub(super) type Start = dyn Fn(&Arc<Shared>) -> io::Result<JoinHandle<()>> + Send + Sync;
+pub(super) type Start = dyn Fn(&Arc<Process>) -> io::Result<()> + Send + Sync;
+
+/// What came of a wait for the thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Done,
+    /// The exporter failed.
+    Failed,
+    /// The deadline passed first.
+    Late,
+}
 
 #[derive(Debug)]
 pub(super) struct Process {
-    pub(super) shared: Arc<Shared>,
-    /// The losses that flushes and shutdowns have told of.
-    told: Told<{ ExportLoss::ALL.len() }>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-    /// Whether the thread was started, or cannot be. That of a child starts with its first span.
-    has_thread: AtomicBool,
-    /// Beside the lock, which may be locked for ever in a child.
+    pub(super) queue: Queue<Item, LOSSES>,
+    /// What the exporter is to be told.
+    resource: Mutex<Option<Resource>>,
+    /// What the receiver said last.
+    receiver_message: Mutex<Option<String>>,
+    /// See [`ExportStats::unconfirmed`].
+    unconfirmed: AtomicU64,
+    /// Whether the exporter failed over the last flush, and over its end, of which nobody was told yet.
+    flush_failed: AtomicBool,
+    end_failed: AtomicBool,
+    /// Whether somebody has begun to start the thread. That of a child starts with its first span.
+    has_started: AtomicBool,
+    /// Beside the locks, which may be locked for ever in a child.
     is_closed: AtomicBool,
 }
 
 impl Process {
-    pub(super) fn new(
-        bounds: Bounds,
-        thread: impl FnOnce(&Arc<Shared>) -> io::Result<JoinHandle<()>>,
-    ) -> io::Result<Self> {
-        let shared = Arc::new(Shared::new(bounds));
-        let thread = thread(&shared)?;
-        Ok(Self::of(shared, Some(thread)))
-    }
-
-    /// That of a child of a fork: empty, and closed if the parent's is. `resource` is what the exporter is told.
-    pub(super) fn of_child(parent: &Self, bounds: Bounds, resource: Option<Resource>) -> Self {
-        let shared = Arc::new(Shared::new(bounds));
-        let is_closed = parent.is_closed.load(Ordering::Relaxed);
-        if is_closed {
-            shared.end_in_child();
-        } else if let Some(resource) = resource {
-            shared.put_resource(resource);
-        }
-        let child = Self::of(shared, None);
-        child.has_thread.store(is_closed, Ordering::Relaxed);
-        child.is_closed.store(is_closed, Ordering::Relaxed);
-        child
-    }
-
-    fn of(shared: Arc<Shared>, thread: Option<JoinHandle<()>>) -> Self {
+    pub(super) fn new(settings: Settings) -> Self {
         Self {
-            shared,
-            told: Told::default(),
-            has_thread: AtomicBool::new(thread.is_some()),
-            thread: Mutex::new(thread),
+            queue: Queue::new(settings),
+            resource: Mutex::default(),
+            receiver_message: Mutex::default(),
+            unconfirmed: AtomicU64::new(0),
+            flush_failed: AtomicBool::new(false),
+            end_failed: AtomicBool::new(false),
+            has_started: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
         }
     }
 
-    /// Sees to it that what waits is exported, or counted as lost.
-    #[inline]
-    pub(super) fn ensure_thread(&self, start: Option<&Start>) -> io::Result<()> {
-        // Relaxed: the lock decides.
-        if self.has_thread.load(Ordering::Relaxed) {
-            return Ok(());
+    /// That of a child of a fork: empty, and closed if the parent's is. `resource` is what the exporter is told.
+    pub(super) fn of_child(parent: &Self, resource: Option<Resource>) -> Self {
+        let child = Self::new(parent.queue.settings());
+        *lock(&child.resource) = resource;
+        if parent.is_closed.load(Ordering::Relaxed) {
+            child.close();
         }
-        self.start_thread(start)
+        child
     }
 
+    /// Starts the thread with a new exporter, or counts what waits as lost.
     #[cold]
-    fn start_thread(&self, start: Option<&Start>) -> io::Result<()> {
-        let mut thread = self.thread();
-        // A close may have come first.
-        if self.has_thread.swap(true, Ordering::Relaxed) {
+    pub(super) fn start_in_child(self: &Arc<Self>, start: Option<&Start>) -> io::Result<()> {
+        if self.has_started.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
-        let started = start.map(|start| start(&self.shared)).transpose();
-        match started {
-            Ok(Some(started)) => *thread = Some(started),
-            Ok(None) => self.shared.give_up_in_child(),
-            Err(error) => {
-                self.shared.give_up_in_child();
-                return Err(error);
-            }
+        let started = start.map(|start| start(self)).transpose();
+        if !matches!(started, Ok(Some(()))) {
+            self.queue.close(ExportLoss::Forked);
         }
-        Ok(())
+        started.map(drop)
+    }
+
+    pub(super) fn start_thread(
+        &self,
+        spawn: impl FnOnce() -> io::Result<JoinHandle<()>>,
+    ) -> io::Result<()> {
+        self.has_started.store(true, Ordering::Relaxed);
+        self.queue.start_thread(spawn)
     }
 
     pub(super) fn close(&self) {
         self.is_closed.store(true, Ordering::Relaxed);
-        let thread = self.thread();
-        let has_thread = self.has_thread.swap(true, Ordering::Relaxed);
-        drop(thread);
-        if has_thread {
-            self.shared.close();
+        self.queue.close(ExportLoss::AfterShutdown);
+    }
+
+    pub(super) fn stats(&self) -> ExportStats {
+        ExportStats::new(
+            self.queue.counts(),
+            self.unconfirmed.load(Ordering::Relaxed),
+        )
+    }
+
+    /// Tells the exporter of it before it gets the next spans.
+    pub(super) fn put_resource(&self, resource: Resource) {
+        *lock(&self.resource) = Some(resource);
+    }
+
+    pub(super) fn take_resource(&self) -> Option<Resource> {
+        lock(&self.resource).take()
+    }
+
+    pub(super) fn receiver_message(&self) -> Option<String> {
+        lock(&self.receiver_message).clone()
+    }
+
+    /// Counts what became of a batch. Says how many of it the receiver rejected, and whether it said something
+    /// for the first time.
+    pub(super) fn finish(
+        &self,
+        taken: Taken,
+        mut batch: Finished<LOSSES>,
+        loss: Option<ExportLoss>,
+        receipt: &Receipt,
+    ) -> (u64, bool) {
+        let spans = batch.items;
+        let rejected = match loss {
+            Some(_) => 0,
+            None => receipt.rejected().min(spans),
+        };
+        match loss {
+            Some(loss) => batch.lose(loss, spans),
+            None => batch.lose(ExportLoss::Rejected, rejected),
+        }
+        if !self.queue.finish(taken, batch) {
+            return (0, false);
+        }
+        if loss.is_none() && !receipt.is_confirmed() {
+            let exported = spans - rejected;
+            self.unconfirmed.fetch_add(exported, Ordering::Relaxed);
+        }
+        let Some(message) = receipt.message() else {
+            return (rejected, false);
+        };
+        let before = lock(&self.receiver_message).replace(message.to_owned());
+        (rejected, before.is_none())
+    }
+
+    pub(super) fn has_flushed(&self, loss: Option<ExportLoss>) {
+        self.flush_failed.store(loss.is_some(), Ordering::Relaxed);
+    }
+
+    /// Waits until everything that was queued at the start of a flush was exported or dropped.
+    pub(super) fn wait_for_flush(&self, ticket: Ticket, deadline: Option<Instant>) -> Outcome {
+        if !self.queue.wait_for_flush(ticket, deadline) {
+            Outcome::Late
+        } else if self.flush_failed.load(Ordering::Relaxed) {
+            Outcome::Failed
         } else {
-            self.shared.end_in_child();
+            Outcome::Done
         }
     }
 
-    /// The number of the flush, which is done already where there is nothing to do.
-    pub(super) fn start_flush(&self) -> u64 {
-        let call = self.shared.start_flush();
-        if !self.has_thread.load(Ordering::Relaxed) {
-            self.shared.answer_flush_in_child();
+    /// The exporter is gone.
+    pub(super) fn has_ended(&self, loss: Option<ExportLoss>) {
+        self.flush_failed.store(false, Ordering::Relaxed);
+        self.end_failed.store(loss.is_some(), Ordering::Relaxed);
+        self.queue.thread_has_ended();
+    }
+
+    /// Waits until the thread ends. What it did not finish in time is dropped.
+    pub(super) fn wait_for_end(&self, deadline: Option<Instant>) -> Outcome {
+        let late = ExportLoss::ShutdownDeadline;
+        if !self.queue.wait_for_end(deadline, late) {
+            Outcome::Late
+        } else if self.end_failed.swap(false, Ordering::Relaxed) {
+            Outcome::Failed
+        } else {
+            Outcome::Done
         }
-        call
     }
+}
 
-    /// What a flush or a shutdown that begins now need not tell.
-    pub(super) fn told_so_far(&self) -> Losses {
-        self.told.so_far()
-    }
-
-    /// The losses that nobody was told of `before` this call, which tells of them.
-    pub(super) fn tell(&self, before: Losses) -> Losses {
-        let lost = self.shared.stats().losses_by_reason();
-        self.told.rest_of(lost, before)
-    }
-
-    pub(super) fn take_thread(&self) -> Option<JoinHandle<()>> {
-        self.thread().take()
-    }
-
-    fn thread(&self) -> MutexGuard<'_, Option<JoinHandle<()>>> {
-        self.thread.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(value: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use agentspan_queue::queue::Counts;
+
+use super::item::LOSSES;
+
 /// Why a span was not exported. Every span that is lost is counted under one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -57,7 +61,7 @@ impl ExportLoss {
         }
     }
 
-    fn index(self) -> usize {
+    pub(super) fn index(self) -> usize {
         match self {
             Self::QueueFull => 0,
             Self::Failed => 1,
@@ -94,11 +98,9 @@ pub struct ExportStats {
     pub queued: u64,
     /// The estimated memory of the spans that wait or are in flight, in bytes.
     pub queued_bytes: u64,
-    dropped: Losses,
+    /// In the order of [`ExportLoss::ALL`].
+    dropped: [u64; LOSSES],
 }
-
-/// How many spans were lost, in the order of [`ExportLoss::ALL`].
-pub(super) type Losses = [u64; ExportLoss::ALL.len()];
 
 impl ExportStats {
     /// How many spans were dropped for this reason.
@@ -113,16 +115,14 @@ impl ExportStats {
         self.dropped.iter().sum()
     }
 
-    pub(super) fn losses_by_reason(&self) -> Losses {
-        self.dropped
-    }
-
-    /// Whether they are the first ones for this reason.
-    pub(super) fn count_dropped(&mut self, loss: ExportLoss, spans: u64) -> bool {
-        let Some(count) = self.dropped.get_mut(loss.index()) else {
-            return false;
-        };
-        let before = std::mem::replace(count, *count + spans);
-        before == 0 && spans > 0
+    pub(super) fn new(counts: Counts<LOSSES>, unconfirmed: u64) -> Self {
+        Self {
+            accepted: counts.accepted,
+            exported: counts.done,
+            unconfirmed,
+            queued: counts.queued,
+            queued_bytes: counts.queued_bytes,
+            dropped: counts.lost,
+        }
     }
 }

@@ -1,44 +1,53 @@
 //! The thread of a queue.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use agentspan_queue::contain;
+use agentspan_queue::queue::{Finished, Queued, Taken, Work};
 use agentspan_record::{FinishedSpan, Preparation};
 use opentelemetry::Context;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::SpanExporter;
 
+use super::item::LOSSES;
+use super::process::Process;
 use super::receipt::Receipts;
-use super::state::{Shared, Work};
 use super::stats::ExportLoss;
 
 pub(super) struct Worker<E> {
     pub(super) name: Arc<str>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) process: Arc<Process>,
     pub(super) exporter: E,
     pub(super) preparation: Preparation,
     pub(super) receipts: Receipts,
-    pub(super) delay: Duration,
+    /// How many spans the exporter gets at once, at most.
+    pub(super) batch: usize,
 }
 
 impl<E: SpanExporter> Worker<E> {
     pub(super) fn run(mut self) {
         // What the exporter sends is no telemetry of the program.
         let _quiet = Context::enter_telemetry_suppressed_scope();
+        let process = Arc::clone(&self.process);
         loop {
-            match self.shared.next_work(self.delay) {
-                Work::Resource(resource) => {
-                    let preparation = self.preparation.clone();
-                    self.guarded(|exporter| {
-                        exporter.set_resource(&preparation.resource(&resource));
-                        Ok(())
-                    });
-                }
-                Work::Batch(spans) => self.export(spans),
+            let (mut spans, mut finished) = (Vec::new(), Finished::default());
+            let work = process.queue.next(self.batch, |item| {
+                finished.items += 1;
+                finished.bytes += item.bytes();
+                spans.push(item.span);
+            });
+            if let Some(resource) = process.take_resource() {
+                let preparation = self.preparation.clone();
+                self.guarded(|exporter| {
+                    exporter.set_resource(&preparation.resource(&resource));
+                    Ok(())
+                });
+            }
+            match work {
+                Work::Items(taken) => self.export(spans, taken, finished),
                 Work::Flush(calls) => {
-                    let loss = self.guarded(|exporter| exporter.force_flush());
-                    self.shared.flushed(calls, loss);
+                    process.has_flushed(self.guarded(|exporter| exporter.force_flush()));
+                    process.queue.answer(calls);
                 }
                 Work::End => break,
             }
@@ -51,19 +60,16 @@ impl<E: SpanExporter> Worker<E> {
         if contain::drop(exporter).is_err() {
             log_failure(&name, ExportLoss::Panic);
         }
-        self.shared.ended(loss);
+        process.has_ended(loss);
     }
 
-    fn export(&mut self, spans: Vec<FinishedSpan>) {
-        let count = spans.len() as u64;
-        // As they were counted when they came. Not under the lock, which the program's threads wait for.
-        let bytes = spans.iter().map(FinishedSpan::estimated_bytes).sum();
+    fn export(&mut self, spans: Vec<FinishedSpan>, taken: Taken, finished: Finished<LOSSES>) {
         let mut prepared = Vec::with_capacity(spans.len());
         // Panics of enrichers are logged, and cost no span.
         self.preparation.prepare(spans, &mut prepared);
         let loss = self.guarded(|exporter| futures_executor::block_on(exporter.export(prepared)));
         let receipt = self.receipts.take();
-        let (rejected, has_message) = self.shared.finish(count, bytes, loss, &receipt);
+        let (rejected, has_message) = self.process.finish(taken, finished, loss, &receipt);
         log_receipt(&self.name, rejected, has_message);
     }
 

@@ -159,6 +159,21 @@ fn a_hanging_exporter_costs_a_bounded_number_of_spans() {
 }
 
 #[test]
+fn a_burst_of_thirty_thousand_spans_is_within_the_default_bounds() {
+    let (builder, begun, release) = hanging();
+    let queue = builder.build().unwrap();
+    let provider = end_spans(&queue, 512);
+    begun.recv_timeout(WHILE).unwrap();
+    let _provider = end_spans(&queue, 29_488);
+    let stats = queue.stats();
+    assert_eq!((stats.queued, stats.dropped()), (30_000, 0));
+    drop(release);
+    queue.flush(WHILE).unwrap();
+    assert_eq!(queue.stats().exported, 30_000);
+    drop(provider);
+}
+
+#[test]
 fn the_queue_is_bounded_in_bytes_too() {
     let (builder, begun, release) = hanging();
     let queue = builder
