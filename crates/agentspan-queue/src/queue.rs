@@ -9,190 +9,28 @@
 //! swapping two buffers, and is woken once for many items. `docs/adr/010-one-queue.md` says why.
 
 mod admission;
+mod counts;
+mod item;
 mod line;
+mod settings;
 mod thread;
 
 use std::fmt;
-use std::hash::Hash;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::thread::{JoinHandle, ThreadId};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use self::admission::Admission;
+pub use self::counts::{Counts, Finished, Put, Refused};
+pub use self::item::{Loss, Part, Queued};
+pub use self::settings::{DropPolicy, Pace, Settings};
 use self::thread::Backlog;
-pub use self::thread::{Finished, FlushCalls, Taken, Work};
+pub use self::thread::{FlushCalls, Taken, Work};
 use crate::contain;
 use crate::told::Told;
-
-/// What a queue holds.
-pub trait Queued: Send {
-    /// Tells groups of items apart, for as long as an item of the group is kept.
-    type Group: Copy + Eq + Hash + Send;
-    /// Why items are lost.
-    type Loss: Loss;
-
-    /// How the item relates to others.
-    fn part(&self) -> Part<Self::Group>;
-
-    /// The memory that is freed with the item, in bytes, as estimated. Always the same for one item.
-    fn bytes(&self) -> u64;
-}
-
-/// How an item relates to other items of its queue.
-///
-/// Groups are shown whole: if the queue drops the first item of a group, it drops the whole group. If
-/// the thread has taken the first, the last follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "the queue treats each part in its own way"
-)]
-pub enum Part<G> {
-    /// The item stands alone, and is dropped when the queue is full.
-    Single,
-    /// A notice to the thread. It is never dropped for want of room.
-    Notice,
-    /// The first item of a group. It takes a place for the last one, too.
-    First(G),
-    /// An item between the first and the last of its group. It is dropped when there is no place for it.
-    Inner(G),
-    /// The last item of a group. Its place is kept.
-    Last(G),
-}
-
-/// A reason for which items are lost.
-pub trait Loss: Copy + Eq + fmt::Debug + Send {
-    /// The queue was full.
-    const QUEUE_FULL: Self;
-
-    /// The place of the reason in counts. It is less than the number of counts of the queue.
-    fn index(self) -> usize;
-}
-
-/// What a full queue drops.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum DropPolicy {
-    /// New items: spans that start, with everything that follows of them, and events.
-    #[default]
-    Newest,
-    /// The items that have waited longest: the oldest event, or the oldest span whose start waits, with
-    /// everything that waits of it.
-    Oldest,
-}
-
-/// How much a queue holds, and when its thread works.
-#[derive(Clone, Copy, Debug)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "only the queues of this workspace make one, and each has to decide everything"
-)]
-pub struct Settings {
-    /// How many items may wait or be in flight.
-    pub max_items: usize,
-    /// How many bytes the items that wait or are in flight may hold. A larger item is taken while no
-    /// other holds any.
-    pub max_bytes: u64,
-    /// What is dropped when the queue is full.
-    pub drop_policy: DropPolicy,
-    /// The thread lets items gather until this many wait, or bytes for a quarter of the bound.
-    pub gather_items: usize,
-    /// For how long the thread lets items gather, at most.
-    pub gather_time: Duration,
-    /// When the thread lets items gather.
-    pub pace: Pace,
-}
-
-/// When the thread of a queue lets items gather.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "as for the settings")]
-pub enum Pace {
-    /// Before each time that it takes items: they are dealt with in batches.
-    Batches,
-    /// Only after it has found nothing: what has come while it was busy, it takes at once.
-    Eager {
-        /// How many times the thread looks by itself for new items before it sleeps until a producer wakes
-        /// it. To wake the thread is what costs producers most.
-        naps: u32,
-    },
-}
-
-/// What became of the items of a queue. `accepted = done + lost + queued`, at any time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counts<const LOSSES: usize> {
-    /// Items that the queue was given, those included that it refused.
-    pub accepted: u64,
-    /// Items that the thread has dealt with, and did not report as lost.
-    pub done: u64,
-    /// Lost items by the [index](Loss::index) of their reason.
-    pub lost: [u64; LOSSES],
-    /// Items that wait or are in flight.
-    pub queued: u64,
-    /// The memory of the items that wait or are in flight, in bytes, as estimated.
-    pub queued_bytes: u64,
-}
-
-impl<const LOSSES: usize> Default for Counts<LOSSES> {
-    fn default() -> Self {
-        Self {
-            accepted: 0,
-            done: 0,
-            lost: [0; LOSSES],
-            queued: 0,
-            queued_bytes: 0,
-        }
-    }
-}
-
-impl<const LOSSES: usize> Counts<LOSSES> {
-    /// How many items were lost for this reason.
-    #[must_use]
-    pub fn lost_for(&self, loss: impl Loss) -> u64 {
-        self.lost.get(loss.index()).copied().unwrap_or(0)
-    }
-
-    /// Counts items as lost, and says whether they are the first ones for this reason.
-    fn lose(&mut self, loss: impl Loss, items: u64) -> bool {
-        let Some(count) = self.lost.get_mut(loss.index()) else {
-            return false;
-        };
-        let before = *count;
-        *count += items;
-        before == 0 && items > 0
-    }
-
-    /// Items no longer wait and are not in flight.
-    fn leave(&mut self, items: u64, bytes: u64) {
-        self.queued = self.queued.saturating_sub(items);
-        self.queued_bytes = self.queued_bytes.saturating_sub(bytes);
-    }
-}
-
-/// Why an item was refused, and whether it is the first one for this reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Refused<L> {
-    /// The reason.
-    pub loss: L,
-    /// Whether the queue has lost no item for this reason before. Decided under the lock, so that this
-    /// is said once.
-    pub is_first: bool,
-}
-
-/// What came of [`Queue::put`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-#[must_use = "the queue may need a thread"]
-pub struct Put<L> {
-    /// Why the item was refused, if it was.
-    pub refused: Option<Refused<L>>,
-    /// The queue has no thread: see [`Queue::start_thread`].
-    pub needs_thread: bool,
-}
 
 /// A call to flush that has [started](Queue::start_flush).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

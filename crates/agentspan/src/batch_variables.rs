@@ -7,7 +7,7 @@ use agentspan_discovery::{Environment, standard_variables as names, values};
 use crate::environment::{ignored, understood};
 
 /// How many spans a queue holds by default.
-pub(crate) const MAX_SPANS: usize = 8192;
+pub(crate) const MAX_SPANS: usize = 65_536;
 
 /// What is set of a queue that the code leaves open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -234,7 +234,7 @@ impl Destination {
     }
 
     /// Sets how many spans may wait or be in flight. The default is what `OTEL_BSP_MAX_QUEUE_SIZE` says, or else
-    /// 8192; what comes when they are reached is dropped and counted.
+    /// 65,536; what comes when they are reached is dropped and counted.
     pub fn with_max_queue_spans(mut self, spans: usize) -> Self {
         self.settings.max_spans = Some(spans);
         self

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::line::Slot;
-use super::{DropPolicy, Loss, Pace, Phase, Queue, Queued, State, wait};
+use super::{DropPolicy, Finished, Pace, Phase, Queue, Queued, State, wait};
 
 /// What the thread is to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,36 +33,6 @@ pub struct Taken {
 /// Calls to flush that are to be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlushCalls(u64);
-
-/// What became of items that the thread took.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Finished<const LOSSES: usize> {
-    /// How many items are no longer in flight.
-    pub items: u64,
-    /// The bytes that they held, as estimated.
-    pub bytes: u64,
-    lost: [u64; LOSSES],
-}
-
-impl<const LOSSES: usize> Default for Finished<LOSSES> {
-    fn default() -> Self {
-        Self {
-            items: 0,
-            bytes: 0,
-            lost: [0; LOSSES],
-        }
-    }
-}
-
-impl<const LOSSES: usize> Finished<LOSSES> {
-    /// Some of the items are lost for this reason.
-    pub fn lose(&mut self, loss: impl Loss, items: u64) {
-        if let Some(lost) = self.lost.get_mut(loss.index()) {
-            *lost += items;
-        }
-    }
-}
 
 /// What the thread has taken from the line and not begun with.
 pub(super) struct Backlog<T> {
@@ -224,13 +194,7 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
         if state.generation != taken.generation {
             return false;
         }
-        let counts = &mut state.admission.counts;
-        counts.leave(finished.items, finished.bytes);
-        let lost: u64 = finished.lost.iter().sum();
-        counts.done += finished.items.saturating_sub(lost);
-        for (count, lost) in counts.lost.iter_mut().zip(finished.lost) {
-            *count += lost;
-        }
+        state.admission.counts.finish(finished);
         true
     }
 
