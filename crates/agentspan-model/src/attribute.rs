@@ -102,6 +102,50 @@ impl From<&'static str> for Key {
     }
 }
 
+/// The text that `Display` writes, without the cost of formatting: a prompt has as many keys as messages.
+impl From<Key> for String {
+    fn from(key: Key) -> Self {
+        /// The dots around the places, and the digits of most places.
+        const PLACES: usize = 12;
+        match key {
+            Key::Static(key) => key.to_owned(),
+            Key::Indexed {
+                list,
+                index,
+                member,
+            } => {
+                let mut text = Self::with_capacity(list.len() + member.len() + PLACES);
+                text.push_str(list);
+                push_place(&mut text, index);
+                text.push_str(member);
+                text
+            }
+            nested @ Key::Nested { .. } => nested.to_string(),
+        }
+    }
+}
+
+/// Appends the place between its dots.
+fn push_place(text: &mut String, place: usize) {
+    text.push('.');
+    if place >= 10 {
+        let mut scale = 1;
+        while place / scale >= 10 {
+            scale *= 10;
+        }
+        while scale > 1 {
+            push_digit(text, place / scale % 10);
+            scale /= 10;
+        }
+    }
+    push_digit(text, place % 10);
+    text.push('.');
+}
+
+fn push_digit(text: &mut String, digit: usize) {
+    text.extend(u8::try_from(digit).map(|digit| char::from(b'0' + digit)));
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -136,5 +180,32 @@ where
 {
     fn visit_key(&mut self, key: Key, value: AttributeValue<'_>) {
         self(key, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_becomes_the_text_that_it_shows() {
+        let places = (0..120).chain([999, 1_000, 1_001, 98_765, usize::MAX]);
+        for index in places {
+            let key = Key::Indexed {
+                list: "llm.input_messages",
+                index,
+                member: "message.role",
+            };
+            assert_eq!(String::from(key), key.to_string());
+            let nested = Key::Nested {
+                list: "a",
+                index,
+                inner: "b",
+                inner_index: index,
+                member: "c",
+            };
+            assert_eq!(String::from(nested), nested.to_string());
+        }
+        assert_eq!(String::from(Key::Static("fixed")), "fixed");
     }
 }

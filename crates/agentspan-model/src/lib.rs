@@ -38,6 +38,7 @@ pub mod attribute;
 mod error_class;
 pub mod escape;
 mod invisible;
+mod json_writer;
 pub mod keys;
 pub mod mapping;
 pub mod random;

@@ -32,7 +32,7 @@ impl KeyVisitor for Attributes {
         };
         let attribute = match key {
             Key::Static(key) => KeyValue::new(key, value),
-            key => KeyValue::new(key.to_string(), value),
+            key => KeyValue::new(String::from(key), value),
         };
         self.0.push(attribute);
     }

@@ -1,7 +1,6 @@
 //! Agent Spec spans in the words of a mapping.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::time::SystemTime;
 
 use agentspan_model::agentspec::{Disclosure, Event as AgentSpecEvent, Span as AgentSpecSpan};
@@ -11,7 +10,7 @@ use agentspan_model::mapping::{
 };
 use agentspan_queue::contain;
 use opentelemetry::trace::{Event, SpanKind, Status};
-use opentelemetry::{InstrumentationScope, Key, KeyValue};
+use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::attributes::Attributes;
@@ -115,6 +114,9 @@ fn render_event(
     event.attributes = merged(attributes.0, others, mapping);
 }
 
+/// For so many attributes no table is built.
+const FEW: usize = 16;
+
 /// What the mapping says, and what others have said besides.
 fn merged(mut mapped: Vec<KeyValue>, live: Vec<KeyValue>, mapping: &Mapping) -> Vec<KeyValue> {
     let has_identity = matches!(mapping.rendering(), Rendering::Agent365(_));
@@ -127,9 +129,14 @@ fn merged(mut mapped: Vec<KeyValue>, live: Vec<KeyValue>, mapping: &Mapping) -> 
             ]
             .contains(&key)
     };
-    // Where each key is, so that very many attributes cost no more for each.
-    let places = mapped.iter().enumerate();
-    let mut places: HashMap<Key, usize> = places.map(|(at, a)| (a.key.clone(), at)).collect();
+    // Where each key is, so that very many attributes cost no more for each. For a few it costs more
+    // than to look: a prompt has some attributes for each of its messages.
+    let is_few = live.len() <= FEW;
+    let mut places = HashMap::new();
+    if !is_few {
+        let mapped = mapped.iter().enumerate();
+        places.extend(mapped.map(|(at, attribute)| (attribute.key.clone(), at)));
+    }
     for other in live {
         let key = other.key.as_str();
         let is_of_bridge =
@@ -137,17 +144,24 @@ fn merged(mut mapped: Vec<KeyValue>, live: Vec<KeyValue>, mapping: &Mapping) -> 
         if key.starts_with(keys::AGENTSPEC_PREFIX) && !is_of_bridge {
             continue;
         }
-        match places.entry(other.key.clone()) {
-            Entry::Vacant(place) => {
-                place.insert(mapped.len());
+        let place = if is_few {
+            mapped.iter().position(|known| known.key == other.key)
+        } else {
+            places.get(&other.key).copied()
+        };
+        match place {
+            None => {
+                if !is_few {
+                    places.insert(other.key.clone(), mapped.len());
+                }
                 mapped.push(other);
             }
-            Entry::Occupied(place) if is_identity(key) => {
-                if let Some(both) = mapped.get_mut(*place.get()) {
+            Some(place) if is_identity(key) => {
+                if let Some(both) = mapped.get_mut(place) {
                     both.value = other.value;
                 }
             }
-            Entry::Occupied(_) => {}
+            Some(_) => {}
         }
     }
     mapped

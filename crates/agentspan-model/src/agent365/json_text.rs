@@ -6,6 +6,8 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 use serde_json::{Map, Value};
 
+use crate::escape::push_quoted;
+
 /// How deep values may be nested, as much as readers of JSON usually take.
 const MAX_DEPTH: usize = 128;
 
@@ -23,10 +25,17 @@ const MAX_DEPTH: usize = 128;
 #[must_use]
 pub fn json_array_text<S: AsRef<str>>(texts: &[S]) -> String {
     let capacity = texts.iter().map(|text| text.as_ref().len() + 4).sum();
-    let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
-    // Writing texts into memory cannot fail; should it ever, an empty text says less than the truth
-    // and nothing false.
-    write_json(&texts, capacity).unwrap_or_default()
+    let mut json = Vec::with_capacity(capacity);
+    json.push(b'[');
+    for (place, text) in texts.iter().enumerate() {
+        if place > 0 {
+            json.extend_from_slice(b", ");
+        }
+        push_quoted(&mut json, text.as_ref());
+    }
+    json.push(b']');
+    // Escaping keeps UTF-8; should it ever not, an empty text says less than the truth and nothing false.
+    String::from_utf8(json).unwrap_or_default()
 }
 
 /// Writes a JSON object in the same form, as the reference does with a tool's arguments and result.

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::members::{self, Member, Shape};
-use super::messages::to_json;
 use super::{AgentSpecFields, Exchange, SpanInTrace};
 use crate::agentspec::{Component, Detail, Disclosure, Event, EventForm, JsonObject, Span};
 use crate::attribute::AttributeValue::{Bool, F64, I64, Str};
 use crate::attribute::KeyVisitor;
+use crate::json_writer::to_json;
 use crate::keys;
 
 mod member_walk;

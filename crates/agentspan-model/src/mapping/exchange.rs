@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::messages::to_json;
 use super::operation::Operation;
 use crate::agentspec::{Event, EventDetails, JsonObject, Message, Sensitive, Span, SpanDetails};
+use crate::json_writer::to_json;
 
 /// What the first span of a part of a trace was given, and what came of the last one.
 ///

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Rendering;
 use super::llm_call::{self, FinishReasonNames};
-use super::messages::{Answer, Instructions, OneText, Prompt, to_json};
+use super::messages::{Answer, Instructions, OneText, Prompt};
 use super::operation::{Operation, operation_name};
 use super::story::{Content, Story};
 use super::tool_definition::Definitions;
@@ -14,6 +14,7 @@ use crate::agentspec::{
 };
 use crate::attribute::AttributeValue::{Bool, F64, I64, Static, Str, StrList};
 use crate::attribute::KeyVisitor;
+use crate::json_writer::to_json;
 use crate::keys;
 
 /// The version of the [semantic conventions] that [`Rendering::GenAi`] follows.

@@ -8,11 +8,6 @@ use super::llm_call::{self, FinishReasonNames};
 use super::story::Story;
 use crate::agentspec::{LlmGenerationResponse, Message, ToolCall};
 
-/// Writes a value that cannot fail to be JSON: texts and raw JSON under keys that are texts.
-pub(super) fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
-
 /// The messages of a prompt.
 pub(super) struct Prompt<'a>(pub(super) &'a [Message]);
 

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::agent_spec::COMPONENT_REF;
 use super::members;
-use super::messages::to_json;
 use crate::agentspec::{Component, Detail};
+use crate::json_writer::to_json;
 use crate::keys;
 
 /// What a reader who sees no contents gets in the place of an attribute of Agent Spec that

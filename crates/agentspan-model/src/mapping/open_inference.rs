@@ -4,7 +4,6 @@ use serde::Serialize;
 use serde::de::IgnoredAny;
 
 use super::llm_call::{self, FinishReasonNames};
-use super::messages::to_json;
 use super::operation::Operation;
 use super::span_in_trace::SpanInTrace;
 use super::story::{Content, Story};
@@ -12,6 +11,7 @@ use super::tool_definition::FunctionTool;
 use crate::agentspec::{Component, LlmConfig, LlmGenerationResponse, Message, Tool, ToolCall};
 use crate::attribute::AttributeValue::{I64, Static, Str};
 use crate::attribute::{Key, KeyVisitor};
+use crate::json_writer::to_json;
 use crate::keys;
 
 /// What OpenInference's own instrumentations write in the place of content that is not shown.

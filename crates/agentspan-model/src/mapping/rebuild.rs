@@ -6,10 +6,10 @@ use serde_json::value::RawValue;
 
 use super::agent_spec::COMPONENT_REF;
 use super::members::{self, Member, Shape};
-use super::messages::to_json;
 use super::placed_span::PlacedSpan;
 use crate::agentspec::{Id, MASK, ReadError, Span, Timestamp, TraceInfo};
 use crate::attribute::AttributeValue;
+use crate::json_writer::to_json;
 use crate::keys;
 
 /// Rebuilds a span from the attributes that a [`Mapping`](super::Mapping) has shown with

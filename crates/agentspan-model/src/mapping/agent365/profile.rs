@@ -3,8 +3,9 @@
 use crate::agent365::{Profile, json_array_text};
 use crate::agentspec::{LlmGenerationResponse, Message};
 use crate::attribute::AttributeValue::{self, DecimalText, I64};
+use crate::json_writer::to_json;
 use crate::keys;
-use crate::mapping::messages::{Answer, OneText, Prompt, to_json};
+use crate::mapping::messages::{Answer, OneText, Prompt};
 use crate::mapping::story::Story;
 
 /// What differs between generations of the contract.

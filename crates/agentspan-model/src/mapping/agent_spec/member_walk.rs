@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde::ser::{Error as _, Impossible, SerializeMap, Serializer};
 use serde_json::Error;
 
+use crate::json_writer::push_json;
+
 /// Buffers of this size need not grow for most members, which would cost an allocation for each doubling.
 const USUAL_KEY: usize = 64;
 const USUAL_VALUE: usize = 512;
@@ -65,7 +67,7 @@ impl SerializeMap for Walk<'_> {
         }
         self.value.clear();
         self.value.reserve(USUAL_VALUE);
-        serde_json::to_writer(&mut self.value, value)?;
+        push_json(&mut self.value, value)?;
         let json = std::str::from_utf8(&self.value).map_err(Error::custom)?;
         (self.found)(&self.key, Value::Json(json));
         Ok(())

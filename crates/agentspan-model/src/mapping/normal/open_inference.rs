@@ -8,8 +8,8 @@ use super::render::{shown, text, visit_agent_details, visit_instructions};
 use crate::agent365::{MessagePart, MessageRole};
 use crate::attribute::AttributeValue::{Bool, I64, Static, Str, StrList};
 use crate::attribute::{Key, KeyVisitor};
+use crate::json_writer::to_json;
 use crate::keys::{self, dialects};
-use crate::mapping::messages::to_json;
 use crate::mapping::open_inference::{
     CallPlace, JSON, MessageFields, Place, RoleAndContent, TEXT, indexed, mime_type_of, value,
     visit_arguments, visit_tokens, visit_tool_call,
