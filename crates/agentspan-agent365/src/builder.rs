@@ -12,6 +12,7 @@ use std::time::Duration;
 use agentspan_discovery::{
     ClusterCategory, DomainOverride, DomainOverrideError, Environment, Switches,
 };
+use agentspan_model::agent365::contract::RuleSet;
 use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
@@ -75,6 +76,7 @@ pub struct DeliveryBuilder<F = Delivery> {
     tenant_header: bool,
     final_refusals: bool,
     reparents: bool,
+    contract: Option<RuleSet>,
     domain: Option<DomainOverride>,
     environment_domain: Option<Result<DomainOverride, DomainOverrideError>>,
     loopback: Option<String>,
@@ -112,6 +114,7 @@ impl<F> DeliveryBuilder<F> {
             tenant_header: false,
             final_refusals: false,
             reparents: true,
+            contract: Some(RuleSet::default()),
             domain: None,
             environment_domain: None,
             loopback: None,
@@ -361,6 +364,7 @@ impl<F> DeliveryBuilder<F> {
             false => Preparation::of_records(mapping),
         };
         let preparation = preparation.with_enrichers(self.enrichers);
+        let contract = self.contract.filter(|_| wire.has_contract);
         let setup = move || Setup {
             bounds: QueueBounds {
                 spans: max_queue_spans as u64,
@@ -375,6 +379,7 @@ impl<F> DeliveryBuilder<F> {
             max_payload_bytes,
             preparation: preparation.clone(),
             reparents,
+            contract,
             destinations: Destinations {
                 wire,
                 tenant_key: self.profile.tenant_id_key(),

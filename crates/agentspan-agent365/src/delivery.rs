@@ -1,5 +1,6 @@
 //! The one pipeline behind both fronts, and the handle to it.
 
+mod advice;
 mod buffers;
 mod caller_losses;
 mod claim;

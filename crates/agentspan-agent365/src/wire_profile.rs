@@ -26,6 +26,8 @@ pub(crate) struct WireProfile {
     pub(crate) max_payload_bytes: Option<usize>,
     pub(crate) retry: RetryPolicy,
     pub(crate) missing_token: MissingToken,
+    /// Whether its keys are those that the service documents.
+    pub(crate) has_contract: bool,
     /// For a whole try: connect, send, head and body of the answer.
     pub(crate) timeout: Duration,
 }
@@ -98,6 +100,7 @@ static V0_1: WireProfile = WireProfile {
         longest_asked: None,
     },
     missing_token: MissingToken::SendWithout,
+    has_contract: false,
     timeout: Duration::from_secs(30),
 };
 
@@ -125,6 +128,7 @@ static V2: WireProfile = WireProfile {
         longest_asked: Some(Duration::from_secs(60)),
     },
     missing_token: MissingToken::Drop,
+    has_contract: true,
     timeout: Duration::from_secs(30),
 };
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use agentspan_model::agent365::Identity;
+use agentspan_model::agent365::contract::RuleSet;
 use agentspan_model::keys;
 use agentspan_record::Enrichment;
 use opentelemetry_sdk::trace::SpanData;
@@ -99,6 +100,23 @@ impl<F> DeliveryBuilder<F> {
     /// that ends in a later batch stays.
     pub fn without_reparenting(mut self) -> Self {
         self.reparents = false;
+        self
+    }
+
+    /// Looks at spans by other rules of the [contract](agentspan_model::agent365::contract) of Agent 365. Default:
+    /// [`RuleSet::AttributeReference`].
+    ///
+    /// With a profile that knows the documented keys, the delivery's thread looks at the first 1,000 spans, and warns
+    /// once for each rule that one of them breaks. The warning names the rule, the attribute, the span and the remedy,
+    /// and no value. Spans are sent as they are.
+    pub fn with_contract_rules(mut self, rules: RuleSet) -> Self {
+        self.contract = Some(rules);
+        self
+    }
+
+    /// Does not look at spans by the rules of the contract, and warns of none.
+    pub fn without_contract_warnings(mut self) -> Self {
+        self.contract = None;
         self
     }
 

@@ -5,6 +5,7 @@
 //! panics loses what it is told, and costs nothing else.
 
 use agentspan_model::agent365::Identity;
+use agentspan_model::agent365::contract::Finding;
 use agentspan_queue::contain;
 use http::Uri;
 use tracing::{debug, error, warn};
@@ -22,6 +23,22 @@ pub(super) fn no_token(identity: &Identity) {
             tenant = identity.tenant.as_str(),
             agent = identity.agent.as_str(),
             "there is no token, the request goes without"
+        );
+    });
+}
+
+pub(super) fn breaks_rule(finding: &Finding) {
+    contain::log(|| {
+        let span = finding.span.as_ref();
+        warn!(
+            target: "agentspan::agent365::contract",
+            rule = finding.rule.as_str(),
+            level = finding.level.name(),
+            attribute = finding.attribute.as_deref(),
+            trace_id = span.map(|ids| ids.trace_id.as_str()),
+            span_id = span.map(|ids| ids.span_id.as_str()),
+            remedy = finding.remedy(),
+            "a span breaks a rule of Agent 365, and others may, too"
         );
     });
 }

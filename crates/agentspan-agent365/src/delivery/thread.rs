@@ -6,6 +6,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
+use agentspan_model::agent365::contract::RuleSet;
 use agentspan_queue::contain::{self, Foreign};
 use agentspan_record::{Preparation, SpanLimits};
 use opentelemetry::Context;
@@ -55,6 +56,8 @@ pub(crate) struct Setup {
     pub(crate) preparation: Preparation,
     /// Whether spans whose parents are not sent get other parents.
     pub(crate) reparents: bool,
+    /// By which rules spans are looked at, if they are.
+    pub(crate) contract: Option<RuleSet>,
     pub(crate) destinations: Destinations,
     pub(crate) encoder: BodyEncoder,
     pub(crate) courier: Courier,

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::advice::Advice;
 use super::caller_losses::CallerLosses;
 use super::claim::{Answered, Claim, Ticket};
 use super::courier::{Courier, LastTry};
@@ -68,6 +69,7 @@ pub(super) struct Worker {
     observer: Option<Foreign<Observer>>,
     preparation: Preparation,
     reparents: bool,
+    advice: Advice,
     /// The memory of the last batch, to be used for the next: of single spans, and of prepared ones.
     spare_finished: Vec<FinishedSpan>,
     spare: Vec<SpanData>,
@@ -118,6 +120,7 @@ impl Worker {
             observer: setup.observer,
             preparation: setup.preparation,
             reparents: setup.reparents,
+            advice: Advice::by(setup.contract),
             spare_finished: Vec::new(),
             spare: Vec::new(),
             max_body_bytes: setup.bounds.bytes / BODIES,
@@ -470,6 +473,7 @@ impl Worker {
         }
         let mut grouping = Grouping::of(&spans, &self.destinations);
         self.reparent(&mut spans, &grouping);
+        self.advice.look_at(&spans);
         let skipped = Skipped {
             refused: std::mem::take(&mut grouping.refused),
             no_identity: grouping.no_identity,

@@ -6,9 +6,11 @@ use agentspan_agent365::{
 };
 use agentspan_discovery::Environment;
 use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::contract::RuleSet;
 use agentspan_model::keys;
-use agentspan_testkit::{Answer, Service};
+use agentspan_testkit::{Answer, CapturedLogs, Service};
 use opentelemetry::KeyValue;
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use proptest::collection::vec;
@@ -51,6 +53,47 @@ fn names(service: &Service) -> Vec<Vec<String>> {
             .collect()
     });
     names.collect()
+}
+
+/// Exports two spans, and says for each how many lines warn that it breaks a rule of the contract.
+fn warnings(ids: [u64; 2], delivery: DeliveryBuilder<Delivery>, rule: &str) -> [usize; 2] {
+    let logs = CapturedLogs::everywhere();
+    let delivery = delivery.build().unwrap();
+    let spans = ids.map(|id| SpanData {
+        span_context: SpanContext::new(
+            TraceId::from(7),
+            SpanId::from(id),
+            TraceFlags::SAMPLED,
+            false,
+            TraceState::default(),
+        ),
+        ..span("a", "n")
+    });
+    export(&delivery.exporter(), spans.into());
+    let text = logs.text();
+    ids.map(|id| {
+        let of_span = format!("span_id=\"{id:016x}\"");
+        let rule = format!("rule=\"{rule}\"");
+        let lines = text.lines().filter(|line| line.contains(&of_span));
+        lines.filter(|line| line.contains(&rule)).count()
+    })
+}
+
+#[test]
+fn each_rule_that_spans_break_is_warned_of_once_and_never_on_request() {
+    let service = service([]);
+    let delivery = || version_2(&service, token("t"));
+    let rules = || delivery().with_contract_rules(RuleSet::PackageFilter);
+    // No blueprint, which the attribute reference wants, and the filter of the packages does not.
+    assert_eq!(
+        warnings([0xc0de_0001, 0xc0de_0002], delivery(), "R31"),
+        [1, 0]
+    );
+    assert_eq!(warnings([0xc0de_0003, 0xc0de_0004], rules(), "R31"), [0, 0]);
+    let quiet = delivery().without_contract_warnings();
+    assert_eq!(warnings([0xc0de_0005, 0xc0de_0006], quiet, "R31"), [0, 0]);
+    let old = delivery_to(&service, token("t"));
+    assert_eq!(warnings([0xc0de_0007, 0xc0de_0008], old, "R31"), [0, 0]);
 }
 
 #[test]

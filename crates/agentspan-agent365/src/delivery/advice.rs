@@ -1,0 +1,80 @@
+//! Tells, once for each rule, that spans break the contract of Agent 365.
+
+use std::collections::HashSet;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use agentspan_model::agent365::contract::{Judge, ObservedSpan, RuleId, RuleSet};
+use agentspan_model::mapping::normal::SourceValue;
+use opentelemetry::trace::SpanId;
+use opentelemetry::{Array, Value};
+use opentelemetry_sdk::trace::SpanData;
+
+use super::log;
+
+/// How many spans are looked at. The mistakes of a program show in its first spans, and looking takes time.
+const MAX_SPANS: usize = 1_000;
+
+/// What was told, and how many spans are still looked at.
+#[derive(Debug)]
+pub(super) struct Advice {
+    judge: Option<Judge<'static>>,
+    told: HashSet<RuleId>,
+    left: usize,
+}
+
+impl Advice {
+    /// Advice by these rules; none gives no advice.
+    pub(super) fn by(rule_set: Option<RuleSet>) -> Self {
+        Self {
+            judge: rule_set.map(Judge::new),
+            told: HashSet::new(),
+            left: MAX_SPANS,
+        }
+    }
+
+    /// Looks at spans that are about to be sent.
+    pub(super) fn look_at(&mut self, spans: &[SpanData]) {
+        let Some(judge) = self.judge else {
+            return;
+        };
+        for span in spans.iter().take(self.left) {
+            self.left -= 1;
+            let trace_id = span.span_context.trace_id().to_string();
+            let span_id = span.span_context.span_id().to_string();
+            let parent = match span.parent_span_id {
+                SpanId::INVALID => String::new(),
+                parent => parent.to_string(),
+            };
+            let mut observed = ObservedSpan::new(&span.name)
+                .with_ids(&trace_id, &span_id)
+                .with_parent(&parent)
+                .with_times(nanos(span.start_time), nanos(span.end_time));
+            for attribute in &span.attributes {
+                observed.attribute(attribute.key.as_str(), value(&attribute.value));
+            }
+            for finding in judge.judge_span(&observed) {
+                if self.told.insert(finding.rule) {
+                    log::breaks_rule(&finding);
+                }
+            }
+        }
+    }
+}
+
+fn nanos(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn value(value: &Value) -> SourceValue<'_> {
+    match value {
+        Value::String(text) => SourceValue::Text(text.as_str()),
+        Value::I64(number) => SourceValue::I64(*number),
+        Value::F64(number) => SourceValue::F64(*number),
+        Value::Bool(truth) => SourceValue::Bool(*truth),
+        Value::Array(Array::String(texts)) => {
+            SourceValue::Texts(texts.iter().map(|text| text.as_str()).collect())
+        }
+        _ => SourceValue::Other,
+    }
+}
