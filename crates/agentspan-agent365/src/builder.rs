@@ -354,11 +354,7 @@ impl<F> DeliveryBuilder<F> {
         let observer = self.observer.map(Foreign::new);
         // A profile that sends all operations leaves no span without its parent.
         let reparents = self.reparents && wire.operations.is_some();
-        let mut mapping = Mapping::new(Rendering::Agent365(self.profile))
-            .with_capture(ContentCapture::from(Disclosure::Clear));
-        if let Some(identity) = self.agent_spec_identity {
-            mapping = mapping.with_identity(identity);
-        }
+        let mapping = mapping(self.profile, self.agent_spec_identity);
         let preparation = match self.renders {
             true => Preparation::new(mapping),
             false => Preparation::of_records(mapping),
@@ -453,6 +449,16 @@ impl<F> DeliveryBuilder<F> {
         let certificates = certificates.iter().map(|der| der.as_slice().into());
         TrustRoots::given(certificates)
             .map_err(|error| BuildError::RootCertificate(std::io::Error::other(error)))
+    }
+}
+
+/// The words of the profile, with contents.
+fn mapping(profile: Profile, identity: Option<Identity>) -> Mapping {
+    let mapping = Mapping::new(Rendering::Agent365(profile))
+        .with_capture(ContentCapture::from(Disclosure::Clear));
+    match identity {
+        Some(identity) => mapping.with_identity(identity),
+        None => mapping,
     }
 }
 

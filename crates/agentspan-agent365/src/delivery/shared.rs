@@ -84,8 +84,7 @@ impl Shared {
     pub(super) fn new(
         counters: Counters,
         limits: SpanLimits,
-        batch_bytes: u64,
-        batch_spans: usize,
+        (batch_spans, batch_bytes): (usize, u64),
         requests: Option<Requests>,
         lineage: Option<Lineage>,
         events: UnboundedSender<Event>,

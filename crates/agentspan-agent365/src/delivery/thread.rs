@@ -88,8 +88,7 @@ fn prepare(setup: Setup) -> (Arc<Shared>, Worker) {
     let shared = Arc::new(Shared::new(
         Counters::new(setup.bounds),
         setup.limits,
-        setup.bounds.bytes / GATHERED,
-        setup.batch_spans,
+        (setup.batch_spans, setup.bounds.bytes / GATHERED),
         setup.per_request.clone().map(Requests::new),
         setup.reparents.then(|| Lineage::new(setup.courier.wire)),
         events,

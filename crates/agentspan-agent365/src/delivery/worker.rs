@@ -455,22 +455,15 @@ impl Worker {
 
     fn open(&mut self, job: Job) {
         let Job {
-            spans: mut finished,
+            spans: finished,
             resources,
             mut claim,
             tokens,
             reply,
         } = job;
         let since = Instant::now();
-        let mut spans = std::mem::take(&mut self.spare);
-        let panics = self.preparation.prepare(finished.drain(..), &mut spans);
-        self.shared.counters.panicked(panics);
-        // What was rendered may have grown.
-        spans.iter_mut().for_each(|span| self.shared.limit(span));
+        let mut spans = self.prepare(finished);
         claim.weigh(spans.iter().map(estimated_bytes).sum());
-        if finished.capacity() <= MAX_SPARE_SPANS {
-            self.spare_finished = finished;
-        }
         let mut grouping = Grouping::of(&spans, &self.destinations);
         self.reparent(&mut spans, &grouping);
         self.advice.look_at(&spans);
@@ -554,6 +547,19 @@ impl Worker {
         for item in self.lanes.take_excess(&identity, used, Item::held) {
             give_up(item, GaveUp::QueueShare);
         }
+    }
+
+    /// The spans as they are sent, within limits.
+    fn prepare(&mut self, mut finished: Vec<FinishedSpan>) -> Vec<SpanData> {
+        let mut spans = std::mem::take(&mut self.spare);
+        let panics = self.preparation.prepare(finished.drain(..), &mut spans);
+        self.shared.counters.panicked(panics);
+        // What was rendered may have grown.
+        spans.iter_mut().for_each(|span| self.shared.limit(span));
+        if finished.capacity() <= MAX_SPARE_SPANS {
+            self.spare_finished = finished;
+        }
+        spans
     }
 
     /// Gives spans whose parents are not sent other parents.
