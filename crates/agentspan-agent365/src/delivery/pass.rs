@@ -143,6 +143,10 @@ impl Pass {
         if let Poll::Ready(output) = first {
             return Ok(output);
         }
+        if let Some(place) = &mut self.place {
+            // There is no body yet, and others have some.
+            place.room.resize(0);
+        }
         self.tell(Step::Aside);
         let output = other.await;
         self.resumed(Step::Back, room).await?;

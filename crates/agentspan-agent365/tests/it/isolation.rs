@@ -97,6 +97,62 @@ fn a1_one_identity_that_is_throttled_does_not_stop_the_others() {
     }
 }
 
+/// Much more than all bodies may take of a queue of one mebibyte.
+fn large(profile: Profile, agent: &'static str) -> SpanData {
+    let mut span = span(profile, agent);
+    let text = KeyValue::new(keys::GEN_AI_INPUT_MESSAGES, "x".repeat(100_000));
+    span.attributes.push(text);
+    span
+}
+
+#[test]
+fn a13_bodies_without_an_answer_give_way_to_those_of_others() {
+    for profile in [Profile::V0_1, Profile::V2] {
+        let service = service(profile, Answer::hang());
+        let exporter = Delivery::builder(token("t"))
+            .with_profile(profile)
+            .with_loopback_endpoint(service.url())
+            .with_timeout(LONG * 60)
+            .with_batch_delay(Duration::from_millis(50))
+            .with_max_queue_bytes(1024 * 1024)
+            .build()
+            .unwrap()
+            .exporter();
+        let bad = [(); 4].map(|()| exporter.export_with_report(vec![large(profile, "bad")]));
+        for _ in 0..3 {
+            let report = export(&exporter, vec![large(profile, "good")]);
+            assert_eq!(report.exported(), 1);
+        }
+        let stats = exporter.stats();
+        assert_eq!((stats.exported, stats.dropped(), stats.queued), (3, 0, 4));
+        drop(bad);
+    }
+}
+
+#[test]
+fn a13_who_waits_for_a_token_holds_no_memory_for_a_body() {
+    let service = Service::start().unwrap();
+    let resolver = token_from_async_fn(|query| async move {
+        if query.identity.agent.as_str() != "good" {
+            std::future::pending::<()>().await;
+        }
+        Ok(None)
+    });
+    let exporter = Delivery::builder(resolver)
+        .with_loopback_endpoint(service.url())
+        .with_token_deadline(LONG * 60)
+        .with_max_queue_bytes(1024 * 1024)
+        .build()
+        .unwrap()
+        .exporter();
+    let bad = ["bad 1", "bad 2", "bad 3", "bad 4"];
+    let bad = bad.map(|agent| exporter.export_with_report(vec![large(Profile::V0_1, agent)]));
+    let report = export(&exporter, vec![large(Profile::V0_1, "good")]);
+    assert_eq!(report.exported(), 1);
+    assert_eq!(exporter.stats().body_bytes, 0);
+    drop(bad);
+}
+
 #[test]
 fn a1_an_identity_whose_token_does_not_come_does_not_stop_the_others() {
     let service = Service::start().unwrap();
