@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::escape::push_quoted;
 
+/// Room that escaping needs for its last steps.
+const ROOM: usize = 128;
+
 /// How deep values may be nested, as much as readers of JSON usually take.
 const MAX_DEPTH: usize = 128;
 
@@ -24,18 +27,28 @@ const MAX_DEPTH: usize = 128;
 /// ```
 #[must_use]
 pub fn json_array_text<S: AsRef<str>>(texts: &[S]) -> String {
-    let capacity = texts.iter().map(|text| text.as_ref().len() + 4).sum();
-    let mut json = Vec::with_capacity(capacity);
-    json.push(b'[');
-    for (place, text) in texts.iter().enumerate() {
-        if place > 0 {
-            json.extend_from_slice(b", ");
+    array_of(texts, 4, push_quoted)
+}
+
+/// Writes a JSON array of what `push` writes for each text, which is `around` bytes longer.
+pub(super) fn array_of<S: AsRef<str>>(
+    texts: &[S],
+    around: usize,
+    push: impl Fn(&mut Vec<u8>, &str),
+) -> String {
+    // Escaping wants some room to work in, see `escape`.
+    let room = |text: &S| text.as_ref().len() + text.as_ref().len() / 16 + around;
+    let mut out = Vec::with_capacity(texts.iter().map(room).sum::<usize>() + ROOM);
+    out.push(b'[');
+    for (index, text) in texts.iter().enumerate() {
+        if index > 0 {
+            out.extend_from_slice(b", ");
         }
-        push_quoted(&mut json, text.as_ref());
+        push(&mut out, text.as_ref());
     }
-    json.push(b']');
-    // Escaping keeps UTF-8; should it ever not, an empty text says less than the truth and nothing false.
-    String::from_utf8(json).unwrap_or_default()
+    out.push(b']');
+    // What is written is UTF-8; should it ever not be, an empty text says less than the truth and nothing false.
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// Writes a JSON object in the same form, as the reference does with a tool's arguments and result.
@@ -165,6 +178,7 @@ pub fn python_float_text(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -175,6 +189,15 @@ mod tests {
             json_array_text(&["\"\\/\u{0}\u{1f}\u{7f}\u{8}\u{c}\r\t\u{2028}天"]),
             "[\"\\\"\\\\/\\u0000\\u001f\u{7f}\\b\\f\\r\\t\u{2028}天\"]"
         );
+    }
+
+    proptest! {
+        #[test]
+        fn texts_are_written_as_serde_writes_them(
+            texts in proptest::collection::vec("(?s)[a-z\"\\\\\x00-\x1fäß天]{0,99}", 0..5),
+        ) {
+            prop_assert_eq!(Some(json_array_text(&texts)), write_json(&texts, 0));
+        }
     }
 
     #[test]

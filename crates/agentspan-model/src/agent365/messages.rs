@@ -5,9 +5,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::json_text::write_json;
+use super::json_text::{array_of, write_json};
 use super::masked::Masked;
 use super::{FinishReason, MessagePart, MessageRole};
+use crate::escape::push_quoted;
 
 /// A message that goes into a model or an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -193,39 +194,24 @@ pub(super) fn output_texts_to_json<S: AsRef<str>>(texts: &[S]) -> String {
     texts_to_json(texts, &MessageRole::Assistant, Some(&FinishReason::Stop))
 }
 
-/// A message of one text, borrowed, with the members in the reference's order.
-#[derive(Serialize)]
-struct TextMessage<'a> {
-    role: &'a MessageRole,
-    parts: [TextPart<'a>; 1],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    finish_reason: Option<&'a FinishReason>,
-}
-
-#[derive(Serialize)]
-struct TextPart<'a> {
-    content: &'a str,
-    r#type: &'static str,
-}
-
+/// Messages of one text each, with the members in the reference's order.
 fn texts_to_json<S: AsRef<str>>(
     texts: &[S],
     role: &MessageRole,
     finish_reason: Option<&FinishReason>,
 ) -> String {
-    let capacity = texts.iter().map(|text| text.as_ref().len() + 100).sum();
-    let messages: Vec<_> = texts
-        .iter()
-        .map(|text| TextMessage {
-            role,
-            parts: [TextPart {
-                content: text.as_ref(),
-                r#type: "text",
-            }],
-            finish_reason,
-        })
-        .collect();
-    write_json(&messages, capacity).unwrap_or_else(|| fallback(texts.len(), finish_reason))
+    array_of(texts, 100, |out, text| {
+        out.extend_from_slice(br#"{"role": "#);
+        push_quoted(out, role.as_str());
+        out.extend_from_slice(br#", "parts": [{"content": "#);
+        push_quoted(out, text);
+        out.extend_from_slice(br#", "type": "text"}]"#);
+        if let Some(reason) = finish_reason {
+            out.extend_from_slice(br#", "finish_reason": "#);
+            push_quoted(out, reason.as_str());
+        }
+        out.push(b'}');
+    })
 }
 
 /// Stands for messages that cannot be written.

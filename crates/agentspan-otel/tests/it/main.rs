@@ -28,6 +28,7 @@ mod propagation_properties;
 mod receipts;
 mod recorder;
 mod remote_baggage;
+mod scope_allocations;
 mod scopes;
 mod second_generation;
 mod turn_context;

@@ -1,0 +1,67 @@
+//! What scopes cost in allocations, which are counted by thread.
+
+use agentspan_model::agent365::{
+    AgentDetails, AgentId, CallerDetails, ExecutionType, InferenceCallDetails,
+    InferenceOperationType, InvokeAgentDetails, Request, TenantDetails, TenantId, ToolCallDetails,
+};
+use agentspan_otel::{ExecuteToolScope, InferenceScope, InvokeAgentScope, ScopeTracer};
+use allocation_counter::measure;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+
+/// The names of the four spans of a turn, and the values of attributes that are copied.
+const TEXTS: u64 = 28;
+
+/// A turn as a program makes it, without events of its own.
+fn turn(tracer: &ScopeTracer) -> impl Fn() + use<> {
+    let agent = AgentDetails::new(AgentId::parse("agent-1").unwrap());
+    let invocation = InvokeAgentDetails::new(agent.clone().with_name("Weather Bot"));
+    let tenant = TenantDetails::new(TenantId::parse("tenant-1").unwrap());
+    let caller = CallerDetails::new().with_id("caller-1").with_name("Ada");
+    let request = Request::new("Will it rain?", ExecutionType::HumanToAgent);
+    let call = InferenceCallDetails::new(InferenceOperationType::Chat, "gpt-4o", "openai")
+        .with_input_tokens(100)
+        .with_output_tokens(42);
+    let tool = ToolCallDetails::new("forecast").with_arguments(r#"{"city": "Oslo"}"#);
+    let answer = "It says \"rain\", and nothing else, for all of the day.\n".repeat(10);
+    let tracer = tracer.clone();
+    let model_call = move |tracer: &ScopeTracer, agent: &AgentDetails, tenant: &TenantDetails| {
+        InferenceScope::builder(&call)
+            .agent(agent)
+            .tenant(tenant)
+            .tracer(tracer)
+            .start()
+            .in_scope_infallible(|scope| scope.record_output_messages(&[&answer]));
+    };
+    move || {
+        InvokeAgentScope::builder(&invocation)
+            .tenant(&tenant)
+            .request(&request)
+            .caller(&caller)
+            .tracer(&tracer)
+            .start()
+            .in_scope_infallible(|_| {
+                model_call(&tracer, &agent, &tenant);
+                ExecuteToolScope::builder(&tool)
+                    .agent(&agent)
+                    .tenant(&tenant)
+                    .tracer(&tracer)
+                    .start()
+                    .in_scope_infallible(|scope| scope.record_response("rain"));
+                model_call(&tracer, &agent, &tenant);
+            });
+    }
+}
+
+#[test]
+fn a_turn_of_scopes_allocates_for_its_texts_and_little_besides() {
+    let provider = SdkTracerProvider::builder().build();
+    let tracer = ScopeTracer::new(&provider);
+    let turn = turn(&tracer);
+    turn();
+    let counted = measure(&turn).count_total;
+    assert!(
+        counted <= 15 * SPANS,
+        "{counted} allocations for {SPANS} spans"
+    );
+    assert!(counted >= 8 * SPANS, "the counter is dead: {counted}");
+}
