@@ -28,6 +28,7 @@ use std::time::Duration;
 use agentspan_queue::PerProcess;
 use opentelemetry_sdk::error::OTelSdkResult;
 
+use crate::agent_spec_span_processor::AgentSpecSpanProcessor;
 use crate::builder::DeliveryBuilder;
 use crate::exporter::Agent365Exporter;
 use crate::front::Front;
@@ -83,6 +84,12 @@ impl Delivery {
     #[must_use]
     pub fn span_processor(&self) -> Agent365SpanProcessor {
         Agent365SpanProcessor::over(Front::open(self.clone()))
+    }
+
+    /// A span processor of Agent Spec over this delivery.
+    #[must_use]
+    pub fn agent_spec_processor(&self) -> AgentSpecSpanProcessor {
+        AgentSpecSpanProcessor::over(Front::open(self.clone()))
     }
 
     /// What happened to the spans so far.

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use agentspan_model::keys;
 use agentspan_record::FinishedSpan;
-use opentelemetry::Context;
+use opentelemetry::trace::{Span as _, SpanContext, SpanId, SpanKind, Status, TraceContextExt};
+use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{Span, SpanData};
+use opentelemetry_sdk::trace::{Span, SpanData, SpanEvents, SpanLinks};
 use tokio::sync::oneshot;
 
 use crate::delivery::Delivery;
@@ -72,7 +74,24 @@ impl Front {
     /// Notes that a span starts.
     pub(crate) fn span_starts(&self, span: &Span, context: &Context) {
         if !self.closed.load(SeqCst) {
-            self.delivery.shared().start(span, context);
+            let parent = context.span().span_context().clone();
+            let look = || span.exported_data();
+            let shared = self.delivery.shared();
+            shared.start(span.span_context(), &parent, context, look);
+        }
+    }
+
+    /// Notes that a span of Agent Spec of this type starts.
+    pub(crate) fn agent_spec_span_starts(
+        &self,
+        span: &SpanContext,
+        parent: &SpanContext,
+        type_name: &str,
+    ) {
+        if !self.closed.load(SeqCst) {
+            let look = || Some(span_of_type(span, type_name));
+            let shared = self.delivery.shared();
+            shared.start(span, parent, &Context::current(), look);
         }
     }
 
@@ -89,6 +108,26 @@ impl Front {
         } else {
             shared.flush(timeout)
         }
+    }
+}
+
+/// What is known of a span of Agent Spec when it starts.
+fn span_of_type(span: &SpanContext, type_name: &str) -> SpanData {
+    let span_type = KeyValue::new(keys::AGENTSPEC_SPAN_TYPE, type_name.to_owned());
+    SpanData {
+        span_context: span.clone(),
+        parent_span_id: SpanId::INVALID,
+        parent_span_is_remote: false,
+        span_kind: SpanKind::Internal,
+        name: "".into(),
+        start_time: SystemTime::UNIX_EPOCH,
+        end_time: SystemTime::UNIX_EPOCH,
+        attributes: vec![span_type],
+        dropped_attributes_count: 0,
+        events: SpanEvents::default(),
+        links: SpanLinks::default(),
+        status: Status::Unset,
+        instrumentation_scope: InstrumentationScope::default(),
     }
 }
 

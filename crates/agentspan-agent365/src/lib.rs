@@ -32,7 +32,8 @@
 //! - [`Agent365Exporter`] drops into any pipeline of the OpenTelemetry SDK.
 //! - [`Agent365SpanProcessor`] takes finished spans itself, so that no second batching stands before
 //!   the delivery.
-//! - [`Delivery`] is what both hand their spans to: one thread, named `agentspan-export`, that does
+//! - [`AgentSpecSpanProcessor`] takes Agent Spec spans, in a program with or without an SDK of OpenTelemetry.
+//! - [`Delivery`] is what all of them hand their spans to: one thread, named `agentspan-export`, that does
 //!   all input and output. One delivery can serve several providers.
 //! - [`TokenResolver`] gets the bearer token of an identity; [`token_from_fn`] and
 //!   [`token_from_async_fn`] make one from a closure.
@@ -47,6 +48,7 @@
 //!   between them.
 
 mod access_token;
+mod agent_spec_span_processor;
 mod build_error;
 mod builder;
 mod chunking;
@@ -84,6 +86,7 @@ pub use agentspan_tls::NoCryptoProvider;
 pub use agentspan_record::{Enrichment, FinishedSpan, SpanCuts, SpanEnrichers, SpanLimits};
 
 pub use self::access_token::{AccessToken, AccessTokenError};
+pub use self::agent_spec_span_processor::AgentSpecSpanProcessor;
 pub use self::build_error::BuildError;
 pub use self::builder::DeliveryBuilder;
 pub use self::chunking::{chunk_by_bytes, estimated_span_bytes, estimated_value_bytes};

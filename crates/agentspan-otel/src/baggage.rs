@@ -1,6 +1,7 @@
 //! Baggage of one request: what every span of the request is to carry.
 
 mod builder;
+mod entering;
 mod local_identity;
 mod processor;
 mod scope_identity;
@@ -15,6 +16,7 @@ use opentelemetry::baggage::{Baggage, BaggageExt};
 use opentelemetry::{Context, ContextGuard, Key, StringValue};
 
 pub use self::builder::BaggageBuilder;
+pub(crate) use self::entering::{request_of, with_news};
 use self::local_identity::LocalIdentity;
 pub use self::processor::{BaggageSpanProcessor, LastProcessor};
 pub(crate) use self::scope_identity::ScopeIdentity;

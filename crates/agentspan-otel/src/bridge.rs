@@ -2,40 +2,33 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use agentspan_model::agentspec::{Disclosure, Event, Id};
+use agentspan_model::agentspec::{self, Disclosure, Event, EventDetails, Id};
 use agentspan_model::keys;
-use agentspan_model::mapping::{
-    ContentCapture, Exchange, Mapping, Rendering, SpanInTrace, repeated_span_id_bytes,
-    span_id_bytes, trace_id_bytes,
+use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
+use agentspan_processor::{ActiveGuard, HookError, Span, SpanEvent, SpanProcessor};
+use agentspan_record::{
+    Around, Attributes, Made, OpenSpan, Starting, Tracker, hand_over, span_kind,
 };
-use agentspan_processor::{ActiveGuard, HookError, Span, SpanEvent, SpanProcessor, WeakSpan};
-use agentspan_queue::PerProcess;
-use agentspan_record::{Attributes, span_kind};
 use opentelemetry::trace::{
-    Span as _, SpanBuilder, SpanContext, SpanId, Status, TraceContextExt, TraceFlags, TraceId,
-    TraceState, Tracer, TracerProvider,
+    Span as _, SpanBuilder, Status, TraceContextExt, Tracer, TracerProvider,
 };
 use opentelemetry::{Context, ContextGuard, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuilder};
 
+use crate::baggage::{request_of, with_news};
 use crate::scope::latest::Latest;
 use crate::scope::span::{CurrentSpan, SharedSpan, StartedSpan};
 
+mod current;
 mod ids;
-mod live;
-mod recent;
-mod requests;
-mod shared_exchange;
+mod writes;
 
 pub use ids::{AgentSpecIdGenerator, RandomIds};
 
-use live::{IdInTrace, LastTime, Live, LiveSpans};
-use recent::Recent;
-use requests::Requests;
-use shared_exchange::SharedExchange;
+use current::BridgedSpan;
+use writes::Writes;
 
 /// A [`SpanProcessor`] of Agent Spec that makes OpenTelemetry spans of what it observes.
 ///
@@ -47,6 +40,10 @@ use shared_exchange::SharedExchange;
 /// backend is decided where they are exported, by [`Rendered`](crate::Rendered), each time for another
 /// reader. What is on no span cannot be exported: [`with_capture`](Self::with_capture) says how much
 /// of sensitive content gets on them.
+///
+/// An [`ExportQueue`](crate::ExportQueue), the span processor of Agent 365 and [`AgentMetrics`](crate::AgentMetrics) need no
+/// attributes: [`with_records`](Self::with_records) hands them the Agent Spec span itself when it ends, and
+/// [`with_records_only`](Self::with_records_only) saves the attributes.
 ///
 /// The provider must be prepared with [`OtelBridge::prepare`], or ids are random: then replaying a trace
 /// gives other ids.
@@ -79,41 +76,36 @@ use shared_exchange::SharedExchange;
 /// added after the end of its span is shown by the nearest open span around it, with the id of its own in
 /// `agentspec.event.span_id`. If there is none, it is lost and [counted](Self::late_events).
 ///
+/// Open spans hold at most 64 MiB, see [`with_max_open_bytes`](Self::with_max_open_bytes). When there are more, those
+/// that started first are exported as unfinished, and [counted](Self::evicted_spans).
+///
+/// Code that has the OpenTelemetry span, for instance as the current one, can add to it, but not end it: the
+/// Agent Spec span does.
+///
 /// Where a trace has several spans of one Agent Spec id, each has an OpenTelemetry id of its own.
 pub struct OtelBridge {
     tracer: SdkTracer,
     mapping: Mapping,
-    known: PerProcess<Known>,
-    late_events: AtomicU64,
+    writes: Writes,
+    tracker: Tracker<Bridged>,
 }
 
-/// What the bridge remembers. After a fork a child starts with nothing: the open spans are its parent's,
-/// which ends and exports them.
-#[derive(Default)]
-struct Known {
-    live: LiveSpans,
-    /// Where the spans that ended last were, for children that start after their end.
-    ended: Recent<IdInTrace, Ended>,
-    requests: Requests,
+/// What the bridge keeps of an open span.
+struct Bridged {
+    shared: Arc<SharedSpan>,
+    /// The context in which the span is current.
+    context: Context,
+    /// That of the agent span around it when it started, as far as it says for whom it works.
+    base: Option<Context>,
 }
 
-/// The agent span whose context this is. Contexts made from it inherit the mark, so that a span of other
-/// instrumentation in between is found to be in between.
-struct InAgentSpan {
-    span: WeakSpan,
-    last_time: LastTime,
-    exchange: Option<Arc<SharedExchange>>,
-    /// The id of the nearest component, of the span or of one around it.
-    component: Option<Arc<str>>,
+/// For whom an agent span works that was entered, where that is not what it started with.
+struct Entered {
+    around: Around,
+    request: Context,
 }
 
-/// A span that has ended.
-#[derive(Clone)]
-struct Ended {
-    span_context: SpanContext,
-    /// How many repetitions of its id there were in its trace.
-    repetitions: u32,
-}
+type Open = OpenSpan<Bridged>;
 
 impl OtelBridge {
     /// A bridge to `provider` that masks sensitive content.
@@ -122,11 +114,13 @@ impl OtelBridge {
         let scope = InstrumentationScope::builder("agentspan")
             .with_version(env!("CARGO_PKG_VERSION"))
             .build();
+        let mut tracker = Tracker::new(Disclosure::Masked);
+        tracker.keep_events(false);
         Self {
             tracer: provider.tracer_with_scope(scope),
             mapping: Mapping::new(Rendering::AgentSpec),
-            known: PerProcess::default(),
-            late_events: AtomicU64::new(0),
+            writes: Writes::Attributes,
+            tracker,
         }
     }
 
@@ -136,9 +130,45 @@ impl OtelBridge {
     /// destinations that are not [`Rendered`](crate::Rendered) show all that is on them.
     #[must_use]
     pub fn with_capture(mut self, capture: ContentCapture) -> Self {
+        let disclosure = capture.disclosure();
         // Content is in events only until it is rendered, and a renderer may want it anywhere.
-        let capture = ContentCapture::from(capture.disclosure());
-        self.mapping = self.mapping.with_capture(capture);
+        let capture = ContentCapture::from(disclosure);
+        self.mapping = self.mapping.clone().with_capture(capture);
+        self.tracker.set_disclosure(disclosure);
+        self
+    }
+
+    /// Hands each Agent Spec span that ends to span processors that know what to do with it, and writes the
+    /// attributes as well. For providers with an [`ExportQueue`](crate::ExportQueue) or a span processor of Agent 365
+    /// beside others: theirs need not be rebuilt from attributes.
+    #[must_use]
+    pub fn with_records(self) -> Self {
+        self.with_writes(Writes::Both)
+    }
+
+    /// As [`with_records`](Self::with_records), without the attributes. For providers all of whose span processors take
+    /// records: [`ExportQueue`](crate::ExportQueue), [`AgentMetrics`](crate::AgentMetrics),
+    /// [`BaggageSpanProcessor`](crate::BaggageSpanProcessor), and that of Agent 365.
+    ///
+    /// Others, samplers included, see a span with a name, a type (`agentspec.span.type`) and times; its events are
+    /// called `agentspec.event`. A filter of an [`ExportQueue`](crate::ExportQueue) sees no more either.
+    #[must_use]
+    pub fn with_records_only(self) -> Self {
+        self.with_writes(Writes::Records)
+    }
+
+    fn with_writes(mut self, writes: Writes) -> Self {
+        self.writes = writes;
+        self.tracker.keep_events(writes.records());
+        self
+    }
+
+    /// Sets how many bytes the spans that have started and not ended may hold, with their events, as estimated. The
+    /// default is 64 MiB. When there are more, those that started first are exported as unfinished with what is
+    /// known of them, and [counted](Self::evicted_spans).
+    #[must_use]
+    pub fn with_max_open_bytes(mut self, bytes: usize) -> Self {
+        self.tracker.set_max_bytes(bytes as u64);
         self
     }
 
@@ -156,13 +186,19 @@ impl OtelBridge {
     /// How many events came after the end of their span and of all spans around it, and were lost.
     #[must_use]
     pub fn late_events(&self) -> u64 {
-        self.late_events.load(Ordering::Relaxed)
+        self.tracker.late_events()
+    }
+
+    /// How many spans were exported as unfinished while they were open, to make room for others.
+    #[must_use]
+    pub fn evicted_spans(&self) -> u64 {
+        self.tracker.evicted_spans()
     }
 
     /// How many spans have started and not ended.
     #[must_use]
     pub fn open_spans(&self) -> usize {
-        self.known().live.len()
+        self.tracker.open_spans()
     }
 
     /// Ends all spans that have started and not ended, with `agentspec.unfinished` and the last time that is
@@ -171,11 +207,9 @@ impl OtelBridge {
     /// For the end of a program, before its provider is flushed: a span that nobody ends is often the one
     /// that failed. What is added to such a span afterwards is lost, and its end does nothing.
     pub fn end_open_spans(&self) -> usize {
-        self.known().live.end_all()
-    }
-
-    fn known(&self) -> &Known {
-        self.known.get(|_| Known::default())
+        let open = self.tracker.end_all();
+        self.finish_unfinished(&open);
+        open.len()
     }
 
     /// The context that a span starts in.
@@ -185,153 +219,148 @@ impl OtelBridge {
             return current;
         };
         let is_in_parent = current
-            .get::<InAgentSpan>()
-            .is_some_and(|mark| mark.span.key() == parent.key());
+            .get::<Around>()
+            .is_some_and(|around| around.is_of(&parent));
         if is_in_parent {
             return current;
         }
-        match self.known().live.get(&parent) {
-            Some(parent) => parent.context.clone(),
-            None => {
-                let ended = self
-                    .known()
-                    .ended
-                    .get(&IdInTrace::of(span.trace(), parent_id));
-                let ended = ended.map(|ended| ended.span_context);
-                let ended = ended.unwrap_or_else(|| long_ended(span, parent_id));
-                current.with_remote_span_context(ended)
-            }
+        match self.tracker.get(&parent) {
+            Some(parent) => parent.own.context.clone(),
+            None => current.with_remote_span_context(self.tracker.ended_parent(span, parent_id)),
         }
     }
 
-    fn start(&self, span: &Span) -> Live {
-        let record = span.to_record_without_events();
-        let parent = self.parent_context(span);
-        let around = parent.get::<InAgentSpan>();
-        let of_parent = around.filter(|around| {
-            let parent = span.parent();
-            parent.is_some_and(|parent| around.span.key() == parent.key())
-        });
-        // Each span remembers it, so that a deep one need not ask all above it.
-        let component_above = match of_parent {
-            Some(parent) => parent.component.clone(),
-            None => component_of_ancestor(span),
+    /// For whom the agent span works that is current in `context`.
+    fn request_around(&self, context: &Context) -> Option<Context> {
+        let around = context.get::<Around>()?;
+        if let Some(entered) = context.get::<Entered>() {
+            if entered.around.is_same(around) {
+                return Some(entered.request.clone());
+            }
+        }
+        let open = self.tracker.get_around(around)?;
+        Some(open.own.context.clone())
+    }
+
+    /// Starts the span of the SDK.
+    fn make(&self, starting: &Starting<'_>, parent: &Context) -> Made<Bridged> {
+        let record = &starting.placed.span;
+        let attributes = if self.writes.attributes() {
+            let mut attributes = Attributes::default();
+            self.mapping
+                .visit_span(&starting.placed.in_trace(), &mut attributes);
+            attributes.0
+        } else {
+            writes::type_only(record.type_name())
         };
-        let attributes = self.attributes(&record, span, component_above.as_deref());
-        let builder = SpanBuilder::from_name(self.mapping.span_name(&record).into_owned())
-            .with_kind(span_kind(self.mapping.span_kind(&record)))
+        let builder = SpanBuilder::from_name(self.mapping.span_name(record).into_owned())
+            .with_kind(span_kind(self.mapping.span_kind(record)))
             .with_attributes(attributes);
         let builder = match record.start_time {
             Some(time) => builder.with_start_time(SystemTime::from(time)),
             None => builder,
         };
-        let is_root = !parent.span().span_context().is_valid();
-        let trace_id = span.trace().filter(|_| is_root);
-        let trace_id = trace_id.map(|trace| TraceId::from_bytes(trace_id_bytes(trace.id())));
-        let id = IdInTrace::of(span.trace(), span.id());
-        let ended = self.known().ended.get(&id).map(|ended| ended.repetitions);
-        let repetition = self.known().live.starts(id, ended);
-        let span_id = SpanId::from_bytes(repeated_span_id_bytes(span.id(), repetition));
-        let started = ids::with_ids(trace_id, span_id, || {
-            self.tracer.build_with_context(builder, &parent)
+        let started = ids::with_ids(starting.trace_id, starting.span_id, || {
+            self.tracer.build_with_context(builder, parent)
         });
         let is_recording = started.is_recording();
-        if is_recording && started.span_context().span_id() != span_id {
+        if is_recording && started.span_context().span_id() != starting.span_id {
             ids::warn_of_random_ids();
         }
         let shared = Arc::new(SharedSpan::new(StartedSpan::Sdk(started), Latest::none()));
-        let start_time = record.start_time.unwrap_or_else(|| span.now());
-        let last_time = LastTime::new(start_time);
-        let last_time_of_parent = around.map(|around| around.last_time.clone());
-        let mut exchange = around.and_then(|around| around.exchange.clone());
-        if self.disclosure() == Disclosure::Clear && Exchange::is_shown_by(&record) {
-            exchange = Some(Arc::new(SharedExchange::new(span.downgrade(), exchange)));
-        }
         let context = parent
-            .with_value(InAgentSpan {
-                span: span.downgrade(),
-                last_time: last_time.clone(),
-                exchange: exchange.clone(),
-                component: component_id(span).or(component_above),
-            })
-            .with_span(CurrentSpan(Arc::clone(&shared)));
-        let live = Live {
-            shared,
-            context,
-            record,
+            .with_value(starting.around.clone())
+            .with_span(BridgedSpan::new(&shared));
+        Made {
+            span_context: shared.span_context().clone(),
+            own: Bridged {
+                shared,
+                context,
+                base: self.request_around(parent),
+            },
             is_recording,
-            last_time,
-            last_time_of_parent,
-            exchange,
-            span: span.downgrade(),
-        };
-        live.has_seen(start_time);
-        live
+        }
     }
 
-    fn attributes(
-        &self,
-        record: &agentspan_model::agentspec::Span,
-        span: &Span,
-        component_above: Option<&str>,
-    ) -> Vec<KeyValue> {
-        let mut in_trace = SpanInTrace::new(record)
-            .with_parent_id(span.parent_id())
-            .with_parent_component_id(component_above);
-        if let Some(trace) = span.trace() {
-            in_trace = in_trace.with_trace(trace.id(), Some(trace.name()));
-        }
-        let mut attributes = Attributes::default();
-        self.mapping.visit_span(&in_trace, &mut attributes);
-        attributes.0
+    /// Takes an event. False if the span has ended.
+    fn add_event(&self, open: &Open, event: &Event) -> bool {
+        self.tracker.add_event(open, event, |record, asked| {
+            let shared = &open.own.shared;
+            if let Some(asked) = asked {
+                CurrentSpan(Arc::clone(shared)).add_link(asked, Vec::new());
+            }
+            if let EventDetails::ExceptionRaised(exception) = &event.details {
+                let message = exception.exception_message.reveal();
+                let description = message.unwrap_or(&exception.exception_type);
+                shared.set_status(Status::error(description.clone()));
+            }
+            self.write_event(open, record, event, None);
+        })
     }
 
-    fn add_event(&self, live: &Live, event: &Event) {
-        live.has_seen(event.timestamp);
-        if let Some(exchange) = &live.exchange {
-            exchange.hear(event, &live.span);
-        }
-        let mut span = CurrentSpan(Arc::clone(&live.shared));
-        if let Some(asked) = self.known().requests.of(event, span.span_context()) {
-            span.add_link(asked, Vec::new());
-        }
-        if let agentspan_model::agentspec::EventDetails::ExceptionRaised(exception) = &event.details
-        {
-            let message = exception.exception_message.reveal();
-            let description = message.unwrap_or(&exception.exception_type);
-            live.shared.set_status(Status::error(description.clone()));
-        }
-        self.write_event(live, event, None);
-    }
-
-    /// OpenTelemetry has no place for an event of a span that has ended, so the nearest span around it that is
-    /// open shows it, and says whose it is. Without one it is lost, and counted.
     fn add_late_event(&self, event: &Event, span: &Span) {
-        let around = std::iter::successors(span.parent(), Span::parent);
-        let open = around
-            .into_iter()
-            .find_map(|around| self.known().live.get(&around));
-        match open {
-            Some(live) if live.is_recording => {
-                live.has_seen(event.timestamp);
-                self.write_event(&live, event, Some(span.id()));
+        self.tracker.add_late_event(event, span, |open, record| {
+            self.write_event(open, record, event, Some(span.id()));
+        });
+        self.finish_unfinished(&self.tracker.evict());
+    }
+
+    fn write_event(&self, open: &Open, record: &agentspec::Span, event: &Event, of: Option<&Id>) {
+        let mut attributes = Vec::new();
+        let name = if self.writes.attributes() {
+            let mut shown = Attributes::default();
+            self.mapping.visit_event(event, record, &mut shown);
+            attributes = shown.0;
+            self.mapping.event_name(event).to_owned().into()
+        } else {
+            // Keeps its place among the events of others.
+            std::borrow::Cow::Borrowed(keys::AGENTSPEC_EVENT)
+        };
+        let of = of.map(|id| KeyValue::new(keys::AGENTSPEC_EVENT_SPAN_ID, id.as_str().to_owned()));
+        attributes.extend(of);
+        let mut span = CurrentSpan(Arc::clone(&open.own.shared));
+        span.add_event_with_timestamp(name, SystemTime::from(event.timestamp), attributes);
+    }
+
+    /// Ends the span of the SDK, and hands the record over meanwhile.
+    fn finish(&self, open: &Open, end: Option<agentspec::Timestamp>) {
+        let Some((placed, end)) = open.finish(end) else {
+            return;
+        };
+        let shared = &open.own.shared;
+        if self.writes.attributes() {
+            let texts = [
+                (keys::AGENTSPEC_FIRST_INPUT, &placed.first_input),
+                (keys::AGENTSPEC_LAST_OUTPUT, &placed.last_output),
+            ];
+            for (key, text) in texts {
+                if let Some(text) = text {
+                    shared.set_attribute(KeyValue::new(key, text.clone()));
+                }
             }
-            Some(_) => {}
-            None => {
-                self.late_events.fetch_add(1, Ordering::Relaxed);
-            }
+        }
+        let end = || shared.end(Some(SystemTime::from(end)));
+        if self.writes.records() {
+            hand_over(shared.span_context(), Arc::new(placed), end);
+        } else {
+            end();
         }
     }
 
-    fn write_event(&self, live: &Live, event: &Event, of: Option<&Id>) {
-        let mut attributes = Attributes::default();
-        self.mapping
-            .visit_event(event, &live.record, &mut attributes);
-        let of = of.map(|id| KeyValue::new(keys::AGENTSPEC_EVENT_SPAN_ID, id.as_str().to_owned()));
-        attributes.0.extend(of);
-        let name = self.mapping.event_name(event).to_owned();
-        let mut span = CurrentSpan(Arc::clone(&live.shared));
-        span.add_event_with_timestamp(name, SystemTime::from(event.timestamp), attributes.0);
+    /// Ends spans in place of somebody who never did.
+    fn finish_unfinished(&self, open: &[Arc<Open>]) {
+        for open in open {
+            let unfinished = KeyValue::new(keys::AGENTSPEC_UNFINISHED, true);
+            open.own.shared.set_attribute(unfinished);
+            self.finish(open, None);
+        }
+    }
+}
+
+/// Ends the open spans, so that they are exported.
+impl Drop for OtelBridge {
+    fn drop(&mut self) {
+        self.end_open_spans();
     }
 }
 
@@ -342,47 +371,55 @@ impl SpanProcessor for OtelBridge {
     }
 
     fn disclosure(&self) -> Disclosure {
-        self.mapping.capture().disclosure()
+        self.tracker.disclosure()
     }
 
     fn on_start(&self, span: &Span) -> Result<(), HookError> {
-        let live = self.known().live.insert(self.start(span));
+        let parent = self.parent_context(span);
+        let is_root = !parent.span().span_context().is_valid();
+        let around = parent.get::<Around>();
+        let make = |starting: &Starting<'_>| self.make(starting, &parent);
+        let (open, others) = self.tracker.start(span, around, is_root, make);
+        self.finish_unfinished(&others);
         // Events that the span was built with.
-        for event in span.events().filter(|_| live.is_recording) {
-            self.add_event(&live, &event);
+        for event in span.events() {
+            self.add_event(&open, &event);
         }
         Ok(())
     }
 
     fn on_event(&self, event: &SpanEvent<'_>, span: &Span) -> Result<(), HookError> {
-        match self.known().live.get(span) {
-            Some(live) if live.is_recording => self.add_event(&live, event),
-            Some(_) => {}
-            None => self.add_late_event(event, span),
+        let open = self.tracker.get(span);
+        if !open.is_some_and(|open| self.add_event(&open, event)) {
+            self.add_late_event(event, span);
         }
+        self.finish_unfinished(&self.tracker.evict());
         Ok(())
     }
 
     fn on_end(&self, span: &Span) -> Result<(), HookError> {
-        let id = IdInTrace::of(span.trace(), span.id());
-        let Some((live, repetitions)) = self.known().live.remove(span, &id) else {
-            return Ok(());
-        };
-        let ended = Ended {
-            span_context: live.shared.span_context().clone(),
-            repetitions,
-        };
-        self.known().ended.put(id, ended);
-        match span.end_time() {
-            Some(time) if span.is_unfinished() => live.end_unfinished(time),
-            time => live.end(time),
+        if let Some(open) = self.tracker.end(span) {
+            if span.is_unfinished() {
+                let unfinished = KeyValue::new(keys::AGENTSPEC_UNFINISHED, true);
+                open.own.shared.set_attribute(unfinished);
+            }
+            self.finish(&open, span.end_time());
         }
         Ok(())
     }
 
     fn activate(&self, span: &Span) -> Option<Box<dyn ActiveGuard>> {
-        let live = self.known().live.get(span)?;
-        Some(Box::new(Attached(live.context.clone().attach())))
+        let open = self.tracker.get(span)?;
+        let Bridged { context, base, .. } = &open.own;
+        let context = match with_news(context, &Context::current(), base.as_ref()) {
+            Some(context) => {
+                let request = request_of(&context);
+                let around = open.around().clone();
+                context.with_value(Entered { around, request })
+            }
+            None => context.clone(),
+        };
+        Some(Box::new(Attached(context.attach())))
     }
 }
 
@@ -393,6 +430,7 @@ impl fmt::Debug for OtelBridge {
             .field("capture", &self.mapping.capture())
             .field("open_spans", &self.open_spans())
             .field("late_events", &self.late_events())
+            .field("evicted_spans", &self.evicted_spans())
             .finish_non_exhaustive()
     }
 }
@@ -403,27 +441,3 @@ impl fmt::Debug for OtelBridge {
 struct Attached(ContextGuard);
 
 impl ActiveGuard for Attached {}
-
-/// Where a parent was that ended too long ago to be remembered, as far as ids tell: whether the trace has
-/// a remote parent is not known any more.
-fn long_ended(span: &Span, parent_id: &Id) -> SpanContext {
-    let trace_id = span
-        .trace()
-        .map_or_else(|| trace_id_bytes(parent_id), |t| trace_id_bytes(t.id()));
-    SpanContext::new(
-        TraceId::from_bytes(trace_id),
-        SpanId::from_bytes(span_id_bytes(parent_id)),
-        TraceFlags::SAMPLED,
-        false,
-        TraceState::NONE,
-    )
-}
-
-fn component_id(span: &Span) -> Option<Arc<str>> {
-    let component = span.details().component()?;
-    Some(Arc::from(component.id()))
-}
-
-fn component_of_ancestor(span: &Span) -> Option<Arc<str>> {
-    std::iter::successors(span.parent(), Span::parent).find_map(|ancestor| component_id(&ancestor))
-}

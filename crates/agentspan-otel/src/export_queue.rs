@@ -325,6 +325,12 @@ impl ExportQueue {
         self.0.process().receiver_message()
     }
 
+    /// Whether a filter looks at spans before they are queued.
+    #[must_use]
+    pub fn has_filter(&self) -> bool {
+        self.0.condition.is_some()
+    }
+
     /// Whether the exporter is to get this span: it is sampled, and meets the filter. What the filter
     /// panics over is counted here.
     #[must_use]

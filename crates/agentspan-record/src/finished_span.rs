@@ -58,10 +58,12 @@ impl FinishedSpan {
     /// The estimated memory in bytes, that of the Agent Spec span included.
     #[must_use]
     pub fn estimated_bytes(&self) -> u64 {
-        let agent_spec = self.agent_spec.as_ref().map_or(0, |placed| {
-            size_of::<PlacedSpan>() + placed.span.held_bytes()
+        let placed = self.agent_spec.as_ref().map_or(0, |placed| {
+            let texts = [&placed.first_input, &placed.last_output];
+            let texts = texts.into_iter().flatten().map(String::len);
+            size_of::<PlacedSpan>() + placed.span.held_bytes() + texts.sum::<usize>()
         });
-        estimated_bytes(&self.data).saturating_add(u64::try_from(agent_spec).unwrap_or(u64::MAX))
+        estimated_bytes(&self.data).saturating_add(u64::try_from(placed).unwrap_or(u64::MAX))
     }
 }
 

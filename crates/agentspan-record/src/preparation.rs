@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use agentspan_model::agentspec::Disclosure;
-use agentspan_model::mapping::{ContentCapture, Mapping};
+use agentspan_model::mapping::Mapping;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
@@ -19,8 +19,6 @@ use crate::{FinishedSpan, Hiding, SpanEnrichers};
 #[must_use = "it changes nothing by itself"]
 pub struct Preparation {
     mapping: Mapping,
-    /// The same for Agent Spec spans whose contents nobody may see.
-    without_content: Mapping,
     renders: Renders,
     enrichers: SpanEnrichers,
     hiding: Hiding,
@@ -41,7 +39,6 @@ impl Preparation {
     /// other spans stay as they are.
     pub fn new(mapping: Mapping) -> Self {
         Self {
-            without_content: mapping.clone().with_capture(ContentCapture::NoContent),
             mapping,
             renders: Renders::All,
             enrichers: SpanEnrichers::none(),
@@ -109,11 +106,7 @@ impl Preparation {
         let mut data = span.data;
         match (span.agent_spec, self.renders) {
             (Some(placed), _) => {
-                let mapping = match placed.disclosure {
-                    Disclosure::Clear => &self.mapping,
-                    Disclosure::Masked => &self.without_content,
-                };
-                render_record(mapping, &mut data, &placed);
+                render_record(&self.mapping, &mut data, &placed.shown());
             }
             (None, Renders::All) => {
                 render_attributes(&self.mapping, &mut data);

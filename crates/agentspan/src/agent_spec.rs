@@ -4,11 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::OtelBridge;
 use agentspan_processor::{BackgroundQueue, HookError, Trace, TraceBuilder};
 use agentspan_queue::contain;
-use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::counts;
 use crate::outcome::Outcome;
@@ -24,13 +22,9 @@ pub(crate) struct AgentSpec {
 }
 
 impl AgentSpec {
-    pub(crate) fn new(
-        provider: &SdkTracerProvider,
-        capture: ContentCapture,
-        processors: Vec<(String, BackgroundQueue)>,
-    ) -> Self {
+    pub(crate) fn new(bridge: OtelBridge, processors: Vec<(String, BackgroundQueue)>) -> Self {
         Self {
-            bridge: Some(Arc::new(OtelBridge::new(provider).with_capture(capture))),
+            bridge: Some(Arc::new(bridge)),
             processors,
             is_shut_down: AtomicBool::default(),
         }
@@ -120,6 +114,7 @@ mod tests {
     use std::sync::mpsc::{Receiver, Sender, channel};
 
     use agentspan_processor::SpanProcessor;
+    use opentelemetry_sdk::trace::SdkTracerProvider;
 
     use super::*;
 
@@ -150,7 +145,7 @@ mod tests {
         let provider = SdkTracerProvider::builder().build();
         let queues = queues.iter().enumerate();
         let processors = queues.map(|(n, queue)| (n.to_string(), (*queue).clone()));
-        AgentSpec::new(&provider, ContentCapture::NoContent, processors.collect())
+        AgentSpec::new(OtelBridge::new(&provider), processors.collect())
     }
 
     fn end(agent_spec: &AgentSpec, timeout: Duration) -> String {

@@ -60,7 +60,7 @@ pub fn configure() -> Configuration {
         console: ConsoleExporter::new(),
         metrics: MetricsChoice::Off,
         flush_on_drop: FLUSH_ON_DROP,
-        customise: Box::new(|builder| builder),
+        customise: None,
     }
 }
 
@@ -103,7 +103,7 @@ pub struct Configuration {
     console: ConsoleExporter,
     metrics: MetricsChoice,
     flush_on_drop: Duration,
-    customise: Customise,
+    customise: Option<Customise>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -304,8 +304,10 @@ impl Configuration {
         mut self,
         customise: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder + 'static,
     ) -> Self {
-        let before = self.customise;
-        self.customise = Box::new(move |builder| customise(before(builder)));
+        self.customise = Some(match self.customise {
+            Some(before) => Box::new(move |builder| customise(before(builder))),
+            None => Box::new(customise),
+        });
         self
     }
 
@@ -334,7 +336,7 @@ impl Configuration {
         }
         warn_of_refused(&environment);
         let switches = self.effective_switches(&environment);
-        let customise = std::mem::replace(&mut self.customise, Box::new(|builder| builder));
+        let customise = self.customise.take();
         let resource = resource(&environment, std::mem::take(&mut self.attributes));
         let mut agent_spec_processors = std::mem::take(&mut self.agent_spec_processors);
         let capture = self.capture.or_else(|| capture(&environment));
@@ -358,7 +360,12 @@ impl Configuration {
         let builder = with_sampler_and_limits(SdkTracerProvider::builder(), &environment);
         let builder = OtelBridge::prepare(builder).with_resource(resource);
         let builder = builder.with_span_processor(processor);
-        let provider = foreign(|| customise(builder).build())?;
+        let is_customised = customise.is_some();
+        let customised = || match customise {
+            Some(customise) => customise(builder),
+            None => builder,
+        };
+        let provider = foreign(|| customised().build())?;
         let metrics = foreign(|| {
             let (delivery, processors) = (delivery.as_ref(), &agent_spec_processors);
             metrics::of_destinations(meter.as_ref(), delivery, &queues, processors)
@@ -371,7 +378,14 @@ impl Configuration {
         let _ = contain::call(|| global::set_tracer_provider(provider.clone()));
         warn_of(missing, agent365);
         let capture = capture.unwrap_or(default_capture);
-        let agent_spec = AgentSpec::new(&provider, capture, agent_spec_processors);
+        let bridge = OtelBridge::new(&provider).with_capture(capture);
+        // Who looks at the span itself sees attributes; our destinations need none.
+        let bridge = if is_customised || queues.iter().any(ExportQueue::has_filter) {
+            bridge.with_records()
+        } else {
+            bridge.with_records_only()
+        };
+        let agent_spec = AgentSpec::new(bridge, agent_spec_processors);
         let pipeline = Pipeline::new(
             (provider, done_by_guard),
             agent365,

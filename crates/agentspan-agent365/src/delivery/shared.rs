@@ -13,9 +13,9 @@ use std::time::Duration;
 use agentspan_queue::told::{self, Told};
 use agentspan_record::{FinishedSpan, SpanLimits};
 use opentelemetry::Context;
-use opentelemetry::trace::{Span as _, SpanContext, TraceContextExt as _};
+use opentelemetry::trace::SpanContext;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{Span, SpanData};
+use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -267,31 +267,40 @@ impl Shared {
         })
     }
 
-    /// Notes that a span starts in `context`, if anything is to be known of it before it ends.
-    pub(crate) fn start(self: &Arc<Self>, span: &Span, context: &Context) {
+    /// Notes that a span starts below `parent` and in `context`, if anything is to be known of it before it ends.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        span: &SpanContext,
+        parent: &SpanContext,
+        context: &Context,
+        look: impl FnOnce() -> Option<SpanData>,
+    ) {
         if self.lineage.is_none() && self.requests.is_none() {
             return;
         }
-        let parent = context.span().span_context().clone();
         let parent = if parent.is_valid() && !parent.is_remote() {
             Parent::Here(parent.span_id())
         } else {
             Parent::Elsewhere
         };
-        self.start_in_lineage(span, parent);
-        self.start_in_request(span.span_context(), parent, context);
+        self.start_in_lineage(span, parent, look);
+        self.start_in_request(span, parent, context);
     }
 
-    fn start_in_lineage(&self, span: &Span, parent: Parent) {
+    fn start_in_lineage(
+        &self,
+        span: &SpanContext,
+        parent: Parent,
+        look: impl FnOnce() -> Option<SpanData>,
+    ) {
         if self.lineage.is_none() {
             return;
         }
         let looks_like = match parent {
-            Parent::Elsewhere => span.exported_data(),
+            Parent::Elsewhere => look(),
             Parent::Here(_) => None,
         };
-        let context = span.span_context();
-        let key = (context.trace_id(), context.span_id());
+        let key = (span.trace_id(), span.span_id());
         if let Some(mut lineage) = self.lineage() {
             lineage.start(key, parent, looks_like.as_ref());
         }

@@ -6,8 +6,8 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
 use super::{
-    Agent, Component, Disclosure, Flow, Id, JsonObject, LlmConfig, LlmGenerationConfig, MASK,
-    ManagerWorkers, Message, Node, Sensitive, Swarm, Timestamp, Tool, ToolCall,
+    Agent, Component, Detail, Disclosure, Flow, Id, JsonObject, LlmConfig, LlmGenerationConfig,
+    MASK, ManagerWorkers, Message, Node, Sensitive, Swarm, Timestamp, Tool, ToolCall,
     detail::View,
     reader::{Members, ReadValue, Reader},
 };
@@ -16,8 +16,9 @@ use super::{
 pub(crate) trait WriteValue {
     fn write<S: Serializer>(&self, serializer: S, view: View) -> Result<S::Ok, S::Error>;
 
-    /// A copy that holds what a masked dump shows, and nothing else. Components are shared.
-    fn masked(&self) -> Self
+    /// A copy that holds what a masked dump of this detail shows, and nothing else. Components are shared, or
+    /// their outlines.
+    fn masked(&self, detail: Detail) -> Self
     where
         Self: Sized;
 }
@@ -39,8 +40,9 @@ pub(crate) trait MemberSet: Sized {
     /// Writes its members in the reference's order.
     fn write_members<M: SerializeMap>(&self, map: &mut M, view: View) -> Result<(), M::Error>;
 
-    /// A copy that holds what a masked dump shows, and nothing else. Components are shared.
-    fn masked(&self) -> Self;
+    /// A copy that holds what a masked dump of this detail shows, and nothing else. Components are shared, or
+    /// their outlines.
+    fn masked(&self, detail: Detail) -> Self;
 }
 
 /// Declares the members of a struct in the order in which the reference writes them.
@@ -78,10 +80,10 @@ macro_rules! member_set {
                 Ok(())
             }
 
-            fn masked(&self) -> Self {
+            fn masked(&self, detail: $crate::agentspec::Detail) -> Self {
                 Self {
-                    $($member: $crate::agentspec::dump::WriteValue::masked(&self.$member),)*
-                    $($unknown: self.$unknown.masked(),)?
+                    $($member: $crate::agentspec::dump::WriteValue::masked(&self.$member, detail),)*
+                    $($unknown: self.$unknown.masked(detail),)?
                 }
             }
         }
@@ -112,7 +114,7 @@ macro_rules! shown_alike {
                     self.serialize(serializer)
                 }
 
-                fn masked(&self) -> Self {
+                fn masked(&self, _: Detail) -> Self {
                     self.clone()
                 }
             }
@@ -141,8 +143,8 @@ macro_rules! components {
                     self.outline(view.detail).serialize(serializer)
                 }
 
-                fn masked(&self) -> Self {
-                    self.clone()
+                fn masked(&self, detail: Detail) -> Self {
+                    Self::try_from(self.outline(detail)).unwrap_or_else(|_| self.clone())
                 }
             }
         )*
@@ -182,8 +184,8 @@ macro_rules! member_set_as_value {
                     map.end()
                 }
 
-                fn masked(&self) -> Self {
-                    MemberSet::masked(self)
+                fn masked(&self, detail: Detail) -> Self {
+                    MemberSet::masked(self, detail)
                 }
             }
         )*
@@ -204,7 +206,7 @@ impl<T: WriteValue> WriteValue for Sensitive<T> {
         }
     }
 
-    fn masked(&self) -> Self {
+    fn masked(&self, _: Detail) -> Self {
         Self::withheld()
     }
 }
@@ -217,8 +219,8 @@ impl<T: WriteValue> WriteValue for Option<T> {
         }
     }
 
-    fn masked(&self) -> Self {
-        self.as_ref().map(WriteValue::masked)
+    fn masked(&self, detail: Detail) -> Self {
+        self.as_ref().map(|value| value.masked(detail))
     }
 }
 
@@ -227,7 +229,7 @@ impl<T: WriteValue> WriteValue for Vec<T> {
         serializer.collect_seq(self.iter().map(|value| Shown(value, view)))
     }
 
-    fn masked(&self) -> Self {
-        self.iter().map(WriteValue::masked).collect()
+    fn masked(&self, detail: Detail) -> Self {
+        self.iter().map(|value| value.masked(detail)).collect()
     }
 }

@@ -160,14 +160,20 @@ impl Event {
     /// [withheld](super::Sensitive::is_withheld). Components are shared.
     #[must_use]
     pub fn masked(&self) -> Self {
+        self.masked_with(Detail::Complete)
+    }
+
+    /// As [`masked`](Self::masked), with outlines of this detail in the places of components.
+    #[must_use]
+    pub fn masked_with(&self, detail: Detail) -> Self {
         Self {
             id: self.id.clone(),
             name: self.name.clone(),
             description: self.description.clone(),
             timestamp: self.timestamp,
             metadata: self.metadata.clone(),
-            details: self.details.masked(),
-            unknown: self.unknown.masked(),
+            details: self.details.masked(detail),
+            unknown: self.unknown.masked(detail),
         }
     }
 

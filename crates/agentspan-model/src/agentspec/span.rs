@@ -161,6 +161,12 @@ impl Span {
     /// A copy that holds what a masked dump shows, of its events too, as [`Event::masked`].
     #[must_use]
     pub fn masked(&self) -> Self {
+        self.masked_with(Detail::Complete)
+    }
+
+    /// As [`masked`](Self::masked), with outlines of this detail in the places of components.
+    #[must_use]
+    pub fn masked_with(&self, detail: Detail) -> Self {
         Self {
             id: self.id.clone(),
             name: self.name.clone(),
@@ -170,11 +176,11 @@ impl Span {
             events: self
                 .events
                 .iter()
-                .map(|event| Arc::new(event.masked()))
+                .map(|event| Arc::new(event.masked_with(detail)))
                 .collect(),
             metadata: self.metadata.clone(),
-            details: self.details.masked(),
-            unknown: self.unknown.masked(),
+            details: self.details.masked(detail),
+            unknown: self.unknown.masked(detail),
         }
     }
 

@@ -89,17 +89,30 @@ impl UnknownMembers {
         held_by_members(self.as_slice())
     }
 
-    /// A copy that holds what a masked dump shows.
-    pub(crate) fn masked(&self) -> Self {
+    /// A copy that holds what a masked dump of this detail shows.
+    pub(crate) fn masked(&self, detail: Detail) -> Self {
         let masked = self.as_slice().iter().map(|(name, value)| {
             let value = if is_all_components(value) {
-                value.clone()
+                outlined(value, detail)
             } else {
                 ComponentValue::Json(Json::from(serde_json::Value::from(MASK)))
             };
             (name.clone(), value)
         });
         masked.collect()
+    }
+}
+
+fn outlined(value: &ComponentValue, detail: Detail) -> ComponentValue {
+    match value {
+        ComponentValue::Component(component) => {
+            ComponentValue::Component(component.outline(detail))
+        }
+        ComponentValue::List(values) => {
+            let values = values.iter().map(|value| outlined(value, detail));
+            ComponentValue::List(values.collect())
+        }
+        other => other.clone(),
     }
 }
 
@@ -132,7 +145,7 @@ impl OtherParameters {
     }
 
     /// A copy: nothing in them is sensitive.
-    pub(crate) fn masked(&self) -> Self {
+    pub(crate) fn masked(&self, _: Detail) -> Self {
         self.clone()
     }
 

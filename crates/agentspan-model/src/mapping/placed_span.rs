@@ -1,9 +1,10 @@
 //! A finished span with its place in a trace.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::SpanInTrace;
-use crate::agentspec::{Disclosure, Id, Span, TraceInfo};
+use crate::agentspec::{Detail, Disclosure, Id, Span, TraceInfo};
 
 /// A finished span with what it does not say itself: its place in a trace, and what happened below it.
 ///
@@ -24,8 +25,7 @@ pub struct PlacedSpan {
     pub first_input: Option<String>,
     /// What came of the last of the spans below.
     pub last_output: Option<String>,
-    /// What may be shown of it. Masked means that a mapping must not capture content, whatever the span
-    /// still holds: its components hold prompts.
+    /// What may be shown of it, whatever the span still holds: see [`shown`](Self::shown).
     pub disclosure: Disclosure,
 }
 
@@ -41,6 +41,20 @@ impl PlacedSpan {
             first_input: None,
             last_output: None,
             disclosure: Disclosure::Clear,
+        }
+    }
+
+    /// The span with nothing but what may be shown of it. Of a masked one, sensitive values are withheld, and
+    /// components, which hold prompts and settings, are replaced by their outlines.
+    #[must_use]
+    pub fn shown(&self) -> Cow<'_, Self> {
+        match self.disclosure {
+            Disclosure::Clear => Cow::Borrowed(self),
+            Disclosure::Masked => {
+                let mut shown = self.clone();
+                shown.span = self.span.masked_with(Detail::Described);
+                Cow::Owned(shown)
+            }
         }
     }
 

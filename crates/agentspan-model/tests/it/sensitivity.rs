@@ -229,6 +229,7 @@ fn every_key_of_ours_says_what_it_gives_away() {
     );
     for key in keys {
         let names_others = [
+            keys::AGENTSPEC_EVENT,
             keys::AGENTSPEC_PREFIX,
             keys::ERROR_TYPE_OTHER,
             keys::EXCEPTION_EVENT,

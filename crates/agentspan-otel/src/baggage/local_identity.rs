@@ -38,6 +38,29 @@ impl LocalIdentity {
         self.values.get(at)?.as_ref()
     }
 
+    /// What is set here, and otherwise than in `base`.
+    pub(super) fn news(&self, base: Option<&Self>) -> Self {
+        let mut news = self.clone();
+        for (value, base) in news
+            .values
+            .iter_mut()
+            .zip(base.iter().flat_map(|it| &it.values))
+        {
+            if value == base {
+                *value = None;
+            }
+        }
+        news
+    }
+
+    /// Whether all that is set here is set so there.
+    pub(super) fn is_within(&self, other: Option<&Self>) -> bool {
+        let mut set = IDENTITY_KEYS.iter().zip(&self.values);
+        set.all(|(key, value)| {
+            value.is_none() || other.and_then(|it| it.value(key)) == value.as_ref()
+        })
+    }
+
     /// `context` with this identity; an id that is not set here stays as it is there.
     pub(super) fn add_to(mut self, context: Context) -> Context {
         if self == Self::default() {

@@ -1,10 +1,13 @@
 //! Agent Spec spans as OpenTelemetry spans.
 
 mod content;
+mod entering;
 mod exchange;
 mod long;
 mod nesting;
+mod open_bytes;
 mod other_spans;
+mod records;
 mod replay;
 mod round_trip;
 pub(crate) mod story;

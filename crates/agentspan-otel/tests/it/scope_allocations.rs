@@ -11,6 +11,9 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 /// The names of the four spans of a turn, and the values of attributes that are copied.
 const TEXTS: u64 = 28;
 
+/// Spans, contexts, lists.
+const OTHERS: u64 = 34;
+
 /// A turn as a program makes it, without events of its own.
 fn turn(tracer: &ScopeTracer) -> impl Fn() + use<> {
     let agent = AgentDetails::new(AgentId::parse("agent-1").unwrap());
@@ -60,8 +63,8 @@ fn a_turn_of_scopes_allocates_for_its_texts_and_little_besides() {
     turn();
     let counted = measure(&turn).count_total;
     assert!(
-        counted <= 15 * SPANS,
-        "{counted} allocations for {SPANS} spans"
+        counted <= TEXTS + OTHERS,
+        "{counted} allocations, of which {TEXTS} are texts"
     );
-    assert!(counted >= 8 * SPANS, "the counter is dead: {counted}");
+    assert!(counted >= TEXTS, "the counter is dead: {counted}");
 }

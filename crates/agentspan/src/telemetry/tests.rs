@@ -10,8 +10,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use agentspan_model::agentspec::SpanDetails;
-use agentspan_model::mapping::ContentCapture;
-use agentspan_otel::{ExportQueue, ExportQueueBuilder};
+use agentspan_otel::{ExportQueue, ExportQueueBuilder, OtelBridge};
 use agentspan_processor::{
     BackgroundQueue, HookError, Span as AgentSpan, SpanProcessor as AgentSpecProcessor,
 };
@@ -80,7 +79,7 @@ fn over(queues: Vec<ExportQueue>, other: Option<impl SpanProcessor + 'static>) -
         builder = builder.with_span_processor(other);
     }
     let provider = builder.build();
-    let agent_spec = AgentSpec::new(&provider, ContentCapture::NoContent, Vec::new());
+    let agent_spec = AgentSpec::new(OtelBridge::new(&provider), Vec::new());
     let provider = (provider, done_by_guard);
     let pipeline = Pipeline::new(provider, status, None, queues, agent_spec);
     Telemetry::new(pipeline, None, WHILE)
@@ -92,7 +91,7 @@ fn with_agent_spec(
     flush_on_drop: Duration,
 ) -> Telemetry {
     let provider = SdkTracerProvider::builder().build();
-    let agent_spec = AgentSpec::new(&provider, ContentCapture::NoContent, processors);
+    let agent_spec = AgentSpec::new(OtelBridge::new(&provider), processors);
     let status = Agent365Status::WithoutSwitch;
     let provider = (provider, DoneByGuard::default());
     let pipeline = Pipeline::new(provider, status, None, Vec::new(), agent_spec);

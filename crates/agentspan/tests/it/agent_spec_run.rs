@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use agentspan::model::agent365::{Identity, Profile};
 use agentspan::model::agentspec::Recording;
 use agentspan::model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan::otel::{OtelBridge, Rendered};
 use agentspan_agent365::{AccessToken, Delivery, DeliveryBuilder, token_from_fn};
-use agentspan_processor::Replay;
+use agentspan_processor::{Replay, SpanProcessor};
 use agentspan_testkit::Service;
+use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 use serde_json::Value;
 
@@ -58,14 +61,24 @@ fn arrived_through(
     let (mut paths, mut spans) = (BTreeSet::new(), Vec::new());
     for request in service.requests() {
         paths.insert(request.path().to_owned());
-        let body = request.json().unwrap();
-        for resource in body["resourceSpans"].as_array().unwrap() {
-            for scope in resource["scopeSpans"].as_array().unwrap() {
-                spans.extend(scope["spans"].as_array().unwrap().iter().cloned());
-            }
-        }
+        spans.extend(spans_of(request.json().unwrap()));
     }
     (paths, spans)
+}
+
+/// The spans of a request, each with its instrumentation scope.
+fn spans_of(body: Value) -> Vec<Value> {
+    let resources = body["resourceSpans"].as_array().unwrap().iter();
+    let scopes = resources.flat_map(|resource| resource["scopeSpans"].as_array().unwrap());
+    let spans = scopes.flat_map(|scope| {
+        let spans = scope["spans"].as_array().unwrap().iter();
+        spans.map(|span| {
+            let mut span = span.clone();
+            span["scope"] = scope["scope"].clone();
+            span
+        })
+    });
+    spans.collect()
 }
 
 fn words<'a>(spans: &'a [Value], key: &str) -> BTreeSet<&'a str> {
@@ -148,4 +161,60 @@ fn no_span_of_a_run_arrives_below_one_that_does_not() {
         })
         .collect();
     assert_eq!(operations, BTreeSet::from(["invoke_agent"]));
+}
+
+/// What arrives of the recording by way of the bridge of OpenTelemetry, and without it.
+fn by_both_doors(profile: Profile, capture: ContentCapture) -> [Vec<Value>; 2] {
+    [true, false].map(|has_bridge| {
+        let service = Service::start().unwrap();
+        let token = AccessToken::new("secret").unwrap();
+        let delivery = Delivery::builder(token_from_fn(move |_| Ok(Some(token.clone()))))
+            .with_profile(profile)
+            .with_agent_spec_identity(identity())
+            .with_loopback_endpoint(service.url())
+            .build()
+            .unwrap();
+        let provider = OtelBridge::prepare(SdkTracerProvider::builder())
+            .with_resource(Resource::builder_empty().build())
+            .with_span_processor(delivery.span_processor())
+            .build();
+        let processor: Arc<dyn SpanProcessor> = if has_bridge {
+            let bridge = OtelBridge::new(&provider).with_capture(capture);
+            Arc::new(bridge.with_records_only())
+        } else {
+            Arc::new(delivery.agent_spec_processor().with_capture(capture))
+        };
+        let mut replay = Replay::new(processor);
+        for recording in [
+            &include_bytes!("../../../../conformance/vectors/agentspec_real_run.jsonl")[..],
+            &include_bytes!("../../../agentspan-otel/tests/recordings/repeated_id.jsonl")[..],
+            &include_bytes!("../../../agentspan-otel/tests/recordings/never_ended.jsonl")[..],
+        ] {
+            for hook in Recording::new(recording) {
+                replay.play(hook.unwrap()).unwrap();
+            }
+        }
+        let _ = replay.finish();
+        delivery.shutdown(Duration::from_secs(30)).unwrap();
+        assert_eq!(delivery.stats().accepted, delivery.stats().exported);
+        let requests = service.requests();
+        let bodies = requests.iter().map(|request| request.json().unwrap());
+        let mut spans: Vec<Value> = bodies.flat_map(spans_of).collect();
+        // What is left open ends in any order.
+        spans.sort_by_key(|span| format!("{} {}", span["traceId"], span["spanId"]));
+        spans
+    })
+}
+
+#[test]
+fn d11_agent_spec_spans_arrive_alike_with_and_without_the_bridge() {
+    for capture in [ContentCapture::NoContent, ContentCapture::SpanAndEvent] {
+        let [bridged, direct] = by_both_doors(Profile::V0_1, capture);
+        assert!(!bridged.is_empty());
+        assert_eq!(direct, bridged);
+        assert_eq!(
+            direct.iter().any(|body| body.to_string().contains(SAID)),
+            capture == ContentCapture::SpanAndEvent
+        );
+    }
 }

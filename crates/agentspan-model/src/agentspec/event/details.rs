@@ -13,7 +13,7 @@ use super::{
     ToolExecutionRequest, ToolExecutionResponse, ToolExecutionStreamingChunkReceived,
 };
 use crate::agentspec::{
-    ComponentValue, ProblemKind, Sensitive,
+    ComponentValue, Detail, ProblemKind, Sensitive,
     detail::View,
     dump::MemberSet,
     held::Held,
@@ -103,14 +103,14 @@ macro_rules! event_details {
                 }
             }
 
-            pub(super) fn masked(&self) -> Self {
+            pub(super) fn masked(&self, detail: Detail) -> Self {
                 match self {
                     Self::Plain => Self::Plain,
                     Self::Abridged => Self::Abridged,
-                    $(Self::$name(details) => Self::$name(MemberSet::masked(details)),)*
+                    $(Self::$name(details) => Self::$name(MemberSet::masked(details, detail)),)*
                     Self::Other(other) => Self::Other(OtherEvent {
                         type_name: other.type_name.clone(),
-                        members: other.members.masked(),
+                        members: other.members.masked(detail),
                     }),
                 }
             }

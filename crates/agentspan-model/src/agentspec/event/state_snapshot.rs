@@ -3,7 +3,7 @@
 use serde::ser::SerializeMap;
 
 use crate::agentspec::{
-    JsonObject, Sensitive,
+    Detail, JsonObject, Sensitive,
     detail::View,
     dump::{MemberSet, Shown},
     held::Held,
@@ -98,7 +98,7 @@ impl MemberSet for StateSnapshotEmitted {
         map.serialize_entry("extra_state", &Shown(&self.extra_state, view))
     }
 
-    fn masked(&self) -> Self {
+    fn masked(&self, _: Detail) -> Self {
         Self {
             conversation_id: self.conversation_id.clone(),
             state_snapshot: Sensitive::withheld(),

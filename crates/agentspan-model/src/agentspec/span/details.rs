@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use serde::ser::SerializeMap;
 
 use crate::agentspec::{
-    Agent, ComponentValue, Flow, LlmConfig, ManagerWorkers, Node, Sensitive, Swarm, Tool,
+    Agent, ComponentValue, Detail, Flow, LlmConfig, ManagerWorkers, Node, Sensitive, Swarm, Tool,
     detail::View,
     dump::{MemberSet, member_set},
     held::Held,
@@ -101,14 +101,14 @@ macro_rules! span_details {
                 }
             }
 
-            pub(super) fn masked(&self) -> Self {
+            pub(super) fn masked(&self, detail: Detail) -> Self {
                 match self {
                     Self::Plain => Self::Plain,
                     Self::Root => Self::Root,
-                    $(Self::$name(details) => Self::$name(MemberSet::masked(details)),)*
+                    $(Self::$name(details) => Self::$name(MemberSet::masked(details, detail)),)*
                     Self::Other(other) => Self::Other(OtherSpan {
                         type_name: other.type_name.clone(),
-                        members: other.members.masked(),
+                        members: other.members.masked(detail),
                     }),
                 }
             }

@@ -3,12 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use agentspan_model::agentspec::{Event, EventDetails};
-use agentspan_model::keys;
-use agentspan_model::mapping::Exchange;
+use agentspan_model::mapping::{Exchange, PlacedSpan};
 use agentspan_processor::WeakSpan;
-use opentelemetry::KeyValue;
-
-use crate::scope::span::SharedSpan;
 
 /// The [`Exchange`] of a span that shows it. The spans below tell it until another such span is between.
 pub(super) struct SharedExchange {
@@ -66,27 +62,19 @@ impl SharedExchange {
         }
     }
 
-    /// Writes on a span that ends what it does not say itself, and tells the one around.
-    pub(super) fn end(&self, span: &SharedSpan) {
+    /// Writes into the record of a span that ends what it does not say itself, and tells the one around.
+    pub(super) fn end(&self, placed: &mut PlacedSpan) {
         let state = self.lock();
         let State { exchange, own } = &*state;
         let below = |own: Option<&str>, all: Option<&str>| match own {
             Some(_) => None,
             None => all.map(str::to_owned),
         };
-        let first_input = below(own.first_input(), exchange.first_input());
-        let last_output = below(own.last_output(), exchange.last_output());
-        let told = self
-            .around
-            .as_ref()
-            .map(|around| (around, exchange.clone()));
+        placed.first_input = below(own.first_input(), exchange.first_input());
+        placed.last_output = below(own.last_output(), exchange.last_output());
+        let around = self.around.as_ref();
+        let told = around.map(|around| (around, exchange.clone()));
         drop(state);
-        if let Some(text) = first_input {
-            span.set_attribute(KeyValue::new(keys::AGENTSPEC_FIRST_INPUT, text));
-        }
-        if let Some(text) = last_output {
-            span.set_attribute(KeyValue::new(keys::AGENTSPEC_LAST_OUTPUT, text));
-        }
         if let Some((around, exchange)) = told {
             around.lock().exchange.take(&exchange);
         }

@@ -1,0 +1,33 @@
+//! What the bridge tells of an Agent Spec span, and to whom.
+
+use agentspan_model::keys;
+use opentelemetry::KeyValue;
+
+/// How the record of a span leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writes {
+    /// As attributes and events, for exporters that know nothing of records.
+    Attributes,
+    /// Beside the span, for span processors that [receive](agentspan_record::FinishedSpan::received) it.
+    Records,
+    /// Both ways.
+    Both,
+}
+
+impl Writes {
+    pub(super) fn attributes(self) -> bool {
+        self != Self::Records
+    }
+
+    pub(super) fn records(self) -> bool {
+        self != Self::Attributes
+    }
+}
+
+/// All that a span says at its start whose record says the rest: which type it is.
+pub(super) fn type_only(type_name: &str) -> Vec<KeyValue> {
+    vec![KeyValue::new(
+        keys::AGENTSPEC_SPAN_TYPE,
+        type_name.to_owned(),
+    )]
+}
