@@ -94,7 +94,7 @@ impl Chunk {
 
 fn attributes_bytes(attributes: &[KeyValue], unique_keys: &mut UniqueKeys) -> u64 {
     let mut bytes = 0;
-    unique_keys.for_each(&attributes, |index| {
+    unique_keys.for_each(attributes, |index| {
         if let Some(attribute) = attributes.get(index) {
             bytes += ATTRIBUTE + length(attribute.key.as_str());
             bytes += estimated_value_bytes(&attribute.value);

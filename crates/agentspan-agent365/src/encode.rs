@@ -15,7 +15,6 @@ mod resource;
 mod scope_order;
 mod sdk_span;
 mod span;
-mod span_view;
 mod structured;
 mod truncation;
 mod unique_keys;

@@ -4,13 +4,13 @@ use std::borrow::{Borrow, Cow};
 
 use agentspan_model::agent365::Profile;
 use agentspan_model::escape::push_escaped;
+use opentelemetry::InstrumentationScope;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::fit::Fit;
 use super::resource::EncodedResource;
 use super::scope_order::ScopeOrder;
 use super::span::push_span;
-use super::span_view::{ScopeView, SpanView};
 use super::truncation::Truncation;
 use super::unique_keys::UniqueKeys;
 use crate::wire_profile::WireProfile;
@@ -96,8 +96,8 @@ impl BodyEncoder {
         S: Borrow<SpanData>,
     {
         match self.fit_all(spans) {
-            Some(fitted) => self.encode_views(resource, &fitted, out),
-            None => self.encode_views(resource, spans, out),
+            Some(fitted) => self.encode_fitted(resource, &fitted, out),
+            None => self.encode_fitted(resource, spans, out),
         }
     }
 
@@ -137,18 +137,6 @@ impl BodyEncoder {
     ) where
         S: Borrow<SpanData>,
     {
-        self.encode_views(resource, spans, out);
-    }
-
-    /// As [`encode`](Self::encode), for spans that are kept in another way.
-    pub(crate) fn encode_views<S>(
-        &mut self,
-        resource: &EncodedResource,
-        spans: &[S],
-        out: &mut Vec<u8>,
-    ) where
-        S: SpanView,
-    {
         out.extend_from_slice(b"{\"resourceSpans\":[{\"resource\":{\"attributes\":");
         out.extend_from_slice(resource.as_bytes());
         out.extend_from_slice(b"},\"scopeSpans\":[");
@@ -157,11 +145,12 @@ impl BodyEncoder {
         for spans in self.scope_order.scopes(spans) {
             let mut first_span = true;
             for span in spans {
+                let span = span.borrow();
                 if first_span {
                     if !first_scope {
                         out.extend_from_slice(b"]},");
                     }
-                    push_scope(out, span.scope());
+                    push_scope(out, &span.instrumentation_scope);
                 } else {
                     out.push(b',');
                 }
@@ -178,10 +167,10 @@ impl BodyEncoder {
 }
 
 /// Opens the object of one scope, up to its first span.
-fn push_scope(out: &mut Vec<u8>, scope: ScopeView<'_>) {
+fn push_scope(out: &mut Vec<u8>, scope: &InstrumentationScope) {
     out.extend_from_slice(b"{\"scope\":{\"name\":\"");
-    push_escaped(out, scope.name);
-    match scope.version {
+    push_escaped(out, scope.name());
+    match scope.version() {
         Some(version) => {
             out.extend_from_slice(b"\",\"version\":\"");
             push_escaped(out, version);

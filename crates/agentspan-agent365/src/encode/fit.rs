@@ -59,7 +59,7 @@ impl Fit {
         if longest_form(span) <= self.limit {
             return Cow::Borrowed(span);
         }
-        let length = self.measure(|out| push_span(out, &span, unique_keys));
+        let length = self.measure(|out| push_span(out, span, unique_keys));
         if length <= self.limit {
             return Cow::Borrowed(span);
         }
@@ -84,7 +84,7 @@ impl Fit {
         unique_keys: &mut UniqueKeys,
     ) -> Vec<usize> {
         let mut written = Vec::new();
-        unique_keys.for_each(&span.attributes.as_slice(), |index| written.push(index));
+        unique_keys.for_each(&span.attributes, |index| written.push(index));
         let mut sizes: Vec<(usize, usize)> = Vec::with_capacity(written.len());
         for index in written {
             if let Some(attribute) = span.attributes.get(index) {
@@ -163,7 +163,7 @@ fn with_unique_keys(span: &SpanData, unique_keys: &mut UniqueKeys) -> SpanData {
     let mut span = span.clone();
     let mut keep_written = |attributes: &mut Vec<KeyValue>| {
         let mut kept = Vec::with_capacity(attributes.len());
-        unique_keys.for_each(&attributes.as_slice(), |index| {
+        unique_keys.for_each(attributes, |index| {
             kept.extend(attributes.get(index).cloned());
         });
         *attributes = kept;

@@ -1,6 +1,10 @@
 //! The order in which spans are written: by instrumentation scope, as the scopes first appear.
 
-use super::span_view::SpanView;
+use std::borrow::Borrow;
+use std::ptr;
+
+use opentelemetry::InstrumentationScope;
+use opentelemetry_sdk::trace::SpanData;
 
 /// Spans by scope. Reuses its memory.
 #[derive(Debug, Default)]
@@ -23,17 +27,17 @@ const END: usize = usize::MAX;
 
 impl ScopeOrder {
     /// Finds the scopes of `spans`.
-    pub(super) fn arrange<S: SpanView>(&mut self, spans: &[S]) {
+    pub(super) fn arrange<S: Borrow<SpanData>>(&mut self, spans: &[S]) {
         self.scopes.clear();
         self.next.clear();
         let mut current = 0;
         for (index, span) in spans.iter().enumerate() {
             self.next.push(END);
-            let scope = span.scope();
+            let scope = &span.borrow().instrumentation_scope;
             let is_of = |chain: &ScopeChain| {
                 spans
                     .get(chain.first)
-                    .is_some_and(|first| first.scope().is_same(&scope))
+                    .is_some_and(|first| is_same(&first.borrow().instrumentation_scope, scope))
             };
             // Spans of one scope tend to come together.
             if !self.scopes.get(current).is_some_and(is_of) {
@@ -68,4 +72,16 @@ impl ScopeOrder {
                 .map_while(|index| spans.get(index))
         })
     }
+}
+
+/// Whether both are written alike. Spans of one tracer share the texts, so these are compared by address
+/// first. An empty version is not the same as none.
+fn is_same(one: &InstrumentationScope, other: &InstrumentationScope) -> bool {
+    let is_same_text = |one: &str, other: &str| ptr::eq(one, other) || one == other;
+    is_same_text(one.name(), other.name())
+        && match (one.version(), other.version()) {
+            (Some(one), Some(other)) => is_same_text(one, other),
+            (None, None) => true,
+            _ => false,
+        }
 }

@@ -4,7 +4,7 @@
 //! Python) a key that is set again moves to the end, and an empty key is dropped. So of the attributes
 //! with one key the last one is written, in its own place.
 
-use super::span_view::AttributeList;
+use opentelemetry::KeyValue;
 
 /// As many attributes as a mask of 64 bits has. Nearly every list is shorter.
 const SMALL: usize = 64;
@@ -20,11 +20,7 @@ pub(crate) struct UniqueKeys {
 
 impl UniqueKeys {
     /// Calls `write` with the index of every attribute to be written, in order.
-    pub(crate) fn for_each<A: AttributeList>(
-        &mut self,
-        attributes: &A,
-        mut write: impl FnMut(usize),
-    ) {
+    pub(crate) fn for_each(&mut self, attributes: &[KeyValue], mut write: impl FnMut(usize)) {
         let len = attributes.len();
         if len <= SMALL {
             let superseded = superseded_of_few(attributes);
@@ -43,29 +39,28 @@ impl UniqueKeys {
 
     /// Sorting keeps a long list, whose keys may have been chosen by somebody hostile, from costing
     /// quadratic time.
-    fn select_of_many<A: AttributeList>(&mut self, attributes: &A) {
+    fn select_of_many(&mut self, attributes: &[KeyValue]) {
         self.written.clear();
         self.written
-            .extend((0..attributes.len()).filter(|index| !attributes.key(*index).is_empty()));
+            .extend((0..attributes.len()).filter(|index| !key_at(attributes, *index).is_empty()));
         // Equal keys side by side, the last one first, because `dedup_by` keeps the first of a run.
         self.written.sort_unstable_by(|one, other| {
-            attributes
-                .key(*one)
-                .cmp(attributes.key(*other))
+            key_at(attributes, *one)
+                .cmp(key_at(attributes, *other))
                 .then(other.cmp(one))
         });
         self.written
-            .dedup_by(|one, kept| attributes.key(*one) == attributes.key(*kept));
+            .dedup_by(|one, kept| key_at(attributes, *one) == key_at(attributes, *kept));
         self.written.sort_unstable();
     }
 }
 
 /// One bit for each of at most [`SMALL`] attributes, set when the attribute is not written.
-fn superseded_of_few<A: AttributeList>(attributes: &A) -> u64 {
+fn superseded_of_few(attributes: &[KeyValue]) -> u64 {
     let mut superseded = 0_u64;
     let mut seen = Seen::default();
-    for index in 0..attributes.len() {
-        let key = attributes.key(index);
+    for (index, attribute) in attributes.iter().enumerate() {
+        let key = attribute.key.as_str();
         if key.is_empty() {
             superseded |= 1 << index;
         } else if let Some(earlier) = seen.insert(attributes, index, key) {
@@ -95,9 +90,9 @@ impl Seen {
 
     /// Takes the key at `index`. Returns where it was seen before.
     #[inline(always)]
-    pub(super) fn insert<A: AttributeList>(
+    pub(super) fn insert(
         &mut self,
-        attributes: &A,
+        attributes: &[KeyValue],
         index: usize,
         key: &str,
     ) -> Option<usize> {
@@ -109,13 +104,19 @@ impl Seen {
                 *seen = number;
                 return None;
             };
-            if attributes.key(earlier) == key {
+            if key_at(attributes, earlier) == key {
                 *seen = number;
                 return Some(earlier);
             }
             slot += 1;
         }
     }
+}
+
+fn key_at(attributes: &[KeyValue], index: usize) -> &str {
+    attributes
+        .get(index)
+        .map_or("", |attribute| attribute.key.as_str())
 }
 
 /// Keys share their beginnings and differ in length and at the end.

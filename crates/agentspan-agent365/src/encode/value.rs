@@ -17,11 +17,6 @@ impl<'a> ValueWriter<'a> {
         Self { out }
     }
 
-    pub(crate) fn null(self) -> Written {
-        self.out.extend_from_slice(b"null");
-        Written(())
-    }
-
     pub(crate) fn flag(self, flag: bool) -> Written {
         self.out
             .extend_from_slice(if flag { b"true" } else { b"false" });

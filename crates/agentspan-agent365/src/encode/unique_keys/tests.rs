@@ -10,7 +10,7 @@ fn written(keys: &[&str]) -> Vec<usize> {
         .map(|key| KeyValue::new((*key).to_owned(), true))
         .collect();
     let mut indices = Vec::new();
-    UniqueKeys::default().for_each(&attributes.as_slice(), |index| indices.push(index));
+    UniqueKeys::default().for_each(&attributes, |index| indices.push(index));
     indices
 }
 
