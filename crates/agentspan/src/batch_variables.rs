@@ -65,7 +65,12 @@ mod tests {
             batch_spans: Some(9),
         };
         assert_eq!((found, logs.text()), (expected, String::new()));
-        let found = read(&[(names[0], "-1"), (names[1], "0"), (names[2], "8193")]);
+        let above_default = (MAX_SPANS + 1).to_string();
+        let found = read(&[
+            (names[0], "-1"),
+            (names[1], "0"),
+            (names[2], &above_default),
+        ]);
         assert_eq!(found, BatchVariables::default());
         assert_eq!(logs.text().lines().count(), 3, "{}", logs.text());
     }
