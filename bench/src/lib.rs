@@ -43,6 +43,7 @@ mod peers;
 mod placement;
 mod program;
 mod reading_row;
+mod render_row;
 mod report;
 mod roles;
 mod row;

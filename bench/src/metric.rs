@@ -80,7 +80,9 @@ impl Metric {
     pub fn cell(self, value: f64) -> String {
         match self {
             Self::Peak | Self::PeakOverIdle => format!("{:.1}", value / 1e6),
-            Self::Allocations | Self::Wall | Self::LogLines => format!("{value:.2}"),
+            // One in many is not none.
+            Self::Allocations => format!("{value:.3}"),
+            Self::Wall | Self::LogLines => format!("{value:.2}"),
             Self::Caller | Self::Process if value < 100.0 => format!("{value:.2}"),
             _ => format!("{value:.0}"),
         }

@@ -213,7 +213,7 @@ mod tests {
         assert!(lines[4].contains("0.50x"), "{table}");
         assert!(!lines[5].contains('x'), "{table}");
         assert_eq!(lines[6], "  time: 0.50 x of peer, goal <= 0.5 x: reached");
-        assert_eq!(lines[7], "  allocations: 0.25, goal <= 0: MISSED");
+        assert_eq!(lines[7], "  allocations: 0.250, goal <= 0: MISSED");
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "| 3 | row | allocations |  | <= 0 | 0.25 | MISSED |",
+                "| 3 | row | allocations |  | <= 0 | 0.250 | MISSED |",
                 "|  | row | time | peer | <= 0.5 x | 0.50 x | reached |"
             ]
         );

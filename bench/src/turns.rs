@@ -110,31 +110,40 @@ fn take_turn(
     units: f64,
     gauges: &[Gauge<'_>],
 ) -> Readings {
-    let read_all = || gauges.iter().map(|one| (one.all)()).collect::<Vec<_>>();
-    let read_preparing = || gauges.iter().map(|one| (one.preparing)());
+    // Reading allocates nothing, so that what counts allocations does not count it.
+    let mut counts = vec![Count::default(); gauges.len()];
     contender.prepare();
-    let mut before_preparing = vec![0; gauges.len()];
-    let mut preparing = vec![0; gauges.len()];
-    let before = read_all();
+    for (count, gauge) in counts.iter_mut().zip(gauges) {
+        count.before = (gauge.all)();
+    }
     for _ in 0..runs {
         contender.run();
-        for (before, now) in before_preparing.iter_mut().zip(read_preparing()) {
-            *before = now;
+        for (count, gauge) in counts.iter_mut().zip(gauges) {
+            count.mark = (gauge.preparing)();
         }
         contender.prepare();
-        let differences = before_preparing.iter().zip(read_preparing());
-        for (sum, (before, now)) in preparing.iter_mut().zip(differences) {
-            *sum += now.saturating_sub(*before);
+        for (count, gauge) in counts.iter_mut().zip(gauges) {
+            count.preparing += (gauge.preparing)().saturating_sub(count.mark);
         }
     }
-    let counted = read_all();
-    let counted = counted.iter().zip(before.iter().zip(&preparing));
-    let counted = gauges.iter().zip(counted);
-    counted.fold(
-        Readings::default(),
-        |readings, (gauge, (after, (before, preparing)))| {
-            let count = after.saturating_sub(*before).saturating_sub(*preparing);
-            readings.with(gauge.metric, count as f64 / units)
-        },
-    )
+    for (count, gauge) in counts.iter_mut().zip(gauges) {
+        count.after = (gauge.all)();
+    }
+    let counted = gauges.iter().zip(&counts);
+    counted.fold(Readings::default(), |readings, (gauge, count)| {
+        let all = count.after.saturating_sub(count.before);
+        let run = all.saturating_sub(count.preparing);
+        readings.with(gauge.metric, run as f64 / units)
+    })
+}
+
+/// What one gauge showed in a turn.
+#[derive(Clone, Copy, Default)]
+struct Count {
+    before: u64,
+    /// When the latest preparation began.
+    mark: u64,
+    /// What all preparations added.
+    preparing: u64,
+    after: u64,
 }

@@ -1,7 +1,7 @@
 //! The body by hand: constants as literals, ids by table, text in blocks of 32 bytes.
 //!
 //! It says what [`json`](super::json) says and leaves out what that leaves out. A block is stored before anybody
-//! looks at it; what lies behind the first byte that needs an escape is stored again.
+//! looks at it; what lies behind a byte that needs an escape is stored again.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -139,33 +139,78 @@ impl ByHand {
     }
 
     /// Text, escaped.
+    #[inline(always)]
     fn text(&mut self, text: &str) {
-        let mut rest = text.as_bytes();
-        // Every byte may need six, and a block is stored as a whole.
-        let place = self.place(6 * rest.len() + BLOCK);
-        let mut at = 0;
-        while !rest.is_empty() {
-            let mut last = [b' '; BLOCK];
-            let block = match rest.first_chunk::<BLOCK>() {
-                Some(block) => block,
-                None => {
-                    last[..rest.len()].copy_from_slice(rest);
-                    &last
+        let text = text.as_bytes();
+        // Two loads that overlap cover what is short, and most of that is plain.
+        match (text.first_chunk::<16>(), text.last_chunk::<16>()) {
+            (Some(first), Some(last)) if text.len() <= BLOCK => {
+                if marks(first) | marks(last) == 0 {
+                    self.both(text.len(), first, last);
+                    return;
                 }
-            };
-            place[at..at + BLOCK].copy_from_slice(block);
-            let plain = marks(block).trailing_zeros() as usize;
-            if plain >= BLOCK.min(rest.len()) {
-                let taken = BLOCK.min(rest.len());
-                at += taken;
-                rest = &rest[taken..];
-                continue;
             }
-            let (escape, length) = escape(rest[plain]);
-            at += plain;
-            place[at..at + 6].copy_from_slice(&escape);
-            at += length;
-            rest = &rest[plain + 1..];
+            (None, _) => {
+                if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>())
+                {
+                    let mut lanes = [0; 16];
+                    lanes[..8].copy_from_slice(first);
+                    lanes[8..].copy_from_slice(last);
+                    if marks(&lanes) == 0 {
+                        self.both(text.len(), first, last);
+                        return;
+                    }
+                }
+            }
+            _ => {}
+        }
+        self.long_text(text);
+    }
+
+    #[inline(always)]
+    fn both<const N: usize>(&mut self, length: usize, first: &[u8; N], last: &[u8; N]) {
+        let place = self.place(length);
+        place[..N].copy_from_slice(first);
+        place[length - N..].copy_from_slice(last);
+        self.at += length;
+    }
+
+    #[inline(never)]
+    fn long_text(&mut self, text: &[u8]) {
+        // Every byte may need six, and a block is stored as a whole.
+        let place = self.place(6 * text.len() + 2 * BLOCK);
+        let mut at = 0;
+        let mut rest = text;
+        while let Some((block, after)) = rest.split_first_chunk::<BLOCK>() {
+            let mut marked = marks_of_block(block);
+            place[at..at + BLOCK].copy_from_slice(block);
+            let mut begin = 0;
+            while marked != 0 {
+                let plain = marked.trailing_zeros() as usize;
+                marked &= marked - 1;
+                at += plain - begin;
+                begin = plain + 1;
+                let (escape, length) = escape(block[plain]);
+                place[at..at + 6].copy_from_slice(&escape);
+                at += length;
+                // As much as there is after the escape, of which the rest of the block counts.
+                match rest[begin..].first_chunk::<BLOCK>() {
+                    Some(next) => place[at..at + BLOCK].copy_from_slice(next),
+                    None => place[at..at + BLOCK - begin].copy_from_slice(&block[begin..]),
+                }
+            }
+            at += BLOCK - begin;
+            rest = after;
+        }
+        for byte in rest {
+            if *byte < 0x20 || matches!(byte, b'"' | b'\\') {
+                let (escape, length) = escape(*byte);
+                place[at..at + 6].copy_from_slice(&escape);
+                at += length;
+            } else {
+                place[at] = *byte;
+                at += 1;
+            }
         }
         self.at += at;
     }
@@ -183,19 +228,22 @@ impl ByHand {
 
 /// One bit for each byte, set where an escape is needed.
 #[inline(always)]
-fn marks(block: &[u8; BLOCK]) -> u32 {
+fn marks_of_block(block: &[u8; BLOCK]) -> u32 {
     let mut low = [0; 16];
     let mut high = [0; 16];
     low.copy_from_slice(&block[..16]);
     high.copy_from_slice(&block[16..]);
-    let [low, high] = [low, high].map(|lanes| {
-        let bytes = u8x16::new(lanes);
-        let control = bytes.min(u8x16::splat(0x1f)).cmp_eq(bytes);
-        let quote = bytes.cmp_eq(u8x16::splat(b'"'));
-        let backslash = bytes.cmp_eq(u8x16::splat(b'\\'));
-        (control | quote | backslash).move_mask().unsigned_abs()
-    });
-    low | high << 16
+    marks(&low) | marks(&high) << 16
+}
+
+/// One bit for each byte, set where an escape is needed.
+#[inline(always)]
+fn marks(lanes: &[u8; 16]) -> u32 {
+    let bytes = u8x16::new(*lanes);
+    let control = bytes.min(u8x16::splat(0x1f)).cmp_eq(bytes);
+    let quote = bytes.cmp_eq(u8x16::splat(b'"'));
+    let backslash = bytes.cmp_eq(u8x16::splat(b'\\'));
+    (control | quote | backslash).move_mask().unsigned_abs()
 }
 
 /// The escape of a byte that needs one, and its length.
