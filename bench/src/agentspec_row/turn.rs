@@ -15,11 +15,11 @@ const MODEL_REQUEST: &str = "0000000f-0000-4000-8000-000000000001";
 const COMPLETION: &str = "000000c0-0000-4000-8000-000000000001";
 const TOOL_REQUEST: &str = "0000000f-0000-4000-8000-000000000002";
 
-/// Whether the program makes events that nobody hears of.
+/// Whether the program makes spans and events that nobody hears of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Events {
     Always,
-    /// It lets the span ask for them.
+    /// It lets us ask for them.
     IfObserved,
 }
 
@@ -112,8 +112,8 @@ impl Turn {
     /// Makes the turn under the current span.
     pub(crate) fn run_here(&self, events: Events) {
         let metadata = self.request.as_ref().map(|(request, _)| request);
-        let details = AgentExecutionSpan::new(self.agent.clone());
-        within(details, metadata, |_| {
+        let details = || AgentExecutionSpan::new(self.agent.clone());
+        within(events, details, metadata, |_| {
             self.model_call(events);
             self.tool_call(events);
             self.model_call(events);
@@ -122,8 +122,8 @@ impl Turn {
 
     fn model_call(&self, events: Events) {
         let metadata = self.request.as_ref().map(|(_, whose)| whose);
-        let details = LlmGenerationSpan::new(self.model.clone());
-        within(details, metadata, |span| {
+        let details = || LlmGenerationSpan::new(self.model.clone());
+        within(events, details, metadata, |span| {
             add(span, events, || {
                 let prompt = vec![Message::new("user", self.prompt.as_str())];
                 LlmGenerationRequest::new(self.model.clone(), prompt, MODEL_REQUEST)
@@ -140,8 +140,8 @@ impl Turn {
 
     fn tool_call(&self, events: Events) {
         let metadata = self.request.as_ref().map(|(_, whose)| whose);
-        let details = ToolExecutionSpan::new(self.tool.clone());
-        within(details, metadata, |span| {
+        let details = || ToolExecutionSpan::new(self.tool.clone());
+        within(events, details, metadata, |span| {
             add(span, events, || {
                 ToolExecutionRequest::new(self.tool.clone(), self.arguments.clone(), TOOL_REQUEST)
             });
@@ -153,17 +153,24 @@ impl Turn {
 }
 
 /// Hooks of this program do not fail, and a benchmark has nobody to tell if they did.
-fn within(
-    details: impl Into<SpanDetails>,
+fn within<D: Into<SpanDetails>>(
+    events: Events,
+    details: impl FnOnce() -> D,
     metadata: Option<&impl Serialize>,
     work: impl FnOnce(&Span),
 ) {
-    let builder = Span::builder(details);
-    let builder = match metadata.map(JsonObject::from_serialize) {
-        Some(Ok(metadata)) => builder.with_metadata(metadata),
-        _ => builder,
+    let builder = || {
+        let builder = Span::builder(details());
+        match metadata.map(JsonObject::from_serialize) {
+            Some(Ok(metadata)) => builder.with_metadata(metadata),
+            _ => builder,
+        }
     };
-    if let Ok(span) = builder.start() {
+    let span = match events {
+        Events::Always => builder().start(),
+        Events::IfObserved => Span::when_observed(builder).start(),
+    };
+    if let Ok(span) = span {
         work(&span);
         drop(span);
     }

@@ -34,48 +34,54 @@ impl Scopes {
     fn turn(&self) {
         let data = black_box(&self.data);
         let known = &data.invocation.details;
-        let details = AgentDetails::new(known.agent_id.clone())
-            .with_name(known.agent_name.clone().unwrap_or_default())
-            .with_description(known.agent_description.clone().unwrap_or_default());
-        InvokeAgentScope::builder(&InvokeAgentDetails::new(details))
-            .tenant(&data.tenant)
-            .request(&data.request)
-            .caller(&data.caller)
-            .tracer(&self.tracer)
-            .start()
-            .in_scope_infallible(|_| {
-                self.model_call();
-                self.tool_call();
-                self.model_call();
-            });
+        let scope = InvokeAgentScope::when_enabled(|| {
+            let details = AgentDetails::new(known.agent_id.clone())
+                .with_name(known.agent_name.clone().unwrap_or_default())
+                .with_description(known.agent_description.clone().unwrap_or_default());
+            InvokeAgentScope::builder(&InvokeAgentDetails::new(details))
+                .tenant(&data.tenant)
+                .request(&data.request)
+                .caller(&data.caller)
+                .tracer(&self.tracer)
+                .start()
+        });
+        scope.in_scope_infallible(|_| {
+            self.model_call();
+            self.tool_call();
+            self.model_call();
+        });
     }
 
     fn model_call(&self) {
-        let data = &self.data;
+        let data = black_box(&self.data);
         let known = &data.model_call;
-        let kind = InferenceOperationType::Chat;
-        let details =
-            InferenceCallDetails::new(kind, known.model.as_str(), known.provider_name.as_str());
-        InferenceScope::builder(&details)
-            .agent(&data.agent)
-            .tenant(&data.tenant)
-            .request(&data.model_request)
-            .tracer(&self.tracer)
-            .start()
-            .in_scope_infallible(|scope| scope.record_output_messages(&[&data.model_answer]));
+        let scope = InferenceScope::when_enabled(|| {
+            let kind = InferenceOperationType::Chat;
+            let details =
+                InferenceCallDetails::new(kind, known.model.as_str(), known.provider_name.as_str());
+            InferenceScope::builder(&details)
+                .agent(&data.agent)
+                .tenant(&data.tenant)
+                .request(&data.model_request)
+                .tracer(&self.tracer)
+                .start()
+        });
+        scope.in_scope_infallible(|scope| scope.record_output_messages(&[&data.model_answer]));
     }
 
     fn tool_call(&self) {
-        let data = &self.data;
+        let data = black_box(&self.data);
         let known = &data.tool_call;
-        let details = ToolCallDetails::new(known.tool_name.as_str())
-            .with_arguments(known.arguments.clone().unwrap_or_default());
-        ExecuteToolScope::builder(&details)
-            .agent(&data.agent)
-            .tenant(&data.tenant)
-            .tracer(&self.tracer)
-            .start()
-            .in_scope_infallible(|_| ());
+        let scope = ExecuteToolScope::when_enabled(|| {
+            let details = ToolCallDetails::new(known.tool_name.as_str())
+                .with_arguments(known.arguments.clone().unwrap_or_default());
+            ExecuteToolScope::builder(&details)
+                .agent(&data.agent)
+                .tenant(&data.tenant)
+                .tracer(&self.tracer)
+                .start()
+        });
+        scope.in_scope_infallible(|_| ());
     }
 }
 
