@@ -97,3 +97,5 @@ pub use span::{
     ToolExecutionSpan,
 };
 pub use timestamp::Timestamp;
+
+pub(crate) use reader::pairs;

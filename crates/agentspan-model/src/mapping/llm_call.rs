@@ -1,14 +1,12 @@
 //! What is known of a call of a model besides its messages.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::story::Story;
 use super::{agent_spec, members};
-use crate::agentspec::{ComponentValue, LlmConfig, LlmGenerationResponse};
+use crate::agentspec::{ComponentValue, Json, LlmConfig, LlmGenerationResponse, pairs};
 use crate::keys;
 
 /// Who provides the model, in the words of the GenAI conventions.
@@ -91,11 +89,12 @@ pub(super) fn parameters(model: &LlmConfig, story: &Story<'_>) -> Map<String, Va
 }
 
 fn overlay(parameters: &mut Map<String, Value>, json: &str) {
-    let map: BTreeMap<String, &RawValue> = serde_json::from_str(json).unwrap_or_default();
-    // Each by itself: a number that no float holds costs one parameter and not all.
-    let values = map.into_iter().filter_map(|(name, value)| {
+    let json = Json::parse(json).ok();
+    // In their order, and each by itself: a number that no float holds costs one parameter and not all.
+    let members = json.as_ref().and_then(pairs).unwrap_or_default();
+    let values = members.into_iter().filter_map(|(name, value)| {
         let value: Value = serde_json::from_str(value.get()).ok()?;
-        (!value.is_null()).then_some((name, value))
+        (!value.is_null()).then_some((name.into_owned(), value))
     });
     let map: Map<String, Value> = values.collect();
     // What is said here by another name is said anew.
