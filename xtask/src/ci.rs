@@ -17,6 +17,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("doc", &[]),
     ("features", &[]),
     ("hosts", &[]),
+    ("frameworks", &[]),
     ("msrv", &[]),
     ("golden", &["--check"]),
     ("examples", &[]),

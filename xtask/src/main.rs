@@ -14,6 +14,7 @@ mod deny;
 mod error;
 mod examples;
 mod features;
+mod frameworks;
 mod fuzz;
 mod golden;
 mod hosts;
@@ -38,6 +39,7 @@ usage: cargo xtask <chore>
   test [ARGS]                 * cargo test --workspace --locked (unit, integration and doc tests)
   doc                         * the documentation, warnings are errors
   features                    * every published crate alone: no default features, then each feature
+  frameworks                  * an agent of rig, captured unchanged, in a workspace of its own
   hosts [KIND]...             * programs that use TLS, with and without us: nothing may change for them
   msrv                        * published crates build with the declared minimum version of Rust
   golden [--check]            * rewrite the golden files, or say which of them would change
@@ -102,6 +104,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
             .env("RUSTDOCFLAGS", "--deny warnings")
             .run(),
         ("features", []) => features::run(workspace),
+        ("frameworks", []) => frameworks::run(workspace),
         ("hosts", _) => hosts::run(workspace, &options),
         ("msrv", []) => features::minimum_version(workspace),
         ("golden", []) => golden::update(workspace),

@@ -20,6 +20,7 @@ mod vocabularies;
 pub(crate) use vocabularies::AWS_BEDROCK;
 
 pub use content::CONTENT;
+pub use dialects::is_of_agent_convention;
 pub use events::is_known_event;
 pub use sensitivity::Sensitivity;
 
@@ -407,6 +408,9 @@ pub const GRAPH_NODE_PARENT_ID: &str = "graph.node.parent_id";
 pub const AGENTSPAN_TRUNCATED_KEYS: &str = "agentspan.truncated.keys";
 /// `agentspan.truncated.count`: how many cuts that were, events, links and names included. Ours.
 pub const AGENTSPAN_TRUNCATED_COUNT: &str = "agentspan.truncated.count";
+/// `agentspan.unrelated`: set when a span ends that has nothing to do with agents, for the processor that
+/// withholds it. Ours; no span is exported with it.
+pub const AGENTSPAN_UNRELATED: &str = "agentspan.unrelated";
 
 /// What all keys of ours begin with.
 pub const AGENTSPEC_PREFIX: &str = "agentspec.";

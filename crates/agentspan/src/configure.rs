@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use agentspan_agent365::{Delivery, DeliveryBuilder, TokenResolver};
 use agentspan_discovery::Environment;
-use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::keys;
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::{
@@ -56,6 +56,7 @@ pub fn configure() -> Configuration {
         destinations: Vec::new(),
         agent_spec_processors: Vec::new(),
         capture: None,
+        identity: None,
         remote_identity: RemoteIdentity::Ignored,
         console: ConsoleExporter::new(),
         metrics: MetricsChoice::Off,
@@ -99,6 +100,7 @@ pub struct Configuration {
     destinations: Vec<Destination>,
     agent_spec_processors: Vec<(String, BackgroundQueue)>,
     capture: Option<ContentCapture>,
+    identity: Option<Identity>,
     remote_identity: RemoteIdentity,
     console: ConsoleExporter,
     metrics: MetricsChoice,
@@ -219,6 +221,25 @@ impl Configuration {
             observability: true,
             exporter: true,
         });
+        self
+    }
+
+    /// Sets the tenant and the agent of spans that say none, where neither baggage nor a scope around them says
+    /// any: for a program that works for one agent and does not make its spans itself, because a framework does.
+    /// Scopes do not use it: they say whose they are. The default is that such a span belongs to nobody, and does
+    /// not go to Agent 365.
+    ///
+    /// ```
+    /// use agentspan::model::agent365::Identity;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let configuration = agentspan::configure().with_identity(Identity::parse("tenant-1", "agent-1")?);
+    /// # drop(configuration);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
         self
     }
 
@@ -537,6 +558,10 @@ impl Configuration {
         let processor = processor
             .with_profile(profile)
             .with_default_capture(captures);
+        let processor = match &self.identity {
+            Some(identity) => processor.with_identity(identity),
+            None => processor,
+        };
         let processor = match self.remote_identity {
             RemoteIdentity::Ignored => processor,
             RemoteIdentity::Trusted => processor.trust_remote_identity(),

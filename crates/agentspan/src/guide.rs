@@ -5,10 +5,11 @@
 //! 3. [`agent365`]: Agent 365 in production.
 //! 4. [`own_processor`]: your own processor.
 //! 5. [`backends`]: sending to Phoenix, Langfuse, Jaeger, an OpenTelemetry Collector.
-//! 6. [`privacy`]: what is shown to whom.
-//! 7. [`metrics`]: what agents take and use, and what becomes of their spans.
-//! 8. [`process_end`]: what is lost when the process ends, and what to write.
-//! 9. [`troubleshooting`]: my spans do not arrive.
+//! 6. [`frameworks`]: I use rig, `genai`, or `tracing`.
+//! 7. [`privacy`]: what is shown to whom.
+//! 8. [`metrics`]: what agents take and use, and what becomes of their spans.
+//! 9. [`process_end`]: what is lost when the process ends, and what to write.
+//! 10. [`troubleshooting`]: my spans do not arrive.
 
 #[doc = include_str!("../docs/first_trace.md")]
 pub mod first_trace {}
@@ -24,6 +25,9 @@ pub mod own_processor {}
 
 #[doc = include_str!("../docs/backends.md")]
 pub mod backends {}
+
+#[doc = include_str!("../docs/frameworks.md")]
+pub mod frameworks {}
 
 #[doc = include_str!("../docs/privacy.md")]
 pub mod privacy {}

@@ -54,7 +54,8 @@
 //! # Other features
 //!
 //! All are off by default: `otlp-http` and `otlp-grpc` (destinations that speak OTLP), `yaml` (Agent Spec
-//! documents in YAML), `anyhow` (the type of the innermost error in an `anyhow::Error` as `error.type`).
+//! documents in YAML), `anyhow` (the type of the innermost error in an `anyhow::Error` as `error.type`), `tracing`
+//! (`Telemetry::tracing_layer`, for agents that emit spans of the crate `tracing`, such as those of rig).
 //!
 //! # The guide
 //!
@@ -90,6 +91,7 @@ mod outcome;
 pub mod prelude;
 mod propagators;
 mod provider_settings;
+mod related_spans;
 mod report;
 mod shown_url;
 mod sidecar;
@@ -101,6 +103,8 @@ pub use agentspan_discovery as discovery;
 pub use agentspan_model as model;
 pub use agentspan_otel as otel;
 pub use agentspan_processor as processor;
+#[cfg(feature = "tracing")]
+pub use agentspan_tracing as tracing;
 /// OpenTelemetry's API in the version that this crate shows in its own: contexts, tracers, attributes.
 pub use opentelemetry;
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use agentspan_agent365::{Agent365SpanProcessor, Delivery};
-use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::{AgentMetrics, BaggageSpanProcessor, ExportMetrics, ExportQueue};
 use agentspan_record::FinishedSpan;
@@ -15,6 +15,7 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 use crate::agent365_status::Agent365Status;
 use crate::counts;
 use crate::outcome::{DoneByGuard, Outcome};
+use crate::related_spans::{self, RelatedSpans};
 use crate::report::TelemetryReport;
 
 /// How long a flush of the SDK waits for all destinations together; it gives no time itself.
@@ -30,7 +31,7 @@ pub struct AgentSpanProcessor {
     agent365: Agent365Status,
     delivery: Option<Delivery>,
     /// None if the SDK is disabled.
-    chain: Option<BaggageSpanProcessor<Outlets>>,
+    chain: Option<BaggageSpanProcessor<RelatedSpans<Outlets>>>,
     queues: Vec<ExportQueue>,
     done_by_guard: DoneByGuard,
     /// What is captured of Agent Spec spans if nobody says.
@@ -90,6 +91,11 @@ impl AgentSpanProcessor {
 
     pub(crate) fn default_capture(&self) -> ContentCapture {
         self.default_capture
+    }
+
+    pub(crate) fn with_identity(mut self, identity: &Identity) -> Self {
+        self.chain = self.chain.map(|chain| chain.with_identity(identity));
+        self
     }
 
     pub(crate) fn trust_remote_identity(mut self) -> Self {

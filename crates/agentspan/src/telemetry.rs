@@ -16,6 +16,8 @@ mod error;
 mod failed;
 mod own_thread;
 mod pipeline;
+#[cfg(feature = "tracing")]
+mod tracing_layer;
 mod unsent;
 
 pub use self::error::TelemetryError;

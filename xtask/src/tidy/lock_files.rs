@@ -8,7 +8,7 @@ use crate::error::XtaskError;
 use crate::workspace::Workspace;
 
 /// The directories of these workspaces.
-const BESIDE: [&str; 2] = ["fuzz", "hosts"];
+const BESIDE: [&str; 3] = ["frameworks", "fuzz", "hosts"];
 
 /// Finds lock files that a build would change.
 pub(super) fn check(workspace: &Workspace) -> Result<Vec<Finding>, XtaskError> {

@@ -109,3 +109,9 @@ pub(crate) const CONVENTIONS: &[&str] = &[
     "traceloop.",
     "langfuse.",
 ];
+
+/// Whether a key belongs to a convention for agents, models and tools, so that a span with it is one of those.
+#[must_use]
+pub fn is_of_agent_convention(key: &str) -> bool {
+    CONVENTIONS.iter().any(|prefix| key.starts_with(prefix))
+}

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::mapping::{CopiedBaggage, INVOKE_AGENT};
+use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::keys;
 use agentspan_queue::contain;
 use opentelemetry::baggage::BaggageExt;
@@ -33,7 +33,8 @@ use crate::scope::starting;
 /// [`trust_remote_identity`](Self::trust_remote_identity) takes them from there too.
 ///
 /// A span for which neither its own attributes nor baggage say a tenant belongs to the tenant of the scope
-/// that it starts in, and then, if no agent is said either, to the scope's agent.
+/// that it starts in, and then, if no agent is said either, to the scope's agent. Outside of scopes,
+/// [`with_identity`](Self::with_identity) takes their place.
 ///
 /// # In front of another processor
 ///
@@ -54,6 +55,8 @@ pub struct BaggageSpanProcessor<Next = LastProcessor> {
     next: Next,
     identity: IdentitySource,
     profile: Profile,
+    /// Of spans that start in no scope.
+    default_identity: Option<ScopeIdentity>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,6 +82,7 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
             next,
             identity: IdentitySource::Local,
             profile: Profile::default(),
+            default_identity: None,
         }
     }
 
@@ -86,6 +90,14 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
     #[must_use]
     pub fn with_profile(mut self, profile: Profile) -> Self {
         self.profile = profile;
+        self
+    }
+
+    /// Sets the tenant and the agent of spans that say none, where neither baggage nor a scope around them says
+    /// any. Scopes do not use it: they say whose they are. Default: such a span belongs to nobody.
+    #[must_use]
+    pub fn with_identity(mut self, identity: &Identity) -> Self {
+        self.default_identity = Some(ScopeIdentity::from(identity));
         self
     }
 
@@ -103,6 +115,7 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         let copied = CopiedBaggage::of(self.profile);
         let values = self.values(copied, context);
         let scope = context.get::<ScopeIdentity>();
+        let scope = scope.or(self.default_identity.as_ref());
         if values.is_none() && scope.is_none() {
             return;
         }

@@ -1,6 +1,6 @@
 //! Whose telemetry the spans inside a scope are.
 
-use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::keys;
 use opentelemetry::{Context, KeyValue, StringValue, Value};
 
@@ -77,6 +77,15 @@ impl ScopeIdentity {
             (is_of_tenant && !has_agent)
                 .then(|| KeyValue::new(keys::GEN_AI_AGENT_ID, self.agent.clone())),
         ]
+    }
+}
+
+impl From<&Identity> for ScopeIdentity {
+    fn from(identity: &Identity) -> Self {
+        Self {
+            tenant: identity.tenant.as_str().to_owned().into(),
+            agent: identity.agent.as_str().to_owned().into(),
+        }
     }
 }
 

@@ -39,5 +39,7 @@ mod sdk_disabled;
 mod sender;
 mod sidecar;
 mod switches;
+#[cfg(all(feature = "otlp-http", feature = "tracing"))]
+mod tracing_layer;
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
 mod variables;

@@ -1,0 +1,92 @@
+//! Captures agents that emit `tracing` spans with GenAI fields, such as those of rig, `genai` and adk-rust.
+//!
+//! [`layer`] is a layer for `tracing-subscriber` over `tracing-opentelemetry`. It adds what an agent needs:
+//!
+//! - **A filter.** By default it exports GenAI spans and the spans around them, and nothing else. See
+//!   [`TracingSettings`].
+//! - **One tree.** A root that a framework opens with `parent: None` becomes a child of the span that is
+//!   active: a scope, an Agent Spec span, or any other span of OpenTelemetry. It belongs to the same identity
+//!   and has the same baggage.
+//! - **No noise.** Source locations, threads and busy times of spans are left out, and log records below `WARN`.
+//!
+//! ```
+//! use agentspan_tracing::{RelatedSpans, TracingSettings};
+//! use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SimpleSpanProcessor};
+//! use tracing_subscriber::layer::SubscriberExt as _;
+//!
+//! let exporter = InMemorySpanExporter::default();
+//! let processor = SimpleSpanProcessor::new(exporter.clone());
+//! let provider = SdkTracerProvider::builder()
+//!     .with_span_processor(RelatedSpans::in_front_of(processor))
+//!     .build();
+//! let subscriber = tracing_subscriber::registry()
+//!     .with(agentspan_tracing::layer(&provider, TracingSettings::new()));
+//!
+//! tracing::subscriber::with_default(subscriber, || {
+//!     tracing::info_span!("POST /chat").in_scope(|| {
+//!         tracing::info_span!("chat", gen_ai.operation.name = "chat").in_scope(|| ());
+//!     });
+//!     tracing::info_span!("GET /health").in_scope(|| ());
+//! });
+//! let names: Vec<_> = exporter.get_finished_spans()?.into_iter().map(|span| span.name).collect();
+//! assert_eq!(names, ["chat", "POST /chat"]);
+//! # Ok::<(), opentelemetry_sdk::error::OTelSdkError>(())
+//! ```
+//!
+//! With the facade, `telemetry.tracing_layer()` is all of it.
+//!
+//! # How it works
+//!
+//! Whether a span is one of an agent is decided when it is created, by the names of its fields. Whether another
+//! span has one below it is known when it ends. So every span that passes the filter becomes a span of
+//! OpenTelemetry, and nests as it should; [`RelatedSpans`] withholds those that turn out to have nothing of an
+//! agent below them. Scopes, Agent Spec spans and any other spans of OpenTelemetry count as such.
+
+mod ancestor;
+mod capture;
+mod choice;
+mod related;
+mod settings;
+mod tracer;
+
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Subscriber;
+use tracing_opentelemetry::OpenTelemetryLayer;
+use tracing_subscriber::Layer;
+use tracing_subscriber::registry::LookupSpan;
+
+use self::capture::Capture;
+use self::choice::{Nothing, SpanFilter};
+pub use self::related::RelatedSpans;
+pub use self::settings::TracingSettings;
+use self::tracer::LayerTracer;
+
+/// A layer that makes spans of `provider` of those that `tracing` has.
+///
+/// Give the provider a [`RelatedSpans`], or spans that have nothing to do with agents are exported, too. The
+/// traits of `tracing-opentelemetry`, for instance `OpenTelemetrySpanExt`, work with this layer.
+#[must_use = "a layer does nothing until it is part of a subscriber"]
+pub fn layer<S>(
+    provider: &SdkTracerProvider,
+    settings: TracingSettings,
+) -> impl Layer<S> + Send + Sync + use<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
+{
+    let tracer = LayerTracer::of(provider);
+    let inner = |tracer| {
+        OpenTelemetryLayer::new(tracer)
+            .with_location(settings.has_noise())
+            .with_threads(settings.has_noise())
+            .with_tracked_inactivity(settings.has_noise())
+            .with_target(settings.has_noise())
+    };
+    // `OpenTelemetrySpanExt` and its like find the layer of `tracing-opentelemetry` in the stack, and a layer
+    // around another cannot show it without unsafe code. So a second one is there to be found. It hears of no
+    // span; both keep what they know in the spans, where either finds it.
+    let found_by_others = inner(tracer.clone()).with_filter(Nothing);
+    let capture = Capture::new(inner(tracer), settings.choice());
+    capture
+        .with_filter(SpanFilter::new(settings))
+        .and_then(found_by_others)
+}

@@ -1,0 +1,69 @@
+//! Withholds spans that have nothing to do with agents.
+
+use std::time::Duration;
+
+use agentspan_model::keys;
+use opentelemetry::Context;
+use opentelemetry::trace::{SpanContext, TraceFlags};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
+
+use crate::ancestor::Ancestor;
+
+/// A processor in front of another that withholds what the layer found to have nothing to do with agents: spans
+/// without GenAI fields that had no span with such fields below them, and none that is not the layer's.
+///
+/// The next processor gets such a span as one that was not sampled, so that it can settle what it noted when the
+/// span started; processors take no such spans, and count none as lost.
+#[derive(Clone, Debug, Default)]
+pub struct RelatedSpans<Next> {
+    next: Next,
+}
+
+impl<Next: SpanProcessor> RelatedSpans<Next> {
+    /// A processor that hands its spans on to `next`.
+    #[must_use]
+    pub fn in_front_of(next: Next) -> Self {
+        Self { next }
+    }
+}
+
+impl<Next: SpanProcessor> SpanProcessor for RelatedSpans<Next> {
+    fn on_start(&self, span: &mut Span, context: &Context) {
+        Ancestor::note_start(context);
+        self.next.on_start(span, context);
+    }
+
+    fn on_end(&self, mut span: SpanData) {
+        // The layer says it last. Spans of others do not have the key.
+        let last = span.attributes.last();
+        if last.is_some_and(|last| last.key.as_str() == keys::AGENTSPAN_UNRELATED) {
+            span.attributes.pop();
+            span.span_context = without_sampled_flag(&span.span_context);
+        }
+        self.next.on_end(span);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.next.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.next.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.next.set_resource(resource);
+    }
+}
+
+fn without_sampled_flag(context: &SpanContext) -> SpanContext {
+    SpanContext::new(
+        context.trace_id(),
+        context.span_id(),
+        context.trace_flags() & !TraceFlags::SAMPLED,
+        context.is_remote(),
+        context.trace_state().clone(),
+    )
+}

@@ -1,0 +1,14 @@
+//! What becomes of `tracing` spans, through the public API.
+
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the functions that tests share fail the test"
+)]
+
+mod d8_frameworks;
+mod filters;
+mod nesting_matrix;
+mod other_layers;
+mod recorder;

@@ -1,0 +1,131 @@
+//! What has to arrive at the receivers.
+
+use std::collections::BTreeMap;
+
+use agentspan_testkit::Service;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as AnyValue;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
+use prost::Message as _;
+use serde_json::Value;
+
+use crate::AnyError;
+
+/// What all contents hold.
+const CANARY: &str = "CANARY";
+
+/// Fails unless everything is where it should be, and nothing where it should not be.
+pub(crate) fn check(masked: &Service, clear: &Service, agent365: &Service) -> Result<(), AnyError> {
+    for service in [masked, clear] {
+        check_spans(&spans(service)?)?;
+    }
+    expect(!holds(masked, CANARY), "a content arrived where none may")?;
+    for content in ["preamble", "prompt", "arguments", "result", "answer"] {
+        let text = format!("{CANARY}-{content}");
+        expect(holds(clear, &text), &format!("{text} did not arrive"))?;
+    }
+    check_agent365(agent365)
+}
+
+fn check_spans(spans: &[Span]) -> Result<(), AnyError> {
+    let mut names: Vec<_> = spans.iter().map(|span| span.name.as_str()).collect();
+    names.sort_unstable();
+    let expected = [
+        "chat gpt-4o",
+        "chat gpt-4o",
+        "chat gpt-4o",
+        "execute_tool trains",
+        "execute_tool weather",
+        "invoke_agent clerk",
+        "invoke_agent clerk",
+    ];
+    expect(names == expected, &format!("{names:?}"))?;
+    let mut traces: BTreeMap<&[u8], usize> = BTreeMap::new();
+    for span in spans {
+        *traces.entry(&span.trace_id).or_default() += 1;
+        for (key, id) in [
+            ("microsoft.tenant.id", "tenant-1"),
+            ("gen_ai.agent.id", "agent-1"),
+        ] {
+            let found = value(span, key);
+            let is_said = found == Some(&AnyValue::StringValue(id.to_owned()));
+            expect(is_said, &format!("{key} of {} is {found:?}", span.name))?;
+        }
+    }
+    let mut sizes: Vec<_> = traces.into_values().collect();
+    sizes.sort_unstable();
+    expect(sizes == [2, 5], &format!("traces of {sizes:?} spans"))?;
+    let calls = spans.iter().filter(|span| span.name.starts_with("chat"));
+    let mut tokens = Vec::new();
+    for call in calls {
+        expect(call.kind() == SpanKind::Client, "the kind of a call")?;
+        match value(call, "gen_ai.usage.input_tokens") {
+            Some(AnyValue::IntValue(count)) => tokens.push(*count),
+            other => return Err(format!("tokens are {other:?}").into()),
+        }
+    }
+    tokens.sort_unstable();
+    expect(tokens == [47, 80, 100], &format!("tokens are {tokens:?}"))
+}
+
+/// Agent 365 gets all spans, with contents, as its contract asks, in requests of the identity.
+fn check_agent365(service: &Service) -> Result<(), AnyError> {
+    let mut names = Vec::new();
+    for request in service.requests() {
+        let is_of_identity = ["tenant-1", "agent-1"]
+            .iter()
+            .all(|id| request.path().contains(id));
+        expect(is_of_identity, request.path())?;
+        collect_names(&request.json()?, &mut names);
+    }
+    expect(names.len() == 7, &format!("Agent 365 got {names:?}"))?;
+    expect(holds(service, "CANARY-prompt"), "Agent 365 got no contents")
+}
+
+/// The names of all spans in a body.
+fn collect_names(body: &Value, names: &mut Vec<String>) {
+    match body {
+        Value::Object(fields) => {
+            if let (Some(name), true) = (fields.get("name"), fields.contains_key("spanId")) {
+                names.push(name.to_string());
+            }
+            fields
+                .values()
+                .for_each(|field| collect_names(field, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_names(item, names)),
+        _ => {}
+    }
+}
+
+fn spans(service: &Service) -> Result<Vec<Span>, AnyError> {
+    let mut spans = Vec::new();
+    for request in service.requests() {
+        let request = ExportTraceServiceRequest::decode(&*request.body)?;
+        let scopes = request
+            .resource_spans
+            .into_iter()
+            .flat_map(|of_resource| of_resource.scope_spans);
+        spans.extend(scopes.flat_map(|of_scope| of_scope.spans));
+    }
+    Ok(spans)
+}
+
+fn value<'a>(span: &'a Span, key: &str) -> Option<&'a AnyValue> {
+    let attribute = span
+        .attributes
+        .iter()
+        .find(|attribute| attribute.key == key)?;
+    attribute.value.as_ref()?.value.as_ref()
+}
+
+fn holds(service: &Service, text: &str) -> bool {
+    let requests = service.requests();
+    let mut bodies = requests.iter().map(|request| &request.body);
+    bodies.any(|body| body.windows(text.len()).any(|part| part == text.as_bytes()))
+}
+
+fn expect(is_so: bool, otherwise: &str) -> Result<(), AnyError> {
+    if is_so { Ok(()) } else { Err(otherwise.into()) }
+}

@@ -1,0 +1,18 @@
+//! `cargo xtask frameworks`: agents of other frameworks, captured unchanged.
+
+use crate::command::cargo;
+use crate::error::XtaskError;
+use crate::workspace::Workspace;
+
+/// Runs the programs of `frameworks`, a workspace of its own, which fail unless everything arrives. They need the
+/// compiler that the frameworks need, which is newer than the one that we declare.
+pub(crate) fn run(workspace: &Workspace) -> Result<(), XtaskError> {
+    cargo(workspace)
+        .args(["run", "--quiet", "--locked", "--manifest-path"])
+        .args(["frameworks/Cargo.toml", "--bin", "rig"])
+        .env(
+            "CARGO_TARGET_DIR",
+            workspace.target_directory().join("frameworks"),
+        )
+        .run()
+}
