@@ -57,7 +57,9 @@ impl AgentSpanProcessor {
         Self {
             agent365,
             delivery,
-            chain: Some(BaggageSpanProcessor::in_front_of(outlets)),
+            chain: Some(BaggageSpanProcessor::in_front_of(
+                related_spans::in_front_of(outlets),
+            )),
             queues,
             done_by_guard,
             default_capture: ContentCapture::NoContent,

@@ -1,7 +1,6 @@
 //! What becomes of `tracing` spans, through the public API.
 
 #![expect(
-    clippy::expect_used,
     clippy::unwrap_used,
     clippy::panic,
     reason = "the functions that tests share fail the test"

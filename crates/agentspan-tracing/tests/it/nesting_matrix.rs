@@ -107,7 +107,9 @@ fn nest_async(recorder: Arc<Recorder>, kinds: Arc<[Kind]>, depth: usize, way: Wa
         match way {
             Way::Spawn => {
                 // The future ends inside of its subscriber, in which the registry closes parents.
-                let future = async move { future.await };
+                let future = async move {
+                    future.await;
+                };
                 #[expect(clippy::disallowed_methods, reason = "the test is about tasks")]
                 let task = tokio::spawn(future.with_current_subscriber());
                 task.await.unwrap();
