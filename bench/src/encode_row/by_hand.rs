@@ -144,11 +144,9 @@ impl ByHand {
         let text = text.as_bytes();
         // Two loads that overlap cover what is short, and most of that is plain.
         match (text.first_chunk::<16>(), text.last_chunk::<16>()) {
-            (Some(first), Some(last)) if text.len() <= BLOCK => {
-                if marks(first) | marks(last) == 0 {
-                    self.both(text.len(), first, last);
-                    return;
-                }
+            (Some(first), Some(last)) if text.len() <= BLOCK && marks(first) | marks(last) == 0 => {
+                self.both(text.len(), first, last);
+                return;
             }
             (None, _) => {
                 if let (Some(first), Some(last)) = (text.first_chunk::<8>(), text.last_chunk::<8>())

@@ -12,7 +12,7 @@ use agentspan_model::keys;
 
 fn json_of(span: &SpanData) -> Vec<u8> {
     let mut json = Vec::new();
-    push_span(&mut json, &span, &mut UniqueKeys::default());
+    push_span(&mut json, span, &mut UniqueKeys::default());
     json
 }
 
