@@ -71,6 +71,11 @@ impl Front {
         shared.enqueue(span, &self.resource);
     }
 
+    /// Notes that a span ends which is not to be sent.
+    pub(crate) fn withhold(&self, span: &SpanContext) {
+        self.delivery.shared().withhold(span);
+    }
+
     /// Notes that a span starts.
     pub(crate) fn span_starts(&self, span: &Span, context: &Context) {
         if !self.closed.load(SeqCst) {

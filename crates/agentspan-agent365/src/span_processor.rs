@@ -45,10 +45,13 @@ impl Agent365SpanProcessor {
         self.front.delivery()
     }
 
-    /// Takes a finished span that was sampled, as [`on_end`](SpanProcessor::on_end) does.
+    /// Takes a finished span that was sampled, as [`on_end`](SpanProcessor::on_end) does. One that ends
+    /// without being sampled only ends: its request does not wait for it any longer.
     pub fn take(&self, span: FinishedSpan) {
         if span.data.span_context.is_sampled() {
             self.front.enqueue(span);
+        } else {
+            self.front.withhold(&span.data.span_context);
         }
     }
 

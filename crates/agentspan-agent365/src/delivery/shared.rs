@@ -226,7 +226,11 @@ impl Shared {
             lineage.end(&span);
         }
         if let Some(requests) = self.requests() {
-            self.end_in_request(requests, span, resource);
+            let context = span.data.span_context.clone();
+            match self.end_in_request(requests, &context, || self.admit(span, resource)) {
+                Ok(()) => self.ensure_thread(),
+                Err(reason) => self.counters.refuse(reason, 1),
+            }
             return;
         }
         let Some(queued) = self.admit(span, resource) else {
@@ -323,32 +327,33 @@ impl Shared {
         }
     }
 
+    /// Notes that a span ends which is not to be sent, though it may have been sampled when it started. It
+    /// is no loss.
+    pub(crate) fn withhold(self: &Arc<Self>, span: &SpanContext) {
+        if let Some(mut lineage) = self.lineage() {
+            lineage.forget(&(span.trace_id(), span.span_id()));
+        }
+        if let Some(requests) = self.requests() {
+            // One that was not sampled at its start either is unknown there.
+            let _ = self.end_in_request(requests, span, || None);
+        }
+    }
+
     fn end_in_request(
         self: &Arc<Self>,
         mut requests: MutexGuard<'_, Requests>,
-        span: FinishedSpan,
-        resource: &Arc<EncodedResource>,
-    ) {
-        let context = &span.data.span_context;
-        let (trace, id) = (context.trace_id(), context.span_id());
+        span: &SpanContext,
+        admit: impl FnOnce() -> Option<QueuedSpan>,
+    ) -> Result<(), DropReason> {
         let deadline = requests.next_deadline();
-        let ended = requests.end(Instant::now(), trace, id, || self.admit(span, resource));
+        let ended = requests.end(Instant::now(), span.trace_id(), span.span_id(), admit);
         let next = requests.next_deadline();
-        let is_kept = ended.is_ok();
-        match ended {
-            Ok(departure) => self.depart(requests, departure),
-            Err(reason) => {
-                drop(requests);
-                self.counters.refuse(reason, 1);
-            }
-        }
-        if is_kept {
-            self.ensure_thread();
-        }
+        self.depart(requests, ended?);
         // The deadlines only get sooner when a root ends before what runs below it.
         if next.is_some() && next < deadline {
             let _ = self.events.send(Event::Wake);
         }
+        Ok(())
     }
 
     /// When spans of a request have to be sent, though it is not over.

@@ -4,8 +4,8 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use agentspan_agent365::{
-    AccessToken, Delivery, DeliveryBuilder, DropReason, ExportToken, ExportTokenFutureExt as _,
-    PerRequestExport, TokenResolver, token_from_request,
+    AccessToken, Agent365SpanProcessor, Delivery, DeliveryBuilder, DropReason, ExportToken,
+    ExportTokenFutureExt as _, PerRequestExport, TokenResolver, token_from_request,
 };
 use agentspan_model::agent365::{Profile, TenantId};
 use agentspan_model::keys;
@@ -16,7 +16,8 @@ use opentelemetry::trace::{
     TraceState, Tracer as _, TracerProvider as _,
 };
 use opentelemetry::{Context, KeyValue};
-use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span, SpanProcessor as _};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span, SpanData, SpanProcessor};
 
 use crate::delivery_fixture::{
     LONG, TENANT, check_conserved, delivery_to, service, span_of, token,
@@ -441,6 +442,68 @@ fn what_runs_when_its_root_has_ended_is_sent_after_the_grace() {
     let stats = pipeline.delivery.stats();
     assert_eq!(stats.dropped_for(DropReason::RequestOver), 1);
     assert_eq!((stats.accepted, stats.exported, stats.queued), (2, 1, 0));
+}
+
+/// Ends spans of this name as if they had not been sampled.
+#[derive(Debug)]
+struct Withholding(&'static str, Agent365SpanProcessor);
+
+impl SpanProcessor for Withholding {
+    fn on_start(&self, span: &mut Span, context: &Context) {
+        self.1.on_start(span, context);
+    }
+
+    fn on_end(&self, mut span: SpanData) {
+        if span.name == self.0 {
+            let context = &span.span_context;
+            span.span_context = SpanContext::new(
+                context.trace_id(),
+                context.span_id(),
+                TraceFlags::default(),
+                context.is_remote(),
+                TraceState::default(),
+            );
+        }
+        self.1.on_end(span);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.1.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.1.shutdown_with_timeout(timeout)
+    }
+}
+
+#[test]
+fn a_request_does_not_wait_for_a_span_that_is_withheld_at_its_end() {
+    for withheld in ["root", "below"] {
+        let service = service([Answer::status(200)]);
+        let delivery = delivery_to(&service, token("t"))
+            .with_per_request_export(PerRequestExport::new().with_grace(LONG))
+            .build()
+            .unwrap();
+        let provider = SdkTracerProvider::builder()
+            .with_span_processor(Withholding(withheld, delivery.span_processor()))
+            .build();
+        let tracer = provider.tracer("t");
+        let start = |name: &'static str, context: &Context| {
+            tracer
+                .span_builder(name)
+                .with_attributes(span_of(TENANT, "a").attributes)
+                .start_with_context(&tracer, context)
+        };
+        let root = Context::new().with_span(start("root", &Context::new()));
+        let below = start("below", &root);
+        root.span().end();
+        drop(below);
+        service.wait_for(1, LONG).unwrap();
+        delivery.flush(LONG).unwrap();
+        let stats = delivery.stats();
+        assert_eq!((stats.accepted, stats.exported), (1, 1), "{withheld}");
+        check_conserved(&delivery);
+    }
 }
 
 #[test]

@@ -94,8 +94,9 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
     // The service hangs: the flush keeps its deadline and the span stays. The next try delivers it.
     drop(make_span());
     let late = telemetry.flush(Duration::from_millis(1)).unwrap_err();
+    // A busy machine may not even have got the span to the other destination.
     assert!(
-        matches!(late, TelemetryError::Deadline { unsent: 1, .. }),
+        matches!(late, TelemetryError::Deadline { unsent: 1.., .. }),
         "{late:?}"
     );
     telemetry.flush(WHILE).unwrap();
