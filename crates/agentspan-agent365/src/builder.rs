@@ -199,7 +199,9 @@ impl<F> DeliveryBuilder<F> {
     /// How much memory the spans that wait or are in flight may take, by estimate. Default: 64 MiB. The bodies of
     /// requests count with them, and may take an eighth of it.
     ///
-    /// The process needs at most a quarter more than that, and 16 MiB for all else of a delivery.
+    /// The process needs at most a quarter more than that, and 16 MiB for all else of a delivery, if long texts take
+    /// most of it. Of many small spans, the estimate leaves out what the allocator adds: a queue that is full
+    /// of these has needed up to three times the bytes.
     pub fn with_max_queue_bytes(mut self, bytes: usize) -> Self {
         self.max_queue_bytes = bytes;
         self
