@@ -1,5 +1,6 @@
 //! The span processor that a provider needs.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use agentspan_agent365::{Agent365SpanProcessor, Delivery};
@@ -26,7 +27,6 @@ const SDK_TIMEOUT: Duration = Duration::from_secs(5);
 /// It copies the baggage to each span that starts and takes each that ends to all destinations. It
 /// is one processor and not several, since the SDK copies every span for each processor of a provider.
 /// Made by [`Configuration::into_processor`](crate::Configuration::into_processor).
-#[derive(Debug)]
 pub struct AgentSpanProcessor {
     agent365: Agent365Status,
     delivery: Option<Delivery>,
@@ -138,6 +138,17 @@ impl AgentSpanProcessor {
     #[must_use]
     pub fn report(&self) -> TelemetryReport {
         TelemetryReport::of(self.delivery.as_ref(), &self.queues)
+    }
+}
+
+/// Shows the destinations once, and not all that a span passes on its way to them.
+impl fmt::Debug for AgentSpanProcessor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AgentSpanProcessor")
+            .field("agent365", &self.agent365)
+            .field("delivery", &self.delivery)
+            .field("queues", &self.queues)
+            .finish_non_exhaustive()
     }
 }
 
