@@ -75,14 +75,14 @@ pub struct Refused<L> {
     pub is_first: bool,
 }
 
-/// What came of [`Queue::put`].
+/// What came of [`Queue::put`](super::Queue::put).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use = "the queue may need a thread"]
 pub struct Put<L> {
     /// Why the item was refused, if it was.
     pub refused: Option<Refused<L>>,
-    /// The queue has no thread: see [`Queue::start_thread`].
+    /// The queue has no thread: see [`Queue::start_thread`](super::Queue::start_thread).
     pub needs_thread: bool,
 }
 
