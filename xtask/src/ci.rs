@@ -17,7 +17,6 @@ const STEPS: &[(&str, &[&str])] = &[
     ("doc", &[]),
     ("features", &[]),
     ("hosts", &[]),
-    ("frameworks", &[]),
     ("msrv", &[]),
     ("golden", &["--check"]),
     ("examples", &[]),

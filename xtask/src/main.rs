@@ -39,7 +39,7 @@ usage: cargo xtask <chore>
   test [ARGS]                 * cargo test --workspace --locked (unit, integration and doc tests)
   doc                         * the documentation, warnings are errors
   features                    * every published crate alone: no default features, then each feature
-  frameworks                  * an agent of rig, captured unchanged, in a workspace of its own
+  frameworks                    an agent of rig, captured unchanged, in a workspace of its own; 270 crates
   hosts [KIND]...             * programs that use TLS, with and without us: nothing may change for them
   msrv                        * published crates build with the declared minimum version of Rust
   golden [--check]            * rewrite the golden files, or say which of them would change
