@@ -68,21 +68,21 @@ pub fn push_framed<const B: usize, const A: usize>(
     // Keys and most values are short and plain: one look and two copies, which overlap.
     if let Some((first, last)) = ends::<LANES>(text) {
         if marks(first) | marks(last) == 0 {
-            return push_plain::<_, _, _, { 3 * LANES }>(out, frame, (first, last));
+            return push_plain::<B, A, LANES, { 3 * LANES }>(out, frame, (first, last));
         }
     } else if let Some((first, last)) = ends::<BLOCK>(text) {
         if marks_of_block(first) | marks_of_block(last) == 0 {
-            return push_plain::<_, _, _, { 3 * BLOCK }>(out, frame, (first, last));
+            return push_plain::<B, A, BLOCK, { 3 * BLOCK }>(out, frame, (first, last));
         }
     } else if let Some((first, last)) = ends::<HALF>(text) {
         if marks(&joined(first, last)) == 0 {
-            return push_plain::<_, _, _, { 2 * LANES }>(out, frame, (first, last));
+            return push_plain::<B, A, HALF, { 2 * LANES }>(out, frame, (first, last));
         }
     } else if let Some((first, last)) = ends::<QUARTER>(text) {
         let [a, b, c, d] = *first;
         let [e, f, g, h] = *last;
         if marks_of_few(&[a, b, c, d, e, f, g, h]) == 0 {
-            return push_plain::<_, _, _, { 2 * LANES }>(out, frame, (first, last));
+            return push_plain::<B, A, QUARTER, { 2 * LANES }>(out, frame, (first, last));
         }
     } else if text.len() < QUARTER && marks_of_few(text) == 0 {
         out.extend_from_slice(before);
