@@ -54,10 +54,14 @@ fn memory_beyond_the_bound_is_dropped_and_counted() {
     }
     let stats = processor.stats();
     assert_eq!(
-        (stats.queued, stats.dropped_for(DropReason::QueueFull)),
-        (2, 8)
+        stats.queued + stats.dropped_for(DropReason::QueueFull),
+        10,
+        "{stats:?}"
     );
-    assert!((80_000..=100_000).contains(&stats.queued_bytes));
+    // Two, or one if its body was there first, which takes memory, too.
+    assert!((1..=2).contains(&stats.queued), "{stats:?}");
+    let of_spans = stats.queued_bytes - stats.body_bytes;
+    assert!((40_000..=100_000).contains(&of_spans), "{stats:?}");
     check_conserved(processor.delivery());
 }
 
