@@ -21,8 +21,8 @@ thread_local! {
     static SLOT: Cell<Option<ManuallyDrop<Handed>>> = const { Cell::new(None) };
 }
 
-/// Runs `end`, which ends the span of the SDK that has these ids. [`FinishedSpan::received`](crate::FinishedSpan::received)
-/// finds `agent_spec` while it runs, on this thread.
+/// Runs `end`, which ends the span of the SDK that has these ids.
+/// [`FinishedSpan::received`](crate::FinishedSpan::received) finds `agent_spec` while it runs, on this thread.
 ///
 /// A processor may end other spans meanwhile: each finds its own Agent Spec span, and only that.
 pub fn hand_over<T>(

@@ -87,8 +87,8 @@ pub fn configure() -> Configuration {
 ///   [`with_flush_on_drop`](Self::with_flush_on_drop) says otherwise.
 ///
 /// Then [`install`](Self::install), or [`into_processor`](Self::into_processor) for a provider of your own.
-/// A setting that is made twice counts the last time; destinations, processors and attributes add up. `docs/configuration.md` has the table of all settings
-/// and variables.
+/// A setting that is made twice counts the last time; destinations, processors and attributes add up.
+/// `docs/configuration.md` has the table of all settings and variables.
 #[must_use = "nothing happens before `install`"]
 pub struct Configuration {
     attributes: Vec<KeyValue>,

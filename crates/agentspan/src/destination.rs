@@ -179,7 +179,8 @@ impl Destination {
 
     /// Shows it what is known to be harmless, and nothing else: numbers, ids and names under keys whose
     /// conventions say that they are. For those who must be sure, where a mask is made by a list of what is
-    /// known to be content. [`Masked::known_harmless`](agentspan_otel::Masked::known_harmless) says what is left of a span.
+    /// known to be content. [`Masked::known_harmless`](agentspan_otel::Masked::known_harmless) says what is
+    /// left of a span.
     ///
     /// Of this and [`with_disclosure`](Self::with_disclosure), the later call counts.
     ///
