@@ -151,6 +151,7 @@ mod tests {
     use opentelemetry::KeyValue;
     use opentelemetry_sdk::Resource;
 
+    use super::super::press::{LONGEST_PIECE, PIECE};
     use super::*;
     use crate::encode::BodyEncoder;
     use crate::span_of_test::span;
@@ -206,18 +207,15 @@ mod tests {
     fn a13_a_profile_without_a_limit_sends_long_batches_in_pieces() {
         let plain = "x".repeat(100_000);
         let (mut long, press_of_plain) = (outbox(50, &plain), press(None));
-        assert_eq!(runs(&mut long, &press_of_plain), [20, 20, 10]);
+        let full = usize::try_from(PIECE).unwrap() / 101_000;
+        assert_eq!(runs(&mut long, &press_of_plain), [full, 50 - full]);
         // Six times as long as JSON, which shows at the first body.
         let control = "\u{1}".repeat(100_000);
         let (mut long, press_of_control) = (outbox(50, &control), press(None));
         let mut sent = 0;
         while !long.is_empty() {
             let parcel = long.encode(&press_of_control);
-            assert!(
-                parcel.body.len() <= 4 * 1024 * 1024,
-                "{}",
-                parcel.body.len()
-            );
+            assert!(parcel.body.len() <= LONGEST_PIECE, "{}", parcel.body.len());
             sent += long.settle().spans;
         }
         assert_eq!(sent, 50);

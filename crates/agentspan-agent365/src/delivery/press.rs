@@ -15,8 +15,8 @@ use agentspan_record::estimated_bytes;
 
 /// How much memory the spans of one request have when the profile has no limit of its own: the reference
 /// sends all spans of a batch in one request, whatever their length. The body may be twice as long.
-const PIECE: u64 = 3 * 1024 * 1024;
-const LONGEST_PIECE: usize = 6 * 1024 * 1024;
+pub(super) const PIECE: u64 = 3 * 1024 * 1024;
+pub(super) const LONGEST_PIECE: usize = 6 * 1024 * 1024;
 
 /// The growth of spans whose bodies are as long as their estimated memory.
 const SAME: u64 = 128;
