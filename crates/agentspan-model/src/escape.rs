@@ -18,6 +18,10 @@ const SOURCE: usize = 2 * BLOCK;
 /// behind the last escape.
 const WINDOW: usize = 8 * BLOCK;
 
+/// Room for the longest text of usual length that [`push_framed`] asks for beside the text and what its escapes add:
+/// who makes it beforehand spares a text from being moved.
+pub(crate) const ROOM: usize = WINDOW + BLOCK;
+
 /// Bytes of a vector.
 const LANES: usize = 16;
 

@@ -267,7 +267,11 @@ impl OtelBridge {
         if is_recording && started.span_context().span_id() != starting.span_id {
             ids::warn_of_random_ids();
         }
-        let shared = Arc::new(SharedSpan::new(StartedSpan::Sdk(started), Latest::none()));
+        let shared = Arc::new(SharedSpan::new(
+            StartedSpan::Sdk(started),
+            Latest::none(),
+            None,
+        ));
         let context = parent
             .with_value(starting.around.clone())
             .with_span(BridgedSpan::new(&shared));

@@ -14,7 +14,8 @@ pub fn to_value(key: impl Into<Key>, value: AttributeValue<'_>) -> Option<Value>
         AttributeValue::I64(number) => number.into(),
         AttributeValue::F64(number) => number.into(),
         AttributeValue::Bool(flag) => flag.into(),
-        AttributeValue::DecimalText(number) => number.to_string().into(),
+        // Not `to_string`, which makes room for the longest number, so that the text is moved once more.
+        AttributeValue::DecimalText(number) => itoa::Buffer::new().format(number).to_owned().into(),
         AttributeValue::JsonArrayText(texts) => json_array_text(texts).into(),
         AttributeValue::JsonObjectText(object) => json_object_text(object).into(),
         AttributeValue::InputMessages(messages) => messages.to_json_text().into(),

@@ -8,7 +8,8 @@ use opentelemetry::Value;
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::estimated_bytes;
-use crate::hand_over::handed_over;
+use crate::hand_over::{Beside, ScopeAttributes, handed_over};
+use crate::span_limits::{SpanCuts, SpanLimits};
 
 /// A finished span on its way to destinations.
 ///
@@ -34,10 +35,19 @@ impl FinishedSpan {
     }
 
     /// A span as a processor of the SDK gets it in `on_end`, with the Agent Spec span that the bridge
-    /// [hands over](crate::hand_over()) meanwhile. To be called on the thread that ends the span.
+    /// [hands over](crate::hand_over()) meanwhile, or the attributes that a scope does. To be called on the thread
+    /// that ends the span.
     #[must_use]
-    pub fn received(data: SpanData) -> Self {
-        let agent_spec = handed_over(&data.span_context);
+    #[inline]
+    pub fn received(mut data: SpanData) -> Self {
+        let agent_spec = match handed_over(&data.span_context) {
+            Some(Beside::AgentSpec(agent_spec)) => Some(agent_spec),
+            Some(Beside::Attributes(handed)) => {
+                handed.add_to(&mut data);
+                None
+            }
+            None => None,
+        };
         Self { data, agent_spec }
     }
 
@@ -58,12 +68,40 @@ impl FinishedSpan {
     /// The estimated memory in bytes, that of the Agent Spec span included.
     #[must_use]
     pub fn estimated_bytes(&self) -> u64 {
+        self.with_agent_spec(estimated_bytes(&self.data))
+    }
+
+    /// Cuts what is over the limits. Gives what was cut, and the estimated memory of what is left.
+    pub fn cut(&mut self, limits: &SpanLimits) -> (Option<SpanCuts>, u64) {
+        let (cuts, bytes) = limits.cut(&mut self.data);
+        (cuts, self.with_agent_spec(bytes))
+    }
+
+    /// With what the Agent Spec span takes besides `bytes`.
+    #[inline]
+    fn with_agent_spec(&self, bytes: u64) -> u64 {
         let placed = self.agent_spec.as_ref().map_or(0, |placed| {
             let texts = [&placed.first_input, &placed.last_output];
             let texts = texts.into_iter().flatten().map(String::len);
             size_of::<PlacedSpan>() + placed.span.held_bytes() + texts.sum::<usize>()
         });
-        estimated_bytes(&self.data).saturating_add(u64::try_from(placed).unwrap_or(u64::MAX))
+        bytes.saturating_add(u64::try_from(placed).unwrap_or(u64::MAX))
+    }
+}
+
+impl ScopeAttributes {
+    fn add_to(self, span: &mut SpanData) {
+        if span.attributes.is_empty() {
+            span.attributes = self.attributes;
+        } else {
+            span.attributes.extend(self.attributes);
+        }
+        let dropped = span.attributes.len().saturating_sub(self.most);
+        if dropped > 0 {
+            span.attributes.truncate(self.most);
+            let dropped = u32::try_from(dropped).unwrap_or(u32::MAX);
+            span.dropped_attributes_count = span.dropped_attributes_count.saturating_add(dropped);
+        }
     }
 }
 

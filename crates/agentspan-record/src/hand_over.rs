@@ -1,18 +1,36 @@
-//! How an Agent Spec span gets from the bridge to the processors of the SDK.
+//! What lies beside a span of the SDK on its way to our span processors, while it ends.
 //!
-//! The SDK calls the processors of a provider while a span ends, on the thread that ends it, and gives them a
-//! `SpanData`, which has no room for more. So the Agent Spec span lies beside it meanwhile, in a slot of the thread.
+//! The SDK calls the processors of a provider while a span ends, on the same thread, and gives them a
+//! `SpanData`, which has no room for more. So what the span does not hold itself lies in a slot of the thread meanwhile:
+//! the Agent Spec span that it stands for, or the attributes of a scope.
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use agentspan_model::mapping::PlacedSpan;
+use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, TraceId};
 
 struct Handed {
     ids: (TraceId, SpanId),
-    agent_spec: Arc<PlacedSpan>,
+    beside: Beside,
+}
+
+/// What the span of the SDK does not hold itself.
+pub(crate) enum Beside {
+    /// For all processors.
+    AgentSpec(Arc<PlacedSpan>),
+    /// For the first processor.
+    Attributes(ScopeAttributes),
+}
+
+/// The attributes of a span that does not hold them itself.
+#[derive(Debug)]
+pub(crate) struct ScopeAttributes {
+    pub(crate) attributes: Vec<KeyValue>,
+    /// How many attributes the span may have.
+    pub(crate) most: usize,
 }
 
 thread_local! {
@@ -30,20 +48,43 @@ pub fn hand_over<T>(
     agent_spec: Arc<PlacedSpan>,
     end: impl FnOnce() -> T,
 ) -> T {
-    let handed = Handed {
-        ids: ids(span_context),
-        agent_spec,
-    };
+    beside(span_context, Beside::AgentSpec(agent_spec), end)
+}
+
+/// As [`hand_over`](crate::hand_over()), for the attributes of a span whose provider has no processor but one that
+/// [receives](crate::FinishedSpan::received) them. They take their place after those that the span has. What is
+/// beyond `most` in all is left out and counted, as the SDK does.
+pub fn hand_over_attributes<T>(
+    span_context: &SpanContext,
+    attributes: Vec<KeyValue>,
+    most: usize,
+    end: impl FnOnce() -> T,
+) -> T {
+    let handed = ScopeAttributes { attributes, most };
+    beside(span_context, Beside::Attributes(handed), end)
+}
+
+fn beside<T>(span_context: &SpanContext, beside: Beside, end: impl FnOnce() -> T) -> T {
+    let ids = ids(span_context);
+    let handed = Handed { ids, beside };
     let _before = Before(SLOT.replace(Some(ManuallyDrop::new(handed))));
     end()
 }
 
-/// The Agent Spec span that is handed over with this span of the SDK.
-pub(crate) fn handed_over(span_context: &SpanContext) -> Option<Arc<PlacedSpan>> {
+/// What is handed over with this span of the SDK.
+#[inline]
+pub(crate) fn handed_over(span_context: &SpanContext) -> Option<Beside> {
     let handed = SLOT.take()?;
-    let agent_spec = (handed.ids == ids(span_context)).then(|| Arc::clone(&handed.agent_spec));
-    SLOT.set(Some(handed));
-    agent_spec
+    if handed.ids != ids(span_context) {
+        SLOT.set(Some(handed));
+        return None;
+    }
+    let Handed { ids, beside } = ManuallyDrop::into_inner(handed);
+    if let Beside::AgentSpec(agent_spec) = &beside {
+        let beside = Beside::AgentSpec(Arc::clone(agent_spec));
+        SLOT.set(Some(ManuallyDrop::new(Handed { ids, beside })));
+    }
+    Some(beside)
 }
 
 fn ids(span_context: &SpanContext) -> (TraceId, SpanId) {
@@ -77,7 +118,32 @@ mod tests {
     }
 
     fn found(span: u64) -> Option<String> {
-        handed_over(&context(span)).map(|found| found.span.id.as_str().to_owned())
+        match handed_over(&context(span))? {
+            Beside::AgentSpec(found) => Some(found.span.id.as_str().to_owned()),
+            Beside::Attributes(_) => None,
+        }
+    }
+
+    #[test]
+    fn attributes_go_to_the_first_that_asks_for_them() {
+        let given = || {
+            let one = KeyValue::new("one", 1);
+            hand_over_attributes(&context(1), vec![one.clone()], 128, || {
+                assert!(handed_over(&context(2)).is_none());
+                let Some(Beside::Attributes(found)) = handed_over(&context(1)) else {
+                    panic!("nothing was handed over");
+                };
+                assert_eq!(found.attributes, [one]);
+                assert!(handed_over(&context(1)).is_none());
+            });
+        };
+        hand_over(&context(3), placed("three"), || {
+            given();
+            assert_eq!(found(3).as_deref(), Some("three"));
+        });
+        let unread = vec![KeyValue::new("one", 1)];
+        hand_over_attributes(&context(1), unread, 128, || ());
+        assert!(handed_over(&context(1)).is_none(), "nobody asked in time");
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub use self::attributes::Attributes;
 pub use self::enrichment::{Enrichment, SpanEnrichers};
 pub use self::finished_span::FinishedSpan;
 pub use self::from_otel::from_otel;
-pub use self::hand_over::hand_over;
+pub use self::hand_over::{hand_over, hand_over_attributes};
 pub use self::hiding::Hiding;
 pub use self::preparation::Preparation;
 pub use self::render::span_kind;

@@ -129,8 +129,14 @@ impl SpanLimits {
 
     /// Cuts `span`, and says what was cut, if something was. No text is copied but for what is kept of one that is cut.
     pub fn apply(&self, span: &mut SpanData) -> Option<SpanCuts> {
-        if self.is_surely_kept(span) {
-            return None;
+        self.cut(span).0
+    }
+
+    /// As [`apply`](Self::apply), with the estimated memory of what is left.
+    pub(crate) fn cut(&self, span: &mut SpanData) -> (Option<SpanCuts>, u64) {
+        let bytes = estimated_bytes(span);
+        if self.is_surely_kept(span, bytes) {
+            return (None, bytes);
         }
         let mut cuts = Cuts::default();
         self.cut_numbers(span, &mut cuts);
@@ -139,15 +145,14 @@ impl SpanLimits {
         if self.is_over(span) {
             self.leave_out(span, &mut cuts);
         }
-        cuts.note(span)
+        (cuts.note(span), estimated_bytes(span))
     }
 
     /// Most spans are so small that nothing has to be looked at.
-    fn is_surely_kept(&self, span: &SpanData) -> bool {
+    fn is_surely_kept(&self, span: &SpanData, bytes: u64) -> bool {
         let least = self.value_bytes.min(self.content_bytes);
         let items = self.attributes.min(self.events).min(self.links);
         // Each item takes more memory than one byte, so that only few spans have to be counted.
-        let bytes = estimated_bytes(span);
         let message = match &span.status {
             Status::Error { description } => description.len(),
             _ => 0,

@@ -378,10 +378,16 @@ impl Configuration {
         let delivery = processor.delivery().cloned();
         let queues = processor.queues().to_vec();
         let done_by_guard = processor.done_by_guard();
-        let builder = with_sampler_and_limits(SdkTracerProvider::builder(), &environment);
+        let builder = SdkTracerProvider::builder();
+        let (builder, max_attributes) = with_sampler_and_limits(builder, &environment);
         let builder = OtelBridge::prepare(builder).with_resource(resource);
-        let builder = builder.with_span_processor(processor);
         let is_customised = customise.is_some();
+        // Who customises may add processors, or change the limits.
+        let processor = match is_customised {
+            true => processor,
+            false => processor.with_attributes_beside(max_attributes),
+        };
+        let builder = builder.with_span_processor(processor);
         let customised = || match customise {
             Some(customise) => customise(builder),
             None => builder,

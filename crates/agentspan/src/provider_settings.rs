@@ -18,21 +18,23 @@ use crate::environment::{first, ignored_unseen, understood};
 const ATTRIBUTES: u32 = 128;
 const LINKS: u32 = 128;
 
-/// Sets sampler and limits. How many events a span may have is not among them: Agent Spec spans are rendered from
-/// their events, of which the last ones matter most.
+/// Sets sampler and limits, and says how many attributes a span may have. How many events it may have is not among
+/// them: Agent Spec spans are rendered from their events, of which the last ones matter most.
 pub(crate) fn with_sampler_and_limits(
     builder: TracerProviderBuilder,
     environment: &Environment,
-) -> TracerProviderBuilder {
+) -> (TracerProviderBuilder, u32) {
     let limit = |name| limit(environment, [name]);
     let attributes = limit(names::OTEL_ATTRIBUTE_COUNT_LIMIT).unwrap_or(ATTRIBUTES);
     let attributes_of = |name| limit(name).unwrap_or(attributes);
-    builder
+    let of_span = attributes_of(names::OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT);
+    let builder = builder
         .with_sampler(sampler(environment))
-        .with_max_attributes_per_span(attributes_of(names::OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT))
+        .with_max_attributes_per_span(of_span)
         .with_max_attributes_per_event(attributes_of(names::OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT))
         .with_max_attributes_per_link(attributes_of(names::OTEL_LINK_ATTRIBUTE_COUNT_LIMIT))
-        .with_max_links_per_span(limit(names::OTEL_SPAN_LINK_COUNT_LIMIT).unwrap_or(LINKS))
+        .with_max_links_per_span(limit(names::OTEL_SPAN_LINK_COUNT_LIMIT).unwrap_or(LINKS));
+    (builder, of_span)
 }
 
 fn limit(environment: &Environment, names: [&'static str; 1]) -> Option<u32> {

@@ -100,6 +100,14 @@ impl AgentSpanProcessor {
         self
     }
 
+    /// See [`BaggageSpanProcessor::with_attributes_beside`].
+    pub(crate) fn with_attributes_beside(mut self, max_attributes: u32) -> Self {
+        self.chain = self
+            .chain
+            .map(|chain| chain.with_attributes_beside(max_attributes));
+        self
+    }
+
     pub(crate) fn trust_remote_identity(mut self) -> Self {
         self.chain = self.chain.map(BaggageSpanProcessor::trust_remote_identity);
         self

@@ -221,25 +221,32 @@ impl Shared {
             self.counters.refuse(self.reason_of_end(), 1);
             return;
         }
-        self.limit(&mut span.data);
+        let (cuts, bytes) = span.cut(&self.limits);
+        if let Some(cuts) = cuts {
+            self.counters.cut(cuts);
+        }
         if let Some(mut lineage) = self.lineage() {
             lineage.end(&span);
         }
         if let Some(requests) = self.requests() {
             let context = span.data.span_context.clone();
-            match self.end_in_request(requests, &context, || self.admit(span, resource)) {
+            let admit = || {
+                self.counters
+                    .admit(1, bytes)
+                    .then(|| queued(span, resource, bytes))
+            };
+            match self.end_in_request(requests, &context, admit) {
                 Ok(()) => self.ensure_thread(),
                 Err(reason) => self.counters.refuse(reason, 1),
             }
             return;
         }
-        let Some(queued) = self.admit(span, resource) else {
+        if !self.counters.admit(1, bytes) {
             return;
-        };
-        let bytes = queued.bytes;
+        }
         let backlog = self.backlog.fetch_add(1, SeqCst) + 1;
         let before = self.backlog_bytes.fetch_add(bytes, SeqCst);
-        if self.queue.send(queued).is_err() {
+        if self.queue.send(queued(span, resource, bytes)).is_err() {
             self.backlog.fetch_sub(1, SeqCst);
             self.backlog_bytes.fetch_sub(bytes, SeqCst);
             self.counters.dropped_from_queue(self.reason_of_end(), 1);
@@ -260,15 +267,6 @@ impl Shared {
         if let Some(cuts) = self.limits.apply(span) {
             self.counters.cut(cuts);
         }
-    }
-
-    fn admit(&self, span: FinishedSpan, resource: &Arc<EncodedResource>) -> Option<QueuedSpan> {
-        let bytes = span.estimated_bytes();
-        self.counters.admit(1, bytes).then(|| QueuedSpan {
-            span,
-            resource: Arc::clone(resource),
-            bytes,
-        })
     }
 
     /// Notes that a span starts below `parent` and in `context`, if anything is to be known of it before it ends.
@@ -595,5 +593,14 @@ impl fmt::Debug for Shared {
             .field("stats", &self.counters.snapshot())
             .field("stopping", &self.stopping)
             .finish_non_exhaustive()
+    }
+}
+
+#[inline]
+fn queued(span: FinishedSpan, resource: &Arc<EncodedResource>, bytes: u64) -> QueuedSpan {
+    QueuedSpan {
+        span,
+        resource: Arc::clone(resource),
+        bytes,
     }
 }

@@ -6,10 +6,7 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 use serde_json::{Map, Value};
 
-use crate::escape::push_quoted;
-
-/// Room that escaping needs for its last steps.
-const ROOM: usize = 128;
+use crate::escape::{ROOM, push_quoted};
 
 /// How deep values may be nested, as much as readers of JSON usually take.
 const MAX_DEPTH: usize = 128;

@@ -57,6 +57,8 @@ pub struct BaggageSpanProcessor<Next = LastProcessor> {
     profile: Profile,
     /// Of spans that start in no scope.
     default_identity: Option<ScopeIdentity>,
+    /// How many attributes a span may have whose scope gives them to the next processor beside it.
+    most_beside: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,7 +85,19 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
             identity: IdentitySource::Local,
             profile: Profile::default(),
             default_identity: None,
+            most_beside: None,
         }
+    }
+
+    /// Says that this is the only processor of its provider, and that what is behind it
+    /// [receives](agentspan_record::FinishedSpan::received) spans. Scopes then hand their attributes over as they
+    /// are, rather than having the SDK's span hold them once more, up to `max_attributes` in all.
+    ///
+    /// Give it the limit that the provider has, and no sampler that adds attributes.
+    #[must_use]
+    pub fn with_attributes_beside(mut self, max_attributes: u32) -> Self {
+        self.most_beside = Some(usize::try_from(max_attributes).unwrap_or(usize::MAX));
+        self
     }
 
     /// Sets the generation of the contract, which says what is copied. Default: [`Profile::default`].
@@ -111,6 +125,23 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         self
     }
 
+    /// Gives a scope what baggage says. What it lacks of the enclosing scope it takes itself, once it has its own
+    /// attributes.
+    fn give_baggage(&self, span: &Span, is_invocation: bool, context: &Context) {
+        let only = self.most_beside;
+        if let Some(most) = only {
+            starting::take_beside(span.span_context().span_id(), most);
+        }
+        let copied = CopiedBaggage::of(self.profile);
+        let Some(values) = self.values(copied, context) else {
+            return;
+        };
+        // A sampler of the program may have added attributes. To see them is to copy the span.
+        let existing = only.map_or_else(|| span.exported_data(), |_| None);
+        let existing = existing.map(|span| span.attributes).unwrap_or_default();
+        starting::give(copies(copied, values, is_invocation, &existing));
+    }
+
     fn copy_baggage(&self, span: &mut Span, context: &Context) {
         let copied = CopiedBaggage::of(self.profile);
         let values = self.values(copied, context);
@@ -127,35 +158,24 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
             || existing.attributes.iter().any(|a| {
                 a.key.as_str() == keys::GEN_AI_OPERATION_NAME && a.value.as_str() == INVOKE_AGENT
             });
-        let len = if is_invocation {
-            copied.keys.len()
-        } else {
-            copied.common
-        };
-        let copies = copied
-            .keys
-            .iter()
-            .zip(values.unwrap_or([None; CopiedBaggage::MOST]))
-            .take(len)
-            .filter_map(|(key, value)| Some((*key, value?)))
-            .filter(|(key, _)| existing.attributes.iter().all(|a| a.key.as_str() != *key))
-            .map(|(key, value)| KeyValue::new(key, value.clone()));
-        // A scope takes what it lacks of the enclosing scope itself, once it has its own attributes.
-        if let Err(copies) = starting::give(copies) {
-            let copies: Vec<KeyValue> = copies.collect();
-            let missing = scope
-                .map(|scope| scope.missing(&existing.attributes, &copies, self.profile))
-                .unwrap_or_default();
-            span.set_attributes(copies.into_iter().chain(missing.into_iter().flatten()));
-        }
+        let copies: Vec<KeyValue> = values.map_or_else(Vec::new, |values| {
+            copies(copied, values, is_invocation, &existing.attributes).collect()
+        });
+        let all = existing.attributes.iter().chain(&copies);
+        let missing = scope.map(|scope| scope.missing(all, self.profile));
+        let missing = missing.unwrap_or_default();
+        span.set_attributes(copies.into_iter().chain(missing.into_iter().flatten()));
     }
 
     /// The values of the copied keys, each at its key's place. None when there are none.
-    fn values<'a>(
-        &self,
-        copied: CopiedBaggage,
-        context: &'a Context,
-    ) -> Option<[Option<&'a StringValue>; CopiedBaggage::MOST]> {
+    fn values<'a>(&self, copied: CopiedBaggage, context: &'a Context) -> Option<Values<'a>> {
+        let identity = match self.identity {
+            IdentitySource::Local => context.get::<LocalIdentity>(),
+            IdentitySource::AnyBaggage => None,
+        };
+        if context.baggage().is_empty() && identity.is_none() {
+            return None;
+        }
         let mut values = [None; CopiedBaggage::MOST];
         let place_of = |key: &str| copied.keys.iter().position(|copied| *copied == key);
         for (key, (value, _)) in context.baggage() {
@@ -164,7 +184,6 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
             }
         }
         if self.identity == IdentitySource::Local {
-            let identity = context.get::<LocalIdentity>();
             let keys = [
                 self.profile.tenant_id_key(),
                 keys::GEN_AI_AGENT_ID,
@@ -180,9 +199,33 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
     }
 }
 
+/// The values of the copied keys, each at its key's place.
+type Values<'a> = [Option<&'a StringValue>; CopiedBaggage::MOST];
+
+/// What is copied to a span that has these attributes.
+fn copies(
+    copied: CopiedBaggage,
+    values: Values<'_>,
+    is_invocation: bool,
+    existing: &[KeyValue],
+) -> impl Iterator<Item = KeyValue> {
+    let len = if is_invocation {
+        copied.keys.len()
+    } else {
+        copied.common
+    };
+    let said = copied.keys.iter().zip(values).take(len);
+    said.filter_map(|(key, value)| Some((*key, value?)))
+        .filter(|(key, _)| existing.iter().all(|a| a.key.as_str() != *key))
+        .map(|(key, value)| KeyValue::new(key, value.clone()))
+}
+
 impl<Next: SpanProcessor> SpanProcessor for BaggageSpanProcessor<Next> {
     fn on_start(&self, span: &mut Span, context: &Context) {
-        self.copy_baggage(span, context);
+        match starting::is_invocation() {
+            Some(is_invocation) => self.give_baggage(span, is_invocation, context),
+            None => self.copy_baggage(span, context),
+        }
         // A panic costs the program nothing, and is counted.
         let _ = contain::call(|| self.next.on_start(span, context));
     }

@@ -41,28 +41,28 @@ impl ScopeIdentity {
         })
     }
 
-    /// Adds what `attributes` of a span that starts in `context` lack of the identity of the enclosing scope.
-    pub(crate) fn complete(attributes: &mut Vec<KeyValue>, profile: Profile, context: &Context) {
-        let Some(scope) = context.get::<Self>() else {
-            return;
-        };
-        let missing = scope.missing(attributes, &[], profile);
-        attributes.extend(missing.into_iter().flatten());
+    /// What the attributes of a span that starts in `context` lack of the identity of the enclosing scope.
+    pub(crate) fn missing_in<'a>(
+        attributes: impl DoubleEndedIterator<Item = &'a KeyValue> + Clone,
+        profile: Profile,
+        context: &Context,
+    ) -> [Option<KeyValue>; 2] {
+        let scope = context.get::<Self>();
+        scope.map_or([None, None], |scope| scope.missing(attributes, profile))
     }
 
     /// What is missing of the identity in these attributes.
     ///
     /// A tenant that is missing is that of the scope. An agent that is missing is the scope's only if
     /// the tenant is, too: the pair of one's tenant and another's agent would be nobody.
-    pub(super) fn missing(
+    pub(super) fn missing<'a>(
         &self,
-        attributes: &[KeyValue],
-        more: &[KeyValue],
+        attributes: impl DoubleEndedIterator<Item = &'a KeyValue> + Clone,
         profile: Profile,
     ) -> [Option<KeyValue>; 2] {
         let find = |key: &str| {
-            let all = attributes.iter().chain(more);
-            all.rev().find(|attribute| attribute.key.as_str() == key)
+            let mut attributes = attributes.clone().rev();
+            attributes.find(|attribute| attribute.key.as_str() == key)
         };
         let tenant_key = profile.tenant_id_key();
         let tenant = find(tenant_key);
@@ -96,7 +96,7 @@ fn text_of<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a StringValue>
         .find(|attribute| attribute.key.as_str() == key)?
         .value
     {
-        Value::String(text) if !text.as_str().trim().is_empty() => Some(text),
+        Value::String(text) if text.as_str().chars().any(|it| !it.is_whitespace()) => Some(text),
         _ => None,
     }
 }

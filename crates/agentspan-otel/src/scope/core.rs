@@ -24,13 +24,11 @@ use super::start_options::StartOptions;
 use crate::switch::is_enabled;
 use crate::tracer::default_tracer;
 
-/// Room for the attributes of a usual span, so that its lists are allocated once. More than this is a
-/// large block for common allocators, which they do not keep at hand.
-const USUAL_ATTRIBUTES: usize = 18;
-
 /// What a kind of scope knows when it starts.
 pub(crate) trait Known {
     const SPAN_KIND: SpanKind;
+    /// Room for the attributes of a usual span, so that their list is allocated once.
+    const ATTRIBUTES: usize;
 
     fn span_name(&self, profile: Profile) -> String;
 
@@ -38,9 +36,10 @@ pub(crate) trait Known {
 }
 
 macro_rules! known {
-    ($type:ty, $span_kind:ident, $this:ident, $profile:ident => $span_name:expr) => {
+    ($type:ty, $span_kind:ident, $attributes:literal, $this:ident, $profile:ident => $span_name:expr) => {
         impl Known for $type {
             const SPAN_KIND: SpanKind = SpanKind::$span_kind;
+            const ATTRIBUTES: usize = $attributes;
 
             fn span_name(&self, $profile: Profile) -> String {
                 let $this = self;
@@ -54,11 +53,11 @@ macro_rules! known {
     };
 }
 
-known!(InvokeAgent<'_>, Client, this, _profile => InvokeAgent::span_name(this));
-known!(ExecuteTool<'_>, Internal, this, _profile => ExecuteTool::span_name(this));
-known!(Inference<'_>, Client, this, profile => Inference::span_name(this, profile));
-known!(Output<'_>, Client, this, _profile => Output::span_name(this));
-known!(ApplyGuardrail<'_>, Internal, this, _profile => ApplyGuardrail::span_name(this));
+known!(InvokeAgent<'_>, Client, 16, this, _profile => InvokeAgent::span_name(this));
+known!(ExecuteTool<'_>, Internal, 8, this, _profile => ExecuteTool::span_name(this));
+known!(Inference<'_>, Client, 12, this, profile => Inference::span_name(this, profile));
+known!(Output<'_>, Client, 6, this, _profile => Output::span_name(this));
+known!(ApplyGuardrail<'_>, Internal, 6, this, _profile => ApplyGuardrail::span_name(this));
 
 /// A handle of a scope's span; the span ends with the last handle.
 #[derive(Debug)]
@@ -84,14 +83,13 @@ impl Core {
             None => TracerOfScope::Default(default_tracer()),
         };
         let profile = tracer.profile();
-        let mut at_start = AtStart(Vec::with_capacity(USUAL_ATTRIBUTES));
+        let mut at_start = AtStart(Vec::with_capacity(K::ATTRIBUTES));
         known.visit_attributes(profile, &mut at_start);
         let waiting = Waiting {
             name: known.span_name(profile),
             kind: options.kind.unwrap_or(K::SPAN_KIND),
             start_time: options.start_time.unwrap_or_else(SystemTime::now),
             links: options.links.to_vec(),
-            room: USUAL_ATTRIBUTES,
             attributes: Latest::new(at_start.0),
             end_time: options.end_time,
             home: match options.parent {
@@ -208,14 +206,13 @@ impl Core {
     }
 
     fn record_before_start(&self, attribute: KeyValue, standing: Standing) {
-        let mut attribute = Some(attribute);
-        self.while_waiting(|waiting| {
-            if let Some(attribute) = attribute.take() {
-                waiting.attributes.put(attribute, standing);
-            }
+        let put = self.own.put(attribute, standing);
+        let put = put.or_else(|attribute| match self.shared.get() {
+            Some(shared) => shared.put(attribute, standing),
+            None => Err(attribute),
         });
         // It has started in the meantime.
-        if let Some(attribute) = attribute {
+        if let Err(attribute) = put {
             if let Some(span) = self.recording() {
                 span.set(attribute, standing);
             }

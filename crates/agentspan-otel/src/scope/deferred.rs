@@ -6,17 +6,19 @@
 
 use std::fmt;
 use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::mapping::INVOKE_AGENT;
 use agentspan_queue::contain;
 use agentspan_queue::fork::Origin;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
-use super::latest::Latest;
+use super::latest::{Latest, Standing};
 use super::span::{CurrentSpan, SharedSpan};
 use super::starting::Starting;
 use crate::baggage::{ScopeIdentity, with_merged_baggage};
@@ -29,8 +31,6 @@ pub(crate) struct Waiting {
     pub(crate) kind: SpanKind,
     pub(crate) start_time: SystemTime,
     pub(crate) links: Vec<Link>,
-    /// Room for the attributes of the span, so that their list is allocated once.
-    pub(crate) room: usize,
     pub(crate) attributes: Latest<KeyValue>,
     pub(crate) end_time: Option<SystemTime>,
     pub(crate) home: Home,
@@ -73,6 +73,12 @@ pub(crate) struct Started {
     pub(crate) span: Option<Arc<SharedSpan>>,
 }
 
+/// Room for attributes that are recorded once a span has started.
+const MORE: usize = 3;
+
+/// Whether the span before did not have to hold its attributes. Says no more than for what room is made.
+static IS_BESIDE: AtomicBool = AtomicBool::new(false);
+
 /// The start of a span that is needed while it starts, by its own sampler or processors.
 pub(super) static NOTHING: Started = Started {
     context: None,
@@ -86,12 +92,15 @@ pub(crate) struct Deferred {
     changed: Condvar,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the large variant is the usual one, and a box would cost an allocation per scope"
-)]
-enum State {
-    Waiting(Waiting),
+struct State {
+    phase: Phase,
+    /// There in the first phase.
+    waiting: Option<Waiting>,
+}
+
+#[derive(Clone, Copy)]
+enum Phase {
+    Waiting,
     /// A thread runs the sampler and the processors, without the lock: they are other people's code.
     Starting {
         by: ThreadMark,
@@ -118,23 +127,23 @@ impl ThreadMark {
 
 impl Deferred {
     pub(crate) fn new(waiting: Waiting) -> Self {
-        Self::with(OnceLock::new(), State::Waiting(waiting))
+        Self::with(OnceLock::new(), Phase::Waiting, Some(waiting))
     }
 
     /// A span that has started already.
     pub(crate) fn of(started: Started) -> Self {
-        Self::with(OnceLock::from(started), State::Started)
+        Self::with(OnceLock::from(started), Phase::Started, None)
     }
 
     /// Stands where the span is in an `Arc`.
     pub(crate) fn moved() -> Self {
-        Self::with(OnceLock::new(), State::Moved)
+        Self::with(OnceLock::new(), Phase::Moved, None)
     }
 
-    fn with(started: OnceLock<Started>, state: State) -> Self {
+    fn with(started: OnceLock<Started>, phase: Phase, waiting: Option<Waiting>) -> Self {
         Self {
             started,
-            state: Mutex::new(state),
+            state: Mutex::new(State { phase, waiting }),
             changed: Condvar::new(),
         }
     }
@@ -146,10 +155,17 @@ impl Deferred {
 
     /// Changes what is known of a span that has not started.
     pub(crate) fn while_waiting<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> Option<T> {
-        match &mut *self.lock() {
-            State::Waiting(waiting) => Some(change(waiting)),
-            State::Starting { .. } | State::Started | State::Moved => None,
+        self.lock().waiting.as_mut().map(change)
+    }
+
+    /// Sets an attribute of a span that has not started. Gives it back if it has.
+    #[inline]
+    pub(crate) fn put(&self, attribute: KeyValue, standing: Standing) -> Result<(), KeyValue> {
+        match &mut self.lock().waiting {
+            Some(waiting) => waiting.attributes.put(attribute, standing),
+            None => return Err(attribute),
         }
+        Ok(())
     }
 
     /// Starts the span, unless it has started, in the context that is chosen. None if it was moved.
@@ -164,18 +180,18 @@ impl Deferred {
     }
 
     fn start_now(&self, choose: &dyn Fn(Home) -> Context) -> Option<&Started> {
-        let starting = |waiting| {
-            let by = ThreadMark::here();
-            let is_awaited = false;
-            (State::Starting { by, is_awaited }, waiting)
-        };
-        let waiting = match self.take(starting) {
-            Taken::Waiting(waiting) => waiting,
+        let mut state = match self.take() {
+            Taken::Waiting(state) => state,
             Taken::Started(started) => return Some(started),
             Taken::Moved => return None,
         };
+        let by = ThreadMark::here();
+        let is_awaited = false;
+        state.phase = Phase::Starting { by, is_awaited };
+        let waiting = state.waiting.take();
+        drop(state);
         let announce = Announce(self);
-        let started = waiting.start(choose);
+        let started = waiting.map_or_else(|| NOTHING.clone(), |waiting| waiting.start(choose));
         let started = self.started.get_or_init(|| started);
         drop(announce);
         Some(started)
@@ -183,45 +199,37 @@ impl Deferred {
 
     /// Moves what waits into `shared`, for a second handle. Gives what has started already.
     pub(crate) fn share(&self, shared: &OnceLock<Arc<Self>>) -> Option<&Started> {
-        // Under the lock, so that whoever finds it moved finds it there.
-        let moved = |waiting| {
-            shared.get_or_init(|| Arc::new(Self::new(waiting)));
-            (State::Moved, ())
-        };
-        match self.take(moved) {
+        match self.take() {
             Taken::Started(started) => Some(started),
-            Taken::Waiting(()) | Taken::Moved => None,
+            // Under the lock, so that whoever finds it moved finds it there.
+            Taken::Waiting(mut state) => {
+                if let Some(waiting) = state.waiting.take() {
+                    shared.get_or_init(|| Arc::new(Self::new(waiting)));
+                }
+                state.phase = Phase::Moved;
+                None
+            }
+            Taken::Moved => None,
         }
     }
 
-    /// Takes what waits, and leaves the state that `take` says. Waits for another thread that has taken it
-    /// to start it.
-    fn take<T>(&self, take: impl FnOnce(Waiting) -> (State, T)) -> Taken<'_, T> {
+    /// What waits, under the lock, for somebody who takes it. Waits for another thread that has taken it to start it.
+    fn take(&self) -> Taken<'_> {
         let mut state = self.lock();
         loop {
-            match mem::replace(&mut *state, State::Moved) {
-                State::Waiting(waiting) => {
-                    let (next, taken) = take(waiting);
-                    *state = next;
-                    return Taken::Waiting(taken);
+            match &mut state.phase {
+                Phase::Waiting => return Taken::Waiting(state),
+                Phase::Starting { by, is_awaited } => {
+                    *is_awaited = true;
+                    if *by == ThreadMark::here() {
+                        return Taken::Started(&NOTHING);
+                    }
                 }
-                State::Starting { by, .. } if by == ThreadMark::here() => {
-                    let is_awaited = true;
-                    *state = State::Starting { by, is_awaited };
-                    return Taken::Started(&NOTHING);
-                }
-                State::Starting { by, .. } => {
-                    let is_awaited = true;
-                    *state = State::Starting { by, is_awaited };
-                    let changed = self.changed.wait(state);
-                    state = changed.unwrap_or_else(PoisonError::into_inner);
-                }
-                State::Started => {
-                    *state = State::Started;
-                    return Taken::Started(self.started.get().unwrap_or(&NOTHING));
-                }
-                State::Moved => return Taken::Moved,
+                Phase::Started => return Taken::Started(self.started.get().unwrap_or(&NOTHING)),
+                Phase::Moved => return Taken::Moved,
             }
+            let changed = self.changed.wait(state);
+            state = changed.unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -240,8 +248,8 @@ impl fmt::Debug for Deferred {
     }
 }
 
-enum Taken<'a, T> {
-    Waiting(T),
+enum Taken<'a> {
+    Waiting(MutexGuard<'a, State>),
     Started(&'a Started),
     Moved,
 }
@@ -251,11 +259,11 @@ struct Announce<'a>(&'a Deferred);
 
 impl Drop for Announce<'_> {
     fn drop(&mut self) {
-        let before = mem::replace(&mut *self.0.lock(), State::Started);
+        let before = mem::replace(&mut self.0.lock().phase, Phase::Started);
         // Waking nobody is a call of the operating system, too.
         if matches!(
             before,
-            State::Starting {
+            Phase::Starting {
                 is_awaited: true,
                 ..
             }
@@ -318,17 +326,21 @@ impl Waiting {
         }
         let profile = self.tracer.profile();
         let parent = &choose(self.home);
+        let is_invocation = self.name.starts_with(INVOKE_AGENT);
         let mut builder = SpanBuilder::from_name(self.name);
         builder.span_kind = Some(self.kind);
         builder.start_time = Some(self.start_time);
-        builder.attributes = Some(Vec::with_capacity(self.room));
+        if !IS_BESIDE.load(Relaxed) {
+            // So that their list is allocated once.
+            builder.attributes = Some(Vec::with_capacity(self.attributes.items().len() + MORE));
+        }
         if !self.links.is_empty() {
             builder.links = Some(self.links);
         }
-        let starting = Starting::begin();
+        let starting = Starting::begin(is_invocation);
         // Samplers and span processors are foreign code: without a span goes on who has one that panics.
         let span = contain::call(|| self.tracer.get().start(builder, parent));
-        let from_baggage = starting.finish();
+        let collected = starting.finish();
         let Ok(span) = span else {
             return NOTHING.clone();
         };
@@ -341,12 +353,19 @@ impl Waiting {
                 span: None,
             };
         }
+        let beside = collected.beside(span.span_context().span_id());
+        if beside.is_some() != IS_BESIDE.load(Relaxed) {
+            IS_BESIDE.store(beside.is_some(), Relaxed);
+        }
         // What baggage gave, without the keys that the scope has itself, and then those.
-        let attributes = self.attributes.grow(from_baggage, |attributes| {
-            ScopeIdentity::complete(attributes, profile, parent);
-        });
+        let mut attributes = self.attributes;
+        attributes.put_before(collected.attributes);
+        let missing = ScopeIdentity::missing_in(attributes.own(), profile, parent);
+        for missing in missing.into_iter().flatten() {
+            attributes.put(missing, Standing::Own);
+        }
         let inside = ScopeIdentity::add_to(parent, attributes.items(), profile);
-        let span = Arc::new(SharedSpan::new(span, attributes));
+        let span = Arc::new(SharedSpan::new(span, attributes, beside));
         if let Some(end_time) = self.end_time {
             span.set_end_time(end_time);
         }

@@ -188,52 +188,37 @@ impl<T: Keyed> Latest<T> {
         self.items = items.into_iter().map(|(_, (_, item))| item).collect();
     }
 
-    /// Adds items that were there before all others, and such as are missing at the end. Both give way to
-    /// items that are not free, and free items give way to both.
-    ///
-    /// `missing` sees what is not free.
-    pub(crate) fn grow(mut self, before: Vec<T>, missing: impl FnOnce(&mut Vec<T>)) -> Self {
-        self.sort();
-        let (mut own, mut free) = (Vec::new(), Vec::new());
-        if self.free.is_empty() {
-            own = self.items;
-        } else {
-            for (item, is_free) in self.items.into_iter().zip(self.free) {
-                match is_free {
-                    true => free.push((own.len(), item)),
-                    false => own.push(item),
-                }
-            }
-        }
-        let mut items = before;
-        if items.is_empty() {
-            items = own;
-        } else {
-            items.retain(|older| own.iter().all(|own| own.key() != older.key()));
-            free.iter_mut().for_each(|(at, _)| *at += items.len());
-            items.extend(own);
-        }
-        missing(&mut items);
-        Self::joined(items, free)
+    /// The items that are not free, in no order.
+    pub(crate) fn own(&self) -> impl DoubleEndedIterator<Item = &T> + Clone {
+        let items = self.items.iter().enumerate();
+        items
+            .filter(|(at, _)| !self.is_free(*at))
+            .map(|(_, item)| item)
     }
 
-    /// Items that are not free, and free ones, each with the number of items before it.
-    fn joined(own: Vec<T>, mut free: Vec<(usize, T)>) -> Self {
-        if free.is_empty() {
-            return Self::new(own);
+    /// Adds items that were there before all others. They give way to items that are not free, and free items
+    /// give way to them.
+    pub(crate) fn put_before(&mut self, mut before: Vec<T>) {
+        if before.is_empty() {
+            return;
         }
-        let index = Index::of(&own);
-        free.retain(|(_, item)| index.find(&own, item.key()).is_none());
-        let mut free = free.into_iter().peekable();
-        let mut joined = Self::none();
-        for (at, item) in own.into_iter().enumerate() {
-            while let Some((_, item)) = free.next_if(|(before, _)| *before <= at) {
-                joined.push(item, Standing::Free);
-            }
-            joined.push(item, Standing::Own);
+        self.sort();
+        before.retain(|older| self.own().all(|own| own.key() != older.key()));
+        let free = std::mem::take(&mut self.free);
+        let mut is_free = free.iter().copied().chain(std::iter::repeat(false));
+        let items = std::mem::take(&mut self.items).into_iter();
+        let items = items.zip(is_free.by_ref()).filter(|(item, is_free)| {
+            !is_free || before.iter().all(|older| older.key() != item.key())
+        });
+        let later: Vec<_> = items.collect();
+        self.items = before;
+        for (item, is_free) in later {
+            let standing = match is_free {
+                true => Standing::Free,
+                false => Standing::Own,
+            };
+            self.push(item, standing);
         }
-        free.for_each(|(_, item)| joined.push(item, Standing::Free));
-        joined
     }
 }
 
@@ -337,12 +322,6 @@ impl Index {
             index.find_or_add(items, at, item.key());
         }
         index
-    }
-
-    fn find<T: Keyed>(&self, items: &[T], key: &T::Key) -> Option<usize> {
-        let is_it = |at: &u32| key_at(items, *at) == Some(key);
-        let at = self.places.find(self.hasher.hash_one(key), is_it);
-        at.map(|at| *at as usize)
     }
 
     /// The place of the item with this key. If there is none, it is going to be at `next`.
@@ -514,14 +493,12 @@ mod tests {
             };
             list.put(item(*key)(value), standing);
         }
-        let before = before.iter().map(|key| item(*key)(1_000)).collect();
-        let mut list = list.grow(before, |own| {
-            for key in missing {
-                if own.iter().all(|(known, _)| known.0 != *key) {
-                    own.push(item(*key)(2_000));
-                }
+        list.put_before(before.iter().map(|key| item(*key)(1_000)).collect());
+        for key in missing {
+            if list.own().all(|(known, _)| known.0 != *key) {
+                list.put(item(*key)(2_000), Standing::Own);
             }
-        });
+        }
         let items = list.take().into_iter();
         items.map(|(key, value)| (key.0, value)).collect()
     }

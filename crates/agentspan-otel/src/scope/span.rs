@@ -8,6 +8,7 @@ use std::time::SystemTime;
 
 use agentspan_queue::contain;
 use agentspan_queue::fork::Origin;
+use agentspan_record::hand_over_attributes;
 use opentelemetry::KeyValue;
 use opentelemetry::global::BoxedSpan;
 use opentelemetry::trace::{Span, SpanContext, Status};
@@ -48,7 +49,8 @@ impl StartedSpan {
 ///
 /// In the reference a key that is set again moves to the end, and the last error is the one that
 /// counts. The SDK's span appends every attribute and compares the texts of errors. So this one
-/// holds both, and writes them once, when it ends.
+/// holds both, and writes them once, when it ends. Where nobody sees the SDK's span but processors of ours, the
+/// attributes go past it.
 pub(crate) struct SharedSpan {
     span_context: SpanContext,
     live: Mutex<Option<Live>>,
@@ -66,19 +68,26 @@ struct Live {
     span: StartedSpan,
     attributes: Latest<KeyValue>,
     status: Status,
+    /// How many attributes the span may have, if it need not hold them itself.
+    beside: Option<usize>,
     /// When the span ends, if that is not when it is ended.
     end_time: Option<SystemTime>,
 }
 
 impl SharedSpan {
     #[inline]
-    pub(crate) fn new(span: StartedSpan, attributes: Latest<KeyValue>) -> Self {
+    pub(crate) fn new(
+        span: StartedSpan,
+        attributes: Latest<KeyValue>,
+        beside: Option<usize>,
+    ) -> Self {
         Self {
             span_context: span.span_context().clone(),
             live: Mutex::new(Some(Live {
                 span,
                 attributes,
                 status: Status::Unset,
+                beside,
                 end_time: None,
             })),
             handles: AtomicUsize::new(1),
@@ -174,13 +183,13 @@ impl SharedSpan {
         if self.is_of_parent_process() {
             return self.ended.store(true, Ordering::Relaxed);
         }
-        let ended = self.lock().take();
-        if let Some(mut ended) = ended {
+        let mut ended = self.lock().take();
+        if let Some(live) = &mut ended {
             // Relaxed: see `has_ended`.
             self.ended.store(true, Ordering::Relaxed);
             // The panic is counted; the span is dropped, which is an end, too.
-            let _ = contain::call(|| ended.end(timestamp));
-            let _ = contain::drop(ended);
+            let _ = contain::call(|| live.end(&self.span_context, timestamp));
+            let _ = contain::call(|| ended = None);
         }
     }
 
@@ -223,18 +232,22 @@ impl Live {
         }
     }
 
-    fn end(&mut self, timestamp: Option<SystemTime>) {
+    fn end(&mut self, ids: &SpanContext, timestamp: Option<SystemTime>) {
         let timestamp = timestamp.or(self.end_time);
         let timestamp = timestamp.unwrap_or_else(SystemTime::now);
+        let attributes = self.attributes.take();
         each!(&mut self.span, span => {
-            // The list's own loop moves each attribute once, a `for` loop twice.
-            self.attributes
-                .take()
-                .into_iter()
-                .for_each(|attribute| span.set_attribute(attribute));
             if self.status != Status::Unset {
                 span.set_status(std::mem::take(&mut self.status));
             }
+            if let Some(most) = self.beside {
+                let end = || span.end_with_timestamp(timestamp);
+                return hand_over_attributes(ids, attributes, most, end);
+            }
+            // The list's own loop moves each attribute once, a `for` loop twice.
+            attributes
+                .into_iter()
+                .for_each(|attribute| span.set_attribute(attribute));
             span.end_with_timestamp(timestamp);
         });
     }

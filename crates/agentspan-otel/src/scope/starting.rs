@@ -1,4 +1,4 @@
-//! Lets the baggage processor give its attributes to the scope that is starting a span.
+//! What the baggage processor and the scope whose span is starting tell each other.
 //!
 //! In the reference, baggage is copied to a span as it starts, and the attributes of the scope come
 //! after it and win. The SDK's span would then hold both. So, while a scope starts a span on this
@@ -8,26 +8,54 @@ use std::cell::RefCell;
 use std::mem;
 
 use opentelemetry::KeyValue;
+use opentelemetry::trace::SpanId;
 
 thread_local! {
-    static STARTING: RefCell<Option<Vec<KeyValue>>> = const { RefCell::new(None) };
+    static STARTING: RefCell<Option<Slot>> = const { RefCell::new(None) };
+}
+
+/// What is known of the span that a scope starts.
+struct Slot {
+    is_invocation: bool,
+    collected: Collected,
+}
+
+/// What the scope is told.
+#[derive(Default)]
+pub(crate) struct Collected {
+    /// The attributes that baggage gave.
+    pub(crate) attributes: Vec<KeyValue>,
+    /// The span whose attributes may be handed over beside it, and how many it may have.
+    beside: Option<(SpanId, usize)>,
+}
+
+impl Collected {
+    /// How many attributes may be handed over beside this span. None if it must hold them itself.
+    pub(crate) fn beside(&self, span: SpanId) -> Option<usize> {
+        let (of, most) = self.beside?;
+        (of == span).then_some(most)
+    }
 }
 
 /// A scope is starting a span on this thread, until this is dropped or finished.
 pub(crate) struct Starting {
     /// What a scope had collected that is starting too, when a sampler or processor started this one.
-    outer: Option<Vec<KeyValue>>,
+    outer: Option<Slot>,
 }
 
 impl Starting {
-    pub(crate) fn begin() -> Self {
-        let outer = with_slot(|slot| slot.replace(Vec::new())).flatten();
+    pub(crate) fn begin(is_invocation: bool) -> Self {
+        let slot = Slot {
+            is_invocation,
+            collected: Collected::default(),
+        };
+        let outer = with_slot(|starting| starting.replace(slot)).flatten();
         Self { outer }
     }
 
-    /// The attributes that were collected.
-    pub(crate) fn finish(self) -> Vec<KeyValue> {
-        let collected = with_slot(|slot| slot.as_mut().map(mem::take));
+    /// What was collected.
+    pub(crate) fn finish(self) -> Collected {
+        let collected = with_slot(|slot| slot.as_mut().map(|slot| mem::take(&mut slot.collected)));
         collected.flatten().unwrap_or_default()
     }
 }
@@ -38,23 +66,35 @@ impl Drop for Starting {
     }
 }
 
-/// Gives `attributes` to the scope that is starting on this thread, unless it has their keys.
-/// Gives them back when there is none.
-pub(crate) fn give<I: Iterator<Item = KeyValue>>(attributes: I) -> Result<(), I> {
-    let mut attributes = Some(attributes);
+/// Whether the scope that is starting on this thread invokes an agent. None if there is no such scope.
+pub(crate) fn is_invocation() -> Option<bool> {
+    with_slot(|slot| slot.as_ref().map(|slot| slot.is_invocation)).flatten()
+}
+
+/// Says that the attributes of this span, at most so many, may be handed over beside it.
+pub(crate) fn take_beside(span: SpanId, most: usize) {
     with_slot(|slot| {
-        let Some(collected) = slot else { return };
-        for attribute in attributes.take().into_iter().flatten() {
+        if let Some(slot) = slot {
+            slot.collected.beside = Some((span, most));
+        }
+    });
+}
+
+/// Gives `attributes` to the scope that is starting on this thread, unless it has their keys.
+pub(crate) fn give(attributes: impl Iterator<Item = KeyValue>) {
+    with_slot(|slot| {
+        let Some(slot) = slot else { return };
+        let collected = &mut slot.collected.attributes;
+        for attribute in attributes {
             if collected.iter().all(|a| a.key != attribute.key) {
                 collected.push(attribute);
             }
         }
     });
-    attributes.map_or(Ok(()), Err)
 }
 
 /// Runs `f` with what this thread collects, or returns `None` while the thread is being torn down.
-fn with_slot<T>(f: impl FnOnce(&mut Option<Vec<KeyValue>>) -> T) -> Option<T> {
+fn with_slot<T>(f: impl FnOnce(&mut Option<Slot>) -> T) -> Option<T> {
     let with = |slot: &RefCell<_>| slot.try_borrow_mut().ok().map(|mut slot| f(&mut slot));
     STARTING.try_with(with).ok().flatten()
 }

@@ -7,6 +7,7 @@
     reason = "the functions that tests share fail the test"
 )]
 
+mod attributes_beside;
 mod baggage;
 mod bridge;
 mod canaries;

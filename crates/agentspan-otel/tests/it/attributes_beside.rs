@@ -1,0 +1,175 @@
+//! Scopes whose attributes go past the SDK's span, to a processor that is alone in its provider.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use agentspan_model::agent365::ToolCallDetails;
+use agentspan_otel::{BaggageBuilder, BaggageSpanProcessor, ExecuteToolScope, ScopeTracer};
+use agentspan_record::FinishedSpan;
+use opentelemetry::trace::{Span as _, Status, TraceContextExt, Tracer, TracerProvider};
+use opentelemetry::{Context, KeyValue};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanProcessor};
+
+use crate::recorder::{Recorder, agent, tenant};
+
+/// Receives spans as our destinations do.
+#[derive(Clone, Debug, Default)]
+struct Receive(Arc<Mutex<Vec<SpanData>>>);
+
+impl SpanProcessor for Receive {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, span: SpanData) {
+        let span = FinishedSpan::received(span);
+        self.0.lock().unwrap().push(span.data);
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+/// How many attributes a span may have.
+const MOST: u32 = 9;
+
+fn provider(beside: bool) -> (SdkTracerProvider, Receive) {
+    let kept = Receive::default();
+    let processor = BaggageSpanProcessor::in_front_of(kept.clone());
+    let processor = match beside {
+        true => processor.with_attributes_beside(MOST),
+        false => processor,
+    };
+    let provider = SdkTracerProvider::builder()
+        .with_max_attributes_per_span(MOST)
+        .with_span_processor(processor);
+    (provider.build(), kept)
+}
+
+fn start(tracer: &ScopeTracer) -> ExecuteToolScope {
+    ExecuteToolScope::builder(&ToolCallDetails::new("clock"))
+        .agent(&agent())
+        .tenant(&tenant())
+        .tracer(tracer)
+        .start()
+}
+
+/// Scopes in each other with a span of other code between, baggage, attributes set twice, too many, and an error.
+fn work(provider: &SdkTracerProvider) {
+    let tracer = ScopeTracer::new(provider);
+    let baggage = BaggageBuilder::new().correlation_id("c").build();
+    let _request = baggage.enter();
+    start(&tracer).in_scope_infallible(|outer| {
+        let mut plain = provider.tracer("t").start("plain");
+        plain.set_attribute(KeyValue::new("own", true));
+        let context = Context::current_with_span(plain);
+        let _current = context.attach();
+        outer.record_response("12:00");
+        start(&tracer).in_scope_infallible(|inner| {
+            inner.record_response("first");
+            inner.record_attributes([("app.one", 1), ("app.two", 2), ("app.one", 3)]);
+            inner.record_response("second");
+            inner.record_error_as("Late", "too late");
+            inner.record_attributes((0..20).map(|n| (format!("app.{n}"), n)));
+        });
+    });
+    // It starts where it ends.
+    start(&tracer).end();
+}
+
+#[test]
+fn what_arrives_is_what_the_span_of_the_sdk_would_have_held() {
+    let [held, beside] = [false, true].map(|beside| {
+        let (provider, kept) = provider(beside);
+        work(&provider);
+        let spans = kept.0.lock().unwrap();
+        let facts = |span: &SpanData| {
+            let kind = span.span_kind.clone();
+            let status = span.status.clone();
+            let events: Vec<_> = span.events.iter().map(|it| it.name.clone()).collect();
+            let (attributes, dropped) = (span.attributes.clone(), span.dropped_attributes_count);
+            (span.name.clone(), kind, attributes, dropped, status, events)
+        };
+        spans.iter().map(facts).collect::<Vec<_>>()
+    });
+    assert_eq!(held, beside);
+    assert_eq!(beside.len(), 4);
+    let (_, _, attributes, dropped, status, _) = &beside[0];
+    assert_eq!(attributes.len(), MOST as usize);
+    assert!(*dropped > 10, "{dropped}");
+    assert_eq!(*status, Status::error("too late"));
+}
+
+/// Starts and ends a scope of another provider when a span starts.
+#[derive(Debug)]
+struct Nested(ScopeTracer);
+
+impl SpanProcessor for Nested {
+    fn on_start(&self, _: &mut Span, _: &Context) {
+        start(&self.0).end();
+    }
+
+    fn on_end(&self, _: SpanData) {
+        start(&self.0).end();
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+#[test]
+fn processors_of_another_provider_see_the_whole_span() {
+    let (alone, kept) = provider(true);
+    let nested = ScopeTracer::new(&alone);
+    let recorder = Recorder::with(|builder| builder.with_span_processor(Nested(nested)));
+    recorder.tool("clock").end();
+    let names = |span: &SpanData| {
+        let keys = span.attributes.iter();
+        keys.map(|it| it.key.to_string()).collect::<Vec<_>>()
+    };
+    let expected = names(&recorder.span());
+    assert!(expected.len() > 3, "{expected:?}");
+    let spans = kept.0.lock().unwrap();
+    let spans: Vec<_> = spans.iter().map(names).collect();
+    assert_eq!(spans, [expected.clone(), expected]);
+}
+
+/// Starts a plain span of another provider when a scope of a host starts.
+#[derive(Debug)]
+struct Plain(SdkTracerProvider);
+
+impl SpanProcessor for Plain {
+    fn on_start(&self, _: &mut Span, _: &Context) {
+        drop(self.0.tracer("t").start("plain"));
+    }
+
+    fn on_end(&self, _: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_span_that_starts_meanwhile_says_nothing_of_the_scope() {
+    let (alone, kept) = provider(true);
+    let recorder = Recorder::with(|builder| builder.with_span_processor(Plain(alone)));
+    recorder.tool("clock").end();
+    assert!(recorder.span().attributes.len() > 3);
+    let spans = kept.0.lock().unwrap();
+    assert_eq!(spans.len(), 1);
+    assert_eq!(spans[0].attributes, []);
+}
