@@ -97,6 +97,8 @@ struct Bridged {
     context: Context,
     /// That of the agent span around it when it started, as far as it says for whom it works.
     base: Option<Context>,
+    /// The trace that it is in.
+    trace_id: Option<Id>,
 }
 
 /// For whom an agent span works that was entered, where that is not what it started with.
@@ -242,6 +244,28 @@ impl OtelBridge {
         Some(open.own.context.clone())
     }
 
+    /// For whom the agent span works that is current in `context`, if it is in another trace.
+    fn request_of_other_trace(&self, open: &Open, context: &Context) -> Option<Context> {
+        let around = self.tracker.get_around(context.get::<Around>()?)?;
+        if around.own.trace_id == open.own.trace_id {
+            return None;
+        }
+        self.request_around(context)
+    }
+
+    /// The context of a span that is entered while `current` is. None if that has nothing new for the span.
+    ///
+    /// An agent span of another trace is no request that was entered around this one: it may be of another
+    /// tenant that works on the same thread, or that waits for this span's future.
+    fn with_news(&self, open: &Open, current: &Context) -> Option<Context> {
+        let Bridged { context, base, .. } = &open.own;
+        let news = with_news(context, current, base.as_ref())?;
+        match self.request_of_other_trace(open, current) {
+            Some(other) => with_news(context, current, Some(&other)),
+            None => Some(news),
+        }
+    }
+
     /// Starts the span of the SDK.
     fn make(&self, starting: &Starting<'_>, parent: &Context) -> Made<Bridged> {
         let record = &starting.placed.span;
@@ -281,6 +305,7 @@ impl OtelBridge {
                 shared,
                 context,
                 base: self.request_around(parent),
+                trace_id: starting.placed.trace.as_ref().map(|it| it.id.clone()),
             },
             is_recording,
         }
@@ -414,14 +439,13 @@ impl SpanProcessor for OtelBridge {
 
     fn activate(&self, span: &Span) -> Option<Box<dyn ActiveGuard>> {
         let open = self.tracker.get(span)?;
-        let Bridged { context, base, .. } = &open.own;
-        let context = match with_news(context, &Context::current(), base.as_ref()) {
+        let context = match self.with_news(&open, &Context::current()) {
             Some(context) => {
                 let request = request_of(&context);
                 let around = open.around().clone();
                 context.with_value(Entered { around, request })
             }
-            None => context.clone(),
+            None => open.own.context.clone(),
         };
         Some(Box::new(Attached(context.attach())))
     }

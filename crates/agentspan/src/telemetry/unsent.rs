@@ -38,6 +38,7 @@ impl Unsent {
         for (_, counts) in &mut unsent.0 {
             counts.retain(|(reason, _)| [QUEUED, late].contains(reason));
         }
+        unsent.0.retain(|(_, counts)| !counts.is_empty());
         unsent
     }
 
@@ -83,5 +84,30 @@ impl fmt::Display for Unsent {
             f.write_str(")")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(name: &str, losses: &[(&'static str, u64)]) -> DestinationReport {
+        DestinationReport {
+            losses: losses.to_vec(),
+            ..DestinationReport::new(name, agentspan_otel::ExportCounts::default())
+        }
+    }
+
+    #[test]
+    fn a_destination_that_lost_nothing_to_the_deadline_is_not_named() {
+        let after = TelemetryReport {
+            destinations: vec![
+                report("agent365", &[("no_identity", 1)]),
+                report("otlp", &[("shutdown_deadline", 2)]),
+            ],
+            ..TelemetryReport::default()
+        };
+        let unsent = Unsent::at_deadline(&TelemetryReport::default(), &after);
+        assert_eq!(unsent.to_string(), "otlp: 2 (shutdown_deadline: 2)");
     }
 }

@@ -184,3 +184,41 @@ fn it_reaches_them_on_another_thread_and_in_another_task() {
     check(&watched, "in a task", Some("agent-2"));
     check(&watched, "after a wait", Some("agent-2"));
 }
+
+#[test]
+fn a_span_of_another_trace_that_is_current_gives_nothing_to_the_spans_of_a_trace() {
+    let watched = watched();
+    let one = with_correlation("agent-1", "session-1").in_baggage(|| watched.detached_trace());
+    let other = of("agent-2").in_baggage(|| watched.detached_trace());
+    let active = one.root().enter();
+    {
+        let _other = other.root().enter();
+        step("in the other root");
+        let turn = detached("turn");
+        let _turn = turn.enter();
+        step("in a span of the other root");
+    }
+    // What is entered in between is new, and nothing else.
+    of("agent-3").in_baggage(|| {
+        let _other = other.root().enter();
+        step("in what is between");
+    });
+    // A future of the other trace, which a task of this one waits for.
+    let root = Span::clone(other.root());
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let future = root.scope(async { step("in a future") });
+    runtime.unwrap().block_on(future);
+    drop(active);
+    other.end().unwrap();
+    one.end().unwrap();
+    for (name, agent) in [
+        ("in the other root", "agent-2"),
+        ("in a span of the other root", "agent-2"),
+        ("in what is between", "agent-3"),
+        ("in a future", "agent-2"),
+    ] {
+        check(&watched, name, Some(agent));
+        let span = watched.live.named(name);
+        assert_eq!(text(&span, "correlation.id"), None, "{name}");
+    }
+}
