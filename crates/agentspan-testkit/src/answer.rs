@@ -1,8 +1,11 @@
 //! What the service does with a request: a well-formed answer or a fault.
 
+use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 /// One answer of a script.
@@ -14,9 +17,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 pub struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    pub(crate) trailers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) delay: Duration,
     pub(crate) play: Play,
+    /// Nothing more is read from the connection afterwards, and it stays open.
+    pub(crate) is_last: bool,
 }
 
 /// How the answer is played.
@@ -27,6 +33,7 @@ pub(crate) enum Play {
     StalledBody,
     EndlessBody,
     TricklingBody,
+    TricklingHead,
     EndlessHead,
     InformationalFlood,
     Raw,
@@ -34,6 +41,21 @@ pub(crate) enum Play {
     Close,
     Reset,
     Refuse,
+    BlackHole,
+    ResetWithin { bytes: usize },
+    Greeting,
+}
+
+impl Play {
+    /// Whether it needs no request to look at, so that it begins with the connection.
+    pub(crate) fn is_of_connection(&self) -> bool {
+        matches!(self, Self::Refuse | Self::BlackHole | Self::Greeting)
+    }
+
+    /// Whether it begins before the body of a request was read.
+    pub(crate) fn is_before_body(&self) -> bool {
+        self.is_of_connection() || matches!(self, Self::ResetWithin { .. })
+    }
 }
 
 impl Answer {
@@ -51,9 +73,11 @@ impl Answer {
         Self {
             status,
             headers: HeaderMap::new(),
+            trailers: HeaderMap::new(),
             body: Bytes::new(),
             delay: Duration::ZERO,
             play: Play::Whole,
+            is_last: false,
         }
     }
 
@@ -63,6 +87,31 @@ impl Answer {
         Self::status(200)
             .header("content-type", "application/json")
             .body(value.to_string())
+    }
+
+    /// Answers 200 with an empty message of gRPC, and this code of gRPC in the trailers: 0 is success.
+    #[must_use]
+    pub fn grpc(code: u16) -> Self {
+        let mut answer = Self::status(200)
+            .header("content-type", "application/grpc")
+            .body(&[0; 5][..]);
+        let code = HeaderValue::from(code);
+        answer.trailers.insert("grpc-status", code);
+        answer
+    }
+
+    /// Answers with `status` and the body of an error of Agent 365, which names a `code`.
+    ///
+    /// # Panics
+    ///
+    /// As [`status`](Self::status).
+    #[must_use]
+    pub fn refusal(status: u16, code: &str) -> Self {
+        let error = serde_json::json!({"error": {"code": code, "message": "said by the testkit"}});
+        Self {
+            status: Self::status(status).status,
+            ..Self::json(&error)
+        }
     }
 
     /// Answers with `status` and a `location` header.
@@ -89,6 +138,43 @@ impl Answer {
     #[must_use]
     pub fn refuse() -> Self {
         Self::played(Play::Refuse)
+    }
+
+    /// Resets the connection (RST) after the head of a request and at least so many bytes of its body.
+    ///
+    /// It leaves no request. Only scripts can, as with [`refuse`](Self::refuse).
+    #[must_use]
+    pub fn reset_within(bytes: usize) -> Self {
+        Self::played(Play::ResetWithin { bytes })
+    }
+
+    /// Accepts a connection, reads nothing from it, TLS included, and keeps it open until the service stops.
+    ///
+    /// It leaves no request. Only scripts can, as with [`refuse`](Self::refuse).
+    #[must_use]
+    pub fn black_hole() -> Self {
+        Self::played(Play::BlackHole)
+    }
+
+    /// Answers the greeting of TLS with these bytes, and then reads until the client goes.
+    ///
+    /// It leaves no request; what the client said is in
+    /// [`unserved`](crate::ConnectionRecord::unserved). Only scripts can, as with [`refuse`](Self::refuse).
+    #[must_use]
+    pub fn greeting(bytes: impl Into<Bytes>) -> Self {
+        Self::played(Play::Greeting).body(bytes)
+    }
+
+    /// Answers the greeting of TLS as a server that speaks no more than TLS 1.1.
+    ///
+    /// rustls cannot be made to speak it, so that these are the bytes of such a server's first message.
+    #[must_use]
+    pub fn tls_1_1() -> Self {
+        // RFC 4346, 7.4.1.3: version 3.2, 32 random bytes, no session, AES_128_CBC_SHA, no compression.
+        let mut hello = b"\x16\x03\x02\x00\x2a\x02\x00\x00\x26\x03\x02".to_vec();
+        hello.extend_from_slice(&[7; 32]);
+        hello.extend_from_slice(b"\x00\x00\x2f\x00");
+        Self::greeting(hello)
     }
 
     /// Reads the request and closes the connection without an answer.
@@ -120,6 +206,44 @@ impl Answer {
     #[must_use]
     pub fn raw(bytes: impl Into<Bytes>) -> Self {
         Self::played(Play::Raw).body(bytes)
+    }
+
+    /// Answers as HTTP/0.9 does: a body without a head.
+    #[must_use]
+    pub fn http_0_9() -> Self {
+        Self::raw("{\"results\": []}\n")
+    }
+
+    /// Answers 200 with a chunk that is shorter than it says, so that the end of the body is within the chunk.
+    #[must_use]
+    pub fn lying_chunk() -> Self {
+        Self::raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nffff\r\n{}\r\n0\r\n\r\n")
+    }
+
+    /// Answers 200 with a chunk that says it is longer than any machine's memory.
+    #[must_use]
+    pub fn huge_chunk() -> Self {
+        Self::raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffff0\r\n{}")
+    }
+
+    /// Answers with a gzipped body of a mebibyte that becomes a gibibyte, though nobody asked for gzip.
+    ///
+    /// # Panics
+    ///
+    /// When the system has no memory for it.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a vector takes every byte")]
+    pub fn gzip_bomb() -> Self {
+        let mut member = GzEncoder::new(Vec::new(), Compression::best());
+        let member = member
+            .write_all(&vec![b' '; 1 << 20])
+            .and_then(|()| member.finish())
+            .expect("a vector");
+        // RFC 1952, 2.2: a file is a series of members.
+        Self::status(200)
+            .header("content-encoding", "gzip")
+            .header("content-type", "application/json")
+            .body(member.repeat(1 << 10))
     }
 
     /// Sends informational answers (100) for ever, and never a final one.
@@ -197,6 +321,42 @@ impl Answer {
     pub fn trickling(mut self) -> Self {
         self.play = Play::TricklingBody;
         self
+    }
+
+    /// Sends the head byte by byte, a byte every few milliseconds, with headers that never end.
+    #[must_use]
+    pub fn trickling_head(mut self) -> Self {
+        self.play = Play::TricklingHead;
+        self
+    }
+
+    /// Reads nothing more from the connection after this answer and keeps it open, as if the machine had vanished.
+    #[must_use]
+    pub fn then_silent(mut self) -> Self {
+        self.is_last = true;
+        self
+    }
+
+    /// Whether it says that it takes a request, if there is a head.
+    pub(crate) fn takes(&self) -> Option<bool> {
+        let status = self.shown_status()?;
+        let code = self.trailers.get("grpc-status");
+        Some(status.is_success() && code.is_none_or(|code| code == "0"))
+    }
+
+    fn shown_status(&self) -> Option<StatusCode> {
+        match self.play {
+            Play::Whole
+            | Play::Truncated { .. }
+            | Play::StalledBody
+            | Play::EndlessBody
+            | Play::TricklingBody => Some(self.status),
+            Play::Raw => {
+                let status = self.body.strip_prefix(b"HTTP/1.1 ")?.get(..3)?;
+                StatusCode::from_bytes(status).ok()
+            }
+            _ => None,
+        }
     }
 
     fn played(play: Play) -> Self {

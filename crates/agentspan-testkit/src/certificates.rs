@@ -36,6 +36,7 @@ pub struct Certificates {
     trusted_pem: String,
     wrong: Wrong,
     address: IpAddr,
+    protocol: &'static [u8],
     issued: Mutex<HashMap<String, Arc<ServerConfig>>>,
 }
 
@@ -45,6 +46,7 @@ enum Wrong {
     Nothing,
     Name,
     Expired,
+    SelfSigned,
 }
 
 impl Certificates {
@@ -61,6 +63,7 @@ impl Certificates {
             issuer,
             wrong: Wrong::Nothing,
             address: Ipv4Addr::LOCALHOST.into(),
+            protocol: b"http/1.1",
             issued: Mutex::default(),
         })
     }
@@ -85,6 +88,18 @@ impl Certificates {
     pub fn expired() -> Result<Self, CertificateError> {
         Ok(Self {
             wrong: Wrong::Expired,
+            ..Self::generate()?
+        })
+    }
+
+    /// Certificates that nobody has signed but their own key. Nobody trusts them.
+    ///
+    /// # Errors
+    ///
+    /// As [`generate`](Self::generate).
+    pub fn self_signed() -> Result<Self, CertificateError> {
+        Ok(Self {
+            wrong: Wrong::SelfSigned,
             ..Self::generate()?
         })
     }
@@ -132,6 +147,13 @@ impl Certificates {
         Ok((certificate.pem(), key.serialize_pem()))
     }
 
+    pub(crate) fn for_http2(mut self, is_http2: bool) -> Self {
+        if is_http2 {
+            self.protocol = b"h2";
+        }
+        self
+    }
+
     /// The TLS settings for a client that asked for `name`.
     pub(crate) fn server_config(
         &self,
@@ -151,7 +173,7 @@ impl Certificates {
     fn leaf(&self, name: &str) -> Result<(Certificate, KeyPair), CertificateError> {
         let name = match self.wrong {
             Wrong::Name => "another-name.invalid",
-            Wrong::Nothing | Wrong::Expired => name,
+            Wrong::Nothing | Wrong::Expired | Wrong::SelfSigned => name,
         };
         let mut leaf = CertificateParams::new([name.to_owned()])?;
         leaf.distinguished_name.push(DnType::CommonName, "testkit");
@@ -161,7 +183,10 @@ impl Certificates {
             leaf.not_after = date_time_ymd(2001, 1, 2);
         }
         let key = KeyPair::generate()?;
-        let certificate = leaf.signed_by(&key, &self.issuer)?;
+        let certificate = match self.wrong {
+            Wrong::SelfSigned => leaf.self_signed(&key)?,
+            _ => leaf.signed_by(&key, &self.issuer)?,
+        };
         Ok((certificate, key))
     }
 
@@ -175,7 +200,7 @@ impl Certificates {
                 vec![certificate.der().clone()],
                 PrivateKeyDer::Pkcs8(key.serialize_der().into()),
             )?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![self.protocol.to_vec()];
         Ok(config)
     }
 }

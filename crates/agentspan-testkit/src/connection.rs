@@ -2,21 +2,23 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
-use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming};
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tokio::time::Interval;
 use tokio_rustls::LazyConfigAcceptor;
 
 use crate::answer::{Answer, Play};
@@ -32,7 +34,17 @@ pub(crate) struct Shared {
     pub(crate) record: Record,
     pub(crate) recording: Recording,
     pub(crate) script: Script,
-    pub(crate) certificates: Option<Arc<Certificates>>,
+    pub(crate) certificates: Option<Mutex<Arc<Certificates>>>,
+    pub(crate) is_http2: bool,
+}
+
+impl Shared {
+    /// The certificates of new connections; none without TLS.
+    pub(crate) fn certificates(&self) -> Option<Arc<Certificates>> {
+        let certificates = self.certificates.as_ref()?.lock();
+        let certificates = certificates.unwrap_or_else(PoisonError::into_inner);
+        Some(Arc::clone(&certificates))
+    }
 }
 
 /// Serves one connection until either side ends it.
@@ -50,12 +62,13 @@ async fn serve_to_end(shared: Arc<Shared>, stream: TcpStream) {
     // Small answers must not wait for an acknowledgement; a failure costs only time.
     drop(stream.set_nodelay(true));
     let tap = Tap::new(stream, Arc::clone(&connection));
-    if shared.script.refuses_connection() {
-        return Transport::Plain(tap).reset();
+    if let Some(early) = shared.script.next_if(Play::is_of_connection) {
+        drop(fault::play(Transport::Plain(tap), early).await);
+        return;
     }
-    let transport = match &shared.certificates {
+    let transport = match shared.certificates() {
         None => Transport::Plain(tap),
-        Some(certificates) => match greet(tap, certificates, &connection).await {
+        Some(certificates) => match greet(tap, &certificates, &connection).await {
             Some(transport) => transport,
             None => return,
         },
@@ -64,6 +77,7 @@ async fn serve_to_end(shared: Arc<Shared>, stream: TcpStream) {
         shared,
         connection,
         number,
+        is_silent: AtomicBool::new(false),
     };
     exchange.serve(transport).await;
 }
@@ -100,17 +114,23 @@ struct Exchange {
     shared: Arc<Shared>,
     connection: Arc<Mutex<ConnectionRecord>>,
     number: usize,
+    /// Nobody listens any more.
+    is_silent: AtomicBool,
 }
 
 impl Exchange {
     async fn serve(self, transport: Transport) {
         let (faults, mut next_fault) = mpsc::unbounded_channel();
+        let is_http2 = self.shared.is_http2;
         let exchange = Arc::new(self);
         let service = service_fn(move |request| {
             let exchange = Arc::clone(&exchange);
             let faults = faults.clone();
             Box::pin(async move {
                 let answer = exchange.answer(request).await?;
+                if is_http2 && matches!(answer.play, Play::Hang) {
+                    std::future::pending::<()>().await;
+                }
                 Ok::<_, hyper::Error>(match well_formed(&answer) {
                     Some(response) => response,
                     None => {
@@ -121,6 +141,18 @@ impl Exchange {
                 })
             })
         });
+        if is_http2 {
+            let resets = transport.resets_at_end();
+            let http = http2::Builder::new(TokioExecutor::new());
+            let mut http = http.serve_connection(TokioIo::new(transport), service);
+            // No fault can be written by hand between the frames of others, but the end of the connection.
+            tokio::select! {
+                biased;
+                fault = next_fault.recv() => resets.store(is_reset(fault), SeqCst),
+                _ = &mut http => {}
+            }
+            return;
+        }
         let mut http = http1::Builder::new().serve_connection(TokioIo::new(transport), service);
         let fault = tokio::select! {
             biased;
@@ -136,12 +168,24 @@ impl Exchange {
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Answer, hyper::Error> {
         let (head, mut body) = request.into_parts();
-        if self.shared.script.refuses_connection() {
-            return Ok(Answer::refuse());
+        if self.is_silent.load(SeqCst) {
+            std::future::pending::<()>().await;
         }
+        let early = self.shared.script.next_if(Play::is_before_body);
+        let limit = match early {
+            None => u64::MAX,
+            Some(Answer {
+                play: Play::ResetWithin { bytes },
+                ..
+            }) => bytes as u64,
+            Some(early) => return Ok(early),
+        };
         let mut body_bytes = 0;
         let mut kept = Vec::new();
-        while let Some(frame) = body.frame().await {
+        while body_bytes < limit {
+            let Some(frame) = body.frame().await else {
+                break;
+            };
             if let Some(data) = frame?.data_ref() {
                 body_bytes += data.len() as u64;
                 if self.shared.recording == Recording::Everything {
@@ -149,15 +193,19 @@ impl Exchange {
                 }
             }
         }
-        let request = self.record(head, kept.into(), body_bytes);
-        let answer = self.shared.script.next(&request);
+        if let Some(early) = early {
+            return Ok(early);
+        }
+        let answer = self.record(head, kept.into(), body_bytes);
+        self.is_silent.fetch_or(answer.is_last, SeqCst);
         if !answer.delay.is_zero() {
             tokio::time::sleep(answer.delay).await;
         }
         Ok(answer)
     }
 
-    fn record(&self, head: http::request::Parts, body: Bytes, body_bytes: u64) -> RecordedRequest {
+    /// Records a request with what it is answered.
+    fn record(&self, head: http::request::Parts, body: Bytes, body_bytes: u64) -> Answer {
         let tls_server_name = {
             let mut connection = locked(&self.connection);
             connection.requests += 1;
@@ -178,33 +226,40 @@ impl Exchange {
             headers: headers.collect(),
             body,
             received_at: Instant::now(),
+            is_taken: None,
         };
+        // All connections share one thread, and nothing waits in between.
+        request.order = self.shared.record.lock().request_count;
+        let answer = self.shared.script.next(&request);
+        request.is_taken = answer.takes();
         self.shared.record.change(|state| {
-            request.order = state.request_count;
             state.request_count += 1;
             state.body_bytes += body_bytes;
             if self.shared.recording == Recording::Everything {
-                state.requests.push(request.clone());
+                state.requests.push(request);
             }
         });
-        request
+        answer
     }
 }
 
 /// The answer as the HTTP library sends it, or `None` when the library cannot.
 fn well_formed(answer: &Answer) -> Option<Response<BoxBody<Bytes, Infallible>>> {
     let body = match answer.play {
-        Play::Whole => http_body_util::Full::new(answer.body.clone()).boxed(),
-        Play::StalledBody => Unending {
-            first: Some(answer.body.clone()),
-            rest: None,
+        Play::Whole if answer.trailers.is_empty() => Full::new(answer.body.clone()).boxed(),
+        Play::Whole => {
+            let trailers = std::future::ready(Some(Ok(answer.trailers.clone())));
+            Full::new(answer.body.clone())
+                .with_trailers(trailers)
+                .boxed()
         }
-        .boxed(),
-        Play::EndlessBody => Unending {
-            first: Some(answer.body.clone()),
-            rest: Some(vec![b'x'; 16 * 1024].into()),
+        Play::StalledBody => Unending::of(answer, 0).boxed(),
+        Play::EndlessBody => Unending::of(answer, 16 * 1024).boxed(),
+        Play::TricklingBody => {
+            let slow = Unending::of(answer, 1);
+            let pauses = Some(tokio::time::interval(fault::TRICKLE));
+            Unending { pauses, ..slow }.boxed()
         }
-        .boxed(),
         _ => return None,
     };
     let mut response = Response::new(body);
@@ -213,11 +268,31 @@ fn well_formed(answer: &Answer) -> Option<Response<BoxBody<Bytes, Infallible>>> 
     Some(response)
 }
 
+fn is_reset(fault: Option<Answer>) -> bool {
+    let play = fault.map(|answer| answer.play);
+    matches!(
+        play,
+        Some(Play::Reset | Play::Refuse | Play::ResetWithin { .. })
+    )
+}
+
 /// A body that begins and then repeats itself, or stalls.
 #[derive(Debug)]
 struct Unending {
     first: Option<Bytes>,
-    rest: Option<Bytes>,
+    rest: Bytes,
+    /// Between two pieces.
+    pauses: Option<Interval>,
+}
+
+impl Unending {
+    fn of(answer: &Answer, piece: usize) -> Self {
+        Self {
+            first: Some(answer.body.clone()),
+            rest: vec![b'x'; piece].into(),
+            pauses: None,
+        }
+    }
 }
 
 impl Body for Unending {
@@ -226,13 +301,19 @@ impl Body for Unending {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let first = self.first.take().filter(|first| !first.is_empty());
-        match first.or_else(|| self.rest.clone()) {
-            Some(data) => Poll::Ready(Some(Ok(Frame::data(data)))),
-            // Nothing will wake this: the connection ends when the peer or the service does.
-            None => Poll::Pending,
+        if let Some(data) = first {
+            return Poll::Ready(Some(Ok(Frame::data(data))));
         }
+        if self.rest.is_empty() {
+            // Nothing will wake this: the connection ends when the peer or the service does.
+            return Poll::Pending;
+        }
+        if let Some(pauses) = &mut self.pauses {
+            ready!(pauses.poll_tick(context));
+        }
+        Poll::Ready(Some(Ok(Frame::data(self.rest.clone()))))
     }
 }

@@ -4,18 +4,18 @@ use std::io;
 use std::io::Write;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::answer::{Answer, Play};
 use crate::transport::Transport;
 
-/// The pause between two bytes of a trickling body.
-const TRICKLE: Duration = Duration::from_millis(5);
+/// The pause between two bytes of a head or a body that trickles.
+pub(crate) const TRICKLE: Duration = Duration::from_millis(5);
 
 /// Plays `answer` to its end, which for some is when the peer goes away or the service stops.
 pub(crate) async fn play(mut transport: Transport, answer: Answer) -> io::Result<()> {
     match answer.play {
-        Play::Reset | Play::Refuse => {
+        Play::Reset | Play::Refuse | Play::ResetWithin { .. } => {
             transport.reset();
             return Ok(());
         }
@@ -29,15 +29,27 @@ pub(crate) async fn play(mut transport: Transport, answer: Answer) -> io::Result
             let flood = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(100);
             transport.write_all(&flood).await?;
         },
-        Play::TricklingBody => {
-            let mut bytes = head(&answer, u64::from(u32::MAX))?;
-            bytes.extend_from_slice(&answer.body);
-            transport.write_all(&bytes).await?;
-            loop {
+        Play::TricklingHead => {
+            let head = head(&answer, 0)?;
+            let begun = head.strip_suffix(b"\r\n").unwrap_or(&head);
+            let more = b"x-filler: x\r\n".iter().cycle();
+            for byte in begun.iter().chain(more) {
                 tokio::time::sleep(TRICKLE).await;
-                transport.write_all(b"x").await?;
+                transport.write_all(&[*byte]).await?;
             }
         }
+        Play::Greeting => {
+            let mut greeting = [0; 1024];
+            // Nothing of this is HTTP, and nothing is to count as such.
+            let stream = transport.tap_mut();
+            if stream.read(&mut greeting).await? == 0 {
+                return Ok(());
+            }
+            stream.write_all(&answer.body).await?;
+            tokio::io::copy(stream, &mut tokio::io::sink()).await?;
+        }
+        // Nothing wakes this: the connection ends with the service.
+        Play::BlackHole => std::future::pending().await,
         Play::EndlessHead => {
             transport.write_all(b"HTTP/1.1 200 OK\r\n").await?;
             let mut number = 0_u64;
@@ -51,7 +63,8 @@ pub(crate) async fn play(mut transport: Transport, answer: Answer) -> io::Result
             tokio::io::copy(&mut transport, &mut tokio::io::sink()).await?;
         }
         // The HTTP library plays all of these but the first.
-        Play::Close | Play::Whole | Play::StalledBody | Play::EndlessBody => {}
+        Play::Close | Play::Whole | Play::StalledBody | Play::EndlessBody | Play::TricklingBody => {
+        }
     }
     transport.shutdown().await
 }

@@ -25,6 +25,7 @@
 //! # What is where
 //!
 //! - [`Service`], [`Answer`], [`RecordedRequest`]: the service. A [`Receipt`] answers as Agent 365 does, span by span.
+//! - [`Oracle`]: whose span is where, told by what the service received.
 //! - [`Certificates`]: a certificate authority of its own, so that the service can be any host.
 //! - [`CapturedLogs`]: what was logged, to show that a secret was not.
 //! - [`turn`]: the spans of one turn of an agent, which tests and benchmarks share.
@@ -34,6 +35,7 @@ mod captured_logs;
 mod certificates;
 mod connection;
 mod fault;
+mod oracle;
 mod receipt;
 mod record;
 mod service;
@@ -43,6 +45,7 @@ pub mod turn;
 pub use crate::answer::Answer;
 pub use crate::captured_logs::CapturedLogs;
 pub use crate::certificates::{CertificateError, Certificates};
+pub use crate::oracle::{Account, Oracle};
 pub use crate::receipt::Receipt;
 pub use crate::record::{ConnectionRecord, RecordedRequest, Recording, WaitError};
 pub use crate::service::{Service, ServiceBuilder, StartError};

@@ -41,6 +41,9 @@ pub struct RecordedRequest {
     pub body: Bytes,
     /// When the request was complete.
     pub received_at: Instant,
+    /// Whether its answer takes it: with a status of 2xx, and no code of gRPC but 0. `None` if the answer has no
+    /// head that says so or not, and for closures that are asked for it.
+    pub is_taken: Option<bool>,
 }
 
 impl RecordedRequest {

@@ -4,7 +4,7 @@ pub(crate) mod script;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub struct StartError {
     source: std::io::Error,
 }
 
-/// An HTTP/1.1 service on a loopback port of its own.
+/// An HTTP/1.1 service, or one of HTTP/2, on a loopback port of its own.
 ///
 /// It runs on one thread of its own, `agentspan-testkit`, with a single-threaded runtime: it can be
 /// used from code with and without a runtime, and methods that wait block the caller's thread only.
@@ -77,15 +77,25 @@ impl Service {
     /// The authorities that a client should trust; empty without TLS.
     #[must_use]
     pub fn root_certificates(&self) -> Vec<rustls::pki_types::CertificateDer<'static>> {
-        let certificates = self.shared.certificates.as_ref();
+        let certificates = self.shared.certificates();
         certificates.map_or_else(Vec::new, |certificates| certificates.root_certificates())
     }
 
     /// The same as PEM; empty without TLS.
     #[must_use]
-    pub fn root_certificates_pem(&self) -> &str {
-        let certificates = self.shared.certificates.as_ref();
-        certificates.map_or("", |certificates| certificates.root_certificates_pem())
+    pub fn root_certificates_pem(&self) -> String {
+        let certificates = self.shared.certificates();
+        certificates.map_or_else(String::new, |certificates| {
+            certificates.root_certificates_pem().to_owned()
+        })
+    }
+
+    /// Greets new connections with these certificates from now on. Without TLS it does nothing.
+    pub fn change_certificates(&self, certificates: Certificates) {
+        if let Some(current) = &self.shared.certificates {
+            let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
+            *current = Arc::new(certificates.for_http2(self.shared.is_http2));
+        }
     }
 
     /// The requests so far, in the order in which they were complete.
@@ -175,8 +185,9 @@ impl Drop for Service {
 #[derive(Default)]
 pub struct ServiceBuilder {
     script: Script,
-    certificates: Option<Arc<Certificates>>,
+    certificates: Option<Certificates>,
     recording: Recording,
+    is_http2: bool,
 }
 
 impl ServiceBuilder {
@@ -191,8 +202,7 @@ impl ServiceBuilder {
     #[must_use]
     pub fn then_repeat(mut self, answer: Answer) -> Self {
         let main = self.script.main.get_mut();
-        main.unwrap_or_else(std::sync::PoisonError::into_inner)
-            .repeated = Some(answer);
+        main.unwrap_or_else(PoisonError::into_inner).repeated = Some(answer);
         self
     }
 
@@ -217,7 +227,17 @@ impl ServiceBuilder {
     /// Speaks TLS with these certificates.
     #[must_use]
     pub fn tls(mut self, certificates: Certificates) -> Self {
-        self.certificates = Some(Arc::new(certificates));
+        self.certificates = Some(certificates);
+        self
+    }
+
+    /// Speaks HTTP/2 and nothing else, as gRPC needs it, without TLS from the first byte.
+    ///
+    /// Answers that HTTP/2 has no words for end the connection: [`Answer::reset`] and its kind with RST, all
+    /// others with FIN.
+    #[must_use]
+    pub fn http2(mut self) -> Self {
+        self.is_http2 = true;
         self
     }
 
@@ -241,7 +261,10 @@ impl ServiceBuilder {
             record: Record::default(),
             recording: self.recording,
             script: self.script,
-            certificates: self.certificates,
+            certificates: self
+                .certificates
+                .map(|certificates| Mutex::new(Arc::new(certificates.for_http2(self.is_http2)))),
+            is_http2: self.is_http2,
         });
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

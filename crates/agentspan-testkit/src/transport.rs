@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
@@ -16,11 +17,27 @@ use crate::record::{ConnectionRecord, locked};
 pub(crate) struct Tap {
     stream: TcpStream,
     record: Arc<Mutex<ConnectionRecord>>,
+    /// Whether the connection ends with RST instead of FIN.
+    resets: Arc<AtomicBool>,
 }
 
 impl Tap {
     pub(crate) fn new(stream: TcpStream, record: Arc<Mutex<ConnectionRecord>>) -> Self {
-        Self { stream, record }
+        Self {
+            stream,
+            record,
+            resets: Arc::default(),
+        }
+    }
+}
+
+impl Drop for Tap {
+    fn drop(&mut self) {
+        if self.resets.load(SeqCst) {
+            // Without linger the kernel throws away what is unsent and answers RST. A failure only
+            // means that the peer was faster.
+            drop(self.stream.set_zero_linger());
+        }
     }
 }
 
@@ -73,11 +90,22 @@ impl Transport {
         }
     }
 
+    /// The bytes below TLS, if there is TLS.
+    pub(crate) fn tap_mut(&mut self) -> &mut Tap {
+        match self {
+            Self::Plain(tap) => tap,
+            Self::Tls(stream) => stream.get_mut().0,
+        }
+    }
+
     /// Ends the connection with RST instead of FIN.
     pub(crate) fn reset(self) {
-        // Without linger the kernel throws away what is unsent and answers RST. A failure only
-        // means that the peer was faster.
-        drop(self.tap().stream.set_zero_linger());
+        self.resets_at_end().store(true, SeqCst);
+    }
+
+    /// Decides whether it ends with RST, for when somebody else has it.
+    pub(crate) fn resets_at_end(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.tap().resets)
     }
 }
 

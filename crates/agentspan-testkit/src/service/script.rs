@@ -19,20 +19,11 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Whether the next answer of the main script refuses a connection, and takes it if so.
-    pub(crate) fn refuses_connection(&self) -> bool {
+    /// Takes the next answer of the main script if it is played as early as this.
+    pub(crate) fn next_if(&self, is_early: impl Fn(&Play) -> bool) -> Option<Answer> {
         let mut main = locked(&self.main);
-        let refuses = matches!(
-            main.peek(),
-            Some(Answer {
-                play: Play::Refuse,
-                ..
-            })
-        );
-        if refuses {
-            main.next();
-        }
-        refuses
+        let next = main.peek().filter(|answer| is_early(&answer.play));
+        next.is_some().then(|| main.next())
     }
 
     pub(crate) fn next(&self, request: &RecordedRequest) -> Answer {

@@ -8,6 +8,8 @@
 
 mod client;
 mod faults;
+mod http2;
 mod logs;
+mod oracle;
 mod requests;
 mod tls;

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agentspan_testkit::{Certificates, Service};
+use agentspan_testkit::{Answer, Certificates, Service};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 
@@ -97,6 +97,35 @@ fn an_unknown_authority_is_refused() {
         Certificates::of_unknown_authority().unwrap(),
         "UnknownIssuer",
     );
+}
+
+#[test]
+fn a_self_signed_certificate_is_refused() {
+    check_refused(Certificates::self_signed().unwrap(), "UnknownIssuer");
+}
+
+#[test]
+fn a_server_of_tls_1_1_is_refused() {
+    let service = Service::builder()
+        .tls(Certificates::generate().unwrap())
+        .script([Answer::tls_1_1()])
+        .start()
+        .unwrap();
+    let error = ask(&service, "a.example.com").unwrap_err();
+    let reason = "peer is incompatible: ServerDoesNotSupportTls12Or13";
+    assert!(error.to_string().contains(reason), "{error}");
+    let connection = &service.wait_for_ended(1, Duration::from_secs(10)).unwrap()[0];
+    assert_eq!((connection.http_bytes, connection.requests), (0, 0));
+}
+
+#[test]
+fn certificates_change_for_new_connections() {
+    let service = serving(Certificates::generate().unwrap());
+    ask(&service, "a.example.com").unwrap();
+    let expired = Certificates::expired().unwrap();
+    service.change_certificates(expired);
+    let error = ask(&service, "a.example.com").unwrap_err();
+    assert!(error.to_string().contains("certificate expired"), "{error}");
 }
 
 #[test]
