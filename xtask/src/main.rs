@@ -55,6 +55,8 @@ usage: cargo xtask <chore>
   peers otlp                    traces in MLflow, which takes minutes to install
   peers runtimes                runs of WayFlow and LangGraph, replayed, which take minutes to install
   bench [ARGS]                  the benchmarks, compared with peers
+  faults [--only TEXT]          the fault matrix, a line for each fault and way into the library: docs/faults.md
+    [--without DEFENCE|--prove] without a defence, or each in turn, so that the rows that need it differ
   fuzz [TARGET] [--seconds N]   input that nobody thought of, for everything that reads input
 ";
 
@@ -118,6 +120,11 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("deny", ["--advisories"]) => deny::advisories(workspace),
         ("bench", _) => cargo(workspace)
             .args(["bench", "--locked", "--package", "bench", "--"])
+            .args(&options)
+            .run(),
+        ("faults", _) => cargo(workspace)
+            .args(["run", "--quiet", "--locked", "--package", "conformance"])
+            .args(["--bin", "faults", "--"])
             .args(&options)
             .run(),
         ("fuzz", _) => fuzz::run(workspace, &options),

@@ -4,6 +4,7 @@
 
 mod agentspec;
 mod deviations;
+mod faults;
 mod files;
 #[cfg(unix)]
 mod last_spans;

@@ -1,0 +1,59 @@
+//! A slice of the fault matrix, and that it differs when a defence is taken away. `cargo xtask faults` runs all of it.
+
+use std::process::Command;
+
+/// Runs the matrix with these arguments, and gives whether all is well and what it printed.
+fn matrix(arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_faults"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
+}
+
+#[test]
+fn the_queues_stand_every_fault() {
+    for front in ["export-queue", "background-queue"] {
+        let (is_well, table) = matrix(&["--only", front]);
+        assert!(is_well, "{table}");
+    }
+}
+
+#[test]
+fn every_way_into_the_library_stands_broken_connections() {
+    for fault in ["F9 ", "F12", "F10  agent365-2"] {
+        let (is_well, table) = matrix(&["--only", fault]);
+        assert!(is_well, "{table}");
+    }
+}
+
+#[test]
+fn without_a_defence_its_rows_differ() {
+    for (defence, row) in [
+        ("refusals", "F4"),
+        ("retry", "F9   agent365-2"),
+        ("authority", "F10  agent365-0.1"),
+        ("masking", "T14"),
+        ("queue", "F1   export-queue"),
+        ("bounds", "F24  export-queue"),
+    ] {
+        let (is_well, table) = matrix(&["--without", defence, "--only", row]);
+        assert!(!is_well && table.contains("DIFFERS"), "{table}");
+        assert!(!table.contains("ok\n"), "{table}");
+    }
+}
+
+#[test]
+fn a_row_that_is_not_there_is_no_success() {
+    let (is_well, table) = matrix(&["--only", "no such row"]);
+    assert!(!is_well, "{table}");
+    let (is_well, table) = matrix(&["--without", "nothing"]);
+    assert!(
+        !is_well && table.contains("there is no defence nothing"),
+        "{table}"
+    );
+}
