@@ -1,4 +1,4 @@
-//! Delivers OpenTelemetry spans to Agent 365: grouped by identity, encoded once, retried, counted.
+//! Delivers OpenTelemetry spans to Agent 365: grouped by identity, retried, and counted.
 //!
 //! ```no_run
 //! use agentspan_agent365::{AccessToken, Agent365Exporter, token_from_fn};
@@ -19,33 +19,40 @@
 //! # }
 //! ```
 //!
+//! # Identity
+//!
+//! A span reaches Agent 365 only if it has an identity: a tenant in the attribute `tenant.id`, or
+//! `microsoft.tenant.id` with `Profile::V2`, and an agent in `gen_ai.agent.id`. The scopes of `agentspan-otel`
+//! write these attributes, and its `BaggageSpanProcessor` copies them from baggage. A span without an
+//! identity is dropped and counted as [`DropReason::NoIdentity`].
+//!
 //! # Cryptography
 //!
-//! Connections use the crypto provider that the process has installed for `rustls` when the first of them
-//! is made. If there is none, they use the provider of the feature `aws-lc-rs` (default) or `ring`; with
-//! both features, it is `aws-lc-rs`. Neither feature changes anything about the host's own `rustls`. The
-//! feature `tls12` (default) allows TLS 1.2 beside 1.3; it allows TLS 1.2 to the host's connections, too,
-//! if the host had turned it off.
+//! Connections use the crypto provider that the process has installed for `rustls` before the first
+//! connection. If there is none, they use the provider of the feature `aws-lc-rs` (default) or `ring`; with
+//! both features, they use `aws-lc-rs`. Neither feature changes the host's own `rustls`. The feature
+//! `tls12` (default) allows TLS 1.2 in addition to 1.3. If the host had turned TLS 1.2 off, the feature also
+//! allows it for the host's own connections.
 //!
 //! # What is where
 //!
-//! - [`Agent365Exporter`] drops into any pipeline of the OpenTelemetry SDK.
-//! - [`Agent365SpanProcessor`] takes finished spans itself, so that no second batching stands before
-//!   the delivery.
-//! - [`AgentSpecSpanProcessor`] takes Agent Spec spans, in a program with or without an SDK of OpenTelemetry.
-//! - [`Delivery`] is what all of them hand their spans to: one thread, named `agentspan-export`, that does
-//!   all input and output. One delivery can serve several providers.
-//! - [`TokenResolver`] gets the bearer token of an identity; [`token_from_fn`] and
-//!   [`token_from_async_fn`] make one from a closure.
-//! - [`TokenCache`] keeps the tokens of a resolver; [`Enrichment`] changes spans before they are sent.
-//! - [`ExportToken`] is the token of one request, [`PerRequestExport`] keeps the spans of a request until
-//!   it is over and sends them with it.
-//! - [`ExportReport`] says for one batch what was sent for whom, what was dropped and why, what the
-//!   service rejected included; [`DeliveryStats`] is the running count of the same, which `Display`
-//!   shows as a line.
-//! - [`BodyEncoder`] writes the bodies of the requests; [`estimated_span_bytes`] and
-//!   [`chunk_by_bytes`] tell how [`Profile::V2`](agentspan_model::agent365::Profile::V2) divides spans
-//!   between them.
+//! - [`Agent365Exporter`] works in any pipeline of the OpenTelemetry SDK.
+//! - [`Agent365SpanProcessor`] receives finished spans directly, without a second batching in front of the
+//!   delivery.
+//! - [`AgentSpecSpanProcessor`] receives Agent Spec spans, in a program with or without the OpenTelemetry SDK.
+//! - [`Delivery`] sends the spans of all of these on one thread, `agentspan-export`, which does all I/O. One
+//!   delivery can serve several providers.
+//! - [`TokenResolver`] provides the bearer token of an identity. [`token_from_fn`] and
+//!   [`token_from_async_fn`] turn a closure into a resolver.
+//! - [`TokenCache`] caches the tokens of a resolver. [`Enrichment`] changes spans before they are sent.
+//! - [`ExportToken`] is the token of one request. [`PerRequestExport`] holds the spans of a request until
+//!   it is over, and sends them with its token.
+//! - [`ExportReport`] describes one batch: the spans that were sent for each identity, and the spans that
+//!   were dropped or rejected, with reasons. [`DeliveryStats`] is the running total, which `Display` prints
+//!   as one line.
+//! - [`BodyEncoder`] writes the bodies of the requests. [`estimated_span_bytes`] and
+//!   [`chunk_by_bytes`] show how [`Profile::V2`](agentspan_model::agent365::Profile::V2) divides spans
+//!   among requests.
 
 mod access_token;
 mod agent_spec_span_processor;

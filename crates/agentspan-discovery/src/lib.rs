@@ -1,6 +1,6 @@
-//! Where Agent 365 lives and what the environment asks for: endpoints, switches, claims of a token.
+//! Endpoints of Agent 365, switches of the environment, and claims of a token.
 //!
-//! Nothing here talks to a network. Everything is a function of what it is given, except
+//! The crate never opens a connection. All results depend only on the arguments, except for
 //! [`Environment::from_process`], which reads the process's environment once.
 //!
 //! ```
@@ -23,19 +23,19 @@
 //!
 //! # What is where
 //!
-//! - [`ClusterCategory`]: the clouds, and the hosts that each of them has for tokens and tenants.
-//! - [`Environment`] and [`Switches`]: the variables that are read, and what they mean.
-//! - [`standard_variables`] and [`agent365_variables`]: the variables that exist, and which of them count;
-//!   [`values`]: how their values are read.
-//! - [`DomainOverride`]: another host than the service's own.
-//! - [`unverified_app_id`], [`resolve_agent_identity`]: what a token or an activity *says* about who
-//!   is calling. Their result is an [`UnverifiedId`], because nobody has checked it.
-//! - [`unverified_permissions`], [`unverified_expiry`]: what a token says it is good for, and until when.
+//! - [`ClusterCategory`]: the clouds, and the hosts of each cloud for tokens and tenants.
+//! - [`Environment`] and [`Switches`]: the variables that are read, and their meaning.
+//! - [`standard_variables`] and [`agent365_variables`]: all variables, and whether we honour them.
+//!   [`values`]: how their values are parsed.
+//! - [`DomainOverride`]: a host that replaces the service's own.
+//! - [`unverified_app_id`], [`resolve_agent_identity`]: the caller that a token or an activity *claims*. The
+//!   result is an [`UnverifiedId`], because no signature was checked.
+//! - [`unverified_permissions`], [`unverified_expiry`]: the permissions and the expiry that a token claims.
 //! - [`authentication_scope`]: the scope to request a token for.
-//! - [`ShownValue`]: what logs and errors show of a value from outside.
-//! - [`runtime_v2`]: what runtime 2.0.0 added or does differently.
+//! - [`ShownValue`]: a value from outside, made safe for logs and errors.
+//! - [`runtime_v2`]: additions and differences of runtime 2.0.0.
 //!
-//! Unless a page says otherwise, behaviour is that of `microsoft-agents-a365-runtime` 0.1.0.
+//! Unless an item says otherwise, it behaves like `microsoft-agents-a365-runtime` 0.1.0.
 
 pub mod agent365_variables;
 mod agent_identity;

@@ -1,7 +1,7 @@
-//! Data model of agent telemetry: what agents, tools and language models did, as plain data.
+//! Data model of agent telemetry: the actions of agents, tools and language models, as plain data.
 //!
-//! This crate knows nothing of clocks, networks or OpenTelemetry, so that a viewer, an evaluator or
-//! a test can read and write telemetry with a handful of small dependencies.
+//! This crate does not use clocks, networks or OpenTelemetry. So a viewer, an evaluator or a test can read
+//! and write telemetry with a handful of small dependencies.
 //!
 //! ```
 //! use agentspan_model::agent365::{AgentDetails, AgentId};
@@ -21,16 +21,15 @@
 //!
 //! - [`agent365`]: the vocabulary of Agent 365: details, identities, the generations of its contract
 //!   and the attributes that its scopes write.
-//! - [`agentspec`]: the vocabulary of Agent Spec Tracing: spans, events, components and what of them is
-//!   sensitive.
-//! - [`attribute`]: how a mapping shows attributes to whoever wants them, without building a list.
-//! - [`mapping`]: what spans and events of Agent Spec mean in other vocabularies: GenAI, Agent 365,
-//!   OpenInference.
-//! - [`escape`]: text inside of JSON, written fast.
-//! - [`keys`]: every attribute key, each in one place, and what its value may give away.
+//! - [`agentspec`]: the vocabulary of Agent Spec Tracing: spans, events, components, and their sensitive
+//!   fields.
+//! - [`attribute`]: how a mapping passes attributes to a visitor, without building a list.
+//! - [`mapping`]: spans and events of Agent Spec in other vocabularies: GenAI, Agent 365, OpenInference.
+//! - [`escape`]: a fast way to write text into JSON.
+//! - [`keys`]: every attribute key, defined once, with the sensitivity of its value.
 //! - [`random`]: randomness for ids.
-//! - [`received`]: what receivers answer, made fit to be read and to be shown.
-//! - [`ErrorClass`]: what an error is called, told by its Rust type.
+//! - [`received`]: answers of receivers, parsed and made safe to show.
+//! - [`ErrorClass`]: the name of an error, derived from its Rust type.
 
 pub mod agent365;
 pub mod agentspec;

@@ -39,22 +39,22 @@
 //! # What is where
 //!
 //! - [`InvokeAgentScope`], [`ExecuteToolScope`], [`InferenceScope`], [`OutputScope`] and
-//!   [`ApplyGuardrailScope`] are spans of an agent's work. [`Scope`] says how they are entered, run, and ended, in sync and in async code.
-//! - [`ScopeTracer`] says which provider makes their spans; [`set_enabled`] switches them all.
-//! - [`BaggageBuilder`] collects what all spans of a request are to carry, also from a [`TurnContext`].
-//!   [`BaggageSpanProcessor`] copies it to them. [`Propagation`] takes it, and the trace, to other
+//!   [`ApplyGuardrailScope`] are spans of an agent's work. [`Scope`] explains how to enter, run and end
+//!   them, in sync and in async code.
+//! - [`ScopeTracer`] sets the provider of their spans. [`set_enabled`] switches all scopes on or off.
+//! - [`BaggageBuilder`] collects the values that all spans of a request carry, also from a [`TurnContext`].
+//!   [`BaggageSpanProcessor`] copies them to the spans. [`Propagation`] carries baggage and trace to other
 //!   processes and back.
-//! - [`ExportQueue`] puts any exporter behind a queue of its own, and counts what becomes of each span.
-//! - [`AgentMetrics`] measures operations and their tokens, [`ExportMetrics`] what becomes of spans on their
-//!   way out.
+//! - [`ExportQueue`] puts any exporter behind its own queue, and counts the outcome of each span.
+//! - [`AgentMetrics`] measures operations and their tokens. [`ExportMetrics`] counts the spans that queues
+//!   accept, export and drop.
 //! - [`ConsoleExporter`] prints finished traces as trees, for development.
 //! - [`OtlpJsonLines`] writes finished spans to a file that OpenTelemetry's Collector reads.
-//! - [`OtelBridge`] makes OpenTelemetry spans of Agent Spec spans, [`Rendered`] writes them in the words of
-//!   a destination, and [`from_otel`] rebuilds them.
+//! - [`OtelBridge`] turns Agent Spec spans into OpenTelemetry spans, [`Rendered`] renders them in the
+//!   vocabulary of a destination, and [`from_otel`] rebuilds them.
 //!
-//! The keys of attributes are in [`agentspan_model::keys`], which scope writes which of them in
-//! [`agentspan_model::agent365::mapping`]. How the spans reach Agent 365 is the business of
-//! `agentspan-agent365`.
+//! [`agentspan_model::keys`] has the keys of attributes, and [`agentspan_model::agent365::mapping`] shows
+//! which scope writes which keys. The crate `agentspan-agent365` delivers the spans to Agent 365.
 
 mod apply_guardrail_scope;
 mod baggage;

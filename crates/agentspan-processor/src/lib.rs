@@ -1,8 +1,8 @@
 //! Traces and spans of AI agents as Agent Spec defines them, and the processors that observe them.
 //!
-//! An agent runtime opens a [`Trace`] and in it [`Span`]s, adds events to them, and ends them. Whoever
-//! wants to know implements [`SpanProcessor`]. The behaviour is that of `pyagentspec.tracing` 26.3.1;
-//! there is no OpenTelemetry in it, no runtime and no network.
+//! An agent runtime opens a [`Trace`] with [`Span`]s in it, adds events to the spans, and ends them. To
+//! observe them, implement [`SpanProcessor`]. The crate behaves like `pyagentspec.tracing` 26.3.1. It
+//! uses no OpenTelemetry, no async runtime and no network.
 //!
 //! ```
 //! use agentspan_model::agentspec::{AgentExecutionSpan, AgentExecutionStart, Agent, Component, JsonObject};
@@ -33,12 +33,13 @@
 //! # Main types
 //!
 //! - [`SpanProcessor`]: hooks for the start and the end of traces and spans, and for events, each in a
-//!   synchronous and an asynchronous form. [`ErrorPolicy`] says what happens if one fails.
-//! - [`Trace`], built by [`TraceBuilder`], and [`Span`], built by [`SpanBuilder`]. Both are handles. What
-//!   the builders return owns the trace or span, and ends it when it is dropped: [`TraceGuard`] and
+//!   synchronous and an asynchronous form. [`ErrorPolicy`] decides what happens if a hook fails.
+//! - [`Trace`], built by [`TraceBuilder`], and [`Span`], built by [`SpanBuilder`]. Both are handles. The
+//!   builders return a value that owns the trace or span, and ends it when dropped: [`TraceGuard`] and
 //!   [`SpanGuard`] in synchronous code, [`OpenTrace`] and [`OpenSpan`] everywhere else.
-//! - [`current_span`], [`current_trace`] and [`active_span_stack`]: what is active here. [`Span::scope`]
-//!   makes a span current in a future; [`Context`] carries everything to another thread or task.
+//! - [`current_span`], [`current_trace`] and [`active_span_stack`]: the active span, trace, and stack of
+//!   spans. [`Span::scope`] makes a span current in a future. [`Context`] carries all of them to another
+//!   thread or task.
 //!
 //! # Asynchronous code
 //!
@@ -65,8 +66,8 @@
 //!
 //! # Who sees what
 //!
-//! A processor gets spans and events without their sensitive values, unless its
-//! [`disclosure`](SpanProcessor::disclosure) asks for them.
+//! A processor gets masks instead of the sensitive values of spans and events, unless its
+//! [`disclosure`](SpanProcessor::disclosure) asks for clear text.
 
 mod background_queue;
 mod clock;

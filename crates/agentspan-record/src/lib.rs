@@ -1,14 +1,14 @@
-//! A finished span, whoever made it, and what is done with it before a destination gets it.
+//! Finished spans, and the steps that prepare them for a destination.
 //!
-//! - [`FinishedSpan`] is a span of the OpenTelemetry SDK, with the Agent Spec span that it stands for if there is one.
-//! - [`Preparation`] turns it into what one destination is to see: it renders, enriches and masks, in that order.
-//! - [`SpanLimits`] says how large a span may be that is queued, and cuts it.
-//! - [`Tracker`] follows Agent Spec spans while they are open, and makes their records, for the span processors of
-//!   Agent Spec in `agentspan-otel` and `agentspan-agent365`.
-//! - [`hand_over`] is how the bridge of `agentspan-otel` gives the Agent Spec span to the span processors that
-//!   run while the span of the SDK ends.
+//! - [`FinishedSpan`] is a span of the OpenTelemetry SDK, with the Agent Spec span behind it if there is one.
+//! - [`Preparation`] renders, enriches and masks a finished span for one destination, in this order.
+//! - [`SpanLimits`] limits the size of a queued span, and cuts larger spans.
+//! - [`Tracker`] follows open Agent Spec spans and creates their records, for the Agent Spec processors in
+//!   `agentspan-otel` and `agentspan-agent365`.
+//! - [`hand_over`] passes an Agent Spec span from the bridge of `agentspan-otel` to the span processors that
+//!   run while the SDK's span ends.
 //!
-//! Queues hold finished spans, and prepare them on their own threads. Nothing of a preparation runs where spans end.
+//! Queues hold finished spans, and prepare them on their own threads, never on the thread that ends a span.
 
 mod attribute_value;
 mod attributes;

@@ -1,6 +1,6 @@
 //! A scriptable loopback service for agentspan's tests, examples and benchmarks.
 //!
-//! [`Service`] records what it is sent and plays a script of [`Answer`]s, well formed or not:
+//! [`Service`] records the requests that it receives, and plays a script of [`Answer`]s, well-formed or not:
 //!
 //! ```
 //! use std::time::Duration;
@@ -24,10 +24,11 @@
 //!
 //! # What is where
 //!
-//! - [`Service`], [`Answer`], [`RecordedRequest`]: the service. A [`Receipt`] answers as Agent 365 does, span by span.
-//! - [`Oracle`]: whose span is where, told by what the service received.
-//! - [`Certificates`]: a certificate authority of its own, so that the service can be any host.
-//! - [`CapturedLogs`]: what was logged, to show that a secret was not.
+//! - [`Service`], [`Answer`], [`RecordedRequest`]: the service. A [`Receipt`] answers span by span, as Agent 365
+//!   does.
+//! - [`Oracle`]: marks spans, and accounts for them from the requests that the service received.
+//! - [`Certificates`]: a private certificate authority, so that the service can act as any host.
+//! - [`CapturedLogs`]: the captured log records, to prove that they contain no secret.
 //! - [`turn`]: the spans of one turn of an agent, which tests and benchmarks share.
 
 mod answer;

@@ -1,8 +1,8 @@
 //! How agentspan's exporters speak TLS.
 //!
-//! [`client_config`] makes the `rustls` configuration that every exporter uses. Its cryptography is
-//! that of [`crypto_provider`]: the provider that the process installed, else the one that is linked.
-//! Nothing here installs a provider for the process.
+//! [`client_config`] builds the `rustls` configuration that every exporter uses. Its cryptography comes from
+//! [`crypto_provider`]: the provider that the process installed or, as a fallback, the linked provider.
+//! This crate never installs a provider for the process.
 //!
 //! ```
 //! use agentspan_tls::{TrustRoots, client_config};
@@ -20,9 +20,9 @@
 //! # Features
 //!
 //! - `aws-lc-rs` (default) and `ring` link the cryptography for processes that have installed no
-//!   provider. With both, it is `aws-lc-rs`. Neither turns on a feature of `rustls`.
-//! - `tls12` (default) allows TLS 1.2 beside 1.3. It turns on the feature of `rustls`, so the host's own
-//!   connections can speak 1.2, too, if the host had turned that off.
+//!   provider. With both, `aws-lc-rs` is used. Neither enables a feature of `rustls`.
+//! - `tls12` (default) allows TLS 1.2 in addition to 1.3. It enables the feature of the same name in `rustls`.
+//!   So if the host had turned TLS 1.2 off, the host's own connections can use it, too.
 
 mod client_config;
 mod crypto_provider;

@@ -1,13 +1,14 @@
 //! Captures agents that emit `tracing` spans with GenAI fields, such as those of rig, `genai` and adk-rust.
 //!
-//! [`layer`] is a layer for `tracing-subscriber` over `tracing-opentelemetry`. It adds what an agent needs:
+//! [`layer`] is a layer for `tracing-subscriber` on top of `tracing-opentelemetry`. It adds:
 //!
-//! - **A filter.** By default it exports GenAI spans and the spans around them, and nothing else. See
+//! - **A filter.** By default, it only exports GenAI spans and the spans around them. See
 //!   [`TracingSettings`].
-//! - **One tree.** A root that a framework opens with `parent: None` becomes a child of the span that is
-//!   active: a scope, an Agent Spec span, or any other span of OpenTelemetry. It belongs to the same identity
-//!   and has the same baggage.
-//! - **No noise.** Source locations, threads and busy times of spans are left out, and log records below `WARN`.
+//! - **One tree.** A root that a framework opens with `parent: None` becomes a child of the active
+//!   span: a scope, an Agent Spec span, or any other OpenTelemetry span. It has the identity and the baggage
+//!   of that span.
+//! - **No noise.** The layer leaves out source locations, threads and busy times of spans, and log records
+//!   below `WARN`.
 //!
 //! ```
 //! use agentspan_tracing::{RelatedSpans, TracingSettings};
@@ -33,14 +34,14 @@
 //! # Ok::<(), opentelemetry_sdk::error::OTelSdkError>(())
 //! ```
 //!
-//! With the facade, `telemetry.tracing_layer()` is all of it.
+//! With the facade, you only need `telemetry.tracing_layer()`.
 //!
 //! # How it works
 //!
-//! Whether a span is one of an agent is decided when it is created, by the names of its fields. Whether another
-//! span has one below it is known when it ends. So every span that passes the filter becomes a span of
-//! OpenTelemetry, and nests as it should; [`RelatedSpans`] withholds those that turn out to have nothing of an
-//! agent below them. Scopes, Agent Spec spans and any other spans of OpenTelemetry count as such.
+//! The names of a span's fields decide at its creation whether it is a span of an agent. Whether any other
+//! span has an agent's span below it is known only at its end. So every span that passes the filter becomes an
+//! OpenTelemetry span, and nests as usual. When a span ends without an agent's span below it, [`RelatedSpans`]
+//! withholds it. Scopes, Agent Spec spans and all other OpenTelemetry spans count as spans of an agent here.
 
 mod ancestor;
 mod capture;

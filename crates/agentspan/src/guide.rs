@@ -1,15 +1,15 @@
 //! The guide: pages to read in this order, or one by one.
 //!
 //! 1. [`first_trace`]: five minutes to the first trace.
-//! 2. [`which_crate`]: which crate do I need.
+//! 2. [`which_crate`]: which crate you need.
 //! 3. [`agent365`]: Agent 365 in production.
 //! 4. [`own_processor`]: your own processor.
 //! 5. [`backends`]: sending to Phoenix, Langfuse, Jaeger, an OpenTelemetry Collector.
-//! 6. [`frameworks`]: I use rig, `genai`, or `tracing`.
-//! 7. [`privacy`]: what is shown to whom.
-//! 8. [`metrics`]: what agents take and use, and what becomes of their spans.
-//! 9. [`process_end`]: what is lost when the process ends, and what to write.
-//! 10. [`troubleshooting`]: my spans do not arrive.
+//! 6. [`frameworks`]: using rig, `genai`, or `tracing`.
+//! 7. [`privacy`]: who sees which parts of a trace.
+//! 8. [`metrics`]: how long agents take, how many tokens they use, and what happens to their spans.
+//! 9. [`process_end`]: which spans are lost when the process ends, and how to keep them.
+//! 10. [`troubleshooting`]: what to do if spans do not arrive.
 
 #[doc = include_str!("../docs/first_trace.md")]
 pub mod first_trace {}

@@ -1,7 +1,7 @@
 //! Observability for Rust programs that run AI agents.
 //!
-//! [`configure`] sets it up in a few lines: scopes say what the agents do, and their spans are
-//! delivered to Agent 365, or drawn on the console while no service is configured.
+//! [`configure`] sets it up in a few lines. Scopes record the work of the agents, and their spans are
+//! delivered to Agent 365 or, if no destination is configured, drawn on the console.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -35,42 +35,45 @@
 //! # }
 //! ```
 //!
-//! # What switches it on
+//! # Switches
 //!
-//! As in the reference (`microsoft-agents-a365-observability-core` 0.1.0) the environment decides:
-//! scopes make spans if `ENABLE_OBSERVABILITY` (or `ENABLE_A365_OBSERVABILITY`) is `true`, `1`, `yes` or
-//! `on`, and spans go to Agent 365 rather than to the console if `ENABLE_A365_OBSERVABILITY_EXPORTER`
-//! is, too. [`Configuration::switched_on`] decides it in code instead. `OTEL_SDK_DISABLED=true` switches all of it
-//! off, whatever the code says.
+//! As in the reference (`microsoft-agents-a365-observability-core` 0.1.0), the environment decides. Scopes
+//! make spans if `ENABLE_OBSERVABILITY` (or `ENABLE_A365_OBSERVABILITY`) is `true`, `1`, `yes` or `on`.
+//! The spans go to Agent 365 instead of the console if `ENABLE_A365_OBSERVABILITY_EXPORTER` has such a
+//! value, too. To turn on both in code, call [`Configuration::switched_on`]. `OTEL_SDK_DISABLED=true` turns
+//! everything off and overrides the code.
 //!
 //! # Cryptography
 //!
-//! Connections use the crypto provider that the process has installed for `rustls` when the first of them
-//! is made. If there is none, they use the provider of the feature `aws-lc-rs` (default) or `ring`; with
-//! both features, it is `aws-lc-rs`. Neither feature changes anything about the host's own `rustls`. The
-//! feature `tls12` (default) allows TLS 1.2 beside 1.3; it allows TLS 1.2 to the host's connections, too,
-//! if the host had turned it off.
+//! Connections use the crypto provider that the process has installed for `rustls` before the first
+//! connection. If there is none, they use the provider of the feature `aws-lc-rs` (default) or `ring`; with
+//! both features, they use `aws-lc-rs`. Neither feature changes the host's own `rustls`. The feature
+//! `tls12` (default) allows TLS 1.2 in addition to 1.3. If the host had turned TLS 1.2 off, the feature also
+//! allows it for the host's own connections.
 //!
 //! # Other features
 //!
-//! All are off by default: `otlp-http` and `otlp-grpc` (destinations that speak OTLP), `yaml` (Agent Spec
-//! documents in YAML), `anyhow` (the type of the innermost error in an `anyhow::Error` as `error.type`), `tracing`
-//! (`Telemetry::tracing_layer`, for agents that emit spans of the crate `tracing`, such as those of rig).
+//! All of these are off by default:
+//!
+//! - `otlp-http` and `otlp-grpc` add destinations that speak OTLP.
+//! - `tracing` adds `Telemetry::tracing_layer`, for agents that emit `tracing` spans, such as rig's.
+//! - `yaml` reads Agent Spec documents in YAML.
+//! - `anyhow` records the type of the innermost error in an `anyhow::Error` as `error.type`.
 //!
 //! # The guide
 //!
-//! [`guide`] has pages on the first trace, production, backends, privacy, metrics, the end of the process,
-//! and spans that do not arrive.
+//! [`guide`] has pages on the first trace, production, backends, frameworks, privacy, metrics, the end of the
+//! process, and troubleshooting.
 //!
 //! # What is where
 //!
-//! This crate puts the others together, and decides which destinations there are; what it adds itself is how
-//! OTLP is spoken to them. Depend on the smallest that does the job.
+//! This crate combines the others and decides which destinations exist. It also implements OTLP. Depend on the
+//! smallest crate that does the job.
 //!
 //! - [`model`]: details, identities and attribute keys, as plain data.
 //! - [`discovery`]: endpoints, variables of the environment, claims of a token.
 //! - [`otel`]: scopes, baggage, propagation; the bridge from Agent Spec; queues, the console, files, metrics.
-//! - [`processor`]: Agent Spec traces at run time, and the trait of what observes them.
+//! - [`processor`]: Agent Spec traces at run time, and the trait for observing them.
 //! - [`agent365`]: delivery to Agent 365, for any OpenTelemetry pipeline.
 
 mod agent365_status;
