@@ -1,6 +1,7 @@
-//! A processor of one's own: it adds up the time that each tool takes.
+//! Your own span processor: it adds up the time that each tool takes.
 //!
-//! Needs `agentspan-processor` and nothing else. A runtime would start the spans; here a recording does.
+//! Needs only `agentspan-processor`. In a real program, an agent runtime starts the spans; here, a recording
+//! is replayed.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -43,7 +44,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let summary = replay.finish();
 
     let mut out = io::stdout().lock();
-    writeln!(out, "{} hooks", summary.hooks)?;
+    writeln!(
+        out,
+        "{} hook calls replayed\n\ntime in tools:",
+        summary.hooks
+    )?;
     for (tool, time) in &*times.0.lock().unwrap_or_else(PoisonError::into_inner) {
         writeln!(out, "{tool}: {time:?}")?;
     }

@@ -1,7 +1,8 @@
-//! One trace, three destinations: `cargo run --example destinations`.
+//! One trace sent to three destinations, one of them broken: `cargo run --example destinations`.
 //!
-//! The spans of an Agent Spec trace go to a receiver of OTLP in this process, to the console, and to a place
-//! that is out of order; a recording keeps the trace itself. The report says what each of them got.
+//! The spans of an Agent Spec trace go to an OTLP receiver in this process, to the console, and to a broken
+//! receiver, which answers 400. A recording keeps the trace itself. The report shows how many spans each
+//! destination got and lost.
 
 #![expect(clippy::print_stdout, reason = "the example shows what happens")]
 
@@ -32,8 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 .with_rendering(Rendering::OpenInference),
         )
         .with_destination(
-            Destination::otlp_http(Otlp::new().with_endpoint(url(&broken)))?
-                .with_name("out of order"),
+            Destination::otlp_http(Otlp::new().with_endpoint(url(&broken)))?.with_name("broken"),
         )
         .with_destination(Destination::console(console))
         .with_agent_spec_processor("recording", recording.clone())
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let model = Component::builder("OpenAiConfig", "main model").with_text("model_id", "gpt-4o");
     let model = LlmConfig::try_from(model.build())?;
 
-    println!("What the console shows:\n");
+    println!("The console:\n");
     let trace = telemetry.trace().with_name("turn").start()?;
     let turn = Span::builder(AgentExecutionSpan::new(agent)).start()?;
     Span::builder(LlmGenerationSpan::new(model))
@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     match telemetry.flush(Duration::from_secs(10)) {
         Ok(()) => return Err("nothing was lost".into()),
         Err(loss @ TelemetryError::Processor { .. }) => {
-            println!("\nWhat the flush says:\n\n{loss}")
+            println!("\nThe error of the flush:\n\n{loss}")
         }
         Err(error) => return Err(error.into()),
     }

@@ -2,7 +2,7 @@
 //!
 //! Start Phoenix with `pip install arize-phoenix` and `phoenix serve`, then run
 //! `cargo run --example phoenix -- http://127.0.0.1:4317`, the address for OTLP over gRPC. Without
-//! an address, the spans are shown on the console.
+//! an address, the example shows the spans on the console.
 
 #![expect(clippy::print_stdout, reason = "the example says where to look")]
 
@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     })?;
     telemetry.shutdown(Duration::from_secs(10))?;
     if let Some(address) = address {
-        println!("trace {trace_id} is in the project weather, sent to {address}");
+        println!("sent trace {trace_id} to the project weather at {address}");
     }
     Ok(())
 }

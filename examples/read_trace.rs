@@ -1,7 +1,7 @@
-//! Reads a recorded Agent Spec trace and prints what the models used and which tools were slow.
+//! Reads a recorded Agent Spec trace, and prints the tokens of each model and the slowest tools.
 //!
-//! Needs `agentspan-model` and nothing else. Reads the file that is named on the command line, or the
-//! recording of the reference that the project ships.
+//! Needs only `agentspan-model`. Reads the file that you name on the command line, or else the recording of
+//! the reference in this repository.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -16,7 +16,7 @@ const SHIPPED: &str = concat!(
     "/../conformance/vectors/agentspec_real_run.jsonl"
 );
 
-/// The tokens that a model took and gave.
+/// The input and output tokens of a model.
 #[derive(Default)]
 struct Usage {
     input_tokens: i64,
@@ -63,7 +63,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(out, "{tool:<20} {:>8}", duration.as_millis())?;
     }
     if let Some(line) = recording.cut_off_line() {
-        writeln!(out, "\nline {line} was cut off while it was written")?;
+        writeln!(
+            out,
+            "\nline {line} is incomplete: the program ended while it wrote the line"
+        )?;
     }
     Ok(())
 }

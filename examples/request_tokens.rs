@@ -1,7 +1,7 @@
 //! A token for each request: `cargo run --example request_tokens`.
 //!
-//! A service answers two callers at once. Each has brought a token of its own, and the spans of each request
-//! reach Agent 365, which a service in this process plays, with that token and no other.
+//! A service answers two callers at once. Each caller brings its own token, and the spans of its request reach
+//! Agent 365 with that token only. A service in this process plays Agent 365.
 
 #![expect(clippy::print_stdout, reason = "the example shows what happens")]
 
@@ -28,6 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     one.and(other)?;
 
     telemetry.shutdown_async(Duration::from_secs(5)).await?;
+    println!("Agent 365 received:");
     let mut arrived = Vec::new();
     for request in agent365.requests() {
         let body = request.json()?;

@@ -1,4 +1,4 @@
-//! The flow: it looks something up, and answers with it.
+//! The flow: it looks something up, and answers with the result.
 
 use agentspan_model::agentspec::{
     FlowExecutionEnd, FlowExecutionSpan, FlowExecutionStart, JsonObject, NodeExecutionEnd,

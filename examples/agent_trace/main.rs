@@ -1,8 +1,9 @@
-//! An agent whose flow calls a tool and then lets a model answer, piece by piece.
+//! An agent whose flow calls a tool and then streams the answer of a model.
 //!
-//! Shows the trace on the console as it happens, and records it for `read_trace`.
+//! Shows the trace on the console while it runs, and records it for `read_trace`.
 
 use std::error::Error;
+use std::io::{self, Write};
 
 use agentspan_model::agentspec::{
     AgentExecutionEnd, AgentExecutionSpan, AgentExecutionStart, JsonObject,
@@ -28,7 +29,9 @@ async fn main() -> Result<()> {
         .with_processor(ConsoleTree::stdout())
         .with_processor(recorder)
         .run_async(|_| answer(&assistant, "Zürich"))
-        .await
+        .await?;
+    writeln!(io::stdout(), "\nThe recording is in {}.", path.display())?;
+    Ok(())
 }
 
 async fn answer(assistant: &Assistant, city: &str) -> Result<()> {

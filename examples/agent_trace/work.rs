@@ -1,4 +1,4 @@
-//! What the nodes of the flow do: a tool is executed, a model answers piece by piece.
+//! The work of the flow's nodes: one executes a tool, the other streams the answer of a model.
 
 use agentspan_model::agentspec::{
     JsonObject, LlmGenerationChunkReceived, LlmGenerationRequest, LlmGenerationResponse,

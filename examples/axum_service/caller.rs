@@ -1,4 +1,4 @@
-//! Who calls: in place of your authentication.
+//! The caller of a request: replace this with your authentication.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Shows the service at work: requests of two tenants, and what their telemetry says.
+//! Shows the service at work: requests of two tenants, and their spans.
 
 pub(crate) mod client;
 pub(crate) mod model;
@@ -77,7 +77,10 @@ pub(crate) async fn run() -> Result<String, AnyError> {
         writeln!(text, "{answer}")?;
     }
     let told = model.told_first();
-    writeln!(text, "\nThe model was told about the first:\n\n{told}\n")?;
+    writeln!(
+        text,
+        "\nTrace context and baggage of the first request to the model:\n\n{told}\n"
+    )?;
     write!(text, "{}", received::trees(&agent365)?)?;
     write!(text, "The report:\n\n{report}")?;
     Ok(text)

@@ -1,4 +1,4 @@
-//! The agent: looks something up, and lets a model say it.
+//! The agent: looks a question up, and lets a model write the answer.
 
 use agentspan::opentelemetry::Context;
 use agentspan::prelude::*;

@@ -1,4 +1,4 @@
-//! Serves until it is asked to stop, and then loses nothing.
+//! Serves until it is asked to stop, and then delivers all spans.
 
 use std::future::{Future, IntoFuture};
 use std::time::Duration;

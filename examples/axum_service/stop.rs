@@ -1,4 +1,4 @@
-//! What ends the service.
+//! The signals that stop the service.
 
 use tokio::signal::ctrl_c;
 

@@ -1,4 +1,4 @@
-//! A small agent: asks the model, runs the tools it wants all at once, asks again.
+//! A small agent: it asks the model, runs all requested tools at once, and asks the model again.
 
 use std::error::Error;
 

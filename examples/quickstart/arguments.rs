@@ -1,4 +1,4 @@
-//! What the command line asks for: `-- --profile v2`.
+//! The command line: `-- --profile v2`.
 
 use agentspan::model::agent365::Profile;
 

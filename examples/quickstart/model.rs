@@ -1,6 +1,6 @@
 //! A language model behind an HTTP endpoint that speaks the chat-completions protocol.
 //!
-//! The model is a script, so that the example needs no account; the protocol and the HTTP are real.
+//! The model is a script, so that the example needs no account. The protocol and the HTTP are real.
 
 use agentspan_testkit::{Answer, RecordedRequest, Service};
 use serde_json::{Value, json};

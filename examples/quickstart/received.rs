@@ -1,4 +1,4 @@
-//! Prints what the service received and what the delivery reports.
+//! Prints the requests that the service received, and the reports of the delivery.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,10 +7,10 @@ use agentspan_testkit::{RecordedRequest, Service};
 
 use crate::agent::AnyError;
 
-/// What the delivery said of its batches.
+/// The statuses and a line of text for each identity of each batch.
 pub(crate) type Reports = Arc<Mutex<Vec<(Vec<u16>, String)>>>;
 
-/// Keeps the statuses and a line of text for each identity of each batch.
+/// Collects the reports of the delivery.
 pub(crate) fn keep_reports(
     reports: &Reports,
 ) -> impl Fn(&ExportReport) + Send + Sync + 'static + use<> {
@@ -37,7 +37,7 @@ pub(crate) fn keep_reports(
 pub(crate) fn print_requests(service: &Service, reports: &Reports) -> Result<(), AnyError> {
     let reports = reports.lock().unwrap_or_else(PoisonError::into_inner);
     let statuses = reports.iter().flat_map(|(statuses, _)| statuses);
-    println!("\nWhat Agent 365 received:\n");
+    println!("\nThe requests to Agent 365:\n");
     for (request, status) in service.requests().iter().zip(statuses) {
         let (spans, bytes) = (count_spans(request)?, request.body.len());
         println!(

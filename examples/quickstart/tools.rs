@@ -1,4 +1,4 @@
-//! The agent's tools: they really read files of this repository.
+//! The agent's tools, which read real files of this repository.
 
 use std::path::{Component, Path};
 
