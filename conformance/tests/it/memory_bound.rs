@@ -18,5 +18,5 @@ fn a13_memory_is_bounded_whatever_cannot_be_delivered() {
     let table = String::from_utf8_lossy(&output.stdout);
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{table}{error}");
-    assert_eq!(table.lines().count(), 13);
+    assert_eq!(table.lines().count(), 16);
 }

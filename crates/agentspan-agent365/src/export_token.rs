@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use agentspan_model::agent365::TenantId;
 use agentspan_queue::contain::ThreadBound;
+use agentspan_record::RequestToken;
 use opentelemetry::trace::{FutureExt as _, WithContext};
 use opentelemetry::{Context, ContextGuard};
 
@@ -17,7 +18,8 @@ use crate::access_token::AccessToken;
 /// It is put into the OpenTelemetry context in which the request is served: on this thread until a guard
 /// is dropped ([`enter`](Self::enter)), for a future
 /// ([`with_export_token`](ExportTokenFutureExt::with_export_token)), or in a context that is handed on
-/// ([`to_context`](Self::to_context)). Spans that start there are sent with it.
+/// ([`to_context`](Self::to_context)). Spans that start there are sent with it, and so are Agent Spec spans below one
+/// that runs already and is entered there.
 ///
 /// ```
 /// use agentspan_agent365::{AccessToken, ExportToken, ExportTokenFutureExt as _};
@@ -89,7 +91,13 @@ impl ExportToken {
     /// `context` with the token, in place of one that it had.
     #[must_use]
     pub fn to_context(&self, context: &Context) -> Context {
-        context.with_value(self.clone())
+        context.with_value(RequestToken::new(Arc::clone(&self.inner)))
+    }
+
+    /// The token that is there in `context`.
+    pub(crate) fn in_context(context: &Context) -> Option<Self> {
+        let inner = context.get::<RequestToken>()?.get()?;
+        Some(Self { inner })
     }
 
     pub(crate) fn current(&self) -> AccessToken {

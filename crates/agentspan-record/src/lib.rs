@@ -2,6 +2,7 @@
 //!
 //! - [`FinishedSpan`] is a span of the OpenTelemetry SDK, with the Agent Spec span behind it if there is one.
 //! - [`Preparation`] renders, enriches and masks a finished span for one destination, in this order.
+//! - [`RequestToken`] is what the spans of a request are exported with, for whoever carries it along.
 //! - [`SpanLimits`] limits the size of a queued span, and cuts larger spans.
 //! - [`Tracker`] follows open Agent Spec spans and creates their records, for the Agent Spec processors in
 //!   `agentspan-otel` and `agentspan-agent365`.
@@ -21,6 +22,7 @@ mod names;
 mod normalised;
 mod preparation;
 mod render;
+mod request_token;
 mod span_limits;
 mod span_size;
 mod tracker;
@@ -34,6 +36,7 @@ pub use self::hand_over::{hand_over, hand_over_attributes};
 pub use self::hiding::Hiding;
 pub use self::preparation::Preparation;
 pub use self::render::span_kind;
+pub use self::request_token::RequestToken;
 pub use self::span_limits::{SpanCuts, SpanLimits};
 pub use self::span_size::estimated_bytes;
 pub use self::tracker::{Around, Made, OpenSpan, Starting, Tracker};

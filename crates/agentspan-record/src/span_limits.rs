@@ -1,5 +1,7 @@
 //! How large a span may be that is handed over, so that none takes more memory than a queue can promise.
 
+mod cut_json;
+
 use std::borrow::Cow;
 use std::ops::AddAssign;
 
@@ -8,7 +10,10 @@ use opentelemetry::trace::Status;
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::span_size::{attributes_bytes, estimated_bytes, value_bytes};
+use self::cut_json::cut_json;
+use crate::span_size::{
+    attribute_bytes, attributes_bytes, estimated_bytes, name_bytes, value_bytes,
+};
 
 /// No value is cut to less so that a whole span fits.
 const SHORTEST: usize = 1_024;
@@ -32,7 +37,8 @@ const MAX_NAMED: usize = 32;
 /// The defaults are far beyond what a service takes: Agent 365 2.0.0 cuts spans at 250 KiB and requests at
 /// 900,000 bytes. They keep one span from taking the memory of all others, and do not show otherwise.
 ///
-/// A text that was cut keeps its beginning and says `...[cut from 300000 bytes]`. The span says what happened in
+/// A text that was cut keeps its beginning and says `...[cut from 300000 bytes]`. A list or an object in JSON, such as the
+/// messages of a prompt, stays JSON: it keeps whole values, or the beginning of the text in which it is cut. The span says what happened in
 /// `agentspan.truncated.keys` and `agentspan.truncated.count`, and counts what was left out where OpenTelemetry
 /// does: in the numbers of its dropped attributes, events and links.
 ///
@@ -264,13 +270,15 @@ impl SpanLimits {
 
     /// Leaves out what does not fit, the last ones first.
     fn leave_out(&self, span: &mut SpanData, cuts: &mut Cuts) {
+        // What lists keep in reserve is memory, too.
+        shrink(span);
         let mut over = estimated_bytes(span).saturating_sub(self.span_bytes as u64);
         while over > 0 {
             let Some(event) = span.events.events.pop() else {
                 break;
             };
             let bytes =
-                size_of_val(&event) + event.name.len() + attributes_bytes(&event.attributes);
+                size_of_val(&event) + name_bytes(&event.name) + attributes_bytes(&event.attributes);
             over = over.saturating_sub(bytes as u64);
             cuts.dropped.events += 1;
         }
@@ -287,13 +295,20 @@ impl SpanLimits {
             index -= 1;
             let removed = span.attributes.get(index).filter(|one| !is_routing(one));
             if let Some(removed) = removed {
-                over = over.saturating_sub(attributes_bytes(std::slice::from_ref(removed)) as u64);
+                over = over.saturating_sub(attribute_bytes(removed) as u64);
                 span.attributes.remove(index);
                 cuts.own_attributes += 1;
                 cuts.dropped.attributes += 1;
             }
         }
+        shrink(span);
     }
+}
+
+fn shrink(span: &mut SpanData) {
+    span.attributes.shrink_to_fit();
+    span.events.events.shrink_to_fit();
+    span.links.links.shrink_to_fit();
 }
 
 impl SpanCuts {
@@ -347,6 +362,7 @@ impl Cuts {
         span.dropped_attributes_count = add(span.dropped_attributes_count, self.own_attributes);
         span.events.dropped_count = add(span.events.dropped_count, events);
         span.links.dropped_count = add(span.links.dropped_count, links);
+        span.attributes.reserve_exact(2);
         if !self.keys.is_empty() {
             let keys = Value::Array(Array::String(self.keys));
             let keys = KeyValue::new(keys::AGENTSPAN_TRUNCATED_KEYS, keys);
@@ -397,7 +413,7 @@ fn cut_text(text: &str, limit: usize) -> Option<String> {
     if text.len() <= limit {
         return None;
     }
-    let note = format!("...[cut from {} bytes]", text.len());
+    let note = note(text);
     let mut end = limit.saturating_sub(note.len());
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -409,13 +425,24 @@ fn cut_text(text: &str, limit: usize) -> Option<String> {
     Some(cut)
 }
 
+fn note(text: &str) -> String {
+    format!("...[cut from {} bytes]", text.len())
+}
+
+/// The beginning of a text that is longer than `limit`. That of a text of JSON is JSON.
+fn cut_content(text: &str, limit: usize) -> Option<String> {
+    let is_long = text.len() > limit;
+    let json = is_long.then(|| cut_json(text, limit, &note(text)));
+    json.flatten().or_else(|| cut_text(text, limit))
+}
+
 /// The beginning of a value that is longer than `limit`.
 fn cut_value(value: &Value, limit: usize) -> Option<Value> {
     if value_bytes(value) <= limit {
         return None;
     }
     Some(match value {
-        Value::String(text) => Value::String(cut_text(text.as_str(), limit)?.into()),
+        Value::String(text) => Value::String(cut_content(text.as_str(), limit)?.into()),
         Value::Array(Array::Bool(items)) => Value::Array(Array::Bool(first(items, limit))),
         Value::Array(Array::I64(items)) => Value::Array(Array::I64(first(items, limit))),
         Value::Array(Array::F64(items)) => Value::Array(Array::F64(first(items, limit))),

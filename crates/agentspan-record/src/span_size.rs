@@ -1,31 +1,88 @@
 //! How much memory a finished span holds, roughly.
 
+use std::borrow::Cow;
+
+use opentelemetry::trace::Status;
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
+/// No key of a convention is longer. A longer one was made while the program ran, and holds memory of its own.
+const LONGEST_KEY: usize = 64;
+
 /// The estimated memory of `span` in bytes.
 ///
-/// Fixed parts count with their size in memory, texts with their length. What is shared between
-/// spans, such as the instrumentation scope, is not counted.
+/// Lists count with their capacity, texts with their length, and each allocation with what an allocator adds. Keys
+/// of attributes are taken for constants unless they are longer than 64 bytes.
 #[must_use]
 pub fn estimated_bytes(span: &SpanData) -> u64 {
-    let mut bytes = size_of::<SpanData>() + span.name.len() + attributes_bytes(&span.attributes);
+    let mut bytes =
+        size_of::<SpanData>() + name_bytes(&span.name) + attributes_bytes(&span.attributes);
+    if let Status::Error { description } = &span.status {
+        bytes += name_bytes(description);
+    }
+    bytes += list_bytes(&span.events.events) + list_bytes(&span.links.links);
     for event in &span.events.events {
-        bytes += size_of_val(event) + event.name.len() + attributes_bytes(&event.attributes);
+        bytes += name_bytes(&event.name) + attributes_bytes(&event.attributes);
     }
     for link in &span.links.links {
-        bytes += size_of_val(link) + attributes_bytes(&link.attributes);
+        bytes += attributes_bytes(&link.attributes);
     }
+    // Each span has a copy of its own.
+    bytes += span
+        .instrumentation_scope
+        .attributes()
+        .map(attribute_bytes)
+        .sum::<usize>();
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
-pub(crate) fn attributes_bytes(attributes: &[KeyValue]) -> usize {
-    attributes
-        .iter()
-        .map(|attribute| size_of::<KeyValue>() + value_bytes(&attribute.value))
-        .sum()
+/// What allocators take for so many bytes: they round them up, and keep a word for themselves.
+const fn allocated(bytes: usize) -> usize {
+    match bytes {
+        0 => 0,
+        1..24 => 32,
+        _ => bytes.saturating_add(23) & !15,
+    }
 }
 
+fn list_bytes<T>(list: &Vec<T>) -> usize {
+    allocated(list.capacity().saturating_mul(size_of::<T>()))
+}
+
+#[expect(clippy::ptr_arg, reason = "a text that is borrowed holds nothing")]
+pub(crate) fn name_bytes(name: &Cow<'static, str>) -> usize {
+    match name {
+        Cow::Borrowed(_) => 0,
+        Cow::Owned(name) => allocated(name.capacity()),
+    }
+}
+
+/// What a list of attributes holds.
+pub(crate) fn attributes_bytes(attributes: &Vec<KeyValue>) -> usize {
+    let slots = list_bytes(attributes);
+    let of_each = |attribute| attribute_bytes(attribute) - size_of::<KeyValue>();
+    slots + attributes.iter().map(of_each).sum::<usize>()
+}
+
+/// What one attribute holds, its place in a list included.
+pub(crate) fn attribute_bytes(attribute: &KeyValue) -> usize {
+    let key = attribute.key.as_str().len();
+    let key = if key > LONGEST_KEY { allocated(key) } else { 0 };
+    size_of::<KeyValue>() + key + allocated(value_bytes(&attribute.value)) + parts(&attribute.value)
+}
+
+/// What allocators add to the texts of a list.
+fn parts(value: &Value) -> usize {
+    match value {
+        Value::Array(Array::String(items)) => items
+            .iter()
+            .map(|item| allocated(item.as_str().len()) - item.as_str().len())
+            .sum(),
+        _ => 0,
+    }
+}
+
+/// How long a value is.
 pub(crate) fn value_bytes(value: &Value) -> usize {
     match value {
         Value::String(text) => text.as_str().len(),
@@ -39,3 +96,6 @@ pub(crate) fn value_bytes(value: &Value) -> usize {
         _ => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

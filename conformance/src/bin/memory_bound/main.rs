@@ -30,6 +30,8 @@ struct Row {
     /// What the long texts are made of.
     letter: &'static str,
     per_request: bool,
+    /// No span has a long text.
+    small: bool,
     /// The only span has one text of so many bytes.
     huge: Option<usize>,
 }
@@ -40,6 +42,7 @@ impl Row {
             tenants: 1,
             letter: "x",
             per_request: false,
+            small: false,
             huge: None,
         };
         Some(match name {
@@ -61,6 +64,7 @@ impl Row {
                 per_request: true,
                 ..row
             },
+            "small" => Self { small: true, ..row },
             "huge" => Self {
                 huge: Some(4),
                 ..row
@@ -95,6 +99,7 @@ fn main() -> Result<(), Failure> {
     let delivery = delivery.build()?;
     let long = match row.huge {
         Some(times) => row.letter.repeat(queue * times),
+        None if row.small => "short".to_owned(),
         None => row.letter.repeat(queue / 64),
     };
     let idle = status_kib("VmRSS:")?;

@@ -17,10 +17,13 @@ enum Peer {
     Fails,
 }
 
-const ROWS: [(&str, &str, Peer); 13] = [
+const ROWS: [(&str, &str, Peer); 16] = [
     ("v0.1", "plain", Peer::Hangs),
     ("v0.1", "plain", Peer::Refuses),
     ("v2", "plain", Peer::Hangs),
+    ("v0.1", "small", Peer::Hangs),
+    ("v0.1", "small", Peer::Refuses),
+    ("v2", "small", Peer::Hangs),
     ("v0.1", "control", Peer::Hangs),
     ("v0.1", "control", Peer::Fails),
     ("v2", "control", Peer::Hangs),

@@ -312,7 +312,7 @@ impl Shared {
         if self.requests.is_none() {
             return;
         }
-        let token = context.get::<ExportToken>().cloned();
+        let token = ExportToken::in_context(context);
         let now = Instant::now();
         let Some(mut requests) = self.requests() else {
             return;

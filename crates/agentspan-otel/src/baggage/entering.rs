@@ -1,14 +1,15 @@
-//! Which baggage and whose identity a span has that is entered.
+//! Which baggage, whose identity and which token a span has that is entered.
 
 use std::ptr;
 
+use agentspan_record::RequestToken;
 use opentelemetry::Context;
 use opentelemetry::baggage::{Baggage, BaggageExt};
 
 use super::{LocalIdentity, ScopeIdentity, with_merged_baggage};
 
-/// The context of a span that is entered while `current` is, with the baggage and the identity that are new there.
-/// None if nothing is.
+/// The context of a span that is entered while `current` is, with the baggage, the identity and the token that are
+/// new there. None if nothing is.
 ///
 /// `context` is the one that it started in, `base` that of the agent span that was around it then. What is
 /// current and not from `base` was entered around the span since, and wins over what was current at its start, key
@@ -36,14 +37,35 @@ pub(crate) fn with_news(
         }
         changed = Some(with_merged_baggage(context, &news, context));
     }
-    let scope = current.get::<ScopeIdentity>();
-    let is_new = scope != base.and_then(Context::get) && scope != context.get();
-    match scope.filter(|_| is_new) {
-        Some(scope) => Some(
+    let scope = new_value::<ScopeIdentity>(current, context, base);
+    let token = new_value::<RequestToken>(current, context, base);
+    let changed = with_value(changed, context, scope);
+    with_value(changed, context, token)
+}
+
+/// What is current and new.
+fn new_value<'a, T: PartialEq + 'static>(
+    current: &'a Context,
+    context: &Context,
+    base: Option<&Context>,
+) -> Option<&'a T> {
+    let value = current.get::<T>();
+    let is_new = value != base.and_then(Context::get) && value != context.get();
+    value.filter(|_| is_new)
+}
+
+/// `changed`, or else `context`, with `value` if there is one.
+fn with_value<T: Clone + Send + Sync + 'static>(
+    changed: Option<Context>,
+    context: &Context,
+    value: Option<&T>,
+) -> Option<Context> {
+    match value {
+        Some(value) => Some(
             changed
                 .as_ref()
                 .unwrap_or(context)
-                .with_value(scope.clone()),
+                .with_value(value.clone()),
         ),
         None => changed,
     }
@@ -58,6 +80,9 @@ pub(crate) fn request_of(context: &Context) -> Context {
     let mut request = Context::new().with_baggage(baggage);
     if let Some(identity) = context.get::<LocalIdentity>() {
         request = request.with_value(identity.clone());
+    }
+    if let Some(token) = context.get::<RequestToken>() {
+        request = request.with_value(token.clone());
     }
     match context.get::<ScopeIdentity>() {
         Some(scope) => request.with_value(scope.clone()),

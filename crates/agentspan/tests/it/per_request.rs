@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use agentspan::agent365::{DeliveryBuilder, PerRequestExport, token_from_request};
+use agentspan::agent365::{DeliveryBuilder, DropReason, PerRequestExport, token_from_request};
 use agentspan::configure;
 use agentspan::discovery::Environment;
+use agentspan::model::agentspec::SpanDetails;
 use agentspan::model::keys;
-use agentspan::otel::ScopeTracer;
+use agentspan::otel::{OtelBridge, ScopeTracer};
 use agentspan::prelude::*;
+use agentspan_processor::{Span, Trace};
 use agentspan_testkit::{Answer, Service};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
@@ -113,5 +115,70 @@ fn d5_a_scope_that_runs_with_the_token_of_a_request_has_it() {
     assert_eq!(requests.len(), 3);
     for request in requests {
         assert_eq!(request.header("authorization"), Some("Bearer own"));
+    }
+}
+
+/// The token, the identity and the baggage of a request that are entered around a trace that runs already reach its
+/// spans, and no others.
+#[test]
+fn a_token_that_is_entered_around_a_running_trace_reaches_its_spans_and_no_others() {
+    let service = Service::start().unwrap();
+    let delivery = Delivery::builder(token_from_request())
+        .with_loopback_endpoint(service.url())
+        .with_per_request_export(PerRequestExport::new());
+    let processor = configure()
+        .with_environment(&Environment::default())
+        .with_delivery(delivery)
+        .switched_on()
+        .into_processor()
+        .unwrap();
+    let delivery = processor.delivery().unwrap().clone();
+    let provider = OtelBridge::prepare(SdkTracerProvider::builder());
+    let provider = provider.with_span_processor(processor).build();
+    let trace = || {
+        let bridge = OtelBridge::new(&provider);
+        let builder = Trace::builder().with_processor(bridge);
+        builder.start_detached().unwrap()
+    };
+    let traces = [trace(), trace(), trace()];
+    let baggage = |number: usize| {
+        let baggage = BaggageBuilder::new().tenant_id(format!("tenant-{number}"));
+        let baggage = baggage.agent_id("agent-1");
+        baggage
+            .correlation_id(format!("correlation-{number}"))
+            .build()
+    };
+    for (number, trace) in traces.iter().enumerate() {
+        let _identity = baggage(number).enter();
+        let token = ExportToken::new(AccessToken::new(format!("own-{number}")).unwrap());
+        // Nobody has given one to the last.
+        let _token = (number < 2).then(|| token.enter());
+        let _trace = trace.root().enter();
+        let span = Span::builder(SpanDetails::Plain).with_name("step");
+        span.start().unwrap().end().unwrap();
+    }
+    for trace in traces {
+        trace.end().unwrap();
+    }
+    // Nothing is sent without a token: that of another trace would be worse.
+    assert!(delivery.flush(WHILE).is_err());
+    let stats = delivery.stats();
+    assert_eq!(
+        (stats.exported, stats.dropped_for(DropReason::Token)),
+        (2, 1),
+        "{stats}"
+    );
+    let requests = service.requests();
+    assert_eq!(requests.len(), 2);
+    for number in 0..2 {
+        let token = format!("Bearer own-{number}");
+        let mut own = requests
+            .iter()
+            .filter(|request| request.header("authorization") == Some(&*token));
+        let body = own.next().unwrap().json().unwrap().to_string();
+        for word in ["tenant", "correlation"] {
+            assert!(body.contains(&format!("{word}-{number}")), "{body}");
+            assert!(!body.contains(&format!("{word}-{}", 1 - number)), "{body}");
+        }
     }
 }

@@ -1,0 +1,41 @@
+//! The token of a request, as something that contexts carry from crate to crate.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+/// What the spans of a request are exported with, in the context in which the request is served.
+///
+/// Whoever makes spans carries it along and does not look into it. Whoever exports them does.
+#[derive(Clone)]
+pub struct RequestToken(Arc<dyn Any + Send + Sync>);
+
+impl RequestToken {
+    /// Something to be carried.
+    #[must_use]
+    pub fn new(token: Arc<impl Any + Send + Sync>) -> Self {
+        Self(token)
+    }
+
+    /// What is carried, if it is of this type.
+    #[must_use]
+    pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        Arc::clone(&self.0).downcast().ok()
+    }
+}
+
+/// Whether both carry the same, and not only an equal one.
+impl PartialEq for RequestToken {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::addr_eq(Arc::as_ptr(&self.0), Arc::as_ptr(&other.0))
+    }
+}
+
+impl Eq for RequestToken {}
+
+/// Shows nothing of it.
+impl fmt::Debug for RequestToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestToken").finish_non_exhaustive()
+    }
+}
