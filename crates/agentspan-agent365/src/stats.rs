@@ -115,7 +115,11 @@ impl fmt::Display for DeliveryStats {
             f.write_str(if n == 0 { " (" } else { ", " })?;
             write!(f, "{reason}: {count}")?;
         }
-        f.write_str(if self.dropped() == 0 { "" } else { ")" })
+        f.write_str(if self.dropped() == 0 { "" } else { ")" })?;
+        match self.cuts.spans {
+            0 => Ok(()),
+            spans => write!(f, ", {spans} cut to their limits"),
+        }
     }
 }
 

@@ -60,7 +60,8 @@ impl ConsoleExporter {
         Self::with_sink(|text| io::stdout().lock().write_all(text.as_bytes()))
     }
 
-    /// Hands each tree to `sink` instead, as one text that ends with a line break.
+    /// Hands each tree to `sink` instead, as one text that ends with a line break. A tree that is longer than 256 KiB
+    /// comes in several.
     #[must_use]
     pub fn with_sink(sink: impl Fn(&str) -> io::Result<()> + Send + Sync + 'static) -> Self {
         Self {
@@ -116,10 +117,14 @@ impl ConsoleExporter {
     fn write(&self, traces: Vec<Vec<SpanData>>) -> OTelSdkResult {
         let mut first = Ok(());
         for trace in traces {
-            let text = tree::render(trace, self.detail);
-            first = first.and((self.sink)(&text).map_err(|error| {
-                OTelSdkError::InternalFailure(format!("cannot write to the console: {error}"))
-            }));
+            tree::render(trace, self.detail, |text| {
+                let written = (self.sink)(text).map_err(|error| {
+                    OTelSdkError::InternalFailure(format!("cannot write to the console: {error}"))
+                });
+                if first.is_ok() {
+                    first = written;
+                }
+            });
         }
         first
     }

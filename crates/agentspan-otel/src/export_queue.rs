@@ -19,7 +19,7 @@ use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_queue::PerProcess;
 use agentspan_queue::contain::{self, Foreign};
 use agentspan_queue::queue::{DropPolicy, Pace, Refused, Settings};
-use agentspan_record::{FinishedSpan, Hiding, Preparation, SpanEnrichers};
+use agentspan_record::{FinishedSpan, Hiding, Preparation, SpanEnrichers, SpanLimits};
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -84,6 +84,7 @@ pub struct ExportQueue(Arc<Handle>);
 struct Handle {
     name: Arc<str>,
     process: PerProcess<Process>,
+    limits: SpanLimits,
     condition: Option<Foreign<Box<Condition>>>,
     /// Starts the thread of a child.
     start: Option<Box<Start>>,
@@ -119,6 +120,7 @@ pub struct ExportQueueBuilder<E> {
     name: Arc<str>,
     exporter: E,
     settings: Settings,
+    limits: SpanLimits,
     preparation: Preparation,
     receipts: Receipts,
     condition: Option<Box<Condition>>,
@@ -139,6 +141,13 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
     /// 64 MiB. A span that is larger is taken by an empty queue.
     pub fn with_max_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self
+    }
+
+    /// Sets how large a span may be. What is over is cut with a note before the span is queued, and counted in
+    /// [`ExportStats::cuts`]; an Agent Spec span is cut once it is rendered. Default: [`SpanLimits::default`].
+    pub fn with_span_limits(mut self, limits: SpanLimits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -233,12 +242,13 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         // the queue, a child that is forked meanwhile would wait for it for ever.
         let _ = Sensitivity::of("");
         let (name, preparation) = (Arc::clone(&self.name), self.preparation);
-        let receipts = self.receipts;
+        let (receipts, limits) = (self.receipts, self.limits);
         let start = move |process: &Arc<Process>, exporter| {
             let worker = Worker {
                 name: Arc::clone(&name),
                 process: Arc::clone(process),
                 exporter,
+                limits,
                 preparation: preparation.clone(),
                 receipts: receipts.clone(),
                 batch,
@@ -257,6 +267,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         Ok(ExportQueue(Arc::new(Handle {
             name: self.name,
             process: PerProcess::new(process),
+            limits,
             condition: self.condition.map(Foreign::new),
             start,
             resource: Mutex::default(),
@@ -298,6 +309,7 @@ impl ExportQueue {
                 gather_time: Duration::from_secs(1),
                 pace: Pace::Batches,
             },
+            limits: SpanLimits::default(),
             preparation: default_preparation(),
             receipts: Receipts::new(),
             condition: None,
@@ -350,7 +362,10 @@ impl ExportQueue {
     /// Queues a span without asking the filter. Does not wait.
     pub fn put(&self, span: impl Into<FinishedSpan>) {
         let process = self.0.process();
-        let put = process.queue.put(Item::new(span.into()));
+        let mut span = span.into();
+        let (cuts, bytes) = span.cut(&self.0.limits);
+        process.has_cut(cuts);
+        let put = process.queue.put(Item::new(span, bytes));
         if let Some(refused) = put.refused {
             self.log_first(refused);
         } else if put.needs_thread && process.start_in_child(self.0.start.as_deref()).is_err() {

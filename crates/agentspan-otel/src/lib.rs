@@ -78,7 +78,7 @@ mod switch;
 mod tracer;
 mod turn_context;
 
-pub use agentspan_record::from_otel;
+pub use agentspan_record::{SpanCuts, SpanLimits, from_otel};
 
 pub use self::apply_guardrail_scope::{
     ApplyGuardrail, ApplyGuardrailScope, ApplyGuardrailScopeBuilder,

@@ -90,6 +90,12 @@ impl AgentSpec {
             .map_or(0, |bridge| bridge.late_events())
     }
 
+    pub(crate) fn evicted_spans(&self) -> u64 {
+        self.bridge
+            .as_ref()
+            .map_or(0, |bridge| bridge.evicted_spans())
+    }
+
     pub(crate) fn reports(&self) -> impl Iterator<Item = DestinationReport> {
         let processors = self.processors.iter();
         processors.map(|(name, queue)| DestinationReport::new(name, counts::of_agent_spec(queue)))

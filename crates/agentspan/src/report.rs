@@ -3,7 +3,7 @@
 use std::fmt;
 
 use agentspan_agent365::Delivery;
-use agentspan_otel::{ExportCounts, ExportQueue};
+use agentspan_otel::{ExportCounts, ExportQueue, SpanCuts};
 use agentspan_queue::contain;
 
 use crate::counts;
@@ -17,7 +17,7 @@ use crate::counts;
 /// otlp: 12 accepted, 11 exported, 0 queued, 1 dropped (rejected: 1); the receiver says "too old"
 /// ```
 ///
-/// and, if there are any, one for events that came too late and one for panics that were contained.
+/// and, if there are any, one for events that came too late, one for spans that were shown unfinished, and one for panics that were contained.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TelemetryReport {
@@ -26,6 +26,8 @@ pub struct TelemetryReport {
     /// Events of Agent Spec that came after the end of their span. OpenTelemetry has no place for them, so that
     /// no destination of spans shows them; processors of Agent Spec do.
     pub late_events: u64,
+    /// Agent Spec spans that were exported as unfinished while they were open, since open spans held too much memory.
+    pub evicted_spans: u64,
     /// Panics of foreign code that were contained: of hooks, filters, exporters, token resolvers, log subscribers
     /// and whatever else the program handed over. Counted for the whole process. The panic hook has shown
     /// the message of each.
@@ -60,6 +62,8 @@ pub struct DestinationReport {
     /// The reasons are the names of [`DropReason`](agentspan_agent365::DropReason) for Agent 365, and else of
     /// [`ExportLoss`](agentspan_otel::ExportLoss).
     pub losses: Vec<(&'static str, u64)>,
+    /// What was cut of spans that were larger than their limits.
+    pub cuts: SpanCuts,
     /// What the receiver said last of spans that it rejected, or as a warning: its own words, escaped and cut
     /// to 200 characters. A receiver that sees contents may repeat them; for Agent 365 such parts are left out.
     pub receiver_message: Option<String>,
@@ -77,6 +81,7 @@ impl TelemetryReport {
             let stats = delivery.stats();
             DestinationReport {
                 unconfirmed: stats.unconfirmed,
+                cuts: stats.cuts,
                 receiver_message: delivery.receiver_message(),
                 ..DestinationReport::new(counts::AGENT365, counts::of_delivery(&stats))
             }
@@ -85,6 +90,7 @@ impl TelemetryReport {
         Self {
             destinations: agent365.into_iter().chain(queues).collect(),
             late_events: 0,
+            evicted_spans: 0,
             panics: contain::panics(),
         }
     }
@@ -101,6 +107,7 @@ impl DestinationReport {
         let stats = queue.stats();
         Self {
             unconfirmed: stats.unconfirmed,
+            cuts: stats.cuts,
             receiver_message: queue.receiver_message(),
             ..Self::new(queue.name(), stats.into())
         }
@@ -117,6 +124,7 @@ impl DestinationReport {
             queued: counts.queued,
             queued_bytes: counts.queued_bytes,
             losses,
+            cuts: SpanCuts::default(),
             receiver_message: None,
         }
     }
@@ -133,6 +141,10 @@ impl fmt::Display for TelemetryReport {
         match self.late_events {
             0 => {}
             count => write!(f, "\nevents after the end of their span: {count}")?,
+        }
+        match self.evicted_spans {
+            0 => {}
+            count => write!(f, "\nspans shown unfinished for want of room: {count}")?,
         }
         match self.panics {
             0 => {}
@@ -159,6 +171,9 @@ impl fmt::Display for DestinationReport {
             write!(f, "{reason}: {count}")?;
         }
         f.write_str(if self.losses.is_empty() { "" } else { ")" })?;
+        if self.cuts.spans > 0 {
+            write!(f, ", {} cut to their limits", self.cuts.spans)?;
+        }
         match &self.receiver_message {
             Some(message) => write!(f, "; the receiver says \"{message}\""),
             None => Ok(()),

@@ -13,8 +13,7 @@ use opentelemetry_sdk::trace::{
     SdkTracerProvider, SpanData, SpanEvents, SpanExporter as _, SpanLinks,
 };
 
-use super::tree::render;
-use super::{ConsoleDetail, ConsoleExporter};
+use super::{ConsoleDetail, ConsoleExporter, tree};
 
 /// Runs `make` with a tracer and gives what was written, durations left out.
 fn written(
@@ -126,6 +125,32 @@ fn span(id: u64, parent: u64) -> SpanData {
         status: Status::Unset,
         instrumentation_scope: InstrumentationScope::default(),
     }
+}
+
+fn render(spans: Vec<SpanData>, detail: ConsoleDetail) -> String {
+    let mut text = String::new();
+    tree::render(spans, detail, |piece| text.push_str(piece));
+    text
+}
+
+#[test]
+fn a13_a_long_tree_needs_no_memory_for_its_text() {
+    let mut spans: Vec<SpanData> = (1..=16).map(|id| span(id, 0)).collect();
+    for span in &mut spans {
+        let text = "\u{1}".to_owned() + &"x".repeat(1 << 20);
+        span.attributes.push(KeyValue::new("text", text));
+    }
+    let mut pieces = Vec::with_capacity(64);
+    let measured = allocation_counter::measure(|| {
+        tree::render(spans, ConsoleDetail::AttributesWithContents, |piece| {
+            pieces.push((piece.len(), piece.ends_with('\n')));
+        });
+    });
+    let bytes = pieces.iter().map(|(bytes, _)| bytes).sum::<usize>();
+    assert!(bytes > 16 << 20, "{bytes}");
+    assert!(pieces.iter().all(|(_, is_whole)| *is_whole));
+    let most = measured.bytes_max;
+    assert!(most < 4 << 20, "{most} bytes for {bytes}");
 }
 
 #[test]

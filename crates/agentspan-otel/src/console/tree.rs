@@ -15,8 +15,12 @@ use super::ConsoleDetail;
 /// How many levels of nesting an indentation shows. What is deeper would cost more to indent than to say.
 const DEEPEST: usize = 64;
 
-/// One text with a line for each span, children under their parents in order of their start.
-pub(super) fn render(mut spans: Vec<SpanData>, detail: ConsoleDetail) -> String {
+/// A text that is longer than this is handed over in pieces.
+const PIECE_BYTES: usize = 1 << 18;
+
+/// Lines for each span, children under their parents in order of their start. A long tree goes to `write` in pieces,
+/// so that no tree needs as much memory again as its spans.
+pub(super) fn render(mut spans: Vec<SpanData>, detail: ConsoleDetail, mut write: impl FnMut(&str)) {
     if detail != ConsoleDetail::AttributesWithContents {
         spans
             .iter_mut()
@@ -27,10 +31,12 @@ pub(super) fn render(mut spans: Vec<SpanData>, detail: ConsoleDetail) -> String 
     let mut text = String::new();
     let mut stack: Vec<Row> = tree.roots();
     while let Some(row) = stack.pop() {
-        tree.draw(&row, &mut text);
+        tree.draw(&row, &mut text, &mut write);
         stack.extend(tree.rows_under(&row));
     }
-    text
+    if !text.is_empty() {
+        write(&text);
+    }
 }
 
 struct Tree<'a> {
@@ -122,7 +128,7 @@ impl<'a> Tree<'a> {
             .collect()
     }
 
-    fn draw(&self, row: &Row<'_>, text: &mut String) {
+    fn draw(&self, row: &Row<'_>, text: &mut String, write: &mut impl FnMut(&str)) {
         let span = row.span;
         let head = format!("{}{}{}", row.margin, row.branch, printable(&span.name));
         let duration = span
@@ -137,15 +143,14 @@ impl<'a> Tree<'a> {
         let _ = writeln!(text, "{head:<46}{:>11}{error}", milliseconds(duration));
         if self.detail != ConsoleDetail::Names {
             for attribute in &span.attributes {
-                let _ = writeln!(
-                    text,
-                    "{}    {} = {}",
-                    row.indent,
-                    printable(attribute.key.as_str()),
-                    printable(&attribute.value.as_str())
-                );
+                let key = printable(attribute.key.as_str());
+                let _ = write!(text, "{}    {key} = ", row.indent);
+                push_printable(text, &attribute.value.as_str());
+                text.push('\n');
+                hand_over_if_long(text, write);
             }
         }
+        hand_over_if_long(text, write);
     }
 
     /// The type of an error, and its text where contents are shown.
@@ -157,6 +162,14 @@ impl<'a> Tree<'a> {
         } else {
             format!("  error: {error_type}")
         }
+    }
+}
+
+fn hand_over_if_long(text: &mut String, write: &mut impl FnMut(&str)) {
+    if text.len() >= PIECE_BYTES {
+        write(text);
+        text.clear();
+        text.shrink_to(PIECE_BYTES);
     }
 }
 
@@ -178,7 +191,18 @@ fn error_type(span: &SpanData) -> String {
 
 /// Without the characters by which a name could pretend to be another line or colour the terminal.
 fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+    let mut printable = String::new();
+    push_printable(&mut printable, text);
+    printable
+}
+
+fn push_printable(to: &mut String, text: &str) {
+    to.reserve(text.len());
+    for part in text.split_inclusive(char::is_control) {
+        let plain = part.trim_end_matches(char::is_control);
+        to.push_str(plain);
+        if plain.len() < part.len() {
+            to.push('\u{fffd}');
+        }
+    }
 }

@@ -12,8 +12,7 @@ pub(super) struct Item {
 }
 
 impl Item {
-    pub(super) fn new(span: FinishedSpan) -> Self {
-        let bytes = span.estimated_bytes();
+    pub(super) fn new(span: FinishedSpan, bytes: u64) -> Self {
         Self { span, bytes }
     }
 }

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use agentspan_queue::queue::{Finished, Queue, Settings, Taken, Ticket};
+use agentspan_record::SpanCuts;
 use opentelemetry_sdk::Resource;
 
 use super::item::{Item, LOSSES};
@@ -35,6 +36,7 @@ pub(super) struct Process {
     receiver_message: Mutex<Option<String>>,
     /// See [`ExportStats::unconfirmed`].
     unconfirmed: AtomicU64,
+    cuts: Mutex<SpanCuts>,
     /// Whether the exporter failed over the last flush, and over its end, of which nobody was told yet.
     flush_failed: AtomicBool,
     end_failed: AtomicBool,
@@ -51,6 +53,7 @@ impl Process {
             resource: Mutex::default(),
             receiver_message: Mutex::default(),
             unconfirmed: AtomicU64::new(0),
+            cuts: Mutex::default(),
             flush_failed: AtomicBool::new(false),
             end_failed: AtomicBool::new(false),
             has_started: AtomicBool::new(false),
@@ -98,7 +101,15 @@ impl Process {
         ExportStats::new(
             self.queue.counts(),
             self.unconfirmed.load(Ordering::Relaxed),
+            *lock(&self.cuts),
         )
+    }
+
+    /// Counts what was cut of a span. The lock is held for moments only; few spans are cut.
+    pub(super) fn has_cut(&self, cuts: Option<SpanCuts>) {
+        if let Some(cuts) = cuts {
+            *lock(&self.cuts) += cuts;
+        }
     }
 
     /// Tells the exporter of it before it gets the next spans.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use agentspan_queue::queue::Counts;
+use agentspan_record::SpanCuts;
 
 use super::item::LOSSES;
 
@@ -98,6 +99,8 @@ pub struct ExportStats {
     pub queued: u64,
     /// The estimated memory of the spans that wait or are in flight, in bytes.
     pub queued_bytes: u64,
+    /// What was cut of spans that are beyond the [`SpanLimits`](crate::SpanLimits).
+    pub cuts: SpanCuts,
     /// In the order of [`ExportLoss::ALL`].
     dropped: [u64; LOSSES],
 }
@@ -115,13 +118,14 @@ impl ExportStats {
         self.dropped.iter().sum()
     }
 
-    pub(super) fn new(counts: Counts<LOSSES>, unconfirmed: u64) -> Self {
+    pub(super) fn new(counts: Counts<LOSSES>, unconfirmed: u64, cuts: SpanCuts) -> Self {
         Self {
             accepted: counts.accepted,
             exported: counts.done,
             unconfirmed,
             queued: counts.queued,
             queued_bytes: counts.queued_bytes,
+            cuts,
             dropped: counts.lost,
         }
     }

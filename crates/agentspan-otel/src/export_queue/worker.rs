@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use agentspan_queue::contain;
 use agentspan_queue::queue::{Finished, Queued, Taken, Work};
-use agentspan_record::{FinishedSpan, Preparation};
+use agentspan_record::{FinishedSpan, Preparation, SpanLimits};
 use opentelemetry::Context;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::SpanExporter;
@@ -18,6 +18,7 @@ pub(super) struct Worker<E> {
     pub(super) name: Arc<str>,
     pub(super) process: Arc<Process>,
     pub(super) exporter: E,
+    pub(super) limits: SpanLimits,
     pub(super) preparation: Preparation,
     pub(super) receipts: Receipts,
     /// How many spans the exporter gets at once, at most.
@@ -65,8 +66,15 @@ impl<E: SpanExporter> Worker<E> {
 
     fn export(&mut self, spans: Vec<FinishedSpan>, taken: Taken, finished: Finished<LOSSES>) {
         let mut prepared = Vec::with_capacity(spans.len());
+        let are_records = spans.iter().map(|span| span.agent_spec.is_some());
+        let are_records: Vec<bool> = are_records.collect();
         // Panics of enrichers are logged, and cost no span.
         self.preparation.prepare(spans, &mut prepared);
+        for (span, is_record) in prepared.iter_mut().zip(are_records) {
+            if is_record {
+                self.process.has_cut(self.limits.apply(span));
+            }
+        }
         let loss = self.guarded(|exporter| futures_executor::block_on(exporter.export(prepared)));
         let receipt = self.receipts.take();
         let (rejected, has_message) = self.process.finish(taken, finished, loss, &receipt);

@@ -5,8 +5,11 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
-use agentspan_model::agentspec::Disclosure;
-use agentspan_otel::{ExportLoss, ExportQueue, ExportQueueBuilder, ExportStats};
+use agentspan_model::agentspec::{Disclosure, SpanDetails};
+use agentspan_otel::{
+    ExportLoss, ExportQueue, ExportQueueBuilder, ExportStats, OtelBridge, SpanLimits,
+};
+use agentspan_processor::Trace;
 use opentelemetry::trace::{Span, Status, Tracer, TracerProvider};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::Resource;
@@ -113,6 +116,58 @@ fn everything_arrives_once_and_in_order() {
         (stats.accepted, stats.exported, stats.queued_bytes),
         (100, 100, 0)
     );
+}
+
+#[test]
+fn a13_what_is_beyond_the_limits_is_cut_before_it_is_queued_and_counted() {
+    let (builder, seen) = queue(Behaviour::Keep);
+    let limits = SpanLimits::default()
+        .with_value_bytes(100)
+        .with_content_bytes(100)
+        .with_attributes(2);
+    let queue = builder
+        .with_disclosure(Disclosure::Clear)
+        .with_span_limits(limits)
+        .with_batch_delay(WHILE)
+        .build()
+        .unwrap();
+    let provider = end_spans(&queue, 1);
+    let mut span = provider.tracer("t").start("large");
+    span.set_attribute(KeyValue::new("long", "x".repeat(1 << 20)));
+    span.set_attribute(KeyValue::new("short", 1));
+    span.set_attribute(KeyValue::new("one too many", 1));
+    span.end();
+    assert!(queue.stats().queued_bytes < 10_000);
+    queue.flush(WHILE).unwrap();
+    let cuts = queue.stats().cuts;
+    assert_eq!((cuts.spans, cuts.values, cuts.attributes), (1, 1, 1));
+    let seen = seen.lock().unwrap();
+    let text = seen[1].attributes[0].value.as_str();
+    assert!(text.ends_with("...[cut from 1048576 bytes]"), "{text}");
+    assert_eq!(seen[1].dropped_attributes_count, 1);
+}
+
+#[test]
+fn a13_a_record_of_agent_spec_is_cut_once_it_is_rendered() {
+    let (builder, seen) = queue(Behaviour::Keep);
+    let limits = SpanLimits::default()
+        .with_value_bytes(100)
+        .with_content_bytes(100);
+    let builder = builder.with_disclosure(Disclosure::Clear);
+    let queue = builder.with_span_limits(limits).build().unwrap();
+    let provider = OtelBridge::prepare(SdkTracerProvider::builder());
+    let provider = provider.with_span_processor(queue.clone()).build();
+    let bridge = OtelBridge::new(&provider).with_records_only();
+    let trace = Trace::builder().with_processor(bridge).start().unwrap();
+    let span = agentspan_processor::Span::builder(SpanDetails::Plain);
+    let span = span.with_name("s").with_description("x".repeat(1_000));
+    span.start().unwrap().end().unwrap();
+    queue.flush(WHILE).unwrap();
+    assert_eq!(queue.stats().cuts.spans, 1);
+    let seen = seen.lock().unwrap();
+    let longest = seen[0].attributes.iter().map(|a| a.value.as_str().len());
+    assert!(longest.max().unwrap() <= 100);
+    trace.end().unwrap();
 }
 
 #[test]

@@ -112,6 +112,7 @@ impl Pipeline {
         let mut report = TelemetryReport::of(self.delivery.as_ref(), &self.queues);
         report.destinations.extend(self.agent_spec.reports());
         report.late_events = self.agent_spec.late_events();
+        report.evicted_spans = self.agent_spec.evicted_spans();
         report
     }
 
