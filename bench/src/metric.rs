@@ -13,6 +13,10 @@ pub enum Metric {
     Caller,
     /// Nanoseconds of CPU time of all threads of the process, for a unit.
     Process,
+    /// Nanoseconds of CPU time of all threads but the caller's, for a unit that reached the end of its way.
+    Worker,
+    /// Units that were made in a second of wall time.
+    Made,
     /// Milliseconds from the start of a process to its end.
     Wall,
     /// Units in a second of wall time.
@@ -39,9 +43,11 @@ pub enum Metric {
 
 impl Metric {
     /// All, in the order of the columns.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Caller,
         Self::Process,
+        Self::Worker,
+        Self::Made,
         Self::Wall,
         Self::PerSecond,
         Self::Allocations,
@@ -61,6 +67,8 @@ impl Metric {
         match self {
             Self::Caller => format!("caller ns/{unit}"),
             Self::Process => format!("all ns/{unit}"),
+            Self::Worker => format!("worker ns/{unit}"),
+            Self::Made => "made/s".to_owned(),
             Self::Wall => "wall ms".to_owned(),
             Self::PerSecond => format!("{unit}s/s"),
             Self::Allocations => format!("allocs/{unit}"),
@@ -92,6 +100,8 @@ impl Metric {
         match self {
             Self::Caller => "caller",
             Self::Process => "process",
+            Self::Worker => "worker",
+            Self::Made => "made",
             Self::Wall => "wall",
             Self::PerSecond => "per-second",
             Self::Allocations => "allocations",

@@ -70,8 +70,9 @@ const CAPACITY: usize = 1 << 18;
 /// How many bytes the spans that wait may hold, if nobody says otherwise.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// How many hooks wake the thread before the time is over that it lets them gather.
-const GATHER: usize = 4096;
+/// How many hooks wake the thread before the time is over that it lets them gather. More of them would be cold by
+/// the time that the thread frees them, and it would fall behind.
+const GATHER: usize = 1024;
 
 /// How long the thread lets hooks gather after the first one has woken it.
 const GATHER_TIME: Duration = Duration::from_millis(10);
