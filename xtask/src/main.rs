@@ -57,6 +57,8 @@ usage: cargo xtask <chore>
   bench [ARGS]                  the benchmarks, compared with peers
   faults [--only TEXT]          the fault matrix, a line for each fault and way into the library: docs/faults.md
     [--without DEFENCE|--prove] without a defence, or each in turn, so that the rows that need it differ
+  soak [--minutes N] [--seed S] random schedules of faults, by default for a minute: docs/faults.md
+    [--without DEFENCE]         without a defence
   fuzz [TARGET] [--seconds N]   input that nobody thought of, for everything that reads input
 ";
 
@@ -125,6 +127,11 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("faults", _) => cargo(workspace)
             .args(["run", "--quiet", "--locked", "--package", "conformance"])
             .args(["--bin", "faults", "--"])
+            .args(&options)
+            .run(),
+        ("soak", _) => cargo(workspace)
+            .args(["run", "--quiet", "--locked", "--package", "conformance"])
+            .args(["--bin", "faults", "--", "soak"])
             .args(&options)
             .run(),
         ("fuzz", _) => fuzz::run(workspace, &options),

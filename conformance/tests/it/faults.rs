@@ -48,6 +48,23 @@ fn without_a_defence_its_rows_differ() {
 }
 
 #[test]
+fn random_schedules_lose_nothing_without_a_count_and_show_a_missing_mask() {
+    let (is_well, text) = matrix(&["soak", "--minutes", "0.05", "--seed", "1"]);
+    assert!(is_well && text.contains(" 0 mismatches"), "{text}");
+    let without = [
+        "soak",
+        "--minutes",
+        "0.01",
+        "--seed",
+        "2",
+        "--without",
+        "masking",
+    ];
+    let (is_well, text) = matrix(&without);
+    assert!(!is_well && text.contains("0 prompts expected"), "{text}");
+}
+
+#[test]
 fn a_row_that_is_not_there_is_no_success() {
     let (is_well, table) = matrix(&["--only", "no such row"]);
     assert!(!is_well, "{table}");

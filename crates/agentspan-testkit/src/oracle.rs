@@ -9,6 +9,7 @@ use opentelemetry::KeyValue;
 use crate::record::RecordedRequest;
 
 const MARK: &str = "oracle-";
+const CANARY: &str = "canary-";
 
 /// Makes spans that carry their sequence number, their identity and a canary, and accounts for them from the
 /// requests of a [`Service`](crate::Service) alone.
@@ -97,10 +98,11 @@ impl Oracle {
         for request in requests {
             let text = String::from_utf8_lossy(&request.body);
             let is_taken = request.is_taken == Some(true);
+            let canaries: BTreeSet<_> = canaries_of(&text).collect();
             for (number, identity) in spans_of(&text) {
                 account.foreign += usize::from(!self.belongs(number, identity, request));
                 if is_taken {
-                    account.canaries += usize::from(text.contains(&canary(number)));
+                    account.canaries += usize::from(canaries.contains(&number));
                     *taken.entry(number).or_insert(0) += 1;
                     account.perhaps_twice += usize::from(perhaps.contains(&number));
                 } else if request.is_taken.is_none() {
@@ -133,7 +135,13 @@ impl Oracle {
 
 /// The text that no masked destination may get.
 fn canary(number: usize) -> String {
-    format!("canary-{number:08}.")
+    format!("{CANARY}{number:08}.")
+}
+
+/// The numbers of the canaries in a body.
+fn canaries_of(text: &str) -> impl Iterator<Item = usize> + use<'_> {
+    text.match_indices(CANARY)
+        .filter_map(|(at, word)| text.get(at + word.len()..)?.get(..8)?.parse().ok())
 }
 
 /// Number and identity of the spans in a body.

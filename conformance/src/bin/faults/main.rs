@@ -4,6 +4,8 @@
 //! `faults [--only TEXT] [--without DEFENCE | --prove]` prints a line for each row and front, and fails on a
 //! difference. `--without` takes a defence away and runs the rows that need it. `--prove` does so for each defence,
 //! fails if a row shows no difference, and names the rows whose defence no caller of the public API can take away.
+//!
+//! `faults soak [--minutes N] [--seed S] [--without DEFENCE]` plays random schedules of faults.
 
 mod defence;
 mod front;
@@ -12,6 +14,7 @@ mod measure;
 mod outcome;
 mod queues;
 mod row;
+mod soak;
 mod stage;
 mod wire;
 
@@ -63,6 +66,11 @@ impl Options {
 
 fn main() -> Result<ExitCode, Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [chore, rest @ ..] = arguments.as_slice() {
+        if chore == "soak" {
+            return Ok(exit_code(soak::run(rest)?));
+        }
+    }
     let options = Options::parse(&arguments)?;
     // Panics on purpose say nothing; those of the matrix itself end a row.
     panic::set_hook(Box::new(|_| {}));
@@ -84,11 +92,14 @@ fn main() -> Result<ExitCode, Failure> {
         true => differ == lines && lines > 0,
         false => differ == 0 && lines > 0,
     };
-    Ok(if is_well {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(exit_code(is_well))
+}
+
+fn exit_code(is_well: bool) -> ExitCode {
+    match is_well {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    }
 }
 
 /// How many lines there were.

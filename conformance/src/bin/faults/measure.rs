@@ -37,6 +37,11 @@ impl Longest {
     }
 }
 
+/// How much memory the process has now.
+pub(crate) fn rss_kib() -> u64 {
+    status_kib("VmRSS:")
+}
+
 fn status_kib(name: &str) -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mut lines = status.lines();

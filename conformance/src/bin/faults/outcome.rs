@@ -28,7 +28,7 @@ impl Counts {
     }
 
     /// Whether every span is accounted for.
-    fn add_up(&self) -> bool {
+    pub(crate) fn add_up(&self) -> bool {
         self.accepted == self.exported + self.lost.values().sum::<u64>() + self.queued
     }
 }

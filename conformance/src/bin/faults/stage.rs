@@ -15,7 +15,7 @@ use agentspan_model::agentspec::Disclosure;
 use agentspan_testkit::{Certificates, Oracle, Service};
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
-use opentelemetry_sdk::trace::SdkTracerProvider;
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span};
 
 use crate::Failure;
 use crate::defence::Defence;
@@ -79,8 +79,8 @@ pub(crate) struct Stage {
     /// What spans have beside what the oracle gives them.
     pub(crate) attributes: fn(usize) -> Vec<KeyValue>,
     pub(crate) tokens: Arc<AtomicU64>,
-    provider: SdkTracerProvider,
-    front: Front,
+    tracer: SdkTracer,
+    pub(crate) front: Front,
     handed_over: usize,
 }
 
@@ -122,7 +122,7 @@ impl Stage {
             longest: Longest::default(),
             attributes: |_| Vec::new(),
             tokens,
-            provider: provider.build(),
+            tracer: provider.build().tracer("faults"),
             front,
             handed_over: 0,
         })
@@ -130,17 +130,23 @@ impl Stage {
 
     /// Ends so many spans.
     pub(crate) fn hand_over(&mut self, spans: usize) {
-        let tracer = self.provider.tracer("faults");
-        let profile = self.front.profile().unwrap_or(Profile::V0_1);
         for number in self.handed_over..self.handed_over + spans {
-            let mut span = tracer
-                .span_builder("chat")
-                .with_attributes(self.oracle.attributes(profile, number))
-                .start(&tracer);
-            span.set_attributes((self.attributes)(number));
+            let span = self.start_span(number, (self.attributes)(number));
             self.longest.time(|| drop(span));
         }
         self.handed_over += spans;
+    }
+
+    /// A span of this number that has started. It ends when it is dropped.
+    pub(crate) fn start_span(&self, number: usize, attributes: Vec<KeyValue>) -> Span {
+        let profile = self.front.profile().unwrap_or(Profile::V0_1);
+        let mut span = self
+            .tracer
+            .span_builder("chat")
+            .with_attributes(self.oracle.attributes(profile, number))
+            .start(&self.tracer);
+        span.set_attributes(attributes);
+        span
     }
 
     /// Waits until everything is exported or lost.
