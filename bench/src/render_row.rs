@@ -123,6 +123,9 @@ impl Contender for Rendered {
                     AttributeValue::Str(text) => out.push_str(text),
                     AttributeValue::Static(text) => out.push_str(text),
                     AttributeValue::JsonArrayText(texts) => out.push_str(&json_array_text(texts)),
+                    AttributeValue::JsonArrayOfStrs(texts) => {
+                        out.push_str(&json_array_text(texts));
+                    }
                     other => {
                         black_box(other);
                     }

@@ -191,7 +191,7 @@ impl AgentSpecSpanProcessor {
             status: Status::Unset,
             instrumentation_scope: self.scope.clone(),
         };
-        let span = FinishedSpan::of_agent_spec(data, Arc::new(placed));
+        let span = FinishedSpan::of_agent_spec(data, placed);
         self.front.enqueue(span);
     }
 

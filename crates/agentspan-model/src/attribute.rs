@@ -25,6 +25,8 @@ pub enum AttributeValue<'a> {
     /// A list that the vocabulary writes as the text of a JSON array, see
     /// [`json_array_text`](crate::agent365::json_array_text).
     JsonArrayText(&'a [String]),
+    /// As [`JsonArrayText`](Self::JsonArrayText), of texts that lie in different places.
+    JsonArrayOfStrs(&'a [&'a str]),
     /// A truth value.
     Bool(bool),
     /// A number that need not be whole.

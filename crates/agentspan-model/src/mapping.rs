@@ -156,6 +156,12 @@ impl Mapping {
         operation::span_name(self.rendering, span)
     }
 
+    /// Whether `text` is the [`span_name`](Self::span_name), which is not put together for it.
+    #[must_use]
+    pub fn is_span_name(&self, span: &Span, text: &str) -> bool {
+        operation::is_span_name(self.rendering, span, text)
+    }
+
     /// As [`span_name`](Self::span_name), where the trace is known: a `RootSpan` that nobody named is called
     /// like its trace, because backends show a trace by the name of its root.
     ///

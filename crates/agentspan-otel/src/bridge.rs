@@ -275,15 +275,13 @@ impl OtelBridge {
                 .visit_span(&starting.placed.in_trace(), &mut attributes);
             attributes.0
         } else {
-            writes::type_only(record.type_name())
+            writes::type_only(&record.details)
         };
-        let builder = SpanBuilder::from_name(self.mapping.span_name(record).into_owned())
-            .with_kind(span_kind(self.mapping.span_kind(record)))
-            .with_attributes(attributes);
-        let builder = match record.start_time {
-            Some(time) => builder.with_start_time(SystemTime::from(time)),
-            None => builder,
-        };
+        // In place: its own methods move it each time, and it is large.
+        let mut builder = SpanBuilder::from_name(self.mapping.span_name(record).into_owned());
+        builder.span_kind = Some(span_kind(self.mapping.span_kind(record)));
+        builder.start_time = record.start_time.map(SystemTime::from);
+        builder.attributes = Some(attributes);
         let started = ids::with_ids(starting.trace_id, starting.span_id, || {
             self.tracer.build_with_context(builder, parent)
         });
@@ -370,7 +368,7 @@ impl OtelBridge {
         }
         let end = || shared.end(Some(SystemTime::from(end)));
         if self.writes.records() {
-            hand_over(shared.span_context(), Arc::new(placed), end);
+            hand_over(shared.span_context(), placed, end);
         } else {
             end();
         }

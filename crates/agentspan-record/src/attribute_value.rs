@@ -17,6 +17,7 @@ pub fn to_value(key: impl Into<Key>, value: AttributeValue<'_>) -> Option<Value>
         // Not `to_string`, which makes room for the longest number, so that the text is moved once more.
         AttributeValue::DecimalText(number) => itoa::Buffer::new().format(number).to_owned().into(),
         AttributeValue::JsonArrayText(texts) => json_array_text(texts).into(),
+        AttributeValue::JsonArrayOfStrs(texts) => json_array_text(texts).into(),
         AttributeValue::JsonObjectText(object) => json_object_text(object).into(),
         AttributeValue::InputMessages(messages) => messages.to_json_text().into(),
         AttributeValue::OutputMessages(messages) => messages.to_json_text().into(),

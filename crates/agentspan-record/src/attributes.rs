@@ -21,7 +21,14 @@ const USUAL: usize = 8;
 
 impl Default for Attributes {
     fn default() -> Self {
-        Self(Vec::with_capacity(USUAL))
+        Self::with_room(USUAL)
+    }
+}
+
+impl Attributes {
+    /// A list with room for so many.
+    pub(crate) fn with_room(attributes: usize) -> Self {
+        Self(Vec::with_capacity(attributes))
     }
 }
 

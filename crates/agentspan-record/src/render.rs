@@ -41,6 +41,10 @@ pub(crate) fn render_attributes(mapping: &Mapping, span: &mut SpanData) {
     }
 }
 
+/// How many attributes a mapping has for most spans and events, so that the lists need not grow on their way.
+const USUAL_OF_SPAN: usize = 16;
+const USUAL_OF_EVENT: usize = 4;
+
 /// Renders a span that stands for `placed`.
 ///
 /// Attributes that other instrumentation or baggage has set are kept; where both say something, the mapping
@@ -49,7 +53,7 @@ pub(crate) fn render_record(mapping: &Mapping, span: &mut SpanData, placed: &Pla
     let record = &placed.span;
     let in_trace = placed.in_trace();
     // A name that somebody has changed since is wanted so.
-    if span.name == Mapping::new(Rendering::AgentSpec).span_name(record) {
+    if Mapping::new(Rendering::AgentSpec).is_span_name(record, &span.name) {
         span.name = mapping.span_name_in_trace(&in_trace).into_owned().into();
     }
     span.span_kind = span_kind(mapping.span_kind(record));
@@ -59,7 +63,7 @@ pub(crate) fn render_record(mapping: &Mapping, span: &mut SpanData, placed: &Pla
     if let Some(failure) = mapping.failure(record) {
         span.status = Status::error(failure.status_description().to_owned());
     }
-    let mut attributes = Attributes::default();
+    let mut attributes = Attributes::with_room(USUAL_OF_SPAN + span.attributes.len());
     mapping.visit_span(&in_trace, &mut attributes);
     span.attributes = merged(attributes.0, std::mem::take(&mut span.attributes), mapping);
     let of_agent_spec = span.events.events.iter_mut().filter(|it| is_agent_spec(it));
@@ -108,7 +112,7 @@ fn render_event(
         event.name = mapping.event_name(recorded).to_owned().into();
         event.timestamp = SystemTime::from(recorded.timestamp);
     }
-    let mut attributes = Attributes::default();
+    let mut attributes = Attributes::with_room(USUAL_OF_EVENT);
     mapping.visit_event(recorded, span, &mut attributes);
     let others = std::mem::take(&mut event.attributes);
     event.attributes = merged(attributes.0, others, mapping);

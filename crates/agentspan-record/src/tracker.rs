@@ -8,20 +8,18 @@ use agentspan_model::agentspec::{self, Disclosure, Event, Id, TraceInfo};
 use agentspan_model::mapping::{
     Exchange, PlacedSpan, repeated_span_id_bytes, span_id_bytes, trace_id_bytes,
 };
-use agentspan_processor::{Span, SpanKey};
+use agentspan_processor::Span;
 use agentspan_queue::PerProcess;
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
 mod open_span;
 mod open_spans;
-mod recent;
 mod requests;
 mod shared_exchange;
 
 use self::open_span::LastTime;
 pub use self::open_span::{Around, OpenSpan};
 use self::open_spans::{IdInTrace, OpenSpans};
-use self::recent::Recent;
 use self::requests::Requests;
 use self::shared_exchange::SharedExchange;
 
@@ -46,8 +44,6 @@ pub struct Tracker<T> {
 
 struct Known<T> {
     open: OpenSpans<T>,
-    /// Where the spans that ended last were, for children that start after their end.
-    ended: Recent<IdInTrace, Ended>,
     requests: Requests,
 }
 
@@ -55,18 +51,9 @@ impl<T> Default for Known<T> {
     fn default() -> Self {
         Self {
             open: OpenSpans::default(),
-            ended: Recent::default(),
             requests: Requests::default(),
         }
     }
-}
-
-/// A span that has ended.
-#[derive(Clone)]
-struct Ended {
-    span_context: SpanContext,
-    /// How many repetitions of its id there were in its trace.
-    repetitions: u32,
 }
 
 /// A span that starts.
@@ -158,8 +145,8 @@ impl<T> Tracker<T> {
     /// ids tell: whether the trace has a remote parent is not known any more.
     pub fn ended_parent(&self, span: &Span, parent_id: &Id) -> SpanContext {
         let id = IdInTrace::of(span.trace(), parent_id);
-        if let Some(ended) = self.known().ended.get(&id) {
-            return ended.span_context;
+        if let Some(ended) = self.known().open.ended(id) {
+            return ended;
         }
         let trace_id = match span.trace() {
             Some(_) => id.trace_id(),
@@ -214,8 +201,7 @@ impl<T> Tracker<T> {
             component: component_id(span).or(component_above),
         };
         let id = IdInTrace::of(span.trace(), span.id());
-        let ended = known.ended.get(&id).map(|ended| ended.repetitions);
-        let span_id = match known.open.starts(id, ended) {
+        let span_id = match known.open.starts(id) {
             0 => id.span_id(),
             repetition => repeated_span_id_bytes(span.id(), repetition),
         };
@@ -233,7 +219,7 @@ impl<T> Tracker<T> {
             id,
             around: below,
             last_time_of_parent: around.map(|around| around.last_time.clone()),
-            placed: Mutex::new(Some(placed)),
+            placed: Mutex::new(Some(Arc::new(placed))),
             bytes: AtomicU64::new(0),
             all_bytes: known.open.bytes(),
         });
@@ -283,7 +269,7 @@ impl<T> Tracker<T> {
 
     /// Takes a span out that ends, to be [finished](OpenSpan::finish).
     pub fn end(&self, span: &Span) -> Option<Arc<OpenSpan<T>>> {
-        self.take(span.key())
+        self.known().open.remove(span.key())
     }
 
     /// Takes all open spans out, children before their parents, to be finished.
@@ -297,21 +283,11 @@ impl<T> Tracker<T> {
     pub fn evict(&self) -> Vec<Arc<OpenSpan<T>>> {
         let known = self.known();
         let keys = known.open.oldest_beyond(self.max_bytes);
-        let evicted: Vec<_> = keys.into_iter().filter_map(|key| self.take(key)).collect();
+        let taken = keys.into_iter().filter_map(|key| known.open.remove(key));
+        let evicted: Vec<_> = taken.collect();
         self.evicted
             .fetch_add(evicted.len() as u64, Ordering::Relaxed);
         evicted
-    }
-
-    fn take(&self, key: SpanKey) -> Option<Arc<OpenSpan<T>>> {
-        let known = self.known();
-        let (open, repetitions) = known.open.remove(key)?;
-        let ended = Ended {
-            span_context: open.span_context.clone(),
-            repetitions,
-        };
-        known.ended.put(open.id(), ended);
-        Some(open)
     }
 
     fn known(&self) -> &Known<T> {

@@ -61,6 +61,14 @@ impl Id {
         }
     }
 
+    /// The bytes of the text, which nobody need look at to know that they are one.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Text::Inline { length, bytes } => bytes.get(..usize::from(*length)).unwrap_or_default(),
+            Text::Heap(text) => text.as_bytes(),
+        }
+    }
+
     /// The memory that it holds beside its own size.
     pub(super) fn heap_bytes(&self) -> usize {
         match &self.0 {
@@ -72,9 +80,9 @@ impl Id {
     /// The UUID that the text is, if it is one in the usual form with hyphens.
     #[must_use]
     pub fn to_uuid(&self) -> Option<Uuid> {
-        let text = self.as_str();
+        let text = self.as_bytes();
         (text.len() == uuid::fmt::Hyphenated::LENGTH)
-            .then(|| Uuid::try_parse(text).ok())
+            .then(|| Uuid::try_parse_ascii(text).ok())
             .flatten()
     }
 }
@@ -189,7 +197,7 @@ impl fmt::Debug for Id {
 
 impl PartialEq for Id {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
+        self.as_bytes() == other.as_bytes()
     }
 }
 
@@ -197,13 +205,13 @@ impl Eq for Id {}
 
 impl PartialEq<str> for Id {
     fn eq(&self, other: &str) -> bool {
-        self.as_str() == other
+        self.as_bytes() == other.as_bytes()
     }
 }
 
 impl PartialEq<&str> for Id {
     fn eq(&self, other: &&str) -> bool {
-        self.as_str() == *other
+        self.as_bytes() == other.as_bytes()
     }
 }
 
@@ -215,7 +223,7 @@ impl PartialOrd for Id {
 
 impl Ord for Id {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.as_str().cmp(other.as_str())
+        self.as_bytes().cmp(other.as_bytes())
     }
 }
 

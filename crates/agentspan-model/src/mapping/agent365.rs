@@ -4,9 +4,9 @@ use super::llm_call::{self, FinishReasonNames};
 use super::operation::{Operation, operation_name};
 use super::story::{Content, Story};
 use super::{Rendering, gen_ai};
-use crate::agent365::{Identity, Profile, json_array_text};
+use crate::agent365::{Identity, Profile};
 use crate::agentspec::{Component, LlmConfig, LlmGenerationResponse, Span, Tool};
-use crate::attribute::AttributeValue::{Static, Str};
+use crate::attribute::AttributeValue::{JsonArrayOfStrs, Static, Str};
 use crate::attribute::KeyVisitor;
 use crate::keys;
 
@@ -56,12 +56,11 @@ fn visit_agent(agent: &Component, words: Words, story: &Story<'_>, visitor: &mut
         visitor.visit_key(keys::GEN_AI_AGENT_DESCRIPTION.into(), Str(description));
     }
     if let Some(Content::Shown(text)) = story.inputs() {
-        let messages = words.message("user", text, None);
-        visitor.visit_key(keys::GEN_AI_INPUT_MESSAGES.into(), Str(&messages));
+        words.visit_message(keys::GEN_AI_INPUT_MESSAGES, "user", text, None, visitor);
     }
     if let Some(Content::Shown(text)) = story.outputs() {
-        let messages = words.message("assistant", text, Some("stop"));
-        visitor.visit_key(keys::GEN_AI_OUTPUT_MESSAGES.into(), Str(&messages));
+        let key = keys::GEN_AI_OUTPUT_MESSAGES;
+        words.visit_message(key, "assistant", text, Some("stop"), visitor);
     }
 }
 
@@ -74,8 +73,7 @@ fn visit_llm(model: &LlmConfig, words: Words, story: &Story<'_>, visitor: &mut d
     }
     let prompt = story.request.map(|request| &request.prompt);
     if let Some(Content::Shown(prompt)) = prompt.map(|prompt| story.show(prompt, |p| p)) {
-        let messages = words.prompt(prompt);
-        visitor.visit_key(keys::GEN_AI_INPUT_MESSAGES.into(), Str(&messages));
+        words.visit_prompt(prompt, visitor);
     }
     if let Some(response) = story.response() {
         visit_response(&response, words, story, visitor);
@@ -101,15 +99,13 @@ fn visit_response(
         );
     }
     if let Some(reason) = llm_call::finish_reason(response, story, FinishReasonNames::GenAi) {
-        let reasons = json_array_text(&[reason]);
-        visitor.visit_key(keys::GEN_AI_RESPONSE_FINISH_REASONS.into(), Str(&reasons));
+        let key = keys::GEN_AI_RESPONSE_FINISH_REASONS;
+        visitor.visit_key(key.into(), JsonArrayOfStrs(&[reason]));
     }
     if let Some(id) = &response.completion_id {
         visitor.visit_key(keys::GEN_AI_RESPONSE_ID.into(), Str(id.as_str()));
     }
-    if let Some(messages) = words.answer(response, story) {
-        visitor.visit_key(keys::GEN_AI_OUTPUT_MESSAGES.into(), Str(&messages));
-    }
+    words.visit_answer(response, story, visitor);
 }
 
 fn visit_tool(tool: &Tool, words: Words, story: &Story<'_>, visitor: &mut dyn KeyVisitor) {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::members::{self, Member, Shape};
 use super::{AgentSpecFields, Exchange, SpanInTrace};
 use crate::agentspec::{Component, Detail, Disclosure, Event, EventForm, JsonObject, Span};
-use crate::attribute::AttributeValue::{Bool, F64, I64, Str};
+use crate::attribute::AttributeValue::{Bool, F64, I64, Static, Str};
 use crate::attribute::KeyVisitor;
 use crate::json_writer::to_json;
 use crate::keys;
@@ -37,12 +37,16 @@ pub(super) fn visit_span(
     visitor: &mut dyn KeyVisitor,
 ) {
     let span = in_trace.span;
+    let known = span.details.known_type_name();
+    visitor.visit_key(
+        keys::AGENTSPEC_SPAN_TYPE.into(),
+        known.map_or(Str(span.type_name()), Static),
+    );
     let mut optional = |key: &'static str, text: Option<&str>| {
         if let Some(text) = text {
             visitor.visit_key(key.into(), Str(text));
         }
     };
-    optional(keys::AGENTSPEC_SPAN_TYPE, Some(span.type_name()));
     optional(keys::AGENTSPEC_SPAN_ID, Some(span.id.as_str()));
     let parent_id = in_trace.parent_id.map(|id| id.as_str());
     optional(keys::AGENTSPEC_SPAN_PARENT_ID, parent_id);
@@ -87,13 +91,16 @@ pub(super) fn visit_event(
     disclosure: Disclosure,
     visitor: &mut dyn KeyVisitor,
 ) {
+    let type_name = event.type_name();
+    let known = event.details.known_type_name();
+    if let Some(shown) = known.map(Static).or(type_name.map(Str)) {
+        visitor.visit_key(keys::AGENTSPEC_EVENT_TYPE.into(), shown);
+    }
     let mut optional = |key: &'static str, text: Option<&str>| {
         if let Some(text) = text {
             visitor.visit_key(key.into(), Str(text));
         }
     };
-    let type_name = event.type_name();
-    optional(keys::AGENTSPEC_EVENT_TYPE, type_name);
     optional(keys::AGENTSPEC_EVENT_ID, Some(event.id.as_str()));
     let name = Some(&*event.name).filter(|name| *name != type_name.unwrap_or_default());
     optional(keys::AGENTSPEC_EVENT_NAME, name);

@@ -18,7 +18,7 @@ pub fn trace_id_bytes(id: &Id) -> [u8; 16] {
     let uuid = id.to_uuid().filter(|uuid| !uuid.is_nil());
     match uuid {
         Some(uuid) => uuid.into_bytes(),
-        None => fnv_1a_128(id.as_str().as_bytes()).max(1).to_be_bytes(),
+        None => fnv_1a_128(id.as_bytes()).max(1).to_be_bytes(),
     }
 }
 
@@ -37,7 +37,7 @@ pub fn trace_id_bytes(id: &Id) -> [u8; 16] {
 /// ```
 #[must_use]
 pub fn span_id_bytes(id: &Id) -> [u8; 8] {
-    let hash = fnv_1a_128(id.as_str().as_bytes());
+    let hash = fnv_1a_128(id.as_bytes());
     // Both halves together: in the upper one alone, the last bytes of a text change little.
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = hash.to_be_bytes();
     let upper = u64::from_be_bytes([a, b, c, d, e, f, g, h]);

@@ -79,21 +79,36 @@ pub(super) fn operation_name(
 }
 
 pub(super) fn span_name(rendering: Rendering, span: &Span) -> Cow<'_, str> {
+    match name_parts(rendering, span) {
+        (name, None) => name.into(),
+        (name, Some(of)) => [name, " ", &of].concat().into(),
+    }
+}
+
+/// Whether the span is called so.
+pub(super) fn is_span_name(rendering: Rendering, span: &Span, text: &str) -> bool {
+    match name_parts(rendering, span) {
+        (name, None) => text == name,
+        (name, Some(of)) => {
+            let rest = text.strip_prefix(name);
+            rest.and_then(|rest| rest.strip_prefix(' ')) == Some(&of)
+        }
+    }
+}
+
+/// What a span is called: what it does, and with what, if the vocabulary has a word for it.
+fn name_parts(rendering: Rendering, span: &Span) -> (&str, Option<Cow<'_, str>>) {
     let operation = Operation::of(span);
     let Some(name) = operation_name(rendering, operation) else {
-        return own_name(span).into();
+        return (own_name(span), None);
     };
-    let of = match operation {
-        Operation::Agent(component) | Operation::Flow(component) => component.name().to_owned(),
-        Operation::Tool(tool) => tool.name().to_owned(),
-        Operation::Llm(model) => model.model_id().unwrap_or_default(),
-        Operation::Node | Operation::Other => String::new(),
+    let of: Cow<'_, str> = match operation {
+        Operation::Agent(component) | Operation::Flow(component) => component.name().into(),
+        Operation::Tool(tool) => tool.name().into(),
+        Operation::Llm(model) => model.model_id().unwrap_or_default().into(),
+        Operation::Node | Operation::Other => return (name, None),
     };
-    if of.is_empty() {
-        name.into()
-    } else {
-        format!("{name} {of}").into()
-    }
+    (name, Some(of).filter(|of| !of.is_empty()))
 }
 
 pub(super) fn span_name_in_trace<'a>(rendering: Rendering, span: &SpanInTrace<'a>) -> Cow<'a, str> {

@@ -1,7 +1,8 @@
 //! What the bridge tells of an Agent Spec span, and to whom.
 
+use agentspan_model::agentspec::SpanDetails;
 use agentspan_model::keys;
-use opentelemetry::KeyValue;
+use opentelemetry::{KeyValue, StringValue};
 
 /// How the record of a span leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +26,10 @@ impl Writes {
 }
 
 /// All that a span says at its start whose record says the rest: which type it is.
-pub(super) fn type_only(type_name: &str) -> Vec<KeyValue> {
-    vec![KeyValue::new(
-        keys::AGENTSPEC_SPAN_TYPE,
-        type_name.to_owned(),
-    )]
+pub(super) fn type_only(details: &SpanDetails) -> Vec<KeyValue> {
+    let type_name = match details.known_type_name() {
+        Some(known) => StringValue::from(known),
+        None => StringValue::from(details.type_name().to_owned()),
+    };
+    vec![KeyValue::new(keys::AGENTSPEC_SPAN_TYPE, type_name)]
 }

@@ -27,7 +27,7 @@ pub struct OpenSpan<T> {
     /// That of the nearest agent span around it.
     pub(super) last_time_of_parent: Option<LastTime>,
     /// The record so far; none once it has ended.
-    pub(super) placed: Mutex<Option<PlacedSpan>>,
+    pub(super) placed: Mutex<Option<Arc<PlacedSpan>>>,
     pub(super) bytes: AtomicU64,
     pub(super) all_bytes: Arc<AtomicU64>,
 }
@@ -60,21 +60,23 @@ impl<T> OpenSpan<T> {
 
     /// Ends the record, at `end` or at the last time that is known of the span, and gives it with its end. None if
     /// it has ended before.
-    pub fn finish(&self, end: Option<Timestamp>) -> Option<(PlacedSpan, Timestamp)> {
+    pub fn finish(&self, end: Option<Timestamp>) -> Option<(Arc<PlacedSpan>, Timestamp)> {
         let mut place = self.lock();
-        let mut placed = place.take()?;
+        let mut finished = place.take()?;
         // Under the lock that guards each addition.
         let held = self.bytes.load(Ordering::Relaxed);
         self.all_bytes.fetch_sub(held, Ordering::Relaxed);
         drop(place);
         let end = end.unwrap_or_else(|| self.around.last_time.get());
         self.has_seen(end);
+        // Nobody else has it yet, so that nothing is copied.
+        let placed = Arc::make_mut(&mut finished);
         placed.span.end_time = Some(end);
         let exchange = self.around.exchange.as_ref();
         if let Some(exchange) = exchange.filter(|one| one.is_of(&self.around.span)) {
-            exchange.end(&mut placed);
+            exchange.end(placed);
         }
-        Some((placed, end))
+        Some((finished, end))
     }
 
     pub(super) fn key(&self) -> SpanKey {
@@ -119,6 +121,7 @@ impl<T> OpenSpan<T> {
         self.hold((size_of::<Event>() + event.held_bytes()) as u64);
         show(&placed.span);
         if is_kept {
+            let placed = Arc::make_mut(placed);
             placed.span.events.push(Arc::new(event.clone()));
         }
         true
@@ -130,7 +133,7 @@ impl<T> OpenSpan<T> {
         self.all_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<PlacedSpan>> {
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<PlacedSpan>>> {
         // Nothing that runs under the lock leaves it half done.
         self.placed.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -45,20 +45,26 @@ macro_rules! event_details {
             #[must_use]
             pub fn type_name(&self) -> Option<&str> {
                 match self {
-                    Self::Plain => Some(PLAIN),
-                    Self::Abridged => None,
-                    $(Self::$name(_) => Some(stringify!($name)),)*
                     Self::Other(other) => Some(&other.type_name),
+                    known => known.known_type_name(),
+                }
+            }
+
+            /// The name of the type, if it is one that this crate knows.
+            #[must_use]
+            pub fn known_type_name(&self) -> Option<&'static str> {
+                match self {
+                    Self::Plain => Some(PLAIN),
+                    $(Self::$name(_) => Some(stringify!($name)),)*
+                    Self::Abridged | Self::Other(_) => None,
                 }
             }
 
             /// The name of an event that is given none.
             pub(super) fn default_name(&self) -> Cow<'static, str> {
-                match self {
-                    Self::Plain => PLAIN.into(),
-                    Self::Abridged => "".into(),
-                    $(Self::$name(_) => stringify!($name).into(),)*
-                    Self::Other(other) => other.type_name.clone().into(),
+                match self.known_type_name() {
+                    Some(known) => known.into(),
+                    None => self.type_name().unwrap_or_default().to_owned().into(),
                 }
             }
 

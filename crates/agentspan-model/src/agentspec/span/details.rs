@@ -36,10 +36,19 @@ macro_rules! span_details {
             #[must_use]
             pub fn type_name(&self) -> &str {
                 match self {
-                    Self::Plain => PLAIN,
-                    Self::Root => ROOT,
-                    $(Self::$name(_) => stringify!($name),)*
                     Self::Other(other) => &other.type_name,
+                    known => known.known_type_name().unwrap_or_default(),
+                }
+            }
+
+            /// The name of the type, if it is one that this crate knows.
+            #[must_use]
+            pub fn known_type_name(&self) -> Option<&'static str> {
+                match self {
+                    Self::Plain => Some(PLAIN),
+                    Self::Root => Some(ROOT),
+                    $(Self::$name(_) => Some(stringify!($name)),)*
+                    Self::Other(_) => None,
                 }
             }
 
@@ -54,11 +63,9 @@ macro_rules! span_details {
 
             /// The name of a span that is given none.
             pub(super) fn default_name(&self) -> Cow<'static, str> {
-                match self {
-                    Self::Plain => PLAIN.into(),
-                    Self::Root => ROOT.into(),
-                    $(Self::$name(_) => stringify!($name).into(),)*
-                    Self::Other(other) => other.type_name.clone().into(),
+                match self.known_type_name() {
+                    Some(known) => known.into(),
+                    None => self.type_name().to_owned().into(),
                 }
             }
 

@@ -1,8 +1,9 @@
 //! What differs between the generations of the Agent 365 contract.
 
-use crate::agent365::{Profile, json_array_text};
+use crate::agent365::Profile;
 use crate::agentspec::{LlmGenerationResponse, Message};
-use crate::attribute::AttributeValue::{self, DecimalText, I64};
+use crate::attribute::AttributeValue::{self, DecimalText, I64, JsonArrayOfStrs, Str};
+use crate::attribute::KeyVisitor;
 use crate::json_writer::to_json;
 use crate::keys;
 use crate::mapping::messages::{Answer, OneText, Prompt};
@@ -48,43 +49,59 @@ impl Words {
         self.messages == MessageForm::Texts
     }
 
-    /// A message of one text.
-    pub(super) fn message(
+    /// Shows a message of one text.
+    pub(super) fn visit_message(
         self,
+        key: &'static str,
         role: &'static str,
         text: &str,
         finish_reason: Option<&'static str>,
-    ) -> String {
+        visitor: &mut dyn KeyVisitor,
+    ) {
         match self.messages {
-            MessageForm::Texts => json_array_text(&[text]),
-            MessageForm::Parts => to_json(&OneText {
-                role,
-                text,
-                finish_reason,
-            }),
-        }
-    }
-
-    pub(super) fn prompt(self, prompt: &[Message]) -> String {
-        match self.messages {
-            MessageForm::Texts => {
-                let texts: Vec<&str> = prompt.iter().map(|m| m.content.as_str()).collect();
-                json_array_text(&texts)
+            MessageForm::Texts => visitor.visit_key(key.into(), JsonArrayOfStrs(&[text])),
+            MessageForm::Parts => {
+                let messages = to_json(&OneText {
+                    role,
+                    text,
+                    finish_reason,
+                });
+                visitor.visit_key(key.into(), Str(&messages));
             }
-            MessageForm::Parts => to_json(&Prompt(prompt)),
         }
     }
 
-    /// The answer of a model, which is withheld or has something to say.
-    pub(super) fn answer(
+    pub(super) fn visit_prompt(self, prompt: &[Message], visitor: &mut dyn KeyVisitor) {
+        let key = keys::GEN_AI_INPUT_MESSAGES.into();
+        match (self.messages, prompt) {
+            (MessageForm::Texts, [one]) => {
+                visitor.visit_key(key, JsonArrayOfStrs(&[one.content.as_str()]));
+            }
+            (MessageForm::Texts, prompt) => {
+                let texts: Vec<&str> = prompt.iter().map(|m| m.content.as_str()).collect();
+                visitor.visit_key(key, JsonArrayOfStrs(&texts));
+            }
+            (MessageForm::Parts, prompt) => visitor.visit_key(key, Str(&to_json(&Prompt(prompt)))),
+        }
+    }
+
+    /// Shows the answer of a model, unless it is withheld or has nothing to say.
+    pub(super) fn visit_answer(
         self,
         response: &LlmGenerationResponse,
         story: &Story<'_>,
-    ) -> Option<String> {
-        let text = story.show(&response.content, Option::as_deref).shown()?;
-        match self.messages {
-            MessageForm::Texts => text.map(|text| json_array_text(&[text])),
-            MessageForm::Parts => Some(to_json(&Answer::of(response, story))),
+        visitor: &mut dyn KeyVisitor,
+    ) {
+        let Some(text) = story.show(&response.content, Option::as_deref).shown() else {
+            return;
+        };
+        let key = keys::GEN_AI_OUTPUT_MESSAGES.into();
+        match (self.messages, text) {
+            (MessageForm::Texts, Some(text)) => visitor.visit_key(key, JsonArrayOfStrs(&[text])),
+            (MessageForm::Texts, None) => {}
+            (MessageForm::Parts, _) => {
+                visitor.visit_key(key, Str(&to_json(&Answer::of(response, story))));
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use agentspan_model::agent365::json_array_text;
 use agentspan_model::agentspec::{Event, Id, Span};
 use agentspan_model::attribute::{AttributeValue, Key};
 use agentspan_model::mapping::{Mapping, SpanInTrace};
@@ -36,6 +37,7 @@ impl Shown {
         let text = match value {
             AttributeValue::Str(text) => text.to_owned(),
             AttributeValue::Static(text) => text.to_owned(),
+            AttributeValue::JsonArrayOfStrs(texts) => json_array_text(texts),
             other => format!("{other:?}"),
         };
         let before = self.0.insert(key.to_string(), text);

@@ -285,6 +285,10 @@ fn names(span: &Value) -> String {
         let keys = ["gen_ai.operation.name", "openinference.span.kind"];
         let word = keys.iter().find_map(|key| shown.0.get(*key));
         let name = mapping.span_name(&span);
+        assert!(mapping.is_span_name(&span, &name), "{name}");
+        for other in [&format!("{name} "), &name[1..], ""] {
+            assert!(!mapping.is_span_name(&span, other), "{other} is not {name}");
+        }
         let kind = match mapping.span_kind(&span) {
             SpanKind::Client => "client",
             _ => "internal",
