@@ -15,10 +15,17 @@ use crate::span_size::{
     attribute_bytes, attributes_bytes, estimated_bytes, name_bytes, value_bytes,
 };
 
-/// No value is cut to less so that a whole span fits.
+/// No value is cut to less so that a whole span fits. No id of a tenant or an agent is so long.
 const SHORTEST: usize = 1_024;
 
-/// The attributes that say where a span goes. They stay, however many others there are.
+/// The attributes that say what was cut. They take no room, so that a span is not cut once more because of them.
+const NOTES: [&str; 2] = [
+    keys::AGENTSPAN_TRUNCATED_KEYS,
+    keys::AGENTSPAN_TRUNCATED_COUNT,
+];
+
+/// The attributes that say where a span goes. They stay, however many others there are, and are not cut to
+/// less than [`SHORTEST`]: the beginning of an id could be the id of another tenant.
 const ROUTING: [&str; 6] = [
     keys::TENANT_ID,
     keys::MICROSOFT_TENANT_ID,
@@ -37,7 +44,7 @@ const MAX_NAMED: usize = 32;
 /// The defaults are far beyond what a service takes: Agent 365 2.0.0 cuts spans at 250 KiB and requests at
 /// 900,000 bytes. They keep one span from taking the memory of all others, and do not show otherwise.
 ///
-/// A text that was cut keeps its beginning and says `...[cut from 300000 bytes]`. A list or an object in JSON, such as the
+/// A text that was cut keeps its beginning and says `...[cut from 300000 bytes]`, if the limit has room for that. A list or an object in JSON, such as the
 /// messages of a prompt, stays JSON: it keeps whole values, or the beginning of the text in which it is cut. The span says what happened in
 /// `agentspan.truncated.keys` and `agentspan.truncated.count`, and counts what was left out where OpenTelemetry
 /// does: in the numbers of its dropped attributes, events and links.
@@ -62,7 +69,7 @@ pub struct SpanLimits {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpanCuts {
-    /// Spans of which something is missing.
+    /// Spans of which something is missing, each once.
     pub spans: u64,
     /// Values that were cut: attributes, names, messages.
     pub values: u64,
@@ -96,7 +103,8 @@ impl SpanLimits {
         self
     }
 
-    /// How long any other value may be, a name or a message. Default: 512 KiB.
+    /// How long any other value may be, a name or a message. Default: 512 KiB. The ids that say where a span goes
+    /// are kept whole up to 1 KiB in any case.
     #[must_use]
     pub fn with_value_bytes(mut self, bytes: usize) -> Self {
         self.value_bytes = bytes;
@@ -176,7 +184,12 @@ impl SpanLimits {
     }
 
     fn is_over(&self, span: &SpanData) -> bool {
-        estimated_bytes(span) > self.span_bytes as u64
+        self.over(span) > 0
+    }
+
+    /// How much memory a span takes beyond the limit, without what says that it was cut.
+    fn over(&self, span: &SpanData) -> u64 {
+        bytes_without_notes(span).saturating_sub(self.span_bytes as u64)
     }
 
     /// Leaves out what is too many.
@@ -212,7 +225,8 @@ impl SpanLimits {
         let values = || {
             let events = span.events.iter().flat_map(|event| &event.attributes);
             let links = span.links.iter().flat_map(|link| &link.attributes);
-            span.attributes.iter().chain(events).chain(links)
+            let own = span.attributes.iter().filter(|one| !is_note(one));
+            own.chain(events).chain(links)
         };
         let limited = |attribute: &KeyValue| {
             let bytes = value_bytes(&attribute.value);
@@ -222,14 +236,14 @@ impl SpanLimits {
             }
         };
         let all: u64 = values().map(|value| value_bytes(&value.value) as u64).sum();
-        let frame = estimated_bytes(span).saturating_sub(all);
+        let frame = bytes_without_notes(span).saturating_sub(all);
         let mut longest = self.value_bytes.max(self.content_bytes);
         loop {
             let kept = values().map(|value| limited(value).min(longest) as u64);
             if frame.saturating_add(kept.sum()) <= self.span_bytes as u64 || longest <= SHORTEST {
                 return longest;
             }
-            longest /= 2;
+            longest = SHORTEST.max(longest / 2);
         }
     }
 
@@ -257,10 +271,13 @@ impl SpanLimits {
         lists.extend(links.map(|link| &mut link.attributes));
         let least = self.value_bytes.min(self.content_bytes).min(longest);
         for attribute in lists.into_iter().flatten() {
-            if value_bytes(&attribute.value) <= least {
+            if value_bytes(&attribute.value) <= least || is_note(attribute) {
                 continue;
             }
-            let limit = self.limit_of(attribute).min(longest);
+            let mut limit = self.limit_of(attribute).min(longest);
+            if is_routing(attribute) {
+                limit = limit.max(SHORTEST);
+            }
             if let Some(cut) = cut_value(&attribute.value, limit) {
                 attribute.value = cut;
                 cuts.of_value(attribute.key.as_str());
@@ -272,7 +289,7 @@ impl SpanLimits {
     fn leave_out(&self, span: &mut SpanData, cuts: &mut Cuts) {
         // What lists keep in reserve is memory, too.
         shrink(span);
-        let mut over = estimated_bytes(span).saturating_sub(self.span_bytes as u64);
+        let mut over = self.over(span);
         while over > 0 {
             let Some(event) = span.events.events.pop() else {
                 break;
@@ -293,7 +310,8 @@ impl SpanLimits {
         let mut index = span.attributes.len();
         while over > 0 && index > 0 {
             index -= 1;
-            let removed = span.attributes.get(index).filter(|one| !is_routing(one));
+            let removed = span.attributes.get(index);
+            let removed = removed.filter(|one| !is_routing(one) && !is_note(one));
             if let Some(removed) = removed {
                 over = over.saturating_sub(attribute_bytes(removed) as u64);
                 span.attributes.remove(index);
@@ -303,6 +321,12 @@ impl SpanLimits {
         }
         shrink(span);
     }
+}
+
+fn bytes_without_notes(span: &SpanData) -> u64 {
+    let notes = span.attributes.iter().filter(|one| is_note(one));
+    let notes: usize = notes.map(attribute_bytes).sum();
+    estimated_bytes(span).saturating_sub(notes as u64)
 }
 
 fn shrink(span: &mut SpanData) {
@@ -315,7 +339,7 @@ impl SpanCuts {
     /// Whether nothing was cut.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.spans == 0
+        *self == Self::default()
     }
 }
 
@@ -341,9 +365,7 @@ struct Cuts {
 impl Cuts {
     fn of_value(&mut self, key: &str) {
         self.dropped.values += 1;
-        if self.keys.len() < MAX_NAMED && !self.keys.iter().any(|known| known.as_str() == key) {
-            self.keys.push(key.to_owned().into());
-        }
+        self.name(key.to_owned().into());
     }
 
     /// Lets the span say so.
@@ -355,14 +377,17 @@ impl Cuts {
             links,
             ..
         } = self.dropped;
-        let all = values + attributes + events + links;
+        let mut all = values + attributes + events + links;
         if all == 0 {
             return None;
         }
+        self.dropped.spans = 1;
+        self.take_notes(span, &mut all);
         span.dropped_attributes_count = add(span.dropped_attributes_count, self.own_attributes);
         span.events.dropped_count = add(span.events.dropped_count, events);
         span.links.dropped_count = add(span.links.dropped_count, links);
-        span.attributes.reserve_exact(2);
+        let notes = 1 + usize::from(!self.keys.is_empty());
+        span.attributes.reserve_exact(notes);
         if !self.keys.is_empty() {
             let keys = Value::Array(Array::String(self.keys));
             let keys = KeyValue::new(keys::AGENTSPAN_TRUNCATED_KEYS, keys);
@@ -371,13 +396,41 @@ impl Cuts {
         let count = i64::try_from(all).unwrap_or(i64::MAX);
         let count = KeyValue::new(keys::AGENTSPAN_TRUNCATED_COUNT, count);
         span.attributes.push(count);
-        self.dropped.spans = 1;
         Some(self.dropped)
+    }
+
+    /// What the span says of earlier cuts: since then attributes were added to it.
+    fn take_notes(&mut self, span: &mut SpanData, all: &mut u64) {
+        let later = std::mem::take(&mut self.keys);
+        span.attributes.retain(|one| {
+            match (one.key.as_str(), &one.value) {
+                (keys::AGENTSPAN_TRUNCATED_COUNT, Value::I64(count)) => {
+                    *all = all.saturating_add(u64::try_from(*count).unwrap_or(0));
+                    self.dropped.spans = 0;
+                }
+                (keys::AGENTSPAN_TRUNCATED_KEYS, Value::Array(Array::String(known))) => {
+                    known.iter().for_each(|key| self.name(key.clone()));
+                }
+                _ => {}
+            }
+            !is_note(one)
+        });
+        later.into_iter().for_each(|key| self.name(key));
+    }
+
+    fn name(&mut self, key: StringValue) {
+        if self.keys.len() < MAX_NAMED && !self.keys.contains(&key) {
+            self.keys.push(key);
+        }
     }
 }
 
 fn add(count: u32, more: u64) -> u32 {
     count.saturating_add(u32::try_from(more).unwrap_or(u32::MAX))
+}
+
+fn is_note(attribute: &KeyValue) -> bool {
+    NOTES.contains(&attribute.key.as_str())
 }
 
 fn is_routing(attribute: &KeyValue) -> bool {
@@ -391,7 +444,7 @@ fn first_attributes(attributes: &mut Vec<KeyValue>, most: usize) -> u64 {
         let mut index = 0;
         attributes.retain(|attribute| {
             index += 1;
-            index <= most || is_routing(attribute)
+            index <= most || is_routing(attribute) || is_note(attribute)
         });
         attributes.shrink_to_fit();
     }
@@ -413,8 +466,11 @@ fn cut_text(text: &str, limit: usize) -> Option<String> {
     if text.len() <= limit {
         return None;
     }
-    let note = note(text);
-    let mut end = limit.saturating_sub(note.len());
+    let mut note = note(text);
+    if note.len() > limit {
+        note.clear();
+    }
+    let mut end = limit - note.len();
     while !text.is_char_boundary(end) {
         end -= 1;
     }

@@ -89,9 +89,11 @@ fn a_long_value_keeps_its_beginning_and_says_how_long_it_was() {
 fn a_text_is_cut_between_two_characters() {
     for limit in 0..60 {
         let cut = cut_text(&"\u{1f600}".repeat(20), limit).unwrap();
-        let kept = cut.strip_suffix("...[cut from 80 bytes]").unwrap();
+        let note = "...[cut from 80 bytes]";
+        let note = if limit < note.len() { "" } else { note };
+        let kept = cut.strip_suffix(note).unwrap();
         assert!(kept.chars().all(|c| c == '\u{1f600}'));
-        assert!(cut.len() <= limit.max(22), "{limit}");
+        assert!(cut.len() <= limit, "{limit}");
     }
 }
 
@@ -162,6 +164,9 @@ proptest! {
             .with_span_bytes(limit);
         let before = cut.clone();
         let cuts = limits.apply(&mut cut);
+        let once = cut.clone();
+        prop_assert_eq!(limits.apply(&mut cut), None);
+        prop_assert_eq!(&cut.attributes, &once.attributes);
         prop_assert!(estimated_bytes(&cut) <= limit as u64 + 2_000);
         prop_assert_eq!(value(&cut, keys::TENANT_ID), Some(&Value::from("t")));
         match cuts {
@@ -172,5 +177,82 @@ proptest! {
                 prop_assert_eq!(cuts.events, gone as u64);
             }
         }
+    }
+}
+
+fn count(span: &SpanData) -> Option<&Value> {
+    value(span, keys::AGENTSPAN_TRUNCATED_COUNT)
+}
+
+#[test]
+fn a_span_that_was_cut_is_not_cut_once_more() {
+    let mut with_events = span(Vec::new());
+    let event = Event::new("e", UNIX_EPOCH, vec![text("app.note", 400)], 0);
+    with_events.events.events = vec![event; 20_000];
+    let many = (0..5_000).map(|at| KeyValue::new(format!("app.{at}"), "x".repeat(1_000)));
+    let mut with_attributes = span(many.collect());
+    for key in ["app.a", "app.b", "app.c"] {
+        with_attributes.attributes.insert(0, text(key, 2_000_000));
+    }
+    for (mut cut, limits) in [
+        (with_events, SpanLimits::default()),
+        (with_attributes, SpanLimits::default()),
+        (
+            span(vec![text(PROMPT, 40), text("app.note", 9)]),
+            SpanLimits::default()
+                .with_value_bytes(8)
+                .with_content_bytes(20),
+        ),
+        (
+            span(vec![text(PROMPT, 1_000); 30]),
+            SpanLimits::default().with_span_bytes(0),
+        ),
+    ] {
+        let cuts = limits.apply(&mut cut).unwrap();
+        let all = cuts.values + cuts.attributes + cuts.events + cuts.links;
+        assert_eq!(count(&cut), Some(&Value::I64(all as i64)));
+        let once = cut.attributes.clone();
+        assert_eq!(limits.apply(&mut cut), None);
+        assert_eq!(cut.attributes, once);
+    }
+}
+
+#[test]
+fn a_span_that_grew_after_it_was_cut_counts_once_and_says_all_that_was_cut() {
+    let limits = SpanLimits::default().with_value_bytes(100);
+    let mut cut = span(vec![text("app.one", 101)]);
+    let mut cuts = limits.apply(&mut cut).unwrap();
+    cut.attributes.push(text("app.two", 101));
+    cuts += limits.apply(&mut cut).unwrap();
+    assert_eq!((cuts.spans, cuts.values), (1, 2));
+    let notes = cut.attributes.iter().filter(|one| is_note(one));
+    assert_eq!(notes.count(), 2);
+    assert_eq!(count(&cut), Some(&Value::I64(2)));
+    let keys = Array::String(vec!["app.one".into(), "app.two".into()]);
+    let named = value(&cut, keys::AGENTSPAN_TRUNCATED_KEYS);
+    assert_eq!(named, Some(&Value::Array(keys)));
+}
+
+#[test]
+fn ids_that_say_where_a_span_goes_are_not_shortened() {
+    for bytes in [1, 8, 35] {
+        let limits = SpanLimits::default()
+            .with_value_bytes(bytes)
+            .with_content_bytes(bytes);
+        let mut cut = span(ROUTING.map(|key| text(key, 36)).to_vec());
+        let before = cut.attributes.clone();
+        limits.apply(&mut cut);
+        assert_eq!(cut.attributes, before);
+    }
+}
+
+#[test]
+fn a_text_never_grows_when_it_is_cut() {
+    for limit in 0..60 {
+        let limits = SpanLimits::default().with_value_bytes(limit);
+        let mut cut = span(vec![text("app.note", 60)]);
+        limits.apply(&mut cut).unwrap();
+        let length = value(&cut, "app.note").map(value_bytes);
+        assert!(length.unwrap() <= limit, "{limit}");
     }
 }
