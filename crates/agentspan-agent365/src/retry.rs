@@ -43,7 +43,7 @@ impl Retry {
     /// as [`RetriesExhausted`](crate::DropReason::RetriesExhausted). Default: 15 minutes. With zero, each
     /// request is tried once.
     ///
-    /// Each identity pauses by itself: for as long as `Retry-After` asks, at most five minutes, or else for a
+    /// Each identity pauses by itself: for as long as `Retry-After` asks, at most five minutes, and at least for a
     /// random time of at most half a second, which doubles with each failure up to 30 s. Meanwhile its
     /// spans wait in the queue, and requests of other identities are sent. After a pause, one request of the
     /// identity is sent; once the service takes it, all others follow. A flush ends pauses that the
@@ -83,10 +83,9 @@ impl Retry {
         let Kind::ForAtMost(max_age) = self.0 else {
             return reference.pause_after(failed.tries, failed.asked);
         };
-        let pause = match failed.asked {
-            Some(asked) => asked.min(LONGEST_ASKED),
-            None => random_below(longest_pause(failed.failures)),
-        };
+        let pause = random_below(longest_pause(failed.failures));
+        let asked = failed.asked.unwrap_or_default();
+        let pause = pause.max(asked.min(LONGEST_ASKED));
         (failed.age.saturating_add(pause) < max_age).then_some(pause)
     }
 }
@@ -177,11 +176,25 @@ mod tests {
 
     #[test]
     fn what_the_service_asks_for_counts_up_to_five_minutes() {
-        for (asked, expected) in [(0, 0), (60, 60), (1_000_000, 300)] {
+        for (asked, expected) in [(60, 60), (1_000_000, 300)] {
             let asked = Some(Duration::from_secs(asked));
             let failed = Failed { asked, ..FIRST };
             let expected = Some(Duration::from_secs(expected));
             assert_eq!(pause(Retry::default(), failed), expected);
+        }
+    }
+
+    #[test]
+    fn a_service_that_asks_for_no_pause_is_tried_no_sooner_than_one_that_asks_for_nothing() {
+        for asked in [Duration::ZERO, Duration::from_nanos(1)] {
+            let failed = Failed {
+                asked: Some(asked),
+                failures: 6,
+                ..FIRST
+            };
+            let pauses = (0..1_000).map(|_| pause(Retry::default(), failed).unwrap());
+            // By chance this fails once in 10^40 runs.
+            assert!(pauses.max().unwrap() > LONGEST_PAUSE / 10 * 9);
         }
     }
 
