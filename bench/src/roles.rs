@@ -68,8 +68,11 @@ pub fn count_allocations(
     Ok(())
 }
 
+/// How often a contender runs for a profiler, unless it is told otherwise.
+const RUNS: u64 = 10;
+
 /// What the other program does: `sink MILLISECONDS`, `measure ROW CONTENDER SINK`, or
-/// `run ROW CONTENDER [SINK]` for a profiler.
+/// `run ROW CONTENDER [SINK [RUNS]]` for a profiler.
 ///
 /// # Errors
 ///
@@ -79,11 +82,15 @@ pub fn run_child(arguments: &[String], out: &mut dyn Write) -> Result<(), BenchE
     match words.as_slice() {
         ["sink", delay] => serve(Duration::from_millis(number(delay)?), out),
         ["measure", row, contender, sink] => measure(row, contender, sink, out),
-        ["run", row, contender, sink] => run_one(row, contender, sink, out),
+        ["run", row, contender, sink] => run_one(row, contender, sink, RUNS, out),
+        // Longer, for a profiler that takes samples.
+        ["run", row, contender, sink, runs] => {
+            run_one(row, contender, sink, number(runs)?, out)
+        }
         // By hand, without a service.
         ["run", row, contender] => {
             let service = service(Duration::ZERO)?;
-            run_one(row, contender, &service.url(), out)
+            run_one(row, contender, &service.url(), RUNS, out)
         }
         _ => Err(usage(arguments)),
     }
@@ -154,28 +161,35 @@ fn measure_program(row: &Row, name: &str, site: &Site<'_>) -> Result<Readings, B
 }
 
 /// Runs one contender, measures nothing, and prints how many units it handled.
-fn run_one(row: &str, name: &str, sink: &str, out: &mut dyn Write) -> Result<(), BenchError> {
-    const RUNS: usize = 10;
-    const TURNS: u64 = 1000;
+fn run_one(
+    row: &str,
+    name: &str,
+    sink: &str,
+    runs: u64,
+    out: &mut dyn Write,
+) -> Result<(), BenchError> {
+    /// Of a program that makes turns, in one run.
+    const TURNS: u64 = 100;
+    let turns_made = runs * TURNS;
     let mut row = rows::set_up(row, sink)?;
     let units = match &mut row.work {
         Work::Turns(turns) => {
             let units = turns.units;
             let found = turns.contender(name)?;
-            for _ in 0..RUNS {
+            for _ in 0..runs {
                 found.prepare();
                 agentspan_bench_collected(&mut || found.run());
             }
-            RUNS * found.units().unwrap_or(units)
+            runs as usize * found.units().unwrap_or(units)
         }
         _ => {
             let site = Site {
                 sink,
-                turns: Some(TURNS),
+                turns: Some(turns_made),
                 allocations: None,
             };
             measure_program(&row, name, &site)?;
-            (TURNS + warm_up(TURNS)) as usize * agentspan_testkit::turn::SPANS
+            (turns_made + warm_up(turns_made)) as usize * agentspan_testkit::turn::SPANS
         }
     };
     writeln!(out, "{units}")?;

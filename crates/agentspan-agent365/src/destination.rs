@@ -1,6 +1,9 @@
 //! Where the spans of an identity are sent.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use agentspan_discovery::{ClusterCategory, DomainOverride};
 use agentspan_model::agent365::Identity;
@@ -52,10 +55,81 @@ pub(crate) struct Destinations {
     pub(crate) domain: Option<DomainOverride>,
 }
 
-/// The URL that the spans of one identity are posted to. Its query holds nothing secret.
-#[derive(Clone, Debug)]
-pub(crate) struct Destination {
+/// An identity, and where its spans are sent.
+#[derive(Debug)]
+pub(crate) struct Recipient {
+    /// No other recipient has the same.
+    number: u64,
+    pub(crate) identity: Identity,
     pub(crate) uri: Uri,
+}
+
+/// Finds recipients, and remembers them: to check two ids and to write a URL costs as much as to send a span.
+#[derive(Debug)]
+pub(crate) struct Recipients {
+    pub(crate) destinations: Destinations,
+    known: HashMap<u64, Arc<Recipient>>,
+    /// When there are more, those that are not in use are forgotten.
+    most: usize,
+    made: u64,
+}
+
+/// How many recipients are remembered.
+const MAX_KNOWN: usize = 10_000;
+
+impl PartialEq for Recipient {
+    fn eq(&self, other: &Self) -> bool {
+        self.number == other.number
+    }
+}
+
+impl Eq for Recipient {}
+
+impl Hash for Recipient {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.number.hash(state);
+    }
+}
+
+impl Recipients {
+    pub(crate) fn new(destinations: Destinations) -> Self {
+        Self {
+            destinations,
+            known: HashMap::new(),
+            most: MAX_KNOWN,
+            made: 0,
+        }
+    }
+
+    /// The recipient of the spans of this agent. As long as somebody has it, it is the only one for them.
+    pub(crate) fn of(
+        &mut self,
+        tenant: &str,
+        agent: &str,
+    ) -> Result<Arc<Recipient>, RefusedIdentityError> {
+        let hash = self.known.hasher().hash_one((tenant, agent));
+        let is_it = |identity: &Identity| {
+            (identity.tenant.as_str(), identity.agent.as_str()) == (tenant, agent)
+        };
+        let known = self.known.get(&hash);
+        if let Some(known) = known.filter(|known| is_it(&known.identity)) {
+            return Ok(Arc::clone(known));
+        }
+        let identity = Identity::parse(tenant, agent)?;
+        let uri = self.destinations.of(&identity)?;
+        if self.known.len() >= self.most {
+            self.known.retain(|_, known| Arc::strong_count(known) > 1);
+            self.most = MAX_KNOWN.max(self.known.len() * 2);
+        }
+        self.made += 1;
+        let recipient = Arc::new(Recipient {
+            number: self.made,
+            identity,
+            uri,
+        });
+        self.known.insert(hash, Arc::clone(&recipient));
+        Ok(recipient)
+    }
 }
 
 impl Destinations {
@@ -63,7 +137,7 @@ impl Destinations {
     ///
     /// A tenant that cannot be a host name is refused even when a loopback endpoint takes the host's
     /// place, so that a test sees what production would do.
-    pub(crate) fn of(&self, identity: &Identity) -> Result<Destination, RefusedIdentityError> {
+    pub(crate) fn of(&self, identity: &Identity) -> Result<Uri, RefusedIdentityError> {
         let (host, base) = match (self.wire.host, &self.domain) {
             (Host::TenantIsland, _) => {
                 let host = self
@@ -102,7 +176,6 @@ impl Destinations {
             .authority(authority)
             .path_and_query(path)
             .build()
-            .map(|uri| Destination { uri })
             .map_err(|_| RefusedIdentityError::Url)
     }
 }
@@ -137,7 +210,7 @@ mod tests {
 
     fn check_url(profile_2: &Destinations, tenant: &str, agent: &str, expected: &str) {
         let identity = Identity::parse(tenant, agent).unwrap();
-        assert_eq!(profile_2.of(&identity).unwrap().uri, *expected);
+        assert_eq!(profile_2.of(&identity).unwrap(), *expected);
     }
 
     fn version_2(domain: Option<&str>) -> Destinations {
@@ -185,10 +258,10 @@ mod tests {
 
     fn check_path(agent: &str, path_and_query: &str) {
         let identity = Identity::parse(TENANT, agent).unwrap();
-        let destination = destinations(false).of(&identity).unwrap();
-        assert_eq!(destination.uri.path_and_query().unwrap(), path_and_query);
+        let uri = destinations(false).of(&identity).unwrap();
+        assert_eq!(uri.path_and_query().unwrap(), path_and_query);
         assert_eq!(
-            destination.uri.authority().unwrap(),
+            uri.authority().unwrap(),
             "il-e3064512cc6d4703be71a2ecaecaa9.8a.tenant.api.powerplatform.com"
         );
     }
@@ -214,11 +287,23 @@ mod tests {
     #[test]
     fn service_to_service_calls_have_their_own_path() {
         let identity = Identity::parse(TENANT, "a").unwrap();
-        let destination = destinations(true).of(&identity).unwrap();
-        assert_eq!(
-            destination.uri.path(),
-            "/maven/agent365/service/agents/a/traces"
-        );
+        let uri = destinations(true).of(&identity).unwrap();
+        assert_eq!(uri.path(), "/maven/agent365/service/agents/a/traces");
+    }
+
+    #[test]
+    fn an_agent_has_one_recipient_as_long_as_it_is_in_use() {
+        let mut recipients = Recipients::new(destinations(false));
+        recipients.most = 2;
+        let of = |recipients: &mut Recipients, agent| recipients.of(TENANT, agent).unwrap();
+        let used = of(&mut recipients, "used");
+        let unused = of(&mut recipients, "unused").number;
+        assert_eq!(of(&mut recipients, "used"), used);
+        assert_eq!(of(&mut recipients, "unused").number, unused);
+        recipients.most = 2;
+        of(&mut recipients, "third");
+        assert_eq!(of(&mut recipients, "used"), used);
+        assert!(of(&mut recipients, "unused").number > unused);
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Which spans belong to whom.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use agentspan_model::agent365::Identity;
 use agentspan_model::keys;
 use opentelemetry::Value;
 use opentelemetry_sdk::trace::SpanData;
 
-use crate::destination::{Destination, Destinations};
+use crate::destination::{Destinations, Recipient, Recipients};
 use crate::export_error::RefusedIdentityError;
 use crate::report::RefusedIdentity;
 
@@ -27,8 +27,7 @@ pub(crate) struct Grouping {
 /// The spans of one identity.
 #[derive(Debug)]
 pub(crate) struct Group {
-    pub(crate) identity: Identity,
-    pub(crate) destination: Destination,
+    pub(crate) recipient: Arc<Recipient>,
     pub(crate) len: usize,
     first: usize,
     last: usize,
@@ -65,14 +64,14 @@ impl Group {
 
 impl Grouping {
     /// Groups `spans`. An identity that is refused costs its own spans and no others.
-    pub(crate) fn of(spans: &[SpanData], destinations: &Destinations) -> Self {
+    pub(crate) fn of(spans: &[SpanData], recipients: &mut Recipients) -> Self {
         let mut grouping = Self::default();
         grouping.next.resize(spans.len(), END);
         let mut places: HashMap<(&str, &str), Place> = HashMap::new();
         let mut not_text = None;
         let mut previous: Option<(Named<'_>, Place)> = None;
         for (index, span) in spans.iter().enumerate() {
-            let named = named(span, destinations);
+            let named = named(span, &recipients.destinations);
             // Spans of one identity tend to come together, and then nothing has to be hashed.
             let known = previous.filter(|(same, _)| *same == named);
             let place = match (named, known) {
@@ -90,7 +89,7 @@ impl Grouping {
                 }
                 (Named::Pair(tenant, agent), None) => *places
                     .entry((tenant, agent))
-                    .or_insert_with(|| grouping.open(tenant, agent, destinations)),
+                    .or_insert_with(|| grouping.open(recipients.of(tenant, agent))),
             };
             previous = Some((named, place));
             grouping.add(place, index);
@@ -104,8 +103,14 @@ impl Grouping {
         group: &Group,
         spans: &'a [SpanData],
     ) -> impl Iterator<Item = &'a SpanData> {
-        std::iter::successors(Some(group.first), |index| self.next.get(*index).copied())
+        self.places_of(group)
             .map_while(|index| spans.get(index))
+    }
+
+    /// Where the spans of a group are in the batch, in order.
+    pub(crate) fn places_of(&self, group: &Group) -> impl Iterator<Item = usize> {
+        let next = |index: &usize| self.next.get(*index).copied();
+        std::iter::successors(Some(group.first), next).take(group.len)
     }
 
     /// The spans of each group, in order. They are moved out of `spans`, whose memory stays there unless
@@ -134,18 +139,11 @@ impl Grouping {
         parts
     }
 
-    fn open(&mut self, tenant: &str, agent: &str, destinations: &Destinations) -> Place {
-        let destination = Identity::parse(tenant, agent)
-            .map_err(RefusedIdentityError::from)
-            .and_then(|identity| {
-                let destination = destinations.of(&identity)?;
-                Ok((identity, destination))
-            });
-        match destination {
-            Ok((identity, destination)) => {
+    fn open(&mut self, recipient: Result<Arc<Recipient>, RefusedIdentityError>) -> Place {
+        match recipient {
+            Ok(recipient) => {
                 self.groups.push(Group {
-                    identity,
-                    destination,
+                    recipient,
                     len: 0,
                     first: END,
                     last: END,

@@ -12,7 +12,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use self::cut_json::cut_json;
 use crate::span_size::{
-    attribute_bytes, attributes_bytes, estimated_bytes, name_bytes, value_bytes,
+    attribute_bytes, attributes_bytes, estimated_bytes, name_bytes, places_bytes, value_bytes,
 };
 
 /// No value is cut to less so that a whole span fits. No id of a tenant or an agent is so long.
@@ -34,6 +34,9 @@ const ROUTING: [&str; 6] = [
     keys::MICROSOFT_AGENT_PLATFORM_ID,
     keys::GEN_AI_CONVERSATION_ID,
 ];
+
+/// What allocators may keep of what is left out: they round the memory of three lists up.
+const ROUNDED: u64 = 3 * 16;
 
 /// How many of the keys of cut values a span names.
 const MAX_NAMED: usize = 32;
@@ -147,7 +150,7 @@ impl SpanLimits {
     }
 
     /// As [`apply`](Self::apply), with the estimated memory of what is left.
-    pub(crate) fn cut(&self, span: &mut SpanData) -> (Option<SpanCuts>, u64) {
+    pub fn cut(&self, span: &mut SpanData) -> (Option<SpanCuts>, u64) {
         let bytes = estimated_bytes(span);
         if self.is_surely_kept(span, bytes) {
             return (None, bytes);
@@ -289,7 +292,10 @@ impl SpanLimits {
     fn leave_out(&self, span: &mut SpanData, cuts: &mut Cuts) {
         // What lists keep in reserve is memory, too.
         shrink(span);
-        let mut over = self.over(span);
+        let mut over = match self.over(span) {
+            0 => 0,
+            over => over + ROUNDED,
+        };
         while over > 0 {
             let Some(event) = span.events.events.pop() else {
                 break;
@@ -323,10 +329,17 @@ impl SpanLimits {
     }
 }
 
+/// As if the span had never been cut: its list of attributes has no places for notes, either.
 fn bytes_without_notes(span: &SpanData) -> u64 {
     let notes = span.attributes.iter().filter(|one| is_note(one));
-    let notes: usize = notes.map(attribute_bytes).sum();
-    estimated_bytes(span).saturating_sub(notes as u64)
+    let (mut places, mut bytes) = (0, 0);
+    for note in notes {
+        places += 1;
+        bytes += attribute_bytes(note) - size_of::<KeyValue>();
+    }
+    let capacity = span.attributes.capacity();
+    let slots = places_bytes::<KeyValue>(capacity) - places_bytes::<KeyValue>(capacity - places);
+    estimated_bytes(span).saturating_sub((slots + bytes) as u64)
 }
 
 fn shrink(span: &mut SpanData) {

@@ -46,7 +46,12 @@ const fn allocated(bytes: usize) -> usize {
 }
 
 fn list_bytes<T>(list: &Vec<T>) -> usize {
-    allocated(list.capacity().saturating_mul(size_of::<T>()))
+    places_bytes::<T>(list.capacity())
+}
+
+/// What a list with so many places holds, without what its items hold.
+pub(crate) const fn places_bytes<T>(places: usize) -> usize {
+    allocated(places.saturating_mul(size_of::<T>()))
 }
 
 #[expect(clippy::ptr_arg, reason = "a text that is borrowed holds nothing")]

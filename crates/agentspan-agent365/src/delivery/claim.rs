@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use agentspan_model::agent365::Identity;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::event::{Event, TokenSource};
 use super::lanes::Size;
 use super::outbox::Settled;
 use super::shared::Shared;
+use crate::destination::Recipient;
 use crate::drop_reason::DropReason;
 use crate::export_error::ExportError;
 use crate::receipt::Receipt;
@@ -104,7 +104,7 @@ impl Drop for Claim {
 /// task that carries them panics or is cancelled.
 #[derive(Debug)]
 pub(super) struct Ticket {
-    pub(super) identity: Identity,
+    pub(super) recipient: Arc<Recipient>,
     pub(super) tokens: TokenSource,
     pub(super) batch: u64,
     /// The place of the identity in the batch's report.
@@ -213,38 +213,26 @@ impl Ticket {
             mut why_not_routed,
             mut notices,
         } = std::mem::take(&mut self.answered);
-        let identity = || self.identity.clone();
-        let rejected_error = ExportError::Rejected {
-            identity: identity(),
-            reasons: why_rejected.take(),
-        };
-        let not_routed_error = ExportError::NotRouted {
-            identity: identity(),
-            reasons: why_not_routed.take(),
-        };
-        let too_large_error = ExportError::TooLarge {
-            identity: identity(),
-            bytes: shortest_too_large,
-        };
+        let identity = || self.recipient.identity.clone();
         let lost_apart: usize = lost.iter().map(|loss| loss.spans).sum();
         let settled = delivered + rejected + not_routed + too_large + lost_apart;
         let left = self.spans.saturating_sub(settled);
-        let losses = [
-            (rejected, Some(rejected_error)),
-            (not_routed, Some(not_routed_error)),
-            (too_large, Some(too_large_error)),
-            (left, error),
-        ];
-        let losses = losses
-            .into_iter()
-            .filter(|(spans, _)| *spans > 0)
-            .filter_map(|(spans, error)| {
-                Some(SpanLoss {
-                    spans,
-                    error: error?,
-                })
-            });
-        lost.extend(losses);
+        let mut lose = |spans, error| lost.push(SpanLoss { spans, error });
+        if rejected > 0 {
+            let (identity, reasons) = (identity(), why_rejected.take());
+            lose(rejected, ExportError::Rejected { identity, reasons });
+        }
+        if not_routed > 0 {
+            let (identity, reasons) = (identity(), why_not_routed.take());
+            lose(not_routed, ExportError::NotRouted { identity, reasons });
+        }
+        if too_large > 0 {
+            let (identity, bytes) = (identity(), shortest_too_large);
+            lose(too_large, ExportError::TooLarge { identity, bytes });
+        }
+        if let Some(error) = error.filter(|_| left > 0) {
+            lose(left, error);
+        }
         let report = IdentityReport {
             identity: identity(),
             spans: self.spans,
@@ -259,6 +247,7 @@ impl Ticket {
         };
         // Nobody listens any more when the thread ends, and then the count is all that is left.
         let _ = self.events.send(Event::Delivered {
+            recipient: Arc::clone(&self.recipient),
             batch: self.batch,
             slot: self.slot,
             held: self.held,
@@ -272,7 +261,7 @@ impl Drop for Ticket {
         let Some(claim) = &self.claim else {
             return;
         };
-        let identity = self.identity.clone();
+        let identity = self.recipient.identity.clone();
         let error = match claim.shared.reason_of_loss() {
             DropReason::ShutdownDeadline => ExportError::ShutdownDeadline { identity },
             _ => ExportError::Internal { identity },

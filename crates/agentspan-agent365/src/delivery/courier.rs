@@ -129,22 +129,21 @@ enum Judgement {
 
 impl Courier {
     /// Delivers the requests of one identity, one after the other, and settles its ticket.
-    pub(super) async fn carry(&self, shared: &Shared, press: &Press, pass: Pass, load: Load) {
+    pub(super) async fn carry(&self, shared: &Shared, press: &Press, pass: Pass, load: Box<Load>) {
         let Load {
             mut ticket,
-            uri,
             spans,
             resource,
             since: _,
-        } = load;
-        let mut outbox = Outbox::new(spans, resource);
+        } = *load;
+        let mut outbox = Outbox::new(spans, resource, ticket.held.bytes);
         let mut trip = Trip {
             shared,
             press,
             pass,
             attempts: Vec::new(),
         };
-        let delivered = self.deliver(&mut trip, &mut ticket, &uri, &mut outbox);
+        let delivered = self.deliver(&mut trip, &mut ticket, &mut outbox);
         let result = delivered.await;
         if let Err(ExportError::TokenPanic { .. }) = &result {
             shared.counters.panicked(1);
@@ -163,7 +162,6 @@ impl Courier {
         &self,
         trip: &mut Trip<'_>,
         ticket: &mut Ticket,
-        uri: &Uri,
         outbox: &mut Outbox,
     ) -> Result<(), ExportError> {
         let room = trip.press.forecast(ticket.held.bytes);
@@ -172,8 +170,8 @@ impl Courier {
         let mut is_renewed = false;
         while !outbox.is_empty() {
             let address = Address {
-                identity: &ticket.identity,
-                uri,
+                identity: &ticket.recipient.identity,
+                uri: &ticket.recipient.uri,
                 headers: &headers,
                 token: token.as_ref().map_or("", AccessToken::as_str),
             };
@@ -194,7 +192,7 @@ impl Courier {
             match &error {
                 ExportError::Status { status: 413, .. } if !self.final_refusals => {
                     let refused = outbox.ahead();
-                    log::too_large(&ticket.identity, refused.spans, refused.body_bytes);
+                    log::too_large(&ticket.recipient.identity, refused.spans, refused.body_bytes);
                     if !outbox.refuse() {
                         ticket.too_large(outbox.settle(), refused.body_bytes);
                     }
@@ -207,7 +205,7 @@ impl Courier {
                     let Some(other) = other.await? else {
                         return Err(error);
                     };
-                    log::token_refused(&ticket.identity);
+                    log::token_refused(&ticket.recipient.identity);
                     headers = self.headers(ticket, Some(&other))?;
                     token = Some(other);
                 }
@@ -229,7 +227,7 @@ impl Courier {
         let Some(refused) = refused else {
             return Ok(None);
         };
-        let query = TokenQuery::new(ticket.identity.clone()).with_refused(refused.clone());
+        let query = TokenQuery::new(ticket.recipient.identity.clone()).with_refused(refused.clone());
         let other = match own_token(ticket) {
             Some(own) => Some(own),
             None => self.ask(pass, &query, room).await?,
@@ -341,7 +339,7 @@ impl Courier {
         if let Some(token) = own_token(ticket) {
             return Ok(Some(token));
         }
-        self.ask(pass, &TokenQuery::new(ticket.identity.clone()), room)
+        self.ask(pass, &TokenQuery::new(ticket.recipient.identity.clone()), room)
             .await
     }
 
@@ -386,7 +384,7 @@ impl Courier {
         ticket: &Ticket,
         token: Option<&AccessToken>,
     ) -> Result<HeaderMap, ExportError> {
-        let identity = &ticket.identity;
+        let identity = &ticket.recipient.identity;
         let mut headers = HeaderMap::with_capacity(4);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if self.tenant_header {

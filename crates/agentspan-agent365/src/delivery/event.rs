@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
-use agentspan_model::agent365::Identity;
 use agentspan_record::FinishedSpan;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -12,6 +11,7 @@ use super::claim::Claim;
 use super::lanes::{Pause, Size};
 use super::load::Resources;
 use super::pass::Step;
+use crate::destination::Recipient;
 use crate::encode::EncodedResource;
 use crate::export_token::ExportToken;
 use crate::report::{ExportReport, IdentityReport};
@@ -25,6 +25,7 @@ pub(crate) enum Event {
     Job(Job),
     /// The spans of one identity are settled.
     Delivered {
+        recipient: Arc<Recipient>,
         batch: u64,
         slot: usize,
         /// What their lane held for them.
@@ -34,7 +35,7 @@ pub(crate) enum Event {
     /// Something happened to the turn of a request.
     Step { turn: u64, step: Step },
     /// A lane has paused.
-    Rested(Pause<Identity>),
+    Rested(Pause<Arc<Recipient>>),
     /// Somebody waits for what was handed over so far.
     Flush(Flush),
     /// The end. What is not delivered at the deadline is dropped.

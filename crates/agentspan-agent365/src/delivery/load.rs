@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use agentspan_record::FinishedSpan;
-use http::Uri;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::time::Instant;
 
@@ -19,7 +18,6 @@ use crate::grouping::Grouping;
 #[derive(Debug)]
 pub(super) struct Load {
     pub(super) ticket: Ticket,
-    pub(super) uri: Uri,
     pub(super) spans: Vec<SpanData>,
     pub(super) resource: Arc<EncodedResource>,
     /// When they were taken from the queue.
@@ -76,7 +74,7 @@ impl TokenSource {
     /// when that is decided.
     pub(super) fn of_groups(&self, grouping: &Grouping) -> Vec<Self> {
         let groups = grouping.groups.iter();
-        let tenants = groups.map(|group| &group.identity.tenant);
+        let tenants = groups.map(|group| &group.recipient.identity.tenant);
         let of = |tenant| match self {
             Self::Request(Some(token)) => {
                 let is_theirs = token.belongs_to(tenant, tenants.clone());

@@ -15,6 +15,8 @@ use agentspan_record::estimated_bytes;
 #[derive(Debug)]
 pub(super) struct Outbox {
     spans: VecDeque<SpanData>,
+    /// Their estimated memory.
+    bytes: u64,
     resource: Arc<EncodedResource>,
     /// How many spans each of the next requests has, as far as that is decided.
     runs: VecDeque<usize>,
@@ -47,9 +49,10 @@ pub(super) struct Settled {
 }
 
 impl Outbox {
-    pub(super) fn new(spans: Vec<SpanData>, resource: Arc<EncodedResource>) -> Self {
+    pub(super) fn new(spans: Vec<SpanData>, resource: Arc<EncodedResource>, bytes: u64) -> Self {
         Self {
             spans: spans.into(),
+            bytes,
             resource,
             runs: VecDeque::new(),
             encoded: None,
@@ -88,7 +91,7 @@ impl Outbox {
     pub(super) fn encode(&mut self, press: &Press) -> Parcel {
         loop {
             let run = self.runs.front().copied();
-            let parcel = press.next(&self.resource, self.spans.make_contiguous(), run);
+            let parcel = press.next(&self.resource, self.spans.make_contiguous(), self.bytes, run);
             if run.is_none() {
                 self.runs.push_front(parcel.spans);
             }
@@ -133,14 +136,20 @@ impl Outbox {
 
     /// The next request is settled: its spans go.
     pub(super) fn settle(&mut self) -> Settled {
+        let before = self.spans.len();
         let spans = self.runs.pop_front().unwrap_or(0).min(self.spans.len());
         if let Some(encoded) = self.encoded.take() {
             self.requests += 1;
             self.body_bytes += encoded.body_bytes;
             self.truncated += encoded.truncated;
         }
-        let bytes = self.spans.drain(..spans);
-        let bytes = bytes.map(|span| estimated_bytes(&span)).sum();
+        let settled = self.spans.drain(..spans);
+        // The last request has what is left: most loads are one request.
+        let bytes = match settled.len() == before {
+            true => self.bytes,
+            false => settled.map(|span| estimated_bytes(&span)).sum(),
+        };
+        self.bytes = self.bytes.saturating_sub(bytes);
         Settled { spans, bytes }
     }
 }
@@ -159,10 +168,9 @@ mod tests {
     fn outbox(spans: usize, text: &str) -> Outbox {
         let span = span(vec![KeyValue::new("text", text.to_owned())]);
         let resource = Resource::builder_empty().with_service_name("s").build();
-        Outbox::new(
-            vec![span; spans],
-            Arc::new(EncodedResource::from(&resource)),
-        )
+        let bytes = estimated_bytes(&span) * spans as u64;
+        let resource = Arc::new(EncodedResource::from(&resource));
+        Outbox::new(vec![span; spans], resource, bytes)
     }
 
     fn press(max_payload_bytes: Option<usize>) -> Press {

@@ -60,19 +60,21 @@ impl Press {
     }
 
     /// The body of the next request: with the first `run` of `spans`, or with as many as a request takes
-    /// by estimate.
+    /// by estimate. All together take `bytes`.
     pub(super) fn next(
         &self,
         resource: &EncodedResource,
         spans: &[SpanData],
+        bytes: u64,
         run: Option<usize>,
     ) -> Parcel {
+        let all = (spans.len(), bytes);
         // What a panic leaves in the encoder shows in no other body.
         let encoder = self.encoder.lock();
         let mut encoder = encoder.unwrap_or_else(PoisonError::into_inner);
         let (run, limit) = match (run, self.max_payload_bytes) {
             (Some(run), _) => (run, None),
-            (None, None) => (self.piece(spans), None),
+            (None, None) => (self.piece(spans, bytes), None),
             (None, limit) => (spans.len(), limit),
         };
         let spans = spans.get(..run).unwrap_or(spans);
@@ -82,7 +84,10 @@ impl Press {
             (Vec::new(), spans.len())
         };
         let spans = spans.get(..run).unwrap_or(spans);
-        let bytes = spans.iter().map(estimated_bytes).sum();
+        let bytes = match all {
+            (all, bytes) if all == spans.len() => bytes,
+            _ => spans.iter().map(estimated_bytes).sum(),
+        };
         let expected = usize::try_from(self.forecast(bytes)).unwrap_or(LONGEST_PIECE);
         let mut body = self.buffers.take(expected);
         if cut.is_empty() {
@@ -112,8 +117,11 @@ impl Press {
         body > self.max_payload_bytes.unwrap_or(LONGEST_PIECE)
     }
 
-    /// How many spans make a piece, one at least.
-    fn piece(&self, spans: &[SpanData]) -> usize {
+    /// How many spans make a piece, one at least. All together take `bytes`.
+    fn piece(&self, spans: &[SpanData], bytes: u64) -> usize {
+        if self.grown(bytes) <= PIECE {
+            return spans.len();
+        }
         let mut piece = Chunk::new(PIECE);
         let fits = |span: &&SpanData| piece.takes(self.grown(estimated_bytes(span)));
         spans.iter().take_while(fits).count()

@@ -184,8 +184,7 @@ impl Shared {
             self.counters.refuse(self.reason_of_end(), count as u64);
             return Err(SubmitError::AlreadyShutdown);
         }
-        spans.iter_mut().for_each(|span| self.limit(&mut span.data));
-        let bytes: u64 = spans.iter().map(FinishedSpan::estimated_bytes).sum();
+        let bytes = spans.iter_mut().map(|span| self.limit_finished(span)).sum();
         if !self.counters.admit(count as u64, bytes) {
             return Err(SubmitError::QueueFull { spans: count });
         }
@@ -262,11 +261,13 @@ impl Shared {
         }
     }
 
-    /// Cuts what is over the limits.
-    pub(super) fn limit(&self, span: &mut SpanData) {
-        if let Some(cuts) = self.limits.apply(span) {
+    /// Cuts what is over the limits. Gives the estimated memory.
+    pub(super) fn limit(&self, span: &mut SpanData) -> u64 {
+        let (cuts, bytes) = self.limits.cut(span);
+        if let Some(cuts) = cuts {
             self.counters.cut(cuts);
         }
+        bytes
     }
 
     /// Notes that a span starts below `parent` and in `context`, if anything is to be known of it before it ends.

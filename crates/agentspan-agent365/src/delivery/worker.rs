@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use agentspan_model::agent365::Identity;
 use agentspan_queue::contain::{self, Foreign};
-use agentspan_record::{FinishedSpan, Preparation, estimated_bytes};
+use agentspan_record::{FinishedSpan, Preparation};
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
@@ -31,7 +30,7 @@ use super::press::Press;
 use super::reparent::reparent;
 use super::shared::Shared;
 use super::thread::Setup;
-use crate::destination::Destinations;
+use crate::destination::{Recipient, Recipients};
 use crate::drop_reason::DropReason;
 use crate::grouping::Grouping;
 use crate::report::ExportReport;
@@ -64,7 +63,7 @@ pub(super) struct Worker {
     events: UnboundedReceiver<Event>,
     queue: UnboundedReceiver<QueuedSpan>,
     courier: Arc<Courier>,
-    destinations: Destinations,
+    recipients: Recipients,
     press: Arc<Press>,
     observer: Option<Foreign<Observer>>,
     preparation: Preparation,
@@ -73,14 +72,17 @@ pub(super) struct Worker {
     /// The memory of the last batch, to be used for the next: of single spans, and of prepared ones.
     spare_finished: Vec<FinishedSpan>,
     spare: Vec<SpanData>,
+    spare_sizes: Vec<u64>,
     /// For bodies that are on their way.
     max_body_bytes: u64,
     batch_delay: Duration,
 
     jobs: VecDeque<Job>,
-    lanes: Lanes<Identity, Item>,
+    lanes: Lanes<Arc<Recipient>, Item>,
     /// When a flush or the end last ended pauses.
     hurried: Option<Instant>,
+    /// How many identities the last batch had.
+    spread: usize,
     batches: BTreeMap<u64, InFlight>,
     next_batch: u64,
     tasks: JoinSet<()>,
@@ -115,7 +117,7 @@ impl Worker {
             events,
             queue,
             courier: Arc::new(setup.courier),
-            destinations: setup.destinations,
+            recipients: Recipients::new(setup.destinations),
             press: Arc::new(Press::new(setup.encoder, setup.max_payload_bytes)),
             observer: setup.observer,
             preparation: setup.preparation,
@@ -123,11 +125,13 @@ impl Worker {
             advice: Advice::by(setup.contract),
             spare_finished: Vec::new(),
             spare: Vec::new(),
+            spare_sizes: Vec::new(),
             max_body_bytes: setup.bounds.bytes / BODIES,
             batch_delay: setup.batch_delay,
             jobs: VecDeque::new(),
             lanes: Lanes::new(setup.concurrency, patience, bounds),
             hurried: None,
+            spread: 1,
             batches: BTreeMap::new(),
             next_batch: 0,
             tasks: JoinSet::new(),
@@ -240,12 +244,13 @@ impl Worker {
             Event::Wake => {}
             Event::Job(job) => self.jobs.push_back(job),
             Event::Delivered {
+                recipient,
                 batch,
                 slot,
                 held,
                 report,
             } => {
-                self.lanes.settled(&report.identity, held);
+                self.lanes.settled(&recipient, held);
                 if let Some(in_flight) = self.batches.get_mut(&batch) {
                     in_flight.settle(slot, report);
                     if in_flight.is_complete() {
@@ -371,7 +376,7 @@ impl Worker {
                 cut,
             };
             match item {
-                Item::Load(load) => self.start(place, *load),
+                Item::Load(load) => self.start(place, load),
                 Item::Request(resume) => {
                     if !resume.go(place) {
                         self.cuts.remove(&turn);
@@ -383,15 +388,15 @@ impl Worker {
     }
 
     /// Starts the requests of spans whose turn it is.
-    fn start(&mut self, place: Place, load: Load) {
+    fn start(&mut self, place: Place, load: Box<Load>) {
         let shared = Arc::clone(&self.shared);
         let courier = Arc::clone(&self.courier);
         let press = Arc::clone(&self.press);
         let keeps_slot = courier.retry.keeps_slots();
         let pass = Pass::new(shared.events.clone(), place, load.since, keeps_slot);
         self.tasks.spawn(async move {
-            // A panic drops the ticket, which counts its spans.
-            let carried = courier.carry(&shared, &press, pass, load);
+            // A panic drops the ticket, which counts its spans. The task is small, since it is moved several times.
+            let carried = Box::pin(courier.carry(&shared, &press, pass, load));
             if contain::future(|| carried).await.is_err() {
                 shared.counters.panicked(1);
             }
@@ -439,17 +444,19 @@ impl Worker {
     }
 
     /// How many single spans are opened now, if any are. While requests wait for their turn, spans gather, so that
-    /// each request has more of them.
+    /// each request has more of them. No more are opened than make full requests: spans are in the processor's
+    /// cache then from the first look at them until they are encoded.
     fn next_batch_spans(&self) -> Option<usize> {
         let shared = &*self.shared;
         let (batch, backlog) = (shared.batch_spans, shared.backlog.load(SeqCst));
         let is_due = self.due > self.taken;
         let is_heavy = shared.backlog_bytes.load(SeqCst) >= shared.batch_bytes;
-        let most = batch.saturating_mul(MAX_BATCHES);
-        let is_enough = match self.lanes.are_busy() {
-            true => backlog >= most,
-            false => backlog >= batch,
+        let (enough, batches) = match self.lanes.are_busy() {
+            true => (batch.saturating_mul(MAX_BATCHES), MAX_BATCHES),
+            false => (batch, self.spread.clamp(1, MAX_BATCHES)),
         };
+        let is_enough = backlog >= enough;
+        let most = batch.saturating_mul(batches);
         (backlog > 0 && (is_due || is_heavy || is_enough)).then_some(most)
     }
 
@@ -462,9 +469,10 @@ impl Worker {
             reply,
         } = job;
         let since = Instant::now();
-        let mut spans = self.prepare(finished);
-        claim.weigh(spans.iter().map(estimated_bytes).sum());
-        let mut grouping = Grouping::of(&spans, &self.destinations);
+        let (mut spans, sizes) = self.prepare(finished);
+        claim.weigh(sizes.iter().sum());
+        let mut grouping = Grouping::of(&spans, &mut self.recipients);
+        self.spread = grouping.groups.len();
         self.reparent(&mut spans, &grouping);
         self.advice.look_at(&spans);
         let skipped = Skipped {
@@ -498,16 +506,17 @@ impl Worker {
         let tokens = tokens.of_groups(&grouping);
         let parts = grouping.split(&mut spans);
         let mut slot = 0;
-        let groups = grouping.groups.into_iter().zip(parts).zip(tokens);
-        for ((group, mut spans), tokens) in groups {
+        let groups = grouping.groups.iter().zip(parts).zip(tokens);
+        for ((group, mut rest), tokens) in groups {
             let resource = resources.of(group.first());
-            while !spans.is_empty() {
-                let rest = spans.split_off(spans.len().min(most));
-                let bytes = spans.iter().map(estimated_bytes).sum();
+            let mut bytes = grouping.places_of(group).filter_map(|at| sizes.get(at));
+            while !rest.is_empty() {
+                let spans = first_of(&mut rest, most);
+                let bytes = bytes.by_ref().take(spans.len()).sum();
                 let claim = claim.split_with(spans.len(), bytes);
                 let held = claim.size();
                 let ticket = Ticket {
-                    identity: group.identity.clone(),
+                    recipient: Arc::clone(&group.recipient),
                     tokens: tokens.clone(),
                     batch,
                     slot,
@@ -521,14 +530,12 @@ impl Worker {
                     events: self.shared.events.clone(),
                 };
                 slot += 1;
-                let spans = std::mem::replace(&mut spans, rest);
                 // A ticket that is dropped here has lost its spans.
                 let Some(resource) = resource else {
                     continue;
                 };
                 self.push(Load {
                     ticket,
-                    uri: group.destination.uri.clone(),
                     spans,
                     resource: Arc::clone(resource),
                     since,
@@ -536,30 +543,33 @@ impl Worker {
             }
         }
         self.keep_memory(spans);
+        self.spare_sizes = sizes;
     }
 
     /// Puts spans into their lane, and takes out of it what is beyond its share.
     fn push(&mut self, load: Load) {
-        let (identity, held) = (load.ticket.identity.clone(), load.ticket.held);
-        self.lanes.push(&identity, Item::Load(Box::new(load)), held);
+        let (recipient, held) = (Arc::clone(&load.ticket.recipient), load.ticket.held);
+        self.lanes.push(&recipient, Item::Load(Box::new(load)), held);
         let (spans, bytes) = self.shared.counters.queued();
         let used = Size { spans, bytes };
-        for item in self.lanes.take_excess(&identity, used, Item::held) {
+        for item in self.lanes.take_excess(&recipient, used, Item::held) {
             give_up(item, GaveUp::QueueShare);
         }
     }
 
-    /// The spans as they are sent, within limits.
-    fn prepare(&mut self, mut finished: Vec<FinishedSpan>) -> Vec<SpanData> {
+    /// The spans as they are sent, within limits, and their estimated memory.
+    fn prepare(&mut self, mut finished: Vec<FinishedSpan>) -> (Vec<SpanData>, Vec<u64>) {
         let mut spans = std::mem::take(&mut self.spare);
         let panics = self.preparation.prepare(finished.drain(..), &mut spans);
         self.shared.counters.panicked(panics);
         // What was rendered may have grown.
-        spans.iter_mut().for_each(|span| self.shared.limit(span));
+        let mut sizes = std::mem::take(&mut self.spare_sizes);
+        sizes.clear();
+        sizes.extend(spans.iter_mut().map(|span| self.shared.limit(span)));
         if finished.capacity() <= MAX_SPARE_SPANS {
             self.spare_finished = finished;
         }
-        spans
+        (spans, sizes)
     }
 
     /// Gives spans whose parents are not sent other parents.
@@ -613,12 +623,20 @@ impl Worker {
     }
 }
 
+/// Takes the first `most` spans out of `rest`, or all.
+fn first_of(rest: &mut Vec<SpanData>, most: usize) -> Vec<SpanData> {
+    match rest.len() > most {
+        true => rest.drain(..most).collect(),
+        false => std::mem::take(rest),
+    }
+}
+
 /// Settles what is sent no more.
 fn give_up(item: Item, why: GaveUp) {
     match item {
         Item::Request(resume) => resume.give_up(why),
         Item::Load(load) => {
-            let error = why.error(&load.ticket.identity, 0, LastTry::default());
+            let error = why.error(&load.ticket.recipient.identity, 0, LastTry::default());
             load.ticket.settle(Vec::new(), Some(error));
         }
     }

@@ -32,7 +32,7 @@ fn group_of(profile: Profile, spans: &[SpanData]) -> Grouping {
         loopback: None,
         domain: None,
     };
-    Grouping::of(spans, &destinations)
+    Grouping::of(spans, &mut Recipients::new(destinations))
 }
 
 /// The identities in order, each with the places of its spans in the batch.
@@ -49,8 +49,8 @@ fn check_groups(spans: &[SpanData], expected: &[(&str, &str, &[usize])]) {
                 .collect();
             assert_eq!(places.len(), group.len);
             (
-                group.identity.tenant.as_str(),
-                group.identity.agent.as_str(),
+                group.recipient.identity.tenant.as_str(),
+                group.recipient.identity.agent.as_str(),
                 places,
             )
         })

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -116,7 +117,7 @@ macro_rules! id {
         /// GUIDs in different case are different ids, as they are for the reference.
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(into = "String", try_from = "String")]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Checks `id` and copies it.
@@ -178,13 +179,13 @@ macro_rules! id {
 
             fn try_from(id: String) -> Result<Self, IdentityError> {
                 Self::check(&id)?;
-                Ok(Self(id.into_boxed_str()))
+                Ok(Self(id.into()))
             }
         }
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0.into_string()
+                id.as_str().to_owned()
             }
         }
     };
