@@ -84,9 +84,7 @@ pub fn run_child(arguments: &[String], out: &mut dyn Write) -> Result<(), BenchE
         ["measure", row, contender, sink] => measure(row, contender, sink, out),
         ["run", row, contender, sink] => run_one(row, contender, sink, RUNS, out),
         // Longer, for a profiler that takes samples.
-        ["run", row, contender, sink, runs] => {
-            run_one(row, contender, sink, number(runs)?, out)
-        }
+        ["run", row, contender, sink, runs] => run_one(row, contender, sink, number(runs)?, out),
         // By hand, without a service.
         ["run", row, contender] => {
             let service = service(Duration::ZERO)?;

@@ -103,8 +103,7 @@ impl Grouping {
         group: &Group,
         spans: &'a [SpanData],
     ) -> impl Iterator<Item = &'a SpanData> {
-        self.places_of(group)
-            .map_while(|index| spans.get(index))
+        self.places_of(group).map_while(|index| spans.get(index))
     }
 
     /// Where the spans of a group are in the batch, in order.

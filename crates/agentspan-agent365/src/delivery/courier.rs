@@ -192,7 +192,11 @@ impl Courier {
             match &error {
                 ExportError::Status { status: 413, .. } if !self.final_refusals => {
                     let refused = outbox.ahead();
-                    log::too_large(&ticket.recipient.identity, refused.spans, refused.body_bytes);
+                    log::too_large(
+                        &ticket.recipient.identity,
+                        refused.spans,
+                        refused.body_bytes,
+                    );
                     if !outbox.refuse() {
                         ticket.too_large(outbox.settle(), refused.body_bytes);
                     }
@@ -227,7 +231,8 @@ impl Courier {
         let Some(refused) = refused else {
             return Ok(None);
         };
-        let query = TokenQuery::new(ticket.recipient.identity.clone()).with_refused(refused.clone());
+        let query =
+            TokenQuery::new(ticket.recipient.identity.clone()).with_refused(refused.clone());
         let other = match own_token(ticket) {
             Some(own) => Some(own),
             None => self.ask(pass, &query, room).await?,
@@ -339,8 +344,12 @@ impl Courier {
         if let Some(token) = own_token(ticket) {
             return Ok(Some(token));
         }
-        self.ask(pass, &TokenQuery::new(ticket.recipient.identity.clone()), room)
-            .await
+        self.ask(
+            pass,
+            &TokenQuery::new(ticket.recipient.identity.clone()),
+            room,
+        )
+        .await
     }
 
     async fn ask(

@@ -91,7 +91,12 @@ impl Outbox {
     pub(super) fn encode(&mut self, press: &Press) -> Parcel {
         loop {
             let run = self.runs.front().copied();
-            let parcel = press.next(&self.resource, self.spans.make_contiguous(), self.bytes, run);
+            let parcel = press.next(
+                &self.resource,
+                self.spans.make_contiguous(),
+                self.bytes,
+                run,
+            );
             if run.is_none() {
                 self.runs.push_front(parcel.spans);
             }

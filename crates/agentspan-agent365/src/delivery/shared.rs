@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 
 use agentspan_queue::told::{self, Told};
-use agentspan_record::{FinishedSpan, SpanLimits};
+use agentspan_record::{FinishedSpan, SpanCuts, SpanLimits};
 use opentelemetry::Context;
 use opentelemetry::trace::SpanContext;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
@@ -220,10 +220,7 @@ impl Shared {
             self.counters.refuse(self.reason_of_end(), 1);
             return;
         }
-        let (cuts, bytes) = span.cut(&self.limits);
-        if let Some(cuts) = cuts {
-            self.counters.cut(cuts);
-        }
+        let bytes = self.limit_finished(&mut span);
         if let Some(mut lineage) = self.lineage() {
             lineage.end(&span);
         }
@@ -261,9 +258,16 @@ impl Shared {
         }
     }
 
-    /// Cuts what is over the limits. Gives the estimated memory.
+    /// Cuts what is over the limits. Gives the estimated memory of what is left.
     pub(super) fn limit(&self, span: &mut SpanData) -> u64 {
-        let (cuts, bytes) = self.limits.cut(span);
+        self.count_cuts(self.limits.cut(span))
+    }
+
+    fn limit_finished(&self, span: &mut FinishedSpan) -> u64 {
+        self.count_cuts(span.cut(&self.limits))
+    }
+
+    fn count_cuts(&self, (cuts, bytes): (Option<SpanCuts>, u64)) -> u64 {
         if let Some(cuts) = cuts {
             self.counters.cut(cuts);
         }

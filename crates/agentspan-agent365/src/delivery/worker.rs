@@ -480,15 +480,7 @@ impl Worker {
             no_identity: grouping.no_identity,
             other_operation: grouping.other_operations.len(),
         };
-        claim
-            .split(skipped.no_identity)
-            .dropped(DropReason::NoIdentity);
-        claim
-            .split(skipped.other_operation)
-            .dropped(DropReason::OtherOperation);
-        claim
-            .split(skipped.refused.iter().map(|refused| refused.spans).sum())
-            .dropped(DropReason::BadIdentity);
+        drop_skipped(&mut claim, &skipped);
         let batch = self.next_batch;
         self.next_batch += 1;
         // A batch that was handed over as one stays in one request, as far as it can.
@@ -549,7 +541,8 @@ impl Worker {
     /// Puts spans into their lane, and takes out of it what is beyond its share.
     fn push(&mut self, load: Load) {
         let (recipient, held) = (Arc::clone(&load.ticket.recipient), load.ticket.held);
-        self.lanes.push(&recipient, Item::Load(Box::new(load)), held);
+        self.lanes
+            .push(&recipient, Item::Load(Box::new(load)), held);
         let (spans, bytes) = self.shared.counters.queued();
         let used = Size { spans, bytes };
         for item in self.lanes.take_excess(&recipient, used, Item::held) {
@@ -620,6 +613,18 @@ impl Worker {
 
     fn log_caller_losses(&mut self) {
         self.caller_losses.log(&self.shared.counters.snapshot());
+    }
+}
+
+/// Settles what goes to nobody.
+fn drop_skipped(claim: &mut Claim, skipped: &Skipped) {
+    let refused = skipped.refused.iter().map(|refused| refused.spans);
+    for (spans, reason) in [
+        (skipped.no_identity, DropReason::NoIdentity),
+        (skipped.other_operation, DropReason::OtherOperation),
+        (refused.sum(), DropReason::BadIdentity),
+    ] {
+        claim.split(spans).dropped(reason);
     }
 }
 
