@@ -118,11 +118,20 @@ impl Debug for RequestBaggage {
 pub struct ActiveBaggage(Option<ThreadBound<ContextGuard>>);
 
 /// `context` with the baggage of two contexts; a key that both have gets the value of `over`.
+///
+/// An identity is a pair, and so is never put together from halves that nobody set together. What `under` has for
+/// another tenant stays out.
 pub(crate) fn with_merged_baggage(context: &Context, over: &Context, under: &Context) -> Context {
     let mut baggage = Baggage::new();
     let mut dropped = 0;
-    let is_in_over = |key: &Key| over.baggage().get(key).is_some();
-    let below = under.baggage().iter().filter(|(key, _)| !is_in_over(key));
+    let is_other = are_of_other_tenants(over, under);
+    let is_in_over = |key: &Key| {
+        let half = LocalIdentity::half_of(key.as_str()).unwrap_or_default();
+        let mut half = half.iter().map(|key| over.baggage().get(*key));
+        over.baggage().get(key).is_some() || half.any(|value| value.is_some())
+    };
+    let below = under.baggage().iter();
+    let below = below.filter(|(key, _)| !is_other && !is_in_over(key));
     for (key, (value, metadata)) in over.baggage().iter().chain(below) {
         let before = baggage.len();
         baggage.insert_with_metadata(key.clone(), value.clone(), metadata.clone());
@@ -130,16 +139,32 @@ pub(crate) fn with_merged_baggage(context: &Context, over: &Context, under: &Con
     }
     count_dropped_entries(dropped);
     let mut context = context.clone();
-    if !baggage.is_empty() {
+    if is_other || !baggage.is_empty() {
         context = context.with_baggage(baggage);
     }
-    // The identity that was set last counts, so that the one below goes first.
-    for of in [under, over] {
-        if let Some(identity) = of.get::<LocalIdentity>() {
-            context = identity.clone().add_to(context);
-        }
+    let (over, under) = (over.get::<LocalIdentity>(), under.get::<LocalIdentity>());
+    let identity = match (over, under) {
+        (Some(over), Some(under)) => Some(over.clone().over(under)),
+        (over, under) => over.or(under).cloned(),
+    };
+    match identity {
+        Some(identity) => context.with_value(identity),
+        None => context,
     }
-    context
+}
+
+/// Whether two contexts are those of different tenants. What a caller claims counts only where this process set
+/// nothing.
+fn are_of_other_tenants(one: &Context, other: &Context) -> bool {
+    match other.get::<LocalIdentity>() {
+        Some(other) => one.get::<LocalIdentity>().is_some_and(|one| {
+            LocalIdentity::are_other_tenants(|key| one.value(key), |key| other.value(key))
+        }),
+        None => LocalIdentity::are_other_tenants(
+            |key| one.baggage().get(key),
+            |key| other.baggage().get(key),
+        ),
+    }
 }
 
 /// Counts entries that did not fit, and says so once for all of them.

@@ -12,7 +12,7 @@ use agentspan_record::{
     Around, Attributes, Made, OpenSpan, Starting, Tracker, hand_over, span_kind,
 };
 use opentelemetry::trace::{
-    Span as _, SpanBuilder, Status, TraceContextExt, Tracer, TracerProvider,
+    Span as _, SpanBuilder, Status, TraceContextExt, TraceId, Tracer, TracerProvider,
 };
 use opentelemetry::{Context, ContextGuard, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuilder};
@@ -244,13 +244,15 @@ impl OtelBridge {
         Some(open.own.context.clone())
     }
 
-    /// For whom the agent span works that is current in `context`, if it is in another trace.
-    fn request_of_other_trace(&self, open: &Open, context: &Context) -> Option<Context> {
-        let around = self.tracker.get_around(context.get::<Around>()?)?;
-        if around.own.trace_id == open.own.trace_id {
-            return None;
+    /// Whether the agent span that is current in `context` is in another trace. It may have ended.
+    fn is_of_other_trace(&self, open: &Open, context: &Context) -> bool {
+        let Some(around) = context.get::<Around>() else {
+            return false;
+        };
+        match self.tracker.get_around(around) {
+            Some(around) => around.own.trace_id != open.own.trace_id,
+            None => trace_of(context) != trace_of(&open.own.context),
         }
-        self.request_around(context)
     }
 
     /// The context of a span that is entered while `current` is. None if that has nothing new for the span.
@@ -260,10 +262,11 @@ impl OtelBridge {
     fn with_news(&self, open: &Open, current: &Context) -> Option<Context> {
         let Bridged { context, base, .. } = &open.own;
         let news = with_news(context, current, base.as_ref())?;
-        match self.request_of_other_trace(open, current) {
-            Some(other) => with_news(context, current, Some(&other)),
-            None => Some(news),
+        if !self.is_of_other_trace(open, current) {
+            return Some(news);
         }
+        // Nothing is known of one that has ended, and then nothing is new.
+        with_news(context, current, Some(&self.request_around(current)?))
     }
 
     /// Starts the span of the SDK.
@@ -459,6 +462,10 @@ impl fmt::Debug for OtelBridge {
             .field("evicted_spans", &self.evicted_spans())
             .finish_non_exhaustive()
     }
+}
+
+fn trace_of(context: &Context) -> TraceId {
+    context.span().span_context().trace_id()
 }
 
 /// Keeps the OpenTelemetry span of an Agent Spec span current.

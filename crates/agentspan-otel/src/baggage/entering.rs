@@ -3,8 +3,9 @@
 use std::ptr;
 
 use agentspan_record::RequestToken;
-use opentelemetry::Context;
 use opentelemetry::baggage::{Baggage, BaggageExt};
+use opentelemetry::trace::TraceContextExt;
+use opentelemetry::{Context, Key};
 
 use super::{LocalIdentity, ScopeIdentity, with_merged_baggage};
 
@@ -13,7 +14,8 @@ use super::{LocalIdentity, ScopeIdentity, with_merged_baggage};
 ///
 /// `context` is the one that it started in, `base` that of the agent span that was around it then. What is
 /// current and not from `base` was entered around the span since, and wins over what was current at its start, key
-/// by key. What comes from `base` is older than the span, which may have started with something else.
+/// by key; an identity does as a whole. What comes from `base` is older than the span, which may have started with
+/// something else.
 pub(crate) fn with_news(
     context: &Context,
     current: &Context,
@@ -22,10 +24,9 @@ pub(crate) fn with_news(
     let mut changed = None;
     let baggage = new_baggage(current, context, base);
     let identity = current.get::<LocalIdentity>();
-    let identity = identity.and_then(|current| {
-        let news = current.news(base.and_then(Context::get));
-        let own = context.get::<LocalIdentity>();
-        (!news.is_within(own)).then_some(news)
+    let identity = identity.filter(|current| {
+        let is_older = current.is_within(base.and_then(Context::get));
+        !is_older && !current.is_within(context.get())
     });
     if baggage.is_some() || identity.is_some() {
         let mut news = Context::new();
@@ -33,11 +34,15 @@ pub(crate) fn with_news(
             news = news.with_baggage(baggage);
         }
         if let Some(identity) = identity {
-            news = identity.add_to(news);
+            news = news.with_value(identity.clone());
         }
         changed = Some(with_merged_baggage(context, &news, context));
     }
-    let scope = new_value::<ScopeIdentity>(current, context, base);
+    // That of a scope of another trace may be of another tenant that works on the same thread.
+    let is_same_trace =
+        current.span().span_context().trace_id() == context.span().span_context().trace_id();
+    let takes_scope = is_same_trace || context.get::<ScopeIdentity>().is_none();
+    let scope = new_value::<ScopeIdentity>(current, context, base).filter(|_| takes_scope);
     let token = new_value::<RequestToken>(current, context, base);
     let changed = with_value(changed, context, scope);
     with_value(changed, context, token)
@@ -97,21 +102,20 @@ fn new_baggage(current: &Context, context: &Context, base: Option<&Context>) -> 
     if all.is_empty() || is_same(context) || base.is_some_and(is_same) {
         return None;
     }
+    let is_in = |place: &Context, key: &Key| {
+        place.baggage().get_with_metadata(key) == all.get_with_metadata(key)
+    };
+    let is_new = |key: &Key| !base.is_some_and(|base| is_in(base, key));
+    let is_identity = |key: &Key| LocalIdentity::half_of(key.as_str()).is_some();
+    let mut keys = all.iter().map(|(key, _)| key);
+    let has_identity = keys.any(|key| is_identity(key) && is_new(key));
     let mut news = Baggage::new();
     let mut is_known = true;
     for (key, (value, metadata)) in all {
-        let here = Some((value, metadata));
-        if base
-            .is_some_and(|base| base.baggage().get_with_metadata(key).map(|(v, m)| (v, m)) == here)
-        {
-            continue;
+        if is_new(key) || (has_identity && is_identity(key)) {
+            is_known &= is_in(context, key);
+            news.insert_with_metadata(key.clone(), value.clone(), metadata.clone());
         }
-        is_known &= context
-            .baggage()
-            .get_with_metadata(key)
-            .map(|(v, m)| (v, m))
-            == here;
-        news.insert_with_metadata(key.clone(), value.clone(), metadata.clone());
     }
     (!is_known).then_some(news)
 }

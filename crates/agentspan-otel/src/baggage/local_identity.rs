@@ -22,7 +22,28 @@ const IDENTITY_KEYS: [&str; 4] = [
     keys::MICROSOFT_AGENT_PLATFORM_ID,
 ];
 
+/// How many of them name the tenant; the others name the agent.
+const TENANT_KEYS: usize = 2;
+
 impl LocalIdentity {
+    /// The keys with which this one says the same half of an identity.
+    pub(super) fn half_of(key: &str) -> Option<&'static [&'static str]> {
+        let (tenant, agent) = IDENTITY_KEYS.split_at(TENANT_KEYS);
+        [tenant, agent].into_iter().find(|half| half.contains(&key))
+    }
+
+    /// Whether two places name different tenants, in the words of any generation.
+    pub(super) fn are_other_tenants<'a>(
+        one: impl Fn(&str) -> Option<&'a StringValue>,
+        other: impl Fn(&str) -> Option<&'a StringValue>,
+    ) -> bool {
+        let mut keys = IDENTITY_KEYS.iter().take(TENANT_KEYS);
+        keys.any(|key| match (one(key), other(key)) {
+            (Some(one), Some(other)) => one != other,
+            _ => false,
+        })
+    }
+
     pub(super) fn of(pairs: &[(Key, StringValue)]) -> Self {
         Self {
             values: IDENTITY_KEYS.map(|wanted| {
@@ -36,21 +57,6 @@ impl LocalIdentity {
     pub(super) fn value(&self, key: &str) -> Option<&StringValue> {
         let at = IDENTITY_KEYS.iter().position(|known| *known == key)?;
         self.values.get(at)?.as_ref()
-    }
-
-    /// What is set here, and otherwise than in `base`.
-    pub(super) fn news(&self, base: Option<&Self>) -> Self {
-        let mut news = self.clone();
-        for (value, base) in news
-            .values
-            .iter_mut()
-            .zip(base.iter().flat_map(|it| &it.values))
-        {
-            if value == base {
-                *value = None;
-            }
-        }
-        news
     }
 
     /// Whether all that is set here is set so there.
@@ -74,5 +80,21 @@ impl LocalIdentity {
             }
         }
         context.with_value(self)
+    }
+
+    /// This identity, where it meets the one of another place. Nobody set a pair of both: a half that is missing
+    /// here is taken from there only if the tenants are not known to differ.
+    pub(super) fn over(mut self, under: &Self) -> Self {
+        if Self::are_other_tenants(|key| self.value(key), |key| under.value(key)) {
+            return self;
+        }
+        let under = under.values.split_at(TENANT_KEYS);
+        let own = self.values.split_at_mut(TENANT_KEYS);
+        for (own, under) in [(own.0, under.0), (own.1, under.1)] {
+            if own.iter().all(Option::is_none) {
+                own.clone_from_slice(under);
+            }
+        }
+        self
     }
 }

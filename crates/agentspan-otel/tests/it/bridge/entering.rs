@@ -2,9 +2,14 @@
 
 use std::thread;
 
+use agentspan_model::agent365::{
+    AgentDetails, AgentId, InvokeAgentDetails, TenantDetails, TenantId,
+};
 use agentspan_model::agentspec::SpanDetails;
 use agentspan_model::mapping::ContentCapture;
-use agentspan_otel::{BaggageBuilder, RequestBaggage, ScopeFutureExt};
+use agentspan_otel::{
+    BaggageBuilder, InvokeAgentScope, RequestBaggage, ScopeFutureExt, ScopeTracer,
+};
 use agentspan_processor::{OpenSpan, Span, SpanBuilder};
 use opentelemetry::trace::Tracer;
 
@@ -221,4 +226,128 @@ fn a_span_of_another_trace_that_is_current_gives_nothing_to_the_spans_of_a_trace
         let span = watched.live.named(name);
         assert_eq!(text(&span, "correlation.id"), None, "{name}");
     }
+}
+
+fn of_tenant(tenant: &str, agent: &str, conversation: &str) -> RequestBaggage {
+    let baggage = BaggageBuilder::new().tenant_id(tenant).agent_id(agent);
+    baggage.conversation_id(conversation).build()
+}
+
+#[track_caller]
+fn check_identity(watched: &Watched, name: &str, expected: [Option<&str>; 3]) {
+    let span = watched.live.named(name);
+    let keys = ["tenant.id", "gen_ai.agent.id", "gen_ai.conversation.id"];
+    let found = keys.map(|key| text(&span, key));
+    assert_eq!(
+        found.each_ref().map(Option::as_deref),
+        expected,
+        "{name}: tenant, agent, conversation"
+    );
+}
+
+#[test]
+fn an_identity_that_is_entered_is_a_pair_that_somebody_set() {
+    let watched = watched();
+    let trace = of_tenant("a", "agent-a", "talk-a").in_baggage(|| watched.detached_trace());
+    let other = of_tenant("b", "agent-b", "talk-b").in_baggage(|| watched.detached_trace());
+    let active = trace.root().enter();
+    let turn = of_tenant("b", "agent-b", "talk-b").in_baggage(|| detached("turn"));
+    // The tenant is the one of the span around, and the agent is new.
+    let entered = of_tenant("a", "agent-a2", "talk-a");
+    entered.in_baggage(|| {
+        let _turn = turn.enter();
+        step("within one trace");
+    });
+    entered.in_baggage(|| {
+        let _other = other.root().enter();
+        step("within another trace");
+    });
+    drop(active);
+    turn.end().unwrap();
+    other.end().unwrap();
+    trace.end().unwrap();
+    check_identity(
+        &watched,
+        "within one trace",
+        [Some("a"), Some("agent-a2"), None],
+    );
+    check_identity(
+        &watched,
+        "within another trace",
+        [Some("a"), Some("agent-a2"), None],
+    );
+}
+
+#[test]
+fn what_a_span_has_for_its_tenant_does_not_go_to_the_tenant_that_is_entered() {
+    let watched = watched();
+    let trace = of_tenant("a", "agent-a", "talk-a").in_baggage(|| watched.detached_trace());
+    let other = BaggageBuilder::new().tenant_id("b").agent_id("agent-b");
+    other.build().in_baggage(|| {
+        let _root = trace.root().enter();
+        step("whole");
+    });
+    // One half only: the agent of another tenant is none of this one.
+    BaggageBuilder::new().tenant_id("b").build().in_baggage(|| {
+        let _root = trace.root().enter();
+        step("half");
+    });
+    BaggageBuilder::new()
+        .agent_id("agent-2")
+        .build()
+        .in_baggage(|| {
+            let _root = trace.root().enter();
+            step("another agent");
+        });
+    trace.end().unwrap();
+    check_identity(&watched, "whole", [Some("b"), Some("agent-b"), None]);
+    check_identity(&watched, "half", [Some("b"), None, None]);
+    let of_a = [Some("a"), Some("agent-2"), Some("talk-a")];
+    check_identity(&watched, "another agent", of_a);
+}
+
+#[test]
+fn a_scope_of_another_trace_gives_nothing_to_a_span_that_has_a_scope_of_its_own() {
+    let watched = watched();
+    let tracer = ScopeTracer::new(&watched.provider);
+    let scope = |tenant: &str, agent: &str| {
+        let agent = AgentDetails::new(AgentId::parse(agent).unwrap());
+        let tenant = TenantDetails::new(TenantId::parse(tenant).unwrap());
+        InvokeAgentScope::builder(&InvokeAgentDetails::new(agent))
+            .tenant(&tenant)
+            .tracer(&tracer)
+            .start()
+    };
+    let of_b = scope("b", "agent-b").in_scope_infallible(|_| watched.detached_trace());
+    let of_nobody = watched.detached_trace();
+    scope("a", "agent-a").in_scope_infallible(|_| {
+        let _root = of_b.root().enter();
+        step("of b");
+    });
+    scope("a", "agent-a").in_scope_infallible(|_| {
+        let _root = of_nobody.root().enter();
+        step("of nobody");
+    });
+    of_b.end().unwrap();
+    of_nobody.end().unwrap();
+    check_identity(&watched, "of b", [Some("b"), Some("agent-b"), None]);
+    check_identity(&watched, "of nobody", [Some("a"), Some("agent-a"), None]);
+}
+
+#[test]
+fn a_span_of_another_trace_that_has_ended_and_is_current_gives_nothing() {
+    let watched = watched();
+    let one = of_tenant("a", "agent-a", "talk-a").in_baggage(|| watched.detached_trace());
+    let other = of_tenant("b", "agent-b", "talk-b").in_baggage(|| watched.detached_trace());
+    let root = Span::clone(one.root());
+    let entered = root.enter();
+    one.end().unwrap();
+    {
+        let _other = other.root().enter();
+        step("in the other root");
+    }
+    drop(entered);
+    other.end().unwrap();
+    let of_b = [Some("b"), Some("agent-b"), Some("talk-b")];
+    check_identity(&watched, "in the other root", of_b);
 }
