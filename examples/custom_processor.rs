@@ -1,7 +1,7 @@
 //! Your own span processor: it adds up the time that each tool takes.
 //!
-//! Needs only `agentspan-processor`. In a real program, an agent runtime starts the spans; here, a recording
-//! is replayed.
+//! Needs only `agentspan-processor`. In a real program, an agent runtime starts the spans; here, a
+//! recording is replayed.
 
 use std::collections::BTreeMap;
 use std::error::Error;

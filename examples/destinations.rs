@@ -1,8 +1,8 @@
 //! One trace sent to three destinations, one of them broken: `cargo run --example destinations`.
 //!
-//! The spans of an Agent Spec trace go to an OTLP receiver in this process, to the console, and to a broken
-//! receiver, which answers 400. A recording keeps the trace itself. The report shows how many spans each
-//! destination got and lost.
+//! The spans of an Agent Spec trace go to an OTLP receiver in this process, to the console, and to
+//! a broken receiver, which answers 400. A recording keeps the trace itself. The report shows how
+//! many spans each destination got and lost.
 
 #![expect(clippy::print_stdout, reason = "the example shows what happens")]
 

@@ -36,7 +36,8 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Phoenix reads the vocabulary of OpenInference. It is to see contents, which are masked by default.
+/// Phoenix reads the vocabulary of OpenInference. It is to see contents, which are masked by
+/// default.
 fn telemetry(address: Option<&str>) -> Result<Telemetry> {
     let destination = match address {
         Some(address) => {

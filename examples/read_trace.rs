@@ -1,7 +1,7 @@
 //! Reads a recorded Agent Spec trace, and prints the tokens of each model and the slowest tools.
 //!
-//! Needs only `agentspan-model`. Reads the file that you name on the command line, or else the recording of
-//! the reference in this repository.
+//! Needs only `agentspan-model`. Reads the file that you name on the command line, or else the
+//! recording of the reference in this repository.
 
 use std::collections::BTreeMap;
 use std::error::Error;

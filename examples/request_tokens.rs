@@ -1,7 +1,7 @@
 //! A token for each request: `cargo run --example request_tokens`.
 //!
-//! A service answers two callers at once. Each caller brings its own token, and the spans of its request reach
-//! Agent 365 with that token only. A service in this process plays Agent 365.
+//! A service answers two callers at once. Each caller brings its own token, and the spans of its
+//! request reach Agent 365 with that token only. A service in this process plays Agent 365.
 
 #![expect(clippy::print_stdout, reason = "the example shows what happens")]
 

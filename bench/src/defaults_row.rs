@@ -1,8 +1,9 @@
-//! Row: queues with their defaults and a producer at full speed for ten seconds, whose consumer keeps up on average.
+//! Row: queues with their defaults and a producer at full speed for ten seconds, whose consumer
+//! keeps up on average.
 //!
-//! It does if the worker needs less CPU time for a span than the caller, and gets as much of it. The row prints both,
-//! and how many spans were made and arrived in a second. Who makes more spans than arrive on average loses some
-//! whatever the room.
+//! It does if the worker needs less CPU time for a span than the caller, and gets as much of it.
+//! The row prints both, and how many spans were made and arrived in a second. Who makes more spans
+//! than arrive on average loses some whatever the room.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -13,7 +13,8 @@ pub enum Metric {
     Caller,
     /// Nanoseconds of CPU time of all threads of the process, for a unit.
     Process,
-    /// Nanoseconds of CPU time of all threads but the caller's, for a unit that reached the end of its way.
+    /// Nanoseconds of CPU time of all threads but the caller's, for a unit that reached the end of
+    /// its way.
     Worker,
     /// Units that were made in a second of wall time.
     Made,
@@ -144,7 +145,8 @@ impl Readings {
         self.0.contains_key(&metric)
     }
 
-    /// The median of each metric. What was lost or miscounted in any round is not hidden: the worst counts.
+    /// The median of each metric. What was lost or miscounted in any round is not hidden: the worst
+    /// counts.
     pub(crate) fn medians(rounds: &[Self]) -> Self {
         let metrics = Metric::ALL.into_iter().filter_map(|metric| {
             let mut values: Vec<f64> = rounds

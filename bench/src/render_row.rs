@@ -1,7 +1,7 @@
 //! Rows: a long prompt written in the words of a destination, by the message and by the byte.
 //!
-//! A call of a model that was asked 200 messages of 100 bytes, and one that was asked a message of 1 MB. What the
-//! rendering shows is copied into a reused buffer, keys included.
+//! A call of a model that was asked 200 messages of 100 bytes, and one that was asked a message of
+//! 1 MB. What the rendering shows is copied into a reused buffer, keys included.
 
 use std::fmt::Write as _;
 use std::hint::black_box;

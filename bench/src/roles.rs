@@ -14,10 +14,11 @@ use crate::rows;
 use crate::site::{Site, agentspan_bench_collected, warm_up};
 use crate::turns::Gauge;
 
-/// What the program that counts allocations does: prints those for a unit of one contender, and their bytes.
+/// What the program that counts allocations does: prints those for a unit of one contender, and
+/// their bytes.
 ///
-/// `arguments` are the names of row and contender and the URL of the sink; `count` gives the number of
-/// allocations so far, `bytes` their size.
+/// `arguments` are the names of row and contender and the URL of the sink; `count` gives the number
+/// of allocations so far, `bytes` their size.
 ///
 /// # Errors
 ///

@@ -82,7 +82,8 @@ impl Agent {
             .await
     }
 
-    /// Runs the tools at the same time, each in a task of its own. A tool that fails tells the model so.
+    /// Runs the tools at the same time, each in a task of its own. A tool that fails tells the
+    /// model so.
     #[expect(
         clippy::disallowed_methods,
         reason = "an application may start tasks; the library must not"

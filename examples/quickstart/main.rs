@@ -1,8 +1,8 @@
-//! A small agent, traced and exported, with nothing to install: `cargo run --example quickstart`. With
-//! `-- --profile v2`, it uses the second generation of the Agent 365 contract.
+//! A small agent, traced and exported, with nothing to install: `cargo run --example quickstart`.
+//! With `-- --profile v2`, it uses the second generation of the Agent 365 contract.
 //!
-//! The model is a script behind a real HTTP endpoint, the tools read files of this repository, and the
-//! spans go over HTTP to a fake Agent 365 in this process.
+//! The model is a script behind a real HTTP endpoint, the tools read files of this repository, and
+//! the spans go over HTTP to a fake Agent 365 in this process.
 
 #![expect(clippy::print_stdout, reason = "the example shows what happens")]
 

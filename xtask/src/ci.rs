@@ -27,13 +27,14 @@ const STEPS: &[(&str, &[&str])] = &[
     ("peers", &["agentspec"]),
 ];
 
-/// The step that runs beside those before it, and is waited for in its turn: it compiles much, in a target
-/// directory of its own, and crate after crate, so that a processor would be idle.
+/// The step that runs beside those before it, and is waited for in its turn: it compiles much, in a
+/// target directory of its own, and crate after crate, so that a processor would be idle.
 const BESIDE: &str = "hosts";
 
 /// Runs every step, also after one has failed, so that one run tells everything.
 ///
-/// The step `without` is left out, which the summary says: for a machine that cannot have what it needs.
+/// The step `without` is left out, which the summary says: for a machine that cannot have what it
+/// needs.
 pub(crate) fn run(workspace: &Workspace, without: Option<&str>) -> Result<(), XtaskError> {
     let begin = Instant::now();
     let mut lines = Vec::new();

@@ -1,4 +1,5 @@
-//! Tests of the harness through its public API: can a case fail, and is a deviation held to its rule?
+//! Tests of the harness through its public API: can a case fail, and is a deviation held to its
+//! rule?
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

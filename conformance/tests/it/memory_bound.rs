@@ -1,5 +1,5 @@
-//! A13: whatever cannot be delivered, a delivery needs at most a quarter more memory than its queue may have, and
-//! 16 MiB for all else.
+//! A13: whatever cannot be delivered, a delivery needs at most a quarter more memory than its queue
+//! may have, and 16 MiB for all else.
 //!
 //! On systems without `/proc` there is nothing to read.
 

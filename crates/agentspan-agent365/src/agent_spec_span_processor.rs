@@ -19,14 +19,17 @@ use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 use crate::delivery::Delivery;
 use crate::front::Front;
 
-/// A [`SpanProcessor`] of Agent Spec that delivers spans to Agent 365, without an SDK of OpenTelemetry.
+/// A [`SpanProcessor`] of Agent Spec that delivers spans to Agent 365, without an SDK of
+/// OpenTelemetry.
 ///
 /// Ids, parents, links and contents are those that the spans would have by way of the bridge of
-/// `agentspan-otel`. A root span nests in the span that is current in OpenTelemetry, if there is one. Baggage is
-/// not copied: [`with_agent_spec_identity`](crate::DeliveryBuilder::with_agent_spec_identity) says for whom the spans are.
+/// `agentspan-otel`. A root span nests in the span that is current in OpenTelemetry, if there is
+/// one. Baggage is not copied:
+/// [`with_agent_spec_identity`](crate::DeliveryBuilder::with_agent_spec_identity) says for whom the
+/// spans are.
 ///
-/// Its hooks never wait. The end of a trace does not end the delivery: flush and shut down the [`Delivery`]. Spans
-/// that are open when the processor is dropped are delivered as unfinished.
+/// Its hooks never wait. The end of a trace does not end the delivery: flush and shut down the
+/// [`Delivery`]. Spans that are open when the processor is dropped are delivered as unfinished.
 ///
 /// ```
 /// use agentspan_agent365::{Delivery, token_from_fn};
@@ -85,9 +88,9 @@ impl AgentSpecSpanProcessor {
         self
     }
 
-    /// Sets how many bytes the spans that have started and not ended may hold, with their events, as estimated. The
-    /// default is 64 MiB. When there are more, those that started first are delivered as unfinished with what is
-    /// known of them, and [counted](Self::evicted_spans).
+    /// Sets how many bytes the spans that have started and not ended may hold, with their events,
+    /// as estimated. The default is 64 MiB. When there are more, those that started first are
+    /// delivered as unfinished with what is known of them, and [counted](Self::evicted_spans).
     #[must_use]
     pub fn with_max_open_bytes(mut self, bytes: usize) -> Self {
         self.tracker.set_max_bytes(bytes as u64);

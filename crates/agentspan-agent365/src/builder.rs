@@ -35,8 +35,8 @@ use crate::token_resolver::TokenResolver;
 use crate::transport::{Route, Transport};
 use crate::wire_profile::{Host, WireProfile};
 
-/// How much of an answer is read. It holds what the service says of each span of some batches of the
-/// default size: about 130 bytes for a span with three destinations, all of which have it.
+/// How much of an answer is read. It holds what the service says of each span of some batches of
+/// the default size: about 130 bytes for a span with three destinations, all of which have it.
 const LONGEST_ANSWER: usize = 256 * 1024;
 
 /// How many requests may be in flight at most.
@@ -170,54 +170,55 @@ impl<F> DeliveryBuilder<F> {
 
     /// How many requests may be in flight at the same time, at most. Default: 64.
     ///
-    /// At first there are four. The number grows by one whenever so many requests were
-    /// answered as may be in flight, and
-    /// becomes smaller when answers take much longer than usual, time out, or say 429 or 503. Identities
-    /// get their turns one after the other. A request that has no answer after a second, and after four
-    /// times the usual time, does not count any more, and its identity starts no other until it is answered, so that
-    /// nobody else waits. With 1 the requests go out one after the other; in the reference's order with
-    /// [`Retry::reference`].
+    /// At first there are four. The number grows by one whenever so many requests were answered as
+    /// may be in flight, and becomes smaller when answers take much longer than usual, time out, or
+    /// say 429 or 503. Identities get their turns one after the other. A request that has no answer
+    /// after a second, and after four times the usual time, does not count any more, and its
+    /// identity starts no other until it is answered, so that nobody else waits. With 1 the
+    /// requests go out one after the other; in the reference's order with [`Retry::reference`].
     pub fn with_concurrency(mut self, requests: usize) -> Self {
         self.concurrency = Some(requests);
         self
     }
 
-    /// When failed requests are retried, and for how long. Default: until the spans have waited for 15
-    /// minutes, see [`Retry::for_at_most`].
+    /// When failed requests are retried, and for how long. Default: until the spans have waited for
+    /// 15 minutes, see [`Retry::for_at_most`].
     pub fn with_retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self
     }
 
-    /// How many spans may wait or be in flight. Default: 65,536. What comes beyond that is dropped and
-    /// counted. One batch of an exporter that is larger is let into an empty queue.
+    /// How many spans may wait or be in flight. Default: 65,536. What comes beyond that is dropped
+    /// and counted. One batch of an exporter that is larger is let into an empty queue.
     pub fn with_max_queue_spans(mut self, spans: usize) -> Self {
         self.max_queue_spans = spans;
         self
     }
 
-    /// How much memory the spans that wait or are in flight may take, by estimate. Default: 64 MiB. The bodies of
-    /// requests count with them, and may take an eighth of it.
+    /// How much memory the spans that wait or are in flight may take, by estimate. Default: 64 MiB.
+    /// The bodies of requests count with them, and may take an eighth of it.
     ///
-    /// The process needs at most a quarter more than that, and 16 MiB for all else of a delivery, if long texts take
-    /// most of it. Of many small spans, the estimate leaves out what the allocator adds: a queue that is full
-    /// of these has needed up to three times the bytes.
+    /// The process needs at most a quarter more than that, and 16 MiB for all else of a delivery,
+    /// if long texts take most of it. Of many small spans, the estimate leaves out what the
+    /// allocator adds: a queue that is full of these has needed up to three times the bytes.
     pub fn with_max_queue_bytes(mut self, bytes: usize) -> Self {
         self.max_queue_bytes = bytes;
         self
     }
 
-    /// How large a span may be. What is over is cut with a note when the span is handed over, and is counted in
-    /// [`DeliveryStats::cuts`](crate::DeliveryStats::cuts). Default: [`SpanLimits::default`].
+    /// How large a span may be. What is over is cut with a note when the span is handed over, and
+    /// is counted in [`DeliveryStats::cuts`](crate::DeliveryStats::cuts). Default:
+    /// [`SpanLimits::default`].
     pub fn with_span_limits(mut self, limits: SpanLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// How many spans of a span processor make a batch, and how many of them a request has at most. Default: 512.
+    /// How many spans of a span processor make a batch, and how many of them a request has at most.
+    /// Default: 512.
     ///
-    /// While requests wait for their turn, spans gather: a batch then has up to 16 times as many, so that each
-    /// identity has few requests.
+    /// While requests wait for their turn, spans gather: a batch then has up to 16 times as many,
+    /// so that each identity has few requests.
     pub fn with_batch_spans(mut self, spans: usize) -> Self {
         self.batch_spans = spans;
         self
@@ -230,21 +231,23 @@ impl<F> DeliveryBuilder<F> {
     }
 
     /// How long the body of a request may become, in bytes. The spans of an identity go in as many
-    /// requests as that needs, in order, all with the same token; after one that is lost, those that
-    /// follow are not sent. One that the service finds too large is divided. Default: what the profile says, 900,000 for [`Profile::V2`], and all spans
-    /// of a batch in one request for [`Profile::V0_1`].
+    /// requests as that needs, in order, all with the same token; after one that is lost, those
+    /// that follow are not sent. One that the service finds too large is divided. Default: what the
+    /// profile says, 900,000 for [`Profile::V2`], and all spans of a batch in one request for
+    /// [`Profile::V0_1`].
     ///
-    /// Spans are counted by estimate, as in the reference 2.0.0. A body that is longer all the same is
-    /// split further, so that only a single span may exceed the limit.
+    /// Spans are counted by estimate, as in the reference 2.0.0. A body that is longer all the same
+    /// is split further, so that only a single span may exceed the limit.
     pub fn with_max_payload_bytes(mut self, bytes: usize) -> Self {
         self.max_payload_bytes = Some(bytes);
         self
     }
 
-    /// Sends where `A365_OBSERVABILITY_DOMAIN_OVERRIDE` says, if it says something, and per request if
-    /// [`PerRequestExport::read`] finds that asked for and [`with_per_request_export`](Self::with_per_request_export)
-    /// was not called. With per-request export, `A365_PER_REQUEST_MAX_CONCURRENT_EXPORTS` is how many requests may
-    /// be in flight at most, unless [`with_concurrency`](Self::with_concurrency) was called.
+    /// Sends where `A365_OBSERVABILITY_DOMAIN_OVERRIDE` says, if it says something, and per request
+    /// if [`PerRequestExport::read`] finds that asked for and
+    /// [`with_per_request_export`](Self::with_per_request_export) was not called. With per-request
+    /// export, `A365_PER_REQUEST_MAX_CONCURRENT_EXPORTS` is how many requests may be in flight at
+    /// most, unless [`with_concurrency`](Self::with_concurrency) was called.
     /// `A365_SUPPRESS_INVOKE_AGENT_INPUT` leaves the input messages of invoked agents out.
     ///
     /// What is no URL in the override is logged and ignored, as the reference 2.0.0 does. What would show tokens
@@ -282,8 +285,8 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
-    /// Dials this loopback address whatever the host of the URL is. The URL, the `host` header and the
-    /// check of the server's name stay those of Agent 365, so that a test sees the whole path.
+    /// Dials this loopback address whatever the host of the URL is. The URL, the `host` header and
+    /// the check of the server's name stay those of Agent 365, so that a test sees the whole path.
     pub fn with_connect_to(mut self, address: SocketAddr) -> Self {
         self.connect_to = Some(address);
         self

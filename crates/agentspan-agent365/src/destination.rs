@@ -64,7 +64,8 @@ pub(crate) struct Recipient {
     pub(crate) uri: Uri,
 }
 
-/// Finds recipients, and remembers them: to check two ids and to write a URL costs as much as to send a span.
+/// Finds recipients, and remembers them: to check two ids and to write a URL costs as much as to
+/// send a span.
 #[derive(Debug)]
 pub(crate) struct Recipients {
     pub(crate) destinations: Destinations,
@@ -101,7 +102,8 @@ impl Recipients {
         }
     }
 
-    /// The recipient of the spans of this agent. As long as somebody has it, it is the only one for them.
+    /// The recipient of the spans of this agent. As long as somebody has it, it is the only one for
+    /// them.
     pub(crate) fn of(
         &mut self,
         tenant: &str,
@@ -135,8 +137,8 @@ impl Recipients {
 impl Destinations {
     /// The destination of `identity`, built from parts that were checked, each in its place.
     ///
-    /// A tenant that cannot be a host name is refused even when a loopback endpoint takes the host's
-    /// place, so that a test sees what production would do.
+    /// A tenant that cannot be a host name is refused even when a loopback endpoint takes the
+    /// host's place, so that a test sees what production would do.
     pub(crate) fn of(&self, identity: &Identity) -> Result<Uri, RefusedIdentityError> {
         let (host, base) = match (self.wire.host, &self.domain) {
             (Host::TenantIsland, _) => {

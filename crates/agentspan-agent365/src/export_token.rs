@@ -15,11 +15,11 @@ use crate::access_token::AccessToken;
 /// The token that the spans of one request are exported with, for
 /// [`with_per_request_export`](crate::DeliveryBuilder::with_per_request_export).
 ///
-/// It is put into the OpenTelemetry context in which the request is served: on this thread until a guard
-/// is dropped ([`enter`](Self::enter)), for a future
-/// ([`with_export_token`](ExportTokenFutureExt::with_export_token)), or in a context that is handed on
-/// ([`to_context`](Self::to_context)). Spans that start there are sent with it, and so are Agent Spec spans below one
-/// that runs already and is entered there.
+/// It is put into the OpenTelemetry context in which the request is served: on this thread until a
+/// guard is dropped ([`enter`](Self::enter)), for a future
+/// ([`with_export_token`](ExportTokenFutureExt::with_export_token)), or in a context that is handed
+/// on ([`to_context`](Self::to_context)). Spans that start there are sent with it, and so are Agent
+/// Spec spans below one that runs already and is entered there.
 ///
 /// ```
 /// use agentspan_agent365::{AccessToken, ExportToken, ExportTokenFutureExt as _};
@@ -32,8 +32,8 @@ use crate::access_token::AccessToken;
 /// # }
 /// ```
 ///
-/// Clones are handles to the same token. Its memory is overwritten when the last of them is gone: those
-/// of the delivery go when the request's spans are sent or dropped. `Debug` does not show it.
+/// Clones are handles to the same token. Its memory is overwritten when the last of them is gone:
+/// those of the delivery go when the request's spans are sent or dropped. `Debug` does not show it.
 #[derive(Clone)]
 pub struct ExportToken {
     inner: Arc<Inner>,
@@ -46,10 +46,11 @@ struct Inner {
 }
 
 impl ExportToken {
-    /// A token for the one tenant of the request, which is that of the first spans that are sent with it.
+    /// A token for the one tenant of the request, which is that of the first spans that are sent
+    /// with it.
     ///
-    /// If these are of several tenants, nobody knows whose token it is. It is sent to none of them then, nor
-    /// with any span that comes later: the resolver is asked instead.
+    /// If these are of several tenants, nobody knows whose token it is. It is sent to none of them
+    /// then, nor with any span that comes later: the resolver is asked instead.
     #[must_use]
     pub fn new(token: AccessToken) -> Self {
         Self::of(OnceLock::new(), token)
@@ -70,8 +71,8 @@ impl ExportToken {
         }
     }
 
-    /// Replaces the token, for a request that outlasts it. What is sent from now on has the new one, and
-    /// what the service answers with 401 is tried once more with it.
+    /// Replaces the token, for a request that outlasts it. What is sent from now on has the new
+    /// one, and what the service answers with 401 is tried once more with it.
     pub fn replace(&self, token: AccessToken) {
         let mut current = self
             .inner
@@ -105,10 +106,12 @@ impl ExportToken {
         current.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether it is the token of `tenant`, which is one of the `tenants` whose spans are sent together.
+    /// Whether it is the token of `tenant`, which is one of the `tenants` whose spans are sent
+    /// together.
     ///
-    /// The first question decides, for good: it is the token of the only tenant, and nobody's if there are
-    /// several. Were that not remembered, it would go to whoever is alone in a later batch.
+    /// The first question decides, for good: it is the token of the only tenant, and nobody's if
+    /// there are several. Were that not remembered, it would go to whoever is alone in a later
+    /// batch.
     pub(crate) fn belongs_to<'a>(
         &self,
         tenant: &TenantId,
@@ -127,7 +130,8 @@ impl ExportToken {
     }
 }
 
-/// The token of a request is there on this thread as long as this lives, see [`ExportToken::enter`].
+/// The token of a request is there on this thread as long as this lives, see
+/// [`ExportToken::enter`].
 #[derive(Debug)]
 #[expect(dead_code, reason = "the guard is kept for its drop")]
 #[must_use = "the token is there until the guard is dropped"]

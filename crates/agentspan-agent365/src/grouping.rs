@@ -112,8 +112,8 @@ impl Grouping {
         std::iter::successors(Some(group.first), next).take(group.len)
     }
 
-    /// The spans of each group, in order. They are moved out of `spans`, whose memory stays there unless
-    /// all go to one group.
+    /// The spans of each group, in order. They are moved out of `spans`, whose memory stays there
+    /// unless all go to one group.
     pub(crate) fn split(&self, spans: &mut Vec<SpanData>) -> Vec<Vec<SpanData>> {
         if let [group] = &*self.groups {
             if group.len == spans.len() {

@@ -22,17 +22,17 @@
 //! # Identity
 //!
 //! A span reaches Agent 365 only if it has an identity: a tenant in the attribute `tenant.id`, or
-//! `microsoft.tenant.id` with `Profile::V2`, and an agent in `gen_ai.agent.id`. The scopes of `agentspan-otel`
-//! write these attributes, and its `BaggageSpanProcessor` copies them from baggage. A span without an
-//! identity is dropped and counted as [`DropReason::NoIdentity`].
+//! `microsoft.tenant.id` with `Profile::V2`, and an agent in `gen_ai.agent.id`. The scopes of
+//! `agentspan-otel` write these attributes, and its `BaggageSpanProcessor` copies them from
+//! baggage. A span without an identity is dropped and counted as [`DropReason::NoIdentity`].
 //!
 //! # Cryptography
 //!
 //! Connections use the crypto provider that the process has installed for `rustls` before the first
-//! connection. If there is none, they use the provider of the feature `aws-lc-rs` (default) or `ring`; with
-//! both features, they use `aws-lc-rs`. Neither feature changes the host's own `rustls`. The feature
-//! `tls12` (default) allows TLS 1.2 in addition to 1.3. If the host had turned TLS 1.2 off, the feature also
-//! allows it for the host's own connections.
+//! connection. If there is none, they use the provider of the feature `aws-lc-rs` (default) or
+//! `ring`; with both features, they use `aws-lc-rs`. Neither feature changes the host's own
+//! `rustls`. The feature `tls12` (default) allows TLS 1.2 in addition to 1.3. If the host had
+//! turned TLS 1.2 off, the feature also allows it for the host's own connections.
 //!
 //! # What is where
 //!

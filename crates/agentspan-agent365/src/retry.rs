@@ -11,16 +11,16 @@ use crate::wire_profile::RetryPolicy;
 /// How long failed requests are retried by default.
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(15 * 60);
 
-/// The longest random pause after the first failed try. It doubles with each further failure, up to the
-/// longest.
+/// The longest random pause after the first failed try. It doubles with each further failure, up to
+/// the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// A service that asks for a longer pause is tried again after this one all the same.
 const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
 
-/// For how long, and how often, a request is retried that got no answer, or a status that says "later":
-/// 408, 429 and 5xx.
+/// For how long, and how often, a request is retried that got no answer, or a status that says
+/// "later": 408, 429 and 5xx.
 ///
 /// ```
 /// use std::time::Duration;
@@ -39,27 +39,28 @@ enum Kind {
 }
 
 impl Retry {
-    /// Retries until the spans have waited for `age`: when the next try would come later, they are dropped
-    /// as [`RetriesExhausted`](crate::DropReason::RetriesExhausted). Default: 15 minutes. With zero, each
-    /// request is tried once.
+    /// Retries until the spans have waited for `age`: when the next try would come later, they are
+    /// dropped as [`RetriesExhausted`](crate::DropReason::RetriesExhausted). Default: 15 minutes.
+    /// With zero, each request is tried once.
     ///
-    /// Each identity pauses by itself: for as long as `Retry-After` asks, at most five minutes, and at least for a
-    /// random time of at most half a second, which doubles with each failure up to 30 s. Meanwhile its
-    /// spans wait in the queue, and requests of other identities are sent. After a pause, one request of the
-    /// identity is sent; once the service takes it, all others follow. A flush ends pauses that the
-    /// service did not ask for, at most once a second, and so does a shutdown.
+    /// Each identity pauses by itself: for as long as `Retry-After` asks, at most five minutes, and
+    /// at least for a random time of at most half a second, which doubles with each failure up to
+    /// 30 s. Meanwhile its spans wait in the queue, and requests of other identities are sent.
+    /// After a pause, one request of the identity is sent; once the service takes it, all others
+    /// follow. A flush ends pauses that the service did not ask for, at most once a second, and so
+    /// does a shutdown.
     #[must_use]
     pub fn for_at_most(age: Duration) -> Self {
         Self(Kind::ForAtMost(age))
     }
 
-    /// Tries four times, with the pauses of the reference, as exactly that profile does: 200, 400 and
-    /// 600 ms, for [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1); for
-    /// [`Profile::V2`](agentspan_model::agent365::Profile::V2), what `Retry-After` asks for up to a minute,
-    /// or else 0.5, 1 and 2 s.
+    /// Tries four times, with the pauses of the reference, as exactly that profile does: 200, 400
+    /// and 600 ms, for [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1); for
+    /// [`Profile::V2`](agentspan_model::agent365::Profile::V2), what `Retry-After` asks for up to a
+    /// minute, or else 0.5, 1 and 2 s.
     ///
-    /// A request keeps its place among those in flight until its last try, so that an identity whose requests fail
-    /// or hang delays others.
+    /// A request keeps its place among those in flight until its last try, so that an identity
+    /// whose requests fail or hang delays others.
     #[must_use]
     pub fn reference() -> Self {
         Self(Kind::Reference)

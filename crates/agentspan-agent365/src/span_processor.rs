@@ -38,15 +38,15 @@ impl Agent365SpanProcessor {
         self.front.delivery().stats()
     }
 
-    /// The delivery behind this processor: keep a clone of it to flush or to read its counts when the
-    /// provider owns the processor.
+    /// The delivery behind this processor: keep a clone of it to flush or to read its counts when
+    /// the provider owns the processor.
     #[must_use]
     pub fn delivery(&self) -> &Delivery {
         self.front.delivery()
     }
 
-    /// Takes a finished span that was sampled, as [`on_end`](SpanProcessor::on_end) does. One that ends
-    /// without being sampled only ends: its request does not wait for it any longer.
+    /// Takes a finished span that was sampled, as [`on_end`](SpanProcessor::on_end) does. One that
+    /// ends without being sampled only ends: its request does not wait for it any longer.
     pub fn take(&self, span: FinishedSpan) {
         if span.data.span_context.is_sampled() {
             self.front.enqueue(span);

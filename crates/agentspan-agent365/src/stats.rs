@@ -22,16 +22,16 @@ use crate::drop_reason::DropReason;
 pub struct DeliveryStats {
     /// Spans that were handed over, those included that were refused at once.
     pub accepted: u64,
-    /// Spans that the service took: it answered with a 2xx status, and did not say that it rejected them
-    /// or routed them nowhere.
+    /// Spans that the service took: it answered with a 2xx status, and did not say that it rejected
+    /// them or routed them nowhere.
     pub exported: u64,
-    /// Of the exported spans, those of which the service did not say what became of them: its answer is
-    /// an older one without `results`, leaves them out, or broke off.
+    /// Of the exported spans, those of which the service did not say what became of them: its
+    /// answer is an older one without `results`, leaves them out, or broke off.
     pub unconfirmed: u64,
     /// Spans that wait or are in flight.
     pub queued: u64,
-    /// The estimated memory of the spans that wait or are in flight, and of the bodies of their requests, in
-    /// bytes.
+    /// The estimated memory of the spans that wait or are in flight, and of the bodies of their
+    /// requests, in bytes.
     pub queued_bytes: u64,
     /// Of these, the memory of the bodies.
     pub body_bytes: u64,
@@ -39,8 +39,8 @@ pub struct DeliveryStats {
     pub attempts: u64,
     /// Bytes of the bodies of delivered requests.
     pub exported_bytes: u64,
-    /// Panics that were contained on the way: in token resolvers, enrichers, observers of reports and retry
-    /// timers, and in the delivery itself. The delivery goes on after each.
+    /// Panics that were contained on the way: in token resolvers, enrichers, observers of reports
+    /// and retry timers, and in the delivery itself. The delivery goes on after each.
     pub panics: u64,
     /// What was cut of spans that are beyond the [`SpanLimits`](crate::SpanLimits).
     pub cuts: SpanCuts,
@@ -167,8 +167,8 @@ impl Counters {
 
     /// Makes room for `spans` of `bytes`, or counts them as dropped for the full queue.
     ///
-    /// What is larger than the whole queue is let into an empty one: it exists already, and refusing
-    /// it would refuse it for ever.
+    /// What is larger than the whole queue is let into an empty one: it exists already, and
+    /// refusing it would refuse it for ever.
     pub(crate) fn admit(&self, spans: u64, bytes: u64) -> bool {
         self.accepted.fetch_add(spans, SeqCst);
         let fits = |bound: u64, more: u64| {
@@ -217,8 +217,8 @@ impl Counters {
         self.dropped_from_queue(reason, u64::MAX);
     }
 
-    /// Takes `spans` out of the queue, or what has not been given up of them. A span is counted once, by
-    /// whoever takes it.
+    /// Takes `spans` out of the queue, or what has not been given up of them. A span is counted
+    /// once, by whoever takes it.
     fn take_queued(&self, spans: u64) -> u64 {
         let take = |queued: u64| Some(queued.saturating_sub(spans));
         let queued = self.queued.fetch_update(SeqCst, SeqCst, take);
@@ -272,8 +272,9 @@ impl Counters {
     }
 
     pub(crate) fn snapshot(&self) -> DeliveryStats {
-        // A span is counted as accepted first and as settled last, and so read the other way round. What is
-        // accepted and not settled is queued: the number that bounds the queue is read at another moment.
+        // A span is counted as accepted first and as settled last, and so read the other way round.
+        // What is accepted and not settled is queued: the number that bounds the queue is read at
+        // another moment.
         let dropped = DropReason::ALL.map(|reason| {
             let count = self.dropped.get(reason.index());
             count.map_or(0, |count| count.load(SeqCst))

@@ -20,7 +20,8 @@ pub enum AttributeValue<'a> {
     Static(&'static str),
     /// A number.
     I64(i64),
-    /// A number that the vocabulary writes as decimal text, as Agent 365 0.1.0 does for token counts.
+    /// A number that the vocabulary writes as decimal text, as Agent 365 0.1.0 does for token
+    /// counts.
     DecimalText(i64),
     /// A list that the vocabulary writes as the text of a JSON array, see
     /// [`json_array_text`](crate::agent365::json_array_text).
@@ -104,7 +105,8 @@ impl From<&'static str> for Key {
     }
 }
 
-/// The text that `Display` writes, without the cost of formatting: a prompt has as many keys as messages.
+/// The text that `Display` writes, without the cost of formatting: a prompt has as many keys as
+/// messages.
 impl From<Key> for String {
     fn from(key: Key) -> Self {
         /// The dots around the places, and the digits of most places.

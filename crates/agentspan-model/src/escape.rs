@@ -18,8 +18,8 @@ const SOURCE: usize = 2 * BLOCK;
 /// behind the last escape.
 const WINDOW: usize = 8 * BLOCK;
 
-/// Room for the longest text of usual length that [`push_framed`] asks for beside the text and what its escapes add:
-/// who makes it beforehand spares a text from being moved.
+/// Room for the longest text of usual length that [`push_framed`] asks for beside the text and what
+/// its escapes add: who makes it beforehand spares a text from being moved.
 pub(crate) const ROOM: usize = WINDOW + BLOCK;
 
 /// Bytes of a vector.
@@ -58,8 +58,8 @@ pub fn push_quoted(out: &mut Vec<u8>, text: &str) {
 
 /// Appends `text` as [`push_escaped`] does, between what stands before and after it.
 ///
-/// The frame is written as it is: the quotes, commas and colons of the JSON around the text, which cost
-/// next to nothing here. Both parts have at most 16 bytes together; more does not compile.
+/// The frame is written as it is: the quotes, commas and colons of the JSON around the text, which
+/// cost next to nothing here. Both parts have at most 16 bytes together; more does not compile.
 #[inline]
 pub fn push_framed<const B: usize, const A: usize>(
     out: &mut Vec<u8>,
@@ -117,8 +117,8 @@ fn joined(first: &[u8; HALF], last: &[u8; HALF]) -> [u8; LANES] {
     lanes
 }
 
-/// Appends a text that needs no escapes, of `N` to `2 * N` bytes, given the first and the last `N`, in its
-/// frame. `ROOM` has place for all of that.
+/// Appends a text that needs no escapes, of `N` to `2 * N` bytes, given the first and the last `N`,
+/// in its frame. `ROOM` has place for all of that.
 #[inline(always)]
 fn push_plain<const B: usize, const A: usize, const N: usize, const ROOM: usize>(
     out: &mut Vec<u8>,
@@ -195,8 +195,8 @@ fn put_source(window: &mut [u8; WINDOW], source: &[u8; SOURCE]) -> usize {
     more
 }
 
-/// Writes what is less than a source, or the first block of it, and returns how many bytes were read and
-/// written.
+/// Writes what is less than a source, or the first block of it, and returns how many bytes were
+/// read and written.
 #[inline(always)]
 fn put_end(window: &mut [u8; WINDOW], text: &[u8], rest: &[u8]) -> (usize, usize) {
     let (marks, read) = match rest.first_chunk() {
@@ -210,8 +210,8 @@ fn put_end(window: &mut [u8; WINDOW], text: &[u8], rest: &[u8]) -> (usize, usize
     }
 }
 
-/// Writes the escapes of the block that `rest` begins with, which is stored already, and returns how many
-/// bytes longer it became.
+/// Writes the escapes of the block that `rest` begins with, which is stored already, and returns
+/// how many bytes longer it became.
 #[inline(never)]
 fn put_block(window: &mut [u8; WINDOW], rest: &[u8], mut marks: u32) -> usize {
     let mut more = 0;

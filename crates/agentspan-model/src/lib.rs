@@ -1,7 +1,7 @@
 //! Data model of agent telemetry: the actions of agents, tools and language models, as plain data.
 //!
-//! This crate does not use clocks, networks or OpenTelemetry. So a viewer, an evaluator or a test can read
-//! and write telemetry with a handful of small dependencies.
+//! This crate does not use clocks, networks or OpenTelemetry. So a viewer, an evaluator or a test
+//! can read and write telemetry with a handful of small dependencies.
 //!
 //! ```
 //! use agentspan_model::agent365::{AgentDetails, AgentId};

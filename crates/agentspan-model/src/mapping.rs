@@ -1,8 +1,9 @@
 //! What the spans and events of Agent Spec mean in other vocabularies.
 //!
-//! A [`Mapping`] shows the attributes of a span or an event to a visitor: those of a [`Rendering`] (GenAI
-//! semantic conventions, Agent 365, OpenInference), and besides those, under `agentspec`, everything that
-//! is needed to rebuild the span with [`SpanRebuilder`]. The table in `docs/mapping.md` lists them all.
+//! A [`Mapping`] shows the attributes of a span or an event to a visitor: those of a [`Rendering`]
+//! (GenAI semantic conventions, Agent 365, OpenInference), and besides those, under `agentspec`,
+//! everything that is needed to rebuild the span with [`SpanRebuilder`]. The table in
+//! `docs/mapping.md` lists them all.
 //!
 //! ```
 //! use agentspan_model::agentspec::{Component, Id, LlmConfig, LlmGenerationSpan, Span};
@@ -28,9 +29,11 @@
 //!
 //! # Who sees what
 //!
-//! Prompts, answers, inputs and outputs are shown if [`ContentCapture`] says so; the default says no, and shows
-//! components as outlines ([`Detail::Described`](crate::agentspec::Detail::Described)), without their prompts
-//! and settings. What the span or event does not hold, because it was masked before, is not shown in any case.
+//! Prompts, answers, inputs and outputs are shown if [`ContentCapture`] says so; the default says
+//! no, and shows components as outlines
+//! ([`Detail::Described`](crate::agentspec::Detail::Described)), without their prompts and
+//! settings. What the span or event does not hold, because it was masked before, is not shown in
+//! any case.
 
 use std::borrow::Cow;
 
@@ -105,24 +108,24 @@ impl Mapping {
         self
     }
 
-    /// Sets how much is shown under `agentspec`. The default is all of it, and for Agent 365 only what
-    /// the span is.
+    /// Sets how much is shown under `agentspec`. The default is all of it, and for Agent 365 only
+    /// what the span is.
     #[must_use]
     pub fn with_fields(mut self, fields: AgentSpecFields) -> Self {
         self.fields = fields;
         self
     }
 
-    /// Sets what becomes of the attributes that say nothing but how `tracing` is used. They are kept by default, and
-    /// left out for Agent 365.
+    /// Sets what becomes of the attributes that say nothing but how `tracing` is used. They are
+    /// kept by default, and left out for Agent 365.
     #[must_use]
     pub fn with_tracing_noise(mut self, noise: TracingNoise) -> Self {
         self.noise = noise;
         self
     }
 
-    /// Sets for whom the agents run. Only [`Rendering::Agent365`] shows it. The default is nobody: such
-    /// a span needs an identity from elsewhere, for instance from baggage.
+    /// Sets for whom the agents run. Only [`Rendering::Agent365`] shows it. The default is nobody:
+    /// such a span needs an identity from elsewhere, for instance from baggage.
     #[must_use]
     pub fn with_identity(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);
@@ -149,8 +152,8 @@ impl Mapping {
 
     /// The name of the span in the vocabulary.
     ///
-    /// That of the conventions for what they know, for instance `chat gpt-4o`. For all else the span's own
-    /// name, or, if nobody gave it one, the name of the component that it executes.
+    /// That of the conventions for what they know, for instance `chat gpt-4o`. For all else the
+    /// span's own name, or, if nobody gave it one, the name of the component that it executes.
     #[must_use]
     pub fn span_name<'a>(&self, span: &'a Span) -> Cow<'a, str> {
         operation::span_name(self.rendering, span)
@@ -162,8 +165,8 @@ impl Mapping {
         operation::is_span_name(self.rendering, span, text)
     }
 
-    /// As [`span_name`](Self::span_name), where the trace is known: a `RootSpan` that nobody named is called
-    /// like its trace, because backends show a trace by the name of its root.
+    /// As [`span_name`](Self::span_name), where the trace is known: a `RootSpan` that nobody named
+    /// is called like its trace, because backends show a trace by the name of its root.
     ///
     /// [`Rendering::AgentSpec`] leaves it its own name.
     #[must_use]
@@ -208,8 +211,8 @@ impl Mapping {
         agent_spec::visit_span(span, self.fields, self.span_disclosure(), visitor);
     }
 
-    /// The name of an event: `exception` for `ExceptionRaised`, that of its type for all other types of Agent
-    /// Spec, and its own for events that the user has defined.
+    /// The name of an event: `exception` for `ExceptionRaised`, that of its type for all other
+    /// types of Agent Spec, and its own for events that the user has defined.
     #[must_use]
     pub fn event_name<'a>(&self, event: &'a Event) -> &'a str {
         let own_name = || Some(&*event.name).filter(|name| !name.is_empty());

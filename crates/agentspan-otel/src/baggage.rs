@@ -111,7 +111,8 @@ impl Debug for RequestBaggage {
     }
 }
 
-/// The baggage of a request is there on this thread as long as this lives, see [`RequestBaggage::enter`].
+/// The baggage of a request is there on this thread as long as this lives, see
+/// [`RequestBaggage::enter`].
 #[derive(Debug)]
 #[expect(dead_code, reason = "the guard is kept for its drop")]
 #[must_use = "the baggage is there until the guard is dropped"]
@@ -119,8 +120,8 @@ pub struct ActiveBaggage(Option<ThreadBound<ContextGuard>>);
 
 /// `context` with the baggage of two contexts; a key that both have gets the value of `over`.
 ///
-/// An identity is a pair, and so is never put together from halves that nobody set together. What `under` has for
-/// another tenant stays out.
+/// An identity is a pair, and so is never put together from halves that nobody set together. What
+/// `under` has for another tenant stays out.
 pub(crate) fn with_merged_baggage(context: &Context, over: &Context, under: &Context) -> Context {
     let mut baggage = Baggage::new();
     let mut dropped = 0;
@@ -153,8 +154,8 @@ pub(crate) fn with_merged_baggage(context: &Context, over: &Context, under: &Con
     }
 }
 
-/// Whether two contexts are those of different tenants. What a caller claims counts only where this process set
-/// nothing.
+/// Whether two contexts are those of different tenants. What a caller claims counts only where this
+/// process set nothing.
 fn are_of_other_tenants(one: &Context, other: &Context) -> bool {
     match other.get::<LocalIdentity>() {
         Some(other) => one.get::<LocalIdentity>().is_some_and(|one| {

@@ -33,20 +33,21 @@ use writes::Writes;
 /// A [`SpanProcessor`] of Agent Spec that makes OpenTelemetry spans of what it observes.
 ///
 /// While an Agent Spec span is current, its OpenTelemetry span is too, so that spans of other
-/// instrumentation nest in it, and Agent Spec spans nest in theirs. A root span nests in whatever is
-/// current, for instance in the remote parent of a request. Baggage flows through both.
+/// instrumentation nest in it, and Agent Spec spans nest in theirs. A root span nests in whatever
+/// is current, for instance in the remote parent of a request. Baggage flows through both.
 ///
-/// The spans hold what Agent Spec says, under `agentspec`, and nothing else. What they are to say to a
-/// backend is decided where they are exported, by [`Rendered`](crate::Rendered), each time for another
-/// reader. What is on no span cannot be exported: [`with_capture`](Self::with_capture) says how much
-/// of sensitive content gets on them.
+/// The spans hold what Agent Spec says, under `agentspec`, and nothing else. What they are to say
+/// to a backend is decided where they are exported, by [`Rendered`](crate::Rendered), each time for
+/// another reader. What is on no span cannot be exported: [`with_capture`](Self::with_capture) says
+/// how much of sensitive content gets on them.
 ///
-/// An [`ExportQueue`](crate::ExportQueue), the span processor of Agent 365 and [`AgentMetrics`](crate::AgentMetrics) need no
-/// attributes: [`with_records`](Self::with_records) hands them the Agent Spec span itself when it ends, and
+/// An [`ExportQueue`](crate::ExportQueue), the span processor of Agent 365 and
+/// [`AgentMetrics`](crate::AgentMetrics) need no attributes: [`with_records`](Self::with_records)
+/// hands them the Agent Spec span itself when it ends, and
 /// [`with_records_only`](Self::with_records_only) saves the attributes.
 ///
-/// The provider must be prepared with [`OtelBridge::prepare`], or ids are random: then replaying a trace
-/// gives other ids.
+/// The provider must be prepared with [`OtelBridge::prepare`], or ids are random: then replaying a
+/// trace gives other ids.
 ///
 /// ```
 /// use agentspan_model::agentspec::SpanDetails;
@@ -69,18 +70,19 @@ use writes::Writes;
 /// # }
 /// ```
 ///
-/// The bridge keeps a span from its start to its end. What nobody ends is exported all the same, with
-/// `agentspec.unfinished` and the last time that is known of it: the spans that a recording leaves open when
-/// its [replay](agentspan_processor::Replay) ends, and all others with
-/// [`end_open_spans`](Self::end_open_spans) or when the bridge is dropped. An event that is
-/// added after the end of its span is shown by the nearest open span around it, with the id of its own in
+/// The bridge keeps a span from its start to its end. What nobody ends is exported all the same,
+/// with `agentspec.unfinished` and the last time that is known of it: the spans that a recording
+/// leaves open when its [replay](agentspan_processor::Replay) ends, and all others with
+/// [`end_open_spans`](Self::end_open_spans) or when the bridge is dropped. An event that is added
+/// after the end of its span is shown by the nearest open span around it, with the id of its own in
 /// `agentspec.event.span_id`. If there is none, it is lost and [counted](Self::late_events).
 ///
-/// Open spans hold at most 64 MiB, see [`with_max_open_bytes`](Self::with_max_open_bytes). When there are more, those
-/// that started first are exported as unfinished, and [counted](Self::evicted_spans).
+/// Open spans hold at most 64 MiB, see [`with_max_open_bytes`](Self::with_max_open_bytes). When
+/// there are more, those that started first are exported as unfinished, and
+/// [counted](Self::evicted_spans).
 ///
-/// Code that has the OpenTelemetry span, for instance as the current one, can add to it, but not end it: the
-/// Agent Spec span does.
+/// Code that has the OpenTelemetry span, for instance as the current one, can add to it, but not
+/// end it: the Agent Spec span does.
 ///
 /// Where a trace has several spans of one Agent Spec id, each has an OpenTelemetry id of its own.
 pub struct OtelBridge {
@@ -128,8 +130,8 @@ impl OtelBridge {
 
     /// Sets whether OpenTelemetry spans hold sensitive content. The default is that they do not.
     ///
-    /// This is the upper bound for all destinations of the provider. It concerns the spans in memory:
-    /// destinations that are not [`Rendered`](crate::Rendered) show all that is on them.
+    /// This is the upper bound for all destinations of the provider. It concerns the spans in
+    /// memory: destinations that are not [`Rendered`](crate::Rendered) show all that is on them.
     #[must_use]
     pub fn with_capture(mut self, capture: ContentCapture) -> Self {
         let disclosure = capture.disclosure();
@@ -140,20 +142,22 @@ impl OtelBridge {
         self
     }
 
-    /// Hands each Agent Spec span that ends to span processors that know what to do with it, and writes the
-    /// attributes as well. For providers with an [`ExportQueue`](crate::ExportQueue) or a span processor of Agent 365
-    /// beside others: theirs need not be rebuilt from attributes.
+    /// Hands each Agent Spec span that ends to span processors that know what to do with it, and
+    /// writes the attributes as well. For providers with an [`ExportQueue`](crate::ExportQueue) or
+    /// a span processor of Agent 365 beside others: theirs need not be rebuilt from attributes.
     #[must_use]
     pub fn with_records(self) -> Self {
         self.with_writes(Writes::Both)
     }
 
-    /// As [`with_records`](Self::with_records), without the attributes. For providers all of whose span processors take
-    /// records: [`ExportQueue`](crate::ExportQueue), [`AgentMetrics`](crate::AgentMetrics),
+    /// As [`with_records`](Self::with_records), without the attributes. For providers all of whose
+    /// span processors take records: [`ExportQueue`](crate::ExportQueue),
+    /// [`AgentMetrics`](crate::AgentMetrics),
     /// [`BaggageSpanProcessor`](crate::BaggageSpanProcessor), and that of Agent 365.
     ///
-    /// Others, samplers included, see a span with a name, a type (`agentspec.span.type`) and times; its events are
-    /// called `agentspec.event`. A filter of an [`ExportQueue`](crate::ExportQueue) sees no more either.
+    /// Others, samplers included, see a span with a name, a type (`agentspec.span.type`) and times;
+    /// its events are called `agentspec.event`. A filter of an [`ExportQueue`](crate::ExportQueue)
+    /// sees no more either.
     #[must_use]
     pub fn with_records_only(self) -> Self {
         self.with_writes(Writes::Records)
@@ -165,9 +169,9 @@ impl OtelBridge {
         self
     }
 
-    /// Sets how many bytes the spans that have started and not ended may hold, with their events, as estimated. The
-    /// default is 64 MiB. When there are more, those that started first are exported as unfinished with what is
-    /// known of them, and [counted](Self::evicted_spans).
+    /// Sets how many bytes the spans that have started and not ended may hold, with their events,
+    /// as estimated. The default is 64 MiB. When there are more, those that started first are
+    /// exported as unfinished with what is known of them, and [counted](Self::evicted_spans).
     #[must_use]
     pub fn with_max_open_bytes(mut self, bytes: usize) -> Self {
         self.tracker.set_max_bytes(bytes as u64);
@@ -203,11 +207,12 @@ impl OtelBridge {
         self.tracker.open_spans()
     }
 
-    /// Ends all spans that have started and not ended, with `agentspec.unfinished` and the last time that is
-    /// known of each. Children end before their parents. Says how many there were.
+    /// Ends all spans that have started and not ended, with `agentspec.unfinished` and the last
+    /// time that is known of each. Children end before their parents. Says how many there were.
     ///
-    /// For the end of a program, before its provider is flushed: a span that nobody ends is often the one
-    /// that failed. What is added to such a span afterwards is lost, and its end does nothing.
+    /// For the end of a program, before its provider is flushed: a span that nobody ends is often
+    /// the one that failed. What is added to such a span afterwards is lost, and its end does
+    /// nothing.
     pub fn end_open_spans(&self) -> usize {
         let open = self.tracker.end_all();
         self.finish_unfinished(&open);
@@ -255,10 +260,11 @@ impl OtelBridge {
         }
     }
 
-    /// The context of a span that is entered while `current` is. None if that has nothing new for the span.
+    /// The context of a span that is entered while `current` is. None if that has nothing new for
+    /// the span.
     ///
-    /// An agent span of another trace is no request that was entered around this one: it may be of another
-    /// tenant that works on the same thread, or that waits for this span's future.
+    /// An agent span of another trace is no request that was entered around this one: it may be of
+    /// another tenant that works on the same thread, or that waits for this span's future.
     fn with_news(&self, open: &Open, current: &Context) -> Option<Context> {
         let Bridged { context, base, .. } = &open.own;
         let news = with_news(context, current, base.as_ref())?;

@@ -24,18 +24,18 @@ pub enum ConsoleDetail {
     /// The line, and one more for each attribute, with contents masked. The default.
     #[default]
     Attributes,
-    /// As [`Attributes`](Self::Attributes), with contents in clear: prompts, answers, arguments, the texts of
-    /// errors.
+    /// As [`Attributes`](Self::Attributes), with contents in clear: prompts, answers, arguments,
+    /// the texts of errors.
     AttributesWithContents,
 }
 
 /// Writes each finished trace as a tree to the standard output.
 ///
-/// The reference falls back to OpenTelemetry's console exporter, which prints contents in clear. This
-/// one masks them as [`Masked`](crate::Masked) does, unless it is asked not to: see
-/// [`with_contents`](Self::with_contents). A trace is written once its local
-/// root has ended. Spans that still wait are written at flush and shutdown. When more than 2,048 of them
-/// wait, or they hold more than 16 MiB, the oldest traces are written as they are, and
+/// The reference falls back to OpenTelemetry's console exporter, which prints contents in clear.
+/// This one masks them as [`Masked`](crate::Masked) does, unless it is asked not to: see
+/// [`with_contents`](Self::with_contents). A trace is written once its local root has ended. Spans
+/// that still wait are written at flush and shutdown. When more than 2,048 of them wait, or they
+/// hold more than 16 MiB, the oldest traces are written as they are, and
 /// [counted](Self::evicted_traces).
 ///
 /// ```
@@ -60,8 +60,8 @@ impl ConsoleExporter {
         Self::with_sink(|text| io::stdout().lock().write_all(text.as_bytes()))
     }
 
-    /// Hands each tree to `sink` instead, as one text that ends with a line break. A tree that is longer than 256 KiB
-    /// comes in several.
+    /// Hands each tree to `sink` instead, as one text that ends with a line break. A tree that is
+    /// longer than 256 KiB comes in several.
     #[must_use]
     pub fn with_sink(sink: impl Fn(&str) -> io::Result<()> + Send + Sync + 'static) -> Self {
         Self {
@@ -85,14 +85,16 @@ impl ConsoleExporter {
     }
 
     /// Shows contents and the texts of errors, as
-    /// [`with_detail`](Self::with_detail)`(`[`ConsoleDetail::AttributesWithContents`]`)` does. For development.
+    /// [`with_detail`](Self::with_detail)`(`[`ConsoleDetail::AttributesWithContents`]`)` does. For
+    /// development.
     #[must_use]
     pub fn with_contents(self) -> Self {
         self.with_detail(ConsoleDetail::AttributesWithContents)
     }
 
-    /// One that writes the same to the same place, and has no spans that wait for their roots. For the child of a
-    /// fork, see [`with_exporter_after_fork`](crate::ExportQueueBuilder::with_exporter_after_fork).
+    /// One that writes the same to the same place, and has no spans that wait for their roots. For
+    /// the child of a fork, see
+    /// [`with_exporter_after_fork`](crate::ExportQueueBuilder::with_exporter_after_fork).
     #[must_use]
     pub fn another(&self) -> Self {
         Self {

@@ -37,11 +37,13 @@ const SDK_TIMEOUT: Duration = Duration::from_secs(5);
 
 type Condition = dyn Fn(&SpanData) -> bool + Send + Sync;
 
-/// Runs an exporter on a thread of its own, behind a bounded queue, and counts what becomes of each span.
+/// Runs an exporter on a thread of its own, behind a bounded queue, and counts what becomes of each
+/// span.
 ///
-/// A [`SpanProcessor`] of the SDK and a handle: clone it, give one to the provider and keep the other to
-/// [flush](Self::flush) and to ask for [`stats`](Self::stats). Several queues of one provider know
-/// nothing of each other: one whose exporter hangs or fails holds up none of the others.
+/// A [`SpanProcessor`] of the SDK and a handle: clone it, give one to the provider and keep the
+/// other to [flush](Self::flush) and to ask for [`stats`](Self::stats). Several queues of one
+/// provider know nothing of each other: one whose exporter hangs or fails holds up none of the
+/// others.
 ///
 /// **The thread** is named `agentspan-queue`. It starts with the queue and ends with its
 /// [`shutdown`](Self::shutdown), which joins it, or when the last handle is dropped. An exporter that is
@@ -137,22 +139,23 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         self
     }
 
-    /// Sets how many bytes the spans that wait or are in flight may hold, as estimated. The default is
-    /// 64 MiB. A span that is larger is taken by an empty queue.
+    /// Sets how many bytes the spans that wait or are in flight may hold, as estimated. The default
+    /// is 64 MiB. A span that is larger is taken by an empty queue.
     pub fn with_max_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self
     }
 
-    /// Sets how large a span may be. What is over is cut with a note before the span is queued, and counted in
-    /// [`ExportStats::cuts`]; an Agent Spec span is cut once it is rendered. Default: [`SpanLimits::default`].
+    /// Sets how large a span may be. What is over is cut with a note before the span is queued, and
+    /// counted in [`ExportStats::cuts`]; an Agent Spec span is cut once it is rendered. Default:
+    /// [`SpanLimits::default`].
     pub fn with_span_limits(mut self, limits: SpanLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Sets how many spans the exporter gets at once, at most. The default is 512, and never more than may wait; it
-    /// gets one at least.
+    /// Sets how many spans the exporter gets at once, at most. The default is 512, and never more
+    /// than may wait; it gets one at least.
     pub fn with_batch_spans(mut self, spans: usize) -> Self {
         self.settings.gather_items = spans.max(1);
         self
@@ -166,16 +169,17 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
 
     /// Sets whether the exporter sees contents. The default is that it sees masks.
     ///
-    /// See [`Masked`](crate::Masked). An exporter that is [`Rendered`](crate::Rendered) is to see them, and the one
-    /// in it to be masked.
+    /// See [`Masked`](crate::Masked). An exporter that is [`Rendered`](crate::Rendered) is to see
+    /// them, and the one in it to be masked.
     pub fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
         self.preparation = self.preparation.with_hiding(Hiding::from(disclosure));
         self
     }
 
-    /// Renders the spans of agents with `mapping`, on the queue's thread: those of Agent Spec, those of scopes, and
-    /// those of other frameworks in any known convention. The default is that only Agent Spec spans whose
-    /// attributes the bridge did not write are rendered, in the vocabulary of Agent Spec.
+    /// Renders the spans of agents with `mapping`, on the queue's thread: those of Agent Spec,
+    /// those of scopes, and those of other frameworks in any known convention. The default is that
+    /// only Agent Spec spans whose attributes the bridge did not write are rendered, in the
+    /// vocabulary of Agent Spec.
     ///
     /// Contents that the mapping captures are masked afterwards, unless
     /// [`with_disclosure`](Self::with_disclosure) says otherwise.
@@ -184,14 +188,16 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         self
     }
 
-    /// Sets what is asked about each span once it is rendered, before it is masked. The default is nothing.
+    /// Sets what is asked about each span once it is rendered, before it is masked. The default is
+    /// nothing.
     pub fn with_enrichers(mut self, enrichers: SpanEnrichers) -> Self {
         self.preparation = self.preparation.with_enrichers(enrichers);
         self
     }
 
-    /// Shows the exporter what is known to be harmless, and nothing else, see [`Masked::known_harmless`](crate::Masked::known_harmless). Of
-    /// this and [`with_disclosure`](Self::with_disclosure), the later call counts.
+    /// Shows the exporter what is known to be harmless, and nothing else, see
+    /// [`Masked::known_harmless`](crate::Masked::known_harmless). Of this and
+    /// [`with_disclosure`](Self::with_disclosure), the later call counts.
     pub fn with_known_harmless_only(mut self) -> Self {
         self.preparation = self.preparation.with_hiding(Hiding::AllButHarmless);
         self
@@ -199,8 +205,8 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
 
     /// Sets which spans the exporter gets. The default is all of them.
     ///
-    /// Asked on the thread that ends the span: it should be quick. A span that it panics over is not
-    /// exported, and counted as [`ExportLoss::Panic`].
+    /// Asked on the thread that ends the span: it should be quick. A span that it panics over is
+    /// not exported, and counted as [`ExportLoss::Panic`].
     pub fn with_filter(
         mut self,
         condition: impl Fn(&SpanData) -> bool + Send + Sync + 'static,
@@ -215,12 +221,13 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         self
     }
 
-    /// Sets how the child of a fork without `exec` gets an exporter. It starts a thread of its own for it with
-    /// its first span; the exporter is told the resource again.
+    /// Sets how the child of a fork without `exec` gets an exporter. It starts a thread of its own
+    /// for it with its first span; the exporter is told the resource again.
     ///
-    /// Without this, all spans of a child are dropped and counted as [`ExportLoss::Forked`]: the exporter is on
-    /// the parent's thread, and to use a copy of its connections would disturb the parent's. `make` is to use
-    /// nothing of the exporter that the parent has: no connection, runtime, thread or lock.
+    /// Without this, all spans of a child are dropped and counted as [`ExportLoss::Forked`]: the
+    /// exporter is on the parent's thread, and to use a copy of its connections would disturb the
+    /// parent's. `make` is to use nothing of the exporter that the parent has: no connection,
+    /// runtime, thread or lock.
     pub fn with_exporter_after_fork(
         mut self,
         make: impl Fn() -> io::Result<E> + Send + Sync + 'static,
@@ -238,8 +245,8 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         // A batch that is never full would be waited for while the queue drops what comes.
         let batch = self.settings.gather_items.min(self.settings.max_items);
         self.settings.gather_items = batch;
-        // The table of keys is made once in a process, on the thread that asks first. Were that the thread of
-        // the queue, a child that is forked meanwhile would wait for it for ever.
+        // The table of keys is made once in a process, on the thread that asks first. Were that the
+        // thread of the queue, a child that is forked meanwhile would wait for it for ever.
         let _ = Sensitivity::of("");
         let (name, preparation) = (Arc::clone(&self.name), self.preparation);
         let (receipts, limits) = (self.receipts, self.limits);
@@ -343,8 +350,8 @@ impl ExportQueue {
         self.0.condition.is_some()
     }
 
-    /// Whether the exporter is to get this span: it is sampled, and meets the filter. What the filter
-    /// panics over is counted here.
+    /// Whether the exporter is to get this span: it is sampled, and meets the filter. What the
+    /// filter panics over is counted here.
     #[must_use]
     pub fn wants(&self, span: &SpanData) -> bool {
         if !span.span_context.is_sampled() {
@@ -406,7 +413,8 @@ impl ExportQueue {
 
     /// Starts to export what is queued now, and does not wait for it.
     ///
-    /// Several queues keep one deadline together if all of them start before anybody waits for the first.
+    /// Several queues keep one deadline together if all of them start before anybody waits for the
+    /// first.
     #[expect(
         clippy::must_use_candidate,
         reason = "it goes on without being waited for"
@@ -438,11 +446,11 @@ impl ExportQueue {
     ///
     /// # Errors
     ///
-    /// [`OTelSdkError::Timeout`](opentelemetry_sdk::error::OTelSdkError::Timeout) when the
-    /// time passed first. What was not exported is dropped and counted
-    /// as [`ExportLoss::ShutdownDeadline`]. `InternalFailure` when spans were lost for other reasons of which no
-    /// call has told yet, the deadline beside them if it passed, and when the exporter fails to end, which the
-    /// thread does all the same.
+    /// [`OTelSdkError::Timeout`](opentelemetry_sdk::error::OTelSdkError::Timeout) when the time
+    /// passed first. What was not exported is dropped and counted as
+    /// [`ExportLoss::ShutdownDeadline`]. `InternalFailure` when spans were lost for other reasons
+    /// of which no call has told yet, the deadline beside them if it passed, and when the exporter
+    /// fails to end, which the thread does all the same.
     pub fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
         let process = self.0.process();
         let told = process.queue.told_so_far();

@@ -20,10 +20,11 @@ mod worker;
 
 use item::{HookLoss, Item, LOSSES};
 
-/// Runs the hooks of a processor on a thread of its own, so that they cost the program next to nothing.
+/// Runs the hooks of a processor on a thread of its own, so that they cost the program next to
+/// nothing.
 ///
-/// A handle: clone it, give one to the trace and keep the other to [flush](Self::flush) and to ask for
-/// [`stats`](Self::stats).
+/// A handle: clone it, give one to the trace and keep the other to [flush](Self::flush) and to ask
+/// for [`stats`](Self::stats).
 ///
 /// **The thread** is named `agentspan-queue`. It starts with the first hook, and ends, after everything
 /// that waits was handled, when the trace shuts the queue down or when the last handle is dropped. The
@@ -42,8 +43,8 @@ use item::{HookLoss, Item, LOSSES};
 /// own spans start a thread of its own. Spans that were open at the fork are the parent's, too, and no
 /// processor in the child hears of them.
 ///
-/// A hook sees the span as it is when the hook runs, which may be later than when it was called: a span may
-/// have ended when its `on_start` runs.
+/// A hook sees the span as it is when the hook runs, which may be later than when it was called: a
+/// span may have ended when its `on_start` runs.
 ///
 /// ```
 /// use std::time::Duration;
@@ -70,15 +71,15 @@ const CAPACITY: usize = 1 << 18;
 /// How many bytes the spans that wait may hold, if nobody says otherwise.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// How many hooks wake the thread before the time is over that it lets them gather. More of them would be cold by
-/// the time that the thread frees them, and it would fall behind.
+/// How many hooks wake the thread before the time is over that it lets them gather. More of them
+/// would be cold by the time that the thread frees them, and it would fall behind.
 const GATHER: usize = 1024;
 
 /// How long the thread lets hooks gather after the first one has woken it.
 const GATHER_TIME: Duration = Duration::from_millis(10);
 
-/// How many times the thread looks after that long by itself before it sleeps until somebody wakes it: where there
-/// was work, there is more to come.
+/// How many times the thread looks after that long by itself before it sleeps until somebody wakes
+/// it: where there was work, there is more to come.
 const NAPS: u32 = 10;
 
 /// What a queue shares with its thread, in one process.
@@ -175,8 +176,8 @@ pub struct BackgroundQueueBuilder {
 }
 
 impl BackgroundQueueBuilder {
-    /// Sets how many hooks may wait or run, at least 4. The default is 262,144: with usual spans, the
-    /// [bound in bytes](Self::with_max_bytes) is reached first.
+    /// Sets how many hooks may wait or run, at least 4. The default is 262,144: with usual spans,
+    /// the [bound in bytes](Self::with_max_bytes) is reached first.
     ///
     /// A span that has started takes a place for its end as well.
     pub fn with_capacity(mut self, capacity: usize) -> Self {
@@ -184,12 +185,13 @@ impl BackgroundQueueBuilder {
         self
     }
 
-    /// Sets how many bytes the spans that wait may hold, as [estimated](Span::held_bytes). The default is
-    /// 64 MiB.
+    /// Sets how many bytes the spans that wait may hold, as [estimated](Span::held_bytes). The
+    /// default is 64 MiB.
     ///
-    /// A span counts from its end on, with all of its events: as long as it is open, the program holds it. If
-    /// its hooks were all still waiting, they are dropped together. The end of a span whose start was handled
-    /// is queued all the same. A larger span is taken while no other ended span waits.
+    /// A span counts from its end on, with all of its events: as long as it is open, the program
+    /// holds it. If its hooks were all still waiting, they are dropped together. The end of a span
+    /// whose start was handled is queued all the same. A larger span is taken while no other ended
+    /// span waits.
     pub fn with_max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self
@@ -227,30 +229,33 @@ impl BackgroundQueueBuilder {
     }
 }
 
-/// Why a [flush](BackgroundQueue::flush) or a [shutdown](BackgroundQueue::wait_for_end) was no success.
+/// Why a [flush](BackgroundQueue::flush) or a [shutdown](BackgroundQueue::wait_for_end) was no
+/// success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlushError {
-    /// The processor is slower than that. What is left goes on being handled; flush again, or give it
-    /// longer.
+    /// The processor is slower than that. What is left goes on being handled; flush again, or give
+    /// it longer.
     #[error("{queued} hooks are still queued")]
     TimedOut {
         /// How many hooks are queued.
         queued: u64,
     },
-    /// Hooks were lost of which no call has told yet. Which ones, [`stats`](BackgroundQueue::stats) does not know;
-    /// the log has a line for each that failed.
+    /// Hooks were lost of which no call has told yet. Which ones, [`stats`](BackgroundQueue::stats)
+    /// does not know; the log has a line for each that failed.
     #[error("{}", lost(*queue_full, *failed, *shutdown_deadline))]
     Lost {
-        /// How many were dropped because the queue was full. Make it larger, or the processor faster.
+        /// How many were dropped because the queue was full. Make it larger, or the processor
+        /// faster.
         queue_full: u64,
-        /// How many failed or panicked, and how many were left out because the start of their span did.
+        /// How many failed or panicked, and how many were left out because the start of their span
+        /// did.
         failed: u64,
         /// How many waited, or ran, when the time of a shutdown was over. Give it longer.
         shutdown_deadline: u64,
     },
-    /// A hook of the processor flushes the queue that it runs behind, which would wait for itself. Flush
-    /// from another thread.
+    /// A hook of the processor flushes the queue that it runs behind, which would wait for itself.
+    /// Flush from another thread.
     #[error("the queue cannot be flushed from its own thread")]
     OwnThread,
 }
@@ -303,8 +308,8 @@ impl BackgroundQueue {
     ///
     /// # Errors
     ///
-    /// [`FlushError`] if that takes longer than `timeout`, if hooks were lost of which no call has told yet, be it
-    /// before this one, or if this is called from a hook of the processor.
+    /// [`FlushError`] if that takes longer than `timeout`, if hooks were lost of which no call has
+    /// told yet, be it before this one, or if this is called from a hook of the processor.
     pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         let shared = self.shared();
         let told = shared.queue.told_so_far();
@@ -339,13 +344,15 @@ impl BackgroundQueue {
         Ok(())
     }
 
-    /// Waits until a shutdown that has [started](Self::start_shutdown) is done and its thread has ended.
+    /// Waits until a shutdown that has [started](Self::start_shutdown) is done and its thread has
+    /// ended.
     ///
     /// Hooks that wait when the time is over are dropped, with that which is just running.
     ///
     /// # Errors
     ///
-    /// As [`flush`](Self::flush). Hooks that the time was too short for are among the [lost](FlushError::Lost).
+    /// As [`flush`](Self::flush). Hooks that the time was too short for are among the
+    /// [lost](FlushError::Lost).
     pub fn wait_for_end(&self, timeout: Duration) -> Result<(), FlushError> {
         let shared = self.shared();
         let told = shared.queue.told_so_far();
@@ -363,7 +370,8 @@ impl BackgroundQueue {
         self.shared().put(item)
     }
 
-    /// What the queue shares with its thread in this process. A child of a fork starts with nothing.
+    /// What the queue shares with its thread in this process. A child of a fork starts with
+    /// nothing.
     #[inline]
     fn shared(&self) -> &Arc<Shared> {
         self.0.shared.get(|parent| Shared {
@@ -408,16 +416,17 @@ impl SpanProcessor for BackgroundQueue {
         self.put(Item::End(span.clone(), span.held_bytes()))
     }
 
-    /// Waits until everything that is queued is handled, the processor is shut down and the thread has
-    /// ended, or the [timeout](BackgroundQueueBuilder::with_shutdown_timeout) has passed. Fails with a
-    /// [`FlushError`] if hooks were lost.
+    /// Waits until everything that is queued is handled, the processor is shut down and the thread
+    /// has ended, or the [timeout](BackgroundQueueBuilder::with_shutdown_timeout) has passed. Fails
+    /// with a [`FlushError`] if hooks were lost.
     fn shutdown(&self) -> Result<(), HookError> {
         self.start_shutdown()?;
         let ended = self.wait_for_end(self.0.shutdown_timeout);
         ended.map_err(HookError::new)
     }
 
-    /// Waits as [`shutdown`](SpanProcessor::shutdown) does, but without a timeout and without blocking the thread.
+    /// Waits as [`shutdown`](SpanProcessor::shutdown) does, but without a timeout and without
+    /// blocking the thread.
     fn shutdown_async(&self) -> HookFuture<'_> {
         let shared = self.shared();
         if let Err(error) = self.start_shutdown() {

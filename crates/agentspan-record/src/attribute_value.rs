@@ -5,7 +5,8 @@ use agentspan_model::attribute::{AttributeValue, Key};
 use agentspan_queue::contain;
 use opentelemetry::{Array, KeyValue, StringValue, Value};
 
-/// The value for OpenTelemetry. None for a kind of value that the model has learnt and this crate has not.
+/// The value for OpenTelemetry. None for a kind of value that the model has learnt and this crate
+/// has not.
 #[must_use]
 pub fn to_value(key: impl Into<Key>, value: AttributeValue<'_>) -> Option<Value> {
     Some(match value {
@@ -14,7 +15,8 @@ pub fn to_value(key: impl Into<Key>, value: AttributeValue<'_>) -> Option<Value>
         AttributeValue::I64(number) => number.into(),
         AttributeValue::F64(number) => number.into(),
         AttributeValue::Bool(flag) => flag.into(),
-        // Not `to_string`, which makes room for the longest number, so that the text is moved once more.
+        // Not `to_string`, which makes room for the longest number, so that the text is moved once
+        // more.
         AttributeValue::DecimalText(number) => itoa::Buffer::new().format(number).to_owned().into(),
         AttributeValue::JsonArrayText(texts) => json_array_text(texts).into(),
         AttributeValue::JsonArrayOfStrs(texts) => json_array_text(texts).into(),
@@ -36,8 +38,8 @@ pub fn to_value(key: impl Into<Key>, value: AttributeValue<'_>) -> Option<Value>
 
 /// Puts an attribute into a list.
 ///
-/// Texts, which most values are, are not moved around on their way: what was just written in pieces, and is then read as
-/// a whole, makes the processor wait.
+/// Texts, which most values are, are not moved around on their way: what was just written in
+/// pieces, and is then read as a whole, makes the processor wait.
 #[inline]
 pub fn push_attribute(
     attributes: &mut Vec<KeyValue>,

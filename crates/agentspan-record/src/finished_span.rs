@@ -34,9 +34,9 @@ impl FinishedSpan {
         }
     }
 
-    /// A span as a processor of the SDK gets it in `on_end`, with the Agent Spec span that the bridge
-    /// [hands over](crate::hand_over()) meanwhile, or the attributes that a scope does. To be called on the thread
-    /// that ends the span.
+    /// A span as a processor of the SDK gets it in `on_end`, with the Agent Spec span that the
+    /// bridge [hands over](crate::hand_over()) meanwhile, or the attributes that a scope does. To
+    /// be called on the thread that ends the span.
     #[must_use]
     #[inline]
     pub fn received(mut data: SpanData) -> Self {
@@ -51,7 +51,8 @@ impl FinishedSpan {
         Self { data, agent_spec }
     }
 
-    /// The type of the Agent Spec span, for instance `ToolExecutionSpan`, from the record or from the attributes.
+    /// The type of the Agent Spec span, for instance `ToolExecutionSpan`, from the record or from
+    /// the attributes.
     #[must_use]
     pub fn agent_spec_type(&self) -> Option<&str> {
         if let Some(placed) = &self.agent_spec {

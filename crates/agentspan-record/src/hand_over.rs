@@ -1,8 +1,8 @@
 //! What lies beside a span of the SDK on its way to our span processors, while it ends.
 //!
-//! The SDK calls the processors of a provider while a span ends, on the same thread, and gives them a
-//! `SpanData`, which has no room for more. So what the span does not hold itself lies in a slot of the thread meanwhile:
-//! the Agent Spec span that it stands for, or the attributes of a scope.
+//! The SDK calls the processors of a provider while a span ends, on the same thread, and gives them
+//! a `SpanData`, which has no room for more. So what the span does not hold itself lies in a slot
+//! of the thread meanwhile: the Agent Spec span that it stands for, or the attributes of a scope.
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
@@ -34,13 +34,14 @@ pub(crate) struct ScopeAttributes {
 }
 
 thread_local! {
-    // Nothing here has a destructor, so that the slot is there for spans that end while the thread does. The
-    // guard empties it.
+    // Nothing here has a destructor, so that the slot is there for spans that end while the thread
+    // does. The guard empties it.
     static SLOT: Cell<Option<ManuallyDrop<Handed>>> = const { Cell::new(None) };
 }
 
 /// Runs `end`, which ends the span of the SDK that has these ids.
-/// [`FinishedSpan::received`](crate::FinishedSpan::received) finds `agent_spec` while it runs, on this thread.
+/// [`FinishedSpan::received`](crate::FinishedSpan::received) finds `agent_spec` while it runs, on
+/// this thread.
 ///
 /// A processor may end other spans meanwhile: each finds its own Agent Spec span, and only that.
 pub fn hand_over<T>(
@@ -51,9 +52,10 @@ pub fn hand_over<T>(
     beside(span_context, Beside::AgentSpec(agent_spec), end)
 }
 
-/// As [`hand_over`](crate::hand_over()), for the attributes of a span whose provider has no processor but one that
-/// [receives](crate::FinishedSpan::received) them. They take their place after those that the span has. What is
-/// beyond `most` in all is left out and counted, as the SDK does.
+/// As [`hand_over`](crate::hand_over()), for the attributes of a span whose provider has no
+/// processor but one that [receives](crate::FinishedSpan::received) them. They take their place
+/// after those that the span has. What is beyond `most` in all is left out and counted, as the SDK
+/// does.
 pub fn hand_over_attributes<T>(
     span_context: &SpanContext,
     attributes: Vec<KeyValue>,

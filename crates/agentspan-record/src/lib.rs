@@ -9,7 +9,8 @@
 //! - [`hand_over`] passes an Agent Spec span from the bridge of `agentspan-otel` to the span processors that
 //!   run while the SDK's span ends.
 //!
-//! Queues hold finished spans, and prepare them on their own threads, never on the thread that ends a span.
+//! Queues hold finished spans, and prepare them on their own threads, never on the thread that ends
+//! a span.
 
 mod attribute_value;
 mod attributes;

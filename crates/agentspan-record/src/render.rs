@@ -19,8 +19,8 @@ use crate::hiding::Hiding;
 
 /// Renders a span whose Agent Spec span is in its attributes. All others stay as they are.
 ///
-/// A span whose attributes were cut by somebody, so that the Agent Spec span cannot be rebuilt, stays as it is,
-/// without content if the mapping shows none.
+/// A span whose attributes were cut by somebody, so that the Agent Spec span cannot be rebuilt,
+/// stays as it is, without content if the mapping shows none.
 pub(crate) fn render_attributes(mapping: &Mapping, span: &mut SpanData) {
     match from_otel(span) {
         Ok(None) => {}
@@ -41,14 +41,15 @@ pub(crate) fn render_attributes(mapping: &Mapping, span: &mut SpanData) {
     }
 }
 
-/// How many attributes a mapping has for most spans and events, so that the lists need not grow on their way.
+/// How many attributes a mapping has for most spans and events, so that the lists need not grow on
+/// their way.
 const USUAL_OF_SPAN: usize = 16;
 const USUAL_OF_EVENT: usize = 4;
 
 /// Renders a span that stands for `placed`.
 ///
-/// Attributes that other instrumentation or baggage has set are kept; where both say something, the mapping
-/// wins, except for the identity of Agent 365.
+/// Attributes that other instrumentation or baggage has set are kept; where both say something, the
+/// mapping wins, except for the identity of Agent 365.
 pub(crate) fn render_record(mapping: &Mapping, span: &mut SpanData, placed: &PlacedSpan) {
     let record = &placed.span;
     let in_trace = placed.in_trace();
@@ -133,8 +134,8 @@ fn merged(mut mapped: Vec<KeyValue>, live: Vec<KeyValue>, mapping: &Mapping) -> 
             ]
             .contains(&key)
     };
-    // Where each key is, so that very many attributes cost no more for each. For a few it costs more
-    // than to look: a prompt has some attributes for each of its messages.
+    // Where each key is, so that very many attributes cost no more for each. For a few it costs
+    // more than to look: a prompt has some attributes for each of its messages.
     let is_few = live.len() <= FEW;
     let mut places = HashMap::new();
     if !is_few {

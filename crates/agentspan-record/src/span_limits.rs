@@ -1,4 +1,5 @@
-//! How large a span may be that is handed over, so that none takes more memory than a queue can promise.
+//! How large a span may be that is handed over, so that none takes more memory than a queue can
+//! promise.
 
 mod cut_json;
 
@@ -18,14 +19,15 @@ use crate::span_size::{
 /// No value is cut to less so that a whole span fits. No id of a tenant or an agent is so long.
 const SHORTEST: usize = 1_024;
 
-/// The attributes that say what was cut. They take no room, so that a span is not cut once more because of them.
+/// The attributes that say what was cut. They take no room, so that a span is not cut once more
+/// because of them.
 const NOTES: [&str; 2] = [
     keys::AGENTSPAN_TRUNCATED_KEYS,
     keys::AGENTSPAN_TRUNCATED_COUNT,
 ];
 
-/// The attributes that say where a span goes. They stay, however many others there are, and are not cut to
-/// less than [`SHORTEST`]: the beginning of an id could be the id of another tenant.
+/// The attributes that say where a span goes. They stay, however many others there are, and are not
+/// cut to less than [`SHORTEST`]: the beginning of an id could be the id of another tenant.
 const ROUTING: [&str; 6] = [
     keys::TENANT_ID,
     keys::MICROSOFT_TENANT_ID,
@@ -41,16 +43,18 @@ const ROUNDED: u64 = 3 * 16;
 /// How many of the keys of cut values a span names.
 const MAX_NAMED: usize = 32;
 
-/// How large a span may be that is handed over. What is over is cut with a note; the span itself is never
-/// refused.
+/// How large a span may be that is handed over. What is over is cut with a note; the span itself is
+/// never refused.
 ///
-/// The defaults are far beyond what a service takes: Agent 365 2.0.0 cuts spans at 250 KiB and requests at
-/// 900,000 bytes. They keep one span from taking the memory of all others, and do not show otherwise.
+/// The defaults are far beyond what a service takes: Agent 365 2.0.0 cuts spans at 250 KiB and
+/// requests at 900,000 bytes. They keep one span from taking the memory of all others, and do not
+/// show otherwise.
 ///
-/// A text that was cut keeps its beginning and says `...[cut from 300000 bytes]`, if the limit has room for that. A list or an object in JSON, such as the
-/// messages of a prompt, stays JSON: it keeps whole values, or the beginning of the text in which it is cut. The span says what happened in
-/// `agentspan.truncated.keys` and `agentspan.truncated.count`, and counts what was left out where OpenTelemetry
-/// does: in the numbers of its dropped attributes, events and links.
+/// A text that was cut keeps its beginning and says `...[cut from 300000 bytes]`, if the limit has
+/// room for that. A list or an object in JSON, such as the messages of a prompt, stays JSON: it
+/// keeps whole values, or the beginning of the text in which it is cut. The span says what happened
+/// in `agentspan.truncated.keys` and `agentspan.truncated.count`, and counts what was left out
+/// where OpenTelemetry does: in the numbers of its dropped attributes, events and links.
 ///
 /// ```
 /// use agentspan_record::SpanLimits;
@@ -98,24 +102,24 @@ impl Default for SpanLimits {
 }
 
 impl SpanLimits {
-    /// How long the value of an attribute with contents may be: prompts, answers, arguments, results, and
-    /// what may be such. Default: 1 MiB.
+    /// How long the value of an attribute with contents may be: prompts, answers, arguments,
+    /// results, and what may be such. Default: 1 MiB.
     #[must_use]
     pub fn with_content_bytes(mut self, bytes: usize) -> Self {
         self.content_bytes = bytes;
         self
     }
 
-    /// How long any other value may be, a name or a message. Default: 512 KiB. The ids that say where a span goes
-    /// are kept whole up to 1 KiB in any case.
+    /// How long any other value may be, a name or a message. Default: 512 KiB. The ids that say
+    /// where a span goes are kept whole up to 1 KiB in any case.
     #[must_use]
     pub fn with_value_bytes(mut self, bytes: usize) -> Self {
         self.value_bytes = bytes;
         self
     }
 
-    /// How many attributes a span may have, and each of its events and links. Those that say where it goes
-    /// stay in any case. Default: 1,024.
+    /// How many attributes a span may have, and each of its events and links. Those that say where
+    /// it goes stay in any case. Default: 1,024.
     #[must_use]
     pub fn with_attributes(mut self, attributes: usize) -> Self {
         self.attributes = attributes;
@@ -136,15 +140,17 @@ impl SpanLimits {
         self
     }
 
-    /// How much memory a span may take, by estimate. Its longest values are trimmed to a common length, at least
-    /// 1 KiB; then events, links and attributes are left out, the last ones first. Default: 4 MiB.
+    /// How much memory a span may take, by estimate. Its longest values are trimmed to a common
+    /// length, at least 1 KiB; then events, links and attributes are left out, the last ones first.
+    /// Default: 4 MiB.
     #[must_use]
     pub fn with_span_bytes(mut self, bytes: usize) -> Self {
         self.span_bytes = bytes;
         self
     }
 
-    /// Cuts `span`, and says what was cut, if something was. No text is copied but for what is kept of one that is cut.
+    /// Cuts `span`, and says what was cut, if something was. No text is copied but for what is kept
+    /// of one that is cut.
     pub fn apply(&self, span: &mut SpanData) -> Option<SpanCuts> {
         self.cut(span).0
     }
@@ -450,7 +456,8 @@ fn is_routing(attribute: &KeyValue) -> bool {
     ROUTING.contains(&attribute.key.as_str())
 }
 
-/// Keeps so many of the attributes, and those that say where the span goes. Gives the number of the others.
+/// Keeps so many of the attributes, and those that say where the span goes. Gives the number of the
+/// others.
 fn first_attributes(attributes: &mut Vec<KeyValue>, most: usize) -> u64 {
     let before = attributes.len();
     if before > most {

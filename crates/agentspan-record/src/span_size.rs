@@ -6,13 +6,14 @@ use opentelemetry::trace::Status;
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
-/// No key of a convention is longer. A longer one was made while the program ran, and holds memory of its own.
+/// No key of a convention is longer. A longer one was made while the program ran, and holds memory
+/// of its own.
 const LONGEST_KEY: usize = 64;
 
 /// The estimated memory of `span` in bytes.
 ///
-/// Lists count with their capacity, texts with their length, and each allocation with what an allocator adds. Keys
-/// of attributes are taken for constants unless they are longer than 64 bytes.
+/// Lists count with their capacity, texts with their length, and each allocation with what an
+/// allocator adds. Keys of attributes are taken for constants unless they are longer than 64 bytes.
 #[must_use]
 pub fn estimated_bytes(span: &SpanData) -> u64 {
     let mut bytes =

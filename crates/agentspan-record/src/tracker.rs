@@ -26,13 +26,16 @@ use self::shared_exchange::SharedExchange;
 /// How many bytes the open spans may hold by default.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// Follows Agent Spec spans from their start to their end: what a span processor does that makes records.
+/// Follows Agent Spec spans from their start to their end: what a span processor does that makes
+/// records.
 ///
-/// It knows which OpenTelemetry ids a span has, also where several spans of a trace share an Agent Spec id, which
-/// spans are open, where the last 1,024 ended ones were, which span asked for what, and what goes into the agents and
-/// flows and comes out. `T` is what its owner keeps of an open span.
+/// It knows which OpenTelemetry ids a span has, also where several spans of a trace share an Agent
+/// Spec id, which spans are open, where the last 1,024 ended ones were, which span asked for what,
+/// and what goes into the agents and flows and comes out. `T` is what its owner keeps of an open
+/// span.
 ///
-/// After a fork a child starts with nothing: the open spans are its parent's, which ends and exports them.
+/// After a fork a child starts with nothing: the open spans are its parent's, which ends and
+/// exports them.
 pub struct Tracker<T> {
     known: PerProcess<Known<T>>,
     disclosure: Disclosure,
@@ -141,8 +144,8 @@ impl<T> Tracker<T> {
         self.known().open.get(around.span.key())
     }
 
-    /// Where the parent of a span was that has ended. If that is too long ago to be remembered, as far as
-    /// ids tell: whether the trace has a remote parent is not known any more.
+    /// Where the parent of a span was that has ended. If that is too long ago to be remembered, as
+    /// far as ids tell: whether the trace has a remote parent is not known any more.
     pub fn ended_parent(&self, span: &Span, parent_id: &Id) -> SpanContext {
         let id = IdInTrace::of(span.trace(), parent_id);
         if let Some(ended) = self.known().open.ended(id) {
@@ -161,11 +164,11 @@ impl<T> Tracker<T> {
         )
     }
 
-    /// Keeps a span that starts. `around` is the agent span that it starts in, `is_root` whether it has no parent
-    /// in OpenTelemetry, and `make` makes what the owner keeps.
+    /// Keeps a span that starts. `around` is the agent span that it starts in, `is_root` whether it
+    /// has no parent in OpenTelemetry, and `make` makes what the owner keeps.
     ///
-    /// Gives also the spans that have to be [finished](OpenSpan::finish) now: one that starts twice, and those that
-    /// are evicted.
+    /// Gives also the spans that have to be [finished](OpenSpan::finish) now: one that starts
+    /// twice, and those that are evicted.
     pub fn start(
         &self,
         span: &Span,
@@ -230,8 +233,9 @@ impl<T> Tracker<T> {
         (open, before.into_iter().chain(evicted).collect())
     }
 
-    /// Takes an event. `show` gets the record, and the span that asked if the event is the answer to a request of
-    /// another span. Events of a span that is not recorded are ignored. False if the span has ended.
+    /// Takes an event. `show` gets the record, and the span that asked if the event is the answer
+    /// to a request of another span. Events of a span that is not recorded are ignored. False if
+    /// the span has ended.
     pub fn add_event(
         &self,
         open: &OpenSpan<T>,
@@ -249,8 +253,8 @@ impl<T> Tracker<T> {
         })
     }
 
-    /// Takes an event of a span that has ended. OpenTelemetry has no place for it, so the nearest span around it
-    /// that is open shows it. Without one it is lost, and counted.
+    /// Takes an event of a span that has ended. OpenTelemetry has no place for it, so the nearest
+    /// span around it that is open shows it. Without one it is lost, and counted.
     pub fn add_late_event(
         &self,
         event: &Event,

@@ -89,7 +89,8 @@ impl Answer {
             .body(value.to_string())
     }
 
-    /// Answers 200 with an empty message of gRPC, and this code of gRPC in the trailers: 0 is success.
+    /// Answers 200 with an empty message of gRPC, and this code of gRPC in the trailers: 0 is
+    /// success.
     #[must_use]
     pub fn grpc(code: u16) -> Self {
         let mut answer = Self::status(200)
@@ -132,15 +133,17 @@ impl Answer {
 
     /// Resets the connection (RST) before anything is read from it, TLS included.
     ///
-    /// Such a connection leaves a [`ConnectionRecord`](crate::ConnectionRecord) and no request. On a connection that was
-    /// kept alive, the reset comes after the head of the next request. Only scripts can refuse: a
-    /// closure or a route needs a request to look at, and then this acts as [`reset`](Self::reset).
+    /// Such a connection leaves a [`ConnectionRecord`](crate::ConnectionRecord) and no request. On
+    /// a connection that was kept alive, the reset comes after the head of the next request. Only
+    /// scripts can refuse: a closure or a route needs a request to look at, and then this acts as
+    /// [`reset`](Self::reset).
     #[must_use]
     pub fn refuse() -> Self {
         Self::played(Play::Refuse)
     }
 
-    /// Resets the connection (RST) after the head of a request and at least so many bytes of its body.
+    /// Resets the connection (RST) after the head of a request and at least so many bytes of its
+    /// body.
     ///
     /// It leaves no request. Only scripts can, as with [`refuse`](Self::refuse).
     #[must_use]
@@ -148,7 +151,8 @@ impl Answer {
         Self::played(Play::ResetWithin { bytes })
     }
 
-    /// Accepts a connection, reads nothing from it, TLS included, and keeps it open until the service stops.
+    /// Accepts a connection, reads nothing from it, TLS included, and keeps it open until the
+    /// service stops.
     ///
     /// It leaves no request. Only scripts can, as with [`refuse`](Self::refuse).
     #[must_use]
@@ -159,7 +163,8 @@ impl Answer {
     /// Answers the greeting of TLS with these bytes, and then reads until the client goes.
     ///
     /// It leaves no request; what the client said is in
-    /// [`unserved`](crate::ConnectionRecord::unserved). Only scripts can, as with [`refuse`](Self::refuse).
+    /// [`unserved`](crate::ConnectionRecord::unserved). Only scripts can, as with
+    /// [`refuse`](Self::refuse).
     #[must_use]
     pub fn greeting(bytes: impl Into<Bytes>) -> Self {
         Self::played(Play::Greeting).body(bytes)
@@ -167,10 +172,12 @@ impl Answer {
 
     /// Answers the greeting of TLS as a server that speaks no more than TLS 1.1.
     ///
-    /// rustls cannot be made to speak it, so that these are the bytes of such a server's first message.
+    /// rustls cannot be made to speak it, so that these are the bytes of such a server's first
+    /// message.
     #[must_use]
     pub fn tls_1_1() -> Self {
-        // RFC 4346, 7.4.1.3: version 3.2, 32 random bytes, no session, AES_128_CBC_SHA, no compression.
+        // RFC 4346, 7.4.1.3: version 3.2, 32 random bytes, no session, AES_128_CBC_SHA, no
+        // compression.
         let mut hello = b"\x16\x03\x02\x00\x2a\x02\x00\x00\x26\x03\x02".to_vec();
         hello.extend_from_slice(&[7; 32]);
         hello.extend_from_slice(b"\x00\x00\x2f\x00");
@@ -214,7 +221,8 @@ impl Answer {
         Self::raw("{\"results\": []}\n")
     }
 
-    /// Answers 200 with a chunk that is shorter than it says, so that the end of the body is within the chunk.
+    /// Answers 200 with a chunk that is shorter than it says, so that the end of the body is within
+    /// the chunk.
     #[must_use]
     pub fn lying_chunk() -> Self {
         Self::raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nffff\r\n{}\r\n0\r\n\r\n")
@@ -226,7 +234,8 @@ impl Answer {
         Self::raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffff0\r\n{}")
     }
 
-    /// Answers with a gzipped body of a mebibyte that becomes a gibibyte, though nobody asked for gzip.
+    /// Answers with a gzipped body of a mebibyte that becomes a gibibyte, though nobody asked for
+    /// gzip.
     ///
     /// # Panics
     ///
@@ -268,7 +277,8 @@ impl Answer {
     ///
     /// # Panics
     ///
-    /// When HTTP does not allow the name or the value. [`raw`](Self::raw) sends what is not allowed.
+    /// When HTTP does not allow the name or the value. [`raw`](Self::raw) sends what is not
+    /// allowed.
     #[must_use]
     #[expect(clippy::panic, reason = "a mistake in the script of a test")]
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -330,7 +340,8 @@ impl Answer {
         self
     }
 
-    /// Reads nothing more from the connection after this answer and keeps it open, as if the machine had vanished.
+    /// Reads nothing more from the connection after this answer and keeps it open, as if the
+    /// machine had vanished.
     #[must_use]
     pub fn then_silent(mut self) -> Self {
         self.is_last = true;

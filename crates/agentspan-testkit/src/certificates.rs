@@ -104,7 +104,8 @@ impl Certificates {
         })
     }
 
-    /// Certificates of an authority that is not the one in [`root_certificates`](Self::root_certificates).
+    /// Certificates of an authority that is not the one in
+    /// [`root_certificates`](Self::root_certificates).
     ///
     /// # Errors
     ///
@@ -137,7 +138,8 @@ impl Certificates {
         &self.trusted_pem
     }
 
-    /// A certificate for `name` and its key as PEM, for a server other than [`Service`](crate::Service).
+    /// A certificate for `name` and its key as PEM, for a server other than
+    /// [`Service`](crate::Service).
     ///
     /// # Errors
     ///

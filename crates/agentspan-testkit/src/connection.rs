@@ -145,7 +145,8 @@ impl Exchange {
             let resets = transport.resets_at_end();
             let http = http2::Builder::new(TokioExecutor::new());
             let mut http = http.serve_connection(TokioIo::new(transport), service);
-            // No fault can be written by hand between the frames of others, but the end of the connection.
+            // No fault can be written by hand between the frames of others, but the end of the
+            // connection.
             tokio::select! {
                 biased;
                 fault = next_fault.recv() => resets.store(is_reset(fault), SeqCst),

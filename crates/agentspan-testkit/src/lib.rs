@@ -1,6 +1,7 @@
 //! A scriptable loopback service for agentspan's tests, examples and benchmarks.
 //!
-//! [`Service`] records the requests that it receives, and plays a script of [`Answer`]s, well-formed or not:
+//! [`Service`] records the requests that it receives, and plays a script of [`Answer`]s,
+//! well-formed or not:
 //!
 //! ```
 //! use std::time::Duration;

@@ -11,11 +11,12 @@ use crate::record::RecordedRequest;
 const MARK: &str = "oracle-";
 const CANARY: &str = "canary-";
 
-/// Makes spans that carry their sequence number, their identity and a canary, and accounts for them from the
-/// requests of a [`Service`](crate::Service) alone.
+/// Makes spans that carry their sequence number, their identity and a canary, and accounts for them
+/// from the requests of a [`Service`](crate::Service) alone.
 ///
-/// Identity and number are the id of the span's conversation, which every destination gets; the canary is its
-/// prompt. They are found in any encoding that keeps text as it is, such as JSON and protobuf.
+/// Identity and number are the id of the span's conversation, which every destination gets; the
+/// canary is its prompt. They are found in any encoding that keeps text as it is, such as JSON and
+/// protobuf.
 #[derive(Clone, Copy, Debug)]
 pub struct Oracle {
     identities: usize,
@@ -29,7 +30,8 @@ pub struct Account {
     pub taken: usize,
     /// Spans that came in more than one of these.
     pub taken_twice: usize,
-    /// Spans that were taken, and came before in a request whose answer had no head: the client cannot know.
+    /// Spans that were taken, and came before in a request whose answer had no head: the client
+    /// cannot know.
     pub perhaps_twice: usize,
     /// Spans in a request with the path or the token of another identity, whatever its answer.
     pub foreign: usize,
@@ -115,7 +117,8 @@ impl Oracle {
         account
     }
 
-    /// Whether a request may hold a span: path and token, if it has one, are of the span's identity.
+    /// Whether a request may hold a span: path and token, if it has one, are of the span's
+    /// identity.
     fn belongs(&self, number: usize, identity: usize, request: &RecordedRequest) -> bool {
         let agent = Self::agent(identity);
         let path_fits = match request.path().split_once("/agents/") {

@@ -41,8 +41,8 @@ pub struct RecordedRequest {
     pub body: Bytes,
     /// When the request was complete.
     pub received_at: Instant,
-    /// Whether its answer takes it: with a status of 2xx, and no code of gRPC but 0. `None` if the answer has no
-    /// head that says so or not, and for closures that are asked for it.
+    /// Whether its answer takes it: with a status of 2xx, and no code of gRPC but 0. `None` if the
+    /// answer has no head that says so or not, and for closures that are asked for it.
     pub is_taken: Option<bool>,
 }
 
@@ -107,7 +107,8 @@ pub struct ConnectionRecord {
     pub tls_server_name: Option<String>,
     /// Why the TLS handshake failed, if it did.
     pub tls_error: Option<String>,
-    /// The first bytes (at most 64 KiB) that came before the first request was complete; empty afterwards.
+    /// The first bytes (at most 64 KiB) that came before the first request was complete; empty
+    /// afterwards.
     pub unserved: Vec<u8>,
 }
 

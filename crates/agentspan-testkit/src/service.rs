@@ -116,7 +116,8 @@ impl Service {
         self.shared.record.lock().body_bytes
     }
 
-    /// Waits until there are at least `count` requests since the start and returns all that are kept.
+    /// Waits until there are at least `count` requests since the start and returns all that are
+    /// kept.
     ///
     /// # Errors
     ///
@@ -144,8 +145,8 @@ impl Service {
         connections.iter().map(|one| locked(one).clone()).collect()
     }
 
-    /// Waits until at least `count` connections have ended, so that nothing more can come over them,
-    /// and returns the records of all connections.
+    /// Waits until at least `count` connections have ended, so that nothing more can come over
+    /// them, and returns the records of all connections.
     ///
     /// # Errors
     ///
@@ -214,7 +215,8 @@ impl ServiceBuilder {
         self
     }
 
-    /// Asks `answerer` for the answer to each request. It runs on the service's thread and should not block.
+    /// Asks `answerer` for the answer to each request. It runs on the service's thread and should
+    /// not block.
     #[must_use]
     pub fn answer_with(
         mut self,
@@ -233,8 +235,8 @@ impl ServiceBuilder {
 
     /// Speaks HTTP/2 and nothing else, as gRPC needs it, without TLS from the first byte.
     ///
-    /// Answers that HTTP/2 has no words for end the connection: [`Answer::reset`] and its kind with RST, all
-    /// others with FIN.
+    /// Answers that HTTP/2 has no words for end the connection: [`Answer::reset`] and its kind with
+    /// RST, all others with FIN.
     #[must_use]
     pub fn http2(mut self) -> Self {
         self.is_http2 = true;

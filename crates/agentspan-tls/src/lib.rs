@@ -1,6 +1,7 @@
 //! How agentspan's exporters speak TLS.
 //!
-//! [`client_config`] builds the `rustls` configuration that every exporter uses. Its cryptography comes from
+//! [`client_config`] builds the `rustls` configuration that every exporter uses. Its cryptography
+//! comes from
 //! [`crypto_provider`]: the provider that the process installed or, as a fallback, the linked provider.
 //! This crate never installs a provider for the process.
 //!

@@ -1,4 +1,5 @@
-//! Captures agents that emit `tracing` spans with GenAI fields, such as those of rig, `genai` and adk-rust.
+//! Captures agents that emit `tracing` spans with GenAI fields, such as those of rig, `genai` and
+//! adk-rust.
 //!
 //! [`layer`] is a layer for `tracing-subscriber` on top of `tracing-opentelemetry`. It adds:
 //!
@@ -38,10 +39,11 @@
 //!
 //! # How it works
 //!
-//! The names of a span's fields decide at its creation whether it is a span of an agent. Whether any other
-//! span has an agent's span below it is known only at its end. So every span that passes the filter becomes an
-//! OpenTelemetry span, and nests as usual. When a span ends without an agent's span below it, [`RelatedSpans`]
-//! withholds it. Scopes, Agent Spec spans and all other OpenTelemetry spans count as spans of an agent here.
+//! The names of a span's fields decide at its creation whether it is a span of an agent. Whether
+//! any other span has an agent's span below it is known only at its end. So every span that passes
+//! the filter becomes an OpenTelemetry span, and nests as usual. When a span ends without an
+//! agent's span below it, [`RelatedSpans`] withholds it. Scopes, Agent Spec spans and all other
+//! OpenTelemetry spans count as spans of an agent here.
 
 mod ancestor;
 mod capture;
@@ -64,8 +66,9 @@ use self::tracer::LayerTracer;
 
 /// A layer that makes spans of `provider` of those that `tracing` has.
 ///
-/// Give the provider a [`RelatedSpans`], or spans that have nothing to do with agents are exported, too. The
-/// traits of `tracing-opentelemetry`, for instance `OpenTelemetrySpanExt`, work with this layer.
+/// Give the provider a [`RelatedSpans`], or spans that have nothing to do with agents are exported,
+/// too. The traits of `tracing-opentelemetry`, for instance `OpenTelemetrySpanExt`, work with this
+/// layer.
 #[must_use = "a layer does nothing until it is part of a subscriber"]
 pub fn layer<S>(
     provider: &SdkTracerProvider,
@@ -82,9 +85,9 @@ where
             .with_tracked_inactivity(settings.has_noise())
             .with_target(settings.has_noise())
     };
-    // `OpenTelemetrySpanExt` and its like find the layer of `tracing-opentelemetry` in the stack, and a layer
-    // around another cannot show it without unsafe code. So a second one is there to be found. It hears of no
-    // span; both keep what they know in the spans, where either finds it.
+    // `OpenTelemetrySpanExt` and its like find the layer of `tracing-opentelemetry` in the stack,
+    // and a layer around another cannot show it without unsafe code. So a second one is there to be
+    // found. It hears of no span; both keep what they know in the spans, where either finds it.
     let found_by_others = inner(tracer.clone()).with_filter(Nothing);
     let capture = Capture::new(inner(tracer), settings.choice());
     capture

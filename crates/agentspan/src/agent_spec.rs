@@ -50,7 +50,8 @@ impl AgentSpec {
         queues.fold(trace, TraceBuilder::with_processor)
     }
 
-    /// Waits until the hooks that are queued have run, for as long as `left` says to each processor.
+    /// Waits until the hooks that are queued have run, for as long as `left` says to each
+    /// processor.
     pub(crate) fn flush(&self, outcome: &mut Outcome, left: impl Fn() -> Duration) {
         for (name, queue) in &self.processors {
             outcome.add_agent_spec(name, queue.flush(left()));

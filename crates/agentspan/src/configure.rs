@@ -86,9 +86,9 @@ pub fn configure() -> Configuration {
 /// - **How it ends**: with a shutdown, or with the drop of the guard, which takes up to 2 seconds unless
 ///   [`with_flush_on_drop`](Self::with_flush_on_drop) says otherwise.
 ///
-/// Then [`install`](Self::install), or [`into_processor`](Self::into_processor) for a provider of your own.
-/// A setting that is made twice counts the last time; destinations, processors and attributes add up.
-/// `docs/configuration.md` has the table of all settings and variables.
+/// Then [`install`](Self::install), or [`into_processor`](Self::into_processor) for a provider of
+/// your own. A setting that is made twice counts the last time; destinations, processors and
+/// attributes add up. `docs/configuration.md` has the table of all settings and variables.
 #[must_use = "nothing happens before `install`"]
 pub struct Configuration {
     attributes: Vec<KeyValue>,
@@ -135,9 +135,9 @@ impl Configuration {
         self
     }
 
-    /// Sets the generation of the Agent 365 contract that scopes and baggage follow, and the delivery or the sidecar if
-    /// there is one: it takes precedence over what those say. The default is theirs, and without them
-    /// [`Profile::V0_1`].
+    /// Sets the generation of the Agent 365 contract that scopes and baggage follow, and the
+    /// delivery or the sidecar if there is one: it takes precedence over what those say. The
+    /// default is theirs, and without them [`Profile::V0_1`].
     ///
     /// Other destinations do not depend on it, see [`Destination::with_rendering`].
     ///
@@ -173,17 +173,19 @@ impl Configuration {
         self
     }
 
-    /// Sends spans to one more place, besides Agent 365 and other destinations, which know nothing of each other.
+    /// Sends spans to one more place, besides Agent 365 and other destinations, which know nothing
+    /// of each other.
     pub fn with_destination(mut self, destination: Destination) -> Self {
         self.destinations.push(destination);
         self
     }
 
-    /// Shows the traces of [`Telemetry::trace`] to a processor of Agent Spec, under a name for reports.
+    /// Shows the traces of [`Telemetry::trace`] to a processor of Agent Spec, under a name for
+    /// reports.
     ///
     /// Its hooks run behind a [`BackgroundQueue`]: they hold up neither the program nor other
-    /// destinations. Its [`disclosure`](SpanProcessor::disclosure) says whether it sees contents, and a
-    /// [`Filter`](agentspan_processor::Filter) around it which spans.
+    /// destinations. Its [`disclosure`](SpanProcessor::disclosure) says whether it sees contents,
+    /// and a [`Filter`](agentspan_processor::Filter) around it which spans.
     pub fn with_agent_spec_processor(
         mut self,
         name: impl Into<String>,
@@ -194,10 +196,11 @@ impl Configuration {
         self
     }
 
-    /// Sets whether contents of the traces of [`Telemetry::trace`] become part of OpenTelemetry spans: prompts,
-    /// answers, arguments, the prompts and settings of components. The default is what
-    /// `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says, and without it that they do not, unless spans go
-    /// to nothing but a console [with contents](ConsoleExporter::with_contents).
+    /// Sets whether contents of the traces of [`Telemetry::trace`] become part of OpenTelemetry
+    /// spans: prompts, answers, arguments, the prompts and settings of components. The default is
+    /// what `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says, and without it that they do
+    /// not, unless spans go to nothing but a console [with
+    /// contents](ConsoleExporter::with_contents).
     ///
     /// This is the upper bound for all destinations of spans; those other than Agent 365 show them
     /// only if [`Destination::with_disclosure`] says so, too.
@@ -206,16 +209,16 @@ impl Configuration {
         self
     }
 
-    /// Reads all variables from `environment` in place of the environment of the process. For tests, and for
-    /// programs that have their settings from elsewhere.
+    /// Reads all variables from `environment` in place of the environment of the process. For
+    /// tests, and for programs that have their settings from elsewhere.
     pub fn with_environment(mut self, environment: &Environment) -> Self {
         self.environment = Some(environment.clone());
         self
     }
 
     /// Switches scopes and the delivery to Agent 365 on, whatever `ENABLE_OBSERVABILITY` and
-    /// `ENABLE_A365_OBSERVABILITY_EXPORTER` say. Traces of [`Telemetry::trace`] and plain spans need no switch.
-    /// `OTEL_SDK_DISABLED=true` switches all of them off all the same.
+    /// `ENABLE_A365_OBSERVABILITY_EXPORTER` say. Traces of [`Telemetry::trace`] and plain spans
+    /// need no switch. `OTEL_SDK_DISABLED=true` switches all of them off all the same.
     pub fn switched_on(mut self) -> Self {
         self.switches = Some(EffectiveSwitches {
             observability: true,
@@ -224,10 +227,10 @@ impl Configuration {
         self
     }
 
-    /// Sets the tenant and the agent of spans that say none, where neither baggage nor a scope around them says
-    /// any: for a program that works for one agent and does not make its spans itself, because a framework does.
-    /// Scopes do not use it: they say whose they are. The default is that such a span belongs to nobody, and does
-    /// not go to Agent 365.
+    /// Sets the tenant and the agent of spans that say none, where neither baggage nor a scope
+    /// around them says any: for a program that works for one agent and does not make its spans
+    /// itself, because a framework does. Scopes do not use it: they say whose they are. The default
+    /// is that such a span belongs to nobody, and does not go to Agent 365.
     ///
     /// ```
     /// use agentspan::model::agent365::Identity;
@@ -243,19 +246,19 @@ impl Configuration {
         self
     }
 
-    /// Takes tenant and agent from any baggage, also from that of a request's header. Default: only from
-    /// baggage that this process set.
+    /// Takes tenant and agent from any baggage, also from that of a request's header. Default: only
+    /// from baggage that this process set.
     ///
-    /// Only for a service that nobody but trusted callers can reach: whoever sends it a header decides
-    /// whose telemetry its spans become.
+    /// Only for a service that nobody but trusted callers can reach: whoever sends it a header
+    /// decides whose telemetry its spans become.
     pub fn trust_remote_identity(mut self) -> Self {
         self.remote_identity = RemoteIdentity::Trusted;
         self
     }
 
-    /// Sets the console that stands in when spans do not go to Agent 365 and there is no other destination. The
-    /// default is [`ConsoleExporter::new`], which masks contents. To see them while you develop, give it one that
-    /// shows them:
+    /// Sets the console that stands in when spans do not go to Agent 365 and there is no other
+    /// destination. The default is [`ConsoleExporter::new`], which masks contents. To see them
+    /// while you develop, give it one that shows them:
     ///
     /// ```
     /// use agentspan::otel::ConsoleExporter;
@@ -272,15 +275,16 @@ impl Configuration {
         self
     }
 
-    /// Records metrics with a provider of yours. The default is that nothing is measured, which costs nothing.
+    /// Records metrics with a provider of yours. The default is that nothing is measured, which
+    /// costs nothing.
     ///
     /// The duration and the tokens of operations, of scopes as of Agent Spec spans, as
-    /// [`AgentMetrics`](agentspan_otel::AgentMetrics) describes, and what each destination accepted, exported,
-    /// dropped and queued, as [`ExportMetrics`](agentspan_otel::ExportMetrics) does. The latter are reported for
-    /// as long as the guard, or the processor, lives.
+    /// [`AgentMetrics`](agentspan_otel::AgentMetrics) describes, and what each destination
+    /// accepted, exported, dropped and queued, as [`ExportMetrics`](agentspan_otel::ExportMetrics)
+    /// does. The latter are reported for as long as the guard, or the processor, lives.
     ///
-    /// Shut the telemetry down first, then the meter provider, and drop the guard after it: so the last
-    /// collection sees what became of every span.
+    /// Shut the telemetry down first, then the meter provider, and drop the guard after it: so the
+    /// last collection sees what became of every span.
     ///
     /// ```
     /// use std::time::Duration;
@@ -301,26 +305,28 @@ impl Configuration {
         self
     }
 
-    /// As [`with_metrics`](Self::with_metrics), with the provider that is OpenTelemetry's global one when
-    /// telemetry is installed. Set that before.
+    /// As [`with_metrics`](Self::with_metrics), with the provider that is OpenTelemetry's global
+    /// one when telemetry is installed. Set that before.
     pub fn with_global_metrics(mut self) -> Self {
         self.metrics = MetricsChoice::Global;
         self
     }
 
-    /// Sets for how long the drop of the guard blocks to send what waits, if there was no shutdown before: because
-    /// the program returns early with `?`, panics, or leaves it to the drop. The default is 2 seconds.
+    /// Sets for how long the drop of the guard blocks to send what waits, if there was no shutdown
+    /// before: because the program returns early with `?`, panics, or leaves it to the drop. The
+    /// default is 2 seconds.
     ///
-    /// [`Duration::ZERO`] switches it off: the drop never blocks. It starts to send what waits, says in the log
-    /// what that is, and leaves the telemetry running.
+    /// [`Duration::ZERO`] switches it off: the drop never blocks. It starts to send what waits,
+    /// says in the log what that is, and leaves the telemetry running.
     pub fn with_flush_on_drop(mut self, timeout: Duration) -> Self {
         self.flush_on_drop = timeout;
         self
     }
 
     /// Changes the provider that [`install`](Self::install) builds: its sampler, limits, further
-    /// processors and exporters. Several calls apply in their order. Sampler and limits are those that the
-    /// environment asks for until this changes them. It is not called if `OTEL_SDK_DISABLED` switches the SDK off.
+    /// processors and exporters. Several calls apply in their order. Sampler and limits are those
+    /// that the environment asks for until this changes them. It is not called if
+    /// `OTEL_SDK_DISABLED` switches the SDK off.
     pub fn with_provider(
         mut self,
         customise: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder + 'static,
@@ -334,22 +340,24 @@ impl Configuration {
 
     /// Builds a provider, makes it OpenTelemetry's global one and that of all scopes.
     ///
-    /// Keep the guard: it flushes, shuts down and counts. When a switch or the token resolver is missing, so
-    /// that scopes make no spans or these do not go to Agent 365, one warning says which, and
-    /// [`Telemetry::agent365`] tells it, too. There is no warning of the latter where destinations are configured and
-    /// Agent 365 is not.
+    /// Keep the guard: it flushes, shuts down and counts. When a switch or the token resolver is
+    /// missing, so that scopes make no spans or these do not go to Agent 365, one warning says
+    /// which, and [`Telemetry::agent365`] tells it, too. There is no warning of the latter where
+    /// destinations are configured and Agent 365 is not.
     ///
-    /// With `OTEL_SDK_DISABLED=true` in the environment nothing is recorded or sent, whatever the code says: no
-    /// destination is made, no thread is started, and no span is recorded. Scopes, traces and tracers work as ever,
-    /// and a context that came with a request goes on with the requests that leave. One warning says so.
+    /// With `OTEL_SDK_DISABLED=true` in the environment nothing is recorded or sent, whatever the
+    /// code says: no destination is made, no thread is started, and no span is recorded. Scopes,
+    /// traces and tracers work as ever, and a context that came with a request goes on with the
+    /// requests that leave. One warning says so.
     ///
     /// # Errors
     ///
-    /// [`InstallError::AlreadyInstalled`] the second time in a process, and when a default tracer of
-    /// scopes is already set. [`InstallError::Delivery`] when a setting of the delivery cannot be used.
-    /// [`InstallError::Thread`] when a destination gets no thread, [`InstallError::Environment`] when one
-    /// that the environment asks for cannot be made, [`InstallError::Sidecar`] when the sidecar cannot be used.
-    /// [`InstallError::Panicked`] when code that is not ours panicked meanwhile.
+    /// [`InstallError::AlreadyInstalled`] the second time in a process, and when a default tracer
+    /// of scopes is already set. [`InstallError::Delivery`] when a setting of the delivery cannot
+    /// be used. [`InstallError::Thread`] when a destination gets no thread,
+    /// [`InstallError::Environment`] when one that the environment asks for cannot be made,
+    /// [`InstallError::Sidecar`] when the sidecar cannot be used. [`InstallError::Panicked`] when
+    /// code that is not ours panicked meanwhile.
     pub fn install(mut self) -> Result<Telemetry, InstallError> {
         let environment = self.read_environment();
         if is_sdk_disabled(&environment) {
@@ -424,8 +432,8 @@ impl Configuration {
         Ok(Telemetry::new(pipeline, metrics, flush_on_drop).with_propagation(propagation))
     }
 
-    /// Installs what the specification of OpenTelemetry calls a no-op SDK. Everything else that was configured is
-    /// dropped.
+    /// Installs what the specification of OpenTelemetry calls a no-op SDK. Everything else that was
+    /// configured is dropped.
     fn install_nothing(mut self, environment: &Environment) -> Result<Telemetry, InstallError> {
         self.sidecar = self.effective_sidecar(environment);
         set_default_tracer(ScopeTracer::of_global_provider(self.profile()))
@@ -443,12 +451,13 @@ impl Configuration {
     /// Builds our processor for an application that builds its own provider, and switches scopes on
     /// or off as the environment says.
     ///
-    /// Shut the provider down at the end of the program: with a default tracer of scopes, it is never dropped. The
-    /// resource, the sampler and the limits are those of the provider. The provider takes
-    /// the processor, so keep clones of its
-    /// [`delivery`](AgentSpanProcessor::delivery) and its [`queues`](AgentSpanProcessor::queues) to flush and to
-    /// count. Agent Spec processors are not used: give them to the traces. With `OTEL_SDK_DISABLED=true` in the
-    /// environment it is a processor that does nothing, and scopes are off.
+    /// Shut the provider down at the end of the program: with a default tracer of scopes, it is
+    /// never dropped. The resource, the sampler and the limits are those of the provider. The
+    /// provider takes the processor, so keep clones of its
+    /// [`delivery`](AgentSpanProcessor::delivery) and its [`queues`](AgentSpanProcessor::queues) to
+    /// flush and to count. Agent Spec processors are not used: give them to the traces. With
+    /// `OTEL_SDK_DISABLED=true` in the environment it is a processor that does nothing, and scopes
+    /// are off.
     ///
     /// ```
     /// use agentspan::otel::{ScopeTracer, set_default_tracer};
@@ -465,9 +474,10 @@ impl Configuration {
     /// # Errors
     ///
     /// [`InstallError::Delivery`] when a setting of the delivery cannot be used.
-    /// [`InstallError::Thread`] when a destination gets no thread, [`InstallError::Environment`] when one
-    /// that the environment asks for cannot be made, [`InstallError::Sidecar`] when the sidecar cannot be used.
-    /// [`InstallError::Panicked`] when code that is not ours panicked meanwhile.
+    /// [`InstallError::Thread`] when a destination gets no thread, [`InstallError::Environment`]
+    /// when one that the environment asks for cannot be made, [`InstallError::Sidecar`] when the
+    /// sidecar cannot be used. [`InstallError::Panicked`] when code that is not ours panicked
+    /// meanwhile.
     pub fn into_processor(mut self) -> Result<AgentSpanProcessor, InstallError> {
         let environment = self.read_environment();
         if is_sdk_disabled(&environment) {

@@ -12,11 +12,13 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use crate::batch_variables::BatchVariables;
 
-/// One place that spans go to, for [`Configuration::with_destination`](crate::Configuration::with_destination).
+/// One place that spans go to, for
+/// [`Configuration::with_destination`](crate::Configuration::with_destination).
 ///
-/// Each destination has a name, a queue and a thread of its own, so that one that hangs or fails touches
-/// no other; [`Telemetry::report`](crate::Telemetry::report) says what it got and what it lost. It has a
-/// filter, sees contents or masks, and gets the spans of agents in a vocabulary of its choice.
+/// Each destination has a name, a queue and a thread of its own, so that one that hangs or fails
+/// touches no other; [`Telemetry::report`](crate::Telemetry::report) says what it got and what it
+/// lost. It has a filter, sees contents or masks, and gets the spans of agents in a vocabulary of
+/// its choice.
 ///
 /// There are
 ///
@@ -25,8 +27,8 @@ use crate::batch_variables::BatchVariables;
 /// - [`json_lines`](Self::json_lines): a file that OpenTelemetry's Collector reads,
 /// - `otlp_http` and `otlp_grpc`, behind features of the same name: a Collector, or a backend that speaks OTLP.
 ///
-/// Agent 365 is none of them: [`Configuration::with_delivery`](crate::Configuration::with_delivery) and
-/// [`with_token_resolver`](crate::Configuration::with_token_resolver) configure it.
+/// Agent 365 is none of them: [`Configuration::with_delivery`](crate::Configuration::with_delivery)
+/// and [`with_token_resolver`](crate::Configuration::with_token_resolver) configure it.
 ///
 /// ```
 /// use agentspan::Destination;
@@ -72,10 +74,10 @@ struct Settings {
 impl Destination {
     /// Any exporter of OpenTelemetry, under a name for logs and reports.
     ///
-    /// It belongs to the process that installs telemetry. In the child of a fork without `exec` its spans are
-    /// dropped and counted as [`ExportLoss::Forked`](agentspan_otel::ExportLoss::Forked). So are those of
-    /// [`json_lines`](Self::json_lines), since two processes cannot rotate one file; the console and OTLP go on
-    /// in the child.
+    /// It belongs to the process that installs telemetry. In the child of a fork without `exec` its
+    /// spans are dropped and counted as [`ExportLoss::Forked`](agentspan_otel::ExportLoss::Forked).
+    /// So are those of [`json_lines`](Self::json_lines), since two processes cannot rotate one
+    /// file; the console and OTLP go on in the child.
     pub fn exporter(name: impl Into<String>, exporter: impl SpanExporter + 'static) -> Self {
         Self::of(
             name.into(),
@@ -117,12 +119,12 @@ impl Destination {
     }
 
     /// The console, under the name `console`. It shows contents if the exporter does, see
-    /// [`ConsoleExporter::with_contents`]; a later [`with_disclosure`](Self::with_disclosure) can still mask
-    /// them.
+    /// [`ConsoleExporter::with_contents`]; a later [`with_disclosure`](Self::with_disclosure) can
+    /// still mask them.
     ///
     /// Those of Agent Spec spans it shows only if they are captured, see
-    /// [`Configuration::with_content_capture`](crate::Configuration::with_content_capture): they are where the
-    /// console is the only place that spans go to, and nothing else is said about it.
+    /// [`Configuration::with_content_capture`](crate::Configuration::with_content_capture): they
+    /// are where the console is the only place that spans go to, and nothing else is said about it.
     pub fn console(console: ConsoleExporter) -> Self {
         let disclosure = match console.detail() {
             ConsoleDetail::AttributesWithContents => Disclosure::Clear,
@@ -138,8 +140,8 @@ impl Destination {
         destination
     }
 
-    /// A file of OTLP's JSON form, a line for each export, under the name `json_lines`: what OpenTelemetry's
-    /// Collector reads, see [`OtlpJsonLines`]. What cannot be written is counted as
+    /// A file of OTLP's JSON form, a line for each export, under the name `json_lines`: what
+    /// OpenTelemetry's Collector reads, see [`OtlpJsonLines`]. What cannot be written is counted as
     /// [`ExportLoss::Failed`](agentspan_otel::ExportLoss::Failed).
     ///
     /// ```
@@ -160,27 +162,29 @@ impl Destination {
         Self::exporter("json_lines", file)
     }
 
-    /// Sets another name for logs and reports, for instance where there are several of a kind. If it is taken,
-    /// a number is added: the second `otlp` is `otlp/2`.
+    /// Sets another name for logs and reports, for instance where there are several of a kind. If
+    /// it is taken, a number is added: the second `otlp` is `otlp/2`.
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets whether it sees contents: prompts, answers, arguments. The default is that it sees masks, see
-    /// [`Masked`](agentspan_otel::Masked).
+    /// Sets whether it sees contents: prompts, answers, arguments. The default is that it sees
+    /// masks, see [`Masked`](agentspan_otel::Masked).
     ///
-    /// Of Agent Spec spans, also [`Configuration::with_content_capture`](crate::Configuration::with_content_capture)
-    /// must allow them.
+    /// Of Agent Spec spans, also
+    /// [`Configuration::with_content_capture`](crate::Configuration::with_content_capture) must
+    /// allow them.
     pub fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
         self.settings.exposure = Exposure::Disclosed(disclosure);
         self
     }
 
-    /// Shows it what is known to be harmless, and nothing else: numbers, ids and names under keys whose
-    /// conventions say that they are. For those who must be sure, where a mask is made by a list of what is
-    /// known to be content. [`Masked::known_harmless`](agentspan_otel::Masked::known_harmless) says what is
-    /// left of a span.
+    /// Shows it what is known to be harmless, and nothing else: numbers, ids and names under keys
+    /// whose conventions say that they are. For those who must be sure, where a mask is made by a
+    /// list of what is known to be content.
+    /// [`Masked::known_harmless`](agentspan_otel::Masked::known_harmless) says what is left of a
+    /// span.
     ///
     /// Of this and [`with_disclosure`](Self::with_disclosure), the later call counts.
     ///
@@ -200,25 +204,26 @@ impl Destination {
     /// Sets the vocabulary. The default is that of the GenAI semantic conventions, whatever the
     /// [profile](crate::Configuration::with_profile) of Agent 365 is.
     ///
-    /// It is that of all spans of agents: those of scopes, those of [`Telemetry::trace`](crate::Telemetry::trace), and
-    /// those of other frameworks in any convention that
-    /// [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads. All other spans,
-    /// and attributes that no convention
-    /// knows, pass as they are. [`Rendering::AgentSpec`] passes scopes and other frameworks' spans as they are, too.
+    /// It is that of all spans of agents: those of scopes, those of
+    /// [`Telemetry::trace`](crate::Telemetry::trace), and those of other frameworks in any
+    /// convention that [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads. All
+    /// other spans, and attributes that no convention knows, pass as they are.
+    /// [`Rendering::AgentSpec`] passes scopes and other frameworks' spans as they are, too.
     pub fn with_rendering(mut self, rendering: Rendering) -> Self {
         self.settings.rendering = rendering;
         self
     }
 
-    /// Sets what becomes of attributes that say nothing but how `tracing` is used, such as `code.line.number` and
-    /// `busy_ns`, on spans of agents that other frameworks make. By default they are kept, and left out for Agent 365.
+    /// Sets what becomes of attributes that say nothing but how `tracing` is used, such as
+    /// `code.line.number` and `busy_ns`, on spans of agents that other frameworks make. By default
+    /// they are kept, and left out for Agent 365.
     pub fn with_tracing_noise(mut self, noise: TracingNoise) -> Self {
         self.settings.noise = Some(noise);
         self
     }
 
-    /// Sets which spans it gets. The default is all of them. Asked on the thread that ends the span, so it
-    /// should be quick. Spans that it refuses are not counted.
+    /// Sets which spans it gets. The default is all of them. Asked on the thread that ends the
+    /// span, so it should be quick. Spans that it refuses are not counted.
     pub fn with_filter(
         mut self,
         condition: impl Fn(&SpanData) -> bool + Send + Sync + 'static,
@@ -227,15 +232,16 @@ impl Destination {
         self
     }
 
-    /// Sets how long spans wait for others to be exported with. The default is none for the console, and for
-    /// others what `OTEL_BSP_SCHEDULE_DELAY` says, or else 1 second. A flush does not wait.
+    /// Sets how long spans wait for others to be exported with. The default is none for the
+    /// console, and for others what `OTEL_BSP_SCHEDULE_DELAY` says, or else 1 second. A flush does
+    /// not wait.
     pub fn with_batch_delay(mut self, delay: Duration) -> Self {
         self.settings.delay = Some(delay);
         self
     }
 
-    /// Sets how many spans may wait or be in flight. The default is what `OTEL_BSP_MAX_QUEUE_SIZE` says, or else
-    /// 65,536; what comes when they are reached is dropped and counted.
+    /// Sets how many spans may wait or be in flight. The default is what `OTEL_BSP_MAX_QUEUE_SIZE`
+    /// says, or else 65,536; what comes when they are reached is dropped and counted.
     pub fn with_max_queue_spans(mut self, spans: usize) -> Self {
         self.settings.max_spans = Some(spans);
         self
@@ -248,8 +254,8 @@ impl Destination {
         self
     }
 
-    /// Sets how many bytes the spans that wait or are in flight may hold, as estimated. The default is 64 MiB;
-    /// what comes when they are reached is dropped and counted.
+    /// Sets how many bytes the spans that wait or are in flight may hold, as estimated. The default
+    /// is 64 MiB; what comes when they are reached is dropped and counted.
     pub fn with_max_queue_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_bytes = Some(bytes);
         self
@@ -270,8 +276,8 @@ impl Destination {
         self
     }
 
-    /// Sets where the exporter puts what the receiver says of a batch beside taking it, so that spans which
-    /// it rejected are counted as such. See [`Receipts`].
+    /// Sets where the exporter puts what the receiver says of a batch beside taking it, so that
+    /// spans which it rejected are counted as such. See [`Receipts`].
     pub fn with_receipts(mut self, receipts: Receipts) -> Self {
         self.settings.receipts = receipts;
         self

@@ -1,7 +1,7 @@
 //! Observability for Rust programs that run AI agents.
 //!
-//! [`configure`] sets it up in a few lines. Scopes record the work of the agents, and their spans are
-//! delivered to Agent 365 or, if no destination is configured, drawn on the console.
+//! [`configure`] sets it up in a few lines. Scopes record the work of the agents, and their spans
+//! are delivered to Agent 365 or, if no destination is configured, drawn on the console.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -37,19 +37,20 @@
 //!
 //! # Switches
 //!
-//! As in the reference (`microsoft-agents-a365-observability-core` 0.1.0), the environment decides. Scopes
-//! make spans if `ENABLE_OBSERVABILITY` (or `ENABLE_A365_OBSERVABILITY`) is `true`, `1`, `yes` or `on`.
-//! The spans go to Agent 365 instead of the console if `ENABLE_A365_OBSERVABILITY_EXPORTER` has such a
-//! value, too. To turn on both in code, call [`Configuration::switched_on`]. `OTEL_SDK_DISABLED=true` turns
-//! everything off and overrides the code.
+//! As in the reference (`microsoft-agents-a365-observability-core` 0.1.0), the environment decides.
+//! Scopes make spans if `ENABLE_OBSERVABILITY` (or `ENABLE_A365_OBSERVABILITY`) is `true`, `1`,
+//! `yes` or `on`. The spans go to Agent 365 instead of the console if
+//! `ENABLE_A365_OBSERVABILITY_EXPORTER` has such a value, too. To turn on both in code, call
+//! [`Configuration::switched_on`]. `OTEL_SDK_DISABLED=true` turns everything off and overrides the
+//! code.
 //!
 //! # Cryptography
 //!
 //! Connections use the crypto provider that the process has installed for `rustls` before the first
-//! connection. If there is none, they use the provider of the feature `aws-lc-rs` (default) or `ring`; with
-//! both features, they use `aws-lc-rs`. Neither feature changes the host's own `rustls`. The feature
-//! `tls12` (default) allows TLS 1.2 in addition to 1.3. If the host had turned TLS 1.2 off, the feature also
-//! allows it for the host's own connections.
+//! connection. If there is none, they use the provider of the feature `aws-lc-rs` (default) or
+//! `ring`; with both features, they use `aws-lc-rs`. Neither feature changes the host's own
+//! `rustls`. The feature `tls12` (default) allows TLS 1.2 in addition to 1.3. If the host had
+//! turned TLS 1.2 off, the feature also allows it for the host's own connections.
 //!
 //! # Other features
 //!
@@ -62,13 +63,13 @@
 //!
 //! # The guide
 //!
-//! [`guide`] has pages on the first trace, production, backends, frameworks, privacy, metrics, the end of the
-//! process, and troubleshooting.
+//! [`guide`] has pages on the first trace, production, backends, frameworks, privacy, metrics, the
+//! end of the process, and troubleshooting.
 //!
 //! # What is where
 //!
-//! This crate combines the others and decides which destinations exist. It also implements OTLP. Depend on the
-//! smallest crate that does the job.
+//! This crate combines the others and decides which destinations exist. It also implements OTLP.
+//! Depend on the smallest crate that does the job.
 //!
 //! - [`model`]: details, identities and attribute keys, as plain data.
 //! - [`discovery`]: endpoints, variables of the environment, claims of a token.
@@ -108,7 +109,8 @@ pub use agentspan_otel as otel;
 pub use agentspan_processor as processor;
 #[cfg(feature = "tracing")]
 pub use agentspan_tracing as tracing;
-/// OpenTelemetry's API in the version that this crate shows in its own: contexts, tracers, attributes.
+/// OpenTelemetry's API in the version that this crate shows in its own: contexts, tracers,
+/// attributes.
 pub use opentelemetry;
 
 pub use self::agent365_status::Agent365Status;

@@ -1,7 +1,8 @@
 //! Sampler, limits and resource of the provider, as the environment says.
 //!
-//! The SDK reads some of these variables itself, from the process: with case, without percent-encoding, and
-//! whatever environment the configuration was given. So all of them are set here.
+//! The SDK reads some of these variables itself, from the process: with case, without
+//! percent-encoding, and whatever environment the configuration was given. So all of them are set
+//! here.
 
 use std::env;
 
@@ -18,8 +19,9 @@ use crate::environment::{first, ignored_unseen, understood};
 const ATTRIBUTES: u32 = 128;
 const LINKS: u32 = 128;
 
-/// Sets sampler and limits, and says how many attributes a span may have. How many events it may have is not among
-/// them: Agent Spec spans are rendered from their events, of which the last ones matter most.
+/// Sets sampler and limits, and says how many attributes a span may have. How many events it may
+/// have is not among them: Agent Spec spans are rendered from their events, of which the last ones
+/// matter most.
 pub(crate) fn with_sampler_and_limits(
     builder: TracerProviderBuilder,
     environment: &Environment,

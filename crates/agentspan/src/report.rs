@@ -17,41 +17,43 @@ use crate::counts;
 /// otlp: 12 accepted, 11 exported, 0 queued, 1 dropped (rejected: 1); the receiver says "too old"
 /// ```
 ///
-/// and, if there are any, one for events that came too late, one for spans that were shown unfinished, and one for panics that were contained.
+/// and, if there are any, one for events that came too late, one for spans that were shown
+/// unfinished, and one for panics that were contained.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TelemetryReport {
     /// The destinations.
     pub destinations: Vec<DestinationReport>,
-    /// Events of Agent Spec that came after the end of their span. OpenTelemetry has no place for them, so that
-    /// no destination of spans shows them; processors of Agent Spec do.
+    /// Events of Agent Spec that came after the end of their span. OpenTelemetry has no place for
+    /// them, so that no destination of spans shows them; processors of Agent Spec do.
     pub late_events: u64,
-    /// Agent Spec spans that were exported as unfinished while they were open, since open spans held too much memory.
+    /// Agent Spec spans that were exported as unfinished while they were open, since open spans
+    /// held too much memory.
     pub evicted_spans: u64,
-    /// Panics of foreign code that were contained: of hooks, filters, exporters, token resolvers, log subscribers
-    /// and whatever else the program handed over. Counted for the whole process. The panic hook has shown
-    /// the message of each.
+    /// Panics of foreign code that were contained: of hooks, filters, exporters, token resolvers,
+    /// log subscribers and whatever else the program handed over. Counted for the whole process.
+    /// The panic hook has shown the message of each.
     pub panics: u64,
 }
 
 /// What one destination got and lost so far.
 ///
-/// `accepted = exported + dropped() + queued`, exactly whenever nothing is on its way. Destinations of
-/// spans count spans, processors of Agent Spec count calls of their hooks.
+/// `accepted = exported + dropped() + queued`, exactly whenever nothing is on its way. Destinations
+/// of spans count spans, processors of Agent Spec count calls of their hooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DestinationReport {
     /// Its name, `agent365` for Agent 365.
     pub name: String,
-    /// What it was given: spans that met its filter, or over which the filter panicked, those included that were
-    /// refused at once because the queue was full or shut down. Of processors of Agent Spec, the hooks that were
-    /// called.
+    /// What it was given: spans that met its filter, or over which the filter panicked, those
+    /// included that were refused at once because the queue was full or shut down. Of processors of
+    /// Agent Spec, the hooks that were called.
     pub accepted: u64,
     /// What it took, or what the service acknowledged; hooks that did not fail.
     pub exported: u64,
-    /// Those of `exported` for which the head of the receiver's answer is the only proof: the rest was cut
-    /// off, late or not understood. For Agent 365, spans of which its answer does not say what became of them,
-    /// which is all of them when its answer is an older one without `results`.
+    /// Those of `exported` for which the head of the receiver's answer is the only proof: the rest
+    /// was cut off, late or not understood. For Agent 365, spans of which its answer does not say
+    /// what became of them, which is all of them when its answer is an older one without `results`.
     pub unconfirmed: u64,
     /// What waits or is in flight.
     pub queued: u64,
@@ -59,13 +61,14 @@ pub struct DestinationReport {
     pub queued_bytes: u64,
     /// What it lost, by reason. Reasons for which nothing was lost are left out.
     ///
-    /// The reasons are the names of [`DropReason`](agentspan_agent365::DropReason) for Agent 365, and else of
-    /// [`ExportLoss`](agentspan_otel::ExportLoss).
+    /// The reasons are the names of [`DropReason`](agentspan_agent365::DropReason) for Agent 365,
+    /// and else of [`ExportLoss`](agentspan_otel::ExportLoss).
     pub losses: Vec<(&'static str, u64)>,
     /// What was cut of spans that were larger than their limits.
     pub cuts: SpanCuts,
-    /// What the receiver said last of spans that it rejected, or as a warning: its own words, escaped and cut
-    /// to 200 characters. A receiver that sees contents may repeat them; for Agent 365 such parts are left out.
+    /// What the receiver said last of spans that it rejected, or as a warning: its own words,
+    /// escaped and cut to 200 characters. A receiver that sees contents may repeat them; for Agent
+    /// 365 such parts are left out.
     pub receiver_message: Option<String>,
 }
 

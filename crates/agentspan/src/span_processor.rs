@@ -25,8 +25,8 @@ const SDK_TIMEOUT: Duration = Duration::from_secs(5);
 /// Our span processor, for an application that builds its own provider.
 ///
 /// It copies the baggage to each span that starts and takes each that ends to all destinations. It
-/// is one processor and not several, since the SDK copies every span for each processor of a provider.
-/// Made by [`Configuration::into_processor`](crate::Configuration::into_processor).
+/// is one processor and not several, since the SDK copies every span for each processor of a
+/// provider. Made by [`Configuration::into_processor`](crate::Configuration::into_processor).
 pub struct AgentSpanProcessor {
     agent365: Agent365Status,
     delivery: Option<Delivery>,

@@ -1,9 +1,10 @@
-//! The fault matrix: plays faults to every way into the library, and compares what becomes of the spans with what
-//! should. `docs/faults.md` says how to read it.
+//! The fault matrix: plays faults to every way into the library, and compares what becomes of the
+//! spans with what should. `docs/faults.md` says how to read it.
 //!
-//! `faults [--only TEXT] [--without DEFENCE | --prove]` prints a line for each row and front, and fails on a
-//! difference. `--without` takes a defence away and runs the rows that need it. `--prove` does so for each defence,
-//! fails if a row shows no difference, and names the rows whose defence no caller of the public API can take away.
+//! `faults [--only TEXT] [--without DEFENCE | --prove]` prints a line for each row and front, and
+//! fails on a difference. `--without` takes a defence away and runs the rows that need it.
+//! `--prove` does so for each defence, fails if a row shows no difference, and names the rows whose
+//! defence no caller of the public API can take away.
 //!
 //! `faults soak [--minutes N] [--seed S] [--without DEFENCE]` plays random schedules of faults.
 

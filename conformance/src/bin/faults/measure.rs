@@ -3,7 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// The most memory that the process has had since the start of the measurement, beyond what it had then.
+/// The most memory that the process has had since the start of the measurement, beyond what it had
+/// then.
 #[derive(Debug)]
 pub(crate) struct Memory {
     before: u64,

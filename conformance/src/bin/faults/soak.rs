@@ -1,7 +1,7 @@
 //! Random schedules of faults, sizes, flushes and shutdowns, for as long as somebody wants.
 //!
-//! Each round has a destination, identities and faults of its own, which its seed decides. While four threads hand
-//! spans over, another one samples the counts.
+//! Each round has a destination, identities and faults of its own, which its seed decides. While
+//! four threads hand spans over, another one samples the counts.
 
 mod random;
 mod schedule;
@@ -110,7 +110,8 @@ fn tell(sums: &Sums, rss: &[u64]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether the second half of the rounds needed about as much memory at their ends as the first half.
+/// Whether the second half of the rounds needed about as much memory at their ends as the first
+/// half.
 fn is_flat(rss: &[u64]) -> bool {
     let (first, second) = rss.split_at(rss.len() / 2);
     let most = |half: &[u64]| half.iter().copied().max().unwrap_or_default();

@@ -282,8 +282,8 @@ fn otlp(
     Ok(Pipeline::Queue(queue))
 }
 
-/// The authorities that are trusted, as DER and as PEM: the service's own, or another one while only that is to
-/// be trusted.
+/// The authorities that are trusted, as DER and as PEM: the service's own, or another one while
+/// only that is to be trusted.
 fn trusted(
     service: &Service,
     connection: Connection,

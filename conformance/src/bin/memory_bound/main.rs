@@ -1,12 +1,14 @@
-//! A13: measures how much memory a delivery needs that cannot deliver. `tests/it/memory_bound.rs` runs it for a small
-//! queue; `cargo run -p conformance --bin memory_bound 64` does so for the default one.
+//! A13: measures how much memory a delivery needs that cannot deliver. `tests/it/memory_bound.rs`
+//! runs it for a small queue; `cargo run -p conformance --bin memory_bound 64` does so for the
+//! default one.
 //!
-//! `memory_bound MIB` prints a line for each row, and ends with an error if one needs more than a quarter beyond the
-//! queue's MiB, and 16 MiB. Each row is a process of its own.
+//! `memory_bound MIB` prints a line for each row, and ends with an error if one needs more than a
+//! quarter beyond the queue's MiB, and 16 MiB. Each row is a process of its own.
 //!
-//! `memory_bound URL PROFILE ROW MIB` hands over spans at full speed, for a queue of so many MiB and four times as
-//! many bytes as it takes. A tenth of the spans have a text of a 64th of the queue. It prints the most memory
-//! that the process had beyond what it had before, in KiB, and ends with an error if a span is not accounted for.
+//! `memory_bound URL PROFILE ROW MIB` hands over spans at full speed, for a queue of so many MiB
+//! and four times as many bytes as it takes. A tenth of the spans have a text of a 64th of the
+//! queue. It prints the most memory that the process had beyond what it had before, in KiB, and
+//! ends with an error if a span is not accounted for.
 
 mod table;
 

@@ -1,4 +1,5 @@
-//! The rows, each in a process of its own that delivers to a service that is not there, fails, or never answers.
+//! The rows, each in a process of its own that delivers to a service that is not there, fails, or
+//! never answers.
 
 use std::io::{Write, stdout};
 use std::process::{Command, Stdio};

@@ -15,8 +15,9 @@ use crate::receipt::Receipt;
 use crate::report::{Attempt, IdentityReport, SpanLoss};
 use crate::service_reason::Reasons;
 
-/// A number of spans that are counted as queued, with their memory. Whoever drops it without saying what became of them
-/// has lost them, and they are counted so: nothing leaves the count by a panic or a cancelled task.
+/// A number of spans that are counted as queued, with their memory. Whoever drops it without saying
+/// what became of them has lost them, and they are counted so: nothing leaves the count by a panic
+/// or a cancelled task.
 #[derive(Debug)]
 pub(super) struct Claim {
     shared: Arc<Shared>,
@@ -139,8 +140,8 @@ pub(super) struct Answered {
 }
 
 impl Ticket {
-    /// The service finds some of the spans that are left too large, in a request of this length that
-    /// cannot be divided.
+    /// The service finds some of the spans that are left too large, in a request of this length
+    /// that cannot be divided.
     pub(super) fn too_large(&mut self, settled: Settled, body_bytes: usize) {
         let spans = settled.spans;
         if let Some(claim) = &mut self.claim {

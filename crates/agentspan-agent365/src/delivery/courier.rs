@@ -105,7 +105,8 @@ struct Refusals {
 }
 
 impl Refusals {
-    /// Counts one more. Whether the body is at fault: the service has taken others of the lane meanwhile.
+    /// Counts one more. Whether the body is at fault: the service has taken others of the lane
+    /// meanwhile.
     fn are_of_poison(&mut self, taken: u64) -> bool {
         self.count += 1;
         let first = *self.taken.get_or_insert(taken);
@@ -156,8 +157,8 @@ impl Courier {
         ticket.settle(std::mem::take(&mut trip.attempts), result.err());
     }
 
-    /// All requests have the same token. What follows a lost one is not sent, unless that was a span which
-    /// is too large or poison.
+    /// All requests have the same token. What follows a lost one is not sent, unless that was a
+    /// span which is too large or poison.
     async fn deliver(
         &self,
         trip: &mut Trip<'_>,
@@ -219,8 +220,8 @@ impl Courier {
         Ok(())
     }
 
-    /// Another token than the one that was refused, if there is one. A request has no second token of
-    /// its own, unless the program has replaced the first.
+    /// Another token than the one that was refused, if there is one. A request has no second token
+    /// of its own, unless the program has replaced the first.
     async fn other_token(
         &self,
         pass: &mut Pass,
@@ -333,8 +334,8 @@ impl Courier {
         }
     }
 
-    /// The token of the request, or else what the resolver says. Whatever that does costs this identity
-    /// and no other.
+    /// The token of the request, or else what the resolver says. Whatever that does costs this
+    /// identity and no other.
     async fn token(
         &self,
         pass: &mut Pass,

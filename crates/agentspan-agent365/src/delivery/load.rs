@@ -70,8 +70,8 @@ impl Item {
 impl TokenSource {
     /// Where the tokens of the identities of a batch come from, in the order of its groups.
     ///
-    /// The token of a request goes to one tenant only, and to none, now and later, if there are several
-    /// when that is decided.
+    /// The token of a request goes to one tenant only, and to none, now and later, if there are
+    /// several when that is decided.
     pub(super) fn of_groups(&self, grouping: &Grouping) -> Vec<Self> {
         let groups = grouping.groups.iter();
         let tenants = groups.map(|group| &group.recipient.identity.tenant);

@@ -11,7 +11,8 @@ use crate::encode::EncodedResource;
 use crate::receipt::SpanKey;
 use agentspan_record::estimated_bytes;
 
-/// Spans in the order in which they are sent. They stay until the service has taken them, or will not.
+/// Spans in the order in which they are sent. They stay until the service has taken them, or will
+/// not.
 #[derive(Debug)]
 pub(super) struct Outbox {
     spans: VecDeque<SpanData>,
@@ -119,7 +120,8 @@ impl Outbox {
         self.spans.iter().take(run).map(key).collect()
     }
 
-    /// Divides the next request, which the service finds too large; `false` if it cannot be divided.
+    /// Divides the next request, which the service finds too large; `false` if it cannot be
+    /// divided.
     pub(super) fn refuse(&mut self) -> bool {
         if let Some(refused) = self.encoded {
             self.too_large = self.too_large.min(refused.body_bytes);

@@ -13,22 +13,24 @@ use crate::chunking::{Chunk, estimated_span_bytes};
 use crate::encode::{BodyEncoder, EncodedResource};
 use agentspan_record::estimated_bytes;
 
-/// How much memory the spans of one request have when the profile has no limit of its own: the reference
-/// sends all spans of a batch in one request, whatever their length. The body may be twice as long.
+/// How much memory the spans of one request have when the profile has no limit of its own: the
+/// reference sends all spans of a batch in one request, whatever their length. The body may be
+/// twice as long.
 pub(super) const PIECE: u64 = 3 * 1024 * 1024;
 pub(super) const LONGEST_PIECE: usize = 6 * 1024 * 1024;
 
 /// The growth of spans whose bodies are as long as their estimated memory.
 const SAME: u64 = 128;
 
-/// Makes the bodies of requests. Each try has a body of its own, so that spans which wait have none.
+/// Makes the bodies of requests. Each try has a body of its own, so that spans which wait have
+/// none.
 pub(super) struct Press {
     encoder: Mutex<BodyEncoder>,
     buffers: Buffers,
     /// For the body of one request.
     max_payload_bytes: Option<usize>,
-    /// How much longer bodies are than the estimated memory of their spans, in parts of [`SAME`]. It rises at
-    /// once, and falls slowly.
+    /// How much longer bodies are than the estimated memory of their spans, in parts of [`SAME`].
+    /// It rises at once, and falls slowly.
     growth: AtomicU64,
 }
 
@@ -59,8 +61,8 @@ impl Press {
         self.grown(bytes.min(PIECE)).min(longest as u64)
     }
 
-    /// The body of the next request: with the first `run` of `spans`, or with as many as a request takes
-    /// by estimate. All together take `bytes`.
+    /// The body of the next request: with the first `run` of `spans`, or with as many as a request
+    /// takes by estimate. All together take `bytes`.
     pub(super) fn next(
         &self,
         resource: &EncodedResource,
@@ -111,8 +113,8 @@ impl Press {
         }
     }
 
-    /// Whether a body of this length is sent only if it cannot be divided. The estimates know nothing of the
-    /// resource, of links and of escapes.
+    /// Whether a body of this length is sent only if it cannot be divided. The estimates know
+    /// nothing of the resource, of links and of escapes.
     pub(super) fn is_too_long(&self, body: usize) -> bool {
         body > self.max_payload_bytes.unwrap_or(LONGEST_PIECE)
     }
@@ -143,8 +145,8 @@ impl Press {
     }
 }
 
-/// The cut copies of those among the first spans that are too long for the profile, with their places, and how
-/// many spans stay within `limit` by the estimate of the reference.
+/// The cut copies of those among the first spans that are too long for the profile, with their
+/// places, and how many spans stay within `limit` by the estimate of the reference.
 fn fit(
     encoder: &mut BodyEncoder,
     spans: &[SpanData],

@@ -42,8 +42,8 @@ const GRACE: Duration = Duration::from_millis(25);
 
 /// One side of the delivery for callers, the other for the thread.
 ///
-/// Both channels are unbounded in type and bounded in fact: spans pass [`Counters::admit`] first, and
-/// there is at most one other event per waiting caller or identity in flight.
+/// Both channels are unbounded in type and bounded in fact: spans pass [`Counters::admit`] first,
+/// and there is at most one other event per waiting caller or identity in flight.
 pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
     pub(super) limits: SpanLimits,
@@ -73,7 +73,8 @@ pub(crate) struct Shared {
     told: Told<{ DropReason::ALL.len() }>,
     thread: Mutex<Option<JoinHandle<()>>>,
     thread_id: OnceLock<ThreadId>,
-    /// Whether the thread was started, or is not to be. That of a forked child starts with its first span.
+    /// Whether the thread was started, or is not to be. That of a forked child starts with its
+    /// first span.
     has_thread: AtomicBool,
     unstarted: Mutex<Option<Box<Worker>>>,
     /// Whether there can be no thread, in the child of a fork.
@@ -274,7 +275,8 @@ impl Shared {
         bytes
     }
 
-    /// Notes that a span starts below `parent` and in `context`, if anything is to be known of it before it ends.
+    /// Notes that a span starts below `parent` and in `context`, if anything is to be known of it
+    /// before it ends.
     pub(crate) fn start(
         self: &Arc<Self>,
         span: &SpanContext,
@@ -330,8 +332,8 @@ impl Shared {
         }
     }
 
-    /// Notes that a span ends which is not to be sent, though it may have been sampled when it started. It
-    /// is no loss.
+    /// Notes that a span ends which is not to be sent, though it may have been sampled when it
+    /// started. It is no loss.
     pub(crate) fn withhold(self: &Arc<Self>, span: &SpanContext) {
         if let Some(mut lineage) = self.lineage() {
             lineage.forget(&(span.trace_id(), span.span_id()));
@@ -379,9 +381,10 @@ impl Shared {
 
     /// Hands the spans of requests to the thread. What waits is counted as queued already.
     ///
-    /// The requests stay locked until that is done. Otherwise a flush on another thread could find the spans
-    /// neither here nor in the channel, and say that they are settled. No foreign code runs meanwhile:
-    /// nothing is done but to move spans, to count, and to send on a channel without bounds.
+    /// The requests stay locked until that is done. Otherwise a flush on another thread could find
+    /// the spans neither here nor in the channel, and say that they are settled. No foreign code
+    /// runs meanwhile: nothing is done but to move spans, to count, and to send on a channel
+    /// without bounds.
     fn depart(
         self: &Arc<Self>,
         requests: MutexGuard<'_, Requests>,
@@ -408,7 +411,8 @@ impl Shared {
         drop(requests);
     }
 
-    /// What is known of spans that are not sent. Held for moments only, and while no foreign code runs.
+    /// What is known of spans that are not sent. Held for moments only, and while no foreign code
+    /// runs.
     pub(super) fn lineage(&self) -> Option<MutexGuard<'_, Lineage>> {
         let lineage = self.lineage.as_ref()?;
         Some(lineage.lock().unwrap_or_else(PoisonError::into_inner))
@@ -419,8 +423,8 @@ impl Shared {
         Some(requests.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Waits until what was handed over before is settled. Of requests that are not over, these are the
-    /// spans that have ended.
+    /// Waits until what was handed over before is settled. Of requests that are not over, these are
+    /// the spans that have ended.
     pub(crate) fn flush(self: &Arc<Self>, timeout: Duration) -> OTelSdkResult {
         if self.is_own_thread() {
             return Err(own_thread());

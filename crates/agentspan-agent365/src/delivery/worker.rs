@@ -45,8 +45,8 @@ const MAX_BATCHES: usize = 16;
 /// Which part of the memory of the queue bodies may take.
 const BODIES: u64 = 8;
 
-/// How long a request holds its slot at least, unless batches are formed more often: a request that has
-/// no answer after that time, and after four times the usual one, delays only its own identity.
+/// How long a request holds its slot at least, unless batches are formed more often: a request that
+/// has no answer after that time, and after four times the usual one, delays only its own identity.
 const MAX_PATIENCE: Duration = Duration::from_secs(1);
 const MIN_PATIENCE: Duration = Duration::from_millis(50);
 
@@ -69,7 +69,8 @@ pub(super) struct Worker {
     preparation: Preparation,
     reparents: bool,
     advice: Advice,
-    /// The memory of the last batch, to be used for the next: of single spans, and of prepared ones.
+    /// The memory of the last batch, to be used for the next: of single spans, and of prepared
+    /// ones.
     spare_finished: Vec<FinishedSpan>,
     spare: Vec<SpanData>,
     spare_sizes: Vec<u64>,
@@ -211,7 +212,8 @@ impl Worker {
         self.shared.shut_requests();
         self.events.close();
         self.queue.close();
-        // A closed channel gives what was sent before, and what a sender is about to finish sending.
+        // A closed channel gives what was sent before, and what a sender is about to finish
+        // sending.
         while let Some(event) = self.events.recv().await {
             match event {
                 Event::Job(job) => self.jobs.push_back(job),
@@ -395,7 +397,8 @@ impl Worker {
         let keeps_slot = courier.retry.keeps_slots();
         let pass = Pass::new(shared.events.clone(), place, load.since, keeps_slot);
         self.tasks.spawn(async move {
-            // A panic drops the ticket, which counts its spans. The task is small, since it is moved several times.
+            // A panic drops the ticket, which counts its spans. The task is small, since it is
+            // moved several times.
             let carried = Box::pin(courier.carry(&shared, &press, pass, load));
             if contain::future(|| carried).await.is_err() {
                 shared.counters.panicked(1);
@@ -411,8 +414,8 @@ impl Worker {
         }
     }
 
-    /// Opens the next batch: a whole one if one was handed over, else single spans if there are enough
-    /// of them or they have waited long enough.
+    /// Opens the next batch: a whole one if one was handed over, else single spans if there are
+    /// enough of them or they have waited long enough.
     fn open_next(&mut self) -> bool {
         if let Some(job) = self.jobs.pop_front() {
             self.flushes.job_is_opened();
@@ -443,9 +446,9 @@ impl Worker {
         true
     }
 
-    /// How many single spans are opened now, if any are. While requests wait for their turn, spans gather, so that
-    /// each request has more of them. No more are opened than make full requests: spans are in the processor's
-    /// cache then from the first look at them until they are encoded.
+    /// How many single spans are opened now, if any are. While requests wait for their turn, spans
+    /// gather, so that each request has more of them. No more are opened than make full requests:
+    /// spans are in the processor's cache then from the first look at them until they are encoded.
     fn next_batch_spans(&self) -> Option<usize> {
         let shared = &*self.shared;
         let (batch, backlog) = (shared.batch_spans, shared.backlog.load(SeqCst));

@@ -141,7 +141,8 @@ fn ids_that_look_alike_when_joined_stay_apart() {
     );
 }
 
-/// How many spans of a batch with this one are sent, skipped for the operation and for the identity.
+/// How many spans of a batch with this one are sent, skipped for the operation and for the
+/// identity.
 fn check_version_2(attributes: &[(&'static str, &'static str)], expected: (usize, usize, usize)) {
     let attributes = attributes.iter().copied();
     let span = span(

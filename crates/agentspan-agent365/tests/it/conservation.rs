@@ -164,8 +164,8 @@ fn check_no_more_than_accepted(delivery: &agentspan_agent365::Delivery) {
     );
 }
 
-/// Some agents are refused, some are reset now and then, of one a span of each request is rejected, the
-/// others are served.
+/// Some agents are refused, some are reset now and then, of one a span of each request is rejected,
+/// the others are served.
 fn faulty_service() -> Service {
     let at = |n: usize| format!("/maven/agent365/agents/a{n}/");
     let partial = serde_json::json!({"partialSuccess": {"rejectedSpans": "1"}});

@@ -46,10 +46,11 @@ pub enum IdentityError {
         field: &'static str,
     },
     /// The id holds a character that divides a URL (`/ \ ? # %`) or that is invisible: a control
-    /// character, a line or paragraph separator, or one that Unicode calls a format character (`Cf`) or
-    /// ignorable by default, such as a soft hyphen, a filler, a mark of direction, a tag or a variation
-    /// selector; a blank other than U+0020, which looks like that one; or a character that is none or has no agreed
-    /// look: a noncharacter, or one of the private use areas. Copy the id anew from where it is shown as plain text.
+    /// character, a line or paragraph separator, or one that Unicode calls a format character
+    /// (`Cf`) or ignorable by default, such as a soft hyphen, a filler, a mark of direction, a tag
+    /// or a variation selector; a blank other than U+0020, which looks like that one; or a
+    /// character that is none or has no agreed look: a noncharacter, or one of the private use
+    /// areas. Copy the id anew from where it is shown as plain text.
     #[error("{field} holds a forbidden character at byte {at}")]
     Character {
         /// `tenant id` or `agent id`.
@@ -112,9 +113,10 @@ macro_rules! id {
         #[doc = $what]
         ///
         /// At most 256 bytes, not blank, without surrounding white space, no dot segment, and
-        /// without characters that divide a URL, that cannot be seen or that have no look of their own. A space
-        /// (U+0020) may stand inside, as in the reference; no other blank may. Compared byte by byte:
-        /// GUIDs in different case are different ids, as they are for the reference.
+        /// without characters that divide a URL, that cannot be seen or that have no look of their
+        /// own. A space (U+0020) may stand inside, as in the reference; no other blank may.
+        /// Compared byte by byte: GUIDs in different case are different ids, as they are for the
+        /// reference.
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(into = "String", try_from = "String")]
         pub struct $name(Arc<str>);

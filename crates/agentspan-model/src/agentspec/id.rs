@@ -38,8 +38,8 @@ enum Text {
 impl Id {
     /// A fresh random UUID, as the reference makes for spans and events that are given no id.
     ///
-    /// It is unique, also among the children of a fork, but no secret: who has seen some of a thread's ids can
-    /// tell those that follow, see [`random::bits`].
+    /// It is unique, also among the children of a fork, but no secret: who has seen some of a
+    /// thread's ids can tell those that follow, see [`random::bits`].
     ///
     /// # Panics
     ///
@@ -138,8 +138,9 @@ impl From<Uuid> for Id {
         let bits = uuid.as_u128();
         let quarter = |shift: u32| hex_digits((bits >> shift) as u32);
         let [first, second, third, fourth] = [96, 64, 32, 0].map(quarter);
-        // Words of eight characters, the first one in the lowest byte. Put together in registers: a text that is
-        // written piece by piece and read as a whole right away makes the processor wait.
+        // Words of eight characters, the first one in the lowest byte. Put together in registers: a
+        // text that is written piece by piece and read as a whole right away makes the processor
+        // wait.
         let words = [
             first,
             HYPHEN | (second & 0xffff_ffff) << 8 | HYPHEN << 40 | (second >> 32) << 48,

@@ -14,7 +14,8 @@ mod profile;
 
 pub(super) use profile::Words;
 
-/// The id of the agent is that of the identity: the id of an Agent Spec component means nothing there.
+/// The id of the agent is that of the identity: the id of an Agent Spec component means nothing
+/// there.
 pub(super) fn visit_span(
     span: &Span,
     story: &Story<'_>,

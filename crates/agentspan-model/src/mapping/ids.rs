@@ -24,8 +24,8 @@ pub fn trace_id_bytes(id: &Id) -> [u8; 16] {
 
 /// The id of a span: a hash of its text that never changes.
 ///
-/// Never all zero, which is no id in OpenTelemetry. A UUID has twice the bytes, so that its own would
-/// have to be cut, and those of a version and a variant are not random.
+/// Never all zero, which is no id in OpenTelemetry. A UUID has twice the bytes, so that its own
+/// would have to be cut, and those of a version and a variant are not random.
 ///
 /// ```
 /// use agentspan_model::agentspec::Id;
@@ -45,12 +45,12 @@ pub fn span_id_bytes(id: &Id) -> [u8; 8] {
     (upper ^ lower).max(1).to_be_bytes()
 }
 
-/// The id of a span that has the Agent Spec id of another one in its trace: that of the second such span is
-/// repetition 1.
+/// The id of a span that has the Agent Spec id of another one in its trace: that of the second such
+/// span is repetition 1.
 ///
 /// Some programs, among them WayFlow 26.3.1, start a second span with the id of one that is open.
-/// OpenTelemetry takes two spans of one id for one. The same repetition of the same id always has the same
-/// OpenTelemetry id; repetition 0 has that of [`span_id_bytes`].
+/// OpenTelemetry takes two spans of one id for one. The same repetition of the same id always has
+/// the same OpenTelemetry id; repetition 0 has that of [`span_id_bytes`].
 ///
 /// ```
 /// use agentspan_model::agentspec::Id;

@@ -130,7 +130,8 @@ fn own_name(span: &Span) -> &str {
     }
 }
 
-/// Agents that run in the program are internal in the GenAI conventions; Agent 365 makes no difference.
+/// Agents that run in the program are internal in the GenAI conventions; Agent 365 makes no
+/// difference.
 pub(super) fn span_kind(rendering: Rendering, span: &Span) -> SpanKind {
     match (Operation::of(span), rendering) {
         (Operation::Llm(_), _)

@@ -9,13 +9,13 @@ use opentelemetry::{Context, Key};
 
 use super::{LocalIdentity, ScopeIdentity, with_merged_baggage};
 
-/// The context of a span that is entered while `current` is, with the baggage, the identity and the token that are
-/// new there. None if nothing is.
+/// The context of a span that is entered while `current` is, with the baggage, the identity and the
+/// token that are new there. None if nothing is.
 ///
-/// `context` is the one that it started in, `base` that of the agent span that was around it then. What is
-/// current and not from `base` was entered around the span since, and wins over what was current at its start, key
-/// by key; an identity does as a whole. What comes from `base` is older than the span, which may have started with
-/// something else.
+/// `context` is the one that it started in, `base` that of the agent span that was around it then.
+/// What is current and not from `base` was entered around the span since, and wins over what was
+/// current at its start, key by key; an identity does as a whole. What comes from `base` is older
+/// than the span, which may have started with something else.
 pub(crate) fn with_news(
     context: &Context,
     current: &Context,

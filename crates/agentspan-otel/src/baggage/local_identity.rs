@@ -14,7 +14,8 @@ pub(super) struct LocalIdentity {
     values: [Option<StringValue>; IDENTITY_KEYS.len()],
 }
 
-/// The keys of tenant, in all generations, and agent, whose id of the platform can stand in for its own.
+/// The keys of tenant, in all generations, and agent, whose id of the platform can stand in for its
+/// own.
 const IDENTITY_KEYS: [&str; 4] = [
     keys::TENANT_ID,
     keys::MICROSOFT_TENANT_ID,
@@ -82,8 +83,8 @@ impl LocalIdentity {
         context.with_value(self)
     }
 
-    /// This identity, where it meets the one of another place. Nobody set a pair of both: a half that is missing
-    /// here is taken from there only if the tenants are not known to differ.
+    /// This identity, where it meets the one of another place. Nobody set a pair of both: a half
+    /// that is missing here is taken from there only if the tenants are not known to differ.
     pub(super) fn over(mut self, under: &Self) -> Self {
         if Self::are_other_tenants(|key| self.value(key), |key| under.value(key)) {
             return self;

@@ -19,22 +19,22 @@ use crate::scope::starting;
 
 /// Copies baggage to every span that starts, as the reference's span processor does.
 ///
-/// Some keys are copied to every span, and some more, about the caller, to spans of invocations: those
-/// with the operation name `invoke_agent` or a name that starts so. Which they are says the profile, see
-/// [`CopiedBaggage`]. What a span has already is never overwritten, and what a scope says about itself
-/// wins.
+/// Some keys are copied to every span, and some more, about the caller, to spans of invocations:
+/// those with the operation name `invoke_agent` or a name that starts so. Which they are says the
+/// profile, see [`CopiedBaggage`]. What a span has already is never overwritten, and what a scope
+/// says about itself wins.
 ///
 /// # Identity
 ///
-/// Tenant and agent decide whose telemetry a span is, and so can the id that the agent's platform has for
-/// it (`microsoft.a365.agent.platform.id`). They are taken from what this process set with
+/// Tenant and agent decide whose telemetry a span is, and so can the id that the agent's platform
+/// has for it (`microsoft.a365.agent.platform.id`). They are taken from what this process set with
 /// [`BaggageBuilder`](super::BaggageBuilder), and not from baggage that came in a request's header:
 /// anybody could claim to be another tenant. Where all callers are trusted,
 /// [`trust_remote_identity`](Self::trust_remote_identity) takes them from there too.
 ///
-/// A span for which neither its own attributes nor baggage say a tenant belongs to the tenant of the scope
-/// that it starts in, and then, if no agent is said either, to the scope's agent. Outside of scopes,
-/// [`with_identity`](Self::with_identity) takes their place.
+/// A span for which neither its own attributes nor baggage say a tenant belongs to the tenant of
+/// the scope that it starts in, and then, if no agent is said either, to the scope's agent. Outside
+/// of scopes, [`with_identity`](Self::with_identity) takes their place.
 ///
 /// # In front of another processor
 ///
@@ -90,8 +90,9 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
     }
 
     /// Says that this is the only processor of its provider, and that what is behind it
-    /// [receives](agentspan_record::FinishedSpan::received) spans. Scopes then hand their attributes over as they
-    /// are, rather than having the SDK's span hold them once more, up to `max_attributes` in all.
+    /// [receives](agentspan_record::FinishedSpan::received) spans. Scopes then hand their
+    /// attributes over as they are, rather than having the SDK's span hold them once more, up to
+    /// `max_attributes` in all.
     ///
     /// Give it the limit that the provider has, and no sampler that adds attributes.
     #[must_use]
@@ -100,15 +101,17 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         self
     }
 
-    /// Sets the generation of the contract, which says what is copied. Default: [`Profile::default`].
+    /// Sets the generation of the contract, which says what is copied. Default:
+    /// [`Profile::default`].
     #[must_use]
     pub fn with_profile(mut self, profile: Profile) -> Self {
         self.profile = profile;
         self
     }
 
-    /// Sets the tenant and the agent of spans that say none, where neither baggage nor a scope around them says
-    /// any. Scopes do not use it: they say whose they are. Default: such a span belongs to nobody.
+    /// Sets the tenant and the agent of spans that say none, where neither baggage nor a scope
+    /// around them says any. Scopes do not use it: they say whose they are. Default: such a span
+    /// belongs to nobody.
     #[must_use]
     pub fn with_identity(mut self, identity: &Identity) -> Self {
         self.default_identity = Some(ScopeIdentity::from(identity));
@@ -125,8 +128,8 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         self
     }
 
-    /// Gives a scope what baggage says. What it lacks of the enclosing scope it takes itself, once it has its own
-    /// attributes.
+    /// Gives a scope what baggage says. What it lacks of the enclosing scope it takes itself, once
+    /// it has its own attributes.
     fn give_baggage(&self, span: &Span, is_invocation: bool, context: &Context) {
         let only = self.most_beside;
         if let Some(most) = only {

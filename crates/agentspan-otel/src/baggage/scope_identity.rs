@@ -8,8 +8,8 @@ use super::LocalIdentity;
 
 /// The tenant and the agent of a scope, in the context of what happens inside of it.
 ///
-/// A span that says nothing of its own, and of which baggage says nothing, belongs to them. They are no
-/// baggage, so that no propagator sends them to another process.
+/// A span that says nothing of its own, and of which baggage says nothing, belongs to them. They
+/// are no baggage, so that no propagator sends them to another process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ScopeIdentity {
     tenant: StringValue,
@@ -41,7 +41,8 @@ impl ScopeIdentity {
         })
     }
 
-    /// What the attributes of a span that starts in `context` lack of the identity of the enclosing scope.
+    /// What the attributes of a span that starts in `context` lack of the identity of the enclosing
+    /// scope.
     pub(crate) fn missing_in<'a>(
         attributes: impl DoubleEndedIterator<Item = &'a KeyValue> + Clone,
         profile: Profile,
@@ -53,8 +54,8 @@ impl ScopeIdentity {
 
     /// What is missing of the identity in these attributes.
     ///
-    /// A tenant that is missing is that of the scope. An agent that is missing is the scope's only if
-    /// the tenant is, too: the pair of one's tenant and another's agent would be nobody.
+    /// A tenant that is missing is that of the scope. An agent that is missing is the scope's only
+    /// if the tenant is, too: the pair of one's tenant and another's agent would be nobody.
     pub(super) fn missing<'a>(
         &self,
         attributes: impl DoubleEndedIterator<Item = &'a KeyValue> + Clone,

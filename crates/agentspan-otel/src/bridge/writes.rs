@@ -9,7 +9,8 @@ use opentelemetry::{KeyValue, StringValue};
 pub(super) enum Writes {
     /// As attributes and events, for exporters that know nothing of records.
     Attributes,
-    /// Beside the span, for span processors that [receive](agentspan_record::FinishedSpan::received) it.
+    /// Beside the span, for span processors that
+    /// [receive](agentspan_record::FinishedSpan::received) it.
     Records,
     /// Both ways.
     Both,

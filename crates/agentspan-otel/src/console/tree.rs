@@ -12,14 +12,15 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::ConsoleDetail;
 
-/// How many levels of nesting an indentation shows. What is deeper would cost more to indent than to say.
+/// How many levels of nesting an indentation shows. What is deeper would cost more to indent than
+/// to say.
 const DEEPEST: usize = 64;
 
 /// A text that is longer than this is handed over in pieces.
 const PIECE_BYTES: usize = 1 << 18;
 
-/// Lines for each span, children under their parents in order of their start. A long tree goes to `write` in pieces,
-/// so that no tree needs as much memory again as its spans.
+/// Lines for each span, children under their parents in order of their start. A long tree goes to
+/// `write` in pieces, so that no tree needs as much memory again as its spans.
 pub(super) fn render(mut spans: Vec<SpanData>, detail: ConsoleDetail, mut write: impl FnMut(&str)) {
     if detail != ConsoleDetail::AttributesWithContents {
         spans
@@ -41,8 +42,8 @@ pub(super) fn render(mut spans: Vec<SpanData>, detail: ConsoleDetail, mut write:
 
 struct Tree<'a> {
     spans: &'a [SpanData],
-    /// The spans by their parents. Those that are drawn are taken out: ids that are there twice must not
-    /// make a circle.
+    /// The spans by their parents. Those that are drawn are taken out: ids that are there twice
+    /// must not make a circle.
     children: HashMap<SpanId, Vec<&'a SpanData>>,
     detail: ConsoleDetail,
 }

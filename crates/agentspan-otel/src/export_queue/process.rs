@@ -37,7 +37,8 @@ pub(super) struct Process {
     /// See [`ExportStats::unconfirmed`].
     unconfirmed: AtomicU64,
     cuts: Mutex<SpanCuts>,
-    /// Whether the exporter failed over the last flush, and over its end, of which nobody was told yet.
+    /// Whether the exporter failed over the last flush, and over its end, of which nobody was told
+    /// yet.
     flush_failed: AtomicBool,
     end_failed: AtomicBool,
     /// Whether somebody has begun to start the thread. That of a child starts with its first span.
@@ -61,7 +62,8 @@ impl Process {
         }
     }
 
-    /// That of a child of a fork: empty, and closed if the parent's is. `resource` is what the exporter is told.
+    /// That of a child of a fork: empty, and closed if the parent's is. `resource` is what the
+    /// exporter is told.
     pub(super) fn of_child(parent: &Self, resource: Option<Resource>) -> Self {
         let child = Self::new(parent.queue.settings());
         *lock(&child.resource) = resource;
@@ -125,8 +127,8 @@ impl Process {
         lock(&self.receiver_message).clone()
     }
 
-    /// Counts what became of a batch. Says how many of it the receiver rejected, and whether it said something
-    /// for the first time.
+    /// Counts what became of a batch. Says how many of it the receiver rejected, and whether it
+    /// said something for the first time.
     pub(super) fn finish(
         &self,
         taken: Taken,

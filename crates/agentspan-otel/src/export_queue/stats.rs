@@ -11,15 +11,15 @@ use super::item::LOSSES;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ExportLoss {
-    /// The queue was full. The newest spans are the ones that are dropped. Make it larger, or find out
-    /// what makes the destination slow.
+    /// The queue was full. The newest spans are the ones that are dropped. Make it larger, or find
+    /// out what makes the destination slow.
     QueueFull,
     /// The exporter returned an error, which the log names. Look at the destination.
     Failed,
     /// The exporter said that its time had passed. Give it longer, or look at the destination.
     TimedOut,
-    /// The receiver took the batch without this span. [`ExportQueue::receiver_message`] holds its reason, if
-    /// it gave one; sending again does not help.
+    /// The receiver took the batch without this span. [`ExportQueue::receiver_message`] holds its
+    /// reason, if it gave one; sending again does not help.
     ///
     /// [`ExportQueue::receiver_message`]: crate::ExportQueue::receiver_message
     Rejected,
@@ -92,8 +92,8 @@ pub struct ExportStats {
     pub accepted: u64,
     /// Spans that the exporter took, and the receiver did not reject.
     pub exported: u64,
-    /// Those of `exported` for which the head of the receiver's answer is the only proof: the rest was cut
-    /// off, late or not understood.
+    /// Those of `exported` for which the head of the receiver's answer is the only proof: the rest
+    /// was cut off, late or not understood.
     pub unconfirmed: u64,
     /// Spans that wait or are in flight.
     pub queued: u64,

@@ -109,7 +109,8 @@ fn log_failure(name: &str, reason: ExportLoss) {
     });
 }
 
-/// Says that there is something to see, and not what: the receiver's words may hold what no log should.
+/// Says that there is something to see, and not what: the receiver's words may hold what no log
+/// should.
 fn log_receipt(name: &str, rejected: u64, has_message: bool) {
     contain::log(|| {
         if rejected > 0 {

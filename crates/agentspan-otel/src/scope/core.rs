@@ -107,7 +107,8 @@ impl Core {
         })
     }
 
-    /// What became of the span, which starts now unless it has: in the context of the scope's start.
+    /// What became of the span, which starts now unless it has: in the context of the scope's
+    /// start.
     fn started(&self) -> &Started {
         self.start(&|home| home.context)
     }
@@ -127,8 +128,8 @@ impl Core {
         self.shared.get().map_or(&self.own, |shared| shared)
     }
 
-    /// Starts the span for a future that is polled now, unless it has started, where `choose` says for the
-    /// scope's home. False if there is nothing to pass on.
+    /// Starts the span for a future that is polled now, unless it has started, where `choose` says
+    /// for the scope's home. False if there is nothing to pass on.
     pub(crate) fn start_for_future(&self, choose: &dyn Fn(Home) -> Context) -> bool {
         self.start(choose).context.is_some()
     }
@@ -162,7 +163,8 @@ impl Core {
 
     /// Makes the span current on this thread, until the guard is dropped.
     ///
-    /// OpenTelemetry's stack of contexts may be gone where a thread-local of the program is destroyed.
+    /// OpenTelemetry's stack of contexts may be gone where a thread-local of the program is
+    /// destroyed.
     pub(crate) fn attach(&self) -> Option<ThreadBound<ContextGuard>> {
         attach(self.context()?)
     }
@@ -297,7 +299,8 @@ impl Core {
         }
     }
 
-    /// Records, once, that the code inside the scope panicked. The message belongs to the panic hook.
+    /// Records, once, that the code inside the scope panicked. The message belongs to the panic
+    /// hook.
     pub(crate) fn record_panic(&self) {
         let span = self.started().span.as_deref();
         if span.is_some_and(SharedSpan::panics_first) {

@@ -1,8 +1,8 @@
 //! The span of a scope before it starts: it waits until somebody needs it.
 //!
-//! A scope is started by its details, and then run by a future which may be given another context. So the
-//! span starts when the future is polled first, or when anything else needs it: a guard, an event, a
-//! header. What is said before is kept.
+//! A scope is started by its details, and then run by a future which may be given another context.
+//! So the span starts when the future is polled first, or when anything else needs it: a guard, an
+//! event, a header. What is said before is kept.
 
 use std::fmt;
 use std::mem;
@@ -76,7 +76,8 @@ pub(crate) struct Started {
 /// Room for attributes that are recorded once a span has started.
 const MORE: usize = 3;
 
-/// Whether the span before did not have to hold its attributes. Says no more than for what room is made.
+/// Whether the span before did not have to hold its attributes. Says no more than for what room is
+/// made.
 static IS_BESIDE: AtomicBool = AtomicBool::new(false);
 
 /// The start of a span that is needed while it starts, by its own sampler or processors.
@@ -101,7 +102,8 @@ struct State {
 #[derive(Clone, Copy)]
 enum Phase {
     Waiting,
-    /// A thread runs the sampler and the processors, without the lock: they are other people's code.
+    /// A thread runs the sampler and the processors, without the lock: they are other people's
+    /// code.
     Starting {
         by: ThreadMark,
         /// Another thread waits for it.
@@ -112,7 +114,8 @@ enum Phase {
     Moved,
 }
 
-/// Tells threads apart, also while one is torn down, when the standard library's handle may be gone.
+/// Tells threads apart, also while one is torn down, when the standard library's handle may be
+/// gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ThreadMark(usize);
 
@@ -213,7 +216,8 @@ impl Deferred {
         }
     }
 
-    /// What waits, under the lock, for somebody who takes it. Waits for another thread that has taken it to start it.
+    /// What waits, under the lock, for somebody who takes it. Waits for another thread that has
+    /// taken it to start it.
     fn take(&self) -> Taken<'_> {
         let mut state = self.lock();
         loop {
@@ -292,9 +296,9 @@ impl Home {
 
     /// Where the scope goes if its future is polled first where `current` is the context.
     ///
-    /// That is where the scope was told to start. Otherwise it is the span that is current there, as if the
-    /// scope were started there. Where no span is current, such as in a spawned task, it is the span
-    /// of the scope's start, with the baggage of both.
+    /// That is where the scope was told to start. Otherwise it is the span that is current there,
+    /// as if the scope were started there. Where no span is current, such as in a spawned task, it
+    /// is the span of the scope's start, with the baggage of both.
     pub(crate) fn parent_in(self, current: &Context) -> Context {
         let has_span = |context: &Context| context.span().span_context().is_valid();
         if self.is_explicit {
@@ -311,8 +315,8 @@ impl Home {
     }
 }
 
-/// Whether a context holds nothing. Without a span and baggage there may be values of any type, such as a
-/// token, which nobody can ask for but those who know the type.
+/// Whether a context holds nothing. Without a span and baggage there may be values of any type,
+/// such as a token, which nobody can ask for but those who know the type.
 fn is_bare(context: &Context) -> bool {
     // The number is nowhere else.
     context.baggage().is_empty() && format!("{context:?}").contains("entries count: 0")
@@ -338,7 +342,8 @@ impl Waiting {
             builder.links = Some(self.links);
         }
         let starting = Starting::begin(is_invocation);
-        // Samplers and span processors are foreign code: without a span goes on who has one that panics.
+        // Samplers and span processors are foreign code: without a span goes on who has one that
+        // panics.
         let span = contain::call(|| self.tracer.get().start(builder, parent));
         let collected = starting.finish();
         let Ok(span) = span else {

@@ -6,8 +6,8 @@ use hashbrown::DefaultHashBuilder;
 use hashbrown::hash_table::{Entry, HashTable};
 use opentelemetry::{Key, KeyValue};
 
-/// As long as a list is shorter than this, a new item is compared with those that are there. A longer list
-/// has an index.
+/// As long as a list is shorter than this, a new item is compared with those that are there. A
+/// longer list has an index.
 const FEW: usize = 16;
 
 /// What has a key.
@@ -51,15 +51,15 @@ impl Keyed for KeyValue {
 pub(crate) enum Standing {
     /// The one that was set last.
     Own,
-    /// The other one, unless it is free, too: what the scope, the baggage or other code says under its key,
-    /// so that nobody overwrites an identity by accident.
+    /// The other one, unless it is free, too: what the scope, the baggage or other code says under
+    /// its key, so that nobody overwrites an identity by accident.
     Free,
 }
 
 /// The latest item of each key.
 ///
-/// A free item gives way to one that is not, be it older or newer. Setting an item costs the same however
-/// many there are.
+/// A free item gives way to one that is not, be it older or newer. Setting an item costs the same
+/// however many there are.
 #[derive(Debug)]
 pub(crate) struct Latest<T> {
     items: Vec<T>,
@@ -73,12 +73,13 @@ pub(crate) struct Latest<T> {
 #[derive(Debug)]
 struct Long {
     seen: Seen,
-    /// Made for the first key that may be there already. Most lists have none, and a filter costs less.
+    /// Made for the first key that may be there already. Most lists have none, and a filter costs
+    /// less.
     index: Option<Index>,
     /// When each item was set, as numbers that grow; empty as long as the items lie in that order.
     ///
-    /// In a long list an item takes the place of the older one, because to move all that are behind it would
-    /// take longer the more there are.
+    /// In a long list an item takes the place of the older one, because to move all that are behind
+    /// it would take longer the more there are.
     set_at: Vec<usize>,
     /// The number of the next item.
     next: usize,
@@ -173,7 +174,8 @@ impl<T: Keyed> Latest<T> {
         std::mem::take(&mut self.items)
     }
 
-    /// Puts the items in the order in which they were set, and forgets what a long list has besides.
+    /// Puts the items in the order in which they were set, and forgets what a long list has
+    /// besides.
     fn sort(&mut self) {
         let Some(long) = self.long.take().filter(|long| !long.set_at.is_empty()) else {
             return;
@@ -196,8 +198,8 @@ impl<T: Keyed> Latest<T> {
             .map(|(_, item)| item)
     }
 
-    /// Adds items that were there before all others. They give way to items that are not free, and free items
-    /// give way to them.
+    /// Adds items that were there before all others. They give way to items that are not free, and
+    /// free items give way to them.
     pub(crate) fn put_before(&mut self, mut before: Vec<T>) {
         if before.is_empty() {
             return;
@@ -232,7 +234,8 @@ impl Long {
         }
     }
 
-    /// The place of the item that has the key of this one. If there is none, this one goes to the end.
+    /// The place of the item that has the key of this one. If there is none, this one goes to the
+    /// end.
     #[inline]
     fn find_or_add<T: Keyed>(&mut self, items: &[T], item: &T) -> Option<usize> {
         let index = match &mut self.index {

@@ -49,12 +49,13 @@ impl StartedSpan {
 ///
 /// In the reference a key that is set again moves to the end, and the last error is the one that
 /// counts. The SDK's span appends every attribute and compares the texts of errors. So this one
-/// holds both, and writes them once, when it ends. Where nobody sees the SDK's span but processors of ours, the
-/// attributes go past it.
+/// holds both, and writes them once, when it ends. Where nobody sees the SDK's span but processors
+/// of ours, the attributes go past it.
 pub(crate) struct SharedSpan {
     span_context: SpanContext,
     live: Mutex<Option<Live>>,
-    /// The handles of the scope. Contexts hold the span too, so that the count of the `Arc` says nothing.
+    /// The handles of the scope. Contexts hold the span too, so that the count of the `Arc` says
+    /// nothing.
     handles: AtomicUsize,
     panicked: AtomicBool,
     /// Set once `live` is taken, so that who comes later need not lock.
@@ -121,8 +122,8 @@ impl SharedSpan {
     }
 
     fn has_ended(&self) -> bool {
-        // Relaxed: the lock decides who ends the span and guards what is in it. Whoever does not see
-        // the flag yet finds nothing behind the lock.
+        // Relaxed: the lock decides who ends the span and guards what is in it. Whoever does not
+        // see the flag yet finds nothing behind the lock.
         self.ended.load(Ordering::Relaxed)
     }
 
@@ -193,7 +194,8 @@ impl SharedSpan {
         }
     }
 
-    /// Whether it started in a process that this one was forked from, which has it, too, and exports it.
+    /// Whether it started in a process that this one was forked from, which has it, too, and
+    /// exports it.
     fn is_of_parent_process(&self) -> bool {
         !self.origin.is_here()
     }

@@ -39,7 +39,8 @@ impl Collected {
 
 /// A scope is starting a span on this thread, until this is dropped or finished.
 pub(crate) struct Starting {
-    /// What a scope had collected that is starting too, when a sampler or processor started this one.
+    /// What a scope had collected that is starting too, when a sampler or processor started this
+    /// one.
     outer: Option<Slot>,
 }
 
@@ -66,7 +67,8 @@ impl Drop for Starting {
     }
 }
 
-/// Whether the scope that is starting on this thread invokes an agent. None if there is no such scope.
+/// Whether the scope that is starting on this thread invokes an agent. None if there is no such
+/// scope.
 pub(crate) fn is_invocation() -> Option<bool> {
     with_slot(|slot| slot.as_ref().map(|slot| slot.is_invocation)).flatten()
 }

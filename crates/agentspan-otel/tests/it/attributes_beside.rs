@@ -58,7 +58,8 @@ fn start(tracer: &ScopeTracer) -> ExecuteToolScope {
         .start()
 }
 
-/// Scopes in each other with a span of other code between, baggage, attributes set twice, too many, and an error.
+/// Scopes in each other with a span of other code between, baggage, attributes set twice, too many,
+/// and an error.
 fn work(provider: &SdkTracerProvider) {
     let tracer = ScopeTracer::new(provider);
     let baggage = BaggageBuilder::new().correlation_id("c").build();

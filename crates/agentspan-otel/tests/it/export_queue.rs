@@ -260,7 +260,8 @@ fn a_shutdown_leaves_a_hanging_exporter_behind_and_counts_its_spans() {
     check_conserved(queue.stats());
 }
 
-/// Says what it was asked for besides exports; of the two ways to end, it knows the one without a time.
+/// Says what it was asked for besides exports; of the two ways to end, it knows the one without a
+/// time.
 #[derive(Debug)]
 struct Ending(Arc<Mutex<Vec<&'static str>>>);
 

@@ -1,5 +1,5 @@
-//! `d5_order_of_nesting`: a scope that was not polled yet goes under the context that its future is given,
-//! in whatever order that is written.
+//! `d5_order_of_nesting`: a scope that was not polled yet goes under the context that its future is
+//! given, in whatever order that is written.
 
 use std::future::ready;
 use std::io;

@@ -70,8 +70,8 @@ impl<const LOSSES: usize> Counts<LOSSES> {
 pub struct Refused<L> {
     /// The reason.
     pub loss: L,
-    /// Whether the queue has lost no item for this reason before. Decided under the lock, so that this
-    /// is said once.
+    /// Whether the queue has lost no item for this reason before. Decided under the lock, so that
+    /// this is said once.
     pub is_first: bool,
 }
 

@@ -1,9 +1,10 @@
 //! Cuts a text of JSON so that what is left is JSON: messages that are cut can still be read.
 
-/// The beginning of a list or an object that is longer than `limit`, with all that is open closed. `None` if the text is
-/// neither, as far as it was read.
+/// The beginning of a list or an object that is longer than `limit`, with all that is open closed.
+/// `None` if the text is neither, as far as it was read.
 ///
-/// Whole messages stay where they make up most of it. Else a text in the last one is cut, and ends with `note`.
+/// Whole messages stay where they make up most of it. Else a text in the last one is cut, and ends
+/// with `note`.
 pub(super) fn cut_json(text: &str, limit: usize, note: &str) -> Option<String> {
     let mut scan = Scan {
         text,
@@ -63,8 +64,8 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// Reads as much as may stay. `None` if it is no JSON, or ends before. Gives the place where the text that is
-    /// read last can be cut, if it is one.
+    /// Reads as much as may stay. `None` if it is no JSON, or ends before. Gives the place where
+    /// the text that is read last can be cut, if it is one.
     fn run(&mut self) -> Option<Option<usize>> {
         use Expected::{Colon, CommaOrEnd, Key, KeyOrEnd, Value, ValueOrEnd};
         let mut expected = Value;

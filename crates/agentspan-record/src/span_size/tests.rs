@@ -46,7 +46,8 @@ fn a13_small_spans_are_not_larger_than_their_estimate() {
         let mut kept = None;
         let measured = allocation_counter::measure(|| kept = Some(small(number)));
         let span = kept.unwrap();
-        // The allocator that is asked here does not count what it adds, which is at most 31 bytes and a word.
+        // The allocator that is asked here does not count what it adds, which is at most 31 bytes
+        // and a word.
         let least = measured.bytes_current as u64 + size_of::<SpanData>() as u64;
         let estimated = estimated_bytes(&span);
         assert!(estimated >= least, "{number}: {estimated} for {least}");

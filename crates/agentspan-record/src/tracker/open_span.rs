@@ -58,8 +58,8 @@ impl<T> OpenSpan<T> {
         &self.around
     }
 
-    /// Ends the record, at `end` or at the last time that is known of the span, and gives it with its end. None if
-    /// it has ended before.
+    /// Ends the record, at `end` or at the last time that is known of the span, and gives it with
+    /// its end. None if it has ended before.
     pub fn finish(&self, end: Option<Timestamp>) -> Option<(Arc<PlacedSpan>, Timestamp)> {
         let mut place = self.lock();
         let mut finished = place.take()?;
@@ -91,7 +91,8 @@ impl<T> OpenSpan<T> {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Notes that something happened in the span, which was going on then, as was the one around it.
+    /// Notes that something happened in the span, which was going on then, as was the one around
+    /// it.
     pub(super) fn has_seen(&self, time: Timestamp) {
         self.around.last_time.note(time);
         if let Some(parent) = &self.last_time_of_parent {

@@ -13,8 +13,8 @@ use opentelemetry::trace::SpanContext;
 
 use super::open_span::OpenSpan;
 
-/// How many ended spans are remembered, for children that start after the end of their parent. When there are more, the
-/// oldest ones are forgotten.
+/// How many ended spans are remembered, for children that start after the end of their parent. When
+/// there are more, the oldest ones are forgotten.
 const REMEMBERED: usize = 1024;
 
 /// An id with that of its trace, because two traces may have spans of one id.
@@ -62,7 +62,8 @@ struct Inner<T> {
     ends: u64,
 }
 
-/// What is known of the spans of one id: it is there while one is open, and as long as the end of one is remembered.
+/// What is known of the spans of one id: it is there while one is open, and as long as the end of
+/// one is remembered.
 #[derive(Debug, Default)]
 struct Place {
     open: u32,
@@ -149,8 +150,8 @@ impl<T> OpenSpans<T> {
         all.into_iter().map(|(_, open)| open).collect()
     }
 
-    /// Finds those that started first, so many that an eighth of `max_bytes` is free without them. None while
-    /// less than `max_bytes` are held.
+    /// Finds those that started first, so many that an eighth of `max_bytes` is free without them.
+    /// None while less than `max_bytes` are held.
     pub(super) fn oldest_beyond(&self, max_bytes: u64) -> Vec<SpanKey> {
         // Relaxed: the count stands for itself.
         let mut held = self.bytes.load(Ordering::Relaxed);
@@ -189,7 +190,8 @@ impl<T> OpenSpans<T> {
 }
 
 impl<T> Inner<T> {
-    /// Notes that a span of this id is no longer open, and forgets the oldest end if there are too many.
+    /// Notes that a span of this id is no longer open, and forgets the oldest end if there are too
+    /// many.
     fn end(&mut self, id: IdInTrace, span_context: &SpanContext) {
         let Some(place) = self.ids.get_mut(&id) else {
             return;

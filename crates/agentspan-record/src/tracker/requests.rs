@@ -21,8 +21,8 @@ enum Kind {
 /// Which request it is: what for, and its id.
 type Request = (Kind, Id);
 
-/// The spans of the last requests that wait for their responses. The response to one that is forgotten has
-/// no link, and nothing else is lost.
+/// The spans of the last requests that wait for their responses. The response to one that is
+/// forgotten has no link, and nothing else is lost.
 #[derive(Default)]
 pub(super) struct Requests(Mutex<Inner>);
 

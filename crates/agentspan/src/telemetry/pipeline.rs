@@ -189,7 +189,8 @@ impl Pipeline {
     }
 }
 
-/// Hears what other processors of the provider say, and adds to a missed deadline what was not sent.
+/// Hears what other processors of the provider say, and adds to a missed deadline what was not
+/// sent.
 fn finish(
     deadline: &Deadline,
     mut outcome: Outcome,

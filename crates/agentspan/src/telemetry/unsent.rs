@@ -42,7 +42,8 @@ impl Unsent {
         unsent
     }
 
-    /// Of one report, so that nothing that moves from the queue to the losses is counted twice or not at all.
+    /// Of one report, so that nothing that moves from the queue to the losses is counted twice or
+    /// not at all.
     fn of(
         report: &TelemetryReport,
         lost: impl Fn(&DestinationReport) -> Vec<(&'static str, u64)>,

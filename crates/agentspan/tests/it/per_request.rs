@@ -118,8 +118,8 @@ fn d5_a_scope_that_runs_with_the_token_of_a_request_has_it() {
     }
 }
 
-/// The token, the identity and the baggage of a request that are entered around a trace that runs already reach its
-/// spans, and no others.
+/// The token, the identity and the baggage of a request that are entered around a trace that runs
+/// already reach its spans, and no others.
 #[test]
 fn a_token_that_is_entered_around_a_running_trace_reaches_its_spans_and_no_others() {
     let service = Service::start().unwrap();

@@ -121,7 +121,8 @@ fn one_too_large() -> Wire {
     .expecting(|_| Expected::LostOf(vec![("too_large", 1)]))
 }
 
-/// No redirect is followed: not one request comes to the other service, which would say so by taking the spans.
+/// No redirect is followed: not one request comes to the other service, which would say so by
+/// taking the spans.
 fn redirects() -> Vec<Row> {
     let targets = [
         ("the same place", "/"),

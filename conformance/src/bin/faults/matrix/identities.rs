@@ -51,7 +51,8 @@ fn refused() -> Vec<Row> {
     ]
 }
 
-/// The first eight of twelve identities get nowhere. They are twice as many as the slots at the start.
+/// The first eight of twelve identities get nowhere. They are twice as many as the slots at the
+/// start.
 const BAD: usize = 8;
 
 fn stalled() -> Vec<Row> {

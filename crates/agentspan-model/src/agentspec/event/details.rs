@@ -32,8 +32,8 @@ macro_rules! event_details {
         pub enum EventDetails {
             /// An event of the type `Event`, which has nothing special.
             Plain,
-            /// An event of unknown type, because it was read from the dump of a span of the reference,
-            /// which keeps of each event only what all events have.
+            /// An event of unknown type, because it was read from the dump of a span of the
+            /// reference, which keeps of each event only what all events have.
             Abridged,
             $($(#[$doc])* $name($name),)*
             /// An event of a type that this crate does not know. Reads and writes without loss.
@@ -183,8 +183,8 @@ event_details! {
 }
 
 impl EventDetails {
-    /// What must hold of the members together. The reference looks at that, too, only when each member by
-    /// itself is right.
+    /// What must hold of the members together. The reference looks at that, too, only when each
+    /// member by itself is right.
     pub(super) fn check(&self) -> Result<(), ProblemKind> {
         match self {
             Self::StateSnapshotEmitted(snapshot) if snapshot.is_empty() => {

@@ -1,7 +1,7 @@
 //! The table in `docs/mapping.md` says what the code does.
 //!
-//! A field travels in the attributes that change when the field does: the test changes each field of
-//! one full instance of each type, and writes down what changed.
+//! A field travels in the attributes that change when the field does: the test changes each field
+//! of one full instance of each type, and writes down what changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
