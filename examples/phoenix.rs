@@ -25,7 +25,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 fn main() -> Result<()> {
     let address = std::env::args().nth(1);
     let telemetry = telemetry(address.as_deref())?;
-    let trace_id = telemetry.trace().with_name("weather").run(|trace| {
+    let trace_id = telemetry.trace().with_name("weather").in_trace(|trace| {
         let id = trace.id().as_str().replace('-', "");
         answer("Zürich").map(|()| id)
     })?;
@@ -74,7 +74,7 @@ fn answer(city: &str) -> Result<()> {
         (agent.try_into()?, tool.try_into()?, model.try_into()?);
 
     let inputs = JsonObject::from_serialize(&json!({ "city": city }))?;
-    Span::builder(AgentExecutionSpan::new(agent.clone())).run(|span| {
+    Span::builder(AgentExecutionSpan::new(agent.clone())).in_span(|span| {
         span.add_event(AgentExecutionStart::new(agent.clone(), inputs.clone()))?;
         let weather = forecast(&tool, inputs)?;
         let answer = say(&model, &weather)?;
@@ -85,7 +85,7 @@ fn answer(city: &str) -> Result<()> {
 }
 
 fn forecast(tool: &Tool, inputs: JsonObject) -> Result<JsonObject> {
-    Span::builder(ToolExecutionSpan::new(tool.clone())).run(|span| {
+    Span::builder(ToolExecutionSpan::new(tool.clone())).in_span(|span| {
         span.add_event(ToolExecutionRequest::new(tool.clone(), inputs, "call-1"))?;
         let outputs = JsonObject::from_serialize(&json!({ "weather": "sunny" }))?;
         let response = ToolExecutionResponse::new(tool.clone(), outputs.clone(), "call-1");
@@ -95,7 +95,7 @@ fn forecast(tool: &Tool, inputs: JsonObject) -> Result<JsonObject> {
 }
 
 fn say(model: &LlmConfig, weather: &JsonObject) -> Result<&'static str> {
-    Span::builder(LlmGenerationSpan::new(model.clone())).run(|span| {
+    Span::builder(LlmGenerationSpan::new(model.clone())).in_span(|span| {
         let prompt = format!("Say it nicely: {}", weather.as_str());
         let prompt = vec![Message::new("user", prompt)];
         span.add_event(LlmGenerationRequest::new(model.clone(), prompt, "ask-1"))?;

@@ -13,7 +13,7 @@ use crate::work::{model, tool};
 pub(crate) async fn run(assistant: &Assistant, inputs: JsonObject) -> Result<JsonObject> {
     let flow = assistant.flow.clone();
     let span = Span::builder(FlowExecutionSpan::new(flow.clone())).with_name("weather flow");
-    span.run_async(|span| async move {
+    span.run(|span| async move {
         span.add_event(FlowExecutionStart::new(flow.clone(), inputs.clone()))?;
         let weather = node(assistant, "look up", inputs, tool).await?;
         let outputs = node(assistant, "answer", weather, model).await?;
@@ -31,7 +31,7 @@ async fn node(
 ) -> Result<JsonObject> {
     let node = assistant.node(name)?;
     let span = Span::builder(NodeExecutionSpan::new(node.clone())).with_name(name);
-    span.run_async(|span| async move {
+    span.run(|span| async move {
         span.add_event(NodeExecutionStart::new(node.clone(), inputs.clone()))?;
         let outputs = work(assistant, inputs).await?;
         span.add_event(NodeExecutionEnd::new(node, outputs.clone(), "next"))?;

@@ -28,7 +28,7 @@ async fn main() -> Result<()> {
         .with_name("weather")
         .with_processor(ConsoleTree::stdout())
         .with_processor(recorder)
-        .run_async(|_| answer(&assistant, "Zürich"))
+        .run(|_| answer(&assistant, "Zürich"))
         .await?;
     writeln!(io::stdout(), "\nThe recording is in {}.", path.display())?;
     Ok(())
@@ -39,7 +39,7 @@ async fn answer(assistant: &Assistant, city: &str) -> Result<()> {
     let inputs = JsonObject::from_serialize(&json!({ "city": city }))?;
     Span::builder(AgentExecutionSpan::new(agent.clone()))
         .with_name("weather agent")
-        .run_async(|span| async move {
+        .run(|span| async move {
             span.add_event(AgentExecutionStart::new(agent.clone(), inputs.clone()))?;
             let outputs = flow::run(assistant, inputs).await?;
             Ok(span.add_event(AgentExecutionEnd::new(agent, outputs))?)

@@ -232,7 +232,7 @@ fn open_spans(stack: &[Entry]) -> impl Iterator<Item = &Span> {
 }
 
 pin_project! {
-    /// A future in which a span is current. Made by [`Span::scope`].
+    /// A future in which a span is current. Made by [`Span::wrap`].
     ///
     /// The span is current while the future is polled, on whatever thread that is, and not in between: other
     /// tasks of the thread do not see it. Spans started inside become its children.
@@ -331,13 +331,13 @@ impl Drop for TakeOff<'_> {
 /// # fn spawn<T>(future: impl Future<Output = T> + Send) -> T { futures_executor::block_on(future) }
 /// # fn main() -> Result<(), agentspan_processor::TraceError> {
 /// let span = Span::builder(SpanDetails::Plain).start()?;
-/// let task = Context::current().scope(async { current_span() });
+/// let task = Context::current().wrap(async { current_span() });
 /// assert_eq!(spawn(task).map(|span| span.id().clone()), Some(span.id().clone()));
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// If it is enough that new spans become children of one span, [`Span::scope`] costs less: this one
+/// If it is enough that new spans become children of one span, [`Span::wrap`] costs less: this one
 /// carries the whole stack.
 #[derive(Clone, Debug, Default)]
 pub struct Context(Vec<Active>);
@@ -357,7 +357,7 @@ impl Context {
     }
 
     /// Runs `f` with this context instead of the one that is active here.
-    pub fn run<T>(self, f: impl FnOnce() -> T) -> T {
+    pub fn in_context<T>(self, f: impl FnOnce() -> T) -> T {
         let mut entries = tokens(self.0);
         let _swapped = Swapped::new(&mut entries);
         f()
@@ -368,7 +368,7 @@ impl Context {
     /// # Cancel safety
     ///
     /// As cancel safe as `future`.
-    pub fn scope<F: Future>(self, future: F) -> InContext<F> {
+    pub fn wrap<F: Future>(self, future: F) -> InContext<F> {
         InContext {
             future: Some(future),
             entries: tokens(self.0),
@@ -382,7 +382,7 @@ fn tokens(actives: Vec<Active>) -> Vec<(Token, Active)> {
 }
 
 pin_project! {
-    /// A future with a [`Context`] of its own. Made by [`Context::scope`].
+    /// A future with a [`Context`] of its own. Made by [`Context::wrap`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct InContext<F> {

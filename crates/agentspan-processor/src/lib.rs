@@ -38,7 +38,7 @@
 //!   builders return a value that owns the trace or span, and ends it when dropped: [`TraceGuard`] and
 //!   [`SpanGuard`] in synchronous code, [`OpenTrace`] and [`OpenSpan`] everywhere else.
 //! - [`current_span`], [`current_trace`] and [`active_span_stack`]: the active span, trace, and stack of
-//!   spans. [`Span::scope`] makes a span current in a future. [`Context`] carries all of them to another
+//!   spans. [`Span::wrap`] makes a span current in a future. [`Context`] carries all of them to another
 //!   thread or task.
 //!
 //! # Asynchronous code
@@ -50,10 +50,10 @@
 //! # fn main() -> Result<(), TraceError> {
 //! # futures_executor::block_on(async {
 //! Trace::builder()
-//!     .run_async(|_trace| async {
+//!     .run(|_trace| async {
 //!         Span::builder(SpanDetails::Plain)
 //!             .with_name("answer")
-//!             .run_async(|span| async move {
+//!             .run(|span| async move {
 //!                 assert!(current_span().is_some_and(|current| current.is_same(&span)));
 //!                 span.add_event_async(EventDetails::Plain).await
 //!             })

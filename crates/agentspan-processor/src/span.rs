@@ -122,7 +122,7 @@ impl Span {
     ///
     /// fn call(model: &LlmConfig) -> Result<(), TraceError> {
     ///     let span = Span::when_observed(|| Span::builder(LlmGenerationSpan::new(model.clone())));
-    ///     span.run(|span| {
+    ///     span.in_span(|span| {
     ///         // Calls the model, and adds what it says with `add_event_with`.
     ///         # let _ = span;
     ///         Ok(())
@@ -463,7 +463,7 @@ impl Span {
 
     /// Makes the span current on this thread until the guard is dropped. Does not end it.
     ///
-    /// In asynchronous code use [`scope`](Self::scope): a guard that is held across an `await` would make
+    /// In asynchronous code use [`wrap`](Self::wrap): a guard that is held across an `await` would make
     /// the span current for the other tasks of the thread.
     #[must_use = "the span is current until the guard is dropped"]
     pub fn enter(&self) -> Entered {
@@ -480,7 +480,7 @@ impl Span {
     /// # use agentspan_model::agentspec::SpanDetails;
     /// # fn main() -> Result<(), agentspan_processor::TraceError> {
     /// let span = Span::builder(SpanDetails::Plain).start_detached()?;
-    /// let future = span.scope(async { current_span().is_some() });
+    /// let future = span.wrap(async { current_span().is_some() });
     /// assert!(futures_executor::block_on(future));
     /// assert!(current_span().is_none());
     /// # Ok(())
@@ -490,7 +490,7 @@ impl Span {
     /// # Cancel safety
     ///
     /// As cancel safe as `future`, which is dropped while the span is current.
-    pub fn scope<F: Future>(&self, future: F) -> InSpan<F> {
+    pub fn wrap<F: Future>(&self, future: F) -> InSpan<F> {
         InSpan::new(future, Active::Span(self.unmasked()))
     }
 

@@ -84,7 +84,7 @@ pub(crate) fn work() -> Result<(), TraceError> {
     let question = object(&json!({ "city": "Zürich" }));
     Span::builder(AgentExecutionSpan::new(agent.clone()))
         .with_name("weather agent")
-        .run(|span| {
+        .in_span(|span| {
             span.add_event(AgentExecutionStart::new(agent.clone(), question.clone()))?;
             plan(&assistant)?;
             let answer = flow(&assistant, question)?;
@@ -97,7 +97,7 @@ fn plan(assistant: &Assistant) -> Result<(), TraceError> {
     let model = assistant.model.clone();
     Span::builder(LlmGenerationSpan::new(model.clone()))
         .with_name("plan")
-        .run(|span| {
+        .in_span(|span| {
             let prompt = vec![
                 Message::new("system", "You are terse."),
                 Message::new("user", "Umbrella in Zürich?"),
@@ -119,7 +119,7 @@ fn flow(assistant: &Assistant, inputs: JsonObject) -> Result<JsonObject, TraceEr
     let flow = assistant.flow.clone();
     Span::builder(FlowExecutionSpan::new(flow.clone()))
         .with_name("weather flow")
-        .run(|span| {
+        .in_span(|span| {
             span.add_event(FlowExecutionStart::new(flow.clone(), inputs.clone()))?;
             let weather = node(&assistant.look_up, inputs, |inputs| {
                 forecast(assistant, inputs)
@@ -140,7 +140,7 @@ fn node(
 ) -> Result<JsonObject, TraceError> {
     Span::builder(NodeExecutionSpan::new(node.clone()))
         .with_name(node.name().to_owned())
-        .run(|span| {
+        .in_span(|span| {
             span.add_event(NodeExecutionStart::new(node.clone(), inputs.clone()))?;
             let outputs = work(&inputs)?;
             let end = NodeExecutionEnd::new(node.clone(), outputs.clone(), "next");
@@ -153,7 +153,7 @@ fn forecast(assistant: &Assistant, inputs: &JsonObject) -> Result<JsonObject, Tr
     let tool = assistant.forecast.clone();
     Span::builder(ToolExecutionSpan::new(tool.clone()))
         .with_name("forecast")
-        .run(|span| {
+        .in_span(|span| {
             let request = ToolExecutionRequest::new(tool.clone(), inputs.clone(), "call-1");
             span.add_event(request)?;
             let outputs = object(&json!({ "weather": "sunny" }));
@@ -167,7 +167,7 @@ fn streamed_answer(assistant: &Assistant, inputs: &JsonObject) -> Result<JsonObj
     let model = assistant.model.clone();
     Span::builder(LlmGenerationSpan::new(model.clone()))
         .with_name("answer")
-        .run(|span| {
+        .in_span(|span| {
             let question = format!("Say it nicely: {}", inputs.as_str());
             let prompt = vec![Message::new("user", question)];
             span.add_event(LlmGenerationRequest::new(model.clone(), prompt, "ask-2"))?;
@@ -192,7 +192,7 @@ fn store(assistant: &Assistant) -> Result<JsonObject, TraceError> {
     let tool = assistant.store.clone();
     Span::builder(ToolExecutionSpan::new(tool.clone()))
         .with_name("store")
-        .run(|span| {
+        .in_span(|span| {
             let inputs = object(&json!({ "text": "it is sunny" }));
             span.add_event(ToolExecutionRequest::new(tool, inputs, "call-2"))?;
             let failure = ExceptionRaised::new("ArchiveError", "the archive of Zürich is full");

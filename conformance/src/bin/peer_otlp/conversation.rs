@@ -22,7 +22,7 @@ pub(crate) fn work() -> Result<(), TraceError> {
             Message::new(role, format!("message {index} of the conversation"))
         })
         .collect();
-    Span::builder(LlmGenerationSpan::new(model.clone())).run(|span| {
+    Span::builder(LlmGenerationSpan::new(model.clone())).in_span(|span| {
         span.add_event(LlmGenerationRequest::new(model.clone(), prompt, "ask-1"))?;
         let response = LlmGenerationResponse::new(model, "ask-1")
             .with_content("message 200 of the conversation")

@@ -37,7 +37,7 @@ pub(crate) fn record(
     Trace::builder()
         .with_name("peers")
         .with_processor(OtelBridge::new(&provider).with_capture(capture))
-        .run(|_| story())?;
+        .in_trace(|_| story())?;
     provider.force_flush()?;
     Ok(exporter.get_finished_spans()?)
 }

@@ -187,7 +187,7 @@ impl<'a> Run<'a> {
                 }
                 Ok(open) => {
                     self.has_started(step, open.trace(), open.root());
-                    let body = open.scope(async {
+                    let body = open.wrap(async {
                         self.record(path, "entered", None);
                         self.steps(here, &step.steps, path).await
                     });
@@ -273,7 +273,7 @@ impl<'a> Run<'a> {
                 }
                 Ok(open) => {
                     self.span(step.span()).span = Some(Span::clone(&open));
-                    let body = open.scope(async {
+                    let body = open.wrap(async {
                         self.record(path, "entered", None);
                         let left = self.steps(here, &step.steps, path).await;
                         let told = match &left {
@@ -393,7 +393,7 @@ impl<'a> Run<'a> {
         self.record(path, "task_starting", None);
         let mut here = Here::default();
         let task = self.steps(&mut here, &step.steps, path);
-        let left = Context::current().scope(task).await;
+        let left = Context::current().wrap(task).await;
         self.record(path, "task_joined", left.as_ref().err());
         left
     }

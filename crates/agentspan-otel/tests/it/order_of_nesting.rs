@@ -519,10 +519,10 @@ async fn d5_spans_and_traces_of_agent_spec_take_the_context_too() {
                 .with_span_processor(agentspan_otel::BaggageSpanProcessor::new())
         });
         let trace = Trace::builder().with_processor(OtelBridge::new(&recorder.provider));
-        let future = trace.run_async(|_| async {
+        let future = trace.run(|_| async {
             AgentSpan::builder(details())
                 .with_name("span")
-                .run_async(|_| async { Ok::<_, agentspan_processor::TraceError>(()) })
+                .run(|_| async { Ok::<_, agentspan_processor::TraceError>(()) })
                 .await
         });
         let done = match way {

@@ -24,8 +24,8 @@ use crate::{Trace, TraceError, exception};
 /// | | current until the end | ends |
 /// |---|---|---|
 /// | [`start`](Self::start) | on this thread | when the guard is dropped, with the synchronous hooks |
-/// | [`run`](Self::run) | in a closure | when it returns, fails or panics |
-/// | [`run_async`](Self::run_async) | in a future | when it returns, fails, panics or is dropped; with the asynchronous hooks unless it is dropped |
+/// | [`in_span`](Self::in_span) | in a closure | when it returns, fails or panics |
+/// | [`run`](Self::run) | in a future | when it returns, fails, panics or is dropped; with the asynchronous hooks unless it is dropped |
 /// | [`start_detached`](Self::start_detached), [`start_async`](Self::start_async) | where it is made so | when [`OpenSpan`] is dropped, or wherever somebody ends it |
 ///
 /// ```
@@ -164,7 +164,7 @@ impl SpanBuilder {
 
     /// Starts the span, current nowhere, and waits for the asynchronous hooks.
     ///
-    /// [`Span::scope`] makes it current in a future; [`run_async`](Self::run_async) does all of it.
+    /// [`Span::wrap`] makes it current in a future; [`run`](Self::run) does all of it.
     ///
     /// # Errors
     ///

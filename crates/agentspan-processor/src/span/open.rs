@@ -12,7 +12,7 @@ use crate::{TraceError, exception};
 /// [`start_detached`](crate::SpanBuilder::start_detached) and [`start_async`](crate::SpanBuilder::start_async).
 ///
 /// It may move to other threads, and outlive the task that opened it. It is current only where
-/// [`enter`](Span::enter) or [`scope`](Span::scope) makes it so. Dropping it calls the synchronous
+/// [`enter`](Span::enter) or [`wrap`](Span::wrap) makes it so. Dropping it calls the synchronous
 /// hooks; [`end_async`](Self::end_async) calls the asynchronous ones. Dropped by a panic, it gets an
 /// `ExceptionRaised` event first.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl OpenSpan {
     /// The span has ended when this is dropped, at whatever time. The processors that were not reached
     /// yet get their synchronous hooks.
     pub async fn end_async(self) -> Result<(), TraceError> {
-        self.span.scope(self.span.end_async()).await
+        self.span.wrap(self.span.end_async()).await
     }
 
     /// As [`end_async`](Self::end_async), but the span is not made current for it.
@@ -100,7 +100,7 @@ impl Drop for OpenSpan {
 /// [`start`](crate::SpanBuilder::start).
 ///
 /// Guards may be dropped in any order: each takes its own span off the stack. Dropped by a panic, the
-/// span gets an `ExceptionRaised` event. For errors there is [`run`](crate::SpanBuilder::run), or
+/// span gets an `ExceptionRaised` event. For errors there is [`in_span`](crate::SpanBuilder::in_span), or
 /// [`record_error`](Span::record_error).
 ///
 /// It cannot leave its thread, and so cannot be held across the `await`s of a task that can:

@@ -20,7 +20,7 @@ impl SpanBuilder {
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let sum = Span::builder(SpanDetails::Plain)
     ///     .with_name("sum")
-    ///     .run(|_span| Ok::<_, TraceError>(1 + 1))?;
+    ///     .in_span(|_span| Ok::<_, TraceError>(1 + 1))?;
     /// assert_eq!(sum, 2);
     /// # Ok(())
     /// # }
@@ -30,7 +30,7 @@ impl SpanBuilder {
     ///
     /// What the closure returns, or [`TraceError::Hook`] under
     /// [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate) if the closure returned `Ok`.
-    pub fn run<T, E>(self, body: impl FnOnce(&Span) -> Result<T, E>) -> Result<T, E>
+    pub fn in_span<T, E>(self, body: impl FnOnce(&Span) -> Result<T, E>) -> Result<T, E>
     where
         E: Display + From<TraceError> + 'static,
     {
@@ -66,7 +66,7 @@ impl SpanBuilder {
     /// # fn main() -> Result<(), TraceError> {
     /// # futures_executor::block_on(async {
     /// Span::builder(SpanDetails::Plain)
-    ///     .run_async(|span| async move {
+    ///     .run(|span| async move {
     ///         span.add_event_async(EventDetails::Plain).await?;
     ///         Ok::<_, TraceError>(())
     ///     })
@@ -83,7 +83,7 @@ impl SpanBuilder {
     /// # Cancel safety
     ///
     /// As cancel safe as the future. The span ends with the synchronous hooks.
-    pub async fn run_async<T, E, F>(self, body: impl FnOnce(Span) -> F) -> Result<T, E>
+    pub async fn run<T, E, F>(self, body: impl FnOnce(Span) -> F) -> Result<T, E>
     where
         E: Display + From<TraceError> + 'static,
         F: Future<Output = Result<T, E>>,
@@ -115,6 +115,6 @@ impl SpanBuilder {
                 }
             }
         };
-        span.scope(in_span).await
+        span.wrap(in_span).await
     }
 }

@@ -96,38 +96,38 @@ impl<F: FnOnce() -> SpanBuilder> WhenObserved<F> {
         }
     }
 
-    /// As [`SpanBuilder::run`].
+    /// As [`SpanBuilder::in_span`].
     ///
     /// # Errors
     ///
-    /// As [`SpanBuilder::run`].
+    /// As [`SpanBuilder::in_span`].
     #[inline]
-    pub fn run<T, E>(self, body: impl FnOnce(&Span) -> Result<T, E>) -> Result<T, E>
+    pub fn in_span<T, E>(self, body: impl FnOnce(&Span) -> Result<T, E>) -> Result<T, E>
     where
         E: Display + From<TraceError> + 'static,
     {
         match self.builder() {
-            Some(builder) => builder.run(body),
+            Some(builder) => builder.in_span(body),
             None => body(&SpanGuard::not_made()),
         }
     }
 
-    /// As [`SpanBuilder::run_async`].
+    /// As [`SpanBuilder::run`].
     ///
     /// # Errors
     ///
-    /// As [`SpanBuilder::run_async`].
+    /// As [`SpanBuilder::run`].
     ///
     /// # Cancel safety
     ///
-    /// As [`SpanBuilder::run_async`].
-    pub async fn run_async<T, E, Fut>(self, body: impl FnOnce(Span) -> Fut) -> Result<T, E>
+    /// As [`SpanBuilder::run`].
+    pub async fn run<T, E, Fut>(self, body: impl FnOnce(Span) -> Fut) -> Result<T, E>
     where
         E: Display + From<TraceError> + 'static,
         Fut: Future<Output = Result<T, E>>,
     {
         match self.builder() {
-            Some(builder) => builder.run_async(body).await,
+            Some(builder) => builder.run(body).await,
             None => body(Span::absent()).await,
         }
     }

@@ -21,8 +21,8 @@ use crate::{Clock, ErrorPolicy, Span, SpanBuilder, SpanProcessor, TraceError, ex
 /// [name](Self::with_name) and [id](Self::with_id), another [root span](Self::with_root_span), what
 /// happens when a hook fails ([`with_error_policy`](Self::with_error_policy)), whether the processors
 /// are shut down with it ([`without_shutdown`](Self::without_shutdown)). Then how to start it:
-/// [`start`](Self::start) on this thread, [`run`](Self::run) around a closure,
-/// [`run_async`](Self::run_async) around a future, or [`start_async`](Self::start_async).
+/// [`start`](Self::start) on this thread, [`in_trace`](Self::in_trace) around a closure,
+/// [`run`](Self::run) around a future, or [`start_async`](Self::start_async).
 #[derive(Clone, Debug)]
 #[must_use = "a trace does nothing until it is started"]
 pub struct TraceBuilder {
@@ -131,7 +131,7 @@ impl TraceBuilder {
 
     /// Starts the trace and its root span, and waits for the asynchronous hooks.
     ///
-    /// [`OpenTrace::scope`] makes it active in a future; [`run_async`](Self::run_async) does all of it.
+    /// [`OpenTrace::wrap`] makes it active in a future; [`run`](Self::run) does all of it.
     ///
     /// # Errors
     ///
@@ -170,7 +170,7 @@ impl TraceBuilder {
     ///
     /// What the closure returns, or that of [`start`](Self::start), or [`TraceError::Hook`] under
     /// [`ErrorPolicy::Propagate`] if the closure returned `Ok`.
-    pub fn run<T, E>(self, body: impl FnOnce(&Trace) -> Result<T, E>) -> Result<T, E>
+    pub fn in_trace<T, E>(self, body: impl FnOnce(&Trace) -> Result<T, E>) -> Result<T, E>
     where
         E: Display + From<TraceError> + 'static,
     {
@@ -200,12 +200,12 @@ impl TraceBuilder {
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run).
+    /// As [`in_trace`](Self::in_trace).
     ///
     /// # Cancel safety
     ///
     /// As cancel safe as the future. The trace ends with the synchronous hooks.
-    pub async fn run_async<T, E, F>(self, body: impl FnOnce(Trace) -> F) -> Result<T, E>
+    pub async fn run<T, E, F>(self, body: impl FnOnce(Trace) -> F) -> Result<T, E>
     where
         E: Display + From<TraceError> + 'static,
         F: Future<Output = Result<T, E>>,
@@ -239,7 +239,7 @@ impl TraceBuilder {
                 }
             }
         };
-        root.scope(in_trace).await
+        root.wrap(in_trace).await
     }
 
     /// The trace, which is active from now on, and its root span.

@@ -62,7 +62,7 @@ impl TraceGuard {
 /// [`start_detached`](crate::TraceBuilder::start_detached) and
 /// [`start_async`](crate::TraceBuilder::start_async).
 ///
-/// It is active only where [`scope`](Self::scope) makes it so, or where one of its spans is current.
+/// It is active only where [`wrap`](Self::wrap) makes it so, or where one of its spans is current.
 /// Dropping it calls the synchronous hooks; [`end_async`](Self::end_async) calls the asynchronous ones.
 #[derive(Debug)]
 #[must_use = "the trace ends when this is dropped"]
@@ -94,8 +94,8 @@ impl OpenTrace {
     /// # Cancel safety
     ///
     /// As cancel safe as `future`, which is dropped while the trace is active.
-    pub fn scope<F: Future>(&self, future: F) -> InSpan<F> {
-        self.root.scope(future)
+    pub fn wrap<F: Future>(&self, future: F) -> InSpan<F> {
+        self.root.wrap(future)
     }
 
     /// Ends the root span and the trace, and shuts down the processors unless the trace was told to

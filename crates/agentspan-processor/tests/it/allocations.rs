@@ -68,7 +68,7 @@ fn a_span_that_nobody_observes_costs_nothing_with_what_it_would_have_said() {
         let event = || ExceptionRaised::new("Timeout", text.as_str());
         open.add_event_with(event).unwrap();
         Span::when_observed(made)
-            .run(|inner| inner.add_event_with(event))
+            .in_span(|inner| inner.add_event_with(event))
             .unwrap();
         open.end().unwrap();
     };
@@ -160,7 +160,7 @@ fn events_are_appended_in_linear_time_and_space() {
 fn an_entered_future_allocates_nothing_per_poll() {
     let open = span("a").start_detached().unwrap();
     let polls = |count: usize| {
-        let future = open.scope(async move {
+        let future = open.wrap(async move {
             for _ in 0..count {
                 crate::recorder::yield_once().await;
             }

@@ -31,10 +31,10 @@ fn poll_and_drop(future: impl Future, polls: usize) {
 fn a_span_is_current_while_its_future_runs_and_not_while_others_do() {
     let a = async {
         let open = span("a").start_detached().unwrap();
-        let inside = open.scope(async {
+        let inside = open.wrap(async {
             yield_once().await;
             let child = span("child").start_detached().unwrap();
-            child.scope(yield_once()).await;
+            child.wrap(yield_once()).await;
             (
                 current_name(),
                 child.parent().map(|parent| parent.name().to_owned()),
@@ -56,7 +56,7 @@ fn a_span_is_current_while_its_future_runs_and_not_while_others_do() {
 #[test]
 fn a_guard_that_is_held_across_an_await_moves_with_its_future() {
     let outer = span("outer").start_detached().unwrap();
-    let future = outer.scope(async {
+    let future = outer.wrap(async {
         let guard = span("inner").start().unwrap();
         yield_once().await;
         let during = current_name();
@@ -77,11 +77,11 @@ fn a_cancelled_span_says_so_and_ends_with_the_synchronous_hooks() {
     let open = Trace::builder().with_processor(recorder.clone());
     let open = block_on(open.start_async()).unwrap();
     let mut seen = None;
-    let body = span("a").run_async(|span| {
+    let body = span("a").run(|span| {
         seen = Some(span);
         std::future::pending::<Result<(), TraceError>>()
     });
-    poll_and_drop(open.scope(body), 2);
+    poll_and_drop(open.wrap(body), 2);
     let seen = seen.unwrap();
     assert_eq!(exceptions(&seen)[0].0, "Cancelled");
     assert_eq!(
@@ -147,7 +147,7 @@ fn an_error_becomes_an_exception_and_goes_on() {
         .start()
         .unwrap();
     let mut seen = None;
-    let result = block_on(span("a").run_async(|span| {
+    let result = block_on(span("a").run(|span| {
         seen = Some(span);
         async { Err::<(), Box<dyn std::error::Error>>("no such city".into()) }
     }));
@@ -164,7 +164,7 @@ fn an_error_becomes_an_exception_and_goes_on() {
 #[test]
 fn a_panic_becomes_an_exception_and_goes_on() {
     let mut seen = None;
-    let body = span("a").run_async(|span| {
+    let body = span("a").run(|span| {
         seen = Some(span);
         async {
             yield_once().await;
@@ -197,7 +197,7 @@ fn an_open_span_that_is_dropped_calls_the_synchronous_hooks() {
 #[test]
 fn a_context_carries_everything_to_a_task_and_what_the_task_changes_stays_there() {
     let _outer = span("outer").start().unwrap();
-    let task = Context::current().scope(async {
+    let task = Context::current().wrap(async {
         let entered = span("task").start().unwrap();
         yield_once().await;
         let seen = active_span_stack().len();
@@ -212,12 +212,12 @@ fn check_send<T: Send>(_: T) {}
 
 #[test]
 fn futures_of_spans_can_move_between_threads() {
-    check_send(span("a").run_async(|span| async move {
+    check_send(span("a").run(|span| async move {
         let open: OpenSpan = self::span("b").start_async().await?;
-        open.scope(yield_once()).await;
+        open.wrap(yield_once()).await;
         open.end_async().await?;
         span.add_event_async(EVENT).await
     }));
-    check_send(Trace::builder().run_async(|_| async { Ok::<_, TraceError>(()) }));
-    check_send(Context::current().scope(yield_once()));
+    check_send(Trace::builder().run(|_| async { Ok::<_, TraceError>(()) }));
+    check_send(Context::current().wrap(yield_once()));
 }

@@ -495,7 +495,7 @@ fn an_asynchronous_shutdown_waits_too_and_blocks_no_thread() {
     let (gate, recorder, key) = gate();
     let queue = BackgroundQueue::new(gate);
     let trace = Trace::builder().with_processor(queue.clone());
-    let program = trace.run_async(|_| async {
+    let program = trace.run(|_| async {
         span("a").start_async().await?.end_async().await?;
         Ok::<_, TraceError>(())
     });

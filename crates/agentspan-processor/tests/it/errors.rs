@@ -97,7 +97,7 @@ fn a_panic_in_an_asynchronous_hook_stays_there() {
     let trace = Trace::builder()
         .with_processor(bad)
         .with_processor(good.clone());
-    block_on(trace.run_async(|_| async { Ok::<_, TraceError>(()) })).unwrap();
+    block_on(trace.run(|_| async { Ok::<_, TraceError>(()) })).unwrap();
     assert_eq!(good.count("on_end.await"), 1);
 }
 
@@ -201,7 +201,7 @@ fn what_run_returns_is_the_error_of_the_body_even_if_hooks_fail() {
     let bad = Recorder::failing(Hook::OnEnd, "a");
     let trace = propagating(&[&bad]).start().unwrap();
     let mut seen = None;
-    let result = span("a").run(|span| {
+    let result = span("a").in_span(|span| {
         seen = Some(Span::clone(span));
         Err::<(), Box<dyn Error>>("no such city".into())
     });
@@ -212,7 +212,7 @@ fn what_run_returns_is_the_error_of_the_body_even_if_hooks_fail() {
         [("_OTHER".into(), "no such city".into())]
     );
     assert!(seen.has_ended());
-    let result = span("a").run(|_| Ok::<_, TraceError>(()));
+    let result = span("a").in_span(|_| Ok::<_, TraceError>(()));
     check_error(&result.unwrap_err(), Hook::OnEnd, "on_end failed");
     trace.end().unwrap();
 }

@@ -171,7 +171,7 @@ fn body(node: &Node) -> Boxed<'_> {
 fn run(node: &Node) -> Boxed<'_> {
     Box::pin(async move {
         match node.way {
-            0 => span("run_async").run_async(|_| body(node)).await,
+            0 => span("run").run(|_| body(node)).await,
             1 => {
                 let guard = span("guard").start()?;
                 guard.add_event(EVENT)?;
@@ -179,7 +179,7 @@ fn run(node: &Node) -> Boxed<'_> {
             }
             2 => {
                 let open = span("open").start_async().await?;
-                open.scope(body(node)).await?;
+                open.wrap(body(node)).await?;
                 open.add_event_async(EVENT).await?;
                 open.end_async().await
             }
@@ -193,7 +193,7 @@ fn run(node: &Node) -> Boxed<'_> {
             }
             _ => {
                 let open = span("dropped").start_async().await?;
-                open.scope(body(node)).await
+                open.wrap(body(node)).await
             }
         }
     })
@@ -211,7 +211,7 @@ fn check(nodes: &[Node], fates: &[Vec<Fate>], policy: ErrorPolicy, polls: usize)
             turn: Mutex::default(),
         });
     }
-    let program = builder.run_async(|_| async {
+    let program = builder.run(|_| async {
         for node in nodes {
             run(node).await?;
         }

@@ -59,9 +59,9 @@ fn asynchronous_hooks_are_filtered_too() {
     let recorder = Recorder::new();
     let filter = Filter::new(recorder.clone()).with_names(["a"]);
     let trace = Trace::builder().with_processor(filter);
-    block_on(trace.run_async(|_| async {
+    block_on(trace.run(|_| async {
         span("a")
-            .run_async(|a| async move { a.add_event_async(EVENT).await })
+            .run(|a| async move { a.add_event_async(EVENT).await })
             .await
     }))
     .unwrap();
@@ -135,9 +135,9 @@ fn targets_get_asynchronous_hooks_where_there_are_any() {
         .with_target(one.clone())
         .with_target(two.clone());
     let trace = Trace::builder().with_processor(targets);
-    block_on(trace.run_async(|_| async {
+    block_on(trace.run(|_| async {
         span("a")
-            .run_async(|a| async move { a.add_event_async(EVENT).await })
+            .run(|a| async move { a.add_event_async(EVENT).await })
             .await
     }))
     .unwrap();

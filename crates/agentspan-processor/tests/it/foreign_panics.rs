@@ -64,7 +64,7 @@ async fn async_program(trace: TraceBuilder) {
         a.add_event_async(EVENT).await.unwrap();
         a.end_async().await.unwrap();
     };
-    trace.scope(in_trace).await;
+    trace.wrap(in_trace).await;
     trace.end_async().await.unwrap();
 }
 
@@ -242,7 +242,7 @@ fn a11_no_time_passes_on_a_clock_that_panics() {
 #[test]
 fn a11_the_error_of_a_span_may_panic_over_its_text() {
     let mut kept = None;
-    let failing = span("a").run(|span| {
+    let failing = span("a").in_span(|span| {
         kept = Some(span.clone());
         Err::<(), _>(Unshowable)
     });

@@ -42,9 +42,9 @@ fn hooks_run_in_the_order_of_processors_and_with_the_stack_of_the_reference() {
 fn awaited_starts_and_ends_call_the_asynchronous_hooks() {
     let recorder = Recorder::new();
     let trace = Trace::builder().with_processor(recorder.clone());
-    block_on(trace.run_async(|_| async {
+    block_on(trace.run(|_| async {
         span("outer")
-            .run_async(|outer| async move { outer.add_event_async(EVENT).await })
+            .run(|outer| async move { outer.add_event_async(EVENT).await })
             .await
     }))
     .unwrap();
@@ -170,7 +170,7 @@ fn a_processor_makes_something_current_for_as_long_as_the_span_is_current() {
     span("inner").start().unwrap().end().unwrap();
     drop(outer);
     let task = span("task").start_detached().unwrap();
-    block_on(task.scope(crate::recorder::yield_once()));
+    block_on(task.wrap(crate::recorder::yield_once()));
     drop(task);
     trace.end().unwrap();
     let calls = activator.0.lock().unwrap().clone();

@@ -109,7 +109,7 @@ fn every_hook_is_a_line_and_says_which_form_was_called() {
 
     let bytes = Bytes::default();
     let trace = Trace::builder().with_processor(JsonLines::to_writer(bytes.clone()));
-    block_on(trace.run_async(|_| async { Ok::<_, TraceError>(()) })).unwrap();
+    block_on(trace.run(|_| async { Ok::<_, TraceError>(()) })).unwrap();
     assert!(hooks(&bytes.text()).iter().all(|hook| hook.is_async));
 }
 

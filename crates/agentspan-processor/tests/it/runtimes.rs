@@ -13,17 +13,16 @@ async fn program(spawn: impl Fn(futures_task::Boxed)) -> Result<(), TraceError> 
     let (finish, finished) = oneshot::channel();
     let (go, gone) = oneshot::channel::<()>();
     outer
-        .scope(async {
+        .wrap(async {
             span("first")
-                .run_async(|first| async move {
+                .run(|first| async move {
                     yield_once().await;
                     assert!(current_span().is_some_and(|current| current.is_same(&first)));
                     first.add_event_async(EVENT).await
                 })
                 .await?;
-            let loser =
-                span("loser").run_async(|_| std::future::pending::<Result<(), TraceError>>());
-            let winner = span("winner").run_async(|winner| async move {
+            let loser = span("loser").run(|_| std::future::pending::<Result<(), TraceError>>());
+            let winner = span("winner").run(|winner| async move {
                 yield_once().await;
                 yield_once().await;
                 winner.add_event_async(EVENT).await
@@ -40,7 +39,7 @@ async fn program(spawn: impl Fn(futures_task::Boxed)) -> Result<(), TraceError> 
         let result = Span::builder(SpanDetails::Plain)
             .with_name("outlives")
             .with_parent(&parent)
-            .run_async(|_| async {
+            .run(|_| async {
                 let _ = gone.await;
                 yield_once().await;
                 Ok::<_, TraceError>(())
@@ -93,7 +92,7 @@ fn spawn_on_tokio(future: futures_task::Boxed) {
 #[tokio::test]
 async fn under_tokio_on_one_thread() {
     let (memory, trace) = trace();
-    trace.run_async(|_| program(spawn_on_tokio)).await.unwrap();
+    trace.run(|_| program(spawn_on_tokio)).await.unwrap();
     check(&memory);
 }
 
@@ -101,7 +100,7 @@ async fn under_tokio_on_one_thread() {
 async fn under_tokio_on_many_threads() {
     for _ in 0..20 {
         let (memory, trace) = trace();
-        trace.run_async(|_| program(spawn_on_tokio)).await.unwrap();
+        trace.run(|_| program(spawn_on_tokio)).await.unwrap();
         check(&memory);
     }
 }
@@ -110,6 +109,6 @@ async fn under_tokio_on_many_threads() {
 fn under_a_plain_executor() {
     let (memory, trace) = trace();
     let spawn = |future| drop(std::thread::spawn(|| futures_executor::block_on(future)));
-    futures_executor::block_on(trace.run_async(|_| program(spawn))).unwrap();
+    futures_executor::block_on(trace.run(|_| program(spawn))).unwrap();
     check(&memory);
 }

@@ -90,11 +90,11 @@ fn a_thread_starts_with_nothing_active_unless_a_context_is_carried_to_it() {
     let _trace = Trace::builder().start().unwrap();
     let _a = span("a").start().unwrap();
     let carried = Context::current();
-    let thread = std::thread::spawn(move || (names(), carried.run(names), names()));
+    let thread = std::thread::spawn(move || (names(), carried.in_context(names), names()));
     let (before, inside, after) = thread.join().unwrap();
     assert_eq!(inside, ["RootSpan", "a"]);
     assert!(before.is_empty() && after.is_empty());
-    assert_eq!(Context::empty().run(names), Vec::<String>::new());
+    assert_eq!(Context::empty().in_context(names), Vec::<String>::new());
     assert_eq!(names(), ["RootSpan", "a"]);
 }
 
@@ -132,7 +132,7 @@ fn a_panic_becomes_an_exception_and_ends_the_span() {
     assert_eq!(exceptions(&guarded)[0].0, "panic");
 
     let panicked = catch_unwind(AssertUnwindSafe(|| {
-        span("run").run(|span| {
+        span("run").in_span(|span| {
             seen = Some(Span::clone(span));
             if span.name() == "run" {
                 panic!("no way");

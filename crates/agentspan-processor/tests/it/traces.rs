@@ -53,7 +53,7 @@ fn an_asynchronous_trace_is_active_in_its_future_and_nowhere_else() {
     let open = block_on(builder.start_async()).unwrap();
     assert!(current_trace().is_none());
     assert!(open.trace().is_async_mode_active());
-    let seen = block_on(open.scope(async { (current_name(), current_span().is_some()) }));
+    let seen = block_on(open.wrap(async { (current_name(), current_span().is_some()) }));
     assert_eq!(seen, (Some("T".into()), true));
     let handle = open.trace().clone();
     block_on(open.end_async()).unwrap();
@@ -150,7 +150,7 @@ fn a_root_span_is_current_for_its_end_wherever_its_trace_is_ended() {
 #[test]
 fn an_error_of_the_body_is_told_by_the_root_span() {
     let mut root = None;
-    let result = Trace::builder().run(|_| {
+    let result = Trace::builder().in_trace(|_| {
         root = current_span();
         Err::<(), Box<dyn std::error::Error>>("no".into())
     });

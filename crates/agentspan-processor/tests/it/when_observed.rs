@@ -60,14 +60,14 @@ fn without_processors_nothing_is_made_and_what_is_recorded_is_left_out() {
 
 #[test]
 fn what_runs_in_a_span_that_is_not_made_runs_all_the_same() {
-    let run = Span::when_observed(never).run(|span| {
+    let run = Span::when_observed(never).in_span(|span| {
         span.add_event(ExceptionRaised::new("Timeout", "late"))?;
         Ok::<_, TraceError>(span.event_count())
     });
     assert_eq!(run.unwrap(), 0);
-    let failed = Span::when_observed(never).run(|_| Err::<(), _>(failure()));
+    let failed = Span::when_observed(never).in_span(|_| Err::<(), _>(failure()));
     assert!(matches!(failed, Err(TraceError::AlreadyActive { active }) if active == "x"));
-    let ran = block_on(Span::when_observed(never).run_async(|span| async move {
+    let ran = block_on(Span::when_observed(never).run(|span| async move {
         span.add_event_async(EVENT).await?;
         Err::<(), _>(failure())
     }));
@@ -92,14 +92,13 @@ fn with_a_processor_it_is_a_span_like_any_other() {
         assert_eq!(guard.parent_id(), Some(trace.root().id()));
         guard.add_event(EVENT).unwrap();
         Span::when_observed(|| span("run"))
-            .run(|run| {
+            .in_span(|run| {
                 assert_eq!(run.parent_id(), Some(guard.id()));
                 Ok::<_, TraceError>(())
             })
             .unwrap();
         block_on(
-            Span::when_observed(|| span("awaited"))
-                .run_async(|_| async { Ok::<_, TraceError>(()) }),
+            Span::when_observed(|| span("awaited")).run(|_| async { Ok::<_, TraceError>(()) }),
         )
         .unwrap();
     }

@@ -96,7 +96,7 @@ fn nest_async(recorder: Arc<Recorder>, kinds: Arc<[Kind]>, depth: usize, way: Wa
                 }
                 let span = span.start_detached().unwrap();
                 Box::pin(async move {
-                    span.scope(inner).await;
+                    span.wrap(inner).await;
                     Span::end(&span).unwrap();
                     if let Some(trace) = trace {
                         trace.end().unwrap();

@@ -176,7 +176,7 @@ fn it_reaches_them_on_another_thread_and_in_another_task() {
         .build()
         .unwrap();
     let span = Span::clone(&turn);
-    let in_turn = span.scope(async {
+    let in_turn = span.wrap(async {
         step("in a task");
         tokio::task::yield_now().await;
         step("after a wait");
@@ -211,7 +211,7 @@ fn a_span_of_another_trace_that_is_current_gives_nothing_to_the_spans_of_a_trace
     // A future of the other trace, which a task of this one waits for.
     let root = Span::clone(other.root());
     let runtime = tokio::runtime::Builder::new_current_thread().build();
-    let future = root.scope(async { step("in a future") });
+    let future = root.wrap(async { step("in a future") });
     runtime.unwrap().block_on(future);
     drop(active);
     other.end().unwrap();

@@ -85,13 +85,13 @@ async fn spans_nest_across_spawned_tasks() {
         .with_parent(trace.root())
         .start_detached()
         .unwrap();
-    let task = outer.scope(async move {
+    let task = outer.wrap(async move {
         tokio::task::yield_now().await;
         let foreign = Context::current_with_span(tracer.start("foreign"));
         async {
             tokio::task::yield_now().await;
             plain("inner")
-                .run_async(|_| async {
+                .run(|_| async {
                     tokio::task::yield_now().await;
                     tracer.start("leaf");
                     Ok::<_, agentspan_processor::TraceError>(())
