@@ -112,7 +112,8 @@ pub(crate) fn identities() -> Row {
         row.program(name, move |site| {
             let load = Load {
                 turns: 25_000,
-                ahead: 32_768,
+                // Not more than fits the queue, with a quarter of it to spare for other lanes.
+                ahead: 8192,
             };
             Ok(site.drive(&Spread::new(site.sink, identities)?, load))
         })

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agentspec;
+mod backlog;
 mod deviations;
 mod faults;
 mod files;

@@ -196,7 +196,7 @@ pub(crate) fn is_harmless(attribute: &KeyValue) -> bool {
 
 /// Whether a value can be a number, an id, a name or a member of an enumeration.
 fn is_short(value: &Value) -> bool {
-    let is_short = |text: &str| text.len() <= HARMLESS_BYTES && !text.contains(char::is_control);
+    let is_short = |text: &str| text.len() <= HARMLESS_BYTES && !names::has_control(text);
     match value {
         Value::Bool(_) | Value::I64(_) | Value::F64(_) => true,
         Value::String(text) => is_short(text.as_str()),

@@ -17,7 +17,15 @@ const EVENT_NAME_BYTES: usize = 64;
 
 /// Whether a span's name is too long for a name, or has several lines.
 pub(crate) fn is_long(name: &str) -> bool {
-    name.len() > SPAN_NAME_BYTES || name.contains(char::is_control)
+    name.len() > SPAN_NAME_BYTES || has_control(name)
+}
+
+/// Whether a text has several lines, or other control characters.
+pub(crate) fn has_control(text: &str) -> bool {
+    // Most texts have no byte that one could begin with. All are looked at, in steps of many.
+    let may_begin = |byte: u8| byte.is_ascii_control() | (byte == 0xc2);
+    let is_suspect = text.bytes().fold(false, |any, byte| any | may_begin(byte));
+    is_suspect && text.contains(char::is_control)
 }
 
 /// Whether an event's name is, or may be, the message of a log.

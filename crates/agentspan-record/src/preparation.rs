@@ -1,9 +1,10 @@
 //! What is done with finished spans before a destination gets them.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use agentspan_model::agentspec::Disclosure;
-use agentspan_model::mapping::Mapping;
+use agentspan_model::mapping::{Mapping, PlacedSpan};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 
@@ -88,10 +89,26 @@ impl Preparation {
         prepared: &mut Vec<SpanData>,
     ) -> u64 {
         let first = prepared.len();
-        prepared.extend(spans.into_iter().map(|span| self.render(span)));
-        let new = prepared.get_mut(first..).unwrap_or_default();
-        let panics = self.enrichers.apply(new);
-        new.iter_mut().for_each(|span| self.hiding.apply(span));
+        let mut records = Vec::new();
+        prepared.extend(spans.into_iter().map(|span| {
+            records.push(span.agent_spec);
+            span.data
+        }));
+        self.prepare_in_place(prepared.get_mut(first..).unwrap_or_default(), records)
+    }
+
+    /// As [`prepare`](Self::prepare), of spans that are where they are to be. Each has its record in
+    /// `records`, if it stands for an Agent Spec span.
+    pub fn prepare_in_place(
+        &self,
+        spans: &mut [SpanData],
+        records: impl IntoIterator<Item = Option<Arc<PlacedSpan>>>,
+    ) -> u64 {
+        for (span, record) in spans.iter_mut().zip(records) {
+            self.render(span, record);
+        }
+        let panics = self.enrichers.apply(spans);
+        spans.iter_mut().for_each(|span| self.hiding.apply(span));
         panics
     }
 
@@ -102,18 +119,14 @@ impl Preparation {
         changed.map_or(Cow::Borrowed(resource), Cow::Owned)
     }
 
-    fn render(&self, span: FinishedSpan) -> SpanData {
-        let mut data = span.data;
-        match (span.agent_spec, self.renders) {
-            (Some(placed), _) => {
-                render_record(&self.mapping, &mut data, &placed.shown());
-            }
+    fn render(&self, span: &mut SpanData, record: Option<Arc<PlacedSpan>>) {
+        match (record, self.renders) {
+            (Some(placed), _) => render_record(&self.mapping, span, &placed.shown()),
             (None, Renders::All) => {
-                render_attributes(&self.mapping, &mut data);
-                Normalised::new(&self.mapping).apply(&mut data);
+                render_attributes(&self.mapping, span);
+                Normalised::new(&self.mapping).apply(span);
             }
             (None, Renders::Records) => {}
         }
-        data
     }
 }

@@ -2,17 +2,21 @@
 
 use std::sync::Arc;
 
+use agentspan_model::mapping::PlacedSpan;
 use agentspan_queue::contain;
 use agentspan_queue::queue::{Finished, Queued, Taken, Work};
-use agentspan_record::{FinishedSpan, Preparation, SpanLimits};
+use agentspan_record::{Preparation, SpanLimits};
 use opentelemetry::Context;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::SpanExporter;
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use super::item::LOSSES;
 use super::process::Process;
 use super::receipt::Receipts;
 use super::stats::ExportLoss;
+
+/// Lists have room for so many spans from the start.
+const USUAL_BATCH: usize = 512;
 
 pub(super) struct Worker<E> {
     pub(super) name: Arc<str>,
@@ -31,11 +35,14 @@ impl<E: SpanExporter> Worker<E> {
         let _quiet = Context::enter_telemetry_suppressed_scope();
         let process = Arc::clone(&self.process);
         loop {
-            let (mut spans, mut finished) = (Vec::new(), Finished::default());
+            let room = self.batch.min(USUAL_BATCH);
+            let (mut spans, mut records) = (Vec::with_capacity(room), Vec::with_capacity(room));
+            let mut finished = Finished::default();
             let work = process.queue.next(self.batch, |item| {
                 finished.items += 1;
                 finished.bytes += item.bytes();
-                spans.push(item.span);
+                records.push(item.span.agent_spec);
+                spans.push(item.span.data);
             });
             if let Some(resource) = process.take_resource() {
                 let preparation = self.preparation.clone();
@@ -45,7 +52,7 @@ impl<E: SpanExporter> Worker<E> {
                 });
             }
             match work {
-                Work::Items(taken) => self.export(spans, taken, finished),
+                Work::Items(taken) => self.export(spans, records, taken, finished),
                 Work::Flush(calls) => {
                     process.has_flushed(self.guarded(|exporter| exporter.force_flush()));
                     process.queue.answer(calls);
@@ -64,18 +71,23 @@ impl<E: SpanExporter> Worker<E> {
         process.has_ended(loss);
     }
 
-    fn export(&mut self, spans: Vec<FinishedSpan>, taken: Taken, finished: Finished<LOSSES>) {
-        let mut prepared = Vec::with_capacity(spans.len());
-        let are_records = spans.iter().map(|span| span.agent_spec.is_some());
-        let are_records: Vec<bool> = are_records.collect();
+    /// Exports spans, each of which may have a record.
+    fn export(
+        &mut self,
+        mut spans: Vec<SpanData>,
+        records: Vec<Option<Arc<PlacedSpan>>>,
+        taken: Taken,
+        finished: Finished<LOSSES>,
+    ) {
+        let are_records: Vec<bool> = records.iter().map(Option::is_some).collect();
         // Panics of enrichers are logged, and cost no span.
-        self.preparation.prepare(spans, &mut prepared);
-        for (span, is_record) in prepared.iter_mut().zip(are_records) {
+        self.preparation.prepare_in_place(&mut spans, records);
+        for (span, is_record) in spans.iter_mut().zip(are_records) {
             if is_record {
                 self.process.has_cut(self.limits.apply(span));
             }
         }
-        let loss = self.guarded(|exporter| futures_executor::block_on(exporter.export(prepared)));
+        let loss = self.guarded(|exporter| futures_executor::block_on(exporter.export(spans)));
         let receipt = self.receipts.take();
         let (rejected, has_message) = self.process.finish(taken, finished, loss, &receipt);
         log_receipt(&self.name, rejected, has_message);
