@@ -1,7 +1,9 @@
 //! Agent Spec spans out of OpenTelemetry spans.
 
 use agentspan_model::agentspec::Timestamp;
+use agentspan_model::keys;
 use agentspan_model::mapping::{EventRebuilder, PlacedSpan, RebuildError, SpanRebuilder};
+use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::attributes::from_value;
@@ -17,6 +19,11 @@ use crate::attributes::from_value;
 /// When attributes that the span must have are missing or are not what they should be, see
 /// [`RebuildError`].
 pub fn from_otel(span: &SpanData) -> Result<Option<PlacedSpan>, RebuildError> {
+    // Most spans are of others, and nothing of them is collected.
+    let is_type = |attribute: &KeyValue| attribute.key.as_str() == keys::AGENTSPEC_SPAN_TYPE;
+    if !span.attributes.iter().any(is_type) {
+        return Ok(None);
+    }
     let mut rebuilder = SpanRebuilder::new();
     for attribute in &span.attributes {
         if let Some(value) = from_value(&attribute.value) {
