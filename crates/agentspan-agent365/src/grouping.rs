@@ -1,9 +1,9 @@
 //! Which spans belong to whom.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use agentspan_model::keys;
+use hashbrown::HashMap;
 use opentelemetry::Value;
 use opentelemetry_sdk::trace::SpanData;
 

@@ -6,44 +6,39 @@
 //! unless it is told otherwise.
 
 mod answer;
+mod connection;
 mod dial;
 mod error;
-#[cfg(feature = "http2")]
-mod http2;
+mod pool;
 mod runtime;
 mod silence;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use agentspan_queue::contain::{self, Panicked};
 use agentspan_tls::rustls::ClientConfig;
 use agentspan_tls::{TrustRoots, client_config};
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Uri};
+use http::header::HOST;
+use http::uri::{Authority, Parts, Scheme};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::Full;
+use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::{Builder, Client};
-use hyper_util::rt::TokioTimer;
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
+use self::connection::{Connection, Post};
 use self::dial::Connector;
-use self::silence::{SilentExecutor, Silently, silently};
+use self::pool::Pool;
+use self::silence::{Silently, silently};
 
 pub use self::answer::Answer;
 pub use self::error::TransportError;
 pub use self::runtime::io_runtime;
-
-/// How long a connection without requests is kept: a few batches long. Every tenant has a host of its
-/// own, so a longer time would keep very many connections open.
-const IDLE: Duration = Duration::from_secs(20);
-
-/// The longest head of an answer, in bytes and in header lines. An answer needs a handful.
-const MAX_HEAD_BYTES: usize = 32 * 1024;
-const MAX_HEADERS: usize = 64;
 
 /// Whether TLS is spoken, and to which address the connection goes.
 #[derive(Clone, Debug)]
@@ -67,18 +62,16 @@ pub enum Route {
 pub struct Transport {
     route: Route,
     roots: TrustRoots,
-    settings: Builder,
     /// Whether it speaks HTTP/2 in place of HTTP/1.1.
     is_http2: bool,
     longest_answer: usize,
-    tls: OnceCell<ClientConfig>,
-    client: Mutex<Option<HttpClient>>,
+    dialler: OnceCell<Dialler>,
+    pool: Arc<Pool>,
 }
 
-#[derive(Clone)]
-enum HttpClient {
-    Plain(Client<Connector, Full<Bytes>>),
-    Tls(Client<HttpsConnector<Connector>, Full<Bytes>>),
+enum Dialler {
+    Plain(Connector),
+    Tls(HttpsConnector<Connector>),
 }
 
 impl Transport {
@@ -86,21 +79,13 @@ impl Transport {
     #[must_use]
     pub fn new(route: Route, roots: TrustRoots, idle_per_host: usize) -> Self {
         silence::prepare();
-        let mut settings = Client::builder(SilentExecutor);
-        settings
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .pool_max_idle_per_host(idle_per_host)
-            .http1_max_buf_size(MAX_HEAD_BYTES)
-            .http1_max_headers(MAX_HEADERS);
         Self {
             route,
             roots,
-            settings,
             is_http2: false,
             longest_answer: 64 * 1024,
-            tls: OnceCell::new(),
-            client: Mutex::default(),
+            dialler: OnceCell::new(),
+            pool: Pool::new(idle_per_host),
         }
     }
 
@@ -110,12 +95,20 @@ impl Transport {
         Self {
             route: self.route.clone(),
             roots: self.roots.clone(),
-            settings: self.settings.clone(),
             is_http2: self.is_http2,
             longest_answer: self.longest_answer,
-            tls: OnceCell::new(),
-            client: Mutex::default(),
+            dialler: OnceCell::new(),
+            pool: Pool::new(self.pool.most_per_host()),
         }
+    }
+
+    /// Speaks HTTP/2 and nothing else: agreed on by TLS over https, and without asking over http. Needs the
+    /// feature `http2`.
+    #[cfg(feature = "http2")]
+    #[must_use]
+    pub fn over_http2(mut self) -> Self {
+        self.is_http2 = true;
+        self
     }
 
     /// How much of the body of an answer is read, in bytes. Default: 64 KiB.
@@ -148,9 +141,8 @@ impl Transport {
         match contain::future(|| post).await {
             Ok(result) => result,
             Err(Panicked { .. }) => {
-                // Nobody knows what state it is in.
-                let broken = self.known_client().take();
-                let _ = contain::drop(broken);
+                // Nobody knows what state the others are in.
+                let _ = contain::call(|| self.pool.close());
                 Err(TransportError::Panicked)
             }
         }
@@ -164,59 +156,98 @@ impl Transport {
         timeout: Duration,
     ) -> Result<Answer, TransportError> {
         let started = Instant::now();
-        let head = async {
-            let client = self.client().await?;
-            let mut request = Request::new(Full::new(body));
-            *request.method_mut() = Method::POST;
-            *request.uri_mut() = uri.clone();
-            request.headers_mut().clone_from(headers);
-            let response = match client {
-                HttpClient::Plain(client) => client.request(request).await,
-                HttpClient::Tls(client) => client.request(request).await,
-            };
-            response.map_err(TransportError::from_client)
-        };
-        let Ok(response) = tokio::time::timeout(timeout, head).await else {
-            if self.is_http2 {
-                // The connection stays, unlike one of HTTP/1.1, and the next request would wait on it as well.
-                let hung = self.known_client().take();
-                drop(hung);
-            }
+        let host = uri.authority().ok_or_else(TransportError::no_host)?;
+        let head = tokio::time::timeout(timeout, self.exchange(host, uri, headers, body));
+        let Ok(head) = head.await else {
             return Err(TransportError::Timeout { timeout });
         };
+        let (response, connection) = head?;
         let remaining = timeout.saturating_sub(started.elapsed());
-        Ok(Answer::read(response?, self.longest_answer, remaining).await)
-    }
-
-    async fn client(&self) -> Result<HttpClient, TransportError> {
-        if let Some(client) = self.known_client().clone() {
-            return Ok(client);
+        let answer = Answer::read(response, self.longest_answer, remaining).await;
+        if answer.is_whole() {
+            self.pool.keep(host, connection);
         }
-        let client = self.open().await?;
-        *self.known_client() = Some(client.clone());
-        Ok(client)
+        Ok(answer)
     }
 
-    fn known_client(&self) -> MutexGuard<'_, Option<HttpClient>> {
-        // Each change is whole, and nothing panics while it holds the lock.
-        self.client.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Sends the request, and waits for the head of its answer. The server may have closed a connection
+    /// that was kept: then nothing was sent, and it goes over another one.
+    async fn exchange(
+        &self,
+        host: &Authority,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Result<(Response<Incoming>, Connection), TransportError> {
+        let mut post = self.request(host, uri, headers, body);
+        loop {
+            let kept = self.pool.take(host);
+            let is_kept = kept.is_some();
+            let mut connection = match kept {
+                Some(connection) => connection,
+                None => self.connect(uri).await?,
+            };
+            let mut error = match connection.send(post).await {
+                Ok(response) => return Ok((response, connection)),
+                Err(error) => error,
+            };
+            post = match error.take_message() {
+                Some(unsent) if is_kept => unsent,
+                _ => return Err(TransportError::Exchange(Arc::new(error.into_error()))),
+            };
+        }
     }
 
-    async fn open(&self) -> Result<HttpClient, TransportError> {
+    fn request(&self, host: &Authority, uri: &Uri, headers: &HeaderMap, body: Bytes) -> Post {
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        request.headers_mut().clone_from(headers);
+        if self.is_http2 {
+            *request.uri_mut() = uri.clone();
+            return request;
+        }
+        let mut target = Parts::default();
+        target.path_and_query = uri.path_and_query().cloned();
+        *request.uri_mut() = Uri::from_parts(target).unwrap_or_default();
+        let port = match uri.scheme() == Some(&Scheme::HTTPS) {
+            true => ":443",
+            false => ":80",
+        };
+        // Without what may stand before the host in a URL.
+        let named = host.as_str().rsplit('@').next().unwrap_or_default();
+        let named = named.strip_suffix(port).unwrap_or(named);
+        if let Ok(named) = HeaderValue::from_str(named) {
+            request.headers_mut().entry(HOST).or_insert(named);
+        }
+        request
+    }
+
+    async fn connect(&self, uri: &Uri) -> Result<Connection, TransportError> {
+        match self.dialler.get_or_try_init(|| self.dialler()).await? {
+            Dialler::Plain(connector) => {
+                Connection::open(connector.clone(), uri.clone(), self.is_http2).await
+            }
+            Dialler::Tls(connector) => {
+                Connection::open(connector.clone(), uri.clone(), self.is_http2).await
+            }
+        }
+    }
+
+    async fn dialler(&self) -> Result<Dialler, TransportError> {
         let connector = match self.route {
             Route::Https | Route::Http => Connector::new(None),
             Route::HttpsTo(address) | Route::Loopback(address) => Connector::new(Some(address)),
         };
         if matches!(self.route, Route::Loopback(_) | Route::Http) {
-            return Ok(HttpClient::Plain(self.settings.build(connector)));
+            return Ok(Dialler::Plain(connector));
         }
-        let mut tls = self.tls.get_or_try_init(|| self.tls()).await?.clone();
+        let mut tls = self.tls().await?;
         if self.is_http2 {
             tls.alpn_protocols = vec![b"h2".to_vec()];
         }
         let mut https = HttpsConnector::from((connector, tls));
         https.enforce_https();
-        Ok(HttpClient::Tls(self.settings.build(https)))
+        Ok(Dialler::Tls(https))
     }
 
     /// On a thread that may block, since the platform's certificates are in files.

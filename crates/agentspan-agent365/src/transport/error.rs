@@ -1,6 +1,7 @@
 //! Why a try got no answer.
 
 use std::error::Error;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,12 +43,8 @@ pub enum TransportError {
 }
 
 impl TransportError {
-    pub(super) fn from_client(error: hyper_util::client::legacy::Error) -> Self {
-        if error.is_connect() {
-            Self::Connect(Arc::new(error))
-        } else {
-            Self::Exchange(Arc::new(error))
-        }
+    pub(super) fn no_host() -> Self {
+        Self::Connect(Arc::new(io::Error::other("the url names no host")))
     }
 
     pub(super) fn tls(error: impl Error + Send + Sync + 'static) -> Self {
