@@ -217,8 +217,9 @@ impl<F> DeliveryBuilder<F> {
     /// How many spans of a span processor make a batch, and how many of them a request has at most.
     /// Default: 512.
     ///
-    /// While requests wait for their turn, spans gather: a batch then has up to 16 times as many,
-    /// so that each identity has few requests.
+    /// If spans belong to several identities, or requests wait for their turn, spans gather: a
+    /// batch then has up to 16 times as many, or a quarter of what the queue holds, so that each
+    /// identity has few requests.
     pub fn with_batch_spans(mut self, spans: usize) -> Self {
         self.batch_spans = spans;
         self

@@ -165,6 +165,10 @@ impl Counters {
         }
     }
 
+    pub(crate) fn bounds(&self) -> QueueBounds {
+        self.bounds
+    }
+
     /// Makes room for `spans` of `bytes`, or counts them as dropped for the full queue.
     ///
     /// What is larger than the whole queue is let into an empty one: it exists already, and

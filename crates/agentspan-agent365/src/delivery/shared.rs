@@ -61,8 +61,9 @@ pub(crate) struct Shared {
     pub(super) queued_ever: AtomicU64,
     /// How many single spans make a batch.
     pub(super) batch_spans: usize,
-    /// How much memory of single spans makes a batch.
-    pub(super) batch_bytes: u64,
+    /// Whoever makes so many single spans wait, or so much memory of them, wakes the thread.
+    pub(super) enough_spans: AtomicUsize,
+    pub(super) enough_bytes: AtomicU64,
     fronts: AtomicUsize,
     stopping: AtomicBool,
     deadline_passed: AtomicBool,
@@ -85,7 +86,7 @@ impl Shared {
     pub(super) fn new(
         counters: Counters,
         limits: SpanLimits,
-        (batch_spans, batch_bytes): (usize, u64),
+        batch_spans: usize,
         requests: Option<Requests>,
         lineage: Option<Lineage>,
         events: UnboundedSender<Event>,
@@ -102,7 +103,8 @@ impl Shared {
             backlog_bytes: AtomicU64::new(0),
             queued_ever: AtomicU64::new(0),
             batch_spans,
-            batch_bytes: batch_bytes.max(1),
+            enough_spans: AtomicUsize::new(batch_spans),
+            enough_bytes: AtomicU64::new(u64::MAX),
             fronts: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             deadline_passed: AtomicBool::new(false),
@@ -253,8 +255,9 @@ impl Shared {
         self.queued_ever.fetch_add(1, SeqCst);
         self.ensure_thread();
         // The count grows one by one, so that exactly one caller sees it reach the threshold.
-        let is_heavy = before < self.batch_bytes && before + bytes >= self.batch_bytes;
-        if backlog == self.batch_spans || is_heavy {
+        let enough = self.enough_bytes.load(SeqCst);
+        let is_heavy = before < enough && before + bytes >= enough;
+        if backlog == self.enough_spans.load(SeqCst) || is_heavy {
             let _ = self.events.send(Event::Wake);
         }
     }

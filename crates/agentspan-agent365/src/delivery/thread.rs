@@ -30,9 +30,6 @@ use crate::transport::io_runtime;
 /// certificates.
 const MAX_BLOCKING_THREADS: usize = 4;
 
-/// Spans that take this part of the memory of the queue make a batch, however few they are.
-const GATHERED: u64 = 8;
-
 /// How long the worker pauses after a panic. Each further one doubles the pause, up to the longest: what panics
 /// again and again is not to take a processor for itself.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
@@ -88,7 +85,7 @@ fn prepare(setup: Setup) -> (Arc<Shared>, Worker) {
     let shared = Arc::new(Shared::new(
         Counters::new(setup.bounds),
         setup.limits,
-        (setup.batch_spans, setup.bounds.bytes / GATHERED),
+        setup.batch_spans,
         setup.per_request.clone().map(Requests::new),
         setup.reparents.then(|| Lineage::new(setup.courier.wire)),
         events,

@@ -1,6 +1,6 @@
 //! What the thread does: forms batches, sends out their identities, and answers who waits.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use agentspan_queue::contain::{self, Foreign};
 use agentspan_record::{FinishedSpan, Preparation};
+use hashbrown::HashMap;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
@@ -41,6 +42,9 @@ const MAX_SPARE_SPANS: usize = 4_096;
 
 /// How many batches are opened at once when spans have gathered.
 const MAX_BATCHES: usize = 16;
+
+/// Spans that take this part of the queue are opened, however few they are for each identity.
+const GATHERED: u64 = 4;
 
 /// Which part of the memory of the queue bodies may take.
 const BODIES: u64 = 8;
@@ -446,21 +450,28 @@ impl Worker {
         true
     }
 
-    /// How many single spans are opened now, if any are. While requests wait for their turn, spans
-    /// gather, so that each request has more of them. No more are opened than make full requests:
-    /// spans are in the processor's cache then from the first look at them until they are encoded.
+    /// How many single spans are opened now, if any are. When they belong to many identities, or
+    /// requests wait for their turn, spans gather, so that each request has more of them. No more
+    /// are opened than make full requests: spans are in the processor's cache then from the first
+    /// look at them until they are encoded.
     fn next_batch_spans(&self) -> Option<usize> {
         let shared = &*self.shared;
-        let (batch, backlog) = (shared.batch_spans, shared.backlog.load(SeqCst));
-        let is_due = self.due > self.taken;
-        let is_heavy = shared.backlog_bytes.load(SeqCst) >= shared.batch_bytes;
-        let (enough, batches) = match self.lanes.are_busy() {
-            true => (batch.saturating_mul(MAX_BATCHES), MAX_BATCHES),
-            false => (batch, self.spread.clamp(1, MAX_BATCHES)),
+        let batches = match self.lanes.are_busy() {
+            true => MAX_BATCHES,
+            false => self.spread.clamp(1, MAX_BATCHES),
         };
-        let is_enough = backlog >= enough;
-        let most = batch.saturating_mul(batches);
-        (backlog > 0 && (is_due || is_heavy || is_enough)).then_some(most)
+        let most = shared.batch_spans.saturating_mul(batches);
+        let bounds = shared.counters.bounds();
+        let part = usize::try_from(bounds.spans / GATHERED).unwrap_or(usize::MAX);
+        let enough = most.min(part.max(shared.batch_spans));
+        let heavy = (bounds.bytes / GATHERED).max(1);
+        // Before the backlog is read: whoever makes it enough after that wakes the thread.
+        shared.enough_spans.store(enough, SeqCst);
+        shared.enough_bytes.store(heavy, SeqCst);
+        let backlog = shared.backlog.load(SeqCst);
+        let is_due = self.due > self.taken;
+        let is_heavy = shared.backlog_bytes.load(SeqCst) >= heavy;
+        (backlog > 0 && (is_due || is_heavy || backlog >= enough)).then_some(most)
     }
 
     fn open(&mut self, job: Job) {

@@ -14,7 +14,7 @@ use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 use agentspan_testkit::{Answer, Service};
 use opentelemetry::KeyValue;
-use opentelemetry_sdk::trace::SpanData;
+use opentelemetry_sdk::trace::{SpanData, SpanProcessor};
 
 use crate::delivery_fixture::{LONG, TENANT, check_conserved, export, span_of, token};
 
@@ -230,4 +230,34 @@ fn identities_get_their_turns_one_after_the_other() {
     let paths: HashSet<_> = requests.iter().map(|request| request.path()).collect();
     assert_eq!(paths.len(), 3);
     drop(Arc::new(reports));
+}
+
+#[test]
+fn spans_of_many_identities_gather_until_their_requests_are_full() {
+    let service = Service::start().unwrap();
+    let delivery = Delivery::builder(token("t"))
+        .with_loopback_endpoint(service.url())
+        .with_batch_spans(2)
+        .with_batch_delay(LONG)
+        .build()
+        .unwrap();
+    let (exporter, processor) = (delivery.exporter(), delivery.span_processor());
+    let of_each = || ["a", "b", "c"].map(|agent| span_of(TENANT, agent));
+    // What comes belongs to three identities.
+    assert_eq!(export(&exporter, of_each().to_vec()).exported(), 3);
+    let [first, second, third] = of_each();
+    processor.on_end(first);
+    processor.on_end(second);
+    // Two spans are not enough now: if they were, they would be sent with these.
+    assert_eq!(export(&exporter, of_each().to_vec()).exported(), 3);
+    processor.on_end(third);
+    of_each()
+        .into_iter()
+        .for_each(|span| processor.on_end(span));
+    service.wait_for(9, LONG).unwrap();
+    delivery.flush(LONG).unwrap();
+    assert_eq!(
+        (service.request_count(), delivery.stats().exported),
+        (9, 12)
+    );
 }
