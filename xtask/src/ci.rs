@@ -20,6 +20,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("msrv", &[]),
     ("golden", &["--check"]),
     ("examples", &[]),
+    ("loom", &["--quick"]),
     ("conformance", &[]),
     ("deny", &[]),
     ("peers", &["agent365"]),

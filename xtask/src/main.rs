@@ -18,6 +18,7 @@ mod frameworks;
 mod fuzz;
 mod golden;
 mod hosts;
+mod loom;
 mod peers;
 mod tidy;
 mod workspace;
@@ -59,6 +60,8 @@ usage: cargo xtask <chore>
     [--without DEFENCE|--prove] without a defence, or each in turn, so that the rows that need it differ
   soak [--minutes N] [--seed S] random schedules of faults, by default for a minute: docs/faults.md
     [--without DEFENCE]         without a defence
+  loom [--quick]              * the queue's hand-off under every schedule with few preemptions (loom), and
+    [--preemptions N]           random ones (shuttle); 3 preemptions by default, 2 and loom alone with --quick
   fuzz [TARGET] [--seconds N]   input that nobody thought of, for everything that reads input
 ";
 
@@ -134,6 +137,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
             .args(["--bin", "faults", "--", "soak"])
             .args(&options)
             .run(),
+        ("loom", _) => loom::run(workspace, &options),
         ("fuzz", _) => fuzz::run(workspace, &options),
         ("peers", ["agent365"]) => peers::agent365(workspace, "v0.1"),
         ("peers", ["agent365", "--profile", profile]) => peers::agent365(workspace, profile),

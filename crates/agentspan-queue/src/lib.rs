@@ -13,6 +13,7 @@ pub mod contain;
 pub mod fork;
 mod per_process;
 pub mod queue;
+mod sync;
 pub mod told;
 
 pub use per_process::PerProcess;

@@ -17,10 +17,9 @@ mod thread;
 
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::task::Waker;
-use std::thread::{JoinHandle, ThreadId};
 use std::time::Instant;
 
 use self::admission::Admission;
@@ -30,6 +29,7 @@ pub use self::settings::{DropPolicy, Pace, Settings};
 use self::thread::Backlog;
 pub use self::thread::{FlushCalls, Taken, Work};
 use crate::contain;
+use crate::sync::{AtomicU64, Condvar, JoinHandle, Mutex, MutexGuard, ThreadId, thread as threads};
 use crate::told::Told;
 
 /// A call to flush that has [started](Queue::start_flush).
@@ -152,7 +152,11 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
                 Some(state.admission.refuse(loss))
             }
             Phase::Open | Phase::Ending => {
-                state.phase = Phase::Open;
+                if state.phase == Phase::Ending {
+                    // The thread goes on, so whoever waits for its end need not.
+                    state.phase = Phase::Open;
+                    self.progress.notify_all();
+                }
                 state.admission.put(item, &mut dropped)
             }
         };
@@ -280,7 +284,7 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
     /// Whether this is the thread of the queue, which must not wait for itself.
     #[must_use]
     pub fn is_own_thread(&self) -> bool {
-        self.lock().thread_id == Some(std::thread::current().id())
+        self.lock().thread_id == Some(threads::current().id())
     }
 
     /// Gives up everything that waits and is in flight, and counts it as lost, if the thread is to end.
@@ -324,7 +328,7 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
     /// Waits until the thread has ended, if it is to end and nothing keeps it.
     pub fn join(&self) {
         let mut state = self.lock();
-        if state.thread_id == Some(std::thread::current().id()) {
+        if state.thread_id == Some(threads::current().id()) {
             return;
         }
         while state.is_running
@@ -430,4 +434,8 @@ fn wait<'a, S>(
 }
 
 #[cfg(test)]
+#[cfg(any(loom, shuttle))]
+mod models;
+#[cfg(test)]
+#[cfg(not(any(loom, shuttle)))]
 mod tests;

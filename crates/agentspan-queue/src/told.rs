@@ -1,7 +1,9 @@
 //! Which losses the program was told of, so that it hears of each once.
 
 use std::fmt::Write as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+
+use crate::sync::{Mutex, MutexGuard};
 
 /// The losses that calls to flush and to shut down have told of, by reason.
 ///

@@ -1,12 +1,12 @@
 //! What the thread of a queue calls: it takes items, and says what became of them.
 
 use std::collections::VecDeque;
-use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::line::Slot;
 use super::{DropPolicy, Finished, Pace, Phase, Queue, Queued, State, wait};
+use crate::sync::MutexGuard;
 
 /// What the thread is to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

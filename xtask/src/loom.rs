@@ -1,0 +1,50 @@
+//! `cargo xtask loom`: the hand-off of the queue under the schedules that checkers choose.
+
+use crate::command::cargo;
+use crate::error::XtaskError;
+use crate::workspace::Workspace;
+
+/// The checkers, each of which is a condition that the queue's tests are compiled with.
+const CHECKERS: [&str; 2] = ["loom", "shuttle"];
+
+/// How often `loom` preempts a thread, at most, unless something else is asked for.
+const PREEMPTIONS: &str = "3";
+
+/// How often it does so in CI.
+const PREEMPTIONS_IN_CI: &str = "2";
+
+/// Runs the models under all checkers, or under the one that is quicker to build.
+///
+/// # Errors
+///
+/// The arguments are not understood, or a model fails.
+pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Result<(), XtaskError> {
+    let (checkers, preemptions) = match arguments {
+        [] => (&CHECKERS[..], PREEMPTIONS),
+        ["--quick"] => (&CHECKERS[..1], PREEMPTIONS_IN_CI),
+        ["--preemptions", number] if number.parse::<u8>().is_ok() => (&CHECKERS[..], *number),
+        _ => {
+            return Err(XtaskError::Usage {
+                given: format!("loom {}", arguments.join(" ")),
+            });
+        }
+    };
+    for checker in checkers {
+        println!("{checker}");
+        cargo(workspace)
+            .args(["test", "--quiet", "--locked", "--release", "--lib"])
+            .args(["--package", "agentspan-queue", "--", "queue::models"])
+            .env("RUSTFLAGS", format!("--cfg {checker}"))
+            .env("LOOM_MAX_PREEMPTIONS", preemptions)
+            // A directory of its own: other flags throw away what was built.
+            .env(
+                "CARGO_TARGET_DIR",
+                workspace.target_directory().join(checker),
+            )
+            // The models run for seconds: optimising more than this takes longer.
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+            .env("CARGO_PROFILE_RELEASE_DEBUG", "none")
+            .run()?;
+    }
+    Ok(())
+}
