@@ -1,4 +1,9 @@
-//! What the targets have in common: how a value is checked that was read from a dump.
+//! What the targets have in common: how a value is checked that was read from a dump, and spans with their
+//! bodies.
+
+pub mod body;
+pub mod spans;
+pub mod tree;
 
 use std::fmt::Debug;
 
