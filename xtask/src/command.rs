@@ -38,14 +38,31 @@ impl Running {
     /// # Errors
     ///
     /// It says that it failed, or what it wrote cannot be read.
-    pub(crate) fn wait(mut self) -> Result<(), XtaskError> {
+    pub(crate) fn wait(self) -> Result<(), XtaskError> {
+        self.wait_and_print(true)
+    }
+
+    /// Waits for the end, and prints what the program wrote only if it failed.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Self::wait).
+    pub(crate) fn wait_quietly(self) -> Result<(), XtaskError> {
+        self.wait_and_print(false)
+    }
+
+    fn wait_and_print(mut self, prints_success: bool) -> Result<(), XtaskError> {
         let status = self.child.wait();
         let file_error = |source| XtaskError::File {
             path: self.log.clone(),
             source,
         };
         let status = status.map_err(file_error)?;
-        print!("{}", fs::read_to_string(&self.log).map_err(file_error)?);
+        if prints_success || !status.success() {
+            // The output of a fuzzer repeats input, which may be anything.
+            let log = fs::read(&self.log).map_err(file_error)?;
+            print!("{}", String::from_utf8_lossy(&log));
+        }
         succeeded(status, || self.command.clone())
     }
 }

@@ -1,66 +1,157 @@
 //! `cargo xtask fuzz`: what reads input from outside gets input that nobody thought of.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::thread;
 
-use crate::command::Program;
+use crate::command::{Program, Running, cargo};
 use crate::error::XtaskError;
 use crate::workspace::Workspace;
 
 /// How long each target runs unless something else is asked for.
-const SECONDS: &str = "60";
+const SECONDS: &str = "20";
 
-const INSTALL: &str = "install it with `cargo install cargo-fuzz --locked`, and its compiler with \
-                       `rustup toolchain install nightly --profile minimal`";
+/// What makes a compiler count which code an input reaches. Unlike the sanitizers, that needs no nightly compiler;
+/// there is no unsafe code whose addresses a sanitizer could check.
+const FLAGS: &str = "--cfg fuzzing \
+                     -Cpasses=sancov-module \
+                     -Cllvm-args=-sanitizer-coverage-level=4 \
+                     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+                     -Cllvm-args=-sanitizer-coverage-pc-table \
+                     -Cllvm-args=-sanitizer-coverage-trace-compares";
 
-/// Runs the targets that `arguments` name, all of them by default, one after the other.
-pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Result<(), XtaskError> {
-    let (targets, seconds) = parse(arguments)?;
-    let directory = workspace.root().join("fuzz");
-    Program::new("cargo-fuzz", &directory, INSTALL)
-        .args(["--version"])
-        .run()?;
-    let all = names_in(&directory.join("fuzz_targets"))?;
-    for target in if targets.is_empty() { all } else { targets } {
-        // Found inputs go to the first directory.
-        let corpus = directory.join("corpus").join(&target);
-        make(&corpus)?;
-        let mut inputs = vec![corpus];
-        let seeds = directory.join("seeds").join(&target);
-        inputs.extend(seeds.is_dir().then_some(seeds));
-        // There is no unsafe code whose addresses a sanitizer could check.
-        Program::new("rustup", &directory, "get it from https://rustup.rs")
-            .args(["run", "nightly", "cargo", "fuzz", "run"])
-            .args(["--sanitizer", "none", target.as_str()])
-            .args(inputs)
-            .args(["--", "-timeout=10"])
-            .args([format!("-dict={}", directory.join("tokens.dict").display())])
-            .args([format!("-max_total_time={seconds}")])
-            .run()?;
-    }
-    Ok(())
+/// Targets whose input becomes spans, which need long inputs from the beginning.
+const OF_SPANS: [&str; 3] = ["cuts", "encoder", "otlp_json_lines"];
+
+/// What is longer is not kept among the seeds.
+const LONGEST_SEED: u32 = 2_048;
+
+/// What a command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+struct Request {
+    /// All of them if there is none.
+    targets: Vec<String>,
+    seconds: String,
+    /// Only put what was found before among the seeds.
+    is_merge: bool,
 }
 
-/// The targets and the seconds that a command line asks for.
-fn parse(arguments: &[&str]) -> Result<(Vec<String>, String), XtaskError> {
+/// Builds the targets, and runs those that `arguments` name, as many at a time as there are processors.
+///
+/// # Errors
+///
+/// The arguments are not understood, the targets do not build, or one of them finds something: its output says
+/// where the input is.
+pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Result<(), XtaskError> {
+    let request = parse(arguments)?;
+    let directory = workspace.root().join("fuzz");
+    let programs = build(workspace)?;
+    let targets = match request.targets.is_empty() {
+        true => names_in(&directory.join("fuzz_targets"))?,
+        false => request.targets.clone(),
+    };
+    let at_a_time = thread::available_parallelism().map_or(1, usize::from);
+    let mut outcome = Ok(());
+    for targets in targets.chunks(at_a_time) {
+        let started = targets
+            .iter()
+            .map(|target| Ok((target, start(&request, target, &directory, &programs)?)));
+        let started: Vec<_> = started.collect::<Result<_, XtaskError>>()?;
+        // Also after one has found something, so that one run tells everything.
+        for (target, running) in started {
+            match running.wait_quietly() {
+                Ok(()) => println!("{target:<20} found nothing"),
+                Err(error) => {
+                    println!("{target:<20} FOUND SOMETHING");
+                    outcome = Err(error);
+                }
+            }
+        }
+    }
+    outcome
+}
+
+/// Returns the directory of the programs.
+fn build(workspace: &Workspace) -> Result<PathBuf, XtaskError> {
+    let compiler = Program::new("rustc", workspace.root(), "get it from https://rustup.rs");
+    let version = compiler.args(["--version", "--verbose"]).read()?;
+    let mut lines = version.lines();
+    let host = lines.find_map(|line| line.strip_prefix("host: "));
+    let host = host.unwrap_or_default();
+    let target_directory = workspace.target_directory().join("fuzz");
+    cargo(workspace)
+        .args(["build", "--quiet", "--release", "--locked", "--bins"])
+        // With a target, the flags are not for build scripts and macros.
+        .args(["--manifest-path", "fuzz/Cargo.toml", "--target", host])
+        .env("CARGO_TARGET_DIR", &target_directory)
+        .env("RUSTFLAGS", FLAGS)
+        .run()?;
+    Ok(target_directory.join(host).join("release"))
+}
+
+/// Starts one target.
+fn start(
+    request: &Request,
+    target: &str,
+    directory: &Path,
+    programs: &Path,
+) -> Result<Running, XtaskError> {
+    // Found inputs go to the first directory.
+    let corpus = directory.join("corpus").join(target);
+    let seeds = directory.join("seeds").join(target);
+    let artifacts = directory.join("artifacts").join(target);
+    for made in [&corpus, &seeds, &artifacts] {
+        make(made)?;
+    }
+    let program = programs.join(format!("{target}{}", std::env::consts::EXE_SUFFIX));
+    let program = Program::new(
+        program,
+        directory,
+        "a file in fuzz/fuzz_targets has its name",
+    )
+    .args([
+        format!("-artifact_prefix={}/", artifacts.display()),
+        format!("-dict={}", directory.join("tokens.dict").display()),
+        "-timeout=10".to_owned(),
+    ]);
+    let program = match request.is_merge {
+        true => program
+            .args([
+                "-set_cover_merge=1".to_owned(),
+                format!("-max_len={LONGEST_SEED}"),
+            ])
+            .args([seeds, corpus]),
+        false => program
+            .args(OF_SPANS.contains(&target).then_some("-len_control=0"))
+            .args([format!("-max_total_time={}", request.seconds)])
+            .args([corpus, seeds]),
+    };
+    program.start(programs.join(format!("{target}.log")))
+}
+
+fn parse(arguments: &[&str]) -> Result<Request, XtaskError> {
     let usage = || XtaskError::Usage {
         given: format!("fuzz {}", arguments.join(" ")),
     };
-    let mut targets = Vec::new();
-    let mut seconds = SECONDS.to_owned();
+    let mut request = Request {
+        targets: Vec::new(),
+        seconds: SECONDS.to_owned(),
+        is_merge: false,
+    };
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match *argument {
             "--seconds" => {
                 let given = rest.next().ok_or_else(usage)?;
                 let number: u32 = given.parse().map_err(|_| usage())?;
-                seconds = number.to_string();
+                request.seconds = number.to_string();
             }
+            "--merge" => request.is_merge = true,
             option if option.starts_with('-') => return Err(usage()),
-            target => targets.push(target.to_owned()),
+            target => request.targets.push(target.to_owned()),
         }
     }
-    Ok((targets, seconds))
+    Ok(request)
 }
 
 /// The names of the targets, each of which is a file.
@@ -92,15 +183,18 @@ mod tests {
 
     #[test]
     fn targets_and_seconds_come_in_any_order() {
-        let expected = (
-            vec!["body".to_owned(), "identity".to_owned()],
-            "5".to_owned(),
-        );
+        let expected = Request {
+            targets: vec!["encoder".to_owned(), "identity".to_owned()],
+            seconds: "5".to_owned(),
+            is_merge: false,
+        };
         assert_eq!(
-            parse(&["body", "--seconds", "5", "identity"]).unwrap(),
+            parse(&["encoder", "--seconds", "5", "identity"]).unwrap(),
             expected
         );
-        assert_eq!(parse(&[]).unwrap(), (Vec::new(), SECONDS.to_owned()));
+        let merge = parse(&["--merge"]).unwrap();
+        assert!(merge.is_merge && merge.targets.is_empty());
+        assert_eq!(merge.seconds, SECONDS);
     }
 
     #[test]
