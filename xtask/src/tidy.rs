@@ -14,6 +14,7 @@ mod profiles;
 mod sizes;
 mod source;
 mod test_hygiene;
+mod threats;
 mod todos;
 mod tree;
 
@@ -66,6 +67,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), XtaskError> {
     findings.extend(layers::check(workspace, architecture)?);
     findings.extend(sizes::check_architecture(architecture));
     findings.extend(lock_files::check(workspace)?);
+    let security = tree.text(threats::SECURITY).unwrap_or_default();
+    findings.extend(threats::check(security, tree.sources()));
     let keys = key_literals::Keys::of(tree.sources());
     for source in tree.sources() {
         findings.extend(headers::check(source));

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 #[test]
-fn a13_memory_is_bounded_whatever_cannot_be_delivered() {
+fn t06_memory_is_bounded_whatever_cannot_be_delivered() {
     if !Path::new("/proc/self/status").exists() {
         return;
     }

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_never_shown() {
+    fn t11_a_token_is_never_shown() {
         let token = AccessToken::new("s3cret").unwrap();
         let header = token.to_header().unwrap();
         assert_eq!(format!("{token:?} {header:?}"), "AccessToken(..) Sensitive");
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_header_can_carry_is_refused_without_showing_it() {
+    fn t03_what_no_header_can_carry_is_refused_without_showing_it() {
         for token in [
             "s3cret\n",
             "s3c\r\nret",

@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn an_agent_id_stays_one_segment() {
+    fn t02_an_agent_id_stays_one_segment() {
         check_path("a-1", "/maven/agent365/agents/a-1/traces?api-version=1");
         check_path(
             "agent one",

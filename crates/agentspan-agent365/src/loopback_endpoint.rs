@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_scheme_host_and_port_is_accepted() {
+    fn t10_nothing_but_scheme_host_and_port_is_accepted() {
         use LoopbackEndpointError::{Credentials, Fragment, NotAUrl, Path, Query, Scheme};
         check_refused("http://user:s3cret@127.0.0.1:4318", Credentials);
         check_refused("https://user:s3cret@127.0.0.1:4318", Credentials);

@@ -162,7 +162,7 @@ mod tests {
     };
 
     #[test]
-    fn pauses_are_random_and_their_bound_doubles_up_to_half_a_minute() {
+    fn t18_pauses_are_random_and_their_bound_doubles_up_to_half_a_minute() {
         for (failures, longest) in [(0, 500), (1, 1_000), (3, 4_000), (6, 30_000), (90, 30_000)] {
             let failed = Failed { failures, ..FIRST };
             let pauses = (0..1_000).map(|_| pause(Retry::default(), failed).unwrap());

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn t5_neither_a_reason_nor_a_sink_repeats_a_token() {
+    fn t11_neither_a_reason_nor_a_sink_repeats_a_token() {
         let mut reasons = Reasons::default();
         reasons.add(Some("of s3cret"), "S3CRET is wrong", 1);
         reasons.make_fit(&Withheld::new().secret(b"s3cret"));

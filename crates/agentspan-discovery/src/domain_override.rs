@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_show_a_token_is_refused() {
+    fn t10_what_would_show_a_token_is_refused() {
         use DomainOverrideError::{Authority, Credentials, Fragment, NotHttps, Path, Query};
         for (text, expected) in [
             ("http://host.example", NotHttps),

@@ -134,7 +134,7 @@ fn a_refused_identity_costs_its_own_spans_only() {
 }
 
 #[test]
-fn ids_that_look_alike_when_joined_stay_apart() {
+fn t01_ids_that_look_alike_when_joined_stay_apart() {
     check_groups(
         &[of("aab", "b:c"), of("aa", "bb:c"), of("aab", "b:c")],
         &[("aab", "b:c", &[0, 2])],

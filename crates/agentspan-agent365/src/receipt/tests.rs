@@ -200,7 +200,7 @@ fn a_result_that_names_its_trace_is_of_a_span_in_it() {
 
 /// T3: a token of JSON that `serde_json` refuses, anywhere.
 #[test]
-fn t3_a_token_that_cannot_be_read_hides_no_result() {
+fn a_token_that_cannot_be_read_hides_no_result() {
     let answer = |reason: &[u8], number: &str| {
         let parts: [&[u8]; 5] = [
             br#"{"results":[{"spanId":"0000000000000001","sinks":{"a":{"status":"rejected","reason":""#,
@@ -232,7 +232,7 @@ fn t3_a_token_that_cannot_be_read_hides_no_result() {
 }
 
 #[test]
-fn t3_an_answer_that_is_cut_off_rejects_and_confirms_nothing() {
+fn an_answer_that_is_cut_off_rejects_and_confirms_nothing() {
     let whole = concat!(
         r#"{"results":["#,
         r#"{"spanId":"0000000000000001","sinks":{"a":{"status":"rejected","reason":"r"}}},"#,

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_correlation_id_is_made_harmless() {
+    fn t13_a_hostile_correlation_id_is_made_harmless() {
         check_id(&[("request-id", b"a\tb\xe2\x80\xae\xff")], Some("a?b????"));
         let long = [b'x'; 1_000];
         let cut = format!("{}…", "x".repeat(128));

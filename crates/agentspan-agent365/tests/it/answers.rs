@@ -146,7 +146,7 @@ fn a6_a_head_decides_whatever_it_says() {
 }
 
 #[test]
-fn an_answer_that_never_ends_ends_with_the_timeout() {
+fn t07_an_answer_that_never_ends_ends_with_the_timeout() {
     for fault in [
         Answer::hang(),
         Answer::endless_head(),
@@ -172,7 +172,7 @@ fn an_answer_that_never_ends_ends_with_the_timeout() {
 }
 
 #[test]
-fn a_body_beyond_256_kib_is_left_unread_and_the_head_decides() {
+fn t07_a_body_beyond_256_kib_is_left_unread_and_the_head_decides() {
     check(vec![Answer::endless_body()], 1, &[], None);
     let service = service([Answer::endless_body()]);
     let exporter = exporter_to(&service, token("t"));
@@ -188,7 +188,7 @@ fn a_body_beyond_256_kib_is_left_unread_and_the_head_decides() {
 }
 
 #[test]
-fn a_redirect_is_never_followed() {
+fn t08_a_redirect_is_never_followed() {
     let elsewhere = Service::start().unwrap();
     for status in [301, 302, 303, 307, 308] {
         let location = format!("{}/maven", elsewhere.url());

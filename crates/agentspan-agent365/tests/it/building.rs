@@ -25,7 +25,7 @@ fn check_refused(
 }
 
 #[test]
-fn a_loopback_endpoint_with_credentials_is_refused_without_repeating_them() {
+fn t10_a_loopback_endpoint_with_credentials_is_refused_without_repeating_them() {
     let message = "loopback_endpoint is not usable";
     let check = |url: &str, cause| check_refused(|b| b.with_loopback_endpoint(url), message, cause);
     check("http://user:s3cret@127.0.0.1:4318", "holds credentials");
@@ -36,7 +36,7 @@ fn a_loopback_endpoint_with_credentials_is_refused_without_repeating_them() {
 }
 
 #[test]
-fn plain_http_to_another_host_is_refused() {
+fn t09_plain_http_to_another_host_is_refused() {
     let message = "loopback_endpoint is not usable";
     let cause = "names a host other than 127.0.0.0/8, [::1] or localhost";
     for url in [

@@ -284,7 +284,7 @@ fn one_delivery_serves_two_providers_until_the_last_is_shut_down() {
 }
 
 #[test]
-fn the_delivery_makes_no_telemetry_of_its_own() {
+fn t19_the_delivery_makes_no_telemetry_of_its_own() {
     // A resolver that opens spans on the provider that exports through it would feed itself.
     let service = service([Answer::status(200)]);
     let (give, take) = sync_channel::<SdkTracerProvider>(1);

@@ -34,7 +34,7 @@ fn check_refused(tenant: impl Into<Value>, agent: impl Into<Value>, cause: &str)
 }
 
 #[test]
-fn an_agent_id_that_could_leave_its_segment_is_refused() {
+fn t02_an_agent_id_that_could_leave_its_segment_is_refused() {
     check_refused(TENANT, "..", "agent id is a dot segment");
     check_refused(
         TENANT,

@@ -179,7 +179,7 @@ fn a1_an_identity_whose_token_does_not_come_does_not_stop_the_others() {
 }
 
 #[test]
-fn an_identity_that_does_not_drain_leaves_room_in_the_queue_to_the_others() {
+fn t20_an_identity_that_does_not_drain_leaves_room_in_the_queue_to_the_others() {
     let profile = Profile::V0_1;
     let service = service(profile, Answer::status(503));
     let exporter = Delivery::builder(token("t"))

@@ -92,7 +92,7 @@ fn check_questions(
 }
 
 #[test]
-fn a_token_is_kept_until_shortly_before_it_expires() {
+fn t22_a_token_is_kept_until_shortly_before_it_expires() {
     check_questions(TokenCache::new, &[LASTING], 3, (1, 3));
     check_questions(TokenCache::new, &["opaque"], 3, (1, 3));
     check_questions(TokenCache::new, &[EXPIRED, EXPIRED], 2, (2, 2));
@@ -130,7 +130,7 @@ fn an_old_token_is_used_while_no_new_one_can_be_got() {
 }
 
 #[tokio::test]
-async fn one_question_per_identity_is_asked_at_a_time() {
+async fn t18_one_question_per_identity_is_asked_at_a_time() {
     let script = Script::new([LASTING, LASTING]);
     let cache = TokenCache::new(script.clone());
     let (one, other) = (query("a"), query("b"));
@@ -350,7 +350,7 @@ fn check_tenant(tenant: &'static str, expected: &str) {
 }
 
 #[test]
-fn the_tenant_is_sent_in_a_header_when_asked_for() {
+fn t03_the_tenant_is_sent_in_a_header_when_asked_for() {
     check_tenant(
         "e3064512-cc6d-4703-be71-a2ecaecaa98a",
         "e3064512-cc6d-4703-be71-a2ecaecaa98a",

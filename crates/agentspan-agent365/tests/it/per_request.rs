@@ -309,7 +309,7 @@ fn a_request_without_any_token_is_dropped_and_counted() {
 }
 
 #[test]
-fn a_token_is_not_sent_to_another_tenant() {
+fn t12_a_token_is_not_sent_to_another_tenant() {
     let pipeline = Pipeline::new(token("resolved"));
     let context = pipeline.begin(&with_token("whose"));
     pipeline.record(&context, TENANT, "b");
@@ -660,7 +660,7 @@ fn a_flush_waits_for_what_another_thread_takes_out_of_a_request() {
 }
 
 #[test]
-fn the_token_of_a_request_is_in_no_log_and_no_debug() {
+fn t11_the_token_of_a_request_is_in_no_log_and_no_debug() {
     const SECRET: &str = "s3cret-canary-91ab";
     let logs = CapturedLogs::everywhere();
     let pipeline = Pipeline::new(token_from_request());

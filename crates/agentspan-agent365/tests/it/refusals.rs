@@ -134,7 +134,7 @@ fn f7_whatever_refuses_a_request_is_heard() {
 }
 
 #[test]
-fn t5_no_word_of_an_answer_repeats_the_token_however_short_or_the_prompt() {
+fn t11_no_word_of_an_answer_repeats_the_token_however_short_or_the_prompt() {
     const PROMPT: &str = "私は病気です、誰にも言わないでください";
     for secret in ["s3cret", "s3cret-canary-7c1f-of-the-token"] {
         for status in [200, 400, 403, 503] {
@@ -167,7 +167,7 @@ fn t5_no_word_of_an_answer_repeats_the_token_however_short_or_the_prompt() {
 }
 
 #[test]
-fn t3_a_token_that_serde_refuses_hides_no_rejection() {
+fn a_token_that_serde_refuses_hides_no_rejection() {
     let body = [
         "\u{feff}".as_bytes(),
         br#"{"took":1e999,"half":"\ud800","latin":"caf\xe9","results":["#.as_slice(),

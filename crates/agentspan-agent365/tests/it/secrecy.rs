@@ -34,7 +34,7 @@ fn exports(service: &Service, exporter: &Agent365Exporter) -> String {
 }
 
 #[test]
-fn the_token_is_in_no_log_no_error_and_no_debug() {
+fn t11_the_token_is_in_no_log_no_error_and_no_debug() {
     let logs = CapturedLogs::everywhere();
     let plain = Service::start().unwrap();
     let secure = Service::builder()

@@ -64,7 +64,7 @@ fn check_nothing_is_sent(certificates: Certificates) {
 }
 
 #[test]
-fn a_certificate_for_another_name_ends_the_connection() {
+fn t21_a_certificate_for_another_name_ends_the_connection() {
     check_nothing_is_sent(Certificates::with_wrong_name().unwrap());
 }
 
@@ -79,7 +79,7 @@ fn a_certificate_of_an_unknown_authority_ends_the_connection() {
 }
 
 #[test]
-fn nothing_is_sent_in_clear_to_a_server_without_tls() {
+fn t09_nothing_is_sent_in_clear_to_a_server_without_tls() {
     let service = Service::start().unwrap();
     let authority = Certificates::generate().unwrap();
     let exporter = Agent365Exporter::builder(token("s3cret-tls"))

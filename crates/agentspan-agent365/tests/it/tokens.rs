@@ -226,7 +226,7 @@ fn without_a_token_the_request_goes_without_authorization() {
 }
 
 #[test]
-fn a_token_is_sent_for_the_identity_that_it_was_resolved_for_only() {
+fn t12_a_token_is_sent_for_the_identity_that_it_was_resolved_for_only() {
     let service = service([Answer::status(200)]);
     let resolver = token_from_async_fn(|query| async move {
         Ok(Some(AccessToken::new(query.identity.agent.as_str())?))

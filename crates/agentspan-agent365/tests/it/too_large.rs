@@ -119,7 +119,7 @@ fn a14_what_follows_a_request_that_was_too_large_is_sent() {
 }
 
 #[test]
-fn a_service_that_takes_nothing_is_asked_for_each_span_once() {
+fn t18_a_service_that_takes_nothing_is_asked_for_each_span_once() {
     let service = Service::builder()
         .script([Answer::status(413)])
         .start()

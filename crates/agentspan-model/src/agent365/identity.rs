@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_leave_its_path_segment_is_refused() {
+    fn t02_what_could_leave_its_path_segment_is_refused() {
         check_refused("..", "agent id is a dot segment");
         check_refused(".", "agent id is a dot segment");
         check_refused("a/b", "agent id holds a forbidden character at byte 1");
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_with_a_colon_make_no_equal_identities() {
+    fn t01_ids_with_a_colon_make_no_equal_identities() {
         let one = Identity::parse("A:B", "C").unwrap();
         let other = Identity::parse("A", "B:C").unwrap();
         assert_ne!(one, other);

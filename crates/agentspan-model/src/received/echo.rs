@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn t5_eight_bytes_of_a_secret_are_found_and_a_short_one_whole() {
+    fn t11_eight_bytes_of_a_secret_are_found_and_a_short_one_whole() {
         for shift in 0..9 {
             let secret = format!("{}0123abcd|", "x".repeat(shift));
             check_secret("key 0123ABCD!", &secret, "key ........!");
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn t5_a_text_with_a_tiny_secret_in_it_is_refused_whole() {
+    fn t11_a_text_with_a_tiny_secret_in_it_is_refused_whole() {
         check_secret("no abc here", "ABC", "...........");
         check_secret("no ab here", "abc", "no ab here");
         check_secret("t", "t", ".");

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn t5_what_is_cut_in_the_middle_of_a_secret_shows_nothing_of_it() {
+    fn t11_what_is_cut_in_the_middle_of_a_secret_shows_nothing_of_it() {
         for secret in ["s3cret1".to_owned(), "0123456789".repeat(30)] {
             for before in 150..=200 {
                 let text = format!("{}{secret} is wrong", "x".repeat(before));
@@ -151,7 +151,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_received_is_shown_on_one_line_without_secrets(
+        fn t13_whatever_is_received_is_shown_on_one_line_without_secrets(
             before in ".{0,250}",
             secret in "[ -~]{8,40}",
             after in ".{0,40}",

@@ -97,7 +97,7 @@ const RENDERINGS: [Rendering; 5] = [
 ];
 
 #[test]
-fn a7_whatever_a_mapping_writes_of_contents_is_masked() {
+fn t15_whatever_a_mapping_writes_of_contents_is_masked() {
     let mut found = BTreeSet::new();
     for (span_type, event) in instances::events() {
         let event = Event::from_json(&filled(event).to_string()).unwrap();

@@ -97,7 +97,7 @@ fn baggage_is_read_as_the_standard_says() {
 }
 
 #[test]
-fn no_more_enters_than_64_entries_and_8192_bytes() {
+fn t05_no_more_enters_than_64_entries_and_8192_bytes() {
     let many: Vec<_> = (0..100).map(|n| format!("k{n}=v")).collect();
     assert_eq!(received(&many.join(",")).len(), 64);
     let large = format!("first=1,large={},last=2", "x".repeat(8192));

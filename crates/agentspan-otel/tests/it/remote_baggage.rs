@@ -31,7 +31,7 @@ fn is(values: [Option<&str>; 3]) -> [Vec<String>; 3] {
 }
 
 #[test]
-fn a_header_cannot_say_whose_telemetry_a_span_is() {
+fn t04_a_header_cannot_say_whose_telemetry_a_span_is() {
     let recorder = Recorder::new();
     let context = BaggagePropagator::new().extract_with_context(&Context::new(), &hostile());
     assert_eq!(copied(&recorder, &context), is([None, None, Some("c")]));
@@ -62,7 +62,7 @@ fn a_header_cannot_take_away_or_replace_the_identity_that_was_set_here() {
 }
 
 #[test]
-fn half_an_identity_is_not_completed_by_a_header() {
+fn t04_half_an_identity_is_not_completed_by_a_header() {
     let recorder = Recorder::new();
     let context = BaggagePropagator::new().extract_with_context(&Context::new(), &hostile());
     let context = BaggageBuilder::new()

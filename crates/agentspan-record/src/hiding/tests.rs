@@ -59,7 +59,7 @@ fn check_span_name(
 }
 
 #[test]
-fn a_name_of_a_span_that_is_a_text_becomes_its_operation() {
+fn t15_a_name_of_a_span_that_is_a_text_becomes_its_operation() {
     let long = CANARY.repeat(12);
     let chat = [("gen_ai.operation.name", "chat")];
     check_span_name(
@@ -116,7 +116,7 @@ fn check_event_name(name: &'static str, keys: &[&'static str], contents: bool, h
 }
 
 #[test]
-fn a_name_of_an_event_that_may_be_a_message_is_masked() {
+fn t15_a_name_of_an_event_that_may_be_a_message_is_masked() {
     check_event_name("exception", &["level", "target"], true, true);
     check_event_name("gen_ai.choice", &[], true, true);
     check_event_name("cache.miss", &[], true, false);
@@ -134,7 +134,7 @@ fn a_name_of_an_event_that_may_be_a_message_is_masked() {
 }
 
 #[test]
-fn everything_that_has_attributes_is_masked() {
+fn t15_everything_that_has_attributes_is_masked() {
     let secret = || vec![KeyValue::new("gen_ai.prompt.0.content", CANARY)];
     for hiding in [Hiding::Contents, Hiding::AllButHarmless] {
         let mut whole = span("chat", secret());

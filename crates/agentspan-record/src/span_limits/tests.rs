@@ -141,7 +141,7 @@ fn a_span_that_is_too_large_loses_of_its_longest_values_first() {
 proptest! {
     /// Whatever a span has, it fits afterwards, but for the note and where it goes.
     #[test]
-    fn every_span_fits(
+    fn t06_every_span_fits(
         texts in proptest::collection::vec((0_usize..4_000, any::<bool>()), 0..60),
         events in proptest::collection::vec(proptest::collection::vec(0_usize..3_000, 0..5), 0..30),
         limit in 2_000_usize..40_000,

@@ -91,7 +91,7 @@ fn without_any_certificate_there_is_an_error_that_says_so() {
 }
 
 #[test]
-fn keys_are_not_written_where_sslkeylogfile_says() {
+fn t21_keys_are_not_written_where_sslkeylogfile_says() {
     if is_started_by_test() {
         let server = server();
         let roots = TrustRoots::given([server.authority.clone()]).unwrap();
@@ -101,7 +101,7 @@ fn keys_are_not_written_where_sslkeylogfile_says() {
     }
     let log = file("key-log");
     let _ = fs::remove_file(&log);
-    let this = "roots::keys_are_not_written_where_sslkeylogfile_says";
+    let this = "roots::t21_keys_are_not_written_where_sslkeylogfile_says";
     assert!(passes(this, &[("SSLKEYLOGFILE", log.to_str().unwrap())]));
     assert!(!log.exists());
 }

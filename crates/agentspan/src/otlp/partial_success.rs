@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn t3_a_text_that_is_no_utf8_and_an_end_that_is_missing_hide_no_rejection() {
+    fn a_text_that_is_no_utf8_and_an_end_that_is_missing_hide_no_rejection() {
         // Two rejected spans, and a text of Latin-1.
         let message = b"\x0a\x08\x08\x02\x12\x04caf\xe9";
         assert_eq!(of_protobuf(message), receipt(2, "caf\u{fffd}"));
@@ -147,7 +147,7 @@ mod tests {
 
     #[cfg(feature = "otlp-http")]
     #[test]
-    fn t3_a_token_of_json_that_serde_refuses_hides_no_rejection() {
+    fn a_token_of_json_that_serde_refuses_hides_no_rejection() {
         let of = |rejected: &str, text: &[u8]| {
             let parts: [&[u8]; 5] = [
                 "\u{feff}{\"partialSuccess\":{\"rejectedSpans\":".as_bytes(),

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn t5_every_part_of_a_value_is_a_secret() {
+    fn t11_every_part_of_a_value_is_a_secret() {
         let bearer = "Bearer s3cret";
         check("authorization", bearer, "no Bearer s3cret", "no Bearer …");
         check("authorization", bearer, "key 'S3CRET'", "key '…'");

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_goes_to_this_machine_unless_asked_for() {
+    fn t09_plain_http_goes_to_this_machine_unless_asked_for() {
         check_both(
             "http://localhost:4318",
             Ok("http://localhost:4318/v1/traces"),

@@ -78,7 +78,7 @@ fn echoes(environment: &Environment) -> String {
 }
 
 #[test]
-fn a14_no_value_of_the_environment_is_echoed_at_length_or_forges_a_line() {
+fn t13_no_value_of_the_environment_is_echoed_at_length_or_forges_a_line() {
     let mut wrong = Vec::new();
     for name in names() {
         for value in hostile() {

@@ -170,10 +170,10 @@ fn send_one_span(to: &str) {
     }
 }
 
-const THIS: &str = "feedback::a5_one_real_span_stays_one_at_each_destination";
+const THIS: &str = "feedback::t19_one_real_span_stays_one_at_each_destination";
 
 #[test]
-fn a5_one_real_span_stays_one_at_each_destination() {
+fn t19_one_real_span_stays_one_at_each_destination() {
     if is_started_by_test() {
         return send_one_span(&said("TO"));
     }

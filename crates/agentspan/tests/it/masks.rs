@@ -73,8 +73,8 @@ fn check(what: &str, bytes: &str, shows: bool) {
 }
 
 #[test]
-fn a7_a8_no_rendering_shows_contents() {
-    if !has_its_own("masks::a7_a8_no_rendering_shows_contents") {
+fn t14_no_rendering_shows_contents() {
+    if !has_its_own("masks::t14_no_rendering_shows_contents") {
         return;
     }
     for rendering in [
@@ -95,8 +95,8 @@ fn a7_a8_no_rendering_shows_contents() {
 }
 
 #[test]
-fn a7_d4_no_file_holds_contents() {
-    if !has_its_own("masks::a7_d4_no_file_holds_contents") {
+fn t14_no_file_holds_contents() {
+    if !has_its_own("masks::t14_no_file_holds_contents") {
         return;
     }
     for (number, (expose, shows)) in EXPOSURES.into_iter().enumerate() {
@@ -120,8 +120,8 @@ fn console() -> (ConsoleExporter, Arc<Mutex<String>>) {
 }
 
 #[test]
-fn d3_the_console_shows_contents_when_it_is_asked_once() {
-    if !has_its_own("masks::d3_the_console_shows_contents_when_it_is_asked_once") {
+fn t14_the_console_shows_contents_when_it_is_asked_once() {
+    if !has_its_own("masks::t14_the_console_shows_contents_when_it_is_asked_once") {
         return;
     }
     let (exporter, text) = console();

@@ -182,7 +182,7 @@ fn requests_are_compressed_on_request() {
 }
 
 #[test]
-fn a_redirect_is_not_followed() {
+fn t08_a_redirect_is_not_followed() {
     let other = Service::start().unwrap();
     let service = Service::builder()
         .script([Answer::redirect(307, &other.url())])
@@ -210,7 +210,7 @@ fn what_is_no_url_is_found_out_at_once_and_not_shown() {
 }
 
 #[test]
-fn debug_shows_no_secret_of_a_receiver() {
+fn t11_debug_shows_no_secret_of_a_receiver() {
     let otlp = Otlp::new()
         .with_endpoint("https://me:secret-0@example.com/v1/traces?key=secret-1")
         .with_header("authorization", "secret-2");

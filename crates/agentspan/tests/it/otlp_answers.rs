@@ -82,7 +82,7 @@ fn batches_share_a_connection_until_the_receiver_closes_it() {
 }
 
 #[test]
-fn a_head_without_end_is_no_answer() {
+fn t07_a_head_without_end_is_no_answer() {
     check(vec![Answer::endless_head()], LONG, 4, lost("export_failed"));
 }
 
@@ -97,7 +97,7 @@ fn a_pause_beyond_the_timeout_is_not_waited_for() {
 }
 
 #[test]
-fn a3_an_answer_that_trickles_ends_with_the_timeout_and_the_next_batch_goes_on() {
+fn t07_an_answer_that_trickles_ends_with_the_timeout_and_the_next_batch_goes_on() {
     let service = service([Answer::status(200).trickling(), Answer::status(200)]);
     let sender = Sender::over_http(&service.url(), SHORT);
     sender.send(1).unwrap();
@@ -197,7 +197,7 @@ fn a14_a_warning_is_no_loss_and_stays_in_the_report() {
 }
 
 #[test]
-fn t5_a_receiver_that_repeats_the_headers_puts_no_key_into_the_report() {
+fn t11_a_receiver_that_repeats_the_headers_puts_no_key_into_the_report() {
     let logs = CapturedLogs::everywhere();
     let service = Service::builder()
         .answer_with(|request| {
@@ -230,7 +230,7 @@ fn t5_a_receiver_that_repeats_the_headers_puts_no_key_into_the_report() {
 }
 
 #[test]
-fn t3_an_answer_that_is_spoilt_or_cut_off_hides_no_rejection() {
+fn an_answer_that_is_spoilt_or_cut_off_hides_no_rejection() {
     let latin = [
         &b"{\"partialSuccess\":{\"errorMessage\":\"caf\xe9\",\"took\":1e999,"[..],
         br#""rejectedSpans":"2""#,

@@ -310,7 +310,7 @@ fn a1_one_identity_that_is_throttled_delays_no_other() {
 }
 
 #[test]
-fn a1_many_identities_that_stall_delay_no_other_for_long() {
+fn t20_many_identities_that_stall_delay_no_other_for_long() {
     let (mut lanes, mut now) = (lanes(64), Instant::now());
     for lane in 0..200 {
         lanes.push(&lane, lane, one());

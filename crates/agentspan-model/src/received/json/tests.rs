@@ -30,7 +30,7 @@ fn json_is_read_as_serde_json_reads_it() {
 }
 
 #[test]
-fn t3_a_token_that_is_refused_costs_its_own_place_only() {
+fn a_token_that_is_refused_costs_its_own_place_only() {
     let with = |token: &str| format!("{{\"a\": [true, {token}], \"b\": {{\"c\": -1.5}}}}");
     let expected = |value: Value| json!({"a": [true, value], "b": {"c": -1.5}});
     for (token, value) in [
@@ -65,7 +65,7 @@ fn t3_a_token_that_is_refused_costs_its_own_place_only() {
 }
 
 #[test]
-fn t3_what_is_cut_off_is_read_as_far_as_it_goes() {
+fn what_is_cut_off_is_read_as_far_as_it_goes() {
     check_not_whole(
         r#"{"results": [{"a": "b"}, {"a": "c"#,
         &json!({"results": [{"a": "b"}, {"a": "c"}]}),
@@ -80,7 +80,7 @@ fn t3_what_is_cut_off_is_read_as_far_as_it_goes() {
 }
 
 #[test]
-fn t3_brackets_that_do_not_match_hide_little() {
+fn brackets_that_do_not_match_hide_little() {
     check_not_whole(
         r#"{"a": [{"b": 1], "c": 2}"#,
         &json!({"a": [{"b": 1}], "c": 2}),

@@ -8,8 +8,8 @@ use crate::grpc_receiver::GrpcReceiver;
 use crate::process::has_its_own;
 
 #[test]
-fn a7_a8_no_request_over_http_holds_contents() {
-    if !has_its_own("masks::wire::a7_a8_no_request_over_http_holds_contents") {
+fn t14_no_request_over_http_holds_contents() {
+    if !has_its_own("masks::wire::t14_no_request_over_http_holds_contents") {
         return;
     }
     for (expose, shows) in EXPOSURES {
@@ -25,8 +25,8 @@ fn a7_a8_no_request_over_http_holds_contents() {
 }
 
 #[test]
-fn a7_a8_no_request_over_grpc_holds_contents() {
-    if !has_its_own("masks::wire::a7_a8_no_request_over_grpc_holds_contents") {
+fn t14_no_request_over_grpc_holds_contents() {
+    if !has_its_own("masks::wire::t14_no_request_over_grpc_holds_contents") {
         return;
     }
     for (expose, shows) in EXPOSURES {
