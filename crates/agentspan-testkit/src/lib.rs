@@ -30,13 +30,17 @@
 //! - [`Oracle`]: marks spans, and accounts for them from the requests that the service received.
 //! - [`Certificates`]: a private certificate authority, so that the service can act as any host.
 //! - [`CapturedLogs`]: the captured log records, to prove that they contain no secret.
+//! - [`forms_of`]: finds a secret in bytes, whatever it was encoded with. [`hostile_ids`]: ids of tenants and agents
+//!   that break out of where a careless program puts them.
 //! - [`turn`]: the spans of one turn of an agent, which tests and benchmarks share.
 
 mod answer;
+mod canary;
 mod captured_logs;
 mod certificates;
 mod connection;
 mod fault;
+mod hostile_ids;
 mod oracle;
 mod receipt;
 mod record;
@@ -45,8 +49,10 @@ mod transport;
 pub mod turn;
 
 pub use crate::answer::Answer;
+pub use crate::canary::forms_of;
 pub use crate::captured_logs::CapturedLogs;
 pub use crate::certificates::{CertificateError, Certificates};
+pub use crate::hostile_ids::hostile_ids;
 pub use crate::oracle::{Account, Oracle};
 pub use crate::receipt::Receipt;
 pub use crate::record::{ConnectionRecord, RecordedRequest, Recording, WaitError};

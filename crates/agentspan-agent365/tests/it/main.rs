@@ -18,6 +18,7 @@ mod callers;
 mod conservation;
 mod delivery_fixture;
 mod flushes;
+mod hostile_ids;
 mod identities;
 mod isolation;
 mod opt_in;
