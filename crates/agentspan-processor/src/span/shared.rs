@@ -169,21 +169,22 @@ fn take_empty() -> Option<Arc<Inner>> {
 
 /// Keeps an empty one, unless there are enough.
 fn keep_empty(empty: Arc<Inner>) {
-    let too_many = OWN.try_with(|own| {
+    // Where the thread is being torn down, it is freed.
+    let _ = OWN.try_with(|own| {
         let mut own = own.try_borrow_mut().ok()?;
         own.push(empty);
-        (own.len() >= 2 * BATCH).then(|| own.split_off(BATCH))
+        if own.len() < 2 * BATCH {
+            return None;
+        }
+        if let Some(mut common) = lock_common() {
+            let room = MOST.saturating_sub(common.len()).min(BATCH);
+            common.extend(own.drain(BATCH..BATCH + room));
+            COMMON_COUNT.store(common.len(), Ordering::Relaxed);
+        }
+        // Frees the rest without the lock.
+        own.truncate(BATCH);
+        Some(())
     });
-    let Some(mut batch) = too_many.ok().flatten() else {
-        return;
-    };
-    if let Some(mut common) = lock_common() {
-        let room = MOST.saturating_sub(common.len()).min(batch.len());
-        common.extend(batch.drain(..room));
-        COMMON_COUNT.store(common.len(), Ordering::Relaxed);
-    }
-    // Frees the rest without the lock.
-    drop(batch);
 }
 
 /// `None` while another thread has it.
