@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use agentspan_model::agentspec::{Event, EventDetails, Id};
+use agentspan_model::mapping::trace_id_bytes;
 use hashbrown::DefaultHashBuilder;
 use opentelemetry::trace::SpanContext;
 
@@ -18,8 +19,9 @@ enum Kind {
     Person,
 }
 
-/// Which request it is: what for, and its id.
-type Request = (Kind, Id);
+/// Which request it is: what for, and its id as a number, which is hashed at once and not byte by
+/// byte. Texts that differ have numbers that differ, but for the case of a UUID's letters.
+type Request = (Kind, u128);
 
 /// The spans of the last requests that wait for their responses. The response to one that is
 /// forgotten has no link, and nothing else is lost.
@@ -39,7 +41,7 @@ impl Requests {
     /// The span of the request that an event answers, if that is another one. Remembers requests.
     pub(super) fn of(&self, event: &Event, span: &SpanContext) -> Option<SpanContext> {
         let (asks, kind, request_id) = role(event)?;
-        let request = (kind, request_id.clone());
+        let request = (kind, u128::from_be_bytes(trace_id_bytes(request_id)));
         // Nothing that runs under the lock leaves it half done.
         let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if asks {
@@ -54,7 +56,7 @@ impl Requests {
 impl Inner {
     fn remember(&mut self, request: Request, span: SpanContext) {
         self.asked += 1;
-        self.order.push_back((self.asked, request.clone()));
+        self.order.push_back((self.asked, request));
         self.spans.insert(request, (self.asked, span));
         if self.order.len() <= REMEMBERED {
             return;
