@@ -428,6 +428,10 @@ impl Configuration {
             queues,
             agent_spec,
         );
+        let pipeline = match is_customised {
+            true => pipeline,
+            false => pipeline.without_others(),
+        };
         let propagation = propagation(&environment);
         Ok(Telemetry::new(pipeline, metrics, flush_on_drop).with_propagation(propagation))
     }

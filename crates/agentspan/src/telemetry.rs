@@ -140,8 +140,9 @@ impl Telemetry {
     /// Waits until the spans that have ended are delivered or dropped, for at most `timeout`.
     ///
     /// All destinations work at the same time, and `timeout` is for all of them together. Blocks the calling
-    /// thread; asynchronous code calls [`flush_async`](Self::flush_async). The processors of the provider run on a
-    /// thread of their own, `agentspan-flush`, since the SDK's flush knows no deadline.
+    /// thread; asynchronous code calls [`flush_async`](Self::flush_async). If
+    /// [`with_provider`](crate::Configuration::with_provider) customised the provider, its processors run on a thread
+    /// of their own, `agentspan-flush`, since the SDK's flush knows no deadline.
     ///
     /// # Errors
     ///

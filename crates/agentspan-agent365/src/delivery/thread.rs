@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
@@ -96,33 +95,34 @@ fn prepare(setup: Setup) -> (Arc<Shared>, Worker) {
 }
 
 pub(super) fn spawn(shared: &Shared, worker: Worker) -> io::Result<()> {
-    // The runtime is made on the thread: if the thread cannot be started, there is none that would
-    // have to be dropped here, which a caller's runtime may forbid.
-    let (started, start) = sync_channel(1);
+    // Made here, so that nobody waits for the thread to say whether it has one.
+    let runtime = OwnRuntime(Some(io_runtime(MAX_BLOCKING_THREADS)?));
     let thread = thread::Builder::new()
         .name(String::from("agentspan-export"))
-        .spawn(move || match io_runtime(MAX_BLOCKING_THREADS) {
-            Ok(runtime) => {
-                let _ = started.send(Ok(()));
-                run(runtime, worker);
-            }
-            Err(error) => {
-                let _ = started.send(Err(error));
-            }
-        })?;
-    start
-        .recv()
-        .unwrap_or_else(|_| Err(io::Error::other("the thread ended at its start")))?;
+        .spawn(move || run(runtime, worker))?;
     shared.set_thread(thread);
     Ok(())
 }
 
-fn run(runtime: Runtime, mut worker: Worker) {
+/// A runtime that may be dropped anywhere, also in a runtime of the caller, if its thread cannot be started.
+struct OwnRuntime(Option<Runtime>);
+
+impl Drop for OwnRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // Does not wait for a lookup that hangs.
+            let _ = contain::call(|| runtime.shutdown_background());
+        }
+    }
+}
+
+fn run(runtime: OwnRuntime, mut worker: Worker) {
     // Nothing that happens on this thread makes telemetry that would come back to it.
     let _suppressed = Context::enter_telemetry_suppressed_scope();
     let shared = Arc::clone(worker.shared());
     // Whatever panics: who waits for the end hears of it.
     let _ = contain::call(|| {
+        let Some(runtime) = &runtime.0 else { return };
         runtime.block_on(async {
             let panicked = || {
                 shared.counters.panicked(1);
@@ -133,8 +133,7 @@ fn run(runtime: Runtime, mut worker: Worker) {
         });
     });
     let _ = contain::drop(worker);
-    // Does not wait for a lookup that hangs.
-    let _ = contain::call(|| runtime.shutdown_background());
+    drop(runtime);
     log::finished(&shared.counters.snapshot());
     shared.set_finished();
 }

@@ -29,6 +29,14 @@ impl OwnThread {
         Ok(Self(result))
     }
 
+    /// Runs it at once, on this thread: for what is known not to block.
+    pub(super) fn run_here(work: impl FnOnce() -> OTelSdkResult) -> Self {
+        let (done, result) = mpsc::sync_channel(1);
+        // It has room for one.
+        let _ = done.send(contain::call(work));
+        Self(result)
+    }
+
     pub(super) fn wait(self, timeout: Duration) -> OTelSdkResult {
         match self.0.recv_timeout(timeout) {
             Ok(Ok(result)) => result,

@@ -10,7 +10,7 @@ use agentspan_processor::TraceBuilder;
 use opentelemetry::global::BoxedTracer;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry::trace::noop::NoopTracer;
-use opentelemetry_sdk::error::OTelSdkError;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use super::deadline::Deadline;
@@ -32,6 +32,8 @@ pub(crate) struct Pipeline {
     delivery: Option<Delivery>,
     queues: Vec<ExportQueue>,
     agent_spec: AgentSpec,
+    /// Whether the provider has processors that are not ours, which may block.
+    has_others: bool,
     /// There is nothing to flush, to shut down or to record for.
     is_disabled: bool,
     has_ended: AtomicBool,
@@ -52,9 +54,16 @@ impl Pipeline {
             delivery,
             queues,
             agent_spec,
+            has_others: true,
             is_disabled: false,
             has_ended: AtomicBool::new(false),
         }
+    }
+
+    /// Says that the provider has no processor but ours, which leaves the work to the guard.
+    pub(crate) fn without_others(mut self) -> Self {
+        self.has_others = false;
+        self
     }
 
     /// One that records nothing, for an SDK that is disabled.
@@ -69,6 +78,7 @@ impl Pipeline {
             delivery: None,
             queues: Vec::new(),
             agent_spec: AgentSpec::disabled(),
+            has_others: false,
             is_disabled: true,
             has_ended: AtomicBool::new(false),
         }
@@ -136,7 +146,7 @@ impl Pipeline {
         let flushes = self.start_queues();
         let (provider, ours) = (self.provider.clone(), self.done_by_guard.clone());
         // In any case, since the provider may have processors that nothing of ours concerns.
-        let others = OwnThread::start("agentspan-flush", move || {
+        let others = self.start_others("agentspan-flush", move || {
             ours.call(|| provider.force_flush())
         });
 
@@ -152,6 +162,19 @@ impl Pipeline {
         finish(&deadline, outcome, others, || Unsent::now(&self.report()))
     }
 
+    /// Calls the provider where that cannot block this thread.
+    fn start_others(
+        &self,
+        name: &str,
+        work: impl FnOnce() -> OTelSdkResult + Send + 'static,
+    ) -> io::Result<OwnThread> {
+        if self.has_others {
+            OwnThread::start(name, work)
+        } else {
+            Ok(OwnThread::run_here(work))
+        }
+    }
+
     /// A second call does nothing, and one that comes meanwhile waits as well.
     pub(super) fn shutdown(&self, timeout: Duration) -> Result<(), Failed> {
         if self.is_disabled || self.has_ended.load(Ordering::SeqCst) {
@@ -161,7 +184,7 @@ impl Pipeline {
         let before = self.report();
         let deadline = Deadline::after(timeout);
         let (provider, ours) = (self.provider.clone(), self.done_by_guard.clone());
-        let others = OwnThread::start("agentspan-shutdown", move || {
+        let others = self.start_others("agentspan-shutdown", move || {
             match ours.call(|| provider.shutdown_with_timeout(timeout)) {
                 Err(OTelSdkError::AlreadyShutdown) => Ok(()),
                 result => result,

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, ThreadId};
 
 use agentspan_model::agentspec::SpanDetails;
 use agentspan_otel::{ExportQueue, ExportQueueBuilder, OtelBridge};
@@ -71,6 +72,10 @@ fn with_queues(queues: Vec<ExportQueue>) -> Telemetry {
 }
 
 fn over(queues: Vec<ExportQueue>, other: Option<impl SpanProcessor + 'static>) -> Telemetry {
+    Telemetry::new(pipeline(queues, other), None, WHILE)
+}
+
+fn pipeline(queues: Vec<ExportQueue>, other: Option<impl SpanProcessor + 'static>) -> Pipeline {
     let status = Agent365Status::WithoutSwitch;
     let processor = AgentSpanProcessor::new(status, None, queues.clone(), None);
     let done_by_guard = processor.done_by_guard();
@@ -81,8 +86,7 @@ fn over(queues: Vec<ExportQueue>, other: Option<impl SpanProcessor + 'static>) -
     let provider = builder.build();
     let agent_spec = AgentSpec::new(OtelBridge::new(&provider), Vec::new());
     let provider = (provider, done_by_guard);
-    let pipeline = Pipeline::new(provider, status, None, queues, agent_spec);
-    Telemetry::new(pipeline, None, WHILE)
+    Pipeline::new(provider, status, None, queues, agent_spec)
 }
 
 /// Telemetry with processors of Agent Spec and nothing else.
@@ -96,6 +100,50 @@ fn with_agent_spec(
     let provider = (provider, DoneByGuard::default());
     let pipeline = Pipeline::new(provider, status, None, Vec::new(), agent_spec);
     Telemetry::new(pipeline, None, flush_on_drop)
+}
+
+/// Notes on which threads it is flushed and shut down.
+#[derive(Clone, Debug, Default)]
+struct Called(Arc<Mutex<Vec<ThreadId>>>);
+
+impl Called {
+    fn note(&self) -> OTelSdkResult {
+        self.0.lock().unwrap().push(thread::current().id());
+        Ok(())
+    }
+}
+
+impl SpanProcessor for Called {
+    fn on_start(&self, _span: &mut Span, _context: &Context) {}
+
+    fn on_end(&self, _span: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.note()
+    }
+
+    fn shutdown_with_timeout(&self, _timeout: Duration) -> OTelSdkResult {
+        self.note()
+    }
+}
+
+#[test]
+fn only_a_provider_with_processors_of_others_is_called_on_a_thread_of_its_own() {
+    let here = thread::current().id();
+    for has_others in [true, false] {
+        let called = Called::default();
+        let pipeline = pipeline(Vec::new(), Some(called.clone()));
+        let pipeline = match has_others {
+            true => pipeline,
+            false => pipeline.without_others(),
+        };
+        let telemetry = Telemetry::new(pipeline, None, WHILE);
+        telemetry.flush(WHILE).unwrap();
+        telemetry.shutdown(WHILE).unwrap();
+        let threads = called.0.lock().unwrap();
+        let is_here: Vec<_> = threads.iter().map(|thread| *thread == here).collect();
+        assert_eq!(is_here, [!has_others; 2]);
+    }
 }
 
 #[test]
@@ -168,7 +216,7 @@ fn a14_a_shutdown_that_is_late_says_what_is_lost_for_other_reasons() {
     // The queue has heard of it, and so nobody was told.
     failing.start_shutdown();
     while failing.stats().queued > 0 {
-        std::thread::yield_now();
+        thread::yield_now();
     }
     let error = telemetry.shutdown(Duration::from_millis(1)).unwrap_err();
     let text = "the deadline of 1ms passed with 1 spans or hooks not sent; \
