@@ -4,6 +4,7 @@ mod builder;
 mod entering;
 mod local_identity;
 mod processor;
+mod ready;
 mod scope_identity;
 mod text;
 
@@ -19,6 +20,7 @@ pub use self::builder::BaggageBuilder;
 pub(crate) use self::entering::{request_of, with_news};
 use self::local_identity::LocalIdentity;
 pub use self::processor::{BaggageSpanProcessor, LastProcessor};
+use self::ready::Ready;
 pub(crate) use self::scope_identity::ScopeIdentity;
 pub use self::text::BaggageText;
 
@@ -37,15 +39,19 @@ static DROPPED: AtomicU64 = AtomicU64::new(0);
 /// does not fit is left out, logged once per call with its number, and counted, see
 /// [`dropped_baggage_entries`]. Entries set here go before those that the context had, so that a
 /// caller with much baggage of its own cannot push them out.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct RequestBaggage {
     pairs: Arc<[(Key, StringValue)]>,
+    /// For the spans of the request.
+    ready: Arc<Ready>,
 }
 
 impl RequestBaggage {
     fn new(pairs: Vec<(Key, StringValue)>) -> Self {
+        let pairs = Arc::from(pairs);
         Self {
-            pairs: pairs.into(),
+            ready: Arc::new(Ready::of(Arc::clone(&pairs))),
+            pairs,
         }
     }
 
@@ -98,9 +104,20 @@ impl RequestBaggage {
             }
         }
         count_dropped_entries(dropped);
-        LocalIdentity::of(&self.pairs).add_to(context.with_baggage(baggage))
+        let context = context
+            .with_baggage(baggage)
+            .with_value(Arc::clone(&self.ready));
+        LocalIdentity::of(&self.pairs).add_to(context)
     }
 }
+
+impl PartialEq for RequestBaggage {
+    fn eq(&self, other: &Self) -> bool {
+        self.pairs == other.pairs
+    }
+}
+
+impl Eq for RequestBaggage {}
 
 /// Shows the keys. Values may name people.
 impl Debug for RequestBaggage {

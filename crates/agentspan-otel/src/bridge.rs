@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use agentspan_model::agent365::mapping::INVOKE_AGENT;
 use agentspan_model::agentspec::{self, Disclosure, Event, EventDetails, Id};
 use agentspan_model::keys;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
@@ -20,6 +21,7 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuild
 use crate::baggage::{request_of, with_news};
 use crate::scope::latest::Latest;
 use crate::scope::span::{CurrentSpan, SharedSpan, StartedSpan};
+use crate::scope::starting::{self, Starts};
 
 mod current;
 mod ids;
@@ -291,17 +293,23 @@ impl OtelBridge {
         builder.span_kind = Some(span_kind(self.mapping.span_kind(record)));
         builder.start_time = record.start_time.map(SystemTime::from);
         builder.attributes = Some(attributes);
+        let is_invocation = builder.name.starts_with(INVOKE_AGENT);
+        // A span that has attributes may have those that baggage gives.
+        let given = (!self.writes.attributes())
+            .then(|| starting::Starting::begin(Starts::Bridged { is_invocation }));
         let started = ids::with_ids(starting.trace_id, starting.span_id, || {
             self.tracer.build_with_context(builder, parent)
         });
+        let given = given.map(starting::Starting::finish).unwrap_or_default();
         let is_recording = started.is_recording();
         if is_recording && started.span_context().span_id() != starting.span_id {
             ids::warn_of_random_ids();
         }
+        let beside = given.beside(started.span_context().span_id());
         let shared = Arc::new(SharedSpan::new(
             StartedSpan::Sdk(started),
-            Latest::none(),
-            None,
+            Latest::new(given.attributes),
+            beside,
         ));
         let context = parent
             .with_value(starting.around.clone())

@@ -8,7 +8,7 @@ use opentelemetry::Value;
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::estimated_bytes;
-use crate::hand_over::{Beside, ScopeAttributes, handed_over};
+use crate::hand_over::{ScopeAttributes, handed_over};
 use crate::span_limits::{SpanCuts, SpanLimits};
 
 /// A finished span on its way to destinations.
@@ -40,14 +40,10 @@ impl FinishedSpan {
     #[must_use]
     #[inline]
     pub fn received(mut data: SpanData) -> Self {
-        let agent_spec = match handed_over(&data.span_context) {
-            Some(Beside::AgentSpec(agent_spec)) => Some(agent_spec),
-            Some(Beside::Attributes(handed)) => {
-                handed.add_to(&mut data);
-                None
-            }
-            None => None,
-        };
+        let (agent_spec, attributes) = handed_over(&data.span_context);
+        if let Some(attributes) = attributes {
+            attributes.add_to(&mut data);
+        }
         Self { data, agent_spec }
     }
 

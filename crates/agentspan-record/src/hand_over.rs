@@ -12,17 +12,13 @@ use agentspan_model::mapping::PlacedSpan;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, TraceId};
 
+/// What the span of the SDK that has these ids does not hold itself.
 struct Handed {
     ids: (TraceId, SpanId),
-    beside: Beside,
-}
-
-/// What the span of the SDK does not hold itself.
-pub(crate) enum Beside {
     /// For all processors.
-    AgentSpec(Arc<PlacedSpan>),
+    agent_spec: Option<Arc<PlacedSpan>>,
     /// For the first processor.
-    Attributes(ScopeAttributes),
+    attributes: Option<ScopeAttributes>,
 }
 
 /// The attributes of a span that does not hold them itself.
@@ -49,44 +45,59 @@ pub fn hand_over<T>(
     agent_spec: Arc<PlacedSpan>,
     end: impl FnOnce() -> T,
 ) -> T {
-    beside(span_context, Beside::AgentSpec(agent_spec), end)
+    let handed = Handed {
+        ids: ids(span_context),
+        agent_spec: Some(agent_spec),
+        attributes: None,
+    };
+    beside(handed, Before(SLOT.take()), end)
 }
 
 /// As [`hand_over`](crate::hand_over()), for the attributes of a span whose provider has no
 /// processor but one that [receives](crate::FinishedSpan::received) them. They take their place
 /// after those that the span has. What is beyond `most` in all is left out and counted, as the SDK
 /// does.
+///
+/// Called by the `end` of [`hand_over`](crate::hand_over()) for the same span, it adds to that.
 pub fn hand_over_attributes<T>(
     span_context: &SpanContext,
     attributes: Vec<KeyValue>,
     most: usize,
     end: impl FnOnce() -> T,
 ) -> T {
-    let handed = ScopeAttributes { attributes, most };
-    beside(span_context, Beside::Attributes(handed), end)
+    let ids = ids(span_context);
+    let before = Before(SLOT.take());
+    let same = before.0.as_ref().filter(|before| before.ids == ids);
+    let handed = Handed {
+        ids,
+        agent_spec: same.and_then(|same| same.agent_spec.clone()),
+        attributes: Some(ScopeAttributes { attributes, most }),
+    };
+    beside(handed, before, end)
 }
 
-fn beside<T>(span_context: &SpanContext, beside: Beside, end: impl FnOnce() -> T) -> T {
-    let ids = ids(span_context);
-    let handed = Handed { ids, beside };
-    let _before = Before(SLOT.replace(Some(ManuallyDrop::new(handed))));
+/// Runs `end` with what is handed over. `before` is what was there before.
+fn beside<T>(handed: Handed, before: Before, end: impl FnOnce() -> T) -> T {
+    let _before = before;
+    SLOT.set(Some(ManuallyDrop::new(handed)));
     end()
 }
 
 /// What is handed over with this span of the SDK.
 #[inline]
-pub(crate) fn handed_over(span_context: &SpanContext) -> Option<Beside> {
-    let handed = SLOT.take()?;
-    if handed.ids != ids(span_context) {
-        SLOT.set(Some(handed));
-        return None;
-    }
-    let Handed { ids, beside } = ManuallyDrop::into_inner(handed);
-    if let Beside::AgentSpec(agent_spec) = &beside {
-        let beside = Beside::AgentSpec(Arc::clone(agent_spec));
-        SLOT.set(Some(ManuallyDrop::new(Handed { ids, beside })));
-    }
-    Some(beside)
+pub(crate) fn handed_over(
+    span_context: &SpanContext,
+) -> (Option<Arc<PlacedSpan>>, Option<ScopeAttributes>) {
+    let Some(mut handed) = SLOT.take() else {
+        return (None, None);
+    };
+    let given = if handed.ids == ids(span_context) {
+        (handed.agent_spec.clone(), handed.attributes.take())
+    } else {
+        (None, None)
+    };
+    SLOT.set(Some(handed));
+    given
 }
 
 fn ids(span_context: &SpanContext) -> (TraceId, SpanId) {
@@ -119,11 +130,14 @@ mod tests {
         Arc::new(PlacedSpan::new(Span::new(Id::from(id), SpanDetails::Plain)))
     }
 
+    fn attributes(span: u64) -> Option<Vec<KeyValue>> {
+        let (_, found) = handed_over(&context(span));
+        Some(found?.attributes)
+    }
+
     fn found(span: u64) -> Option<String> {
-        match handed_over(&context(span))? {
-            Beside::AgentSpec(found) => Some(found.span.id.as_str().to_owned()),
-            Beside::Attributes(_) => None,
-        }
+        let (found, _) = handed_over(&context(span));
+        Some(found?.span.id.as_str().to_owned())
     }
 
     #[test]
@@ -131,12 +145,9 @@ mod tests {
         let given = || {
             let one = KeyValue::new("one", 1);
             hand_over_attributes(&context(1), vec![one.clone()], 128, || {
-                assert!(handed_over(&context(2)).is_none());
-                let Some(Beside::Attributes(found)) = handed_over(&context(1)) else {
-                    panic!("nothing was handed over");
-                };
-                assert_eq!(found.attributes, [one]);
-                assert!(handed_over(&context(1)).is_none());
+                assert!(attributes(2).is_none());
+                assert_eq!(attributes(1), Some(vec![one]));
+                assert!(attributes(1).is_none());
             });
         };
         hand_over(&context(3), placed("three"), || {
@@ -145,7 +156,25 @@ mod tests {
         });
         let unread = vec![KeyValue::new("one", 1)];
         hand_over_attributes(&context(1), unread, 128, || ());
-        assert!(handed_over(&context(1)).is_none(), "nobody asked in time");
+        assert!(attributes(1).is_none(), "nobody asked in time");
+    }
+
+    #[test]
+    fn a_record_and_attributes_of_one_span_go_together() {
+        let one = vec![KeyValue::new("one", 1)];
+        hand_over(&context(1), placed("one"), || {
+            hand_over_attributes(&context(1), one.clone(), 128, || {
+                let (record, attributes) = handed_over(&context(1));
+                assert_eq!(record.unwrap().span.id.as_str(), "one");
+                assert_eq!(attributes.unwrap().attributes, one);
+                assert_eq!(found(1).as_deref(), Some("one"), "for the next processor");
+            });
+            hand_over_attributes(&context(2), one.clone(), 128, || {
+                assert_eq!(found(2), None, "the record is of another span");
+            });
+            assert_eq!(found(1).as_deref(), Some("one"));
+        });
+        assert_eq!(found(1), None);
     }
 
     #[test]

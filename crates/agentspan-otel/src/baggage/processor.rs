@@ -14,8 +14,9 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use super::local_identity::LocalIdentity;
+use super::ready::{Copies, Ready};
 use super::scope_identity::ScopeIdentity;
-use crate::scope::starting;
+use crate::scope::starting::{self, Starts};
 
 /// Copies baggage to every span that starts, as the reference's span processor does.
 ///
@@ -62,7 +63,7 @@ pub struct BaggageSpanProcessor<Next = LastProcessor> {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum IdentitySource {
+pub(super) enum IdentitySource {
     #[default]
     Local,
     AnyBaggage,
@@ -130,27 +131,38 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
 
     /// Gives a scope what baggage says. What it lacks of the enclosing scope it takes itself, once
     /// it has its own attributes.
-    fn give_baggage(&self, span: &Span, is_invocation: bool, context: &Context) {
+    fn give_to_scope(&self, span: &Span, is_invocation: bool, context: &Context) {
         let only = self.most_beside;
         if let Some(most) = only {
             starting::take_beside(span.span_context().span_id(), most);
         }
-        let copied = CopiedBaggage::of(self.profile);
-        let Some(values) = self.values(copied, context) else {
-            return;
-        };
         // A sampler of the program may have added attributes. To see them is to copy the span.
         let existing = only.map_or_else(|| span.exported_data(), |_| None);
         let existing = existing.map(|span| span.attributes).unwrap_or_default();
-        starting::give(copies(copied, values, is_invocation, &existing));
+        let copies = self.copies(context, is_invocation, &existing);
+        if !copies.is_empty() {
+            starting::give(copies);
+        }
+    }
+
+    /// Gives the span of an Agent Spec span what baggage and the enclosing scope say, to be handed
+    /// over beside it.
+    fn give_to_bridge(&self, span: &Span, most: usize, is_invocation: bool, context: &Context) {
+        starting::take_beside(span.span_context().span_id(), most);
+        let mut given = self.copies(context, is_invocation, &[]);
+        if let Some(scope) = self.scope_around(context) {
+            let missing = scope.missing(given.iter(), self.profile);
+            given.extend(missing.into_iter().flatten());
+        }
+        if !given.is_empty() {
+            starting::give(given);
+        }
     }
 
     fn copy_baggage(&self, span: &mut Span, context: &Context) {
-        let copied = CopiedBaggage::of(self.profile);
-        let values = self.values(copied, context);
-        let scope = context.get::<ScopeIdentity>();
-        let scope = scope.or(self.default_identity.as_ref());
-        if values.is_none() && scope.is_none() {
+        let scope = self.scope_around(context);
+        let has_baggage = !context.baggage().is_empty() || context.get::<LocalIdentity>().is_some();
+        if !has_baggage && scope.is_none() {
             return;
         }
         // The only way to see a span's attributes and name. They are few while it starts.
@@ -161,13 +173,65 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
             || existing.attributes.iter().any(|a| {
                 a.key.as_str() == keys::GEN_AI_OPERATION_NAME && a.value.as_str() == INVOKE_AGENT
             });
-        let copies: Vec<KeyValue> = values.map_or_else(Vec::new, |values| {
-            copies(copied, values, is_invocation, &existing.attributes).collect()
-        });
+        let copies = self.copies(context, is_invocation, &existing.attributes);
         let all = existing.attributes.iter().chain(&copies);
         let missing = scope.map(|scope| scope.missing(all, self.profile));
         let missing = missing.unwrap_or_default();
         span.set_attributes(copies.into_iter().chain(missing.into_iter().flatten()));
+    }
+
+    /// Whose a span is that starts in `context` and says nothing of it.
+    fn scope_around<'a>(&'a self, context: &'a Context) -> Option<&'a ScopeIdentity> {
+        let scope = context.get::<ScopeIdentity>();
+        scope.or(self.default_identity.as_ref())
+    }
+
+    /// What is copied to a span that has these attributes.
+    fn copies(
+        &self,
+        context: &Context,
+        is_invocation: bool,
+        existing: &[KeyValue],
+    ) -> Vec<KeyValue> {
+        let make = || self.all_copies(context);
+        let of_request = Ready::of_context(context)
+            .and_then(|ready| ready.copies(self.profile, self.identity, make));
+        let made;
+        let copies = match of_request {
+            Some(copies) => copies,
+            None => {
+                made = self.all_copies(context);
+                &made
+            }
+        };
+        let copied = if is_invocation {
+            &copies.all[..]
+        } else {
+            copies.common()
+        };
+        if existing.is_empty() {
+            return copied.to_vec();
+        }
+        let copied = copied.iter();
+        copied
+            .filter(|copy| existing.iter().all(|other| other.key != copy.key))
+            .cloned()
+            .collect()
+    }
+
+    fn all_copies(&self, context: &Context) -> Copies {
+        let copied = CopiedBaggage::of(self.profile);
+        let Some(values) = self.values(copied, context) else {
+            return Copies::default();
+        };
+        let said = copied.keys.iter().zip(values).enumerate();
+        let said = said.filter_map(|(at, (key, value))| Some((at, *key, value?)));
+        Copies {
+            for_all: said.clone().filter(|(at, ..)| *at < copied.common).count(),
+            all: said
+                .map(|(_, key, value)| KeyValue::new(key, value.clone()))
+                .collect(),
+        }
     }
 
     /// The values of the copied keys, each at its key's place. None when there are none.
@@ -205,29 +269,16 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
 /// The values of the copied keys, each at its key's place.
 type Values<'a> = [Option<&'a StringValue>; CopiedBaggage::MOST];
 
-/// What is copied to a span that has these attributes.
-fn copies(
-    copied: CopiedBaggage,
-    values: Values<'_>,
-    is_invocation: bool,
-    existing: &[KeyValue],
-) -> impl Iterator<Item = KeyValue> {
-    let len = if is_invocation {
-        copied.keys.len()
-    } else {
-        copied.common
-    };
-    let said = copied.keys.iter().zip(values).take(len);
-    said.filter_map(|(key, value)| Some((*key, value?)))
-        .filter(|(key, _)| existing.iter().all(|a| a.key.as_str() != *key))
-        .map(|(key, value)| KeyValue::new(key, value.clone()))
-}
-
 impl<Next: SpanProcessor> SpanProcessor for BaggageSpanProcessor<Next> {
     fn on_start(&self, span: &mut Span, context: &Context) {
-        match starting::is_invocation() {
-            Some(is_invocation) => self.give_baggage(span, is_invocation, context),
-            None => self.copy_baggage(span, context),
+        match (starting::what_starts(), self.most_beside) {
+            (Some(Starts::Scope { is_invocation }), _) => {
+                self.give_to_scope(span, is_invocation, context);
+            }
+            (Some(Starts::Bridged { is_invocation }), Some(most)) => {
+                self.give_to_bridge(span, most, is_invocation, context);
+            }
+            _ => self.copy_baggage(span, context),
         }
         // A panic costs the program nothing, and is counted.
         let _ = contain::call(|| self.next.on_start(span, context));

@@ -26,11 +26,16 @@ impl Writes {
     }
 }
 
+/// Room for what baggage gives to a span when it ends.
+const ATTRIBUTES: usize = 8;
+
 /// All that a span says at its start whose record says the rest: which type it is.
 pub(super) fn type_only(details: &SpanDetails) -> Vec<KeyValue> {
     let type_name = match details.known_type_name() {
         Some(known) => StringValue::from(known),
         None => StringValue::from(details.type_name().to_owned()),
     };
-    vec![KeyValue::new(keys::AGENTSPEC_SPAN_TYPE, type_name)]
+    let mut attributes = Vec::with_capacity(ATTRIBUTES);
+    attributes.push(KeyValue::new(keys::AGENTSPEC_SPAN_TYPE, type_name));
+    attributes
 }

@@ -20,7 +20,7 @@ use opentelemetry::{Context, KeyValue};
 
 use super::latest::{Latest, Standing};
 use super::span::{CurrentSpan, SharedSpan};
-use super::starting::Starting;
+use super::starting::{Starting, Starts};
 use crate::baggage::{ScopeIdentity, with_merged_baggage};
 use crate::tracer::ScopeTracer;
 
@@ -341,7 +341,7 @@ impl Waiting {
         if !self.links.is_empty() {
             builder.links = Some(self.links);
         }
-        let starting = Starting::begin(is_invocation);
+        let starting = Starting::begin(Starts::Scope { is_invocation });
         // Samplers and span processors are foreign code: without a span goes on who has one that
         // panics.
         let span = contain::call(|| self.tracer.get().start(builder, parent));

@@ -95,11 +95,6 @@ impl<T: Keyed> Latest<T> {
         }
     }
 
-    /// No items.
-    pub(crate) fn none() -> Self {
-        Self::new(Vec::new())
-    }
-
     /// Sets an item; one of its key that is there already moves to the end.
     #[inline]
     pub(crate) fn put(&mut self, item: T, standing: Standing) {
@@ -432,7 +427,7 @@ mod tests {
 
     #[test]
     fn a_long_list_holds_each_key_once_at_any_time() {
-        let mut list = Latest::none();
+        let mut list = Latest::new(Vec::new());
         for value in 0..10_000 {
             list.put((Counted(value % 40), value), Standing::Own);
             assert!(list.items().len() <= 40);
@@ -476,7 +471,7 @@ mod tests {
 
     #[test]
     fn keys_of_one_hash_are_told_apart() {
-        let mut list = Latest::none();
+        let mut list = Latest::new(Vec::new());
         for value in 0..200 {
             list.put((Colliding(value % 50), value), Standing::Own);
         }
@@ -488,7 +483,7 @@ mod tests {
     /// The items after these calls, of which those that are free say so, and the others.
     fn said(calls: &[(usize, bool)], before: &[usize], missing: &[usize]) -> Vec<(usize, usize)> {
         let item = |key: usize| move |value| (Counted(key), value);
-        let mut list = Latest::none();
+        let mut list = Latest::new(Vec::new());
         for (value, (key, is_free)) in calls.iter().enumerate() {
             let standing = match is_free {
                 true => Standing::Free,

@@ -2,7 +2,8 @@
 //!
 //! In the reference, baggage is copied to a span as it starts, and the attributes of the scope come
 //! after it and win. The SDK's span would then hold both. So, while a scope starts a span on this
-//! thread, the processor hands its attributes to the scope, which holds each key once.
+//! thread, the processor hands its attributes to the scope, which holds each key once. The bridge
+//! does the same for spans that have nothing on them but their type.
 
 use std::cell::RefCell;
 use std::mem;
@@ -14,9 +15,16 @@ thread_local! {
     static STARTING: RefCell<Option<Slot>> = const { RefCell::new(None) };
 }
 
-/// What is known of the span that a scope starts.
+/// Whose span starts, and whether it is that of an invocation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Starts {
+    Scope { is_invocation: bool },
+    Bridged { is_invocation: bool },
+}
+
+/// What is known of the span that starts.
 struct Slot {
-    is_invocation: bool,
+    what: Starts,
     collected: Collected,
 }
 
@@ -37,7 +45,7 @@ impl Collected {
     }
 }
 
-/// A scope is starting a span on this thread, until this is dropped or finished.
+/// A scope or the bridge is starting a span on this thread, until this is dropped or finished.
 pub(crate) struct Starting {
     /// What a scope had collected that is starting too, when a sampler or processor started this
     /// one.
@@ -45,9 +53,9 @@ pub(crate) struct Starting {
 }
 
 impl Starting {
-    pub(crate) fn begin(is_invocation: bool) -> Self {
+    pub(crate) fn begin(what: Starts) -> Self {
         let slot = Slot {
-            is_invocation,
+            what,
             collected: Collected::default(),
         };
         let outer = with_slot(|starting| starting.replace(slot)).flatten();
@@ -67,10 +75,9 @@ impl Drop for Starting {
     }
 }
 
-/// Whether the scope that is starting on this thread invokes an agent. None if there is no such
-/// scope.
-pub(crate) fn is_invocation() -> Option<bool> {
-    with_slot(|slot| slot.as_ref().map(|slot| slot.is_invocation)).flatten()
+/// What is starting on this thread. None if that is neither a scope nor the bridge's.
+pub(crate) fn what_starts() -> Option<Starts> {
+    with_slot(|slot| slot.as_ref().map(|slot| slot.what)).flatten()
 }
 
 /// Says that the attributes of this span, at most so many, may be handed over beside it.
@@ -82,11 +89,15 @@ pub(crate) fn take_beside(span: SpanId, most: usize) {
     });
 }
 
-/// Gives `attributes` to the scope that is starting on this thread, unless it has their keys.
-pub(crate) fn give(attributes: impl Iterator<Item = KeyValue>) {
+/// Gives `attributes` to what is starting on this thread, unless it has their keys.
+pub(crate) fn give(attributes: Vec<KeyValue>) {
     with_slot(|slot| {
         let Some(slot) = slot else { return };
         let collected = &mut slot.collected.attributes;
+        if collected.is_empty() {
+            *collected = attributes;
+            return;
+        }
         for attribute in attributes {
             if collected.iter().all(|a| a.key != attribute.key) {
                 collected.push(attribute);

@@ -1,12 +1,18 @@
 //! Scopes whose attributes go past the SDK's span, to a processor that is alone in its provider.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agentspan_model::agent365::ToolCallDetails;
-use agentspan_otel::{BaggageBuilder, BaggageSpanProcessor, ExecuteToolScope, ScopeTracer};
+use agentspan_model::agentspec::SpanDetails;
+use agentspan_otel::{
+    BaggageBuilder, BaggageSpanProcessor, ExecuteToolScope, OtelBridge, ScopeTracer,
+};
+use agentspan_processor::{Span as AgentSpecSpan, Trace};
 use agentspan_record::FinishedSpan;
-use opentelemetry::trace::{Span as _, Status, TraceContextExt, Tracer, TracerProvider};
+use opentelemetry::baggage::BaggageExt;
+use opentelemetry::trace::{Span as _, SpanKind, Status, TraceContextExt, Tracer, TracerProvider};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanProcessor};
@@ -82,21 +88,98 @@ fn work(provider: &SdkTracerProvider) {
     start(&tracer).end();
 }
 
+/// Agent Spec spans in baggage that changes around them, in a scope, and with attributes of others.
+fn agent_spec_work(provider: &SdkTracerProvider) {
+    let bridge = OtelBridge::new(provider).with_records_only();
+    let trace = Trace::builder().with_processor(bridge).start().unwrap();
+    let invoke = || AgentSpecSpan::builder(SpanDetails::Plain).with_name("invoke_agent a");
+    invoke().start().unwrap().end().unwrap();
+    let baggage = BaggageBuilder::new().tenant_id("t").agent_id("a");
+    let baggage = baggage.caller_id("c").build();
+    for _ in 0..2 {
+        let _request = baggage.enter();
+        invoke().start().unwrap().end().unwrap();
+        let outer = AgentSpecSpan::builder(SpanDetails::Plain).start().unwrap();
+        Context::map_current(|context| {
+            let span = context.span();
+            span.set_attribute(KeyValue::new("own", true));
+            span.set_attribute(KeyValue::new("gen_ai.agent.id", "mine"));
+        });
+        let other = BaggageBuilder::new().agent_id("b").correlation_id("d");
+        let _inner = other.build().enter();
+        invoke().start().unwrap().end().unwrap();
+        drop(outer);
+    }
+    // The request's, and then one that other code has changed.
+    let _request = baggage.enter();
+    let changed = [KeyValue::new("correlation.id", "e")];
+    let changed = Context::current().with_baggage(changed).attach();
+    invoke().start().unwrap().end().unwrap();
+    drop(changed);
+    start(&ScopeTracer::new(provider)).in_scope_infallible(|_| {
+        invoke().start().unwrap().end().unwrap();
+    });
+    trace.end().unwrap();
+}
+
+/// Each span with all that is told of it.
+fn facts_of(beside: bool, work: impl Fn(&SdkTracerProvider)) -> Vec<Facts> {
+    let (provider, kept) = provider(beside);
+    work(&provider);
+    let spans = kept.0.lock().unwrap();
+    let facts = |span: &SpanData| {
+        let kind = span.span_kind.clone();
+        let status = span.status.clone();
+        let events: Vec<_> = span.events.iter().map(|it| it.name.clone()).collect();
+        let (attributes, dropped) = (span.attributes.clone(), span.dropped_attributes_count);
+        (span.name.clone(), kind, attributes, dropped, status, events)
+    };
+    spans.iter().map(facts).collect()
+}
+
+type Facts = (
+    Cow<'static, str>,
+    SpanKind,
+    Vec<KeyValue>,
+    u32,
+    Status,
+    Vec<Cow<'static, str>>,
+);
+
+#[test]
+fn an_agent_spec_span_has_the_baggage_that_the_span_of_the_sdk_would_have_held() {
+    let [held, beside] = [false, true].map(|beside| facts_of(beside, agent_spec_work));
+    let texts = |facts: &[Facts]| {
+        let text = |attribute: &KeyValue| format!("{}={}", attribute.key, attribute.value);
+        let spans = facts.iter();
+        let texts = |facts: &Facts| facts.2.iter().map(text).collect::<Vec<_>>().join(" ");
+        spans.map(texts).collect::<Vec<_>>()
+    };
+    let plain = "agentspec.span.type=Span";
+    let of_request = format!("{plain} tenant.id=t gen_ai.agent.id=a gen_ai.caller.id=c");
+    let both = "correlation.id=d gen_ai.agent.id=b gen_ai.caller.id=c";
+    let changed = format!("{plain} tenant.id=t correlation.id=e gen_ai.agent.id=a");
+    let expected = [
+        plain.to_owned(),
+        of_request.clone(),
+        format!("{plain} tenant.id=t {both}"),
+        format!("{plain} tenant.id=t own=true gen_ai.agent.id=mine"),
+    ];
+    let texts_beside = texts(&beside);
+    assert_eq!(texts_beside[..4], expected);
+    assert_eq!(texts_beside[4..7], expected[1..]);
+    assert_eq!(texts_beside[7], changed);
+    // What other code sets again moves to the end, where the SDK's span has it twice.
+    let mut held = texts(&held);
+    for at in [3, 6] {
+        held[at] = held[at].replacen(" gen_ai.agent.id=a", "", 1);
+    }
+    assert_eq!(texts_beside, held);
+}
+
 #[test]
 fn what_arrives_is_what_the_span_of_the_sdk_would_have_held() {
-    let [held, beside] = [false, true].map(|beside| {
-        let (provider, kept) = provider(beside);
-        work(&provider);
-        let spans = kept.0.lock().unwrap();
-        let facts = |span: &SpanData| {
-            let kind = span.span_kind.clone();
-            let status = span.status.clone();
-            let events: Vec<_> = span.events.iter().map(|it| it.name.clone()).collect();
-            let (attributes, dropped) = (span.attributes.clone(), span.dropped_attributes_count);
-            (span.name.clone(), kind, attributes, dropped, status, events)
-        };
-        spans.iter().map(facts).collect::<Vec<_>>()
-    });
+    let [held, beside] = [false, true].map(|beside| facts_of(beside, work));
     assert_eq!(held, beside);
     assert_eq!(beside.len(), 4);
     let (_, _, attributes, dropped, status, _) = &beside[0];
