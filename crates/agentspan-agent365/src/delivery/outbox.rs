@@ -102,7 +102,8 @@ impl Outbox {
                 self.runs.push_front(parcel.spans);
             }
             let length = parcel.body.len();
-            let is_too_long = press.is_too_long(length) || length >= self.too_large;
+            let is_too_long =
+                !parcel.is_complete || press.is_too_long(length) || length >= self.too_large;
             if !is_too_long || !self.divide() {
                 self.encoded = Some(Encoded {
                     spans: parcel.spans,
@@ -216,6 +217,19 @@ mod tests {
         assert_eq!(outbox.encode(&press).body.len(), length);
         assert_eq!(outbox.settle().spans, 1);
         assert_eq!((outbox.requests(), outbox.body_bytes()), (1, length));
+    }
+
+    #[test]
+    fn a13_a_body_that_is_longer_than_expected_is_given_up_before_it_is_complete() {
+        let (long, press) = (outbox(30, &"\u{1}".repeat(100_000)), press(None));
+        let spans: Vec<SpanData> = long.spans.into();
+        let parcel = press.next(&long.resource, &spans, long.bytes, None);
+        assert!(!parcel.is_complete);
+        let memory = parcel.memory;
+        assert!(memory <= 2 * LONGEST_PIECE as u64, "{memory} for a body");
+        // One span is sent whatever its length.
+        let parcel = press.next(&long.resource, &spans[..1], long.bytes, None);
+        assert!(parcel.is_complete);
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub(super) struct Press {
 #[derive(Debug)]
 pub(super) struct Parcel {
     pub(super) body: Bytes,
+    /// Whether the body has all spans. One that has not is too long.
+    pub(super) is_complete: bool,
     /// How much memory the body takes.
     pub(super) memory: u64,
     pub(super) spans: usize,
@@ -57,8 +59,11 @@ impl Press {
 
     /// How much memory the next body of a load of `bytes` takes, as far as the bodies before tell.
     pub(super) fn forecast(&self, bytes: u64) -> u64 {
-        let longest = self.max_payload_bytes.unwrap_or(LONGEST_PIECE);
-        self.grown(bytes.min(PIECE)).min(longest as u64)
+        self.grown(bytes.min(PIECE)).min(self.longest() as u64)
+    }
+
+    fn longest(&self) -> usize {
+        self.max_payload_bytes.unwrap_or(LONGEST_PIECE)
     }
 
     /// The body of the next request: with the first `run` of `spans`, or with as many as a request
@@ -92,8 +97,9 @@ impl Press {
         };
         let expected = usize::try_from(self.forecast(bytes)).unwrap_or(LONGEST_PIECE);
         let mut body = self.buffers.take(expected);
-        if cut.is_empty() {
-            encoder.encode_fitted(resource, spans, &mut body);
+        let most = self.longest();
+        let is_complete = if cut.is_empty() {
+            encoder.encode_fitted(resource, spans, most, &mut body)
         } else {
             let mut fitted: Vec<&SpanData> = spans.iter().collect();
             for (index, span) in &cut {
@@ -101,13 +107,14 @@ impl Press {
                     *place = span;
                 }
             }
-            encoder.encode_fitted(resource, &fitted, &mut body);
-        }
+            encoder.encode_fitted(resource, &fitted, most, &mut body)
+        };
         drop(encoder);
         self.learn(bytes, body.len() as u64);
         Parcel {
             memory: body.capacity() as u64,
             body: self.buffers.lend(body),
+            is_complete,
             spans: spans.len(),
             truncated: cut.len(),
         }
@@ -116,7 +123,7 @@ impl Press {
     /// Whether a body of this length is sent only if it cannot be divided. The estimates know
     /// nothing of the resource, of links and of escapes.
     pub(super) fn is_too_long(&self, body: usize) -> bool {
-        body > self.max_payload_bytes.unwrap_or(LONGEST_PIECE)
+        body > self.longest()
     }
 
     /// How many spans make a piece, one at least. All together take `bytes`.

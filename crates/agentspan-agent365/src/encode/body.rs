@@ -96,9 +96,9 @@ impl BodyEncoder {
         S: Borrow<SpanData>,
     {
         match self.fit_all(spans) {
-            Some(fitted) => self.encode_fitted(resource, &fitted, out),
-            None => self.encode_fitted(resource, spans, out),
-        }
+            Some(fitted) => self.encode_fitted(resource, &fitted, usize::MAX, out),
+            None => self.encode_fitted(resource, spans, usize::MAX, out),
+        };
     }
 
     /// The spans as they are sent: those that the profile finds too long are cut copies. `None` for a
@@ -128,19 +128,24 @@ impl BodyEncoder {
         }
     }
 
-    /// As [`encode`](Self::encode), for spans that came through [`fit`](Self::fit).
+    /// As [`encode`](Self::encode), for spans that came through [`fit`](Self::fit). Stops as soon as the
+    /// body of several spans is longer than `most`, and returns whether it is complete: a body that is
+    /// not sent is to take no more memory than others.
     pub(crate) fn encode_fitted<S>(
         &mut self,
         resource: &EncodedResource,
         spans: &[S],
+        most: usize,
         out: &mut Vec<u8>,
-    ) where
+    ) -> bool
+    where
         S: Borrow<SpanData>,
     {
         out.extend_from_slice(b"{\"resourceSpans\":[{\"resource\":{\"attributes\":");
         out.extend_from_slice(resource.as_bytes());
         out.extend_from_slice(b"},\"scopeSpans\":[");
         self.scope_order.arrange(spans);
+        let spans_in_all = spans.len();
         let mut first_scope = true;
         for spans in self.scope_order.scopes(spans) {
             let mut first_span = true;
@@ -156,6 +161,9 @@ impl BodyEncoder {
                 }
                 first_span = false;
                 push_span(out, span, &mut self.unique_keys);
+                if out.len() > most && spans_in_all > 1 {
+                    return false;
+                }
             }
             first_scope = false;
         }
@@ -163,6 +171,7 @@ impl BodyEncoder {
             out.extend_from_slice(b"]}");
         }
         out.extend_from_slice(b"]}]}");
+        true
     }
 }
 
