@@ -325,7 +325,7 @@ impl SpanLimits {
             let removed = span.attributes.get(index);
             let removed = removed.filter(|one| !is_routing(one) && !is_note(one));
             if let Some(removed) = removed {
-                over = over.saturating_sub(attribute_bytes(removed) as u64);
+                over = over.saturating_sub(attribute_bytes(index, removed) as u64);
                 span.attributes.remove(index);
                 cuts.own_attributes += 1;
                 cuts.dropped.attributes += 1;
@@ -337,11 +337,12 @@ impl SpanLimits {
 
 /// As if the span had never been cut: its list of attributes has no places for notes, either.
 fn bytes_without_notes(span: &SpanData) -> u64 {
-    let notes = span.attributes.iter().filter(|one| is_note(one));
+    let attributes = span.attributes.iter().enumerate();
+    let notes = attributes.filter(|(_, one)| is_note(one));
     let (mut places, mut bytes) = (0, 0);
-    for note in notes {
+    for (at, note) in notes {
         places += 1;
-        bytes += attribute_bytes(note) - size_of::<KeyValue>();
+        bytes += attribute_bytes(at, note) - size_of::<KeyValue>();
     }
     let capacity = span.attributes.capacity();
     let slots = places_bytes::<KeyValue>(capacity) - places_bytes::<KeyValue>(capacity - places);

@@ -10,10 +10,14 @@ use opentelemetry_sdk::trace::SpanData;
 /// of its own.
 const LONGEST_KEY: usize = 64;
 
+/// How many keys of a list are taken for constants. Whether a key is one cannot be seen.
+const CONSTANT_KEYS: usize = 32;
+
 /// The estimated memory of `span` in bytes.
 ///
 /// Lists count with their capacity, texts with their length, and each allocation with what an
-/// allocator adds. Keys of attributes are taken for constants unless they are longer than 64 bytes.
+/// allocator adds. Keys of attributes are taken for constants, but for those that are longer than 64
+/// bytes, and all beyond the first 32 of a list: nobody writes so many constants.
 #[must_use]
 pub fn estimated_bytes(span: &SpanData) -> u64 {
     let mut bytes =
@@ -32,7 +36,7 @@ pub fn estimated_bytes(span: &SpanData) -> u64 {
     bytes += span
         .instrumentation_scope
         .attributes()
-        .map(attribute_bytes)
+        .map(|attribute| attribute_bytes(0, attribute))
         .sum::<usize>();
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
@@ -66,14 +70,15 @@ pub(crate) fn name_bytes(name: &Cow<'static, str>) -> usize {
 /// What a list of attributes holds.
 pub(crate) fn attributes_bytes(attributes: &Vec<KeyValue>) -> usize {
     let slots = list_bytes(attributes);
-    let of_each = |attribute| attribute_bytes(attribute) - size_of::<KeyValue>();
-    slots + attributes.iter().map(of_each).sum::<usize>()
+    let of_each = |(at, attribute)| attribute_bytes(at, attribute) - size_of::<KeyValue>();
+    slots + attributes.iter().enumerate().map(of_each).sum::<usize>()
 }
 
-/// What one attribute holds, its place in a list included.
-pub(crate) fn attribute_bytes(attribute: &KeyValue) -> usize {
+/// What the attribute at this place of a list holds, the place included.
+pub(crate) fn attribute_bytes(at: usize, attribute: &KeyValue) -> usize {
     let key = attribute.key.as_str().len();
-    let key = if key > LONGEST_KEY { allocated(key) } else { 0 };
+    let is_constant = at < CONSTANT_KEYS && key <= LONGEST_KEY;
+    let key = if is_constant { 0 } else { allocated(key) };
     size_of::<KeyValue>() + key + allocated(value_bytes(&attribute.value)) + parts(&attribute.value)
 }
 

@@ -40,6 +40,30 @@ fn small(number: usize) -> SpanData {
     }
 }
 
+/// Attributes whose keys were made while the program ran.
+fn keyed(number: usize) -> SpanData {
+    let attributes = (0..number).map(|n| KeyValue::new(format!("{n:064}"), 1));
+    SpanData {
+        attributes: attributes.collect(),
+        ..small(0)
+    }
+}
+
+#[test]
+fn a13_many_keys_that_are_no_constants_are_not_larger_than_their_estimate() {
+    for number in [64, 256, 1_024] {
+        let mut kept = None;
+        let measured = allocation_counter::measure(|| kept = Some(keyed(number)));
+        let span = kept.unwrap();
+        let all = measured.bytes_current as u64 + size_of::<SpanData>() as u64;
+        let estimated = estimated_bytes(&span);
+        // The first ones could be constants.
+        let least = all - (CONSTANT_KEYS * 64) as u64;
+        assert!(estimated >= least, "{number}: {estimated} for {least}");
+        assert!(estimated <= all * 5 / 4, "{number}: {estimated} for {all}");
+    }
+}
+
 #[test]
 fn a13_small_spans_are_not_larger_than_their_estimate() {
     for number in 0..40 {
