@@ -532,6 +532,12 @@ pub const METRIC_SPANS_QUEUE_SIZE: &str = "agentspan.destination.span.queue.size
 /// `agentspan.destination.span.queue.memory`: an up-down counter in bytes (`By`), the estimated memory of
 /// those.
 pub const METRIC_SPANS_QUEUE_MEMORY: &str = "agentspan.destination.span.queue.memory";
+/// `agentspan.destination.span.cut`: a counter in spans (`{span}`), those of which something was cut because it
+/// was beyond their limits.
+pub const METRIC_SPANS_CUT: &str = "agentspan.destination.span.cut";
+/// `agentspan.span.evicted`: a counter in spans (`{span}`), those that were exported as unfinished while they were
+/// open, because open spans held too much memory.
+pub const METRIC_SPANS_EVICTED: &str = "agentspan.span.evicted";
 /// `agentspan.destination.hook.accepted`: a counter in hooks (`{hook}`), the calls that a destination was given.
 pub const METRIC_HOOKS_ACCEPTED: &str = "agentspan.destination.hook.accepted";
 /// `agentspan.destination.hook.exported`: a counter in hooks (`{hook}`), those that it took.

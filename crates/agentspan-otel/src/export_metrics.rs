@@ -22,6 +22,12 @@ use crate::{ExportLoss, ExportQueue, ExportStats};
 /// | `agentspan.destination.span.dropped` | counter | `{span}` | `otel.component.name`, `error.type` |
 /// | `agentspan.destination.span.queue.size` | up-down counter | `{span}` | `otel.component.name` |
 /// | `agentspan.destination.span.queue.memory` | up-down counter | `By` | `otel.component.name` |
+/// | `agentspan.destination.span.cut` | counter | `{span}` | `otel.component.name` |
+/// | `agentspan.span.evicted` | counter | `{span}` | |
+///
+/// Spans that are `cut` were beyond their [`SpanLimits`](crate::SpanLimits); they are exported or dropped as
+/// others are. Those that are `evicted` were open and held too much memory, see
+/// [`with_evicted_spans`](ExportMetricsBuilder::with_evicted_spans).
 ///
 /// *accepted = exported + dropped + queue size*, exactly whenever no span is on its way. Processors of
 /// Agent Spec count calls of their hooks, so they have metrics of their own:
@@ -63,8 +69,9 @@ use crate::{ExportLoss, ExportQueue, ExportStats};
 #[derive(Debug)]
 #[must_use = "nothing is reported once it is dropped"]
 pub struct ExportMetrics {
-    /// The one strong reference.
+    /// The only strong references.
     _sources: Arc<[Source]>,
+    _evicted: Arc<[Evicted]>,
 }
 
 /// The destinations of [`ExportMetrics`].
@@ -72,6 +79,7 @@ pub struct ExportMetrics {
 #[must_use = "nothing is reported before `start`"]
 pub struct ExportMetricsBuilder {
     sources: Vec<Source>,
+    evicted: Vec<Evicted>,
 }
 
 /// What became of what one destination was given, up to one moment.
@@ -91,6 +99,8 @@ pub struct ExportCounts {
     pub queued: u64,
     /// The estimated memory of that in bytes. Not reported for hooks.
     pub queued_bytes: u64,
+    /// Of how many something was cut because it was beyond its limits. Not reported for hooks.
+    pub cut: u64,
 }
 
 /// What a destination counts.
@@ -109,6 +119,9 @@ struct Source {
     counts: Box<dyn Fn() -> ExportCounts + Send + Sync>,
 }
 
+/// Says how many open spans were exported as unfinished.
+struct Evicted(Box<dyn Fn() -> u64 + Send + Sync>);
+
 impl From<ExportStats> for ExportCounts {
     fn from(stats: ExportStats) -> Self {
         let dropped = ExportLoss::ALL.map(|loss| (loss.as_str(), stats.dropped_for(loss)));
@@ -118,6 +131,7 @@ impl From<ExportStats> for ExportCounts {
             dropped: dropped.to_vec(),
             queued: stats.queued,
             queued_bytes: stats.queued_bytes,
+            cut: stats.cuts.spans,
         }
     }
 }
@@ -152,6 +166,14 @@ impl ExportMetricsBuilder {
         self
     }
 
+    /// Adds a count of open spans that were exported as unfinished, such as
+    /// [`OtelBridge::evicted_spans`](crate::OtelBridge::evicted_spans). It is asked as those of destinations
+    /// are. The metric is the sum of all such counts.
+    pub fn with_evicted_spans(mut self, count: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.evicted.push(Evicted(Box::new(count)));
+        self
+    }
+
     /// Two series of the same attributes would be one, with the counts of either.
     fn unused(&self, name: String) -> String {
         let is_unused = |name: &String| self.sources.iter().all(|source| source.name != *name);
@@ -168,8 +190,33 @@ impl ExportMetricsBuilder {
                 counted.instruments(meter, &sources);
             }
         }
-        ExportMetrics { _sources: sources }
+        let evicted: Arc<[Evicted]> = self.evicted.into();
+        if !evicted.is_empty() {
+            observe_evicted(meter, Arc::downgrade(&evicted));
+        }
+        ExportMetrics {
+            _sources: sources,
+            _evicted: evicted,
+        }
     }
+}
+
+fn observe_evicted(meter: &Meter, evicted: Weak<[Evicted]>) {
+    meter
+        .u64_observable_counter(keys::METRIC_SPANS_EVICTED)
+        .with_unit("{span}")
+        .with_description("open spans that were exported as unfinished, to make room")
+        .with_callback(move |to| {
+            let Some(evicted) = evicted.upgrade() else {
+                return;
+            };
+            // One that panics is left out this time.
+            let counts = evicted
+                .iter()
+                .filter_map(|count| contain::call(&count.0).ok());
+            to.observe(counts.sum(), &[]);
+        })
+        .build();
 }
 
 impl ExportMetrics {
@@ -186,6 +233,7 @@ struct Names {
     dropped: &'static str,
     queue_size: &'static str,
     queue_memory: Option<&'static str>,
+    cut: Option<&'static str>,
     unit: &'static str,
 }
 
@@ -198,6 +246,7 @@ impl Counted {
                 dropped: keys::METRIC_SPANS_DROPPED,
                 queue_size: keys::METRIC_SPANS_QUEUE_SIZE,
                 queue_memory: Some(keys::METRIC_SPANS_QUEUE_MEMORY),
+                cut: Some(keys::METRIC_SPANS_CUT),
                 unit: "{span}",
             },
             Self::Hooks => Names {
@@ -206,6 +255,7 @@ impl Counted {
                 dropped: keys::METRIC_HOOKS_DROPPED,
                 queue_size: keys::METRIC_HOOKS_QUEUE_SIZE,
                 queue_memory: None,
+                cut: None,
                 unit: "{hook}",
             },
         }
@@ -245,6 +295,11 @@ impl Counted {
         counter(names.exported, "what destinations took", |counts| {
             counts.exported
         });
+        if let Some(name) = names.cut {
+            let description =
+                "spans of which something was cut, because it was beyond their limits";
+            counter(name, description, |counts| counts.cut);
+        }
         gauge(
             names.queue_size,
             names.unit,
@@ -290,6 +345,12 @@ fn component(name: &str) -> KeyValue {
 
 fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+impl fmt::Debug for Evicted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Evicted").finish_non_exhaustive()
+    }
 }
 
 impl fmt::Debug for Source {

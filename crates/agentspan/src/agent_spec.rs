@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use agentspan_otel::OtelBridge;
+use agentspan_otel::{Counted, ExportMetricsBuilder, OtelBridge};
 use agentspan_processor::{BackgroundQueue, HookError, Trace, TraceBuilder};
 use agentspan_queue::contain;
 
@@ -95,6 +95,19 @@ impl AgentSpec {
         self.bridge
             .as_ref()
             .map_or(0, |bridge| bridge.evicted_spans())
+    }
+
+    /// Adds what is counted here.
+    pub(crate) fn measured_by(&self, mut metrics: ExportMetricsBuilder) -> ExportMetricsBuilder {
+        for (name, queue) in &self.processors {
+            let queue = queue.clone();
+            let counts = move || counts::of_agent_spec(&queue);
+            metrics = metrics.with_source(name, Counted::Hooks, counts);
+        }
+        match self.bridge.clone() {
+            Some(bridge) => metrics.with_evicted_spans(move || bridge.evicted_spans()),
+            None => metrics,
+        }
     }
 
     pub(crate) fn reports(&self) -> impl Iterator<Item = DestinationReport> {

@@ -401,17 +401,6 @@ impl Configuration {
             None => builder,
         };
         let provider = foreign(|| customised().build())?;
-        let metrics = foreign(|| {
-            let (delivery, processors) = (delivery.as_ref(), &agent_spec_processors);
-            metrics::of_destinations(meter.as_ref(), delivery, &queues, processors)
-        })?;
-
-        set_default_tracer(ScopeTracer::with_profile(&provider, profile))
-            .map_err(|_| InstallError::AlreadyInstalled)?;
-        set_enabled(switches.observability);
-        // It drops the one before, with processors that may be anybody's.
-        let _ = contain::call(|| global::set_tracer_provider(provider.clone()));
-        warn_of(missing, agent365);
         let capture = capture.unwrap_or(default_capture);
         let bridge = OtelBridge::new(&provider).with_capture(capture);
         // Who looks at the span itself sees attributes; our destinations need none.
@@ -421,6 +410,17 @@ impl Configuration {
             bridge.with_records_only()
         };
         let agent_spec = AgentSpec::new(bridge, agent_spec_processors);
+        let metrics = foreign(|| {
+            let delivery = delivery.as_ref();
+            metrics::of_destinations(meter.as_ref(), delivery, &queues, &agent_spec)
+        })?;
+
+        set_default_tracer(ScopeTracer::with_profile(&provider, profile))
+            .map_err(|_| InstallError::AlreadyInstalled)?;
+        set_enabled(switches.observability);
+        // It drops the one before, with processors that may be anybody's.
+        let _ = contain::call(|| global::set_tracer_provider(provider.clone()));
+        warn_of(missing, agent365);
         let pipeline = Pipeline::new(
             (provider, done_by_guard),
             agent365,
@@ -499,7 +499,9 @@ impl Configuration {
         set_enabled(switches.observability);
         warn_of(missing, processor.agent365());
         let (delivery, queues) = (processor.delivery(), processor.queues());
-        let metrics = foreign(|| metrics::of_destinations(meter.as_ref(), delivery, queues, &[]))?;
+        let none = AgentSpec::disabled();
+        let metrics =
+            foreign(|| metrics::of_destinations(meter.as_ref(), delivery, queues, &none))?;
         Ok(processor.with_metrics(metrics))
     }
 

@@ -15,6 +15,7 @@ pub(crate) fn of_delivery(stats: &DeliveryStats) -> ExportCounts {
         dropped: dropped.to_vec(),
         queued: stats.queued,
         queued_bytes: stats.queued_bytes,
+        cut: stats.cuts.spans,
     }
 }
 
@@ -34,5 +35,6 @@ pub(crate) fn of_agent_spec(queue: &BackgroundQueue) -> ExportCounts {
         ],
         queued: stats.queued,
         queued_bytes: stats.queued_bytes,
+        cut: 0,
     }
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use agentspan_agent365::SpanEnrichers;
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering, TracingNoise};
-use agentspan_otel::{ConsoleDetail, ConsoleExporter, ExportQueue, OtlpJsonLines, Receipts};
+use agentspan_otel::{
+    ConsoleDetail, ConsoleExporter, ExportQueue, OtlpJsonLines, Receipts, SpanLimits,
+};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use crate::batch_variables::BatchVariables;
@@ -69,6 +71,7 @@ struct Settings {
     max_spans: Option<usize>,
     batch_spans: Option<usize>,
     max_bytes: Option<usize>,
+    limits: SpanLimits,
 }
 
 impl Destination {
@@ -112,6 +115,7 @@ impl Destination {
                 max_spans: None,
                 batch_spans: None,
                 max_bytes: None,
+                limits: SpanLimits::default(),
             },
             is_console: false,
             build,
@@ -261,6 +265,16 @@ impl Destination {
         self
     }
 
+    /// Sets how large a span may be, as [`ExportQueueBuilder::with_span_limits`] does. What is over is
+    /// cut with a note, and counted in [`DestinationReport::cuts`](crate::DestinationReport::cuts).
+    /// Default: [`SpanLimits::default`].
+    ///
+    /// [`ExportQueueBuilder::with_span_limits`]: agentspan_otel::ExportQueueBuilder::with_span_limits
+    pub fn with_span_limits(mut self, limits: SpanLimits) -> Self {
+        self.settings.limits = limits;
+        self
+    }
+
     /// Takes what the code has left open of its queue from the environment.
     pub(crate) fn with_batch_variables(mut self, variables: BatchVariables) -> Self {
         let settings = &mut self.settings;
@@ -321,7 +335,8 @@ fn build<E: SpanExporter + 'static>(
     let mut queue = queue
         .with_mapping(mapping)
         .with_enrichers(settings.enrichers)
-        .with_receipts(settings.receipts);
+        .with_receipts(settings.receipts)
+        .with_span_limits(settings.limits);
     if let Some(delay) = settings.delay {
         queue = queue.with_batch_delay(delay);
     }
@@ -355,6 +370,10 @@ impl fmt::Debug for Destination {
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry::KeyValue;
+    use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+    use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
+
     use super::*;
 
     fn settings(destination: Destination) -> (Option<Duration>, Option<usize>, Option<usize>) {
@@ -365,6 +384,21 @@ mod tests {
         };
         let settings = destination.with_batch_variables(variables).settings;
         (settings.delay, settings.max_spans, settings.batch_spans)
+    }
+
+    #[test]
+    fn a_destination_cuts_spans_to_its_own_limits() {
+        let limits = SpanLimits::default().with_value_bytes(100);
+        let queue = Destination::exporter("any", InMemorySpanExporter::default())
+            .with_span_limits(limits)
+            .start()
+            .unwrap();
+        let provider = SdkTracerProvider::builder().build();
+        let mut span = provider.tracer("t").start("s");
+        span.set_attribute(KeyValue::new("app.note", "x".repeat(101)));
+        queue.put(span.exported_data().unwrap());
+        let cuts = queue.stats().cuts;
+        assert_eq!((cuts.spans, cuts.values), (1, 1));
     }
 
     #[test]

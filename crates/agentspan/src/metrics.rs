@@ -2,10 +2,10 @@
 
 use agentspan_agent365::Delivery;
 use agentspan_otel::{Counted, ExportMetrics, ExportQueue};
-use agentspan_processor::BackgroundQueue;
 use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry::{InstrumentationScope, global};
 
+use crate::agent_spec::AgentSpec;
 use crate::counts;
 
 /// Who records metrics.
@@ -43,7 +43,7 @@ pub(crate) fn of_destinations(
     meter: Option<&Meter>,
     delivery: Option<&Delivery>,
     queues: &[ExportQueue],
-    agent_spec: &[(String, BackgroundQueue)],
+    agent_spec: &AgentSpec,
 ) -> Option<ExportMetrics> {
     let meter = meter?;
     let mut metrics = ExportMetrics::builder();
@@ -54,10 +54,5 @@ pub(crate) fn of_destinations(
     for queue in queues {
         metrics = metrics.with_queue(queue);
     }
-    for (name, queue) in agent_spec {
-        let queue = queue.clone();
-        let counts = move || counts::of_agent_spec(&queue);
-        metrics = metrics.with_source(name, Counted::Hooks, counts);
-    }
-    Some(metrics.start(meter))
+    Some(agent_spec.measured_by(metrics).start(meter))
 }

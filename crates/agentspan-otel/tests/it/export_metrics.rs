@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use agentspan_otel::{Counted, ExportCounts, ExportLoss, ExportMetrics, ExportQueue};
+use agentspan_otel::{Counted, ExportCounts, ExportLoss, ExportMetrics, ExportQueue, SpanLimits};
+use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{Span as _, Tracer, TracerProvider};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData, SpanExporter};
 
 use crate::meters::Meters;
 
@@ -47,7 +48,7 @@ fn a_queue_is_measured_for_as_long_as_somebody_wants_it_and_is_not_kept() {
     let all = meters.collect();
     assert_eq!(counted(&all), []);
     // Every reason is there before anything is lost.
-    assert_eq!(all.len(), 4 + ExportLoss::ALL.len(), "{all:?}");
+    assert_eq!(all.len(), 5 + ExportLoss::ALL.len(), "{all:?}");
 
     let provider = SdkTracerProvider::builder().build();
     let mut span = provider.tracer("t").start("s");
@@ -100,4 +101,31 @@ fn two_destinations_of_one_name_are_two_series() {
         ]
     );
     drop(metrics);
+}
+
+#[test]
+fn cuts_and_evictions_are_measured() {
+    let meters = Meters::new();
+    let queue = ExportQueue::builder("all", InMemorySpanExporter::default())
+        .with_span_limits(SpanLimits::default().with_value_bytes(100))
+        .build()
+        .unwrap();
+    let metrics = ExportMetrics::builder()
+        .with_queue(&queue)
+        .with_evicted_spans(|| 2)
+        .with_evicted_spans(|| panic!("a count panics"))
+        .with_evicted_spans(|| 3)
+        .start(&meters.provider.meter("t"));
+    let provider = SdkTracerProvider::builder().build();
+    let mut span = provider.tracer("t").start("s");
+    span.set_attribute(KeyValue::new("app.note", "x".repeat(101)));
+    queue.put(span.exported_data().unwrap());
+    queue.flush(WHILE).unwrap();
+    let all = meters.collect();
+    let value = |name: &str| all.get(name).copied();
+    let cut = "agentspan.destination.span.cut{otel.component.name=all}";
+    assert_eq!(value(cut), Some(1.0), "{all:?}");
+    assert_eq!(value("agentspan.span.evicted{}"), Some(5.0), "{all:?}");
+    drop(metrics);
+    assert_eq!(meters.collect(), BTreeMap::new());
 }
