@@ -40,7 +40,7 @@ const IN_BURSTS: Duration = Duration::from_secs(10);
 const AT_FULL_SPEED: Duration = Duration::from_secs(5);
 
 /// How many spans a burst has. That is most of what fits the 64 MiB of an [`ExportQueue`].
-const BURST: u64 = 12_000;
+const BURST: u64 = 18_000;
 
 /// The consumer has caught up when not more spans are left: fewer wait for a batch to fill.
 const REST: u64 = 1_000;
