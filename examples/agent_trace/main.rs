@@ -5,10 +5,7 @@
 use std::error::Error;
 use std::io::{self, Write};
 
-use agentspan_model::agentspec::{
-    AgentExecutionEnd, AgentExecutionSpan, AgentExecutionStart, JsonObject,
-};
-use agentspan_processor::{BackgroundQueue, ConsoleTree, JsonLines, Span, Trace};
+use agentspan_processor::{AgentExecution, BackgroundQueue, ConsoleTree, JsonLines, Trace};
 use serde_json::json;
 
 mod assistant;
@@ -21,7 +18,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let assistant = Assistant::new()?;
+    let assistant = Assistant::new();
     let path = std::env::temp_dir().join("agent_trace.jsonl");
     let recorder = BackgroundQueue::new(JsonLines::create(&path)?);
     Trace::builder()
@@ -34,15 +31,9 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-async fn answer(assistant: &Assistant, city: &str) -> Result<()> {
-    let agent = assistant.agent.clone();
-    let inputs = JsonObject::from_serialize(&json!({ "city": city }))?;
-    Span::builder(AgentExecutionSpan::new(agent.clone()))
-        .with_name("weather agent")
-        .run(|span| async move {
-            span.add_event(AgentExecutionStart::new(agent.clone(), inputs.clone()))?;
-            let outputs = flow::run(assistant, inputs).await?;
-            Ok(span.add_event(AgentExecutionEnd::new(agent, outputs))?)
-        })
+async fn answer(assistant: &Assistant, city: &str) -> Result<String> {
+    AgentExecution::of(&assistant.agent)
+        .with_inputs(&json!({ "city": city }))
+        .run(|_| flow::run(assistant, city))
         .await
 }

@@ -77,6 +77,7 @@ mod dispatch;
 mod error_policy;
 mod event_log;
 mod exception;
+mod execution;
 mod fan_out;
 mod filter;
 mod hook_error;
@@ -101,6 +102,11 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use console_tree::{Colours, ConsoleTree};
 pub use context::{Context, InContext, InSpan, active_span_stack, current_span, current_trace};
 pub use error_policy::ErrorPolicy;
+pub use execution::{
+    AgentExecution, Executable, Execution, FlowExecution, Generation, LlmGeneration,
+    ManagerWorkersExecution, NodeExecution, OpenGeneration, RecordedStream, SwarmExecution,
+    ToolExecution,
+};
 pub use fan_out::FanOut;
 pub use filter::Filter;
 pub use hook_error::HookError;

@@ -3,13 +3,14 @@
 //! 1. [`first_trace`]: five minutes to the first trace.
 //! 2. [`which_crate`]: which crate you need.
 //! 3. [`agent365`]: Agent 365 in production.
-//! 4. [`own_processor`]: your own processor.
-//! 5. [`backends`]: sending to Phoenix, Langfuse, Jaeger, an OpenTelemetry Collector.
-//! 6. [`frameworks`]: using rig, `genai`, or `tracing`.
-//! 7. [`privacy`]: who sees which parts of a trace.
-//! 8. [`metrics`]: how long agents take, how many tokens they use, and what happens to their spans.
-//! 9. [`process_end`]: which spans are lost when the process ends, and how to keep them.
-//! 10. [`troubleshooting`]: what to do if spans do not arrive.
+//! 4. [`agent_spec`]: traces of Agent Spec.
+//! 5. [`own_processor`]: your own processor.
+//! 6. [`backends`]: sending to Phoenix, Langfuse, Jaeger, an OpenTelemetry Collector.
+//! 7. [`frameworks`]: using rig, `genai`, or `tracing`.
+//! 8. [`privacy`]: who sees which parts of a trace.
+//! 9. [`metrics`]: how long agents take, how many tokens they use, and what happens to their spans.
+//! 10. [`process_end`]: which spans are lost when the process ends, and how to keep them.
+//! 11. [`troubleshooting`]: what to do if spans do not arrive.
 
 #[doc = include_str!("../docs/first_trace.md")]
 pub mod first_trace {}
@@ -19,6 +20,9 @@ pub mod which_crate {}
 
 #[doc = include_str!("../docs/agent365.md")]
 pub mod agent365 {}
+
+#[doc = include_str!("../docs/agent_spec.md")]
+pub mod agent_spec {}
 
 #[doc = include_str!("../docs/own_processor.md")]
 pub mod own_processor {}

@@ -11,6 +11,7 @@ use super::{Json, ReadError, json_text, reader::KnownComponents, reader::Reader}
 
 mod builder;
 pub(crate) mod classes;
+mod constructors;
 mod default_component;
 mod document;
 #[cfg(feature = "yaml")]

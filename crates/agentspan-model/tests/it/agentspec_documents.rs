@@ -218,3 +218,61 @@ proptest! {
         }
     }
 }
+
+/// Components made by constructors are as those that are read: nothing is lost on the way through text.
+#[test]
+fn constructed_components_read_back_as_they_were_made() {
+    use agentspan_model::agentspec::{
+        Agent, Component, Flow, LlmConfig, ManagerWorkers, Node, Property, Swarm, Tool,
+    };
+
+    let model = LlmConfig::openai("gpt-4o").with_id("model");
+    let tool = Tool::new("forecast")
+        .with_description("The weather of a city")
+        .with_input(Property::new("city", "string"))
+        .with_input(Property::new("day", "string"))
+        .with_output(Property::new("weather", "string"));
+    let shared = tool.clone();
+    let changed = tool.clone().with_description("Another");
+    assert_eq!(shared.description(), Some("The weather of a city"));
+    assert_eq!(
+        (changed.id(), changed.description()),
+        (tool.id(), Some("Another"))
+    );
+    let titles: Vec<_> = tool.inputs().iter().map(Property::title).collect();
+    assert_eq!(titles, ["city", "day"]);
+    let agent = Agent::new("agent")
+        .with_llm_config(model.clone())
+        .with_system_prompt("You know the weather.")
+        .with_tool(tool.clone());
+    let flow = Flow::new("flow")
+        .with_node(Node::tool_node("look up", tool.clone()))
+        .with_node(Node::llm_node("answer", model.clone()))
+        .with_node(Node::agent_node("ask", agent.clone()));
+    let made: [Component; 9] = [
+        flow.clone().into(),
+        Node::flow_node("flow", flow).into(),
+        ManagerWorkers::new("managed", agent.clone())
+            .with_worker(agent.clone())
+            .into(),
+        Swarm::new("swarm", agent.clone())
+            .with_relationship(agent.clone(), agent.clone())
+            .into(),
+        LlmConfig::ollama("llama", "http://localhost").into(),
+        LlmConfig::of_provider("anthropic", "claude").into(),
+        Tool::client("ask the user").into(),
+        agent.into(),
+        tool.into(),
+    ];
+    for component in made {
+        let class = component.component_type().to_owned();
+        assert!(
+            component.is_a(&class).is_some(),
+            "{class} is a class of Agent Spec"
+        );
+        let read = Component::from_json(component.dump()).unwrap();
+        assert_eq!(read, component);
+        assert_eq!((read.id(), read.dump()), (component.id(), component.dump()));
+    }
+    assert_eq!(model.id(), "model");
+}

@@ -12,6 +12,7 @@ mod background_queue;
 mod disclosure;
 mod errors;
 mod every_end;
+mod executions;
 mod filters;
 mod foreign_panics;
 mod hooks;

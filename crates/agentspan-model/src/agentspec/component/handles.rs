@@ -32,7 +32,7 @@ macro_rules! handle {
         /// Has all methods of [`Component`]. A component of a class that is not known may be one too.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
         #[serde(transparent)]
-        pub struct $name(Component);
+        pub struct $name(pub(super) Component);
 
         impl TryFrom<Component> for $name {
             type Error = WrongComponentError;

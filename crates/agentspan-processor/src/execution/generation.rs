@@ -1,0 +1,411 @@
+//! Generations of a language model: request, streamed pieces, and response.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display};
+use std::future::Future;
+use std::mem;
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use agentspan_model::agentspec::{
+    Id, LlmConfig, LlmGenerationChunkReceived, LlmGenerationConfig, LlmGenerationRequest,
+    LlmGenerationResponse, LlmGenerationSpan, Message, Tool, ToolCall,
+};
+
+use super::RecordedStream;
+use crate::context::is_observed_here;
+use crate::dispatch::report_unheard;
+use crate::{OpenSpan, Span, SpanBuilder, TraceError};
+
+/// Asks a language model, in a span with the events that Agent Spec has for it.
+///
+/// The first event is the `LlmGenerationRequest`, each streamed piece is an `LlmGenerationChunkReceived`, and the last
+/// event is the `LlmGenerationResponse`, with what the [`Generation`] was told until then. The text of the response
+/// is that of its pieces unless [`Generation::set_text`] sets another one. The time to the first piece follows from
+/// the times of the events. If the call fails, an `ExceptionRaised` event takes the place of the response.
+///
+/// ```
+/// use agentspan_model::agentspec::{LlmConfig, Message};
+/// use agentspan_processor::{LlmGeneration, TraceError};
+///
+/// # async fn ask(question: &str) -> Result<String, TraceError> { Ok(question.to_owned()) }
+/// # fn main() -> Result<(), TraceError> {
+/// # futures_executor::block_on(async {
+/// let model = LlmConfig::openai("gpt-4o");
+/// let answer = LlmGeneration::of(&model)
+///     .with_prompt([Message::new("user", "Will it rain?")])
+///     .run(|generation| async move {
+///         let answer = ask("Will it rain?").await?;
+///         generation.set_text(&answer);
+///         generation.set_tokens(12, 5);
+///         Ok::<_, TraceError>(answer)
+///     })
+///     .await?;
+/// # Ok(())
+/// # })
+/// # }
+/// ```
+///
+/// For an answer that streams on after the call, use [`start`](Self::start) and [`OpenGeneration::record_stream`].
+#[must_use = "nothing is asked before `run`, `in_span` or `start`"]
+pub struct LlmGeneration {
+    model: LlmConfig,
+    name: Option<Cow<'static, str>>,
+    prompt: Vec<Message>,
+    tools: Vec<Tool>,
+    config: Option<LlmGenerationConfig>,
+    request_id: Option<Id>,
+}
+
+impl LlmGeneration {
+    /// A generation of this model, whose configuration is shared and not copied.
+    pub fn of(model: &LlmConfig) -> Self {
+        Self {
+            model: model.clone(),
+            name: None,
+            prompt: Vec::new(),
+            tools: Vec::new(),
+            config: None,
+            request_id: None,
+        }
+    }
+
+    /// Sets the name of the span. The default is the name of the model's configuration.
+    pub fn with_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Sets the prompt. The default is none. Nothing is taken of it if no processor observes the trace.
+    pub fn with_prompt(mut self, prompt: impl IntoIterator<Item = Message>) -> Self {
+        if is_observed_here() {
+            self.prompt = prompt.into_iter().collect();
+        }
+        self
+    }
+
+    /// Sets the tools that the model may call. The default is none.
+    pub fn with_tools<'a>(mut self, tools: impl IntoIterator<Item = &'a Tool>) -> Self {
+        self.tools = tools.into_iter().cloned().collect();
+        self
+    }
+
+    /// Sets the parameters of the generation, such as the temperature. The default is none.
+    pub fn with_llm_generation_config(mut self, config: LlmGenerationConfig) -> Self {
+        self.config = Some(config);
+        self
+    }
+
+    /// Sets the id that joins the events. The default is a random UUID.
+    pub fn with_request_id(mut self, request_id: impl Into<Id>) -> Self {
+        self.request_id = Some(request_id.into());
+        self
+    }
+
+    /// Runs a closure, which may fail, in the span.
+    ///
+    /// # Errors
+    ///
+    /// As [`SpanBuilder::in_span`].
+    pub fn in_span<T, E>(self, body: impl FnOnce(&Generation) -> Result<T, E>) -> Result<T, E>
+    where
+        E: Display + From<TraceError> + 'static,
+    {
+        let span = Span::when_observed(self.builder());
+        span.in_span(|span| {
+            let (generation, request) = self.generation(span.clone());
+            span.add_event_with(|| request)?;
+            let value = body(&generation)?;
+            span.add_event_with(|| generation.response())?;
+            Ok(value)
+        })
+    }
+
+    /// Runs a future, which may fail, in the span.
+    ///
+    /// # Errors
+    ///
+    /// As [`SpanBuilder::run`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`SpanBuilder::run`].
+    pub async fn run<T, E, F>(self, body: impl FnOnce(Generation) -> F) -> Result<T, E>
+    where
+        E: Display + From<TraceError> + 'static,
+        F: Future<Output = Result<T, E>>,
+    {
+        let span = Span::when_observed(self.builder());
+        span.run(|span| async move {
+            let (generation, request) = self.generation(span.clone());
+            if span.is_observed() {
+                span.add_event_async(request).await?;
+            }
+            let value = body(generation.clone()).await?;
+            if span.is_observed() {
+                span.add_event_async(generation.response()).await?;
+            }
+            Ok(value)
+        })
+        .await
+    }
+
+    /// Starts the span, current nowhere, for an answer that outlives the call.
+    ///
+    /// ```
+    /// use agentspan_model::agentspec::{LlmConfig, Message};
+    /// use agentspan_processor::{LlmGeneration, TraceError};
+    ///
+    /// # struct Pieces(std::array::IntoIter<&'static str, 2>);
+    /// # impl futures_core::Stream for Pieces {
+    /// #     type Item = &'static str;
+    /// #     fn poll_next(
+    /// #         mut self: std::pin::Pin<&mut Self>,
+    /// #         _: &mut std::task::Context<'_>,
+    /// #     ) -> std::task::Poll<Option<&'static str>> {
+    /// #         std::task::Poll::Ready(self.0.next())
+    /// #     }
+    /// # }
+    /// # async fn ask() -> Result<Pieces, TraceError> { Ok(Pieces(["It ", "rains."].into_iter())) }
+    /// # fn main() -> Result<(), TraceError> {
+    /// # futures_executor::block_on(async {
+    /// let model = LlmConfig::openai("gpt-4o");
+    /// let generation = LlmGeneration::of(&model)
+    ///     .with_prompt([Message::new("user", "Will it rain?")])
+    ///     .start()?;
+    /// let stream = generation.wrap(ask()).await?;
+    /// let stream = generation.record_stream(stream, |generation, piece| generation.add_text(piece));
+    /// // Give the stream to whoever reads the answer.
+    /// # let text: String = futures_executor::block_on_stream(stream).collect();
+    /// # assert_eq!(text, "It rains.");
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`SpanBuilder::start`].
+    pub fn start(self) -> Result<OpenGeneration, TraceError> {
+        let mut open = Span::when_observed(self.builder()).start_detached()?;
+        open.set_covers_future(true);
+        let (generation, request) = self.generation(Span::clone(&open));
+        open.add_event_with(|| request)?;
+        Ok(OpenGeneration { generation, open })
+    }
+
+    /// Makes the span, if somebody observes it.
+    fn builder(&self) -> impl FnOnce() -> SpanBuilder + use<> {
+        let (model, name) = (self.model.clone(), self.name.clone());
+        move || {
+            let name = name.unwrap_or_else(|| model.name().to_owned().into());
+            Span::builder(LlmGenerationSpan::new(model)).with_name(name)
+        }
+    }
+
+    /// What records the answer, and the first event.
+    fn generation(self, span: Span) -> (Generation, LlmGenerationRequest) {
+        let request_id = self.request_id.unwrap_or_else(Id::random);
+        let request =
+            LlmGenerationRequest::new(self.model.clone(), self.prompt, request_id.clone());
+        let mut request = request.with_tools(self.tools);
+        if let Some(config) = self.config {
+            request = request.with_llm_generation_config(config);
+        }
+        let generation = Generation {
+            span,
+            model: self.model,
+            request_id,
+            answer: Arc::default(),
+        };
+        (generation, request)
+    }
+}
+
+/// Shows no prompt.
+impl fmt::Debug for LlmGeneration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LlmGeneration")
+            .field("model", &self.model)
+            .field("messages", &self.prompt.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Records what a model answers. Made by [`LlmGeneration`]; derefs to its [`Span`].
+///
+/// All clones record the same answer. If no processor observes the trace, nothing is kept.
+#[derive(Clone)]
+pub struct Generation {
+    span: Span,
+    model: LlmConfig,
+    request_id: Id,
+    answer: Arc<Mutex<Answer>>,
+}
+
+#[derive(Default)]
+struct Answer {
+    text: Option<String>,
+    tool_calls: Vec<ToolCall>,
+    completion_id: Option<Id>,
+    input_tokens: Option<i64>,
+    output_tokens: Option<i64>,
+}
+
+impl Generation {
+    /// Records a streamed piece of the answer's text.
+    ///
+    /// # Errors
+    ///
+    /// As [`Span::add_event`].
+    pub fn add_text(&self, text: impl AsRef<str>) -> Result<(), TraceError> {
+        if !self.span.is_observed() {
+            return Ok(());
+        }
+        let text = text.as_ref();
+        self.answer().text.get_or_insert_default().push_str(text);
+        let chunk = LlmGenerationChunkReceived::new(self.model.clone(), self.request_id.clone());
+        self.span.add_event(chunk.with_content(text))
+    }
+
+    /// Records a streamed call of a tool. Pieces of a call must be joined before.
+    ///
+    /// # Errors
+    ///
+    /// As [`Span::add_event`].
+    pub fn add_tool_call(&self, call: ToolCall) -> Result<(), TraceError> {
+        if !self.span.is_observed() {
+            return Ok(());
+        }
+        self.answer().tool_calls.push(call.clone());
+        let chunk = LlmGenerationChunkReceived::new(self.model.clone(), self.request_id.clone());
+        self.span.add_event(chunk.with_tool_calls(vec![call]))
+    }
+
+    /// Sets the answer's whole text, in place of the streamed pieces.
+    pub fn set_text(&self, text: impl AsRef<str>) {
+        if self.span.is_observed() {
+            self.answer().text = Some(text.as_ref().to_owned());
+        }
+    }
+
+    /// Sets the tools that the model calls, in place of the streamed ones.
+    pub fn set_tool_calls(&self, calls: impl IntoIterator<Item = ToolCall>) {
+        if self.span.is_observed() {
+            self.answer().tool_calls = calls.into_iter().collect();
+        }
+    }
+
+    /// Sets how many tokens the prompt and the answer have.
+    pub fn set_tokens(&self, input: i64, output: i64) {
+        let mut answer = self.answer();
+        answer.input_tokens = Some(input);
+        answer.output_tokens = Some(output);
+    }
+
+    /// Sets the id that the provider gave to the answer.
+    pub fn set_completion_id(&self, id: impl Into<Id>) {
+        self.answer().completion_id = Some(id.into());
+    }
+
+    /// The last event. The answer is spent afterwards.
+    fn response(&self) -> LlmGenerationResponse {
+        let answer = mem::take(&mut *self.answer());
+        let mut response = LlmGenerationResponse::new(self.model.clone(), self.request_id.clone());
+        if let Some(text) = answer.text {
+            response = response.with_content(text);
+        }
+        response = response.with_tool_calls(answer.tool_calls);
+        response.completion_id = answer.completion_id;
+        response.input_tokens = answer.input_tokens;
+        response.output_tokens = answer.output_tokens;
+        response
+    }
+
+    fn answer(&self) -> MutexGuard<'_, Answer> {
+        // A list and some texts, which no panic leaves half written.
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Deref for Generation {
+    type Target = Span;
+
+    fn deref(&self) -> &Span {
+        &self.span
+    }
+}
+
+/// Shows no answer.
+impl fmt::Debug for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Generation")
+            .field("model", &self.model)
+            .field("request_id", &self.request_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A generation that is open until it is ended. Made by [`LlmGeneration::start`]; derefs to its [`Generation`].
+///
+/// Dropped before [`end`](Self::end), it ends as one that was cancelled, with an `ExceptionRaised` event.
+#[derive(Debug)]
+#[must_use = "the generation ends when this is dropped"]
+pub struct OpenGeneration {
+    generation: Generation,
+    open: OpenSpan,
+}
+
+impl OpenGeneration {
+    /// Records the answer, and ends the span.
+    ///
+    /// # Errors
+    ///
+    /// As [`OpenSpan::end`].
+    pub fn end(mut self) -> Result<(), TraceError> {
+        self.finish()
+    }
+
+    /// Ends the span as one that failed.
+    ///
+    /// # Errors
+    ///
+    /// As [`OpenSpan::end`].
+    pub fn fail<E: Display + 'static>(self, error: &E) -> Result<(), TraceError> {
+        let told = self.open.record_error(error);
+        told.and(self.open.end())
+    }
+
+    /// Passes the items of a stream on, and tells `record` each of them.
+    ///
+    /// The generation ends when the stream does. Where the stream is polled, the span is current. If it is dropped
+    /// before its end, the generation ends as one that was cancelled. For items that are errors, call
+    /// [`record_error`](Span::record_error) in `record`.
+    pub fn record_stream<S, F, I>(self, stream: S, record: F) -> RecordedStream<S, F>
+    where
+        S: futures_core::Stream<Item = I>,
+        F: FnMut(&Generation, &I) -> Result<(), TraceError>,
+    {
+        RecordedStream::new(stream, record, self)
+    }
+
+    /// Records the answer and ends the span, unless it has ended.
+    fn finish(&mut self) -> Result<(), TraceError> {
+        let told = self.open.add_event_with(|| self.generation.response());
+        let ended = Span::end(&self.open);
+        told.and(ended)
+    }
+
+    /// As [`end`](Self::end), where nobody can be told.
+    pub(super) fn finish_unheard(mut self) {
+        report_unheard(self.finish());
+    }
+}
+
+impl Deref for OpenGeneration {
+    type Target = Generation;
+
+    fn deref(&self) -> &Generation {
+        &self.generation
+    }
+}
