@@ -2,6 +2,7 @@
 //! of it.
 
 mod left_out;
+mod other_request;
 
 use std::marker::PhantomData;
 
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::left_out::baggage_entry_does_not_fit;
+use self::other_request::baggage_of_another_request_is_around;
 use super::generation::{self, Generation};
 use super::recorded_spans::{self, RecordedSpans};
 use super::scopes::{REFUSAL_TEXT, refusal, say_rust, says_python};
@@ -65,6 +67,7 @@ impl<G: Generation> Runner for Baggage<G> {
 const V0_1: &[Predicate] = &[
     input_has_no_rust_form::<generation::V01>(),
     baggage_entry_does_not_fit::<generation::V01>(),
+    baggage_of_another_request_is_around::<generation::V01>(),
 ];
 
 const V2: &[Predicate] = &[
@@ -75,6 +78,7 @@ const V2: &[Predicate] = &[
         instead: |_, expected| say_rust(expected),
     },
     baggage_entry_does_not_fit::<generation::V2>(),
+    baggage_of_another_request_is_around::<generation::V2>(),
 ];
 
 const fn input_has_no_rust_form<G: Generation>() -> Predicate {

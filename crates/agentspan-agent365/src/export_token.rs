@@ -92,12 +92,17 @@ impl ExportToken {
     /// `context` with the token, in place of one that it had.
     #[must_use]
     pub fn to_context(&self, context: &Context) -> Context {
-        context.with_value(RequestToken::new(Arc::clone(&self.inner)))
+        context.with_value(self.as_carried())
     }
 
-    /// The token that is there in `context`.
-    pub(crate) fn in_context(context: &Context) -> Option<Self> {
-        let inner = context.get::<RequestToken>()?.get()?;
+    /// What contexts carry.
+    pub(crate) fn as_carried(&self) -> RequestToken {
+        RequestToken::new(Arc::clone(&self.inner))
+    }
+
+    /// The token that is carried, if any is.
+    pub(crate) fn of_carried(token: &RequestToken) -> Option<Self> {
+        let inner = token.get()?;
         Some(Self { inner })
     }
 

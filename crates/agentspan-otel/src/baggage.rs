@@ -3,6 +3,7 @@
 mod builder;
 mod entering;
 mod local_identity;
+mod meeting;
 mod processor;
 mod ready;
 mod scope_identity;
@@ -13,12 +14,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use agentspan_queue::contain::{self, ThreadBound};
-use opentelemetry::baggage::{Baggage, BaggageExt};
 use opentelemetry::{Context, ContextGuard, Key, StringValue};
 
 pub use self::builder::BaggageBuilder;
-pub(crate) use self::entering::{request_of, with_news};
+pub(crate) use self::entering::{CurrentTrace, request_of, with_news};
 use self::local_identity::LocalIdentity;
+use self::meeting::with_local_baggage;
+pub(crate) use self::meeting::with_merged_baggage;
 pub use self::processor::{BaggageSpanProcessor, LastProcessor};
 use self::ready::Ready;
 pub(crate) use self::scope_identity::ScopeIdentity;
@@ -84,30 +86,18 @@ impl RequestBaggage {
     }
 
     /// `context` with the baggage added; a key that it has already gets the new value.
+    ///
+    /// What is added can be of another request than `context`. If it names another tenant, or both
+    /// the tenant and another agent, nothing stays of the baggage of `context`, and no token that
+    /// was entered there: enter the token after the baggage. If it names another agent only, the
+    /// baggage that describes the agent goes (its name, blueprint, user and so on), and the
+    /// request's stays, such as the conversation.
     #[must_use]
     pub fn to_context(&self, context: &Context) -> Context {
         if self.pairs.is_empty() {
             return context.clone();
         }
-        let mut baggage = Baggage::new();
-        let mut dropped = 0;
-        for (key, value) in self.pairs.iter() {
-            let before = baggage.len();
-            baggage.insert(key.clone(), value.clone());
-            dropped += u64::from(baggage.len() == before);
-        }
-        for (key, (value, metadata)) in context.baggage() {
-            if self.pairs.iter().all(|(own, _)| own != key) {
-                let before = baggage.len();
-                baggage.insert_with_metadata(key.clone(), value.clone(), metadata.clone());
-                dropped += u64::from(baggage.len() == before);
-            }
-        }
-        count_dropped_entries(dropped);
-        let context = context
-            .with_baggage(baggage)
-            .with_value(Arc::clone(&self.ready));
-        LocalIdentity::of(&self.pairs).add_to(context)
+        with_local_baggage(context, &self.pairs).with_value(Arc::clone(&self.ready))
     }
 }
 
@@ -134,56 +124,6 @@ impl Debug for RequestBaggage {
 #[expect(dead_code, reason = "the guard is kept for its drop")]
 #[must_use = "the baggage is there until the guard is dropped"]
 pub struct ActiveBaggage(Option<ThreadBound<ContextGuard>>);
-
-/// `context` with the baggage of two contexts; a key that both have gets the value of `over`.
-///
-/// An identity is a pair, and so is never put together from halves that nobody set together. What
-/// `under` has for another tenant stays out.
-pub(crate) fn with_merged_baggage(context: &Context, over: &Context, under: &Context) -> Context {
-    let mut baggage = Baggage::new();
-    let mut dropped = 0;
-    let is_other = are_of_other_tenants(over, under);
-    let is_in_over = |key: &Key| {
-        let half = LocalIdentity::half_of(key.as_str()).unwrap_or_default();
-        let mut half = half.iter().map(|key| over.baggage().get(*key));
-        over.baggage().get(key).is_some() || half.any(|value| value.is_some())
-    };
-    let below = under.baggage().iter();
-    let below = below.filter(|(key, _)| !is_other && !is_in_over(key));
-    for (key, (value, metadata)) in over.baggage().iter().chain(below) {
-        let before = baggage.len();
-        baggage.insert_with_metadata(key.clone(), value.clone(), metadata.clone());
-        dropped += u64::from(baggage.len() == before);
-    }
-    count_dropped_entries(dropped);
-    let mut context = context.clone();
-    if is_other || !baggage.is_empty() {
-        context = context.with_baggage(baggage);
-    }
-    let (over, under) = (over.get::<LocalIdentity>(), under.get::<LocalIdentity>());
-    let identity = match (over, under) {
-        (Some(over), Some(under)) => Some(over.clone().over(under)),
-        (over, under) => over.or(under).cloned(),
-    };
-    match identity {
-        Some(identity) => context.with_value(identity),
-        None => context,
-    }
-}
-
-/// Whether two contexts are those of different tenants. What a caller claims counts only where this
-/// process set nothing.
-fn are_of_other_tenants(one: &Context, other: &Context) -> bool {
-    match other.get::<LocalIdentity>() {
-        Some(other) => one.get::<LocalIdentity>().is_some_and(|one| {
-            LocalIdentity::are_other_tenants(|key| one.value(key), |key| other.value(key))
-        }),
-        None => LocalIdentity::are_other_tenants(
-            |key| one.baggage().get(key),
-            |key| other.baggage().get(key),
-        ),
-    }
-}
 
 /// Counts entries that did not fit, and says so once for all of them.
 pub(crate) fn count_dropped_entries(dropped: u64) {

@@ -13,12 +13,12 @@ use agentspan_record::{
     Around, Attributes, Made, OpenSpan, Starting, Tracker, hand_over, span_kind,
 };
 use opentelemetry::trace::{
-    Span as _, SpanBuilder, Status, TraceContextExt, TraceId, Tracer, TracerProvider,
+    Span as _, SpanBuilder, SpanContext, Status, TraceContextExt, Tracer, TracerProvider,
 };
 use opentelemetry::{Context, ContextGuard, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuilder};
 
-use crate::baggage::{request_of, with_news};
+use crate::baggage::{CurrentTrace, request_of, with_news};
 use crate::scope::latest::Latest;
 use crate::scope::span::{CurrentSpan, SharedSpan, StartedSpan};
 use crate::scope::starting::{self, Starts};
@@ -101,8 +101,8 @@ struct Bridged {
     context: Context,
     /// That of the agent span around it when it started, as far as it says for whom it works.
     base: Option<Context>,
-    /// The trace that it is in.
-    trace_id: Option<Id>,
+    /// What the spans of its trace are in, as far as it was known when it started.
+    around_trace: SpanContext,
 }
 
 /// For whom an agent span works that was entered, where that is not what it started with.
@@ -225,7 +225,11 @@ impl OtelBridge {
     fn parent_context(&self, span: &Span) -> Context {
         let current = Context::current();
         let (Some(parent), Some(parent_id)) = (span.parent(), span.parent_id()) else {
-            return current;
+            return match self.current_of_trace(span, &current) {
+                // Without a parent it is beside the span that is current, and not below it.
+                Some(beside) => current.with_remote_span_context(beside.own.around_trace.clone()),
+                None => current,
+            };
         };
         let is_in_parent = current
             .get::<Around>()
@@ -237,6 +241,15 @@ impl OtelBridge {
             Some(parent) => parent.own.context.clone(),
             None => current.with_remote_span_context(self.tracker.ended_parent(span, parent_id)),
         }
+    }
+
+    /// The agent span that is current in `context` itself, and no span of others in it, if it is in the
+    /// trace of `span`.
+    fn current_of_trace(&self, span: &Span, context: &Context) -> Option<Arc<Open>> {
+        let around = context.get::<Around>()?;
+        let open = self.tracker.get_around(around)?;
+        let is_current = context.span().span_context() == open.span_context();
+        (is_current && around.is_in(span.trace())).then_some(open)
     }
 
     /// For whom the agent span works that is current in `context`.
@@ -251,17 +264,6 @@ impl OtelBridge {
         Some(open.own.context.clone())
     }
 
-    /// Whether the agent span that is current in `context` is in another trace. It may have ended.
-    fn is_of_other_trace(&self, open: &Open, context: &Context) -> bool {
-        let Some(around) = context.get::<Around>() else {
-            return false;
-        };
-        match self.tracker.get_around(around) {
-            Some(around) => around.own.trace_id != open.own.trace_id,
-            None => trace_of(context) != trace_of(&open.own.context),
-        }
-    }
-
     /// The context of a span that is entered while `current` is. None if that has nothing new for
     /// the span.
     ///
@@ -269,12 +271,23 @@ impl OtelBridge {
     /// another tenant that works on the same thread, or that waits for this span's future.
     fn with_news(&self, open: &Open, current: &Context) -> Option<Context> {
         let Bridged { context, base, .. } = &open.own;
-        let news = with_news(context, current, base.as_ref())?;
-        if !self.is_of_other_trace(open, current) {
+        let around = current.get::<Around>();
+        let is_same = around.is_some_and(|around| around.is_in_trace_of(open.around()));
+        let trace = match is_same {
+            true => CurrentTrace::Same,
+            false => CurrentTrace::Other,
+        };
+        let news = with_news(context, current, base.as_ref(), trace)?;
+        if is_same || around.is_none() {
             return Some(news);
         }
         // Nothing is known of one that has ended, and then nothing is new.
-        with_news(context, current, Some(&self.request_around(current)?))
+        with_news(
+            context,
+            current,
+            Some(&self.request_around(current)?),
+            trace,
+        )
     }
 
     /// Starts the span of the SDK.
@@ -306,6 +319,13 @@ impl OtelBridge {
             ids::warn_of_random_ids();
         }
         let beside = given.beside(started.span_context().span_id());
+        let around_trace = match parent.get::<Around>() {
+            Some(around) if around.is_in_trace_of(starting.around) => {
+                let open = self.tracker.get_around(around);
+                open.map(|open| open.own.around_trace.clone())
+            }
+            _ => None,
+        };
         let shared = Arc::new(SharedSpan::new(
             StartedSpan::Sdk(started),
             Latest::new(given.attributes),
@@ -320,7 +340,7 @@ impl OtelBridge {
                 shared,
                 context,
                 base: self.request_around(parent),
-                trace_id: starting.placed.trace.as_ref().map(|it| it.id.clone()),
+                around_trace: around_trace.unwrap_or_else(|| parent.span().span_context().clone()),
             },
             is_recording,
         }
@@ -422,6 +442,8 @@ impl SpanProcessor for OtelBridge {
         let parent = self.parent_context(span);
         let is_root = !parent.span().span_context().is_valid();
         let around = parent.get::<Around>();
+        let is_beside = |around: &&Around| span.parent_id().is_none() && around.is_in(span.trace());
+        let around = around.filter(|around| !is_beside(around));
         let make = |starting: &Starting<'_>| self.make(starting, &parent);
         let (open, others) = self.tracker.start(span, around, is_root, make);
         self.finish_unfinished(&others);
@@ -476,10 +498,6 @@ impl fmt::Debug for OtelBridge {
             .field("evicted_spans", &self.evicted_spans())
             .finish_non_exhaustive()
     }
-}
-
-fn trace_of(context: &Context) -> TraceId {
-    context.span().span_context().trace_id()
 }
 
 /// Keeps the OpenTelemetry span of an Agent Spec span current.

@@ -8,26 +8,41 @@ use std::sync::Arc;
 ///
 /// Whoever makes spans carries it along and does not look into it. Whoever exports them does.
 #[derive(Clone)]
-pub struct RequestToken(Arc<dyn Any + Send + Sync>);
+pub struct RequestToken(Option<Arc<dyn Any + Send + Sync>>);
 
 impl RequestToken {
     /// Something to be carried.
     #[must_use]
     pub fn new(token: Arc<impl Any + Send + Sync>) -> Self {
-        Self(token)
+        Self(Some(token))
+    }
+
+    /// Nothing, in place of what is carried around it: for a request that is served within another one.
+    #[must_use]
+    pub fn withheld() -> Self {
+        Self(None)
+    }
+
+    /// Whether it stands for nothing.
+    #[must_use]
+    pub fn is_withheld(&self) -> bool {
+        self.0.is_none()
     }
 
     /// What is carried, if it is of this type.
     #[must_use]
     pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        Arc::clone(&self.0).downcast().ok()
+        Arc::clone(self.0.as_ref()?).downcast().ok()
     }
 }
 
 /// Whether both carry the same, and not only an equal one.
 impl PartialEq for RequestToken {
     fn eq(&self, other: &Self) -> bool {
-        std::ptr::addr_eq(Arc::as_ptr(&self.0), Arc::as_ptr(&other.0))
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) => std::ptr::addr_eq(Arc::as_ptr(one), Arc::as_ptr(other)),
+            (one, other) => one.is_none() && other.is_none(),
+        }
     }
 }
 

@@ -199,6 +199,7 @@ impl<T> Tracker<T> {
         }
         let below = Around {
             span: span.downgrade(),
+            trace: span.trace().map(|trace| trace.id().clone()),
             last_time: LastTime::new(start_time),
             exchange,
             component: component_id(span).or(component_above),

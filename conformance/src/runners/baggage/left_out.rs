@@ -70,7 +70,7 @@ fn pairs_left_out(layers: impl Iterator<Item = RequestBaggage>) -> Vec<(String, 
 }
 
 /// Removes the attribute from the spans that do not have it themselves; a scope may set it to a value of its own.
-fn remove_copies(case: &Case, expected: &mut Json, key: &str, value: &str) {
+pub(super) fn remove_copies(case: &Case, expected: &mut Json, key: &str, value: &str) {
     let Ok(input) = case.input::<Input>() else {
         return;
     };
@@ -85,7 +85,7 @@ fn remove_copies(case: &Case, expected: &mut Json, key: &str, value: &str) {
 }
 
 /// Removes every pair with this key and such a value, however deep.
-fn remove(json: Option<&mut Json>, key: &str, is_meant: &dyn Fn(&Json) -> bool) {
+pub(super) fn remove(json: Option<&mut Json>, key: &str, is_meant: &dyn Fn(&Json) -> bool) {
     match json {
         Some(Json::Array(items)) => {
             items.retain(|item| !is_pair_of(item, key, is_meant));

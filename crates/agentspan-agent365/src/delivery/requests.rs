@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use agentspan_record::RequestToken;
 use opentelemetry::trace::{SpanId, TraceId};
 use tokio::time::Instant;
 
@@ -50,7 +51,7 @@ pub(super) enum Parent {
 pub(super) struct Departure {
     ended: Vec<Ended>,
     /// For spans that have none of their own.
-    token: Option<ExportToken>,
+    token: Option<RequestToken>,
 }
 
 /// Spans of a request that are sent with the same token.
@@ -70,10 +71,10 @@ struct Request {
     /// All spans that were started.
     members: HashSet<SpanId>,
     /// Those that have not ended, with the tokens of their contexts.
-    running: HashMap<SpanId, Option<ExportToken>>,
+    running: HashMap<SpanId, Option<RequestToken>>,
     ended: Vec<Ended>,
     /// The first that a span of the request was started with.
-    token: Option<ExportToken>,
+    token: Option<RequestToken>,
     /// How many spans run that were not taken in.
     refused: usize,
 }
@@ -81,7 +82,8 @@ struct Request {
 #[derive(Debug)]
 struct Ended {
     span: QueuedSpan,
-    token: Option<ExportToken>,
+    /// One that is withheld is not that of the request either.
+    token: Option<RequestToken>,
 }
 
 #[derive(Debug)]
@@ -115,7 +117,7 @@ impl Requests {
         trace: TraceId,
         span: SpanId,
         parent: Parent,
-        token: Option<ExportToken>,
+        token: Option<RequestToken>,
     ) -> Vec<Departure> {
         if self.is_shut {
             return Vec::new();
@@ -357,13 +359,13 @@ impl Requests {
 
 impl Request {
     /// Says whether there is room for the span.
-    fn add(&mut self, span: SpanId, token: Option<ExportToken>, max_spans: usize) -> bool {
+    fn add(&mut self, span: SpanId, token: Option<RequestToken>, max_spans: usize) -> bool {
         if self.members.len() >= max_spans {
             self.refused += 1;
             return false;
         }
         if self.token.is_none() {
-            self.token.clone_from(&token);
+            self.token = token.clone().filter(|token| !token.is_withheld());
         }
         self.running.insert(span, token);
         self.members.insert(span)
@@ -414,7 +416,8 @@ impl Departure {
     pub(super) fn into_batches(self) -> Vec<RequestBatch> {
         let mut batches: Vec<RequestBatch> = Vec::new();
         for Ended { span, token } in self.ended {
-            let token = token.or_else(|| self.token.clone());
+            let token = token.as_ref().or(self.token.as_ref());
+            let token = token.and_then(ExportToken::of_carried);
             let is_same = |batch: &&mut RequestBatch| match (&batch.token, &token) {
                 (Some(one), Some(other)) => one.is(other),
                 (None, None) => true,

@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 
 use agentspan_queue::told::{self, Told};
-use agentspan_record::{FinishedSpan, SpanCuts, SpanLimits};
+use agentspan_record::{FinishedSpan, RequestToken, SpanCuts, SpanLimits};
 use opentelemetry::Context;
 use opentelemetry::trace::SpanContext;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
@@ -31,7 +31,6 @@ use super::worker::Worker;
 use crate::drop_reason::DropReason;
 use crate::encode::EncodedResource;
 use crate::export_error::SubmitError;
-use crate::export_token::ExportToken;
 use crate::longest::LONGEST;
 use crate::report::ExportReport;
 use crate::service_reason::ServiceReason;
@@ -65,6 +64,10 @@ pub(crate) struct Shared {
     pub(super) enough_spans: AtomicUsize,
     pub(super) enough_bytes: AtomicU64,
     fronts: AtomicUsize,
+    /// How many calls wait for the end of the thread.
+    stop_waits: AtomicUsize,
+    /// Whether what was queued is lost, because none of them waited any longer.
+    is_given_up: AtomicBool,
     stopping: AtomicBool,
     deadline_passed: AtomicBool,
     finished: Mutex<bool>,
@@ -106,6 +109,8 @@ impl Shared {
             enough_spans: AtomicUsize::new(batch_spans),
             enough_bytes: AtomicU64::new(u64::MAX),
             fronts: AtomicUsize::new(0),
+            stop_waits: AtomicUsize::new(0),
+            is_given_up: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             deadline_passed: AtomicBool::new(false),
             finished: Mutex::new(false),
@@ -322,7 +327,7 @@ impl Shared {
         if self.requests.is_none() {
             return;
         }
-        let token = ExportToken::in_context(context);
+        let token = context.get::<RequestToken>().cloned();
         let now = Instant::now();
         let Some(mut requests) = self.requests() else {
             return;
@@ -474,20 +479,27 @@ impl Shared {
     /// Ends the thread, waits for its end, and tells of losses that were not told.
     pub(crate) fn stop(self: &Arc<Self>, timeout: Duration) -> OTelSdkResult {
         let told = self.told.so_far();
-        self.ask_to_stop(timeout);
         if self.is_own_thread() {
+            self.ask_to_stop(timeout);
             return Err(own_thread());
         }
+        self.stop_waits.fetch_add(1, SeqCst);
+        self.ask_to_stop(timeout);
         let wait = timeout.min(LONGEST) + GRACE;
         let finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
         let (finished, _) = self
             .has_finished
             .wait_timeout_while(finished, wait, |finished| !*finished)
             .unwrap_or_else(PoisonError::into_inner);
+        let waits_alone = self.stop_waits.fetch_sub(1, SeqCst) == 1;
         if !*finished {
-            // The thread is busy, and may be for long.
-            self.set_deadline_passed();
-            self.counters.give_up_queued(DropReason::ShutdownDeadline);
+            // Somebody who waits longer may yet see the spans sent. Otherwise the thread is busy, and
+            // may be for long.
+            if waits_alone {
+                self.is_given_up.store(true, SeqCst);
+                self.set_deadline_passed();
+                self.counters.give_up_queued(DropReason::ShutdownDeadline);
+            }
             return Err(self.tell_late(told, timeout));
         }
         drop(finished);
@@ -566,6 +578,11 @@ impl Shared {
     pub(super) fn keep_message(&self, reason: &ServiceReason) {
         let message = self.receiver_message.lock();
         *message.unwrap_or_else(PoisonError::into_inner) = Some(reason.to_string());
+    }
+
+    /// Whether nobody gets more time to stop than the first.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.is_given_up.load(SeqCst)
     }
 
     pub(super) fn set_deadline_passed(&self) {

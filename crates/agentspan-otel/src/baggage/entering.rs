@@ -4,10 +4,19 @@ use std::ptr;
 
 use agentspan_record::RequestToken;
 use opentelemetry::baggage::{Baggage, BaggageExt};
-use opentelemetry::trace::TraceContextExt;
 use opentelemetry::{Context, Key};
 
-use super::{LocalIdentity, ScopeIdentity, with_merged_baggage};
+use super::meeting::{are_for_others, is_of_other_request, with_merged_baggage};
+use super::{LocalIdentity, ScopeIdentity};
+
+/// In which trace of Agent Spec the span is that is current.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CurrentTrace {
+    /// In that of the span that is entered.
+    Same,
+    /// In another one, or in none.
+    Other,
+}
 
 /// The context of a span that is entered while `current` is, with the baggage, the identity and the
 /// token that are new there. None if nothing is.
@@ -20,31 +29,40 @@ pub(crate) fn with_news(
     context: &Context,
     current: &Context,
     base: Option<&Context>,
+    trace: CurrentTrace,
 ) -> Option<Context> {
-    let mut changed = None;
-    let baggage = new_baggage(current, context, base);
-    let identity = current.get::<LocalIdentity>();
-    let identity = identity.filter(|current| {
+    let mut news = Context::new();
+    let mut is_new = false;
+    if let Some(baggage) = new_baggage(current, context, base) {
+        is_new = true;
+        news = news.with_baggage(baggage);
+    }
+    let identity = current.get::<LocalIdentity>().filter(|current| {
         let is_older = current.is_within(base.and_then(Context::get));
         !is_older && !current.is_within(context.get())
     });
-    if baggage.is_some() || identity.is_some() {
-        let mut news = Context::new();
-        if let Some(baggage) = baggage {
-            news = news.with_baggage(baggage);
-        }
-        if let Some(identity) = identity {
-            news = news.with_value(identity.clone());
-        }
-        changed = Some(with_merged_baggage(context, &news, context));
+    if let Some(identity) = identity {
+        is_new = true;
+        news = news.with_value(identity.clone());
     }
-    // That of a scope of another trace may be of another tenant that works on the same thread.
-    let is_same_trace =
-        current.span().span_context().trace_id() == context.span().span_context().trace_id();
-    let takes_scope = is_same_trace || context.get::<ScopeIdentity>().is_none();
-    let scope = new_value::<ScopeIdentity>(current, context, base).filter(|_| takes_scope);
-    let token = new_value::<RequestToken>(current, context, base);
-    let changed = with_value(changed, context, scope);
+    // A scope that is not in the trace may be that of another tenant, which works on the same
+    // thread, or below the same span of OpenTelemetry.
+    let is_local = context.get::<LocalIdentity>().is_some();
+    let has_own = is_local || context.get::<ScopeIdentity>().is_some();
+    let scope = new_value::<ScopeIdentity>(current, context, base)
+        .filter(|_| trace == CurrentTrace::Same || !has_own);
+    // Baggage goes before scopes, and then stays as it is.
+    if let Some(scope) = scope.filter(|_| !is_local) {
+        is_new = true;
+        news = news.with_value(scope.clone());
+    }
+    let mut changed = is_new.then(|| with_merged_baggage(context, &news, context));
+    changed = with_value(changed, context, scope);
+    // The token of a request goes with its identity, or not at all.
+    let token = new_value::<RequestToken>(current, context, base).filter(|token| {
+        let entered = changed.as_ref().unwrap_or(context);
+        !token.is_withheld() && !are_for_others(current, entered)
+    });
     with_value(changed, context, token)
 }
 
@@ -105,8 +123,10 @@ fn new_baggage(current: &Context, context: &Context, base: Option<&Context>) -> 
     let is_in = |place: &Context, key: &Key| {
         place.baggage().get_with_metadata(key) == all.get_with_metadata(key)
     };
+    // Where another request is current than at the start, all of its baggage is its own.
+    let base = base.filter(|base| !is_of_other_request(current, base));
     let is_new = |key: &Key| !base.is_some_and(|base| is_in(base, key));
-    let is_identity = |key: &Key| LocalIdentity::half_of(key.as_str()).is_some();
+    let is_identity = |key: &Key| LocalIdentity::is_said_by(key.as_str());
     let mut keys = all.iter().map(|(key, _)| key);
     let has_identity = keys.any(|key| is_identity(key) && is_new(key));
     let mut news = Baggage::new();

@@ -1,7 +1,8 @@
 //! For whom this process works, as opposed to what a caller claims in its headers.
 
 use agentspan_model::keys;
-use opentelemetry::{Context, Key, StringValue};
+use opentelemetry::baggage::Baggage;
+use opentelemetry::{Key, StringValue};
 
 /// The identity that this process set as baggage, kept in the context beside it.
 ///
@@ -27,22 +28,9 @@ const IDENTITY_KEYS: [&str; 4] = [
 const TENANT_KEYS: usize = 2;
 
 impl LocalIdentity {
-    /// The keys with which this one says the same half of an identity.
-    pub(super) fn half_of(key: &str) -> Option<&'static [&'static str]> {
-        let (tenant, agent) = IDENTITY_KEYS.split_at(TENANT_KEYS);
-        [tenant, agent].into_iter().find(|half| half.contains(&key))
-    }
-
-    /// Whether two places name different tenants, in the words of any generation.
-    pub(super) fn are_other_tenants<'a>(
-        one: impl Fn(&str) -> Option<&'a StringValue>,
-        other: impl Fn(&str) -> Option<&'a StringValue>,
-    ) -> bool {
-        let mut keys = IDENTITY_KEYS.iter().take(TENANT_KEYS);
-        keys.any(|key| match (one(key), other(key)) {
-            (Some(one), Some(other)) => one != other,
-            _ => false,
-        })
+    /// Whether it is under this key that an identity is said.
+    pub(super) fn is_said_by(key: &str) -> bool {
+        IDENTITY_KEYS.contains(&key)
     }
 
     pub(super) fn of(pairs: &[(Key, StringValue)]) -> Self {
@@ -68,34 +56,68 @@ impl LocalIdentity {
         })
     }
 
-    /// `context` with this identity; an id that is not set here stays as it is there.
-    pub(super) fn add_to(mut self, context: Context) -> Context {
-        if self == Self::default() {
-            return context;
+    /// What this process did not set, but baggage claims.
+    pub(super) fn claimed_in(baggage: &Baggage) -> Self {
+        Self {
+            values: IDENTITY_KEYS.map(|key| baggage.get(key).cloned()),
         }
-        if let Some(outer) = context.get::<Self>() {
-            for (value, outer) in self.values.iter_mut().zip(&outer.values) {
-                if value.is_none() {
-                    value.clone_from(outer);
-                }
-            }
-        }
-        context.with_value(self)
     }
 
-    /// This identity, where it meets the one of another place. Nobody set a pair of both: a half
-    /// that is missing here is taken from there only if the tenants are not known to differ.
-    pub(super) fn over(mut self, under: &Self) -> Self {
-        if Self::are_other_tenants(|key| self.value(key), |key| under.value(key)) {
-            return self;
+    /// One that any generation understands.
+    pub(super) fn new(tenant: &StringValue, agent: &StringValue) -> Self {
+        let mut identity = Self::default();
+        let (tenants, agents) = identity.values.split_at_mut(TENANT_KEYS);
+        tenants.fill(Some(tenant.clone()));
+        if let Some(first) = agents.first_mut() {
+            *first = Some(agent.clone());
         }
-        let under = under.values.split_at(TENANT_KEYS);
-        let own = self.values.split_at_mut(TENANT_KEYS);
-        for (own, under) in [(own.0, under.0), (own.1, under.1)] {
-            if own.iter().all(Option::is_none) {
-                own.clone_from_slice(under);
+        identity
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.values.iter().all(Option::is_none)
+    }
+
+    pub(super) fn has_tenant(&self) -> bool {
+        let (tenant, _) = self.values.split_at(TENANT_KEYS);
+        tenant.iter().any(Option::is_some)
+    }
+
+    /// Whether both name a tenant, and not the same one.
+    pub(super) fn has_other_tenant(&self, other: &Self) -> bool {
+        let (own, other) = (&self.values, &other.values);
+        differ(own.split_at(TENANT_KEYS).0, other.split_at(TENANT_KEYS).0)
+    }
+
+    /// Whether both name an agent, and not the same one.
+    pub(super) fn has_other_agent(&self, other: &Self) -> bool {
+        let (own, other) = (&self.values, &other.values);
+        differ(own.split_at(TENANT_KEYS).1, other.split_at(TENANT_KEYS).1)
+    }
+
+    /// This identity, with what it does not say from `under`; of another agent there, nothing.
+    pub(super) fn over(mut self, under: &Self) -> Self {
+        let is_other_agent = self.has_other_agent(under);
+        let pairs = self.values.iter_mut().zip(&under.values);
+        for (at, (own, under)) in pairs.enumerate() {
+            if own.is_none() && (at < TENANT_KEYS || !is_other_agent) {
+                own.clone_from(under);
             }
         }
         self
     }
+}
+
+/// Whether the same half of two identities is said twice, and differently. Generations that have no
+/// key in common are compared by what they say first.
+fn differ(one: &[Option<StringValue>], other: &[Option<StringValue>]) -> bool {
+    let mut common = one
+        .iter()
+        .zip(other)
+        .filter(|(a, b)| a.is_some() && b.is_some());
+    let Some((a, b)) = common.next() else {
+        let first = |half: &[Option<StringValue>]| half.iter().flatten().next().cloned();
+        return first(one).zip(first(other)).is_some_and(|(a, b)| a != b);
+    };
+    a != b || common.any(|(a, b)| a != b)
 }

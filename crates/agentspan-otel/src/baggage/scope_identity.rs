@@ -41,6 +41,11 @@ impl ScopeIdentity {
         })
     }
 
+    /// The same, as it would be if baggage had set it.
+    pub(super) fn as_local(&self) -> LocalIdentity {
+        LocalIdentity::new(&self.tenant, &self.agent)
+    }
+
     /// What the attributes of a span that starts in `context` lack of the identity of the enclosing
     /// scope.
     pub(crate) fn missing_in<'a>(

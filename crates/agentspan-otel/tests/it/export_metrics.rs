@@ -1,6 +1,7 @@
 //! What becomes of spans on their way out, as metrics.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
@@ -128,4 +129,26 @@ fn cuts_and_evictions_are_measured() {
     assert_eq!(value("agentspan.span.evicted{}"), Some(5.0), "{all:?}");
     drop(metrics);
     assert_eq!(meters.collect(), BTreeMap::new());
+}
+
+#[test]
+fn each_metric_asks_for_itself_a_moment_after_the_one_before() {
+    let meters = Meters::new();
+    let asked = AtomicU64::new(0);
+    let _metrics = ExportMetrics::builder()
+        .with_source("moving", Counted::Hooks, move || {
+            let moment = asked.fetch_add(1, SeqCst);
+            ExportCounts {
+                accepted: moment,
+                exported: moment,
+                dropped: vec![("failed", 0)],
+                ..ExportCounts::default()
+            }
+        })
+        .start(&meters.provider.meter("t"));
+    let all = meters.collect();
+    let value = |name: &str| all[&format!("agentspan.destination.hook.{name}")];
+    let of = "{otel.component.name=moving}";
+    let [accepted, exported] = ["accepted", "exported"].map(|name| value(&format!("{name}{of}")));
+    assert!(accepted < exported, "{all:?}");
 }

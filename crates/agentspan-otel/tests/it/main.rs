@@ -22,6 +22,7 @@ mod meters;
 mod metrics;
 mod nesting;
 mod order_of_nesting;
+mod other_requests;
 mod otlp_json_lines;
 mod processor;
 mod propagation;

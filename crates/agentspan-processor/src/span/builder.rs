@@ -125,7 +125,8 @@ impl SpanBuilder {
         self
     }
 
-    /// Starts it without a parent, even if a span is current.
+    /// Starts it without a parent, even if a span is current. In OpenTelemetry it is beside the root of
+    /// its trace: below the same span of others, or a root itself.
     pub fn without_parent(mut self) -> Self {
         self.parent = Parent::None;
         self

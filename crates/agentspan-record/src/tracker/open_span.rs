@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use agentspan_model::agentspec::{self, Event, Timestamp};
+use agentspan_model::agentspec::{self, Event, Id, Timestamp};
 use agentspan_model::mapping::PlacedSpan;
-use agentspan_processor::{Span, SpanKey, WeakSpan};
+use agentspan_processor::{Span, SpanKey, Trace, WeakSpan};
 use opentelemetry::trace::SpanContext;
 
 use super::open_spans::IdInTrace;
@@ -37,6 +37,8 @@ pub struct OpenSpan<T> {
 pub struct Around {
     /// Keeps the key good.
     pub(super) span: WeakSpan,
+    /// The trace that it is in. Several of them can be below one span of OpenTelemetry.
+    pub(super) trace: Option<Id>,
     pub(super) last_time: LastTime,
     pub(super) exchange: Option<Arc<SharedExchange>>,
     /// The id of the nearest component, of the span or of one around it.
@@ -151,6 +153,18 @@ impl Around {
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self.span.key() == other.span.key()
+    }
+
+    /// Whether it is in this trace.
+    #[must_use]
+    pub fn is_in(&self, trace: Option<&Trace>) -> bool {
+        self.trace.as_ref() == trace.map(Trace::id)
+    }
+
+    /// Whether both are in one trace of Agent Spec.
+    #[must_use]
+    pub fn is_in_trace_of(&self, other: &Self) -> bool {
+        self.trace == other.trace
     }
 }
 

@@ -6,12 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentspan::model::agent365::{Identity, Profile};
-use agentspan::model::agentspec::Recording;
+use agentspan::model::agentspec::{Recording, SpanDetails};
 use agentspan::model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan::otel::{OtelBridge, Rendered};
 use agentspan_agent365::{AccessToken, Delivery, DeliveryBuilder, token_from_fn};
-use agentspan_processor::{Replay, SpanProcessor};
+use agentspan_processor::{Replay, Span, SpanProcessor, Trace};
 use agentspan_testkit::Service;
+use opentelemetry::Context;
+use opentelemetry::trace::{
+    SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState,
+};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{SdkTracerProvider, TracerProviderBuilder};
 use serde_json::Value;
@@ -216,5 +220,93 @@ fn d11_agent_spec_spans_arrive_alike_with_and_without_the_bridge() {
             direct.iter().any(|body| body.to_string().contains(SAID)),
             capture == ContentCapture::SpanAndEvent
         );
+    }
+}
+
+/// Each span of a program that starts one without a parent within others, with its parent.
+fn parents_by(has_bridge: bool, caller: &Context) -> Vec<(String, String)> {
+    let service = Service::start().unwrap();
+    let token = AccessToken::new("secret").unwrap();
+    let delivery = Delivery::builder(token_from_fn(move |_| Ok(Some(token.clone()))))
+        .with_agent_spec_identity(identity())
+        .with_loopback_endpoint(service.url())
+        .build()
+        .unwrap();
+    let provider = OtelBridge::prepare(SdkTracerProvider::builder())
+        .with_span_processor(delivery.span_processor())
+        .build();
+    let processor: Arc<dyn SpanProcessor> = if has_bridge {
+        Arc::new(OtelBridge::new(&provider).with_records_only())
+    } else {
+        Arc::new(delivery.agent_spec_processor())
+    };
+    let plain = |name: &'static str| Span::builder(SpanDetails::Plain).with_name(name);
+    let trace = {
+        let _caller = caller.clone().attach();
+        let trace = Trace::builder().with_processor(processor).start().unwrap();
+        let outer = plain("outer").start().unwrap();
+        let inner = plain("inner").start().unwrap();
+        let beside = plain("beside").without_parent().start().unwrap();
+        plain("below").start().unwrap().end().unwrap();
+        plain("again")
+            .without_parent()
+            .start()
+            .unwrap()
+            .end()
+            .unwrap();
+        beside.end().unwrap();
+        inner.end().unwrap();
+        outer.end().unwrap();
+        trace
+    };
+    trace.end().unwrap();
+    delivery.shutdown(Duration::from_secs(30)).unwrap();
+    let requests = service.requests();
+    let bodies = requests.iter().map(|request| request.json().unwrap());
+    let spans: Vec<Value> = bodies.flat_map(spans_of).collect();
+    let traces: BTreeSet<_> = spans
+        .iter()
+        .map(|span| span["traceId"].to_string())
+        .collect();
+    assert_eq!(traces.len(), 1, "{traces:?}");
+    let text = |value: &Value| value.as_str().unwrap_or("none").to_owned();
+    let parents = spans.iter().map(|span| {
+        let parent = &span["parentSpanId"];
+        let known = spans.iter().find(|other| other["spanId"] == *parent);
+        let parent = known.map_or(parent, |known| &known["name"]);
+        (text(&span["name"]), text(parent))
+    });
+    let mut parents: Vec<_> = parents.collect();
+    parents.sort();
+    parents
+}
+
+#[test]
+fn a_span_without_a_parent_is_beside_the_root_with_and_without_the_bridge() {
+    let caller = SpanContext::new(
+        TraceId::from(7),
+        SpanId::from(9),
+        TraceFlags::SAMPLED,
+        true,
+        TraceState::NONE,
+    );
+    let caller = Context::new().with_remote_span_context(caller);
+    for (caller, above) in [(Context::new(), "none"), (caller, "0000000000000009")] {
+        let expected = [
+            ("RootSpan", above),
+            ("again", above),
+            ("below", "beside"),
+            ("beside", above),
+            ("inner", "outer"),
+            ("outer", "RootSpan"),
+        ];
+        let expected = expected.map(|(span, parent)| (span.to_owned(), parent.to_owned()));
+        for has_bridge in [false, true] {
+            assert_eq!(
+                parents_by(has_bridge, &caller),
+                expected,
+                "bridge: {has_bridge}"
+            );
+        }
     }
 }

@@ -44,11 +44,13 @@ impl Bench {
     }
 
     fn start_in(&mut self, trace: u128, span: u64, parent: Parent, token: Option<&ExportToken>) {
+        self.start_with(trace, span, parent, token.map(ExportToken::as_carried));
+    }
+
+    fn start_with(&mut self, trace: u128, span: u64, parent: Parent, token: Option<RequestToken>) {
         let (trace, span) = (TraceId::from(trace), SpanId::from(span));
         self.parents.insert((trace, span), parent);
-        let sent = self
-            .requests
-            .start(self.now(), trace, span, parent, token.cloned());
+        let sent = self.requests.start(self.now(), trace, span, parent, token);
         self.note(sent);
     }
 
@@ -215,6 +217,26 @@ fn the_first_token_of_a_request_is_that_of_the_spans_without() {
         assert_eq!(bench.end(span), None);
     }
     bench.check_sent(&[&[(Some("first"), &[4, 2, 1]), (Some("second"), &[3])]]);
+}
+
+#[test]
+fn a_span_from_which_the_token_is_withheld_does_not_get_that_of_the_request() {
+    let mut bench = Bench::new(bounds());
+    bench.start(1, Parent::Elsewhere, Some(&token("t")));
+    bench.start_with(TRACE, 2, below(1), Some(RequestToken::withheld()));
+    for span in [2, 1] {
+        assert_eq!(bench.end(span), None);
+    }
+    bench.check_sent(&[&[(None, &[2]), (Some("t"), &[1])]]);
+    // Nor is it the token of a request.
+    let mut bench = Bench::new(bounds());
+    bench.start_with(TRACE, 1, Parent::Elsewhere, Some(RequestToken::withheld()));
+    bench.start(2, below(1), Some(&token("t")));
+    bench.start(3, below(1), None);
+    for span in [3, 2, 1] {
+        assert_eq!(bench.end(span), None);
+    }
+    bench.check_sent(&[&[(Some("t"), &[3, 2]), (None, &[1])]]);
 }
 
 #[test]

@@ -96,7 +96,8 @@ fn what_is_entered_later_wins_key_by_key() {
     let active = trace.root().enter();
     let turn = with_correlation("agent-1", "session-1").in_baggage(|| detached("turn"));
     drop(active);
-    of("agent-2").in_baggage(|| {
+    let another_agent = BaggageBuilder::new().agent_id("agent-2").build();
+    another_agent.in_baggage(|| {
         let _turn = turn.enter();
         step("step");
         // Once more, in itself: nothing is new.
@@ -252,7 +253,8 @@ fn an_identity_that_is_entered_is_a_pair_that_somebody_set() {
     let other = of_tenant("b", "agent-b", "talk-b").in_baggage(|| watched.detached_trace());
     let active = trace.root().enter();
     let turn = of_tenant("b", "agent-b", "talk-b").in_baggage(|| detached("turn"));
-    // The tenant is the one of the span around, and the agent is new.
+    // The tenant is the one of the span around, and the agent is new, so that it is another
+    // request: also what it says as the one around does is its own.
     let entered = of_tenant("a", "agent-a2", "talk-a");
     entered.in_baggage(|| {
         let _turn = turn.enter();
@@ -269,12 +271,12 @@ fn an_identity_that_is_entered_is_a_pair_that_somebody_set() {
     check_identity(
         &watched,
         "within one trace",
-        [Some("a"), Some("agent-a2"), None],
+        [Some("a"), Some("agent-a2"), Some("talk-a")],
     );
     check_identity(
         &watched,
         "within another trace",
-        [Some("a"), Some("agent-a2"), None],
+        [Some("a"), Some("agent-a2"), Some("talk-a")],
     );
 }
 
@@ -306,18 +308,20 @@ fn what_a_span_has_for_its_tenant_does_not_go_to_the_tenant_that_is_entered() {
     check_identity(&watched, "another agent", of_a);
 }
 
+fn scope_of(tracer: &ScopeTracer, tenant: &str, agent: &str) -> InvokeAgentScope {
+    let agent = AgentDetails::new(AgentId::parse(agent).unwrap());
+    let tenant = TenantDetails::new(TenantId::parse(tenant).unwrap());
+    InvokeAgentScope::builder(&InvokeAgentDetails::new(agent))
+        .tenant(&tenant)
+        .tracer(tracer)
+        .start()
+}
+
 #[test]
 fn a_scope_of_another_trace_gives_nothing_to_a_span_that_has_a_scope_of_its_own() {
     let watched = watched();
     let tracer = ScopeTracer::new(&watched.provider);
-    let scope = |tenant: &str, agent: &str| {
-        let agent = AgentDetails::new(AgentId::parse(agent).unwrap());
-        let tenant = TenantDetails::new(TenantId::parse(tenant).unwrap());
-        InvokeAgentScope::builder(&InvokeAgentDetails::new(agent))
-            .tenant(&tenant)
-            .tracer(&tracer)
-            .start()
-    };
+    let scope = |tenant: &str, agent: &str| scope_of(&tracer, tenant, agent);
     let of_b = scope("b", "agent-b").in_scope_infallible(|_| watched.detached_trace());
     let of_nobody = watched.detached_trace();
     scope("a", "agent-a").in_scope_infallible(|_| {
@@ -350,4 +354,77 @@ fn a_span_of_another_trace_that_has_ended_and_is_current_gives_nothing() {
     other.end().unwrap();
     let of_b = [Some("b"), Some("agent-b"), Some("talk-b")];
     check_identity(&watched, "in the other root", of_b);
+}
+
+#[test]
+fn two_traces_below_one_span_of_opentelemetry_are_told_apart() {
+    let watched = watched();
+    let tracer = ScopeTracer::new(&watched.provider);
+    let scope = |tenant: &str, agent: &str| scope_of(&tracer, tenant, agent);
+    watched.foreign().in_span("batch", |_| {
+        let of_b = scope("b", "agent-b").in_scope_infallible(|_| watched.detached_trace());
+        scope("a", "agent-a").in_scope_infallible(|_| {
+            let _root = of_b.root().enter();
+            step("in a scope of a");
+        });
+        let half = BaggageBuilder::new().agent_id("agent-b").build();
+        let half = half.in_baggage(|| watched.detached_trace());
+        scope("a", "agent-a").in_scope_infallible(|_| {
+            let _root = half.root().enter();
+            step("half, in a scope of a");
+        });
+        let one = of_tenant("a", "agent-a", "talk-a").in_baggage(|| watched.detached_trace());
+        let other = of_tenant("b", "agent-b", "talk-b").in_baggage(|| watched.detached_trace());
+        let root = Span::clone(one.root());
+        let entered = root.enter();
+        one.end().unwrap();
+        {
+            let _other = other.root().enter();
+            step("in a that has ended");
+        }
+        drop(entered);
+        for trace in [of_b, half, other] {
+            trace.end().unwrap();
+        }
+    });
+    let of_b = [Some("b"), Some("agent-b"), None];
+    check_identity(&watched, "in a scope of a", of_b);
+    let of_nobody = [None, Some("agent-b"), None];
+    check_identity(&watched, "half, in a scope of a", of_nobody);
+    let of_b = [Some("b"), Some("agent-b"), Some("talk-b")];
+    check_identity(&watched, "in a that has ended", of_b);
+}
+
+#[test]
+fn a_scope_within_a_trace_is_that_of_the_spans_that_are_entered_in_it() {
+    let watched = watched();
+    let tracer = ScopeTracer::new(&watched.provider);
+    let scope = |tenant: &str, agent: &str| scope_of(&tracer, tenant, agent);
+    let talk = BaggageBuilder::new().conversation_id("talk-b").build();
+    scope("b", "agent-b").in_scope_infallible(|_| {
+        let trace = talk.in_baggage(|| watched.detached_trace());
+        let root = trace.root().enter();
+        let turn = detached("turn");
+        scope("b", "agent-2").in_scope_infallible(|_| {
+            let _turn = turn.enter();
+            step("in another agent");
+        });
+        scope("c", "agent-c").in_scope_infallible(|_| {
+            let _turn = turn.enter();
+            step("in another tenant");
+        });
+        turn.end().unwrap();
+        drop(root);
+        trace.end().unwrap();
+    });
+    check_identity(
+        &watched,
+        "in another agent",
+        [Some("b"), Some("agent-2"), None],
+    );
+    check_identity(
+        &watched,
+        "in another tenant",
+        [Some("c"), Some("agent-c"), None],
+    );
 }
