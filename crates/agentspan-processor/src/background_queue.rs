@@ -347,19 +347,20 @@ impl BackgroundQueue {
     /// Waits until a shutdown that has [started](Self::start_shutdown) is done and its thread has
     /// ended.
     ///
-    /// Hooks that wait when the time is over are dropped, with that which is just running.
+    /// Hooks that wait when the time is over are dropped, with that which is just running. Of
+    /// several calls that wait, the one that waits longest drops them.
     ///
     /// # Errors
     ///
     /// As [`flush`](Self::flush). Hooks that the time was too short for are among the
-    /// [lost](FlushError::Lost).
+    /// [lost](FlushError::Lost), or still [queued](FlushError::TimedOut) if another call waits longer.
     pub fn wait_for_end(&self, timeout: Duration) -> Result<(), FlushError> {
         let shared = self.shared();
         let told = shared.queue.told_so_far();
+        let end_wait = shared.queue.start_end_wait();
         match self.wait_for_queued(timeout) {
             Ok(()) => shared.queue.join(),
-            Err(FlushError::TimedOut { .. })
-                if shared.queue.abandon(HookLoss::ShutdownDeadline) => {}
+            Err(FlushError::TimedOut { .. }) if end_wait.give_up(HookLoss::ShutdownDeadline) => {}
             Err(error) => return Err(error),
         }
         shared.tell(told)
@@ -433,7 +434,9 @@ impl SpanProcessor for BackgroundQueue {
             return HookFuture::ready(Err(error));
         }
         let (ticket, told) = (shared.queue.start_flush(), shared.queue.told_so_far());
+        let end_wait = shared.queue.start_end_wait();
         HookFuture::new(async move {
+            let _end_wait = end_wait;
             poll_fn(|cx| {
                 if shared.queue.is_flushed_or_wakes(ticket, cx.waker()) {
                     Poll::Ready(())

@@ -47,6 +47,9 @@ pub struct Queue<T: Queued, const LOSSES: usize> {
     backlog: Mutex<Backlog<T>>,
     /// As in the state, for reading without its lock.
     generation: AtomicU64,
+    /// How many of the items that were taken are dealt with and not counted yet, in the low half, and
+    /// in the high one the generation in which they were taken.
+    in_hand: AtomicU64,
     /// Items were put, or the thread is wanted for something else.
     work: Condvar,
     /// The thread has answered a flush or ended, or its items were given up.
@@ -64,6 +67,8 @@ struct State<T: Queued, const LOSSES: usize> {
     late: Vec<T>,
     flush_calls: u64,
     flush_calls_done: u64,
+    /// How many calls wait for the end.
+    end_waits: usize,
     wakers: Vec<Waker>,
     thread: Option<JoinHandle<()>>,
     thread_id: Option<ThreadId>,
@@ -96,6 +101,7 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
                 late: Vec::new(),
                 flush_calls: 0,
                 flush_calls_done: 0,
+                end_waits: 0,
                 wakers: Vec::new(),
                 thread: None,
                 thread_id: None,
@@ -105,6 +111,7 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
             }),
             backlog: Mutex::new(Backlog::new()),
             generation: AtomicU64::new(0),
+            in_hand: AtomicU64::new(0),
             work: Condvar::new(),
             progress: Condvar::new(),
             told: Told::default(),
@@ -120,7 +127,20 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
     /// What has become of the items so far.
     #[must_use]
     pub fn counts(&self) -> Counts<LOSSES> {
-        self.lock().admission.counts
+        let state = self.lock();
+        let mut counts = state.admission.counts;
+        counts.finish_some(self.noted(&state));
+        counts
+    }
+
+    /// How many items of this generation the thread has [noted](Self::note).
+    fn noted(&self, state: &State<T, LOSSES>) -> u64 {
+        // Relaxed: the number stands for itself.
+        let in_hand = self.in_hand.load(Ordering::Relaxed);
+        match in_hand ^ thread::in_hand(state.generation, 0) {
+            items if items <= u64::from(u32::MAX) => items,
+            _ => 0,
+        }
     }
 
     /// Queues an item, or drops it or others, and counts that. Does not wait.
@@ -287,17 +307,11 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
         self.lock().thread_id == Some(threads::current().id())
     }
 
-    /// Gives up everything that waits and is in flight, and counts it as lost, if the thread is to end.
-    /// Returns whether it is.
-    ///
-    /// The thread gets the [notices](Part::Notice) that wait all the same.
-    pub fn abandon(&self, loss: T::Loss) -> bool {
-        let state = self.lock();
-        if state.phase == Phase::Open {
-            return false;
-        }
-        drop(self.give_up(state, loss));
-        true
+    /// Says that somebody waits for the end of the thread, and will [give up](EndWait::give_up) what is
+    /// left when the time is over, unless others have more time.
+    pub fn start_end_wait(&self) -> EndWait<'_, T, LOSSES> {
+        self.lock().end_waits += 1;
+        EndWait(Some(self))
     }
 
     /// Returns what waited, to be dropped with no lock held.
@@ -312,6 +326,9 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
         let begun = begun > (state.admission.line.items() + backlog.items) as u64;
         backlog.items = 0;
         drop(backlog);
+        // What the thread finishes from now on is lost all the same.
+        let noted = self.noted(&state);
+        state.admission.counts.finish_some(noted);
         let (waiting, mut late) = state.admission.give_up(taken, loss);
         if state.is_running {
             state.late.append(&mut late);
@@ -344,15 +361,18 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
     }
 
     /// Waits until the thread of a [closed](Self::close) queue has ended, and returns whether it has. After the
-    /// deadline, what is left is given up.
+    /// deadline, what is left is given up, unless another call waits longer.
     pub fn wait_for_end(&self, deadline: Option<Instant>, late: T::Loss) -> bool {
+        let end_wait = self.start_end_wait();
         let mut state = self.lock();
         while state.is_running && !state.is_left_behind {
             match wait(&self.progress, state, deadline) {
                 Ok(woken) => state = woken,
                 Err(state) => {
-                    drop(self.give_up(state, late));
-                    self.lock().is_left_behind = true;
+                    drop(state);
+                    if end_wait.give_up(late) {
+                        self.lock().is_left_behind = true;
+                    }
                     return false;
                 }
             }
@@ -403,6 +423,44 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
 
     fn lock_backlog(&self) -> MutexGuard<'_, Backlog<T>> {
         self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call waits for the end of a thread, see [`Queue::start_end_wait`].
+#[must_use = "the call waits as long as this lives"]
+pub struct EndWait<'a, T: Queued, const LOSSES: usize>(Option<&'a Queue<T, LOSSES>>);
+
+impl<T: Queued, const LOSSES: usize> EndWait<'_, T, LOSSES> {
+    /// Gives up everything that waits and is in flight, and counts it as lost, if the thread is to end and
+    /// no other call waits for that. Returns whether it did.
+    ///
+    /// The thread gets the [notices](Part::Notice) that wait all the same.
+    pub fn give_up(mut self, loss: T::Loss) -> bool {
+        let Some(queue) = self.0.take() else {
+            return false;
+        };
+        let mut state = queue.lock();
+        state.end_waits = state.end_waits.saturating_sub(1);
+        if state.phase == Phase::Open || state.end_waits > 0 {
+            return false;
+        }
+        drop(queue.give_up(state, loss));
+        true
+    }
+}
+
+impl<T: Queued, const LOSSES: usize> Drop for EndWait<'_, T, LOSSES> {
+    fn drop(&mut self) {
+        if let Some(queue) = self.0 {
+            let mut state = queue.lock();
+            state.end_waits = state.end_waits.saturating_sub(1);
+        }
+    }
+}
+
+impl<T: Queued, const LOSSES: usize> fmt::Debug for EndWait<'_, T, LOSSES> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EndWait").field(&self.0).finish()
     }
 }
 

@@ -38,7 +38,7 @@ pub struct TelemetryReport {
 
 /// What one destination got and lost so far.
 ///
-/// `accepted = exported + dropped() + queued`, exactly whenever nothing is on its way. Destinations
+/// `accepted = exported + dropped() + queued`, at any time: all are counts of one moment. Destinations
 /// of spans count spans, processors of Agent Spec count calls of their hooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -275,12 +275,18 @@ impl Worker {
             Event::Stop { deadline } => {
                 self.hurried = None;
                 self.hurry();
+                // Whoever has more time gets it, unless the spans are counted as lost already.
+                let deadline = match self.stop {
+                    Some(first) if self.shared.is_given_up() => first,
+                    Some(other) => other.max(deadline),
+                    None => deadline,
+                };
                 for item in self.lanes.pausing_at(deadline) {
                     self.shared.set_deadline_passed();
                     give_up(item, GaveUp::Shutdown);
                 }
                 self.due = u64::MAX;
-                self.stop = Some(self.stop.map_or(deadline, |first| first.min(deadline)));
+                self.stop = Some(deadline);
             }
         }
     }

@@ -14,6 +14,7 @@ use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 use agentspan_testkit::{Answer, Service};
 use opentelemetry::KeyValue;
+use opentelemetry_sdk::error::OTelSdkError;
 use opentelemetry_sdk::trace::{SpanData, SpanProcessor};
 
 use crate::delivery_fixture::{LONG, TENANT, check_conserved, export, span_of, token};
@@ -68,6 +69,8 @@ fn check_others_are_served(
     check_conserved(exporter.delivery());
     let timeout = Duration::from_millis(1);
     assert!(exporter.delivery().shutdown(timeout).is_err());
+    // The thread may still hold what is counted as lost already. Now it has ended.
+    let _ = exporter.delivery().shutdown(LONG);
     let stats = exporter.stats();
     assert_eq!(stats.dropped_for(DropReason::ShutdownDeadline), 200);
     assert_eq!((stats.queued, stats.queued_bytes), (0, 0));
@@ -95,6 +98,63 @@ fn a1_one_identity_that_is_throttled_does_not_stop_the_others() {
         // Those that were in flight when the first was answered, and none while the identity pauses.
         assert!(of_bad.count() <= 64);
     }
+}
+
+#[test]
+fn a_shutdown_delivers_what_it_can_of_the_others_and_counts_what_is_stalled() {
+    for profile in [Profile::V0_1, Profile::V2] {
+        let service = service(profile, Answer::hang());
+        let exporter = Delivery::builder(token("t"))
+            .with_profile(profile)
+            .with_loopback_endpoint(service.url())
+            .with_timeout(LONG * 60)
+            // Nothing is sent before the shutdown.
+            .with_batch_delay(LONG * 60)
+            .build()
+            .unwrap();
+        let processor = exporter.span_processor();
+        let agents = ["bad", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+        for agent in agents {
+            for _ in 0..3 {
+                processor.on_end(span(profile, agent));
+            }
+        }
+        let timeout = Duration::from_secs(2);
+        let result = exporter.shutdown(timeout);
+        assert!(matches!(result, Err(OTelSdkError::Timeout(at)) if at == timeout));
+        let stats = exporter.stats();
+        assert_eq!((stats.exported, stats.dropped()), (27, 3), "{stats}");
+        assert_eq!(stats.dropped_for(DropReason::ShutdownDeadline), 3);
+        assert_eq!(stats.queued, 0);
+    }
+}
+
+#[test]
+fn of_several_shutdowns_each_has_its_own_time() {
+    let service = service(Profile::V0_1, Answer::hang());
+    let exporter = Delivery::builder(token("t"))
+        .with_loopback_endpoint(service.url())
+        .with_timeout(LONG * 60)
+        .with_batch_delay(LONG * 60)
+        .build()
+        .unwrap();
+    exporter.span_processor().on_end(span(Profile::V0_1, "bad"));
+    let (long, short) = (Duration::from_secs(3), Duration::from_millis(10));
+    let patient = {
+        let exporter = exporter.clone();
+        std::thread::spawn(move || exporter.shutdown(long))
+    };
+    // It is sent since that one asks the delivery to stop.
+    service.wait_for(1, LONG).unwrap();
+    let result = exporter.shutdown(short);
+    assert!(matches!(result, Err(OTelSdkError::Timeout(at)) if at == short));
+    let stats = exporter.stats();
+    assert_eq!((stats.queued, stats.dropped()), (1, 0), "{stats}");
+    let result = patient.join().unwrap();
+    assert!(matches!(result, Err(OTelSdkError::Timeout(at)) if at == long));
+    let stats = exporter.stats();
+    assert_eq!(stats.dropped_for(DropReason::ShutdownDeadline), 1);
+    assert_eq!(stats.queued, 0);
 }
 
 /// Much more than all bodies may take of a queue of one mebibyte.

@@ -9,7 +9,7 @@ use super::item::{HookLoss, Item, LOSSES};
 use crate::dispatch::{contained, report};
 use crate::{Hook, HookError, Span, SpanKey, SpanProcessor, Trace};
 
-/// How many hooks are counted together.
+/// How many hooks are taken and counted together.
 const BATCH: usize = 64;
 
 /// What is counted at once, however few hooks hold it: it makes room.
@@ -51,18 +51,22 @@ impl Worker<'_> {
                 self.pass_over(&item);
                 continue;
             }
-            self.handle(&item, &mut finished);
+            let is_lost = self.handle(&item, &mut finished);
             finished.items += 1;
             finished.bytes += item.bytes();
             drop(item);
-            if finished.bytes >= MANY_BYTES {
+            // What is only noted counts as handled if a shutdown gives the rest up.
+            if is_lost || finished.bytes >= MANY_BYTES {
                 queue.finish(taken, std::mem::take(&mut finished));
+            } else {
+                queue.note(taken, finished.items);
             }
         }
         queue.finish(taken, finished);
     }
 
-    fn handle(&mut self, item: &Item, finished: &mut Finished<LOSSES>) {
+    /// Says whether the hook is lost.
+    fn handle(&mut self, item: &Item, finished: &mut Finished<LOSSES>) -> bool {
         // An empty set hashes what is removed from it all the same.
         let has_failed = !self.not_started.is_empty();
         let is_unwanted = match item {
@@ -72,16 +76,19 @@ impl Worker<'_> {
             Item::Startup | Item::Start(_) | Item::Shutdown => false,
         };
         if is_unwanted {
-            return finished.lose(HookLoss::NotStarted, 1);
+            finished.lose(HookLoss::NotStarted, 1);
+            return true;
         }
         let (hook, trace, result) = self.call(item);
-        if let Err(error) = result {
-            finished.lose(HookLoss::Failed, 1);
-            report(trace, hook, self.processor, &error);
-            if let Item::Start(span) = item {
-                self.not_started.insert(span.key());
-            }
+        let Err(error) = result else {
+            return false;
+        };
+        finished.lose(HookLoss::Failed, 1);
+        report(trace, hook, self.processor, &error);
+        if let Item::Start(span) = item {
+            self.not_started.insert(span.key());
         }
+        true
     }
 
     /// What was given up at the deadline of a shutdown. It is counted already.

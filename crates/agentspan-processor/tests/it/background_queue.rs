@@ -157,6 +157,61 @@ fn a_flush_and_a_shutdown_keep_their_deadline() {
     );
 }
 
+/// Blocks in the last hook of the program, when all the others were handled.
+fn stuck_in_its_last_hook() -> (BackgroundQueue, Key) {
+    let ((open, gate), (arrived, arrival)) = (channel::<()>(), channel());
+    let gate = Mutex::new(gate);
+    let recorder = Recorder::behaving(move |hook, name| {
+        if hook == Hook::OnEnd && name == "RootSpan" {
+            arrived.send(()).unwrap();
+            let _ = gate.lock().unwrap().recv();
+        }
+        Ok(())
+    });
+    let queue = BackgroundQueue::new(recorder);
+    let trace = Trace::builder().with_processor(queue.clone());
+    program(trace.without_shutdown(), 3);
+    arrival.recv().unwrap();
+    (queue, Key(open, arrival))
+}
+
+#[test]
+fn hooks_that_were_handled_before_one_hangs_are_not_lost_at_the_deadline() {
+    let (queue, Key(open, _arrival)) = stuck_in_its_last_hook();
+    queue.start_shutdown().unwrap();
+    let lost = queue.wait_for_end(Duration::ZERO).unwrap_err();
+    // The end of the root, and the shutdown.
+    assert_eq!(lost.to_string(), "lost 2 hooks (shutdown_deadline: 2)");
+    let stats = queue.stats();
+    assert_eq!(
+        (stats.handled, stats.dropped_at_shutdown, stats.queued),
+        (11, 2, 0)
+    );
+    check_conserved(stats);
+    drop(open);
+    // The thread counts nothing of it again.
+    program(Trace::builder().with_processor(queue.clone()), 0);
+    let stats = queue.stats();
+    assert_eq!((stats.handled, stats.dropped), (15, 2));
+    check_conserved(stats);
+}
+
+#[test]
+fn of_several_shutdowns_each_has_its_own_time() {
+    let (queue, key) = stuck_in_its_last_hook();
+    queue.start_shutdown().unwrap();
+    let patient = queue.shutdown_async();
+    // The end of the root, and two shutdowns.
+    assert_eq!(
+        queue.wait_for_end(Duration::ZERO),
+        Err(FlushError::TimedOut { queued: 3 })
+    );
+    key.0.send(()).unwrap();
+    block_on(patient).unwrap();
+    let stats = queue.stats();
+    assert_eq!((stats.handled, stats.dropped, stats.queued), (14, 0, 0));
+}
+
 #[test]
 fn a14_hooks_that_wait_at_the_deadline_of_a_shutdown_are_lost_and_told_of_once() {
     let (gate, recorder, key) = gate();

@@ -57,6 +57,13 @@ impl<const LOSSES: usize> Counts<LOSSES> {
         }
     }
 
+    /// Counts items that were dealt with, and whose bytes are still held.
+    pub(super) fn finish_some(&mut self, items: u64) {
+        let items = items.min(self.queued);
+        self.done += items;
+        self.leave(items, 0);
+    }
+
     /// Items no longer wait and are not in flight.
     pub(super) fn leave(&mut self, items: u64, bytes: u64) {
         self.queued = self.queued.saturating_sub(items);

@@ -329,3 +329,26 @@ fn what_a_thread_is_stuck_with_is_given_up_at_the_deadline_and_counted_once() {
         "what was given up is not begun with"
     );
 }
+
+#[test]
+fn who_waits_longest_for_the_end_gives_up_what_is_left() {
+    let queue = Arc::new(TestQueue::new(settings(8, u64::MAX, DropPolicy::Newest)));
+    let (begun, has_begun) = mpsc::channel();
+    let (release, until) = mpsc::channel::<()>();
+    start(&queue, move |item| {
+        begun.send(item.number).unwrap();
+        let _ = until.recv();
+    });
+    let _ = queue.put(single(1));
+    has_begun.recv().unwrap();
+    let _ = queue.put(single(2));
+    queue.close(Lost::Closed);
+    let patient = queue.start_end_wait();
+    let cancelled = queue.start_end_wait();
+    assert!(!queue.wait_for_end(Some(Instant::now()), Lost::Late));
+    assert_eq!((queue.counts().queued, queue.counts().lost), (2, [0; 4]));
+    drop(cancelled);
+    assert!(patient.give_up(Lost::Late));
+    assert_eq!(queue.counts().lost, [0, 0, 0, 2]);
+    drop(release);
+}

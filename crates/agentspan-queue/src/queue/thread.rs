@@ -52,6 +52,11 @@ impl<T> Backlog<T> {
     }
 }
 
+/// So many items of a generation, of which the lower half is enough to tell it from the next ones.
+pub(super) fn in_hand(generation: u64, items: u64) -> u64 {
+    generation << 32 | items.min(u64::from(u32::MAX))
+}
+
 /// A buffer that is larger than this, after a rush, is given back.
 const KEPT_BYTES: usize = 1 << 20;
 
@@ -191,11 +196,24 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
     /// did.
     pub fn finish(&self, taken: Taken, finished: Finished<LOSSES>) -> bool {
         let mut state = self.lock();
+        // Relaxed: written by the thread only, and read under this lock.
+        self.in_hand
+            .store(in_hand(taken.generation, 0), Ordering::Relaxed);
         if state.generation != taken.generation {
             return false;
         }
         state.admission.counts.finish(finished);
         true
+    }
+
+    /// Notes how many of the items that were taken have been dealt with since the last call of
+    /// [`finish`](Self::finish), which counts them. If the items are given up before it does, those are not
+    /// lost.
+    #[inline]
+    pub fn note(&self, taken: Taken, items: u64) {
+        // Relaxed: the number stands for itself.
+        let noted = in_hand(taken.generation, items);
+        self.in_hand.store(noted, Ordering::Relaxed);
     }
 
     /// Whether what was taken has been given up meanwhile.
