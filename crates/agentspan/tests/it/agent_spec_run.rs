@@ -293,12 +293,12 @@ fn a_span_without_a_parent_is_beside_the_root_with_and_without_the_bridge() {
     let caller = Context::new().with_remote_span_context(caller);
     for (caller, above) in [(Context::new(), "none"), (caller, "0000000000000009")] {
         let expected = [
-            ("RootSpan", above),
+            ("Trace", above),
             ("again", above),
             ("below", "beside"),
             ("beside", above),
             ("inner", "outer"),
-            ("outer", "RootSpan"),
+            ("outer", "Trace"),
         ];
         let expected = expected.map(|(span, parent)| (span.to_owned(), parent.to_owned()));
         for has_bridge in [false, true] {
