@@ -225,9 +225,13 @@ impl OtelBridge {
     fn parent_context(&self, span: &Span) -> Context {
         let current = Context::current();
         let (Some(parent), Some(parent_id)) = (span.parent(), span.parent_id()) else {
+            // Without a parent it is beside the span that is current, and not below it.
             return match self.current_of_trace(span, &current) {
-                // Without a parent it is beside the span that is current, and not below it.
-                Some(beside) => current.with_remote_span_context(beside.own.around_trace.clone()),
+                Some(beside) if beside.own.around_trace.is_valid() => {
+                    current.with_remote_span_context(beside.own.around_trace.clone())
+                }
+                // One that is not valid is a parent to samplers, which sampled nothing.
+                Some(_) => request_of(&current),
                 None => current,
             };
         };
