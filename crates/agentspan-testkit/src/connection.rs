@@ -1,6 +1,7 @@
 //! One connection of the service: greeting, requests, answers.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,17 +29,32 @@ use crate::record::{ConnectionRecord, Record, RecordedRequest, Recording, locked
 use crate::service::script::Script;
 use crate::transport::{Tap, Transport};
 
+/// Sees requests and what they are answered.
+pub(crate) struct Watcher(pub(crate) Box<dyn Fn(&RecordedRequest) + Send + Sync>);
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watcher(..)")
+    }
+}
+
 /// What all connections of a service share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) record: Record,
     pub(crate) recording: Recording,
+    pub(crate) watcher: Option<Watcher>,
     pub(crate) script: Script,
     pub(crate) certificates: Option<Mutex<Arc<Certificates>>>,
     pub(crate) is_http2: bool,
 }
 
 impl Shared {
+    /// Whether somebody looks at the bodies of requests.
+    fn keeps_bodies(&self) -> bool {
+        self.recording == Recording::Everything || self.watcher.is_some()
+    }
+
     /// The certificates of new connections; none without TLS.
     pub(crate) fn certificates(&self) -> Option<Arc<Certificates>> {
         let certificates = self.certificates.as_ref()?.lock();
@@ -189,7 +205,7 @@ impl Exchange {
             };
             if let Some(data) = frame?.data_ref() {
                 body_bytes += data.len() as u64;
-                if self.shared.recording == Recording::Everything {
+                if self.shared.keeps_bodies() {
                     kept.extend_from_slice(data);
                 }
             }
@@ -233,6 +249,9 @@ impl Exchange {
         request.order = self.shared.record.lock().request_count;
         let answer = self.shared.script.next(&request);
         request.is_taken = answer.takes();
+        if let Some(Watcher(watcher)) = &self.shared.watcher {
+            watcher(&request);
+        }
         self.shared.record.change(|state| {
             state.request_count += 1;
             state.body_bytes += body_bytes;

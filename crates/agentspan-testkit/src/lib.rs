@@ -27,7 +27,8 @@
 //!
 //! - [`Service`], [`Answer`], [`RecordedRequest`]: the service. A [`Receipt`] answers span by span, as Agent 365
 //!   does.
-//! - [`Oracle`]: marks spans, and accounts for them from the requests that the service received.
+//! - [`Oracle`]: marks spans, and accounts for them from the requests that the service received; [`Ledger`] does so
+//!   request by request.
 //! - [`Certificates`]: a private certificate authority, so that the service can act as any host.
 //! - [`CapturedLogs`]: the captured log records, to prove that they contain no secret.
 //! - [`forms_of`]: finds a secret in bytes, whatever it was encoded with. [`hostile_ids`]: ids of tenants and agents
@@ -53,7 +54,7 @@ pub use crate::canary::forms_of;
 pub use crate::captured_logs::CapturedLogs;
 pub use crate::certificates::{CertificateError, Certificates};
 pub use crate::hostile_ids::hostile_ids;
-pub use crate::oracle::{Account, Oracle};
+pub use crate::oracle::{Account, Ledger, Oracle};
 pub use crate::receipt::Receipt;
 pub use crate::record::{ConnectionRecord, RecordedRequest, Recording, WaitError};
 pub use crate::service::{Service, ServiceBuilder, StartError};

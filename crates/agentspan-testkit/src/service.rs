@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::answer::Answer;
 use crate::certificates::Certificates;
-use crate::connection::{self, Shared};
+use crate::connection::{self, Shared, Watcher};
 use crate::record::{
     ConnectionRecord, Record, RecordedRequest, Recording, State, WaitError, locked,
 };
@@ -188,6 +188,7 @@ pub struct ServiceBuilder {
     script: Script,
     certificates: Option<Certificates>,
     recording: Recording,
+    watcher: Option<Watcher>,
     is_http2: bool,
 }
 
@@ -250,6 +251,17 @@ impl ServiceBuilder {
         self
     }
 
+    /// Shows each request to `watcher` before its answer is sent, with what it is answered, and with
+    /// its body, whatever is recorded. It runs on the service's thread and should not block.
+    #[must_use]
+    pub fn watch_with(
+        mut self,
+        watcher: impl Fn(&RecordedRequest) + Send + Sync + 'static,
+    ) -> Self {
+        self.watcher = Some(Watcher(Box::new(watcher)));
+        self
+    }
+
     /// Starts the service. It accepts connections when this returns.
     ///
     /// # Errors
@@ -262,6 +274,7 @@ impl ServiceBuilder {
         let shared = Arc::new(Shared {
             record: Record::default(),
             recording: self.recording,
+            watcher: self.watcher,
             script: self.script,
             certificates: self
                 .certificates

@@ -1,9 +1,11 @@
 //! The oracle tells taken spans from lost, doubled and foreign ones.
 
+use std::collections::BTreeSet;
 use std::io::Write;
+use std::sync::{Arc, Mutex};
 
 use agentspan_model::agent365::Profile;
-use agentspan_testkit::{Account, Answer, Oracle, Service};
+use agentspan_testkit::{Account, Answer, Ledger, Oracle, Recording, Service, hostile_ids};
 
 use crate::client::{connect, read};
 
@@ -54,6 +56,43 @@ fn what_is_taken_twice_is_counted_and_what_may_be_too() {
     let answers = vec![Answer::reset(), Answer::status(200)];
     let found = account(answers, &[(1, &[1], false), (1, &[1], false)]);
     assert_eq!((found.taken_twice, found.perhaps_twice), (0, 1));
+}
+
+#[test]
+fn a_ledger_accounts_for_requests_that_are_not_kept() {
+    let ledger = Arc::new(Mutex::new(Ledger::new(ORACLE())));
+    let noted = Arc::clone(&ledger);
+    let service = Service::builder()
+        .script([Answer::reset(), Answer::status(200)])
+        .recording(Recording::CountsOnly)
+        .watch_with(move |request| noted.lock().unwrap().note(request))
+        .start()
+        .unwrap();
+    post(&service, 1, &[1], true);
+    post(&service, 1, &[1, 3], true);
+    assert!(service.requests().is_empty());
+    let ledger = ledger.lock().unwrap();
+    let found = ledger.account();
+    assert_eq!((found.taken, found.canaries), (2, 2));
+    assert_eq!((found.perhaps, found.perhaps_twice), (1, 1));
+    assert_eq!((found.taken_twice, found.foreign), (0, 0));
+}
+
+#[test]
+fn identities_come_and_go() {
+    let oracle = Oracle::coming_and_going(4, 2, 10);
+    let of_tens = |n: usize| [n, n + 1].map(|number| oracle.identity(number));
+    assert_eq!(
+        [0, 10, 20, 30].map(of_tens),
+        [[0, 1], [1, 2], [2, 3], [3, 0]]
+    );
+}
+
+#[test]
+fn each_hostile_id_is_an_agent_a_tenant_and_both() {
+    let ids = Oracle::HOSTILE..Oracle::HOSTILE + Oracle::hostile_identities();
+    let ids: BTreeSet<_> = ids.map(|id| (Oracle::tenant(id), Oracle::agent(id))).collect();
+    assert_eq!(ids.len(), 3 * hostile_ids().len());
 }
 
 #[test]
