@@ -60,6 +60,11 @@ usage: cargo xtask <chore>
     [--without DEFENCE|--prove] without a defence, or each in turn, so that the rows that need it differ
   soak [--minutes N] [--seed S] random schedules of faults, by default for a minute: docs/faults.md
     [--without DEFENCE]         without a defence
+    --proof P [--spans N]       one large round: P is losses, tenants or dead
+  isolation [--seconds N]       one tenant in trouble beside nine, and an outage, in real time: ten minutes
+    [--outage SECONDS]
+  liveness [--only TEXT]        flushes and shutdowns that wait in vain, from everywhere
+    [--slack MILLISECONDS]
   loom [--quick]              * the queue's hand-off under every schedule with few preemptions (loom), and
     [--preemptions N]           random ones (shuttle); 3 preemptions by default, 2 and loom alone with --quick
   fuzz [TARGET]...              input that nobody thought of, for everything that reads input: 20 seconds for
@@ -133,10 +138,12 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
             .args(["--bin", "faults", "--"])
             .args(&options)
             .run(),
-        ("soak", _) => cargo(workspace)
-            .args(["run", "--quiet", "--locked", "--package", "conformance"])
-            .args(["--bin", "faults", "--", "soak"])
+        ("soak" | "isolation" | "liveness", _) => cargo(workspace)
+            .args(["run", "--release", "--quiet", "--locked"])
+            .args(["--package", "conformance", "--bin", "faults", "--", chore])
             .args(&options)
+            // Each round has threads of its own, for which glibc would keep more and more arenas.
+            .env("MALLOC_ARENA_MAX", "2")
             .run(),
         ("loom", _) => loom::run(workspace, &options),
         ("fuzz", _) => fuzz::run(workspace, &options),

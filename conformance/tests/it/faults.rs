@@ -65,6 +65,40 @@ fn random_schedules_lose_nothing_without_a_count_and_show_a_missing_mask() {
 }
 
 #[test]
+fn a1_one_tenant_in_trouble_costs_the_others_nothing_and_an_outage_costs_nobody_anything() {
+    let (_, text) = matrix(&["isolation", "--seconds", "1", "--outage", "1"]);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 6, "{text}");
+    for line in lines {
+        assert!(line.contains(" none lost, 0 twice, "), "{text}");
+    }
+}
+
+#[test]
+fn the_proofs_hold_for_a_few_spans() {
+    for proof in [["losses", "3000"], ["tenants", "20000"]] {
+        let (is_well, text) = matrix(&["soak", "--proof", proof[0], "--spans", proof[1]]);
+        assert!(is_well && text.contains(" 0 mismatches"), "{text}");
+    }
+    let (is_well, text) = matrix(&["soak", "--proof", "dead", "--minutes", "0.02"]);
+    assert!(is_well && text.contains("p99.9"), "{text}");
+}
+
+#[test]
+fn the_proof_of_losses_finds_them() {
+    let arguments = ["soak", "--proof", "losses", "--spans", "3000"];
+    let (is_well, text) = matrix(&[&arguments[..], &["--without", "retry"]].concat());
+    assert!(!is_well && text.contains("retries_exhausted"), "{text}");
+}
+
+#[test]
+fn a_flush_and_a_shutdown_come_back_wherever_they_are_called() {
+    // How soon is what `cargo xtask liveness` says; here nobody may wait for ever.
+    let (is_well, text) = matrix(&["liveness", "--only", "no answer", "--slack", "60000"]);
+    assert!(is_well && text.contains("8 lines, 0 late"), "{text}");
+}
+
+#[test]
 fn a_row_that_is_not_there_is_no_success() {
     let (is_well, table) = matrix(&["--only", "no such row"]);
     assert!(!is_well, "{table}");

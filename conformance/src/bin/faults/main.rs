@@ -3,26 +3,33 @@
 //!
 //! `faults [--only TEXT] [--without DEFENCE | --prove]` prints a line for each row and front, and
 //! fails on a difference. `--without` takes a defence away and runs the rows that need it.
-//! `--prove` does so for each defence, fails if a row shows no difference, and names the rows whose
-//! defence no caller of the public API can take away.
+//! `--prove` does so for each defence, fails if a row shows no difference, and says of all other rows
+//! why nothing can be taken away.
 //!
-//! `faults soak [--minutes N] [--seed S] [--without DEFENCE]` plays random schedules of faults.
+//! `faults soak` plays random schedules of faults, `faults isolation` plays in real time what the
+//! rows promise in short, and `faults liveness` times flushes and shutdowns.
 
+mod any_certificate;
 mod defence;
 mod front;
+mod liveness;
 mod matrix;
 mod measure;
 mod outcome;
 mod queues;
+mod real_time;
+mod relay;
 mod row;
 mod soak;
 mod stage;
+mod waits;
 mod wire;
 
 use std::error::Error;
 use std::io::{Write, stdout};
 use std::panic;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Instant;
 
 use crate::defence::Defence;
@@ -67,10 +74,15 @@ impl Options {
 
 fn main() -> Result<ExitCode, Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [chore, rest @ ..] = arguments.as_slice() {
-        if chore == "soak" {
-            return Ok(exit_code(soak::run(rest)?));
+    match arguments.split_first() {
+        Some((chore, rest)) if chore == "soak" => return Ok(exit_code(soak::run(rest)?)),
+        Some((chore, rest)) if chore == "isolation" => {
+            return Ok(exit_code(real_time::run(rest)?));
         }
+        Some((chore, rest)) if chore == "liveness" => {
+            return Ok(exit_code(liveness::run(rest)?));
+        }
+        _ => {}
     }
     let options = Options::parse(&arguments)?;
     // Panics on purpose say nothing; those of the matrix itself end a row.
@@ -80,7 +92,7 @@ fn main() -> Result<ExitCode, Failure> {
         let defences = Defence::ALL.into_iter();
         let ran = defences.map(|defence| run(&options.only, Some(defence)));
         let ran = ran.collect::<Result<Vec<_>, _>>()?;
-        name_the_rest()?;
+        explain_the_rest()?;
         ran
     } else {
         vec![run(&options.only, options.without)?]
@@ -110,13 +122,25 @@ struct Ran {
     differences: usize,
 }
 
-/// Names the rows that need no defence that can be taken away.
-fn name_the_rest() -> Result<(), Failure> {
-    writeln!(stdout(), "not shown:")?;
+/// Panics of other threads never end, so that nothing contains them and nothing goes on. It lasts
+/// until the program ends: a hook that runs cannot be replaced.
+fn hold_panicking_threads() {
+    let own = thread::current().id();
+    panic::set_hook(Box::new(move |_| {
+        while thread::current().id() != own {
+            thread::park();
+        }
+    }));
+}
+
+/// Says of each row that needs no defence why nothing can be taken away.
+fn explain_the_rest() -> Result<(), Failure> {
+    writeln!(stdout(), "nothing to take away:")?;
     for row in all_rows().filter(|row| row.defences.is_empty()) {
-        let fronts: Vec<_> = row.fronts.iter().map(Front::to_string).collect();
-        let fronts = fronts.join(", ");
-        writeln!(stdout(), "{:4} {:44} {fronts}", row.fault, row.what)?;
+        let reason = row
+            .because
+            .ok_or("a row has neither a defence nor a reason")?;
+        writeln!(stdout(), "{:4} {:44} {reason}", row.fault, row.what)?;
     }
     Ok(())
 }
@@ -130,6 +154,9 @@ fn run(only: &str, without: Option<Defence>) -> Result<Ran, Failure> {
     let mut ran = Ran::default();
     if let Some(defence) = without {
         writeln!(stdout(), "without {defence}:")?;
+    }
+    if without == Some(Defence::Containment) {
+        hold_panicking_threads();
     }
     for row in all_rows() {
         if without.is_some_and(|defence| !row.defences.contains(&defence)) {

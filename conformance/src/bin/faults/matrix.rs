@@ -3,6 +3,7 @@
 mod answers;
 mod endings;
 mod identities;
+mod names_and_clocks;
 mod outages;
 mod spans;
 mod tls;
@@ -16,6 +17,7 @@ pub(crate) fn rows() -> Vec<Row> {
     rows.extend(identities::rows());
     rows.extend(tls::rows());
     rows.extend(endings::rows());
+    rows.extend(names_and_clocks::rows());
     rows.extend(spans::rows());
     rows
 }

@@ -15,5 +15,15 @@ pub(crate) struct Row {
     pub(crate) fronts: &'static [Front],
     /// Each of them is needed: without it, the row shows a difference.
     pub(crate) defences: &'static [Defence],
+    /// Why nothing can be taken away, if there is no such defence.
+    pub(crate) because: Option<&'static str>,
     pub(crate) run: Run,
+}
+
+impl Row {
+    /// Says why nothing can be taken away.
+    pub(crate) fn because(mut self, reason: &'static str) -> Self {
+        self.because = Some(reason);
+        self
+    }
 }

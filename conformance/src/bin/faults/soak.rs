@@ -1,68 +1,47 @@
-//! Random schedules of faults, sizes, flushes and shutdowns, for as long as somebody wants.
+//! Random schedules of faults, sizes, flushes, forks and shutdowns, for as long as somebody wants.
 //!
 //! Each round has a destination, identities and faults of its own, which its seed decides. While
-//! four threads hand spans over, another one samples the counts.
+//! four threads hand spans over, another one samples the counts. Several rounds run at a time, since
+//! they mostly wait. `--proof` plays one large round instead, whose faults are chosen.
 
+mod child;
+mod dead;
+mod flat;
 mod random;
+mod round;
 mod schedule;
 
 use std::io::{Write, stdout};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use agentspan_testkit::{Answer, Oracle, Service};
-use opentelemetry::KeyValue;
-
-use self::random::Random;
-use self::schedule::{answer_to, early_faults};
+use self::flat::Flat;
+use self::round::{Round, Sums};
 use crate::Failure;
 use crate::defence::Defence;
-use crate::front::{Front, WIRE};
 use crate::measure::rss_kib;
-use crate::stage::{Settings, Stage};
 
-const THREADS: u64 = 4;
+/// How many rounds run at a time.
+const ROUNDS: usize = 16;
 
-/// What all rounds had together.
-#[derive(Default)]
-struct Sums {
-    rounds: u64,
-    accepted: u64,
-    exported: u64,
-    lost: u64,
-    perhaps_twice: u64,
-    samples: u64,
-    mismatches: u64,
-}
+const USAGE: &str = "soak [--minutes N] [--seed S] [--without DEFENCE], \
+                     or soak --proof losses|tenants|dead [--spans N] [--minutes N]";
 
-/// Plays rounds until the time is over. The first one that finds something does not end it.
+/// Plays what is asked for, and says whether all is well.
 pub(crate) fn run(arguments: &[String]) -> Result<bool, Failure> {
-    let Options {
-        minutes,
-        seed,
-        without,
-    } = Options::parse(arguments)?;
-    let end = Instant::now() + Duration::from_secs_f64(minutes * 60.0);
-    let mut sums = Sums::default();
-    let mut rss = Vec::new();
-    let mut told = Instant::now();
-    while Instant::now() < end {
-        let round = seed.wrapping_add(sums.rounds);
-        let problems = play(round, without, &mut sums)?;
-        sums.rounds += 1;
-        sums.mismatches += problems.len() as u64;
-        for problem in problems {
-            writeln!(stdout(), "seed {round}: {problem}")?;
-        }
-        rss.push(rss_kib());
-        if told.elapsed() > Duration::from_secs(10) {
-            tell(&sums, &rss)?;
-            told = Instant::now();
-        }
+    let options = Options::parse(arguments)?;
+    match options.proof.as_deref() {
+        None => soak(&options),
+        Some("losses") => large(
+            &Round::without_losses(options.spans_or(1_000_000)),
+            &options,
+        ),
+        Some("tenants") => large(&Round::of_tenants(options.spans_or(10_000_000)), &options),
+        Some("dead") => dead::run(Duration::from_secs_f64(options.minutes * 60.0)),
+        Some(_) => Err(USAGE.into()),
     }
-    tell(&sums, &rss)?;
-    Ok(sums.mismatches == 0 && is_flat(&rss) && sums.rounds > 0)
 }
 
 /// What is asked for.
@@ -70,6 +49,8 @@ struct Options {
     minutes: f64,
     seed: u64,
     without: Option<Defence>,
+    proof: Option<String>,
+    spans: Option<u64>,
 }
 
 impl Options {
@@ -78,161 +59,113 @@ impl Options {
             minutes: 1.0,
             seed: 0,
             without: None,
+            proof: None,
+            spans: None,
         };
         for pair in arguments.chunks(2) {
             match pair {
                 [name, value] if name == "--minutes" => options.minutes = value.parse()?,
                 [name, value] if name == "--seed" => options.seed = value.parse()?,
+                [name, value] if name == "--spans" => options.spans = Some(value.parse()?),
+                [name, value] if name == "--proof" => options.proof = Some(value.clone()),
                 [name, value] if name == "--without" => {
                     options.without = Some(Defence::named(value)?);
                 }
-                _ => return Err("soak [--minutes N] [--seed S] [--without DEFENCE]".into()),
+                _ => return Err(USAGE.into()),
             }
         }
         Ok(options)
     }
+
+    fn spans_or(&self, default: u64) -> u64 {
+        self.spans.unwrap_or(default)
+    }
 }
 
-fn tell(sums: &Sums, rss: &[u64]) -> Result<(), Failure> {
-    let mib = rss.last().copied().unwrap_or_default() / 1024;
-    writeln!(
-        stdout(),
-        "{} rounds, {} spans: {} exported, {} lost for a reason; {} sent again after no answer; {} samples, {} \
-         mismatches; {mib} MiB",
-        sums.rounds,
-        sums.accepted,
-        sums.exported,
-        sums.lost,
-        sums.perhaps_twice,
-        sums.samples,
-        sums.mismatches,
-    )?;
+/// Plays one round and tells of it.
+fn large(round: &Round, options: &Options) -> Result<bool, Failure> {
+    let started = Instant::now();
+    let before = rss_kib();
+    let (sums, problems) = round.play(options.without)?;
+    for problem in &problems {
+        writeln!(stdout(), "{problem}")?;
+    }
+    writeln!(stdout(), "{sums}, {} mismatches", problems.len())?;
+    let grown = rss_kib().saturating_sub(before) / 1024;
+    let seconds = started.elapsed().as_secs_f64();
+    writeln!(stdout(), "{seconds:.0} s, {grown} MiB more than before")?;
+    Ok(problems.is_empty())
+}
+
+/// What the rounds have come to.
+#[derive(Default)]
+struct Progress {
+    rounds: AtomicU64,
+    mismatches: AtomicU64,
+    sums: Mutex<Sums>,
+    is_broken: AtomicBool,
+}
+
+/// Plays rounds until the time is over. The first one that finds something does not end it.
+fn soak(options: &Options) -> Result<bool, Failure> {
+    let end = Instant::now() + Duration::from_secs_f64(options.minutes * 60.0);
+    let progress = Progress::default();
+    let next = AtomicU64::new(options.seed);
+    let mut flat = Flat::default();
+    thread::scope(|scope| -> Result<(), Failure> {
+        let playing: Vec<_> = (0..ROUNDS)
+            .map(|_| scope.spawn(|| play_until(end, &next, options.without, &progress)))
+            .collect();
+        let mut told = Instant::now();
+        while playing.iter().any(|one| !one.is_finished()) {
+            thread::park_timeout(Duration::from_millis(100));
+            flat.sample(rss_kib());
+            if told.elapsed() > Duration::from_secs(10) {
+                tell(&progress, rss_kib())?;
+                told = Instant::now();
+            }
+        }
+        for one in playing {
+            one.join().map_err(|_| "a panic")??;
+        }
+        Ok(())
+    })?;
+    tell(&progress, rss_kib())?;
+    writeln!(stdout(), "{flat}")?;
+    let is_well = progress.mismatches.load(SeqCst) == 0 && progress.rounds.load(SeqCst) > 0;
+    Ok(is_well && flat.is_flat() && !progress.is_broken.load(SeqCst))
+}
+
+fn play_until(
+    end: Instant,
+    next: &AtomicU64,
+    without: Option<Defence>,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    while Instant::now() < end {
+        let seed = next.fetch_add(1, SeqCst);
+        let played = Round::random(seed).play(without);
+        let (sums, problems) = played.inspect_err(|_| progress.is_broken.store(true, SeqCst))?;
+        for problem in &problems {
+            writeln!(stdout(), "seed {seed}: {problem}")?;
+        }
+        progress.mismatches.fetch_add(problems.len() as u64, SeqCst);
+        progress.rounds.fetch_add(1, SeqCst);
+        let total = progress.sums.lock();
+        total.unwrap_or_else(PoisonError::into_inner).add(&sums);
+    }
     Ok(())
 }
 
-/// Whether the second half of the rounds needed about as much memory at their ends as the first
-/// half.
-fn is_flat(rss: &[u64]) -> bool {
-    let (first, second) = rss.split_at(rss.len() / 2);
-    let most = |half: &[u64]| half.iter().copied().max().unwrap_or_default();
-    rss.len() < 20 || most(second) <= most(first) * 5 / 4 + 16 * 1024
-}
-
-/// Plays one round and says what is not as it should be.
-fn play(seed: u64, without: Option<Defence>, sums: &mut Sums) -> Result<Vec<String>, Failure> {
-    let mut random = Random::new(seed);
-    let front = WIRE[random.below(WIRE.len() as u64) as usize];
-    let oracle = Oracle::new(1 + random.below(200) as usize);
-    let service = service(front, seed)?;
-    service.play(early_faults(&mut random));
-    let settings = Settings {
-        timeout: Duration::from_millis(300),
-        age: Duration::from_secs(if random.one_in(8) { 1 } else { 900 }),
-        batch_spans: 1 + random.below(600) as usize,
-        queue_spans: if random.one_in(4) { 500 } else { 65_536 },
-        ..Settings::new()
-    };
-    let stage = Stage::new(front, oracle, service, settings, without)?;
-    let spans = 1_000 + random.below(9_000);
-    let (next, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
-    let (samples, wrong) = (AtomicU64::new(0), AtomicU64::new(0));
-    thread::scope(|scope| {
-        let sampler = scope.spawn(|| {
-            while !is_over.load(SeqCst) {
-                samples.fetch_add(1, SeqCst);
-                wrong.fetch_add(u64::from(!stage.counts().add_up()), SeqCst);
-                thread::park_timeout(Duration::from_millis(1));
-            }
-        });
-        let workers: Vec<_> = (0..THREADS)
-            .map(|thread| {
-                let mut random = Random::new(seed ^ ((thread + 1) << 32));
-                let (stage, next) = (&stage, &next);
-                scope.spawn(move || hand_over(stage, next, spans, &mut random))
-            })
-            .collect();
-        for worker in workers {
-            // A panic over there reaches the scope.
-            drop(worker.join());
-        }
-        // Sometimes what is queued has all the time that it needs, and sometimes none.
-        if !random.one_in(3) {
-            stage.flush(Duration::from_secs(60));
-        }
-        stage.shutdown(Duration::from_millis(random.below(300)));
-        is_over.store(true, SeqCst);
-        sampler.thread().unpark();
-    });
-    sums.samples += samples.load(SeqCst);
-    let mut problems = compare(&stage, spans, sums);
-    let wrong = wrong.load(SeqCst);
-    if wrong > 0 {
-        problems.push(format!("{wrong} samples do not add up"));
-    }
-    Ok(problems
-        .into_iter()
-        .map(|problem| format!("{front}: {problem}"))
-        .collect())
-}
-
-fn service(front: Front, seed: u64) -> Result<Service, Failure> {
-    let builder = Service::builder();
-    let builder = match front {
-        Front::OtlpGrpc => builder.http2(),
-        _ => builder,
-    };
-    let builder = builder.answer_with(move |request| -> Answer { answer_to(front, request, seed) });
-    Ok(builder.start()?)
-}
-
-/// One thread's share of the spans: most are small, and one in 200 has up to a megabyte.
-fn hand_over(stage: &Stage, next: &AtomicU64, spans: u64, random: &mut Random) {
-    loop {
-        let number = next.fetch_add(1, SeqCst);
-        if number >= spans {
-            return;
-        }
-        let length = match random.one_in(200) {
-            true => random.below(1_000_000),
-            false => random.below(400),
-        };
-        let text = KeyValue::new("text", "x".repeat(length as usize));
-        drop(stage.start_span(number as usize, vec![text]));
-        if random.one_in(2_000) {
-            stage.flush(Duration::from_millis(random.below(200)));
-        }
-    }
-}
-
-/// Where the library, the service and what was handed over do not agree.
-fn compare(stage: &Stage, spans: u64, sums: &mut Sums) -> Vec<String> {
-    let counts = stage.counts();
-    let requests = stage.service.as_ref().map(Service::requests);
-    let account = stage.oracle.account(&requests.unwrap_or_default());
-    let lost: u64 = counts.lost.values().sum();
-    sums.accepted += counts.accepted;
-    sums.exported += counts.exported;
-    sums.lost += lost;
-    sums.perhaps_twice += account.perhaps_twice as u64;
-    let mut problems = Vec::new();
-    if counts.accepted != spans || counts.queued > 0 || !counts.add_up() {
-        problems.push(format!("{spans} spans, but {counts:?}"));
-    }
-    let taken = account.taken as u64;
-    // What was in flight at the end of a shutdown may have been taken all the same.
-    let unknown = counts.lost.get("shutdown_deadline").copied().unwrap_or(0);
-    if !(counts.exported..=counts.exported + unknown).contains(&taken) {
-        problems.push(format!("the service took {taken}: {counts:?}"));
-    }
-    if account.taken_twice + account.foreign > 0 {
-        problems.push(format!("{account:?}"));
-    }
-    let prompts = match stage.front.is_agent365() {
-        true => account.taken,
-        false => 0,
-    };
-    if account.canaries != prompts {
-        problems.push(format!("{prompts} prompts expected: {account:?}"));
-    }
-    problems
+fn tell(progress: &Progress, kib: u64) -> Result<(), Failure> {
+    let rounds = progress.rounds.load(SeqCst);
+    let mismatches = progress.mismatches.load(SeqCst);
+    let sums = progress.sums.lock();
+    let sums = sums.unwrap_or_else(PoisonError::into_inner);
+    writeln!(
+        stdout(),
+        "{rounds} rounds, {sums}, {mismatches} mismatches; {} MiB",
+        kib / 1024
+    )?;
+    Ok(())
 }

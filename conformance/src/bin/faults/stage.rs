@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use agentspan::discovery::Environment;
 use agentspan::otel::{ExportLoss, ExportQueue};
 use agentspan::{Destination, Otlp, configure};
 use agentspan_agent365::{
-    AccessToken, Delivery, DeliveryBuilder, Retry, RetryTimer, SpanLimits, token_from_fn,
+    AccessToken, Delivery, DeliveryBuilder, Retry, RetryTimer, token_from_fn,
 };
 use agentspan_model::agent365::Profile;
 use agentspan_model::agentspec::Disclosure;
@@ -18,13 +18,12 @@ use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span};
 
 use crate::Failure;
-use crate::defence::Defence;
+use crate::defence::{Defence, NEVER};
 use crate::front::Front;
 use crate::measure::Longest;
 use crate::outcome::Counts;
-
-/// In place of a bound that is taken away.
-const NEVER: Duration = Duration::from_secs(24 * 60 * 60);
+use crate::relay::relay;
+use crate::waits::Waits;
 
 /// How a row wants its destination.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +48,16 @@ pub(crate) enum Connection {
     Tls,
     /// Over TLS, trusting another authority.
     TlsOfAnother,
+    /// By the name `localhost`, which may have an address of IPv6 where nobody listens.
+    Localhost,
+    /// By a name that no resolver asks anybody for, since its first label is too long.
+    NoName,
+}
+
+impl Connection {
+    fn is_tls(self) -> bool {
+        matches!(self, Self::Tls | Self::TlsOfAnother)
+    }
 }
 
 impl Settings {
@@ -66,9 +75,20 @@ impl Settings {
 }
 
 /// What stands before the service.
+#[derive(Clone, Debug)]
 pub(crate) enum Pipeline {
     Delivery(Delivery),
     Queue(ExportQueue),
+}
+
+impl Pipeline {
+    pub(crate) fn flush(&self, timeout: Duration) {
+        // What it says of losses is in the counts.
+        let _ = match self {
+            Self::Delivery(delivery) => delivery.flush(timeout),
+            Self::Queue(queue) => queue.flush(timeout),
+        };
+    }
 }
 
 pub(crate) struct Stage {
@@ -78,10 +98,14 @@ pub(crate) struct Stage {
     pub(crate) longest: Longest,
     /// What spans have beside what the oracle gives them.
     pub(crate) attributes: fn(usize) -> Vec<KeyValue>,
+    /// When they start by the wall clock, if it is not now.
+    pub(crate) start_time: fn(usize) -> Option<SystemTime>,
     pub(crate) tokens: Arc<AtomicU64>,
     tracer: SdkTracer,
     pub(crate) front: Front,
     handed_over: usize,
+    /// What stands between, without a defence.
+    _relay: Option<Service>,
 }
 
 /// Waits for pauses, but not as long as they are.
@@ -103,17 +127,30 @@ impl Stage {
         without: Option<Defence>,
     ) -> Result<Self, Failure> {
         let tokens = Arc::new(AtomicU64::new(0));
+        let habit = without.and_then(Defence::relayed);
+        let relay = habit.map(|habit| relay(front, service.addr(), habit));
+        let relay = relay.transpose()?;
+        let mut settings = settings;
+        if relay.is_some() || without == Some(Defence::Tls) {
+            settings.connection = Connection::Plain;
+        }
+        let next = relay.as_ref().unwrap_or(&service);
         let pipeline = match front.profile() {
             Some(profile) => {
-                let builder = delivery(profile, &service, settings, without, &tokens)?;
+                let builder = delivery(profile, next, settings, without, &tokens)?;
                 Pipeline::Delivery(builder.build()?)
             }
-            None => otlp(front, &service, settings, without)?,
+            None => otlp(front, next, settings, without)?,
         };
         let provider = SdkTracerProvider::builder();
-        let provider = match &pipeline {
-            Pipeline::Delivery(delivery) => provider.with_span_processor(delivery.span_processor()),
-            Pipeline::Queue(queue) => provider.with_span_processor(queue.clone()),
+        let provider = match (&pipeline, without) {
+            (pipeline, Some(Defence::Queue)) => {
+                provider.with_span_processor(Waits::before(pipeline))
+            }
+            (Pipeline::Delivery(delivery), _) => {
+                provider.with_span_processor(delivery.span_processor())
+            }
+            (Pipeline::Queue(queue), _) => provider.with_span_processor(queue.clone()),
         };
         Ok(Self {
             oracle,
@@ -121,41 +158,47 @@ impl Stage {
             pipeline,
             longest: Longest::default(),
             attributes: |_| Vec::new(),
+            start_time: |_| None,
             tokens,
             tracer: provider.build().tracer("faults"),
             front,
             handed_over: 0,
+            _relay: relay,
         })
     }
 
     /// Ends so many spans.
     pub(crate) fn hand_over(&mut self, spans: usize) {
         for number in self.handed_over..self.handed_over + spans {
-            let span = self.start_span(number, (self.attributes)(number));
+            let attributes = self.oracle.attributes(self.profile(), number);
+            let start_time = (self.start_time)(number);
+            let span = self.start_span(attributes, (self.attributes)(number), start_time);
             self.longest.time(|| drop(span));
         }
         self.handed_over += spans;
     }
 
-    /// A span of this number that has started. It ends when it is dropped.
-    pub(crate) fn start_span(&self, number: usize, attributes: Vec<KeyValue>) -> Span {
-        let profile = self.front.profile().unwrap_or(Profile::V0_1);
-        let mut span = self
-            .tracer
-            .span_builder("chat")
-            .with_attributes(self.oracle.attributes(profile, number))
-            .start(&self.tracer);
-        span.set_attributes(attributes);
+    pub(crate) fn profile(&self) -> Profile {
+        self.front.profile().unwrap_or(Profile::V0_1)
+    }
+
+    /// A span with these attributes of the oracle, and others. It ends when it is dropped.
+    pub(crate) fn start_span(
+        &self,
+        attributes: Vec<KeyValue>,
+        others: Vec<KeyValue>,
+        start_time: Option<SystemTime>,
+    ) -> Span {
+        let mut span = self.tracer.span_builder("chat").with_attributes(attributes);
+        span.start_time = start_time;
+        let mut span = span.start(&self.tracer);
+        span.set_attributes(others);
         span
     }
 
     /// Waits until everything is exported or lost.
     pub(crate) fn flush(&self, timeout: Duration) {
-        // What it says of losses is in the counts.
-        let _ = match &self.pipeline {
-            Pipeline::Delivery(delivery) => delivery.flush(timeout),
-            Pipeline::Queue(queue) => queue.flush(timeout),
-        };
+        self.pipeline.flush(timeout);
     }
 
     pub(crate) fn shutdown(&self, timeout: Duration) {
@@ -218,26 +261,13 @@ fn delivery(
         .with_batch_delay(NEVER)
         .with_max_queue_spans(settings.queue_spans);
     let builder = match settings.connection {
-        Connection::Plain => builder.with_loopback_endpoint(service.url()),
+        connection if !connection.is_tls() => builder.with_loopback_endpoint(service.url()),
         connection => builder
             .with_connect_to(service.addr())
             .with_root_certificates(trusted(service, connection, without)?.0),
     };
     let builder = (settings.build)(builder);
-    Ok(match without {
-        Some(Defence::Timeout) => builder.with_timeout(NEVER),
-        Some(Defence::Retry) => builder.with_retry(Retry::for_at_most(Duration::ZERO)),
-        Some(Defence::Refusals) => builder.with_final_refusals(),
-        Some(Defence::Lanes) => builder.with_retry(Retry::reference()),
-        Some(Defence::TokenDeadline) => builder.with_token_deadline(NEVER),
-        Some(Defence::Bounds) => builder.with_max_queue_spans(usize::MAX),
-        Some(Defence::Limits) => builder.with_span_limits(
-            SpanLimits::default()
-                .with_content_bytes(usize::MAX)
-                .with_span_bytes(usize::MAX),
-        ),
-        _ => builder,
-    })
+    Ok(Defence::taken_from(builder, without))
 }
 
 fn otlp(
@@ -246,16 +276,21 @@ fn otlp(
     settings: Settings,
     without: Option<Defence>,
 ) -> Result<Pipeline, Failure> {
+    let url = service.url();
     let url = match settings.connection {
-        Connection::Plain => service.url(),
-        _ => service.url().replace("http://", "https://"),
+        Connection::Plain => url,
+        Connection::Localhost => url.replace("127.0.0.1", "localhost"),
+        Connection::NoName => url.replace("127.0.0.1", &"x".repeat(64)),
+        Connection::Tls | Connection::TlsOfAnother => url.replace("http://", "https://"),
     };
     let timeout = match without {
         Some(Defence::Timeout) => NEVER,
+        // The shortest pause before a second try is longer.
+        Some(Defence::Retry) => Duration::from_millis(90),
         _ => settings.timeout * 3,
     };
     let mut otlp = Otlp::new().with_timeout(timeout);
-    if settings.connection != Connection::Plain {
+    if settings.connection.is_tls() {
         let (_, pem) = trusted(service, settings.connection, without)?;
         otlp = otlp.with_certificate_authorities(pem);
     }

@@ -1,6 +1,6 @@
 //! A row that plays answers of a service, and looks at what became of the spans on both sides.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use agentspan_testkit::{Account, Answer, Certificates, Oracle, RecordedRequest, Service};
 use opentelemetry::KeyValue;
@@ -27,6 +27,7 @@ pub(crate) struct Wire {
     pub(crate) spans: usize,
     pub(crate) identities: usize,
     pub(crate) attributes: fn(usize) -> Vec<KeyValue>,
+    pub(crate) start_time: fn(usize) -> Option<SystemTime>,
     pub(crate) drive: fn(&mut Stage, spans: usize, patience: Duration) -> Result<(), Failure>,
     pub(crate) expected: Box<dyn Fn(Front) -> Expected>,
     /// Whether the client cannot know of some requests if they were taken.
@@ -55,6 +56,7 @@ impl Wire {
             spans: 60,
             identities: 3,
             attributes: |_| Vec::new(),
+            start_time: |_| None,
             drive: |stage, spans, patience| {
                 stage.hand_over(spans);
                 stage.flush(patience);
@@ -126,6 +128,7 @@ impl Wire {
             what: what.into(),
             fronts,
             defences,
+            because: None,
             run,
         }
     }
@@ -138,6 +141,7 @@ impl Wire {
         // What is to come never does without a defence, so that it is not worth waiting for.
         let patience = Duration::from_secs(if without.is_some() { 2 } else { 20 });
         stage.attributes = self.attributes;
+        stage.start_time = self.start_time;
         (self.drive)(&mut stage, self.spans, patience)?;
         let memory_kib = memory.peak_kib();
         let counts = stage.counts();

@@ -3,7 +3,7 @@
 use agentspan_testkit::{Answer, Oracle, RecordedRequest};
 use serde_json::json;
 
-use crate::defence::Defence::{Refusals, Retry};
+use crate::defence::Defence::{Finality, Receipts, Redirects, Refusals, Retry, Timeout};
 use crate::front::{AGENT365, HTTP_1, OTLP_HTTP, WIRE};
 use crate::row::Row;
 use crate::stage::Stage;
@@ -45,7 +45,7 @@ fn pauses() -> Vec<Row> {
     let mut rows: Vec<Row> = values.into_iter().map(row).collect();
     let late = || Answer::status(429).header("retry-after", "3600");
     let in_vain = Wire::always(move |_| late()).losing(REFUSED, FAILED);
-    rows.push(in_vain.row("F3", "429 beyond the timeout", OTLP_HTTP, &[]));
+    rows.push(in_vain.row("F3", "429 beyond the timeout", OTLP_HTTP, &[Timeout]));
     rows
 }
 
@@ -67,13 +67,13 @@ fn refusals() -> Vec<Row> {
         let refused = Wire::always(move |_| Answer::refusal(status, "Refused"))
             .losing(REFUSED, FAILED)
             .checking(|stage| at_most_requests(stage, 3));
-        rows.push(refused.row("F7", format!("{status}"), WIRE, &[]));
+        rows.push(refused.row("F7", format!("{status}"), WIRE, &[Finality]));
     }
     for status in [401, 403, 500] {
         let refused = Wire::always(move |_| Answer::refusal(status, "Refused"))
             .losing(REFUSED, FAILED)
             .checking(|stage| at_most_requests(stage, 1));
-        rows.push(refused.row("F7", format!("{status}"), OTLP_HTTP, &[]));
+        rows.push(refused.row("F7", format!("{status}"), OTLP_HTTP, &[Finality]));
     }
     rows
 }
@@ -85,7 +85,7 @@ fn at_most_tokens(stage: &Stage, most: u64) -> Vec<String> {
     problem.into_iter().collect()
 }
 
-fn at_most_requests(stage: &Stage, most: usize) -> Vec<String> {
+pub(super) fn at_most_requests(stage: &Stage, most: usize) -> Vec<String> {
     let requests = stage.service.as_ref().map_or(0, |one| one.request_count());
     let too_many = requests > most;
     let problem = too_many.then(|| format!("{requests} requests came"));
@@ -135,7 +135,7 @@ fn redirects() -> Vec<Row> {
             let redirected = Wire::always(move |_| Answer::redirect(status, target))
                 .losing(REFUSED, FAILED)
                 .checking(|stage| at_most_requests(stage, 3));
-            rows.push(redirected.row("F14", format!("{status} to {what}"), HTTP_1, &[]));
+            rows.push(redirected.row("F14", format!("{status} to {what}"), HTTP_1, &[Redirects]));
         }
     }
     rows
@@ -161,7 +161,12 @@ fn partial_successes() -> Vec<Row> {
     let row = |(what, answer, lost): (&'static str, Answer, u64)| {
         let rejected = Wire::playing(move |_| vec![answer.clone()]);
         let rejected = rejected.expecting(move |_| Expected::LostOf(vec![("rejected", lost)]));
-        rejected.row("F30", what, AGENT365, &[])
+        match lost {
+            0 => rejected
+                .row("F30", what, AGENT365, &[])
+                .because("nothing is rejected: to read the answer or not is the same"),
+            _ => rejected.row("F30", what, AGENT365, &[Receipts]),
+        }
     };
     answers.into_iter().map(row).collect()
 }

@@ -7,7 +7,7 @@ use agentspan_testkit::Answer;
 
 use super::outages::once_too_slow;
 use crate::Failure;
-use crate::defence::Defence::{Bounds, Retry, Timeout};
+use crate::defence::Defence::{Bounds, Heads, Queue, Retry, Timeout};
 use crate::front::{AGENT365, HTTP_1, OTLP_HTTP, WIRE};
 use crate::row::Row;
 use crate::stage::{Settings, Stage};
@@ -36,7 +36,12 @@ pub(super) fn rows() -> Vec<Row> {
     }
     rows.extend(broken());
     rows.extend(decided());
-    rows.push(shutting_down().row("F21", "a shutdown while nothing is answered", WIRE, &[]));
+    rows.push(shutting_down().row(
+        "F21",
+        "a shutdown while nothing is answered",
+        WIRE,
+        &[Queue],
+    ));
     rows.push(full().row("F24", "50 times as many spans as fit", WIRE, &[Bounds]));
     rows
 }
@@ -53,59 +58,70 @@ fn broken() -> Vec<Row> {
     for (what, answer) in answers {
         let wire = || Wire::playing(move |_| vec![answer()]).ambiguous();
         rows.push(wire().row("F13", what, AGENT365, &[Retry]));
-        rows.push(wire().row("F13", what, OTLP_HTTP, &[]));
+        rows.push(wire().row("F13", what, OTLP_HTTP, &[Retry]));
     }
     rows
 }
 
-/// The head says 200, and decides, whatever becomes of the body.
+/// The head says 200, and decides, whatever becomes of the body. Some take all the time there is;
+/// some bodies are whole.
 fn decided() -> Vec<Row> {
-    let answers: [(&str, Fault, bool); 9] = [
+    let answers: [(&str, Fault, Option<bool>); 9] = [
         (
             "200, and a body that stalls",
             || Answer::status(200).body("{").stalled(),
-            true,
+            Some(true),
         ),
         (
             "200, and a body byte by byte",
             || Answer::status(200).body("{").trickling(),
-            true,
+            Some(true),
         ),
-        ("200, and a body without end", Answer::endless_body, false),
+        (
+            "200, and a body without end",
+            Answer::endless_body,
+            Some(false),
+        ),
         (
             "200, and less than was promised",
             || Answer::status(200).body("{").truncated(99),
-            false,
+            Some(false),
         ),
         (
             "200, and more than was promised",
             || Answer::status(200).body("{}{}").truncated(2),
-            false,
+            None,
         ),
         (
             "200, and a chunk that is shorter",
             Answer::lying_chunk,
-            false,
+            Some(false),
         ),
         (
             "200, and a chunk beyond all memory",
             Answer::huge_chunk,
-            false,
+            Some(false),
         ),
         (
             "200, and a gigabyte in a megabyte",
             Answer::gzip_bomb,
-            false,
+            Some(false),
         ),
         (
             "200, and a megabyte of something",
             || Answer::status(200).body_of(1 << 20),
-            false,
+            None,
         ),
     ];
-    let row = |(what, answer, waits): (&'static str, Fault, bool)| {
-        let defences: &[_] = if waits { &[Timeout] } else { &[] };
-        Wire::playing(move |_| vec![answer()]).row("F13", what, HTTP_1, defences)
+    let row = |(what, answer, waits): (&'static str, Fault, Option<bool>)| {
+        let wire = Wire::playing(move |_| vec![answer()]);
+        match waits {
+            Some(true) => wire.row("F13", what, HTTP_1, &[Timeout, Heads]),
+            Some(false) => wire.row("F13", what, HTTP_1, &[Heads]),
+            None => wire
+                .row("F13", what, HTTP_1, &[])
+                .because("whoever reads it to the end has the same: it is long, and whole"),
+        }
     };
     answers.into_iter().map(row).collect()
 }

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use agentspan_agent365::{RetryTimer, TokioRetryTimer};
 use agentspan_testkit::{Answer, Oracle, RecordedRequest};
 
-use crate::defence::Defence::{Lanes, TokenDeadline};
+use crate::defence::Defence::{Containment, Finality, Lanes, Retry, Slots, TokenDeadline};
 use crate::front::{AGENT365, Front, V2};
+use crate::matrix::answers::at_most_requests;
 use crate::row::Row;
 use crate::stage::{Settings, Stage};
 use crate::wire::{Expected, Wire};
@@ -36,18 +37,19 @@ fn refused() -> Vec<Row> {
             ..Wire::new()
         };
         wire.expecting(|_| Expected::LostOf(vec![("permanent_status", 20)]))
+            .checking(|stage| at_most_requests(stage, 4))
     };
     vec![
         refused(|front, request| match is_before(request, 1) {
             true => Answer::refusal(401, "InvalidToken"),
             false => front.taken(),
         })
-        .row("F5", "401 for ever to one identity", AGENT365, &[]),
+        .row("F5", "401 for ever to one identity", AGENT365, &[Finality]),
         refused(|front, request| match is_before(request, 1) {
             true => Answer::refusal(403, "Forbidden"),
             false => front.taken(),
         })
-        .row("F5", "403 for ever to one identity", AGENT365, &[]),
+        .row("F5", "403 for ever to one identity", AGENT365, &[Finality]),
     ]
 }
 
@@ -77,7 +79,7 @@ fn stalled() -> Vec<Row> {
         })
         .ambiguous()
         .expecting(lost)
-        .row("F5", "8 of 12 identities stall", AGENT365, &[]),
+        .row("F5", "8 of 12 identities stall", AGENT365, &[Slots]),
         wire(|front, request| match is_before(request, BAD) {
             true => Answer::refusal(429, "TooManyRequests").header("retry-after", "60"),
             false => front.taken(),
@@ -93,7 +95,7 @@ fn stalled() -> Vec<Row> {
             "F5",
             "8 of 12 identities are throttled",
             &[Front::V0_1],
-            &[],
+            &[Retry],
         ),
         Wire {
             spans: 3_000,
@@ -105,7 +107,8 @@ fn stalled() -> Vec<Row> {
             })
         }
         .expecting(|_| Expected::LostOf(vec![("shutdown_deadline", 3)]))
-        .row("F29", "one of 1,000 identities stalls", AGENT365, &[]),
+        .row("F29", "one of 1,000 identities stalls", AGENT365, &[])
+        .because("with one slot, too, a request without an answer gives way to others"),
     ]
 }
 
@@ -144,13 +147,19 @@ fn tokens() -> Vec<Row> {
             false => Ok(true),
         })
         .expecting(lost)
-        .row("F19", "the resolver fails for one identity", AGENT365, &[]),
+        .row("F19", "the resolver fails for one identity", AGENT365, &[])
+        .because("its error is an answer like others, and holds nobody up"),
         wire(|agent| match is_first(agent) {
             true => on_purpose(),
             false => Ok(true),
         })
         .expecting(lost)
-        .row("F19", "the resolver panics for one identity", AGENT365, &[]),
+        .row(
+            "F19",
+            "the resolver panics for one identity",
+            AGENT365,
+            &[Containment],
+        ),
         wire(|agent| match is_first(agent) {
             true => hang(),
             false => Ok(true),
@@ -162,12 +171,10 @@ fn tokens() -> Vec<Row> {
             AGENT365,
             &[TokenDeadline],
         ),
-        wire(|agent| Ok(!is_first(agent))).expecting(lost).row(
-            "F19",
-            "the resolver has no token for one identity",
-            V2,
-            &[],
-        ),
+        wire(|agent| Ok(!is_first(agent)))
+            .expecting(lost)
+            .row("F19", "the resolver has no token for one identity", V2, &[])
+            .because("it is an answer like others, and holds nobody up"),
     ]
 }
 
@@ -191,6 +198,16 @@ impl RetryTimer for Panics {
     }
 }
 
+/// The second part shows whether anything goes on after the first.
+fn in_two_parts(stage: &mut Stage, spans: usize, patience: Duration) -> Result<(), Failure> {
+    for part in [spans / 2, spans - spans / 2] {
+        stage.hand_over(part);
+        stage.flush(patience);
+    }
+    stage.shutdown(Duration::from_millis(100));
+    Ok(())
+}
+
 fn panics() -> Vec<Row> {
     let wire = |answers: fn(Front) -> Vec<Answer>, build| Wire {
         settings: Settings {
@@ -204,16 +221,19 @@ fn panics() -> Vec<Row> {
             |_| Vec::new(),
             |builder| builder.with_span_enricher(|_| on_purpose()),
         )
-        .row("F19", "an enricher panics", AGENT365, &[]),
-        wire(
-            |_| Vec::new(),
-            |builder| builder.with_on_report(|_| on_purpose()),
-        )
-        .row("F19", "an observer panics", AGENT365, &[]),
+        .row("F19", "an enricher panics", AGENT365, &[Containment]),
+        Wire {
+            drive: in_two_parts,
+            ..wire(
+                |_| Vec::new(),
+                |builder| builder.with_on_report(|_| on_purpose()),
+            )
+        }
+        .row("F19", "an observer panics", AGENT365, &[Containment]),
         wire(
             |front| vec![front.unavailable()],
             |builder| builder.with_retry_timer(Panics),
         )
-        .row("F19", "a retry timer panics", AGENT365, &[]),
+        .row("F19", "a retry timer panics", AGENT365, &[Containment]),
     ]
 }

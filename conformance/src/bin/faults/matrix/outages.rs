@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use agentspan_testkit::Answer;
 
-use crate::defence::Defence::{Retry, Timeout};
+use crate::defence::Defence::{Age, Queue, Retry, Timeout};
 use crate::front::{AGENT365, OTLP, WIRE};
 use crate::row::Row;
 use crate::stage::Settings;
@@ -29,13 +29,16 @@ pub(super) fn once_too_slow(answer: fn() -> Answer) -> Wire {
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = vec![
-        Wire::playing(|front| vec![front.taken().delay(Duration::from_millis(150))]).row(
-            "F1",
-            "a slow answer",
-            WIRE,
-            &[],
-        ),
-        nobody_listens().row("F2", "nobody listens", WIRE, &[]),
+        Wire {
+            settings: Settings {
+                timeout: Duration::from_secs(5),
+                ..Settings::new()
+            },
+            ..Wire::playing(|front| vec![front.taken().delay(Duration::from_millis(400))])
+        }
+        .row("F1", "a slow answer", WIRE, &[Queue]),
+        nobody_listens().row("F2", "nobody listens", AGENT365, &[Age]),
+        nobody_listens().row("F2", "nobody listens", OTLP, &[Queue]),
         Wire::playing(|_| vec![Answer::refuse(); 9]).row(
             "F2",
             "9 connections are refused",
@@ -48,11 +51,10 @@ pub(super) fn rows() -> Vec<Row> {
             "F8",
             "two answers of 503",
             WIRE,
-            &[],
+            &[Retry],
         ),
-        Wire::always(|front| front.unavailable())
-            .losing(EXHAUSTED, FAILED)
-            .row("F8", "503 for ever", WIRE, &[]),
+        unavailable().row("F8", "503 for ever", AGENT365, &[Age]),
+        unavailable().row("F8", "503 for ever", OTLP, &[Queue]),
         Wire {
             is_ambiguous: true,
             ..once(Answer::reset)
@@ -62,14 +64,14 @@ pub(super) fn rows() -> Vec<Row> {
             is_ambiguous: true,
             ..once(Answer::reset)
         }
-        .row("F9", "a reset after the request", OTLP, &[]),
+        .row("F9", "a reset after the request", OTLP, &[Retry]),
     ];
     for (what, answer) in [
         ("a reset before the request", Answer::refuse as fn() -> _),
         ("a reset within the request", || Answer::reset_within(500)),
     ] {
         rows.push(once(answer).row("F9", what, AGENT365, &[Retry]));
-        rows.push(once(answer).row("F9", what, OTLP, &[]));
+        rows.push(once(answer).row("F9", what, OTLP, &[Retry]));
     }
     rows.push(half_open().row("F12", "a connection whose end vanished", WIRE, &[Timeout]));
     rows
@@ -87,6 +89,10 @@ fn nobody_listens() -> Wire {
         ..Wire::always(|front| front.taken())
     }
     .losing(EXHAUSTED, FAILED)
+}
+
+fn unavailable() -> Wire {
+    Wire::always(|front| front.unavailable()).losing(EXHAUSTED, FAILED)
 }
 
 fn thirty_percent() -> Wire {

@@ -34,7 +34,8 @@ pub(super) fn rows() -> Vec<Row> {
             most_memory_mib: 96,
             ..Wire::new()
         }
-        .row("F25", "JSON of depth 100,000", WIRE, &[]),
+        .row("F25", "JSON of depth 100,000", WIRE, &[])
+        .because("nothing looks into it on its way"),
         Wire {
             attributes: |_| {
                 vec![
@@ -52,7 +53,8 @@ pub(super) fn rows() -> Vec<Row> {
             "numbers and texts that JSON has no words for",
             WIRE,
             &[],
-        ),
+        )
+        .because("the encoders have no other way to write them"),
         Wire::new().row("T14", "prompts to a masked destination", OTLP, &[Masking]),
     ]
 }
@@ -68,7 +70,7 @@ fn one_is_cut(stage: &Stage) -> Vec<String> {
     }
 }
 
-fn bodies_are_json(stage: &Stage) -> Vec<String> {
+pub(super) fn bodies_are_json(stage: &Stage) -> Vec<String> {
     let Pipeline::Delivery(_) = &stage.pipeline else {
         return Vec::new();
     };

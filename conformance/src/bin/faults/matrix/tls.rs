@@ -5,7 +5,7 @@ use std::time::Duration;
 use agentspan_testkit::{Answer, Certificates};
 
 use crate::Failure;
-use crate::defence::Defence::Authority;
+use crate::defence::Defence::{self, Authority, Tls};
 use crate::front::{HTTP_1, WIRE};
 use crate::row::Row;
 use crate::stage::{Connection, Stage};
@@ -27,23 +27,29 @@ pub(super) fn rows() -> Vec<Row> {
             settings: over_tls(Connection::Tls),
             ..Wire::new()
         }
-        .row("F10", "a certificate that is right", WIRE, &[]),
+        .row("F10", "a certificate that is right", WIRE, &[])
+        .because("it shows that the rows below fail for the right reason"),
         untrusted(Some(|| Ok(Certificates::expired()?)), Connection::Tls).row(
             "F10",
             "a certificate that has expired",
             WIRE,
-            &[],
+            &[Defence::Certificates],
         ),
         untrusted(
             Some(|| Ok(Certificates::with_wrong_name()?)),
             Connection::Tls,
         )
-        .row("F10", "a certificate for another name", WIRE, &[]),
+        .row(
+            "F10",
+            "a certificate for another name",
+            WIRE,
+            &[Defence::Certificates],
+        ),
         untrusted(Some(|| Ok(Certificates::self_signed()?)), Connection::Tls).row(
             "F10",
             "a certificate that signed itself",
             WIRE,
-            &[],
+            &[Defence::Certificates],
         ),
         untrusted(
             Some(|| Ok(Certificates::generate()?)),
@@ -60,14 +66,20 @@ pub(super) fn rows() -> Vec<Row> {
             for_ever: true,
             ..untrusted(Some(|| Ok(Certificates::generate()?)), Connection::Tls)
         }
-        .row("F10", "a server of TLS 1.1", WIRE, &[]),
+        .row("F10", "a server of TLS 1.1", WIRE, &[])
+        .because("rustls has no words of that version"),
         untrusted(None, Connection::TlsOfAnother).row(
             "F10",
             "plain text where TLS should be",
             WIRE,
-            &[],
+            &[Tls],
         ),
-        changing().row("F10", "a certificate that changes", HTTP_1, &[]),
+        changing().row(
+            "F10",
+            "a certificate that changes",
+            HTTP_1,
+            &[Defence::Certificates],
+        ),
     ]
 }
 

@@ -87,6 +87,7 @@ impl Case {
             what: what.to_owned(),
             fronts: BACKGROUND_QUEUE,
             defences,
+            because: None,
             run: Box::new(move |_, without| self.run(without)),
         }
     }
@@ -168,8 +169,8 @@ pub(super) fn rows() -> Vec<Row> {
     };
     vec![
         case(Act::IsSlow, &[]).row("F1", "a processor that is slow", &[Queue]),
-        case(Act::Fail, &[("failed", 1)]).row("F7", "a hook that fails once", &[]),
-        case(Act::Panic, &[("failed", 1)]).row("F19", "a hook that panics once", &[]),
+        case(Act::Fail, &[("failed", 1)]).row("F7", "a hook that fails once", &[Queue]),
+        case(Act::Panic, &[("failed", 1)]).row("F19", "a hook that panics once", &[Queue]),
         // Three hooks were handled before the one that hangs.
         case(Act::Hang, &[("shutdown_deadline", hooks(60) - 3)]).row(
             "F21",

@@ -85,6 +85,7 @@ impl Case {
             what: what.to_owned(),
             fronts: EXPORT_QUEUE,
             defences,
+            because: None,
             run: Box::new(move |_, without| self.run(without)),
         }
     }
@@ -184,7 +185,7 @@ pub(super) fn rows() -> Vec<Row> {
             },
             ..Case::new(Act::Take, &[("panic", 1)])
         }
-        .row("F19", "a filter that panics over one span", &[]),
+        .row("F19", "a filter that panics over one span", &[Queue]),
         Case {
             spans: 5_000,
             ..Case::new(
