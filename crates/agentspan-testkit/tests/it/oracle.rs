@@ -91,7 +91,9 @@ fn identities_come_and_go() {
 #[test]
 fn each_hostile_id_is_an_agent_a_tenant_and_both() {
     let ids = Oracle::HOSTILE..Oracle::HOSTILE + Oracle::hostile_identities();
-    let ids: BTreeSet<_> = ids.map(|id| (Oracle::tenant(id), Oracle::agent(id))).collect();
+    let ids: BTreeSet<_> = ids
+        .map(|id| (Oracle::tenant(id), Oracle::agent(id)))
+        .collect();
     assert_eq!(ids.len(), 3 * hostile_ids().len());
 }
 

@@ -26,9 +26,6 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest text, of a few spans.
 const LONGEST_TEXT: u64 = 1_000_000;
 
-/// How many of the oracle's identities are hostile.
-const HOSTILE_IDS: u64 = 900;
-
 /// What a round does.
 pub(super) struct Round {
     seed: u64,
@@ -174,7 +171,7 @@ impl Round {
         }
     }
 
-    /// 10,000 tenants come and go, 100 at a time, beside 300 ids that mean harm as tenant, as agent,
+    /// 10,000 tenants come and go, 100 at a time, beside hostile ids as tenant, as agent,
     /// and as both.
     pub(super) fn of_tenants(spans: u64) -> Self {
         let stay = (spans / 10_000).max(1);
@@ -295,7 +292,10 @@ impl Course<'_> {
             false => random.below(round.text),
         };
         let identity = match is_one_in(round.hostile_in) {
-            true => Oracle::HOSTILE + (number / round.hostile_in % HOSTILE_IDS) as usize,
+            true => {
+                let hostile = (number / round.hostile_in) as usize;
+                Oracle::HOSTILE + hostile % Oracle::hostile_identities()
+            }
             false => round.oracle.identity(number as usize),
         };
         let profile = self.stage.profile();
