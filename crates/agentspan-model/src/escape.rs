@@ -5,8 +5,9 @@
 //! stored before anybody knows whether it needs an escape; one look then finds all the bytes of the
 //! block that do, and what follows each of them is stored again, a little further on. All copies
 //! have a constant size, and room is made once for a text.
-
-use wide::u8x16;
+//!
+//! Bytes are compared eight at a time, as numbers of 64 bits, and several numbers side by side: the
+//! operations are the same for each, so the compiler makes vector instructions of them.
 
 /// Bytes looked at together while the text is long enough.
 const BLOCK: usize = 32;
@@ -71,15 +72,15 @@ pub fn push_framed<const B: usize, const A: usize>(
     let frame = (before, text.len(), after);
     // Keys and most values are short and plain: one look and two copies, which overlap.
     if let Some((first, last)) = ends::<LANES>(text) {
-        if marks(first) | marks(last) == 0 {
+        if flags(first) | flags(last) == 0 {
             return push_plain::<B, A, LANES, { 3 * LANES }>(out, frame, (first, last));
         }
     } else if let Some((first, last)) = ends::<BLOCK>(text) {
-        if marks_of_block(first) | marks_of_block(last) == 0 {
+        if flags_of_block(first) | flags_of_block(last) == 0 {
             return push_plain::<B, A, BLOCK, { 3 * BLOCK }>(out, frame, (first, last));
         }
     } else if let Some((first, last)) = ends::<HALF>(text) {
-        if marks(&joined(first, last)) == 0 {
+        if flags(&joined(first, last)) == 0 {
             return push_plain::<B, A, HALF, { 2 * LANES }>(out, frame, (first, last));
         }
     } else if let Some((first, last)) = ends::<QUARTER>(text) {
@@ -250,43 +251,90 @@ fn store<const N: usize>(room: &mut [u8], at: usize, bytes: &[u8; N]) {
     }
 }
 
+/// A byte for each byte of a word: these are its lowest and its highest bits.
+const LOWEST: u64 = 0x0101_0101_0101_0101;
+const HIGHEST: u64 = 0x8080_8080_8080_8080;
+
 /// One bit for each byte, set where an escape is needed.
 #[inline(always)]
 fn marks_of_block(block: &[u8; BLOCK]) -> u32 {
-    match block.split_first_chunk() {
-        Some((low, high)) => match high.first_chunk() {
-            Some(high) => marks(low) | marks(high) << LANES,
-            None => marks(low),
-        },
-        None => 0,
+    let flags = words_of_block(block).map(flags_of_word);
+    // Most blocks need none, and this is known before the bits are gathered.
+    match any(flags) {
+        0 => 0,
+        _ => gathered(flags),
     }
 }
 
 /// One bit for each byte, set where an escape is needed.
 #[inline(always)]
 fn marks(bytes: &[u8; LANES]) -> u32 {
-    let bytes = u8x16::new(*bytes);
-    // With this bit turned over, the quote is the neighbour of the control characters.
-    let turned = bytes ^ u8x16::splat(b'"' ^ b' ');
-    let low = turned.min(u8x16::splat(b' ')).cmp_eq(turned);
-    let backslash = bytes.cmp_eq(u8x16::splat(b'\\'));
-    // There are as many lanes as bits that can be set, so the sign is never one of them.
-    (low | backslash).move_mask().unsigned_abs()
+    gathered(words(bytes).map(flags_of_word))
+}
+
+/// Not zero if an escape is needed.
+#[inline(always)]
+fn flags_of_block(block: &[u8; BLOCK]) -> u64 {
+    any(words_of_block(block).map(flags_of_word))
+}
+
+/// Not zero if an escape is needed.
+#[inline(always)]
+fn flags(bytes: &[u8; LANES]) -> u64 {
+    any(words(bytes).map(flags_of_word))
 }
 
 #[inline(always)]
 fn has_control(block: &[u8; BLOCK]) -> bool {
-    let is_plain = |bytes: &[u8; LANES]| {
-        let bytes = u8x16::new(*bytes);
-        bytes.max(u8x16::splat(b' ')).cmp_eq(bytes)
+    let is_control = |word: u64| {
+        let is_above = (word & !HIGHEST) + (0x80 - 0x20) * LOWEST;
+        !(is_above | word) & HIGHEST
     };
-    match block.split_first_chunk() {
-        Some((low, high)) => match high.first_chunk() {
-            Some(high) => !(is_plain(low) & is_plain(high)).all(),
-            None => true,
-        },
-        None => true,
+    any(words_of_block(block).map(is_control)) != 0
+}
+
+/// The highest bit of each byte, set where an escape is needed. No sum carries into the next byte.
+#[inline(always)]
+const fn flags_of_word(word: u64) -> u64 {
+    let low = word & !HIGHEST;
+    // With this bit turned over, the quote is the neighbour of the control characters.
+    const TURNED: u64 = (b'"' ^ b' ') as u64 * LOWEST;
+    const BACKSLASHES: u64 = b'\\' as u64 * LOWEST;
+    let is_above = (low ^ TURNED) + (0x7f - b' ' as u64) * LOWEST;
+    let is_not_backslash = (low ^ BACKSLASHES) + 0x7f * LOWEST;
+    !((is_above & is_not_backslash) | word) & HIGHEST
+}
+
+/// One bit for each byte of the words, in their order, from the highest bit of the byte.
+#[inline(always)]
+fn gathered<const WORDS: usize>(flags: [u64; WORDS]) -> u32 {
+    // Moves the flag of byte `i` to the bit `56 + i`; all others land elsewhere.
+    const GATHER: u64 = 0x0002_0408_1020_4081;
+    let mut marks = 0;
+    for (index, flags) in flags.into_iter().enumerate() {
+        marks |= ((flags.wrapping_mul(GATHER) >> 56) as u32) << (8 * index);
     }
+    marks
+}
+
+#[inline(always)]
+fn any<const WORDS: usize>(flags: [u64; WORDS]) -> u64 {
+    flags.into_iter().fold(0, |all, flags| all | flags)
+}
+
+/// The bytes as two numbers, the first byte of each in its lowest.
+#[inline(always)]
+fn words(bytes: &[u8; LANES]) -> [u64; 2] {
+    let both = u128::from_le_bytes(*bytes);
+    [both as u64, (both >> 64) as u64]
+}
+
+#[inline(always)]
+fn words_of_block(block: &[u8; BLOCK]) -> [u64; 4] {
+    let (low, high) = block.split_at(LANES);
+    let words = |half: &[u8]| half.first_chunk().map_or([0; 2], words);
+    let ([a, b], [c, d]) = (words(low), words(high));
+    [a, b, c, d]
 }
 
 /// As [`marks_of_block`], of what `text` ends with, which is shorter than a block.

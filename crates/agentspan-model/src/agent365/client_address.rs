@@ -26,10 +26,17 @@ pub struct ClientAddress(String);
 /// A text is not an IP address. Leave it out: nothing is recorded in place of it.
 ///
 /// The message does not repeat the text, which may say more about a person than an address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("client address is no IP address")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientAddressError;
+
+impl fmt::Display for ClientAddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("client address is no IP address")
+    }
+}
+
+impl std::error::Error for ClientAddressError {}
 
 impl ClientAddress {
     /// Reads an IPv4 or IPv6 address, the latter with or without a zone.

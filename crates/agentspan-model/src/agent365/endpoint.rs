@@ -20,16 +20,25 @@ pub struct Endpoint {
 /// Why a text is not the URL of an endpoint.
 ///
 /// The message does not repeat the text, which may hold a password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndpointError {
     /// There is no `scheme://` and host. Write the whole URL, such as `https://tools.example.com:8443`.
-    #[error("endpoint has no host: write it as scheme://host:port")]
     NoHost,
     /// What follows the host's colon is no number from 0 to 65535.
-    #[error("endpoint has a port that is no number from 0 to 65535")]
     Port,
 }
+
+impl std::fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoHost => f.write_str("endpoint has no host: write it as scheme://host:port"),
+            Self::Port => f.write_str("endpoint has a port that is no number from 0 to 65535"),
+        }
+    }
+}
+
+impl std::error::Error for EndpointError {}
 
 impl Endpoint {
     /// An endpoint at the default port.

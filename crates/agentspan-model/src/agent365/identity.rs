@@ -16,17 +16,15 @@ const MAX_BYTES: usize = 256;
 /// Ids come from baggage, tokens and requests, and end up in URLs. What could leave its path
 /// segment, or cannot be seen, is refused and never repaired. The message names the field and not
 /// the value. Take the id from a source you trust, or fix that source.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IdentityError {
     /// The id is empty or only white space. Set it, or leave the whole field out.
-    #[error("{field} is empty")]
     Empty {
         /// `tenant id` or `agent id`.
         field: &'static str,
     },
     /// The id is longer than 256 bytes. Real ids are GUIDs or short names.
-    #[error("{field} has {bytes} bytes, and at most 256 are allowed")]
     TooLong {
         /// `tenant id` or `agent id`.
         field: &'static str,
@@ -34,13 +32,11 @@ pub enum IdentityError {
         bytes: usize,
     },
     /// The id begins or ends with white space. Trim it where it is read.
-    #[error("{field} begins or ends with white space")]
     Untrimmed {
         /// `tenant id` or `agent id`.
         field: &'static str,
     },
     /// The id is `.` or `..`, which a URL reads as a step between folders.
-    #[error("{field} is a dot segment")]
     DotSegment {
         /// `tenant id` or `agent id`.
         field: &'static str,
@@ -51,7 +47,6 @@ pub enum IdentityError {
     /// or a variation selector; a blank other than U+0020, which looks like that one; or a
     /// character that is none or has no agreed look: a noncharacter, or one of the private use
     /// areas. Copy the id anew from where it is shown as plain text.
-    #[error("{field} holds a forbidden character at byte {at}")]
     Character {
         /// `tenant id` or `agent id`.
         field: &'static str,
@@ -59,6 +54,24 @@ pub enum IdentityError {
         at: usize,
     },
 }
+
+impl fmt::Display for IdentityError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty { field } => write!(f, "{field} is empty"),
+            Self::TooLong { field, bytes } => {
+                write!(f, "{field} has {bytes} bytes, and at most 256 are allowed")
+            }
+            Self::Untrimmed { field } => write!(f, "{field} begins or ends with white space"),
+            Self::DotSegment { field } => write!(f, "{field} is a dot segment"),
+            Self::Character { field, at } => {
+                write!(f, "{field} holds a forbidden character at byte {at}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for IdentityError {}
 
 fn check(field: &'static str, id: &str) -> Result<(), IdentityError> {
     if id.trim().is_empty() {

@@ -56,10 +56,17 @@ pub struct InferenceCallDetails {
 /// A call names neither the model that was asked for nor the one that answered.
 ///
 /// Name one of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("neither the model nor the model of the response is named")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NoModelError;
+
+impl fmt::Display for NoModelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("neither the model nor the model of the response is named")
+    }
+}
+
+impl std::error::Error for NoModelError {}
 
 impl InferenceCallDetails {
     /// With what must be known; the rest is optional.

@@ -40,10 +40,6 @@ impl Id {
     ///
     /// It is unique, also among the children of a fork, but no secret: who has seen some of a
     /// thread's ids can tell those that follow, see [`random::bits`].
-    ///
-    /// # Panics
-    ///
-    /// When the operating system gives no random bytes, see [`Uuid::new_v4`].
     #[must_use]
     pub fn random() -> Self {
         Self::from(random_uuid())

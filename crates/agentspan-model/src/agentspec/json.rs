@@ -263,11 +263,10 @@ impl<'de> Deserialize<'de> for JsonObject {
 }
 
 /// Why something is not the JSON that it should be. Says nothing of the content, which may be sensitive.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JsonError {
     /// The text is not JSON. Look at the place that it names; both numbers count from one.
-    #[error("not JSON: line {line}, column {column}")]
     Syntax {
         /// The line of the text.
         line: usize,
@@ -275,18 +274,28 @@ pub enum JsonError {
         column: usize,
     },
     /// The value cannot be written as JSON, for instance because a key is not a string. Change the value.
-    #[error("the value cannot be written as JSON")]
     NotJson,
     /// The value holds `NaN` or an infinity, which JSON does not have. Write it as text, or leave it out.
-    #[error("the value holds a number that is not finite")]
     NotFinite,
     /// The JSON is not an object. Wrap it in one.
-    #[error("the JSON is not an object")]
     NotAnObject,
     /// The JSON does not have the shape that the asked type needs. Ask for another type.
-    #[error("the JSON does not have the shape of the asked type")]
     OtherShape,
 }
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax { line, column } => write!(f, "not JSON: line {line}, column {column}"),
+            Self::NotJson => f.write_str("the value cannot be written as JSON"),
+            Self::NotFinite => f.write_str("the value holds a number that is not finite"),
+            Self::NotAnObject => f.write_str("the JSON is not an object"),
+            Self::OtherShape => f.write_str("the JSON does not have the shape of the asked type"),
+        }
+    }
+}
+
+impl std::error::Error for JsonError {}
 
 /// The text without white space outside of strings, or `None` when there is none to remove.
 fn without_white_space(text: &str) -> Option<String> {

@@ -6,10 +6,12 @@ use std::fmt;
 ///
 /// Neither `Display` nor `Debug` shows values of the document, only names of members and types, ids that
 /// references name, and the version of the language. `Display` shows the first eight problems.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadError {
     problems: Vec<Problem>,
 }
+
+impl std::error::Error for ReadError {}
 
 impl ReadError {
     pub(crate) fn new(problems: Vec<Problem>) -> Self {
@@ -133,11 +135,10 @@ pub enum PathSegment {
 }
 
 /// What is wrong at a place of a document.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProblemKind {
     /// The text is not JSON. A recording may have been cut off while it was written.
-    #[error("not JSON: line {line}, column {column}")]
     Syntax {
         /// The line, counted from one.
         line: usize,
@@ -145,7 +146,6 @@ pub enum ProblemKind {
         column: usize,
     },
     /// The text is not YAML, or says something in YAML that a document cannot say. Change the text.
-    #[error("not YAML: {position}: {fault}")]
     Yaml {
         /// Where reading stopped.
         position: Position,
@@ -153,16 +153,13 @@ pub enum ProblemKind {
         fault: YamlFault,
     },
     /// A member that must be there is not. Ask the producer for it, or give it a value.
-    #[error("missing")]
     Missing,
     /// The value has another type. Change the producer.
-    #[error("not {expected}")]
     WrongType {
         /// What should be there, as in "not a string".
         expected: &'static str,
     },
     /// The component is of a known class, but not of one that may stand here. Change the producer.
-    #[error("a component of the type {found} is not of the type {expected}")]
     WrongComponent {
         /// The class that must be, or be derived from.
         expected: &'static str,
@@ -170,31 +167,26 @@ pub enum ProblemKind {
         found: String,
     },
     /// A state snapshot says nothing: it has neither `state_snapshot` nor `extra_state`. Give one of them.
-    #[error("neither state_snapshot nor extra_state is given")]
     EmptySnapshot,
     /// A reference leads nowhere. Add the component to `$referenced_components`, or give the component or
     /// the value to the reader. Each missing id is reported once, where it stands first.
-    #[error("no component with the id {reference}")]
     MissingReference {
         /// The id that was not found.
         reference: String,
     },
     /// A reference leads to a component that only another one lists, which is read later. List it at a
     /// component that contains both, for instance at the outermost one.
-    #[error("the component with the id {reference} is listed by a component that is read later")]
     ListedLater {
         /// The component's id.
         reference: String,
     },
     /// A component contains itself. Agent Spec has no such components; change the document.
-    #[error("the component with the id {reference} contains itself")]
     CircularReference {
         /// The component's id.
         reference: String,
     },
     /// Two components, one of which contains the other, list different things under one id, and nobody
     /// can tell which is meant. Change one of the ids.
-    #[error("the id {reference} is listed on two levels, for the first time at {first}")]
     ListedTwice {
         /// The id.
         reference: String,
@@ -203,7 +195,6 @@ pub enum ProblemKind {
     },
     /// There is no such version of Agent Spec. Upgrade, or read the document
     /// [whatever its version](super::DocumentReader::with_any_version).
-    #[error("there is no version {version} of Agent Spec")]
     UnknownVersion {
         /// The version, or the JSON that stands in its place.
         version: String,
@@ -211,37 +202,81 @@ pub enum ProblemKind {
     /// The document only lists components for others to refer to. Read it with
     /// [`DocumentReader::read_referenced`](super::DocumentReader::read_referenced), and give what it lists
     /// to the reader of those others.
-    #[error("only lists components under $referenced_components")]
     OnlyAList,
     /// The document should only list components under `$referenced_components`, but has a member besides.
     /// Remove it, or read the document as a component.
-    #[error("a list of components has no other members")]
     MoreThanAList,
     /// Components are nested more than 200 levels deep. Refused, to protect the stack of the reader.
-    #[error("nested too deep")]
     TooDeep,
 }
 
+impl fmt::Display for ProblemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax { line, column } => write!(f, "not JSON: line {line}, column {column}"),
+            Self::Yaml { position, fault } => write!(f, "not YAML: {position}: {fault}"),
+            Self::Missing => f.write_str("missing"),
+            Self::WrongType { expected } => write!(f, "not {expected}"),
+            Self::WrongComponent { found, expected } => write!(
+                f,
+                "a component of the type {found} is not of the type {expected}"
+            ),
+            Self::EmptySnapshot => f.write_str("neither state_snapshot nor extra_state is given"),
+            Self::MissingReference { reference } => {
+                write!(f, "no component with the id {reference}")
+            }
+            Self::ListedLater { reference } => write!(
+                f,
+                "the component with the id {reference} is listed by a component that is read later"
+            ),
+            Self::CircularReference { reference } => {
+                write!(f, "the component with the id {reference} contains itself")
+            }
+            Self::ListedTwice { reference, first } => write!(
+                f,
+                "the id {reference} is listed on two levels, for the first time at {first}"
+            ),
+            Self::UnknownVersion { version } => {
+                write!(f, "there is no version {version} of Agent Spec")
+            }
+            Self::OnlyAList => f.write_str("only lists components under $referenced_components"),
+            Self::MoreThanAList => f.write_str("a list of components has no other members"),
+            Self::TooDeep => f.write_str("nested too deep"),
+        }
+    }
+}
+
+impl std::error::Error for ProblemKind {}
+
 /// What is wrong with a text that should be YAML.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum YamlFault {
     /// The text breaks a rule of YAML 1.1. Quote the text, or indent it.
-    #[error("{0}")]
     Syntax(&'static str),
     /// A tag that is none of a value that JSON can say, or that does not fit its value. Leave it out.
-    #[error("a tag that does not fit")]
     Tag,
     /// The key of a mapping is a list or a mapping. Quote it, if it should be text with placeholders.
-    #[error("a key that is a list or a mapping")]
     Key,
     /// An alias without an anchor before it, or inside of what it stands for. Add the anchor.
-    #[error("an alias that stands for nothing")]
     Alias,
     /// The text has more than one document. Split it.
-    #[error("a second document")]
     SecondDocument,
     /// Aliases stand for more than 16 MiB. Refused, because small texts can expand without bounds.
-    #[error("too large with all aliases written out")]
     TooLarge,
 }
+
+impl fmt::Display for YamlFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Syntax(inner) => write!(f, "{inner}"),
+            Self::Tag => f.write_str("a tag that does not fit"),
+            Self::Key => f.write_str("a key that is a list or a mapping"),
+            Self::Alias => f.write_str("an alias that stands for nothing"),
+            Self::SecondDocument => f.write_str("a second document"),
+            Self::TooLarge => f.write_str("too large with all aliases written out"),
+        }
+    }
+}
+
+impl std::error::Error for YamlFault {}

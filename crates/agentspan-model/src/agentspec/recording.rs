@@ -24,7 +24,7 @@ use super::{Problem, ProblemKind, ReadError, RecordedHook, json_text, reader::Kn
 /// ```
 /// use agentspan_model::agentspec::{HookCall, Recording};
 ///
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # fn main() -> Result<(), Box<dyn Error>> {
 /// let text = r#"{"hook":"startup","async":false,"trace":{"id":"t","name":"trace"}}
 /// {"hook":"on_start","async":false,"trace":{"id":"t","na"#;
 /// let mut recording = Recording::new(text.as_bytes());
@@ -229,20 +229,36 @@ impl Error for RecordingError {
 }
 
 /// What is wrong with a line of a recording.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum RecordingErrorKind {
     /// The line is not a call of a hook. The next line may be one; go on, or fix the producer.
-    #[error("not a recorded hook: {0}")]
     Unreadable(ReadError),
     /// The line is not UTF-8. The next line may be; go on, or check what the file is.
-    #[error("not UTF-8")]
     NotUtf8,
     /// The line is longer than allowed. Go on with the next one, or allow more with
     /// [`Recording::with_max_line_bytes`].
-    #[error("longer than allowed")]
     TooLong,
     /// The input cannot be read. Nothing more comes.
-    #[error("the input cannot be read")]
-    Input(#[source] io::Error),
+    Input(io::Error),
+}
+
+impl fmt::Display for RecordingErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(inner) => write!(f, "not a recorded hook: {inner}"),
+            Self::NotUtf8 => f.write_str("not UTF-8"),
+            Self::TooLong => f.write_str("longer than allowed"),
+            Self::Input(_) => f.write_str("the input cannot be read"),
+        }
+    }
+}
+
+impl Error for RecordingErrorKind {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Input(source) => Some(source),
+            _ => None,
+        }
+    }
 }

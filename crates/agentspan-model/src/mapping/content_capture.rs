@@ -87,8 +87,15 @@ impl FromStr for ContentCapture {
 
 /// A text says nothing of where content is shown. Write `NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY` or
 /// `SPAN_AND_EVENT`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not one of NO_CONTENT, SPAN_ONLY, EVENT_ONLY and SPAN_AND_EVENT")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownCaptureError {
     _private: (),
 }
+
+impl std::fmt::Display for UnknownCaptureError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("not one of NO_CONTENT, SPAN_ONLY, EVENT_ONLY and SPAN_AND_EVENT")
+    }
+}
+
+impl std::error::Error for UnknownCaptureError {}

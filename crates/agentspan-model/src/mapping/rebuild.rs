@@ -59,13 +59,23 @@ pub struct EventRebuilder {
 ///
 /// Somebody has cut or dropped attributes, such as the limits of an SDK, or the span was shown without
 /// all of its fields. Look at what is missing, and raise the limits.
-#[derive(Debug, thiserror::Error)]
-#[error("the attributes do not make an Agent Spec span")]
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct RebuildError {
     /// What is missing or wrong.
-    #[source]
     pub source: ReadError,
+}
+
+impl std::fmt::Display for RebuildError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the attributes do not make an Agent Spec span")
+    }
+}
+
+impl std::error::Error for RebuildError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
 }
 
 impl SpanRebuilder {

@@ -14,8 +14,7 @@ use crate::agentspec::{
 /// A component is of a known class, but of another one than asked for.
 ///
 /// Components of classes that Agent Spec 26.3.1 does not have, such as those of plugins, may be anything.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a component of the type {found} is not of the type {expected}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WrongComponentError {
     /// The class that must be, or be derived from.
@@ -23,6 +22,20 @@ pub struct WrongComponentError {
     /// The component's class.
     pub found: String,
 }
+
+impl std::fmt::Display for WrongComponentError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            found, expected, ..
+        } = self;
+        write!(
+            f,
+            "a component of the type {found} is not of the type {expected}"
+        )
+    }
+}
+
+impl std::error::Error for WrongComponentError {}
 
 /// Declares a kind of component: a newtype that only holds components of one class and its subclasses.
 macro_rules! handle {
