@@ -20,11 +20,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::Interval;
-use tokio_rustls::LazyConfigAcceptor;
 
 use crate::answer::{Answer, Play};
-use crate::certificates::Certificates;
 use crate::fault;
+use crate::greeting::{Certificates, greet};
 use crate::record::{ConnectionRecord, Record, RecordedRequest, Recording, locked};
 use crate::service::script::Script;
 use crate::transport::{Tap, Transport};
@@ -96,32 +95,6 @@ async fn serve_to_end(shared: Arc<Shared>, stream: TcpStream) {
         is_silent: AtomicBool::new(false),
     };
     exchange.serve(transport).await;
-}
-
-/// Shakes hands. A failure is recorded before the stream is closed, so that a client that has seen
-/// the end also finds the reason.
-async fn greet(
-    tap: Tap,
-    certificates: &Certificates,
-    connection: &Mutex<ConnectionRecord>,
-) -> Option<Transport> {
-    let failed = |error: &dyn std::error::Error| {
-        locked(connection).tls_error = Some(error.to_string());
-    };
-    let mut acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), tap);
-    let greeting = (&mut acceptor)
-        .await
-        .inspect_err(|error| failed(error))
-        .ok()?;
-    let name = greeting.client_hello().server_name().map(str::to_owned);
-    locked(connection).tls_server_name.clone_from(&name);
-    let config = certificates
-        .server_config(name.as_deref())
-        .inspect_err(|error| failed(error))
-        .ok()?;
-    let shaken = greeting.into_stream(config).into_fallible().await;
-    let stream = shaken.inspect_err(|(error, _)| failed(error)).ok()?;
-    Some(Transport::Tls(Box::new(stream)))
 }
 
 /// The requests and answers of one connection.

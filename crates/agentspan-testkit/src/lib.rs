@@ -38,9 +38,15 @@
 mod answer;
 mod canary;
 mod captured_logs;
+#[cfg(feature = "tls")]
 mod certificates;
 mod connection;
 mod fault;
+#[cfg(feature = "tls")]
+mod greeting;
+#[cfg(not(feature = "tls"))]
+#[path = "no_greeting.rs"]
+mod greeting;
 mod hostile_ids;
 mod oracle;
 mod receipt;
@@ -52,6 +58,7 @@ pub mod turn;
 pub use crate::answer::Answer;
 pub use crate::canary::forms_of;
 pub use crate::captured_logs::CapturedLogs;
+#[cfg(feature = "tls")]
 pub use crate::certificates::{CertificateError, Certificates};
 pub use crate::hostile_ids::hostile_ids;
 pub use crate::oracle::{Account, Ledger, Oracle};

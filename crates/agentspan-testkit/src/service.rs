@@ -1,6 +1,8 @@
 //! The service: where it listens, what it answers, what it saw.
 
 pub(crate) mod script;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -13,8 +15,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use crate::answer::Answer;
-use crate::certificates::Certificates;
 use crate::connection::{self, Shared, Watcher};
+use crate::greeting::Certificates;
 use crate::record::{
     ConnectionRecord, Record, RecordedRequest, Recording, State, WaitError, locked,
 };
@@ -72,30 +74,6 @@ impl Service {
             None => "http",
         };
         format!("{scheme}://{}", self.addr)
-    }
-
-    /// The authorities that a client should trust; empty without TLS.
-    #[must_use]
-    pub fn root_certificates(&self) -> Vec<rustls::pki_types::CertificateDer<'static>> {
-        let certificates = self.shared.certificates();
-        certificates.map_or_else(Vec::new, |certificates| certificates.root_certificates())
-    }
-
-    /// The same as PEM; empty without TLS.
-    #[must_use]
-    pub fn root_certificates_pem(&self) -> String {
-        let certificates = self.shared.certificates();
-        certificates.map_or_else(String::new, |certificates| {
-            certificates.root_certificates_pem().to_owned()
-        })
-    }
-
-    /// Greets new connections with these certificates from now on. Without TLS it does nothing.
-    pub fn change_certificates(&self, certificates: Certificates) {
-        if let Some(current) = &self.shared.certificates {
-            let mut current = current.lock().unwrap_or_else(PoisonError::into_inner);
-            *current = Arc::new(certificates.for_http2(self.shared.is_http2));
-        }
     }
 
     /// The requests so far, in the order in which they were complete.
@@ -224,13 +202,6 @@ impl ServiceBuilder {
         answerer: impl Fn(&RecordedRequest) -> Answer + Send + Sync + 'static,
     ) -> Self {
         self.script.answerer = Some(Arc::new(answerer));
-        self
-    }
-
-    /// Speaks TLS with these certificates.
-    #[must_use]
-    pub fn tls(mut self, certificates: Certificates) -> Self {
-        self.certificates = Some(certificates);
         self
     }
 

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::server::TlsStream;
 
+use crate::greeting::TlsStream;
 use crate::record::{ConnectionRecord, locked};
 
 /// A TCP stream whose received bytes are recorded.
@@ -79,6 +79,7 @@ impl AsyncWrite for Tap {
 #[derive(Debug)]
 pub(crate) enum Transport {
     Plain(Tap),
+    #[cfg_attr(not(feature = "tls"), expect(dead_code, reason = "nothing greets"))]
     Tls(Box<TlsStream<Tap>>),
 }
 

@@ -1,4 +1,4 @@
-//! A small agent, traced and exported, with nothing to install: `cargo run --example quickstart`.
+//! A small agent, traced and exported, with nothing to install: `cargo run -p quickstart`.
 //! With `-- --profile v2`, it uses the second generation of the Agent 365 contract.
 //!
 //! The model is a script behind a real HTTP endpoint, the tools read files of this repository, and
