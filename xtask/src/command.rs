@@ -145,6 +145,25 @@ impl Program {
         })
     }
 
+    /// Runs the program with our standard output, waits for it and returns its standard error.
+    ///
+    /// # Errors
+    ///
+    /// The program cannot be started, says that it failed, or writes something that is not UTF-8.
+    pub(crate) fn read_errors(mut self) -> Result<String, XtaskError> {
+        let output = self.command.stdout(Stdio::inherit()).output();
+        let output = output.map_err(|source| self.start_error(source))?;
+        let text = String::from_utf8(output.stderr).map_err(|source| XtaskError::Output {
+            command: self.line(),
+            source: source.into(),
+        })?;
+        if !output.status.success() {
+            eprint!("{text}");
+        }
+        succeeded(output.status, || self.line())?;
+        Ok(text)
+    }
+
     /// The command line, for messages.
     pub(crate) fn line(&self) -> String {
         let mut words = vec![self.command.get_program().to_string_lossy()];

@@ -12,6 +12,9 @@ const VERSION: &str = "0.20.2";
 /// The package whose dependencies are those of our peers.
 const BENCHMARKS: &str = "bench";
 
+/// The package of programs that are built to be weighed. One of them is a peer, and nobody runs them.
+const WEIGHED: &str = "weight";
+
 /// Checks licences, sources, bans and duplicates; needs no network besides the registry.
 pub(crate) fn check(workspace: &Workspace) -> Result<(), XtaskError> {
     let program = install(workspace)?;
@@ -31,7 +34,13 @@ pub(crate) fn advisories(workspace: &Workspace) -> Result<(), XtaskError> {
 
 fn run(workspace: &Workspace, program: &Path, arguments: &[&str]) -> Result<(), XtaskError> {
     Program::new(program, workspace.root(), "delete it and run this again")
-        .args(["--workspace", "--all-features", "--locked"])
+        .args([
+            "--workspace",
+            "--all-features",
+            "--locked",
+            "--exclude",
+            WEIGHED,
+        ])
         .args(arguments)
         .run()
 }

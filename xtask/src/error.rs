@@ -36,6 +36,15 @@ pub(crate) enum XtaskError {
     /// Golden files are not what the code writes today; review them and run `cargo xtask golden`.
     #[error("golden files differ: {}", files.join(", "))]
     Golden { files: Vec<String> },
+    /// The public API is not what these files say; run `cargo xtask api` and review the difference.
+    #[error("the public API differs from {}; run `cargo xtask api`", files.join(", "))]
+    Api { files: Vec<String> },
+    /// A program brings more crates than it may; `cargo tree` says where they come from.
+    #[error("too many crates: {}", heavy.join(", "))]
+    Weight { heavy: Vec<String> },
+    /// A command succeeded with warnings, which are above.
+    #[error("`{command}` gave {warnings} warnings")]
+    Warnings { command: String, warnings: usize },
     /// Steps of `ci` failed; each printed its own output.
     #[error("failed: {}", steps.join(", "))]
     Steps { steps: Vec<&'static str> },

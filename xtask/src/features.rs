@@ -1,4 +1,4 @@
-//! `cargo xtask features` and `cargo xtask msrv`: what a user of one published crate builds.
+//! `cargo xtask features`, `msrv` and `wasm`: what a user of one published crate builds.
 //!
 //! A build of the whole workspace unifies features and hides what a crate forgot to ask for.
 
@@ -10,6 +10,10 @@ use crate::workspace::Workspace;
 
 /// The crate whose features choose between implementations, and the choice that is not the default.
 const OTHER_CHOICE: (&str, &str) = ("agentspan-tls", "ring");
+
+/// The crate that reads traces in a browser, too.
+const IN_BROWSERS: &str = "agentspan-model";
+const WEBASSEMBLY: &str = "wasm32-unknown-unknown";
 
 /// Checks every published crate without its default features, then with each feature by itself, and runs
 /// the tests of what no default feature chooses.
@@ -63,4 +67,16 @@ pub(crate) fn minimum_version(workspace: &Workspace) -> Result<(), XtaskError> {
             .run()?;
     }
     Ok(())
+}
+
+/// Checks the model for WebAssembly. Rustup installs the target's standard library if it is not there.
+pub(crate) fn webassembly(workspace: &Workspace) -> Result<(), XtaskError> {
+    println!("{IN_BROWSERS}: {WEBASSEMBLY}");
+    Program::new("rustup", workspace.root(), "get it from https://rustup.rs")
+        .args(["target", "add", WEBASSEMBLY])
+        .run()?;
+    cargo(workspace)
+        .args(["check", "--quiet", "--locked", "--lib"])
+        .args(["--package", IN_BROWSERS, "--target", WEBASSEMBLY])
+        .run()
 }

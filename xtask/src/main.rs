@@ -8,6 +8,7 @@
     reason = "a command line tool speaks through its standard streams"
 )]
 
+mod api;
 mod ci;
 mod command;
 mod deny;
@@ -19,8 +20,10 @@ mod fuzz;
 mod golden;
 mod hosts;
 mod loom;
+mod package;
 mod peers;
 mod tidy;
+mod weight;
 mod workspace;
 
 use std::process::ExitCode;
@@ -33,7 +36,7 @@ const HELP: &str = "\
 usage: cargo xtask <chore>
 
   help                          this text
-  ci [--without STEP]           all of the chores marked with *, in this order
+  ci [--without STEP..]         all of the chores marked with *, in this order
   tidy                        * layers, sizes, headers, key literals and the other rules of the house
   fmt [--check]               * format, or say what is not formatted
   lint                        * clippy on every target, warnings are errors
@@ -42,6 +45,11 @@ usage: cargo xtask <chore>
   features                    * every published crate alone: no default features, then each feature
   frameworks                    an agent of rig, captured unchanged, in a workspace of its own; 270 crates
   hosts [KIND]...             * programs that use TLS, with and without us: nothing may change for them
+  api [--check]               * write the public API of each crate to docs/api, or say how it differs
+  package                     * packages of the published crates, without a warning
+  wasm                        * the model builds for wasm32-unknown-unknown
+  weight [--crates]           * count the crates that users build; in ci, that is all. Then build programs of
+                                ours and of a peer, and compare the time and the size, which takes minutes
   msrv                        * published crates build with the declared minimum version of Rust
   golden [--check]            * rewrite the golden files, or say which of them would change
   examples                    * run every example
@@ -72,6 +80,9 @@ usage: cargo xtask <chore>
 ";
 
 fn main() -> ExitCode {
+    if let Some(code) = api::as_rustdoc() {
+        return code;
+    }
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match run(&arguments) {
         Ok(()) => ExitCode::SUCCESS,
@@ -99,8 +110,8 @@ fn run(arguments: &[String]) -> Result<(), XtaskError> {
 fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<(), XtaskError> {
     let options: Vec<&str> = rest.iter().map(String::as_str).collect();
     match (chore, options.as_slice()) {
-        ("ci", []) => ci::run(workspace, None),
-        ("ci", ["--without", step]) => ci::run(workspace, Some(step)),
+        ("ci", []) => ci::run(workspace, &[]),
+        ("ci", ["--without", steps @ ..]) => ci::run(workspace, steps),
         ("tidy", []) => tidy::run(workspace),
         ("fmt", []) => cargo(workspace).args(["fmt", "--all"]).run(),
         ("fmt", ["--check"]) => cargo(workspace).args(["fmt", "--all", "--check"]).run(),
@@ -118,6 +129,12 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
             .run(),
         ("features", []) => features::run(workspace),
         ("frameworks", []) => frameworks::run(workspace),
+        ("api", []) => api::update(workspace),
+        ("api", ["--check"]) => api::check(workspace),
+        ("package", []) => package::run(workspace),
+        ("wasm", []) => features::webassembly(workspace),
+        ("weight", []) => weight::run(workspace),
+        ("weight", ["--crates"]) => weight::crates(workspace),
         ("hosts", _) => hosts::run(workspace, &options),
         ("msrv", []) => features::minimum_version(workspace),
         ("golden", []) => golden::update(workspace),

@@ -50,9 +50,7 @@
 //! - [`ExportReport`] describes one batch: the spans that were sent for each identity, and the spans that
 //!   were dropped or rejected, with reasons. [`DeliveryStats`] is the running total, which `Display` prints
 //!   as one line.
-//! - [`BodyEncoder`] writes the bodies of the requests. [`estimated_span_bytes`] and
-//!   [`chunk_by_bytes`] show how [`Profile::V2`](agentspan_model::agent365::Profile::V2) divides spans
-//!   among requests.
+//! - [`BodyEncoder`] writes the bodies of the requests.
 
 mod access_token;
 mod agent_spec_span_processor;
@@ -96,6 +94,8 @@ pub use self::access_token::{AccessToken, AccessTokenError};
 pub use self::agent_spec_span_processor::AgentSpecSpanProcessor;
 pub use self::build_error::BuildError;
 pub use self::builder::DeliveryBuilder;
+// Only the comparison with the reference package calls these.
+#[doc(hidden)]
 pub use self::chunking::{chunk_by_bytes, estimated_span_bytes, estimated_value_bytes};
 pub use self::delivery::Delivery;
 pub use self::drop_reason::DropReason;
@@ -110,6 +110,7 @@ pub use self::report::{
     Attempt, AttemptOutcome, ExportReport, IdentityReport, RefusedIdentity, SpanLoss,
 };
 pub use self::retry::{Retry, RetryTimer, TokioRetryTimer};
+#[doc(hidden)]
 pub use self::retry_after::retry_after_seconds;
 pub use self::service_reason::ServiceReason;
 pub use self::span_processor::Agent365SpanProcessor;

@@ -80,27 +80,36 @@ mod turn_context;
 
 pub use agentspan_record::{SpanCuts, SpanLimits, from_otel};
 
-pub use self::apply_guardrail_scope::{
-    ApplyGuardrail, ApplyGuardrailScope, ApplyGuardrailScopeBuilder,
-};
+/// The kinds of scopes: the parameter of [`Scope`].
+///
+/// Each kind has an alias, such as [`ExecuteToolScope`], which is what programs name.
+pub mod kind {
+    pub use crate::apply_guardrail_scope::ApplyGuardrail;
+    pub use crate::execute_tool_scope::ExecuteTool;
+    pub use crate::inference_scope::Inference;
+    pub use crate::invoke_agent_scope::InvokeAgent;
+    pub use crate::output_scope::Output;
+}
+
+pub use self::apply_guardrail_scope::{ApplyGuardrailScope, ApplyGuardrailScopeBuilder};
 pub use self::baggage::{
     ActiveBaggage, BaggageBuilder, BaggageSpanProcessor, BaggageText, LastProcessor,
     RequestBaggage, dropped_baggage_entries,
 };
 pub use self::bridge::{AgentSpecIdGenerator, OtelBridge, RandomIds};
 pub use self::console::{ConsoleDetail, ConsoleExporter};
-pub use self::execute_tool_scope::{ExecuteTool, ExecuteToolScope, ExecuteToolScopeBuilder};
+pub use self::execute_tool_scope::{ExecuteToolScope, ExecuteToolScopeBuilder};
 pub use self::export_metrics::{Counted, ExportCounts, ExportMetrics, ExportMetricsBuilder};
 pub use self::export_queue::{
     ExportFlush, ExportLoss, ExportQueue, ExportQueueBuilder, ExportStats, Receipt, Receipts,
 };
-pub use self::inference_scope::{Inference, InferenceScope, InferenceScopeBuilder};
-pub use self::invoke_agent_scope::{InvokeAgent, InvokeAgentScope, InvokeAgentScopeBuilder};
+pub use self::inference_scope::{InferenceScope, InferenceScopeBuilder};
+pub use self::invoke_agent_scope::{InvokeAgentScope, InvokeAgentScopeBuilder};
 pub use self::masked::Masked;
 pub use self::message_source::{InputMessageSource, OutputMessageSource};
 pub use self::metrics::AgentMetrics;
 pub use self::otlp_json_lines::OtlpJsonLines;
-pub use self::output_scope::{Output, OutputScope, OutputScopeBuilder};
+pub use self::output_scope::{OutputScope, OutputScopeBuilder};
 pub use self::propagation::{HeaderReader, HeaderWriter, Propagation};
 pub use self::rendered::Rendered;
 pub use self::scope::future::{ScopeFutureExt, ScopedFuture};
