@@ -29,6 +29,7 @@ mod refusals;
 mod retry;
 mod roots;
 mod secrecy;
+mod state_machine;
 mod tls;
 mod tokens;
 mod too_large;
