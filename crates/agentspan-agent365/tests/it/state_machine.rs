@@ -7,7 +7,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use agentspan_agent365::{AccessToken, AttemptOutcome, Delivery, RetryTimer, token_from_async_fn};
+use agentspan_agent365::{
+    AccessToken, AttemptOutcome, Delivery, RetryTimer, TokenResolver, token_from_async_fn,
+};
 use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 use agentspan_testkit::{Answer, RecordedRequest, Service};
@@ -247,14 +249,10 @@ fn check_now(delivery: &Delivery, pushed: u64, world: &SharedWorld) {
     assert_eq!(locked(world).findings, Vec::<String>::new());
 }
 
-fn check(steps: Vec<Step>, ends_by_flush: bool) {
-    let world = SharedWorld::default();
-    let (answering, resolving) = (Arc::clone(&world), Arc::clone(&world));
-    let service = Service::builder()
-        .answer_with(move |request| locked(&answering).answer(request))
-        .start()
-        .unwrap();
-    let resolver = token_from_async_fn(move |query| {
+/// Answers with the identity's own token, or not at all.
+fn resolver(world: &SharedWorld) -> impl TokenResolver {
+    let world = Arc::clone(world);
+    token_from_async_fn(move |query| {
         let identity = (0..IDENTITIES).find(|&identity| {
             let said = (
                 query.identity.tenant.as_str(),
@@ -263,16 +261,45 @@ fn check(steps: Vec<Step>, ends_by_flush: bool) {
             said == (tenant_of(identity), agent_of(identity))
         });
         let identity = identity.unwrap();
-        let token = match locked(&resolving).has_no_token[identity] {
+        let token = match locked(&world).has_no_token[identity] {
             true => Err("no token".into()),
             false => Ok(Some(AccessToken::new(token_of(identity)).unwrap())),
         };
         std::future::ready(token)
-    });
+    })
+}
+
+impl World {
+    /// What a step changes outside of the delivery.
+    fn change(&mut self, step: Step) {
+        match step {
+            Step::Answer(identity, reply) => {
+                self.replies.entry(identity).or_default().push_back(reply);
+            }
+            Step::Token(identity, works) => self.has_no_token[identity] = !works,
+            Step::Push { .. } | Step::Rest | Step::Flush(_) => {}
+        }
+    }
+
+    /// Everything works from now on.
+    fn recover(&mut self) {
+        self.replies.clear();
+        self.has_no_token = Default::default();
+        self.pausing = Default::default();
+    }
+}
+
+fn check(steps: Vec<Step>, ends_by_flush: bool) {
+    let world = SharedWorld::default();
+    let answering = Arc::clone(&world);
+    let service = Service::builder()
+        .answer_with(move |request| locked(&answering).answer(request))
+        .start()
+        .unwrap();
     let gate = Gate::new();
     let given_up = Arc::new(Mutex::new(0));
     let giving_up = Arc::clone(&given_up);
-    let delivery = Delivery::builder(resolver)
+    let delivery = Delivery::builder(resolver(&world))
         .with_profile(Profile::V2)
         .with_loopback_endpoint(service.url())
         // One at a time, so that nothing is in flight when an identity begins to pause.
@@ -306,14 +333,6 @@ fn check(steps: Vec<Step>, ends_by_flush: bool) {
                     pushed += 1;
                 }
             }
-            Step::Answer(identity, reply) => {
-                locked(&world)
-                    .replies
-                    .entry(identity)
-                    .or_default()
-                    .push_back(reply);
-            }
-            Step::Token(identity, works) => locked(&world).has_no_token[identity] = !works,
             Step::Rest => {
                 locked(&world).pausing = Default::default();
                 gate.end_pauses();
@@ -322,16 +341,11 @@ fn check(steps: Vec<Step>, ends_by_flush: bool) {
                 // It may come too late, and tells losses.
                 let _ = delivery.flush(Duration::from_millis(millis));
             }
+            Step::Answer(..) | Step::Token(..) => locked(&world).change(step),
         }
         check_now(&delivery, pushed, &world);
     }
-    {
-        // Everything works from now on.
-        let mut world = locked(&world);
-        world.replies.clear();
-        world.has_no_token = Default::default();
-        world.pausing = Default::default();
-    }
+    locked(&world).recover();
     gate.open();
     let _ = match ends_by_flush {
         true => delivery.flush(LONG),
