@@ -3,13 +3,14 @@
 use std::error::Error;
 use std::time::Duration;
 
-use agentspan::Destination;
 use agentspan::prelude::*;
+use agentspan::{Destination, Otlp};
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let collector = Otlp::new().with_endpoint("https://collector.example/v1/traces");
     let telemetry = agentspan::configure()
         .with_service_name("weight")
-        .with_destination(Destination::otlp_http("https://collector.example")?)
+        .with_destination(Destination::otlp_http(collector)?)
         .switched_on()
         .install()?;
     let agent = AgentDetails::new(AgentId::parse("a0000000-0000-0000-0000-00000000000a")?);
