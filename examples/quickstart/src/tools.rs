@@ -45,7 +45,7 @@ async fn read(path: &str) -> Result<String, ToolError> {
     if !stays_inside {
         return Err(ToolError::Path);
     }
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     tokio::fs::read_to_string(repository.join(path))
         .await
         .map_err(|source| ToolError::Read {
