@@ -1,12 +1,14 @@
 //! F25, F26 and contents: spans that are a fault themselves.
 
+use std::time::Duration;
+
 use agentspan_model::keys;
 use opentelemetry::KeyValue;
 
 use crate::defence::Defence::{Limits, Masking};
 use crate::front::{AGENT365, OTLP, WIRE};
 use crate::row::Row;
-use crate::stage::{Pipeline, Stage};
+use crate::stage::{Pipeline, Settings, Stage};
 use crate::wire::Wire;
 
 pub(super) fn rows() -> Vec<Row> {
@@ -30,6 +32,11 @@ pub(super) fn rows() -> Vec<Row> {
                     keys::GEN_AI_OUTPUT_MESSAGES,
                     "[".repeat(100_000),
                 )]
+            },
+            settings: Settings {
+                // The service looks for each span in what is long.
+                timeout: Duration::from_secs(5),
+                ..Settings::new()
             },
             most_memory_mib: 96,
             ..Wire::new()
