@@ -23,10 +23,10 @@ use crate::Failure;
 use crate::defence::Defence;
 use crate::measure::rss_kib;
 
-/// How many rounds run at a time.
-const ROUNDS: usize = 16;
+/// How many rounds run at a time, by default.
+const AT_A_TIME: usize = 16;
 
-const USAGE: &str = "soak [--minutes N] [--seed S] [--without DEFENCE], \
+const USAGE: &str = "soak [--minutes N] [--seed S] [--at-a-time N] [--without DEFENCE], \
                      or soak --proof losses|tenants|dead [--spans N] [--minutes N]";
 
 /// Plays what is asked for, and says whether all is well.
@@ -48,6 +48,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<bool, Failure> {
 struct Options {
     minutes: f64,
     seed: u64,
+    at_a_time: usize,
     without: Option<Defence>,
     proof: Option<String>,
     spans: Option<u64>,
@@ -58,6 +59,7 @@ impl Options {
         let mut options = Self {
             minutes: 1.0,
             seed: 0,
+            at_a_time: AT_A_TIME,
             without: None,
             proof: None,
             spans: None,
@@ -66,6 +68,7 @@ impl Options {
             match pair {
                 [name, value] if name == "--minutes" => options.minutes = value.parse()?,
                 [name, value] if name == "--seed" => options.seed = value.parse()?,
+                [name, value] if name == "--at-a-time" => options.at_a_time = value.parse()?,
                 [name, value] if name == "--spans" => options.spans = Some(value.parse()?),
                 [name, value] if name == "--proof" => options.proof = Some(value.clone()),
                 [name, value] if name == "--without" => {
@@ -113,7 +116,7 @@ fn soak(options: &Options) -> Result<bool, Failure> {
     let next = AtomicU64::new(options.seed);
     let mut flat = Flat::default();
     thread::scope(|scope| -> Result<(), Failure> {
-        let playing: Vec<_> = (0..ROUNDS)
+        let playing: Vec<_> = (0..options.at_a_time)
             .map(|_| scope.spawn(|| play_until(end, &next, options.without, &progress)))
             .collect();
         let mut told = Instant::now();
