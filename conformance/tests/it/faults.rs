@@ -49,12 +49,22 @@ fn without_a_defence_its_rows_differ() {
 
 #[test]
 fn random_schedules_lose_nothing_without_a_count_and_show_a_missing_mask() {
-    let (is_well, text) = matrix(&["soak", "--minutes", "0.05", "--at-a-time", "2"]);
+    let (is_well, text) = matrix(&[
+        "soak",
+        "--minutes",
+        "0.05",
+        "--at-a-time",
+        "2",
+        "--forks",
+        "no",
+    ]);
     assert!(is_well && text.contains(" 0 mismatches"), "{text}");
     let without = [
         "soak",
         "--minutes",
         "0.01",
+        "--forks",
+        "no",
         "--at-a-time",
         "2",
         "--without",

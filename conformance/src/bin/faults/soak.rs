@@ -26,7 +26,7 @@ use crate::measure::rss_kib;
 /// How many rounds run at a time, by default.
 const AT_A_TIME: usize = 16;
 
-const USAGE: &str = "soak [--minutes N] [--seed S] [--at-a-time N] [--without DEFENCE], \
+const USAGE: &str = "soak [--minutes N] [--seed S] [--at-a-time N] [--forks no] [--without DEFENCE], \
                      or soak --proof losses|tenants|dead [--spans N] [--minutes N]";
 
 /// Plays what is asked for, and says whether all is well.
@@ -49,6 +49,7 @@ struct Options {
     minutes: f64,
     seed: u64,
     at_a_time: usize,
+    forks: bool,
     without: Option<Defence>,
     proof: Option<String>,
     spans: Option<u64>,
@@ -60,6 +61,7 @@ impl Options {
             minutes: 1.0,
             seed: 0,
             at_a_time: AT_A_TIME,
+            forks: true,
             without: None,
             proof: None,
             spans: None,
@@ -69,6 +71,7 @@ impl Options {
                 [name, value] if name == "--minutes" => options.minutes = value.parse()?,
                 [name, value] if name == "--seed" => options.seed = value.parse()?,
                 [name, value] if name == "--at-a-time" => options.at_a_time = value.parse()?,
+                [name, value] if name == "--forks" => options.forks = value != "no",
                 [name, value] if name == "--spans" => options.spans = Some(value.parse()?),
                 [name, value] if name == "--proof" => options.proof = Some(value.clone()),
                 [name, value] if name == "--without" => {
@@ -117,7 +120,7 @@ fn soak(options: &Options) -> Result<bool, Failure> {
     let mut flat = Flat::default();
     thread::scope(|scope| -> Result<(), Failure> {
         let playing: Vec<_> = (0..options.at_a_time)
-            .map(|_| scope.spawn(|| play_until(end, &next, options.without, &progress)))
+            .map(|_| scope.spawn(|| play_until(end, &next, options, &progress)))
             .collect();
         let mut told = Instant::now();
         while playing.iter().any(|one| !one.is_finished()) {
@@ -142,12 +145,18 @@ fn soak(options: &Options) -> Result<bool, Failure> {
 fn play_until(
     end: Instant,
     next: &AtomicU64,
-    without: Option<Defence>,
+    options: &Options,
     progress: &Progress,
 ) -> Result<(), Failure> {
     while Instant::now() < end {
         let seed = next.fetch_add(1, SeqCst);
-        let played = Round::random(seed).play(without);
+        let round = Round::random(seed);
+        let round = if options.forks {
+            round
+        } else {
+            round.without_forks()
+        };
+        let played = round.play(options.without);
         let (sums, problems) = played.inspect_err(|_| progress.is_broken.store(true, SeqCst))?;
         for problem in &problems {
             writeln!(stdout(), "seed {seed}: {problem}")?;

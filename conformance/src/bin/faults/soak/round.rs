@@ -149,6 +149,14 @@ impl Round {
         }
     }
 
+    /// The same round in a process that never forks.
+    pub(super) fn without_forks(self) -> Self {
+        Self {
+            fork_at: None,
+            ..self
+        }
+    }
+
     /// 100 identities meet faults that pass, 30 % of the time: nothing may be lost.
     pub(super) fn without_losses(spans: u64) -> Self {
         Self {
