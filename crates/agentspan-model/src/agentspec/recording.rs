@@ -24,7 +24,7 @@ use super::{Problem, ProblemKind, ReadError, RecordedHook, json_text, reader::Kn
 /// ```
 /// use agentspan_model::agentspec::{HookCall, Recording};
 ///
-/// # fn main() -> Result<(), Box<dyn Error>> {
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let text = r#"{"hook":"startup","async":false,"trace":{"id":"t","name":"trace"}}
 /// {"hook":"on_start","async":false,"trace":{"id":"t","na"#;
 /// let mut recording = Recording::new(text.as_bytes());

@@ -176,7 +176,13 @@ impl LlmGeneration {
     /// let stream = generation.wrap(ask()).await?;
     /// let stream = generation.record_stream(stream, |generation, piece| generation.add_text(piece));
     /// // Give the stream to whoever reads the answer.
-    /// # let text: String = futures_executor::block_on_stream(stream).collect();
+    /// # let mut stream = std::pin::pin!(stream);
+    /// # let mut text = String::new();
+    /// # while let Some(piece) =
+    /// #     std::future::poll_fn(|cx| futures_core::Stream::poll_next(stream.as_mut(), cx)).await
+    /// # {
+    /// #     text.push_str(piece);
+    /// # }
     /// # assert_eq!(text, "It rains.");
     /// # Ok(())
     /// # })
