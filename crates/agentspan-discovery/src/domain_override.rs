@@ -11,7 +11,8 @@ use crate::python_text::strip;
 /// `microsoft-agents-a365-observability-core` 2.0.0.
 ///
 /// A host with an optional port, or an `https` URL with an optional path that stands before the
-/// service's own. Slashes at its end do not count. Whoever sets it gets the tokens, so it is checked more strictly than by the
+/// service's own. Slashes at its end do not count. Whoever sets it gets the tokens, so it is
+/// checked more strictly than by the
 /// reference: see [`DomainOverrideError`].
 ///
 /// ```

@@ -30,7 +30,8 @@ use crate::{ExportLoss, ExportQueue, ExportStats};
 /// [`with_evicted_spans`](ExportMetricsBuilder::with_evicted_spans).
 ///
 /// *accepted = exported + dropped + queue size*, exactly whenever no span is on its way: each metric asks
-/// for itself, a moment after the one before. Processors of Agent Spec count calls of their hooks, so they have metrics of their own:
+/// for itself, a moment after the one before. Processors of Agent Spec count calls of their hooks,
+/// so they have metrics of their own:
 /// `agentspan.destination.hook.accepted`, `.exported`, `.dropped` and `.queue.size`, in `{hook}`.
 ///
 /// **Names.** Units, instruments and attributes are those of OpenTelemetry's [metrics of an SDK], where the
