@@ -4,6 +4,7 @@ mod async_fn;
 mod blocking_fn;
 mod request_tokens;
 mod token_query;
+mod turns;
 
 use std::error::Error;
 use std::sync::Arc;

@@ -10,11 +10,12 @@ use opentelemetry::Context;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Semaphore;
 
+use super::turns::Turns;
 use super::{BoxError, TokenQuery, TokenResolver};
 use crate::access_token::AccessToken;
 
 /// How many calls of one closure run at the same time, each on a thread of its own.
-const MAX_THREADS: usize = 4;
+const MAX_THREADS: usize = 32;
 
 /// What [`token_from_fn`] makes.
 pub struct FnResolver<F> {
@@ -27,6 +28,9 @@ struct Threads {
     /// One permit per thread. The call holds it, so that a closure that never returns takes one
     /// thread out of use and no call ever waits inside the pool, where it could not be cancelled.
     permits: Arc<Semaphore>,
+    /// The call holds its identity's turn, too, so that a closure that never returns for an identity
+    /// takes one thread, however often that identity needs a token.
+    turns: Arc<Turns>,
     /// Started by the first call. A runtime only for its pool of threads: it drives nothing.
     pool: Mutex<Option<Runtime>>,
 }
@@ -35,6 +39,7 @@ impl Default for Threads {
     fn default() -> Self {
         Self {
             permits: Arc::new(Semaphore::new(MAX_THREADS)),
+            turns: Arc::default(),
             pool: Mutex::new(None),
         }
     }
@@ -42,9 +47,9 @@ impl Default for Threads {
 
 /// Makes a token resolver from a closure that may block.
 ///
-/// It is called on up to four threads named `agentspan-token`, which end when they were idle for ten
-/// seconds. A closure that never returns keeps its thread until the process ends; when all four are
-/// kept, there are no more tokens from this resolver. Going to another thread and back costs some ten
+/// It is called on up to 32 threads named `agentspan-token`, which end when they were idle for ten
+/// seconds, and for one identity at a time only once. A closure that never returns keeps its thread until
+/// the process ends, and its identity without tokens; others are affected when it keeps all 32. Going to another thread and back costs some ten
 /// microseconds per identity and batch, which [`token_from_async_fn`](super::token_from_async_fn)
 /// saves where tokens are at hand.
 ///
@@ -88,11 +93,12 @@ where
 {
     async fn resolve(&self, query: &TokenQuery) -> Result<Option<AccessToken>, BoxError> {
         let threads = self.threads.get(|_| Threads::default());
+        let turn = threads.turns.wait_for(&query.identity).await?;
         let permit = Arc::clone(&threads.permits).acquire_owned().await?;
         let resolve = Arc::clone(&self.resolve);
         let query = query.clone();
         let call = threads.pool()?.spawn_blocking(move || {
-            let _permit = permit;
+            let _held = (permit, turn);
             let _suppressed = Context::enter_telemetry_suppressed_scope();
             resolve(&query)
         });

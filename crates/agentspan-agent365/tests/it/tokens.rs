@@ -3,12 +3,13 @@
 use std::error::Error;
 use std::fmt;
 use std::panic::panic_any;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use agentspan_agent365::{
-    AccessToken, BoxError, DropReason, ExportError, TokenQuery, TokenResolver, token_from_async_fn,
-    token_from_fn,
+    AccessToken, BoxError, DropReason, ExportError, Retry, TokenQuery, TokenResolver,
+    token_from_async_fn, token_from_fn,
 };
 use agentspan_testkit::Answer;
 use async_trait::async_trait;
@@ -28,9 +29,17 @@ fn good() -> Option<AccessToken> {
 
 /// Exports spans of a bad and a good identity. Only the good one's arrive; gives the error of the bad.
 fn check_costs_its_identity(resolver: impl TokenResolver, message: &str) -> Option<String> {
+    check_costs_within(LONG, resolver, message)
+}
+
+fn check_costs_within(
+    deadline: Duration,
+    resolver: impl TokenResolver,
+    message: &str,
+) -> Option<String> {
     let service = service([Answer::status(200)]);
     let exporter = delivery_to(&service, resolver)
-        .with_token_deadline(SHORT)
+        .with_token_deadline(deadline)
         .build()
         .unwrap()
         .exporter();
@@ -177,7 +186,7 @@ fn a_resolver_that_hangs_costs_its_identity() {
         }
         Ok(good())
     });
-    check_costs_its_identity(blocking, &message);
+    check_costs_within(SHORT, blocking, &message);
     drop(release);
     let pending = token_from_async_fn(|query| async move {
         if is_bad(&query) {
@@ -185,32 +194,67 @@ fn a_resolver_that_hangs_costs_its_identity() {
         }
         Ok(good())
     });
-    check_costs_its_identity(pending, &message);
+    check_costs_within(SHORT, pending, &message);
+}
+
+/// A closure that returns at once for good agents, and never for others. It counts its calls for the others,
+/// and ends when the sender is dropped.
+fn hanging(calls: &Arc<Mutex<u64>>) -> (Sender<()>, impl TokenResolver + use<>) {
+    let (release, hang) = channel::<()>();
+    let hang = Arc::new(Mutex::new(hang));
+    let calls = Arc::clone(calls);
+    let resolver = token_from_fn(move |query| {
+        assert_eq!(std::thread::current().name(), Some("agentspan-token"));
+        if query.identity.agent.as_str().starts_with("good") {
+            return Ok(good());
+        }
+        *calls.lock().unwrap() += 1;
+        let _ = hang.lock().map(|hang| hang.recv());
+        Ok(None)
+    });
+    (release, resolver)
 }
 
 #[test]
-fn closures_that_never_return_keep_four_threads_and_no_more() {
+fn identities_whose_closure_never_returns_cost_no_other_its_tokens() {
     let service = service([Answer::status(200)]);
-    let (release, hang) = channel::<()>();
-    let hang = Mutex::new(hang);
-    let calls = Arc::new(Mutex::new(0));
-    let counted = Arc::clone(&calls);
-    let resolver = token_from_fn(move |_| {
-        *counted.lock().unwrap() += 1;
-        assert_eq!(std::thread::current().name(), Some("agentspan-token"));
-        let _ = hang.lock().unwrap().recv();
-        Ok(None)
-    });
+    let calls = Arc::default();
+    let (release, resolver) = hanging(&calls);
     let exporter = delivery_to(&service, resolver)
+        .with_retry(Retry::default())
         .with_token_deadline(SHORT)
-        .with_concurrency(8)
         .build()
         .unwrap()
         .exporter();
-    let spans = (0..6).map(|n| span_of(TENANT, format!("a{n}"))).collect();
+    for round in 1..=3 {
+        let spans = (0..20).map(|n| span_of(TENANT, format!("bad{n}")));
+        let spans = spans.chain([span_of(TENANT, format!("good{round}"))]);
+        let report = export(&exporter, spans.collect());
+        assert_eq!(report.dropped_for(DropReason::Token), 20, "{round}");
+        assert_eq!(report.exported(), 1, "{round}");
+    }
+    assert_eq!(*calls.lock().unwrap(), 20, "one call for each identity");
+    drop(release);
+}
+
+#[test]
+fn closures_that_never_return_keep_32_threads_and_no_more() {
+    let service = service([Answer::status(200)]);
+    let calls = Arc::default();
+    let (release, resolver) = hanging(&calls);
+    let exporter = delivery_to(&service, resolver)
+        .with_retry(Retry::default())
+        .with_token_deadline(SHORT)
+        .with_concurrency(64)
+        .build()
+        .unwrap()
+        .exporter();
+    let spans = (0..40)
+        .map(|n| span_of(TENANT, format!("bad{n}")))
+        .collect();
     let report = export(&exporter, spans);
-    assert_eq!(report.dropped_for(DropReason::Token), 6);
-    assert_eq!((*calls.lock().unwrap(), service.connections()), (4, 0));
+    assert_eq!(report.dropped_for(DropReason::Token), 40);
+    assert_eq!((*calls.lock().unwrap(), service.connections()), (32, 0));
     drop(release);
 }
 

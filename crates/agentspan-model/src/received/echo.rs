@@ -24,12 +24,9 @@ pub(super) struct Echo<'t> {
     found: Vec<Vec<bool>>,
 }
 
-/// What counts as a repetition.
+/// What counts as a repetition, in any case of ASCII: receivers write in upper or in lower case what they repeat.
 struct Rule<const BLOCK: usize> {
     shortest: usize,
-    is_same: fn(&u8, &u8) -> bool,
-    /// What stands for a block in the index.
-    key: fn([u8; BLOCK]) -> [u8; BLOCK],
     /// Whether names of attributes do not count: in what was sent they stand as the keys of JSON.
     skips_keys: bool,
 }
@@ -37,18 +34,11 @@ struct Rule<const BLOCK: usize> {
 /// Repetitions of the shortest length hold a whole block that begins at a multiple of its length.
 const OF_BODY: Rule<{ SHORTEST_OF_BODY / 2 }> = Rule {
     shortest: SHORTEST_OF_BODY,
-    is_same: u8::eq,
-    key: |block| block,
     skips_keys: true,
 };
 
 const OF_SECRET: Rule<{ SHORTEST_OF_SECRET / 2 }> = Rule {
     shortest: SHORTEST_OF_SECRET,
-    is_same: u8::eq_ignore_ascii_case,
-    key: |mut block| {
-        block.make_ascii_lowercase();
-        block
-    },
     skips_keys: false,
 };
 
@@ -63,7 +53,7 @@ impl<'t> Echo<'t> {
         self.found
     }
 
-    /// Looks for what the texts repeat of secrets, in any case of ASCII.
+    /// Looks for what the texts repeat of secrets.
     pub(super) fn mark_secrets(&mut self, secrets: &[&[u8]]) {
         self.mark(secrets, &OF_SECRET);
         let is_short = |secret: &&&[u8]| (1..SHORTEST_SECRET).contains(&secret.len());
@@ -94,11 +84,8 @@ impl<'t> Echo<'t> {
         let mut places: HashMap<[u8; BLOCK], Vec<(usize, usize)>> = HashMap::new();
         for (number, text) in self.texts.iter().enumerate() {
             let blocks = text.as_bytes().windows(BLOCK).enumerate();
-            for (at, block) in blocks.filter_map(|(at, it)| Some((at, it.try_into().ok()?))) {
-                places
-                    .entry((rule.key)(block))
-                    .or_default()
-                    .push((number, at));
+            for (at, block) in blocks.filter_map(|(at, it)| Some((at, key(it)?))) {
+                places.entry(block).or_default().push((number, at));
             }
         }
         if places.is_empty() {
@@ -106,8 +93,8 @@ impl<'t> Echo<'t> {
         }
         for sent in sent {
             let blocks = sent.chunks_exact(BLOCK).enumerate();
-            for (number, block) in blocks.filter_map(|(at, it)| Some((at, it.try_into().ok()?))) {
-                let Some(places) = places.get_mut(&(rule.key)(block)) else {
+            for (number, block) in blocks.filter_map(|(at, it)| Some((at, key(it)?))) {
+                let Some(places) = places.get_mut(&block) else {
                     continue;
                 };
                 places.retain(|(text, at)| {
@@ -131,6 +118,13 @@ impl<'t> Echo<'t> {
     }
 }
 
+/// What stands for a block in the index. None if it has another length.
+fn key<const BLOCK: usize>(block: &[u8]) -> Option<[u8; BLOCK]> {
+    let mut key: [u8; BLOCK] = block.try_into().ok()?;
+    key.make_ascii_lowercase();
+    Some(key)
+}
+
 impl<const BLOCK: usize> Rule<BLOCK> {
     /// The part of `text` around `at` that repeats what stands around `there` in `sent`.
     fn repetition(
@@ -142,7 +136,7 @@ impl<const BLOCK: usize> Rule<BLOCK> {
     ) -> Option<Range<usize>> {
         let (before, after) = text.split_at_checked(at)?;
         let (sent_before, sent_after) = sent.split_at_checked(there)?;
-        let same = |(one, other): &(&u8, &u8)| (self.is_same)(one, other);
+        let same = |(one, other): &(&u8, &u8)| one.eq_ignore_ascii_case(other);
         let left = before.iter().rev().zip(sent_before.iter().rev());
         let left = left.take_while(same).count();
         let right = after.iter().zip(sent_after).take_while(same).count();
@@ -256,6 +250,18 @@ mod tests {
         let expected = format!("no: {}", ".".repeat(prompt.len()));
         for sent in [&once, &ascii, &twice] {
             check(&format!("no: {prompt}"), &[sent], &expected);
+        }
+    }
+
+    #[test]
+    fn t11_a_receiver_that_changes_the_case_hides_nothing() {
+        let sent = r#"{"content":"Patient: Jane Roe, Ward 7"}"#;
+        for said in [
+            "PATIENT: JANE ROE",
+            "patient: jane roe",
+            "pAtIeNt: jAnE rOe",
+        ] {
+            check(&format!("no: {said}!"), &[sent], "no: .................!");
         }
     }
 

@@ -13,10 +13,10 @@ const LEFT_OUT: char = '…';
 
 /// What the words of a receiver must not repeat when they are shown: secrets, and bodies that were sent.
 ///
-/// Of a secret, eight bytes in a row or more are left out, and a shorter secret as a whole, in upper and in
-/// lower case. A text that holds a secret of less than four bytes is left out as a whole. Of a body, sixteen
-/// bytes in a row or more are left out, as they stand there or with the escapes of JSON removed: they may be
-/// the content of a prompt. The names of attributes, the keys of JSON, are not.
+/// Of a secret, eight bytes in a row or more are left out, and a shorter secret as a whole. A text that holds
+/// a secret of less than four bytes is left out as a whole. Of a body, sixteen bytes in a row or more are left
+/// out, as they stand there or with the escapes of JSON removed: they may be the content of a prompt. The
+/// names of attributes, the keys of JSON, are not. Upper and lower case of ASCII letters count as the same.
 ///
 /// ```
 /// use agentspan_model::received::Withheld;
