@@ -5,6 +5,7 @@
 
 mod agentspec;
 mod backlog;
+mod debug_secrecy;
 mod deviations;
 mod faults;
 mod files;

@@ -26,7 +26,6 @@ mod inference_operation_type;
 mod invoke_agent_details;
 mod json_text;
 pub mod mapping;
-mod masked;
 mod message_part;
 mod message_role;
 mod messages;

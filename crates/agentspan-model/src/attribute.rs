@@ -11,7 +11,9 @@ use serde_json::{Map, Value};
 use crate::agent365::{InputMessages, OutputMessages};
 
 /// The value of an attribute, borrowed from the details that it describes.
-#[derive(Clone, Copy, Debug, PartialEq)]
+///
+/// `Debug` shows of texts only how long they are: they may be contents.
+#[derive(Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum AttributeValue<'a> {
     /// Text that the details hold.
@@ -41,6 +43,25 @@ pub enum AttributeValue<'a> {
     /// An object that is written as JSON text, see
     /// [`json_object_text`](crate::agent365::json_object_text).
     JsonObjectText(&'a Map<String, Value>),
+}
+
+impl fmt::Debug for AttributeValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Str(text) => write!(f, "Str({} bytes)", text.len()),
+            Self::Static(text) => write!(f, "Static({text:?})"),
+            Self::I64(number) => write!(f, "I64({number})"),
+            Self::DecimalText(number) => write!(f, "DecimalText({number})"),
+            Self::JsonArrayText(texts) => write!(f, "JsonArrayText({} texts)", texts.len()),
+            Self::JsonArrayOfStrs(texts) => write!(f, "JsonArrayOfStrs({} texts)", texts.len()),
+            Self::Bool(truth) => write!(f, "Bool({truth})"),
+            Self::F64(number) => write!(f, "F64({number:?})"),
+            Self::StrList(texts) => write!(f, "StrList({} texts)", texts.len()),
+            Self::InputMessages(messages) => write!(f, "InputMessages({messages:?})"),
+            Self::OutputMessages(messages) => write!(f, "OutputMessages({messages:?})"),
+            Self::JsonObjectText(map) => write!(f, "JsonObjectText({} members)", map.len()),
+        }
+    }
 }
 
 /// Receives the attributes of a mapping in order, each key at most once.

@@ -40,6 +40,7 @@ mod invisible;
 mod json_writer;
 pub mod keys;
 pub mod mapping;
+mod masked;
 pub mod random;
 pub mod received;
 

@@ -14,6 +14,7 @@ mod foreign;
 mod thread_bound;
 
 use std::any::Any;
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,13 +30,23 @@ static PANICS: AtomicU64 = AtomicU64::new(0);
 
 /// Foreign code panicked, and the panic was contained and counted.
 ///
-/// The message is foreign text that may hold anything, such as the content of a prompt.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// The message is foreign text that may hold anything, such as the content of a prompt. `Debug` shows only how
+/// long it is.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("panicked: {message}")]
 #[non_exhaustive]
 pub struct Panicked {
     /// The message of the panic, or a text that says that there was none.
     pub message: String,
+}
+
+impl fmt::Debug for Panicked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = format_args!("{} bytes", self.message.len());
+        f.debug_struct("Panicked")
+            .field("message", &message)
+            .finish()
+    }
 }
 
 /// How many panics were contained in this process so far, those of [`log`] and [`drop`] included.

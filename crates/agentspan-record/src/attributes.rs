@@ -1,12 +1,13 @@
 //! Attributes of a mapping as OpenTelemetry has them, and back.
 
+use std::fmt;
+
 use agentspan_model::attribute::{AttributeValue, Key, KeyVisitor};
 use opentelemetry::{KeyValue, Value};
 
 use crate::attribute_value::to_value;
 
-/// Collects what a mapping shows.
-#[derive(Debug)]
+/// Collects what a mapping shows. `Debug` shows the keys and no values.
 #[expect(
     clippy::exhaustive_structs,
     reason = "it is the list, and nothing more"
@@ -15,6 +16,22 @@ pub struct Attributes(
     /// The list, in the order in which the mapping shows them.
     pub Vec<KeyValue>,
 );
+
+impl fmt::Debug for Attributes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Attributes").field(&Keys(&self.0)).finish()
+    }
+}
+
+/// Shows the keys of attributes, and no values.
+pub(crate) struct Keys<'a>(pub(crate) &'a [KeyValue]);
+
+impl fmt::Debug for Keys<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = self.0.iter().map(|attribute| attribute.key.as_str());
+        f.debug_list().entries(keys).finish()
+    }
+}
 
 /// Enough for most spans and events of Agent Spec, so that the list need not grow on its way.
 const USUAL: usize = 8;

@@ -8,6 +8,8 @@ use agentspan_queue::contain::{self, Foreign, Panicked};
 use opentelemetry::{Key, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
+use crate::attributes::Keys;
+
 /// What an enricher changes of a span's attributes.
 ///
 /// First attributes are set, then those that are to be left out are removed, as the enriched span of
@@ -22,10 +24,20 @@ use opentelemetry_sdk::trace::SpanData;
 ///     .without_attribute("internal.note");
 /// assert_ne!(enrichment, Enrichment::none());
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Enrichment {
     set: Vec<KeyValue>,
     removed: Vec<Key>,
+}
+
+/// Shows the keys and no values.
+impl fmt::Debug for Enrichment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Enrichment")
+            .field("set", &Keys(&self.set))
+            .field("removed", &self.removed)
+            .finish()
+    }
 }
 
 type Enricher = Arc<dyn Fn(&SpanData) -> Enrichment + Send + Sync>;

@@ -1,12 +1,15 @@
 //! A finished span, whoever made it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use agentspan_model::keys;
 use agentspan_model::mapping::PlacedSpan;
 use opentelemetry::Value;
+use opentelemetry::trace::Status;
 use opentelemetry_sdk::trace::SpanData;
 
+use crate::attributes::Keys;
 use crate::estimated_bytes;
 use crate::hand_over::{ScopeAttributes, handed_over};
 use crate::span_limits::{SpanCuts, SpanLimits};
@@ -15,13 +18,34 @@ use crate::span_limits::{SpanCuts, SpanLimits};
 ///
 /// It has two makers: the SDK of OpenTelemetry alone, or a processor of Agent Spec, which gives the
 /// Agent Spec span as it is. Copies share the Agent Spec span.
-#[derive(Clone, Debug)]
+///
+/// `Debug` shows ids, name, times and keys of attributes, and no values, events or texts of errors.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct FinishedSpan {
     /// The span of OpenTelemetry: ids, times, links, status, and what other code has said on it.
     pub data: SpanData,
     /// The Agent Spec span that it stands for. Nothing of it need be in the attributes.
     pub agent_spec: Option<Arc<PlacedSpan>>,
+}
+
+impl fmt::Debug for FinishedSpan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let data = &self.data;
+        f.debug_struct("FinishedSpan")
+            .field("span_context", &data.span_context)
+            .field("parent_span_id", &data.parent_span_id)
+            .field("span_kind", &data.span_kind)
+            .field("name", &data.name)
+            .field("start_time", &data.start_time)
+            .field("end_time", &data.end_time)
+            .field("attributes", &Keys(&data.attributes))
+            .field("events", &data.events.len())
+            .field("links", &data.links.len())
+            .field("has_failed", &matches!(data.status, Status::Error { .. }))
+            .field("agent_spec", &self.agent_spec)
+            .finish_non_exhaustive()
+    }
 }
 
 impl FinishedSpan {

@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{GuardrailDecision, GuardrailTarget};
+use crate::masked::debug_masked;
 
 /// An evaluation of content or an action by a guardian (Agent 365 2.0.0).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+///
+/// `Debug` masks the reason, which may repeat what was evaluated.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GuardrailDetails {
     /// What is evaluated.
@@ -52,6 +55,13 @@ pub struct GuardrailDetails {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_event_id: Option<String>,
 }
+
+debug_masked!(GuardrailDetails
+    shows {
+        target_type, decision_type, guardian_name, guardian_id, guardian_provider_name, guardian_version, target_id,
+        decision_code, policy_id, policy_name, policy_version, content_input_hash, content_modified, external_event_id
+    }
+    hides { decision_reason });
 
 macro_rules! setters {
     ($($(#[$doc:meta])* $setter:ident => $field:ident;)*) => {

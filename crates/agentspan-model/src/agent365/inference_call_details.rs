@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::masked::Masked;
 use super::{Endpoint, InferenceOperationType};
+use crate::masked::debug_masked;
 
 /// A call to a language model.
 ///
@@ -203,27 +203,7 @@ fn not_blank(text: &str) -> Option<&str> {
     Some(text.trim_matches(is_blank)).filter(|text| !text.is_empty())
 }
 
-impl fmt::Debug for InferenceCallDetails {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("InferenceCallDetails")
-            .field("operation_name", &self.operation_name)
-            .field("model", &self.model)
-            .field("provider_name", &self.provider_name)
-            .field("input_tokens", &self.input_tokens)
-            .field("output_tokens", &self.output_tokens)
-            .field("finish_reasons", &self.finish_reasons)
-            .field("response_id", &self.response_id)
-            .field("response_model", &self.response_model)
-            .field(
-                "thought_process",
-                &self.thought_process.as_ref().map(|_| Masked),
-            )
-            .field("endpoint", &self.endpoint)
-            .field("cache_read_input_tokens", &self.cache_read_input_tokens)
-            .field("cache_write_input_tokens", &self.cache_write_input_tokens)
-            .finish()
-    }
-}
+debug_masked!(InferenceCallDetails shows { operation_name, model, provider_name, input_tokens, output_tokens, finish_reasons, response_id, response_model, endpoint, cache_read_input_tokens, cache_write_input_tokens } hides { thought_process });
 
 #[cfg(test)]
 mod tests {

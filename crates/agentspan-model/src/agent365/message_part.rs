@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::Modality;
-use super::masked::Masked;
+use crate::masked::Masked;
 
 /// A part of a message, in the form of the GenAI semantic conventions.
 ///

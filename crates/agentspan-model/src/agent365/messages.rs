@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::json_text::{array_of, write_json};
-use super::masked::Masked;
 use super::{FinishReason, MessagePart, MessageRole};
 use crate::escape::push_quoted;
+use crate::masked::Masked;
 
 /// A message that goes into a model or an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,11 +1,9 @@
 //! The request that an agent works on.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-use super::masked::Masked;
 use super::{Channel, ExecutionType, InputMessages, SourceMetadata};
+use crate::masked::debug_masked;
 
 /// The request that an agent works on.
 ///
@@ -110,19 +108,7 @@ impl Request {
     }
 }
 
-impl fmt::Debug for Request {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request")
-            .field("content", &self.content.as_ref().map(|_| Masked))
-            .field("execution_type", &self.execution_type)
-            .field("session_id", &self.session_id)
-            .field("source_metadata", &self.source_metadata)
-            .field("payload", &self.payload.as_ref().map(|_| Masked))
-            .field("channel", &self.channel)
-            .field("conversation_id", &self.conversation_id)
-            .finish()
-    }
-}
+debug_masked!(Request shows { execution_type, session_id, source_metadata, channel, conversation_id } hides { content, payload });
 
 #[cfg(test)]
 mod tests {

@@ -1,12 +1,10 @@
 //! A call of a tool.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::masked::Masked;
 use super::{Endpoint, ToolType, json_object_text};
+use crate::masked::debug_masked;
 
 /// A call of a tool.
 ///
@@ -90,18 +88,7 @@ impl ToolCallDetails {
     }
 }
 
-impl fmt::Debug for ToolCallDetails {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ToolCallDetails")
-            .field("tool_name", &self.tool_name)
-            .field("arguments", &self.arguments.as_ref().map(|_| Masked))
-            .field("tool_call_id", &self.tool_call_id)
-            .field("description", &self.description)
-            .field("tool_type", &self.tool_type)
-            .field("endpoint", &self.endpoint)
-            .finish()
-    }
-}
+debug_masked!(ToolCallDetails shows { tool_name, tool_call_id, description, tool_type, endpoint } hides { arguments });
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::operation::Operation;
 use crate::agentspec::{Event, EventDetails, JsonObject, Message, Sensitive, Span, SpanDetails};
 use crate::json_writer::to_json;
+use crate::masked::debug_masked;
 
 /// What the first span of a part of a trace was given, and what came of the last one.
 ///
@@ -12,11 +13,13 @@ use crate::json_writer::to_json;
 /// whoever sees a trace while it happens [hears](Self::hear) the events of the spans below such a span,
 /// and the [`SpanInTrace`](super::SpanInTrace) shows the outcome. Holds contents in clear: make one only
 /// where they may be shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Exchange {
     first_input: Option<String>,
     last_output: Option<String>,
 }
+
+debug_masked!(Exchange shows {} hides { first_input, last_output });
 
 impl Exchange {
     /// Whether a span is one that shows it: a root, an agent, a group of agents or a flow.

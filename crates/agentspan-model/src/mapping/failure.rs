@@ -3,9 +3,10 @@
 use crate::agentspec::{EventDetails, ExceptionRaised, MASK, Sensitive, Span};
 use crate::attribute::{AttributeValue::Str, KeyVisitor};
 use crate::keys;
+use crate::masked::debug_masked;
 
 /// What failed in a span.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Failure<'a> {
     /// The type of the error or exception.
@@ -13,6 +14,8 @@ pub struct Failure<'a> {
     /// Its message, if it may be shown.
     pub message: Option<&'a str>,
 }
+
+debug_masked!(Failure<'_> shows { error_type } hides { message });
 
 impl<'a> Failure<'a> {
     /// The last failure of a span.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use super::SpanInTrace;
 use crate::agentspec::{Detail, Disclosure, Id, Span, TraceInfo};
+use crate::masked::debug_masked;
 
 /// A finished span with what it does not say itself: its place in a trace, and what happened below it.
 ///
 /// It has two makers. A processor that observed the span gives it as it is, and a
 /// [`SpanRebuilder`](super::SpanRebuilder) makes it of attributes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct PlacedSpan {
     /// The span.
@@ -28,6 +29,8 @@ pub struct PlacedSpan {
     /// What may be shown of it, whatever the span still holds: see [`shown`](Self::shown).
     pub disclosure: Disclosure,
 }
+
+debug_masked!(PlacedSpan shows { span, parent_id, parent_component_id, trace, disclosure } hides { first_input, last_output });
 
 impl PlacedSpan {
     /// A span of which only itself is known, and all of which may be shown.

@@ -1,6 +1,7 @@
 //! Spans of Agent Spec, rebuilt from their attributes.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use serde_json::value::RawValue;
 
@@ -34,7 +35,7 @@ use crate::keys;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct SpanRebuilder {
     parts: Parts,
     parent_id: Option<Id>,
@@ -49,10 +50,23 @@ pub struct SpanRebuilder {
 }
 
 /// Collects the attributes of one event for a [`SpanRebuilder`].
-#[derive(Debug)]
 pub struct EventRebuilder {
     parts: Parts,
     timestamp: Timestamp,
+}
+
+/// Shows nothing of what was collected.
+impl fmt::Debug for SpanRebuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpanRebuilder").finish_non_exhaustive()
+    }
+}
+
+/// Shows nothing of what was collected.
+impl fmt::Debug for EventRebuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventRebuilder").finish_non_exhaustive()
+    }
 }
 
 /// The attributes of a span say that it is one of Agent Spec, but do not make one.
@@ -66,8 +80,8 @@ pub struct RebuildError {
     pub source: ReadError,
 }
 
-impl std::fmt::Display for RebuildError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for RebuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the attributes do not make an Agent Spec span")
     }
 }
@@ -181,7 +195,7 @@ impl EventRebuilder {
 }
 
 /// What spans and events have in common.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Parts {
     id: Option<String>,
     type_name: Option<String>,
@@ -193,7 +207,6 @@ struct Parts {
     others: HashMap<String, Value>,
 }
 
-#[derive(Debug)]
 enum Value {
     /// Text, which may be that of JSON.
     Text(String),

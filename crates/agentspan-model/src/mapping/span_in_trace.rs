@@ -1,9 +1,10 @@
 //! A span with its place in a trace.
 
 use crate::agentspec::{Id, Span};
+use crate::masked::debug_masked;
 
 /// A span with what it does not say itself: its place in a trace.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct SpanInTrace<'a> {
     /// The span.
@@ -21,6 +22,9 @@ pub struct SpanInTrace<'a> {
     /// What came of the last of the spans below.
     pub last_output: Option<&'a str>,
 }
+
+debug_masked!(SpanInTrace<'_> shows { span, trace_id, trace_name, parent_id, parent_component_id }
+    hides { first_input, last_output });
 
 impl<'a> SpanInTrace<'a> {
     /// A span of which only itself is known.

@@ -8,6 +8,8 @@ use agentspan_model::agent365::{
 use agentspan_model::attribute::AttributeValue;
 use agentspan_model::keys;
 
+use crate::value_text::value_text;
+
 fn agent() -> AgentDetails {
     AgentDetails::new(AgentId::parse("agent").unwrap())
         .with_name("Weather")
@@ -62,7 +64,7 @@ fn an_inference_names_its_operation_after_the_agent() {
     call.visit_attributes(
         Profile::V0_1,
         &mut |key: &'static str, value: AttributeValue<'_>| {
-            seen.push((key, format!("{value:?}")));
+            seen.push((key, value_text(value)));
         },
     );
 

@@ -15,6 +15,8 @@ use agentspan_model::agent365::{
 use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
 use agentspan_model::keys;
 
+use crate::value_text::value_text;
+
 const PROFILES: [Profile; 2] = [Profile::V0_1, Profile::V2];
 
 /// Every fact that can be known.
@@ -97,7 +99,7 @@ type Shown = Vec<(&'static str, String)>;
 
 fn shown(visit: impl FnOnce(&mut dyn FnMut(&'static str, AttributeValue<'_>))) -> Shown {
     let mut shown = Vec::new();
-    visit(&mut |key, value| shown.push((key, format!("{value:?}"))));
+    visit(&mut |key, value| shown.push((key, value_text(value))));
     shown
 }
 

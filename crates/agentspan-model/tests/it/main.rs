@@ -13,3 +13,4 @@ mod agentspec_reading;
 mod agentspec_recordings;
 mod mapping;
 mod sensitivity;
+mod value_text;

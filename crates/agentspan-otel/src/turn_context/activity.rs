@@ -1,5 +1,7 @@
 //! A turn context as types.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -32,7 +34,9 @@ pub struct TurnContext {
 }
 
 /// What happened in a turn: a message, an event, a notification.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+///
+/// `Debug` does not show the entities and the data of the channel, which may hold contents.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Activity {
@@ -64,6 +68,21 @@ pub struct Activity {
     /// What only the channel knows, as an object or as its JSON text.
     #[serde(alias = "channelData", skip_serializing_if = "Option::is_none")]
     pub channel_data: Option<Value>,
+}
+
+impl fmt::Debug for Activity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Activity")
+            .field("activity_type", &self.activity_type)
+            .field("channel_id", &self.channel_id)
+            .field("from", &self.from)
+            .field("recipient", &self.recipient)
+            .field("conversation", &self.conversation)
+            .field("service_url", &self.service_url)
+            .field("entities", &self.entities.as_ref().map(Vec::len))
+            .field("has_channel_data", &self.channel_data.is_some())
+            .finish()
+    }
 }
 
 /// A participant of a conversation.

@@ -1,13 +1,18 @@
 //! What a scope records while it is open.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
 use super::{v0_1, v2};
 use crate::agent365::{GuardrailDecision, Profile, Response};
 use crate::attribute::AttributeVisitor;
+use crate::masked::Masked;
 
 /// Something that a scope records while it is open, and that generations write differently.
-#[derive(Clone, Copy, Debug, PartialEq)]
+///
+/// `Debug` masks contents.
+#[derive(Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Recorded<'a> {
     /// The number of tokens that went in.
@@ -37,6 +42,25 @@ pub enum Recorded<'a> {
     },
     /// What a guardian made of the content; not written by 0.1.0.
     GuardrailOutput(&'a str),
+}
+
+impl fmt::Debug for Recorded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, shown): (_, &dyn fmt::Debug) = match self {
+            Self::InputTokens(tokens) => ("InputTokens", tokens),
+            Self::OutputTokens(tokens) => ("OutputTokens", tokens),
+            Self::CacheReadInputTokens(tokens) => ("CacheReadInputTokens", tokens),
+            Self::CacheWriteInputTokens(tokens) => ("CacheWriteInputTokens", tokens),
+            Self::ThoughtProcess(_) => ("ThoughtProcess", &Masked),
+            Self::InferenceResponse(_) => ("InferenceResponse", &Masked),
+            Self::ToolResult(_) => ("ToolResult", &Masked),
+            Self::ToolResultObject(_) => ("ToolResultObject", &Masked),
+            Self::Response(response) => ("Response", response),
+            Self::Decision { decision, .. } => ("Decision", decision),
+            Self::GuardrailOutput(_) => ("GuardrailOutput", &Masked),
+        };
+        f.debug_tuple(name).field(shown).finish()
+    }
 }
 
 impl Recorded<'_> {

@@ -1,9 +1,12 @@
 //! A span as somebody's instrumentation wrote it.
 
-use crate::mapping::SpanKind;
+use std::fmt;
 
-/// The value of an attribute that somebody else has set.
-#[derive(Clone, Debug, PartialEq)]
+use crate::mapping::SpanKind;
+use crate::masked::{Masked, debug_masked};
+
+/// The value of an attribute that somebody else has set. `Debug` shows of texts only how long they are.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum SourceValue<'a> {
     /// Text.
@@ -20,11 +23,33 @@ pub enum SourceValue<'a> {
     Other,
 }
 
-/// An event of a span that somebody else made.
-#[derive(Clone, Debug, PartialEq)]
+impl fmt::Debug for SourceValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::I64(number) => write!(f, "I64({number})"),
+            Self::F64(number) => write!(f, "F64({number:?})"),
+            Self::Bool(truth) => write!(f, "Bool({truth})"),
+            Self::Texts(texts) => write!(f, "Texts({} texts)", texts.len()),
+            Self::Other => f.write_str("Other"),
+        }
+    }
+}
+
+/// An event of a span that somebody else made. `Debug` masks its name: some write prompts there.
+#[derive(Clone, PartialEq)]
 pub struct SourceEvent<'a> {
     pub(super) name: &'a str,
     pub(super) attributes: Vec<(&'a str, SourceValue<'a>)>,
+}
+
+impl fmt::Debug for SourceEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceEvent")
+            .field("name", &Masked)
+            .field("attributes", &self.attributes)
+            .finish()
+    }
 }
 
 impl<'a> SourceEvent<'a> {
@@ -52,7 +77,7 @@ impl<'a> SourceEvent<'a> {
 }
 
 /// A span that somebody else made, borrowed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct SourceSpan<'a> {
     pub(super) name: &'a str,
     pub(super) kind: SpanKind,
@@ -60,6 +85,8 @@ pub struct SourceSpan<'a> {
     pub(super) attributes: Vec<(&'a str, SourceValue<'a>)>,
     pub(super) events: Vec<SourceEvent<'a>>,
 }
+
+debug_masked!(SourceSpan<'_> shows { name, kind, attributes, events } hides { error });
 
 impl<'a> SourceSpan<'a> {
     /// A span without attributes and events, which did not fail.

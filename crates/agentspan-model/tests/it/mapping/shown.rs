@@ -7,6 +7,8 @@ use agentspan_model::agentspec::{Event, Id, Span};
 use agentspan_model::attribute::{AttributeValue, Key};
 use agentspan_model::mapping::{Mapping, SpanInTrace};
 
+use crate::value_text::value_text;
+
 /// Attributes by key. Panics at a key that is shown twice.
 #[derive(Debug, Default)]
 pub(crate) struct Shown(pub(crate) BTreeMap<String, String>);
@@ -38,7 +40,7 @@ impl Shown {
             AttributeValue::Str(text) => text.to_owned(),
             AttributeValue::Static(text) => text.to_owned(),
             AttributeValue::JsonArrayOfStrs(texts) => json_array_text(texts),
-            other => format!("{other:?}"),
+            other => value_text(other),
         };
         let before = self.0.insert(key.to_string(), text);
         assert_eq!(before, None, "{key} is shown twice");
