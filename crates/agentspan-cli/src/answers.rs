@@ -1,0 +1,230 @@
+//! What the page asks for, as JSON. `page/README.md` describes it.
+
+use std::collections::{BTreeMap, HashSet};
+
+use agentspan_model::agent365::contract::{Level, RuleSet};
+use agentspan_model::agentspec::MASK;
+use agentspan_model::keys;
+use agentspan_model::mapping::normal::NormalMessage;
+use serde_json::{Value, json};
+
+use crate::check::{self, Found, Sending};
+use crate::reading::{Reading, attributes, pairs};
+use crate::row::{Row, milliseconds, own_errors};
+use crate::span::{Form, Span};
+use crate::store::Trace;
+
+/// The event of Agent Spec for each piece of a streamed answer.
+const CHUNK: &str = "LlmGenerationChunkReceived";
+
+/// A trace without contents.
+pub(crate) fn trace(row: &Row, trace: &Trace) -> Value {
+    let mut json = row.to_json();
+    let own: HashSet<&str> = own_errors(trace.spans())
+        .map(|span| span.span_id.as_str())
+        .collect();
+    let (findings, of_spans) = findings(trace);
+    let mut sorted: Vec<&Span> = trace.spans().iter().collect();
+    sorted.sort_by_key(|span| span.start);
+    let spans = sorted.into_iter().map(|span| {
+        let mut skeleton = skeleton(row, span);
+        if own.contains(span.span_id.as_str()) {
+            skeleton["own"] = true.into();
+        }
+        let of_span = of_spans.get(span.span_id.as_str());
+        skeleton["f"] = of_span.cloned().unwrap_or_default().into();
+        skeleton
+    });
+    json["spans"] = spans.collect();
+    json["count"] = trace.spans().len().into();
+    json["findings"] = findings;
+    json
+}
+
+/// The findings, each once, and which of them each span has.
+fn findings(trace: &Trace) -> (Value, BTreeMap<String, Vec<usize>>) {
+    let mut known: Vec<Value> = Vec::new();
+    let mut of_spans: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    if trace
+        .spans()
+        .iter()
+        .all(|span| span.form == Form::AgentSpec || span.facts.is_first_generation)
+    {
+        return (known.into(), of_spans);
+    }
+    for found in check::findings(trace, RuleSet::default(), Sending::ByAnExporter) {
+        let Some(span) = found.finding.span.as_ref() else {
+            continue;
+        };
+        let span_id = span.span_id.to_lowercase();
+        let is_refused = trace
+            .span(&span_id)
+            .is_some_and(|span| span.facts.is_refused);
+        let json = finding(&found, is_refused);
+        let place = known
+            .iter()
+            .position(|one| *one == json)
+            .unwrap_or_else(|| {
+                known.push(json);
+                known.len() - 1
+            });
+        of_spans.entry(span_id).or_default().push(place);
+    }
+    (known.into(), of_spans)
+}
+
+fn finding(found: &Found, is_refused: bool) -> Value {
+    let finding = &found.finding;
+    // By the attribute reference a span may lack much that the service takes nevertheless.
+    let level = match (finding.level, is_refused) {
+        (Level::Error, true) => "error",
+        (Level::Error | Level::Warning, _) => "warning",
+        _ => "hint",
+    };
+    json!({
+        "level": level,
+        "rule": finding.rule.as_str(),
+        "name": found.rule.map(|rule| rule.name),
+        "why": found.rule.map(|rule| rule.cause),
+        "fix": finding.remedy(),
+        "source": found.sources(),
+        "attribute": finding.attribute,
+    })
+}
+
+fn skeleton(row: &Row, span: &Span) -> Value {
+    let facts = &span.facts;
+    let from_start = |time: u64| milliseconds(time.saturating_sub(row.start));
+    let mut json = json!({
+        "i": span.span_id,
+        "p": span.parent_id,
+        "k": facts.kind.name(),
+        "n": span.name,
+        "s": from_start(span.start),
+        "e": span.end.map(from_start),
+        "st": facts.status,
+        "nev": facts.events,
+        "from": span.form.name(),
+    });
+    let texts = [
+        ("op", &facts.operation),
+        ("m", &facts.model),
+        ("tool", &facts.tool),
+        ("agent", &facts.agent),
+        ("err", &facts.error),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            json[name] = text.as_str().into();
+        }
+    }
+    for (name, tokens) in [("in", facts.usage.input), ("out", facts.usage.output)] {
+        if let Some(tokens) = tokens {
+            json[name] = tokens.into();
+        }
+    }
+    if let Some(first) = facts.first_chunk {
+        json["ttft"] = milliseconds(first.saturating_sub(span.start)).into();
+        json["nch"] = facts.chunks.into();
+    }
+    if facts.is_masked {
+        json["mask"] = true.into();
+    }
+    json
+}
+
+/// Whether an event is a piece of a streamed answer.
+pub(crate) fn is_chunk(name: &str) -> bool {
+    name == CHUNK
+}
+
+/// The contents of one span.
+pub(crate) fn span(row: &Row, span: &Span) -> Value {
+    let reading = Reading::of(&span.value());
+    let from_start = |time: u64| milliseconds(time.saturating_sub(row.start));
+    let events = reading.events.iter();
+    let events: Vec<Value> = events
+        .map(|event| json!({"n": event.name, "t": from_start(event.time), "a": pairs(&event.attributes)}))
+        .collect();
+    let links = reading.links.iter();
+    let links: Vec<Value> = links
+        .map(|link| json!({"trace": link.trace_id, "span": link.span_id, "a": pairs(&link.attributes)}))
+        .collect();
+    let chunks = reading.events.iter().filter(|event| is_chunk(&event.name));
+    let chunks: Vec<Value> = chunks
+        .map(|event| {
+            let mut contents = event.attributes.iter();
+            let content = contents.find(|(key, _)| key == keys::AGENTSPEC_CONTENT);
+            let text = content
+                .and_then(|(_, value)| value.as_str())
+                .unwrap_or_default();
+            json!([from_start(event.time), text.chars().count()])
+        })
+        .collect();
+    let mut json = json!({
+        "attributes": pairs(&reading.attributes),
+        "resource": pairs(&attributes(span.group.resource.get("attributes"))),
+        "scope": span.group.scope,
+        "events": events,
+        "links": links,
+        "chunks": chunks,
+        "status": reading.description,
+        "messages": [], "output": [], "tools": [], "arguments": null, "result": null,
+        "raw": raw_span(span),
+    });
+    if let Some(normal) = reading.normal() {
+        json["messages"] = normal.conversation().iter().map(message).collect();
+        let output = normal
+            .output
+            .reveal()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        json["output"] = output.iter().map(message).collect();
+        json["tools"] = normal
+            .tool_definitions
+            .reveal()
+            .cloned()
+            .unwrap_or_default()
+            .into();
+        for (name, value) in [
+            ("arguments", &normal.tool.arguments),
+            ("result", &normal.tool.result),
+        ] {
+            let masked = || Value::from(MASK);
+            let value = value
+                .as_ref()
+                .map(|value| value.reveal().cloned().unwrap_or_else(masked));
+            json[name] = value.unwrap_or_default();
+        }
+    }
+    json
+}
+
+fn message(message: &NormalMessage) -> Value {
+    let mut json = json!({"role": message.role.as_str(), "parts": message.parts});
+    if let Some(name) = &message.name {
+        json["name"] = name.as_str().into();
+    }
+    if let Some(reason) = &message.finish_reason {
+        json["finish"] = reason.as_str().into();
+    }
+    json
+}
+
+/// The span as it arrived.
+fn raw_span(span: &Span) -> Value {
+    let dump = span
+        .dump
+        .as_deref()
+        .and_then(|dump| serde_json::from_str(dump).ok());
+    dump.unwrap_or_else(|| span.value())
+}
+
+/// The trace as one request.
+pub(crate) fn raw(trace: &Trace) -> Value {
+    let spans = trace.spans().iter().map(|span| {
+        let scope = json!({"scope": span.group.scope, "spans": [span.value()]});
+        json!({"resource": span.group.resource, "scopeSpans": [scope]})
+    });
+    json!({"resourceSpans": spans.collect::<Vec<_>>()})
+}

@@ -1,0 +1,172 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use agentspan_model::agent365::contract::{Level, RuleSet};
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use crate::check::{CheckRequest, Format, Sending};
+use crate::command_error::CommandError;
+use crate::show::ShowRequest;
+
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// Help or the version, as text.
+    Help(String),
+    Check(CheckRequest),
+    Show(ShowRequest),
+}
+
+/// Reads the command line.
+pub(crate) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<Request, CommandError> {
+    let matches = match command().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => {
+            let text = error.render().to_string();
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Request::Help(text)),
+                _ => Err(CommandError::Usage(text)),
+            };
+        }
+    };
+    match matches.subcommand() {
+        Some(("check", matches)) => Ok(Request::Check(check_request(matches))),
+        Some(("show", matches)) => Ok(Request::Show(ShowRequest {
+            files: files(matches),
+            has_contents: matches.get_flag("contents"),
+            is_json: matches.get_flag("json"),
+            trace: matches.get_one("trace").cloned(),
+        })),
+        // Clap demands a subcommand that it knows.
+        _ => Err(CommandError::Usage("no subcommand".to_owned())),
+    }
+}
+
+/// The command with its subcommands.
+pub(crate) fn command() -> Command {
+    Command::new("agentspan")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("See what an agent did, and why a span will not arrive")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(check())
+        .subcommand(show())
+}
+
+fn check() -> Command {
+    let option = |name: &'static str| Arg::new(name).long(name);
+    Command::new("check")
+        .about("Say what Agent 365 would refuse, and why")
+        .after_help(
+            "Exit codes: 0 if nothing was found, 1 if something was, 2 if a file cannot be read.\n\
+             The rules are those of docs/agent365-contract.md.",
+        )
+        .arg(files_argument())
+        .arg(
+            option("for")
+                .value_name("RULES")
+                .default_value("agent365")
+                .value_parser(rule_set)
+                .help("Whose rules are applied"),
+        )
+        .arg(
+            option("format")
+                .value_name("FORMAT")
+                .default_value("human")
+                .value_parser(Format::NAMES)
+                .help("How findings are written"),
+        )
+        .arg(
+            option("fail-on")
+                .value_name("LEVEL")
+                .default_value("error")
+                .value_parser(["error", "warning", "hint"])
+                .help("The mildest level that makes the command fail"),
+        )
+        .arg(flag(
+            "as-sent",
+            "Judge OTLP as it stands, because nothing rewrites it on its way",
+        ))
+}
+
+/// `agent365`, or `agent365:` with the name of a rule set.
+fn rule_set(text: &str) -> Result<RuleSet, String> {
+    let named = match text.strip_prefix("agent365:") {
+        None if text == "agent365" => Some(RuleSet::default()),
+        None => None,
+        Some(name) => RuleSet::named(name),
+    };
+    named.ok_or_else(|| {
+        let sets = RuleSet::ALL.map(|set| format!("agent365:{set}"));
+        format!("not one of {}", sets.join(", "))
+    })
+}
+
+fn check_request(matches: &ArgMatches) -> CheckRequest {
+    let text = |name: &str| matches.get_one::<String>(name).map_or("", String::as_str);
+    let sending = match matches.get_flag("as-sent") {
+        true => Sending::AsItStands,
+        false => Sending::ByAnExporter,
+    };
+    CheckRequest {
+        files: files(matches),
+        rule_set: matches.get_one("for").copied().unwrap_or_default(),
+        format: Format::named(text("format")),
+        fail_on: match text("fail-on") {
+            "hint" => Level::Hint,
+            "warning" => Level::Warning,
+            _ => Level::Error,
+        },
+        sending,
+    }
+}
+
+fn show() -> Command {
+    Command::new("show")
+        .about("Print the traces of files as trees")
+        .arg(files_argument())
+        .arg(flag(
+            "contents",
+            "Also print the beginning of what was asked and answered",
+        ))
+        .arg(flag(
+            "json",
+            "Print JSON, one trace a line, in the form that the page of `serve` gets",
+        ))
+        .arg(
+            Arg::new("trace")
+                .long("trace")
+                .value_name("ID")
+                .help("Print only the traces whose id begins with this"),
+        )
+}
+
+fn files_argument() -> Arg {
+    Arg::new("files")
+        .value_name("FILE")
+        .value_parser(value_parser!(PathBuf))
+        .num_args(1..)
+        .required(true)
+        .help("Recordings of Agent Spec, OTLP in JSON, or requests to Agent 365")
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .action(ArgAction::SetTrue)
+        .help(help)
+}
+
+fn files(matches: &ArgMatches) -> Vec<PathBuf> {
+    matches
+        .get_many("files")
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect()
+}

@@ -1,0 +1,46 @@
+//! How the command ends.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io;
+use std::path::PathBuf;
+
+/// How the command ends when nothing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// There is nothing to complain about.
+    Fine,
+    /// `check` found something.
+    Found,
+}
+
+/// Why the command cannot do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// The command line makes no sense. The text says why and shows the usage.
+    #[error("{0}")]
+    Usage(String),
+    /// The output cannot be written.
+    #[error("cannot write the output")]
+    Output(#[from] io::Error),
+    /// A file cannot be read.
+    #[error("cannot read {path}", path = path.display())]
+    File { path: PathBuf, source: io::Error },
+    /// Lines of the files are no spans. They were told before.
+    #[error("{0} lines cannot be read")]
+    Lines(usize),
+}
+
+impl CommandError {
+    /// The error with its causes.
+    pub(crate) fn report(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            // Writing to a `String` does not fail.
+            let _ = write!(text, ": {error}");
+            cause = error.source();
+        }
+        text
+    }
+}

@@ -1,0 +1,158 @@
+//! What lists, bars and totals show of a span, read once when it arrives.
+
+use agentspan_model::agent365::MessagePart;
+use agentspan_model::agentspec::MASK;
+use agentspan_model::keys;
+use agentspan_model::mapping::normal::{NormalMessage, NormalSpan, OperationName, Usage};
+use serde_json::Value;
+
+use crate::answers::is_chunk;
+use crate::reading::Reading;
+
+/// What somebody wrote or got, in a list: this many characters of it.
+const GIST_CHARACTERS: usize = 160;
+
+/// What a span is about, which decides how it is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Agent,
+    Llm,
+    Tool,
+    Flow,
+    Node,
+    Guardrail,
+    #[default]
+    Other,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Llm => "llm",
+            Self::Tool => "tool",
+            Self::Flow => "flow",
+            Self::Node => "node",
+            Self::Guardrail => "guardrail",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// What lists, bars and totals show of a span.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) kind: Kind,
+    pub(crate) operation: Option<String>,
+    pub(crate) agent: Option<String>,
+    pub(crate) agent_id: Option<String>,
+    pub(crate) tenant: Option<String>,
+    pub(crate) conversation: Option<String>,
+    pub(crate) model: Option<String>,
+    pub(crate) tool: Option<String>,
+    pub(crate) usage: Usage,
+    /// Whether the usage repeats that of spans below.
+    pub(crate) is_sum: bool,
+    pub(crate) error: Option<String>,
+    pub(crate) asked: Option<String>,
+    pub(crate) answered: Option<String>,
+    pub(crate) is_masked: bool,
+    pub(crate) events: usize,
+    /// How many pieces of a streamed answer came, and when the first one did.
+    pub(crate) chunks: usize,
+    pub(crate) first_chunk: Option<u64>,
+    /// The word for the status: `unset`, `ok` or `error`.
+    pub(crate) status: &'static str,
+    /// It has the keys of the first generation of Agent 365, of which the contract says nothing.
+    pub(crate) is_first_generation: bool,
+    /// The service, or an exporter before it, would not take the span.
+    pub(crate) is_refused: bool,
+}
+
+impl Facts {
+    pub(crate) fn of(reading: &Reading) -> Self {
+        let normal = reading.normal();
+        let mut facts = normal.as_ref().map(Self::of_normal).unwrap_or_default();
+        let text = |key| reading.text(key).map(str::to_owned);
+        if facts.kind == Kind::Other {
+            facts.kind = match reading.text(keys::AGENTSPEC_SPAN_TYPE) {
+                Some("FlowExecutionSpan") => Kind::Flow,
+                Some("NodeExecutionSpan") => Kind::Node,
+                _ => Kind::Other,
+            };
+        }
+        facts.tenant = text(keys::MICROSOFT_TENANT_ID).or_else(|| text(keys::TENANT_ID));
+        if reading.is_error && facts.error.is_none() {
+            facts.error = text(keys::ERROR_TYPE);
+        }
+        let mut values = reading.attributes.iter();
+        facts.is_masked = values.any(|(_, value)| is_masked(value));
+        facts.events = reading.events.len();
+        let chunks = || reading.events.iter().filter(|event| is_chunk(&event.name));
+        facts.chunks = chunks().count();
+        facts.first_chunk = chunks().map(|event| event.time).min();
+        facts.status = reading.status;
+        facts.is_first_generation = reading.text(keys::TENANT_ID).is_some();
+        facts
+    }
+
+    fn of_normal(normal: &NormalSpan) -> Self {
+        let operation = &normal.operation;
+        let kind = match operation {
+            OperationName::ExecuteTool => Kind::Tool,
+            OperationName::ApplyGuardrail => Kind::Guardrail,
+            OperationName::InvokeWorkflow => Kind::Flow,
+            OperationName::Embeddings | OperationName::Retrieval => Kind::Llm,
+            operation if operation.is_inference() => Kind::Llm,
+            operation if operation.is_agent() => Kind::Agent,
+            _ => Kind::Other,
+        };
+        let error = normal.error.as_ref();
+        Self {
+            kind,
+            operation: Some(operation.as_str().to_owned()),
+            agent: normal.agent.name.clone(),
+            agent_id: normal.agent.id.clone(),
+            conversation: normal.conversation_id.clone(),
+            model: normal.call.model().map(str::to_owned),
+            tool: normal.tool.name.clone(),
+            usage: normal.usage,
+            is_sum: normal.is_sum(),
+            error: error.and_then(|error| error.error_type.clone()),
+            asked: gist(normal.input.reveal().and_then(|messages| messages.last())),
+            answered: gist(normal.output.reveal().and_then(|messages| messages.last())),
+            ..Self::default()
+        }
+    }
+
+    /// About how much memory its texts take.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = [
+            &self.operation,
+            &self.agent,
+            &self.agent_id,
+            &self.tenant,
+            &self.conversation,
+            &self.model,
+            &self.tool,
+            &self.error,
+            &self.asked,
+            &self.answered,
+        ];
+        texts.into_iter().flatten().map(String::len).sum()
+    }
+}
+
+/// The beginning of what a message says.
+fn gist(message: Option<&NormalMessage>) -> Option<String> {
+    let text = message?.parts.iter().find_map(|part| match part {
+        MessagePart::Text { content } => Some(content.clone()),
+        MessagePart::ToolCall { name, .. } => Some(format!("{name}(…)")),
+        _ => None,
+    })?;
+    Some(text.chars().take(GIST_CHARACTERS).collect())
+}
+
+fn is_masked(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| text.contains(MASK))
+}

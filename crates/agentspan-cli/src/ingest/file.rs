@@ -1,0 +1,195 @@
+//! Files of spans, read once or followed while they grow.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Ingest, Place};
+use crate::store::Store;
+
+/// How long a line may be.
+const MAX_LINE_BYTES: usize = 64 << 20;
+
+/// How much is read at a time.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// How many problems of one file are told one by one.
+const MAX_PROBLEMS: usize = 20;
+
+/// What is wrong with a line of a file.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    pub(crate) place: Place,
+    pub(crate) what: String,
+}
+
+/// Files, and how far they are read.
+#[derive(Debug)]
+pub(crate) struct Files {
+    files: Vec<Followed>,
+    ingest: Ingest,
+    problems: Vec<Problem>,
+    untold: usize,
+}
+
+#[derive(Debug)]
+struct Followed {
+    path: Arc<Path>,
+    offset: u64,
+    line: usize,
+    /// What comes after the last line break.
+    rest: Vec<u8>,
+    /// The first line was no JSON by itself: the file is one text.
+    is_one_text: bool,
+    is_skipping: bool,
+}
+
+impl Files {
+    pub(crate) fn new(paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        let files = paths.into_iter().map(|path| Followed {
+            path: path.into(),
+            offset: 0,
+            line: 0,
+            rest: Vec::new(),
+            is_one_text: false,
+            is_skipping: false,
+        });
+        Self {
+            files: files.collect(),
+            ingest: Ingest::default(),
+            problems: Vec::new(),
+            untold: 0,
+        }
+    }
+
+    /// Reads what has been written since the last time. Gives the number of spans.
+    pub(crate) fn read(&mut self, store: &mut Store) -> Result<usize, (PathBuf, io::Error)> {
+        let mut spans = 0;
+        let mut files = std::mem::take(&mut self.files);
+        let mut failed = None;
+        for file in &mut files {
+            match self.read_file(file, store) {
+                Ok(count) => spans += count,
+                Err(error) => failed = Some((file.path.to_path_buf(), error)),
+            }
+        }
+        self.files = files;
+        self.ingest.flush(store);
+        failed.map_or(Ok(spans), Err)
+    }
+
+    /// Reads the last lines, which no line break ends.
+    pub(crate) fn finish(&mut self, store: &mut Store) -> usize {
+        let mut spans = 0;
+        let mut files = std::mem::take(&mut self.files);
+        for file in &mut files {
+            let rest = std::mem::take(&mut file.rest);
+            file.line += 1;
+            spans += self.take(file, &rest, store);
+        }
+        self.files = files;
+        self.ingest.flush(store);
+        spans
+    }
+
+    /// What could not be read since the last time, and how many more there were.
+    pub(crate) fn take_problems(&mut self) -> (Vec<Problem>, usize) {
+        (
+            std::mem::take(&mut self.problems),
+            std::mem::take(&mut self.untold),
+        )
+    }
+
+    fn read_file(&mut self, file: &mut Followed, store: &mut Store) -> io::Result<usize> {
+        let mut input = File::open(&file.path)?;
+        if input.metadata()?.len() < file.offset {
+            // A new file has taken its place.
+            (file.offset, file.line) = (0, 0);
+            file.rest.clear();
+        }
+        input.seek(SeekFrom::Start(file.offset))?;
+        let mut spans = 0;
+        let mut chunk = vec![0; CHUNK_BYTES];
+        loop {
+            let read = input.read(&mut chunk)?;
+            if read == 0 {
+                return Ok(spans);
+            }
+            file.offset += read as u64;
+            file.rest
+                .extend_from_slice(chunk.get(..read).unwrap_or_default());
+            spans += self.lines(file, store);
+        }
+    }
+
+    /// Takes the whole lines.
+    fn lines(&mut self, file: &mut Followed, store: &mut Store) -> usize {
+        let mut spans = 0;
+        let text = std::mem::take(&mut file.rest);
+        let mut rest = text.as_slice();
+        while !file.is_one_text {
+            let Some(end) = rest.iter().position(|byte| *byte == b'\n') else {
+                break;
+            };
+            let (line, after) = rest.split_at(end);
+            file.line += 1;
+            if std::mem::take(&mut file.is_skipping) {
+                self.problem(file, format!("a line of more than {MAX_LINE_BYTES} bytes"));
+            } else if file.line == 1 && opens_more(line) {
+                file.is_one_text = true;
+                file.line = 0;
+                break;
+            } else {
+                spans += self.take(file, line, store);
+            }
+            rest = after.get(1..).unwrap_or_default();
+        }
+        file.rest = rest.to_vec();
+        if file.rest.len() > MAX_LINE_BYTES {
+            file.rest.clear();
+            file.is_skipping = true;
+        }
+        spans
+    }
+
+    fn take(&mut self, file: &Followed, line: &[u8], store: &mut Store) -> usize {
+        let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
+        if line.trim_ascii().is_empty() {
+            return 0;
+        }
+        let Ok(text) = std::str::from_utf8(line) else {
+            self.problem(file, "not UTF-8".to_owned());
+            return 0;
+        };
+        let place = Place {
+            path: Arc::clone(&file.path),
+            line: file.line,
+        };
+        match self.ingest.text(text.trim(), Some(&place), store) {
+            Ok(count) => count,
+            Err(error) => {
+                self.problem(file, error.to_string());
+                0
+            }
+        }
+    }
+
+    fn problem(&mut self, file: &Followed, what: String) {
+        if self.problems.len() >= MAX_PROBLEMS {
+            self.untold += 1;
+            return;
+        }
+        let place = Place {
+            path: Arc::clone(&file.path),
+            line: file.line,
+        };
+        self.problems.push(Problem { place, what });
+    }
+}
+
+/// Whether a first line only begins a JSON text, as one that is written for people does.
+fn opens_more(line: &[u8]) -> bool {
+    let error = serde_json::from_slice::<serde::de::IgnoredAny>(line).err();
+    error.is_some_and(|error| error.is_eof()) && !line.trim_ascii().is_empty()
+}

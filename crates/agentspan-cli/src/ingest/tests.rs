@@ -1,0 +1,168 @@
+//! Spans of each source become the same record.
+
+use serde_json::{Value, json};
+
+use super::{Ingest, IngestError};
+use crate::facts::Kind;
+use crate::span::{Form, Span};
+use crate::store::Store;
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+fn attributes() -> Vec<(&'static str, Value)> {
+    vec![
+        ("gen_ai.operation.name", json!("chat")),
+        ("gen_ai.request.model", json!("gpt-4o")),
+        ("gen_ai.usage.input_tokens", json!(47)),
+        ("gen_ai.usage.output_tokens", json!(11)),
+        ("gen_ai.conversation.id", json!("c1")),
+        (
+            "microsoft.tenant.id",
+            json!("e3064512-cc6d-4703-be71-a2ecaecaa98a"),
+        ),
+        (
+            "gen_ai.agent.id",
+            json!("a0000000-0000-0000-0000-00000000000a"),
+        ),
+        (
+            "gen_ai.input.messages",
+            json!(r#"[{"role":"user","parts":[{"type":"text","content":"Will it rain?"}]}]"#),
+        ),
+    ]
+}
+
+fn otlp() -> Value {
+    let attributes: Vec<Value> = attributes()
+        .into_iter()
+        .map(|(key, value)| match value {
+            Value::Number(number) => json!({"key": key, "value": {"intValue": number.to_string()}}),
+            text => json!({"key": key, "value": {"stringValue": text}}),
+        })
+        .collect();
+    json!({"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {"name": "s"}, "spans": [{
+        "traceId": TRACE.to_uppercase(), "spanId": "00f067aa0ba902b7", "parentSpanId": "", "name": "chat gpt-4o",
+        "kind": 3, "startTimeUnixNano": "1765000000000000000", "endTimeUnixNano": "1765000001000000000",
+        "attributes": attributes, "status": {"code": 2, "message": "gone"},
+    }]}]}]})
+}
+
+fn agent365() -> Value {
+    let attributes: Value = attributes()
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect();
+    json!({"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {"name": "s"}, "spans": [{
+        "traceId": TRACE, "spanId": "00f067aa0ba902b7", "name": "chat gpt-4o", "kind": "CLIENT",
+        "startTimeUnixNano": 1_765_000_000_000_000_000_u64, "endTimeUnixNano": 1_765_000_001_000_000_000_u64,
+        "attributes": attributes, "status": {"code": "ERROR", "message": "gone"}, "events": null, "links": null,
+    }]}]}]})
+}
+
+fn read(text: &str) -> Store {
+    let mut store = Store::new(1 << 20);
+    let mut ingest = Ingest::default();
+    for line in text.lines() {
+        ingest.text(line, None, &mut store).unwrap();
+    }
+    ingest.flush(&mut store);
+    store
+}
+
+fn only(store: &Store) -> &Span {
+    let mut spans = store.traces().flat_map(|trace| trace.spans());
+    let span = spans.next().unwrap();
+    assert!(spans.next().is_none());
+    span
+}
+
+#[test]
+fn otlp_and_agent_365_say_the_same() {
+    for (body, form) in [(otlp(), Form::Otlp), (agent365(), Form::Agent365)] {
+        let store = read(&body.to_string());
+        let span = only(&store);
+        assert_eq!(span.form, form);
+        assert_eq!(
+            (span.trace_id.as_str(), span.parent_id.as_deref()),
+            (TRACE, None)
+        );
+        assert_eq!(span.end, Some(1_765_000_001_000_000_000));
+        assert!(span.is_error);
+        let facts = &span.facts;
+        assert_eq!(
+            (facts.kind, facts.model.as_deref()),
+            (Kind::Llm, Some("gpt-4o"))
+        );
+        assert_eq!(
+            (facts.usage.input, facts.usage.output),
+            (Some(47), Some(11))
+        );
+        assert_eq!(facts.asked.as_deref(), Some("Will it rain?"));
+        assert_eq!(facts.conversation.as_deref(), Some("c1"));
+        assert!(!facts.is_refused, "{form:?}");
+    }
+}
+
+#[test]
+fn a_recording_of_agent_spec_becomes_spans_with_their_parents() {
+    let recording = include_str!("../../../../conformance/vectors/agentspec_real_run.jsonl");
+    let lines: Vec<&str> = recording
+        .lines()
+        .filter(|line| line.contains("\"branching_flow_pass\""))
+        .collect();
+    let starts = lines
+        .iter()
+        .filter(|line| line.contains("\"hook\":\"on_start\""))
+        .count();
+    let store = read(&lines.join("\n"));
+    let trace = store.trace("00000000000040008000000000000001").unwrap();
+    assert_eq!(trace.spans().len(), starts);
+    let roots = trace
+        .spans()
+        .iter()
+        .filter(|span| span.parent_id.is_none())
+        .count();
+    assert_eq!(roots, 1);
+    for span in trace.spans() {
+        assert_eq!(span.form, Form::AgentSpec);
+        assert!(span.end.is_some(), "{}", span.name);
+        assert!(span.dump.is_some());
+        let parent = span.parent_id.as_deref();
+        assert!(
+            parent.is_none_or(|id| trace.span(id).is_some()),
+            "{}",
+            span.name
+        );
+    }
+    assert!(
+        trace
+            .spans()
+            .iter()
+            .any(|span| span.facts.kind == Kind::Tool)
+    );
+    assert!(
+        trace
+            .spans()
+            .iter()
+            .any(|span| span.facts.kind == Kind::Node)
+    );
+}
+
+#[test]
+fn a_span_that_has_only_started_runs() {
+    let recording = include_str!("../../../../conformance/vectors/agentspec_real_run.jsonl");
+    let started: Vec<&str> = recording.lines().take(2).collect();
+    let store = read(&started.join("\n"));
+    assert_eq!(only(&store).end, None);
+}
+
+#[test]
+fn text_of_something_else_is_an_error() {
+    let mut store = Store::new(1 << 20);
+    let mut read = |text| Ingest::default().text(text, None, &mut store);
+    assert!(matches!(read(r#"{"a": 1}"#), Err(IngestError::Unknown)));
+    assert!(matches!(read("span"), Err(IngestError::NotJson(_))));
+    assert!(matches!(
+        read(r#"{"hook": "on_start"}"#),
+        Err(IngestError::Hook(_))
+    ));
+}

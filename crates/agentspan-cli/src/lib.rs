@@ -1,0 +1,67 @@
+//! The command `agentspan`: see what an agent did, and why a span will not arrive.
+//!
+//! `agentspan show FILE` prints the traces of a file as trees; `agentspan check FILE` says what Agent 365
+//! would refuse, and why. Files hold recordings of Agent Spec Tracing, OTLP in JSON (one request a line, or
+//! one for the whole file), or requests to Agent 365.
+//!
+//! The library beside the command has one function, [`run`], so that tests can call it.
+
+mod answers;
+mod arguments;
+mod check;
+mod command_error;
+mod facts;
+mod ingest;
+mod reading;
+mod row;
+mod show;
+mod shown;
+mod span;
+mod store;
+mod tree;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use crate::arguments::Request;
+use crate::command_error::{CommandError, Outcome};
+
+/// Runs the command with these arguments, of which the first is the name of the program.
+///
+/// Exit codes: 0, if all went well; 1, if `check` found something; 2, if the command line or a file cannot be
+/// read, or something else failed.
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    out: &mut dyn Write,
+    errors: &mut dyn Write,
+) -> ExitCode {
+    match try_run(arguments, out, errors) {
+        Ok(Outcome::Fine) => ExitCode::SUCCESS,
+        Ok(Outcome::Found) => ExitCode::from(1),
+        // Whoever read the output has seen enough.
+        Err(CommandError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            // There is nowhere left to report that the report cannot be written.
+            let _ = writeln!(errors, "agentspan: {}", error.report());
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn try_run(
+    arguments: impl IntoIterator<Item = OsString>,
+    out: &mut dyn Write,
+    errors: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    match arguments::parse(arguments)? {
+        Request::Help(text) => {
+            write!(out, "{text}")?;
+            Ok(Outcome::Fine)
+        }
+        Request::Check(request) => check::run(request, out, errors),
+        Request::Show(request) => show::run(request, out, errors),
+    }
+}

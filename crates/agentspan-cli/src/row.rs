@@ -1,0 +1,200 @@
+//! The line of a trace in the list.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use serde_json::{Value, json};
+
+use crate::span::Span;
+
+/// How many bars the shape of a trace has at most.
+const SHAPE_BARS: usize = 28;
+
+/// What the list shows of a trace.
+#[derive(Debug, Default)]
+pub(crate) struct Row {
+    pub(crate) id: String,
+    /// Nanoseconds since the Unix epoch.
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    pub(crate) name: String,
+    pub(crate) agent: Option<String>,
+    pub(crate) agent_id: Option<String>,
+    pub(crate) tenant: Option<String>,
+    pub(crate) conversation: Option<String>,
+    pub(crate) spans: usize,
+    pub(crate) input: i64,
+    pub(crate) output: i64,
+    pub(crate) errors: usize,
+    pub(crate) refused: usize,
+    pub(crate) is_running: bool,
+    pub(crate) is_masked: bool,
+    pub(crate) asked: Option<String>,
+    pub(crate) answered: Option<String>,
+    sources: BTreeSet<&'static str>,
+    shape: Vec<(u64, u64, &'static str, bool)>,
+}
+
+impl Row {
+    pub(crate) fn of(spans: &[Span]) -> Self {
+        let mut sorted: Vec<&Span> = spans.iter().collect();
+        sorted.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
+        let ids: HashSet<&str> = spans.iter().map(|span| span.span_id.as_str()).collect();
+        let is_root = |span: &&&Span| {
+            span.parent_id
+                .as_ref()
+                .is_none_or(|id| !ids.contains(id.as_str()))
+        };
+        let root = sorted.iter().find(is_root).or(sorted.first());
+        let mut row = Self::default();
+        let starts = sorted
+            .iter()
+            .map(|span| span.start)
+            .filter(|start| *start > 0);
+        row.start = starts.min().unwrap_or(0);
+        row.end = row.start;
+        row.spans = spans.len();
+        if let Some(root) = root {
+            row.id.clone_from(&root.trace_id);
+            row.name.clone_from(&root.name);
+        }
+        for span in &sorted {
+            row.end = row.end.max(span.end.unwrap_or(0)).max(span.start);
+            row.is_running |= span.end.is_none();
+            row.is_masked |= span.facts.is_masked;
+            row.refused += usize::from(span.facts.is_refused);
+            row.sources.insert(span.form.name());
+            let facts = &span.facts;
+            keep_first(&mut row.agent, &facts.agent);
+            keep_first(&mut row.agent_id, &facts.agent_id);
+            keep_first(&mut row.tenant, &facts.tenant);
+            keep_first(&mut row.conversation, &facts.conversation);
+            keep_first(&mut row.asked, &facts.asked);
+        }
+        // The outermost span answers last; without one, the last that answered.
+        let outermost = root.and_then(|root| root.facts.answered.clone());
+        let last = || {
+            sorted
+                .iter()
+                .rev()
+                .find_map(|span| span.facts.answered.clone())
+        };
+        row.answered = outermost.or_else(last);
+        row.errors = own_errors(spans).count();
+        (row.input, row.output) = tokens(spans);
+        row.shape = shape(&sorted, row.start, row.end);
+        row
+    }
+
+    pub(crate) fn to_json(&self) -> Value {
+        let shape = self.shape.iter();
+        let shape: Vec<Value> = shape
+            .map(|(from, width, kind, failed)| json!([from, width, kind, u8::from(*failed)]))
+            .collect();
+        let mut json = json!({
+            "id": self.id,
+            "at": milliseconds(self.start),
+            "dur": milliseconds(self.end.saturating_sub(self.start)),
+            "name": self.name,
+            "spans": self.spans,
+            "in": self.input,
+            "out": self.output,
+            "errs": self.errors,
+            "refused": self.refused,
+            "running": self.is_running,
+            "masked": self.is_masked,
+            "sources": self.sources,
+            "shape": shape,
+        });
+        let texts = [
+            ("agent", &self.agent),
+            ("agentId", &self.agent_id),
+            ("tenant", &self.tenant),
+            ("conversation", &self.conversation),
+            ("ask", &self.asked),
+            ("answer", &self.answered),
+        ];
+        for (name, text) in texts {
+            if let Some(text) = text {
+                json[name] = text.as_str().into();
+            }
+        }
+        json
+    }
+}
+
+fn keep_first(kept: &mut Option<String>, found: &Option<String>) {
+    if kept.is_none() {
+        kept.clone_from(found);
+    }
+}
+
+/// Nanoseconds as milliseconds with fractions of a microsecond.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a thousandth of a millisecond is not seen"
+)]
+pub(crate) fn milliseconds(nanoseconds: u64) -> f64 {
+    (nanoseconds / 1_000) as f64 / 1_000.0
+}
+
+/// The spans in which an error began: no child of theirs failed.
+pub(crate) fn own_errors(spans: &[Span]) -> impl Iterator<Item = &Span> {
+    let failed = || spans.iter().filter(|span| span.is_error);
+    let with_failed_child: HashSet<&str> = failed()
+        .filter_map(|span| span.parent_id.as_deref())
+        .collect();
+    failed().filter(move |span| !with_failed_child.contains(span.span_id.as_str()))
+}
+
+/// The tokens of all calls of models. What a parent says counts only if nothing below it says anything.
+pub(crate) fn tokens(spans: &[Span]) -> (i64, i64) {
+    let says = |span: &&Span| span.facts.usage.input.is_some() || span.facts.usage.output.is_some();
+    let parents: HashMap<&str, &str> = spans
+        .iter()
+        .filter_map(|span| Some((span.span_id.as_str(), span.parent_id.as_deref()?)))
+        .collect();
+    let mut below: HashSet<&str> = HashSet::new();
+    for span in spans.iter().filter(says) {
+        let mut at = span.span_id.as_str();
+        // An ancestor that is marked has marked its own; so does this end on a circle.
+        while let Some(parent) = parents.get(at) {
+            if !below.insert(parent) {
+                break;
+            }
+            at = parent;
+        }
+    }
+    let counted = spans.iter().filter(says);
+    let counted =
+        counted.filter(|span| !span.facts.is_sum || !below.contains(span.span_id.as_str()));
+    counted.fold((0, 0), |(input, output), span| {
+        let usage = &span.facts.usage;
+        let add = |sum: i64, part: Option<i64>| sum.saturating_add(part.unwrap_or(0));
+        (add(input, usage.input), add(output, usage.output))
+    })
+}
+
+/// The run in miniature: its longest spans, in the order of their start.
+fn shape(sorted: &[&Span], start: u64, end: u64) -> Vec<(u64, u64, &'static str, bool)> {
+    let mut longest: Vec<&Span> = sorted.to_vec();
+    let length = |span: &Span| span.end.unwrap_or(end).saturating_sub(span.start);
+    longest.sort_by_key(|span| std::cmp::Reverse((span.is_error, length(span))));
+    longest.truncate(SHAPE_BARS);
+    longest.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
+    let scale = |time: u64| {
+        let whole = u128::from(end.saturating_sub(start).max(1));
+        u64::try_from(u128::from(time) * 1_000 / whole)
+            .unwrap_or(1_000)
+            .min(1_000)
+    };
+    let bar = |span: &&Span| {
+        let from = scale(span.start.saturating_sub(start));
+        (
+            from,
+            scale(length(span)),
+            span.facts.kind.name(),
+            span.is_error,
+        )
+    };
+    longest.iter().map(bar).collect()
+}

@@ -1,0 +1,95 @@
+//! `agentspan show`: the traces of files as trees.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::answers;
+use crate::command_error::{CommandError, Outcome};
+use crate::ingest::Files;
+use crate::store::Store;
+use crate::tree::Tree;
+
+/// How many bytes of spans a command that ends may hold.
+pub(crate) const FILE_BYTES: usize = 1 << 30;
+
+/// What to show.
+#[derive(Debug)]
+pub(crate) struct ShowRequest {
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) has_contents: bool,
+    pub(crate) is_json: bool,
+    /// The beginning of an id.
+    pub(crate) trace: Option<String>,
+}
+
+pub(crate) fn run(
+    request: ShowRequest,
+    out: &mut dyn Write,
+    errors: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let (mut store, unreadable) = read(request.files, errors)?;
+    let wanted = request.trace.unwrap_or_default().to_lowercase();
+    let ids: Vec<String> = store
+        .traces()
+        .filter_map(|trace| Some(trace.spans().first()?.trace_id.clone()))
+        .filter(|id| id.starts_with(&wanted))
+        .collect();
+    for (place, id) in ids.iter().enumerate() {
+        let row = store.row(id);
+        let (Some(row), Some(trace)) = (row, store.trace(id)) else {
+            continue;
+        };
+        if request.is_json {
+            let mut json = answers::trace(&row, trace);
+            if request.has_contents {
+                let spans = trace.spans().iter();
+                let contents = spans.map(|span| (span.span_id.clone(), answers::span(&row, span)));
+                json["contents"] = Value::Object(contents.collect());
+                json["raw"] = answers::raw(trace);
+            }
+            writeln!(out, "{json}")?;
+        } else {
+            if place > 0 {
+                writeln!(out)?;
+            }
+            Tree::new(&row, trace.spans())
+                .with_contents(request.has_contents)
+                .write(out)?;
+        }
+    }
+    match unreadable {
+        0 => Ok(Outcome::Fine),
+        lines => Err(CommandError::Lines(lines)),
+    }
+}
+
+/// Reads files to their ends. Lines that cannot be read are told, and counted.
+pub(crate) fn read(
+    paths: Vec<PathBuf>,
+    errors: &mut dyn Write,
+) -> Result<(Store, usize), CommandError> {
+    let mut store = Store::new(FILE_BYTES);
+    let mut files = Files::new(paths);
+    let read = files.read(&mut store);
+    read.map_err(|(path, source)| CommandError::File { path, source })?;
+    files.finish(&mut store);
+    let (problems, untold) = files.take_problems();
+    for problem in &problems {
+        let (path, line) = (problem.place.path.display(), problem.place.line);
+        writeln!(errors, "{path}:{line}: {}", problem.what)?;
+    }
+    if untold > 0 {
+        writeln!(errors, "{untold} more lines cannot be read")?;
+    }
+    let lost = store.lost();
+    if lost.spans > 0 {
+        let (spans, traces) = (lost.spans, lost.traces);
+        writeln!(
+            errors,
+            "{spans} spans of {traces} traces did not fit into memory"
+        )?;
+    }
+    Ok((store, problems.len() + untold))
+}

@@ -1,0 +1,160 @@
+//! A span as the store keeps it: what lists need, and the span as it arrived.
+
+use std::sync::Arc;
+
+use agentspan_model::agent365::contract::{Judge, Level, ObservedSpan, RuleSet};
+use serde_json::Value;
+
+use crate::facts::Facts;
+use crate::ingest::Place;
+use crate::reading::{Reading, source_value};
+
+/// The form in which a span arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Form {
+    /// OTLP, as OpenTelemetry defines it: attributes are a list.
+    Otlp,
+    /// A request to Agent 365: attributes are an object.
+    Agent365,
+    /// A recording of Agent Spec. The span is rendered in the GenAI conventions.
+    AgentSpec,
+}
+
+impl Form {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Otlp => "otlp",
+            Self::Agent365 => "agent365",
+            Self::AgentSpec => "agentspec",
+        }
+    }
+}
+
+/// What spans of one program share.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    /// The resource, as it arrived.
+    pub(crate) resource: Value,
+    /// The instrumentation scope, as it arrived.
+    pub(crate) scope: Value,
+}
+
+/// A span of any source.
+#[derive(Debug)]
+pub(crate) struct Span {
+    /// Lower-case hexadecimal digits, if the sender knows what an id is.
+    pub(crate) trace_id: String,
+    pub(crate) span_id: String,
+    pub(crate) parent_id: Option<String>,
+    pub(crate) name: String,
+    /// Nanoseconds since the Unix epoch.
+    pub(crate) start: u64,
+    /// None while it runs.
+    pub(crate) end: Option<u64>,
+    pub(crate) is_error: bool,
+    pub(crate) form: Form,
+    pub(crate) facts: Facts,
+    pub(crate) group: Arc<Group>,
+    /// A span of OTLP's JSON, or of Agent 365's.
+    pub(crate) json: Box<str>,
+    /// The dump of an Agent Spec span, which `json` renders.
+    pub(crate) dump: Option<Box<str>>,
+    /// Where it was read, if that was a file.
+    pub(crate) place: Option<Place>,
+}
+
+impl Span {
+    /// A span of the JSON of a request. None if it has no ids.
+    pub(crate) fn of_json(json: &Value, form: Option<Form>, group: &Arc<Group>) -> Option<Self> {
+        let is_flat = json.get("attributes").is_some_and(Value::is_object);
+        let by_attributes = if is_flat { Form::Agent365 } else { Form::Otlp };
+        let (trace_id, span_id) = (id(json, "traceId")?, id(json, "spanId")?);
+        Some(Self::new(
+            trace_id,
+            span_id,
+            json,
+            form.unwrap_or(by_attributes),
+            group,
+        ))
+    }
+
+    /// A span of the JSON of a request, with its ids.
+    pub(crate) fn new(
+        trace_id: String,
+        span_id: String,
+        json: &Value,
+        form: Form,
+        group: &Arc<Group>,
+    ) -> Self {
+        let time = |name: &str| json.get(name).and_then(number).filter(|time| *time > 0);
+        let name = json.get("name").and_then(Value::as_str);
+        let reading = Reading::of(json);
+        let mut span = Self {
+            trace_id,
+            span_id,
+            parent_id: id(json, "parentSpanId"),
+            name: name.unwrap_or_default().to_owned(),
+            start: time("startTimeUnixNano").unwrap_or(0),
+            end: time("endTimeUnixNano"),
+            is_error: reading.is_error,
+            form,
+            facts: Facts::of(&reading),
+            group: Arc::clone(group),
+            json: json.to_string().into_boxed_str(),
+            dump: None,
+            place: None,
+        };
+        span.facts.is_refused = span.is_refused(&reading);
+        span
+    }
+
+    /// The span as an exporter would send it, for the rules of Agent 365.
+    pub(crate) fn observed<'a>(&'a self, reading: &'a Reading) -> ObservedSpan<'a> {
+        let mut observed = ObservedSpan::new(&self.name)
+            .with_ids(&self.trace_id, &self.span_id)
+            .with_parent(self.parent_id.as_deref().unwrap_or_default());
+        if let Some(end) = self.end {
+            observed = observed.with_times(self.start, end);
+        }
+        for (key, value) in &reading.attributes {
+            observed.attribute(key, source_value(value));
+        }
+        observed
+    }
+
+    /// Whether the service, or an exporter before it, would not take the span.
+    ///
+    /// Running spans are not sent. The rules have the keys of Agent 365 2.0.0 and later, and say nothing of
+    /// spans of the first generation.
+    fn is_refused(&self, reading: &Reading) -> bool {
+        if self.form == Form::AgentSpec || self.end.is_none() || self.facts.is_first_generation {
+            return false;
+        }
+        let findings = Judge::new(RuleSet::PackageFilter).judge_span(&self.observed(reading));
+        findings.iter().any(|finding| finding.level == Level::Error)
+    }
+
+    /// The span as it arrived, as JSON.
+    pub(crate) fn value(&self) -> Value {
+        serde_json::from_str(&self.json).unwrap_or_default()
+    }
+
+    /// About how much memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = [&self.trace_id, &self.span_id, &self.name];
+        let texts: usize = texts.iter().map(|text| text.len()).sum();
+        let dump = self.dump.as_ref().map_or(0, |dump| dump.len());
+        size_of::<Self>() + 2 * texts + self.json.len() + dump + self.facts.bytes()
+    }
+}
+
+/// An id, which is not empty.
+fn id(json: &Value, name: &str) -> Option<String> {
+    let id = json.get(name).and_then(Value::as_str);
+    id.filter(|id| !id.is_empty()).map(str::to_lowercase)
+}
+
+/// A number, or its digits.
+pub(crate) fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}

@@ -1,0 +1,163 @@
+//! The store: traces of all sources in memory, bounded in bytes.
+//!
+//! When it is full, the traces that arrived first go first, whole, and are counted.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::row::Row;
+use crate::span::Span;
+
+/// What the bound of the store cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lost {
+    pub(crate) traces: u64,
+    pub(crate) spans: u64,
+}
+
+/// The spans of one trace.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    bytes: usize,
+    spans: Vec<Span>,
+    places: HashMap<String, usize>,
+    row: Option<Arc<Row>>,
+}
+
+/// Traces in memory.
+#[derive(Debug)]
+pub(crate) struct Store {
+    limit: usize,
+    bytes: usize,
+    next: u64,
+    traces: HashMap<String, Trace>,
+    by_arrival: BTreeMap<u64, String>,
+    lost: Lost,
+}
+
+impl Store {
+    /// An empty store that holds this many bytes.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            bytes: 0,
+            next: 0,
+            traces: HashMap::new(),
+            by_arrival: BTreeMap::new(),
+            lost: Lost::default(),
+        }
+    }
+
+    /// Keeps a span. A later span of the same ids takes the place of the earlier one, as when a span that
+    /// ran has ended, or a request was sent twice.
+    pub(crate) fn insert(&mut self, span: Span) {
+        let bytes = span.bytes();
+        self.make_room(bytes, &span.trace_id);
+        if self.bytes.saturating_add(bytes) > self.limit {
+            self.lost.spans += 1;
+            return;
+        }
+        if !self.traces.contains_key(&span.trace_id) {
+            self.by_arrival.insert(self.next, span.trace_id.clone());
+        }
+        let next = &mut self.next;
+        let trace = self.traces.entry(span.trace_id.clone()).or_insert_with(|| {
+            *next += 1;
+            Trace {
+                bytes: 0,
+                spans: Vec::new(),
+                places: HashMap::new(),
+                row: None,
+            }
+        });
+        let freed = trace.put(span);
+        trace.bytes = (trace.bytes + bytes).saturating_sub(freed);
+        self.bytes = (self.bytes + bytes).saturating_sub(freed);
+    }
+
+    /// Drops the oldest traces, but for the one that grows.
+    fn make_room(&mut self, bytes: usize, growing: &str) {
+        while self.bytes.saturating_add(bytes) > self.limit {
+            let mut oldest = self.by_arrival.iter();
+            let Some(number) = oldest
+                .find(|(_, id)| *id != growing)
+                .map(|(number, _)| *number)
+            else {
+                return;
+            };
+            let gone = self.by_arrival.remove(&number);
+            if let Some(trace) = gone.and_then(|id| self.traces.remove(&id)) {
+                self.bytes = self.bytes.saturating_sub(trace.bytes);
+                self.lost.traces += 1;
+                self.lost.spans += trace.spans.len() as u64;
+            }
+        }
+    }
+
+    /// How many bytes its spans take, about.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// What did not fit.
+    pub(crate) fn lost(&self) -> Lost {
+        self.lost
+    }
+
+    /// One trace.
+    pub(crate) fn trace(&self, id: &str) -> Option<&Trace> {
+        self.traces.get(id)
+    }
+
+    /// The traces, those that came first first.
+    pub(crate) fn traces(&self) -> impl DoubleEndedIterator<Item = &Trace> {
+        self.by_arrival
+            .values()
+            .filter_map(|id| self.traces.get(id))
+    }
+
+    /// The line of a trace in the list.
+    pub(crate) fn row(&mut self, id: &str) -> Option<Arc<Row>> {
+        let trace = self.traces.get_mut(id)?;
+        let row = trace
+            .row
+            .take()
+            .unwrap_or_else(|| Arc::new(Row::of(&trace.spans)));
+        trace.row = Some(Arc::clone(&row));
+        Some(row)
+    }
+}
+
+impl Trace {
+    /// Its spans, those that came first first.
+    pub(crate) fn spans(&self) -> &[Span] {
+        &self.spans
+    }
+
+    /// The span with this id.
+    pub(crate) fn span(&self, id: &str) -> Option<&Span> {
+        self.spans.get(*self.places.get(id)?)
+    }
+
+    /// Puts a span in its place, and says how many bytes that freed.
+    fn put(&mut self, span: Span) -> usize {
+        self.row = None;
+        let place = self.places.get(&span.span_id);
+        if let Some(earlier) = place.and_then(|place| self.spans.get_mut(*place)) {
+            let freed = earlier.bytes();
+            // A sender that is late must not make a span run again.
+            if span.end.is_some() || earlier.end.is_none() {
+                *earlier = span;
+                return freed;
+            }
+            return span.bytes();
+        }
+        self.places.insert(span.span_id.clone(), self.spans.len());
+        self.spans.push(span);
+        0
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,179 @@
+//! A trace as a tree of lines.
+
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Write};
+
+use crate::facts::Kind;
+use crate::row::Row;
+use crate::shown::{shown, shown_cut};
+use crate::span::Span;
+
+/// How many characters of a name or an id are shown.
+const NAME_CHARACTERS: usize = 300;
+
+/// Deeper spans stand at this depth.
+const MAX_DEPTH: usize = 64;
+
+/// Writes a trace as a tree.
+#[derive(Debug)]
+pub(crate) struct Tree<'a> {
+    row: &'a Row,
+    roots: Vec<&'a Span>,
+    children: HashMap<&'a str, Vec<&'a Span>>,
+    has_contents: bool,
+}
+
+impl<'a> Tree<'a> {
+    pub(crate) fn new(row: &'a Row, spans: &'a [Span]) -> Self {
+        let ids: HashSet<&str> = spans.iter().map(|span| span.span_id.as_str()).collect();
+        let mut roots = Vec::new();
+        let mut children: HashMap<&str, Vec<&Span>> = HashMap::new();
+        for span in spans {
+            let parent = span.parent_id.as_deref();
+            match parent.filter(|id| ids.contains(id) && *id != span.span_id) {
+                Some(parent) => children.entry(parent).or_default().push(span),
+                None => roots.push(span),
+            }
+        }
+        for siblings in children.values_mut().chain([&mut roots]) {
+            siblings.sort_by_key(|span| span.start);
+        }
+        Self {
+            row,
+            roots,
+            children,
+            has_contents: false,
+        }
+    }
+
+    /// Sets whether the beginning of what was asked and answered is shown.
+    pub(crate) fn with_contents(mut self, has_contents: bool) -> Self {
+        self.has_contents = has_contents;
+        self
+    }
+
+    pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(out, "{}", self.head())?;
+        let mut seen = HashSet::new();
+        for (place, root) in self.roots.iter().enumerate() {
+            let is_last = place + 1 == self.roots.len();
+            self.span(out, root, "", is_last, &mut seen)?;
+        }
+        // Spans that are each other's parents have no root.
+        let all = self.children.values().flatten();
+        let mut circle: Vec<_> = all
+            .filter(|span| !seen.contains(span.span_id.as_str()))
+            .collect();
+        circle.sort_by_key(|span| span.start);
+        for span in circle {
+            if !seen.contains(span.span_id.as_str()) {
+                self.span(out, span, "", true, &mut seen)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn head(&self) -> String {
+        let row = self.row;
+        let mut head = format!(
+            "trace {}  {}",
+            shown_cut(&row.id, NAME_CHARACTERS),
+            counted(row.spans, "span")
+        );
+        if row.end > row.start {
+            head += &format!("  {}", duration(row.end - row.start));
+        }
+        if row.input > 0 || row.output > 0 {
+            head += &format!("  {} → {} tokens", row.input, row.output);
+        }
+        if row.errors > 0 {
+            head += &format!("  {}", counted(row.errors, "error"));
+        }
+        if row.refused > 0 {
+            head += &format!("  {} refused by Agent 365", row.refused);
+        }
+        if row.is_running {
+            head += "  running";
+        }
+        head
+    }
+
+    fn span(
+        &self,
+        out: &mut dyn Write,
+        span: &'a Span,
+        indent: &str,
+        is_last: bool,
+        seen: &mut HashSet<&'a str>,
+    ) -> io::Result<()> {
+        if !seen.insert(&span.span_id) {
+            return Ok(());
+        }
+        let branch = if is_last { "└─" } else { "├─" };
+        writeln!(out, "{indent}{branch} {}", line(span))?;
+        let is_deep = indent.chars().count() >= 3 * MAX_DEPTH;
+        let below = match (is_deep, is_last) {
+            (true, _) => indent.to_owned(),
+            (false, true) => format!("{indent}   "),
+            (false, false) => format!("{indent}│  "),
+        };
+        let children = self.children.get(span.span_id.as_str());
+        let children = children.map(Vec::as_slice).unwrap_or_default();
+        if self.has_contents {
+            let bar = if children.is_empty() { "  " } else { "│ " };
+            for (word, text) in [("in", &span.facts.asked), ("out", &span.facts.answered)] {
+                if let Some(text) = text {
+                    writeln!(out, "{below}{bar}{word}: {}", shown(text))?;
+                }
+            }
+        }
+        for (place, child) in children.iter().enumerate() {
+            self.span(out, child, &below, place + 1 == children.len(), seen)?;
+        }
+        Ok(())
+    }
+}
+
+/// What one line says of a span.
+fn line(span: &Span) -> String {
+    let mut line = shown_cut(&span.name, NAME_CHARACTERS);
+    match span.end {
+        Some(end) if end < span.start => line += "  end before start",
+        Some(end) => line += &format!("  {}", duration(end - span.start)),
+        None => line += "  running",
+    }
+    let usage = &span.facts.usage;
+    if span.facts.kind == Kind::Llm && (usage.input.is_some() || usage.output.is_some()) {
+        let (input, output) = (usage.input.unwrap_or(0), usage.output.unwrap_or(0));
+        line += &format!("  {input} → {output} tokens");
+    }
+    if span.is_error {
+        let error = span.facts.error.as_deref().unwrap_or("error");
+        line += &format!("  ✗ {}", shown_cut(error, NAME_CHARACTERS));
+    }
+    if span.facts.is_refused {
+        line += "  ! refused by Agent 365";
+    }
+    line
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
+/// A duration with three digits or so.
+#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+pub(crate) fn duration(nanoseconds: u64) -> String {
+    let seconds = nanoseconds as f64 / 1e9;
+    match nanoseconds {
+        0..1_000_000 => format!("{} µs", nanoseconds / 1_000),
+        1_000_000..1_000_000_000 => format!("{:.1} ms", seconds * 1e3),
+        1_000_000_000..60_000_000_000 => format!("{seconds:.2} s"),
+        _ => format!(
+            "{} min {} s",
+            nanoseconds / 60_000_000_000,
+            nanoseconds / 1_000_000_000 % 60
+        ),
+    }
+}
