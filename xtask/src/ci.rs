@@ -25,6 +25,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("golden", &["--check"]),
     ("examples", &[]),
     ("loom", &["--quick"]),
+    ("fuzz", &["--quick"]),
     ("conformance", &[]),
     ("deny", &[]),
     ("peers", &["agent365"]),

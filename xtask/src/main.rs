@@ -75,8 +75,8 @@ usage: cargo xtask <chore>
     [--slack MILLISECONDS]
   loom [--quick]              * the queue's hand-off under every schedule with few preemptions (loom), and
     [--preemptions N]           random ones (shuttle); 3 preemptions by default, 2 and loom alone with --quick
-  fuzz [TARGET]...              input that nobody thought of, for everything that reads input: 20 seconds for
-    [--seconds N] [--merge]     each target by default; or put what was found among the seeds
+  fuzz [TARGET]... [--quick]  * input that nobody thought of, for everything that reads input: 20 seconds for
+    [--seconds N] [--merge]     each target by default, 4 with --quick; or put what was found among the seeds
 ";
 
 fn main() -> ExitCode {
