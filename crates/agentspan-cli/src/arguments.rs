@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use agentspan_model::agent365::contract::{Level, RuleSet};
@@ -9,6 +10,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::check::{CheckRequest, Format, Sending};
 use crate::command_error::CommandError;
+use crate::demo::DemoRequest;
+use crate::serve::ServeRequest;
 use crate::show::ShowRequest;
 
 /// What is asked for.
@@ -17,6 +20,8 @@ pub(crate) enum Request {
     /// Help or the version, as text.
     Help(String),
     Check(CheckRequest),
+    Demo(DemoRequest),
+    Serve(ServeRequest),
     Show(ShowRequest),
 }
 
@@ -36,6 +41,10 @@ pub(crate) fn parse(
     };
     match matches.subcommand() {
         Some(("check", matches)) => Ok(Request::Check(check_request(matches))),
+        Some(("demo", matches)) => Ok(Request::Demo(DemoRequest {
+            is_once: matches.get_flag("once"),
+        })),
+        Some(("serve", matches)) => Ok(Request::Serve(serve_request(matches))),
         Some(("show", matches)) => Ok(Request::Show(ShowRequest {
             files: files(matches),
             has_contents: matches.get_flag("contents"),
@@ -55,7 +64,76 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(check())
+        .subcommand(demo())
+        .subcommand(serve())
         .subcommand(show())
+}
+
+fn demo() -> Command {
+    Command::new("demo")
+        .about("Run a small agent, print its trace, and show it on the page")
+        .arg(flag("once", "End when the agent has answered"))
+}
+
+/// The ports of OTLP.
+const HTTP_PORT: u16 = 4318;
+const GRPC_PORT: u16 = 4317;
+
+fn serve() -> Command {
+    let port = |name: &'static str, default: u16, help: &'static str| {
+        let parser = value_parser!(u16);
+        let argument = Arg::new(name)
+            .long(name)
+            .value_name("PORT")
+            .value_parser(parser);
+        argument.help(format!("{help} (default {default}; 0 for a free one)"))
+    };
+    Command::new("serve")
+        .about("Receive spans over OTLP and as Agent 365, follow files, and show both on a page")
+        .arg(files_argument().required(false).num_args(0..))
+        .arg(port(
+            "port",
+            HTTP_PORT,
+            "The page, OTLP over HTTP, Agent 365",
+        ))
+        .arg(port("grpc-port", GRPC_PORT, "OTLP over gRPC"))
+        .arg(
+            Arg::new("listen")
+                .long("listen")
+                .value_name("ADDRESS")
+                .value_parser(value_parser!(IpAddr))
+                .requires("token")
+                .help("Listen beyond the loopback, for instance on 0.0.0.0; needs a token"),
+        )
+        .arg(
+            Arg::new("token")
+                .long("token")
+                .value_name("TOKEN")
+                .help("Refuse requests without `Authorization: Bearer TOKEN` or `?token=TOKEN`"),
+        )
+        .arg(
+            Arg::new("memory")
+                .long("memory")
+                .value_name("MIB")
+                .value_parser(value_parser!(u32).range(1..=65_536))
+                .help("How many MiB of spans are kept (default 256)"),
+        )
+}
+
+fn serve_request(matches: &ArgMatches) -> ServeRequest {
+    let loopback = IpAddr::from(Ipv4Addr::LOCALHOST);
+    let address = matches.get_one("listen").copied().unwrap_or(loopback);
+    let port = |name: &str, default| matches.get_one(name).copied().unwrap_or(default);
+    let memory = matches.get_one::<u32>("memory").copied().unwrap_or(256);
+    ServeRequest {
+        files: files(matches),
+        http: SocketAddr::new(address, port("port", HTTP_PORT)),
+        grpc: SocketAddr::new(address, port("grpc-port", GRPC_PORT)),
+        token: matches.get_one("token").cloned(),
+        memory: usize::try_from(memory)
+            .unwrap_or(usize::MAX)
+            .saturating_mul(1 << 20),
+    }
 }
 
 fn check() -> Command {

@@ -26,6 +26,21 @@ pub(crate) enum CommandError {
     /// A file cannot be read.
     #[error("cannot read {path}", path = path.display())]
     File { path: PathBuf, source: io::Error },
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Listen {
+        address: std::net::SocketAddr,
+        source: io::Error,
+    },
+    /// Other machines can reach the address, and no token keeps them out.
+    #[error("an address beyond the loopback needs --token")]
+    NoToken,
+    /// The agent of the demonstration cannot send its spans.
+    #[error("cannot send the spans of the demonstration")]
+    Demo(#[source] Box<dyn Error + Send + Sync>),
+    /// The runtime does not start.
+    #[error("cannot start the runtime")]
+    Runtime(#[source] io::Error),
     /// Lines of the files are no spans. They were told before.
     #[error("{0} lines cannot be read")]
     Lines(usize),

@@ -134,5 +134,15 @@ pub(crate) fn body(
     count
 }
 
+/// The ids of the spans of a request, with those of their traces.
+pub(crate) fn span_ids(body: &Value) -> Vec<(String, String)> {
+    let scopes = list(body, "resourceSpans").flat_map(|resource| list(resource, "scopeSpans"));
+    let spans = scopes.flat_map(|scope| list(scope, "spans"));
+    let id = |span: &Value, name: &str| Some(span.get(name)?.as_str()?.to_lowercase());
+    spans
+        .filter_map(|span| Some((id(span, "traceId")?, id(span, "spanId")?)))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests;

@@ -10,10 +10,12 @@ mod answers;
 mod arguments;
 mod check;
 mod command_error;
+mod demo;
 mod facts;
 mod ingest;
 mod reading;
 mod row;
+mod serve;
 mod show;
 mod shown;
 mod span;
@@ -62,6 +64,8 @@ fn try_run(
             Ok(Outcome::Fine)
         }
         Request::Check(request) => check::run(request, out, errors),
+        Request::Demo(request) => demo::run(request, out),
+        Request::Serve(request) => serve::run(request, out, errors),
         Request::Show(request) => show::run(request, out, errors),
     }
 }

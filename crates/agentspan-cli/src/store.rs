@@ -18,6 +18,8 @@ pub(crate) struct Lost {
 /// The spans of one trace.
 #[derive(Debug)]
 pub(crate) struct Trace {
+    /// The number of its last change.
+    changed: u64,
     bytes: usize,
     spans: Vec<Span>,
     places: HashMap<String, usize>,
@@ -29,9 +31,12 @@ pub(crate) struct Trace {
 pub(crate) struct Store {
     limit: usize,
     bytes: usize,
+    /// The number of the last change.
     next: u64,
     traces: HashMap<String, Trace>,
     by_arrival: BTreeMap<u64, String>,
+    /// By the number of each one's last change.
+    by_change: BTreeMap<u64, String>,
     lost: Lost,
 }
 
@@ -44,6 +49,7 @@ impl Store {
             next: 0,
             traces: HashMap::new(),
             by_arrival: BTreeMap::new(),
+            by_change: BTreeMap::new(),
             lost: Lost::default(),
         }
     }
@@ -57,19 +63,24 @@ impl Store {
             self.lost.spans += 1;
             return;
         }
+        self.next += 1;
+        let number = self.next;
         if !self.traces.contains_key(&span.trace_id) {
-            self.by_arrival.insert(self.next, span.trace_id.clone());
+            self.by_arrival.insert(number, span.trace_id.clone());
         }
-        let next = &mut self.next;
-        let trace = self.traces.entry(span.trace_id.clone()).or_insert_with(|| {
-            *next += 1;
-            Trace {
+        let trace = self
+            .traces
+            .entry(span.trace_id.clone())
+            .or_insert_with(|| Trace {
+                changed: 0,
                 bytes: 0,
                 spans: Vec::new(),
                 places: HashMap::new(),
                 row: None,
-            }
-        });
+            });
+        self.by_change.remove(&trace.changed);
+        self.by_change.insert(number, span.trace_id.clone());
+        trace.changed = number;
         let freed = trace.put(span);
         trace.bytes = (trace.bytes + bytes).saturating_sub(freed);
         self.bytes = (self.bytes + bytes).saturating_sub(freed);
@@ -87,6 +98,7 @@ impl Store {
             };
             let gone = self.by_arrival.remove(&number);
             if let Some(trace) = gone.and_then(|id| self.traces.remove(&id)) {
+                self.by_change.remove(&trace.changed);
                 self.bytes = self.bytes.saturating_sub(trace.bytes);
                 self.lost.traces += 1;
                 self.lost.spans += trace.spans.len() as u64;
@@ -95,9 +107,38 @@ impl Store {
     }
 
     /// How many bytes its spans take, about.
-    #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// How many bytes its spans may take.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// How many traces there are.
+    pub(crate) fn len(&self) -> usize {
+        self.traces.len()
+    }
+
+    /// The number of the last change.
+    pub(crate) fn last_change(&self) -> u64 {
+        self.next
+    }
+
+    /// The traces that changed after this number, at most so many, and the number of each one's last change.
+    pub(crate) fn changed_after(&self, number: u64, limit: usize) -> Vec<(u64, String)> {
+        let changed = self.by_change.range(number.saturating_add(1)..);
+        changed
+            .take(limit)
+            .map(|(number, id)| (*number, id.clone()))
+            .collect()
+    }
+
+    /// The ids of all traces with their numbers, those that came last first.
+    pub(crate) fn ids_newest_first(&self) -> Vec<(u64, String)> {
+        let ids = self.by_arrival.iter().rev();
+        ids.map(|(number, id)| (*number, id.clone())).collect()
     }
 
     /// What did not fit.

@@ -7,6 +7,7 @@
 )]
 
 mod check;
+mod demo;
 mod show;
 
 use std::ffi::OsString;

@@ -1,0 +1,122 @@
+//! `agentspan serve`: receives spans, follows files, and shows both on a page.
+
+mod answer;
+mod api;
+mod body;
+mod events;
+mod guard;
+mod list;
+mod receive;
+mod server;
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use crate::command_error::{CommandError, Outcome};
+use crate::ingest::Files;
+
+pub(crate) use server::{Access, Server, Shared};
+
+/// How often files are looked at.
+const FILE_PAUSE: Duration = Duration::from_millis(250);
+
+/// What to serve.
+#[derive(Debug)]
+pub(crate) struct ServeRequest {
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) http: SocketAddr,
+    pub(crate) grpc: SocketAddr,
+    /// What requests must show; demanded for all addresses but those of the loopback.
+    pub(crate) token: Option<String>,
+    /// How many bytes of spans are kept.
+    pub(crate) memory: usize,
+}
+
+pub(crate) fn run(
+    request: ServeRequest,
+    out: &mut dyn Write,
+    errors: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let access = Access::of(&[request.http, request.grpc], request.token)?;
+    let runtime = runtime()?;
+    runtime.block_on(async {
+        let shared = Shared::new(request.memory, access);
+        let mut tasks = JoinSet::new();
+        let server = Server::bind(&shared, request.http).await?;
+        let grpc = Server::bind(&shared, request.grpc).await?;
+        write!(out, "{}", addresses(server.address(), grpc.address()))?;
+        out.flush()?;
+        tasks.spawn(server.serve());
+        tasks.spawn(grpc.serve());
+        if !request.files.is_empty() {
+            let mut files = Files::new(request.files);
+            read(&mut files, &shared)?;
+            tell(&mut files, errors)?;
+            tasks.spawn(follow(files, shared));
+        }
+        stopped().await;
+        Ok(Outcome::Fine)
+    })
+}
+
+/// A runtime for one thread: a viewer has little to do.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.map_err(CommandError::Runtime)
+}
+
+fn addresses(http: SocketAddr, grpc: SocketAddr) -> String {
+    format!(
+        "The page:      http://{http}/\n\
+         OTLP (HTTP):   OTEL_EXPORTER_OTLP_ENDPOINT=http://{http}\n\
+         OTLP (gRPC):   OTEL_EXPORTER_OTLP_ENDPOINT=http://{grpc}\n\
+         Agent 365:     a loopback endpoint, http://{http}\n\
+         Stop with Ctrl-C.\n"
+    )
+}
+
+/// Reads what was appended to the files. The thread of the caller waits for the disk.
+fn read(files: &mut Files, shared: &Shared) -> Result<usize, CommandError> {
+    let read = shared.change(|store| files.read(store));
+    read.map_err(|(path, source)| CommandError::File { path, source })
+}
+
+/// Says which lines could not be read.
+fn tell(files: &mut Files, errors: &mut dyn Write) -> std::io::Result<()> {
+    let (problems, untold) = files.take_problems();
+    for problem in &problems {
+        let (path, line) = (problem.place.path.display(), problem.place.line);
+        writeln!(errors, "{path}:{line}: {}", problem.what)?;
+    }
+    if untold > 0 {
+        writeln!(errors, "{untold} more lines cannot be read")?;
+    }
+    Ok(())
+}
+
+async fn follow(mut files: Files, shared: std::sync::Arc<Shared>) {
+    loop {
+        tokio::time::sleep(FILE_PAUSE).await;
+        // A file that is gone may come again; lines that cannot be read were counted.
+        let read = read(&mut files, &shared);
+        let (problems, untold) = files.take_problems();
+        shared.count_unreadable(problems.len() + untold + usize::from(read.is_err()));
+    }
+}
+
+/// Until Ctrl-C.
+pub(crate) async fn stopped() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Without signals, whoever wants an end ends the process.
+        std::future::pending::<()>().await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! Who may ask: no page of another origin, and nobody without the token if one is set.
+
+use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
+use hyper::{Request, StatusCode};
+
+use super::body::Refused;
+use super::server::Access;
+
+/// Refuses requests of foreign pages, under foreign names, and without the token.
+pub(super) fn check<B>(request: &Request<B>, access: &Access) -> Result<(), Refused> {
+    let headers = request.headers();
+    let authority = request
+        .uri()
+        .authority()
+        .map(|authority| authority.as_str());
+    let host = authority
+        .or_else(|| text(headers, HOST))
+        .unwrap_or_default();
+    // A page of elsewhere can ask a server of this machine, under any name that its owner points here.
+    if matches!(access, Access::Loopback) && !is_loopback(host) {
+        return Err(Refused(
+            StatusCode::MISDIRECTED_REQUEST,
+            "the host is not the loopback",
+        ));
+    }
+    if let Some(origin) = text(headers, ORIGIN) {
+        if origin.strip_prefix("http://") != Some(host) {
+            return Err(Refused(
+                StatusCode::FORBIDDEN,
+                "the origin is not this server",
+            ));
+        }
+    }
+    if let Access::Token(token) = access {
+        let shown = shown_token(request).unwrap_or_default();
+        if !is_same(shown.as_bytes(), token.as_bytes()) {
+            return Err(Refused(
+                StatusCode::UNAUTHORIZED,
+                "no token, or another one",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The token of the header, or, for a page that a browser opens, that of the address.
+pub(super) fn shown_token<B>(request: &Request<B>) -> Option<&str> {
+    let bearer = text(request.headers(), AUTHORIZATION);
+    let bearer = bearer.and_then(|header| header.strip_prefix("Bearer "));
+    let query = || {
+        let pairs = request.uri().query()?.split('&');
+        pairs.filter_map(|pair| pair.strip_prefix("token=")).next()
+    };
+    bearer.or_else(query)
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn is_loopback(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    let address = name.parse::<std::net::IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// Compares in a time that does not tell how much is right.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let differences = one.iter().zip(other).fold(0, |sum, (a, b)| sum | (a ^ b));
+    one.len() == other.len() && differences == 0
+}

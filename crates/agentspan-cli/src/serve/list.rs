@@ -1,0 +1,186 @@
+//! The list of traces: filters and pages.
+
+use serde_json::{Value, json};
+
+use super::server::Shared;
+use crate::reading::Reading;
+use crate::row::{Row, milliseconds};
+use crate::store::{Store, Trace};
+
+/// How many rows an answer has, unless asked otherwise, and at most.
+const LIMIT: usize = 200;
+const MAX_LIMIT: usize = 1_000;
+
+/// Which traces are asked for.
+#[derive(Debug, Default)]
+struct Filter {
+    words: Vec<String>,
+    states: Vec<String>,
+    tenant: Option<String>,
+    agent: Option<String>,
+    attributes: Vec<(String, String)>,
+    from: Option<f64>,
+    to: Option<f64>,
+    limit: Option<usize>,
+    /// Only those that came before the trace with this number.
+    after: Option<u64>,
+}
+
+pub(super) fn answer(shared: &Shared, query: &str) -> Value {
+    let filter = Filter::parse(query);
+    let unreadable = shared.unreadable();
+    shared.look(|store| {
+        let mut json = filter.page(store);
+        json["unreadable"] = unreadable.into();
+        json
+    })
+}
+
+impl Filter {
+    fn parse(query: &str) -> Self {
+        let mut filter = Self::default();
+        for pair in query.split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decoded(value);
+            if value.is_empty() {
+                continue;
+            }
+            match name {
+                "q" => filter.words(&value),
+                "state" => filter.states.extend(value.split(',').map(str::to_owned)),
+                "tenant" => filter.tenant = Some(value),
+                "agent" => filter.agent = Some(value),
+                "attr" => filter.attributes.extend(key_and_value(&value)),
+                "from" => filter.from = value.parse().ok(),
+                "to" => filter.to = value.parse().ok(),
+                "limit" => filter.limit = value.parse().ok(),
+                "after" => filter.after = value.parse().ok(),
+                _ => {}
+            }
+        }
+        filter
+    }
+
+    fn words(&mut self, text: &str) {
+        for word in text.split_whitespace() {
+            match key_and_value(word) {
+                Some(attribute) => self.attributes.push(attribute),
+                None => self.words.push(word.to_lowercase()),
+            }
+        }
+    }
+
+    fn page(&self, store: &mut Store) -> Value {
+        let ids: Vec<(u64, String)> = store.ids_newest_first();
+        let limit = self.limit.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
+        let (mut rows, mut shown, mut next) = (Vec::new(), 0, None);
+        let mut sums = [0_i64; 5];
+        for (number, id) in ids {
+            let Some(row) = store.row(&id) else {
+                continue;
+            };
+            let takes = store
+                .trace(&id)
+                .is_some_and(|trace| self.takes(&row, trace));
+            if !takes {
+                continue;
+            }
+            shown += 1;
+            let counts = [row.spans, row.errors, row.refused];
+            let counts = counts.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+            let [spans, errors, refused] = counts;
+            let all = [spans, errors, refused, row.input, row.output];
+            sums.iter_mut()
+                .zip(all)
+                .for_each(|(sum, add)| *sum = sum.saturating_add(add));
+            let is_before = self.after.is_none_or(|after| number < after);
+            if is_before && rows.len() < limit {
+                rows.push(row.to_json());
+                next = Some(number);
+            }
+        }
+        let [spans, errors, refused, input, output] = sums;
+        let is_full = rows.len() == limit;
+        let lost = store.lost();
+        json!({
+            "total": store.len(),
+            "shown": shown,
+            "next": next.filter(|_| is_full).map(|number| number.to_string()),
+            "bytes": store.bytes(),
+            "limit": store.limit(),
+            "lost": {"traces": lost.traces, "spans": lost.spans},
+            "sums": {"spans": spans, "errs": errors, "refused": refused, "in": input, "out": output},
+            "traces": rows,
+        })
+    }
+
+    fn takes(&self, row: &Row, trace: &Trace) -> bool {
+        let is_in_state = |state: &String| match state.as_str() {
+            "err" => row.errors > 0,
+            "ref" => row.refused > 0,
+            "run" => row.is_running,
+            _ => false,
+        };
+        let is_of = |wanted: &Option<String>, found: &[&Option<String>]| {
+            wanted.is_none() || found.contains(&wanted)
+        };
+        let at = milliseconds(row.start);
+        (self.states.is_empty() || self.states.iter().any(is_in_state))
+            && is_of(&self.tenant, &[&row.tenant])
+            && is_of(&self.agent, &[&row.agent, &row.agent_id])
+            && self.from.is_none_or(|from| at >= from)
+            && self.to.is_none_or(|to| at <= to)
+            && self.words.iter().all(|word| has_word(row, trace, word))
+            && self
+                .attributes
+                .iter()
+                .all(|attribute| has_attribute(trace, attribute))
+    }
+}
+
+fn has_word(row: &Row, trace: &Trace, word: &str) -> bool {
+    let texts = [
+        &row.agent,
+        &row.agent_id,
+        &row.tenant,
+        &row.conversation,
+        &row.asked,
+        &row.answered,
+    ];
+    let texts = texts.into_iter().flatten().chain([&row.id, &row.name]);
+    let mut texts = texts.map(|text| text.to_lowercase());
+    let mut spans = trace.spans().iter();
+    texts.any(|text| text.contains(word))
+        || spans.any(|span| span.json.to_lowercase().contains(word))
+}
+
+fn has_attribute(trace: &Trace, (key, wanted): &(String, String)) -> bool {
+    let mut spans = trace
+        .spans()
+        .iter()
+        .filter(|span| span.json.contains(key.as_str()));
+    spans.any(|span| {
+        let reading = Reading::of(&span.value());
+        match reading.value(key) {
+            Some(Value::String(text)) => text == wanted,
+            Some(value) => {
+                serde_json::from_str::<Value>(wanted).is_ok_and(|wanted| wanted == *value)
+            }
+            None => false,
+        }
+    })
+}
+
+fn key_and_value(text: &str) -> Option<(String, String)> {
+    let (key, value) = text.split_once('=')?;
+    let is_both = !key.trim().is_empty() && !value.trim().is_empty();
+    is_both.then(|| (key.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// A value of a query, in which a plus is a blank.
+fn decoded(value: &str) -> String {
+    let value = value.replace('+', " ");
+    percent_encoding::percent_decode_str(&value)
+        .decode_utf8_lossy()
+        .into_owned()
+}

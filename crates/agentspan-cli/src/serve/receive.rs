@@ -1,0 +1,192 @@
+//! What programs send: OTLP over HTTP and gRPC, requests to Agent 365, lines of Agent Spec recordings.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Frame, Incoming};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Request, StatusCode};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use prost::Message;
+use serde_json::{Value, json};
+
+use super::answer::{self, Response, error};
+use super::body::{self, Refused};
+use super::guard::shown_token;
+use super::server::Shared;
+use crate::ingest::{self, Ingest};
+use crate::span::Form;
+
+/// The method of OTLP's service.
+const GRPC_EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+/// Destinations inside Agent 365, as they were seen in its answers.
+const SINKS: [&str; 3] = ["flashpoint", "sentinel", "esp"];
+
+const JSON: &str = "application/json";
+const PROTOBUF: &str = "application/x-protobuf";
+
+/// Takes what a program sends.
+pub(super) async fn receive(shared: &Shared, request: Request<Incoming>) -> Response {
+    let path = request.uri().path();
+    let is_agent365 = path.ends_with("/traces") && path.contains("/agents/");
+    let result = if path == GRPC_EXPORT {
+        return grpc(shared, request).await;
+    } else if path == "/v1/traces" {
+        otlp(shared, request).await
+    } else if is_agent365 {
+        agent365(shared, request).await
+    } else if path == "/api/recording" {
+        recording(shared, request).await
+    } else {
+        Err(Refused(StatusCode::NOT_FOUND, "nothing is received here"))
+    };
+    result.unwrap_or_else(|Refused(status, what)| {
+        shared.count_unreadable(usize::from(status == StatusCode::BAD_REQUEST));
+        error(status, what)
+    })
+}
+
+async fn otlp(shared: &Shared, request: Request<Incoming>) -> Result<Response, Refused> {
+    let is_json = header(request.headers(), CONTENT_TYPE).starts_with(JSON);
+    let bytes = whole(request).await?;
+    let body = if is_json {
+        from_json(&bytes)?
+    } else {
+        from_protobuf(&bytes)?
+    };
+    shared.change(|store| ingest::body(&body, Some(Form::Otlp), None, store));
+    Ok(match is_json {
+        true => answer::json(&json!({})),
+        // An empty message has no bytes.
+        false => answer::of_type(PROTOBUF, Bytes::new()),
+    })
+}
+
+async fn agent365(shared: &Shared, request: Request<Incoming>) -> Result<Response, Refused> {
+    if shown_token(&request).is_none_or(str::is_empty) {
+        return Err(Refused(StatusCode::UNAUTHORIZED, "no bearer token"));
+    }
+    let body = from_json(&whole(request).await?)?;
+    let results = shared.change(|store| {
+        ingest::body(&body, Some(Form::Agent365), None, store);
+        let ids = ingest::span_ids(&body);
+        let results = ids.iter().map(|(trace, span)| {
+            let kept = store.trace(trace).and_then(|trace| trace.span(span));
+            let status = match kept.is_some_and(|span| span.facts.is_refused) {
+                true => json!({"status": "rejected", "reason": "see the findings on the page"}),
+                false => json!({"status": "sent"}),
+            };
+            let sinks = SINKS.map(|sink| (sink.to_owned(), status.clone()));
+            json!({"spanId": span, "sinks": Value::Object(sinks.into_iter().collect())})
+        });
+        results.collect::<Vec<_>>()
+    });
+    Ok(answer::json(
+        &json!({"results": results, "partialSuccess": null}),
+    ))
+}
+
+async fn recording(shared: &Shared, request: Request<Incoming>) -> Result<Response, Refused> {
+    let bytes = whole(request).await?;
+    let text = std::str::from_utf8(&bytes);
+    let text = text.map_err(|_| Refused(StatusCode::BAD_REQUEST, "the body is not UTF-8"))?;
+    let (spans, unreadable) = shared.change(|store| {
+        let mut ingest = Ingest::default();
+        let (mut spans, mut unreadable) = (0, 0);
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            match ingest.text(line, None, store) {
+                Ok(count) => spans += count,
+                Err(_) => unreadable += 1,
+            }
+        }
+        ingest.flush(store);
+        (spans, unreadable)
+    });
+    shared.count_unreadable(unreadable);
+    Ok(answer::json(
+        &json!({"spans": spans, "unreadable": unreadable}),
+    ))
+}
+
+/// The whole body, decompressed.
+async fn whole(request: Request<Incoming>) -> Result<Bytes, Refused> {
+    let encoding = header(request.headers(), CONTENT_ENCODING).to_ascii_lowercase();
+    body::decompressed(body::read(request.into_body()).await?, &encoding)
+}
+
+fn from_json(bytes: &[u8]) -> Result<Value, Refused> {
+    serde_json::from_slice(bytes)
+        .map_err(|_| Refused(StatusCode::BAD_REQUEST, "the body is not JSON"))
+}
+
+fn from_protobuf(bytes: &[u8]) -> Result<Value, Refused> {
+    const NOT_OTLP: Refused = Refused(StatusCode::BAD_REQUEST, "the body is not a request of OTLP");
+    let request = ExportTraceServiceRequest::decode(bytes).map_err(|_| NOT_OTLP)?;
+    serde_json::to_value(&request).map_err(|_| NOT_OTLP)
+}
+
+fn header(headers: &HeaderMap, name: HeaderName) -> &str {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default()
+}
+
+/// One call of OTLP's method: <https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>.
+async fn grpc(shared: &Shared, request: Request<Incoming>) -> Response {
+    const INVALID: u8 = 3;
+    const EXHAUSTED: u8 = 8;
+    let encoding = header(request.headers(), HeaderName::from_static("grpc-encoding")).to_owned();
+    let read = body::read(request.into_body()).await.and_then(|mut bytes| {
+        const NO_MESSAGE: Refused = Refused(StatusCode::BAD_REQUEST, "no whole message");
+        let is_compressed = bytes.try_get_u8().map_err(|_| NO_MESSAGE)? == 1;
+        let length = bytes.try_get_u32().map_err(|_| NO_MESSAGE)?;
+        if usize::try_from(length) != Ok(bytes.len()) {
+            return Err(NO_MESSAGE);
+        }
+        let encoding = if is_compressed { encoding.as_str() } else { "" };
+        from_protobuf(&body::decompressed(bytes, encoding)?)
+    });
+    match read {
+        Ok(body) => {
+            shared.change(|store| ingest::body(&body, Some(Form::Otlp), None, store));
+            let empty = Bytes::from_static(&[0; 5]);
+            grpc_answer(Some(empty), 0, "")
+        }
+        Err(Refused(StatusCode::PAYLOAD_TOO_LARGE, what)) => grpc_answer(None, EXHAUSTED, what),
+        Err(Refused(_, what)) => {
+            shared.count_unreadable(1);
+            grpc_answer(None, INVALID, what)
+        }
+    }
+}
+
+fn grpc_answer(message: Option<Bytes>, status: u8, what: &'static str) -> Response {
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from(u16::from(status)));
+    if !what.is_empty() {
+        trailers.insert("grpc-message", HeaderValue::from_static(what));
+    }
+    let message = message.map(Frame::data);
+    let frames = message.into_iter().chain([Frame::trailers(trailers)]);
+    answer::stream_of_type("application/grpc", Frames(frames.collect()).boxed())
+}
+
+/// A body of a few frames.
+#[derive(Debug)]
+struct Frames(VecDeque<Frame<Bytes>>);
+
+impl Body for Frames {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.pop_front().map(Ok))
+    }
+}

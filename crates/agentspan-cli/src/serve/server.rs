@@ -1,0 +1,198 @@
+//! The server: connections, and what they share.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::body::Refused;
+use super::{answer, api, guard, receive};
+use crate::command_error::CommandError;
+use crate::store::Store;
+
+/// How many connections are served at a time.
+const MAX_CONNECTIONS: usize = 512;
+
+/// How long the head of a request may take.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the kernel's refusal of a connection, for want of files, is waited out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Who may ask.
+#[derive(Clone, Debug)]
+pub(crate) enum Access {
+    /// Programs of this machine, and pages that this server sent.
+    Loopback,
+    /// Whoever shows the token.
+    Token(Arc<str>),
+}
+
+impl Access {
+    /// Addresses that other machines can reach need a token.
+    pub(crate) fn of(
+        addresses: &[SocketAddr],
+        token: Option<String>,
+    ) -> Result<Self, CommandError> {
+        let is_local = addresses.iter().all(|address| address.ip().is_loopback());
+        match token.filter(|token| !token.is_empty()) {
+            Some(token) => Ok(Self::Token(token.into())),
+            None if is_local => Ok(Self::Loopback),
+            None => Err(CommandError::NoToken),
+        }
+    }
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    store: Mutex<Store>,
+    changes: watch::Sender<u64>,
+    unreadable: AtomicUsize,
+    pub(crate) access: Access,
+}
+
+impl Shared {
+    pub(crate) fn new(memory: usize, access: Access) -> Arc<Self> {
+        Arc::new(Self {
+            store: Mutex::new(Store::new(memory)),
+            changes: watch::Sender::new(0),
+            unreadable: AtomicUsize::new(0),
+            access,
+        })
+    }
+
+    /// Looks at the store.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&mut Store) -> T) -> T {
+        look(&mut self.store.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Changes the store, and wakes those that wait for changes.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut Store) -> T) -> T {
+        let (result, number) = self.look(|store| {
+            let result = change(store);
+            (result, store.last_change())
+        });
+        self.changes.send_if_modified(|last| {
+            let is_new = *last != number;
+            *last = number;
+            is_new
+        });
+        result
+    }
+
+    /// The number of the last change, to wait for the next.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Counts what was sent or appended and cannot be read.
+    pub(crate) fn count_unreadable(&self, count: usize) {
+        self.unreadable.fetch_add(count, Ordering::SeqCst);
+    }
+
+    /// How much could not be read.
+    pub(crate) fn unreadable(&self) -> usize {
+        self.unreadable.load(Ordering::SeqCst)
+    }
+}
+
+/// One address.
+#[derive(Debug)]
+pub(crate) struct Server {
+    shared: Arc<Shared>,
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Server {
+    pub(crate) async fn bind(
+        shared: &Arc<Shared>,
+        address: SocketAddr,
+    ) -> Result<Self, CommandError> {
+        let bound = TcpListener::bind(address).await;
+        let bound = bound.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let (bound_to, listener) =
+            bound.map_err(|source| CommandError::Listen { address, source })?;
+        Ok(Self {
+            shared: Arc::clone(shared),
+            listener,
+            address: bound_to,
+        })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until it is dropped.
+    pub(crate) async fn serve(self) {
+        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let mut connections = JoinSet::new();
+        loop {
+            // The semaphore is never closed.
+            let Ok(place) = Arc::clone(&room).acquire_owned().await else {
+                return;
+            };
+            match self.listener.accept().await {
+                Ok((stream, _)) => {
+                    let shared = Arc::clone(&self.shared);
+                    connections.spawn(async move {
+                        serve_connection(shared, stream).await;
+                        drop(place);
+                    });
+                }
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            }
+            while connections.try_join_next().is_some() {}
+        }
+    }
+}
+
+async fn serve_connection(shared: Arc<Shared>, stream: TcpStream) {
+    // Small answers must not wait for an acknowledgement; a failure costs only time.
+    drop(stream.set_nodelay(true));
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, std::convert::Infallible>(respond(&shared, request).await) }
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(64 << 10);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(64)
+        .keep_alive_interval(Some(HEAD_TIMEOUT))
+        .max_header_list_size(64 << 10);
+    // Why a client went away is its own business.
+    drop(
+        builder
+            .serve_connection(TokioIo::new(stream), service)
+            .await,
+    );
+}
+
+async fn respond(
+    shared: &Arc<Shared>,
+    request: hyper::Request<hyper::body::Incoming>,
+) -> answer::Response {
+    if let Err(Refused(status, what)) = guard::check(&request, &shared.access) {
+        return answer::error(status, what);
+    }
+    if request.method() == hyper::Method::POST {
+        receive::receive(shared, request).await
+    } else {
+        api::answer(shared, &request)
+    }
+}
