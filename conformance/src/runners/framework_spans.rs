@@ -6,6 +6,8 @@
 //! that occur anywhere: truth
 //! values, small numbers, and the words `role`, `type` and so on. Such a fact may be absent, but nothing else may
 //! stand in its place.
+//!
+//! Then the spans are written in each vocabulary, and every fact must be found in what each destination gets.
 
 mod asked;
 mod found;
@@ -15,6 +17,8 @@ mod spans;
 
 use std::collections::BTreeMap;
 
+use agentspan_model::agent365::Profile;
+use agentspan_model::mapping::Rendering;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -27,6 +31,14 @@ use self::spans::RecordedSpan;
 use crate::{Case, Json, Outcome, Predicate, Runner};
 
 pub(super) struct FrameworkSpans;
+
+/// What a destination may ask for.
+const RENDERINGS: [Rendering; 4] = [
+    Rendering::GenAi,
+    Rendering::OpenInference,
+    Rendering::Agent365(Profile::V0_1),
+    Rendering::Agent365(Profile::V2),
+];
 
 /// A line of the file.
 #[derive(Deserialize)]
@@ -84,13 +96,37 @@ impl Runner for FrameworkSpans {
         let outcomes = asked
             .iter()
             .map(|fact| (fact.path(), outcome(fact, &found)));
-        let outcomes: BTreeMap<String, String> = outcomes.collect();
+        let mut outcomes: BTreeMap<String, String> = outcomes.collect();
+        for rendering in RENDERINGS {
+            let spans = scenario.spans.iter().map(|span| span.rendered(rendering));
+            let found = Found::in_spans(&spans.collect::<Vec<_>>());
+            let shown = asked.iter().filter(|fact| is_shown(fact, rendering));
+            for fact in shown {
+                let again = outcome(fact, &found);
+                let before = outcomes.entry(fact.path()).or_default();
+                if *before != again && !before.contains("in the words of") {
+                    *before = format!("{before}, and in the words of {rendering:?} {again}");
+                }
+            }
+        }
         Ok(Json::of(&outcomes)?)
     }
 
     fn predicates(&self) -> &'static [Predicate] {
         &[KEPT_IN_PYTHON_TEXT, PART_OF_A_WORD]
     }
+}
+
+/// Whether a vocabulary has a place for a fact.
+fn is_shown(fact: &Fact, rendering: Rendering) -> bool {
+    // What the provider calls an error has a place in no vocabulary.
+    if fact.is_in("error") && fact.name() == "code" {
+        return false;
+    }
+    // The first generation has texts in the place of messages, also of those that ask for tools.
+    let mut of_messages = ["input", "output", "tools"].into_iter();
+    let is_of_message = of_messages.any(|member| fact.is_in(member));
+    !(is_of_message && rendering == Rendering::Agent365(Profile::V0_1))
 }
 
 fn outcome(fact: &Fact, found: &Found) -> String {

@@ -124,6 +124,16 @@ pub const GEN_AI_ASSISTANT_MESSAGE_EVENT: &str = "gen_ai.assistant.message";
 pub const GEN_AI_TOOL_MESSAGE_EVENT: &str = "gen_ai.tool.message";
 /// `gen_ai.client.inference.operation.details`: the event that may hold what an inference span does not.
 pub const GEN_AI_INFERENCE_DETAILS_EVENT: &str = "gen_ai.client.inference.operation.details";
+/// `gen_ai.evaluation.result`: the event that holds an evaluation.
+pub const GEN_AI_EVALUATION_RESULT: &str = "gen_ai.evaluation.result";
+/// `gen_ai.evaluation.name`: what is evaluated.
+pub const GEN_AI_EVALUATION_NAME: &str = "gen_ai.evaluation.name";
+/// `gen_ai.evaluation.score.value`: a number.
+pub const GEN_AI_EVALUATION_SCORE_VALUE: &str = "gen_ai.evaluation.score.value";
+/// `gen_ai.evaluation.score.label`: one of few words.
+pub const GEN_AI_EVALUATION_SCORE_LABEL: &str = "gen_ai.evaluation.score.label";
+/// `gen_ai.evaluation.explanation`: content.
+pub const GEN_AI_EVALUATION_EXPLANATION: &str = "gen_ai.evaluation.explanation";
 /// `gen_ai.system_instructions`.
 pub const GEN_AI_SYSTEM_INSTRUCTIONS: &str = "gen_ai.system_instructions";
 /// `gen_ai.input.messages`.
@@ -372,6 +382,16 @@ pub const LLM_TOKEN_COUNT_PROMPT: &str = "llm.token_count.prompt";
 pub const LLM_TOKEN_COUNT_COMPLETION: &str = "llm.token_count.completion";
 /// `llm.token_count.total`.
 pub const LLM_TOKEN_COUNT_TOTAL: &str = "llm.token_count.total";
+/// `evaluations.0.evaluation.name`: what an `EVALUATOR` judges of the span that it links to.
+pub const EVALUATION_NAME: &str = "evaluations.0.evaluation.name";
+/// `evaluations.0.evaluation.score`: a number.
+pub const EVALUATION_SCORE: &str = "evaluations.0.evaluation.score";
+/// `evaluations.0.evaluation.label`: one of few words.
+pub const EVALUATION_LABEL: &str = "evaluations.0.evaluation.label";
+/// `evaluations.0.evaluation.explanation`: content.
+pub const EVALUATION_EXPLANATION: &str = "evaluations.0.evaluation.explanation";
+/// `evaluations.0.evaluation.annotator_kind`: `HUMAN`, `LLM` or `CODE`.
+pub const EVALUATION_ANNOTATOR_KIND: &str = "evaluations.0.evaluation.annotator_kind";
 /// `message.role`, after the index of a message.
 pub const MESSAGE_ROLE: &str = "message.role";
 /// `message.content`, after the index of a message.

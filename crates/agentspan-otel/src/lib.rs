@@ -63,6 +63,7 @@ mod console;
 mod execute_tool_scope;
 mod export_metrics;
 mod export_queue;
+mod feedback;
 mod inference_scope;
 mod invoke_agent_scope;
 mod masked;
@@ -103,6 +104,7 @@ pub use self::export_metrics::{Counted, ExportCounts, ExportMetrics, ExportMetri
 pub use self::export_queue::{
     ExportFlush, ExportLoss, ExportQueue, ExportQueueBuilder, ExportStats, Receipt, Receipts,
 };
+pub use self::feedback::{Annotator, Feedback, InvalidSpanRef, SpanRef};
 pub use self::inference_scope::{InferenceScope, InferenceScopeBuilder};
 pub use self::invoke_agent_scope::{InvokeAgentScope, InvokeAgentScopeBuilder};
 pub use self::masked::Masked;

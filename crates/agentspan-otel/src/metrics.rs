@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use agentspan_model::attribute::{AttributeValue, Key};
 use agentspan_model::keys;
+use agentspan_model::mapping::normal::NormalSpan;
 use agentspan_model::mapping::{AgentSpecFields, Mapping, PlacedSpan, Rendering};
 use agentspan_queue::contain;
-use agentspan_record::{FinishedSpan, from_otel, to_value};
+use agentspan_record::{FinishedSpan, from_otel, source_span, to_value};
 use opentelemetry::metrics::{Histogram, Meter};
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -54,9 +55,13 @@ const OTHER: &str = "_OTHER";
 
 /// Records how long the operations of agents take, and how many tokens they use.
 ///
-/// A [`SpanProcessor`] that reads finished spans: those of scopes, of other instrumentation that has a
-/// `gen_ai.operation.name`, and those that [`OtelBridge`](crate::OtelBridge) made of Agent Spec spans. It records `gen_ai.client.operation.duration` in seconds and
-/// `gen_ai.client.token.usage`, with the buckets that the GenAI conventions advise.
+/// A [`SpanProcessor`] that reads finished spans: those of scopes, of other instrumentation in any convention that
+/// [`NormalSpan`] reads, and those that [`OtelBridge`](crate::OtelBridge) made of Agent Spec spans. It records
+/// `gen_ai.client.operation.duration` in seconds and `gen_ai.client.token.usage`, with the buckets that the GenAI
+/// conventions advise.
+///
+/// **Tokens** are those of calls of models. Some frameworks repeat their sum on the span of the agent, which is
+/// not counted again.
 ///
 /// **Dimensions** are `gen_ai.operation.name`, `gen_ai.provider.name`, `gen_ai.request.model`,
 /// `gen_ai.response.model`, `error.type` of durations and `gen_ai.token.type` of tokens: no id, and no content.
@@ -147,13 +152,40 @@ struct Measured {
 }
 
 impl Measured {
-    /// What the attributes say, if they name an operation.
+    /// What a span says in whatever convention, if it names an operation.
     fn of(span: &SpanData) -> Option<Self> {
-        let mut measured = Self::default();
-        for attribute in &span.attributes {
-            measured.add(attribute.key.as_str(), &attribute.value);
+        let normal = NormalSpan::read_without_contents(&source_span(span))?;
+        let error = normal.error.as_ref();
+        let mut measured = Self {
+            is_operation: true,
+            ..Self::default()
+        };
+        for (key, text) in [
+            (keys::GEN_AI_OPERATION_NAME, Some(normal.operation.as_str())),
+            (keys::GEN_AI_PROVIDER_NAME, normal.call.provider.as_deref()),
+            (
+                keys::GEN_AI_REQUEST_MODEL,
+                normal.call.request_model.as_deref(),
+            ),
+            (
+                keys::GEN_AI_RESPONSE_MODEL,
+                normal.call.response_model.as_deref(),
+            ),
+            (
+                keys::ERROR_TYPE,
+                error.map(|error| error.error_type.as_deref().unwrap_or(OTHER)),
+            ),
+        ] {
+            if let Some(text) = text {
+                measured.add(key, &Value::from(text.to_owned()));
+            }
         }
-        measured.is_operation.then_some(measured)
+        if !normal.is_sum() {
+            let count = |tokens: i64| u64::try_from(tokens).ok();
+            measured.input_tokens = normal.usage.input.and_then(count);
+            measured.output_tokens = normal.usage.output.and_then(count);
+        }
+        Some(measured)
     }
 
     /// What the GenAI conventions say of an Agent Spec span, if it is one and an operation.

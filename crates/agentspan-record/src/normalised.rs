@@ -42,7 +42,7 @@ impl<'a> Normalised<'a> {
         if is_in_words_of(rendering, span) {
             return;
         }
-        if let Some(normal) = NormalSpan::read(&source(span)) {
+        if let Some(normal) = NormalSpan::read(&source_span(span)) {
             self.rewrite(&normal, span);
         }
     }
@@ -102,7 +102,9 @@ fn is_log_record(event: &Event) -> bool {
     has(keys::LEVEL) && has(keys::TARGET)
 }
 
-fn source(span: &SpanData) -> SourceSpan<'_> {
+/// A span of the SDK, as the model reads it.
+#[must_use]
+pub fn source_span(span: &SpanData) -> SourceSpan<'_> {
     let mut source = SourceSpan::new(&span.name);
     if span.span_kind == SpanKind::Client {
         source = source.with_kind(ModelKind::Client);

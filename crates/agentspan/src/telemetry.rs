@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agentspan_agent365::DeliveryStats;
-use agentspan_otel::{ExportMetrics, Propagation};
+use agentspan_otel::{ExportMetrics, Feedback, Propagation, SpanRef};
 use agentspan_processor::TraceBuilder;
 use agentspan_queue::contain;
 use opentelemetry::global::BoxedTracer;
@@ -119,6 +119,23 @@ impl Telemetry {
     #[must_use]
     pub fn tracer(&self, name: &'static str) -> BoxedTracer {
         self.pipeline.tracer(name)
+    }
+
+    /// Starts to describe what somebody thinks of a span, also long after it has ended. Store the [`SpanRef`] beside the
+    /// answer that the user sees. See [`Feedback`].
+    ///
+    /// ```
+    /// use agentspan::otel::SpanRef;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let telemetry = agentspan::configure().install()?;
+    /// let answer: SpanRef = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".parse()?;
+    /// telemetry.feedback(&answer).named("helpful").score(1.0).explained("It rained.").record();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn feedback(&self, about: &SpanRef) -> Feedback {
+        Feedback::new(self.pipeline.provider(), about)
     }
 
     /// Takes the context of a trace along with requests, in the formats that `OTEL_PROPAGATORS` asks for. The

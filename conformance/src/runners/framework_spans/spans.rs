@@ -1,11 +1,14 @@
 //! A recorded span, as the normal form takes it.
 
-use agentspan_model::mapping::SpanKind;
-use agentspan_model::mapping::normal::{SourceEvent, SourceSpan, SourceValue};
-use serde::Deserialize;
-use serde_json::Value;
+use std::collections::BTreeSet;
 
-#[derive(Deserialize)]
+use agentspan_model::attribute::{AttributeValue, Key};
+use agentspan_model::mapping::normal::{NormalSpan, SourceEvent, SourceSpan, SourceValue};
+use agentspan_model::mapping::{Rendering, SpanKind};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+#[derive(Clone, Deserialize)]
 pub(super) struct RecordedSpan {
     pub(super) name: String,
     kind: String,
@@ -25,21 +28,21 @@ pub(super) struct RecordedSpan {
     _scope: Value,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Status {
     code: String,
     #[serde(default)]
     message: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct Attribute {
     pub(super) key: String,
     r#type: String,
     pub(super) value: Value,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Event {
     name: String,
     #[serde(rename = "time")]
@@ -48,6 +51,34 @@ struct Event {
 }
 
 impl RecordedSpan {
+    /// The span as a destination gets it that asks for `rendering`.
+    pub(super) fn rendered(&self, rendering: Rendering) -> Self {
+        let Some(normal) = NormalSpan::read(&self.source()) else {
+            return self.clone();
+        };
+        let mut span = self.clone();
+        span.name = normal.span_name(&self.name, rendering).into_owned();
+        if normal.span_kind(rendering) == Some(SpanKind::Client) {
+            span.kind = "CLIENT".into();
+        }
+        if let Some(error) = &normal.error {
+            let message = error.message.as_ref().and_then(|message| message.reveal());
+            if span.status.code != "error" {
+                span.status.message = message.cloned().unwrap_or_default();
+            }
+            span.status.code = "error".into();
+        }
+        let mut attributes = Vec::new();
+        normal.visit(rendering, &mut |key: Key, value: AttributeValue<'_>| {
+            attributes.push(Attribute::of(key.to_string(), value));
+        });
+        let said: BTreeSet<_> = attributes.iter().map(|said| said.key.clone()).collect();
+        let kept = |other: &Attribute| !said.contains(&other.key) && !normal.has_read(&other.key);
+        attributes.extend(span.attributes.into_iter().filter(kept));
+        span.attributes = attributes;
+        span
+    }
+
     pub(super) fn source(&self) -> SourceSpan<'_> {
         let mut span = SourceSpan::new(&self.name);
         if self.kind == "CLIENT" {
@@ -71,6 +102,25 @@ impl RecordedSpan {
 }
 
 impl Attribute {
+    fn of(key: String, value: AttributeValue<'_>) -> Self {
+        let (r#type, value) = match value {
+            AttributeValue::I64(number) => ("int", json!(number)),
+            AttributeValue::F64(number) => ("double", json!(number)),
+            AttributeValue::Bool(truth) => ("bool", json!(truth)),
+            AttributeValue::StrList(texts) => ("string[]", json!(texts)),
+            AttributeValue::DecimalText(number) => ("string", json!(number.to_string())),
+            AttributeValue::Str(text) => ("string", json!(text)),
+            AttributeValue::Static(text) => ("string", json!(text)),
+            // The runner fails: a fact is missing.
+            _ => ("unknown", Value::Null),
+        };
+        Self {
+            key,
+            r#type: r#type.to_owned(),
+            value,
+        }
+    }
+
     fn source(&self) -> SourceValue<'_> {
         match (&*self.r#type, &self.value) {
             ("string", Value::String(text)) => SourceValue::Text(text),

@@ -295,6 +295,11 @@ pub(super) const HARMLESS: &[&str] = &[
     "llm.request.model_name",
     "llm.response.model_name",
     "llm.system",
+    // One evaluation, as `Feedback` writes it.
+    keys::EVALUATION_ANNOTATOR_KIND,
+    keys::EVALUATION_LABEL,
+    keys::EVALUATION_NAME,
+    keys::EVALUATION_SCORE,
     "llm.token_count.completion_details.audio",
     "llm.token_count.completion_details.reasoning",
     "llm.token_count.prompt_details.audio",

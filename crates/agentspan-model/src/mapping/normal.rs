@@ -63,14 +63,29 @@ impl NormalSpan {
     /// the `CHAIN` of OpenInference.
     #[must_use]
     pub fn read(span: &SourceSpan<'_>) -> Option<Self> {
-        let reader = Reader::new(span)?;
-        let mut normal = Self::of(operation::of(&reader)?);
-        call::read(&reader, &mut normal);
+        let (reader, mut normal) = Self::begun(span)?;
         tool::read(&reader, &mut normal);
         messages::read(&reader, &mut normal);
         call::read_finish_reasons(&reader, &mut normal);
         normal.error = failure::read(&reader);
         normal.read_keys = reader.into_read_keys();
         Some(normal)
+    }
+
+    /// As [`read`](Self::read), without what goes in and comes out: no messages, no tool and no finish reasons. For
+    /// who counts calls and tokens, which costs less than to read contents.
+    #[must_use]
+    pub fn read_without_contents(span: &SourceSpan<'_>) -> Option<Self> {
+        let (reader, mut normal) = Self::begun(span)?;
+        normal.error = failure::read(&reader);
+        normal.read_keys = reader.into_read_keys();
+        Some(normal)
+    }
+
+    fn begun<'s, 'a>(span: &'s SourceSpan<'a>) -> Option<(Reader<'s, 'a>, Self)> {
+        let reader = Reader::new(span)?;
+        let mut normal = Self::of(operation::of(&reader)?);
+        call::read(&reader, &mut normal);
+        Some((reader, normal))
     }
 }

@@ -12,5 +12,6 @@ mod agentspec_masking;
 mod agentspec_reading;
 mod agentspec_recordings;
 mod mapping;
+mod normal_forms;
 mod sensitivity;
 mod value_text;

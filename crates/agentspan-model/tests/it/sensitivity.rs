@@ -237,6 +237,7 @@ fn every_key_of_ours_says_what_it_gives_away() {
             keys::AGENTSPEC_PREFIX,
             keys::ERROR_TYPE_OTHER,
             keys::EXCEPTION_EVENT,
+            keys::GEN_AI_EVALUATION_RESULT,
             keys::MICROSOFT_SECURITY_FINDING_EVENT,
         ];
         if names_others.contains(&key) {

@@ -85,6 +85,60 @@ fn operations_are_timed_and_their_tokens_counted() {
     );
 }
 
+/// As `tracing-opentelemetry` writes rig's spans: an agent repeats the sum of its calls, and numbers are texts.
+#[test]
+fn tokens_that_an_agent_repeats_are_counted_once() {
+    let measure = |provider: &SdkTracerProvider| {
+        for (operation, input) in [("chat", "40"), ("chat", "7"), ("invoke_agent", "47")] {
+            let mut span = provider.tracer("rig").start(operation);
+            span.set_attributes([
+                KeyValue::new("gen_ai.operation.name", operation),
+                KeyValue::new("gen_ai.usage.input_tokens", input),
+                KeyValue::new("gen_ai.operation.name", operation),
+            ]);
+            span.end();
+        }
+    };
+    let mut series = series(measure, |metrics| metrics);
+    series.retain(|name, _| name.starts_with("gen_ai.client.token.usage"));
+    let chat = "{gen_ai.operation.name=chat,gen_ai.token.type=input}";
+    check(
+        &series,
+        &[
+            (&format!("gen_ai.client.token.usage.count{chat}"), 2.0),
+            (&format!("gen_ai.client.token.usage.sum{chat}"), 47.0),
+        ],
+    );
+}
+
+#[test]
+fn spans_of_other_conventions_are_measured() {
+    let series = of_attributes(vec![
+        KeyValue::new("openinference.span.kind", "LLM"),
+        KeyValue::new("llm.model_name", "gpt-4o"),
+        KeyValue::new("llm.token_count.prompt", 7),
+    ]);
+    let model =
+        "{gen_ai.operation.name=chat,gen_ai.request.model=gpt-4o,gen_ai.response.model=gpt-4o";
+    check(
+        &series,
+        &[
+            (
+                &format!("gen_ai.client.operation.duration.count{model}}}"),
+                1.0,
+            ),
+            (
+                &format!("gen_ai.client.token.usage.count{model},gen_ai.token.type=input}}"),
+                1.0,
+            ),
+            (
+                &format!("gen_ai.client.token.usage.sum{model},gen_ai.token.type=input}}"),
+                7.0,
+            ),
+        ],
+    );
+}
+
 #[test]
 fn a_span_without_an_operation_is_not_measured() {
     check(

@@ -16,6 +16,8 @@ mod feedback;
 mod grpc_receiver;
 mod identity_fallbacks;
 mod install;
+#[cfg(feature = "otlp-http")]
+mod judgements;
 mod masks;
 #[path = "../../../agentspan-otel/tests/it/meters.rs"]
 mod meters;

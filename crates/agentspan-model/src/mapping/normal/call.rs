@@ -30,7 +30,7 @@ pub(super) fn read(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
     call.is_streamed = call.is_streamed.or_else(|| asked.is_streamed());
     read_langfuse(reader, normal);
     read_answer(reader, normal);
-    // OpenInference has one model, that of the answer or, where nobody knows it, that of the request.
+    // OpenInference has one model: of the answer, or where nobody knows it, of the request.
     if let Some(model) = reader.owned(&[keys::LLM_MODEL_NAME]) {
         normal.call.response_model.get_or_insert(model.clone());
         normal.call.request_model.get_or_insert(model);

@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use super::facts::{NormalMessage, NormalSpan};
-use super::render::{shown, text, visit_agent_details, visit_instructions, visit_parameters};
+use super::render::{
+    shown, text, visit_agent_details, visit_definitions, visit_instructions, visit_parameters,
+};
 use crate::agent365::{MessagePart, Profile, json_array_text};
 use crate::attribute::AttributeValue::{Bool, Static, Str, StrList};
 use crate::attribute::KeyVisitor;
@@ -127,6 +129,9 @@ fn visit_messages(normal: &NormalSpan, words: Words, visitor: &mut dyn KeyVisito
         };
         let text = if words.has_texts_only() {
             let texts: Vec<_> = messages.iter().filter_map(said).collect();
+            if texts.is_empty() {
+                continue;
+            }
             json_array_text(&texts)
         } else {
             let messages: Value = messages.iter().map(NormalMessage::to_value).collect();
@@ -134,15 +139,7 @@ fn visit_messages(normal: &NormalSpan, words: Words, visitor: &mut dyn KeyVisito
         };
         visitor.visit_key(key.into(), Str(&text));
     }
-    if let Some(tools) = normal
-        .tool_definitions
-        .reveal()
-        .filter(|tools| !tools.is_empty())
-    {
-        let tools: Value = tools.iter().cloned().collect();
-        let key = keys::GEN_AI_TOOL_DEFINITIONS;
-        visitor.visit_key(key.into(), Str(&tools.to_string()));
-    }
+    visit_definitions(normal, visitor);
 }
 
 /// A message as one text, for those who know no parts. `None` if it says nothing in words.

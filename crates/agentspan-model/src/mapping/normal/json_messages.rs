@@ -219,11 +219,18 @@ fn image_url(object: &Map<String, Value>) -> Option<MessagePart> {
     })
 }
 
+/// Takes a member out. The others keep their order, which `remove` changes where `serde_json` keeps one.
+pub(super) fn taken(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
+    let value = members.get_mut(name).map(Value::take)?;
+    members.retain(|other, _| other != name);
+    Some(value)
+}
+
 fn generic(part_type: &str, object: &Map<String, Value>) -> MessagePart {
     let mut data = object.clone();
-    data.remove("type");
+    taken(&mut data, "type");
     // As Agent 365 writes such parts.
-    let data = match data.remove("data") {
+    let data = match taken(&mut data, "data") {
         Some(Value::Object(inner)) if data.is_empty() => inner,
         Some(other) => {
             data.insert("data".into(), other);

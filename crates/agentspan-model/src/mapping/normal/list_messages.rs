@@ -79,7 +79,8 @@ impl<'s, 'a> Fields<'s, 'a> {
         let role = self.role.map_or(usual, known_role);
         let mut parts: Vec<_> = self.contents.iter().filter_map(content_part).collect();
         let text = self.content.filter(|text| !text.is_empty());
-        if self.tool_call_id.is_some() || role == MessageRole::Tool {
+        let says_something = text.is_some() || !parts.is_empty();
+        if self.tool_call_id.is_some() || (role == MessageRole::Tool && says_something) {
             let texts = parts.iter().filter_map(|part| match part {
                 MessagePart::Text { content } => Some(content.as_str()),
                 _ => None,

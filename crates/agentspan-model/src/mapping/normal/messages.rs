@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::facts::{NormalMessage, NormalSpan, OperationName};
-use super::json_messages::{self, part};
+use super::json_messages::{self, part, taken};
 use super::list_messages;
 use super::reader::Reader;
 use crate::agent365::{MessagePart, MessageRole};
@@ -17,7 +17,9 @@ pub(super) fn read(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
     normal.instructions = Sensitive::new(instructions(reader));
     normal.input = Sensitive::new(input(reader).unwrap_or_default());
     let mut output = output(reader).unwrap_or_default();
-    with_reason_of_choice(reader, &mut output);
+    if normal.operation.is_inference() {
+        with_reason_of_choice(reader, &mut output);
+    }
     normal.output = Sensitive::new(output);
     normal.tool_definitions = Sensitive::new(definitions(reader));
     let _ = reader.text(&[keys::INPUT_MIME_TYPE, keys::OUTPUT_MIME_TYPE]);
@@ -40,17 +42,18 @@ fn input(reader: &Reader<'_, '_>) -> Option<Vec<NormalMessage>> {
     let list = list_messages::of_open_inference(reader, keys::LLM_INPUT_MESSAGES);
     let older = list_messages::of_traceloop(reader, dialects::GEN_AI_PROMPT);
     let said = texts(reader, &[keys::GEN_AI_INPUT_MESSAGES], &user);
+    let of_langfuse = texts(reader, &[dialects::LANGFUSE_INPUT], &user);
     let others = [
-        dialects::LANGFUSE_INPUT,
         keys::INPUT_VALUE,
         dialects::GEN_AI_PROMPT,
         dialects::TRACELOOP_ENTITY_INPUT,
     ];
-    let single = texts(reader, &others, &user);
+    let single = values(reader, &others, &user);
     let of_logfire = || in_json(reader, dialects::LOGFIRE_REQUEST_DATA, "/messages", &user);
     said.or(list)
         .or(older)
         .or_else(of_logfire)
+        .or(of_langfuse)
         .or(single)
         .or_else(|| in_events(reader, &Asked))
 }
@@ -61,14 +64,14 @@ fn output(reader: &Reader<'_, '_>) -> Option<Vec<NormalMessage>> {
     let list = list.filter(|messages| messages.iter().any(|message| !message.parts.is_empty()));
     let older = list_messages::of_traceloop(reader, dialects::GEN_AI_COMPLETION);
     let said = texts(reader, &[keys::GEN_AI_OUTPUT_MESSAGES], &assistant);
+    let of_langfuse = texts(reader, &[dialects::LANGFUSE_OUTPUT], &assistant);
     let others = [
-        dialects::LANGFUSE_OUTPUT,
         keys::OUTPUT_VALUE,
         keys::GEN_AI_EVENT_CONTENT,
         dialects::GEN_AI_COMPLETION,
         dialects::TRACELOOP_ENTITY_OUTPUT,
     ];
-    let single = texts(reader, &others, &assistant);
+    let single = values(reader, &others, &assistant);
     let place = dialects::LOGFIRE_RESPONSE_DATA;
     let of_logfire = || {
         in_json(reader, place, "/message", &assistant)
@@ -77,6 +80,7 @@ fn output(reader: &Reader<'_, '_>) -> Option<Vec<NormalMessage>> {
     said.or(list)
         .or(older)
         .or_else(of_logfire)
+        .or(of_langfuse)
         .or(single)
         .or_else(|| in_events(reader, &Answered))
 }
@@ -85,6 +89,25 @@ fn output(reader: &Reader<'_, '_>) -> Option<Vec<NormalMessage>> {
 fn texts(reader: &Reader<'_, '_>, keys: &[&str], role: &MessageRole) -> Option<Vec<NormalMessage>> {
     let text = reader.text(keys)?;
     Some(messages_of(text, role))
+}
+
+/// As [`texts`], under keys that may hold anything: a list of texts, a quoted text and an empty list are no messages.
+fn values(
+    reader: &Reader<'_, '_>,
+    keys: &[&str],
+    role: &MessageRole,
+) -> Option<Vec<NormalMessage>> {
+    let text = reader.text(keys)?;
+    let holds_objects = serde_json::from_str(text).is_ok_and(|value: Value| match value {
+        Value::Object(_) => true,
+        Value::Array(items) => items.first().is_some_and(Value::is_object),
+        _ => false,
+    });
+    Some(if holds_objects {
+        messages_of(text, role)
+    } else {
+        vec![NormalMessage::text(role.clone(), text)]
+    })
 }
 
 fn messages_of(text: &str, role: &MessageRole) -> Vec<NormalMessage> {
@@ -173,9 +196,10 @@ fn in_events(reader: &Reader<'_, '_>, side: &dyn Side) -> Option<Vec<NormalMessa
 
 /// OpenInference has one reason, beside the messages.
 fn with_reason_of_choice(reader: &Reader<'_, '_>, output: &mut [NormalMessage]) {
-    let reason = reader.peek(keys::LLM_FINISH_REASON);
+    let reasons = reader.texts(&[keys::LLM_FINISH_REASON]);
+    let reason = reasons.and_then(|reasons| reasons.into_iter().next());
     if let (Some(reason), [only]) = (reason, output) {
-        only.finish_reason.get_or_insert_with(|| reason.to_owned());
+        only.finish_reason.get_or_insert(reason);
     }
 }
 
@@ -213,7 +237,7 @@ fn definitions(reader: &Reader<'_, '_>) -> Vec<Value> {
 /// OpenAI's Chat Completions have the members of a tool in a function, the conventions beside its type.
 fn flat(mut tool: Value) -> Value {
     if let Some(members) = tool.as_object_mut() {
-        if let Some(Value::Object(function)) = members.remove("function") {
+        if let Some(Value::Object(function)) = taken(members, "function") {
             members.extend(function);
         }
     }

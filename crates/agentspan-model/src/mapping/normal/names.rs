@@ -32,7 +32,9 @@ impl NormalSpan {
         let of = match &self.operation {
             operation if operation.is_inference() => self.call.model(),
             OperationName::Embeddings => self.call.model(),
-            OperationName::InvokeAgent | OperationName::CreateAgent => self.agent.name.as_deref(),
+            OperationName::InvokeAgent
+            | OperationName::CreateAgent
+            | OperationName::InvokeWorkflow => self.agent.name.as_deref(),
             OperationName::ExecuteTool => self.tool.name.as_deref(),
             _ => return own.into(),
         };

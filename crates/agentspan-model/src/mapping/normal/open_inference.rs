@@ -4,7 +4,8 @@ use serde_json::{Map, Number, Value};
 
 use super::facts::{NormalMessage, NormalSpan, OperationName};
 use super::gen_ai::said;
-use super::render::{shown, text, visit_agent_details, visit_instructions};
+use super::json_messages::{answers_in_one, taken};
+use super::render::{shown, text, visit_agent_details, visit_definitions, visit_instructions};
 use crate::agent365::{MessagePart, MessageRole};
 use crate::attribute::AttributeValue::{Bool, I64, Static, Str, StrList};
 use crate::attribute::{Key, KeyVisitor};
@@ -17,7 +18,12 @@ use crate::mapping::open_inference::{
 use crate::mapping::story::Content;
 
 pub(super) fn visit(normal: &NormalSpan, visitor: &mut dyn KeyVisitor) {
-    visitor.visit_key(keys::OPENINFERENCE_SPAN_KIND.into(), Static(kind(normal)));
+    let (kind, stands_for) = kind(normal);
+    visitor.visit_key(keys::OPENINFERENCE_SPAN_KIND.into(), Static(kind));
+    if normal.operation != stands_for {
+        let operation = normal.operation.as_str();
+        visitor.visit_key(keys::GEN_AI_OPERATION_NAME.into(), Str(operation));
+    }
     let agent_key = if normal.operation.is_agent() {
         keys::AGENT_NAME
     } else {
@@ -37,6 +43,7 @@ pub(super) fn visit(normal: &NormalSpan, visitor: &mut dyn KeyVisitor) {
         visit_conversation(normal, visitor);
     } else {
         visit_instructions(normal, visitor);
+        visit_definitions(normal, visitor);
         for (place, messages, role) in [
             (Place::Input, &normal.input, MessageRole::User),
             (Place::Output, &normal.output, MessageRole::Assistant),
@@ -47,15 +54,18 @@ pub(super) fn visit(normal: &NormalSpan, visitor: &mut dyn KeyVisitor) {
     }
 }
 
-fn kind(normal: &NormalSpan) -> &'static str {
+/// The kind, and the operation that it stands for: any other one is named beside it.
+fn kind(normal: &NormalSpan) -> (&'static str, OperationName) {
     match &normal.operation {
-        operation if operation.is_inference() => "LLM",
-        OperationName::Embeddings => "EMBEDDING",
-        OperationName::Retrieval => "RETRIEVER",
-        OperationName::ExecuteTool => "TOOL",
-        OperationName::ApplyGuardrail => "GUARDRAIL",
-        OperationName::InvokeAgent | OperationName::CreateAgent => "AGENT",
-        _ => "CHAIN",
+        operation if operation.is_inference() => ("LLM", OperationName::Chat),
+        OperationName::Embeddings => ("EMBEDDING", OperationName::Embeddings),
+        OperationName::Retrieval => ("RETRIEVER", OperationName::Retrieval),
+        OperationName::ExecuteTool => ("TOOL", OperationName::ExecuteTool),
+        OperationName::ApplyGuardrail => ("GUARDRAIL", OperationName::ApplyGuardrail),
+        OperationName::InvokeAgent | OperationName::CreateAgent => {
+            ("AGENT", OperationName::InvokeAgent)
+        }
+        _ => ("CHAIN", OperationName::Other(String::new())),
     }
 }
 
@@ -142,17 +152,15 @@ fn parameters(normal: &NormalSpan) -> Map<String, Value> {
 }
 
 fn visit_conversation(normal: &NormalSpan, visitor: &mut dyn KeyVisitor) {
-    let input = normal.conversation();
-    let input_list: Vec<_> = input.iter().flat_map(one_result_each).collect();
-    let output = normal
-        .output
-        .reveal()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
+    let output = normal.output.reveal().map(Vec::as_slice);
+    let [input, output] = [&normal.conversation(), output.unwrap_or_default()].map(|messages| {
+        let messages = messages.iter().flat_map(one_result_each);
+        answers_in_one(messages.collect())
+    });
     visit_value(Place::Input, &input, &MessageRole::User, visitor);
-    visit_value(Place::Output, output, &MessageRole::Assistant, visitor);
+    visit_value(Place::Output, &output, &MessageRole::Assistant, visitor);
     for (list, messages) in [
-        (keys::LLM_INPUT_MESSAGES, input_list.as_slice()),
+        (keys::LLM_INPUT_MESSAGES, input),
         (keys::LLM_OUTPUT_MESSAGES, output),
     ] {
         for (index, message) in messages.iter().enumerate() {
@@ -167,23 +175,30 @@ fn visit_conversation(normal: &NormalSpan, visitor: &mut dyn KeyVisitor) {
     }
 }
 
-/// A message of OpenInference holds the result of one call.
+/// A message of OpenInference holds the result of one call, or no result, and calls after all else.
 fn one_result_each(message: &NormalMessage) -> Vec<NormalMessage> {
-    let is_result = |part: &&MessagePart| matches!(part, MessagePart::ToolCallResponse { .. });
-    if message.parts.len() < 2 || !message.parts.iter().any(|part| is_result(&part)) {
+    let is_result = |part: &MessagePart| matches!(part, MessagePart::ToolCallResponse { .. });
+    if message.parts.len() < 2 {
         return vec![message.clone()];
     }
-    let (results, others): (Vec<_>, Vec<_>) = message.parts.iter().partition(is_result);
-    let rest = others.into_iter().cloned().collect::<Vec<_>>();
-    let rest = (!rest.is_empty()).then(|| NormalMessage {
-        parts: rest,
+    let chunks = message
+        .parts
+        .chunk_by(|a, b| !is_result(a) && !is_result(b));
+    let messages = chunks.map(|parts| NormalMessage {
+        role: match parts {
+            [part] if is_result(part) => MessageRole::Tool,
+            _ => message.role.clone(),
+        },
+        parts: with_calls_last(parts),
         ..message.clone()
     });
-    let results = results.into_iter().map(|part| NormalMessage {
-        parts: vec![part.clone()],
-        ..message.clone()
-    });
-    results.chain(rest).collect()
+    messages.collect()
+}
+
+fn with_calls_last(parts: &[MessagePart]) -> Vec<MessagePart> {
+    let mut parts = parts.to_vec();
+    parts.sort_by_key(|part| matches!(part, MessagePart::ToolCall { .. }));
+    parts
 }
 
 fn visit_message(
@@ -306,7 +321,13 @@ fn visit_value(
             value(place, Some(Content::Shown(&json)), JSON, visitor);
         }
         messages => {
-            let json: Value = messages.iter().map(NormalMessage::to_value).collect();
+            // Reasons have a key of their own.
+            let without_reason = |message: &NormalMessage| NormalMessage {
+                finish_reason: None,
+                ..message.clone()
+            };
+            let messages = messages.iter().map(without_reason);
+            let json: Value = messages.map(|message| message.to_value()).collect();
             value(
                 place,
                 Some(Content::Shown(&json.to_string())),
@@ -356,7 +377,7 @@ fn function_tool(tool: &Value) -> Value {
         return tool.clone();
     }
     let mut function = members.clone();
-    function.remove("type");
+    taken(&mut function, "type");
     let mut outer = Map::new();
     outer.insert("type".into(), "function".into());
     outer.insert("function".into(), Value::Object(function));

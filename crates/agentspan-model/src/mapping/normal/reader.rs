@@ -130,7 +130,9 @@ impl<'s, 'a> Reader<'s, 'a> {
     /// A list of texts: as such, as the text of a JSON array, or a single one, which may be JSON as well.
     pub(super) fn texts(&self, keys: &[&str]) -> Option<Vec<String>> {
         self.first(keys, |value| match value {
-            SourceValue::Texts(texts) => Some(texts.iter().map(|&text| text.to_owned()).collect()),
+            SourceValue::Texts(texts) if !texts.is_empty() => {
+                Some(texts.iter().map(|&text| text.to_owned()).collect())
+            }
             SourceValue::Text(text) => texts_of(text),
             _ => None,
         })
@@ -208,6 +210,7 @@ fn whole(number: f64) -> Option<i64> {
 
 fn texts_of(text: &str) -> Option<Vec<String>> {
     match serde_json::from_str(text) {
+        Ok(Value::Array(values)) if values.is_empty() => None,
         Ok(Value::Array(values)) => values
             .into_iter()
             .map(|value| match value {

@@ -104,6 +104,16 @@ pub(super) fn visit_instructions(normal: &NormalSpan, visitor: &mut dyn KeyVisit
     }
 }
 
+/// The tools that may be called, in the words of the GenAI conventions.
+pub(super) fn visit_definitions(normal: &NormalSpan, visitor: &mut dyn KeyVisitor) {
+    let tools = normal.tool_definitions.reveal();
+    if let Some(tools) = tools.filter(|tools| !tools.is_empty()) {
+        let tools: Value = tools.iter().cloned().collect();
+        let key = keys::GEN_AI_TOOL_DEFINITIONS;
+        visitor.visit_key(key.into(), Str(&tools.to_string()));
+    }
+}
+
 impl NormalSpan {
     pub(super) fn is_tool(&self) -> bool {
         self.operation == OperationName::ExecuteTool
