@@ -6,79 +6,38 @@
 
 mod model;
 mod received;
+mod stage;
 mod tools;
 
-use std::time::Duration;
-
-use agentspan::discovery::Environment;
-use agentspan::model::agent365::{Identity, Profile};
-use agentspan::model::agentspec::Disclosure;
-use agentspan::prelude::*;
-use agentspan::tracing::TracingSettings;
-use agentspan::{Destination, Otlp};
-use agentspan_testkit::{Answer, Service};
 use futures::StreamExt as _;
 use rig_agent::AgentBuilder;
 use rig_core::providers::openai::OpenAIConfig;
-use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::received::check;
+use crate::received::Expected;
 use crate::tools::{Trains, Weather};
 
 pub(crate) type AnyError = Box<dyn std::error::Error>;
 
-/// How long a flush may take: far longer than it does.
-const DEADLINE: Duration = Duration::from_secs(30);
-
 #[tokio::main]
 async fn main() -> Result<(), AnyError> {
-    let model = model::start()?;
-    let (masked, clear) = (Service::start()?, Service::start()?);
-    let agent365 = Service::builder()
-        .then_repeat(Answer::status(200))
-        .start()?;
-    let delivery = Delivery::builder(token_from_async_fn(|_| async {
-        Ok(Some(AccessToken::new("a-token-for-the-loopback")?))
-    }))
-    .with_profile(Profile::V2)
-    .with_loopback_endpoint(agent365.url());
-
-    let telemetry = agentspan::configure()
-        .with_environment(&Environment::default())
-        .with_service_name("travel")
-        .with_identity(Identity::parse("tenant-1", "agent-1")?)
-        .with_delivery(delivery)
-        .with_destination(otlp(&masked)?.with_name("masked"))
-        .with_destination(
-            otlp(&clear)?
-                .with_name("clear")
-                .with_disclosure(Disclosure::Clear),
-        )
-        .switched_on()
-        .install()?;
-    // A program says `telemetry.tracing_layer()`. This one also takes what rig logs at `TRACE`, where prompts are, to
-    // show that no content arrives where none may.
-    let settings = TracingSettings::new().with_events(LevelFilter::TRACE);
-    tracing_subscriber::registry()
-        .with(telemetry.tracing_layer_with(settings))
-        .init();
-
-    ask(&model.url()).await?;
-
-    telemetry.flush_async(DEADLINE).await?;
-    println!("{}", telemetry.report());
-    check(&masked, &clear, &agent365)?;
-    telemetry.shutdown_async(DEADLINE).await?;
-    Ok(())
+    let expected = Expected {
+        names: &[
+            "chat gpt-4o",
+            "chat gpt-4o",
+            "chat gpt-4o",
+            "execute_tool trains",
+            "execute_tool weather",
+            "invoke_agent clerk",
+            "invoke_agent clerk",
+        ],
+        spans_of_traces: &[2, 5],
+    };
+    stage::capture(&expected, ask).await
 }
 
 /// What a program that uses rig does, as rig's documentation shows it.
-async fn ask(model: &str) -> Result<(), AnyError> {
-    let openai = OpenAIConfig::new("no-key")
-        .with_base_url(format!("{model}/v1"))
-        .client();
+async fn ask(model: String) -> Result<(), AnyError> {
+    let openai = OpenAIConfig::new("no-key").with_base_url(model).client();
     let agent = AgentBuilder::new(openai.chat("gpt-4o"))
         .name("clerk")
         .preamble("Answer in one sentence. CANARY-preamble")
@@ -98,9 +57,4 @@ async fn ask(model: &str) -> Result<(), AnyError> {
         item?;
     }
     Ok(())
-}
-
-fn otlp(service: &Service) -> Result<Destination, AnyError> {
-    let otlp = Otlp::new().with_endpoint(format!("{}/v1/traces", service.url()));
-    Ok(Destination::otlp_http(otlp)?)
 }
