@@ -33,8 +33,9 @@ use crate::{Case, Json, Outcome, Predicate, Runner};
 pub(super) struct FrameworkSpans;
 
 /// What a destination may ask for.
-const RENDERINGS: [Rendering; 4] = [
+const RENDERINGS: [Rendering; 5] = [
     Rendering::GenAi,
+    Rendering::GenAiV0_1,
     Rendering::OpenInference,
     Rendering::Agent365(Profile::V0_1),
     Rendering::Agent365(Profile::V2),
@@ -119,6 +120,10 @@ impl Runner for FrameworkSpans {
 
 /// Whether a vocabulary has a place for a fact.
 fn is_shown(fact: &Fact, rendering: Rendering) -> bool {
+    // Agents have no id in the first release of the GenAI conventions.
+    if rendering == Rendering::GenAiV0_1 && fact.is_in("agent") && fact.name() == "id" {
+        return false;
+    }
     // What the provider calls an error has a place in no vocabulary.
     if fact.is_in("error") && fact.name() == "code" {
         return false;

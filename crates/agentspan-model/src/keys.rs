@@ -537,6 +537,24 @@ pub const METRIC_OPERATION_DURATION: &str = "gen_ai.client.operation.duration";
 /// `gen_ai.client.token.usage`: a histogram in tokens (`{token}`), how many an operation used; the GenAI semantic
 /// conventions have it.
 pub const METRIC_TOKEN_USAGE: &str = "gen_ai.client.token.usage";
+/// `gen_ai.client.inference.duration`: a histogram in seconds, how long a call of a model took; release 0.1.0 of the GenAI
+/// conventions.
+pub const METRIC_INFERENCE_DURATION: &str = "gen_ai.client.inference.duration";
+/// `gen_ai.client.inference.usage.input_tokens`: a counter, as the next ones are.
+pub const METRIC_INPUT_TOKENS: &str = "gen_ai.client.inference.usage.input_tokens";
+/// `gen_ai.client.inference.usage.output_tokens`.
+pub const METRIC_OUTPUT_TOKENS: &str = "gen_ai.client.inference.usage.output_tokens";
+/// `gen_ai.client.inference.usage.cache_read.input_tokens`: a part of the input tokens.
+pub const METRIC_CACHE_READ_TOKENS: &str = "gen_ai.client.inference.usage.cache_read.input_tokens";
+/// `gen_ai.client.inference.usage.cache_write.input_tokens`: a part of the input tokens.
+pub const METRIC_CACHE_WRITE_TOKENS: &str =
+    "gen_ai.client.inference.usage.cache_write.input_tokens";
+/// `gen_ai.client.inference.usage.reasoning.output_tokens`: a part of the output tokens.
+pub const METRIC_REASONING_TOKENS: &str = "gen_ai.client.inference.usage.reasoning.output_tokens";
+/// `gen_ai.invoke_agent.duration`: a histogram in seconds.
+pub const METRIC_INVOKE_AGENT_DURATION: &str = "gen_ai.invoke_agent.duration";
+/// `gen_ai.execute_tool.duration`: a histogram in seconds.
+pub const METRIC_EXECUTE_TOOL_DURATION: &str = "gen_ai.execute_tool.duration";
 /// `agentspan.destination.span.accepted`: a counter in spans (`{span}`), those that a destination was given. This
 /// name is ours, as are all that follow.
 pub const METRIC_SPANS_ACCEPTED: &str = "agentspan.destination.span.accepted";

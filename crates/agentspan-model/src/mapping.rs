@@ -38,6 +38,7 @@
 use std::borrow::Cow;
 
 use crate::agent365::Identity;
+use crate::agent365::mapping::INVOKE_AGENT;
 use crate::agentspec::{Disclosure, Event, EventDetails, Span};
 use crate::attribute::KeyVisitor;
 use crate::keys;
@@ -48,6 +49,7 @@ mod content_capture;
 mod exchange;
 mod failure;
 mod gen_ai;
+mod gen_ai_v0_1;
 mod ids;
 mod llm_call;
 mod members;
@@ -75,6 +77,7 @@ pub use rebuild::{EventRebuilder, RebuildError, SpanRebuilder};
 pub use rendering::{AgentSpecFields, Rendering, SpanKind, TracingNoise};
 pub use span_in_trace::SpanInTrace;
 
+use gen_ai_v0_1::InWordsOfV0_1;
 use operation::Operation;
 use story::Story;
 
@@ -198,6 +201,12 @@ impl Mapping {
         let story = Story::of(span, self.capture.on_spans());
         match self.rendering {
             Rendering::GenAi => gen_ai::visit_span(span.span, &story, visitor),
+            Rendering::GenAiV0_1 => {
+                let is_agent = self.operation_name(span.span) == Some(INVOKE_AGENT);
+                let is_internal = self.span_kind(span.span) == SpanKind::Internal;
+                let mut words = InWordsOfV0_1::new(visitor, is_agent && is_internal);
+                gen_ai::visit_span(span.span, &story, &mut words);
+            }
             Rendering::Agent365(profile) => {
                 agent365::visit_span(span.span, &story, profile, self.identity.as_ref(), visitor);
             }
@@ -237,7 +246,7 @@ impl Mapping {
             }
             _ => {}
         }
-        if self.rendering == Rendering::GenAi && content {
+        if self.rendering.is_gen_ai() && content {
             gen_ai::visit_event(event, visitor);
         }
         let disclosure = disclosure(content);

@@ -141,7 +141,7 @@ impl Annotator {
 /// ```
 ///
 /// [OpenInference]: https://github.com/Arize-ai/openinference/tree/main/spec
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "nothing is recorded before `record`"]
 pub struct Feedback {
     tracer: SdkTracer,
@@ -248,5 +248,18 @@ impl Feedback {
         let said = said.into_iter();
         said.filter_map(|(key, value)| Some(KeyValue::new(key, value?)))
             .collect()
+    }
+}
+
+/// Shows no reason: it is content.
+impl fmt::Debug for Feedback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Feedback")
+            .field("about", &self.about)
+            .field("name", &self.name)
+            .field("score", &self.score)
+            .field("label", &self.label)
+            .field("annotator", &self.annotator)
+            .finish_non_exhaustive()
     }
 }

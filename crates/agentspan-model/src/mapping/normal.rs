@@ -54,6 +54,7 @@ pub use facts::{
 pub use render::is_tracing_noise;
 pub use source::{SourceEvent, SourceSpan, SourceValue};
 
+use crate::mapping::SpanKind;
 use reader::Reader;
 
 impl NormalSpan {
@@ -72,11 +73,12 @@ impl NormalSpan {
         Some(normal)
     }
 
-    /// As [`read`](Self::read), without what goes in and comes out: no messages, no tool and no finish reasons. For
+    /// As [`read`](Self::read), without what goes in and comes out: no messages, of a tool only its name, and no finish reasons. For
     /// who counts calls and tokens, which costs less than to read contents.
     #[must_use]
     pub fn read_without_contents(span: &SourceSpan<'_>) -> Option<Self> {
         let (reader, mut normal) = Self::begun(span)?;
+        tool::read_name(&reader, &mut normal);
         normal.error = failure::read(&reader);
         normal.read_keys = reader.into_read_keys();
         Some(normal)
@@ -85,6 +87,7 @@ impl NormalSpan {
     fn begun<'s, 'a>(span: &'s SourceSpan<'a>) -> Option<(Reader<'s, 'a>, Self)> {
         let reader = Reader::new(span)?;
         let mut normal = Self::of(operation::of(&reader)?);
+        normal.is_client = span.kind == SpanKind::Client;
         call::read(&reader, &mut normal);
         Some((reader, normal))
     }

@@ -66,7 +66,8 @@ pub(super) fn operation_name(
 ) -> Option<&'static str> {
     match (operation, rendering) {
         (Operation::Node | Operation::Other, _) => None,
-        (Operation::Agent(_), _) | (Operation::Flow(_), Rendering::Agent365(_)) => {
+        (Operation::Agent(_), _)
+        | (Operation::Flow(_), Rendering::Agent365(_) | Rendering::GenAiV0_1) => {
             Some(mapping::INVOKE_AGENT)
         }
         (Operation::Flow(_), _) => Some(INVOKE_WORKFLOW),

@@ -10,6 +10,10 @@ pub enum Rendering {
     /// [`SEMANTIC_CONVENTIONS_VERSION`](super::SEMANTIC_CONVENTIONS_VERSION). The default.
     #[default]
     GenAi,
+    /// The GenAI semantic conventions in release 0.1.0 of their own, which succeeds version 1.41.0: a workflow is an
+    /// agent, `cache_creation` is `cache_write`, and an agent that runs in the program has neither id, version nor
+    /// provider. Receivers that read today's words do not read all of these.
+    GenAiV0_1,
     /// Agent 365, in one generation of its contract.
     Agent365(Profile),
     /// OpenInference, which Arize Phoenix and others read.
@@ -20,16 +24,26 @@ pub enum Rendering {
 }
 
 impl Rendering {
+    /// Whether it is a version of the GenAI semantic conventions.
+    #[must_use]
+    pub fn is_gen_ai(self) -> bool {
+        matches!(self, Self::GenAi | Self::GenAiV0_1)
+    }
+
     pub(super) fn default_fields(self) -> AgentSpecFields {
         match self {
-            Self::GenAi | Self::OpenInference | Self::AgentSpec => AgentSpecFields::All,
+            Self::GenAi | Self::GenAiV0_1 | Self::OpenInference | Self::AgentSpec => {
+                AgentSpecFields::All
+            }
             Self::Agent365(_) => AgentSpecFields::Identifying,
         }
     }
 
     pub(super) fn default_noise(self) -> TracingNoise {
         match self {
-            Self::GenAi | Self::OpenInference | Self::AgentSpec => TracingNoise::Kept,
+            Self::GenAi | Self::GenAiV0_1 | Self::OpenInference | Self::AgentSpec => {
+                TracingNoise::Kept
+            }
             Self::Agent365(_) => TracingNoise::Dropped,
         }
     }

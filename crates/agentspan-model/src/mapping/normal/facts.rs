@@ -87,6 +87,8 @@ pub struct NormalSpan {
     pub session_id: Option<String>,
     /// What failed.
     pub error: Option<ErrorFacts>,
+    /// The span calls something remote.
+    pub(super) is_client: bool,
     pub(super) read_keys: BTreeSet<String>,
 }
 
@@ -107,6 +109,7 @@ impl NormalSpan {
             conversation_id: None,
             session_id: None,
             error: None,
+            is_client: false,
             read_keys: BTreeSet::new(),
         }
     }

@@ -10,8 +10,10 @@ impl NormalSpan {
     /// The operation's name in a rendering.
     #[must_use]
     pub fn operation_name(&self, rendering: Rendering) -> &str {
-        let Rendering::Agent365(profile) = rendering else {
-            return self.operation.as_str();
+        let profile = match (rendering, &self.operation) {
+            (Rendering::Agent365(profile), _) => profile,
+            (Rendering::GenAiV0_1, OperationName::InvokeWorkflow) => return mapping::INVOKE_AGENT,
+            _ => return self.operation.as_str(),
         };
         let inference = match &self.operation {
             OperationName::Chat => InferenceOperationType::Chat,

@@ -8,6 +8,7 @@ use crate::attribute::AttributeValue::{F64, I64, Str};
 use crate::attribute::KeyVisitor;
 use crate::keys::{self, dialects};
 use crate::mapping::Rendering;
+use crate::mapping::gen_ai_v0_1::InWordsOfV0_1;
 
 impl NormalSpan {
     /// Shows what the span says in the words of a rendering. No key is shown twice.
@@ -19,6 +20,14 @@ impl NormalSpan {
         match rendering {
             Rendering::AgentSpec => return,
             Rendering::GenAi | Rendering::Agent365(_) => gen_ai::visit(self, rendering, visitor),
+            Rendering::GenAiV0_1 => {
+                let runs_agent = matches!(
+                    self.operation,
+                    OperationName::InvokeAgent | OperationName::InvokeWorkflow
+                );
+                let mut words = InWordsOfV0_1::new(visitor, runs_agent && !self.is_client);
+                gen_ai::visit(self, rendering, &mut words);
+            }
             Rendering::OpenInference => open_inference::visit(self, visitor),
         }
         let error_type = self.error.as_ref().and_then(|e| e.error_type.as_deref());

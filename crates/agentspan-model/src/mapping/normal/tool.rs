@@ -7,11 +7,10 @@ use super::reader::Reader;
 use crate::agentspec::Sensitive;
 use crate::keys::{self, dialects};
 
-pub(super) fn read(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
+pub(super) fn read_name(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
     if normal.operation != OperationName::ExecuteTool {
         return;
     }
-    let tool = &mut normal.tool;
     let names = [
         keys::GEN_AI_TOOL_NAME,
         keys::TOOL_NAME,
@@ -23,7 +22,15 @@ pub(super) fn read(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
             reader.has(keys::OPENINFERENCE_SPAN_KIND) || reader.has(dialects::LANGFUSE_TYPE);
         is_named_so.then(|| reader.span.name.to_owned())
     };
-    tool.name = reader.owned(&names).or_else(named);
+    normal.tool.name = reader.owned(&names).or_else(named);
+}
+
+pub(super) fn read(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
+    if normal.operation != OperationName::ExecuteTool {
+        return;
+    }
+    read_name(reader, normal);
+    let tool = &mut normal.tool;
     let ids = [keys::GEN_AI_TOOL_CALL_ID, keys::TOOL_CALL_ID];
     let of_langfuse = || reader.texts(&[dialects::LANGFUSE_TOOL_CALL_ID])?.pop();
     tool.call_id = reader.owned(&ids).or_else(of_langfuse);
