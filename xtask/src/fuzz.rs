@@ -133,7 +133,7 @@ fn start(
     .args([
         format!("-artifact_prefix={}/", artifacts.display()),
         format!("-dict={}", directory.join("tokens.dict").display()),
-        "-timeout=10".to_owned(),
+        "-timeout=60".to_owned(),
     ]);
     let program = match request.is_merge {
         true => program
