@@ -71,6 +71,8 @@ pub const OTEL_EXPORTER_OTLP_TRACES_INSECURE: &str = "OTEL_EXPORTER_OTLP_TRACES_
 /// Where contents are recorded: `NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY` or `SPAN_AND_EVENT`.
 pub const OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: &str =
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
+/// Which new conventions are wanted: `gen_ai_latest_experimental`, among others with commas.
+pub const OTEL_SEMCONV_STABILITY_OPT_IN: &str = "OTEL_SEMCONV_STABILITY_OPT_IN";
 
 /// All variables of the specification. The table in `docs/configuration.md` has the same, in this order.
 pub const ALL: &[Variable] = &[
@@ -115,7 +117,7 @@ pub const ALL: &[Variable] = &[
     Variable::honoured(OTEL_EXPORTER_OTLP_TIMEOUT),
     Variable::honoured(OTEL_EXPORTER_OTLP_TRACES_TIMEOUT),
     Variable::honoured(OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT),
-    Variable::unread("OTEL_SEMCONV_STABILITY_OPT_IN"),
+    Variable::honoured(OTEL_SEMCONV_STABILITY_OPT_IN),
     Variable::refused("OTEL_CONFIG_FILE"),
     Variable::refused("OTEL_EXPERIMENTAL_CONFIG_FILE"),
     Variable::unread("OTEL_EXPORTER_ZIPKIN_*"),

@@ -124,6 +124,8 @@ pub const GEN_AI_ASSISTANT_MESSAGE_EVENT: &str = "gen_ai.assistant.message";
 pub const GEN_AI_TOOL_MESSAGE_EVENT: &str = "gen_ai.tool.message";
 /// `gen_ai.client.inference.operation.details`: the event that may hold what an inference span does not.
 pub const GEN_AI_INFERENCE_DETAILS_EVENT: &str = "gen_ai.client.inference.operation.details";
+/// `gen_ai.usage.cost`: a number. No version of the conventions has it; Langfuse and others read it.
+pub const GEN_AI_USAGE_COST: &str = "gen_ai.usage.cost";
 /// `gen_ai.evaluation.result`: the event that holds an evaluation.
 pub const GEN_AI_EVALUATION_RESULT: &str = "gen_ai.evaluation.result";
 /// `gen_ai.evaluation.name`: what is evaluated.
@@ -382,6 +384,8 @@ pub const LLM_TOKEN_COUNT_PROMPT: &str = "llm.token_count.prompt";
 pub const LLM_TOKEN_COUNT_COMPLETION: &str = "llm.token_count.completion";
 /// `llm.token_count.total`.
 pub const LLM_TOKEN_COUNT_TOTAL: &str = "llm.token_count.total";
+/// `llm.cost.total`: a number.
+pub const LLM_COST_TOTAL: &str = "llm.cost.total";
 /// `evaluations.0.evaluation.name`: what an `EVALUATOR` judges of the span that it links to.
 pub const EVALUATION_NAME: &str = "evaluations.0.evaluation.name";
 /// `evaluations.0.evaluation.score`: a number.

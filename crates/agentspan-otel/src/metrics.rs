@@ -1,5 +1,8 @@
 //! Metrics of agents, from their finished spans.
 
+mod release_0_1;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use agentspan_model::attribute::{AttributeValue, Key};
@@ -46,6 +49,14 @@ const DIMENSIONS: [&str; 5] = [
     keys::ERROR_TYPE,
 ];
 
+/// Those of tokens.
+const OF_USAGE: [&str; 4] = [
+    keys::GEN_AI_OPERATION_NAME,
+    keys::GEN_AI_PROVIDER_NAME,
+    keys::GEN_AI_REQUEST_MODEL,
+    keys::GEN_AI_RESPONSE_MODEL,
+];
+
 /// A longer text is no name of a model or of a type of error, and is not to become a dimension.
 const LONGEST_NAME: usize = 128;
 
@@ -84,28 +95,47 @@ const OTHER: &str = "_OTHER";
 /// # drop(provider);
 /// ```
 #[derive(Clone, Debug)]
-pub struct AgentMetrics {
-    duration: Histogram<f64>,
-    tokens: Histogram<u64>,
+pub struct AgentMetrics(Arc<Instruments>);
+
+/// What is recorded with, in the words of a version of the conventions.
+#[derive(Debug)]
+enum Instruments {
+    V1_41 {
+        duration: Histogram<f64>,
+        tokens: Histogram<u64>,
+    },
+    V0_1(Box<release_0_1::Instruments>),
 }
 
 impl AgentMetrics {
     /// Records with `meter`.
     #[must_use]
     pub fn new(meter: &Meter) -> Self {
-        let duration = meter
-            .f64_histogram(keys::METRIC_OPERATION_DURATION)
-            .with_unit("s")
-            .with_description("how long an operation of an agent took")
-            .with_boundaries(SECONDS.to_vec());
         let tokens = meter
             .u64_histogram(keys::METRIC_TOKEN_USAGE)
             .with_unit("{token}")
             .with_description("how many tokens an operation used")
             .with_boundaries(TOKENS.to_vec());
-        Self {
-            duration: duration.build(),
+        Self(Arc::new(Instruments::V1_41 {
+            duration: duration(meter, keys::METRIC_OPERATION_DURATION),
             tokens: tokens.build(),
+        }))
+    }
+
+    /// Records with `meter` the metrics of release 0.1.0 of the GenAI conventions, if `rendering` is
+    /// [`Rendering::GenAiV0_1`], and those of [`new`](Self::new) otherwise.
+    ///
+    /// `gen_ai.client.inference.duration` for calls of models, `gen_ai.invoke_agent.duration` with the name of the
+    /// agent, `gen_ai.execute_tool.duration` with the name of the tool, `gen_ai.client.operation.duration` for all else,
+    /// and a counter `gen_ai.client.inference.usage.*` for each kind of tokens.
+    #[must_use]
+    pub fn in_words_of(rendering: Rendering, meter: &Meter) -> Self {
+        match rendering {
+            Rendering::GenAiV0_1 => {
+                let instruments = release_0_1::Instruments::new(meter);
+                Self(Arc::new(Instruments::V0_1(Box::new(instruments))))
+            }
+            _ => Self::new(meter),
         }
     }
 
@@ -125,30 +155,53 @@ impl AgentMetrics {
         let span = &span.data;
         let duration = span.end_time.duration_since(span.start_time);
         let duration = duration.unwrap_or_default().as_secs_f64();
-        let mut dimensions = measured.dimensions;
-        self.duration.record(duration, &dimensions);
-        // Not a dimension of usage: a failed operation uses tokens as well.
-        dimensions.retain(|dimension| dimension.key.as_str() != keys::ERROR_TYPE);
-        for (tokens, kind) in [
-            (measured.input_tokens, "input"),
-            (measured.output_tokens, "output"),
-        ] {
-            if let Some(tokens) = tokens {
-                dimensions.push(KeyValue::new(keys::GEN_AI_TOKEN_TYPE, kind));
-                self.tokens.record(tokens, &dimensions);
-                dimensions.pop();
+        match &*self.0 {
+            Instruments::V1_41 {
+                duration: seconds,
+                tokens,
+            } => {
+                seconds.record(duration, &measured.dimensions(&DIMENSIONS));
+                // The class of an error is none: a failed operation uses tokens as well.
+                let mut dimensions = measured.dimensions(&OF_USAGE);
+                for (used, kind) in [
+                    (measured.usage.input, "input"),
+                    (measured.usage.output, "output"),
+                ] {
+                    if let Some(used) = used {
+                        dimensions.push(KeyValue::new(keys::GEN_AI_TOKEN_TYPE, kind));
+                        tokens.record(used, &dimensions);
+                        dimensions.pop();
+                    }
+                }
             }
+            Instruments::V0_1(instruments) => instruments.record(&measured, duration),
         }
     }
 }
 
-/// What of a span is measured.
+fn duration(meter: &Meter, name: &'static str) -> Histogram<f64> {
+    meter
+        .f64_histogram(name)
+        .with_unit("s")
+        .with_description("how long an operation of an agent took")
+        .with_boundaries(SECONDS.to_vec())
+        .build()
+}
+
+/// What of a span is measured: its operation, under keys of [`DIMENSIONS`] and of tools, and its tokens.
 #[derive(Debug, Default)]
 struct Measured {
-    is_operation: bool,
-    dimensions: Vec<KeyValue>,
-    input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
+    texts: Vec<(&'static str, Value)>,
+    usage: Tokens,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Tokens {
+    input: Option<u64>,
+    output: Option<u64>,
+    cache_read: Option<u64>,
+    cache_write: Option<u64>,
+    reasoning: Option<u64>,
 }
 
 impl Measured {
@@ -156,10 +209,7 @@ impl Measured {
     fn of(span: &SpanData) -> Option<Self> {
         let normal = NormalSpan::read_without_contents(&source_span(span))?;
         let error = normal.error.as_ref();
-        let mut measured = Self {
-            is_operation: true,
-            ..Self::default()
-        };
+        let mut measured = Self::default();
         for (key, text) in [
             (keys::GEN_AI_OPERATION_NAME, Some(normal.operation.as_str())),
             (keys::GEN_AI_PROVIDER_NAME, normal.call.provider.as_deref()),
@@ -175,15 +225,22 @@ impl Measured {
                 keys::ERROR_TYPE,
                 error.map(|error| error.error_type.as_deref().unwrap_or(OTHER)),
             ),
+            (keys::GEN_AI_AGENT_NAME, normal.agent.name.as_deref()),
+            (keys::GEN_AI_TOOL_NAME, normal.tool.name.as_deref()),
         ] {
             if let Some(text) = text {
                 measured.add(key, &Value::from(text.to_owned()));
             }
         }
         if !normal.is_sum() {
-            let count = |tokens: i64| u64::try_from(tokens).ok();
-            measured.input_tokens = normal.usage.input.and_then(count);
-            measured.output_tokens = normal.usage.output.and_then(count);
+            let count = |tokens: Option<i64>| tokens.and_then(|it| u64::try_from(it).ok());
+            measured.usage = Tokens {
+                input: count(normal.usage.input),
+                output: count(normal.usage.output),
+                cache_read: count(normal.usage.cache_read),
+                cache_write: count(normal.usage.cache_write),
+                reasoning: count(normal.usage.reasoning),
+            };
         }
         Some(measured)
     }
@@ -207,21 +264,37 @@ impl Measured {
                 }
             },
         );
-        measured.is_operation.then_some(measured)
+        measured.operation().is_some().then_some(measured)
     }
 
     fn add(&mut self, key: &str, value: &Value) {
         match key {
-            keys::GEN_AI_USAGE_INPUT_TOKENS => self.input_tokens = count(value),
-            keys::GEN_AI_USAGE_OUTPUT_TOKENS => self.output_tokens = count(value),
+            keys::GEN_AI_USAGE_INPUT_TOKENS => self.usage.input = count(value),
+            keys::GEN_AI_USAGE_OUTPUT_TOKENS => self.usage.output = count(value),
+            // As release 0.1.0 has it, which alone asks for it.
+            keys::GEN_AI_WORKFLOW_NAME => self.add(keys::GEN_AI_AGENT_NAME, value),
             _ => {
-                if let Some(key) = DIMENSIONS.into_iter().find(|dimension| *dimension == key) {
-                    self.is_operation |= key == keys::GEN_AI_OPERATION_NAME;
-                    self.dimensions
-                        .push(KeyValue::new(key, dimension(key, value)));
+                let names = [keys::GEN_AI_AGENT_NAME, keys::GEN_AI_TOOL_NAME];
+                let mut kept = DIMENSIONS.into_iter().chain(names);
+                if let Some(key) = kept.find(|kept| *kept == key) {
+                    self.texts.push((key, dimension(key, value)));
                 }
             }
         }
+    }
+
+    fn operation(&self) -> Option<&Value> {
+        let mut texts = self.texts.iter();
+        let (_, operation) = texts.find(|(key, _)| *key == keys::GEN_AI_OPERATION_NAME)?;
+        Some(operation)
+    }
+
+    /// What is said under these keys.
+    fn dimensions(&self, keys: &[&str]) -> Vec<KeyValue> {
+        let kept = self.texts.iter().filter(|(key, _)| keys.contains(key));
+        let mut dimensions = Vec::with_capacity(keys.len() + 1);
+        dimensions.extend(kept.map(|(key, value)| KeyValue::new(*key, value.clone())));
+        dimensions
     }
 }
 

@@ -4,11 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use agentspan_model::keys;
+use agentspan_model::mapping::normal::Usage;
 use agentspan_queue::contain::{self, Foreign, Panicked};
 use opentelemetry::{Key, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::attributes::Keys;
+use crate::price;
 
 /// What an enricher changes of a span's attributes.
 ///
@@ -105,6 +107,17 @@ impl SpanEnrichers {
     ) -> Self {
         self.enrichers.push(Foreign::new(Arc::new(enricher)));
         self
+    }
+
+    /// Sets what calls of models cost: `gen_ai.usage.cost`, or `llm.cost.total` in the words of OpenInference, as a number.
+    ///
+    /// `price` gets the tokens of a call and the model that answered, and gives the cost, usually in US dollars; `None`
+    /// for a model that it does not know. A span that repeats the sum of its calls has no cost of its own.
+    pub fn with_price(
+        self,
+        price: impl Fn(&Usage, &str) -> Option<f64> + Send + Sync + 'static,
+    ) -> Self {
+        self.with_span_enricher(move |span| price::enrichment(span, &price))
     }
 
     /// Leaves the input messages out of the spans of invoked agents, after the enrichers.

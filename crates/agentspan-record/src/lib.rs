@@ -22,6 +22,7 @@ mod hiding;
 mod names;
 mod normalised;
 mod preparation;
+mod price;
 mod render;
 mod request_token;
 mod span_limits;

@@ -7,7 +7,7 @@ use agentspan_agent365::{Delivery, DeliveryBuilder, TokenResolver};
 use agentspan_discovery::Environment;
 use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::keys;
-use agentspan_model::mapping::ContentCapture;
+use agentspan_model::mapping::{ContentCapture, Rendering};
 use agentspan_otel::{
     AgentMetrics, ConsoleExporter, ExportQueue, OtelBridge, ScopeTracer, set_default_tracer,
     set_enabled,
@@ -56,6 +56,7 @@ pub fn configure() -> Configuration {
         destinations: Vec::new(),
         agent_spec_processors: Vec::new(),
         capture: None,
+        rendering: None,
         identity: None,
         remote_identity: RemoteIdentity::Ignored,
         console: ConsoleExporter::new(),
@@ -100,6 +101,7 @@ pub struct Configuration {
     destinations: Vec<Destination>,
     agent_spec_processors: Vec<(String, BackgroundQueue)>,
     capture: Option<ContentCapture>,
+    rendering: Option<Rendering>,
     identity: Option<Identity>,
     remote_identity: RemoteIdentity,
     console: ConsoleExporter,
@@ -206,6 +208,14 @@ impl Configuration {
     /// only if [`Destination::with_disclosure`] says so, too.
     pub fn with_content_capture(mut self, capture: ContentCapture) -> Self {
         self.capture = Some(capture);
+        self
+    }
+
+    /// Sets the vocabulary of all destinations that name none, and of the metrics. The default is
+    /// [`Rendering::GenAiV0_1`] if `OTEL_SEMCONV_STABILITY_OPT_IN` has `gen_ai_latest_experimental`
+    /// in its list, and [`Rendering::GenAi`], which receivers read today, otherwise.
+    pub fn with_default_rendering(mut self, rendering: Rendering) -> Self {
+        self.rendering = Some(rendering);
         self
     }
 
@@ -573,9 +583,15 @@ impl Configuration {
         let mut names: DestinationNames = of_agent365.collect();
         let batches = BatchVariables::read(environment);
         let queues = destinations.into_iter();
-        let queues = queues.map(|it| start(it.with_batch_variables(batches), &mut names));
+        let rendering = self
+            .rendering
+            .unwrap_or_else(|| environment_destinations::rendering(environment));
+        let queues = queues.map(|destination| {
+            let destination = destination.with_default_rendering(rendering);
+            start(destination.with_batch_variables(batches), &mut names)
+        });
         let queues: Result<Vec<ExportQueue>, InstallError> = queues.collect();
-        let metrics = meter.map(AgentMetrics::new);
+        let metrics = meter.map(|meter| AgentMetrics::in_words_of(rendering, meter));
         let processor = AgentSpanProcessor::new(agent365, delivery, queues?, metrics);
         let processor = processor
             .with_profile(profile)

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use agentspan_agent365::SpanEnrichers;
 use agentspan_model::agentspec::Disclosure;
+use agentspan_model::mapping::normal::Usage;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering, TracingNoise};
 use agentspan_otel::{
     ConsoleDetail, ConsoleExporter, ExportQueue, OtlpJsonLines, Receipts, SpanLimits,
@@ -62,7 +63,8 @@ enum Exposure {
 
 struct Settings {
     exposure: Exposure,
-    rendering: Rendering,
+    /// If the code says it.
+    rendering: Option<Rendering>,
     noise: Option<TracingNoise>,
     enrichers: SpanEnrichers,
     receipts: Receipts,
@@ -106,7 +108,7 @@ impl Destination {
             name,
             settings: Settings {
                 exposure: Exposure::Disclosed(Disclosure::Masked),
-                rendering: Rendering::GenAi,
+                rendering: None,
                 noise: None,
                 enrichers: SpanEnrichers::none(),
                 receipts: Receipts::new(),
@@ -205,8 +207,10 @@ impl Destination {
         self
     }
 
-    /// Sets the vocabulary. The default is that of the GenAI semantic conventions, whatever the
-    /// [profile](crate::Configuration::with_profile) of Agent 365 is.
+    /// Sets the vocabulary. The default is that of
+    /// [`Configuration::with_default_rendering`](crate::Configuration::with_default_rendering): the
+    /// GenAI semantic conventions, whatever the [profile](crate::Configuration::with_profile) of
+    /// Agent 365 is.
     ///
     /// It is that of all spans of agents: those of scopes, those of
     /// [`Telemetry::trace`](crate::Telemetry::trace), and those of other frameworks in any
@@ -214,7 +218,7 @@ impl Destination {
     /// other spans, and attributes that no convention knows, pass as they are.
     /// [`Rendering::AgentSpec`] passes scopes and other frameworks' spans as they are, too.
     pub fn with_rendering(mut self, rendering: Rendering) -> Self {
-        self.settings.rendering = rendering;
+        self.settings.rendering = Some(rendering);
         self
     }
 
@@ -223,6 +227,33 @@ impl Destination {
     /// they are kept, and left out for Agent 365.
     pub fn with_tracing_noise(mut self, noise: TracingNoise) -> Self {
         self.settings.noise = Some(noise);
+        self
+    }
+
+    /// Sets what calls of models cost, which the destination gets as `gen_ai.usage.cost` or `llm.cost.total`. The
+    /// default is nothing; we have no list of prices.
+    ///
+    /// `price` gets the tokens of a call and the model that answered, on the thread of the destination's queue, and
+    /// gives the cost in the currency that the backend expects; `None` for a model that it does not know.
+    ///
+    /// ```
+    /// use agentspan::Destination;
+    /// use agentspan::otel::ConsoleExporter;
+    ///
+    /// let destination = Destination::console(ConsoleExporter::new()).with_price(|usage, model| {
+    ///     let (input, output) = match model {
+    ///         "gpt-4o" => (2.5e-6, 10e-6),
+    ///         _ => return None,
+    ///     };
+    ///     Some(usage.input? as f64 * input + usage.output? as f64 * output)
+    /// });
+    /// # drop(destination);
+    /// ```
+    pub fn with_price(
+        mut self,
+        price: impl Fn(&Usage, &str) -> Option<f64> + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.enrichers = self.settings.enrichers.with_price(price);
         self
     }
 
@@ -272,6 +303,12 @@ impl Destination {
     /// [`ExportQueueBuilder::with_span_limits`]: agentspan_otel::ExportQueueBuilder::with_span_limits
     pub fn with_span_limits(mut self, limits: SpanLimits) -> Self {
         self.settings.limits = limits;
+        self
+    }
+
+    /// Sets the vocabulary, if the code has left it open.
+    pub(crate) fn with_default_rendering(mut self, rendering: Rendering) -> Self {
+        self.settings.rendering.get_or_insert(rendering);
         self
     }
 
@@ -328,7 +365,8 @@ fn build<E: SpanExporter + 'static>(
         Exposure::KnownHarmless => (queue.with_known_harmless_only(), Disclosure::Masked),
     };
     let capture = ContentCapture::from(disclosure);
-    let mut mapping = Mapping::new(settings.rendering).with_capture(capture);
+    let rendering = settings.rendering.unwrap_or_default();
+    let mut mapping = Mapping::new(rendering).with_capture(capture);
     if let Some(noise) = settings.noise {
         mapping = mapping.with_tracing_noise(noise);
     }

@@ -11,7 +11,7 @@ mod http;
 
 use agentspan_discovery::agent365_variables::AGENTSPAN_OTLP_FILE;
 use agentspan_discovery::{Environment, Switches, standard_variables as names, values};
-use agentspan_model::mapping::ContentCapture;
+use agentspan_model::mapping::{ContentCapture, Rendering};
 use agentspan_otel::{ConsoleExporter, OtlpJsonLines};
 
 #[cfg(not(feature = "otlp-grpc"))]
@@ -90,6 +90,18 @@ pub(crate) fn capture(environment: &Environment) -> Option<ContentCapture> {
         ignored(name, value);
         ContentCapture::NoContent
     }))
+}
+
+/// The words that destinations get if nobody says otherwise.
+pub(crate) fn rendering(environment: &Environment) -> Rendering {
+    let value = environment.non_blank(names::OTEL_SEMCONV_STABILITY_OPT_IN);
+    let mut choices = value.unwrap_or_default().split(',').map(str::trim);
+    // Those for other conventions are for others.
+    if choices.any(|choice| choice == "gen_ai_latest_experimental") {
+        Rendering::GenAiV0_1
+    } else {
+        Rendering::GenAi
+    }
 }
 
 fn otlp_file(environment: &Environment) -> Result<Option<Destination>, InstallError> {

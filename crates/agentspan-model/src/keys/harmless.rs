@@ -295,6 +295,7 @@ pub(super) const HARMLESS: &[&str] = &[
     "llm.request.model_name",
     "llm.response.model_name",
     "llm.system",
+    keys::GEN_AI_USAGE_COST,
     // One evaluation, as `Feedback` writes it.
     keys::EVALUATION_ANNOTATOR_KIND,
     keys::EVALUATION_LABEL,

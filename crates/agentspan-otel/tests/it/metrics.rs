@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use agentspan_model::mapping::ContentCapture;
+use agentspan_model::mapping::{ContentCapture, Rendering};
 use agentspan_otel::{AgentMetrics, OtelBridge};
 use agentspan_processor::Trace;
 use opentelemetry::KeyValue;
@@ -107,6 +107,68 @@ fn tokens_that_an_agent_repeats_are_counted_once() {
         &[
             (&format!("gen_ai.client.token.usage.count{chat}"), 2.0),
             (&format!("gen_ai.client.token.usage.sum{chat}"), 47.0),
+        ],
+    );
+}
+
+#[test]
+fn release_0_1_of_the_conventions_has_metrics_of_its_own() {
+    let meters = Meters::new();
+    let metrics = AgentMetrics::in_words_of(Rendering::GenAiV0_1, &meters.provider.meter("t"));
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(metrics)
+        .build();
+    for attributes in [
+        [
+            ("gen_ai.operation.name", "invoke_agent"),
+            ("gen_ai.agent.name", "clerk"),
+            ("gen_ai.usage.input_tokens", "47"),
+        ],
+        [
+            ("gen_ai.operation.name", "chat"),
+            ("gen_ai.usage.input_tokens", "47"),
+            ("gen_ai.usage.cache_read_input_tokens", "40"),
+        ],
+        [
+            ("gen_ai.operation.name", "execute_tool"),
+            ("gen_ai.tool.name", "weather"),
+            ("error.type", "timeout"),
+        ],
+        [
+            ("gen_ai.operation.name", "retrieval"),
+            ("gen_ai.request.model", "m"),
+            ("gen_ai.tool.name", "none of it"),
+        ],
+    ] {
+        let mut span = provider.tracer("t").start("a span");
+        span.set_attributes(attributes.map(|(key, value)| KeyValue::new(key, value)));
+        span.end();
+    }
+    let mut series = meters.collect();
+    series.retain(|name, _| !name.contains(".duration.sum"));
+    let of_chat = "{gen_ai.operation.name=chat}";
+    let usage = "gen_ai.client.inference.usage";
+    check(
+        &series,
+        &[
+            (
+                &format!("gen_ai.client.inference.duration.count{of_chat}"),
+                1.0,
+            ),
+            (&format!("{usage}.cache_read.input_tokens{of_chat}"), 40.0),
+            (&format!("{usage}.input_tokens{of_chat}"), 47.0),
+            (
+                "gen_ai.client.operation.duration.count{gen_ai.operation.name=retrieval,gen_ai.request.model=m}",
+                1.0,
+            ),
+            (
+                "gen_ai.execute_tool.duration.count{error.type=timeout,gen_ai.tool.name=weather}",
+                1.0,
+            ),
+            (
+                "gen_ai.invoke_agent.duration.count{gen_ai.agent.name=clerk}",
+                1.0,
+            ),
         ],
     );
 }

@@ -378,3 +378,72 @@ fn agent_365_gets_spans_of_rig_in_the_words_of_its_profile_without_noise() {
         assert!(!body.contains("code.file.path"), "{body}");
     }
 }
+
+#[test]
+fn the_newest_conventions_are_a_switch_of_the_environment() {
+    if !has_its_own("d7_words::the_newest_conventions_are_a_switch_of_the_environment") {
+        return;
+    }
+    let names = |opt_in: &str, rendering: Option<Rendering>| {
+        let service = Service::start().unwrap();
+        let otlp = Otlp::new().with_endpoint(format!("{}/v1/traces", service.url()));
+        let mut destination = Destination::otlp_http(otlp).unwrap();
+        if let Some(rendering) = rendering {
+            destination = destination.with_rendering(rendering);
+        }
+        let processor = configure()
+            .with_environment(&Environment::from_iter([(
+                "OTEL_SEMCONV_STABILITY_OPT_IN",
+                opt_in,
+            )]))
+            .with_destination(destination)
+            .switched_on()
+            .into_processor()
+            .unwrap();
+        let queue = processor.queues()[0].clone();
+        let provider = SdkTracerProvider::builder()
+            .with_span_processor(processor)
+            .build();
+        let mut span = provider.tracer("t").start("run");
+        span.set_attribute(KeyValue::new("gen_ai.operation.name", "invoke_workflow"));
+        span.set_attribute(KeyValue::new("gen_ai.agent.name", "travel"));
+        span.end();
+        queue.flush(WHILE).unwrap();
+        let request = ExportTraceServiceRequest::decode(&*service.requests()[0].body).unwrap();
+        let span = &request.resource_spans[0].scope_spans[0].spans[0];
+        span.name.clone()
+    };
+    let newest = "http, gen_ai_latest_experimental";
+    assert_eq!(names(newest, None), "invoke_agent travel");
+    assert_eq!(names("http/dup", None), "invoke_workflow travel");
+    let named = Some(Rendering::GenAi);
+    assert_eq!(names(newest, named), "invoke_workflow travel");
+}
+
+#[test]
+fn prices_of_the_program_are_costs_of_calls() {
+    if !has_its_own("d7_words::prices_of_the_program_are_costs_of_calls") {
+        return;
+    }
+    let priced = |rendering: Rendering| {
+        received(Profile::V0_1, move |destination| {
+            let destination = destination.with_rendering(rendering);
+            destination.with_price(|usage, model| {
+                let input = usage.input? == 11 && usage.output? == 7;
+                (input && model == "gpt-4o").then_some(0.5)
+            })
+        })
+    };
+    for (rendering, key) in [
+        (Rendering::GenAi, "gen_ai.usage.cost"),
+        (Rendering::OpenInference, "llm.cost.total"),
+    ] {
+        let spans = priced(rendering);
+        let costs = spans.iter().filter_map(|(name, span)| {
+            let cost = attributes(span).remove(key)?;
+            Some((name.as_str(), cost))
+        });
+        let costs: Vec<_> = costs.collect();
+        assert_eq!(costs, [("chat gpt-4o", "double 0.5".to_owned())]);
+    }
+}

@@ -66,6 +66,7 @@ rows! {
     otel_exporter_otlp_timeout: "OTEL_EXPORTER_OTLP_TIMEOUT" => receiver::timeout;
     otel_exporter_otlp_traces_timeout: "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT" => receiver::timeout;
     otel_instrumentation_genai_capture_message_content: "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT" => program::capture;
+    otel_semconv_stability_opt_in: "OTEL_SEMCONV_STABILITY_OPT_IN" => program::conventions;
     enable_observability: "ENABLE_OBSERVABILITY" => agent365::scopes;
     enable_a365_observability: "ENABLE_A365_OBSERVABILITY" => agent365::scopes;
     enable_a365_observability_exporter: "ENABLE_A365_OBSERVABILITY_EXPORTER" => agent365::exporter;

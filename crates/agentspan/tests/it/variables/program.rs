@@ -280,6 +280,42 @@ pub(super) fn capture(row: &Row) {
     }
 }
 
+/// What a span that runs a workflow is called at a destination.
+fn name_of_workflow() -> String {
+    let exporter = InMemorySpanExporter::default();
+    let telemetry = configure()
+        .with_destination(Destination::exporter("memory", exporter.clone()))
+        .switched_on()
+        .install()
+        .unwrap();
+    let mut span = telemetry.tracer("t").start("run");
+    span.set_attribute(KeyValue::new("gen_ai.operation.name", "invoke_workflow"));
+    span.set_attribute(KeyValue::new("gen_ai.agent.name", "travel"));
+    span.end();
+    telemetry.flush(WHILE).unwrap();
+    let spans = exporter.get_finished_spans().unwrap();
+    spans[0].name.clone().into_owned()
+}
+
+pub(super) fn conventions(row: &Row) {
+    if is_started_by_test() {
+        assert_eq!(name_of_workflow(), said("EXPECTED"));
+        return;
+    }
+    for (value, expected) in [
+        ("gen_ai_latest_experimental", "invoke_agent travel"),
+        (
+            "http/dup, gen_ai_latest_experimental",
+            "invoke_agent travel",
+        ),
+        ("http", "invoke_workflow travel"),
+        ("", "invoke_workflow travel"),
+    ] {
+        let variables = [(row.variable, value), ("EXPECTED", expected)];
+        must_pass(row.test, &variables);
+    }
+}
+
 /// Whether the trace and the baggage of a request that leaves are there, and the same of one that came.
 fn in_formats() {
     let telemetry = configure().switched_on().install().unwrap();
