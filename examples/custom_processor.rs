@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use agentspan_processor::model::agentspec::{Recording, SpanDetails};
-use agentspan_processor::{HookError, Replay, Span, SpanProcessor};
+use agentspan_processor::replay::Replay;
+use agentspan_processor::{HookError, Span, SpanProcessor};
 
 const RECORDING: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),

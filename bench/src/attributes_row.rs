@@ -97,7 +97,7 @@ impl Contender for Scope {
     }
 
     fn prepare(&mut self) {
-        agentspan_otel::set_enabled(true);
+        agentspan_otel::scopes::set_enabled(true);
     }
 
     fn run(&mut self) {

@@ -3,7 +3,8 @@
 use agentspan_model::agent365::ToolCallDetails;
 use agentspan_model::agentspec::{EventDetails, SpanDetails};
 use agentspan_otel::{ExecuteToolScope, OtelBridge, ScopeTracer};
-use agentspan_processor::{BackgroundQueue, OpenTrace, Span, Trace};
+use agentspan_processor::trace::OpenTrace;
+use agentspan_processor::{BackgroundQueue, Span, Trace};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::agentspec_row::contenders::{Discard, FLUSH, open_trace};
@@ -148,7 +149,7 @@ impl Contender for Scopes {
     }
 
     fn prepare(&mut self) {
-        agentspan_otel::set_enabled(true);
+        agentspan_otel::scopes::set_enabled(true);
     }
 
     fn run(&mut self) {

@@ -3,7 +3,7 @@
 mod by_hand;
 pub mod json;
 
-use agentspan_agent365::{BodyEncoder, EncodedResource};
+use agentspan_agent365::encode::{BodyEncoder, EncodedResource};
 use agentspan_model::agent365::Profile;
 use agentspan_testkit::turn;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;

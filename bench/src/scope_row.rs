@@ -99,7 +99,7 @@ impl Contender for Scopes {
     }
 
     fn prepare(&mut self) {
-        agentspan_otel::set_enabled(self.enabled);
+        agentspan_otel::scopes::set_enabled(self.enabled);
     }
 
     fn run(&mut self) {

@@ -1,6 +1,7 @@
 //! Calls of the reference's baggage builder, made to ours.
 
-use agentspan_otel::{BaggageBuilder, BaggageText};
+use agentspan_otel::BaggageBuilder;
+use agentspan_otel::baggage::BaggageText;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

@@ -5,7 +5,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use agentspan_agent365::{BuildError, Delivery, DeliveryBuilder, Retry, RetryTimer};
+use agentspan_agent365::retry::{Retry, RetryTimer};
+use agentspan_agent365::{BuildError, Delivery, DeliveryBuilder};
 use agentspan_discovery::ClusterCategory;
 use agentspan_model::agent365::Profile;
 use agentspan_testkit::Service;

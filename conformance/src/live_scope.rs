@@ -14,9 +14,10 @@ use std::fmt::Display;
 
 use agentspan_model::agent365::{GuardrailDecision, GuardrailFinding, Profile};
 use agentspan_model::keys;
+use agentspan_otel::scopes::is_enabled;
 use agentspan_otel::{
     ApplyGuardrailScope, ExecuteToolScope, InferenceScope, InvokeAgentScope, OutputScope, Scope,
-    ScopeTracer, is_enabled,
+    ScopeTracer,
 };
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TraceContextExt;

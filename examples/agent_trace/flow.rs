@@ -1,6 +1,6 @@
 //! The flow: it looks something up, and answers with the result.
 
-use agentspan_processor::{FlowExecution, NodeExecution};
+use agentspan_processor::execution::{FlowExecution, NodeExecution};
 use serde_json::json;
 
 use crate::Result;

@@ -5,7 +5,8 @@
 use std::error::Error;
 use std::io::{self, Write};
 
-use agentspan_processor::{AgentExecution, BackgroundQueue, ConsoleTree, JsonLines, Trace};
+use agentspan_processor::execution::AgentExecution;
+use agentspan_processor::{BackgroundQueue, ConsoleTree, JsonLines, Trace};
 use serde_json::json;
 
 mod assistant;

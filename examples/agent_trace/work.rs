@@ -1,7 +1,7 @@
 //! The work of the flow's nodes: one executes a tool, the other streams the answer of a model.
 
 use agentspan_model::agentspec::Message;
-use agentspan_processor::{LlmGeneration, ToolExecution};
+use agentspan_processor::execution::{LlmGeneration, ToolExecution};
 
 use crate::Result;
 use crate::assistant::Assistant;

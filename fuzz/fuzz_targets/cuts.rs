@@ -2,9 +2,9 @@
 
 #![no_main]
 
-use agentspan_agent365::{
-    BodyEncoder, EncodedResource, SpanLimits, Truncation, chunk_by_bytes, estimated_span_bytes,
-};
+use agentspan_agent365::SpanLimits;
+use agentspan_agent365::conformance::{chunk_by_bytes, estimated_span_bytes};
+use agentspan_agent365::encode::{BodyEncoder, EncodedResource, Truncation};
 use agentspan_model::agent365::Profile;
 use fuzz::body::{check_cut, encode};
 use fuzz::spans::{several, span};

@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use agentspan_agent365::{BodyEncoder, EncodedResource, Truncation};
+use agentspan_agent365::encode::{BodyEncoder, EncodedResource, Truncation};
 use agentspan_model::agent365::Profile;
 use fuzz::body::{check_cut, encode, scopes};
 use fuzz::spans::{attribute, several, span};

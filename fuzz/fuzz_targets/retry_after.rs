@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use agentspan_agent365::retry_after_seconds;
+use agentspan_agent365::conformance::retry_after_seconds;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use agentspan_otel::turn_context_pairs;
+use agentspan_otel::turn_context::turn_context_pairs;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

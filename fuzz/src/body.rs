@@ -1,6 +1,6 @@
 //! Bodies of requests, and what must be in them.
 
-use agentspan_agent365::{BodyEncoder, EncodedResource, Truncation};
+use agentspan_agent365::encode::{BodyEncoder, EncodedResource, Truncation};
 use opentelemetry_sdk::trace::SpanData;
 use serde_json::Value as Json;
 

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::OtelBridge;
-use agentspan_processor::{OpenTrace, Trace};
+use agentspan_processor::Trace;
+use agentspan_processor::trace::OpenTrace;
 use opentelemetry_sdk::trace::{BatchSpanProcessor, SdkTracerProvider, SpanData, SpanProcessor};
 
 use crate::agentspec_row::peer::Peer;

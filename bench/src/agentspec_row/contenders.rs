@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use agentspan_model::agentspec::{EventDetails, SpanDetails};
 #[cfg(test)]
-use agentspan_processor::QueueStats;
-use agentspan_processor::{
-    BackgroundQueue, HookError, OpenTrace, Span, SpanEvent, SpanProcessor, Trace,
-};
+use agentspan_processor::background_queue::QueueStats;
+use agentspan_processor::trace::OpenTrace;
+use agentspan_processor::{BackgroundQueue, HookError, Span, SpanEvent, SpanProcessor, Trace};
 
 use crate::agentspec_row::TURNS;
 use crate::agentspec_row::turn::{Events as Asked, Facts, Turn};

@@ -3,7 +3,8 @@
 use agentspan_model::agentspec::{
     Agent, AgentExecutionSpan, AgentExecutionStart, Component, JsonObject,
 };
-use agentspan_processor::{BackgroundQueue, OpenTrace, Span};
+use agentspan_processor::trace::OpenTrace;
+use agentspan_processor::{BackgroundQueue, Span};
 
 use crate::agentspec_row::contenders::{Discard, FLUSH, open_trace};
 use crate::error::BenchError;

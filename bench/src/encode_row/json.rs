@@ -1,6 +1,6 @@
 //! The body as people write it with `serde_json`: as a tree of values, and streamed.
 //!
-//! Both say what [`BodyEncoder`](agentspan_agent365::BodyEncoder) says, for spans of one
+//! Both say what [`BodyEncoder`](agentspan_agent365::encode::BodyEncoder) says, for spans of one
 //! instrumentation scope, without links, whose keys are unique and whose values are strings; a test
 //! compares them. What they leave out would make them slower.
 
@@ -257,7 +257,7 @@ fn nanos(time: SystemTime) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use agentspan_agent365::{BodyEncoder, EncodedResource};
+    use agentspan_agent365::encode::{BodyEncoder, EncodedResource};
     use agentspan_model::agent365::Profile;
     use agentspan_testkit::turn;
 

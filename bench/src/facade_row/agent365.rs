@@ -6,8 +6,9 @@ use agentspan::Telemetry;
 use agentspan::discovery::Environment;
 use agentspan_agent365::{AccessToken, Delivery, DeliveryBuilder, token_from_async_fn};
 use agentspan_model::mapping::ContentCapture;
-use agentspan_otel::{BaggageBuilder, RequestBaggage, ScopeTracer};
-use agentspan_processor::OpenTrace;
+use agentspan_otel::baggage::RequestBaggage;
+use agentspan_otel::{BaggageBuilder, ScopeTracer};
+use agentspan_processor::trace::OpenTrace;
 use agentspan_testkit::turn;
 
 use crate::agentspec_row::turn::{Events, Facts, Turn};

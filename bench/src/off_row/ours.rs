@@ -6,7 +6,8 @@ use agentspan_model::agent365::{
     AgentDetails, InferenceCallDetails, InferenceOperationType, InvokeAgentDetails, ToolCallDetails,
 };
 use agentspan_otel::{ExecuteToolScope, InferenceScope, InvokeAgentScope, ScopeTracer};
-use agentspan_processor::{OpenTrace, Trace};
+use agentspan_processor::Trace;
+use agentspan_processor::trace::OpenTrace;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::agentspec_row::turn::{Events, Facts, Turn};
@@ -91,7 +92,7 @@ impl Contender for Scopes {
     }
 
     fn prepare(&mut self) {
-        agentspan_otel::set_enabled(false);
+        agentspan_otel::scopes::set_enabled(false);
     }
 
     fn run(&mut self) {

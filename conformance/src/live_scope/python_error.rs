@@ -1,6 +1,6 @@
 //! Python exceptions as the vectors describe them.
 
-use agentspan_otel::BaggageText;
+use agentspan_otel::baggage::BaggageText;
 use serde::Deserialize;
 
 /// An exception: its class and its argument.

@@ -7,7 +7,8 @@ mod other_request;
 use std::marker::PhantomData;
 
 use agentspan_model::agent365::Profile;
-use agentspan_otel::{BaggageBuilder, BaggageSpanProcessor, RequestBaggage, ScopeTracer};
+use agentspan_otel::baggage::RequestBaggage;
+use agentspan_otel::{BaggageBuilder, BaggageSpanProcessor, ScopeTracer};
 use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{SpanBuilder, SpanKind, Tracer, TracerProvider};

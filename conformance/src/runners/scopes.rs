@@ -11,7 +11,8 @@ use std::marker::PhantomData;
 
 use agentspan_discovery::{Environment, Switches};
 use agentspan_model::agent365::Profile;
-use agentspan_otel::{ScopeTracer, set_enabled};
+use agentspan_otel::ScopeTracer;
+use agentspan_otel::scopes::set_enabled;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

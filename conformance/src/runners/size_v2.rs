@@ -3,10 +3,10 @@
 //!
 //! Spans are cut by the encoder of bodies, and URLs are read off the wire.
 
-use agentspan_agent365::{
-    BodyEncoder, EncodedResource, chunk_by_bytes, estimated_span_bytes, estimated_value_bytes,
-    retry_after_seconds,
+use agentspan_agent365::conformance::{
+    chunk_by_bytes, estimated_span_bytes, estimated_value_bytes, retry_after_seconds,
 };
+use agentspan_agent365::encode::{BodyEncoder, EncodedResource};
 use agentspan_discovery::{DomainOverride, Environment, Switches};
 use agentspan_model::agent365::{Profile, environment as names};
 use aws_lc_rs::digest::{SHA256, digest};

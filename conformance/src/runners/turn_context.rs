@@ -1,6 +1,7 @@
 //! `turn_context.json`: baggage pairs of a turn of a conversation.
 
-use agentspan_otel::{BaggageBuilder, turn_context_pairs};
+use agentspan_otel::BaggageBuilder;
+use agentspan_otel::turn_context::turn_context_pairs;
 use serde_json::{Value, json};
 
 use crate::{Case, Json, Outcome, Predicate, Runner};

@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use agentspan_model::agentspec::SpanDetails;
-use agentspan_otel::{ExportLoss, ExportQueue};
-use agentspan_processor::{BackgroundQueue, FlushError, HookError, Span, SpanProcessor, Trace};
+use agentspan_otel::ExportQueue;
+use agentspan_otel::export_queue::ExportLoss;
+use agentspan_processor::background_queue::FlushError;
+use agentspan_processor::{BackgroundQueue, HookError, Span, SpanProcessor, Trace};
 use agentspan_testkit::turn;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};

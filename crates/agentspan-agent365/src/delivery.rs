@@ -99,7 +99,7 @@ impl Delivery {
     }
 
     /// What the service said last of spans that it rejected or did not route, or as a remark: see
-    /// [`ServiceReason`](crate::ServiceReason). The reports have all of its reasons.
+    /// [`ServiceReason`](crate::service_reason::ServiceReason). The reports have all of its reasons.
     #[must_use]
     pub fn receiver_message(&self) -> Option<String> {
         self.shared().receiver_message()

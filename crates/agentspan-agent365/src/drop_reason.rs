@@ -28,7 +28,7 @@ pub enum DropReason {
     /// The service answered 413 though the span was alone in its request.
     TooLarge,
     /// Every try failed with a transport error or a status that is worth another try, until the spans had
-    /// waited for as long as [`Retry`](crate::Retry) allows.
+    /// waited for as long as [`Retry`](crate::retry::Retry) allows.
     RetriesExhausted,
     /// The service answered with a status of 5xx each time that the span was sent, while it took other spans of
     /// the identity.

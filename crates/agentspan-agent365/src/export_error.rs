@@ -89,7 +89,7 @@ pub enum ExportError {
         reasons: Vec<ServiceReason>,
     },
     /// The service answered 413 for each of these spans alone in a request. Record less in a span, or
-    /// have it cut with [`Truncation`](crate::Truncation), which some profiles do.
+    /// have it cut with [`Truncation`](crate::encode::Truncation), which some profiles do.
     #[error(
         "the service finds spans of {identity} too large, one of them in a request of {bytes} bytes"
     )]
@@ -100,7 +100,7 @@ pub enum ExportError {
         bytes: usize,
     },
     /// Every try failed, or, with no tries, those of earlier spans of the identity did. The attempts of the
-    /// [`IdentityReport`](crate::IdentityReport) say how.
+    /// [`IdentityReport`](crate::report::IdentityReport) say how.
     #[error("{tries} tries failed for {identity}{}", listed(reasons))]
     RetriesExhausted {
         /// Whose spans were sent.

@@ -22,10 +22,11 @@ use crate::access_token::AccessToken;
 /// Spec spans below one that runs already and is entered there.
 ///
 /// ```
-/// use agentspan_agent365::{AccessToken, ExportToken, ExportTokenFutureExt as _};
+/// use agentspan_agent365::{AccessToken, ExportToken};
+/// use agentspan_agent365::token::ExportTokenFutureExt as _;
 ///
 /// # async fn answer() {}
-/// # async fn example(from_the_header: String) -> Result<(), agentspan_agent365::AccessTokenError> {
+/// # async fn example(from_the_header: String) -> Result<(), agentspan_agent365::token::AccessTokenError> {
 /// let token = ExportToken::new(AccessToken::new(from_the_header)?);
 /// answer().with_export_token(&token).await;
 /// # Ok(())

@@ -50,7 +50,7 @@
 //! - [`ExportReport`] describes one batch: the spans that were sent for each identity, and the spans that
 //!   were dropped or rejected, with reasons. [`DeliveryStats`] is the running total, which `Display` prints
 //!   as one line.
-//! - [`BodyEncoder`] writes the bodies of the requests.
+//! - [`encode::BodyEncoder`] writes the bodies of the requests.
 
 mod access_token;
 mod agent_spec_span_processor;
@@ -60,7 +60,7 @@ mod chunking;
 mod delivery;
 mod destination;
 mod drop_reason;
-mod encode;
+pub mod encode;
 mod export_error;
 mod export_token;
 mod exporter;
@@ -72,8 +72,8 @@ mod missing_permission;
 mod per_request;
 mod receipt;
 mod refusal;
-mod report;
-mod retry;
+pub mod report;
+pub mod retry;
 mod retry_after;
 mod service_reason;
 #[cfg(test)]
@@ -85,39 +85,47 @@ mod token_resolver;
 pub mod transport;
 mod wire_profile;
 
-/// Why there is no https: the source of [`BuildError::Cryptography`].
-pub use agentspan_tls::NoCryptoProvider;
+/// The parts of tokens: queries, the resolvers that closures become, and the token of a request.
+pub mod token {
+    pub use crate::access_token::AccessTokenError;
+    pub use crate::export_token::{ActiveToken, ExportTokenFutureExt};
+    pub use crate::token_resolver::{AsyncFnResolver, FnResolver, RequestTokens, TokenQuery};
+}
 
-pub use agentspan_record::{Enrichment, FinishedSpan, SpanCuts, SpanEnrichers, SpanLimits};
+/// The errors inside [`BuildError`] and [`ExportError`], and those of calls that users seldom make.
+pub mod error {
+    pub use agentspan_tls::NoCryptoProvider;
 
-pub use self::access_token::{AccessToken, AccessTokenError};
+    pub use crate::export_error::{RefusedIdentityError, ResolverError, SubmitError};
+    pub use crate::loopback_endpoint::LoopbackEndpointError;
+    pub use crate::token_resolver::BoxError;
+}
+
+/// For the comparison with the reference package, and for nothing else.
+#[doc(hidden)]
+pub mod conformance {
+    pub use crate::chunking::{chunk_by_bytes, estimated_span_bytes, estimated_value_bytes};
+    pub use crate::retry_after::retry_after_seconds;
+}
+
+pub use agentspan_record::{Enrichment, FinishedSpan, SpanCuts, SpanLimits};
+
 pub use self::agent_spec_span_processor::AgentSpecSpanProcessor;
 pub use self::build_error::BuildError;
 pub use self::builder::DeliveryBuilder;
-// Only the comparison with the reference package calls these.
-#[doc(hidden)]
-pub use self::chunking::{chunk_by_bytes, estimated_span_bytes, estimated_value_bytes};
 pub use self::delivery::Delivery;
-pub use self::drop_reason::DropReason;
-pub use self::encode::{BodyEncoder, EncodedResource, Truncation};
-pub use self::export_error::{ExportError, RefusedIdentityError, ResolverError, SubmitError};
-pub use self::export_token::{ActiveToken, ExportToken, ExportTokenFutureExt};
 pub use self::exporter::Agent365Exporter;
-pub use self::loopback_endpoint::LoopbackEndpointError;
-pub use self::missing_permission::MissingPermission;
 pub use self::per_request::PerRequestExport;
-pub use self::report::{
-    Attempt, AttemptOutcome, ExportReport, IdentityReport, RefusedIdentity, SpanLoss,
-};
-pub use self::retry::{Retry, RetryTimer, TokioRetryTimer};
-#[doc(hidden)]
-pub use self::retry_after::retry_after_seconds;
-pub use self::service_reason::ServiceReason;
 pub use self::span_processor::Agent365SpanProcessor;
-pub use self::stats::DeliveryStats;
+
+pub use self::access_token::AccessToken;
+pub use self::export_token::ExportToken;
 pub use self::token_cache::TokenCache;
 pub use self::token_resolver::{
-    AsyncFnResolver, BoxError, FnResolver, RequestTokens, TokenQuery, TokenResolver,
-    token_from_async_fn, token_from_fn, token_from_request,
+    TokenResolver, token_from_async_fn, token_from_fn, token_from_request,
 };
-pub use self::transport::TransportError;
+
+pub use self::drop_reason::DropReason;
+pub use self::export_error::ExportError;
+pub use self::report::ExportReport;
+pub use self::stats::DeliveryStats;

@@ -7,7 +7,8 @@ use agentspan_model::agent365::Identity;
 
 use crate::drop_reason::DropReason;
 use crate::export_error::{ExportError, RefusedIdentityError};
-use crate::service_reason::ServiceReason;
+pub use crate::missing_permission::MissingPermission;
+pub use crate::service_reason::ServiceReason;
 use crate::transport::TransportError;
 
 /// What became of the spans of one batch.

@@ -25,7 +25,7 @@ const LONGEST_ASKED: Duration = Duration::from_secs(5 * 60);
 /// ```
 /// use std::time::Duration;
 ///
-/// use agentspan_agent365::Retry;
+/// use agentspan_agent365::retry::Retry;
 ///
 /// assert_eq!(Retry::default(), Retry::for_at_most(Duration::from_secs(15 * 60)));
 /// ```

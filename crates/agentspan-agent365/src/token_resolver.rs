@@ -38,7 +38,9 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 /// dropped and counted, as the reference does.
 ///
 /// ```
-/// use agentspan_agent365::{AccessToken, BoxError, TokenQuery, TokenResolver};
+/// use agentspan_agent365::{AccessToken, TokenResolver};
+/// use agentspan_agent365::error::BoxError;
+/// use agentspan_agent365::token::TokenQuery;
 ///
 /// struct Fixed(AccessToken);
 ///

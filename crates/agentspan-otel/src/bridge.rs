@@ -8,7 +8,8 @@ use agentspan_model::agent365::mapping::INVOKE_AGENT;
 use agentspan_model::agentspec::{self, Disclosure, Event, EventDetails, Id};
 use agentspan_model::keys;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
-use agentspan_processor::{ActiveGuard, HookError, Span, SpanEvent, SpanProcessor};
+use agentspan_processor::span_processor::ActiveGuard;
+use agentspan_processor::{HookError, Span, SpanEvent, SpanProcessor};
 use agentspan_record::{
     Around, Attributes, Made, OpenSpan, Starting, Tracker, hand_over, span_kind,
 };
@@ -74,7 +75,7 @@ use writes::Writes;
 ///
 /// The bridge keeps a span from its start to its end. What nobody ends is exported all the same,
 /// with `agentspec.unfinished` and the last time that is known of it: the spans that a recording
-/// leaves open when its [replay](agentspan_processor::Replay) ends, and all others with
+/// leaves open when its [replay](agentspan_processor::replay::Replay) ends, and all others with
 /// [`end_open_spans`](Self::end_open_spans) or when the bridge is dropped. An event that is added
 /// after the end of its span is shown by the nearest open span around it, with the id of its own in
 /// `agentspec.event.span_id`. If there is none, it is lost and [counted](Self::late_events).

@@ -94,7 +94,7 @@ impl ConsoleExporter {
 
     /// One that writes the same to the same place, and has no spans that wait for their roots. For
     /// the child of a fork, see
-    /// [`with_exporter_after_fork`](crate::ExportQueueBuilder::with_exporter_after_fork).
+    /// [`with_exporter_after_fork`](crate::export_queue::ExportQueueBuilder::with_exporter_after_fork).
     #[must_use]
     pub fn another(&self) -> Self {
         Self {

@@ -8,7 +8,8 @@ use agentspan_queue::contain;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Meter;
 
-use crate::{ExportLoss, ExportQueue, ExportStats};
+use crate::ExportQueue;
+use crate::export_queue::{ExportLoss, ExportStats};
 
 /// Shows what destinations accepted, exported, dropped and queued as metrics, for as long as it lives.
 ///

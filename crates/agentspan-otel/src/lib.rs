@@ -41,7 +41,7 @@
 //! - [`InvokeAgentScope`], [`ExecuteToolScope`], [`InferenceScope`], [`OutputScope`] and
 //!   [`ApplyGuardrailScope`] are spans of an agent's work. [`Scope`] explains how to enter, run and end
 //!   them, in sync and in async code.
-//! - [`ScopeTracer`] sets the provider of their spans. [`set_enabled`] switches all scopes on or off.
+//! - [`ScopeTracer`] sets the provider of their spans. [`scopes::set_enabled`] switches all scopes on or off.
 //! - [`BaggageBuilder`] collects the values that all spans of a request carry, also from a [`TurnContext`].
 //!   [`BaggageSpanProcessor`] copies them to the spans. [`Propagation`] carries baggage and trace to other
 //!   processes and back.
@@ -57,13 +57,13 @@
 //! which scope writes which keys. The crate `agentspan-agent365` delivers the spans to Agent 365.
 
 mod apply_guardrail_scope;
-mod baggage;
-mod bridge;
+pub mod baggage;
+pub mod bridge;
 mod console;
 mod execute_tool_scope;
-mod export_metrics;
-mod export_queue;
-mod feedback;
+pub mod export_metrics;
+pub mod export_queue;
+pub mod feedback;
 mod inference_scope;
 mod invoke_agent_scope;
 mod masked;
@@ -71,53 +71,53 @@ mod message_source;
 mod metrics;
 mod otlp_json_lines;
 mod output_scope;
-mod propagation;
+pub mod propagation;
 mod python_text;
 mod rendered;
 mod scope;
 mod switch;
 mod tracer;
-mod turn_context;
+pub mod turn_context;
+
+/// The parts of scopes: their kinds, builders and guards, the values that they take, and the switch
+/// that turns all of them off.
+///
+/// The parameter of [`Scope`] is a kind. Programs name the alias of the kind, for instance
+/// [`ExecuteToolScope`].
+pub mod scopes {
+    pub use crate::apply_guardrail_scope::{ApplyGuardrail, ApplyGuardrailScopeBuilder};
+    pub use crate::execute_tool_scope::{ExecuteTool, ExecuteToolScopeBuilder};
+    pub use crate::inference_scope::{Inference, InferenceScopeBuilder};
+    pub use crate::invoke_agent_scope::{InvokeAgent, InvokeAgentScopeBuilder};
+    pub use crate::message_source::{InputMessageSource, OutputMessageSource};
+    pub use crate::output_scope::{Output, OutputScopeBuilder};
+    pub use crate::scope::future::ScopedFuture;
+    pub use crate::scope::{ActiveScope, IntoAttribute};
+    pub use crate::switch::{is_enabled, set_enabled};
+    pub use crate::tracer::DefaultTracerAlreadySet;
+}
 
 pub use agentspan_record::{SpanCuts, SpanLimits, from_otel};
 
-/// The kinds of scopes: the parameter of [`Scope`].
-///
-/// Each kind has an alias, such as [`ExecuteToolScope`], which is what programs name.
-pub mod kind {
-    pub use crate::apply_guardrail_scope::ApplyGuardrail;
-    pub use crate::execute_tool_scope::ExecuteTool;
-    pub use crate::inference_scope::Inference;
-    pub use crate::invoke_agent_scope::InvokeAgent;
-    pub use crate::output_scope::Output;
-}
+pub use self::apply_guardrail_scope::ApplyGuardrailScope;
+pub use self::execute_tool_scope::ExecuteToolScope;
+pub use self::inference_scope::InferenceScope;
+pub use self::invoke_agent_scope::InvokeAgentScope;
+pub use self::output_scope::OutputScope;
+pub use self::scope::Scope;
+pub use self::scope::future::ScopeFutureExt;
+pub use self::tracer::{ScopeTracer, set_default_tracer};
 
-pub use self::apply_guardrail_scope::{ApplyGuardrailScope, ApplyGuardrailScopeBuilder};
-pub use self::baggage::{
-    ActiveBaggage, BaggageBuilder, BaggageSpanProcessor, BaggageText, LastProcessor,
-    RequestBaggage, dropped_baggage_entries,
-};
-pub use self::bridge::{AgentSpecIdGenerator, OtelBridge, RandomIds};
+pub use self::baggage::{BaggageBuilder, BaggageSpanProcessor};
+pub use self::propagation::Propagation;
+pub use self::turn_context::TurnContext;
+
+pub use self::bridge::OtelBridge;
 pub use self::console::{ConsoleDetail, ConsoleExporter};
-pub use self::execute_tool_scope::{ExecuteToolScope, ExecuteToolScopeBuilder};
-pub use self::export_metrics::{Counted, ExportCounts, ExportMetrics, ExportMetricsBuilder};
-pub use self::export_queue::{
-    ExportFlush, ExportLoss, ExportQueue, ExportQueueBuilder, ExportStats, Receipt, Receipts,
-};
-pub use self::feedback::{Annotator, Feedback, InvalidSpanRef, SpanRef};
-pub use self::inference_scope::{InferenceScope, InferenceScopeBuilder};
-pub use self::invoke_agent_scope::{InvokeAgentScope, InvokeAgentScopeBuilder};
+pub use self::export_metrics::ExportMetrics;
+pub use self::export_queue::ExportQueue;
+pub use self::feedback::{Feedback, SpanRef};
 pub use self::masked::Masked;
-pub use self::message_source::{InputMessageSource, OutputMessageSource};
 pub use self::metrics::AgentMetrics;
 pub use self::otlp_json_lines::OtlpJsonLines;
-pub use self::output_scope::{OutputScope, OutputScopeBuilder};
-pub use self::propagation::{HeaderReader, HeaderWriter, Propagation};
 pub use self::rendered::Rendered;
-pub use self::scope::future::{ScopeFutureExt, ScopedFuture};
-pub use self::scope::{ActiveScope, IntoAttribute, Scope};
-pub use self::switch::{is_enabled, set_enabled};
-pub use self::tracer::{DefaultTracerAlreadySet, ScopeTracer, set_default_tracer};
-pub use self::turn_context::{
-    Activity, ChannelAccount, Conversation, TurnContext, turn_context_pairs,
-};

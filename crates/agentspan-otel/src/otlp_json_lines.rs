@@ -9,7 +9,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use agentspan_processor::{RotatingFile, Rotation};
+use agentspan_processor::json_lines::{RotatingFile, Rotation};
 use agentspan_queue::contain;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};

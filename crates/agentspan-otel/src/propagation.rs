@@ -68,7 +68,7 @@ const NO_TEXT: &str = "\u{fffd}";
 ///
 /// Baggage enters up to 64 entries and 8192 bytes; of a key that is there twice, the last counts. An entry
 /// that breaks the grammar is left out and the others stay. What is left out is counted, see
-/// [`dropped_baggage_entries`](crate::dropped_baggage_entries). What the context has already
+/// [`dropped_baggage_entries`](crate::baggage::dropped_baggage_entries). What the context has already
 /// stays as it is. A tenant or an agent that enters is baggage like any other: it does not say whose
 /// telemetry a span is, unless
 /// [`trust_remote_identity`](crate::BaggageSpanProcessor::trust_remote_identity) says so.

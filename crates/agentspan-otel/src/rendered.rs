@@ -13,7 +13,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 /// [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads. All other spans pass as they are.
 ///
 /// For exporters of other pipelines. An [`ExportQueue`](crate::ExportQueue) renders by itself, see
-/// [`with_mapping`](crate::ExportQueueBuilder::with_mapping), and needs no Agent Spec attributes for it.
+/// [`with_mapping`](crate::export_queue::ExportQueueBuilder::with_mapping), and needs no Agent Spec attributes for it.
 ///
 /// Wrap each destination in its own: one may get everything in the words of OpenInference, another one
 /// masked spans in those of Agent 365. The spans that others see stay as they are, and limits of the SDK

@@ -50,7 +50,7 @@ use crate::switch::is_enabled;
 /// are recorded as errors.
 ///
 /// Clones are handles of the same span and cheap; they may move to other threads. When scopes are
-/// [switched off](crate::set_enabled), or the span is not recorded, every method does next to nothing.
+/// [switched off](crate::switch::set_enabled), or the span is not recorded, every method does next to nothing.
 ///
 /// # Whose child it is
 ///
@@ -91,7 +91,7 @@ pub struct Scope<K> {
 
 impl<K> Scope<K> {
     /// The scope that `start` starts, or one that does nothing while scopes are
-    /// [switched off](crate::set_enabled): `start` is not called then.
+    /// [switched off](crate::switch::set_enabled): `start` is not called then.
     ///
     /// For details that are put together for each call. Without this, a program goes on copying names and texts
     /// into details that nobody reads.

@@ -58,7 +58,7 @@ impl Clock for SystemClock {
 /// use std::time::Duration;
 ///
 /// use agentspan_model::agentspec::Timestamp;
-/// use agentspan_processor::{Clock, ManualClock};
+/// use agentspan_processor::clock::{Clock, ManualClock};
 ///
 /// let clock = ManualClock::new(Timestamp::from_unix_nanos(1_000));
 /// clock.advance(Duration::from_nanos(5));

@@ -23,7 +23,9 @@ use std::task;
 use agentspan_queue::contain::ThreadBound;
 use pin_project_lite::pin_project;
 
-use crate::{ActiveGuard, Span, SpanKey, Trace};
+use crate::span::SpanKey;
+use crate::span_processor::ActiveGuard;
+use crate::{Span, Trace};
 
 thread_local! {
     static STACK: RefCell<Stack> = const { RefCell::new(Stack(Vec::new())) };

@@ -11,7 +11,8 @@ use agentspan_model::agentspec::Disclosure;
 use agentspan_queue::contain::{self, Foreign};
 use pin_project_lite::pin_project;
 
-use crate::{ErrorPolicy, Hook, HookError, HookFuture, Span, SpanEvent, SpanProcessor, TraceError};
+use crate::span_processor::Hook;
+use crate::{ErrorPolicy, HookError, HookFuture, Span, SpanEvent, SpanProcessor, TraceError};
 
 /// The processors of a trace. Spans share them.
 pub(crate) type Processors = Option<Arc<[Observer]>>;

@@ -10,7 +10,8 @@ use agentspan_model::agentspec::{
 use serde::Serialize;
 
 use crate::context::is_observed_here;
-use crate::{Span, SpanBuilder, TraceError};
+use crate::span::SpanBuilder;
+use crate::{Span, TraceError};
 
 mod generation;
 mod kinds;
@@ -54,7 +55,8 @@ impl<C: Kind> Executable for C {}
 ///
 /// ```
 /// use agentspan_model::agentspec::Tool;
-/// use agentspan_processor::{ToolExecution, TraceError};
+/// use agentspan_processor::TraceError;
+/// use agentspan_processor::execution::ToolExecution;
 ///
 /// # fn main() -> Result<(), TraceError> {
 /// # futures_executor::block_on(async {

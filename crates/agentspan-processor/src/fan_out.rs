@@ -8,9 +8,9 @@ use agentspan_model::agentspec::Disclosure;
 use agentspan_queue::contain::{Foreign, ThreadBound};
 
 use crate::dispatch::{activates, contained, contained_future, disclosure_of, report};
-use crate::{
-    ActiveGuard, Hook, HookError, HookFuture, Span, SpanEvent, SpanKey, SpanProcessor, WeakSpan,
-};
+use crate::span::{SpanKey, WeakSpan};
+use crate::span_processor::{ActiveGuard, Hook};
+use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor};
 
 /// Shows everything to several processors, each with its own disclosure, and keeps the failures of one
 /// from the others.

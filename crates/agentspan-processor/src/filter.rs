@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use agentspan_model::agentspec::Disclosure;
 
-use crate::{
-    ActiveGuard, HookError, HookFuture, Span, SpanEvent, SpanKey, SpanProcessor, WeakSpan,
-};
+use crate::span::{SpanKey, WeakSpan};
+use crate::span_processor::ActiveGuard;
+use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor};
 
 /// Shows a processor some spans only.
 ///

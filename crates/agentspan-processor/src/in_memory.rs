@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use agentspan_model::agentspec::{Disclosure, Event, Id, RecordedSpan};
 
-use crate::{HookError, Span, SpanEvent, SpanKey, SpanProcessor};
+use crate::span::SpanKey;
+use crate::{HookError, Span, SpanEvent, SpanProcessor};
 
 mod places;
 mod tree;

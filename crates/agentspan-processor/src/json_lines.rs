@@ -15,7 +15,7 @@ mod rotating_file;
 pub use rotating_file::RotatingFile;
 
 /// Writes every call of a hook as a line of JSON, in the form that
-/// [`Recording`](agentspan_model::agentspec::Recording) reads and [`Replay`](crate::Replay) replays.
+/// [`Recording`] reads and [`Replay`](crate::replay::Replay) replays.
 ///
 /// Each line is written at once, so that a crash loses no line but the one that is being written; a
 /// reader ignores that one. Lines of events leave out the earlier events of their span, so that a span

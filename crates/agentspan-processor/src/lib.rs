@@ -34,9 +34,9 @@
 //!
 //! - [`SpanProcessor`]: hooks for the start and the end of traces and spans, and for events, each in a
 //!   synchronous and an asynchronous form. [`ErrorPolicy`] decides what happens if a hook fails.
-//! - [`Trace`], built by [`TraceBuilder`], and [`Span`], built by [`SpanBuilder`]. Both are handles. The
-//!   builders return a value that owns the trace or span, and ends it when dropped: [`TraceGuard`] and
-//!   [`SpanGuard`] in synchronous code, [`OpenTrace`] and [`OpenSpan`] everywhere else.
+//! - [`Trace`], built by [`TraceBuilder`](trace::TraceBuilder), and [`Span`], built by [`SpanBuilder`](span::SpanBuilder). Both are handles. The
+//!   builders return a value that owns the trace or span, and ends it when dropped: [`TraceGuard`](trace::TraceGuard) and
+//!   [`SpanGuard`](span::SpanGuard) in synchronous code, [`OpenTrace`](trace::OpenTrace) and [`OpenSpan`](span::OpenSpan) everywhere else.
 //! - [`current_span`], [`current_trace`] and [`active_span_stack`]: the active span, trace, and stack of
 //!   spans. [`Span::wrap`] makes a span current in a future. [`Context`] carries all of them to another
 //!   thread or task.
@@ -69,54 +69,45 @@
 //! A processor gets masks instead of the sensitive values of spans and events, unless its
 //! [`disclosure`](SpanProcessor::disclosure) asks for clear text.
 
-mod background_queue;
-mod clock;
-mod console_tree;
-mod context;
+pub mod background_queue;
+pub mod clock;
+pub mod console_tree;
+pub mod context;
 mod dispatch;
 mod error_policy;
 mod event_log;
 mod exception;
-mod execution;
+pub mod execution;
 mod fan_out;
 mod filter;
 mod hook_error;
 mod hook_future;
-mod in_memory;
-mod json_lines;
+pub mod in_memory;
+pub mod json_lines;
 mod line_sink;
-mod replay;
-mod span;
-mod span_processor;
+pub mod replay;
+pub mod span;
+pub mod span_processor;
 mod started_set;
-mod trace;
+pub mod trace;
 mod trace_error;
 
 /// The types of spans and events that hooks see, in the version that this crate shows in its own.
 pub use agentspan_model as model;
 
-pub use background_queue::{
-    BackgroundQueue, BackgroundQueueBuilder, DropPolicy, FlushError, QueueStats,
-};
-pub use clock::{Clock, ManualClock, SystemClock};
-pub use console_tree::{Colours, ConsoleTree};
-pub use context::{Context, InContext, InSpan, active_span_stack, current_span, current_trace};
+pub use context::{Context, active_span_stack, current_span, current_trace};
+pub use span::{Span, SpanEvent};
+pub use trace::Trace;
+pub use trace_error::TraceError;
+
 pub use error_policy::ErrorPolicy;
-pub use execution::{
-    AgentExecution, Executable, Execution, FlowExecution, Generation, LlmGeneration,
-    ManagerWorkersExecution, NodeExecution, OpenGeneration, RecordedStream, SwarmExecution,
-    ToolExecution,
-};
-pub use fan_out::FanOut;
-pub use filter::Filter;
 pub use hook_error::HookError;
 pub use hook_future::HookFuture;
-pub use in_memory::{InMemory, TreeMismatchError};
-pub use json_lines::{JsonLines, RotatingFile, Rotation};
-pub use replay::{Pace, Replay, ReplaySummary};
-pub use span::{
-    Entered, OpenSpan, Span, SpanBuilder, SpanEvent, SpanGuard, SpanKey, WeakSpan, WhenObserved,
-};
-pub use span_processor::{ActiveGuard, Hook, SpanProcessor};
-pub use trace::{OpenTrace, Trace, TraceBuilder, TraceGuard};
-pub use trace_error::TraceError;
+pub use span_processor::SpanProcessor;
+
+pub use background_queue::BackgroundQueue;
+pub use console_tree::ConsoleTree;
+pub use fan_out::FanOut;
+pub use filter::Filter;
+pub use in_memory::InMemory;
+pub use json_lines::JsonLines;

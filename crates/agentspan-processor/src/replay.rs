@@ -33,7 +33,8 @@ use crate::{ErrorPolicy, Span, SpanProcessor, Trace, TraceError};
 ///
 /// ```
 /// use agentspan_model::agentspec::Recording;
-/// use agentspan_processor::{InMemory, Replay};
+/// use agentspan_processor::InMemory;
+/// use agentspan_processor::replay::Replay;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let lines = r#"{"hook":"startup","async":false,"trace":{"id":"t","name":"my trace"}}

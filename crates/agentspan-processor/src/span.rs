@@ -12,12 +12,14 @@ use agentspan_queue::contain::ThreadBound;
 use agentspan_queue::fork::Origin;
 
 use crate::clock::Ticks;
+use crate::clock::{Clock, SystemClock};
 use crate::context::{Active, InSpan, Pushed};
 use crate::dispatch::{Observer, Processors, SpanHook, dispatch, dispatch_async, dispatch_own};
 use crate::event_log::EventLog;
 use crate::exception;
+use crate::span_processor::ActiveGuard;
 use crate::started_set::StartedSet;
-use crate::{ActiveGuard, Clock, ErrorPolicy, SystemClock, Trace, TraceError};
+use crate::{ErrorPolicy, Trace, TraceError};
 
 mod builder;
 mod open;
@@ -206,7 +208,7 @@ impl Span {
 
     /// Whether nobody ended it, so that its end is the last time that is known of it.
     ///
-    /// A [`Replay`](crate::Replay) ends such spans, so that what failed is exported too.
+    /// A [`Replay`](crate::replay::Replay) ends such spans, so that what failed is exported too.
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
         // Published with the end: see `begin_end`.

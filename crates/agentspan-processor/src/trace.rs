@@ -7,10 +7,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use agentspan_model::agentspec::{Id, TraceInfo};
 use agentspan_queue::contain::Foreign;
 
+use crate::clock::Clock;
 use crate::dispatch::{
     Observer, Processors, contained, contained_future, count, name_of, observers, report,
 };
-use crate::{Clock, ErrorPolicy, Hook, HookError, SpanProcessor, TraceError};
+use crate::span_processor::Hook;
+use crate::{ErrorPolicy, HookError, SpanProcessor, TraceError};
 
 mod builder;
 mod open;

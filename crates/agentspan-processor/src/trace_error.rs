@@ -1,6 +1,7 @@
 //! Why a trace or a span could not do what it was asked to.
 
-use crate::{Hook, HookError};
+use crate::HookError;
+use crate::span_processor::Hook;
 
 /// Why a trace or a span could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use agentspan_otel::{Counted, ExportMetricsBuilder, OtelBridge};
-use agentspan_processor::{BackgroundQueue, HookError, Trace, TraceBuilder};
+use agentspan_otel::OtelBridge;
+use agentspan_otel::export_metrics::{Counted, ExportMetricsBuilder};
+use agentspan_processor::trace::TraceBuilder;
+use agentspan_processor::{BackgroundQueue, HookError, Trace};
 use agentspan_queue::contain;
 
 use crate::counts;

@@ -10,7 +10,6 @@ use agentspan_model::keys;
 use agentspan_model::mapping::{ContentCapture, Rendering};
 use agentspan_otel::{
     AgentMetrics, ConsoleExporter, ExportQueue, OtelBridge, ScopeTracer, set_default_tracer,
-    set_enabled,
 };
 use agentspan_processor::{BackgroundQueue, SpanProcessor};
 use agentspan_queue::contain::{self, Panicked};

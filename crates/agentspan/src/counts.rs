@@ -1,7 +1,8 @@
 //! What became of what a destination was given, the same for the report and for metrics.
 
 use agentspan_agent365::{DeliveryStats, DropReason};
-use agentspan_otel::{ExportCounts, ExportLoss};
+use agentspan_otel::export_metrics::ExportCounts;
+use agentspan_otel::export_queue::ExportLoss;
 use agentspan_processor::BackgroundQueue;
 
 /// The name of Agent 365 among destinations.

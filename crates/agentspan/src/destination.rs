@@ -4,13 +4,12 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use agentspan_agent365::SpanEnrichers;
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::normal::Usage;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering, TracingNoise};
-use agentspan_otel::{
-    ConsoleDetail, ConsoleExporter, ExportQueue, OtlpJsonLines, Receipts, SpanLimits,
-};
+use agentspan_otel::export_queue::Receipts;
+use agentspan_otel::{ConsoleDetail, ConsoleExporter, ExportQueue, OtlpJsonLines, SpanLimits};
+use agentspan_record::SpanEnrichers;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use crate::batch_variables::BatchVariables;
@@ -80,7 +79,7 @@ impl Destination {
     /// Any exporter of OpenTelemetry, under a name for logs and reports.
     ///
     /// It belongs to the process that installs telemetry. In the child of a fork without `exec` its
-    /// spans are dropped and counted as [`ExportLoss::Forked`](agentspan_otel::ExportLoss::Forked).
+    /// spans are dropped and counted as [`ExportLoss::Forked`](agentspan_otel::export_queue::ExportLoss::Forked).
     /// So are those of [`json_lines`](Self::json_lines), since two processes cannot rotate one
     /// file; the console and OTLP go on in the child.
     pub fn exporter(name: impl Into<String>, exporter: impl SpanExporter + 'static) -> Self {
@@ -148,7 +147,7 @@ impl Destination {
 
     /// A file of OTLP's JSON form, a line for each export, under the name `json_lines`: what
     /// OpenTelemetry's Collector reads, see [`OtlpJsonLines`]. What cannot be written is counted as
-    /// [`ExportLoss::Failed`](agentspan_otel::ExportLoss::Failed).
+    /// [`ExportLoss::Failed`](agentspan_otel::export_queue::ExportLoss::Failed).
     ///
     /// ```
     /// use agentspan::Destination;
@@ -300,7 +299,7 @@ impl Destination {
     /// cut with a note, and counted in [`DestinationReport::cuts`](crate::DestinationReport::cuts).
     /// Default: [`SpanLimits::default`].
     ///
-    /// [`ExportQueueBuilder::with_span_limits`]: agentspan_otel::ExportQueueBuilder::with_span_limits
+    /// [`ExportQueueBuilder::with_span_limits`]: agentspan_otel::export_queue::ExportQueueBuilder::with_span_limits
     pub fn with_span_limits(mut self, limits: SpanLimits) -> Self {
         self.settings.limits = limits;
         self

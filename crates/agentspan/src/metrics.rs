@@ -1,7 +1,8 @@
 //! Metrics of agents and of destinations, if the configuration asks for them.
 
 use agentspan_agent365::Delivery;
-use agentspan_otel::{Counted, ExportMetrics, ExportQueue};
+use agentspan_otel::export_metrics::Counted;
+use agentspan_otel::{ExportMetrics, ExportQueue};
 use opentelemetry::metrics::{Meter, MeterProvider};
 use opentelemetry::{InstrumentationScope, global};
 

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agentspan_processor::FlushError;
+use agentspan_processor::background_queue::FlushError;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 
 /// All of it: no failure hides another, since each destination tells of its losses once.

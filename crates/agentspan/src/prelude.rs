@@ -1,8 +1,8 @@
 //! What a program that traces its agents uses in most of its files.
 
+pub use agentspan_agent365::token::ExportTokenFutureExt;
 pub use agentspan_agent365::{
-    AccessToken, Delivery, ExportToken, ExportTokenFutureExt, TokenResolver, token_from_async_fn,
-    token_from_fn,
+    AccessToken, Delivery, ExportToken, TokenResolver, token_from_async_fn, token_from_fn,
 };
 pub use agentspan_model::agent365::{
     AgentDetails, AgentId, AgentType, CallerDetails, Channel, Endpoint, ExecutionType,

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use agentspan_agent365::Delivery;
-use agentspan_otel::{ExportCounts, ExportQueue, SpanCuts};
+use agentspan_otel::export_metrics::ExportCounts;
+use agentspan_otel::{ExportQueue, SpanCuts};
 use agentspan_queue::contain;
 
 use crate::counts;
@@ -62,7 +63,7 @@ pub struct DestinationReport {
     /// What it lost, by reason. Reasons for which nothing was lost are left out.
     ///
     /// The reasons are the names of [`DropReason`](agentspan_agent365::DropReason) for Agent 365,
-    /// and else of [`ExportLoss`](agentspan_otel::ExportLoss).
+    /// and else of [`ExportLoss`](agentspan_otel::export_queue::ExportLoss).
     pub losses: Vec<(&'static str, u64)>,
     /// What was cut of spans that were larger than their limits.
     pub cuts: SpanCuts,

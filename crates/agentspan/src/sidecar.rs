@@ -19,11 +19,12 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use agentspan_agent365::{Enrichment, SpanEnrichers};
+use agentspan_agent365::Enrichment;
 use agentspan_discovery::{Environment, Switches};
 use agentspan_model::agent365::{Profile, environment as names};
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::Rendering;
+use agentspan_record::SpanEnrichers;
 use opentelemetry_sdk::trace::SpanData;
 
 use self::endpoint::Endpoint;

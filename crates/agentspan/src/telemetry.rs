@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use agentspan_agent365::DeliveryStats;
 use agentspan_otel::{ExportMetrics, Feedback, Propagation, SpanRef};
-use agentspan_processor::TraceBuilder;
+use agentspan_processor::trace::TraceBuilder;
 use agentspan_queue::contain;
 use opentelemetry::global::BoxedTracer;
 use opentelemetry_sdk::trace::SdkTracerProvider;

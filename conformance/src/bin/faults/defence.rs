@@ -4,7 +4,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use agentspan_agent365::{DeliveryBuilder, Retry, SpanLimits};
+use agentspan_agent365::retry::Retry;
+use agentspan_agent365::{DeliveryBuilder, SpanLimits};
 
 use crate::Failure;
 use crate::relay::Habit;

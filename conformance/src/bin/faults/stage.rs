@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
 use agentspan::discovery::Environment;
-use agentspan::otel::{ExportLoss, ExportQueue};
+use agentspan::otel::ExportQueue;
+use agentspan::otel::export_queue::ExportLoss;
 use agentspan::{Destination, Otlp, configure};
-use agentspan_agent365::{
-    AccessToken, Delivery, DeliveryBuilder, Retry, RetryTimer, token_from_fn,
-};
+use agentspan_agent365::retry::{Retry, RetryTimer};
+use agentspan_agent365::{AccessToken, Delivery, DeliveryBuilder, token_from_fn};
 use agentspan_model::agent365::Profile;
 use agentspan_model::agentspec::Disclosure;
 use agentspan_testkit::{Certificates, Oracle, Service};

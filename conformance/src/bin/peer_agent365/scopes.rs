@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use agentspan_otel::{BaggageBuilder, RequestBaggage, ScopeTracer};
+use agentspan_otel::baggage::RequestBaggage;
+use agentspan_otel::{BaggageBuilder, ScopeTracer};
 use conformance::live_scope::{ScopeKind, Stop};
 use conformance::typed_value::TypedPairs;
 use conformance::vector_span::{NoSdkForm, key_values, span_kind};

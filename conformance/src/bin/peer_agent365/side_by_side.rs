@@ -6,7 +6,8 @@ use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
-use agentspan_agent365::{AccessToken, Agent365Exporter, Retry, token_from_fn};
+use agentspan_agent365::retry::Retry;
+use agentspan_agent365::{AccessToken, Agent365Exporter, token_from_fn};
 use agentspan_otel::{BaggageSpanProcessor, ScopeTracer};
 use agentspan_testkit::{Answer, Certificates, RecordedRequest, Service};
 use conformance::compare::differences;

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_otel::{OtelBridge, Rendered};
-use agentspan_processor::Replay;
+use agentspan_processor::replay::Replay;
 use opentelemetry::trace::SpanId;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};

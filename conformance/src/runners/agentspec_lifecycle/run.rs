@@ -8,9 +8,11 @@ use std::sync::Arc;
 use agentspan_model::agentspec::{
     Event, EventDetails, ExceptionRaised, Id, SpanDetails, Timestamp,
 };
+use agentspan_processor::span::{Entered, OpenSpan, SpanBuilder};
+use agentspan_processor::trace::{OpenTrace, TraceBuilder};
 use agentspan_processor::{
-    Context, Entered, ErrorPolicy, OpenSpan, OpenTrace, Span, SpanBuilder, SpanProcessor, Trace,
-    TraceBuilder, TraceError, active_span_stack, current_span, current_trace,
+    Context, ErrorPolicy, Span, SpanProcessor, Trace, TraceError, active_span_stack, current_span,
+    current_trace,
 };
 use futures_executor::block_on;
 

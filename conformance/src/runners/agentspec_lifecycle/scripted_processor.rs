@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use agentspan_model::agentspec::{Disclosure, Event, EventDetails};
+use agentspan_processor::span_processor::Hook;
 use agentspan_processor::{
-    Hook, HookError, HookFuture, Span, SpanEvent, SpanProcessor, active_span_stack,
+    HookError, HookFuture, Span, SpanEvent, SpanProcessor, active_span_stack,
 };
 
 use super::outcome::{CallRecord, CalledSpan, EventRecord, ExceptionRecord};

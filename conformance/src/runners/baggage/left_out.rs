@@ -2,7 +2,7 @@
 
 use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
-use agentspan_otel::RequestBaggage;
+use agentspan_otel::baggage::RequestBaggage;
 
 use super::{Input, fits};
 use crate::runners::generation::Generation;

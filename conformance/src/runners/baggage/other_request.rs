@@ -2,7 +2,7 @@
 
 use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::mapping::BaggageEntry;
-use agentspan_otel::RequestBaggage;
+use agentspan_otel::baggage::RequestBaggage;
 
 use super::left_out::{remove, remove_copies};
 use super::{Input, fits};

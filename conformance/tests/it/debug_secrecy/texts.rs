@@ -19,8 +19,9 @@ use agentspan_model::agentspec::{
 use agentspan_model::attribute::AttributeValue;
 use agentspan_model::mapping::normal::{NormalSpan, SourceEvent, SourceSpan, SourceValue};
 use agentspan_model::mapping::{EventRebuilder, Exchange, PlacedSpan, SpanRebuilder};
+use agentspan_otel::turn_context::Activity;
 use agentspan_otel::{
-    Activity, ApplyGuardrailScope, ExecuteToolScope, InferenceScope, InvokeAgentScope, OutputScope,
+    ApplyGuardrailScope, ExecuteToolScope, InferenceScope, InvokeAgentScope, OutputScope,
     ScopeTracer, TurnContext,
 };
 use agentspan_record::{Attributes, Enrichment, FinishedSpan};

@@ -34,7 +34,7 @@ use crate::wire_profile::WireProfile;
 /// attributes are replaced by the text `TRUNCATED`, one after the other until it fits.
 ///
 /// ```
-/// use agentspan_agent365::{BodyEncoder, EncodedResource};
+/// use agentspan_agent365::encode::{BodyEncoder, EncodedResource};
 /// use agentspan_model::agent365::Profile;
 /// use opentelemetry_sdk::Resource;
 /// use opentelemetry_sdk::trace::SpanData;

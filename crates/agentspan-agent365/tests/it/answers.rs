@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use agentspan_agent365::{
-    Agent365Exporter, AttemptOutcome, DropReason, ExportError, TransportError,
-};
+use agentspan_agent365::report::AttemptOutcome;
+use agentspan_agent365::transport::TransportError;
+use agentspan_agent365::{Agent365Exporter, DropReason, ExportError};
 use agentspan_testkit::{Answer, Service};
 use futures_executor::block_on;
 use opentelemetry_sdk::error::OTelSdkError;

@@ -1,6 +1,6 @@
 //! An encoder that has been used before does not allocate.
 
-use agentspan_agent365::{BodyEncoder, EncodedResource};
+use agentspan_agent365::encode::{BodyEncoder, EncodedResource};
 use agentspan_model::agent365::Profile;
 use agentspan_testkit::turn;
 use opentelemetry::{InstrumentationScope, KeyValue};

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use agentspan_agent365::{BodyEncoder, EncodedResource};
+use agentspan_agent365::encode::{BodyEncoder, EncodedResource};
 use agentspan_model::agent365::Profile;
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
-use agentspan_agent365::{Agent365Exporter, Agent365SpanProcessor, DropReason, RetryTimer};
+use agentspan_agent365::retry::RetryTimer;
+use agentspan_agent365::{Agent365Exporter, Agent365SpanProcessor, DropReason};
 use agentspan_model::keys;
 use agentspan_testkit::{Answer, Service};
 use futures_executor::block_on;

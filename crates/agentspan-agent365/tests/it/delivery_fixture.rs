@@ -5,9 +5,10 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use agentspan_agent365::retry::{Retry, RetryTimer};
 use agentspan_agent365::{
-    AccessToken, Agent365Exporter, Delivery, DeliveryBuilder, ExportReport, Retry, RetryTimer,
-    TokenResolver, token_from_fn,
+    AccessToken, Agent365Exporter, Delivery, DeliveryBuilder, ExportReport, TokenResolver,
+    token_from_fn,
 };
 use agentspan_model::keys;
 use agentspan_testkit::{Answer, Service};

@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use agentspan_agent365::{AccessToken, DeliveryBuilder, DropReason, TokenQuery, token_from_fn};
+use agentspan_agent365::token::TokenQuery;
+use agentspan_agent365::{AccessToken, DeliveryBuilder, DropReason, token_from_fn};
 use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 use agentspan_testkit::{RecordedRequest, hostile_ids};

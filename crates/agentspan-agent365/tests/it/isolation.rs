@@ -7,8 +7,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use agentspan_agent365::retry::RetryTimer;
 use agentspan_agent365::{
-    Delivery, DeliveryBuilder, DropReason, RetryTimer, token_from_async_fn, token_from_fn,
+    Delivery, DeliveryBuilder, DropReason, token_from_async_fn, token_from_fn,
 };
 use agentspan_model::agent365::Profile;
 use agentspan_model::keys;

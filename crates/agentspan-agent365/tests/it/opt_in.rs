@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use agentspan_agent365::error::BoxError;
+use agentspan_agent365::token::TokenQuery;
 use agentspan_agent365::{
-    AccessToken, BoxError, Enrichment, ExportError, TokenCache, TokenQuery, TokenResolver,
-    token_from_fn,
+    AccessToken, Enrichment, ExportError, TokenCache, TokenResolver, token_from_fn,
 };
 use agentspan_model::agent365::contract::Cure;
 use agentspan_model::agent365::{Identity, Profile};

@@ -3,9 +3,10 @@
 use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
+use agentspan_agent365::token::ExportTokenFutureExt as _;
 use agentspan_agent365::{
     AccessToken, Agent365SpanProcessor, Delivery, DeliveryBuilder, DropReason, ExportToken,
-    ExportTokenFutureExt as _, PerRequestExport, TokenResolver, token_from_request,
+    PerRequestExport, TokenResolver, token_from_request,
 };
 use agentspan_model::agent365::{Profile, TenantId};
 use agentspan_model::keys;

@@ -1,9 +1,8 @@
 //! A 200 is an answer and not a proof: what the service says in its answer decides what became of the
 //! spans, and the report, the counts and a flush say so.
 
-use agentspan_agent365::{
-    AttemptOutcome, Delivery, DropReason, ExportReport, IdentityReport, ServiceReason,
-};
+use agentspan_agent365::report::{AttemptOutcome, IdentityReport, ServiceReason};
+use agentspan_agent365::{Delivery, DropReason, ExportReport};
 use agentspan_testkit::{Answer, CapturedLogs, Receipt, Service};
 use futures_executor::block_on;
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use agentspan_agent365::{AttemptOutcome, Delivery, DropReason, Retry};
+use agentspan_agent365::report::AttemptOutcome;
+use agentspan_agent365::retry::Retry;
+use agentspan_agent365::{Delivery, DropReason};
 use agentspan_testkit::{Answer, Service};
 use opentelemetry_sdk::error::OTelSdkError;
 

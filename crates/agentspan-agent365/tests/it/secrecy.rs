@@ -1,6 +1,7 @@
 //! The token is in the `authorization` header and nowhere else.
 
-use agentspan_agent365::{AccessToken, Agent365Exporter, Retry, token_from_fn};
+use agentspan_agent365::retry::Retry;
+use agentspan_agent365::{AccessToken, Agent365Exporter, token_from_fn};
 use agentspan_testkit::{Answer, CapturedLogs, Certificates, Service, forms_of};
 use futures_executor::block_on;
 use opentelemetry_sdk::trace::SpanExporter;

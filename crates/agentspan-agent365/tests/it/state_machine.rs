@@ -7,9 +7,9 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use agentspan_agent365::{
-    AccessToken, AttemptOutcome, Delivery, RetryTimer, TokenResolver, token_from_async_fn,
-};
+use agentspan_agent365::report::AttemptOutcome;
+use agentspan_agent365::retry::RetryTimer;
+use agentspan_agent365::{AccessToken, Delivery, TokenResolver, token_from_async_fn};
 use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 use agentspan_testkit::{Answer, RecordedRequest, Service};

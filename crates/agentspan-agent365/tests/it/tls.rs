@@ -1,6 +1,9 @@
 //! Over TLS the host is the tenant's, and nothing is sent to a server that is not it.
 
-use agentspan_agent365::{Agent365Exporter, AttemptOutcome, Retry, TransportError};
+use agentspan_agent365::Agent365Exporter;
+use agentspan_agent365::report::AttemptOutcome;
+use agentspan_agent365::retry::Retry;
+use agentspan_agent365::transport::TransportError;
 use agentspan_testkit::{Certificates, Service};
 
 use crate::delivery_fixture::{LONG, Pauses, TENANT, export, span_of, token};

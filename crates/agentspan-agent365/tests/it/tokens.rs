@@ -7,9 +7,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use agentspan_agent365::error::BoxError;
+use agentspan_agent365::retry::Retry;
+use agentspan_agent365::token::TokenQuery;
 use agentspan_agent365::{
-    AccessToken, BoxError, DropReason, ExportError, Retry, TokenQuery, TokenResolver,
-    token_from_async_fn, token_from_fn,
+    AccessToken, DropReason, ExportError, TokenResolver, token_from_async_fn, token_from_fn,
 };
 use agentspan_testkit::Answer;
 use async_trait::async_trait;

@@ -49,7 +49,7 @@ impl IdGenerator for RandomIds {
 /// generator already, which then makes the ids of all other spans:
 ///
 /// ```
-/// use agentspan_otel::AgentSpecIdGenerator;
+/// use agentspan_otel::bridge::AgentSpecIdGenerator;
 /// use opentelemetry_sdk::trace::{RandomIdGenerator, SdkTracerProvider};
 ///
 /// let provider = SdkTracerProvider::builder()

@@ -30,7 +30,7 @@ pub enum ExportLoss {
     /// The deadline of the shutdown passed before the span was exported. Give it longer.
     ShutdownDeadline,
     /// The process is the child of a fork, and the queue cannot make an exporter for it, see
-    /// [`ExportQueueBuilder::with_exporter_after_fork`](crate::ExportQueueBuilder::with_exporter_after_fork).
+    /// [`ExportQueueBuilder::with_exporter_after_fork`](crate::export_queue::ExportQueueBuilder::with_exporter_after_fork).
     Forked,
 }
 

@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 /// Names are in lower case. A value is text that a header of HTTP can have.
 ///
 /// ```
-/// use agentspan_otel::{HeaderWriter, Propagation};
+/// use agentspan_otel::Propagation;
+/// use agentspan_otel::propagation::HeaderWriter;
 /// use opentelemetry::Context;
 ///
 /// let mut headers: Vec<(String, String)> = Vec::new();
@@ -42,7 +43,8 @@ impl<F> fmt::Debug for HeaderWriter<F> {
 /// Makes any kind of headers an [`Extractor`], with a closure that gives all values of a name.
 ///
 /// ```
-/// use agentspan_otel::{HeaderReader, Propagation};
+/// use agentspan_otel::Propagation;
+/// use agentspan_otel::propagation::HeaderReader;
 /// use opentelemetry::Context;
 ///
 /// let headers = [("baggage", "correlation.id=1"), ("baggage", "operation.source=web")];

@@ -1,9 +1,8 @@
 //! Collecting baggage and putting it into contexts.
 
 use agentspan_model::agent365::{AgentId, TenantId};
-use agentspan_otel::{
-    BaggageBuilder, RequestBaggage, ScopeFutureExt as _, dropped_baggage_entries,
-};
+use agentspan_otel::baggage::{RequestBaggage, dropped_baggage_entries};
+use agentspan_otel::{BaggageBuilder, ScopeFutureExt as _};
 use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use agentspan_otel::{Counted, ExportCounts, ExportLoss, ExportMetrics, ExportQueue, SpanLimits};
+use agentspan_otel::export_metrics::{Counted, ExportCounts};
+use agentspan_otel::export_queue::ExportLoss;
+use agentspan_otel::{ExportMetrics, ExportQueue, SpanLimits};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{Span as _, Tracer, TracerProvider};

@@ -6,9 +6,8 @@ use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use agentspan_model::agentspec::{Disclosure, SpanDetails};
-use agentspan_otel::{
-    ExportLoss, ExportQueue, ExportQueueBuilder, ExportStats, OtelBridge, SpanLimits,
-};
+use agentspan_otel::export_queue::{ExportLoss, ExportQueueBuilder, ExportStats};
+use agentspan_otel::{ExportQueue, OtelBridge, SpanLimits};
 use agentspan_processor::Trace;
 use opentelemetry::trace::{Span, Status, Tracer, TracerProvider};
 use opentelemetry::{Context, KeyValue};

@@ -6,7 +6,8 @@ use std::panic::panic_any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agentspan_otel::{AgentMetrics, BaggageSpanProcessor, Counted, ExportCounts, ExportMetrics};
+use agentspan_otel::export_metrics::{Counted, ExportCounts};
+use agentspan_otel::{AgentMetrics, BaggageSpanProcessor, ExportMetrics};
 use opentelemetry::metrics::{
     Histogram, HistogramBuilder, InstrumentProvider, Meter, MeterProvider as _, SyncInstrument,
 };

@@ -6,7 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{Context as TaskContext, Poll, Waker};
 
-use agentspan_otel::{InferenceScope, ScopeFutureExt as _, ScopedFuture};
+use agentspan_otel::scopes::ScopedFuture;
+use agentspan_otel::{InferenceScope, ScopeFutureExt as _};
 use opentelemetry::trace::{Status, Tracer, TracerProvider};
 
 use crate::recorder::{Recorder, assert_child, assert_error, exceptions, values};

@@ -8,9 +8,11 @@ use agentspan_model::agent365::{
     GuardrailDetails, InferenceCallDetails, InferenceOperationType, InvokeAgentDetails, Response,
     ToolCallDetails,
 };
+use agentspan_otel::baggage::RequestBaggage;
+use agentspan_otel::scopes::ScopedFuture;
 use agentspan_otel::{
     ApplyGuardrailScope, BaggageBuilder, ExecuteToolScope, InferenceScope, InvokeAgentScope,
-    OtelBridge, OutputScope, Propagation, RequestBaggage, Scope, ScopeFutureExt as _, ScopedFuture,
+    OtelBridge, OutputScope, Propagation, Scope, ScopeFutureExt as _,
 };
 use agentspan_processor::{Span as AgentSpan, Trace};
 use opentelemetry::baggage::BaggageExt as _;

@@ -7,8 +7,10 @@ use agentspan_model::agent365::{
 };
 use agentspan_model::agentspec::SpanDetails;
 use agentspan_model::mapping::ContentCapture;
-use agentspan_otel::{BaggageBuilder, BaggageSpanProcessor, InvokeAgentScope, RequestBaggage};
-use agentspan_processor::{OpenSpan, Span};
+use agentspan_otel::baggage::RequestBaggage;
+use agentspan_otel::{BaggageBuilder, BaggageSpanProcessor, InvokeAgentScope};
+use agentspan_processor::Span;
+use agentspan_processor::span::OpenSpan;
 use agentspan_record::RequestToken;
 use opentelemetry::baggage::{Baggage, BaggageExt as _};
 use opentelemetry::trace::{Tracer as _, TracerProvider as _};

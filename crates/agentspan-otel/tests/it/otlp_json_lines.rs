@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use agentspan_otel::{ExportLoss, ExportQueue, OtlpJsonLines};
-use agentspan_processor::Rotation;
+use agentspan_otel::export_queue::ExportLoss;
+use agentspan_otel::{ExportQueue, OtlpJsonLines};
+use agentspan_processor::json_lines::Rotation;
 use opentelemetry::trace::{
     Link, SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceId, TraceState,
 };

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use agentspan_otel::{BaggageBuilder, HeaderReader, Propagation};
+use agentspan_otel::propagation::HeaderReader;
+use agentspan_otel::{BaggageBuilder, Propagation};
 use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{TraceContextExt, Tracer, TracerProvider};

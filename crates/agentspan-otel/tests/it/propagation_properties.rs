@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use agentspan_otel::{HeaderReader, Propagation};
+use agentspan_otel::Propagation;
+use agentspan_otel::propagation::HeaderReader;
 use http::HeaderValue;
 use opentelemetry::baggage::{Baggage, BaggageExt, BaggageMetadata};
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};

@@ -3,7 +3,8 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
-use agentspan_otel::{ExportLoss, ExportQueue, Receipt, Receipts};
+use agentspan_otel::ExportQueue;
+use agentspan_otel::export_queue::{ExportLoss, Receipt, Receipts};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};

@@ -1,9 +1,8 @@
 //! Starting, recording and ending.
 
 use agentspan_model::agent365::ToolCallDetails;
-use agentspan_otel::{
-    BaggageBuilder, DefaultTracerAlreadySet, ExecuteToolScope, ScopeTracer, set_default_tracer,
-};
+use agentspan_otel::scopes::DefaultTracerAlreadySet;
+use agentspan_otel::{BaggageBuilder, ExecuteToolScope, ScopeTracer, set_default_tracer};
 use opentelemetry::trace::{SpanKind, Status, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::Sampler;

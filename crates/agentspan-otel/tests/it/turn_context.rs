@@ -1,7 +1,8 @@
 //! Turn contexts as JSON and as types. The recorded ones are part of the conformance suite.
 
 use agentspan_model::agent365::Profile;
-use agentspan_otel::{BaggageBuilder, TurnContext, turn_context_pairs};
+use agentspan_otel::turn_context::turn_context_pairs;
+use agentspan_otel::{BaggageBuilder, TurnContext};
 use serde_json::{Value, json};
 
 #[track_caller]

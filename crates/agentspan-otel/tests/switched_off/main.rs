@@ -14,9 +14,10 @@ use agentspan_model::agent365::{
     InferenceOperationType, InvokeAgentDetails, Profile, Response, TenantDetails, TenantId,
     ToolCallDetails,
 };
+use agentspan_otel::scopes::{is_enabled, set_enabled};
 use agentspan_otel::{
     ApplyGuardrailScope, ExecuteToolScope, InferenceScope, InvokeAgentScope, OutputScope,
-    ScopeFutureExt as _, ScopeTracer, is_enabled, set_enabled,
+    ScopeFutureExt as _, ScopeTracer,
 };
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanKind, TraceContextExt as _};

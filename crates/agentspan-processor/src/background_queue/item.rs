@@ -2,7 +2,8 @@
 
 use agentspan_queue::queue::{Loss, Part, Queued};
 
-use crate::{Span, SpanKey};
+use crate::Span;
+use crate::span::SpanKey;
 
 /// A hook that waits, with what it is called with.
 #[derive(Debug)]

@@ -7,7 +7,9 @@ use agentspan_queue::queue::{Finished, Queued, Taken, Work};
 use super::Shared;
 use super::item::{HookLoss, Item, LOSSES};
 use crate::dispatch::{contained, report};
-use crate::{Hook, HookError, Span, SpanKey, SpanProcessor, Trace};
+use crate::span::SpanKey;
+use crate::span_processor::Hook;
+use crate::{HookError, Span, SpanProcessor, Trace};
 
 /// How many hooks are taken and counted together.
 const BATCH: usize = 64;

@@ -12,7 +12,7 @@ use agentspan_queue::contain;
 #[cfg(target_os = "linux")]
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock};
 
 /// A reading of a monotonic clock, in nanoseconds: what has passed between two of them is one subtraction.
 #[derive(Clone, Copy, Debug)]

@@ -15,7 +15,8 @@ use agentspan_model::agentspec::{
 use super::RecordedStream;
 use crate::context::is_observed_here;
 use crate::dispatch::report_unheard;
-use crate::{OpenSpan, Span, SpanBuilder, TraceError};
+use crate::span::{OpenSpan, SpanBuilder};
+use crate::{Span, TraceError};
 
 /// Asks a language model, in a span with the events that Agent Spec has for it.
 ///
@@ -26,7 +27,8 @@ use crate::{OpenSpan, Span, SpanBuilder, TraceError};
 ///
 /// ```
 /// use agentspan_model::agentspec::{LlmConfig, Message};
-/// use agentspan_processor::{LlmGeneration, TraceError};
+/// use agentspan_processor::TraceError;
+/// use agentspan_processor::execution::LlmGeneration;
 ///
 /// # async fn ask(question: &str) -> Result<String, TraceError> { Ok(question.to_owned()) }
 /// # fn main() -> Result<(), TraceError> {
@@ -154,7 +156,8 @@ impl LlmGeneration {
     ///
     /// ```
     /// use agentspan_model::agentspec::{LlmConfig, Message};
-    /// use agentspan_processor::{LlmGeneration, TraceError};
+    /// use agentspan_processor::TraceError;
+    /// use agentspan_processor::execution::LlmGeneration;
     ///
     /// # struct Pieces(std::array::IntoIter<&'static str, 2>);
     /// # impl futures_core::Stream for Pieces {

@@ -12,7 +12,7 @@ use super::Rotation;
 /// have one writer at a time.
 ///
 /// ```
-/// use agentspan_processor::{Rotation, RotatingFile};
+/// use agentspan_processor::json_lines::{Rotation, RotatingFile};
 ///
 /// # fn main() -> std::io::Result<()> {
 /// # let directory = std::env::temp_dir().join(format!("agentspan-lines-{}", std::process::id()));

@@ -9,7 +9,7 @@ use crate::dispatch::report_unheard;
 use crate::{TraceError, exception};
 
 /// A span that is open and ends when this is dropped. Made by
-/// [`start_detached`](crate::SpanBuilder::start_detached) and [`start_async`](crate::SpanBuilder::start_async).
+/// [`start_detached`](crate::span::SpanBuilder::start_detached) and [`start_async`](crate::span::SpanBuilder::start_async).
 ///
 /// It may move to other threads, and outlive the task that opened it. It is current only where
 /// [`enter`](Span::enter) or [`wrap`](Span::wrap) makes it so. Dropping it calls the synchronous
@@ -97,10 +97,10 @@ impl Drop for OpenSpan {
 }
 
 /// A span that is current on this thread, and ends when this is dropped. Made by
-/// [`start`](crate::SpanBuilder::start).
+/// [`start`](crate::span::SpanBuilder::start).
 ///
 /// Guards may be dropped in any order: each takes its own span off the stack. Dropped by a panic, the
-/// span gets an `ExceptionRaised` event. For errors there is [`in_span`](crate::SpanBuilder::in_span), or
+/// span gets an `ExceptionRaised` event. For errors there is [`in_span`](crate::span::SpanBuilder::in_span), or
 /// [`record_error`](Span::record_error).
 ///
 /// It cannot leave its thread, and so cannot be held across the `await`s of a task that can:

@@ -11,9 +11,11 @@ use agentspan_queue::contain::Foreign;
 
 use super::open::Running;
 use super::{Inner, OpenTrace, Trace, TraceGuard};
+use crate::clock::Clock;
 use crate::context::{Active, InSpan, Pushed, current_trace};
 use crate::dispatch::{CatchUnwind, observers, report_unheard};
-use crate::{Clock, ErrorPolicy, Span, SpanBuilder, SpanProcessor, TraceError, exception};
+use crate::span::SpanBuilder;
+use crate::{ErrorPolicy, Span, SpanProcessor, TraceError, exception};
 
 /// Everything that can be said of a trace before it starts.
 ///

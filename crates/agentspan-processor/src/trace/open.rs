@@ -4,10 +4,11 @@ use std::future::Future;
 
 use super::Trace;
 use crate::context::{InSpan, Pushed};
-use crate::{OpenSpan, Span, SpanGuard, TraceError};
+use crate::span::{OpenSpan, SpanGuard};
+use crate::{Span, TraceError};
 
 /// A trace that is active on this thread, and ends when this is dropped. Made by
-/// [`start`](crate::TraceBuilder::start).
+/// [`start`](crate::trace::TraceBuilder::start).
 ///
 /// It cannot leave its thread. Dropped by a panic, its root span gets an `ExceptionRaised` event.
 #[derive(Debug)]
@@ -59,8 +60,8 @@ impl TraceGuard {
 }
 
 /// A trace that is active and ends when this is dropped. Made by
-/// [`start_detached`](crate::TraceBuilder::start_detached) and
-/// [`start_async`](crate::TraceBuilder::start_async).
+/// [`start_detached`](crate::trace::TraceBuilder::start_detached) and
+/// [`start_async`](crate::trace::TraceBuilder::start_async).
 ///
 /// It is active only where [`wrap`](Self::wrap) makes it so, or where one of its spans is current.
 /// Dropping it calls the synchronous hooks; [`end_async`](Self::end_async) calls the asynchronous ones.

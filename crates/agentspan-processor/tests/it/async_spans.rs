@@ -4,9 +4,8 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context as TaskContext, Waker};
 
-use agentspan_processor::{
-    Context, OpenSpan, Span, Trace, TraceError, active_span_stack, current_span,
-};
+use agentspan_processor::span::OpenSpan;
+use agentspan_processor::{Context, Span, Trace, TraceError, active_span_stack, current_span};
 use futures_executor::block_on;
 
 use crate::recorder::{EVENT, Recorder, exceptions, span, yield_once};

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agentspan_model::agentspec::ExceptionRaised;
+use agentspan_processor::background_queue::{DropPolicy, FlushError, QueueStats};
+use agentspan_processor::span_processor::Hook;
+use agentspan_processor::trace::TraceBuilder;
 use agentspan_processor::{
-    BackgroundQueue, DropPolicy, FlushError, Hook, HookError, InMemory, QueueStats, Span,
-    SpanEvent, SpanProcessor, Trace, TraceBuilder, TraceError,
+    BackgroundQueue, HookError, InMemory, Span, SpanEvent, SpanProcessor, Trace, TraceError,
 };
 use allocation_counter::measure;
 use futures_executor::block_on;

@@ -4,9 +4,10 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use agentspan_processor::span_processor::Hook;
 use agentspan_processor::{
-    BackgroundQueue, ErrorPolicy, Hook, HookError, Span, SpanEvent, SpanProcessor, Trace,
-    TraceError, current_trace,
+    BackgroundQueue, ErrorPolicy, HookError, Span, SpanEvent, SpanProcessor, Trace, TraceError,
+    current_trace,
 };
 use futures_executor::block_on;
 use tracing::field::{Field, Visit};
@@ -101,7 +102,7 @@ fn a_panic_in_an_asynchronous_hook_stays_there() {
     assert_eq!(good.count("on_end.await"), 1);
 }
 
-fn propagating(processors: &[&Recorder]) -> agentspan_processor::TraceBuilder {
+fn propagating(processors: &[&Recorder]) -> agentspan_processor::trace::TraceBuilder {
     let builder = Trace::builder().with_error_policy(ErrorPolicy::Propagate);
     processors.iter().fold(builder, |builder, processor| {
         builder.with_processor((*processor).clone())

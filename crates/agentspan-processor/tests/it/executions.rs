@@ -6,10 +6,11 @@ use std::task::{Context, Poll};
 use agentspan_model::agentspec::{
     Agent, Disclosure, Event, Flow, LlmConfig, ManagerWorkers, Message, Node, Property, Swarm, Tool,
 };
-use agentspan_processor::{
-    AgentExecution, FlowExecution, InMemory, LlmGeneration, ManagerWorkersExecution, NodeExecution,
-    SwarmExecution, ToolExecution, Trace, TraceError, current_span,
+use agentspan_processor::execution::{
+    AgentExecution, FlowExecution, LlmGeneration, ManagerWorkersExecution, NodeExecution,
+    SwarmExecution, ToolExecution,
 };
+use agentspan_processor::{InMemory, Trace, TraceError, current_span};
 use futures_executor::{block_on, block_on_stream};
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::{Value, json};

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentspan_model::agentspec::SpanDetails;
-use agentspan_processor::{
-    BackgroundQueue, FanOut, Filter, Hook, InMemory, OpenSpan, OpenTrace, Span, SpanProcessor,
-    Trace,
-};
+use agentspan_processor::span::OpenSpan;
+use agentspan_processor::span_processor::Hook;
+use agentspan_processor::trace::OpenTrace;
+use agentspan_processor::{BackgroundQueue, FanOut, Filter, InMemory, Span, SpanProcessor, Trace};
 use futures_executor::block_on;
 
 use crate::recorder::{EVENT, Recorder, span};

@@ -9,9 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agentspan_model::agentspec::{Disclosure, Timestamp};
+use agentspan_processor::clock::Clock;
+use agentspan_processor::span_processor::{ActiveGuard, Hook};
+use agentspan_processor::trace::TraceBuilder;
 use agentspan_processor::{
-    ActiveGuard, BackgroundQueue, Clock, ErrorPolicy, FanOut, Hook, HookError, InMemory, Span,
-    SpanProcessor, Trace, TraceBuilder, TraceError,
+    BackgroundQueue, ErrorPolicy, FanOut, HookError, InMemory, Span, SpanProcessor, Trace,
+    TraceError,
 };
 use futures_executor::block_on;
 

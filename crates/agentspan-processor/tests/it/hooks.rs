@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
+use agentspan_processor::span_processor::{ActiveGuard, Hook};
+use agentspan_processor::trace::TraceBuilder;
 use agentspan_processor::{
-    ActiveGuard, FanOut, Filter, Hook, HookError, Span, SpanEvent, SpanProcessor, Trace,
-    TraceBuilder, TraceError, active_span_stack, current_span, current_trace,
+    FanOut, Filter, HookError, Span, SpanEvent, SpanProcessor, Trace, TraceError,
+    active_span_stack, current_span, current_trace,
 };
 use futures_executor::block_on;
 

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentspan_model::agentspec::{EventDetails, SpanDetails, Timestamp};
-use agentspan_processor::{Colours, ConsoleTree, InMemory, ManualClock, OpenSpan, Span, Trace};
+use agentspan_processor::clock::ManualClock;
+use agentspan_processor::console_tree::Colours;
+use agentspan_processor::span::OpenSpan;
+use agentspan_processor::{ConsoleTree, InMemory, Span, Trace};
 
 use crate::recorder::{EVENT, span};
 use crate::recordings::Bytes;
 
-fn program(trace: agentspan_processor::TraceBuilder) {
+fn program(trace: agentspan_processor::trace::TraceBuilder) {
     let trace = trace.start().unwrap();
     let a = span("a").start().unwrap();
     a.add_event(EVENT).unwrap();
@@ -102,7 +105,7 @@ fn colours_are_shown_only_if_they_are_on() {
 }
 
 /// A chain of spans, each in the one before it, which all stay open.
-fn nested(trace: agentspan_processor::TraceBuilder, depth: usize) -> (Trace, Vec<OpenSpan>) {
+fn nested(trace: agentspan_processor::trace::TraceBuilder, depth: usize) -> (Trace, Vec<OpenSpan>) {
     let trace = trace.start().unwrap();
     let mut spans: Vec<OpenSpan> = Vec::with_capacity(depth);
     for _ in 0..depth {

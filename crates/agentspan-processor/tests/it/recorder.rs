@@ -4,8 +4,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use agentspan_model::agentspec::{EventDetails, SpanDetails};
+use agentspan_processor::span::SpanBuilder;
+use agentspan_processor::span_processor::Hook;
 use agentspan_processor::{
-    Hook, HookError, HookFuture, Span, SpanBuilder, SpanEvent, SpanProcessor, active_span_stack,
+    HookError, HookFuture, Span, SpanEvent, SpanProcessor, active_span_stack,
 };
 
 /// What a processor does in a hook besides writing it down.

@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use agentspan_model::agentspec::{Disclosure, ExceptionRaised, HookCall, RecordedHook, Recording};
-use agentspan_processor::{
-    ErrorPolicy, Hook, InMemory, JsonLines, Pace, Replay, Rotation, Trace, TraceBuilder, TraceError,
-};
+use agentspan_processor::json_lines::Rotation;
+use agentspan_processor::replay::{Pace, Replay};
+use agentspan_processor::span_processor::Hook;
+use agentspan_processor::trace::TraceBuilder;
+use agentspan_processor::{ErrorPolicy, InMemory, JsonLines, Trace, TraceError};
 use futures_executor::block_on;
 
 use crate::recorder::{EVENT, Recorder, span};
@@ -227,7 +229,7 @@ fn a_writer_may_start_spans_itself() {
 fn replay(
     hooks: Vec<RecordedHook>,
     target: impl agentspan_processor::SpanProcessor + 'static,
-) -> agentspan_processor::ReplaySummary {
+) -> agentspan_processor::replay::ReplaySummary {
     let mut replay = Replay::new(target);
     for hook in hooks {
         replay.play(hook).unwrap();

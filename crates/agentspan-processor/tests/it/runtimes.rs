@@ -62,7 +62,7 @@ mod futures_task {
     pub(super) type Boxed = Pin<Box<dyn Future<Output = ()> + Send>>;
 }
 
-fn trace() -> (InMemory, agentspan_processor::TraceBuilder) {
+fn trace() -> (InMemory, agentspan_processor::trace::TraceBuilder) {
     let memory = InMemory::new();
     (memory.clone(), Trace::builder().with_processor(memory))
 }

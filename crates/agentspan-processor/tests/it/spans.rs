@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agentspan_model::agentspec::{Event, EventDetails, Id, Timestamp};
-use agentspan_processor::{
-    Clock, Context, ManualClock, Span, SpanBuilder, Trace, active_span_stack, current_span,
-};
+use agentspan_processor::clock::{Clock, ManualClock};
+use agentspan_processor::span::SpanBuilder;
+use agentspan_processor::{Context, Span, Trace, active_span_stack, current_span};
 
 use crate::recorder::{EVENT, Recorder, exceptions, span};
 

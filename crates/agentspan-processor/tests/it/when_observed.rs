@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use agentspan_model::agentspec::ExceptionRaised;
-use agentspan_processor::{
-    Span, SpanBuilder, SpanProcessor, Trace, TraceError, current_span, current_trace,
-};
+use agentspan_processor::span::SpanBuilder;
+use agentspan_processor::{Span, SpanProcessor, Trace, TraceError, current_span, current_trace};
 use futures_executor::block_on;
 
 use crate::recorder::{EVENT, Recorder, span};

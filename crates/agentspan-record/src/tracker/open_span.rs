@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use agentspan_model::agentspec::{self, Event, Id, Timestamp};
 use agentspan_model::mapping::PlacedSpan;
-use agentspan_processor::{Span, SpanKey, Trace, WeakSpan};
+use agentspan_processor::span::{SpanKey, WeakSpan};
+use agentspan_processor::{Span, Trace};
 use opentelemetry::trace::SpanContext;
 
 use super::open_spans::IdInTrace;

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use agentspan_model::agentspec::Id;
 use agentspan_model::mapping::{span_id_bytes, trace_id_bytes};
-use agentspan_processor::{SpanKey, Trace};
+use agentspan_processor::Trace;
+use agentspan_processor::span::SpanKey;
 use hashbrown::DefaultHashBuilder;
 use opentelemetry::trace::SpanContext;
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use agentspan_model::agentspec::{Event, EventDetails};
 use agentspan_model::mapping::{Exchange, PlacedSpan};
-use agentspan_processor::WeakSpan;
+use agentspan_processor::span::WeakSpan;
 
 /// The [`Exchange`] of a span that shows it. The spans below tell it until another such span is between.
 pub(super) struct SharedExchange {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use agentspan_model::agent365::{AgentDetails, AgentId, TenantDetails, TenantId, ToolCallDetails};
 use agentspan_otel::{BaggageSpanProcessor, ExecuteToolScope, OtelBridge, ScopeTracer};
-use agentspan_processor::{Trace, TraceBuilder};
+use agentspan_processor::Trace;
+use agentspan_processor::trace::TraceBuilder;
 use agentspan_tracing::{RelatedSpans, TracingSettings};
 use opentelemetry::{Context, Value};
 use opentelemetry_sdk::error::OTelSdkResult;

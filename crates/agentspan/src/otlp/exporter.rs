@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 use agentspan_agent365::transport::{Answer, Route, Transport, TransportError, io_runtime};
-use agentspan_otel::{Receipt, Receipts};
+use agentspan_otel::export_queue::{Receipt, Receipts};
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;

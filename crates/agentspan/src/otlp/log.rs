@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use agentspan_agent365::transport::{Answer, TransportError};
 use agentspan_discovery::ShownValue;
-use agentspan_otel::Receipt;
+use agentspan_otel::export_queue::Receipt;
 use agentspan_queue::contain;
 use http::Uri;
 

@@ -3,7 +3,7 @@
 use agentspan_model::received::Withheld;
 #[cfg(feature = "otlp-http")]
 use agentspan_model::received::{ReceivedJson, span_count};
-use agentspan_otel::Receipt;
+use agentspan_otel::export_queue::Receipt;
 use prost::Message;
 use prost::encoding::decode_varint;
 

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use agentspan_agent365::{Delivery, DeliveryStats};
-use agentspan_otel::{ExportFlush, ExportQueue};
-use agentspan_processor::TraceBuilder;
+use agentspan_otel::ExportQueue;
+use agentspan_otel::export_queue::ExportFlush;
+use agentspan_processor::trace::TraceBuilder;
 use opentelemetry::global::BoxedTracer;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry::trace::noop::NoopTracer;

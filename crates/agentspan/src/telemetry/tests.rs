@@ -11,7 +11,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, ThreadId};
 
 use agentspan_model::agentspec::SpanDetails;
-use agentspan_otel::{ExportQueue, ExportQueueBuilder, OtelBridge};
+use agentspan_otel::export_queue::ExportQueueBuilder;
+use agentspan_otel::{ExportQueue, OtelBridge};
 use agentspan_processor::{
     BackgroundQueue, HookError, Span as AgentSpan, SpanProcessor as AgentSpecProcessor,
 };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use agentspan_otel::ExportLoss;
+use agentspan_otel::export_queue::ExportLoss;
 
 use crate::report::{DestinationReport, TelemetryReport};
 
@@ -95,7 +95,10 @@ mod tests {
     fn report(name: &str, losses: &[(&'static str, u64)]) -> DestinationReport {
         DestinationReport {
             losses: losses.to_vec(),
-            ..DestinationReport::new(name, agentspan_otel::ExportCounts::default())
+            ..DestinationReport::new(
+                name,
+                agentspan_otel::export_metrics::ExportCounts::default(),
+            )
         }
     }
 

@@ -10,7 +10,8 @@ use agentspan::model::agentspec::{Recording, SpanDetails};
 use agentspan::model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan::otel::{OtelBridge, Rendered};
 use agentspan_agent365::{AccessToken, Delivery, DeliveryBuilder, token_from_fn};
-use agentspan_processor::{Replay, Span, SpanProcessor, Trace};
+use agentspan_processor::replay::Replay;
+use agentspan_processor::{Span, SpanProcessor, Trace};
 use agentspan_testkit::Service;
 use opentelemetry::Context;
 use opentelemetry::trace::{

@@ -5,7 +5,7 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 use std::time::Duration;
 
-use agentspan::agent365::{Retry, RetryTimer};
+use agentspan::agent365::retry::{Retry, RetryTimer};
 use agentspan::discovery::Environment;
 use agentspan::prelude::*;
 use agentspan::{AgentSpanProcessor, Configuration, Destination, configure};

@@ -187,12 +187,12 @@ fn each_value() {
     for value in ["true", "TRUE", " true\n"] {
         let (is_disabled, logs) = processor(value);
         assert!(is_disabled, "{value:?}");
-        assert!(!agentspan::otel::is_enabled());
+        assert!(!agentspan::otel::scopes::is_enabled());
         assert!(!logs.contains("is ignored"), "{logs}");
     }
     for value in ["", " ", "false", "FALSE"] {
         assert_eq!(processor(value), (false, String::new()), "{value:?}");
-        assert!(agentspan::otel::is_enabled());
+        assert!(agentspan::otel::scopes::is_enabled());
     }
     for value in ["1", "yes", "on", "t", "true;", "ｔｒｕｅ"] {
         let (is_disabled, logs) = processor(value);

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use agentspan_agent365::{RetryTimer, TokioRetryTimer};
+use agentspan_agent365::retry::{RetryTimer, TokioRetryTimer};
 use agentspan_testkit::{Answer, Oracle, RecordedRequest};
 
 use crate::defence::Defence::{Containment, Finality, Lanes, Retry, Slots, TokenDeadline};

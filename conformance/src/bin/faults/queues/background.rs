@@ -142,7 +142,7 @@ impl Case {
     }
 }
 
-fn losses(stats: &agentspan_processor::QueueStats) -> [(&'static str, u64); 3] {
+fn losses(stats: &agentspan_processor::background_queue::QueueStats) -> [(&'static str, u64); 3] {
     let full = stats.dropped - stats.dropped_at_shutdown - stats.dropped_after_failure;
     [
         ("failed", stats.failed),

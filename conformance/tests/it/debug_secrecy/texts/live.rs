@@ -6,10 +6,8 @@ use agentspan_model::agentspec::{
     Disclosure, Event, ExceptionRaised, Id, LlmConfig, Message, SpanDetails, Timestamp, Tool,
     ToolCall,
 };
-use agentspan_processor::{
-    HookError, InMemory, LlmGeneration, Span, SpanEvent, SpanProcessor, ToolExecution, Trace,
-    TraceError,
-};
+use agentspan_processor::execution::{LlmGeneration, ToolExecution};
+use agentspan_processor::{HookError, InMemory, Span, SpanEvent, SpanProcessor, Trace, TraceError};
 use serde_json::json;
 
 use super::CANARY;

@@ -7,10 +7,10 @@ use agentspan_model::agent365::{
 };
 use agentspan_model::agentspec::SpanDetails;
 use agentspan_model::mapping::ContentCapture;
-use agentspan_otel::{
-    BaggageBuilder, InvokeAgentScope, RequestBaggage, ScopeFutureExt, ScopeTracer,
-};
-use agentspan_processor::{OpenSpan, Span, SpanBuilder};
+use agentspan_otel::baggage::RequestBaggage;
+use agentspan_otel::{BaggageBuilder, InvokeAgentScope, ScopeFutureExt, ScopeTracer};
+use agentspan_processor::Span;
+use agentspan_processor::span::{OpenSpan, SpanBuilder};
 use opentelemetry::trace::Tracer;
 
 use super::watched::{Watched, text};

@@ -3,7 +3,8 @@
 use agentspan_model::agentspec::{LlmGenerationSpan, SpanDetails};
 use agentspan_model::mapping::ContentCapture;
 use agentspan_otel::BaggageBuilder;
-use agentspan_processor::{Span, SpanBuilder};
+use agentspan_processor::Span;
+use agentspan_processor::span::SpanBuilder;
 use opentelemetry::trace::{
     FutureExt, SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, Tracer,
 };

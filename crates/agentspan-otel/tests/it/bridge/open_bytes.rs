@@ -28,14 +28,14 @@ impl Run {
         }
     }
 
-    fn trace(&self) -> agentspan_processor::TraceGuard {
+    fn trace(&self) -> agentspan_processor::trace::TraceGuard {
         let bridge: Arc<dyn SpanProcessor> = Arc::<OtelBridge>::clone(&self.bridge);
         let trace = Trace::builder().with_processor(bridge);
         trace.start().unwrap()
     }
 }
 
-fn never_ended(n: usize) -> agentspan_processor::OpenSpan {
+fn never_ended(n: usize) -> agentspan_processor::span::OpenSpan {
     let span = Span::builder(SpanDetails::Plain).with_name(n.to_string());
     span.start_detached().unwrap()
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use agentspan_model::agentspec::{SpanDetails, ToolConfirmationRequest, ToolConfirmationResponse};
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_otel::{OtelBridge, from_otel};
-use agentspan_processor::{Span, SpanBuilder, Trace};
+use agentspan_processor::span::SpanBuilder;
+use agentspan_processor::{Span, Trace};
 use opentelemetry::Context;
 use opentelemetry::trace::{
     SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState, Tracer,

@@ -7,7 +7,8 @@ use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::agentspec::{Disclosure, Id, RecordedSpan, Recording};
 use agentspan_model::mapping::{ContentCapture, Mapping, PlacedSpan, Rendering};
 use agentspan_otel::from_otel;
-use agentspan_processor::{InMemory, Replay, SpanProcessor};
+use agentspan_processor::replay::Replay;
+use agentspan_processor::{InMemory, SpanProcessor};
 use opentelemetry::trace::{Status, TraceId};
 use opentelemetry_sdk::trace::SpanData;
 

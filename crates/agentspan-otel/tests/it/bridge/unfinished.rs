@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use agentspan_model::agentspec::{ExceptionRaised, Recording, SpanDetails};
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
-use agentspan_processor::{Replay, ReplaySummary, Span};
+use agentspan_processor::Span;
+use agentspan_processor::replay::{Replay, ReplaySummary};
 use opentelemetry::trace::{SpanId, Status};
 use opentelemetry_sdk::trace::SpanData;
 

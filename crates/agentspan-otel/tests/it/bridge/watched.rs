@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use agentspan_model::mapping::{ContentCapture, Mapping};
 use agentspan_otel::{BaggageSpanProcessor, OtelBridge, Rendered};
-use agentspan_processor::{OpenTrace, SpanProcessor, Trace, TraceGuard};
+use agentspan_processor::trace::{OpenTrace, TraceGuard};
+use agentspan_processor::{SpanProcessor, Trace};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, SpanData, SpanExporter};
