@@ -16,7 +16,7 @@ const MAX_CHARACTERS: usize = 128;
 /// is no pause: the exporter waits as if there were no header.
 ///
 /// ```
-/// use agentspan_agent365::retry_after_seconds;
+/// use agentspan_agent365::conformance::retry_after_seconds;
 ///
 /// assert_eq!(retry_after_seconds("2.5"), Some(2.5));
 /// assert_eq!(retry_after_seconds("soon"), None);
