@@ -21,7 +21,7 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 /// let stored = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 /// let span: SpanRef = stored.parse()?;
 /// assert_eq!(span.to_string(), stored);
-/// # Ok::<(), agentspan_otel::InvalidSpanRef>(())
+/// # Ok::<(), agentspan_otel::feedback::InvalidSpanRef>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SpanRef {
@@ -137,7 +137,7 @@ impl Annotator {
 ///     .score(1.0)
 ///     .explained("It rained.")
 ///     .record();
-/// # Ok::<(), agentspan_otel::InvalidSpanRef>(())
+/// # Ok::<(), agentspan_otel::feedback::InvalidSpanRef>(())
 /// ```
 ///
 /// [OpenInference]: https://github.com/Arize-ai/openinference/tree/main/spec

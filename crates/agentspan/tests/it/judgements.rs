@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use agentspan::discovery::Environment;
 use agentspan::model::agentspec::Disclosure;
-use agentspan::otel::{Annotator, SpanRef};
+use agentspan::otel::SpanRef;
+use agentspan::otel::feedback::Annotator;
 use agentspan::{Destination, Otlp, configure};
 use agentspan_testkit::Service;
 use opentelemetry::trace::{Span as _, Tracer as _};
