@@ -8,6 +8,7 @@ use agentspan_discovery::Environment;
 use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::keys;
 use agentspan_model::mapping::{ContentCapture, Rendering};
+use agentspan_otel::scopes::set_enabled;
 use agentspan_otel::{
     AgentMetrics, ConsoleExporter, ExportQueue, OtelBridge, ScopeTracer, set_default_tracer,
 };
