@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use agentspan_model::agentspec::{self, Disclosure, Event as AgentSpecEvent, Id, Timestamp};
 use agentspan_model::keys;
-use agentspan_model::mapping::{ContentCapture, Mapping, Rendering, trace_id_bytes};
+use agentspan_model::mapping::{ContentCapture, trace_id_bytes};
 use agentspan_processor::{HookError, Span, SpanEvent, SpanProcessor};
 use agentspan_record::{FinishedSpan, Made, OpenSpan, Starting, Tracker};
 use opentelemetry::trace::{
@@ -177,14 +177,13 @@ impl AgentSpecSpanProcessor {
             links,
         } = &open.own;
         let record = &placed.span;
-        let name = Mapping::new(Rendering::AgentSpec).span_name(record);
         let end_time = SystemTime::from(end);
         let data = SpanData {
             span_context: open.span_context().clone(),
             parent_span_id: parent.span_id(),
             parent_span_is_remote: parent.is_remote(),
             span_kind: SpanKind::Internal,
-            name: name.into_owned().into(),
+            name: "".into(),
             start_time: record.start_time.map_or(end_time, SystemTime::from),
             end_time,
             attributes,

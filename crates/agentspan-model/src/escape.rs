@@ -146,23 +146,36 @@ fn push_any(out: &mut Vec<u8>, text: &[u8]) {
     let mut at = out.len();
     // With an escape in 16 bytes, there is no need to make room again.
     out.resize(at + text.len() + text.len() / LANES + WINDOW, 0);
-    let mut room = out.get_mut(at..).unwrap_or_default();
     let mut rest = text;
-    while !rest.is_empty() {
-        let Some(window) = room.first_chunk_mut() else {
-            out.resize(at + 2 * rest.len() + WINDOW, 0);
-            room = out.get_mut(at..).unwrap_or_default();
-            continue;
-        };
-        let (read, written) = match rest.first_chunk() {
-            Some(source) => (BLOCK, BLOCK + put_source(window, source)),
-            None => put_end(window, text, rest),
-        };
-        rest = rest.get(read..).unwrap_or_default();
-        room = room.get_mut(written..).unwrap_or_default();
-        at += written;
+    while let Some(source) = rest.first_chunk() {
+        at += put_at(out, at, source, rest.len()) + BLOCK;
+        rest = rest.get(BLOCK..).unwrap_or_default();
+    }
+    // Blanks need no escape.
+    let mut end = [b' '; SOURCE + BLOCK];
+    if let Some(place) = end.get_mut(..rest.len()) {
+        place.copy_from_slice(rest);
+    }
+    let mut end = &end[..];
+    let mut left = rest.len();
+    while let (Some(source), 1..) = (end.first_chunk(), left) {
+        let read = left.min(BLOCK);
+        at += put_at(out, at, source, left) + read;
+        end = end.get(BLOCK..).unwrap_or_default();
+        left -= read;
     }
     out.truncate(at);
+}
+
+/// Writes the first block of `source` to its place in `out`, and returns how many bytes longer it
+/// became. Makes room if there is none for that and for the bytes that are left.
+#[inline(always)]
+fn put_at(out: &mut Vec<u8>, at: usize, source: &[u8; SOURCE], left: usize) -> usize {
+    if out.len() < at + WINDOW {
+        out.resize(at + 2 * left + WINDOW, 0);
+    }
+    let window = out.get_mut(at..).and_then(<[u8]>::first_chunk_mut);
+    window.map_or(0, |window| put_source(window, source))
 }
 
 /// Writes the first block of `source`, and returns how many bytes longer it became.
@@ -196,51 +209,25 @@ fn put_source(window: &mut [u8; WINDOW], source: &[u8; SOURCE]) -> usize {
     more
 }
 
-/// Writes what is less than a source, or the first block of it, and returns how many bytes were
-/// read and written.
-#[inline(always)]
-fn put_end(window: &mut [u8; WINDOW], text: &[u8], rest: &[u8]) -> (usize, usize) {
-    let (marks, read) = match rest.first_chunk() {
-        Some(block) => (marks_of_block(block), BLOCK),
-        None => (marks_of_end(text, rest), rest.len()),
-    };
-    put(window, 0, rest);
-    match marks {
-        0 => (read, read),
-        marks => (read, read + put_block(window, rest, marks)),
-    }
-}
-
-/// Writes the escapes of the block that `rest` begins with, which is stored already, and returns
-/// how many bytes longer it became.
+/// Writes the escapes of the first block of `source`, which is stored already, and returns how many
+/// bytes longer it became.
 #[inline(never)]
-fn put_block(window: &mut [u8; WINDOW], rest: &[u8], mut marks: u32) -> usize {
+fn put_block(window: &mut [u8; WINDOW], source: &[u8; SOURCE], mut marks: u32) -> usize {
     let mut more = 0;
     while marks != 0 {
         let index = marks.trailing_zeros() as usize;
         marks &= marks - 1;
-        let Some([byte, after @ ..]) = rest.get(index..) else {
+        let Some([byte, after @ ..]) = source.get(index..=index + BLOCK) else {
             break;
         };
         let escape = &ESCAPES[usize::from(*byte)];
         store(window, index + more, &escape.bytes);
         more += usize::from(escape.more);
-        put(window, index + more + 1, after);
-    }
-    more
-}
-
-/// Stores a block of `text`, or all of it if it is shorter.
-#[inline(always)]
-fn put(window: &mut [u8; WINDOW], at: usize, text: &[u8]) {
-    match text.first_chunk::<BLOCK>() {
-        Some(block) => store(window, at, block),
-        None => {
-            if let Some(place) = window.get_mut(at..at + text.len()) {
-                place.copy_from_slice(text);
-            }
+        if let Some(after) = after.first_chunk::<BLOCK>() {
+            store(window, index + more + 1, after);
         }
     }
+    more
 }
 
 /// Stores bytes at a place where there is room for them.
@@ -335,18 +322,6 @@ fn words_of_block(block: &[u8; BLOCK]) -> [u64; 4] {
     let words = |half: &[u8]| half.first_chunk().map_or([0; 2], words);
     let ([a, b], [c, d]) = (words(low), words(high));
     [a, b, c, d]
-}
-
-/// As [`marks_of_block`], of what `text` ends with, which is shorter than a block.
-fn marks_of_end(text: &[u8], end: &[u8]) -> u32 {
-    if let Some(block) = text.last_chunk() {
-        // The block begins before the end, with bytes that were looked at.
-        return marks_of_block(block) >> (BLOCK - end.len());
-    }
-    if let Some((first, last)) = ends::<LANES>(end) {
-        return marks(first) | marks(last) << (end.len() - LANES);
-    }
-    marks_of_few(end)
 }
 
 /// One bit for each byte of a text that is shorter than the lanes, set where an escape is needed.

@@ -168,6 +168,13 @@ impl Mapping {
         operation::is_span_name(self.rendering, span, text)
     }
 
+    /// Whether the [`span_name`](Self::span_name) begins with `invoke_agent`, as that of an agent
+    /// that is invoked does. It is not put together for that.
+    #[must_use]
+    pub fn is_invocation(&self, span: &Span) -> bool {
+        operation::is_invocation(self.rendering, span)
+    }
+
     /// As [`span_name`](Self::span_name), where the trace is known: a `RootSpan` that nobody named
     /// is called like its trace, because backends show a trace by the name of its root.
     ///

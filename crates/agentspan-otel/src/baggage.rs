@@ -50,10 +50,9 @@ pub struct RequestBaggage {
 
 impl RequestBaggage {
     fn new(pairs: Vec<(Key, StringValue)>) -> Self {
-        let pairs = Arc::from(pairs);
         Self {
-            ready: Arc::new(Ready::of(Arc::clone(&pairs))),
-            pairs,
+            pairs: Arc::from(pairs),
+            ready: Arc::default(),
         }
     }
 
@@ -97,7 +96,10 @@ impl RequestBaggage {
         if self.pairs.is_empty() {
             return context.clone();
         }
-        with_local_baggage(context, &self.pairs).with_value(Arc::clone(&self.ready))
+        match with_local_baggage(context, &self.pairs) {
+            (context, true) => self.ready.add_to(&context),
+            (context, false) => context,
+        }
     }
 }
 

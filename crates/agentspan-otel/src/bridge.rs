@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use agentspan_model::agent365::mapping::INVOKE_AGENT;
 use agentspan_model::agentspec::{self, Disclosure, Event, EventDetails, Id};
 use agentspan_model::keys;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
@@ -158,9 +157,9 @@ impl OtelBridge {
     /// [`AgentMetrics`](crate::AgentMetrics),
     /// [`BaggageSpanProcessor`](crate::BaggageSpanProcessor), and that of Agent 365.
     ///
-    /// Others, samplers included, see a span with a name, a type (`agentspec.span.type`) and times;
-    /// its events are called `agentspec.event`. A filter of an [`ExportQueue`](crate::ExportQueue)
-    /// sees no more either.
+    /// Others, samplers included, see a span without a name, with a type (`agentspec.span.type`) and
+    /// times; its events are called `agentspec.event`. A filter of an
+    /// [`ExportQueue`](crate::ExportQueue) sees no more either.
     #[must_use]
     pub fn with_records_only(self) -> Self {
         self.with_writes(Writes::Records)
@@ -298,20 +297,20 @@ impl OtelBridge {
     /// Starts the span of the SDK.
     fn make(&self, starting: &Starting<'_>, parent: &Context) -> Made<Bridged> {
         let record = &starting.placed.span;
-        let attributes = if self.writes.attributes() {
+        // In place: its own methods move it each time, and it is large.
+        let mut builder = SpanBuilder::from_name("");
+        builder.start_time = record.start_time.map(SystemTime::from);
+        builder.attributes = Some(if self.writes.attributes() {
+            builder.name = self.mapping.span_name(record).into_owned().into();
+            builder.span_kind = Some(span_kind(self.mapping.span_kind(record)));
             let mut attributes = Attributes::default();
             self.mapping
                 .visit_span(&starting.placed.in_trace(), &mut attributes);
             attributes.0
         } else {
             writes::type_only(&record.details)
-        };
-        // In place: its own methods move it each time, and it is large.
-        let mut builder = SpanBuilder::from_name(self.mapping.span_name(record).into_owned());
-        builder.span_kind = Some(span_kind(self.mapping.span_kind(record)));
-        builder.start_time = record.start_time.map(SystemTime::from);
-        builder.attributes = Some(attributes);
-        let is_invocation = builder.name.starts_with(INVOKE_AGENT);
+        });
+        let is_invocation = self.mapping.is_invocation(record);
         // A span that has attributes may have those that baggage gives.
         let given = (!self.writes.attributes())
             .then(|| starting::Starting::begin(Starts::Bridged { is_invocation }));

@@ -25,7 +25,8 @@ use crate::span_limits::{SpanCuts, SpanLimits};
 pub struct FinishedSpan {
     /// The span of OpenTelemetry: ids, times, links, status, and what other code has said on it.
     pub data: SpanData,
-    /// The Agent Spec span that it stands for. Nothing of it need be in the attributes.
+    /// The Agent Spec span that it stands for. Nothing of it need be in the attributes, nor its
+    /// name in the name, which is empty then.
     pub agent_spec: Option<Arc<PlacedSpan>>,
 }
 

@@ -53,8 +53,9 @@ const USUAL_OF_EVENT: usize = 4;
 pub(crate) fn render_record(mapping: &Mapping, span: &mut SpanData, placed: &PlacedSpan) {
     let record = &placed.span;
     let in_trace = placed.in_trace();
-    // A name that somebody has changed since is wanted so.
-    if Mapping::new(Rendering::AgentSpec).is_span_name(record, &span.name) {
+    // A name that somebody gave it since is wanted so.
+    let own = Mapping::new(Rendering::AgentSpec);
+    if span.name.is_empty() || own.is_span_name(record, &span.name) {
         span.name = mapping.span_name_in_trace(&in_trace).into_owned().into();
     }
     span.span_kind = span_kind(mapping.span_kind(record));

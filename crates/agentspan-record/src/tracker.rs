@@ -230,8 +230,9 @@ impl<T> Tracker<T> {
         open.has_seen(start_time);
         open.count_start();
         let before = known.open.insert(&open);
-        let evicted = self.evict().into_iter();
-        (open, before.into_iter().chain(evicted).collect())
+        let mut others = self.evict();
+        others.extend(before);
+        (open, others)
     }
 
     /// Takes an event. `show` gets the record, and the span that asked if the event is the answer
@@ -288,6 +289,9 @@ impl<T> Tracker<T> {
     pub fn evict(&self) -> Vec<Arc<OpenSpan<T>>> {
         let known = self.known();
         let keys = known.open.oldest_beyond(self.max_bytes);
+        if keys.is_empty() {
+            return Vec::new();
+        }
         let taken = keys.into_iter().filter_map(|key| known.open.remove(key));
         let evicted: Vec<_> = taken.collect();
         self.evicted

@@ -97,6 +97,13 @@ pub(super) fn is_span_name(rendering: Rendering, span: &Span, text: &str) -> boo
     }
 }
 
+/// Whether the name of the span begins as that of an invocation. What follows it is another word.
+pub(super) fn is_invocation(rendering: Rendering, span: &Span) -> bool {
+    let name = operation_name(rendering, Operation::of(span));
+    let name = name.unwrap_or_else(|| own_name(span));
+    name.starts_with(mapping::INVOKE_AGENT)
+}
+
 /// What a span is called: what it does, and with what, if the vocabulary has a word for it.
 fn name_parts(rendering: Rendering, span: &Span) -> (&str, Option<Cow<'_, str>>) {
     let operation = Operation::of(span);

@@ -31,6 +31,9 @@ pub(crate) fn with_news(
     base: Option<&Context>,
     trace: CurrentTrace,
 ) -> Option<Context> {
+    if has_same_request(context, current) {
+        return None;
+    }
     let mut news = Context::new();
     let mut is_new = false;
     if let Some(baggage) = new_baggage(current, context, base) {
@@ -64,6 +67,23 @@ pub(crate) fn with_news(
         !token.is_withheld() && !are_for_others(current, entered)
     });
     with_value(changed, context, token)
+}
+
+/// Whether both have the very same baggage, identity and token, as a span and what it started in
+/// do. Contexts that others are made from share their values with those.
+fn has_same_request(one: &Context, other: &Context) -> bool {
+    ptr::eq(one.baggage(), other.baggage())
+        && is_shared::<LocalIdentity>(one, other)
+        && is_shared::<ScopeIdentity>(one, other)
+        && is_shared::<RequestToken>(one, other)
+}
+
+/// Whether both have one value between them, or none.
+pub(super) fn is_shared<T: 'static>(one: &Context, other: &Context) -> bool {
+    match (one.get::<T>(), other.get::<T>()) {
+        (Some(one), Some(other)) => ptr::eq(one, other),
+        (one, other) => one.is_none() && other.is_none(),
+    }
 }
 
 /// What is current and new.

@@ -104,11 +104,15 @@ pub(crate) fn with_merged_baggage(context: &Context, over: &Context, under: &Con
     for (key, (value, metadata)) in over.baggage() {
         entered.insert(key, value, metadata);
     }
-    entered.add_to(context, under)
+    entered.add_to(context, under).0
 }
 
-/// `context` with baggage that this process set.
-pub(super) fn with_local_baggage(context: &Context, pairs: &[(Key, StringValue)]) -> Context {
+/// `context` with baggage that this process set, and whether it has that and no other: all of it,
+/// and neither baggage nor an identity that was there before.
+pub(super) fn with_local_baggage(
+    context: &Context,
+    pairs: &[(Key, StringValue)],
+) -> (Context, bool) {
     let identity = LocalIdentity::of(pairs);
     let mut entered = Entered {
         local: (!identity.is_empty()).then(|| identity.clone()),
@@ -145,8 +149,10 @@ impl Entered {
         self.dropped += u64::from(self.baggage.len() == before);
     }
 
-    /// `context` with this, and with what stays of `under`.
-    fn add_to(mut self, context: &Context, under: &Context) -> Context {
+    /// `context` with this, and with what stays of `under`. Also whether all of this is there, and
+    /// nothing stays.
+    fn add_to(mut self, context: &Context, under: &Context) -> (Context, bool) {
+        let mut is_alone = self.dropped == 0;
         let meeting = self.named.meets(&Named::in_context(under));
         for (key, (value, metadata)) in under.baggage() {
             let stays = match meeting {
@@ -155,6 +161,7 @@ impl Entered {
                 Meeting::OtherRequest => false,
             };
             if stays && self.baggage.get(key).is_none() {
+                is_alone = false;
                 self.insert(key, value, metadata);
             }
         }
@@ -163,9 +170,12 @@ impl Entered {
         if !self.baggage.is_empty() || !context.baggage().is_empty() {
             context = context.with_baggage(self.baggage);
         }
-        let identity = match (self.local, under.get::<LocalIdentity>()) {
-            (Some(own), Some(under)) if meeting != Meeting::OtherRequest => Some(own.over(under)),
-            // Where the caller claims to be another one, it is still for whom this process set.
+        // Where the caller claims to be another one, it is still for whom this process set.
+        let stays = under.get::<LocalIdentity>();
+        let stays = stays.filter(|_| self.local.is_none() || meeting != Meeting::OtherRequest);
+        is_alone &= stays.is_none_or(|it| it.is_within(self.local.as_ref()));
+        let identity = match (self.local, stays) {
+            (Some(own), Some(under)) => Some(own.over(under)),
             (own, under) => own.or_else(|| under.cloned()),
         };
         if let Some(identity) = identity {
@@ -177,9 +187,10 @@ impl Entered {
             (None, Meeting::OtherRequest) => under.map(|_| RequestToken::withheld()),
             (None, _) => under,
         };
-        match token {
+        let context = match token {
             Some(token) if context.get() != Some(&token) => context.with_value(token),
             _ => context,
-        }
+        };
+        (context, is_alone)
     }
 }

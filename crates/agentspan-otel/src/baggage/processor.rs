@@ -159,7 +159,7 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         }
     }
 
-    fn copy_baggage(&self, span: &mut Span, context: &Context) {
+    fn copy_baggage(&self, span: &mut Span, is_invocation: bool, context: &Context) {
         let scope = self.scope_around(context);
         let has_baggage = !context.baggage().is_empty() || context.get::<LocalIdentity>().is_some();
         if !has_baggage && scope.is_none() {
@@ -169,7 +169,8 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         let Some(existing) = span.exported_data() else {
             return;
         };
-        let is_invocation = existing.name.starts_with(INVOKE_AGENT)
+        let is_invocation = is_invocation
+            || existing.name.starts_with(INVOKE_AGENT)
             || existing.attributes.iter().any(|a| {
                 a.key.as_str() == keys::GEN_AI_OPERATION_NAME && a.value.as_str() == INVOKE_AGENT
             });
@@ -278,7 +279,10 @@ impl<Next: SpanProcessor> SpanProcessor for BaggageSpanProcessor<Next> {
             (Some(Starts::Bridged { is_invocation }), Some(most)) => {
                 self.give_to_bridge(span, most, is_invocation, context);
             }
-            _ => self.copy_baggage(span, context),
+            (Some(Starts::Bridged { is_invocation }), None) => {
+                self.copy_baggage(span, is_invocation, context);
+            }
+            (None, _) => self.copy_baggage(span, false, context),
         }
         // A panic costs the program nothing, and is counted.
         let _ = contain::call(|| self.next.on_start(span, context));

@@ -5,18 +5,17 @@ use std::sync::{Arc, OnceLock};
 
 use agentspan_model::agent365::Profile;
 use opentelemetry::baggage::BaggageExt;
-use opentelemetry::{Context, Key, KeyValue, StringValue};
+use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry::{Context, KeyValue};
 
 use super::LocalIdentity;
+use super::entering::is_shared;
 use super::processor::IdentitySource;
 
-/// What [`RequestBaggage`](super::RequestBaggage) puts into a context beside its baggage, for the
-/// processor that copies baggage to spans: what is copied is the same for all spans of a request.
-pub(super) struct Ready {
-    pairs: Arc<[(Key, StringValue)]>,
-    identity: LocalIdentity,
-    copies: OnceLock<(Profile, IdentitySource, Copies)>,
-}
+/// What the processor that copies baggage to spans makes of a
+/// [`RequestBaggage`](super::RequestBaggage): it is the same for all spans of the request.
+#[derive(Default)]
+pub(super) struct Ready(OnceLock<(Profile, IdentitySource, Copies)>);
 
 /// The attributes that baggage gives to spans.
 #[derive(Default)]
@@ -27,6 +26,15 @@ pub(super) struct Copies {
     pub(super) for_all: usize,
 }
 
+/// What lies in a context beside the baggage that it is made of.
+#[derive(Clone)]
+struct Beside {
+    ready: Arc<Ready>,
+    /// As the baggage was entered, without the span. It keeps baggage and identity where they are,
+    /// so that no other can lie there later.
+    entered: Context,
+}
+
 impl Copies {
     /// Those of every span.
     pub(super) fn common(&self) -> &[KeyValue] {
@@ -35,32 +43,21 @@ impl Copies {
 }
 
 impl Ready {
-    pub(super) fn of(pairs: Arc<[(Key, StringValue)]>) -> Self {
-        Self {
-            identity: LocalIdentity::of(&pairs),
-            pairs,
-            copies: OnceLock::new(),
-        }
+    /// `context`, whose baggage and identity are those that this is made of, with this.
+    pub(super) fn add_to(self: &Arc<Self>, context: &Context) -> Context {
+        context.with_value(Beside {
+            ready: Arc::clone(self),
+            entered: context.with_remote_span_context(SpanContext::NONE),
+        })
     }
 
-    /// What was put into a context, if the context has just that baggage and that identity.
+    /// What was put into a context, if nobody has changed its baggage or its identity since:
+    /// contexts that are made from another one share both with it.
     pub(super) fn of_context(context: &Context) -> Option<&Self> {
-        let ready = context.get::<Arc<Self>>()?;
-        let there = context.baggage();
-        // Text that lies in the same place is the same.
-        let is_own = |key: &Key, value: &StringValue| {
-            let mut own = ready.pairs.iter();
-            let own = own.find(|(_, own)| ptr::eq(own.as_str(), value.as_str()));
-            own.is_some_and(|(own, _)| ptr::eq(own.as_str(), key.as_str()) || own == key)
-        };
-        let is_same = there.len() == ready.pairs.len()
-            && there.iter().all(|(key, (value, _))| is_own(key, value));
-        let identity = context.get::<LocalIdentity>();
-        let is_local = match identity {
-            Some(identity) => *identity == ready.identity,
-            None => ready.identity == LocalIdentity::default(),
-        };
-        (is_same && is_local).then_some(ready)
+        let Beside { ready, entered } = context.get()?;
+        let is_same = ptr::eq(context.baggage(), entered.baggage())
+            && is_shared::<LocalIdentity>(context, entered);
+        is_same.then_some(ready)
     }
 
     /// What a processor of this kind copies, made when the first span asks. None if the first that
@@ -71,8 +68,59 @@ impl Ready {
         source: IdentitySource,
         make: impl FnOnce() -> Copies,
     ) -> Option<&Copies> {
-        let made = self.copies.get_or_init(|| (profile, source, make()));
+        let made = self.0.get_or_init(|| (profile, source, make()));
         let (of_profile, of_source, copies) = made;
         (*of_profile == profile && *of_source == source).then_some(copies)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::baggage::Baggage;
+
+    use super::super::{BaggageBuilder, RequestBaggage};
+    use super::*;
+
+    fn baggage(tenant: &str) -> RequestBaggage {
+        let builder = BaggageBuilder::for_profile(Profile::V0_1);
+        builder.tenant_id(tenant).agent_id("agent").build()
+    }
+
+    fn is_ready(context: &Context) -> bool {
+        Ready::of_context(context).is_some()
+    }
+
+    fn other(tenant: &'static str) -> Baggage {
+        let mut baggage = Baggage::new();
+        baggage.insert("tenant.id", tenant);
+        baggage
+    }
+
+    #[test]
+    fn what_is_ready_counts_as_long_as_nobody_changes_what_it_is_made_of() {
+        let entered = baggage("t1").to_context(&Context::new());
+        assert!(is_ready(&entered));
+        assert!(is_ready(&entered.with_value(1_u8)));
+        assert!(!is_ready(&entered.with_baggage(other("t2"))));
+        let identity = LocalIdentity::of(&[]);
+        assert!(!is_ready(&entered.with_value(identity)));
+        assert!(is_ready(&baggage("t1").to_context(&entered)));
+        let more = BaggageBuilder::for_profile(Profile::V0_1).conversation_id("c");
+        let both = more.build().to_context(&entered);
+        assert!(!is_ready(&both), "the tenant is of the outer one");
+        assert!(is_ready(&baggage("t2").to_context(&both)), "nothing stays");
+        assert!(!is_ready(&baggage("t1").to_context(&both)));
+    }
+
+    #[test]
+    fn baggage_that_takes_the_place_of_what_is_gone_is_another() {
+        for _ in 0..100 {
+            let entered = baggage("t1").to_context(&Context::new());
+            let changed = entered.with_baggage(Baggage::new());
+            drop(entered);
+            // What is freed is given out again.
+            let again: Vec<_> = (0..8).map(|_| changed.with_baggage(other("t2"))).collect();
+            assert!(!again.iter().any(is_ready));
+        }
     }
 }
