@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use agentspan_testkit::{Account, Ledger, Oracle, Recording, Service};
 use opentelemetry::KeyValue;
 
-use super::child;
+use super::child::{self, Child};
 use super::random::Random;
 use super::schedule::{Mix, answer_to, early_faults};
 use crate::Failure;
@@ -20,8 +20,9 @@ use crate::stage::{Settings, Stage};
 const THREADS: u64 = 4;
 
 /// So long that no answer of a busy machine comes later: the service would have taken spans that the
-/// library cannot know of.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// library cannot know of, and sends again. On a busy machine, five seconds were too short for one
+/// batch in 20 million spans.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The longest text, of a few spans.
 const LONGEST_TEXT: u64 = 1_000_000;
@@ -64,6 +65,7 @@ pub(super) struct Sums {
     perhaps_twice: u64,
     samples: u64,
     forks: u64,
+    stuck: u64,
 }
 
 impl Sums {
@@ -75,6 +77,7 @@ impl Sums {
         self.perhaps_twice += other.perhaps_twice;
         self.samples += other.samples;
         self.forks += other.forks;
+        self.stuck += other.stuck;
     }
 }
 
@@ -88,11 +91,13 @@ impl fmt::Display for Sums {
             perhaps_twice,
             samples,
             forks,
+            stuck,
         } = self;
         write!(
             f,
             "{accepted} spans: {exported} exported, {lost} lost for a reason; {perhaps} got no \
-             answer, {perhaps_twice} of them came again; {forks} forks, {samples} samples"
+             answer, {perhaps_twice} of them came again; {forks} forks, {stuck} more stuck in \
+             std, {samples} samples"
         )
     }
 }
@@ -105,8 +110,8 @@ struct Course<'a> {
     is_over: AtomicBool,
     samples: AtomicU64,
     wrong: AtomicU64,
-    /// What a child exported, or what is wrong with it.
-    child: Mutex<Option<Result<u64, String>>>,
+    /// What became of a fork, or what is wrong with it.
+    child: Mutex<Option<Result<Child, String>>>,
 }
 
 impl Round {
@@ -319,12 +324,12 @@ impl Course<'_> {
         let spans = self.round.spans;
         let mut problems = Vec::new();
         let child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
-        let (of_child, unknown_of_child) = match &*child {
-            None => (0, 0),
-            Some(Ok(exported)) => (*exported, child::SPANS - exported),
+        let (of_child, unknown_of_child, stuck) = match &*child {
+            None => (0, 0, 0),
+            Some(Ok(child)) => (child.exported, child::SPANS - child.exported, child.stuck),
             Some(Err(problem)) => {
                 problems.push(problem.clone());
-                (0, child::SPANS)
+                (0, child::SPANS, 0)
             }
         };
         if counts.accepted != spans || counts.queued > 0 || !counts.add_up() {
@@ -366,6 +371,7 @@ impl Course<'_> {
             perhaps_twice: account.perhaps_twice as u64,
             samples: self.samples.load(SeqCst),
             forks: u64::from(child.is_some()),
+            stuck,
         };
         (sums, problems)
     }
