@@ -14,6 +14,7 @@ mod environment_echoes;
 mod feedback;
 #[cfg(all(feature = "otlp-http", feature = "otlp-grpc"))]
 mod grpc_receiver;
+mod hostile_ids;
 mod identity_fallbacks;
 mod install;
 #[cfg(feature = "otlp-http")]

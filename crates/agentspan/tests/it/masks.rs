@@ -12,6 +12,7 @@ use agentspan::model::mapping::{ContentCapture, Rendering};
 use agentspan::otel::{ConsoleExporter, OtelBridge, OtlpJsonLines, ScopeTracer};
 use agentspan::processor::Trace;
 use agentspan::{Destination, configure};
+use agentspan_testkit::{CapturedLogs, forms_of};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 
@@ -24,8 +25,9 @@ mod wire;
 const WHILE: Duration = Duration::from_secs(30);
 
 /// Sends spans of every source, with contents in every place, to a destination, and gives the provider, whose
-/// shutdown empties an exporter that keeps spans.
+/// shutdown empties an exporter that keeps spans. No log may show contents meanwhile.
 fn send_to(destination: Destination) -> SdkTracerProvider {
+    let logs = CapturedLogs::everywhere();
     let processor = configure()
         .with_environment(&Environment::default())
         .with_destination(destination)
@@ -47,6 +49,13 @@ fn send_to(destination: Destination) -> SdkTracerProvider {
     queue.flush(WHILE).unwrap();
     let stats = queue.stats();
     assert_eq!((stats.dropped(), stats.queued), (0, 0));
+    // Not even for a destination that sees contents, and at TRACE.
+    let logs = logs.text();
+    let leaked: Vec<_> = logs
+        .lines()
+        .filter(|line| !forms_of(CANARY, line.as_bytes()).is_empty())
+        .collect();
+    assert_eq!(leaked, Vec::<&str>::new());
     provider
 }
 
@@ -69,7 +78,10 @@ const EXPOSURES: [Exposure; 4] = [
 #[track_caller]
 fn check(what: &str, bytes: &str, shows: bool) {
     assert!(bytes.len() > 10_000, "{what} got {} bytes", bytes.len());
-    assert_eq!(bytes.contains(CANARY), shows, "{what}");
+    match shows {
+        true => assert!(bytes.contains(CANARY), "{what}"),
+        false => assert_eq!(forms_of(CANARY, bytes.as_bytes()), [""; 0], "{what}"),
+    }
 }
 
 #[test]
