@@ -99,15 +99,21 @@ const GREEN: &str = "32";
 const RED: &str = "31";
 const GREY: &str = "90";
 
-/// Names come from outside: what would move the cursor is left out.
+/// Names come from outside: what would move the cursor, or show characters in another order, is left out.
 struct Printable<'a>(&'a str);
 
 impl fmt::Display for Printable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write as _;
-        let mut shown = self.0.chars().filter(|c| !c.is_control());
+        let mut shown = self.0.chars().filter(|c| !is_steering(*c));
         shown.try_for_each(|c| f.write_char(c))
     }
+}
+
+/// Whether a character does something to a terminal, or begins or ends another order of those after it, by
+/// which a text can look like another one.
+fn is_steering(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// How deep `span` is nested, as far as that is shown.

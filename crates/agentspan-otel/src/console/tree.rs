@@ -190,7 +190,7 @@ fn error_type(span: &SpanData) -> String {
     )
 }
 
-/// Without the characters by which a name could pretend to be another line or colour the terminal.
+/// Without the characters by which a name could pretend to be another line or text, or colour the terminal.
 fn printable(text: &str) -> String {
     let mut printable = String::new();
     push_printable(&mut printable, text);
@@ -199,11 +199,17 @@ fn printable(text: &str) -> String {
 
 fn push_printable(to: &mut String, text: &str) {
     to.reserve(text.len());
-    for part in text.split_inclusive(char::is_control) {
-        let plain = part.trim_end_matches(char::is_control);
+    for part in text.split_inclusive(is_steering) {
+        let plain = part.trim_end_matches(is_steering);
         to.push_str(plain);
         if plain.len() < part.len() {
             to.push('\u{fffd}');
         }
     }
+}
+
+/// Whether a character does something to a terminal, or begins or ends another order of those after it, by
+/// which a text can look like another one.
+fn is_steering(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -81,7 +81,7 @@ fn on_console(colours: Colours) -> String {
         .with_clock(clock.clone())
         .start()
         .unwrap();
-    let a = span("a\u{1b}[2J").start().unwrap();
+    let a = span("a\u{1b}[2J\u{202e}").start().unwrap();
     a.add_event(EVENT).unwrap();
     clock.advance(Duration::from_millis(1_500));
     a.end().unwrap();
