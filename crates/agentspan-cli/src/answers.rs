@@ -1,6 +1,6 @@
 //! What the page asks for, as JSON. `page/README.md` describes it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use agentspan_model::agent365::contract::{Level, RuleSet};
 use agentspan_model::agentspec::MASK;
@@ -44,6 +44,7 @@ pub(crate) fn trace(row: &Row, trace: &Trace) -> Value {
 /// The findings, each once, and which of them each span has.
 fn findings(trace: &Trace) -> (Value, BTreeMap<String, Vec<usize>>) {
     let mut known: Vec<Value> = Vec::new();
+    let mut places = HashMap::new();
     let mut of_spans: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     if trace
         .spans()
@@ -60,20 +61,23 @@ fn findings(trace: &Trace) -> (Value, BTreeMap<String, Vec<usize>>) {
         let is_refused = trace
             .span(&span_id)
             .is_some_and(|span| span.facts.is_refused);
-        let json = finding(&found, is_refused);
-        let place = known
-            .iter()
-            .position(|one| *one == json)
-            .unwrap_or_else(|| {
-                known.push(json);
-                known.len() - 1
-            });
+        let finding = &found.finding;
+        let what = (
+            finding.rule,
+            finding.level,
+            finding.attribute.clone(),
+            is_refused,
+        );
+        let place = *places.entry(what).or_insert_with(|| {
+            known.push(finding_json(&found, is_refused));
+            known.len() - 1
+        });
         of_spans.entry(span_id).or_default().push(place);
     }
     (known.into(), of_spans)
 }
 
-fn finding(found: &Found, is_refused: bool) -> Value {
+fn finding_json(found: &Found, is_refused: bool) -> Value {
     let finding = &found.finding;
     // By the attribute reference a span may lack much that the service takes nevertheless.
     let level = match (finding.level, is_refused) {

@@ -5,10 +5,13 @@ mod human;
 mod machine;
 mod sarif;
 
+use std::collections::HashMap;
 use std::io::Write;
 use std::path::PathBuf;
 
-use agentspan_model::agent365::contract::{Finding, Judge, Level, Rule, RuleSet, observed_spans};
+use agentspan_model::agent365::contract::{
+    Finding, Judge, Level, Rule, RuleId, RuleSet, observed_spans,
+};
 use serde_json::{Value, json};
 
 use crate::command_error::{CommandError, Outcome};
@@ -185,6 +188,8 @@ pub(crate) fn findings(trace: &Trace, rule_set: RuleSet, sending: Sending) -> Ve
             .map(|(span, reading)| span.observed(reading));
         judge.judge_trace(&observed.collect::<Vec<_>>())
     };
+    // Finding a rule by its id takes a look at all of them.
+    let rules: HashMap<RuleId, &'static Rule> = Rule::all().map(|rule| (rule.id, rule)).collect();
     let found = findings.into_iter().map(|finding| {
         let id = finding
             .span
@@ -192,7 +197,7 @@ pub(crate) fn findings(trace: &Trace, rule_set: RuleSet, sending: Sending) -> Ve
             .map(|span| span.span_id.to_lowercase());
         let span = id.and_then(|id| trace.span(&id));
         Found {
-            rule: Rule::named(finding.rule.as_str()),
+            rule: rules.get(&finding.rule).copied(),
             name: span.map(|span| span.name.clone()).unwrap_or_default(),
             place: span.and_then(|span| span.place.clone()),
             finding,

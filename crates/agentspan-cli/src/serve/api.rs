@@ -16,6 +16,9 @@ use crate::answers;
 /// The page, with its scripts and styles.
 const PAGE: &str = include_str!("../../page/index.html");
 
+/// A ring with a dot.
+const ICON: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 14 14"><circle cx="7" cy="7" r="5.4" fill="none" stroke="#6a48cc" stroke-width="1.6"/><circle cx="7" cy="7" r="2.2" fill="#6a48cc"/></svg>"##;
+
 /// Answers a question of the page.
 pub(super) fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -25,6 +28,8 @@ pub(super) fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Response 
     let segments: Vec<&str> = request.uri().path().trim_matches('/').split('/').collect();
     let found = match segments[..] {
         [""] => return page(),
+        // Browsers ask for it whatever the page says.
+        ["favicon.ico"] => return answer::of_type("image/svg+xml", ICON),
         ["api", "events"] => return events(shared, request),
         ["api", "traces"] => return answer::json(&list::answer(shared, query)),
         ["api", "trace", trace] => of_trace(shared, trace, answers::trace),

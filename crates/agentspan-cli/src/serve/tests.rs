@@ -184,6 +184,36 @@ fn a_page_gets_its_policy_and_the_nonce_that_it_names() {
 }
 
 #[test]
+fn the_page_is_small_needs_no_network_and_makes_no_markup_of_data() {
+    let page = include_str!("../../page/index.html");
+    assert!(page.len() <= 100_000, "{}", page.len());
+    assert_eq!(
+        (
+            page.matches("<script").count(),
+            page.matches("<style").count()
+        ),
+        (1, 1)
+    );
+    let markup = [
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "srcdoc",
+        "new Function",
+        "style=\"",
+        "onclick=",
+        "https://",
+        "@import",
+        "javascript:",
+    ];
+    for word in markup {
+        assert!(!page.contains(word), "{word}");
+    }
+}
+
+#[test]
 fn t23_foreign_hosts_and_origins_are_refused() {
     serving(None, async |server| {
         let ask = async |headers: String| server.ask("GET", "/api/traces", &headers, b"").await;
