@@ -43,6 +43,8 @@ struct Followed {
     /// The first line was no JSON by itself: the file is one text.
     is_one_text: bool,
     is_skipping: bool,
+    /// The last line was taken before its line break came.
+    is_ahead: bool,
 }
 
 impl Files {
@@ -54,6 +56,7 @@ impl Files {
             rest: Vec::new(),
             is_one_text: false,
             is_skipping: false,
+            is_ahead: false,
         });
         Self {
             files: files.collect(),
@@ -114,13 +117,25 @@ impl Files {
         loop {
             let read = input.read(&mut chunk)?;
             if read == 0 {
-                return Ok(spans);
+                return Ok(spans + self.whole_rest(file, store));
             }
             file.offset += read as u64;
             file.rest
                 .extend_from_slice(chunk.get(..read).unwrap_or_default());
             spans += self.lines(file, store);
         }
+    }
+
+    /// Takes what comes after the last line break, if it is a whole JSON text. Many files end without a line break.
+    fn whole_rest(&mut self, file: &mut Followed, store: &mut Store) -> usize {
+        let is_whole = serde_json::from_slice::<serde::de::IgnoredAny>(&file.rest).is_ok();
+        if !is_whole {
+            return 0;
+        }
+        let rest = std::mem::take(&mut file.rest);
+        file.line += 1;
+        file.is_ahead = !file.is_one_text;
+        self.take(file, &rest, store)
     }
 
     /// Takes the whole lines.
@@ -133,7 +148,8 @@ impl Files {
                 break;
             };
             let (line, after) = rest.split_at(end);
-            file.line += 1;
+            let is_ended = std::mem::take(&mut file.is_ahead) && line.trim_ascii().is_empty();
+            file.line += usize::from(!is_ended);
             if std::mem::take(&mut file.is_skipping) {
                 self.problem(file, format!("a line of more than {MAX_LINE_BYTES} bytes"));
             } else if file.line == 1 && opens_more(line) {

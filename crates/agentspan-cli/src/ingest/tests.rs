@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Ingest, IngestError};
+use super::{Files, Ingest, IngestError};
 use crate::facts::Kind;
 use crate::span::{Form, Span};
 use crate::store::Store;
@@ -165,4 +165,32 @@ fn text_of_something_else_is_an_error() {
         read(r#"{"hook": "on_start"}"#),
         Err(IngestError::Hook(_))
     ));
+}
+
+#[test]
+fn a_file_that_ends_without_a_line_break_is_followed() {
+    use std::io::Write;
+
+    let path =
+        std::env::temp_dir().join(format!("agentspan-followed-{}.jsonl", std::process::id()));
+    let mut file = std::fs::File::create(&path).unwrap();
+    let mut store = Store::new(1 << 20);
+    let mut files = Files::new([path.clone()]);
+    file.write_all(br#"{"traceId":"a","spanId":"1"}"#).unwrap();
+    assert_eq!(files.read(&mut store).unwrap(), 1);
+    assert_eq!(files.read(&mut store).unwrap(), 0);
+    file.write_all(b"\n{\"traceId\":\"a\",").unwrap();
+    assert_eq!(files.read(&mut store).unwrap(), 0);
+    file.write_all(b"\"spanId\":\"2\"}").unwrap();
+    assert_eq!(files.read(&mut store).unwrap(), 1);
+    let lines: Vec<_> = store
+        .trace("a")
+        .unwrap()
+        .spans()
+        .iter()
+        .map(|span| span.place.as_ref().unwrap().line)
+        .collect();
+    assert_eq!(lines, [1, 2]);
+    assert!(files.take_problems().0.is_empty());
+    std::fs::remove_file(path).unwrap();
 }
