@@ -19,10 +19,9 @@ use crate::stage::{Settings, Stage};
 
 const THREADS: u64 = 4;
 
-/// So long that no answer of a busy machine comes later: the service would have taken spans that the
-/// library cannot know of, and sends again. On a busy machine, five seconds were too short for one
-/// batch in 20 million spans.
-const TIMEOUT: Duration = Duration::from_secs(30);
+/// So long that hardly any answer comes later: the service would have taken spans that the library
+/// cannot know of, and sends again. With longer tries, the memory of rounds that wait would grow.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest text, of a few spans.
 const LONGEST_TEXT: u64 = 1_000_000;

@@ -28,7 +28,7 @@ pub(super) fn answer_to(front: Front, mix: Mix, order: usize, seed: u64) -> Answ
         (_, 7..10) => Answer::close(),
         (_, 10..18) => front.unavailable(),
         // Each takes as long as the timeout.
-        (_, 18) if random.one_in(64) => Answer::hang(),
+        (_, 18) if random.one_in(8) => Answer::hang(),
         (_, 18) => Answer::reset(),
         // HTTP/2 has no words for the others.
         (Front::OtlpGrpc, _) => front.taken(),
