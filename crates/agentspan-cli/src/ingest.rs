@@ -32,6 +32,26 @@ pub(crate) enum IngestError {
     /// It is a line of a recording that cannot be read.
     #[error("not a recorded hook: {0}")]
     Hook(ReadError),
+    /// Spans of a request have no ids, so that they are in no trace. Its other spans were taken.
+    #[error("{0} spans without traceId or spanId")]
+    WithoutIds(usize),
+}
+
+/// What was taken of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) spans: usize,
+    /// Those that are not kept, since they have no ids.
+    pub(crate) without_ids: usize,
+}
+
+impl Taken {
+    fn all(self) -> Result<usize, IngestError> {
+        match self.without_ids {
+            0 => Ok(self.spans),
+            count => Err(IngestError::WithoutIds(count)),
+        }
+    }
 }
 
 /// Reads spans of any source into a store.
@@ -81,16 +101,17 @@ impl Ingest {
                 Some(_) => self.hook(&item.to_string(), place, store),
                 None => self.value(item, place, store),
             });
-            return each.sum();
+            // All are read, whatever is wrong with one of them.
+            return each.collect::<Vec<_>>().into_iter().sum();
         }
         if value.get("resourceSpans").is_some_and(Value::is_array) {
-            return Ok(body(value, None, place, store));
+            return body(value, None, place, store).all();
         }
         if let Some(inner) = value
             .get("body")
             .filter(|inner| inner.get("resourceSpans").is_some())
         {
-            return Ok(body(inner, None, place, store));
+            return body(inner, None, place, store).all();
         }
         let mut span = Span::of_json(value, None, &Arc::default()).ok_or(IngestError::Unknown)?;
         span.place = place.cloned();
@@ -107,14 +128,14 @@ impl Ingest {
     }
 }
 
-/// Reads a request of OTLP or Agent 365, and gives the number of its spans. What has no ids is no span.
+/// Reads a request of OTLP or Agent 365.
 pub(crate) fn body(
     body: &Value,
     form: Option<Form>,
     place: Option<&Place>,
     store: &mut Store,
-) -> usize {
-    let mut count = 0;
+) -> Taken {
+    let mut taken = Taken::default();
     for resource_spans in list(body, "resourceSpans") {
         let resource = resource_spans.get("resource").cloned().unwrap_or_default();
         for scope_spans in list(resource_spans, "scopeSpans") {
@@ -123,15 +144,17 @@ pub(crate) fn body(
                 scope: scope_spans.get("scope").cloned().unwrap_or_default(),
             });
             for span in list(scope_spans, "spans") {
-                if let Some(mut span) = Span::of_json(span, form, &group) {
-                    span.place = place.cloned();
-                    store.insert(span);
-                    count += 1;
-                }
+                let Some(mut span) = Span::of_json(span, form, &group) else {
+                    taken.without_ids += 1;
+                    continue;
+                };
+                span.place = place.cloned();
+                store.insert(span);
+                taken.spans += 1;
             }
         }
     }
-    count
+    taken
 }
 
 /// The ids of the spans of a request, with those of their traces.

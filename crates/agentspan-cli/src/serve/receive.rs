@@ -10,7 +10,9 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Request, StatusCode};
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
 use prost::Message;
 use serde_json::{Value, json};
 
@@ -59,12 +61,34 @@ async fn otlp(shared: &Shared, request: Request<Incoming>) -> Result<Response, R
     } else {
         from_protobuf(&bytes)?
     };
-    shared.change(|store| ingest::body(&body, Some(Form::Otlp), None, store));
+    let response = response(take(shared, &body, Form::Otlp));
     Ok(match is_json {
-        true => answer::json(&json!({})),
-        // An empty message has no bytes.
-        false => answer::of_type(PROTOBUF, Bytes::new()),
+        // Numbers of 64 bits are texts in the JSON of OTLP.
+        true => answer::json(&match response.partial_success {
+            None => json!({}),
+            Some(partial) => json!({"partialSuccess": {
+                "rejectedSpans": partial.rejected_spans.to_string(),
+                "errorMessage": partial.error_message,
+            }}),
+        }),
+        false => answer::of_type(PROTOBUF, response.encode_to_vec()),
     })
+}
+
+/// Keeps the spans of a request. Those without ids are counted, and their number is given.
+fn take(shared: &Shared, body: &Value, form: Form) -> usize {
+    let taken = shared.change(|store| ingest::body(body, Some(form), None, store));
+    shared.count_unreadable(taken.without_ids);
+    taken.without_ids
+}
+
+/// The answer of OTLP when so many spans were rejected.
+fn response(rejected: usize) -> ExportTraceServiceResponse {
+    let partial_success = (rejected > 0).then(|| ExportTracePartialSuccess {
+        rejected_spans: i64::try_from(rejected).unwrap_or(i64::MAX),
+        error_message: "spans without traceId or spanId".to_owned(),
+    });
+    ExportTraceServiceResponse { partial_success }
 }
 
 async fn agent365(shared: &Shared, request: Request<Incoming>) -> Result<Response, Refused> {
@@ -72,8 +96,8 @@ async fn agent365(shared: &Shared, request: Request<Incoming>) -> Result<Respons
         return Err(Refused(StatusCode::UNAUTHORIZED, "no bearer token"));
     }
     let body = from_json(&whole(request).await?)?;
-    let results = shared.change(|store| {
-        ingest::body(&body, Some(Form::Agent365), None, store);
+    take(shared, &body, Form::Agent365);
+    let results = shared.look(|store| {
         let ids = ingest::span_ids(&body);
         let results = ids.iter().map(|(trace, span)| {
             let kept = store.trace(trace).and_then(|trace| trace.span(span));
@@ -152,9 +176,11 @@ async fn grpc(shared: &Shared, request: Request<Incoming>) -> Response {
     });
     match read {
         Ok(body) => {
-            shared.change(|store| ingest::body(&body, Some(Form::Otlp), None, store));
-            let empty = Bytes::from_static(&[0; 5]);
-            grpc_answer(Some(empty), 0, "")
+            let message = response(take(shared, &body, Form::Otlp)).encode_to_vec();
+            let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+            // Not compressed, the length, the message.
+            let frame = [&[0], &length.to_be_bytes()[..], &message].concat();
+            grpc_answer(Some(frame.into()), 0, "")
         }
         Err(Refused(StatusCode::PAYLOAD_TOO_LARGE, what)) => grpc_answer(None, EXHAUSTED, what),
         Err(Refused(_, what)) => {

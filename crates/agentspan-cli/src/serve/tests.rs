@@ -382,6 +382,38 @@ fn a_recording_can_be_posted() {
 }
 
 #[test]
+fn spans_without_ids_are_counted_and_cost_no_other() {
+    let span = |ids: Value| {
+        json!({"resourceSpans": [{"scopeSpans": [{"spans": [ids, {
+            "traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": "00f067aa0ba902b7", "name": "kept",
+        }]}]}]})
+    };
+    serving(None, async |server| {
+        for (number, ids) in [
+            json!({}),
+            json!({"traceId": "4bf92f3577b34da6a3ce929d0e0e4736"}),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let answer = server.post("/v1/traces", &span(ids.clone())).await.json();
+            assert_eq!(
+                answer["partialSuccess"]["rejectedSpans"], "1",
+                "{ids}: {answer}"
+            );
+            let list = server.get("/api/traces").await.json();
+            assert_eq!(list["unreadable"], number + 1, "{ids}");
+            assert_eq!(list["sums"]["spans"], 1, "{ids}");
+        }
+        let listed = json!([span(json!({})), {"nothing": 1}, {"traceId": "7bf92f3577b34da6a3ce929d0e0e4736",
+            "spanId": "00f067aa0ba902b7", "name": "after what is wrong"}]);
+        server.post("/api/recording", &listed).await;
+        let list = server.get("/api/traces").await.json();
+        assert_eq!(list["sums"]["spans"], 2, "{list}");
+    });
+}
+
+#[test]
 fn our_exporters_arrive_over_every_protocol_with_every_field() {
     use agentspan::prelude::*;
     use agentspan::{Destination, Otlp};
