@@ -23,7 +23,7 @@ use tracing::warn;
 
 use crate::build_error::BuildError;
 use crate::delivery::{Courier, Delivery, Observer, Setup, start};
-use crate::destination::Destinations;
+use crate::destination::{Destinations, PathChoice};
 use crate::encode::{BodyEncoder, Truncation};
 use crate::longest::LONGEST;
 use crate::loopback_endpoint::LoopbackEndpoint;
@@ -56,7 +56,7 @@ pub struct DeliveryBuilder<F = Delivery> {
     resolver: Arc<dyn TokenResolver>,
     profile: Profile,
     cluster: ClusterCategory,
-    service_to_service: bool,
+    path: PathChoice,
     timeout: Option<Duration>,
     token_deadline: Duration,
     concurrency: Option<usize>,
@@ -94,7 +94,7 @@ impl<F> DeliveryBuilder<F> {
             resolver: Arc::new(resolver),
             profile: Profile::default(),
             cluster: ClusterCategory::default(),
-            service_to_service: false,
+            path: PathChoice::default(),
             timeout: None,
             token_deadline: Duration::from_secs(30),
             concurrency: None,
@@ -151,7 +151,7 @@ impl<F> DeliveryBuilder<F> {
     ///
     /// [`Profile::V2`] has one path for both and ignores it, as the reference does.
     pub fn with_service_to_service(mut self) -> Self {
-        self.service_to_service = true;
+        self.path = PathChoice::Service;
         self
     }
 
@@ -387,7 +387,7 @@ impl<F> DeliveryBuilder<F> {
                 tenant_key: self.profile.tenant_id_key(),
                 agent_fallback: self.agent_fallback,
                 cluster: self.cluster,
-                service_to_service: self.service_to_service,
+                path: self.path,
                 loopback: loopback.clone(),
                 domain: domain.clone(),
             },
@@ -495,7 +495,7 @@ impl<F> fmt::Debug for DeliveryBuilder<F> {
             .field("profile", &self.profile)
             .field("cluster_category", &self.cluster)
             .field("concurrency", &self.concurrency)
-            .field("service_to_service", &self.service_to_service)
+            .field("path", &self.path)
             .finish_non_exhaustive()
     }
 }

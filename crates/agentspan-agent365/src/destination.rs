@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use agentspan_discovery::{ClusterCategory, DomainOverride};
+use agentspan_discovery::{ClusterCategory, DomainOverride, unverified_is_delegated};
 use agentspan_model::agent365::Identity;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
+use crate::access_token::AccessToken;
 use crate::export_error::RefusedIdentityError;
 use crate::loopback_endpoint::LoopbackEndpoint;
 use crate::wire_profile::{Host, PathPart, WireProfile};
@@ -49,10 +50,21 @@ pub(crate) struct Destinations {
     /// The key of the attribute that stands in for an agent's id that is missing, if one does.
     pub(crate) agent_fallback: Option<&'static str>,
     pub(crate) cluster: ClusterCategory,
-    pub(crate) service_to_service: bool,
+    pub(crate) path: PathChoice,
     pub(crate) loopback: Option<LoopbackEndpoint>,
     /// Where the environment asks to send to. Only profiles with a common host know such a thing.
     pub(crate) domain: Option<DomainOverride>,
+}
+
+/// Which path of the profile spans are sent to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum PathChoice {
+    #[default]
+    Usual,
+    /// The one for service-to-service calls.
+    Service,
+    /// The one for tokens of a user or that for service-to-service calls, as the token says.
+    ByToken,
 }
 
 /// An identity, and where its spans are sent.
@@ -61,7 +73,9 @@ pub(crate) struct Recipient {
     /// No other recipient has the same.
     number: u64,
     pub(crate) identity: Identity,
-    pub(crate) uri: Uri,
+    uri: Uri,
+    /// For tokens of a user, if it differs.
+    delegated_uri: Option<Uri>,
 }
 
 /// Finds recipients, and remembers them: to check two ids and to write a URL costs as much as to
@@ -85,6 +99,16 @@ impl PartialEq for Recipient {
 }
 
 impl Eq for Recipient {}
+
+impl Recipient {
+    /// Where spans are sent with this token.
+    pub(crate) fn uri_for(&self, token: Option<&AccessToken>) -> &Uri {
+        match (&self.delegated_uri, token) {
+            (Some(uri), Some(token)) if unverified_is_delegated(token.as_str()) => uri,
+            _ => &self.uri,
+        }
+    }
+}
 
 impl Hash for Recipient {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -119,6 +143,7 @@ impl Recipients {
         }
         let identity = Identity::parse(tenant, agent)?;
         let uri = self.destinations.of(&identity)?;
+        let delegated_uri = self.destinations.of_delegated(&identity)?;
         if self.known.len() >= self.most {
             self.known.retain(|_, known| Arc::strong_count(known) > 1);
             self.most = MAX_KNOWN.max(self.known.len() * 2);
@@ -128,6 +153,7 @@ impl Recipients {
             number: self.made,
             identity,
             uri,
+            delegated_uri,
         });
         self.known.insert(hash, Arc::clone(&recipient));
         Ok(recipient)
@@ -135,11 +161,28 @@ impl Recipients {
 }
 
 impl Destinations {
+    /// The destination of `identity`, whatever the token.
+    pub(crate) fn of(&self, identity: &Identity) -> Result<Uri, RefusedIdentityError> {
+        let parts = match self.path {
+            PathChoice::Usual => self.wire.path,
+            PathChoice::Service | PathChoice::ByToken => self.wire.service_path,
+        };
+        self.at(identity, parts)
+    }
+
+    /// The destination of `identity` with the token of a user, if that makes a difference.
+    fn of_delegated(&self, identity: &Identity) -> Result<Option<Uri>, RefusedIdentityError> {
+        match self.path {
+            PathChoice::Usual | PathChoice::Service => Ok(None),
+            PathChoice::ByToken => self.at(identity, self.wire.delegated_path).map(Some),
+        }
+    }
+
     /// The destination of `identity`, built from parts that were checked, each in its place.
     ///
     /// A tenant that cannot be a host name is refused even when a loopback endpoint takes the
     /// host's place, so that a test sees what production would do.
-    pub(crate) fn of(&self, identity: &Identity) -> Result<Uri, RefusedIdentityError> {
+    fn at(&self, identity: &Identity, parts: &[PathPart]) -> Result<Uri, RefusedIdentityError> {
         let (host, base) = match (self.wire.host, &self.domain) {
             (Host::TenantIsland, _) => {
                 let host = self
@@ -159,11 +202,6 @@ impl Destinations {
                     Authority::try_from(&*host).map_err(|_| RefusedIdentityError::Url)?;
                 (Scheme::HTTPS, authority, base)
             }
-        };
-        let parts = if self.service_to_service {
-            self.wire.service_path
-        } else {
-            self.wire.path
         };
         let mut path = String::from(base);
         for part in parts {
@@ -198,13 +236,13 @@ mod tests {
     /// A label of 64 characters, `il-` included.
     const LONG: &str = "0123456789012345678901234567890123456789012345678901234567890ab";
 
-    fn destinations(service_to_service: bool) -> Destinations {
+    fn destinations(path: PathChoice) -> Destinations {
         Destinations {
             wire: WireProfile::of(Profile::V0_1).unwrap(),
             tenant_key: Profile::V0_1.tenant_id_key(),
             agent_fallback: None,
             cluster: ClusterCategory::Prod,
-            service_to_service,
+            path,
             loopback: None,
             domain: None,
         }
@@ -222,7 +260,7 @@ mod tests {
             agent_fallback: None,
             domain: domain.map(|domain| domain.parse().unwrap()),
             cluster: ClusterCategory::Gov,
-            ..destinations(true)
+            ..destinations(PathChoice::Service)
         }
     }
 
@@ -260,7 +298,7 @@ mod tests {
 
     fn check_path(agent: &str, path_and_query: &str) {
         let identity = Identity::parse(TENANT, agent).unwrap();
-        let uri = destinations(false).of(&identity).unwrap();
+        let uri = destinations(PathChoice::Usual).of(&identity).unwrap();
         assert_eq!(uri.path_and_query().unwrap(), path_and_query);
         assert_eq!(
             uri.authority().unwrap(),
@@ -289,13 +327,13 @@ mod tests {
     #[test]
     fn service_to_service_calls_have_their_own_path() {
         let identity = Identity::parse(TENANT, "a").unwrap();
-        let uri = destinations(true).of(&identity).unwrap();
+        let uri = destinations(PathChoice::Service).of(&identity).unwrap();
         assert_eq!(uri.path(), "/maven/agent365/service/agents/a/traces");
     }
 
     #[test]
     fn an_agent_has_one_recipient_as_long_as_it_is_in_use() {
-        let mut recipients = Recipients::new(destinations(false));
+        let mut recipients = Recipients::new(destinations(PathChoice::Usual));
         recipients.most = 2;
         let of = |recipients: &mut Recipients, agent| recipients.of(TENANT, agent).unwrap();
         let used = of(&mut recipients, "used");
@@ -312,7 +350,7 @@ mod tests {
     fn a_tenant_that_is_no_host_is_refused() {
         for tenant in ["bad tenant", "a.b.c", "x", "contoso@evil", "t:80", LONG] {
             let identity = Identity::parse(tenant, "a").unwrap();
-            let error = destinations(false).of(&identity).unwrap_err();
+            let error = destinations(PathChoice::Usual).of(&identity).unwrap_err();
             assert!(matches!(error, RefusedIdentityError::Host(_)), "{tenant}");
         }
     }

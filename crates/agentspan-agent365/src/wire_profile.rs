@@ -18,6 +18,8 @@ pub(crate) struct WireProfile {
     pub(crate) path: &'static [PathPart],
     /// The same for service-to-service calls.
     pub(crate) service_path: &'static [PathPart],
+    /// The same for tokens of a user, if the token decides.
+    pub(crate) delegated_path: &'static [PathPart],
     /// The values of `gen_ai.operation.name` whose spans are sent; `None` sends all spans.
     pub(crate) operations: Option<&'static [&'static str]>,
     /// How long a span may be as JSON in ASCII, in bytes. Longer ones are cut.
@@ -81,11 +83,8 @@ enum Pauses {
 /// `microsoft-agents-a365-observability-core` 0.1.0. The service's `Retry-After` is ignored there.
 static V0_1: WireProfile = WireProfile {
     host: Host::TenantIsland,
-    path: &[
-        Text("/maven/agent365/agents/"),
-        Agent,
-        Text("/traces?api-version=1"),
-    ],
+    path: V0_1_PATH,
+    delegated_path: V0_1_PATH,
     service_path: &[
         Text("/maven/agent365/service/agents/"),
         Agent,
@@ -110,6 +109,13 @@ static V2: WireProfile = WireProfile {
     host: Host::Common("agent365.svc.cloud.microsoft"),
     path: V2_PATH,
     service_path: V2_PATH,
+    delegated_path: &[
+        Text("/observability/tenants/"),
+        Tenant,
+        Text("/otlp/agents/"),
+        Agent,
+        Text("/traces?api-version=1"),
+    ],
     operations: Some(&[
         "invoke_agent",
         "execute_tool",
@@ -131,6 +137,12 @@ static V2: WireProfile = WireProfile {
     has_contract: true,
     timeout: Duration::from_secs(30),
 };
+
+const V0_1_PATH: &[PathPart] = &[
+    Text("/maven/agent365/agents/"),
+    Agent,
+    Text("/traces?api-version=1"),
+];
 
 const V2_PATH: &[PathPart] = &[
     Text("/observabilityService/tenants/"),

@@ -30,7 +30,8 @@
 //! - [`DomainOverride`]: a host that replaces the service's own.
 //! - [`unverified_app_id`], [`resolve_agent_identity`]: the caller that a token or an activity *claims*. The
 //!   result is an [`UnverifiedId`], because no signature was checked.
-//! - [`unverified_permissions`], [`unverified_expiry`]: the permissions and the expiry that a token claims.
+//! - [`unverified_permissions`], [`unverified_is_delegated`], [`unverified_expiry`]: the permissions that a token
+//!   claims, whether they are of a user, and its expiry.
 //! - [`authentication_scope`]: the scope to request a token for.
 //! - [`ShownValue`]: a value from outside, made safe for logs and errors.
 //! - [`runtime_v2`]: additions and differences of runtime 2.0.0.
@@ -64,6 +65,6 @@ pub use shown_value::ShownValue;
 pub use switches::Switches;
 pub use tenant_endpoint::TenantEndpointError;
 pub use token_claims::unverified_app_id;
-pub use token_grants::{unverified_expiry, unverified_permissions};
+pub use token_grants::{unverified_expiry, unverified_is_delegated, unverified_permissions};
 pub use unverified_id::{NIL_ID, UnverifiedId};
 pub use variable::{Support, Variable};

@@ -31,6 +31,26 @@ pub fn unverified_permissions(token: &str) -> Option<Vec<String>> {
     Some(permissions)
 }
 
+/// Whether a token *says* that it acts for a user, and not for an application alone: it has delegated scopes (`scp`).
+/// One that is malformed does not say so.
+///
+/// Nothing is verified: only the service decides. Good for choosing the route that takes such tokens.
+///
+/// ```
+/// use agentspan_discovery::unverified_is_delegated;
+///
+/// // {"scp":"B.Read C.Read"}
+/// assert!(unverified_is_delegated("e30.eyJzY3AiOiJCLlJlYWQgQy5SZWFkIn0."));
+/// assert!(!unverified_is_delegated("opaque"));
+/// ```
+#[must_use]
+pub fn unverified_is_delegated(token: &str) -> bool {
+    let claims = payload(token).unwrap_or_default();
+    let scopes = claims.get("scp");
+    let scopes = scopes.and_then(|scopes| serde_json::from_str::<String>(scopes.get()).ok());
+    scopes.is_some_and(|scopes| !scopes.trim().is_empty())
+}
+
 /// When a token *says* that it expires: the claim `exp`, in seconds since the Unix epoch ([RFC 7519],
 /// section 4.1.4). `None` if it does not say so, or is malformed.
 ///
@@ -74,6 +94,7 @@ mod tests {
         ] {
             let none = Some(Vec::new());
             assert_eq!(unverified_permissions(&token(claims)), none, "{claims}");
+            assert!(!unverified_is_delegated(&token(claims)), "{claims}");
         }
         assert_eq!(unverified_permissions("opaque"), None);
     }

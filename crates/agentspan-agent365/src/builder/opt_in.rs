@@ -9,6 +9,7 @@ use agentspan_record::Enrichment;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::DeliveryBuilder;
+use crate::destination::PathChoice;
 use crate::encode::Truncation;
 use crate::per_request::PerRequestExport;
 use crate::token_cache::TokenCache;
@@ -52,6 +53,19 @@ impl<F> DeliveryBuilder<F> {
     /// that no such attribute comes from one.
     pub fn with_identity_fallbacks(mut self) -> Self {
         self.agent_fallback = Some(keys::MICROSOFT_AGENT_PLATFORM_ID);
+        self
+    }
+
+    /// Sends to the route that takes the token: to that of delegated tokens, `/observability/` with
+    /// [`Profile::V2`](agentspan_model::agent365::Profile::V2), if the token says that it acts for a user (claim
+    /// `scp`), or else to that for service-to-service calls, `/observabilityService/`. Default: all tokens go to one route, as in
+    /// the reference. [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1) has the same two kinds of paths.
+    ///
+    /// The service refuses a token on the other route with 401 or 403. `microsoft-opentelemetry` 1.5.0 has both routes
+    /// and leaves the choice to a switch; here each token decides for itself, unverified.
+    /// The last call of this and [`with_service_to_service`](Self::with_service_to_service) counts.
+    pub fn with_route_by_token(mut self) -> Self {
+        self.path = PathChoice::ByToken;
         self
     }
 

@@ -172,7 +172,7 @@ impl Courier {
         while !outbox.is_empty() {
             let address = Address {
                 identity: &ticket.recipient.identity,
-                uri: &ticket.recipient.uri,
+                uri: ticket.recipient.uri_for(token.as_ref()),
                 headers: &headers,
                 token: token.as_ref().map_or("", AccessToken::as_str),
             };

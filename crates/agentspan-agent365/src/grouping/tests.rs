@@ -5,6 +5,7 @@ use agentspan_model::agent365::Profile;
 use opentelemetry::KeyValue;
 
 use super::*;
+use crate::destination::PathChoice;
 use crate::span_of_test::span;
 use crate::wire_profile::WireProfile;
 
@@ -28,7 +29,7 @@ fn group_of(profile: Profile, spans: &[SpanData]) -> Grouping {
         tenant_key: profile.tenant_id_key(),
         agent_fallback: None,
         cluster: ClusterCategory::Prod,
-        service_to_service: false,
+        path: PathChoice::Usual,
         loopback: None,
         domain: None,
     };

@@ -31,6 +31,7 @@ mod roots;
 mod secrecy;
 mod state_machine;
 mod tls;
+mod token_routes;
 mod tokens;
 mod too_large;
 mod version_2;

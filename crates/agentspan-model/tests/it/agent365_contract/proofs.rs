@@ -59,7 +59,7 @@ const PROOFS: &[Row] = &[
     ("R30", "", "crates/agentspan-model/tests/it/agent365_contract/mistakes.rs", "one_mistake_is_found_by_its_rule_and_nothing_else_is_found"),
     ("R31", "", "crates/agentspan-model/tests/it/agent365_contract/mistakes.rs", "one_mistake_is_found_by_its_rule_and_nothing_else_is_found"),
     ("R32", "Such a 401 is final: no other token is asked for, and `ExportError::meaning` says why.", "crates/agentspan-agent365/tests/it/opt_in.rs", "r32_a_401_of_the_route_asks_for_no_other_token"),
-    ("R33", "", "crates/agentspan-model/tests/it/agent365_contract/mistakes.rs", "one_mistake_is_found_by_its_rule_and_nothing_else_is_found"),
+    ("R33", "`with_route_by_token` sends each token to the route of its kind.", "crates/agentspan-agent365/tests/it/token_routes.rs", "r33_a_token_goes_to_the_route_of_its_kind"),
     ("R34", "Such a 401 is final: no other token is asked for, and `ExportError::meaning` says why.", "crates/agentspan-agent365/tests/it/opt_in.rs", "r32_a_401_of_the_route_asks_for_no_other_token"),
     ("R35", "", "crates/agentspan-model/tests/it/agent365_contract/mistakes.rs", "one_mistake_is_found_by_its_rule_and_nothing_else_is_found"),
     ("R36", "", "crates/agentspan-model/tests/it/agent365_contract/mistakes.rs", "one_mistake_is_found_by_its_rule_and_nothing_else_is_found"),
