@@ -21,8 +21,8 @@ use agentspan_model::mapping::normal::{NormalSpan, SourceEvent, SourceSpan, Sour
 use agentspan_model::mapping::{EventRebuilder, Exchange, PlacedSpan, SpanRebuilder};
 use agentspan_otel::turn_context::Activity;
 use agentspan_otel::{
-    ApplyGuardrailScope, ExecuteToolScope, InferenceScope, InvokeAgentScope, OutputScope,
-    ScopeTracer, TurnContext,
+    ApplyGuardrailScope, ExecuteToolScope, Feedback, InferenceScope, InvokeAgentScope, OutputScope,
+    ScopeTracer, SpanRef, TurnContext,
 };
 use agentspan_record::{Attributes, Enrichment, FinishedSpan};
 use conformance::SHIPPED_VECTORS;
@@ -48,6 +48,7 @@ pub(super) fn with_canaries() -> Vec<String> {
     texts.extend(of_records(&hooks));
     texts.extend(of_sources());
     texts.extend(of_scopes());
+    texts.push(of_feedback());
     texts.extend(live::of_agent_spec());
     texts.extend(of_documents());
     texts
@@ -325,6 +326,14 @@ fn of_sources() -> Vec<String> {
         format!("{observed:?}"),
         format!("{:?}", TurnContext::new(activity)),
     ]
+}
+
+fn of_feedback() -> String {
+    let about: SpanRef = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        .parse()
+        .unwrap();
+    let feedback = Feedback::new(&SdkTracerProvider::builder().build(), &about);
+    format!("{:?}", feedback.explained(CANARY))
 }
 
 fn of_scopes() -> Vec<String> {
