@@ -76,7 +76,7 @@ usage: cargo xtask <chore>
   loom [--quick]              * the queue's hand-off under every schedule with few preemptions (loom), and
     [--preemptions N]           random ones (shuttle); 3 preemptions by default, 2 and loom alone with --quick
   fuzz [TARGET]... [--quick]  * input that nobody thought of, for everything that reads input: 20 seconds for
-    [--seconds N] [--merge]     each target by default, 4 with --quick; or put what was found among the seeds
+    [--seconds N] [--merge]     each target by default; only the seeds with --quick; or more seeds with --merge
 ";
 
 fn main() -> ExitCode {

@@ -42,9 +42,8 @@ pub struct Panicked {
 
 impl fmt::Debug for Panicked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let message = format_args!("{} bytes", self.message.len());
         f.debug_struct("Panicked")
-            .field("message", &message)
+            .field("message", &format_args!("{} bytes", self.message.len()))
             .finish()
     }
 }
