@@ -34,9 +34,11 @@
 //!
 //! - [`SpanProcessor`]: hooks for the start and the end of traces and spans, and for events, each in a
 //!   synchronous and an asynchronous form. [`ErrorPolicy`] decides what happens if a hook fails.
-//! - [`Trace`], built by [`TraceBuilder`](trace::TraceBuilder), and [`Span`], built by [`SpanBuilder`](span::SpanBuilder). Both are handles. The
-//!   builders return a value that owns the trace or span, and ends it when dropped: [`TraceGuard`](trace::TraceGuard) and
-//!   [`SpanGuard`](span::SpanGuard) in synchronous code, [`OpenTrace`](trace::OpenTrace) and [`OpenSpan`](span::OpenSpan) everywhere else.
+//! - [`Trace`], built by [`TraceBuilder`](trace::TraceBuilder), and [`Span`], built by
+//!   [`SpanBuilder`](span::SpanBuilder). Both are handles. The builders return a value that owns
+//!   the trace or span, and ends it when dropped: [`TraceGuard`](trace::TraceGuard) and
+//!   [`SpanGuard`](span::SpanGuard) in synchronous code, [`OpenTrace`](trace::OpenTrace) and
+//!   [`OpenSpan`](span::OpenSpan) everywhere else.
 //! - [`current_span`], [`current_trace`] and [`active_span_stack`]: the active span, trace, and stack of
 //!   spans. [`Span::wrap`] makes a span current in a future. [`Context`] carries all of them to another
 //!   thread or task.

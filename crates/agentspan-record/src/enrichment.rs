@@ -109,7 +109,8 @@ impl SpanEnrichers {
         self
     }
 
-    /// Sets what calls of models cost: `gen_ai.usage.cost`, or `llm.cost.total` in the words of OpenInference, as a number.
+    /// Sets what calls of models cost: `gen_ai.usage.cost`, or `llm.cost.total` in the words of
+    /// OpenInference, as a number.
     ///
     /// `price` gets the tokens of a call and the model that answered, and gives the cost, usually in US dollars; `None`
     /// for a model that it does not know. A span that repeats the sum of its calls has no cost of its own.

@@ -121,8 +121,8 @@ impl Telemetry {
         self.pipeline.tracer(name)
     }
 
-    /// Starts to describe what somebody thinks of a span, also long after it has ended. Store the [`SpanRef`] beside the
-    /// answer that the user sees. See [`Feedback`].
+    /// Starts to describe what somebody thinks of a span, also long after it has ended. Store the
+    /// [`SpanRef`] beside the answer that the user sees. See [`Feedback`].
     ///
     /// ```
     /// use agentspan::otel::SpanRef;

@@ -29,9 +29,10 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
-    /// Keeps the spans of a request until it is over, and sends them with the [`ExportToken`](crate::ExportToken) that it
-    /// was given. The resolver is asked for requests that were given none; nothing is sent without a
-    /// token, whatever the profile says. Default: spans of all requests are sent together.
+    /// Keeps the spans of a request until it is over, and sends them with the
+    /// [`ExportToken`](crate::ExportToken) that it was given. The resolver is asked for requests
+    /// that were given none; nothing is sent without a token, whatever the profile says. Default:
+    /// spans of all requests are sent together.
     ///
     /// It is done by the [span processor](crate::Delivery::span_processor), which sees spans start. Batches
     /// that an [exporter](crate::Delivery::exporter) hands over are sent as ever.
@@ -57,9 +58,10 @@ impl<F> DeliveryBuilder<F> {
     }
 
     /// Sends to the route that takes the token: to that of delegated tokens, `/observability/` with
-    /// [`Profile::V2`](agentspan_model::agent365::Profile::V2), if the token says that it acts for a user (claim
-    /// `scp`), or else to that for service-to-service calls, `/observabilityService/`. Default: all tokens go to one route, as in
-    /// the reference. [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1) has the same two kinds of paths.
+    /// [`Profile::V2`](agentspan_model::agent365::Profile::V2), if the token says that it acts for
+    /// a user (claim `scp`), or else to that for service-to-service calls,
+    /// `/observabilityService/`. Default: all tokens go to one route, as in the reference.
+    /// [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1) has the same two kinds of paths.
     ///
     /// The service refuses a token on the other route with 401 or 403. `microsoft-opentelemetry` 1.5.0 has both routes
     /// and leaves the choice to a switch; here each token decides for itself, unverified.
