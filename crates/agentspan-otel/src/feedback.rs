@@ -121,10 +121,11 @@ impl Annotator {
 
 /// What somebody thinks of a span, also long after it has ended.
 ///
-/// [`record`](Self::record) makes a short span in the trace of the judged one, which is its parent and its link: spans do
-/// not change once they have ended. The span has the event `gen_ai.evaluation.result` of the GenAI conventions and the
-/// attributes `evaluations.0.evaluation.*` of [OpenInference], of the kind `EVALUATOR`. The explanation is content: it
-/// is masked for every destination that does not show contents.
+/// [`record`](Self::record) makes a short span in the trace of the judged one, which is its parent
+/// and its link: spans do not change once they have ended. The span has the event
+/// `gen_ai.evaluation.result` of the GenAI conventions and the attributes
+/// `evaluations.0.evaluation.*` of [OpenInference], of the kind `EVALUATOR`. The explanation is
+/// content: it is masked for every destination that does not show contents.
 ///
 /// ```
 /// use agentspan_otel::{Feedback, SpanRef};

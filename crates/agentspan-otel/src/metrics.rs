@@ -125,9 +125,10 @@ impl AgentMetrics {
     /// Records with `meter` the metrics of release 0.1.0 of the GenAI conventions, if `rendering` is
     /// [`Rendering::GenAiV0_1`], and those of [`new`](Self::new) otherwise.
     ///
-    /// `gen_ai.client.inference.duration` for calls of models, `gen_ai.invoke_agent.duration` with the name of the
-    /// agent, `gen_ai.execute_tool.duration` with the name of the tool, `gen_ai.client.operation.duration` for all else,
-    /// and a counter `gen_ai.client.inference.usage.*` for each kind of tokens.
+    /// `gen_ai.client.inference.duration` for calls of models, `gen_ai.invoke_agent.duration` with
+    /// the name of the agent, `gen_ai.execute_tool.duration` with the name of the tool,
+    /// `gen_ai.client.operation.duration` for all else, and a counter
+    /// `gen_ai.client.inference.usage.*` for each kind of tokens.
     #[must_use]
     pub fn in_words_of(rendering: Rendering, meter: &Meter) -> Self {
         match rendering {

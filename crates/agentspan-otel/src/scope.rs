@@ -252,7 +252,8 @@ impl<K> Scope<K> {
     /// Dropping the future before it is done records a cancellation and ends the scope.
     ///
     /// ```
-    /// # use agentspan_model::agent365::{AgentDetails, AgentId, InferenceCallDetails, InferenceOperationType, TenantDetails, TenantId};
+    /// # use agentspan_model::agent365::{AgentDetails, AgentId, InferenceCallDetails};
+    /// # use agentspan_model::agent365::{InferenceOperationType, TenantDetails, TenantId};
     /// # use agentspan_otel::InferenceScope;
     /// # async fn chat() -> Result<String, std::io::Error> { Ok(String::new()) }
     /// # async fn example(agent: &AgentDetails, tenant: &TenantDetails) -> Result<(), std::io::Error> {

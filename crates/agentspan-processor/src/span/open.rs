@@ -9,7 +9,8 @@ use crate::dispatch::report_unheard;
 use crate::{TraceError, exception};
 
 /// A span that is open and ends when this is dropped. Made by
-/// [`start_detached`](crate::span::SpanBuilder::start_detached) and [`start_async`](crate::span::SpanBuilder::start_async).
+/// [`start_detached`](crate::span::SpanBuilder::start_detached) and
+/// [`start_async`](crate::span::SpanBuilder::start_async).
 ///
 /// It may move to other threads, and outlive the task that opened it. It is current only where
 /// [`enter`](Span::enter) or [`wrap`](Span::wrap) makes it so. Dropping it calls the synchronous
