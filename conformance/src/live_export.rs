@@ -116,8 +116,8 @@ impl RetryTimer for Pauses {
 fn export(input: &ExportInput, builder: DeliveryBuilder<Delivery>) -> Result<bool, Failure> {
     let spans = input.rust_spans();
     let delivery = match builder
-        .with_max_queue_spans(spans.len() + 1)
-        .with_max_queue_bytes(usize::MAX)
+        .with_max_spans(spans.len() + 1)
+        .with_max_bytes(usize::MAX)
         .with_batch_spans(spans.len() + 1)
         .with_batch_delay(LONG)
         .build()

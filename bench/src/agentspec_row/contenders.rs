@@ -52,7 +52,7 @@ impl Queued {
         let count = Arc::clone(&ended.0);
         let queue = BackgroundQueue::builder(ended);
         let queue = match hooks {
-            Some(hooks) => queue.with_capacity(hooks),
+            Some(hooks) => queue.with_max_hooks(hooks),
             None => queue,
         };
         let queue = queue.build();
@@ -71,9 +71,9 @@ impl Queued {
         /// The start of the queue, and that of the root, which goes on.
         const BEFORE: u64 = 2;
         let stats = self.queue.stats();
-        let adds_up = stats.offered == stats.handled + stats.dropped + stats.queued;
+        let adds_up = stats.accepted == stats.handled + stats.dropped + stats.queued;
         let offered = made / self.spans_per_turn() * HOOKS + BEFORE;
-        u64::from(!adds_up || stats.offered != offered)
+        u64::from(!adds_up || stats.accepted != offered)
     }
 }
 
@@ -117,7 +117,7 @@ impl Events {
         let heard = Heard::default();
         let count = Arc::clone(&heard.0);
         let queue = BackgroundQueue::builder(heard)
-            .with_capacity(1 << 20)
+            .with_max_hooks(1 << 20)
             .build();
         Ok(Self {
             trace: open_trace("the queue", Some(&queue))?,

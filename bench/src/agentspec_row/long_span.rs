@@ -58,7 +58,7 @@ impl Long {
             .build();
         // Room for everything: what is dropped costs less.
         let queue = BackgroundQueue::builder(Discard)
-            .with_capacity(2 * EVENTS)
+            .with_max_hooks(2 * EVENTS)
             .build();
         Ok(Self {
             name,

@@ -160,12 +160,12 @@ fn a14_a_processor_behind_a_queue_hears_of_each_span_in_one_process() {
     told.check_said(
         Child,
         &[
-            "offered 2 handled 2 dropped 0 queued 0",
+            "accepted 2 handled 2 dropped 0 queued 0",
             // The shutdown of the parent's trace, and a whole trace of its own.
-            "offered 9 handled 9 dropped 0 queued 0",
+            "accepted 9 handled 9 dropped 0 queued 0",
         ],
     );
-    told.check_said(Parent, &["offered 10 handled 10 dropped 0 queued 0"]);
+    told.check_said(Parent, &["accepted 10 handled 10 dropped 0 queued 0"]);
 }
 
 #[test]

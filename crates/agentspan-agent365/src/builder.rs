@@ -60,8 +60,8 @@ pub struct DeliveryBuilder<F = Delivery> {
     timeout: Option<Duration>,
     token_deadline: Duration,
     concurrency: Option<usize>,
-    max_queue_spans: usize,
-    max_queue_bytes: usize,
+    max_spans: usize,
+    max_bytes: usize,
     limits: SpanLimits,
     batch_spans: usize,
     batch_delay: Duration,
@@ -98,8 +98,8 @@ impl<F> DeliveryBuilder<F> {
             timeout: None,
             token_deadline: Duration::from_secs(30),
             concurrency: None,
-            max_queue_spans: 65_536,
-            max_queue_bytes: 64 * 1024 * 1024,
+            max_spans: 65_536,
+            max_bytes: 64 * 1024 * 1024,
             limits: SpanLimits::default(),
             batch_spans: 512,
             batch_delay: Duration::from_secs(5),
@@ -190,8 +190,8 @@ impl<F> DeliveryBuilder<F> {
 
     /// How many spans may wait or be in flight. Default: 65,536. What comes beyond that is dropped
     /// and counted. One batch of an exporter that is larger is let into an empty queue.
-    pub fn with_max_queue_spans(mut self, spans: usize) -> Self {
-        self.max_queue_spans = spans;
+    pub fn with_max_spans(mut self, spans: usize) -> Self {
+        self.max_spans = spans;
         self
     }
 
@@ -201,8 +201,8 @@ impl<F> DeliveryBuilder<F> {
     /// The process needs at most a quarter more than that, and 16 MiB for all else of a delivery,
     /// if long texts take most of it. Of many small spans, the estimate leaves out what the
     /// allocator adds: a queue that is full of these has needed up to three times the bytes.
-    pub fn with_max_queue_bytes(mut self, bytes: usize) -> Self {
-        self.max_queue_bytes = bytes;
+    pub fn with_max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
         self
     }
 
@@ -330,8 +330,8 @@ impl<F> DeliveryBuilder<F> {
     {
         let wire = WireProfile::of(self.profile).ok_or(BuildError::Profile(self.profile))?;
         let concurrency = non_zero("concurrency", self.concurrency.unwrap_or(CONCURRENCY))?;
-        let max_queue_spans = non_zero("max_queue_spans", self.max_queue_spans)?;
-        let max_queue_bytes = non_zero("max_queue_bytes", self.max_queue_bytes)?;
+        let max_spans = non_zero("max_spans", self.max_spans)?;
+        let max_bytes = non_zero("max_bytes", self.max_bytes)?;
         let batch_spans = non_zero("batch_spans", self.batch_spans)?;
         let timeout = non_zero_duration("timeout", self.timeout.unwrap_or(wire.timeout))?;
         let token_deadline = non_zero_duration("token_deadline", self.token_deadline)?;
@@ -369,12 +369,12 @@ impl<F> DeliveryBuilder<F> {
         let contract = self.contract.filter(|_| wire.has_contract);
         let setup = move || Setup {
             bounds: QueueBounds {
-                spans: max_queue_spans as u64,
-                bytes: max_queue_bytes as u64,
+                spans: max_spans as u64,
+                bytes: max_bytes as u64,
             },
             limits: self.limits,
             // A batch that the queue cannot hold would never be full.
-            batch_spans: batch_spans.min(max_queue_spans),
+            batch_spans: batch_spans.min(max_spans),
             batch_delay,
             per_request: per_request.clone(),
             concurrency,

@@ -275,8 +275,8 @@ pub enum SubmitError {
     /// The exporter was shut down. Spans that end later are lost.
     #[error("the exporter was shut down")]
     AlreadyShutdown,
-    /// The queue is full: the service is slower than the program. Raise `max_queue_spans` or
-    /// `max_queue_bytes`, or sample.
+    /// The queue is full: the service is slower than the program. Raise `max_spans` or
+    /// `max_bytes`, or sample.
     #[error("{spans} spans were dropped because the queue is full")]
     QueueFull {
         /// The spans of the batch.

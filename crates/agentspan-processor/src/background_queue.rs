@@ -31,11 +31,11 @@ use item::{HookLoss, Item, LOSSES};
 /// next trace starts another one. It calls the processor's synchronous hooks. A failing hook is
 /// logged and counted, as under [`ErrorPolicy::Report`](crate::ErrorPolicy::Report).
 ///
-/// **What is lost.** The queue is bounded in [hooks](BackgroundQueueBuilder::with_capacity) and in
+/// **What is lost.** The queue is bounded in [hooks](BackgroundQueueBuilder::with_max_hooks) and in
 /// [bytes](BackgroundQueueBuilder::with_max_bytes), those included that the thread is working on. When it
 /// is full, hooks are dropped and counted; [`DropPolicy`] says which. The processor is never shown a part
 /// of a span: if the queue drops the start of a span, it drops all of its hooks, and for each start that
-/// it takes, it keeps a place for the end. At any time, *offered = handled + dropped + queued*. A flush and
+/// it takes, it keeps a place for the end. At any time, *accepted = handled + dropped + queued*. A flush and
 /// a shutdown tell once of hooks that were dropped or failed. What waits when the time of a shutdown is
 /// over is dropped; once the hook that is running returns, the processor is shut down all the same.
 ///
@@ -66,7 +66,7 @@ use item::{HookLoss, Item, LOSSES};
 pub struct BackgroundQueue(Arc<Handle>);
 
 /// How many hooks may wait or run, if nobody says otherwise.
-const CAPACITY: usize = 1 << 18;
+const MAX_HOOKS: usize = 1 << 18;
 
 /// How many bytes the spans that wait may hold, if nobody says otherwise.
 const MAX_BYTES: u64 = 64 << 20;
@@ -147,7 +147,7 @@ impl Drop for Handle {
 #[non_exhaustive]
 pub struct QueueStats {
     /// How many hooks there were: the sum of the others.
-    pub offered: u64,
+    pub accepted: u64,
     /// How many of them the processor was called with.
     pub handled: u64,
     /// How many of them were dropped.
@@ -169,7 +169,7 @@ pub struct QueueStats {
 #[must_use = "this is not a processor yet"]
 pub struct BackgroundQueueBuilder {
     processor: Arc<dyn SpanProcessor>,
-    capacity: usize,
+    max_hooks: usize,
     max_bytes: u64,
     drop_policy: DropPolicy,
     shutdown_timeout: Duration,
@@ -180,8 +180,8 @@ impl BackgroundQueueBuilder {
     /// the [bound in bytes](Self::with_max_bytes) is reached first.
     ///
     /// A span that has started takes a place for its end as well.
-    pub fn with_capacity(mut self, capacity: usize) -> Self {
-        self.capacity = capacity.max(4);
+    pub fn with_max_hooks(mut self, hooks: usize) -> Self {
+        self.max_hooks = hooks.max(4);
         self
     }
 
@@ -216,10 +216,10 @@ impl BackgroundQueueBuilder {
             shared: PerProcess::new(Shared {
                 processor: Foreign::new(self.processor),
                 queue: Queue::new(Settings {
-                    max_items: self.capacity,
+                    max_items: self.max_hooks,
                     max_bytes: self.max_bytes,
                     drop_policy: self.drop_policy,
-                    gather_items: GATHER.min(self.capacity / 4),
+                    gather_items: GATHER.min(self.max_hooks / 4),
                     gather_time: GATHER_TIME,
                     pace: Pace::Eager { naps: NAPS },
                 }),
@@ -280,7 +280,7 @@ impl BackgroundQueue {
     pub fn builder(processor: impl SpanProcessor + 'static) -> BackgroundQueueBuilder {
         BackgroundQueueBuilder {
             processor: Arc::new(processor),
-            capacity: CAPACITY,
+            max_hooks: MAX_HOOKS,
             max_bytes: MAX_BYTES,
             drop_policy: DropPolicy::default(),
             shutdown_timeout: Duration::from_secs(5),
@@ -293,7 +293,7 @@ impl BackgroundQueue {
         let counts = self.shared().queue.counts();
         let failed = counts.lost_for(HookLoss::Failed);
         QueueStats {
-            offered: counts.accepted,
+            accepted: counts.accepted,
             handled: counts.done + failed,
             dropped: counts.lost.iter().sum::<u64>() - failed,
             dropped_at_shutdown: counts.lost_for(HookLoss::ShutdownDeadline),

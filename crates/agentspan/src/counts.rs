@@ -27,7 +27,7 @@ pub(crate) fn of_agent_spec(queue: &BackgroundQueue) -> ExportCounts {
     let after_failure = stats.dropped_after_failure;
     let full = stats.dropped.saturating_sub(late + after_failure);
     ExportCounts {
-        accepted: stats.offered,
+        accepted: stats.accepted,
         exported: stats.handled.saturating_sub(stats.failed),
         dropped: vec![
             (ExportLoss::QueueFull.as_str(), full),

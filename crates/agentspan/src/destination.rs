@@ -276,7 +276,7 @@ impl Destination {
 
     /// Sets how many spans may wait or be in flight. The default is what `OTEL_BSP_MAX_QUEUE_SIZE`
     /// says, or else 65,536; what comes when they are reached is dropped and counted.
-    pub fn with_max_queue_spans(mut self, spans: usize) -> Self {
+    pub fn with_max_spans(mut self, spans: usize) -> Self {
         self.settings.max_spans = Some(spans);
         self
     }
@@ -290,7 +290,7 @@ impl Destination {
 
     /// Sets how many bytes the spans that wait or are in flight may hold, as estimated. The default
     /// is 64 MiB; what comes when they are reached is dropped and counted.
-    pub fn with_max_queue_bytes(mut self, bytes: usize) -> Self {
+    pub fn with_max_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_bytes = Some(bytes);
         self
     }
@@ -445,7 +445,7 @@ mod tests {
         assert_eq!(settings(of()), (nine, Some(9), Some(9)));
         let in_code = of()
             .with_batch_delay(Duration::ZERO)
-            .with_max_queue_spans(1)
+            .with_max_spans(1)
             .with_batch_spans(1);
         let zero = Some(Duration::ZERO);
         assert_eq!(settings(in_code), (zero, Some(1), Some(1)));

@@ -224,7 +224,7 @@ impl Sidecar {
             .with_disclosure(Disclosure::Clear)
             .with_enrichers(self.enrichers)
             .with_batch_delay(DELAY)
-            .with_max_queue_spans(MAX_SPANS))
+            .with_max_spans(MAX_SPANS))
     }
 }
 

@@ -12,7 +12,7 @@ mod model;
 mod received;
 mod tools;
 
-use std::io::stderr;
+use std::io::{IsTerminal, stderr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,6 +28,7 @@ async fn main() -> Result<(), AnyError> {
     tracing_subscriber::fmt()
         .with_max_level(LevelFilter::WARN)
         .without_time()
+        .with_ansi(stderr().is_terminal())
         .with_writer(stderr)
         .init();
     let model = model::start()?;

@@ -115,7 +115,7 @@ impl Defence {
             Some(Self::Refusals) => builder.with_final_refusals(),
             Some(Self::Lanes) => builder.with_retry(Retry::reference()),
             Some(Self::TokenDeadline) => builder.with_token_deadline(NEVER),
-            Some(Self::Bounds) => builder.with_max_queue_spans(usize::MAX),
+            Some(Self::Bounds) => builder.with_max_spans(usize::MAX),
             Some(Self::Limits) => builder.with_span_limits(
                 SpanLimits::default()
                     .with_content_bytes(usize::MAX)

@@ -259,7 +259,7 @@ fn delivery(
         .with_retry_timer(Shortened)
         .with_batch_spans(settings.batch_spans)
         .with_batch_delay(NEVER)
-        .with_max_queue_spans(settings.queue_spans);
+        .with_max_spans(settings.queue_spans);
     let builder = match settings.connection {
         connection if !connection.is_tls() => builder.with_loopback_endpoint(service.url()),
         connection => builder
@@ -305,7 +305,7 @@ fn otlp(
     let mut destination = destination
         .with_batch_spans(settings.batch_spans)
         .with_batch_delay(NEVER)
-        .with_max_queue_spans(spans);
+        .with_max_spans(spans);
     if without == Some(Defence::Masking) {
         destination = destination.with_disclosure(Disclosure::Clear);
     }

@@ -94,7 +94,7 @@ fn main() -> Result<(), Failure> {
     let mut delivery = Delivery::builder(token_from_fn(move |_| Ok(Some(token.clone()))))
         .with_profile(profile)
         .with_loopback_endpoint(url)
-        .with_max_queue_bytes(queue);
+        .with_max_bytes(queue);
     if row.per_request {
         delivery = delivery.with_per_request_export(PerRequestExport::new());
     }

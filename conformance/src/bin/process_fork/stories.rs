@@ -202,8 +202,8 @@ fn span(name: &'static str) -> SpanBuilder {
 fn say_hooks(queue: &BackgroundQueue) {
     let stats = queue.stats();
     say(&format!(
-        "offered {} handled {} dropped {} queued {}",
-        stats.offered, stats.handled, stats.dropped, stats.queued
+        "accepted {} handled {} dropped {} queued {}",
+        stats.accepted, stats.handled, stats.dropped, stats.queued
     ));
 }
 

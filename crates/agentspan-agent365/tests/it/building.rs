@@ -75,8 +75,8 @@ fn only_this_machine_can_be_dialled_in_place_of_the_service() {
 #[test]
 fn a_setting_of_zero_is_refused() {
     check_refused(|b| b.with_concurrency(0), "concurrency is zero", "");
-    check_refused(|b| b.with_max_queue_spans(0), "max_queue_spans is zero", "");
-    check_refused(|b| b.with_max_queue_bytes(0), "max_queue_bytes is zero", "");
+    check_refused(|b| b.with_max_spans(0), "max_spans is zero", "");
+    check_refused(|b| b.with_max_bytes(0), "max_bytes is zero", "");
     check_refused(|b| b.with_batch_spans(0), "batch_spans is zero", "");
     check_refused(
         |b| b.with_batch_delay(Default::default()),

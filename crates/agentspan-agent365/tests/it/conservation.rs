@@ -17,7 +17,7 @@ use crate::delivery_fixture::{
 fn spans_beyond_the_queue_are_dropped_and_counted_exactly() {
     let service = service([Answer::hang()]);
     let processor = delivery_to(&service, token("t"))
-        .with_max_queue_spans(10)
+        .with_max_spans(10)
         .with_batch_spans(5)
         .build()
         .unwrap()
@@ -43,7 +43,7 @@ fn spans_beyond_the_queue_are_dropped_and_counted_exactly() {
 fn memory_beyond_the_bound_is_dropped_and_counted() {
     let service = service([Answer::hang()]);
     let processor = delivery_to(&service, token("t"))
-        .with_max_queue_bytes(100_000)
+        .with_max_bytes(100_000)
         .build()
         .unwrap()
         .span_processor();
@@ -107,7 +107,7 @@ fn what_the_fronts_hand_over_is_accounted_for_under_faults() {
     let delivery = delivery_to(&service, resolver)
         .with_concurrency(4)
         .with_batch_spans(50)
-        .with_max_queue_spans(200)
+        .with_max_spans(200)
         .with_timeout(Duration::from_secs(5))
         .with_on_report(move |report| {
             let mut counted = counted.lock().unwrap();

@@ -59,7 +59,7 @@ fn a14_a_flush_tells_of_spans_that_found_the_queue_full() {
         Ok(None)
     });
     let delivery = delivery_to(&service, resolver)
-        .with_max_queue_spans(2)
+        .with_max_spans(2)
         .build()
         .unwrap();
     let exporter = delivery.exporter();

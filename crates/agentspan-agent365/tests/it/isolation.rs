@@ -175,7 +175,7 @@ fn a13_bodies_without_an_answer_give_way_to_those_of_others() {
             .with_loopback_endpoint(service.url())
             .with_timeout(LONG * 60)
             .with_batch_delay(Duration::from_millis(50))
-            .with_max_queue_bytes(1024 * 1024)
+            .with_max_bytes(1024 * 1024)
             .build()
             .unwrap()
             .exporter();
@@ -202,7 +202,7 @@ fn a13_who_waits_for_a_token_holds_no_memory_for_a_body() {
     let exporter = Delivery::builder(resolver)
         .with_loopback_endpoint(service.url())
         .with_token_deadline(LONG * 60)
-        .with_max_queue_bytes(1024 * 1024)
+        .with_max_bytes(1024 * 1024)
         .build()
         .unwrap()
         .exporter();
@@ -246,7 +246,7 @@ fn t20_an_identity_that_does_not_drain_leaves_room_in_the_queue_to_the_others() 
     let exporter = Delivery::builder(token("t"))
         .with_loopback_endpoint(service.url())
         .with_retry_timer(ForEver)
-        .with_max_queue_spans(100)
+        .with_max_spans(100)
         .build()
         .unwrap()
         .exporter();

@@ -539,9 +539,7 @@ fn a_shutdown_sends_what_has_ended() {
 
 #[test]
 fn spans_of_a_request_count_for_the_queue() {
-    let pipeline = Pipeline::with(token_from_request(), |builder| {
-        builder.with_max_queue_spans(2)
-    });
+    let pipeline = Pipeline::with(token_from_request(), |builder| builder.with_max_spans(2));
     let context = pipeline.begin(&with_token("t"));
     for _ in 0..3 {
         pipeline.record(&context, TENANT, "a");
@@ -635,7 +633,7 @@ fn a_flush_waits_for_what_another_thread_takes_out_of_a_request() {
     let pipeline = Pipeline::with(token_from_request(), |builder| {
         builder
             .with_per_request_export(PerRequestExport::new().with_max_spans(SPANS + 1))
-            .with_max_queue_spans(2 * SPANS)
+            .with_max_spans(2 * SPANS)
     });
     for _ in 0..20 {
         let context = pipeline.begin(&with_token("t"));

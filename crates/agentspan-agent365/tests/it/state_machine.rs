@@ -306,8 +306,8 @@ fn check(steps: Vec<Step>, ends_by_flush: bool) {
         .with_concurrency(1)
         .with_batch_spans(BATCH)
         .with_batch_delay(Duration::from_millis(1))
-        .with_max_queue_spans(60)
-        .with_max_queue_bytes(usize::try_from(MAX_BYTES).unwrap())
+        .with_max_spans(60)
+        .with_max_bytes(usize::try_from(MAX_BYTES).unwrap())
         .with_retry_timer(gate.clone())
         .with_on_report(move |report| {
             let attempts = report.identities.iter().flat_map(|one| &one.attempts);

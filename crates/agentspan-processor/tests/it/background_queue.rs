@@ -32,7 +32,7 @@ fn program(trace: TraceBuilder, spans: usize) {
 #[track_caller]
 fn check_conserved(stats: QueueStats) {
     assert_eq!(
-        stats.offered,
+        stats.accepted,
         stats.handled + stats.dropped + stats.queued,
         "{stats:?}"
     );
@@ -146,7 +146,7 @@ fn a_flush_and_a_shutdown_keep_their_deadline() {
     check_conserved(queue.stats());
     // What there was is lost to the deadline, unless the thread was seen to have handled the start of the trace.
     let stats = queue.stats();
-    assert_eq!((stats.offered, stats.queued), (6, 0));
+    assert_eq!((stats.accepted, stats.queued), (6, 0));
     assert_eq!(stats.dropped_at_shutdown, 6 - stats.handled);
     key.0.send(()).unwrap();
     // After the next trace, the thread has come by all that it had: it showed nothing more of the first.
@@ -282,7 +282,7 @@ fn a14_a_flush_and_a_shutdown_tell_once_of_hooks_that_were_lost() {
 #[test]
 fn a14_a_flush_tells_of_hooks_that_found_the_queue_full() {
     let (gate, _, key) = gate();
-    let queue = BackgroundQueue::builder(gate).with_capacity(4).build();
+    let queue = BackgroundQueue::builder(gate).with_max_hooks(4).build();
     let trace = Trace::builder().with_processor(queue.clone());
     let trace = trace.without_shutdown().start().unwrap();
     key.1.recv().unwrap();
@@ -305,7 +305,7 @@ fn a14_a_flush_tells_of_hooks_that_found_the_queue_full() {
 fn overload(policy: DropPolicy, capacity: usize, spans: usize) -> (Vec<String>, QueueStats) {
     let (gate, recorder, key) = gate();
     let queue = BackgroundQueue::builder(gate)
-        .with_capacity(capacity)
+        .with_max_hooks(capacity)
         .with_drop_policy(policy)
         .build();
     let trace = Trace::builder()
@@ -333,7 +333,7 @@ fn overload(policy: DropPolicy, capacity: usize, spans: usize) -> (Vec<String>, 
     let stats = queue.stats();
     check_conserved(stats);
     assert_eq!(stats.queued, 0);
-    assert_eq!(stats.offered, 4 + 4 * spans as u64);
+    assert_eq!(stats.accepted, 4 + 4 * spans as u64);
     (recorder.calls(), stats)
 }
 
@@ -385,7 +385,7 @@ fn a_full_queue_keeps_places_for_the_ends_of_spans_that_are_open() {
     for policy in [DropPolicy::Newest, DropPolicy::Oldest] {
         let (gate, recorder, key) = gate();
         let queue = BackgroundQueue::builder(gate)
-            .with_capacity(16)
+            .with_max_hooks(16)
             .with_drop_policy(policy)
             .build();
         let trace = Trace::builder()
@@ -426,7 +426,7 @@ fn nothing_is_lost_or_counted_twice_under_load_from_threads() {
     for policy in [DropPolicy::Newest, DropPolicy::Oldest] {
         let recorder = Recorder::new();
         let queue = BackgroundQueue::builder(recorder.clone())
-            .with_capacity(32)
+            .with_max_hooks(32)
             .with_drop_policy(policy)
             .build();
         let trace = Trace::builder()
@@ -449,7 +449,7 @@ fn nothing_is_lost_or_counted_twice_under_load_from_threads() {
         trace.end().unwrap();
         let stats = queue.stats();
         check_conserved(stats);
-        assert_eq!((stats.offered, stats.queued), (3_004, 0));
+        assert_eq!((stats.accepted, stats.queued), (3_004, 0));
         assert_eq!(recorder.calls().len() as u64, stats.handled);
         assert_eq!(recorder.count("on_start a"), recorder.count("on_end a"));
     }

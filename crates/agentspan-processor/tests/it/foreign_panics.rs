@@ -97,7 +97,7 @@ fn f4_the_thread_of_a_background_queue_outlives_such_hooks() {
         queue.flush(LONG).unwrap();
         let stats = queue.stats();
         assert!(stats.failed > 0, "{stats:?}");
-        assert_eq!((stats.offered, stats.queued), (7, 0));
+        assert_eq!((stats.accepted, stats.queued), (7, 0));
         assert_eq!(stats.handled + stats.dropped, 7);
         on.store(false, Ordering::SeqCst);
         let before = recorder.calls().len();

@@ -80,7 +80,7 @@ impl Turn {
 #[test]
 fn a_turn_that_is_handed_to_a_queue_allocates_twice_for_a_span() {
     let queue = BackgroundQueue::builder(Discard)
-        .with_capacity(1 << 14)
+        .with_max_hooks(1 << 14)
         .build();
     let trace = Trace::builder()
         .with_processor(queue.clone())

@@ -76,7 +76,7 @@ fn one_that_hangs_and_one_that_fails_cost_the_third_nothing() {
     let until = Mutex::new(until);
     let kept = InMemorySpanExporter::default();
     let destinations = [
-        Destination::exporter("hanging", Hanging { begun, until }).with_max_queue_spans(100),
+        Destination::exporter("hanging", Hanging { begun, until }).with_max_spans(100),
         Destination::exporter("failing", Failing),
         Destination::exporter("third", kept.clone()),
     ];

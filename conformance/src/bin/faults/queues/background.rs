@@ -109,7 +109,7 @@ impl Case {
             _ => Duration::from_secs(20),
         };
         let queue = BackgroundQueue::builder(processor.clone())
-            .with_capacity(capacity)
+            .with_max_hooks(capacity)
             .with_shutdown_timeout(deadline)
             .build();
         let trace = match without {
@@ -130,7 +130,7 @@ impl Case {
             Some(Queue) => Counts::new(self.expected.accepted, handled, []),
             _ => Counts {
                 queued: stats.queued,
-                ..Counts::new(stats.offered, stats.handled - stats.failed, losses(&stats))
+                ..Counts::new(stats.accepted, stats.handled - stats.failed, losses(&stats))
             },
         };
         Ok(Outcome {

@@ -101,7 +101,7 @@ pub(super) fn max_queue_size(row: &Row) {
     };
     assert_eq!(dropped(&[(row.variable, "3")], |it| it), 6);
     assert_eq!(
-        dropped(&[(row.variable, "3")], |it| it.with_max_queue_spans(7)),
+        dropped(&[(row.variable, "3")], |it| it.with_max_spans(7)),
         2
     );
     for unusable in ["0", "-3", "few", ""] {
