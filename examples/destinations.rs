@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         )
         .with_destination(Destination::console(console))
         .with_agent_spec_processor("recording", recording.clone())
-        .switched_on()
+        .with_switches_on()
         .install()?;
 
     let agent = Agent::try_from(Component::builder("Agent", "librarian").build())?;

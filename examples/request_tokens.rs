@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let telemetry = agentspan::configure()
         .with_service_name("request tokens")
         .with_delivery(delivery)
-        .switched_on()
+        .with_switches_on()
         .install()?;
 
     let (one, other) = tokio::join!(serve("token-of-ada"), serve("token-of-grace"));

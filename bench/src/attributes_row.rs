@@ -104,9 +104,9 @@ impl Contender for Scope {
         let call = ToolCallDetails::new("clock");
         for _ in 0..SPANS {
             let scope = ExecuteToolScope::builder(&call)
-                .agent(&self.data.agent)
-                .tenant(&self.data.tenant)
-                .tracer(&self.tracer)
+                .with_agent(&self.data.agent)
+                .with_tenant(&self.data.tenant)
+                .with_tracer(&self.tracer)
                 .start();
             for attribute in self.attributes.each() {
                 scope.record_attributes([attribute]);

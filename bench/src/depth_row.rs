@@ -135,9 +135,9 @@ impl Scopes {
             return;
         }
         ExecuteToolScope::builder(&self.call)
-            .agent(&self.data.agent)
-            .tenant(&self.data.tenant)
-            .tracer(&self.tracer)
+            .with_agent(&self.data.agent)
+            .with_tenant(&self.data.tenant)
+            .with_tracer(&self.tracer)
             .start()
             .in_scope_infallible(|_| self.nest(depth - 1));
     }

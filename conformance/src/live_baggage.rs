@@ -34,9 +34,9 @@ impl BaggageCall {
         let text = |at| serde_json::from_value::<Option<String>>(argument(at));
         macro_rules! setters {
             ([$($name:ident)*] $($op:literal => $setter:ident,)*) => {
-                match self.op.as_str() {
+                match format!("with_{}", self.op).as_str() {
                     $(stringify!($name) => builder.$name(text(0)?),)*
-                    $($op => builder.$setter(text(0)?),)*
+                    $(concat!("with_", $op) => builder.$setter(text(0)?),)*
                     op => return Err(Stop::Failed(format!("nobody knows {op:?}").into())),
                 }
             };
@@ -49,29 +49,30 @@ impl BaggageCall {
                     return Err(Stop::Refused(format!("no value of Rust: {value:?}")));
                 }
                 let pairs = pairs.into_iter();
-                builder.set_pairs(pairs.map(|(key, value)| (key, Typed(value))))
+                builder.with_pairs(pairs.map(|(key, value)| (key, Typed(value))))
             }
             "agent_type" => match argument(0) {
                 Value::Null => builder,
-                given => builder.agent_type(agent_type(given)?),
+                given => builder.with_agent_type(agent_type(given)?),
             },
-            "user_client_ip" => builder.user_client_ip(text(0)?.as_deref()),
+            "user_client_ip" => builder.with_user_client_ip(text(0)?.as_deref()),
             "invoke_agent_server" => {
                 let port: Option<u16> = serde_json::from_value(argument(1))?;
-                builder.invoke_agent_server(text(0)?, port)
+                builder.with_invoke_agent_server(text(0)?, port)
             }
             _ => setters!(
                 [
-                    operation_source tenant_id agent_id agent_auid agent_upn agent_blueprint_id
-                    correlation_id caller_id hiring_manager_id agent_name agent_description
-                    agent_version caller_name caller_upn user_id user_name user_email
-                    conversation_id conversation_item_link session_id session_description
-                    channel_name source_metadata_id source_metadata_name
-                    source_metadata_description
+                    with_operation_source with_tenant_id with_agent_id with_agent_auid
+                    with_agent_upn with_agent_blueprint_id with_correlation_id with_caller_id
+                    with_hiring_manager_id with_agent_name with_agent_description with_agent_version
+                    with_caller_name with_caller_upn with_user_id with_user_name with_user_email
+                    with_conversation_id with_conversation_item_link with_session_id
+                    with_session_description with_channel_name with_source_metadata_id
+                    with_source_metadata_name with_source_metadata_description
                 ]
-                "agentic_user_id" => agent_auid,
-                "agentic_user_email" => agent_user_email,
-                "channel_links" => channel_link,
+                "agentic_user_id" => with_agent_auid,
+                "agentic_user_email" => with_agent_user_email,
+                "channel_links" => with_channel_link,
             ),
         })
     }

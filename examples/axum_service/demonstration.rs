@@ -92,7 +92,7 @@ fn telemetry(agent365: &Service) -> Result<Telemetry, AnyError> {
     let telemetry = agentspan::configure()
         .with_service_name("library")
         .with_delivery(delivery)
-        .switched_on()
+        .with_switches_on()
         .install()?;
     Ok(telemetry)
 }

@@ -45,8 +45,8 @@ impl Librarian {
         let invocation = InvokeAgentDetails::new(caller.agent.clone());
         let request = Request::new(question, ExecutionType::HumanToAgent);
         InvokeAgentScope::builder(&invocation)
-            .tenant(&caller.tenant)
-            .request(&request)
+            .with_tenant(&caller.tenant)
+            .with_request(&request)
             .start()
             .run(|scope| async move {
                 scope.record_input_messages(question);

@@ -46,7 +46,7 @@ async fn listen(address: &str) -> Result<(), AnyError> {
     // With `with_token_resolver`, the traces go to Agent 365; without, they are drawn here.
     let telemetry = agentspan::configure()
         .with_service_name("library")
-        .switched_on()
+        .with_switches_on()
         .install()?;
     let listener = TcpListener::bind(address).await?;
     let url = format!("http://{}", listener.local_addr()?);

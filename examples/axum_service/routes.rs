@@ -53,9 +53,9 @@ async fn observe(Extension(caller): Extension<Caller>, request: Request, next: N
     let headers = request.headers();
     let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok());
     let baggage = BaggageBuilder::new()
-        .tenant_id(&caller.tenant.tenant_id)
-        .agent_id(&caller.agent.agent_id)
-        .correlation_id(request_id)
+        .with_tenant_id(&caller.tenant.tenant_id)
+        .with_agent_id(&caller.agent.agent_id)
+        .with_correlation_id(request_id)
         .build();
     let from_caller = Propagation::new().extract_headers(&Context::new(), headers);
     let context = baggage.to_context(&from_caller);
@@ -68,7 +68,7 @@ async fn ask(
     Json(question): Json<Question>,
 ) -> Result<Json<Answer>, LibrarianError> {
     let turn = BaggageBuilder::new()
-        .conversation_id(&question.conversation)
+        .with_conversation_id(&question.conversation)
         .build();
     let answer = librarian.answer(&caller, &question.text);
     let text = answer.with_baggage(&turn).await?;

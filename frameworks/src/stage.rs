@@ -52,7 +52,7 @@ pub(crate) async fn capture(
                 .with_name("clear")
                 .with_disclosure(Disclosure::Clear),
         )
-        .switched_on()
+        .with_switches_on()
         .install()?;
     // A program says `telemetry.tracing_layer()`. This one also takes what is logged at `TRACE`, where rig has prompts,
     // to show that no content arrives where none may.

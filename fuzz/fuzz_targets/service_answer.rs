@@ -24,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     // What repeats secrets among other words shows none of them.
     let text = String::from_utf8_lossy(bytes).replace('\u{1}', &String::from_utf8_lossy(SECRET));
     let text = text.replace('\u{2}', &String::from_utf8_lossy(PROMPT));
-    let withheld = Withheld::new().secret(SECRET).body(PROMPT);
+    let withheld = Withheld::new().with_secret(SECRET).with_body(PROMPT);
     check_shown(&withheld.show(&text, 200));
     check_shown(&withheld.show(&words_of_body(text.as_bytes()), 200));
 

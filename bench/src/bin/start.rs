@@ -44,7 +44,7 @@ fn ours(sink: &str) -> Result<(), Box<dyn Error>> {
         .with_environment(&Environment::default())
         .with_service_name("start")
         .with_delivery(Delivery::builder(resolver).with_loopback_endpoint(sink))
-        .switched_on()
+        .with_switches_on()
         .install()?;
     let agent = AgentDetails::new(AgentId::parse(AGENT)?);
     let tenant = TenantDetails::new(TenantId::parse(TENANT)?);

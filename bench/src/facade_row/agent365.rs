@@ -44,11 +44,11 @@ impl Agent365 {
         let telemetry = install(sink)?;
         let trace = telemetry.trace().start_detached();
         let baggage = BaggageBuilder::new()
-            .tenant_id(turn::TENANT)
-            .agent_id(turn::agent_id(0))
-            .conversation_id("0000000c-0000-4000-8000-000000000001")
-            .caller_id("000000ca-0000-4000-8000-000000000042")
-            .caller_name("Ada");
+            .with_tenant_id(turn::TENANT)
+            .with_agent_id(turn::agent_id(0))
+            .with_conversation_id("0000000c-0000-4000-8000-000000000001")
+            .with_caller_id("000000ca-0000-4000-8000-000000000042")
+            .with_caller_name("Ada");
         let made = AgentSpec {
             trace: trace.map_err(|error| BenchError::set_up("a trace")(error.into()))?,
             baggage: baggage.build(),
@@ -88,7 +88,7 @@ fn install(sink: &str) -> Result<Telemetry, BenchError> {
         .with_environment(&Environment::default())
         .with_content_capture(ContentCapture::SpanAndEvent)
         .with_delivery(delivery(sink))
-        .switched_on()
+        .with_switches_on()
         .install()
         .map_err(|error| BenchError::set_up("the facade")(error.into()))
 }

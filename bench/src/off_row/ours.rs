@@ -40,10 +40,10 @@ impl Scopes {
                 .with_name(known.agent_name.clone().unwrap_or_default())
                 .with_description(known.agent_description.clone().unwrap_or_default());
             InvokeAgentScope::builder(&InvokeAgentDetails::new(details))
-                .tenant(&data.tenant)
-                .request(&data.request)
-                .caller(&data.caller)
-                .tracer(&self.tracer)
+                .with_tenant(&data.tenant)
+                .with_request(&data.request)
+                .with_caller(&data.caller)
+                .with_tracer(&self.tracer)
                 .start()
         });
         scope.in_scope_infallible(|_| {
@@ -61,10 +61,10 @@ impl Scopes {
             let details =
                 InferenceCallDetails::new(kind, known.model.as_str(), known.provider_name.as_str());
             InferenceScope::builder(&details)
-                .agent(&data.agent)
-                .tenant(&data.tenant)
-                .request(&data.model_request)
-                .tracer(&self.tracer)
+                .with_agent(&data.agent)
+                .with_tenant(&data.tenant)
+                .with_request(&data.model_request)
+                .with_tracer(&self.tracer)
                 .start()
         });
         scope.in_scope_infallible(|scope| scope.record_output_messages(&[&data.model_answer]));
@@ -77,9 +77,9 @@ impl Scopes {
             let details = ToolCallDetails::new(known.tool_name.as_str())
                 .with_arguments(known.arguments.clone().unwrap_or_default());
             ExecuteToolScope::builder(&details)
-                .agent(&data.agent)
-                .tenant(&data.tenant)
-                .tracer(&self.tracer)
+                .with_agent(&data.agent)
+                .with_tenant(&data.tenant)
+                .with_tracer(&self.tracer)
                 .start()
         });
         scope.in_scope_infallible(|_| ());

@@ -9,10 +9,10 @@ use crate::scope_row::data::TurnData;
 
 pub(crate) fn turn_of_scopes(tracer: &ScopeTracer, data: &TurnData) {
     InvokeAgentScope::builder(&data.invocation)
-        .tenant(&data.tenant)
-        .request(&data.request)
-        .caller(&data.caller)
-        .tracer(tracer)
+        .with_tenant(&data.tenant)
+        .with_request(&data.request)
+        .with_caller(&data.caller)
+        .with_tracer(tracer)
         .start()
         .in_scope_infallible(|_| {
             model_call(tracer, data);
@@ -23,10 +23,10 @@ pub(crate) fn turn_of_scopes(tracer: &ScopeTracer, data: &TurnData) {
 
 fn model_call(tracer: &ScopeTracer, data: &TurnData) {
     InferenceScope::builder(&data.model_call)
-        .agent(&data.agent)
-        .tenant(&data.tenant)
-        .request(&data.model_request)
-        .tracer(tracer)
+        .with_agent(&data.agent)
+        .with_tenant(&data.tenant)
+        .with_request(&data.model_request)
+        .with_tracer(tracer)
         .start()
         .in_scope_infallible(|scope| {
             model_events(data);
@@ -36,9 +36,9 @@ fn model_call(tracer: &ScopeTracer, data: &TurnData) {
 
 fn tool_call(tracer: &ScopeTracer, data: &TurnData) {
     ExecuteToolScope::builder(&data.tool_call)
-        .agent(&data.agent)
-        .tenant(&data.tenant)
-        .tracer(tracer)
+        .with_agent(&data.agent)
+        .with_tenant(&data.tenant)
+        .with_tracer(tracer)
         .start()
         .in_scope_infallible(|_| tool_events(data));
 }

@@ -44,11 +44,11 @@ impl InvokeAgentArgs {
         let tenant = self.tenant_details.map(TenantInput::details);
         let request = self.request.map(RequestInput::details);
         InvokeAgentScope::builder(&details)
-            .tenant(tenant.as_ref())
-            .request(request.as_ref())
-            .caller_agent(self.caller_agent_details.as_ref().map(|input| &input.0))
-            .caller(self.caller_details.as_ref())
-            .tracer(tracer)
+            .with_tenant(tenant.as_ref())
+            .with_request(request.as_ref())
+            .with_caller_agent(self.caller_agent_details.as_ref().map(|input| &input.0))
+            .with_caller(self.caller_details.as_ref())
+            .with_tracer(tracer)
             .start()
     }
 }
@@ -71,9 +71,9 @@ impl ExecuteToolArgs {
         call.endpoint = self.details.endpoint.and_then(|input| input.0);
         let tenant = self.tenant_details.map(TenantInput::details);
         ExecuteToolScope::builder(&call)
-            .agent(self.agent_details.as_ref().map(|input| &input.0))
-            .tenant(tenant.as_ref())
-            .tracer(tracer)
+            .with_agent(self.agent_details.as_ref().map(|input| &input.0))
+            .with_tenant(tenant.as_ref())
+            .with_tracer(tracer)
             .start()
     }
 }
@@ -99,10 +99,10 @@ impl InferenceArgs {
         let tenant = self.tenant_details.map(TenantInput::details);
         let request = self.request.map(RequestInput::details);
         InferenceScope::builder(&call)
-            .agent(self.agent_details.as_ref().map(|input| &input.0))
-            .tenant(tenant.as_ref())
-            .request(request.as_ref())
-            .tracer(tracer)
+            .with_agent(self.agent_details.as_ref().map(|input| &input.0))
+            .with_tenant(tenant.as_ref())
+            .with_request(request.as_ref())
+            .with_tracer(tracer)
             .start()
     }
 }

@@ -50,15 +50,15 @@ macro_rules! with_span_details {
         let parent = details.parent();
         let links = details.links();
         let $this = $builder
-            .tracer($tracer)
-            .parent(&parent)
-            .start_time(details.start_time.map(|time| time.0))
-            .end_time(details.end_time.map(|time| time.0))
-            .links(&links);
+            .with_tracer($tracer)
+            .with_parent(&parent)
+            .with_start_time(details.start_time.map(|time| time.0))
+            .with_end_time(details.end_time.map(|time| time.0))
+            .with_links(&links);
         let kind = details.kind();
         with_span_details!(@kind $this, kind, $($more)*).start()
     }};
-    (@kind $this:ident, $kind:ident, any_kind) => { $this.span_kind($kind) };
+    (@kind $this:ident, $kind:ident, any_kind) => { $this.with_span_kind($kind) };
     // The reference ignores the kind here, and our builders do not take one.
     (@kind $this:ident, $kind:ident, one_kind) => {{ let _ = $kind; $this }};
 }
@@ -82,9 +82,9 @@ impl InvokeAgentArgs {
         let user = caller.user_details.map(UserInput::details);
         let caller_agent = caller.caller_agent_details.map(|input| input.0);
         let builder = InvokeAgentScope::builder(&details)
-            .request(request.as_ref())
-            .user(user.as_ref())
-            .caller_agent(caller_agent.as_ref());
+            .with_request(request.as_ref())
+            .with_user(user.as_ref())
+            .with_caller_agent(caller_agent.as_ref());
         with_span_details!(builder, self.span_details, tracer, |builder| any_kind)
     }
 }
@@ -105,9 +105,9 @@ impl ExecuteToolArgs {
         let request = self.request.map(RequestInput::details);
         let user = self.user_details.map(UserInput::details);
         let builder = ExecuteToolScope::builder(&call)
-            .agent(self.agent_details.as_ref().map(|input| &input.0))
-            .request(request.as_ref())
-            .user(user.as_ref());
+            .with_agent(self.agent_details.as_ref().map(|input| &input.0))
+            .with_request(request.as_ref())
+            .with_user(user.as_ref());
         with_span_details!(builder, self.span_details, tracer, |builder| any_kind)
     }
 }
@@ -128,9 +128,9 @@ impl InferenceArgs {
         let request = self.request.map(RequestInput::details);
         let user = self.user_details.map(UserInput::details);
         let builder = InferenceScope::builder(&call)
-            .agent(self.agent_details.as_ref().map(|input| &input.0))
-            .request(request.as_ref())
-            .user(user.as_ref());
+            .with_agent(self.agent_details.as_ref().map(|input| &input.0))
+            .with_request(request.as_ref())
+            .with_user(user.as_ref());
         Ok(with_span_details!(
             builder,
             self.span_details,
@@ -155,9 +155,9 @@ impl OutputArgs {
         let request = self.request.map(RequestInput::details);
         let user = self.user_details.map(UserInput::details);
         let builder = OutputScope::builder(&self.response.0)
-            .agent(Some(&self.agent_details.0))
-            .request(request.as_ref())
-            .user(user.as_ref());
+            .with_agent(Some(&self.agent_details.0))
+            .with_request(request.as_ref())
+            .with_user(user.as_ref());
         with_span_details!(builder, self.span_details, tracer, |builder| one_kind)
     }
 }
@@ -179,8 +179,8 @@ impl ApplyGuardrailArgs {
         let details = self.details.details();
         let request = self.request.map(RequestInput::details);
         let builder = ApplyGuardrailScope::builder(&details)
-            .agent(self.agent_details.as_ref().map(|input| &input.0))
-            .request(request.as_ref());
+            .with_agent(self.agent_details.as_ref().map(|input| &input.0))
+            .with_request(request.as_ref());
         with_span_details!(builder, self.span_details, tracer, |builder| any_kind)
     }
 }

@@ -15,7 +15,7 @@ impl Runner for TurnContext {
 
     fn run(&self, case: &Case) -> Outcome {
         let input: Value = case.input()?;
-        let builder = BaggageBuilder::new().turn_context_json(&input).build();
+        let builder = BaggageBuilder::new().with_turn_context_json(&input).build();
         Ok(json!({
             "raised": null,
             "pairs": turn_context_pairs(&input),

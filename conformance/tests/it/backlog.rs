@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use agentspan_model::agentspec::SpanDetails;
+use agentspan_otel::DropReason;
 use agentspan_otel::ExportQueue;
-use agentspan_otel::export_queue::ExportLoss;
 use agentspan_processor::background_queue::FlushError;
 use agentspan_processor::{BackgroundQueue, HookError, Span, SpanProcessor, Trace};
 use agentspan_testkit::turn;
@@ -83,7 +83,7 @@ fn an_export_queue_loses_nothing_of_a_backlog_that_fits() {
     queue.flush(WHILE).unwrap_err();
     let stats = queue.stats();
     assert_eq!((stats.accepted, stats.exported), (all + 1, all));
-    assert_eq!(stats.dropped_for(ExportLoss::QueueFull), 1);
+    assert_eq!(stats.dropped_for(DropReason::QueueFull), 1);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use agentspan_discovery::TenantEndpointError;
 use agentspan_model::agent365::contract::{StatusMeaning, status_meaning};
 use agentspan_model::agent365::{Identity, IdentityError};
 use agentspan_queue::contain::Foreign;
+use agentspan_record::DropReason;
 
-use crate::drop_reason::DropReason;
 use crate::missing_permission::MissingPermission;
 use crate::service_reason::ServiceReason;
 use crate::token_resolver::BoxError;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
 use agentspan_model::keys;
-use agentspan_record::FinishedSpan;
+use agentspan_record::{DropReason, FinishedSpan};
 use opentelemetry::trace::{Span as _, SpanContext, SpanId, SpanKind, Status, TraceContextExt};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
@@ -14,7 +14,6 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanEvents, SpanLinks};
 use tokio::sync::oneshot;
 
 use crate::delivery::Delivery;
-use crate::drop_reason::DropReason;
 use crate::encode::EncodedResource;
 use crate::export_error::SubmitError;
 use crate::report::ExportReport;

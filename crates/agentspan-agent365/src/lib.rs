@@ -59,7 +59,6 @@ mod builder;
 mod chunking;
 mod delivery;
 mod destination;
-mod drop_reason;
 pub mod encode;
 mod export_error;
 mod export_token;
@@ -108,7 +107,7 @@ pub mod conformance {
     pub use crate::retry_after::retry_after_seconds;
 }
 
-pub use agentspan_record::{Enrichment, FinishedSpan, SpanCuts, SpanLimits};
+pub use agentspan_record::{DropReason, Enrichment, FinishedSpan, SpanCuts, SpanLimits};
 
 pub use self::agent_spec_span_processor::AgentSpecSpanProcessor;
 pub use self::build_error::BuildError;
@@ -125,7 +124,6 @@ pub use self::token_resolver::{
     TokenResolver, token_from_async_fn, token_from_fn, token_from_request,
 };
 
-pub use self::drop_reason::DropReason;
 pub use self::export_error::ExportError;
 pub use self::report::ExportReport;
 pub use self::stats::DeliveryStats;

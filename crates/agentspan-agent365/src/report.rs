@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use agentspan_model::agent365::Identity;
+use agentspan_record::DropReason;
 
-use crate::drop_reason::DropReason;
 use crate::export_error::{ExportError, RefusedIdentityError};
 pub use crate::missing_permission::MissingPermission;
 pub use crate::service_reason::ServiceReason;
@@ -34,7 +34,7 @@ pub struct IdentityReport {
     /// How many spans.
     pub spans: usize,
     /// How many of them the service took, those that are `unconfirmed` included.
-    pub delivered: usize,
+    pub exported: usize,
     /// How many of those that the service took it says nothing of: its answer is an older one without
     /// `results`, leaves them out, or broke off. They are not sent again.
     pub unconfirmed: usize,
@@ -110,7 +110,10 @@ impl ExportReport {
     /// How many spans the service took, those that are [unconfirmed](Self::unconfirmed) included.
     #[must_use]
     pub fn exported(&self) -> usize {
-        self.identities.iter().map(IdentityReport::exported).sum()
+        self.identities
+            .iter()
+            .map(|identity| identity.exported)
+            .sum()
     }
 
     /// How many spans the service took without saying what became of them.
@@ -188,16 +191,10 @@ impl fmt::Display for ExportReport {
 }
 
 impl IdentityReport {
-    /// How many spans the service took.
-    #[must_use]
-    pub fn exported(&self) -> usize {
-        self.delivered
-    }
-
     /// How many spans were dropped.
     #[must_use]
     pub fn dropped(&self) -> usize {
-        self.spans - self.exported()
+        self.spans - self.exported
     }
 }
 

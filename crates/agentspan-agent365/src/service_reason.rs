@@ -110,7 +110,7 @@ mod tests {
     fn kept(text: &str, sent: &str) -> String {
         let mut reasons = Reasons::default();
         reasons.add(None, text, 1);
-        reasons.make_fit(&Withheld::new().body(sent.as_bytes()));
+        reasons.make_fit(&Withheld::new().with_body(sent.as_bytes()));
         reasons.take().remove(0).text
     }
 
@@ -128,7 +128,7 @@ mod tests {
     fn t11_neither_a_reason_nor_a_sink_repeats_a_token() {
         let mut reasons = Reasons::default();
         reasons.add(Some("of s3cret"), "S3CRET is wrong", 1);
-        reasons.make_fit(&Withheld::new().secret(b"s3cret"));
+        reasons.make_fit(&Withheld::new().with_secret(b"s3cret"));
         let reason = reasons.take().remove(0);
         assert_eq!(reason.to_string(), "… is wrong (of …)");
     }

@@ -4,9 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use agentspan_record::SpanCuts;
-
-use crate::drop_reason::DropReason;
+use agentspan_record::{DropReason, SpanCuts};
 
 /// What happened to the spans of one delivery so far.
 ///

@@ -55,7 +55,7 @@ pub enum Route {
 }
 
 /// Sends requests over connections that it keeps for a while. Speaks HTTP/1.1, or HTTP/2 if
-/// `over_http2` was called, which needs the feature `http2`.
+/// `with_http2` was called, which needs the feature `http2`.
 ///
 /// It needs a Tokio runtime with I/O and time, such as that of [`io_runtime`]. No subscriber of `tracing` sees what
 /// the crates below log of its connections; a panic in them is an error of the try.
@@ -106,7 +106,7 @@ impl Transport {
     /// feature `http2`.
     #[cfg(feature = "http2")]
     #[must_use]
-    pub fn over_http2(mut self) -> Self {
+    pub fn with_http2(mut self) -> Self {
         self.is_http2 = true;
         self
     }

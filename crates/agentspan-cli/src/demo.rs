@@ -72,7 +72,7 @@ fn install(url: &str) -> Result<agentspan::Telemetry, Box<dyn std::error::Error 
         .with_service_name("agentspan demo")
         .with_profile(Profile::V2)
         .with_delivery(delivery)
-        .switched_on()
+        .with_switches_on()
         .install()?;
     Ok(telemetry)
 }

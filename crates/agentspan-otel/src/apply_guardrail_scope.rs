@@ -33,7 +33,7 @@ pub struct ApplyGuardrail;
 /// let details = GuardrailDetails::new(GuardrailTarget::LlmInput, GuardrailDecision::Allow)
 ///     .with_guardian_name("Shield");
 /// ApplyGuardrailScope::builder(&details)
-///     .agent(&agent)
+///     .with_agent(&agent)
 ///     .start()
 ///     .in_scope_infallible(|scope| {
 ///         scope.record_finding(&GuardrailFinding::new("pii", RiskSeverity::High));
@@ -48,7 +48,10 @@ impl Scope<ApplyGuardrail> {
     /// Starts a scope for an evaluation that guards `agent`, on behalf of `tenant`.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start(details: &GuardrailDetails, agent: &AgentDetails, tenant: &TenantDetails) -> Self {
-        Self::builder(details).agent(agent).tenant(tenant).start()
+        Self::builder(details)
+            .with_agent(agent)
+            .with_tenant(tenant)
+            .start()
     }
 
     /// A builder for a scope with options.
@@ -96,19 +99,19 @@ pub struct ApplyGuardrailScopeBuilder<'a> {
 
 impl<'a> ApplyGuardrailScopeBuilder<'a> {
     /// The agent that is guarded.
-    pub fn agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
+    pub fn with_agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
         self.known.agent = agent.into();
         self
     }
 
     /// The tenant; its id wins over that of the agent's details.
-    pub fn tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
+    pub fn with_tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
         self.known.tenant = tenant.into();
         self
     }
 
     /// The request. Its content is recorded as what the guardian is shown.
-    pub fn request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
+    pub fn with_request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
         self.known.request = request.into();
         self
     }

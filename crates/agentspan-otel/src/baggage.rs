@@ -67,7 +67,7 @@ impl RequestBaggage {
     /// ```
     /// use agentspan_otel::BaggageBuilder;
     ///
-    /// let baggage = BaggageBuilder::new().tenant_id("tenant-1").agent_id("agent-1").build();
+    /// let baggage = BaggageBuilder::new().with_tenant_id("tenant-1").with_agent_id("agent-1").build();
     /// let _request = baggage.enter();
     /// // Spans that are started here belong to this tenant and agent.
     /// ```

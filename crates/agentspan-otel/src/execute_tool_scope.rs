@@ -36,7 +36,10 @@ impl Scope<ExecuteTool> {
     /// Starts a scope for a call by `agent`, on behalf of `tenant`.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start(call: &ToolCallDetails, agent: &AgentDetails, tenant: &TenantDetails) -> Self {
-        Self::builder(call).agent(agent).tenant(tenant).start()
+        Self::builder(call)
+            .with_agent(agent)
+            .with_tenant(tenant)
+            .start()
     }
 
     /// A builder for a scope with options.
@@ -71,25 +74,25 @@ pub struct ExecuteToolScopeBuilder<'a> {
 
 impl<'a> ExecuteToolScopeBuilder<'a> {
     /// The agent that calls the tool.
-    pub fn agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
+    pub fn with_agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
         self.known.agent = agent.into();
         self
     }
 
     /// The tenant; its id wins over that of the agent's details.
-    pub fn tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
+    pub fn with_tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
         self.known.tenant = tenant.into();
         self
     }
 
     /// The request that the tool is called for: its conversation and channel. Not written by 0.1.0.
-    pub fn request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
+    pub fn with_request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
         self.known.request = request.into();
         self
     }
 
     /// The person for whom the tool is called. Not written by 0.1.0.
-    pub fn user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
+    pub fn with_user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
         self.known.user = user.into();
         self
     }

@@ -5,11 +5,12 @@ use std::sync::{Arc, Weak};
 
 use agentspan_model::keys;
 use agentspan_queue::contain;
+use agentspan_record::DropReason;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Meter;
 
 use crate::ExportQueue;
-use crate::export_queue::{ExportLoss, ExportStats};
+use crate::export_queue::ExportStats;
 
 /// Shows what destinations accepted, exported, dropped and queued as metrics, for as long as it lives.
 ///
@@ -96,7 +97,7 @@ pub struct ExportCounts {
     /// What it took, or what the service acknowledged.
     pub exported: u64,
     /// What it lost, by reason. A reason is to be there with a zero before anything is lost for it.
-    pub dropped: Vec<(&'static str, u64)>,
+    pub losses: Vec<(DropReason, u64)>,
     /// What waits or is in flight.
     pub queued: u64,
     /// The estimated memory of that in bytes. Not reported for hooks.
@@ -126,11 +127,11 @@ struct Evicted(Box<dyn Fn() -> u64 + Send + Sync>);
 
 impl From<ExportStats> for ExportCounts {
     fn from(stats: ExportStats) -> Self {
-        let dropped = ExportLoss::ALL.map(|loss| (loss.as_str(), stats.dropped_for(loss)));
+        let losses = DropReason::OF_QUEUES.map(|reason| (reason, stats.dropped_for(reason)));
         Self {
             accepted: stats.accepted,
             exported: stats.exported,
-            dropped: dropped.to_vec(),
+            losses: losses.to_vec(),
             queued: stats.queued,
             queued_bytes: stats.queued_bytes,
             cut: stats.cuts.spans,
@@ -319,8 +320,8 @@ impl Counted {
             .with_description("what was lost on the way to destinations, by reason")
             .with_callback(move |to| {
                 for_each(&sources, self, |name, counts| {
-                    for (reason, count) in &counts.dropped {
-                        let reason = KeyValue::new(keys::ERROR_TYPE, *reason);
+                    for (reason, count) in &counts.losses {
+                        let reason = KeyValue::new(keys::ERROR_TYPE, reason.as_str());
                         to.observe(*count, &[component(name), reason]);
                     }
                 });

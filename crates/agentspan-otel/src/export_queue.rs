@@ -19,7 +19,7 @@ use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_queue::PerProcess;
 use agentspan_queue::contain::{self, Foreign};
 use agentspan_queue::queue::{DropPolicy, Pace, Refused, Settings};
-use agentspan_record::{FinishedSpan, Hiding, Preparation, SpanEnrichers, SpanLimits};
+use agentspan_record::{DropReason, FinishedSpan, Hiding, Preparation, SpanEnrichers, SpanLimits};
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
@@ -29,7 +29,7 @@ pub use self::flush::ExportFlush;
 use self::item::Item;
 use self::process::{Process, Start};
 pub use self::receipt::{Receipt, Receipts};
-pub use self::stats::{ExportLoss, ExportStats};
+pub use self::stats::ExportStats;
 use self::worker::Worker;
 
 /// How long the flush and the shutdown of the SDK wait, which give no time themselves.
@@ -52,7 +52,7 @@ type Condition = dyn Fn(&SpanData) -> bool + Send + Sync;
 ///
 /// **What is lost.** The queue is bounded in spans and in bytes, the batch that is being exported
 /// included. When it is full, the newest spans are dropped. Each span that is lost is counted under an
-/// [`ExportLoss`]; `accepted = exported + dropped + queued` holds at any time.
+/// [`DropReason`]; `accepted = exported + dropped + queued` holds at any time.
 ///
 /// **After a fork** without `exec` the child's queue starts empty and counts from zero: what was queued is the
 /// parent's to export. The child's own spans are exported on a thread of its own if the queue
@@ -206,7 +206,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
     /// Sets which spans the exporter gets. The default is all of them.
     ///
     /// Asked on the thread that ends the span: it should be quick. A span that it panics over is
-    /// not exported, and counted as [`ExportLoss::Panic`].
+    /// not exported, and counted as [`DropReason::Panic`].
     pub fn with_filter(
         mut self,
         condition: impl Fn(&SpanData) -> bool + Send + Sync + 'static,
@@ -224,7 +224,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
     /// Sets how the child of a fork without `exec` gets an exporter. It starts a thread of its own
     /// for it with its first span; the exporter is told the resource again.
     ///
-    /// Without this, all spans of a child are dropped and counted as [`ExportLoss::Forked`]: the
+    /// Without this, all spans of a child are dropped and counted as [`DropReason::Forked`]: the
     /// exporter is on the parent's thread, and to use a copy of its connections would disturb the
     /// parent's. `make` is to use nothing of the exporter that the parent has: no connection,
     /// runtime, thread or lock.
@@ -361,7 +361,7 @@ impl ExportQueue {
             return true;
         };
         contain::call(|| condition(span)).unwrap_or_else(|_| {
-            self.log_first(self.0.process().queue.refuse(ExportLoss::Panic));
+            self.log_first(self.0.process().queue.refuse(DropReason::Panic));
             false
         })
     }
@@ -391,7 +391,7 @@ impl ExportQueue {
         });
     }
 
-    fn log_first(&self, refused: Refused<ExportLoss>) {
+    fn log_first(&self, refused: Refused<DropReason>) {
         if refused.is_first {
             contain::log(|| {
                 tracing::error!(
@@ -448,7 +448,7 @@ impl ExportQueue {
     ///
     /// [`OTelSdkError::Timeout`](opentelemetry_sdk::error::OTelSdkError::Timeout) when the time
     /// passed first. What was not exported is dropped and counted as
-    /// [`ExportLoss::ShutdownDeadline`]. `InternalFailure` when spans were lost for other reasons
+    /// [`DropReason::ShutdownDeadline`]. `InternalFailure` when spans were lost for other reasons
     /// of which no call has told yet, the deadline beside them if it passed, and when the exporter
     /// fails to end, which the thread does all the same.
     pub fn shutdown(&self, timeout: Duration) -> OTelSdkResult {

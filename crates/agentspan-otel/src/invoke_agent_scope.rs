@@ -30,8 +30,8 @@ pub struct InvokeAgent;
 /// let details = InvokeAgentDetails::new(agent).with_session_id("session-1");
 ///
 /// let scope = InvokeAgentScope::builder(&details)
-///     .tenant(&tenant)
-///     .request(&request)
+///     .with_tenant(&tenant)
+///     .with_request(&request)
 ///     .start();
 /// let answer = scope
 ///     .run(|scope| async move {
@@ -50,7 +50,7 @@ impl Scope<InvokeAgent> {
     /// Starts a scope of which only agent and tenant are known.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start(details: &InvokeAgentDetails, tenant: &TenantDetails) -> Self {
-        Self::builder(details).tenant(tenant).start()
+        Self::builder(details).with_tenant(tenant).start()
     }
 
     /// A builder for a scope of which more is known.
@@ -101,33 +101,33 @@ pub struct InvokeAgentScopeBuilder<'a> {
 
 impl<'a> InvokeAgentScopeBuilder<'a> {
     /// The tenant; its id wins over that of the agent's details.
-    pub fn tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
+    pub fn with_tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
         self.known.tenant = tenant.into();
         self
     }
 
     /// The request that the agent works on.
-    pub fn request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
+    pub fn with_request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
         self.known.request = request.into();
         self
     }
 
     /// The agent that called, if one did.
-    pub fn caller_agent(mut self, caller: impl Into<Option<&'a AgentDetails>>) -> Self {
+    pub fn with_caller_agent(mut self, caller: impl Into<Option<&'a AgentDetails>>) -> Self {
         self.known.caller_agent = caller.into();
         self
     }
 
-    /// The person or service that called. With 2.0.0 this is another form of [`user`](Self::user), of
+    /// The person or service that called. With 2.0.0 this is another form of [`with_user`](Self::with_user), of
     /// which id and name are written.
-    pub fn caller(mut self, caller: impl Into<Option<&'a CallerDetails>>) -> Self {
+    pub fn with_caller(mut self, caller: impl Into<Option<&'a CallerDetails>>) -> Self {
         self.known.caller = caller.into();
         self
     }
 
-    /// The person that called. With 0.1.0 this is another form of [`caller`](Self::caller), of which id
+    /// The person that called. With 0.1.0 this is another form of [`with_caller`](Self::with_caller), of which id
     /// and name are written.
-    pub fn user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
+    pub fn with_user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
         self.known.user = user.into();
         self
     }

@@ -17,7 +17,7 @@
 //!
 //! let agent = AgentDetails::new(AgentId::parse("agent-1")?).with_name("Clock");
 //! let tenant = TenantDetails::new(TenantId::parse("tenant-1")?);
-//! let baggage = BaggageBuilder::new().correlation_id("request-1").build();
+//! let baggage = BaggageBuilder::new().with_correlation_id("request-1").build();
 //! let _request = baggage.enter();
 //!
 //! let details = InvokeAgentDetails::new(agent.clone());
@@ -97,7 +97,7 @@ pub mod scopes {
     pub use crate::tracer::DefaultTracerAlreadySet;
 }
 
-pub use agentspan_record::{SpanCuts, SpanLimits, from_otel};
+pub use agentspan_record::{DropReason, SpanCuts, SpanLimits, from_otel};
 
 pub use self::apply_guardrail_scope::ApplyGuardrailScope;
 pub use self::execute_tool_scope::ExecuteToolScope;

@@ -26,7 +26,7 @@ pub struct Output;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let agent = AgentDetails::new(AgentId::parse("agent-1")?);
 /// let answer = Response::from("It will rain.");
-/// OutputScope::builder(&answer).agent(&agent).start().end();
+/// OutputScope::builder(&answer).with_agent(&agent).start().end();
 /// # Ok(())
 /// # }
 /// ```
@@ -36,7 +36,10 @@ impl Scope<Output> {
     /// Starts a scope for an answer of `agent`, on behalf of `tenant`.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start(response: &Response, agent: &AgentDetails, tenant: &TenantDetails) -> Self {
-        Self::builder(response).agent(agent).tenant(tenant).start()
+        Self::builder(response)
+            .with_agent(agent)
+            .with_tenant(tenant)
+            .start()
     }
 
     /// A builder for a scope with options.
@@ -65,25 +68,25 @@ pub struct OutputScopeBuilder<'a> {
 
 impl<'a> OutputScopeBuilder<'a> {
     /// The agent that answers. Its id is in the span's name.
-    pub fn agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
+    pub fn with_agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
         self.known.agent = agent.into();
         self
     }
 
     /// The tenant; its id wins over that of the agent's details.
-    pub fn tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
+    pub fn with_tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
         self.known.tenant = tenant.into();
         self
     }
 
     /// The request that is answered, of which the conversation is written.
-    pub fn request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
+    pub fn with_request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
         self.known.request = request.into();
         self
     }
 
     /// The person who is answered.
-    pub fn user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
+    pub fn with_user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
         self.known.user = user.into();
         self
     }

@@ -71,7 +71,7 @@ const NO_TEXT: &str = "\u{fffd}";
 /// [`dropped_baggage_entries`](crate::baggage::dropped_baggage_entries). What the context has already
 /// stays as it is. A tenant or an agent that enters is baggage like any other: it does not say whose
 /// telemetry a span is, unless
-/// [`trust_remote_identity`](crate::BaggageSpanProcessor::trust_remote_identity) says so.
+/// [`with_trusted_remote_identity`](crate::BaggageSpanProcessor::with_trusted_remote_identity) says so.
 ///
 /// Cheap to clone. It is a [`TextMapPropagator`] and so can be OpenTelemetry's global one, in which case
 /// instrumentation of others obeys the same list.
@@ -181,7 +181,7 @@ impl Propagation {
     /// use agentspan_otel::{BaggageBuilder, Propagation};
     /// use opentelemetry::Context;
     ///
-    /// let baggage = BaggageBuilder::new().correlation_id("request-1").build();
+    /// let baggage = BaggageBuilder::new().with_correlation_id("request-1").build();
     /// let headers = Propagation::new().to_headers(&baggage.to_context(&Context::new()));
     /// assert_eq!(headers, [("baggage".to_owned(), "correlation.id=request-1".to_owned())]);
     /// ```
@@ -247,7 +247,7 @@ impl Propagation {
     /// use agentspan_otel::{BaggageBuilder, Propagation};
     /// use serde_json::json;
     ///
-    /// let baggage = BaggageBuilder::new().correlation_id("request-1").build();
+    /// let baggage = BaggageBuilder::new().with_correlation_id("request-1").build();
     /// let mut meta = serde_json::Map::new();
     /// baggage.in_baggage(|| {
     ///     Propagation::new().inject_meta(&opentelemetry::Context::current(), &mut meta);

@@ -162,7 +162,7 @@ impl JsonLines {
             Disclosure::Clear => Detail::Complete,
         };
         let line = line.with_disclosure(self.disclosure).with_detail(detail);
-        let line = if is_async { line.in_async() } else { line };
+        let line = if is_async { line.with_async() } else { line };
         let mut bytes = serde_json::to_vec(&line)?;
         bytes.push(b'\n');
         Ok(self.sink.write(&bytes)?)

@@ -3,6 +3,7 @@
 //! - [`FinishedSpan`] is a span of the OpenTelemetry SDK, with the Agent Spec span behind it if there is one.
 //! - [`Preparation`] renders, enriches and masks a finished span for one destination, in this order.
 //! - [`RequestToken`] is what the spans of a request are exported with, for whoever carries it along.
+//! - [`DropReason`] says why a span was not delivered.
 //! - [`SpanLimits`] limits the size of a queued span, and cuts larger spans.
 //! - [`Tracker`] follows open Agent Spec spans and creates their records, for the Agent Spec processors in
 //!   `agentspan-otel` and `agentspan-agent365`.
@@ -14,6 +15,7 @@
 
 mod attribute_value;
 mod attributes;
+mod drop_reason;
 mod enrichment;
 mod finished_span;
 mod from_otel;
@@ -31,6 +33,7 @@ mod tracker;
 
 pub use self::attribute_value::{push_attribute, to_value};
 pub use self::attributes::Attributes;
+pub use self::drop_reason::DropReason;
 pub use self::enrichment::{Enrichment, SpanEnrichers};
 pub use self::finished_span::FinishedSpan;
 pub use self::from_otel::from_otel;

@@ -79,7 +79,7 @@ pub fn configure() -> Configuration {
 /// - **Where else they go**: [`with_destination`](Self::with_destination), as often as needed, and
 ///   [`with_agent_spec_processor`](Self::with_agent_spec_processor). With nothing of all this they are drawn on
 ///   the console.
-/// - **Who switches it on**: the variables of the environment, or [`switched_on`](Self::switched_on).
+/// - **Who switches it on**: the variables of the environment, or [`with_switches_on`](Self::with_switches_on).
 ///   `OTEL_SDK_DISABLED=true` switches everything off, whatever the code says.
 /// - **What is shown**: contents are masked. [`with_content_capture`](Self::with_content_capture) and
 ///   [`Destination::with_disclosure`] show them.
@@ -229,7 +229,7 @@ impl Configuration {
     /// Switches scopes and the delivery to Agent 365 on, whatever `ENABLE_OBSERVABILITY` and
     /// `ENABLE_A365_OBSERVABILITY_EXPORTER` say. Traces of [`Telemetry::trace`] and plain spans
     /// need no switch. `OTEL_SDK_DISABLED=true` switches all of them off all the same.
-    pub fn switched_on(mut self) -> Self {
+    pub fn with_switches_on(mut self) -> Self {
         self.switches = Some(EffectiveSwitches {
             observability: true,
             exporter: true,
@@ -261,7 +261,7 @@ impl Configuration {
     ///
     /// Only for a service that nobody but trusted callers can reach: whoever sends it a header
     /// decides whose telemetry its spans become.
-    pub fn trust_remote_identity(mut self) -> Self {
+    pub fn with_trusted_remote_identity(mut self) -> Self {
         self.remote_identity = RemoteIdentity::Trusted;
         self
     }
@@ -602,7 +602,7 @@ impl Configuration {
         };
         let processor = match self.remote_identity {
             RemoteIdentity::Ignored => processor,
-            RemoteIdentity::Trusted => processor.trust_remote_identity(),
+            RemoteIdentity::Trusted => processor.with_trusted_remote_identity(),
         };
         Ok((processor, missing(switches, agent365, wants_agent365)))
     }

@@ -2,18 +2,17 @@
 
 use agentspan_agent365::{DeliveryStats, DropReason};
 use agentspan_otel::export_metrics::ExportCounts;
-use agentspan_otel::export_queue::ExportLoss;
 use agentspan_processor::BackgroundQueue;
 
 /// The name of Agent 365 among destinations.
 pub(crate) const AGENT365: &str = "agent365";
 
 pub(crate) fn of_delivery(stats: &DeliveryStats) -> ExportCounts {
-    let dropped = DropReason::ALL.map(|reason| (reason.as_str(), stats.dropped_for(reason)));
+    let losses = DropReason::OF_AGENT365.map(|reason| (reason, stats.dropped_for(reason)));
     ExportCounts {
         accepted: stats.accepted,
         exported: stats.exported,
-        dropped: dropped.to_vec(),
+        losses: losses.to_vec(),
         queued: stats.queued,
         queued_bytes: stats.queued_bytes,
         cut: stats.cuts.spans,
@@ -29,10 +28,10 @@ pub(crate) fn of_agent_spec(queue: &BackgroundQueue) -> ExportCounts {
     ExportCounts {
         accepted: stats.accepted,
         exported: stats.handled.saturating_sub(stats.failed),
-        dropped: vec![
-            (ExportLoss::QueueFull.as_str(), full),
-            (ExportLoss::Failed.as_str(), stats.failed + after_failure),
-            (ExportLoss::ShutdownDeadline.as_str(), late),
+        losses: vec![
+            (DropReason::QueueFull, full),
+            (DropReason::Failed, stats.failed + after_failure),
+            (DropReason::ShutdownDeadline, late),
         ],
         queued: stats.queued,
         queued_bytes: stats.queued_bytes,

@@ -79,7 +79,7 @@ impl Destination {
     /// Any exporter of OpenTelemetry, under a name for logs and reports.
     ///
     /// It belongs to the process that installs telemetry. In the child of a fork without `exec` its
-    /// spans are dropped and counted as [`ExportLoss::Forked`](agentspan_otel::export_queue::ExportLoss::Forked).
+    /// spans are dropped and counted as [`DropReason::Forked`](agentspan_otel::DropReason::Forked).
     /// So are those of [`json_lines`](Self::json_lines), since two processes cannot rotate one
     /// file; the console and OTLP go on in the child.
     pub fn exporter(name: impl Into<String>, exporter: impl SpanExporter + 'static) -> Self {
@@ -147,7 +147,7 @@ impl Destination {
 
     /// A file of OTLP's JSON form, a line for each export, under the name `json_lines`: what
     /// OpenTelemetry's Collector reads, see [`OtlpJsonLines`]. What cannot be written is counted as
-    /// [`ExportLoss::Failed`](agentspan_otel::export_queue::ExportLoss::Failed).
+    /// [`DropReason::Failed`](agentspan_otel::DropReason::Failed).
     ///
     /// ```
     /// use agentspan::Destination;

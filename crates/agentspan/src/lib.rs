@@ -41,7 +41,7 @@
 //! Scopes make spans if `ENABLE_OBSERVABILITY` (or `ENABLE_A365_OBSERVABILITY`) is `true`, `1`,
 //! `yes` or `on`. The spans go to Agent 365 instead of the console if
 //! `ENABLE_A365_OBSERVABILITY_EXPORTER` has such a value, too. To turn on both in code, call
-//! [`Configuration::switched_on`]. `OTEL_SDK_DISABLED=true` turns everything off and overrides the
+//! [`Configuration::with_switches_on`]. `OTEL_SDK_DISABLED=true` turns everything off and overrides the
 //! code.
 //!
 //! # Cryptography

@@ -4,7 +4,7 @@ use std::fmt;
 
 use agentspan_agent365::Delivery;
 use agentspan_otel::export_metrics::ExportCounts;
-use agentspan_otel::{ExportQueue, SpanCuts};
+use agentspan_otel::{DropReason, ExportQueue, SpanCuts};
 use agentspan_queue::contain;
 
 use crate::counts;
@@ -61,10 +61,7 @@ pub struct DestinationReport {
     /// The estimated memory of that in bytes; 0 where it is not known.
     pub queued_bytes: u64,
     /// What it lost, by reason. Reasons for which nothing was lost are left out.
-    ///
-    /// The reasons are the names of [`DropReason`](agentspan_agent365::DropReason) for Agent 365,
-    /// and else of [`ExportLoss`](agentspan_otel::export_queue::ExportLoss).
-    pub losses: Vec<(&'static str, u64)>,
+    pub losses: Vec<(DropReason, u64)>,
     /// What was cut of spans that were larger than their limits.
     pub cuts: SpanCuts,
     /// What the receiver said last of spans that it rejected, or as a warning: its own words,
@@ -118,7 +115,7 @@ impl DestinationReport {
     }
 
     pub(crate) fn new(name: impl Into<String>, counts: ExportCounts) -> Self {
-        let mut losses = counts.dropped;
+        let mut losses = counts.losses;
         losses.retain(|(_, count)| *count > 0);
         Self {
             name: name.into(),

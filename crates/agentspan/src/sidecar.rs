@@ -104,7 +104,7 @@ pub enum SidecarError {
     MoreThanAPlace,
     /// The endpoint is another machine, and plain http would show prompts and answers to everybody on the
     /// way. Use `https`, or say that the way is safe with
-    /// [`allow_plain_http_to_others`](Sidecar::allow_plain_http_to_others).
+    /// [`with_plain_http_to_others`](Sidecar::with_plain_http_to_others).
     #[error("the sidecar's endpoint is plain http to another machine")]
     NotLoopback,
     /// The exporter cannot be made; the source says why.
@@ -140,7 +140,7 @@ impl Sidecar {
     }
 
     /// Allows plain http to another machine. Default: only to `127.0.0.0/8`, `[::1]` and `localhost`.
-    pub fn allow_plain_http_to_others(mut self) -> Self {
+    pub fn with_plain_http_to_others(mut self) -> Self {
         self.plain_http = PlainHttp::ToAnybody;
         self
     }

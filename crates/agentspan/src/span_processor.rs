@@ -108,8 +108,10 @@ impl AgentSpanProcessor {
         self
     }
 
-    pub(crate) fn trust_remote_identity(mut self) -> Self {
-        self.chain = self.chain.map(BaggageSpanProcessor::trust_remote_identity);
+    pub(crate) fn with_trusted_remote_identity(mut self) -> Self {
+        self.chain = self
+            .chain
+            .map(BaggageSpanProcessor::with_trusted_remote_identity);
         self
     }
 

@@ -38,8 +38,8 @@ impl Agent {
         let invocation = InvokeAgentDetails::new(self.details.clone());
         let request = Request::new(question, ExecutionType::HumanToAgent);
         InvokeAgentScope::builder(&invocation)
-            .tenant(&self.tenant)
-            .request(&request)
+            .with_tenant(&self.tenant)
+            .with_request(&request)
             .start()
             .run(|scope| async move {
                 scope.record_input_messages(&[question]);

@@ -51,14 +51,14 @@ async fn main() -> Result<(), AnyError> {
         .with_service_namespace("agentspan")
         .with_delivery(delivery)
         .with_provider(|provider| provider.with_simple_exporter(console))
-        .switched_on()
+        .with_switches_on()
         .install()?;
 
     let tenant = TenantId::parse("e3064512-cc6d-4703-be71-a2ecaecaa98a")?;
     let agent_id = AgentId::parse("a0000000-0000-0000-0000-00000000000a")?;
     let request = BaggageBuilder::new()
-        .correlation_id("request-1")
-        .conversation_id("conversation-1")
+        .with_correlation_id("request-1")
+        .with_conversation_id("conversation-1")
         .build();
     let details = AgentDetails::new(agent_id).with_name("Librarian");
     let agent = Agent::new(details, TenantDetails::new(tenant), &model.url());

@@ -23,7 +23,7 @@ pub(crate) fn keep_reports(
                 .iter()
                 .filter_map(|attempt| attempt.status())
                 .collect();
-            let (identity, exported, spans) = (&part.identity, part.exported(), part.spans);
+            let (identity, exported, spans) = (&part.identity, part.exported, part.spans);
             let line = format!(
                 "{identity}: {exported} of {spans} spans delivered, {} dropped",
                 part.dropped()

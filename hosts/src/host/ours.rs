@@ -29,7 +29,7 @@ fn try_to_deliver(service: &Path) -> Result<String, Box<dyn Error>> {
     let delivery = Delivery::builder(token_from_fn(|_| Ok(Some(AccessToken::new("a-token")?))))
         .with_connect_to(address)
         .with_root_certificates([fs::read(service.join("authority.der"))?]);
-    let configuration = agentspan::configure().switched_on().with_delivery(delivery);
+    let configuration = agentspan::configure().with_switches_on().with_delivery(delivery);
     #[cfg(feature = "otlp")]
     let configuration = {
         use agentspan::{Destination, Otlp};

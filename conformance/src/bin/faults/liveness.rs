@@ -204,7 +204,7 @@ fn telemetry(peer: &str, url: &str) -> Result<Telemetry, Failure> {
         .with_profile(Profile::V2)
         .with_delivery(Delivery::builder(resolver).with_loopback_endpoint(url))
         .with_flush_on_drop(DEADLINE)
-        .switched_on();
+        .with_switches_on();
     let others = if peer == PEERS[3] { 40 } else { 1 };
     for _ in 0..others {
         let otlp = Otlp::new().with_endpoint(format!("{url}/v1/traces"));

@@ -179,7 +179,7 @@ fn play(
         .with_environment(&Environment::default())
         .with_profile(profile)
         .with_delivery(Defence::taken_from(delivery, without))
-        .switched_on()
+        .with_switches_on()
         .into_processor()?;
     let delivery = processor.delivery().ok_or("no delivery")?.clone();
     let provider = SdkTracerProvider::builder()

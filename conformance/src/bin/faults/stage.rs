@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, SystemTime};
 
 use agentspan::discovery::Environment;
+use agentspan::otel::DropReason;
 use agentspan::otel::ExportQueue;
-use agentspan::otel::export_queue::ExportLoss;
 use agentspan::{Destination, Otlp, configure};
 use agentspan_agent365::retry::{Retry, RetryTimer};
 use agentspan_agent365::{AccessToken, Delivery, DeliveryBuilder, token_from_fn};
@@ -228,7 +228,7 @@ impl Stage {
 /// What a queue says.
 pub(crate) fn queue_counts(queue: &ExportQueue) -> Counts {
     let stats = queue.stats();
-    let lost = ExportLoss::ALL.map(|loss| (loss.as_str(), stats.dropped_for(loss)));
+    let lost = DropReason::OF_QUEUES.map(|loss| (loss.as_str(), stats.dropped_for(loss)));
     Counts {
         queued: stats.queued,
         ..Counts::new(stats.accepted, stats.exported, lost)

@@ -196,7 +196,7 @@ fn configuration(url: &str) -> Configuration {
         .with_environment(&Environment::default())
         .with_delivery(delivery)
         .with_flush_on_drop(WHILE)
-        .switched_on()
+        .with_switches_on()
 }
 
 fn operation(tool: &str) -> Result<ExecuteToolScope, Failure> {

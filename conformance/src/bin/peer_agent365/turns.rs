@@ -113,7 +113,7 @@ impl Counts {
         generation: Generation,
     ) -> Result<Option<String>, Box<dyn Error>> {
         let turn = json!({ "activity": activity });
-        let builder = BaggageBuilder::for_profile(generation.profile).turn_context_json(&turn);
+        let builder = BaggageBuilder::for_profile(generation.profile).with_turn_context_json(&turn);
         let baggage = builder.build();
         if theirs.member("refused").is_some() {
             self.refused += 1;

@@ -162,7 +162,7 @@ impl Setup {
                 let configuration = configure().with_environment(&Environment::default());
                 let telemetry = configuration
                     .with_delivery(delivery)
-                    .switched_on()
+                    .with_switches_on()
                     .install()?;
                 Ok(Self {
                     telemetry: Some(telemetry),
@@ -236,7 +236,7 @@ impl Setup {
                 guards
             }
             "baggage" => {
-                let baggage = BaggageBuilder::new().tenant_id("tenant-1").build();
+                let baggage = BaggageBuilder::new().with_tenant_id("tenant-1").build();
                 vec![Box::new(baggage.enter())]
             }
             "token" => {

@@ -259,9 +259,9 @@ fn tool(provider: &SdkTracerProvider, name: &str) -> Result<(), Failure> {
     let tenant = TenantDetails::new(TenantId::parse("tenant-1")?);
     let tracer = ScopeTracer::new(provider);
     let tool = ExecuteToolScope::builder(&ToolCallDetails::new(name))
-        .agent(&agent)
-        .tenant(&tenant)
-        .tracer(&tracer)
+        .with_agent(&agent)
+        .with_tenant(&tenant)
+        .with_tracer(&tracer)
         .start();
     drop(tool);
     Ok(())
@@ -309,7 +309,7 @@ pub(crate) fn facade(place: &Place) -> Result<(), Failure> {
         .with_destination(Destination::otlp_http(otlp)?.with_batch_delay(LONG))
         .with_destination(Destination::exporter("notes", Notes(place.clone())))
         .with_agent_spec_processor("hears", Hears(place.clone()))
-        .switched_on()
+        .with_switches_on()
         .install()?;
     let work = |name: &'static str| -> Result<(), Failure> {
         let trace = telemetry.trace().start()?;
@@ -362,7 +362,9 @@ pub(crate) fn open_spans(place: &Place) -> Result<(), Failure> {
     let tracer = ScopeTracer::new(&provider);
     let open_scope = || {
         let tool = ToolCallDetails::new("open");
-        let scope = ExecuteToolScope::builder(&tool).tracer(&tracer).start();
+        let scope = ExecuteToolScope::builder(&tool)
+            .with_tracer(&tracer)
+            .start();
         // Only now it has started.
         let _ = scope.span_context();
         scope
@@ -371,7 +373,7 @@ pub(crate) fn open_spans(place: &Place) -> Result<(), Failure> {
     // Nobody has needed its span yet.
     let tool_that_waits = ToolCallDetails::new("waiting");
     let waiting = ExecuteToolScope::builder(&tool_that_waits)
-        .tracer(&tracer)
+        .with_tracer(&tracer)
         .start();
     // Its guard may be moved with it.
     let entered = Box::leak(Box::new(open_scope()));
@@ -409,7 +411,7 @@ pub(crate) fn ids() -> Result<(), Failure> {
         let mut lines = String::new();
         for _ in 0..20 {
             let scope = ExecuteToolScope::builder(&ToolCallDetails::new("a"))
-                .tracer(&tracer)
+                .with_tracer(&tracer)
                 .start();
             let context = scope.span_context();
             let trace = Trace::builder().start()?;

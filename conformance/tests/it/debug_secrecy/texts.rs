@@ -349,9 +349,9 @@ fn of_scopes() -> Vec<String> {
     let provider = SdkTracerProvider::builder().build();
     let tracer = ScopeTracer::new(&provider);
     let scope = InferenceScope::builder(&inference)
-        .agent(&agent)
-        .request(&request)
-        .tracer(&tracer)
+        .with_agent(&agent)
+        .with_request(&request)
+        .with_tracer(&tracer)
         .start();
     scope.record_input_messages(&[CANARY][..]);
     scope.record_response(CANARY);
@@ -363,17 +363,20 @@ fn of_scopes() -> Vec<String> {
         ),
         format!(
             "{:?}",
-            InferenceScope::builder(&inference).request(&request)
+            InferenceScope::builder(&inference).with_request(&request)
         ),
-        format!("{:?}", ExecuteToolScope::builder(&tool).request(&request)),
         format!(
             "{:?}",
-            InvokeAgentScope::builder(&invoked).request(&request)
+            ExecuteToolScope::builder(&tool).with_request(&request)
         ),
-        format!("{:?}", OutputScope::builder(&output).request(&request)),
         format!(
             "{:?}",
-            ApplyGuardrailScope::builder(&guardrail).request(&request)
+            InvokeAgentScope::builder(&invoked).with_request(&request)
+        ),
+        format!("{:?}", OutputScope::builder(&output).with_request(&request)),
+        format!(
+            "{:?}",
+            ApplyGuardrailScope::builder(&guardrail).with_request(&request)
         ),
     ];
     drop(active);

@@ -1,7 +1,8 @@
 //! Losses that happen on the threads of callers, or as fast as spans come.
 
+use agentspan_record::DropReason;
+
 use super::log;
-use crate::drop_reason::DropReason;
 use crate::stats::DeliveryStats;
 
 /// The reasons.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use agentspan_record::DropReason;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::event::{Event, TokenSource};
@@ -9,7 +10,6 @@ use super::lanes::Size;
 use super::outbox::Settled;
 use super::shared::Shared;
 use crate::destination::Recipient;
-use crate::drop_reason::DropReason;
 use crate::export_error::ExportError;
 use crate::receipt::Receipt;
 use crate::report::{Attempt, IdentityReport, SpanLoss};
@@ -125,7 +125,7 @@ pub(super) struct Ticket {
 /// What the service said of the spans of the requests that it took.
 #[derive(Debug, Default)]
 pub(super) struct Answered {
-    delivered: usize,
+    exported: usize,
     unconfirmed: usize,
     rejected: usize,
     not_routed: usize,
@@ -180,7 +180,7 @@ impl Ticket {
         let not_routed = claim.split(receipt.not_routed);
         not_routed.dropped(DropReason::NotRouted);
         let answered = &mut self.answered;
-        answered.delivered += taken;
+        answered.exported += taken;
         answered.unconfirmed += receipt.unconfirmed;
         answered.rejected += receipt.rejected;
         answered.not_routed += receipt.not_routed;
@@ -203,7 +203,7 @@ impl Ticket {
             Some(error) => claim.dropped(error.reason()),
         }
         let Answered {
-            delivered,
+            exported,
             unconfirmed,
             rejected,
             not_routed,
@@ -216,7 +216,7 @@ impl Ticket {
         } = std::mem::take(&mut self.answered);
         let identity = || self.recipient.identity.clone();
         let lost_apart: usize = lost.iter().map(|loss| loss.spans).sum();
-        let settled = delivered + rejected + not_routed + too_large + lost_apart;
+        let settled = exported + rejected + not_routed + too_large + lost_apart;
         let left = self.spans.saturating_sub(settled);
         let mut lose = |spans, error| lost.push(SpanLoss { spans, error });
         if rejected > 0 {
@@ -237,7 +237,7 @@ impl Ticket {
         let report = IdentityReport {
             identity: identity(),
             spans: self.spans,
-            delivered,
+            exported,
             unconfirmed,
             requests: self.requests,
             truncated: self.truncated,

@@ -257,7 +257,7 @@ impl Courier {
             let parcel = outbox.encode(trip.press);
             pass.sends(&parcel);
             let secret = address.token.as_bytes();
-            let withheld = Withheld::new().secret(secret).body(&parcel.body);
+            let withheld = Withheld::new().with_secret(secret).with_body(&parcel.body);
             trip.shared.counters.attempted();
             let answer = self.post(pass, address, parcel.body.clone()).await;
             let outcome = outcome(&answer, &withheld);

@@ -7,10 +7,10 @@
 use agentspan_model::agent365::Identity;
 use agentspan_model::agent365::contract::Finding;
 use agentspan_queue::contain;
+use agentspan_record::DropReason;
 use http::Uri;
 use tracing::{debug, error, warn};
 
-use crate::drop_reason::DropReason;
 use crate::export_error::ExportError;
 use crate::report::{Attempt, AttemptOutcome, ExportReport, SpanLoss};
 use crate::stats::DeliveryStats;

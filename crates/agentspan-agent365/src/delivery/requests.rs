@@ -2,13 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use agentspan_record::RequestToken;
+use agentspan_record::{DropReason, RequestToken};
 use opentelemetry::trace::{SpanId, TraceId};
 use tokio::time::Instant;
 
 use super::event::QueuedSpan;
 use super::lineage;
-use crate::drop_reason::DropReason;
 use crate::export_token::ExportToken;
 use crate::per_request::PerRequestExport;
 

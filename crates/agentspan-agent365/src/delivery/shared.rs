@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
 
 use agentspan_queue::told::{self, Told};
-use agentspan_record::{FinishedSpan, RequestToken, SpanCuts, SpanLimits};
+use agentspan_record::{DropReason, FinishedSpan, RequestToken, SpanCuts, SpanLimits};
 use opentelemetry::Context;
 use opentelemetry::trace::SpanContext;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
@@ -28,7 +28,6 @@ use super::log;
 use super::requests::{Departure, Parent, RequestBatch, Requests};
 use super::thread::spawn;
 use super::worker::Worker;
-use crate::drop_reason::DropReason;
 use crate::encode::EncodedResource;
 use crate::export_error::SubmitError;
 use crate::longest::LONGEST;

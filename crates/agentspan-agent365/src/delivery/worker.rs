@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
 use agentspan_queue::contain::{self, Foreign};
-use agentspan_record::{FinishedSpan, Preparation};
+use agentspan_record::{DropReason, FinishedSpan, Preparation};
 use hashbrown::HashMap;
 use opentelemetry_sdk::trace::SpanData;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -32,7 +32,6 @@ use super::reparent::reparent;
 use super::shared::Shared;
 use super::thread::Setup;
 use crate::destination::{Recipient, Recipients};
-use crate::drop_reason::DropReason;
 use crate::grouping::Grouping;
 use crate::report::ExportReport;
 use crate::stats::Room;

@@ -140,7 +140,7 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            correlation_id(&headers, &Withheld::new().secret(b"s3cret")).as_deref(),
+            correlation_id(&headers, &Withheld::new().with_secret(b"s3cret")).as_deref(),
             expected
         );
     }

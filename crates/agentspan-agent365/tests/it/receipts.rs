@@ -110,7 +110,7 @@ fn results_say_what_became_of_each_span() {
     assert_eq!(rejected, expected);
     assert_eq!(why(identity, DropReason::NotRouted).len(), 3);
     assert_eq!(
-        (identity.spans, identity.exported(), identity.dropped()),
+        (identity.spans, identity.exported, identity.dropped()),
         (3, 1, 2)
     );
 }

@@ -50,7 +50,7 @@ fn check_costs_within(
     let [bad, good] = &report.identities[..] else {
         panic!("two identities");
     };
-    assert_eq!((bad.exported(), good.exported()), (0, 1));
+    assert_eq!((bad.exported, good.exported), (0, 1));
     let error = &bad.losses[0].error;
     assert_eq!(error.reason(), DropReason::Token);
     assert_eq!(error.to_string(), message);

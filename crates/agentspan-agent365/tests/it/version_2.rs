@@ -115,15 +115,12 @@ fn a_lost_request_ends_its_identity_and_no_other() {
     let [first, second] = &report.identities[..] else {
         panic!("two identities");
     };
-    assert_eq!(
-        (first.requests, first.exported(), first.dropped()),
-        (2, 1, 2)
-    );
+    assert_eq!((first.requests, first.exported, first.dropped()), (2, 1, 2));
     assert!(matches!(
         first.losses[0].error,
         ExportError::Status { status: 400, .. }
     ));
-    assert_eq!((second.exported(), second.dropped()), (1, 0));
+    assert_eq!((second.exported, second.dropped()), (1, 0));
     assert_eq!(report.dropped_for(DropReason::PermanentStatus), 2);
     let stats = delivery.stats();
     assert_eq!((stats.exported, stats.dropped()), (2, 2));

@@ -27,16 +27,16 @@ pub(super) async fn answer() -> String {
         .with_description("Answers questions about a directory")
         .with_blueprint_id("b0000000-0000-0000-0000-00000000000b");
     let baggage = BaggageBuilder::for_profile(Profile::V2)
-        .conversation_id("conversation-1")
-        .channel_name("demo")
+        .with_conversation_id("conversation-1")
+        .with_channel_name("demo")
         .build();
     let request = Request::new(QUESTION, ExecutionType::HumanToAgent)
         .with_conversation_id("conversation-1")
         .with_channel(Channel::new().with_name("demo"));
     let invocation = InvokeAgentDetails::new(agent.clone());
     InvokeAgentScope::builder(&invocation)
-        .tenant(&tenant)
-        .request(&request)
+        .with_tenant(&tenant)
+        .with_request(&request)
         .start()
         .run_infallible(|scope| async move {
             scope.record_input_messages(&[QUESTION]);

@@ -424,7 +424,7 @@ fn our_exporters_arrive_over_every_protocol_with_every_field() {
         let mut stores = Vec::new();
         let mut settings = agentspan::configure()
             .with_service_name("sender")
-            .switched_on();
+            .with_switches_on();
         for protocol in ["http", "http, gzip", "grpc", "grpc, gzip"] {
             let shared = Shared::new(1 << 20, Access::Loopback);
             let server = Server::bind(&shared, free).await.unwrap();

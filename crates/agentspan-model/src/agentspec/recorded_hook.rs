@@ -320,7 +320,7 @@ impl<'a> HookLine<'a> {
 
     /// Says that the asynchronous hook was called. The default is the synchronous one.
     #[must_use]
-    pub const fn in_async(mut self) -> Self {
+    pub const fn with_async(mut self) -> Self {
         self.is_async = true;
         self
     }

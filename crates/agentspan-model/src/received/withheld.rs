@@ -21,7 +21,7 @@ const LEFT_OUT: char = '…';
 /// ```
 /// use agentspan_model::received::Withheld;
 ///
-/// let withheld = Withheld::new().secret(b"sk-12345678");
+/// let withheld = Withheld::new().with_secret(b"sk-12345678");
 /// let shown = withheld.show("invalid key\n'sk-12345678'", 200);
 /// assert_eq!(shown, r"invalid key\n'…'");
 /// ```
@@ -40,14 +40,14 @@ impl<'a> Withheld<'a> {
 
     /// Adds a secret, such as a token. An empty one is none.
     #[must_use]
-    pub fn secret(mut self, secret: &'a [u8]) -> Self {
+    pub fn with_secret(mut self, secret: &'a [u8]) -> Self {
         self.secrets.push(secret);
         self
     }
 
     /// Adds a body that was sent.
     #[must_use]
-    pub fn body(mut self, body: &'a [u8]) -> Self {
+    pub fn with_body(mut self, body: &'a [u8]) -> Self {
         self.bodies.push(body);
         self
     }
@@ -143,7 +143,9 @@ mod tests {
         for secret in ["s3cret1".to_owned(), "0123456789".repeat(30)] {
             for before in 150..=200 {
                 let text = format!("{}{secret} is wrong", "x".repeat(before));
-                let shown = Withheld::new().secret(secret.as_bytes()).show(&text, 200);
+                let shown = Withheld::new()
+                    .with_secret(secret.as_bytes())
+                    .show(&text, 200);
                 assert!(!shown.contains(['0', '3']), "{before}: {shown}");
             }
         }
@@ -157,7 +159,7 @@ mod tests {
             after in ".{0,40}",
         ) {
             let text = format!("{before}{secret}{after}");
-            let shown = Withheld::new().secret(secret.as_bytes()).show(&text, 200);
+            let shown = Withheld::new().with_secret(secret.as_bytes()).show(&text, 200);
             prop_assert!(shown.chars().count() <= 201);
             prop_assert!(!shown.contains(char::is_control));
             let plain = Withheld::new().show(&secret, 200);

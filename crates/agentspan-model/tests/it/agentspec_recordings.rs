@@ -187,7 +187,7 @@ fn what_is_written_from_borrowed_parts_is_read_again() {
     let line = HookLine::on_event(&span, Some(&parent), &event)
         .with_run("run")
         .with_trace(&trace, Some("trace"))
-        .in_async();
+        .with_async();
     let hook = RecordedHook::from_json(&serde_json::to_string(&line).unwrap()).unwrap();
     assert_eq!(hook.run.as_deref(), Some("run"));
     assert!(hook.is_async);

@@ -23,10 +23,10 @@ use crate::turn_context::{TurnContext, hosting_entries, turn_context_pairs};
 ///
 /// let conversation: Option<&str> = None;
 /// let baggage = BaggageBuilder::new()
-///     .tenant_id("tenant-1")
-///     .agent_id("agent-1")
-///     .conversation_id(conversation)
-///     .set_pairs([("attempt", 2)])
+///     .with_tenant_id("tenant-1")
+///     .with_agent_id("agent-1")
+///     .with_conversation_id(conversation)
+///     .with_pairs([("attempt", 2)])
 ///     .build();
 /// let pairs: Vec<_> = baggage.pairs().collect();
 /// assert_eq!(
@@ -75,78 +75,78 @@ impl BaggageBuilder {
         correlation_id: impl BaggageText,
     ) -> RequestBaggage {
         Self::new()
-            .tenant_id(tenant_id)
-            .agent_id(agent_id)
-            .correlation_id(correlation_id)
+            .with_tenant_id(tenant_id)
+            .with_agent_id(agent_id)
+            .with_correlation_id(correlation_id)
             .build()
     }
 
     setters! {
         /// Where the operation comes from, `operation.source`; with 2.0.0 `service.name`.
-        operation_source => OperationSource;
+        with_operation_source => OperationSource;
         /// The tenant that the agent works for, `tenant.id`; with 2.0.0 `microsoft.tenant.id`.
-        tenant_id => TenantId;
+        with_tenant_id => TenantId;
         /// The agent, `gen_ai.agent.id`.
-        agent_id => AgentId;
+        with_agent_id => AgentId;
         /// The kind of agent, `gen_ai.agent.type`.
-        agent_type => AgentType;
+        with_agent_type => AgentType;
         /// The agent's own user id, `gen_ai.agent.user.id`; with 2.0.0, which calls it the agentic user
         /// id, `microsoft.agent.user.id`.
-        agent_auid => AgentUserId;
+        with_agent_auid => AgentUserId;
         /// The agent's user principal name, `gen_ai.agent.upn`; nothing with 2.0.0.
-        agent_upn => AgentUpn;
+        with_agent_upn => AgentUpn;
         /// The mail address of the agent's own user, `microsoft.agent.user.email`; nothing with 0.1.0.
-        agent_user_email => AgentUserEmail;
+        with_agent_user_email => AgentUserEmail;
         /// The blueprint that the agent was made from, `gen_ai.agent.applicationid`; with 2.0.0
         /// `microsoft.a365.agent.blueprint.id`.
-        agent_blueprint_id => AgentBlueprintId;
+        with_agent_blueprint_id => AgentBlueprintId;
         /// The id that links everything that belongs to the request, `correlation.id`; nothing with 2.0.0.
-        correlation_id => CorrelationId;
-        /// Who called, `gen_ai.caller.id`; as [`user_id`](Self::user_id).
-        caller_id => UserId;
+        with_correlation_id => CorrelationId;
+        /// Who called, `gen_ai.caller.id`; as [`with_user_id`](Self::with_user_id).
+        with_caller_id => UserId;
         /// The manager who hired the agent, `hiring.manager.id`; nothing with 2.0.0.
-        hiring_manager_id => HiringManagerId;
+        with_hiring_manager_id => HiringManagerId;
         /// The agent's name, `gen_ai.agent.name`.
-        agent_name => AgentName;
+        with_agent_name => AgentName;
         /// What the agent is for, `gen_ai.agent.description`.
-        agent_description => AgentDescription;
+        with_agent_description => AgentDescription;
         /// The agent's version, `gen_ai.agent.version`; nothing with 0.1.0.
-        agent_version => AgentVersion;
-        /// The caller's name, `gen_ai.caller.name`; as [`user_name`](Self::user_name).
-        caller_name => UserName;
+        with_agent_version => AgentVersion;
+        /// The caller's name, `gen_ai.caller.name`; as [`with_user_name`](Self::with_user_name).
+        with_caller_name => UserName;
         /// The caller's user principal name, `gen_ai.caller.upn`; nothing with 2.0.0.
-        caller_upn => UserUpn;
+        with_caller_upn => UserUpn;
         /// The person who called, `user.id`; with 0.1.0 `gen_ai.caller.id`.
-        user_id => UserId;
+        with_user_id => UserId;
         /// The person's name, `user.name`; with 0.1.0 `gen_ai.caller.name`.
-        user_name => UserName;
+        with_user_name => UserName;
         /// The person's mail address, `user.email`; nothing with 0.1.0.
-        user_email => UserEmail;
+        with_user_email => UserEmail;
         /// The conversation, `gen_ai.conversation.id`.
-        conversation_id => ConversationId;
+        with_conversation_id => ConversationId;
         /// The address of the conversation's item, `gen_ai.conversation.item.link`; with 2.0.0
         /// `microsoft.conversation.item.link`.
-        conversation_item_link => ConversationItemLink;
+        with_conversation_item_link => ConversationItemLink;
         /// The session, `microsoft.session.id`; nothing with 0.1.0.
-        session_id => SessionId;
+        with_session_id => SessionId;
         /// What the session is about, `microsoft.session.description`; nothing with 0.1.0.
-        session_description => SessionDescription;
+        with_session_description => SessionDescription;
         /// The name of the channel, `microsoft.channel.name`; with 0.1.0 `gen_ai.channel.name`.
-        channel_name => ChannelName;
+        with_channel_name => ChannelName;
         /// The address of the channel, `microsoft.channel.link`; with 0.1.0 `gen_ai.channel.link`.
-        channel_link => ChannelLink;
+        with_channel_link => ChannelLink;
         /// The id of the channel, `gen_ai.execution.sourceMetadata.id`; nothing with 2.0.0.
-        source_metadata_id => ChannelId;
-        /// The name of the channel; as [`channel_name`](Self::channel_name).
-        source_metadata_name => ChannelName;
-        /// The description of the channel; as [`channel_link`](Self::channel_link).
-        source_metadata_description => ChannelLink;
+        with_source_metadata_id => ChannelId;
+        /// The name of the channel; as [`with_channel_name`](Self::with_channel_name).
+        with_source_metadata_name => ChannelName;
+        /// The description of the channel; as [`with_channel_link`](Self::with_channel_link).
+        with_source_metadata_description => ChannelLink;
     }
 
     /// The IP address that the person called from, `client.address`; nothing with 0.1.0.
     ///
     /// What is no address, see [`ClientAddress::parse`], sets nothing.
-    pub fn user_client_ip<'t>(self, address: impl Into<Option<&'t str>>) -> Self {
+    pub fn with_user_client_ip<'t>(self, address: impl Into<Option<&'t str>>) -> Self {
         let address = address
             .into()
             .and_then(|text| ClientAddress::parse(text).ok());
@@ -156,7 +156,7 @@ impl BaggageBuilder {
     /// Host and port of the agent that is invoked, `server.address` and `server.port`; nothing with 0.1.0.
     ///
     /// Port 443 is taken for granted and sets nothing.
-    pub fn invoke_agent_server(
+    pub fn with_invoke_agent_server(
         self,
         address: impl BaggageText,
         port: impl Into<Option<u16>>,
@@ -167,7 +167,7 @@ impl BaggageBuilder {
     }
 
     /// Sets any pairs. Keys that are not for spans travel with the request all the same.
-    pub fn set_pairs<K, V>(self, pairs: impl IntoIterator<Item = (K, V)>) -> Self
+    pub fn with_pairs<K, V>(self, pairs: impl IntoIterator<Item = (K, V)>) -> Self
     where
         K: Into<String>,
         V: BaggageText,
@@ -184,14 +184,14 @@ impl BaggageBuilder {
     /// directory, an agent by its instance if the role of the recipient is that of an agent, and a channel
     /// may have another inside of it, as in `agents:email`. A turn without a recipient has no tenant and is
     /// no error, as in `microsoft-opentelemetry` 1.5.0.
-    pub fn turn_context(self, turn_context: &TurnContext) -> Self {
-        self.turn_context_json(&turn_context.to_json())
+    pub fn with_turn_context(self, turn_context: &TurnContext) -> Self {
+        self.with_turn_context_json(&turn_context.to_json())
     }
 
-    /// As [`turn_context`](Self::turn_context), for a turn context as JSON: an object whose `activity` has
+    /// As [`with_turn_context`](Self::with_turn_context), for a turn context as JSON: an object whose `activity` has
     /// the fields of [`Activity`](crate::turn_context::Activity). With 2.0.0, their names may be those of the Bot
     /// Framework, such as `channelId`.
-    pub fn turn_context_json(self, turn_context: &Value) -> Self {
+    pub fn with_turn_context_json(self, turn_context: &Value) -> Self {
         match self.profile.turn_rules() {
             TurnRules::Core => {
                 let pairs = turn_context_pairs(turn_context).into_iter();

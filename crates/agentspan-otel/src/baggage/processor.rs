@@ -31,7 +31,7 @@ use crate::scope::starting::{self, Starts};
 /// has for it (`microsoft.a365.agent.platform.id`). They are taken from what this process set with
 /// [`BaggageBuilder`](super::BaggageBuilder), and not from baggage that came in a request's header:
 /// anybody could claim to be another tenant. Where all callers are trusted,
-/// [`trust_remote_identity`](Self::trust_remote_identity) takes them from there too.
+/// [`with_trusted_remote_identity`](Self::with_trusted_remote_identity) takes them from there too.
 ///
 /// A span for which neither its own attributes nor baggage say a tenant belongs to the tenant of
 /// the scope that it starts in, and then, if no agent is said either, to the scope's agent. Outside
@@ -124,7 +124,7 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
     /// Only for a service that nobody but trusted callers can reach: whoever sends it a header
     /// decides whose telemetry its spans become.
     #[must_use]
-    pub fn trust_remote_identity(mut self) -> Self {
+    pub fn with_trusted_remote_identity(mut self) -> Self {
         self.identity = IdentitySource::AnyBaggage;
         self
     }

@@ -83,7 +83,10 @@ mod tests {
 
     fn baggage(tenant: &str) -> RequestBaggage {
         let builder = BaggageBuilder::for_profile(Profile::V0_1);
-        builder.tenant_id(tenant).agent_id("agent").build()
+        builder
+            .with_tenant_id(tenant)
+            .with_agent_id("agent")
+            .build()
     }
 
     fn is_ready(context: &Context) -> bool {
@@ -105,7 +108,7 @@ mod tests {
         let identity = LocalIdentity::of(&[]);
         assert!(!is_ready(&entered.with_value(identity)));
         assert!(is_ready(&baggage("t1").to_context(&entered)));
-        let more = BaggageBuilder::for_profile(Profile::V0_1).conversation_id("c");
+        let more = BaggageBuilder::for_profile(Profile::V0_1).with_conversation_id("c");
         let both = more.build().to_context(&entered);
         assert!(!is_ready(&both), "the tenant is of the outer one");
         assert!(is_ready(&baggage("t2").to_context(&both)), "nothing stays");

@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use agentspan_queue::queue::Ticket;
 use agentspan_queue::told;
+use agentspan_record::DropReason;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 
 use super::ExportQueue;
 use super::item::LOSSES;
 use super::process::Outcome;
-use super::stats::ExportLoss;
 
 /// A flush that [`ExportQueue::start_flush`] has started. It goes on whether anybody waits for it or not.
 #[derive(Debug)]
@@ -53,8 +53,8 @@ pub(super) fn of_shutdown(
     timeout: Duration,
     losses: [u64; LOSSES],
 ) -> OTelSdkResult {
-    let mut with_reasons = ExportLoss::ALL.into_iter().zip(losses);
-    let only_late = with_reasons.all(|(loss, n)| n == 0 || loss == ExportLoss::ShutdownDeadline);
+    let mut with_reasons = DropReason::ALL.into_iter().zip(losses);
+    let only_late = with_reasons.all(|(loss, n)| n == 0 || loss == DropReason::ShutdownDeadline);
     let is_late = outcome == Outcome::Late;
     if is_late && only_late {
         return Err(OTelSdkError::Timeout(timeout));
@@ -66,8 +66,8 @@ pub(super) fn of_shutdown(
 }
 
 fn lost(name: &str, losses: [u64; LOSSES]) -> Option<String> {
-    let losses = ExportLoss::ALL
-        .map(ExportLoss::as_str)
+    let losses = DropReason::ALL
+        .map(DropReason::as_str)
         .into_iter()
         .zip(losses);
     told::sentence("span", losses).map(|lost| format!("{name} {lost}"))

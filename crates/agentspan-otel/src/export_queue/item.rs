@@ -1,9 +1,7 @@
 //! A span that waits.
 
-use agentspan_queue::queue::{Loss, Part, Queued};
-use agentspan_record::FinishedSpan;
-
-use super::stats::ExportLoss;
+use agentspan_queue::queue::{Part, Queued};
+use agentspan_record::{DropReason, FinishedSpan};
 
 /// A finished span that waits, with its estimated memory.
 pub(super) struct Item {
@@ -19,7 +17,7 @@ impl Item {
 
 impl Queued for Item {
     type Group = ();
-    type Loss = ExportLoss;
+    type Loss = DropReason;
 
     #[inline]
     fn part(&self) -> Part<()> {
@@ -33,12 +31,4 @@ impl Queued for Item {
 }
 
 /// How many reasons there are.
-pub(super) const LOSSES: usize = ExportLoss::ALL.len();
-
-impl Loss for ExportLoss {
-    const QUEUE_FULL: Self = Self::QueueFull;
-
-    fn index(self) -> usize {
-        self.index()
-    }
-}
+pub(super) const LOSSES: usize = DropReason::ALL.len();

@@ -7,12 +7,12 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 
 use agentspan_queue::queue::{Finished, Queue, Settings, Taken, Ticket};
-use agentspan_record::SpanCuts;
+use agentspan_record::{DropReason, SpanCuts};
 use opentelemetry_sdk::Resource;
 
 use super::item::{Item, LOSSES};
 use super::receipt::Receipt;
-use super::stats::{ExportLoss, ExportStats};
+use super::stats::ExportStats;
 
 /// Starts the thread of a queue.
 pub(super) type Start = dyn Fn(&Arc<Process>) -> io::Result<()> + Send + Sync;
@@ -81,7 +81,7 @@ impl Process {
         }
         let started = start.map(|start| start(self)).transpose();
         if !matches!(started, Ok(Some(()))) {
-            self.queue.close(ExportLoss::Forked);
+            self.queue.close(DropReason::Forked);
         }
         started.map(drop)
     }
@@ -96,7 +96,7 @@ impl Process {
 
     pub(super) fn close(&self) {
         self.is_closed.store(true, Ordering::Relaxed);
-        self.queue.close(ExportLoss::AfterShutdown);
+        self.queue.close(DropReason::AfterShutdown);
     }
 
     pub(super) fn stats(&self) -> ExportStats {
@@ -133,7 +133,7 @@ impl Process {
         &self,
         taken: Taken,
         mut batch: Finished<LOSSES>,
-        loss: Option<ExportLoss>,
+        loss: Option<DropReason>,
         receipt: &Receipt,
     ) -> (u64, bool) {
         let spans = batch.items;
@@ -143,7 +143,7 @@ impl Process {
         };
         match loss {
             Some(loss) => batch.lose(loss, spans),
-            None => batch.lose(ExportLoss::Rejected, rejected),
+            None => batch.lose(DropReason::Rejected, rejected),
         }
         if !self.queue.finish(taken, batch) {
             return (0, false);
@@ -159,7 +159,7 @@ impl Process {
         (rejected, before.is_none())
     }
 
-    pub(super) fn has_flushed(&self, loss: Option<ExportLoss>) {
+    pub(super) fn has_flushed(&self, loss: Option<DropReason>) {
         self.flush_failed.store(loss.is_some(), Ordering::Relaxed);
     }
 
@@ -175,7 +175,7 @@ impl Process {
     }
 
     /// The exporter is gone.
-    pub(super) fn has_ended(&self, loss: Option<ExportLoss>) {
+    pub(super) fn has_ended(&self, loss: Option<DropReason>) {
         self.flush_failed.store(false, Ordering::Relaxed);
         self.end_failed.store(loss.is_some(), Ordering::Relaxed);
         self.queue.thread_has_ended();
@@ -183,7 +183,7 @@ impl Process {
 
     /// Waits until the thread ends. What it did not finish in time is dropped.
     pub(super) fn wait_for_end(&self, deadline: Option<Instant>) -> Outcome {
-        let late = ExportLoss::ShutdownDeadline;
+        let late = DropReason::ShutdownDeadline;
         if !self.queue.wait_for_end(deadline, late) {
             Outcome::Late
         } else if self.end_failed.swap(false, Ordering::Relaxed) {

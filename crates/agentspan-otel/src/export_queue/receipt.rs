@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn t11_a_message_repeats_nothing_that_is_withheld() {
-        let withheld = Withheld::new().secret(b"s3cret");
+        let withheld = Withheld::new().with_secret(b"s3cret");
         let receipt = Receipt::confirmed().with_message_withholding("no S3cret!", &withheld);
         assert_eq!(receipt.message(), Some("no …!"));
     }

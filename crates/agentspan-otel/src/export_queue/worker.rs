@@ -5,7 +5,7 @@ use std::sync::Arc;
 use agentspan_model::mapping::PlacedSpan;
 use agentspan_queue::contain;
 use agentspan_queue::queue::{Finished, Queued, Taken, Work};
-use agentspan_record::{Preparation, SpanLimits};
+use agentspan_record::{DropReason, Preparation, SpanLimits};
 use opentelemetry::Context;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -13,7 +13,6 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use super::item::LOSSES;
 use super::process::Process;
 use super::receipt::Receipts;
-use super::stats::ExportLoss;
 
 /// Lists have room for so many spans from the start.
 const USUAL_BATCH: usize = 512;
@@ -66,7 +65,7 @@ impl<E: SpanExporter> Worker<E> {
         });
         let (name, exporter) = (self.name, self.exporter);
         if contain::drop(exporter).is_err() {
-            log_failure(&name, ExportLoss::Panic);
+            log_failure(&name, DropReason::Panic);
         }
         process.has_ended(loss);
     }
@@ -94,22 +93,22 @@ impl<E: SpanExporter> Worker<E> {
     }
 
     /// Calls the exporter, and says in the log what it failed with.
-    fn guarded(&mut self, call: impl FnOnce(&mut E) -> OTelSdkResult) -> Option<ExportLoss> {
+    fn guarded(&mut self, call: impl FnOnce(&mut E) -> OTelSdkResult) -> Option<DropReason> {
         let exporter = &mut self.exporter;
         let loss = match contain::call(|| call(exporter)) {
             Ok(Ok(())) => return None,
-            Ok(Err(OTelSdkError::Timeout(_))) => ExportLoss::TimedOut,
+            Ok(Err(OTelSdkError::Timeout(_))) => DropReason::TimedOut,
             Ok(Err(OTelSdkError::AlreadyShutdown | OTelSdkError::InternalFailure(_))) => {
-                ExportLoss::Failed
+                DropReason::Failed
             }
-            Err(_) => ExportLoss::Panic,
+            Err(_) => DropReason::Panic,
         };
         log_failure(&self.name, loss);
         Some(loss)
     }
 }
 
-fn log_failure(name: &str, reason: ExportLoss) {
+fn log_failure(name: &str, reason: DropReason) {
     // The error's text is somebody else's and may hold what no log should: a URL, a header.
     contain::log(|| {
         tracing::error!(

@@ -22,33 +22,36 @@ pub(crate) struct StartOptions<'a> {
 macro_rules! start_options {
     ($kind:ty) => {
         /// The tracer that makes the span, in place of the default.
-        pub fn tracer(mut self, tracer: &'a $crate::ScopeTracer) -> Self {
+        pub fn with_tracer(mut self, tracer: &'a $crate::ScopeTracer) -> Self {
             self.options.tracer = Some(tracer);
             self
         }
 
         /// The context that gives parent and baggage, in place of the current one. That of a request's
         /// headers gives [`Propagation::extract`](crate::Propagation::extract).
-        pub fn parent(mut self, parent: &'a opentelemetry::Context) -> Self {
+        pub fn with_parent(mut self, parent: &'a opentelemetry::Context) -> Self {
             self.options.parent = Some(parent);
             self
         }
 
         /// When the work began, in place of now.
-        pub fn start_time(mut self, start_time: impl Into<Option<std::time::SystemTime>>) -> Self {
+        pub fn with_start_time(
+            mut self,
+            start_time: impl Into<Option<std::time::SystemTime>>,
+        ) -> Self {
             self.options.start_time = start_time.into();
             self
         }
 
         /// When the work ended, in place of the moment at which the scope ends. Later there is
         /// [`Scope::set_end_time`](crate::Scope::set_end_time).
-        pub fn end_time(mut self, end_time: impl Into<Option<std::time::SystemTime>>) -> Self {
+        pub fn with_end_time(mut self, end_time: impl Into<Option<std::time::SystemTime>>) -> Self {
             self.options.end_time = end_time.into();
             self
         }
 
         /// The spans, of any trace, that the work has to do with.
-        pub fn links(mut self, links: &'a [opentelemetry::trace::Link]) -> Self {
+        pub fn with_links(mut self, links: &'a [opentelemetry::trace::Link]) -> Self {
             self.options.links = links;
             self
         }
@@ -65,7 +68,7 @@ macro_rules! start_options {
 macro_rules! span_kind_option {
     ($usual:literal) => {
         #[doc = concat!("The kind of the span. Default: `", $usual, "`.")]
-        pub fn span_kind(
+        pub fn with_span_kind(
             mut self,
             kind: impl Into<Option<opentelemetry::trace::SpanKind>>,
         ) -> Self {

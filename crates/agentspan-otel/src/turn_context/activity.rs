@@ -19,7 +19,7 @@ use serde_json::Value;
 ///     r#"{"activity": {"channel_id": "msteams", "from": {"id": "user-1", "name": "Ada"},
 ///                      "recipient": {"agentic_app_id": "agent-1", "tenant_id": "tenant-1"}}}"#,
 /// )?;
-/// let baggage = BaggageBuilder::new().turn_context(&turn).build();
+/// let baggage = BaggageBuilder::new().with_turn_context(&turn).build();
 /// assert!(baggage.pairs().any(|pair| pair == ("tenant.id", "tenant-1")));
 /// # Ok(())
 /// # }

@@ -58,9 +58,9 @@ fn provider(beside: bool) -> (SdkTracerProvider, Receive) {
 
 fn start(tracer: &ScopeTracer) -> ExecuteToolScope {
     ExecuteToolScope::builder(&ToolCallDetails::new("clock"))
-        .agent(&agent())
-        .tenant(&tenant())
-        .tracer(tracer)
+        .with_agent(&agent())
+        .with_tenant(&tenant())
+        .with_tracer(tracer)
         .start()
 }
 
@@ -68,7 +68,7 @@ fn start(tracer: &ScopeTracer) -> ExecuteToolScope {
 /// and an error.
 fn work(provider: &SdkTracerProvider) {
     let tracer = ScopeTracer::new(provider);
-    let baggage = BaggageBuilder::new().correlation_id("c").build();
+    let baggage = BaggageBuilder::new().with_correlation_id("c").build();
     let _request = baggage.enter();
     start(&tracer).in_scope_infallible(|outer| {
         let mut plain = provider.tracer("t").start("plain");
@@ -94,8 +94,8 @@ fn agent_spec_work(provider: &SdkTracerProvider) {
     let trace = Trace::builder().with_processor(bridge).start().unwrap();
     let invoke = || AgentSpecSpan::builder(SpanDetails::Plain).with_name("invoke_agent a");
     invoke().start().unwrap().end().unwrap();
-    let baggage = BaggageBuilder::new().tenant_id("t").agent_id("a");
-    let baggage = baggage.caller_id("c").build();
+    let baggage = BaggageBuilder::new().with_tenant_id("t").with_agent_id("a");
+    let baggage = baggage.with_caller_id("c").build();
     for _ in 0..2 {
         let _request = baggage.enter();
         invoke().start().unwrap().end().unwrap();
@@ -105,7 +105,9 @@ fn agent_spec_work(provider: &SdkTracerProvider) {
             span.set_attribute(KeyValue::new("own", true));
             span.set_attribute(KeyValue::new("gen_ai.agent.id", "mine"));
         });
-        let other = BaggageBuilder::new().agent_id("b").correlation_id("d");
+        let other = BaggageBuilder::new()
+            .with_agent_id("b")
+            .with_correlation_id("d");
         let _inner = other.build().enter();
         invoke().start().unwrap().end().unwrap();
         drop(outer);

@@ -11,21 +11,21 @@ fn entry(context: &Context, key: &str) -> Option<String> {
 }
 
 fn tenant(name: &str) -> RequestBaggage {
-    BaggageBuilder::new().tenant_id(name).build()
+    BaggageBuilder::new().with_tenant_id(name).build()
 }
 
 #[test]
 fn ids_numbers_and_missing_values_are_texts_as_the_reference_writes_them() {
     let tenant = TenantId::parse("t").unwrap();
     let baggage = BaggageBuilder::new()
-        .tenant_id(&tenant)
-        .agent_id(AgentId::parse("a").unwrap())
-        .agent_name(None::<&str>)
-        .caller_name(Some("Ada".to_owned()))
-        .set_pairs([("truth", true)])
-        .set_pairs([("float", 1e16)])
-        .set_pairs([("whole", 2.0)])
-        .set_pairs(vec![("n".to_owned(), Some(-3))])
+        .with_tenant_id(&tenant)
+        .with_agent_id(AgentId::parse("a").unwrap())
+        .with_agent_name(None::<&str>)
+        .with_caller_name(Some("Ada".to_owned()))
+        .with_pairs([("truth", true)])
+        .with_pairs([("float", 1e16)])
+        .with_pairs([("whole", 2.0)])
+        .with_pairs(vec![("n".to_owned(), Some(-3))])
         .build();
     let pairs: Vec<_> = baggage.pairs().collect();
     assert_eq!(
@@ -44,7 +44,7 @@ fn ids_numbers_and_missing_values_are_texts_as_the_reference_writes_them() {
 
 #[test]
 fn a_guard_adds_to_the_current_baggage_and_gives_it_back() {
-    let other = BaggageBuilder::new().agent_id("agent").build();
+    let other = BaggageBuilder::new().with_agent_id("agent").build();
     let _outer = other.enter();
     {
         let _inner = tenant("inner").enter();
@@ -83,16 +83,16 @@ async fn a_future_takes_its_baggage_along_and_keeps_it_apart_from_others() {
 fn what_does_not_fit_is_left_out_and_counted_and_what_is_set_here_goes_first() {
     let crowd = (0..64).map(|n| (format!("key{n}"), "x"));
     let context = BaggageBuilder::new()
-        .set_pairs(crowd)
+        .with_pairs(crowd)
         .build()
         .to_context(&Context::new());
     assert_eq!(context.baggage().len(), 64);
     let before = dropped_baggage_entries();
     let context = BaggageBuilder::new()
-        .tenant_id("t")
-        .agent_id("a")
-        .set_pairs([("no token", "x"), ("", "y")])
-        .set_pairs([("long", "l".repeat(8192))])
+        .with_tenant_id("t")
+        .with_agent_id("a")
+        .with_pairs([("no token", "x"), ("", "y")])
+        .with_pairs([("long", "l".repeat(8192))])
         .build()
         .to_context(&context);
     assert_eq!(entry(&context, "tenant.id").as_deref(), Some("t"));
@@ -104,7 +104,7 @@ fn what_does_not_fit_is_left_out_and_counted_and_what_is_set_here_goes_first() {
 
 #[test]
 fn debug_shows_keys_and_no_values() {
-    let builder = BaggageBuilder::new().caller_name("canary");
+    let builder = BaggageBuilder::new().with_caller_name("canary");
     let text = format!("{builder:?} {:?}", builder.clone().build());
     assert!(text.contains("gen_ai.caller.name"));
     assert!(!text.contains("canary"), "{text}");

@@ -44,9 +44,9 @@ pub(crate) fn scopes(tracer: &ScopeTracer) {
         .with_payload(text.clone());
     let details = InvokeAgentDetails::new(agent.clone());
     let failed = InvokeAgentScope::builder(&details)
-        .tenant(&tenant)
-        .request(&request)
-        .tracer(tracer)
+        .with_tenant(&tenant)
+        .with_request(&request)
+        .with_tracer(tracer)
         .start()
         .in_scope(|scope| {
             scope.record_input_messages(&text);
@@ -58,17 +58,17 @@ pub(crate) fn scopes(tracer: &ScopeTracer) {
         .with_arguments(text.clone())
         .with_description(text.clone());
     ExecuteToolScope::builder(&call)
-        .agent(&agent)
-        .tenant(&tenant)
-        .tracer(tracer)
+        .with_agent(&agent)
+        .with_tenant(&tenant)
+        .with_tracer(tracer)
         .start()
         .in_scope_infallible(|scope| scope.record_response(&text));
     let call = InferenceCallDetails::new(InferenceOperationType::Chat, "gpt-4o", "openai")
         .with_thought_process(text.clone());
     InferenceScope::builder(&call)
-        .agent(&agent)
-        .tenant(&tenant)
-        .tracer(tracer)
+        .with_agent(&agent)
+        .with_tenant(&tenant)
+        .with_tracer(tracer)
         .start()
         .in_scope_infallible(|scope| {
             scope.record_input_messages(&text);
@@ -76,16 +76,16 @@ pub(crate) fn scopes(tracer: &ScopeTracer) {
             scope.record_thought_process(&text);
         });
     OutputScope::builder(&Response::from(text.as_str()))
-        .agent(&agent)
-        .tenant(&tenant)
-        .tracer(tracer)
+        .with_agent(&agent)
+        .with_tenant(&tenant)
+        .with_tracer(tracer)
         .start()
         .end();
     let details = GuardrailDetails::new(GuardrailTarget::LlmInput, GuardrailDecision::Allow);
     ApplyGuardrailScope::builder(&details)
-        .agent(&agent)
-        .tenant(&tenant)
-        .tracer(tracer)
+        .with_agent(&agent)
+        .with_tenant(&tenant)
+        .with_tracer(tracer)
         .start()
         .in_scope_infallible(|scope| {
             scope.record_decision(&GuardrailDecision::Deny, text.as_str());

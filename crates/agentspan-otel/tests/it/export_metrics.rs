@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
+use agentspan_otel::DropReason;
 use agentspan_otel::export_metrics::{Counted, ExportCounts};
-use agentspan_otel::export_queue::ExportLoss;
 use agentspan_otel::{ExportMetrics, ExportQueue, SpanLimits};
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
@@ -51,7 +51,7 @@ fn a_queue_is_measured_for_as_long_as_somebody_wants_it_and_is_not_kept() {
     let all = meters.collect();
     assert_eq!(counted(&all), []);
     // Every reason is there before anything is lost.
-    assert_eq!(all.len(), 5 + ExportLoss::ALL.len(), "{all:?}");
+    assert_eq!(all.len(), 5 + DropReason::OF_QUEUES.len(), "{all:?}");
 
     let provider = SdkTracerProvider::builder().build();
     let mut span = provider.tracer("t").start("s");
@@ -143,7 +143,7 @@ fn each_metric_asks_for_itself_a_moment_after_the_one_before() {
             ExportCounts {
                 accepted: moment,
                 exported: moment,
-                dropped: vec![("failed", 0)],
+                losses: vec![(DropReason::Failed, 0)],
                 ..ExportCounts::default()
             }
         })

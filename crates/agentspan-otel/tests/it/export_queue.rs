@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
 use agentspan_model::agentspec::{Disclosure, SpanDetails};
-use agentspan_otel::export_queue::{ExportLoss, ExportQueueBuilder, ExportStats};
+use agentspan_otel::DropReason;
+use agentspan_otel::export_queue::{ExportQueueBuilder, ExportStats};
 use agentspan_otel::{ExportQueue, OtelBridge, SpanLimits};
 use agentspan_processor::Trace;
 use opentelemetry::trace::{Span, Status, Tracer, TracerProvider};
@@ -179,7 +180,7 @@ fn a_shutdown_exports_what_waits_and_drops_what_comes() {
     assert_eq!(seen.lock().unwrap().len(), 3);
     provider.tracer("t").start("late").end();
     let stats = queue.stats();
-    assert_eq!(stats.dropped_for(ExportLoss::AfterShutdown), 1);
+    assert_eq!(stats.dropped_for(DropReason::AfterShutdown), 1);
     check_conserved(stats);
 }
 
@@ -196,7 +197,7 @@ fn a_hanging_exporter_costs_a_bounded_number_of_spans() {
     let _provider = end_spans(&queue, 99);
     let stats = queue.stats();
     assert_eq!((stats.accepted, stats.queued), (100, 10));
-    assert_eq!(stats.dropped_for(ExportLoss::QueueFull), 90);
+    assert_eq!(stats.dropped_for(DropReason::QueueFull), 90);
     check_conserved(stats);
 
     let late = queue.flush(Duration::from_millis(1)).unwrap_err();
@@ -240,7 +241,7 @@ fn the_queue_is_bounded_in_bytes_too() {
     let _provider = end_spans(&queue, 1);
     let stats = queue.stats();
     assert!(stats.queued_bytes > 100, "larger than the bound, but alone");
-    assert_eq!(stats.dropped_for(ExportLoss::QueueFull), 1);
+    assert_eq!(stats.dropped_for(DropReason::QueueFull), 1);
     drop(release);
 }
 
@@ -253,7 +254,7 @@ fn a_shutdown_leaves_a_hanging_exporter_behind_and_counts_its_spans() {
     let late = queue.shutdown(Duration::from_millis(1)).unwrap_err();
     assert!(matches!(late, OTelSdkError::Timeout(_)), "{late:?}");
     let stats = queue.stats();
-    assert_eq!(stats.dropped_for(ExportLoss::ShutdownDeadline), 5);
+    assert_eq!(stats.dropped_for(DropReason::ShutdownDeadline), 5);
     assert_eq!((stats.queued, stats.queued_bytes), (0, 0));
     drop(release);
     check_conserved(queue.stats());
@@ -297,7 +298,7 @@ fn an_exporter_that_ends_in_its_own_way_is_ended() {
 }
 
 #[track_caller]
-fn check_lost(behaviour: Behaviour, loss: ExportLoss) {
+fn check_lost(behaviour: Behaviour, loss: DropReason) {
     let (builder, _) = queue(behaviour);
     let queue = builder.build().unwrap();
     let _provider = end_spans(&queue, 4);
@@ -316,8 +317,8 @@ fn check_lost(behaviour: Behaviour, loss: ExportLoss) {
 
 #[test]
 fn what_an_exporter_fails_or_panics_with_is_counted() {
-    check_lost(Behaviour::Fail, ExportLoss::Failed);
-    check_lost(Behaviour::Panic, ExportLoss::Panic);
+    check_lost(Behaviour::Fail, DropReason::Failed);
+    check_lost(Behaviour::Panic, DropReason::Panic);
 }
 
 #[test]
@@ -335,7 +336,7 @@ fn the_filter_decides_and_its_panics_are_counted() {
     assert_eq!(seen.lock().unwrap().len(), 1);
     let stats = queue.stats();
     assert_eq!((stats.accepted, stats.exported), (2, 1));
-    assert_eq!(stats.dropped_for(ExportLoss::Panic), 1);
+    assert_eq!(stats.dropped_for(DropReason::Panic), 1);
 }
 
 fn contents_seen(disclosure: Option<Disclosure>) -> String {
@@ -510,7 +511,7 @@ fn f4_an_exporter_whose_payload_panics_ends_neither_the_thread_nor_a_flush() {
     queue.flush(WHILE).unwrap_err();
     let _provider = end_spans(&queue, 1);
     queue.flush(WHILE).unwrap_err();
-    assert_eq!(queue.stats().dropped_for(ExportLoss::Panic), 4);
+    assert_eq!(queue.stats().dropped_for(DropReason::Panic), 4);
     check_conserved(queue.stats());
     let error = queue.shutdown(WHILE).unwrap_err();
     assert!(
@@ -528,7 +529,7 @@ fn f4_a_filter_whose_payload_panics_is_counted_and_not_felt() {
         .unwrap();
     let _provider = end_spans(&queue, 2);
     queue.flush(WHILE).unwrap_err();
-    assert_eq!(queue.stats().dropped_for(ExportLoss::Panic), 2);
+    assert_eq!(queue.stats().dropped_for(DropReason::Panic), 2);
     assert!(seen.lock().unwrap().is_empty());
 }
 
@@ -541,13 +542,13 @@ fn a11_a_log_subscriber_that_panics_ends_no_thread_and_reaches_no_program() {
     queue.flush(WHILE).unwrap_err();
     let _provider = end_spans(&queue, 1);
     queue.flush(WHILE).unwrap_err();
-    assert_eq!(queue.stats().dropped_for(ExportLoss::Failed), 4);
+    assert_eq!(queue.stats().dropped_for(DropReason::Failed), 4);
     queue.shutdown(WHILE).unwrap();
     // On the thread of the program.
     with_default(PanickingLogger, || {
         let _provider = end_spans(&queue, 2);
     });
-    assert_eq!(queue.stats().dropped_for(ExportLoss::AfterShutdown), 2);
+    assert_eq!(queue.stats().dropped_for(DropReason::AfterShutdown), 2);
 }
 
 /// Fails to export on a thread whose subscriber panics.

@@ -46,8 +46,8 @@ fn scope(recorder: &Recorder, tenant: &str, agent: &str) -> InvokeAgentScope {
     let details = InvokeAgentDetails::new(AgentDetails::new(AgentId::parse(agent).unwrap()));
     let tenant = TenantDetails::new(TenantId::parse(tenant).unwrap());
     InvokeAgentScope::builder(&details)
-        .tenant(&tenant)
-        .tracer(&recorder.tracer)
+        .with_tenant(&tenant)
+        .with_tracer(&recorder.tracer)
         .start()
 }
 
@@ -113,15 +113,18 @@ fn what_a_span_says_of_itself_stays() {
 #[test]
 fn baggage_goes_before_the_scope_wherever_it_was_set() {
     let recorder = Recorder::new();
-    let request = BaggageBuilder::new().tenant_id("u").agent_id("b").build();
+    let request = BaggageBuilder::new()
+        .with_tenant_id("u")
+        .with_agent_id("b")
+        .build();
     request.in_baggage(|| {
         scope(&recorder, "t", "a").in_scope_infallible(|_| foreign(&recorder, "outside", &[]));
     });
     scope(&recorder, "t", "a").in_scope_infallible(|_| {
         request.in_baggage(|| foreign(&recorder, "inside", &[]));
-        let tenant = BaggageBuilder::new().tenant_id("t").build();
+        let tenant = BaggageBuilder::new().with_tenant_id("t").build();
         tenant.in_baggage(|| foreign(&recorder, "same tenant", &[]));
-        let tenant = BaggageBuilder::new().tenant_id("u").build();
+        let tenant = BaggageBuilder::new().with_tenant_id("u").build();
         tenant.in_baggage(|| foreign(&recorder, "other tenant", &[]));
     });
     check(&recorder, "outside", ["u", "b"]);
@@ -135,7 +138,7 @@ fn an_inner_scope_goes_before_an_outer_one_and_takes_from_it_what_it_lacks() {
     let recorder = Recorder::new();
     let tool = |name: &str| {
         ExecuteToolScope::builder(&ToolCallDetails::new(name))
-            .tracer(&recorder.tracer)
+            .with_tracer(&recorder.tracer)
             .start()
     };
     scope(&recorder, "t", "a").in_scope_infallible(|_| {
@@ -147,7 +150,7 @@ fn an_inner_scope_goes_before_an_outer_one_and_takes_from_it_what_it_lacks() {
         let agent = AgentDetails::new(AgentId::parse("c").unwrap());
         let details = InvokeAgentDetails::new(agent.with_name("without a tenant"));
         InvokeAgentScope::builder(&details)
-            .tracer(&recorder.tracer)
+            .with_tracer(&recorder.tracer)
             .start()
             .in_scope_infallible(|_| foreign(&recorder, "in another agent", &[]));
         foreign(&recorder, "in the outer", &[]);
@@ -209,8 +212,8 @@ fn the_second_generation_has_its_own_key_for_the_tenant() {
     let details = InvokeAgentDetails::new(AgentDetails::new(AgentId::parse("a").unwrap()));
     let tenant = TenantDetails::new(TenantId::parse("t").unwrap());
     InvokeAgentScope::builder(&details)
-        .tenant(&tenant)
-        .tracer(&tracer)
+        .with_tenant(&tenant)
+        .with_tracer(&tracer)
         .start()
         .in_scope_infallible(|_| foreign(&recorder, "inside", &[]));
     let span = recorder.named("inside");

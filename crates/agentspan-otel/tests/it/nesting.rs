@@ -65,8 +65,8 @@ fn an_explicit_parent_wins_over_the_current_span() {
     recorder.tool("current").in_scope_infallible(|_| {
         let call = agentspan_model::agent365::ToolCallDetails::new("child");
         agentspan_otel::ExecuteToolScope::builder(&call)
-            .tracer(&recorder.tracer)
-            .parent(&context)
+            .with_tracer(&recorder.tracer)
+            .with_parent(&context)
             .start()
             .end();
     });
@@ -86,8 +86,8 @@ async fn concurrent_tasks_keep_their_scopes_apart_while_they_move_between_thread
         .map(|n| {
             let call = agentspan_model::agent365::ToolCallDetails::new(format!("tool {n}"));
             let scope = agentspan_otel::ExecuteToolScope::builder(&call)
-                .tracer(&recorder.tracer)
-                .parent(&context)
+                .with_tracer(&recorder.tracer)
+                .with_parent(&context)
                 .start();
             let tracer = recorder.provider.tracer("inner");
             let work = async move {

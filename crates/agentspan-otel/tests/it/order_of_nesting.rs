@@ -35,7 +35,7 @@ fn caller() -> Context {
 }
 
 fn baggage() -> RequestBaggage {
-    BaggageBuilder::new().correlation_id("r-42").build()
+    BaggageBuilder::new().with_correlation_id("r-42").build()
 }
 
 fn request() -> Context {
@@ -143,15 +143,15 @@ async fn d5_every_way_to_run_every_scope_takes_the_context() {
     check("output_messages agent-1", |recorder| {
         let answer = Response::from("answer");
         OutputScope::builder(&answer)
-            .agent(&agent)
-            .tracer(&recorder.tracer)
+            .with_agent(&agent)
+            .with_tracer(&recorder.tracer)
             .start()
     })
     .await;
     check("apply_guardrail llm_input", |recorder| {
         let guardrail = GuardrailDetails::new("llm_input", "allow");
         ApplyGuardrailScope::builder(&guardrail)
-            .tracer(&recorder.tracer)
+            .with_tracer(&recorder.tracer)
             .start()
     })
     .await;
@@ -278,7 +278,10 @@ async fn values_of_others_are_there_wherever_they_were_set() {
 #[tokio::test]
 async fn an_identity_that_was_set_where_it_is_polled_goes_before_that_of_the_start() {
     let recorder = Recorder::new();
-    let start = BaggageBuilder::new().tenant_id("t1").agent_id("a1").build();
+    let start = BaggageBuilder::new()
+        .with_tenant_id("t1")
+        .with_agent_id("a1")
+        .build();
     let future = {
         let _start = start.to_context(&caller()).attach();
         let tracer = recorder.provider.tracer("http");
@@ -286,7 +289,7 @@ async fn an_identity_that_was_set_where_it_is_polled_goes_before_that_of_the_sta
             tracer.start("inside");
         })
     };
-    let tenant = BaggageBuilder::new().tenant_id("t2").build();
+    let tenant = BaggageBuilder::new().with_tenant_id("t2").build();
     Box::pin(future)
         .with_context(tenant.to_context(&Context::new()))
         .await;
@@ -312,9 +315,9 @@ async fn an_explicit_parent_stays_unless_the_future_is_given_another() {
     let start = |recorder: &Recorder, parent: &Context| -> InvokeAgentScope {
         let details = InvokeAgentDetails::new(agent());
         InvokeAgentScope::builder(&details)
-            .tenant(&tenant())
-            .tracer(&recorder.tracer)
-            .parent(parent)
+            .with_tenant(&tenant())
+            .with_tracer(&recorder.tracer)
+            .with_parent(parent)
             .start()
     };
     // What is current where it is polled does not count,
@@ -569,16 +572,16 @@ fn the_newcomers_first_handler_is_right() {
     let details = InvokeAgentDetails::new(agent());
     let tenant = tenant();
     let handler = InvokeAgentScope::builder(&details)
-        .tenant(&tenant)
-        .tracer(&recorder.tracer)
+        .with_tenant(&tenant)
+        .with_tracer(&recorder.tracer)
         .start()
         .run(|_| {
             let model = InferenceScope::builder(&call)
-                .tracer(&recorder.tracer)
+                .with_tracer(&recorder.tracer)
                 .start();
             let tool = ToolCallDetails::new("clock");
             let tool = ExecuteToolScope::builder(&tool)
-                .tracer(&recorder.tracer)
+                .with_tracer(&recorder.tracer)
                 .start();
             async move {
                 ready(()).in_scope_infallible(model).await;

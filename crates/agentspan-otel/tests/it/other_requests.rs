@@ -34,20 +34,22 @@ const KEYS: [&str; 8] = [
 fn request(tenant: &str, agent: &str) -> RequestBaggage {
     let says = |what: &str| format!("{what} of {tenant} {agent}");
     BaggageBuilder::new()
-        .tenant_id(tenant)
-        .agent_id(agent)
-        .agent_name(says("name"))
-        .agent_blueprint_id(says("blueprint"))
-        .agent_auid(says("auid"))
-        .caller_id(says("user"))
-        .conversation_id(says("talk"))
-        .correlation_id(says("correlation"))
-        .set_pairs([("custom", says("custom"))])
+        .with_tenant_id(tenant)
+        .with_agent_id(agent)
+        .with_agent_name(says("name"))
+        .with_agent_blueprint_id(says("blueprint"))
+        .with_agent_auid(says("auid"))
+        .with_caller_id(says("user"))
+        .with_conversation_id(says("talk"))
+        .with_correlation_id(says("correlation"))
+        .with_pairs([("custom", says("custom"))])
         .build()
 }
 
 fn identity(tenant: Option<&str>, agent: Option<&str>) -> RequestBaggage {
-    let baggage = BaggageBuilder::new().tenant_id(tenant).agent_id(agent);
+    let baggage = BaggageBuilder::new()
+        .with_tenant_id(tenant)
+        .with_agent_id(agent);
     baggage.build()
 }
 
@@ -127,8 +129,10 @@ fn what_is_added_for_the_same_identity_replaces_keys_only() {
         (None, Some("agent-a")),
         (Some("a"), Some("agent-a")),
     ] {
-        let more = BaggageBuilder::new().tenant_id(tenant).agent_id(agent);
-        let inner = more.conversation_id("talk").build().to_context(&outer);
+        let more = BaggageBuilder::new()
+            .with_tenant_id(tenant)
+            .with_agent_id(agent);
+        let inner = more.with_conversation_id("talk").build().to_context(&outer);
         let expected = [
             Some("a"),
             Some("agent-a"),
@@ -150,9 +154,9 @@ fn baggage_around_a_scope_is_not_that_of_another_tenant_in_it() {
     let tenant = TenantDetails::new(TenantId::parse("a").unwrap());
     let details = InvokeAgentDetails::new(agent);
     let scope = InvokeAgentScope::builder(&details)
-        .tenant(&tenant)
-        .tracer(&recorder.tracer);
-    let talk = BaggageBuilder::new().conversation_id("talk-a").build();
+        .with_tenant(&tenant)
+        .with_tracer(&recorder.tracer);
+    let talk = BaggageBuilder::new().with_conversation_id("talk-a").build();
     talk.in_baggage(|| {
         scope.start().in_scope_infallible(|_| {
             let inner = identity(Some("b"), Some("agent-b"));
@@ -166,11 +170,14 @@ fn baggage_around_a_scope_is_not_that_of_another_tenant_in_it() {
 
 #[test]
 fn tenants_of_two_generations_are_compared() {
-    let outer = BaggageBuilder::for_profile(Profile::V0_1).tenant_id("a");
-    let outer = outer.agent_id("agent-a").conversation_id("talk-a").build();
+    let outer = BaggageBuilder::for_profile(Profile::V0_1).with_tenant_id("a");
+    let outer = outer
+        .with_agent_id("agent-a")
+        .with_conversation_id("talk-a")
+        .build();
     let outer = outer.to_context(&Context::new());
     let inner = |tenant| {
-        let inner = BaggageBuilder::for_profile(Profile::V2).tenant_id(tenant);
+        let inner = BaggageBuilder::for_profile(Profile::V2).with_tenant_id(tenant);
         inner.build().to_context(&outer)
     };
     let mut expected = [None; 8];
@@ -188,7 +195,7 @@ fn a_caller_of_another_tenant_is_not_mixed_with_this_one_even_if_callers_are_tru
         Baggage::from_iter(pairs)
     };
     let recorder = Recorder::with(|builder| {
-        builder.with_span_processor(BaggageSpanProcessor::new().trust_remote_identity())
+        builder.with_span_processor(BaggageSpanProcessor::new().with_trusted_remote_identity())
     });
     let said_in = |context: &Context| {
         let tracer = recorder.provider.tracer("t");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use agentspan_otel::export_queue::ExportLoss;
+use agentspan_otel::DropReason;
 use agentspan_otel::{ExportQueue, OtlpJsonLines};
 use agentspan_processor::json_lines::Rotation;
 use opentelemetry::trace::{
@@ -260,7 +260,7 @@ fn spans_that_cannot_be_written_are_counted_and_later_ones_are_written() {
     put().unwrap();
     let stats = queue.stats();
     assert_eq!((stats.accepted, stats.exported), (3, 2));
-    assert_eq!(stats.dropped_for(ExportLoss::Failed), 1);
+    assert_eq!(stats.dropped_for(DropReason::Failed), 1);
     let lines = |name: &str| {
         fs::read_to_string(directory.file(name))
             .unwrap()
@@ -288,6 +288,6 @@ fn a_full_disk_costs_the_spans_of_its_time_and_nothing_else() {
     drop(opentelemetry::trace::Tracer::start(&tracer, "s"));
     beside.flush(WHILE).unwrap();
     full.flush(WHILE).unwrap_err();
-    assert_eq!(full.stats().dropped_for(ExportLoss::Failed), 1);
+    assert_eq!(full.stats().dropped_for(DropReason::Failed), 1);
     assert_eq!(kept.get_finished_spans().unwrap().len(), 1);
 }

@@ -30,9 +30,9 @@ fn what_a_span_or_an_earlier_processor_has_set_is_never_overwritten() {
             .with_span_processor(BaggageSpanProcessor::new())
     });
     let _request = BaggageBuilder::new()
-        .tenant_id("of baggage")
-        .agent_id("of baggage")
-        .correlation_id("of baggage")
+        .with_tenant_id("of baggage")
+        .with_agent_id("of baggage")
+        .with_correlation_id("of baggage")
         .build()
         .enter();
     let attributes = vec![KeyValue::new("gen_ai.agent.id", "of span")];
@@ -48,9 +48,9 @@ fn what_a_span_or_an_earlier_processor_has_set_is_never_overwritten() {
 fn a_scope_wins_over_baggage_at_its_start_and_its_free_attributes_do_not() {
     let recorder = Recorder::new();
     let _request = BaggageBuilder::new()
-        .tenant_id("of baggage")
-        .correlation_id("of baggage")
-        .conversation_id("of baggage")
+        .with_tenant_id("of baggage")
+        .with_correlation_id("of baggage")
+        .with_conversation_id("of baggage")
         .build()
         .enter();
     let scope = recorder.tool("a");
@@ -76,7 +76,10 @@ fn a_scope_wins_over_baggage_at_its_start_and_its_free_attributes_do_not() {
 #[test]
 fn a_plain_span_inside_a_scope_gets_its_own_copy() {
     let recorder = Recorder::new();
-    let _request = BaggageBuilder::new().correlation_id("c").build().enter();
+    let _request = BaggageBuilder::new()
+        .with_correlation_id("c")
+        .build()
+        .enter();
     recorder.tool("a").in_scope_infallible(|_| {
         recorder.provider.tracer("t").start("plain");
     });
@@ -93,7 +96,10 @@ fn two_baggage_processors_copy_once() {
             .with_span_processor(BaggageSpanProcessor::new())
             .with_span_processor(BaggageSpanProcessor::new())
     });
-    let _request = BaggageBuilder::new().correlation_id("c").build().enter();
+    let _request = BaggageBuilder::new()
+        .with_correlation_id("c")
+        .build()
+        .enter();
     recorder.provider.tracer("t").start("plain");
     recorder.tool("a").end();
     for span in recorder.spans() {
@@ -112,7 +118,10 @@ fn the_next_processor_of_a_chain_sees_the_copies_and_gets_the_spans() {
     let provider = SdkTracerProvider::builder()
         .with_span_processor(BaggageSpanProcessor::in_front_of(keep.clone()))
         .build();
-    let _request = BaggageBuilder::new().correlation_id("c").build().enter();
+    let _request = BaggageBuilder::new()
+        .with_correlation_id("c")
+        .build()
+        .enter();
     let mut span = provider.tracer("t").start("plain");
     let data = span.exported_data().unwrap();
     assert_eq!(values(&data, "correlation.id"), ["c".into()]);

@@ -40,15 +40,15 @@ fn check_received(baggage: &str, expected: &[(&str, &str)]) {
 
 fn full_baggage() -> Context {
     BaggageBuilder::new()
-        .tenant_id("t")
-        .agent_id("a")
-        .agent_upn("bot@contoso.com")
-        .caller_id("user-1")
-        .caller_upn("me@contoso.com")
-        .conversation_id("19:user-1_bot@unq")
-        .operation_source("web")
-        .correlation_id("c")
-        .set_pairs([("feature", "x")])
+        .with_tenant_id("t")
+        .with_agent_id("a")
+        .with_agent_upn("bot@contoso.com")
+        .with_caller_id("user-1")
+        .with_caller_upn("me@contoso.com")
+        .with_conversation_id("19:user-1_bot@unq")
+        .with_operation_source("web")
+        .with_correlation_id("c")
+        .with_pairs([("feature", "x")])
         .build()
         .to_context(&Context::new())
 }
@@ -79,7 +79,7 @@ fn the_list_of_what_leaves_can_be_another_one_or_empty() {
 #[test]
 fn values_arrive_as_they_left() {
     for value in ["100%25", "a=b=c", "x, y; z", "ä \\ \"q\"", "%", "a b"] {
-        let context = BaggageBuilder::new().correlation_id(value).build();
+        let context = BaggageBuilder::new().with_correlation_id(value).build();
         let mut headers = HashMap::new();
         Propagation::new().inject(&context.to_context(&Context::new()), &mut headers);
         assert!(headers["baggage"].is_ascii());
@@ -108,7 +108,7 @@ fn t05_no_more_enters_than_64_entries_and_8192_bytes() {
 #[test]
 fn no_more_leaves_than_8192_bytes() {
     let context = BaggageBuilder::new()
-        .set_pairs([("large", "ä".repeat(2000).as_str()), ("small", "1")])
+        .with_pairs([("large", "ä".repeat(2000).as_str()), ("small", "1")])
         .build()
         .to_context(&Context::new());
     let mut headers = HashMap::new();
@@ -119,7 +119,7 @@ fn no_more_leaves_than_8192_bytes() {
 
 #[test]
 fn what_the_context_has_is_not_replaced_by_what_enters() {
-    let own = BaggageBuilder::new().correlation_id("own").build();
+    let own = BaggageBuilder::new().with_correlation_id("own").build();
     let context = own.to_context(&Context::new());
     let sent = header("baggage", "correlation.id=theirs,feature=x");
     let context = Propagation::new().extract(&context, &sent);

@@ -3,8 +3,9 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use agentspan_otel::DropReason;
 use agentspan_otel::ExportQueue;
-use agentspan_otel::export_queue::{ExportLoss, Receipt, Receipts};
+use agentspan_otel::export_queue::{Receipt, Receipts};
 use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter};
@@ -70,7 +71,7 @@ fn what_a_receiver_rejects_is_dropped_and_a_flush_tells_of_it() {
     batch(&queue, &provider).unwrap();
     let stats = queue.stats();
     assert_eq!((stats.accepted, stats.exported), (6, 4));
-    assert_eq!(stats.dropped_for(ExportLoss::Rejected), 2);
+    assert_eq!(stats.dropped_for(DropReason::Rejected), 2);
     assert_eq!(stats.unconfirmed, 0);
 }
 
@@ -99,8 +100,8 @@ fn a_failed_export_has_no_receipt() {
     batch(&queue, &provider).unwrap_err();
     batch(&queue, &provider).unwrap();
     let stats = queue.stats();
-    assert_eq!(stats.dropped_for(ExportLoss::Failed), 3);
-    assert_eq!(stats.dropped_for(ExportLoss::Rejected), 0);
+    assert_eq!(stats.dropped_for(DropReason::Failed), 3);
+    assert_eq!(stats.dropped_for(DropReason::Rejected), 0);
     assert_eq!(stats.exported, 3);
 }
 

@@ -66,22 +66,24 @@ impl Recorder {
     pub(crate) fn invoke_agent(&self) -> InvokeAgentScope {
         let details = InvokeAgentDetails::new(agent());
         InvokeAgentScope::builder(&details)
-            .tenant(&tenant())
-            .tracer(&self.tracer)
+            .with_tenant(&tenant())
+            .with_tracer(&self.tracer)
             .start()
     }
 
     pub(crate) fn tool(&self, name: &str) -> ExecuteToolScope {
         ExecuteToolScope::builder(&ToolCallDetails::new(name))
-            .agent(&agent())
-            .tenant(&tenant())
-            .tracer(&self.tracer)
+            .with_agent(&agent())
+            .with_tenant(&tenant())
+            .with_tracer(&self.tracer)
             .start()
     }
 
     pub(crate) fn inference(&self) -> InferenceScope {
         let call = InferenceCallDetails::new(InferenceOperationType::Chat, "gpt", "openai");
-        InferenceScope::builder(&call).tracer(&self.tracer).start()
+        InferenceScope::builder(&call)
+            .with_tracer(&self.tracer)
+            .start()
     }
 }
 

@@ -40,7 +40,7 @@ fn t04_a_header_cannot_say_whose_telemetry_a_span_is() {
 #[test]
 fn an_application_that_trusts_its_callers_takes_their_identity() {
     let recorder = Recorder::with(|builder| {
-        builder.with_span_processor(BaggageSpanProcessor::new().trust_remote_identity())
+        builder.with_span_processor(BaggageSpanProcessor::new().with_trusted_remote_identity())
     });
     let context = BaggagePropagator::new().extract_with_context(&Context::new(), &hostile());
     assert_eq!(
@@ -66,7 +66,7 @@ fn t04_half_an_identity_is_not_completed_by_a_header() {
     let recorder = Recorder::new();
     let context = BaggagePropagator::new().extract_with_context(&Context::new(), &hostile());
     let context = BaggageBuilder::new()
-        .tenant_id("own")
+        .with_tenant_id("own")
         .build()
         .to_context(&context);
     // The rest of the header is of another tenant, too.
@@ -77,12 +77,12 @@ fn t04_half_an_identity_is_not_completed_by_a_header() {
 fn inner_baggage_changes_the_agent_and_keeps_the_tenant() {
     let outer = BaggageBuilder::request_context("outer", "outer-agent", None::<&str>);
     let outer = outer.to_context(&Context::new());
-    let tenant = BaggageBuilder::new().tenant_id("inner").build();
+    let tenant = BaggageBuilder::new().with_tenant_id("inner").build();
     assert_eq!(
         copied(&Recorder::new(), &tenant.to_context(&outer)),
         is([Some("inner"), None, None])
     );
-    let agent = BaggageBuilder::new().agent_id("inner-agent").build();
+    let agent = BaggageBuilder::new().with_agent_id("inner-agent").build();
     assert_eq!(
         copied(&Recorder::new(), &agent.to_context(&outer)),
         is([Some("outer"), Some("inner-agent"), None])
@@ -92,9 +92,9 @@ fn inner_baggage_changes_the_agent_and_keeps_the_tenant() {
 #[test]
 fn baggage_travels_in_the_w3c_header_and_marks_the_spans_of_the_other_side() {
     let sent = BaggageBuilder::new()
-        .conversation_id("conversation ä, 1;=%")
-        .agent_name("Weather Bot")
-        .set_pairs([("custom", "x y")])
+        .with_conversation_id("conversation ä, 1;=%")
+        .with_agent_name("Weather Bot")
+        .with_pairs([("custom", "x y")])
         .build();
     let mut headers = HashMap::new();
     let propagator = BaggagePropagator::new();

@@ -29,25 +29,25 @@ fn turn(tracer: &ScopeTracer) -> impl Fn() + use<> {
     let tracer = tracer.clone();
     let model_call = move |tracer: &ScopeTracer, agent: &AgentDetails, tenant: &TenantDetails| {
         InferenceScope::builder(&call)
-            .agent(agent)
-            .tenant(tenant)
-            .tracer(tracer)
+            .with_agent(agent)
+            .with_tenant(tenant)
+            .with_tracer(tracer)
             .start()
             .in_scope_infallible(|scope| scope.record_output_messages(&[&answer]));
     };
     move || {
         InvokeAgentScope::builder(&invocation)
-            .tenant(&tenant)
-            .request(&request)
-            .caller(&caller)
-            .tracer(&tracer)
+            .with_tenant(&tenant)
+            .with_request(&request)
+            .with_caller(&caller)
+            .with_tracer(&tracer)
             .start()
             .in_scope_infallible(|_| {
                 model_call(&tracer, &agent, &tenant);
                 ExecuteToolScope::builder(&tool)
-                    .agent(&agent)
-                    .tenant(&tenant)
-                    .tracer(&tracer)
+                    .with_agent(&agent)
+                    .with_tenant(&tenant)
+                    .with_tracer(&tracer)
                     .start()
                     .in_scope_infallible(|scope| scope.record_response("rain"));
                 model_call(&tracer, &agent, &tenant);

@@ -89,7 +89,7 @@ fn a_key_that_is_set_again_moves_to_the_end_however_it_is_set() {
 fn f10_a_free_attribute_changes_neither_identity_nor_what_the_scope_says() {
     let recorder = Recorder::new();
     let _request = BaggageBuilder::new()
-        .conversation_id("of baggage")
+        .with_conversation_id("of baggage")
         .build()
         .enter();
     let scope = recorder.tool("a");

@@ -29,11 +29,11 @@ fn kind_times_and_links_of_a_span_can_be_chosen_with_either_profile() {
         let start = SystemTime::UNIX_EPOCH + Duration::from_secs(5);
         let end = start + Duration::from_nanos(1);
         ExecuteToolScope::builder(&ToolCallDetails::new("a"))
-            .tracer(&tracer)
-            .span_kind(SpanKind::Server)
-            .start_time(start)
-            .end_time(end)
-            .links(&[Link::new(linked.clone(), Vec::new(), 0)])
+            .with_tracer(&tracer)
+            .with_span_kind(SpanKind::Server)
+            .with_start_time(start)
+            .with_end_time(end)
+            .with_links(&[Link::new(linked.clone(), Vec::new(), 0)])
             .start()
             .end();
         let span = recorder.named("execute_tool a");
@@ -48,9 +48,9 @@ fn the_last_end_time_counts_until_the_end() {
     let recorder = Recorder::new();
     let end = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
     let scope = ExecuteToolScope::builder(&ToolCallDetails::new("a"))
-        .tracer(&recorder.tracer)
-        .start_time(end(1))
-        .end_time(end(2))
+        .with_tracer(&recorder.tracer)
+        .with_start_time(end(1))
+        .with_end_time(end(2))
         .start();
     scope.set_end_time(end(3));
     scope.end();
@@ -66,8 +66,8 @@ fn a_receiver_of_the_headers_of_a_scope_goes_on_with_its_trace() {
     scope.inject_headers(&mut headers);
     let parent = Propagation::new().extract(&Context::new(), &headers);
     ExecuteToolScope::builder(&ToolCallDetails::new("callee"))
-        .tracer(&recorder.tracer)
-        .parent(&parent)
+        .with_tracer(&recorder.tracer)
+        .with_parent(&parent)
         .start()
         .end();
     scope.end();
@@ -84,9 +84,9 @@ fn a_receiver_of_the_headers_of_a_scope_goes_on_with_its_trace() {
 fn guardrail(tracer: &ScopeTracer) {
     let details = GuardrailDetails::new(GuardrailTarget::LlmInput, GuardrailDecision::Allow);
     ApplyGuardrailScope::builder(&details)
-        .agent(&agent())
-        .tenant(&tenant())
-        .tracer(tracer)
+        .with_agent(&agent())
+        .with_tenant(&tenant())
+        .with_tracer(tracer)
         .start()
         .in_scope_infallible(|scope| {
             scope.record_decision(&GuardrailDecision::Deny, "a reason");
@@ -145,8 +145,8 @@ fn an_answer_is_written_as_the_generation_writes_messages() {
         let recorder = Recorder::new();
         let tracer = ScopeTracer::with_profile(&recorder.provider, profile);
         let scope = OutputScope::builder(&Response::from("a"))
-            .agent(&agent())
-            .tracer(&tracer)
+            .with_agent(&agent())
+            .with_tracer(&tracer)
             .start();
         scope.record_output_messages(&Response::from("b"));
         scope.end();
@@ -160,13 +160,13 @@ fn an_answer_is_written_as_the_generation_writes_messages() {
 fn a_setter_of_the_other_generation_sets_nothing() {
     let both = |profile| {
         BaggageBuilder::for_profile(profile)
-            .user_id("user")
-            .user_email("mail")
-            .user_client_ip("::1")
-            .invoke_agent_server("host", 80)
-            .session_id("session")
-            .correlation_id("correlation")
-            .caller_upn("upn")
+            .with_user_id("user")
+            .with_user_email("mail")
+            .with_user_client_ip("::1")
+            .with_invoke_agent_server("host", 80)
+            .with_session_id("session")
+            .with_correlation_id("correlation")
+            .with_caller_upn("upn")
             .build()
     };
     let first = both(Profile::V0_1);
@@ -216,12 +216,12 @@ fn a_header_does_not_say_whose_telemetry_a_span_of_the_second_generation_is() {
     let builder = BaggageBuilder::for_profile(Profile::V2);
     assert_eq!(tenants(processor(), &builder), []);
     assert_eq!(
-        tenants(processor().trust_remote_identity(), &builder),
+        tenants(processor().with_trusted_remote_identity(), &builder),
         ["claimed".into()]
     );
-    let local = builder.tenant_id("ours");
+    let local = builder.with_tenant_id("ours");
     assert_eq!(tenants(processor(), &local), ["ours".into()]);
     // The tenant of another generation is none of this one.
-    let other = BaggageBuilder::for_profile(Profile::V0_1).tenant_id("ours");
+    let other = BaggageBuilder::for_profile(Profile::V0_1).with_tenant_id("ours");
     assert_eq!(tenants(processor(), &other), []);
 }

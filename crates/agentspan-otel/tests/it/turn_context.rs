@@ -97,8 +97,8 @@ fn types_and_json_give_the_same_baggage() {
         "channel_data": {"tenant": {"id": "t"}},
     }});
     let typed: TurnContext = serde_json::from_value(turn.clone()).unwrap();
-    let from_types = BaggageBuilder::new().turn_context(&typed).build();
-    let from_json = BaggageBuilder::new().turn_context_json(&turn).build();
+    let from_types = BaggageBuilder::new().with_turn_context(&typed).build();
+    let from_json = BaggageBuilder::new().with_turn_context_json(&turn).build();
     assert_eq!(from_types, from_json);
     let pairs: Vec<_> = from_types.pairs().collect();
     assert!(pairs.contains(&("tenant.id", "t")));
@@ -112,12 +112,12 @@ fn types_and_json_give_the_same_baggage() {
 fn check_hosting(activity: &Value, expected: &[(&str, &str)]) {
     for names in [snake_case as fn(&str) -> String, str::to_owned] {
         let turn = json!({ "activity": renamed(activity, names) });
-        let baggage = BaggageBuilder::for_profile(Profile::V2).turn_context_json(&turn);
+        let baggage = BaggageBuilder::for_profile(Profile::V2).with_turn_context_json(&turn);
         let baggage = baggage.build();
         assert_eq!(baggage.pairs().collect::<Vec<_>>(), expected, "{turn}");
     }
     let turn: TurnContext = serde_json::from_value(json!({ "activity": activity })).unwrap();
-    let baggage = BaggageBuilder::for_profile(Profile::V2).turn_context(&turn);
+    let baggage = BaggageBuilder::for_profile(Profile::V2).with_turn_context(&turn);
     assert_eq!(baggage.build().pairs().collect::<Vec<_>>(), expected);
 }
 
@@ -242,7 +242,7 @@ fn f2_what_is_no_activity_says_nothing() {
         json!({"activity": "message"}),
         json!({"activity": {"from": 1, "recipient": [], "conversation": {"id": 7}, "entities": {}}}),
     ] {
-        let baggage = BaggageBuilder::for_profile(Profile::V2).turn_context_json(&turn);
+        let baggage = BaggageBuilder::for_profile(Profile::V2).with_turn_context_json(&turn);
         assert_eq!(baggage.build().pairs().count(), 0, "{turn}");
     }
 }

@@ -201,7 +201,7 @@ fn of_a_key_that_is_there_twice_the_last_counts() {
     assert_eq!(context.baggage().get("a").map(|v| v.as_str()), Some("2"));
 
     // It also does among 64, and what this process has stays in any case.
-    let own = BaggageBuilder::new().set_pairs([("a", "own")]).build();
+    let own = BaggageBuilder::new().with_pairs([("a", "own")]).build();
     let own = own.to_context(&Context::new());
     let context = Propagation::new().extract_headers(&own, [("baggage", "a=1,a=2")]);
     assert_eq!(context.baggage().get("a").map(|v| v.as_str()), Some("own"));
@@ -229,7 +229,7 @@ fn properties_that_are_none_do_not_leave() {
 
 #[test]
 fn a_key_that_is_allowed_twice_leaves_once() {
-    let context = BaggageBuilder::new().correlation_id("1").build();
+    let context = BaggageBuilder::new().with_correlation_id("1").build();
     let sent = Propagation::new()
         .with_allowed_baggage(["correlation.id", "correlation.id"])
         .to_headers(&context.to_context(&Context::new()));

@@ -33,18 +33,18 @@ fn guarded_answer(
     answer: &Response,
 ) {
     let scope = OutputScope::builder(answer)
-        .agent(agent)
-        .tracer(tracer)
-        .end_time(SystemTime::UNIX_EPOCH)
+        .with_agent(agent)
+        .with_tracer(tracer)
+        .with_end_time(SystemTime::UNIX_EPOCH)
         .start();
     let _active = scope.enter();
     scope.record_output_messages(answer);
     scope.set_end_time(SystemTime::UNIX_EPOCH);
     scope.inject_headers(&mut HashMap::new());
     let guardian = ApplyGuardrailScope::builder(guardrail)
-        .agent(agent)
-        .tracer(tracer)
-        .span_kind(SpanKind::Client)
+        .with_agent(agent)
+        .with_tracer(tracer)
+        .with_span_kind(SpanKind::Client)
         .start();
     guardian.record_decision(&guardrail.decision_type, "reason");
     guardian.record_content_output("output");
@@ -60,8 +60,8 @@ fn turn(
     tenant: &TenantDetails,
 ) {
     let scope = InvokeAgentScope::builder(invocation)
-        .tenant(tenant)
-        .tracer(tracer)
+        .with_tenant(tenant)
+        .with_tracer(tracer)
         .start();
     let _active = scope.enter();
     scope.record_input_messages(&["question"]);
@@ -71,8 +71,8 @@ fn turn(
     scope.record_cancellation();
     let agent = &invocation.details;
     let inference = InferenceScope::builder(call)
-        .agent(agent)
-        .tracer(tracer)
+        .with_agent(agent)
+        .with_tracer(tracer)
         .start();
     inference.record_input_tokens(1);
     inference.record_finish_reasons(&["stop"]);
@@ -80,8 +80,8 @@ fn turn(
     let mut task = TaskContext::from_waker(Waker::noop());
     assert!(Future::poll(future.as_mut(), &mut task).is_ready());
     let tool = ExecuteToolScope::builder(tool)
-        .agent(agent)
-        .tracer(tracer)
+        .with_agent(agent)
+        .with_tracer(tracer)
         .start();
     drop(ready(()).in_scope_infallible(tool.clone()));
     let _ = tool.in_scope(|tool| {
@@ -95,15 +95,15 @@ fn per_call(tracer: &ScopeTracer, agent: &AgentDetails, tenant: &TenantDetails) 
     let scope = InferenceScope::when_enabled(|| {
         let call = InferenceCallDetails::new(InferenceOperationType::Chat, "gpt", "openai")
             .with_input_tokens(12);
-        let builder = InferenceScope::builder(&call).agent(agent);
-        builder.tenant(tenant).tracer(tracer).start()
+        let builder = InferenceScope::builder(&call).with_agent(agent);
+        builder.with_tenant(tenant).with_tracer(tracer).start()
     });
     scope.in_scope_infallible(|scope| {
         scope.record_output_messages(&["answer"]);
         let tool = ExecuteToolScope::when_enabled(|| {
             let call = ToolCallDetails::new("clock").with_arguments("{}");
-            let builder = ExecuteToolScope::builder(&call).agent(agent);
-            builder.tracer(tracer).start()
+            let builder = ExecuteToolScope::builder(&call).with_agent(agent);
+            builder.with_tracer(tracer).start()
         });
         tool.record_response("12:00");
     });
@@ -135,7 +135,9 @@ fn scopes_that_are_off_do_not_allocate_and_do_not_enter() {
     let on = allocation_counter::measure(|| per_call(&tracer, &invocation.details, &tenant));
     assert!(on.count_total > 10, "nothing was started: {on:?}");
 
-    let started_on = ExecuteToolScope::builder(&tool).tracer(&tracer).start();
+    let started_on = ExecuteToolScope::builder(&tool)
+        .with_tracer(&tracer)
+        .start();
     set_enabled(false);
     assert!(!is_enabled());
     let off = allocation_counter::measure(run);
@@ -144,7 +146,9 @@ fn scopes_that_are_off_do_not_allocate_and_do_not_enter() {
     assert_eq!(off.count_total, 0, "details of a call: {off:?}");
 
     assert!(!started_on.is_recording());
-    let scope = ExecuteToolScope::builder(&tool).tracer(&tracer).start();
+    let scope = ExecuteToolScope::builder(&tool)
+        .with_tracer(&tracer)
+        .start();
     let _active = scope.enter();
     assert!(!scope.span_context().is_valid());
     assert!(!Context::current().has_active_span());
@@ -189,7 +193,9 @@ fn an_end_that_is_set_while_off_counts() {
     let provider = provider.build();
     let tracer = ScopeTracer::new(&provider);
     let tool = ToolCallDetails::new("clock");
-    let scope = ExecuteToolScope::builder(&tool).tracer(&tracer).start();
+    let scope = ExecuteToolScope::builder(&tool)
+        .with_tracer(&tracer)
+        .start();
     let end = SystemTime::UNIX_EPOCH + Duration::from_secs(5);
     set_enabled(false);
     scope.set_end_time(end);

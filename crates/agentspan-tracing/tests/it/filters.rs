@@ -94,7 +94,7 @@ fn spans_that_are_withheld_do_not_cut_the_tree() {
 #[test]
 fn an_explicit_parent_is_the_parent_whatever_is_active() {
     let recorder = Recorder::new();
-    let request = BaggageBuilder::new().correlation_id("r-1").build();
+    let request = BaggageBuilder::new().with_correlation_id("r-1").build();
     recorder.run(|| {
         let parent = request.in_baggage(|| info_span!("parent"));
         recorder.tool("clock").in_scope_infallible(|_| {

@@ -53,9 +53,9 @@ impl Recorder {
         let agent = AgentDetails::new(AgentId::parse("agent-1").unwrap());
         let tenant = TenantDetails::new(TenantId::parse("tenant-1").unwrap());
         ExecuteToolScope::builder(&ToolCallDetails::new(name))
-            .agent(&agent)
-            .tenant(&tenant)
-            .tracer(&self.scopes)
+            .with_agent(&agent)
+            .with_tenant(&tenant)
+            .with_tracer(&self.scopes)
             .start()
     }
 

@@ -43,7 +43,7 @@ impl Destination {
     ///
     /// The codes that the specification of OTLP calls retryable, and broken connections, are met with three
     /// retries, not sooner than `RetryInfo` says; others are final. Spans that the receiver rejects in a
-    /// partial success are counted as [`ExportLoss::Rejected`](agentspan_otel::export_queue::ExportLoss::Rejected), and
+    /// partial success are counted as [`DropReason::Rejected`](agentspan_otel::DropReason::Rejected), and
     /// [`DestinationReport::receiver_message`](crate::DestinationReport::receiver_message) says why.
     ///
     /// # Errors
@@ -84,7 +84,7 @@ impl Wire for Grpc {
     const PREFIX: usize = PREFIX;
 
     fn transport(transport: Transport) -> Transport {
-        transport.over_http2()
+        transport.with_http2()
     }
 
     fn set_headers(headers: &mut HeaderMap, gzip: bool) {

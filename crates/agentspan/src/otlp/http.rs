@@ -32,7 +32,7 @@ impl Destination {
     ///
     /// The statuses 429, 502, 503 and 504 and broken connections are met with three retries, not sooner than
     /// `Retry-After` says; other refusals are final. Spans that the receiver rejects in a partial success are
-    /// counted as [`ExportLoss::Rejected`](agentspan_otel::export_queue::ExportLoss::Rejected), and
+    /// counted as [`DropReason::Rejected`](agentspan_otel::DropReason::Rejected), and
     /// [`DestinationReport::receiver_message`](crate::DestinationReport::receiver_message) says why.
     ///
     /// ```no_run

@@ -42,7 +42,9 @@ impl Secrets {
     /// What no word of the receiver may repeat.
     pub(super) fn withheld(&self) -> Withheld<'_> {
         let secrets = self.0.iter();
-        secrets.fold(Withheld::new(), |withheld, secret| withheld.secret(secret))
+        secrets.fold(Withheld::new(), |withheld, secret| {
+            withheld.with_secret(secret)
+        })
     }
 
     /// What follows the name of a scheme, as in `Bearer key`; for the scheme `Basic`, user and password, too.

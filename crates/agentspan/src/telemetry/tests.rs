@@ -12,7 +12,7 @@ use std::thread::{self, ThreadId};
 
 use agentspan_model::agentspec::SpanDetails;
 use agentspan_otel::export_queue::ExportQueueBuilder;
-use agentspan_otel::{ExportQueue, OtelBridge};
+use agentspan_otel::{DropReason, ExportQueue, OtelBridge};
 use agentspan_processor::{
     BackgroundQueue, HookError, Span as AgentSpan, SpanProcessor as AgentSpecProcessor,
 };
@@ -318,7 +318,7 @@ fn a10_and_a14_what_forty_dead_destinations_still_hold_at_the_deadline_of_a_shut
     assert_eq!(unsent(telemetry.flush(Duration::ZERO)), 40);
     assert_eq!(unsent(telemetry.shutdown(Duration::ZERO)), 40);
     for destination in telemetry.report().destinations {
-        assert_eq!(destination.losses, [("shutdown_deadline", 1)]);
+        assert_eq!(destination.losses, [(DropReason::ShutdownDeadline, 1)]);
         assert_eq!(destination.queued, 0);
     }
     telemetry.shutdown(Duration::ZERO).unwrap();

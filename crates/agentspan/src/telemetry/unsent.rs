@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use agentspan_otel::export_queue::ExportLoss;
+use agentspan_otel::DropReason;
 
 use crate::report::{DestinationReport, TelemetryReport};
 
@@ -24,8 +24,8 @@ impl Unsent {
             let count_before = |reason| known.map_or(0, |known| lost_for(known, reason));
             let losses = destination.losses.iter();
             let new = losses.map(|(reason, count)| {
-                let new = count.saturating_sub(count_before(reason));
-                (*reason, new)
+                let new = count.saturating_sub(count_before(*reason));
+                (reason.as_str(), new)
             });
             new.collect()
         })
@@ -34,7 +34,7 @@ impl Unsent {
     /// What waits, and what was lost between two reports since the deadline of a shutdown passed.
     pub(super) fn at_deadline(before: &TelemetryReport, after: &TelemetryReport) -> Self {
         let mut unsent = Self::between(before, after);
-        let late = ExportLoss::ShutdownDeadline.as_str();
+        let late = DropReason::ShutdownDeadline.as_str();
         for (_, counts) in &mut unsent.0 {
             counts.retain(|(reason, _)| [QUEUED, late].contains(reason));
         }
@@ -66,7 +66,7 @@ impl Unsent {
 
 const QUEUED: &str = "queued";
 
-fn lost_for(destination: &DestinationReport, reason: &str) -> u64 {
+fn lost_for(destination: &DestinationReport, reason: DropReason) -> u64 {
     let losses = destination.losses.iter();
     let of_reason = losses.filter(|(other, _)| *other == reason);
     of_reason.map(|(_, count)| count).sum()
@@ -92,7 +92,7 @@ impl fmt::Display for Unsent {
 mod tests {
     use super::*;
 
-    fn report(name: &str, losses: &[(&'static str, u64)]) -> DestinationReport {
+    fn report(name: &str, losses: &[(DropReason, u64)]) -> DestinationReport {
         DestinationReport {
             losses: losses.to_vec(),
             ..DestinationReport::new(
@@ -106,8 +106,8 @@ mod tests {
     fn a_destination_that_lost_nothing_to_the_deadline_is_not_named() {
         let after = TelemetryReport {
             destinations: vec![
-                report("agent365", &[("no_identity", 1)]),
-                report("otlp", &[("shutdown_deadline", 2)]),
+                report("agent365", &[(DropReason::NoIdentity, 1)]),
+                report("otlp", &[(DropReason::ShutdownDeadline, 2)]),
             ],
             ..TelemetryReport::default()
         };

@@ -36,17 +36,22 @@ fn scopes(tracer: &ScopeTracer) {
         .with_name("Clerk")
         .with_conversation_id("conversation-1");
     let details = InvokeAgentDetails::new(agent.clone());
-    let invoked = InvokeAgentScope::builder(&details).tenant(&tenant);
-    invoked.tracer(tracer).start().in_scope_infallible(|scope| {
-        scope.record_input_messages("Will it rain?");
-        scope.record_response("No.");
-    });
+    let invoked = InvokeAgentScope::builder(&details).with_tenant(&tenant);
+    invoked
+        .with_tracer(tracer)
+        .start()
+        .in_scope_infallible(|scope| {
+            scope.record_input_messages("Will it rain?");
+            scope.record_response("No.");
+        });
     let call = InferenceCallDetails::new(InferenceOperationType::Chat, "gpt-4o", "OpenAI");
     let call = call.with_input_tokens(11).with_output_tokens(7);
     let call = call.with_finish_reasons(["stop"]);
-    let inference = InferenceScope::builder(&call).agent(&agent).tenant(&tenant);
+    let inference = InferenceScope::builder(&call)
+        .with_agent(&agent)
+        .with_tenant(&tenant);
     inference
-        .tracer(tracer)
+        .with_tracer(tracer)
         .start()
         .in_scope_infallible(|scope| {
             scope.record_input_messages("Will it rain?");
@@ -55,9 +60,9 @@ fn scopes(tracer: &ScopeTracer) {
     let call = ToolCallDetails::new("get_weather").with_call_id("call-1");
     let call = call.with_arguments(r#"{"city":"Lima"}"#);
     let tool = ExecuteToolScope::builder(&call)
-        .agent(&agent)
-        .tenant(&tenant);
-    tool.tracer(tracer)
+        .with_agent(&agent)
+        .with_tenant(&tenant);
+    tool.with_tracer(tracer)
         .start()
         .in_scope_infallible(|scope| scope.record_response("dry"));
 }
@@ -100,7 +105,7 @@ fn received(
         .with_environment(&Environment::default())
         .with_profile(profile)
         .with_destination(customise(destination))
-        .switched_on()
+        .with_switches_on()
         .into_processor()
         .unwrap();
     let queue = processor.queues()[0].clone();
@@ -337,7 +342,7 @@ fn delivered(profile: Profile) -> String {
         .with_environment(&Environment::default())
         .with_profile(profile)
         .with_delivery(delivery)
-        .switched_on()
+        .with_switches_on()
         .into_processor()
         .unwrap();
     let delivery = processor.delivery().unwrap().clone();
@@ -397,7 +402,7 @@ fn the_newest_conventions_are_a_switch_of_the_environment() {
                 opt_in,
             )]))
             .with_destination(destination)
-            .switched_on()
+            .with_switches_on()
             .into_processor()
             .unwrap();
         let queue = processor.queues()[0].clone();

@@ -129,7 +129,7 @@ fn configuration(to: &str) -> Configuration {
 fn send_one_span(to: &str) {
     let processor = configuration(to)
         .with_environment(&Environment::default())
-        .switched_on()
+        .with_switches_on()
         .into_processor()
         .unwrap();
     let queues = processor.queues().to_vec();

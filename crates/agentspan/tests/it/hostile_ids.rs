@@ -36,7 +36,7 @@ fn send_to(destination: Destination) -> SdkTracerProvider {
     let processor = configure()
         .with_environment(&Environment::default())
         .with_destination(destination)
-        .switched_on()
+        .with_switches_on()
         .into_processor()
         .unwrap();
     let queue = processor.queues()[0].clone();

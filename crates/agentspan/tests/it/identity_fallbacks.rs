@@ -37,7 +37,7 @@ fn agent_of(
     let configuration = configure()
         .with_environment(&Environment::default())
         .with_delivery(delivery(builder))
-        .switched_on();
+        .with_switches_on();
     let processor = customise(configuration).into_processor().unwrap();
     let delivery = processor.delivery().unwrap().clone();
     let provider = SdkTracerProvider::builder()
@@ -104,14 +104,14 @@ fn called() -> Context {
     let header = format!("{}=victims-agent", keys::MICROSOFT_AGENT_PLATFORM_ID);
     let headers = HashMap::from([("baggage".to_owned(), header)]);
     let context = BaggagePropagator::new().extract_with_context(&Context::new(), &headers);
-    let own = BaggageBuilder::for_profile(Profile::V2).tenant_id("tenant-1");
+    let own = BaggageBuilder::for_profile(Profile::V2).with_tenant_id("tenant-1");
     own.build().to_context(&context)
 }
 
 #[test]
 fn a_callers_header_does_not_say_which_agent_it_is() {
     assert_eq!(agent_of(&[], &called(), with_fallbacks, as_it_is), None);
-    let trusting = Configuration::trust_remote_identity;
+    let trusting = Configuration::with_trusted_remote_identity;
     let header = agent_of(&[TENANT], &called(), with_fallbacks, trusting);
     assert_eq!(header.as_deref(), Some("victims-agent"));
 }
@@ -119,8 +119,8 @@ fn a_callers_header_does_not_say_which_agent_it_is() {
 #[test]
 fn baggage_of_this_process_does() {
     let own = BaggageBuilder::for_profile(Profile::V2)
-        .tenant_id("tenant-1")
-        .set_pairs([(keys::MICROSOFT_AGENT_PLATFORM_ID, "platform-1")])
+        .with_tenant_id("tenant-1")
+        .with_pairs([(keys::MICROSOFT_AGENT_PLATFORM_ID, "platform-1")])
         .build();
     let context = own.to_context(&Context::new());
     let found = agent_of(&[], &context, with_fallbacks, as_it_is);
@@ -139,8 +139,8 @@ fn d5_a_span_of_somebody_else_inside_a_scope_is_delivered_for_the_scopes_agent()
     let details = InvokeAgentDetails::new(AgentDetails::new(AgentId::parse("agent-2").unwrap()));
     let tenant = TenantDetails::new(TenantId::parse("tenant-1").unwrap());
     let scope = InvokeAgentScope::builder(&details)
-        .tenant(&tenant)
-        .tracer(&ScopeTracer::with_profile(&provider, Profile::V2))
+        .with_tenant(&tenant)
+        .with_tracer(&ScopeTracer::with_profile(&provider, Profile::V2))
         .start();
     let inside = agent_of(&[], &scope.context(), as_it_is, as_it_is);
     assert_eq!(inside.as_deref(), Some("agent-2"));

@@ -49,7 +49,7 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
     // A setting that cannot be used is named, and nothing is in force.
     let error = configure()
         .with_delivery(delivery_to("http://user:secret@127.0.0.1:1"))
-        .switched_on()
+        .with_switches_on()
         .install()
         .unwrap_err();
     assert!(matches!(error, InstallError::Delivery(_)), "{error:?}");
@@ -67,7 +67,7 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
         .with_agent_spec_processor("second", InMemory::new())
         .with_destination(Destination::exporter("second", kept.clone()))
         .with_metrics(&meters.provider)
-        .switched_on()
+        .with_switches_on()
         .install()
         .unwrap();
     assert_eq!(telemetry.agent365(), Agent365Status::Delivers);
@@ -85,7 +85,7 @@ fn telemetry_is_installed_once_delivers_and_keeps_its_deadlines() {
     assert_eq!((stats.accepted, stats.exported), (2, 1));
     assert_eq!(stats.dropped_for(DropReason::NoIdentity), 1);
 
-    let second = configure().switched_on().install().unwrap_err();
+    let second = configure().with_switches_on().install().unwrap_err();
     assert!(
         matches!(second, InstallError::AlreadyInstalled),
         "{second:?}"

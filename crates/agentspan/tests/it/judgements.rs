@@ -36,7 +36,7 @@ fn received(disclosure: Disclosure) -> (Span, Span) {
     let telemetry = configure()
         .with_environment(&Environment::default())
         .with_destination(destination.with_disclosure(disclosure))
-        .switched_on()
+        .with_switches_on()
         .install()
         .unwrap();
     let mut answer = telemetry.tracer("a program").start("answer");

@@ -32,7 +32,9 @@ impl RetryTimer for AtOnce {
 
 fn quiet() -> Configuration {
     let environment = Environment::default();
-    configure().with_environment(&environment).switched_on()
+    configure()
+        .with_environment(&environment)
+        .with_switches_on()
 }
 
 fn end_span(provider: &SdkTracerProvider, agent: &'static str) {

@@ -1,6 +1,7 @@
 //! What OpenTelemetry's variables of the process say, beside what the code says.
 
 use agentspan::discovery::Environment;
+use agentspan::otel::DropReason;
 use agentspan::{Destination, Otlp, Sidecar, SidecarProtocol, configure};
 use agentspan_testkit::{Answer, CapturedLogs, Certificates, RecordedRequest, Service};
 
@@ -223,7 +224,7 @@ fn a14_the_words_of_a_receiver_are_in_the_report_and_in_no_log() {
         let second = sender.send(2);
         let report = sender.report();
         assert_eq!(report.receiver_message.as_deref(), Some("no zebras"));
-        assert_eq!(report.losses, [("rejected", 1)]);
+        assert_eq!(report.losses, [(DropReason::Rejected, 1)]);
         let text = format!("{}{first}{second:?}", logs.text());
         assert!(!text.contains("zebra"), "{text}");
         assert_eq!(logs.count("a receiver rejected spans"), 1);

@@ -32,7 +32,7 @@ fn arrived_with(
     let processor = configure()
         .with_environment(&variables.iter().copied().collect::<Environment>())
         .with_delivery(customise(delivery))
-        .switched_on()
+        .with_switches_on()
         .into_processor()
         .unwrap();
     let delivery = processor.delivery().unwrap().clone();
@@ -78,7 +78,7 @@ fn d5_a_scope_that_runs_with_the_token_of_a_request_has_it() {
     let processor = configure()
         .with_environment(&Environment::default())
         .with_delivery(delivery)
-        .switched_on()
+        .with_switches_on()
         .into_processor()
         .unwrap();
     let delivery = processor.delivery().unwrap().clone();
@@ -88,11 +88,11 @@ fn d5_a_scope_that_runs_with_the_token_of_a_request_has_it() {
     let details = InvokeAgentDetails::new(AgentDetails::new(AgentId::parse("agent-1").unwrap()));
     let tenant = TenantDetails::new(TenantId::parse("tenant-1").unwrap());
     let token = ExportToken::new(AccessToken::new("own").unwrap());
-    let baggage = BaggageBuilder::new().conversation_id("c").build();
+    let baggage = BaggageBuilder::new().with_conversation_id("c").build();
     for order in 0..3 {
         let scope = InvokeAgentScope::builder(&details)
-            .tenant(&tenant)
-            .tracer(&ScopeTracer::new(&provider))
+            .with_tenant(&tenant)
+            .with_tracer(&ScopeTracer::new(&provider))
             .start();
         let future = scope.run_infallible(|_| std::future::ready(()));
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -129,7 +129,7 @@ fn a_token_that_is_entered_around_a_running_trace_reaches_its_spans_and_no_other
     let processor = configure()
         .with_environment(&Environment::default())
         .with_delivery(delivery)
-        .switched_on()
+        .with_switches_on()
         .into_processor()
         .unwrap();
     let delivery = processor.delivery().unwrap().clone();
@@ -142,10 +142,10 @@ fn a_token_that_is_entered_around_a_running_trace_reaches_its_spans_and_no_other
     };
     let traces = [trace(), trace(), trace()];
     let baggage = |number: usize| {
-        let baggage = BaggageBuilder::new().tenant_id(format!("tenant-{number}"));
-        let baggage = baggage.agent_id("agent-1");
+        let baggage = BaggageBuilder::new().with_tenant_id(format!("tenant-{number}"));
+        let baggage = baggage.with_agent_id("agent-1");
         baggage
-            .correlation_id(format!("correlation-{number}"))
+            .with_correlation_id(format!("correlation-{number}"))
             .build()
     };
     for (number, trace) in traces.iter().enumerate() {

@@ -87,7 +87,7 @@ fn program() {
             in_closure.store(true, Ordering::SeqCst);
             builder
         });
-    let telemetry = configuration.switched_on().install().unwrap();
+    let telemetry = configuration.with_switches_on().install().unwrap();
     assert_eq!(threads(), [""; 0]);
     assert!(logs.contains("OTEL_SDK_DISABLED"));
     assert_eq!(telemetry.agent365(), Agent365Status::SdkDisabled);
@@ -163,13 +163,15 @@ fn processor(value: &str) -> (bool, String) {
     let configuration = configure()
         .with_environment(&environment)
         .with_destination(Destination::exporter("kept", kept));
-    let processor = configuration.switched_on().into_processor().unwrap();
+    let processor = configuration.with_switches_on().into_processor().unwrap();
     let is_disabled = processor.agent365() == Agent365Status::SdkDisabled;
     assert_eq!(processor.queues().is_empty(), is_disabled);
     let provider = SdkTracerProvider::builder()
         .with_span_processor(processor)
         .build();
-    let baggage = BaggageBuilder::new().correlation_id("request-1").build();
+    let baggage = BaggageBuilder::new()
+        .with_correlation_id("request-1")
+        .build();
     let context = baggage.to_context(&Context::new());
     let tracer = opentelemetry::trace::TracerProvider::tracer(&provider, "t");
     let span = tracer.start_with_context("s", &context);

@@ -66,6 +66,8 @@ impl Sender {
     pub(crate) fn outcome(&self) -> (u64, u64, Vec<(&'static str, u64)>) {
         let report = self.report();
         assert_eq!(report.accepted, report.exported + report.dropped());
-        (report.exported, report.unconfirmed, report.losses)
+        let losses = report.losses.into_iter();
+        let losses = losses.map(|(reason, count)| (reason.as_str(), count));
+        (report.exported, report.unconfirmed, losses.collect())
     }
 }

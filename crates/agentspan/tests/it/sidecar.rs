@@ -168,7 +168,7 @@ fn the_sidecar_gets_spans_in_the_words_of_agent_365_with_their_contents() {
         .build();
     let tracer = provider.tracer("t");
     let request = BaggageBuilder::for_profile(Profile::V2)
-        .tenant_id("tenant-1")
+        .with_tenant_id("tenant-1")
         .build();
     request.in_baggage(|| {
         for (operation, prompt) in [("chat", "the prompt"), ("invoke_agent", "said twice")] {

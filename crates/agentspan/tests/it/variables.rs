@@ -107,7 +107,7 @@ fn each_variable_that_is_honoured_has_a_test() {
 fn log(environment: &Environment) -> String {
     let (logs, _guard) = CapturedLogs::on_this_thread();
     let configuration = configure().with_environment(environment);
-    configuration.switched_on().into_processor().unwrap();
+    configuration.with_switches_on().into_processor().unwrap();
     logs.text()
 }
 

@@ -28,13 +28,17 @@ fn step(name: &'static str) {
 }
 
 fn of(agent: &str) -> RequestBaggage {
-    let baggage = BaggageBuilder::new().tenant_id("tenant-1").agent_id(agent);
+    let baggage = BaggageBuilder::new()
+        .with_tenant_id("tenant-1")
+        .with_agent_id(agent);
     baggage.build()
 }
 
 fn with_correlation(agent: &str, session: &str) -> RequestBaggage {
-    let baggage = BaggageBuilder::new().tenant_id("tenant-1").agent_id(agent);
-    baggage.correlation_id(session).build()
+    let baggage = BaggageBuilder::new()
+        .with_tenant_id("tenant-1")
+        .with_agent_id(agent);
+    baggage.with_correlation_id(session).build()
 }
 
 fn watched() -> Watched {
@@ -96,7 +100,7 @@ fn what_is_entered_later_wins_key_by_key() {
     let active = trace.root().enter();
     let turn = with_correlation("agent-1", "session-1").in_baggage(|| detached("turn"));
     drop(active);
-    let another_agent = BaggageBuilder::new().agent_id("agent-2").build();
+    let another_agent = BaggageBuilder::new().with_agent_id("agent-2").build();
     another_agent.in_baggage(|| {
         let _turn = turn.enter();
         step("step");
@@ -230,8 +234,10 @@ fn a_span_of_another_trace_that_is_current_gives_nothing_to_the_spans_of_a_trace
 }
 
 fn of_tenant(tenant: &str, agent: &str, conversation: &str) -> RequestBaggage {
-    let baggage = BaggageBuilder::new().tenant_id(tenant).agent_id(agent);
-    baggage.conversation_id(conversation).build()
+    let baggage = BaggageBuilder::new()
+        .with_tenant_id(tenant)
+        .with_agent_id(agent);
+    baggage.with_conversation_id(conversation).build()
 }
 
 #[track_caller]
@@ -284,18 +290,23 @@ fn an_identity_that_is_entered_is_a_pair_that_somebody_set() {
 fn what_a_span_has_for_its_tenant_does_not_go_to_the_tenant_that_is_entered() {
     let watched = watched();
     let trace = of_tenant("a", "agent-a", "talk-a").in_baggage(|| watched.detached_trace());
-    let other = BaggageBuilder::new().tenant_id("b").agent_id("agent-b");
+    let other = BaggageBuilder::new()
+        .with_tenant_id("b")
+        .with_agent_id("agent-b");
     other.build().in_baggage(|| {
         let _root = trace.root().enter();
         step("whole");
     });
     // One half only: the agent of another tenant is none of this one.
-    BaggageBuilder::new().tenant_id("b").build().in_baggage(|| {
-        let _root = trace.root().enter();
-        step("half");
-    });
     BaggageBuilder::new()
-        .agent_id("agent-2")
+        .with_tenant_id("b")
+        .build()
+        .in_baggage(|| {
+            let _root = trace.root().enter();
+            step("half");
+        });
+    BaggageBuilder::new()
+        .with_agent_id("agent-2")
         .build()
         .in_baggage(|| {
             let _root = trace.root().enter();
@@ -312,8 +323,8 @@ fn scope_of(tracer: &ScopeTracer, tenant: &str, agent: &str) -> InvokeAgentScope
     let agent = AgentDetails::new(AgentId::parse(agent).unwrap());
     let tenant = TenantDetails::new(TenantId::parse(tenant).unwrap());
     InvokeAgentScope::builder(&InvokeAgentDetails::new(agent))
-        .tenant(&tenant)
-        .tracer(tracer)
+        .with_tenant(&tenant)
+        .with_tracer(tracer)
         .start()
 }
 
@@ -367,7 +378,7 @@ fn two_traces_below_one_span_of_opentelemetry_are_told_apart() {
             let _root = of_b.root().enter();
             step("in a scope of a");
         });
-        let half = BaggageBuilder::new().agent_id("agent-b").build();
+        let half = BaggageBuilder::new().with_agent_id("agent-b").build();
         let half = half.in_baggage(|| watched.detached_trace());
         scope("a", "agent-a").in_scope_infallible(|_| {
             let _root = half.root().enter();
@@ -400,7 +411,7 @@ fn a_scope_within_a_trace_is_that_of_the_spans_that_are_entered_in_it() {
     let watched = watched();
     let tracer = ScopeTracer::new(&watched.provider);
     let scope = |tenant: &str, agent: &str| scope_of(&tracer, tenant, agent);
-    let talk = BaggageBuilder::new().conversation_id("talk-b").build();
+    let talk = BaggageBuilder::new().with_conversation_id("talk-b").build();
     scope("b", "agent-b").in_scope_infallible(|_| {
         let trace = talk.in_baggage(|| watched.detached_trace());
         let root = trace.root().enter();

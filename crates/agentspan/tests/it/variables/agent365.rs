@@ -43,7 +43,7 @@ pub(super) fn exporter(row: &Row) {
 
 /// Makes one span of an invoked agent.
 fn make_span(configuration: Configuration) {
-    let processor = configuration.switched_on().into_processor().unwrap();
+    let processor = configuration.with_switches_on().into_processor().unwrap();
     let (delivery, queues) = (processor.delivery().cloned(), processor.queues().to_vec());
     let provider = SdkTracerProvider::builder()
         .with_span_processor(processor)

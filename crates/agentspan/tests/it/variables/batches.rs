@@ -42,7 +42,7 @@ impl Queue {
             .with_environment(&environment)
             .with_destination(destination);
         Self {
-            processor: configuration.switched_on().into_processor().ok(),
+            processor: configuration.with_switches_on().into_processor().ok(),
             sizes,
             release: Some(release),
         }

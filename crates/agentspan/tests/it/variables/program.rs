@@ -41,7 +41,7 @@ fn three() -> Vec<KeyValue> {
 
 /// Installs telemetry in the environment of the process and makes spans.
 fn program() {
-    let telemetry = configure().switched_on().install().unwrap();
+    let telemetry = configure().with_switches_on().install().unwrap();
     let tracer = telemetry.tracer("t");
     for (name, parent) in [
         (ALONE, None),
@@ -252,7 +252,7 @@ fn is_captured() -> bool {
     let destination = Destination::exporter("kept", kept.clone());
     let destination = destination.with_disclosure(Disclosure::Clear);
     let configuration = configure().with_destination(destination);
-    let telemetry = configuration.switched_on().install().unwrap();
+    let telemetry = configuration.with_switches_on().install().unwrap();
     let trace = telemetry.trace().start().unwrap();
     canaries::agent_spec();
     trace.end().unwrap();
@@ -285,7 +285,7 @@ fn name_of_workflow() -> String {
     let exporter = InMemorySpanExporter::default();
     let telemetry = configure()
         .with_destination(Destination::exporter("memory", exporter.clone()))
-        .switched_on()
+        .with_switches_on()
         .install()
         .unwrap();
     let mut span = telemetry.tracer("t").start("run");
@@ -318,8 +318,10 @@ pub(super) fn conventions(row: &Row) {
 
 /// Whether the trace and the baggage of a request that leaves are there, and the same of one that came.
 fn in_formats() {
-    let telemetry = configure().switched_on().install().unwrap();
-    let baggage = BaggageBuilder::new().correlation_id("request-1").build();
+    let telemetry = configure().with_switches_on().install().unwrap();
+    let baggage = BaggageBuilder::new()
+        .with_correlation_id("request-1")
+        .build();
     let came = [("traceparent", SAMPLED), ("baggage", "correlation.id=1")];
     let received = Propagation::new().extract_headers(&Context::new(), came);
     let leaves = telemetry.propagation();

@@ -25,7 +25,7 @@ fn processor(variables: &[(&str, &str)]) -> (Result<AgentSpanProcessor, InstallE
     let (logs, _guard) = CapturedLogs::on_this_thread();
     let environment: Environment = variables.iter().copied().collect();
     let configuration = configure().with_environment(&environment);
-    let processor = configuration.switched_on().into_processor();
+    let processor = configuration.with_switches_on().into_processor();
     (processor, logs.text())
 }
 
@@ -209,7 +209,10 @@ fn outcome(service: &Service, variables: &[(&str, &str)]) -> (u64, u64) {
     let url = service.url();
     let mut all = vec![("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str())];
     all.extend_from_slice(variables);
-    let processor = in_environment(all).switched_on().into_processor().unwrap();
+    let processor = in_environment(all)
+        .with_switches_on()
+        .into_processor()
+        .unwrap();
     let queue = processor.queues()[0].clone();
     let provider = SdkTracerProvider::builder()
         .with_span_processor(processor)

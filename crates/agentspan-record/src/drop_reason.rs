@@ -1,8 +1,11 @@
-//! Why a span was not delivered.
+//! Why a span was not delivered, one enum for every queue.
 
 use std::fmt;
 
-/// Why a span was not delivered. Every span that is lost is counted under one of these.
+use agentspan_queue::queue::Loss;
+
+/// Why a span was not delivered. Every span that is lost is counted under one of these, by the
+/// delivery to Agent 365 and by the queue of every other destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum DropReason {
@@ -20,7 +23,8 @@ pub enum DropReason {
     Token,
     /// The service answered with a status that is not worth another try.
     PermanentStatus,
-    /// The service took the request and rejected the span. The report has the service's reason.
+    /// The receiver took the request and rejected the span. Sending again does not help. The report
+    /// has the receiver's reason, if it gave one.
     Rejected,
     /// The service took the request and routed the span to none of its destinations, for instance
     /// because nobody in the tenant has a licence. The report has the service's reason.
@@ -28,12 +32,13 @@ pub enum DropReason {
     /// The service answered 413 though the span was alone in its request.
     TooLarge,
     /// Every try failed with a transport error or a status that is worth another try, until the spans had
-    /// waited for as long as [`Retry`](crate::retry::Retry) allows.
+    /// waited for as long as `agentspan_agent365::retry::Retry` allows.
     RetriesExhausted,
     /// The service answered with a status of 5xx each time that the span was sent, while it took other spans of
     /// the identity.
     Poison,
-    /// The queue was full. The newest spans are the ones that are dropped.
+    /// The queue was full. The newest spans are the ones that are dropped. Make it larger, or find
+    /// out what makes the destination slow.
     QueueFull,
     /// The queue was nearly full, and its identity held more than its share of it: the service does not take
     /// its spans as fast as they come. The newest are the ones that are dropped. Spans of other
@@ -52,17 +57,51 @@ pub enum DropReason {
     RequestOver,
     /// The span came after shutdown.
     AfterShutdown,
-    /// The deadline of the shutdown passed before the span was delivered.
+    /// The deadline of the shutdown passed before the span was delivered. Give it longer.
     ShutdownDeadline,
     /// The delivery itself failed: a panic in it, which is a defect of this crate.
     Internal,
-    /// The process is the child of a fork, and the system refused a thread for the delivery of its spans.
+    /// The process is the child of a fork, and the system refused a thread for the delivery of its
+    /// spans, or the queue cannot make an exporter for it.
     Forked,
+    /// The exporter returned an error, which the log names. Look at the destination.
+    Failed,
+    /// The exporter said that its time had passed. Give it longer, or look at the destination.
+    TimedOut,
+    /// The exporter or the filter of a destination panicked. Fix it.
+    Panic,
 }
 
 impl DropReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 23] = [
+        Self::NoIdentity,
+        Self::OtherOperation,
+        Self::BadIdentity,
+        Self::Token,
+        Self::PermanentStatus,
+        Self::Rejected,
+        Self::NotRouted,
+        Self::TooLarge,
+        Self::RetriesExhausted,
+        Self::Poison,
+        Self::QueueFull,
+        Self::QueueShare,
+        Self::RequestSpanLimit,
+        Self::RequestEvicted,
+        Self::RequestTimedOut,
+        Self::RequestOver,
+        Self::AfterShutdown,
+        Self::ShutdownDeadline,
+        Self::Internal,
+        Self::Forked,
+        Self::Failed,
+        Self::TimedOut,
+        Self::Panic,
+    ];
+
+    /// Those that the delivery to Agent 365 counts.
+    pub const OF_AGENT365: [Self; 20] = [
         Self::NoIdentity,
         Self::OtherOperation,
         Self::BadIdentity,
@@ -85,7 +124,19 @@ impl DropReason {
         Self::Forked,
     ];
 
-    /// The name under which the reason appears in logs, such as `queue_full`.
+    /// Those that the queue of any other destination counts.
+    pub const OF_QUEUES: [Self; 8] = [
+        Self::QueueFull,
+        Self::Failed,
+        Self::TimedOut,
+        Self::Rejected,
+        Self::Panic,
+        Self::AfterShutdown,
+        Self::ShutdownDeadline,
+        Self::Forked,
+    ];
+
+    /// The name under which the reason appears in logs and reports, such as `queue_full`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -109,39 +160,30 @@ impl DropReason {
             Self::ShutdownDeadline => "shutdown_deadline",
             Self::Internal => "internal",
             Self::Forked => "forked",
+            Self::Failed => "export_failed",
+            Self::TimedOut => "export_timed_out",
+            Self::Panic => "panic",
         }
     }
 
     /// The place of the reason in [`ALL`](Self::ALL).
-    pub(crate) fn index(self) -> usize {
-        match self {
-            Self::NoIdentity => 0,
-            Self::OtherOperation => 1,
-            Self::BadIdentity => 2,
-            Self::Token => 3,
-            Self::PermanentStatus => 4,
-            Self::Rejected => 5,
-            Self::NotRouted => 6,
-            Self::TooLarge => 7,
-            Self::RetriesExhausted => 8,
-            Self::Poison => 9,
-            Self::QueueFull => 10,
-            Self::QueueShare => 11,
-            Self::RequestSpanLimit => 12,
-            Self::RequestEvicted => 13,
-            Self::RequestTimedOut => 14,
-            Self::RequestOver => 15,
-            Self::AfterShutdown => 16,
-            Self::ShutdownDeadline => 17,
-            Self::Internal => 18,
-            Self::Forked => 19,
-        }
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+}
+
+impl Loss for DropReason {
+    const QUEUE_FULL: Self = Self::QueueFull;
+
+    fn index(self) -> usize {
+        self.index()
     }
 }
 
 impl fmt::Display for DropReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.pad(self.as_str())
     }
 }
 
