@@ -1,6 +1,9 @@
 //! Reading of components: finds nested ones, follows references, drops secrets.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
 
 use serde_json::value::RawValue;
 
@@ -319,6 +322,9 @@ fn read_map<'a>(
     let mut pairs = Vec::new();
     let mut complete = true;
     for member in members.take_rest() {
+        // A dump may take what stands here for a component, whose names are written without escapes.
+        let is_escaped = matches!(member.name, Cow::Owned(_));
+        reader.changes += usize::from(is_escaped && reader.is_document());
         let secret_of = head
             .as_ref()
             .filter(|(class, _)| classes::is_secret(class, &member.name));

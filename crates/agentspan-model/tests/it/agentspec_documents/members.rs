@@ -133,3 +133,23 @@ fn what_is_wrong_inside_is_told_beside_what_is_wrong_around_it() {
          agent: not a component (line 1, column 64)"
     );
 }
+
+#[test]
+fn escaped_names_are_read_once_wherever_they_stand() {
+    let part = r#"{"component_type":"Tool","id":"t","name":"t","\u00e9":1,"a":[{"\u0041\ud83d\ude00":{"q\"":2}}]}"#;
+    let places = [
+        r#"{"component_type":"Agent","id":"a","name":"a","unknown":PART}"#,
+        r#"{"component_type":"Agent","id":"a","name":"a","unknown":[{"x":PART}]}"#,
+        r#"{"component_type":"Agent","id":"a","name":"a","metadata":{"x":PART}}"#,
+        r#"{"component_type":"Agent","id":"a","name":"a","unknown\u0020":{"\u0078":[[PART]]}}"#,
+        r#"{"component_type":"Acme","id":"a","name":"a","unknown":{"x":PART}}"#,
+        r#"{"component_type":"OpenAiConfig","id":"a","name":"a","default_generation_parameters":{"x":PART}}"#,
+    ];
+    for place in places {
+        let document = place.replace("PART", part);
+        let read = DocumentReader::new().read(&document).unwrap();
+        let again = Component::from_json(read.dump()).unwrap();
+        assert_eq!(read.dump(), again.dump(), "{document}");
+        assert_eq!(read, again);
+    }
+}
