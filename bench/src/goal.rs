@@ -125,7 +125,11 @@ impl Goal {
         };
         match self.peer {
             Some(_) => format!("{sign} {number} x"),
-            None if matches!(self.metric, Metric::Peak | Metric::PeakOverIdle) => {
+            None if matches!(
+                self.metric,
+                Metric::Peak | Metric::PeakOverIdle | Metric::LongCall
+            ) =>
+            {
                 format!("{sign} {}", self.metric.cell(number))
             }
             None => format!("{sign} {number}"),

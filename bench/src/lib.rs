@@ -23,6 +23,7 @@
 
 mod agentspec_row;
 mod attributes_row;
+mod calls;
 mod children;
 mod defaults_row;
 mod depth_row;

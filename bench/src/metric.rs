@@ -32,6 +32,8 @@ pub enum Metric {
     Peak,
     /// The most memory that the process had over what it had when it was idle, in bytes.
     PeakOverIdle,
+    /// Nanoseconds of wall time that 99.9 % of the calls of the caller do not exceed.
+    LongCall,
     /// Units that a receiver acknowledged, or that reached the end of their way.
     Delivered,
     /// Units that were made and did not reach the end of their way.
@@ -44,7 +46,7 @@ pub enum Metric {
 
 impl Metric {
     /// All, in the order of the columns.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Caller,
         Self::Process,
         Self::Worker,
@@ -56,6 +58,7 @@ impl Metric {
         Self::Instructions,
         Self::Peak,
         Self::PeakOverIdle,
+        Self::LongCall,
         Self::Delivered,
         Self::Lost,
         Self::Miscounted,
@@ -77,6 +80,7 @@ impl Metric {
             Self::Instructions => format!("instr/{unit}"),
             Self::Peak => "peak MB".to_owned(),
             Self::PeakOverIdle => "over idle MB".to_owned(),
+            Self::LongCall => "p99.9 us".to_owned(),
             Self::Delivered => "delivered".to_owned(),
             Self::Lost => "lost".to_owned(),
             Self::Miscounted => "miscounted".to_owned(),
@@ -89,6 +93,7 @@ impl Metric {
     pub fn cell(self, value: f64) -> String {
         match self {
             Self::Peak | Self::PeakOverIdle => format!("{:.1}", value / 1e6),
+            Self::LongCall => format!("{:.1}", value / 1e3),
             // One in many is not none.
             Self::Allocations => format!("{value:.3}"),
             Self::Wall | Self::LogLines => format!("{value:.2}"),
@@ -110,6 +115,7 @@ impl Metric {
             Self::Instructions => "instructions",
             Self::Peak => "peak",
             Self::PeakOverIdle => "peak-over-idle",
+            Self::LongCall => "long-call",
             Self::Delivered => "delivered",
             Self::Lost => "lost",
             Self::Miscounted => "miscounted",

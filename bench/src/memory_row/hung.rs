@@ -10,7 +10,9 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use crate::agentspec_row::contenders::open_trace;
+use crate::calls::Calls;
 use crate::error::BenchError;
+use crate::memory_row::at_full_speed;
 use crate::metric::Readings;
 use crate::site::nap;
 
@@ -41,7 +43,7 @@ impl SpanProcessor for HungHook {
 }
 
 /// Events with prompts of a megabyte, to a hook that hangs.
-pub(super) fn background(made: &dyn Fn(&dyn Fn()) -> Readings) -> Result<Readings, BenchError> {
+pub(super) fn background() -> Result<Readings, BenchError> {
     let failed =
         |error: Box<dyn std::error::Error + Send + Sync>| BenchError::set_up("a model")(error);
     let model = Component::builder("OpenAiConfig", "main").with_text("model_id", "gpt-4o");
@@ -50,11 +52,21 @@ pub(super) fn background(made: &dyn Fn(&dyn Fn()) -> Readings) -> Result<Reading
     let trace = open_trace("the queue", Some(&queue))?;
     let prompt = "x".repeat(1_000_000);
     let _entered = trace.root().enter();
-    let readings = made(&|| {
-        if let Ok(span) = Span::builder(LlmGenerationSpan::new(model.clone())).start() {
+    // The start of the queue and of the root came before.
+    let before = queue.stats().accepted;
+    let produce = |calls: &mut Calls| {
+        let span = calls.time(|| Span::builder(LlmGenerationSpan::new(model.clone())).start());
+        if let Ok(span) = span {
             let prompt = vec![Message::new("user", prompt.as_str())];
-            drop(span.add_event(LlmGenerationRequest::new(model.clone(), prompt, "request")));
+            let event = LlmGenerationRequest::new(model.clone(), prompt, "request");
+            calls.time(|| drop(span.add_event(event)));
+            calls.time(|| drop(span));
         }
+    };
+    let readings = at_full_speed(produce, |made| {
+        let stats = queue.stats();
+        stats.accepted == before + made
+            && stats.accepted == stats.handled + stats.dropped + stats.queued
     });
     // Nobody waits for a queue that hangs: the process ends.
     std::mem::forget(queue);
