@@ -31,20 +31,22 @@ impl<'a> Normalised<'a> {
         Self { mapping }
     }
 
-    /// Changes a span.
-    pub(crate) fn apply(&self, span: &mut SpanData) {
+    /// Changes a span. Gives whether it did.
+    pub(crate) fn apply(&self, span: &mut SpanData) -> bool {
         let is_agent_spec =
             |attribute: &KeyValue| attribute.key.as_str() == keys::AGENTSPEC_SPAN_ID;
         let rendering = self.mapping.rendering();
         if rendering == Rendering::AgentSpec || span.attributes.iter().any(is_agent_spec) {
-            return;
+            return false;
         }
         if is_in_words_of(rendering, span) {
-            return;
+            return false;
         }
-        if let Some(normal) = NormalSpan::read(&source_span(span)) {
-            self.rewrite(&normal, span);
-        }
+        let Some(normal) = NormalSpan::read(&source_span(span)) else {
+            return false;
+        };
+        self.rewrite(&normal, span);
+        true
     }
 
     fn rewrite(&self, normal: &NormalSpan, span: &mut SpanData) {

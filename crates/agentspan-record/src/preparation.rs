@@ -25,6 +25,16 @@ pub struct Preparation {
     hiding: Hiding,
 }
 
+/// What came of a [`Preparation`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Prepared {
+    /// How many enrichers panicked, which is logged.
+    pub panics: u64,
+    /// Whether any span may be another one than before.
+    pub is_changed: bool,
+}
+
 /// Which spans are rendered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Renders {
@@ -82,12 +92,12 @@ impl Preparation {
         self.renders == Renders::All || !self.enrichers.is_empty()
     }
 
-    /// Prepares spans, and appends them to `prepared`. Gives the number of panics in enrichers, which it logs.
+    /// Prepares spans, and appends them to `prepared`.
     pub fn prepare(
         &self,
         spans: impl IntoIterator<Item = FinishedSpan>,
         prepared: &mut Vec<SpanData>,
-    ) -> u64 {
+    ) -> Prepared {
         let first = prepared.len();
         let mut records = Vec::new();
         prepared.extend(spans.into_iter().map(|span| {
@@ -103,13 +113,14 @@ impl Preparation {
         &self,
         spans: &mut [SpanData],
         records: impl IntoIterator<Item = Option<Arc<PlacedSpan>>>,
-    ) -> u64 {
+    ) -> Prepared {
+        let mut is_changed = !self.enrichers.is_empty() || self.hiding != Hiding::Nothing;
         for (span, record) in spans.iter_mut().zip(records) {
-            self.render(span, record);
+            is_changed |= self.render(span, record);
         }
         let panics = self.enrichers.apply(spans);
         spans.iter_mut().for_each(|span| self.hiding.apply(span));
-        panics
+        Prepared { panics, is_changed }
     }
 
     /// The resource as the destination is to see it.
@@ -119,14 +130,19 @@ impl Preparation {
         changed.map_or(Cow::Borrowed(resource), Cow::Owned)
     }
 
-    fn render(&self, span: &mut SpanData, record: Option<Arc<PlacedSpan>>) {
+    /// Gives whether the span may be another one than before.
+    fn render(&self, span: &mut SpanData, record: Option<Arc<PlacedSpan>>) -> bool {
         match (record, self.renders) {
-            (Some(placed), _) => render_record(&self.mapping, span, &placed.shown()),
-            (None, Renders::All) => {
-                render_attributes(&self.mapping, span);
-                Normalised::new(&self.mapping).apply(span);
+            (Some(placed), _) => {
+                render_record(&self.mapping, span, &placed.shown());
+                true
             }
-            (None, Renders::Records) => {}
+            (None, Renders::All) => {
+                let is_rendered = render_attributes(&self.mapping, span);
+                let is_rewritten = Normalised::new(&self.mapping).apply(span);
+                is_rendered || is_rewritten
+            }
+            (None, Renders::Records) => false,
         }
     }
 }

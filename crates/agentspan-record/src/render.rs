@@ -20,10 +20,10 @@ use crate::hiding::Hiding;
 /// Renders a span whose Agent Spec span is in its attributes. All others stay as they are.
 ///
 /// A span whose attributes were cut by somebody, so that the Agent Spec span cannot be rebuilt,
-/// stays as it is, without content if the mapping shows none.
-pub(crate) fn render_attributes(mapping: &Mapping, span: &mut SpanData) {
+/// stays as it is, without content if the mapping shows none. Gives whether the span may be another one.
+pub(crate) fn render_attributes(mapping: &Mapping, span: &mut SpanData) -> bool {
     match from_otel(span) {
-        Ok(None) => {}
+        Ok(None) => return false,
         Ok(Some(rebuilt)) => render_record(mapping, span, &rebuilt),
         Err(error) => {
             contain::log(|| {
@@ -39,6 +39,7 @@ pub(crate) fn render_attributes(mapping: &Mapping, span: &mut SpanData) {
             }
         }
     }
+    true
 }
 
 /// How many attributes a mapping has for most spans and events, so that the lists need not grow on

@@ -46,6 +46,8 @@ pub(crate) enum Event {
 #[derive(Debug)]
 pub(crate) struct Job {
     pub(super) spans: Vec<FinishedSpan>,
+    /// The estimated memory of each of them.
+    pub(super) sizes: Vec<u64>,
     pub(super) resources: Resources,
     pub(super) claim: Claim,
     pub(super) tokens: TokenSource,

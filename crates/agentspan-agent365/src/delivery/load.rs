@@ -87,16 +87,19 @@ impl TokenSource {
 }
 
 impl Resources {
-    /// Takes single spans apart into `spans`. Gives their resources and their estimated memory.
+    /// Takes single spans apart into `spans` and the estimated memory of each. Gives their resources, and
+    /// the memory of all.
     pub(super) fn split_off(
         queued: impl Iterator<Item = QueuedSpan>,
         spans: &mut Vec<FinishedSpan>,
+        sizes: &mut Vec<u64>,
     ) -> Option<(Self, u64)> {
         let mut resources: Vec<Arc<EncodedResource>> = Vec::new();
         let mut bytes = 0;
         for queued in queued {
             spans.push(queued.span);
             resources.push(queued.resource);
+            sizes.push(queued.bytes);
             bytes += queued.bytes;
         }
         let first = resources.first()?;

@@ -191,13 +191,16 @@ impl Shared {
             self.counters.refuse(self.reason_of_end(), count as u64);
             return Err(SubmitError::AlreadyShutdown);
         }
-        let bytes = spans.iter_mut().map(|span| self.limit_finished(span)).sum();
+        let sizes = spans.iter_mut().map(|span| self.limit_finished(span));
+        let sizes: Vec<u64> = sizes.collect();
+        let bytes = sizes.iter().sum();
         if !self.counters.admit(count as u64, bytes) {
             return Err(SubmitError::QueueFull { spans: count });
         }
         let (reply, report) = oneshot::channel();
         let job = Job {
             spans,
+            sizes,
             resources: Resources::One(resource),
             claim: Claim::new(Arc::clone(self), count, bytes),
             tokens: TokenSource::Resolver,
@@ -401,13 +404,15 @@ impl Shared {
             for RequestBatch { token, spans } in departure.into_batches() {
                 let count = spans.len();
                 let mut data = Vec::with_capacity(count);
-                let split = Resources::split_off(spans.into_iter(), &mut data);
+                let mut sizes = Vec::with_capacity(count);
+                let split = Resources::split_off(spans.into_iter(), &mut data, &mut sizes);
                 let Some((resources, bytes)) = split else {
                     continue;
                 };
                 // Whoever gets none counts the spans as lost.
                 let _ = self.send(Job {
                     spans: data,
+                    sizes,
                     resources,
                     claim: Claim::new(Arc::clone(self), count, bytes),
                     tokens: TokenSource::Request(token),

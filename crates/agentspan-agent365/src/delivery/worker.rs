@@ -435,18 +435,20 @@ impl Worker {
             return false;
         };
         let mut spans = std::mem::take(&mut self.spare_finished);
+        let mut sizes = std::mem::take(&mut self.spare_sizes);
         let queued = std::iter::from_fn(|| self.queue.try_recv().ok());
-        let taken = Resources::split_off(queued.take(most), &mut spans);
+        let taken = Resources::split_off(queued.take(most), &mut spans, &mut sizes);
         let count = spans.len();
         self.taken += count as u64;
         self.shared.backlog.fetch_sub(count, SeqCst);
         let Some((resources, bytes)) = taken else {
-            self.spare_finished = spans;
+            (self.spare_finished, self.spare_sizes) = (spans, sizes);
             return false;
         };
         self.shared.backlog_bytes.fetch_sub(bytes, SeqCst);
         self.open(Job {
             spans,
+            sizes,
             resources,
             claim: Claim::new(Arc::clone(&self.shared), count, bytes),
             tokens: TokenSource::Resolver,
@@ -482,13 +484,14 @@ impl Worker {
     fn open(&mut self, job: Job) {
         let Job {
             spans: finished,
+            mut sizes,
             resources,
             mut claim,
             tokens,
             reply,
         } = job;
         let since = Instant::now();
-        let (mut spans, sizes) = self.prepare(finished);
+        let mut spans = self.prepare(finished, &mut sizes);
         claim.weigh(sizes.iter().sum());
         let mut grouping = Grouping::of(&spans, &mut self.recipients);
         self.spread = grouping.groups.len();
@@ -554,6 +557,7 @@ impl Worker {
             }
         }
         self.keep_memory(spans);
+        sizes.clear();
         self.spare_sizes = sizes;
     }
 
@@ -569,19 +573,20 @@ impl Worker {
         }
     }
 
-    /// The spans as they are sent, within limits, and their estimated memory.
-    fn prepare(&mut self, mut finished: Vec<FinishedSpan>) -> (Vec<SpanData>, Vec<u64>) {
+    /// The spans as they are sent, within limits. `sizes` are their estimated memory before and after.
+    fn prepare(&mut self, mut finished: Vec<FinishedSpan>, sizes: &mut Vec<u64>) -> Vec<SpanData> {
         let mut spans = std::mem::take(&mut self.spare);
-        let panics = self.preparation.prepare(finished.drain(..), &mut spans);
-        self.shared.counters.panicked(panics);
-        // What was rendered may have grown.
-        let mut sizes = std::mem::take(&mut self.spare_sizes);
-        sizes.clear();
-        sizes.extend(spans.iter_mut().map(|span| self.shared.limit(span)));
+        let prepared = self.preparation.prepare(finished.drain(..), &mut spans);
+        self.shared.counters.panicked(prepared.panics);
+        if prepared.is_changed {
+            // What was rendered may have grown.
+            sizes.clear();
+            sizes.extend(spans.iter_mut().map(|span| self.shared.limit(span)));
+        }
         if finished.capacity() <= MAX_SPARE_SPANS {
             self.spare_finished = finished;
         }
-        (spans, sizes)
+        spans
     }
 
     /// Gives spans whose parents are not sent other parents.

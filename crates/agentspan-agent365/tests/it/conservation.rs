@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use agentspan_agent365::{DropReason, token_from_async_fn};
+use agentspan_agent365::{DropReason, Enrichment, token_from_async_fn};
 use agentspan_testkit::{Answer, RecordedRequest, Service};
+use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SpanProcessor;
 
 use crate::any_span::plain_span;
@@ -63,6 +64,29 @@ fn memory_beyond_the_bound_is_dropped_and_counted() {
     let of_spans = stats.queued_bytes - stats.body_bytes;
     assert!((40_000..=100_000).contains(&of_spans), "{stats:?}");
     check_conserved(processor.delivery());
+}
+
+#[test]
+fn what_is_added_to_spans_on_their_way_takes_memory_too() {
+    let waiting = |added: usize| {
+        let service = service([Answer::hang()]);
+        let delivery = delivery_to(&service, token("t")).with_batch_spans(1);
+        let delivery = match added {
+            0 => delivery,
+            added => delivery.with_span_enricher(move |_| {
+                Enrichment::none().with_attribute(KeyValue::new("added", "x".repeat(added)))
+            }),
+        };
+        let processor = delivery.build().unwrap().span_processor();
+        processor.on_end(span_of(TENANT, "a"));
+        service.wait_for(1, LONG).unwrap();
+        let stats = processor.stats();
+        stats.queued_bytes - stats.body_bytes
+    };
+    let plain = waiting(0);
+    assert!((300..5_000).contains(&plain), "{plain}");
+    let grown = waiting(50_000) - plain;
+    assert!((50_000..51_000).contains(&grown), "{grown}");
 }
 
 #[test]
