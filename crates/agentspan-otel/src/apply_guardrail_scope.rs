@@ -99,6 +99,9 @@ pub struct ApplyGuardrailScopeBuilder<'a> {
 
 impl<'a> ApplyGuardrailScopeBuilder<'a> {
     /// The agent that is guarded.
+    ///
+    /// By default it is the agent of baggage or of the scope around this one, whose name, description and
+    /// other details this scope then has, too, where nothing else says them.
     pub fn with_agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
         self.known.agent = agent.into();
         self

@@ -74,6 +74,9 @@ pub struct ExecuteToolScopeBuilder<'a> {
 
 impl<'a> ExecuteToolScopeBuilder<'a> {
     /// The agent that calls the tool.
+    ///
+    /// By default it is the agent of baggage or of the scope around this one, whose name, description and
+    /// other details this scope then has, too, where nothing else says them.
     pub fn with_agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
         self.known.agent = agent.into();
         self

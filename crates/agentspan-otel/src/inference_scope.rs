@@ -139,6 +139,9 @@ pub struct InferenceScopeBuilder<'a> {
 
 impl<'a> InferenceScopeBuilder<'a> {
     /// The agent that calls the model.
+    ///
+    /// By default it is the agent of baggage or of the scope around this one, whose name, description and
+    /// other details this scope then has, too, where nothing else says them.
     pub fn with_agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
         self.known.agent = agent.into();
         self

@@ -68,6 +68,9 @@ pub struct OutputScopeBuilder<'a> {
 
 impl<'a> OutputScopeBuilder<'a> {
     /// The agent that answers. Its id is in the span's name.
+    ///
+    /// By default it is the agent of baggage or of the scope around this one, whose name, description and
+    /// other details this scope then has, too, where nothing else says them.
     pub fn with_agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
         self.known.agent = agent.into();
         self

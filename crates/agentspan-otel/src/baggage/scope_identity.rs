@@ -1,5 +1,7 @@
 //! Whose telemetry the spans inside a scope are.
 
+use std::sync::Arc;
+
 use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::keys;
 use opentelemetry::{Context, KeyValue, StringValue, Value};
@@ -14,6 +16,43 @@ use super::LocalIdentity;
 pub(crate) struct ScopeIdentity {
     tenant: StringValue,
     agent: StringValue,
+    description: Option<Arc<Description>>,
+}
+
+/// What a scope says of its agent beside the id, in the words of a profile.
+#[derive(Debug, PartialEq, Eq)]
+struct Description {
+    profile: Profile,
+    attributes: Vec<KeyValue>,
+}
+
+/// The keys, in all generations, that describe an agent on spans of every kind.
+const DESCRIPTION_KEYS: [&str; 12] = [
+    keys::GEN_AI_AGENT_NAME,
+    keys::GEN_AI_AGENT_DESCRIPTION,
+    keys::GEN_AI_AGENT_TYPE,
+    keys::GEN_AI_AGENT_VERSION,
+    keys::GEN_AI_AGENT_USER_ID,
+    keys::GEN_AI_AGENT_AUID,
+    keys::GEN_AI_AGENT_UPN,
+    keys::GEN_AI_AGENT_BLUEPRINT_ID,
+    keys::MICROSOFT_AGENT_PLATFORM_ID,
+    keys::MICROSOFT_AGENT_BLUEPRINT_ID,
+    keys::MICROSOFT_AGENT_USER_ID,
+    keys::MICROSOFT_AGENT_USER_EMAIL,
+];
+
+impl Description {
+    fn of(attributes: &[KeyValue], profile: Profile) -> Option<Arc<Self>> {
+        let described = |attribute: &&KeyValue| DESCRIPTION_KEYS.contains(&attribute.key.as_str());
+        let attributes: Vec<_> = attributes.iter().filter(described).cloned().collect();
+        (!attributes.is_empty()).then(|| {
+            Arc::new(Self {
+                profile,
+                attributes,
+            })
+        })
+    }
 }
 
 impl ScopeIdentity {
@@ -24,20 +63,31 @@ impl ScopeIdentity {
         let Some((tenant, agent)) = pair else {
             return context.clone();
         };
-        let is_known = match context.get::<Self>() {
-            Some(outer) => outer.tenant == *tenant && outer.agent == *agent,
+        let (is_known, is_described) = match context.get::<Self>() {
+            Some(outer) => (
+                outer.tenant == *tenant && outer.agent == *agent,
+                outer.description.is_some(),
+            ),
             // Baggage goes first in any case.
-            None => context.get::<LocalIdentity>().is_some_and(|local| {
-                local.value(profile.tenant_id_key()) == Some(tenant)
-                    && local.value(keys::GEN_AI_AGENT_ID) == Some(agent)
-            }),
+            None => (
+                context.get::<LocalIdentity>().is_some_and(|local| {
+                    local.value(profile.tenant_id_key()) == Some(tenant)
+                        && local.value(keys::GEN_AI_AGENT_ID) == Some(agent)
+                }),
+                false,
+            ),
         };
-        if is_known {
+        if is_known && is_described {
+            return context.clone();
+        }
+        let description = Description::of(attributes, profile);
+        if is_known && description.is_none() {
             return context.clone();
         }
         context.with_value(Self {
             tenant: tenant.clone(),
             agent: agent.clone(),
+            description,
         })
     }
 
@@ -57,6 +107,32 @@ impl ScopeIdentity {
         scope.map_or([None, None], |scope| scope.missing(attributes, profile))
     }
 
+    /// What the enclosing scope says of its agent, for a scope that starts in `context`, says
+    /// nothing of the agent itself, and has these attributes: those of the same agent of the same
+    /// tenant are described as it is.
+    pub(crate) fn description_in<'a>(
+        context: &'a Context,
+        attributes: &[KeyValue],
+        profile: Profile,
+    ) -> &'a [KeyValue] {
+        let described = |scope: &'a Self| {
+            let description = scope.description.as_deref()?;
+            let is_same = description.profile == profile
+                && text_of(attributes, profile.tenant_id_key()) == Some(&scope.tenant)
+                && text_of(attributes, keys::GEN_AI_AGENT_ID) == Some(&scope.agent);
+            is_same.then_some(&*description.attributes)
+        };
+        context.get::<Self>().and_then(described).unwrap_or(&[])
+    }
+
+    /// Whether these attributes say which agent it is.
+    pub(crate) fn names_agent<'a>(mut attributes: impl Iterator<Item = &'a KeyValue>) -> bool {
+        attributes.any(|attribute| {
+            let key = attribute.key.as_str();
+            key == keys::GEN_AI_AGENT_ID || key == keys::MICROSOFT_AGENT_PLATFORM_ID
+        })
+    }
+
     /// What is missing of the identity in these attributes.
     ///
     /// A tenant that is missing is that of the scope. An agent that is missing is the scope's only
@@ -74,8 +150,7 @@ impl ScopeIdentity {
         let tenant = find(tenant_key);
         let is_of_tenant = tenant
             .is_none_or(|tenant| matches!(&tenant.value, Value::String(id) if *id == self.tenant));
-        let has_agent = find(keys::GEN_AI_AGENT_ID).is_some()
-            || find(keys::MICROSOFT_AGENT_PLATFORM_ID).is_some();
+        let has_agent = Self::names_agent(attributes.clone());
         [
             tenant
                 .is_none()
@@ -91,6 +166,7 @@ impl From<&Identity> for ScopeIdentity {
         Self {
             tenant: identity.tenant.as_str().to_owned().into(),
             agent: identity.agent.as_str().to_owned().into(),
+            description: None,
         }
     }
 }

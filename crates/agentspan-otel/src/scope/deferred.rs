@@ -364,10 +364,15 @@ impl Waiting {
         }
         // What baggage gave, without the keys that the scope has itself, and then those.
         let mut attributes = self.attributes;
+        let names_agent = ScopeIdentity::names_agent(attributes.own());
         attributes.put_before(collected.attributes);
         let missing = ScopeIdentity::missing_in(attributes.own(), profile, parent);
         for missing in missing.into_iter().flatten() {
             attributes.put(missing, Standing::Own);
+        }
+        if !names_agent {
+            let description = ScopeIdentity::description_in(parent, attributes.items(), profile);
+            attributes.put_before(description.to_vec());
         }
         let inside = ScopeIdentity::add_to(parent, attributes.items(), profile);
         let span = Arc::new(SharedSpan::new(span, attributes, beside));

@@ -164,6 +164,85 @@ fn an_inner_scope_goes_before_an_outer_one_and_takes_from_it_what_it_lacks() {
     check(&recorder, "in the outer", ["t", "a"]);
 }
 
+/// An agent with a name and a blueprint.
+fn described(agent: &str) -> AgentDetails {
+    AgentDetails::new(AgentId::parse(agent).unwrap())
+        .with_name("Forecaster")
+        .with_blueprint_id("blueprint")
+}
+
+fn described_scope(recorder: &Recorder) -> InvokeAgentScope {
+    let tenant = TenantDetails::new(TenantId::parse("t").unwrap());
+    InvokeAgentScope::builder(&InvokeAgentDetails::new(described("a")))
+        .with_tenant(&tenant)
+        .with_tracer(&recorder.tracer)
+        .start()
+}
+
+fn start_tool(recorder: &Recorder, name: &str, agent: Option<&AgentDetails>) {
+    ExecuteToolScope::builder(&ToolCallDetails::new(name))
+        .with_agent(agent)
+        .with_tracer(&recorder.tracer)
+        .start()
+        .end();
+}
+
+#[track_caller]
+fn check_described(recorder: &Recorder, name: &str, expected: [&[&str]; 2]) {
+    let span = recorder.named(name);
+    let keys = ["gen_ai.agent.name", "gen_ai.agent.applicationid"];
+    let said = keys.map(|key| values(&span, key));
+    let said = said.map(|values| values.iter().map(ToString::to_string).collect::<Vec<_>>());
+    assert_eq!(said, expected, "{name}");
+}
+
+#[test]
+fn a_scope_that_names_no_agent_is_described_as_the_scope_around_it() {
+    let recorder = Recorder::new();
+    described_scope(&recorder).in_scope_infallible(|_| {
+        start_tool(&recorder, "inherits", None);
+        start_tool(
+            &recorder,
+            "other",
+            Some(&AgentDetails::new(AgentId::parse("b").unwrap())),
+        );
+        start_tool(
+            &recorder,
+            "same",
+            Some(&AgentDetails::new(AgentId::parse("a").unwrap())),
+        );
+        let other = BaggageBuilder::new()
+            .with_tenant_id("u")
+            .with_agent_id("a")
+            .build();
+        let _other = other.enter();
+        start_tool(&recorder, "other tenant", None);
+    });
+    check_described(
+        &recorder,
+        "execute_tool inherits",
+        [&["Forecaster"], &["blueprint"]],
+    );
+    for name in ["other", "same", "other tenant"] {
+        check_described(&recorder, &format!("execute_tool {name}"), [&[], &[]]);
+    }
+}
+
+#[test]
+fn the_agent_of_baggage_is_described_by_baggage_and_then_by_the_scope() {
+    let recorder = Recorder::new();
+    let baggage = BaggageBuilder::new().with_tenant_id("t").with_agent_id("a");
+    let _request = baggage.with_agent_name("of baggage").build().enter();
+    start_tool(&recorder, "outside", None);
+    described_scope(&recorder).in_scope_infallible(|_| start_tool(&recorder, "inside", None));
+    check_described(&recorder, "execute_tool outside", [&["of baggage"], &[]]);
+    check_described(
+        &recorder,
+        "execute_tool inside",
+        [&["of baggage"], &["blueprint"]],
+    );
+}
+
 #[test]
 fn a_scope_that_a_header_names_an_identity_for_does_not_take_it() {
     let recorder = Recorder::new();
