@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use self::left_out::baggage_entry_does_not_fit;
 use self::other_request::baggage_of_another_request_is_around;
-use super::generation::{self, Generation};
+use super::generation::{self, Generation, Rules};
 use super::recorded_spans::{self, RecordedSpans};
 use super::scopes::{REFUSAL_TEXT, refusal, say_rust, says_python};
 use crate::export_input::has_rust_form;
@@ -35,10 +35,7 @@ impl<G> Baggage<G> {
 
 impl<G: Generation> Runner for Baggage<G> {
     fn file_stem(&self) -> &'static str {
-        match G::PROFILE {
-            Profile::V0_1 => "baggage_v0_1",
-            _ => "baggage_v2",
-        }
+        G::FILES.baggage
     }
 
     fn run(&self, case: &Case) -> Outcome {
@@ -58,9 +55,9 @@ impl<G: Generation> Runner for Baggage<G> {
     }
 
     fn predicates(&self) -> &'static [Predicate] {
-        match G::PROFILE {
-            Profile::V0_1 => V0_1,
-            _ => V2,
+        match G::RULES {
+            Rules::V01 => V0_1,
+            Rules::V2 => V2,
         }
     }
 }

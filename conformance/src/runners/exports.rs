@@ -18,7 +18,7 @@ use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 use serde_json::json;
 
-use super::generation::Generation;
+use super::generation::{Files, Generation, Rules};
 use crate::{Case, ExportInput, Failure, Json, Outcome, Predicate, Runner, Tolerances};
 
 pub(super) use self::attempts::Attempts;
@@ -43,8 +43,8 @@ pub(super) struct Exports<G, F>(PhantomData<(G, F)>);
 
 /// The form in which a file writes what came of an export.
 pub(super) trait Form {
-    /// The files of the first and of the second generation.
-    const FILES: [&'static str; 2];
+    /// Of the files of a generation, the one in this form.
+    fn file(files: Files) -> &'static str;
 
     /// Writes what came of an export.
     fn write(run: &Run) -> Json;
@@ -59,11 +59,7 @@ impl<G, F> Exports<G, F> {
 
 impl<G: Generation, F: Form> Runner for Exports<G, F> {
     fn file_stem(&self) -> &'static str {
-        let [first, second] = F::FILES;
-        match G::PROFILE {
-            Profile::V0_1 => first,
-            _ => second,
-        }
+        F::file(G::FILES)
     }
 
     fn run(&self, case: &Case) -> Outcome {
@@ -83,9 +79,9 @@ impl<G: Generation, F: Form> Runner for Exports<G, F> {
     }
 
     fn predicates(&self) -> &'static [Predicate] {
-        match G::PROFILE {
-            Profile::V0_1 => Self::V0_1,
-            _ => Self::V2,
+        match G::RULES {
+            Rules::V01 => Self::V0_1,
+            Rules::V2 => Self::V2,
         }
     }
 }

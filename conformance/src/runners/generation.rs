@@ -1,10 +1,29 @@
-//! The generations of the contract as types, so that predicates, which are plain functions, know theirs.
+//! The generations of the contract, each of which has vector files of its own.
 
 use agentspan_model::agent365::Profile;
 
 /// A generation of the contract.
 pub(super) trait Generation {
     const PROFILE: Profile;
+    const FILES: Files;
+    /// Which deviations are told apart.
+    const RULES: Rules;
+}
+
+/// The vector files of a generation, without `.json`.
+#[derive(Clone, Copy)]
+pub(super) struct Files {
+    pub(super) baggage: &'static str,
+    pub(super) export: &'static str,
+    pub(super) retry: &'static str,
+    pub(super) scopes: &'static str,
+}
+
+/// The generations as far as their deviations are concerned.
+#[derive(Clone, Copy)]
+pub(super) enum Rules {
+    V01,
+    V2,
 }
 
 /// The first generation, 0.1.0.
@@ -15,8 +34,22 @@ pub(super) struct V2;
 
 impl Generation for V01 {
     const PROFILE: Profile = Profile::V0_1;
+    const FILES: Files = Files {
+        baggage: "baggage_v0_1",
+        export: "export_v0_1",
+        retry: "retry_v0_1",
+        scopes: "scopes_v0_1",
+    };
+    const RULES: Rules = Rules::V01;
 }
 
 impl Generation for V2 {
     const PROFILE: Profile = Profile::V2;
+    const FILES: Files = Files {
+        baggage: "baggage_v2",
+        export: "export_v2",
+        retry: "retry_v2",
+        scopes: "scopes_v2",
+    };
+    const RULES: Rules = Rules::V2;
 }

@@ -16,7 +16,7 @@ use agentspan_otel::scopes::set_enabled;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::generation::Generation;
+use super::generation::{Generation, Rules};
 use super::recorded_spans::{self, RecordedSpans};
 use crate::live_scope::{LiveScope, PythonError, ScopeKind, Stop};
 use crate::{Case, Json, Outcome, Predicate, Runner, Tolerances};
@@ -31,10 +31,7 @@ impl<G> Scopes<G> {
 
 impl<G: Generation> Runner for Scopes<G> {
     fn file_stem(&self) -> &'static str {
-        match G::PROFILE {
-            Profile::V0_1 => "scopes_v0_1",
-            _ => "scopes_v2",
-        }
+        G::FILES.scopes
     }
 
     fn run(&self, case: &Case) -> Outcome {
@@ -57,9 +54,9 @@ impl<G: Generation> Runner for Scopes<G> {
     }
 
     fn predicates(&self) -> &'static [Predicate] {
-        match G::PROFILE {
-            Profile::V0_1 => deviation::V0_1,
-            _ => deviation::V2,
+        match G::RULES {
+            Rules::V01 => deviation::V0_1,
+            Rules::V2 => deviation::V2,
         }
     }
 }

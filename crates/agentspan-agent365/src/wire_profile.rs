@@ -211,6 +211,13 @@ mod tests {
     }
 
     #[test]
+    fn every_profile_has_a_wire() {
+        for profile in Profile::ALL {
+            assert!(WireProfile::of(profile).is_some(), "{profile:?}");
+        }
+    }
+
+    #[test]
     fn version_0_1_gives_each_try_thirty_seconds() {
         assert_eq!(V0_1.timeout, Duration::from_secs(30));
     }

@@ -4,13 +4,16 @@ use serde_json::json;
 
 use super::Form;
 use super::model::{Run, wire_url};
+use crate::runners::generation::Files;
 use crate::{Failure, Json};
 
 /// The number of tries, and where they went.
 pub(in crate::runners) struct Attempts;
 
 impl Form for Attempts {
-    const FILES: [&'static str; 2] = ["retry_v0_1", "retry_v2"];
+    fn file(files: Files) -> &'static str {
+        files.retry
+    }
 
     fn write(run: &Run) -> Json {
         let urls = run

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::Form;
 use super::model::{Run, SentRequest, wire_url};
+use crate::runners::generation::Files;
 use crate::{Failure, Json};
 
 /// Larger bodies are given by length and digest only.
@@ -18,7 +19,9 @@ const SHOWN_BYTES: usize = 20_000;
 pub(in crate::runners) struct Requests;
 
 impl Form for Requests {
-    const FILES: [&'static str; 2] = ["export_v0_1", "export_v2"];
+    fn file(files: Files) -> &'static str {
+        files.export
+    }
 
     fn write(run: &Run) -> Json {
         json!({

@@ -150,7 +150,7 @@ where
 
 #[test]
 fn t02_hostile_ids_are_refused_by_name_or_stay_in_their_segment() {
-    for profile in [Profile::V0_1, Profile::V2] {
+    for profile in Profile::ALL {
         delivered(profile, |builder| builder);
     }
 }

@@ -80,7 +80,7 @@ fn check_others_are_served(
 
 #[test]
 fn a1_one_identity_that_stalls_does_not_stop_the_others() {
-    for profile in [Profile::V0_1, Profile::V2] {
+    for profile in Profile::ALL {
         let service = service(profile, Answer::hang());
         check_others_are_served(profile, &service, |builder| builder);
     }
@@ -88,7 +88,7 @@ fn a1_one_identity_that_stalls_does_not_stop_the_others() {
 
 #[test]
 fn a1_one_identity_that_is_throttled_does_not_stop_the_others() {
-    for profile in [Profile::V0_1, Profile::V2] {
+    for profile in Profile::ALL {
         let throttled = Answer::status(429).header("retry-after", "60");
         let service = service(profile, throttled);
         check_others_are_served(profile, &service, |builder| builder);
@@ -103,7 +103,7 @@ fn a1_one_identity_that_is_throttled_does_not_stop_the_others() {
 
 #[test]
 fn a_shutdown_delivers_what_it_can_of_the_others_and_counts_what_is_stalled() {
-    for profile in [Profile::V0_1, Profile::V2] {
+    for profile in Profile::ALL {
         let service = service(profile, Answer::hang());
         let exporter = Delivery::builder(token("t"))
             .with_profile(profile)
@@ -168,7 +168,7 @@ fn large(profile: Profile, agent: &'static str) -> SpanData {
 
 #[test]
 fn a13_bodies_without_an_answer_give_way_to_those_of_others() {
-    for profile in [Profile::V0_1, Profile::V2] {
+    for profile in Profile::ALL {
         let service = service(profile, Answer::hang());
         let exporter = Delivery::builder(token("t"))
             .with_profile(profile)

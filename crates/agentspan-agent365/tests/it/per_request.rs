@@ -293,7 +293,7 @@ fn a_request_without_a_token_is_sent_with_that_of_the_resolver() {
 
 #[test]
 fn a_request_without_any_token_is_dropped_and_counted() {
-    for profile in [Profile::V0_1, Profile::V2] {
+    for profile in Profile::ALL {
         let pipeline = Pipeline::with(token_from_request(), |builder| {
             builder.with_profile(profile)
         });

@@ -5,6 +5,7 @@
 
 mod baggage;
 mod recorded;
+mod style;
 mod v0_1;
 mod v2;
 
@@ -16,6 +17,7 @@ use crate::attribute::AttributeVisitor;
 
 pub use self::baggage::{BaggageEntry, CopiedBaggage};
 pub use self::recorded::Recorded;
+use self::style::Style;
 
 /// The operation name of an agent's invocation.
 pub const INVOKE_AGENT: &str = "invoke_agent";
@@ -69,9 +71,9 @@ impl<'a> InvokeAgent<'a> {
 
     /// Shows the attributes that are known at the start.
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
-        match profile {
-            Profile::V0_1 => v0_1::invoke_agent(self, visitor),
-            Profile::V2 => v2::invoke_agent(self, visitor),
+        match Style::of(profile) {
+            Style::First => v0_1::invoke_agent(self, visitor),
+            Style::Later(row) => v2::invoke_agent(self, row, visitor),
         }
     }
 }
@@ -113,9 +115,9 @@ impl<'a> ExecuteTool<'a> {
 
     /// Shows the attributes that are known at the start.
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
-        match profile {
-            Profile::V0_1 => v0_1::execute_tool(self, visitor),
-            Profile::V2 => v2::execute_tool(self, visitor),
+        match Style::of(profile) {
+            Style::First => v0_1::execute_tool(self, visitor),
+            Style::Later(row) => v2::execute_tool(self, row, visitor),
         }
     }
 }
@@ -154,9 +156,9 @@ impl<'a> Inference<'a> {
     #[must_use]
     pub fn span_name(&self, profile: Profile) -> String {
         let operation = profile.inference_operation(self.details.operation_name);
-        let model = match profile {
-            Profile::V0_1 => Some(self.details.model.as_str()),
-            Profile::V2 => self.details.named_model(),
+        let model = match Style::of(profile) {
+            Style::First => Some(self.details.model.as_str()),
+            Style::Later(_) => self.details.named_model(),
         };
         match model {
             Some(model) => [operation, " ", model].concat(),
@@ -166,9 +168,9 @@ impl<'a> Inference<'a> {
 
     /// Shows the attributes that are known at the start.
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
-        match profile {
-            Profile::V0_1 => v0_1::inference(self, visitor),
-            Profile::V2 => v2::inference(self, visitor),
+        match Style::of(profile) {
+            Style::First => v0_1::inference(self, visitor),
+            Style::Later(row) => v2::inference(self, row, visitor),
         }
     }
 }
@@ -216,9 +218,9 @@ impl<'a> Output<'a> {
 
     /// Shows the attributes that are known at the start.
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
-        match profile {
-            Profile::V0_1 => v0_1::output(self, visitor),
-            Profile::V2 => v2::output(self, visitor),
+        match Style::of(profile) {
+            Style::First => v0_1::output(self, visitor),
+            Style::Later(row) => v2::output(self, row, visitor),
         }
     }
 }
@@ -264,9 +266,9 @@ impl<'a> ApplyGuardrail<'a> {
 
     /// Shows the attributes that are known at the start.
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
-        match profile {
-            Profile::V0_1 => v0_1::apply_guardrail(self, visitor),
-            Profile::V2 => v2::apply_guardrail(self, visitor),
+        match Style::of(profile) {
+            Style::First => v0_1::apply_guardrail(self, visitor),
+            Style::Later(row) => v2::apply_guardrail(self, row, visitor),
         }
     }
 }
@@ -275,17 +277,17 @@ impl GuardrailFinding {
     /// The name of the event that records a finding, in a generation that has one: not in 0.1.0.
     #[must_use]
     pub fn event_name(profile: Profile) -> Option<&'static str> {
-        match profile {
-            Profile::V0_1 => None,
-            Profile::V2 => Some(v2::FINDING_EVENT),
+        match Style::of(profile) {
+            Style::First => None,
+            Style::Later(_) => Some(v2::FINDING_EVENT),
         }
     }
 
     /// Shows the attributes of that event.
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
-        match profile {
-            Profile::V0_1 => {}
-            Profile::V2 => v2::finding(self, visitor),
+        match Style::of(profile) {
+            Style::First => {}
+            Style::Later(_) => v2::finding(self, visitor),
         }
     }
 }

@@ -28,95 +28,134 @@ pub enum TurnRules {
     Hosting,
 }
 
+/// What differs between generations, as far as it is a word or a form. One row for each.
+#[derive(Debug)]
+struct Words {
+    turn_rules: TurnRules,
+    system: Option<&'static str>,
+    tenant_id_key: &'static str,
+    session_id_key: &'static str,
+    chat: &'static str,
+    text_completion: &'static str,
+    generate_content: &'static str,
+    texts: TextsForm,
+}
+
+/// How plain texts are written where messages belong.
+#[derive(Clone, Copy, Debug)]
+enum TextsForm {
+    /// A JSON list of texts.
+    List,
+    /// Messages with a role and parts.
+    Messages,
+}
+
+static V0_1: Words = Words {
+    turn_rules: TurnRules::Core,
+    system: Some("az.ai.agent365"),
+    tenant_id_key: keys::TENANT_ID,
+    session_id_key: keys::SESSION_ID,
+    chat: "Chat",
+    text_completion: "TextCompletion",
+    generate_content: "GenerateContent",
+    texts: TextsForm::List,
+};
+
+static V2: Words = Words {
+    turn_rules: TurnRules::Hosting,
+    system: None,
+    tenant_id_key: keys::MICROSOFT_TENANT_ID,
+    session_id_key: keys::MICROSOFT_SESSION_ID,
+    chat: "chat",
+    text_completion: "text_completion",
+    generate_content: "generate_content",
+    texts: TextsForm::Messages,
+};
+
 impl Profile {
-    /// Which package says what a turn of a conversation means for baggage. Core 2.0.0 leaves it to another.
-    #[must_use]
-    pub fn turn_rules(self) -> TurnRules {
+    /// All generations, the oldest first.
+    pub const ALL: [Self; 2] = [Self::V0_1, Self::V2];
+
+    fn words(self) -> &'static Words {
         match self {
-            Self::V0_1 => TurnRules::Core,
-            Self::V2 => TurnRules::Hosting,
+            Self::V0_1 => &V0_1,
+            Self::V2 => &V2,
         }
     }
 
-    /// The name and version of the instrumentation scope that Agent 365 scopes write.
+    /// Which package says what a turn of a conversation means for baggage. Core 2.0.0 leaves it to another.
+    #[must_use]
+    pub fn turn_rules(self) -> TurnRules {
+        self.words().turn_rules
+    }
+
+    /// The name and version of the instrumentation scope that Agent 365 scopes write, the same in all
+    /// generations.
     ///
     /// The reference's tracer has the empty version, which is not the same as none.
     #[must_use]
     pub fn instrumentation_scope(self) -> (&'static str, &'static str) {
-        match self {
-            Self::V0_1 | Self::V2 => ("Agent365Sdk", ""),
-        }
+        ("Agent365Sdk", "")
     }
 
     /// Whether an instrumentation scope is that of Agent 365 scopes, of any generation.
     #[must_use]
     pub fn is_instrumentation_scope(name: &str) -> bool {
-        let mut all = [Self::V0_1, Self::V2].into_iter();
+        let mut all = Self::ALL.into_iter();
         all.any(|profile| profile.instrumentation_scope().0 == name)
     }
 
     /// The value of `gen_ai.system`, for a generation that writes it.
     #[must_use]
     pub fn system(self) -> Option<&'static str> {
-        match self {
-            Self::V0_1 => Some("az.ai.agent365"),
-            Self::V2 => None,
-        }
+        self.words().system
     }
 
     /// The key that holds the tenant, which is half of a span's identity.
     #[must_use]
     pub fn tenant_id_key(self) -> &'static str {
-        match self {
-            Self::V0_1 => keys::TENANT_ID,
-            Self::V2 => keys::MICROSOFT_TENANT_ID,
-        }
+        self.words().tenant_id_key
     }
 
     /// Whether a `gen_ai.system` is the one of Agent 365 scopes, of any generation, and thus no provider of models.
     #[must_use]
     pub fn is_system(name: &str) -> bool {
-        let mut all = [Self::V0_1, Self::V2].into_iter();
+        let mut all = Self::ALL.into_iter();
         all.any(|profile| profile.system() == Some(name))
     }
 
     /// The key that holds the session.
     #[must_use]
     pub fn session_id_key(self) -> &'static str {
-        match self {
-            Self::V0_1 => keys::SESSION_ID,
-            Self::V2 => keys::MICROSOFT_SESSION_ID,
-        }
+        self.words().session_id_key
     }
 
     /// The operation name of a call to a language model.
     #[must_use]
     pub fn inference_operation(self, operation: InferenceOperationType) -> &'static str {
-        match (self, operation) {
-            (Self::V0_1, InferenceOperationType::Chat) => "Chat",
-            (Self::V0_1, InferenceOperationType::TextCompletion) => "TextCompletion",
-            (Self::V0_1, InferenceOperationType::GenerateContent) => "GenerateContent",
-            (Self::V2, InferenceOperationType::Chat) => "chat",
-            (Self::V2, InferenceOperationType::TextCompletion) => "text_completion",
-            (Self::V2, InferenceOperationType::GenerateContent) => "generate_content",
+        let words = self.words();
+        match operation {
+            InferenceOperationType::Chat => words.chat,
+            InferenceOperationType::TextCompletion => words.text_completion,
+            InferenceOperationType::GenerateContent => words.generate_content,
         }
     }
 
     /// The value of `gen_ai.input.messages` for plain texts.
     #[must_use]
     pub fn input_texts<S: AsRef<str>>(self, texts: &[S]) -> String {
-        match self {
-            Self::V0_1 => json_array_text(texts),
-            Self::V2 => input_texts_to_json(texts),
+        match self.words().texts {
+            TextsForm::List => json_array_text(texts),
+            TextsForm::Messages => input_texts_to_json(texts),
         }
     }
 
     /// The value of `gen_ai.output.messages` for plain texts.
     #[must_use]
     pub fn output_texts<S: AsRef<str>>(self, texts: &[S]) -> String {
-        match self {
-            Self::V0_1 => json_array_text(texts),
-            Self::V2 => output_texts_to_json(texts),
+        match self.words().texts {
+            TextsForm::List => json_array_text(texts),
+            TextsForm::Messages => output_texts_to_json(texts),
         }
     }
 

@@ -17,8 +17,6 @@ use agentspan_model::keys;
 
 use crate::value_text::value_text;
 
-const PROFILES: [Profile; 2] = [Profile::V0_1, Profile::V2];
-
 /// Every fact that can be known.
 struct Facts {
     invocation: InvokeAgentDetails,
@@ -152,7 +150,7 @@ fn value<'a>(shown: &'a Shown, key: &str) -> Option<&'a str> {
 
 #[test]
 fn no_scope_shows_a_key_twice() {
-    for profile in PROFILES {
+    for profile in Profile::ALL {
         for shown in facts().scopes(profile) {
             let keys: BTreeSet<_> = shown.iter().map(|(key, _)| key).collect();
             assert_eq!(keys.len(), shown.len(), "{profile:?}: {shown:?}");
@@ -165,7 +163,7 @@ fn no_generation_writes_a_key_of_the_other() {
     let of_one = |profile: Profile| -> BTreeSet<_> {
         let other = profile.tenant_id_key();
         assert!(
-            PROFILES
+            Profile::ALL
                 .iter()
                 .filter(|p| p.tenant_id_key() == other)
                 .count()
@@ -291,7 +289,7 @@ fn the_first_generation_has_no_words_for_guardians() {
 
 #[test]
 fn baggage_keys_are_unique_and_have_room() {
-    for profile in PROFILES {
+    for profile in Profile::ALL {
         let copied = CopiedBaggage::of(profile);
         assert!(copied.keys.len() <= CopiedBaggage::MOST && copied.common < copied.keys.len());
         let unique: BTreeSet<_> = copied.keys.iter().collect();

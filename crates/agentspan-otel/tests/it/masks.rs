@@ -35,7 +35,7 @@ fn export<E: SpanExporter + 'static>(exporter: impl Fn() -> E) {
         let provider = OtelBridge::prepare(SdkTracerProvider::builder())
             .with_simple_exporter(Rendered::new(exporter(), mapping))
             .build();
-        for profile in [Profile::V0_1, Profile::V2] {
+        for profile in Profile::ALL {
             canaries::scopes(&ScopeTracer::with_profile(&provider, profile));
         }
         canaries::foreign(&provider.tracer("foreign"));

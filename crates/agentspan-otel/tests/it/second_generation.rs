@@ -22,7 +22,7 @@ fn second(recorder: &Recorder) -> ScopeTracer {
 
 #[test]
 fn kind_times_and_links_of_a_span_can_be_chosen_with_either_profile() {
-    for profile in [Profile::V0_1, Profile::V2] {
+    for profile in Profile::ALL {
         let recorder = Recorder::new();
         let tracer = ScopeTracer::with_profile(&recorder.provider, profile);
         let linked = recorder.tool("linked").span_context();

@@ -125,7 +125,7 @@ fn a_recorded_run_arrives_under_its_identity_in_the_words_of_each_profile() {
 
 #[test]
 fn what_was_said_arrives_on_request_only() {
-    for profile in [Profile::V0_1, Profile::V2] {
+    for profile in Profile::ALL {
         let says = |shown| {
             let (_, spans) = arrived(profile, shown);
             spans.iter().any(|span| span.to_string().contains(SAID))

@@ -160,14 +160,12 @@ fn check(span: &Span, expected: &[(&str, &str)], absent: &[&str]) {
     assert_eq!(found.len(), span.attributes.len(), "a key is there twice");
 }
 
-const PROFILES: [Profile; 2] = [Profile::V0_1, Profile::V2];
-
 #[test]
 fn d7_a_receiver_of_otlp_gets_todays_gen_ai_whatever_the_profile_is() {
     if !has_its_own("d7_words::d7_a_receiver_of_otlp_gets_todays_gen_ai_whatever_the_profile_is") {
         return;
     }
-    for profile in PROFILES {
+    for profile in Profile::ALL {
         let spans = received(profile, |destination| destination);
         let chat = &spans["chat gpt-4o"];
         assert_eq!(chat.kind(), SpanKind::Client);
@@ -225,7 +223,7 @@ fn d7_phoenix_gets_open_inference_for_scopes_and_for_rig() {
     if !has_its_own("d7_words::d7_phoenix_gets_open_inference_for_scopes_and_for_rig") {
         return;
     }
-    for profile in PROFILES {
+    for profile in Profile::ALL {
         let spans = received(profile, |destination| {
             destination
                 .with_rendering(Rendering::OpenInference)
@@ -315,7 +313,7 @@ fn a_masked_receiver_gets_no_content_in_any_words() {
         Rendering::Agent365(Profile::V0_1),
         Rendering::Agent365(Profile::V2),
     ] {
-        for profile in PROFILES {
+        for profile in Profile::ALL {
             let spans = received(profile, |destination| {
                 destination
                     .with_rendering(rendering)

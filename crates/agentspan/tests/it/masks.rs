@@ -38,7 +38,7 @@ fn send_to(destination: Destination) -> SdkTracerProvider {
     let provider = OtelBridge::prepare(SdkTracerProvider::builder())
         .with_span_processor(processor)
         .build();
-    for profile in [Profile::V0_1, Profile::V2] {
+    for profile in Profile::ALL {
         canaries::scopes(&ScopeTracer::with_profile(&provider, profile));
     }
     canaries::foreign(&provider.tracer("foreign"));

@@ -442,7 +442,7 @@ fn lost_in_outage(profile: Profile, seconds: u64) -> (u64, u32) {
 
 #[test]
 fn a14_an_outage_that_the_queue_holds_loses_nothing() {
-    for profile in [Profile::V0_1, Profile::V2] {
+    for profile in Profile::ALL {
         for seconds in [20, 600] {
             let (lost, tries) = lost_in_outage(profile, seconds);
             assert_eq!(lost, 0, "{profile:?} {seconds} s");

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use super::style::Style;
 use super::{v0_1, v2};
 use crate::agent365::{GuardrailDecision, Profile, Response};
 use crate::attribute::AttributeVisitor;
@@ -66,9 +67,9 @@ impl fmt::Debug for Recorded<'_> {
 impl Recorded<'_> {
     /// Shows the attributes that a generation writes for it.
     pub fn visit_attributes(self, profile: Profile, visitor: &mut impl AttributeVisitor) {
-        match profile {
-            Profile::V0_1 => v0_1::recorded(self, visitor),
-            Profile::V2 => v2::recorded(self, visitor),
+        match Style::of(profile) {
+            Style::First => v0_1::recorded(self, visitor),
+            Style::Later(_) => v2::recorded(self, visitor),
         }
     }
 }

@@ -1,5 +1,6 @@
-//! What the scopes of 2.0.0 write.
+//! What the scopes of 2.0.0 and later write.
 
+use super::style::Later;
 use super::v0_1::text;
 use super::{
     APPLY_GUARDRAIL, ApplyGuardrail, EXECUTE_TOOL, ExecuteTool, INVOKE_AGENT, Inference,
@@ -7,8 +8,8 @@ use super::{
 };
 use crate::agent365::open_text::OpenText;
 use crate::agent365::{
-    AgentDetails, Endpoint, GuardrailFinding, InputMessages, Profile, Request, Response,
-    TenantDetails, UserDetails,
+    AgentDetails, Endpoint, GuardrailFinding, InputMessages, Request, Response, TenantDetails,
+    UserDetails,
 };
 use crate::attribute::AttributeValue::{
     self, Bool, F64, I64, JsonArrayText, JsonObjectText, Static, Str, StrList,
@@ -19,11 +20,15 @@ use crate::keys;
 /// The event that records a finding.
 pub(super) const FINDING_EVENT: &str = keys::MICROSOFT_SECURITY_FINDING_EVENT;
 
-pub(super) fn invoke_agent(call: &InvokeAgent<'_>, visitor: &mut impl AttributeVisitor) {
+pub(super) fn invoke_agent(
+    call: &InvokeAgent<'_>,
+    row: &Later,
+    visitor: &mut impl AttributeVisitor,
+) {
     let details = call.details;
     let agent = &details.details;
     visitor.visit(keys::GEN_AI_OPERATION_NAME, Static(INVOKE_AGENT));
-    sdk(visitor);
+    sdk(row, visitor);
     agent_and_tenant(Some(agent), call.tenant, Provider::OfAgent, visitor);
     let session = call.request.and_then(|r| r.session_id.as_deref());
     text(
@@ -47,10 +52,14 @@ pub(super) fn invoke_agent(call: &InvokeAgent<'_>, visitor: &mut impl AttributeV
     }
 }
 
-pub(super) fn execute_tool(call: &ExecuteTool<'_>, visitor: &mut impl AttributeVisitor) {
+pub(super) fn execute_tool(
+    call: &ExecuteTool<'_>,
+    row: &Later,
+    visitor: &mut impl AttributeVisitor,
+) {
     let tool = call.details;
     visitor.visit(keys::GEN_AI_OPERATION_NAME, Static(EXECUTE_TOOL));
-    sdk(visitor);
+    sdk(row, visitor);
     agent_and_tenant(call.agent, call.tenant, Provider::OfAgent, visitor);
     visitor.visit(keys::GEN_AI_TOOL_NAME, Str(&tool.tool_name));
     text(
@@ -78,14 +87,18 @@ pub(super) fn execute_tool(call: &ExecuteTool<'_>, visitor: &mut impl AttributeV
     user(call.user, visitor);
 }
 
-pub(super) fn inference(inference: &Inference<'_>, visitor: &mut impl AttributeVisitor) {
+pub(super) fn inference(
+    inference: &Inference<'_>,
+    row: &Later,
+    visitor: &mut impl AttributeVisitor,
+) {
     let call = inference.details;
-    sdk(visitor);
+    sdk(row, visitor);
     // The call names a provider, too, and the reference sets it after the agent's.
     agent_and_tenant(inference.agent, inference.tenant, Provider::OfCall, visitor);
     input(inference.request, visitor);
     conversation(inference.request, inference.agent, visitor);
-    let operation = Profile::V2.inference_operation(call.operation_name);
+    let operation = row.profile.inference_operation(call.operation_name);
     visitor.visit(keys::GEN_AI_OPERATION_NAME, Static(operation));
     text(
         keys::GEN_AI_REQUEST_MODEL,
@@ -126,19 +139,23 @@ pub(super) fn inference(inference: &Inference<'_>, visitor: &mut impl AttributeV
     user(inference.user, visitor);
 }
 
-pub(super) fn output(output: &Output<'_>, visitor: &mut impl AttributeVisitor) {
+pub(super) fn output(output: &Output<'_>, row: &Later, visitor: &mut impl AttributeVisitor) {
     visitor.visit(keys::GEN_AI_OPERATION_NAME, Static(OUTPUT_MESSAGES));
-    sdk(visitor);
+    sdk(row, visitor);
     agent_and_tenant(output.agent, output.tenant, Provider::OfAgent, visitor);
     conversation(output.request, output.agent, visitor);
     recorded(Recorded::Response(output.response), visitor);
     user(output.user, visitor);
 }
 
-pub(super) fn apply_guardrail(call: &ApplyGuardrail<'_>, visitor: &mut impl AttributeVisitor) {
+pub(super) fn apply_guardrail(
+    call: &ApplyGuardrail<'_>,
+    row: &Later,
+    visitor: &mut impl AttributeVisitor,
+) {
     let details = call.details;
     visitor.visit(keys::GEN_AI_OPERATION_NAME, Static(APPLY_GUARDRAIL));
-    sdk(visitor);
+    sdk(row, visitor);
     agent_and_tenant(call.agent, call.tenant, Provider::OfAgent, visitor);
     visitor.visit(
         keys::MICROSOFT_SECURITY_DECISION_TYPE,
@@ -293,10 +310,10 @@ enum Provider {
 }
 
 /// Says which SDK makes the span: the contract's name and version, and our language.
-fn sdk(visitor: &mut impl AttributeVisitor) {
-    visitor.visit(keys::TELEMETRY_SDK_NAME, Static("A365ObservabilitySDK"));
+fn sdk(row: &Later, visitor: &mut impl AttributeVisitor) {
+    visitor.visit(keys::TELEMETRY_SDK_NAME, Static(row.sdk_name));
     visitor.visit(keys::TELEMETRY_SDK_LANGUAGE, Static("rust"));
-    visitor.visit(keys::TELEMETRY_SDK_VERSION, Static("2.0.0"));
+    visitor.visit(keys::TELEMETRY_SDK_VERSION, Static(row.sdk_version));
 }
 
 fn agent_and_tenant(

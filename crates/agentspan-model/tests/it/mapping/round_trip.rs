@@ -56,7 +56,7 @@ fn check(span: &Span) {
 
 #[test]
 fn the_type_of_a_span_tells_whether_agent_365_has_an_operation_for_it() {
-    for profile in [Profile::V0_1, Profile::V2] {
+    for profile in Profile::ALL {
         let mapping = Mapping::new(Rendering::Agent365(profile));
         for span in instances::spans() {
             let span = Span::from_json(&span.to_string()).unwrap();

@@ -1,0 +1,37 @@
+//! How a generation writes its scopes: the first in its own way, all later ones in another, with few
+//! differences among them.
+
+use crate::agent365::Profile;
+
+/// How the scopes of a generation are written.
+#[derive(Clone, Copy)]
+pub(super) enum Style {
+    /// As 0.1.0 does.
+    First,
+    /// As 2.0.0 does, but for what the row says.
+    Later(&'static Later),
+}
+
+/// What differs between the generations since 2.0.0. One row for each.
+pub(super) struct Later {
+    pub(super) profile: Profile,
+    /// The value of `telemetry.sdk.name`.
+    pub(super) sdk_name: &'static str,
+    /// The value of `telemetry.sdk.version`.
+    pub(super) sdk_version: &'static str,
+}
+
+static V2: Later = Later {
+    profile: Profile::V2,
+    sdk_name: "A365ObservabilitySDK",
+    sdk_version: "2.0.0",
+};
+
+impl Style {
+    pub(super) fn of(profile: Profile) -> Self {
+        match profile {
+            Profile::V0_1 => Self::First,
+            Profile::V2 => Self::Later(&V2),
+        }
+    }
+}
