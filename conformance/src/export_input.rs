@@ -8,6 +8,7 @@ use agentspan_discovery::Environment;
 use agentspan_model::agent365::environment::A365_OBSERVABILITY_DOMAIN_OVERRIDE;
 use agentspan_testkit::Answer;
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::typed_value::{TypedPairs, TypedValue, after_calls};
 use crate::vector_span::VectorScope;
@@ -27,8 +28,15 @@ pub struct ExportInput {
     /// The variable of the environment that names another host; only version 2 reads it.
     #[serde(default)]
     pub domain_override: Option<String>,
+    #[serde(default)]
     tokens: Vec<TokenFor>,
     default_token: TokenAnswer,
+    /// Whether spans are kept for another try; only version 3 can.
+    #[serde(default)]
+    pub durable_delivery: bool,
+    /// Which kinds of resolvers there are; only version 3 has several.
+    #[serde(default)]
+    pub resolver: ResolverKind,
     /// What the service does, request by request.
     pub responses: Vec<Response>,
     /// Whether the exporter was shut down before.
@@ -42,7 +50,39 @@ pub struct ExportInput {
 struct TokenFor {
     agent_id: String,
     tenant_id: String,
+    agentic_user_id: Option<String>,
     answer: TokenAnswer,
+}
+
+/// What a resolver is asked with.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the vectors have no other resolvers"
+)]
+pub enum ResolverKind {
+    /// With agent and tenant.
+    #[default]
+    Simple,
+    /// With the agentic user, too.
+    Contextual,
+    /// The contextual one wins.
+    Both,
+    /// There is none.
+    None,
+}
+
+/// A call of a token resolver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "runners compare it")]
+pub struct TokenCall {
+    /// The agent.
+    pub agent: String,
+    /// Its tenant.
+    pub tenant: String,
+    /// The user that it acts as, for a contextual resolver.
+    pub agentic_user: Option<String>,
 }
 
 /// What the token resolver does.
@@ -56,6 +96,8 @@ pub enum TokenAnswer {
     AsyncToken(Option<String>),
     /// It fails with this message.
     Raises(String),
+    /// It does these, call by call, and then the last for ever.
+    Sequence(Vec<Self>),
 }
 
 /// What the service does with one request.
@@ -76,16 +118,57 @@ pub struct Response {
     _message: Option<String>,
 }
 
-/// The calls of a token resolver: agent and tenant.
-pub type TokenCalls = Arc<Mutex<Vec<(String, String)>>>;
+/// The calls of a token resolver.
+pub type TokenCalls = Arc<Mutex<Vec<TokenCall>>>;
 
 impl ExportInput {
-    /// The answer of the resolver for an identity.
-    pub(crate) fn token(&self, tenant: &str, agent: &str) -> &TokenAnswer {
-        self.tokens
-            .iter()
-            .find(|token| token.agent_id == agent && token.tenant_id == tenant)
-            .map_or(&self.default_token, |token| &token.answer)
+    /// The answer of the resolver to a call after others.
+    pub(crate) fn token(&self, call: &TokenCall, before: &[TokenCall]) -> &TokenAnswer {
+        let is_meant = |token: &&TokenFor| {
+            let is_user =
+                token.agentic_user_id.is_none() || token.agentic_user_id == call.agentic_user;
+            token.agent_id == call.agent && token.tenant_id == call.tenant && is_user
+        };
+        let answer = self.tokens.iter().find(is_meant);
+        let answer = answer.map_or(&self.default_token, |token| &token.answer);
+        let TokenAnswer::Sequence(answers) = answer else {
+            return answer;
+        };
+        let number = before.iter().filter(|other| *other == call).count();
+        answers.get(number).or(answers.last()).unwrap_or(answer)
+    }
+
+    /// A call for the token of an agent, which may act as a user. `None` if nobody is asked.
+    pub(crate) fn token_call(
+        &self,
+        tenant: &str,
+        agent: &str,
+        agentic_user: Option<&str>,
+    ) -> Option<TokenCall> {
+        let agentic_user = match self.resolver {
+            ResolverKind::None => return None,
+            ResolverKind::Simple => None,
+            ResolverKind::Contextual | ResolverKind::Both => agentic_user.map(str::to_owned),
+        };
+        Some(TokenCall {
+            agent: agent.to_owned(),
+            tenant: tenant.to_owned(),
+            agentic_user,
+        })
+    }
+
+    /// Calls in the form of the vectors.
+    #[must_use]
+    pub fn show_calls(&self, calls: &[TokenCall]) -> serde_json::Value {
+        let show = |call: &TokenCall| match self.resolver {
+            ResolverKind::Simple | ResolverKind::None => json!([call.agent, call.tenant]),
+            ResolverKind::Contextual | ResolverKind::Both => json!({
+                "agent_id": call.agent,
+                "agentic_user_id": call.agentic_user,
+                "tenant_id": call.tenant,
+            }),
+        };
+        calls.iter().map(show).collect()
     }
 
     /// A resolver that gives these answers and notes its calls.
@@ -95,8 +178,13 @@ impl ExportInput {
             let identity = &query.identity;
             let (tenant, agent) = (identity.tenant.as_str(), identity.agent.as_str());
             let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
-            calls.push((agent.to_owned(), tenant.to_owned()));
-            match input.token(tenant, agent) {
+            let Some(call) = input.token_call(tenant, agent, query.agentic_user.as_deref()) else {
+                return Ok(None);
+            };
+            let answer = input.token(&call, &calls);
+            calls.push(call);
+            match answer {
+                TokenAnswer::Sequence(_) => Err("a sequence in a sequence".into()),
                 TokenAnswer::Token(token) | TokenAnswer::AsyncToken(token) => match token {
                     Some(token) => Ok(Some(AccessToken::new(token.as_str())?)),
                     None => Ok(None),
@@ -109,7 +197,11 @@ impl ExportInput {
     /// All answers that the resolver may give.
     pub(crate) fn token_answers(&self) -> impl Iterator<Item = &TokenAnswer> {
         let listed = self.tokens.iter().map(|token| &token.answer);
-        listed.chain([&self.default_token])
+        let all = listed.chain([&self.default_token]);
+        all.flat_map(|answer| match answer {
+            TokenAnswer::Sequence(answers) => answers.as_slice(),
+            answer => std::slice::from_ref(answer),
+        })
     }
 
     /// The environment in which the exporter is made.
@@ -169,6 +261,13 @@ impl Response {
         let mut headers = self.headers.iter();
         let found = headers.find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
         found.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the body says that spans are rejected.
+    pub(crate) fn rejects(&self) -> bool {
+        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
+        let rejected = &body["partialSuccess"]["rejectedSpans"];
+        rejected.as_u64().is_some_and(|rejected| rejected > 0)
     }
 
     /// Whether the service never answers.

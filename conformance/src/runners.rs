@@ -17,13 +17,14 @@ mod generation;
 mod jwt;
 mod recorded_spans;
 mod scopes;
-mod size_v2;
+mod size;
 mod turn_context;
 
 use self::baggage::Baggage;
 use self::exports::{Attempts, Exports, Requests};
-use self::generation::{V01, V2};
+use self::generation::{V01, V2, V3};
 use self::scopes::Scopes;
+use self::size::Size;
 use crate::Runner;
 
 /// All runners.
@@ -43,13 +44,15 @@ pub fn all() -> Vec<Box<dyn Runner>> {
         Box::new(discovery::Discovery),
         Box::new(Exports::<V01, Requests>::NEW),
         Box::new(Exports::<V2, Requests>::NEW),
+        Box::new(Exports::<V3, Requests>::NEW),
         Box::new(framework_spans::FrameworkSpans),
         Box::new(jwt::Jwt),
         Box::new(Exports::<V01, Attempts>::NEW),
         Box::new(Exports::<V2, Attempts>::NEW),
         Box::new(Scopes::<V01>::NEW),
         Box::new(Scopes::<V2>::NEW),
-        Box::new(size_v2::SizeV2),
+        Box::new(Size::<V2>::NEW),
+        Box::new(Size::<V3>::NEW),
         Box::new(turn_context::TurnContext),
     ]
 }

@@ -28,6 +28,7 @@ pub(crate) async fn capture(
     let profile = match std::env::args().nth(1).as_deref() {
         Some("v0.1") => Profile::V0_1,
         Some("v2") | None => Profile::V2,
+        Some("v3") => Profile::V3,
         Some(other) => return Err(format!("{other:?} is no generation of Agent 365").into()),
     };
     let model = model::start()?;

@@ -71,7 +71,10 @@ fn long_span(input: &mut Unstructured<'_>) -> Result<SpanData> {
 
 /// Checks that each span is in exactly one request, and that a request of several spans keeps its limit.
 fn check_chunks(spans: &[SpanData], limit: u64) {
-    let sizes: Vec<u64> = spans.iter().map(estimated_span_bytes).collect();
+    let sizes: Vec<u64> = spans
+        .iter()
+        .map(|span| estimated_span_bytes(Profile::V2, span))
+        .collect();
     let mut next = 0;
     for chunk in chunk_by_bytes(&sizes, limit) {
         assert_eq!(chunk.start, next);

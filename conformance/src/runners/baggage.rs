@@ -57,7 +57,7 @@ impl<G: Generation> Runner for Baggage<G> {
     fn predicates(&self) -> &'static [Predicate] {
         match G::RULES {
             Rules::V01 => V0_1,
-            Rules::V2 => V2,
+            Rules::V2 | Rules::V3 => V2,
         }
     }
 }

@@ -34,7 +34,10 @@ use self::settings::Domain;
 
 /// The order of a resource's attributes: the SDK's resource has none.
 const TOLERANCES: Tolerances = Tolerances {
-    unordered: &["requests.*.body.resourceSpans.*.resource.attributes"],
+    unordered: &[
+        "requests.*.body.resourceSpans.*.resource.attributes",
+        "gate",
+    ],
     ignored: &[],
 };
 
@@ -47,7 +50,7 @@ pub(super) trait Form {
     fn file(files: Files) -> &'static str;
 
     /// Writes what came of an export.
-    fn write(run: &Run) -> Json;
+    fn write(run: &Run, input: &ExportInput, profile: Profile) -> Json;
 
     /// Brings an outcome in the form in which it is compared, all but its pauses.
     fn normalize(outcome: &mut Json) -> Result<(), Failure>;
@@ -65,8 +68,10 @@ impl<G: Generation, F: Form> Runner for Exports<G, F> {
     fn run(&self, case: &Case) -> Outcome {
         let input = case.input()?;
         let mut run = play::play(&input, G::PROFILE)?;
-        body::write_as_the_reference(&mut run, &model::run(&input, G::PROFILE));
-        Ok(F::write(&run))
+        let model = model::run(&input, G::PROFILE);
+        body::write_as_the_reference(&mut run, &model);
+        body::store_as_the_reference(&mut run, &model);
+        Ok(F::write(&run, &input, G::PROFILE))
     }
 
     fn normalize(&self, outcome: &mut Json) -> Result<(), Failure> {
@@ -82,6 +87,7 @@ impl<G: Generation, F: Form> Runner for Exports<G, F> {
         match G::RULES {
             Rules::V01 => Self::V0_1,
             Rules::V2 => Self::V2,
+            Rules::V3 => Self::V3,
         }
     }
 }
@@ -103,12 +109,13 @@ pub(super) fn is_endpoint(text: &str) -> bool {
     text.trim() == text && matches!(Domain::of(Some(text)), Domain::Other { .. })
 }
 
-/// The URL that version 2 posts to with this override; `None` if nothing is sent.
+/// The URL that is posted to with this override; `None` if nothing is sent.
 pub(super) fn export_url(
     endpoint: &str,
     agent: &str,
     tenant: &str,
     use_s2s_endpoint: bool,
+    profile: Profile,
 ) -> Result<Option<String>, Failure> {
     // What is no endpoint has no URL: the environment would only have been ignored.
     if !is_endpoint(endpoint) {
@@ -141,7 +148,7 @@ pub(super) fn export_url(
             "scope": {"name": "", "version": null},
         }],
     }))?;
-    let run = play::play(&input, Profile::V2)?;
+    let run = play::play(&input, profile)?;
     let sent = run.requests.first();
     Ok(sent.map(|sent| format!("https://{}{}", sent.host, sent.target)))
 }

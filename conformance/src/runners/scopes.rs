@@ -56,7 +56,7 @@ impl<G: Generation> Runner for Scopes<G> {
     fn predicates(&self) -> &'static [Predicate] {
         match G::RULES {
             Rules::V01 => deviation::V0_1,
-            Rules::V2 => deviation::V2,
+            Rules::V2 | Rules::V3 => deviation::V2,
         }
     }
 }

@@ -22,6 +22,7 @@ use agentspan_tls::{TrustRoots, crypto_provider};
 use tracing::warn;
 
 use crate::build_error::BuildError;
+use crate::chunking::Estimate;
 use crate::delivery::{Courier, Delivery, Observer, Setup, start};
 use crate::destination::{Destinations, PathChoice};
 use crate::encode::{BodyEncoder, Truncation};
@@ -56,7 +57,7 @@ pub struct DeliveryBuilder<F = Delivery> {
     resolver: Arc<dyn TokenResolver>,
     profile: Profile,
     cluster: ClusterCategory,
-    path: PathChoice,
+    path: Option<PathChoice>,
     timeout: Option<Duration>,
     token_deadline: Duration,
     concurrency: Option<usize>,
@@ -94,7 +95,7 @@ impl<F> DeliveryBuilder<F> {
             resolver: Arc::new(resolver),
             profile: Profile::default(),
             cluster: ClusterCategory::default(),
-            path: PathChoice::default(),
+            path: None,
             timeout: None,
             token_deadline: Duration::from_secs(30),
             concurrency: None,
@@ -141,22 +142,24 @@ impl<F> DeliveryBuilder<F> {
 
     /// The cloud that the tenants live in. Default: [`ClusterCategory::Prod`].
     ///
-    /// [`Profile::V2`] has one host for all clouds and ignores it, as the reference does.
+    /// [`Profile::V2`] and [`Profile::V3`] have one host for all clouds and ignore it, as the
+    /// references do.
     pub fn with_cluster_category(mut self, cluster: ClusterCategory) -> Self {
         self.cluster = cluster;
         self
     }
 
-    /// Sends to the path for service-to-service calls. Default: the path for agents.
+    /// Sends to the path for service-to-service calls. Default: the path for agents; with
+    /// [`Profile::V3`] that which [takes the token](Self::with_route_by_token).
     ///
     /// [`Profile::V2`] has one path for both and ignores it, as the reference does.
     pub fn with_service_to_service(mut self) -> Self {
-        self.path = PathChoice::Service;
+        self.path = Some(PathChoice::Service);
         self
     }
 
     /// How long one try may take, from dialling to the end of the answer. Default: what the profile
-    /// says, 30 s for [`Profile::V0_1`] and [`Profile::V2`].
+    /// says, 30 s for all.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -234,7 +237,7 @@ impl<F> DeliveryBuilder<F> {
     /// How long the body of a request may become, in bytes. The spans of an identity go in as many
     /// requests as that needs, in order, all with the same token; after one that is lost, those
     /// that follow are not sent. One that the service finds too large is divided. Default: what the
-    /// profile says, 900,000 for [`Profile::V2`], and all spans of a batch in one request for
+    /// profile says, 900,000 since [`Profile::V2`], and all spans of a batch in one request for
     /// [`Profile::V0_1`].
     ///
     /// Spans are counted by estimate, as in the reference 2.0.0. A body that is longer all the same
@@ -387,10 +390,11 @@ impl<F> DeliveryBuilder<F> {
                 tenant_key: self.profile.tenant_id_key(),
                 agent_fallback: self.agent_fallback,
                 cluster: self.cluster,
-                path: self.path,
+                path: self.path.unwrap_or(wire.route),
                 loopback: loopback.clone(),
                 domain: domain.clone(),
             },
+            estimate: Estimate::of(self.profile),
             encoder: BodyEncoder::new(self.profile).with_truncation(self.truncation),
             courier: Courier {
                 wire,

@@ -1,14 +1,16 @@
 //! How long spans are by estimate, and how many fit into one request.
 //!
-//! Numbers and rules are those of `microsoft-agents-a365-observability-core` 2.0.0, which estimates
-//! too much rather than too little.
+//! Numbers and rules are those of `microsoft-agents-a365-observability-core` 2.0.0 and of its successor,
+//! which estimate too much rather than too little.
 
 use std::ops::Range;
 
+use agentspan_model::agent365::Profile;
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::encode::UniqueKeys;
+use crate::wire_profile::WireProfile;
 
 /// For what every span has: ids, kind, times, status.
 const SPAN: u64 = 2_000;
@@ -18,37 +20,76 @@ const VALUE: u64 = 40;
 const ARRAY: u64 = 60;
 const ARRAY_ITEM: u64 = 50;
 
-/// How many bytes `span` takes in a request of [`Profile::V2`], by the estimate of the reference.
+/// How many bytes `span` takes in a request, by the estimate of the reference of a profile.
 ///
-/// Links and the status count nothing, and nor does what escapes add to a text.
-///
-/// [`Profile::V2`]: agentspan_model::agent365::Profile::V2
+/// Links and the status count nothing.
 #[must_use]
-pub fn estimated_span_bytes(span: &SpanData) -> u64 {
-    let mut unique_keys = UniqueKeys::default();
-    let mut bytes = SPAN + length(&span.name);
-    bytes += attributes_bytes(&span.attributes, &mut unique_keys);
-    for event in span.events.iter() {
-        bytes += EVENT + length(&event.name);
-        bytes += attributes_bytes(&event.attributes, &mut unique_keys);
-    }
-    bytes
+pub fn estimated_span_bytes(profile: Profile, span: &SpanData) -> u64 {
+    Estimate::of(profile).span(span)
 }
 
-/// How many bytes the value of an attribute takes, by the estimate of the reference 2.0.0.
+/// How many bytes the value of an attribute takes, by the estimate of the reference of a profile.
 #[must_use]
-pub fn estimated_value_bytes(value: &Value) -> u64 {
-    match value {
-        Value::String(text) => VALUE + length(text.as_str()),
-        Value::Array(Array::String(items)) => items
-            .iter()
-            .map(|item| VALUE + length(item.as_str()))
-            .fold(ARRAY, u64::saturating_add),
-        Value::Array(Array::Bool(items)) => ARRAY + ARRAY_ITEM * items.len() as u64,
-        Value::Array(Array::I64(items)) => ARRAY + ARRAY_ITEM * items.len() as u64,
-        Value::Array(Array::F64(items)) => ARRAY + ARRAY_ITEM * items.len() as u64,
-        Value::Bool(_) | Value::I64(_) | Value::F64(_) => VALUE,
-        unknown => VALUE + length(&unknown.as_str()),
+pub fn estimated_value_bytes(profile: Profile, value: &Value) -> u64 {
+    Estimate::of(profile).value(value)
+}
+
+/// How a generation estimates lengths.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Estimate {
+    /// How many tenths of its length in UTF-8 the text of a value takes. What is beyond ten is for
+    /// escapes.
+    text_tenths: u64,
+}
+
+impl Estimate {
+    /// That of a profile; a profile without a wire estimates as the others do.
+    pub(crate) fn of(profile: Profile) -> Self {
+        let wire = WireProfile::of(profile);
+        Self {
+            text_tenths: wire.map_or(10, |wire| wire.text_tenths),
+        }
+    }
+
+    pub(crate) fn span(self, span: &SpanData) -> u64 {
+        let mut unique_keys = UniqueKeys::default();
+        let mut bytes = SPAN + length(&span.name);
+        bytes += self.attributes(&span.attributes, &mut unique_keys);
+        for event in span.events.iter() {
+            bytes += EVENT + length(&event.name);
+            bytes += self.attributes(&event.attributes, &mut unique_keys);
+        }
+        bytes
+    }
+
+    fn value(self, value: &Value) -> u64 {
+        match value {
+            Value::String(text) => self.text(text.as_str()),
+            Value::Array(Array::String(items)) => items
+                .iter()
+                .map(|item| self.text(item.as_str()))
+                .fold(ARRAY, u64::saturating_add),
+            Value::Array(Array::Bool(items)) => ARRAY + ARRAY_ITEM * items.len() as u64,
+            Value::Array(Array::I64(items)) => ARRAY + ARRAY_ITEM * items.len() as u64,
+            Value::Array(Array::F64(items)) => ARRAY + ARRAY_ITEM * items.len() as u64,
+            Value::Bool(_) | Value::I64(_) | Value::F64(_) => VALUE,
+            unknown => self.text(&unknown.as_str()),
+        }
+    }
+
+    fn text(self, text: &str) -> u64 {
+        VALUE + length(text).saturating_mul(self.text_tenths) / 10
+    }
+
+    fn attributes(self, attributes: &[KeyValue], unique_keys: &mut UniqueKeys) -> u64 {
+        let mut bytes = 0;
+        unique_keys.for_each(attributes, |index| {
+            if let Some(attribute) = attributes.get(index) {
+                bytes += ATTRIBUTE + length(attribute.key.as_str());
+                bytes += self.value(&attribute.value);
+            }
+        });
+        bytes
     }
 }
 
@@ -90,17 +131,6 @@ impl Chunk {
         self.sum = Some(sum);
         true
     }
-}
-
-fn attributes_bytes(attributes: &[KeyValue], unique_keys: &mut UniqueKeys) -> u64 {
-    let mut bytes = 0;
-    unique_keys.for_each(attributes, |index| {
-        if let Some(attribute) = attributes.get(index) {
-            bytes += ATTRIBUTE + length(attribute.key.as_str());
-            bytes += estimated_value_bytes(&attribute.value);
-        }
-    });
-    bytes
 }
 
 fn length(text: &str) -> u64 {

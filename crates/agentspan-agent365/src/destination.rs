@@ -73,6 +73,8 @@ pub(crate) struct Recipient {
     /// No other recipient has the same.
     number: u64,
     pub(crate) identity: Identity,
+    /// The user that the agent acts as, where the profile tells such users apart.
+    pub(crate) agentic_user: Option<String>,
     uri: Uri,
     /// For tokens of a user, if it differs.
     delegated_uri: Option<Uri>,
@@ -133,15 +135,49 @@ impl Recipients {
         tenant: &str,
         agent: &str,
     ) -> Result<Arc<Recipient>, RefusedIdentityError> {
-        let hash = self.known.hasher().hash_one((tenant, agent));
-        let is_it = |identity: &Identity| {
-            (identity.tenant.as_str(), identity.agent.as_str()) == (tenant, agent)
-        };
-        let known = self.known.get(&hash);
-        if let Some(known) = known.filter(|known| is_it(&known.identity)) {
-            return Ok(Arc::clone(known));
+        if let Some(known) = self.known(tenant, agent, None) {
+            return Ok(known);
         }
         let identity = Identity::parse(tenant, agent)?;
+        self.make(identity, None)
+    }
+
+    /// The recipient of the spans of the same agent when it acts as `user`.
+    pub(crate) fn with_user(
+        &mut self,
+        recipient: &Arc<Recipient>,
+        user: &str,
+    ) -> Result<Arc<Recipient>, RefusedIdentityError> {
+        let identity = &recipient.identity;
+        let known = self.known(
+            identity.tenant.as_str(),
+            identity.agent.as_str(),
+            Some(user),
+        );
+        match known {
+            Some(known) => Ok(known),
+            None => self.make(identity.clone(), Some(user.to_owned())),
+        }
+    }
+
+    fn hash(&self, tenant: &str, agent: &str, user: Option<&str>) -> u64 {
+        self.known.hasher().hash_one((tenant, agent, user))
+    }
+
+    fn known(&self, tenant: &str, agent: &str, user: Option<&str>) -> Option<Arc<Recipient>> {
+        let known = self.known.get(&self.hash(tenant, agent, user))?;
+        let (identity, its_user) = (&known.identity, known.agentic_user.as_deref());
+        let is_it = (identity.tenant.as_str(), identity.agent.as_str()) == (tenant, agent);
+        (is_it && its_user == user).then(|| Arc::clone(known))
+    }
+
+    fn make(
+        &mut self,
+        identity: Identity,
+        agentic_user: Option<String>,
+    ) -> Result<Arc<Recipient>, RefusedIdentityError> {
+        let (tenant, agent) = (identity.tenant.as_str(), identity.agent.as_str());
+        let hash = self.hash(tenant, agent, agentic_user.as_deref());
         let uri = self.destinations.of(&identity)?;
         let delegated_uri = self.destinations.of_delegated(&identity)?;
         if self.known.len() >= self.most {
@@ -152,6 +188,7 @@ impl Recipients {
         let recipient = Arc::new(Recipient {
             number: self.made,
             identity,
+            agentic_user,
             uri,
             delegated_uri,
         });

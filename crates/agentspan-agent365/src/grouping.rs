@@ -94,7 +94,26 @@ impl Grouping {
             previous = Some((named, place));
             grouping.add(place, index);
         }
+        if let Some(key) = recipients.destinations.wire.agentic_user {
+            grouping.tell_users_apart(key, spans, recipients);
+        }
         grouping
+    }
+
+    /// The agent of a group acts as the user of its first span.
+    fn tell_users_apart(&mut self, key: &str, spans: &[SpanData], recipients: &mut Recipients) {
+        for group in &mut self.groups {
+            let attributes = spans.get(group.first).map(|span| span.attributes.iter());
+            let mut attributes = attributes.into_iter().flatten().rev();
+            let user = attributes.find(|attribute| attribute.key.as_str() == key);
+            let Some(Value::String(user)) = user.map(|attribute| &attribute.value) else {
+                continue;
+            };
+            // The identity was not refused, and so it is not now.
+            if let Ok(recipient) = recipients.with_user(&group.recipient, user.as_str()) {
+                group.recipient = recipient;
+            }
+        }
     }
 
     /// The spans of `group`, in order.

@@ -104,7 +104,8 @@ pub mod error {
 #[doc(hidden)]
 pub mod conformance {
     pub use crate::chunking::{chunk_by_bytes, estimated_span_bytes, estimated_value_bytes};
-    pub use crate::retry_after::retry_after_seconds;
+    pub use crate::retry_after::{retry_after_date, retry_after_seconds};
+    pub use crate::wire_profile::cooldown_seconds;
 }
 
 pub use agentspan_record::{DropReason, Enrichment, FinishedSpan, SpanCuts, SpanLimits};

@@ -38,6 +38,12 @@ pub struct IdentityReport {
     /// How many of those that the service took it says nothing of: its answer is an older one without
     /// `results`, leaves them out, or broke off. They are not sent again.
     pub unconfirmed: usize,
+    /// How many of them wait for another try: only with [`Profile::V3`](agentspan_model::agent365::Profile::V3)
+    /// and [`Retry::reference`](crate::retry::Retry::reference). Another report says what became of all.
+    pub queued: usize,
+    /// The user that the agent acts as, `microsoft.agent.user.id`, where the profile tells such
+    /// users apart.
+    pub agentic_user: Option<String>,
     /// In how many requests they went: one, unless there is much of them, the profile or an option bounds the body,
     /// or the service finds a request too large. What would have followed a lost request was not made.
     pub requests: usize,
@@ -122,6 +128,12 @@ impl ExportReport {
         self.identities.iter().map(|one| one.unconfirmed).sum()
     }
 
+    /// How many spans wait for another try. Another report will say what became of them.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.identities.iter().map(|one| one.queued).sum()
+    }
+
     /// How many spans were dropped, those included that are not meant for Agent 365.
     #[must_use]
     pub fn dropped(&self) -> usize {
@@ -146,7 +158,7 @@ impl ExportReport {
         }
     }
 
-    /// Whether the service took every span that is meant for Agent 365.
+    /// Whether the service took every span that is meant for Agent 365, or may still do.
     ///
     /// Spans without an identity, or of other operations, do not count against it, as in the
     /// reference.
@@ -194,7 +206,7 @@ impl IdentityReport {
     /// How many spans were dropped.
     #[must_use]
     pub fn dropped(&self) -> usize {
-        self.spans - self.exported
+        self.spans - self.exported - self.queued
     }
 }
 

@@ -57,34 +57,58 @@ impl Retry {
     /// Tries four times, with the pauses of the reference, as exactly that profile does: 200, 400
     /// and 600 ms, for [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1); for
     /// [`Profile::V2`](agentspan_model::agent365::Profile::V2), what `Retry-After` asks for up to a
-    /// minute, or else 0.5, 1 and 2 s.
+    /// minute, or else 0.5, 1 and 2 s. With these, a request keeps its place among those in flight
+    /// until its last try, so that an identity whose requests fail or hang delays others.
     ///
-    /// A request keeps its place among those in flight until its last try, so that an identity
-    /// whose requests fail or hang delays others.
+    /// [`Profile::V3`](agentspan_model::agent365::Profile::V3) tries once. Then the identity sends
+    /// nothing for as long as `Retry-After` asks, as seconds or as a date, or else for 10 s the first time and
+    /// with each further failure for a random time between 10 s and twice as much as before; an
+    /// hour at most. Meanwhile its spans wait in the queue, for two days at most, and an export is
+    /// reported with spans that are [queued](crate::report::IdentityReport::queued). After the pause they are
+    /// sent, the oldest first. They are in memory: what waits when the program ends is tried once
+    /// more by the shutdown.
     #[must_use]
     pub fn reference() -> Self {
         Self(Kind::Reference)
     }
 
     /// Whether a request keeps its slot until its last try.
-    pub(crate) fn keeps_slots(self) -> bool {
-        self.0 == Kind::Reference
+    pub(crate) fn keeps_slots(self, reference: &RetryPolicy) -> bool {
+        matches!(
+            (self.0, reference),
+            (Kind::Reference, RetryPolicy::Tries { .. })
+        )
+    }
+
+    /// Whether a batch is reported when its spans wait for another try.
+    pub(crate) fn reports_queued(self, reference: &RetryPolicy) -> bool {
+        matches!(
+            (self.0, reference),
+            (Kind::Reference, RetryPolicy::Cooldown(_))
+        )
     }
 
     /// The longest time that spans wait for a service that fails, if there is a limit.
-    pub(crate) fn max_age(self) -> Option<Duration> {
-        match self.0 {
-            Kind::Reference => None,
-            Kind::ForAtMost(age) => Some(age),
+    pub(crate) fn max_age(self, reference: &RetryPolicy) -> Option<Duration> {
+        match (self.0, reference) {
+            (Kind::Reference, RetryPolicy::Tries { .. }) => None,
+            (Kind::Reference, RetryPolicy::Cooldown(cooldown)) => Some(cooldown.max_age),
+            (Kind::ForAtMost(age), _) => Some(age),
         }
     }
 
-    /// The pause after a failed try; `None` after the last.
-    pub(crate) fn pause_after(self, failed: Failed, reference: &RetryPolicy) -> Option<Duration> {
+    /// The pause after a failed try; `None` after the last. `random` is at least 0 and below 1.
+    pub(crate) fn pause_after(
+        self,
+        failed: Failed,
+        reference: &RetryPolicy,
+        random: f64,
+    ) -> Option<Duration> {
         let Kind::ForAtMost(max_age) = self.0 else {
-            return reference.pause_after(failed.tries, failed.asked);
+            return reference.pause_after(failed, random);
         };
-        let pause = random_below(longest_pause(failed.failures));
+        // Full jitter: clients that failed together do not come back together.
+        let pause = longest_pause(failed.failures).mul_f64(random.clamp(0.0, 1.0));
         let asked = failed.asked.unwrap_or_default();
         let pause = pause.max(asked.min(LONGEST_ASKED));
         (failed.age.saturating_add(pause) < max_age).then_some(pause)
@@ -116,11 +140,11 @@ fn longest_pause(failures: u32) -> Duration {
         .min(LONGEST_PAUSE)
 }
 
-/// Full jitter: clients that failed together do not come back together.
-fn random_below(longest: Duration) -> Duration {
-    // Each `RandomState` has keys of its own, so that this is a random number.
+/// A random number that is at least 0 and at most 1.
+pub(crate) fn random() -> f64 {
+    // Each `RandomState` has keys of its own.
     let random = RandomState::new().hash_one(()) >> 32;
-    longest.mul_f64(random as f64 / f64::from(u32::MAX))
+    random as f64 / f64::from(u32::MAX)
 }
 
 /// Waits between the tries of a request.
@@ -129,6 +153,12 @@ fn random_below(longest: Duration) -> Duration {
 pub trait RetryTimer: fmt::Debug + Send + Sync {
     /// Completes after `pause`. It runs on the I/O thread, within its Tokio runtime.
     fn pause(&self, pause: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
+    /// Where in the range of possible pauses the next one is: 0 for the shortest, 1 for the longest.
+    /// A random number, unless a test says otherwise.
+    fn random(&self) -> f64 {
+        random()
+    }
 }
 
 /// Waits with Tokio's timer.
@@ -151,7 +181,7 @@ mod tests {
 
     fn pause(retry: Retry, failed: Failed) -> Option<Duration> {
         let wire = WireProfile::of(Profile::V2).unwrap();
-        retry.pause_after(failed, &wire.retry)
+        retry.pause_after(failed, &wire.retry, random())
     }
 
     const FIRST: Failed = Failed {

@@ -68,14 +68,27 @@ pub(crate) fn asked_pause(headers: &HeaderMap) -> Option<AskedPause> {
     if values.next().is_some() || value.len() > MAX_CHARACTERS {
         return None;
     }
-    let Some(seconds) = retry_after_seconds(value) else {
-        let date = httpdate::parse_http_date(value).ok();
-        return date.map(AskedPause::Until);
-    };
+    match retry_after_seconds(value) {
+        Some(seconds) => pause_of(seconds).map(AskedPause::For),
+        None => retry_after_date(value).map(AskedPause::Until),
+    }
+}
+
+/// The date that the value of `Retry-After` names, in one of the three forms of [RFC 9110],
+/// section 5.6.7.
+///
+/// [RFC 9110]: https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7
+#[must_use]
+pub fn retry_after_date(value: &str) -> Option<SystemTime> {
+    httpdate::parse_http_date(value).ok()
+}
+
+/// The pause of so many seconds: none if they are below zero or not a number.
+pub(crate) fn pause_of(seconds: f64) -> Option<Duration> {
     match Duration::try_from_secs_f64(seconds) {
-        Ok(pause) => Some(AskedPause::For(pause)),
+        Ok(pause) => Some(pause),
         // Too large for a duration, or below zero, or not a number.
-        Err(_) => (seconds > 0.0).then_some(AskedPause::For(Duration::MAX)),
+        Err(_) => (seconds > 0.0).then_some(Duration::MAX),
     }
 }
 

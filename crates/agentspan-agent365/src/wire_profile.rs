@@ -5,10 +5,14 @@
 use std::time::Duration;
 
 use agentspan_model::agent365::Profile;
+use agentspan_model::keys;
 use http::StatusCode;
 use opentelemetry::Value;
 
 use self::PathPart::{Agent, Tenant, Text};
+use crate::destination::PathChoice;
+use crate::retry::Failed;
+use crate::retry_after::pause_of;
 
 /// The wire of one profile.
 #[derive(Debug)]
@@ -20,13 +24,21 @@ pub(crate) struct WireProfile {
     pub(crate) service_path: &'static [PathPart],
     /// The same for tokens of a user, if the token decides.
     pub(crate) delegated_path: &'static [PathPart],
+    /// Which of them is taken, if nobody says.
+    pub(crate) route: PathChoice,
+    /// The key of the user that an agent acts as, if spans of several such users do not go together.
+    pub(crate) agentic_user: Option<&'static str>,
     /// The values of `gen_ai.operation.name` whose spans are sent; `None` sends all spans.
     pub(crate) operations: Option<&'static [&'static str]>,
     /// How long a span may be as JSON in ASCII, in bytes. Longer ones are cut.
     pub(crate) max_span_bytes: Option<usize>,
+    /// How many tenths of its length the text of a value takes by estimate.
+    pub(crate) text_tenths: u64,
     /// How long the body of a request may be, by estimate, in bytes. `None` sends all in one.
     pub(crate) max_payload_bytes: Option<usize>,
     pub(crate) retry: RetryPolicy,
+    /// Whether `Retry-After` may be a date.
+    pub(crate) retry_after_dates: bool,
     pub(crate) missing_token: MissingToken,
     /// Whether its keys are those that the service documents.
     pub(crate) has_contract: bool,
@@ -64,16 +76,31 @@ pub(crate) enum MissingToken {
 
 /// When a failed try is repeated.
 #[derive(Debug)]
-pub(crate) struct RetryPolicy {
-    tries: u32,
-    pauses: Pauses,
-    /// The longest pause that the service's `Retry-After` can ask for; `None` ignores the header.
-    longest_asked: Option<Duration>,
+pub(crate) enum RetryPolicy {
+    /// A few times, at once.
+    Tries {
+        tries: u32,
+        pauses: Pauses,
+        /// The longest pause that the service's `Retry-After` can ask for; `None` ignores the header.
+        longest_asked: Option<Duration>,
+    },
+    /// Once; then the identity cools down while its spans are kept.
+    Cooldown(Cooldown),
+}
+
+/// For how long an identity sends nothing after a failed try.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cooldown {
+    first: Duration,
+    /// Also of those that the service's `Retry-After` asks for.
+    longest: Duration,
+    /// How long spans are kept.
+    pub(crate) max_age: Duration,
 }
 
 /// How the pauses between tries grow.
 #[derive(Debug)]
-enum Pauses {
+pub(crate) enum Pauses {
     /// Each is longer by the first one.
     Growing(Duration),
     /// Each is twice as long as the one before.
@@ -92,12 +119,16 @@ static V0_1: WireProfile = WireProfile {
     ],
     operations: None,
     max_span_bytes: None,
+    text_tenths: 10,
     max_payload_bytes: None,
-    retry: RetryPolicy {
+    route: PathChoice::Usual,
+    agentic_user: None,
+    retry: RetryPolicy::Tries {
         tries: 4,
         pauses: Pauses::Growing(Duration::from_millis(200)),
         longest_asked: None,
     },
+    retry_after_dates: false,
     missing_token: MissingToken::SendWithout,
     has_contract: false,
     timeout: Duration::from_secs(30),
@@ -105,17 +136,31 @@ static V0_1: WireProfile = WireProfile {
 
 /// `microsoft-agents-a365-observability-core` 2.0.0. The cluster category and the switch for
 /// service-to-service calls are ignored there.
-static V2: WireProfile = WireProfile {
+static V2: WireProfile = WIRE_OF_V2;
+
+/// `microsoft-opentelemetry` 1.5.0. The cluster category is ignored there. That package leaves
+/// `text_completion` and `generate_content` out, though its own scopes write them; here they are sent.
+static V3: WireProfile = WireProfile {
+    path: DELEGATED_PATH,
+    route: PathChoice::ByToken,
+    agentic_user: Some(keys::MICROSOFT_AGENT_USER_ID),
+    text_tenths: 11,
+    retry: RetryPolicy::Cooldown(COOLDOWN_OF_V3),
+    retry_after_dates: true,
+    ..WIRE_OF_V2
+};
+
+const COOLDOWN_OF_V3: Cooldown = Cooldown {
+    first: Duration::from_secs(10),
+    longest: Duration::from_secs(3_600),
+    max_age: Duration::from_secs(2 * 24 * 3_600),
+};
+
+const WIRE_OF_V2: WireProfile = WireProfile {
     host: Host::Common("agent365.svc.cloud.microsoft"),
     path: V2_PATH,
     service_path: V2_PATH,
-    delegated_path: &[
-        Text("/observability/tenants/"),
-        Tenant,
-        Text("/otlp/agents/"),
-        Agent,
-        Text("/traces?api-version=1"),
-    ],
+    delegated_path: DELEGATED_PATH,
     operations: Some(&[
         "invoke_agent",
         "execute_tool",
@@ -127,12 +172,16 @@ static V2: WireProfile = WireProfile {
         "generate_content",
     ]),
     max_span_bytes: Some(250 * 1024),
+    text_tenths: 10,
     max_payload_bytes: Some(900_000),
-    retry: RetryPolicy {
+    route: PathChoice::Usual,
+    agentic_user: None,
+    retry: RetryPolicy::Tries {
         tries: 4,
         pauses: Pauses::Doubling(Duration::from_millis(500)),
         longest_asked: Some(Duration::from_secs(60)),
     },
+    retry_after_dates: false,
     missing_token: MissingToken::Drop,
     has_contract: true,
     timeout: Duration::from_secs(30),
@@ -152,12 +201,21 @@ const V2_PATH: &[PathPart] = &[
     Text("/traces?api-version=1"),
 ];
 
+const DELEGATED_PATH: &[PathPart] = &[
+    Text("/observability/tenants/"),
+    Tenant,
+    Text("/otlp/agents/"),
+    Agent,
+    Text("/traces?api-version=1"),
+];
+
 impl WireProfile {
     /// The wire of `profile`, or `None` when this version of the crate does not speak it.
     pub(crate) fn of(profile: Profile) -> Option<&'static Self> {
         match profile {
             Profile::V0_1 => Some(&V0_1),
             Profile::V2 => Some(&V2),
+            Profile::V3 => Some(&V3),
             _ => None,
         }
     }
@@ -171,20 +229,30 @@ impl WireProfile {
 }
 
 impl RetryPolicy {
-    /// The pause after the failed try with this number, counted from one. `None` after the last.
-    ///
-    /// `asked` is what the service asked for.
-    pub(crate) fn pause_after(&self, tried: u32, asked: Option<Duration>) -> Option<Duration> {
-        if tried >= self.tries {
+    /// The pause after a failed try. `None` after the last. `random` is at least 0 and below 1.
+    pub(crate) fn pause_after(&self, failed: Failed, random: f64) -> Option<Duration> {
+        let (tries, pauses, longest_asked) = match self {
+            Self::Tries {
+                tries,
+                pauses,
+                longest_asked,
+            } => (*tries, pauses, *longest_asked),
+            Self::Cooldown(cooldown) => {
+                let pause = cooldown.after(failed.failures, failed.asked, random);
+                let is_over = failed.age.saturating_add(pause) >= cooldown.max_age;
+                return (!is_over).then_some(pause);
+            }
+        };
+        if failed.tries >= tries {
             return None;
         }
-        if let (Some(asked), Some(longest)) = (asked, self.longest_asked) {
+        if let (Some(asked), Some(longest)) = (failed.asked, longest_asked) {
             return Some(asked.min(longest));
         }
-        Some(match self.pauses {
-            Pauses::Growing(step) => step.saturating_mul(tried),
+        Some(match pauses {
+            Pauses::Growing(step) => step.saturating_mul(failed.tries),
             Pauses::Doubling(first) => {
-                first.saturating_mul(2_u32.saturating_pow(tried.saturating_sub(1)))
+                first.saturating_mul(2_u32.saturating_pow(failed.tries.saturating_sub(1)))
             }
         })
     }
@@ -198,12 +266,43 @@ impl RetryPolicy {
     }
 }
 
+impl Cooldown {
+    /// What the service asks for, or else the first one, and with each failure before it a random
+    /// one from a range that doubles. To ask for no time is to ask for nothing.
+    pub(crate) fn after(&self, failures: u32, asked: Option<Duration>, random: f64) -> Duration {
+        if let Some(asked) = asked.filter(|asked| !asked.is_zero()) {
+            return asked.min(self.longest);
+        }
+        let range = self.first.saturating_mul(2_u32.saturating_pow(failures));
+        let beyond = range.min(self.longest).saturating_sub(self.first);
+        self.first + beyond.mul_f64(random.clamp(0.0, 1.0))
+    }
+}
+
+/// For how many seconds an identity of [`Profile::V3`] sends nothing after a failed try.
+///
+/// `failures` is how many there were before it, `asked` what the service asks for, and `random` where in
+/// the range of possible times it is: at least 0, at most 1.
+#[must_use]
+pub fn cooldown_seconds(failures: u32, asked: Option<f64>, random: f64) -> f64 {
+    let asked = asked.and_then(pause_of);
+    COOLDOWN_OF_V3.after(failures, asked, random).as_secs_f64()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check_pauses(wire: &WireProfile, asked: Option<Duration>, expected: [Option<u64>; 4]) {
-        let pauses = [1, 2, 3, 4].map(|tried| wire.retry.pause_after(tried, asked));
+        let pauses = [1, 2, 3, 4].map(|tries| {
+            let failed = Failed {
+                tries,
+                failures: 0,
+                asked,
+                age: Duration::ZERO,
+            };
+            wire.retry.pause_after(failed, 0.5)
+        });
         assert_eq!(
             pauses,
             expected.map(|pause| pause.map(Duration::from_millis))

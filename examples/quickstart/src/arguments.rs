@@ -4,13 +4,14 @@ use agentspan::model::agent365::Profile;
 
 use crate::agent::AnyError;
 
-/// The generation of the Agent 365 contract; the first one unless `--profile v2` is given.
+/// The generation of the Agent 365 contract; the first one unless another is given.
 pub(crate) fn profile() -> Result<Profile, AnyError> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments[..] {
         [] | ["--profile", "v0.1"] => Ok(Profile::V0_1),
         ["--profile", "v2"] => Ok(Profile::V2),
-        _ => Err("usage: quickstart [--profile v0.1 | --profile v2]".into()),
+        ["--profile", "v3"] => Ok(Profile::V3),
+        _ => Err("usage: quickstart [--profile v0.1 | --profile v2 | --profile v3]".into()),
     }
 }

@@ -41,7 +41,10 @@ pub(crate) fn export(
     let pauses: Vec<_> = export.pauses.iter().map(Duration::as_nanos).collect();
     Ok(object([
         ("result", text(result)),
-        ("token_resolver_calls", Json::of(&export.token_calls)?),
+        (
+            "token_resolver_calls",
+            input.show_calls(&export.token_calls).into(),
+        ),
         ("pauses", Json::of(&pauses)?),
     ]))
 }

@@ -1,11 +1,12 @@
 //! `retry_v0_1.json` and `retry_v2.json`: how often an export tries, and how long it pauses in between.
 
+use agentspan_model::agent365::Profile;
 use serde_json::json;
 
 use super::Form;
 use super::model::{Run, wire_url};
 use crate::runners::generation::Files;
-use crate::{Failure, Json};
+use crate::{ExportInput, Failure, Json};
 
 /// The number of tries, and where they went.
 pub(in crate::runners) struct Attempts;
@@ -15,7 +16,7 @@ impl Form for Attempts {
         files.retry
     }
 
-    fn write(run: &Run) -> Json {
+    fn write(run: &Run, _: &ExportInput, _: Profile) -> Json {
         let urls = run
             .requests
             .iter()

@@ -1,6 +1,7 @@
 //! Where our exporter does something else than the reference on purpose, by properties of the input.
 
 use agentspan_model::agent365::Profile;
+use agentspan_model::keys;
 
 use super::limits::{
     has_long_chunk, has_marker_that_lengthens, has_slash_at_end, is_refused_domain,
@@ -35,9 +36,16 @@ enum Deviation {
     MarkerLengthens,
     BodyBeyondLimit,
     ParentIsNotSent,
+    OperationOfInference,
+    TokenIsRefused,
+    Redirected,
+    ResolverFails,
+    FailsWithoutQueue,
+    AnswerRejects,
+    AnswerIsInformational,
 }
 
-const ALL: [Deviation; 17] = [
+const ALL: [Deviation; 24] = [
     Deviation::UnknownCluster,
     Deviation::NonPositiveLimit,
     Deviation::RefusedDomain,
@@ -55,6 +63,13 @@ const ALL: [Deviation; 17] = [
     Deviation::MarkerLengthens,
     Deviation::BodyBeyondLimit,
     Deviation::ParentIsNotSent,
+    Deviation::AnswerRejects,
+    Deviation::AnswerIsInformational,
+    Deviation::OperationOfInference,
+    Deviation::TokenIsRefused,
+    Deviation::Redirected,
+    Deviation::ResolverFails,
+    Deviation::FailsWithoutQueue,
 ];
 
 macro_rules! predicates {
@@ -100,6 +115,31 @@ impl<G: Generation, F: Form> Exports<G, F> {
         "body_exceeds_the_limit" => BodyBeyondLimit,
     );
 
+    pub(super) const V3: &'static [Predicate] = predicates!(
+        "limit_is_not_positive" => NonPositiveLimit,
+        "domain_override_is_refused" => RefusedDomain,
+        "domain_override_ends_with_a_slash" => SlashAfterDomain,
+        "identity_is_refused" => RefusedIdentity,
+        "scope_is_missing" => MissingScope,
+        "span_exceeds_limits" => BeyondSdkLimits,
+        "value_has_no_rust_form" => ValueWithoutForm,
+        "float_is_not_finite" => NonFiniteFloat,
+        "time_is_the_epoch" => TimeIsTheEpoch,
+        "token_fits_no_header" => TokenNoHeaderCarries,
+        "error_is_not_of_http" => ErrorOutsideOfHttp,
+        "body_of_a_2xx_breaks" => BodyOfA2xxBreaks,
+        "marker_would_lengthen_a_value" => MarkerLengthens,
+        "parent_is_not_sent" => ParentIsNotSent,
+        "body_exceeds_the_limit" => BodyBeyondLimit,
+        "operation_of_inference_is_left_out" => OperationOfInference,
+        "token_is_refused" => TokenIsRefused,
+        "service_redirects" => Redirected,
+        "resolver_fails" => ResolverFails,
+        "try_fails_without_a_queue" => FailsWithoutQueue,
+        "answer_rejects_spans" => AnswerRejects,
+        "answer_is_informational" => AnswerIsInformational,
+    );
+
     /// Whether `deviation` is the first that the case has, and makes a difference to its outcome.
     fn applies(case: &Case, deviation: Deviation) -> bool {
         let Ok(input) = case.input::<ExportInput>() else {
@@ -110,7 +150,7 @@ impl<G: Generation, F: Form> Exports<G, F> {
             return false;
         }
         let mut expected = case.expected.clone();
-        let mut ours = F::write(&run(&input, G::PROFILE));
+        let mut ours = F::write(&run(&input, G::PROFILE), &input, G::PROFILE);
         let readable =
             Self::NEW.normalize(&mut expected).is_ok() && Self::NEW.normalize(&mut ours).is_ok();
         readable && !differences(&expected, &ours, &TOLERANCES).is_empty()
@@ -119,7 +159,7 @@ impl<G: Generation, F: Form> Exports<G, F> {
     /// Rewrites the outcome to what all rules together ask for.
     fn instead(case: &Case, expected: &mut Json) {
         if let Ok(input) = case.input::<ExportInput>() {
-            let mut ours = F::write(&run(&input, G::PROFILE));
+            let mut ours = F::write(&run(&input, G::PROFILE), &input, G::PROFILE);
             if Self::NEW.normalize(&mut ours).is_ok() {
                 *expected = ours;
             }
@@ -129,6 +169,13 @@ impl<G: Generation, F: Form> Exports<G, F> {
 
 impl Deviation {
     fn is_in(self, input: &ExportInput, profile: Profile) -> bool {
+        let has_status = |these: &[u16]| {
+            let mut statuses = input
+                .responses
+                .iter()
+                .filter_map(|response| response.status);
+            statuses.any(|status| these.contains(&status))
+        };
         let values = || input.attribute_lists().flatten().map(|(_, value)| value);
         match self {
             Self::UnknownCluster => {
@@ -177,6 +224,26 @@ impl Deviation {
             }
             Self::ParentIsNotSent => changes_parents(input, profile),
             Self::BodyBeyondLimit => has_long_chunk(input, profile),
+            Self::OperationOfInference => input.spans.iter().any(|span| {
+                let mut pairs = span.attributes.iter().rev();
+                let operation = pairs.find(|(key, _)| key == keys::GEN_AI_OPERATION_NAME);
+                matches!(
+                    operation,
+                    Some((_, TypedValue::String(name)))
+                        if ["text_completion", "generate_content"].contains(&name.as_str())
+                )
+            }),
+            Self::TokenIsRefused => has_status(&[401]),
+            Self::Redirected => has_status(&[301, 302, 303, 307, 308]),
+            Self::ResolverFails => input
+                .token_answers()
+                .any(|answer| matches!(answer, TokenAnswer::Raises(_))),
+            Self::AnswerRejects => input.responses.iter().any(Response::rejects),
+            Self::AnswerIsInformational => input
+                .responses
+                .iter()
+                .any(|response| response.status.is_some_and(|status| status < 200)),
+            Self::FailsWithoutQueue => !input.durable_delivery,
         }
     }
 }

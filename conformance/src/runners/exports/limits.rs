@@ -1,9 +1,9 @@
-//! How version 2 bounds spans and bodies, told from the rules and not from the exporter.
+//! How version 2 and later bound spans and bodies, told from the rules and not from the exporter.
 
 use agentspan_model::agent365::Profile;
 
 use super::body::{body, object, value};
-use super::model::{groups, path_of_v2};
+use super::model::{groups, path};
 use super::settings::{Domain, trimmed};
 use crate::VectorSpan;
 use crate::export_input::ExportInput;
@@ -20,7 +20,7 @@ pub(super) fn bodies(input: &ExportInput, spans: &[&VectorSpan], profile: Profil
     let limit = limit(input);
     let spans = prepared(spans);
     let mut bodies = Vec::new();
-    for chunk in chunks(&spans, limit) {
+    for chunk in chunks(&spans, limit, profile) {
         halve(&chunk, limit, &mut bodies);
     }
     bodies
@@ -46,7 +46,7 @@ pub(super) fn has_long_chunk(input: &ExportInput, profile: Profile) -> bool {
             .iter()
             .any(|group| {
                 let spans = prepared(&group.spans);
-                chunks(&spans, limit)
+                chunks(&spans, limit, profile)
                     .iter()
                     .any(|chunk| chunk.len() > 1 && body(chunk).len() > limit)
             })
@@ -57,15 +57,21 @@ pub(in crate::runners) fn has_slash_at_end(text: &str) -> bool {
     matches!(Domain::of(Some(text)), Domain::Other { .. }) && trimmed(text).ends_with('/')
 }
 
-/// The URL that version 2 posts to with this override, if that is one.
-pub(in crate::runners) fn url_at(endpoint: &str, agent: &str, tenant: &str) -> Option<String> {
+/// The URL that is posted to with this override, if that is one.
+pub(in crate::runners) fn url_at(
+    endpoint: &str,
+    agent: &str,
+    tenant: &str,
+    use_s2s_endpoint: bool,
+    profile: Profile,
+) -> Option<String> {
     match Domain::of(Some(endpoint)) {
         Domain::Other {
             authority,
             base_path,
         } => Some(format!(
             "https://{authority}{}",
-            path_of_v2(base_path, agent, tenant)
+            path(base_path, agent, tenant, use_s2s_endpoint, profile)
         )),
         Domain::Usual | Domain::Refused => None,
     }
@@ -90,11 +96,11 @@ fn limit(input: &ExportInput) -> usize {
     usize::try_from(limit).unwrap_or_default()
 }
 
-fn chunks(spans: &[VectorSpan], limit: usize) -> Vec<Vec<&VectorSpan>> {
+fn chunks(spans: &[VectorSpan], limit: usize, profile: Profile) -> Vec<Vec<&VectorSpan>> {
     let mut chunks: Vec<Vec<&VectorSpan>> = Vec::new();
     let mut room = 0;
     for span in spans {
-        let size = estimate(span);
+        let size = estimate(span, profile);
         match chunks.last_mut() {
             Some(chunk) if size <= room => {
                 chunk.push(span);
@@ -120,28 +126,31 @@ fn halve(spans: &[&VectorSpan], limit: usize, bodies: &mut Vec<String>) {
     }
 }
 
-pub(in crate::runners) fn estimate(span: &VectorSpan) -> usize {
+pub(in crate::runners) fn estimate(span: &VectorSpan, profile: Profile) -> usize {
+    let estimate_pairs = |pairs| estimate_pairs(pairs, profile);
     let events = span
         .events
         .iter()
-        .map(|event| 200 + event.name.len() + event.attributes.as_ref().map_or(0, estimate_pairs));
+        .map(|event| 200 + event.name.len() + event.attributes.as_ref().map_or(0, &estimate_pairs));
     2_000 + span.name.len() + estimate_pairs(&span.attributes) + events.sum::<usize>()
 }
 
-fn estimate_pairs(pairs: &TypedPairs) -> usize {
+fn estimate_pairs(pairs: &TypedPairs, profile: Profile) -> usize {
     let kept = after_calls(pairs);
     let sizes = kept
         .iter()
-        .map(|(key, typed)| 80 + key.len() + estimate_value(typed));
+        .map(|(key, typed)| 80 + key.len() + estimate_value(typed, profile));
     sizes.sum()
 }
 
-pub(in crate::runners) fn estimate_value(typed: &TypedValue) -> usize {
+pub(in crate::runners) fn estimate_value(typed: &TypedValue, profile: Profile) -> usize {
+    let text = |text: &String| match profile {
+        Profile::V3 => 40 + (text.len() as f64 * 1.1) as usize,
+        _ => 40 + text.len(),
+    };
     match typed {
-        TypedValue::String(text) => 40 + text.len(),
-        TypedValue::StringArray(items) => {
-            60 + items.iter().map(|item| 40 + item.len()).sum::<usize>()
-        }
+        TypedValue::String(one) => text(one),
+        TypedValue::StringArray(items) => 60 + items.iter().map(text).sum::<usize>(),
         TypedValue::BoolArray(items) => 60 + 50 * items.len(),
         TypedValue::IntArray(items) => 60 + 50 * items.len(),
         TypedValue::DoubleArray(items) => 60 + 50 * items.len(),

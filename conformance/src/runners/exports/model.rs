@@ -7,7 +7,7 @@ use super::limits::{bodies, is_refused_domain};
 use super::parents::change_parents;
 use super::settings::{Domain, asked_seconds, is_cluster, island_host};
 use crate::VectorSpan;
-use crate::export_input::{ExportInput, TokenAnswer};
+use crate::export_input::{ExportInput, Response, TokenAnswer, TokenCall};
 use crate::rust_form::is_id;
 use crate::typed_value::TypedValue;
 
@@ -15,11 +15,43 @@ use crate::typed_value::TypedValue;
 #[derive(Debug, Default)]
 pub(in crate::runners) struct Run {
     pub(in crate::runners) requests: Vec<SentRequest>,
-    /// Agent and tenant of each call.
-    pub(in crate::runners) token_calls: Vec<(String, String)>,
+    pub(in crate::runners) token_calls: Vec<TokenCall>,
     pub(in crate::runners) pauses_seconds: Vec<f64>,
+    /// What waits for another try.
+    pub(in crate::runners) stored: Vec<Stored>,
+    /// Who sends nothing for a while.
+    pub(in crate::runners) gate: Vec<Gated>,
     pub(in crate::runners) success: bool,
 }
+
+/// A body that waits for another try.
+#[derive(Clone, Debug)]
+pub(in crate::runners) struct Stored {
+    pub(in crate::runners) identity: Whose,
+    pub(in crate::runners) body: String,
+    pub(in crate::runners) spans: usize,
+}
+
+/// An identity that sends nothing for a while.
+#[derive(Clone, Debug)]
+pub(in crate::runners) struct Gated {
+    pub(in crate::runners) identity: Whose,
+    pub(in crate::runners) blocked_seconds: f64,
+    pub(in crate::runners) failures: u32,
+}
+
+/// An identity as version 3 tells them apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::runners) struct Whose {
+    pub(in crate::runners) tenant: String,
+    pub(in crate::runners) agent: String,
+    pub(in crate::runners) agentic_user: Option<String>,
+    pub(in crate::runners) use_s2s_endpoint: bool,
+}
+
+/// How long version 3 waits after the first failure if nothing is asked for, and at most.
+pub(in crate::runners) const FIRST_COOLDOWN: f64 = 10.0;
+pub(in crate::runners) const LONGEST_COOLDOWN: f64 = 3_600.0;
 
 /// A request as it was on the wire.
 #[derive(Clone, Debug)]
@@ -175,16 +207,31 @@ impl Run {
     }
 
     fn deliver(&mut self, input: &ExportInput, group: &Group<'_>, profile: Profile) {
-        self.token_calls
-            .push((group.agent.to_owned(), group.tenant.to_owned()));
-        let authorization = match input.token(group.tenant, group.agent) {
-            TokenAnswer::Raises(_) => {
+        let whose = group.whose(input);
+        let user = whose.agentic_user.as_deref();
+        let answer = match input.token_call(group.tenant, group.agent, user) {
+            Some(call) => {
+                let answer = input.token(&call, &self.token_calls);
+                self.token_calls.push(call);
+                answer
+            }
+            None => &TokenAnswer::Token(None),
+        };
+        let keeps = profile == Profile::V3 && input.durable_delivery;
+        let authorization = match answer {
+            answer if keeps && is_failure(answer) => {
+                for body in bodies(input, &group.spans, profile) {
+                    self.store(&whose, body);
+                }
+                return self.cool_down(whose, None);
+            }
+            TokenAnswer::Token(Some(token)) | TokenAnswer::AsyncToken(Some(token))
+                if !token.is_empty() && !is_token(token) =>
+            {
                 self.success = false;
                 return;
             }
-            TokenAnswer::Token(Some(token)) | TokenAnswer::AsyncToken(Some(token))
-                if !is_token(token) =>
-            {
+            TokenAnswer::Raises(_) | TokenAnswer::Sequence(_) => {
                 self.success = false;
                 return;
             }
@@ -198,18 +245,62 @@ impl Run {
             return;
         }
         let target = target(input, group, profile);
-        for body in bodies(input, &group.spans, profile) {
+        let mut bodies = bodies(input, &group.spans, profile).into_iter();
+        while let Some(body) = bodies.next() {
             let request = SentRequest {
                 host: group.host.clone(),
                 target: target.clone(),
                 authorization: authorization.clone(),
                 body,
             };
+            if profile == Profile::V3 {
+                match self.post_once(input, &request) {
+                    Answered::Taken { all } => {
+                        self.success &= all;
+                        continue;
+                    }
+                    Answered::Later(asked) if keeps => {
+                        self.store(&whose, request.body);
+                        for body in bodies {
+                            self.store(&whose, body);
+                        }
+                        return self.cool_down(whose, asked);
+                    }
+                    Answered::Refused | Answered::Later(_) => {}
+                }
+                self.success = false;
+                return;
+            }
             if !self.post(input, &request, profile) {
                 self.success = false;
                 return;
             }
         }
+    }
+
+    fn store(&mut self, identity: &Whose, body: String) {
+        let spans = spans_of(&body);
+        self.stored.push(Stored {
+            identity: identity.clone(),
+            body,
+            spans,
+        });
+    }
+
+    fn cool_down(&mut self, identity: Whose, asked: Option<f64>) {
+        self.gate.push(Gated {
+            identity,
+            blocked_seconds: cooldown(0, asked, 0.5),
+            failures: 1,
+        });
+    }
+
+    /// Sends a request, as version 3 does.
+    fn post_once(&mut self, input: &ExportInput, request: &SentRequest) -> Answered {
+        let number = self.requests.len();
+        self.requests.push(request.clone());
+        let answer = input.responses.get(number).or(input.responses.last());
+        answer.map_or(Answered::Refused, Answered::of)
     }
 
     /// Whether the service took the request, at the first try or a later one.
@@ -254,13 +345,111 @@ fn target(input: &ExportInput, group: &Group<'_>, profile: Profile) -> String {
             };
             format!("/maven/agent365/{service}agents/{agent}/traces?api-version=1")
         }
-        _ => path_of_v2(domain(input).1, group.agent, group.tenant),
+        _ => path(
+            domain(input).1,
+            group.agent,
+            group.tenant,
+            input.use_s2s_endpoint,
+            profile,
+        ),
     }
 }
 
-pub(super) fn path_of_v2(base: &str, agent: &str, tenant: &str) -> String {
+/// What an answer means to version 3.
+pub(in crate::runners) enum Answered {
+    /// Perhaps not `all` of the spans.
+    Taken {
+        all: bool,
+    },
+    Refused,
+    /// Another try may help. In so many seconds, if the service asks for a time.
+    Later(Option<f64>),
+}
+
+impl Answered {
+    pub(in crate::runners) fn of(answer: &Response) -> Self {
+        let status = match answer.breaks_off() {
+            true => Some(200),
+            false => answer.status,
+        };
+        match status {
+            Some(200..300) => Self::Taken {
+                all: !answer.rejects(),
+            },
+            // What is only the head of an answer is none.
+            Some(100..200 | 408 | 429 | 500..600) | None => {
+                let header = answer.retry_after();
+                let is_date_to_come = |text: &str| {
+                    // Of the dates in the vectors those after 2100 are to come.
+                    text.split(' ')
+                        .any(|part| part.parse().is_ok_and(|year: u32| year > 2_099))
+                };
+                Self::Later(header.and_then(|text| match asked_seconds(text) {
+                    Some(seconds) => Some(seconds),
+                    None => is_date_to_come(text).then_some(f64::INFINITY),
+                }))
+            }
+            Some(_) => Self::Refused,
+        }
+    }
+}
+
+/// For how long version 3 sends nothing, after failures before this one.
+pub(in crate::runners) fn cooldown(failures: u32, asked: Option<f64>, random: f64) -> f64 {
+    match asked.filter(|asked| *asked > 0.0) {
+        Some(asked) => asked.min(LONGEST_COOLDOWN),
+        None => {
+            let range = FIRST_COOLDOWN * 2_f64.powi(failures.min(9) as i32);
+            FIRST_COOLDOWN + random.clamp(0.0, 1.0) * (range.min(LONGEST_COOLDOWN) - FIRST_COOLDOWN)
+        }
+    }
+}
+
+/// How many spans are in a body.
+fn spans_of(body: &str) -> usize {
+    let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
+    let scopes = body["resourceSpans"][0]["scopeSpans"].as_array();
+    let spans = scopes.into_iter().flatten().map(|scope| &scope["spans"]);
+    spans
+        .filter_map(|spans| Some(spans.as_array()?.len()))
+        .sum()
+}
+
+impl Group<'_> {
+    /// Version 3 takes the user of the first span.
+    fn whose(&self, input: &ExportInput) -> Whose {
+        let first = self.spans.first();
+        let user = first.and_then(|span| {
+            let mut pairs = span.attributes.iter().rev();
+            let (_, user) = pairs.find(|(key, _)| key == keys::MICROSOFT_AGENT_USER_ID)?;
+            match user {
+                TypedValue::String(user) => Some(user.clone()),
+                _ => None,
+            }
+        });
+        Whose {
+            tenant: self.tenant.to_owned(),
+            agent: self.agent.to_owned(),
+            agentic_user: user,
+            use_s2s_endpoint: input.use_s2s_endpoint,
+        }
+    }
+}
+
+/// The path since version 2.
+pub(super) fn path(
+    base: &str,
+    agent: &str,
+    tenant: &str,
+    use_s2s_endpoint: bool,
+    profile: Profile,
+) -> String {
     let (tenant, agent) = (segment(tenant), segment(agent));
-    format!("{base}/observabilityService/tenants/{tenant}/otlp/agents/{agent}/traces?api-version=1")
+    let route = match profile {
+        Profile::V3 if !use_s2s_endpoint => "observability",
+        _ => "observabilityService",
+    };
+    format!("{base}/{route}/tenants/{tenant}/otlp/agents/{agent}/traces?api-version=1")
 }
 
 /// The host of version 2, and what stands before its path.
@@ -271,6 +460,15 @@ fn domain(input: &ExportInput) -> (String, &str) {
             base_path,
         } => (authority, base_path),
         _ => ("agent365.svc.cloud.microsoft".to_owned(), ""),
+    }
+}
+
+/// Whether a resolver fails with it: there are no tokens that no header can carry.
+fn is_failure(answer: &TokenAnswer) -> bool {
+    match answer {
+        TokenAnswer::Raises(_) => true,
+        TokenAnswer::Token(Some(token)) => !token.is_empty() && !is_token(token),
+        _ => false,
     }
 }
 

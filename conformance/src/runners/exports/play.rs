@@ -6,24 +6,51 @@ use std::time::Duration;
 use agentspan_model::agent365::Profile;
 use agentspan_testkit::{Certificates, RecordedRequest, Service};
 
-use super::model::{Run, SentRequest};
+use super::model::{Gated, Run, SentRequest, Stored, Whose};
 use super::settings::Domain;
 use crate::Failure;
 use crate::export_input::{ExportInput, Response};
-use crate::live_export::{LiveExport, Parents};
+use crate::live_export::{LiveExport, Parents, Queued};
 
 /// Exports the spans of the case and tells what the service saw.
 pub(super) fn play(input: &ExportInput, profile: Profile) -> Result<Run, Failure> {
     let service = service(input)?;
     let export = LiveExport::run(input, profile, Parents::PassedOver, &service)?;
+    let whose = |queued: &Queued| Whose {
+        tenant: queued.tenant.clone(),
+        agent: queued.agent.clone(),
+        agentic_user: queued.agentic_user.clone(),
+        use_s2s_endpoint: input.use_s2s_endpoint,
+    };
+    let pauses: Vec<_> = export.pauses.iter().map(Duration::as_secs_f64).collect();
+    // Who pauses has its spans reported as queued, one identity after the other.
+    let pausing = export.queued.iter().zip(&pauses);
+    let gate = pausing.map(|(queued, pause)| Gated {
+        identity: whose(queued),
+        blocked_seconds: *pause,
+        failures: 1,
+    });
+    let gate = gate.collect();
+    let stored = export.queued.iter().map(|queued| Stored {
+        identity: whose(queued),
+        body: String::new(),
+        spans: queued.spans,
+    });
     Ok(Run {
+        stored: stored.collect(),
+        gate,
         requests: service
             .requests()
             .iter()
+            .take(export.requests)
             .map(sent)
             .collect::<Result<_, _>>()?,
         token_calls: export.token_calls,
-        pauses_seconds: export.pauses.iter().map(Duration::as_secs_f64).collect(),
+        // What is kept for another try does not sleep.
+        pauses_seconds: match profile {
+            Profile::V3 => Vec::new(),
+            _ => pauses,
+        },
         success: export.success,
     })
 }

@@ -4,13 +4,14 @@
 //! encoded. Bodies are compared as JSON, large ones also by length and digest. The timeout cannot be
 //! seen on the wire.
 
+use agentspan_model::agent365::Profile;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::json;
 
 use super::Form;
-use super::model::{Run, SentRequest, wire_url};
+use super::model::{Gated, Run, SentRequest, Stored, Whose, wire_url};
 use crate::runners::generation::Files;
-use crate::{Failure, Json};
+use crate::{ExportInput, Failure, Json};
 
 /// Larger bodies are given by length and digest only.
 const SHOWN_BYTES: usize = 20_000;
@@ -23,17 +24,26 @@ impl Form for Requests {
         files.export
     }
 
-    fn write(run: &Run) -> Json {
-        json!({
+    fn write(run: &Run, input: &ExportInput, profile: Profile) -> Json {
+        let mut shown = json!({
             "requests": run.requests.iter().map(request).collect::<Vec<_>>(),
-            "token_resolver_calls": run.token_calls,
+            "token_resolver_calls": input.show_calls(&run.token_calls),
             "sleeps_seconds": run.pauses_seconds,
-            "result": run.result(),
-        })
-        .into()
+        });
+        if profile == Profile::V3 {
+            shown["stored"] = run.stored.iter().map(stored).collect();
+            shown["gate"] = run.gate.iter().map(gated).collect();
+        }
+        shown["result"] = run.result().into();
+        shown.into()
     }
 
     fn normalize(outcome: &mut Json) -> Result<(), Failure> {
+        let stored = outcome.member_mut("stored");
+        for stored in stored.and_then(Json::as_array_mut).into_iter().flatten() {
+            // A lease is one on a file.
+            stored.take_member("leased");
+        }
         let requests = outcome.member_mut("requests");
         for request in requests.and_then(Json::as_array_mut).into_iter().flatten() {
             request.take_member("url");
@@ -55,18 +65,42 @@ impl Form for Requests {
     }
 }
 
+fn identity(whose: &Whose) -> serde_json::Value {
+    json!({
+        "tenant_id": whose.tenant,
+        "agent_id": whose.agent,
+        "agentic_user_id": whose.agentic_user,
+        "use_s2s_endpoint": whose.use_s2s_endpoint,
+    })
+}
+
+fn stored(stored: &Stored) -> serde_json::Value {
+    let mut shown = identity(&stored.identity);
+    shown["body_utf8_len"] = stored.body.len().into();
+    shown["body_sha256"] = sha256(&stored.body).into();
+    shown
+}
+
+fn gated(gated: &Gated) -> serde_json::Value {
+    let mut shown = identity(&gated.identity);
+    shown["blocked_seconds"] = gated.blocked_seconds.into();
+    shown["failures"] = gated.failures.into();
+    shown
+}
+
+/// The digest of a body, in hexadecimal digits.
+pub(in crate::runners) fn sha256(body: &str) -> String {
+    let sha256 = digest(&SHA256, body.as_bytes());
+    let digits = sha256.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    digits.collect()
+}
+
 fn request(sent: &SentRequest) -> serde_json::Value {
     let mut headers = json!({"content-type": "application/json"});
     if let Some(authorization) = &sent.authorization {
         headers["authorization"] = authorization.as_str().into();
     }
     let shown = Some(&sent.body).filter(|body| body.len() < SHOWN_BYTES);
-    let sha256 = digest(&SHA256, sent.body.as_bytes());
-    let sha256: String = sha256
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
     json!({
         "method": "POST",
         "wire_url": format!("https://{}{}", sent.host, sent.target),
@@ -74,6 +108,6 @@ fn request(sent: &SentRequest) -> serde_json::Value {
         "headers": headers,
         "body": shown,
         "body_utf8_len": sent.body.len(),
-        "body_sha256": sha256,
+        "body_sha256": sha256(&sent.body),
     })
 }

@@ -60,19 +60,30 @@ impl<F> DeliveryBuilder<F> {
     /// Sends to the route that takes the token: to that of delegated tokens, `/observability/` with
     /// [`Profile::V2`](agentspan_model::agent365::Profile::V2), if the token says that it acts for
     /// a user (claim `scp`), or else to that for service-to-service calls,
-    /// `/observabilityService/`. Default: all tokens go to one route, as in the reference.
+    /// `/observabilityService/`. Default: all tokens go to one route, as in the reference; but with
+    /// [`Profile::V3`](agentspan_model::agent365::Profile::V3) this is the default.
     /// [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1) has the same two kinds of paths.
     ///
     /// The service refuses a token on the other route with 401 or 403. `microsoft-opentelemetry` 1.5.0 has both routes
     /// and leaves the choice to a switch; here each token decides for itself, unverified.
-    /// The last call of this and [`with_service_to_service`](Self::with_service_to_service) counts.
+    /// The last call of this, [`with_usual_route`](Self::with_usual_route) and
+    /// [`with_service_to_service`](Self::with_service_to_service) counts.
     pub fn with_route_by_token(mut self) -> Self {
-        self.path = PathChoice::ByToken;
+        self.path = Some(PathChoice::ByToken);
+        self
+    }
+
+    /// Sends to the profile's usual route, whatever the token says, as the references do: with
+    /// [`Profile::V3`](agentspan_model::agent365::Profile::V3) that is `/observability/`, for
+    /// delegated tokens. Default, but for that profile.
+    pub fn with_usual_route(mut self) -> Self {
+        self.path = Some(PathChoice::Usual);
         self
     }
 
     /// Reads dates in `Retry-After`, too, by this machine's clock. Default: a date is as good as no
-    /// header, as in the reference 2.0.0. A profile that ignores the header ignores dates as well.
+    /// header, as in the reference 2.0.0; [`Profile::V3`](agentspan_model::agent365::Profile::V3) reads
+    /// them anyway. A profile that ignores the header ignores dates as well.
     pub fn with_retry_after_dates(mut self) -> Self {
         self.retry_after_dates = true;
         self

@@ -189,6 +189,40 @@ impl Ticket {
         answered.notices.merge(receipt.notices);
     }
 
+    /// Says that the spans which are left wait for another try.
+    pub(super) fn queued(&self, attempts: Vec<Attempt>) {
+        let Some(claim) = &self.claim else {
+            return;
+        };
+        let report = IdentityReport {
+            queued: claim.spans,
+            ..self.report_of(attempts)
+        };
+        let _ = self.events.send(Event::Queued {
+            batch: self.batch,
+            slot: self.slot,
+            report,
+        });
+    }
+
+    /// What the service has taken so far.
+    fn report_of(&self, attempts: Vec<Attempt>) -> IdentityReport {
+        IdentityReport {
+            identity: self.recipient.identity.clone(),
+            spans: self.spans,
+            exported: self.answered.exported,
+            unconfirmed: self.answered.unconfirmed,
+            queued: 0,
+            agentic_user: self.recipient.agentic_user.clone(),
+            requests: self.requests,
+            truncated: self.truncated,
+            body_bytes: self.body_bytes,
+            attempts,
+            notices: Vec::new(),
+            losses: Vec::new(),
+        }
+    }
+
     /// Says what became of the spans that were not delivered.
     pub(super) fn settle(mut self, attempts: Vec<Attempt>, error: Option<ExportError>) {
         self.report(attempts, error);
@@ -202,9 +236,10 @@ impl Ticket {
             None => drop(claim),
             Some(error) => claim.dropped(error.reason()),
         }
+        let report = self.report_of(attempts);
         let Answered {
             exported,
-            unconfirmed,
+            unconfirmed: _,
             rejected,
             not_routed,
             too_large,
@@ -235,16 +270,9 @@ impl Ticket {
             lose(left, error);
         }
         let report = IdentityReport {
-            identity: identity(),
-            spans: self.spans,
-            exported,
-            unconfirmed,
-            requests: self.requests,
-            truncated: self.truncated,
-            body_bytes: self.body_bytes,
-            attempts,
             notices: notices.take(),
             losses: lost,
+            ..report
         };
         // Nobody listens any more when the thread ends, and then the count is all that is left.
         let _ = self.events.send(Event::Delivered {

@@ -29,12 +29,13 @@ use crate::missing_permission::MissingPermission;
 use crate::receipt::Receipt;
 use crate::refusal;
 use crate::report::{Attempt, AttemptOutcome};
-use crate::retry::{Failed, Retry, RetryTimer};
+use crate::retry::{self, Failed, Retry, RetryTimer};
 use crate::retry_after::AskedPause;
 use crate::service_reason::ServiceReason;
 use crate::token_resolver::{TokenQuery, TokenResolver};
 use crate::transport::{Answer, Transport, TransportError};
 use crate::wire_profile::{MissingToken, WireProfile};
+use agentspan_record::DropReason;
 
 /// What all requests of a delivery have in common.
 pub(crate) struct Courier {
@@ -129,6 +130,28 @@ enum Judgement {
 }
 
 impl Courier {
+    /// Whether a request keeps its slot until its last try.
+    pub(super) fn keeps_slots(&self) -> bool {
+        self.retry.keeps_slots(&self.wire.retry)
+    }
+
+    /// Whether a batch is reported when its spans wait for another try.
+    pub(super) fn reports_queued(&self) -> bool {
+        self.retry.reports_queued(&self.wire.retry)
+    }
+
+    /// The longest time that spans wait for a service that fails, if there is a limit.
+    pub(super) fn max_age(&self) -> Option<Duration> {
+        self.retry.max_age(&self.wire.retry)
+    }
+
+    fn pause_after(&self, failed: Failed) -> Option<Duration> {
+        let timer = self.timer.get();
+        let random = timer.and_then(|timer| contain::call(|| timer.random()).ok());
+        let random = random.unwrap_or_else(retry::random);
+        self.retry.pause_after(failed, &self.wire.retry, random)
+    }
+
     /// Delivers the requests of one identity, one after the other, and settles its ticket.
     pub(super) async fn carry(&self, shared: &Shared, press: &Press, pass: Pass, load: Box<Load>) {
         let Load {
@@ -166,7 +189,7 @@ impl Courier {
         outbox: &mut Outbox,
     ) -> Result<(), ExportError> {
         let room = trip.press.forecast(ticket.held.bytes);
-        let mut token = self.token(&mut trip.pass, ticket, room).await?;
+        let mut token = self.first_token(trip, ticket, room).await?;
         let mut headers = self.headers(ticket, token.as_ref())?;
         let mut is_renewed = false;
         while !outbox.is_empty() {
@@ -176,7 +199,7 @@ impl Courier {
                 headers: &headers,
                 token: token.as_ref().map_or("", AccessToken::as_str),
             };
-            let error = match self.try_all(trip, &address, outbox).await {
+            let error = match self.try_all(trip, &address, outbox, ticket).await {
                 Ok(receipt) => {
                     let body_bytes = outbox.ahead().body_bytes;
                     ticket.answered(outbox.settle(), receipt, body_bytes);
@@ -220,6 +243,40 @@ impl Courier {
         Ok(())
     }
 
+    /// The token of all requests. With a profile that keeps spans for later, a resolver that fails
+    /// is asked again.
+    async fn first_token(
+        &self,
+        trip: &mut Trip<'_>,
+        ticket: &Ticket,
+        room: u64,
+    ) -> Result<Option<AccessToken>, ExportError> {
+        loop {
+            let pass = &mut trip.pass;
+            let error = match self.token(pass, ticket, room).await {
+                Err(error) if self.reports_queued() && error.reason() == DropReason::Token => error,
+                other => return other,
+            };
+            let failed = Failed {
+                tries: 0,
+                failures: pass.failures,
+                asked: None,
+                age: pass.since.elapsed(),
+            };
+            let Some(pause) = self.pause_after(failed) else {
+                return Err(error);
+            };
+            ticket.queued(trip.attempts.clone());
+            let paused = pass.pause(pause, Cause::Other, room).await;
+            if let Err(gave_up) = paused {
+                return Err(match gave_up {
+                    GaveUp::TooOld => error,
+                    _ => gave_up.error(&ticket.recipient.identity, 0, LastTry::default()),
+                });
+            }
+        }
+    }
+
     /// Another token than the one that was refused, if there is one. A request has no second token
     /// of its own, unless the program has replaced the first.
     async fn other_token(
@@ -232,8 +289,7 @@ impl Courier {
         let Some(refused) = refused else {
             return Ok(None);
         };
-        let query =
-            TokenQuery::new(ticket.recipient.identity.clone()).with_refused(refused.clone());
+        let query = query(ticket).with_refused(refused.clone());
         let other = match own_token(ticket) {
             Some(own) => Some(own),
             None => self.ask(pass, &query, room).await?,
@@ -247,6 +303,7 @@ impl Courier {
         trip: &mut Trip<'_>,
         address: &Address<'_>,
         outbox: &mut Outbox,
+        ticket: &Ticket,
     ) -> Result<Receipt, ExportError> {
         let Address { identity, uri, .. } = *address;
         let Trip { pass, attempts, .. } = trip;
@@ -270,7 +327,7 @@ impl Courier {
                         asked: *asked,
                         age: pass.since.elapsed(),
                     };
-                    self.retry.pause_after(failed, &self.wire.retry)
+                    self.pause_after(failed)
                 }
                 Judgement::Taken(_) | Judgement::Final(_) => None,
             };
@@ -288,12 +345,12 @@ impl Courier {
             // What waits has no body.
             let room = parcel.memory;
             drop(parcel);
-            if let Some(pause) = pause.filter(|_| self.retry.keeps_slots()) {
+            if let Some(pause) = pause.filter(|_| self.keeps_slots()) {
                 self.pause(pause).await;
                 continue;
             }
             let is_refused = matches!(last.status, Some(500..=502 | 504..=599));
-            if !self.retry.keeps_slots() && is_refused && refusals.are_of_poison(pass.taken) {
+            if !self.keeps_slots() && is_refused && refusals.are_of_poison(pass.taken) {
                 return Err(last.poison(identity, tries));
             }
             let cause = match (asked, pause) {
@@ -301,6 +358,9 @@ impl Courier {
                 _ if is_refused => Cause::Refused,
                 _ => Cause::Other,
             };
+            if pause.is_some() && self.reports_queued() {
+                ticket.queued(attempts.clone());
+            }
             let paused = match pause {
                 Some(pause) => pass.pause(pause, cause, room).await,
                 None => Err(GaveUp::TooOld),
@@ -345,12 +405,7 @@ impl Courier {
         if let Some(token) = own_token(ticket) {
             return Ok(Some(token));
         }
-        self.ask(
-            pass,
-            &TokenQuery::new(ticket.recipient.identity.clone()),
-            room,
-        )
-        .await
+        self.ask(pass, &query(ticket), room).await
     }
 
     async fn ask(
@@ -463,8 +518,9 @@ impl Courier {
 
     fn asked_pause(&self, answer: &Answer) -> Option<Duration> {
         let asked = answer.asked_pause();
+        let reads_dates = self.retry_after_dates || self.wire.retry_after_dates;
         asked
-            .filter(|asked| self.retry_after_dates || matches!(asked, AskedPause::For(_)))
+            .filter(|asked| reads_dates || matches!(asked, AskedPause::For(_)))
             .map(|asked| asked.counted_from(SystemTime::now()))
     }
 }
@@ -499,6 +555,15 @@ impl GaveUp {
             Self::QueueShare => ExportError::QueueShare { identity },
             Self::Shutdown => ExportError::ShutdownDeadline { identity },
         }
+    }
+}
+
+/// The question for the token of these spans.
+fn query(ticket: &Ticket) -> TokenQuery {
+    let query = TokenQuery::new(ticket.recipient.identity.clone());
+    match &ticket.recipient.agentic_user {
+        Some(user) => query.with_agentic_user(user),
+        None => query,
     }
 }
 

@@ -32,6 +32,12 @@ pub(crate) enum Event {
         held: Size,
         report: IdentityReport,
     },
+    /// The spans of one identity wait for another try.
+    Queued {
+        batch: u64,
+        slot: usize,
+        report: IdentityReport,
+    },
     /// Something happened to the turn of a request.
     Step { turn: u64, step: Step },
     /// A lane has paused.

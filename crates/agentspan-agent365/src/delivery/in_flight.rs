@@ -43,12 +43,19 @@ impl InFlight {
         }
     }
 
-    /// Keeps what became of one identity.
-    pub(super) fn settle(&mut self, slot: usize, report: IdentityReport) {
-        if let Some(place @ None) = self.reports.get_mut(slot) {
-            *place = Some(report);
-            self.missing -= 1;
-        }
+    /// Keeps what became of one identity, and says whether nothing was known of it before.
+    pub(super) fn settle(&mut self, slot: usize, report: IdentityReport) -> bool {
+        let Some(place) = self.reports.get_mut(slot) else {
+            return false;
+        };
+        let is_first = place.replace(report).is_none();
+        self.missing -= usize::from(is_first);
+        is_first
+    }
+
+    /// Whether something is known of one identity.
+    pub(super) fn knows(&self, slot: usize) -> bool {
+        self.reports.get(slot).is_some_and(Option::is_some)
     }
 
     /// Whether every identity is settled.

@@ -242,6 +242,12 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         Some(Pause { lane: key, parked })
     }
 
+    /// What waits in a lane that pauses.
+    pub(super) fn waiting_for_pause(&self, key: &K) -> impl Iterator<Item = &T> {
+        let lane = self.lanes.get(key).filter(|lane| lane.pauses > 0);
+        lane.into_iter().flat_map(|lane| &lane.waiting)
+    }
+
     /// The turn waits for something else than the service, such as a token.
     pub(super) fn step_aside(&mut self, turn: u64) {
         self.put_aside(turn, Aside::Other);

@@ -117,6 +117,7 @@ pub(super) fn report(report: &ExportReport) {
             target: "agentspan::agent365::delivery",
             exported = report.exported(),
             unconfirmed = report.unconfirmed(),
+            queued = report.queued(),
             dropped = report.dropped(),
             no_identity = report.no_identity,
             other_operation = report.other_operation,

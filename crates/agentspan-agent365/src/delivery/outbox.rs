@@ -170,6 +170,7 @@ mod tests {
 
     use super::super::press::{LONGEST_PIECE, PIECE};
     use super::*;
+    use crate::chunking::Estimate;
     use crate::encode::BodyEncoder;
     use crate::span_of_test::span;
 
@@ -182,7 +183,11 @@ mod tests {
     }
 
     fn press(max_payload_bytes: Option<usize>) -> Press {
-        Press::new(BodyEncoder::new(Profile::V0_1), max_payload_bytes)
+        Press::new(
+            BodyEncoder::new(Profile::V0_1),
+            max_payload_bytes,
+            Estimate::of(Profile::V0_1),
+        )
     }
 
     /// How many spans the requests have.

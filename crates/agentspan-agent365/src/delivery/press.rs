@@ -9,7 +9,7 @@ use bytes::Bytes;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::buffers::Buffers;
-use crate::chunking::{Chunk, estimated_span_bytes};
+use crate::chunking::{Chunk, Estimate};
 use crate::encode::{BodyEncoder, EncodedResource};
 use agentspan_record::estimated_bytes;
 
@@ -29,6 +29,7 @@ pub(super) struct Press {
     buffers: Buffers,
     /// For the body of one request.
     max_payload_bytes: Option<usize>,
+    estimate: Estimate,
     /// How much longer bodies are than the estimated memory of their spans, in parts of [`SAME`].
     /// It rises at once, and falls slowly.
     growth: AtomicU64,
@@ -48,8 +49,13 @@ pub(super) struct Parcel {
 }
 
 impl Press {
-    pub(super) fn new(encoder: BodyEncoder, max_payload_bytes: Option<usize>) -> Self {
+    pub(super) fn new(
+        encoder: BodyEncoder,
+        max_payload_bytes: Option<usize>,
+        estimate: Estimate,
+    ) -> Self {
         Self {
+            estimate,
             encoder: Mutex::new(encoder),
             buffers: Buffers::default(),
             max_payload_bytes,
@@ -86,7 +92,7 @@ impl Press {
         };
         let spans = spans.get(..run).unwrap_or(spans);
         let (cut, run) = if encoder.has_limit() || limit.is_some() {
-            fit(&mut encoder, spans, limit)
+            fit(&mut encoder, spans, limit, self.estimate)
         } else {
             (Vec::new(), spans.len())
         };
@@ -158,13 +164,14 @@ fn fit(
     encoder: &mut BodyEncoder,
     spans: &[SpanData],
     limit: Option<usize>,
+    estimate: Estimate,
 ) -> (Vec<(usize, SpanData)>, usize) {
     let mut cut = Vec::new();
     let mut chunk = limit.map(|limit| Chunk::new(limit as u64));
     for (index, span) in spans.iter().enumerate() {
         let fitted = encoder.fit(span);
         if let Some(chunk) = &mut chunk {
-            if !chunk.takes(estimated_span_bytes(&fitted)) {
+            if !chunk.takes(estimate.span(&fitted)) {
                 return (cut, index);
             }
         }

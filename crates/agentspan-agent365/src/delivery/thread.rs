@@ -19,6 +19,7 @@ use super::requests::Requests;
 use super::shared::Shared;
 use super::worker::{Observer, Worker};
 use super::{Delivery, log};
+use crate::chunking::Estimate;
 use crate::destination::Destinations;
 use crate::encode::BodyEncoder;
 use crate::per_request::PerRequestExport;
@@ -56,6 +57,7 @@ pub(crate) struct Setup {
     pub(crate) contract: Option<RuleSet>,
     pub(crate) destinations: Destinations,
     pub(crate) encoder: BodyEncoder,
+    pub(crate) estimate: Estimate,
     pub(crate) courier: Courier,
     pub(crate) observer: Option<Foreign<Observer>>,
 }

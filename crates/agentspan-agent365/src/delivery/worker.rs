@@ -33,7 +33,7 @@ use super::shared::Shared;
 use super::thread::Setup;
 use crate::destination::{Recipient, Recipients};
 use crate::grouping::Grouping;
-use crate::report::ExportReport;
+use crate::report::{ExportReport, IdentityReport};
 use crate::stats::Room;
 
 /// Memory for more spans than this is given back to the system.
@@ -89,6 +89,8 @@ pub(super) struct Worker {
     spread: usize,
     batches: BTreeMap<u64, InFlight>,
     next_batch: u64,
+    /// How many identities wait for another try though their batch does not wait for them.
+    parked: usize,
     tasks: JoinSet<()>,
     /// Ends the turns of others that wait for an answer.
     cuts: HashMap<u64, oneshot::Sender<()>>,
@@ -111,7 +113,7 @@ impl Worker {
         queue: UnboundedReceiver<QueuedSpan>,
     ) -> Self {
         let patience = setup.batch_delay.clamp(MIN_PATIENCE, MAX_PATIENCE);
-        let patience = (!setup.courier.retry.keeps_slots()).then_some(patience);
+        let patience = (!setup.courier.keeps_slots()).then_some(patience);
         let bounds = Size {
             spans: setup.bounds.spans,
             bytes: setup.bounds.bytes,
@@ -122,7 +124,11 @@ impl Worker {
             queue,
             courier: Arc::new(setup.courier),
             recipients: Recipients::new(setup.destinations),
-            press: Arc::new(Press::new(setup.encoder, setup.max_payload_bytes)),
+            press: Arc::new(Press::new(
+                setup.encoder,
+                setup.max_payload_bytes,
+                setup.estimate,
+            )),
             observer: setup.observer,
             preparation: setup.preparation,
             reparents: setup.reparents,
@@ -138,6 +144,7 @@ impl Worker {
             spread: 1,
             batches: BTreeMap::new(),
             next_batch: 0,
+            parked: 0,
             tasks: JoinSet::new(),
             cuts: HashMap::new(),
             taken: 0,
@@ -222,6 +229,7 @@ impl Worker {
                 Event::Job(job) => self.jobs.push_back(job),
                 Event::Delivered { .. } => self.handle(event),
                 Event::Wake
+                | Event::Queued { .. }
                 | Event::Step { .. }
                 | Event::Rested(_)
                 | Event::Flush(_)
@@ -256,18 +264,21 @@ impl Worker {
                 report,
             } => {
                 self.lanes.settled(&recipient, held);
-                if let Some(in_flight) = self.batches.get_mut(&batch) {
-                    in_flight.settle(slot, report);
-                    if in_flight.is_complete() {
-                        self.finish(batch);
-                    }
-                }
+                self.settle(batch, slot, report);
                 while self.tasks.try_join_next().is_some() {}
             }
+            Event::Queued {
+                batch,
+                slot,
+                report,
+            } => self.park(batch, slot, report),
             Event::Step { turn, step } => self.step(turn, step),
             Event::Rested(pause) => self.lanes.rested(&pause),
             Event::Flush(flush) => {
-                self.hurry();
+                // Who waits for another try is reported, and a flush does not wait for it.
+                if !self.courier.reports_queued() {
+                    self.hurry();
+                }
                 self.due = self.due.max(flush.single_spans);
                 self.flushes.push(flush, self.jobs.len());
             }
@@ -286,6 +297,50 @@ impl Worker {
                 }
                 self.due = u64::MAX;
                 self.stop = Some(deadline);
+            }
+        }
+    }
+
+    /// Keeps what became of the spans of one identity. If their batch was reported while they waited,
+    /// they get a report of their own.
+    fn settle(&mut self, batch: u64, slot: usize, report: IdentityReport) {
+        let Some(in_flight) = self.batches.get_mut(&batch) else {
+            self.parked = self.parked.saturating_sub(1);
+            let identities = vec![report];
+            self.tell(&ExportReport {
+                identities,
+                ..ExportReport::default()
+            });
+            return;
+        };
+        if !in_flight.settle(slot, report) {
+            self.parked = self.parked.saturating_sub(1);
+        }
+        if in_flight.is_complete() {
+            self.finish(batch);
+        }
+    }
+
+    /// The spans of one identity wait for another try, and their batch does not wait for them.
+    fn park(&mut self, batch: u64, slot: usize, report: IdentityReport) {
+        let Some(in_flight) = self.batches.get_mut(&batch) else {
+            return;
+        };
+        if !in_flight.knows(slot) && in_flight.settle(slot, report) {
+            self.parked += 1;
+        }
+        if in_flight.is_complete() {
+            self.finish(batch);
+        }
+    }
+
+    /// Parks all that waits behind a try that has failed.
+    fn park_those_behind(&self, recipient: &Arc<Recipient>) {
+        if self.courier.reports_queued() {
+            for item in self.lanes.waiting_for_pause(recipient) {
+                if let Item::Load(load) = item {
+                    load.ticket.queued(Vec::new());
+                }
             }
         }
     }
@@ -320,6 +375,7 @@ impl Worker {
         let Some(parked) = self.lanes.again(turn, request, cause) else {
             return;
         };
+        self.park_those_behind(&parked.lane);
         let courier = Arc::clone(&self.courier);
         let shared = Arc::clone(&self.shared);
         self.tasks.spawn(async move {
@@ -342,7 +398,7 @@ impl Worker {
 
     /// Gives up what has waited for too long for a service that fails.
     fn expire(&mut self, now: Instant) {
-        let Some(max_age) = self.courier.retry.max_age() else {
+        let Some(max_age) = self.courier.max_age() else {
             return;
         };
         let age = |item: &Item| now.saturating_duration_since(item.since());
@@ -353,7 +409,8 @@ impl Worker {
 
     /// Whether nothing waits and nothing is on its way.
     fn is_idle(&self) -> bool {
-        self.jobs.is_empty() && self.batches.is_empty() && self.shared.backlog.load(SeqCst) == 0
+        let is_all_reported = self.batches.is_empty() && self.parked == 0;
+        self.jobs.is_empty() && is_all_reported && self.shared.backlog.load(SeqCst) == 0
     }
 
     /// Starts requests, as many as there are slots and there is memory for.
@@ -403,7 +460,7 @@ impl Worker {
         let shared = Arc::clone(&self.shared);
         let courier = Arc::clone(&self.courier);
         let press = Arc::clone(&self.press);
-        let keeps_slot = courier.retry.keeps_slots();
+        let keeps_slot = courier.keeps_slots();
         let pass = Pass::new(shared.events.clone(), place, load.since, keeps_slot);
         self.tasks.spawn(async move {
             // A panic drops the ticket, which counts its spans. The task is small, since it is
@@ -571,6 +628,7 @@ impl Worker {
         for item in self.lanes.take_excess(&recipient, used, Item::held) {
             give_up(item, GaveUp::QueueShare);
         }
+        self.park_those_behind(&recipient);
     }
 
     /// The spans as they are sent, within limits. `sizes` are their estimated memory before and after.
@@ -613,19 +671,24 @@ impl Worker {
             return;
         };
         let (report, reply) = in_flight.into_report();
-        if let Some(reason) = report.service_reason() {
-            self.shared.keep_message(reason);
-        }
-        log::report(&report);
-        if let Some(observer) = self.observer.as_ref().and_then(Foreign::get) {
-            if contain::call(|| observer(&report)).is_err() {
-                self.shared.counters.panicked(1);
-                log::observer_panicked();
-            }
-        }
+        self.tell(&report);
         if let Some(reply) = reply {
             // Whoever exported may have stopped waiting, which changes nothing for the spans.
             let _ = reply.send(Arc::new(report));
+        }
+    }
+
+    /// Logs a report and shows it to the observer.
+    fn tell(&self, report: &ExportReport) {
+        if let Some(reason) = report.service_reason() {
+            self.shared.keep_message(reason);
+        }
+        log::report(report);
+        if let Some(observer) = self.observer.as_ref().and_then(Foreign::get) {
+            if contain::call(|| observer(report)).is_err() {
+                self.shared.counters.panicked(1);
+                log::observer_panicked();
+            }
         }
     }
 

@@ -10,6 +10,10 @@ use crate::access_token::AccessToken;
 pub struct TokenQuery {
     /// Whose spans are to be sent.
     pub identity: Identity,
+    /// The user that the agent acts as, of the first span: `microsoft.agent.user.id`. Only with
+    /// [`Profile::V3`](agentspan_model::agent365::Profile::V3), whose resolvers may need it to get the
+    /// token of that user.
+    pub agentic_user: Option<String>,
     /// The token that the service has just refused with 401, when the resolver is asked again.
     ///
     /// A resolver that keeps tokens must not give this one again: the request is sent once more only
@@ -23,8 +27,16 @@ impl TokenQuery {
     pub fn new(identity: Identity) -> Self {
         Self {
             identity,
+            agentic_user: None,
             refused: None,
         }
+    }
+
+    /// Asks for the token of an agent that acts as a user.
+    #[must_use]
+    pub fn with_agentic_user(mut self, user: impl Into<String>) -> Self {
+        self.agentic_user = Some(user.into());
+        self
     }
 
     /// Asks for another token than `refused`.

@@ -35,3 +35,4 @@ mod token_routes;
 mod tokens;
 mod too_large;
 mod version_2;
+mod version_3;

@@ -16,6 +16,8 @@ pub enum Profile {
     V0_1,
     /// `microsoft-agents-a365-observability-core` 2.0.0.
     V2,
+    /// `microsoft-opentelemetry` 1.5.0 for Python, the successor of the packages above.
+    V3,
 }
 
 /// Which package says what a turn of a conversation means for baggage.
@@ -61,7 +63,7 @@ static V0_1: Words = Words {
     texts: TextsForm::List,
 };
 
-static V2: Words = Words {
+const V2_WORDS: Words = Words {
     turn_rules: TurnRules::Hosting,
     system: None,
     tenant_id_key: keys::MICROSOFT_TENANT_ID,
@@ -72,14 +74,20 @@ static V2: Words = Words {
     texts: TextsForm::Messages,
 };
 
+static V2: Words = V2_WORDS;
+
+/// The words of 2.0.0 are still those of 1.5.0 of the successor.
+static V3: Words = V2_WORDS;
+
 impl Profile {
     /// All generations, the oldest first.
-    pub const ALL: [Self; 2] = [Self::V0_1, Self::V2];
+    pub const ALL: [Self; 3] = [Self::V0_1, Self::V2, Self::V3];
 
     fn words(self) -> &'static Words {
         match self {
             Self::V0_1 => &V0_1,
             Self::V2 => &V2,
+            Self::V3 => &V3,
         }
     }
 

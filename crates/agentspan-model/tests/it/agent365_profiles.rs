@@ -161,18 +161,10 @@ fn no_scope_shows_a_key_twice() {
 #[test]
 fn no_generation_writes_a_key_of_the_other() {
     let of_one = |profile: Profile| -> BTreeSet<_> {
-        let other = profile.tenant_id_key();
-        assert!(
-            Profile::ALL
-                .iter()
-                .filter(|p| p.tenant_id_key() == other)
-                .count()
-                == 1
-        );
         let shown = facts().scopes(profile);
         shown.into_iter().flatten().map(|(key, _)| key).collect()
     };
-    let (first, second) = (of_one(Profile::V0_1), of_one(Profile::V2));
+    let [first, second, third] = Profile::ALL.map(of_one);
     let renamed = |key: &&&str| key.starts_with("microsoft.") || key.starts_with("user.");
     assert_eq!(first.iter().filter(renamed).count(), 0, "{first:?}");
     for key in [
@@ -186,7 +178,11 @@ fn no_generation_writes_a_key_of_the_other() {
         keys::GEN_AI_TOOL_ARGUMENTS,
     ] {
         assert!(first.contains(key) && !second.contains(key), "{key}");
+        assert!(!third.contains(key), "{key}");
     }
+    // The kind of agent is the one word that the third has no more.
+    let gone: Vec<_> = second.difference(&third).collect();
+    assert_eq!(gone, [&keys::GEN_AI_AGENT_TYPE]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use agentspan_model::agent365::Profile;
 use proptest::prelude::*;
 
 use super::*;
-use crate::retry::{Failed, Retry};
+use crate::retry::{Failed, Retry, random};
 use crate::wire_profile::WireProfile;
 
 const DELAY: Duration = Duration::from_secs(5);
@@ -386,7 +386,7 @@ fn lost_in_outage(profile: Profile, seconds: u64) -> (u64, u32) {
                 used.spans += BATCH.spans;
                 used.bytes += BATCH.bytes;
                 let mut over = lanes.take_excess(&1, used, |_| Some(BATCH));
-                let max_age = retry.max_age().unwrap();
+                let max_age = retry.max_age(&wire.retry).unwrap();
                 over.extend(lanes.expire(|since| batch - *since >= max_age));
                 for _ in over {
                     lost += 1;
@@ -425,7 +425,7 @@ fn lost_in_outage(profile: Profile, seconds: u64) -> (u64, u32) {
                 asked: None,
                 age: now - item,
             };
-            let Some(pause) = retry.pause_after(failed, &wire.retry) else {
+            let Some(pause) = retry.pause_after(failed, &wire.retry, random()) else {
                 lost += 1;
                 lanes.leave(turn);
                 lanes.settled(&1, BATCH);

@@ -15,7 +15,7 @@ pub enum BaggageEntry {
     TenantId,
     /// The agent.
     AgentId,
-    /// The kind of agent.
+    /// The kind of agent; not in `microsoft-opentelemetry` 1.5.0.
     AgentType,
     /// The agent's own user id.
     AgentUserId,
@@ -73,6 +73,7 @@ impl BaggageEntry {
         match profile {
             Profile::V0_1 => v0_1,
             Profile::V2 => v2,
+            Profile::V3 => v2.filter(|_| self != Self::AgentType),
         }
     }
 
@@ -152,6 +153,10 @@ impl CopiedBaggage {
                 keys: &V2,
                 common: 24,
             },
+            Profile::V3 => Self {
+                keys: &V3,
+                common: 23,
+            },
         }
     }
 }
@@ -188,6 +193,42 @@ static V0_1: [&str; 30] = [
     keys::GEN_AI_EXECUTION_SOURCE_ID,
     keys::GEN_AI_EXECUTION_SOURCE_NAME,
     keys::GEN_AI_EXECUTION_SOURCE_DESCRIPTION,
+];
+
+static V3: [&str; 32] = [
+    keys::MICROSOFT_TENANT_ID,
+    keys::CUSTOM_PARENT_SPAN_ID,
+    keys::CUSTOM_SPAN_NAME,
+    keys::GEN_AI_CONVERSATION_ID,
+    keys::MICROSOFT_CONVERSATION_ITEM_LINK,
+    keys::GEN_AI_OPERATION_NAME,
+    keys::GEN_AI_AGENT_ID,
+    keys::GEN_AI_AGENT_NAME,
+    keys::GEN_AI_AGENT_DESCRIPTION,
+    keys::GEN_AI_AGENT_VERSION,
+    keys::MICROSOFT_AGENT_USER_EMAIL,
+    keys::MICROSOFT_AGENT_BLUEPRINT_ID,
+    keys::MICROSOFT_AGENT_USER_ID,
+    keys::MICROSOFT_AGENT_PLATFORM_ID,
+    keys::MICROSOFT_SESSION_ID,
+    keys::MICROSOFT_SESSION_DESCRIPTION,
+    keys::CLIENT_ADDRESS,
+    keys::MICROSOFT_CHANNEL_NAME,
+    keys::MICROSOFT_CHANNEL_LINK,
+    keys::USER_ID,
+    keys::USER_NAME,
+    keys::USER_EMAIL,
+    keys::SERVICE_NAME,
+    // Up to here for every span.
+    keys::MICROSOFT_CALLER_AGENT_ID,
+    keys::MICROSOFT_CALLER_AGENT_NAME,
+    keys::MICROSOFT_CALLER_AGENT_USER_ID,
+    keys::MICROSOFT_CALLER_AGENT_USER_EMAIL,
+    keys::MICROSOFT_CALLER_AGENT_BLUEPRINT_ID,
+    keys::MICROSOFT_CALLER_AGENT_PLATFORM_ID,
+    keys::MICROSOFT_CALLER_AGENT_VERSION,
+    keys::SERVER_ADDRESS,
+    keys::SERVER_PORT,
 ];
 
 static V2: [&str; CopiedBaggage::MOST] = [

@@ -19,12 +19,22 @@ pub(super) struct Later {
     pub(super) sdk_name: &'static str,
     /// The value of `telemetry.sdk.version`.
     pub(super) sdk_version: &'static str,
+    /// Whether the kind of agent is written.
+    pub(super) has_agent_type: bool,
 }
 
 static V2: Later = Later {
     profile: Profile::V2,
     sdk_name: "A365ObservabilitySDK",
     sdk_version: "2.0.0",
+    has_agent_type: true,
+};
+
+static V3: Later = Later {
+    profile: Profile::V3,
+    sdk_name: "agentspan",
+    sdk_version: env!("CARGO_PKG_VERSION"),
+    has_agent_type: false,
 };
 
 impl Style {
@@ -32,6 +42,7 @@ impl Style {
         match profile {
             Profile::V0_1 => Self::First,
             Profile::V2 => Self::Later(&V2),
+            Profile::V3 => Self::Later(&V3),
         }
     }
 }

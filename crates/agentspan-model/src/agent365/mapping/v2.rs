@@ -29,7 +29,7 @@ pub(super) fn invoke_agent(
     let agent = &details.details;
     visitor.visit(keys::GEN_AI_OPERATION_NAME, Static(INVOKE_AGENT));
     sdk(row, visitor);
-    agent_and_tenant(Some(agent), call.tenant, Provider::OfAgent, visitor);
+    agent_and_tenant(row, Some(agent), call.tenant, Provider::OfAgent, visitor);
     let session = call.request.and_then(|r| r.session_id.as_deref());
     text(
         keys::MICROSOFT_SESSION_ID,
@@ -60,7 +60,7 @@ pub(super) fn execute_tool(
     let tool = call.details;
     visitor.visit(keys::GEN_AI_OPERATION_NAME, Static(EXECUTE_TOOL));
     sdk(row, visitor);
-    agent_and_tenant(call.agent, call.tenant, Provider::OfAgent, visitor);
+    agent_and_tenant(row, call.agent, call.tenant, Provider::OfAgent, visitor);
     visitor.visit(keys::GEN_AI_TOOL_NAME, Str(&tool.tool_name));
     text(
         keys::GEN_AI_TOOL_CALL_ARGUMENTS,
@@ -95,7 +95,13 @@ pub(super) fn inference(
     let call = inference.details;
     sdk(row, visitor);
     // The call names a provider, too, and the reference sets it after the agent's.
-    agent_and_tenant(inference.agent, inference.tenant, Provider::OfCall, visitor);
+    agent_and_tenant(
+        row,
+        inference.agent,
+        inference.tenant,
+        Provider::OfCall,
+        visitor,
+    );
     input(inference.request, visitor);
     conversation(inference.request, inference.agent, visitor);
     let operation = row.profile.inference_operation(call.operation_name);
@@ -142,7 +148,7 @@ pub(super) fn inference(
 pub(super) fn output(output: &Output<'_>, row: &Later, visitor: &mut impl AttributeVisitor) {
     visitor.visit(keys::GEN_AI_OPERATION_NAME, Static(OUTPUT_MESSAGES));
     sdk(row, visitor);
-    agent_and_tenant(output.agent, output.tenant, Provider::OfAgent, visitor);
+    agent_and_tenant(row, output.agent, output.tenant, Provider::OfAgent, visitor);
     conversation(output.request, output.agent, visitor);
     recorded(Recorded::Response(output.response), visitor);
     user(output.user, visitor);
@@ -156,7 +162,7 @@ pub(super) fn apply_guardrail(
     let details = call.details;
     visitor.visit(keys::GEN_AI_OPERATION_NAME, Static(APPLY_GUARDRAIL));
     sdk(row, visitor);
-    agent_and_tenant(call.agent, call.tenant, Provider::OfAgent, visitor);
+    agent_and_tenant(row, call.agent, call.tenant, Provider::OfAgent, visitor);
     visitor.visit(
         keys::MICROSOFT_SECURITY_DECISION_TYPE,
         details.decision_type.attribute(),
@@ -317,6 +323,7 @@ fn sdk(row: &Later, visitor: &mut impl AttributeVisitor) {
 }
 
 fn agent_and_tenant(
+    row: &Later,
     agent: Option<&AgentDetails>,
     tenant: Option<&TenantDetails>,
     provider: Provider,
@@ -343,7 +350,7 @@ fn agent_and_tenant(
     ] {
         text(key, value.as_deref(), visitor);
     }
-    if let Some(agent_type) = &agent.agent_type {
+    if let Some(agent_type) = agent.agent_type.as_ref().filter(|_| row.has_agent_type) {
         visitor.visit(keys::GEN_AI_AGENT_TYPE, agent_type.attribute());
     }
     text(keys::MICROSOFT_TENANT_ID, tenant_id, visitor);

@@ -1,10 +1,14 @@
-//! `size_v2.json`: how version 2 measures, cuts and divides, and what it reads from headers and the
-//! environment.
+//! `size_v2.json` and `size_v3.json`: how these versions measure, cut and divide, and what they read from
+//! headers and the environment.
 //!
 //! Spans are cut by the encoder of bodies, and URLs are read off the wire.
 
+use std::marker::PhantomData;
+use std::time::{Duration, SystemTime};
+
 use agentspan_agent365::conformance::{
-    chunk_by_bytes, estimated_span_bytes, estimated_value_bytes, retry_after_seconds,
+    chunk_by_bytes, cooldown_seconds, estimated_span_bytes, estimated_value_bytes,
+    retry_after_date, retry_after_seconds,
 };
 use agentspan_agent365::encode::{BodyEncoder, EncodedResource};
 use agentspan_discovery::{DomainOverride, Environment, Switches};
@@ -19,8 +23,10 @@ use super::exports::{
     ascii_length, estimate, estimate_value, export_url, has_marker_that_lengthens,
     has_slash_at_end, is_endpoint, is_refused_domain, object, truncated, url_at, wire_url,
 };
+use super::generation::{Generation, Rules};
 use crate::compare::differences;
 use crate::export_input::{has_rust_form, keep_rust_values, rust_span};
+use crate::live_scope::unix_nanos;
 use crate::rust_form::is_id;
 use crate::typed_value::{Double, TypedPairs, TypedValue};
 use crate::vector_span::{
@@ -31,7 +37,11 @@ use crate::{Case, Failure, Json, Outcome, Predicate, Runner, VectorSpan};
 /// Longer texts are given by length and digest only.
 const SHOWN_BYTES: usize = 20_000;
 
-pub(super) struct SizeV2;
+pub(super) struct Size<G>(PhantomData<G>);
+
+impl<G> Size<G> {
+    pub(super) const NEW: Self = Self(PhantomData);
+}
 
 #[derive(Deserialize)]
 #[serde(tag = "function", rename_all = "snake_case", deny_unknown_fields)]
@@ -51,6 +61,13 @@ enum Input {
     },
     ParseRetryAfter {
         headers: Vec<(String, String)>,
+        /// Only version 3 reads dates.
+        now: Option<String>,
+    },
+    CooldownSeconds {
+        failures: u32,
+        retry_after: Option<Seconds>,
+        random: f64,
     },
     BuildExportUrl {
         endpoint: String,
@@ -67,21 +84,31 @@ enum Input {
     },
 }
 
+/// A number of seconds, which is a text if it is not finite.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+enum Seconds {
+    Number(f64),
+    Text(String),
+}
+
 /// A span as it stands in a body, except that its attributes are typed.
+///
+/// The reference measures dictionaries without these members, too.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct MappedSpan {
-    trace_id: String,
-    span_id: String,
+    trace_id: Option<String>,
+    span_id: Option<String>,
     parent_span_id: Option<String>,
-    name: Name,
-    kind: String,
+    name: Option<Name>,
+    kind: Option<String>,
     start_time_unix_nano: Option<u64>,
     end_time_unix_nano: Option<u64>,
     attributes: Option<TypedPairs>,
     events: Option<Vec<MappedEvent>>,
     links: Option<Vec<MappedLink>>,
-    status: MappedStatus,
+    status: Option<MappedStatus>,
 }
 
 #[derive(Deserialize)]
@@ -114,23 +141,37 @@ struct MappedStatus {
     message: String,
 }
 
-impl Runner for SizeV2 {
+impl<G: Generation> Runner for Size<G> {
     fn file_stem(&self) -> &'static str {
-        "size_v2"
+        G::FILES.size
     }
 
     fn run(&self, case: &Case) -> Outcome {
         let result = match case.input::<Input>()? {
-            Input::EstimateValueBytes { value } => json!(estimated(value)?),
+            Input::EstimateValueBytes { value } => json!(estimated(value, G::PROFILE)?),
             Input::EstimateSpanBytes { span } => {
-                json!(estimated_span_bytes(&to_data(&span.rust_form())?))
+                json!(estimated_span_bytes(
+                    G::PROFILE,
+                    &to_data(&span.rust_form())?
+                ))
             }
             Input::ChunkBySize {
                 sizes,
                 max_chunk_bytes,
             } => return Ok(chunks(&sizes, max_chunk_bytes).into()),
-            Input::TruncateSpan { span } => return truncate(&span),
-            Input::ParseRetryAfter { headers } => retry_after(&headers),
+            Input::TruncateSpan { span } => return truncate::<G>(&span),
+            Input::ParseRetryAfter { headers, now } => match now {
+                Some(now) => retry_after_at(&headers, &now)?,
+                None => retry_after(&headers),
+            },
+            Input::CooldownSeconds {
+                failures,
+                retry_after,
+                random,
+            } => {
+                let asked = retry_after.as_ref().map(Seconds::number).transpose()?;
+                json!(cooldown_seconds(failures, asked, random))
+            }
             Input::BuildExportUrl {
                 endpoint,
                 agent_id,
@@ -140,7 +181,8 @@ impl Runner for SizeV2 {
                 &endpoint,
                 &agent_id,
                 &tenant_id,
-                use_s2s_endpoint
+                use_s2s_endpoint,
+                G::PROFILE
             )?),
             Input::GetValidatedDomainOverride { env_value } => {
                 let environment = environment(names::A365_OBSERVABILITY_DOMAIN_OVERRIDE, env_value);
@@ -157,8 +199,15 @@ impl Runner for SizeV2 {
 
     fn normalize(&self, outcome: &mut Json) -> Result<(), Failure> {
         if let Some(Json::String(result)) = outcome.member_mut("result") {
-            if result.contains("/observabilityService/") {
+            if result.contains("/traces?api-version=1") {
                 *result = wire_url(result);
+            }
+        }
+        // Python has whole numbers where it was given one.
+        if let Some(Json::Number(result)) = outcome.member_mut("result") {
+            if let Ok(number) = result.to_string().parse::<f64>() {
+                outcome.take_member("result");
+                *outcome = json!({ "result": number }).into();
             }
         }
         // The order of a span's members is the body's: here the reference was given another.
@@ -173,58 +222,52 @@ impl Runner for SizeV2 {
     }
 
     fn predicates(&self) -> &'static [Predicate] {
+        match G::RULES {
+            Rules::V01 | Rules::V2 => Self::V2,
+            Rules::V3 => Self::V3,
+        }
+    }
+}
+
+/// The deviations of both.
+macro_rules! predicates {
+    ($($more:expr,)*) => {
         &[
-            Predicate {
-                name: "limit_is_not_positive",
-                applies: |case| applies(case, Deviation::NonPositiveLimit),
-                instead,
-            },
-            Predicate {
-                name: "size_is_negative",
-                applies: |case| applies(case, Deviation::NegativeSize),
-                instead,
-            },
-            Predicate {
-                name: "domain_override_is_refused",
-                applies: |case| applies(case, Deviation::RefusedDomain),
-                instead,
-            },
-            Predicate {
-                name: "domain_override_ends_with_a_slash",
-                applies: |case| applies(case, Deviation::SlashAfterDomain),
-                instead,
-            },
-            Predicate {
-                name: "identity_is_refused",
-                applies: |case| applies(case, Deviation::RefusedIdentity),
-                instead,
-            },
-            Predicate {
-                name: "value_has_no_rust_form",
-                applies: |case| applies(case, Deviation::ValueWithoutForm),
-                instead,
-            },
-            Predicate {
-                name: "float_is_not_finite",
-                applies: |case| applies(case, Deviation::NonFiniteFloat),
-                instead,
-            },
-            Predicate {
-                name: "number_has_other_digits",
-                applies: |case| applies(case, Deviation::OtherDigits),
-                instead,
-            },
-            Predicate {
-                name: "time_is_the_epoch",
-                applies: |case| applies(case, Deviation::TimeIsTheEpoch),
-                instead,
-            },
-            Predicate {
-                name: "marker_would_lengthen_a_value",
-                applies: |case| applies(case, Deviation::MarkerLengthens),
-                instead,
-            },
+            predicate::<G>("limit_is_not_positive", |case| applies::<G>(case, Deviation::NonPositiveLimit)),
+            predicate::<G>("size_is_negative", |case| applies::<G>(case, Deviation::NegativeSize)),
+            predicate::<G>("domain_override_is_refused", |case| applies::<G>(case, Deviation::RefusedDomain)),
+            predicate::<G>("domain_override_ends_with_a_slash", |case| applies::<G>(case, Deviation::SlashAfterDomain)),
+            predicate::<G>("identity_is_refused", |case| applies::<G>(case, Deviation::RefusedIdentity)),
+            predicate::<G>("value_has_no_rust_form", |case| applies::<G>(case, Deviation::ValueWithoutForm)),
+            predicate::<G>("float_is_not_finite", |case| applies::<G>(case, Deviation::NonFiniteFloat)),
+            predicate::<G>("number_has_other_digits", |case| applies::<G>(case, Deviation::OtherDigits)),
+            predicate::<G>("time_is_the_epoch", |case| applies::<G>(case, Deviation::TimeIsTheEpoch)),
+            predicate::<G>("marker_would_lengthen_a_value", |case| applies::<G>(case, Deviation::MarkerLengthens)),
+            $($more,)*
         ]
+    };
+}
+
+impl<G: Generation> Size<G> {
+    const V2: &'static [Predicate] = predicates!();
+
+    const V3: &'static [Predicate] = predicates!(
+        predicate::<G>("date_is_not_of_http", |case| applies::<G>(
+            case,
+            Deviation::OtherDate
+        )),
+        predicate::<G>("span_lacks_members", |case| applies::<G>(
+            case,
+            Deviation::PartialSpan
+        )),
+    );
+}
+
+const fn predicate<G: Generation>(name: &'static str, applies: fn(&Case) -> bool) -> Predicate {
+    Predicate {
+        name,
+        applies,
+        instead: instead::<G>,
     }
 }
 
@@ -241,6 +284,8 @@ enum Deviation {
     TimeIsTheEpoch,
     MarkerLengthens,
     OtherDigits,
+    OtherDate,
+    PartialSpan,
 }
 
 fn deviation(input: &Input) -> Option<Deviation> {
@@ -261,11 +306,13 @@ fn deviation(input: &Input) -> Option<Deviation> {
                 .contains(&Some(0))
                 .then_some(Deviation::TimeIsTheEpoch);
             let is_cut = matches!(input, Input::TruncateSpan { .. });
+            let partial = (is_cut && span.trace_id.is_none()).then_some(Deviation::PartialSpan);
             let marker = || {
                 let lengthens = is_cut && has_marker_that_lengthens(&span.rust_form());
                 lengthens.then_some(Deviation::MarkerLengthens)
             };
-            of_values(&span.values()).or(epoch).or_else(marker)
+            let of_span = of_values(&span.values()).or(epoch);
+            of_span.or(partial).or_else(marker)
         }
         Input::ChunkBySize {
             sizes,
@@ -297,39 +344,53 @@ fn deviation(input: &Input) -> Option<Deviation> {
             let is_refused = env_value.as_deref().is_some_and(is_refused_domain);
             is_refused.then_some(Deviation::RefusedDomain)
         }
-        Input::ParseRetryAfter { headers } => {
-            let has_others = retry_after_value(headers).is_some_and(|value| !value.is_ascii());
-            has_others.then_some(Deviation::OtherDigits)
+        Input::ParseRetryAfter { headers, .. } => {
+            let value = retry_after_value(headers);
+            let has_others = value.is_some_and(|value| !value.is_ascii());
+            // The three forms of RFC 9110 end with GMT or with a year, and have four or two spaces.
+            let is_other = value.is_some_and(|value| {
+                let parts: Vec<_> = value.split(' ').collect();
+                let has_seconds = value.matches(':').count() == 2;
+                let has_years = parts.get(3).is_none_or(|year| year.len() != 2);
+                let is_gmt = parts
+                    .last()
+                    .is_none_or(|last| *last == "GMT" || parts.len() < 4);
+                !has_seconds || !has_years || !is_gmt
+            });
+            let is_date = value.is_some_and(|value| value.contains(':'));
+            let other = (is_date && is_other).then_some(Deviation::OtherDate);
+            other.or(has_others.then_some(Deviation::OtherDigits))
         }
-        Input::IsExporterEnabled { .. } => None,
+        Input::IsExporterEnabled { .. } | Input::CooldownSeconds { .. } => None,
     }
 }
 
-fn applies(case: &Case, wanted: Deviation) -> bool {
+fn applies<G: Generation>(case: &Case, wanted: Deviation) -> bool {
     let Ok(input) = case.input::<Input>() else {
         return false;
     };
     if deviation(&input) != Some(wanted) {
         return false;
     }
-    let (mut expected, mut ours) = (case.expected.clone(), model(&input));
-    let readable = SizeV2.normalize(&mut expected).is_ok() && SizeV2.normalize(&mut ours).is_ok();
-    readable && !differences(&expected, &ours, &SizeV2.tolerances()).is_empty()
+    let (mut expected, mut ours) = (case.expected.clone(), model(&input, G::PROFILE));
+    let readable = Size::<G>::NEW.normalize(&mut expected).is_ok()
+        && Size::<G>::NEW.normalize(&mut ours).is_ok();
+    readable && !differences(&expected, &ours, &Size::<G>::NEW.tolerances()).is_empty()
 }
 
-fn instead(case: &Case, expected: &mut Json) {
+fn instead<G: Generation>(case: &Case, expected: &mut Json) {
     if let Ok(input) = case.input::<Input>() {
-        *expected = model(&input);
+        *expected = model(&input, G::PROFILE);
         // What cannot be normalised is what it was.
-        let _ = SizeV2.normalize(expected);
+        let _ = Size::<G>::NEW.normalize(expected);
     }
 }
 
 /// What we do with an input that has a deviation, told from the rules.
-fn model(input: &Input) -> Json {
+fn model(input: &Input, profile: Profile) -> Json {
     match input {
         Input::EstimateSpanBytes { span } => {
-            json!({ "result": estimate(&span.rust_form()) }).into()
+            json!({ "result": estimate(&span.rust_form(), profile) }).into()
         }
         Input::TruncateSpan { span } => {
             let before = span.rust_form();
@@ -337,7 +398,7 @@ fn model(input: &Input) -> Json {
             cut(&before, &object(&before), &object(&after)).unwrap_or(Json::Null)
         }
         Input::EstimateValueBytes { value } => {
-            let shown = has_rust_form(value).then(|| estimate_value(value));
+            let shown = has_rust_form(value).then(|| estimate_value(value, profile));
             json!({ "result": shown }).into()
         }
         Input::ChunkBySize { .. } => json!({ "refused": true }).into(),
@@ -345,9 +406,10 @@ fn model(input: &Input) -> Json {
             endpoint,
             agent_id,
             tenant_id,
-            ..
+            use_s2s_endpoint,
         } if has_slash_at_end(endpoint) && is_id(tenant_id) && is_id(agent_id) => {
-            json!({ "result": url_at(endpoint, agent_id, tenant_id) }).into()
+            json!({ "result": url_at(endpoint, agent_id, tenant_id, *use_s2s_endpoint, profile) })
+                .into()
         }
         _ => json!({ "result": null }).into(),
     }
@@ -365,13 +427,13 @@ fn environment(name: &str, value: Option<String>) -> Environment {
     value.into_iter().map(|value| (name, value)).collect()
 }
 
-fn estimated(value: TypedValue) -> Result<Option<u64>, Failure> {
+fn estimated(value: TypedValue, profile: Profile) -> Result<Option<u64>, Failure> {
     let mut pairs = vec![("v".to_owned(), value)];
     keep_rust_values(&mut pairs);
     let values = key_values(&pairs).map_err(|error| error.to_string())?;
     Ok(values
         .first()
-        .map(|pair| estimated_value_bytes(&pair.value)))
+        .map(|pair| estimated_value_bytes(profile, &pair.value)))
 }
 
 fn chunks(sizes: &[i64], limit: i64) -> serde_json::Value {
@@ -391,6 +453,40 @@ fn retry_after(headers: &[(String, String)]) -> serde_json::Value {
     json!(seconds.map(Double))
 }
 
+/// As [`retry_after`], and a date counts from now on.
+fn retry_after_at(headers: &[(String, String)], now: &str) -> Result<serde_json::Value, Failure> {
+    let Some(value) = retry_after_value(headers) else {
+        return Ok(json!(null));
+    };
+    if let Some(seconds) = retry_after_seconds(value) {
+        return Ok(match seconds {
+            seconds if seconds.is_nan() => json!("nan"),
+            f64::INFINITY => json!("inf"),
+            f64::NEG_INFINITY => json!("-inf"),
+            seconds => json!(seconds),
+        });
+    }
+    let now = unix_nanos(now).ok_or("now is no time")?;
+    let now = SystemTime::UNIX_EPOCH + Duration::from_nanos(now);
+    Ok(json!(retry_after_date(value).map(|then| {
+        match then.duration_since(now) {
+            Ok(later) => later.as_secs_f64(),
+            Err(earlier) => -earlier.duration().as_secs_f64(),
+        }
+    })))
+}
+
+impl Seconds {
+    fn number(&self) -> Result<f64, Failure> {
+        match self {
+            Self::Number(number) => Ok(*number),
+            Self::Text(text) => text
+                .parse()
+                .map_err(|_| format!("{text} is no number").into()),
+        }
+    }
+}
+
 /// The reference was given a plain dictionary, in which names have a case and the last value counts.
 fn retry_after_value(headers: &[(String, String)]) -> Option<&str> {
     let mut headers = headers.iter().rev();
@@ -398,13 +494,13 @@ fn retry_after_value(headers: &[(String, String)]) -> Option<&str> {
     found.map(|(_, value)| value.as_str())
 }
 
-fn truncate(span: &MappedSpan) -> Outcome {
+fn truncate<G: Generation>(span: &MappedSpan) -> Outcome {
     let before = span.rust_form();
-    let mut after = encoded(&to_data(&before)?)?;
+    let mut after = encoded(&to_data(&before)?, G::PROFILE)?;
     // Where both are equal as JSON, lengths are those of the reference's own letters.
     let model = object(&truncated(&before));
     let parsed = [Json::parse(&model)?, Json::parse(&after)?];
-    if differences(&parsed[0], &parsed[1], &SizeV2.tolerances()).is_empty() {
+    if differences(&parsed[0], &parsed[1], &Size::<G>::NEW.tolerances()).is_empty() {
         after = model;
     }
     cut(&before, &object(&before), &after)
@@ -459,10 +555,10 @@ fn in_recorded_order(span: &str) -> Result<String, Failure> {
 }
 
 /// The object of the span in the body of a request.
-fn encoded(span: &SpanData) -> Result<String, Failure> {
+fn encoded(span: &SpanData, profile: Profile) -> Result<String, Failure> {
     let resource = EncodedResource::from(&Resource::builder_empty().build());
     let mut body = Vec::new();
-    BodyEncoder::new(Profile::V2).encode(&resource, &[span], &mut body);
+    BodyEncoder::new(profile).encode(&resource, &[span], &mut body);
     let body = String::from_utf8(body).map_err(|_| "the body is no text")?;
     let body = body
         .split_once(r#""spans":["#)
@@ -479,22 +575,29 @@ fn to_data(span: &VectorSpan) -> Result<SpanData, Failure> {
 impl MappedSpan {
     /// The span as the SDK for Rust can hold it.
     fn rust_form(&self) -> VectorSpan {
+        let id = |id: &Option<String>, digits| id.clone().unwrap_or_else(|| "1".repeat(digits));
         let mut span = VectorSpan {
             name: match &self.name {
-                Name::Plain(name) | Name::Typed(TypedValue::String(name)) => name.clone(),
-                Name::Typed(_) => String::new(),
+                Some(Name::Plain(name) | Name::Typed(TypedValue::String(name))) => name.clone(),
+                Some(Name::Typed(_)) | None => String::new(),
             },
-            trace_id: self.trace_id.clone(),
-            span_id: self.span_id.clone(),
+            trace_id: id(&self.trace_id, 32),
+            span_id: id(&self.span_id, 16),
             parent: self.parent_span_id.as_ref().map(|span_id| VectorParent {
-                trace_id: self.trace_id.clone(),
+                trace_id: id(&self.trace_id, 32),
                 span_id: span_id.clone(),
                 is_remote: false,
             }),
-            kind: self.kind.clone(),
-            status: VectorStatus {
-                code: self.status.code.clone(),
-                description: Some(self.status.message.clone()).filter(|text| !text.is_empty()),
+            kind: self.kind.clone().unwrap_or_else(|| "INTERNAL".into()),
+            status: match &self.status {
+                Some(status) => VectorStatus {
+                    code: status.code.clone(),
+                    description: Some(status.message.clone()).filter(|text| !text.is_empty()),
+                },
+                None => VectorStatus {
+                    code: "UNSET".into(),
+                    description: None,
+                },
             },
             start_time_unix_nano: self.start_time_unix_nano,
             end_time_unix_nano: self.end_time_unix_nano,
