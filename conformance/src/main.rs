@@ -1,4 +1,5 @@
-//! `conformance [--vectors DIR]`: runs the vectors of a directory and reports on standard output.
+//! `conformance [--vectors DIR] [--mutate ROUNDS]`: runs the vectors of a directory, or changes what they
+//! expect, and reports on standard output.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -25,23 +26,49 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<bool, Box<dyn Error>> {
-    let directory = directory(std::env::args().skip(1))?;
+    let arguments = Arguments::read(std::env::args().skip(1))?;
     let suite = Suite::new(runners::all(), &Deviations::shipped()?)?;
-    let report = suite.run(&directory)?;
-    report.write(&mut std::io::stdout().lock())?;
+    let out = &mut std::io::stdout().lock();
+    if let Some(rounds) = arguments.mutate {
+        let mutations = suite.run_mutated(&arguments.directory, rounds)?;
+        mutations.write(out)?;
+        return Ok(mutations.is_success());
+    }
+    let report = suite.run(&arguments.directory)?;
+    report.write(out)?;
     Ok(report.is_success())
 }
 
-fn directory(mut args: impl Iterator<Item = String>) -> Result<PathBuf, String> {
-    let mut directory = PathBuf::from(SHIPPED_VECTORS);
-    while let Some(arg) = args.next() {
-        if let Some(value) = arg.strip_prefix("--vectors=") {
-            directory = value.into();
-        } else if arg == "--vectors" {
-            directory = args.next().ok_or("--vectors needs a directory")?.into();
-        } else {
-            return Err(format!("unknown argument {arg:?}; usage: [--vectors DIR]"));
+const USAGE: &str = "usage: [--vectors DIR] [--mutate ROUNDS]";
+
+struct Arguments {
+    directory: PathBuf,
+    /// How many scalars of what each case expects are changed, one after the other.
+    mutate: Option<usize>,
+}
+
+impl Arguments {
+    fn read(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut read = Self {
+            directory: PathBuf::from(SHIPPED_VECTORS),
+            mutate: None,
+        };
+        while let Some(arg) = args.next() {
+            let (name, value) = match arg.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (arg.as_str(), args.next()),
+            };
+            let missing = || format!("{name} needs a value; {USAGE}");
+            match name {
+                "--vectors" => read.directory = value.ok_or_else(missing)?.into(),
+                "--mutate" => {
+                    let rounds = value.ok_or_else(missing)?;
+                    let rounds = rounds.parse().ok().filter(|rounds| *rounds > 0);
+                    read.mutate = Some(rounds.ok_or("--mutate needs a number of rounds")?);
+                }
+                _ => return Err(format!("unknown argument {arg:?}; {USAGE}")),
+            }
         }
+        Ok(read)
     }
-    Ok(directory)
 }

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use crate::case::VectorFile;
 use crate::compare::differences;
 use crate::deviations::{BoundRule, DeviationsError};
+use crate::mutation::{self, Fate, Mutations};
 use crate::report::{CaseFailure, FileReport, FileResult, Report};
 use crate::{Case, Deviations, Json, Runner};
 
@@ -75,17 +76,72 @@ impl Suite {
         Ok(report)
     }
 
+    /// Changes one scalar in what each case expects, in so many rounds each another one, and says of which
+    /// changes the comparison took notice.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_mutated(&self, directory: &Path, rounds: usize) -> Result<Mutations, SuiteError> {
+        let mut mutations = Mutations::default();
+        for path in vector_files(directory).map_err(|source| SuiteError::Directory {
+            directory: directory.into(),
+            source,
+        })? {
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            let Ok(Cases {
+                runner,
+                rules,
+                cases,
+            }) = self.cases(&path, &text)
+            else {
+                continue;
+            };
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let file = mutations.files.entry(name.into_owned()).or_default();
+            for (index, case) in cases.iter().enumerate() {
+                let Ok(case) = serde_json::from_str::<Case>(case.get()) else {
+                    continue;
+                };
+                let scalars = mutation::scalars(&case.expected);
+                for round in 0..rounds.min(scalars) {
+                    // A step that has no divisor in common with most numbers meets all places in turn.
+                    let number = (index * 31 + round * 7919) % scalars;
+                    file.add(&case.name, fate(runner, rules, &case, number));
+                }
+            }
+        }
+        Ok(mutations)
+    }
+
     fn run_file(&self, path: &Path, text: &str) -> FileResult {
+        let Cases {
+            runner,
+            rules,
+            cases,
+        } = match self.cases(path, text) {
+            Ok(cases) => cases,
+            Err(result) => return result,
+        };
+        let mut result = FileResult::ran();
+        for (index, case) in cases.iter().enumerate() {
+            result.add(judge(runner, rules, index, case));
+        }
+        result
+    }
+
+    /// The cases of a file with what runs them, or what else is to be said of the file.
+    fn cases(&self, path: &Path, text: &str) -> Result<Cases<'_>, FileResult> {
         let runner = self.runners.iter().find(|(runner, _)| {
             path.file_stem()
                 .is_some_and(|stem| stem == runner.file_stem())
         });
         let Some((runner, rules)) = runner else {
-            return match values(text) {
+            return Err(match values(text) {
                 Ok(0) => FileResult::Unreadable("the file is empty".into()),
                 Ok(_) => FileResult::NoRunner,
                 Err(error) => FileResult::Unreadable(error.to_string()),
-            };
+            });
         };
         let cases = if path
             .extension()
@@ -95,19 +151,23 @@ impl Suite {
         } else {
             serde_json::from_str(text).map(|file: VectorFile| file.cases)
         };
-        let cases = match cases {
-            Ok(cases) => cases,
-            Err(error) => return FileResult::Unreadable(error.to_string()),
-        };
+        let cases = cases.map_err(|error| FileResult::Unreadable(error.to_string()))?;
         if cases.is_empty() {
-            return FileResult::Unreadable("the file has no cases".into());
+            return Err(FileResult::Unreadable("the file has no cases".into()));
         }
-        let mut result = FileResult::ran();
-        for (index, case) in cases.iter().enumerate() {
-            result.add(judge(&**runner, rules, index, case));
-        }
-        result
+        Ok(Cases {
+            runner: &**runner,
+            rules,
+            cases,
+        })
     }
+}
+
+/// The cases of a file, and what runs them.
+struct Cases<'a> {
+    runner: &'a dyn Runner,
+    rules: &'a [BoundRule],
+    cases: Vec<Box<RawValue>>,
 }
 
 /// What came of one case.
@@ -116,6 +176,26 @@ pub(crate) enum Verdict {
     /// The rules that applied.
     Deviates(Vec<String>),
     Failed(CaseFailure),
+}
+
+/// What becomes of a case of which one expected scalar is changed.
+fn fate(runner: &dyn Runner, rules: &[BoundRule], case: &Case, number: usize) -> Fate {
+    let tolerances = runner.tolerances();
+    let Some((expected, path)) = mutation::changed(&case.expected, number, &tolerances) else {
+        return Fate::Tolerated;
+    };
+    let [mut before, mut after] = [case.expected.clone(), expected.clone()];
+    let are_read = [&mut before, &mut after].map(|outcome| runner.normalize(outcome).is_ok());
+    if are_read == [true; 2] && differences(&before, &after, &tolerances).is_empty() {
+        return Fate::Tolerated;
+    }
+    let mut case = case.clone();
+    case.expected = expected;
+    match judge_contained(runner, rules, case) {
+        Verdict::Failed(_) => Fate::Seen,
+        Verdict::Deviates(_) => Fate::Replaced,
+        Verdict::Passed => Fate::Unseen(path),
+    }
 }
 
 fn judge(runner: &dyn Runner, rules: &[BoundRule], index: usize, case: &RawValue) -> Verdict {
@@ -128,6 +208,10 @@ fn judge(runner: &dyn Runner, rules: &[BoundRule], index: usize, case: &RawValue
             });
         }
     };
+    judge_contained(runner, rules, case)
+}
+
+fn judge_contained(runner: &dyn Runner, rules: &[BoundRule], case: Case) -> Verdict {
     match catch_unwind(AssertUnwindSafe(|| judge_case(runner, rules, &case))) {
         Ok(Ok(applied)) if applied.is_empty() => Verdict::Passed,
         Ok(Ok(applied)) => Verdict::Deviates(applied),

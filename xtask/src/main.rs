@@ -53,7 +53,8 @@ usage: cargo xtask <chore>
   msrv                        * published crates build with the declared minimum version of Rust
   golden [--check]            * rewrite the golden files, or say which of them would change
   examples                    * run every example
-  conformance [--vectors DIR] * run recorded vectors of the reference packages
+  conformance [--vectors DIR] * run recorded vectors of the reference packages; with --mutate, change a value in
+    [--mutate ROUNDS]           what each case expects, and say whether that is seen
   deny                        * licences, sources, bans and duplicates of the dependencies
   deny --advisories             known vulnerabilities; fetches the advisory database
   peers agent365 [--profile P]* the reference package and ours over the same spans; P is v0.1, the
