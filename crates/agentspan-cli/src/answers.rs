@@ -23,7 +23,7 @@ pub(crate) fn trace(row: &Row, trace: &Trace) -> Value {
     let own: HashSet<&str> = own_errors(trace.spans())
         .map(|span| span.span_id.as_str())
         .collect();
-    let (findings, of_spans) = findings(trace);
+    let judged = trace.judged();
     let mut sorted: Vec<&Span> = trace.spans().iter().collect();
     sorted.sort_by_key(|span| span.start);
     let spans = sorted.into_iter().map(|span| {
@@ -31,68 +31,74 @@ pub(crate) fn trace(row: &Row, trace: &Trace) -> Value {
         if own.contains(span.span_id.as_str()) {
             skeleton["own"] = true.into();
         }
-        let of_span = of_spans.get(span.span_id.as_str());
+        let of_span = judged.of_spans.get(span.span_id.as_str());
         skeleton["f"] = of_span.cloned().unwrap_or_default().into();
         skeleton
     });
     json["spans"] = spans.collect();
     json["count"] = trace.spans().len().into();
-    json["findings"] = findings;
+    json["findings"] = judged.findings.as_slice().into();
     json
 }
 
-/// The findings, each once, and which of them each span has.
-fn findings(trace: &Trace) -> (Value, BTreeMap<String, Vec<usize>>) {
-    let mut known: Vec<Value> = Vec::new();
-    let mut places = HashMap::new();
-    let mut of_spans: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    if trace
-        .spans()
-        .iter()
-        .all(|span| span.form == Form::AgentSpec || span.facts.is_first_generation)
-    {
-        return (known.into(), of_spans);
+/// What is wrong with a trace.
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    /// The findings, each once.
+    findings: Vec<Value>,
+    /// Which of them each span has.
+    of_spans: BTreeMap<String, Vec<usize>>,
+}
+
+impl Judged {
+    pub(crate) fn of(trace: &Trace) -> Self {
+        let mut judged = Self::default();
+        let mut places = HashMap::new();
+        let is_silent =
+            |span: &Span| span.form == Form::AgentSpec || span.facts.is_first_generation;
+        if trace.spans().iter().all(is_silent) {
+            return judged;
+        }
+        for found in check::findings(trace, RuleSet::default(), Sending::ByAnExporter) {
+            let Some(span) = found.span.as_ref() else {
+                continue;
+            };
+            let span_id = span.span_id.to_lowercase();
+            let is_refused = trace
+                .span(&span_id)
+                .is_some_and(|span| span.facts.is_refused);
+            let what = (
+                found.about.id,
+                found.level,
+                found.attribute.clone(),
+                is_refused,
+            );
+            let findings = &mut judged.findings;
+            let place = *places.entry(what).or_insert_with(|| {
+                findings.push(finding_json(&found, is_refused));
+                findings.len() - 1
+            });
+            judged.of_spans.entry(span_id).or_default().push(place);
+        }
+        judged
     }
-    for found in check::findings(trace, RuleSet::default(), Sending::ByAnExporter) {
-        let Some(span) = found.finding.span.as_ref() else {
-            continue;
-        };
-        let span_id = span.span_id.to_lowercase();
-        let is_refused = trace
-            .span(&span_id)
-            .is_some_and(|span| span.facts.is_refused);
-        let finding = &found.finding;
-        let what = (
-            finding.rule,
-            finding.level,
-            finding.attribute.clone(),
-            is_refused,
-        );
-        let place = *places.entry(what).or_insert_with(|| {
-            known.push(finding_json(&found, is_refused));
-            known.len() - 1
-        });
-        of_spans.entry(span_id).or_default().push(place);
-    }
-    (known.into(), of_spans)
 }
 
 fn finding_json(found: &Found, is_refused: bool) -> Value {
-    let finding = &found.finding;
     // By the attribute reference a span may lack much that the service takes nevertheless.
-    let level = match (finding.level, is_refused) {
+    let level = match (found.level, is_refused) {
         (Level::Error, true) => "error",
         (Level::Error | Level::Warning, _) => "warning",
         _ => "hint",
     };
     json!({
         "level": level,
-        "rule": finding.rule.as_str(),
-        "name": found.rule.map(|rule| rule.name),
-        "why": found.rule.map(|rule| rule.cause),
-        "fix": finding.remedy(),
-        "source": found.sources(),
-        "attribute": finding.attribute,
+        "rule": found.about.id,
+        "name": found.about.name,
+        "why": found.about.cause,
+        "fix": found.about.remedy,
+        "source": found.about.sources,
+        "attribute": found.attribute,
     })
 }
 

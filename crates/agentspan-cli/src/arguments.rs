@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use agentspan_model::agent365::contract::{Level, RuleSet};
+use agentspan_model::agent365::contract::Level;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::check::{CheckRequest, Format, Sending};
+use crate::check::{CheckRequest, Format, Rules, Sending};
 use crate::command_error::CommandError;
 use crate::demo::DemoRequest;
 use crate::serve::ServeRequest;
@@ -139,18 +139,19 @@ fn serve_request(matches: &ArgMatches) -> ServeRequest {
 fn check() -> Command {
     let option = |name: &'static str| Arg::new(name).long(name);
     Command::new("check")
-        .about("Say what Agent 365 would refuse, and why")
+        .about("Say what Agent 365 would refuse, or what breaks a convention, and why")
         .after_help(
             "Exit codes: 0 if nothing was found, 1 if something was, 2 if a file cannot be read.\n\
-             The rules are those of docs/agent365-contract.md.",
+             The rules of Agent 365 are those of docs/agent365-contract.md.",
         )
         .arg(files_argument())
         .arg(
             option("for")
                 .value_name("RULES")
                 .default_value("agent365")
-                .value_parser(rule_set)
-                .help("Whose rules are applied"),
+                .action(ArgAction::Append)
+                .value_parser(rules)
+                .help("Whose rules are applied: agent365, agent365:RULESET, genai, agentspec; may be repeated"),
         )
         .arg(
             option("format")
@@ -172,17 +173,8 @@ fn check() -> Command {
         ))
 }
 
-/// `agent365`, or `agent365:` with the name of a rule set.
-fn rule_set(text: &str) -> Result<RuleSet, String> {
-    let named = match text.strip_prefix("agent365:") {
-        None if text == "agent365" => Some(RuleSet::default()),
-        None => None,
-        Some(name) => RuleSet::named(name),
-    };
-    named.ok_or_else(|| {
-        let sets = RuleSet::ALL.map(|set| format!("agent365:{set}"));
-        format!("not one of {}", sets.join(", "))
-    })
+fn rules(name: &str) -> Result<Rules, String> {
+    Rules::named(name).ok_or_else(|| format!("not one of {}", Rules::names()))
 }
 
 fn check_request(matches: &ArgMatches) -> CheckRequest {
@@ -193,7 +185,12 @@ fn check_request(matches: &ArgMatches) -> CheckRequest {
     };
     CheckRequest {
         files: files(matches),
-        rule_set: matches.get_one("for").copied().unwrap_or_default(),
+        rules: matches
+            .get_many("for")
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect(),
         format: Format::named(text("format")),
         fail_on: match text("fail-on") {
             "hint" => Level::Hint,

@@ -6,20 +6,62 @@ mod machine;
 mod sarif;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use agentspan_model::agent365::contract::{
-    Finding, Judge, Level, Rule, RuleId, RuleSet, observed_spans,
+    Finding, Judge, Level, ObservedSpan, Rule, RuleId, RuleSet, SpanIds, observed_spans,
 };
+use agentspan_model::conventions::{Breach, ConventionRule, judge_gen_ai};
 use serde_json::{Value, json};
 
 use crate::command_error::{CommandError, Outcome};
-use crate::ingest::Place;
-use crate::reading::Reading;
+use crate::ingest::{Files, Place};
 use crate::show;
 use crate::span::{Form, Span};
 use crate::store::{Store, Trace};
+
+/// Whose rules are applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rules {
+    /// What Agent 365 documents.
+    Agent365(RuleSet),
+    /// The GenAI conventions.
+    GenAi,
+    /// Agent Spec Tracing, for recordings.
+    AgentSpec,
+}
+
+impl Rules {
+    /// All names.
+    pub(crate) fn names() -> String {
+        let sets = RuleSet::ALL.map(Self::Agent365).map(|set| set.to_string());
+        let mut names = sets.to_vec();
+        names.extend([Self::GenAi, Self::AgentSpec].map(|rules| rules.to_string()));
+        names.join(", ")
+    }
+
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "agent365" => Some(Self::Agent365(RuleSet::default())),
+            "genai" => Some(Self::GenAi),
+            "agentspec" => Some(Self::AgentSpec),
+            _ => RuleSet::named(name.strip_prefix("agent365:")?).map(Self::Agent365),
+        }
+    }
+}
+
+impl fmt::Display for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Agent365(set) => write!(f, "agent365:{set}"),
+            Self::GenAi => f.write_str("genai"),
+            Self::AgentSpec => f.write_str("agentspec"),
+        }
+    }
+}
 
 /// How findings are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,26 +102,71 @@ pub(crate) enum Sending {
 #[derive(Debug)]
 pub(crate) struct CheckRequest {
     pub(crate) files: Vec<PathBuf>,
-    pub(crate) rule_set: RuleSet,
+    pub(crate) rules: Vec<Rules>,
     pub(crate) format: Format,
     /// The mildest level that makes the command fail.
     pub(crate) fail_on: Level,
     pub(crate) sending: Sending,
 }
 
-/// A finding with what is known of its span.
+/// A rule that a span breaks, and where.
 #[derive(Debug)]
 pub(crate) struct Found {
-    pub(crate) finding: Finding,
-    pub(crate) rule: Option<&'static Rule>,
+    pub(crate) about: Arc<About>,
+    pub(crate) level: Level,
+    /// As the sender wrote the ids.
+    pub(crate) span: Option<SpanIds>,
+    /// The attribute, or the event, that is wrong or missing.
+    pub(crate) attribute: Option<String>,
     pub(crate) name: String,
     pub(crate) place: Option<Place>,
+}
+
+/// What is said of a rule, whoever made it.
+#[derive(Debug)]
+pub(crate) struct About {
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) level: Level,
+    pub(crate) symptom: &'static str,
+    pub(crate) cause: &'static str,
+    pub(crate) remedy: &'static str,
+    pub(crate) sources: String,
+}
+
+impl From<&Rule> for About {
+    fn from(rule: &Rule) -> Self {
+        let titles: Vec<_> = rule.sources.iter().map(|source| source.title()).collect();
+        Self {
+            id: rule.id.as_str(),
+            name: rule.name,
+            level: rule.level,
+            symptom: rule.symptom,
+            cause: rule.cause,
+            remedy: rule.remedy,
+            sources: titles.join("; "),
+        }
+    }
+}
+
+impl From<&ConventionRule> for About {
+    fn from(rule: &ConventionRule) -> Self {
+        Self {
+            id: rule.id,
+            name: rule.name,
+            level: rule.level,
+            symptom: rule.symptom,
+            cause: rule.cause,
+            remedy: rule.remedy,
+            sources: rule.source.to_owned(),
+        }
+    }
 }
 
 /// What was found in all files.
 #[derive(Debug)]
 pub(crate) struct Verdict {
-    pub(crate) rule_set: RuleSet,
+    pub(crate) rules: Vec<Rules>,
     pub(crate) found: Vec<Found>,
     pub(crate) spans: usize,
     pub(crate) traces: usize,
@@ -88,31 +175,42 @@ pub(crate) struct Verdict {
 impl Verdict {
     pub(crate) fn count(&self, level: Level) -> usize {
         let found = self.found.iter();
-        found.filter(|found| found.finding.level == level).count()
+        found.filter(|found| found.level == level).count()
+    }
+
+    /// The names of the rules that were applied.
+    pub(crate) fn judged_for(&self) -> String {
+        let names: Vec<String> = self.rules.iter().map(Rules::to_string).collect();
+        names.join(", ")
     }
 }
 
 impl Found {
-    /// The sources of the rule, in one text.
-    pub(crate) fn sources(&self) -> String {
-        let sources = self.rule.map(|rule| rule.sources).unwrap_or_default();
-        let titles: Vec<_> = sources.iter().map(|source| source.title()).collect();
-        titles.join("; ")
+    /// A breach of a convention, of a span with this name.
+    pub(crate) fn of_breach(breach: Breach, name: &str, place: Option<Place>) -> Self {
+        Self {
+            level: breach.rule.level,
+            about: Arc::new(breach.rule.into()),
+            span: Some(breach.span),
+            attribute: breach.attribute,
+            name: name.to_owned(),
+            place,
+        }
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        let finding = &self.finding;
+        let about = &self.about;
         let mut json = json!({
-            "level": finding.level.name(),
-            "rule": finding.rule.as_str(),
-            "name": self.rule.map(|rule| rule.name),
-            "symptom": self.rule.map(|rule| rule.symptom),
-            "why": self.rule.map(|rule| rule.cause),
-            "fix": finding.remedy(),
-            "source": self.sources(),
-            "attribute": finding.attribute,
+            "level": self.level.name(),
+            "rule": about.id,
+            "name": about.name,
+            "symptom": about.symptom,
+            "why": about.cause,
+            "fix": about.remedy,
+            "source": about.sources,
+            "attribute": self.attribute,
         });
-        if let Some(span) = &finding.span {
+        if let Some(span) = &self.span {
             json["trace"] = span.trace_id.as_str().into();
             json["span"] = span.span_id.as_str().into();
             json["spanName"] = self.name.as_str().into();
@@ -130,8 +228,13 @@ pub(crate) fn run(
     out: &mut dyn Write,
     errors: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
-    let (store, unreadable) = show::read(request.files, errors)?;
-    let verdict = judge(&store, request.rule_set, request.sending);
+    let mut files = Files::new(request.files);
+    if request.rules.contains(&Rules::AgentSpec) {
+        files = files.with_judge();
+    }
+    let (store, unreadable) = show::read_files(&mut files, errors)?;
+    let mut verdict = judge(&store, &request.rules, request.sending);
+    verdict.found.extend(files.take_found());
     match request.format {
         Format::Human => human::write(&verdict, out)?,
         Format::Json => machine::write(&verdict, out)?,
@@ -142,17 +245,15 @@ pub(crate) fn run(
         return Err(CommandError::Lines(unreadable));
     }
     let mut found = verdict.found.iter();
-    Ok(
-        match found.any(|found| found.finding.level >= request.fail_on) {
-            true => Outcome::Found,
-            false => Outcome::Fine,
-        },
-    )
+    Ok(match found.any(|found| found.level >= request.fail_on) {
+        true => Outcome::Found,
+        false => Outcome::Fine,
+    })
 }
 
-fn judge(store: &Store, rule_set: RuleSet, sending: Sending) -> Verdict {
+fn judge(store: &Store, rules: &[Rules], sending: Sending) -> Verdict {
     let mut verdict = Verdict {
-        rule_set,
+        rules: rules.to_vec(),
         found: Vec::new(),
         spans: 0,
         traces: 0,
@@ -160,12 +261,27 @@ fn judge(store: &Store, rule_set: RuleSet, sending: Sending) -> Verdict {
     for trace in store.traces() {
         verdict.traces += 1;
         verdict.spans += trace.spans().len();
-        verdict.found.extend(findings(trace, rule_set, sending));
+        for rules in rules {
+            match rules {
+                Rules::Agent365(set) => verdict.found.extend(findings(trace, *set, sending)),
+                Rules::GenAi => verdict.found.extend(breaches(trace)),
+                // Recordings are judged while they are read.
+                Rules::AgentSpec => {}
+            }
+        }
     }
     verdict
 }
 
-/// What is wrong in one trace, the worst first within a span.
+/// What is wrong in one trace by the GenAI conventions.
+fn breaches(trace: &Trace) -> impl Iterator<Item = Found> {
+    trace.spans().iter().flat_map(|span| {
+        let breaches = judge_gen_ai(&span.value()).into_iter();
+        breaches.map(|breach| Found::of_breach(breach, &span.name, span.place.clone()))
+    })
+}
+
+/// What is wrong in one trace by Agent 365, the worst first.
 pub(crate) fn findings(trace: &Trace, rule_set: RuleSet, sending: Sending) -> Vec<Found> {
     let judge = Judge::new(rule_set);
     let is_sent_so = |span: &Span| match span.form {
@@ -173,37 +289,42 @@ pub(crate) fn findings(trace: &Trace, rule_set: RuleSet, sending: Sending) -> Ve
         Form::Otlp => sending == Sending::AsItStands,
         Form::AgentSpec => false,
     };
+    let values: Vec<Value> = trace.spans().iter().map(Span::value).collect();
     let findings = if trace.spans().iter().all(is_sent_so) {
-        let spans: Vec<Value> = trace.spans().iter().map(Span::value).collect();
-        let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]});
+        let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": values}]}]});
         judge.judge_trace(&observed_spans(&body))
     } else {
-        let readings = trace
-            .spans()
-            .iter()
-            .map(|span| (span, Reading::of(&span.value())));
-        let readings: Vec<_> = readings.collect();
-        let observed = readings
-            .iter()
-            .map(|(span, reading)| span.observed(reading));
-        judge.judge_trace(&observed.collect::<Vec<_>>())
+        let spans = trace.spans().iter().zip(&values);
+        let observed: Vec<ObservedSpan<'_>> = spans
+            .filter_map(|(span, value)| span.observed(value))
+            .collect();
+        judge.judge_trace(&observed)
     };
     // Finding a rule by its id takes a look at all of them.
-    let rules: HashMap<RuleId, &'static Rule> = Rule::all().map(|rule| (rule.id, rule)).collect();
-    let found = findings.into_iter().map(|finding| {
-        let id = finding
-            .span
-            .as_ref()
-            .map(|span| span.span_id.to_lowercase());
-        let span = id.and_then(|id| trace.span(&id));
-        Found {
-            rule: rules.get(&finding.rule).copied(),
-            name: span.map(|span| span.name.clone()).unwrap_or_default(),
-            place: span.and_then(|span| span.place.clone()),
-            finding,
-        }
+    let rules: HashMap<RuleId, Arc<About>> = Rule::all()
+        .map(|rule| (rule.id, Arc::new(rule.into())))
+        .collect();
+    let found = findings.into_iter().filter_map(|finding| {
+        let about = rules.get(&finding.rule)?;
+        Some(of_finding(trace, finding, Arc::clone(about)))
     });
     let mut found: Vec<Found> = found.collect();
-    found.sort_by_key(|found| std::cmp::Reverse(found.finding.level));
+    found.sort_by_key(|found| std::cmp::Reverse(found.level));
     found
+}
+
+fn of_finding(trace: &Trace, finding: Finding, about: Arc<About>) -> Found {
+    let id = finding
+        .span
+        .as_ref()
+        .map(|span| span.span_id.to_lowercase());
+    let span = id.and_then(|id| trace.span(&id));
+    Found {
+        about,
+        level: finding.level,
+        attribute: finding.attribute,
+        name: span.map(|span| span.name.clone()).unwrap_or_default(),
+        place: span.and_then(|span| span.place.clone()),
+        span: finding.span,
+    }
 }

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
+use crate::shown::shown_path;
+
 /// How the command ends when nothing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -24,7 +26,7 @@ pub(crate) enum CommandError {
     #[error("cannot write the output")]
     Output(#[from] io::Error),
     /// A file cannot be read.
-    #[error("cannot read {path}", path = path.display())]
+    #[error("cannot read {}", shown_path(path))]
     File { path: PathBuf, source: io::Error },
     /// An address cannot be listened on.
     #[error("cannot listen on {address}")]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use agentspan_model::agentspec::ReadError;
 use serde_json::Value;
 
+use crate::check::Found;
 use crate::reading::list;
 use crate::span::{Form, Group, Span};
 use crate::store::Store;
@@ -117,6 +118,16 @@ impl Ingest {
         span.place = place.cloned();
         store.insert(span);
         Ok(1)
+    }
+
+    /// Judges recordings of Agent Spec from now on.
+    fn judge(&mut self) {
+        self.hooks.judge();
+    }
+
+    /// What the judge found in recordings.
+    fn take_found(&mut self) -> Vec<Found> {
+        self.hooks.take_found()
     }
 
     /// Shows what is known of Agent Spec spans that have not ended. Call it when nothing more has come for now.

@@ -86,12 +86,12 @@ impl Reading {
             span = span.with_error(&self.description);
         }
         for (key, value) in &self.attributes {
-            span.attribute(key, source_value(value));
+            span.attribute(key, SourceValue::of_json(value));
         }
         for event in &self.events {
             let mut source = SourceEvent::new(&event.name);
             for (key, value) in &event.attributes {
-                source.attribute(key, source_value(value));
+                source.attribute(key, SourceValue::of_json(value));
             }
             span.event(source);
         }
@@ -192,21 +192,5 @@ fn is_client(kind: Option<&Value>) -> bool {
         Some(Value::Number(kind)) => kind.as_u64() == Some(3),
         Some(Value::String(kind)) => kind.ends_with("CLIENT"),
         _ => false,
-    }
-}
-
-pub(crate) fn source_value(value: &Value) -> SourceValue<'_> {
-    match value {
-        Value::String(text) => SourceValue::Text(text),
-        Value::Bool(truth) => SourceValue::Bool(*truth),
-        Value::Number(number) => match number.as_i64() {
-            Some(whole) => SourceValue::I64(whole),
-            None => number.as_f64().map_or(SourceValue::Other, SourceValue::F64),
-        },
-        Value::Array(items) => {
-            let texts: Option<Vec<_>> = items.iter().map(Value::as_str).collect();
-            texts.map_or(SourceValue::Other, SourceValue::Texts)
-        }
-        Value::Null | Value::Object(_) => SourceValue::Other,
     }
 }

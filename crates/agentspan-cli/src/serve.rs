@@ -55,7 +55,7 @@ pub(crate) fn run(
         if !request.files.is_empty() {
             let mut files = Files::new(request.files);
             read(&mut files, &shared)?;
-            tell(&mut files, errors)?;
+            files.tell_problems(errors)?;
             tasks.spawn(follow(files, shared));
         }
         stopped().await;
@@ -85,19 +85,6 @@ fn addresses(http: SocketAddr, grpc: SocketAddr) -> String {
 fn read(files: &mut Files, shared: &Shared) -> Result<usize, CommandError> {
     let read = shared.change(|store| files.read(store));
     read.map_err(|(path, source)| CommandError::File { path, source })
-}
-
-/// Says which lines could not be read.
-fn tell(files: &mut Files, errors: &mut dyn Write) -> std::io::Result<()> {
-    let (problems, untold) = files.take_problems();
-    for problem in &problems {
-        let (path, line) = (problem.place.path.display(), problem.place.line);
-        writeln!(errors, "{path}:{line}: {}", problem.what)?;
-    }
-    if untold > 0 {
-        writeln!(errors, "{untold} more lines cannot be read")?;
-    }
-    Ok(())
 }
 
 async fn follow(mut files: Files, shared: std::sync::Arc<Shared>) {

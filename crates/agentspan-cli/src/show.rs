@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::answers;
 use crate::command_error::{CommandError, Outcome};
 use crate::ingest::Files;
+use crate::shown::shown_json;
 use crate::store::Store;
 use crate::tree::Tree;
 
@@ -49,7 +50,7 @@ pub(crate) fn run(
                 json["contents"] = Value::Object(contents.collect());
                 json["raw"] = answers::raw(trace);
             }
-            writeln!(out, "{json}")?;
+            writeln!(out, "{}", shown_json(&json))?;
         } else {
             if place > 0 {
                 writeln!(out)?;
@@ -70,19 +71,19 @@ pub(crate) fn read(
     paths: Vec<PathBuf>,
     errors: &mut dyn Write,
 ) -> Result<(Store, usize), CommandError> {
+    read_files(&mut Files::new(paths), errors)
+}
+
+/// As [`read`].
+pub(crate) fn read_files(
+    files: &mut Files,
+    errors: &mut dyn Write,
+) -> Result<(Store, usize), CommandError> {
     let mut store = Store::new(FILE_BYTES);
-    let mut files = Files::new(paths);
     let read = files.read(&mut store);
     read.map_err(|(path, source)| CommandError::File { path, source })?;
     files.finish(&mut store);
-    let (problems, untold) = files.take_problems();
-    for problem in &problems {
-        let (path, line) = (problem.place.path.display(), problem.place.line);
-        writeln!(errors, "{path}:{line}: {}", problem.what)?;
-    }
-    if untold > 0 {
-        writeln!(errors, "{untold} more lines cannot be read")?;
-    }
+    let unreadable = files.tell_problems(errors)?;
     let lost = store.lost();
     if lost.spans > 0 {
         let (spans, traces) = (lost.spans, lost.traces);
@@ -91,5 +92,5 @@ pub(crate) fn read(
             "{spans} spans of {traces} traces did not fit into memory"
         )?;
     }
-    Ok((store, problems.len() + untold))
+    Ok((store, unreadable))
 }

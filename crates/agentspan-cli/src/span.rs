@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use agentspan_model::agent365::contract::{Judge, Level, ObservedSpan, RuleSet};
+use agentspan_model::agent365::contract::{Judge, Level, ObservedSpan, RuleSet, observed_span};
 use serde_json::Value;
 
 use crate::facts::Facts;
 use crate::ingest::Place;
-use crate::reading::{Reading, source_value};
+use crate::reading::Reading;
 
 /// The form in which a span arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,34 +104,33 @@ impl Span {
             dump: None,
             place: None,
         };
-        span.facts.is_refused = span.is_refused(&reading);
+        span.facts.is_refused = span.is_refused(json);
         span
     }
 
-    /// The span as an exporter would send it, for the rules of Agent 365.
-    pub(crate) fn observed<'a>(&'a self, reading: &'a Reading) -> ObservedSpan<'a> {
-        let mut observed = ObservedSpan::new(&self.name)
-            .with_ids(&self.trace_id, &self.span_id)
-            .with_parent(self.parent_id.as_deref().unwrap_or_default());
-        if let Some(end) = self.end {
-            observed = observed.with_times(self.start, end);
-        }
-        for (key, value) in &reading.attributes {
-            observed.attribute(key, source_value(value));
-        }
-        observed
+    /// The span as an exporter would send it, for the rules of Agent 365. `json` is what [`value`](Self::value) gives.
+    pub(crate) fn observed<'a>(&'a self, json: &'a Value) -> Option<ObservedSpan<'a>> {
+        let parent = self.parent_id.as_deref().unwrap_or_default();
+        let observed = observed_span(json)?.without_wire();
+        Some(
+            observed
+                .with_ids(&self.trace_id, &self.span_id)
+                .with_parent(parent),
+        )
     }
 
     /// Whether the service, or an exporter before it, would not take the span.
     ///
     /// Running spans are not sent. The rules have the keys of Agent 365 2.0.0 and later, and say nothing of
     /// spans of the first generation.
-    fn is_refused(&self, reading: &Reading) -> bool {
+    fn is_refused(&self, json: &Value) -> bool {
         if self.form == Form::AgentSpec || self.end.is_none() || self.facts.is_first_generation {
             return false;
         }
-        let findings = Judge::new(RuleSet::PackageFilter).judge_span(&self.observed(reading));
-        findings.iter().any(|finding| finding.level == Level::Error)
+        let judge = Judge::new(RuleSet::PackageFilter);
+        let findings = self.observed(json).map(|span| judge.judge_span(&span));
+        let mut findings = findings.into_iter().flatten();
+        findings.any(|finding| finding.level == Level::Error)
     }
 
     /// The span as it arrived, as JSON.

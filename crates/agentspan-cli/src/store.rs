@@ -3,8 +3,9 @@
 //! When it is full, the traces that arrived first go first, whole, and are counted.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use crate::answers::Judged;
 use crate::row::Row;
 use crate::span::Span;
 
@@ -24,6 +25,8 @@ pub(crate) struct Trace {
     spans: Vec<Span>,
     places: HashMap<String, usize>,
     row: Option<Arc<Row>>,
+    /// What is wrong with it, since somebody asked after its last change.
+    judged: OnceLock<Judged>,
 }
 
 /// Traces in memory.
@@ -77,6 +80,7 @@ impl Store {
                 spans: Vec::new(),
                 places: HashMap::new(),
                 row: None,
+                judged: OnceLock::new(),
             });
         self.by_change.remove(&trace.changed);
         self.by_change.insert(number, span.trace_id.clone());
@@ -176,6 +180,11 @@ impl Trace {
         &self.spans
     }
 
+    /// What is wrong with it. The rules are applied once after each change, not for each question.
+    pub(crate) fn judged(&self) -> &Judged {
+        self.judged.get_or_init(|| Judged::of(self))
+    }
+
     /// The span with this id.
     pub(crate) fn span(&self, id: &str) -> Option<&Span> {
         self.spans.get(*self.places.get(id)?)
@@ -184,6 +193,7 @@ impl Trace {
     /// Puts a span in its place, and says how many bytes that freed.
     fn put(&mut self, span: Span) -> usize {
         self.row = None;
+        self.judged = OnceLock::new();
         let place = self.places.get(&span.span_id);
         if let Some(earlier) = place.and_then(|place| self.spans.get_mut(*place)) {
             let freed = earlier.bytes();

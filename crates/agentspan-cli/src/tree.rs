@@ -55,10 +55,7 @@ impl<'a> Tree<'a> {
     pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "{}", self.head())?;
         let mut seen = HashSet::new();
-        for (place, root) in self.roots.iter().enumerate() {
-            let is_last = place + 1 == self.roots.len();
-            self.span(out, root, "", is_last, &mut seen)?;
-        }
+        self.branches(out, &self.roots, &mut seen)?;
         // Spans that are each other's parents have no root.
         let all = self.children.values().flatten();
         let mut circle: Vec<_> = all
@@ -67,7 +64,27 @@ impl<'a> Tree<'a> {
         circle.sort_by_key(|span| span.start);
         for span in circle {
             if !seen.contains(span.span_id.as_str()) {
-                self.span(out, span, "", true, &mut seen)?;
+                self.branches(out, &[*span], &mut seen)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes spans with all below them. A trace may be deeper than a stack.
+    fn branches(
+        &self,
+        out: &mut dyn Write,
+        spans: &[&'a Span],
+        seen: &mut HashSet<&'a str>,
+    ) -> io::Result<()> {
+        let mut waiting: Vec<Branch<'a>> = Branch::all(spans, "").collect();
+        while let Some(branch) = waiting.pop() {
+            if seen.insert(&branch.span.span_id) {
+                let children = self.children.get(branch.span.span_id.as_str());
+                let children = children.map(Vec::as_slice).unwrap_or_default();
+                let below = branch.below();
+                self.span(out, &branch, &below, !children.is_empty())?;
+                waiting.extend(Branch::all(children, &below));
             }
         }
         Ok(())
@@ -101,36 +118,52 @@ impl<'a> Tree<'a> {
     fn span(
         &self,
         out: &mut dyn Write,
-        span: &'a Span,
-        indent: &str,
-        is_last: bool,
-        seen: &mut HashSet<&'a str>,
+        branch: &Branch<'a>,
+        below: &str,
+        has_children: bool,
     ) -> io::Result<()> {
-        if !seen.insert(&span.span_id) {
-            return Ok(());
-        }
-        let branch = if is_last { "└─" } else { "├─" };
-        writeln!(out, "{indent}{branch} {}", line(span))?;
-        let is_deep = indent.chars().count() >= 3 * MAX_DEPTH;
-        let below = match (is_deep, is_last) {
-            (true, _) => indent.to_owned(),
-            (false, true) => format!("{indent}   "),
-            (false, false) => format!("{indent}│  "),
-        };
-        let children = self.children.get(span.span_id.as_str());
-        let children = children.map(Vec::as_slice).unwrap_or_default();
+        let (indent, span) = (&branch.indent, branch.span);
+        let twig = if branch.is_last { "└─" } else { "├─" };
+        writeln!(out, "{indent}{twig} {}", line(span))?;
         if self.has_contents {
-            let bar = if children.is_empty() { "  " } else { "│ " };
+            let bar = if has_children { "│ " } else { "  " };
             for (word, text) in [("in", &span.facts.asked), ("out", &span.facts.answered)] {
                 if let Some(text) = text {
                     writeln!(out, "{below}{bar}{word}: {}", shown(text))?;
                 }
             }
         }
-        for (place, child) in children.iter().enumerate() {
-            self.span(out, child, &below, place + 1 == children.len(), seen)?;
-        }
         Ok(())
+    }
+}
+
+/// A span where it stands in the tree.
+struct Branch<'a> {
+    span: &'a Span,
+    indent: String,
+    is_last: bool,
+}
+
+impl<'a> Branch<'a> {
+    /// Spans that stand below the same one, the last first.
+    fn all(spans: &[&'a Span], indent: &str) -> impl Iterator<Item = Self> {
+        let last_first = spans.iter().rev().enumerate();
+        last_first.map(move |(place, span)| Self {
+            span,
+            indent: indent.to_owned(),
+            is_last: place == 0,
+        })
+    }
+
+    /// The indent of what stands below it.
+    fn below(&self) -> String {
+        let indent = &self.indent;
+        let is_deep = indent.chars().count() >= 3 * MAX_DEPTH;
+        match (is_deep, self.is_last) {
+            (true, _) => indent.clone(),
+            (false, true) => format!("{indent}   "),
+            (false, false) => format!("{indent}│  "),
+        }
     }
 }
 

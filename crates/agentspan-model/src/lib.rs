@@ -34,6 +34,7 @@
 pub mod agent365;
 pub mod agentspec;
 pub mod attribute;
+pub mod conventions;
 mod error_class;
 pub mod escape;
 mod invisible;

@@ -6,31 +6,32 @@ use std::io::{self, Write};
 use agentspan_model::agent365::contract::Level;
 
 use super::{Found, Verdict};
+use crate::shown::{shown_cut, shown_path};
 
 pub(super) fn write(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
     verdict.found.iter().try_for_each(|found| one(found, out))
 }
 
 fn one(found: &Found, out: &mut dyn Write) -> io::Result<()> {
-    let finding = &found.finding;
-    let command = match finding.level {
+    let about = &found.about;
+    let command = match found.level {
         Level::Error => "error",
         Level::Warning => "warning",
         _ => "notice",
     };
     write!(out, "::{command} ")?;
     if let Some(place) = &found.place {
-        let path = property(&place.path.to_string_lossy());
+        let path = property(&shown_path(&place.path));
         write!(out, "file={path},line={},", place.line)?;
     }
-    let name = found.rule.map(|rule| rule.name).unwrap_or_default();
-    let title = property(&format!("{} {name}", finding.rule));
-    let why = found.rule.map(|rule| rule.cause).unwrap_or_default();
-    let attribute = finding.attribute.as_deref().unwrap_or("span");
+    let title = property(&format!("{} {}", about.id, about.name));
+    let attribute = found.attribute.as_deref().unwrap_or("span");
     let message = format!(
-        "{attribute} of {:?}: {why} {}",
+        "{} of {:?}: {} {}",
+        shown_cut(attribute, 200),
         found.name,
-        finding.remedy()
+        about.cause,
+        about.remedy
     );
     writeln!(out, "title={title}::{}", data(&message))
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use agentspan_model::agent365::contract::Level;
 
 use super::{Found, Verdict};
-use crate::shown::{shown, shown_cut};
+use crate::shown::{shown_cut, shown_path};
 
 pub(super) fn write(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
     for found in &verdict.found {
@@ -18,38 +18,32 @@ pub(super) fn write(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
     };
     writeln!(
         out,
-        "{}, {}, {} in {} spans of {} traces (agent365:{})",
+        "{}, {}, {} in {} spans of {} traces ({})",
         count(Level::Error, "error"),
         count(Level::Warning, "warning"),
         count(Level::Hint, "hint"),
         verdict.spans,
         verdict.traces,
-        verdict.rule_set
+        verdict.judged_for()
     )
 }
 
 fn one(found: &Found, out: &mut dyn Write) -> io::Result<()> {
-    let finding = &found.finding;
-    let name = found.rule.map(|rule| rule.name).unwrap_or_default();
-    write!(out, "{} {} {name}", finding.level, finding.rule)?;
-    if let Some(attribute) = &finding.attribute {
-        write!(out, ": {}", shown(attribute))?;
+    let about = &found.about;
+    write!(out, "{} {} {}", found.level, about.id, about.name)?;
+    if let Some(attribute) = &found.attribute {
+        write!(out, ": {}", shown_cut(attribute, 200))?;
     }
     writeln!(out)?;
-    if let Some(span) = &finding.span {
+    if let Some(span) = &found.span {
         let (trace, id) = (shown_cut(&span.trace_id, 64), shown_cut(&span.span_id, 64));
-        writeln!(
-            out,
-            "  span   {} ({trace}/{id})",
-            shown_cut(&found.name, 100)
-        )?;
+        let name = shown_cut(&found.name, 100);
+        writeln!(out, "  span   {name} ({trace}/{id})")?;
     }
     if let Some(place) = &found.place {
-        writeln!(out, "  at     {}:{}", place.path.display(), place.line)?;
+        writeln!(out, "  at     {}:{}", shown_path(&place.path), place.line)?;
     }
-    if let Some(rule) = found.rule {
-        writeln!(out, "  why    {} {}", rule.symptom, rule.cause)?;
-    }
-    writeln!(out, "  fix    {}", finding.remedy())?;
-    writeln!(out, "  source {}", found.sources())
+    writeln!(out, "  why    {} {}", about.symptom, about.cause)?;
+    writeln!(out, "  fix    {}", about.remedy)?;
+    writeln!(out, "  source {}", about.sources)
 }

@@ -6,11 +6,12 @@ use agentspan_model::agent365::contract::Level;
 use serde_json::{Value, json};
 
 use super::{Found, Verdict};
+use crate::shown::shown_pretty_json;
 
 pub(super) fn write(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
     let findings: Vec<Value> = verdict.found.iter().map(Found::to_json).collect();
     let json = json!({
-        "for": format!("agent365:{}", verdict.rule_set),
+        "for": verdict.judged_for(),
         "spans": verdict.spans,
         "traces": verdict.traces,
         "errors": verdict.count(Level::Error),
@@ -18,5 +19,5 @@ pub(super) fn write(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
         "hints": verdict.count(Level::Hint),
         "findings": findings,
     });
-    writeln!(out, "{json:#}")
+    writeln!(out, "{}", shown_pretty_json(&json))
 }

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use agentspan_model::agent365::contract::{Level, Rule};
+use agentspan_model::agent365::contract::Level;
 use serde_json::{Value, json};
 
-use super::{Found, Verdict};
+use super::{About, Found, Verdict};
+use crate::shown::shown_pretty_json;
 
 pub(super) fn write(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
-    let rules = verdict.found.iter().filter_map(|found| found.rule);
-    let rules: BTreeMap<&str, &Rule> = rules.map(|rule| (rule.id.as_str(), rule)).collect();
+    let rules = verdict.found.iter().map(|found| &*found.about);
+    let rules: BTreeMap<&str, &About> = rules.map(|about| (about.id, about)).collect();
     let rules: Vec<Value> = rules.into_values().map(rule).collect();
     let results: Vec<Value> = verdict.found.iter().map(result).collect();
     let json = json!({
@@ -25,25 +26,25 @@ pub(super) fn write(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {
             "results": results,
         }],
     });
-    writeln!(out, "{json:#}")
+    writeln!(out, "{}", shown_pretty_json(&json))
 }
 
-fn rule(rule: &Rule) -> Value {
+fn rule(rule: &About) -> Value {
     json!({
-        "id": rule.id.as_str(),
+        "id": rule.id,
         "name": rule.name,
         "shortDescription": {"text": rule.symptom},
         "fullDescription": {"text": rule.cause},
-        "help": {"text": rule.remedy},
+        "help": {"text": format!("{} Source: {}.", rule.remedy, rule.sources)},
         "defaultConfiguration": {"level": level(rule.level)},
     })
 }
 
 fn result(found: &Found) -> Value {
-    let finding = &found.finding;
-    let about = finding.attribute.as_ref().map(|key| format!(" ({key})"));
-    let why = found.rule.map(|rule| rule.cause).unwrap_or_default();
-    let text = format!("{why}{} {}", about.unwrap_or_default(), finding.remedy());
+    let about = &found.about;
+    let key = found.attribute.as_ref().map(|key| format!(" ({key})"));
+    let (why, fix) = (about.cause, about.remedy);
+    let text = format!("{why}{} {fix}", key.unwrap_or_default());
     let mut location = json!({});
     if let Some(place) = &found.place {
         let uri = place.path.to_string_lossy().replace('\\', "/");
@@ -52,13 +53,13 @@ fn result(found: &Found) -> Value {
             "region": {"startLine": place.line},
         });
     }
-    if let Some(span) = &finding.span {
+    if let Some(span) = &found.span {
         let name = format!("{}/{}", span.trace_id, span.span_id);
         location["logicalLocations"] = json!([{"name": found.name, "fullyQualifiedName": name}]);
     }
     json!({
-        "ruleId": finding.rule.as_str(),
-        "level": level(finding.level),
+        "ruleId": about.id,
+        "level": level(found.level),
         "message": {"text": text},
         "locations": [location],
     })

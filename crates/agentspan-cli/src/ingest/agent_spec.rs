@@ -10,12 +10,14 @@ use agentspan_model::agentspec::{
     Timestamp, TraceInfo,
 };
 use agentspan_model::attribute::{AttributeValue, Key};
+use agentspan_model::conventions::RecordingJudge;
 use agentspan_model::mapping::{
     Mapping, Rendering, SpanInTrace, SpanKind, repeated_span_id_bytes, trace_id_bytes,
 };
 use serde_json::{Value, json};
 
 use super::Place;
+use crate::check::Found;
 use crate::span::{Form, Group, Span};
 
 /// How many open spans are remembered. Beyond it all are forgotten, which only costs what a recording
@@ -31,6 +33,8 @@ pub(super) struct Hooks {
     started: HashMap<Ids, u32>,
     /// The first run of each trace id.
     runs: HashMap<String, String>,
+    judge: Option<RecordingJudge>,
+    found: Vec<Found>,
 }
 
 /// The ids of the trace and the span.
@@ -81,11 +85,51 @@ impl Default for Hooks {
             open: HashMap::new(),
             started: HashMap::new(),
             runs: HashMap::new(),
+            judge: None,
+            found: Vec::new(),
         }
     }
 }
 
 impl Hooks {
+    /// Judges what is read from now on.
+    pub(super) fn judge(&mut self) {
+        self.judge = Some(RecordingJudge::default());
+    }
+
+    /// What the judge found, also of spans that have not ended.
+    pub(super) fn take_found(&mut self) -> Vec<Found> {
+        let mut found = std::mem::take(&mut self.found);
+        let Some(judge) = self.judge.take() else {
+            return found;
+        };
+        let open = self.open.values().flatten();
+        let open: HashMap<&str, &Open> = open.map(|open| (open.span.id.as_str(), open)).collect();
+        for breach in judge.finish() {
+            let open = open.get(breach.span.span_id.as_str());
+            let name = open.map(|open| open.span.name.to_string());
+            let place = open.and_then(|open| open.place.clone());
+            found.push(Found::of_breach(breach, &name.unwrap_or_default(), place));
+        }
+        found
+    }
+
+    /// What is wrong with a call, by Agent Spec Tracing.
+    fn check(&mut self, hook: &RecordedHook, place: Option<&Place>) {
+        let Some(judge) = &mut self.judge else {
+            return;
+        };
+        let name = match &hook.call {
+            HookCall::OnStart(on) | HookCall::OnEvent(on, _) | HookCall::OnEnd(on) => {
+                &*on.span.name
+            }
+            HookCall::Startup | HookCall::Shutdown => "",
+        };
+        let found = judge.hook(hook).into_iter();
+        let found = found.map(|breach| Found::of_breach(breach, name, place.cloned()));
+        self.found.extend(found);
+    }
+
     /// Reads a line, and gives the spans that changed.
     pub(super) fn line(
         &mut self,
@@ -93,6 +137,7 @@ impl Hooks {
         place: Option<&Place>,
     ) -> Result<Vec<Span>, ReadError> {
         let hook = RecordedHook::from_json(line)?;
+        self.check(&hook, place);
         let (on, event, is_end) = match hook.call {
             HookCall::Startup | HookCall::Shutdown => return Ok(Vec::new()),
             HookCall::OnStart(on) => (on, None, false),

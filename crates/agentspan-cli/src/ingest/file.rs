@@ -1,11 +1,14 @@
 //! Files of spans, read once or followed while they grow.
 
+use std::error::Error;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Ingest, Place};
+use crate::check::Found;
+use crate::shown::{shown, shown_path};
 use crate::store::Store;
 
 /// How long a line may be.
@@ -89,11 +92,39 @@ impl Files {
         for file in &mut files {
             let rest = std::mem::take(&mut file.rest);
             file.line += 1;
-            spans += self.take(file, &rest, store);
+            if std::mem::take(&mut file.is_skipping) {
+                self.problem(file, format!("a line of more than {MAX_LINE_BYTES} bytes"));
+            } else {
+                spans += self.take(file, &rest, store);
+            }
         }
         self.files = files;
         self.ingest.flush(store);
         spans
+    }
+
+    /// Judges recordings of Agent Spec while they are read.
+    pub(crate) fn with_judge(mut self) -> Self {
+        self.ingest.judge();
+        self
+    }
+
+    /// What the judge of recordings found. It is of no use afterwards.
+    pub(crate) fn take_found(&mut self) -> Vec<Found> {
+        self.ingest.take_found()
+    }
+
+    /// Says what could not be read since the last time, and counts it.
+    pub(crate) fn tell_problems(&mut self, errors: &mut dyn Write) -> io::Result<usize> {
+        let (problems, untold) = self.take_problems();
+        for problem in &problems {
+            let (path, line) = (shown_path(&problem.place.path), problem.place.line);
+            writeln!(errors, "{path}:{line}: {}", shown(&problem.what))?;
+        }
+        if untold > 0 {
+            writeln!(errors, "{untold} more lines cannot be read")?;
+        }
+        Ok(problems.len() + untold)
     }
 
     /// What could not be read since the last time, and how many more there were.
@@ -162,7 +193,7 @@ impl Files {
             rest = after.get(1..).unwrap_or_default();
         }
         file.rest = rest.to_vec();
-        if file.rest.len() > MAX_LINE_BYTES {
+        if file.is_skipping || file.rest.len() > MAX_LINE_BYTES {
             file.rest.clear();
             file.is_skipping = true;
         }
@@ -185,7 +216,8 @@ impl Files {
         match self.ingest.text(text.trim(), Some(&place), store) {
             Ok(count) => count,
             Err(error) => {
-                self.problem(file, error.to_string());
+                let cause = error.source().map(|cause| format!(": {cause}"));
+                self.problem(file, format!("{error}{}", cause.unwrap_or_default()));
                 0
             }
         }

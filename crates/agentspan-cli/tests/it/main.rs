@@ -7,12 +7,13 @@
 )]
 
 mod check;
+mod check_conventions;
 mod demo;
+mod hostile;
 mod show;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 /// What the command wrote, and how it ended.
 struct Ran {
@@ -21,14 +22,18 @@ struct Ran {
     code: ExitCode,
 }
 
+/// Runs the program itself.
 fn run(arguments: &[&str]) -> Ran {
-    let arguments = std::iter::once("agentspan").chain(arguments.iter().copied());
-    let (mut out, mut errors) = (Vec::new(), Vec::new());
-    let code = agentspan_cli::run(arguments.map(OsString::from), &mut out, &mut errors);
+    let ran = Command::new(env!("CARGO_BIN_EXE_agentspan"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    // A program that a signal ended has no code.
+    let code = ran.status.code().unwrap();
     Ran {
-        out: String::from_utf8(out).unwrap(),
-        errors: String::from_utf8(errors).unwrap(),
-        code,
+        out: String::from_utf8(ran.stdout).unwrap(),
+        errors: String::from_utf8(ran.stderr).unwrap(),
+        code: ExitCode::from(u8::try_from(code).unwrap()),
     }
 }
 

@@ -53,7 +53,7 @@ pub use conflict::{CONFLICTS, Conflict};
 pub use finding::{Finding, SpanIds};
 pub use judge::{AppRole, Judge};
 pub use observed::{FieldForm, ObservedSpan, Wire};
-pub use observed_json::observed_spans;
+pub use observed_json::{observed_span, observed_spans};
 pub use operation::Operation;
 pub use requirement::{Requirement, Requirements};
 pub use route::{Route, RouteKind};

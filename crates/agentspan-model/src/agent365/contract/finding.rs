@@ -1,5 +1,6 @@
 //! What a judge finds.
 
+use super::observed::ObservedSpan;
 use super::rule::{Level, Rule, RuleId};
 
 /// Which span a finding is about.
@@ -10,6 +11,19 @@ pub struct SpanIds {
     pub trace_id: String,
     /// The id of the span, as it was given.
     pub span_id: String,
+}
+
+impl SpanIds {
+    pub(crate) fn new(trace_id: &str, span_id: &str) -> Self {
+        Self {
+            trace_id: trace_id.to_owned(),
+            span_id: span_id.to_owned(),
+        }
+    }
+
+    pub(crate) fn of(span: &ObservedSpan<'_>) -> Self {
+        Self::new(span.trace_id, span.span_id)
+    }
 }
 
 /// A broken rule, and where it is broken. It holds no value of an attribute: those may be contents.

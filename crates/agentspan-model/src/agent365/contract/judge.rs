@@ -137,10 +137,7 @@ impl Findings {
 
 fn about(rule: RuleId, span: &ObservedSpan<'_>) -> Finding {
     Finding {
-        span: Some(SpanIds {
-            trace_id: span.trace_id.to_owned(),
-            span_id: span.span_id.to_owned(),
-        }),
+        span: Some(SpanIds::of(span)),
         ..Finding::of(rule)
     }
 }

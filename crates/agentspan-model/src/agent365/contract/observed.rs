@@ -90,6 +90,13 @@ impl<'a> ObservedSpan<'a> {
         self
     }
 
+    /// Leaves open how the span is written, for one that an exporter writes anew.
+    #[must_use]
+    pub fn without_wire(mut self) -> Self {
+        (self.wire, self.kind, self.status) = (None, None, None);
+        self
+    }
+
     /// Sets how the kind and the code of the status are written.
     #[must_use]
     pub fn with_forms(mut self, kind: FieldForm, status: FieldForm) -> Self {
@@ -127,6 +134,11 @@ impl<'a> ObservedSpan<'a> {
         self.parent
     }
 
+    /// When it started and ended, if both are known, in nanoseconds since the Unix epoch.
+    pub(crate) fn times(&self) -> Option<(u64, u64)> {
+        self.start.zip(self.end)
+    }
+
     /// The attributes, in the order in which they were added.
     pub fn attributes(&self) -> impl Iterator<Item = (&'a str, &SourceValue<'a>)> {
         self.attributes.iter().map(|(key, value)| (*key, value))
@@ -161,7 +173,7 @@ impl<'a> ObservedSpan<'a> {
             || self.attributes.iter().any(is_told)
     }
 
-    pub(super) fn value(&self, key: &str) -> Option<&SourceValue<'a>> {
+    pub(crate) fn value(&self, key: &str) -> Option<&SourceValue<'a>> {
         let mut attributes = self.attributes.iter().rev();
         attributes
             .find(|(found, _)| *found == key)
@@ -169,7 +181,7 @@ impl<'a> ObservedSpan<'a> {
     }
 
     /// The text of an attribute, unless it is blank.
-    pub(super) fn text(&self, key: &str) -> Option<&'a str> {
+    pub(crate) fn text(&self, key: &str) -> Option<&'a str> {
         match self.value(key)? {
             SourceValue::Text(text) => Some(*text).filter(|text| !text.trim().is_empty()),
             _ => None,

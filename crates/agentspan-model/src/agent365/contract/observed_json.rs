@@ -22,7 +22,13 @@ pub fn observed_spans(body: &Value) -> Vec<ObservedSpan<'_>> {
     let resources = list(body, "resourceSpans");
     let scopes = resources.flat_map(|resource| list(resource, "scopeSpans"));
     let spans = scopes.flat_map(|scope| list(scope, "spans"));
-    spans.filter_map(Value::as_object).map(span).collect()
+    spans.filter_map(observed_span).collect()
+}
+
+/// One span of a body, on either wire. `None` for JSON that is no object.
+#[must_use]
+pub fn observed_span(span: &Value) -> Option<ObservedSpan<'_>> {
+    span.as_object().map(of_members)
 }
 
 fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
@@ -30,7 +36,7 @@ fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     list.into_iter().flatten()
 }
 
-fn span(json: &Map<String, Value>) -> ObservedSpan<'_> {
+fn of_members(json: &Map<String, Value>) -> ObservedSpan<'_> {
     let text = |name: &str| json.get(name).and_then(Value::as_str).unwrap_or_default();
     let mut span = ObservedSpan::new(text("name"))
         .with_ids(text("traceId"), text("spanId"))
@@ -47,14 +53,14 @@ fn span(json: &Map<String, Value>) -> ObservedSpan<'_> {
                 let key = attribute.get("key").and_then(Value::as_str);
                 let value = attribute.get("value").and_then(Value::as_object);
                 if let (Some(key), Some(value)) = (key, value) {
-                    span.attribute(key, standard_value(value));
+                    span.attribute(key, SourceValue::of_any_value(value));
                 }
             }
         }
         Some(Value::Object(attributes)) => {
             span.wire = Some(Wire::Flat);
             for (key, value) in attributes {
-                span.attribute(key, flat_value(value));
+                span.attribute(key, SourceValue::of_json(value));
             }
         }
         _ => {}
@@ -73,38 +79,5 @@ fn form(value: &Value) -> Option<FieldForm> {
         Value::String(_) => Some(FieldForm::Name),
         Value::Number(_) => Some(FieldForm::Number),
         _ => None,
-    }
-}
-
-fn standard_value(value: &Map<String, Value>) -> SourceValue<'_> {
-    let Some((kind, value)) = value.iter().next() else {
-        return SourceValue::Other;
-    };
-    let number = || value.as_i64().or_else(|| value.as_str()?.parse().ok());
-    match kind.as_str() {
-        "intValue" => number().map_or(SourceValue::Other, SourceValue::I64),
-        "arrayValue" => {
-            let texts = list(value, "values").map(|item| item.get("stringValue")?.as_str());
-            let texts: Option<Vec<_>> = texts.collect();
-            texts.map_or(SourceValue::Other, SourceValue::Texts)
-        }
-        "stringValue" | "boolValue" | "doubleValue" => flat_value(value),
-        _ => SourceValue::Other,
-    }
-}
-
-fn flat_value(value: &Value) -> SourceValue<'_> {
-    match value {
-        Value::String(text) => SourceValue::Text(text),
-        Value::Bool(truth) => SourceValue::Bool(*truth),
-        Value::Number(number) => match number.as_i64() {
-            Some(whole) => SourceValue::I64(whole),
-            None => number.as_f64().map_or(SourceValue::Other, SourceValue::F64),
-        },
-        Value::Array(items) => {
-            let texts: Option<Vec<_>> = items.iter().map(Value::as_str).collect();
-            texts.map_or(SourceValue::Other, SourceValue::Texts)
-        }
-        Value::Null | Value::Object(_) => SourceValue::Other,
     }
 }

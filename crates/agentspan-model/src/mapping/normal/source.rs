@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::{Map, Value};
+
 use crate::mapping::SpanKind;
 use crate::masked::{Masked, debug_masked};
 
@@ -21,6 +23,49 @@ pub enum SourceValue<'a> {
     Texts(Vec<&'a str>),
     /// Any other list: nothing that a convention has a use for.
     Other,
+}
+
+impl<'a> SourceValue<'a> {
+    /// A plain value of JSON, as the flat wire of Agent 365 has it.
+    #[must_use]
+    pub fn of_json(value: &'a Value) -> Self {
+        match value {
+            Value::String(text) => Self::Text(text),
+            Value::Bool(truth) => Self::Bool(*truth),
+            Value::Number(number) => match number.as_i64() {
+                Some(whole) => Self::I64(whole),
+                None => number.as_f64().map_or(Self::Other, Self::F64),
+            },
+            Value::Array(items) => Self::of_texts(items.iter().map(Value::as_str)),
+            Value::Null | Value::Object(_) => Self::Other,
+        }
+    }
+
+    /// An `AnyValue` of OTLP's JSON, such as `{"intValue": "4"}`.
+    #[must_use]
+    pub fn of_any_value(value: &'a Map<String, Value>) -> Self {
+        let Some((kind, value)) = value.iter().next() else {
+            return Self::Other;
+        };
+        match kind.as_str() {
+            "intValue" => {
+                let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
+                number.map_or(Self::Other, Self::I64)
+            }
+            "arrayValue" => {
+                let items = value.get("values").and_then(Value::as_array);
+                let items = items.into_iter().flatten();
+                Self::of_texts(items.map(|item| item.get("stringValue")?.as_str()))
+            }
+            "stringValue" | "boolValue" | "doubleValue" => Self::of_json(value),
+            _ => Self::Other,
+        }
+    }
+
+    fn of_texts(items: impl Iterator<Item = Option<&'a str>>) -> Self {
+        let texts: Option<Vec<_>> = items.collect();
+        texts.map_or(Self::Other, Self::Texts)
+    }
 }
 
 impl fmt::Debug for SourceValue<'_> {

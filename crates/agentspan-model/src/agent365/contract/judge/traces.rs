@@ -1,6 +1,6 @@
 //! Whether the spans of a trace fit together.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::super::observed::ObservedSpan;
 use super::super::operation::Operation;
@@ -8,14 +8,19 @@ use super::super::rule::RuleId;
 use super::Findings;
 use crate::keys;
 
-/// How many ancestors of a span are looked at.
-const MAX_DEPTH: usize = 4096;
-
 /// The spans of all traces, by their ids.
 struct Spans<'s, 'a> {
     by_id: HashMap<(&'a str, &'a str), &'s ObservedSpan<'a>>,
     /// In which trace a span with this id is, for parents in another trace.
     traces: HashMap<&'a str, &'a str>,
+}
+
+/// What is around a span.
+#[derive(Clone, Copy)]
+enum Around<'s, 'a> {
+    Run(&'s ObservedSpan<'a>),
+    Nothing,
+    Circle,
 }
 
 /// Where the parent of a span is.
@@ -67,16 +72,18 @@ impl<'s, 'a> Spans<'s, 'a> {
             }
             return;
         };
-        for (at, root) in roots.iter().enumerate() {
-            let earlier = roots.get(..at).unwrap_or_default();
-            if earlier.iter().any(|one| identity(one) == identity(root)) {
-                findings.add(RuleId::R10, root);
-            }
+        let mut identities = HashSet::new();
+        for root in roots
+            .iter()
+            .filter(|root| !identities.insert(identity(root)))
+        {
+            findings.add(RuleId::R10, root);
         }
         let conversation = first.text(keys::GEN_AI_CONVERSATION_ID);
+        let mut around = HashMap::new();
         for span in spans {
             self.check_parent(span, findings);
-            self.check_identity(span, findings);
+            self.check_identity(span, &mut around, findings);
             let other = span.text(keys::GEN_AI_CONVERSATION_ID);
             if other.is_some() && conversation.is_some() && other != conversation {
                 findings.add_attribute(RuleId::R13, span, keys::GEN_AI_CONVERSATION_ID);
@@ -97,27 +104,48 @@ impl<'s, 'a> Spans<'s, 'a> {
     }
 
     /// A span belongs to the agent whose invocation is around it. An invocation may be of another agent.
-    fn check_identity(&self, span: &'s ObservedSpan<'a>, findings: &mut Findings) {
+    fn check_identity(
+        &self,
+        span: &'s ObservedSpan<'a>,
+        known: &mut HashMap<&'a str, Around<'s, 'a>>,
+        findings: &mut Findings,
+    ) {
         if invokes(span) {
             return;
         }
-        let mut around = span;
-        for _ in 0..MAX_DEPTH {
-            let Parent::Sent(parent) = self.parent(around) else {
-                return;
-            };
-            if invokes(parent) {
-                if identity(parent) != identity(span) {
-                    findings.add(RuleId::R63, span);
-                }
-                return;
+        match self.around(span, known) {
+            Around::Run(run) if identity(run) != identity(span) => {
+                findings.add(RuleId::R63, span);
             }
-            around = parent;
+            // None of its ancestors is in a run.
+            Around::Circle => findings.add(RuleId::R11, span),
+            Around::Run(_) | Around::Nothing => {}
         }
-        if self.by_id.len() <= MAX_DEPTH {
-            // More ancestors than spans: they are a circle, and none of them is in a run.
-            findings.add(RuleId::R11, span);
-        }
+    }
+
+    /// Looks at each ancestor once for all spans of a trace, so that a deep trace takes no longer than a flat one.
+    fn around(
+        &self,
+        span: &'s ObservedSpan<'a>,
+        known: &mut HashMap<&'a str, Around<'s, 'a>>,
+    ) -> Around<'s, 'a> {
+        let mut path = Vec::new();
+        let mut at = span;
+        let found = loop {
+            if let Some(found) = known.get(at.span_id) {
+                break *found;
+            }
+            // Who comes here again before it is known has gone in a circle.
+            known.insert(at.span_id, Around::Circle);
+            path.push(at.span_id);
+            match self.parent(at) {
+                Parent::Sent(parent) if invokes(parent) => break Around::Run(parent),
+                Parent::Sent(parent) => at = parent,
+                _ => break Around::Nothing,
+            }
+        };
+        known.extend(path.into_iter().map(|id| (id, found)));
+        found
     }
 
     fn parent(&self, span: &ObservedSpan<'a>) -> Parent<'s, 'a> {

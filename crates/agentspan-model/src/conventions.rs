@@ -1,0 +1,61 @@
+//! What the GenAI conventions and Agent Spec Tracing demand of spans, as rules with their remedies.
+//!
+//! The GenAI conventions are those of the pinned version that [`Rendering::GenAi`](crate::mapping::Rendering)
+//! writes; [`judge_gen_ai`] judges a span of OTLP's JSON. [`RecordingJudge`] judges the hooks of a recording of
+//! Agent Spec, as they come. What the service Agent 365 demands is in [`contract`](crate::agent365::contract).
+//!
+//! ```
+//! use agentspan_model::conventions::judge_gen_ai;
+//! use serde_json::json;
+//!
+//! let span = json!({"traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": "00f067aa0ba902b7",
+//!     "name": "execute_tool weather", "kind": 1, "startTimeUnixNano": "1765000000000000000",
+//!     "endTimeUnixNano": "1765000001000000000", "attributes": [
+//!     {"key": "gen_ai.operation.name", "value": {"stringValue": "execute_tool"}}]});
+//! let breaches = judge_gen_ai(&span);
+//! assert_eq!(breaches[0].rule.name, "missing-tool-name");
+//! ```
+
+mod agent_spec;
+mod agent_spec_rules;
+mod gen_ai;
+mod gen_ai_rules;
+
+pub use agent_spec::RecordingJudge;
+pub use agent_spec_rules::AGENT_SPEC_RULES;
+pub use gen_ai::judge_gen_ai;
+pub use gen_ai_rules::GEN_AI_RULES;
+
+use crate::agent365::contract::{Level, SpanIds};
+
+/// Something that a convention demands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConventionRule {
+    /// A stable id: `G01` and so on for the GenAI conventions, `S01` and so on for Agent Spec.
+    pub id: &'static str,
+    /// A stable name that says what it is about.
+    pub name: &'static str,
+    /// How bad it is to break it.
+    pub level: Level,
+    /// What people see.
+    pub symptom: &'static str,
+    /// Why they see it.
+    pub cause: &'static str,
+    /// What helps.
+    pub remedy: &'static str,
+    /// Who says so.
+    pub source: &'static str,
+}
+
+/// A rule that a span breaks. It holds no value of an attribute: those may be contents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Breach {
+    /// The rule.
+    pub rule: &'static ConventionRule,
+    /// The span, with its ids as they were given.
+    pub span: SpanIds,
+    /// The key of the attribute, or the type of the event, that is wrong or missing, if it is one.
+    pub attribute: Option<String>,
+}
