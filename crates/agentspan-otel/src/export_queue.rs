@@ -4,6 +4,8 @@ mod flush;
 mod item;
 mod process;
 mod receipt;
+mod sampler;
+mod sampling;
 mod stats;
 mod worker;
 
@@ -29,6 +31,9 @@ pub use self::flush::ExportFlush;
 use self::item::Item;
 use self::process::{Process, Start};
 pub use self::receipt::{Receipt, Receipts};
+use self::sampler::Sampler;
+pub use self::sampling::TraceSampling;
+use self::sampling::is_local_root;
 pub use self::stats::ExportStats;
 use self::worker::Worker;
 
@@ -88,6 +93,7 @@ struct Handle {
     process: PerProcess<Process>,
     limits: SpanLimits,
     condition: Option<Foreign<Box<Condition>>>,
+    sampling: Option<TraceSampling>,
     /// Starts the thread of a child.
     start: Option<Box<Start>>,
     /// What the exporter was told last.
@@ -126,6 +132,7 @@ pub struct ExportQueueBuilder<E> {
     preparation: Preparation,
     receipts: Receipts,
     condition: Option<Box<Condition>>,
+    sampling: Option<TraceSampling>,
     after_fork: Option<Box<AfterFork<E>>>,
 }
 
@@ -215,6 +222,12 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         self
     }
 
+    /// Sets which traces the exporter gets, see [`TraceSampling`]. The default is all of them.
+    pub fn with_sampling(mut self, sampling: TraceSampling) -> Self {
+        self.sampling = Some(sampling);
+        self
+    }
+
     /// Sets where the exporter puts what the receiver says of a batch beside taking it.
     pub fn with_receipts(mut self, receipts: Receipts) -> Self {
         self.receipts = receipts;
@@ -250,6 +263,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         let _ = Sensitivity::of("");
         let (name, preparation) = (Arc::clone(&self.name), self.preparation);
         let (receipts, limits) = (self.receipts, self.limits);
+        let (sampling, settings) = (self.sampling, self.settings);
         let start = move |process: &Arc<Process>, exporter| {
             let worker = Worker {
                 name: Arc::clone(&name),
@@ -259,6 +273,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
                 preparation: preparation.clone(),
                 receipts: receipts.clone(),
                 batch,
+                sampler: sampling.map(|sampling| Sampler::new(sampling, settings)),
             };
             let named = thread::Builder::new().name("agentspan-queue".to_owned());
             process.start_thread(|| named.spawn(move || worker.run()))
@@ -276,6 +291,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
             process: PerProcess::new(process),
             limits,
             condition: self.condition.map(Foreign::new),
+            sampling,
             start,
             resource: Mutex::default(),
         })))
@@ -320,6 +336,7 @@ impl ExportQueue {
             preparation: default_preparation(),
             receipts: Receipts::new(),
             condition: None,
+            sampling: None,
             after_fork: None,
         }
     }
@@ -360,10 +377,21 @@ impl ExportQueue {
         let Some(condition) = self.0.condition.as_ref().and_then(Foreign::get) else {
             return true;
         };
-        contain::call(|| condition(span)).unwrap_or_else(|_| {
+        let is_wanted = contain::call(|| condition(span)).unwrap_or_else(|_| {
             self.log_first(self.0.process().queue.refuse(DropReason::Panic));
             false
-        })
+        });
+        if let Some(sampling) = self
+            .0
+            .sampling
+            .filter(|_| !is_wanted && is_local_root(span))
+        {
+            let trace = span.span_context.trace_id();
+            self.0
+                .process()
+                .root_has_ended(trace, sampling.decides(span));
+        }
+        is_wanted
     }
 
     /// Queues a span without asking the filter. Does not wait.

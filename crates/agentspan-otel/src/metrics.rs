@@ -146,11 +146,7 @@ impl AgentMetrics {
     }
 
     fn measure(&self, span: &FinishedSpan) {
-        let measured = match &span.agent_spec {
-            Some(placed) => Measured::of_placed(placed),
-            None => Measured::of_agent_spec(&span.data).or_else(|| Measured::of(&span.data)),
-        };
-        let Some(measured) = measured else {
+        let Some(measured) = Measured::of_finished(span) else {
             return;
         };
         let span = &span.data;
@@ -191,7 +187,7 @@ fn duration(meter: &Meter, name: &'static str) -> Histogram<f64> {
 
 /// What of a span is measured: its operation, under keys of [`DIMENSIONS`] and of tools, and its tokens.
 #[derive(Debug, Default)]
-struct Measured {
+pub(crate) struct Measured {
     texts: Vec<(&'static str, Value)>,
     usage: Tokens,
 }
@@ -206,6 +202,25 @@ struct Tokens {
 }
 
 impl Measured {
+    /// What a span says, if it is an operation of an agent.
+    pub(crate) fn of_finished(span: &FinishedSpan) -> Option<Self> {
+        match &span.agent_spec {
+            Some(placed) => Self::of_placed(placed),
+            None => Self::of_agent_spec(&span.data).or_else(|| Self::of(&span.data)),
+        }
+    }
+
+    /// Whether the operation failed, if a status says so or not.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.texts.iter().any(|(key, _)| *key == keys::ERROR_TYPE)
+    }
+
+    /// The tokens of a call of a model, input and output together.
+    pub(crate) fn tokens(&self) -> u64 {
+        let used = [self.usage.input, self.usage.output];
+        used.into_iter().flatten().fold(0, u64::saturating_add)
+    }
+
     /// What a span says in whatever convention, if it names an operation.
     fn of(span: &SpanData) -> Option<Self> {
         let normal = NormalSpan::read_without_contents(&source_span(span))?;

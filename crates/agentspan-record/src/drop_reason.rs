@@ -70,11 +70,13 @@ pub enum DropReason {
     TimedOut,
     /// The exporter or the filter of a destination panicked. Fix it.
     Panic,
+    /// The sampling of the destination did not keep the trace. Flush and shutdown do not tell of it.
+    Sampled,
 }
 
 impl DropReason {
     /// All reasons, in the order of their declaration.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::NoIdentity,
         Self::OtherOperation,
         Self::BadIdentity,
@@ -98,6 +100,7 @@ impl DropReason {
         Self::Failed,
         Self::TimedOut,
         Self::Panic,
+        Self::Sampled,
     ];
 
     /// Those that the delivery to Agent 365 counts.
@@ -125,7 +128,7 @@ impl DropReason {
     ];
 
     /// Those that the queue of any other destination counts.
-    pub const OF_QUEUES: [Self; 8] = [
+    pub const OF_QUEUES: [Self; 9] = [
         Self::QueueFull,
         Self::Failed,
         Self::TimedOut,
@@ -134,6 +137,7 @@ impl DropReason {
         Self::AfterShutdown,
         Self::ShutdownDeadline,
         Self::Forked,
+        Self::Sampled,
     ];
 
     /// The name under which the reason appears in logs and reports, such as `queue_full`.
@@ -163,6 +167,7 @@ impl DropReason {
             Self::Failed => "export_failed",
             Self::TimedOut => "export_timed_out",
             Self::Panic => "panic",
+            Self::Sampled => "sampled",
         }
     }
 

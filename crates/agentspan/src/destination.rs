@@ -7,7 +7,7 @@ use std::time::Duration;
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::normal::Usage;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering, TracingNoise};
-use agentspan_otel::export_queue::Receipts;
+use agentspan_otel::export_queue::{Receipts, TraceSampling};
 use agentspan_otel::{ConsoleDetail, ConsoleExporter, ExportQueue, OtlpJsonLines, SpanLimits};
 use agentspan_record::SpanEnrichers;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
@@ -68,6 +68,7 @@ struct Settings {
     enrichers: SpanEnrichers,
     receipts: Receipts,
     filter: Option<Filter>,
+    sampling: Option<TraceSampling>,
     delay: Option<Duration>,
     max_spans: Option<usize>,
     batch_spans: Option<usize>,
@@ -112,6 +113,7 @@ impl Destination {
                 enrichers: SpanEnrichers::none(),
                 receipts: Receipts::new(),
                 filter: None,
+                sampling: None,
                 delay: None,
                 max_spans: None,
                 batch_spans: None,
@@ -266,6 +268,26 @@ impl Destination {
         self
     }
 
+    /// Sets which traces it gets, each of them whole: those in which something failed, was slow or used
+    /// many tokens, and one in N of the rest. For a backend that costs money. The default is all of
+    /// them. Agent 365, its sidecar and other destinations get all traces nevertheless.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use agentspan::Destination;
+    /// use agentspan::otel::ConsoleExporter;
+    /// use agentspan::otel::export_queue::TraceSampling;
+    ///
+    /// let destination = Destination::exporter("vendor", ConsoleExporter::new()) // or any exporter
+    ///     .with_sampling(TraceSampling::one_in(100).with_slow(Duration::from_secs(30)));
+    /// # drop(destination);
+    /// ```
+    pub fn with_sampling(mut self, sampling: TraceSampling) -> Self {
+        self.settings.sampling = Some(sampling);
+        self
+    }
+
     /// Sets how long spans wait for others to be exported with. The default is none for the
     /// console, and for others what `OTEL_BSP_SCHEDULE_DELAY` says, or else 1 second. A flush does
     /// not wait.
@@ -391,6 +413,9 @@ fn build<E: SpanExporter + 'static>(
     }
     if let Some(filter) = settings.filter {
         queue = queue.with_filter(filter);
+    }
+    if let Some(sampling) = settings.sampling {
+        queue = queue.with_sampling(sampling);
     }
     queue.build()
 }

@@ -6,11 +6,12 @@
 //! 4. [`agent_spec`]: traces of Agent Spec.
 //! 5. [`own_processor`]: your own processor.
 //! 6. [`backends`]: sending to Phoenix, Langfuse, Jaeger, an OpenTelemetry Collector.
-//! 7. [`frameworks`]: using rig, `genai`, or `tracing`.
-//! 8. [`privacy`]: who sees which parts of a trace.
-//! 9. [`metrics`]: how long agents take, how many tokens they use, and what happens to their spans.
-//! 10. [`process_end`]: which spans are lost when the process ends, and how to keep them.
-//! 11. [`troubleshooting`]: what to do if spans do not arrive.
+//! 7. [`sampling`]: which traces go to a backend that costs money.
+//! 8. [`frameworks`]: using rig, `genai`, or `tracing`.
+//! 9. [`privacy`]: who sees which parts of a trace.
+//! 10. [`metrics`]: how long agents take, how many tokens they use, and what happens to their spans.
+//! 11. [`process_end`]: which spans are lost when the process ends, and how to keep them.
+//! 12. [`troubleshooting`]: what to do if spans do not arrive.
 
 #[doc = include_str!("../docs/first_trace.md")]
 pub mod first_trace {}
@@ -29,6 +30,9 @@ pub mod own_processor {}
 
 #[doc = include_str!("../docs/backends.md")]
 pub mod backends {}
+
+#[doc = include_str!("../docs/sampling.md")]
+pub mod sampling {}
 
 #[doc = include_str!("../docs/frameworks.md")]
 pub mod frameworks {}

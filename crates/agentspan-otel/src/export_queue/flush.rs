@@ -54,7 +54,9 @@ pub(super) fn of_shutdown(
     losses: [u64; LOSSES],
 ) -> OTelSdkResult {
     let mut with_reasons = DropReason::ALL.into_iter().zip(losses);
-    let only_late = with_reasons.all(|(loss, n)| n == 0 || loss == DropReason::ShutdownDeadline);
+    let only_late = with_reasons.all(|(reason, n)| {
+        n == 0 || [DropReason::ShutdownDeadline, DropReason::Sampled].contains(&reason)
+    });
     let is_late = outcome == Outcome::Late;
     if is_late && only_late {
         return Err(OTelSdkError::Timeout(timeout));
@@ -66,10 +68,10 @@ pub(super) fn of_shutdown(
 }
 
 fn lost(name: &str, losses: [u64; LOSSES]) -> Option<String> {
-    let losses = DropReason::ALL
-        .map(DropReason::as_str)
-        .into_iter()
-        .zip(losses);
+    // What was sampled out was not to be exported.
+    let reasons = DropReason::ALL.into_iter().zip(losses);
+    let losses = reasons.filter(|(reason, _)| *reason != DropReason::Sampled);
+    let losses = losses.map(|(reason, spans)| (reason.as_str(), spans));
     told::sentence("span", losses).map(|lost| format!("{name} {lost}"))
 }
 

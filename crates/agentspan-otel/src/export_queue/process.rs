@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use agentspan_queue::queue::{Finished, Queue, Settings, Taken, Ticket};
 use agentspan_record::{DropReason, SpanCuts};
+use opentelemetry::TraceId;
 use opentelemetry_sdk::Resource;
 
 use super::item::{Item, LOSSES};
@@ -16,6 +17,9 @@ use super::stats::ExportStats;
 
 /// Starts the thread of a queue.
 pub(super) type Start = dyn Fn(&Arc<Process>) -> io::Result<()> + Send + Sync;
+
+/// How many roots are remembered that the thread has not seen.
+const MAX_ROOTS: usize = 1 << 16;
 
 /// What came of a wait for the thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +41,8 @@ pub(super) struct Process {
     /// See [`ExportStats::unconfirmed`].
     unconfirmed: AtomicU64,
     cuts: Mutex<SpanCuts>,
+    /// Roots that the filter refused, of traces that a sampler may hold, and whether they keep them.
+    ended_roots: Mutex<Vec<(TraceId, bool)>>,
     /// Whether the exporter failed over the last flush, and over its end, of which nobody was told
     /// yet.
     flush_failed: AtomicBool,
@@ -55,6 +61,7 @@ impl Process {
             receiver_message: Mutex::default(),
             unconfirmed: AtomicU64::new(0),
             cuts: Mutex::default(),
+            ended_roots: Mutex::default(),
             flush_failed: AtomicBool::new(false),
             end_failed: AtomicBool::new(false),
             has_started: AtomicBool::new(false),
@@ -112,6 +119,18 @@ impl Process {
         if let Some(cuts) = cuts {
             *lock(&self.cuts) += cuts;
         }
+    }
+
+    /// Remembers a root that is not queued. Beyond so many, the sampler decides for want of room.
+    pub(super) fn root_has_ended(&self, trace: TraceId, decides: bool) {
+        let mut roots = lock(&self.ended_roots);
+        if roots.len() < MAX_ROOTS {
+            roots.push((trace, decides));
+        }
+    }
+
+    pub(super) fn take_ended_roots(&self) -> Vec<(TraceId, bool)> {
+        std::mem::take(&mut *lock(&self.ended_roots))
     }
 
     /// Tells the exporter of it before it gets the next spans.

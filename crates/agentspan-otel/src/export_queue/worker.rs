@@ -10,9 +10,10 @@ use opentelemetry::Context;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-use super::item::LOSSES;
+use super::item::{Item, LOSSES};
 use super::process::Process;
 use super::receipt::Receipts;
+use super::sampler::{Decided, Sampler};
 
 /// Lists have room for so many spans from the start.
 const USUAL_BATCH: usize = 512;
@@ -26,6 +27,32 @@ pub(super) struct Worker<E> {
     pub(super) receipts: Receipts,
     /// How many spans the exporter gets at once, at most.
     pub(super) batch: usize,
+    pub(super) sampler: Option<Sampler>,
+}
+
+/// Spans that are exported together.
+struct Batch {
+    spans: Vec<SpanData>,
+    records: Vec<Option<Arc<PlacedSpan>>>,
+    finished: Finished<LOSSES>,
+}
+
+impl Batch {
+    fn with_capacity(spans: usize) -> Self {
+        Self {
+            spans: Vec::with_capacity(spans),
+            records: Vec::with_capacity(spans),
+            finished: Finished::default(),
+        }
+    }
+
+    #[inline]
+    fn push(&mut self, item: Item) {
+        self.finished.items += 1;
+        self.finished.bytes += item.bytes();
+        self.records.push(item.span.agent_spec);
+        self.spans.push(item.span.data);
+    }
 }
 
 impl<E: SpanExporter> Worker<E> {
@@ -35,14 +62,22 @@ impl<E: SpanExporter> Worker<E> {
         let process = Arc::clone(&self.process);
         loop {
             let room = self.batch.min(USUAL_BATCH);
-            let (mut spans, mut records) = (Vec::with_capacity(room), Vec::with_capacity(room));
-            let mut finished = Finished::default();
-            let work = process.queue.next(self.batch, |item| {
-                finished.items += 1;
-                finished.bytes += item.bytes();
-                records.push(item.span.agent_spec);
-                spans.push(item.span.data);
-            });
+            let mut batch = Batch::with_capacity(room);
+            // Before the spans, so that those that ended before a root are seen before it.
+            let roots = self.sampler.as_ref().map(|_| process.take_ended_roots());
+            let mut decided = Decided::default();
+            let work = match &mut self.sampler {
+                None => process.queue.next(self.batch, |item| batch.push(item)),
+                Some(sampler) => {
+                    let take = |item| sampler.take(item, &mut decided);
+                    process.queue.next(self.batch, take)
+                }
+            };
+            if let Some(sampler) = &mut self.sampler {
+                for (trace, decides) in roots.into_iter().flatten() {
+                    sampler.root_has_ended(trace, decides, &mut decided);
+                }
+            }
             if let Some(resource) = process.take_resource() {
                 let preparation = self.preparation.clone();
                 self.guarded(|exporter| {
@@ -51,12 +86,14 @@ impl<E: SpanExporter> Worker<E> {
                 });
             }
             match work {
-                Work::Items(taken) => self.export(spans, records, taken, finished),
+                Work::Items(taken) if self.sampler.is_none() => self.export(batch, taken),
+                Work::Items(taken) => self.export_decided(decided, taken),
                 Work::Flush(calls) => {
+                    self.export_decided(decided, process.queue.latest());
                     process.has_flushed(self.guarded(|exporter| exporter.force_flush()));
                     process.queue.answer(calls);
                 }
-                Work::End => break,
+                Work::End => break self.end_sampling(decided),
             }
         }
         let loss = self.guarded(|exporter| match exporter.shutdown() {
@@ -70,14 +107,41 @@ impl<E: SpanExporter> Worker<E> {
         process.has_ended(loss);
     }
 
+    /// Exports what waits for a decision, and what has one.
+    fn end_sampling(&mut self, mut decided: Decided) {
+        if let Some(sampler) = &mut self.sampler {
+            sampler.end(&mut decided);
+        }
+        self.export_decided(decided, self.process.queue.latest());
+    }
+
+    fn export_decided(&mut self, decided: Decided, taken: Taken) {
+        if !decided.dropped.is_empty() {
+            let mut finished = Finished::default();
+            for item in decided.dropped {
+                finished.items += 1;
+                finished.bytes += item.bytes();
+            }
+            finished.lose(DropReason::Sampled, finished.items);
+            self.process.queue.finish(taken, finished);
+        }
+        let mut kept = decided.kept.into_iter().peekable();
+        while kept.peek().is_some() && !self.process.queue.is_given_up(taken) {
+            let mut batch = Batch::with_capacity(kept.len().min(self.batch));
+            kept.by_ref()
+                .take(self.batch)
+                .for_each(|item| batch.push(item));
+            self.export(batch, taken);
+        }
+    }
+
     /// Exports spans, each of which may have a record.
-    fn export(
-        &mut self,
-        mut spans: Vec<SpanData>,
-        records: Vec<Option<Arc<PlacedSpan>>>,
-        taken: Taken,
-        finished: Finished<LOSSES>,
-    ) {
+    fn export(&mut self, batch: Batch, taken: Taken) {
+        let Batch {
+            mut spans,
+            records,
+            finished,
+        } = batch;
         let are_records: Vec<bool> = records.iter().map(Option::is_some).collect();
         // Panics of enrichers are logged, and cost no span.
         self.preparation.prepare_in_place(&mut spans, records);

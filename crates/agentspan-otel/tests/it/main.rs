@@ -30,6 +30,7 @@ mod propagation_properties;
 mod receipts;
 mod recorder;
 mod remote_baggage;
+mod sampling;
 mod scope_allocations;
 mod scopes;
 mod second_generation;

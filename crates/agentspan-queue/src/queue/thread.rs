@@ -206,6 +206,15 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
         true
     }
 
+    /// For items that the thread has held on to over several calls of [`next`](Self::next), as long as
+    /// nothing was given up.
+    #[must_use]
+    pub fn latest(&self) -> Taken {
+        Taken {
+            generation: self.lock_backlog().generation,
+        }
+    }
+
     /// Notes how many of the items that were taken have been dealt with since the last call of
     /// [`finish`](Self::finish), which counts them. If the items are given up before it does, those are not
     /// lost.

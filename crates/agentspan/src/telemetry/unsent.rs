@@ -23,6 +23,8 @@ impl Unsent {
             let known = before.destination(&destination.name);
             let count_before = |reason| known.map_or(0, |known| lost_for(known, reason));
             let losses = destination.losses.iter();
+            // What was sampled out was not to be sent.
+            let losses = losses.filter(|(reason, _)| *reason != DropReason::Sampled);
             let new = losses.map(|(reason, count)| {
                 let new = count.saturating_sub(count_before(*reason));
                 (reason.as_str(), new)
@@ -100,6 +102,16 @@ mod tests {
                 agentspan_otel::export_metrics::ExportCounts::default(),
             )
         }
+    }
+
+    #[test]
+    fn what_is_sampled_out_is_not_unsent() {
+        let after = TelemetryReport {
+            destinations: vec![report("otlp", &[(DropReason::Sampled, 5)])],
+            ..TelemetryReport::default()
+        };
+        let unsent = Unsent::between(&TelemetryReport::default(), &after);
+        assert_eq!((unsent.count(), unsent.to_string()), (0, String::new()));
     }
 
     #[test]

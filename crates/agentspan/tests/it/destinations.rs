@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use agentspan::discovery::Environment;
 use agentspan::model::agentspec::Disclosure;
-use agentspan::otel::ConsoleExporter;
+use agentspan::otel::export_queue::TraceSampling;
+use agentspan::otel::{ConsoleExporter, DropReason};
 use agentspan::{AgentSpanProcessor, Configuration, Destination, configure};
 use opentelemetry::KeyValue;
-use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
+use opentelemetry::trace::{Span as _, Status, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData, SpanExporter};
 
@@ -163,6 +164,41 @@ fn the_report_names_destinations_and_losses() {
         "failing: 1 accepted, 0 exported, 0 queued, 1 dropped (export_failed: 1)\n\
          third: 1 accepted, 1 exported, 0 queued, 0 dropped"
     );
+}
+
+#[test]
+fn sampling_is_of_one_destination_and_no_loss_to_the_shutdown() {
+    let [all, some] = [(); 2].map(|()| InMemorySpanExporter::default());
+    let processor = processor([
+        Destination::exporter("all", all.clone()),
+        Destination::exporter("some", some.clone()).with_sampling(TraceSampling::one_in(0)),
+    ]);
+    let queues = processor.queues().to_vec();
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(processor)
+        .build();
+    let tracer = provider.tracer("t");
+    tracer.start("good").end();
+    let mut bad = tracer.start("bad");
+    bad.set_status(Status::error("no"));
+    bad.end();
+    provider.force_flush().unwrap();
+    let names = |exporter: &InMemorySpanExporter| {
+        let spans = exporter.get_finished_spans().unwrap();
+        spans
+            .iter()
+            .map(|span| span.name.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (names(&all), names(&some)),
+        (vec!["good".into(), "bad".into()], vec!["bad".into()])
+    );
+    provider.shutdown().unwrap();
+    let dropped = queues
+        .iter()
+        .map(|queue| queue.stats().dropped_for(DropReason::Sampled));
+    assert_eq!(dropped.collect::<Vec<_>>(), [0, 1]);
 }
 
 #[test]

@@ -1,0 +1,148 @@
+//! Which traces a destination gets.
+
+use std::time::Duration;
+
+use agentspan_record::FinishedSpan;
+use opentelemetry::TraceId;
+use opentelemetry::trace::Status;
+use opentelemetry_sdk::trace::SpanData;
+
+use crate::metrics::Measured;
+
+/// Which traces a destination gets, each of them whole: for a backend that costs money by the span.
+///
+/// A trace is kept if one of its spans failed, if one of them was slow, if its calls of models used
+/// many tokens, or if it is one in N of the rest. Which one that is follows from the trace's id, so
+/// that all destinations and processes with the same N choose the same traces.
+///
+/// The spans of a trace wait in the queue until something decides: a failure, for instance, keeps the
+/// trace at once, and if nothing does, the end of the root does. That is the first span without a
+/// parent in this process. Spans that end later follow the decision, and so do other roots of the same
+/// trace; one that failed or was slow changes it for itself and for those after it. What is not kept is
+/// dropped and counted as [`DropReason::Sampled`](crate::DropReason::Sampled).
+///
+/// A flush decides nothing: spans of traces that go on remain queued. The end of the queue keeps them,
+/// since nobody knows how they end.
+///
+/// ```
+/// use std::time::Duration;
+/// use agentspan_otel::export_queue::TraceSampling;
+///
+/// let sampling = TraceSampling::one_in(100)
+///     .with_slow(Duration::from_secs(30))
+///     .with_tokens(50_000);
+/// # let _ = sampling;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "it does nothing until a queue or a destination has it"]
+pub struct TraceSampling {
+    one_in: u64,
+    keeps_failed: bool,
+    slow: Option<Duration>,
+    tokens: Option<u64>,
+    pub(super) max_bytes: u64,
+    pub(super) max_spans: usize,
+}
+
+/// What a span says for keeping its trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Weight {
+    /// The span is reason enough.
+    pub(super) decides: bool,
+    pub(super) tokens: u64,
+}
+
+impl TraceSampling {
+    /// Keeps traces in which something failed, and one in `traces` of the rest: all of them if it is
+    /// 1, none if it is 0.
+    pub const fn one_in(traces: u64) -> Self {
+        Self {
+            one_in: traces,
+            keeps_failed: true,
+            slow: None,
+            tokens: None,
+            max_bytes: 16 << 20,
+            max_spans: 1 << 14,
+        }
+    }
+
+    /// Treats traces in which something failed as the rest. The default is that they are kept.
+    pub const fn without_failed(mut self) -> Self {
+        self.keeps_failed = false;
+        self
+    }
+
+    /// Keeps traces with a span that lasted for at least as long. The default is not to look.
+    pub const fn with_slow(mut self, duration: Duration) -> Self {
+        self.slow = Some(duration);
+        self
+    }
+
+    /// Keeps traces whose calls of models used at least so many tokens, input and output together. The
+    /// default is not to look. Sums that a framework repeats on the span of an agent do not count.
+    pub const fn with_tokens(mut self, tokens: u64) -> Self {
+        self.tokens = Some(tokens);
+        self
+    }
+
+    /// Sets how many bytes the spans may hold, as estimated, that wait for a decision. The default is
+    /// 16 MiB, and never more than an eighth of what the queue may hold. Beyond it, the oldest trace
+    /// is decided by what is known of it.
+    pub fn with_max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self
+    }
+
+    /// Sets how many spans may wait for a decision, as [`with_max_bytes`](Self::with_max_bytes) does for
+    /// bytes. The default is 16,384, and never more than a quarter of what the queue may hold.
+    pub const fn with_max_spans(mut self, spans: usize) -> Self {
+        self.max_spans = spans;
+        self
+    }
+
+    /// Whether the trace is kept whatever happens in it.
+    pub(super) fn chooses(&self, trace: TraceId) -> bool {
+        let [.., a, b, c, d, e, f, g, h] = trace.to_bytes();
+        let id = u64::from_be_bytes([a, b, c, d, e, f, g, h]);
+        id.checked_rem(self.one_in) == Some(0)
+    }
+
+    /// What an attribute-free look at a span says.
+    pub(super) fn decides(&self, span: &SpanData) -> bool {
+        let has_failed = self.keeps_failed && matches!(span.status, Status::Error { .. });
+        let is_slow = self.slow.is_some_and(|slow| {
+            let lasted = span.end_time.duration_since(span.start_time);
+            lasted.is_ok_and(|lasted| lasted >= slow)
+        });
+        has_failed || is_slow
+    }
+
+    pub(super) fn weigh(&self, span: &FinishedSpan) -> Weight {
+        if self.decides(&span.data) {
+            return Weight {
+                decides: true,
+                tokens: 0,
+            };
+        }
+        if !self.keeps_failed && self.tokens.is_none() {
+            return Weight::default();
+        }
+        let Some(measured) = Measured::of_finished(span) else {
+            return Weight::default();
+        };
+        // Some frameworks leave no status.
+        Weight {
+            decides: self.keeps_failed && measured.has_failed(),
+            tokens: measured.tokens(),
+        }
+    }
+
+    pub(super) fn are_many(&self, tokens: u64) -> bool {
+        self.tokens.is_some_and(|many| tokens >= many)
+    }
+}
+
+/// Whether a span has no parent in this process.
+pub(super) fn is_local_root(span: &SpanData) -> bool {
+    span.parent_span_id == opentelemetry::SpanId::INVALID || span.parent_span_is_remote
+}
