@@ -21,7 +21,7 @@ mod size;
 mod turn_context;
 
 use self::baggage::Baggage;
-use self::exports::{Attempts, Exports, Requests};
+use self::exports::{Attempts, Cooldowns, Exports, Requests};
 use self::generation::{V01, V2, V3};
 use self::scopes::Scopes;
 use self::size::Size;
@@ -49,6 +49,7 @@ pub fn all() -> Vec<Box<dyn Runner>> {
         Box::new(jwt::Jwt),
         Box::new(Exports::<V01, Attempts>::NEW),
         Box::new(Exports::<V2, Attempts>::NEW),
+        Box::new(Cooldowns),
         Box::new(Scopes::<V01>::NEW),
         Box::new(Scopes::<V2>::NEW),
         Box::new(Size::<V2>::NEW),

@@ -4,6 +4,7 @@
 
 mod attempts;
 mod body;
+mod cooldowns;
 mod deviation;
 mod limits;
 mod model;
@@ -23,6 +24,7 @@ use crate::{Case, ExportInput, Failure, Json, Outcome, Predicate, Runner, Tolera
 
 pub(super) use self::attempts::Attempts;
 pub(super) use self::body::{float, object};
+pub(super) use self::cooldowns::Cooldowns;
 pub(super) use self::limits::{
     ascii_length, estimate, estimate_value, has_marker_that_lengthens, has_slash_at_end,
     is_refused_domain, truncated, url_at,

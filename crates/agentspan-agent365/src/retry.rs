@@ -97,18 +97,21 @@ impl Retry {
         }
     }
 
-    /// The pause after a failed try; `None` after the last. `random` is at least 0 and below 1.
+    /// The pause after a failed try; `None` after the last. `random` gives a number from 0 to 1.
     pub(crate) fn pause_after(
         self,
         failed: Failed,
         reference: &RetryPolicy,
-        random: f64,
+        random: impl FnOnce() -> f64,
     ) -> Option<Duration> {
         let Kind::ForAtMost(max_age) = self.0 else {
             return reference.pause_after(failed, random);
         };
+        if failed.age >= max_age {
+            return None;
+        }
         // Full jitter: clients that failed together do not come back together.
-        let pause = longest_pause(failed.failures).mul_f64(random.clamp(0.0, 1.0));
+        let pause = longest_pause(failed.failures).mul_f64(random().clamp(0.0, 1.0));
         let asked = failed.asked.unwrap_or_default();
         let pause = pause.max(asked.min(LONGEST_ASKED));
         (failed.age.saturating_add(pause) < max_age).then_some(pause)
@@ -181,7 +184,7 @@ mod tests {
 
     fn pause(retry: Retry, failed: Failed) -> Option<Duration> {
         let wire = WireProfile::of(Profile::V2).unwrap();
-        retry.pause_after(failed, &wire.retry, random())
+        retry.pause_after(failed, &wire.retry, random)
     }
 
     const FIRST: Failed = Failed {

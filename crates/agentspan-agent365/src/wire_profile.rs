@@ -229,8 +229,12 @@ impl WireProfile {
 }
 
 impl RetryPolicy {
-    /// The pause after a failed try. `None` after the last. `random` is at least 0 and below 1.
-    pub(crate) fn pause_after(&self, failed: Failed, random: f64) -> Option<Duration> {
+    /// The pause after a failed try. `None` after the last. `random` gives a number from 0 to 1.
+    pub(crate) fn pause_after(
+        &self,
+        failed: Failed,
+        random: impl FnOnce() -> f64,
+    ) -> Option<Duration> {
         let (tries, pauses, longest_asked) = match self {
             Self::Tries {
                 tries,
@@ -269,13 +273,21 @@ impl RetryPolicy {
 impl Cooldown {
     /// What the service asks for, or else the first one, and with each failure before it a random
     /// one from a range that doubles. To ask for no time is to ask for nothing.
-    pub(crate) fn after(&self, failures: u32, asked: Option<Duration>, random: f64) -> Duration {
+    pub(crate) fn after(
+        &self,
+        failures: u32,
+        asked: Option<Duration>,
+        random: impl FnOnce() -> f64,
+    ) -> Duration {
         if let Some(asked) = asked.filter(|asked| !asked.is_zero()) {
             return asked.min(self.longest);
         }
         let range = self.first.saturating_mul(2_u32.saturating_pow(failures));
         let beyond = range.min(self.longest).saturating_sub(self.first);
-        self.first + beyond.mul_f64(random.clamp(0.0, 1.0))
+        match beyond.is_zero() {
+            true => self.first,
+            false => self.first + beyond.mul_f64(random().clamp(0.0, 1.0)),
+        }
     }
 }
 
@@ -286,7 +298,9 @@ impl Cooldown {
 #[must_use]
 pub fn cooldown_seconds(failures: u32, asked: Option<f64>, random: f64) -> f64 {
     let asked = asked.and_then(pause_of);
-    COOLDOWN_OF_V3.after(failures, asked, random).as_secs_f64()
+    COOLDOWN_OF_V3
+        .after(failures, asked, || random)
+        .as_secs_f64()
 }
 
 #[cfg(test)]
@@ -301,7 +315,7 @@ mod tests {
                 asked,
                 age: Duration::ZERO,
             };
-            wire.retry.pause_after(failed, 0.5)
+            wire.retry.pause_after(failed, || 0.5)
         });
         assert_eq!(
             pauses,

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::model::Run;
+use super::model::{Run, SentRequest};
 use crate::compare::differences;
 use crate::typed_value::{TypedPairs, TypedValue};
 use crate::{Json, Tolerances, VectorSpan};
@@ -20,10 +20,15 @@ const SAME_BODY: Tolerances = Tolerances {
 /// lengths and digests can be compared too: those of the reference's own letters.
 pub(super) fn write_as_the_reference(run: &mut Run, model: &Run) {
     for (sent, model) in run.requests.iter_mut().zip(&model.requests) {
-        if let (Ok(one), Ok(other)) = (Json::parse(&sent.body), Json::parse(&model.body)) {
-            if differences(&other, &one, &SAME_BODY).is_empty() {
-                sent.body.clone_from(&model.body);
-            }
+        take_equal_body(sent, model);
+    }
+}
+
+/// Takes the body of the model if both are equal as JSON.
+pub(super) fn take_equal_body(sent: &mut SentRequest, model: &SentRequest) {
+    if let (Ok(one), Ok(other)) = (Json::parse(&sent.body), Json::parse(&model.body)) {
+        if differences(&other, &one, &SAME_BODY).is_empty() {
+            sent.body.clone_from(&model.body);
         }
     }
 }

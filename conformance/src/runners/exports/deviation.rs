@@ -18,7 +18,7 @@ use crate::{Case, Json, Predicate, Runner};
 
 /// A property for which there is a rule. A case that has several is counted under the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Deviation {
+pub(super) enum Deviation {
     UnknownCluster,
     NonPositiveLimit,
     RefusedDomain,
@@ -168,7 +168,7 @@ impl<G: Generation, F: Form> Exports<G, F> {
 }
 
 impl Deviation {
-    fn is_in(self, input: &ExportInput, profile: Profile) -> bool {
+    pub(super) fn is_in(self, input: &ExportInput, profile: Profile) -> bool {
         let has_status = |these: &[u16]| {
             let mut statuses = input
                 .responses

@@ -77,7 +77,7 @@ pub(super) enum Named<'a> {
 pub(super) struct Group<'a> {
     tenant: &'a str,
     agent: &'a str,
-    host: String,
+    pub(super) host: String,
     pub(super) spans: Vec<&'a VectorSpan>,
 }
 
@@ -97,7 +97,7 @@ pub(super) fn run(input: &ExportInput, profile: Profile) -> Run {
 }
 
 /// Whether there is an exporter with these settings.
-fn can_be_built(input: &ExportInput, profile: Profile) -> bool {
+pub(super) fn can_be_built(input: &ExportInput, profile: Profile) -> bool {
     match profile {
         Profile::V0_1 => is_cluster(&input.cluster_category),
         _ => {
@@ -238,7 +238,7 @@ impl Run {
             TokenAnswer::Token(token) | TokenAnswer::AsyncToken(token) => token
                 .as_ref()
                 .filter(|token| !token.is_empty())
-                .map(|token| format!("Bearer {token}")),
+                .map(|token| bearer(token)),
         };
         if authorization.is_none() && profile != Profile::V0_1 {
             self.success = false;
@@ -334,7 +334,7 @@ impl Run {
     }
 }
 
-fn target(input: &ExportInput, group: &Group<'_>, profile: Profile) -> String {
+pub(super) fn target(input: &ExportInput, group: &Group<'_>, profile: Profile) -> String {
     match profile {
         Profile::V0_1 => {
             let agent = segment(group.agent);
@@ -406,7 +406,7 @@ pub(in crate::runners) fn cooldown(failures: u32, asked: Option<f64>, random: f6
 }
 
 /// How many spans are in a body.
-fn spans_of(body: &str) -> usize {
+pub(super) fn spans_of(body: &str) -> usize {
     let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     let scopes = body["resourceSpans"][0]["scopeSpans"].as_array();
     let spans = scopes.into_iter().flatten().map(|scope| &scope["spans"]);
@@ -417,7 +417,7 @@ fn spans_of(body: &str) -> usize {
 
 impl Group<'_> {
     /// Version 3 takes the user of the first span.
-    fn whose(&self, input: &ExportInput) -> Whose {
+    pub(super) fn whose(&self, input: &ExportInput) -> Whose {
         let first = self.spans.first();
         let user = first.and_then(|span| {
             let mut pairs = span.attributes.iter().rev();
@@ -464,12 +464,17 @@ fn domain(input: &ExportInput) -> (String, &str) {
 }
 
 /// Whether a resolver fails with it: there are no tokens that no header can carry.
-fn is_failure(answer: &TokenAnswer) -> bool {
+pub(super) fn is_failure(answer: &TokenAnswer) -> bool {
     match answer {
         TokenAnswer::Raises(_) => true,
         TokenAnswer::Token(Some(token)) => !token.is_empty() && !is_token(token),
         _ => false,
     }
+}
+
+/// The header of a token.
+pub(super) fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
 }
 
 /// Whether a header can carry the token.

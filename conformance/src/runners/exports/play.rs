@@ -55,7 +55,7 @@ pub(super) fn play(input: &ExportInput, profile: Profile) -> Result<Run, Failure
     })
 }
 
-fn sent(request: &RecordedRequest) -> Result<SentRequest, Failure> {
+pub(super) fn sent(request: &RecordedRequest) -> Result<SentRequest, Failure> {
     let host = request.host().unwrap_or_default().to_owned();
     if request.tls_server_name.as_deref() != tls_server_name(&host) {
         return Err(format!("the server name of TLS is not the host {host}").into());
@@ -92,7 +92,7 @@ fn address(input: &ExportInput) -> Option<IpAddr> {
     }
 }
 
-fn service(input: &ExportInput) -> Result<Service, Failure> {
+pub(super) fn service(input: &ExportInput) -> Result<Service, Failure> {
     let mut certificates = Certificates::generate().map_err(|error| error.to_string())?;
     if let Some(address) = address(input) {
         certificates = certificates.with_address(address);

@@ -81,7 +81,7 @@ fn stored(stored: &Stored) -> serde_json::Value {
     shown
 }
 
-fn gated(gated: &Gated) -> serde_json::Value {
+pub(super) fn gated(gated: &Gated) -> serde_json::Value {
     let mut shown = identity(&gated.identity);
     shown["blocked_seconds"] = gated.blocked_seconds.into();
     shown["failures"] = gated.failures.into();

@@ -94,6 +94,21 @@ impl LastTry {
     }
 }
 
+/// What came of sending the next request of an outbox.
+enum Sent {
+    /// The service took it.
+    Taken(Receipt),
+    /// It was not taken, and its identity has paused.
+    Paused,
+}
+
+/// How often the next request of an outbox was tried.
+#[derive(Default)]
+struct Tries {
+    count: u32,
+    refusals: Refusals,
+}
+
 /// How often a body is refused before it is taken for poison.
 const MAX_REFUSALS: u32 = 4;
 
@@ -146,9 +161,11 @@ impl Courier {
     }
 
     fn pause_after(&self, failed: Failed) -> Option<Duration> {
-        let timer = self.timer.get();
-        let random = timer.and_then(|timer| contain::call(|| timer.random()).ok());
-        let random = random.unwrap_or_else(retry::random);
+        let random = || {
+            let timer = self.timer.get();
+            let random = timer.and_then(|timer| contain::call(|| timer.random()).ok());
+            random.unwrap_or_else(retry::random)
+        };
         self.retry.pause_after(failed, &self.wire.retry, random)
     }
 
@@ -192,6 +209,7 @@ impl Courier {
         let mut token = self.first_token(trip, ticket, room).await?;
         let mut headers = self.headers(ticket, token.as_ref())?;
         let mut is_renewed = false;
+        let mut tries = Tries::default();
         while !outbox.is_empty() {
             let address = Address {
                 identity: &ticket.recipient.identity,
@@ -199,14 +217,23 @@ impl Courier {
                 headers: &headers,
                 token: token.as_ref().map_or("", AccessToken::as_str),
             };
-            let error = match self.try_all(trip, &address, outbox, ticket).await {
-                Ok(receipt) => {
+            let sent = self.try_all(trip, &address, outbox, ticket, &mut tries);
+            let error = match sent.await {
+                Ok(Sent::Taken(receipt)) => {
                     let body_bytes = outbox.ahead().body_bytes;
                     ticket.answered(outbox.settle(), receipt, body_bytes);
+                    tries = Tries::default();
+                    continue;
+                }
+                Ok(Sent::Paused) => {
+                    // Pauses are long: the token may be none any more.
+                    token = self.first_token(trip, ticket, room).await?;
+                    headers = self.headers(ticket, token.as_ref())?;
                     continue;
                 }
                 Err(error) => error,
             };
+            tries = Tries::default();
             if let ExportError::Poison { .. } = &error {
                 if !outbox.divide() {
                     ticket.lost(outbox.settle(), error);
@@ -304,13 +331,16 @@ impl Courier {
         address: &Address<'_>,
         outbox: &mut Outbox,
         ticket: &Ticket,
-    ) -> Result<Receipt, ExportError> {
+        tries: &mut Tries,
+    ) -> Result<Sent, ExportError> {
         let Address { identity, uri, .. } = *address;
         let Trip { pass, attempts, .. } = trip;
-        let mut tries = 0;
-        let mut refusals = Refusals::default();
+        let Tries {
+            count: tries,
+            refusals,
+        } = tries;
         loop {
-            tries += 1;
+            *tries += 1;
             let parcel = outbox.encode(trip.press);
             pass.sends(&parcel);
             let secret = address.token.as_bytes();
@@ -322,7 +352,7 @@ impl Courier {
             let pause = match &judgement {
                 Judgement::Again { asked, .. } => {
                     let failed = Failed {
-                        tries,
+                        tries: *tries,
                         failures: pass.failures,
                         asked: *asked,
                         age: pass.since.elapsed(),
@@ -333,11 +363,12 @@ impl Courier {
             };
             pass.answered(judgement.outcome());
             let attempt = Attempt { outcome, pause };
-            log::attempt(identity, uri, tries, &attempt);
+            log::attempt(identity, uri, *tries, &attempt);
             attempts.push(attempt);
             let (last, asked) = match judgement {
                 Judgement::Taken(answer) => {
-                    return Ok(Receipt::read(answer.body(), &outbox.keys(), &withheld));
+                    let receipt = Receipt::read(answer.body(), &outbox.keys(), &withheld);
+                    return Ok(Sent::Taken(receipt));
                 }
                 Judgement::Final(error) => return Err(error),
                 Judgement::Again { last, asked } => (last, asked),
@@ -351,7 +382,7 @@ impl Courier {
             }
             let is_refused = matches!(last.status, Some(500..=502 | 504..=599));
             if !self.keeps_slots() && is_refused && refusals.are_of_poison(pass.taken) {
-                return Err(last.poison(identity, tries));
+                return Err(last.poison(identity, *tries));
             }
             let cause = match (asked, pause) {
                 (Some(_), Some(pause)) => Cause::Asked(Instant::now() + pause),
@@ -366,7 +397,10 @@ impl Courier {
                 None => Err(GaveUp::TooOld),
             };
             if let Err(gave_up) = paused {
-                return Err(gave_up.error(identity, tries, last));
+                return Err(gave_up.error(identity, *tries, last));
+            }
+            if self.reports_queued() {
+                return Ok(Sent::Paused);
             }
         }
     }

@@ -425,7 +425,7 @@ fn lost_in_outage(profile: Profile, seconds: u64) -> (u64, u32) {
                 asked: None,
                 age: now - item,
             };
-            let Some(pause) = retry.pause_after(failed, &wire.retry, random()) else {
+            let Some(pause) = retry.pause_after(failed, &wire.retry, random) else {
                 lost += 1;
                 lanes.leave(turn);
                 lanes.settled(&1, BATCH);
