@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use agentspan_model::agent365::contract::{Level, RuleSet};
-use agentspan_model::agentspec::MASK;
+use agentspan_model::agentspec::{MASK, Sensitive};
 use agentspan_model::keys;
-use agentspan_model::mapping::normal::NormalMessage;
+use agentspan_model::mapping::normal::{NormalMessage, NormalSpan};
 use serde_json::{Value, json};
 
 use crate::check::{self, Found, Sending};
@@ -179,35 +179,37 @@ pub(crate) fn span(row: &Row, span: &Span) -> Value {
         "links": links,
         "chunks": chunks,
         "status": reading.description,
-        "messages": [], "output": [], "tools": [], "arguments": null, "result": null,
         "raw": raw_span(span),
     });
-    if let Some(normal) = reading.normal() {
-        json["messages"] = normal.conversation().iter().map(message).collect();
-        let output = normal
-            .output
-            .reveal()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        json["output"] = output.iter().map(message).collect();
-        json["tools"] = normal
-            .tool_definitions
-            .reveal()
-            .cloned()
-            .unwrap_or_default()
-            .into();
-        for (name, value) in [
-            ("arguments", &normal.tool.arguments),
-            ("result", &normal.tool.result),
-        ] {
-            let masked = || Value::from(MASK);
-            let value = value
-                .as_ref()
-                .map(|value| value.reveal().cloned().unwrap_or_else(masked));
-            json[name] = value.unwrap_or_default();
-        }
+    let normal = reading.normal();
+    let contents = normal.as_ref().map_or_else(
+        || json!({"messages": [], "output": [], "tools": [], "arguments": null, "result": null}),
+        contents,
+    );
+    if let (Value::Object(json), Value::Object(contents)) = (&mut json, contents) {
+        json.extend(contents);
     }
     json
+}
+
+/// What went in and what came out.
+pub(crate) fn contents(normal: &NormalSpan) -> Value {
+    let output = normal.output.reveal();
+    let output = output.map(Vec::as_slice).unwrap_or_default();
+    let tools = normal.tool_definitions.reveal();
+    let of_tool = |value: &Option<_>| {
+        let value: Option<&Sensitive<Value>> = value.as_ref();
+        let masked = || Value::from(MASK);
+        let value = value.map(|value| value.reveal().cloned().unwrap_or_else(masked));
+        value.unwrap_or_default()
+    };
+    json!({
+        "messages": normal.conversation().iter().map(message).collect::<Vec<_>>(),
+        "output": output.iter().map(message).collect::<Vec<_>>(),
+        "tools": tools.cloned().unwrap_or_default(),
+        "arguments": of_tool(&normal.tool.arguments),
+        "result": of_tool(&normal.tool.result),
+    })
 }
 
 fn message(message: &NormalMessage) -> Value {

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod transform;
+
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -10,7 +12,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::check::{CheckRequest, Format, Rules, Sending};
 use crate::command_error::CommandError;
+use crate::convert::ConvertRequest;
 use crate::demo::DemoRequest;
+use crate::diff::DiffRequest;
+use crate::replay::ReplayRequest;
 use crate::serve::ServeRequest;
 use crate::show::ShowRequest;
 
@@ -20,7 +25,13 @@ pub(crate) enum Request {
     /// Help or the version, as text.
     Help(String),
     Check(CheckRequest),
+    Completions(clap_complete::Shell),
+    Convert(ConvertRequest),
     Demo(DemoRequest),
+    Diff(DiffRequest),
+    /// The page of the manual for this command.
+    Manual(Box<Command>),
+    Replay(ReplayRequest),
     Serve(ServeRequest),
     Show(ShowRequest),
 }
@@ -41,6 +52,16 @@ pub(crate) fn parse(
     };
     match matches.subcommand() {
         Some(("check", matches)) => Ok(Request::Check(check_request(matches))),
+        Some(("completions", matches)) => {
+            let shell = matches.get_one("shell").copied();
+            Ok(Request::Completions(
+                shell.unwrap_or(clap_complete::Shell::Bash),
+            ))
+        }
+        Some(("convert", matches)) => Ok(Request::Convert(transform::convert_request(matches))),
+        Some(("diff", matches)) => Ok(Request::Diff(transform::diff_request(matches))),
+        Some(("man", matches)) => manual(text(matches, "command").as_deref()),
+        Some(("replay", matches)) => Ok(Request::Replay(transform::replay_request(matches))),
         Some(("demo", matches)) => Ok(Request::Demo(DemoRequest {
             is_once: matches.get_flag("once"),
         })),
@@ -64,9 +85,47 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(check())
+        .subcommand(completions())
+        .subcommand(transform::convert())
         .subcommand(demo())
+        .subcommand(transform::diff())
+        .subcommand(man())
+        .subcommand(transform::replay())
         .subcommand(serve())
         .subcommand(show())
+}
+
+fn completions() -> Command {
+    let shell = Arg::new("shell")
+        .value_name("SHELL")
+        .required(true)
+        .value_parser(value_parser!(clap_complete::Shell))
+        .help("Whose completions are written");
+    Command::new("completions")
+        .about("Write completions for a shell")
+        .arg(shell)
+}
+
+fn man() -> Command {
+    let command = Arg::new("command")
+        .value_name("COMMAND")
+        .help("A command of this program; without it, the program itself");
+    Command::new("man")
+        .about("Write a page of the manual, in roff")
+        .arg(command)
+}
+
+/// The page of the manual for a command of this program, or for the program.
+fn manual(name: Option<&str>) -> Result<Request, CommandError> {
+    let mut whole = command();
+    whole.build();
+    let Some(name) = name else {
+        return Ok(Request::Manual(Box::new(whole)));
+    };
+    let found = whole.find_subcommand(name).cloned();
+    found
+        .map(|command| Request::Manual(Box::new(command)))
+        .ok_or_else(|| CommandError::Usage(format!("no command has the name {name:?}\n")))
 }
 
 fn demo() -> Command {
@@ -235,6 +294,10 @@ fn flag(name: &'static str, help: &'static str) -> Arg {
         .long(name)
         .action(ArgAction::SetTrue)
         .help(help)
+}
+
+fn text(matches: &ArgMatches, name: &str) -> Option<String> {
+    matches.get_one(name).cloned()
 }
 
 fn files(matches: &ArgMatches) -> Vec<PathBuf> {

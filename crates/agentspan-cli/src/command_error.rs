@@ -43,6 +43,12 @@ pub(crate) enum CommandError {
     /// The runtime does not start.
     #[error("cannot start the runtime")]
     Runtime(#[source] io::Error),
+    /// A receiver did not take all spans. The text has what it answered last.
+    #[error("not all spans were taken: {0}")]
+    Refused(String),
+    /// The variable with the token is not set, or holds what no header can carry.
+    #[error("the variable that --token-env names holds no token")]
+    NoVariable,
     /// Lines of the files are no spans. They were told before.
     #[error("{0} lines cannot be read")]
     Lines(usize),

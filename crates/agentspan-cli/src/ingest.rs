@@ -14,6 +14,7 @@ use crate::reading::list;
 use crate::span::{Form, Group, Span};
 use crate::store::Store;
 
+pub(crate) use agent_spec::plain;
 pub(crate) use file::Files;
 pub(crate) use place::Place;
 

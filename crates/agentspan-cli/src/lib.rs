@@ -1,7 +1,7 @@
 //! The command `agentspan`: see what an agent did, and why a span will not arrive.
 //!
 //! `agentspan show FILE` prints the traces of a file as trees; `agentspan check FILE` says what Agent 365
-//! would refuse, and why. Files hold recordings of Agent Spec Tracing, OTLP in JSON (one request a line, or
+//! would refuse, and why; `README.md` has the others. Files hold recordings of Agent Spec Tracing, OTLP in JSON (one request a line, or
 //! one for the whole file), or requests to Agent 365.
 //!
 //! The library beside the command has one function, [`run`], so that tests can call it.
@@ -10,10 +10,13 @@ mod answers;
 mod arguments;
 mod check;
 mod command_error;
+mod convert;
 mod demo;
+mod diff;
 mod facts;
 mod ingest;
 mod reading;
+mod replay;
 mod row;
 mod serve;
 mod show;
@@ -64,7 +67,18 @@ fn try_run(
             Ok(Outcome::Fine)
         }
         Request::Check(request) => check::run(request, out, errors),
+        Request::Completions(shell) => {
+            clap_complete::generate(shell, &mut arguments::command(), "agentspan", out);
+            Ok(Outcome::Fine)
+        }
+        Request::Convert(request) => convert::run(request, out, errors),
         Request::Demo(request) => demo::run(request, out),
+        Request::Diff(request) => diff::run(request, out, errors),
+        Request::Manual(command) => {
+            clap_mangen::Man::new(*command).render(out)?;
+            Ok(Outcome::Fine)
+        }
+        Request::Replay(request) => replay::run(request, out, errors),
         Request::Serve(request) => serve::run(request, out, errors),
         Request::Show(request) => show::run(request, out, errors),
     }

@@ -134,7 +134,8 @@ fn text(value: &Value, name: &str) -> String {
     text.unwrap_or_default().to_owned()
 }
 
-fn pair(pair: &Value) -> Option<(String, Value)> {
+/// An attribute of OTLP's JSON.
+pub(crate) fn pair(pair: &Value) -> Option<(String, Value)> {
     let key = pair.get("key")?.as_str()?.to_owned();
     Some((key, pair.get("value").map_or(Value::Null, any_value)))
 }

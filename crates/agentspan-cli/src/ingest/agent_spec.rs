@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 
 use super::Place;
 use crate::check::Found;
+use crate::reading::pair;
 use crate::span::{Form, Group, Span};
 
 /// How many open spans are remembered. Beyond it all are forgotten, which only costs what a recording
@@ -318,6 +319,11 @@ fn hexadecimal(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// An attribute as plain JSON.
+pub(crate) fn plain(key: Key, value: AttributeValue<'_>) -> (String, Value) {
+    pair(&attribute(key, value)).unwrap_or_default()
 }
 
 fn attribute(key: Key, value: AttributeValue<'_>) -> Value {

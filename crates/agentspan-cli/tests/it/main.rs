@@ -8,8 +8,12 @@
 
 mod check;
 mod check_conventions;
+mod completions;
+mod convert;
 mod demo;
+mod diff;
 mod hostile;
+mod replay;
 mod show;
 
 use std::path::PathBuf;

@@ -1,0 +1,93 @@
+//! `agentspan convert`: the spans of files in another form.
+
+mod agent365;
+mod agent_spec;
+mod otlp;
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::command_error::{CommandError, Outcome};
+use crate::show;
+use crate::shown::shown_json;
+use crate::span::Span;
+use crate::store::Trace;
+
+pub(crate) use agent365::{Identity, bodies};
+pub(crate) use otlp::request;
+
+/// The form of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// OTLP in JSON, one request a line for each trace.
+    Otlp,
+    /// Requests to Agent 365, one a line for each identity in a trace.
+    Agent365,
+    /// A recording of Agent Spec, one hook a line.
+    AgentSpec,
+}
+
+impl Target {
+    pub(crate) const NAMES: [&'static str; 3] = ["otlp", "agent365", "agentspec"];
+
+    pub(crate) fn named(name: &str) -> Self {
+        match name {
+            "agent365" => Self::Agent365,
+            "agentspec" => Self::AgentSpec,
+            _ => Self::Otlp,
+        }
+    }
+}
+
+/// What to convert.
+#[derive(Debug)]
+pub(crate) struct ConvertRequest {
+    pub(crate) files: Vec<PathBuf>,
+    pub(crate) to: Target,
+    /// Whose the spans are that do not say so.
+    pub(crate) identity: Identity,
+}
+
+pub(crate) fn run(
+    request: ConvertRequest,
+    out: &mut dyn Write,
+    errors: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let (store, unreadable) = show::read(request.files, errors)?;
+    let mut left_out = 0;
+    let mut known = agent_spec::KnownTraces::default();
+    for trace in store.traces() {
+        let lines: Vec<Value> = match request.to {
+            Target::Otlp => vec![otlp::request(&all(trace))],
+            Target::Agent365 => bodies(&all(trace), &request.identity),
+            Target::AgentSpec => {
+                let (lines, others) = agent_spec::recording(trace, &mut known);
+                left_out += others;
+                lines
+            }
+        };
+        for line in lines {
+            writeln!(out, "{}", shown_json(&line))?;
+        }
+    }
+    if unreadable > 0 {
+        return Err(CommandError::Lines(unreadable));
+    }
+    if left_out > 0 {
+        writeln!(
+            errors,
+            "{left_out} spans have no attributes of Agent Spec, and were left out"
+        )?;
+        return Ok(Outcome::Found);
+    }
+    Ok(Outcome::Fine)
+}
+
+/// The spans of a trace, those that started first first.
+fn all(trace: &Trace) -> Vec<&Span> {
+    let mut spans: Vec<&Span> = trace.spans().iter().collect();
+    spans.sort_by_key(|span| span.start);
+    spans
+}

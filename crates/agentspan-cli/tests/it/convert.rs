@@ -1,0 +1,194 @@
+//! `agentspan convert`.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use crate::{Ran, file, run, vector};
+
+fn convert(path: &str, to: &str) -> Ran {
+    let ran = run(&["convert", path, "--to", to]);
+    assert_eq!(ran.code, ExitCode::SUCCESS, "{to}: {}", ran.errors);
+    ran
+}
+
+/// What `show` says, without ids of traces.
+fn shown(path: &str) -> String {
+    run(&["show", "--contents", path]).out
+}
+
+#[test]
+fn a_recording_comes_back_from_otlp_with_all_its_masks() {
+    let text = std::fs::read_to_string(vector("agentspec_real_run.jsonl")).unwrap();
+    let lines = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut lines: Vec<Value> = lines
+        .filter(|line| line["run"] == "agent_with_tool")
+        .collect();
+    // Somebody has masked what the model was asked.
+    for line in &mut lines {
+        for part in ["event", "span"] {
+            mask(&mut line[part]);
+        }
+    }
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let original = file("convert", "original.jsonl", &text);
+    let otlp = file("convert", "otlp.jsonl", &convert(&original, "otlp").out);
+    let back = file("convert", "back.jsonl", &convert(&otlp, "agentspec").out);
+    let ends = |path: &str| {
+        let text = std::fs::read_to_string(path).unwrap();
+        let lines = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let ends = lines.filter(|line| line["hook"] == "on_end");
+        let mut ends: Vec<(String, Value)> = ends
+            .map(|line| (line["span"]["id"].to_string(), line["span"].clone()))
+            .collect();
+        ends.sort_by(|a, b| a.0.cmp(&b.0));
+        ends
+    };
+    let (before, after) = (ends(&original), ends(&back));
+    assert_eq!(before.len(), 5);
+    for ((_, before), (id, after)) in before.iter().zip(&after) {
+        for member in [
+            "name",
+            "start_time",
+            "end_time",
+            "type",
+            "description",
+            "metadata",
+        ] {
+            assert_eq!(before[member], after[member], "{id} {member}");
+        }
+    }
+    assert_eq!(shown(&original), shown(&back));
+    let back_text = std::fs::read_to_string(&back).unwrap();
+    assert!(back_text.contains("** MASKED **") && !back_text.contains("weather in Agadir"));
+    // The order of calls is one that Agent Spec allows.
+    let ran = run(&["check", &back, "--for", "agentspec"]);
+    assert_eq!(ran.code, ExitCode::SUCCESS, "{}", ran.out);
+}
+
+fn mask(part: &mut Value) {
+    if let Some(prompt) = part.get_mut("prompt") {
+        *prompt = "** MASKED **".into();
+    }
+    for event in part
+        .get_mut("events")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        mask(event);
+    }
+}
+
+#[test]
+fn requests_to_agent_365_become_otlp_and_come_back() {
+    let span = json!({
+        "traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": "00f067aa0ba90201", "parentSpanId": null,
+        "name": "chat", "kind": "CLIENT", "startTimeUnixNano": 1_765_000_000_000_000_001_u64,
+        "endTimeUnixNano": 1_765_000_001_000_000_000_u64,
+        "attributes": {
+            "gen_ai.operation.name": "chat", "microsoft.tenant.id": "tenant", "gen_ai.agent.id": "agent",
+            "gen_ai.usage.input_tokens": 4, "gen_ai.request.temperature": 0.5, "flag": true,
+            "gen_ai.response.finish_reasons": ["stop"], "gen_ai.input.messages": "** MASKED **",
+        },
+        "events": [{"timeUnixNano": 1_765_000_000_000_000_002_u64, "name": "e", "attributes": {"k": "v"}}],
+        "links": null, "status": {"code": "ERROR", "message": "no"},
+    });
+    let body = json!({"resourceSpans": [{
+        "resource": {"attributes": {"service.name": "s"}},
+        "scopeSpans": [{"scope": {"name": "n", "version": "1"}, "spans": [span]}],
+    }]});
+    let flat = file("convert", "flat.jsonl", &format!("{body}\n"));
+    let otlp = convert(&flat, "otlp").out;
+    let json: Value = serde_json::from_str(&otlp).unwrap();
+    let resource = &json["resourceSpans"][0];
+    assert_eq!(
+        resource["resource"]["attributes"][0]["value"],
+        json!({"stringValue": "s"})
+    );
+    let found = &resource["scopeSpans"][0]["spans"][0];
+    assert_eq!(
+        (
+            &found["kind"],
+            &found["status"],
+            &found["startTimeUnixNano"]
+        ),
+        (
+            &json!(3),
+            &json!({"code": 2, "message": "no"}),
+            &json!("1765000000000000001")
+        )
+    );
+    let back = convert(&file("convert", "flat-otlp.jsonl", &otlp), "agent365").out;
+    assert_eq!(serde_json::from_str::<Value>(&back).unwrap(), body);
+}
+
+#[test]
+fn a_recording_becomes_requests_that_agent_365_takes() {
+    let arguments = [
+        "convert",
+        &vector("agentspec_real_run.jsonl"),
+        "--to",
+        "agent365",
+        "--tenant",
+        "e3064512-cc6d-4703-be71-a2ecaecaa98a",
+        "--agent",
+        "a0000000-0000-0000-0000-00000000000a",
+    ];
+    let ran = run(&arguments);
+    assert_eq!(ran.code, ExitCode::SUCCESS, "{}", ran.errors);
+    for line in ran.out.lines() {
+        let body: Value = serde_json::from_str(line).unwrap();
+        for span in body["resourceSpans"][0]["scopeSpans"][0]["spans"]
+            .as_array()
+            .unwrap()
+        {
+            let attributes = span["attributes"].as_object().unwrap();
+            assert_eq!(
+                attributes["gen_ai.agent.id"],
+                "a0000000-0000-0000-0000-00000000000a"
+            );
+            assert!(
+                attributes.keys().all(|key| !key.starts_with("agentspec.")),
+                "{attributes:?}"
+            );
+        }
+    }
+    let path = file("convert", "of-recording.jsonl", &ran.out);
+    let ran = run(&[
+        "check",
+        &path,
+        "--for",
+        "agent365:package-filter",
+        "--format",
+        "json",
+    ]);
+    let json: Value = serde_json::from_str(&ran.out).unwrap();
+    let findings = json["findings"].as_array().unwrap();
+    // Its flows are no operations of Agent 365.
+    let is_about_flows =
+        |finding: &Value| ["R09", "R12"].contains(&finding["rule"].as_str().unwrap());
+    assert!(findings.iter().all(is_about_flows), "{findings:#?}");
+}
+
+#[test]
+fn spans_that_are_not_of_agent_spec_are_counted() {
+    let span = r#"{"traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": "00f067aa0ba90201", "name": "GET"}"#;
+    let ran = run(&[
+        "convert",
+        &file("convert", "web.json", span),
+        "--to",
+        "agentspec",
+    ]);
+    assert_eq!((ran.code, ran.out.as_str()), (ExitCode::from(1), ""));
+    assert!(
+        ran.errors
+            .contains("1 spans have no attributes of Agent Spec"),
+        "{}",
+        ran.errors
+    );
+}

@@ -1,0 +1,141 @@
+//! `agentspan replay`, against a server of the program itself.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, ExitCode, Stdio};
+
+use serde_json::Value;
+
+use crate::{file, run, vector};
+
+/// `agentspan serve` on free ports, until it is dropped.
+pub(super) struct Serving {
+    child: Child,
+    pub(super) address: String,
+}
+
+impl Serving {
+    pub(super) fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_agentspan"))
+            .args(["serve", "--port", "0", "--grpc-port", "0"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let first = lines.next().unwrap().unwrap();
+        let address = first.rsplit("http://").next().unwrap();
+        let address = address.trim_end_matches('/').to_owned();
+        Self { child, address }
+    }
+
+    pub(super) fn get(&self, path: &str) -> Value {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.address
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let body = answer.split_once("\r\n\r\n").unwrap().1;
+        serde_json::from_str(body).unwrap()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn what_is_replayed_arrives_whole() {
+    let server = Serving::start(&[]);
+    let url = format!("http://{}", server.address);
+    let path = vector("agentspec_real_run.jsonl");
+    let ran = run(&["replay", &path, "--to", &url]);
+    assert_eq!(ran.code, ExitCode::SUCCESS, "{}", ran.errors);
+    assert!(ran.out.contains("37 of 37 spans were taken"), "{}", ran.out);
+    let listed = server.get("/api/traces");
+    assert_eq!(
+        (&listed["total"], &listed["sums"]["spans"]),
+        (&6.into(), &37.into())
+    );
+    // At the original speed, too: the recording takes parts of a second.
+    let ran = run(&["replay", &path, "--to", &url, "--speed", "original"]);
+    assert!(
+        ran.out.contains("37 of 37 spans were taken"),
+        "{}{}",
+        ran.out,
+        ran.errors
+    );
+}
+
+#[test]
+fn requests_to_agent_365_need_their_token() {
+    let server = Serving::start(&[]);
+    let body = file(
+        "replay",
+        "span.json",
+        r#"{"traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": "00f067aa0ba90201", "name": "chat", "startTimeUnixNano": 1765000000000000000, "endTimeUnixNano": 1765000001000000000, "attributes": {"gen_ai.operation.name": "chat", "microsoft.tenant.id": "t", "gen_ai.agent.id": "a"}}"#,
+    );
+    let url = format!(
+        "http://{}/observability/tenants/t/otlp/agents/a/traces?api-version=1",
+        server.address
+    );
+    let ran = run(&["replay", &body, "--to", &url]);
+    assert_eq!(ran.code, ExitCode::from(2));
+    assert!(ran.errors.contains("401"), "{}", ran.errors);
+    let ran = run(&[
+        "replay",
+        &body,
+        "--to",
+        &url,
+        "--token-env",
+        "CARGO_PKG_NAME",
+    ]);
+    assert_eq!(ran.code, ExitCode::SUCCESS, "{}", ran.errors);
+    assert_eq!(server.get("/api/traces")["total"], 1);
+}
+
+#[test]
+fn t27_a_token_leaves_this_machine_over_https_only() {
+    let body = file("replay", "empty.jsonl", "");
+    let ran = run(&[
+        "replay",
+        &body,
+        "--to",
+        "http://192.0.2.1/v1/traces",
+        "--token-env",
+        "CARGO_PKG_NAME",
+    ]);
+    assert_eq!(ran.code, ExitCode::from(2));
+    assert!(
+        ran.errors.contains("a token goes over https only"),
+        "{}",
+        ran.errors
+    );
+}
+
+#[test]
+fn what_nobody_takes_is_told() {
+    let path = vector("agentspec_real_run.jsonl");
+    for url in ["ftp://127.0.0.1/", "nonsense", "http://"] {
+        assert_eq!(
+            run(&["replay", &path, "--to", url]).code,
+            ExitCode::from(2),
+            "{url}"
+        );
+    }
+    // Nobody listens on the port of a listener that is gone.
+    let gone = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let ran = run(&["replay", &path, "--to", &format!("http://{gone}")]);
+    assert_eq!(ran.code, ExitCode::from(2));
+    assert!(ran.errors.contains("no connection"), "{}", ran.errors);
+}
