@@ -20,6 +20,7 @@ mod fuzz;
 mod golden;
 mod hosts;
 mod loom;
+mod miri;
 mod package;
 mod peers;
 mod tidy;
@@ -76,6 +77,8 @@ usage: cargo xtask <chore>
     [--slack MILLISECONDS]
   loom [--quick]              * the queue's hand-off under every schedule with few preemptions (loom), and
     [--preemptions N]           random ones (shuttle); 3 preemptions by default, 2 and loom alone with --quick
+  miri [CRATE]...               the unit tests of crates that need no network, interpreted, which takes minutes;
+                                needs the nightly toolchain with miri
   fuzz [TARGET]... [--quick]  * input that nobody thought of, for everything that reads input: 20 seconds for
     [--seconds N] [--merge]     each target by default; only the seeds with --quick; or more seeds with --merge
 ";
@@ -136,6 +139,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("wasm", []) => features::webassembly(workspace),
         ("weight", []) => weight::run(workspace),
         ("weight", ["--crates"]) => weight::crates(workspace),
+        ("miri", _) => miri::run(workspace, &options),
         ("hosts", _) => hosts::run(workspace, &options),
         ("msrv", []) => features::minimum_version(workspace),
         ("golden", []) => golden::update(workspace),
