@@ -156,13 +156,13 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
             .args(&options)
             .run(),
         ("faults", _) => cargo(workspace)
-            .args(["run", "--quiet", "--locked", "--package", "conformance"])
+            .args(["run", "--quiet", "--locked", "--package", "proofs"])
             .args(["--bin", "faults", "--"])
             .args(&options)
             .run(),
         ("soak" | "isolation" | "liveness", _) => cargo(workspace)
             .args(["run", "--release", "--quiet", "--locked"])
-            .args(["--package", "conformance", "--bin", "faults", "--", chore])
+            .args(["--package", "proofs", "--bin", "faults", "--", chore])
             .args(&options)
             // Each round has threads of its own, for which glibc would keep more and more arenas.
             .env("MALLOC_ARENA_MAX", "2")

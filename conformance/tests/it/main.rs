@@ -7,13 +7,7 @@ mod agentspec;
 mod backlog;
 mod debug_secrecy;
 mod deviations;
-mod faults;
 mod files;
-#[cfg(unix)]
-mod last_spans;
-mod memory_bound;
 mod normalize;
-mod process_ends;
-mod process_forks;
 mod scratch;
 mod shipped;

@@ -1,5 +1,5 @@
 //! A13: measures how much memory a delivery needs that cannot deliver. `tests/it/memory_bound.rs`
-//! runs it for a small queue; `cargo run -p conformance --bin memory_bound 64` does so for the
+//! runs it for a small queue; `cargo run -p proofs --bin memory_bound 64` does so for the
 //! default one.
 //!
 //! `memory_bound MIB` prints a line for each row, and ends with an error if one needs more than a

@@ -3,12 +3,13 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use agentspan_testkit::{Answer, Service};
 
 use crate::process_ends::output_of;
-use crate::scratch::Scratch;
 
 /// What came of a story.
 struct Told {
@@ -27,8 +28,10 @@ enum Who {
 }
 
 fn tell(story: &str) -> Told {
-    let scratch = Scratch::new();
-    let file = scratch.path().join("notes");
+    static TOLD: AtomicUsize = AtomicUsize::new(0);
+    let number = TOLD.fetch_add(1, Ordering::Relaxed);
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let file = file.join(format!("notes-{}-{number}", std::process::id()));
     let answers = Service::builder().then_repeat(Answer::status(200));
     let service = answers.start().unwrap();
     let child = Command::new(env!("CARGO_BIN_EXE_process_fork"))
@@ -54,10 +57,12 @@ fn tell(story: &str) -> Told {
         text.lines().map(line).collect()
     };
     let said = String::from_utf8(output.stdout).unwrap();
+    let noted = fs::read_to_string(&file).unwrap_or_default();
+    let _ = fs::remove_file(&file);
     Told {
         said: lines(&said),
         output: said,
-        noted: lines(&fs::read_to_string(&file).unwrap_or_default()),
+        noted: lines(&noted),
         service,
     }
 }
