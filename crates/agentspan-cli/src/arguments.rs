@@ -1,6 +1,7 @@
 //! The command line.
 
 mod transform;
+mod watch;
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -16,8 +17,9 @@ use crate::convert::ConvertRequest;
 use crate::demo::DemoRequest;
 use crate::diff::DiffRequest;
 use crate::replay::ReplayRequest;
-use crate::serve::ServeRequest;
+use crate::serve::{Fault, ServeRequest};
 use crate::show::ShowRequest;
+use crate::tail::TailRequest;
 
 /// What is asked for.
 #[derive(Debug)]
@@ -34,6 +36,7 @@ pub(crate) enum Request {
     Replay(ReplayRequest),
     Serve(ServeRequest),
     Show(ShowRequest),
+    Tail(TailRequest),
 }
 
 /// Reads the command line.
@@ -72,6 +75,7 @@ pub(crate) fn parse(
             is_json: matches.get_flag("json"),
             trace: matches.get_one("trace").cloned(),
         })),
+        Some(("tail", matches)) => Ok(Request::Tail(watch::tail_request(matches))),
         // Clap demands a subcommand that it knows.
         _ => Err(CommandError::Usage("no subcommand".to_owned())),
     }
@@ -93,6 +97,7 @@ pub(crate) fn command() -> Command {
         .subcommand(transform::replay())
         .subcommand(serve())
         .subcommand(show())
+        .subcommand(watch::tail())
 }
 
 fn completions() -> Command {
@@ -175,7 +180,30 @@ fn serve() -> Command {
                 .long("memory")
                 .value_name("MIB")
                 .value_parser(value_parser!(u32).range(1..=65_536))
-                .help("How many MiB of spans are kept (default 256)"),
+                .help("How many MiB of spans are kept in memory (default 256)"),
+        )
+        .arg(
+            Arg::new("store")
+                .long("store")
+                .value_name("DIR")
+                .value_parser(value_parser!(PathBuf))
+                .help("Also keep what is received as files in this directory, and show what is there"),
+        )
+        .arg(
+            Arg::new("store-limit")
+                .long("store-limit")
+                .value_name("MIB")
+                .value_parser(value_parser!(u32).range(64..))
+                .requires("store")
+                .help("How large the directory may become, the oldest files go first (default 1024)"),
+        )
+        .arg(
+            Arg::new("fault")
+                .long("fault")
+                .value_name("STATUS[,retry-after=SECONDS][,times=COUNT]")
+                .action(ArgAction::Append)
+                .value_parser(Fault::parse)
+                .help("Answer requests with spans with this status; may be repeated, one after the other"),
         )
 }
 
@@ -189,6 +217,19 @@ fn serve_request(matches: &ArgMatches) -> ServeRequest {
         http: SocketAddr::new(address, port("port", HTTP_PORT)),
         grpc: SocketAddr::new(address, port("grpc-port", GRPC_PORT)),
         token: matches.get_one("token").cloned(),
+        store: matches.get_one("store").cloned(),
+        store_limit: u64::from(
+            matches
+                .get_one::<u32>("store-limit")
+                .copied()
+                .unwrap_or(1024),
+        ) << 20,
+        faults: matches
+            .get_many("fault")
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect(),
         memory: usize::try_from(memory)
             .unwrap_or(usize::MAX)
             .saturating_mul(1 << 20),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
-use crate::shown::shown_path;
+use crate::shown::{shown, shown_path};
 
 /// How the command ends when nothing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,21 @@ pub(crate) enum CommandError {
     /// The variable with the token is not set, or holds what no header can carry.
     #[error("the variable that --token-env names holds no token")]
     NoVariable,
+    /// A token would go over a connection that is not encrypted.
+    #[error("a token goes to this machine only, since the connection is not encrypted")]
+    OpenToken,
+    /// A server cannot be followed.
+    #[error("cannot follow {}", shown(address))]
+    Server {
+        address: String,
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The directory of `--store` cannot be used.
+    #[error("cannot keep files in {}", shown_path(path))]
+    Store { path: PathBuf, source: io::Error },
+    /// Some of what was received was not written to the directory of `--store`. The text is the last reason.
+    #[error("{0} requests were not kept: {1}")]
+    Unkept(usize, String),
     /// Lines of the files are no spans. They were told before.
     #[error("{0} lines cannot be read")]
     Lines(usize),

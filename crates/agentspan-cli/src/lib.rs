@@ -23,6 +23,7 @@ mod show;
 mod shown;
 mod span;
 mod store;
+mod tail;
 mod tree;
 
 use std::ffi::OsString;
@@ -81,5 +82,6 @@ fn try_run(
         Request::Replay(request) => replay::run(request, out, errors),
         Request::Serve(request) => serve::run(request, out, errors),
         Request::Show(request) => show::run(request, out, errors),
+        Request::Tail(request) => tail::run(request, out, errors),
     }
 }

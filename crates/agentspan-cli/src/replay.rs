@@ -231,7 +231,7 @@ pub(crate) fn variable_of_user(name: &str) -> Option<String> {
 }
 
 /// Whether a host is this machine, whoever resolves names.
-fn is_loopback(host: &str) -> bool {
+pub(crate) fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost"
         || host

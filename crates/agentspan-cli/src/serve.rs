@@ -2,8 +2,10 @@
 
 mod answer;
 mod api;
+mod archive;
 mod body;
 mod events;
+mod fault;
 mod guard;
 mod list;
 mod receive;
@@ -19,7 +21,10 @@ use tokio::task::JoinSet;
 use crate::command_error::{CommandError, Outcome};
 use crate::ingest::Files;
 
+pub(crate) use fault::Fault;
 pub(crate) use server::{Access, Server, Shared};
+
+use archive::Archive;
 
 /// How often files are looked at.
 const FILE_PAUSE: Duration = Duration::from_millis(250);
@@ -34,6 +39,10 @@ pub(crate) struct ServeRequest {
     pub(crate) token: Option<String>,
     /// How many bytes of spans are kept.
     pub(crate) memory: usize,
+    /// Where what is received is kept as files, and how many bytes those may have.
+    pub(crate) store: Option<PathBuf>,
+    pub(crate) store_limit: u64,
+    pub(crate) faults: Vec<Fault>,
 }
 
 pub(crate) fn run(
@@ -44,7 +53,24 @@ pub(crate) fn run(
     let access = Access::of(&[request.http, request.grpc], request.token)?;
     let runtime = runtime()?;
     runtime.block_on(async {
-        let shared = Shared::new(request.memory, access);
+        let mut shared = Shared::new(request.memory, access);
+        if let Some(shared) = std::sync::Arc::get_mut(&mut shared) {
+            shared.fail(request.faults);
+            if let Some(path) = &request.store {
+                let opened = Archive::open(path.clone(), request.store_limit);
+                shared.keep_in(opened.map_err(|source| CommandError::Store {
+                    path: path.clone(),
+                    source,
+                })?);
+            }
+        }
+        if let Some(path) = &request.store {
+            // Of what is there, memory holds the newest.
+            let mut stored = Files::new([path.clone()]);
+            read(&mut stored, &shared)?;
+            shared.change(|store| stored.finish(store));
+            stored.tell_problems(errors)?;
+        }
         let mut tasks = JoinSet::new();
         let server = Server::bind(&shared, request.http).await?;
         let grpc = Server::bind(&shared, request.grpc).await?;
@@ -56,10 +82,13 @@ pub(crate) fn run(
             let mut files = Files::new(request.files);
             read(&mut files, &shared)?;
             files.tell_problems(errors)?;
-            tasks.spawn(follow(files, shared));
+            tasks.spawn(follow(files, std::sync::Arc::clone(&shared)));
         }
         stopped().await;
-        Ok(Outcome::Fine)
+        match shared.unkept() {
+            (0, _) => Ok(Outcome::Fine),
+            (count, why) => Err(CommandError::Unkept(count, why)),
+        }
     })
 }
 

@@ -21,6 +21,15 @@ pub(crate) struct Tree<'a> {
     roots: Vec<&'a Span>,
     children: HashMap<&'a str, Vec<&'a Span>>,
     has_contents: bool,
+    colours: Colours,
+}
+
+/// Whether what went wrong is in colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Colours {
+    None,
+    /// The colours of a terminal.
+    Ansi,
 }
 
 impl<'a> Tree<'a> {
@@ -43,12 +52,19 @@ impl<'a> Tree<'a> {
             roots,
             children,
             has_contents: false,
+            colours: Colours::None,
         }
     }
 
     /// Sets whether the beginning of what was asked and answered is shown.
     pub(crate) fn with_contents(mut self, has_contents: bool) -> Self {
         self.has_contents = has_contents;
+        self
+    }
+
+    /// Sets whether what went wrong is in colour. The default is that it is not.
+    pub(crate) fn with_colours(mut self, colours: Colours) -> Self {
+        self.colours = colours;
         self
     }
 
@@ -124,7 +140,7 @@ impl<'a> Tree<'a> {
     ) -> io::Result<()> {
         let (indent, span) = (&branch.indent, branch.span);
         let twig = if branch.is_last { "└─" } else { "├─" };
-        writeln!(out, "{indent}{twig} {}", line(span))?;
+        writeln!(out, "{indent}{twig} {}", line(span, self.colours))?;
         if self.has_contents {
             let bar = if has_children { "│ " } else { "  " };
             for (word, text) in [("in", &span.facts.asked), ("out", &span.facts.answered)] {
@@ -168,7 +184,7 @@ impl<'a> Branch<'a> {
 }
 
 /// What one line says of a span.
-fn line(span: &Span) -> String {
+fn line(span: &Span, colours: Colours) -> String {
     let mut line = shown_cut(&span.name, NAME_CHARACTERS);
     match span.end {
         Some(end) if end < span.start => line += "  end before start",
@@ -182,12 +198,25 @@ fn line(span: &Span) -> String {
     }
     if span.is_error {
         let error = span.facts.error.as_deref().unwrap_or("error");
-        line += &format!("  ✗ {}", shown_cut(error, NAME_CHARACTERS));
+        let error = format!("✗ {}", shown_cut(error, NAME_CHARACTERS));
+        line += &format!("  {}", colours.paint(RED, &error));
     }
     if span.facts.is_refused {
-        line += "  ! refused by Agent 365";
+        line += &format!("  {}", colours.paint(YELLOW, "! refused by Agent 365"));
     }
     line
+}
+
+const RED: &str = "31";
+const YELLOW: &str = "33";
+
+impl Colours {
+    fn paint(self, colour: &str, text: &str) -> String {
+        match self {
+            Self::None => text.to_owned(),
+            Self::Ansi => format!("\u{1b}[{colour}m{text}\u{1b}[0m"),
+        }
+    }
 }
 
 fn counted(count: usize, what: &str) -> String {

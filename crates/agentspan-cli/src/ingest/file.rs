@@ -52,7 +52,7 @@ struct Followed {
 
 impl Files {
     pub(crate) fn new(paths: impl IntoIterator<Item = PathBuf>) -> Self {
-        let files = paths.into_iter().map(|path| Followed {
+        let files = paths.into_iter().flat_map(files_of).map(|path| Followed {
             path: path.into(),
             offset: 0,
             line: 0,
@@ -234,6 +234,26 @@ impl Files {
         };
         self.problems.push(Problem { place, what });
     }
+}
+
+/// The files of a directory that hold JSON, in the order of their names; or the file itself.
+fn files_of(path: PathBuf) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(&path);
+    let paths = entries.and_then(|entries| {
+        let paths = entries.map(|entry| Ok(entry?.path()));
+        paths.collect::<io::Result<Vec<PathBuf>>>()
+    });
+    // What is no directory, or one that cannot be read, is told when it is opened.
+    let Ok(paths) = paths else {
+        return vec![path];
+    };
+    let is_json = |path: &PathBuf| {
+        let extension = path.extension();
+        extension.is_some_and(|extension| extension == "jsonl" || extension == "json")
+    };
+    let mut paths: Vec<PathBuf> = paths.into_iter().filter(is_json).collect();
+    paths.sort();
+    paths
 }
 
 /// Whether a first line only begins a JSON text, as one that is written for people does.

@@ -8,7 +8,9 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame, Incoming};
-use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{
+    CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use hyper::{Request, StatusCode};
 use opentelemetry_proto::tonic::collector::trace::v1::{
     ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
@@ -18,6 +20,7 @@ use serde_json::{Value, json};
 
 use super::answer::{self, Response, error};
 use super::body::{self, Refused};
+use super::fault::Fault;
 use super::guard::shown_token;
 use super::server::Shared;
 use crate::ingest::{self, Ingest};
@@ -36,6 +39,9 @@ const PROTOBUF: &str = "application/x-protobuf";
 pub(super) async fn receive(shared: &Shared, request: Request<Incoming>) -> Response {
     let path = request.uri().path();
     let is_agent365 = path.ends_with("/traces") && path.contains("/agents/");
+    if let Some(fault) = shared.fault() {
+        return of_fault(&fault, path == GRPC_EXPORT);
+    }
     let result = if path == GRPC_EXPORT {
         return grpc(shared, request).await;
     } else if path == "/v1/traces" {
@@ -75,9 +81,24 @@ async fn otlp(shared: &Shared, request: Request<Incoming>) -> Result<Response, R
     })
 }
 
+/// A fault that somebody asked for.
+fn of_fault(fault: &Fault, is_grpc: bool) -> Response {
+    const WHY: &str = "a fault that --fault asks for";
+    if is_grpc {
+        return grpc_answer(None, fault.grpc_status(), WHY);
+    }
+    let mut response = error(fault.status, WHY);
+    if let Some(seconds) = fault.retry_after {
+        let headers = response.headers_mut();
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
 /// Keeps the spans of a request. Those without ids are counted, and their number is given.
 fn take(shared: &Shared, body: &Value, form: Form) -> usize {
     let taken = shared.change(|store| ingest::body(body, Some(form), None, store));
+    shared.keep(|archive| archive.keep(body));
     shared.count_unreadable(taken.without_ids);
     taken.without_ids
 }
@@ -130,6 +151,10 @@ async fn recording(shared: &Shared, request: Request<Incoming>) -> Result<Respon
         }
         ingest.flush(store);
         (spans, unreadable)
+    });
+    shared.keep(|archive| {
+        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+        lines.try_for_each(|line| archive.line(line))
     });
     shared.count_unreadable(unreadable);
     Ok(answer::json(

@@ -12,7 +12,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::archive::Archive;
 use super::body::Refused;
+use super::fault::Fault;
 use super::{answer, api, guard, receive};
 use crate::command_error::CommandError;
 use crate::store::Store;
@@ -56,6 +58,10 @@ pub(crate) struct Shared {
     store: Mutex<Store>,
     changes: watch::Sender<u64>,
     unreadable: AtomicUsize,
+    archive: Option<Mutex<Archive>>,
+    /// How many requests are in no file, and why the last is not.
+    unkept: Mutex<(usize, String)>,
+    faults: Mutex<Vec<Fault>>,
     pub(crate) access: Access,
 }
 
@@ -65,8 +71,46 @@ impl Shared {
             store: Mutex::new(Store::new(memory)),
             changes: watch::Sender::new(0),
             unreadable: AtomicUsize::new(0),
+            archive: None,
+            unkept: Mutex::default(),
+            faults: Mutex::default(),
             access,
         })
+    }
+
+    /// Keeps what is received as files, too.
+    pub(super) fn keep_in(&mut self, archive: Archive) {
+        self.archive = Some(Mutex::new(archive));
+    }
+
+    /// Answers with these faults, one after the other.
+    pub(super) fn fail(&mut self, faults: Vec<Fault>) {
+        self.faults = Mutex::new(faults);
+    }
+
+    /// Keeps what was received. What cannot be kept is counted. The thread waits for the disk.
+    pub(super) fn keep(&self, keep: impl FnOnce(&mut Archive) -> std::io::Result<()>) {
+        let Some(archive) = &self.archive else {
+            return;
+        };
+        let kept = keep(&mut archive.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Err(error) = kept {
+            let mut unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
+            *unkept = (unkept.0 + 1, error.to_string());
+        }
+    }
+
+    /// How many requests could not be kept, and why the last could not.
+    pub(super) fn unkept(&self) -> (usize, String) {
+        let unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
+        unkept.clone()
+    }
+
+    /// The fault that the next request gets.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut faults = faults.iter_mut();
+        faults.find_map(|fault| fault.strikes().then(|| fault.clone()))
     }
 
     /// Looks at the store.

@@ -15,6 +15,7 @@ mod diff;
 mod hostile;
 mod replay;
 mod show;
+mod tail;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};

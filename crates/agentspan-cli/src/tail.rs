@@ -1,0 +1,101 @@
+//! `agentspan tail`: the trees of traces as they come, from a server or from files that grow.
+
+mod server;
+mod settled;
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::command_error::{CommandError, Outcome};
+use crate::ingest::Files;
+use crate::serve;
+use crate::show::FILE_BYTES;
+use crate::store::Store;
+use crate::tree::{Colours, Tree};
+
+use settled::Settled;
+
+/// How often files and traces are looked at.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// What to follow.
+#[derive(Debug)]
+pub(crate) struct TailRequest {
+    /// Without any, a server is asked.
+    pub(crate) files: Vec<PathBuf>,
+    /// The server, `host:port`.
+    pub(crate) from: String,
+    pub(crate) token_variable: Option<String>,
+    pub(crate) has_contents: bool,
+}
+
+pub(crate) fn run(
+    request: TailRequest,
+    out: &mut dyn Write,
+    errors: &mut dyn Write,
+) -> Result<Outcome, CommandError> {
+    let mut printer = Printer {
+        has_contents: request.has_contents,
+        colours: colours(),
+        out,
+    };
+    let runtime = serve::runtime()?;
+    if request.files.is_empty() {
+        return runtime.block_on(server::follow(&request, &mut printer));
+    }
+    runtime.block_on(async {
+        let mut store = Store::new(FILE_BYTES);
+        let mut files = Files::new(request.files);
+        let mut settled = Settled::default();
+        let mut last = 0;
+        loop {
+            let read = files.read(&mut store);
+            read.map_err(|(path, source)| CommandError::File { path, source })?;
+            files.tell_problems(errors)?;
+            for (number, id) in store.changed_after(last, usize::MAX) {
+                last = last.max(number);
+                let is_running = store.row(&id).is_some_and(|row| row.is_running);
+                settled.changed(id, is_running);
+            }
+            for id in settled.take() {
+                printer.print(&mut store, &id)?;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    })
+}
+
+/// Only on a terminal, and not if the user wants none: <https://no-color.org>.
+fn colours() -> Colours {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is no setting of the library, and read once"
+    )]
+    let is_unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    match std::io::stdout().is_terminal() && !is_unwanted {
+        true => Colours::Ansi,
+        false => Colours::None,
+    }
+}
+
+/// Prints traces.
+struct Printer<'a> {
+    has_contents: bool,
+    colours: Colours,
+    out: &'a mut dyn Write,
+}
+
+impl Printer<'_> {
+    fn print(&mut self, store: &mut Store, id: &str) -> Result<(), CommandError> {
+        if let (Some(row), Some(trace)) = (store.row(id), store.trace(id)) {
+            Tree::new(&row, trace.spans())
+                .with_contents(self.has_contents)
+                .with_colours(self.colours)
+                .write(self.out)?;
+            writeln!(self.out)?;
+            self.out.flush()?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,170 @@
+//! `agentspan tail`.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
+
+use crate::replay::Serving;
+use crate::{file, run, vector};
+
+/// `agentspan tail`, until it is dropped.
+struct Tailing {
+    child: Child,
+    lines: std::io::Lines<BufReader<ChildStdout>>,
+}
+
+impl Tailing {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_agentspan"))
+            .arg("tail")
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// The lines up to the next empty one. It waits for them.
+    fn tree(&mut self) -> Vec<String> {
+        let lines = self.lines.by_ref().map(Result::unwrap);
+        lines.take_while(|line| !line.is_empty()).collect()
+    }
+}
+
+impl Drop for Tailing {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+const SPAN: &str = r#"{"traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": "00f067aa0ba90201", "name": "first", "startTimeUnixNano": 1765000000000000000, "endTimeUnixNano": 1765000001000000000, "status": {"code": "ERROR"}}"#;
+
+#[test]
+fn a_file_that_grows_is_followed() {
+    let path = file("tail", "grows.jsonl", &format!("{SPAN}\n"));
+    let mut tailing = Tailing::start(&[&path]);
+    // No colours: it is no terminal.
+    assert_eq!(
+        tailing.tree(),
+        [
+            "trace 4bf92f3577b34da6a3ce929d0e0e4736  1 span  1.00 s  1 error",
+            "└─ first  1.00 s  ✗ error"
+        ]
+    );
+    let second = SPAN.replace(
+        "0201\", ",
+        "0202\", \"parentSpanId\": \"00f067aa0ba90201\", ",
+    );
+    let mut appended = std::fs::OpenOptions::new()
+        .append(true)
+        .open(&path)
+        .unwrap();
+    writeln!(appended, "{}", second.replace("first", "second")).unwrap();
+    assert_eq!(tailing.tree()[2], "   └─ second  1.00 s  ✗ error");
+}
+
+#[test]
+fn a_server_is_followed() {
+    let server = Serving::start(&[]);
+    let mut tailing = Tailing::start(&["--from", &server.address]);
+    let body = file("tail", "sent.json", SPAN);
+    let url = format!("http://{}", server.address);
+    let ran = run(&["replay", &body, "--to", &url]);
+    assert_eq!(ran.code, ExitCode::SUCCESS, "{}", ran.errors);
+    assert_eq!(tailing.tree()[1], "└─ first  1.00 s  ✗ error");
+}
+
+#[test]
+fn without_a_server_it_says_so() {
+    let gone = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let ran = run(&["tail", "--from", &gone.to_string()]);
+    assert_eq!(ran.code, ExitCode::from(2));
+    assert!(
+        ran.errors.contains(&format!("cannot follow {gone}")),
+        "{}",
+        ran.errors
+    );
+    let ran = run(&[
+        "tail",
+        "--from",
+        "192.0.2.1:4318",
+        "--token-env",
+        "CARGO_PKG_NAME",
+    ]);
+    assert!(ran.errors.contains("is not encrypted"), "{}", ran.errors);
+}
+
+#[test]
+fn t28_what_is_stored_is_read_by_all_commands_and_shown_again() {
+    let directory = std::path::Path::new(&file("tail", "x", "")).with_file_name("stored");
+    drop(std::fs::remove_dir_all(&directory));
+    let directory = directory.to_str().unwrap();
+    let recording = vector("agentspec_real_run.jsonl");
+    {
+        let server = Serving::start(&["--store", directory]);
+        let ran = run(&[
+            "replay",
+            &recording,
+            "--to",
+            &format!("http://{}", server.address),
+        ]);
+        assert_eq!(ran.code, ExitCode::SUCCESS, "{}", ran.errors);
+    }
+    let names: Vec<_> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .collect();
+    assert_eq!(names.len(), 1);
+    #[cfg(unix)]
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&names[0].metadata().unwrap().permissions())
+            & 0o777,
+        0o600
+    );
+    // What was sent is what is stored.
+    let ran = run(&["diff", &recording, directory]);
+    assert_eq!(ran.code, ExitCode::SUCCESS, "{}{}", ran.out, ran.errors);
+    assert!(
+        ran.out.contains("0 added, 0 missing, 0 changed"),
+        "{}",
+        ran.out
+    );
+    let server = Serving::start(&["--store", directory]);
+    assert_eq!(server.get("/api/traces")["sums"]["spans"], 37);
+}
+
+#[test]
+fn faults_come_as_often_as_they_were_asked_for() {
+    let body = file("tail", "fault.json", SPAN);
+    let server = Serving::start(&["--fault", "429,retry-after=0,times=2"]);
+    let url = format!("http://{}", server.address);
+    // `replay` tries again, as the answer asks it to.
+    let ran = run(&["replay", &body, "--to", &url]);
+    assert_eq!(ran.code, ExitCode::SUCCESS, "{}", ran.errors);
+    assert_eq!(server.get("/api/traces")["total"], 1);
+    let server = Serving::start(&["--fault", "403"]);
+    let ran = run(&[
+        "replay",
+        &body,
+        "--to",
+        &format!("http://{}", server.address),
+    ]);
+    assert_eq!(ran.code, ExitCode::from(2));
+    assert!(
+        ran.errors.contains("the receiver answers 403"),
+        "{}",
+        ran.errors
+    );
+    assert_eq!(server.get("/api/traces")["total"], 0);
+    for fault in ["200", "nonsense", "429,retry=1", "429,times=x"] {
+        assert_eq!(
+            run(&["serve", "--fault", fault]).code,
+            ExitCode::from(2),
+            "{fault}"
+        );
+    }
+}
