@@ -13,11 +13,13 @@ use crate::context::is_observed_here;
 use crate::span::SpanBuilder;
 use crate::{Span, TraceError};
 
+mod fields;
 mod generation;
 mod kinds;
 mod recorded_stream;
 mod values;
 
+pub use fields::Fields;
 pub use generation::{Generation, LlmGeneration, OpenGeneration};
 pub use recorded_stream::RecordedStream;
 

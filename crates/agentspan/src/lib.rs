@@ -58,6 +58,8 @@
 //!
 //! - `otlp-http` and `otlp-grpc` add destinations that speak OTLP.
 //! - `tracing` adds `Telemetry::tracing_layer`, for agents that emit `tracing` spans, such as rig's.
+//! - `macros` adds `#[agentspan::agent]` and `#[agentspan::tool]`, which trace a function as an agent
+//!   or a tool of Agent Spec.
 //! - `yaml` reads Agent Spec documents in YAML.
 //! - `anyhow` records the type of the innermost error in an `anyhow::Error` as `error.type`.
 //!
@@ -104,6 +106,8 @@ mod telemetry;
 
 pub use agentspan_agent365 as agent365;
 pub use agentspan_discovery as discovery;
+#[cfg(feature = "macros")]
+pub use agentspan_macros::{agent, tool};
 pub use agentspan_model as model;
 pub use agentspan_otel as otel;
 pub use agentspan_processor as processor;

@@ -24,6 +24,7 @@ use agentspan_otel::{
     ApplyGuardrailScope, ExecuteToolScope, Feedback, InferenceScope, InvokeAgentScope, OutputScope,
     ScopeTracer, SpanRef, TurnContext,
 };
+use agentspan_processor::execution::Fields;
 use agentspan_record::{Attributes, Enrichment, FinishedSpan};
 use conformance::SHIPPED_VECTORS;
 use opentelemetry::trace::{
@@ -250,6 +251,7 @@ fn of_records(hooks: &[RecordedHook]) -> Vec<String> {
         Enrichment::none().with_attribute(attribute())
     ));
     texts.push(format!("{:?}", Sensitive::new(CANARY)));
+    texts.push(format!("{:?}", Fields::new().with("key", CANARY)));
     let panicked = agentspan_queue::contain::call(|| assert!(CANARY.is_empty(), "{CANARY}"));
     texts.push(format!("{panicked:?}"));
     texts

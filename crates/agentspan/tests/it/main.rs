@@ -19,6 +19,8 @@ mod identity_fallbacks;
 mod install;
 #[cfg(feature = "otlp-http")]
 mod judgements;
+#[cfg(feature = "macros")]
+mod macros;
 mod masks;
 #[path = "../../../agentspan-otel/tests/it/meters.rs"]
 mod meters;

@@ -1,0 +1,137 @@
+//! What a function becomes.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::spanned::Spanned as _;
+use syn::{Error, Ident};
+
+use crate::function::Function;
+use crate::options::Options;
+
+/// The function as an execution of a component of this kind, or an error of the compiler and the function as it is.
+pub(crate) fn function(kind: &str, options: TokenStream, function: TokenStream) -> TokenStream {
+    let read =
+        syn::parse2(options).and_then(|options| Ok((options, syn::parse2(function.clone())?)));
+    let executed = read.and_then(|(options, function)| execution(kind, &options, &function));
+    executed.unwrap_or_else(|error| {
+        let error = error.into_compile_error();
+        quote!(#error #function)
+    })
+}
+
+fn execution(kind: &str, options: &Options, function: &Function) -> syn::Result<TokenStream> {
+    let recorded = recorded(options, function)?;
+    let component = component(&format_ident!("{kind}"), options, function);
+    let execution = format_ident!("{kind}Execution");
+    let this = Ident::new("execution", Span::mixed_site());
+    let inputs = (!recorded.is_empty()).then(|| {
+        let names = recorded.iter().map(|name| name.unraw().to_string());
+        quote! {
+            .with_inputs(&::agentspan::processor::execution::Fields::new()#(.with(#names, &#recorded))*)
+        }
+    });
+    let body = &function.body;
+    // Where the type that is returned is not right, the compiler shows that.
+    let call = match function.is_async {
+        true => quote_spanned! {function.output.span()=>
+            #this.run(|_| async move { #body }).await
+        },
+        false => {
+            let output = &function.output;
+            quote_spanned! {function.output.span()=>
+                #this.in_span(|_| -> #output { #body })
+            }
+        }
+    };
+    Ok(function.with_body(&quote! {
+        let #this = ::agentspan::processor::execution::#execution::of(#component)#inputs;
+        #call
+    }))
+}
+
+/// The arguments whose values are recorded.
+fn recorded<'a>(options: &Options, function: &'a Function) -> syn::Result<Vec<&'a Ident>> {
+    let unknown = options
+        .skip
+        .iter()
+        .find(|name| !function.named.contains(name));
+    if let Some(name) = unknown {
+        let text = format!("the function has no argument of the name `{name}`");
+        return Err(Error::new(name.span(), text));
+    }
+    let named = function.named.iter().filter(|_| !options.skip_all);
+    Ok(named.filter(|name| !options.skip.contains(name)).collect())
+}
+
+/// A reference to the component.
+fn component(kind: &Ident, options: &Options, function: &Function) -> TokenStream {
+    if let Some(component) = &options.component {
+        return quote!(&#component);
+    }
+    let name = match &options.name {
+        Some(name) => name.value(),
+        None => function.plain_name(),
+    };
+    let description = function.description();
+    let description = description.map(|description| quote!(.with_description(#description)));
+    quote!({
+        static COMPONENT: ::std::sync::OnceLock<::agentspan::model::agentspec::#kind> =
+            ::std::sync::OnceLock::new();
+        COMPONENT.get_or_init(|| ::agentspan::model::agentspec::#kind::new(#name)#description)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_refused(options: TokenStream, tokens: TokenStream, says: &str) {
+        let expanded = function("Tool", options, tokens.clone()).to_string();
+        assert!(
+            expanded.contains("compile_error") && expanded.contains(says),
+            "{expanded}"
+        );
+        // So that nothing else is in error.
+        assert!(expanded.ends_with(&tokens.to_string()), "{expanded}");
+    }
+
+    #[test]
+    fn what_cannot_be_traced_is_refused_with_a_reason() {
+        let good = || {
+            quote!(
+                fn tool(a: u8) -> Result<(), Error> {
+                    Ok(())
+                }
+            )
+        };
+        check_refused(
+            quote!(),
+            quote!(
+                fn tool() {}
+            ),
+            "must return a `Result`",
+        );
+        check_refused(
+            quote!(),
+            quote!(
+                struct Tool;
+            ),
+            "expected a function",
+        );
+        check_refused(
+            quote!(),
+            quote!(
+                const fn tool() -> R {
+                    x
+                }
+            ),
+            "expected a function",
+        );
+        check_refused(quote!(skip(b)), good(), "no argument of the name `b`");
+        check_refused(quote!(nam = "a"), good(), "expected `name");
+        check_refused(quote!(component = ), good(), "expected an expression");
+        check_refused(quote!(name = "a", component = b), good(), "a name already");
+    }
+}

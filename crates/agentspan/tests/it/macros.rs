@@ -1,0 +1,184 @@
+//! Functions with `#[agentspan::agent]` and `#[agentspan::tool]`: what they trace, and that they do what they would do without.
+
+use std::error::Error;
+use std::num::ParseIntError;
+
+use agentspan::model::agentspec::{Component, Disclosure, SpanDetails, Tool};
+use agentspan::processor::{InMemory, Trace, TraceError};
+use futures_executor::block_on;
+use serde_json::{Value, json};
+
+type Failure = Box<dyn Error>;
+
+/// The weather of a city,
+/// in words.
+///
+/// Not part of the description.
+#[agentspan::tool]
+async fn forecast(city: &str, days: u32) -> Result<String, Failure> {
+    if city.is_empty() {
+        return Err("no city".into());
+    }
+    Ok(format!("{days} days of sun in {city}"))
+}
+
+#[agentspan::agent(name = "weather agent")]
+async fn answer(question: String) -> Result<String, Failure> {
+    let weather = forecast("Bern", 3).await?;
+    Ok(format!("{question} {weather}"))
+}
+
+#[agentspan::tool(skip(secret), name = "digits")]
+fn r#digits<'a, T>(
+    text: &'a T,
+    mut times: u64,
+    secret: &'a str,
+    (a, b): (u8, u8),
+) -> Result<u64, Failure>
+where
+    T: AsRef<str> + serde::Serialize + ?Sized,
+{
+    times += secret.len() as u64;
+    let number: u64 = text
+        .as_ref()
+        .parse()
+        .map_err(|error: ParseIntError| error.to_string())?;
+    Ok(number * times + u64::from(a + b))
+}
+
+struct Desk {
+    tool: Tool,
+    prefix: String,
+}
+
+impl Desk {
+    #[agentspan::tool(component = self.tool, skip_all)]
+    async fn note(&mut self, text: &str) -> Result<(), Failure> {
+        self.prefix.push_str(text);
+        Ok(())
+    }
+}
+
+fn seen<T>(run: impl FnOnce() -> T) -> (T, InMemory) {
+    let seen = InMemory::new().with_disclosure(Disclosure::Clear);
+    let trace = Trace::builder().with_processor(seen.clone());
+    let trace = trace.start().unwrap();
+    let returned = run();
+    trace.end().unwrap();
+    (returned, seen)
+}
+
+/// What the event of this number says under a key.
+fn said(seen: &InMemory, span: &str, event: usize, key: &str) -> Value {
+    let events = seen.span(span).unwrap().span.events;
+    let dump = serde_json::to_value(events[event].dump(Disclosure::Clear)).unwrap();
+    dump[key].clone()
+}
+
+#[test]
+fn an_agent_and_its_tool_are_spans_with_inputs_and_outputs() {
+    let (returned, seen) = seen(|| block_on(answer("Rain?".to_owned())));
+    assert_eq!(returned.unwrap(), "Rain? 3 days of sun in Bern");
+    seen.expect_tree(
+        "RootSpan
+└─ weather agent (AgentExecutionSpan)
+   └─ forecast (ToolExecutionSpan)",
+    )
+    .unwrap();
+    assert_eq!(
+        said(&seen, "weather agent", 0, "inputs"),
+        json!({ "question": "Rain?" })
+    );
+    assert_eq!(
+        said(&seen, "forecast", 0, "inputs"),
+        json!({ "city": "Bern", "days": 3 })
+    );
+    assert_eq!(
+        said(&seen, "forecast", 1, "outputs"),
+        json!({ "output": "3 days of sun in Bern" })
+    );
+}
+
+#[test]
+fn a_tool_has_the_first_paragraph_of_the_documentation_as_its_description() {
+    let (_, seen) = seen(|| block_on(forecast("Bern", 1)).unwrap());
+    let span = seen.span("forecast").unwrap().span;
+    let SpanDetails::ToolExecutionSpan(tool) = &span.details else {
+        panic!("{:?}", span.details);
+    };
+    let component: &Component = &tool.tool;
+    assert_eq!(
+        component.description(),
+        Some("The weather of a city, in words.")
+    );
+}
+
+#[test]
+fn an_error_that_is_returned_early_is_recorded() {
+    let (returned, seen) = seen(|| block_on(forecast("", 1)));
+    assert_eq!(returned.unwrap_err().to_string(), "no city");
+    assert_eq!(said(&seen, "forecast", 1, "type"), "ExceptionRaised");
+}
+
+#[test]
+fn generics_patterns_and_skipped_arguments_are_as_without_the_attribute() {
+    let (returned, seen) = seen(|| r#digits("20", 1, "x", (1, 1)));
+    assert_eq!(returned.unwrap(), 42);
+    assert_eq!(
+        said(&seen, "digits", 0, "inputs"),
+        json!({ "text": "20", "times": 1 })
+    );
+}
+
+#[test]
+fn a_method_may_bring_its_component() {
+    let mut desk = Desk {
+        tool: Tool::new("notes"),
+        prefix: String::new(),
+    };
+    let (returned, seen) = seen(|| block_on(desk.note("secret")));
+    returned.unwrap();
+    assert_eq!(desk.prefix, "secret");
+    assert_eq!(said(&seen, "notes", 0, "inputs"), json!({}));
+}
+
+#[test]
+fn outside_a_trace_the_function_runs_all_the_same() {
+    assert_eq!(
+        block_on(forecast("Bern", 2)).unwrap(),
+        "2 days of sun in Bern"
+    );
+}
+
+/// An error type of the program's own.
+#[derive(Debug)]
+struct Own;
+
+impl std::fmt::Display for Own {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("own")
+    }
+}
+
+impl From<TraceError> for Own {
+    fn from(_: TraceError) -> Self {
+        Self
+    }
+}
+
+impl From<ParseIntError> for Own {
+    fn from(_: ParseIntError) -> Self {
+        Self
+    }
+}
+
+#[agentspan::tool]
+async fn parse(text: &str) -> Result<i32, Own> {
+    Ok(text.parse::<i32>()?)
+}
+
+#[test]
+fn a_question_mark_converts_into_the_error_of_the_function() {
+    let (returned, _) = seen(|| block_on(parse("x")));
+    assert_eq!(returned.unwrap_err().to_string(), "own");
+}
