@@ -14,6 +14,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("fmt", &["--check"]),
     ("lint", &[]),
     ("test", &[]),
+    ("page", &[]),
     ("doc", &[]),
     ("features", &[]),
     ("api", &["--check"]),

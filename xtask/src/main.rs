@@ -22,6 +22,7 @@ mod hosts;
 mod loom;
 mod miri;
 mod package;
+mod page;
 mod peers;
 mod tidy;
 mod weight;
@@ -48,6 +49,8 @@ usage: cargo xtask <chore>
   hosts [KIND]...             * programs that use TLS, with and without us: nothing may change for them
   api [--check]               * write the public API of each crate to docs/api, or say how it differs
   package                     * packages of the published crates, without a warning
+  page [--pictures]           * the page of `agentspan serve` in Chromium, which is installed where it is missing;
+                                its pictures go to docs/images if asked
   wasm                        * the model builds for wasm32-unknown-unknown
   weight [--crates]           * count the crates that users build; in ci, that is all. Then build programs of
                                 ours and of a peer, and compare the time and the size, which takes minutes
@@ -136,6 +139,8 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("api", []) => api::update(workspace),
         ("api", ["--check"]) => api::check(workspace),
         ("package", []) => package::run(workspace),
+        ("page", []) => page::run(workspace, page::Pictures::Discard),
+        ("page", ["--pictures"]) => page::run(workspace, page::Pictures::Keep),
         ("wasm", []) => features::webassembly(workspace),
         ("weight", []) => weight::run(workspace),
         ("weight", ["--crates"]) => weight::crates(workspace),

@@ -120,6 +120,7 @@ fn skeleton(row: &Row, span: &Span) -> Value {
         ("op", &facts.operation),
         ("m", &facts.model),
         ("tool", &facts.tool),
+        ("call", &facts.call),
         ("agent", &facts.agent),
         ("err", &facts.error),
     ];

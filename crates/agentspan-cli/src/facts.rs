@@ -50,6 +50,8 @@ pub(crate) struct Facts {
     pub(crate) conversation: Option<String>,
     pub(crate) model: Option<String>,
     pub(crate) tool: Option<String>,
+    /// The id by which a model asked for the tool.
+    pub(crate) call: Option<String>,
     pub(crate) usage: Usage,
     /// Whether the usage repeats that of spans below.
     pub(crate) is_sum: bool,
@@ -116,6 +118,7 @@ impl Facts {
             conversation: normal.conversation_id.clone(),
             model: normal.call.model().map(str::to_owned),
             tool: normal.tool.name.clone(),
+            call: normal.tool.call_id.clone(),
             usage: normal.usage,
             is_sum: normal.is_sum(),
             error: error.and_then(|error| error.error_type.clone()),
@@ -135,6 +138,7 @@ impl Facts {
             &self.conversation,
             &self.model,
             &self.tool,
+            &self.call,
             &self.error,
             &self.asked,
             &self.answered,

@@ -1,5 +1,7 @@
 //! The list of traces: filters and pages.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::server::Shared;
@@ -10,6 +12,9 @@ use crate::store::{Store, Trace};
 /// How many rows an answer has, unless asked otherwise, and at most.
 const LIMIT: usize = 200;
 const MAX_LIMIT: usize = 1_000;
+
+/// How many tenants and agents there are to choose from.
+const MAX_NAMES: usize = 200;
 
 /// Which traces are asked for.
 #[derive(Debug, Default)]
@@ -24,6 +29,8 @@ struct Filter {
     limit: Option<usize>,
     /// Only those that came before the trace with this number.
     after: Option<u64>,
+    /// Not this many of them.
+    skip: usize,
 }
 
 pub(super) fn answer(shared: &Shared, query: &str) -> Value {
@@ -55,6 +62,7 @@ impl Filter {
                 "to" => filter.to = value.parse().ok(),
                 "limit" => filter.limit = value.parse().ok(),
                 "after" => filter.after = value.parse().ok(),
+                "skip" => filter.skip = value.parse().unwrap_or(0),
                 _ => {}
             }
         }
@@ -74,11 +82,15 @@ impl Filter {
         let ids: Vec<(u64, String)> = store.ids_newest_first();
         let limit = self.limit.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
         let (mut rows, mut shown, mut next) = (Vec::new(), 0, None);
+        let newest = ids.first().map(|(number, _)| number.saturating_add(1));
+        let mut names = Names::default();
+        let mut skip = self.skip;
         let mut sums = [0_i64; 5];
         for (number, id) in ids {
             let Some(row) = store.row(&id) else {
                 continue;
             };
+            names.add(&row);
             let takes = store
                 .trace(&id)
                 .is_some_and(|trace| self.takes(&row, trace));
@@ -94,7 +106,12 @@ impl Filter {
                 .zip(all)
                 .for_each(|(sum, add)| *sum = sum.saturating_add(add));
             let is_before = self.after.is_none_or(|after| number < after);
-            if is_before && rows.len() < limit {
+            if !is_before {
+                continue;
+            }
+            if skip > 0 {
+                skip -= 1;
+            } else if rows.len() < limit {
                 rows.push(row.to_json());
                 next = Some(number);
             }
@@ -106,6 +123,9 @@ impl Filter {
             "total": store.len(),
             "shown": shown,
             "next": next.filter(|_| is_full).map(|number| number.to_string()),
+            "newest": newest.map(|number| number.to_string()),
+            "tenants": names.tenants,
+            "agents": names.agents,
             "bytes": store.bytes(),
             "limit": store.limit(),
             "lost": {"traces": lost.traces, "spans": lost.spans},
@@ -135,6 +155,27 @@ impl Filter {
                 .attributes
                 .iter()
                 .all(|attribute| has_attribute(trace, attribute))
+    }
+}
+
+/// The tenants and agents of all traces, to choose from.
+#[derive(Debug, Default)]
+struct Names {
+    tenants: BTreeSet<String>,
+    agents: BTreeSet<String>,
+}
+
+impl Names {
+    fn add(&mut self, row: &Row) {
+        let add = |names: &mut BTreeSet<String>, name: &Option<String>| {
+            if let Some(name) = name {
+                if names.len() < MAX_NAMES && !names.contains(name) {
+                    names.insert(name.clone());
+                }
+            }
+        };
+        add(&mut self.tenants, &row.tenant);
+        add(&mut self.agents, &row.agent);
     }
 }
 

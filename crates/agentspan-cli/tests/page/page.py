@@ -1,0 +1,430 @@
+"""The page of `agentspan serve` in a real browser: python3 page.py AGENTSPAN DIRECTORY-FOR-PICTURES"""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import traceback
+
+import spans
+from browser import Browser, Page
+
+EARLIER, RUN = spans.trip(11, spans.START - 1_560_000, earlier=True), spans.trip(12, spans.START)
+TEXT = "(one) => document.querySelector(one).innerText"
+ROWS = "[...document.querySelectorAll('%s')].filter((row) => row.style.display !== 'none')"
+FRAMES = """new Promise((done) => {
+  const list = document.querySelector('.vs[role]'), frames = [], long = [];
+  const watch = new PerformanceObserver((found) => long.push(...found.getEntries().map((one) => one.duration)));
+  watch.observe({type: 'longtask'});
+  let last = 0, most = 0;
+  const step = (now) => {
+    if (last) frames.push(now - last);
+    last = now; most = Math.max(most, list.querySelectorAll('[role=row]').length);
+    list.scrollTop += frames.length % 40 === 39 ? 30000 : PIXELS;
+    if (list.scrollTop + list.clientHeight >= list.scrollHeight - 2) list.scrollTop = 0;
+    if (frames.length < 150) { requestAnimationFrame(step); return; }
+    watch.disconnect(); frames.sort((a, b) => a - b);
+    done({fps: Math.round(frames.length / frames.reduce((a, b) => a + b) * 1000), p95: Math.round(frames[142] * 10) / 10, rows: most, long: long.length, elements: document.querySelectorAll('*').length});
+  };
+  requestAnimationFrame(step);
+})"""
+
+
+def span(name, which=0):
+    return [one for one in RUN.spans if one["name"].endswith(name)][which]
+
+
+def opened(page, trace, query=""):
+    page.js(f"if (location.hash !== '#/t/{trace.id}{query}') {{ screen.id = null; location.hash = '#/t/{trace.id}{query}'; }}")
+    page.wait(f"screen.id === '{trace.id}' && screen.side.querySelector('[role=tabpanel]').childElementCount && (screen.view === 'totals' || {ROWS % '.wr'}.length)")
+
+
+def chosen(page, name):
+    page.wait(f"document.querySelector('.det h2').innerText.includes({json.dumps(name)}) && document.querySelector('.wr.sel .t').innerText === {json.dumps(name)}")
+
+
+def listed(page, query=""):
+    page.js(f"clearTimeout(later); screen.ready = false; if (location.hash === '#/{query}') show(); else location.hash = '#/{query}'")
+    page.wait(f"screen.ready && document.querySelector('#list') && (screen.list.length === 0 || {ROWS % '.lr'}.length)")
+
+
+def shown(page, number):
+    page.wait(f"document.querySelector('#list .sp + span').innerText === '{number} shown'")
+
+
+def text(page, selector):
+    return page.js(f"({TEXT})({json.dumps(selector)})")
+
+
+def the_list_tells_what_was_asked_and_answered(page, _):
+    listed(page)
+    row = page.wait(f"{ROWS % '.lr'}.map((row) => row.innerText).find((text) => text.includes('1 refused'))")
+    for part in ("Trip Planner", spans.TENANT, "Three days in Lisbon", "Here is a plan that stays at 861", "8.42 s", "16", "9,802 → 519", "failed"):
+        assert part in row, (part, row)
+
+
+def a_new_trace_slides_in_and_one_that_grows_changes_in_place(page, address):
+    listed(page)
+    trace = spans.Trace(21, time.time() * 1000 - 500, "Late Comer")
+    root = trace.add(None, "invoke_agent", "invoke_agent Late Comer", 0, None)
+    trace.send(address)
+    page.wait(f"(({ROWS % '.lr'}).find((row) => row.at === 0)?.innerText || '').match(/Late Comer[^]*running/)")
+    opened(page, trace)
+    page.wait("document.querySelector('.bar.going')")
+    trace.add(root, "chat", "chat gpt-4.1", 100, 300, {"gen_ai.request.model": "gpt-4.1"})
+    trace.send(address, trace.spans[1:])
+    page.wait(f"{ROWS % '.wr'}.length === 2")
+    root["endTimeUnixNano"] = str(int((trace.at + 400) * 1_000_000))
+    trace.send(address, [root])
+    page.wait("!document.querySelector('.bar.going')")
+    chosen(page, "Late Comer")
+
+
+def search_and_filters_ask_the_server(page, _):
+    listed(page)
+    page.key("/")
+    page.write("Memmo Alfama")
+    shown(page, 1)
+    page.key("Escape")
+    listed(page, "?q=nothing-has-this-word")
+    page.wait("document.querySelector('.empty h2')?.innerText === 'No trace fits these filters'")
+    page.click_on(".empty button")
+    page.wait(f"{ROWS % '.lr'}.length > 1")
+    page.click_on(".seg button", "Refused")
+    shown(page, 1)
+    page.wait("location.hash === '#/?state=ref'")
+    listed(page, "?tenant=" + spans.TENANT + "&agent=Trip%20Planner")
+    shown(page, 2)
+    listed(page)
+    page.key("/")
+    page.write("gen_ai.tool.name = hotel_index")
+    page.key("Enter")
+    page.wait("document.querySelector('.chip')")
+    shown(page, 1)
+
+
+def bars_stand_where_the_times_say(page, _):
+    opened(page, RUN)
+    for zoom in ("", "&z=1700-4000"):
+        opened(page, RUN, "?span=" + RUN.spans[0]["spanId"] + zoom)
+        bars = page.wait("(() => { const rows = " + ROWS % ".wr" + "; return rows.length === 16 && [document.querySelector('.axis').clientWidth - 14, rows.map((row) => { const lane = row.querySelector('.ba').getBoundingClientRect(), boxes = [...row.querySelectorAll('.bar')].filter((bar) => bar.style.display !== 'none').map((bar) => bar.getBoundingClientRect());"
+                         "return [row.at, Math.min(...boxes.map((box) => box.left)) - lane.left, Math.max(...boxes.map((box) => box.right)) - lane.left]; })]; })()")
+        width, (start, end) = bars[0], ((1700, 4000) if zoom else (0, 8420))
+        for at, left, right in bars[1]:
+            one = sorted_by_tree()[at]
+            begin, stop = (int(one[name]) / 1e6 - RUN.at for name in ("startTimeUnixNano", "endTimeUnixNano"))
+            x, y = ((time - start) / (end - start) * width for time in (begin, stop))
+            if x > -4000 and y < width + 4000:
+                assert abs(left - x) <= 0.5 and abs(right - max(y, x + 2)) <= 0.5, (one["name"], left, x, right, y)
+
+
+def sorted_by_tree():
+    """The spans in the order of the rows."""
+    kids = {}
+    for one in RUN.spans:
+        kids.setdefault(one.get("parentSpanId"), []).append(one)
+
+    def walk(parent):
+        for one in sorted(kids.get(parent, []), key=lambda one: int(one["startTimeUnixNano"])):
+            yield one
+            yield from walk(one["spanId"])
+    return list(walk(None))
+
+
+def a_trace_opens_on_the_step_that_failed(page, _):
+    opened(page, RUN)
+    chosen(page, "hotel_rates")
+    said = text(page, ".det")
+    assert "TimeoutError" in said and "rates.example did not answer within 2 s (attempt 2 of 2)" in said and '"Lisbon"' in said, said
+
+
+def a_model_call_reads_as_a_conversation(page, _):
+    opened(page, RUN, "?span=" + span("chat gpt-4.1", -1)["spanId"])
+    page.wait("document.querySelector('.body')?.innerText.includes('2 earlier messages')")
+    said = text(page, ".body")
+    for part in ("System prompt", "same as in the call before", "search_flights", "hotel_rates", " ms, 64 chunks, ", "Here is a plan that stays at 861"):
+        assert part in said, (part, said)
+    assert "You are Trip Planner" not in said
+    page.click_on(".body .lnk", "Open all")
+    page.wait("document.querySelector('.body').innerText.includes('You are Trip Planner')")
+    page.js("(() => { const slider = document.querySelector('.strip input'); slider.value = 600; slider.dispatchEvent(new Event('input')); })()")
+    assert 0 < page.js("document.querySelector('.msg.assistant:last-child .rest').innerText.length") < len(spans.ANSWER)
+    page.click_on(".body .lnk", "Fold again")
+    page.wait("document.querySelector('.body').innerText.includes('2 earlier messages') && !document.querySelector('.body details[open]')")
+    page.click_on(".calls .lnk", "Show span")
+    chosen(page, "search_flights")
+    opened(page, RUN, "?span=" + span("hotel_index")["spanId"])
+    page.wait("document.querySelectorAll('.body .masked').length === 2")
+
+
+def a_refused_span_says_why_and_how_to_mend_it(page, _):
+    opened(page, RUN)
+    assert "1 refused by Agent 365" in text(page, "h1")
+    page.key("b")
+    chosen(page, "rebook_hotel")
+    assert "refused" in text(page, ".wr.sel .sts")
+    note = text(page, ".note.warn")
+    assert "Agent 365 would refuse this span" in note and all(re.search(rf"{word}\n.+", note) for word in ("Remedy", "Rule", "Source")), note
+
+
+def totals_count_each_call_once(page, _):
+    opened(page, RUN, "?view=totals")
+    rows = page.js("[...document.querySelectorAll('.tot tbody tr')].map((row) => [...row.cells].map((cell) => cell.innerText.trim()))")
+    rows = {row[0]: row[1:] for row in rows}
+    assert rows["gpt-4.1"] == ["2", "", "", "3.73 s", "5,190", "310"], rows
+    assert rows["Hotel Specialist"][4:] == ["4,612", "209"] and rows["hotel_rates"][:2] == ["1", "1"], rows
+    page.click_on(".seg button", "Tree")
+    page.wait(f"{ROWS % '.wr'}.find((row) => row.innerText.includes('Hotel Specialist'))?.innerText.includes('Σ 4,612')")
+
+
+def two_runs_are_compared_by_structure(page, _):
+    listed(page, "?agent=Trip%20Planner")
+    page.key("Home", "x", "j", "x")
+    page.click_on(".float button", "Compare")
+    page.wait("document.querySelector('.dlt')?.innerText.includes('6 added, 0 missing, 4 changed')")
+    assert page.js("location.hash").startswith(f"#/compare?a={EARLIER.id}&b={RUN.id}")
+    page.wait("document.querySelector('.det .ins')?.innerText.includes('420')")
+    assert "500" in text(page, ".det .del") and "hotel_rates" in text(page, ".det h2") and "+2.21 s (+36 %)" in text(page, ".dlt")
+    page.click_on(".btn", "Only changes")
+    page.wait(f"{ROWS % '.cr.row'}.length === 10")
+
+
+def an_address_names_the_trace_the_span_the_view_and_the_part(page, address):
+    other = Page(page.browser, address + f"#/t/{RUN.id}?span={span('hotel_index')['spanId']}&view=tree&tab=1&z=1000-2000")
+    chosen(other, "hotel_index")
+    assert text(other, ".seg [aria-pressed=true]") == "Tree" and "gen_ai.tool.call.id" in other.wait("document.querySelector('.kv')?.innerText")
+    other.key("j")
+    other.wait(f"location.hash.includes('{span('gpt-4.1-mini', 1)['spanId']}') && location.hash.includes('z=1000-2000')")
+    other.send("Page.close")
+
+
+def everything_works_by_keys(page, _):
+    listed(page, "?agent=Trip%20Planner")
+    page.key("Home", "j", "k")
+    page.wait("document.querySelector('.vs').getAttribute('aria-activedescendant') === 'row-0'")
+    page.key("Enter")
+    page.wait(f"screen.id === '{RUN.id}' && screen.span && document.querySelector('.wr.sel')")
+    for keys, name in ((["Home"], "Trip Planner"), (["j"], "prompt_shield"), (["ArrowDown"], "chat gpt-4.1"), (["k"], "prompt_shield"), (["End"], "pii_output_filter"), (["PageUp"], "Trip Planner"), (["e"], "hotel_rates"),
+                       (["ArrowLeft", "h"], "Trip Planner"), (["l"], "prompt_shield"), (["E"], "hotel_rates"), (["B"], "rebook_hotel"), (["ArrowRight"], "Hotel Specialist")):
+        page.key(*keys)
+        chosen(page, name)
+    page.key("Home", "ArrowLeft")
+    page.wait(f"{ROWS % '.wr'}.length === 1 && document.querySelector('.wr.sel').getAttribute('aria-expanded') === 'false'")
+    page.key("ArrowRight")
+    for keys, rows in (([], 14), (["f"], 16), (["f"], 9), (["f"], 16)):
+        page.key(*keys)
+        page.wait(f"{ROWS % '.wr'}.length === {rows}")
+    page.key("w")
+    page.wait("document.querySelector('.cols') && location.hash.includes('view=tree')")
+    page.key("w", "e", "z")
+    page.wait("location.hash.includes('z=')")
+    page.key("0", "2")
+    page.wait("document.querySelector('[role=tab][aria-selected=true]').innerText.startsWith('Attributes') && !location.hash.includes('z=')")
+    page.key("Enter")
+    page.wait("document.activeElement.getAttribute('role') === 'tab'")
+    page.key("ArrowRight")
+    page.wait("document.activeElement.innerText.startsWith('Events') && document.activeElement.getAttribute('aria-selected') === 'true'")
+    page.key("Escape")
+    page.wait("document.activeElement.getAttribute('role') === 'treegrid'")
+    page.key("]")
+    page.wait(f"screen.id === '{EARLIER.id}' && screen.span && document.querySelector('.wr.sel')")
+    page.key("[")
+    page.wait(f"screen.id === '{RUN.id}' && screen.span && document.querySelector('.wr.sel')")
+    page.key("/")
+    page.write("hotel")
+    page.wait("document.querySelector('.wh > div').innerText === '6 of 16 match'")
+    page.key("Escape", "?")
+    page.wait("document.querySelector('dialog').open")
+    page.key("Escape", "Escape")
+    page.wait("document.querySelector('#list')")
+
+
+def a_drag_over_the_whole_time_zooms_and_edges_can_be_moved(page, _):
+    opened(page, RUN)
+    x, y, width = page.js("(() => { const box = document.querySelector('.mini').getBoundingClientRect(); return [box.x, box.y + 20, box.width]; })()")
+
+    def drag(start, end):
+        page.mouse("mousePressed", x + width * start, y)
+        page.mouse("mouseMoved", x + width * end, y)
+        page.mouse("mouseReleased", x + width * end, y)
+    zoom = lambda: [float(part) / 8420 for part in page.wait("location.hash.match(/z=([^&]*)/)?.[1]").split("-")]
+    drag(0.25, 0.5)
+    start, end = zoom()
+    assert abs(start - 0.25) < 0.01 and abs(end - 0.5) < 0.01, (start, end)
+    page.js("history.replaceState(null, '', location.hash.replace(/z=[^&]*/, ''))")
+    drag(0.5, 0.75)
+    start, end = zoom()
+    assert abs(start - 0.25) < 0.01 and abs(end - 0.75) < 0.01, (start, end)
+
+
+def colours_have_contrast_in_both_themes(page, _):
+    for name in ("light", "dark"):
+        page.js(f"theme('{name}')")
+        colors = page.js("Object.fromEntries(['bg','surf','sub','sel','tx','mu','fa','ac','agent','llm','tool','flow','node','guardrail','human','other','err','errbg','warn','warnbg','add','addbg','delbg','ctl'].map((name) => [name, getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim()]))")
+        texts = [(one, ground) for one in ("tx", "mu", "fa", "ac") for ground in ("bg", "surf", "sel")] + [("err", "errbg"), ("err", "surf"), ("warn", "warnbg"), ("add", "addbg"), ("err", "delbg"), ("mu", "sub")]
+        kinds = [(one, ground) for one in ("agent", "llm", "tool", "flow", "node", "guardrail", "human", "other", "ctl") for ground in ("bg", "surf")]
+        for pairs, floor in ((texts, 4.5), (kinds, 3.0)):
+            for one, ground in pairs:
+                assert contrast(colors[one], colors[ground]) >= floor, (name, one, ground, contrast(colors[one], colors[ground]))
+    page.js("theme('light')")
+
+
+def contrast(one, other):
+    def light(color):
+        digits = color[1:] if len(color) == 7 else "".join(digit * 2 for digit in color[1:])
+        parts = [int(digits[at:at + 2], 16) / 255 for at in (0, 2, 4)]
+        parts = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+    low, high = sorted((light(one), light(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def everything_has_a_name_and_a_role(page, _):
+    places = [lambda: listed(page), lambda: opened(page, RUN), lambda: opened(page, RUN, "?view=totals"), lambda: (page.go(f"#/compare?a={EARLIER.id}&b={RUN.id}"), page.wait("document.querySelector('.det h2')"))]
+    for place in places:
+        place()
+        tree = page.send("Accessibility.getFullAXTree")["nodes"]
+        roles = {node["role"]["value"] for node in tree if not node["ignored"]}
+        assert {"banner", "navigation", "main"} <= roles and sum(node["role"]["value"] == "heading" and any(one["name"] == "level" and one["value"]["value"] == 1 for one in node.get("properties", [])) for node in tree) == 1, roles
+        for node in tree:
+            if not node["ignored"] and node["role"]["value"] in ("button", "link", "searchbox", "combobox", "tab", "grid", "treegrid", "checkbox", "slider", "separator"):
+                assert node.get("name", {}).get("value", "").strip(), node
+        twice = page.js("(() => { const ids = [...document.querySelectorAll('[id]')].filter((one) => one.style.display !== 'none').map((one) => one.id); return ids.filter((id, at) => ids.indexOf(id) !== at); })()")
+        assert not twice, twice
+
+
+def what_a_span_says_never_becomes_markup(page, address):
+    trace = spans.hostile(13, spans.START + 60_000)
+    trace.send(address)
+    for name in ("light", "dark"):
+        page.js(f"theme('{name}')")
+        listed(page)
+        for one in trace.spans:
+            for tab in range(6):
+                opened(page, trace, f"?span={one['spanId']}&tab={tab}")
+        for view in ("tree", "totals"):
+            opened(page, trace, f"?view={view}")
+        page.go(f"#/compare?a={trace.id}&b={RUN.id}")
+        page.wait("document.querySelector('.dlt')?.innerText.includes('changed') && document.querySelector('.det h2')")
+    page.js("theme('light')")
+    opened(page, trace)
+    assert "<img src=x onerror=" in text(page, "h1") and "\\u{202e}" in text(page, "h1")
+    assert page.js("window.hacked === undefined && document.querySelectorAll('main img, main script, main iframe, main a[href^=javascript], main [onload], main [onerror]').length") == 0
+    strangers = [one for one in page.requests() if not one.startswith((address, "about:"))]
+    assert not strangers, strangers
+    assert page.js("document.createElement('b').innerHTML") == ""
+    blocked = page.js("(() => { try { document.createElement('b').innerHTML = '<i>'; return false; } catch (error) { return true; } })()")
+    assert blocked, "the policy lets text become markup"
+
+
+def nothing_is_wider_than_the_window(page, _):
+    for width, height in ((320, 640), (360, 740), (820, 900), (1440, 900), (2560, 1300)):
+        page.size(width, height)
+        for place in ("#/", f"#/t/{RUN.id}", f"#/t/{RUN.id}?view=totals", f"#/compare?a={EARLIER.id}&b={RUN.id}"):
+            page.go(place)
+            page.wait(f"location.hash.startsWith({json.dumps(place)}) && document.querySelector('h1')" + (" && document.querySelector('#list')" if place == "#/" else " && !document.querySelector('#list')"))
+            wide = page.js("[document.documentElement, document.body, document.querySelector('main'), ...document.querySelectorAll('main > *')].map((one) => [one.tagName, one.id, one.getBoundingClientRect().right, one.scrollWidth]).filter(([, , right, scroll]) => right > innerWidth + 0.5 || scroll > innerWidth)")
+            assert not wide, (width, place, wide)
+    page.size(360, 740)
+    opened(page, RUN)
+    page.click_on(".wr .t", "hotel_rates")
+    page.wait("document.querySelector('.det').getClientRects().length")
+    page.click_on(".back")
+    page.wait("!document.querySelector('.det').getClientRects().length")
+    page.size(1440, 900)
+
+
+def ten_thousand_spans_scroll_with_few_rows(page, address):
+    trace = spans.many(14, spans.START - 500_000, 10_000)
+    trace.send(address)
+    begin = time.monotonic()
+    opened(page, trace)
+    seconds = time.monotonic() - begin
+    page.key("f")
+    page.wait("document.querySelector('.vs').getAttribute('aria-rowcount') === '%d'" % len(trace.spans))
+    figures = [page.js(FRAMES.replace('PIXELS', str(pixels))) for pixels in (120, 900)]
+    print(f"  10,000 spans: opened in {seconds:.2f} s, {figures}")
+    assert all(one["rows"] < 80 and one["elements"] < 2500 for one in figures), figures
+    page.key("End")
+    page.wait(f"{ROWS % '.wr'}.some((row) => row.at === {len(trace.spans) - 1} && row.classList.contains('sel'))")
+
+
+def many_traces_scroll_and_every_row_arrives(page, address):
+    for first in range(0, 3_000, 500):
+        body = {"resourceSpans": [part for at in range(first, first + 500) for part in small(at).body()["resourceSpans"]]}
+        spans.post(address, body)
+    listed(page, "?agent=Crowd")
+    shown(page, "3,000")
+    page.key("End")
+    page.wait(f"{ROWS % '.lr'}.some((row) => row.at === 2999 && row.innerText.includes('Crowd'))")
+    figures = page.js(FRAMES.replace('PIXELS', '900'))
+    print(f"  3,000 traces: {figures}")
+    assert figures["rows"] < 60, figures
+
+
+def small(at):
+    trace = spans.Trace(1_000 + at, spans.START - 10_000_000 - at * 1000, "Crowd")
+    trace.add(None, "invoke_agent", "invoke_agent Crowd", 0, 100)
+    return trace
+
+
+def pictures(page, directory):
+    """Pictures of the page, to look at and for the README."""
+    directory.mkdir(parents=True, exist_ok=True)
+    page.js("theme('light')")
+    page.size(1280, 800)
+    opened(page, RUN)
+    page.js("document.fonts.ready")
+    page.screenshot(directory / "page-trace.png")
+    page.js("theme('dark')")
+    page.go(f"#/compare?a={EARLIER.id}&b={RUN.id}")
+    page.wait("document.querySelector('.dlt')?.innerText.includes('4 changed') && document.querySelector('.det .ins')")
+    page.screenshot(directory / "page-compare.png")
+    page.js("theme('light')")
+
+
+TESTS = [the_list_tells_what_was_asked_and_answered, a_trace_opens_on_the_step_that_failed, bars_stand_where_the_times_say, a_model_call_reads_as_a_conversation, a_refused_span_says_why_and_how_to_mend_it,
+         totals_count_each_call_once, two_runs_are_compared_by_structure, an_address_names_the_trace_the_span_the_view_and_the_part, everything_works_by_keys, a_drag_over_the_whole_time_zooms_and_edges_can_be_moved,
+         colours_have_contrast_in_both_themes, everything_has_a_name_and_a_role, nothing_is_wider_than_the_window, search_and_filters_ask_the_server, a_new_trace_slides_in_and_one_that_grows_changes_in_place,
+         what_a_span_says_never_becomes_markup, ten_thousand_spans_scroll_with_few_rows, many_traces_scroll_and_every_row_arrives]
+
+
+def main(program, directory, only=""):
+    server = subprocess.Popen([program, "serve", "--port", "0", "--grpc-port", "0"], stdout=subprocess.PIPE, text=True)
+    browser = Browser()
+    failed = []
+    try:
+        address = re.search(r"http://\S+", server.stdout.readline())[0]
+        EARLIER.send(address)
+        RUN.send(address)
+        page = Page(browser, address)
+        page.js("theme('light')")
+        for test in [test for test in TESTS if only in test.__name__]:
+            begin = time.monotonic()
+            try:
+                test(page, address)
+                complaints = page.complaints()
+                # One test asks the policy to refuse something.
+                allowed = 1 if test is what_a_span_says_never_becomes_markup else 0
+                assert len(complaints) <= allowed or test is what_a_span_says_never_becomes_markup and all("innerHTML" in str(one) or "TrustedHTML" in str(one) for one in complaints), complaints
+                result = "ok"
+            except Exception:
+                traceback.print_exc()
+                failed.append(test.__name__)
+                page.size(1440, 900)
+                result = "FAILED"
+            browser.events.clear()
+            print(f"{test.__name__:<62} {result:<7} {time.monotonic() - begin:5.1f} s", flush=True)
+        if not failed and not only:
+            pictures(page, pathlib.Path(directory))
+    finally:
+        browser.close()
+        server.terminate()
+        server.wait()
+    if failed:
+        sys.exit("failed: " + ", ".join(failed))
+
+
+main(*sys.argv[1:])

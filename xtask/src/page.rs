@@ -1,0 +1,42 @@
+//! `cargo xtask page`: the page of `agentspan serve` in a real browser.
+
+use crate::command::{Program, cargo};
+use crate::error::XtaskError;
+use crate::workspace::Workspace;
+
+/// What becomes of the pictures that the tests take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pictures {
+    /// They are in the target directory, to look at.
+    Discard,
+    /// They are those of the documentation.
+    Keep,
+}
+
+/// Builds the command, and runs the tests of its page. They drive Chromium over a pair of pipes, with nothing but
+/// Python's library.
+pub(crate) fn run(workspace: &Workspace, pictures: Pictures) -> Result<(), XtaskError> {
+    cargo(workspace)
+        .args(["build", "--locked", "--package", "agentspan-cli"])
+        .args(["--bin", "agentspan"])
+        .run()?;
+    let target = workspace.target_directory();
+    let program = target.join("debug/agentspan");
+    let directory = match pictures {
+        Pictures::Discard => target.join("page/images"),
+        Pictures::Keep => workspace.root().join("docs/images"),
+    };
+    let tests = workspace
+        .root()
+        .join("crates/agentspan-cli/tests/page/page.py");
+    Program::new("python3", workspace.root(), "install Python 3.11 or newer")
+        .args([
+            tests,
+            program.with_extension(std::env::consts::EXE_EXTENSION),
+            directory,
+        ])
+        .env("PYTHONUTF8", "1")
+        .env("PYTHONUNBUFFERED", "1")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .run()
+}
