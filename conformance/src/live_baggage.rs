@@ -1,7 +1,7 @@
 //! Calls of the reference's baggage builder, made to ours.
 
 use agentspan_otel::BaggageBuilder;
-use agentspan_otel::baggage::BaggageText;
+use agentspan_otel::baggage::{BaggageText, CustomKeyError};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -41,7 +41,30 @@ impl BaggageCall {
                 }
             };
         }
+        let custom = |builder: BaggageBuilder, key: &str, value: Option<String>| {
+            let builder = builder.with_custom_attribute(key, value);
+            builder.map_err(|error| Stop::Raised {
+                class: "ValueError",
+                message: match error {
+                    CustomKeyError::Blank => "custom baggage key must not be blank",
+                    CustomKeyError::Comma => "custom baggage key must not contain commas",
+                    _ => "_internal.custom_keys is reserved",
+                },
+            })
+        };
         Ok(match self.op.as_str() {
+            "custom_attribute" => {
+                let key: String = serde_json::from_value(argument(0))?;
+                custom(builder, &key, text(1)?)?
+            }
+            "custom_attributes" => {
+                let pairs: Option<TypedPairs> = serde_json::from_value(argument(1))?;
+                let mut builder = builder;
+                for (key, value) in pairs.unwrap_or_default() {
+                    builder = custom(builder, &key, Typed(value).into_baggage_text())?;
+                }
+                builder
+            }
             "set_pairs" => {
                 let pairs: Option<TypedPairs> = serde_json::from_value(argument(1))?;
                 let pairs = pairs.unwrap_or_default();

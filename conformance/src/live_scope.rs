@@ -49,6 +49,7 @@ pub enum ScopeKind {
     /// An agent gives its answer; only version 2 has it.
     Output,
     /// A guardian judges; only version 2 has it.
+    #[serde(alias = "guardrail")]
     ApplyGuardrail,
 }
 
@@ -87,6 +88,14 @@ pub enum Stop {
     /// The input is of a type, or an id of a form, that our crates do not take.
     #[error("our crates refuse it: {0}")]
     Refused(String),
+    /// They refuse it as the reference does.
+    #[error("{class}: {message}")]
+    Raised {
+        /// The reference's class of the error.
+        class: &'static str,
+        /// Its text.
+        message: &'static str,
+    },
     /// The input is not what the vectors describe.
     #[error(transparent)]
     Failed(Failure),

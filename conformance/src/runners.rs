@@ -41,6 +41,7 @@ pub fn all() -> Vec<Box<dyn Runner>> {
         Box::new(agentspec_spans::AgentspecSpans),
         Box::new(Baggage::<V01>::NEW),
         Box::new(Baggage::<V2>::NEW),
+        Box::new(Baggage::<V3>::NEW),
         Box::new(discovery::Discovery),
         Box::new(Exports::<V01, Requests>::NEW),
         Box::new(Exports::<V2, Requests>::NEW),

@@ -36,6 +36,7 @@ impl<G: Generation> Runner for Scopes<G> {
 
     fn run(&self, case: &Case) -> Outcome {
         match run(&case.input()?, G::PROFILE) {
+            Err(stop @ Stop::Raised { .. }) => Err(stop.to_string().into()),
             Err(Stop::Refused(what)) => Ok(refusal(&what)),
             Err(Stop::Failed(failure)) => Err(failure),
             Ok(mut outcome) => {

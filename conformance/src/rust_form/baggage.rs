@@ -11,6 +11,8 @@ use crate::typed_value::TypedPairs;
 pub(crate) fn baggage_call_fits(setter: &str, args: &[Value]) -> bool {
     let forms: &[Form] = match setter {
         "set_pairs" => &[Form::Any, Form::Optional(&Form::Where(are_pairs))],
+        "custom_attribute" => &[Form::Text, Form::OPTIONAL_TEXT],
+        "custom_attributes" => &[Form::Any, Form::Optional(&Form::Where(are_pairs))],
         "agent_type" => &[Form::Optional(&AGENT_TYPE)],
         "invoke_agent_server" => &[Form::OPTIONAL_TEXT, Form::Optional(&Form::Port)],
         _ => &[Form::OPTIONAL_TEXT],

@@ -107,6 +107,20 @@ const DEVIATING: &[(&str, &str, usize)] = &[
     ),
     ("baggage_v2.json", "spans-of-rust-say-so", 1),
     (
+        "baggage_v3.json",
+        "baggage-goes-before-the-identity-of-the-process",
+        1,
+    ),
+    ("baggage_v3.json", "custom-keys-stay-in-the-process", 8),
+    ("baggage_v3.json", "halves-of-identities-stay-apart", 1),
+    (
+        "baggage_v3.json",
+        "input-that-no-rust-type-takes-is-refused",
+        3,
+    ),
+    ("baggage_v3.json", "others-name-no-custom-keys", 1),
+    ("baggage_v3.json", "spans-of-rust-say-so", 1),
+    (
         "export_v0_1.json",
         "refused-identity-costs-its-own-spans",
         3,

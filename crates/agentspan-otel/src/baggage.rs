@@ -1,6 +1,7 @@
 //! Baggage of one request: what every span of the request is to carry.
 
 mod builder;
+mod custom_key;
 mod entering;
 mod local_identity;
 mod meeting;
@@ -17,6 +18,7 @@ use agentspan_queue::contain::{self, ThreadBound};
 use opentelemetry::{Context, ContextGuard, Key, StringValue};
 
 pub use self::builder::BaggageBuilder;
+pub use self::custom_key::CustomKeyError;
 pub(crate) use self::entering::{CurrentTrace, request_of, with_news};
 use self::local_identity::LocalIdentity;
 use self::meeting::with_local_baggage;
@@ -44,14 +46,17 @@ static DROPPED: AtomicU64 = AtomicU64::new(0);
 #[derive(Clone)]
 pub struct RequestBaggage {
     pairs: Arc<[(Key, StringValue)]>,
+    /// The keys that become attributes beside those of the profile.
+    custom: Arc<[Key]>,
     /// For the spans of the request.
     ready: Arc<Ready>,
 }
 
 impl RequestBaggage {
-    fn new(pairs: Vec<(Key, StringValue)>) -> Self {
+    fn new(pairs: Vec<(Key, StringValue)>, custom: Vec<Key>) -> Self {
         Self {
             pairs: Arc::from(pairs),
+            custom: Arc::from(custom),
             ready: Arc::default(),
         }
     }
@@ -60,6 +65,13 @@ impl RequestBaggage {
     #[must_use]
     pub fn pairs(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.pairs.iter().map(|(k, v)| (k.as_str(), v.as_str()))
+    }
+
+    /// The keys that become attributes of spans beside those of the profile, see
+    /// [`BaggageBuilder::with_custom_attribute`].
+    #[must_use]
+    pub fn custom_keys(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.custom.iter().map(Key::as_str)
     }
 
     /// Adds the baggage to the current context of this thread until the guard is dropped.
@@ -96,7 +108,7 @@ impl RequestBaggage {
         if self.pairs.is_empty() {
             return context.clone();
         }
-        match with_local_baggage(context, &self.pairs) {
+        match with_local_baggage(context, &self.pairs, &self.custom) {
             (context, true) => self.ready.add_to(&context),
             (context, false) => context,
         }
@@ -105,7 +117,7 @@ impl RequestBaggage {
 
 impl PartialEq for RequestBaggage {
     fn eq(&self, other: &Self) -> bool {
-        self.pairs == other.pairs
+        self.pairs == other.pairs && self.custom == other.custom
     }
 }
 

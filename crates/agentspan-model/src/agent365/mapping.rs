@@ -4,6 +4,7 @@
 //! reference sets a key a second time, which moves it to the end there, it is shown once, at the end.
 
 mod baggage;
+mod baggage_reader;
 mod recorded;
 mod style;
 mod v0_1;
@@ -16,6 +17,7 @@ use super::{
 use crate::attribute::AttributeVisitor;
 
 pub use self::baggage::{BaggageEntry, CopiedBaggage};
+pub use self::baggage_reader::BaggageReader;
 pub use self::recorded::Recorded;
 use self::style::Style;
 

@@ -8,7 +8,8 @@ use agentspan_model::agent365::{ClientAddress, Profile, TurnRules};
 use opentelemetry::{Key, StringValue};
 use serde_json::Value;
 
-use super::{BaggageText, RequestBaggage};
+use super::custom_key::custom_key;
+use super::{BaggageText, CustomKeyError, RequestBaggage};
 use crate::python_text::is_blank;
 use crate::tracer::default_tracer;
 use crate::turn_context::{TurnContext, hosting_entries, turn_context_pairs};
@@ -39,6 +40,7 @@ use crate::turn_context::{TurnContext, hosting_entries, turn_context_pairs};
 pub struct BaggageBuilder {
     profile: Profile,
     pairs: Vec<(Key, StringValue)>,
+    custom: Vec<Key>,
 }
 
 macro_rules! setters {
@@ -64,6 +66,7 @@ impl BaggageBuilder {
         Self {
             profile,
             pairs: Vec::new(),
+            custom: Vec::new(),
         }
     }
 
@@ -177,6 +180,42 @@ impl BaggageBuilder {
             .fold(self, |builder, (key, value)| builder.set(key.into(), value))
     }
 
+    /// Sets a pair that becomes an attribute of the request's spans, beside those of the profile. Blanks
+    /// around the key do not count; a blank value sets nothing.
+    ///
+    /// Baggages that are entered one inside the other have their keys together. That a key is one of these
+    /// stays in this process: a caller's header can give it a value, but not add to the keys. The services
+    /// that are called get the pair, and say themselves which keys they copy.
+    ///
+    /// # Errors
+    ///
+    /// [`CustomKeyError`] if the key is blank, has a comma, or is reserved, as in
+    /// `microsoft-opentelemetry` 1.5.0.
+    ///
+    /// ```
+    /// use agentspan_otel::BaggageBuilder;
+    ///
+    /// # fn main() -> Result<(), agentspan_otel::baggage::CustomKeyError> {
+    /// let baggage = BaggageBuilder::new().with_custom_attribute("app.team", "blue")?.build();
+    /// assert_eq!(baggage.custom_keys().collect::<Vec<_>>(), ["app.team"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_custom_attribute(
+        mut self,
+        key: &str,
+        value: impl BaggageText,
+    ) -> Result<Self, CustomKeyError> {
+        let key = custom_key(key)?;
+        let Some(value) = value.into_baggage_text() else {
+            return Ok(self);
+        };
+        if !is_blank(&value) && !self.custom.contains(&key) {
+            self.custom.push(key.clone());
+        }
+        Ok(self.set(key, value))
+    }
+
     /// Sets what a turn of a conversation says about caller, agent, tenant and channel.
     ///
     /// With 0.1.0 as `from_turn_context` does, see [`turn_context_pairs`]. With 2.0.0 as `populate` of
@@ -212,7 +251,7 @@ impl BaggageBuilder {
     /// The collected baggage.
     #[must_use]
     pub fn build(self) -> RequestBaggage {
-        RequestBaggage::new(self.pairs)
+        RequestBaggage::new(self.pairs, self.custom)
     }
 
     fn set_entry(self, entry: BaggageEntry, value: impl BaggageText) -> Self {

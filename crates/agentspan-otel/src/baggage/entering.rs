@@ -50,7 +50,7 @@ pub(crate) fn with_news(
     }
     // A scope that is not in the trace may be that of another tenant, which works on the same
     // thread, or below the same span of OpenTelemetry.
-    let is_local = context.get::<LocalIdentity>().is_some();
+    let is_local = context.get().is_some_and(LocalIdentity::names_somebody);
     let has_own = is_local || context.get::<ScopeIdentity>().is_some();
     let scope = new_value::<ScopeIdentity>(current, context, base)
         .filter(|_| trace == CurrentTrace::Same || !has_own);

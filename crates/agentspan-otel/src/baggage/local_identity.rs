@@ -13,6 +13,8 @@ use opentelemetry::{Key, StringValue};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LocalIdentity {
     values: [Option<StringValue>; IDENTITY_KEYS.len()],
+    /// The keys of baggage that become attributes because this process said so.
+    custom: Vec<Key>,
 }
 
 /// The keys of tenant, in all generations, and agent, whose id of the platform can stand in for its
@@ -33,8 +35,9 @@ impl LocalIdentity {
         IDENTITY_KEYS.contains(&key)
     }
 
-    pub(super) fn of(pairs: &[(Key, StringValue)]) -> Self {
+    pub(super) fn of(pairs: &[(Key, StringValue)], custom: &[Key]) -> Self {
         Self {
+            custom: custom.to_vec(),
             values: IDENTITY_KEYS.map(|wanted| {
                 let pair = pairs.iter().find(|(key, _)| key.as_str() == wanted);
                 pair.map(|(_, value)| value.clone())
@@ -48,8 +51,22 @@ impl LocalIdentity {
         self.values.get(at)?.as_ref()
     }
 
+    /// The keys of baggage that become attributes because this process said so.
+    pub(super) fn custom(&self) -> &[Key] {
+        &self.custom
+    }
+
+    /// Whether a tenant or an agent is named.
+    pub(super) fn names_somebody(&self) -> bool {
+        self.values.iter().any(Option::is_some)
+    }
+
     /// Whether all that is set here is set so there.
     pub(super) fn is_within(&self, other: Option<&Self>) -> bool {
+        let is_custom = |key| other.is_some_and(|it| it.custom.contains(key));
+        if !self.custom.iter().all(is_custom) {
+            return false;
+        }
         let mut set = IDENTITY_KEYS.iter().zip(&self.values);
         set.all(|(key, value)| {
             value.is_none() || other.and_then(|it| it.value(key)) == value.as_ref()
@@ -60,6 +77,7 @@ impl LocalIdentity {
     pub(super) fn claimed_in(baggage: &Baggage) -> Self {
         Self {
             values: IDENTITY_KEYS.map(|key| baggage.get(key).cloned()),
+            custom: Vec::new(),
         }
     }
 
@@ -75,7 +93,7 @@ impl LocalIdentity {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.values.iter().all(Option::is_none)
+        !self.names_somebody() && self.custom.is_empty()
     }
 
     pub(super) fn has_tenant(&self) -> bool {
@@ -98,6 +116,13 @@ impl LocalIdentity {
     /// This identity, with what it does not say from `under`; of another agent there, nothing.
     pub(super) fn over(mut self, under: &Self) -> Self {
         let is_other_agent = self.has_other_agent(under);
+        let mut custom = under.custom.clone();
+        for key in self.custom {
+            if !custom.contains(&key) {
+                custom.push(key);
+            }
+        }
+        self.custom = custom;
         let pairs = self.values.iter_mut().zip(&under.values);
         for (at, (own, under)) in pairs.enumerate() {
             if own.is_none() && (at < TENANT_KEYS || !is_other_agent) {

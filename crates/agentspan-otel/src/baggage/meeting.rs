@@ -49,7 +49,9 @@ impl Named {
     /// What this process set goes before the scope, as it does on spans.
     fn in_context(context: &Context) -> Self {
         let scope = || context.get::<ScopeIdentity>().map(ScopeIdentity::as_local);
-        match context.get::<LocalIdentity>().cloned().or_else(scope) {
+        let local = context.get::<LocalIdentity>();
+        let local = local.filter(|identity| identity.names_somebody());
+        match local.cloned().or_else(scope) {
             Some(identity) => Self {
                 identity,
                 is_claim: false,
@@ -112,8 +114,9 @@ pub(crate) fn with_merged_baggage(context: &Context, over: &Context, under: &Con
 pub(super) fn with_local_baggage(
     context: &Context,
     pairs: &[(Key, StringValue)],
+    custom: &[Key],
 ) -> (Context, bool) {
-    let identity = LocalIdentity::of(pairs);
+    let identity = LocalIdentity::of(pairs, custom);
     let mut entered = Entered {
         local: (!identity.is_empty()).then(|| identity.clone()),
         named: Named {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agentspan_model::agent365::mapping::{CopiedBaggage, INVOKE_AGENT};
+use agentspan_model::agent365::mapping::{BaggageReader, CopiedBaggage};
 use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::keys;
 use agentspan_queue::contain;
@@ -22,8 +22,11 @@ use crate::scope::starting::{self, Starts};
 ///
 /// Some keys are copied to every span, and some more, about the caller, to spans of invocations:
 /// those with the operation name `invoke_agent` or a name that starts so. Which they are says the
-/// profile, see [`CopiedBaggage`]. What a span has already is never overwritten, and what a scope
-/// says about itself wins.
+/// profile, see [`CopiedBaggage`], and [custom attributes](super::BaggageBuilder::with_custom_attribute)
+/// come beside them. What a span has already is never overwritten, and what a scope says about itself
+/// wins. Since `microsoft-opentelemetry` 1.5.0 ([`Profile::V3`]) only spans of agents get any: those of
+/// scopes, and those with an operation, a name or an instrumentation scope of that package's list, see
+/// [`BaggageReader::of`].
 ///
 /// # Identity
 ///
@@ -169,12 +172,23 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         let Some(existing) = span.exported_data() else {
             return;
         };
-        let is_invocation = is_invocation
-            || existing.name.starts_with(INVOKE_AGENT)
-            || existing.attributes.iter().any(|a| {
-                a.key.as_str() == keys::GEN_AI_OPERATION_NAME && a.value.as_str() == INVOKE_AGENT
-            });
-        let copies = self.copies(context, is_invocation, &existing.attributes);
+        let reader = match is_invocation {
+            true => BaggageReader::Invocation,
+            false => reader(self.profile, &existing),
+        };
+        let copies = match reader {
+            BaggageReader::None => Vec::new(),
+            reader => self.copies(
+                context,
+                reader == BaggageReader::Invocation,
+                &existing.attributes,
+            ),
+        };
+        // What belongs to no agent stays nobody's, unless it is in the scope of one.
+        let scope = match reader {
+            BaggageReader::None => context.get::<ScopeIdentity>(),
+            _ => scope,
+        };
         let all = existing.attributes.iter().chain(&copies);
         let missing = scope.map(|scope| scope.missing(all, self.profile));
         let missing = missing.unwrap_or_default();
@@ -225,14 +239,36 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         let Some(values) = self.values(copied, context) else {
             return Copies::default();
         };
-        let said = copied.keys.iter().zip(values).enumerate();
-        let said = said.filter_map(|(at, (key, value))| Some((at, *key, value?)));
-        Copies {
-            for_all: said.clone().filter(|(at, ..)| *at < copied.common).count(),
-            all: said
-                .map(|(_, key, value)| KeyValue::new(key, value.clone()))
-                .collect(),
+        let said = copied.keys.iter().zip(values);
+        let said = said.filter_map(|(key, value)| Some(KeyValue::new(*key, value?.clone())));
+        let common = |pair: &KeyValue| {
+            let mut keys = copied.keys.iter().take(copied.common);
+            keys.any(|key| *key == pair.key.as_str())
+        };
+        let mut all: Vec<KeyValue> = said.clone().filter(&common).collect();
+        all.extend(self.custom(context, copied));
+        let for_all = all.len();
+        for pair in said.filter(|pair| !common(pair)) {
+            if !all.iter().any(|other| other.key == pair.key) {
+                all.push(pair);
+            }
         }
+        Copies { all, for_all }
+    }
+
+    /// What baggage says for the keys that this process added, but for those that every span has.
+    fn custom(&self, context: &Context, copied: CopiedBaggage) -> impl Iterator<Item = KeyValue> {
+        let local = context.get::<LocalIdentity>();
+        let custom = local.map(LocalIdentity::custom).unwrap_or_default();
+        let common = copied.keys.get(..copied.common).unwrap_or_default();
+        let others = custom.iter().filter(|key| {
+            let is_common = common.contains(&key.as_str());
+            !is_common && !LocalIdentity::is_said_by(key.as_str())
+        });
+        others.filter_map(|key| {
+            let value = context.baggage().get(key)?;
+            Some(KeyValue::new(key.clone(), value.clone()))
+        })
     }
 
     /// The values of the copied keys, each at its key's place. None when there are none.
@@ -263,8 +299,20 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
                 }
             }
         }
-        values.iter().any(Option::is_some).then_some(values)
+        Some(values)
     }
+}
+
+/// Which part of the baggage a span reads that starts so.
+fn reader(profile: Profile, span: &SpanData) -> BaggageReader {
+    let mut attributes = span.attributes.iter();
+    let operation = attributes.rfind(|a| a.key.as_str() == keys::GEN_AI_OPERATION_NAME);
+    let operation = operation.map(|attribute| match &attribute.value {
+        opentelemetry::Value::String(name) => Some(name.as_str()),
+        _ => None,
+    });
+    let scope = span.instrumentation_scope.name();
+    BaggageReader::of(profile, &span.name, operation, scope)
 }
 
 /// The values of the copied keys, each at its key's place.

@@ -105,7 +105,7 @@ mod tests {
         assert!(is_ready(&entered));
         assert!(is_ready(&entered.with_value(1_u8)));
         assert!(!is_ready(&entered.with_baggage(other("t2"))));
-        let identity = LocalIdentity::of(&[]);
+        let identity = LocalIdentity::of(&[], &[]);
         assert!(!is_ready(&entered.with_value(identity)));
         assert!(is_ready(&baggage("t1").to_context(&entered)));
         let more = BaggageBuilder::for_profile(Profile::V0_1).with_conversation_id("c");
