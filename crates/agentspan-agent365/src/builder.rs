@@ -58,6 +58,7 @@ pub struct DeliveryBuilder<F = Delivery> {
     profile: Profile,
     cluster: ClusterCategory,
     path: Option<PathChoice>,
+    environment_path: Option<PathChoice>,
     timeout: Option<Duration>,
     token_deadline: Duration,
     concurrency: Option<usize>,
@@ -96,6 +97,7 @@ impl<F> DeliveryBuilder<F> {
             profile: Profile::default(),
             cluster: ClusterCategory::default(),
             path: None,
+            environment_path: None,
             timeout: None,
             token_deadline: Duration::from_secs(30),
             concurrency: None,
@@ -252,7 +254,9 @@ impl<F> DeliveryBuilder<F> {
     /// [`with_per_request_export`](Self::with_per_request_export) was not called. With per-request
     /// export, `A365_PER_REQUEST_MAX_CONCURRENT_EXPORTS` is how many requests may be in flight at
     /// most, unless [`with_concurrency`](Self::with_concurrency) was called.
-    /// `A365_SUPPRESS_INVOKE_AGENT_INPUT` leaves the input messages of invoked agents out.
+    /// `A365_SUPPRESS_INVOKE_AGENT_INPUT` leaves the input messages of invoked agents out. With
+    /// [`Profile::V3`], `A365_USE_S2S_ENDPOINT` says which route all tokens go to, unless a method of this
+    /// builder did.
     ///
     /// What is no URL in the override is logged and ignored, as the reference 2.0.0 does. What would show tokens
     /// to others, such as `http`, is an error of [`build`](Self::build). [`Profile::V0_1`] ignores the
@@ -267,7 +271,14 @@ impl<F> DeliveryBuilder<F> {
                 .concurrency
                 .or_else(|| max_concurrent_exports(environment));
         }
-        if Switches::read(environment).without_invoke_agent_input() {
+        let switches = Switches::read(environment);
+        self.environment_path = switches
+            .service_to_service()
+            .map(|is_service| match is_service {
+                true => PathChoice::Service,
+                false => PathChoice::Usual,
+            });
+        if switches.without_invoke_agent_input() {
             self = self.without_invoke_agent_input();
         }
         self
@@ -369,6 +380,8 @@ impl<F> DeliveryBuilder<F> {
             false => Preparation::of_records(mapping),
         };
         let preparation = preparation.with_enrichers(self.enrichers);
+        let of_environment = self.environment_path.filter(|_| wire.reads_route);
+        let path = self.path.or(of_environment).unwrap_or(wire.route);
         let contract = self.contract.filter(|_| wire.has_contract);
         let setup = move || Setup {
             bounds: QueueBounds {
@@ -390,7 +403,7 @@ impl<F> DeliveryBuilder<F> {
                 tenant_key: self.profile.tenant_id_key(),
                 agent_fallback: self.agent_fallback,
                 cluster: self.cluster,
-                path: self.path.unwrap_or(wire.route),
+                path,
                 loopback: loopback.clone(),
                 domain: domain.clone(),
             },

@@ -65,8 +65,8 @@ impl Retry {
     /// with each further failure for a random time between 10 s and twice as much as before; an
     /// hour at most. Meanwhile its spans wait in the queue, for two days at most, and an export is
     /// reported with spans that are [queued](crate::report::IdentityReport::queued). After the pause they are
-    /// sent, the oldest first. They are in memory: what waits when the program ends is tried once
-    /// more by the shutdown.
+    /// sent, the oldest first. A flush does not wait for them. They are in memory: what waits when the
+    /// program ends is tried once more by the shutdown.
     #[must_use]
     pub fn reference() -> Self {
         Self(Kind::Reference)

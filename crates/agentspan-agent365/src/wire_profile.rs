@@ -26,6 +26,8 @@ pub(crate) struct WireProfile {
     pub(crate) delegated_path: &'static [PathPart],
     /// Which of them is taken, if nobody says.
     pub(crate) route: PathChoice,
+    /// Whether the environment may say it.
+    pub(crate) reads_route: bool,
     /// The key of the user that an agent acts as, if spans of several such users do not go together.
     pub(crate) agentic_user: Option<&'static str>,
     /// The values of `gen_ai.operation.name` whose spans are sent; `None` sends all spans.
@@ -122,6 +124,7 @@ static V0_1: WireProfile = WireProfile {
     text_tenths: 10,
     max_payload_bytes: None,
     route: PathChoice::Usual,
+    reads_route: false,
     agentic_user: None,
     retry: RetryPolicy::Tries {
         tries: 4,
@@ -143,6 +146,7 @@ static V2: WireProfile = WIRE_OF_V2;
 static V3: WireProfile = WireProfile {
     path: DELEGATED_PATH,
     route: PathChoice::ByToken,
+    reads_route: true,
     agentic_user: Some(keys::MICROSOFT_AGENT_USER_ID),
     text_tenths: 11,
     retry: RetryPolicy::Cooldown(COOLDOWN_OF_V3),
@@ -175,6 +179,7 @@ const WIRE_OF_V2: WireProfile = WireProfile {
     text_tenths: 10,
     max_payload_bytes: Some(900_000),
     route: PathChoice::Usual,
+    reads_route: false,
     agentic_user: None,
     retry: RetryPolicy::Tries {
         tries: 4,

@@ -34,6 +34,7 @@ pub struct Switches {
     sidecar: bool,
     otlp_exporter: bool,
     without_invoke_agent_input: bool,
+    service_to_service: Option<bool>,
     environment_name: Name,
 }
 
@@ -71,6 +72,11 @@ impl Switches {
             without_invoke_agent_input: environment
                 .value(names::A365_SUPPRESS_INVOKE_AGENT_INPUT)
                 .is_some_and(|value| is_on(strip(value))),
+            service_to_service: environment
+                .value(names::A365_USE_S2S_ENDPOINT)
+                .map(strip)
+                .filter(|value| !value.is_empty())
+                .map(is_on),
             environment_name: Name(
                 environment
                     .non_empty(names::PYTHON_ENVIRONMENT)
@@ -122,6 +128,14 @@ impl Switches {
     #[must_use]
     pub fn without_invoke_agent_input(&self) -> bool {
         self.without_invoke_agent_input
+    }
+
+    /// Whether tokens go to the route for service-to-service calls: `A365_USE_S2S_ENDPOINT`, as in
+    /// `microsoft-opentelemetry` 1.5.0, where blanks around the value do not count and a word that is
+    /// none says no. `None` if it says nothing.
+    #[must_use]
+    pub fn service_to_service(&self) -> Option<bool> {
+        self.service_to_service
     }
 
     /// The name of the environment as it was written in `PYTHON_ENVIRONMENT`; `production` if that

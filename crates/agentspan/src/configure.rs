@@ -26,7 +26,7 @@ use crate::batch_variables::BatchVariables;
 use crate::counts;
 use crate::destination::Destination;
 use crate::destination_names::DestinationNames;
-use crate::environment::warn_of_refused;
+use crate::environment::{identity, warn_of_refused};
 use crate::environment_destinations::{self, capture};
 use crate::install_error::InstallError;
 use crate::metrics::{self, MetricsChoice};
@@ -240,7 +240,8 @@ impl Configuration {
     /// Sets the tenant and the agent of spans that say none, where neither baggage nor a scope
     /// around them says any: for a program that works for one agent and does not make its spans
     /// itself, because a framework does. Scopes do not use it: they say whose they are. The default
-    /// is that such a span belongs to nobody, and does not go to Agent 365.
+    /// is what `A365_TENANT_ID` and `A365_AGENT_ID` say, and without both that such a span belongs to
+    /// nobody, and does not go to Agent 365.
     ///
     /// ```
     /// use agentspan::model::agent365::Identity;
@@ -374,6 +375,7 @@ impl Configuration {
             return self.install_nothing(&environment);
         }
         warn_of_refused(&environment);
+        self.identity = self.identity.or_else(|| identity(&environment));
         let switches = self.effective_switches(&environment);
         let customise = self.customise.take();
         let resource = resource(&environment, std::mem::take(&mut self.attributes));
@@ -500,6 +502,7 @@ impl Configuration {
             return Ok(AgentSpanProcessor::disabled());
         }
         warn_of_refused(&environment);
+        self.identity = self.identity.or_else(|| identity(&environment));
         let switches = self.effective_switches(&environment);
         self.sidecar = self.effective_sidecar(&environment);
         let meter = std::mem::take(&mut self.metrics);

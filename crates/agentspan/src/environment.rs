@@ -3,6 +3,7 @@
 use agentspan_discovery::{
     Environment, ShownValue, Support, Variable, agent365_variables, standard_variables, values,
 };
+use agentspan_model::agent365::{Identity, environment as names};
 use agentspan_queue::contain;
 
 /// The meaning of the first of these variables that is understood. Those that are not are ignored with a warning.
@@ -50,6 +51,31 @@ pub(crate) fn ignored(variable: &str, value: &str) {
             "a variable of the environment is ignored"
         );
     });
+}
+
+/// The tenant and the agent of spans that name none. One without the other names nobody.
+pub(crate) fn identity(environment: &Environment) -> Option<Identity> {
+    let tenant = environment.non_blank(names::A365_TENANT_ID);
+    let agent = environment.non_blank(names::A365_AGENT_ID);
+    match (tenant, agent) {
+        (Some(tenant), Some(agent)) => match Identity::parse(tenant, agent) {
+            Ok(identity) => Some(identity),
+            Err(_) => {
+                ignored(names::A365_TENANT_ID, tenant);
+                ignored(names::A365_AGENT_ID, agent);
+                None
+            }
+        },
+        (Some(tenant), None) => {
+            ignored(names::A365_TENANT_ID, tenant);
+            None
+        }
+        (None, Some(agent)) => {
+            ignored(names::A365_AGENT_ID, agent);
+            None
+        }
+        (None, None) => None,
+    }
 }
 
 /// As [`ignored`], for a variable whose value may hold a secret.

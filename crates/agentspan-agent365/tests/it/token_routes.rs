@@ -1,6 +1,7 @@
 //! Which route a token goes to, when it decides.
 
 use agentspan_agent365::{AccessToken, Delivery, DeliveryBuilder, token_from_fn};
+use agentspan_discovery::Environment;
 use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 use agentspan_testkit::{Answer, Service};
@@ -50,6 +51,31 @@ fn paths(
 
 fn of_v2(route: &str) -> String {
     format!("/{route}/tenants/{TENANT}/otlp/agents/a/traces")
+}
+
+#[test]
+fn the_third_generation_takes_the_route_of_the_token_the_environment_or_the_program() {
+    let environment = |value: &str| Environment::from_iter([("A365_USE_S2S_ENDPOINT", value)]);
+    let route = |profile, token, value: &str, explicit: bool| {
+        let paths = paths(profile, [token; 2], &[200], |it| {
+            let it = it.with_environment(&environment(value));
+            if explicit { it.with_usual_route() } else { it }
+        });
+        paths[0].split('/').nth(1).unwrap().to_owned()
+    };
+    for (value, delegated, app_only) in [
+        ("", "observability", "observabilityService"),
+        (" On ", "observabilityService", "observabilityService"),
+        ("off", "observability", "observability"),
+        ("soon", "observability", "observability"),
+    ] {
+        assert_eq!(route(Profile::V3, DELEGATED, value, false), delegated);
+        assert_eq!(route(Profile::V3, APP_ONLY, value, false), app_only);
+        assert_eq!(route(Profile::V3, APP_ONLY, value, true), "observability");
+        // It knows one route only.
+        let of_v2 = route(Profile::V2, DELEGATED, value, false);
+        assert_eq!(of_v2, "observabilityService");
+    }
 }
 
 /// R33: a token of a user is refused on the route of applications, and the other way round.

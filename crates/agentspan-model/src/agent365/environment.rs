@@ -14,6 +14,13 @@ pub const PYTHON_ENVIRONMENT: &str = "PYTHON_ENVIRONMENT";
 pub const TRACE_CONTENTS: &str = "AZURE_TRACING_GEN_AI_CONTENT_RECORDING_ENABLED";
 /// The name of the application, for the user agent (runtime 2.0.0).
 pub const AGENT365_APPLICATION_NAME: &str = "AGENT365_APPLICATION_NAME";
+/// Sends to the route for service-to-service calls if it is `true`, `1`, `yes` or `on`, in any case, and to
+/// that for delegated tokens if it says anything else (`microsoft-opentelemetry` 1.5.0).
+pub const A365_USE_S2S_ENDPOINT: &str = "A365_USE_S2S_ENDPOINT";
+/// The tenant of spans that name none, with [`A365_AGENT_ID`]. No package for Python reads it.
+pub const A365_TENANT_ID: &str = "A365_TENANT_ID";
+/// The agent of spans that name none, with [`A365_TENANT_ID`]. No package for Python reads it.
+pub const A365_AGENT_ID: &str = "A365_AGENT_ID";
 /// The authentication scope to ask for instead of the default one (runtime 2.0.0).
 pub const A365_OBSERVABILITY_SCOPE_OVERRIDE: &str = "A365_OBSERVABILITY_SCOPE_OVERRIDE";
 /// Sends the spans of each request with the token of the request: `true`, `1`, `yes` or `on`, in any case.

@@ -16,7 +16,9 @@ pub enum Profile {
     V0_1,
     /// `microsoft-agents-a365-observability-core` 2.0.0.
     V2,
-    /// `microsoft-opentelemetry` 1.5.0 for Python, the successor of the packages above.
+    /// `microsoft-opentelemetry` 1.5.0 for Python, the successor of the packages above, as far as the wire and
+    /// baggage are concerned. Scopes write what those of 2.0.0 do, but no kind of agent: its parameters of
+    /// requests and responses, and its typed arguments of tools, are not there yet.
     V3,
 }
 

@@ -99,6 +99,24 @@ fn the_platform_id_stands_in_for_the_agents_when_asked_for() {
     );
 }
 
+#[test]
+fn the_environment_names_whose_spans_are_that_name_nobody() {
+    let both = [("A365_TENANT_ID", "tenant-2"), ("A365_AGENT_ID", "agent-2")];
+    let found = |attributes: &[_], set: &[(&str, &str)]| {
+        let environment: Environment = set.iter().copied().collect();
+        agent_of(attributes, &Context::new(), as_it_is, |it| {
+            it.with_environment(&environment)
+        })
+    };
+    assert_eq!(found(&[], &both).as_deref(), Some("agent-2"));
+    let own = found(&[TENANT, AGENT], &both);
+    assert_eq!(own.as_deref(), Some("agent-1"));
+    // One without the other names nobody, and nor does what is no id.
+    for set in [&both[..1], &both[1..], &[both[0], ("A365_AGENT_ID", "..")]] {
+        assert_eq!(found(&[], set), None, "{set:?}");
+    }
+}
+
 /// A context with a caller's baggage, for the tenant of this process.
 fn called() -> Context {
     let header = format!("{}=victims-agent", keys::MICROSOFT_AGENT_PLATFORM_ID);
