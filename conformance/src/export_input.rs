@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use agentspan_agent365::{AccessToken, TokenResolver, token_from_fn};
+use agentspan_agent365::error::BoxError;
+use agentspan_agent365::token::TokenQuery;
+use agentspan_agent365::{AccessToken, TokenResolver, token_from_async_fn};
 use agentspan_discovery::Environment;
 use agentspan_model::agent365::environment::A365_OBSERVABILITY_DOMAIN_OVERRIDE;
 use agentspan_testkit::Answer;
@@ -174,7 +176,7 @@ impl ExportInput {
     /// A resolver that gives these answers and notes its calls.
     pub fn resolver(&self, calls: &TokenCalls) -> impl TokenResolver + use<> {
         let (input, calls) = (self.clone(), Arc::clone(calls));
-        token_from_fn(move |query| {
+        let answer = move |query: &TokenQuery| -> Result<Option<AccessToken>, BoxError> {
             let identity = &query.identity;
             let (tenant, agent) = (identity.tenant.as_str(), identity.agent.as_str());
             let mut calls = calls.lock().unwrap_or_else(PoisonError::into_inner);
@@ -191,7 +193,9 @@ impl ExportInput {
                 },
                 TokenAnswer::Raises(message) => Err(message.clone().into()),
             }
-        })
+        };
+        // At once, so that identities keep the order in which they come.
+        token_from_async_fn(move |query| std::future::ready(answer(&query)))
     }
 
     /// All answers that the resolver may give.
