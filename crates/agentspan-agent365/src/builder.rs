@@ -380,8 +380,6 @@ impl<F> DeliveryBuilder<F> {
             false => Preparation::of_records(mapping),
         };
         let preparation = preparation.with_enrichers(self.enrichers);
-        let of_environment = self.environment_path.filter(|_| wire.reads_route);
-        let path = self.path.or(of_environment).unwrap_or(wire.route);
         let contract = self.contract.filter(|_| wire.has_contract);
         let setup = move || Setup {
             bounds: QueueBounds {
@@ -403,7 +401,7 @@ impl<F> DeliveryBuilder<F> {
                 tenant_key: self.profile.tenant_id_key(),
                 agent_fallback: self.agent_fallback,
                 cluster: self.cluster,
-                path,
+                path: chosen_path(self.path, self.environment_path, wire),
                 loopback: loopback.clone(),
                 domain: domain.clone(),
             },
@@ -473,6 +471,16 @@ impl<F> DeliveryBuilder<F> {
         TrustRoots::given(certificates)
             .map_err(|error| BuildError::RootCertificate(std::io::Error::other(error)))
     }
+}
+
+/// The path that the program asks for, or the environment, or else that of the profile.
+fn chosen_path(
+    asked: Option<PathChoice>,
+    of_environment: Option<PathChoice>,
+    wire: &WireProfile,
+) -> PathChoice {
+    let of_environment = of_environment.filter(|_| wire.reads_route);
+    asked.or(of_environment).unwrap_or(wire.route)
 }
 
 /// The words of the profile, with contents.
