@@ -1,5 +1,6 @@
 //! The command line.
 
+mod doctor;
 mod transform;
 mod watch;
 
@@ -16,6 +17,7 @@ use crate::command_error::CommandError;
 use crate::convert::ConvertRequest;
 use crate::demo::DemoRequest;
 use crate::diff::DiffRequest;
+use crate::doctor::DoctorRequest;
 use crate::replay::ReplayRequest;
 use crate::serve::{Fault, ServeRequest};
 use crate::show::ShowRequest;
@@ -31,6 +33,7 @@ pub(crate) enum Request {
     Convert(ConvertRequest),
     Demo(DemoRequest),
     Diff(DiffRequest),
+    Doctor(DoctorRequest),
     /// The page of the manual for this command.
     Manual(Box<Command>),
     Replay(ReplayRequest),
@@ -63,6 +66,7 @@ pub(crate) fn parse(
         }
         Some(("convert", matches)) => Ok(Request::Convert(transform::convert_request(matches))),
         Some(("diff", matches)) => Ok(Request::Diff(transform::diff_request(matches))),
+        Some(("doctor", matches)) => Ok(Request::Doctor(doctor::doctor_request(matches))),
         Some(("man", matches)) => manual(text(matches, "command").as_deref()),
         Some(("replay", matches)) => Ok(Request::Replay(transform::replay_request(matches))),
         Some(("demo", matches)) => Ok(Request::Demo(DemoRequest {
@@ -93,6 +97,7 @@ pub(crate) fn command() -> Command {
         .subcommand(transform::convert())
         .subcommand(demo())
         .subcommand(transform::diff())
+        .subcommand(doctor::doctor())
         .subcommand(man())
         .subcommand(transform::replay())
         .subcommand(serve())

@@ -13,6 +13,7 @@ mod command_error;
 mod convert;
 mod demo;
 mod diff;
+mod doctor;
 mod facts;
 mod ingest;
 mod reading;
@@ -75,6 +76,7 @@ fn try_run(
         Request::Convert(request) => convert::run(request, out, errors),
         Request::Demo(request) => demo::run(request, out),
         Request::Diff(request) => diff::run(request, out, errors),
+        Request::Doctor(request) => doctor::run(request, out),
         Request::Manual(command) => {
             clap_mangen::Man::new(*command).render(out)?;
             Ok(Outcome::Fine)

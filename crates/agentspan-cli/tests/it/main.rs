@@ -12,6 +12,7 @@ mod completions;
 mod convert;
 mod demo;
 mod diff;
+mod doctor;
 mod hostile;
 mod replay;
 mod show;
