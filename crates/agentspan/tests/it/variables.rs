@@ -84,6 +84,9 @@ rows! {
     a365_suppress_invoke_agent_input: "A365_SUPPRESS_INVOKE_AGENT_INPUT" => agent365::without_input;
     a365_observability_domain_override: "A365_OBSERVABILITY_DOMAIN_OVERRIDE" => agent365::domain;
     a365_observability_scope_override: "A365_OBSERVABILITY_SCOPE_OVERRIDE" => agent365::token_scope;
+    a365_tenant_id: "A365_TENANT_ID" => agent365::identity;
+    a365_agent_id: "A365_AGENT_ID" => agent365::identity;
+    a365_use_s2s_endpoint: "A365_USE_S2S_ENDPOINT" => agent365::route;
     agent365_application_name: "AGENT365_APPLICATION_NAME" => agent365::application_name;
     python_environment: "PYTHON_ENVIRONMENT" => agent365::environment_name;
 }

@@ -43,18 +43,22 @@ pub(super) fn exporter(row: &Row) {
 
 /// Makes one span of an invoked agent.
 fn make_span(configuration: Configuration) {
+    let identity = [("tenant.id", "tenant-1"), ("gen_ai.agent.id", "agent-1")];
+    make_span_of(&identity, configuration);
+}
+
+fn make_span_of(identity: &[(&'static str, &'static str)], configuration: Configuration) {
     let processor = configuration.with_switches_on().into_processor().unwrap();
     let (delivery, queues) = (processor.delivery().cloned(), processor.queues().to_vec());
     let provider = SdkTracerProvider::builder()
         .with_span_processor(processor)
         .build();
     let attributes = [
-        ("tenant.id", "tenant-1"),
-        ("gen_ai.agent.id", "agent-1"),
         ("gen_ai.operation.name", "invoke_agent"),
         ("gen_ai.input.messages", "a question"),
         ("gen_ai.output.messages", "an answer"),
     ];
+    let attributes = identity.iter().copied().chain(attributes);
     let attributes = attributes.map(|(key, value)| KeyValue::new(key, value));
     let tracer = provider.tracer("t");
     let span = tracer
@@ -79,6 +83,54 @@ pub(super) fn sidecar(row: &Row) {
     let protocol = ("SPECTRA_PROTOCOL", " HTTP ");
     make_span(configure().with_environment(&environment(&[on, place(http.as_str()), protocol])));
     assert_eq!(over_http.request_count(), 1, "{}", row.variable);
+}
+
+/// The path of the request with a span of `identity`, if there is one.
+fn path_of(
+    identity: &[(&'static str, &'static str)],
+    profile: Profile,
+    variables: &[(&str, &str)],
+) -> Option<String> {
+    let service = Service::start().unwrap();
+    let resolver = token_from_fn(|_| Ok(Some(AccessToken::new("token")?)));
+    let delivery = Delivery::builder(resolver)
+        .with_loopback_endpoint(service.url())
+        .with_profile(profile);
+    let configuration = configure().with_environment(&environment(variables));
+    make_span_of(identity, configuration.with_delivery(delivery));
+    service
+        .requests()
+        .pop()
+        .map(|request| request.path().to_owned())
+}
+
+pub(super) fn identity(row: &Row) {
+    let both = [("A365_TENANT_ID", "tenant-2"), ("A365_AGENT_ID", "agent-2")];
+    let path = path_of(&[], Profile::V2, &both).unwrap();
+    assert!(
+        path.contains("/tenant-2/") && path.contains("/agent-2/"),
+        "{path}"
+    );
+    let alone = both.map(|it| {
+        if it.0 == row.variable {
+            it
+        } else {
+            (it.0, " ")
+        }
+    });
+    assert_eq!(path_of(&[], Profile::V2, &alone), None);
+}
+
+pub(super) fn route(row: &Row) {
+    let path = |value| {
+        let identity = [
+            ("microsoft.tenant.id", "tenant-1"),
+            ("gen_ai.agent.id", "agent-1"),
+        ];
+        path_of(&identity, Profile::V3, &[(row.variable, value)]).unwrap()
+    };
+    assert!(path(" On ").starts_with("/observabilityService/"));
+    assert!(path("off").starts_with("/observability/"));
 }
 
 pub(super) fn without_input(row: &Row) {
