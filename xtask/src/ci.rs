@@ -14,7 +14,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("fmt", &["--check"]),
     ("lint", &[]),
     ("test", &[]),
-    ("page", &[]),
+    ("page", &["--built"]),
     ("doc", &[]),
     ("features", &[]),
     ("api", &["--check"]),

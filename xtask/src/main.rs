@@ -139,6 +139,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("api", []) => api::update(workspace),
         ("api", ["--check"]) => api::check(workspace),
         ("package", []) => package::run(workspace),
+        ("page", ["--built"]) => page::run_built(workspace, page::Pictures::Discard),
         ("page", []) => page::run(workspace, page::Pictures::Discard),
         ("page", ["--pictures"]) => page::run(workspace, page::Pictures::Keep),
         ("wasm", []) => features::webassembly(workspace),

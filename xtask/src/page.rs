@@ -13,13 +13,18 @@ pub(crate) enum Pictures {
     Keep,
 }
 
-/// Builds the command, and runs the tests of its page. They drive Chromium over a pair of pipes, with nothing but
-/// Python's library.
+/// Builds the command, and runs the tests of its page.
 pub(crate) fn run(workspace: &Workspace, pictures: Pictures) -> Result<(), XtaskError> {
     cargo(workspace)
         .args(["build", "--locked", "--package", "agentspan-cli"])
         .args(["--bin", "agentspan"])
         .run()?;
+    run_built(workspace, pictures)
+}
+
+/// Runs the tests of the page of the command that is built already: the tests of the workspace build it. They
+/// drive Chromium over a pair of pipes, with nothing but Python's library.
+pub(crate) fn run_built(workspace: &Workspace, pictures: Pictures) -> Result<(), XtaskError> {
     let target = workspace.target_directory();
     let program = target.join("debug/agentspan");
     let directory = match pictures {
