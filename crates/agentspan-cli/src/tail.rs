@@ -42,7 +42,7 @@ pub(crate) fn run(
     };
     let runtime = serve::runtime()?;
     if request.files.is_empty() {
-        return runtime.block_on(server::follow(&request, &mut printer));
+        return runtime.block_on(server::follow(&request, &mut printer, errors));
     }
     runtime.block_on(async {
         let mut store = Store::new(FILE_BYTES);

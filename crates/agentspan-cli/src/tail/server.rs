@@ -1,6 +1,7 @@
 //! Follows a server: its events say which traces changed.
 
 use std::error::Error;
+use std::io::Write;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST};
@@ -18,6 +19,7 @@ use crate::command_error::{CommandError, Outcome};
 use crate::ingest;
 use crate::replay::{is_loopback, variable_of_user};
 use crate::show::FILE_BYTES;
+use crate::shown::shown;
 use crate::store::Store;
 
 /// How long an event may be, and how large a trace.
@@ -26,10 +28,11 @@ const MAX_TRACE_BYTES: usize = 256 << 20;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Until the server is gone.
+/// Until the server is gone. Says when it has begun: traces that came before are not shown.
 pub(super) async fn follow(
     request: &TailRequest,
     printer: &mut Printer<'_>,
+    errors: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
     let host = request.from.rsplit_once(':').map(|(host, _)| host);
     let token = match &request.token_variable {
@@ -48,6 +51,8 @@ pub(super) async fn follow(
         source,
     };
     let mut events = server.get("/api/events").await.map_err(failed)?;
+    writeln!(errors, "agentspan: follows {}", shown(&request.from))?;
+    errors.flush()?;
     let (mut buffer, mut settled) = (Vec::new(), Settled::default());
     loop {
         match tokio::time::timeout(PAUSE, events.frame()).await {

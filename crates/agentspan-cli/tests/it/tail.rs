@@ -18,10 +18,21 @@ impl Tailing {
             .arg("tail")
             .args(arguments)
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
+    }
+
+    /// Waits until it says that it follows the server. What came before is not shown.
+    fn wait(&mut self) {
+        let errors = BufReader::new(self.child.stderr.take().unwrap());
+        let first = errors.lines().next().unwrap().unwrap();
+        assert!(
+            first.starts_with("agentspan: follows 127.0.0.1:"),
+            "{first}"
+        );
     }
 
     /// The lines up to the next empty one. It waits for them.
@@ -68,6 +79,7 @@ fn a_file_that_grows_is_followed() {
 fn a_server_is_followed() {
     let server = Serving::start(&[]);
     let mut tailing = Tailing::start(&["--from", &server.address]);
+    tailing.wait();
     let body = file("tail", "sent.json", SPAN);
     let url = format!("http://{}", server.address);
     let ran = run(&["replay", &body, "--to", &url]);
