@@ -1,11 +1,14 @@
 //! `cargo xtask ci`: all that CI runs.
 
+use std::env::consts::EXE_EXTENSION;
+use std::fs;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::chore_named;
-use crate::command::Running;
+use crate::command::{Program, Running};
 use crate::error::XtaskError;
-use crate::hosts;
 use crate::workspace::Workspace;
 
 /// The steps in their order: the quick ones first.
@@ -34,9 +37,9 @@ const STEPS: &[(&str, &[&str])] = &[
     ("peers", &["agentspec"]),
 ];
 
-/// The step that runs beside those before it, and is waited for in its turn: it compiles much, in a
-/// target directory of its own, and crate after crate, so that a processor would be idle.
-const BESIDE: &str = "hosts";
+/// The steps that run beside those before them, one after the other, and are waited for in their turn: they
+/// compile much, in target directories of their own, while tests of the other steps wait for something.
+const BESIDE: [&str; 3] = ["hosts", "msrv", "deny"];
 
 /// Runs every step, also after one has failed, so that one run tells everything.
 ///
@@ -46,7 +49,7 @@ pub(crate) fn run(workspace: &Workspace, without: &[&str]) -> Result<(), XtaskEr
     let begin = Instant::now();
     let mut lines = Vec::new();
     let mut failed = Vec::new();
-    let mut beside = (!without.contains(&BESIDE)).then(|| start_beside(workspace));
+    let beside = start_beside(workspace, without)?;
     for &(chore, options) in STEPS {
         let step = [&[chore], options].concat().join(" ");
         println!("\n── {step}");
@@ -58,9 +61,12 @@ pub(crate) fn run(workspace: &Workspace, without: &[&str]) -> Result<(), XtaskEr
         }
         let options: Vec<String> = options.iter().map(|&option| option.to_owned()).collect();
         let start = Instant::now();
-        let outcome = match beside.take_if(|_| chore == BESIDE) {
-            Some(started) => started.and_then(Running::wait),
-            None => chore_named(chore, &options, workspace),
+        let outcome = if BESIDE.contains(&chore) {
+            let lost = |_| XtaskError::Steps { steps: vec![chore] };
+            let ended = beside.recv().map_err(lost);
+            ended.and_then(|ended| ended).and_then(Running::wait)
+        } else {
+            chore_named(chore, &options, workspace)
         };
         let result = match outcome {
             Ok(()) => "ok",
@@ -90,9 +96,44 @@ pub(crate) fn run(workspace: &Workspace, without: &[&str]) -> Result<(), XtaskEr
     Err(XtaskError::Steps { steps: failed })
 }
 
-fn start_beside(workspace: &Workspace) -> Result<Running, XtaskError> {
-    let log = workspace.target_directory().join("ci-hosts.log");
-    hosts::program(workspace, &[]).start(log)
+/// Runs the steps beside, and sends each when it has ended.
+fn start_beside(
+    workspace: &Workspace,
+    without: &[&str],
+) -> Result<Receiver<Result<Running, XtaskError>>, XtaskError> {
+    let target = workspace.target_directory();
+    // The tests of the workspace replace the program that runs.
+    let program = target.join("ci-beside").with_extension(EXE_EXTENSION);
+    let file_error = |source| XtaskError::File {
+        path: program.clone(),
+        source,
+    };
+    std::env::current_exe()
+        .and_then(|own| fs::copy(own, &program))
+        .map_err(file_error)?;
+    let steps = BESIDE.into_iter().filter(|step| !without.contains(step));
+    let programs: Vec<_> = steps
+        .map(|step| {
+            let hint = "run this again";
+            let log = target.join(format!("ci-{step}.log"));
+            let program = Program::new(&program, workspace.root(), hint).args([step]);
+            (program, log)
+        })
+        .collect();
+    let (sender, ended) = mpsc::channel();
+    thread::spawn(move || {
+        for (program, log) in programs {
+            let started = program.start(log);
+            let result = started.map(|mut running| {
+                running.let_end();
+                running
+            });
+            if sender.send(result).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(ended)
 }
 
 fn seconds(duration: Duration) -> String {

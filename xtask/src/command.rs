@@ -33,6 +33,12 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Waits for the end, and says nothing of it yet.
+    pub(crate) fn let_end(&mut self) {
+        // Whoever waits again is told the same.
+        let _ = self.child.wait();
+    }
+
     /// Waits for the end, and prints what the program wrote.
     ///
     /// # Errors

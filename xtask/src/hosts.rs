@@ -12,7 +12,7 @@ pub(crate) fn run(workspace: &Workspace, kinds: &[&str]) -> Result<(), XtaskErro
 }
 
 /// The program that does so.
-pub(crate) fn program(workspace: &Workspace, kinds: &[&str]) -> Program {
+fn program(workspace: &Workspace, kinds: &[&str]) -> Program {
     cargo(workspace)
         .args([
             "run",

@@ -183,13 +183,15 @@ mod tests {
         let lists = "SECURITY.md:1: lists t02_a as a test of T1";
         check_found(&other, "#[test] fn t02_a() {}", &[lists]);
         let rows = table(&format!("`t01_a` ([b.rs]({PATH}))"));
-        let less = rows.replace("| T7 |", "| 7 |").replace("| T24 |", "| 24 |");
+        let last = format!("| T{THREATS} |");
+        let less = rows.replace("| T7 |", "| 7 |").replace(&last, "| last |");
+        let beyond = format!("SECURITY.md: has no row of T{THREATS}, or rows beyond T{THREATS}");
         check_found(
             &less,
             "#[test] fn t01_a() {}",
             &[
                 "SECURITY.md:8: has a row of T8 where that of T7 belongs",
-                "SECURITY.md: has no row of T24, or rows beyond T24",
+                &beyond,
             ],
         );
     }
