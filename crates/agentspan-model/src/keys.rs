@@ -543,8 +543,8 @@ pub const METRIC_OPERATION_DURATION: &str = "gen_ai.client.operation.duration";
 /// `gen_ai.client.token.usage`: a histogram in tokens (`{token}`), how many an operation used; the GenAI semantic
 /// conventions have it.
 pub const METRIC_TOKEN_USAGE: &str = "gen_ai.client.token.usage";
-/// `gen_ai.client.inference.duration`: a histogram in seconds, how long a call of a model took; release 0.1.0 of the GenAI
-/// conventions.
+/// `gen_ai.client.inference.duration`: a histogram in seconds, how long a call of a model took;
+/// release 0.1.0 of the GenAI conventions.
 pub const METRIC_INFERENCE_DURATION: &str = "gen_ai.client.inference.duration";
 /// `gen_ai.client.inference.usage.input_tokens`: a counter, as the next ones are.
 pub const METRIC_INPUT_TOKENS: &str = "gen_ai.client.inference.usage.input_tokens";

@@ -86,7 +86,8 @@ impl Receipt {
 /// Where an exporter puts the [`Receipt`] of the batch that it exports, for the
 /// [`ExportQueue`](crate::ExportQueue) in front of it.
 ///
-/// The exporter keeps one, and [`with_receipts`](crate::export_queue::ExportQueueBuilder::with_receipts) gives the queue a
+/// The exporter keeps one, and
+/// [`with_receipts`](crate::export_queue::ExportQueueBuilder::with_receipts) gives the queue a
 /// clone of it. Wrappers between the two need not know.
 #[derive(Clone, Debug, Default)]
 pub struct Receipts(Arc<PerProcess<Mutex<Option<Receipt>>>>);

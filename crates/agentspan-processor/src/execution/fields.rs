@@ -2,8 +2,8 @@
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// Inputs by name, for [`Execution::with_inputs`](super::Execution::with_inputs). They are borrowed, and turned into JSON only if
-/// a processor observes the trace.
+/// Inputs by name, for [`Execution::with_inputs`](super::Execution::with_inputs). They are
+/// borrowed, and turned into JSON only if a processor observes the trace.
 ///
 /// ```
 /// use agentspan_model::agentspec::Tool;

@@ -1,4 +1,5 @@
-//! Functions with `#[agentspan::agent]` and `#[agentspan::tool]`: what they trace, and that they do what they would do without.
+//! Functions with `#[agentspan::agent]` and `#[agentspan::tool]`: what they trace, and that they do
+//! what they would do without.
 
 use std::error::Error;
 use std::num::ParseIntError;
