@@ -1,18 +1,29 @@
-//! `cargo xtask examples`: runs every example of the workspace.
+//! `cargo xtask examples`: runs every example of the workspace, and checks its spans.
 
-use crate::command::cargo;
+use std::fs;
+
+use crate::command::{Program, cargo};
 use crate::error::XtaskError;
 use crate::workspace::Workspace;
 
 /// The example that is a package of its own, so that it builds quickly.
 const QUICKSTART: &str = "quickstart";
 
-/// Runs the examples one after the other; each talks to services of its own process only.
+/// Those whose spans go to Agent 365, by the default profile; the quickstart speaks all of them.
+const OF_AGENT365: [&str; 2] = ["axum_service", "request_tokens"];
+const PROFILES: [&str; 3] = ["v0.1", "v2", "v3"];
+
+/// Runs the examples one after the other; each talks to services of its own process only. `agentspan check` has
+/// nothing to say of the spans that they also write to a file.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), XtaskError> {
-    println!("{QUICKSTART}");
-    cargo(workspace)
-        .args(["run", "--quiet", "--locked", "--package", QUICKSTART])
-        .run()?;
+    for profile in PROFILES {
+        println!("{QUICKSTART} --profile {profile}");
+        let name = format!("{QUICKSTART}-{profile}");
+        let run = cargo(workspace)
+            .args(["run", "--quiet", "--locked", "--package", QUICKSTART])
+            .args(["--", "--profile", profile]);
+        run_checked(workspace, run, &name, &[&format!("agent365:{profile}")])?;
+    }
     for package in workspace.packages() {
         let examples = package
             .targets
@@ -20,10 +31,47 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), XtaskError> {
             .filter(|target| target.kind == ["example"]);
         for example in examples {
             println!("{}", example.name);
-            cargo(workspace)
-                .args(["run", "--quiet", "--locked", "--example", &example.name])
-                .run()?;
+            let run =
+                cargo(workspace).args(["run", "--quiet", "--locked", "--example", &example.name]);
+            let rules: &[&str] = match OF_AGENT365.contains(&example.name.as_str()) {
+                true => &["agent365:v0.1"],
+                false => &[],
+            };
+            run_checked(workspace, run, &example.name, rules)?;
         }
     }
     Ok(())
+}
+
+/// Runs an example, and checks the spans that it has written, if it has: some read a trace only.
+fn run_checked(
+    workspace: &Workspace,
+    example: Program,
+    name: &str,
+    rules: &[&str],
+) -> Result<(), XtaskError> {
+    let directory = workspace.target_directory().join("examples");
+    let file = directory.join(name).with_extension("jsonl");
+    let file_error = |source| XtaskError::File {
+        path: file.clone(),
+        source,
+    };
+    fs::create_dir_all(&directory).map_err(file_error)?;
+    if file.exists() {
+        fs::remove_file(&file).map_err(file_error)?;
+    }
+    example
+        .env("OTEL_TRACES_EXPORTER", "otlp_file")
+        .env("AGENTSPAN_OTLP_FILE", &file)
+        .run()?;
+    if !file.exists() {
+        return Ok(());
+    }
+    let rules = rules.iter().flat_map(|rules| ["--for", *rules]);
+    cargo(workspace)
+        .args(["run", "--quiet", "--locked", "--package", "agentspan-cli"])
+        .args(["--", "check", "--fail-on", "warning", "--for", "genai"])
+        .args(rules)
+        .args([&file])
+        .run()
 }

@@ -43,7 +43,8 @@ pub(crate) fn run(workspace: &Workspace, arguments: &[&str]) -> Result<(), Xtask
             )
             // The models run for seconds: optimising more than this takes longer.
             .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
-            .env("CARGO_PROFILE_RELEASE_DEBUG", "none")
+            .env("CARGO_PROFILE_RELEASE_LTO", "false")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
             .run()?;
     }
     Ok(())

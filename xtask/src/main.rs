@@ -52,11 +52,12 @@ usage: cargo xtask <chore>
   page [--pictures]           * the page of `agentspan serve` in Chromium, which is installed where it is missing;
                                 its pictures go to docs/images if asked
   wasm                        * the model builds for wasm32-unknown-unknown
-  weight [--crates]           * count the crates that users build; in ci, that is all. Then build programs of
-                                ours and of a peer, and compare the time and the size, which takes minutes
+  weight [--crates|--command] * count the crates that users build; in ci, that is all. Then build programs of
+                                ours and of a peer, and compare the time and the size, which takes minutes, and
+                                weigh the command as it is installed
   msrv                        * published crates build with the declared minimum version of Rust
   golden [--check]            * rewrite the golden files, or say which of them would change
-  examples                    * run every example
+  examples                    * run every example, and check the spans that it writes
   conformance [--vectors DIR] * run recorded vectors of the reference packages; with --mutate, change a value in
     [--mutate ROUNDS]           what each case expects, and say whether that is seen
   deny                        * licences, sources, bans and duplicates of the dependencies
@@ -145,6 +146,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("wasm", []) => features::webassembly(workspace),
         ("weight", []) => weight::run(workspace),
         ("weight", ["--crates"]) => weight::crates(workspace),
+        ("weight", ["--command"]) => weight::command(workspace),
         ("miri", _) => miri::run(workspace, &options),
         ("hosts", _) => hosts::run(workspace, &options),
         ("msrv", []) => features::minimum_version(workspace),
@@ -170,6 +172,9 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
             .args(["run", "--release", "--quiet", "--locked"])
             .args(["--package", "proofs", "--bin", "faults", "--", chore])
             .args(&options)
+            // Of the library, not of a program that is installed.
+            .env("CARGO_PROFILE_RELEASE_LTO", "false")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
             // Each round has threads of its own, for which glibc would keep more and more arenas.
             .env("MALLOC_ARENA_MAX", "2")
             .run(),
