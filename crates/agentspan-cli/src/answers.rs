@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use agentspan_model::agent365::contract::{Level, RuleSet};
+use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::contract::{Judge, Level};
 use agentspan_model::agentspec::{MASK, Sensitive};
 use agentspan_model::keys;
 use agentspan_model::mapping::normal::{NormalMessage, NormalSpan};
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use crate::check::{self, Found, Sending};
 use crate::reading::{Reading, attributes, pairs};
 use crate::row::{Row, milliseconds, own_errors};
-use crate::span::{Form, Span};
+use crate::span::Span;
 use crate::store::Trace;
 
 /// The event of Agent Spec for each piece of a streamed answer.
@@ -51,15 +52,19 @@ pub(crate) struct Judged {
 }
 
 impl Judged {
-    pub(crate) fn of(trace: &Trace) -> Self {
+    pub(crate) fn of(trace: &Trace, package: Profile) -> Self {
         let mut judged = Self::default();
         let mut places = HashMap::new();
-        let is_silent =
-            |span: &Span| span.form == Form::AgentSpec || span.facts.is_first_generation;
-        if trace.spans().iter().all(is_silent) {
+        if !trace.spans().iter().any(|span| span.is_judged(package)) {
             return judged;
         }
-        for found in check::findings(trace, RuleSet::default(), Sending::ByAnExporter) {
+        // Nothing else is documented of the keys of the first generation.
+        let is_first = package.tenant_id_key() == keys::TENANT_ID;
+        let judge = match is_first {
+            true => Judge::of_package(package),
+            false => Judge::default(),
+        };
+        for found in check::findings(trace, &judge, Sending::ByAnExporter) {
             let Some(span) = found.span.as_ref() else {
                 continue;
             };

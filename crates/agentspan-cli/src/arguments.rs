@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::contract::Level;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -210,6 +211,23 @@ fn serve() -> Command {
                 .value_parser(Fault::parse)
                 .help("Answer requests with spans with this status; may be repeated, one after the other"),
         )
+        .arg(profile("By which spans are judged"))
+}
+
+/// The generation of Agent 365, which is that of 2.0.0 unless somebody says otherwise.
+fn profile(help: &'static str) -> Arg {
+    Arg::new("profile")
+        .long("profile")
+        .value_name("PROFILE")
+        .default_value(Profile::V2.name())
+        .value_parser(Profile::ALL.map(Profile::name))
+        .help(help)
+}
+
+fn profile_of(matches: &ArgMatches) -> Profile {
+    let name = text(matches, "profile");
+    let named = name.as_deref().and_then(Profile::named);
+    named.unwrap_or(Profile::V2)
 }
 
 fn serve_request(matches: &ArgMatches) -> ServeRequest {
@@ -235,6 +253,7 @@ fn serve_request(matches: &ArgMatches) -> ServeRequest {
             .flatten()
             .cloned()
             .collect(),
+        package: profile_of(matches),
         memory: usize::try_from(memory)
             .unwrap_or(usize::MAX)
             .saturating_mul(1 << 20),
@@ -256,7 +275,7 @@ fn check() -> Command {
                 .default_value("agent365")
                 .action(ArgAction::Append)
                 .value_parser(rules)
-                .help("Whose rules are applied: agent365, agent365:RULESET, genai, agentspec; may be repeated"),
+                .help("Whose rules are applied: agent365, agent365:RULESET, agent365:PROFILE, genai, agentspec; may be repeated"),
         )
         .arg(
             option("format")

@@ -3,6 +3,7 @@
 mod github;
 mod human;
 mod machine;
+mod requests;
 mod sarif;
 
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::contract::{
     Finding, Judge, Level, ObservedSpan, Rule, RuleId, RuleSet, SpanIds, observed_spans,
 };
@@ -23,11 +25,15 @@ use crate::show;
 use crate::span::{Form, Span};
 use crate::store::{Store, Trace};
 
+pub(crate) use requests::{Request, RequestJudge, recorded_body};
+
 /// Whose rules are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rules {
     /// What Agent 365 documents.
     Agent365(RuleSet),
+    /// What the exporter of a generation sends.
+    Package(Profile),
     /// The GenAI conventions.
     GenAi,
     /// Agent Spec Tracing, for recordings.
@@ -39,6 +45,7 @@ impl Rules {
     pub(crate) fn names() -> String {
         let sets = RuleSet::ALL.map(Self::Agent365).map(|set| set.to_string());
         let mut names = sets.to_vec();
+        names.extend(Profile::ALL.map(|profile| Self::Package(profile).to_string()));
         names.extend([Self::GenAi, Self::AgentSpec].map(|rules| rules.to_string()));
         names.join(", ")
     }
@@ -48,7 +55,20 @@ impl Rules {
             "agent365" => Some(Self::Agent365(RuleSet::default())),
             "genai" => Some(Self::GenAi),
             "agentspec" => Some(Self::AgentSpec),
-            _ => RuleSet::named(name.strip_prefix("agent365:")?).map(Self::Agent365),
+            _ => {
+                let name = name.strip_prefix("agent365:")?;
+                let of_package = || Profile::named(name).map(Self::Package);
+                RuleSet::named(name).map(Self::Agent365).or_else(of_package)
+            }
+        }
+    }
+
+    /// Who judges by them, if they are rules of Agent 365.
+    pub(crate) fn judge(self) -> Option<Judge<'static>> {
+        match self {
+            Self::Agent365(set) => Some(Judge::new(set)),
+            Self::Package(profile) => Some(Judge::of_package(profile)),
+            Self::GenAi | Self::AgentSpec => None,
         }
     }
 }
@@ -57,6 +77,7 @@ impl fmt::Display for Rules {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Agent365(set) => write!(f, "agent365:{set}"),
+            Self::Package(profile) => write!(f, "agent365:{}", profile.name()),
             Self::GenAi => f.write_str("genai"),
             Self::AgentSpec => f.write_str("agentspec"),
         }
@@ -163,6 +184,23 @@ impl From<&ConventionRule> for About {
     }
 }
 
+/// What is said of the rules of Agent 365. Finding one by its id takes a look at all of them.
+#[derive(Debug)]
+pub(crate) struct Titles(HashMap<RuleId, Arc<About>>);
+
+impl Default for Titles {
+    fn default() -> Self {
+        let all = Rule::all().map(|rule| (rule.id, Arc::new(rule.into())));
+        Self(all.collect())
+    }
+}
+
+impl Titles {
+    pub(crate) fn of(&self, rule: RuleId) -> Option<Arc<About>> {
+        self.0.get(&rule).cloned()
+    }
+}
+
 /// What was found in all files.
 #[derive(Debug)]
 pub(crate) struct Verdict {
@@ -228,7 +266,8 @@ pub(crate) fn run(
     out: &mut dyn Write,
     errors: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
-    let mut files = Files::new(request.files);
+    let mut files = Files::new(request.files)
+        .with_request_judge(RequestJudge::new(&request.rules, request.sending));
     if request.rules.contains(&Rules::AgentSpec) {
         files = files.with_judge();
     }
@@ -263,10 +302,13 @@ fn judge(store: &Store, rules: &[Rules], sending: Sending) -> Verdict {
         verdict.spans += trace.spans().len();
         for rules in rules {
             match rules {
-                Rules::Agent365(set) => verdict.found.extend(findings(trace, *set, sending)),
                 Rules::GenAi => verdict.found.extend(breaches(trace)),
-                // Recordings are judged while they are read.
-                Rules::AgentSpec => {}
+                // Recordings and requests are judged while they are read.
+                rules => {
+                    let judge = rules.judge();
+                    let found = judge.map(|judge| findings(trace, &judge, sending));
+                    verdict.found.extend(found.into_iter().flatten());
+                }
             }
         }
     }
@@ -282,8 +324,7 @@ fn breaches(trace: &Trace) -> impl Iterator<Item = Found> {
 }
 
 /// What is wrong in one trace by Agent 365, the worst first.
-pub(crate) fn findings(trace: &Trace, rule_set: RuleSet, sending: Sending) -> Vec<Found> {
-    let judge = Judge::new(rule_set);
+pub(crate) fn findings(trace: &Trace, judge: &Judge<'_>, sending: Sending) -> Vec<Found> {
     let is_sent_so = |span: &Span| match span.form {
         Form::Agent365 => true,
         Form::Otlp => sending == Sending::AsItStands,
@@ -300,13 +341,10 @@ pub(crate) fn findings(trace: &Trace, rule_set: RuleSet, sending: Sending) -> Ve
             .collect();
         judge.judge_trace(&observed)
     };
-    // Finding a rule by its id takes a look at all of them.
-    let rules: HashMap<RuleId, Arc<About>> = Rule::all()
-        .map(|rule| (rule.id, Arc::new(rule.into())))
-        .collect();
+    let titles = Titles::default();
     let found = findings.into_iter().filter_map(|finding| {
-        let about = rules.get(&finding.rule)?;
-        Some(of_finding(trace, finding, Arc::clone(about)))
+        let about = titles.of(finding.rule)?;
+        Some(of_finding(trace, finding, about))
     });
     let mut found: Vec<Found> = found.collect();
     found.sort_by_key(|found| std::cmp::Reverse(found.level));

@@ -15,7 +15,7 @@ use crate::shown::shown_json;
 use crate::span::Span;
 use crate::store::Trace;
 
-pub(crate) use agent365::{Identity, bodies};
+pub(crate) use agent365::{Identity, Writing, bodies};
 pub(crate) use otlp::request;
 
 /// The form of the output.
@@ -46,8 +46,8 @@ impl Target {
 pub(crate) struct ConvertRequest {
     pub(crate) files: Vec<PathBuf>,
     pub(crate) to: Target,
-    /// Whose the spans are that do not say so.
-    pub(crate) identity: Identity,
+    /// How requests to Agent 365 are written.
+    pub(crate) writing: Writing,
 }
 
 pub(crate) fn run(
@@ -61,7 +61,7 @@ pub(crate) fn run(
     for trace in store.traces() {
         let lines: Vec<Value> = match request.to {
             Target::Otlp => vec![otlp::request(&all(trace))],
-            Target::Agent365 => bodies(&all(trace), &request.identity),
+            Target::Agent365 => bodies(&all(trace), &request.writing),
             Target::AgentSpec => {
                 let (lines, others) = agent_spec::recording(trace, &mut known);
                 left_out += others;

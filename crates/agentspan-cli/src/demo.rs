@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use crate::command_error::{CommandError, Outcome};
 use crate::serve::{self, Access, Server, Shared};
+use crate::store::Store;
 use crate::tree::Tree;
 
 /// How many bytes of spans are kept.
@@ -28,7 +29,7 @@ pub(crate) struct DemoRequest {
 
 pub(crate) fn run(request: DemoRequest, out: &mut dyn Write) -> Result<Outcome, CommandError> {
     serve::runtime()?.block_on(async {
-        let shared = Shared::new(MEMORY, Access::Loopback);
+        let shared = Shared::new(Store::new(MEMORY), Access::Loopback);
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let server = Server::bind(&shared, free).await?;
         let url = format!("http://{}", server.address());

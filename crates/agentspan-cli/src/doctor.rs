@@ -27,6 +27,16 @@ pub(crate) struct DoctorRequest {
     pub(crate) token_variable: Option<String>,
     /// Whether a span is sent.
     pub(crate) has_canary: bool,
+    pub(crate) route: RouteChoice,
+}
+
+/// Which of the two routes requests take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RouteChoice {
+    /// That of the token, as with the third generation.
+    ByToken,
+    /// That of services, as with the second one, whatever the token is.
+    ServiceToService,
 }
 
 /// How one look went.
@@ -151,10 +161,9 @@ impl Subject {
         };
         // Each route takes tokens of one kind.
         let is_delegated = token.as_deref().is_some_and(token::is_delegated);
-        let service = if is_delegated {
-            "observability"
-        } else {
-            "observabilityService"
+        let service = match request.route {
+            RouteChoice::ByToken if is_delegated => "observability",
+            _ => "observabilityService",
         };
         let segment = |id: &Option<String>| {
             const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use agentspan_model::agentspec::ReadError;
 use serde_json::Value;
 
-use crate::check::Found;
+use crate::check::{Found, Request, RequestJudge, recorded_body};
 use crate::reading::list;
 use crate::span::{Form, Group, Span};
 use crate::store::Store;
@@ -60,6 +60,7 @@ impl Taken {
 #[derive(Debug, Default)]
 pub(crate) struct Ingest {
     hooks: Hooks,
+    requests: Option<RequestJudge>,
 }
 
 impl Ingest {
@@ -73,7 +74,7 @@ impl Ingest {
     ) -> Result<usize, IngestError> {
         match serde_json::from_str::<Value>(text) {
             Ok(value) if value.get("hook").is_some() => self.hook(text, place, store),
-            Ok(value) => self.value(&value, place, store),
+            Ok(value) => self.value(&value, Some(text), place, store),
             // Recordings hold `NaN`, and halves of characters, which JSON does not have.
             Err(_) if text.contains("\"hook\"") => self.hook(text, place, store),
             Err(error) => Err(IngestError::NotJson(error)),
@@ -95,30 +96,37 @@ impl Ingest {
     fn value(
         &mut self,
         value: &Value,
+        text: Option<&str>,
         place: Option<&Place>,
         store: &mut Store,
     ) -> Result<usize, IngestError> {
         if let Value::Array(items) = value {
             let each = items.iter().map(|item| match item.get("hook") {
                 Some(_) => self.hook(&item.to_string(), place, store),
-                None => self.value(item, place, store),
+                None => self.value(item, None, place, store),
             });
             // All are read, whatever is wrong with one of them.
             return each.collect::<Vec<_>>().into_iter().sum();
         }
         if value.get("resourceSpans").is_some_and(Value::is_array) {
+            self.judge_request(&Request::of_body(value, text), place);
             return body(value, None, place, store).all();
         }
-        if let Some(inner) = value
-            .get("body")
-            .filter(|inner| inner.get("resourceSpans").is_some())
-        {
-            return body(inner, None, place, store).all();
+        if let Some(inner) = recorded_body(value) {
+            self.judge_request(&Request::recorded(value, &inner), place);
+            return body(&inner, None, place, store).all();
         }
         let mut span = Span::of_json(value, None, &Arc::default()).ok_or(IngestError::Unknown)?;
+        span.facts.is_refused = span.is_refused(value, store.package());
         span.place = place.cloned();
         store.insert(span);
         Ok(1)
+    }
+
+    fn judge_request(&mut self, request: &Request<'_>, place: Option<&Place>) {
+        if let Some(judge) = &mut self.requests {
+            judge.judge(request, place);
+        }
     }
 
     /// Judges recordings of Agent Spec from now on.
@@ -126,9 +134,12 @@ impl Ingest {
         self.hooks.judge();
     }
 
-    /// What the judge found in recordings.
+    /// What the judges found in requests and in recordings.
     fn take_found(&mut self) -> Vec<Found> {
-        self.hooks.take_found()
+        let of_requests = self.requests.take().map(RequestJudge::into_found);
+        let mut found = of_requests.unwrap_or_default();
+        found.extend(self.hooks.take_found());
+        found
     }
 
     /// Shows what is known of Agent Spec spans that have not ended. Call it when nothing more has come for now.
@@ -155,11 +166,12 @@ pub(crate) fn body(
                 resource: resource.clone(),
                 scope: scope_spans.get("scope").cloned().unwrap_or_default(),
             });
-            for span in list(scope_spans, "spans") {
-                let Some(mut span) = Span::of_json(span, form, &group) else {
+            for json in list(scope_spans, "spans") {
+                let Some(mut span) = Span::of_json(json, form, &group) else {
                     taken.without_ids += 1;
                     continue;
                 };
+                span.facts.is_refused = span.is_refused(json, store.package());
                 span.place = place.cloned();
                 store.insert(span);
                 taken.spans += 1;

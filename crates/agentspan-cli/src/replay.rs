@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use agentspan_agent365::transport::{Answer, Route, Transport};
+use agentspan_model::agent365::Profile;
 use agentspan_tls::TrustRoots;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -13,7 +14,7 @@ use http::{HeaderMap, HeaderValue, Uri};
 use serde_json::Value;
 
 use crate::command_error::{CommandError, Outcome};
-use crate::convert::{self, Identity};
+use crate::convert::{self, Identity, Writing};
 use crate::ingest;
 use crate::span::Span;
 use crate::{serve, show};
@@ -48,6 +49,8 @@ pub(crate) struct ReplayRequest {
     pub(crate) speed: Speed,
     /// The variable of the environment that has the bearer token.
     pub(crate) token_variable: Option<String>,
+    /// In whose words spans of other conventions go to Agent 365.
+    pub(crate) profile: Profile,
 }
 
 pub(crate) fn run(
@@ -128,7 +131,8 @@ struct Receiver {
     transport: Transport,
     uri: Uri,
     headers: HeaderMap,
-    is_agent365: bool,
+    /// How requests are written, if they go to Agent 365.
+    agent365: Option<Writing>,
 }
 
 impl Receiver {
@@ -154,7 +158,10 @@ impl Receiver {
             headers.insert(AUTHORIZATION, bearer);
         }
         let route = if is_https { Route::Https } else { Route::Http };
-        let is_agent365 = uri.path().contains("/agents/");
+        let agent365 = uri.path().contains("/agents/").then(|| Writing {
+            profile: request.profile,
+            identity: Identity::default(),
+        });
         let uri = match uri.path() {
             "" | "/" => with_path(uri, "/v1/traces").map_err(|_| no_url("not a URL"))?,
             _ => uri,
@@ -163,14 +170,14 @@ impl Receiver {
             transport: Transport::new(route, TrustRoots::Platform, 1),
             uri,
             headers,
-            is_agent365,
+            agent365,
         })
     }
 
     async fn send(&self, spans: &[&Span], sent: &mut Sent) {
-        let bodies = match self.is_agent365 {
-            true => convert::bodies(spans, &Identity::default()),
-            false => vec![convert::request(spans)],
+        let bodies = match &self.agent365 {
+            Some(writing) => convert::bodies(spans, writing),
+            None => vec![convert::request(spans)],
         };
         for body in bodies {
             let count = ingest::span_ids(&body).len();

@@ -16,10 +16,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use agentspan_model::agent365::Profile;
 use tokio::task::JoinSet;
 
 use crate::command_error::{CommandError, Outcome};
 use crate::ingest::Files;
+use crate::store::Store;
 
 pub(crate) use fault::Fault;
 pub(crate) use server::{Access, Server, Shared};
@@ -43,6 +45,8 @@ pub(crate) struct ServeRequest {
     pub(crate) store: Option<PathBuf>,
     pub(crate) store_limit: u64,
     pub(crate) faults: Vec<Fault>,
+    /// The generation of Agent 365 by which spans are judged.
+    pub(crate) package: Profile,
 }
 
 pub(crate) fn run(
@@ -53,7 +57,8 @@ pub(crate) fn run(
     let access = Access::of(&[request.http, request.grpc], request.token)?;
     let runtime = runtime()?;
     runtime.block_on(async {
-        let mut shared = Shared::new(request.memory, access);
+        let store = Store::new(request.memory).with_package(request.package);
+        let mut shared = Shared::new(store, access);
         if let Some(shared) = std::sync::Arc::get_mut(&mut shared) {
             shared.fail(request.faults);
             if let Some(path) = &request.store {

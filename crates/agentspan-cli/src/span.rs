@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use agentspan_model::agent365::contract::{Judge, Level, ObservedSpan, RuleSet, observed_span};
+use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::contract::{Judge, Level, ObservedSpan, observed_span};
+use agentspan_model::keys;
 use serde_json::Value;
 
 use crate::facts::Facts;
@@ -89,7 +91,7 @@ impl Span {
         let time = |name: &str| json.get(name).and_then(number).filter(|time| *time > 0);
         let name = json.get("name").and_then(Value::as_str);
         let reading = Reading::of(json);
-        let mut span = Self {
+        Self {
             trace_id,
             span_id,
             parent_id: id(json, "parentSpanId"),
@@ -103,9 +105,7 @@ impl Span {
             json: json.to_string().into_boxed_str(),
             dump: None,
             place: None,
-        };
-        span.facts.is_refused = span.is_refused(json);
-        span
+        }
     }
 
     /// The span as an exporter would send it, for the rules of Agent 365. `json` is what [`value`](Self::value) gives.
@@ -121,16 +121,21 @@ impl Span {
 
     /// Whether the service, or an exporter before it, would not take the span.
     ///
-    /// Running spans are not sent. The rules have the keys of Agent 365 2.0.0 and later, and say nothing of
-    /// spans of the first generation.
-    fn is_refused(&self, json: &Value) -> bool {
-        if self.form == Form::AgentSpec || self.end.is_none() || self.facts.is_first_generation {
+    /// Running spans are not sent. The rules of later generations say nothing of spans of the first one.
+    pub(crate) fn is_refused(&self, json: &Value, package: Profile) -> bool {
+        if !self.is_judged(package) || self.end.is_none() {
             return false;
         }
-        let judge = Judge::new(RuleSet::PackageFilter);
+        let judge = Judge::of_package(package);
         let findings = self.observed(json).map(|span| judge.judge_span(&span));
         let mut findings = findings.into_iter().flatten();
         findings.any(|finding| finding.level == Level::Error)
+    }
+
+    /// Whether the rules of a generation say anything of the span.
+    pub(crate) fn is_judged(&self, package: Profile) -> bool {
+        let is_first = package.tenant_id_key() == keys::TENANT_ID;
+        self.form != Form::AgentSpec && (is_first || !self.facts.is_first_generation)
     }
 
     /// The span as it arrived, as JSON.

@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
+use agentspan_model::agent365::Profile;
+
 use crate::answers::Judged;
 use crate::row::Row;
 use crate::span::Span;
@@ -27,12 +29,15 @@ pub(crate) struct Trace {
     row: Option<Arc<Row>>,
     /// What is wrong with it, since somebody asked after its last change.
     judged: OnceLock<Judged>,
+    package: Profile,
 }
 
 /// Traces in memory.
 #[derive(Debug)]
 pub(crate) struct Store {
     limit: usize,
+    /// Whose exporter decides what is refused.
+    package: Profile,
     bytes: usize,
     /// The number of the last change.
     next: u64,
@@ -48,6 +53,7 @@ impl Store {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             limit,
+            package: Profile::V2,
             bytes: 0,
             next: 0,
             traces: HashMap::new(),
@@ -55,6 +61,17 @@ impl Store {
             by_change: BTreeMap::new(),
             lost: Lost::default(),
         }
+    }
+
+    /// Judges spans by what the exporter of a generation sends. The default is that of 2.0.0.
+    pub(crate) fn with_package(mut self, package: Profile) -> Self {
+        self.package = package;
+        self
+    }
+
+    /// Whose exporter decides what is refused.
+    pub(crate) fn package(&self) -> Profile {
+        self.package
     }
 
     /// Keeps a span. A later span of the same ids takes the place of the earlier one, as when a span that
@@ -81,6 +98,7 @@ impl Store {
                 places: HashMap::new(),
                 row: None,
                 judged: OnceLock::new(),
+                package: self.package,
             });
         self.by_change.remove(&trace.changed);
         self.by_change.insert(number, span.trace_id.clone());
@@ -182,7 +200,7 @@ impl Trace {
 
     /// What is wrong with it. The rules are applied once after each change, not for each question.
     pub(crate) fn judged(&self) -> &Judged {
-        self.judged.get_or_init(|| Judged::of(self))
+        self.judged.get_or_init(|| Judged::of(self, self.package))
     }
 
     /// The span with this id.

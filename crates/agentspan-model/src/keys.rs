@@ -434,6 +434,8 @@ pub const GRAPH_NODE_PARENT_ID: &str = "graph.node.parent_id";
 pub const AGENTSPAN_TRUNCATED_KEYS: &str = "agentspan.truncated.keys";
 /// `agentspan.truncated.count`: how many cuts that were, events, links and names included. Ours.
 pub const AGENTSPAN_TRUNCATED_COUNT: &str = "agentspan.truncated.count";
+/// `agentspan.recording.run`: the name of the run in a recording of several, as a resource's attribute. Ours.
+pub const AGENTSPAN_RECORDING_RUN: &str = "agentspan.recording.run";
 /// `agentspan.unrelated`: set when a span ends that has nothing to do with agents, for the processor that
 /// withholds it. Ours; no span is exported with it.
 pub const AGENTSPAN_UNRELATED: &str = "agentspan.unrelated";

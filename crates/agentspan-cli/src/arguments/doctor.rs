@@ -3,7 +3,7 @@
 use clap::{Arg, ArgMatches, Command};
 
 use super::{flag, text};
-use crate::doctor::DoctorRequest;
+use crate::doctor::{DoctorRequest, RouteChoice};
 
 /// Where Agent 365 takes spans.
 const SERVICE: &str = "https://agent365.svc.cloud.microsoft";
@@ -22,6 +22,11 @@ pub(super) fn doctor() -> Command {
         .arg(option("tenant", "ID", "The tenant, for the route and the canary"))
         .arg(option("agent", "ID", "The agent, which the token must name as its application"))
         .arg(option("token-env", "NAME", "The variable of the environment that has the token"))
+        .arg(
+            option("profile", "PROFILE", "v2 sends everything to the route of services, v3 each token to its own")
+                .default_value("v3")
+                .value_parser(["v2", "v3"]),
+        )
         .arg(flag("canary", "Also send one span, and say what the service answers"))
 }
 
@@ -32,5 +37,9 @@ pub(super) fn doctor_request(matches: &ArgMatches) -> DoctorRequest {
         agent: text(matches, "agent"),
         token_variable: text(matches, "token-env"),
         has_canary: matches.get_flag("canary"),
+        route: match text(matches, "profile").as_deref() {
+            Some("v2") => RouteChoice::ServiceToService,
+            _ => RouteChoice::ByToken,
+        },
     }
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use super::{files, files_argument, flag, text};
-use crate::convert::{ConvertRequest, Identity, Target};
+use super::{files, files_argument, flag, profile, profile_of, text};
+use crate::convert::{ConvertRequest, Identity, Target, Writing};
 use crate::diff::DiffRequest;
 use crate::replay::{ReplayRequest, Speed};
 
@@ -21,15 +21,19 @@ pub(super) fn convert() -> Command {
         )
         .arg(option("tenant", "ID", "For agent365: the tenant of spans that name none"))
         .arg(option("agent", "ID", "For agent365: the agent of spans that name none"))
+        .arg(profile("For agent365: in whose words spans of other conventions are written"))
 }
 
 pub(super) fn convert_request(matches: &ArgMatches) -> ConvertRequest {
     ConvertRequest {
         files: files(matches),
         to: Target::named(&text(matches, "to").unwrap_or_default()),
-        identity: Identity {
-            tenant: text(matches, "tenant"),
-            agent: text(matches, "agent"),
+        writing: Writing {
+            profile: profile_of(matches),
+            identity: Identity {
+                tenant: text(matches, "tenant"),
+                agent: text(matches, "agent"),
+            },
         },
     }
 }
@@ -84,6 +88,7 @@ pub(super) fn replay() -> Command {
                 .value_parser(["full", "original"]),
         )
         .arg(option("token-env", "NAME", "The variable of the environment that has the bearer token"))
+        .arg(profile("For Agent 365: in whose words spans of other conventions are written"))
 }
 
 pub(super) fn replay_request(matches: &ArgMatches) -> ReplayRequest {
@@ -95,6 +100,7 @@ pub(super) fn replay_request(matches: &ArgMatches) -> ReplayRequest {
             _ => Speed::Full,
         },
         token_variable: text(matches, "token-env"),
+        profile: profile_of(matches),
     }
 }
 

@@ -20,11 +20,20 @@ pub(crate) struct Identity {
     pub(crate) agent: Option<String>,
 }
 
+/// How requests are written.
+#[derive(Clone, Debug)]
+pub(crate) struct Writing {
+    /// Whose words spans get that are in others.
+    pub(crate) profile: Profile,
+    /// Whose the spans are that do not say so.
+    pub(crate) identity: Identity,
+}
+
 /// One request for each identity. Spans keep the identity that they name; others get the given one.
-pub(crate) fn bodies(spans: &[&Span], given: &Identity) -> Vec<Value> {
+pub(crate) fn bodies(spans: &[&Span], writing: &Writing) -> Vec<Value> {
     let mut requests: Vec<(Identity, Vec<(&Span, Value)>)> = Vec::new();
     for span in spans {
-        let (identity, json) = of_span(span, given);
+        let (identity, json) = of_span(span, writing);
         match requests.iter_mut().find(|(found, _)| *found == identity) {
             Some((_, spans)) => spans.push((span, json)),
             None => requests.push((identity, vec![(span, json)])),
@@ -46,18 +55,17 @@ fn body(spans: Vec<(&Span, Value)>) -> Value {
     }]})
 }
 
-fn of_span(span: &Span, given: &Identity) -> (Identity, Value) {
+fn of_span(span: &Span, writing: &Writing) -> (Identity, Value) {
     let json = span.value();
     let reading = Reading::of(&json);
-    let mut attributes = object(&in_words_of_agent365(&reading));
+    let given = &writing.identity;
+    let tenant_key = tenant_key(&reading, writing.profile);
+    let mut attributes = object(&in_words_of_agent365(&reading, writing.profile));
     let named = |key: &str| {
         let id = attributes.get(key).and_then(Value::as_str);
         id.filter(|id| !id.trim().is_empty()).map(str::to_owned)
     };
-    let (tenant, agent) = (
-        named(keys::MICROSOFT_TENANT_ID),
-        named(keys::GEN_AI_AGENT_ID),
-    );
+    let (tenant, agent) = (named(tenant_key), named(keys::GEN_AI_AGENT_ID));
     // Without a tenant, the agent has an id of other conventions.
     let identity = match tenant {
         Some(_) => Identity {
@@ -70,7 +78,7 @@ fn of_span(span: &Span, given: &Identity) -> (Identity, Value) {
         },
     };
     for (key, id) in [
-        (keys::MICROSOFT_TENANT_ID, &identity.tenant),
+        (tenant_key, &identity.tenant),
         (keys::GEN_AI_AGENT_ID, &identity.agent),
     ] {
         if let Some(id) = id {
@@ -113,19 +121,15 @@ fn of_span(span: &Span, given: &Identity) -> (Identity, Value) {
 
 /// What says something to Agent 365 in its own words, and the rest as it is. What is only of Agent Spec is left out, as
 /// its exporter leaves it out.
-fn in_words_of_agent365(reading: &Reading) -> Attributes {
-    let is_in_its_words = [keys::MICROSOFT_TENANT_ID, keys::TENANT_ID];
-    if is_in_its_words
-        .iter()
-        .any(|key| reading.text(key).is_some())
-    {
+fn in_words_of_agent365(reading: &Reading, profile: Profile) -> Attributes {
+    if generation_of(reading).is_some() {
         return reading.attributes.clone();
     }
     let mut words = Attributes::new();
     let normal = reading.normal();
     if let Some(normal) = &normal {
         let mut visitor = |key: Key, value: AttributeValue<'_>| words.push(plain(key, value));
-        normal.visit(Rendering::Agent365(Profile::V2), &mut visitor);
+        normal.visit(Rendering::Agent365(profile), &mut visitor);
     }
     let said: HashSet<String> = words.iter().map(|(key, _)| key.clone()).collect();
     let is_left = |key: &str| {
@@ -135,6 +139,17 @@ fn in_words_of_agent365(reading: &Reading) -> Attributes {
     let rest = reading.attributes.iter().filter(|(key, _)| is_left(key));
     words.extend(rest.cloned());
     words
+}
+
+/// The key of the tenant of a span that is in words of Agent 365 already, of any generation.
+fn generation_of(reading: &Reading) -> Option<&'static str> {
+    let mut keys = [keys::MICROSOFT_TENANT_ID, keys::TENANT_ID].into_iter();
+    keys.find(|key| reading.text(key).is_some())
+}
+
+/// Where the span has its tenant, or gets one. Spans of another generation keep their words.
+fn tenant_key(reading: &Reading, profile: Profile) -> &'static str {
+    generation_of(reading).unwrap_or_else(|| profile.tenant_id_key())
 }
 
 /// What stands before the first dot of a key.

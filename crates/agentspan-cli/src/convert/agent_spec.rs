@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use agentspan_model::agentspec::{Disclosure, HookLine, Timestamp};
 use agentspan_model::attribute::AttributeValue;
+use agentspan_model::keys;
 use agentspan_model::mapping::{EventRebuilder, PlacedSpan, SpanRebuilder};
 use serde_json::{Value, json};
 
-use crate::reading::{Attributes, Reading};
+use crate::reading::{Attributes, Reading, attributes};
 use crate::span::Span;
 use crate::store::Trace;
 
@@ -27,8 +28,18 @@ pub(super) fn recording(trace: &Trace, known: &mut KnownTraces) -> (Vec<Value>, 
         .and_then(id)
         .is_some_and(|id| !known.0.insert(id));
     let hexadecimal = trace.spans().first().map(|span| span.trace_id.as_str());
-    let run = hexadecimal.filter(|_| is_repeated);
+    let named = trace.spans().first().and_then(run_of);
+    let run = named
+        .as_deref()
+        .or_else(|| hexadecimal.filter(|_| is_repeated));
     (lines(&spans, run), left_out)
+}
+
+/// The name of the run in the recording that the span comes from.
+fn run_of(span: &Span) -> Option<String> {
+    let mut of_resource = attributes(span.group.resource.get("attributes")).into_iter();
+    let (_, run) = of_resource.find(|(key, _)| key == keys::AGENTSPAN_RECORDING_RUN)?;
+    run.as_str().map(str::to_owned)
 }
 
 /// A call of a hook, and when it was.

@@ -11,6 +11,7 @@ use agentspan_model::agentspec::{
 };
 use agentspan_model::attribute::{AttributeValue, Key};
 use agentspan_model::conventions::RecordingJudge;
+use agentspan_model::keys;
 use agentspan_model::mapping::{
     Mapping, Rendering, SpanInTrace, SpanKind, repeated_span_id_bytes, trace_id_bytes,
 };
@@ -29,7 +30,8 @@ const MAX_OPEN: usize = 65_536;
 #[derive(Debug)]
 pub(super) struct Hooks {
     mapping: Mapping,
-    group: Arc<Group>,
+    /// What the spans of each run share, and those of none.
+    groups: HashMap<Option<String>, Arc<Group>>,
     open: HashMap<Ids, Vec<Open>>,
     started: HashMap<Ids, u32>,
     /// The first run of each trace id.
@@ -47,6 +49,7 @@ struct Open {
     span: AgentSpecSpan,
     parent: Option<Id>,
     trace: Option<TraceInfo>,
+    group: Arc<Group>,
     /// The events of its own lines. A recording may leave them out of the span, or abridge them there.
     heard: Vec<Arc<Event>>,
     place: Option<Place>,
@@ -82,7 +85,7 @@ impl Default for Hooks {
     fn default() -> Self {
         Self {
             mapping: Mapping::new(Rendering::GenAi).with_capture(Disclosure::Clear.into()),
-            group: Arc::default(),
+            groups: HashMap::new(),
             open: HashMap::new(),
             started: HashMap::new(),
             runs: HashMap::new(),
@@ -145,6 +148,7 @@ impl Hooks {
             HookCall::OnEvent(on, event) => (on, Some(event), false),
             HookCall::OnEnd(on) => (on, None, true),
         };
+        let group = self.group(hook.run.as_deref());
         let trace_id = match &hook.trace {
             Some(trace) => self.trace_id(hook.run, trace),
             // A span outside of all traces is one.
@@ -155,6 +159,7 @@ impl Hooks {
             span: on.span,
             parent: on.parent_id,
             trace: hook.trace,
+            group,
             heard: Vec::new(),
             place: place.cloned(),
             repetition: 0,
@@ -177,6 +182,30 @@ impl Hooks {
         let all = self.open.values_mut().flatten();
         all.for_each(|open| open.is_changed = false);
         spans
+    }
+
+    /// What the spans of a run share: its name, which other forms have no place for.
+    fn group(&mut self, run: Option<&str>) -> Arc<Group> {
+        let name = run.map(str::to_owned);
+        if let Some(group) = self.groups.get(&name) {
+            return Arc::clone(group);
+        }
+        if self.groups.len() >= MAX_OPEN {
+            self.groups.clear();
+        }
+        let resource = run.map_or(Value::Null, |run| {
+            let run = attribute(
+                keys::AGENTSPAN_RECORDING_RUN.into(),
+                AttributeValue::Str(run),
+            );
+            json!({"attributes": [run]})
+        });
+        let group = Arc::new(Group {
+            resource,
+            scope: Value::Null,
+        });
+        self.groups.insert(name, Arc::clone(&group));
+        group
     }
 
     /// A recording of several runs may use the ids of a trace again, in the order of a script.
@@ -288,7 +317,7 @@ impl Hooks {
             "status": status,
         });
         let dump = serde_json::to_string(&span.dump(Disclosure::Clear)).unwrap_or_default();
-        let mut rendered = Span::new(trace_id, span_id, &json, Form::AgentSpec, &self.group);
+        let mut rendered = Span::new(trace_id, span_id, &json, Form::AgentSpec, &open.group);
         rendered.facts.is_masked |= dump.contains(MASK);
         rendered.dump = Some(dump.into_boxed_str());
         rendered.place = open.place.clone();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Ingest, Place};
-use crate::check::Found;
+use crate::check::{Found, RequestJudge};
 use crate::shown::{shown, shown_path};
 use crate::store::Store;
 
@@ -109,7 +109,13 @@ impl Files {
         self
     }
 
-    /// What the judge of recordings found. It is of no use afterwards.
+    /// Judges requests while they are read.
+    pub(crate) fn with_request_judge(mut self, judge: RequestJudge) -> Self {
+        self.ingest.requests = Some(judge);
+        self
+    }
+
+    /// What the judges of requests and of recordings found. They are of no use afterwards.
     pub(crate) fn take_found(&mut self) -> Vec<Found> {
         self.ingest.take_found()
     }

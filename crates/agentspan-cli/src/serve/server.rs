@@ -66,9 +66,9 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(memory: usize, access: Access) -> Arc<Self> {
+    pub(crate) fn new(store: Store, access: Access) -> Arc<Self> {
         Arc::new(Self {
-            store: Mutex::new(Store::new(memory)),
+            store: Mutex::new(store),
             changes: watch::Sender::new(0),
             unreadable: AtomicUsize::new(0),
             archive: None,

@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::{Access, Server, Shared, runtime};
+use crate::store::Store;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -37,7 +38,7 @@ fn serving(token: Option<&str>, test: impl AsyncFnOnce(Running)) {
     runtime().unwrap().block_on(async {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let access = Access::of(&[free], token.map(str::to_owned)).unwrap();
-        let shared = Shared::new(1 << 20, access);
+        let shared = Shared::new(Store::new(1 << 20), access);
         let server = Server::bind(&shared, free).await.unwrap();
         let running = Running {
             address: server.address(),
@@ -426,7 +427,7 @@ fn our_exporters_arrive_over_every_protocol_with_every_field() {
             .with_service_name("sender")
             .with_switches_on();
         for protocol in ["http", "http, gzip", "grpc", "grpc, gzip"] {
-            let shared = Shared::new(1 << 20, Access::Loopback);
+            let shared = Shared::new(Store::new(1 << 20), Access::Loopback);
             let server = Server::bind(&shared, free).await.unwrap();
             let path = if protocol.starts_with("http") {
                 "/v1/traces"

@@ -1,5 +1,6 @@
 //! `agentspan convert`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -190,5 +191,58 @@ fn spans_that_are_not_of_agent_spec_are_counted() {
             .contains("1 spans have no attributes of Agent Spec"),
         "{}",
         ran.errors
+    );
+}
+
+/// The runs of a recording, each with the ids and the names of its spans.
+fn runs(recording: &str) -> BTreeMap<Option<String>, BTreeSet<(String, String)>> {
+    let lines = recording
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut runs: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for line in lines.filter(|line| line["hook"] == "on_start") {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let span = (text(&line["span"]["id"]), text(&line["span"]["name"]));
+        let run = line["run"].as_str().map(str::to_owned);
+        assert!(runs.entry(run).or_default().insert(span), "{line}");
+    }
+    runs
+}
+
+#[test]
+fn the_names_of_runs_survive_every_form_that_has_spans_of_agent_spec() {
+    let mut text = std::fs::read_to_string(vector("agentspec_real_run.jsonl")).unwrap();
+    let before = runs(&text);
+    assert!(before.len() > 5 && before.keys().all(Option::is_some));
+    // One recording more, which has no name.
+    let unnamed = text.lines().filter(|line| line.contains("agent_with_tool"));
+    let unnamed: String = unnamed
+        .map(|line| {
+            let mut line: Value = serde_json::from_str(line).unwrap();
+            line.as_object_mut().unwrap().remove("run");
+            if let Some(trace) = line.get_mut("trace").filter(|trace| !trace.is_null()) {
+                trace["id"] = "00000000-0000-4000-8000-0000000000ff".into();
+            }
+            format!("{line}\n")
+        })
+        .collect();
+    text.push_str(&unnamed);
+    let before = runs(&text);
+    let original = file("convert", "runs.jsonl", &text);
+    let same = convert(&original, "agentspec").out;
+    assert_eq!(runs(&same), before);
+    let otlp = file(
+        "convert",
+        "runs-otlp.jsonl",
+        &convert(&original, "otlp").out,
+    );
+    assert_eq!(runs(&convert(&otlp, "agentspec").out), before);
+    let again = file("convert", "runs-again.jsonl", &same);
+    assert_eq!(runs(&convert(&again, "agentspec").out), before);
+    // Agent 365 gets the name with the resource, since its spans have no room for it.
+    let bodies = convert(&original, "agent365").out;
+    assert!(
+        bodies.contains(r#""agentspan.recording.run":"tool_failure""#),
+        "{bodies}"
     );
 }

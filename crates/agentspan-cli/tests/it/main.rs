@@ -8,6 +8,8 @@
 
 mod check;
 mod check_conventions;
+mod check_recorded;
+mod check_requests;
 mod completions;
 mod convert;
 mod demo;

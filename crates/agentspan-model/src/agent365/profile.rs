@@ -43,6 +43,7 @@ struct Words {
     text_completion: &'static str,
     generate_content: &'static str,
     texts: TextsForm,
+    left_out: &'static [&'static str],
 }
 
 /// How plain texts are written where messages belong.
@@ -63,6 +64,7 @@ static V0_1: Words = Words {
     text_completion: "TextCompletion",
     generate_content: "GenerateContent",
     texts: TextsForm::List,
+    left_out: &[],
 };
 
 const V2_WORDS: Words = Words {
@@ -74,12 +76,21 @@ const V2_WORDS: Words = Words {
     text_completion: "text_completion",
     generate_content: "generate_content",
     texts: TextsForm::Messages,
+    left_out: &[],
 };
 
 static V2: Words = V2_WORDS;
 
-/// The words of 2.0.0 are still those of 1.5.0 of the successor.
-static V3: Words = V2_WORDS;
+/// The words of 2.0.0 are still those of 1.5.0 of the successor, whose exporter sends fewer operations.
+static V3: Words = Words {
+    left_out: &[
+        "text_completion",
+        "generate_content",
+        "TextCompletion",
+        "GenerateContent",
+    ],
+    ..V2_WORDS
+};
 
 impl Profile {
     /// All generations, the oldest first.
@@ -91,6 +102,27 @@ impl Profile {
             Self::V2 => &V2,
             Self::V3 => &V3,
         }
+    }
+
+    /// A stable name, for command lines and settings.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V0_1 => "v0.1",
+            Self::V2 => "v2",
+            Self::V3 => "v3",
+        }
+    }
+
+    /// The generation with this [name](Self::name).
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
+
+    /// Whether the exporter of the package leaves out spans of an operation that the one before it sends.
+    pub(super) fn leaves_out(self, operation: &str) -> bool {
+        self.words().left_out.contains(&operation)
     }
 
     /// Which package says what a turn of a conversation means for baggage. Core 2.0.0 leaves it to another.

@@ -14,6 +14,8 @@ use super::observed::ObservedSpan;
 use super::route::Route;
 use super::rule::{Level, RuleId};
 use super::rule_set::RuleSet;
+use crate::agent365::Profile;
+use crate::keys;
 
 /// Whether a judge demands the application role of app-only tokens. Sources disagree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -30,9 +32,10 @@ pub enum AppRole {
 ///
 /// A judge finds what plain data shows, see [`Rule::is_judged`](super::Rule::is_judged). It says nothing of spans
 /// that are of no agent, such as those of a web server, other than as parents.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Judge<'a> {
     rule_set: RuleSet,
+    package: Profile,
     route: Option<Route<'a>>,
     app_role: AppRole,
     now: Option<u64>,
@@ -44,7 +47,40 @@ impl<'a> Judge<'a> {
     pub fn new(rule_set: RuleSet) -> Self {
         Self {
             rule_set,
-            ..Self::default()
+            ..Self::of_package(Profile::V2)
+        }
+    }
+
+    /// A judge of what the exporter of a generation sends, by [`RuleSet::PackageFilter`].
+    ///
+    /// [`Profile::V0_1`] sends each span that has an identity, and nothing is documented of its keys: what is judged is the
+    /// identity, ids, times and forms, and requests. [`Profile::V3`] leaves out operations that [`Profile::V2`]
+    /// sends.
+    ///
+    /// ```
+    /// use agentspan_model::agent365::Profile;
+    /// use agentspan_model::agent365::contract::{Judge, ObservedSpan, RuleId};
+    /// use agentspan_model::keys;
+    /// use agentspan_model::mapping::normal::SourceValue;
+    ///
+    /// let mut span = ObservedSpan::new("invoke_agent")
+    ///     .with_ids("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
+    ///     .with_times(1_765_000_000_000_000_000, 1_765_000_001_000_000_000);
+    /// span.attribute(keys::TENANT_ID, SourceValue::Text("e3064512-cc6d-4703-be71-a2ecaecaa98a"));
+    /// span.attribute(keys::GEN_AI_AGENT_ID, SourceValue::Text("a0000000-0000-0000-0000-00000000000a"));
+    ///
+    /// assert!(Judge::of_package(Profile::V0_1).judge_span(&span).is_empty());
+    /// let findings = Judge::of_package(Profile::V3).judge_span(&span);
+    /// assert_eq!((findings[0].rule, findings[1].rule), (RuleId::R01, RuleId::R03));
+    /// ```
+    #[must_use]
+    pub fn of_package(profile: Profile) -> Self {
+        Self {
+            rule_set: RuleSet::PackageFilter,
+            package: profile,
+            route: None,
+            app_role: AppRole::default(),
+            now: None,
         }
     }
 
@@ -85,21 +121,44 @@ impl<'a> Judge<'a> {
         for span in spans {
             self.span(span, &mut findings);
         }
-        traces::check(spans, &mut findings);
+        if self.knows_operations() {
+            traces::check(spans, &mut findings);
+        }
         findings.0
     }
 
     fn span(&self, span: &ObservedSpan<'_>, findings: &mut Findings) {
-        if !span.is_of_an_agent() {
+        if !span.is_of_an_agent() && (self.knows_operations() || !self.is_told_whose(span)) {
             return;
         }
-        operation::check(span, self.rule_set, findings);
-        presence::check(span, self.rule_set, findings);
-        values::check(span, findings);
+        if self.knows_operations() {
+            operation::check(span, self.rule_set, self.package, findings);
+            presence::check(span, self.rule_set, findings);
+            values::check(span, findings);
+        } else {
+            presence::check_identity(span, self.package, findings);
+        }
         shape::check(span, findings);
         if let Some(route) = self.route {
-            requests::check_span(span, &route, findings);
+            self.check_route(span, &route, findings);
         }
+    }
+
+    /// Whether the span has a part of an identity.
+    fn is_told_whose(&self, span: &ObservedSpan<'_>) -> bool {
+        let keys = [self.package.tenant_id_key(), keys::GEN_AI_AGENT_ID];
+        keys.iter().any(|key| span.value(key).is_some())
+    }
+
+    /// Whether spans have operations and the keys that are documented. The first generation has neither.
+    fn knows_operations(&self) -> bool {
+        self.package.tenant_id_key() == keys::MICROSOFT_TENANT_ID
+    }
+}
+
+impl Default for Judge<'_> {
+    fn default() -> Self {
+        Self::new(RuleSet::default())
     }
 }
 

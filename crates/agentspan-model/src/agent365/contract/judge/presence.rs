@@ -8,8 +8,19 @@ use super::super::requirement::Requirement;
 use super::super::rule::RuleId;
 use super::super::rule_set::RuleSet;
 use super::Findings;
-use crate::agent365::ExecutionType;
+use crate::agent365::{ExecutionType, Profile};
 use crate::keys;
+use crate::mapping::normal::SourceValue;
+
+/// Whether the package would send the span to somebody. The first generation makes texts of numbers.
+pub(super) fn check_identity(span: &ObservedSpan<'_>, package: Profile, findings: &mut Findings) {
+    for key in [package.tenant_id_key(), keys::GEN_AI_AGENT_ID] {
+        let is_blank = |value: &SourceValue<'_>| matches!(value, SourceValue::Text(text) if text.trim().is_empty());
+        if span.value(key).is_none_or(is_blank) {
+            findings.add_attribute(RuleId::R03, span, key);
+        }
+    }
+}
 
 pub(super) fn check(span: &ObservedSpan<'_>, rule_set: RuleSet, findings: &mut Findings) {
     let Some(operation) = span.operation() else {

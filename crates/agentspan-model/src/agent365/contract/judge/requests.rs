@@ -26,7 +26,7 @@ impl Judge<'_> {
             findings.add_at_large(RuleId::R27);
         }
         let identity = |span: &ObservedSpan<'_>| {
-            let tenant = span.text(keys::MICROSOFT_TENANT_ID)?;
+            let tenant = span.text(self.package.tenant_id_key())?;
             Some((
                 tenant.to_owned(),
                 span.text(keys::GEN_AI_AGENT_ID)?.to_owned(),
@@ -47,6 +47,45 @@ impl Judge<'_> {
         findings.0
     }
 
+    /// What is wrong with where a span goes: the tenant and the agent in the path of its request are not its own. Without a
+    /// [route](Self::with_route), nothing is.
+    #[must_use]
+    pub fn judge_route(&self, span: &ObservedSpan<'_>) -> Vec<Finding> {
+        let mut findings = Findings::default();
+        if let Some(route) = self.route {
+            self.check_route(span, &route, &mut findings);
+        }
+        findings.0
+    }
+
+    /// Compares a span with the route of its request.
+    pub(super) fn check_route(
+        &self,
+        span: &ObservedSpan<'_>,
+        route: &Route<'_>,
+        findings: &mut Findings,
+    ) {
+        let differs = |key: &str, of_route: Option<&str>| match (span.text(key), of_route) {
+            (Some(id), Some(of_route)) => is_other(id, of_route),
+            _ => false,
+        };
+        let tenant = self.package.tenant_id_key();
+        if differs(tenant, route.tenant) {
+            findings.add_attribute(RuleId::R06, span, tenant);
+        }
+        if !differs(keys::GEN_AI_AGENT_ID, route.agent) {
+            return;
+        }
+        let blueprint = span.text(keys::MICROSOFT_AGENT_BLUEPRINT_ID);
+        let is_of_route = |id| route.agent.is_some_and(|of_route| !is_other(id, of_route));
+        if blueprint.is_some_and(is_of_route) {
+            // The path names the blueprint, and the span does not.
+            findings.add_attribute(RuleId::R04, span, keys::GEN_AI_AGENT_ID);
+        } else {
+            findings.add_attribute(RuleId::R29, span, keys::GEN_AI_AGENT_ID);
+        }
+    }
+
     /// What is wrong, by the answer to a request that was accepted.
     #[must_use]
     pub fn judge_answer(&self, answer: &Answer) -> Vec<Finding> {
@@ -64,28 +103,6 @@ impl Judge<'_> {
             findings.add_at_large(RuleId::R46);
         }
         findings.0
-    }
-}
-
-/// Compares a span with the route of its request.
-pub(super) fn check_span(span: &ObservedSpan<'_>, route: &Route<'_>, findings: &mut Findings) {
-    let differs = |key: &str, of_route: Option<&str>| match (span.text(key), of_route) {
-        (Some(id), Some(of_route)) => is_other(id, of_route),
-        _ => false,
-    };
-    if differs(keys::MICROSOFT_TENANT_ID, route.tenant) {
-        findings.add_attribute(RuleId::R06, span, keys::MICROSOFT_TENANT_ID);
-    }
-    if !differs(keys::GEN_AI_AGENT_ID, route.agent) {
-        return;
-    }
-    let blueprint = span.text(keys::MICROSOFT_AGENT_BLUEPRINT_ID);
-    let is_of_route = |id| route.agent.is_some_and(|of_route| !is_other(id, of_route));
-    if blueprint.is_some_and(is_of_route) {
-        // The path names the blueprint, and the span does not.
-        findings.add_attribute(RuleId::R04, span, keys::GEN_AI_AGENT_ID);
-    } else {
-        findings.add_attribute(RuleId::R29, span, keys::GEN_AI_AGENT_ID);
     }
 }
 
