@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 
+use crate::reviewed::sha256;
 use crate::{Failure, Json};
 
 /// One case: an input, and what the reference package did with it.
@@ -56,6 +57,13 @@ impl Case {
     /// [`Failure::Input`] if a string in it is not Unicode.
     pub fn input_json(&self) -> Result<Json, Failure> {
         Ok(Json::parse(self.input.get())?)
+    }
+
+    /// By what a case is known: the start of the SHA-256 of its input.
+    pub(crate) fn digest(&self) -> String {
+        let mut digits = sha256(self.input.get().as_bytes());
+        digits.truncate(10);
+        digits
     }
 
     /// Whether the case carries a flag.

@@ -28,6 +28,20 @@ pub struct Difference {
     pub expected: String,
     /// What was found there.
     pub found: String,
+    place: Vec<String>,
+}
+
+impl Difference {
+    /// Whether it is at one of these places, which are patterns as in [`Tolerances`], or inside of one.
+    #[must_use]
+    pub fn is_within(&self, places: &[&str]) -> bool {
+        let is_in = |place: &&str| {
+            let mut pattern: Vec<&str> = place.split('.').collect();
+            pattern.push("**");
+            pattern_meets(&pattern, &self.place)
+        };
+        places.iter().any(is_in)
+    }
 }
 
 impl fmt::Display for Difference {
@@ -36,6 +50,7 @@ impl fmt::Display for Difference {
             path,
             expected,
             found,
+            ..
         } = self;
         write!(f, "{path}: expected {expected}, found {found}")
     }
@@ -156,18 +171,23 @@ impl Comparison<'_> {
             path: path_text(&self.path),
             expected,
             found,
+            place: self.place(),
         });
     }
 
+    fn place(&self) -> Vec<String> {
+        let segments = self.path.iter().map(|segment| match segment {
+            Segment::Member(name) => name.clone(),
+            Segment::Item(index) => index.to_string(),
+        });
+        segments.collect()
+    }
+
     fn meets(&self, patterns: &[&str]) -> bool {
-        let segments: Vec<String> = self
-            .path
-            .iter()
-            .map(|segment| match segment {
-                Segment::Member(name) => name.clone(),
-                Segment::Item(index) => index.to_string(),
-            })
-            .collect();
+        if patterns.is_empty() {
+            return false;
+        }
+        let segments = self.place();
         patterns.iter().any(|pattern| {
             let pattern: Vec<&str> = pattern.split('.').collect();
             pattern_meets(&pattern, &segments)
@@ -275,6 +295,15 @@ mod tests {
             r#"{"a":2}"#,
             &["a: expected 1, found 2", "a: expected 2, found nothing"],
         );
+    }
+
+    #[test]
+    fn a_difference_knows_the_places_that_it_is_in() {
+        let [expected, found] = [r#"{"a":[{"b":1}]}"#, r#"{"a":[{"b":2}]}"#].map(Json::parse);
+        let found = differences(&expected.unwrap(), &found.unwrap(), &Tolerances::default());
+        let is_within = |place| found.iter().all(|one| one.is_within(&[place]));
+        assert!(["a", "a.*", "a.0.b", "**"].into_iter().all(is_within));
+        assert!(!["b", "a.1", "a.0.b.c"].into_iter().any(is_within));
     }
 
     const UNORDERED: Tolerances = Tolerances {

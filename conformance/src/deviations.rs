@@ -1,14 +1,19 @@
 //! Rules for what we do otherwise than the reference, on purpose.
 //!
-//! A rule in `deviations.toml` gives the reason; the [`Predicate`] that it names is code beside a
-//! runner. The predicate tells by a property of the input that the rule applies, never by a case's
-//! name, and rewrites the expected outcome to what we do instead. The comparison is then as strict
-//! as ever: a case deviates only if exactly that came out.
+//! A rule in `deviations.toml` gives the reason; the [`Predicate`] or [`Allowance`] that it names is
+//! code beside a runner, which tells by a property of the input that the rule applies, never by a
+//! case's name.
+//!
+//! - A predicate rewrites the expected outcome to ours, where that is a line or two of code.
+//! - An allowance names the places where our outcome may differ. The differences of the shipped cases
+//!   are in `reviewed.json`, and a case passes only with exactly these: see [`Reviewed`]. Those of other
+//!   cases are anywhere in these places, and nowhere else.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use crate::reviewed::Reviewed;
 use crate::{Case, Json, Runner};
 
 /// The code of a deviation.
@@ -23,6 +28,18 @@ pub struct Predicate {
     pub instead: fn(&Case, &mut Json),
 }
 
+/// The property of an input with which our outcome may differ, and where.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "runners write it as a literal")]
+pub struct Allowance {
+    /// How a rule names it.
+    pub name: &'static str,
+    /// Whether the case has the property.
+    pub applies: fn(&Case) -> bool,
+    /// The places, as [`Difference::is_within`](crate::compare::Difference::is_within) takes them.
+    pub places: &'static [&'static str],
+}
+
 /// A rule of `deviations.toml`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +49,7 @@ pub struct Rule {
     pub id: String,
     /// The vector files that it is about, without `.json`.
     pub files: Vec<String>,
-    /// The [`Predicate::name`].
+    /// The [`Predicate::name`] or [`Allowance::name`].
     pub predicate: String,
     /// What we do instead, for people.
     pub instead: String,
@@ -48,16 +65,21 @@ pub struct Rule {
 pub struct Deviations {
     #[serde(default, rename = "rule")]
     rules: Vec<Rule>,
+    #[serde(skip)]
+    pub(crate) reviewed: Reviewed,
 }
 
 impl Deviations {
-    /// The rules of `conformance/deviations.toml`.
+    /// The rules of `conformance/deviations.toml`, and the differences of `conformance/reviewed.json`.
     ///
     /// # Errors
     ///
-    /// [`DeviationsError::Toml`] if the file cannot be read as rules.
+    /// [`DeviationsError::Toml`] if the file cannot be read as rules, [`DeviationsError::Reviewed`] if
+    /// the differences cannot be read.
     pub fn shipped() -> Result<Self, DeviationsError> {
-        Self::parse(include_str!("../deviations.toml"))
+        let mut rules = Self::parse(include_str!("../deviations.toml"))?;
+        rules.reviewed = Reviewed::shipped()?;
+        Ok(rules)
     }
 
     /// Reads rules from TOML.
@@ -92,25 +114,27 @@ impl Deviations {
     /// Pairs the rules about a runner's file with the runner's predicates.
     pub(crate) fn bind(&self, runner: &dyn Runner) -> Result<Vec<BoundRule>, DeviationsError> {
         let file = runner.file_stem();
-        let mut unruled: BTreeSet<_> = runner.predicates().iter().map(|p| p.name).collect();
+        let rewrites = runner.predicates().iter();
+        let rewrites = rewrites.map(|one| (one.name, Code::Rewrites(*one)));
+        let allows = runner.allowances().into_iter();
+        let allows = allows.map(|one| (one.name, Code::Allows(one)));
+        let known: Vec<_> = rewrites.chain(allows).collect();
+        let mut unruled: BTreeSet<_> = known.iter().map(|(name, _)| *name).collect();
         let mut bound = Vec::new();
         for rule in &self.rules {
             if !rule.files.iter().any(|name| name == file) {
                 continue;
             }
-            let predicate = runner
-                .predicates()
-                .iter()
-                .find(|predicate| predicate.name == rule.predicate)
-                .ok_or_else(|| DeviationsError::NoPredicate {
-                    rule: rule.id.clone(),
-                    predicate: rule.predicate.clone(),
-                    file,
-                })?;
-            unruled.remove(predicate.name);
+            let found = known.iter().find(|(name, _)| *name == rule.predicate);
+            let (name, code) = found.ok_or_else(|| DeviationsError::NoPredicate {
+                rule: rule.id.clone(),
+                predicate: rule.predicate.clone(),
+                file,
+            })?;
+            unruled.remove(name);
             bound.push(BoundRule {
                 id: rule.id.clone(),
-                predicate: *predicate,
+                code: *code,
             });
         }
         match unruled.pop_first() {
@@ -137,7 +161,13 @@ impl Deviations {
 #[derive(Clone, Debug)]
 pub(crate) struct BoundRule {
     pub(crate) id: String,
-    pub(crate) predicate: Predicate,
+    pub(crate) code: Code,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Code {
+    Rewrites(Predicate),
+    Allows(Allowance),
 }
 
 /// Why rules cannot be used.
@@ -147,6 +177,9 @@ pub enum DeviationsError {
     /// The text is not TOML, or its tables are not rules.
     #[error("cannot read the deviations")]
     Toml(#[from] toml::de::Error),
+    /// `reviewed.json` is not what `--review` writes.
+    #[error("cannot read the reviewed differences")]
+    Reviewed(#[from] serde_json::Error),
     /// A rule gives no reason, or does not say what we do instead.
     #[error("rule {0:?} has no reason or no alternative")]
     Blank(String),

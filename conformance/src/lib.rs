@@ -26,16 +26,16 @@ pub mod live_export;
 pub mod live_scope;
 pub mod mutation;
 pub mod report;
+pub mod reviewed;
 pub mod runner;
 pub mod runners;
-mod rust_form;
 pub mod suite;
 pub mod typed_value;
 pub mod vector_span;
 
 pub use case::Case;
 pub use compare::Tolerances;
-pub use deviations::{Deviations, Predicate};
+pub use deviations::{Allowance, Deviations, Predicate};
 pub use export_input::ExportInput;
 pub use json::Json;
 pub use live_baggage::BaggageCall;

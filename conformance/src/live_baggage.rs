@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use crate::TypedValue;
 use crate::live_scope::{Stop, agent_type};
-use crate::rust_form::baggage_call_fits;
 use crate::typed_value::TypedPairs;
 
 /// A setter of the reference's builder, in either generation, with its arguments.
@@ -19,11 +18,6 @@ pub struct BaggageCall {
 }
 
 impl BaggageCall {
-    /// Whether the arguments have forms in Rust.
-    pub(crate) fn fits(&self) -> bool {
-        baggage_call_fits(&self.op, &self.args)
-    }
-
     /// Calls the setter.
     ///
     /// # Errors
@@ -103,7 +97,7 @@ impl BaggageCall {
 
 /// Whether there is a value of Rust for it. Containers are JSON, which has no large integers, and no
 /// floats that are not finite.
-pub(crate) fn has_text(value: &TypedValue) -> bool {
+fn has_text(value: &TypedValue) -> bool {
     fn is_json(value: &TypedValue) -> bool {
         match value {
             TypedValue::Bigint(_) => false,

@@ -25,12 +25,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use self::iso_time::IsoTime;
-use self::messages::{OutputMessagesInput, ResponseInput};
+use self::messages::{InputMessagesInput, OutputMessagesInput, ResponseInput};
 use crate::Failure;
 use crate::typed_value::TypedPairs;
 
 pub(crate) use self::iso_time::unix_nanos;
-pub(crate) use self::messages::InputMessagesInput;
 pub use self::python_error::PythonError;
 pub(crate) use self::v0_1::attribute;
 pub(crate) use self::v2::agent_type;
@@ -104,8 +103,10 @@ pub enum Stop {
 impl From<serde_json::Error> for Stop {
     fn from(error: serde_json::Error) -> Self {
         let text = error.to_string();
-        // What nobody has ever heard of, or only we ask for, is our own fault; a wrong type is the input's.
-        if text.starts_with("unknown") || text.starts_with("missing field") {
+        // What nobody has ever heard of, or only we ask for or read, is our own fault; a wrong type is the
+        // input's.
+        let of_ours = ["unknown", "missing field", "no id"];
+        if of_ours.iter().any(|start| text.starts_with(start)) {
             Self::Failed(Failure::Input(error))
         } else {
             Self::Refused(text)

@@ -1,11 +1,12 @@
-//! `conformance [--vectors DIR] [--mutate ROUNDS]`: runs the vectors of a directory, or changes what they
-//! expect, and reports on standard output.
+//! `conformance [--vectors DIR] [--mutate ROUNDS | --review]`: runs the vectors of a directory, or changes
+//! what they expect, and reports on standard output. `--review` writes down how our outcomes differ.
 
 use std::error::Error;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use conformance::reviewed::{REVIEWED, Reviewed};
 use conformance::{Deviations, SHIPPED_VECTORS, Suite, runners};
 
 fn main() -> ExitCode {
@@ -34,17 +35,30 @@ fn run() -> Result<bool, Box<dyn Error>> {
         mutations.write(out)?;
         return Ok(mutations.is_success());
     }
+    if arguments.review {
+        let mut reviewed = Reviewed::default();
+        for directory in [SHIPPED_VECTORS, ODD_CASES] {
+            suite.review(directory.as_ref(), &mut reviewed)?;
+        }
+        std::fs::write(REVIEWED, reviewed.to_text()?)?;
+        return Ok(true);
+    }
     let report = suite.run(&arguments.directory)?;
     report.write(out)?;
     Ok(report.is_success())
 }
 
-const USAGE: &str = "usage: [--vectors DIR] [--mutate ROUNDS]";
+/// Cases that are odder than the shipped ones.
+const ODD_CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+
+const USAGE: &str = "usage: [--vectors DIR] [--mutate ROUNDS | --review]";
 
 struct Arguments {
     directory: PathBuf,
     /// How many scalars of what each case expects are changed, one after the other.
     mutate: Option<usize>,
+    /// Whether the differences of deviating cases are written down.
+    review: bool,
 }
 
 impl Arguments {
@@ -52,8 +66,13 @@ impl Arguments {
         let mut read = Self {
             directory: PathBuf::from(SHIPPED_VECTORS),
             mutate: None,
+            review: false,
         };
         while let Some(arg) = args.next() {
+            if arg == "--review" {
+                read.review = true;
+                continue;
+            }
             let (name, value) = match arg.split_once('=') {
                 Some((name, value)) => (name, Some(value.to_owned())),
                 None => (arg.as_str(), args.next()),

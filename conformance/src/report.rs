@@ -44,6 +44,8 @@ pub enum FileResult {
         deviations: BTreeMap<String, usize>,
         /// Cases in which we do as a rule says.
         deviates: usize,
+        /// Those of them whose differences nobody has reviewed.
+        unreviewed: usize,
         /// The others.
         failures: Vec<CaseFailure>,
     },
@@ -118,6 +120,7 @@ impl Report {
                     passed,
                     deviations,
                     deviates,
+                    unreviewed,
                     failures,
                 } => {
                     let failed = failures.len();
@@ -125,6 +128,9 @@ impl Report {
                         out,
                         "{name}: {passed} passed, {failed} failed, {deviates} deviates"
                     )?;
+                    if *unreviewed > 0 {
+                        writeln!(out, "  {unreviewed} with differences that are not reviewed")?;
+                    }
                     for failure in failures {
                         failure.write(out)?;
                     }
@@ -156,6 +162,7 @@ impl FileResult {
             passed: 0,
             deviations: BTreeMap::new(),
             deviates: 0,
+            unreviewed: 0,
             failures: Vec::new(),
         }
     }
@@ -165,6 +172,7 @@ impl FileResult {
             passed,
             deviations,
             deviates,
+            unreviewed,
             failures,
         } = self
         else {
@@ -173,8 +181,9 @@ impl FileResult {
         match verdict {
             Verdict::Passed => *passed += 1,
             Verdict::Failed(failure) => failures.push(failure),
-            Verdict::Deviates(rules) => {
+            Verdict::Deviates { rules, is_reviewed } => {
                 *deviates += 1;
+                *unreviewed += usize::from(!is_reviewed);
                 for rule in rules {
                     *deviations.entry(rule).or_default() += 1;
                 }

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::{Case, Json, Predicate, Tolerances};
+use crate::{Allowance, Case, Json, Predicate, Tolerances};
 
 /// Does with one vector file's inputs what the reference did.
 ///
@@ -12,7 +12,8 @@ use crate::{Case, Json, Predicate, Tolerances};
 /// 2. In `run`, read `case.input::<YourInput>()?`, do it with our crates, and return
 ///    `Ok(Json::of(&YourExpected { … })?)`, with the members of `expected` in the file's order.
 /// 3. List it in `src/runners.rs`, and its file in `vectors/README.md`.
-/// 4. Where we deviate, add a [`Predicate`] to `predicates` and a rule to `deviations.toml`.
+/// 4. Where we deviate, add an [`Allowance`] to `allowances` and a rule to `deviations.toml`, run
+///    `cargo run -p conformance -- --review`, and review the change of `reviewed.json`.
 /// 5. `cargo run -p conformance` shows each difference with its path.
 ///
 /// A runner decides nothing by a case's name and compares nothing itself.
@@ -63,9 +64,15 @@ pub trait Runner {
         Tolerances::default()
     }
 
-    /// The deviations that this file's cases may meet; each needs a rule in `deviations.toml`.
+    /// The deviations that this file's cases may meet and that are rewritten; each needs a rule in
+    /// `deviations.toml`.
     fn predicates(&self) -> &'static [Predicate] {
         &[]
+    }
+
+    /// The other deviations that this file's cases may meet; each needs a rule in `deviations.toml`.
+    fn allowances(&self) -> Vec<Allowance> {
+        Vec::new()
     }
 }
 

@@ -10,10 +10,11 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::case::VectorFile;
-use crate::compare::differences;
-use crate::deviations::{BoundRule, DeviationsError};
+use crate::compare::{Difference, differences};
+use crate::deviations::{BoundRule, Code, DeviationsError};
 use crate::mutation::{self, Fate, Mutations};
 use crate::report::{CaseFailure, FileReport, FileResult, Report};
+use crate::reviewed::{Reviewed, written};
 use crate::{Case, Deviations, Json, Runner};
 
 /// The directory of the vectors that the project ships.
@@ -22,7 +23,8 @@ pub const SHIPPED_VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors"
 /// Runners with the rules that apply to them.
 #[expect(missing_debug_implementations, reason = "runners have none")]
 pub struct Suite {
-    runners: Vec<(Box<dyn Runner>, Vec<BoundRule>)>,
+    runners: Vec<Bound>,
+    reviewed: Reviewed,
 }
 
 impl Suite {
@@ -44,7 +46,10 @@ impl Suite {
                 Ok((runner, rules))
             })
             .collect::<Result<_, DeviationsError>>()?;
-        Ok(Self { runners })
+        Ok(Self {
+            runners,
+            reviewed: deviations.reviewed.clone(),
+        })
     }
 
     /// Runs every `.json` and `.jsonl` file of `directory` that has a runner, in order of their names.
@@ -89,12 +94,7 @@ impl Suite {
             source,
         })? {
             let text = fs::read_to_string(&path).unwrap_or_default();
-            let Ok(Cases {
-                runner,
-                rules,
-                cases,
-            }) = self.cases(&path, &text)
-            else {
+            let Ok(Cases { runner, cases }) = self.cases(&path, &text) else {
                 continue;
             };
             let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -107,25 +107,50 @@ impl Suite {
                 for round in 0..rounds.min(scalars) {
                     // A step that has no divisor in common with most numbers meets all places in turn.
                     let number = (index * 31 + round * 7919) % scalars;
-                    file.add(&case.name, fate(runner, rules, &case, number));
+                    file.add(&case.name, self.fate(runner, &case, number));
                 }
             }
         }
         Ok(mutations)
     }
 
+    /// Adds the differences of the cases of a directory, for somebody to review.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn review(&self, directory: &Path, reviewed: &mut Reviewed) -> Result<(), SuiteError> {
+        for path in vector_files(directory).map_err(|source| SuiteError::Directory {
+            directory: directory.into(),
+            source,
+        })? {
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            let Ok(Cases { runner, cases, .. }) = self.cases(&path, &text) else {
+                continue;
+            };
+            for case in cases {
+                let Ok(case) = serde_json::from_str::<Case>(case.get()) else {
+                    continue;
+                };
+                let judged = catch_unwind(AssertUnwindSafe(|| self.judge(runner, &case)));
+                if let Ok(Ok(judged)) = judged {
+                    if judged.other.is_empty() {
+                        reviewed.add(runner.0.file_stem(), &case, &judged.allowed);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn run_file(&self, path: &Path, text: &str) -> FileResult {
-        let Cases {
-            runner,
-            rules,
-            cases,
-        } = match self.cases(path, text) {
+        let Cases { runner, cases } = match self.cases(path, text) {
             Ok(cases) => cases,
             Err(result) => return result,
         };
         let mut result = FileResult::ran();
         for (index, case) in cases.iter().enumerate() {
-            result.add(judge(runner, rules, index, case));
+            result.add(self.verdict_on_text(runner, index, case));
         }
         result
     }
@@ -136,7 +161,7 @@ impl Suite {
             path.file_stem()
                 .is_some_and(|stem| stem == runner.file_stem())
         });
-        let Some((runner, rules)) = runner else {
+        let Some(runner) = runner else {
             return Err(match values(text) {
                 Ok(0) => FileResult::Unreadable("the file is empty".into()),
                 Ok(_) => FileResult::NoRunner,
@@ -147,7 +172,7 @@ impl Suite {
             .extension()
             .is_some_and(|extension| extension == "jsonl")
         {
-            runner.line_cases(text)
+            runner.0.line_cases(text)
         } else {
             serde_json::from_str(text).map(|file: VectorFile| file.cases)
         };
@@ -155,133 +180,183 @@ impl Suite {
         if cases.is_empty() {
             return Err(FileResult::Unreadable("the file has no cases".into()));
         }
-        Ok(Cases {
-            runner: &**runner,
-            rules,
-            cases,
+        Ok(Cases { runner, cases })
+    }
+
+    /// What becomes of a case of which one expected scalar is changed.
+    fn fate(&self, runner: &Bound, case: &Case, number: usize) -> Fate {
+        let tolerances = runner.0.tolerances();
+        let Some((expected, path)) = mutation::changed(&case.expected, number, &tolerances) else {
+            return Fate::Tolerated;
+        };
+        let [mut before, mut after] = [case.expected.clone(), expected.clone()];
+        let are_read = [&mut before, &mut after].map(|outcome| runner.0.normalize(outcome).is_ok());
+        if are_read == [true; 2] && differences(&before, &after, &tolerances).is_empty() {
+            return Fate::Tolerated;
+        }
+        let mut case = case.clone();
+        case.expected = expected;
+        match self.verdict(runner, case) {
+            Verdict::Failed(_) => Fate::Seen,
+            Verdict::Deviates { .. } => Fate::Replaced,
+            Verdict::Passed => Fate::Unseen(path),
+        }
+    }
+
+    fn verdict_on_text(&self, runner: &Bound, index: usize, case: &RawValue) -> Verdict {
+        match serde_json::from_str(case.get()) {
+            Ok(case) => self.verdict(runner, case),
+            Err(error) => Verdict::Failed(CaseFailure {
+                case: format!("number {index}"),
+                details: vec![format!("the case cannot be read: {error}")],
+            }),
+        }
+    }
+
+    fn verdict(&self, runner: &Bound, case: Case) -> Verdict {
+        let judged = catch_unwind(AssertUnwindSafe(|| self.judge(runner, &case)));
+        let judged =
+            judged.unwrap_or_else(|panic| Err(vec![format!("panicked: {}", panic_text(&*panic))]));
+        let judged = judged.and_then(|judged| {
+            let reviewed = self.reviewed.of(runner.0.file_stem(), &case);
+            judged.verdict(reviewed)
+        });
+        judged.unwrap_or_else(|details| {
+            Verdict::Failed(CaseFailure {
+                case: case.name,
+                details,
+            })
+        })
+    }
+
+    fn judge(&self, (runner, rules): &Bound, case: &Case) -> Result<Judged, Vec<String>> {
+        let tolerances = runner.tolerances();
+        let normalized = |mut outcome: Json| {
+            runner
+                .normalize(&mut outcome)
+                .map_err(|failure| vec![failure.to_string()])?;
+            Ok::<_, Vec<String>>(outcome)
+        };
+        let reference = normalized(case.expected.clone())?;
+        let mut expected = reference.clone();
+        let mut applied = Vec::new();
+        for rule in rules {
+            let Code::Rewrites(predicate) = rule.code else {
+                continue;
+            };
+            if !(predicate.applies)(case) {
+                continue;
+            }
+            let before = expected.clone();
+            (predicate.instead)(case, &mut expected);
+            if differences(&before, &expected, &tolerances).is_empty() {
+                return Err(vec![format!(
+                    "rule {} applies, and asks for nothing else than was expected without it",
+                    rule.id
+                )]);
+            }
+            applied.push(rule.id.clone());
+        }
+        let found = runner
+            .run(case)
+            .map_err(|failure| vec![failure.to_string()])?;
+        let found = normalized(found)?;
+        let mut other = differences(&expected, &found, &tolerances);
+        let mut allowed = Vec::new();
+        for rule in rules {
+            let Code::Allows(allowance) = rule.code else {
+                continue;
+            };
+            if other.is_empty() || !(allowance.applies)(case) {
+                continue;
+            }
+            let (within, without): (Vec<_>, Vec<_>) = other
+                .into_iter()
+                .partition(|difference| difference.is_within(allowance.places));
+            other = without;
+            if !within.is_empty() {
+                applied.push(rule.id.clone());
+                allowed.extend(within);
+            }
+        }
+        Ok(Judged {
+            rules: applied,
+            allowed,
+            other,
+            is_reference: differences(&reference, &found, &tolerances).is_empty(),
         })
     }
 }
 
+/// A runner with its rules.
+type Bound = (Box<dyn Runner>, Vec<BoundRule>);
+
 /// The cases of a file, and what runs them.
 struct Cases<'a> {
-    runner: &'a dyn Runner,
-    rules: &'a [BoundRule],
+    runner: &'a Bound,
     cases: Vec<Box<RawValue>>,
 }
 
 /// What came of one case.
 pub(crate) enum Verdict {
     Passed,
-    /// The rules that applied.
-    Deviates(Vec<String>),
+    /// The rules that applied, and whether the differences are the reviewed ones.
+    Deviates {
+        rules: Vec<String>,
+        is_reviewed: bool,
+    },
     Failed(CaseFailure),
 }
 
-/// What becomes of a case of which one expected scalar is changed.
-fn fate(runner: &dyn Runner, rules: &[BoundRule], case: &Case, number: usize) -> Fate {
-    let tolerances = runner.tolerances();
-    let Some((expected, path)) = mutation::changed(&case.expected, number, &tolerances) else {
-        return Fate::Tolerated;
-    };
-    let [mut before, mut after] = [case.expected.clone(), expected.clone()];
-    let are_read = [&mut before, &mut after].map(|outcome| runner.normalize(outcome).is_ok());
-    if are_read == [true; 2] && differences(&before, &after, &tolerances).is_empty() {
-        return Fate::Tolerated;
-    }
-    let mut case = case.clone();
-    case.expected = expected;
-    match judge_contained(runner, rules, case) {
-        Verdict::Failed(_) => Fate::Seen,
-        Verdict::Deviates(_) => Fate::Replaced,
-        Verdict::Passed => Fate::Unseen(path),
-    }
+/// How an outcome of ours compares with the reference's.
+struct Judged {
+    /// The rules that applied.
+    rules: Vec<String>,
+    /// The differences that they allow.
+    allowed: Vec<Difference>,
+    /// All other differences.
+    other: Vec<Difference>,
+    /// Whether we did as the reference did.
+    is_reference: bool,
 }
 
-fn judge(runner: &dyn Runner, rules: &[BoundRule], index: usize, case: &RawValue) -> Verdict {
-    let case: Case = match serde_json::from_str(case.get()) {
-        Ok(case) => case,
-        Err(error) => {
-            return Verdict::Failed(CaseFailure {
-                case: format!("number {index}"),
-                details: vec![format!("the case cannot be read: {error}")],
-            });
+impl Judged {
+    /// The verdict, or what is wrong.
+    fn verdict(self, reviewed: Option<&[[String; 3]]>) -> Result<Verdict, Vec<String>> {
+        if !self.other.is_empty() {
+            let mut details: Vec<_> = self.other.iter().map(ToString::to_string).collect();
+            if !self.rules.is_empty() {
+                let rules = self.rules.join(" and ");
+                details.insert(
+                    0,
+                    if self.is_reference {
+                        format!("rule {rules} applies, but we do as the reference does")
+                    } else {
+                        format!("rule {rules} applies, but we do something else")
+                    },
+                );
+            }
+            return Err(details);
         }
-    };
-    judge_contained(runner, rules, case)
-}
-
-fn judge_contained(runner: &dyn Runner, rules: &[BoundRule], case: Case) -> Verdict {
-    match catch_unwind(AssertUnwindSafe(|| judge_case(runner, rules, &case))) {
-        Ok(Ok(applied)) if applied.is_empty() => Verdict::Passed,
-        Ok(Ok(applied)) => Verdict::Deviates(applied),
-        Ok(Err(details)) => Verdict::Failed(CaseFailure {
-            case: case.name,
-            details,
-        }),
-        Err(panic) => Verdict::Failed(CaseFailure {
-            case: case.name,
-            details: vec![format!("panicked: {}", panic_text(&*panic))],
-        }),
-    }
-}
-
-/// The ids of the rules that applied, or what is wrong.
-fn judge_case(
-    runner: &dyn Runner,
-    rules: &[BoundRule],
-    case: &Case,
-) -> Result<Vec<String>, Vec<String>> {
-    let tolerances = runner.tolerances();
-    let normalized = |mut outcome: Json| {
-        runner
-            .normalize(&mut outcome)
-            .map_err(|failure| vec![failure.to_string()])?;
-        Ok::<_, Vec<String>>(outcome)
-    };
-    let reference = normalized(case.expected.clone())?;
-    let mut expected = reference.clone();
-    let mut applied = Vec::new();
-    for rule in rules {
-        if !(rule.predicate.applies)(case) {
-            continue;
+        let found = written(&self.allowed);
+        if let Some(reviewed) = reviewed.filter(|reviewed| *reviewed != found) {
+            let row = |[path, expected, found]: &[String; 3]| {
+                format!("{path}: expected {expected}, found {found}")
+            };
+            let gone = reviewed.iter().filter(|known| !found.contains(known));
+            let new = found.iter().filter(|new| !reviewed.contains(new));
+            let gone = gone.map(|known| format!("reviewed, and not so: {}", row(known)));
+            let new = new.map(|new| format!("so, and not reviewed: {}", row(new)));
+            return Err(gone.chain(new).collect());
         }
-        let before = expected.clone();
-        (rule.predicate.instead)(case, &mut expected);
-        if differences(&before, &expected, &tolerances).is_empty() {
-            return Err(vec![format!(
-                "rule {} applies, and asks for nothing else than was expected without it",
-                rule.id
-            )]);
-        }
-        applied.push(rule.id.clone());
-    }
-    let found = runner
-        .run(case)
-        .map_err(|failure| vec![failure.to_string()])?;
-    let found = normalized(found)?;
-    let differences_from = |expected| -> Vec<String> {
-        differences(expected, &found, &tolerances)
-            .iter()
-            .map(ToString::to_string)
-            .collect()
-    };
-    let mut details = differences_from(&expected);
-    if details.is_empty() {
-        return Ok(applied);
-    }
-    if !applied.is_empty() {
-        let rules = applied.join(" and ");
-        details.insert(
-            0,
-            if differences_from(&reference).is_empty() {
-                format!("rule {rules} applies, but we do as the reference does")
-            } else {
-                format!("rule {rules} applies, but we do something else")
+        Ok(match self.rules.is_empty() {
+            true => Verdict::Passed,
+            false => Verdict::Deviates {
+                is_reviewed: reviewed.is_some() || self.allowed.is_empty(),
+                rules: self.rules,
             },
-        );
+        })
     }
-    Err(details)
 }
 
 fn panic_text(panic: &(dyn Any + Send)) -> &str {

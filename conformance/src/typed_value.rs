@@ -38,6 +38,15 @@ pub enum TypedValue {
 }
 
 impl TypedValue {
+    /// Whether it is a float, or has one, that is not finite.
+    pub(crate) fn is_infinite(&self) -> bool {
+        match self {
+            Self::Double(float) => !float.0.is_finite(),
+            Self::DoubleArray(items) => items.iter().any(|item| !item.0.is_finite()),
+            _ => false,
+        }
+    }
+
     /// The value with an empty array of any type in the form that vectors expect.
     #[must_use]
     pub fn normalized(self) -> Self {

@@ -114,6 +114,14 @@ pub struct VectorScope {
 pub struct NoSdkForm(pub String);
 
 impl VectorSpan {
+    /// The value of an attribute, of which the last one with a key counts.
+    pub(crate) fn last_attribute(&self, key: &str) -> Option<&TypedValue> {
+        let mut pairs = self.attributes.iter().rev();
+        pairs
+            .find(|(other, _)| other == key)
+            .map(|(_, value)| value)
+    }
+
     /// The span as the SDK hands it to an exporter.
     ///
     /// # Errors

@@ -11,7 +11,6 @@ use serde::Deserialize;
 
 use super::Stop;
 use crate::TypedValue;
-use crate::rust_form::has_host_if_port;
 use crate::typed_value::Double;
 
 macro_rules! read {
@@ -276,10 +275,18 @@ impl TryFrom<String> for EndpointInput {
         match Endpoint::from_url(&url) {
             Ok(endpoint) => Ok(Self(Some(endpoint))),
             // A port without a host would be recorded by the reference.
-            Err(EndpointError::NoHost) if has_host_if_port(&url) => Ok(Self(None)),
+            Err(EndpointError::NoHost) if !has_port(&url) => Ok(Self(None)),
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether a URL without a host has a port.
+fn has_port(url: &str) -> bool {
+    let place = url.split_once("//").map_or("", |(_, place)| place);
+    let authority = place.split(['/', '?', '#']).next().unwrap_or_default();
+    let port = authority.rsplit_once(':').map(|(_, port)| port);
+    port.is_some_and(|port| !port.is_empty())
 }
 
 /// An attribute; what OpenTelemetry for Rust has no value for is refused.

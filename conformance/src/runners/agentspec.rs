@@ -16,10 +16,7 @@ mod plain;
 mod refused;
 mod span_of;
 
-pub(super) use deviation::{
-    COMPONENTS_SAY_WHAT_THEY_ARE, NO_OBJECT_IS_A_LIST, SHOWN_SECRETS, SNAPSHOTS_HOLD_DUMPS,
-    WIDE_INTEGERS, is_free_content, is_wide,
-};
+pub(super) use deviation::{OTHER_TYPES, SHOWN_SECRETS, is_free_content, is_wide};
 pub(super) use event_of::event_of;
 pub(super) use fields::Fields;
 pub(super) use plain::{NotFinite, is_component, plain};

@@ -4,11 +4,10 @@ use agentspan_model::agentspec::{Disclosure, Event};
 use serde::Deserialize;
 
 use super::agentspec::{
-    COMPONENTS_SAY_WHAT_THEY_ARE, Components, NO_OBJECT_IS_A_LIST, SHOWN_SECRETS,
-    SNAPSHOTS_HOLD_DUMPS, WIDE_INTEGERS, agree, coarse_kinds, dumps, event_of, is_wide, refused,
+    Components, OTHER_TYPES, SHOWN_SECRETS, agree, coarse_kinds, dumps, event_of, is_wide, refused,
     text,
 };
-use crate::{Case, Failure, Json, Outcome, Predicate, Runner, Tolerances};
+use crate::{Allowance, Case, Failure, Json, Outcome, Predicate, Runner, Tolerances};
 
 pub(super) struct AgentspecEvents;
 
@@ -52,13 +51,11 @@ impl Runner for AgentspecEvents {
     }
 
     fn predicates(&self) -> &'static [Predicate] {
-        &[
-            SHOWN_SECRETS,
-            WIDE_INTEGERS,
-            COMPONENTS_SAY_WHAT_THEY_ARE,
-            SNAPSHOTS_HOLD_DUMPS,
-            NO_OBJECT_IS_A_LIST,
-        ]
+        &[SHOWN_SECRETS]
+    }
+
+    fn allowances(&self) -> Vec<Allowance> {
+        OTHER_TYPES.to_vec()
     }
 }
 

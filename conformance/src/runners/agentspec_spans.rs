@@ -4,11 +4,10 @@ use agentspan_model::agentspec::{Disclosure, EventForm, Span};
 use serde::Deserialize;
 
 use super::agentspec::{
-    COMPONENTS_SAY_WHAT_THEY_ARE, Components, NO_OBJECT_IS_A_LIST, SHOWN_SECRETS,
-    SNAPSHOTS_HOLD_DUMPS, WIDE_INTEGERS, agree, coarse_kinds, dumps, is_wide, refused, span_of,
+    Components, OTHER_TYPES, SHOWN_SECRETS, agree, coarse_kinds, dumps, is_wide, refused, span_of,
     text,
 };
-use crate::{Case, Failure, Json, Outcome, Predicate, Runner, Tolerances};
+use crate::{Allowance, Case, Failure, Json, Outcome, Predicate, Runner, Tolerances};
 
 pub(super) struct AgentspecSpans;
 
@@ -66,13 +65,11 @@ impl Runner for AgentspecSpans {
     }
 
     fn predicates(&self) -> &'static [Predicate] {
-        &[
-            SHOWN_SECRETS,
-            WIDE_INTEGERS,
-            COMPONENTS_SAY_WHAT_THEY_ARE,
-            SNAPSHOTS_HOLD_DUMPS,
-            NO_OBJECT_IS_A_LIST,
-        ]
+        &[SHOWN_SECRETS]
+    }
+
+    fn allowances(&self) -> Vec<Allowance> {
+        OTHER_TYPES.to_vec()
     }
 }
 

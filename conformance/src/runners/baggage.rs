@@ -1,9 +1,6 @@
 //! `baggage_v0_1.json`, `baggage_v2.json` and `baggage_v3.json`: baggage of requests, and what the span processor copies
 //! of it.
 
-mod left_out;
-mod other_request;
-
 use std::marker::PhantomData;
 
 use agentspan_model::agent365::{Identity, Profile};
@@ -16,17 +13,13 @@ use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, Tracer, TracerProvi
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use self::left_out::baggage_entry_does_not_fit;
-use self::other_request::baggage_of_another_request_is_around;
-use super::generation::{self, Generation, Rules};
+use super::generation::{Generation, Rules};
 use super::recorded_spans::{self, RecordedSpans};
-use super::scopes::{REFUSAL_TEXT, refusal, say_rust, says_python};
-use crate::export_input::has_rust_form;
+use super::scopes::{SPAN_SAYS_ITS_LANGUAGE, refusal};
 use crate::live_baggage::BaggageCall;
 use crate::live_scope::{LiveScope, ScopeKind, Stop, attribute};
-use crate::rust_form::arguments_fit;
 use crate::typed_value::{TypedPairs, TypedValue, after_calls};
-use crate::{Case, Json, Outcome, Predicate, Runner, Tolerances};
+use crate::{Allowance, Case, Json, Outcome, Predicate, Runner, Tolerances};
 
 pub(super) struct Baggage<G>(PhantomData<G>);
 
@@ -52,216 +45,126 @@ impl<G: Generation> Runner for Baggage<G> {
     fn tolerances(&self) -> Tolerances {
         Tolerances {
             unordered: &["baggage", "baggage_after"],
-            ignored: REFUSAL_TEXT,
+            ..Tolerances::default()
         }
     }
 
     fn predicates(&self) -> &'static [Predicate] {
         match G::RULES {
-            Rules::V01 => V0_1,
-            Rules::V2 => V2,
-            Rules::V3 => V3,
+            Rules::V01 => &[],
+            Rules::V2 | Rules::V3 => &[SPAN_SAYS_ITS_LANGUAGE],
+        }
+    }
+
+    fn allowances(&self) -> Vec<Allowance> {
+        match G::RULES {
+            Rules::V01 | Rules::V2 => Self::OF_ALL.to_vec(),
+            Rules::V3 => [Self::OF_ALL, Self::OF_V3].concat(),
         }
     }
 }
 
-const V0_1: &[Predicate] = &[
-    input_has_no_rust_form::<generation::V01>(),
-    baggage_entry_does_not_fit::<generation::V01>(),
-    baggage_of_another_request_is_around::<generation::V01>(),
-];
+macro_rules! allowances {
+    ($($name:literal $holds:ident $places:expr;)*) => {
+        &[$(Allowance {
+            name: $name,
+            applies: |case| case.input().is_ok_and(|input: Input| $holds::<G>(&input)),
+            places: $places,
+        },)*]
+    };
+}
 
-const V2: &[Predicate] = &[
-    input_has_no_rust_form::<generation::V2>(),
-    Predicate {
-        name: "span_says_its_language",
-        applies: |case| fits::<generation::V2>(case) && says_python(&case.expected),
-        instead: |_, expected| say_rust(expected),
-    },
-    baggage_entry_does_not_fit::<generation::V2>(),
-    baggage_of_another_request_is_around::<generation::V2>(),
-];
+const BAGGAGE: &[&str] = &["baggage", "baggage_after"];
+const ATTRIBUTES: &[&str] = &["spans.*.attributes"];
+const BOTH: &[&str] = &["baggage", "spans.*.attributes"];
 
-const V3: &[Predicate] = &[
-    input_has_no_rust_form::<generation::V3>(),
-    Predicate {
-        name: "span_says_its_language",
-        applies: |case| fits::<generation::V3>(case) && says_python(&case.expected),
-        instead: |_, expected| say_rust(expected),
-    },
-    Predicate {
-        name: "custom_keys_are_in_baggage",
-        applies: |case| {
-            let is_foreign = !keys_of_others(case).is_empty();
-            fits::<generation::V3>(case) && !is_foreign && lists_custom_keys(&case.expected)
-        },
-        instead: |_, expected| hide_custom_keys(expected),
-    },
-    Predicate {
-        name: "others_name_custom_keys",
-        applies: |case| {
-            let keys = keys_of_others(case);
-            let mut expected = case.expected.clone();
-            fits::<generation::V3>(case) && hide_attributes(&mut expected, &keys)
-        },
-        instead: |case, expected| {
-            hide_attributes(expected, &keys_of_others(case));
-        },
-    },
-    Predicate {
-        name: "static_identity_meets_baggage",
-        applies: |case| fits::<generation::V3>(case) && !said_over_static(case).is_empty(),
-        instead: |case, expected| say_over_static(expected, &said_over_static(case)),
-    },
-    Predicate {
-        name: "static_identity_meets_another_tenant",
-        applies: |case| {
-            let mut expected = case.expected.clone();
-            fits::<generation::V3>(case) && keep_halves_apart(case, &mut expected)
-        },
-        instead: |case, expected| {
-            keep_halves_apart(case, expected);
-        },
-    },
-    baggage_entry_does_not_fit::<generation::V3>(),
-    baggage_of_another_request_is_around::<generation::V3>(),
-];
+impl<G: Generation> Baggage<G> {
+    const OF_ALL: &'static [Allowance] = allowances!(
+        "input_has_no_rust_form" has_no_form &["**"];
+        "baggage_entry_does_not_fit" does_not_fit BOTH;
+        "baggage_of_another_request_is_around" has_two_requests BOTH;
+    );
+
+    const OF_V3: &'static [Allowance] = allowances!(
+        "custom_keys_are_in_baggage" has_custom_keys BAGGAGE;
+        "others_name_custom_keys" has_custom_keys_of_others ATTRIBUTES;
+        "static_identity_meets_baggage" has_two_identities ATTRIBUTES;
+        "static_identity_meets_another_tenant" has_half_of_identity ATTRIBUTES;
+    );
+}
 
 /// What the reference lists custom keys under, in baggage.
 const CUSTOM_KEYS: &str = "_internal.custom_keys";
 
-fn lists_custom_keys(expected: &Json) -> bool {
-    let baggage = expected.member("baggage").and_then(Json::as_array);
-    let mut keys = baggage.into_iter().flatten().filter_map(Json::as_array);
-    keys.any(|pair| pair.first().and_then(Json::as_str) == Some(CUSTOM_KEYS))
+/// Whether a value of the input is of a type, or an id of a form, that our types do not have.
+fn has_no_form<G: Generation>(input: &Input) -> bool {
+    matches!(run(input, G::PROFILE), Err(Stop::Refused(_)))
 }
 
-fn hide_custom_keys(expected: &mut Json) {
-    for list in ["baggage", "baggage_after"] {
-        if let Some(pairs) = expected.member_mut(list).and_then(Json::as_array_mut) {
-            pairs.retain(|pair| {
-                let key = pair.as_array().and_then(|pair| pair.first());
-                key.and_then(Json::as_str) != Some(CUSTOM_KEYS)
-            });
-        }
+/// Whether there may be more than OpenTelemetry's baggage takes: 64 entries, 8192 bytes, tokens.
+fn does_not_fit<G: Generation>(input: &Input) -> bool {
+    let layers = input.layers.iter();
+    let layers: Vec<_> = layers
+        .filter_map(|layer| layer.build(G::PROFILE).ok())
+        .collect();
+    let pairs: Vec<_> = layers.iter().flat_map(RequestBaggage::pairs).collect();
+    let is_token = |key: &str| {
+        let is_of_one =
+            |byte: u8| byte.is_ascii_graphic() && !b"(),/:;<=>?@[\\]{}\"".contains(&byte);
+        !key.is_empty() && key.bytes().all(is_of_one)
+    };
+    let sizes = pairs.iter().map(|(key, value)| key.len() + value.len());
+    pairs.len() > 64 || sizes.sum::<usize>() > 8192 || !pairs.iter().all(|(key, _)| is_token(key))
+}
+
+/// What the layers say of the identity, in their order.
+fn identities<G: Generation>(input: &Input) -> Vec<(String, String)> {
+    let ids = [
+        keys::TENANT_ID,
+        keys::MICROSOFT_TENANT_ID,
+        keys::GEN_AI_AGENT_ID,
+    ];
+    let layers = input.layers.iter();
+    let layers = layers.filter_map(|layer| layer.build(G::PROFILE).ok());
+    let mut said = Vec::new();
+    for layer in layers {
+        let pairs = layer.pairs().filter(|(key, _)| ids.contains(key));
+        said.extend(pairs.map(|(key, value)| (key.to_owned(), value.to_owned())));
     }
+    said
 }
 
-/// The keys that baggage from elsewhere names as custom.
-fn keys_of_others(case: &Case) -> Vec<String> {
-    let input = case.input::<Input>();
-    let layers = input.map(|input| input.layers).unwrap_or_default();
-    let raw = layers.into_iter().filter_map(|layer| match layer {
+fn has_two_requests<G: Generation>(input: &Input) -> bool {
+    let said = identities::<G>(input);
+    let differs = |(key, value): &(String, String)| {
+        said.iter()
+            .any(|(other, text)| other == key && text != value)
+    };
+    said.iter().any(differs)
+}
+
+fn has_custom_keys<G: Generation>(input: &Input) -> bool {
+    let layers = input.layers.iter();
+    let mut layers = layers.filter_map(|layer| layer.build(G::PROFILE).ok());
+    layers.any(|layer| layer.custom_keys().next().is_some())
+}
+
+fn has_custom_keys_of_others<G: Generation>(input: &Input) -> bool {
+    let raw = input.layers.iter().filter_map(|layer| match layer {
         Layer::Raw(pairs) => Some(pairs),
         Layer::Calls(_) | Layer::SetRequestContext(_) => None,
     });
-    raw.flatten()
-        .filter_map(|(key, value)| match value {
-            TypedValue::String(text) if key == CUSTOM_KEYS => Some(text),
-            _ => None,
-        })
-        .flat_map(|text| {
-            let keys = text.split(',').map(|key| key.trim().to_owned());
-            keys.collect::<Vec<_>>()
-        })
-        .collect()
+    raw.flatten().any(|(key, _)| key == CUSTOM_KEYS)
 }
 
-/// Takes attributes off all spans. Whether there were any.
-fn hide_attributes(expected: &mut Json, keys: &[String]) -> bool {
-    let mut found = false;
-    let spans = expected.member_mut("spans").and_then(Json::as_array_mut);
-    for span in spans.into_iter().flatten() {
-        let attributes = span.member_mut("attributes").and_then(Json::as_array_mut);
-        if let Some(attributes) = attributes {
-            let before = attributes.len();
-            attributes.retain(|pair| {
-                let key = pair.as_array().and_then(|pair| pair.first());
-                let key = key.and_then(Json::as_str);
-                !keys.iter().any(|hidden| Some(hidden.as_str()) == key)
-            });
-            found |= attributes.len() != before;
-        }
-    }
-    found
+fn has_two_identities<G: Generation>(input: &Input) -> bool {
+    input.processor.is_some() && !identities::<G>(input).is_empty()
 }
 
-/// What baggage says where the processor has an identity of its own: key, and both values.
-fn said_over_static(case: &Case) -> Vec<(String, String, String)> {
-    let Ok(input) = case.input::<Input>() else {
-        return Vec::new();
-    };
-    let Some(own) = &input.processor else {
-        return Vec::new();
-    };
-    let of_own = [
-        (keys::MICROSOFT_TENANT_ID, &own.tenant_id),
-        (keys::GEN_AI_AGENT_ID, &own.agent_id),
-    ];
-    let baggage = case.expected.member("baggage").and_then(Json::as_array);
-    let pairs = baggage.into_iter().flatten().filter_map(Json::as_array);
-    pairs
-        .filter_map(|pair| {
-            let key = pair.first()?.as_str()?;
-            let (_, own) = of_own.iter().find(|(known, _)| *known == key)?;
-            Some((
-                key.to_owned(),
-                (*own).clone(),
-                pair.get(1)?.as_str()?.to_owned(),
-            ))
-        })
-        .collect()
-}
-
-fn say_over_static(expected: &mut Json, said: &[(String, String, String)]) {
-    let spans = expected.member_mut("spans").and_then(Json::as_array_mut);
-    for span in spans.into_iter().flatten() {
-        let attributes = span.member_mut("attributes").and_then(Json::as_array_mut);
-        for pair in attributes.into_iter().flatten() {
-            let Some([key, value]) = pair.as_array_mut().map(Vec::as_mut_slice) else {
-                continue;
-            };
-            let text = value.member_mut("string");
-            let said = said.iter().find(|(name, own, _)| {
-                key.as_str() == Some(name)
-                    && text.as_ref().and_then(|text| text.as_str()) == Some(own)
-            });
-            if let (Some(text), Some((.., said))) = (text, said) {
-                *text = Json::String(said.clone());
-            }
-        }
-    }
-}
-
-/// Takes the processor's agent off spans that name another tenant themselves. Whether there were any.
-fn keep_halves_apart(case: &Case, expected: &mut Json) -> bool {
-    let own = case.input::<Input>().ok().and_then(|input| input.processor);
-    let Some(own) = own else { return false };
-    let mut found = false;
-    let spans = expected.member_mut("spans").and_then(Json::as_array_mut);
-    for span in spans.into_iter().flatten() {
-        let Some(attributes) = span.member_mut("attributes").and_then(Json::as_array_mut) else {
-            continue;
-        };
-        let is = |pair: &Json, name: &str, text: &str| {
-            let Some([key, value]) = pair.as_array() else {
-                return false;
-            };
-            let value = value.member("string").and_then(Json::as_str);
-            key.as_str() == Some(name) && value == Some(text)
-        };
-        let is_tenant = |pair: &Json| {
-            let key = pair.as_array().and_then(|pair| pair.first());
-            key.and_then(Json::as_str) == Some(keys::MICROSOFT_TENANT_ID)
-        };
-        let mut tenants = attributes.iter().filter(|pair| is_tenant(pair));
-        if tenants.any(|pair| !is(pair, keys::MICROSOFT_TENANT_ID, &own.tenant_id)) {
-            let before = attributes.len();
-            attributes.retain(|pair| !is(pair, keys::GEN_AI_AGENT_ID, &own.agent_id));
-            found |= attributes.len() != before;
-        }
-    }
-    found
+fn has_half_of_identity<G: Generation>(input: &Input) -> bool {
+    let attributes = input.spans.iter().flat_map(|span| &span.attributes);
+    let mut keys = attributes.map(|(key, _)| key.as_str());
+    input.processor.is_some() && keys.any(|key| key == keys::MICROSOFT_TENANT_ID)
 }
 
 /// Nothing happened but an error.
@@ -275,35 +178,6 @@ fn raised(class: &str, message: &str) -> Json {
         "spans": [],
     })
     .into()
-}
-
-const fn input_has_no_rust_form<G: Generation>() -> Predicate {
-    Predicate {
-        name: "input_has_no_rust_form",
-        applies: |case| !fits::<G>(case),
-        instead: |_, expected| *expected = refusal("for its form"),
-    }
-}
-
-/// Whether everything in the input has a form in Rust.
-fn fits<G: Generation>(case: &Case) -> bool {
-    let Ok(input) = case.input::<Input>() else {
-        return true;
-    };
-    let raw = input.layers.iter().filter_map(|layer| match layer {
-        Layer::Raw(pairs) => Some(pairs),
-        Layer::Calls(_) | Layer::SetRequestContext(_) => None,
-    });
-    let mut raw = raw.flatten();
-    if raw.any(|(_, value)| !is_text(value)) {
-        return false;
-    }
-    let calls = input.layers.iter().flat_map(|layer| match layer {
-        Layer::Calls(calls) => calls.as_slice(),
-        Layer::SetRequestContext(_) | Layer::Raw(_) => &[],
-    });
-    let spans_fit = || input.spans.iter().all(|span| span.fits(G::PROFILE));
-    calls.into_iter().all(BaggageCall::fits) && spans_fit()
 }
 
 #[derive(Deserialize)]
@@ -383,16 +257,6 @@ impl SpanInput {
         match profile {
             Profile::V0_1 => arguments_v0_1(kind, self),
             _ => arguments_v2(kind, self),
-        }
-    }
-
-    fn fits(&self, profile: Profile) -> bool {
-        match self.scope {
-            Some(kind) => arguments_fit(profile, kind, &self.arguments(kind, profile)),
-            None => {
-                let attributes = after_calls(&self.attributes);
-                attributes.iter().all(|(_, value)| has_rust_form(value))
-            }
         }
     }
 }

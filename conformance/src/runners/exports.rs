@@ -3,36 +3,31 @@
 //! There are two files for each generation: one shows all requests, the other how often they were tried.
 
 mod attempts;
-mod body;
 mod cooldowns;
 mod deviation;
-mod limits;
-mod model;
-mod parents;
 mod play;
+mod python;
 mod requests;
-mod settings;
+mod run;
 
 use std::marker::PhantomData;
 
+use agentspan_discovery::{DomainOverride, Environment};
 use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::environment::A365_OBSERVABILITY_DOMAIN_OVERRIDE;
 use agentspan_model::keys;
 use serde_json::json;
 
 use super::generation::{Files, Generation, Rules};
-use crate::{Case, ExportInput, Failure, Json, Outcome, Predicate, Runner, Tolerances};
+use crate::{Allowance, Case, ExportInput, Failure, Json, Outcome, Runner, Tolerances};
 
 pub(super) use self::attempts::Attempts;
-pub(super) use self::body::{float, object};
 pub(super) use self::cooldowns::Cooldowns;
-pub(super) use self::limits::{
-    ascii_length, estimate, estimate_value, has_marker_that_lengthens, has_slash_at_end,
-    is_refused_domain, truncated, url_at,
-};
-use self::model::Run;
-pub(super) use self::model::wire_url;
+use self::deviation::{OF_ALL, OF_V0_1, OF_V2, OF_V3, SINCE_V2};
+pub(super) use self::python::as_python_writes;
 pub(super) use self::requests::Requests;
-use self::settings::Domain;
+use self::run::Run;
+pub(super) use self::run::wire_url;
 
 /// The order of a resource's attributes: the SDK's resource has none.
 const TOLERANCES: Tolerances = Tolerances {
@@ -69,10 +64,7 @@ impl<G: Generation, F: Form> Runner for Exports<G, F> {
 
     fn run(&self, case: &Case) -> Outcome {
         let input = case.input()?;
-        let mut run = play::play(&input, G::PROFILE)?;
-        let model = model::run(&input, G::PROFILE);
-        body::write_as_the_reference(&mut run, &model);
-        body::store_as_the_reference(&mut run, &model);
+        let run = play::play(&input, G::PROFILE)?;
         Ok(F::write(&run, &input, G::PROFILE))
     }
 
@@ -85,11 +77,11 @@ impl<G: Generation, F: Form> Runner for Exports<G, F> {
         TOLERANCES
     }
 
-    fn predicates(&self) -> &'static [Predicate] {
+    fn allowances(&self) -> Vec<Allowance> {
         match G::RULES {
-            Rules::V01 => Self::V0_1,
-            Rules::V2 => Self::V2,
-            Rules::V3 => Self::V3,
+            Rules::V01 => [OF_ALL, OF_V0_1].concat(),
+            Rules::V2 => [OF_ALL, SINCE_V2, OF_V2].concat(),
+            Rules::V3 => [OF_ALL, SINCE_V2, OF_V3].concat(),
         }
     }
 }
@@ -107,8 +99,11 @@ fn normalize_pauses(outcome: &mut Json) -> Result<(), Failure> {
 }
 
 /// Whether the text is a domain override as it stands; around one there is no white space any more.
-pub(super) fn is_endpoint(text: &str) -> bool {
-    text.trim() == text && matches!(Domain::of(Some(text)), Domain::Other { .. })
+fn is_endpoint(text: &str) -> bool {
+    let variable = [(A365_OBSERVABILITY_DOMAIN_OVERRIDE, text)];
+    let environment: Environment = variable.into_iter().collect();
+    let domain = DomainOverride::read(&environment);
+    text.trim() == text && domain.is_ok_and(|domain| domain.is_some())
 }
 
 /// The URL that is posted to with this override; `None` if nothing is sent.

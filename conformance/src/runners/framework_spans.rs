@@ -11,7 +11,6 @@
 
 mod asked;
 mod found;
-mod part_of_a_word;
 mod python_text;
 mod spans;
 
@@ -25,10 +24,9 @@ use serde_json::{Value, json};
 
 use self::asked::{Fact, facts};
 use self::found::Found;
-use self::part_of_a_word::PART_OF_A_WORD;
-use self::python_text::KEPT_IN_PYTHON_TEXT;
+use self::python_text::{has_part_of_id, is_kept};
 use self::spans::RecordedSpan;
-use crate::{Case, Json, Outcome, Predicate, Runner};
+use crate::{Allowance, Case, Json, Outcome, Runner};
 
 pub(super) struct FrameworkSpans;
 
@@ -113,8 +111,19 @@ impl Runner for FrameworkSpans {
         Ok(Json::of(&outcomes)?)
     }
 
-    fn predicates(&self) -> &'static [Predicate] {
-        &[KEPT_IN_PYTHON_TEXT, PART_OF_A_WORD]
+    fn allowances(&self) -> Vec<Allowance> {
+        vec![
+            Allowance {
+                name: "said_in_a_text_of_python_only",
+                applies: |case| case.input().is_ok_and(|scenario| is_kept(&scenario)),
+                places: &["**"],
+            },
+            Allowance {
+                name: "id_that_is_a_part_of_another",
+                applies: |case| case.input().is_ok_and(|scenario| has_part_of_id(&scenario)),
+                places: &["*"],
+            },
+        ]
     }
 }
 

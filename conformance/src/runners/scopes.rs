@@ -2,8 +2,6 @@
 //! make.
 
 mod deviation;
-mod free_attributes;
-mod numbers;
 mod times;
 
 use std::collections::{BTreeMap, HashMap};
@@ -19,9 +17,9 @@ use serde_json::{Value, json};
 use super::generation::{Generation, Rules};
 use super::recorded_spans::{self, RecordedSpans};
 use crate::live_scope::{LiveScope, PythonError, ScopeKind, Stop};
-use crate::{Case, Json, Outcome, Predicate, Runner, Tolerances};
+use crate::{Allowance, Case, Json, Outcome, Predicate, Runner, Tolerances};
 
-pub(super) use self::deviation::{say_rust, says_python};
+pub(super) use self::deviation::SPAN_SAYS_ITS_LANGUAGE;
 
 pub(super) struct Scopes<G>(PhantomData<G>);
 
@@ -50,14 +48,21 @@ impl<G: Generation> Runner for Scopes<G> {
     fn tolerances(&self) -> Tolerances {
         Tolerances {
             unordered: &["injected_headers.*.headers"],
-            ignored: REFUSAL_TEXT,
+            ..Tolerances::default()
         }
     }
 
     fn predicates(&self) -> &'static [Predicate] {
         match G::RULES {
-            Rules::V01 => deviation::V0_1,
-            Rules::V2 | Rules::V3 => deviation::V2,
+            Rules::V01 => &[],
+            Rules::V2 | Rules::V3 => &[SPAN_SAYS_ITS_LANGUAGE],
+        }
+    }
+
+    fn allowances(&self) -> Vec<Allowance> {
+        match G::RULES {
+            Rules::V01 => Self::OF_ALL.to_vec(),
+            Rules::V2 | Rules::V3 => [Self::OF_ALL, Self::SINCE_V2].concat(),
         }
     }
 }
@@ -103,19 +108,13 @@ struct Action {
     passed_as: Option<String>,
 }
 
-/// Why our crates refuse an input is for the reader of a report, and in no rule.
-pub(super) const REFUSAL_TEXT: &[&str] = &["refused.why"];
-
 pub(super) fn refusal(why: &str) -> Json {
-    json!({ "refused": { "why": why } }).into()
+    json!({ "refused": why }).into()
 }
 
 /// What the scopes did, with the times of all spans.
 fn run(input: &Input, profile: Profile) -> Result<Value, Stop> {
-    run_on(input, profile, &RecordedSpans::record(|builder| builder))
-}
-
-fn run_on(input: &Input, profile: Profile, recorded: &RecordedSpans) -> Result<Value, Stop> {
+    let recorded = RecordedSpans::record(|builder| builder);
     let tracer = ScopeTracer::with_profile(&recorded.provider, profile);
     set_switch(&input.env);
     let mut injected = Vec::new();

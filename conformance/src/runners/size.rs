@@ -12,27 +12,22 @@ use agentspan_agent365::conformance::{
 };
 use agentspan_agent365::encode::{BodyEncoder, EncodedResource};
 use agentspan_discovery::{DomainOverride, Environment, Switches};
-use agentspan_model::agent365::{Profile, environment as names};
-use aws_lc_rs::digest::{SHA256, digest};
+use agentspan_model::agent365::{Identity, Profile, environment as names};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::exports::{
-    ascii_length, estimate, estimate_value, export_url, has_marker_that_lengthens,
-    has_slash_at_end, is_endpoint, is_refused_domain, object, truncated, url_at, wire_url,
-};
+use super::exports::{as_python_writes, export_url, wire_url};
 use super::generation::{Generation, Rules};
-use crate::compare::differences;
 use crate::export_input::{has_rust_form, keep_rust_values, rust_span};
 use crate::live_scope::unix_nanos;
-use crate::rust_form::is_id;
+use crate::reviewed::sha256;
 use crate::typed_value::{Double, TypedPairs, TypedValue};
 use crate::vector_span::{
     VectorEvent, VectorLink, VectorParent, VectorScope, VectorStatus, key_values,
 };
-use crate::{Case, Failure, Json, Outcome, Predicate, Runner, VectorSpan};
+use crate::{Allowance, Case, Failure, Json, Outcome, Runner, VectorSpan};
 
 /// Longer texts are given by length and digest only.
 const SHOWN_BYTES: usize = 20_000;
@@ -221,206 +216,66 @@ impl<G: Generation> Runner for Size<G> {
         Ok(())
     }
 
-    fn predicates(&self) -> &'static [Predicate] {
+    fn allowances(&self) -> Vec<Allowance> {
         match G::RULES {
-            Rules::V01 | Rules::V2 => Self::V2,
-            Rules::V3 => Self::V3,
+            Rules::V01 | Rules::V2 => OF_BOTH.to_vec(),
+            Rules::V3 => [OF_BOTH, OF_V3].concat(),
         }
     }
 }
 
-/// The deviations of both.
-macro_rules! predicates {
-    ($($more:expr,)*) => {
-        &[
-            predicate::<G>("limit_is_not_positive", |case| applies::<G>(case, Deviation::NonPositiveLimit)),
-            predicate::<G>("size_is_negative", |case| applies::<G>(case, Deviation::NegativeSize)),
-            predicate::<G>("domain_override_is_refused", |case| applies::<G>(case, Deviation::RefusedDomain)),
-            predicate::<G>("domain_override_ends_with_a_slash", |case| applies::<G>(case, Deviation::SlashAfterDomain)),
-            predicate::<G>("identity_is_refused", |case| applies::<G>(case, Deviation::RefusedIdentity)),
-            predicate::<G>("value_has_no_rust_form", |case| applies::<G>(case, Deviation::ValueWithoutForm)),
-            predicate::<G>("float_is_not_finite", |case| applies::<G>(case, Deviation::NonFiniteFloat)),
-            predicate::<G>("number_has_other_digits", |case| applies::<G>(case, Deviation::OtherDigits)),
-            predicate::<G>("time_is_the_epoch", |case| applies::<G>(case, Deviation::TimeIsTheEpoch)),
-            predicate::<G>("marker_would_lengthen_a_value", |case| applies::<G>(case, Deviation::MarkerLengthens)),
-            $($more,)*
-        ]
+macro_rules! allowances {
+    ($($name:literal: $input:pat => $holds:expr,)*) => {
+        &[$(Allowance {
+            name: $name,
+            applies: |case| match case.input::<Input>() {
+                Ok($input) => $holds,
+                _ => false,
+            },
+            places: &["**"],
+        },)*]
     };
 }
 
-impl<G: Generation> Size<G> {
-    const V2: &'static [Predicate] = predicates!();
+const OF_BOTH: &[Allowance] = allowances!(
+    "limit_is_not_positive": Input::ChunkBySize { max_chunk_bytes, .. } => max_chunk_bytes <= 0,
+    "size_is_negative": Input::ChunkBySize { sizes, .. } => sizes.iter().any(|size| *size < 0),
+    "domain_override_is_refused": Input::BuildExportUrl { endpoint: domain, .. }
+        | Input::GetValidatedDomainOverride { env_value: Some(domain) } => is_refused(&domain),
+    "domain_override_ends_with_a_slash": Input::BuildExportUrl { endpoint, .. } => {
+        endpoint.ends_with('/')
+    },
+    "identity_is_refused": Input::BuildExportUrl { agent_id, tenant_id, .. } => {
+        Identity::parse(&tenant_id, &agent_id).is_err()
+    },
+    "value_has_no_rust_form": input => {
+        input.values().into_iter().any(|value| !has_rust_form(value))
+    },
+    "float_is_not_finite": input => input.values().into_iter().any(TypedValue::is_infinite),
+    "number_has_other_digits": Input::ParseRetryAfter { headers, .. } => {
+        retry_after_value(&headers).is_some_and(|value| !value.is_ascii())
+    },
+    "time_is_the_epoch": Input::EstimateSpanBytes { span } | Input::TruncateSpan { span } => {
+        [span.start_time_unix_nano, span.end_time_unix_nano].contains(&Some(0))
+    },
+    // Escaped, a byte has up to six letters.
+    "marker_would_lengthen_a_value": Input::TruncateSpan { span } => {
+        span.trace_id.is_some() && format!("{:?}", span.rust_form()).len() > 40_000
+    },
+);
 
-    const V3: &'static [Predicate] = predicates!(
-        predicate::<G>("date_is_not_of_http", |case| applies::<G>(
-            case,
-            Deviation::OtherDate
-        )),
-        predicate::<G>("span_lacks_members", |case| applies::<G>(
-            case,
-            Deviation::PartialSpan
-        )),
-    );
-}
+const OF_V3: &[Allowance] = allowances!(
+    "date_is_not_of_http": Input::ParseRetryAfter { headers, .. } => {
+        retry_after_value(&headers).is_some_and(|value| value.contains(':'))
+    },
+    "span_lacks_members": Input::TruncateSpan { span } => span.trace_id.is_none(),
+);
 
-const fn predicate<G: Generation>(name: &'static str, applies: fn(&Case) -> bool) -> Predicate {
-    Predicate {
-        name,
-        applies,
-        instead: instead::<G>,
-    }
-}
-
-/// A property for which there is a rule. A case that has several is counted under the first.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Deviation {
-    NonPositiveLimit,
-    NegativeSize,
-    RefusedDomain,
-    SlashAfterDomain,
-    RefusedIdentity,
-    ValueWithoutForm,
-    NonFiniteFloat,
-    TimeIsTheEpoch,
-    MarkerLengthens,
-    OtherDigits,
-    OtherDate,
-    PartialSpan,
-}
-
-fn deviation(input: &Input) -> Option<Deviation> {
-    let of_values = |values: &[&TypedValue]| {
-        if values.iter().any(|value| !has_rust_form(value)) {
-            Some(Deviation::ValueWithoutForm)
-        } else if values.iter().any(|value| is_non_finite(value)) {
-            Some(Deviation::NonFiniteFloat)
-        } else {
-            None
-        }
-    };
-    match input {
-        Input::EstimateValueBytes { value } => of_values(&[value]),
-        Input::EstimateSpanBytes { span } | Input::TruncateSpan { span } => {
-            let times = [span.start_time_unix_nano, span.end_time_unix_nano];
-            let epoch = times
-                .contains(&Some(0))
-                .then_some(Deviation::TimeIsTheEpoch);
-            let is_cut = matches!(input, Input::TruncateSpan { .. });
-            let partial = (is_cut && span.trace_id.is_none()).then_some(Deviation::PartialSpan);
-            let marker = || {
-                let lengthens = is_cut && has_marker_that_lengthens(&span.rust_form());
-                lengthens.then_some(Deviation::MarkerLengthens)
-            };
-            let of_span = of_values(&span.values()).or(epoch);
-            of_span.or(partial).or_else(marker)
-        }
-        Input::ChunkBySize {
-            sizes,
-            max_chunk_bytes,
-        } => {
-            if *max_chunk_bytes <= 0 {
-                Some(Deviation::NonPositiveLimit)
-            } else {
-                let is_negative = sizes.iter().any(|size| *size < 0);
-                is_negative.then_some(Deviation::NegativeSize)
-            }
-        }
-        Input::BuildExportUrl {
-            endpoint,
-            agent_id,
-            tenant_id,
-            ..
-        } => {
-            if !is_endpoint(endpoint) {
-                Some(Deviation::RefusedDomain)
-            } else {
-                let is_identity = is_id(tenant_id) && is_id(agent_id);
-                let has_slash = has_slash_at_end(endpoint).then_some(Deviation::SlashAfterDomain);
-                let is_refused = (!is_identity).then_some(Deviation::RefusedIdentity);
-                is_refused.or(has_slash)
-            }
-        }
-        Input::GetValidatedDomainOverride { env_value } => {
-            let is_refused = env_value.as_deref().is_some_and(is_refused_domain);
-            is_refused.then_some(Deviation::RefusedDomain)
-        }
-        Input::ParseRetryAfter { headers, .. } => {
-            let value = retry_after_value(headers);
-            let has_others = value.is_some_and(|value| !value.is_ascii());
-            // The three forms of RFC 9110 end with GMT or with a year, and have four or two spaces.
-            let is_other = value.is_some_and(|value| {
-                let parts: Vec<_> = value.split(' ').collect();
-                let has_seconds = value.matches(':').count() == 2;
-                let has_years = parts.get(3).is_none_or(|year| year.len() != 2);
-                let is_gmt = parts
-                    .last()
-                    .is_none_or(|last| *last == "GMT" || parts.len() < 4);
-                !has_seconds || !has_years || !is_gmt
-            });
-            let is_date = value.is_some_and(|value| value.contains(':'));
-            let other = (is_date && is_other).then_some(Deviation::OtherDate);
-            other.or(has_others.then_some(Deviation::OtherDigits))
-        }
-        Input::IsExporterEnabled { .. } | Input::CooldownSeconds { .. } => None,
-    }
-}
-
-fn applies<G: Generation>(case: &Case, wanted: Deviation) -> bool {
-    let Ok(input) = case.input::<Input>() else {
-        return false;
-    };
-    if deviation(&input) != Some(wanted) {
-        return false;
-    }
-    let (mut expected, mut ours) = (case.expected.clone(), model(&input, G::PROFILE));
-    let readable = Size::<G>::NEW.normalize(&mut expected).is_ok()
-        && Size::<G>::NEW.normalize(&mut ours).is_ok();
-    readable && !differences(&expected, &ours, &Size::<G>::NEW.tolerances()).is_empty()
-}
-
-fn instead<G: Generation>(case: &Case, expected: &mut Json) {
-    if let Ok(input) = case.input::<Input>() {
-        *expected = model(&input, G::PROFILE);
-        // What cannot be normalised is what it was.
-        let _ = Size::<G>::NEW.normalize(expected);
-    }
-}
-
-/// What we do with an input that has a deviation, told from the rules.
-fn model(input: &Input, profile: Profile) -> Json {
-    match input {
-        Input::EstimateSpanBytes { span } => {
-            json!({ "result": estimate(&span.rust_form(), profile) }).into()
-        }
-        Input::TruncateSpan { span } => {
-            let before = span.rust_form();
-            let after = truncated(&before);
-            cut(&before, &object(&before), &object(&after)).unwrap_or(Json::Null)
-        }
-        Input::EstimateValueBytes { value } => {
-            let shown = has_rust_form(value).then(|| estimate_value(value, profile));
-            json!({ "result": shown }).into()
-        }
-        Input::ChunkBySize { .. } => json!({ "refused": true }).into(),
-        Input::BuildExportUrl {
-            endpoint,
-            agent_id,
-            tenant_id,
-            use_s2s_endpoint,
-        } if has_slash_at_end(endpoint) && is_id(tenant_id) && is_id(agent_id) => {
-            json!({ "result": url_at(endpoint, agent_id, tenant_id, *use_s2s_endpoint, profile) })
-                .into()
-        }
-        _ => json!({ "result": null }).into(),
-    }
-}
-
-fn is_non_finite(value: &TypedValue) -> bool {
-    match value {
-        TypedValue::Double(float) => !float.0.is_finite(),
-        TypedValue::DoubleArray(items) => items.iter().any(|item| !item.0.is_finite()),
-        _ => false,
-    }
+/// Whether a domain override is none for us, although it may be one for the reference.
+fn is_refused(domain: &str) -> bool {
+    let variable = names::A365_OBSERVABILITY_DOMAIN_OVERRIDE;
+    let read = DomainOverride::read(&environment(variable, Some(domain.to_owned())));
+    domain.trim() != domain || !read.is_ok_and(|domain| domain.is_some())
 }
 
 fn environment(name: &str, value: Option<String>) -> Environment {
@@ -495,15 +350,11 @@ fn retry_after_value(headers: &[(String, String)]) -> Option<&str> {
 }
 
 fn truncate<G: Generation>(span: &MappedSpan) -> Outcome {
-    let before = span.rust_form();
-    let mut after = encoded(&to_data(&before)?, G::PROFILE)?;
-    // Where both are equal as JSON, lengths are those of the reference's own letters.
-    let model = object(&truncated(&before));
-    let parsed = [Json::parse(&model)?, Json::parse(&after)?];
-    if differences(&parsed[0], &parsed[1], &Size::<G>::NEW.tolerances()).is_empty() {
-        after = model;
-    }
-    cut(&before, &object(&before), &after)
+    let span = span.rust_form();
+    let data = to_data(&span)?;
+    // The first generation has no limit.
+    let before = encoded(&data, Profile::V0_1)?;
+    cut(&span, &before, &encoded(&data, G::PROFILE)?)
 }
 
 /// What is compared of a span before and after it was cut.
@@ -521,12 +372,7 @@ fn cut(span: &VectorSpan, before: &str, after: &str) -> Outcome {
         .collect();
     let is_unchanged = truncated_keys.is_empty();
     let serialized = in_recorded_order(after)?;
-    let sha256 = digest(&SHA256, serialized.as_bytes());
-    let sha256: String = sha256
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let sha256 = sha256(serialized.as_bytes());
     let mut shown = json!({ "utf8_len": serialized.len(), "sha256": sha256 });
     if serialized.len() < SHOWN_BYTES {
         shown["text"] = json!(serialized);
@@ -560,6 +406,7 @@ fn encoded(span: &SpanData, profile: Profile) -> Result<String, Failure> {
     let mut body = Vec::new();
     BodyEncoder::new(profile).encode(&resource, &[span], &mut body);
     let body = String::from_utf8(body).map_err(|_| "the body is no text")?;
+    let body = as_python_writes(&body, &[]);
     let body = body
         .split_once(r#""spans":["#)
         .and_then(|(_, rest)| rest.strip_suffix("]}]}]}"));
@@ -628,6 +475,25 @@ impl MappedSpan {
             .chain([&self.attributes]);
         lists.flatten().flatten().map(|(_, value)| value).collect()
     }
+}
+
+impl Input {
+    fn values(&self) -> Vec<&TypedValue> {
+        match self {
+            Self::EstimateValueBytes { value } => vec![value],
+            Self::EstimateSpanBytes { span } | Self::TruncateSpan { span } => span.values(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The length of JSON in which everything beyond printable ASCII is escaped.
+fn ascii_length(json: &str) -> usize {
+    let length = |c: char| match c {
+        ' '..='~' => 1,
+        c => 6 * c.len_utf16(),
+    };
+    json.chars().map(length).sum()
 }
 
 impl MappedEvent {

@@ -4,7 +4,7 @@ use agentspan_otel::BaggageBuilder;
 use agentspan_otel::turn_context::turn_context_pairs;
 use serde_json::{Value, json};
 
-use crate::{Case, Json, Outcome, Predicate, Runner};
+use crate::{Allowance, Case, Outcome, Runner};
 
 pub(super) struct TurnContext;
 
@@ -24,14 +24,11 @@ impl Runner for TurnContext {
         .into())
     }
 
-    fn predicates(&self) -> &'static [Predicate] {
-        &[Predicate {
+    fn allowances(&self) -> Vec<Allowance> {
+        vec![Allowance {
             name: "channel_data_is_not_strict_json",
             applies: |case| channel_data(case).is_some_and(|text| is_only_json_to_python(&text)),
-            instead: |_, expected| {
-                replace(expected, "pairs", Some(Json::Null));
-                replace(expected, "builder_pairs", None);
-            },
+            places: &["pairs", "builder_pairs"],
         }]
     }
 }
@@ -49,25 +46,4 @@ fn is_only_json_to_python(text: &str) -> bool {
         .replace("Infinity", "0")
         .replace("NaN", "0");
     serde_json::from_str::<Value>(text).is_err() && serde_json::from_str::<Value>(&strict).is_ok()
-}
-
-fn replace(expected: &mut Json, list: &str, value: Option<Json>) {
-    set(expected, list, agentspan_model::keys::TENANT_ID, value);
-}
-
-/// Sets or removes the value of `key` in a list of pairs.
-fn set(expected: &mut Json, list: &str, key: &str, value: Option<Json>) {
-    let Some(pairs) = expected.member_mut(list).and_then(Json::as_array_mut) else {
-        return;
-    };
-    let is_key = |pair: &Json| pair.as_array().and_then(|pair| pair.first()?.as_str()) == Some(key);
-    let Some(at) = pairs.iter().position(is_key) else {
-        return;
-    };
-    match value {
-        Some(value) => pairs[at] = Json::Array(vec![Json::String(key.to_owned()), value]),
-        None => {
-            pairs.remove(at);
-        }
-    }
 }

@@ -48,7 +48,7 @@ const DEVIATING: &[(&str, &str, usize)] = &[
         "secrets-are-masked-wherever-they-are-marked",
         7,
     ),
-    ("agentspec_documents.json", "a-reader-is-no-validator", 214),
+    ("agentspec_documents.json", "a-reader-is-no-validator", 192),
     ("agentspec_documents.json", "ids-are-not-made-up", 2),
     (
         "agentspec_documents.json",
@@ -74,11 +74,6 @@ const DEVIATING: &[(&str, &str, usize)] = &[
         "agentspec_documents.json",
         "secrets-are-masked-wherever-they-are-marked",
         22,
-    ),
-    (
-        "agentspec_documents.json",
-        "the-first-of-merged-mappings-counts",
-        1,
     ),
     (
         "agentspec_events.json",
@@ -119,7 +114,7 @@ const DEVIATING: &[(&str, &str, usize)] = &[
         3,
     ),
     ("baggage_v3.json", "others-name-no-custom-keys", 1),
-    ("baggage_v3.json", "spans-of-rust-say-so", 1),
+    ("baggage_v3.json", "spans-of-rust-say-so", 2),
     (
         "export_v0_1.json",
         "refused-identity-costs-its-own-spans",
@@ -179,7 +174,7 @@ const DEVIATING: &[(&str, &str, usize)] = &[
         "input-that-no-rust-type-takes-is-refused",
         3,
     ),
-    ("scopes_v2.json", "spans-of-rust-say-so", 171),
+    ("scopes_v2.json", "spans-of-rust-say-so", 172),
     ("size_v2.json", "domain-override-keeps-tokens-secret", 3),
     ("size_v2.json", "limit-of-bodies-is-positive", 3),
     ("size_v2.json", "size-is-never-negative", 1),
@@ -218,6 +213,16 @@ fn no_other_cases_deviate_than_those_that_are_known_to() {
     }
     met.sort_unstable();
     assert_eq!(met, DEVIATING);
+    assert_eq!(unreviewed(&report), 0, "{}", printed(&report));
+}
+
+/// How many cases deviate in a way that `reviewed.json` does not have.
+fn unreviewed(report: &Report) -> usize {
+    let files = report.files.iter().map(|file| match &file.result {
+        FileResult::Ran { unreviewed, .. } => *unreviewed,
+        _ => 0,
+    });
+    files.sum()
 }
 
 /// Arguments of a scope of a tool, which the reference is said to have taken and made no span of.
@@ -499,8 +504,9 @@ fn what_a_free_attribute_overwrites_excuses_no_other_difference() {
     let name = "scopes_v0_1.json";
     let overwritten = r#"["tenant.id",{"string":"override"}],["gen_ai.system""#;
     let kept = r#"["tenant.ID",{"string":"override"}],["gen_ai.system""#;
-    // In the input, the reference is said to have changed a key that it kept.
-    check_mutated(name, overwritten, kept, 1);
+    // In the input, the reference is said to have changed a key that it kept: nobody has reviewed that.
+    let changed = Scratch::new().with(name, &shipped(name).replacen(overwritten, kept, 1));
+    assert_eq!(unreviewed(&run(changed.path())), 1);
     // Beside it, it is said to have written something else.
     let agent = r#"["gen_ai.agent.id",{"string":"agent-123"}],["tenant.id",{"string":"override"}]"#;
     check_mutated(name, agent, &agent.replace("agent-123", "agent-124"), 1);

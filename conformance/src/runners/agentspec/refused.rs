@@ -29,13 +29,13 @@ pub(in crate::runners) fn refused<T>(
 }
 
 /// What the reference says of a snapshot that is no JSON.
-pub(super) fn no_json() -> Json {
+fn no_json() -> Json {
     serde_json::json!({"validation_errors": [{"loc": [], "type": "value_error"}]}).into()
 }
 
 /// What is said of an object that we make, although the reference does not, so that there is nothing to compare
 /// it with.
-pub(super) fn taken() -> Json {
+fn taken() -> Json {
     serde_json::json!({ "taken": true }).into()
 }
 
@@ -55,15 +55,6 @@ fn snapshots(object: &Json) -> impl Iterator<Item = &Json> {
 /// Whether a component, which in Python is no JSON, is somewhere inside of a snapshot of a state.
 pub(super) fn snapshot_holds_component(object: &Json) -> bool {
     snapshots(object).any(|state| holds(state, &|value| value.member("$ref").is_some()))
-}
-
-/// Whether a number that JSON does not have is somewhere inside of a snapshot of a state.
-pub(super) fn snapshot_holds_no_number(object: &Json) -> bool {
-    let is_no_number = |value: &Json| {
-        let text = value.member("$float").and_then(Json::as_str);
-        text.is_some_and(|text| text.parse().is_ok_and(|float: f64| !float.is_finite()))
-    };
-    snapshots(object).any(|state| holds(state, &is_no_number))
 }
 
 fn holds(value: &Json, wanted: &dyn Fn(&Json) -> bool) -> bool {
@@ -179,7 +170,7 @@ pub(super) const PAYLOADS: [&str; 6] = [
 
 /// Problems of a whole object as its construction tells them: objects inside of it are made before it, so that the
 /// first of them that cannot be made is all that comes out, and knows nothing of its place.
-pub(super) fn as_constructors_fail(mut outcome: Json, object: &Json) -> Json {
+fn as_constructors_fail(mut outcome: Json, object: &Json) -> Json {
     let mut inner = Vec::new();
     if let Some(fields) = object.member("fields") {
         inner_objects(fields, &mut Vec::new(), &mut inner);

@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 
 use agentspan_model::agentspec::{Component, ComponentValue, Json as ModelJson, Property};
-use aws_lc_rs::digest::{SHA256, digest as hash};
 
 use super::catalogue::{self, Kind, Member};
 use crate::{Failure, Json};
@@ -18,18 +17,6 @@ pub(super) struct Form {
     dumps: RefCell<HashMap<String, Rc<str>>>,
     /// Ids that the reference makes up and we derive, in the order of the dump.
     made: RefCell<Vec<String>>,
-}
-
-/// The SHA-256 of a text, in hexadecimal digits.
-pub(super) fn digest(text: &str) -> String {
-    hash(&SHA256, text.as_bytes())
-        .as_ref()
-        .iter()
-        .fold(String::new(), |mut digits, byte| {
-            // Writing to a string does not fail.
-            let _ = write!(digits, "{byte:02x}");
-            digits
-        })
 }
 
 impl Form {

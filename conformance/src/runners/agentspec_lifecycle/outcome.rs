@@ -49,28 +49,6 @@ pub(super) struct ExceptionRecord {
     pub(super) has_stacktrace: bool,
 }
 
-impl EventRecord {
-    pub(super) fn plain(name: &str) -> Self {
-        Self {
-            name: name.into(),
-            class: "Event".into(),
-            exception: None,
-        }
-    }
-
-    pub(super) fn exception(error: &PythonError) -> Self {
-        Self {
-            name: "ExceptionRaised".into(),
-            class: "ExceptionRaised".into(),
-            exception: Some(ExceptionRecord {
-                exception_type: error.r#type.clone(),
-                exception_message: error.message.clone(),
-                has_stacktrace: true,
-            }),
-        }
-    }
-}
-
 /// What was seen after a step.
 #[derive(Serialize)]
 pub(super) struct StepRecord {

@@ -51,6 +51,15 @@ impl ProcessorInput {
     }
 }
 
+impl Script {
+    /// Whether a processor fails in a hook, for all events or for this one.
+    pub(super) fn raises(&self, hook: &str, event: Option<&str>) -> bool {
+        let all = self.processors.iter().flat_map(|one| &one.raise_on);
+        let mut of_hook = all.filter(|raise| raise.hook == hook);
+        of_hook.any(|raise| raise.event.is_none() || raise.event.as_deref() == event)
+    }
+}
+
 /// An error as the file writes it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, thiserror::Error)]
 #[error("{message}")]

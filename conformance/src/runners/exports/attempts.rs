@@ -4,7 +4,7 @@ use agentspan_model::agent365::Profile;
 use serde_json::json;
 
 use super::Form;
-use super::model::{Run, wire_url};
+use super::run::{Run, wire_url};
 use crate::runners::generation::Files;
 use crate::{ExportInput, Failure, Json};
 

@@ -1,23 +1,21 @@
 //! `retry_v3.json`: exports of version 3 one after the other, while time passes and stops.
 //!
 //! Our delivery runs with a clock and a random source of the case. What waits in it is known by identity and
-//! number of spans; where both are those of the model, its bodies stand for them until they are sent.
+//! number of spans, and shown as the bodies that our encoder makes of them.
 
 mod live;
-mod rules;
 
 use std::collections::BTreeMap;
 
-use agentspan_model::agent365::Profile;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::deviation::Deviation;
-use super::model::{Gated, SentRequest, Whose};
-use super::requests::{gated, sha256};
-use crate::compare::differences;
+use super::deviation::{has_no_queue, has_refused_domain, refuses_token, resolver_fails};
+use super::requests::gated;
+use super::run::{Gated, SentRequest, Whose};
 use crate::export_input::{ExportInput, TokenCall};
-use crate::{Case, Failure, Json, Outcome, Predicate, Runner, Tolerances, VectorSpan};
+use crate::reviewed::sha256;
+use crate::{Allowance, Case, Failure, Json, Outcome, Runner, Tolerances, VectorSpan};
 
 /// Runs the file.
 pub(in crate::runners) struct Cooldowns;
@@ -59,8 +57,8 @@ struct Done {
     success: Option<bool>,
     posts: Vec<SentRequest>,
     token_calls: Vec<TokenCall>,
-    /// What waits: whose, bodies if they are known, and how many spans.
-    queue: Vec<(Whose, Option<String>, usize)>,
+    /// What waits, in the order in which it came.
+    queue: Vec<(Whose, String)>,
     gate: Vec<Gated>,
 }
 
@@ -95,11 +93,6 @@ impl Input {
         export
     }
 
-    fn random(&self, call: usize) -> f64 {
-        let random = self.random.get(call).or(self.random.last());
-        random.copied().unwrap_or_default()
-    }
-
     fn write(&self, run: &Run) -> Json {
         let mut is_shut_down = false;
         let steps = self.steps.iter().zip(&run.steps).map(|(step, done)| {
@@ -130,15 +123,13 @@ fn post(sent: &SentRequest) -> Value {
     json!({
         "url": format!("https://{}{}", sent.host, sent.target),
         "authorization": sent.authorization,
-        "body_sha256": sha256(&sent.body),
+        "body_sha256": sha256(sent.body.as_bytes()),
     })
 }
 
-fn waiting((whose, body, spans): &(Whose, Option<String>, usize)) -> Value {
-    let body = body
-        .as_deref()
-        .map_or_else(|| format!("{spans} spans"), sha256);
-    json!([whose.tenant, whose.agent, whose.agentic_user, body])
+fn waiting((whose, body): &(Whose, String)) -> Value {
+    let digest = sha256(body.as_bytes());
+    json!([whose.tenant, whose.agent, whose.agentic_user, digest])
 }
 
 impl Runner for Cooldowns {
@@ -148,11 +139,7 @@ impl Runner for Cooldowns {
 
     fn run(&self, case: &Case) -> Outcome {
         let input = Input::read(case)?;
-        let mut run = live::run(&input)?;
-        let model = rules::run(&input);
-        for (done, model) in run.steps.iter_mut().zip(&model.steps) {
-            done.take_bodies(model);
-        }
+        let run = live::run(&input)?;
         Ok(input.write(&run))
     }
 
@@ -179,91 +166,29 @@ impl Runner for Cooldowns {
         Ok(())
     }
 
-    fn predicates(&self) -> &'static [Predicate] {
-        &[
-            Predicate {
-                name: "domain_override_is_refused",
-                applies: |case| applies(case, Some(Deviation::RefusedDomain)),
-                instead,
-            },
-            Predicate {
-                name: "token_is_refused",
-                applies: |case| applies(case, Some(Deviation::TokenIsRefused)),
-                instead,
-            },
-            Predicate {
-                name: "resolver_fails",
-                applies: |case| applies(case, Some(Deviation::ResolverFails)),
-                instead,
-            },
-            Predicate {
-                name: "try_fails_without_a_queue",
-                applies: |case| applies(case, Some(Deviation::FailsWithoutQueue)),
-                instead,
-            },
-            Predicate {
-                name: "spans_wait_for_their_identity",
-                applies: |case| applies(case, None),
-                instead,
-            },
+    fn allowances(&self) -> Vec<Allowance> {
+        macro_rules! allowance {
+            ($name:literal, $holds:expr) => {
+                Allowance {
+                    name: $name,
+                    applies: |case| Input::read(case).is_ok_and($holds),
+                    places: &["**"],
+                }
+            };
+        }
+        vec![
+            allowance!("domain_override_is_refused", |input| {
+                has_refused_domain(&input.export)
+            }),
+            allowance!("token_is_refused", |input| { refuses_token(&input.export) }),
+            allowance!("resolver_fails", |input| { resolver_fails(&input.export) }),
+            allowance!("try_fails_without_a_queue", |input| {
+                has_no_queue(&input.export)
+            }),
+            // A single step shows what a try makes of an answer.
+            allowance!("spans_wait_for_their_identity", |input| {
+                input.steps.len() > 1
+            }),
         ]
-    }
-}
-
-/// The deviations of an input beside that what waits goes by itself.
-const OTHERS: [Deviation; 4] = [
-    Deviation::RefusedDomain,
-    Deviation::TokenIsRefused,
-    Deviation::ResolverFails,
-    Deviation::FailsWithoutQueue,
-];
-
-/// Whether the deviation is the first that the case has; `None` stands for the last.
-fn applies(case: &Case, wanted: Option<Deviation>) -> bool {
-    let Ok(input) = Input::read(case) else {
-        return false;
-    };
-    let mut others = OTHERS.into_iter();
-    let first = others.find(|other| other.is_in(&input.export, Profile::V3));
-    // A single step shows what a try makes of an answer, and that has no rule.
-    if first != wanted || (wanted.is_none() && input.steps.len() < 2) {
-        return false;
-    }
-    let (mut expected, mut ours) = (case.expected.clone(), input.write(&rules::run(&input)));
-    let readable =
-        Cooldowns.normalize(&mut expected).is_ok() && Cooldowns.normalize(&mut ours).is_ok();
-    readable && !differences(&expected, &ours, &Cooldowns.tolerances()).is_empty()
-}
-
-fn instead(case: &Case, expected: &mut Json) {
-    if let Ok(input) = Input::read(case) {
-        let mut ours = input.write(&rules::run(&input));
-        if Cooldowns.normalize(&mut ours).is_ok() {
-            *expected = ours;
-        }
-    }
-}
-
-impl Done {
-    /// Takes the bodies of the model where they are equal as JSON, or stand for as many spans.
-    fn take_bodies(&mut self, model: &Self) {
-        for (sent, model) in self.posts.iter_mut().zip(&model.posts) {
-            super::body::take_equal_body(sent, model);
-        }
-        let queue = std::mem::take(&mut self.queue);
-        for (whose, body, spans) in queue {
-            let of_it = model.queue.iter().filter(|(other, ..)| *other == whose);
-            let known: usize = of_it.clone().map(|(.., spans)| spans).sum();
-            match known == spans {
-                true => self.queue.extend(of_it.cloned()),
-                false => self.queue.push((whose, body, spans)),
-            }
-        }
-        // Identities take turns in the reference's one list.
-        let place = |one: &(Whose, Option<String>, usize)| {
-            let mut places = model.queue.iter();
-            places.position(|other| other.0 == one.0 && other.1 == one.1)
-        };
-        self.queue.sort_by_key(place);
     }
 }

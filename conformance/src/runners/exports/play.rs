@@ -1,4 +1,4 @@
-//! Plays a case, and tells what came of it in the form of the model.
+//! Plays a case, and tells what came of it.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -6,11 +6,11 @@ use std::time::Duration;
 use agentspan_model::agent365::Profile;
 use agentspan_testkit::{Certificates, RecordedRequest, Service};
 
-use super::model::{Gated, Run, SentRequest, Stored, Whose};
-use super::settings::Domain;
-use crate::Failure;
+use super::python::as_python_writes;
+use super::run::{Gated, Run, SentRequest, Stored, Whose};
 use crate::export_input::{ExportInput, Response};
 use crate::live_export::{LiveExport, Parents, Queued};
+use crate::{Failure, VectorSpan};
 
 /// Exports the spans of the case and tells what the service saw.
 pub(super) fn play(input: &ExportInput, profile: Profile) -> Result<Run, Failure> {
@@ -31,19 +31,23 @@ pub(super) fn play(input: &ExportInput, profile: Profile) -> Result<Run, Failure
         failures: 1,
     });
     let gate = gate.collect();
-    let stored = export.queued.iter().map(|queued| Stored {
-        identity: whose(queued),
-        body: String::new(),
-        spans: queued.spans,
-    });
+    let spans = input.rust_spans();
+    let mut stored = Vec::new();
+    for queued in &export.queued {
+        let identity = whose(queued);
+        for (body, _) in identity.bodies(&spans, queued.spans, input.max_payload_bytes)? {
+            let identity = identity.clone();
+            stored.push(Stored { identity, body });
+        }
+    }
     Ok(Run {
-        stored: stored.collect(),
+        stored,
         gate,
         requests: service
             .requests()
             .iter()
             .take(export.requests)
-            .map(sent)
+            .map(|request| sent(request, &spans))
             .collect::<Result<_, _>>()?,
         token_calls: export.token_calls,
         // What is kept for another try does not sleep.
@@ -55,7 +59,10 @@ pub(super) fn play(input: &ExportInput, profile: Profile) -> Result<Run, Failure
     })
 }
 
-pub(super) fn sent(request: &RecordedRequest) -> Result<SentRequest, Failure> {
+pub(super) fn sent(
+    request: &RecordedRequest,
+    spans: &[VectorSpan],
+) -> Result<SentRequest, Failure> {
     let host = request.host().unwrap_or_default().to_owned();
     if request.tls_server_name.as_deref() != tls_server_name(&host) {
         return Err(format!("the server name of TLS is not the host {host}").into());
@@ -63,11 +70,12 @@ pub(super) fn sent(request: &RecordedRequest) -> Result<SentRequest, Failure> {
     if request.method != "POST" || request.header("content-type") != Some("application/json") {
         return Err("the request is no POST of JSON".into());
     }
+    let body = std::str::from_utf8(&request.body).map_err(|_| "the body is no text")?;
     Ok(SentRequest {
         host,
         target: request.target.clone(),
         authorization: request.header("authorization").map(str::to_owned),
-        body: String::from_utf8(request.body.to_vec()).map_err(|_| "the body is no text")?,
+        body: as_python_writes(body, spans),
     })
 }
 
@@ -80,14 +88,11 @@ fn tls_server_name(host: &str) -> Option<&str> {
 
 /// The address that the domain override names.
 fn address(input: &ExportInput) -> Option<IpAddr> {
-    let Domain::Other { authority, .. } = Domain::of(input.domain_override.as_deref()) else {
-        return None;
-    };
-    match authority
-        .strip_prefix('[')
-        .and_then(|rest| rest.split_once(']'))
-    {
-        Some((address, _)) => address.parse().ok(),
+    let text = input.domain_override.as_deref()?.trim();
+    let place = text.split_once("://").map_or(text, |(_, place)| place);
+    let authority = place.split('/').next()?;
+    match authority.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?.0.parse().ok(),
         None => authority.split(':').next()?.parse().ok(),
     }
 }

@@ -5,11 +5,11 @@
 //! seen on the wire.
 
 use agentspan_model::agent365::Profile;
-use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::json;
 
 use super::Form;
-use super::model::{Gated, Run, SentRequest, Stored, Whose, wire_url};
+use super::run::{Gated, Run, SentRequest, Stored, Whose, wire_url};
+use crate::reviewed::sha256;
 use crate::runners::generation::Files;
 use crate::{ExportInput, Failure, Json};
 
@@ -77,7 +77,7 @@ fn identity(whose: &Whose) -> serde_json::Value {
 fn stored(stored: &Stored) -> serde_json::Value {
     let mut shown = identity(&stored.identity);
     shown["body_utf8_len"] = stored.body.len().into();
-    shown["body_sha256"] = sha256(&stored.body).into();
+    shown["body_sha256"] = sha256(stored.body.as_bytes()).into();
     shown
 }
 
@@ -86,13 +86,6 @@ pub(super) fn gated(gated: &Gated) -> serde_json::Value {
     shown["blocked_seconds"] = gated.blocked_seconds.into();
     shown["failures"] = gated.failures.into();
     shown
-}
-
-/// The digest of a body, in hexadecimal digits.
-pub(in crate::runners) fn sha256(body: &str) -> String {
-    let sha256 = digest(&SHA256, body.as_bytes());
-    let digits = sha256.as_ref().iter().map(|byte| format!("{byte:02x}"));
-    digits.collect()
 }
 
 fn request(sent: &SentRequest) -> serde_json::Value {
@@ -108,6 +101,6 @@ fn request(sent: &SentRequest) -> serde_json::Value {
         "headers": headers,
         "body": shown,
         "body_utf8_len": sent.body.len(),
-        "body_sha256": sha256(&sent.body),
+        "body_sha256": sha256(sent.body.as_bytes()),
     })
 }

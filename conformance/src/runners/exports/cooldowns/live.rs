@@ -1,5 +1,6 @@
 //! Does what a case says, with the real delivery over TLS, a clock and a random source of the case.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,10 +13,10 @@ use opentelemetry_sdk::trace::SpanExporter;
 use tokio::sync::Notify;
 
 use super::{Done, Input, Run, Step};
-use crate::Failure;
 use crate::export_input::{ExportInput, Response, TokenCalls};
-use crate::runners::exports::model::{Gated, Whose};
 use crate::runners::exports::play::{sent, service};
+use crate::runners::exports::run::{Gated, Whose};
+use crate::{Failure, VectorSpan};
 
 /// Longer than any case takes.
 const LONG: Duration = Duration::from_secs(60);
@@ -85,7 +86,30 @@ struct Lane {
     until: f64,
     failures: u32,
     spans: usize,
+    /// Bodies with the number of their spans, numbered in the order in which they came.
+    waiting: VecDeque<(usize, String, usize)>,
     end: Arc<Notify>,
+}
+
+impl Lane {
+    fn add(&mut self, bodies: Vec<(String, usize)>, number: &mut usize) {
+        for (body, spans) in bodies {
+            self.waiting.push_back((*number, body, spans));
+            self.spans += spans;
+            *number += 1;
+        }
+    }
+
+    /// The first ones were sent, and so many spans are left.
+    fn keep(&mut self, left: usize) {
+        while let Some((_, _, spans)) = self.waiting.front() {
+            if self.spans <= left {
+                return;
+            }
+            self.spans -= spans;
+            self.waiting.pop_front();
+        }
+    }
 }
 
 struct Live {
@@ -93,7 +117,10 @@ struct Live {
     service: Service,
     calls: TokenCalls,
     delivery: Option<Delivery>,
+    /// All spans of the case.
+    spans: Vec<VectorSpan>,
     lanes: Vec<Lane>,
+    bodies_seen: usize,
     pauses_seen: usize,
     posts_seen: usize,
     calls_seen: usize,
@@ -110,7 +137,9 @@ pub(super) fn run(input: &Input) -> Result<Run, Failure> {
         service,
         calls,
         delivery,
+        spans: input.spans.values().cloned().collect(),
         lanes: Vec::new(),
+        bodies_seen: 0,
         pauses_seen: 0,
         posts_seen: 0,
         calls_seen: 0,
@@ -209,19 +238,23 @@ impl Live {
             .map_err(|error| error.to_string())?;
         let report = runtime.block_on(exporter.export_with_report(batch));
         let queued = std::mem::take(&mut self.world.lock().queued);
-        for (whose, spans) in queued {
-            if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.whose == whose) {
-                lane.spans += spans;
-                continue;
+        for (whose, waiting) in queued {
+            let bodies = whose.bodies(&spans, waiting, export.max_payload_bytes)?;
+            if !self.lanes.iter().any(|lane| lane.whose == whose) {
+                let (until, end) = self.next_pause();
+                self.lanes.push(Lane {
+                    whose: whose.clone(),
+                    until,
+                    failures: 1,
+                    spans: 0,
+                    waiting: VecDeque::new(),
+                    end,
+                });
             }
-            let (until, end) = self.next_pause();
-            self.lanes.push(Lane {
-                whose,
-                until,
-                failures: 1,
-                spans,
-                end,
-            });
+            let lane = self.lanes.iter_mut().find(|lane| lane.whose == whose);
+            if let Some(lane) = lane {
+                lane.add(bodies, &mut self.bodies_seen);
+            }
         }
         Ok(report.is_ok_and(|report| report.is_success()))
     }
@@ -266,7 +299,7 @@ impl Live {
                 true => 1,
                 false => lane.failures + 1,
             };
-            lane.spans = left;
+            lane.keep(left);
             (lane.until, lane.end) = self.next_pause();
             self.lanes.insert(at, lane);
         }
@@ -274,7 +307,10 @@ impl Live {
 
     fn finish_step(&mut self, success: Option<bool>) -> Result<Done, Failure> {
         let requests = self.service.requests();
-        let posts = requests.iter().skip(self.posts_seen).map(sent);
+        let posts = requests
+            .iter()
+            .skip(self.posts_seen)
+            .map(|post| sent(post, &self.spans));
         let posts = posts.collect::<Result<Vec<_>, _>>()?;
         self.posts_seen += posts.len();
         let calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
@@ -286,14 +322,22 @@ impl Live {
             blocked_seconds: lane.until - now,
             failures: lane.failures,
         });
-        let queue = self.lanes.iter();
+        let mut queue: Vec<_> = self
+            .lanes
+            .iter()
+            .flat_map(|lane| {
+                let bodies = lane.waiting.iter();
+                bodies.map(|(number, body, _)| (*number, lane.whose.clone(), body.clone()))
+            })
+            .collect();
+        // The reference has one list of all identities.
+        queue.sort_by_key(|(number, ..)| *number);
+        let queue = queue.into_iter();
         Ok(Done {
             success,
             posts,
             token_calls,
-            queue: queue
-                .map(|lane| (lane.whose.clone(), None, lane.spans))
-                .collect(),
+            queue: queue.map(|(_, whose, body)| (whose, body)).collect(),
             gate: gate.collect(),
         })
     }
