@@ -229,6 +229,12 @@ impl ResolverError {
     pub(crate) fn new(error: BoxError) -> Self {
         Self(Foreign::new(error))
     }
+
+    /// The error, if it says that the resolver may be asked again later.
+    #[must_use]
+    pub fn unavailable(&self) -> Option<&TokenUnavailable> {
+        self.0.get()?.downcast_ref()
+    }
 }
 
 impl fmt::Debug for ResolverError {
@@ -247,6 +253,73 @@ impl Error for ResolverError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         let error = self.0.get()?;
         Some(&**error)
+    }
+}
+
+/// What a resolver returns as its error when it may have a token later: the spans wait, and it is asked again.
+///
+/// Any other error of a resolver costs the spans of the batch. With this one they stay in the queue for as long
+/// as they would for a service that fails, see [`Retry`](crate::retry::Retry). Pauses are those after a failed
+/// request, and at least as long as the resolver asks. Retries that keep to the tries of a reference drop the
+/// spans.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use agentspan_agent365::error::TokenUnavailable;
+///
+/// let error = TokenUnavailable::new("the identity provider is busy").with_retry_after(Duration::from_secs(7));
+/// assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
+/// assert_eq!(error.to_string(), "there is no token at the moment");
+/// ```
+///
+/// The cause may hold a secret: neither `Debug` nor `Display` show it, and it is never logged.
+pub struct TokenUnavailable {
+    cause: BoxError,
+    retry_after: Option<Duration>,
+}
+
+impl TokenUnavailable {
+    /// There is no token now, for this reason.
+    #[must_use]
+    pub fn new(cause: impl Into<BoxError>) -> Self {
+        Self {
+            cause: cause.into(),
+            retry_after: None,
+        }
+    }
+
+    /// Asks for at least this pause. Default: none.
+    #[must_use]
+    pub fn with_retry_after(mut self, pause: impl Into<Option<Duration>>) -> Self {
+        self.retry_after = pause.into();
+        self
+    }
+
+    /// The pause that it asks for.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
+
+impl fmt::Debug for TokenUnavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenUnavailable")
+            .field("retry_after", &self.retry_after)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for TokenUnavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("there is no token at the moment")
+    }
+}
+
+impl Error for TokenUnavailable {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.cause)
     }
 }
 

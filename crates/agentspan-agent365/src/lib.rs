@@ -95,7 +95,9 @@ pub mod token {
 pub mod error {
     pub use agentspan_tls::NoCryptoProvider;
 
-    pub use crate::export_error::{RefusedIdentityError, ResolverError, SubmitError};
+    pub use crate::export_error::{
+        RefusedIdentityError, ResolverError, SubmitError, TokenUnavailable,
+    };
     pub use crate::loopback_endpoint::LoopbackEndpointError;
     pub use crate::token_resolver::BoxError;
 }

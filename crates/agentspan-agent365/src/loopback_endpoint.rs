@@ -7,6 +7,8 @@ use std::str::FromStr;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 
+use crate::transport::Route;
+
 /// Why a text cannot be given to `loopback_endpoint`.
 ///
 /// The message does not repeat the text, which may hold a password.
@@ -37,13 +39,38 @@ pub enum LoopbackEndpointError {
     Fragment,
 }
 
-/// A checked loopback endpoint.
+/// A checked address of a service on this machine that is spoken to without TLS: scheme, host and port.
+///
+/// ```
+/// use agentspan_agent365::transport::LoopbackEndpoint;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let endpoint: LoopbackEndpoint = "http://localhost:4318".parse()?;
+/// assert_eq!(endpoint.url(), "http://localhost:4318");
+/// assert!("http://example.com:4318".parse::<LoopbackEndpoint>().is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
-pub(crate) struct LoopbackEndpoint {
+pub struct LoopbackEndpoint {
     /// Host and port as they were written; they become the `host` header.
     pub(crate) authority: Authority,
     /// What is dialled. `localhost` is never looked up.
     pub(crate) address: SocketAddr,
+}
+
+impl LoopbackEndpoint {
+    /// How the service is reached.
+    #[must_use]
+    pub fn route(&self) -> Route {
+        Route::Loopback(self.address)
+    }
+
+    /// The URL, without a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.authority)
+    }
 }
 
 impl FromStr for LoopbackEndpoint {

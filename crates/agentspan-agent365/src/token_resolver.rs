@@ -57,7 +57,8 @@ pub trait TokenResolver: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever kept the resolver from getting a token. It may hold secrets: it is never logged.
+    /// Whatever kept the resolver from getting a token. It may hold secrets: it is never logged. With a
+    /// [`TokenUnavailable`](crate::error::TokenUnavailable), the spans wait and the resolver is asked again.
     ///
     /// # Cancel safety
     ///

@@ -1,7 +1,7 @@
 //! Sends one request and reads its answer, all under one deadline.
 //!
-//! The delivery to Agent 365 uses it, and so do exporters of `agentspan` that speak OTLP: one connection
-//! pool, one way of TLS, one set of bounds. It is no general HTTP client. It follows no redirect, uses no
+//! The delivery to Agent 365 uses it, and so do exporters of `agentspan` that speak OTLP and the questions
+//! for tokens of `agentspan-entra`: one connection pool, one way of TLS, one set of bounds. It is no general HTTP client. It follows no redirect, uses no
 //! proxy whatever the environment names, asks for no compression, and reads at most 64 KiB of an answer
 //! unless it is told otherwise.
 
@@ -31,7 +31,7 @@ use hyper_rustls::HttpsConnector;
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
-use self::connection::{Connection, Post};
+use self::connection::{Connection, Outgoing};
 use self::dial::Connector;
 use self::pool::Pool;
 use self::silence::{Silently, silently};
@@ -39,6 +39,7 @@ use self::silence::{Silently, silently};
 pub use self::answer::Answer;
 pub use self::error::TransportError;
 pub use self::runtime::io_runtime;
+pub use crate::loopback_endpoint::LoopbackEndpoint;
 
 /// Whether TLS is spoken, and to which address the connection goes.
 #[derive(Clone, Debug)]
@@ -137,8 +138,39 @@ impl Transport {
         body: Bytes,
         timeout: Duration,
     ) -> Result<Answer, TransportError> {
-        let post = Silently::new(self.try_post(uri, headers, body, timeout));
-        match contain::future(|| post).await {
+        self.contained(Method::POST, uri, headers, body, timeout)
+            .await
+    }
+
+    /// Asks for what `uri` names and reads the answer, for at most `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// No head of an answer came.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, nobody knows whether the server was asked.
+    pub async fn get(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        timeout: Duration,
+    ) -> Result<Answer, TransportError> {
+        self.contained(Method::GET, uri, headers, Bytes::new(), timeout)
+            .await
+    }
+
+    async fn contained(
+        &self,
+        method: Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: Bytes,
+        timeout: Duration,
+    ) -> Result<Answer, TransportError> {
+        let sent = Silently::new(self.send(method, uri, headers, body, timeout));
+        match contain::future(|| sent).await {
             Ok(result) => result,
             Err(Panicked { .. }) => {
                 // Nobody knows what state the others are in.
@@ -148,8 +180,9 @@ impl Transport {
         }
     }
 
-    async fn try_post(
+    async fn send(
         &self,
+        method: Method,
         uri: &Uri,
         headers: &HeaderMap,
         body: Bytes,
@@ -157,7 +190,8 @@ impl Transport {
     ) -> Result<Answer, TransportError> {
         let started = Instant::now();
         let host = uri.authority().ok_or_else(TransportError::no_host)?;
-        let head = tokio::time::timeout(timeout, self.exchange(host, uri, headers, body));
+        let request = self.request(method, host, uri, headers, body);
+        let head = tokio::time::timeout(timeout, self.exchange(host, uri, request));
         let Ok(head) = head.await else {
             return Err(TransportError::Timeout { timeout });
         };
@@ -176,10 +210,8 @@ impl Transport {
         &self,
         host: &Authority,
         uri: &Uri,
-        headers: &HeaderMap,
-        body: Bytes,
+        mut request: Outgoing,
     ) -> Result<(Response<Incoming>, Connection), TransportError> {
-        let mut post = self.request(host, uri, headers, body);
         loop {
             let kept = self.pool.take(host);
             let is_kept = kept.is_some();
@@ -187,20 +219,27 @@ impl Transport {
                 Some(connection) => connection,
                 None => self.connect(uri).await?,
             };
-            let mut error = match connection.send(post).await {
+            let mut error = match connection.send(request).await {
                 Ok(response) => return Ok((response, connection)),
                 Err(error) => error,
             };
-            post = match error.take_message() {
+            request = match error.take_message() {
                 Some(unsent) if is_kept => unsent,
                 _ => return Err(TransportError::Exchange(Arc::new(error.into_error()))),
             };
         }
     }
 
-    fn request(&self, host: &Authority, uri: &Uri, headers: &HeaderMap, body: Bytes) -> Post {
+    fn request(
+        &self,
+        method: Method,
+        host: &Authority,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: Bytes,
+    ) -> Outgoing {
         let mut request = Request::new(Full::new(body));
-        *request.method_mut() = Method::POST;
+        *request.method_mut() = method;
         request.headers_mut().clone_from(headers);
         if self.is_http2 {
             *request.uri_mut() = uri.clone();

@@ -24,7 +24,7 @@ use super::press::Press;
 use super::shared::Shared;
 use crate::access_token::AccessToken;
 use crate::destination::segment;
-use crate::export_error::{ExportError, ResolverError};
+use crate::export_error::{ExportError, ResolverError, TokenUnavailable};
 use crate::missing_permission::MissingPermission;
 use crate::receipt::Receipt;
 use crate::refusal;
@@ -257,7 +257,13 @@ impl Courier {
                 {
                     is_renewed = true;
                     let other = self.other_token(&mut trip.pass, ticket, token.as_ref(), room);
-                    let Some(other) = other.await? else {
+                    let other = match other.await {
+                        Err(failed) if self.waits_for_tokens(&failed) => {
+                            self.first_token(trip, ticket, room).await?
+                        }
+                        other => other?,
+                    };
+                    let Some(other) = other else {
                         return Err(error);
                     };
                     log::token_refused(&ticket.recipient.identity);
@@ -270,8 +276,16 @@ impl Courier {
         Ok(())
     }
 
-    /// The token of all requests. With a profile that keeps spans for later, a resolver that fails
-    /// is asked again.
+    /// Whether spans wait for the next answer of the token resolver: if it says that it may have a token
+    /// later, and with a profile that keeps spans for later.
+    fn waits_for_tokens(&self, error: &ExportError) -> bool {
+        if self.reports_queued() {
+            return error.reason() == DropReason::Token;
+        }
+        !self.keeps_slots() && unavailable(error).is_some()
+    }
+
+    /// The token of all requests. A resolver that may have one later is asked again.
     async fn first_token(
         &self,
         trip: &mut Trip<'_>,
@@ -281,20 +295,27 @@ impl Courier {
         loop {
             let pass = &mut trip.pass;
             let error = match self.token(pass, ticket, room).await {
-                Err(error) if self.reports_queued() && error.reason() == DropReason::Token => error,
+                Err(error) if self.waits_for_tokens(&error) => error,
                 other => return other,
             };
+            let asked = unavailable(&error).and_then(TokenUnavailable::retry_after);
             let failed = Failed {
                 tries: 0,
                 failures: pass.failures,
-                asked: None,
+                asked,
                 age: pass.since.elapsed(),
             };
             let Some(pause) = self.pause_after(failed) else {
                 return Err(error);
             };
-            ticket.queued(trip.attempts.clone());
-            let paused = pass.pause(pause, Cause::Other, room).await;
+            if self.reports_queued() {
+                ticket.queued(trip.attempts.clone());
+            }
+            let cause = match asked {
+                Some(_) => Cause::Asked(Instant::now() + pause),
+                None => Cause::Other,
+            };
+            let paused = pass.pause(pause, cause, room).await;
             if let Err(gave_up) = paused {
                 return Err(match gave_up {
                     GaveUp::TooOld => error,
@@ -589,6 +610,14 @@ impl GaveUp {
             Self::QueueShare => ExportError::QueueShare { identity },
             Self::Shutdown => ExportError::ShutdownDeadline { identity },
         }
+    }
+}
+
+/// What the resolver says, if it may have a token later.
+fn unavailable(error: &ExportError) -> Option<&TokenUnavailable> {
+    match error {
+        ExportError::Token { source, .. } => source.unavailable(),
+        _ => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use agentspan_model::received::Withheld;
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 
 use crate::retry_after::{AskedPause, asked_pause};
@@ -33,7 +33,9 @@ impl Answer {
         remaining: Duration,
     ) -> Self {
         let (head, mut incoming) = response.into_parts();
-        let mut body = Vec::new();
+        // Room for all of it, so that a body that holds a secret leaves no copies behind as it grows.
+        let expected = usize::try_from(incoming.size_hint().lower()).unwrap_or(longest);
+        let mut body = Vec::with_capacity(expected.min(longest));
         let mut trailers = None;
         let read = async {
             while let Some(frame) = incoming.frame().await {
@@ -79,6 +81,12 @@ impl Answer {
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// The body for whoever overwrites its memory in the end, since it holds a secret.
+    #[must_use]
+    pub fn into_body(self) -> Vec<u8> {
+        self.body
     }
 
     /// The trailers, which came after the body.

@@ -22,7 +22,7 @@ use super::silence::SilentExecutor;
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 const MAX_HEADERS: usize = 64;
 
-pub(super) type Post = Request<Full<Bytes>>;
+pub(super) type Outgoing = Request<Full<Bytes>>;
 
 /// The end of a connection at which requests are handed in. Its task ends when this is dropped.
 pub(super) enum Connection {
@@ -93,12 +93,12 @@ impl Connection {
     /// of it was sent.
     pub(super) async fn send(
         &mut self,
-        post: Post,
-    ) -> Result<Response<Incoming>, TrySendError<Post>> {
+        request: Outgoing,
+    ) -> Result<Response<Incoming>, TrySendError<Outgoing>> {
         match self {
-            Self::Http1(sender) => sender.try_send_request(post).await,
+            Self::Http1(sender) => sender.try_send_request(request).await,
             #[cfg(feature = "http2")]
-            Self::Http2(sender) => sender.try_send_request(post).await,
+            Self::Http2(sender) => sender.try_send_request(request).await,
         }
     }
 }

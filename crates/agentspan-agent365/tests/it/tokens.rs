@@ -2,13 +2,16 @@
 
 use std::error::Error;
 use std::fmt;
+use std::future::{Future, ready};
 use std::panic::panic_any;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use agentspan_agent365::error::BoxError;
-use agentspan_agent365::retry::Retry;
+use agentspan_agent365::error::{BoxError, TokenUnavailable};
+use agentspan_agent365::retry::{Retry, RetryTimer};
 use agentspan_agent365::token::TokenQuery;
 use agentspan_agent365::{
     AccessToken, DropReason, ExportError, TokenResolver, token_from_async_fn, token_from_fn,
@@ -78,6 +81,94 @@ fn a_resolver_that_fails_costs_its_identity() {
         &message,
     );
     assert_eq!(source.as_deref(), Some("no luck"));
+}
+
+/// Makes pauses as short as what is asked for.
+#[derive(Debug)]
+struct WithoutJitter;
+
+impl RetryTimer for WithoutJitter {
+    fn pause(&self, _: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(ready(()))
+    }
+
+    fn random(&self) -> f64 {
+        0.0
+    }
+}
+
+/// Says for the bad identity, so many times, that there is no token at the moment.
+fn unavailable(times: usize) -> impl TokenResolver {
+    let asked = Arc::new(AtomicUsize::new(0));
+    token_from_async_fn(move |query| {
+        let is_early = is_bad(&query) && asked.fetch_add(1, SeqCst) < times;
+        async move {
+            if is_early {
+                let pause = Duration::from_millis(1);
+                return Err(TokenUnavailable::new("busy").with_retry_after(pause).into());
+            }
+            Ok(good())
+        }
+    })
+}
+
+#[test]
+fn spans_wait_while_a_resolver_says_that_it_may_have_a_token_later() {
+    let service = service([Answer::status(200)]);
+    let exporter = delivery_to(&service, unavailable(3))
+        .with_retry(Retry::default())
+        .with_retry_timer(WithoutJitter)
+        .build()
+        .unwrap()
+        .exporter();
+    let spans = vec![span_of(TENANT, "bad"), span_of(TENANT, "good")];
+    let report = export(&exporter, spans);
+    let exported: Vec<_> = report.identities.iter().map(|one| one.exported).collect();
+    assert_eq!(exported, [1, 1]);
+    let paths: Vec<_> = service
+        .requests()
+        .iter()
+        .map(|one| one.path().to_owned())
+        .collect();
+    let path = |agent| format!("/maven/agent365/agents/{agent}/traces");
+    assert_eq!(paths, [path("good"), path("bad")]);
+    check_conserved(exporter.delivery());
+}
+
+#[test]
+fn retries_of_a_reference_wait_for_no_token() {
+    let message = format!("no token for tenant {TENANT}, agent bad");
+    let source = check_costs_its_identity(unavailable(usize::MAX), &message);
+    assert_eq!(source.as_deref(), Some("there is no token at the moment"));
+}
+
+#[test]
+fn spans_wait_for_a_token_in_place_of_a_refused_one() {
+    let service = service([Answer::status(401), Answer::status(200)]);
+    let asked = AtomicUsize::new(0);
+    let resolver = token_from_async_fn(move |_| {
+        let number = asked.fetch_add(1, SeqCst);
+        async move {
+            match number {
+                1 => Err(TokenUnavailable::new("busy").into()),
+                number => Ok(Some(AccessToken::new(format!("t{number}"))?)),
+            }
+        }
+    });
+    let exporter = delivery_to(&service, resolver)
+        .with_retry(Retry::default())
+        .with_retry_timer(WithoutJitter)
+        .build()
+        .unwrap()
+        .exporter();
+    let report = export(&exporter, vec![span_of(TENANT, "a")]);
+    assert_eq!(report.identities[0].exported, 1);
+    let requests = service.requests();
+    let tokens: Vec<_> = requests
+        .iter()
+        .map(|one| one.header("authorization"))
+        .collect();
+    assert_eq!(tokens, [Some("Bearer t0"), Some("Bearer t2")]);
 }
 
 /// An error that panics when it is dropped.
@@ -169,7 +260,7 @@ fn a_resolver_that_panics_costs_its_identity() {
         &message,
     );
     check_costs_its_identity(
-        token_from_async_fn(move |query| std::future::ready(answer(&query))),
+        token_from_async_fn(move |query| ready(answer(&query))),
         &message,
     );
 }
