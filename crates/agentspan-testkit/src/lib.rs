@@ -27,6 +27,7 @@
 //!
 //! - [`Service`], [`Answer`], [`RecordedRequest`]: the service. A [`Receipt`] answers span by span, as Agent 365
 //!   does.
+//! - [`Entra`]: gives tokens to agents as Microsoft Entra does, and checks each field that it is sent.
 //! - [`Oracle`]: marks spans, and accounts for them from the requests that the service received; [`Ledger`] does so
 //!   request by request.
 //! - [`Certificates`]: a private certificate authority, so that the service can act as any host.
@@ -41,6 +42,7 @@ mod captured_logs;
 #[cfg(feature = "tls")]
 mod certificates;
 mod connection;
+mod entra;
 mod fault;
 #[cfg(feature = "tls")]
 mod greeting;
@@ -48,6 +50,7 @@ mod greeting;
 #[path = "no_greeting.rs"]
 mod greeting;
 mod hostile_ids;
+mod jwt;
 mod oracle;
 mod receipt;
 mod record;
@@ -60,7 +63,9 @@ pub use crate::canary::forms_of;
 pub use crate::captured_logs::CapturedLogs;
 #[cfg(feature = "tls")]
 pub use crate::certificates::{CertificateError, Certificates};
+pub use crate::entra::{AskedToken, Entra, EntraBuilder, Proof};
 pub use crate::hostile_ids::hostile_ids;
+pub use crate::jwt::{claims_of, unsigned_token};
 pub use crate::oracle::{Account, Ledger, Oracle};
 pub use crate::receipt::Receipt;
 pub use crate::record::{ConnectionRecord, RecordedRequest, Recording, WaitError};

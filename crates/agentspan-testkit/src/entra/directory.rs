@@ -1,0 +1,72 @@
+//! The applications and users that are known.
+
+use std::collections::{HashMap, HashSet};
+
+use super::proof::Proof;
+
+/// Blueprints, agents with their tenants, and users of agents.
+#[derive(Debug, Default)]
+pub(super) struct Directory {
+    blueprints: HashMap<String, Proof>,
+    agents: HashMap<String, Agent>,
+    consents: HashSet<(String, String)>,
+}
+
+#[derive(Debug)]
+pub(super) struct Agent {
+    pub(super) tenant: String,
+    pub(super) blueprint: String,
+    /// Object id and principal name.
+    users: Vec<(String, String)>,
+}
+
+impl Directory {
+    pub(super) fn replace_proof(&mut self, blueprint: &str, proof: Proof) {
+        self.blueprints.insert(blueprint.to_owned(), proof);
+    }
+
+    pub(super) fn add_agent(&mut self, tenant: &str, id: &str, blueprint: &str) {
+        let agent = Agent {
+            tenant: tenant.to_owned(),
+            blueprint: blueprint.to_owned(),
+            users: Vec::new(),
+        };
+        self.agents.insert(id.to_owned(), agent);
+    }
+
+    pub(super) fn add_user(&mut self, agent: &str, id: &str, name: &str) {
+        if let Some(agent) = self.agents.get_mut(agent) {
+            agent.users.push((id.to_owned(), name.to_owned()));
+        }
+    }
+
+    pub(super) fn consent(&mut self, tenant: &str, agent: &str) {
+        self.consents.insert((tenant.to_owned(), agent.to_owned()));
+    }
+
+    pub(super) fn has_consent(&self, tenant: &str, agent: &str) -> bool {
+        self.consents
+            .contains(&(tenant.to_owned(), agent.to_owned()))
+    }
+
+    pub(super) fn blueprint(&self, id: &str) -> Option<&Proof> {
+        self.blueprints.get(id)
+    }
+
+    pub(super) fn agent(&self, id: &str) -> Option<&Agent> {
+        self.agents.get(id)
+    }
+}
+
+impl Agent {
+    /// The object id of the user with this id or name.
+    pub(super) fn user(&self, id: Option<&str>, name: Option<&str>) -> Option<&str> {
+        let is_it = |user: &&(String, String)| match (id, name) {
+            (Some(id), None) => user.0 == id,
+            (None, Some(name)) => user.1.eq_ignore_ascii_case(name),
+            _ => false,
+        };
+        let (id, _) = self.users.iter().find(is_it)?;
+        Some(id)
+    }
+}
