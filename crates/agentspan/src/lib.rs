@@ -58,6 +58,7 @@
 //!
 //! - `otlp-http` and `otlp-grpc` add destinations that speak OTLP.
 //! - `tracing` adds `Telemetry::tracing_layer`, for agents that emit `tracing` spans, such as rig's.
+//! - `entra` adds the module `entra`, which gets the tokens of agents from Microsoft Entra.
 //! - `macros` adds `#[agentspan::agent]` and `#[agentspan::tool]`, which trace a function as an agent
 //!   or a tool of Agent Spec.
 //! - `yaml` reads Agent Spec documents in YAML.
@@ -106,6 +107,8 @@ mod telemetry;
 
 pub use agentspan_agent365 as agent365;
 pub use agentspan_discovery as discovery;
+#[cfg(feature = "entra")]
+pub use agentspan_entra as entra;
 #[cfg(feature = "macros")]
 pub use agentspan_macros::{agent, tool};
 pub use agentspan_model as model;

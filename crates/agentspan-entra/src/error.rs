@@ -1,0 +1,156 @@
+//! Why there is no token.
+
+use std::time::Duration;
+
+use agentspan_agent365::error::{BoxError, TokenUnavailable};
+use agentspan_agent365::transport::TransportError;
+use agentspan_queue::contain::Foreign;
+
+use crate::hop::Hop;
+use crate::refusal::Refusal;
+
+/// Why there is no token. No message holds a secret, an assertion or a token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EntraError {
+    /// Entra refuses. The [`Refusal`] says why, and often what helps: most causes are mended in Entra, and
+    /// then the next question succeeds.
+    #[error("entra refused the {hop}: {refusal}")]
+    Refused {
+        /// What was asked for.
+        hop: Hop,
+        /// What Entra says.
+        refusal: Refusal,
+    },
+    /// Entra cannot answer now, or asks for a pause. Ask again after it.
+    #[error("entra has no {hop} at the moment: {refusal}")]
+    Busy {
+        /// What was asked for.
+        hop: Hop,
+        /// What Entra says.
+        refusal: Refusal,
+        /// The pause that it asks for.
+        retry_after: Option<Duration>,
+    },
+    /// Entra asked for a pause before, which is not over. Nothing was sent.
+    #[error("entra asked for a pause")]
+    Paused {
+        /// What is left of it.
+        retry_after: Duration,
+    },
+    /// No answer came. Check that this machine reaches the authority.
+    #[error("no answer about the {hop}")]
+    Unreachable {
+        /// What was asked for.
+        hop: Hop,
+        /// What happened.
+        source: TransportError,
+    },
+    /// The answer is none of Entra: check that nothing on the way answers in its place, such as a proxy.
+    #[error("the answer about the {hop} has {what}")]
+    Malformed {
+        /// What was asked for.
+        hop: Hop,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The source of assertions failed. Its error is the source of this one.
+    #[error("the blueprint has no assertion")]
+    Assertion(#[source] AssertionError),
+    /// The source of assertions panicked. The panic hook of the program has the message.
+    #[error("the source of assertions panicked")]
+    AssertionPanic,
+    /// It took too long altogether.
+    #[error("no token within {deadline:?}")]
+    Timeout {
+        /// For all questions on the way to a token.
+        deadline: Duration,
+    },
+    /// The tenant cannot be part of a URL. Use its GUID or its domain.
+    #[error("the tenant cannot be part of a url")]
+    Tenant,
+}
+
+impl EntraError {
+    /// Whether the same question may have another answer later, without a change of the program. A refusal
+    /// counts, too: its causes are mended in Entra.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Refused { .. }
+            | Self::Busy { .. }
+            | Self::Paused { .. }
+            | Self::Unreachable { .. }
+            | Self::Malformed { .. }
+            | Self::Assertion(_)
+            | Self::AssertionPanic
+            | Self::Timeout { .. } => true,
+            Self::Tenant => false,
+        }
+    }
+
+    /// How long to wait at least before the next question, if somebody asks for it.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Busy { retry_after, .. } => *retry_after,
+            Self::Paused { retry_after } => Some(*retry_after),
+            Self::Assertion(error) => error.retry_after(),
+            Self::Refused { .. }
+            | Self::Unreachable { .. }
+            | Self::Malformed { .. }
+            | Self::AssertionPanic
+            | Self::Timeout { .. }
+            | Self::Tenant => None,
+        }
+    }
+
+    /// What Entra says, if it has answered.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused { refusal, .. } | Self::Busy { refusal, .. } => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// Whether new assertions may help.
+    pub(crate) fn is_of_an_assertion(&self) -> bool {
+        matches!(self, Self::Refused { refusal, .. } if refusal.is_of_an_assertion())
+    }
+}
+
+/// The error of a source of assertions.
+///
+/// It may hold a secret, so neither `Debug` nor `Display` show it, and it is never logged.
+/// [`source`](std::error::Error::source) gives it to whoever asks for it.
+pub struct AssertionError(Foreign<BoxError>);
+
+impl AssertionError {
+    pub(crate) fn new(error: BoxError) -> Self {
+        Self(Foreign::new(error))
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        let unavailable: &TokenUnavailable = self.0.get()?.downcast_ref()?;
+        unavailable.retry_after()
+    }
+}
+
+impl std::fmt::Debug for AssertionError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AssertionError(..)")
+    }
+}
+
+impl std::fmt::Display for AssertionError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the source of assertions returned an error")
+    }
+}
+
+impl std::error::Error for AssertionError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&**self.0.get()?)
+    }
+}

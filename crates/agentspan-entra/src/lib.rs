@@ -1,0 +1,78 @@
+//! Tokens for Agent 365 from Microsoft Entra, the way an agent with an identity of its own gets them.
+//!
+//! An agent has no credential. Its *blueprint* has one, and proves with it that it may act as the agent: Entra
+//! gives the blueprint an assertion for this agent, and the agent exchanges the assertion for its token.
+//! [`Entra`] does that for each identity whose spans are to be sent:
+//!
+//! ```no_run
+//! use agentspan_agent365::Delivery;
+//! use agentspan_entra::{Credential, Entra};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # fn secret_of_the_blueprint() -> String { String::new() }
+//! let credential = Credential::secret(secret_of_the_blueprint());
+//! let entra = Entra::builder("a0000000-0000-0000-0000-0000000000b1", credential).build()?;
+//! let delivery = Delivery::builder(entra).build()?;
+//! # drop(delivery);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Which tokens
+//!
+//! - As a token resolver, [`Entra`] gets app-only tokens of the agent. With an [`AgentUser`], it gets tokens of
+//!   the user that the agent has in the directory.
+//! - For a request of a person, [`Entra::token_on_behalf_of`] exchanges the token that came with the request;
+//!   send the request's spans with it in an `ExportToken`.
+//!
+//! Tokens are asked for in the tenant of the spans, which is where the agent lives: the blueprint may live in
+//! another one.
+//!
+//! # What it promises
+//!
+//! - A token is kept under everything that it was asked with: tenant, client, scope, user. One question for the
+//!   same token is asked at a time.
+//! - A token is replaced five to ten minutes before it expires, at a random time, while others still use it. If
+//!   that fails, the old token is used until it expires.
+//! - When Entra cannot be reached, is busy or refuses, the spans wait: [`Entra`] answers with
+//!   [`TokenUnavailable`](agentspan_agent365::error::TokenUnavailable). `Retry-After` is kept to.
+//! - What a refusal means, and what helps, is in the error and in the log: see [`aadsts::explain`].
+//! - Secrets, assertions and tokens are overwritten in memory when they are dropped, and are in no log and no
+//!   `Debug`. Copies that the HTTP library and the TLS library make while they send are not overwritten.
+//!
+//! # What is where
+//!
+//! - [`Entra`] and [`EntraBuilder`]: the client, which is a token resolver.
+//! - [`Credential`]: how the blueprint proves who it is: with a secret, or with an assertion from an
+//!   [`AssertionSource`].
+//! - [`EntraError`], [`Refusal`] and [`aadsts`]: what went wrong, and who can mend it.
+
+pub mod aadsts;
+mod agent_user;
+mod assertion;
+mod build_error;
+mod builder;
+mod cache;
+pub mod clock;
+mod credential;
+mod endpoint;
+mod entra;
+mod error;
+mod form;
+mod grant;
+mod hop;
+mod log;
+mod refusal;
+mod secret;
+mod wanted;
+
+pub use self::agent_user::AgentUser;
+pub use self::assertion::{Assertion, AssertionRequest, AssertionSource};
+pub use self::build_error::EntraBuildError;
+pub use self::builder::EntraBuilder;
+pub use self::credential::Credential;
+pub use self::entra::Entra;
+pub use self::error::{AssertionError, EntraError};
+pub use self::hop::Hop;
+pub use self::refusal::Refusal;
+pub use self::secret::Secret;
