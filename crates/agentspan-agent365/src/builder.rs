@@ -12,7 +12,7 @@ use std::time::Duration;
 use agentspan_discovery::{
     ClusterCategory, DomainOverride, DomainOverrideError, Environment, Switches,
 };
-use agentspan_model::agent365::contract::RuleSet;
+use agentspan_model::agent365::contract::{RuleSet, Wire};
 use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
@@ -70,6 +70,7 @@ pub struct DeliveryBuilder<F = Delivery> {
     per_request: Option<PerRequestExport>,
     max_payload_bytes: Option<usize>,
     truncation: Truncation,
+    wire: Option<Wire>,
     enrichers: SpanEnrichers,
     renders: bool,
     agent_spec_identity: Option<Identity>,
@@ -109,6 +110,7 @@ impl<F> DeliveryBuilder<F> {
             per_request: None,
             max_payload_bytes: None,
             truncation: Truncation::default(),
+            wire: None,
             enrichers: SpanEnrichers::none(),
             renders: false,
             agent_spec_identity: None,
@@ -255,8 +257,8 @@ impl<F> DeliveryBuilder<F> {
     /// export, `A365_PER_REQUEST_MAX_CONCURRENT_EXPORTS` is how many requests may be in flight at
     /// most, unless [`with_concurrency`](Self::with_concurrency) was called.
     /// `A365_SUPPRESS_INVOKE_AGENT_INPUT` leaves the input messages of invoked agents out. With
-    /// [`Profile::V3`], `A365_USE_S2S_ENDPOINT` says which route all tokens go to, unless a method of this
-    /// builder did.
+    /// [`Profile::V3`] or [`Profile::Direct`], `A365_USE_S2S_ENDPOINT` says which route all tokens go to, unless a
+    /// method of this builder did.
     ///
     /// What is no URL in the override is logged and ignored, as the reference 2.0.0 does. What would show tokens
     /// to others, such as `http`, is an error of [`build`](Self::build). [`Profile::V0_1`] ignores the
@@ -350,13 +352,8 @@ impl<F> DeliveryBuilder<F> {
         let timeout = non_zero_duration("timeout", self.timeout.unwrap_or(wire.timeout))?;
         let token_deadline = non_zero_duration("token_deadline", self.token_deadline)?;
         let batch_delay = non_zero_duration("batch_delay", self.batch_delay)?.min(LONGEST);
-        let loopback = match &self.loopback {
-            Some(url) => Some(
-                url.parse::<LoopbackEndpoint>()
-                    .map_err(BuildError::LoopbackEndpoint)?,
-            ),
-            None => None,
-        };
+        let loopback = self.loopback.as_deref().map(str::parse::<LoopbackEndpoint>);
+        let loopback = loopback.transpose().map_err(BuildError::LoopbackEndpoint)?;
         let max_payload_bytes = match self.max_payload_bytes {
             Some(bytes) => Some(non_zero("max_payload_bytes", bytes)?),
             None => wire.max_payload_bytes,
@@ -406,7 +403,9 @@ impl<F> DeliveryBuilder<F> {
                 domain: domain.clone(),
             },
             estimate: Estimate::of(self.profile),
-            encoder: BodyEncoder::new(self.profile).with_truncation(self.truncation),
+            encoder: BodyEncoder::new(self.profile)
+                .with_truncation(self.truncation)
+                .with_wire(self.wire.unwrap_or(wire.form)),
             courier: Courier {
                 wire,
                 // Without a connection that the process it was forked from has.

@@ -15,6 +15,7 @@ mod resource;
 mod scope_order;
 mod sdk_span;
 mod span;
+mod standard;
 mod structured;
 mod truncation;
 mod unique_keys;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::contract::Wire;
 use agentspan_model::keys;
 use http::StatusCode;
 use opentelemetry::Value;
@@ -32,6 +33,8 @@ pub(crate) struct WireProfile {
     pub(crate) agentic_user: Option<&'static str>,
     /// The values of `gen_ai.operation.name` whose spans are sent; `None` sends all spans.
     pub(crate) operations: Option<&'static [&'static str]>,
+    /// How bodies are written, if nobody says.
+    pub(crate) form: Wire,
     /// How long a span may be as JSON in ASCII, in bytes. Longer ones are cut.
     pub(crate) max_span_bytes: Option<usize>,
     /// How many tenths of its length the text of a value takes by estimate.
@@ -120,6 +123,7 @@ static V0_1: WireProfile = WireProfile {
         Text("/traces?api-version=1"),
     ],
     operations: None,
+    form: Wire::Flat,
     max_span_bytes: None,
     text_tenths: 10,
     max_payload_bytes: None,
@@ -154,6 +158,20 @@ static V3: WireProfile = WireProfile {
     ..WIRE_OF_V2
 };
 
+/// What Microsoft's pages for senders without an SDK document, of November 2026: the four operations that the
+/// attribute reference lists, the limits of the service, and `Retry-After` in both forms.
+static DIRECT: WireProfile = WireProfile {
+    operations: Some(&["invoke_agent", "execute_tool", "chat", "output_messages"]),
+    form: Wire::Standard,
+    delegated_path: DELEGATED_PATH,
+    route: PathChoice::ByToken,
+    reads_route: true,
+    agentic_user: Some(keys::MICROSOFT_AGENT_USER_ID),
+    text_tenths: 11,
+    retry_after_dates: true,
+    ..WIRE_OF_V2
+};
+
 const COOLDOWN_OF_V3: Cooldown = Cooldown {
     first: Duration::from_secs(10),
     longest: Duration::from_secs(3_600),
@@ -175,6 +193,7 @@ const WIRE_OF_V2: WireProfile = WireProfile {
         "text_completion",
         "generate_content",
     ]),
+    form: Wire::Flat,
     max_span_bytes: Some(250 * 1024),
     text_tenths: 10,
     max_payload_bytes: Some(900_000),
@@ -221,6 +240,7 @@ impl WireProfile {
             Profile::V0_1 => Some(&V0_1),
             Profile::V2 => Some(&V2),
             Profile::V3 => Some(&V3),
+            Profile::Direct => Some(&DIRECT),
             _ => None,
         }
     }

@@ -12,6 +12,7 @@ pub(crate) fn profile() -> Result<Profile, AnyError> {
         [] | ["--profile", "v0.1"] => Ok(Profile::V0_1),
         ["--profile", "v2"] => Ok(Profile::V2),
         ["--profile", "v3"] => Ok(Profile::V3),
-        _ => Err("usage: quickstart [--profile v0.1 | --profile v2 | --profile v3]".into()),
+        ["--profile", "direct"] => Ok(Profile::Direct),
+        _ => Err("usage: quickstart [--profile v0.1 | v2 | v3 | direct]".into()),
     }
 }

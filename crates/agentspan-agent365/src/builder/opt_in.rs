@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use agentspan_model::agent365::Identity;
-use agentspan_model::agent365::contract::RuleSet;
+use agentspan_model::agent365::contract::{RuleSet, Wire};
 use agentspan_model::keys;
 use agentspan_record::Enrichment;
 use opentelemetry_sdk::trace::SpanData;
@@ -19,6 +19,14 @@ impl<F> DeliveryBuilder<F> {
     /// the reference does.
     pub fn with_truncation(mut self, truncation: Truncation) -> Self {
         self.truncation = truncation;
+        self
+    }
+
+    /// The form of the bodies. Default: that of the profile, [`Wire::Standard`] for
+    /// [`Profile::Direct`](agentspan_model::agent365::Profile::Direct) and [`Wire::Flat`] for the others. Public sources
+    /// disagree about the form that the service takes, so try the other if it refuses every request with 400.
+    pub fn with_wire(mut self, wire: Wire) -> Self {
+        self.wire = Some(wire);
         self
     }
 

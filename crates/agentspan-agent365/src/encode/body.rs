@@ -3,6 +3,7 @@
 use std::borrow::{Borrow, Cow};
 
 use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::contract::Wire;
 use agentspan_model::escape::push_escaped;
 use opentelemetry::InstrumentationScope;
 use opentelemetry_sdk::trace::SpanData;
@@ -11,6 +12,7 @@ use super::fit::Fit;
 use super::resource::EncodedResource;
 use super::scope_order::ScopeOrder;
 use super::span::push_span;
+use super::standard;
 use super::truncation::Truncation;
 use super::unique_keys::UniqueKeys;
 use crate::wire_profile::WireProfile;
@@ -33,6 +35,8 @@ use crate::wire_profile::WireProfile;
 /// For [`Profile::V2`] it is that of version 2.0.0: of a span that is longer than 250 KiB, the largest
 /// attributes are replaced by the text `TRUNCATED`, one after the other until it fits.
 ///
+/// Either [`Wire`] goes with each profile. On the standard wire a time that was never set is zero.
+///
 /// ```
 /// use agentspan_agent365::encode::{BodyEncoder, EncodedResource};
 /// use agentspan_model::agent365::Profile;
@@ -53,6 +57,7 @@ use crate::wire_profile::WireProfile;
 #[derive(Debug)]
 pub struct BodyEncoder {
     profile: Profile,
+    wire: Wire,
     fit: Option<Fit>,
     scope_order: ScopeOrder,
     unique_keys: UniqueKeys,
@@ -62,11 +67,12 @@ impl BodyEncoder {
     /// Makes an encoder for one generation of the contract.
     #[must_use]
     pub fn new(profile: Profile) -> Self {
+        let wire_profile = WireProfile::of(profile);
+        let max_span_bytes = wire_profile.and_then(|wire| wire.max_span_bytes);
         Self {
             profile,
-            fit: WireProfile::of(profile)
-                .and_then(|wire| wire.max_span_bytes)
-                .map(Fit::new),
+            wire: wire_profile.map_or(Wire::Flat, |wire| wire.form),
+            fit: max_span_bytes.map(Fit::new),
             scope_order: ScopeOrder::default(),
             unique_keys: UniqueKeys::default(),
         }
@@ -78,6 +84,14 @@ impl BodyEncoder {
         if let Some(fit) = &mut self.fit {
             fit.truncation = truncation;
         }
+        self
+    }
+
+    /// The form of the bodies. Default: that of the profile, [`Wire::Standard`] for [`Profile::Direct`] and
+    /// [`Wire::Flat`] for the others.
+    #[must_use]
+    pub fn with_wire(mut self, wire: Wire) -> Self {
+        self.wire = wire;
         self
     }
 
@@ -108,10 +122,10 @@ impl BodyEncoder {
         S: Borrow<SpanData>,
     {
         let fit = self.fit.as_mut()?;
-        let unique_keys = &mut self.unique_keys;
+        let (unique_keys, wire) = (&mut self.unique_keys, self.wire);
         let fitted = spans
             .iter()
-            .map(|span| fit.apply(span.borrow(), unique_keys));
+            .map(|span| fit.apply(span.borrow(), wire, unique_keys));
         Some(fitted.collect())
     }
 
@@ -123,7 +137,7 @@ impl BodyEncoder {
     /// The span as it is sent: a cut copy if the profile finds it too long.
     pub(crate) fn fit<'a>(&mut self, span: &'a SpanData) -> Cow<'a, SpanData> {
         match &mut self.fit {
-            Some(fit) => fit.apply(span, &mut self.unique_keys),
+            Some(fit) => fit.apply(span, self.wire, &mut self.unique_keys),
             None => Cow::Borrowed(span),
         }
     }
@@ -142,7 +156,7 @@ impl BodyEncoder {
         S: Borrow<SpanData>,
     {
         out.extend_from_slice(b"{\"resourceSpans\":[{\"resource\":{\"attributes\":");
-        out.extend_from_slice(resource.as_bytes());
+        out.extend_from_slice(resource.as_bytes(self.wire));
         out.extend_from_slice(b"},\"scopeSpans\":[");
         self.scope_order.arrange(spans);
         let spans_in_all = spans.len();
@@ -155,12 +169,15 @@ impl BodyEncoder {
                     if !first_scope {
                         out.extend_from_slice(b"]},");
                     }
-                    push_scope(out, &span.instrumentation_scope);
+                    push_scope(out, self.wire, &span.instrumentation_scope);
                 } else {
                     out.push(b',');
                 }
                 first_span = false;
-                push_span(out, span, &mut self.unique_keys);
+                match self.wire {
+                    Wire::Flat => push_span(out, span, &mut self.unique_keys),
+                    Wire::Standard => standard::push_span(out, span, &mut self.unique_keys),
+                }
                 if out.len() > most && spans_in_all > 1 {
                     return false;
                 }
@@ -176,7 +193,10 @@ impl BodyEncoder {
 }
 
 /// Opens the object of one scope, up to its first span.
-fn push_scope(out: &mut Vec<u8>, scope: &InstrumentationScope) {
+fn push_scope(out: &mut Vec<u8>, wire: Wire, scope: &InstrumentationScope) {
+    if wire == Wire::Standard {
+        return standard::push_scope(out, scope);
+    }
     out.extend_from_slice(b"{\"scope\":{\"name\":\"");
     push_escaped(out, scope.name());
     match scope.version() {

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
+use agentspan_model::agent365::contract::Wire;
 use opentelemetry::trace::Status;
 use opentelemetry::{Array, KeyValue, Value};
 use opentelemetry_sdk::trace::SpanData;
@@ -14,6 +15,7 @@ use super::ascii::{LONGEST_ESCAPE, ascii_length};
 use super::cuts::is_note;
 use super::sdk_span;
 use super::span::push_span;
+use super::standard;
 use super::structured::cut_structured;
 use super::truncation::Truncation;
 use super::unique_keys::UniqueKeys;
@@ -54,23 +56,41 @@ impl Fit {
     pub(super) fn apply<'a>(
         &mut self,
         span: &'a SpanData,
+        wire: Wire,
         unique_keys: &mut UniqueKeys,
     ) -> Cow<'a, SpanData> {
-        if longest_form(span) <= self.limit {
+        if longest_form(span, wire) <= self.limit {
             return Cow::Borrowed(span);
         }
-        let length = self.measure(|out| push_span(out, span, unique_keys));
+        let length = match wire {
+            Wire::Flat => self.measure(|out| push_span(out, span, unique_keys)),
+            Wire::Standard => self.measure(|out| standard::push_span(out, span, unique_keys)),
+        };
         if length <= self.limit {
             return Cow::Borrowed(span);
         }
+        match wire {
+            Wire::Flat => self.cut(Cow::Borrowed(span), length, wire, unique_keys),
+            // Where arrays are texts, values take the same on both wires.
+            Wire::Standard => self.cut(Cow::Owned(without_arrays(span)), length, wire, unique_keys),
+        }
+    }
+
+    fn cut<'a>(
+        &mut self,
+        span: Cow<'a, SpanData>,
+        length: usize,
+        wire: Wire,
+        unique_keys: &mut UniqueKeys,
+    ) -> Cow<'a, SpanData> {
         match self.truncation {
-            Truncation::Marker => match self.largest(span, length, unique_keys).as_slice() {
-                [] => Cow::Borrowed(span),
-                largest => Cow::Owned(with_markers(span, largest)),
+            Truncation::Marker => match self.largest(&span, length, unique_keys).as_slice() {
+                [] => span,
+                largest => Cow::Owned(with_markers(&span, largest)),
             },
             Truncation::Structured => {
-                let span = with_unique_keys(span, unique_keys);
-                Cow::Owned(cut_with_note(&span, length, self.limit))
+                let span = with_unique_keys(&span, unique_keys);
+                Cow::Owned(cut_with_note(&span, length, self.limit, wire))
             }
         }
     }
@@ -119,12 +139,17 @@ impl Fit {
 }
 
 /// A copy of `span`, which takes `length` bytes, cut to `limit`, that says what was cut.
-fn cut_with_note(span: &SpanData, length: usize, limit: usize) -> SpanData {
+fn cut_with_note(span: &SpanData, length: usize, limit: usize, wire: Wire) -> SpanData {
     // What is said takes room, for which more is cut, of which something may be said in turn: what there
     // is no room for then is only counted.
     let (_, room) = cut_structured(&mut span.clone(), length, limit).note(MAX_NOTE.min(limit / 4));
     let mut span = span.clone();
-    let cuts = cut_structured(&mut span, length, limit.saturating_sub(room));
+    let room_on_wire = match wire {
+        Wire::Flat => room,
+        // The note has two attributes at most, and its list of names is a text whose quotes are escaped.
+        Wire::Standard => 2 * (room + ATTRIBUTE_FRAME),
+    };
+    let cuts = cut_structured(&mut span, length, limit.saturating_sub(room_on_wire));
     let (note, _) = cuts.note(room);
     span.attributes.extend(note);
     span
@@ -180,30 +205,53 @@ fn with_unique_keys(span: &SpanData, unique_keys: &mut UniqueKeys) -> SpanData {
     span
 }
 
+/// A copy of `span` whose arrays are the texts that the standard wire has for them.
+fn without_arrays(span: &SpanData) -> SpanData {
+    let mut span = span.clone();
+    let of_events = span
+        .events
+        .events
+        .iter_mut()
+        .map(|event| &mut event.attributes);
+    let of_links = span.links.links.iter_mut().map(|link| &mut link.attributes);
+    let lists = of_events.chain(of_links).chain([&mut span.attributes]);
+    for attribute in lists.flatten() {
+        if let Some(text) = standard::array_text(&attribute.value) {
+            attribute.value = text.into();
+        }
+    }
+    span
+}
+
 /// No form of `span` is longer. Most spans are so short that nothing has to be measured.
-fn longest_form(span: &SpanData) -> usize {
+fn longest_form(span: &SpanData, wire: Wire) -> usize {
+    // What is a text within the text of an array may be escaped twice: `\\\\u0000`.
+    let longest_escape = match wire {
+        Wire::Flat => LONGEST_ESCAPE,
+        Wire::Standard => LONGEST_ESCAPE + 1,
+    };
     let message = match &span.status {
         Status::Error { description } => description.len(),
         _ => 0,
     };
-    let mut bytes = FRAME + LONGEST_ESCAPE * (span.name.len() + message);
-    bytes += attributes_form(&span.attributes);
+    let mut bytes = FRAME + longest_escape * (span.name.len() + message);
+    bytes += attributes_form(&span.attributes, longest_escape);
     for event in span.events.iter() {
-        bytes += ITEM_FRAME + LONGEST_ESCAPE * event.name.len();
-        bytes += attributes_form(&event.attributes);
+        bytes += ITEM_FRAME + longest_escape * event.name.len();
+        bytes += attributes_form(&event.attributes, longest_escape);
     }
     for link in span.links.iter() {
-        bytes += ITEM_FRAME + attributes_form(&link.attributes);
+        bytes += ITEM_FRAME + attributes_form(&link.attributes, longest_escape);
     }
     bytes
 }
 
-fn attributes_form(attributes: &[KeyValue]) -> usize {
+fn attributes_form(attributes: &[KeyValue], longest_escape: usize) -> usize {
     attributes
         .iter()
         .map(|attribute| {
             let text = attribute.key.as_str().len() + text_length(&attribute.value);
-            ATTRIBUTE_FRAME + LONGEST_ESCAPE * text
+            ATTRIBUTE_FRAME + longest_escape * text
         })
         .sum()
 }

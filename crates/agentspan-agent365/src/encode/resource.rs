@@ -2,28 +2,36 @@
 
 use std::fmt;
 
-use agentspan_model::escape::push_escaped;
+use agentspan_model::agent365::contract::Wire;
+use agentspan_model::escape::push_quoted;
+use opentelemetry::{Key, Value};
 use opentelemetry_sdk::Resource;
 
 use super::sdk_span;
+use super::standard;
 use super::value::{ValueWriter, Written};
 
-/// The attributes of a resource as they stand in a body, written once and used for every request.
+/// The attributes of a resource as they stand in a body of either [`Wire`], written once and used for every
+/// request.
 ///
 /// The SDK's resource has no order, so its attributes are sorted by key. A resource without
-/// attributes is written as `null`, as `microsoft-agents-a365-observability-core` 0.1.0 does.
+/// attributes is `null` on the flat wire, as `microsoft-agents-a365-observability-core` 0.1.0 has it.
 ///
 /// `Debug` shows the size only, because resources may hold what their owner would not log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EncodedResource {
-    json: Box<[u8]>,
+    flat: Box<[u8]>,
+    standard: Box<[u8]>,
 }
 
 impl EncodedResource {
-    /// The JSON value of `resource.attributes`: an object or `null`.
+    /// The JSON value of `resource.attributes` in a body of this form: an object or `null`, or a list.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.json
+    pub fn as_bytes(&self, wire: Wire) -> &[u8] {
+        match wire {
+            Wire::Flat => &self.flat,
+            Wire::Standard => &self.standard,
+        }
     }
 }
 
@@ -34,25 +42,30 @@ impl From<&Resource> for EncodedResource {
             .filter(|(key, _)| !key.as_str().is_empty())
             .collect();
         attributes.sort_unstable_by_key(|(key, _)| *key);
-        let mut json = Vec::new();
-        for (key, value) in attributes {
-            json.push(if json.is_empty() { b'{' } else { b',' });
-            json.push(b'"');
-            push_escaped(&mut json, key.as_str());
-            json.extend_from_slice(b"\":");
-            let _: Written = sdk_span::write(value, ValueWriter::new(&mut json));
-        }
-        json.extend_from_slice(if json.is_empty() { b"null" } else { b"}" });
         Self {
-            json: json.into_boxed_slice(),
+            flat: flat(&attributes).into(),
+            standard: standard::resource(&attributes).into(),
         }
     }
+}
+
+/// The object of the attributes, or `null`.
+fn flat(attributes: &[(&Key, &Value)]) -> Vec<u8> {
+    let mut json = Vec::new();
+    for (key, value) in attributes {
+        json.push(if json.is_empty() { b'{' } else { b',' });
+        push_quoted(&mut json, key.as_str());
+        json.push(b':');
+        let _: Written = sdk_span::write(value, ValueWriter::new(&mut json));
+    }
+    json.extend_from_slice(if json.is_empty() { b"null" } else { b"}" });
+    json
 }
 
 impl fmt::Debug for EncodedResource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EncodedResource")
-            .field("bytes", &self.json.len())
+            .field("bytes", &self.flat.len())
             .finish()
     }
 }

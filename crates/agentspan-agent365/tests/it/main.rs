@@ -29,6 +29,7 @@ mod refusals;
 mod retry;
 mod roots;
 mod secrecy;
+mod standard_wire;
 mod state_machine;
 mod tls;
 mod token_routes;

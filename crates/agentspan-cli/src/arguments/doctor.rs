@@ -23,9 +23,9 @@ pub(super) fn doctor() -> Command {
         .arg(option("agent", "ID", "The agent, which the token must name as its application"))
         .arg(option("token-env", "NAME", "The variable of the environment that has the token"))
         .arg(
-            option("profile", "PROFILE", "v2 sends everything to the route of services, v3 each token to its own")
+            option("profile", "PROFILE", "v2 sends everything to the route of services, v3 and direct each token to its own")
                 .default_value("v3")
-                .value_parser(["v2", "v3"]),
+                .value_parser(["v2", "v3", "direct"]),
         )
         .arg(flag("canary", "Also send one span, and say what the service answers"))
 }

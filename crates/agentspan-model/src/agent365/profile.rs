@@ -1,5 +1,6 @@
 //! Generations of the Agent 365 contract.
 
+use super::contract::RuleSet;
 use super::messages::{input_texts_to_json, output_texts_to_json};
 use super::{InferenceOperationType, InputMessages, OutputMessages, json_array_text};
 use crate::keys;
@@ -20,6 +21,11 @@ pub enum Profile {
     /// baggage are concerned. Scopes write what those of 2.0.0 do, but no kind of agent: its parameters of
     /// requests and responses, and its typed arguments of tools, are not there yet.
     V3,
+    /// What Microsoft documents for senders without an SDK ("direct OpenTelemetry integration" and the attribute
+    /// reference, November 2026), which Rust programs are: the operations and attributes of the reference,
+    /// the JSON of OTLP with every value as a string, and the route that the token allows. Baggage is that of
+    /// [`V3`](Self::V3).
+    Direct,
 }
 
 /// Which package says what a turn of a conversation means for baggage.
@@ -44,6 +50,7 @@ struct Words {
     generate_content: &'static str,
     texts: TextsForm,
     left_out: &'static [&'static str],
+    rules: RuleSet,
 }
 
 /// How plain texts are written where messages belong.
@@ -65,6 +72,7 @@ static V0_1: Words = Words {
     generate_content: "GenerateContent",
     texts: TextsForm::List,
     left_out: &[],
+    rules: RuleSet::PackageFilter,
 };
 
 const V2_WORDS: Words = Words {
@@ -77,6 +85,7 @@ const V2_WORDS: Words = Words {
     generate_content: "generate_content",
     texts: TextsForm::Messages,
     left_out: &[],
+    rules: RuleSet::PackageFilter,
 };
 
 static V2: Words = V2_WORDS;
@@ -92,15 +101,24 @@ static V3: Words = Words {
     ..V2_WORDS
 };
 
+/// The attribute reference has one operation for all calls to models.
+static DIRECT: Words = Words {
+    text_completion: "chat",
+    generate_content: "chat",
+    rules: RuleSet::AttributeReference,
+    ..V2_WORDS
+};
+
 impl Profile {
     /// All generations, the oldest first.
-    pub const ALL: [Self; 3] = [Self::V0_1, Self::V2, Self::V3];
+    pub const ALL: [Self; 4] = [Self::V0_1, Self::V2, Self::V3, Self::Direct];
 
     fn words(self) -> &'static Words {
         match self {
             Self::V0_1 => &V0_1,
             Self::V2 => &V2,
             Self::V3 => &V3,
+            Self::Direct => &DIRECT,
         }
     }
 
@@ -111,6 +129,7 @@ impl Profile {
             Self::V0_1 => "v0.1",
             Self::V2 => "v2",
             Self::V3 => "v3",
+            Self::Direct => "direct",
         }
     }
 
@@ -123,6 +142,11 @@ impl Profile {
     /// Whether the exporter of the package leaves out spans of an operation that the one before it sends.
     pub(super) fn leaves_out(self, operation: &str) -> bool {
         self.words().left_out.contains(&operation)
+    }
+
+    /// The rules that its spans go by.
+    pub(super) fn rules(self) -> RuleSet {
+        self.words().rules
     }
 
     /// Which package says what a turn of a conversation means for baggage. Core 2.0.0 leaves it to another.

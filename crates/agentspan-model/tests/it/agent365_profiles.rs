@@ -164,7 +164,7 @@ fn no_generation_writes_a_key_of_the_other() {
         let shown = facts().scopes(profile);
         shown.into_iter().flatten().map(|(key, _)| key).collect()
     };
-    let [first, second, third] = Profile::ALL.map(of_one);
+    let [first, second, third, _] = Profile::ALL.map(of_one);
     let renamed = |key: &&&str| key.starts_with("microsoft.") || key.starts_with("user.");
     assert_eq!(first.iter().filter(renamed).count(), 0, "{first:?}");
     for key in [
@@ -247,6 +247,22 @@ fn only_an_inference_of_the_second_generation_records_the_usual_port_and_its_own
         value(&inference, keys::GEN_AI_REQUEST_MODEL),
         Some(r#"Str("m")"#)
     );
+}
+
+#[test]
+fn direct_writes_every_port_and_one_operation_for_all_calls_to_models() {
+    let [invocation, tool, inference, ..] = facts().scopes(Profile::Direct);
+    for scope in [&invocation, &tool, &inference] {
+        assert_eq!(value(scope, keys::SERVER_PORT), Some("I64(443)"));
+        assert_eq!(value(scope, keys::GEN_AI_AGENT_TYPE), None);
+    }
+    for operation in [
+        InferenceOperationType::Chat,
+        InferenceOperationType::TextCompletion,
+        InferenceOperationType::GenerateContent,
+    ] {
+        assert_eq!(Profile::Direct.inference_operation(operation), "chat");
+    }
 }
 
 #[test]

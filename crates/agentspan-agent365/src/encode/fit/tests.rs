@@ -11,15 +11,26 @@ use crate::span_of_test::span;
 use agentspan_model::keys;
 
 fn json_of(span: &SpanData) -> Vec<u8> {
+    json_on(Wire::Flat, span)
+}
+
+fn json_on(wire: Wire, span: &SpanData) -> Vec<u8> {
     let mut json = Vec::new();
-    push_span(&mut json, span, &mut UniqueKeys::default());
+    match wire {
+        Wire::Flat => push_span(&mut json, span, &mut UniqueKeys::default()),
+        Wire::Standard => standard::push_span(&mut json, span, &mut UniqueKeys::default()),
+    }
     json
 }
 
 fn cut(span: &SpanData, limit: usize, truncation: Truncation) -> Option<SpanData> {
+    cut_on(Wire::Flat, span, limit, truncation)
+}
+
+fn cut_on(wire: Wire, span: &SpanData, limit: usize, truncation: Truncation) -> Option<SpanData> {
     let mut fit = Fit::new(limit);
     fit.truncation = truncation;
-    match fit.apply(span, &mut UniqueKeys::default()) {
+    match fit.apply(span, wire, &mut UniqueKeys::default()) {
         Cow::Borrowed(_) => None,
         Cow::Owned(cut) => Some(cut),
     }
@@ -416,7 +427,21 @@ proptest! {
     }
 
     #[test]
+    fn a_structured_cut_is_within_the_limit_on_the_standard_wire(
+        span in any_span(),
+        limit in 2_000_usize..20_000,
+    ) {
+        let found = cut_on(Wire::Standard, &span, limit, Truncation::Structured);
+        let json = json_on(Wire::Standard, found.as_ref().unwrap_or(&span));
+        prop_assert!(ascii_length(&json) <= limit, "{} > {}", ascii_length(&json), limit);
+        let read: serde_json::Value = serde_json::from_slice(&json).expect("JSON in UTF-8");
+        prop_assert!(read.is_object());
+    }
+
+    #[test]
     fn no_span_is_longer_than_its_estimate(span in any_span()) {
-        prop_assert!(ascii_length(&json_of(&span)) <= longest_form(&span));
+        for wire in [Wire::Flat, Wire::Standard] {
+            prop_assert!(ascii_length(&json_on(wire, &span)) <= longest_form(&span, wire));
+        }
     }
 }

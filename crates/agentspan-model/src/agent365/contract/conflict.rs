@@ -25,7 +25,7 @@ pub static CONFLICTS: &[Conflict] = &[
             "OTLP/JSON as standard (documentation, several senders)",
             "the flat form (both packages, Microsoft's Apex sample)",
         ],
-        default: "The flat form in the profiles of the packages; `ObservedSpan::with_wire` names either.",
+        default: "The flat form in the profiles of the packages, OTLP/JSON with `Profile::Direct`; `with_wire` chooses either.",
         reason: "The packages are what Microsoft runs, and a sender in Apex saw 200 for the flat form.",
     },
     Conflict {
@@ -35,7 +35,7 @@ pub static CONFLICTS: &[Conflict] = &[
             "yes (attribute reference)",
             "no: typed values pass (a direct sender), and both packages send them",
         ],
-        default: "Typed values on the flat wire; R23 speaks on the standard wire only.",
+        default: "Typed values on the flat wire, text on the standard wire, of which alone R23 speaks.",
         reason: "Each wire has witnesses for its own kind.",
     },
     Conflict {
@@ -45,7 +45,7 @@ pub static CONFLICTS: &[Conflict] = &[
             "`/observability/` (both packages)",
             "`/observabilityService/` (guides, the authentication page)",
         ],
-        default: "The route of the profile; R32 and R33 compare it with the token.",
+        default: "The route of the profile, with `V3` and `Direct` that of the token; R32 and R33 compare it with the token.",
         reason: "A token fits one route only, so the token decides.",
     },
     Conflict {
@@ -75,7 +75,7 @@ pub static CONFLICTS: &[Conflict] = &[
             "yes: both packages export them",
             "no: they are not in the attribute reference",
         ],
-        default: "They are sent; R01 warns of `apply_guardrail`, and R02 of `Chat`.",
+        default: "They are sent, but `Profile::Direct` writes `chat` and filters `apply_guardrail`; R01 and R02 warn of them.",
         reason: "Nobody saw the service drop them, and nobody documents that it takes them.",
     },
     Conflict {
@@ -89,7 +89,7 @@ pub static CONFLICTS: &[Conflict] = &[
         name: "parent-of-root",
         question: "How does a root write its parent?",
         sides: ["it leaves it out", "`\"\"` or null"],
-        default: "As the profile's package does; a judge takes all three.",
+        default: "As the profile's package does, and not at all on the standard wire; a judge takes all three.",
         reason: "The service was seen to take each.",
     },
     Conflict {

@@ -51,7 +51,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// A judge of what the exporter of a generation sends, by [`RuleSet::PackageFilter`].
+    /// A judge of what the exporter of a generation sends, by [`RuleSet::PackageFilter`], or for [`Profile::Direct`] by
+    /// [`RuleSet::AttributeReference`].
     ///
     /// [`Profile::V0_1`] sends each span that has an identity, and nothing is documented of its keys: what is judged is the
     /// identity, ids, times and forms, and requests. [`Profile::V3`] leaves out operations that [`Profile::V2`]
@@ -76,7 +77,7 @@ impl<'a> Judge<'a> {
     #[must_use]
     pub fn of_package(profile: Profile) -> Self {
         Self {
-            rule_set: RuleSet::PackageFilter,
+            rule_set: profile.rules(),
             package: profile,
             route: None,
             app_role: AppRole::default(),

@@ -6,14 +6,19 @@ use crate::agent365::mapping::APPLY_GUARDRAIL;
 use crate::keys;
 use crate::mapping::normal::SourceValue;
 
-/// How spans are written in a request. The service takes both.
+/// How spans are written in a request. Senders saw the service take both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "sources know these two, and a third would be a change for every sender"
+)]
 pub enum Wire {
-    /// OTLP/JSON as OpenTelemetry defines it, as senders without an SDK use it. The documentation wants each value as
-    /// text there.
+    /// OTLP/JSON as OpenTelemetry defines it, for senders without an SDK. Attributes are a list of keys and values. The
+    /// documentation wants each value as a string: numbers and booleans as their text, and here arrays as JSON
+    /// text. Times are decimal text, kinds and statuses are numbers, and a root has no parent.
     Standard,
-    /// The flat form of the packages: attributes are an object, and kinds and statuses are names.
+    /// The flat form of the packages: attributes are an object with typed values, kinds and statuses are names, times
+    /// are numbers, and a root has the parent `null`.
     Flat,
 }
 

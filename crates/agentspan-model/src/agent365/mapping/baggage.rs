@@ -73,7 +73,7 @@ impl BaggageEntry {
         match profile {
             Profile::V0_1 => v0_1,
             Profile::V2 => v2,
-            Profile::V3 => v2.filter(|_| self != Self::AgentType),
+            Profile::V3 | Profile::Direct => v2.filter(|_| self != Self::AgentType),
         }
     }
 
@@ -153,7 +153,7 @@ impl CopiedBaggage {
                 keys: &V2,
                 common: 24,
             },
-            Profile::V3 => Self {
+            Profile::V3 | Profile::Direct => Self {
                 keys: &V3,
                 common: 23,
             },

@@ -67,7 +67,7 @@ impl BaggageReader {
                     Self::Any
                 }
             }
-            Profile::V3 => {
+            Profile::V3 | Profile::Direct => {
                 let of_name = || OPERATIONS.into_iter().find(|word| begins(name, word));
                 let known = match operation {
                     Some(Some(operation)) => OPERATIONS.into_iter().find(|it| *it == operation),

@@ -21,6 +21,8 @@ pub(super) struct Later {
     pub(super) sdk_version: &'static str,
     /// Whether the kind of agent is written.
     pub(super) has_agent_type: bool,
+    /// Whether port 443 is written everywhere, and not on calls to models alone.
+    pub(super) has_usual_port: bool,
 }
 
 static V2: Later = Later {
@@ -28,6 +30,7 @@ static V2: Later = Later {
     sdk_name: "A365ObservabilitySDK",
     sdk_version: "2.0.0",
     has_agent_type: true,
+    has_usual_port: false,
 };
 
 static V3: Later = Later {
@@ -35,6 +38,15 @@ static V3: Later = Later {
     sdk_name: "agentspan",
     sdk_version: env!("CARGO_PKG_VERSION"),
     has_agent_type: false,
+    has_usual_port: false,
+};
+
+static DIRECT: Later = Later {
+    profile: Profile::Direct,
+    sdk_name: "agentspan",
+    sdk_version: env!("CARGO_PKG_VERSION"),
+    has_agent_type: false,
+    has_usual_port: true,
 };
 
 impl Style {
@@ -43,6 +55,7 @@ impl Style {
             Profile::V0_1 => Self::First,
             Profile::V2 => Self::Later(&V2),
             Profile::V3 => Self::Later(&V3),
+            Profile::Direct => Self::Later(&DIRECT),
         }
     }
 }

@@ -37,8 +37,7 @@ pub(super) fn invoke_agent(
         visitor,
     );
     conversation(call.request, Some(agent), visitor);
-    let usual = Endpoint::recorded_port;
-    endpoint(details.endpoint.as_ref(), usual, visitor);
+    endpoint(details.endpoint.as_ref(), row.has_usual_port, visitor);
     channel(call.request, visitor);
     input(call.request, visitor);
     if let Some(user) = call.user {
@@ -81,8 +80,7 @@ pub(super) fn execute_tool(
         visitor,
     );
     conversation(call.request, call.agent, visitor);
-    let usual = Endpoint::recorded_port;
-    endpoint(tool.endpoint.as_ref(), usual, visitor);
+    endpoint(tool.endpoint.as_ref(), row.has_usual_port, visitor);
     channel(call.request, visitor);
     user(call.user, visitor);
 }
@@ -138,9 +136,8 @@ pub(super) fn inference(
     if let Some(thoughts) = call.thought_process.as_deref() {
         recorded(Recorded::ThoughtProcess(thoughts), visitor);
     }
-    // Of all scopes this one alone records port 443.
-    let any_port = |endpoint: &Endpoint| endpoint.port.filter(|port| *port != 0);
-    endpoint(call.endpoint.as_ref(), any_port, visitor);
+    // In Microsoft's packages this scope alone records port 443.
+    endpoint(call.endpoint.as_ref(), true, visitor);
     channel(inference.request, visitor);
     user(inference.user, visitor);
 }
@@ -441,12 +438,16 @@ fn caller_agent(agent: &AgentDetails, visitor: &mut impl AttributeVisitor) {
 
 fn endpoint(
     endpoint: Option<&Endpoint>,
-    port: impl Fn(&Endpoint) -> Option<u16>,
+    has_usual_port: bool,
     visitor: &mut impl AttributeVisitor,
 ) {
     if let Some(endpoint) = endpoint {
         visitor.visit(keys::SERVER_ADDRESS, Str(&endpoint.host));
-        if let Some(port) = port(endpoint) {
+        let port = match has_usual_port {
+            true => endpoint.port.filter(|port| *port != 0),
+            false => endpoint.recorded_port(),
+        };
+        if let Some(port) = port {
             visitor.visit(keys::SERVER_PORT, I64(port.into()));
         }
     }

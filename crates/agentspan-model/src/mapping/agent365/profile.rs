@@ -35,7 +35,7 @@ impl Words {
                 messages: MessageForm::Texts,
                 tokens: DecimalText,
             },
-            Profile::V2 | Profile::V3 => Self {
+            Profile::V2 | Profile::V3 | Profile::Direct => Self {
                 tool_arguments: keys::GEN_AI_TOOL_CALL_ARGUMENTS,
                 tool_result: keys::GEN_AI_TOOL_CALL_RESULT,
                 messages: MessageForm::Parts,
