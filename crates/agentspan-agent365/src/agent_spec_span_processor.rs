@@ -8,7 +8,7 @@ use agentspan_model::agentspec::{self, Disclosure, Event as AgentSpecEvent, Id, 
 use agentspan_model::keys;
 use agentspan_model::mapping::{ContentCapture, trace_id_bytes};
 use agentspan_processor::{HookError, Span, SpanEvent, SpanProcessor};
-use agentspan_record::{FinishedSpan, Made, OpenSpan, Starting, Tracker};
+use agentspan_record::{FinishedSpan, Made, Starting, TrackedSpan, Tracker};
 use opentelemetry::trace::{
     Event, Link, SpanContext, SpanKind, Status, TraceContextExt, TraceFlags, TraceId, TraceState,
 };
@@ -61,7 +61,7 @@ struct Direct {
     links: Mutex<SpanLinks>,
 }
 
-type Open = OpenSpan<Direct>;
+type Open = TrackedSpan<Direct>;
 
 impl AgentSpecSpanProcessor {
     pub(crate) fn over(front: Front) -> Self {
@@ -251,7 +251,7 @@ impl SpanProcessor for AgentSpecSpanProcessor {
             (None, Some(parent_id)) => self.tracker.ended_parent(span, parent_id),
             (None, None) => Context::current().span().span_context().clone(),
         };
-        let around = above.as_deref().map(OpenSpan::around);
+        let around = above.as_deref().map(TrackedSpan::around);
         let is_root = !parent.is_valid();
         let make = |starting: &Starting<'_>| self.make(starting, parent);
         let (open, others) = self.tracker.start(span, around, is_root, make);

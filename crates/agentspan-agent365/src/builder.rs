@@ -33,7 +33,7 @@ use crate::report::ExportReport;
 use crate::retry::{Retry, RetryTimer, TokioRetryTimer};
 use crate::stats::QueueBounds;
 use crate::token_resolver::TokenResolver;
-use crate::transport::{Route, Transport};
+use crate::transport::{Transport, TransportRoute};
 use crate::wire_profile::{Host, WireProfile};
 
 /// How much of an answer is read. It holds what the service says of each span of some batches of
@@ -360,7 +360,7 @@ impl<F> DeliveryBuilder<F> {
         };
         let domain = self.domain_override(wire)?;
         let route = self.route(loopback.as_ref())?;
-        if !matches!(route, Route::Loopback(_)) {
+        if !matches!(route, TransportRoute::Loopback(_)) {
             crypto_provider().map_err(BuildError::Cryptography)?;
         }
         let roots = self.roots()?;
@@ -449,16 +449,18 @@ impl<F> DeliveryBuilder<F> {
         }
     }
 
-    fn route(&self, loopback: Option<&LoopbackEndpoint>) -> Result<Route, BuildError> {
+    fn route(&self, loopback: Option<&LoopbackEndpoint>) -> Result<TransportRoute, BuildError> {
         match (loopback, self.connect_to) {
             (Some(_), Some(_)) => Err(BuildError::Conflict {
                 one: "loopback_endpoint",
                 other: "connect_to",
             }),
-            (Some(endpoint), None) => Ok(Route::Loopback(endpoint.address)),
-            (None, Some(address)) if address.ip().is_loopback() => Ok(Route::HttpsTo(address)),
+            (Some(endpoint), None) => Ok(TransportRoute::Loopback(endpoint.address)),
+            (None, Some(address)) if address.ip().is_loopback() => {
+                Ok(TransportRoute::HttpsTo(address))
+            }
             (None, Some(_)) => Err(BuildError::ConnectTo),
-            (None, None) => Ok(Route::Https),
+            (None, None) => Ok(TransportRoute::Https),
         }
     }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 
-use crate::transport::Route;
+use crate::transport::TransportRoute;
 
 /// Why a text cannot be given to `loopback_endpoint`.
 ///
@@ -62,8 +62,8 @@ pub struct LoopbackEndpoint {
 impl LoopbackEndpoint {
     /// How the service is reached.
     #[must_use]
-    pub fn route(&self) -> Route {
-        Route::Loopback(self.address)
+    pub fn route(&self) -> TransportRoute {
+        TransportRoute::Loopback(self.address)
     }
 
     /// The URL, without a slash at its end.

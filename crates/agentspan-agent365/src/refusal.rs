@@ -4,7 +4,7 @@ use agentspan_model::received::{Withheld, words_of_body};
 use http::header::WWW_AUTHENTICATE;
 
 use crate::service_reason::{Reasons, ServiceReason};
-use crate::transport::Answer;
+use crate::transport::HttpAnswer;
 
 /// How many challenges are read.
 const MAX_CHALLENGES: usize = 4;
@@ -18,7 +18,7 @@ const PARAMETERS: [&str; 3] = ["error", "error_description", "scope"];
 /// What `answer`, which refuses a request with so many spans, gives as its reasons: its challenges and its
 /// body, without what is `withheld`.
 pub(crate) fn reasons(
-    answer: &Answer,
+    answer: &HttpAnswer,
     spans: usize,
     withheld: &Withheld<'_>,
 ) -> Vec<ServiceReason> {

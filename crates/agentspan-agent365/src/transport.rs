@@ -36,7 +36,7 @@ use self::dial::Connector;
 use self::pool::Pool;
 use self::silence::{Silently, silently};
 
-pub use self::answer::Answer;
+pub use self::answer::HttpAnswer;
 pub use self::error::TransportError;
 pub use self::runtime::io_runtime;
 pub use crate::loopback_endpoint::LoopbackEndpoint;
@@ -44,7 +44,7 @@ pub use crate::loopback_endpoint::LoopbackEndpoint;
 /// Whether TLS is spoken, and to which address the connection goes.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Route {
+pub enum TransportRoute {
     /// https to the host of the URL, which the system's resolver looks up.
     Https,
     /// https to the host of the URL, dialled at this address.
@@ -61,7 +61,7 @@ pub enum Route {
 /// It needs a Tokio runtime with I/O and time, such as that of [`io_runtime`]. No subscriber of `tracing` sees what
 /// the crates below log of its connections; a panic in them is an error of the try.
 pub struct Transport {
-    route: Route,
+    route: TransportRoute,
     roots: TrustRoots,
     /// Whether it speaks HTTP/2 in place of HTTP/1.1.
     is_http2: bool,
@@ -78,7 +78,7 @@ enum Dialler {
 impl Transport {
     /// A transport that has no connection yet, and keeps at most `idle_per_host` idle ones of a host.
     #[must_use]
-    pub fn new(route: Route, roots: TrustRoots, idle_per_host: usize) -> Self {
+    pub fn new(route: TransportRoute, roots: TrustRoots, idle_per_host: usize) -> Self {
         silence::prepare();
         Self {
             route,
@@ -121,7 +121,7 @@ impl Transport {
 
     /// Posts `body` and reads the answer, for at most `timeout`. Nothing of the body is copied.
     ///
-    /// Once the head of an answer is there, the answer stands: [`Answer::is_whole`] says whether its body
+    /// Once the head of an answer is there, the answer stands: [`HttpAnswer::is_whole`] says whether its body
     /// came whole and in time.
     ///
     /// # Errors
@@ -137,7 +137,7 @@ impl Transport {
         headers: &HeaderMap,
         body: Bytes,
         timeout: Duration,
-    ) -> Result<Answer, TransportError> {
+    ) -> Result<HttpAnswer, TransportError> {
         self.contained(Method::POST, uri, headers, body, timeout)
             .await
     }
@@ -156,7 +156,7 @@ impl Transport {
         uri: &Uri,
         headers: &HeaderMap,
         timeout: Duration,
-    ) -> Result<Answer, TransportError> {
+    ) -> Result<HttpAnswer, TransportError> {
         self.contained(Method::GET, uri, headers, Bytes::new(), timeout)
             .await
     }
@@ -168,7 +168,7 @@ impl Transport {
         headers: &HeaderMap,
         body: Bytes,
         timeout: Duration,
-    ) -> Result<Answer, TransportError> {
+    ) -> Result<HttpAnswer, TransportError> {
         let sent = Silently::new(self.send(method, uri, headers, body, timeout));
         match contain::future(|| sent).await {
             Ok(result) => result,
@@ -187,7 +187,7 @@ impl Transport {
         headers: &HeaderMap,
         body: Bytes,
         timeout: Duration,
-    ) -> Result<Answer, TransportError> {
+    ) -> Result<HttpAnswer, TransportError> {
         let started = Instant::now();
         let host = uri.authority().ok_or_else(TransportError::no_host)?;
         let request = self.request(method, host, uri, headers, body);
@@ -197,7 +197,7 @@ impl Transport {
         };
         let (response, connection) = head?;
         let remaining = timeout.saturating_sub(started.elapsed());
-        let answer = Answer::read(response, self.longest_answer, remaining).await;
+        let answer = HttpAnswer::read(response, self.longest_answer, remaining).await;
         if answer.is_whole() {
             self.pool.keep(host, connection);
         }
@@ -274,10 +274,15 @@ impl Transport {
 
     async fn dialler(&self) -> Result<Dialler, TransportError> {
         let connector = match self.route {
-            Route::Https | Route::Http => Connector::new(None),
-            Route::HttpsTo(address) | Route::Loopback(address) => Connector::new(Some(address)),
+            TransportRoute::Https | TransportRoute::Http => Connector::new(None),
+            TransportRoute::HttpsTo(address) | TransportRoute::Loopback(address) => {
+                Connector::new(Some(address))
+            }
         };
-        if matches!(self.route, Route::Loopback(_) | Route::Http) {
+        if matches!(
+            self.route,
+            TransportRoute::Loopback(_) | TransportRoute::Http
+        ) {
             return Ok(Dialler::Plain(connector));
         }
         let mut tls = self.tls().await?;

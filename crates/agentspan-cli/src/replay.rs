@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use agentspan_agent365::transport::{Answer, Route, Transport};
+use agentspan_agent365::transport::{HttpAnswer, Transport, TransportRoute};
 use agentspan_model::agent365::Profile;
 use agentspan_tls::TrustRoots;
 use bytes::Bytes;
@@ -157,7 +157,11 @@ impl Receiver {
             bearer.set_sensitive(true);
             headers.insert(AUTHORIZATION, bearer);
         }
-        let route = if is_https { Route::Https } else { Route::Http };
+        let route = if is_https {
+            TransportRoute::Https
+        } else {
+            TransportRoute::Http
+        };
         let agent365 = uri.path().contains("/agents/").then(|| Writing {
             profile: request.profile,
             identity: Identity::default(),
@@ -220,7 +224,7 @@ fn with_path(uri: Uri, path: &'static str) -> Result<Uri, http::uri::InvalidUriP
 }
 
 /// What `partialSuccess` says.
-fn rejected(answer: &Answer) -> usize {
+fn rejected(answer: &HttpAnswer) -> usize {
     let json: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     let rejected = &json["partialSuccess"]["rejectedSpans"];
     crate::span::number(rejected)

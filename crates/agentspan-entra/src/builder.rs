@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use agentspan_agent365::transport::{LoopbackEndpoint, Route, Transport};
+use agentspan_agent365::transport::{LoopbackEndpoint, Transport, TransportRoute};
 use agentspan_queue::PerProcess;
 use agentspan_tls::{TrustRoots, crypto_provider};
 use http::Uri;
@@ -209,7 +209,7 @@ impl EntraBuilder {
             }
         }
         let (authority, route) = self.authority()?;
-        if !matches!(route, Route::Loopback(_)) {
+        if !matches!(route, TransportRoute::Loopback(_)) {
             crypto_provider().map_err(EntraBuildError::Cryptography)?;
         }
         let transport = Transport::new(route, self.roots()?, IDLE_CONNECTIONS);
@@ -234,7 +234,7 @@ impl EntraBuilder {
         }))
     }
 
-    fn authority(&self) -> Result<(String, Route), EntraBuildError> {
+    fn authority(&self) -> Result<(String, TransportRoute), EntraBuildError> {
         let conflict = |one, other| Err(EntraBuildError::Conflict { one, other });
         if let Some(url) = &self.loopback {
             if self.connect_to.is_some() {
@@ -250,8 +250,10 @@ impl EntraBuilder {
         let authority = self.authority.as_deref().unwrap_or(AUTHORITY);
         let authority = checked(authority).ok_or(EntraBuildError::Authority)?;
         match self.connect_to {
-            None => Ok((authority, Route::Https)),
-            Some(address) if address.ip().is_loopback() => Ok((authority, Route::HttpsTo(address))),
+            None => Ok((authority, TransportRoute::Https)),
+            Some(address) if address.ip().is_loopback() => {
+                Ok((authority, TransportRoute::HttpsTo(address)))
+            }
             Some(_) => Err(EntraBuildError::ConnectTo),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use agentspan_agent365::transport::{Answer, Transport};
+use agentspan_agent365::transport::{HttpAnswer, Transport};
 use agentspan_model::received::Withheld;
 use agentspan_queue::PerProcess;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -68,7 +68,7 @@ impl Endpoint {
     }
 }
 
-fn judged(hop: Hop, form: &Form, answer: Answer) -> Result<Fresh, EntraError> {
+fn judged(hop: Hop, form: &Form, answer: HttpAnswer) -> Result<Fresh, EntraError> {
     if answer.status().is_success() {
         let is_whole = answer.is_whole();
         let body = Zeroizing::new(answer.into_body());

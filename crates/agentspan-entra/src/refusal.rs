@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use agentspan_agent365::transport::Answer;
+use agentspan_agent365::transport::HttpAnswer;
 use agentspan_model::received::{ReceivedJson, Withheld};
 
 use crate::aadsts::{self, Explanation};
@@ -32,7 +32,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn read(answer: &Answer, withheld: &Withheld<'_>) -> Self {
+    pub(crate) fn read(answer: &HttpAnswer, withheld: &Withheld<'_>) -> Self {
         let json = ReceivedJson::read(answer.body()).value;
         let text = |name: &str| json[name].as_str().unwrap_or_default();
         let description = text("error_description");

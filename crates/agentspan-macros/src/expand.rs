@@ -25,10 +25,11 @@ fn execution(kind: &str, options: &Options, function: &Function) -> syn::Result<
     let component = component(&format_ident!("{kind}"), options, function);
     let execution = format_ident!("{kind}Execution");
     let this = Ident::new("execution", Span::mixed_site());
+    let path = options.path();
     let inputs = (!recorded.is_empty()).then(|| {
         let names = recorded.iter().map(|name| name.unraw().to_string());
         quote! {
-            .with_inputs(&::agentspan::processor::execution::Fields::new()#(.with(#names, &#recorded))*)
+            .with_inputs(&#path::processor::execution::Fields::new()#(.with(#names, &#recorded))*)
         }
     });
     let body = &function.body;
@@ -45,7 +46,7 @@ fn execution(kind: &str, options: &Options, function: &Function) -> syn::Result<
         }
     };
     Ok(function.with_body(&quote! {
-        let #this = ::agentspan::processor::execution::#execution::of(#component)#inputs;
+        let #this = #path::processor::execution::#execution::of(#component)#inputs;
         #call
     }))
 }
@@ -73,12 +74,13 @@ fn component(kind: &Ident, options: &Options, function: &Function) -> TokenStrea
         Some(name) => name.value(),
         None => function.plain_name(),
     };
+    let path = options.path();
     let description = function.description();
     let description = description.map(|description| quote!(.with_description(#description)));
     quote!({
-        static COMPONENT: ::std::sync::OnceLock<::agentspan::model::agentspec::#kind> =
+        static COMPONENT: ::std::sync::OnceLock<#path::model::agentspec::#kind> =
             ::std::sync::OnceLock::new();
-        COMPONENT.get_or_init(|| ::agentspan::model::agentspec::#kind::new(#name)#description)
+        COMPONENT.get_or_init(|| #path::model::agentspec::#kind::new(#name)#description)
     })
 }
 
@@ -95,6 +97,21 @@ mod tests {
         );
         // So that nothing else is in error.
         assert!(expanded.ends_with(&tokens.to_string()), "{expanded}");
+    }
+
+    #[test]
+    fn a_renamed_crate_is_named_by_its_path() {
+        let tokens = quote!(
+            fn tool(a: u8) -> Result<(), Error> {
+                Ok(())
+            }
+        );
+        let expanded = |options| function("Tool", options, tokens.clone()).to_string();
+        let usual = expanded(quote!());
+        assert_eq!(usual.matches(":: agentspan ::").count(), 4, "{usual}");
+        let renamed = expanded(quote!(crate = "crate::spans"));
+        let by_path = usual.replace(":: agentspan ::", "crate :: spans ::");
+        assert_eq!(renamed, by_path);
     }
 
     #[test]
@@ -131,6 +148,8 @@ mod tests {
         );
         check_refused(quote!(skip(b)), good(), "no argument of the name `b`");
         check_refused(quote!(nam = "a"), good(), "expected `name");
+        check_refused(quote!(crate = "a b"), good(), "unexpected token");
+        check_refused(quote!(crate), good(), "expected `=`");
         check_refused(quote!(component = ), good(), "expected an expression");
         check_refused(quote!(name = "a", component = b), good(), "a name already");
     }

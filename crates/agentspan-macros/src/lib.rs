@@ -37,6 +37,9 @@ use proc_macro::TokenStream;
 ///   with the name, and the first paragraph of the function's documentation as its description,
 ///   which is made once.
 ///
+/// - `crate = "…"`: the path of `agentspan`, where your crate renames it, or where a macro of yours writes
+///   the attribute. The default is `::agentspan`.
+///
 /// Contents are masked or left out as everywhere: see the guide's page on privacy.
 #[proc_macro_attribute]
 pub fn tool(options: TokenStream, function: TokenStream) -> TokenStream {

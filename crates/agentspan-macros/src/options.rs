@@ -1,9 +1,11 @@
 //! What stands in the parentheses of an attribute.
 
 use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens as _, quote};
+use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Error, Ident, LitStr, Token, parenthesized};
+use syn::{Error, Ident, LitStr, Path, Token, parenthesized};
 
 /// The options of an attribute.
 #[derive(Default)]
@@ -12,13 +14,26 @@ pub(crate) struct Options {
     pub(crate) component: Option<TokenStream>,
     pub(crate) skip: Vec<Ident>,
     pub(crate) skip_all: bool,
+    /// Where `agentspan` is, if it has another name in the crate of the function.
+    path: Option<Path>,
+}
+
+impl Options {
+    /// The path of `agentspan`.
+    pub(crate) fn path(&self) -> TokenStream {
+        match &self.path {
+            Some(path) => path.to_token_stream(),
+            None => quote!(::agentspan),
+        }
+    }
 }
 
 impl Parse for Options {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let mut options = Self::default();
         while !input.is_empty() {
-            let option: Ident = input.parse()?;
+            // `crate` is a keyword.
+            let option = input.call(Ident::parse_any)?;
             match option.to_string().as_str() {
                 "name" => {
                     input.parse::<Token![=]>()?;
@@ -35,8 +50,13 @@ impl Parse for Options {
                     options.skip.extend(names);
                 }
                 "skip_all" => options.skip_all = true,
+                "crate" => {
+                    input.parse::<Token![=]>()?;
+                    let path: LitStr = input.parse()?;
+                    options.path = Some(path.parse()?);
+                }
                 _ => {
-                    let known = "expected `name = \"…\"`, `component = …`, `skip(…)` or `skip_all`";
+                    let known = "expected `name = \"…\"`, `component = …`, `skip(…)`, `skip_all` or `crate = \"…\"`";
                     return Err(Error::new(option.span(), known));
                 }
             }

@@ -29,6 +29,7 @@
 //! - [`keys`]: every attribute key, defined once, with the sensitivity of its value.
 //! - [`random`]: randomness for ids.
 //! - [`received`]: answers of receivers, parsed and made safe to show.
+//! - [`terminal`]: which characters control a terminal.
 //! - [`ErrorClass`]: the name of an error, derived from its Rust type.
 
 pub mod agent365;
@@ -44,5 +45,6 @@ pub mod mapping;
 mod masked;
 pub mod random;
 pub mod received;
+pub mod terminal;
 
 pub use error_class::ErrorClass;

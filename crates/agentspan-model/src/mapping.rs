@@ -43,8 +43,8 @@ use crate::agentspec::{Disclosure, Event, EventDetails, Span};
 use crate::attribute::KeyVisitor;
 use crate::keys;
 
-mod agent365;
 mod agent_spec;
+mod as_agent365;
 mod content_capture;
 mod exchange;
 mod failure;
@@ -215,7 +215,13 @@ impl Mapping {
                 gen_ai::visit_span(span.span, &story, &mut words);
             }
             Rendering::Agent365(profile) => {
-                agent365::visit_span(span.span, &story, profile, self.identity.as_ref(), visitor);
+                as_agent365::visit_span(
+                    span.span,
+                    &story,
+                    profile,
+                    self.identity.as_ref(),
+                    visitor,
+                );
             }
             Rendering::OpenInference => open_inference::visit_span(span, &story, visitor),
             Rendering::AgentSpec => {}

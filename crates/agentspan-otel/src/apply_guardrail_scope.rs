@@ -11,7 +11,7 @@ use crate::scope::start_options::{StartOptions, span_kind_option, start_options}
 /// The kind of [`ApplyGuardrailScope`].
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct ApplyGuardrail;
+pub struct ApplyGuardrailKind;
 
 /// A guardian evaluates content or an action: the span `apply_guardrail {guardian name} {target}`, of kind
 /// `INTERNAL`.
@@ -42,9 +42,9 @@ pub struct ApplyGuardrail;
 /// # Ok(())
 /// # }
 /// ```
-pub type ApplyGuardrailScope = Scope<ApplyGuardrail>;
+pub type ApplyGuardrailScope = Scope<ApplyGuardrailKind>;
 
-impl Scope<ApplyGuardrail> {
+impl Scope<ApplyGuardrailKind> {
     /// Starts a scope for an evaluation that guards `agent`, on behalf of `tenant`.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start(details: &GuardrailDetails, agent: &AgentDetails, tenant: &TenantDetails) -> Self {
@@ -120,5 +120,5 @@ impl<'a> ApplyGuardrailScopeBuilder<'a> {
     }
 
     span_kind_option!("INTERNAL");
-    start_options!(ApplyGuardrail);
+    start_options!(ApplyGuardrailKind);
 }

@@ -10,7 +10,7 @@ use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_processor::span_processor::ActiveGuard;
 use agentspan_processor::{HookError, Span, SpanEvent, SpanProcessor};
 use agentspan_record::{
-    Around, Attributes, Made, OpenSpan, Starting, Tracker, hand_over, span_kind,
+    Around, Attributes, Made, Starting, TrackedSpan, Tracker, hand_over, span_kind,
 };
 use opentelemetry::trace::{
     Span as _, SpanBuilder, SpanContext, Status, TraceContextExt, Tracer, TracerProvider,
@@ -111,7 +111,7 @@ struct Entered {
     request: Context,
 }
 
-type Open = OpenSpan<Bridged>;
+type Open = TrackedSpan<Bridged>;
 
 impl OtelBridge {
     /// A bridge to `provider` that masks sensitive content.

@@ -12,7 +12,7 @@ use crate::scope::start_options::{StartOptions, span_kind_option, start_options}
 /// The kind of [`ExecuteToolScope`].
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct ExecuteTool;
+pub struct ExecuteToolKind;
 
 /// A tool is executed: the span `execute_tool {tool name}`, of kind `INTERNAL`.
 ///
@@ -30,9 +30,9 @@ pub struct ExecuteTool;
 /// # Ok(())
 /// # }
 /// ```
-pub type ExecuteToolScope = Scope<ExecuteTool>;
+pub type ExecuteToolScope = Scope<ExecuteToolKind>;
 
-impl Scope<ExecuteTool> {
+impl Scope<ExecuteToolKind> {
     /// Starts a scope for a call by `agent`, on behalf of `tenant`.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start(call: &ToolCallDetails, agent: &AgentDetails, tenant: &TenantDetails) -> Self {
@@ -101,5 +101,5 @@ impl<'a> ExecuteToolScopeBuilder<'a> {
     }
 
     span_kind_option!("INTERNAL");
-    start_options!(ExecuteTool);
+    start_options!(ExecuteToolKind);
 }

@@ -20,7 +20,7 @@ use agentspan_model::keys::Sensitivity;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_queue::PerProcess;
 use agentspan_queue::contain::{self, Foreign};
-use agentspan_queue::queue::{DropPolicy, Pace, Refused, Settings};
+use agentspan_queue::queue::{DropPolicy, QueuePace, Refused, Settings};
 use agentspan_record::{DropReason, FinishedSpan, Hiding, Preparation, SpanEnrichers, SpanLimits};
 use opentelemetry::Context;
 use opentelemetry_sdk::Resource;
@@ -330,7 +330,7 @@ impl ExportQueue {
                 drop_policy: DropPolicy::Newest,
                 gather_items: 512,
                 gather_time: Duration::from_secs(1),
-                pace: Pace::Batches,
+                pace: QueuePace::Batches,
             },
             limits: SpanLimits::default(),
             preparation: default_preparation(),

@@ -13,7 +13,7 @@ use crate::scope::start_options::{StartOptions, start_options};
 /// The kind of [`InferenceScope`].
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Inference;
+pub struct InferenceKind;
 
 /// A language model is called: the span `{operation} {model}`, of kind `CLIENT`.
 ///
@@ -39,9 +39,9 @@ pub struct Inference;
 /// # Ok(())
 /// # }
 /// ```
-pub type InferenceScope = Scope<Inference>;
+pub type InferenceScope = Scope<InferenceKind>;
 
-impl Scope<Inference> {
+impl Scope<InferenceKind> {
     /// Starts a scope for a call by `agent`, on behalf of `tenant`.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start(
@@ -165,5 +165,5 @@ impl<'a> InferenceScopeBuilder<'a> {
         self
     }
 
-    start_options!(Inference);
+    start_options!(InferenceKind);
 }

@@ -12,7 +12,7 @@ use crate::scope::start_options::{StartOptions, span_kind_option, start_options}
 /// The kind of [`InvokeAgentScope`].
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct InvokeAgent;
+pub struct InvokeAgentKind;
 
 /// An agent is invoked: the span `invoke_agent {agent name}`, of kind `CLIENT`.
 ///
@@ -44,9 +44,9 @@ pub struct InvokeAgent;
 /// # Ok(())
 /// # }
 /// ```
-pub type InvokeAgentScope = Scope<InvokeAgent>;
+pub type InvokeAgentScope = Scope<InvokeAgentKind>;
 
-impl Scope<InvokeAgent> {
+impl Scope<InvokeAgentKind> {
     /// Starts a scope of which only agent and tenant are known.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start(details: &InvokeAgentDetails, tenant: &TenantDetails) -> Self {
@@ -133,5 +133,5 @@ impl<'a> InvokeAgentScopeBuilder<'a> {
     }
 
     span_kind_option!("CLIENT");
-    start_options!(InvokeAgent);
+    start_options!(InvokeAgentKind);
 }

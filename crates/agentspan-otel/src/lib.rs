@@ -85,12 +85,12 @@ pub mod turn_context;
 /// The parameter of [`Scope`] is a kind. Programs name the alias of the kind, for instance
 /// [`ExecuteToolScope`].
 pub mod scopes {
-    pub use crate::apply_guardrail_scope::{ApplyGuardrail, ApplyGuardrailScopeBuilder};
-    pub use crate::execute_tool_scope::{ExecuteTool, ExecuteToolScopeBuilder};
-    pub use crate::inference_scope::{Inference, InferenceScopeBuilder};
-    pub use crate::invoke_agent_scope::{InvokeAgent, InvokeAgentScopeBuilder};
+    pub use crate::apply_guardrail_scope::{ApplyGuardrailKind, ApplyGuardrailScopeBuilder};
+    pub use crate::execute_tool_scope::{ExecuteToolKind, ExecuteToolScopeBuilder};
+    pub use crate::inference_scope::{InferenceKind, InferenceScopeBuilder};
+    pub use crate::invoke_agent_scope::{InvokeAgentKind, InvokeAgentScopeBuilder};
     pub use crate::message_source::{InputMessageSource, OutputMessageSource};
-    pub use crate::output_scope::{Output, OutputScopeBuilder};
+    pub use crate::output_scope::{OutputKind, OutputScopeBuilder};
     pub use crate::scope::future::ScopedFuture;
     pub use crate::scope::{ActiveScope, IntoAttribute};
     pub use crate::switch::{is_enabled, set_enabled};

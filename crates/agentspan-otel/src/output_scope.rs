@@ -9,7 +9,7 @@ use crate::scope::start_options::{StartOptions, start_options};
 /// The kind of [`OutputScope`].
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Output;
+pub struct OutputKind;
 
 /// An agent answers: the span `output_messages {agent id}`, of kind `CLIENT`.
 ///
@@ -30,9 +30,9 @@ pub struct Output;
 /// # Ok(())
 /// # }
 /// ```
-pub type OutputScope = Scope<Output>;
+pub type OutputScope = Scope<OutputKind>;
 
-impl Scope<Output> {
+impl Scope<OutputKind> {
     /// Starts a scope for an answer of `agent`, on behalf of `tenant`.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start(response: &Response, agent: &AgentDetails, tenant: &TenantDetails) -> Self {
@@ -94,5 +94,5 @@ impl<'a> OutputScopeBuilder<'a> {
         self
     }
 
-    start_options!(Output);
+    start_options!(OutputKind);
 }

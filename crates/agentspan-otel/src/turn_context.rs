@@ -4,6 +4,6 @@ mod activity;
 mod hosting;
 mod pairs;
 
-pub use self::activity::{Activity, ChannelAccount, Conversation, TurnContext};
+pub use self::activity::{ChannelAccount, Conversation, TurnActivity, TurnContext};
 pub(crate) use self::hosting::entries as hosting_entries;
 pub use self::pairs::turn_context_pairs;

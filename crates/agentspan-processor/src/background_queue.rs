@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use agentspan_model::agentspec::Disclosure;
 use agentspan_queue::contain::Foreign;
 pub use agentspan_queue::queue::DropPolicy;
-use agentspan_queue::queue::{Pace, Queue, Settings};
+use agentspan_queue::queue::{Queue, QueuePace, Settings};
 use agentspan_queue::{PerProcess, told};
 
 use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor};
@@ -221,7 +221,7 @@ impl BackgroundQueueBuilder {
                     drop_policy: self.drop_policy,
                     gather_items: GATHER.min(self.max_hooks / 4),
                     gather_time: GATHER_TIME,
-                    pace: Pace::Eager { naps: NAPS },
+                    pace: QueuePace::Eager { naps: NAPS },
                 }),
             }),
             shutdown_timeout: self.shutdown_timeout,

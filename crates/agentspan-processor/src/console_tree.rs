@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
 use agentspan_model::agentspec::Disclosure;
+use agentspan_model::terminal::is_steering;
 
 use crate::line_sink::LineSink;
 use crate::{HookError, Span, SpanEvent, SpanProcessor};
@@ -108,12 +109,6 @@ impl fmt::Display for Printable<'_> {
         let mut shown = self.0.chars().filter(|c| !is_steering(*c));
         shown.try_for_each(|c| f.write_char(c))
     }
-}
-
-/// Whether a character does something to a terminal, or begins or ends another order of those after it, by
-/// which a text can look like another one.
-fn is_steering(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// How deep `span` is nested, as far as that is shown.

@@ -25,7 +25,7 @@ use std::time::Instant;
 use self::admission::Admission;
 pub use self::counts::{Counts, Finished, Put, Refused};
 pub use self::item::{Loss, Part, Queued};
-pub use self::settings::{DropPolicy, Pace, Settings};
+pub use self::settings::{DropPolicy, QueuePace, Settings};
 use self::thread::Backlog;
 pub use self::thread::{FlushCalls, Taken, Work};
 use crate::contain;

@@ -75,7 +75,7 @@ pub enum DropReason {
 }
 
 impl DropReason {
-    /// All reasons, in the order of their declaration.
+    /// All reasons, in the order of their declaration: first those that the delivery to Agent 365 counts.
     pub const ALL: [Self; 24] = [
         Self::NoIdentity,
         Self::OtherOperation,
@@ -104,28 +104,10 @@ impl DropReason {
     ];
 
     /// Those that the delivery to Agent 365 counts.
-    pub const OF_AGENT365: [Self; 20] = [
-        Self::NoIdentity,
-        Self::OtherOperation,
-        Self::BadIdentity,
-        Self::Token,
-        Self::PermanentStatus,
-        Self::Rejected,
-        Self::NotRouted,
-        Self::TooLarge,
-        Self::RetriesExhausted,
-        Self::Poison,
-        Self::QueueFull,
-        Self::QueueShare,
-        Self::RequestSpanLimit,
-        Self::RequestEvicted,
-        Self::RequestTimedOut,
-        Self::RequestOver,
-        Self::AfterShutdown,
-        Self::ShutdownDeadline,
-        Self::Internal,
-        Self::Forked,
-    ];
+    pub const OF_AGENT365: [Self; 20] = match Self::ALL.first_chunk() {
+        Some(first) => *first,
+        None => [Self::NoIdentity; 20],
+    };
 
     /// Those that the queue of any other destination counts.
     pub const OF_QUEUES: [Self; 9] = [

@@ -45,4 +45,4 @@ pub use self::render::span_kind;
 pub use self::request_token::RequestToken;
 pub use self::span_limits::{SpanCuts, SpanLimits};
 pub use self::span_size::estimated_bytes;
-pub use self::tracker::{Around, Made, OpenSpan, Starting, Tracker};
+pub use self::tracker::{Around, Made, Starting, TrackedSpan, Tracker};

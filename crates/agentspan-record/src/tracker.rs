@@ -18,7 +18,7 @@ mod requests;
 mod shared_exchange;
 
 use self::open_span::LastTime;
-pub use self::open_span::{Around, OpenSpan};
+pub use self::open_span::{Around, TrackedSpan};
 use self::open_spans::{IdInTrace, OpenSpans};
 use self::requests::Requests;
 use self::shared_exchange::SharedExchange;
@@ -135,12 +135,12 @@ impl<T> Tracker<T> {
     }
 
     /// The open span that this is.
-    pub fn get(&self, span: &Span) -> Option<Arc<OpenSpan<T>>> {
+    pub fn get(&self, span: &Span) -> Option<Arc<TrackedSpan<T>>> {
         self.known().open.get(span.key())
     }
 
     /// The open span that this is of.
-    pub fn get_around(&self, around: &Around) -> Option<Arc<OpenSpan<T>>> {
+    pub fn get_around(&self, around: &Around) -> Option<Arc<TrackedSpan<T>>> {
         self.known().open.get(around.span.key())
     }
 
@@ -167,7 +167,7 @@ impl<T> Tracker<T> {
     /// Keeps a span that starts. `around` is the agent span that it starts in, `is_root` whether it
     /// has no parent in OpenTelemetry, and `make` makes what the owner keeps.
     ///
-    /// Gives also the spans that have to be [finished](OpenSpan::finish) now: one that starts
+    /// Gives also the spans that have to be [finished](TrackedSpan::finish) now: one that starts
     /// twice, and those that are evicted.
     pub fn start(
         &self,
@@ -175,7 +175,7 @@ impl<T> Tracker<T> {
         around: Option<&Around>,
         is_root: bool,
         make: impl FnOnce(&Starting<'_>) -> Made<T>,
-    ) -> (Arc<OpenSpan<T>>, Vec<Arc<OpenSpan<T>>>) {
+    ) -> (Arc<TrackedSpan<T>>, Vec<Arc<TrackedSpan<T>>>) {
         let known = self.known();
         let parent = span.parent();
         let of_parent = around.filter(|around| parent.as_ref().is_some_and(|it| around.is_of(it)));
@@ -216,7 +216,7 @@ impl<T> Tracker<T> {
             span_id: SpanId::from_bytes(span_id),
             around: &below,
         });
-        let open = Arc::new(OpenSpan {
+        let open = Arc::new(TrackedSpan {
             own: made.own,
             span_context: made.span_context,
             is_recording: made.is_recording,
@@ -240,7 +240,7 @@ impl<T> Tracker<T> {
     /// the span has ended.
     pub fn add_event(
         &self,
-        open: &OpenSpan<T>,
+        open: &TrackedSpan<T>,
         event: &Event,
         show: impl FnOnce(&agentspec::Span, Option<SpanContext>),
     ) -> bool {
@@ -261,7 +261,7 @@ impl<T> Tracker<T> {
         &self,
         event: &Event,
         span: &Span,
-        show: impl FnOnce(&OpenSpan<T>, &agentspec::Span),
+        show: impl FnOnce(&TrackedSpan<T>, &agentspec::Span),
     ) {
         let mut around = std::iter::successors(span.parent(), Span::parent);
         let open = around.find_map(|around| self.get(&around));
@@ -273,20 +273,20 @@ impl<T> Tracker<T> {
         }
     }
 
-    /// Takes a span out that ends, to be [finished](OpenSpan::finish).
-    pub fn end(&self, span: &Span) -> Option<Arc<OpenSpan<T>>> {
+    /// Takes a span out that ends, to be [finished](TrackedSpan::finish).
+    pub fn end(&self, span: &Span) -> Option<Arc<TrackedSpan<T>>> {
         self.known().open.remove(span.key())
     }
 
     /// Takes all open spans out, children before their parents, to be finished.
-    pub fn end_all(&self) -> Vec<Arc<OpenSpan<T>>> {
+    pub fn end_all(&self) -> Vec<Arc<TrackedSpan<T>>> {
         self.known
             .known()
             .map_or_else(Vec::new, |known| known.open.take_all())
     }
 
     /// Takes those out that started first if the open spans hold too much, to be finished.
-    pub fn evict(&self) -> Vec<Arc<OpenSpan<T>>> {
+    pub fn evict(&self) -> Vec<Arc<TrackedSpan<T>>> {
         let known = self.known();
         let keys = known.open.oldest_beyond(self.max_bytes);
         if keys.is_empty() {

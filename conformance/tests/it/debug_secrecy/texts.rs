@@ -19,7 +19,7 @@ use agentspan_model::agentspec::{
 use agentspan_model::attribute::AttributeValue;
 use agentspan_model::mapping::normal::{NormalSpan, SourceEvent, SourceSpan, SourceValue};
 use agentspan_model::mapping::{EventRebuilder, Exchange, PlacedSpan, SpanRebuilder};
-use agentspan_otel::turn_context::Activity;
+use agentspan_otel::turn_context::TurnActivity;
 use agentspan_otel::{
     ApplyGuardrailScope, ExecuteToolScope, Feedback, InferenceScope, InvokeAgentScope, OutputScope,
     ScopeTracer, SpanRef, TurnContext,
@@ -312,7 +312,7 @@ fn of_sources() -> Vec<String> {
     let messages = format!("{messages:?} {:?}", normal.conversation());
     let mut observed = ObservedSpan::new("name");
     observed.attribute("gen_ai.input.messages", SourceValue::Text(CANARY));
-    let activity: Activity = serde_json::from_value(json!({
+    let activity: TurnActivity = serde_json::from_value(json!({
         "type": "message",
         "entities": [{ "text": CANARY }],
         "channel_data": { "text": CANARY },

@@ -33,7 +33,7 @@ use crate::retry::{self, Failed, Retry, RetryTimer};
 use crate::retry_after::AskedPause;
 use crate::service_reason::ServiceReason;
 use crate::token_resolver::{TokenQuery, TokenResolver};
-use crate::transport::{Answer, Transport, TransportError};
+use crate::transport::{HttpAnswer, Transport, TransportError};
 use crate::wire_profile::{MissingToken, WireProfile};
 use agentspan_record::DropReason;
 
@@ -133,7 +133,7 @@ impl Refusals {
 /// What a try means.
 enum Judgement {
     /// The service took the request.
-    Taken(Answer),
+    Taken(HttpAnswer),
     /// The answer is final.
     Final(ExportError),
     /// Another try may help.
@@ -432,7 +432,7 @@ impl Courier {
         pass: &mut Pass,
         address: &Address<'_>,
         body: Bytes,
-    ) -> Result<Answer, TransportError> {
+    ) -> Result<HttpAnswer, TransportError> {
         let Address { uri, headers, .. } = *address;
         let started = Instant::now();
         let answer = self.transport.post(uri, headers, body, self.timeout);
@@ -541,7 +541,7 @@ impl Courier {
         identity: &Identity,
         spans: usize,
         withheld: &Withheld<'_>,
-        answer: Result<Answer, TransportError>,
+        answer: Result<HttpAnswer, TransportError>,
     ) -> Judgement {
         let reasons = |answer| refusal::reasons(answer, spans, withheld);
         match answer {
@@ -571,7 +571,7 @@ impl Courier {
         }
     }
 
-    fn asked_pause(&self, answer: &Answer) -> Option<Duration> {
+    fn asked_pause(&self, answer: &HttpAnswer) -> Option<Duration> {
         let asked = answer.asked_pause();
         let reads_dates = self.retry_after_dates || self.wire.retry_after_dates;
         asked
@@ -657,7 +657,7 @@ fn explained(mut error: ExportError, token: Option<&AccessToken>) -> ExportError
     error
 }
 
-fn outcome(answer: &Result<Answer, TransportError>, withheld: &Withheld<'_>) -> AttemptOutcome {
+fn outcome(answer: &Result<HttpAnswer, TransportError>, withheld: &Withheld<'_>) -> AttemptOutcome {
     match answer {
         Ok(answer) => AttemptOutcome::Answered {
             status: answer.status().as_u16(),

@@ -15,7 +15,7 @@ const MAX_CORRELATION_ID: usize = 128;
 
 /// An answer. Its head decides what it means; its body may be less than the server meant to send.
 #[derive(Debug)]
-pub struct Answer {
+pub struct HttpAnswer {
     pub(crate) status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
@@ -23,7 +23,7 @@ pub struct Answer {
     is_whole: bool,
 }
 
-impl Answer {
+impl HttpAnswer {
     /// Reads the body of `response` up to `longest` bytes, for at most `remaining`. Reading it to its end
     /// lets the connection be used again. A body that is longer, that
     /// breaks or that is late is left there, which closes a connection of HTTP/1.1.

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::{Duration, Instant, SystemTime};
 
-use agentspan_agent365::transport::{Answer, Route, Transport, TransportError};
+use agentspan_agent365::transport::{HttpAnswer, Transport, TransportError, TransportRoute};
 use agentspan_discovery::Environment;
 use agentspan_tls::TrustRoots;
 use bytes::Bytes;
@@ -21,7 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SKEW: Duration = Duration::from_secs(5 * 60);
 
 pub(super) fn transport(is_https: bool) -> Transport {
-    let route = if is_https { Route::Https } else { Route::Http };
+    let route = if is_https {
+        TransportRoute::Https
+    } else {
+        TransportRoute::Http
+    };
     Transport::new(route, TrustRoots::Platform, 1)
 }
 
@@ -30,7 +34,7 @@ pub(super) async fn post(
     uri: &Uri,
     headers: &HeaderMap,
     body: Bytes,
-) -> Result<Answer, TransportError> {
+) -> Result<HttpAnswer, TransportError> {
     let mut headers = headers.clone();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     transport(is_https)
@@ -95,7 +99,7 @@ async fn name(subject: &Subject) -> Look {
     }
 }
 
-fn clock(answer: &Answer) -> Look {
+fn clock(answer: &HttpAnswer) -> Look {
     let date = answer
         .headers()
         .get(DATE)

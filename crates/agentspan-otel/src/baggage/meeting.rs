@@ -5,6 +5,7 @@ use agentspan_record::RequestToken;
 use opentelemetry::baggage::{Baggage, BaggageExt, BaggageMetadata};
 use opentelemetry::{Context, Key, StringValue};
 
+use super::scope_identity::DESCRIPTION_KEYS;
 use super::{LocalIdentity, ScopeIdentity, count_dropped_entries};
 
 /// How what is entered stands to what is around it.
@@ -25,25 +26,18 @@ struct Named {
     is_claim: bool,
 }
 
-/// The keys, in all generations, of which another agent has its own values.
-const AGENT_KEYS: [&str; 16] = [
+/// The keys, beside those that describe an agent, of which another agent has its own values.
+const AGENT_KEYS: [&str; 4] = [
     keys::GEN_AI_AGENT_ID,
-    keys::GEN_AI_AGENT_NAME,
-    keys::GEN_AI_AGENT_DESCRIPTION,
-    keys::GEN_AI_AGENT_TYPE,
-    keys::GEN_AI_AGENT_VERSION,
-    keys::GEN_AI_AGENT_USER_ID,
-    keys::GEN_AI_AGENT_AUID,
-    keys::GEN_AI_AGENT_UPN,
-    keys::GEN_AI_AGENT_BLUEPRINT_ID,
-    keys::MICROSOFT_AGENT_PLATFORM_ID,
-    keys::MICROSOFT_AGENT_BLUEPRINT_ID,
-    keys::MICROSOFT_AGENT_USER_ID,
-    keys::MICROSOFT_AGENT_USER_EMAIL,
     keys::HIRING_MANAGER_ID,
     keys::SERVER_ADDRESS,
     keys::SERVER_PORT,
 ];
+
+/// Whether another agent has its own value of this key.
+fn is_of_agent(key: &str) -> bool {
+    AGENT_KEYS.contains(&key) || DESCRIPTION_KEYS.contains(&key)
+}
 
 impl Named {
     /// What this process set goes before the scope, as it does on spans.
@@ -160,7 +154,7 @@ impl Entered {
         for (key, (value, metadata)) in under.baggage() {
             let stays = match meeting {
                 Meeting::Same => true,
-                Meeting::OtherAgent => !AGENT_KEYS.contains(&key.as_str()),
+                Meeting::OtherAgent => !is_of_agent(key.as_str()),
                 Meeting::OtherRequest => false,
             };
             if stays && self.baggage.get(key).is_none() {

@@ -27,7 +27,7 @@ struct Description {
 }
 
 /// The keys, in all generations, that describe an agent on spans of every kind.
-const DESCRIPTION_KEYS: [&str; 12] = [
+pub(super) const DESCRIPTION_KEYS: [&str; 12] = [
     keys::GEN_AI_AGENT_NAME,
     keys::GEN_AI_AGENT_DESCRIPTION,
     keys::GEN_AI_AGENT_TYPE,

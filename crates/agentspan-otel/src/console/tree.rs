@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use agentspan_model::keys;
+use agentspan_model::terminal::is_steering;
 use agentspan_record::Hiding;
 use opentelemetry::trace::{SpanId, Status};
 use opentelemetry_sdk::trace::SpanData;
@@ -206,10 +207,4 @@ fn push_printable(to: &mut String, text: &str) {
             to.push('\u{fffd}');
         }
     }
-}
-
-/// Whether a character does something to a terminal, or begins or ends another order of those after it, by
-/// which a text can look like another one.
-fn is_steering(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -30,7 +30,7 @@ use serde_json::Value;
 pub struct TurnContext {
     /// What happened in the turn.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub activity: Option<Activity>,
+    pub activity: Option<TurnActivity>,
 }
 
 /// What happened in a turn: a message, an event, a notification.
@@ -39,7 +39,7 @@ pub struct TurnContext {
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct Activity {
+pub struct TurnActivity {
     /// What it is, such as `message`.
     #[serde(
         rename = "type",
@@ -70,9 +70,9 @@ pub struct Activity {
     pub channel_data: Option<Value>,
 }
 
-impl fmt::Debug for Activity {
+impl fmt::Debug for TurnActivity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Activity")
+        f.debug_struct("TurnActivity")
             .field("activity_type", &self.activity_type)
             .field("channel_id", &self.channel_id)
             .field("from", &self.from)
@@ -129,7 +129,7 @@ pub struct Conversation {
 impl TurnContext {
     /// A turn with an activity.
     #[must_use]
-    pub fn new(activity: Activity) -> Self {
+    pub fn new(activity: TurnActivity) -> Self {
         Self {
             activity: Some(activity),
         }

@@ -20,7 +20,7 @@ type Pair<'a> = (&'static str, Cow<'a, Value>);
 
 /// The pairs that a turn context gives, in order; null where it says nothing.
 ///
-/// Reads `activity` with the fields of [`Activity`](super::Activity). A value that is no text is kept as
+/// Reads `activity` with the fields of [`TurnActivity`](super::TurnActivity). A value that is no text is kept as
 /// it is. An activity that is missing or empty gives no pairs.
 /// Follows `from_turn_context` of `microsoft-agents-a365-observability-core` 0.1.0, except that channel
 /// data given as text must be JSON: Python also reads `NaN` there.

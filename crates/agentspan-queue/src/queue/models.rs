@@ -189,7 +189,7 @@ fn lazy() -> Settings {
         drop_policy: DropPolicy::Newest,
         gather_items: 2,
         gather_time: Duration::MAX,
-        pace: Pace::Batches,
+        pace: QueuePace::Batches,
     }
 }
 
@@ -197,7 +197,7 @@ fn lazy() -> Settings {
 fn eager() -> Settings {
     Settings {
         gather_items: 1,
-        pace: Pace::Eager { naps: 1 },
+        pace: QueuePace::Eager { naps: 1 },
         gather_time: Duration::ZERO,
         ..lazy()
     }

@@ -33,13 +33,13 @@ pub struct Settings {
     /// For how long the thread lets items gather, at most.
     pub gather_time: Duration,
     /// When the thread lets items gather.
-    pub pace: Pace,
+    pub pace: QueuePace,
 }
 
 /// When the thread of a queue lets items gather.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "as for the settings")]
-pub enum Pace {
+pub enum QueuePace {
     /// Before each time that it takes items: they are dealt with in batches.
     Batches,
     /// Only after it has found nothing: what has come while it was busy, it takes at once.

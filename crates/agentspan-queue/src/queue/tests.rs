@@ -70,7 +70,7 @@ fn settings(max_items: usize, max_bytes: u64, drop_policy: DropPolicy) -> Settin
         drop_policy,
         gather_items: (max_items / 4).max(1),
         gather_time: Duration::from_millis(1),
-        pace: Pace::Eager { naps: 2 },
+        pace: QueuePace::Eager { naps: 2 },
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::line::Slot;
-use super::{DropPolicy, Finished, Pace, Phase, Queue, Queued, State, wait};
+use super::{DropPolicy, Finished, Phase, Queue, QueuePace, Queued, State, wait};
 use crate::sync::MutexGuard;
 
 /// What the thread is to do next.
@@ -135,8 +135,8 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
         let mut state = self.lock();
         state.is_left_behind = false;
         let (mut naps, mut is_eager) = match self.settings.pace {
-            Pace::Batches => (0, false),
-            Pace::Eager { naps } => (naps, true),
+            QueuePace::Batches => (0, false),
+            QueuePace::Eager { naps } => (naps, true),
         };
         let gather = || Instant::now().checked_add(self.settings.gather_time);
         let mut deadline = None;

@@ -17,7 +17,7 @@ use super::shared_exchange::SharedExchange;
 const OVERHEAD_BYTES: u64 = 4096;
 
 /// A span of Agent Spec that has started and not ended, with what its tracker's owner keeps of it.
-pub struct OpenSpan<T> {
+pub struct TrackedSpan<T> {
     /// What the owner keeps.
     pub own: T,
     pub(super) span_context: SpanContext,
@@ -50,7 +50,7 @@ pub struct Around {
 #[derive(Clone, Debug)]
 pub(super) struct LastTime(Arc<AtomicI64>);
 
-impl<T> OpenSpan<T> {
+impl<T> TrackedSpan<T> {
     /// Its ids in OpenTelemetry.
     pub fn span_context(&self) -> &SpanContext {
         &self.span_context
@@ -185,9 +185,9 @@ impl LastTime {
 }
 
 /// Shows the ids and nothing that was recorded.
-impl<T> fmt::Debug for OpenSpan<T> {
+impl<T> fmt::Debug for TrackedSpan<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OpenSpan")
+        f.debug_struct("TrackedSpan")
             .field("span_context", &self.span_context)
             .finish_non_exhaustive()
     }

@@ -12,7 +12,7 @@ use agentspan_processor::span::SpanKey;
 use hashbrown::DefaultHashBuilder;
 use opentelemetry::trace::SpanContext;
 
-use super::open_span::OpenSpan;
+use super::open_span::TrackedSpan;
 
 /// How many ended spans are remembered, for children that start after the end of their parent. When
 /// there are more, the oldest ones are forgotten.
@@ -55,7 +55,7 @@ pub(super) struct OpenSpans<T> {
 
 struct Inner<T> {
     /// With a number that tells which of them started first.
-    spans: HashMap<SpanKey, (u64, Arc<OpenSpan<T>>), DefaultHashBuilder>,
+    spans: HashMap<SpanKey, (u64, Arc<TrackedSpan<T>>), DefaultHashBuilder>,
     ids: HashMap<IdInTrace, Place, DefaultHashBuilder>,
     /// The ids of the spans that ended last, in that order, each with the number of its end.
     ended: VecDeque<(u64, IdInTrace)>,
@@ -108,7 +108,7 @@ impl<T> OpenSpans<T> {
     }
 
     /// Keeps a span. Gives the one that was there before, if the same span starts twice.
-    pub(super) fn insert(&self, open: &Arc<OpenSpan<T>>) -> Option<Arc<OpenSpan<T>>> {
+    pub(super) fn insert(&self, open: &Arc<TrackedSpan<T>>) -> Option<Arc<TrackedSpan<T>>> {
         let mut inner = self.lock();
         inner.started += 1;
         let numbered = (inner.started, Arc::clone(open));
@@ -117,14 +117,14 @@ impl<T> OpenSpans<T> {
         Some(before)
     }
 
-    pub(super) fn get(&self, key: SpanKey) -> Option<Arc<OpenSpan<T>>> {
+    pub(super) fn get(&self, key: SpanKey) -> Option<Arc<TrackedSpan<T>>> {
         let inner = self.lock();
         let (_, open) = inner.spans.get(&key)?;
         Some(Arc::clone(open))
     }
 
     /// Takes a span out that ends, and remembers where it was.
-    pub(super) fn remove(&self, key: SpanKey) -> Option<Arc<OpenSpan<T>>> {
+    pub(super) fn remove(&self, key: SpanKey) -> Option<Arc<TrackedSpan<T>>> {
         let mut inner = self.lock();
         let (_, open) = inner.spans.remove(&key)?;
         inner.end(open.id(), open.span_context());
@@ -139,7 +139,7 @@ impl<T> OpenSpans<T> {
     }
 
     /// Takes all of them out, those that started last first.
-    pub(super) fn take_all(&self) -> Vec<Arc<OpenSpan<T>>> {
+    pub(super) fn take_all(&self) -> Vec<Arc<TrackedSpan<T>>> {
         let mut inner = self.lock();
         inner.ids.retain(|_, place| {
             place.open = 0;

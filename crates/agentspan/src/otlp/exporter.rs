@@ -6,7 +6,9 @@ use std::io::Write;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
-use agentspan_agent365::transport::{Answer, Route, Transport, TransportError, io_runtime};
+use agentspan_agent365::transport::{
+    HttpAnswer, Transport, TransportError, TransportRoute, io_runtime,
+};
 use agentspan_otel::export_queue::{Receipt, Receipts};
 use bytes::Bytes;
 use flate2::Compression;
@@ -44,10 +46,10 @@ pub(super) trait Wire: fmt::Debug + Send + Sync + 'static {
     /// Fills the prefix of a body.
     fn seal(body: &mut [u8], gzip: bool);
 
-    fn judge(answer: &Answer) -> Verdict;
+    fn judge(answer: &HttpAnswer) -> Verdict;
 
     /// Why the receiver does not take a batch, in its own words; empty if it does not say.
-    fn reason(answer: &Answer) -> String;
+    fn reason(answer: &HttpAnswer) -> String;
 }
 
 /// Exports on the thread that asks for it, which is that of a queue. Its connections live in a runtime that
@@ -80,9 +82,9 @@ impl<W: Wire> OtlpExporter<W> {
         } = settings;
         W::set_headers(&mut headers, gzip);
         let route = if endpoint.is_https {
-            Route::Https
+            TransportRoute::Https
         } else {
-            Route::Http
+            TransportRoute::Http
         };
         let receipts = Receipts::new();
         let exporter = Self {
@@ -179,7 +181,7 @@ impl<W: Wire> OtlpExporter<W> {
     }
 
     /// Lets the report say why the receiver did not take a batch.
-    fn keep_reason(&self, answer: Option<&Answer>) {
+    fn keep_reason(&self, answer: Option<&HttpAnswer>) {
         if let Some(answer) = answer {
             let receipt = Receipt::unconfirmed();
             let withheld = self.secrets.withheld();

@@ -4,7 +4,7 @@
 
 mod status;
 
-use agentspan_agent365::transport::{Answer, Transport};
+use agentspan_agent365::transport::{HttpAnswer, Transport};
 use agentspan_discovery::{Environment, standard_variables as names};
 use agentspan_model::received::words_of_body;
 use http::header::{CONTENT_TYPE, TE};
@@ -108,7 +108,7 @@ impl Wire for Grpc {
     /// for, so that one which has begun is a delivery, unless a status follows that says otherwise.
     ///
     /// [specification]: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc-response
-    fn judge(answer: &Answer) -> Verdict {
+    fn judge(answer: &HttpAnswer) -> Verdict {
         match GrpcStatus::of(answer) {
             Some(status) if status.is_ok() => Verdict::Taken(said(answer.body())),
             Some(status) => status.verdict(),
@@ -121,7 +121,7 @@ impl Wire for Grpc {
     }
 
     /// The message of the status; without a status, what stands before the receiver may say it in the body.
-    fn reason(answer: &Answer) -> String {
+    fn reason(answer: &HttpAnswer) -> String {
         status::message(answer).unwrap_or_else(|| words_of_body(answer.body()))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use agentspan_agent365::transport::{Answer, Transport};
+use agentspan_agent365::transport::{HttpAnswer, Transport};
 use agentspan_discovery::Environment;
 use agentspan_model::received::words_of_body;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -84,7 +84,7 @@ impl Wire for Http {
     /// As the [specification] says. A head that says 2xx is a delivery, whatever becomes of the body.
     ///
     /// [specification]: https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
-    fn judge(answer: &Answer) -> Verdict {
+    fn judge(answer: &HttpAnswer) -> Verdict {
         match answer.status().as_u16() {
             200..=299 => Verdict::Taken(said(answer)),
             429 | 502..=504 => Verdict::Again {
@@ -95,7 +95,7 @@ impl Wire for Http {
     }
 
     /// The message of the status that the specification asks for, or what the body says in any other form.
-    fn reason(answer: &Answer) -> String {
+    fn reason(answer: &HttpAnswer) -> String {
         if is_of(answer, "application/x-protobuf") {
             message_of_status(answer.body())
         } else {
@@ -105,14 +105,14 @@ impl Wire for Http {
 }
 
 /// Whether the content type begins so.
-fn is_of(answer: &Answer, media_type: &str) -> bool {
+fn is_of(answer: &HttpAnswer, media_type: &str) -> bool {
     let content_type = answer.headers().get(CONTENT_TYPE);
     let content_type =
         content_type.and_then(|content_type| content_type.as_bytes().get(..media_type.len()));
     content_type.is_some_and(|it| it.eq_ignore_ascii_case(media_type.as_bytes()))
 }
 
-fn said(answer: &Answer) -> Said {
+fn said(answer: &HttpAnswer) -> Said {
     let mut said = match answer.body() {
         body @ [b'{', ..] => Said::in_json(body),
         body @ [_, ..] if is_of(answer, "application/json") => Said::in_json(body),

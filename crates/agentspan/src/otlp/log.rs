@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use agentspan_agent365::transport::{Answer, TransportError};
+use agentspan_agent365::transport::{HttpAnswer, TransportError};
 use agentspan_discovery::ShownValue;
 use agentspan_otel::export_queue::Receipt;
 use agentspan_queue::contain;
 use http::Uri;
 
-type Outcome = Result<Answer, TransportError>;
+type Outcome = Result<HttpAnswer, TransportError>;
 
 pub(super) fn taken(uri: &Uri, tries: u32, receipt: &Receipt) {
     let host = ShownValue(uri.host().unwrap_or_default());

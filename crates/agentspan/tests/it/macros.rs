@@ -47,6 +47,21 @@ where
     Ok(number * times + u64::from(a + b))
 }
 
+/// `agentspan` by another name.
+mod spans {
+    pub(crate) use agentspan::{model, processor};
+}
+
+#[agentspan::tool(crate = "self::spans")]
+fn twice(number: u64) -> Result<u64, Failure> {
+    Ok(2 * number)
+}
+
+#[test]
+fn a_path_leads_to_a_crate_that_is_renamed() {
+    assert_eq!(twice(2).unwrap(), 4);
+}
+
 struct Desk {
     tool: Tool,
     prefix: String,

@@ -195,42 +195,6 @@ static V0_1: [&str; 30] = [
     keys::GEN_AI_EXECUTION_SOURCE_DESCRIPTION,
 ];
 
-static V3: [&str; 32] = [
-    keys::MICROSOFT_TENANT_ID,
-    keys::CUSTOM_PARENT_SPAN_ID,
-    keys::CUSTOM_SPAN_NAME,
-    keys::GEN_AI_CONVERSATION_ID,
-    keys::MICROSOFT_CONVERSATION_ITEM_LINK,
-    keys::GEN_AI_OPERATION_NAME,
-    keys::GEN_AI_AGENT_ID,
-    keys::GEN_AI_AGENT_NAME,
-    keys::GEN_AI_AGENT_DESCRIPTION,
-    keys::GEN_AI_AGENT_VERSION,
-    keys::MICROSOFT_AGENT_USER_EMAIL,
-    keys::MICROSOFT_AGENT_BLUEPRINT_ID,
-    keys::MICROSOFT_AGENT_USER_ID,
-    keys::MICROSOFT_AGENT_PLATFORM_ID,
-    keys::MICROSOFT_SESSION_ID,
-    keys::MICROSOFT_SESSION_DESCRIPTION,
-    keys::CLIENT_ADDRESS,
-    keys::MICROSOFT_CHANNEL_NAME,
-    keys::MICROSOFT_CHANNEL_LINK,
-    keys::USER_ID,
-    keys::USER_NAME,
-    keys::USER_EMAIL,
-    keys::SERVICE_NAME,
-    // Up to here for every span.
-    keys::MICROSOFT_CALLER_AGENT_ID,
-    keys::MICROSOFT_CALLER_AGENT_NAME,
-    keys::MICROSOFT_CALLER_AGENT_USER_ID,
-    keys::MICROSOFT_CALLER_AGENT_USER_EMAIL,
-    keys::MICROSOFT_CALLER_AGENT_BLUEPRINT_ID,
-    keys::MICROSOFT_CALLER_AGENT_PLATFORM_ID,
-    keys::MICROSOFT_CALLER_AGENT_VERSION,
-    keys::SERVER_ADDRESS,
-    keys::SERVER_PORT,
-];
-
 static V2: [&str; CopiedBaggage::MOST] = [
     keys::MICROSOFT_TENANT_ID,
     keys::CUSTOM_PARENT_SPAN_ID,
@@ -267,3 +231,23 @@ static V2: [&str; CopiedBaggage::MOST] = [
     keys::SERVER_ADDRESS,
     keys::SERVER_PORT,
 ];
+
+/// Those of 2.0.0 but for the type of the agent.
+static V3: [&str; CopiedBaggage::MOST - 1] = without(&V2, AGENT_TYPE);
+
+/// The place of the agent's type among the keys of 2.0.0.
+const AGENT_TYPE: usize = 7;
+
+/// All keys but the one at a place.
+const fn without<const N: usize, const M: usize>(
+    keys: &[&'static str; N],
+    place: usize,
+) -> [&'static str; M] {
+    let mut rest = [""; M];
+    let mut at = 0;
+    while at < M {
+        rest[at] = keys[if at < place { at } else { at + 1 }];
+        at += 1;
+    }
+    rest
+}

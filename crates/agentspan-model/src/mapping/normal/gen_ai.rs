@@ -11,7 +11,7 @@ use crate::attribute::AttributeValue::{Bool, Static, Str, StrList};
 use crate::attribute::KeyVisitor;
 use crate::keys;
 use crate::mapping::Rendering;
-use crate::mapping::agent365::Words;
+use crate::mapping::as_agent365::Words;
 
 pub(super) fn visit(normal: &NormalSpan, rendering: Rendering, visitor: &mut dyn KeyVisitor) {
     let profile = match rendering {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use agentspan_agent365::transport::Answer;
+use agentspan_agent365::transport::HttpAnswer;
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -42,7 +42,7 @@ impl GrpcStatus {
     /// of HTTP means]. None if the answer broke off before it came.
     ///
     /// [its status of HTTP means]: https://grpc.github.io/grpc/core/md_doc_http-grpc-status-mapping.html
-    pub(super) fn of(answer: &Answer) -> Option<Self> {
+    pub(super) fn of(answer: &HttpAnswer) -> Option<Self> {
         let in_trailers = answer.trailers().and_then(Self::in_headers);
         let said = in_trailers.or_else(|| Self::in_headers(answer.headers()));
         let code = match answer.status().as_u16() {
@@ -92,7 +92,7 @@ impl GrpcStatus {
 }
 
 /// What the receiver says beside its status: `grpc-message`, which is percent-encoded.
-pub(super) fn message(answer: &Answer) -> Option<String> {
+pub(super) fn message(answer: &HttpAnswer) -> Option<String> {
     let of = |headers: &HeaderMap| headers.get("grpc-message").cloned();
     let message = answer.trailers().and_then(of);
     let message = message.or_else(|| of(answer.headers()))?;

@@ -1,0 +1,15 @@
+//! Characters that names must not have when they are written to a terminal.
+
+/// Whether a character controls a terminal, or changes the order of the characters after it, so that a text
+/// can look like another one.
+///
+/// ```
+/// use agentspan_model::terminal::is_steering;
+///
+/// assert!(is_steering('\u{1b}') && is_steering('\u{202e}'));
+/// assert!(!is_steering('é'));
+/// ```
+#[must_use]
+pub fn is_steering(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
