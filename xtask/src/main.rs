@@ -50,7 +50,8 @@ usage: cargo xtask <chore>
   api [--check]               * write the public API of each crate to docs/api, or say how it differs
   package                     * packages of the published crates, without a warning
   page [--pictures]           * the page of `agentspan serve` in Chromium, which is installed where it is missing;
-                                its pictures go to docs/images if asked
+       [--speed]                its pictures go to docs/images if asked; --speed tests a release build with 100,000
+                                traces, and holds times
   wasm                        * the model builds for wasm32-unknown-unknown
   weight [--crates|--command] * count the crates that users build; in ci, that is all. Then build programs of
                                 ours and of a peer, and compare the time and the size, which takes minutes, and
@@ -143,6 +144,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("package", []) => package::run(workspace),
         ("page", ["--built"]) => page::run_built(workspace, page::Pictures::Discard),
         ("page", []) => page::run(workspace, page::Pictures::Discard),
+        ("page", ["--speed"]) => page::run_for_speed(workspace),
         ("page", ["--pictures"]) => page::run(workspace, page::Pictures::Keep),
         ("wasm", []) => features::webassembly(workspace),
         ("weight", []) => weight::run(workspace),

@@ -13,6 +13,16 @@ pub(crate) enum Pictures {
     Keep,
 }
 
+/// Runs the tests of the page of the command as it is installed, and holds the times that the page has for 10,000
+/// spans and 100,000 traces. The machine should have nothing else to do.
+pub(crate) fn run_for_speed(workspace: &Workspace) -> Result<(), XtaskError> {
+    cargo(workspace)
+        .args(["build", "--release", "--locked", "--package"])
+        .args(["agentspan-cli", "--bin", "agentspan"])
+        .run()?;
+    test(workspace, "release", Pictures::Discard, &["--speed"])
+}
+
 /// Builds the command, and runs the tests of its page.
 pub(crate) fn run(workspace: &Workspace, pictures: Pictures) -> Result<(), XtaskError> {
     cargo(workspace)
@@ -25,8 +35,17 @@ pub(crate) fn run(workspace: &Workspace, pictures: Pictures) -> Result<(), Xtask
 /// Runs the tests of the page of the command that is built already: the tests of the workspace build it. They
 /// drive Chromium over a pair of pipes, with nothing but Python's library.
 pub(crate) fn run_built(workspace: &Workspace, pictures: Pictures) -> Result<(), XtaskError> {
+    test(workspace, "debug", pictures, &[])
+}
+
+fn test(
+    workspace: &Workspace,
+    profile: &str,
+    pictures: Pictures,
+    options: &[&str],
+) -> Result<(), XtaskError> {
     let target = workspace.target_directory();
-    let program = target.join("debug/agentspan");
+    let program = target.join(profile).join("agentspan");
     let directory = match pictures {
         Pictures::Discard => target.join("page/images"),
         Pictures::Keep => workspace.root().join("docs/images"),
@@ -40,6 +59,7 @@ pub(crate) fn run_built(workspace: &Workspace, pictures: Pictures) -> Result<(),
             program.with_extension(std::env::consts::EXE_EXTENSION),
             directory,
         ])
+        .args(options)
         .env("PYTHONUTF8", "1")
         .env("PYTHONUNBUFFERED", "1")
         .env("PYTHONDONTWRITEBYTECODE", "1")

@@ -1,6 +1,6 @@
 //! What the page asks for, as JSON. `page/README.md` describes it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::contract::{Judge, Level};
@@ -11,35 +11,35 @@ use serde_json::{Value, json};
 
 use crate::check::{self, Found, Sending};
 use crate::reading::{Reading, attributes, pairs};
-use crate::row::{Row, milliseconds, own_errors};
+use crate::row::{Row, milliseconds};
+use crate::skeleton::Skeletons;
 use crate::span::Span;
 use crate::store::Trace;
 
 /// The event of Agent Spec for each piece of a streamed answer.
 const CHUNK: &str = "LlmGenerationChunkReceived";
 
-/// A trace without contents.
+/// A trace without contents, and what is wrong with it.
 pub(crate) fn trace(row: &Row, trace: &Trace) -> Value {
-    let mut json = row.to_json();
-    let own: HashSet<&str> = own_errors(trace.spans())
-        .map(|span| span.span_id.as_str())
-        .collect();
+    let mut json = serde_json::to_value(Skeletons::of(row, trace)).unwrap_or_default();
     let judged = trace.judged();
-    let mut sorted: Vec<&Span> = trace.spans().iter().collect();
-    sorted.sort_by_key(|span| span.start);
-    let spans = sorted.into_iter().map(|span| {
-        let mut skeleton = skeleton(row, span);
-        if own.contains(span.span_id.as_str()) {
-            skeleton["own"] = true.into();
-        }
-        let of_span = judged.of_spans.get(span.span_id.as_str());
-        skeleton["f"] = of_span.cloned().unwrap_or_default().into();
-        skeleton
-    });
-    json["spans"] = spans.collect();
-    json["count"] = trace.spans().len().into();
+    for span in json
+        .get_mut("spans")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        let of_span = span["i"].as_str().and_then(|id| judged.of_spans.get(id));
+        span["f"] = of_span.cloned().unwrap_or_default().into();
+    }
     json["findings"] = judged.findings.as_slice().into();
     json
+}
+
+/// The findings of a trace, and which of them each span has.
+pub(crate) fn findings(trace: &Trace) -> Value {
+    let judged = trace.judged();
+    json!({"findings": judged.findings, "of": judged.of_spans})
 }
 
 /// What is wrong with a trace.
@@ -105,48 +105,6 @@ fn finding_json(found: &Found, is_refused: bool) -> Value {
         "source": found.about.sources,
         "attribute": found.attribute,
     })
-}
-
-fn skeleton(row: &Row, span: &Span) -> Value {
-    let facts = &span.facts;
-    let from_start = |time: u64| milliseconds(time.saturating_sub(row.start));
-    let mut json = json!({
-        "i": span.span_id,
-        "p": span.parent_id,
-        "k": facts.kind.name(),
-        "n": span.name,
-        "s": from_start(span.start),
-        "e": span.end.map(from_start),
-        "st": facts.status,
-        "nev": facts.events,
-        "from": span.form.name(),
-    });
-    let texts = [
-        ("op", &facts.operation),
-        ("m", &facts.model),
-        ("tool", &facts.tool),
-        ("call", &facts.call),
-        ("agent", &facts.agent),
-        ("err", &facts.error),
-    ];
-    for (name, text) in texts {
-        if let Some(text) = text {
-            json[name] = text.as_str().into();
-        }
-    }
-    for (name, tokens) in [("in", facts.usage.input), ("out", facts.usage.output)] {
-        if let Some(tokens) = tokens {
-            json[name] = tokens.into();
-        }
-    }
-    if let Some(first) = facts.first_chunk {
-        json["ttft"] = milliseconds(first.saturating_sub(span.start)).into();
-        json["nch"] = facts.chunks.into();
-    }
-    if facts.is_masked {
-        json["mask"] = true.into();
-    }
-    json
 }
 
 /// Whether an event is a piece of a streamed answer.

@@ -44,13 +44,10 @@ pub(crate) fn run(request: DemoRequest, out: &mut dyn Write) -> Result<Outcome, 
             .await
             .map_err(|error| CommandError::Demo(error.into()))?;
 
-        let ids = shared.look(|store| store.ids_newest_first());
-        for (_, id) in ids {
-            shared.look(|store| match (store.row(&id), store.trace(&id)) {
-                (Some(row), Some(trace)) => Tree::new(&row, trace.spans()).write(out),
-                _ => Ok(()),
-            })?;
-        }
+        shared.look(|store| {
+            let mut traces = store.newest_first();
+            traces.try_for_each(|(_, trace)| Tree::new(trace.row(), trace.spans()).write(out))
+        })?;
         writeln!(out, "\nIt answers: {answer}\n\nThe page: {url}/")?;
         out.flush()?;
         if !request.is_once {

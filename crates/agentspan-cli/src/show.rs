@@ -9,7 +9,7 @@ use crate::answers;
 use crate::command_error::{CommandError, Outcome};
 use crate::ingest::Files;
 use crate::shown::shown_json;
-use crate::store::Store;
+use crate::store::{Store, Trace};
 use crate::tree::Tree;
 
 /// How many bytes of spans a command that ends may hold.
@@ -30,23 +30,19 @@ pub(crate) fn run(
     out: &mut dyn Write,
     errors: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
-    let (mut store, unreadable) = read(request.files, errors)?;
+    let (store, unreadable) = read(request.files, errors)?;
     let wanted = request.trace.unwrap_or_default().to_lowercase();
-    let ids: Vec<String> = store
-        .traces()
-        .filter_map(|trace| Some(trace.spans().first()?.trace_id.clone()))
-        .filter(|id| id.starts_with(&wanted))
-        .collect();
-    for (place, id) in ids.iter().enumerate() {
-        let row = store.row(id);
-        let (Some(row), Some(trace)) = (row, store.trace(id)) else {
-            continue;
-        };
+    let is_wanted = |trace: &&Trace| {
+        let first = trace.spans().first();
+        first.is_some_and(|span| span.trace_id.starts_with(&wanted))
+    };
+    for (place, trace) in store.traces().filter(is_wanted).enumerate() {
+        let row = trace.row();
         if request.is_json {
-            let mut json = answers::trace(&row, trace);
+            let mut json = answers::trace(row, trace);
             if request.has_contents {
                 let spans = trace.spans().iter();
-                let contents = spans.map(|span| (span.span_id.clone(), answers::span(&row, span)));
+                let contents = spans.map(|span| (span.span_id.clone(), answers::span(row, span)));
                 json["contents"] = Value::Object(contents.collect());
                 json["raw"] = answers::raw(trace);
             }
@@ -55,7 +51,7 @@ pub(crate) fn run(
             if place > 0 {
                 writeln!(out)?;
             }
-            Tree::new(&row, trace.spans())
+            Tree::new(row, trace.spans())
                 .with_contents(request.has_contents)
                 .write(out)?;
         }

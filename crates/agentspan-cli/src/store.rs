@@ -11,6 +11,9 @@ use crate::answers::Judged;
 use crate::row::Row;
 use crate::span::Span;
 
+/// What a trace takes beside its spans, about: its ids and its places in the maps, and its row with the shape.
+const TRACE_BYTES: usize = 2_048;
+
 /// What the bound of the store cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lost {
@@ -26,7 +29,7 @@ pub(crate) struct Trace {
     bytes: usize,
     spans: Vec<Span>,
     places: HashMap<String, usize>,
-    row: Option<Arc<Row>>,
+    row: OnceLock<Box<Row>>,
     /// What is wrong with it, since somebody asked after its last change.
     judged: OnceLock<Judged>,
     package: Profile,
@@ -41,10 +44,10 @@ pub(crate) struct Store {
     bytes: usize,
     /// The number of the last change.
     next: u64,
-    traces: HashMap<String, Trace>,
-    by_arrival: BTreeMap<u64, String>,
+    traces: HashMap<Arc<str>, Trace>,
+    by_arrival: BTreeMap<u64, Arc<str>>,
     /// By the number of each one's last change.
-    by_change: BTreeMap<u64, String>,
+    by_change: BTreeMap<u64, Arc<str>>,
     lost: Lost,
 }
 
@@ -78,34 +81,40 @@ impl Store {
     /// ran has ended, or a request was sent twice.
     pub(crate) fn insert(&mut self, span: Span) {
         let bytes = span.bytes();
-        self.make_room(bytes, &span.trace_id);
-        if self.bytes.saturating_add(bytes) > self.limit {
+        let of_trace = match self.traces.contains_key(span.trace_id.as_str()) {
+            true => 0,
+            false => TRACE_BYTES,
+        };
+        self.make_room(bytes + of_trace, &span.trace_id);
+        if self.bytes.saturating_add(bytes + of_trace) > self.limit {
             self.lost.spans += 1;
             return;
         }
         self.next += 1;
         let number = self.next;
-        if !self.traces.contains_key(&span.trace_id) {
-            self.by_arrival.insert(number, span.trace_id.clone());
-        }
-        let trace = self
-            .traces
-            .entry(span.trace_id.clone())
-            .or_insert_with(|| Trace {
-                changed: 0,
-                bytes: 0,
-                spans: Vec::new(),
-                places: HashMap::new(),
-                row: None,
-                judged: OnceLock::new(),
-                package: self.package,
-            });
+        let id = self.shared_id(&span.trace_id, number);
+        let Some(trace) = self.traces.get_mut(&id) else {
+            return;
+        };
         self.by_change.remove(&trace.changed);
-        self.by_change.insert(number, span.trace_id.clone());
+        self.by_change.insert(number, id);
         trace.changed = number;
         let freed = trace.put(span);
         trace.bytes = (trace.bytes + bytes).saturating_sub(freed);
         self.bytes = (self.bytes + bytes).saturating_sub(freed);
+    }
+
+    /// The id of a trace, which is made if it is new.
+    fn shared_id(&mut self, id: &str, number: u64) -> Arc<str> {
+        if let Some((id, _)) = self.traces.get_key_value(id) {
+            return Arc::clone(id);
+        }
+        let id: Arc<str> = id.into();
+        self.by_arrival.insert(number, Arc::clone(&id));
+        let trace = Trace::new(self.package);
+        self.bytes += trace.bytes;
+        self.traces.insert(Arc::clone(&id), trace);
+        id
     }
 
     /// Drops the oldest traces, but for the one that grows.
@@ -113,7 +122,7 @@ impl Store {
         while self.bytes.saturating_add(bytes) > self.limit {
             let mut oldest = self.by_arrival.iter();
             let Some(number) = oldest
-                .find(|(_, id)| *id != growing)
+                .find(|(_, id)| id.as_ref() != growing)
                 .map(|(number, _)| *number)
             else {
                 return;
@@ -149,18 +158,18 @@ impl Store {
     }
 
     /// The traces that changed after this number, at most so many, and the number of each one's last change.
-    pub(crate) fn changed_after(&self, number: u64, limit: usize) -> Vec<(u64, String)> {
+    pub(crate) fn changed_after(&self, number: u64, limit: usize) -> Vec<(u64, Arc<str>)> {
         let changed = self.by_change.range(number.saturating_add(1)..);
         changed
             .take(limit)
-            .map(|(number, id)| (*number, id.clone()))
+            .map(|(number, id)| (*number, Arc::clone(id)))
             .collect()
     }
 
-    /// The ids of all traces with their numbers, those that came last first.
-    pub(crate) fn ids_newest_first(&self) -> Vec<(u64, String)> {
+    /// All traces with their numbers, those that came last first.
+    pub(crate) fn newest_first(&self) -> impl Iterator<Item = (u64, &Trace)> {
         let ids = self.by_arrival.iter().rev();
-        ids.map(|(number, id)| (*number, id.clone())).collect()
+        ids.filter_map(|(number, id)| Some((*number, self.traces.get(id.as_ref())?)))
     }
 
     /// What did not fit.
@@ -179,23 +188,29 @@ impl Store {
             .values()
             .filter_map(|id| self.traces.get(id))
     }
-
-    /// The line of a trace in the list.
-    pub(crate) fn row(&mut self, id: &str) -> Option<Arc<Row>> {
-        let trace = self.traces.get_mut(id)?;
-        let row = trace
-            .row
-            .take()
-            .unwrap_or_else(|| Arc::new(Row::of(&trace.spans)));
-        trace.row = Some(Arc::clone(&row));
-        Some(row)
-    }
 }
 
 impl Trace {
+    fn new(package: Profile) -> Self {
+        Self {
+            changed: 0,
+            bytes: TRACE_BYTES,
+            spans: Vec::new(),
+            places: HashMap::new(),
+            row: OnceLock::new(),
+            judged: OnceLock::new(),
+            package,
+        }
+    }
+
     /// Its spans, those that came first first.
     pub(crate) fn spans(&self) -> &[Span] {
         &self.spans
+    }
+
+    /// Its line in the list, made once after each change.
+    pub(crate) fn row(&self) -> &Row {
+        self.row.get_or_init(|| Box::new(Row::of(&self.spans)))
     }
 
     /// What is wrong with it. The rules are applied once after each change, not for each question.
@@ -210,7 +225,7 @@ impl Trace {
 
     /// Puts a span in its place, and says how many bytes that freed.
     fn put(&mut self, span: Span) -> usize {
-        self.row = None;
+        self.row = OnceLock::new();
         self.judged = OnceLock::new();
         let place = self.places.get(&span.span_id);
         if let Some(earlier) = place.and_then(|place| self.spans.get_mut(*place)) {

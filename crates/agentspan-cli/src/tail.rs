@@ -55,11 +55,11 @@ pub(crate) fn run(
             files.tell_problems(errors)?;
             for (number, id) in store.changed_after(last, usize::MAX) {
                 last = last.max(number);
-                let is_running = store.row(&id).is_some_and(|row| row.is_running);
-                settled.changed(id, is_running);
+                let is_running = store.trace(&id).is_some_and(|trace| trace.row().is_running);
+                settled.changed(id.to_string(), is_running);
             }
             for id in settled.take() {
-                printer.print(&mut store, &id)?;
+                printer.print(&store, &id)?;
             }
             tokio::time::sleep(PAUSE).await;
         }
@@ -87,9 +87,9 @@ struct Printer<'a> {
 }
 
 impl Printer<'_> {
-    fn print(&mut self, store: &mut Store, id: &str) -> Result<(), CommandError> {
-        if let (Some(row), Some(trace)) = (store.row(id), store.trace(id)) {
-            Tree::new(&row, trace.spans())
+    fn print(&mut self, store: &Store, id: &str) -> Result<(), CommandError> {
+        if let Some(trace) = store.trace(id) {
+            Tree::new(trace.row(), trace.spans())
                 .with_contents(self.has_contents)
                 .with_colours(self.colours)
                 .write(self.out)?;

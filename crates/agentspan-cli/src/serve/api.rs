@@ -5,13 +5,16 @@ use std::sync::Arc;
 use http_body_util::BodyExt;
 use hyper::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use hyper::{Method, Request, StatusCode};
-use serde_json::Value;
 
 use super::answer::{self, Response, error};
 use super::events::Events;
 use super::list;
 use super::server::Shared;
 use crate::answers;
+use crate::digest::digests;
+use crate::row::Row;
+use crate::skeleton::Skeletons;
+use crate::store::Trace;
 
 /// The page, with its scripts and styles.
 const PAGE: &str = include_str!("../../page/index.html");
@@ -31,17 +34,27 @@ pub(super) fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Response 
         // Browsers ask for it whatever the page says.
         ["favicon.ico"] => return answer::of_type("image/svg+xml", ICON),
         ["api", "events"] => return events(shared, request),
-        ["api", "traces"] => return answer::json(&list::answer(shared, query)),
-        ["api", "trace", trace] => of_trace(shared, trace, answers::trace),
-        ["api", "trace", trace, "raw"] => of_trace(shared, trace, |_, trace| answers::raw(trace)),
+        ["api", "traces"] => Some(list::answer(shared, query).to_string()),
+        ["api", "trace", trace] => of_trace(shared, trace, |row, trace| {
+            serde_json::to_string(&Skeletons::of(row, trace)).unwrap_or_default()
+        }),
+        ["api", "trace", trace, "findings"] => of_trace(shared, trace, |_, trace| {
+            answers::findings(trace).to_string()
+        }),
+        ["api", "trace", trace, "digests"] => {
+            of_trace(shared, trace, |_, trace| digests(trace).to_string())
+        }
+        ["api", "trace", trace, "raw"] => {
+            of_trace(shared, trace, |_, trace| answers::raw(trace).to_string())
+        }
         ["api", "trace", trace, "span", span] => shared.look(|store| {
-            let row = store.row(trace)?;
-            Some(answers::span(&row, store.trace(trace)?.span(span)?))
+            let trace = store.trace(trace)?;
+            Some(answers::span(trace.row(), trace.span(span)?).to_string())
         }),
         _ => None,
     };
     match found {
-        Some(json) => answer::json(&json),
+        Some(json) => answer::of_type("application/json", json),
         None => error(
             StatusCode::NOT_FOUND,
             "it is not here, or made room for newer ones",
@@ -52,11 +65,11 @@ pub(super) fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Response 
 fn of_trace(
     shared: &Shared,
     id: &str,
-    json: impl FnOnce(&crate::row::Row, &crate::store::Trace) -> Value,
-) -> Option<Value> {
+    json: impl FnOnce(&Row, &Trace) -> String,
+) -> Option<String> {
     shared.look(|store| {
-        let row = store.row(id)?;
-        Some(json(&row, store.trace(id)?))
+        let trace = store.trace(id)?;
+        Some(json(trace.row(), trace))
     })
 }
 

@@ -80,18 +80,14 @@ impl Client {
             let changed = store.changed_after(last, BATCH);
             let rows = changed
                 .into_iter()
-                .filter_map(|(number, id)| Some((number, store.row(&id)?)));
+                .filter_map(|(number, id)| Some((number, store.trace(&id)?.row().to_json())));
             (rows.collect::<Vec<_>>(), store.lost())
         });
         let mut text = String::new();
         for (number, row) in rows {
             self.last = number;
             // Writing to a `String` does not fail.
-            let _ = write!(
-                text,
-                "id: {number}\nevent: trace\ndata: {}\n\n",
-                row.to_json()
-            );
+            let _ = write!(text, "id: {number}\nevent: trace\ndata: {row}\n\n");
         }
         if lost != seen {
             self.lost = lost;

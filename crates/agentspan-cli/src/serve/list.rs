@@ -78,23 +78,17 @@ impl Filter {
         }
     }
 
-    fn page(&self, store: &mut Store) -> Value {
-        let ids: Vec<(u64, String)> = store.ids_newest_first();
+    fn page(&self, store: &Store) -> Value {
         let limit = self.limit.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
-        let (mut rows, mut shown, mut next) = (Vec::new(), 0, None);
-        let newest = ids.first().map(|(number, _)| number.saturating_add(1));
+        let (mut rows, mut shown, mut next, mut newest) = (Vec::new(), 0, None, None);
         let mut names = Names::default();
         let mut skip = self.skip;
         let mut sums = [0_i64; 5];
-        for (number, id) in ids {
-            let Some(row) = store.row(&id) else {
-                continue;
-            };
-            names.add(&row);
-            let takes = store
-                .trace(&id)
-                .is_some_and(|trace| self.takes(&row, trace));
-            if !takes {
+        for (number, trace) in store.newest_first() {
+            newest = newest.or(Some(number.saturating_add(1)));
+            let row = trace.row();
+            names.add(row);
+            if !self.takes(row, trace) {
                 continue;
             }
             shown += 1;
@@ -188,11 +182,31 @@ fn has_word(row: &Row, trace: &Trace, word: &str) -> bool {
         &row.asked,
         &row.answered,
     ];
-    let texts = texts.into_iter().flatten().chain([&row.id, &row.name]);
-    let mut texts = texts.map(|text| text.to_lowercase());
+    let mut texts = texts.into_iter().flatten().chain([&row.id, &row.name]);
     let mut spans = trace.spans().iter();
-    texts.any(|text| text.contains(word))
-        || spans.any(|span| span.json.to_lowercase().contains(word))
+    texts.any(|text| contains(text, word)) || spans.any(|span| contains(&span.json, word))
+}
+
+/// Whether a text has a word in lower case, in whatever case. Most words are of letters for which no other text
+/// must be made.
+fn contains(text: &str, word: &str) -> bool {
+    let (Some(first), true) = (word.bytes().next(), word.is_ascii()) else {
+        return text.to_lowercase().contains(word);
+    };
+    let (text, word) = (text.as_bytes(), word.as_bytes());
+    let mut from = 0;
+    while let Some(rest) = text.get(from..).filter(|rest| rest.len() >= word.len()) {
+        let begins = |byte: &u8| byte.eq_ignore_ascii_case(&first);
+        let Some(at) = rest.iter().position(begins) else {
+            return false;
+        };
+        let found = rest.get(at..at + word.len());
+        if found.is_some_and(|found| found.eq_ignore_ascii_case(word)) {
+            return true;
+        }
+        from += at + 1;
+    }
+    false
 }
 
 fn has_attribute(trace: &Trace, (key, wanted): &(String, String)) -> bool {

@@ -138,6 +138,75 @@ fn what_agent_365_was_sent_is_listed_and_shown_and_each_span_is_answered() {
 }
 
 #[test]
+fn a_trace_comes_without_findings_which_are_asked_for_by_themselves() {
+    serving(None, async |server| {
+        let refused = body(
+            "00f067aa0ba90202",
+            &json!({"gen_ai.operation.name": "chat"}),
+        );
+        server.post("/v1/traces", &refused).await;
+        let path = format!("/api/trace/{TRACE}");
+        let trace = server.get(&path).await.json();
+        assert_eq!(trace["spans"][0]["ref"], true);
+        assert_eq!(
+            (&trace["count"], &trace["findings"]),
+            (&json!(1), &Value::Null)
+        );
+        let judged = server.get(&format!("{path}/findings")).await.json();
+        let of_span = &judged["of"]["00f067aa0ba90202"];
+        let rules: Vec<&str> = of_span
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|at| {
+                judged["findings"][at.as_u64().unwrap() as usize]["rule"]
+                    .as_str()
+                    .unwrap()
+            })
+            .collect();
+        assert!(rules.contains(&"R03"), "{judged}");
+        let digests = server.get(&format!("{path}/digests")).await.json();
+        assert_eq!(digests["00f067aa0ba90202"].as_array().unwrap().len(), 3);
+        for more in ["findings", "digests"] {
+            let gone = server.get(&format!("/api/trace/00/{more}")).await;
+            assert_eq!(gone.status(), "404");
+        }
+    });
+}
+
+#[test]
+fn very_many_traces_stay_within_the_bound_and_the_newest_are_listed() {
+    serving(None, async |server| {
+        for first in 0..20_u32 {
+            let spans: Vec<Value> = (0..100)
+                .map(|at| {
+                    let mut request = body("00f067aa0ba90201", &chat());
+                    let span = &mut request["resourceSpans"][0]["scopeSpans"][0]["spans"][0];
+                    span["traceId"] = format!("{:032x}", first * 100 + at + 1).into();
+                    span.take()
+                })
+                .collect();
+            let request = json!({"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {}, "spans": spans}]}]});
+            server.post("/v1/traces", &request).await;
+        }
+        let list = server.get("/api/traces?limit=3").await.json();
+        let count = |name: &str| list[name].as_u64().unwrap();
+        assert!(count("bytes") <= count("limit"), "{list}");
+        assert_eq!(
+            count("total") + list["lost"]["traces"].as_u64().unwrap(),
+            2_000
+        );
+        assert!(count("total") < 2_000);
+        assert_eq!(list["traces"][0]["id"], format!("{:032x}", 2_000));
+        // The last one that is still there.
+        let skip = count("total") - 1;
+        let last = server.get(&format!("/api/traces?skip={skip}")).await.json();
+        let id = format!("{:032x}", 2_001 - count("total"));
+        assert_eq!(last["traces"][0]["id"], id.as_str());
+    });
+}
+
+#[test]
 fn the_list_is_filtered_by_words_attributes_and_states() {
     serving(None, async |server| {
         server

@@ -11,6 +11,8 @@ import traceback
 import spans
 from browser import Browser, Page
 
+# Whether times are held, too.
+SPEED = "--speed" in sys.argv
 EARLIER, RUN = spans.trip(11, spans.START - 1_560_000, earlier=True), spans.trip(12, spans.START)
 TEXT = "(one) => document.querySelector(one).innerText"
 ROWS = "[...document.querySelectorAll('%s')].filter((row) => row.style.display !== 'none')"
@@ -339,29 +341,91 @@ def nothing_is_wider_than_the_window(page, _):
 def ten_thousand_spans_scroll_with_few_rows(page, address):
     trace = spans.many(14, spans.START - 500_000, 10_000)
     trace.send(address)
+    page.browser.events.clear()
     begin = time.monotonic()
     opened(page, trace)
     seconds = time.monotonic() - begin
+    asked = [one.split("/api/")[1].split("?")[0] for one in page.requests()]
+    assert asked[0] == f"trace/{trace.id}" and f"trace/{trace.id}/raw" not in asked, asked
     page.key("f")
     page.wait("document.querySelector('.vs').getAttribute('aria-rowcount') === '%d'" % len(trace.spans))
     figures = [page.js(FRAMES.replace('PIXELS', str(pixels))) for pixels in (120, 900)]
     print(f"  10,000 spans: opened in {seconds:.2f} s, {figures}")
     assert all(one["rows"] < 80 and one["elements"] < 2500 for one in figures), figures
+    budget(seconds <= 1 and all(one["fps"] >= 50 for one in figures), seconds, figures)
     page.key("End")
     page.wait(f"{ROWS % '.wr'}.some((row) => row.at === {len(trace.spans) - 1} && row.classList.contains('sel'))")
 
 
+def budget(holds, *figures):
+    """Times are held on a machine that does nothing else, when somebody asks."""
+    assert holds or not SPEED, figures
+
+
+def what_is_wrong_comes_after_the_spans_and_changes_them_in_place(page, _):
+    page.js("window.get_ = get; window.late = new Promise((done) => { window.let = done; });"
+            "get = async (path, query) => { if (path.endsWith('/findings')) await late; return get_(path, query); }")
+    opened(page, RUN, "?span=" + span("invoke_workflow rebook_hotel")["spanId"])
+    # What is refused, the spans say themselves; why, and what else is wrong, comes later.
+    assert "refused" in text(page, ".wr.sel .sts") and "1 refused by Agent 365" in text(page, "h1")
+    assert page.js("document.querySelectorAll('.det .note').length") == 0
+    page.js("document.querySelector('.body').dataset.same = '1'; window.let(); get = get_")
+    page.wait("document.querySelector('.det .note.warn')")
+    assert page.js("document.querySelector('.body').dataset.same") == "1"
+
+
+def long_runs_are_compared_without_reading_them(page, address):
+    def run(number, of_550):
+        trace = spans.Trace(number, spans.START - 2_000_000 + number * 1000, "Long Runner")
+        root = trace.add(None, "invoke_agent", "invoke_agent Long Runner", 0, 7_000)
+        for at in range(600):
+            words = of_550 if at == 550 else f"question {at}"
+            trace.add(root, "chat", "chat gpt-4.1", at * 10, at * 10 + 8, spans.model("gpt-4.1", 1, 1, [spans.message("user", words)], [spans.message("assistant", "fine")]))
+        trace.send(address)
+        return trace
+    earlier, later = run(31, "what is new"), run(32, "what is old")
+    page.browser.events.clear()
+    page.go(f"#/compare?a={earlier.id}&b={later.id}")
+    page.wait("document.querySelector('.dlt')?.innerText.includes('0 added, 0 missing, 1 changed') && document.querySelector('.det .ins')")
+    assert text(page, ".det .del") + text(page, ".det .ins") == "newold", text(page, ".det")
+    read = [one for one in page.requests() if "/span/" in one]
+    assert len(read) == 2, read
+
+
+def live_changes_do_not_fetch_the_list_again(page, address):
+    listed(page)
+    page.browser.events.clear()
+    trace = spans.Trace(41, time.time() * 1000, "Newcomer")
+    root = trace.add(None, "invoke_agent", "invoke_agent Newcomer", 0, None)
+    trace.send(address)
+    page.wait(f"{ROWS % '.lr'}.find((row) => row.at === 0)?.innerText.match(/Newcomer[^]*running/)")
+    lists = lambda: [one for one in page.requests() if "/api/traces" in one]
+    page.wait("screen.waiting === 0")
+    before = lists()
+    assert len(before) <= 2 and all("limit=200" in one for one in before), before
+    root["endTimeUnixNano"] = str(int((trace.at + 400) * 1_000_000))
+    trace.send(address, [root])
+    page.wait(f"{ROWS % '.lr'}.find((row) => row.at === 0)?.innerText.match(/Newcomer[^]*400 ms/)")
+    assert lists() == before, lists()
+
+
 def many_traces_scroll_and_every_row_arrives(page, address):
-    for first in range(0, 3_000, 500):
+    number = 100_000 if SPEED else 3_000
+    for first in range(0, number, 500):
         body = {"resourceSpans": [part for at in range(first, first + 500) for part in small(at).body()["resourceSpans"]]}
         spans.post(address, body)
     listed(page, "?agent=Crowd")
-    shown(page, "3,000")
+    shown(page, f"{number:,}")
     page.key("End")
-    page.wait(f"{ROWS % '.lr'}.some((row) => row.at === 2999 && row.innerText.includes('Crowd'))")
+    page.wait(f"{ROWS % '.lr'}.some((row) => row.at === {number - 1} && row.innerText.includes('Crowd'))")
     figures = page.js(FRAMES.replace('PIXELS', '900'))
-    print(f"  3,000 traces: {figures}")
+    begin = time.monotonic()
+    listed(page, "?agent=Crowd&q=nowhere")
+    shown(page, 0)
+    seconds = time.monotonic() - begin
+    print(f"  {number:,} traces: {figures}, filtered in {seconds:.2f} s")
     assert figures["rows"] < 60, figures
+    budget(figures["fps"] >= 50 and seconds <= 0.5, figures, seconds)
 
 
 def small(at):
@@ -388,11 +452,12 @@ def pictures(page, directory):
 TESTS = [the_list_tells_what_was_asked_and_answered, a_trace_opens_on_the_step_that_failed, bars_stand_where_the_times_say, a_model_call_reads_as_a_conversation, a_refused_span_says_why_and_how_to_mend_it,
          totals_count_each_call_once, two_runs_are_compared_by_structure, an_address_names_the_trace_the_span_the_view_and_the_part, everything_works_by_keys, a_drag_over_the_whole_time_zooms_and_edges_can_be_moved,
          colours_have_contrast_in_both_themes, everything_has_a_name_and_a_role, nothing_is_wider_than_the_window, search_and_filters_ask_the_server, a_new_trace_slides_in_and_one_that_grows_changes_in_place,
+         what_is_wrong_comes_after_the_spans_and_changes_them_in_place, long_runs_are_compared_without_reading_them, live_changes_do_not_fetch_the_list_again,
          what_a_span_says_never_becomes_markup, ten_thousand_spans_scroll_with_few_rows, many_traces_scroll_and_every_row_arrives]
 
 
 def main(program, directory, only=""):
-    server = subprocess.Popen([program, "serve", "--port", "0", "--grpc-port", "0"], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([program, "serve", "--port", "0", "--grpc-port", "0", *(["--memory", "1024"] if SPEED else [])], stdout=subprocess.PIPE, text=True)
     browser = Browser()
     failed = []
     try:
@@ -427,4 +492,4 @@ def main(program, directory, only=""):
         sys.exit("failed: " + ", ".join(failed))
 
 
-main(*sys.argv[1:])
+main(*[one for one in sys.argv[1:] if one != "--speed"])
