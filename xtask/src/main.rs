@@ -70,6 +70,7 @@ usage: cargo xtask <chore>
     [--documents N] [--seed S]  3,000 of seed 0 by default
   peers phoenix                 traces in Arize Phoenix, which takes minutes to install
   peers otlp                    traces in MLflow, which takes minutes to install
+  peers serve                   live Python packages and a collector send into `agentspan serve`
   peers runtimes                runs of WayFlow and LangGraph, replayed, which take minutes to install
   bench [ARGS]                  the benchmarks, compared with peers
   faults [--only TEXT]          the fault matrix, a line for each fault and way into the library: docs/faults.md
@@ -183,6 +184,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
             .run(),
         ("loom", _) => loom::run(workspace, &options),
         ("fuzz", _) => fuzz::run(workspace, &options),
+        ("peers", ["serve"]) => peers::serve(workspace),
         ("peers", ["agent365"]) => peers::agent365(workspace, "v0.1"),
         ("peers", ["agent365", "--profile", profile]) => peers::agent365(workspace, profile),
         ("peers", ["agentspec", options @ ..]) => peers::agentspec(workspace, options),

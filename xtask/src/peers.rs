@@ -112,6 +112,37 @@ pub(crate) fn runtimes(workspace: &Workspace) -> Result<(), XtaskError> {
         .run()
 }
 
+/// Sends spans with live packages, and through a collector, into `agentspan serve`.
+pub(crate) fn serve(workspace: &Workspace) -> Result<(), XtaskError> {
+    cargo(workspace)
+        .args(["build", "--locked", "--package", "agentspan-cli"])
+        .args(["--bin", "agentspan"])
+        .run()?;
+    // The successor asks for versions that exclude each other: its list names all that it imports.
+    let packages: [(&str, &str, &[&str]); 4] = [
+        ("agent365", "agent365", &[]),
+        ("agent365-v2", "agent365", &[]),
+        ("serve_successor", "successor", &["--no-deps"]),
+        ("serve_rotel", "rotel", &[]),
+    ];
+    for (peer, package, options) in packages {
+        let python = python_installed_with(workspace, peer, options)?;
+        let hint = "delete its virtual environment in the target directory and run this again";
+        Program::new(python, workspace.root(), hint)
+            .args([
+                driver(workspace, "serve"),
+                built(workspace, "agentspan"),
+                PathBuf::from(package),
+            ])
+            .env("PYTHONUTF8", "1")
+            .env("PYTHONUNBUFFERED", "1")
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("NO_PROXY", "127.0.0.1")
+            .run()?;
+    }
+    Ok(())
+}
+
 /// Runs the driver of a backend, which starts it, uses it and stops it.
 fn backend(workspace: &Workspace, peer: &str, programs: &[PathBuf]) -> Result<(), XtaskError> {
     let python = python_with(workspace, peer)?;
@@ -149,6 +180,15 @@ fn built(workspace: &Workspace, name: &str) -> PathBuf {
 
 /// The interpreter of a virtual environment that has a peer's requirements, which are installed once.
 fn python_with(workspace: &Workspace, peer: &str) -> Result<PathBuf, XtaskError> {
+    python_installed_with(workspace, peer, &[])
+}
+
+/// As [`python_with`], with options for `pip`.
+fn python_installed_with(
+    workspace: &Workspace,
+    peer: &str,
+    options: &[&str],
+) -> Result<PathBuf, XtaskError> {
     let environment = directory(workspace, peer);
     let python = environment.join(if cfg!(windows) {
         "Scripts/python.exe"
@@ -175,8 +215,9 @@ fn python_with(workspace: &Workspace, peer: &str) -> Result<PathBuf, XtaskError>
             "install",
             "--quiet",
             "--disable-pip-version-check",
-            "--requirement",
         ])
+        .args(options)
+        .args(["--requirement"])
         .args([&requirements])
         .run()?;
     fs::write(&installed, wanted).map_err(|source| XtaskError::File {

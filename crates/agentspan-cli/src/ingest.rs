@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::check::{Found, Request, RequestJudge, recorded_body};
 use crate::reading::list;
-use crate::span::{Form, Group, Span};
+use crate::span::{Form, Span};
 use crate::store::Store;
 
 pub(crate) use agent_spec::plain;
@@ -160,12 +160,10 @@ pub(crate) fn body(
 ) -> Taken {
     let mut taken = Taken::default();
     for resource_spans in list(body, "resourceSpans") {
-        let resource = resource_spans.get("resource").cloned().unwrap_or_default();
+        let resource = resource_spans.get("resource").unwrap_or(&Value::Null);
         for scope_spans in list(resource_spans, "scopeSpans") {
-            let group = Arc::new(Group {
-                resource: resource.clone(),
-                scope: scope_spans.get("scope").cloned().unwrap_or_default(),
-            });
+            let scope = scope_spans.get("scope").unwrap_or(&Value::Null);
+            let group = store.group(resource, scope);
             for json in list(scope_spans, "spans") {
                 let Some(mut span) = Span::of_json(json, form, &group) else {
                     taken.without_ids += 1;

@@ -16,6 +16,7 @@ mod diff;
 mod digest;
 mod doctor;
 mod facts;
+mod group;
 mod ingest;
 mod reading;
 mod replay;

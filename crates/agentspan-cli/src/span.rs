@@ -8,6 +8,7 @@ use agentspan_model::keys;
 use serde_json::Value;
 
 use crate::facts::Facts;
+use crate::group::Group;
 use crate::ingest::Place;
 use crate::reading::Reading;
 
@@ -30,15 +31,6 @@ impl Form {
             Self::AgentSpec => "agentspec",
         }
     }
-}
-
-/// What spans of one program share.
-#[derive(Debug, Default)]
-pub(crate) struct Group {
-    /// The resource, as it arrived.
-    pub(crate) resource: Value,
-    /// The instrumentation scope, as it arrived.
-    pub(crate) scope: Value,
 }
 
 /// A span of any source.

@@ -7,7 +7,10 @@ use std::sync::{Arc, OnceLock};
 
 use agentspan_model::agent365::Profile;
 
+use serde_json::Value;
+
 use crate::answers::Judged;
+use crate::group::{Group, Groups};
 use crate::row::Row;
 use crate::span::Span;
 
@@ -49,6 +52,7 @@ pub(crate) struct Store {
     /// By the number of each one's last change.
     by_change: BTreeMap<u64, Arc<str>>,
     lost: Lost,
+    groups: Groups,
 }
 
 impl Store {
@@ -63,6 +67,7 @@ impl Store {
             by_arrival: BTreeMap::new(),
             by_change: BTreeMap::new(),
             lost: Lost::default(),
+            groups: Groups::default(),
         }
     }
 
@@ -86,7 +91,7 @@ impl Store {
             false => TRACE_BYTES,
         };
         self.make_room(bytes + of_trace, &span.trace_id);
-        if self.bytes.saturating_add(bytes + of_trace) > self.limit {
+        if self.bytes().saturating_add(bytes + of_trace) > self.limit {
             self.lost.spans += 1;
             return;
         }
@@ -119,7 +124,7 @@ impl Store {
 
     /// Drops the oldest traces, but for the one that grows.
     fn make_room(&mut self, bytes: usize, growing: &str) {
-        while self.bytes.saturating_add(bytes) > self.limit {
+        while self.bytes().saturating_add(bytes) > self.limit {
             let mut oldest = self.by_arrival.iter();
             let Some(number) = oldest
                 .find(|(_, id)| id.as_ref() != growing)
@@ -137,9 +142,14 @@ impl Store {
         }
     }
 
-    /// How many bytes its spans take, about.
+    /// How many bytes its spans take, and what they share, about.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes.saturating_add(self.groups.bytes())
+    }
+
+    /// What spans with this resource and this scope share.
+    pub(crate) fn group(&mut self, resource: &Value, scope: &Value) -> Arc<Group> {
+        self.groups.of(resource, scope)
     }
 
     /// How many bytes its spans may take.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use crate::group::Group;
 use crate::reading::{Attributes, Reading, attributes};
-use crate::span::{Form, Group, Span};
+use crate::span::{Form, Span};
 
 /// A request with these spans. Those that came together stay together.
 pub(crate) fn request(spans: &[&Span]) -> Value {

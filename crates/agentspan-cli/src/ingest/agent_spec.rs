@@ -19,8 +19,9 @@ use serde_json::{Value, json};
 
 use super::Place;
 use crate::check::Found;
+use crate::group::Group;
 use crate::reading::pair;
-use crate::span::{Form, Group, Span};
+use crate::span::{Form, Span};
 
 /// How many open spans are remembered. Beyond it all are forgotten, which only costs what a recording
 /// without events in its spans says of them.
@@ -200,10 +201,7 @@ impl Hooks {
             );
             json!({"attributes": [run]})
         });
-        let group = Arc::new(Group {
-            resource,
-            scope: Value::Null,
-        });
+        let group = Arc::new(Group::new(resource, Value::Null));
         self.groups.insert(name, Arc::clone(&group));
         group
     }

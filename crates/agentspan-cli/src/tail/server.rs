@@ -70,7 +70,7 @@ pub(super) async fn follow(
             let trace = server.trace(&id).await.map_err(failed)?;
             let mut store = Store::new(FILE_BYTES);
             ingest::body(&trace, None, None, &mut store);
-            printer.print(&mut store, &id)?;
+            printer.print(&store, &id)?;
         }
     }
 }
