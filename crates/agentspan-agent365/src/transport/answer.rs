@@ -1,5 +1,6 @@
 //! What the server answered.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use agentspan_model::received::Withheld;
@@ -14,13 +15,24 @@ use crate::retry_after::{AskedPause, asked_pause};
 const MAX_CORRELATION_ID: usize = 128;
 
 /// An answer. Its head decides what it means; its body may be less than the server meant to send.
-#[derive(Debug)]
+///
+/// `Debug` shows neither headers nor the body, which may be a token.
 pub struct HttpAnswer {
     pub(crate) status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
     trailers: Option<HeaderMap>,
     is_whole: bool,
+}
+
+impl fmt::Debug for HttpAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpAnswer")
+            .field("status", &self.status)
+            .field("body_bytes", &self.body.len())
+            .field("is_whole", &self.is_whole)
+            .finish_non_exhaustive()
+    }
 }
 
 impl HttpAnswer {
@@ -77,7 +89,7 @@ impl HttpAnswer {
         &self.headers
     }
 
-    /// What came of its body, up to the limit of the transport.
+    /// The body, up to the limit of the transport.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
@@ -150,6 +162,23 @@ mod tests {
         assert_eq!(
             correlation_id(&headers, &Withheld::new().with_secret(b"s3cret")).as_deref(),
             expected
+        );
+    }
+
+    #[test]
+    fn debug_shows_neither_headers_nor_the_body() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-echo", "canary".parse().unwrap());
+        let answer = HttpAnswer {
+            status: StatusCode::OK,
+            headers: headers.clone(),
+            body: b"canary".to_vec(),
+            trailers: Some(headers),
+            is_whole: true,
+        };
+        assert_eq!(
+            format!("{answer:?}"),
+            "HttpAnswer { status: 200, body_bytes: 6, is_whole: true, .. }"
         );
     }
 
