@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use crate::suite::Verdict;
-
 /// How much of a line with JSON in it is shown.
 const SHOWN_CHARS: usize = 600;
 /// How many lines are shown for a case.
@@ -59,6 +57,17 @@ pub struct CaseFailure {
     pub case: String,
     /// What is wrong, a line each.
     pub details: Vec<String>,
+}
+
+/// What came of one case.
+pub(crate) enum Verdict {
+    Passed,
+    /// The rules that applied, and whether the differences are the reviewed ones.
+    Deviates {
+        rules: Vec<String>,
+        is_reviewed: bool,
+    },
+    Failed(CaseFailure),
 }
 
 /// Numbers over all files.

@@ -13,7 +13,7 @@ use crate::case::VectorFile;
 use crate::compare::{Difference, differences};
 use crate::deviations::{BoundRule, Code, DeviationsError};
 use crate::mutation::{self, Fate, Mutations};
-use crate::report::{CaseFailure, FileReport, FileResult, Report};
+use crate::report::{CaseFailure, FileReport, FileResult, Report, Verdict};
 use crate::reviewed::{Reviewed, written};
 use crate::{Case, Deviations, Json, Runner};
 
@@ -295,17 +295,6 @@ type Bound = (Box<dyn Runner>, Vec<BoundRule>);
 struct Cases<'a> {
     runner: &'a Bound,
     cases: Vec<Box<RawValue>>,
-}
-
-/// What came of one case.
-pub(crate) enum Verdict {
-    Passed,
-    /// The rules that applied, and whether the differences are the reviewed ones.
-    Deviates {
-        rules: Vec<String>,
-        is_reviewed: bool,
-    },
-    Failed(CaseFailure),
 }
 
 /// How an outcome of ours compares with the reference's.

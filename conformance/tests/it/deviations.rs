@@ -1,8 +1,8 @@
 //! A deviating case is held to its rule as strictly as another to the reference.
 
-use conformance::{Deviations, Json, Predicate, Suite};
+use conformance::{Allowance, Case, Deviations, Json, Outcome, Predicate, Runner, Suite};
 
-use crate::scratch::{Echo, echo, printed};
+use crate::scratch::{Echo, Scratch, echo, file, printed};
 
 const RULE: &str = r#"
     [[rule]]
@@ -138,4 +138,77 @@ fn a_rule_says_why_and_is_alone_with_its_id() {
         &RULE.replace("reason", "because"),
         "cannot read the deviations",
     );
+}
+
+/// Answers with the input, and may differ from the reference at `free` if `is_odd` is true.
+struct Free;
+
+impl Runner for Free {
+    fn file_stem(&self) -> &'static str {
+        "echo"
+    }
+
+    fn run(&self, case: &Case) -> Outcome {
+        case.input_json()
+    }
+
+    fn allowances(&self) -> Vec<Allowance> {
+        vec![Allowance {
+            name: "odd",
+            applies: |case| {
+                let input = case.input_json();
+                input.is_ok_and(|input| input.member("is_odd") == Some(&Json::Bool(true)))
+            },
+            places: &["free"],
+        }]
+    }
+}
+
+#[track_caller]
+fn check_allowed(input: &str, expected: &str, lines: &[&str]) {
+    let case = format!(r#"{{"name":"c","input":{input},"expected":{expected}}}"#);
+    let directory = Scratch::new().with("echo.json", &file(&[&case]));
+    let rules = Deviations::parse(RULE).unwrap();
+    let suite = Suite::new(vec![Box::new(Free)], &rules).unwrap();
+    let text = printed(&suite.run(directory.path()).unwrap());
+    for line in lines {
+        assert!(text.lines().any(|found| found.trim() == *line), "{text}");
+    }
+}
+
+#[test]
+fn a_difference_is_allowed_in_its_place_and_said_to_be_new() {
+    check_allowed(
+        r#"{"is_odd":true,"free":{"a":[1]}}"#,
+        r#"{"is_odd":true,"free":{"a":[2]}}"#,
+        &[
+            "echo.json: 0 passed, 0 failed, 1 deviates",
+            "1 with differences that are not reviewed",
+            "rule odd-becomes-zero: 1 cases",
+        ],
+    );
+}
+
+#[test]
+fn a_difference_beside_the_place_or_without_the_property_fails() {
+    check_allowed(
+        r#"{"is_odd":true,"free":1,"other":1}"#,
+        r#"{"is_odd":true,"free":2,"other":2}"#,
+        &[
+            "rule odd-becomes-zero applies, but we do something else",
+            "other: expected 2, found 1",
+            "0 passed, 1 failed",
+        ],
+    );
+    check_allowed(
+        r#"{"is_odd":false,"free":1}"#,
+        r#"{"is_odd":false,"free":2}"#,
+        &["free: expected 2, found 1", "0 passed, 1 failed"],
+    );
+}
+
+#[test]
+fn a_case_that_does_as_the_reference_meets_no_allowance() {
+    let same = r#"{"is_odd":true,"free":1}"#;
+    check_allowed(same, same, &["echo.json: 1 passed, 0 failed, 0 deviates"]);
 }
