@@ -11,9 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use crate::command::cargo;
 use crate::error::XtaskError;
-use crate::workspace::{Package, Workspace};
+use crate::workspace::{Package, Workspace, cargo};
 
 /// Set when cargo runs this program as rustdoc.
 const AS_RUSTDOC: &str = "AGENTSPAN_XTASK_AS_RUSTDOC";

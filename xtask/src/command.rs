@@ -6,22 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use crate::error::XtaskError;
-use crate::workspace::Workspace;
 
 /// A program about to be started, and what to tell the person who has not installed it.
 #[derive(Debug)]
 pub(crate) struct Program {
     command: Command,
     hint: &'static str,
-}
-
-/// Cargo, in the workspace's root.
-pub(crate) fn cargo(workspace: &Workspace) -> Program {
-    Program::new(
-        "cargo",
-        workspace.root(),
-        "install Rust from https://rustup.rs",
-    )
 }
 
 /// A program that runs beside us.

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::command::{Program, cargo};
+use crate::command::Program;
 use crate::error::XtaskError;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, cargo};
 
 /// The version of cargo-deny that is installed when it is missing.
 const VERSION: &str = "0.20.2";

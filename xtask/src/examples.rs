@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use crate::command::{Program, cargo};
+use crate::command::Program;
 use crate::error::XtaskError;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, cargo};
 
 /// The example that is a package of its own, so that it builds quickly.
 const QUICKSTART: &str = "quickstart";

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::command::{Program, cargo};
+use crate::command::Program;
 use crate::error::XtaskError;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, cargo};
 
 /// The crate whose features choose between implementations, and the choice that is not the default.
 const OTHER_CHOICE: (&str, &str) = ("agentspan-tls", "ring");

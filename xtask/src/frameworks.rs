@@ -1,8 +1,7 @@
 //! `cargo xtask frameworks`: agents of other frameworks, captured unchanged.
 
-use crate::command::cargo;
 use crate::error::XtaskError;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, cargo};
 
 /// Runs the programs of `frameworks`, a workspace of its own, which fail unless everything arrives. They need the
 /// compiler that the frameworks need, which is newer than the one that we declare.

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use crate::command::{Program, Running, cargo};
+use crate::command::{Program, Running};
 use crate::error::XtaskError;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, cargo};
 
 /// How long each target runs unless something else is asked for.
 const SECONDS: &str = "20";

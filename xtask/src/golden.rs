@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::command::cargo;
 use crate::error::XtaskError;
-use crate::workspace::{Package, Workspace};
+use crate::workspace::{Package, Workspace, cargo};
 
 type Contents = BTreeMap<PathBuf, Vec<u8>>;
 

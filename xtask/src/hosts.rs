@@ -1,8 +1,8 @@
 //! `cargo xtask hosts`: what becomes of programs that use TLS when they are linked to us.
 
-use crate::command::{Program, cargo};
+use crate::command::Program;
 use crate::error::XtaskError;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, cargo};
 
 /// Runs the matrix of `hosts`, a workspace of its own: features must not be unified with ours.
 ///

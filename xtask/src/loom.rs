@@ -1,8 +1,7 @@
 //! `cargo xtask loom`: the hand-off of the queue under the schedules that checkers choose.
 
-use crate::command::cargo;
 use crate::error::XtaskError;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, cargo};
 
 /// The checkers, each of which is a condition that the queue's tests are compiled with.
 const CHECKERS: [&str; 2] = ["loom", "shuttle"];

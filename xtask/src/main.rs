@@ -30,9 +30,8 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use crate::command::cargo;
 use crate::error::XtaskError;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, cargo};
 
 const HELP: &str = "\
 usage: cargo xtask <chore>

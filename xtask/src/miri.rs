@@ -1,8 +1,7 @@
 //! `cargo xtask miri`: unit tests in an interpreter that finds undefined behaviour and leaked threads.
 
-use crate::command::cargo;
 use crate::error::XtaskError;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, cargo};
 
 /// The crates whose unit tests need no network and no other process.
 const CRATES: [&str; 3] = ["agentspan-queue", "agentspan-record", "agentspan-discovery"];

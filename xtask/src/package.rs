@@ -1,8 +1,7 @@
 //! `cargo xtask package`: the published crates are complete.
 
-use crate::command::cargo;
 use crate::error::XtaskError;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, cargo};
 
 /// Packages every published crate as `cargo publish` does. A warning is an error.
 ///

@@ -1,8 +1,8 @@
 //! `cargo xtask page`: the page of `agentspan serve` in a real browser.
 
-use crate::command::{Program, cargo};
+use crate::command::Program;
 use crate::error::XtaskError;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, cargo};
 
 /// What becomes of the pictures that the tests take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::command::{Program, cargo};
+use crate::command::Program;
 use crate::error::XtaskError;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, cargo};
 
 /// The directory of the drivers and of their requirements.
 const PEERS: &str = "conformance/peers";

@@ -11,9 +11,8 @@ use std::env::consts::EXE_EXTENSION;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::command::cargo;
 use crate::error::XtaskError;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, cargo};
 
 /// A crate with features, and how many crates it brings, itself included.
 struct Tree {

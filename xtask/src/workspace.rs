@@ -80,6 +80,15 @@ impl Workspace {
     }
 }
 
+/// Cargo, in the workspace's root.
+pub(crate) fn cargo(workspace: &Workspace) -> Program {
+    Program::new(
+        "cargo",
+        workspace.root(),
+        "install Rust from https://rustup.rs",
+    )
+}
+
 impl Package {
     /// Whether the crate goes to a registry.
     pub(crate) fn is_published(&self) -> bool {

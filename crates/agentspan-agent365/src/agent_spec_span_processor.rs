@@ -63,6 +63,14 @@ struct Direct {
 
 type Open = TrackedSpan<Direct>;
 
+impl Delivery {
+    /// A span processor of Agent Spec over this delivery.
+    #[must_use]
+    pub fn agent_spec_processor(&self) -> AgentSpecSpanProcessor {
+        AgentSpecSpanProcessor::over(Front::open(self.clone()))
+    }
+}
+
 impl AgentSpecSpanProcessor {
     pub(crate) fn over(front: Front) -> Self {
         Self {

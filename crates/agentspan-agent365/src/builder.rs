@@ -24,7 +24,7 @@ use tracing::warn;
 use crate::build_error::BuildError;
 use crate::chunking::Estimate;
 use crate::delivery::{Courier, Delivery, Observer, Setup, start};
-use crate::destination::{Destinations, PathChoice};
+use crate::destination::Destinations;
 use crate::encode::{BodyEncoder, Truncation};
 use crate::longest::LONGEST;
 use crate::loopback_endpoint::LoopbackEndpoint;
@@ -34,7 +34,7 @@ use crate::retry::{Retry, RetryTimer, TokioRetryTimer};
 use crate::stats::QueueBounds;
 use crate::token_resolver::TokenResolver;
 use crate::transport::{Transport, TransportRoute};
-use crate::wire_profile::{Host, WireProfile};
+use crate::wire_profile::{Host, PathChoice, WireProfile};
 
 /// How much of an answer is read. It holds what the service says of each span of some batches of
 /// the default size: about 130 bytes for a span with three destinations, all of which have it.
@@ -89,6 +89,13 @@ pub struct DeliveryBuilder<F = Delivery> {
     retry: Retry,
     timer: Arc<dyn RetryTimer>,
     front: PhantomData<fn() -> F>,
+}
+
+impl Delivery {
+    /// Starts to describe a delivery. The defaults fit production.
+    pub fn builder(resolver: impl TokenResolver) -> DeliveryBuilder<Self> {
+        DeliveryBuilder::new(resolver)
+    }
 }
 
 impl<F> DeliveryBuilder<F> {

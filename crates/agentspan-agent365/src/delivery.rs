@@ -28,13 +28,7 @@ use std::time::Duration;
 use agentspan_queue::PerProcess;
 use opentelemetry_sdk::error::OTelSdkResult;
 
-use crate::agent_spec_span_processor::AgentSpecSpanProcessor;
-use crate::builder::DeliveryBuilder;
-use crate::exporter::Agent365Exporter;
-use crate::front::Front;
-use crate::span_processor::Agent365SpanProcessor;
 use crate::stats::DeliveryStats;
-use crate::token_resolver::TokenResolver;
 
 pub(crate) use self::courier::Courier;
 pub(crate) use self::shared::Shared;
@@ -47,10 +41,11 @@ const AFTER_DROP: Duration = Duration::from_secs(5);
 
 /// The delivery of spans to Agent 365: a queue, and one thread that does all input and output.
 ///
-/// The thread is named `agentspan-export`, is started by [`DeliveryBuilder::build`], and has a Tokio
-/// runtime of its own, so that a program needs none. It ends, and is joined, when the last front is
-/// shut down or with [`shutdown`](Self::shutdown). When everything is dropped without a shutdown,
-/// what waits is still sent for at most five seconds, without anybody waiting for it.
+/// The thread is named `agentspan-export`, is started by
+/// [`DeliveryBuilder::build`](crate::DeliveryBuilder::build), and has a Tokio runtime of its own,
+/// so that a program needs none. It ends, and is joined, when the last front is shut down or with
+/// [`shutdown`](Self::shutdown). When everything is dropped without a shutdown, what waits is still
+/// sent for at most five seconds, without anybody waiting for it.
 ///
 /// After a fork without `exec` the child's delivery starts empty and counts from zero: what was queued is the
 /// parent's to send. The first span that the child hands over starts a thread of its own, with connections of
@@ -69,37 +64,15 @@ struct Inner {
 }
 
 impl Delivery {
-    /// Starts to describe a delivery. The defaults fit production.
-    pub fn builder(resolver: impl TokenResolver) -> DeliveryBuilder<Self> {
-        DeliveryBuilder::new(resolver)
-    }
-
-    /// A span exporter over this delivery, for a pipeline of the OpenTelemetry SDK.
-    #[must_use]
-    pub fn exporter(&self) -> Agent365Exporter {
-        Agent365Exporter::over(Front::open(self.clone()))
-    }
-
-    /// A span processor over this delivery.
-    #[must_use]
-    pub fn span_processor(&self) -> Agent365SpanProcessor {
-        Agent365SpanProcessor::over(Front::open(self.clone()))
-    }
-
-    /// A span processor of Agent Spec over this delivery.
-    #[must_use]
-    pub fn agent_spec_processor(&self) -> AgentSpecSpanProcessor {
-        AgentSpecSpanProcessor::over(Front::open(self.clone()))
-    }
-
-    /// What happened to the spans so far.
+    /// Counts of the spans so far.
     #[must_use]
     pub fn stats(&self) -> DeliveryStats {
         self.shared().counters.snapshot()
     }
 
-    /// What the service said last of spans that it rejected or did not route, or as a remark: see
-    /// [`ServiceReason`](crate::service_reason::ServiceReason). The reports have all of its reasons.
+    /// The service's last message about spans that it rejected or did not route, or as a remark:
+    /// see [`ServiceReason`](crate::service_reason::ServiceReason). The reports have all of its
+    /// reasons.
     #[must_use]
     pub fn receiver_message(&self) -> Option<String> {
         self.shared().receiver_message()

@@ -14,7 +14,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use crate::access_token::AccessToken;
 use crate::export_error::RefusedIdentityError;
 use crate::loopback_endpoint::LoopbackEndpoint;
-use crate::wire_profile::{Host, PathPart, WireProfile};
+use crate::wire_profile::{Host, PathChoice, PathPart, WireProfile};
 
 /// What is not written as it is in a segment of a path: all but `pchar` of [RFC 3986], section 3.3.
 ///
@@ -54,17 +54,6 @@ pub(crate) struct Destinations {
     pub(crate) loopback: Option<LoopbackEndpoint>,
     /// Where the environment asks to send to. Only profiles with a common host know such a thing.
     pub(crate) domain: Option<DomainOverride>,
-}
-
-/// Which path of the profile spans are sent to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum PathChoice {
-    #[default]
-    Usual,
-    /// The one for service-to-service calls.
-    Service,
-    /// The one for tokens of a user or that for service-to-service calls, as the token says.
-    ByToken,
 }
 
 /// An identity, and where its spans are sent.

@@ -191,7 +191,7 @@ impl ExportError {
         status_meaning(status, &words.join(" "))
     }
 
-    /// What the service says of the spans, as far as it gives reasons.
+    /// The reasons that the service gives for the spans.
     #[must_use]
     pub fn service_reasons(&self) -> &[ServiceReason] {
         match self {
@@ -219,7 +219,7 @@ fn listed(reasons: &[ServiceReason]) -> String {
     listed
 }
 
-/// What a token resolver returned as its error.
+/// The error of a token resolver.
 ///
 /// Such an error may hold a secret. So neither `Debug` nor `Display` show it, and it is never logged;
 /// [`source`](Error::source) gives it to whoever asks for it.
@@ -256,7 +256,8 @@ impl Error for ResolverError {
     }
 }
 
-/// What a resolver returns as its error when it may have a token later: the spans wait, and it is asked again.
+/// The error of a resolver that may have a token later: the spans wait, and the delivery asks
+/// again.
 ///
 /// Any other error of a resolver costs the spans of the batch. With this one they stay in the queue for as long
 /// as they would for a service that fails, see [`Retry`](crate::retry::Retry). Pauses are those after a failed

@@ -53,7 +53,7 @@ impl Agent365Exporter {
         async move { report?.await.map_err(|_| SubmitError::Stopped) }
     }
 
-    /// What happened to the spans of the delivery so far.
+    /// Counts of the delivery's spans so far.
     #[must_use]
     pub fn stats(&self) -> DeliveryStats {
         self.front.delivery().stats()
@@ -67,6 +67,14 @@ impl Agent365Exporter {
 
     pub(crate) fn over(front: Front) -> Self {
         Self { front }
+    }
+}
+
+impl Delivery {
+    /// A span exporter over this delivery, for a pipeline of the OpenTelemetry SDK.
+    #[must_use]
+    pub fn exporter(&self) -> Agent365Exporter {
+        Agent365Exporter::over(Front::open(self.clone()))
     }
 }
 

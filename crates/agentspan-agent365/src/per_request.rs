@@ -51,9 +51,9 @@ impl PerRequestExport {
         }
     }
 
-    /// What `ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT` and the variables `A365_PER_REQUEST_…` ask for, as
-    /// in the reference for Node; `None` if it is not switched on. What is no number above zero counts as
-    /// not set, and is logged.
+    /// The settings of `ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT` and the variables
+    /// `A365_PER_REQUEST_…`, as in the reference for Node; `None` if it is not switched on. What is
+    /// no number above zero counts as not set, and is logged.
     #[must_use]
     pub fn read(environment: &Environment) -> Option<Self> {
         if !Switches::read(environment).per_request_export_enabled() {

@@ -11,7 +11,7 @@ pub use crate::missing_permission::MissingPermission;
 pub use crate::service_reason::ServiceReason;
 use crate::transport::TransportError;
 
-/// What became of the spans of one batch.
+/// The result of one batch of spans.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct ExportReport {
@@ -25,7 +25,7 @@ pub struct ExportReport {
     pub other_operation: usize,
 }
 
-/// What became of the spans of one identity.
+/// The result for the spans of one identity.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct IdentityReport {
@@ -84,13 +84,13 @@ pub struct RefusedIdentity {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Attempt {
-    /// What came of it.
+    /// The outcome.
     pub outcome: AttemptOutcome,
     /// The pause that followed, if another try did.
     pub pause: Option<Duration>,
 }
 
-/// What came of one try.
+/// The outcome of one try.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AttemptOutcome {

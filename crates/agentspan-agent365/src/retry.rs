@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::wire_profile::RetryPolicy;
+use http::StatusCode;
 
 /// How long failed requests are retried by default.
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(15 * 60);
@@ -135,6 +135,103 @@ pub(crate) struct Failed {
     pub(crate) asked: Option<Duration>,
     /// How long the spans wait already.
     pub(crate) age: Duration,
+}
+
+/// When a failed try is repeated.
+#[derive(Debug)]
+pub(crate) enum RetryPolicy {
+    /// A few times, at once.
+    Tries {
+        tries: u32,
+        pauses: Pauses,
+        /// The longest pause that the service's `Retry-After` can ask for; `None` ignores the
+        /// header.
+        longest_asked: Option<Duration>,
+    },
+    /// Once; then the identity cools down while its spans are kept.
+    Cooldown(Cooldown),
+}
+
+/// For how long an identity sends nothing after a failed try.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cooldown {
+    pub(crate) first: Duration,
+    /// Also of those that the service's `Retry-After` asks for.
+    pub(crate) longest: Duration,
+    /// How long spans are kept.
+    pub(crate) max_age: Duration,
+}
+
+/// How the pauses between tries grow.
+#[derive(Debug)]
+pub(crate) enum Pauses {
+    /// Each is longer by the first one.
+    Growing(Duration),
+    /// Each is twice as long as the one before.
+    Doubling(Duration),
+}
+
+impl RetryPolicy {
+    /// The pause after a failed try. `None` after the last. `random` gives a number from 0 to 1.
+    pub(crate) fn pause_after(
+        &self,
+        failed: Failed,
+        random: impl FnOnce() -> f64,
+    ) -> Option<Duration> {
+        let (tries, pauses, longest_asked) = match self {
+            Self::Tries {
+                tries,
+                pauses,
+                longest_asked,
+            } => (*tries, pauses, *longest_asked),
+            Self::Cooldown(cooldown) => {
+                let pause = cooldown.after(failed.failures, failed.asked, random);
+                let is_over = failed.age.saturating_add(pause) >= cooldown.max_age;
+                return (!is_over).then_some(pause);
+            }
+        };
+        if failed.tries >= tries {
+            return None;
+        }
+        if let (Some(asked), Some(longest)) = (failed.asked, longest_asked) {
+            return Some(asked.min(longest));
+        }
+        Some(match pauses {
+            Pauses::Growing(step) => step.saturating_mul(failed.tries),
+            Pauses::Doubling(first) => {
+                first.saturating_mul(2_u32.saturating_pow(failed.tries.saturating_sub(1)))
+            }
+        })
+    }
+
+    /// Whether a request that was answered with `status` is worth another try.
+    pub(crate) fn repeats(&self, status: StatusCode) -> bool {
+        matches!(
+            status,
+            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
+        ) || status.is_server_error()
+    }
+}
+
+impl Cooldown {
+    /// What the service asks for, or else the first one, and with each failure before it a random
+    /// one from a range that doubles. To ask for no time is to ask for nothing.
+    pub(crate) fn after(
+        &self,
+        failures: u32,
+        asked: Option<Duration>,
+        random: impl FnOnce() -> f64,
+    ) -> Duration {
+        if let Some(asked) = asked.filter(|asked| !asked.is_zero()) {
+            return asked.min(self.longest);
+        }
+        let range = self.first.saturating_mul(2_u32.saturating_pow(failures));
+        let beyond = range.min(self.longest).saturating_sub(self.first);
+        match beyond.is_zero() {
+            true => self.first,
+            false => self.first + beyond.mul_f64(random().clamp(0.0, 1.0)),
+        }
+    }
 }
 
 fn longest_pause(failures: u32) -> Duration {

@@ -13,8 +13,8 @@ const MAX_SINK: usize = 64;
 /// How many reasons are told apart for one identity.
 const MAX_REASONS: usize = 8;
 
-/// What the service says of some spans of a request, such as `tenant_not_licensed`, or of a request that it
-/// refuses.
+/// A reason that the service gives for some spans of a request, such as `tenant_not_licensed`, or
+/// of a request that it refuses.
 ///
 /// The words are the service's own, made fit to be shown: control characters and invisible characters
 /// are escaped, a reason has at most 200 characters, and what it repeats of the token, or of the request,
@@ -29,7 +29,7 @@ pub struct ServiceReason {
     /// The reason. Of more than eight reasons for one identity, the others are counted together as
     /// `other reasons`.
     pub text: String,
-    /// Of how many spans the service says so; 0 for a remark about the request.
+    /// The number of spans that the reason is about; 0 for a remark about the request.
     pub spans: usize,
 }
 

@@ -32,7 +32,7 @@ impl Agent365SpanProcessor {
         DeliveryBuilder::new(resolver)
     }
 
-    /// What happened to the spans of the delivery so far.
+    /// Counts of the delivery's spans so far.
     #[must_use]
     pub fn stats(&self) -> DeliveryStats {
         self.front.delivery().stats()
@@ -57,6 +57,14 @@ impl Agent365SpanProcessor {
 
     pub(crate) fn over(front: Front) -> Self {
         Self { front }
+    }
+}
+
+impl Delivery {
+    /// A span processor over this delivery.
+    #[must_use]
+    pub fn span_processor(&self) -> Agent365SpanProcessor {
+        Agent365SpanProcessor::over(Front::open(self.clone()))
     }
 }
 

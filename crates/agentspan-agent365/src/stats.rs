@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use agentspan_record::{DropReason, SpanCuts};
 
-/// What happened to the spans of one delivery so far.
+/// Counts of the spans of one delivery.
 ///
 /// It is shown as a line, in which reasons for which nothing was lost are left out:
 ///
@@ -40,7 +40,8 @@ pub struct DeliveryStats {
     /// Panics that were contained on the way: in token resolvers, enrichers, observers of reports
     /// and retry timers, and in the delivery itself. The delivery goes on after each.
     pub panics: u64,
-    /// What was cut of spans that are beyond the [`SpanLimits`](crate::SpanLimits).
+    /// The parts of spans that were cut because they exceeded the
+    /// [`SpanLimits`](crate::SpanLimits).
     pub cuts: SpanCuts,
     dropped: Losses,
 }
@@ -69,7 +70,7 @@ impl DeliveryStats {
         })
     }
 
-    /// What was dropped, by reason. Reasons for which nothing was dropped are left out.
+    /// The dropped spans by reason, without reasons that have none.
     pub fn losses(&self) -> impl Iterator<Item = (DropReason, u64)> + use<> {
         let counts = DropReason::ALL.into_iter().zip(self.dropped);
         counts.filter(|(_, count)| *count > 0)

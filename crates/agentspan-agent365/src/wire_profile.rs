@@ -7,12 +7,10 @@ use std::time::Duration;
 use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::contract::Wire;
 use agentspan_model::keys;
-use http::StatusCode;
 use opentelemetry::Value;
 
 use self::PathPart::{Agent, Tenant, Text};
-use crate::destination::PathChoice;
-use crate::retry::Failed;
+use crate::retry::{Cooldown, Pauses, RetryPolicy};
 use crate::retry_after::pause_of;
 
 /// The wire of one profile.
@@ -60,6 +58,17 @@ pub(crate) enum Host {
     Common(&'static str),
 }
 
+/// Which path of the profile spans are sent to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum PathChoice {
+    #[default]
+    Usual,
+    /// The one for service-to-service calls.
+    Service,
+    /// The one for tokens of a user or that for service-to-service calls, as the token says.
+    ByToken,
+}
+
 /// A part of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PathPart {
@@ -77,39 +86,6 @@ pub(crate) enum MissingToken {
     SendWithout,
     /// They are dropped and counted.
     Drop,
-}
-
-/// When a failed try is repeated.
-#[derive(Debug)]
-pub(crate) enum RetryPolicy {
-    /// A few times, at once.
-    Tries {
-        tries: u32,
-        pauses: Pauses,
-        /// The longest pause that the service's `Retry-After` can ask for; `None` ignores the header.
-        longest_asked: Option<Duration>,
-    },
-    /// Once; then the identity cools down while its spans are kept.
-    Cooldown(Cooldown),
-}
-
-/// For how long an identity sends nothing after a failed try.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cooldown {
-    first: Duration,
-    /// Also of those that the service's `Retry-After` asks for.
-    longest: Duration,
-    /// How long spans are kept.
-    pub(crate) max_age: Duration,
-}
-
-/// How the pauses between tries grow.
-#[derive(Debug)]
-pub(crate) enum Pauses {
-    /// Each is longer by the first one.
-    Growing(Duration),
-    /// Each is twice as long as the one before.
-    Doubling(Duration),
 }
 
 /// `microsoft-agents-a365-observability-core` 0.1.0. The service's `Retry-After` is ignored there.
@@ -253,69 +229,6 @@ impl WireProfile {
     }
 }
 
-impl RetryPolicy {
-    /// The pause after a failed try. `None` after the last. `random` gives a number from 0 to 1.
-    pub(crate) fn pause_after(
-        &self,
-        failed: Failed,
-        random: impl FnOnce() -> f64,
-    ) -> Option<Duration> {
-        let (tries, pauses, longest_asked) = match self {
-            Self::Tries {
-                tries,
-                pauses,
-                longest_asked,
-            } => (*tries, pauses, *longest_asked),
-            Self::Cooldown(cooldown) => {
-                let pause = cooldown.after(failed.failures, failed.asked, random);
-                let is_over = failed.age.saturating_add(pause) >= cooldown.max_age;
-                return (!is_over).then_some(pause);
-            }
-        };
-        if failed.tries >= tries {
-            return None;
-        }
-        if let (Some(asked), Some(longest)) = (failed.asked, longest_asked) {
-            return Some(asked.min(longest));
-        }
-        Some(match pauses {
-            Pauses::Growing(step) => step.saturating_mul(failed.tries),
-            Pauses::Doubling(first) => {
-                first.saturating_mul(2_u32.saturating_pow(failed.tries.saturating_sub(1)))
-            }
-        })
-    }
-
-    /// Whether a request that was answered with `status` is worth another try.
-    pub(crate) fn repeats(&self, status: StatusCode) -> bool {
-        matches!(
-            status,
-            StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
-        ) || status.is_server_error()
-    }
-}
-
-impl Cooldown {
-    /// What the service asks for, or else the first one, and with each failure before it a random
-    /// one from a range that doubles. To ask for no time is to ask for nothing.
-    pub(crate) fn after(
-        &self,
-        failures: u32,
-        asked: Option<Duration>,
-        random: impl FnOnce() -> f64,
-    ) -> Duration {
-        if let Some(asked) = asked.filter(|asked| !asked.is_zero()) {
-            return asked.min(self.longest);
-        }
-        let range = self.first.saturating_mul(2_u32.saturating_pow(failures));
-        let beyond = range.min(self.longest).saturating_sub(self.first);
-        match beyond.is_zero() {
-            true => self.first,
-            false => self.first + beyond.mul_f64(random().clamp(0.0, 1.0)),
-        }
-    }
-}
-
 /// For how many seconds an identity of [`Profile::V3`] sends nothing after a failed try.
 ///
 /// `failures` is how many there were before it, `asked` what the service asks for, and `random` where in
@@ -330,7 +243,10 @@ pub fn cooldown_seconds(failures: u32, asked: Option<f64>, random: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use http::StatusCode;
+
     use super::*;
+    use crate::retry::Failed;
 
     fn check_pauses(wire: &WireProfile, asked: Option<Duration>, expected: [Option<u64>; 4]) {
         let pauses = [1, 2, 3, 4].map(|tries| {

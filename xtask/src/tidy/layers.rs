@@ -5,9 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
-use crate::command::cargo;
 use crate::error::XtaskError;
-use crate::workspace::{Package, Workspace};
+use crate::workspace::{Package, Workspace, cargo};
 
 /// The file that holds the table.
 pub(super) const ARCHITECTURE: &str = "ARCHITECTURE.md";

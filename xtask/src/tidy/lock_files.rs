@@ -3,9 +3,8 @@
 //! Cargo keeps that of our own workspace up to date in every build, and the others only when they are built.
 
 use super::Finding;
-use crate::command::cargo;
 use crate::error::XtaskError;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, cargo};
 
 /// The directories of these workspaces.
 const BESIDE: [&str; 3] = ["frameworks", "fuzz", "hosts"];

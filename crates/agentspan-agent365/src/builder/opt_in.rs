@@ -9,10 +9,10 @@ use agentspan_record::Enrichment;
 use opentelemetry_sdk::trace::SpanData;
 
 use super::DeliveryBuilder;
-use crate::destination::PathChoice;
 use crate::encode::Truncation;
 use crate::per_request::PerRequestExport;
 use crate::token_cache::TokenCache;
+use crate::wire_profile::PathChoice;
 
 impl<F> DeliveryBuilder<F> {
     /// How spans are cut that are longer than the profile allows. Default: [`Truncation::Marker`], as

@@ -10,9 +10,9 @@ use std::ops::RangeInclusive;
 use serde::de::IgnoredAny;
 
 use super::ascii::text_cost;
+use super::cuts::Note;
 use super::json_outline::{Container, Mark, Outline, Text};
 use super::level::{Column, Level};
-use super::structured::Note;
 
 /// Items at the end of arrays are left out before strings are cut to less than this.
 const KEPT_TEXT: usize = 128;

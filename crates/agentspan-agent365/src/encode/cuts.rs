@@ -4,7 +4,6 @@ use agentspan_model::keys;
 use opentelemetry::{Array, Key, KeyValue, StringValue, Value};
 
 use super::ascii::text_cost;
-use super::structured::value_cost;
 
 /// More is never said, and no longer key is named.
 const MAX_KEYS: usize = 32;
@@ -86,6 +85,23 @@ fn names_of(names: Vec<StringValue>) -> KeyValue {
 
 fn cost_of(attribute: &KeyValue) -> usize {
     text_cost(attribute.key.as_str()) + value_cost(&attribute.value) + FRAME
+}
+
+/// Says that something of a text with so many bytes is missing.
+pub(super) struct Note(pub(super) usize);
+
+impl std::fmt::Display for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "...[cut from {} bytes]", self.0)
+    }
+}
+
+/// How many bytes the value takes as JSON in ASCII.
+pub(super) fn value_cost(value: &Value) -> usize {
+    let mut json = Vec::new();
+    let _: super::value::Written =
+        super::sdk_span::write(value, super::value::ValueWriter::new(&mut json));
+    super::ascii::ascii_length(&json)
 }
 
 #[cfg(test)]

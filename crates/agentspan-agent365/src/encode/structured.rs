@@ -8,7 +8,7 @@ use opentelemetry_sdk::trace::SpanData;
 
 use super::ascii::{ascii_cost, text_cost};
 use super::cut_json::cut_json;
-use super::cuts::Cuts;
+use super::cuts::{Cuts, Note, value_cost};
 use super::json_outline::is_data_url;
 use super::level::{Column, Level};
 
@@ -246,15 +246,6 @@ fn cut_text(text: &str, budget: usize) -> String {
     }
 }
 
-/// Says that something of a text with so many bytes is missing.
-pub(super) struct Note(pub(super) usize);
-
-impl std::fmt::Display for Note {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "...[cut from {} bytes]", self.0)
-    }
-}
-
 /// As many numbers as surely fit.
 fn first<T: Clone>(items: &[T], budget: usize) -> Vec<T> {
     const LONGEST_NUMBER: usize = 26;
@@ -337,12 +328,4 @@ fn attributes_cost(attributes: &[KeyValue]) -> usize {
         .iter()
         .map(|attribute| text_cost(attribute.key.as_str()) + value_cost(&attribute.value));
     costs.sum()
-}
-
-/// How many bytes the value takes as JSON in ASCII.
-pub(super) fn value_cost(value: &Value) -> usize {
-    let mut json = Vec::new();
-    let _: super::value::Written =
-        super::sdk_span::write(value, super::value::ValueWriter::new(&mut json));
-    super::ascii::ascii_length(&json)
 }

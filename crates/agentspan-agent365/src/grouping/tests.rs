@@ -5,8 +5,8 @@ use agentspan_model::agent365::Profile;
 use opentelemetry::KeyValue;
 
 use super::*;
-use crate::destination::PathChoice;
 use crate::span_of_test::span;
+use crate::wire_profile::PathChoice;
 use crate::wire_profile::WireProfile;
 
 const T1: &str = "11111111-2222-3333-4444-555555555555";

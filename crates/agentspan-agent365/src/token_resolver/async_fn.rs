@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::{BoxError, TokenQuery, TokenResolver};
 use crate::access_token::AccessToken;
 
-/// What [`token_from_async_fn`] makes.
+/// The resolver of [`token_from_async_fn`].
 pub struct AsyncFnResolver<F>(F);
 
 /// Makes a token resolver from an async closure.

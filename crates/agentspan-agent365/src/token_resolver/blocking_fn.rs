@@ -17,7 +17,7 @@ use crate::access_token::AccessToken;
 /// How many calls of one closure run at the same time, each on a thread of its own.
 const MAX_THREADS: usize = 32;
 
-/// What [`token_from_fn`] makes.
+/// The resolver of [`token_from_fn`].
 pub struct FnResolver<F> {
     resolve: Arc<F>,
     threads: PerProcess<Threads>,

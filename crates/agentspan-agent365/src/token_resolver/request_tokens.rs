@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::{BoxError, TokenQuery, TokenResolver};
 use crate::access_token::AccessToken;
 
-/// What [`token_from_request`] makes.
+/// The resolver of [`token_from_request`].
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct RequestTokens;
