@@ -3,7 +3,7 @@
 use crate::token_claims::unverified_app_id;
 use crate::unverified_id::UnverifiedId;
 
-/// What an activity says about the agent that it is for.
+/// The agent that an activity is for.
 ///
 /// The reference asks the activity object of the Microsoft Agents SDK. Where asking it fails, there
 /// is nothing to build this from: pass `None` to [`resolve_agent_identity`] then, which is what the

@@ -116,7 +116,7 @@ impl DomainOverride {
         &self.authority
     }
 
-    /// What stands before the service's path: empty, or a path that begins with a slash and ends
+    /// The path before the service's path: empty, or a path that begins with a slash and ends
     /// without one, because the service's path begins with a slash.
     #[must_use]
     pub fn base_path(&self) -> &str {

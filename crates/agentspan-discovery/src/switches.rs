@@ -10,7 +10,7 @@ use crate::{Environment, ShownValue};
 const PRODUCTION: &str = "production";
 const DEVELOPMENT: &str = "development";
 
-/// What the environment switches on, read once from an [`Environment`].
+/// The switches of the environment, read once from an [`Environment`].
 ///
 /// A switch is on if its variable is `true`, `1`, `yes` or `on`, in any case; everything else,
 /// ` true` with a blank included, leaves it off. All switches are off in an empty environment.

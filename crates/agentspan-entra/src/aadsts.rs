@@ -3,15 +3,15 @@
 //! Microsoft documents them at <https://learn.microsoft.com/entra/identity-platform/reference-error-codes>. The
 //! causes and remedies here are those that were met on the way to a token for Agent 365.
 
-/// What a code means here, and what helps.
+/// The meaning of a code, and its remedy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explanation {
     /// The number after `AADSTS`.
     pub code: u32,
-    /// What is wrong.
+    /// The problem.
     pub cause: &'static str,
-    /// What helps.
+    /// The remedy.
     pub remedy: &'static str,
 }
 
@@ -147,7 +147,7 @@ pub const ALL: &[Explanation] = &[
     ),
 ];
 
-/// What is known of a code.
+/// The explanation of a code, if there is one.
 ///
 /// ```
 /// use agentspan_entra::aadsts;

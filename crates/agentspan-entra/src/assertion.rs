@@ -45,7 +45,7 @@ pub trait AssertionSource: fmt::Debug + Send + Sync + 'static {
     async fn assertion(&self, request: &AssertionRequest<'_>) -> Result<Assertion, BoxError>;
 }
 
-/// What an assertion is for.
+/// The purpose of an assertion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AssertionRequest<'a> {

@@ -105,7 +105,7 @@ impl EntraError {
         }
     }
 
-    /// What Entra says, if it has answered.
+    /// The refusal, if Entra has answered.
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {

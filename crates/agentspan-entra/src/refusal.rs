@@ -52,7 +52,7 @@ impl Refusal {
         }
     }
 
-    /// What the refusal means, and what helps; `None` if nothing is known of its codes.
+    /// The meaning of the refusal and its remedy; `None` if its codes are unknown.
     #[must_use]
     pub fn explanation(&self) -> Option<&'static Explanation> {
         self.codes.iter().find_map(|code| aadsts::explain(*code))

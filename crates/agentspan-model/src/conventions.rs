@@ -38,13 +38,13 @@ pub struct ConventionRule {
     pub name: &'static str,
     /// How bad it is to break it.
     pub level: Level,
-    /// What people see.
+    /// The symptom.
     pub symptom: &'static str,
     /// Why they see it.
     pub cause: &'static str,
-    /// What helps.
+    /// The remedy.
     pub remedy: &'static str,
-    /// Who says so.
+    /// The sources.
     pub source: &'static str,
 }
 

@@ -440,7 +440,7 @@ pub const AGENTSPAN_RECORDING_RUN: &str = "agentspan.recording.run";
 /// withholds it. Ours; no span is exported with it.
 pub const AGENTSPAN_UNRELATED: &str = "agentspan.unrelated";
 
-/// What all keys of ours begin with.
+/// The prefix of all our keys.
 pub const AGENTSPEC_PREFIX: &str = "agentspec.";
 /// `agentspec.trace.id`: the full id of an Agent Spec trace. All keys of `agentspec` are ours.
 pub const AGENTSPEC_TRACE_ID: &str = "agentspec.trace.id";

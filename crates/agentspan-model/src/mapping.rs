@@ -196,7 +196,7 @@ impl Mapping {
         operation::operation_name(self.rendering, Operation::of(span))
     }
 
-    /// What failed in the span: its last `ExceptionRaised`.
+    /// The failure of the span: its last `ExceptionRaised`.
     #[must_use]
     pub fn failure<'a>(&self, span: &'a Span) -> Option<Failure<'a>> {
         Failure::of(span, self.capture.on_spans())

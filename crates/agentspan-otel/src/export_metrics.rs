@@ -92,13 +92,14 @@ pub struct ExportMetricsBuilder {
     reason = "whoever has a destination of their own makes one"
 )]
 pub struct ExportCounts {
-    /// What it was given.
+    /// The items that it was given.
     pub accepted: u64,
-    /// What it took, or what the service acknowledged.
+    /// The items that it took, or that the service acknowledged.
     pub exported: u64,
-    /// What it lost, by reason. A reason is to be there with a zero before anything is lost for it.
+    /// The items that it lost, by reason. A reason is to be there with a zero before anything is
+    /// lost for it.
     pub losses: Vec<(DropReason, u64)>,
-    /// What waits or is in flight.
+    /// The items that wait or are in flight.
     pub queued: u64,
     /// The estimated memory of that in bytes. Not reported for hooks.
     pub queued_bytes: u64,
@@ -106,7 +107,7 @@ pub struct ExportCounts {
     pub cut: u64,
 }
 
-/// What a destination counts.
+/// The kind of items that a destination counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Counted {

@@ -347,13 +347,13 @@ impl ExportQueue {
         &self.0.name
     }
 
-    /// What has become of the spans so far.
+    /// Counts of the spans so far.
     #[must_use]
     pub fn stats(&self) -> ExportStats {
         self.0.process().stats()
     }
 
-    /// What the receiver said last of spans that it rejected, of a batch that it refused,
+    /// The receiver's last message about spans that it rejected, a batch that it refused,
     /// or as a warning: its own words, escaped and cut
     /// to 200 characters. A receiver that sees contents may repeat them.
     #[must_use]

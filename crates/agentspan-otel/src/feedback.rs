@@ -97,7 +97,7 @@ impl FromStr for SpanRef {
     }
 }
 
-/// Who has judged.
+/// The kind of judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Annotator {
@@ -119,7 +119,7 @@ impl Annotator {
     }
 }
 
-/// What somebody thinks of a span, also long after it has ended.
+/// A judgement of a span, also long after it has ended.
 ///
 /// [`record`](Self::record) makes a short span in the trace of the judged one, which is its parent
 /// and its link: spans do not change once they have ended. The span has the event

@@ -2,14 +2,14 @@
 
 use agentspan_model::agent365::{InputMessages, OutputMessages, Profile};
 
-/// What can be recorded as what goes into a model or an agent: a text, a list of texts, or
+/// A value that can be recorded as the input of a model or an agent: a text, a list of texts, or
 /// [`InputMessages`].
 pub trait InputMessageSource {
     /// The value of `gen_ai.input.messages`.
     fn input_messages_text(&self, profile: Profile) -> String;
 }
 
-/// What can be recorded as what comes out of a model or an agent: a text, a list of texts, or
+/// A value that can be recorded as the output of a model or an agent: a text, a list of texts, or
 /// [`OutputMessages`].
 pub trait OutputMessageSource {
     /// The value of `gen_ai.output.messages`.

@@ -175,7 +175,7 @@ impl Propagation {
         }
     }
 
-    /// What [`inject`](Self::inject) writes, as names in lower case and values.
+    /// The headers that [`inject`](Self::inject) writes, as names in lower case and values.
     ///
     /// ```
     /// use agentspan_otel::{BaggageBuilder, Propagation};

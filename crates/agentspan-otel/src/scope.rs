@@ -463,7 +463,7 @@ impl Drop for ActiveScope<'_> {
     }
 }
 
-/// What [`Scope::record_attributes`] takes: a [`KeyValue`] or a pair.
+/// An argument of [`Scope::record_attributes`]: a [`KeyValue`] or a pair.
 pub trait IntoAttribute {
     /// The attribute.
     fn into_attribute(self) -> KeyValue;

@@ -142,7 +142,7 @@ impl Drop for Handle {
     }
 }
 
-/// What has become of the hooks that a [`BackgroundQueue`] was given.
+/// Counts of the hooks of a [`BackgroundQueue`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueueStats {
@@ -287,7 +287,7 @@ impl BackgroundQueue {
         }
     }
 
-    /// What has become of the hooks so far.
+    /// Counts of the hooks so far.
     #[must_use]
     pub fn stats(&self) -> QueueStats {
         let counts = self.shared().queue.counts();

@@ -323,7 +323,7 @@ impl Drop for TakeOff<'_> {
     }
 }
 
-/// What is active somewhere, to be carried to where it is not: another thread, a spawned task, a callback.
+/// The active trace and spans, to be carried to another thread, a spawned task or a callback.
 ///
 /// A spawned task that is to see what its parent saw:
 ///
@@ -351,7 +351,7 @@ impl Context {
         Self(Vec::new())
     }
 
-    /// What is active here.
+    /// The active trace and spans of this thread or task.
     #[must_use]
     pub fn current() -> Self {
         let actives = with_stack(|stack| stack.iter().map(|entry| entry.active.clone()).collect());

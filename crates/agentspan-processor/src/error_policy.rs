@@ -1,6 +1,6 @@
 //! What happens when a hook fails.
 
-/// What happens when a hook of a processor fails or panics.
+/// The effect of a hook that fails or panics.
 ///
 /// The Agent Spec guidance asks that telemetry does not disturb what it observes, which is the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

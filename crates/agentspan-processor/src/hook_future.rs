@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use crate::HookError;
 
-/// What an asynchronous hook returns.
+/// The future of an asynchronous hook.
 ///
 /// The default hooks of [`SpanProcessor`](crate::SpanProcessor) return one that is
 /// [ready](Self::ready) and allocates nothing, which a future in a box could not do. A hook that has

@@ -99,7 +99,7 @@ pub enum Pace {
     Original,
 }
 
-/// What a [`Replay`] has done.
+/// The counts of a [`Replay`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReplaySummary {

@@ -160,7 +160,7 @@ impl Span {
         &self.inner.record.metadata
     }
 
-    /// What is special to its type, and with that the type itself.
+    /// The details of its type, and so the type itself.
     #[must_use]
     pub fn details(&self) -> &SpanDetails {
         match &self.inner.record.details {
@@ -277,7 +277,7 @@ impl Span {
         !self.inner.started.is_empty()
     }
 
-    /// What this handle shows of sensitive values.
+    /// The disclosure of sensitive values through this handle.
     #[must_use]
     pub fn disclosure(&self) -> Disclosure {
         self.disclosure

@@ -228,7 +228,7 @@ impl<P: SpanProcessor + ?Sized> SpanProcessor for Arc<P> {
     }
 }
 
-/// What [`SpanProcessor::activate`] returns. Its `Drop` undoes what `activate` did.
+/// The guard of [`SpanProcessor::activate`]. Its `Drop` undoes `activate`.
 pub trait ActiveGuard: fmt::Debug {}
 
 /// The name of a hook.

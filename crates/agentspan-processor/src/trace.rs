@@ -90,7 +90,7 @@ impl Trace {
         self.0.is_async.load(Ordering::Acquire)
     }
 
-    /// What happens when a hook fails.
+    /// The policy for hooks that fail.
     #[must_use]
     pub fn error_policy(&self) -> ErrorPolicy {
         self.0.error_policy

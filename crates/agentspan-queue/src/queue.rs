@@ -124,7 +124,7 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
         self.settings
     }
 
-    /// What has become of the items so far.
+    /// Counts of the items so far.
     #[must_use]
     pub fn counts(&self) -> Counts<LOSSES> {
         let state = self.lock();

@@ -103,13 +103,13 @@ impl DropReason {
         Self::Sampled,
     ];
 
-    /// Those that the delivery to Agent 365 counts.
+    /// The reasons that the delivery to Agent 365 counts.
     pub const OF_AGENT365: [Self; 20] = match Self::ALL.first_chunk() {
         Some(first) => *first,
         None => [Self::NoIdentity; 20],
     };
 
-    /// Those that the queue of any other destination counts.
+    /// The reasons that the queue of any other destination counts.
     pub const OF_QUEUES: [Self; 9] = [
         Self::QueueFull,
         Self::Failed,

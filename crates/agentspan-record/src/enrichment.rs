@@ -12,7 +12,7 @@ use opentelemetry_sdk::trace::SpanData;
 use crate::attributes::Keys;
 use crate::price;
 
-/// What an enricher changes of a span's attributes.
+/// The changes that an enricher makes to a span's attributes.
 ///
 /// First attributes are set, then those that are to be left out are removed, as the enriched span of
 /// `microsoft-agents-a365-observability-core` 2.0.0 does.
@@ -44,7 +44,7 @@ impl fmt::Debug for Enrichment {
 
 type Enricher = Arc<dyn Fn(&SpanData) -> Enrichment + Send + Sync>;
 
-/// What is done with the attributes of every finished span before it is sent.
+/// The enrichers of finished spans, which run before a span is sent.
 ///
 /// They run on the thread that exports, once for each span.
 #[derive(Clone, Default)]

@@ -25,7 +25,7 @@ pub struct Preparation {
     hiding: Hiding,
 }
 
-/// What came of a [`Preparation`].
+/// The result of a [`Preparation`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Prepared {

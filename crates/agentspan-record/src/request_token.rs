@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-/// What the spans of a request are exported with, in the context in which the request is served.
+/// The token for the spans of a request, in the context in which the request is served.
 ///
 /// Whoever makes spans carries it along and does not look into it. Whoever exports them does.
 #[derive(Clone)]
@@ -29,7 +29,7 @@ impl RequestToken {
         self.0.is_none()
     }
 
-    /// What is carried, if it is of this type.
+    /// The value that is carried, if it is of this type.
     #[must_use]
     pub fn get<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
         Arc::clone(self.0.as_ref()?).downcast().ok()

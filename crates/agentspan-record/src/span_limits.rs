@@ -72,7 +72,7 @@ pub struct SpanLimits {
     span_bytes: usize,
 }
 
-/// What was cut of spans, or left out, because it was beyond their [`SpanLimits`].
+/// The parts of spans that were cut or left out because they exceeded the [`SpanLimits`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpanCuts {

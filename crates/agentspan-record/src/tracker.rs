@@ -73,11 +73,11 @@ pub struct Starting<'a> {
     pub around: &'a Around,
 }
 
-/// What the owner of a tracker has made of a span that starts.
+/// The owner's part of a span that starts.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "all that a tracker must know")]
 pub struct Made<T> {
-    /// What the owner keeps.
+    /// The data that the owner keeps.
     pub own: T,
     /// The ids that it has.
     pub span_context: SpanContext,
@@ -114,7 +114,7 @@ impl<T> Tracker<T> {
         self.max_bytes = max_bytes;
     }
 
-    /// What records show.
+    /// The disclosure of records.
     pub fn disclosure(&self) -> Disclosure {
         self.disclosure
     }

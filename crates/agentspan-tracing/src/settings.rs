@@ -8,7 +8,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::choice::Choice;
 
-/// What of `tracing` is captured.
+/// The `tracing` data to capture.
 ///
 /// The default is GenAI spans and the spans around them: a span with a field of the GenAI conventions, of
 /// OpenInference or of OpenLLMetry, of any level, and every span of level `INFO` and above that has such a span,

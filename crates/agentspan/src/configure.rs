@@ -66,7 +66,7 @@ pub fn configure() -> Configuration {
     }
 }
 
-/// What telemetry a program wants.
+/// The configuration of a program's telemetry.
 ///
 /// # Decisions to make
 ///

@@ -9,7 +9,7 @@ use agentspan_queue::contain;
 
 use crate::counts;
 
-/// What each destination got and lost so far, in the order of the configuration, Agent 365 first.
+/// The counts of each destination so far, in the order of the configuration, Agent 365 first.
 ///
 /// It is shown as one line for each destination:
 ///
@@ -37,7 +37,7 @@ pub struct TelemetryReport {
     pub panics: u64,
 }
 
-/// What one destination got and lost so far.
+/// The counts of one destination so far.
 ///
 /// `accepted = exported + dropped() + queued`, at any time: all are counts of one moment. Destinations
 /// of spans count spans, processors of Agent Spec count calls of their hooks.
@@ -46,32 +46,32 @@ pub struct TelemetryReport {
 pub struct DestinationReport {
     /// Its name, `agent365` for Agent 365.
     pub name: String,
-    /// What it was given: spans that met its filter, or over which the filter panicked, those
-    /// included that were refused at once because the queue was full or shut down. Of processors of
-    /// Agent Spec, the hooks that were called.
+    /// The spans that it was given: those that met its filter, or over which the filter panicked,
+    /// those included that were refused at once because the queue was full or shut down. Of
+    /// processors of Agent Spec, the hooks that were called.
     pub accepted: u64,
-    /// What it took, or what the service acknowledged; hooks that did not fail.
+    /// The spans that it took, or that the service acknowledged; hooks that did not fail.
     pub exported: u64,
     /// Those of `exported` for which the head of the receiver's answer is the only proof: the rest
     /// was cut off, late or not understood. For Agent 365, spans of which its answer does not say
     /// what became of them, which is all of them when its answer is an older one without `results`.
     pub unconfirmed: u64,
-    /// What waits or is in flight.
+    /// The items that wait or are in flight.
     pub queued: u64,
     /// The estimated memory of that in bytes; 0 where it is not known.
     pub queued_bytes: u64,
-    /// What it lost, by reason. Reasons for which nothing was lost are left out.
+    /// The spans that it lost, by reason, without reasons that have none.
     pub losses: Vec<(DropReason, u64)>,
-    /// What was cut of spans that were larger than their limits.
+    /// The parts of spans that were cut because they exceeded their limits.
     pub cuts: SpanCuts,
-    /// What the receiver said last of spans that it rejected, or as a warning: its own words,
-    /// escaped and cut to 200 characters. A receiver that sees contents may repeat them; for Agent
-    /// 365 such parts are left out.
+    /// The receiver's last message about spans that it rejected, or its last warning: its own
+    /// words, escaped and cut to 200 characters. A receiver that sees contents may repeat them; for
+    /// Agent 365 such parts are left out.
     pub receiver_message: Option<String>,
 }
 
 impl TelemetryReport {
-    /// What the destination of this name got and lost.
+    /// The counts of the destination with this name.
     #[must_use]
     pub fn destination(&self, name: &str) -> Option<&DestinationReport> {
         self.destinations.iter().find(|report| report.name == name)

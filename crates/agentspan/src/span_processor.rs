@@ -144,7 +144,7 @@ impl AgentSpanProcessor {
         &self.queues
     }
 
-    /// What each destination got and lost so far.
+    /// The counts of each destination so far.
     #[must_use]
     pub fn report(&self) -> TelemetryReport {
         TelemetryReport::of(self.delivery.as_ref(), &self.queues)

@@ -93,7 +93,7 @@ impl Telemetry {
         self.pipeline.agent365()
     }
 
-    /// What each destination got and lost so far: the answer to "my spans do not arrive".
+    /// The counts of each destination so far: the answer to "my spans do not arrive".
     #[must_use]
     pub fn report(&self) -> TelemetryReport {
         self.pipeline.report()

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{AgentId, AgentType, TenantId};
 
-/// Who an agent is.
+/// The identity and the description of an agent.
 ///
 /// One type for both profiles; each field says which one does not write it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ pub struct AgentDetails {
     /// The id of the platform that the agent runs on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_platform_id: Option<String>,
-    /// Who serves the agent's model, such as `openai`.
+    /// The provider of the agent's model, such as `openai`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_name: Option<String>,
     /// The version of the agent.

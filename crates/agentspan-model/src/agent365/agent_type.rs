@@ -3,7 +3,7 @@
 use super::open_text::open_text;
 
 open_text! {
-    /// What kind of agent it is, the value of `gen_ai.agent.type`.
+    /// The kind of an agent, the value of `gen_ai.agent.type`.
     ///
     /// 0.1.0 names five kinds; 2.0.0 takes any text besides, which [`Other`](Self::Other) keeps.
     pub enum AgentType {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Who started an agent's work.
+/// The origin of an agent's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ExecutionType {

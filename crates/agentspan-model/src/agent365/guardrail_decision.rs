@@ -3,7 +3,7 @@
 use super::open_text::open_text;
 
 open_text! {
-    /// What a guardian decided about content or an action (Agent 365 2.0.0).
+    /// The decision of a guardian about content or an action (Agent 365 2.0.0).
     pub enum GuardrailDecision {
         /// It may proceed.
         Allow = "allow",

@@ -11,9 +11,9 @@ use crate::masked::debug_masked;
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GuardrailDetails {
-    /// What is evaluated.
+    /// The content or action that is evaluated.
     pub target_type: GuardrailTarget,
-    /// What the guardian decided. What is decided later is recorded by the scope.
+    /// The guardian's decision. The scope records a later one.
     pub decision_type: GuardrailDecision,
     /// The name of the guardian.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -21,7 +21,7 @@ pub struct GuardrailDetails {
     /// The id of the guardian.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guardian_id: Option<String>,
-    /// Who provides the guardian, such as `azure.ai.content_safety`.
+    /// The provider of the guardian, such as `azure.ai.content_safety`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guardian_provider_name: Option<String>,
     /// The version of the guardian.

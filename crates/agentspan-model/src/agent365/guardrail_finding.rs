@@ -12,7 +12,7 @@ pub struct GuardrailFinding {
     pub risk_category: String,
     /// How bad it is.
     pub risk_severity: RiskSeverity,
-    /// What the policy alone decided.
+    /// The decision of the policy alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_decision_type: Option<GuardrailDecision>,
     /// The id of the policy that found it.

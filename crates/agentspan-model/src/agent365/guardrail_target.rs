@@ -3,7 +3,7 @@
 use super::open_text::open_text;
 
 open_text! {
-    /// What kind of content or action a guardian looks at (Agent 365 2.0.0); any text will do.
+    /// The kind of content or action that a guardian evaluates (Agent 365 2.0.0); any text will do.
     pub enum GuardrailTarget {
         /// What goes into a language model.
         LlmInput = "llm_input",

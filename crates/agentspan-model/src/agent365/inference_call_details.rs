@@ -16,13 +16,13 @@ use crate::masked::debug_masked;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct InferenceCallDetails {
-    /// What the model was asked to do.
+    /// The operation of the model.
     pub operation_name: InferenceOperationType,
     /// The name of the model. 0.1.0 writes it as it is; 2.0.0 takes the blanks around it away, and takes
     /// the model of the response when nothing is left.
     #[serde(default)]
     pub model: String,
-    /// Who serves the model, such as `openai`.
+    /// The provider of the model, such as `openai`.
     pub provider_name: String,
     /// The number of tokens that went in.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a language model was asked to do.
+/// The operation of a language model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum InferenceOperationType {

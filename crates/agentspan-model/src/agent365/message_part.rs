@@ -100,7 +100,7 @@ pub enum MessagePart {
         /// The type.
         #[serde(rename = "type")]
         part_type: String,
-        /// What it says.
+        /// The text.
         data: Map<String, Value>,
     },
 }

@@ -3,7 +3,7 @@
 use super::open_text::open_text;
 
 open_text! {
-    /// Who said a message, in the words of the GenAI semantic conventions.
+    /// The role of a message's author, in the words of the GenAI semantic conventions.
     pub enum MessageRole {
         /// The instructions of the system.
         System = "system",

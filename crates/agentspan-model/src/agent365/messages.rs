@@ -14,9 +14,9 @@ use crate::masked::Masked;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChatMessage {
-    /// Who says it.
+    /// The role of the author.
     pub role: MessageRole,
-    /// What it says; `Debug` masks it.
+    /// The parts of the message; `Debug` masks them.
     #[serde(default)]
     pub parts: Vec<MessagePart>,
     /// The name of who says it.
@@ -53,9 +53,9 @@ impl ChatMessage {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OutputMessage {
-    /// Who says it.
+    /// The role of the author.
     pub role: MessageRole,
-    /// What it says; `Debug` masks it.
+    /// The parts of the message; `Debug` masks them.
     #[serde(default)]
     pub parts: Vec<MessagePart>,
     /// The name of who says it.
@@ -103,7 +103,7 @@ impl OutputMessage {
     }
 }
 
-/// What goes into a model or an agent: a text, several, or structured messages.
+/// The input of a model or an agent: a text, several, or structured messages.
 ///
 /// 2.0.0 writes all of them as messages with parts; texts become messages of the role `user`. 0.1.0 knows
 /// texts only; there, structured messages are written as 2.0.0 does.
@@ -122,7 +122,7 @@ pub enum InputMessages {
     },
 }
 
-/// What comes out of a model or an agent: a text, several, or structured messages.
+/// The output of a model or an agent: a text, several, or structured messages.
 ///
 /// As [`InputMessages`], except that texts become messages of the role `assistant`, finished with `stop`.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -140,7 +140,7 @@ pub enum OutputMessages {
     },
 }
 
-/// What an agent answers: messages, or the result of a tool as it is.
+/// The answer of an agent: messages, or the result of a tool.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]

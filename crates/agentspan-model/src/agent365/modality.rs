@@ -3,7 +3,7 @@
 use super::open_text::open_text;
 
 open_text! {
-    /// What kind of media a part of a message is, in the words of the GenAI semantic conventions.
+    /// The media type of a part of a message, in the words of the GenAI semantic conventions.
     pub enum Modality {
         /// A picture.
         Image = "image",

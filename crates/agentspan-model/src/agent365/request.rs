@@ -14,10 +14,10 @@ use crate::masked::debug_masked;
 #[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Request {
-    /// What was asked.
+    /// The content of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<InputMessages>,
-    /// Who started the work, when that is known.
+    /// The origin of the work, if it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution_type: Option<ExecutionType>,
     /// The id of the session.

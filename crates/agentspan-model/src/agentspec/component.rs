@@ -80,7 +80,7 @@ struct Inner {
     properties: OnceLock<Properties>,
 }
 
-/// What a member of a component holds.
+/// The value of a component's member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ComponentValue {

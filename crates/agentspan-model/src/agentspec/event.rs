@@ -75,7 +75,7 @@ pub struct Event {
     pub timestamp: Timestamp,
     /// Whatever else somebody wants to say of it. Shown in every dump.
     pub metadata: JsonObject,
-    /// What is special to its type.
+    /// The details of its type.
     pub details: EventDetails,
     pub(super) unknown: UnknownMembers,
 }

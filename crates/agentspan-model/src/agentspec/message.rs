@@ -22,7 +22,7 @@ use super::{
 pub struct Message {
     /// Identifies the message, if somebody gave it an id.
     pub id: Option<String>,
-    /// What it says.
+    /// The text.
     pub content: String,
     /// Who sent it, if known.
     pub sender: Option<String>,

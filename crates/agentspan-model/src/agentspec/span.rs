@@ -67,7 +67,7 @@ pub struct Span {
     pub events: Vec<Arc<Event>>,
     /// Whatever else somebody wants to say of it. Shown in every dump.
     pub metadata: JsonObject,
-    /// What is special to its type.
+    /// The details of its type.
     pub details: SpanDetails,
     unknown: UnknownMembers,
 }

@@ -11,7 +11,7 @@ use super::harmless::HARMLESS;
 use super::vocabularies::{FRAMEWORKS, VOCABULARIES, WORDS};
 use crate::invisible::is_invisible;
 
-/// What the value of an attribute may give away, told by its key.
+/// The sensitivity of an attribute's value, by its key.
 ///
 /// Contents are known by key, by what a key begins with, and by vocabulary: the conventions for agents and
 /// models grow, and every framework adds keys of its own, so that an unknown key of theirs is not trusted. Neither

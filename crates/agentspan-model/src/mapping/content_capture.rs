@@ -49,7 +49,7 @@ impl ContentCapture {
         matches!(self, Self::EventOnly | Self::SpanAndEvent)
     }
 
-    /// What somebody must be allowed to see to show this.
+    /// The disclosure that is needed to show this.
     #[must_use]
     pub const fn disclosure(self) -> Disclosure {
         match self {

@@ -58,13 +58,13 @@ impl Exchange {
         }
     }
 
-    /// What the first span was given: text, or the text of JSON.
+    /// The input of the first span: text, or the text of JSON.
     #[must_use]
     pub fn first_input(&self) -> Option<&str> {
         self.first_input.as_deref()
     }
 
-    /// What came of the last span: text, or the text of JSON.
+    /// The output of the last span: text, or the text of JSON.
     #[must_use]
     pub fn last_output(&self) -> Option<&str> {
         self.last_output.as_deref()

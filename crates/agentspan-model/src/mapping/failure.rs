@@ -5,7 +5,7 @@ use crate::attribute::{AttributeValue::Str, KeyVisitor};
 use crate::keys;
 use crate::masked::debug_masked;
 
-/// What failed in a span.
+/// The failure of a span.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Failure<'a> {
@@ -33,7 +33,7 @@ impl<'a> Failure<'a> {
         })
     }
 
-    /// What the status of the span says: the message if it may be shown, else the type.
+    /// The description of the span's status: the message if it may be shown, else the type.
     #[must_use]
     pub fn status_description(&self) -> &'a str {
         self.message.unwrap_or(self.error_type)

@@ -24,7 +24,7 @@ pub struct PlacedSpan {
     pub trace: Option<TraceInfo>,
     /// What the first of the spans below was given, see [`Exchange`](super::Exchange).
     pub first_input: Option<String>,
-    /// What came of the last of the spans below.
+    /// The output of the last of the spans below.
     pub last_output: Option<String>,
     /// What may be shown of it, whatever the span still holds: see [`shown`](Self::shown).
     pub disclosure: Disclosure,

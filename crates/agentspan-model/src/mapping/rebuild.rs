@@ -76,7 +76,7 @@ impl fmt::Debug for EventRebuilder {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RebuildError {
-    /// What is missing or wrong.
+    /// The missing or wrong member.
     pub source: ReadError,
 }
 

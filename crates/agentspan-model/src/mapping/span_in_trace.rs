@@ -17,9 +17,9 @@ pub struct SpanInTrace<'a> {
     pub parent_id: Option<&'a Id>,
     /// The id of the component that the nearest ancestor with a component executes.
     pub parent_component_id: Option<&'a str>,
-    /// What the first of the spans below was given.
+    /// The input of the first of the spans below.
     pub first_input: Option<&'a str>,
-    /// What came of the last of the spans below.
+    /// The output of the last of the spans below.
     pub last_output: Option<&'a str>,
 }
 

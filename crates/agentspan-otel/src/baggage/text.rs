@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::python_text::value_text;
 
-/// What can be the value of a baggage entry.
+/// A value of a baggage entry.
 ///
 /// Text as it is, ids, numbers and booleans, and optional values, of which `None` sets nothing.
 /// What is no text is written as the reference writes it (`True`, `1.5`, `1e+16`, `{'a': None}`), so that

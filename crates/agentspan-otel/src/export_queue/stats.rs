@@ -5,7 +5,7 @@ use agentspan_record::{DropReason, SpanCuts};
 
 use super::item::LOSSES;
 
-/// What has become of the spans of an [`ExportQueue`](crate::ExportQueue).
+/// Counts of the spans of an [`ExportQueue`](crate::ExportQueue).
 ///
 /// `accepted = exported + dropped() + queued`, at any time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,8 @@ pub struct ExportStats {
     pub queued: u64,
     /// The estimated memory of the spans that wait or are in flight, in bytes.
     pub queued_bytes: u64,
-    /// What was cut of spans that are beyond the [`SpanLimits`](crate::SpanLimits).
+    /// The parts of spans that were cut because they exceeded the
+    /// [`SpanLimits`](crate::SpanLimits).
     pub cuts: SpanCuts,
     /// In the order of [`DropReason::ALL`].
     dropped: [u64; LOSSES],

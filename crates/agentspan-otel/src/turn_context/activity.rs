@@ -28,12 +28,12 @@ use serde_json::Value;
 #[serde(default)]
 #[non_exhaustive]
 pub struct TurnContext {
-    /// What happened in the turn.
+    /// The activity of the turn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub activity: Option<TurnActivity>,
 }
 
-/// What happened in a turn: a message, an event, a notification.
+/// The activity of a turn: a message, an event, a notification.
 ///
 /// `Debug` does not show the entities and the data of the channel, which may hold contents.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ pub struct TurnActivity {
     /// The channel, such as `msteams`.
     #[serde(alias = "channelId", skip_serializing_if = "Option::is_none")]
     pub channel_id: Option<String>,
-    /// Who sent it.
+    /// The sender.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<ChannelAccount>,
     /// The agent that it was sent to.
@@ -65,7 +65,7 @@ pub struct TurnActivity {
     /// Things that the activity mentions; a comment or a mail names the conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entities: Option<Vec<Value>>,
-    /// What only the channel knows, as an object or as its JSON text.
+    /// The channel's own data, as an object or as its JSON text.
     #[serde(alias = "channelData", skip_serializing_if = "Option::is_none")]
     pub channel_data: Option<Value>,
 }

@@ -18,7 +18,7 @@ pub struct SpanKey(usize);
 pub struct WeakSpan(Weak<Inner>);
 
 impl Span {
-    /// What tells this span apart from all others.
+    /// The key that identifies this span.
     #[must_use]
     pub fn key(&self) -> SpanKey {
         SpanKey(self.inner.address())
@@ -32,7 +32,7 @@ impl Span {
 }
 
 impl WeakSpan {
-    /// What tells its span apart from all others.
+    /// The key that identifies its span.
     #[must_use]
     pub fn key(&self) -> SpanKey {
         SpanKey(self.0.as_ptr().addr())

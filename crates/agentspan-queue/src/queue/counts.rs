@@ -2,7 +2,7 @@
 
 use super::Loss;
 
-/// What became of the items of a queue. `accepted = done + lost + queued`, at any time.
+/// Counts of the items of a queue. `accepted = done + lost + queued`, at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts<const LOSSES: usize> {
@@ -82,7 +82,7 @@ pub struct Refused<L> {
     pub is_first: bool,
 }
 
-/// What came of [`Queue::put`](super::Queue::put).
+/// The result of [`Queue::put`](super::Queue::put).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[must_use = "the queue may need a thread"]
@@ -93,7 +93,7 @@ pub struct Put<L> {
     pub needs_thread: bool,
 }
 
-/// What became of items that the thread took.
+/// The result of the items that the thread took.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Finished<const LOSSES: usize> {

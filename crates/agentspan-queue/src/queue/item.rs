@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::Hash;
 
-/// What a queue holds.
+/// An item of a queue.
 pub trait Queued: Send {
     /// Tells groups of items apart, for as long as an item of the group is kept.
     type Group: Copy + Eq + Hash + Send;

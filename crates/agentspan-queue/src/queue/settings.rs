@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What a full queue drops.
+/// The items that a full queue drops.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DropPolicy {
@@ -26,7 +26,7 @@ pub struct Settings {
     /// How many bytes the items that wait or are in flight may hold. A larger item is taken while no
     /// other holds any.
     pub max_bytes: u64,
-    /// What is dropped when the queue is full.
+    /// The items to drop when the queue is full.
     pub drop_policy: DropPolicy,
     /// The thread lets items gather until this many wait, or bytes for a quarter of the bound.
     pub gather_items: usize,

@@ -18,7 +18,7 @@ const OVERHEAD_BYTES: u64 = 4096;
 
 /// A span of Agent Spec that has started and not ended, with what its tracker's owner keeps of it.
 pub struct TrackedSpan<T> {
-    /// What the owner keeps.
+    /// The data that the owner keeps.
     pub own: T,
     pub(super) span_context: SpanContext,
     /// Whether anybody wants to know. The span is there also if not, for those who decide after it.
@@ -33,7 +33,7 @@ pub struct TrackedSpan<T> {
     pub(super) all_bytes: Arc<AtomicU64>,
 }
 
-/// What spans below an Agent Spec span need to know of it.
+/// The facts of an Agent Spec span that spans below it need.
 #[derive(Clone)]
 pub struct Around {
     /// Keeps the key good.

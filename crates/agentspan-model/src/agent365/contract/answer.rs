@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::received::{ReceivedJson, span_count};
 
-/// What the service answers with a 2xx status.
+/// The service's answer with a 2xx status.
 ///
 /// Such an answer proves nothing by itself. Two forms are known, and one answer may have both: `results`
 /// with a status of each destination inside the service (a sink) for each span, and `partialSuccess` with
@@ -24,15 +24,15 @@ use crate::received::{ReceivedJson, span_count};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Answer {
-    /// What the service says of single spans. Older answers have none.
+    /// The results of single spans. Older answers have none.
     pub results: Vec<SpanResult>,
-    /// What the service says of the whole request; `None` if it is null or absent.
+    /// The result of the whole request; `None` if it is null or absent.
     pub partial_success: Option<PartialSuccess>,
     /// Whether the body was read to its end. One that was not confirms nothing, and rejects what it says it rejects.
     pub is_whole: bool,
 }
 
-/// What the service says of one span.
+/// The service's result for one span.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SpanResult {
@@ -40,23 +40,23 @@ pub struct SpanResult {
     pub trace_id: Option<String>,
     /// The id of the span, as the service writes it.
     pub span_id: String,
-    /// What each destination says.
+    /// The result of each destination.
     pub sinks: Vec<Sink>,
 }
 
-/// What one destination inside the service says of a span.
+/// The result of one destination inside the service for a span.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sink {
     /// The name, such as `flashpoint`; `None` if it is said for all. What they stand for is not documented.
     pub name: Option<String>,
-    /// What became of the span.
+    /// The outcome.
     pub status: SinkStatus,
     /// Why, such as `tenant_not_licensed`. It is not empty.
     pub reason: Option<String>,
 }
 
-/// What became of a span at one destination.
+/// The outcome of a span at one destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SinkStatus {
@@ -70,7 +70,7 @@ pub enum SinkStatus {
     Unknown,
 }
 
-/// What the service says of the whole request.
+/// The service's result for the whole request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PartialSuccess {
@@ -81,7 +81,7 @@ pub struct PartialSuccess {
     pub message: Option<String>,
 }
 
-/// What became of a span.
+/// The outcome of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SpanOutcome {
@@ -132,7 +132,8 @@ impl Answer {
         }
     }
 
-    /// What became of the span with this id, by `results`. `partialSuccess` does not say which spans it means.
+    /// The outcome of the span with this id, by `results`. `partialSuccess` does not say which
+    /// spans it means.
     #[must_use]
     pub fn outcome(&self, span_id: &str) -> SpanOutcome {
         let mut statuses = SinkStatuses::default();
@@ -165,7 +166,7 @@ impl SinkStatuses {
         }
     }
 
-    /// What became of the span. Which destinations matter for a span is not documented: one that rejects it
+    /// The outcome. Which destinations matter for a span is not documented: one that rejects it
     /// counts, and else one that has it. An answer that is not whole confirms nothing.
     #[must_use]
     pub fn outcome(self, is_whole: bool) -> SpanOutcome {

@@ -7,7 +7,7 @@ use super::rule::RuleId;
 use super::rule_set::RuleSet;
 use super::source::{Confidence, Source};
 
-/// What kind of value an attribute has. On the standard wire each is text, numbers included.
+/// The kind of value of an attribute. On the standard wire each is text, numbers included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ValueKind {
@@ -33,19 +33,19 @@ pub enum ValueKind {
 pub struct Attribute {
     /// The key, of [`keys`](crate::keys).
     pub key: &'static str,
-    /// What kind of value it has.
+    /// The kind of its value.
     pub kind: ValueKind,
     /// How necessary it is by the attribute reference. Ask [`requirement`](Self::requirement) for other rule sets.
     pub requirements: Requirements,
     /// The columns of audit logs in which the value arrives; empty if that is not known.
     pub lands_in: &'static str,
-    /// What happens when it is missing; empty if that is not documented.
+    /// The effect when it is missing; empty if that is not documented.
     pub impact: &'static str,
     /// The rule that a span breaks when it lacks the attribute and the attribute is mandatory.
     pub rule: RuleId,
     /// How sure the row is.
     pub confidence: Confidence,
-    /// Who says so.
+    /// The sources.
     pub sources: &'static [Source],
 }
 

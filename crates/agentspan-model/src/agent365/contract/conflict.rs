@@ -6,11 +6,11 @@
 pub struct Conflict {
     /// A stable name.
     pub name: &'static str,
-    /// What is asked.
+    /// The question.
     pub question: &'static str,
     /// The answers of the sources.
     pub sides: [&'static str; 2],
-    /// What we do unless told otherwise.
+    /// The default.
     pub default: &'static str,
     /// Why.
     pub reason: &'static str,

@@ -51,7 +51,7 @@ impl Finding {
         }
     }
 
-    /// What helps.
+    /// The remedy.
     #[must_use]
     pub fn remedy(&self) -> &'static str {
         Rule::find(self.rule).map_or("", |rule| rule.remedy)

@@ -106,7 +106,7 @@ impl<'a> Judge<'a> {
         self
     }
 
-    /// What is wrong with one span, whatever other spans say.
+    /// The findings of one span, without regard to other spans.
     #[must_use]
     pub fn judge_span(&self, span: &ObservedSpan<'_>) -> Vec<Finding> {
         let mut findings = Findings::default();
@@ -114,8 +114,8 @@ impl<'a> Judge<'a> {
         findings.0
     }
 
-    /// What is wrong with spans, each by itself and with the others of its trace. The traces must be complete, and may
-    /// be several.
+    /// The findings of spans, each by itself and with the others of its trace. The traces must be
+    /// complete, and may be several.
     #[must_use]
     pub fn judge_trace(&self, spans: &[ObservedSpan<'_>]) -> Vec<Finding> {
         let mut findings = Findings::default();

@@ -86,13 +86,13 @@ pub struct Rule {
     pub level: Level,
     /// Whether a [`Judge`](super::Judge) can find it.
     pub is_judged: bool,
-    /// What people see.
+    /// The symptom.
     pub symptom: &'static str,
     /// Why they see it.
     pub cause: &'static str,
-    /// What helps.
+    /// The remedy.
     pub remedy: &'static str,
-    /// Who says so.
+    /// The sources.
     pub sources: &'static [Source],
 }
 

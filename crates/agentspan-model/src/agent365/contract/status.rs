@@ -1,6 +1,6 @@
 //! What a status of the service means.
 
-/// What the status of a refused request means, by status and by the code that the service names.
+/// The meaning of a refused request's status, by status and by the code that the service names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StatusMeaning {
@@ -10,17 +10,17 @@ pub struct StatusMeaning {
     pub last_status: u16,
     /// A word that the answer holds, such as `TenantIdInvalid`; empty if it holds none that is known.
     pub code: &'static str,
-    /// What is wrong.
+    /// The problem.
     pub meaning: &'static str,
-    /// What becomes of the request.
+    /// The way to handle the request.
     pub cure: Cure,
-    /// Who can mend it.
+    /// The role that can fix it.
     pub mender: Mender,
-    /// What helps.
+    /// The remedy.
     pub remedy: &'static str,
 }
 
-/// What a sender does with a request that was refused.
+/// The way a sender handles a refused request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cure {
@@ -34,7 +34,7 @@ pub enum Cure {
     Divide,
 }
 
-/// Who can mend what is wrong.
+/// The role that can fix a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Mender {
@@ -176,8 +176,8 @@ pub static STATUSES: &[StatusMeaning] = &[
     },
 ];
 
-/// What a status means, with what the answer says: its body, or its challenge. `None` for a success, and for a status of
-/// which nothing is known.
+/// The meaning of a status and of the answer's body or challenge. `None` for a success, and for a
+/// status of which nothing is known.
 ///
 /// ```
 /// use agentspan_model::agent365::contract::{Cure, status_meaning};

@@ -10,7 +10,7 @@ pub struct TokenError {
     pub code: &'static str,
     /// Why it occurs here.
     pub cause: &'static str,
-    /// What helps.
+    /// The remedy.
     pub remedy: &'static str,
     /// The rule of the contract that is broken, if there is one.
     pub rule: Option<RuleId>,

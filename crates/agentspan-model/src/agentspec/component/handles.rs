@@ -197,7 +197,7 @@ impl LlmConfig {
         self.text("model_id")
     }
 
-    /// Who provides the model, if the configuration says so.
+    /// The provider of the model, if the configuration names one.
     #[must_use]
     pub fn provider(&self) -> Option<String> {
         self.text("provider")
@@ -225,7 +225,7 @@ impl Swarm {
         self.component("first_agent")
     }
 
-    /// Who may call whom: pairs of caller and called.
+    /// The pairs of caller and called agents.
     #[must_use]
     pub fn relationships(&self) -> Vec<(&Component, &Component)> {
         let Some(ComponentValue::List(relationships)) = self.member("relationships") else {

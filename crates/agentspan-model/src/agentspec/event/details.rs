@@ -24,7 +24,7 @@ use crate::agentspec::{
 /// Declares the enum of details and what depends on the list of its types.
 macro_rules! event_details {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// What is special to each type of event, and with that the type itself.
+        /// The details of each type of event, and so the type itself.
         ///
         /// The types are those of `pyagentspec.tracing.events` 26.3.1.
         #[derive(Clone, Debug, PartialEq)]

@@ -9,7 +9,7 @@ use crate::agentspec::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AgentExecutionStart {
-    /// What is executed.
+    /// The component that is executed.
     pub agent: Agent,
     /// What it is given: one value for each of its inputs.
     pub inputs: Sensitive<JsonObject>,
@@ -57,7 +57,7 @@ impl AgentExecutionEnd {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlowExecutionStart {
-    /// What is executed.
+    /// The component that is executed.
     pub flow: Flow,
     /// What it is given: one value for each of its inputs.
     pub inputs: Sensitive<JsonObject>,
@@ -112,7 +112,7 @@ impl FlowExecutionEnd {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeExecutionStart {
-    /// What is executed.
+    /// The component that is executed.
     pub node: Node,
     /// What it is given: one value for each of its inputs.
     pub inputs: Sensitive<JsonObject>,
@@ -167,7 +167,7 @@ impl NodeExecutionEnd {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ManagerWorkersExecutionStart {
-    /// What is executed.
+    /// The component that is executed.
     pub managerworkers: ManagerWorkers,
     /// What it is given: one value for each of its inputs.
     pub inputs: Sensitive<JsonObject>,
@@ -221,7 +221,7 @@ impl ManagerWorkersExecutionEnd {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SwarmExecutionStart {
-    /// What is executed.
+    /// The component that is executed.
     pub swarm: Swarm,
     /// What it is given: one value for each of its inputs.
     pub inputs: Sensitive<JsonObject>,

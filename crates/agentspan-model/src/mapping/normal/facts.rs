@@ -9,7 +9,7 @@ use crate::agent365::{MessagePart, MessageRole};
 use crate::agentspec::Sensitive;
 
 open_text! {
-    /// What a span does, in the words of the GenAI semantic conventions.
+    /// The operation of a span, in the words of the GenAI semantic conventions.
     pub enum OperationName {
         /// A model answers a conversation.
         Chat = "chat",
@@ -56,13 +56,13 @@ impl OperationName {
     }
 }
 
-/// What a span says, whatever convention it follows.
+/// The facts of a span, whatever convention it follows.
 ///
 /// Contents are [`Sensitive`]: `Debug` does not show them.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct NormalSpan {
-    /// What it does.
+    /// The operation.
     pub operation: OperationName,
     /// The agent that does it, or for which it is done.
     pub agent: AgentFacts,
@@ -73,11 +73,11 @@ pub struct NormalSpan {
     /// The tokens that were used. Of an agent it is the sum of the calls below it, which must not be added to
     /// theirs: see [`is_sum`](Self::is_sum).
     pub usage: Usage,
-    /// What a model or an agent was told beside its messages.
+    /// The instructions of a model or an agent, beside its messages.
     pub instructions: Sensitive<Vec<MessagePart>>,
-    /// What went in.
+    /// The input messages.
     pub input: Sensitive<Vec<NormalMessage>>,
-    /// What came out.
+    /// The output messages.
     pub output: Sensitive<Vec<NormalMessage>>,
     /// The tools that a model may call, as JSON schemas.
     pub tool_definitions: Sensitive<Vec<Value>>,
@@ -85,7 +85,7 @@ pub struct NormalSpan {
     pub conversation_id: Option<String>,
     /// The session.
     pub session_id: Option<String>,
-    /// What failed.
+    /// The error.
     pub error: Option<ErrorFacts>,
     /// The span calls something remote.
     pub(super) is_client: bool,
@@ -159,7 +159,7 @@ pub struct AgentFacts {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CallFacts {
-    /// Who serves the model, in the words of the GenAI conventions.
+    /// The provider of the model, in the words of the GenAI conventions.
     pub provider: Option<String>,
     /// The model that was asked.
     pub request_model: Option<String>,
@@ -196,7 +196,7 @@ pub struct Parameters {
     pub temperature: Option<f64>,
     /// Nucleus sampling.
     pub top_p: Option<f64>,
-    /// Of how many tokens one is chosen.
+    /// The number of tokens to choose from.
     pub top_k: Option<f64>,
     /// The penalty for repetition by frequency.
     pub frequency_penalty: Option<f64>,
@@ -216,13 +216,13 @@ pub struct ToolFacts {
     pub name: Option<String>,
     /// The id of the call.
     pub call_id: Option<String>,
-    /// What kind of tool it is.
+    /// The kind of tool.
     pub tool_type: Option<String>,
     /// What it is for.
     pub description: Option<String>,
-    /// What it was given: JSON, or text that is none.
+    /// The arguments: JSON, or plain text.
     pub arguments: Option<Sensitive<Value>>,
-    /// What it gave back: JSON, or text that is none.
+    /// The result: JSON, or plain text.
     pub result: Option<Sensitive<Value>>,
 }
 
@@ -230,15 +230,15 @@ pub struct ToolFacts {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {
-    /// Those that went in, cached ones included.
+    /// The input tokens, cached ones included.
     pub input: Option<i64>,
-    /// Those that came out, reasoning included.
+    /// The output tokens, reasoning included.
     pub output: Option<i64>,
-    /// Of those that went in, those that were read from a cache.
+    /// The input tokens that were read from a cache.
     pub cache_read: Option<i64>,
-    /// Of those that went in, those that were written to a cache.
+    /// The input tokens that were written to a cache.
     pub cache_write: Option<i64>,
-    /// Of those that came out, those that the model used to reason.
+    /// The output tokens that the model used to reason.
     pub reasoning: Option<i64>,
 }
 
@@ -246,11 +246,11 @@ pub struct Usage {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct NormalMessage {
-    /// Who says it.
+    /// The role of the author.
     pub role: MessageRole,
     /// The name of who says it.
     pub name: Option<String>,
-    /// What it says.
+    /// The text.
     pub parts: Vec<MessagePart>,
     /// Why the model stopped, if a model says it.
     pub finish_reason: Option<String>,
@@ -299,15 +299,15 @@ pub(super) fn part_value(part: &MessagePart) -> Value {
     }
 }
 
-/// What failed.
+/// The error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ErrorFacts {
     /// The class of the error.
     pub error_type: Option<String>,
-    /// What it says.
+    /// The text.
     pub message: Option<Sensitive<String>>,
-    /// What the provider calls the error.
+    /// The provider's code of the error.
     pub code: Option<String>,
     /// The status code of the provider's answer.
     pub status_code: Option<i64>,

@@ -8,7 +8,8 @@ use crate::agent365::environment::{
 };
 
 impl Judge<'_> {
-    /// What is wrong with the variables of the environment. `variable` returns the value of one, if it is set.
+    /// The findings of the environment's variables. `variable` returns the value of one, if it is
+    /// set.
     #[must_use]
     pub fn judge_environment(
         &self,

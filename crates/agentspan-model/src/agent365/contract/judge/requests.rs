@@ -17,8 +17,9 @@ const MAX_BODY_BYTES: usize = 1_000_000;
 const NOT_LICENSED: &str = "tenant_not_licensed";
 
 impl Judge<'_> {
-    /// What is wrong with a request as a whole: its route, its size, and whose spans it has. What is wrong with each
-    /// span, [`judge_span`](Self::judge_span) and [`judge_trace`](Self::judge_trace) say.
+    /// The findings of a request as a whole: its route, its size, and the identities of its spans.
+    /// What is wrong with each span, [`judge_span`](Self::judge_span) and
+    /// [`judge_trace`](Self::judge_trace) say.
     #[must_use]
     pub fn judge_request(&self, body_bytes: usize, spans: &[ObservedSpan<'_>]) -> Vec<Finding> {
         let mut findings = Findings::default();
@@ -47,8 +48,8 @@ impl Judge<'_> {
         findings.0
     }
 
-    /// What is wrong with where a span goes: the tenant and the agent in the path of its request are not its own. Without a
-    /// [route](Self::with_route), nothing is.
+    /// The findings of a span's route: the tenant and the agent in the path of its request are not
+    /// its own. Without a [route](Self::with_route), nothing is.
     #[must_use]
     pub fn judge_route(&self, span: &ObservedSpan<'_>) -> Vec<Finding> {
         let mut findings = Findings::default();
@@ -86,7 +87,7 @@ impl Judge<'_> {
         }
     }
 
-    /// What is wrong, by the answer to a request that was accepted.
+    /// The findings of the answer to a request that was accepted.
     #[must_use]
     pub fn judge_answer(&self, answer: &Answer) -> Vec<Finding> {
         let mut findings = Findings::default();

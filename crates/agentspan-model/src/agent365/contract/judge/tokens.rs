@@ -9,7 +9,7 @@ use super::requests::is_other;
 use super::{AppRole, Findings, Judge};
 
 impl Judge<'_> {
-    /// What is wrong with the text of a token.
+    /// The findings of a token's text.
     #[must_use]
     pub fn judge_token(&self, token: &str) -> Vec<Finding> {
         let mut findings = Findings::default();
@@ -22,7 +22,7 @@ impl Judge<'_> {
         findings.0
     }
 
-    /// What is wrong with the claims of a token, on the route that the judge knows.
+    /// The findings of a token's claims, on the route that the judge knows.
     #[must_use]
     pub fn judge_claims(&self, claims: &TokenClaims<'_>) -> Vec<Finding> {
         let mut findings = Findings::default();
@@ -64,7 +64,7 @@ impl Judge<'_> {
         findings.0
     }
 
-    /// What is wrong, by the answer of the token endpoint.
+    /// The findings of the token endpoint's answer.
     #[must_use]
     pub fn judge_token_answer(&self, answer: &str) -> Vec<Finding> {
         let rule = token_error(answer).and_then(|error| error.rule);
