@@ -35,6 +35,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("peers", &["agent365"]),
     ("peers", &["agent365", "--profile", "v2"]),
     ("peers", &["agentspec"]),
+    ("peers", &["rotel"]),
 ];
 
 /// The steps that run beside those before them, one after the other, and are waited for in their turn: they

@@ -67,6 +67,7 @@ usage: cargo xtask <chore>
                                 default, or v2
   peers agentspec             * the reference package and ours over generated documents of Agent Spec;
     [--documents N] [--seed S]  3,000 of seed 0 by default
+  peers rotel                   traces through rotel, a collector, in all renderings
   peers phoenix                 traces in Arize Phoenix, which takes minutes to install
   peers otlp                    traces in MLflow, which takes minutes to install
   peers serve                   live Python packages and a collector send into `agentspan serve`
@@ -189,6 +190,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("peers", ["agentspec", options @ ..]) => peers::agentspec(workspace, options),
         ("peers", ["phoenix"]) => peers::phoenix(workspace),
         ("peers", ["otlp"]) => peers::otlp(workspace),
+        ("peers", ["rotel"]) => peers::rotel(workspace),
         ("peers", ["runtimes"]) => peers::runtimes(workspace),
         _ => Err(XtaskError::Usage {
             given: std::iter::once(chore)

@@ -87,6 +87,11 @@ pub(crate) fn otlp(workspace: &Workspace) -> Result<(), XtaskError> {
     backend(workspace, "otlp", &[])
 }
 
+/// Sends traces through rotel, a collector, and checks that they arrive as they were sent.
+pub(crate) fn rotel(workspace: &Workspace) -> Result<(), XtaskError> {
+    backend(workspace, "rotel", &[])
+}
+
 /// Runs agents and flows in the runtimes of Agent Spec, and replays what they record.
 ///
 /// Each runtime has an environment of its own, because their requirements exclude each other.

@@ -1,4 +1,4 @@
-//! Sends a trace of Agent Spec to an OTLP receiver, for `cargo xtask peers phoenix` and `peers otlp`.
+//! Sends traces to receivers of OTLP, for `cargo xtask peers phoenix`, `peers otlp` and `peers rotel`.
 //!
 //! The drivers in `conformance/peers` start a receiver, run this program with the standard `OTEL_*`
 //! variables, and read back what the receiver has to show. The program prints the id of the trace.
@@ -11,9 +11,12 @@
 
 mod assistant;
 mod conversation;
+mod others;
+mod relayed;
 mod send;
 
 use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
@@ -22,15 +25,16 @@ use agentspan_processor::TraceError;
 use crate::send::Protocol;
 
 const USAGE: &str =
-    "usage: peer_otlp assistant|conversation genai|openinference masked|clear http|grpc";
+    "usage: peer_otlp assistant|conversation genai|openinference masked|clear http|grpc
+       peer_otlp relayed COLLECTOR DIRECTORY";
 
 /// What makes a trace: everything happens in the trace that is current.
 type Story = fn() -> Result<(), TraceError>;
 
 fn main() -> ExitCode {
     match run() {
-        Ok(trace_id) => {
-            println!("{trace_id}");
+        Ok(said) => {
+            println!("{said}");
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -47,6 +51,11 @@ fn main() -> ExitCode {
 
 fn run() -> Result<String, Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [command, collector, directory] = arguments.as_slice() {
+        if command == "relayed" {
+            return through_a_collector(Path::new(collector), Path::new(directory));
+        }
+    }
     let [story, rendering, content, protocol] = arguments.as_slice() else {
         return Err(USAGE.into());
     };
@@ -76,4 +85,16 @@ fn run() -> Result<String, Box<dyn Error>> {
     let trace_id = trace_id.span_context.trace_id().to_string();
     send::send(spans, mapping, protocol)?;
     Ok(trace_id)
+}
+
+/// What a collector passed on; an error says how it differs from what was sent.
+fn through_a_collector(collector: &Path, directory: &Path) -> Result<String, Box<dyn Error>> {
+    let outcome = relayed::run(collector, directory)?;
+    if outcome.differences.is_empty() {
+        let relayed::Outcome { spans, ways, .. } = outcome;
+        return Ok(format!(
+            "{spans} spans in {ways} ways arrived as they were sent"
+        ));
+    }
+    Err(outcome.differences.join("\n").into())
 }
