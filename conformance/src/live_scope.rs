@@ -17,7 +17,7 @@ use agentspan_model::keys;
 use agentspan_otel::scopes::is_enabled;
 use agentspan_otel::{
     ApplyGuardrailScope, ExecuteToolScope, InferenceScope, InvokeAgentScope, OutputScope, Scope,
-    ScopeTracer,
+    ScopeTracer, TurnContext,
 };
 use opentelemetry::KeyValue;
 use opentelemetry::trace::TraceContextExt;
@@ -198,6 +198,13 @@ impl LiveScope {
     /// Records an exception of Python.
     pub fn record_error(&self, error: &PythonError) {
         each!(&self.scope, scope => scope.record_error_as(&error.path(), &error.message()));
+    }
+
+    /// Records what a turn says, in the scope of an invocation.
+    pub fn record_turn_context(&self, turn: &TurnContext) {
+        if let AnyScope::InvokeAgent(scope) = &self.scope {
+            scope.record_turn_context(turn);
+        }
     }
 
     /// Writes the headers that carry the scope's span to another service.

@@ -14,6 +14,7 @@ mod discovery;
 mod exports;
 mod framework_spans;
 mod generation;
+mod hosting;
 mod jwt;
 mod recorded_spans;
 mod scopes;
@@ -47,6 +48,7 @@ pub fn all() -> Vec<Box<dyn Runner>> {
         Box::new(Exports::<V2, Requests>::NEW),
         Box::new(Exports::<V3, Requests>::NEW),
         Box::new(framework_spans::FrameworkSpans),
+        Box::new(hosting::Hosting),
         Box::new(jwt::Jwt),
         Box::new(Exports::<V01, Attempts>::NEW),
         Box::new(Exports::<V2, Attempts>::NEW),

@@ -45,6 +45,7 @@
 //! - [`TokenResolver`] provides the bearer token of an identity. [`token_from_fn`] and
 //!   [`token_from_async_fn`] turn a closure into a resolver.
 //! - [`TokenCache`] caches the tokens of a resolver. [`Enrichment`] changes spans before they are sent.
+//! - [`token::ExchangedTokens`] has the tokens that the turns of a host are exchanged for.
 //! - [`ExportToken`] is the token of one request. [`PerRequestExport`] holds the spans of a request until
 //!   it is over, and sends them with its token.
 //! - [`ExportReport`] describes one batch: the spans that were sent for each identity, and the spans that
@@ -84,11 +85,15 @@ mod token_resolver;
 pub mod transport;
 mod wire_profile;
 
-/// The parts of tokens: queries, the resolvers that closures become, and the token of a request.
+/// The parts of tokens: queries, the resolvers that closures become, exchanges, and the token of a
+/// request.
 pub mod token {
     pub use crate::access_token::AccessTokenError;
     pub use crate::export_token::{ActiveToken, ExportTokenFutureExt};
-    pub use crate::token_resolver::{AsyncFnResolver, FnResolver, RequestTokens, TokenQuery};
+    pub use crate::token_resolver::{
+        AsyncFnResolver, ExchangeQuery, ExchangedTokens, FnResolver, RequestTokens, TokenExchange,
+        TokenQuery,
+    };
 }
 
 /// The errors inside [`BuildError`] and [`ExportError`], and those of calls that users seldom make.

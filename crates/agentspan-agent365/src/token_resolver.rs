@@ -2,6 +2,7 @@
 
 mod async_fn;
 mod blocking_fn;
+mod exchanged;
 mod request_tokens;
 mod token_query;
 mod turns;
@@ -15,6 +16,7 @@ use crate::access_token::AccessToken;
 
 pub use self::async_fn::{AsyncFnResolver, token_from_async_fn};
 pub use self::blocking_fn::{FnResolver, token_from_fn};
+pub use self::exchanged::{ExchangeQuery, ExchangedTokens, TokenExchange};
 pub use self::request_tokens::{RequestTokens, token_from_request};
 pub use self::token_query::TokenQuery;
 

@@ -8,6 +8,7 @@ use agentspan_model::keys;
 use crate::message_source::{InputMessageSource, OutputMessageSource};
 use crate::scope::Scope;
 use crate::scope::start_options::{StartOptions, span_kind_option, start_options};
+use crate::turn_context::{TurnContext, turn_attributes};
 
 /// The kind of [`InvokeAgentScope`].
 #[derive(Debug)]
@@ -83,6 +84,37 @@ impl Scope<InvokeAgentKind> {
         });
     }
 
+    /// Records what a turn of a conversation says about caller, agent, tenant and channel, and its
+    /// text as the input, as `populate` of `microsoft-opentelemetry` 1.5.0 does: what the scope or
+    /// the baggage says already stays as it is, and what the turn does not say is not written.
+    ///
+    /// ```
+    /// use agentspan_otel::{InvokeAgentScope, TurnContext};
+    ///
+    /// # fn example(scope: &InvokeAgentScope) -> Result<(), serde_json::Error> {
+    /// let turn: TurnContext = serde_json::from_str(
+    ///     r#"{"activity": {"type": "message", "text": "Will it rain?", "channelId": "msteams"}}"#,
+    /// )?;
+    /// scope.record_turn_context(&turn);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn record_turn_context(&self, turn: &TurnContext) {
+        let Some(core) = self.core_that_takes_attributes() else {
+            return;
+        };
+        for attribute in turn_attributes(turn, core.profile()) {
+            core.set_free_attribute(attribute);
+        }
+        let text = turn
+            .activity
+            .as_ref()
+            .and_then(|activity| activity.text.as_deref());
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            self.record_input_messages(text);
+        }
+    }
+
     /// Records the agent's answer as the only output message.
     pub fn record_response(&self, response: &str) {
         self.record_output_messages(response);
@@ -118,15 +150,15 @@ impl<'a> InvokeAgentScopeBuilder<'a> {
         self
     }
 
-    /// The person or service that called. With 2.0.0 this is another form of [`with_user`](Self::with_user), of
-    /// which id and name are written.
+    /// The person or service that called. With 2.0.0 this is another form of
+    /// [`with_user`](Self::with_user), of which id and name are written.
     pub fn with_caller(mut self, caller: impl Into<Option<&'a CallerDetails>>) -> Self {
         self.known.caller = caller.into();
         self
     }
 
-    /// The person that called. With 0.1.0 this is another form of [`with_caller`](Self::with_caller), of which id
-    /// and name are written.
+    /// The person that called. With 0.1.0 this is another form of
+    /// [`with_caller`](Self::with_caller), of which id and name are written.
     pub fn with_user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
         self.known.user = user.into();
         self

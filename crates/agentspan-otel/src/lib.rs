@@ -45,6 +45,8 @@
 //! - [`BaggageBuilder`] collects the values that all spans of a request carry, also from a [`TurnContext`].
 //!   [`BaggageSpanProcessor`] copies them to the spans. [`Propagation`] carries baggage and trace to other
 //!   processes and back.
+//! - [`turn_context`] is for hosts of agents: what a turn of a conversation says, and the messages that are sent
+//!   in it.
 //! - [`ExportQueue`] puts any exporter behind its own queue, and counts the outcome of each span.
 //! - [`AgentMetrics`] measures operations and their tokens. [`ExportMetrics`] counts the spans that queues
 //!   accept, export and drop.

@@ -16,7 +16,7 @@ use std::time::SystemTime;
 
 use agentspan_model::ErrorClass;
 use agentspan_model::agent365::Profile;
-use agentspan_model::agent365::mapping::Recorded;
+use agentspan_model::agent365::mapping::{BaggageEntry, Recorded};
 use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
 use agentspan_queue::contain::ThreadBound;
 use agentspan_record::{push_attribute, to_value};
@@ -139,13 +139,22 @@ impl<K> Scope<K> {
         Some((core, core.recording()?))
     }
 
-    fn core_that_takes_attributes(&self) -> Option<&Core> {
+    pub(crate) fn core_that_takes_attributes(&self) -> Option<&Core> {
         self.core.as_ref().filter(|core| core.takes_attributes())
     }
 
     pub(crate) fn set(&self, key: &'static str, value: impl FnOnce(Profile) -> Value) {
         if let Some(core) = self.core_that_takes_attributes() {
             core.set_attribute(KeyValue::new(key, value(core.profile())));
+        }
+    }
+
+    /// Sets what baggage can say, too, in a profile that has a key for it.
+    pub(crate) fn set_entry(&self, entry: BaggageEntry, value: impl FnOnce() -> Value) {
+        if let Some(core) = self.core_that_takes_attributes() {
+            if let Some(key) = entry.key(core.profile()) {
+                core.set_attribute(KeyValue::new(key, value()));
+            }
         }
     }
 

@@ -19,7 +19,7 @@ use agentspan_model::agentspec::{
 use agentspan_model::attribute::AttributeValue;
 use agentspan_model::mapping::normal::{NormalSpan, SourceEvent, SourceSpan, SourceValue};
 use agentspan_model::mapping::{EventRebuilder, Exchange, PlacedSpan, SpanRebuilder};
-use agentspan_otel::turn_context::TurnActivity;
+use agentspan_otel::turn_context::{OutputLog, TurnActivity};
 use agentspan_otel::{
     ApplyGuardrailScope, ExecuteToolScope, Feedback, InferenceScope, InvokeAgentScope, OutputScope,
     ScopeTracer, SpanRef, TurnContext,
@@ -314,19 +314,24 @@ fn of_sources() -> Vec<String> {
     observed.attribute("gen_ai.input.messages", SourceValue::Text(CANARY));
     let activity: TurnActivity = serde_json::from_value(json!({
         "type": "message",
+        "text": CANARY,
         "entities": [{ "text": CANARY }],
         "channel_data": { "text": CANARY },
         "from": { "id": "a" },
+        "recipient": { "role": "agenticUser" },
         "conversation": { "id": "c" },
     }))
     .unwrap();
     assert!(activity.entities.is_some() && activity.channel_data.is_some());
+    let turn = TurnContext::new(activity);
+    let log = OutputLog::of(&turn).unwrap();
     vec![
         format!("{span:?}"),
         format!("{normal:?}"),
         messages,
         format!("{observed:?}"),
-        format!("{:?}", TurnContext::new(activity)),
+        format!("{turn:?}"),
+        format!("{log:?}"),
     ]
 }
 

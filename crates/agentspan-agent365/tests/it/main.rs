@@ -17,6 +17,7 @@ mod building;
 mod callers;
 mod conservation;
 mod delivery_fixture;
+mod exchanged_tokens;
 mod flushes;
 mod hostile_ids;
 mod identities;

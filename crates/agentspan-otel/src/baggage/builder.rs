@@ -12,7 +12,7 @@ use super::custom_key::custom_key;
 use super::{BaggageText, CustomKeyError, RequestBaggage};
 use crate::python_text::is_blank;
 use crate::tracer::default_tracer;
-use crate::turn_context::{TurnContext, hosting_entries, turn_context_pairs};
+use crate::turn_context::{Said, TurnContext, hosting_entries, turn_context_pairs};
 
 /// Collects the baggage of a request; [`build`](Self::build) makes it usable.
 ///
@@ -241,8 +241,9 @@ impl BaggageBuilder {
             // What other packages say, newer ones say as this one does.
             _ => {
                 let entries = hosting_entries(turn_context).into_iter();
-                entries.fold(self, |builder, (entry, value)| {
-                    builder.set_entry(entry, &*value)
+                entries.fold(self, |builder, (entry, said)| match said {
+                    Said::Text(text) => builder.set_entry(entry, text),
+                    Said::Product(product) => builder.set_entry(entry, product.as_ref()),
                 })
             }
         }

@@ -2,14 +2,20 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use agentspan_model::agent365::Profile;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+
+use crate::baggage::{BaggageBuilder, RequestBaggage};
+
+const EVENT: &str = "event";
+const CONTINUE_CONVERSATION: &str = "ContinueConversation";
 
 /// A turn of a conversation, as bot frameworks hand it to an agent.
 ///
 /// Reads from JSON with the field names of the reference, in snake case, or with those of the Bot
-/// Framework, such as `channelId`; other fields are left out. Fields of the kinds of messages are named by
-/// type there, so that entities and channel data stay JSON.
+/// Framework, such as `channelId`; other fields are left out. Fields of the kinds of messages are
+/// named by type there, so that entities and channel data stay JSON.
 ///
 /// ```
 /// use agentspan_otel::{BaggageBuilder, TurnContext};
@@ -35,7 +41,8 @@ pub struct TurnContext {
 
 /// The activity of a turn: a message, an event, a notification.
 ///
-/// `Debug` does not show the entities and the data of the channel, which may hold contents.
+/// `Debug` shows neither the text nor the entities and the data of the channel, which may hold
+/// contents.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -47,11 +54,17 @@ pub struct TurnActivity {
         skip_serializing_if = "Option::is_none"
     )]
     pub activity_type: Option<String>,
+    /// What an event or an invocation is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// The channel, such as `msteams`.
     #[serde(alias = "channelId", skip_serializing_if = "Option::is_none")]
     pub channel_id: Option<String>,
     /// The sender.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(alias = "from_property", skip_serializing_if = "Option::is_none")]
     pub from: Option<ChannelAccount>,
     /// The agent that it was sent to.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,6 +87,8 @@ impl fmt::Debug for TurnActivity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TurnActivity")
             .field("activity_type", &self.activity_type)
+            .field("name", &self.name)
+            .field("has_text", &self.text.is_some())
             .field("channel_id", &self.channel_id)
             .field("from", &self.from)
             .field("recipient", &self.recipient)
@@ -96,8 +111,11 @@ pub struct ChannelAccount {
     /// The name that people see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The user principal name.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The user principal name. What is no text is left out: channels have members of their own.
+    #[serde(
+        deserialize_with = "text_only",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub upn: Option<String>,
     /// The user id in the directory.
     #[serde(alias = "aadObjectId", skip_serializing_if = "Option::is_none")]
@@ -135,8 +153,60 @@ impl TurnContext {
         }
     }
 
+    /// Whether the turn only goes on with a conversation that the agent itself resumes: the event
+    /// `ContinueConversation`. It says nothing of a caller.
+    #[must_use]
+    pub fn is_async_reply(&self) -> bool {
+        let activity = self.activity.as_ref();
+        activity.is_some_and(|activity| {
+            activity.activity_type.as_deref() == Some(EVENT)
+                && activity.name.as_deref() == Some(CONTINUE_CONVERSATION)
+        })
+    }
+
+    /// The baggage of the turn, in the words of the default tracer's profile: what
+    /// [`with_turn_context`](crate::BaggageBuilder::with_turn_context) collects, and nothing for an
+    /// [asynchronous reply](Self::is_async_reply), as the `BaggageMiddleware` of
+    /// `microsoft-opentelemetry` 1.5.0 has it.
+    ///
+    /// ```
+    /// use agentspan_otel::TurnContext;
+    ///
+    /// # async fn answer() {}
+    /// # async fn example(turn: TurnContext) {
+    /// use agentspan_otel::ScopeFutureExt as _;
+    ///
+    /// answer().with_baggage(&turn.to_baggage()).await;
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn to_baggage(&self) -> RequestBaggage {
+        self.add_to(BaggageBuilder::new())
+    }
+
+    /// As [`to_baggage`](Self::to_baggage), in the words of `profile`.
+    #[must_use]
+    pub fn to_baggage_for(&self, profile: Profile) -> RequestBaggage {
+        self.add_to(BaggageBuilder::for_profile(profile))
+    }
+
+    fn add_to(&self, builder: BaggageBuilder) -> RequestBaggage {
+        if self.is_async_reply() {
+            builder.build()
+        } else {
+            builder.with_turn_context(self).build()
+        }
+    }
+
     pub(crate) fn to_json(&self) -> Value {
         // All fields are texts and JSON, which always have a form as JSON.
         serde_json::to_value(self).unwrap_or_default()
     }
+}
+
+fn text_only<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) => Some(text),
+        _ => None,
+    })
 }

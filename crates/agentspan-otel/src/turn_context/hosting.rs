@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use agentspan_model::agent365::mapping::BaggageEntry;
 use serde_json::Value;
 
+use super::pairs::is_truthy;
 use crate::python_text::strip;
 
 /// The roles of a recipient that is an agent, in this case only.
@@ -16,10 +17,25 @@ const AGENTIC_ROLES: [&str; 2] = ["agenticAppInstance", "agenticUser"];
 
 const PRODUCT_INFO: &str = "ProductInfo";
 
+const PRODUCT_CONTEXT: &str = "productContext";
+
+/// What a member of an activity says.
+#[derive(Clone, Debug)]
+pub(crate) enum Said<'a> {
+    Text(&'a str),
+    /// The product of channel data, which the reference takes in whatever form it has.
+    Product(Cow<'a, Value>),
+}
+
+/// Whether the recipient is an agent, by its role.
+pub(crate) fn is_agentic_role(role: Option<&str>) -> bool {
+    role.is_some_and(|role| AGENTIC_ROLES.contains(&role))
+}
+
 /// What the activity of a turn says, in the order of the reference.
 ///
 /// Names of members are those of the Bot Framework (`channelId`) or those of Python (`channel_id`).
-pub(crate) fn entries<'a>(turn_context: &'a Value) -> Vec<(BaggageEntry, Cow<'a, str>)> {
+pub(crate) fn entries(turn_context: &Value) -> Vec<(BaggageEntry, Said<'_>)> {
     let Some(activity) = turn_context.get("activity") else {
         return Vec::new();
     };
@@ -27,19 +43,17 @@ pub(crate) fn entries<'a>(turn_context: &'a Value) -> Vec<(BaggageEntry, Cow<'a,
     let from = get(activity, &["from", "from_property"]);
     let recipient = get(activity, &["recipient"]);
     let role = text(recipient, &["role"]);
-    let is_agentic = role.is_some_and(|role| AGENTIC_ROLES.contains(&role));
-    let of_agent = |names| text(recipient, names).filter(|_| is_agentic);
+    let of_agent = |names| text(recipient, names).filter(|_| is_agentic_role(role));
     let (channel, sub_channel) = channel(activity);
     let sub_channel = sub_channel.or_else(|| product(activity).filter(|_| channel.is_some()));
-    let sub_channel = sub_channel.map(Cow::Borrowed);
     let conversation = get(activity, &["conversation"]);
-    let said = |value: Option<&'a str>| value.map(Cow::Borrowed);
+    let said = |value| Option::map(value, Said::Text);
     let entries = [
         (BaggageEntry::UserId, said(text(from, AAD_OBJECT_ID))),
-        (BaggageEntry::UserName, said(text(from, NAME))),
+        (BaggageEntry::UserName, said(name(from))),
         (BaggageEntry::UserEmail, said(text(from, AGENTIC_USER_ID))),
         (BaggageEntry::AgentId, said(of_agent(AGENTIC_APP_ID))),
-        (BaggageEntry::AgentName, said(text(recipient, NAME))),
+        (BaggageEntry::AgentName, said(name(recipient))),
         (
             BaggageEntry::AgentUserId,
             said(text(recipient, AAD_OBJECT_ID)),
@@ -53,7 +67,7 @@ pub(crate) fn entries<'a>(turn_context: &'a Value) -> Vec<(BaggageEntry, Cow<'a,
         (BaggageEntry::ChannelName, said(channel)),
         (
             BaggageEntry::ChannelLink,
-            sub_channel.or_else(|| product_context(activity)),
+            said(sub_channel).or_else(|| product_context(activity)),
         ),
         (BaggageEntry::ConversationId, said(text(conversation, ID))),
         (
@@ -103,14 +117,16 @@ fn product(activity: Option<&Value>) -> Option<&str> {
 }
 
 /// `productContext` of the channel data, which is an object or its JSON text.
-fn product_context(activity: Option<&Value>) -> Option<Cow<'_, str>> {
+fn product_context(activity: Option<&Value>) -> Option<Said<'_>> {
     let data = get(activity, &["channelData", "channel_data"])?;
-    let Value::String(json) = data else {
-        return text(Some(data), &["productContext"]).map(Cow::Borrowed);
+    let product = match data {
+        Value::String(json) => {
+            let data: Value = serde_json::from_str(json).ok()?;
+            Cow::Owned(data.get(PRODUCT_CONTEXT)?.clone())
+        }
+        data => Cow::Borrowed(data.get(PRODUCT_CONTEXT)?),
     };
-    let data: Value = serde_json::from_str(json).ok()?;
-    let context = text(Some(&data), &["productContext"])?;
-    Some(Cow::Owned(context.to_owned()))
+    is_truthy(&product).then_some(Said::Product(product))
 }
 
 /// The value of the first of `names` that an object has, even when it is null.
@@ -119,5 +135,10 @@ fn get<'a>(object: Option<&'a Value>, names: &[&str]) -> Option<&'a Value> {
 }
 
 fn text<'a>(object: Option<&'a Value>, names: &[&str]) -> Option<&'a str> {
-    get(object, names)?.as_str()
+    get(object, names)?.as_str().filter(|text| !text.is_empty())
+}
+
+/// The only text of an account that may be empty.
+fn name(account: Option<&Value>) -> Option<&str> {
+    get(account, NAME)?.as_str()
 }

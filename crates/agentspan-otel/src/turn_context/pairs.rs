@@ -186,7 +186,7 @@ fn get<'a>(value: &'a Value, names: &[&str]) -> &'a Value {
 }
 
 /// Whether Python takes the value for true.
-fn is_truthy(value: &Value) -> bool {
+pub(super) fn is_truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(value) => *value,

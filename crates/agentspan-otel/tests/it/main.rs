@@ -16,6 +16,7 @@ mod export_metrics;
 mod export_queue;
 mod foreign_panics;
 mod futures;
+mod hosting;
 mod inherited_identity;
 mod masks;
 mod meters;
