@@ -14,6 +14,13 @@ pub(crate) struct Caller {
     pub(crate) agent: AgentDetails,
 }
 
+impl Caller {
+    /// For whom a request of this caller is served.
+    pub(crate) fn identity(&self) -> Identity {
+        Identity::new(self.tenant.tenant_id.clone(), self.agent.agent_id.clone())
+    }
+}
+
 /// The callers by their keys.
 #[derive(Debug)]
 pub(crate) struct Directory(HashMap<&'static str, Caller>);

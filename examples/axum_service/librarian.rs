@@ -1,8 +1,9 @@
 //! The agent: looks a question up, and lets a model write the answer.
 
-use agentspan::opentelemetry::Context;
 use agentspan::prelude::*;
+use agentspan::tower::{ClientLayer, ClientService, Layer as _, Service as _};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
@@ -25,14 +26,15 @@ pub(crate) enum LibrarianError {
 #[derive(Clone, Debug)]
 pub(crate) struct Librarian {
     model_url: String,
-    http: Client<HttpConnector, Full<hyper::body::Bytes>>,
+    /// Its requests carry the trace, so that the model's own telemetry goes on with it.
+    http: ClientService<Client<HttpConnector, Full<Bytes>>>,
 }
 
 impl Librarian {
     pub(crate) fn new(model_url: &str) -> Self {
         Self {
             model_url: format!("{model_url}/v1/chat/completions"),
-            http: Client::builder(TokioExecutor::new()).build_http(),
+            http: ClientLayer::new().layer(Client::builder(TokioExecutor::new()).build_http()),
         }
     }
 
@@ -79,15 +81,11 @@ impl Librarian {
             .await
     }
 
-    /// Asks with the headers that let the model's own telemetry go on with the trace.
     async fn post(&self, body: &Value) -> Result<Value, LibrarianError> {
-        let mut request = hyper::Request::post(&self.model_url);
-        for (name, value) in Propagation::new().to_headers(&Context::current()) {
-            request = request.header(name, value);
-        }
-        let request = request.body(Full::from(body.to_string()));
+        let request = hyper::Request::post(&self.model_url).body(Full::from(body.to_string()));
         let request = request.map_err(|error| LibrarianError::Model(error.into()))?;
-        let response = self.http.request(request).await;
+        // hyper's client is always ready.
+        let response = self.http.clone().call(request).await;
         let response = response.map_err(|error| LibrarianError::Model(error.into()))?;
         if !response.status().is_success() {
             return Err(LibrarianError::Status(response.status().as_u16()));

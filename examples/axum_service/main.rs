@@ -1,8 +1,8 @@
 //! A web service whose handler runs an agent: `cargo run --example axum_service`.
 //!
-//! Without arguments, it starts the service and a loopback Agent 365, sends itself a few requests of two tenants,
-//! shuts down, and prints the spans of each tenant. With `-- --listen 127.0.0.1:8080`, it runs until
-//! Ctrl-C or SIGTERM.
+//! Without arguments, it starts the service and a loopback Agent 365, sends itself a few requests
+//! of two tenants, shuts down, and prints the spans of each tenant. With `-- --listen
+//! 127.0.0.1:8080`, it runs until Ctrl-C or SIGTERM.
 
 #![expect(clippy::print_stdout, reason = "the example shows what happens")]
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use agentspan::opentelemetry::Context;
 use agentspan::prelude::*;
+use agentspan::tower::ServerLayer;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Extension, Json, Router};
@@ -27,10 +27,15 @@ struct Answer {
 }
 
 pub(crate) fn router(directory: Directory, librarian: Librarian) -> Router {
+    // A request's spans are below the caller's span. They belong to the tenant and the agent that
+    // `authenticate` found.
+    let observe = ServerLayer::new()
+        .with_identity(|request| request.extensions.get().map(Caller::identity))
+        .with_correlation_header("x-request-id");
     Router::new()
         .route("/ask", post(ask))
         .with_state(librarian)
-        .layer(from_fn(observe))
+        .layer(observe)
         // The last layer runs first: nothing is observed of a caller whom nobody knows.
         .layer(from_fn_with_state(Arc::new(directory), authenticate))
 }
@@ -45,21 +50,6 @@ async fn authenticate(
     };
     request.extensions_mut().insert(caller);
     next.run(request).await
-}
-
-/// Runs the handler in the context of the request: its spans are children of the caller's span, and carry
-/// tenant, agent and the id that links the logs.
-async fn observe(Extension(caller): Extension<Caller>, request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    let request_id = headers.get("x-request-id").and_then(|id| id.to_str().ok());
-    let baggage = BaggageBuilder::new()
-        .with_tenant_id(&caller.tenant.tenant_id)
-        .with_agent_id(&caller.agent.agent_id)
-        .with_correlation_id(request_id)
-        .build();
-    let from_caller = Propagation::new().extract_headers(&Context::new(), headers);
-    let context = baggage.to_context(&from_caller);
-    next.run(request).with_context(context).await
 }
 
 async fn ask(

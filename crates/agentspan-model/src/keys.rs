@@ -46,6 +46,12 @@ pub const ERROR_MESSAGE: &str = "error.message";
 pub const SERVER_ADDRESS: &str = "server.address";
 /// `server.port`: its port.
 pub const SERVER_PORT: &str = "server.port";
+/// `http.request.method`: the method of a request, `_OTHER` if it is not one of the usual ones.
+pub const HTTP_REQUEST_METHOD: &str = "http.request.method";
+/// `http.route`: the pattern that the path of a request matches.
+pub const HTTP_ROUTE: &str = "http.route";
+/// `http.response.status_code`: the status of an answer.
+pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
 /// `session.id`: the session that a request belongs to.
 pub const SESSION_ID: &str = "session.id";
 /// `az.namespace`: the Azure resource provider's namespace (Azure SDK conventions).
@@ -70,6 +76,22 @@ pub const GEN_AI_SYSTEM: &str = "gen_ai.system";
 pub const GEN_AI_OPERATION_NAME: &str = "gen_ai.operation.name";
 /// `gen_ai.provider.name`.
 pub const GEN_AI_PROVIDER_NAME: &str = "gen_ai.provider.name";
+/// `mcp.method.name`: the method of a message of the Model Context Protocol, such as `tools/call`.
+pub const MCP_METHOD_NAME: &str = "mcp.method.name";
+/// `mcp.protocol.version`: the version of that protocol.
+pub const MCP_PROTOCOL_VERSION: &str = "mcp.protocol.version";
+/// `mcp.resource.uri`: the address of a resource, which is content.
+pub const MCP_RESOURCE_URI: &str = "mcp.resource.uri";
+/// `mcp.session.id`: the session that a message belongs to.
+pub const MCP_SESSION_ID: &str = "mcp.session.id";
+/// `jsonrpc.request.id`: the id of a request and its answer.
+pub const JSONRPC_REQUEST_ID: &str = "jsonrpc.request.id";
+/// `rpc.response.status_code`: the code of an error that a call was answered with.
+pub const RPC_RESPONSE_STATUS_CODE: &str = "rpc.response.status_code";
+/// `network.transport`: `pipe` for standard input and output, `tcp` for HTTP.
+pub const NETWORK_TRANSPORT: &str = "network.transport";
+/// `gen_ai.prompt.name`: the name of a prompt.
+pub const GEN_AI_PROMPT_NAME: &str = "gen_ai.prompt.name";
 /// `gen_ai.request.model`.
 pub const GEN_AI_REQUEST_MODEL: &str = "gen_ai.request.model";
 /// `gen_ai.request.max_tokens`.

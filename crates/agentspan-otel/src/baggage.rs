@@ -12,7 +12,7 @@ mod text;
 
 use std::fmt::{self, Debug};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use agentspan_queue::contain::{self, ThreadBound};
 use opentelemetry::{Context, ContextGuard, Key, StringValue};
@@ -151,6 +151,29 @@ pub(crate) fn count_dropped_entries(dropped: u64) {
             target: "agentspan::otel::baggage",
             dropped,
             "baggage entries left out: the limits are 64 entries, 8192 bytes, and keys that are tokens"
+        );
+    });
+}
+
+/// Counts entries of a header that others sent, and says so once: whoever sends them could fill the
+/// log.
+pub(crate) fn count_dropped_of_header(dropped: u64) {
+    static WAS_TOLD: AtomicBool = AtomicBool::new(false);
+    if dropped == 0 {
+        return;
+    }
+    // Relaxed: see `count_dropped_entries`.
+    DROPPED.fetch_add(dropped, Ordering::Relaxed);
+    // Relaxed: one of the threads finds that nobody was told.
+    if WAS_TOLD.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    contain::log(|| {
+        tracing::warn!(
+            target: "agentspan::otel::baggage",
+            dropped,
+            "entries of a request's baggage header cannot be read, or are too many, and are left out; \
+             further ones are only counted"
         );
     });
 }

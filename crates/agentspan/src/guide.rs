@@ -3,15 +3,16 @@
 //! 1. [`first_trace`]: five minutes to the first trace.
 //! 2. [`which_crate`]: which crate you need.
 //! 3. [`agent365`]: Agent 365 in production.
-//! 4. [`agent_spec`]: traces of Agent Spec.
-//! 5. [`own_processor`]: your own processor.
-//! 6. [`backends`]: sending to Phoenix, Langfuse, Jaeger, an OpenTelemetry Collector.
-//! 7. [`sampling`]: which traces go to a backend that costs money.
-//! 8. [`frameworks`]: using rig, `genai`, or `tracing`.
-//! 9. [`privacy`]: who sees which parts of a trace.
-//! 10. [`metrics`]: how long agents take, how many tokens they use, and what happens to their spans.
-//! 11. [`process_end`]: which spans are lost when the process ends, and how to keep them.
-//! 12. [`troubleshooting`]: what to do if spans do not arrive.
+//! 4. [`services`]: services with many tenants, axum and `tower`, hosts of Agent 365.
+//! 5. [`agent_spec`]: traces of Agent Spec.
+//! 6. [`own_processor`]: your own processor.
+//! 7. [`backends`]: sending to Phoenix, Langfuse, Jaeger, an OpenTelemetry Collector.
+//! 8. [`sampling`]: which traces go to a backend that costs money.
+//! 9. [`frameworks`]: using rig, `genai`, `rmcp`, or `tracing`.
+//! 10. [`privacy`]: who sees which parts of a trace.
+//! 11. [`metrics`]: how long agents take, how many tokens they use, and what happens to their spans.
+//! 12. [`process_end`]: which spans are lost when the process ends, and how to keep them.
+//! 13. [`troubleshooting`]: what to do if spans do not arrive.
 
 #[doc = include_str!("../docs/first_trace.md")]
 pub mod first_trace {}
@@ -21,6 +22,9 @@ pub mod which_crate {}
 
 #[doc = include_str!("../docs/agent365.md")]
 pub mod agent365 {}
+
+#[doc = include_str!("../docs/services.md")]
+pub mod services {}
 
 #[doc = include_str!("../docs/agent_spec.md")]
 pub mod agent_spec {}

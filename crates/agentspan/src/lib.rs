@@ -57,6 +57,8 @@
 //! All of these are off by default:
 //!
 //! - `otlp-http` and `otlp-grpc` add destinations that speak OTLP.
+//! - `tower` adds [`tower`](crate::guide::services), layers for servers and clients such as those of
+//!   axum and hyper: trace context, baggage and identity of each request.
 //! - `tracing` adds `Telemetry::tracing_layer`, for agents that emit `tracing` spans, such as rig's.
 //! - `entra` adds the module `entra`, which gets the tokens of agents from Microsoft Entra.
 //! - `macros` adds `#[agentspan::agent]` and `#[agentspan::tool]`, which trace a function as an agent
@@ -114,6 +116,8 @@ pub use agentspan_macros::{agent, tool};
 pub use agentspan_model as model;
 pub use agentspan_otel as otel;
 pub use agentspan_processor as processor;
+#[cfg(feature = "tower")]
+pub use agentspan_tower as tower;
 #[cfg(feature = "tracing")]
 pub use agentspan_tracing as tracing;
 /// OpenTelemetry's API in the version that this crate shows in its own: contexts, tracers,

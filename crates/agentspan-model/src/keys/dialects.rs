@@ -86,8 +86,6 @@ pub(crate) const LANGFUSE_STATUS_MESSAGE: &str = "langfuse.observation.status_me
 pub(crate) const LOGFIRE_REQUEST_DATA: &str = "request_data";
 /// Logfire: the answer, JSON.
 pub(crate) const LOGFIRE_RESPONSE_DATA: &str = "response_data";
-/// The general conventions of OpenTelemetry.
-pub(crate) const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
 
 /// What `tracing-opentelemetry` adds to every span, and what rig keeps for itself: nothing about agents.
 pub(crate) const TRACING_NOISE: &[&str] = &[

@@ -9,7 +9,7 @@ use opentelemetry::baggage::{Baggage, BaggageExt, BaggageMetadata};
 use opentelemetry::{Context, Key};
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-use crate::baggage::count_dropped_entries;
+use crate::baggage::{count_dropped_entries, count_dropped_of_header};
 
 /// The limits of the header, and of the baggage of OpenTelemetry.
 const BYTES: usize = 8192;
@@ -88,7 +88,7 @@ pub(super) fn read(context: Context, headers: &[&str]) -> Context {
             dropped += u64::from(baggage.len() == before);
         }
     }
-    count_dropped_entries(dropped);
+    count_dropped_of_header(dropped);
     context.with_baggage(baggage)
 }
 

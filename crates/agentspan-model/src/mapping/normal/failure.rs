@@ -40,7 +40,7 @@ pub(super) fn read(reader: &Reader<'_, '_>) -> Option<ErrorFacts> {
     let of_class = || error_type.as_deref().and_then(status_code);
     let (answered, code) = answer(reader);
     let status_code = reader
-        .peek_whole(dialects::HTTP_RESPONSE_STATUS_CODE)
+        .peek_whole(keys::HTTP_RESPONSE_STATUS_CODE)
         .or(answered)
         .or_else(of_class);
     Some(ErrorFacts {

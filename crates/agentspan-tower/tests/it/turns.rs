@@ -1,0 +1,78 @@
+//! Turns of conversations, and what is sent in them.
+
+use std::io;
+
+use agentspan_otel::TurnContext;
+use agentspan_tower::{Layer as _, OutputLayer, ServerLayer, Service as _, TurnLayer};
+use http::Request;
+use opentelemetry::Context;
+use opentelemetry::baggage::BaggageExt as _;
+use serde_json::json;
+
+use crate::recorder::{Handler, Opaque, answer, block_on, request};
+
+fn turn(name: Option<&str>) -> TurnContext {
+    let activity = json!({
+        "type": "event", "name": name, "channel_id": "msteams",
+        "recipient": {
+            "role": "agenticUser", "agentic_app_id": "agent-1", "tenant_id": "tenant-1",
+        },
+    });
+    serde_json::from_value(json!({ "activity": activity })).unwrap()
+}
+
+fn tenant() -> Option<String> {
+    let context = Context::current();
+    context.baggage().get("tenant.id").map(ToString::to_string)
+}
+
+#[test]
+fn a_turn_that_a_request_is_found_to_be_says_whose_it_is() {
+    let layer = ServerLayer::new().with_turn(|request| request.extensions.get::<TurnContext>());
+    let mut service = layer.layer(Handler(|_: Request<Opaque>| async {
+        assert_eq!(tenant().as_deref(), Some("tenant-1"));
+        answer()
+    }));
+    let mut request = request(&[]);
+    request.extensions_mut().insert(turn(None));
+    block_on(service.call(request)).unwrap();
+}
+
+#[test]
+fn authentication_goes_before_the_turn() {
+    let layer = ServerLayer::new()
+        .with_turn(|request| request.extensions.get::<TurnContext>())
+        .with_identity(|_| agentspan_model::agent365::Identity::parse("tenant-2", "agent-2").ok());
+    let mut service = layer.layer(Handler(|_: Request<Opaque>| async {
+        assert_eq!(tenant().as_deref(), Some("tenant-2"));
+        let context = Context::current();
+        let channel = context.baggage().get("gen_ai.channel.link").cloned();
+        assert_eq!(channel, None, "nothing stays of the other tenant's turn");
+        answer()
+    }));
+    let mut request = request(&[]);
+    request.extensions_mut().insert(turn(None));
+    block_on(service.call(request)).unwrap();
+}
+
+#[test]
+fn turns_of_any_service_say_whose_they_are_unless_they_are_replies() {
+    for (name, expected) in [
+        (None, Some("tenant-1")),
+        (Some("ContinueConversation"), None),
+    ] {
+        let layer = TurnLayer::new(|turn: &TurnContext| Some(turn));
+        let mut service = layer.layer(Handler(|_: TurnContext| async {
+            Ok::<_, io::Error>(tenant())
+        }));
+        let found = block_on(service.call(turn(name))).unwrap();
+        assert_eq!(found.as_deref(), expected);
+    }
+}
+
+#[test]
+fn what_is_sent_in_no_turn_is_sent_as_it_is() {
+    let layer = OutputLayer::new(|text: &String| vec![text.clone()]);
+    let mut connector = layer.layer(Handler(|text: String| async { Ok::<_, io::Error>(text) }));
+    assert_eq!(block_on(connector.call("Yes.".to_owned())).unwrap(), "Yes.");
+}
