@@ -11,6 +11,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), XtaskError> {
         ("rig", "v0.1"),
         ("genai", "v2"),
         ("genai", "v0.1"),
+        ("mcp", "v2"),
+        ("mcp", "v0.1"),
     ] {
         println!("{agent}, Agent 365 {profile}");
         cargo(workspace)

@@ -44,7 +44,7 @@ usage: cargo xtask <chore>
   test [ARGS]                 * cargo test --workspace --locked (unit, integration and doc tests)
   doc                         * the documentation, warnings are errors
   features                    * every published crate alone: no default features, then each feature
-  frameworks                    an agent of rig, captured unchanged, in a workspace of its own; 270 crates
+  frameworks                    agents of rig and genai, captured unchanged, and tools over MCP with rmcp, in a workspace of its own
   hosts [KIND]...             * programs that use TLS, with and without us: nothing may change for them
   api [--check]               * write the public API of each crate to docs/api, or say how it differs
   package                     * packages of the published crates, without a warning

@@ -43,6 +43,7 @@ mod json_writer;
 pub mod keys;
 pub mod mapping;
 mod masked;
+pub mod mcp;
 pub mod random;
 pub mod received;
 pub mod terminal;

@@ -41,6 +41,7 @@
 //! - [`InvokeAgentScope`], [`ExecuteToolScope`], [`InferenceScope`], [`OutputScope`] and
 //!   [`ApplyGuardrailScope`] are spans of an agent's work. [`Scope`] explains how to enter, run and end
 //!   them, in sync and in async code.
+//! - [`McpScope`] is the span of a message of the Model Context Protocol, at either side.
 //! - [`ScopeTracer`] sets the provider of their spans. [`scopes::set_enabled`] switches all scopes on or off.
 //! - [`BaggageBuilder`] collects the values that all spans of a request carry, also from a [`TurnContext`].
 //!   [`BaggageSpanProcessor`] copies them to the spans. [`Propagation`] carries baggage and trace to other
@@ -69,6 +70,7 @@ pub mod feedback;
 mod inference_scope;
 mod invoke_agent_scope;
 mod masked;
+mod mcp_scope;
 mod message_source;
 mod metrics;
 mod otlp_json_lines;
@@ -91,6 +93,7 @@ pub mod scopes {
     pub use crate::execute_tool_scope::{ExecuteToolKind, ExecuteToolScopeBuilder};
     pub use crate::inference_scope::{InferenceKind, InferenceScopeBuilder};
     pub use crate::invoke_agent_scope::{InvokeAgentKind, InvokeAgentScopeBuilder};
+    pub use crate::mcp_scope::{McpKind, McpScopeBuilder};
     pub use crate::message_source::{InputMessageSource, OutputMessageSource};
     pub use crate::output_scope::{OutputKind, OutputScopeBuilder};
     pub use crate::scope::future::ScopedFuture;
@@ -105,6 +108,7 @@ pub use self::apply_guardrail_scope::ApplyGuardrailScope;
 pub use self::execute_tool_scope::ExecuteToolScope;
 pub use self::inference_scope::InferenceScope;
 pub use self::invoke_agent_scope::InvokeAgentScope;
+pub use self::mcp_scope::McpScope;
 pub use self::output_scope::OutputScope;
 pub use self::scope::Scope;
 pub use self::scope::future::ScopeFutureExt;

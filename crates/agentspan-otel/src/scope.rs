@@ -434,6 +434,12 @@ impl<K> Clone for Scope<K> {
 #[derive(Default)]
 pub(crate) struct EventAttributes(Vec<KeyValue>);
 
+impl EventAttributes {
+    pub(crate) fn into_attributes(self) -> Vec<KeyValue> {
+        self.0
+    }
+}
+
 impl AttributeVisitor for EventAttributes {
     fn visit(&mut self, key: &'static str, value: AttributeValue<'_>) {
         push_attribute(&mut self.0, key, value);

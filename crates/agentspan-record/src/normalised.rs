@@ -51,7 +51,13 @@ impl<'a> Normalised<'a> {
 
     fn rewrite(&self, normal: &NormalSpan, span: &mut SpanData) {
         let rendering = self.mapping.rendering();
-        let is_named = |attribute: &KeyValue| attribute.key.as_str() == keys::CUSTOM_SPAN_NAME;
+        // The conventions for MCP name calls of tools after the method, which only Agent 365 does not know.
+        let keeps_method = !matches!(rendering, Rendering::Agent365(_));
+        let is_named = |attribute: &KeyValue| match attribute.key.as_str() {
+            keys::CUSTOM_SPAN_NAME => true,
+            keys::MCP_METHOD_NAME => keeps_method,
+            _ => false,
+        };
         if !span.attributes.iter().any(is_named) {
             if let Cow::Owned(name) = normal.span_name(&span.name, rendering) {
                 span.name = name.into();

@@ -12,6 +12,6 @@ pub use agentspan_model::agent365::{
 };
 pub use agentspan_otel::{
     ApplyGuardrailScope, BaggageBuilder, ExecuteToolScope, InferenceScope, InvokeAgentScope,
-    OutputScope, Propagation, ScopeFutureExt,
+    McpScope, OutputScope, Propagation, ScopeFutureExt,
 };
 pub use opentelemetry::context::FutureExt as ContextFutureExt;

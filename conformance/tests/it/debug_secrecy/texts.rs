@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use agentspan_model::agent365::contract::ObservedSpan;
-use agentspan_model::agent365::mapping::Recorded;
+use agentspan_model::agent365::mapping::{Mcp, Recorded};
 use agentspan_model::agent365::{
     AgentDetails, AgentId, ChatMessage, GuardrailDecision, GuardrailDetails, GuardrailTarget,
     InferenceCallDetails, InferenceOperationType, InputMessages, InvokeAgentDetails, MessagePart,
@@ -19,10 +19,11 @@ use agentspan_model::agentspec::{
 use agentspan_model::attribute::AttributeValue;
 use agentspan_model::mapping::normal::{NormalSpan, SourceEvent, SourceSpan, SourceValue};
 use agentspan_model::mapping::{EventRebuilder, Exchange, PlacedSpan, SpanRebuilder};
+use agentspan_model::mcp::McpRequest;
 use agentspan_otel::turn_context::{OutputLog, TurnActivity};
 use agentspan_otel::{
-    ApplyGuardrailScope, ExecuteToolScope, Feedback, InferenceScope, InvokeAgentScope, OutputScope,
-    ScopeTracer, SpanRef, TurnContext,
+    ApplyGuardrailScope, ExecuteToolScope, Feedback, InferenceScope, InvokeAgentScope, McpScope,
+    OutputScope, ScopeTracer, SpanRef, TurnContext,
 };
 use agentspan_processor::execution::Fields;
 use agentspan_record::{Attributes, Enrichment, FinishedSpan};
@@ -332,6 +333,9 @@ fn of_sources() -> Vec<String> {
         format!("{observed:?}"),
         format!("{turn:?}"),
         format!("{log:?}"),
+        format!("{:?}", McpRequest::resource(CANARY)),
+        format!("{:?}", McpScope::client(&McpRequest::resource(CANARY))),
+        format!("{:?}", Mcp::new(&McpRequest::resource(CANARY))),
     ]
 }
 

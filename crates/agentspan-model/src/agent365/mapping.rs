@@ -5,6 +5,7 @@
 
 mod baggage;
 mod baggage_reader;
+mod mcp;
 mod recorded;
 mod style;
 mod v0_1;
@@ -18,6 +19,7 @@ use crate::attribute::AttributeVisitor;
 
 pub use self::baggage::{BaggageEntry, CopiedBaggage};
 pub use self::baggage_reader::BaggageReader;
+pub use self::mcp::Mcp;
 pub use self::recorded::Recorded;
 use self::style::Style;
 

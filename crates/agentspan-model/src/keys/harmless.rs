@@ -205,6 +205,8 @@ pub(super) const HARMLESS: &[&str] = &[
     "genkit:state",
     "genkit:type",
     // MCP.
+    "jsonrpc.protocol.version",
+    "jsonrpc.request.id",
     "mcp.client.name",
     "mcp.client.version",
     "mcp.method.name",

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::mapping::{
-    ApplyGuardrail, ExecuteTool, Inference, InvokeAgent, Output,
+    ApplyGuardrail, ExecuteTool, Inference, InvokeAgent, Mcp, Output,
 };
 use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
 use agentspan_model::{ErrorClass, keys};
@@ -57,6 +57,7 @@ known!(InvokeAgent<'_>, Client, 16, this, _profile => InvokeAgent::span_name(thi
 known!(ExecuteTool<'_>, Internal, 8, this, _profile => ExecuteTool::span_name(this));
 known!(Inference<'_>, Client, 12, this, profile => Inference::span_name(this, profile));
 known!(Output<'_>, Client, 6, this, _profile => Output::span_name(this));
+known!(Mcp<'_>, Client, 12, this, _profile => Mcp::span_name(this));
 known!(ApplyGuardrail<'_>, Internal, 6, this, _profile => ApplyGuardrail::span_name(this));
 
 /// A handle of a scope's span; the span ends with the last handle.

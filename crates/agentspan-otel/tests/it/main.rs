@@ -19,6 +19,7 @@ mod futures;
 mod hosting;
 mod inherited_identity;
 mod masks;
+mod mcp;
 mod meters;
 mod metrics;
 mod nesting;
