@@ -14,9 +14,9 @@ use serde_json::{Map, Value, json};
 
 use self::token_cache::Step;
 use super::recorded_spans::{self, RecordedSpans};
-use super::scopes::{REFUSAL_TEXT, refusal};
+use super::scopes::refusal;
 use crate::live_scope::{LiveScope, PythonError, ScopeKind, Stop};
-use crate::{Case, Outcome, Predicate, Runner, Tolerances};
+use crate::{Allowance, Case, Outcome, Predicate, Runner, Tolerances};
 
 pub(super) struct Hosting;
 
@@ -41,12 +41,16 @@ impl Runner for Hosting {
     fn tolerances(&self) -> Tolerances {
         Tolerances {
             unordered: &["baggage_inside", "baggage_after"],
-            ignored: REFUSAL_TEXT,
+            ..Tolerances::default()
         }
     }
 
     fn predicates(&self) -> &'static [Predicate] {
         deviation::ALL
+    }
+
+    fn allowances(&self) -> Vec<Allowance> {
+        deviation::allowances()
     }
 }
 

@@ -4,17 +4,12 @@ use agentspan_model::agent365::{AgentId, TenantId};
 use agentspan_model::keys;
 use serde_json::Value;
 
-use super::token_cache::{Reading, has_no_generator, has_refused_id, steps};
+use super::token_cache::{has_no_generator, has_refused_id, pairs_meet, registers_again};
 use super::{Input, run};
-use crate::runners::scopes::{refusal, say_rust, says_python};
-use crate::{Case, Json, Predicate};
+use crate::runners::scopes::SPAN_SAYS_ITS_LANGUAGE;
+use crate::{Allowance, Case, Json, Predicate};
 
 pub(super) const ALL: &[Predicate] = &[
-    Predicate {
-        name: "input_has_no_rust_form",
-        applies: |case| token_steps(case).is_some_and(|it| has_no_generator(&it)),
-        instead: |_, expected| *expected = refusal("a generator is given"),
-    },
     Predicate {
         name: "activity_is_refused",
         applies: |case| expected_to_be_rejected(case) && read_in_part(case).is_some(),
@@ -24,11 +19,7 @@ pub(super) const ALL: &[Predicate] = &[
             }
         },
     },
-    Predicate {
-        name: "span_says_its_language",
-        applies: |case| says_python(&case.expected),
-        instead: |_, expected| say_rust(expected),
-    },
+    SPAN_SAYS_ITS_LANGUAGE,
     Predicate {
         name: "value_has_no_rust_form",
         applies: |case| leave_out_other_values(&mut case.expected.clone()),
@@ -56,41 +47,31 @@ pub(super) const ALL: &[Predicate] = &[
             put_tenant_last(expected);
         },
     },
-    Predicate {
-        name: "identities_meet_when_joined",
-        applies: |case| differ(case, Reading::Reference, Reading::Pairs),
-        instead: read_as_we_do,
-    },
-    Predicate {
-        name: "turn_registers_again",
-        applies: |case| {
-            let is_refused = token_steps(case).is_some_and(|it| has_refused_id(&it));
-            !is_refused && differ(case, Reading::Pairs, Reading::Ours)
-        },
-        instead: read_as_we_do,
-    },
-    Predicate {
-        name: "identity_is_refused",
-        applies: |case| token_steps(case).is_some_and(|it| has_refused_id(&it)),
-        instead: read_as_we_do,
-    },
 ];
+
+/// Where the steps of a cache of tokens come out otherwise.
+pub(super) fn allowances() -> Vec<Allowance> {
+    macro_rules! allowance {
+        ($name:literal, $holds:expr, $place:literal) => {
+            Allowance {
+                name: $name,
+                applies: |case| token_steps(case).is_some_and(|steps| $holds(&steps)),
+                places: &[$place],
+            }
+        };
+    }
+    vec![
+        allowance!("input_has_no_rust_form", has_no_generator, "**"),
+        allowance!("identities_meet_when_joined", pairs_meet, "steps"),
+        allowance!("turn_registers_again", registers_again, "steps"),
+        allowance!("identity_is_refused", has_refused_id, "steps"),
+    ]
+}
 
 fn token_steps(case: &Case) -> Option<Vec<super::Step>> {
     match case.input().ok()? {
         Input::TokenCache { steps } => Some(steps),
         _ => None,
-    }
-}
-
-fn differ(case: &Case, one: Reading, other: Reading) -> bool {
-    let all = token_steps(case);
-    all.is_some_and(|all| !has_no_generator(&all) && steps(&all, one) != steps(&all, other))
-}
-
-fn read_as_we_do(case: &Case, expected: &mut Json) {
-    if let (Some(slot), Some(all)) = (expected.member_mut("steps"), token_steps(case)) {
-        *slot = Value::from(steps(&all, Reading::Ours)).into();
     }
 }
 

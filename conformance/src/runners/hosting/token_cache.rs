@@ -1,6 +1,6 @@
 //! The tokens of a host's turns: what is registered, and what is asked.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use agentspan_agent365::token::{ExchangeQuery, ExchangedTokens, TokenExchange, TokenQuery};
@@ -55,7 +55,7 @@ pub(super) fn run(steps: &[Step]) -> Result<Value, Stop> {
                 generator,
             } => match (identity(agent_id.as_ref(), tenant_id.as_ref()), generator) {
                 (Err(IdentityError::Empty { field }), _) => blank(field),
-                (Err(error), _) => json!({"refused": {"why": error.to_string()}}),
+                (Err(error), _) => json!({"refused": error.to_string()}),
                 (Ok(_), None) => return Err(Stop::Refused("a generator is given".to_owned())),
                 (Ok(identity), Some(generator)) => {
                     let exchange = exchange(scopes, generator.clone(), &exchanges);
@@ -127,62 +127,42 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How identities and turns are told apart, for the rules.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
-    /// By one text for both ids, and the first turn stays, as in the reference.
-    Reference,
-    /// By the pair, and the first turn stays.
-    Pairs,
-    /// By the pair, the latest turn counts, and ids that cannot be one are refused, as we have it.
-    Ours,
+/// The agents and tenants that steps name.
+fn named(step: &Step) -> (&str, &str) {
+    let (Step::Register {
+        agent_id,
+        tenant_id,
+        ..
+    }
+    | Step::Get {
+        agent_id,
+        tenant_id,
+    }) = step;
+    (
+        agent_id.as_deref().unwrap_or("None"),
+        tenant_id.as_deref().unwrap_or("None"),
+    )
 }
 
-/// What comes out of the steps in such a reading.
-pub(super) fn steps(steps: &[Step], reading: Reading) -> Vec<Value> {
-    let mut turns: HashMap<(String, String), (Vec<String>, Generator)> = HashMap::new();
-    let key = |agent: &Option<String>, tenant: &Option<String>| {
-        let text = |id: &Option<String>| id.clone().unwrap_or_else(|| "None".to_owned());
-        match reading {
-            Reading::Reference => (format!("{}:{}", text(agent), text(tenant)), String::new()),
-            Reading::Pairs | Reading::Ours => (text(agent), text(tenant)),
-        }
+/// Whether two pairs of ids are one text when they are joined with a colon.
+pub(super) fn pairs_meet(steps: &[Step]) -> bool {
+    let joined = |step| {
+        let (agent, tenant) = named(step);
+        format!("{agent}:{tenant}")
     };
-    let mut outcomes = Vec::new();
-    for step in steps {
-        outcomes.push(match step {
-            Step::Register {
-                agent_id,
-                tenant_id,
-                scopes,
-                generator,
-            } => match identity(agent_id.as_ref(), tenant_id.as_ref()) {
-                Err(IdentityError::Empty { field }) => blank(field),
-                Err(error) if reading == Reading::Ours => {
-                    json!({"refused": {"why": error.to_string()}})
-                }
-                _ => {
-                    let key = key(agent_id, tenant_id);
-                    let is_new = reading == Reading::Ours || !turns.contains_key(&key);
-                    if let (Some(generator), true) = (generator, is_new) {
-                        turns.insert(key, (scopes.clone(), generator.clone()));
-                    }
-                    json!({})
-                }
-            },
-            Step::Get {
-                agent_id,
-                tenant_id,
-            } => match turns.get(&key(agent_id, tenant_id)) {
-                None => json!({"token": null, "exchanges": []}),
-                Some((scopes, generator)) => json!({
-                    "token": generator.token.clone().filter(|_| generator.raises.is_none()),
-                    "exchanges": [{"scopes": scopes, "auth_handler_id": generator.handler}],
-                }),
-            },
-        });
-    }
-    outcomes
+    let mut others = steps.iter().enumerate();
+    others.any(|(at, one)| {
+        let mut later = steps.iter().skip(at);
+        later.any(|other| joined(one) == joined(other) && named(one) != named(other))
+    })
+}
+
+/// Whether an identity registers twice.
+pub(super) fn registers_again(steps: &[Step]) -> bool {
+    let registers = |step: &&Step| matches!(step, Step::Register { .. });
+    let pairs: Vec<_> = steps.iter().filter(registers).map(named).collect();
+    let unique: BTreeSet<_> = pairs.iter().collect();
+    unique.len() != pairs.len()
 }
 
 /// Whether a step has no form in Rust.
