@@ -1,13 +1,12 @@
 //! The line of a trace in the list.
 
+mod shape;
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde_json::{Value, json};
 
 use crate::span::Span;
-
-/// How many bars the shape of a trace has at most.
-const SHAPE_BARS: usize = 28;
 
 /// What the list shows of a trace.
 #[derive(Debug, Default)]
@@ -31,7 +30,7 @@ pub(crate) struct Row {
     pub(crate) asked: Option<String>,
     pub(crate) answered: Option<String>,
     sources: BTreeSet<&'static str>,
-    shape: Vec<(u64, u64, &'static str, bool)>,
+    shape: Vec<shape::Bar>,
 }
 
 impl Row {
@@ -81,14 +80,14 @@ impl Row {
         row.answered = outermost.or_else(last);
         row.errors = own_errors(spans).count();
         (row.input, row.output) = tokens(spans);
-        row.shape = shape(&sorted, row.start, row.end);
+        row.shape = shape::of(&sorted, row.start, row.end);
         row
     }
 
     pub(crate) fn to_json(&self) -> Value {
         let shape = self.shape.iter();
         let shape: Vec<Value> = shape
-            .map(|(from, width, kind, failed)| json!([from, width, kind, u8::from(*failed)]))
+            .map(|bar| json!([bar.from, bar.width, bar.kind, u8::from(bar.is_error)]))
             .collect();
         let mut json = json!({
             "id": self.id,
@@ -172,29 +171,4 @@ pub(crate) fn tokens(spans: &[Span]) -> (i64, i64) {
         let add = |sum: i64, part: Option<i64>| sum.saturating_add(part.unwrap_or(0));
         (add(input, usage.input), add(output, usage.output))
     })
-}
-
-/// The run in miniature: its longest spans, in the order of their start.
-fn shape(sorted: &[&Span], start: u64, end: u64) -> Vec<(u64, u64, &'static str, bool)> {
-    let mut longest: Vec<&Span> = sorted.to_vec();
-    let length = |span: &Span| span.end.unwrap_or(end).saturating_sub(span.start);
-    longest.sort_by_key(|span| std::cmp::Reverse((span.is_error, length(span))));
-    longest.truncate(SHAPE_BARS);
-    longest.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
-    let scale = |time: u64| {
-        let whole = u128::from(end.saturating_sub(start).max(1));
-        u64::try_from(u128::from(time) * 1_000 / whole)
-            .unwrap_or(1_000)
-            .min(1_000)
-    };
-    let bar = |span: &&Span| {
-        let from = scale(span.start.saturating_sub(start));
-        (
-            from,
-            scale(length(span)),
-            span.facts.kind.name(),
-            span.is_error,
-        )
-    };
-    longest.iter().map(bar).collect()
 }

@@ -374,6 +374,40 @@ def what_is_wrong_comes_after_the_spans_and_changes_them_in_place(page, _):
     assert page.js("document.querySelector('.body').dataset.same") == "1"
 
 
+def steps_that_repeat_stand_below_one_row(page, address):
+    trace = spans.Trace(51, spans.START + 120_000, "Mail Reader")
+    root = trace.add(None, "invoke_agent", "invoke_agent Mail Reader", 0, 9_000)
+    trace.add(root, "chat", "chat gpt-4.1", 0, 90, {"gen_ai.request.model": "gpt-4.1"})
+    for at in range(41):
+        failure = ("UpstreamError", "503") if at == 30 else None
+        trace.add(root, "execute_tool", "execute_tool read_mail", 100 + at * 100, 180 + at * 100, {"gen_ai.tool.name": "read_mail"}, failure)
+    trace.add(root, "chat", "chat gpt-4.1", 8_000, 9_000, {"gen_ai.request.model": "gpt-4.1"})
+    trace.send(address)
+    first, last = trace.spans[2]["spanId"], trace.spans[42]["spanId"]
+    opened(page, trace, f"?span={trace.spans[0]['spanId']}")
+    rows = lambda: page.js(f"{ROWS % '.wr'}.sort((one, other) => one.at - other.at).map((row) => row.innerText.replace(/\\s+/g, ' ').trim())")
+    said = rows()
+    assert len(said) == 4 and said[2].startswith("read_mail × 41 41 steps") and "1 failed" in said[2], said
+    page.key("e")
+    chosen(page, "read_mail")
+    assert len(rows()) > 20 and page.js("screen.span.own")
+    page.key("ArrowLeft")
+    chosen(page, "read_mail × 41")
+    page.wait("document.querySelectorAll('.det .steps button').length === 40")
+    page.key("ArrowLeft")
+    page.wait(f"{ROWS % '.wr'}.length === 4")
+    # An address below it opens it.
+    opened(page, trace, f"?span={last}")
+    page.wait(f"screen.span.i === '{last}' && document.querySelector('.wr.sel')")
+    # What is counted and copied are spans.
+    assert page.js("screen.trace.count") == 44 and text(page, ".wh > div") == "44 spans"
+    assert page.js("screen.below(screen.trace.root).length") == 44
+    opened(page, trace, "?view=totals")
+    rows = page.js("[...document.querySelectorAll('.tot tbody tr')].map((row) => [...row.cells].map((cell) => cell.innerText.trim()))")
+    assert ["read_mail", "41", "1"] in [row[:3] for row in rows], rows
+    assert first != last
+
+
 def long_runs_are_compared_without_reading_them(page, address):
     def run(number, of_550):
         trace = spans.Trace(number, spans.START - 2_000_000 + number * 1000, "Long Runner")
@@ -452,7 +486,7 @@ def pictures(page, directory):
 TESTS = [the_list_tells_what_was_asked_and_answered, a_trace_opens_on_the_step_that_failed, bars_stand_where_the_times_say, a_model_call_reads_as_a_conversation, a_refused_span_says_why_and_how_to_mend_it,
          totals_count_each_call_once, two_runs_are_compared_by_structure, an_address_names_the_trace_the_span_the_view_and_the_part, everything_works_by_keys, a_drag_over_the_whole_time_zooms_and_edges_can_be_moved,
          colours_have_contrast_in_both_themes, everything_has_a_name_and_a_role, nothing_is_wider_than_the_window, search_and_filters_ask_the_server, a_new_trace_slides_in_and_one_that_grows_changes_in_place,
-         what_is_wrong_comes_after_the_spans_and_changes_them_in_place, long_runs_are_compared_without_reading_them, live_changes_do_not_fetch_the_list_again,
+         steps_that_repeat_stand_below_one_row, what_is_wrong_comes_after_the_spans_and_changes_them_in_place, long_runs_are_compared_without_reading_them, live_changes_do_not_fetch_the_list_again,
          what_a_span_says_never_becomes_markup, ten_thousand_spans_scroll_with_few_rows, many_traces_scroll_and_every_row_arrives]
 
 
