@@ -4,6 +4,8 @@ mod directory;
 mod exchange;
 mod proof;
 mod refusal;
+#[cfg(feature = "tls")]
+mod signed;
 mod tokens;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

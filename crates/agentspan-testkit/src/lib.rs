@@ -27,6 +27,7 @@
 //!
 //! - [`Service`], [`Answer`], [`RecordedRequest`]: the service. A [`Receipt`] answers span by span, as Agent 365
 //!   does.
+//! - [`Agent365`]: judges requests by their path, their token and their spans, as the documented service does.
 //! - [`Entra`]: gives tokens to agents as Microsoft Entra does, and checks each field that it is sent.
 //! - [`Oracle`]: marks spans, and accounts for them from the requests that the service received; [`Ledger`] does so
 //!   request by request.
@@ -36,6 +37,7 @@
 //!   that break out of where a careless program puts them.
 //! - [`turn`]: the spans of one turn of an agent, which tests and benchmarks share.
 
+mod agent365;
 mod answer;
 mod canary;
 mod captured_logs;
@@ -58,6 +60,7 @@ mod service;
 mod transport;
 pub mod turn;
 
+pub use crate::agent365::{Agent365, Agent365Builder, Row};
 pub use crate::answer::Answer;
 pub use crate::canary::forms_of;
 pub use crate::captured_logs::CapturedLogs;

@@ -6,7 +6,7 @@ use crate::answer::Answer;
 use crate::record::RecordedRequest;
 
 /// The destinations inside the service, as they were seen in answers of it.
-const SINKS: [&str; 3] = ["flashpoint", "sentinel", "esp"];
+pub(crate) const SINKS: [&str; 3] = ["flashpoint", "sentinel", "esp"];
 
 /// An answer that takes a request and says what became of each of its spans, as Agent 365 does.
 ///

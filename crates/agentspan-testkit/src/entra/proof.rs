@@ -13,6 +13,8 @@ enum Kind {
     Secret(String),
     ExpiredSecret(String),
     Assertion(String),
+    #[cfg(feature = "tls")]
+    Certificate(Vec<u8>),
 }
 
 impl Proof {
@@ -34,8 +36,15 @@ impl Proof {
         Self(Kind::Assertion(text.to_owned()))
     }
 
+    /// A certificate, in DER form, whose key signs assertions.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn certificate(der: &[u8]) -> Self {
+        Self(Kind::Certificate(der.to_vec()))
+    }
+
     /// Checks the proof in a form that was posted to `host`.
-    pub(super) fn check(&self, asked: &AskedToken, _host: &str) -> Result<(), u32> {
+    pub(super) fn check(&self, asked: &AskedToken, host: &str) -> Result<(), u32> {
         let secret = asked.field("client_secret");
         let assertion = asked.field("client_assertion");
         match (&self.0, secret, assertion) {
@@ -44,6 +53,12 @@ impl Proof {
             (Kind::ExpiredSecret(known), Some(secret), None) if known == secret => Err(7_000_222),
             (_, Some(_), _) => Err(7_000_215),
             (Kind::Assertion(known), None, Some(text)) if known == text => Ok(()),
+            #[cfg(feature = "tls")]
+            (Kind::Certificate(der), None, Some(text)) => {
+                super::signed::check(der, text, asked, host)
+            }
+            #[cfg(not(feature = "tls"))]
+            (_, None, Some(_)) if host.is_empty() => Err(7_000_216),
             (_, None, Some(_)) => Err(700_213),
         }
     }

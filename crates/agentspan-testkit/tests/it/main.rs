@@ -6,6 +6,7 @@
     reason = "the functions that tests share fail the test"
 )]
 
+mod agent365;
 mod client;
 mod faults;
 mod http2;

@@ -1,0 +1,201 @@
+//! A loopback Agent 365 that judges requests as the documented service does.
+
+mod gate;
+mod intake;
+mod profile;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::contract::RuleSet;
+
+use crate::answer::Answer;
+use crate::record::RecordedRequest;
+use crate::service::{Service, StartError};
+
+pub use self::intake::Row;
+
+/// The observability endpoint of Agent 365: path, token, size, spans and licences decide what it answers.
+///
+/// What it does follows the documented contract, and what was seen of the live service:
+///
+/// - It compares path, token and spans: the claims `aud`, `exp`, `azp` (or `appid`), `scp` and `roles`.
+/// - It answers a request that it takes with `results` for each span. Spans of a tenant without a licence are
+///   `not_routed`, and spans that it does not know or that are not of the path are counted in `partialSuccess`.
+/// - A span without a mandatory attribute is a row with an empty column: [`rows`](Self::rows) tells.
+///
+/// ```
+/// use agentspan_testkit::Agent365;
+///
+/// # fn main() -> Result<(), agentspan_testkit::StartError> {
+/// let service = Agent365::builder().without_licence("a tenant").start()?;
+/// // ... an exporter sends to `service.url()` ...
+/// assert!(service.rows().is_empty());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Agent365 {
+    service: Service,
+    state: Arc<Mutex<State>>,
+}
+
+/// What an [`Agent365`] demands.
+#[derive(Debug)]
+pub struct Agent365Builder {
+    settings: Settings,
+}
+
+#[derive(Debug)]
+struct Settings {
+    profile: Profile,
+    rule_set: RuleSet,
+    unlicensed: BTreeSet<String>,
+    /// Whether app-only tokens need the role. Sources disagree.
+    demands_role: bool,
+    /// Whether answers have results, as newer ones do.
+    has_results: bool,
+    limit: usize,
+    oversize_status: u16,
+}
+
+#[derive(Debug)]
+struct State {
+    settings: Settings,
+    rows: Vec<Row>,
+    /// What is answered before any request is looked at.
+    played: std::collections::VecDeque<Answer>,
+}
+
+impl Agent365 {
+    /// A service that knows every tenant and takes tokens for all agents.
+    #[must_use]
+    pub fn builder() -> Agent365Builder {
+        Agent365Builder {
+            settings: Settings {
+                profile: Profile::V2,
+                rule_set: RuleSet::default(),
+                unlicensed: BTreeSet::new(),
+                demands_role: true,
+                has_results: true,
+                limit: 1_000_000,
+                oversize_status: 413,
+            },
+        }
+    }
+
+    /// `http://127.0.0.1:port`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.service.url()
+    }
+
+    /// The service, with the requests as they came.
+    #[must_use]
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// The spans that became rows, in the order in which they came.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        locked(&self.state).rows.clone()
+    }
+
+    /// Answers the next requests with these, whatever they are.
+    pub fn play(&self, answers: impl IntoIterator<Item = Answer>) {
+        locked(&self.state).played.extend(answers);
+    }
+
+    /// Assigns a licence in a tenant, or takes it away.
+    pub fn set_licence(&self, tenant: &str, is_licensed: bool) {
+        let mut state = locked(&self.state);
+        match is_licensed {
+            true => state.settings.unlicensed.remove(tenant),
+            false => state.settings.unlicensed.insert(tenant.to_owned()),
+        };
+    }
+}
+
+impl Agent365Builder {
+    /// The generation whose senders it takes. Default: [`Profile::V2`].
+    ///
+    /// All but [`Profile::V0_1`] take the documented routes. That one has a path of its own, and answers that say
+    /// nothing of spans.
+    #[must_use]
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.settings.profile = profile;
+        self
+    }
+
+    /// Which attributes are mandatory, since sources disagree. Default: those of the attribute reference.
+    #[must_use]
+    pub fn rule_set(mut self, rule_set: RuleSet) -> Self {
+        self.settings.rule_set = rule_set;
+        self
+    }
+
+    /// Routes spans of this tenant to no destination.
+    #[must_use]
+    pub fn without_licence(mut self, tenant: &str) -> Self {
+        self.settings.unlicensed.insert(tenant.to_owned());
+        self
+    }
+
+    /// Takes app-only tokens without the role, as for registered instances.
+    #[must_use]
+    pub fn without_roles(mut self) -> Self {
+        self.settings.demands_role = false;
+        self
+    }
+
+    /// Says nothing of single spans, as answers did in the first half of 2026.
+    #[must_use]
+    pub fn without_results(mut self) -> Self {
+        self.settings.has_results = false;
+        self
+    }
+
+    /// The longest body, and the status for longer ones. Default: 1,000,000 bytes and 413.
+    #[must_use]
+    pub fn limit(mut self, bytes: usize, status: u16) -> Self {
+        self.settings.limit = bytes;
+        self.settings.oversize_status = status;
+        self
+    }
+
+    /// Starts the service.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] when the machine has no port or thread left.
+    pub fn start(self) -> Result<Agent365, StartError> {
+        let state = Arc::new(Mutex::new(State {
+            settings: self.settings,
+            rows: Vec::new(),
+            played: std::collections::VecDeque::new(),
+        }));
+        let answering = Arc::clone(&state);
+        let service = Service::builder()
+            .answer_with(move |request| locked(&answering).answer(request))
+            .start()?;
+        Ok(Agent365 { service, state })
+    }
+}
+
+impl State {
+    fn answer(&mut self, request: &RecordedRequest) -> Answer {
+        if let Some(answer) = self.played.pop_front() {
+            return answer;
+        }
+        match gate::admit(&self.settings, request) {
+            Ok(place) => intake::take(&self.settings, &place, request, &mut self.rows),
+            Err(answer) => *answer,
+        }
+    }
+}
+
+fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}

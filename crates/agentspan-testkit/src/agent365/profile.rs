@@ -1,0 +1,9 @@
+//! What the service is to the senders of one generation.
+
+use agentspan_model::agent365::Profile;
+
+/// Whether senders know the path of the first generation, whose documentation names neither operations nor what is
+/// answered of spans.
+pub(super) fn is_first(profile: Profile) -> bool {
+    profile == Profile::V0_1
+}
