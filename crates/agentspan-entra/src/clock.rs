@@ -2,18 +2,13 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 /// What time it is, and how random times are spread. Only tests need another one than the [`SystemClock`].
 pub trait Clock: fmt::Debug + Send + Sync {
     /// Measures how long tokens are kept.
     fn now(&self) -> Instant {
         Instant::now()
-    }
-
-    /// The time that assertions name which are signed here.
-    fn unix_time(&self) -> SystemTime {
-        SystemTime::now()
     }
 
     /// Where in the range of possible times the next one is: 0 for the first, 1 for the last.

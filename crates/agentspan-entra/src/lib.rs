@@ -44,7 +44,7 @@
 //!
 //! - [`Entra`] and [`EntraBuilder`]: the client, which is a token resolver.
 //! - [`Credential`]: how the blueprint proves who it is: with a secret, or with an assertion from an
-//!   [`AssertionSource`].
+//!   [`AssertionSource`]: a [`Certificate`], a [`ManagedIdentity`], a [`WorkloadIdentity`], or your own.
 //! - [`EntraError`], [`Refusal`] and [`aadsts`]: what went wrong, and who can mend it.
 
 pub mod aadsts;
@@ -53,6 +53,7 @@ mod assertion;
 mod build_error;
 mod builder;
 mod cache;
+mod certificate;
 pub mod clock;
 mod credential;
 mod endpoint;
@@ -62,17 +63,22 @@ mod form;
 mod grant;
 mod hop;
 mod log;
+mod managed_identity;
 mod refusal;
 mod secret;
 mod wanted;
+mod workload_identity;
 
 pub use self::agent_user::AgentUser;
 pub use self::assertion::{Assertion, AssertionRequest, AssertionSource};
 pub use self::build_error::EntraBuildError;
 pub use self::builder::EntraBuilder;
+pub use self::certificate::{Certificate, CertificateError};
 pub use self::credential::Credential;
 pub use self::entra::Entra;
 pub use self::error::{AssertionError, EntraError};
 pub use self::hop::Hop;
+pub use self::managed_identity::{ManagedIdentity, ManagedIdentityError};
 pub use self::refusal::Refusal;
 pub use self::secret::Secret;
+pub use self::workload_identity::WorkloadIdentity;

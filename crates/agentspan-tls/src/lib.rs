@@ -18,6 +18,8 @@
 //! # }
 //! ```
 //!
+//! [`PrivateKey`] signs beside TLS, with the same cryptography: what a client says of itself to get a token.
+//!
 //! # Features
 //!
 //! - `aws-lc-rs` (default) and `ring` link the cryptography for processes that have installed no
@@ -32,10 +34,12 @@ mod linked;
 #[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
 #[path = "not_linked.rs"]
 mod linked;
+mod signing;
 mod trust_roots;
 
 pub use rustls;
 
 pub use crate::client_config::{TlsError, client_config};
 pub use crate::crypto_provider::{NoCryptoProvider, crypto_provider};
+pub use crate::signing::{PrivateKey, SigningError, random, sha256};
 pub use crate::trust_roots::TrustRoots;

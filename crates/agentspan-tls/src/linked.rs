@@ -16,6 +16,7 @@ mod backend;
 mod hash;
 mod hmac;
 mod key_exchange;
+mod rsa;
 mod signatures;
 #[cfg(feature = "tls12")]
 mod tls12;
@@ -27,6 +28,8 @@ use rustls::crypto::{CryptoProvider, GetRandomFailed, KeyProvider, SecureRandom}
 use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::SigningKey;
 use rustls::{Error, SupportedCipherSuite};
+
+use zeroize::Zeroize as _;
 
 use self::backend::rand;
 
@@ -71,10 +74,13 @@ impl SecureRandom for Linked {
 }
 
 impl KeyProvider for Linked {
-    /// Our clients have no certificates, so they have no keys.
-    fn load_private_key(&self, _: PrivateKeyDer<'static>) -> Result<Arc<dyn SigningKey>, Error> {
-        Err(Error::General(
-            "this provider is for clients without certificates".into(),
-        ))
+    /// RSA keys only: our clients have no certificates in TLS, and sign assertions with RSA.
+    fn load_private_key(
+        &self,
+        mut der: PrivateKeyDer<'static>,
+    ) -> Result<Arc<dyn SigningKey>, Error> {
+        let key = rsa::RsaKey::read(&der);
+        der.zeroize();
+        Ok(Arc::new(key?))
     }
 }

@@ -8,6 +8,7 @@
 
 mod building;
 mod chain;
+mod credentials;
 mod directory;
 mod export;
 mod refresh;

@@ -1,6 +1,6 @@
 //! *AWS-LC*, the library that `rustls` itself uses by default.
 
-pub(super) use aws_lc_rs::{aead, agreement, digest, hmac, rand};
+pub(super) use aws_lc_rs::{aead, agreement, digest, hmac, rand, signature};
 pub(super) use webpki::aws_lc_rs as signatures;
 
 use rustls::crypto::SharedSecret;
@@ -11,4 +11,9 @@ pub(super) fn agree(
     theirs: agreement::UnparsedPublicKey<&[u8]>,
 ) -> Option<SharedSecret> {
     agreement::agree_ephemeral(ours, theirs, (), |secret| Ok(secret.into())).ok()
+}
+
+/// How long signatures of a key are, in bytes.
+pub(super) fn modulus_len(pair: &signature::RsaKeyPair) -> usize {
+    pair.public_modulus_len()
 }

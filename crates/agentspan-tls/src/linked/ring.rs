@@ -1,6 +1,6 @@
 //! *ring*, which builds faster and needs less of the machine that builds it.
 
-pub(super) use ring::{aead, agreement, digest, hmac, rand};
+pub(super) use ring::{aead, agreement, digest, hmac, rand, signature};
 pub(super) use webpki::ring as signatures;
 
 use rustls::crypto::SharedSecret;
@@ -11,4 +11,9 @@ pub(super) fn agree(
     theirs: agreement::UnparsedPublicKey<&[u8]>,
 ) -> Option<SharedSecret> {
     agreement::agree_ephemeral(ours, &theirs, |secret| secret.into()).ok()
+}
+
+/// How long signatures of a key are, in bytes.
+pub(super) fn modulus_len(pair: &signature::RsaKeyPair) -> usize {
+    pair.public().modulus_len()
 }
