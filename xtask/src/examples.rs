@@ -33,9 +33,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), XtaskError> {
             println!("{}", example.name);
             let run =
                 cargo(workspace).args(["run", "--quiet", "--locked", "--example", &example.name]);
-            let rules: &[&str] = match OF_AGENT365.contains(&example.name.as_str()) {
-                true => &["agent365:v0.1"],
-                false => &[],
+            let rules: &[&str] = match example.name.as_str() {
+                "agent365_production" => &["agent365:v3"],
+                name if OF_AGENT365.contains(&name) => &["agent365:v0.1"],
+                _ => &[],
             };
             run_checked(workspace, run, &example.name, rules)?;
         }
