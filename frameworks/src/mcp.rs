@@ -147,7 +147,7 @@ async fn main() -> Result<(), AnyError> {
         expect(holds(&clear, content), "a content did not arrive")?;
         expect(holds(&agent365, content), "Agent 365 got no contents")?;
     }
-    for name in ["execute_tool get-weather", "execute_tool get-tides"] {
+    for name in ["tools/call get-weather", "tools/call get-tides"] {
         expect(holds(&agent365, name), "Agent 365 got no tool")?;
     }
     Ok(())
