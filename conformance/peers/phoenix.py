@@ -1,4 +1,4 @@
-"""Shows traces of Agent Spec in Arize Phoenix, for `cargo xtask peers phoenix`.
+"""Shows traces of Agent Spec, scopes and a framework in Arize Phoenix, for `cargo xtask peers phoenix`.
 
     phoenix.py SENDER EXAMPLE DIRECTORY
 
@@ -13,7 +13,9 @@ import os
 import subprocess
 import sys
 
+import phoenix_others
 import receiver
+from phoenix_others import text_of
 from receiver import ANSWER, ANSWERED, CONVERSATION, FORECAST, LOOK_UP, PLAN, ROOT, STORE, TREE, WHOLE
 
 QUERY = """
@@ -191,14 +193,6 @@ def check_values(checks, by_place):
     checks.equal("the graph has the nodes of the flow", {"look up", "answer", "archive"} <= graph, True)
 
 
-def text_of(message):
-    """A message's text, which Phoenix keeps as one text or as parts."""
-    if message.get("content") is not None:
-        return message["content"]
-    contents = message.get("contents") or []
-    return "".join(part["message_content"].get("text", "") for part in contents)
-
-
 def check_conversation(checks, spans, rendering):
     print(f"a conversation of 200 messages, {rendering}")
     by_place, _ = places(spans)
@@ -303,6 +297,10 @@ def main(sender, example, directory):
                     pictured = shown
             _, _, spans = sent("conversation", rendering, "clear", "http", 2)
             check_conversation(checks, spans, rendering)
+            _, _, spans = sent("scopes", rendering, "clear", "http", phoenix_others.SCOPES)
+            phoenix_others.check_scopes(checks, spans, rendering)
+            _, _, spans = sent("framework", rendering, "clear", "grpc", phoenix_others.FRAMEWORK)
+            phoenix_others.check_framework(checks, spans, rendering)
         check_example(checks, phoenix, example)
         picture(phoenix, *pictured, directory)
         found = receiver.contents_in_files(data) != []

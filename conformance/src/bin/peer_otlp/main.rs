@@ -19,17 +19,19 @@ use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
+use agentspan_model::agent365::Profile;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
-use agentspan_processor::TraceError;
+use agentspan_otel::{OtelBridge, ScopeTracer};
+use agentspan_processor::{Trace, TraceError};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 
 use crate::send::Protocol;
 
-const USAGE: &str =
-    "usage: peer_otlp assistant|conversation genai|openinference masked|clear http|grpc
+const USAGE: &str = "usage: peer_otlp STORY genai|openinference masked|clear http|grpc
        peer_otlp relayed COLLECTOR DIRECTORY";
 
-/// What makes a trace: everything happens in the trace that is current.
-type Story = fn() -> Result<(), TraceError>;
+/// What makes a trace with a provider that bridges spans of Agent Spec.
+type Story = fn(&SdkTracerProvider, ContentCapture) -> Result<(), Box<dyn Error>>;
 
 fn main() -> ExitCode {
     match run() {
@@ -60,8 +62,13 @@ fn run() -> Result<String, Box<dyn Error>> {
         return Err(USAGE.into());
     };
     let story: Story = match story.as_str() {
-        "assistant" => assistant::work,
-        "conversation" => conversation::work,
+        "assistant" => |provider, capture| in_trace(provider, capture, assistant::work),
+        "conversation" => |provider, capture| in_trace(provider, capture, conversation::work),
+        "scopes" => |provider, _| others::scopes(&ScopeTracer::with_profile(provider, Profile::V2)),
+        "framework" => |provider, _| {
+            others::framework(provider);
+            Ok(())
+        },
         _ => return Err(USAGE.into()),
     };
     let rendering = match rendering.as_str() {
@@ -85,6 +92,19 @@ fn run() -> Result<String, Box<dyn Error>> {
     let trace_id = trace_id.span_context.trace_id().to_string();
     send::send(spans, mapping, protocol)?;
     Ok(trace_id)
+}
+
+/// Tells a story of Agent Spec in a trace of its own.
+fn in_trace(
+    provider: &SdkTracerProvider,
+    capture: ContentCapture,
+    story: fn() -> Result<(), TraceError>,
+) -> Result<(), Box<dyn Error>> {
+    Trace::builder()
+        .with_name("peers")
+        .with_processor(OtelBridge::new(provider).with_capture(capture))
+        .in_trace(|_| story())?;
+    Ok(())
 }
 
 /// What a collector passed on; an error says how it differs from what was sent.

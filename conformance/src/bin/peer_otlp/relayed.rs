@@ -16,7 +16,6 @@ use agentspan_model::agent365::Profile;
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::{ContentCapture, Rendering};
 use agentspan_otel::{OtelBridge, ScopeTracer};
-use agentspan_processor::Trace;
 use agentspan_testkit::{RecordedRequest, Service};
 use flate2::read::GzDecoder;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -27,7 +26,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use prost::Message as _;
 
 use crate::send::Protocol;
-use crate::{assistant, conversation, others};
+use crate::{assistant, conversation, in_trace, others};
 
 const WHILE: Duration = Duration::from_secs(60);
 
@@ -130,14 +129,10 @@ fn sent(
 
 /// Spans of Agent Spec, of the scopes of Agent 365, and of a framework that knows neither.
 fn tell(provider: &SdkTracerProvider) -> Result<(), Box<dyn Error>> {
-    let bridge = OtelBridge::new(provider).with_capture(ContentCapture::SpanAndEvent);
-    Trace::builder()
-        .with_name("peers")
-        .with_processor(bridge)
-        .in_trace(|_| {
-            assistant::work()?;
-            conversation::work()
-        })?;
+    in_trace(provider, ContentCapture::SpanAndEvent, || {
+        assistant::work()?;
+        conversation::work()
+    })?;
     others::scopes(&ScopeTracer::with_profile(provider, Profile::V2))?;
     others::framework(provider);
     Ok(())

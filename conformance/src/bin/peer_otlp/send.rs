@@ -1,11 +1,10 @@
-//! From Agent Spec spans through the bridge to the receiver.
+//! From spans, those of Agent Spec through the bridge, to the receiver.
 
 use std::error::Error;
 use std::time::Duration;
 
 use agentspan_model::mapping::{ContentCapture, Mapping};
 use agentspan_otel::{OtelBridge, Rendered};
-use agentspan_processor::Trace;
 use opentelemetry_http::hyper::HyperClient;
 use opentelemetry_otlp::{Protocol as Encoding, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
@@ -34,10 +33,7 @@ pub(crate) fn record(
     let provider = OtelBridge::prepare(SdkTracerProvider::builder())
         .with_simple_exporter(exporter.clone())
         .build();
-    Trace::builder()
-        .with_name("peers")
-        .with_processor(OtelBridge::new(&provider).with_capture(capture))
-        .in_trace(|_| story())?;
+    story(&provider, capture)?;
     provider.force_flush()?;
     Ok(exporter.get_finished_spans()?)
 }
