@@ -5,6 +5,7 @@ use crate::keys;
 /// Keys of people, places and names that somebody made up. They are no contents, so that masks leave them; they
 /// may be about a person, so that they are not harmless, either.
 pub(super) const CONTEXT: &[&str] = &[
+    keys::AGENTSPAN_RECORDING_RUN,
     keys::AGENTSPAN_TRUNCATED_KEYS,
     keys::AGENTSPEC_EVENT_NAME,
     keys::AGENTSPEC_SPAN_NAME,
