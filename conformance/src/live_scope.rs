@@ -6,8 +6,10 @@
 mod iso_time;
 mod messages;
 mod python_error;
+mod tool_payload;
 mod v0_1;
 mod v2;
+mod v3;
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -26,8 +28,9 @@ use serde_json::Value;
 
 use self::iso_time::IsoTime;
 use self::messages::{InputMessagesInput, OutputMessagesInput, ResponseInput};
+use self::tool_payload::ToolPayload;
 use crate::Failure;
-use crate::typed_value::TypedPairs;
+use crate::typed_value::{TypedPairs, TypedValue};
 
 pub(crate) use self::iso_time::unix_nanos;
 pub use self::python_error::PythonError;
@@ -121,7 +124,10 @@ impl LiveScope {
     ///
     /// [`Stop`] if our crates have no form for an argument, or do not know it.
     pub fn start(kind: ScopeKind, args: &Value, tracer: &ScopeTracer) -> Result<Self, Stop> {
-        let (profile, args) = (tracer.profile(), args.clone());
+        let (profile, mut args) = (tracer.profile(), args.clone());
+        if profile == Profile::V3 {
+            v3::leave_out_missing_reasons(&mut args);
+        }
         let scope = match (profile, kind) {
             (Profile::V0_1, ScopeKind::InvokeAgent) => {
                 AnyScope::InvokeAgent(v0_1::InvokeAgentArgs::read(args)?.start(tracer))
@@ -136,10 +142,10 @@ impl LiveScope {
                 return Err(unknown("a scope of version 2"));
             }
             (_, ScopeKind::InvokeAgent) => {
-                AnyScope::InvokeAgent(v2::InvokeAgentArgs::read(args)?.start(tracer))
+                AnyScope::InvokeAgent(v2::InvokeAgentArgs::read(args)?.start(tracer)?)
             }
             (_, ScopeKind::ExecuteTool) => {
-                AnyScope::ExecuteTool(v2::ExecuteToolArgs::read(args)?.start(tracer))
+                AnyScope::ExecuteTool(v2::ExecuteToolArgs::read(args)?.start(tracer)?)
             }
             (_, ScopeKind::Inference) => {
                 AnyScope::Inference(v2::InferenceArgs::read(args)?.start(tracer)?)
@@ -238,25 +244,30 @@ impl LiveScope {
                 let IsoTime(time) = serde_json::from_value(argument())?;
                 each!(any, scope => scope.set_end_time(time));
             }
+            (any, "set_attribute") => {
+                let value: TypedValue = serde_json::from_value(argument_at(args, 1))?;
+                let key: String = serde_json::from_value(argument())?;
+                let pair = attribute((key, value)).map_err(Stop::Refused)?;
+                if each!(any, scope => scope.span_context().is_valid()) {
+                    each!(any, scope => scope.context().span().set_attribute(pair));
+                }
+            }
             (AnyScope::InvokeAgent(scope), _) => {
                 self.call_invocation(scope, method, argument())?;
             }
             (AnyScope::Inference(scope), _) => self.call_inference(scope, method, argument())?,
-            (AnyScope::ExecuteTool(scope), "record_response") => match argument() {
-                Value::Object(result) if self.profile != Profile::V0_1 => {
-                    scope.record_response_object(&result);
-                }
-                text => scope.record_response(&serde_json::from_value::<String>(text)?),
-            },
+            (AnyScope::ExecuteTool(scope), "record_response") => {
+                self.record_tool_response(scope, argument())?;
+            }
             (AnyScope::Output(scope), "record_output_messages") => {
-                let ResponseInput(response) = serde_json::from_value(argument())?;
+                let ResponseInput(response) = self.messages(argument())?;
                 scope.record_output_messages(&response);
             }
             (AnyScope::Output(scope), "record_response") => base_response(scope, argument())?,
             (AnyScope::ApplyGuardrail(scope), "record_response") => {
                 base_response(scope, argument())?;
             }
-            (AnyScope::ApplyGuardrail(scope), _) => call_guardrail(scope, method, args)?,
+            (AnyScope::ApplyGuardrail(scope), _) => self.call_guardrail(scope, method, args)?,
             _ => return Err(unknown(method)),
         }
         Ok(())
@@ -272,6 +283,9 @@ impl LiveScope {
             "record_response" => {
                 scope.record_response(&serde_json::from_value::<String>(argument)?);
             }
+            "record_response_parameters" => {
+                scope.record_response_parameters(&v3::response_parameters(argument)?);
+            }
             "record_input_messages" => {
                 let InputMessagesInput(messages) = self.messages(argument)?;
                 scope.record_input_messages(&messages);
@@ -281,6 +295,20 @@ impl LiveScope {
                 scope.record_output_messages(&messages);
             }
             _ => return Err(unknown(method)),
+        }
+        Ok(())
+    }
+
+    fn record_tool_response(&self, scope: &ExecuteToolScope, argument: Value) -> Result<(), Stop> {
+        match ToolPayload::read(argument)? {
+            ToolPayload::Object(result) if self.profile != Profile::V0_1 => {
+                scope.record_response_object(&result);
+            }
+            ToolPayload::Text(text) => scope.record_response(&text),
+            ToolPayload::Result(result) => scope.record_typed_response(&result),
+            // The reference takes it for a call that records nothing, which nobody writes in Rust.
+            ToolPayload::None if self.profile == Profile::V3 => {}
+            _ => return Err(Stop::Refused("this is no result of a tool".to_owned())),
         }
         Ok(())
     }
@@ -301,6 +329,9 @@ impl LiveScope {
                 let reasons: Option<Vec<String>> = serde_json::from_value(argument)?;
                 scope.record_finish_reasons(&reasons.unwrap_or_default());
             }
+            "record_response_model" => {
+                scope.record_response_model(&serde_json::from_value::<String>(argument)?);
+            }
             "record_thought_process" => {
                 scope.record_thought_process(&serde_json::from_value::<String>(argument)?);
             }
@@ -320,16 +351,61 @@ impl LiveScope {
         Ok(())
     }
 
+    fn call_guardrail(
+        &self,
+        scope: &ApplyGuardrailScope,
+        method: &str,
+        args: &[Value],
+    ) -> Result<(), Stop> {
+        let argument = |at: usize| argument_at(args, at);
+        match method {
+            "record_decision" => {
+                let decision: String = serde_json::from_value(argument(0))?;
+                let decision = GuardrailDecision::from(self.decision(decision));
+                let reason: Option<String> = serde_json::from_value(argument(1))?;
+                scope.record_decision(&decision, reason.as_deref());
+            }
+            "record_content_input" => {
+                let InputMessagesInput(input) = self.messages(argument(0))?;
+                scope.record_content_input(input);
+            }
+            "record_content_output" => {
+                scope.record_content_output(&serde_json::from_value::<String>(argument(0))?);
+            }
+            "record_finding" => {
+                let finding: GuardrailFinding = serde_json::from_value(argument(0))?;
+                scope.record_finding(&finding);
+            }
+            _ => return Err(unknown(method)),
+        }
+        Ok(())
+    }
+
+    /// A decision, which 2.0.0 has as the name of an enum's member, and 1.5.0 as a text.
+    fn decision(&self, name: String) -> String {
+        match self.profile {
+            Profile::V3 => name,
+            _ => name.to_lowercase(),
+        }
+    }
+
     /// Messages; in the first generation a list of texts and nothing else.
-    fn messages<M>(&self, argument: Value) -> Result<M, Stop>
+    fn messages<M>(&self, mut argument: Value) -> Result<M, Stop>
     where
         M: for<'de> Deserialize<'de>,
     {
         if self.profile == Profile::V0_1 && !argument.is_array() {
             return Err(Stop::Refused("messages are a list of texts".to_owned()));
         }
+        if self.profile == Profile::V3 {
+            v3::leave_out_missing_reasons(&mut argument);
+        }
         Ok(serde_json::from_value(argument)?)
     }
+}
+
+fn argument_at(args: &[Value], at: usize) -> Value {
+    args.get(at).cloned().unwrap_or_default()
 }
 
 fn unknown(what: &str) -> Stop {
@@ -344,27 +420,6 @@ fn base_response<K>(scope: &Scope<K>, argument: Value) -> Result<(), Stop> {
         let context = scope.context();
         let answer = KeyValue::new(keys::GEN_AI_OUTPUT_MESSAGES, text);
         context.span().set_attribute(answer);
-    }
-    Ok(())
-}
-
-fn call_guardrail(scope: &ApplyGuardrailScope, method: &str, args: &[Value]) -> Result<(), Stop> {
-    let argument = |at: usize| args.get(at).cloned().unwrap_or_default();
-    match method {
-        "record_decision" => {
-            let decision: String = serde_json::from_value(argument(0))?;
-            let decision = GuardrailDecision::from(decision.to_lowercase());
-            let reason: Option<String> = serde_json::from_value(argument(1))?;
-            scope.record_decision(&decision, reason.as_deref());
-        }
-        "record_content_output" => {
-            scope.record_content_output(&serde_json::from_value::<String>(argument(0))?);
-        }
-        "record_finding" => {
-            let finding: GuardrailFinding = serde_json::from_value(argument(0))?;
-            scope.record_finding(&finding);
-        }
-        _ => return Err(unknown(method)),
     }
     Ok(())
 }

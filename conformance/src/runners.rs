@@ -55,6 +55,7 @@ pub fn all() -> Vec<Box<dyn Runner>> {
         Box::new(Cooldowns),
         Box::new(Scopes::<V01>::NEW),
         Box::new(Scopes::<V2>::NEW),
+        Box::new(Scopes::<V3>::NEW),
         Box::new(Size::<V2>::NEW),
         Box::new(Size::<V3>::NEW),
         Box::new(turn_context::TurnContext),

@@ -1,11 +1,11 @@
-//! The arguments of the `start` functions of version 2, as our types.
+//! The arguments of the `start` functions of version 2 and later, as our types.
 
 use std::collections::HashMap;
 
 use agentspan_model::agent365::{
     AgentDetails, AgentId, AgentType, Channel, ClientAddress, Endpoint, GuardrailDetails,
-    GuardrailTarget, InferenceCallDetails, InvokeAgentDetails, Request, TenantId, ToolCallDetails,
-    UserDetails,
+    GuardrailTarget, InferenceCallDetails, InvokeAgentDetails, Profile, Request, TenantId,
+    ToolCallDetails, UserDetails,
 };
 use agentspan_otel::{
     ApplyGuardrailScope, ExecuteToolScope, InferenceScope, InvokeAgentScope, OutputScope,
@@ -17,11 +17,13 @@ use opentelemetry::trace::{
     Link, SpanContext, SpanId, SpanKind, TraceContextExt as _, TraceFlags, TraceId, TraceState,
 };
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::iso_time::IsoTime;
 use super::messages::{InputMessagesInput, ResponseInput};
+use super::tool_payload::ToolPayload;
 use super::v0_1::{AgentTypeInput, OperationInput, attribute};
+use super::v3::{request_parameters, response_parameters};
 use super::{Stop, keep_last_values};
 use crate::typed_value::{TypedPairs, after_calls};
 
@@ -71,21 +73,34 @@ pub(crate) struct InvokeAgentArgs {
     agent_details: AgentInput,
     caller_details: Option<CallerInput>,
     span_details: Option<SpanDetailsInput>,
+    request_parameters: Option<Value>,
+    response_parameters: Option<Value>,
 }
 
 impl InvokeAgentArgs {
-    pub(crate) fn start(self, tracer: &ScopeTracer) -> InvokeAgentScope {
+    pub(crate) fn start(self, tracer: &ScopeTracer) -> Result<InvokeAgentScope, Stop> {
         let mut details = InvokeAgentDetails::new(self.agent_details.0);
         details.endpoint = self.endpoint.map(EndpointInput::details);
         let request = self.request.map(RequestInput::details);
+        let request_parameters = self.request_parameters.map(request_parameters);
+        let request_parameters = request_parameters.transpose()?;
+        let response_parameters = self.response_parameters.map(response_parameters);
+        let response_parameters = response_parameters.transpose()?;
         let caller = self.caller_details.unwrap_or_default();
         let user = caller.user_details.map(UserInput::details);
         let caller_agent = caller.caller_agent_details.map(|input| input.0);
         let builder = InvokeAgentScope::builder(&details)
             .with_request(request.as_ref())
             .with_user(user.as_ref())
-            .with_caller_agent(caller_agent.as_ref());
-        with_span_details!(builder, self.span_details, tracer, |builder| any_kind)
+            .with_caller_agent(caller_agent.as_ref())
+            .with_request_parameters(request_parameters.as_ref())
+            .with_response_parameters(response_parameters.as_ref());
+        Ok(with_span_details!(
+            builder,
+            self.span_details,
+            tracer,
+            |builder| any_kind
+        ))
     }
 }
 
@@ -100,15 +115,20 @@ pub(crate) struct ExecuteToolArgs {
 }
 
 impl ExecuteToolArgs {
-    pub(crate) fn start(self, tracer: &ScopeTracer) -> ExecuteToolScope {
-        let call = self.details.details();
+    pub(crate) fn start(self, tracer: &ScopeTracer) -> Result<ExecuteToolScope, Stop> {
+        let call = self.details.details()?;
         let request = self.request.map(RequestInput::details);
         let user = self.user_details.map(UserInput::details);
         let builder = ExecuteToolScope::builder(&call)
             .with_agent(self.agent_details.as_ref().map(|input| &input.0))
             .with_request(request.as_ref())
             .with_user(user.as_ref());
-        with_span_details!(builder, self.span_details, tracer, |builder| any_kind)
+        Ok(with_span_details!(
+            builder,
+            self.span_details,
+            tracer,
+            |builder| any_kind
+        ))
     }
 }
 
@@ -124,7 +144,7 @@ pub(crate) struct InferenceArgs {
 
 impl InferenceArgs {
     pub(crate) fn start(self, tracer: &ScopeTracer) -> Result<InferenceScope, Stop> {
-        let call = self.details.details()?;
+        let call = self.details.details(tracer.profile())?;
         let request = self.request.map(RequestInput::details);
         let user = self.user_details.map(UserInput::details);
         let builder = InferenceScope::builder(&call)
@@ -162,25 +182,26 @@ impl OutputArgs {
     }
 }
 
-/// The reference takes a user here, too, and does nothing with it.
+/// The reference 2.0.0 takes a user here, too, and does nothing with it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApplyGuardrailArgs {
     details: GuardrailInput,
     agent_details: Option<AgentInput>,
     request: Option<RequestInput>,
-    #[serde(rename = "user_details")]
-    _user_details: Option<UserInput>,
+    user_details: Option<UserInput>,
     span_details: Option<SpanDetailsInput>,
 }
 
 impl ApplyGuardrailArgs {
     pub(crate) fn start(self, tracer: &ScopeTracer) -> ApplyGuardrailScope {
-        let details = self.details.details();
+        let details = self.details.details(tracer.profile());
         let request = self.request.map(RequestInput::details);
+        let user = self.user_details.map(UserInput::details);
         let builder = ApplyGuardrailScope::builder(&details)
             .with_agent(self.agent_details.as_ref().map(|input| &input.0))
-            .with_request(request.as_ref());
+            .with_request(request.as_ref())
+            .with_user(user.as_ref());
         with_span_details!(builder, self.span_details, tracer, |builder| any_kind)
     }
 }
@@ -264,18 +285,11 @@ impl EndpointInput {
 #[serde(deny_unknown_fields)]
 struct ToolInput {
     tool_name: String,
-    arguments: Option<ToolArguments>,
+    arguments: Option<Value>,
     tool_call_id: Option<String>,
     description: Option<String>,
     tool_type: Option<ToolTypeInput>,
     endpoint: Option<EndpointInput>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum ToolArguments {
-    Text(String),
-    Object(Map<String, Value>),
 }
 
 /// A text, which is what the reference's class takes.
@@ -283,18 +297,20 @@ enum ToolArguments {
 struct ToolTypeInput(String);
 
 impl ToolInput {
-    fn details(self) -> ToolCallDetails {
+    fn details(self) -> Result<ToolCallDetails, Stop> {
         let mut call = ToolCallDetails::new(self.tool_name);
-        call = match self.arguments {
-            Some(ToolArguments::Object(arguments)) => call.with_argument_object(&arguments),
-            Some(ToolArguments::Text(arguments)) => call.with_arguments(arguments),
-            None => call,
+        call = match ToolPayload::read(self.arguments.unwrap_or_default())? {
+            ToolPayload::Object(arguments) => call.with_argument_object(&arguments),
+            ToolPayload::Text(arguments) => call.with_arguments(arguments),
+            ToolPayload::Arguments(arguments) => call.with_typed_arguments(&arguments),
+            ToolPayload::None => call,
+            ToolPayload::Result(_) => return Err(Stop::Refused("a result is no call".to_owned())),
         };
         call.tool_call_id = self.tool_call_id;
         call.description = self.description;
         call.tool_type = self.tool_type.map(|input| input.0.into());
         call.endpoint = self.endpoint.map(EndpointInput::details);
-        call
+        Ok(call)
     }
 }
 
@@ -315,14 +331,32 @@ struct InferenceInput {
 }
 
 impl InferenceInput {
-    fn details(self) -> Result<InferenceCallDetails, Stop> {
+    fn details(self, profile: Profile) -> Result<InferenceCallDetails, Stop> {
+        if profile == Profile::V3 {
+            return Ok(self.exact_details());
+        }
         let mut call = InferenceCallDetails::with_either_model(
             self.operation_name.into(),
             self.model.as_deref(),
             self.response_model.as_deref(),
-            self.provider_name,
+            self.provider_name.clone(),
         )
         .map_err(|error| Stop::Refused(error.to_string()))?;
+        self.add_to(&mut call);
+        Ok(call)
+    }
+
+    /// Names of models as they are, which 1.5.0 neither trims nor asks for.
+    fn exact_details(self) -> InferenceCallDetails {
+        let model = self.model.clone().unwrap_or_default();
+        let provider = self.provider_name.clone();
+        let mut call = InferenceCallDetails::new(self.operation_name.into(), model, provider);
+        call.response_model = self.response_model.clone();
+        self.add_to(&mut call);
+        call
+    }
+
+    fn add_to(self, call: &mut InferenceCallDetails) {
         call.input_tokens = self.input_tokens;
         call.output_tokens = self.output_tokens;
         call.finish_reasons = self.finish_reasons;
@@ -330,7 +364,6 @@ impl InferenceInput {
         call.endpoint = self.endpoint.map(EndpointInput::details);
         call.cache_read_input_tokens = self.cache_read_input_tokens;
         call.cache_write_input_tokens = self.cache_write_input_tokens;
-        Ok(call)
     }
 }
 
@@ -358,8 +391,13 @@ struct GuardrailInput {
 struct DecisionInput(String);
 
 impl GuardrailInput {
-    fn details(self) -> GuardrailDetails {
-        let decision = self.decision_type.0.to_lowercase();
+    fn details(self, profile: Profile) -> GuardrailDetails {
+        let DecisionInput(decision) = self.decision_type;
+        let decision = match profile {
+            Profile::V3 => decision,
+            // The name of a member of the enum.
+            _ => decision.to_lowercase(),
+        };
         let mut details = GuardrailDetails::new(GuardrailTarget::from(self.target_type), decision);
         details.guardian_name = self.guardian_name;
         details.guardian_id = self.guardian_id;

@@ -1,4 +1,4 @@
-//! `scopes_v0_1.json` and `scopes_v2.json`: scopes, one opened inside the other, and the spans that they
+//! `scopes_v0_1.json`, `scopes_v2.json` and `scopes_v3.json`: scopes, one opened inside the other, and the spans that they
 //! make.
 
 mod deviation;
@@ -61,8 +61,9 @@ impl<G: Generation> Runner for Scopes<G> {
 
     fn allowances(&self) -> Vec<Allowance> {
         match G::RULES {
-            Rules::V01 => Self::OF_ALL.to_vec(),
-            Rules::V2 | Rules::V3 => [Self::OF_ALL, Self::SINCE_V2].concat(),
+            Rules::V01 => [Self::OF_ALL, Self::BEFORE_V3].concat(),
+            Rules::V2 => [Self::OF_ALL, Self::BEFORE_V3, Self::SINCE_V2, Self::OF_V2].concat(),
+            Rules::V3 => [Self::OF_ALL, Self::SINCE_V2, Self::OF_V3].concat(),
         }
     }
 }
@@ -73,6 +74,9 @@ type Env = BTreeMap<String, Option<String>>;
 struct Input {
     env: Env,
     scopes: Vec<ScopeInput>,
+    /// Whether the program asks for Agent 365, in version 3.
+    #[serde(default)]
+    enabled_by_distro: bool,
 }
 
 #[derive(Clone, Deserialize)]
@@ -83,6 +87,9 @@ struct ScopeInput {
     actions: Vec<Action>,
     #[serde(default)]
     close: Close,
+    /// Another way to say that it is disposed twice.
+    #[serde(default)]
+    dispose_twice: bool,
     raise: Option<PythonError>,
     #[serde(default)]
     inject_headers: bool,
@@ -116,10 +123,14 @@ pub(super) fn refusal(why: &str) -> Json {
 fn run(input: &Input, profile: Profile) -> Result<Value, Stop> {
     let recorded = RecordedSpans::record(|builder| builder);
     let tracer = ScopeTracer::with_profile(&recorded.provider, profile);
-    set_switch(&input.env);
+    let switch = Switch {
+        profile,
+        is_asked_for: input.enabled_by_distro,
+    };
+    switch.set(&input.env);
     let mut injected = Vec::new();
     let started = times::now();
-    let raised = open(&input.scopes, &tracer, &mut injected);
+    let raised = open(&input.scopes, &tracer, switch, &mut injected);
     let ended = times::now();
     set_enabled(true);
     let spans: Vec<_> = recorded
@@ -143,6 +154,7 @@ fn run(input: &Input, profile: Profile) -> Result<Value, Stop> {
 fn open(
     scopes: &[ScopeInput],
     tracer: &ScopeTracer,
+    switch: Switch,
     injected: &mut Vec<Value>,
 ) -> Result<Option<PythonError>, Stop> {
     let Some((input, inner)) = scopes.split_first() else {
@@ -151,7 +163,7 @@ fn open(
     let scope = LiveScope::start(input.scope, &input.args, tracer)?;
     let mut work = || {
         for action in &input.actions {
-            act(&scope, action)?;
+            act(&scope, action, switch)?;
         }
         if input.inject_headers {
             let mut headers = HashMap::new();
@@ -159,7 +171,7 @@ fn open(
             let traceparent = headers.get("traceparent").cloned();
             injected.push(json!({"headers": headers, "traceparent": traceparent}));
         }
-        Ok::<_, Stop>(open(inner, tracer, injected)?.or_else(|| input.raise.clone()))
+        Ok::<_, Stop>(open(inner, tracer, switch, injected)?.or_else(|| input.raise.clone()))
     };
     let raised = match input.close {
         Close::Block => {
@@ -172,15 +184,15 @@ fn open(
         Close::Dispose | Close::DisposeTwice => work()?,
     };
     scope.end();
-    if matches!(input.close, Close::DisposeTwice) {
+    if input.dispose_twice || matches!(input.close, Close::DisposeTwice) {
         scope.end();
     }
     Ok(raised)
 }
 
-fn act(scope: &LiveScope, action: &Action) -> Result<(), Stop> {
+fn act(scope: &LiveScope, action: &Action, switch: Switch) -> Result<(), Stop> {
     if let Some(env) = &action.set_env {
-        set_switch(env);
+        switch.set(env);
         return Ok(());
     }
     let method = action.op.as_deref().unwrap_or_default();
@@ -188,15 +200,20 @@ fn act(scope: &LiveScope, action: &Action) -> Result<(), Stop> {
     scope.call(method, &action.args, is_dict)
 }
 
-fn set_switch(env: &Env) {
-    set_enabled(is_on(env));
+/// How environments switch scopes on and off.
+#[derive(Clone, Copy)]
+struct Switch {
+    profile: Profile,
+    is_asked_for: bool,
 }
 
-/// Whether scopes are on in this environment.
-fn is_on(env: &Env) -> bool {
-    let set = env
-        .iter()
-        .filter_map(|(name, value)| Some((name, value.as_ref()?)));
-    let environment: Environment = set.collect();
-    Switches::read(&environment).observability_enabled()
+impl Switch {
+    fn set(self, env: &Env) {
+        let set = env
+            .iter()
+            .filter_map(|(name, value)| Some((name, value.as_ref()?)));
+        let environment: Environment = set.collect();
+        let switches = Switches::read(&environment);
+        set_enabled(switches.scopes_enabled(self.profile, self.is_asked_for));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use agentspan_model::agent365::environment as names;
+use agentspan_model::agent365::{Profile, SwitchRules, environment as names};
 
 use crate::python_text::strip;
 use crate::{Environment, ShownValue};
@@ -29,6 +29,7 @@ const DEVELOPMENT: &str = "development";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Switches {
     observability: bool,
+    without_observability: bool,
     exporter: bool,
     per_request_export: bool,
     sidecar: bool,
@@ -57,6 +58,12 @@ impl Switches {
             .or_else(|| environment.non_empty(names::ENABLE_A365_OBSERVABILITY));
         Self {
             observability: observability.is_some_and(is_on),
+            without_observability: [
+                names::ENABLE_OBSERVABILITY,
+                names::ENABLE_A365_OBSERVABILITY,
+            ]
+            .iter()
+            .any(|name| environment.value(name).is_some_and(is_off)),
             exporter: environment
                 .value(names::ENABLE_A365_OBSERVABILITY_EXPORTER)
                 .is_some_and(is_on),
@@ -92,6 +99,22 @@ impl Switches {
     #[must_use]
     pub fn observability_enabled(&self) -> bool {
         self.observability
+    }
+
+    /// Whether scopes make spans under the rules of a generation, for a program that asks for Agent 365 itself
+    /// (`is_asked_for`) or does not.
+    ///
+    /// [`observability_enabled`](Self::observability_enabled) says it for 0.1.0 and 2.0.0. With
+    /// `microsoft-opentelemetry` 1.5.0, `false`, `0`, `no` or `off` in either variable switches scopes off, and without
+    /// a word that is known they are on in a program that asks for Agent 365.
+    #[must_use]
+    pub fn scopes_enabled(&self, profile: Profile, is_asked_for: bool) -> bool {
+        match profile.switch_rules() {
+            SwitchRules::NoWins => {
+                !self.without_observability && (self.observability || is_asked_for)
+            }
+            _ => self.observability,
+        }
     }
 
     /// Whether spans go to Agent 365 rather than to the console:
@@ -160,12 +183,42 @@ fn is_on(value: &str) -> bool {
         .any(|on| value.eq_ignore_ascii_case(on))
 }
 
+/// The words that say no. Other words say nothing.
+fn is_off(value: &str) -> bool {
+    ["false", "0", "no", "off"]
+        .iter()
+        .any(|off| value.eq_ignore_ascii_case(off))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn switches(pairs: &[(&str, &str)]) -> Switches {
         Switches::read(&pairs.iter().copied().collect())
+    }
+
+    #[test]
+    fn a_no_anywhere_wins_and_the_program_decides_where_nothing_is_said() {
+        const BOTH: [&str; 2] = [
+            names::ENABLE_OBSERVABILITY,
+            names::ENABLE_A365_OBSERVABILITY,
+        ];
+        for (first, second, [is_asked_for, is_not]) in [
+            ("", "", [true, false]),
+            ("maybe", "on", [true, false]),
+            ("", "on", [true, true]),
+            ("YES", "maybe", [true, true]),
+            ("true", "Off", [false, false]),
+            ("no", "true", [false, false]),
+            (" no", "", [true, false]),
+        ] {
+            let switches = switches(&[(BOTH[0], first), (BOTH[1], second)]);
+            let found = [true, false].map(|asked| switches.scopes_enabled(Profile::V3, asked));
+            assert_eq!(found, [is_asked_for, is_not], "{first:?} {second:?}");
+            let older = switches.scopes_enabled(Profile::V2, true);
+            assert_eq!(older, switches.observability_enabled());
+        }
     }
 
     #[test]

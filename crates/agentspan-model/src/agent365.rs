@@ -1,4 +1,5 @@
-//! The vocabulary of Agent 365, as `microsoft-agents-a365-observability-core` 0.1.0 and 2.0.0 have it.
+//! The vocabulary of Agent 365, as `microsoft-agents-a365-observability-core` 0.1.0 and 2.0.0,
+//! and their successor `microsoft-opentelemetry` 1.5.0, have it.
 //!
 //! Details ([`AgentDetails`], [`ToolCallDetails`], …) and messages ([`InputMessages`], …) say what
 //! happened; [`Identity`] says for whom; [`Profile`] names a generation of the contract and [`mapping`]
@@ -33,10 +34,13 @@ mod modality;
 pub(crate) mod open_text;
 mod profile;
 mod request;
+mod request_parameters;
+mod response_parameters;
 mod risk_severity;
 mod source_metadata;
 mod tenant_details;
 mod tool_call_details;
+mod tool_payload;
 mod tool_type;
 mod user_details;
 
@@ -61,11 +65,19 @@ pub use message_part::MessagePart;
 pub use message_role::MessageRole;
 pub use messages::{ChatMessage, InputMessages, OutputMessage, OutputMessages, Response};
 pub use modality::Modality;
-pub use profile::{Profile, TurnRules};
+pub use profile::{Profile, SwitchRules, TurnRules};
 pub use request::Request;
+pub use request_parameters::RequestParameters;
+pub use response_parameters::ResponseParameters;
 pub use risk_severity::RiskSeverity;
 pub use source_metadata::SourceMetadata;
 pub use tenant_details::TenantDetails;
 pub use tool_call_details::ToolCallDetails;
+pub use tool_payload::{
+    ExecuteToolCallArguments, ExecuteToolCallResult, ToolCallAction, ToolCallContainer,
+    ToolCallIdentifier, ToolCallOutcomeStatus, ToolCallResource, ToolCallResultOutcome,
+    ToolCallResultPagination, ToolCallResultPolicy, ToolCallResultResource, ToolCallResultSecurity,
+    ToolCallResultSensitivity, ToolPolicyDecision,
+};
 pub use tool_type::ToolType;
 pub use user_details::UserDetails;

@@ -112,6 +112,8 @@ pub const GEN_AI_REQUEST_PRESENCE_PENALTY: &str = "gen_ai.request.presence_penal
 pub const GEN_AI_REQUEST_STOP_SEQUENCES: &str = "gen_ai.request.stop_sequences";
 /// `gen_ai.request.choice.count`: how many answers are asked for, if that is not one.
 pub const GEN_AI_REQUEST_CHOICE_COUNT: &str = "gen_ai.request.choice.count";
+/// `gen_ai.data_source.id`: the data that an agent draws on.
+pub const GEN_AI_DATA_SOURCE_ID: &str = "gen_ai.data_source.id";
 /// `gen_ai.request.stream`: whether the answer is streamed.
 pub const GEN_AI_REQUEST_STREAM: &str = "gen_ai.request.stream";
 /// `gen_ai.response.time_to_first_chunk`: in seconds, from the request to the first part of the answer.

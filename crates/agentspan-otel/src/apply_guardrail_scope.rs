@@ -2,7 +2,8 @@
 
 use agentspan_model::agent365::mapping::{self, Recorded};
 use agentspan_model::agent365::{
-    AgentDetails, GuardrailDecision, GuardrailDetails, GuardrailFinding, Request, TenantDetails,
+    AgentDetails, GuardrailDecision, GuardrailDetails, GuardrailFinding, InputMessages, Request,
+    TenantDetails, UserDetails,
 };
 
 use crate::scope::Scope;
@@ -18,7 +19,7 @@ pub struct ApplyGuardrailKind;
 ///
 /// Start it inside of the scope that is guarded, once for each guardian.
 ///
-/// A scope of [`Profile::V2`](agentspan_model::agent365::Profile::V2). 0.1.0 has none like it; with
+/// A scope of [`Profile::V2`](agentspan_model::agent365::Profile::V2) and later. 0.1.0 has none like it; with
 /// `V0_1` the span has what all scopes of 0.1.0 write, and neither decision nor findings.
 ///
 /// ```
@@ -74,6 +75,14 @@ impl Scope<ApplyGuardrailKind> {
         });
     }
 
+    /// Records what the guardian is shown: a text as it is, a list of texts or [`InputMessages`] as messages.
+    /// Only for those who want contents in telemetry.
+    pub fn record_content_input(&self, input: impl Into<InputMessages>) {
+        if self.takes_attributes() {
+            self.record(Recorded::GuardrailInput(&input.into()));
+        }
+    }
+
     /// Records what the guardian made of the content. Only for those who want contents in telemetry.
     pub fn record_content_output(&self, output: &str) {
         self.record(Recorded::GuardrailOutput(output));
@@ -113,9 +122,16 @@ impl<'a> ApplyGuardrailScopeBuilder<'a> {
         self
     }
 
-    /// The request. Its content is recorded as what the guardian is shown.
+    /// The request. With 2.0.0, its content is recorded as what the guardian is shown; `microsoft-opentelemetry` 1.5.0
+    /// leaves that to [`record_content_input`](Scope::record_content_input).
     pub fn with_request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
         self.known.request = request.into();
+        self
+    }
+
+    /// The person whose request is guarded. Not written by 0.1.0 and 2.0.0.
+    pub fn with_user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
+        self.known.user = user.into();
         self
     }
 

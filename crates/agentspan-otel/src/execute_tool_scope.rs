@@ -2,7 +2,7 @@
 
 use agentspan_model::agent365::mapping::{self, Recorded};
 use agentspan_model::agent365::{
-    AgentDetails, Request, TenantDetails, ToolCallDetails, UserDetails,
+    AgentDetails, ExecuteToolCallResult, Request, TenantDetails, ToolCallDetails, UserDetails,
 };
 use serde_json::{Map, Value};
 
@@ -59,6 +59,12 @@ impl Scope<ExecuteToolKind> {
     /// As [`record_response`](Self::record_response), for an object, which is written as JSON.
     pub fn record_response_object(&self, response: &Map<String, Value>) {
         self.record(Recorded::ToolResultObject(response));
+    }
+
+    /// As [`record_response`](Self::record_response), for a result in the schema of Agent 365, which is written as
+    /// JSON. [`ToolCallDetails::with_typed_arguments`] takes arguments in that schema.
+    pub fn record_typed_response(&self, response: &ExecuteToolCallResult) {
+        self.record(Recorded::TypedToolResult(response));
     }
 }
 

@@ -105,6 +105,11 @@ impl Scope<InferenceKind> {
         self.record(Recorded::CacheWriteInputTokens(tokens));
     }
 
+    /// Records the name of the model that answered. Not written by 0.1.0.
+    pub fn record_response_model(&self, model: &str) {
+        self.record(Recorded::ResponseModel(model));
+    }
+
     /// Records why the model stopped, one reason for each answer. An empty list is left out.
     pub fn record_finish_reasons<S: AsRef<str>>(&self, reasons: &[S]) {
         if !reasons.is_empty() {

@@ -1,7 +1,9 @@
 //! The scope of an agent's invocation.
 
+use agentspan_model::agent365::mapping::{self, Recorded};
 use agentspan_model::agent365::{
-    AgentDetails, CallerDetails, InvokeAgentDetails, Request, TenantDetails, UserDetails, mapping,
+    AgentDetails, CallerDetails, InvokeAgentDetails, Request, RequestParameters,
+    ResponseParameters, TenantDetails, UserDetails,
 };
 use agentspan_model::keys;
 
@@ -119,6 +121,12 @@ impl Scope<InvokeAgentKind> {
     pub fn record_response(&self, response: &str) {
         self.record_output_messages(response);
     }
+
+    /// Records what came with the answer: tokens, and why the models stopped. What `parameters` leave out stays as
+    /// it was. Not written by 0.1.0 and 2.0.0.
+    pub fn record_response_parameters(&self, parameters: &ResponseParameters) {
+        self.record(Recorded::ResponseParameters(parameters));
+    }
 }
 
 /// Starts an [`InvokeAgentScope`].
@@ -161,6 +169,25 @@ impl<'a> InvokeAgentScopeBuilder<'a> {
     /// [`with_caller`](Self::with_caller), of which id and name are written.
     pub fn with_user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
         self.known.user = user.into();
+        self
+    }
+
+    /// What the agent is asked with, besides messages. Not written by 0.1.0 and 2.0.0.
+    pub fn with_request_parameters(
+        mut self,
+        parameters: impl Into<Option<&'a RequestParameters>>,
+    ) -> Self {
+        self.known.request_parameters = parameters.into();
+        self
+    }
+
+    /// What comes with the answer, if it is known already. Later there is
+    /// [`Scope::record_response_parameters`]. Not written by 0.1.0 and 2.0.0.
+    pub fn with_response_parameters(
+        mut self,
+        parameters: impl Into<Option<&'a ResponseParameters>>,
+    ) -> Self {
+        self.known.response_parameters = parameters.into();
         self
     }
 

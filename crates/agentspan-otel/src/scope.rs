@@ -139,6 +139,11 @@ impl<K> Scope<K> {
         Some((core, core.recording()?))
     }
 
+    /// Whether it is worth while to make an attribute.
+    pub(crate) fn takes_attributes(&self) -> bool {
+        self.core_that_takes_attributes().is_some()
+    }
+
     pub(crate) fn core_that_takes_attributes(&self) -> Option<&Core> {
         self.core.as_ref().filter(|core| core.takes_attributes())
     }
@@ -312,7 +317,22 @@ impl<K> Scope<K> {
     /// has its event.
     pub fn record_error<E: Display + 'static>(&self, error: &E) {
         if let Some(core) = &self.core {
-            core.record_error(error);
+            core.record_error(error, None);
+        }
+    }
+
+    /// As [`record_error`](Self::record_error), for the error of an HTTP request that was answered: `error.type` is
+    /// the status of the answer, as in `@microsoft/opentelemetry` 1.4.0 for Node and in the conventions of
+    /// OpenTelemetry. The event still has the class.
+    ///
+    /// ```
+    /// # fn example(scope: &agentspan_otel::ExecuteToolScope, error: &std::io::Error) {
+    /// scope.record_error_with_status(error, 429);
+    /// # }
+    /// ```
+    pub fn record_error_with_status<E: Display + 'static>(&self, error: &E, status: u16) {
+        if let Some(core) = &self.core {
+            core.record_error(error, Some(&status.to_string()));
         }
     }
 
@@ -330,12 +350,21 @@ impl<K> Scope<K> {
     /// Records that the work was cancelled: `error.type` and the status, as in the reference.
     pub fn record_cancellation(&self) {
         if let Some(core) = &self.core {
-            core.record_cancellation();
+            core.record_cancellation(None);
         }
     }
 
-    /// Sets free attributes, given as [`KeyValue`]s or as pairs. Blank keys are left out; a key that an
-    /// earlier call has set gets the new value and moves to the end.
+    /// As [`record_cancellation`](Self::record_cancellation), with a reason in place of the reference's text. A
+    /// blank reason is none. `@microsoft/opentelemetry` 1.4.0 for Node takes one, too.
+    pub fn record_cancellation_because(&self, reason: &str) {
+        if let Some(core) = &self.core {
+            core.record_cancellation(Some(reason).filter(|reason| !is_blank(reason)));
+        }
+    }
+
+    /// Sets free attributes, given as [`KeyValue`]s or as pairs. Blank keys are left out. A key that an
+    /// earlier call has set gets the new value and moves to the end; with
+    /// [`Profile::V3`] the first value stays.
     ///
     /// What the span says by other means stays as it is: the identity, what the scope records itself, and
     /// the baggage of the request. Only `microsoft-opentelemetry` 1.5.0 guards these keys, too; 0.1.0 and

@@ -376,12 +376,12 @@ impl Configuration {
         }
         warn_of_refused(&environment);
         self.identity = self.identity.or_else(|| identity(&environment));
-        let switches = self.effective_switches(&environment);
         let customise = self.customise.take();
         let resource = resource(&environment, std::mem::take(&mut self.attributes));
         let mut agent_spec_processors = std::mem::take(&mut self.agent_spec_processors);
         let capture = self.capture.or_else(|| capture(&environment));
         self.sidecar = self.effective_sidecar(&environment);
+        let switches = self.effective_switches(&environment);
         let profile = self.profile();
         let flush_on_drop = self.flush_on_drop;
         let meter = std::mem::take(&mut self.metrics);
@@ -503,8 +503,8 @@ impl Configuration {
         }
         warn_of_refused(&environment);
         self.identity = self.identity.or_else(|| identity(&environment));
-        let switches = self.effective_switches(&environment);
         self.sidecar = self.effective_sidecar(&environment);
+        let switches = self.effective_switches(&environment);
         let meter = std::mem::take(&mut self.metrics);
         let meter = foreign(|| meter.meter())?;
         let processor = || self.processor(switches, &environment, meter.as_ref());
@@ -523,9 +523,11 @@ impl Configuration {
         environment.unwrap_or_else(Environment::from_process)
     }
 
+    /// Once the sidecar is known.
     fn effective_switches(&self, environment: &Environment) -> EffectiveSwitches {
+        let is_asked_for = self.delivery.is_some() || self.sidecar.is_some();
         self.switches
-            .unwrap_or_else(|| EffectiveSwitches::read(environment))
+            .unwrap_or_else(|| EffectiveSwitches::read(environment, self.profile(), is_asked_for))
     }
 
     fn effective_sidecar(&mut self, environment: &Environment) -> Option<Sidecar> {

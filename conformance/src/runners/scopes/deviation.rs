@@ -32,14 +32,25 @@ impl<G: Generation> Scopes<G> {
         "input_has_no_rust_form" has_no_form &["**"];
         "span_exceeds_limits" has_long_lists LISTS;
         "switched_off_before_the_end" ends_while_off &["spans"];
+    );
+
+    pub(super) const BEFORE_V3: &'static [Allowance] = allowances!(
         "free_attributes_overwrite" overwrites ATTRIBUTES;
     );
 
     pub(super) const SINCE_V2: &'static [Allowance] = allowances!(
         "json_holds_a_wide_integer" holds_wide_integer ATTRIBUTES;
-        "guardian_is_shown_structured_messages" shows_messages ATTRIBUTES;
         "time_is_rounded_by_a_float" has_fine_time TIMES;
         "score_is_an_integer" has_whole_score ATTRIBUTES;
+    );
+
+    pub(super) const OF_V2: &'static [Allowance] = allowances!(
+        "guardian_is_shown_structured_messages" shows_messages ATTRIBUTES;
+    );
+
+    pub(super) const OF_V3: &'static [Allowance] = allowances!(
+        "parameter_is_an_integer" has_whole_parameter ATTRIBUTES;
+        "model_is_not_named" names_no_model &["spans.*.name", "spans.*.attributes"];
     );
 }
 
@@ -144,6 +155,28 @@ fn has_whole_score<G: Generation>(input: &Input, _: &Case) -> bool {
     let findings = actions(input, "record_finding").filter_map(|action| action.args.first());
     let mut scores = findings.filter_map(|finding| finding.get("risk_score"));
     scores.any(Value::is_i64)
+}
+
+fn has_whole_parameter<G: Generation>(input: &Input, _: &Case) -> bool {
+    let names = [
+        "frequency_penalty",
+        "presence_penalty",
+        "temperature",
+        "top_p",
+    ];
+    let mut parameters = input
+        .scopes
+        .iter()
+        .map(|scope| &scope.args["request_parameters"]);
+    parameters.any(|parameters| names.iter().any(|name| parameters[name].is_i64()))
+}
+
+fn names_no_model<G: Generation>(input: &Input, _: &Case) -> bool {
+    let mut scopes = input.scopes.iter();
+    scopes.any(|scope| {
+        let model = &scope.args["details"]["model"];
+        scope.scope == ScopeKind::Inference && (model.is_null() || model == "")
+    })
 }
 
 pub(in crate::runners) const SPAN_SAYS_ITS_LANGUAGE: Predicate = Predicate {

@@ -8,9 +8,13 @@ use std::time::SystemTime;
 use agentspan_model::agent365::contract::ObservedSpan;
 use agentspan_model::agent365::mapping::{Mcp, Recorded};
 use agentspan_model::agent365::{
-    AgentDetails, AgentId, ChatMessage, GuardrailDecision, GuardrailDetails, GuardrailTarget,
-    InferenceCallDetails, InferenceOperationType, InputMessages, InvokeAgentDetails, MessagePart,
-    MessageRole, Modality, OutputMessage, OutputMessages, Request, Response, ToolCallDetails,
+    AgentDetails, AgentId, ChatMessage, ExecuteToolCallArguments, ExecuteToolCallResult,
+    GuardrailDecision, GuardrailDetails, GuardrailTarget, InferenceCallDetails,
+    InferenceOperationType, InputMessages, InvokeAgentDetails, MessagePart, MessageRole, Modality,
+    OutputMessage, OutputMessages, Request, RequestParameters, Response, ToolCallContainer,
+    ToolCallDetails, ToolCallIdentifier, ToolCallResource, ToolCallResultOutcome,
+    ToolCallResultPagination, ToolCallResultPolicy, ToolCallResultResource, ToolCallResultSecurity,
+    ToolCallResultSensitivity,
 };
 use agentspan_model::agentspec::{
     Component, DocumentReader, HookCall, Json, JsonObject, LlmConfig, MASK, RecordedHook,
@@ -47,6 +51,7 @@ pub(super) fn with_canaries() -> Vec<String> {
         texts.push(format!("{hook:?}"));
         texts.push(format!("{:?}", hook.line()));
     }
+    texts.extend(of_payloads());
     texts.extend(of_records(&hooks));
     texts.extend(of_sources());
     texts.extend(of_scopes());
@@ -101,6 +106,64 @@ fn parts() -> Vec<MessagePart> {
     ]
 }
 
+/// What a tool is called with and gives back, in the schema of Agent 365, with the canary in all texts.
+fn payloads() -> (ExecuteToolCallArguments, ExecuteToolCallResult) {
+    let outcome = || {
+        ToolCallResultOutcome::new()
+            .with_message(CANARY)
+            .with_extension_data(object())
+    };
+    let container = || ToolCallContainer::new().with_uri(CANARY);
+    let identifier = || ToolCallIdentifier::new().with_value(CANARY);
+    let resource = ToolCallResource::new()
+        .with_name(CANARY)
+        .with_identifiers([identifier()])
+        .with_container(container());
+    let resulting = ToolCallResultResource::new()
+        .with_outcome(outcome())
+        .with_sensitivity(ToolCallResultSensitivity::new().with_label_id(CANARY))
+        .with_policy(ToolCallResultPolicy::new().with_name(CANARY))
+        .with_security(ToolCallResultSecurity::new().with_extension_data(object()))
+        .with_data(object());
+    let arguments = ExecuteToolCallArguments::new()
+        .with_resources([resource])
+        .with_parameters(object());
+    let result = ExecuteToolCallResult::new()
+        .with_outcome(outcome())
+        .with_resources([resulting])
+        .with_data(object())
+        .with_pagination(ToolCallResultPagination::new().with_next_cursor(CANARY));
+    (arguments, result)
+}
+
+/// All parts of these payloads.
+fn of_payloads() -> Vec<String> {
+    let (arguments, result) = payloads();
+    let mut texts = vec![
+        format!("{arguments:?} {:?}", arguments.resources),
+        format!("{result:?} {:?}", result.pagination),
+    ];
+    for resource in arguments.resources.iter().flatten() {
+        texts.push(format!(
+            "{:?} {:?}",
+            resource.container, resource.identifiers
+        ));
+    }
+    for resource in result.resources.iter().flatten() {
+        let ToolCallResultResource {
+            outcome,
+            sensitivity,
+            policy,
+            security,
+            ..
+        } = resource;
+        texts.push(format!(
+            "{resource:?} {outcome:?} {sensitivity:?} {policy:?} {security:?}"
+        ));
+    }
+    texts
+}
+
 fn of_agent365() -> Vec<String> {
     let canary = || CANARY.to_owned();
     let (object, parts) = (object(), parts());
@@ -109,7 +172,14 @@ fn of_agent365() -> Vec<String> {
     let inputs = InputMessages::from(vec![chat.clone()]);
     let outputs = OutputMessages::from(vec![answer.clone()]);
     let inference = InferenceCallDetails::new(InferenceOperationType::Chat, "model", "provider");
+    let (_, result) = payloads();
     vec![
+        format!(
+            "{:?}",
+            RequestParameters::new()
+                .with_system_instructions([CANARY])
+                .with_stop_sequences([CANARY])
+        ),
         format!("{chat:?}"),
         format!("{answer:?}"),
         format!("{inputs:?}"),
@@ -135,6 +205,8 @@ fn of_agent365() -> Vec<String> {
                     decision: &GuardrailDecision::Deny,
                     reason: Some(CANARY)
                 },
+                Recorded::GuardrailInput(&inputs),
+                Recorded::TypedToolResult(&result),
                 Recorded::GuardrailOutput(CANARY),
             ]
         ),

@@ -19,7 +19,8 @@ pub struct InferenceCallDetails {
     /// The operation of the model.
     pub operation_name: InferenceOperationType,
     /// The name of the model. 0.1.0 writes it as it is; 2.0.0 takes the blanks around it away, and takes
-    /// the model of the response when nothing is left.
+    /// the model of the response when nothing is left. `microsoft-opentelemetry` 1.5.0 writes it as it is, unless it is
+    /// empty.
     #[serde(default)]
     pub model: String,
     /// The provider of the model, such as `openai`.
@@ -33,7 +34,7 @@ pub struct InferenceCallDetails {
     /// The reasons why the model stopped, one for each answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish_reasons: Option<Vec<String>>,
-    /// The id that the provider gave the response; not written by 2.0.0.
+    /// The id that the provider gave the response; written by 0.1.0 alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_id: Option<String>,
     /// The name of the model that answered; not written by 0.1.0, as what follows.

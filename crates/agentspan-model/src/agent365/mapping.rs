@@ -6,6 +6,7 @@
 mod baggage;
 mod baggage_reader;
 mod mcp;
+mod parameters;
 mod recorded;
 mod style;
 mod v0_1;
@@ -13,7 +14,8 @@ mod v2;
 
 use super::{
     AgentDetails, CallerDetails, GuardrailDetails, GuardrailFinding, InferenceCallDetails,
-    InvokeAgentDetails, Profile, Request, Response, TenantDetails, ToolCallDetails, UserDetails,
+    InvokeAgentDetails, Profile, Request, RequestParameters, Response, ResponseParameters,
+    TenantDetails, ToolCallDetails, UserDetails,
 };
 use crate::attribute::AttributeVisitor;
 
@@ -48,6 +50,10 @@ pub struct InvokeAgent<'a> {
     pub caller: Option<&'a CallerDetails>,
     /// The person that called. 0.1.0 writes id and name, unless there is a caller.
     pub user: Option<&'a UserDetails>,
+    /// What the agent is asked with; not written by 0.1.0 and 2.0.0.
+    pub request_parameters: Option<&'a RequestParameters>,
+    /// What comes with the answer, as far as it is known; not written by 0.1.0 and 2.0.0.
+    pub response_parameters: Option<&'a ResponseParameters>,
 }
 
 impl<'a> InvokeAgent<'a> {
@@ -61,6 +67,8 @@ impl<'a> InvokeAgent<'a> {
             caller_agent: None,
             caller: None,
             user: None,
+            request_parameters: None,
+            response_parameters: None,
         }
     }
 
@@ -155,14 +163,14 @@ impl<'a> Inference<'a> {
         }
     }
 
-    /// The name of the span: `{operation} {model}`. With 2.0.0 it is the operation alone when neither the
+    /// The name of the span: `{operation} {model}`. Since 2.0.0 it is the operation alone when neither the
     /// model nor the model of the response is named.
     #[must_use]
     pub fn span_name(&self, profile: Profile) -> String {
         let operation = profile.inference_operation(self.details.operation_name);
         let model = match Style::of(profile) {
             Style::First => Some(self.details.model.as_str()),
-            Style::Later(_) => self.details.named_model(),
+            Style::Later(row) => v2::model_of_name(self.details, row),
         };
         match model {
             Some(model) => [operation, " ", model].concat(),
@@ -242,8 +250,10 @@ pub struct ApplyGuardrail<'a> {
     pub agent: Option<&'a AgentDetails>,
     /// The tenant; its id wins over that of the agent's details.
     pub tenant: Option<&'a TenantDetails>,
-    /// The request; its content is what the guardian is shown.
+    /// The request. With 2.0.0, its content is what the guardian is shown.
     pub request: Option<&'a Request>,
+    /// The person whose request is guarded; not written by 0.1.0 and 2.0.0.
+    pub user: Option<&'a UserDetails>,
 }
 
 impl<'a> ApplyGuardrail<'a> {
@@ -255,6 +265,7 @@ impl<'a> ApplyGuardrail<'a> {
             agent: None,
             tenant: None,
             request: None,
+            user: None,
         }
     }
 
@@ -291,7 +302,7 @@ impl GuardrailFinding {
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
         match Style::of(profile) {
             Style::First => {}
-            Style::Later(_) => v2::finding(self, visitor),
+            Style::Later(row) => v2::finding(self, row, visitor),
         }
     }
 }

@@ -17,9 +17,7 @@ pub enum Profile {
     V0_1,
     /// `microsoft-agents-a365-observability-core` 2.0.0.
     V2,
-    /// `microsoft-opentelemetry` 1.5.0 for Python, the successor of the packages above, as far as the wire and
-    /// baggage are concerned. Scopes write what those of 2.0.0 do, but no kind of agent: its parameters of
-    /// requests and responses, and its typed arguments of tools, are not there yet.
+    /// `microsoft-opentelemetry` 1.5.0 for Python, the successor of the packages above.
     V3,
     /// What Microsoft documents for senders without an SDK ("direct OpenTelemetry integration" and the attribute
     /// reference, November 2026), which Rust programs are: the operations and attributes of the reference,
@@ -38,6 +36,17 @@ pub enum TurnRules {
     Hosting,
 }
 
+/// How the variables of the environment switch scopes on and off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SwitchRules {
+    /// The first variable that says anything decides, and without any scopes are off: 0.1.0 and 2.0.0.
+    FirstDecides,
+    /// A word that says no in any variable switches scopes off. Otherwise the first variable that says anything can
+    /// switch them on, and if it does not, the program decides: `microsoft-opentelemetry` 1.5.0.
+    NoWins,
+}
+
 /// What differs between generations, as far as it is a word or a form. One row for each.
 #[derive(Debug)]
 struct Words {
@@ -51,6 +60,15 @@ struct Words {
     texts: TextsForm,
     left_out: &'static [&'static str],
     rules: RuleSet,
+    free_attributes: FreeAttributes,
+    switch_rules: SwitchRules,
+}
+
+/// Which of two free attributes with one key stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum FreeAttributes {
+    First,
+    Last,
 }
 
 /// How plain texts are written where messages belong.
@@ -73,6 +91,8 @@ static V0_1: Words = Words {
     texts: TextsForm::List,
     left_out: &[],
     rules: RuleSet::PackageFilter,
+    free_attributes: FreeAttributes::Last,
+    switch_rules: SwitchRules::FirstDecides,
 };
 
 const V2_WORDS: Words = Words {
@@ -86,6 +106,8 @@ const V2_WORDS: Words = Words {
     texts: TextsForm::Messages,
     left_out: &[],
     rules: RuleSet::PackageFilter,
+    free_attributes: FreeAttributes::Last,
+    switch_rules: SwitchRules::FirstDecides,
 };
 
 static V2: Words = V2_WORDS;
@@ -98,6 +120,8 @@ static V3: Words = Words {
         "TextCompletion",
         "GenerateContent",
     ],
+    free_attributes: FreeAttributes::First,
+    switch_rules: SwitchRules::NoWins,
     ..V2_WORDS
 };
 
@@ -155,6 +179,12 @@ impl Profile {
         self.words().turn_rules
     }
 
+    /// How the variables of the environment switch scopes on and off.
+    #[must_use]
+    pub fn switch_rules(self) -> SwitchRules {
+        self.words().switch_rules
+    }
+
     /// The name and version of the instrumentation scope that Agent 365 scopes write, the same in all
     /// generations.
     ///
@@ -194,6 +224,13 @@ impl Profile {
     #[must_use]
     pub fn session_id_key(self) -> &'static str {
         self.words().session_id_key
+    }
+
+    /// Whether a free attribute of a scope stays when the scope is given another one with its key. Otherwise the
+    /// later one takes its place.
+    #[must_use]
+    pub fn keeps_first_free_attribute(self) -> bool {
+        self.words().free_attributes == FreeAttributes::First
     }
 
     /// The operation name of a call to a language model.

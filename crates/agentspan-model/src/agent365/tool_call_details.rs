@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Endpoint, ToolType, json_object_text};
+use super::{Endpoint, ExecuteToolCallArguments, ToolType, json_object_text};
 use crate::masked::debug_masked;
 
 /// A call of a tool.
@@ -57,6 +57,12 @@ impl ToolCallDetails {
     #[must_use]
     pub fn with_argument_object(self, arguments: &Map<String, Value>) -> Self {
         self.with_arguments(json_object_text(arguments))
+    }
+
+    /// Sets the arguments in the schema of Agent 365. They are written at once, as JSON.
+    #[must_use]
+    pub fn with_typed_arguments(self, arguments: &ExecuteToolCallArguments) -> Self {
+        self.with_arguments(arguments.to_json_text())
     }
 
     /// Sets the id of the call, as the model gave it.

@@ -9,8 +9,8 @@ use agentspan_model::agent365::mapping::{
 use agentspan_model::agent365::{
     AgentDetails, AgentId, CallerDetails, Channel, ClientAddress, Endpoint, ExecutionType,
     GuardrailDecision, GuardrailDetails, GuardrailFinding, InferenceCallDetails,
-    InferenceOperationType, InvokeAgentDetails, Profile, Request, Response, SourceMetadata,
-    TenantDetails, TenantId, ToolCallDetails, UserDetails,
+    InferenceOperationType, InvokeAgentDetails, Profile, Request, RequestParameters, Response,
+    ResponseParameters, SourceMetadata, TenantDetails, TenantId, ToolCallDetails, UserDetails,
 };
 use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
 use agentspan_model::keys;
@@ -28,6 +28,8 @@ struct Facts {
     request: Request,
     caller: CallerDetails,
     user: UserDetails,
+    request_parameters: RequestParameters,
+    response_parameters: ResponseParameters,
 }
 
 fn facts() -> Facts {
@@ -90,6 +92,25 @@ fn facts() -> Facts {
             .with_name("u")
             .with_email("u@x")
             .with_client_address(ClientAddress::parse("::1").ok()),
+        request_parameters: RequestParameters::new()
+            .with_model("m")
+            .with_seed(1)
+            .with_choice_count(2)
+            .with_frequency_penalty(0.1)
+            .with_max_tokens(3)
+            .with_presence_penalty(0.2)
+            .with_stop_sequences(["s"])
+            .with_temperature(0.3)
+            .with_top_p(0.4)
+            .with_data_source_id("d")
+            .with_output_type("json")
+            .with_system_instructions(["i"]),
+        response_parameters: ResponseParameters::new()
+            .with_finish_reasons(["stop"])
+            .with_input_tokens(1)
+            .with_output_tokens(2)
+            .with_cache_write_input_tokens(3)
+            .with_cache_read_input_tokens(4),
     }
 }
 
@@ -121,6 +142,8 @@ impl Facts {
         invocation.caller_agent = agent;
         invocation.caller = Some(&self.caller);
         invocation.user = Some(&self.user);
+        invocation.request_parameters = Some(&self.request_parameters);
+        invocation.response_parameters = Some(&self.response_parameters);
         let mut tool = ExecuteTool::new(&self.tool);
         (tool.agent, tool.tenant) = (agent, tenant);
         (tool.request, tool.user) = (Some(&self.request), Some(&self.user));
@@ -132,7 +155,7 @@ impl Facts {
         (output.request, output.user) = (Some(&self.request), Some(&self.user));
         let mut guardrail = ApplyGuardrail::new(&self.guardrail);
         (guardrail.agent, guardrail.tenant) = (agent, tenant);
-        guardrail.request = Some(&self.request);
+        (guardrail.request, guardrail.user) = (Some(&self.request), Some(&self.user));
         [
             shown(|v| invocation.visit_attributes(profile, &mut Closure(v))),
             shown(|v| tool.visit_attributes(profile, &mut Closure(v))),
@@ -180,9 +203,28 @@ fn no_generation_writes_a_key_of_the_other() {
         assert!(first.contains(key) && !second.contains(key), "{key}");
         assert!(!third.contains(key), "{key}");
     }
-    // The kind of agent is the one word that the third has no more.
+    // The third has no word for the kind of an agent, and shows a guardian's content only on request.
     let gone: Vec<_> = second.difference(&third).collect();
-    assert_eq!(gone, [&keys::GEN_AI_AGENT_TYPE]);
+    let content = keys::MICROSOFT_SECURITY_CONTENT_INPUT_VALUE;
+    assert_eq!(gone, [&keys::GEN_AI_AGENT_TYPE, &content]);
+    // What it has besides is the parameters of requests to agents: the model, say, others have, too.
+    let new: Vec<_> = third.difference(&second).copied().collect();
+    assert_eq!(
+        new,
+        [
+            keys::GEN_AI_DATA_SOURCE_ID,
+            keys::GEN_AI_OUTPUT_TYPE,
+            keys::GEN_AI_REQUEST_CHOICE_COUNT,
+            keys::GEN_AI_REQUEST_FREQUENCY_PENALTY,
+            keys::GEN_AI_REQUEST_MAX_TOKENS,
+            keys::GEN_AI_REQUEST_PRESENCE_PENALTY,
+            keys::GEN_AI_REQUEST_SEED,
+            keys::GEN_AI_REQUEST_STOP_SEQUENCES,
+            keys::GEN_AI_REQUEST_TEMPERATURE,
+            keys::GEN_AI_REQUEST_TOP_P,
+            keys::GEN_AI_SYSTEM_INSTRUCTIONS,
+        ]
+    );
 }
 
 #[test]

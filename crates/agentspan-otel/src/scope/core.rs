@@ -188,9 +188,14 @@ impl Core {
         self.record(attribute, Standing::Own);
     }
 
-    /// Sets a free attribute, see [`Standing::Free`].
+    /// Sets a free attribute, see [`Standing::Free`] and [`Standing::Filling`].
     pub(crate) fn set_free_attribute(&self, attribute: KeyValue) {
-        self.record(attribute, Standing::Free);
+        let standing = if self.profile.keeps_first_free_attribute() {
+            Standing::Filling
+        } else {
+            Standing::Free
+        };
+        self.record(attribute, standing);
     }
 
     #[inline]
@@ -254,7 +259,8 @@ impl Core {
         }
     }
 
-    pub(crate) fn record_error<E: Display + 'static>(&self, error: &E) {
+    /// Records an error, by its class unless `error_type` names another type.
+    pub(crate) fn record_error<E: Display + 'static>(&self, error: &E, error_type: Option<&str>) {
         if self.recording().is_some() {
             // The alternate form of error reports such as `anyhow::Error` names the causes too.
             let texts = contain::call(|| (error.to_string(), format!("{error:#}")));
@@ -267,7 +273,7 @@ impl Core {
             let class = class.unwrap_or_else(|_| ErrorClass::of_type::<E>());
             // One name for both: whoever looks for the class finds it under either key.
             let name = class.name();
-            self.record_exception(&name, &name, message, &report);
+            self.record_exception(&name, error_type.unwrap_or(&name), message, &report);
         }
     }
 
@@ -293,10 +299,12 @@ impl Core {
         );
     }
 
-    pub(crate) fn record_cancellation(&self) {
+    /// Records a cancellation, for the reason of the reference unless there is another.
+    pub(crate) fn record_cancellation(&self, reason: Option<&str>) {
         if let Some(span) = self.recording() {
             span.set_attribute(KeyValue::new(keys::ERROR_TYPE, "TaskCanceledException"));
-            span.set_status(Status::error("Task was cancelled"));
+            let reason = reason.unwrap_or("Task was cancelled").to_owned();
+            span.set_status(Status::error(reason));
         }
     }
 

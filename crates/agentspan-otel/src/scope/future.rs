@@ -217,7 +217,7 @@ fn too_late() {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(core) = self.core.take() {
-            core.record_cancellation();
+            core.record_cancellation(None);
             core.end();
         }
     }
@@ -243,7 +243,7 @@ impl Drop for EndOnPanic<'_> {
 
 pub(crate) fn record_if_error<T, E: Display + 'static>(core: &Core, output: &Result<T, E>) {
     if let Err(error) = output {
-        core.record_error(error);
+        core.record_error(error, None);
     }
 }
 

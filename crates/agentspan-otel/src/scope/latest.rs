@@ -54,6 +54,26 @@ pub(crate) enum Standing {
     /// The other one, unless it is free, too: what the scope, the baggage or other code says under
     /// its key, so that nobody overwrites an identity by accident.
     Free,
+    /// As a free one, and also another free one that was there before.
+    Filling,
+}
+
+impl Standing {
+    fn is_free(self) -> bool {
+        match self {
+            Self::Own => false,
+            Self::Free | Self::Filling => true,
+        }
+    }
+
+    /// Whether an item gives way to one of its key that is there already.
+    fn gives_way_to(self, is_other_free: bool) -> bool {
+        match self {
+            Self::Own => false,
+            Self::Free => !is_other_free,
+            Self::Filling => true,
+        }
+    }
 }
 
 /// The latest item of each key.
@@ -108,7 +128,7 @@ impl<T: Keyed> Latest<T> {
     fn put_in_short(&mut self, item: T, standing: Standing) {
         let mut items = self.items.iter();
         if let Some(at) = items.position(|other| other.key() == item.key()) {
-            if standing == Standing::Free && !self.is_free(at) {
+            if standing.gives_way_to(self.is_free(at)) {
                 return;
             }
             self.items.remove(at);
@@ -121,7 +141,7 @@ impl<T: Keyed> Latest<T> {
 
     #[inline]
     fn push(&mut self, item: T, standing: Standing) {
-        let is_free = standing == Standing::Free;
+        let is_free = standing.is_free();
         if is_free || !self.free.is_empty() {
             if self.free.is_empty() {
                 self.free.resize(self.items.len(), false);
@@ -139,11 +159,10 @@ impl<T: Keyed> Latest<T> {
             self.push(item, standing);
             return;
         };
-        let is_free = standing == Standing::Free;
-        let was_free = self.free.get(at).copied().unwrap_or(false);
-        if is_free && !was_free {
+        if standing.gives_way_to(self.free.get(at).copied().unwrap_or(false)) {
             return;
         }
+        let is_free = standing.is_free();
         long.has_moved(at, self.items.len());
         if let Some(place) = self.items.get_mut(at) {
             *place = item;
@@ -499,6 +518,29 @@ mod tests {
         }
         let items = list.take().into_iter();
         items.map(|(key, value)| (key.0, value)).collect()
+    }
+
+    #[test]
+    fn a_filling_item_takes_no_place_and_leaves_its_own_to_others() {
+        let put = |list: &mut Latest<_>, key: usize, value: usize, standing| {
+            list.put((Counted(key), value), standing);
+        };
+        // In a short list and in a long one.
+        for others in [0, 40] {
+            let mut list = Latest::new((100..100 + others).map(|n| (Counted(n), n)).collect());
+            put(&mut list, 1, 1, Standing::Filling);
+            put(&mut list, 1, 2, Standing::Filling);
+            put(&mut list, 2, 3, Standing::Own);
+            put(&mut list, 2, 4, Standing::Filling);
+            put(&mut list, 3, 5, Standing::Filling);
+            put(&mut list, 3, 6, Standing::Own);
+            put(&mut list, 4, 7, Standing::Filling);
+            list.put_before(vec![(Counted(4), 8)]);
+            let items = list.take().into_iter().map(|(key, value)| (key.0, value));
+            let mut items: Vec<_> = items.filter(|(key, _)| *key < 100).collect();
+            items.sort_unstable();
+            assert_eq!(items, [(1, 1), (2, 3), (3, 6), (4, 8)]);
+        }
     }
 
     #[test]

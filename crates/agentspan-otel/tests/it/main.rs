@@ -36,6 +36,7 @@ mod sampling;
 mod scope_allocations;
 mod scopes;
 mod second_generation;
+mod third_generation;
 mod turn_context;
 mod w3c_baggage;
 mod w3c_trace_context;

@@ -1,7 +1,7 @@
 //! What is switched on, by code or by environment, and the warning of what is not.
 
 use agentspan_discovery::{Environment, Switches, standard_variables as names};
-use agentspan_model::agent365::environment;
+use agentspan_model::agent365::{Profile, environment};
 use agentspan_queue::contain;
 
 use crate::agent365_status::Agent365Status;
@@ -15,10 +15,10 @@ pub(super) struct EffectiveSwitches {
 }
 
 impl EffectiveSwitches {
-    pub(super) fn read(environment: &Environment) -> Self {
+    pub(super) fn read(environment: &Environment, profile: Profile, is_asked_for: bool) -> Self {
         let switches = Switches::read(environment);
         Self {
-            observability: switches.observability_enabled(),
+            observability: switches.scopes_enabled(profile, is_asked_for),
             exporter: switches.exporter_enabled(),
         }
     }

@@ -23,6 +23,39 @@ pub(super) struct Later {
     pub(super) has_agent_type: bool,
     /// Whether port 443 is written everywhere, and not on calls to models alone.
     pub(super) has_usual_port: bool,
+    /// Whether the parameters of requests and answers are written.
+    pub(super) has_parameters: bool,
+    /// How the names of models are written.
+    pub(super) models: Models,
+    /// What is written of the request that a guardian evaluates.
+    pub(super) guarded: Guarded,
+    /// What a finding says first, after the risk.
+    pub(super) finding: Finding,
+}
+
+/// How the names of models are written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Models {
+    /// Without blanks around them; blank names are left out.
+    Trimmed,
+    /// As they are; empty names of models that are asked are left out.
+    AsTheyAre,
+}
+
+/// What is written of the request that a guardian evaluates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guarded {
+    /// The content, and not the person; the decision stands before its target.
+    Content,
+    /// The person, and not the content, which is recorded on request; the target stands first.
+    Person,
+}
+
+/// What a finding says first, after the risk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finding {
+    PolicyFirst,
+    ScoreFirst,
 }
 
 static V2: Later = Later {
@@ -31,6 +64,10 @@ static V2: Later = Later {
     sdk_version: "2.0.0",
     has_agent_type: true,
     has_usual_port: false,
+    has_parameters: false,
+    models: Models::Trimmed,
+    guarded: Guarded::Content,
+    finding: Finding::PolicyFirst,
 };
 
 static V3: Later = Later {
@@ -39,6 +76,10 @@ static V3: Later = Later {
     sdk_version: env!("CARGO_PKG_VERSION"),
     has_agent_type: false,
     has_usual_port: false,
+    has_parameters: true,
+    models: Models::AsTheyAre,
+    guarded: Guarded::Person,
+    finding: Finding::ScoreFirst,
 };
 
 static DIRECT: Later = Later {
@@ -47,6 +88,10 @@ static DIRECT: Later = Later {
     sdk_version: env!("CARGO_PKG_VERSION"),
     has_agent_type: false,
     has_usual_port: true,
+    has_parameters: true,
+    models: Models::AsTheyAre,
+    guarded: Guarded::Person,
+    finding: Finding::ScoreFirst,
 };
 
 impl Style {

@@ -145,6 +145,9 @@ pub(super) fn recorded(recorded: Recorded<'_>, visitor: &mut impl AttributeVisit
         Recorded::ToolResultObject(result) => {
             visitor.visit(keys::GEN_AI_EVENT_CONTENT, JsonObjectText(result));
         }
+        Recorded::TypedToolResult(result) => {
+            visitor.visit(keys::GEN_AI_EVENT_CONTENT, Str(&result.to_json_text()));
+        }
         Recorded::Response(Response::Messages(messages)) => {
             let text = Profile::V0_1.output_messages_text(messages);
             visitor.visit(keys::GEN_AI_OUTPUT_MESSAGES, Str(&text));
@@ -154,7 +157,10 @@ pub(super) fn recorded(recorded: Recorded<'_>, visitor: &mut impl AttributeVisit
         }
         Recorded::CacheReadInputTokens(_)
         | Recorded::CacheWriteInputTokens(_)
+        | Recorded::ResponseModel(_)
+        | Recorded::ResponseParameters(_)
         | Recorded::Decision { .. }
+        | Recorded::GuardrailInput(_)
         | Recorded::GuardrailOutput(_) => {}
     }
 }

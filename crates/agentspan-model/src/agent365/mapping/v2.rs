@@ -1,6 +1,7 @@
 //! What the scopes of 2.0.0 and later write.
 
-use super::style::Later;
+use super::parameters::{request_parameters, response_parameters};
+use super::style::{Finding, Guarded, Later, Models};
 use super::v0_1::text;
 use super::{
     APPLY_GUARDRAIL, ApplyGuardrail, EXECUTE_TOOL, ExecuteTool, INVOKE_AGENT, Inference,
@@ -8,8 +9,8 @@ use super::{
 };
 use crate::agent365::open_text::OpenText;
 use crate::agent365::{
-    AgentDetails, Endpoint, GuardrailFinding, InputMessages, Request, Response, TenantDetails,
-    UserDetails,
+    AgentDetails, Endpoint, GuardrailDetails, GuardrailFinding, InferenceCallDetails,
+    InputMessages, Request, Response, TenantDetails, UserDetails,
 };
 use crate::attribute::AttributeValue::{
     self, Bool, F64, I64, JsonArrayText, JsonObjectText, Static, Str, StrList,
@@ -38,6 +39,10 @@ pub(super) fn invoke_agent(
     );
     conversation(call.request, Some(agent), visitor);
     endpoint(details.endpoint.as_ref(), row.has_usual_port, visitor);
+    if row.has_parameters {
+        request_parameters(call.request_parameters, visitor);
+        response_parameters(call.response_parameters, visitor);
+    }
     channel(call.request, visitor);
     input(call.request, visitor);
     if let Some(user) = call.user {
@@ -104,16 +109,9 @@ pub(super) fn inference(
     conversation(inference.request, inference.agent, visitor);
     let operation = row.profile.inference_operation(call.operation_name);
     visitor.visit(keys::GEN_AI_OPERATION_NAME, Static(operation));
-    text(
-        keys::GEN_AI_REQUEST_MODEL,
-        call.named_request_model(),
-        visitor,
-    );
-    text(
-        keys::GEN_AI_RESPONSE_MODEL,
-        call.named_response_model(),
-        visitor,
-    );
+    let (asked, answered) = models(call, row);
+    text(keys::GEN_AI_REQUEST_MODEL, asked, visitor);
+    text(keys::GEN_AI_RESPONSE_MODEL, answered, visitor);
     visitor.visit(keys::GEN_AI_PROVIDER_NAME, Str(&call.provider_name));
     let tokens = [
         call.input_tokens.map(Recorded::InputTokens),
@@ -124,7 +122,7 @@ pub(super) fn inference(
             .map(Recorded::CacheWriteInputTokens),
     ];
     for tokens in tokens.into_iter().flatten() {
-        recorded(tokens, visitor);
+        recorded(tokens, row, visitor);
     }
     if let Some(reasons) = call
         .finish_reasons
@@ -134,7 +132,7 @@ pub(super) fn inference(
         visitor.visit(keys::GEN_AI_RESPONSE_FINISH_REASONS, JsonArrayText(reasons));
     }
     if let Some(thoughts) = call.thought_process.as_deref() {
-        recorded(Recorded::ThoughtProcess(thoughts), visitor);
+        recorded(Recorded::ThoughtProcess(thoughts), row, visitor);
     }
     // In Microsoft's packages this scope alone records port 443.
     endpoint(call.endpoint.as_ref(), true, visitor);
@@ -142,12 +140,29 @@ pub(super) fn inference(
     user(inference.user, visitor);
 }
 
+/// The model that was asked and the one that answered, as far as they are named.
+fn models<'a>(call: &'a InferenceCallDetails, row: &Later) -> (Option<&'a str>, Option<&'a str>) {
+    match row.models {
+        Models::Trimmed => (call.named_request_model(), call.named_response_model()),
+        Models::AsTheyAre => {
+            let asked = Some(call.model.as_str()).filter(|model| !model.is_empty());
+            (asked, call.response_model.as_deref())
+        }
+    }
+}
+
+/// The model that the name of a span names.
+pub(super) fn model_of_name<'a>(call: &'a InferenceCallDetails, row: &Later) -> Option<&'a str> {
+    let (asked, answered) = models(call, row);
+    asked.or_else(|| answered.filter(|model| !model.is_empty()))
+}
+
 pub(super) fn output(output: &Output<'_>, row: &Later, visitor: &mut impl AttributeVisitor) {
     visitor.visit(keys::GEN_AI_OPERATION_NAME, Static(OUTPUT_MESSAGES));
     sdk(row, visitor);
     agent_and_tenant(row, output.agent, output.tenant, Provider::OfAgent, visitor);
     conversation(output.request, output.agent, visitor);
-    recorded(Recorded::Response(output.response), visitor);
+    recorded(Recorded::Response(output.response), row, visitor);
     user(output.user, visitor);
 }
 
@@ -160,14 +175,7 @@ pub(super) fn apply_guardrail(
     visitor.visit(keys::GEN_AI_OPERATION_NAME, Static(APPLY_GUARDRAIL));
     sdk(row, visitor);
     agent_and_tenant(row, call.agent, call.tenant, Provider::OfAgent, visitor);
-    visitor.visit(
-        keys::MICROSOFT_SECURITY_DECISION_TYPE,
-        details.decision_type.attribute(),
-    );
-    visitor.visit(
-        keys::MICROSOFT_SECURITY_TARGET_TYPE,
-        details.target_type.attribute(),
-    );
+    decision_and_target(details, row, visitor);
     for (key, value) in [
         (keys::MICROSOFT_GUARDIAN_ID, &details.guardian_id),
         (keys::MICROSOFT_GUARDIAN_NAME, &details.guardian_name),
@@ -206,22 +214,56 @@ pub(super) fn apply_guardrail(
         details.external_event_id.as_deref(),
         visitor,
     );
-    if let Some(content) = call.request.and_then(|r| r.content.as_ref()) {
-        let value = match content {
-            InputMessages::Text(text) => Str(text),
-            InputMessages::Texts(texts) => JsonArrayText(texts),
-            // The reference writes Python's textual form of its classes, which nobody can read back.
-            structured @ InputMessages::Structured { .. } => {
-                AttributeValue::InputMessages(structured)
-            }
-        };
-        visitor.visit(keys::MICROSOFT_SECURITY_CONTENT_INPUT_VALUE, value);
+    if row.guarded == Guarded::Content {
+        if let Some(content) = call.request.and_then(|r| r.content.as_ref()) {
+            guarded_content(content, row, visitor);
+        }
     }
     conversation(call.request, call.agent, visitor);
     channel(call.request, visitor);
+    if row.guarded == Guarded::Person {
+        user(call.user, visitor);
+    }
 }
 
-pub(super) fn finding(finding: &GuardrailFinding, visitor: &mut impl AttributeVisitor) {
+fn decision_and_target(
+    details: &GuardrailDetails,
+    row: &Later,
+    visitor: &mut impl AttributeVisitor,
+) {
+    let decision = (
+        keys::MICROSOFT_SECURITY_DECISION_TYPE,
+        details.decision_type.attribute(),
+    );
+    let target = (
+        keys::MICROSOFT_SECURITY_TARGET_TYPE,
+        details.target_type.attribute(),
+    );
+    let both = match row.guarded {
+        Guarded::Content => [decision, target],
+        Guarded::Person => [target, decision],
+    };
+    for (key, value) in both {
+        visitor.visit(key, value);
+    }
+}
+
+/// What a guardian is shown: a text as it is, all else as JSON.
+fn guarded_content(content: &InputMessages, row: &Later, visitor: &mut impl AttributeVisitor) {
+    let value = match (content, row.guarded) {
+        (InputMessages::Text(text), _) => Str(text),
+        (InputMessages::Texts(texts), Guarded::Content) => JsonArrayText(texts),
+        // The reference 2.0.0 writes Python's textual form of its classes, which nobody can read back.
+        _ => AttributeValue::InputMessages(content),
+    };
+    visitor.visit(keys::MICROSOFT_SECURITY_CONTENT_INPUT_VALUE, value);
+}
+
+pub(super) fn finding(
+    finding: &GuardrailFinding,
+    row: &Later,
+    visitor: &mut impl AttributeVisitor,
+) {
     visitor.visit(
         keys::MICROSOFT_SECURITY_RISK_CATEGORY,
         Str(&finding.risk_category),
@@ -230,27 +272,38 @@ pub(super) fn finding(finding: &GuardrailFinding, visitor: &mut impl AttributeVi
         keys::MICROSOFT_SECURITY_RISK_SEVERITY,
         finding.risk_severity.attribute(),
     );
+    match row.finding {
+        Finding::PolicyFirst => {
+            policy(finding, visitor);
+            score(finding, visitor);
+        }
+        Finding::ScoreFirst => {
+            score(finding, visitor);
+            policy(finding, visitor);
+        }
+    }
+}
+
+fn policy(finding: &GuardrailFinding, visitor: &mut impl AttributeVisitor) {
     if let Some(decision) = &finding.policy_decision_type {
         visitor.visit(
             keys::MICROSOFT_SECURITY_POLICY_DECISION_TYPE,
             decision.attribute(),
         );
     }
-    text(
-        keys::MICROSOFT_SECURITY_POLICY_ID,
-        finding.policy_id.as_deref(),
-        visitor,
-    );
-    text(
-        keys::MICROSOFT_SECURITY_POLICY_NAME,
-        finding.policy_name.as_deref(),
-        visitor,
-    );
-    text(
-        keys::MICROSOFT_SECURITY_POLICY_VERSION,
-        finding.policy_version.as_deref(),
-        visitor,
-    );
+    for (key, value) in [
+        (keys::MICROSOFT_SECURITY_POLICY_ID, &finding.policy_id),
+        (keys::MICROSOFT_SECURITY_POLICY_NAME, &finding.policy_name),
+        (
+            keys::MICROSOFT_SECURITY_POLICY_VERSION,
+            &finding.policy_version,
+        ),
+    ] {
+        text(key, value.as_deref(), visitor);
+    }
+}
+
+fn score(finding: &GuardrailFinding, visitor: &mut impl AttributeVisitor) {
     if let Some(score) = finding.risk_score {
         visitor.visit(keys::MICROSOFT_SECURITY_RISK_SCORE, F64(score));
     }
@@ -260,7 +313,7 @@ pub(super) fn finding(finding: &GuardrailFinding, visitor: &mut impl AttributeVi
     }
 }
 
-pub(super) fn recorded(recorded: Recorded<'_>, visitor: &mut impl AttributeVisitor) {
+pub(super) fn recorded(recorded: Recorded<'_>, row: &Later, visitor: &mut impl AttributeVisitor) {
     match recorded {
         Recorded::InputTokens(tokens) => {
             visitor.visit(keys::GEN_AI_USAGE_INPUT_TOKENS, I64(tokens));
@@ -274,6 +327,14 @@ pub(super) fn recorded(recorded: Recorded<'_>, visitor: &mut impl AttributeVisit
         Recorded::CacheWriteInputTokens(tokens) => {
             visitor.visit(keys::GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, I64(tokens));
         }
+        Recorded::ResponseModel(model) => {
+            visitor.visit(keys::GEN_AI_RESPONSE_MODEL, Str(model));
+        }
+        Recorded::ResponseParameters(parameters) => {
+            if row.has_parameters {
+                response_parameters(Some(parameters), visitor);
+            }
+        }
         Recorded::ThoughtProcess(thoughts) => {
             visitor.visit(keys::MICROSOFT_AGENT_THOUGHT_PROCESS, Str(thoughts));
         }
@@ -285,6 +346,9 @@ pub(super) fn recorded(recorded: Recorded<'_>, visitor: &mut impl AttributeVisit
         }
         Recorded::ToolResultObject(result) => {
             visitor.visit(keys::GEN_AI_TOOL_CALL_RESULT, JsonObjectText(result));
+        }
+        Recorded::TypedToolResult(result) => {
+            visitor.visit(keys::GEN_AI_TOOL_CALL_RESULT, Str(&result.to_json_text()));
         }
         Recorded::Response(Response::Messages(messages)) => {
             visitor.visit(
@@ -299,6 +363,7 @@ pub(super) fn recorded(recorded: Recorded<'_>, visitor: &mut impl AttributeVisit
             visitor.visit(keys::MICROSOFT_SECURITY_DECISION_TYPE, decision.attribute());
             text(keys::MICROSOFT_SECURITY_DECISION_REASON, reason, visitor);
         }
+        Recorded::GuardrailInput(content) => guarded_content(content, row, visitor),
         Recorded::GuardrailOutput(output) => {
             visitor.visit(keys::MICROSOFT_SECURITY_CONTENT_OUTPUT_VALUE, Str(output));
         }
