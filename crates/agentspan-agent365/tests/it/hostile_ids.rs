@@ -73,7 +73,7 @@ fn check_request(profile: Profile, request: &RecordedRequest, tenant: &str, agen
     let segments: Vec<_> = request.path().split('/').collect();
     let found = match (profile, segments.as_slice()) {
         (
-            Profile::V2 | Profile::V3,
+            Profile::V2 | Profile::V3 | Profile::Direct,
             [
                 "",
                 "observabilityService",

@@ -73,12 +73,12 @@ fn d1_nothing_is_installed_for_the_process() {
 }
 
 #[test]
-fn the_linked_provider_loads_no_keys() {
+fn the_linked_provider_loads_no_keys_but_those_of_rsa() {
     let server = certified(&rcgen::PKCS_ECDSA_P256_SHA256);
     let provider = crypto_provider().unwrap();
     let error = provider.key_provider.load_private_key(server.key);
     assert_eq!(
         error.unwrap_err().to_string(),
-        "unexpected error: this provider is for clients without certificates"
+        "unexpected error: the private key is no RSA key of 2048 bits or more"
     );
 }
