@@ -11,6 +11,7 @@ mod agentspec_sensitive_fields;
 mod agentspec_spans;
 mod baggage;
 mod discovery;
+mod env;
 mod exports;
 mod framework_spans;
 mod generation;
@@ -44,6 +45,7 @@ pub fn all() -> Vec<Box<dyn Runner>> {
         Box::new(Baggage::<V2>::NEW),
         Box::new(Baggage::<V3>::NEW),
         Box::new(discovery::Discovery),
+        Box::new(env::Env),
         Box::new(Exports::<V01, Requests>::NEW),
         Box::new(Exports::<V2, Requests>::NEW),
         Box::new(Exports::<V3, Requests>::NEW),

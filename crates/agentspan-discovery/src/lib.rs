@@ -34,7 +34,7 @@
 //!   claims, whether they are of a user, and its expiry.
 //! - [`authentication_scope`]: the scope to request a token for.
 //! - [`ShownValue`]: a value from outside, made safe for logs and errors.
-//! - [`runtime_v2`]: additions and differences of runtime 2.0.0.
+//! - [`runtime_v2`]: additions and differences of runtime 2.0.0. [`runtime_v3`]: those of its successor.
 //!
 //! Unless an item says otherwise, it behaves like `microsoft-agents-a365-runtime` 0.1.0.
 
@@ -46,6 +46,8 @@ mod domain_override;
 mod environment;
 mod python_text;
 pub mod runtime_v2;
+pub mod runtime_v3;
+mod scope_override;
 mod shown_value;
 pub mod standard_variables;
 mod switches;

@@ -1,9 +1,7 @@
 //! The scope that runtime 2.0.0 requests a token with.
 
-use agentspan_model::agent365::environment as names;
-
 use crate::Environment;
-use crate::python_text::strip;
+use crate::scope_override::scope_override;
 
 /// The scope to request a token with, for runtime 2.0.0: the observability service's own, for
 /// tokens that an application gets without a user.
@@ -12,11 +10,7 @@ use crate::python_text::strip;
 /// is cut off.
 #[must_use]
 pub fn authentication_scope(environment: &Environment) -> &str {
-    environment
-        .value(names::A365_OBSERVABILITY_SCOPE_OVERRIDE)
-        .map(strip)
-        .filter(|scope| !scope.is_empty())
-        .unwrap_or("api://9b975845-388f-4429-889e-eab1ef63949c/.default")
+    scope_override(environment).unwrap_or("api://9b975845-388f-4429-889e-eab1ef63949c/.default")
 }
 
 #[cfg(test)]
