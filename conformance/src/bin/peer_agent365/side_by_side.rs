@@ -365,25 +365,29 @@ impl Rules {
     }
 
     fn none_applies(&self, file: &str, case: &Case) -> Result<(), LeftOut> {
-        let runners = self
-            .runners
-            .iter()
-            .filter(|runner| runner.file_stem() == file);
-        let predicates = runners.flat_map(|runner| runner.predicates());
-        let predicates = predicates.filter(|predicate| predicate.name != SWITCHED_OFF);
-        let mut applying = predicates.filter(|predicate| (predicate.applies)(case));
-        let Some(predicate) = applying.next() else {
+        let runner = self.runners.iter().find(|it| it.file_stem() == file);
+        let Some(applying) = runner.and_then(|runner| applying(&**runner, case)) else {
             return Ok(());
         };
         let mut rules = self.deviations.rules().iter();
         let rule = rules.find(|rule| {
-            rule.predicate == predicate.name && rule.files.iter().any(|other| other == file)
+            rule.predicate == applying && rule.files.iter().any(|other| other == file)
         });
         match rule {
             Some(rule) => Err(format!("the rule {}", rule.id)),
             None => Ok(()),
         }
     }
+}
+
+/// The name of a deviation that a case has, of those that are not switched off here.
+fn applying(runner: &dyn Runner, case: &Case) -> Option<&'static str> {
+    let rewrites = runner.predicates().iter();
+    let rewrites = rewrites.map(|one| (one.name, one.applies));
+    let allows = runner.allowances().into_iter();
+    let mut all = rewrites.chain(allows.map(|one| (one.name, one.applies)));
+    let found = all.find(|(name, applies)| *name != SWITCHED_OFF && applies(case));
+    found.map(|(name, _)| name)
 }
 
 impl fmt::Debug for Rules {
