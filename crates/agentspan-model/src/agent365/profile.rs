@@ -34,6 +34,9 @@ pub enum TurnRules {
     Core,
     /// `populate` of `microsoft-agents-a365-observability-hosting` 2.0.0.
     Hosting,
+    /// The hosting of `microsoft-opentelemetry` 1.5.0, which takes the product of a channel's data in whatever
+    /// form it has.
+    Successor,
 }
 
 /// How the variables of the environment switch scopes on and off.
@@ -122,6 +125,7 @@ static V3: Words = Words {
     ],
     free_attributes: FreeAttributes::First,
     switch_rules: SwitchRules::NoWins,
+    turn_rules: TurnRules::Successor,
     ..V2_WORDS
 };
 
@@ -130,6 +134,7 @@ static DIRECT: Words = Words {
     text_completion: "chat",
     generate_content: "chat",
     rules: RuleSet::AttributeReference,
+    turn_rules: TurnRules::Successor,
     ..V2_WORDS
 };
 

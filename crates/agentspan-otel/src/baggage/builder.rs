@@ -239,11 +239,16 @@ impl BaggageBuilder {
                 })
             }
             // What other packages say, newer ones say as this one does.
-            _ => {
+            rules => {
                 let entries = hosting_entries(turn_context).into_iter();
                 entries.fold(self, |builder, (entry, said)| match said {
                     Said::Text(text) => builder.set_entry(entry, text),
-                    Said::Product(product) => builder.set_entry(entry, product.as_ref()),
+                    Said::Product(product)
+                        if rules != TurnRules::Hosting || product.is_string() =>
+                    {
+                        builder.set_entry(entry, product.as_ref())
+                    }
+                    Said::Product(_) => builder,
                 })
             }
         }

@@ -23,7 +23,7 @@ const PRODUCT_CONTEXT: &str = "productContext";
 #[derive(Clone, Debug)]
 pub(crate) enum Said<'a> {
     Text(&'a str),
-    /// The product of channel data, which the reference takes in whatever form it has.
+    /// The product of channel data, of which 2.0.0 takes a text only.
     Product(Cow<'a, Value>),
 }
 

@@ -225,14 +225,26 @@ fn f2_a_channel_has_another_inside_of_it_by_its_id_a_product_or_its_data() {
             json!({"channelData": {"productContext": "x"}}),
             &[link("x")],
         ),
-        (json!({"channelData": {"productContext": 1}}), &[link("1")]),
-        (json!({"channelData": {"productContext": 0}}), &[]),
+        (json!({"channelData": {"productContext": 1}}), &[]),
         (json!({"channelData": "{nope"}), &[]),
         (json!({"channelData": "[1]"}), &[]),
         (json!({"channelData": [1]}), &[]),
     ] {
         check_hosting(&activity, expected);
     }
+}
+
+#[test]
+fn the_successor_takes_a_product_in_whatever_form_it_has() {
+    let turn = json!({"activity": {"channelData": {"productContext": 1}}});
+    let link = |profile| {
+        let baggage = BaggageBuilder::for_profile(profile).with_turn_context_json(&turn);
+        let baggage = baggage.build();
+        let pairs: Vec<_> = baggage.pairs().map(|(_, value)| value.to_owned()).collect();
+        pairs
+    };
+    assert_eq!(link(Profile::V3), ["1"]);
+    assert!(link(Profile::V2).is_empty());
 }
 
 #[test]
