@@ -228,8 +228,8 @@ impl BaggageBuilder {
     }
 
     /// As [`with_turn_context`](Self::with_turn_context), for a turn context as JSON: an object whose `activity` has
-    /// the fields of [`TurnActivity`](crate::turn_context::TurnActivity). With 2.0.0, their names may be those of the Bot
-    /// Framework, such as `channelId`.
+    /// the fields of [`TurnActivity`](crate::turn_context::TurnActivity). With 2.0.0, their names may
+    /// be those of the Bot Framework, such as `channelId`.
     pub fn with_turn_context_json(self, turn_context: &Value) -> Self {
         match self.profile.turn_rules() {
             TurnRules::Core => {

@@ -54,8 +54,8 @@ impl<'a> Judge<'a> {
     /// A judge of what the exporter of a generation sends, by [`RuleSet::PackageFilter`], or for [`Profile::Direct`] by
     /// [`RuleSet::AttributeReference`].
     ///
-    /// [`Profile::V0_1`] sends each span that has an identity, and nothing is documented of its keys: what is judged is the
-    /// identity, ids, times and forms, and requests. [`Profile::V3`] leaves out operations that [`Profile::V2`]
+    /// [`Profile::V0_1`] sends each span that has an identity, and nothing is documented of its keys:
+    /// what is judged is the identity, ids, times and forms, and requests. [`Profile::V3`] leaves out operations that [`Profile::V2`]
     /// sends.
     ///
     /// ```
