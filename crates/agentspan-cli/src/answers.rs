@@ -1,6 +1,6 @@
 //! What the page asks for, as JSON. `page/README.md` describes it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::contract::{Judge, Level};
@@ -36,10 +36,23 @@ pub(crate) fn trace(row: &Row, trace: &Trace) -> Value {
     json
 }
 
-/// The findings of a trace, and which of them each span has.
-pub(crate) fn findings(trace: &Trace) -> Value {
-    let judged = trace.judged();
-    json!({"findings": judged.findings, "of": judged.of_spans})
+/// The findings of a trace by the exporter of a generation, which of them each span has, and which spans it does
+/// not send.
+pub(crate) fn findings(trace: &Trace, package: Option<Profile>) -> Value {
+    let asked;
+    let judged = match package {
+        Some(package) if package != trace.package() => {
+            asked = Judged::of(trace, package);
+            &asked
+        }
+        _ => trace.judged(),
+    };
+    json!({
+        "profile": package.unwrap_or(trace.package()).name(),
+        "findings": judged.findings,
+        "of": judged.of_spans,
+        "unsent": judged.unsent,
+    })
 }
 
 /// What is wrong with a trace.
@@ -49,6 +62,8 @@ pub(crate) struct Judged {
     findings: Vec<Value>,
     /// Which of them each span has.
     of_spans: BTreeMap<String, Vec<usize>>,
+    /// The spans of other operations, of which Agent 365 gets nothing.
+    unsent: Vec<String>,
 }
 
 impl Judged {
@@ -64,14 +79,16 @@ impl Judged {
             true => Judge::of_package(package),
             false => Judge::default(),
         };
+        let refused = refused(trace, package);
+        if !is_first {
+            judged.unsent = unsent(trace, package, &refused);
+        }
         for found in check::findings(trace, &judge, Sending::ByAnExporter) {
             let Some(span) = found.span.as_ref() else {
                 continue;
             };
             let span_id = span.span_id.to_lowercase();
-            let is_refused = trace
-                .span(&span_id)
-                .is_some_and(|span| span.facts.is_refused);
+            let is_refused = refused.contains(span_id.as_str());
             let what = (
                 found.about.id,
                 found.level,
@@ -87,6 +104,30 @@ impl Judged {
         }
         judged
     }
+}
+
+/// The spans that the service, or the exporter of a generation, would not take.
+fn refused(trace: &Trace, package: Profile) -> HashSet<&str> {
+    let is_refused = |span: &&Span| match package == trace.package() {
+        true => span.facts.is_refused,
+        false => span.is_refused(&span.value(), package),
+    };
+    let refused = trace.spans().iter().filter(is_refused);
+    refused.map(|span| span.span_id.as_str()).collect()
+}
+
+/// The spans that ended, and that no exporter of a generation sends, since they are of other operations.
+fn unsent(trace: &Trace, package: Profile, refused: &HashSet<&str>) -> Vec<String> {
+    let is_unsent = |span: &&Span| {
+        span.end.is_some()
+            && span.is_judged(package)
+            && !refused.contains(span.span_id.as_str())
+            && span
+                .observed(&span.value())
+                .is_some_and(|span| !span.is_sent())
+    };
+    let unsent = trace.spans().iter().filter(is_unsent);
+    unsent.map(|span| span.span_id.clone()).collect()
 }
 
 fn finding_json(found: &Found, is_refused: bool) -> Value {

@@ -18,6 +18,7 @@ mod doctor;
 mod facts;
 mod group;
 mod ingest;
+mod kept;
 mod reading;
 mod replay;
 mod row;

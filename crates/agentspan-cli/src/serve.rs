@@ -8,6 +8,7 @@ mod events;
 mod fault;
 mod guard;
 mod list;
+mod page;
 mod receive;
 mod server;
 

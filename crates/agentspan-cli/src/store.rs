@@ -228,6 +228,11 @@ impl Trace {
         self.judged.get_or_init(|| Judged::of(self, self.package))
     }
 
+    /// Whose exporter decides which of its spans are refused.
+    pub(crate) fn package(&self) -> Profile {
+        self.package
+    }
+
     /// The span with this id.
     pub(crate) fn span(&self, id: &str) -> Option<&Span> {
         self.spans.get(*self.places.get(id)?)

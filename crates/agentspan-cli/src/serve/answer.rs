@@ -7,7 +7,8 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::StatusCode;
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
+    HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use serde_json::{Value, json};
 
@@ -33,6 +34,24 @@ pub(super) fn stream_of_type(
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(CORP, HeaderValue::from_static("same-origin"));
+    response
+}
+
+/// What a sender sent, which may do nothing but be looked at.
+pub(super) fn alone(content_type: &'static str, bytes: Vec<u8>) -> Response {
+    let mut response = of_type(content_type, bytes);
+    let policy = HeaderValue::from_static("default-src 'none'; sandbox");
+    response
+        .headers_mut()
+        .insert(CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+/// What a sender sent, for a file that somebody stores.
+pub(super) fn file(bytes: Vec<u8>) -> Response {
+    let mut response = alone("application/octet-stream", bytes);
+    let attached = HeaderValue::from_static("attachment");
+    response.headers_mut().insert(CONTENT_DISPOSITION, attached);
     response
 }
 

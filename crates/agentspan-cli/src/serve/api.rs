@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
+use agentspan_model::agent365::Profile;
 use http_body_util::BodyExt;
 use hyper::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use hyper::{Method, Request, StatusCode};
+use serde_json::Value;
 
 use super::answer::{self, Response, error};
 use super::events::Events;
-use super::list;
 use super::server::Shared;
+use super::{list, page};
 use crate::answers;
 use crate::digest::digests;
+use crate::kept::{self, Kept};
 use crate::row::Row;
 use crate::skeleton::Skeletons;
 use crate::store::Trace;
-
-/// The page, with its scripts and styles.
-const PAGE: &str = include_str!("../../page/index.html");
 
 /// A ring with a dot.
 const ICON: &str = r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 14 14"><circle cx="7" cy="7" r="5.4" fill="none" stroke="#6a48cc" stroke-width="1.6"/><circle cx="7" cy="7" r="2.2" fill="#6a48cc"/></svg>"##;
@@ -30,7 +30,7 @@ pub(super) fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Response 
     let query = request.uri().query().unwrap_or_default();
     let segments: Vec<&str> = request.uri().path().trim_matches('/').split('/').collect();
     let found = match segments[..] {
-        [""] => return page(),
+        [""] => return page_with_policy(),
         // Browsers ask for it whatever the page says.
         ["favicon.ico"] => return answer::of_type("image/svg+xml", ICON),
         ["api", "events"] => return events(shared, request),
@@ -39,7 +39,7 @@ pub(super) fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Response 
             serde_json::to_string(&Skeletons::of(row, trace)).unwrap_or_default()
         }),
         ["api", "trace", trace, "findings"] => of_trace(shared, trace, |_, trace| {
-            answers::findings(trace).to_string()
+            answers::findings(trace, profile_of(query)).to_string()
         }),
         ["api", "trace", trace, "digests"] => {
             of_trace(shared, trace, |_, trace| digests(trace).to_string())
@@ -47,19 +47,74 @@ pub(super) fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Response 
         ["api", "trace", trace, "raw"] => {
             of_trace(shared, trace, |_, trace| answers::raw(trace).to_string())
         }
-        ["api", "trace", trace, "span", span] => shared.look(|store| {
-            let trace = store.trace(trace)?;
-            Some(answers::span(trace.row(), trace.span(span)?).to_string())
-        }),
+        ["api", "trace", trace, "span", span] => {
+            contents(shared, trace, span).map(|(json, _)| json.to_string())
+        }
+        ["api", "trace", trace, "span", span, "part", number, ..] => {
+            let part = part(shared, trace, span, number);
+            return of_part(part, segments.get(7).copied(), query);
+        }
         _ => None,
     };
     match found {
         Some(json) => answer::of_type("application/json", json),
-        None => error(
-            StatusCode::NOT_FOUND,
-            "it is not here, or made room for newer ones",
-        ),
+        None => not_here(),
     }
+}
+
+fn not_here() -> Response {
+    error(
+        StatusCode::NOT_FOUND,
+        "it is not here, or made room for newer ones",
+    )
+}
+
+/// The contents of a span, and what is kept of them until somebody asks.
+fn contents(shared: &Shared, trace: &str, span: &str) -> Option<(Value, Vec<Kept>)> {
+    let mut json = shared.look(|store| {
+        let trace = store.trace(trace)?;
+        Some(answers::span(trace.row(), trace.span(span)?))
+    })?;
+    let kept = kept::take(&mut json);
+    Some((json, kept))
+}
+
+fn part(shared: &Shared, trace: &str, span: &str, number: &str) -> Option<Kept> {
+    let number: usize = number.parse().ok()?;
+    let (_, kept) = contents(shared, trace, span)?;
+    kept.into_iter().nth(number)
+}
+
+/// A slice of a long text, a picture, or all of what is kept, as a file.
+fn of_part(part: Option<Kept>, form: Option<&str>, query: &str) -> Response {
+    let Some(part) = part else {
+        return not_here();
+    };
+    match form {
+        None => {
+            let from = list::parameter(query, "from").and_then(|from| from.parse().ok());
+            match part.slice(from.unwrap_or(0)) {
+                Some(slice) => answer::json(&slice),
+                None => not_here(),
+            }
+        }
+        Some("image") => match part.image() {
+            Some((kind, bytes)) => answer::alone(kind, bytes),
+            None => error(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "only PNG, JPEG, GIF and WebP are shown",
+            ),
+        },
+        Some("file") => match part.whole() {
+            Some(bytes) => answer::file(bytes),
+            None => error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "it is not base64"),
+        },
+        Some(_) => not_here(),
+    }
+}
+
+fn profile_of(query: &str) -> Option<Profile> {
+    Profile::named(&list::parameter(query, "profile")?)
 }
 
 fn of_trace(
@@ -80,9 +135,9 @@ fn events<B>(shared: &Arc<Shared>, request: &Request<B>) -> Response {
 }
 
 /// The page, whose own scripts and styles run and nobody else's.
-fn page() -> Response {
+fn page_with_policy() -> Response {
     let nonce = format!("{:032x}", agentspan_model::random::bits());
-    let page = PAGE.replacen("<script>", &format!("<script nonce=\"{nonce}\">"), 1);
+    let page = page::text().replacen("<script>", &format!("<script nonce=\"{nonce}\">"), 1);
     let page = page.replacen("<style>", &format!("<style nonce=\"{nonce}\">"), 1);
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; connect-src 'self'; \

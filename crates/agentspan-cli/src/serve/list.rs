@@ -114,6 +114,7 @@ impl Filter {
         let is_full = rows.len() == limit;
         let lost = store.lost();
         json!({
+            "profile": store.package().name(),
             "total": store.len(),
             "shown": shown,
             "next": next.filter(|_| is_full).map(|number| number.to_string()),
@@ -230,6 +231,13 @@ fn key_and_value(text: &str) -> Option<(String, String)> {
     let (key, value) = text.split_once('=')?;
     let is_both = !key.trim().is_empty() && !value.trim().is_empty();
     is_both.then(|| (key.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// The value of a parameter of a query.
+pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(found, _)| *found == name)?;
+    Some(decoded(value))
 }
 
 /// A value of a query, in which a plus is a blank.

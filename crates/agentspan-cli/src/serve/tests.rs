@@ -255,7 +255,7 @@ fn a_page_gets_its_policy_and_the_nonce_that_it_names() {
 
 #[test]
 fn t29_the_page_is_small_needs_no_network_and_makes_no_markup_of_data() {
-    let page = include_str!("../../page/index.html");
+    let page = super::page::text();
     assert!(page.len() <= 100_000, "{}", page.len());
     assert_eq!(
         (

@@ -393,7 +393,7 @@ def steps_that_repeat_stand_below_one_row(page, address):
     assert len(rows()) > 20 and page.js("screen.span.own")
     page.key("ArrowLeft")
     chosen(page, "read_mail × 41")
-    page.wait("document.querySelectorAll('.det .steps button').length === 40")
+    page.wait("document.querySelectorAll('.det .steps button:not(.lnk)').length === 40")
     page.key("ArrowLeft")
     page.wait(f"{ROWS % '.wr'}.length === 4")
     # An address below it opens it.
@@ -406,6 +406,99 @@ def steps_that_repeat_stand_below_one_row(page, address):
     rows = page.js("[...document.querySelectorAll('.tot tbody tr')].map((row) => [...row.cells].map((cell) => cell.innerText.trim()))")
     assert ["read_mail", "41", "1"] in [row[:3] for row in rows], rows
     assert first != last
+
+
+def huge_contents_come_in_slices(page, address):
+    trace = spans.Trace(61, spans.START + 180_000, "Reader")
+    root = trace.add(None, "invoke_agent", "invoke_agent Reader", 0, 900)
+    prompt, answers = "".join(f"{at:07}\u00fc" for at in range(40_000)), [spans.message("user", f"message {at}") for at in range(3_000)]
+    trace.add(root, "chat", "chat gpt-4.1", 0, 90, spans.model("gpt-4.1", 1, 1, [spans.message("user", prompt)], [spans.message("assistant", "fine")]))
+    trace.add(root, "chat", "chat gpt-4.1", 100, 190, spans.model("gpt-4.1", 1, 1, answers, [spans.message("assistant", "fine")]))
+    trace.send(address)
+    page.browser.events.clear()
+    opened(page, trace, f"?span={trace.spans[1]['spanId']}")
+    page.wait("document.querySelector('.msg.user .cut')?.innerText.includes('of 320.0k characters')")
+    assert page.js("document.body.innerText.length") < 100_000
+    for at in range(5):
+        page.js("document.querySelector('.msg.user .cut button').click()")
+        page.wait(f"document.querySelector('.msg.user .txt').textContent.length > {min((at + 2) * 58_000, 319_999)} && !document.querySelector('.msg.user .cut button')?.disabled")
+    assert page.js("document.querySelector('.msg.user .txt').textContent") == prompt
+    asked = [one.split("/api/")[1].split("/part/")[1] for one in page.requests() if "/part/" in one]
+    assert len(asked) == len(set(asked)) == 5, asked
+    # Not even the raw span is sent whole.
+    for tab in (1, 5):
+        opened(page, trace, f"?span={trace.spans[1]['spanId']}&tab={tab}")
+        assert page.js("document.body.innerText.length") < 200_000
+    opened(page, trace, f"?span={trace.spans[2]['spanId']}")
+    page.wait("document.querySelectorAll('.msg.user').length === 100")
+    page.click_on(".lnk", "2,900 more")
+    page.wait("document.querySelectorAll('.msg.user').length === 300")
+
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+
+
+def pictures_are_shown_after_a_click_and_nothing_else_is(page, address):
+    trace = spans.Trace(62, spans.START + 181_000, "Painter")
+    blob = lambda content, kind="image/png": {"type": "blob", "modality": "image", "mime_type": kind, "content": content}
+    svg = "PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIG9ubG9hZD0id2luZG93LmhhY2tlZD00Ij48L3N2Zz4="
+    said = [spans.message("user", blob(PNG), blob(svg), blob(svg, "image/svg+xml"), blob("iVBORw0KGgoAAAANSUhEUg"), {"type": "uri", "modality": "image", "uri": "data:text/html;base64," + svg})]
+    trace.add(None, "chat", "chat gpt-4.1", 0, 90, spans.model("gpt-4.1", 1, 1, said, [spans.message("assistant", "fine")]))
+    trace.send(address)
+    opened(page, trace)
+    page.wait("document.querySelectorAll('.call').length === 5")
+    assert page.js("[...document.querySelectorAll('.call')].map((one) => one.innerText.includes('Show the picture'))") == [True, False, False, True, False]
+    assert PNG not in text(page, ".body") and page.js("document.querySelectorAll('main img').length") == 0
+    page.browser.events.clear()
+    page.click_on(".call .lnk", "Show the picture")
+    page.wait("document.querySelector('.call img')?.naturalWidth === 1")
+    assert all(one.startswith(address) for one in page.requests() if not one.startswith("data:image/png"))
+    page.click_on(".call .lnk", "Show the picture")
+    page.wait("document.querySelector('.body').innerText.includes('The picture cannot be shown')")
+    assert page.js("window.hacked === undefined")
+
+
+def traces_of_a_time_are_shown(page, _):
+    listed(page)
+    page.wait("document.querySelector('.times').hidden")
+    page.js("(() => { const box = document.querySelector('select[aria-label=Time]'); box.value = 'range'; box.dispatchEvent(new Event('change')); })()")
+    page.wait("!document.querySelector('.times').hidden")
+    for name, value in (("from", "2026-11-28T09:41:00"), ("to", "2026-11-28T09:41:30")):
+        page.js(f"(() => {{ const box = document.querySelector('.times [aria-label={name}]'); box.value = '{value}'; box.dispatchEvent(new Event('change')); }})()")
+    page.wait("location.hash === '#/?from=1795858860000&to=1795858890000'")
+    shown(page, 1)
+    # An address has it, too, and nonsense in one is not the end.
+    listed(page, "?from=1795858860000&to=1795858890000")
+    assert page.js("[...document.querySelectorAll('.times input')].map((one) => one.value)") == ["2026-11-28T09:41", "2026-11-28T09:41:30"]
+    listed(page, "?from=1e300&to=nonsense")
+    page.wait("document.querySelector('.times').hidden")
+
+
+def spans_are_judged_as_another_exporter_sends_them(page, _):
+    opened(page, RUN)
+    page.wait("document.querySelector('.tools select').value === 'v2'")
+    assert "observability-core 2.0.0" in page.js("document.querySelector('h1 [title^=Judged]').title")
+    page.js("(() => { const box = document.querySelector('.tools select'); box.value = 'direct'; box.dispatchEvent(new Event('change')); })()")
+    page.wait("location.hash.includes('profile=direct') && document.querySelector('h1').innerText.includes('4 refused')")
+    opened(page, RUN, f"?span={span('POST /rates')['spanId']}")
+    page.wait("document.querySelector('.note')?.innerText.includes('does not get this span')")
+
+
+def what_is_missing_or_early_is_said(page, address):
+    trace = spans.Trace(63, spans.START + 182_000, "Orphanage")
+    gone = {"spanId": "00000000000000aa"}
+    one = trace.add(gone, "invoke_agent", "invoke_agent Orphanage", 20, 900)
+    trace.add(gone, "execute_tool", "execute_tool late", 1000, 1200, {"gen_ai.tool.name": "late"})
+    trace.add(one, "chat", "chat gpt-4.1", 0, 1000, {"gen_ai.request.model": "gpt-4.1"})
+    trace.add(one, "chat", "chat backwards", 100, 50, {"gen_ai.request.model": "gpt-4.1"})
+    trace.send(address)
+    opened(page, trace, f"?span={trace.spans[2]['spanId']}")
+    rows = f"{ROWS % '.wr'}.sort((one, other) => one.at - other.at)"
+    assert page.js(rows + ".map((row) => [row.querySelector('.t').innerText, row.getAttribute('aria-level')])") == [["parent not received", "1"], ["Orphanage", "2"], ["chat gpt-4.1", "3"], ["chat backwards", "3"], ["late", "2"]]
+    page.wait("document.querySelector('.det').innerText.includes('It starts 20 ms before the step that asked for it')")
+    assert page.js(rows + ".map((row) => row.querySelector('.ev').getAttribute('d').split('M').length - 1)") == [0, 0, 2, 0, 0]
+    assert page.js(rows + "[3].querySelector('.lb').innerText") == "end before start"
+    assert page.js("screen.trace.count") == 4
 
 
 def long_runs_are_compared_without_reading_them(page, address):
@@ -486,7 +579,8 @@ def pictures(page, directory):
 TESTS = [the_list_tells_what_was_asked_and_answered, a_trace_opens_on_the_step_that_failed, bars_stand_where_the_times_say, a_model_call_reads_as_a_conversation, a_refused_span_says_why_and_how_to_mend_it,
          totals_count_each_call_once, two_runs_are_compared_by_structure, an_address_names_the_trace_the_span_the_view_and_the_part, everything_works_by_keys, a_drag_over_the_whole_time_zooms_and_edges_can_be_moved,
          colours_have_contrast_in_both_themes, everything_has_a_name_and_a_role, nothing_is_wider_than_the_window, search_and_filters_ask_the_server, a_new_trace_slides_in_and_one_that_grows_changes_in_place,
-         steps_that_repeat_stand_below_one_row, what_is_wrong_comes_after_the_spans_and_changes_them_in_place, long_runs_are_compared_without_reading_them, live_changes_do_not_fetch_the_list_again,
+         steps_that_repeat_stand_below_one_row, what_is_wrong_comes_after_the_spans_and_changes_them_in_place, long_runs_are_compared_without_reading_them, huge_contents_come_in_slices, pictures_are_shown_after_a_click_and_nothing_else_is, traces_of_a_time_are_shown,
+         spans_are_judged_as_another_exporter_sends_them, what_is_missing_or_early_is_said, live_changes_do_not_fetch_the_list_again,
          what_a_span_says_never_becomes_markup, ten_thousand_spans_scroll_with_few_rows, many_traces_scroll_and_every_row_arrives]
 
 
