@@ -3,32 +3,29 @@
 Reads one JSON object per line from standard input and answers each with one line on standard output. The package is
 used as it is: its exporter, its scopes, its baggage, its span processor, its pipeline. Two things differ. Every host is
 the loopback service whose address is the first argument; it speaks TLS for the host that was asked for, and
-REQUESTS_CA_BUNDLE names the authority to trust. And the exporter notes its pauses instead of waiting.
+REQUESTS_CA_BUNDLE names the authority to trust. And the exporter notes its pauses instead of waiting; the successor's,
+which keeps what it could not send on disk, does not send it again.
 
-What the generations of the package have in different forms is in `agent365_v0_1.py` and `agent365_v2.py`; the one of
-the package that is installed is used.
+What the generations of the package have in different forms is in `agent365_v0_1.py`, `agent365_v2.py` and
+`agent365_v3.py`; the one of the package that is installed is used.
 
 The commands:
 
     {"op": "export", "input": ...}         one export; `input` as in the vectors about exports
     {"op": "configure", ...}               installs the package's whole pipeline, once
     {"op": "scenario", "steps": [...]}     runs scopes, spans and baggage, then flushes the pipeline
-    {"op": "turns", "activities": [...]}   the baggage of turns of conversations (second generation)
+    {"op": "turns", "activities": [...]}   the baggage of turns of conversations (all but the first generation)
 """
 
 import builtins
 import json
 import logging
-import os
 import socket
 import sys
 from importlib import import_module
-from importlib.metadata import version
-from types import SimpleNamespace
+from importlib.metadata import PackageNotFoundError, version
 
 import urllib3.util.connection
-from microsoft_agents_a365.observability import core
-from microsoft_agents_a365.observability.core.exporters import agent365_exporter
 from opentelemetry import context as current
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.sdk.resources import Resource
@@ -38,8 +35,20 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 
 from typed_values import plain
 
-IS_FIRST = version("microsoft-agents-a365-observability-core").startswith("0.")
-generation = import_module("agent365_v0_1" if IS_FIRST else "agent365_v2")
+
+
+def module_of_installed():
+    """The module of the package that is installed."""
+    try:
+        version("microsoft-opentelemetry")
+        return "agent365_v3"
+    except PackageNotFoundError:
+        is_first = version("microsoft-agents-a365-observability-core").startswith("0.")
+        return "agent365_v0_1" if is_first else "agent365_v2"
+
+
+generation = import_module(module_of_installed())
+core = generation.core
 
 
 def connect_everything_to(address):
@@ -58,13 +67,22 @@ def connect_everything_to(address):
 def token_resolver(command, calls):
     """A resolver with the answers of the command, which notes who was asked for."""
 
-    def resolve(agent_id, tenant_id):
-        calls.append([agent_id, tenant_id])
+    def resolve(agent_id, tenant_id, *agentic_user_id):
+        """The successor names the user as whom the agent acts, if it is asked to."""
+        call = [agent_id, tenant_id]
+        if agentic_user_id:
+            (user,) = agentic_user_id
+            call = {"agent_id": agent_id, "agentic_user_id": user, "tenant_id": tenant_id}
+        before = calls.count(call)
+        calls.append(call)
         answer = command.get("default_token", {"token": None})
         for entry in command.get("tokens", []):
-            if entry["agent_id"] == agent_id and entry["tenant_id"] == tenant_id:
+            is_user = entry.get("agentic_user_id") is None or (entry["agentic_user_id"],) == agentic_user_id
+            if entry["agent_id"] == agent_id and entry["tenant_id"] == tenant_id and is_user:
                 answer = entry["answer"]
                 break
+        if "sequence" in answer:
+            answer = answer["sequence"][min(before, len(answer["sequence"]) - 1)]
         if "raises" in answer:
             raise RuntimeError(answer["raises"])
         if "async_token" in answer:
@@ -116,27 +134,17 @@ def span(data):
     )
 
 
-def note_pauses():
-    """Lets the exporter note its pauses, and not wait. Returns the list of notes."""
-    pauses = []
-    agent365_exporter.time = SimpleNamespace(sleep=pauses.append)
-    return pauses
-
-
 def export(command):
     given = command["input"]
     calls = []
-    pauses = note_pauses()
     exporter = generation.exporter(given, token_resolver(given, calls))
+    outcome = generation.note_outcome(exporter)
     if given.get("shutdown_before_export"):
         exporter.shutdown()
     result = exporter.export([span(data) for data in given["spans"]])
+    noted = outcome()
     exporter.shutdown()
-    return {
-        "result": result.name,
-        "token_resolver_calls": calls,
-        "pauses": [round(pause * 1e9) for pause in pauses],
-    }
+    return {"result": result.name, "token_resolver_calls": calls, **noted}
 
 
 def run(steps, scope):
@@ -156,7 +164,7 @@ def run_step(step, scope):
         with start(step, scope) as inner:
             run(step["steps"], inner)
     elif operation == "span":
-        tracer = core.get_tracer("peer", "1.0")
+        tracer = generation.get_tracer()
         given = dict(attributes(step["attributes"]))
         with tracer.start_as_current_span(
             step["name"],
@@ -213,20 +221,12 @@ def call_arguments(step):
 
 
 def configure(command):
-    os.environ["ENABLE_OBSERVABILITY"] = "true"
-    os.environ["ENABLE_A365_OBSERVABILITY_EXPORTER"] = "true"
-    installed = core.configure(
-        service_name=command["service_name"],
-        service_namespace=command["service_namespace"],
-        token_resolver=token_resolver(command, []),
-        cluster_category=command["cluster_category"],
-    )
-    return {"installed": installed}
+    return {"installed": generation.configure(command, token_resolver(command, []))}
 
 
 def scenario(command):
     run(command["steps"], None)
-    return {"flushed": core.get_tracer_provider().force_flush()}
+    return {"flushed": generation.flush()}
 
 
 def main():
@@ -234,7 +234,7 @@ def main():
     logging.getLogger().addHandler(logging.NullHandler())
     connect_everything_to(sys.argv[1])
     commands = {"export": export, "configure": configure, "scenario": scenario}
-    if not IS_FIRST:
+    if hasattr(generation, "turns"):
         commands["turns"] = generation.turns
     for line in sys.stdin:
         command = json.loads(line)

@@ -8,6 +8,8 @@ from microsoft_agents_a365.observability.core.exporters.agent365_exporter import
 from microsoft_agents_a365.observability.core.models.agent_type import AgentType
 from microsoft_agents_a365.observability.core.models.caller_details import CallerDetails
 
+from agent365_before_v3 import configure, flush, get_tracer, note_outcome  # what the driver uses
+
 
 def exporter(given, token_resolver):
     return Agent365Exporter(

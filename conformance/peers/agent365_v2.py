@@ -1,212 +1,40 @@
 """What version 2.0.0 of the reference package has in a form of its own, for `agent365.py`."""
 
-import os
-from datetime import datetime
-from types import SimpleNamespace
-
-from microsoft_agents.activity import Activity, ChannelAccount
 from microsoft_agents_a365.observability import core
 from microsoft_agents_a365.observability.core.exporters.agent365_exporter import _Agent365Exporter
 from microsoft_agents_a365.observability.core.models.agent_type import AgentType
 from microsoft_agents_a365.observability.hosting.scope_helpers.populate_baggage import populate
-from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags
 
-from typed_values import plain
+import agent365_since_v2 as forms
+from agent365_before_v3 import configure, flush, get_tracer, note_outcome  # what the driver uses
+from agent365_since_v2 import either, made
 
-DOMAIN_OVERRIDE = "A365_OBSERVABILITY_DOMAIN_OVERRIDE"
-
-PARTS = {
-    "text": core.TextPart,
-    "tool_call": core.ToolCallRequestPart,
-    "tool_call_response": core.ToolCallResponsePart,
-    "reasoning": core.ReasoningPart,
-    "blob": core.BlobPart,
-    "file": core.FilePart,
-    "uri": core.UriPart,
-    "server_tool_call": core.ServerToolCallPart,
-    "server_tool_call_response": core.ServerToolCallResponsePart,
-    "generic": core.GenericPart,
-}
+turns = forms.turn_of(populate)
 
 
 def exporter(given, token_resolver):
-    domain = given.get("domain_override")
-    if domain is not None:
-        os.environ[DOMAIN_OVERRIDE] = domain
     limit = given.get("max_payload_bytes")
-    try:
-        return _Agent365Exporter(
+    return forms.with_domain(
+        given.get("domain_override"),
+        lambda: _Agent365Exporter(
             token_resolver,
             cluster_category=given["cluster_category"],
             use_s2s_endpoint=given["use_s2s_endpoint"],
             **({"max_payload_bytes": limit} if limit is not None else {}),
-        )
-    finally:
-        os.environ.pop(DOMAIN_OVERRIDE, None)
-
-
-def made(build, fields):
-    """What `build` makes of the fields, if there are any."""
-    return build(fields) if fields is not None else None
-
-
-def either(enumeration):
-    """A member of an enumeration, written `{"enum": NAME}`, or a text."""
-    return lambda value: enumeration[value["enum"]] if isinstance(value, dict) else value
-
-
-def agent(fields):
-    return core.AgentDetails(
-        **{**fields, "agent_type": made(either(AgentType), fields.get("agent_type"))}
-    )
-
-
-def user(fields):
-    return core.UserDetails(**fields)
-
-
-def endpoint(fields):
-    return core.ServiceEndpoint(**fields)
-
-
-def part(fields):
-    fields = dict(fields)
-    build = PARTS[fields.pop("part")]
-    if "modality" in fields:
-        fields["modality"] = either(core.Modality)(fields["modality"])
-    return build(**fields)
-
-
-def message(build):
-    def build_message(fields):
-        parts = [part(given) for given in fields["parts"]]
-        return build(**{**fields, "role": core.MessageRole(fields["role"]), "parts": parts})
-
-    return build_message
-
-
-def input_messages(given):
-    if isinstance(given, dict):
-        return core.InputMessages([message(core.ChatMessage)(one) for one in given["messages"]])
-    return given
-
-
-def output_messages(given):
-    if isinstance(given, dict) and "dict" in given:
-        return given["dict"]
-    if isinstance(given, dict):
-        return core.OutputMessages([message(core.OutputMessage)(one) for one in given["messages"]])
-    return given
-
-
-def request(fields):
-    fields = fields or {}
-    return core.Request(
-        **{
-            **fields,
-            "content": made(input_messages, fields.get("content")),
-            "channel": made(lambda given: core.Channel(**given), fields.get("channel")),
-        }
-    )
-
-
-def link(fields):
-    ids = SpanContext(
-        int(fields["trace_id"], 16),
-        int(fields["span_id"], 16),
-        is_remote=True,
-        trace_flags=TraceFlags(TraceFlags.SAMPLED),
-    )
-    return Link(ids, {key: plain(typed) for key, typed in fields.get("attributes") or []})
-
-
-def span_details(fields):
-    times = {name: fields[name] for name in ("start_time", "end_time") if name in fields}
-    return core.SpanDetails(
-        span_kind=made(lambda name: SpanKind[name], fields.get("span_kind")),
-        parent_context=made(core.extract_context_from_headers, fields.get("parent_headers")),
-        span_links=made(lambda links: [link(one) for one in links], fields.get("span_links")),
-        **{name: datetime.fromisoformat(time) for name, time in times.items()},
-    )
-
-
-def of_all(given):
-    """The arguments that all scopes but one take at the end."""
-    return (
-        made(user, given.get("user_details")),
-        made(span_details, given.get("span_details")),
-    )
-
-
-def start_invoke_agent(given):
-    caller = given.get("caller_details")
-    return core.InvokeAgentScope.start(
-        request(given.get("request")),
-        core.InvokeAgentScopeDetails(made(endpoint, given.get("endpoint"))),
-        made(agent, given.get("agent_details")),
-        made(
-            lambda fields: core.CallerDetails(
-                made(user, fields.get("user_details")),
-                made(agent, fields.get("caller_agent_details")),
-            ),
-            caller,
         ),
-        made(span_details, given.get("span_details")),
     )
 
 
-def start_execute_tool(given):
-    details = given["details"]
-    return core.ExecuteToolScope.start(
-        request(given.get("request")),
-        core.ToolCallDetails(**{**details, "endpoint": made(endpoint, details.get("endpoint"))}),
-        made(agent, given.get("agent_details")),
-        *of_all(given),
-    )
-
-
-def start_inference(given):
-    details = given["details"]
-    return core.InferenceScope.start(
-        request(given.get("request")),
-        core.InferenceCallDetails(
-            **{
-                **details,
-                "operationName": core.InferenceOperationType[details["operationName"]],
-                "endpoint": made(endpoint, details.get("endpoint")),
-            }
-        ),
-        made(agent, given.get("agent_details")),
-        *of_all(given),
-    )
-
-
-def start_output(given):
-    return core.OutputScope.start(
-        request(given.get("request")),
-        core.Response(output_messages(given["response"])),
-        made(agent, given.get("agent_details")),
-        *of_all(given),
-    )
-
-
-def start_apply_guardrail(given):
-    details = given["details"]
-    decision = core.GuardrailDecisionType[details["decision_type"]]
-    return core.ApplyGuardrailScope.start(
-        core.GuardrailDetails(**{**details, "decision_type": decision}),
-        made(agent, given.get("agent_details")),
-        made(request, given.get("request")),
-        *of_all(given),
-    )
+def decision(name):
+    return core.GuardrailDecisionType[name]
 
 
 START = {
-    "invoke_agent": start_invoke_agent,
-    "execute_tool": start_execute_tool,
-    "inference": start_inference,
-    "output": start_output,
-    "apply_guardrail": start_apply_guardrail,
+    "invoke_agent": forms.start_invoke_agent,
+    "execute_tool": forms.start_execute_tool,
+    "inference": forms.start_inference,
+    "output": forms.start_output,
+    "apply_guardrail": lambda given: forms.start_apply_guardrail(given, decision),
 }
 
 
@@ -217,32 +45,6 @@ def setter_arguments(call):
 
 
 def call_arguments(method, arguments):
-    if method == "record_input_messages":
-        return [input_messages(argument) for argument in arguments]
-    if method == "record_output_messages":
-        return [output_messages(argument) for argument in arguments]
     if method == "record_decision":
-        return [core.GuardrailDecisionType[arguments[0]], *arguments[1:]]
-    if method == "record_finding":
-        return [core.GuardrailFinding(**argument) for argument in arguments]
-    if method == "set_end_time":
-        return [datetime.fromisoformat(argument) for argument in arguments]
-    return arguments
-
-
-def turns(command):
-    return {"turns": [turn(activity) for activity in command["activities"]]}
-
-
-def turn(given):
-    """What baggage a turn of a conversation gives; `refused` if its activity is none."""
-    try:
-        activity = Activity.model_validate(given)
-    except Exception as error:  # pydantic's, and several of the class itself
-        return {"refused": type(error).__name__}
-    lacks_recipient = activity.recipient is None
-    if lacks_recipient:
-        # The package fails then; what it would say of a recipient of whom nothing is known is compared.
-        activity.recipient = ChannelAccount()
-    builder = populate(core.BaggageBuilder(), SimpleNamespace(activity=activity))
-    return {"pairs": list(builder._pairs.items()), "lacks_recipient": lacks_recipient}
+        return [decision(arguments[0]), *arguments[1:]]
+    return forms.call_arguments(method, arguments)

@@ -8,4 +8,12 @@ def plain(typed):
         return value["unit"] * value["count"]
     if kind in ("double", "double_array"):
         return [float(item) for item in value] if isinstance(value, list) else float(value)
+    if kind == "null":
+        return None
+    if kind == "bigint":
+        return int(value)
+    if kind == "array":
+        return [plain(item) for item in value]
+    if kind == "map":
+        return {key: plain(item) for key, item in value}
     return value

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::TypedValue;
-use crate::live_scope::{Stop, agent_type};
+use crate::live_scope::{Stop, agent_type, keep_last_values};
 use crate::typed_value::TypedPairs;
 
 /// A setter of the reference's builder, in either generation, with its arguments.
@@ -52,16 +52,14 @@ impl BaggageCall {
                 custom(builder, &key, text(1)?)?
             }
             "custom_attributes" => {
-                let pairs: Option<TypedPairs> = serde_json::from_value(argument(1))?;
                 let mut builder = builder;
-                for (key, value) in pairs.unwrap_or_default() {
+                for (key, value) in self.pairs()? {
                     builder = custom(builder, &key, Typed(value).into_baggage_text())?;
                 }
                 builder
             }
             "set_pairs" => {
-                let pairs: Option<TypedPairs> = serde_json::from_value(argument(1))?;
-                let pairs = pairs.unwrap_or_default();
+                let pairs = self.pairs()?;
                 if let Some((_, value)) = pairs.iter().find(|(_, value)| !has_text(value)) {
                     return Err(Stop::Refused(format!("no value of Rust: {value:?}")));
                 }
@@ -92,6 +90,19 @@ impl BaggageCall {
                 "channel_links" => with_channel_link,
             ),
         })
+    }
+}
+
+impl BaggageCall {
+    /// The pairs that the setter is given as a dictionary or as a list.
+    fn pairs(&self) -> Result<TypedPairs, Stop> {
+        let pairs = self.args.get(1).cloned().unwrap_or_default();
+        let pairs: Option<TypedPairs> = serde_json::from_value(pairs)?;
+        let mut pairs = pairs.unwrap_or_default();
+        if self.args.first().is_some_and(|form| form == "dict") {
+            keep_last_values(&mut pairs);
+        }
+        Ok(pairs)
     }
 }
 

@@ -425,7 +425,7 @@ fn base_response<K>(scope: &Scope<K>, argument: Value) -> Result<(), Stop> {
 }
 
 /// What a dictionary makes of repeated keys: the first place and the last value.
-fn keep_last_values(pairs: &mut TypedPairs) {
+pub(crate) fn keep_last_values(pairs: &mut TypedPairs) {
     let mut kept = TypedPairs::new();
     for (key, value) in pairs.drain(..) {
         match kept.iter_mut().find(|(other, _)| *other == key) {

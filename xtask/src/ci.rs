@@ -34,6 +34,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("deny", &[]),
     ("peers", &["agent365"]),
     ("peers", &["agent365", "--profile", "v2"]),
+    ("peers", &["agent365", "--profile", "v3"]),
     ("peers", &["agentspec"]),
     ("peers", &["rotel"]),
 ];

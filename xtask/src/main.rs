@@ -64,7 +64,7 @@ usage: cargo xtask <chore>
   deny                        * licences, sources, bans and duplicates of the dependencies
   deny --advisories             known vulnerabilities; fetches the advisory database
   peers agent365 [--profile P]* the reference package and ours over the same spans; P is v0.1, the
-                                default, or v2
+    [--inputs N] [--seed S]     default, v2 or v3, which also plays N inputs of scopes, baggage and hosting
   peers agentspec             * the reference package and ours over generated documents of Agent Spec;
     [--documents N] [--seed S]  3,000 of seed 0 by default
   peers rotel                   traces through rotel, a collector, in all renderings
@@ -185,8 +185,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("loom", _) => loom::run(workspace, &options),
         ("fuzz", _) => fuzz::run(workspace, &options),
         ("peers", ["serve"]) => peers::serve(workspace),
-        ("peers", ["agent365"]) => peers::agent365(workspace, "v0.1"),
-        ("peers", ["agent365", "--profile", profile]) => peers::agent365(workspace, profile),
+        ("peers", ["agent365", options @ ..]) => peers::agent365(workspace, options),
         ("peers", ["agentspec", options @ ..]) => peers::agentspec(workspace, options),
         ("peers", ["phoenix"]) => peers::phoenix(workspace),
         ("peers", ["otlp"]) => peers::otlp(workspace),

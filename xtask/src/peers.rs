@@ -10,24 +10,68 @@ use crate::workspace::{Workspace, cargo};
 /// The directory of the drivers and of their requirements.
 const PEERS: &str = "conformance/peers";
 
+/// The successor of the packages asks for versions that exclude each other: its list names all that it imports.
+const SUCCESSOR: (&str, &[&str]) = ("agent365-v3", &["--no-deps"]);
+
+/// How many inputs are made for each file of vectors, and from which seed.
+const INPUTS: [&str; 2] = ["400", "0"];
+
 /// Runs the reference package of Agent 365 and ours over the same spans and the same scopes.
 ///
 /// Each generation of the package has an environment of its own; they share the driver.
-pub(crate) fn agent365(workspace: &Workspace, profile: &str) -> Result<(), XtaskError> {
-    let peer = match profile {
-        "v0.1" => "agent365",
-        "v2" => "agent365-v2",
+pub(crate) fn agent365(workspace: &Workspace, options: &[&str]) -> Result<(), XtaskError> {
+    let (profile, [inputs, seed]) = match *options {
+        [] => ("v0.1", INPUTS),
+        ["--profile", profile] => (profile, INPUTS),
+        ["--profile", "v3", "--inputs", inputs] => ("v3", [inputs, "0"]),
+        ["--profile", "v3", "--inputs", inputs, "--seed", seed] => ("v3", [inputs, seed]),
+        _ => ("", INPUTS),
+    };
+    let python = match profile {
+        "v0.1" => python_with(workspace, "agent365")?,
+        "v2" => python_with(workspace, "agent365-v2")?,
+        "v3" => {
+            let (peer, pip) = SUCCESSOR;
+            let python = python_installed_with(workspace, peer, pip)?;
+            recorded_again(workspace, &python, [inputs, seed])?;
+            python
+        }
         _ => {
             return Err(XtaskError::Usage {
-                given: format!("peers agent365 --profile {profile}"),
+                given: format!("peers agent365 {}", options.join(" ")),
             });
         }
     };
-    let python = python_with(workspace, peer)?;
     cargo(workspace)
         .args(["run", "--quiet", "--locked", "--bin", "peer_agent365", "--"])
         .args([&python, &driver(workspace, "agent365")])
         .args([profile])
+        .run()
+}
+
+/// Plays the inputs of our vectors, and others, to the successor, and runs what it does with them as vectors.
+fn recorded_again(
+    workspace: &Workspace,
+    python: &Path,
+    inputs: [&str; 2],
+) -> Result<(), XtaskError> {
+    let recorded = directory(workspace, SUCCESSOR.0).join("vectors");
+    let hint = "delete its virtual environment in the target directory and run this again";
+    Program::new(python, workspace.root(), hint)
+        .args([
+            driver(workspace, "agent365_v3_vectors"),
+            workspace.root().join("conformance/vectors"),
+            recorded.clone(),
+        ])
+        .args(inputs)
+        .env("PYTHONUTF8", "1")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        // Otherwise the order of a set would differ with each run.
+        .env("PYTHONHASHSEED", "0")
+        .run()?;
+    cargo(workspace)
+        .args(["run", "--quiet", "--locked", "--bin", "conformance", "--"])
+        .args(["--vectors".as_ref(), recorded.as_os_str()])
         .run()
 }
 
@@ -123,11 +167,10 @@ pub(crate) fn serve(workspace: &Workspace) -> Result<(), XtaskError> {
         .args(["build", "--locked", "--package", "agentspan-cli"])
         .args(["--bin", "agentspan"])
         .run()?;
-    // The successor asks for versions that exclude each other: its list names all that it imports.
     let packages: [(&str, &str, &[&str]); 4] = [
         ("agent365", "agent365", &[]),
         ("agent365-v2", "agent365", &[]),
-        ("serve_successor", "successor", &["--no-deps"]),
+        (SUCCESSOR.0, "successor", SUCCESSOR.1),
         ("serve_rotel", "rotel", &[]),
     ];
     for (peer, package, options) in packages {

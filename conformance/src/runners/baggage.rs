@@ -7,9 +7,9 @@ use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::keys;
 use agentspan_otel::baggage::RequestBaggage;
 use agentspan_otel::{BaggageBuilder, BaggageSpanProcessor, ScopeTracer};
-use opentelemetry::Context;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, Tracer, TracerProvider};
+use opentelemetry::{Context, KeyValue};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ impl<G: Generation> Runner for Baggage<G> {
 
     fn run(&self, case: &Case) -> Outcome {
         match run(&case.input()?, G::PROFILE) {
-            Err(Stop::Raised { class, message }) => Ok(raised(class, message)),
+            Err(stop @ Stop::Raised { .. }) => Err(stop.to_string().into()),
             Err(Stop::Refused(what)) => Ok(refusal(&what)),
             Err(Stop::Failed(failure)) => Err(failure),
             Ok(outcome) => Ok(outcome),
@@ -167,12 +167,12 @@ fn has_half_of_identity<G: Generation>(input: &Input) -> bool {
     input.processor.is_some() && keys.any(|key| key == keys::MICROSOFT_TENANT_ID)
 }
 
-/// Nothing happened but an error.
-fn raised(class: &str, message: &str) -> Json {
+/// Nothing happened but an error, and what was collected before it.
+fn raised(builder_pairs: &[Vec<Value>], custom_keys: &[Value], error: (&str, &str)) -> Json {
     json!({
-        "builder_pairs": [],
-        "custom_keys": [],
-        "raised": {"type": class, "message": message},
+        "builder_pairs": builder_pairs,
+        "custom_keys": custom_keys,
+        "raised": {"type": error.0, "message": error.1},
         "baggage": null,
         "baggage_after": [],
         "spans": [],
@@ -277,10 +277,15 @@ fn run(input: &Input, profile: Profile) -> Result<Json, Stop> {
             if pairs.iter().any(|(_, value)| !is_text(value)) {
                 return Err(Stop::Refused("baggage is text".into()));
             }
-            context = context.with_baggage(raw(pairs));
+            context = with_raw(&context, pairs);
             continue;
         }
-        let baggage = layer.build(profile)?;
+        let baggage = match layer.build(profile) {
+            Err(Stop::Raised { class, message }) => {
+                return Ok(raised(&builder_pairs, &custom_keys, (class, message)));
+            }
+            built => built?,
+        };
         if matches!(layer, Layer::Calls(_)) {
             let pairs = baggage.pairs().map(|(k, v)| json!([k, v]));
             builder_pairs.push(pairs.collect::<Vec<_>>());
@@ -314,15 +319,15 @@ fn is_text(value: &TypedValue) -> bool {
     matches!(value, TypedValue::String(_))
 }
 
-/// Baggage that was set by other means.
-fn raw(pairs: &TypedPairs) -> opentelemetry::baggage::Baggage {
+/// A context with baggage that was set by other means, beside what it has.
+fn with_raw(context: &Context, pairs: &TypedPairs) -> Context {
     let pairs = pairs.iter().filter_map(|(key, value)| match value {
-        TypedValue::String(text) => Some((key.clone(), text.clone())),
+        TypedValue::String(text) => Some(KeyValue::new(key.clone(), text.clone())),
         _ => None,
     });
-    pairs
-        .map(|(key, text)| opentelemetry::KeyValue::new(key, text))
-        .collect()
+    let around = context.baggage().iter();
+    let around = around.map(|(key, (value, _))| KeyValue::new(key.clone(), value.clone()));
+    context.with_baggage(around.chain(pairs))
 }
 
 fn current_baggage() -> Vec<Value> {
@@ -341,7 +346,7 @@ fn start_and_end(
 ) -> Result<(), Stop> {
     let Some(kind) = input.scope else {
         let around = input.parent_baggage.as_ref();
-        let around = around.map(|pairs| Context::new().with_baggage(raw(pairs)));
+        let around = around.map(|pairs| with_raw(&Context::new(), pairs));
         let _around = around.map(Context::attach);
         return plain_span(input, recorded);
     };

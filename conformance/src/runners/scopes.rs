@@ -55,7 +55,7 @@ impl<G: Generation> Runner for Scopes<G> {
     fn predicates(&self) -> &'static [Predicate] {
         match G::RULES {
             Rules::V01 => &[],
-            Rules::V2 | Rules::V3 => &[SPAN_SAYS_ITS_LANGUAGE],
+            Rules::V2 | Rules::V3 => Self::REWRITES,
         }
     }
 

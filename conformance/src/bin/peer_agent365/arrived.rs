@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use agentspan_model::keys;
 use agentspan_testkit::RecordedRequest;
-use conformance::{Json, Tolerances};
+use conformance::{Json, Tolerances, own_name};
 
 /// The attributes of a resource have no order in the SDK for Rust.
 pub(crate) const TOLERANCES: Tolerances = Tolerances {
@@ -55,15 +54,15 @@ pub(crate) fn text(text: &str) -> Json {
     Json::String(text.to_owned())
 }
 
-/// Says `rust` where the reference says that a span was made by its own SDK for Python, as the rule
-/// `spans-of-rust-say-so` has it.
+/// Says of a span that we made it where the reference says that it did, as the rule `spans-of-rust-say-so`
+/// has it.
 pub(crate) fn say_rust(seen: &mut Json) {
     match seen {
         Json::Array(items) => items.iter_mut().for_each(say_rust),
         Json::Object(members) => {
             for (name, value) in members {
-                if name == keys::TELEMETRY_SDK_LANGUAGE && value.as_str() == Some("python") {
-                    *value = text("rust");
+                if let Some(ours) = value.as_str().and_then(|theirs| own_name(name, theirs)) {
+                    *value = text(ours);
                 }
                 say_rust(value);
             }

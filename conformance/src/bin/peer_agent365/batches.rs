@@ -5,6 +5,7 @@
 //! ids that can be part of a URL, numbers that JSON has.
 
 use agentspan_model::agent365::Profile;
+use agentspan_model::keys;
 use serde_json::{Value, json};
 
 use crate::generation::Generation;
@@ -115,6 +116,22 @@ const OPERATIONS: &[&str] = &[
     "embeddings",
 ];
 
+/// Operations of which version 3 sends spans, and three of which it does not.
+const OPERATIONS_OF_V3: &[&str] = &[
+    "invoke_agent",
+    "execute_tool",
+    "output_messages",
+    "apply_guardrail",
+    "chat",
+    "Chat",
+    "TextCompletion",
+    "embeddings",
+    "",
+];
+
+/// As whom agents act.
+const USERS: &[&str] = &["user-1", "", " ", "nutzer-ä"];
+
 /// Limits of bodies: small enough that a few spans exceed them, and the default.
 const LIMITS: &[Option<u64>] = &[None, None, Some(3_000), Some(12_000), Some(60_000)];
 
@@ -135,14 +152,53 @@ const RETRY_AFTER: &[&str] = &["0", "2.5", "7", "61", "soon", ""];
 /// The input of one export.
 pub(crate) fn batch(seed: u64, generation: Generation) -> Value {
     let mut input = first_batch(seed, generation);
-    if generation.profile != Profile::V0_1 {
-        add_second_generation(&mut input, &mut Random::new(!seed));
+    match generation.profile {
+        Profile::V0_1 => {}
+        Profile::V3 => {
+            let random = &mut Random::new(!seed);
+            add_second_generation(&mut input, random, OPERATIONS_OF_V3);
+            add_third_generation(&mut input, random);
+        }
+        _ => add_second_generation(&mut input, &mut Random::new(!seed), OPERATIONS),
     }
     input
 }
 
+/// Adds what only the third generation looks at, and leaves out most of what a rule is about: awaited tokens, resolvers
+/// that fail, tries that fail without a queue, and what is refused.
+fn add_third_generation(input: &mut Value, random: &mut Random) {
+    input["resolver"] = json!(random.pick(&["simple", "contextual", "both"]));
+    input["max_payload_bytes"] = Value::Null;
+    let domain = input["domain_override"].as_str().unwrap_or_default();
+    if domain.ends_with('/') || domain.starts_with("ftp") {
+        input["domain_override"] = Value::Null;
+    }
+    let responses = input["responses"].as_array().into_iter().flatten();
+    let mut statuses = responses.filter_map(|response| response["status"].as_u64());
+    let may_fail = statuses.any(|status| status >= 300);
+    input["durable_delivery"] = json!(may_fail || random.chance(50));
+    for token in input["tokens"].as_array_mut().into_iter().flatten() {
+        let answer = &mut token["answer"];
+        if let Some(awaited) = answer.get("async_token") {
+            *answer = json!({"token": awaited});
+        } else if answer.get("raises").is_some() {
+            *answer = json!({"token": null});
+        }
+    }
+    for span in input["spans"].as_array_mut().into_iter().flatten() {
+        let Some(attributes) = span["attributes"].as_array_mut() else {
+            continue;
+        };
+        attributes.retain(|pair| pair[1]["string"] != "  ");
+        if random.chance(40) {
+            let user = json!([keys::MICROSOFT_AGENT_USER_ID, {"string": random.pick(USERS)}]);
+            attributes.insert(random.below(attributes.len() + 1), user);
+        }
+    }
+}
+
 /// Adds what only the second generation looks at.
-fn add_second_generation(input: &mut Value, random: &mut Random) {
+fn add_second_generation(input: &mut Value, random: &mut Random, operations: &[&str]) {
     input["max_payload_bytes"] = json!(random.pick(LIMITS));
     input["domain_override"] = json!(random.pick(DOMAINS));
     for token in input["tokens"].as_array_mut().into_iter().flatten() {
@@ -160,7 +216,7 @@ fn add_second_generation(input: &mut Value, random: &mut Random) {
             continue;
         };
         if !random.chance(5) {
-            let operation = json!(["gen_ai.operation.name", {"string": random.pick(OPERATIONS)}]);
+            let operation = json!(["gen_ai.operation.name", {"string": random.pick(operations)}]);
             attributes.insert(random.below(attributes.len() + 1), operation);
         }
         if random.chance(3) {

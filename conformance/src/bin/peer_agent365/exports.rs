@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::time::Duration;
 
+use agentspan_model::agent365::Profile;
 use agentspan_testkit::{Answer, Service};
 use conformance::{ExportInput, Json, LiveExport, Parents};
 
-use crate::arrived::{object, text};
+use crate::arrived::text;
 use crate::generation::Generation;
 
 /// Why an input is not run.
@@ -39,12 +40,23 @@ pub(crate) fn export(
     let export = LiveExport::run(input, generation.profile, Parents::AsRecorded, service)?;
     let result = if export.success { "SUCCESS" } else { "FAILURE" };
     let pauses: Vec<_> = export.pauses.iter().map(Duration::as_nanos).collect();
-    Ok(object([
+    let mut shown = vec![
         ("result", text(result)),
         (
             "token_resolver_calls",
             input.show_calls(&export.token_calls).into(),
         ),
         ("pauses", Json::of(&pauses)?),
-    ]))
+    ];
+    if generation.profile == Profile::V3 {
+        let waiting = export.queued.iter();
+        let waiting = waiting.map(|one| (&one.tenant, &one.agent, &one.agentic_user, one.spans));
+        shown.push(("waiting", Json::of(&waiting.collect::<Vec<_>>())?));
+    }
+    let shown = shown.into_iter();
+    Ok(Json::Object(
+        shown
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    ))
 }

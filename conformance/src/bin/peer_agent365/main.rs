@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         _ => None,
     };
     let Some((python, driver, generation)) = known else {
-        eprintln!("usage: peer_agent365 <python> <driver> v0.1|v2; cargo xtask peers does it");
+        eprintln!("usage: peer_agent365 <python> <driver> v0.1|v2|v3; cargo xtask peers does it");
         return ExitCode::FAILURE;
     };
     match compare(Path::new(python), Path::new(driver), generation) {

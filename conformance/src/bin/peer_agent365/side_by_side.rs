@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use agentspan_agent365::retry::Retry;
-use agentspan_agent365::{AccessToken, Agent365Exporter, token_from_fn};
+use agentspan_agent365::{AccessToken, Agent365Exporter, token_from_async_fn};
 use agentspan_otel::{BaggageSpanProcessor, ScopeTracer};
 use agentspan_testkit::{Answer, Certificates, RecordedRequest, Service};
 use conformance::compare::differences;
@@ -132,7 +132,7 @@ impl Peers {
         for seed in seeds {
             let input = batches::batch(seed, self.generation);
             let case = json!({"name": format!("batch {seed}"), "input": input, "expected": null});
-            let [file, _] = self.generation.files;
+            let file = self.generation.files.first().copied().unwrap_or_default();
             self.export(file, &serde_json::from_value(case)?, &input)?;
         }
         self.print_part(&part, before);
@@ -259,13 +259,16 @@ impl Peers {
     }
 
     fn exporter_of_scenarios(&self) -> Result<Agent365Exporter, Box<dyn Error>> {
-        let resolver = token_from_fn(|_| Ok(Some(AccessToken::new(TOKEN)?)));
+        // At once, so that identities keep the order in which they come.
+        let token = || Ok(Some(AccessToken::new(TOKEN)?));
+        let resolver = token_from_async_fn(move |_| std::future::ready(token()));
         let builder = Agent365Exporter::builder(resolver)
             .with_profile(self.generation.profile)
             .with_connect_to(self.our_service.addr())
             .with_root_certificates(self.our_service.root_certificates())
             .with_concurrency(1)
             .with_retry(Retry::reference())
+            .with_usual_route()
             .without_reparenting();
         Ok(builder.build()?)
     }

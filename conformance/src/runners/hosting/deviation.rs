@@ -173,9 +173,9 @@ fn put_tenant_last(expected: &mut Json) -> bool {
     for attributes in attributes_of_spans(expected) {
         let mut rest = std::mem::take(attributes);
         let of_tenant = take(&mut rest, &[keys::MICROSOFT_TENANT_ID]);
-        let of_channel = take(&mut rest, &OF_CHANNEL);
+        let later = take(&mut rest, &LATER);
         found |= !of_tenant.is_empty();
-        *attributes = [rest, of_tenant, of_channel].concat();
+        *attributes = [rest, of_tenant, later].concat();
     }
     found
 }
@@ -189,8 +189,12 @@ const OF_AGENT: [&str; 5] = [
     keys::MICROSOFT_AGENT_USER_EMAIL,
 ];
 
-/// The keys of the channel, which come after.
-const OF_CHANNEL: [&str; 2] = [keys::MICROSOFT_CHANNEL_NAME, keys::MICROSOFT_CHANNEL_LINK];
+/// The keys of the channel, and of an error, which come after.
+const LATER: [&str; 3] = [
+    keys::MICROSOFT_CHANNEL_NAME,
+    keys::MICROSOFT_CHANNEL_LINK,
+    keys::ERROR_TYPE,
+];
 
 /// Takes the agent out of the name, an empty id off the span, and puts what is left of the agent
 /// where we write it.
@@ -207,8 +211,8 @@ fn leave_agent_nameless(expected: &mut Json) -> bool {
         let mut rest = std::mem::take(attributes);
         let mut of_agent = take(&mut rest, &OF_AGENT);
         of_agent.retain(|pair| !is_empty_id(pair));
-        let of_channel = take(&mut rest, &OF_CHANNEL);
-        *attributes = [rest, of_agent, of_channel].concat();
+        let later = take(&mut rest, &LATER);
+        *attributes = [rest, of_agent, later].concat();
     }
     found
 }

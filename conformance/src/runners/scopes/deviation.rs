@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{Action, Input, ScopeInput, ScopeKind, Scopes, run};
 use crate::export_input::SDK_LIMIT;
 use crate::live_scope::Stop;
+use crate::own_name::OWN;
 use crate::runners::generation::Generation;
 use crate::{Allowance, Case, Json, Predicate};
 
@@ -179,6 +180,75 @@ fn names_no_model<G: Generation>(input: &Input, _: &Case) -> bool {
     })
 }
 
+impl<G: Generation> Scopes<G> {
+    pub(super) const REWRITES: &'static [Predicate] = &[
+        SPAN_SAYS_ITS_LANGUAGE,
+        Predicate {
+            name: "scope_is_in_a_scope_of_a_tenant",
+            applies: |case| !taken_from_outer::<G>(case).is_empty(),
+            instead: |case, expected| take_from_outer(expected, taken_from_outer::<G>(case)),
+        },
+    ];
+}
+
+/// A tenant that a span takes from the enclosing scope: the place of the span, that of the attribute, and the tenant.
+type Taken = (usize, usize, String);
+
+/// The tenants of enclosing scopes that our spans have and the reference's have not.
+fn taken_from_outer<G: Generation>(case: &Case) -> Vec<Taken> {
+    let Ok(input) = case.input::<Input>() else {
+        return Vec::new();
+    };
+    let tenants = tenants_around(&input);
+    if tenants.is_empty() {
+        return Vec::new();
+    }
+    let key = G::PROFILE.tenant_id_key();
+    let outcome = run(&input, G::PROFILE).unwrap_or_default();
+    let ours = outcome["spans"].as_array().into_iter().flatten();
+    let theirs = case.expected.member("spans").and_then(Json::as_array);
+    let taken = ours.zip(theirs.unwrap_or_default()).enumerate();
+    let taken = taken.filter_map(|(at, (ours, theirs))| {
+        let theirs = theirs.member("attributes")?.as_array()?;
+        let is_tenant = |pair: &Json| pair.as_array()?.first()?.as_str().map(|name| name == key);
+        if theirs.iter().any(|pair| is_tenant(pair) == Some(true)) {
+            return None;
+        }
+        let ours = ours["attributes"].as_array()?;
+        let place = ours.iter().position(|pair| pair[0] == key)?;
+        let tenant = ours.get(place)?[1]["string"].as_str()?;
+        tenants
+            .contains(tenant)
+            .then(|| (at, place, tenant.to_owned()))
+    });
+    taken.collect()
+}
+
+/// The tenant that a scope names.
+fn tenant(scope: &ScopeInput) -> Option<&str> {
+    scope.args.pointer("/agent_details/tenant_id")?.as_str()
+}
+
+/// The tenants of scopes around scopes that name none.
+fn tenants_around(input: &Input) -> BTreeSet<&str> {
+    let scopes = input.scopes.as_slice();
+    let last = scopes.iter().rposition(|scope| tenant(scope).is_none());
+    let around = scopes.iter().take(last.unwrap_or_default());
+    around.filter_map(tenant).collect()
+}
+
+fn take_from_outer(expected: &mut Json, taken: Vec<Taken>) {
+    let mut spans = expected.member_mut("spans").and_then(Json::as_array_mut);
+    for (at, place, tenant) in taken {
+        let span = spans.as_mut().and_then(|spans| spans.get_mut(at));
+        let attributes = span.and_then(|span| span.member_mut("attributes")?.as_array_mut());
+        if let Some(attributes) = attributes {
+            let pair = serde_json::json!([keys::MICROSOFT_TENANT_ID, {"string": tenant}]);
+            attributes.insert(place.min(attributes.len()), pair.into());
+        }
+    }
+}
+
 pub(in crate::runners) const SPAN_SAYS_ITS_LANGUAGE: Predicate = Predicate {
     name: "span_says_its_language",
     applies: |case| says_python(&case.expected),
@@ -215,21 +285,6 @@ fn says_python(expected: &Json) -> bool {
     });
     found
 }
-
-/// What the packages say of themselves, and what we say. The name and version of 2.0.0 are a part of its contract.
-const OWN: [(&str, &str, &str); 3] = [
-    (
-        keys::TELEMETRY_SDK_NAME,
-        "microsoft-opentelemetry",
-        "agentspan",
-    ),
-    (
-        keys::TELEMETRY_SDK_VERSION,
-        "1.5.0",
-        env!("CARGO_PKG_VERSION"),
-    ),
-    (keys::TELEMETRY_SDK_LANGUAGE, "python", "rust"),
-];
 
 fn say_rust(expected: &mut Json) {
     for (key, theirs, ours) in OWN {

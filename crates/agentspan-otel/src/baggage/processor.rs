@@ -23,7 +23,7 @@ use crate::scope::starting::{self, Starts};
 /// Some keys are copied to every span, and some more, about the caller, to spans of invocations:
 /// those with the operation name `invoke_agent` or a name that starts so. Which they are says the
 /// profile, see [`CopiedBaggage`], and [custom attributes](super::BaggageBuilder::with_custom_attribute)
-/// come beside them. What a span has already is never overwritten, and what a scope says about itself
+/// come after them. What a span has already is never overwritten, and what a scope says about itself
 /// wins. Since `microsoft-opentelemetry` 1.5.0 ([`Profile::V3`]) only spans of agents get any: those of
 /// scopes, and those with an operation, a name or an instrumentation scope of that package's list, see
 /// [`BaggageReader::of`].
@@ -219,16 +219,8 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
                 &made
             }
         };
-        let copied = if is_invocation {
-            &copies.all[..]
-        } else {
-            copies.common()
-        };
-        if existing.is_empty() {
-            return copied.to_vec();
-        }
-        let copied = copied.iter();
-        copied
+        copies
+            .of(is_invocation)
             .filter(|copy| existing.iter().all(|other| other.key != copy.key))
             .cloned()
             .collect()
@@ -245,15 +237,14 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
             let mut keys = copied.keys.iter().take(copied.common);
             keys.any(|key| *key == pair.key.as_str())
         };
-        let mut all: Vec<KeyValue> = said.clone().filter(&common).collect();
-        all.extend(self.custom(context, copied));
-        let for_all = all.len();
-        for pair in said.filter(|pair| !common(pair)) {
-            if !all.iter().any(|other| other.key == pair.key) {
-                all.push(pair);
-            }
+        let (mut common, of_invocations): (Vec<_>, Vec<_>) = said.partition(common);
+        let for_all = common.len();
+        common.extend(of_invocations);
+        Copies {
+            said: common,
+            for_all,
+            custom: self.custom(context, copied).collect(),
         }
-        Copies { all, for_all }
     }
 
     /// What baggage says for the keys that this process added, but for those that every span has.

@@ -20,10 +20,12 @@ pub(super) struct Ready(OnceLock<(Profile, IdentitySource, Copies)>);
 /// The attributes that baggage gives to spans.
 #[derive(Default)]
 pub(super) struct Copies {
-    /// Those of invocations.
-    pub(super) all: Vec<KeyValue>,
+    /// Those that invocations have by contract.
+    pub(super) said: Vec<KeyValue>,
     /// How many of them, from the first, are for every span.
     pub(super) for_all: usize,
+    /// Those of keys that this process added. They come last on every span.
+    pub(super) custom: Vec<KeyValue>,
 }
 
 /// What lies in a context beside the baggage that it is made of.
@@ -36,9 +38,13 @@ struct Beside {
 }
 
 impl Copies {
-    /// Those of every span.
-    pub(super) fn common(&self) -> &[KeyValue] {
-        self.all.get(..self.for_all).unwrap_or(&self.all)
+    /// Those of an invocation, or of another span.
+    pub(super) fn of(&self, is_invocation: bool) -> impl Iterator<Item = &KeyValue> {
+        let for_all = self.said.get(..self.for_all);
+        let said = for_all.filter(|_| !is_invocation).unwrap_or(&self.said);
+        let is_said = |custom: &KeyValue| said.iter().any(|pair| pair.key == custom.key);
+        let custom = self.custom.iter().filter(move |custom| !is_said(custom));
+        said.iter().chain(custom)
     }
 }
 

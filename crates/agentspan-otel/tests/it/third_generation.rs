@@ -9,9 +9,10 @@ use agentspan_model::agent365::{
     ToolCallResultOutcome, UserDetails,
 };
 use agentspan_otel::{
-    ApplyGuardrailScope, ExecuteToolScope, InferenceScope, InvokeAgentScope, ScopeTracer,
+    ApplyGuardrailScope, BaggageBuilder, BaggageSpanProcessor, ExecuteToolScope, InferenceScope,
+    InvokeAgentScope, ScopeTracer,
 };
-use opentelemetry::trace::Status;
+use opentelemetry::trace::{Status, Tracer as _, TracerProvider as _};
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::recorder::{Recorder, agent, values};
@@ -21,6 +22,31 @@ fn span_of(profile: Profile, act: impl FnOnce(&ScopeTracer)) -> SpanData {
     let recorder = Recorder::new();
     act(&ScopeTracer::with_profile(&recorder.provider, profile));
     recorder.span()
+}
+
+#[test]
+fn custom_attributes_come_after_those_of_invocations() {
+    let recorder = Recorder::with(|builder| {
+        let processor = BaggageSpanProcessor::new().with_profile(Profile::V3);
+        builder.with_span_processor(processor)
+    });
+    let baggage = BaggageBuilder::for_profile(Profile::V3)
+        .with_custom_attribute("app.team", "blue")
+        .unwrap()
+        .with_user_id("u")
+        .with_invoke_agent_server("srv.example.com", None)
+        .build();
+    let start = |name: &'static str| recorder.provider.tracer("t").start(name);
+    baggage.in_baggage(|| drop((start("chat m"), start("invoke_agent a"))));
+    let keys = |name| -> Vec<_> {
+        let attributes = recorder.named(name).attributes.into_iter();
+        attributes
+            .map(|attribute| attribute.key.to_string())
+            .collect()
+    };
+    assert_eq!(keys("chat m"), ["user.id", "app.team"]);
+    let of_invocation = ["user.id", "server.address", "app.team"];
+    assert_eq!(keys("invoke_agent a"), of_invocation);
 }
 
 #[test]
