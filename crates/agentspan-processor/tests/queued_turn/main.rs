@@ -2,6 +2,7 @@
 //! is kept for all threads of a process, and other tests would take it.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use agentspan_model::agentspec::{
@@ -9,13 +10,41 @@ use agentspan_model::agentspec::{
     LlmGenerationResponse, LlmGenerationSpan, Message, Tool, ToolExecutionRequest,
     ToolExecutionResponse, ToolExecutionSpan,
 };
-use agentspan_processor::{BackgroundQueue, Span, SpanProcessor, Trace};
+use agentspan_processor::{BackgroundQueue, HookError, Span, SpanProcessor, Trace};
 use allocation_counter::measure;
 
-#[derive(Debug)]
-struct Discard;
+/// Discards what it is shown, and holds the thread of its queue while it is closed.
+#[derive(Clone, Debug, Default)]
+struct Gate(Arc<(Mutex<State>, Condvar)>);
 
-impl SpanProcessor for Discard {}
+#[derive(Debug, Default)]
+struct State {
+    is_closed: bool,
+    holds_thread: bool,
+}
+
+impl Gate {
+    fn set_closed(&self, is_closed: bool) {
+        self.0.0.lock().unwrap().is_closed = is_closed;
+        self.0.1.notify_all();
+    }
+
+    fn wait_for_thread(&self) {
+        let state = self.0.0.lock().unwrap();
+        drop(self.0.1.wait_while(state, |state| !state.holds_thread));
+    }
+}
+
+impl SpanProcessor for Gate {
+    fn on_start(&self, _span: &Span) -> Result<(), HookError> {
+        let mut state = self.0.0.lock().unwrap();
+        state.holds_thread = state.is_closed;
+        self.0.1.notify_all();
+        let mut state = self.0.1.wait_while(state, |state| state.is_closed).unwrap();
+        state.holds_thread = false;
+        Ok(())
+    }
+}
 
 /// What a program has in its hands.
 struct Turn {
@@ -79,7 +108,8 @@ impl Turn {
 /// that it is in and the answer, and of the tool the arguments and the result.
 #[test]
 fn a_turn_that_is_handed_to_a_queue_allocates_twice_for_a_span() {
-    let queue = BackgroundQueue::builder(Discard)
+    let gate = Gate::default();
+    let queue = BackgroundQueue::builder(gate.clone())
         .with_max_hooks(1 << 14)
         .build();
     let trace = Trace::builder()
@@ -88,16 +118,24 @@ fn a_turn_that_is_handed_to_a_queue_allocates_twice_for_a_span() {
         .unwrap();
     let turn = Turn::new();
     let flush = || queue.flush(Duration::from_secs(60)).unwrap();
-    // The buffer of the queue grows to what it needs, and its thread hands back what it has dropped.
-    (0..300).for_each(|_| turn.run());
-    flush();
-    let turns = 50;
-    // Where its thread is late, the buffer grows once more, which is not the work of a span.
-    let once = || {
+    // While the thread is held, it takes nothing, and drops no span whose memory it would hand back under a lock that
+    // a producer does not wait for.
+    let while_held = |turns: u64| {
         flush();
-        measure(|| (0..turns).for_each(|_| turn.run())).count_total
+        gate.set_closed(true);
+        turn.run();
+        gate.wait_for_thread();
+        let counted = measure(|| (0..turns).for_each(|_| turn.run())).count_total;
+        gate.set_closed(false);
+        flush();
+        counted
     };
-    let counted = (0..10).map(|_| once()).min().unwrap_or_default();
+    // The queue swaps two buffers. Each grows to what is needed, and dropped spans are kept.
+    for _ in 0..2 {
+        while_held(300);
+    }
+    let turns = 50;
+    let counted = while_held(turns);
     let spans = turns * Turn::SPANS;
     assert!(
         counted <= 2 * spans,
