@@ -22,6 +22,7 @@ mod kept;
 mod reading;
 mod replay;
 mod row;
+mod search;
 mod serve;
 mod show;
 mod shown;

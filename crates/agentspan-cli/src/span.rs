@@ -11,6 +11,7 @@ use crate::facts::Facts;
 use crate::group::Group;
 use crate::ingest::Place;
 use crate::reading::Reading;
+use crate::search::Trigrams;
 
 /// The form in which a span arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +52,8 @@ pub(crate) struct Span {
     pub(crate) group: Arc<Group>,
     /// A span of OTLP's JSON, or of Agent 365's.
     pub(crate) json: Box<str>,
+    /// What `json` may contain.
+    pub(crate) trigrams: Trigrams,
     /// The dump of an Agent Spec span, which `json` renders.
     pub(crate) dump: Option<Box<str>>,
     /// Where it was read, if that was a file.
@@ -83,6 +86,7 @@ impl Span {
         let time = |name: &str| json.get(name).and_then(number).filter(|time| *time > 0);
         let name = json.get("name").and_then(Value::as_str);
         let reading = Reading::of(json);
+        let text = json.to_string().into_boxed_str();
         Self {
             trace_id,
             span_id,
@@ -94,7 +98,8 @@ impl Span {
             form,
             facts: Facts::of(&reading),
             group: Arc::clone(group),
-            json: json.to_string().into_boxed_str(),
+            trigrams: Trigrams::of(&text),
+            json: text,
             dump: None,
             place: None,
         }
@@ -140,7 +145,8 @@ impl Span {
         let texts = [&self.trace_id, &self.span_id, &self.name];
         let texts: usize = texts.iter().map(|text| text.len()).sum();
         let dump = self.dump.as_ref().map_or(0, |dump| dump.len());
-        size_of::<Self>() + 2 * texts + self.json.len() + dump + self.facts.bytes()
+        let json = self.json.len() + self.trigrams.bytes();
+        size_of::<Self>() + 2 * texts + json + dump + self.facts.bytes()
     }
 }
 

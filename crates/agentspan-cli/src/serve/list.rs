@@ -185,7 +185,8 @@ fn has_word(row: &Row, trace: &Trace, word: &str) -> bool {
     ];
     let mut texts = texts.into_iter().flatten().chain([&row.id, &row.name]);
     let mut spans = trace.spans().iter();
-    texts.any(|text| contains(text, word)) || spans.any(|span| contains(&span.json, word))
+    texts.any(|text| contains(text, word))
+        || spans.any(|span| span.trigrams.may_have(word) && contains(&span.json, word))
 }
 
 /// Whether a text has a word in lower case, in whatever case. Most words are of letters for which no other text
@@ -211,10 +212,11 @@ fn contains(text: &str, word: &str) -> bool {
 }
 
 fn has_attribute(trace: &Trace, (key, wanted): &(String, String)) -> bool {
-    let mut spans = trace
-        .spans()
-        .iter()
-        .filter(|span| span.json.contains(key.as_str()));
+    let is_literal = is_literal(wanted);
+    let mut spans = trace.spans().iter().filter(|span| {
+        let has = |text: &str| span.trigrams.may_have(text) && span.json.contains(text);
+        has(key) && (!is_literal || has(wanted))
+    });
     spans.any(|span| {
         let reading = Reading::of(&span.value());
         match reading.value(key) {
@@ -225,6 +227,19 @@ fn has_attribute(trace: &Trace, (key, wanted): &(String, String)) -> bool {
             None => false,
         }
     })
+}
+
+/// Whether a value stands in the JSON of a span as it stands in a filter: texts without escapes, and whole numbers.
+/// Spans without it need not be parsed, which takes most of the time of a search.
+fn is_literal(wanted: &str) -> bool {
+    let has_escapes = wanted
+        .contains(|character: char| matches!(character, '"' | '\\') || character.is_control());
+    let is_other_json = || match serde_json::from_str::<Value>(wanted) {
+        Ok(Value::Number(number)) => !(number.is_i64() || number.is_u64()),
+        Ok(value) => !value.is_boolean(),
+        Err(_) => false,
+    };
+    !has_escapes && !is_other_json()
 }
 
 fn key_and_value(text: &str) -> Option<(String, String)> {

@@ -209,14 +209,28 @@ fn very_many_traces_stay_within_the_bound_and_the_newest_are_listed() {
 #[test]
 fn the_list_is_filtered_by_words_attributes_and_states() {
     serving(None, async |server| {
+        let mut attributes = chat();
+        attributes["quoted"] = "a \"b\" \\ c/d".into();
+        attributes["count"] = 10.into();
+        attributes["share"] = 1.5.into();
+        attributes["done"] = true.into();
+        attributes["nothing"] = Value::Null;
         server
-            .post("/v1/traces", &body("00f067aa0ba90201", &chat()))
+            .post("/v1/traces", &body("00f067aa0ba90201", &attributes))
             .await;
         for (query, shown) in [
             ("q=GPT-4o", 1),
             ("q=gpt-5", 0),
             ("q=color%3Dblue", 1),
             ("attr=color%3Dred", 0),
+            ("attr=color%3Dblue", 1),
+            ("attr=quoted%3Da%20%22b%22%20%5C%20c%2Fd", 1),
+            ("attr=count%3D10", 1),
+            ("attr=count%3D1", 0),
+            ("attr=share%3D1.50", 1),
+            ("attr=done%3Dtrue", 1),
+            ("attr=done%3Dfalse", 0),
+            ("attr=nothing%3Dnull", 1),
             ("state=err", 0),
             ("state=err,ref", 0),
             ("tenant=e3064512-cc6d-4703-be71-a2ecaecaa98a", 1),
