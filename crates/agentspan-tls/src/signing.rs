@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rustls::crypto::hash::HashAlgorithm;
+use rustls::crypto::hash::{Hash, HashAlgorithm};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::{Signer, SigningKey};
 use rustls::{SignatureScheme, SupportedCipherSuite};
@@ -63,22 +63,19 @@ impl PrivateKey {
 /// [`SigningError`] when there is no cryptography, or it lacks SHA-256.
 pub fn sha256(data: &[u8]) -> Result<Vec<u8>, SigningError> {
     let provider = crypto_provider()?;
-    let hash = provider.cipher_suites.iter().find_map(|suite| {
-        let hash = match suite {
-            #[cfg(feature = "tls12")]
-            SupportedCipherSuite::Tls12(suite) => suite.common.hash_provider,
-            SupportedCipherSuite::Tls13(suite) => suite.common.hash_provider,
-            #[cfg(not(feature = "tls12"))]
-            #[expect(
-                unreachable_patterns,
-                reason = "another crate may enable the other variant"
-            )]
-            _ => return None,
-        };
-        (hash.algorithm() == HashAlgorithm::SHA256).then_some(hash)
-    });
+    let mut hashes = provider.cipher_suites.iter().filter_map(hash_of);
+    let hash = hashes.find(|hash| hash.algorithm() == HashAlgorithm::SHA256);
     let hash = hash.ok_or(SigningError::Unusable)?;
     Ok(hash.hash(data).as_ref().to_vec())
+}
+
+/// The hash of a cipher suite. Without our feature for TLS 1.2, another crate may enable its suites all the same.
+fn hash_of(suite: &SupportedCipherSuite) -> Option<&'static dyn Hash> {
+    #[cfg(feature = "tls12")]
+    if let SupportedCipherSuite::Tls12(suite) = suite {
+        return Some(suite.common.hash_provider);
+    }
+    suite.tls13().map(|suite| suite.common.hash_provider)
 }
 
 /// Fills `bytes` with random ones, by the crypto provider.
