@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use agentspan_model::agent365::contract::{Judge, ObservedSpan, RuleId, RuleSet};
 use agentspan_model::mapping::normal::SourceValue;
-use opentelemetry::trace::SpanId;
+use opentelemetry::trace::{SpanId, Status};
 use opentelemetry::{Array, Value};
 use opentelemetry_sdk::trace::SpanData;
 
@@ -49,6 +49,9 @@ impl Advice {
                 .with_ids(&trace_id, &span_id)
                 .with_parent(&parent)
                 .with_times(nanos(span.start_time), nanos(span.end_time));
+            if matches!(span.status, Status::Error { .. }) {
+                observed = observed.with_error();
+            }
             for attribute in &span.attributes {
                 observed.attribute(attribute.key.as_str(), value(&attribute.value));
             }

@@ -3,8 +3,8 @@
 use super::attribute::{Attribute, ValueKind};
 use super::requirement::Requirement::{
     Mandatory as M, MandatoryBetweenAgents as BETWEEN, MandatoryIfEmbodied as EMBODIED,
-    NotSent as NO, OnlyOnError as ON_ERROR, OnlyWithoutEntra as WITHOUT, Optional as O,
-    Unclear as UNCLEAR,
+    MandatoryUnlessFailed as OUTPUT, NotSent as NO, OnlyOnError as ON_ERROR,
+    OnlyWithoutEntra as WITHOUT, Optional as O, Unclear as UNCLEAR,
 };
 use super::requirement::Requirements;
 use super::rule::RuleId;
@@ -185,7 +185,7 @@ pub static ATTRIBUTES: &[Attribute] = &[
     Attribute {
         key: keys::GEN_AI_OUTPUT_MESSAGES,
         kind: ValueKind::JsonText,
-        requirements: Requirements::new(M, NO, M, M),
+        requirements: Requirements::new(OUTPUT, NO, OUTPUT, M),
         lands_in: "Audit of AI interactions",
         impact: "Views of contents are empty.",
         rule: RuleId::R20,
@@ -235,7 +235,7 @@ pub static ATTRIBUTES: &[Attribute] = &[
     Attribute {
         key: keys::GEN_AI_TOOL_CALL_RESULT,
         kind: ValueKind::Text,
-        requirements: Requirements::new(NO, M, NO, NO),
+        requirements: Requirements::new(NO, OUTPUT, NO, NO),
         lands_in: "",
         impact: "The row of the tool is incomplete.",
         rule: RuleId::R22,

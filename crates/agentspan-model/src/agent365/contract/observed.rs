@@ -44,6 +44,7 @@ pub struct ObservedSpan<'a> {
     pub(super) wire: Option<Wire>,
     pub(super) kind: Option<FieldForm>,
     pub(super) status: Option<FieldForm>,
+    pub(super) is_error: bool,
     pub(super) attributes: Vec<(&'a str, SourceValue<'a>)>,
 }
 
@@ -61,6 +62,7 @@ impl<'a> ObservedSpan<'a> {
             wire: None,
             kind: None,
             status: None,
+            is_error: false,
             attributes: Vec::new(),
         }
     }
@@ -107,6 +109,13 @@ impl<'a> ObservedSpan<'a> {
     pub fn with_forms(mut self, kind: FieldForm, status: FieldForm) -> Self {
         self.kind = Some(kind);
         self.status = Some(status);
+        self
+    }
+
+    /// Says that the code of the status is that of an error.
+    #[must_use]
+    pub fn with_error(mut self) -> Self {
+        self.is_error = true;
         self
     }
 
@@ -163,6 +172,11 @@ impl<'a> ObservedSpan<'a> {
         operation.is_some_and(|name| Operation::named(name).is_some() || is_exported(name))
             && self.text(keys::MICROSOFT_TENANT_ID).is_some()
             && self.text(keys::GEN_AI_AGENT_ID).is_some()
+    }
+
+    /// Whether what the span stands for failed: its status says so, or it names the type of an error.
+    pub(super) fn has_failed(&self) -> bool {
+        self.is_error || self.text(keys::ERROR_TYPE).is_some()
     }
 
     /// Whether the span says something of an agent, a tool or a model: it has an operation, a name that

@@ -44,8 +44,9 @@ fn of_members(json: &Map<String, Value>) -> ObservedSpan<'_> {
     span.start = json.get("startTimeUnixNano").and_then(time);
     span.end = json.get("endTimeUnixNano").and_then(time);
     span.kind = json.get("kind").and_then(form);
-    let status = json.get("status");
-    span.status = status.and_then(|status| form(status.get("code")?));
+    let code = json.get("status").and_then(|status| status.get("code"));
+    span.status = code.and_then(form);
+    span.is_error = code.is_some_and(is_error);
     match json.get("attributes") {
         Some(Value::Array(attributes)) => {
             span.wire = Some(Wire::Standard);
@@ -72,6 +73,14 @@ fn of_members(json: &Map<String, Value>) -> ObservedSpan<'_> {
 fn time(value: &Value) -> Option<u64> {
     let of_text = || value.as_str()?.parse().ok();
     value.as_u64().or_else(of_text)
+}
+
+/// `ERROR` on the flat wire, 2 on the standard one, and the name of that number in the JSON of protobuf.
+fn is_error(code: &Value) -> bool {
+    match code {
+        Value::String(name) => matches!(name.as_str(), "ERROR" | "STATUS_CODE_ERROR"),
+        code => code.as_u64() == Some(2),
+    }
 }
 
 fn form(value: &Value) -> Option<FieldForm> {

@@ -10,6 +10,8 @@ use super::operation::Operation;
 pub enum Requirement {
     /// Each span of the operation has it.
     Mandatory,
+    /// Each span of the operation has it that did not fail: an output, which a call that failed does not have.
+    MandatoryUnlessFailed,
     /// Mandatory for an embodied agent, which is one with an Entra user of its own.
     MandatoryIfEmbodied,
     /// Mandatory where an agent calls another one.
@@ -77,6 +79,7 @@ impl fmt::Display for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Mandatory => "mandatory",
+            Self::MandatoryUnlessFailed => "mandatory unless failed",
             Self::MandatoryIfEmbodied => "mandatory if embodied",
             Self::MandatoryBetweenAgents => "mandatory between agents",
             Self::Optional => "optional",

@@ -587,3 +587,63 @@ fn spans_that_are_each_others_parents_are_in_no_run() {
     let rules: Vec<_> = found.iter().map(|finding| finding.rule).collect();
     assert_eq!(rules, [RuleId::R11, RuleId::R11]);
 }
+
+/// How a span says that it failed.
+type Failure = (&'static str, fn(&mut Value));
+
+/// A call that failed has no result, and a run or a call to a model that failed has no answer.
+#[test]
+fn the_outputs_of_what_failed_are_not_missing() {
+    let failures: [Failure; 3] = [
+        ("by its status", |span| {
+            span["status"]["code"] = json!("ERROR")
+        }),
+        ("by its error", |span| {
+            span["attributes"]["error.type"] = json!("timeout")
+        }),
+        ("on the standard wire", |span| {
+            *span = standard(span);
+            span["status"]["code"] = json!(2);
+        }),
+    ];
+    for (rule, of, key) in [
+        (RuleId::R22, 2, "gen_ai.tool.call.result"),
+        (RuleId::R20, 1, "gen_ai.output.messages"),
+        (RuleId::R21, 0, "gen_ai.output.messages"),
+    ] {
+        let without = |change: &dyn Fn(&mut Value)| {
+            let mut spans = spans();
+            set(&mut spans[of], &json!({ key: null }));
+            change(&mut spans[of]);
+            let body = body(spans);
+            judge().judge_trace(&observed_spans(&body))
+        };
+        for (what, fail) in &failures {
+            let found = without(fail);
+            assert!(found.is_empty(), "{key} {what}: {found:?}");
+        }
+        let found = without(&|_| {});
+        assert!(matches!(&found[..], [one] if one.rule == rule), "{found:?}");
+    }
+}
+
+/// All that is known before a call is mandatory, however the call ends, and so is the answer of a span that only has it.
+#[test]
+fn a_failure_excuses_nothing_else() {
+    for (rule, of, key) in [
+        (RuleId::R22, 2, "gen_ai.tool.call.arguments"),
+        (RuleId::R22, 2, "gen_ai.tool.name"),
+        (RuleId::R20, 1, "gen_ai.input.messages"),
+        (RuleId::R20, 3, "gen_ai.output.messages"),
+    ] {
+        let mut spans = spans();
+        set(&mut spans[of], &json!({ key: null }));
+        spans[of]["status"]["code"] = json!("ERROR");
+        let body = body(spans);
+        let found = judge().judge_trace(&observed_spans(&body));
+        assert!(
+            matches!(&found[..], [one] if one.rule == rule),
+            "{key}: {found:?}"
+        );
+    }
+}

@@ -38,6 +38,7 @@ pub(super) fn check(span: &ObservedSpan<'_>, rule_set: RuleSet, findings: &mut F
     for attribute in ATTRIBUTES {
         let is_mandatory = match attribute.requirement(operation, rule_set) {
             Requirement::Mandatory => true,
+            Requirement::MandatoryUnlessFailed => !span.has_failed(),
             Requirement::MandatoryIfEmbodied => is_embodied,
             Requirement::MandatoryBetweenAgents => calls_between_agents,
             Requirement::Optional

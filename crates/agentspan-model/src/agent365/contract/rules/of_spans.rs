@@ -180,8 +180,8 @@ pub(super) static OF_SPANS: &[Rule] = &[
         level: Level::Error,
         is_judged: true,
         symptom: "The row of the tool is incomplete.",
-        cause: "Name, type, call id, arguments or result of the tool call are missing.",
-        remedy: "Set all five.",
+        cause: "Name, type, call id, arguments or result of the tool call are missing. A call that failed has no result.",
+        remedy: "Set all five, and the result unless the call failed.",
         sources: &[Source::AttributeReference],
     },
     Rule {
