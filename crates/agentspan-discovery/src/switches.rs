@@ -214,8 +214,14 @@ mod tests {
             (" no", "", [true, false]),
         ] {
             let switches = switches(&[(BOTH[0], first), (BOTH[1], second)]);
-            let found = [true, false].map(|asked| switches.scopes_enabled(Profile::V3, asked));
-            assert_eq!(found, [is_asked_for, is_not], "{first:?} {second:?}");
+            for profile in [Profile::V3, Profile::Direct] {
+                let found = [true, false].map(|asked| switches.scopes_enabled(profile, asked));
+                assert_eq!(
+                    found,
+                    [is_asked_for, is_not],
+                    "{profile:?} {first:?} {second:?}"
+                );
+            }
             let older = switches.scopes_enabled(Profile::V2, true);
             assert_eq!(older, switches.observability_enabled());
         }

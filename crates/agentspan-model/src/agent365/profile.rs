@@ -21,8 +21,8 @@ pub enum Profile {
     V3,
     /// What Microsoft documents for senders without an SDK ("direct OpenTelemetry integration" and the attribute
     /// reference, November 2026), which Rust programs are: the operations and attributes of the reference,
-    /// the JSON of OTLP with every value as a string, and the route that the token allows. Baggage is that of
-    /// [`V3`](Self::V3).
+    /// the JSON of OTLP with every value as a string, and the route that the token allows. Baggage, switches of
+    /// scopes and free attributes are those of [`V3`](Self::V3).
     Direct,
 }
 
@@ -129,11 +129,14 @@ static V3: Words = Words {
     ..V2_WORDS
 };
 
-/// The attribute reference has one operation for all calls to models.
+/// The attribute reference has one operation for all calls to models. What it says nothing of is as in the newest
+/// package, so that a program records the same with either.
 static DIRECT: Words = Words {
     text_completion: "chat",
     generate_content: "chat",
     rules: RuleSet::AttributeReference,
+    free_attributes: FreeAttributes::First,
+    switch_rules: SwitchRules::NoWins,
     turn_rules: TurnRules::Successor,
     ..V2_WORDS
 };

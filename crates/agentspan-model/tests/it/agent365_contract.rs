@@ -4,6 +4,7 @@ mod answers;
 mod attributes;
 mod mistakes;
 mod page_golden;
+mod profiles;
 mod proofs;
 mod recorded;
 mod run;

@@ -1,5 +1,7 @@
 //! What the generations write of the same facts.
 
+pub(crate) mod scope_tables;
+
 use std::collections::BTreeSet;
 
 use agentspan_model::agent365::mapping::{

@@ -151,8 +151,8 @@ fn what_a_guardian_is_shown_is_recorded_as_text_or_as_messages() {
 }
 
 #[test]
-fn the_first_free_attribute_stays_in_the_third_generation() {
-    for (profile, expected) in [(Profile::V2, 2), (Profile::V3, 1)] {
+fn the_first_free_attribute_stays_in_the_third_generation_and_with_direct() {
+    for (profile, expected) in [(Profile::V2, 2), (Profile::V3, 1), (Profile::Direct, 1)] {
         let span = span_of(profile, |tracer| {
             let scope = ExecuteToolScope::builder(&ToolCallDetails::new("t"))
                 .with_tracer(tracer)

@@ -180,4 +180,24 @@ pub static CONFLICTS: &[Conflict] = &[
         default: "Any 2xx, `Bearer`, JSON.",
         reason: "All other sources agree on these.",
     },
+    Conflict {
+        name: "switch-of-direct",
+        question: "Does a sender without an SDK need `ENABLE_OBSERVABILITY`?",
+        sides: [
+            "yes, scopes are off without it (the deprecated SDK)",
+            "no: only a no switches them off (Python 1.5.0); the pages for senders without an SDK name no variable",
+        ],
+        default: "No. As in `V3`, a program that configures Agent 365 with `Profile::Direct` has its scopes on, and a no in either variable switches them off.",
+        reason: "A program that follows these pages would record nothing until it sets the switch of a package that it does not use; an operator's no still counts.",
+    },
+    Conflict {
+        name: "free-attributes-of-direct",
+        question: "Which of two free attributes with one key stays on a scope?",
+        sides: [
+            "the last (core 2.0.0, Node, .NET)",
+            "the first (Python 1.5.0); nothing is documented",
+        ],
+        default: "The last in `V2`, the first in `V3` and `Direct`.",
+        reason: "The newest package overwrites nothing, so that a program records the same with `V3` and with `Direct`.",
+    },
 ];

@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::contract::{
     ATTRIBUTES, CONFLICTS, Confidence, Operation, Rule, RuleSet, STATUSES, Source, TOKEN_ERRORS,
 };
 
+use super::profiles::QUESTIONS;
 use super::proofs::{self, Proof};
 
 const BEGIN: &str = "<!-- The rest is printed from the data: `cargo xtask golden`. -->\n";
@@ -40,6 +42,19 @@ fn confidence(confidence: Confidence) -> &'static str {
 fn titles(sources: &[Source]) -> String {
     let titles: Vec<_> = sources.iter().map(|source| source.title()).collect();
     titles.join("; ")
+}
+
+fn profiles() -> String {
+    let rows = QUESTIONS.iter().map(|asked| {
+        let answers = Profile::ALL.map(asked.answer);
+        let proof = format!("[`{}`](../{})", asked.test, asked.file);
+        let mut cells = vec![asked.question];
+        cells.extend(answers.iter().map(String::as_str));
+        cells.push(&proof);
+        row(cells)
+    });
+    let header = ["", "`V0_1`", "`V2`", "`V3`", "`Direct`", "Proved by"];
+    table(&header, rows)
 }
 
 fn operations() -> String {
@@ -214,6 +229,7 @@ fn token_errors() -> String {
 
 fn printed() -> String {
     let sections = [
+        ("Profiles", profiles()),
         ("Operations", operations()),
         ("Attributes", attributes()),
         ("Rule sets", rule_sets()),

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::instances;
 use super::shown::Shown;
+use crate::agent365_profiles::scope_tables;
 
 const RENDERINGS: [(&str, Rendering); 4] = [
     ("GenAI", Rendering::GenAi),
@@ -272,6 +273,7 @@ fn tables() -> String {
         let title = format!("`{}` in `{span_type}`", event["type"].as_str().unwrap());
         text.push_str(&table(&title, &subject, &special));
     }
+    text.push_str(&scope_tables::tables());
     text
 }
 
