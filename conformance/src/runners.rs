@@ -20,6 +20,8 @@ mod jwt;
 mod recorded_spans;
 mod scopes;
 mod size;
+mod token_scope;
+mod tokens;
 mod turn_context;
 
 use self::baggage::Baggage;
@@ -60,6 +62,7 @@ pub fn all() -> Vec<Box<dyn Runner>> {
         Box::new(Scopes::<V3>::NEW),
         Box::new(Size::<V2>::NEW),
         Box::new(Size::<V3>::NEW),
+        Box::new(tokens::Tokens),
         Box::new(turn_context::TurnContext),
     ]
 }

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use self::components::Components;
 use self::sent::Sent;
-use crate::{Allowance, Case, Failure, Json, Outcome, Runner, VectorSpan};
+use super::token_scope::SCOPE_IS_SPELLED_AS_FOR_NODE;
+use crate::{Allowance, Case, Failure, Json, Outcome, Predicate, Runner, VectorSpan};
 
 pub(super) struct Env;
 
@@ -30,6 +31,10 @@ impl Runner for Env {
     fn normalize(&self, outcome: &mut Json) -> Result<(), Failure> {
         components::reduce(outcome);
         Ok(())
+    }
+
+    fn predicates(&self) -> &'static [Predicate] {
+        &[SCOPE_IS_SPELLED_AS_FOR_NODE]
     }
 
     fn allowances(&self) -> Vec<Allowance> {

@@ -11,7 +11,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::{Allowance, Case, Failure, Json, Outcome, Runner};
+use super::token_scope::SCOPE_IS_SPELLED_AS_FOR_NODE;
+use crate::{Allowance, Case, Failure, Json, Outcome, Predicate, Runner};
 
 pub(super) struct Jwt;
 
@@ -22,6 +23,10 @@ impl Runner for Jwt {
 
     fn run(&self, case: &Case) -> Outcome {
         outcome(case.input()?)
+    }
+
+    fn predicates(&self) -> &'static [Predicate] {
+        &[SCOPE_IS_SPELLED_AS_FOR_NODE]
     }
 
     fn allowances(&self) -> Vec<Allowance> {

@@ -117,6 +117,7 @@ const DEVIATING: &[(&str, &str, usize)] = &[
     ("baggage_v3.json", "spans-of-rust-say-so", 2),
     ("env_v3.json", "blanks-around-the-switch-of-the-exporter", 1),
     ("env_v3.json", "queues-and-files-of-the-package", 17),
+    ("env_v3.json", "scopes-of-tokens-have-two-spellings", 1),
     (
         "export_v0_1.json",
         "refused-identity-costs-its-own-spans",
@@ -232,6 +233,12 @@ const DEVIATING: &[(&str, &str, usize)] = &[
         2,
     ),
     ("size_v3.json", "value-without-a-form-in-rust-is-not-set", 1),
+    (
+        "token_v3.json",
+        "the-scope-of-the-environment-always-counts",
+        1,
+    ),
+    ("token_v3.json", "tokens-of-the-host-are-not-asked-for", 2),
 ];
 
 /// A rule that met more cases than these would hide a mistake of ours behind a deviation.

@@ -32,7 +32,8 @@
 //!   result is an [`UnverifiedId`], because no signature was checked.
 //! - [`unverified_permissions`], [`unverified_is_delegated`], [`unverified_expiry`]: the permissions that a token
 //!   claims, whether they are of a user, and its expiry.
-//! - [`authentication_scope`]: the scope to request a token for.
+//! - [`authentication_scope`]: the scope to request a token for. [`scope_overrides_disagree`]: whether two variables
+//!   name different ones.
 //! - [`ShownValue`]: a value from outside, made safe for logs and errors.
 //! - [`runtime_v2`]: additions and differences of runtime 2.0.0. [`runtime_v3`]: those of its successor.
 //!
@@ -63,6 +64,7 @@ pub use authentication_scope::authentication_scope;
 pub use cluster_category::{ClusterCategory, UnknownClusterCategory};
 pub use domain_override::{DomainOverride, DomainOverrideError};
 pub use environment::Environment;
+pub use scope_override::scope_overrides_disagree;
 pub use shown_value::ShownValue;
 pub use switches::Switches;
 pub use tenant_endpoint::TenantEndpointError;

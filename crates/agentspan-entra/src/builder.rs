@@ -49,6 +49,8 @@ pub struct EntraBuilder {
     users: Users,
     app_scope: String,
     delegated_scope: String,
+    exchange_scope: &'static str,
+    says_on_behalf_of: bool,
     timeout: Duration,
     deadline: Duration,
     refresh_before: Duration,
@@ -69,6 +71,8 @@ impl EntraBuilder {
             users: Users::None,
             app_scope: APP_SCOPE.to_owned(),
             delegated_scope: DELEGATED_SCOPE.to_owned(),
+            exchange_scope: EXCHANGE_SCOPE,
+            says_on_behalf_of: true,
             timeout: Duration::from_secs(10),
             deadline: Duration::from_secs(25),
             refresh_before: Duration::from_secs(5 * 60),
@@ -130,6 +134,13 @@ impl EntraBuilder {
     #[must_use]
     pub fn with_delegated_scope(mut self, scope: impl Into<String>) -> Self {
         self.delegated_scope = scope.into();
+        self
+    }
+
+    /// Sends the form fields that `microsoft-opentelemetry` 1.5.0 sends. Entra accepts both.
+    pub(crate) fn with_forms_of_the_reference(mut self) -> Self {
+        self.exchange_scope = "api://AzureAdTokenExchange/.default";
+        self.says_on_behalf_of = false;
         self
     }
 
@@ -221,8 +232,8 @@ impl EntraBuilder {
             users: self.users,
             app_scope: self.app_scope,
             delegated_scope: self.delegated_scope,
-            exchange_scope: EXCHANGE_SCOPE,
-            says_on_behalf_of: true,
+            exchange_scope: self.exchange_scope,
+            says_on_behalf_of: self.says_on_behalf_of,
             deadline: self.deadline,
             endpoint: Endpoint {
                 authority,

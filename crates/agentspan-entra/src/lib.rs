@@ -42,7 +42,8 @@
 //!
 //! # What is where
 //!
-//! - [`Entra`] and [`EntraBuilder`]: the client, which is a token resolver.
+//! - [`Entra`] and [`EntraBuilder`]: the client, which is a token resolver. [`Entra::builder_from_environment`] reads
+//!   the environment variables of Microsoft's package.
 //! - [`Credential`]: how the blueprint proves who it is: with a secret, or with an assertion from an
 //!   [`AssertionSource`]: a [`Certificate`], a [`ManagedIdentity`], a [`WorkloadIdentity`], or your own.
 //! - [`EntraError`], [`Refusal`] and [`aadsts`]: what went wrong, and who can mend it.
@@ -58,6 +59,7 @@ pub mod clock;
 mod credential;
 mod endpoint;
 mod entra;
+mod environment;
 mod error;
 mod form;
 mod grant;
@@ -76,6 +78,7 @@ pub use self::builder::EntraBuilder;
 pub use self::certificate::{Certificate, CertificateError};
 pub use self::credential::Credential;
 pub use self::entra::Entra;
+pub use self::environment::MissingVariables;
 pub use self::error::{AssertionError, EntraError};
 pub use self::hop::Hop;
 pub use self::managed_identity::{ManagedIdentity, ManagedIdentityError};

@@ -26,7 +26,7 @@ use crate::batch_variables::BatchVariables;
 use crate::counts;
 use crate::destination::Destination;
 use crate::destination_names::DestinationNames;
-use crate::environment::{identity, warn_of_refused};
+use crate::environment::{identity, warn_of_disagreement, warn_of_refused};
 use crate::environment_destinations::{self, capture};
 use crate::install_error::InstallError;
 use crate::metrics::{self, MetricsChoice};
@@ -375,6 +375,7 @@ impl Configuration {
             return self.install_nothing(&environment);
         }
         warn_of_refused(&environment);
+        warn_of_disagreement(&environment);
         self.identity = self.identity.or_else(|| identity(&environment));
         let customise = self.customise.take();
         let resource = resource(&environment, std::mem::take(&mut self.attributes));
@@ -502,6 +503,7 @@ impl Configuration {
             return Ok(AgentSpanProcessor::disabled());
         }
         warn_of_refused(&environment);
+        warn_of_disagreement(&environment);
         self.identity = self.identity.or_else(|| identity(&environment));
         self.sidecar = self.effective_sidecar(&environment);
         let switches = self.effective_switches(&environment);

@@ -1,7 +1,8 @@
 //! What the variables of the environment say, and a warning for each that is not followed.
 
 use agentspan_discovery::{
-    Environment, ShownValue, Support, Variable, agent365_variables, standard_variables, values,
+    Environment, ShownValue, Support, Variable, agent365_variables, scope_overrides_disagree,
+    standard_variables, values,
 };
 use agentspan_model::agent365::{Identity, environment as names};
 use agentspan_queue::contain;
@@ -87,6 +88,20 @@ pub(crate) fn ignored_unseen(variable: &str) {
             "a variable of the environment is ignored, since its value is broken"
         );
     });
+}
+
+/// Says so if two spellings of one variable have different values.
+pub(crate) fn warn_of_disagreement(environment: &Environment) {
+    if scope_overrides_disagree(environment) {
+        contain::log(|| {
+            tracing::warn!(
+                target: "agentspan::configure",
+                honoured = names::A365_OBSERVABILITY_SCOPE_OVERRIDE,
+                ignored = names::A365_OBSERVABILITY_SCOPES_OVERRIDE,
+                "two variables of the environment name different scopes of tokens"
+            );
+        });
+    }
 }
 
 /// Names the variables that are set and do nothing here, although who set them expects something of them.

@@ -6,7 +6,8 @@ use crate::scope_override::scope_override;
 /// The scope to request a token with, for runtime 2.0.0: the observability service's own, for
 /// tokens that an application gets without a user.
 ///
-/// `A365_OBSERVABILITY_SCOPE_OVERRIDE` replaces it unless it is blank; white space around its value
+/// `A365_OBSERVABILITY_SCOPE_OVERRIDE` replaces it unless it is blank, or else
+/// `A365_OBSERVABILITY_SCOPES_OVERRIDE`, which is the spelling of the package for Node. White space around the value
 /// is cut off.
 #[must_use]
 pub fn authentication_scope(environment: &Environment) -> &str {

@@ -10,6 +10,7 @@ mod building;
 mod chain;
 mod credentials;
 mod directory;
+mod environment;
 mod export;
 mod refresh;
 mod refusals;

@@ -21,8 +21,22 @@ pub const A365_USE_S2S_ENDPOINT: &str = "A365_USE_S2S_ENDPOINT";
 pub const A365_TENANT_ID: &str = "A365_TENANT_ID";
 /// The agent of spans that name none, with [`A365_TENANT_ID`]. No package for Python reads it.
 pub const A365_AGENT_ID: &str = "A365_AGENT_ID";
+/// The agent whose tokens are asked for, by its application id (`microsoft-opentelemetry` 1.5.0).
+pub const A365_AGENT_APP_INSTANCE_ID: &str = "A365_AGENT_APP_INSTANCE_ID";
+/// The user that the agent acts as, by its object id (`microsoft-opentelemetry` 1.5.0).
+pub const A365_AGENTIC_USER_ID: &str = "A365_AGENTIC_USER_ID";
+/// The application id of the agent's blueprint (`microsoft-opentelemetry` 1.5.0).
+pub const CONNECTION_CLIENT_ID: &str = "CONNECTIONS__SERVICE_CONNECTION__SETTINGS__CLIENTID";
+/// The client secret of the agent's blueprint (`microsoft-opentelemetry` 1.5.0).
+pub const CONNECTION_CLIENT_SECRET: &str =
+    "CONNECTIONS__SERVICE_CONNECTION__SETTINGS__CLIENTSECRET";
+/// The tenant that tokens are asked for in (`microsoft-opentelemetry` 1.5.0).
+pub const CONNECTION_TENANT_ID: &str = "CONNECTIONS__SERVICE_CONNECTION__SETTINGS__TENANTID";
 /// The authentication scope to ask for instead of the default one (runtime 2.0.0).
 pub const A365_OBSERVABILITY_SCOPE_OVERRIDE: &str = "A365_OBSERVABILITY_SCOPE_OVERRIDE";
+/// The authentication scopes to ask for instead of the default one, separated by white space
+/// (`@microsoft/opentelemetry` 1.4.0, for Node). [`A365_OBSERVABILITY_SCOPE_OVERRIDE`] takes precedence.
+pub const A365_OBSERVABILITY_SCOPES_OVERRIDE: &str = "A365_OBSERVABILITY_SCOPES_OVERRIDE";
 /// Sends the spans of each request with the token of the request: `true`, `1`, `yes` or `on`, in any case.
 /// Off by default (`@microsoft/agents-a365-observability` 0.2.0-preview, April 2026).
 pub const ENABLE_A365_OBSERVABILITY_PER_REQUEST_EXPORT: &str =

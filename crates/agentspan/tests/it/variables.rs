@@ -4,6 +4,7 @@
 
 mod agent365;
 mod batches;
+mod entra;
 mod program;
 mod receiver;
 
@@ -84,9 +85,15 @@ rows! {
     a365_suppress_invoke_agent_input: "A365_SUPPRESS_INVOKE_AGENT_INPUT" => agent365::without_input;
     a365_observability_domain_override: "A365_OBSERVABILITY_DOMAIN_OVERRIDE" => agent365::domain;
     a365_observability_scope_override: "A365_OBSERVABILITY_SCOPE_OVERRIDE" => agent365::token_scope;
+    a365_observability_scopes_override: "A365_OBSERVABILITY_SCOPES_OVERRIDE" => agent365::token_scopes;
     a365_tenant_id: "A365_TENANT_ID" => agent365::identity;
     a365_agent_id: "A365_AGENT_ID" => agent365::identity;
     a365_use_s2s_endpoint: "A365_USE_S2S_ENDPOINT" => agent365::route;
+    a365_agent_app_instance_id: "A365_AGENT_APP_INSTANCE_ID" => entra::client;
+    a365_agentic_user_id: "A365_AGENTIC_USER_ID" => entra::client;
+    connection_client_id: "CONNECTIONS__SERVICE_CONNECTION__SETTINGS__CLIENTID" => entra::client;
+    connection_client_secret: "CONNECTIONS__SERVICE_CONNECTION__SETTINGS__CLIENTSECRET" => entra::client;
+    connection_tenant_id: "CONNECTIONS__SERVICE_CONNECTION__SETTINGS__TENANTID" => entra::tenant;
     agent365_application_name: "AGENT365_APPLICATION_NAME" => agent365::application_name;
     python_environment: "PYTHON_ENVIRONMENT" => agent365::environment_name;
 }

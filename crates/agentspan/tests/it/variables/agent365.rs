@@ -214,6 +214,20 @@ pub(super) fn token_scope(row: &Row) {
     );
 }
 
+pub(super) fn token_scopes(row: &Row) {
+    token_scope(row);
+    let singular = "A365_OBSERVABILITY_SCOPE_OVERRIDE";
+    let both = environment(&[
+        (row.variable, "api://x/a api://x/b"),
+        (singular, "api://y/a"),
+    ]);
+    assert_eq!(runtime_v2::authentication_scope(&both), "api://y/a");
+    let warning = "name different scopes of tokens";
+    assert!(super::log(&both).contains(warning));
+    let same = environment(&[(row.variable, "api://y/a"), (singular, " api://y/a")]);
+    assert!(!super::log(&same).contains(warning));
+}
+
 pub(super) fn application_name(row: &Row) {
     let variables = environment(&[(row.variable, "shop")]);
     assert_eq!(runtime_v2::application_name(&variables, None), Some("shop"));
