@@ -86,10 +86,16 @@ pub const MCP_RESOURCE_URI: &str = "mcp.resource.uri";
 pub const MCP_SESSION_ID: &str = "mcp.session.id";
 /// `jsonrpc.request.id`: the id of a request and its answer.
 pub const JSONRPC_REQUEST_ID: &str = "jsonrpc.request.id";
+/// `jsonrpc.protocol.version`: the version of JSON-RPC, where it is not `2.0`.
+pub const JSONRPC_PROTOCOL_VERSION: &str = "jsonrpc.protocol.version";
 /// `rpc.response.status_code`: the code of an error that a call was answered with.
 pub const RPC_RESPONSE_STATUS_CODE: &str = "rpc.response.status_code";
 /// `network.transport`: `pipe` for standard input and output, `tcp` for HTTP.
 pub const NETWORK_TRANSPORT: &str = "network.transport";
+/// `network.protocol.name`: `http`, for instance.
+pub const NETWORK_PROTOCOL_NAME: &str = "network.protocol.name";
+/// `network.protocol.version`: the version of that protocol.
+pub const NETWORK_PROTOCOL_VERSION: &str = "network.protocol.version";
 /// `gen_ai.prompt.name`: the name of a prompt.
 pub const GEN_AI_PROMPT_NAME: &str = "gen_ai.prompt.name";
 /// `gen_ai.request.model`.
@@ -587,6 +593,15 @@ pub const METRIC_REASONING_TOKENS: &str = "gen_ai.client.inference.usage.reasoni
 pub const METRIC_INVOKE_AGENT_DURATION: &str = "gen_ai.invoke_agent.duration";
 /// `gen_ai.execute_tool.duration`: a histogram in seconds.
 pub const METRIC_EXECUTE_TOOL_DURATION: &str = "gen_ai.execute_tool.duration";
+/// `mcp.client.operation.duration`: a histogram in seconds, how long a message of the Model Context
+/// Protocol took until its answer was there; the GenAI semantic conventions have it, and the next ones.
+pub const METRIC_MCP_CLIENT_OPERATION_DURATION: &str = "mcp.client.operation.duration";
+/// `mcp.server.operation.duration`: how long it took to answer such a message.
+pub const METRIC_MCP_SERVER_OPERATION_DURATION: &str = "mcp.server.operation.duration";
+/// `mcp.client.session.duration`: how long a session lasted, as the client saw it.
+pub const METRIC_MCP_CLIENT_SESSION_DURATION: &str = "mcp.client.session.duration";
+/// `mcp.server.session.duration`: how long a session lasted, as the server saw it.
+pub const METRIC_MCP_SERVER_SESSION_DURATION: &str = "mcp.server.session.duration";
 /// `agentspan.destination.span.accepted`: a counter in spans (`{span}`), those that a destination was given. This
 /// name is ours, as are all that follow.
 pub const METRIC_SPANS_ACCEPTED: &str = "agentspan.destination.span.accepted";

@@ -170,15 +170,21 @@ impl McpRequest {
         self.session_id.as_deref()
     }
 
-    pub(crate) fn protocol_version(&self) -> Option<&str> {
+    /// The version of the protocol, if it is known.
+    #[must_use]
+    pub fn protocol_version(&self) -> Option<&str> {
         self.protocol_version.as_deref()
     }
 
-    pub(crate) fn transport(&self) -> Option<&McpTransport> {
+    /// How the message travels, if that is known.
+    #[must_use]
+    pub fn transport(&self) -> Option<&McpTransport> {
         self.transport.as_ref()
     }
 
-    pub(crate) fn server(&self) -> Option<&Endpoint> {
+    /// The host and the port of the server, if they are known.
+    #[must_use]
+    pub fn server(&self) -> Option<&Endpoint> {
         self.server.as_ref()
     }
 }

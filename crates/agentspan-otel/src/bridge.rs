@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use agentspan_model::agentspec::{self, Disclosure, Event, EventDetails, Id};
+use agentspan_model::agentspec::{self, Disclosure, Event, EventDetails, Id, SpanDetails};
 use agentspan_model::keys;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
 use agentspan_processor::span_processor::ActiveGuard;
@@ -19,6 +19,7 @@ use opentelemetry::{Context, ContextGuard, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, TracerProviderBuilder};
 
 use crate::baggage::{CurrentTrace, request_of, with_news};
+use crate::scope::current_tool::{CurrentTool, SaidBy};
 use crate::scope::latest::Latest;
 use crate::scope::span::{CurrentSpan, SharedSpan, StartedSpan};
 use crate::scope::starting::{self, Starts};
@@ -335,9 +336,12 @@ impl OtelBridge {
             Latest::new(given.attributes),
             beside,
         ));
-        let context = parent
-            .with_value(starting.around.clone())
-            .with_span(BridgedSpan::new(&shared));
+        let mut context = parent.with_value(starting.around.clone());
+        if let SpanDetails::ToolExecutionSpan(execution) = &record.details {
+            let said_by = SaidBy::Record(execution.tool.clone());
+            context = CurrentTool::add_to(&context, &shared, said_by);
+        }
+        let context = context.with_span(BridgedSpan::new(&shared));
         Made {
             span_context: shared.span_context().clone(),
             own: Bridged {

@@ -1,7 +1,7 @@
 //! The scope of a message of the Model Context Protocol.
 
 use agentspan_model::agent365::mapping::{self, Recorded};
-use agentspan_model::agent365::{AgentDetails, TenantDetails};
+use agentspan_model::agent365::{AgentDetails, Profile, TenantDetails};
 use agentspan_model::keys;
 use agentspan_model::mcp::McpRequest;
 use opentelemetry::Context;
@@ -10,9 +10,12 @@ use serde_json::{Map, Value};
 
 use crate::execute_tool_scope::ExecuteToolScope;
 use crate::propagation::Propagation;
+use crate::scope::current_tool::{CurrentTool, SaidBy};
+use crate::scope::latest::Standing;
 use crate::scope::start_options::StartOptions;
 use crate::scope::{EventAttributes, Scope};
-use crate::tracer::ScopeTracer;
+use crate::switch::is_enabled;
+use crate::tracer::{ScopeTracer, default_tracer};
 
 /// The `error.type` of a call whose result says that the tool failed.
 const TOOL_ERROR: &str = "tool_error";
@@ -30,8 +33,14 @@ pub struct McpKind;
 /// span of kind `SERVER` below that of the client, whatever connection the message came through.
 ///
 /// A call of a tool is an `execute_tool` span, too, with arguments and result, and reaches Agent
-/// 365 as one. Where a program has an [`ExecuteToolScope`] around the call already, it needs no
-/// span beside it: see [`ExecuteToolScope::record_mcp_request`](Scope::record_mcp_request).
+/// 365 as one. Inside of an [`ExecuteToolScope`] or an Agent Spec `ToolExecutionSpan` of the same
+/// tool, the client's scope makes no second span, as the conventions ask for: it joins that one,
+/// which takes the attributes of the message, its result and its errors, and ends when it would
+/// anyway. A second message, such as another try, has a span of its own, and so has each if
+/// [`with_own_span`](McpScopeBuilder::with_own_span) says so.
+///
+/// [`AgentMetrics`](crate::AgentMetrics) measures messages; [`McpSessions`](crate::McpSessions)
+/// does so for sessions.
 ///
 /// ```
 /// use agentspan_model::mcp::McpRequest;
@@ -97,9 +106,9 @@ impl Scope<McpKind> {
 }
 
 impl ExecuteToolScope {
-    /// Says that the tool is called with a message of the Model Context Protocol, in place of a
-    /// span of its own: the conventions ask for one span where both are known. The message takes
-    /// the trace along with [`inject_meta`](Scope::inject_meta) of this scope.
+    /// Says that the tool is called with a message of the Model Context Protocol, where no
+    /// [`McpScope`] is started around the message, which says the same. The message takes the trace
+    /// along with [`inject_meta`](Scope::inject_meta) of this scope.
     ///
     /// ```
     /// # fn example(scope: &agentspan_otel::ExecuteToolScope) {
@@ -142,12 +151,14 @@ pub struct McpScopeBuilder<'a> {
     meta: Option<&'a Map<String, Value>>,
     tracer: Option<&'a ScopeTracer>,
     parent: Option<&'a Context>,
+    joins: bool,
 }
 
 impl<'a> McpScopeBuilder<'a> {
     fn new(request: &'a McpRequest, kind: SpanKind) -> Self {
         Self {
             known: mapping::Mcp::new(request),
+            joins: kind == SpanKind::Client,
             kind,
             meta: None,
             tracer: None,
@@ -188,10 +199,19 @@ impl<'a> McpScopeBuilder<'a> {
         self
     }
 
+    /// Makes a span of its own, also inside of a span that executes the same tool.
+    pub fn with_own_span(mut self) -> Self {
+        self.joins = false;
+        self
+    }
+
     /// Starts the scope.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start(self) -> McpScope {
         let around = self.parent.cloned().unwrap_or_else(Context::current);
+        if let Some(joined) = self.join(&around) {
+            return joined;
+        }
         let mut links = Vec::new();
         let mut parent = around.clone();
         if let Some(meta) = self.meta {
@@ -211,4 +231,34 @@ impl<'a> McpScopeBuilder<'a> {
         };
         Scope::from_known(&self.known, options)
     }
+
+    /// The scope that says its part of the span that executes the tool, if that is current.
+    fn join(&self, around: &Context) -> Option<McpScope> {
+        let request = self.known.request;
+        let call = request.as_tool_call().filter(|_| self.joins)?;
+        if !is_enabled() {
+            return None;
+        }
+        let profile = self
+            .tracer
+            .map_or_else(default_profile, ScopeTracer::profile);
+        let (span, said_by) = CurrentTool::claim(around, &call.tool_name, request.method())?;
+        let mut message = EventAttributes::default();
+        self.known.visit_message(&mut message);
+        for attribute in message.into_attributes() {
+            span.set(attribute, Standing::Own);
+        }
+        if matches!(said_by, SaidBy::Attributes) {
+            let mut of_call = EventAttributes::default();
+            mapping::ExecuteTool::new(call).visit_attributes(profile, &mut of_call);
+            for attribute in of_call.into_attributes() {
+                span.set(attribute, Standing::Filling);
+            }
+        }
+        Some(Scope::joined(span, around.clone(), profile))
+    }
+}
+
+fn default_profile() -> Profile {
+    default_tracer().profile()
 }

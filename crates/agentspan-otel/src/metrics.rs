@@ -1,5 +1,6 @@
 //! Metrics of agents, from their finished spans.
 
+pub(crate) mod mcp;
 mod release_0_1;
 
 use std::sync::Arc;
@@ -71,13 +72,21 @@ const OTHER: &str = "_OTHER";
 /// `gen_ai.client.operation.duration` in seconds and `gen_ai.client.token.usage`, with the buckets that the GenAI
 /// conventions advise.
 ///
+/// **Messages of the Model Context Protocol** (spans with `mcp.method.name`, such as those of
+/// [`McpScope`](crate::McpScope)) are `mcp.client.operation.duration` at the side that sends, and
+/// `mcp.server.operation.duration` at the side that answers. A call of a tool is an operation, too, for who makes
+/// it, and none for who answers it, so that it is counted once. [`McpSessions`](crate::McpSessions) has
+/// the metrics of sessions.
+///
 /// **Tokens** are those of calls of models. Some frameworks repeat their sum on the span of the agent, which is
 /// not counted again.
 ///
 /// **Dimensions** are `gen_ai.operation.name`, `gen_ai.provider.name`, `gen_ai.request.model`,
-/// `gen_ai.response.model`, `error.type` of durations and `gen_ai.token.type` of tokens: no id, and no content.
+/// `gen_ai.response.model`, `error.type` of durations and `gen_ai.token.type` of tokens; of messages those that the
+/// conventions name, without the address of a resource: no id, and no content.
 /// Operations that nobody has defined are `_OTHER`, since any caller's baggage may name one, and so is a text
-/// of more than 128 bytes. Agent 365 0.1.0 writes `Chat`; it is measured as `chat`. How many names of models
+/// of more than 128 bytes, a method that is not in the conventions, and the name of a tool or prompt that a
+/// server does not have. Agent 365 0.1.0 writes `Chat`; it is measured as `chat`. How many names of models
 /// and of types of errors there are is up to the program; the SDK bounds them, by default to 2,000
 /// combinations for each metric.
 ///
@@ -97,9 +106,15 @@ const OTHER: &str = "_OTHER";
 #[derive(Clone, Debug)]
 pub struct AgentMetrics(Arc<Instruments>);
 
-/// What is recorded with, in the words of a version of the conventions.
 #[derive(Debug)]
-enum Instruments {
+struct Instruments {
+    operations: Operations,
+    messages: mcp::Instruments,
+}
+
+/// What operations are recorded with, in the words of a version of the conventions.
+#[derive(Debug)]
+enum Operations {
     V1_41 {
         duration: Histogram<f64>,
         tokens: Histogram<u64>,
@@ -116,9 +131,17 @@ impl AgentMetrics {
             .with_unit("{token}")
             .with_description("how many tokens an operation used")
             .with_boundaries(TOKENS.to_vec());
-        Self(Arc::new(Instruments::V1_41 {
+        let operations = Operations::V1_41 {
             duration: duration(meter, keys::METRIC_OPERATION_DURATION),
             tokens: tokens.build(),
+        };
+        Self::with(operations, meter)
+    }
+
+    fn with(operations: Operations, meter: &Meter) -> Self {
+        Self(Arc::new(Instruments {
+            operations,
+            messages: mcp::Instruments::new(meter),
         }))
     }
 
@@ -134,7 +157,7 @@ impl AgentMetrics {
         match rendering {
             Rendering::GenAiV0_1 => {
                 let instruments = release_0_1::Instruments::new(meter);
-                Self(Arc::new(Instruments::V0_1(Box::new(instruments))))
+                Self::with(Operations::V0_1(Box::new(instruments)), meter)
             }
             _ => Self::new(meter),
         }
@@ -146,14 +169,20 @@ impl AgentMetrics {
     }
 
     fn measure(&self, span: &FinishedSpan) {
+        let data = &span.data;
+        let duration = data.end_time.duration_since(data.start_time);
+        let duration = duration.unwrap_or_default().as_secs_f64();
+        if let Some(message) = mcp::Message::of(data) {
+            self.0.messages.record(&message, duration);
+            if message.is_answered() {
+                return;
+            }
+        }
         let Some(measured) = Measured::of_finished(span) else {
             return;
         };
-        let span = &span.data;
-        let duration = span.end_time.duration_since(span.start_time);
-        let duration = duration.unwrap_or_default().as_secs_f64();
-        match &*self.0 {
-            Instruments::V1_41 {
+        match &self.0.operations {
+            Operations::V1_41 {
                 duration: seconds,
                 tokens,
             } => {
@@ -171,7 +200,7 @@ impl AgentMetrics {
                     }
                 }
             }
-            Instruments::V0_1(instruments) => instruments.record(&measured, duration),
+            Operations::V0_1(instruments) => instruments.record(&measured, duration),
         }
     }
 }

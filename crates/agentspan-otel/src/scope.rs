@@ -1,6 +1,7 @@
 //! A scope: one operation of an agent, as one span.
 
 pub(crate) mod core;
+pub(crate) mod current_tool;
 mod deferred;
 pub(crate) mod future;
 pub(crate) mod latest;
@@ -11,6 +12,7 @@ pub(crate) mod starting;
 use std::fmt::{self, Debug, Display};
 use std::future::Future;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::thread;
 use std::time::SystemTime;
 
@@ -125,6 +127,14 @@ impl<K> Scope<K> {
     pub(crate) fn from_known(known: &impl Known, options: StartOptions<'_>) -> Self {
         Self {
             core: Core::new(known, options),
+            kind: PhantomData,
+        }
+    }
+
+    /// A handle of a span that another scope ends, which is current in `context`.
+    pub(crate) fn joined(span: Arc<SharedSpan>, context: Context, profile: Profile) -> Self {
+        Self {
+            core: Some(Core::joined(span, context, profile)),
             kind: PhantomData,
         }
     }

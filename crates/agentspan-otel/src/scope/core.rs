@@ -71,9 +71,26 @@ pub(crate) struct Core {
     profile: Profile,
     /// A scope that is started while its thread unwinds did not panic itself.
     started_in_panic: bool,
+    /// Whether the span belongs to another scope, which ends it.
+    is_joined: bool,
 }
 
 impl Core {
+    /// Says more of a span that another scope ends, which is current in `context`.
+    pub(crate) fn joined(span: Arc<SharedSpan>, context: Context, profile: Profile) -> Self {
+        let started = Started {
+            context: Some(context),
+            span: Some(span),
+        };
+        Self {
+            own: Deferred::of(started),
+            shared: OnceLock::new(),
+            profile,
+            started_in_panic: thread::panicking(),
+            is_joined: true,
+        }
+    }
+
     /// A span that starts when it is needed. None when scopes are off.
     pub(crate) fn new<K: Known>(known: &K, options: StartOptions<'_>) -> Option<Self> {
         if !is_enabled() {
@@ -105,6 +122,7 @@ impl Core {
             shared: OnceLock::new(),
             profile,
             started_in_panic: thread::panicking(),
+            is_joined: false,
         })
     }
 
@@ -229,6 +247,9 @@ impl Core {
 
     /// Says when the span ends, whether or not scopes are on.
     pub(crate) fn set_end_time(&self, end_time: SystemTime) {
+        if self.is_joined {
+            return;
+        }
         let set = self.while_waiting(|waiting| waiting.end_time = Some(end_time));
         if set.is_none() {
             if let Some(span) = &self.started().span {
@@ -322,8 +343,11 @@ impl Core {
         }
     }
 
-    /// Ends the span; does nothing when it has ended.
+    /// Ends the span; does nothing when it has ended, or when that is for another scope to do.
     pub(crate) fn end(&self) {
+        if self.is_joined {
+            return;
+        }
         if let Some(span) = &self.started().span {
             span.end(None);
         }
@@ -335,11 +359,15 @@ impl Core {
             shared,
             profile: self.profile,
             started_in_panic: self.started_in_panic,
+            is_joined: self.is_joined,
         }
     }
 
     /// True for the last handle.
     fn drop_handle(&mut self) -> bool {
+        if self.is_joined {
+            return false;
+        }
         if let Some(shared) = self.shared.take() {
             // Contexts hold the span and not this, so that its handles are all that hold it.
             let Some(last) = Arc::into_inner(shared) else {
@@ -361,7 +389,7 @@ impl Clone for Core {
         let Some(started) = shared.map_or_else(|| self.own.share(&self.shared), |_| None) else {
             return self.sharing(Deferred::moved(), self.shared.clone());
         };
-        if let Some(span) = &started.span {
+        if let Some(span) = started.span.as_ref().filter(|_| !self.is_joined) {
             span.add_handle();
         }
         self.sharing(Deferred::of(started.clone()), OnceLock::new())

@@ -11,13 +11,14 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use agentspan_model::agent365::Profile;
-use agentspan_model::agent365::mapping::INVOKE_AGENT;
+use agentspan_model::agent365::mapping::{EXECUTE_TOOL, INVOKE_AGENT};
 use agentspan_queue::contain;
 use agentspan_queue::fork::Origin;
 use opentelemetry::baggage::BaggageExt;
 use opentelemetry::trace::{Link, SpanBuilder, SpanKind, TraceContextExt};
 use opentelemetry::{Context, KeyValue};
 
+use super::current_tool::{CurrentTool, SaidBy};
 use super::latest::{Latest, Standing};
 use super::span::{CurrentSpan, SharedSpan};
 use super::starting::{Starting, Starts};
@@ -331,6 +332,7 @@ impl Waiting {
         let profile = self.tracer.profile();
         let parent = &choose(self.home);
         let is_invocation = self.name.starts_with(INVOKE_AGENT);
+        let is_tool = self.name.starts_with(EXECUTE_TOOL);
         let mut builder = SpanBuilder::from_name(self.name);
         builder.span_kind = Some(self.kind);
         builder.start_time = Some(self.start_time);
@@ -374,8 +376,11 @@ impl Waiting {
             let description = ScopeIdentity::description_in(parent, attributes.items(), profile);
             attributes.put_before(description.to_vec());
         }
-        let inside = ScopeIdentity::add_to(parent, attributes.items(), profile);
+        let mut inside = ScopeIdentity::add_to(parent, attributes.items(), profile);
         let span = Arc::new(SharedSpan::new(span, attributes, beside));
+        if is_tool {
+            inside = CurrentTool::add_to(&inside, &span, SaidBy::Attributes);
+        }
         if let Some(end_time) = self.end_time {
             span.set_end_time(end_time);
         }

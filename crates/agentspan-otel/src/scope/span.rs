@@ -140,6 +140,28 @@ impl SharedSpan {
         }
     }
 
+    /// Sets an attribute that nothing has set before, if the others are as they should. False if it
+    /// did not.
+    pub(crate) fn claim(
+        &self,
+        attribute: KeyValue,
+        are_right: impl Fn(&Latest<KeyValue>) -> bool,
+    ) -> bool {
+        if self.is_of_parent_process() {
+            return false;
+        }
+        let mut live = self.lock();
+        let attributes = live.as_mut().map(|live| &mut live.attributes);
+        let is_free = |list: &Latest<KeyValue>| list.own().all(|it| it.key != attribute.key);
+        match attributes.filter(|attributes| is_free(attributes) && are_right(attributes)) {
+            Some(attributes) => {
+                attributes.put(attribute, Standing::Own);
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Records an exception at once: its attribute, event and status.
     pub(crate) fn add_exception(
         &self,

@@ -20,6 +20,8 @@ mod hosting;
 mod inherited_identity;
 mod masks;
 mod mcp;
+mod mcp_joined;
+mod mcp_metrics;
 mod meters;
 mod metrics;
 mod nesting;
