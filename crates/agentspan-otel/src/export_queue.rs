@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::keys::Sensitivity;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
+use agentspan_processor::clock::{Clock, SystemClock};
 use agentspan_queue::PerProcess;
 use agentspan_queue::contain::{self, Foreign};
 use agentspan_queue::queue::{DropPolicy, QueuePace, Refused, Settings};
@@ -133,6 +134,7 @@ pub struct ExportQueueBuilder<E> {
     receipts: Receipts,
     condition: Option<Box<Condition>>,
     sampling: Option<TraceSampling>,
+    clock: Arc<dyn Clock>,
     after_fork: Option<Box<AfterFork<E>>>,
 }
 
@@ -228,6 +230,13 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         self
     }
 
+    /// Sets the clock by which the [sampling](Self::with_sampling) knows how long a trace has waited. The default
+    /// is that of the system; a test takes one that moves when it is told to.
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Sets where the exporter puts what the receiver says of a batch beside taking it.
     pub fn with_receipts(mut self, receipts: Receipts) -> Self {
         self.receipts = receipts;
@@ -263,7 +272,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         let _ = Sensitivity::of("");
         let (name, preparation) = (Arc::clone(&self.name), self.preparation);
         let (receipts, limits) = (self.receipts, self.limits);
-        let (sampling, settings) = (self.sampling, self.settings);
+        let (sampling, settings, clock) = (self.sampling, self.settings, self.clock);
         let start = move |process: &Arc<Process>, exporter| {
             let worker = Worker {
                 name: Arc::clone(&name),
@@ -274,6 +283,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
                 receipts: receipts.clone(),
                 batch,
                 sampler: sampling.map(|sampling| Sampler::new(sampling, settings)),
+                clock: Arc::clone(&clock),
             };
             let named = thread::Builder::new().name("agentspan-queue".to_owned());
             process.start_thread(|| named.spawn(move || worker.run()))
@@ -337,6 +347,7 @@ impl ExportQueue {
             receipts: Receipts::new(),
             condition: None,
             sampling: None,
+            clock: Arc::new(SystemClock::default()),
             after_fork: None,
         }
     }

@@ -72,11 +72,14 @@ pub enum DropReason {
     Panic,
     /// The sampling of the destination did not keep the trace. Flush and shutdown do not tell of it.
     Sampled,
+    /// The root of the trace did not end for so long that the sampling of the destination stopped waiting for
+    /// it. Give it longer with `TraceSampling::with_max_age`, or end the root. Flush and shutdown do not tell of it.
+    SampledByAge,
 }
 
 impl DropReason {
     /// All reasons, in the order of their declaration: first those that the delivery to Agent 365 counts.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::NoIdentity,
         Self::OtherOperation,
         Self::BadIdentity,
@@ -101,6 +104,7 @@ impl DropReason {
         Self::TimedOut,
         Self::Panic,
         Self::Sampled,
+        Self::SampledByAge,
     ];
 
     /// The reasons that the delivery to Agent 365 counts.
@@ -110,7 +114,7 @@ impl DropReason {
     };
 
     /// The reasons that the queue of any other destination counts.
-    pub const OF_QUEUES: [Self; 9] = [
+    pub const OF_QUEUES: [Self; 10] = [
         Self::QueueFull,
         Self::Failed,
         Self::TimedOut,
@@ -120,6 +124,7 @@ impl DropReason {
         Self::ShutdownDeadline,
         Self::Forked,
         Self::Sampled,
+        Self::SampledByAge,
     ];
 
     /// The name under which the reason appears in logs and reports, such as `queue_full`.
@@ -150,7 +155,14 @@ impl DropReason {
             Self::TimedOut => "export_timed_out",
             Self::Panic => "panic",
             Self::Sampled => "sampled",
+            Self::SampledByAge => "sampled_by_age",
         }
+    }
+
+    /// Whether the span was not to be exported: its loss is counted, and nothing went wrong.
+    #[must_use]
+    pub const fn is_by_choice(self) -> bool {
+        matches!(self, Self::Sampled | Self::SampledByAge)
     }
 
     /// The place of the reason in [`ALL`](Self::ALL).

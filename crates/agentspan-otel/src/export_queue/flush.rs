@@ -55,7 +55,7 @@ pub(super) fn of_shutdown(
 ) -> OTelSdkResult {
     let mut with_reasons = DropReason::ALL.into_iter().zip(losses);
     let only_late = with_reasons.all(|(reason, n)| {
-        n == 0 || [DropReason::ShutdownDeadline, DropReason::Sampled].contains(&reason)
+        n == 0 || reason == DropReason::ShutdownDeadline || reason.is_by_choice()
     });
     let is_late = outcome == Outcome::Late;
     if is_late && only_late {
@@ -70,7 +70,7 @@ pub(super) fn of_shutdown(
 fn lost(name: &str, losses: [u64; LOSSES]) -> Option<String> {
     // What was sampled out was not to be exported.
     let reasons = DropReason::ALL.into_iter().zip(losses);
-    let losses = reasons.filter(|(reason, _)| *reason != DropReason::Sampled);
+    let losses = reasons.filter(|(reason, _)| !reason.is_by_choice());
     let losses = losses.map(|(reason, spans)| (reason.as_str(), spans));
     told::sentence("span", losses).map(|lost| format!("{name} {lost}"))
 }

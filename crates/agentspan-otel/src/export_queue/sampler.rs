@@ -1,6 +1,7 @@
 //! The spans of traces that nothing has decided about yet, on the thread of a queue.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use agentspan_queue::queue::{Queued, Settings};
 use opentelemetry::TraceId;
@@ -19,6 +20,8 @@ pub(super) struct Sampler {
     order: VecDeque<(TraceId, u64)>,
     /// The number of the next trace.
     next: u64,
+    /// The number of the last trace of which it is known when its first span came.
+    last_dated: u64,
     spans: usize,
     bytes: u64,
     decided: HashMap<TraceId, bool>,
@@ -32,6 +35,25 @@ struct Held {
     bytes: u64,
     tokens: u64,
     number: u64,
+    /// When its first span came.
+    since: Option<Duration>,
+}
+
+/// What becomes of the spans of a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Kept,
+    Dropped,
+    Outdated,
+}
+
+impl Fate {
+    fn of(is_kept: bool) -> Self {
+        match is_kept {
+            true => Self::Kept,
+            false => Self::Dropped,
+        }
+    }
 }
 
 /// What has been decided.
@@ -39,6 +61,8 @@ struct Held {
 pub(super) struct Decided {
     pub(super) kept: Vec<Item>,
     pub(super) dropped: Vec<Item>,
+    /// Those that have waited for too long.
+    pub(super) outdated: Vec<Item>,
 }
 
 impl Sampler {
@@ -51,6 +75,7 @@ impl Sampler {
             open: HashMap::new(),
             order: VecDeque::new(),
             next: 0,
+            last_dated: 0,
             spans: 0,
             bytes: 0,
             decided: HashMap::new(),
@@ -90,7 +115,7 @@ impl Sampler {
         let is_kept =
             weight.decides || self.rules.are_many(held.tokens) || self.rules.chooses(trace);
         if is_kept || is_root {
-            self.decide(trace, is_kept, decided);
+            self.decide(trace, Fate::of(is_kept), decided);
         }
         self.make_room(decided);
     }
@@ -98,17 +123,46 @@ impl Sampler {
     /// The root of a trace has ended, which the queue did not get.
     pub(super) fn root_has_ended(&mut self, trace: TraceId, decides: bool, decided: &mut Decided) {
         let before = self.decided.get(&trace).copied();
-        self.decide(
-            trace,
-            before.unwrap_or(false) || decides || self.rules.chooses(trace),
-            decided,
-        );
+        let is_kept = before.unwrap_or(false) || decides || self.rules.chooses(trace);
+        self.decide(trace, Fate::of(is_kept), decided);
+    }
+
+    /// Says what time it is, by a clock that never goes back: traces that have come since the last call came now,
+    /// and those that have waited for too long are decided.
+    pub(super) fn tick(&mut self, now: Duration, decided: &mut Decided) {
+        for (trace, number) in self.order.iter().rev() {
+            if *number <= self.last_dated {
+                break;
+            }
+            if let Some(held) = self
+                .open
+                .get_mut(trace)
+                .filter(|held| held.number == *number)
+            {
+                held.since = Some(now);
+            }
+        }
+        self.last_dated = self.next;
+        while let Some((trace, number)) = self.order.front().copied() {
+            if let Some(held) = self.open.get(&trace).filter(|held| held.number == number) {
+                let age = now.saturating_sub(held.since.unwrap_or(now));
+                if !self.rules.is_too_old(age) {
+                    break;
+                }
+                let fate = match self.rules.is_slow_by(age) {
+                    true => Fate::Kept,
+                    false => Fate::Outdated,
+                };
+                self.decide(trace, fate, decided);
+            }
+            self.order.pop_front();
+        }
     }
 
     /// Keeps everything that is held: nothing comes any more.
     pub(super) fn end(&mut self, decided: &mut Decided) {
         while let Some((trace, _)) = self.order.pop_front() {
-            self.decide(trace, true, decided);
+            self.decide(trace, Fate::Kept, decided);
         }
     }
 
@@ -122,7 +176,7 @@ impl Sampler {
                 .get(&trace)
                 .is_some_and(|held| held.number == number)
             {
-                self.decide(trace, false, decided);
+                self.decide(trace, Fate::Dropped, decided);
             }
         }
         // Those that were decided otherwise take little room, and not for ever.
@@ -135,16 +189,17 @@ impl Sampler {
         }
     }
 
-    fn decide(&mut self, trace: TraceId, is_kept: bool, decided: &mut Decided) {
+    fn decide(&mut self, trace: TraceId, fate: Fate, decided: &mut Decided) {
         if let Some(held) = self.open.remove(&trace) {
             self.spans = self.spans.saturating_sub(held.items.len());
             self.bytes = self.bytes.saturating_sub(held.bytes);
-            match is_kept {
-                true => decided.kept.extend(held.items),
-                false => decided.dropped.extend(held.items),
+            match fate {
+                Fate::Kept => decided.kept.extend(held.items),
+                Fate::Dropped => decided.dropped.extend(held.items),
+                Fate::Outdated => decided.outdated.extend(held.items),
             }
         }
-        if self.decided.insert(trace, is_kept).is_none() {
+        if self.decided.insert(trace, fate == Fate::Kept).is_none() {
             self.decided_order.push_back(trace);
         }
         if self.decided_order.len() > DECISIONS {

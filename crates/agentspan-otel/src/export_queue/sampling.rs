@@ -9,6 +9,9 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::metrics::Measured;
 
+/// For how long the spans of a trace wait for the end of its root.
+const DEFAULT_MAX_AGE: Duration = Duration::from_secs(600);
+
 /// Which traces a destination gets, each of them whole: for a backend that costs money by the span.
 ///
 /// A trace is kept if one of its spans failed, if one of them was slow, if its calls of models used
@@ -21,7 +24,13 @@ use crate::metrics::Measured;
 /// trace; one that failed or was slow changes it for itself and for those after it. What is not kept is
 /// dropped and counted as [`DropReason::Sampled`](crate::DropReason::Sampled).
 ///
-/// A flush decides nothing: spans of traces that go on remain queued. The end of the queue keeps them,
+/// A trace whose root does not end waits for ten minutes, or as [`with_max_age`](Self::with_max_age) says, from
+/// the time when the thread of the queue got its first span. It is then decided by what is known of it: it is
+/// kept if that is slow, and otherwise dropped and counted as
+/// [`DropReason::SampledByAge`](crate::DropReason::SampledByAge). The thread looks at its traces when
+/// it has something to do, such as a flush or another span.
+///
+/// A flush decides nothing else: spans of traces that go on remain queued. The end of the queue keeps them,
 /// since nobody knows how they end.
 ///
 /// ```
@@ -40,6 +49,7 @@ pub struct TraceSampling {
     keeps_failed: bool,
     slow: Option<Duration>,
     tokens: Option<u64>,
+    max_age: Duration,
     pub(super) max_bytes: u64,
     pub(super) max_spans: usize,
 }
@@ -61,6 +71,7 @@ impl TraceSampling {
             keeps_failed: true,
             slow: None,
             tokens: None,
+            max_age: DEFAULT_MAX_AGE,
             max_bytes: 16 << 20,
             max_spans: 1 << 14,
         }
@@ -85,6 +96,12 @@ impl TraceSampling {
         self
     }
 
+    /// Sets for how long the spans of a trace wait for the end of its root. The default is ten minutes.
+    pub const fn with_max_age(mut self, age: Duration) -> Self {
+        self.max_age = age;
+        self
+    }
+
     /// Sets how many bytes the spans may hold, as estimated, that wait for a decision. The default is
     /// 16 MiB, and never more than an eighth of what the queue may hold. Beyond it, the oldest trace
     /// is decided by what is known of it.
@@ -98,6 +115,17 @@ impl TraceSampling {
     pub const fn with_max_spans(mut self, spans: usize) -> Self {
         self.max_spans = spans;
         self
+    }
+
+    /// Whether a trace whose spans have waited for so long waits no longer.
+    pub(super) fn is_too_old(&self, age: Duration) -> bool {
+        age >= self.max_age
+    }
+
+    /// Whether a trace whose spans have waited for so long has a slow span: the root, which has begun before
+    /// them, and not ended.
+    pub(super) fn is_slow_by(&self, age: Duration) -> bool {
+        self.slow.is_some_and(|slow| age >= slow)
     }
 
     /// Whether the trace is kept whatever happens in it.

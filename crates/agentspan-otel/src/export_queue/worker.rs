@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use agentspan_model::mapping::PlacedSpan;
+use agentspan_processor::clock::Clock;
 use agentspan_queue::contain;
 use agentspan_queue::queue::{Finished, Queued, Taken, Work};
 use agentspan_record::{DropReason, Preparation, SpanLimits};
@@ -28,6 +29,8 @@ pub(super) struct Worker<E> {
     /// How many spans the exporter gets at once, at most.
     pub(super) batch: usize,
     pub(super) sampler: Option<Sampler>,
+    /// By which the sampler knows how long traces have waited.
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// Spans that are exported together.
@@ -74,6 +77,10 @@ impl<E: SpanExporter> Worker<E> {
                 }
             };
             if let Some(sampler) = &mut self.sampler {
+                // A clock that panics stands still.
+                if let Ok(now) = contain::call(|| self.clock.monotonic()) {
+                    sampler.tick(now, &mut decided);
+                }
                 for (trace, decides) in roots.into_iter().flatten() {
                     sampler.root_has_ended(trace, decides, &mut decided);
                 }
@@ -116,13 +123,19 @@ impl<E: SpanExporter> Worker<E> {
     }
 
     fn export_decided(&mut self, decided: Decided, taken: Taken) {
-        if !decided.dropped.is_empty() {
+        for (items, reason) in [
+            (decided.dropped, DropReason::Sampled),
+            (decided.outdated, DropReason::SampledByAge),
+        ] {
+            if items.is_empty() {
+                continue;
+            }
             let mut finished = Finished::default();
-            for item in decided.dropped {
+            for item in items {
                 finished.items += 1;
                 finished.bytes += item.bytes();
             }
-            finished.lose(DropReason::Sampled, finished.items);
+            finished.lose(reason, finished.items);
             self.process.queue.finish(taken, finished);
         }
         let mut kept = decided.kept.into_iter().peekable();

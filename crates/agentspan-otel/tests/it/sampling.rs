@@ -1,9 +1,12 @@
 //! Which traces a queue with sampling exports, what it holds, and what it counts.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use agentspan_model::agentspec::Timestamp;
 use agentspan_otel::export_queue::{ExportStats, TraceSampling};
 use agentspan_otel::{DropReason, ExportQueue};
+use agentspan_processor::clock::ManualClock;
 use opentelemetry::trace::{
     Span as _, SpanBuilder, SpanContext, SpanId, Status, TraceContextExt as _, TraceFlags, TraceId,
     TraceState, Tracer as _, TracerProvider as _,
@@ -19,6 +22,7 @@ struct Bench {
     queue: ExportQueue,
     exporter: InMemorySpanExporter,
     tracer: SdkTracer,
+    clock: Arc<ManualClock>,
     _provider: SdkTracerProvider,
 }
 
@@ -32,8 +36,10 @@ impl Bench {
         filter: impl Fn(&SpanData) -> bool + Send + Sync + 'static,
     ) -> Self {
         let exporter = InMemorySpanExporter::default();
+        let clock = Arc::new(ManualClock::new(Timestamp::from_unix_nanos(0)));
         let queue = ExportQueue::builder("test", exporter.clone())
             .with_sampling(sampling)
+            .with_clock(Arc::<ManualClock>::clone(&clock))
             .with_filter(filter)
             .build()
             .unwrap();
@@ -44,6 +50,7 @@ impl Bench {
             queue,
             exporter,
             tracer: provider.tracer("t"),
+            clock,
             _provider: provider,
         }
     }
@@ -275,4 +282,72 @@ fn what_is_sampled_out_is_no_failure_of_flush_or_shutdown() {
     bench.root("root").end();
     bench.queue.shutdown(WHILE).unwrap();
     assert_eq!(bench.stats().dropped_for(DropReason::Sampled), 2);
+}
+
+/// Lets the thread of the queue see the spans, and then time pass.
+fn pass(bench: &Bench, time: Duration) {
+    bench.queue.flush(WHILE).unwrap();
+    bench.clock.advance(time);
+    bench.queue.flush(WHILE).unwrap();
+}
+
+#[test]
+fn a_trace_whose_root_never_ends_waits_for_ten_minutes() {
+    let bench = Bench::new(TraceSampling::one_in(0));
+    let (lost, going_on) = (bench.root("lost"), bench.root("going on"));
+    bench.child(&lost, "child").end();
+    bench.child(&lost, "child").end();
+    pass(&bench, Duration::from_secs(300));
+    bench.child(&going_on, "child").end();
+    pass(&bench, Duration::from_secs(300) - Duration::from_nanos(1));
+    let stats = bench.stats();
+    assert_eq!((stats.queued, stats.dropped()), (3, 0), "{stats:?}");
+    pass(&bench, Duration::from_nanos(1));
+    let stats = bench.stats();
+    assert_eq!(stats.dropped_for(DropReason::SampledByAge), 2, "{stats:?}");
+    assert_eq!(stats.dropped_for(DropReason::Sampled), 0, "{stats:?}");
+    assert_eq!(stats.queued, 1, "the other trace is younger");
+    // Nothing failed by that, and what ends later follows.
+    let mut failing = bench.child(&lost, "failing");
+    failing.set_status(Status::error("no"));
+    failing.end();
+    drop(going_on);
+    bench.check(&["failing"], 2);
+    drop(lost);
+    assert_eq!(bench.exported(), ["failing", "lost"]);
+}
+
+#[test]
+fn a_trace_that_has_waited_for_longer_than_what_is_slow_is_kept() {
+    let slow = Duration::from_secs(30);
+    for (slow, exported) in [(slow, 1), (slow * 3, 0)] {
+        let sampling = TraceSampling::one_in(0)
+            .with_slow(slow)
+            .with_max_age(Duration::from_secs(60));
+        let bench = Bench::new(sampling);
+        let root = bench.root("root");
+        bench.child(&root, "child").end();
+        pass(&bench, Duration::from_secs(60));
+        assert_eq!(bench.exported().len(), exported, "{slow:?}");
+        let aged = bench.stats().dropped_for(DropReason::SampledByAge);
+        assert_eq!(aged, 1 - exported as u64, "{slow:?}");
+    }
+}
+
+#[test]
+fn old_traces_are_decided_with_the_spans_of_others() {
+    let bench = Bench::new(TraceSampling::one_in(0).with_max_age(Duration::from_secs(1)));
+    let old: Vec<_> = (0..5).map(|_| bench.root("old")).collect();
+    for root in &old {
+        bench.child(root, "child").end();
+    }
+    bench.queue.flush(WHILE).unwrap();
+    bench.clock.advance(Duration::from_secs(1));
+    let mut other = bench.root("other");
+    other.set_status(Status::error("no"));
+    other.end();
+    assert_eq!(bench.exported(), ["other"]);
+    let stats = bench.stats();
+    assert_eq!(stats.dropped_for(DropReason::SampledByAge), 5);
+    assert_eq!(stats.queued, 0);
 }

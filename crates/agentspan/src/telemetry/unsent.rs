@@ -24,7 +24,7 @@ impl Unsent {
             let count_before = |reason| known.map_or(0, |known| lost_for(known, reason));
             let losses = destination.losses.iter();
             // What was sampled out was not to be sent.
-            let losses = losses.filter(|(reason, _)| *reason != DropReason::Sampled);
+            let losses = losses.filter(|(reason, _)| !reason.is_by_choice());
             let new = losses.map(|(reason, count)| {
                 let new = count.saturating_sub(count_before(*reason));
                 (reason.as_str(), new)
@@ -107,7 +107,10 @@ mod tests {
     #[test]
     fn what_is_sampled_out_is_not_unsent() {
         let after = TelemetryReport {
-            destinations: vec![report("otlp", &[(DropReason::Sampled, 5)])],
+            destinations: vec![report(
+                "otlp",
+                &[(DropReason::Sampled, 5), (DropReason::SampledByAge, 2)],
+            )],
             ..TelemetryReport::default()
         };
         let unsent = Unsent::between(&TelemetryReport::default(), &after);
