@@ -117,8 +117,10 @@ pub fn source_span(span: &SpanData) -> SourceSpan<'_> {
     if span.span_kind == SpanKind::Client {
         source = source.with_kind(ModelKind::Client);
     }
-    if let Status::Error { description } = &span.status {
-        source = source.with_error(description);
+    match &span.status {
+        Status::Error { description } => source = source.with_error(description),
+        Status::Ok => source = source.with_ok(),
+        Status::Unset => {}
     }
     for attribute in &span.attributes {
         source.attribute(attribute.key.as_str(), value(&attribute.value));

@@ -37,6 +37,7 @@ mod facts;
 mod failure;
 mod gen_ai;
 mod json_messages;
+mod lenient_json;
 mod list_messages;
 mod messages;
 mod names;

@@ -13,5 +13,6 @@ mod agentspec_reading;
 mod agentspec_recordings;
 mod mapping;
 mod normal_forms;
+mod normal_hostile;
 mod sensitivity;
 mod value_text;

@@ -14,12 +14,13 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-const RENDERINGS: [Rendering; 5] = [
+const RENDERINGS: [Rendering; 6] = [
     Rendering::GenAi,
     Rendering::GenAiV0_1,
     Rendering::OpenInference,
     Rendering::Agent365(Profile::V0_1),
     Rendering::Agent365(Profile::V2),
+    Rendering::Agent365(Profile::V3),
 ];
 
 /// The value of an attribute that is kept.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::facts::{NormalSpan, Parameters, Usage};
+use super::lenient_json;
 use super::operation::langchain_agent;
 use super::reader::Reader;
 use crate::agent365::Profile;
@@ -96,7 +97,7 @@ impl Asked {
             dialects::LOGFIRE_REQUEST_DATA,
         ];
         let texts = places.iter().filter_map(|key| reader.peek(key));
-        let values = texts.filter_map(|text| serde_json::from_str(text).ok());
+        let values = texts.filter_map(lenient_json::parse);
         Self(values.collect())
     }
 
@@ -163,7 +164,7 @@ fn read_answer(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
     let Some(text) = reader.peek(keys::OUTPUT_VALUE) else {
         return;
     };
-    let Ok(value) = serde_json::from_str::<Value>(text) else {
+    let Some(value) = lenient_json::parse(text) else {
         return;
     };
     let find = |places: &[&str]| {

@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use super::facts::ErrorFacts;
+use super::lenient_json;
 use super::reader::Reader;
+use super::source::SourceEvent;
 use crate::agentspec::Sensitive;
 use crate::keys::{self, dialects};
 
@@ -17,7 +19,9 @@ pub(super) fn read(reader: &Reader<'_, '_>) -> Option<ErrorFacts> {
             Some(known.unwrap_or(keys::ERROR_TYPE_OTHER).to_owned())
         });
     }
-    let mut exceptions = reader.events().filter(|e| e.name == keys::EXCEPTION_EVENT);
+    // What a span got over is no failure of it: a retry that went well, for instance.
+    let is_exception = |e: &&_| !reader.span.is_ok && is_named_exception(e);
+    let mut exceptions = reader.events().filter(is_exception);
     let exception = exceptions.next_back();
     let of_exception = |key| exception.and_then(|event| event.text(key));
     let of_langfuse = reader.peek(dialects::LANGFUSE_LEVEL) == Some("ERROR");
@@ -33,7 +37,7 @@ pub(super) fn read(reader: &Reader<'_, '_>) -> Option<ErrorFacts> {
         return None;
     }
     let error_type = error_type.or_else(|| {
-        let name = of_exception(keys::EXCEPTION_TYPE)?;
+        let name = of_exception(keys::EXCEPTION_TYPE).filter(|name| !name.is_empty())?;
         Some(name.to_owned())
     });
     // genai has the status of the answer for its class.
@@ -51,6 +55,10 @@ pub(super) fn read(reader: &Reader<'_, '_>) -> Option<ErrorFacts> {
     })
 }
 
+fn is_named_exception(event: &SourceEvent<'_>) -> bool {
+    event.name == keys::EXCEPTION_EVENT
+}
+
 fn status_code(text: &str) -> Option<i64> {
     let code: i64 = text.parse().ok()?;
     (400..600).contains(&code).then_some(code)
@@ -59,7 +67,7 @@ fn status_code(text: &str) -> Option<i64> {
 /// LangChain keeps the provider's answer beside its own.
 fn answer(reader: &Reader<'_, '_>) -> (Option<i64>, Option<String>) {
     let text = reader.peek(keys::OUTPUT_VALUE);
-    let value: Option<Value> = text.and_then(|text| serde_json::from_str(text).ok());
+    let value: Option<Value> = text.and_then(lenient_json::parse);
     let place = "/generations/0/0/message/kwargs/response_metadata";
     let Some(metadata) = value.as_ref().and_then(|value| value.pointer(place)) else {
         return (None, None);

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::facts::NormalMessage;
+use super::lenient_json;
 use super::tool::json_or_text;
 use crate::agent365::{MessagePart, MessageRole, Modality};
 
@@ -16,8 +17,15 @@ pub(super) fn messages(value: &Value, role: &MessageRole) -> Option<Vec<NormalMe
             messages.collect::<Option<Vec<_>>>().map(answers_in_one)
         }
         Value::Object(object) => {
-            if let Some(list @ Value::Array(_)) = object.get("messages") {
-                return messages(list, role);
+            // Gemini's request has contents.
+            for list in ["messages", "contents"] {
+                if let Some(list @ Value::Array(_)) = object.get(list) {
+                    return messages(list, role);
+                }
+            }
+            if let Some(Value::Array(candidates)) = object.get("candidates") {
+                let messages = candidates.iter().map(|it| candidate_message(it, role));
+                return messages.collect();
             }
             // The answer of OpenAI's APIs.
             if let Some(Value::Array(choices)) = object.get("choices") {
@@ -26,6 +34,13 @@ pub(super) fn messages(value: &Value, role: &MessageRole) -> Option<Vec<NormalMe
             }
             if let Some(list @ Value::Array(_)) = object.get("output") {
                 return messages(list, role);
+            }
+            // The answer of Bedrock's Converse.
+            if let Some(answer) = value.pointer("/output/message") {
+                let mut message = message(answer, role)?;
+                let reason = object.get("stopReason").and_then(Value::as_str);
+                message.finish_reason = reason.map(str::to_owned);
+                return Some(vec![message]);
             }
             message(value, role).map(|message| vec![message])
         }
@@ -37,6 +52,14 @@ pub(super) fn messages(value: &Value, role: &MessageRole) -> Option<Vec<NormalMe
 fn choice_message(choice: &Value, role: &MessageRole) -> Option<NormalMessage> {
     let mut message = message(choice.get("message")?, role)?;
     let reason = choice.get("finish_reason").and_then(Value::as_str);
+    message.finish_reason = reason.map(str::to_owned);
+    Some(message)
+}
+
+/// An answer of Gemini.
+fn candidate_message(candidate: &Value, role: &MessageRole) -> Option<NormalMessage> {
+    let mut message = message(candidate.get("content")?, role)?;
+    let reason = candidate.get("finishReason").and_then(Value::as_str);
     message.finish_reason = reason.map(str::to_owned);
     Some(message)
 }
@@ -90,6 +113,10 @@ fn message(value: &Value, role: &MessageRole) -> Option<NormalMessage> {
                 });
             }
             Some(Value::String(text)) if !text.is_empty() => parts.push(MessagePart::text(text)),
+            Some(one @ Value::Object(_)) => parts.extend(part(one)),
+            Some(number @ (Value::Number(_) | Value::Bool(_))) => {
+                parts.push(MessagePart::text(number.to_string()));
+            }
             _ => {}
         }
     }
@@ -145,7 +172,7 @@ fn response_item(object: &Map<String, Value>) -> Option<NormalMessage> {
 }
 
 fn tool_call_id(object: &Map<String, Value>) -> Option<String> {
-    let ids = ["call_id", "tool_call_id", "tool_use_id", "id"];
+    let ids = ["call_id", "tool_call_id", "tool_use_id", "toolUseId", "id"];
     let mut ids = ids.iter().filter_map(|id| object.get(*id));
     ids.find_map(Value::as_str).map(str::to_owned)
 }
@@ -168,7 +195,7 @@ fn tool_call(value: &Value) -> Option<MessagePart> {
 fn unwrapped(value: &Value) -> Value {
     match value {
         Value::String(text) => json_or_text(text),
-        value => value.clone(),
+        value => lenient_json::inside(value),
     }
 }
 
@@ -184,6 +211,9 @@ pub(super) fn part(value: &Value) -> Option<MessagePart> {
         values.find_map(Value::as_str).map(str::to_owned)
     };
     let part_type = object.get("type").and_then(Value::as_str);
+    if let Some(part) = named_by_member(object).filter(|_| part_type.is_none()) {
+        return Some(part);
+    }
     let known = match part_type {
         Some("text" | "input_text" | "output_text") | None => {
             text(&["content", "text"]).map(|content| MessagePart::Text { content })
@@ -207,6 +237,21 @@ pub(super) fn part(value: &Value) -> Option<MessagePart> {
             .filter(|part| !matches!(part, MessagePart::Generic { .. })),
     };
     Some(known.unwrap_or_else(|| generic(part_type.unwrap_or_default(), object)))
+}
+
+/// A part of Gemini or of Bedrock, which a member names in place of a type.
+fn named_by_member(object: &Map<String, Value>) -> Option<MessagePart> {
+    let member = |name: &str| object.get(name).and_then(Value::as_object);
+    if let Some(call) = object.get("functionCall").or_else(|| object.get("toolUse")) {
+        return tool_call(call);
+    }
+    let (result, place) = member("functionResponse")
+        .map(|result| (result, "response"))
+        .or_else(|| Some((member("toolResult")?, "content")))?;
+    Some(MessagePart::ToolCallResponse {
+        id: tool_call_id(result),
+        response: result.get(place).map(unwrapped),
+    })
 }
 
 fn image_url(object: &Map<String, Value>) -> Option<MessagePart> {

@@ -2,6 +2,7 @@
 
 use super::facts::NormalMessage;
 use super::json_messages::{answers_in_one, known_role, part};
+use super::lenient_json;
 use super::reader::{Element, Reader};
 use super::tool::json_or_text;
 use crate::agent365::{MessagePart, MessageRole, Modality};
@@ -105,8 +106,8 @@ impl<'s, 'a> Fields<'s, 'a> {
 /// OpenLLMetry has a content of several parts as a JSON text.
 fn content_parts(text: &str) -> Vec<MessagePart> {
     let is_part = |value: &Value| value.get("type").is_some_and(Value::is_string);
-    match serde_json::from_str(text) {
-        Ok(Value::Array(items)) if !items.is_empty() && items.iter().all(is_part) => {
+    match lenient_json::parse(text) {
+        Some(Value::Array(items)) if !items.is_empty() && items.iter().all(is_part) => {
             items.iter().filter_map(part).collect()
         }
         _ => vec![MessagePart::text(text)],

@@ -4,8 +4,10 @@ use serde_json::Value;
 
 use super::facts::{NormalMessage, NormalSpan, OperationName};
 use super::json_messages::{self, part, taken};
+use super::lenient_json;
 use super::list_messages;
 use super::reader::Reader;
+use super::source::SourceValue;
 use crate::agent365::{MessagePart, MessageRole};
 use crate::agentspec::Sensitive;
 use crate::keys::{self, dialects};
@@ -27,9 +29,9 @@ pub(super) fn read(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
 
 fn instructions(reader: &Reader<'_, '_>) -> Vec<MessagePart> {
     match reader.text(&[keys::GEN_AI_SYSTEM_INSTRUCTIONS]) {
-        Some(text) => match serde_json::from_str(text) {
-            Ok(Value::Array(items)) => items.iter().filter_map(part).collect(),
-            Ok(Value::String(text)) => vec![MessagePart::text(text)],
+        Some(text) => match lenient_json::parse(text) {
+            Some(Value::Array(items)) => items.iter().filter_map(part).collect(),
+            Some(Value::String(text)) => vec![MessagePart::text(text)],
             _ => vec![MessagePart::text(text)],
         },
         None => Vec::new(),
@@ -87,8 +89,16 @@ fn output(reader: &Reader<'_, '_>) -> Option<Vec<NormalMessage>> {
 
 /// Messages in a text: JSON that is messages, else the text itself.
 fn texts(reader: &Reader<'_, '_>, keys: &[&str], role: &MessageRole) -> Option<Vec<NormalMessage>> {
-    let text = reader.text(keys)?;
-    Some(messages_of(text, role))
+    if let Some(text) = reader.text(keys) {
+        return Some(messages_of(text, role));
+    }
+    // A list with a text for each message.
+    let items = reader.first(keys, |value| match value {
+        SourceValue::Texts(items) if !items.is_empty() => Some(items),
+        _ => None,
+    })?;
+    let messages = items.iter().flat_map(|text| messages_of(text, role));
+    Some(messages.collect())
 }
 
 /// As [`texts`], under keys that may hold anything: a list of texts, a quoted text and an empty list are no messages.
@@ -98,7 +108,7 @@ fn values(
     role: &MessageRole,
 ) -> Option<Vec<NormalMessage>> {
     let text = reader.text(keys)?;
-    let holds_objects = serde_json::from_str(text).is_ok_and(|value: Value| match value {
+    let holds_objects = lenient_json::parse(text).is_some_and(|value| match value {
         Value::Object(_) => true,
         Value::Array(items) => items.first().is_some_and(Value::is_object),
         _ => false,
@@ -111,8 +121,8 @@ fn values(
 }
 
 fn messages_of(text: &str, role: &MessageRole) -> Vec<NormalMessage> {
-    let messages = serde_json::from_str(text).ok();
-    let messages = messages.and_then(|value: Value| json_messages::messages(&value, role));
+    let messages = lenient_json::parse(text);
+    let messages = messages.and_then(|value| json_messages::messages(&value, role));
     messages.unwrap_or_else(|| vec![NormalMessage::text(role.clone(), text)])
 }
 
@@ -123,7 +133,7 @@ fn in_json(
     place: &str,
     role: &MessageRole,
 ) -> Option<Vec<NormalMessage>> {
-    let value: Value = serde_json::from_str(reader.peek(key)?).ok()?;
+    let value = lenient_json::parse(reader.peek(key)?)?;
     json_messages::messages(value.pointer(place)?, role)
 }
 
@@ -187,9 +197,14 @@ fn in_events(reader: &Reader<'_, '_>, side: &dyn Side) -> Option<Vec<NormalMessa
             continue;
         };
         let text = side.keys().into_iter().find_map(|key| event.text(key));
-        if let Some(text) = text {
-            messages.extend(messages_of(text, &role));
+        let mut of_event = text.map_or_else(Vec::new, |text| messages_of(text, &role));
+        if let [only] = &mut of_event[..] {
+            let reason = event
+                .text("finish_reason")
+                .filter(|reason| !reason.is_empty());
+            only.finish_reason = only.finish_reason.take().or(reason.map(str::to_owned));
         }
+        messages.extend(of_event);
     }
     (!messages.is_empty()).then_some(messages)
 }
@@ -211,10 +226,7 @@ fn definitions(reader: &Reader<'_, '_>) -> Vec<Value> {
         let schemas = tools
             .iter()
             .filter_map(|tool| tool.text(keys::TOOL_JSON_SCHEMA));
-        return schemas
-            .filter_map(|text| serde_json::from_str(text).ok())
-            .map(flat)
-            .collect();
+        return schemas.filter_map(lenient_json::parse).map(flat).collect();
     }
     let functions = reader.list(dialects::LLM_REQUEST_FUNCTIONS);
     let functions = functions.into_iter().flatten().map(|function| {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::facts::OperationName;
+use super::lenient_json;
 use super::reader::Reader;
 use crate::keys::{self, dialects};
 
@@ -66,7 +67,7 @@ fn by_open_inference(reader: &Reader<'_, '_>) -> Option<Said> {
 /// The name of the agent that LangChain does something for.
 pub(super) fn langchain_agent(reader: &Reader<'_, '_>) -> Option<String> {
     let metadata = reader.peek(keys::METADATA)?;
-    let metadata: Value = serde_json::from_str(metadata).ok()?;
+    let metadata = lenient_json::parse(metadata)?;
     let name = metadata.get("lc_agent_name").and_then(Value::as_str)?;
     Some(name.to_owned())
 }

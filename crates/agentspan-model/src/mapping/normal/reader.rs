@@ -1,10 +1,11 @@
 //! Looks attributes up by key, whatever form their values have, and remembers which were read.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
+use super::lenient_json;
 use super::source::{SourceEvent, SourceSpan, SourceValue};
 use crate::keys::dialects;
 
@@ -80,10 +81,7 @@ impl<'s, 'a> Reader<'s, 'a> {
 
     /// As [`peek`](Self::peek), of a number.
     pub(super) fn peek_whole(&self, key: &str) -> Option<i64> {
-        self.values.get(key).and_then(|value| match value {
-            SourceValue::I64(number) => Some(*number),
-            _ => None,
-        })
+        self.values.get(key).and_then(|value| whole_of(value))
     }
 
     /// A text that is not empty.
@@ -100,12 +98,7 @@ impl<'s, 'a> Reader<'s, 'a> {
 
     /// A whole number, which may be written as text.
     pub(super) fn whole(&self, keys: &[&str]) -> Option<i64> {
-        self.first(keys, |value| match value {
-            SourceValue::I64(number) => Some(*number),
-            SourceValue::Text(text) => text.trim().parse().ok(),
-            SourceValue::F64(number) => whole(*number),
-            _ => None,
-        })
+        self.first(keys, whole_of)
     }
 
     pub(super) fn real(&self, keys: &[&str]) -> Option<f64> {
@@ -121,8 +114,9 @@ impl<'s, 'a> Reader<'s, 'a> {
     pub(super) fn truth(&self, keys: &[&str]) -> Option<bool> {
         self.first(keys, |value| match value {
             SourceValue::Bool(truth) => Some(*truth),
-            SourceValue::Text("true") => Some(true),
-            SourceValue::Text("false") => Some(false),
+            // Python has a capital.
+            SourceValue::Text("true" | "True") => Some(true),
+            SourceValue::Text("false" | "False") => Some(false),
             _ => None,
         })
     }
@@ -141,26 +135,20 @@ impl<'s, 'a> Reader<'s, 'a> {
     /// Text that is JSON.
     pub(super) fn json(&self, keys: &[&str]) -> Option<Value> {
         self.first(keys, |value| match value {
-            SourceValue::Text(text) => serde_json::from_str(text).ok(),
+            SourceValue::Text(text) => lenient_json::parse(text),
             _ => None,
         })
     }
 
     /// The members of a list of keys, `prefix.N.member`, in order; gaps close. `None` if there are none.
     pub(super) fn list(&self, prefix: &str) -> Option<Vec<Element<'s, 'a>>> {
-        let mut elements: Vec<(usize, Element<'s, 'a>)> = Vec::new();
-        for (&key, &value) in &self.values {
-            let Some((index, member)) = place(key, prefix) else {
-                continue;
-            };
+        let keys = self.values.iter();
+        let placed = keys.filter_map(|(&key, &value)| {
+            let (index, member) = place(key, prefix)?;
             self.read.borrow_mut().insert(key);
-            match elements.iter_mut().find(|(place, _)| *place == index) {
-                Some((_, element)) => element.0.push((member, value)),
-                None => elements.push((index, Element(vec![(member, value)]))),
-            }
-        }
-        elements.sort_by_key(|(index, _)| *index);
-        let elements: Vec<_> = elements.into_iter().map(|(_, element)| element).collect();
+            Some((index, member, value))
+        });
+        let elements = elements(placed);
         (!elements.is_empty()).then_some(elements)
     }
 }
@@ -178,26 +166,49 @@ impl<'s, 'a> Element<'s, 'a> {
 
     /// The elements of a list inside of this element.
     pub(super) fn list(&self, prefix: &str) -> Vec<Self> {
-        let mut elements: Vec<(usize, Element<'s, 'a>)> = Vec::new();
-        for (key, value) in &self.0 {
-            let Some((index, member)) = place(key, prefix) else {
-                continue;
-            };
-            match elements.iter_mut().find(|(place, _)| *place == index) {
-                Some((_, element)) => element.0.push((member, value)),
-                None => elements.push((index, Element(vec![(member, value)]))),
-            }
-        }
-        elements.sort_by_key(|(index, _)| *index);
-        elements.into_iter().map(|(_, element)| element).collect()
+        elements(self.0.iter().filter_map(|(key, value)| {
+            let (index, member) = place(key, prefix)?;
+            Some((index, member, *value))
+        }))
     }
+}
+
+/// The elements in the order of their indices.
+fn elements<'s, 'a>(
+    placed: impl Iterator<Item = (usize, &'a str, &'s SourceValue<'a>)>,
+) -> Vec<Element<'s, 'a>> {
+    let mut elements: BTreeMap<usize, Element<'s, 'a>> = BTreeMap::new();
+    for (index, member, value) in placed {
+        let element = elements.entry(index).or_insert_with(|| Element(Vec::new()));
+        element.0.push((member, value));
+    }
+    elements.into_values().collect()
 }
 
 /// Splits `prefix.N.member`.
 fn place<'k>(key: &'k str, prefix: &str) -> Option<(usize, &'k str)> {
     let rest = key.strip_prefix(prefix)?.strip_prefix('.')?;
     let (index, member) = rest.split_once('.')?;
-    Some((index.parse().ok()?, member))
+    // One element has one index: `007` and `+7` are names of something else.
+    let is_index = index == "0" || (!index.starts_with('0') && is_digits(index));
+    is_index.then_some((index.parse().ok()?, member))
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A whole number, which may be written as text, and with a point.
+fn whole_of(value: &SourceValue<'_>) -> Option<i64> {
+    match value {
+        SourceValue::I64(number) => Some(*number),
+        SourceValue::F64(number) => whole(*number),
+        SourceValue::Text(text) => {
+            let text = text.trim();
+            text.parse().ok().or_else(|| whole(text.parse().ok()?))
+        }
+        _ => None,
+    }
 }
 
 fn whole(number: f64) -> Option<i64> {
@@ -209,16 +220,16 @@ fn whole(number: f64) -> Option<i64> {
 }
 
 fn texts_of(text: &str) -> Option<Vec<String>> {
-    match serde_json::from_str(text) {
-        Ok(Value::Array(values)) if values.is_empty() => None,
-        Ok(Value::Array(values)) => values
+    match lenient_json::parse(text) {
+        Some(Value::Array(values)) if values.is_empty() => None,
+        Some(Value::Array(values)) => values
             .into_iter()
             .map(|value| match value {
                 Value::String(text) => Some(text),
                 _ => None,
             })
             .collect(),
-        Ok(Value::String(text)) => Some(vec![text]),
+        Some(Value::String(text)) => Some(vec![text]),
         _ if text.is_empty() => None,
         _ => Some(vec![text.to_owned()]),
     }

@@ -127,11 +127,12 @@ pub struct SourceSpan<'a> {
     pub(super) name: &'a str,
     pub(super) kind: SpanKind,
     pub(super) error: Option<&'a str>,
+    pub(super) is_ok: bool,
     pub(super) attributes: Vec<(&'a str, SourceValue<'a>)>,
     pub(super) events: Vec<SourceEvent<'a>>,
 }
 
-debug_masked!(SourceSpan<'_> shows { name, kind, attributes, events } hides { error });
+debug_masked!(SourceSpan<'_> shows { name, kind, is_ok, attributes, events } hides { error });
 
 impl<'a> SourceSpan<'a> {
     /// A span without attributes and events, which did not fail.
@@ -141,6 +142,7 @@ impl<'a> SourceSpan<'a> {
             name,
             kind: SpanKind::Internal,
             error: None,
+            is_ok: false,
             attributes: Vec::new(),
             events: Vec::new(),
         }
@@ -157,6 +159,13 @@ impl<'a> SourceSpan<'a> {
     #[must_use]
     pub fn with_error(mut self, description: &'a str) -> Self {
         self.error = Some(description);
+        self
+    }
+
+    /// Sets that the status is `Ok`: whoever made the span says that it went well, whatever happened in it.
+    #[must_use]
+    pub fn with_ok(mut self) -> Self {
+        self.is_ok = true;
         self
     }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::facts::{NormalSpan, OperationName};
+use super::lenient_json;
 use super::reader::Reader;
 use crate::agentspec::Sensitive;
 use crate::keys::{self, dialects};
@@ -69,9 +70,8 @@ pub(super) fn read(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
 
 /// A JSON object or list as such; all else is text, numbers that may be meant as text included.
 pub(super) fn json_or_text(text: &str) -> Value {
-    match serde_json::from_str(text) {
-        Ok(value @ (Value::Object(_) | Value::Array(_))) => value,
-        Ok(Value::String(text)) => Value::String(text),
+    match lenient_json::parse_inside(text) {
+        Some(value @ (Value::Object(_) | Value::Array(_) | Value::String(_))) => value,
         _ => text.into(),
     }
 }
