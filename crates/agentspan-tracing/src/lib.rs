@@ -69,6 +69,9 @@ use self::tracer::LayerTracer;
 /// Give the provider a [`RelatedSpans`], or spans that have nothing to do with agents are exported,
 /// too. The traits of `tracing-opentelemetry`, for instance `OpenTelemetrySpanExt`, work with this
 /// layer.
+///
+/// A subscriber cannot exchange the layer with `reload::Layer` of `tracing-subscriber`, which panics for layers that
+/// have a filter, as this one has. Put a filter around it with `with_filter`, and reload that.
 #[must_use = "a layer does nothing until it is part of a subscriber"]
 pub fn layer<S>(
     provider: &SdkTracerProvider,

@@ -9,5 +9,6 @@
 mod d8_frameworks;
 mod filters;
 mod nesting_matrix;
+mod odd_programs;
 mod other_layers;
 mod recorder;
