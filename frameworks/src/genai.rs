@@ -16,6 +16,7 @@ use genai::{Client, ModelIden, ServiceTarget};
 use serde_json::json;
 use tracing::Instrument as _;
 
+use crate::model::Script;
 use crate::received::Expected;
 
 pub(crate) type AnyError = Box<dyn std::error::Error>;
@@ -35,8 +36,9 @@ async fn main() -> Result<(), AnyError> {
             "invoke_agent travel",
         ],
         spans_of_traces: &[7],
+        tokens: &[47, 80, 100],
     };
-    stage::capture(&expected, async |model| {
+    stage::capture(&expected, &Script::Alone, async |model| {
         let agent = AgentSpan::invoke_agent()
             .internal()
             .with_name("travel")

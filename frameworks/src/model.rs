@@ -5,25 +5,47 @@ use serde_json::{Value, json};
 
 use crate::AnyError;
 
-/// Starts the model. It answers three requests: with two calls of tools, with a text, and with a stream.
-pub(crate) fn start() -> Result<Service, AnyError> {
-    let call = |id: &str, name: &str| {
-        let arguments = json!({"city": "Genoa, CANARY-arguments"}).to_string();
-        json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}})
-    };
-    let calls = json!({
-        "role": "assistant",
-        "content": null,
-        "tool_calls": [call("call-1", "weather"), call("call-2", "trains")],
+/// What the model answers, request by request.
+pub(crate) enum Script {
+    /// Two calls of tools, a text, and a stream.
+    #[allow(dead_code, reason = "each program plays one of the scripts")]
+    Alone,
+    /// The same for a second agent, whom the first one calls, and a text for that one before the stream.
+    #[allow(dead_code, reason = "each program plays one of the scripts")]
+    WithSubAgent,
+}
+
+/// Starts the model.
+pub(crate) fn start(script: &Script) -> Result<Service, AnyError> {
+    let city = json!({"city": "Genoa, CANARY-arguments"});
+    let calls = calls(&[("call-1", "weather", &city), ("call-2", "trains", &city)]);
+    let text = || json!({"role": "assistant", "content": "By ship, CANARY-answer."});
+    let alone = [
+        Answer::json(&whole(calls, "tool_calls", (47, 12))),
+        Answer::json(&whole(text(), "stop", (80, 9))),
+    ];
+    let stream = streamed(&["By ", "ship, CANARY-answer."], (100, 5));
+    let mut answers = Vec::new();
+    match script {
+        Script::Alone => answers.extend(alone),
+        Script::WithSubAgent => {
+            let prompt = json!({"prompt": "Ask the timetables. CANARY-prompt"});
+            let call = self::calls(&[("call-0", "clerk", &prompt)]);
+            answers.push(Answer::json(&whole(call, "tool_calls", (30, 7))));
+            answers.extend(alone);
+            answers.push(Answer::json(&whole(text(), "stop", (60, 8))));
+        }
+    }
+    answers.push(stream);
+    Ok(Service::builder().script(answers).start()?)
+}
+
+fn calls(calls: &[(&str, &str, &Value)]) -> Value {
+    let calls = calls.iter().map(|(id, name, arguments)| {
+        let function = json!({"name": name, "arguments": arguments.to_string()});
+        json!({"id": id, "type": "function", "function": function})
     });
-    let text = json!({"role": "assistant", "content": "By ship, CANARY-answer."});
-    Ok(Service::builder()
-        .script([
-            Answer::json(&whole(calls, "tool_calls", (47, 12))),
-            Answer::json(&whole(text, "stop", (80, 9))),
-            streamed(&["By ", "ship, CANARY-answer."], (100, 5)),
-        ])
-        .start()?)
+    json!({"role": "assistant", "content": null, "tool_calls": calls.collect::<Vec<_>>()})
 }
 
 fn usage((input, output): (u64, u64)) -> Value {

@@ -22,6 +22,8 @@ pub(crate) struct Expected {
     pub(crate) names: &'static [&'static str],
     /// How many spans its traces have, sorted.
     pub(crate) spans_of_traces: &'static [usize],
+    /// The input tokens of its calls of models, sorted.
+    pub(crate) tokens: &'static [i64],
 }
 
 /// Fails unless everything is where it should be, and nothing where it should not be.
@@ -82,7 +84,7 @@ fn check_spans(expected: &Expected, spans: &[Span]) -> Result<(), AnyError> {
         }
     }
     tokens.sort_unstable();
-    expect(tokens == [47, 80, 100], &format!("tokens are {tokens:?}"))?;
+    expect(tokens == expected.tokens, &format!("tokens are {tokens:?}"))?;
     let failed = spans
         .iter()
         .filter(|span| span.name == "execute_tool trains");

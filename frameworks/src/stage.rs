@@ -13,6 +13,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::model::Script;
 use crate::received::{Expected, check};
 use crate::{AnyError, model};
 
@@ -20,9 +21,10 @@ use crate::{AnyError, model};
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Captures what `ask` does with the model at the address that it is given, and fails unless what is `expected`
-/// arrives everywhere. The first argument of the program is the generation of Agent 365, `v0.1` or `v2`.
+/// arrives everywhere. The first argument of the program is the generation of Agent 365: `v0.1`, `v2` or `v3`.
 pub(crate) async fn capture(
     expected: &Expected,
+    script: &Script,
     ask: impl AsyncFnOnce(String) -> Result<(), AnyError>,
 ) -> Result<(), AnyError> {
     let profile = match std::env::args().nth(1).as_deref() {
@@ -31,7 +33,7 @@ pub(crate) async fn capture(
         Some("v3") => Profile::V3,
         Some(other) => return Err(format!("{other:?} is no generation of Agent 365").into()),
     };
-    let model = model::start()?;
+    let model = model::start(script)?;
     let (masked, clear) = (Service::start()?, Service::start()?);
     let agent365 = Service::builder()
         .then_repeat(Answer::status(200))

@@ -6,14 +6,10 @@ use crate::workspace::{Workspace, cargo};
 /// Runs the programs of `frameworks`, a workspace of its own, which fail unless everything arrives. They need the
 /// compiler that the frameworks need, which is newer than the one that we declare.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), XtaskError> {
-    for (agent, profile) in [
-        ("rig", "v2"),
-        ("rig", "v0.1"),
-        ("genai", "v2"),
-        ("genai", "v0.1"),
-        ("mcp", "v2"),
-        ("mcp", "v0.1"),
-    ] {
+    let agents = ["rig", "genai", "mcp"];
+    let profiles = ["v0.1", "v2", "v3"];
+    let runs = agents.iter().flat_map(|agent| profiles.map(|profile| (agent, profile)));
+    for (agent, profile) in runs {
         println!("{agent}, Agent 365 {profile}");
         cargo(workspace)
             .args(["run", "--quiet", "--locked", "--manifest-path"])
