@@ -70,6 +70,9 @@ use self::tracer::LayerTracer;
 /// too. The traits of `tracing-opentelemetry`, for instance `OpenTelemetrySpanExt`, work with this
 /// layer.
 ///
+/// A subscriber has room for one layer of `tracing-opentelemetry`, which panics where it finds what another one has
+/// noted of a span. Instead of a second layer, give the provider a second processor or exporter.
+///
 /// A subscriber cannot exchange the layer with `reload::Layer` of `tracing-subscriber`, which panics for layers that
 /// have a filter, as this one has. Put a filter around it with `with_filter`, and reload that.
 #[must_use = "a layer does nothing until it is part of a subscriber"]
