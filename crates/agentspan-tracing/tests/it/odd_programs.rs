@@ -275,7 +275,7 @@ fn a_panic_inside_of_a_span_ends_it_and_leaves_nothing_current() {
             chat().in_scope(|| std::panic::resume_unwind(Box::new("gone")))
         }))
     });
-    unwound.map(|()| ()).unwrap_err();
+    unwound.unwrap_err();
     assert!(!is_current());
     assert_eq!(recorder.names(), ["chat"]);
 }
