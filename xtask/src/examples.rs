@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::command::Program;
 use crate::error::XtaskError;
-use crate::workspace::{Workspace, cargo};
+use crate::workspace::{Built, Workspace};
 
 /// The example that is a package of its own, so that it builds quickly.
 const QUICKSTART: &str = "quickstart";
@@ -19,9 +19,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), XtaskError> {
     for profile in PROFILES {
         println!("{QUICKSTART} --profile {profile}");
         let name = format!("{QUICKSTART}-{profile}");
-        let run = cargo(workspace)
-            .args(["run", "--quiet", "--locked", "--package", QUICKSTART])
-            .args(["--", "--profile", profile]);
+        let run = workspace
+            .program(QUICKSTART, Built::Binary(QUICKSTART))?
+            .args(["--profile", profile]);
         run_checked(workspace, run, &name, &[&format!("agent365:{profile}")])?;
     }
     for package in workspace.packages() {
@@ -31,8 +31,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), XtaskError> {
             .filter(|target| target.kind == ["example"]);
         for example in examples {
             println!("{}", example.name);
-            let run =
-                cargo(workspace).args(["run", "--quiet", "--locked", "--example", &example.name]);
+            let run = workspace.program(&package.name, Built::Example(&example.name))?;
             let rules: &[&str] = match example.name.as_str() {
                 "agent365_production" => &["agent365:v3"],
                 name if OF_AGENT365.contains(&name) => &["agent365:v0.1"],
@@ -69,9 +68,9 @@ fn run_checked(
         return Ok(());
     }
     let rules = rules.iter().flat_map(|rules| ["--for", *rules]);
-    cargo(workspace)
-        .args(["run", "--quiet", "--locked", "--package", "agentspan-cli"])
-        .args(["--", "check", "--fail-on", "warning", "--for", "genai"])
+    workspace
+        .program("agentspan-cli", Built::Binary("agentspan"))?
+        .args(["check", "--fail-on", "warning", "--for", "genai"])
         .args(rules)
         .args([&file])
         .run()

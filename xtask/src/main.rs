@@ -31,7 +31,7 @@ mod workspace;
 use std::process::ExitCode;
 
 use crate::error::XtaskError;
-use crate::workspace::{Workspace, cargo};
+use crate::workspace::{Built, Workspace, cargo};
 
 const HELP: &str = "\
 usage: cargo xtask <chore>
@@ -42,6 +42,7 @@ usage: cargo xtask <chore>
   fmt [--check]               * format, or say what is not formatted
   lint                        * clippy on every target, warnings are errors
   test [ARGS]                 * cargo test --workspace --locked (unit, integration and doc tests)
+  programs                    * build every program and example as these tests are built
   doc                         * the documentation, warnings are errors
   features                    * every published crate alone: no default features, then each feature
   frameworks                    agents of rig and genai, captured unchanged, and tools over MCP with rmcp, in a workspace of its own
@@ -134,6 +135,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
             .args(["test", "--workspace", "--locked"])
             .args(&options)
             .run(),
+        ("programs", []) => workspace.build_programs(),
         ("doc", []) => cargo(workspace)
             .args(["doc", "--workspace", "--no-deps", "--locked"])
             .env("RUSTDOCFLAGS", "--deny warnings")
@@ -143,7 +145,6 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("api", []) => api::update(workspace),
         ("api", ["--check"]) => api::check(workspace),
         ("package", []) => package::run(workspace),
-        ("page", ["--built"]) => page::run_built(workspace, page::Pictures::Discard),
         ("page", []) => page::run(workspace, page::Pictures::Discard),
         ("page", ["--speed"]) => page::run_for_speed(workspace),
         ("page", ["--pictures"]) => page::run(workspace, page::Pictures::Keep),
@@ -157,8 +158,8 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("golden", []) => golden::update(workspace),
         ("golden", ["--check"]) => golden::check(workspace),
         ("examples", []) => examples::run(workspace),
-        ("conformance", _) => cargo(workspace)
-            .args(["run", "--quiet", "--locked", "--bin", "conformance", "--"])
+        ("conformance", _) => workspace
+            .program("conformance", Built::Binary("conformance"))?
             .args(&options)
             .run(),
         ("deny", []) => deny::check(workspace),

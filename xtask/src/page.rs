@@ -1,8 +1,11 @@
 //! `cargo xtask page`: the page of `agentspan serve` in a real browser.
 
+use std::env::consts::EXE_EXTENSION;
+use std::path::PathBuf;
+
 use crate::command::Program;
 use crate::error::XtaskError;
-use crate::workspace::{Workspace, cargo};
+use crate::workspace::{Built, Workspace, cargo};
 
 /// What becomes of the pictures that the tests take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,32 +23,25 @@ pub(crate) fn run_for_speed(workspace: &Workspace) -> Result<(), XtaskError> {
         .args(["build", "--release", "--locked", "--package"])
         .args(["agentspan-cli", "--bin", "agentspan"])
         .run()?;
-    test(workspace, "release", Pictures::Discard, &["--speed"])
+    let command = workspace.target_directory().join("release/agentspan");
+    let command = command.with_extension(EXE_EXTENSION);
+    test(workspace, command, Pictures::Discard, &["--speed"])
 }
 
-/// Builds the command, and runs the tests of its page.
+/// Builds the command, and runs the tests of its page. They drive Chromium over a pair of pipes, with nothing but
+/// Python's library.
 pub(crate) fn run(workspace: &Workspace, pictures: Pictures) -> Result<(), XtaskError> {
-    cargo(workspace)
-        .args(["build", "--locked", "--package", "agentspan-cli"])
-        .args(["--bin", "agentspan"])
-        .run()?;
-    run_built(workspace, pictures)
-}
-
-/// Runs the tests of the page of the command that is built already: the tests of the workspace build it. They
-/// drive Chromium over a pair of pipes, with nothing but Python's library.
-pub(crate) fn run_built(workspace: &Workspace, pictures: Pictures) -> Result<(), XtaskError> {
-    test(workspace, "debug", pictures, &[])
+    let command = workspace.path_of("agentspan-cli", Built::Binary("agentspan"))?;
+    test(workspace, command, pictures, &[])
 }
 
 fn test(
     workspace: &Workspace,
-    profile: &str,
+    command: PathBuf,
     pictures: Pictures,
     options: &[&str],
 ) -> Result<(), XtaskError> {
     let target = workspace.target_directory();
-    let program = target.join(profile).join("agentspan");
     let directory = match pictures {
         Pictures::Discard => target.join("page/images"),
         Pictures::Keep => workspace.root().join("docs/images"),
@@ -54,11 +50,7 @@ fn test(
         .root()
         .join("crates/agentspan-cli/tests/page/page.py");
     Program::new("python3", workspace.root(), "install Python 3.11 or newer")
-        .args([
-            tests,
-            program.with_extension(std::env::consts::EXE_EXTENSION),
-            directory,
-        ])
+        .args([tests, command, directory])
         .args(options)
         .env("PYTHONUTF8", "1")
         .env("PYTHONUNBUFFERED", "1")

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::command::Program;
 use crate::error::XtaskError;
-use crate::workspace::{Workspace, cargo};
+use crate::workspace::{Built, Workspace};
 
 /// The directory of the drivers and of their requirements.
 const PEERS: &str = "conformance/peers";
@@ -15,6 +15,9 @@ const SUCCESSOR: (&str, &[&str]) = ("agent365-v3", &["--no-deps"]);
 
 /// How many inputs are made for each file of vectors, and from which seed.
 const INPUTS: [&str; 2] = ["400", "0"];
+
+/// The package of our side.
+const CONFORMANCE: &str = "conformance";
 
 /// Runs the reference package of Agent 365 and ours over the same spans and the same scopes.
 ///
@@ -42,8 +45,8 @@ pub(crate) fn agent365(workspace: &Workspace, options: &[&str]) -> Result<(), Xt
             });
         }
     };
-    cargo(workspace)
-        .args(["run", "--quiet", "--locked", "--bin", "peer_agent365", "--"])
+    workspace
+        .program(CONFORMANCE, Built::Binary("peer_agent365"))?
         .args([&python, &driver(workspace, "agent365")])
         .args([profile])
         .run()
@@ -69,8 +72,8 @@ fn recorded_again(
         // Otherwise the order of a set would differ with each run.
         .env("PYTHONHASHSEED", "0")
         .run()?;
-    cargo(workspace)
-        .args(["run", "--quiet", "--locked", "--bin", "conformance", "--"])
+    workspace
+        .program(CONFORMANCE, Built::Binary("conformance"))?
         .args(["--vectors".as_ref(), recorded.as_os_str()])
         .run()
 }
@@ -107,23 +110,16 @@ pub(crate) fn agentspec(workspace: &Workspace, options: &[&str]) -> Result<(), X
         // Otherwise the order of a set would differ with each run.
         .env("PYTHONHASHSEED", "0")
         .run()?;
-    cargo(workspace)
-        .args(["run", "--quiet", "--locked", "--bin", "conformance", "--"])
+    workspace
+        .program(CONFORMANCE, Built::Binary("conformance"))?
         .args(["--vectors".as_ref(), recorded.as_os_str()])
         .run()
 }
 
 /// Sends traces to Arize Phoenix, and checks what it shows of them.
 pub(crate) fn phoenix(workspace: &Workspace) -> Result<(), XtaskError> {
-    cargo(workspace)
-        .args(["build", "--locked", "--package", "examples"])
-        .args(["--example", "phoenix"])
-        .run()?;
-    backend(
-        workspace,
-        "phoenix",
-        &[built(workspace, "examples/phoenix")],
-    )
+    let example = workspace.path_of("examples", Built::Example("phoenix"))?;
+    backend(workspace, "phoenix", &[example])
 }
 
 /// Sends traces to MLflow, a second receiver of OTLP, and checks what it shows of them.
@@ -155,18 +151,15 @@ pub(crate) fn runtimes(workspace: &Workspace) -> Result<(), XtaskError> {
             .run()?;
         recordings.push(recording);
     }
-    cargo(workspace)
-        .args(["run", "--quiet", "--locked", "--bin", "peer_runtimes", "--"])
+    workspace
+        .program(CONFORMANCE, Built::Binary("peer_runtimes"))?
         .args(&recordings)
         .run()
 }
 
 /// Sends spans with live packages, and through a collector, into `agentspan serve`.
 pub(crate) fn serve(workspace: &Workspace) -> Result<(), XtaskError> {
-    cargo(workspace)
-        .args(["build", "--locked", "--package", "agentspan-cli"])
-        .args(["--bin", "agentspan"])
-        .run()?;
+    let command = workspace.path_of("agentspan-cli", Built::Binary("agentspan"))?;
     let packages: [(&str, &str, &[&str]); 4] = [
         ("agent365", "agent365", &[]),
         ("agent365-v2", "agent365", &[]),
@@ -179,7 +172,7 @@ pub(crate) fn serve(workspace: &Workspace) -> Result<(), XtaskError> {
         Program::new(python, workspace.root(), hint)
             .args([
                 driver(workspace, "serve"),
-                built(workspace, "agentspan"),
+                command.clone(),
                 PathBuf::from(package),
             ])
             .env("PYTHONUTF8", "1")
@@ -194,13 +187,10 @@ pub(crate) fn serve(workspace: &Workspace) -> Result<(), XtaskError> {
 /// Runs the driver of a backend, which starts it, uses it and stops it.
 fn backend(workspace: &Workspace, peer: &str, programs: &[PathBuf]) -> Result<(), XtaskError> {
     let python = python_with(workspace, peer)?;
-    cargo(workspace)
-        .args(["build", "--locked", "--package", "conformance"])
-        .args(["--bin", "peer_otlp"])
-        .run()?;
+    let sender = workspace.path_of(CONFORMANCE, Built::Binary("peer_otlp"))?;
     let hint = "delete its virtual environment in the target directory and run this again";
     Program::new(python, workspace.root(), hint)
-        .args([driver(workspace, peer), built(workspace, "peer_otlp")])
+        .args([driver(workspace, peer), sender])
         .args(programs)
         .args([directory(workspace, peer)])
         .env("PYTHONUTF8", "1")
@@ -218,12 +208,6 @@ fn driver(workspace: &Workspace, peer: &str) -> PathBuf {
 /// Where a peer is installed, and where it keeps its data.
 fn directory(workspace: &Workspace, peer: &str) -> PathBuf {
     workspace.target_directory().join("peers").join(peer)
-}
-
-/// A program that cargo has built.
-fn built(workspace: &Workspace, name: &str) -> PathBuf {
-    let path = workspace.target_directory().join("debug").join(name);
-    path.with_extension(std::env::consts::EXE_EXTENSION)
 }
 
 /// The interpreter of a virtual environment that has a peer's requirements, which are installed once.

@@ -1,6 +1,8 @@
 //! What cargo knows about the workspace: its root, its crates and their dependencies.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::env::consts::EXE_EXTENSION;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -14,6 +16,16 @@ pub(crate) struct Workspace {
     workspace_root: PathBuf,
     target_directory: PathBuf,
     packages: Vec<Package>,
+    /// Whether this process has built all programs.
+    #[serde(skip)]
+    has_programs: Cell<bool>,
+}
+
+/// A program of one of the crates.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Built<'a> {
+    Binary(&'a str),
+    Example(&'a str),
 }
 
 /// A crate of the workspace.
@@ -77,6 +89,51 @@ impl Workspace {
     /// The crates of the workspace.
     pub(crate) fn packages(&self) -> &[Package] {
         &self.packages
+    }
+
+    /// Builds every program and example with the features that the tests of the workspace are built with, so that
+    /// only the programs themselves are left to compile after these. The chores after this one use them.
+    ///
+    /// # Errors
+    ///
+    /// One of them does not compile.
+    pub(crate) fn build_programs(&self) -> Result<(), XtaskError> {
+        cargo(self)
+            .args(["build", "--workspace", "--locked"])
+            .args(["--bins", "--examples", "--tests"])
+            .run()?;
+        self.has_programs.set(true);
+        Ok(())
+    }
+
+    /// Builds a program of `package`, unless all of them are, and starts it in the workspace's root.
+    ///
+    /// # Errors
+    ///
+    /// It does not compile.
+    pub(crate) fn program(&self, package: &str, built: Built<'_>) -> Result<Program, XtaskError> {
+        let program = self.path_of(package, built)?;
+        Ok(Program::new(program, self.root(), "run this again"))
+    }
+
+    /// Builds a program of `package`, unless all of them are, and says where it is.
+    ///
+    /// # Errors
+    ///
+    /// It does not compile.
+    pub(crate) fn path_of(&self, package: &str, built: Built<'_>) -> Result<PathBuf, XtaskError> {
+        let (option, name, directory) = match built {
+            Built::Binary(name) => ("--bin", name, "debug"),
+            Built::Example(name) => ("--example", name, "debug/examples"),
+        };
+        if !self.has_programs.get() {
+            cargo(self)
+                .args(["build", "--quiet", "--locked", "--package", package])
+                .args([option, name])
+                .run()?;
+        }
+        let path = self.target_directory.join(directory).join(name);
+        Ok(path.with_extension(EXE_EXTENSION))
     }
 }
 
