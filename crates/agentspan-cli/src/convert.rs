@@ -3,6 +3,8 @@
 mod agent365;
 mod agent_spec;
 mod otlp;
+mod profile;
+mod standard;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -1,14 +1,17 @@
-//! Spans of any source as requests to Agent 365, in the flat form of its packages.
+//! Spans of any source as requests to Agent 365, in the flat form of its packages or in that of senders without one.
 
 use std::collections::HashSet;
 
 use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::contract::Wire;
 use agentspan_model::attribute::{AttributeValue, Key};
 use agentspan_model::keys;
 use agentspan_model::mapping::Rendering;
 use serde_json::{Map, Value, json};
 
 use super::otlp::KINDS;
+use super::profile::wire;
+use super::standard;
 use crate::ingest::plain;
 use crate::reading::{Attributes, Reading, attributes};
 use crate::span::{Form, Span, number};
@@ -39,7 +42,11 @@ pub(crate) fn bodies(spans: &[&Span], writing: &Writing) -> Vec<Value> {
             None => requests.push((identity, vec![(span, json)])),
         }
     }
-    requests.into_iter().map(|(_, spans)| body(spans)).collect()
+    let bodies = requests.into_iter().map(|(_, spans)| body(spans));
+    match wire(writing.profile) {
+        Wire::Standard => bodies.map(standard::body).collect(),
+        Wire::Flat => bodies.collect(),
+    }
 }
 
 fn body(spans: Vec<(&Span, Value)>) -> Value {

@@ -129,6 +129,56 @@ fn requests_to_agent_365_become_otlp_and_come_back() {
 }
 
 #[test]
+fn requests_of_the_direct_profile_are_otlp_with_every_value_as_a_string() {
+    let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let span = json!({
+        "traceId": id, "spanId": "00f067aa0ba90201", "parentSpanId": null,
+        "name": "chat", "kind": "CLIENT", "startTimeUnixNano": 1_765_000_000_000_000_001_u64,
+        "endTimeUnixNano": 1_765_000_001_000_000_000_u64,
+        "attributes": {
+            "gen_ai.operation.name": "chat", "microsoft.tenant.id": "tenant", "gen_ai.agent.id": "agent",
+            "gen_ai.usage.input_tokens": 4, "gen_ai.request.temperature": 0.5, "flag": true,
+            "gen_ai.response.finish_reasons": ["stop"], "nothing": null,
+        },
+        "events": [{"timeUnixNano": 1_765_000_000_000_000_002_u64, "name": "e", "attributes": {"k": 1}}],
+        "links": null, "status": {"code": "UNSET", "message": null},
+    });
+    let body = json!({"resourceSpans": [{
+        "resource": {"attributes": {"service.name": "s"}},
+        "scopeSpans": [{"scope": {"name": "n", "version": null}, "spans": [span]}],
+    }]});
+    let path = file("convert", "direct.jsonl", &format!("{body}\n"));
+    let ran = run(&["convert", &path, "--to", "agent365", "--profile", "direct"]);
+    let pair = |key: &str, text: &str| json!({"key": key, "value": {"stringValue": text}});
+    let found: Value = serde_json::from_str(&ran.out).unwrap();
+    let resource = &found["resourceSpans"][0];
+    assert_eq!(
+        resource["resource"]["attributes"],
+        json!([pair("service.name", "s")])
+    );
+    assert_eq!(resource["scopeSpans"][0]["scope"], json!({"name": "n"}));
+    let mut span = resource["scopeSpans"][0]["spans"][0].clone();
+    let attributes = span["attributes"].take();
+    let has = |key: &str, text: &str| {
+        let pairs = attributes.as_array().unwrap();
+        assert!(pairs.contains(&pair(key, text)), "{key}: {attributes}");
+    };
+    has("gen_ai.operation.name", "chat");
+    has("gen_ai.usage.input_tokens", "4");
+    has("gen_ai.request.temperature", "0.5");
+    has("flag", "true");
+    has("gen_ai.response.finish_reasons", "[\"stop\"]");
+    assert_eq!(attributes.as_array().unwrap().len(), 7);
+    let expected = json!({
+        "traceId": id, "spanId": "00f067aa0ba90201", "name": "chat", "kind": 3,
+        "startTimeUnixNano": "1765000000000000001", "endTimeUnixNano": "1765000001000000000",
+        "attributes": null,
+        "events": [{"timeUnixNano": "1765000000000000002", "name": "e", "attributes": [pair("k", "1")]}],
+    });
+    assert_eq!(span, expected);
+}
+
+#[test]
 fn a_recording_becomes_requests_that_agent_365_takes() {
     let arguments = [
         "convert",
