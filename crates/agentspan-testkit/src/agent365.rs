@@ -3,6 +3,7 @@
 mod gate;
 mod intake;
 mod profile;
+mod standard;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +25,8 @@ pub use self::intake::Row;
 /// - It answers a request that it takes with `results` for each span. Spans of a tenant without a licence are
 ///   `not_routed`, and spans that it does not know or that are not of the path are counted in `partialSuccess`.
 /// - A span without a mandatory attribute is a row with an empty column: [`rows`](Self::rows) tells.
+/// - Senders without a package ([`Profile::Direct`]) are held to the reference for them: a body that is no OTLP/JSON is
+///   refused with 400, and a span with a value that is no string, or without a mandatory attribute, is `rejected`.
 ///
 /// ```
 /// use agentspan_testkit::Agent365;
@@ -122,7 +125,7 @@ impl Agent365Builder {
     /// The generation whose senders it takes. Default: [`Profile::V2`].
     ///
     /// All but [`Profile::V0_1`] take the documented routes. That one has a path of its own, and answers that say
-    /// nothing of spans.
+    /// nothing of spans. [`Profile::Direct`] takes the standard wire, the others either.
     #[must_use]
     pub fn profile(mut self, profile: Profile) -> Self {
         self.settings.profile = profile;

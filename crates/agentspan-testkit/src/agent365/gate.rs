@@ -9,7 +9,8 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::Settings;
-use super::profile::is_first;
+use super::profile::{is_direct, is_first};
+use super::standard;
 use crate::answer::Answer;
 use crate::jwt::claims_of;
 use crate::record::RecordedRequest;
@@ -155,14 +156,27 @@ fn check_form(settings: &Settings, request: &RecordedRequest) -> Result<(), Box<
     if request.body.len() > settings.limit {
         return Err(Answer::status(settings.oversize_status).into());
     }
-    match request.json() {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Answer::refusal(400, "InvalidBody").into()),
+    let Ok(body) = request.json() else {
+        return Err(Answer::refusal(400, "InvalidBody").into());
+    };
+    let flaw = standard::flaw(&body).filter(|_| is_direct(settings.profile));
+    match flaw {
+        None => Ok(()),
+        Some(what) => Err(invalid_otlp(what).into()),
     }
 }
 
 fn unauthorized(code: &str) -> Answer {
     Answer::refusal(401, code)
+}
+
+/// A body that is JSON, and no OTLP.
+fn invalid_otlp(what: &str) -> Answer {
+    let message = format!("the body is no OTLP/JSON: {what}");
+    let error = json!({"error": {"code": "InvalidBody", "message": message}});
+    Answer::status(400)
+        .header("content-type", "application/json")
+        .body(error.to_string())
 }
 
 /// What the service says of a token that it cannot read.

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::Settings;
 use super::gate::Place;
-use super::profile::is_first;
+use super::profile::{is_direct, is_first};
 use crate::answer::Answer;
 use crate::receipt::SINKS;
 use crate::record::RecordedRequest;
@@ -47,15 +47,21 @@ pub(super) fn take(
             continue;
         }
         let tenant = place.tenant.as_deref().unwrap_or(tenant);
-        let is_licensed = !settings.unlicensed.contains(tenant);
-        if is_licensed {
-            rows.push(row(settings, place, tenant, &span));
+        let row = row(settings, place, tenant, &span);
+        let fate = fate(settings, &span, &row);
+        results.push(result(span.span_id(), fate));
+        match fate {
+            Fate::Sent => rows.push(row),
+            // Without results, nothing else tells of it.
+            Fate::Rejected(_) if !settings.has_results => rejected += 1,
+            Fate::NotRouted | Fate::Rejected(_) => {}
         }
-        results.push(result(span.span_id(), is_licensed));
     }
     let message = match rejected {
         0 => "",
-        _ => "spans of no known operation, or of another identity than the path's",
+        _ => {
+            "spans of no known operation, of another identity than the path's, or without what is mandatory"
+        }
     };
     let mut answer = json!({
         "partialSuccess": {"rejectedSpans": rejected, "errorMessage": message},
@@ -99,10 +105,34 @@ fn row(settings: &Settings, place: &Place, tenant: &str, span: &ObservedSpan<'_>
     }
 }
 
-fn result(span_id: &str, is_licensed: bool) -> Value {
-    let said = match is_licensed {
-        true => json!({"status": "sent"}),
-        false => json!({"status": "not_routed", "reason": "tenant_not_licensed"}),
+/// What becomes of a span that is known.
+#[derive(Clone, Copy)]
+enum Fate {
+    Sent,
+    NotRouted,
+    /// For this reason.
+    Rejected(&'static str),
+}
+
+/// Senders without a package are held to the attribute reference: each value is a string, and what is mandatory is
+/// there.
+fn fate(settings: &Settings, span: &ObservedSpan<'_>, row: &Row) -> Fate {
+    let is_text = |value: &SourceValue<'_>| matches!(value, SourceValue::Text(_));
+    let has_other_kinds = || !span.attributes().all(|(_, value)| is_text(value));
+    match () {
+        () if settings.unlicensed.contains(&row.tenant) => Fate::NotRouted,
+        () if !is_direct(settings.profile) => Fate::Sent,
+        () if has_other_kinds() => Fate::Rejected("attribute_not_a_string"),
+        () if !row.missing.is_empty() => Fate::Rejected("attribute_missing"),
+        () => Fate::Sent,
+    }
+}
+
+fn result(span_id: &str, fate: Fate) -> Value {
+    let said = match fate {
+        Fate::Sent => json!({"status": "sent"}),
+        Fate::NotRouted => json!({"status": "not_routed", "reason": "tenant_not_licensed"}),
+        Fate::Rejected(reason) => json!({"status": "rejected", "reason": reason}),
     };
     let sinks: Map<_, _> = SINKS
         .map(|sink| (sink.to_owned(), said.clone()))

@@ -7,3 +7,8 @@ use agentspan_model::agent365::Profile;
 pub(super) fn is_first(profile: Profile) -> bool {
     profile == Profile::V0_1
 }
+
+/// Whether senders have no package: they follow the attribute reference, and write what it documents.
+pub(super) fn is_direct(profile: Profile) -> bool {
+    profile == Profile::Direct
+}

@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 
 use crate::client::{connect, read};
 
-const TENANT: &str = "e3064512-cc6d-4703-be71-a2ecaecaa98a";
-const AGENT: &str = "a0000000-0000-0000-0000-00000000000a";
-const SPAN: &str = "00f067aa0ba902b7";
+pub(crate) const TENANT: &str = "e3064512-cc6d-4703-be71-a2ecaecaa98a";
+pub(crate) const AGENT: &str = "a0000000-0000-0000-0000-00000000000a";
+pub(crate) const SPAN: &str = "00f067aa0ba902b7";
 
 fn path(route: &str) -> String {
     format!("/{route}/tenants/{TENANT}/otlp/agents/{AGENT}/traces?api-version=1")
 }
 
-fn service_path() -> String {
+pub(crate) fn service_path() -> String {
     path("observabilityService")
 }
 
@@ -28,7 +28,7 @@ fn in_an_hour() -> u64 {
 }
 
 /// What an app-only token claims that the service takes.
-fn app_only() -> Value {
+pub(crate) fn app_only() -> Value {
     json!({
         "aud": OBSERVABILITY_RESOURCE, "azp": AGENT, "tid": TENANT, "exp": in_an_hour(),
         "roles": [OBSERVABILITY_PERMISSION],
@@ -60,12 +60,12 @@ fn span(operation: &str, tenant: &str) -> Value {
     })
 }
 
-fn body(spans: &[Value]) -> String {
+pub(crate) fn body(spans: &[Value]) -> String {
     json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).to_string()
 }
 
 /// Posts, and gives the head and the body of the answer.
-fn post(service: &Agent365, path: &str, headers: &str, body: &str) -> (String, String) {
+pub(crate) fn post(service: &Agent365, path: &str, headers: &str, body: &str) -> (String, String) {
     let mut stream = connect(service.service().addr());
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n",
@@ -78,13 +78,13 @@ fn post(service: &Agent365, path: &str, headers: &str, body: &str) -> (String, S
     (head.to_owned(), body.to_owned())
 }
 
-fn headers(claims: &Value) -> String {
+pub(crate) fn headers(claims: &Value) -> String {
     let token = unsigned_token(claims);
     format!("content-type: application/json\r\nauthorization: Bearer {token}\r\n")
 }
 
 /// Checks the status of an answer, and what stands somewhere in it.
-fn check(answer: &(String, String), status: u16, part: &str) {
+pub(crate) fn check(answer: &(String, String), status: u16, part: &str) {
     let (head, body) = answer;
     assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
     assert!(

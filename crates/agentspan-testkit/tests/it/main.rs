@@ -7,6 +7,7 @@
 )]
 
 mod agent365;
+mod agent365_direct;
 mod client;
 mod faults;
 mod http2;
