@@ -1,4 +1,5 @@
-//! `cargo xtask frameworks`: agents of other frameworks, captured unchanged.
+//! `cargo xtask frameworks`: agents of other frameworks, captured unchanged, and a blueprint that proves who it is with
+//! `azure_identity`.
 
 use crate::error::XtaskError;
 use crate::workspace::{Workspace, cargo};
@@ -11,16 +12,22 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), XtaskError> {
     let runs = agents.iter().flat_map(|agent| profiles.map(|profile| (agent, profile)));
     for (agent, profile) in runs {
         println!("{agent}, Agent 365 {profile}");
-        cargo(workspace)
-            .args(["run", "--quiet", "--locked", "--manifest-path"])
-            .args(["frameworks/Cargo.toml", "--bin", agent, "--", profile])
-            .env(
-                "CARGO_TARGET_DIR",
-                workspace.target_directory().join("frameworks"),
-            )
-            // genai reads it itself.
-            .env("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "true")
-            .run()?;
+        run_program(workspace, &[agent, "--", profile])?;
     }
-    Ok(())
+    println!("azure_identity");
+    run_program(workspace, &["azure_identity"])
+}
+
+fn run_program(workspace: &Workspace, arguments: &[&str]) -> Result<(), XtaskError> {
+    cargo(workspace)
+        .args(["run", "--quiet", "--locked", "--manifest-path"])
+        .args(["frameworks/Cargo.toml", "--bin"])
+        .args(arguments)
+        .env(
+            "CARGO_TARGET_DIR",
+            workspace.target_directory().join("frameworks"),
+        )
+        // genai reads it itself.
+        .env("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "true")
+        .run()
 }

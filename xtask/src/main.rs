@@ -45,7 +45,8 @@ usage: cargo xtask <chore>
   programs                    * build every program and example as these tests are built
   doc                         * the documentation, warnings are errors
   features                    * every published crate alone: no default features, then each feature
-  frameworks                    agents of rig and genai, captured unchanged, and tools over MCP with rmcp, in a workspace of its own
+  frameworks                    agents of rig and genai, captured unchanged, tools over MCP with rmcp, and a blueprint with a
+                                credential of azure_identity, in a workspace of its own
   hosts [KIND]...             * programs that use TLS, with and without us: nothing may change for them
   api [--check]               * write the public API of each crate to docs/api, or say how it differs
   package                     * packages of the published crates, without a warning

@@ -46,6 +46,9 @@
 //!   the environment variables of Microsoft's package.
 //! - [`Credential`]: how the blueprint proves who it is: with a secret, or with an assertion from an
 //!   [`AssertionSource`]: a [`Certificate`], a [`ManagedIdentity`], a [`WorkloadIdentity`], or your own.
+//!   A credential of `azure_identity` becomes an [`AssertionSource`] in a few lines, which the program
+//!   [`azure_identity.rs`](https://github.com/agentspan-rs/agentspan/blob/main/frameworks/src/azure_identity.rs)
+//!   shows and runs.
 //! - [`EntraError`], [`Refusal`] and [`aadsts`]: what went wrong, and who can mend it.
 
 pub mod aadsts;
