@@ -24,17 +24,25 @@ fn mandatory(operation: Operation) -> Vec<&'static str> {
     mandatory.map(|attribute| attribute.key).collect()
 }
 
-/// A span with all that is mandatory for its operation.
+/// A span with all that is mandatory for its operation, also for an agent with a user that another one calls.
 fn span(operation: Operation) -> Value {
     let known = [
         ("gen_ai.operation.name", operation.name()),
         ("microsoft.tenant.id", TENANT),
         ("gen_ai.agent.id", AGENT),
     ];
-    let keys = mandatory(operation).into_iter();
-    let attributes = keys.map(|key| {
-        let known = known.iter().find(|(of, _)| *of == key);
-        pair(key, known.map_or("1", |(_, text)| text))
+    let demanded = ATTRIBUTES.iter().filter(|attribute| {
+        matches!(
+            attribute.requirement(operation, RuleSet::default()),
+            Requirement::Mandatory
+                | Requirement::MandatoryUnlessFailed
+                | Requirement::MandatoryIfEmbodied
+                | Requirement::MandatoryBetweenAgents
+        )
+    });
+    let attributes = demanded.map(|attribute| {
+        let known = known.iter().find(|(of, _)| *of == attribute.key);
+        pair(attribute.key, known.map_or("1", |(_, text)| text))
     });
     json!({
         "traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": SPAN, "name": operation.name(), "kind": 3,
