@@ -9,7 +9,9 @@ use crate::workspace::{Workspace, cargo};
 pub(crate) fn run(workspace: &Workspace) -> Result<(), XtaskError> {
     let agents = ["rig", "genai", "mcp"];
     let profiles = ["v0.1", "v2", "v3"];
-    let runs = agents.iter().flat_map(|agent| profiles.map(|profile| (agent, profile)));
+    let runs = agents
+        .iter()
+        .flat_map(|agent| profiles.map(|profile| (agent, profile)));
     for (agent, profile) in runs {
         println!("{agent}, Agent 365 {profile}");
         run_program(workspace, &[agent, "--", profile])?;
