@@ -4,13 +4,15 @@
 
 MLflow's tracking server is a receiver of OTLP that shares no code with Phoenix. It listens for protobuf over HTTP and
 not for gRPC; `phoenix.py` does gRPC. Starts the server on the loopback with its data in DIRECTORY, sends the assistant's
-trace and the long conversation with SENDER, in both renderings, and asks MLflow's client for what the pages show.
+trace, the long conversation, the scopes of Agent 365 and a framework's span with SENDER, in both renderings, and asks
+MLflow's client for what the pages show.
 """
 
 import json
 import os
 import sys
 
+import otlp_others
 import receiver
 from receiver import ANSWER, ANSWERED, CONVERSATION, FORECAST, LOOK_UP, PLAN, ROOT, STORE, TREE, WHOLE
 
@@ -178,6 +180,10 @@ def main(sender, directory):
 
             return receiver.until(fetch)
 
+        others = (
+            ("scopes", otlp_others.SCOPES, otlp_others.check_scopes),
+            ("framework", otlp_others.FRAMEWORK, otlp_others.check_framework),
+        )
         # Masked traces first, so that the server's files can be searched for contents.
         for rendering in ("openinference", "genai"):
             trace = sent("assistant", rendering, "masked", len(TREE))
@@ -185,6 +191,8 @@ def main(sender, directory):
         for rendering in ("openinference", "genai"):
             check_clear(checks, sent("assistant", rendering, "clear", len(TREE)), rendering)
             check_conversation(checks, sent("conversation", rendering, "clear", 2), rendering)
+            for story, count, check in others:
+                check(checks, sent(story, rendering, "clear", count), rendering)
         found = receiver.contents_in_files(data) != []
         checks.equal("the search of the files finds contents that were sent", found, True)
     return checks.conclude()
