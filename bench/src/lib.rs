@@ -36,6 +36,7 @@ mod goal;
 mod growth_row;
 mod memory_row;
 mod metric;
+mod metrics_row;
 mod off_row;
 mod options;
 mod overload_row;
@@ -52,6 +53,7 @@ mod rows;
 mod scope_row;
 mod site;
 mod start_row;
+mod tracing_row;
 mod turns;
 mod versions;
 

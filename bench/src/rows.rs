@@ -5,11 +5,12 @@ use crate::placement::Place;
 use crate::row::Row;
 use crate::{
     agentspec_row, attributes_row, defaults_row, depth_row, encode_row, export_row, facade_row,
-    growth_row, memory_row, off_row, overload_row, reading_row, render_row, scope_row, start_row,
+    growth_row, memory_row, metrics_row, off_row, overload_row, reading_row, render_row, scope_row,
+    start_row, tracing_row,
 };
 
 /// The names of all rows.
-pub(crate) const NAMES: [&str; 29] = [
+pub(crate) const NAMES: [&str; 31] = [
     "agentspec-365",
     "scope-365",
     "agentspec",
@@ -36,6 +37,8 @@ pub(crate) const NAMES: [&str; 29] = [
     "bridge",
     "scope",
     "scope-off",
+    "tracing",
+    "metrics",
     "read-json",
     "read-yaml",
     "read-recording",
@@ -73,6 +76,8 @@ pub(crate) fn set_up(name: &str, sink: &str) -> Result<Row, BenchError> {
         "bridge" => agentspec_row::bridged(),
         "scope" => scope_row::recording(),
         "scope-off" => scope_row::switched_off(),
+        "tracing" => Ok(tracing_row::row()),
+        "metrics" => metrics_row::row(),
         "encode" => Ok(encode_row::row()),
         "export-1" => export_row::row("export-1", 1, sink),
         "export-10" => export_row::row("export-10", 10, sink),
@@ -98,6 +103,8 @@ pub(crate) fn place(name: &str) -> Place {
         "bridge",
         "scope",
         "scope-off",
+        "tracing",
+        "metrics",
         "encode",
         "render",
         "render-1mb",
