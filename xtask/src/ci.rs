@@ -17,8 +17,6 @@ const STEPS: &[(&str, &[&str])] = &[
     ("fmt", &["--check"]),
     ("lint", &[]),
     ("test", &[]),
-    ("programs", &[]),
-    ("page", &[]),
     ("doc", &[]),
     ("features", &[]),
     ("api", &["--check"]),
@@ -28,6 +26,9 @@ const STEPS: &[(&str, &[&str])] = &[
     ("hosts", &[]),
     ("msrv", &[]),
     ("golden", &["--check"]),
+    // This replaces the program that runs, which `api` starts once more for each crate.
+    ("programs", &[]),
+    ("page", &[]),
     ("examples", &[]),
     ("loom", &["--quick"]),
     ("fuzz", &["--quick"]),

@@ -220,6 +220,8 @@ fn every_key_of_ours_says_what_it_gives_away() {
         "gen_ai.invoke_agent.",
         "agentspan.destination.",
         "agentspan.span.",
+        "mcp.client.",
+        "mcp.server.",
     ];
     let is_metric = |key: &str| metrics.iter().any(|prefix| key.starts_with(prefix));
     let source = include_str!("../../src/keys.rs");
