@@ -77,7 +77,7 @@ impl Cache {
     pub(crate) fn new(clock: Arc<dyn Clock>, refresh_before: Duration) -> Self {
         Self {
             clock,
-            refresh_before,
+            refresh_before: refresh_before.min(LONGEST_LIFE),
             slots: PerProcess::default(),
         }
     }
@@ -131,17 +131,33 @@ impl Cache {
         }
     }
 
-    /// Forgets what lives under `key` since before `time`. Whether there was anything.
-    pub(crate) fn forget(&self, key: &Key, time: Instant) -> bool {
-        let slot = self.slot(key);
-        let is_old = |kept: &Kept| kept.since < time && time < kept.expires_at;
+    /// What lives under `key` although it was to be replaced, when nobody has waited for the answer. It is used on
+    /// for a while before the next question, as after a failure.
+    pub(crate) fn use_on(&self, key: &Key) -> Option<Secret> {
+        let now = self.clock.now();
+        self.slot(key).with_state(|state| {
+            let kept = state.kept.as_mut().filter(|kept| now < kept.expires_at)?;
+            kept.refresh_at = kept.refresh_at.max(now + PAUSE);
+            Some(kept.secret.clone())
+        })
+    }
+
+    /// Whether something lives under `key` since before `time`.
+    pub(crate) fn has_since(&self, key: &Key, time: Instant) -> bool {
+        let kept = self.slot(key).living(time);
+        kept.is_some_and(|kept| kept.since < time)
+    }
+
+    /// Forgets what lives under `key` since before `time`, unless that was done a short time ago.
+    pub(crate) fn forget(&self, key: &Key, time: Instant) {
+        let (slot, now) = (self.slot(key), self.clock.now());
         slot.with_state(|state| {
-            let is_old = state.kept.as_ref().is_some_and(is_old);
-            if is_old {
+            let is_old = state.kept.as_ref().is_some_and(|kept| kept.since < time);
+            if is_old && !state.was_refused_lately(now) {
+                state.refused_at = Some(now);
                 state.kept = None;
             }
-            is_old
-        })
+        });
     }
 
     fn settle(&self, slot: &Slot, result: Result<Fresh, EntraError>) -> Result<Secret, EntraError> {
@@ -172,7 +188,8 @@ impl Cache {
     fn kept(&self, fresh: Fresh, now: Instant) -> Kept {
         let lifetime = fresh.lifetime.min(LONGEST_LIFE);
         // Processes that started together do not ask together.
-        let random = self.clock.random().clamp(0.0, 1.0);
+        let random = Some(self.clock.random()).filter(|random| !random.is_nan());
+        let random = random.unwrap_or_default().clamp(0.0, 1.0);
         let margin = self.refresh_before + self.refresh_before.mul_f64(random);
         let until_refresh = lifetime.saturating_sub(margin).max(lifetime / 2);
         let asked = fresh.refresh_in.unwrap_or(until_refresh);
@@ -194,7 +211,9 @@ impl Cache {
         if slots.len() >= MAX_KEPT {
             let now = self.clock.now();
             let is_in_use = |slot: &Arc<Slot>| Arc::strong_count(slot) > 1;
-            slots.retain(|_, slot| is_in_use(slot) || slot.living(now).is_some());
+            let is_needed =
+                |slot: &Slot| slot.living(now).is_some() || slot.pause_left(now).is_some();
+            slots.retain(|_, slot| is_in_use(slot) || is_needed(slot));
             if slots.len() >= MAX_KEPT {
                 slots.retain(|_, slot| is_in_use(slot));
             }
@@ -205,6 +224,13 @@ impl Cache {
         });
         slots.insert(key.clone(), Arc::clone(&slot));
         slot
+    }
+}
+
+impl State {
+    fn was_refused_lately(&self, now: Instant) -> bool {
+        let at = self.refused_at;
+        at.is_some_and(|at| now.saturating_duration_since(at) < REFUSAL_PAUSE)
     }
 }
 
@@ -232,10 +258,7 @@ impl Slot {
         self.with_state(|state| {
             let kept = state.kept.as_ref();
             let token = kept.and_then(|kept| AccessToken::new(kept.secret.as_str()).ok());
-            let is_soon = state
-                .refused_at
-                .is_some_and(|at| now.saturating_duration_since(at) < REFUSAL_PAUSE);
-            if token.as_ref() == Some(refused) && !is_soon {
+            if token.as_ref() == Some(refused) && !state.was_refused_lately(now) {
                 state.refused_at = Some(now);
                 state.kept = None;
             }

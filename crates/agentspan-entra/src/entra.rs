@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::credential::{Credential, Kind};
 use crate::endpoint::Endpoint;
 use crate::error::{AssertionError, EntraError};
-use crate::form::Form;
+use crate::form::{Form, Key};
 use crate::hop::Hop;
 use crate::log;
 use crate::secret::Secret;
@@ -149,8 +149,14 @@ impl Entra {
             acting,
         };
         let deadline = inner.deadline;
-        let token = timeout(deadline, inner.token(&wanted, refused)).await;
-        let token = token.map_err(|_| EntraError::Timeout { deadline })??;
+        let token = match timeout(deadline, inner.token(&wanted, refused)).await {
+            Ok(token) => token?,
+            Err(_) => {
+                let key = inner.form_of(&wanted).key(wanted.tenant);
+                let old = inner.cache.use_on(&key);
+                old.ok_or(EntraError::Timeout { deadline })?
+            }
+        };
         // The answer was checked already.
         AccessToken::new(token.as_str()).map_err(|_| EntraError::Malformed {
             hop: wanted.hop(),
@@ -167,8 +173,9 @@ impl Inner {
         refused: Option<&AccessToken>,
     ) -> Result<Secret, EntraError> {
         let started = self.clock.now();
+        let kept = self.kept_assertions(wanted, started);
         match self.kept_token(wanted, refused).await {
-            Err(error) if error.is_of_an_assertion() && self.forget_assertions(wanted, started) => {
+            Err(error) if error.is_of_an_assertion() && self.are_replaced(&kept, started) => {
                 self.kept_token(wanted, refused).await
             }
             result => result,
@@ -254,15 +261,17 @@ impl Inner {
         Form::new(wanted.agent, CLIENT_CREDENTIALS, self.exchange_scope)
     }
 
+    fn own_form(&self) -> Form {
+        Form::default().with("assertion_of", self.blueprint.as_str())
+    }
+
     /// The assertion with which the blueprint proves who it is. Its source makes it, or gets it.
     async fn own_assertion(
         &self,
         source: &dyn AssertionSource,
         tenant: &str,
     ) -> Result<Secret, EntraError> {
-        let key = Form::default()
-            .with("assertion_of", self.blueprint.as_str())
-            .key(tenant);
+        let key = self.own_form().key(tenant);
         let audience = self.endpoint.url(tenant)?;
         let request = AssertionRequest {
             client_id: &self.blueprint,
@@ -284,11 +293,26 @@ impl Inner {
         self.cache.get(&key, None, ask).await
     }
 
-    /// Whether there were assertions from before `time`.
-    fn forget_assertions(&self, wanted: &Wanted<'_>, time: Instant) -> bool {
-        let forms = [self.blueprint_form(wanted), self.agent_form(wanted)];
-        let forgotten = forms.map(|form| self.cache.forget(&form.key(wanted.tenant), time));
-        forgotten.contains(&true)
+    /// The keys of the assertions that are kept since before `time`.
+    fn kept_assertions(&self, wanted: &Wanted<'_>, time: Instant) -> Vec<Key> {
+        let forms = [
+            self.own_form(),
+            self.blueprint_form(wanted),
+            self.agent_form(wanted),
+        ];
+        let keys = forms.map(|form| form.key(wanted.tenant));
+        let mut keys = Vec::from(keys);
+        keys.retain(|key| self.cache.has_since(key, time));
+        keys
+    }
+
+    /// Forgets assertions that were kept since before `time`. Whether there were any, and none is left: another
+    /// call may have replaced them.
+    fn are_replaced(&self, keys: &[Key], time: Instant) -> bool {
+        for key in keys {
+            self.cache.forget(key, time);
+        }
+        !keys.is_empty() && !keys.iter().any(|key| self.cache.has_since(key, time))
     }
 }
 

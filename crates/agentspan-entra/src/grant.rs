@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use agentspan_discovery::unverified_expiry;
 use serde::Deserialize;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::cache::Fresh;
 use crate::secret::Secret;
@@ -26,7 +27,7 @@ struct Granted<'a> {
 /// Reads the token in the body of an answer; else says what is wrong with it.
 pub(crate) fn read(body: &[u8], now: SystemTime) -> Result<Fresh, &'static str> {
     let granted: Granted<'_> = serde_json::from_slice(body).map_err(|_| "no json of a token")?;
-    let token = granted.access_token.unwrap_or_default();
+    let token = Zeroizing::new(granted.access_token.unwrap_or_default().into_owned());
     if token.is_empty() {
         return Err("no token");
     }
@@ -38,7 +39,7 @@ pub(crate) fn read(body: &[u8], now: SystemTime) -> Result<Fresh, &'static str> 
     Ok(Fresh {
         lifetime: lifetime.unwrap_or(USUAL),
         refresh_in: seconds(&granted.refresh_in),
-        secret: Secret::new(token),
+        secret: Secret::new(token.as_str()),
     })
 }
 

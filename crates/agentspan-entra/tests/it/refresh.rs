@@ -37,6 +37,37 @@ async fn a_token_is_replaced_between_ten_and_five_minutes_before_it_expires() {
     check_questions(0.0, &[(0, 2), (HOUR - 301, 2), (HOUR - 300, 4)]).await;
     check_questions(1.0, &[(0, 2), (HOUR - 601, 2), (HOUR - 600, 4)]).await;
     check_questions(0.5, &[(0, 2), (HOUR - 451, 2), (HOUR - 450, 4)]).await;
+    check_questions(f64::NAN, &[(0, 2), (HOUR - 301, 2), (HOUR - 300, 4)]).await;
+}
+
+#[tokio::test]
+async fn no_time_is_too_long_to_be_replaced_before() {
+    let service = service();
+    let clock = TestClock::with_random(1.0);
+    let client = client(&service).with_clock(clock);
+    let client = client.with_refresh_before(Duration::MAX).build().unwrap();
+    client.agent_token(&identity()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_old_token_is_used_on_when_the_next_one_does_not_come_in_time() {
+    let service = service();
+    let clock = TestClock::with_random(0.0);
+    let entra = client(&service)
+        .with_clock(clock.clone())
+        .with_deadline(Duration::from_millis(50))
+        .build()
+        .unwrap();
+    let old = entra.agent_token(&identity()).await.unwrap();
+    clock.turn(HOUR - 200);
+    service.play([Answer::hang()]);
+    // The second call finds that the first was in vain a short time ago.
+    for _ in 0..2 {
+        assert_eq!(entra.agent_token(&identity()).await.unwrap(), old);
+        assert_eq!(service.asked().len(), 3);
+    }
+    clock.turn(30);
+    assert_ne!(entra.agent_token(&identity()).await.unwrap(), old);
 }
 
 #[tokio::test]
