@@ -10,6 +10,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Histogram, Meter};
 
 use crate::metrics::mcp::duration;
+use crate::metrics::{LONGEST_NAME, OTHER};
 
 /// Records `mcp.client.session.duration` and `mcp.server.session.duration`, in seconds, as the
 /// [conventions] have it.
@@ -89,8 +90,16 @@ fn dimensions(initialize: &McpRequest) -> Vec<KeyValue> {
         .into_iter()
         .filter_map(|(key, value)| Some((key, value?)));
     known
-        .map(|(key, value)| KeyValue::new(key, value.to_owned()))
+        .map(|(key, value)| KeyValue::new(key, bounded(value).to_owned()))
         .collect()
+}
+
+/// The other side may have made it up.
+fn bounded(value: &str) -> &str {
+    match value.len() {
+        ..=LONGEST_NAME => value,
+        _ => OTHER,
+    }
 }
 
 /// A session that lasts. It is measured when it [ends](Self::end) or is dropped.
@@ -112,7 +121,7 @@ impl McpSession {
 
     /// The version of the protocol that both sides speak, in place of the one that was asked for.
     pub fn record_protocol_version(&mut self, version: &str) {
-        self.set(keys::MCP_PROTOCOL_VERSION, version.to_owned());
+        self.set(keys::MCP_PROTOCOL_VERSION, bounded(version).to_owned());
     }
 
     /// Says that the session ends with this error, of which the metric has the class.
@@ -120,12 +129,13 @@ impl McpSession {
         // It asks the error for its sources.
         let class = contain::call(|| ErrorClass::of(error));
         let class = class.unwrap_or_else(|_| ErrorClass::of_type::<E>());
-        self.set(keys::ERROR_TYPE, class.name().into_owned());
+        self.set(keys::ERROR_TYPE, bounded(&class.name()).to_owned());
     }
 
     /// Says that the session ends with an error of this class, such as `timeout`.
     pub fn record_error_as(&mut self, class: &str) {
-        self.set(keys::ERROR_TYPE, ErrorClass::last_segment(class).to_owned());
+        let class = bounded(ErrorClass::last_segment(class));
+        self.set(keys::ERROR_TYPE, class.to_owned());
     }
 
     /// Ends the session now.

@@ -59,11 +59,11 @@ const OF_USAGE: [&str; 4] = [
 ];
 
 /// A longer text is no name of a model or of a type of error, and is not to become a dimension.
-const LONGEST_NAME: usize = 128;
+pub(crate) const LONGEST_NAME: usize = 128;
 
 /// Stands for what would make too many time series, or show what is none of a metric's business. The
 /// conventions use this value for `error.type`.
-const OTHER: &str = "_OTHER";
+pub(crate) const OTHER: &str = "_OTHER";
 
 /// Records how long the operations of agents take, and how many tokens they use.
 ///

@@ -128,8 +128,13 @@ impl Sampler {
     }
 
     /// Says what time it is, by a clock that never goes back: traces that have come since the last call came now,
-    /// and those that have waited for too long are decided.
-    pub(super) fn tick(&mut self, now: Duration, decided: &mut Decided) {
+    /// and those that have waited for too long are decided, unless their root has ended.
+    pub(super) fn tick(
+        &mut self,
+        now: Duration,
+        has_ended: impl Fn(TraceId) -> bool,
+        decided: &mut Decided,
+    ) {
         for (trace, number) in self.order.iter().rev() {
             if *number <= self.last_dated {
                 break;
@@ -146,7 +151,7 @@ impl Sampler {
         while let Some((trace, number)) = self.order.front().copied() {
             if let Some(held) = self.open.get(&trace).filter(|held| held.number == number) {
                 let age = now.saturating_sub(held.since.unwrap_or(now));
-                if !self.rules.is_too_old(age) {
+                if !self.rules.is_too_old(age) || has_ended(trace) {
                     break;
                 }
                 let fate = match self.rules.is_slow_by(age) {

@@ -1,5 +1,6 @@
 //! The thread of a queue.
 
+use std::mem;
 use std::sync::Arc;
 
 use agentspan_model::mapping::PlacedSpan;
@@ -63,11 +64,16 @@ impl<E: SpanExporter> Worker<E> {
         // What the exporter sends is no telemetry of the program.
         let _quiet = Context::enter_telemetry_suppressed_scope();
         let process = Arc::clone(&self.process);
+        // Those that ended while this thread waited for spans.
+        let mut ended = Vec::new();
         loop {
             let room = self.batch.min(USUAL_BATCH);
             let mut batch = Batch::with_capacity(room);
             // Before the spans, so that those that ended before a root are seen before it.
-            let roots = self.sampler.as_ref().map(|_| process.take_ended_roots());
+            let mut roots = mem::take(&mut ended);
+            if self.sampler.is_some() {
+                roots.extend(process.take_ended_roots());
+            }
             let mut decided = Decided::default();
             let work = match &mut self.sampler {
                 None => process.queue.next(self.batch, |item| batch.push(item)),
@@ -77,12 +83,14 @@ impl<E: SpanExporter> Worker<E> {
                 }
             };
             if let Some(sampler) = &mut self.sampler {
+                for (trace, decides) in roots {
+                    sampler.root_has_ended(trace, decides, &mut decided);
+                }
+                ended = process.take_ended_roots();
+                let has_ended = |trace| ended.iter().any(|(ended, _)| *ended == trace);
                 // A clock that panics stands still.
                 if let Ok(now) = contain::call(|| self.clock.monotonic()) {
-                    sampler.tick(now, &mut decided);
-                }
-                for (trace, decides) in roots.into_iter().flatten() {
-                    sampler.root_has_ended(trace, decides, &mut decided);
+                    sampler.tick(now, has_ended, &mut decided);
                 }
             }
             if let Some(resource) = process.take_resource() {

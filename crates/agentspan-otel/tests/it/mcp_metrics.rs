@@ -197,6 +197,31 @@ fn a_call_in_the_span_of_its_tool_is_measured_once_in_each_metric() {
 }
 
 #[test]
+fn what_the_other_side_makes_up_of_a_session_has_a_bound() {
+    let meters = Meters::new();
+    let sessions = McpSessions::new(&meters.provider.meter("t"));
+    let long = "v".repeat(1_000);
+    let initialize = McpRequest::new("initialize").with_protocol_version(long.as_str());
+    let mut session = sessions.server(&initialize);
+    session.record_error_as(&long);
+    drop(session);
+    let mut session = sessions.server(&McpRequest::new("initialize"));
+    session.record_protocol_version(&long);
+    drop(session);
+    let series = "mcp.server.session.duration.count";
+    check(
+        &counts(&meters),
+        &[
+            (
+                &format!("{series}{{error.type=_OTHER,mcp.protocol.version=_OTHER}}"),
+                1.0,
+            ),
+            (&format!("{series}{{mcp.protocol.version=_OTHER}}"), 1.0),
+        ],
+    );
+}
+
+#[test]
 fn sessions_are_measured_when_they_are_over() {
     let meters = Meters::new();
     let sessions = McpSessions::new(&meters.provider.meter("t"));

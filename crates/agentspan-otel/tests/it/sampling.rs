@@ -275,6 +275,23 @@ fn a_root_that_the_filter_refuses_decides_all_the_same() {
 }
 
 #[test]
+fn a_root_that_ended_in_time_decides_however_late_the_next_span_comes() {
+    let bench = Bench::with_filter(TraceSampling::one_in(0), |span| span.name != "root");
+    let mut bad = bench.root("root");
+    bench.child(&bad, "of bad").end();
+    bench.queue.flush(WHILE).unwrap();
+    bench.clock.advance(Duration::from_secs(9 * 60));
+    bad.set_status(Status::error("no"));
+    bad.end();
+    bench.clock.advance(Duration::from_secs(2 * 60));
+    bench.root("other").end();
+    bench.queue.flush(WHILE).unwrap();
+    // The thread learns of them with the next spans.
+    bench.check(&["of bad"], 1);
+    assert_eq!(bench.stats().dropped_for(DropReason::SampledByAge), 0);
+}
+
+#[test]
 fn what_is_sampled_out_is_no_failure_of_flush_or_shutdown() {
     let bench = Bench::new(TraceSampling::one_in(0));
     bench.root("root").end();
