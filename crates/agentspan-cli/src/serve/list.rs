@@ -184,9 +184,17 @@ fn has_word(row: &Row, trace: &Trace, word: &str) -> bool {
         &row.answered,
     ];
     let mut texts = texts.into_iter().flatten().chain([&row.id, &row.name]);
+    let escaped = in_json(word);
     let mut spans = trace.spans().iter();
     texts.any(|text| contains(text, word))
-        || spans.any(|span| span.trigrams.may_have(word) && contains(&span.json, word))
+        || spans.any(|span| span.trigrams.may_have(&escaped) && contains(&span.json, &escaped))
+}
+
+/// A text as it stands in the JSON of a span.
+fn in_json(text: &str) -> String {
+    let quoted = Value::from(text).to_string();
+    let inner = quoted.get(1..quoted.len().saturating_sub(1));
+    inner.unwrap_or_default().to_owned()
 }
 
 /// Whether a text has a word in lower case, in whatever case. Most words are of letters for which no other text
@@ -213,9 +221,10 @@ fn contains(text: &str, word: &str) -> bool {
 
 fn has_attribute(trace: &Trace, (key, wanted): &(String, String)) -> bool {
     let is_literal = is_literal(wanted);
+    let escaped = in_json(key);
     let mut spans = trace.spans().iter().filter(|span| {
         let has = |text: &str| span.trigrams.may_have(text) && span.json.contains(text);
-        has(key) && (!is_literal || has(wanted))
+        has(&escaped) && (!is_literal || has(wanted))
     });
     spans.any(|span| {
         let reading = Reading::of(&span.value());

@@ -211,6 +211,7 @@ fn the_list_is_filtered_by_words_attributes_and_states() {
     serving(None, async |server| {
         let mut attributes = chat();
         attributes["quoted"] = "a \"b\" \\ c/d".into();
+        attributes["sa\"y"] = "hi".into();
         attributes["count"] = 10.into();
         attributes["share"] = 1.5.into();
         attributes["done"] = true.into();
@@ -225,6 +226,9 @@ fn the_list_is_filtered_by_words_attributes_and_states() {
             ("attr=color%3Dred", 0),
             ("attr=color%3Dblue", 1),
             ("attr=quoted%3Da%20%22b%22%20%5C%20c%2Fd", 1),
+            ("q=A%20%22B%22%20%5C", 1),
+            ("q=b%5C", 0),
+            ("attr=sa%22y%3Dhi", 1),
             ("attr=count%3D10", 1),
             ("attr=count%3D1", 0),
             ("attr=share%3D1.50", 1),
