@@ -67,7 +67,7 @@ impl Entra {
 
 /// The environment does not describe a client, because these variables are unset or blank. Set them, or describe the
 /// client in code with [`Entra::builder`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MissingVariables([bool; NEEDED.len()]);
 
 impl MissingVariables {
@@ -75,6 +75,14 @@ impl MissingVariables {
     pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
         let all = NEEDED.into_iter().zip(self.0);
         all.filter_map(|(name, is_missing)| is_missing.then_some(name))
+    }
+}
+
+/// As a list of the names.
+impl fmt::Debug for MissingVariables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = f.debug_list();
+        list.entries(self.names()).finish()
     }
 }
 
