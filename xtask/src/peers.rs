@@ -59,23 +59,16 @@ fn recorded_again(
     inputs: [&str; 2],
 ) -> Result<(), XtaskError> {
     let recorded = directory(workspace, SUCCESSOR.0).join("vectors");
-    let hint = "delete its virtual environment in the target directory and run this again";
-    Program::new(python, workspace.root(), hint)
-        .args([
-            driver(workspace, "agent365_v3_vectors"),
-            workspace.root().join("conformance/vectors"),
-            recorded.clone(),
-        ])
-        .args(inputs)
-        .env("PYTHONUTF8", "1")
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        // Otherwise the order of a set would differ with each run.
-        .env("PYTHONHASHSEED", "0")
-        .run()?;
-    workspace
-        .program(CONFORMANCE, Built::Binary("conformance"))?
-        .args(["--vectors".as_ref(), recorded.as_os_str()])
-        .run()
+    let vectors = workspace.root().join("conformance/vectors");
+    let files = [vectors, recorded.clone()];
+    record_and_run(
+        workspace,
+        python,
+        "agent365_v3_vectors",
+        &files,
+        inputs,
+        &recorded,
+    )
 }
 
 /// Generates documents of Agent Spec, and runs the reference package and ours over them.
@@ -98,13 +91,31 @@ pub(crate) fn agentspec(workspace: &Workspace, options: &[&str]) -> Result<(), X
         path: recorded.clone(),
         source,
     })?;
+    let files = [recorded.join("agentspec_documents.json")];
+    record_and_run(
+        workspace,
+        &python,
+        PEER,
+        &files,
+        [documents, seed],
+        &recorded,
+    )
+}
+
+/// Lets a driver record as many inputs as `inputs` says, from its seed, and runs what it has recorded as vectors.
+fn record_and_run(
+    workspace: &Workspace,
+    python: &Path,
+    driver_name: &str,
+    files: &[PathBuf],
+    inputs: [&str; 2],
+    recorded: &Path,
+) -> Result<(), XtaskError> {
     let hint = "delete its virtual environment in the target directory and run this again";
     Program::new(python, workspace.root(), hint)
-        .args([
-            driver(workspace, PEER),
-            recorded.join("agentspec_documents.json"),
-        ])
-        .args([documents, seed])
+        .args([driver(workspace, driver_name)])
+        .args(files)
+        .args(inputs)
         .env("PYTHONUTF8", "1")
         .env("PYTHONDONTWRITEBYTECODE", "1")
         // Otherwise the order of a set would differ with each run.

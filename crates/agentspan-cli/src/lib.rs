@@ -1,8 +1,8 @@
 //! The command `agentspan`: see what an agent did, and why a span will not arrive.
 //!
 //! `agentspan show FILE` prints the traces of a file as trees; `agentspan check FILE` says what Agent 365
-//! would refuse, and why; `README.md` has the others. Files hold recordings of Agent Spec Tracing, OTLP in JSON (one request a line, or
-//! one for the whole file), or requests to Agent 365.
+//! would refuse, and why; `README.md` has the others. Files hold recordings of Agent Spec Tracing, OTLP
+//! in JSON (one request a line, or one for the whole file), or requests to Agent 365.
 //!
 //! The library beside the command has one function, [`run`], so that tests can call it.
 

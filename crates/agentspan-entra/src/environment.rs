@@ -21,14 +21,14 @@ const NEEDED: [&str; 4] = [
 impl Entra {
     /// A client described by the environment variables of `microsoft-opentelemetry` 1.5.0:
     ///
-    /// | Variable | |
-    /// |---|---|
-    /// | `CONNECTIONS__SERVICE_CONNECTION__SETTINGS__CLIENTID` | the blueprint, by its application id |
-    /// | `CONNECTIONS__SERVICE_CONNECTION__SETTINGS__CLIENTSECRET` | the secret of the blueprint |
-    /// | `A365_AGENT_APP_INSTANCE_ID` | the agent, by its application id |
-    /// | `A365_AGENTIC_USER_ID` | the user of the agent, by its object id |
-    /// | `CONNECTIONS__SERVICE_CONNECTION__SETTINGS__TENANTID` | the tenant of all tokens; default: the tenant of the spans |
-    /// | `A365_OBSERVABILITY_SCOPE_OVERRIDE`, else `A365_OBSERVABILITY_SCOPES_OVERRIDE` | the scope of the tokens; default: to write telemetry to Agent 365 |
+    /// - `CONNECTIONS__SERVICE_CONNECTION__SETTINGS__CLIENTID`: the blueprint, by its application id.
+    /// - `CONNECTIONS__SERVICE_CONNECTION__SETTINGS__CLIENTSECRET`: the secret of the blueprint.
+    /// - `A365_AGENT_APP_INSTANCE_ID`: the agent, by its application id.
+    /// - `A365_AGENTIC_USER_ID`: the user of the agent, by its object id.
+    /// - `CONNECTIONS__SERVICE_CONNECTION__SETTINGS__TENANTID`: the tenant of all tokens. By default,
+    ///   it is the tenant of the spans.
+    /// - `A365_OBSERVABILITY_SCOPE_OVERRIDE`, or else `A365_OBSERVABILITY_SCOPES_OVERRIDE`: the scope of
+    ///   the tokens. By default, it is the permission to write telemetry to Agent 365.
     ///
     /// The variables are read now, and a blank value counts as unset. All tokens are those of this agent and its
     /// user, so use the client for the spans of one agent. What it sends to Entra is what the package sends. The

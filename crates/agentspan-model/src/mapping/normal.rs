@@ -74,8 +74,8 @@ impl NormalSpan {
         Some(normal)
     }
 
-    /// As [`read`](Self::read), without what goes in and comes out: no messages, of a tool only its name, and no finish reasons. For
-    /// who counts calls and tokens, which costs less than to read contents.
+    /// Reads a span like [`read`](Self::read), but without its contents: no messages, no finish reasons, and
+    /// of a tool only its name. Counting calls and tokens needs no more, and costs less this way.
     #[must_use]
     pub fn read_without_contents(span: &SourceSpan<'_>) -> Option<Self> {
         let (reader, mut normal) = Self::begun(span)?;

@@ -31,7 +31,8 @@ fn check(span: &SpanData, expected: &[(&str, Option<&str>)]) {
     }
 }
 
-fn weather() -> McpRequest {
+/// A call of a tool, as its client and its server see it.
+pub(crate) fn weather() -> McpRequest {
     let call = ToolCallDetails::new("get-weather").with_arguments(r#"{"city":"Oslo"}"#);
     McpRequest::tool_call(call)
         .with_request_id(7)

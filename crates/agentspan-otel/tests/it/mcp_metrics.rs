@@ -12,6 +12,7 @@ use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
+use crate::mcp::weather;
 use crate::meters::Meters;
 
 /// How often each series was recorded.
@@ -42,16 +43,6 @@ fn check(found: &BTreeMap<String, f64>, expected: &[(&str, f64)]) {
         .map(|(name, count)| (&**name, *count))
         .collect();
     assert_eq!(found, expected);
-}
-
-fn weather() -> McpRequest {
-    let call = ToolCallDetails::new("get-weather").with_arguments("a content");
-    McpRequest::tool_call(call)
-        .with_request_id(7)
-        .with_session_id("s-1")
-        .with_protocol_version("2025-11-25")
-        .with_transport(McpTransport::Http)
-        .with_server(Endpoint::new("mcp.example").with_port(8080))
 }
 
 #[test]

@@ -627,7 +627,8 @@ fn the_outputs_of_what_failed_are_not_missing() {
     }
 }
 
-/// All that is known before a call is mandatory, however the call ends, and so is the answer of a span that only has it.
+/// Everything that is known before a call is mandatory, however the call ends. So is the answer of a
+/// span that has nothing else.
 #[test]
 fn a_failure_excuses_nothing_else() {
     for (rule, of, key) in [

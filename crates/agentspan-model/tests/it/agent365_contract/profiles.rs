@@ -1,9 +1,9 @@
 //! What the profiles answer differently besides keys, and which test proves it.
 
-use agentspan_model::agent365::{
-    GuardrailFinding, InferenceOperationType, Profile, SwitchRules, TurnRules,
-};
+use agentspan_model::agent365::{InferenceOperationType, Profile, SwitchRules, TurnRules};
 use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
+
+use crate::agent365_profiles::scope_tables::whole_finding;
 
 /// A question to a profile.
 pub(super) struct Question {
@@ -99,13 +99,7 @@ impl AttributeVisitor for Order {
 }
 
 fn order(profile: Profile) -> Vec<&'static str> {
-    let finding = GuardrailFinding::new("pii", "high")
-        .with_policy_decision("deny")
-        .with_policy_id("p")
-        .with_policy_name("n")
-        .with_policy_version("v")
-        .with_risk_score(0.5)
-        .with_risk_metadata(["k"]);
+    let finding = whole_finding();
     let mut order = Order::default();
     finding.visit_attributes(profile, &mut order);
     order.0

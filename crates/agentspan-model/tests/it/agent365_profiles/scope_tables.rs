@@ -107,14 +107,19 @@ fn recorded(facts: &Facts, profile: Profile) -> Shown {
     })
 }
 
-fn finding(profile: Profile) -> Shown {
-    let finding = GuardrailFinding::new("pii", "high")
+/// A finding that says everything that one can.
+pub(crate) fn whole_finding() -> GuardrailFinding {
+    GuardrailFinding::new("pii", "high")
         .with_policy_decision("deny")
         .with_policy_id("p")
         .with_policy_name("n")
         .with_policy_version("v")
         .with_risk_score(0.5)
-        .with_risk_metadata(["k"]);
+        .with_risk_metadata(["k"])
+}
+
+fn finding(profile: Profile) -> Shown {
+    let finding = whole_finding();
     shown(|v| finding.visit_attributes(profile, &mut Closure(v)))
 }
 
