@@ -527,13 +527,45 @@ def live_changes_do_not_fetch_the_list_again(page, address):
     trace.send(address)
     page.wait(f"{ROWS % '.lr'}.find((row) => row.at === 0)?.innerText.match(/Newcomer[^]*running/)")
     lists = lambda: [one for one in page.requests() if "/api/traces" in one]
-    page.wait("screen.waiting === 0")
+    page.wait("screen.waiting.size === 0 && !screen.timer")
     before = lists()
     assert len(before) <= 2 and all("limit=200" in one for one in before), before
     root["endTimeUnixNano"] = str(int((trace.at + 400) * 1_000_000))
     trace.send(address, [root])
     page.wait(f"{ROWS % '.lr'}.find((row) => row.at === 0)?.innerText.match(/Newcomer[^]*400 ms/)")
     assert lists() == before, lists()
+
+
+HOLD_LISTS = """(() => {
+  const real = window.fetch;
+  window.lists = [];
+  window.release = () => { window.fetch = real; window.lists.forEach((go) => go()); };
+  window.fetch = (...asked) => real(...asked).then((answer) => String(asked[0]).includes("api/traces")
+    ? new Promise((go) => window.lists.push(() => go(answer))) : answer);
+})()"""
+
+
+def what_is_told_while_a_list_is_on_its_way_is_asked_for_only_if_it_is_missing(page, address):
+    def told(number, name):
+        trace = spans.Trace(number, time.time() * 1000 + number, name)
+        trace.add(None, "invoke_agent", f"invoke_agent {name}", 0, 100)
+        trace.send(address)
+        return trace
+    lists = lambda: [one for one in page.requests() if "/api/traces" in one]
+    for later in [False, True]:
+        listed(page)
+        page.browser.events.clear()
+        page.js(HOLD_LISTS)
+        first = told(42 + later, f"Early {later}")
+        page.wait("lists.length === 1")
+        page.js(f"screen.changed({{id: '{first.id}'}})")
+        if later:
+            told(44, "Afterwards")
+            page.wait("screen.waiting.size === 2")
+        page.js("release()")
+        page.wait(f"{ROWS % '.lr'}.find((row) => row.at === 0)?.innerText.includes('{'Afterwards' if later else 'Early'}')")
+        page.wait("screen.waiting.size === 0 && !screen.timer")
+        assert len(lists()) == (2 if later else 1), lists()
 
 
 def many_traces_scroll_and_every_row_arrives(page, address):
@@ -581,6 +613,7 @@ TESTS = [the_list_tells_what_was_asked_and_answered, a_trace_opens_on_the_step_t
          colours_have_contrast_in_both_themes, everything_has_a_name_and_a_role, nothing_is_wider_than_the_window, search_and_filters_ask_the_server, a_new_trace_slides_in_and_one_that_grows_changes_in_place,
          steps_that_repeat_stand_below_one_row, what_is_wrong_comes_after_the_spans_and_changes_them_in_place, long_runs_are_compared_without_reading_them, huge_contents_come_in_slices, pictures_are_shown_after_a_click_and_nothing_else_is, traces_of_a_time_are_shown,
          spans_are_judged_as_another_exporter_sends_them, what_is_missing_or_early_is_said, live_changes_do_not_fetch_the_list_again,
+         what_is_told_while_a_list_is_on_its_way_is_asked_for_only_if_it_is_missing,
          what_a_span_says_never_becomes_markup, ten_thousand_spans_scroll_with_few_rows, many_traces_scroll_and_every_row_arrives]
 
 
