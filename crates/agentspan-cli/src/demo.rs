@@ -45,8 +45,8 @@ pub(crate) fn run(request: DemoRequest, out: &mut dyn Write) -> Result<Outcome, 
             .map_err(|error| CommandError::Demo(error.into()))?;
 
         shared.look(|store| {
-            let mut traces = store.newest_first();
-            traces.try_for_each(|(_, trace)| Tree::new(trace.row(), trace.spans()).write(out))
+            let mut traces = store.traces().rev();
+            traces.try_for_each(|trace| Tree::new(trace.row(), trace.spans()).write(out))
         })?;
         writeln!(out, "\nIt answers: {answer}\n\nThe page: {url}/")?;
         out.flush()?;

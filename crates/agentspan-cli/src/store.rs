@@ -2,6 +2,8 @@
 //!
 //! When it is full, the traces that arrived first go first, whole, and are counted.
 
+mod tally;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
@@ -13,6 +15,8 @@ use crate::answers::Judged;
 use crate::group::{Group, Groups};
 use crate::row::Row;
 use crate::span::Span;
+
+pub(crate) use tally::{Sums, Tally};
 
 /// What a trace takes beside its spans, about: its ids and its places in the maps, and its row with the shape.
 const TRACE_BYTES: usize = 2_048;
@@ -47,12 +51,17 @@ pub(crate) struct Store {
     bytes: usize,
     /// The number of the last change.
     next: u64,
-    traces: HashMap<Arc<str>, Trace>,
-    by_arrival: BTreeMap<u64, Arc<str>>,
-    /// By the number of each one's last change.
-    by_change: BTreeMap<u64, Arc<str>>,
+    /// By their arrival.
+    traces: BTreeMap<u64, Trace>,
+    /// The arrival of each trace, by its id.
+    arrivals: HashMap<Box<str>, u64>,
+    /// The arrival of each trace, by the number of its last change.
+    by_change: BTreeMap<u64, u64>,
     lost: Lost,
     groups: Groups,
+    /// The sums of all traces that have not changed since `tallied`.
+    tally: Tally,
+    tallied: u64,
 }
 
 impl Store {
@@ -63,11 +72,13 @@ impl Store {
             package: Profile::V2,
             bytes: 0,
             next: 0,
-            traces: HashMap::new(),
-            by_arrival: BTreeMap::new(),
+            traces: BTreeMap::new(),
+            arrivals: HashMap::new(),
             by_change: BTreeMap::new(),
             lost: Lost::default(),
             groups: Groups::default(),
+            tally: Tally::default(),
+            tallied: 0,
         }
     }
 
@@ -86,60 +97,59 @@ impl Store {
     /// ran has ended, or a request was sent twice.
     pub(crate) fn insert(&mut self, span: Span) {
         let bytes = span.bytes();
-        let of_trace = match self.traces.contains_key(span.trace_id.as_str()) {
-            true => 0,
-            false => TRACE_BYTES,
-        };
-        self.make_room(bytes + of_trace, &span.trace_id);
+        let arrived = self.arrivals.get(span.trace_id.as_str()).copied();
+        let of_trace = if arrived.is_some() { 0 } else { TRACE_BYTES };
+        self.make_room(bytes + of_trace, arrived);
         if self.bytes().saturating_add(bytes + of_trace) > self.limit {
             self.lost.spans += 1;
             return;
         }
         self.next += 1;
         let number = self.next;
-        let id = self.shared_id(&span.trace_id, number);
-        let Some(trace) = self.traces.get_mut(&id) else {
-            return;
-        };
+        let arrived = arrived.unwrap_or(number);
+        if arrived == number {
+            self.arrivals.insert(span.trace_id.as_str().into(), number);
+        }
+        let package = self.package;
+        let new = || Trace::new(number, package);
+        let trace = self.traces.entry(arrived).or_insert_with(new);
+        trace.leave(&mut self.tally, self.tallied);
         self.by_change.remove(&trace.changed);
-        self.by_change.insert(number, id);
+        self.by_change.insert(number, arrived);
         trace.changed = number;
         let freed = trace.put(span);
+        let added = bytes + of_trace;
         trace.bytes = (trace.bytes + bytes).saturating_sub(freed);
-        self.bytes = (self.bytes + bytes).saturating_sub(freed);
-    }
-
-    /// The id of a trace, which is made if it is new.
-    fn shared_id(&mut self, id: &str, number: u64) -> Arc<str> {
-        if let Some((id, _)) = self.traces.get_key_value(id) {
-            return Arc::clone(id);
-        }
-        let id: Arc<str> = id.into();
-        self.by_arrival.insert(number, Arc::clone(&id));
-        let trace = Trace::new(self.package);
-        self.bytes += trace.bytes;
-        self.traces.insert(Arc::clone(&id), trace);
-        id
+        self.bytes = (self.bytes + added).saturating_sub(freed);
     }
 
     /// Drops the oldest traces, but for the one that grows.
-    fn make_room(&mut self, bytes: usize, growing: &str) {
+    fn make_room(&mut self, bytes: usize, growing: Option<u64>) {
         while self.bytes().saturating_add(bytes) > self.limit {
-            let mut oldest = self.by_arrival.iter();
-            let Some(number) = oldest
-                .find(|(_, id)| id.as_ref() != growing)
-                .map(|(number, _)| *number)
-            else {
+            let mut oldest = self.traces.keys();
+            let Some(oldest) = oldest.find(|number| Some(**number) != growing).copied() else {
                 return;
             };
-            let gone = self.by_arrival.remove(&number);
-            if let Some(trace) = gone.and_then(|id| self.traces.remove(&id)) {
-                self.by_change.remove(&trace.changed);
-                self.bytes = self.bytes.saturating_sub(trace.bytes);
-                self.lost.traces += 1;
-                self.lost.spans += trace.spans.len() as u64;
-            }
+            let Some(trace) = self.traces.remove(&oldest) else {
+                return;
+            };
+            trace.leave(&mut self.tally, self.tallied);
+            self.arrivals.remove(trace.id());
+            self.by_change.remove(&trace.changed);
+            self.bytes = self.bytes.saturating_sub(trace.bytes);
+            self.lost.traces += 1;
+            self.lost.spans += trace.spans.len() as u64;
         }
+    }
+
+    /// The sums and names of all traces. Only those that changed since the last time are read.
+    pub(crate) fn tally(&mut self) -> &Tally {
+        let changed = self.by_change.range(self.tallied.saturating_add(1)..);
+        for trace in changed.filter_map(|(_, arrived)| self.traces.get(arrived)) {
+            self.tally.add(trace.row());
+        }
+        self.tallied = self.next;
+        &self.tally
     }
 
     /// How many bytes its spans take, and what they share, about.
@@ -168,18 +178,19 @@ impl Store {
     }
 
     /// The traces that changed after this number, at most so many, and the number of each one's last change.
-    pub(crate) fn changed_after(&self, number: u64, limit: usize) -> Vec<(u64, Arc<str>)> {
-        let changed = self.by_change.range(number.saturating_add(1)..);
-        changed
-            .take(limit)
-            .map(|(number, id)| (*number, Arc::clone(id)))
-            .collect()
+    pub(crate) fn changed_after(
+        &self,
+        number: u64,
+        limit: usize,
+    ) -> impl Iterator<Item = (u64, &Trace)> {
+        let changed = self.by_change.range(number.saturating_add(1)..).take(limit);
+        changed.filter_map(|(number, arrived)| Some((*number, self.traces.get(arrived)?)))
     }
 
-    /// All traces with their numbers, those that came last first.
-    pub(crate) fn newest_first(&self) -> impl Iterator<Item = (u64, &Trace)> {
-        let ids = self.by_arrival.iter().rev();
-        ids.filter_map(|(number, id)| Some((*number, self.traces.get(id.as_ref())?)))
+    /// All traces that arrived before this number, with theirs, those that came last first.
+    pub(crate) fn newest_before(&self, number: u64) -> impl Iterator<Item = (u64, &Trace)> {
+        let traces = self.traces.range(..number).rev();
+        traces.map(|(number, trace)| (*number, trace))
     }
 
     /// What did not fit.
@@ -189,27 +200,37 @@ impl Store {
 
     /// One trace.
     pub(crate) fn trace(&self, id: &str) -> Option<&Trace> {
-        self.traces.get(id)
+        self.traces.get(self.arrivals.get(id)?)
     }
 
     /// The traces, those that came first first.
     pub(crate) fn traces(&self) -> impl DoubleEndedIterator<Item = &Trace> {
-        self.by_arrival
-            .values()
-            .filter_map(|id| self.traces.get(id))
+        self.traces.values()
     }
 }
 
 impl Trace {
-    fn new(package: Profile) -> Self {
+    fn new(arrived: u64, package: Profile) -> Self {
         Self {
-            changed: 0,
+            changed: arrived,
             bytes: TRACE_BYTES,
             spans: Vec::new(),
             places: HashMap::new(),
             row: OnceLock::new(),
             judged: OnceLock::new(),
             package,
+        }
+    }
+
+    /// Its id, which all of its spans have.
+    pub(crate) fn id(&self) -> &str {
+        self.spans.first().map_or("", |span| &span.trace_id)
+    }
+
+    /// Leaves the sums of the traces that have not changed since this number, if it is one of these.
+    fn leave(&self, tally: &mut Tally, tallied: u64) {
+        if self.changed <= tallied {
+            tally.subtract(self.row());
         }
     }
 

@@ -53,10 +53,9 @@ pub(crate) fn run(
             let read = files.read(&mut store);
             read.map_err(|(path, source)| CommandError::File { path, source })?;
             files.tell_problems(errors)?;
-            for (number, id) in store.changed_after(last, usize::MAX) {
+            for (number, trace) in store.changed_after(last, usize::MAX) {
                 last = last.max(number);
-                let is_running = store.trace(&id).is_some_and(|trace| trace.row().is_running);
-                settled.changed(id.to_string(), is_running);
+                settled.changed(trace.id().to_owned(), trace.row().is_running);
             }
             for id in settled.take() {
                 printer.print(&store, &id)?;

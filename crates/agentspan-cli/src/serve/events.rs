@@ -78,9 +78,7 @@ impl Client {
         let (last, seen) = (self.last, self.lost);
         let (rows, lost) = self.shared.look(|store| {
             let changed = store.changed_after(last, BATCH);
-            let rows = changed
-                .into_iter()
-                .filter_map(|(number, id)| Some((number, store.trace(&id)?.row().to_json())));
+            let rows = changed.map(|(number, trace)| (number, trace.row().to_json()));
             (rows.collect::<Vec<_>>(), store.lost())
         });
         let mut text = String::new();

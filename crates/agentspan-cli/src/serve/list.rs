@@ -1,20 +1,15 @@
 //! The list of traces: filters and pages.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use super::server::Shared;
 use crate::reading::Reading;
 use crate::row::{Row, milliseconds};
-use crate::store::{Store, Trace};
+use crate::store::{Store, Sums, Trace};
 
 /// How many rows an answer has, unless asked otherwise, and at most.
 const LIMIT: usize = 200;
 const MAX_LIMIT: usize = 1_000;
-
-/// How many tenants and agents there are to choose from.
-const MAX_NAMES: usize = 200;
 
 /// Which traces are asked for.
 #[derive(Debug, Default)]
@@ -78,55 +73,80 @@ impl Filter {
         }
     }
 
-    fn page(&self, store: &Store) -> Value {
+    fn page(&self, store: &mut Store) -> Value {
+        let tally = store.tally();
+        let (tenants, agents) = (&tally.tenants, &tally.agents);
+        let names = json!({"tenants": tenants.to_choose_from(), "agents": agents.to_choose_from()});
+        let all = tally.sums;
+        let store = &*store;
         let limit = self.limit.unwrap_or(LIMIT).clamp(1, MAX_LIMIT);
-        let (mut rows, mut shown, mut next, mut newest) = (Vec::new(), 0, None, None);
-        let mut names = Names::default();
-        let mut skip = self.skip;
-        let mut sums = [0_i64; 5];
-        for (number, trace) in store.newest_first() {
-            newest = newest.or(Some(number.saturating_add(1)));
-            let row = trace.row();
-            names.add(row);
-            if !self.takes(row, trace) {
-                continue;
+        // Without a filter, no trace is read that is not sent.
+        let (sums, sent) = match self.is_none() {
+            true => {
+                let before = store.newest_before(self.after.unwrap_or(u64::MAX));
+                (all, before.skip(self.skip).take(limit).collect())
             }
-            shown += 1;
-            let counts = [row.spans, row.errors, row.refused];
-            let counts = counts.map(|count| i64::try_from(count).unwrap_or(i64::MAX));
-            let [spans, errors, refused] = counts;
-            let all = [spans, errors, refused, row.input, row.output];
-            sums.iter_mut()
-                .zip(all)
-                .for_each(|(sum, add)| *sum = sum.saturating_add(add));
-            let is_before = self.after.is_none_or(|after| number < after);
-            if !is_before {
-                continue;
-            }
-            if skip > 0 {
-                skip -= 1;
-            } else if rows.len() < limit {
-                rows.push(row.to_json());
-                next = Some(number);
-            }
-        }
-        let [spans, errors, refused, input, output] = sums;
-        let is_full = rows.len() == limit;
+            false => self.found(store, limit),
+        };
+        let last = sent.last().filter(|_| sent.len() == limit);
+        let rows = sent.iter().map(|(_, trace)| trace.row().to_json());
+        let newest = store.newest_before(u64::MAX).next();
         let lost = store.lost();
         json!({
             "profile": store.package().name(),
             "total": store.len(),
-            "shown": shown,
-            "next": next.filter(|_| is_full).map(|number| number.to_string()),
-            "newest": newest.map(|number| number.to_string()),
-            "tenants": names.tenants,
-            "agents": names.agents,
+            "shown": sums.rows,
+            "next": last.map(|(number, _)| number.to_string()),
+            "newest": newest.map(|(number, _)| number.saturating_add(1).to_string()),
+            "tenants": names["tenants"],
+            "agents": names["agents"],
             "bytes": store.bytes(),
             "limit": store.limit(),
             "lost": {"traces": lost.traces, "spans": lost.spans},
-            "sums": {"spans": spans, "errs": errors, "refused": refused, "in": input, "out": output},
-            "traces": rows,
+            "sums": {
+                "spans": saturated(sums.spans), "errs": saturated(sums.errors), "refused": saturated(sums.refused),
+                "in": saturated(sums.input), "out": saturated(sums.output),
+            },
+            "traces": rows.collect::<Vec<_>>(),
         })
+    }
+
+    /// Whether every trace is asked for.
+    fn is_none(&self) -> bool {
+        let Self {
+            words,
+            states,
+            tenant,
+            agent,
+            attributes,
+            from,
+            to,
+            limit: _,
+            after: _,
+            skip: _,
+        } = self;
+        let has_texts = !(words.is_empty() && states.is_empty() && attributes.is_empty());
+        let has_names = tenant.is_some() || agent.is_some();
+        !has_texts && !has_names && from.is_none() && to.is_none()
+    }
+
+    /// The sums of all traces that are asked for, and those of the page.
+    fn found<'a>(&self, store: &'a Store, limit: usize) -> (Sums, Vec<(u64, &'a Trace)>) {
+        let (mut sums, mut sent, mut skip) = (Sums::default(), Vec::new(), self.skip);
+        for (number, trace) in store.newest_before(u64::MAX) {
+            if !self.takes(trace.row(), trace) {
+                continue;
+            }
+            sums.add(trace.row());
+            if sent.len() == limit || self.after.is_some_and(|after| number >= after) {
+                continue;
+            }
+            match skip {
+                0 => sent.push((number, trace)),
+                _ => skip -= 1,
+            }
+        }
+        (sums, sent)
     }
 
     fn takes(&self, row: &Row, trace: &Trace) -> bool {
@@ -153,25 +173,9 @@ impl Filter {
     }
 }
 
-/// The tenants and agents of all traces, to choose from.
-#[derive(Debug, Default)]
-struct Names {
-    tenants: BTreeSet<String>,
-    agents: BTreeSet<String>,
-}
-
-impl Names {
-    fn add(&mut self, row: &Row) {
-        let add = |names: &mut BTreeSet<String>, name: &Option<String>| {
-            if let Some(name) = name {
-                if names.len() < MAX_NAMES && !names.contains(name) {
-                    names.insert(name.clone());
-                }
-            }
-        };
-        add(&mut self.tenants, &row.tenant);
-        add(&mut self.agents, &row.agent);
-    }
+/// A sum as JSON has it.
+fn saturated(sum: i128) -> i64 {
+    i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
 }
 
 fn has_word(row: &Row, trace: &Trace, word: &str) -> bool {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use agentspan_model::keys;
 use serde_json::json;
 
-use super::{Store, TRACE_BYTES};
+use super::{Store, TRACE_BYTES, Tally};
 use crate::span::Span;
 
 fn span(trace: &str, id: &str, end: u64) -> Span {
@@ -54,4 +55,42 @@ fn a_span_that_has_ended_replaces_the_one_that_ran_and_never_the_other_way_round
     assert!(!store.trace("a").unwrap().row().is_running);
     assert_eq!(store.trace("a").unwrap().spans().len(), 1);
     assert_eq!(store.bytes(), bytes);
+}
+
+#[test]
+fn sums_that_are_kept_equal_a_fresh_count_after_additions_changes_and_evictions() {
+    let (tenant, agent) = (keys::MICROSOFT_TENANT_ID, keys::GEN_AI_AGENT_NAME);
+    let mut store = Store::new(64 * 1024);
+    let mut seed = 7_u64;
+    let mut random = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (seed >> 33) % below
+    };
+    for step in 0..2_000 {
+        // Few ids, so that traces grow, spans are replaced, and traces come again after they were dropped.
+        let json = json!({
+            "traceId": format!("{}", random(60)), "spanId": format!("{}", random(4)), "name": "chat",
+            "startTimeUnixNano": "1000", "endTimeUnixNano": (random(2) * 2_000).to_string(),
+            "status": {"code": random(3)},
+            "attributes": {
+                "gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": random(100),
+                (tenant): format!("tenant {}", random(5)), (agent): format!("agent {}", random(300)),
+            },
+        });
+        let mut span = Span::of_json(&json, None, &Arc::default()).unwrap();
+        span.facts.is_refused = random(2) == 0;
+        store.insert(span);
+        if random(3) == 0 {
+            let mut fresh = Tally::default();
+            store.traces().for_each(|trace| fresh.add(trace.row()));
+            assert_eq!(*store.tally(), fresh, "step {step}");
+            assert_eq!(fresh.sums.rows, store.len());
+        }
+    }
+    assert!(store.lost().traces > 100 && store.len() > 5);
+    let sums = store.tally().sums;
+    assert!(
+        sums.errors > 0 && sums.refused > 0 && sums.input > 0,
+        "{sums:?}"
+    );
 }
