@@ -23,7 +23,7 @@ use tracing::warn;
 
 use crate::build_error::BuildError;
 use crate::chunking::Estimate;
-use crate::delivery::{Courier, Delivery, Observer, Setup, start};
+use crate::delivery::{Courier, Delivery, Observer, Setup};
 use crate::destination::Destinations;
 use crate::encode::{BodyEncoder, Truncation};
 use crate::longest::LONGEST;
@@ -428,7 +428,7 @@ impl<F> DeliveryBuilder<F> {
             },
             observer: observer.clone(),
         };
-        start(Box::new(setup))
+        Delivery::start(Box::new(setup))
             .map(F::from)
             .map_err(BuildError::Thread)
     }

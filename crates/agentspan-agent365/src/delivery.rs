@@ -9,19 +9,27 @@ mod event;
 mod flushes;
 mod in_flight;
 mod lanes;
+mod ledger;
 mod lineage;
 mod load;
 mod log;
 mod outbox;
+mod parent;
 mod pass;
 mod press;
+mod queued_span;
 mod reparent;
 mod requests;
+mod setup;
 mod shared;
 mod thread;
+mod ticket;
+mod token_source;
+mod turn;
 mod worker;
 
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,10 +39,9 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use crate::stats::DeliveryStats;
 
 pub(crate) use self::courier::Courier;
+pub(crate) use self::setup::{Observer, Recipe, Setup};
 pub(crate) use self::shared::Shared;
 use self::thread::prepare_child;
-pub(crate) use self::thread::{Recipe, Setup, start};
-pub(crate) use self::worker::Observer;
 
 /// How long the spans that wait are still sent after everything was dropped without a shutdown.
 const AFTER_DROP: Duration = Duration::from_secs(5);
@@ -107,11 +114,12 @@ impl Delivery {
         self.shared().stop(timeout)
     }
 
-    pub(crate) fn new(shared: Arc<Shared>, recipe: Box<Recipe>) -> Self {
-        let process = PerProcess::new(shared);
-        Self {
+    /// Starts the thread.
+    pub(crate) fn start(recipe: Box<Recipe>) -> io::Result<Self> {
+        let process = PerProcess::new(thread::start(&recipe)?);
+        Ok(Self {
             inner: Arc::new(Inner { process, recipe }),
-        }
+        })
     }
 
     /// What belongs to this process.

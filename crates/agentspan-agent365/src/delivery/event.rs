@@ -1,19 +1,18 @@
 //! What the thread is told.
 
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 
 use agentspan_record::FinishedSpan;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::claim::Claim;
+use super::flushes::Flush;
 use super::lanes::{Pause, Size};
-use super::load::Resources;
-use super::pass::Step;
+use super::queued_span::Resources;
+use super::token_source::TokenSource;
+use super::turn::Step;
 use crate::destination::Recipient;
-use crate::encode::EncodedResource;
-use crate::export_token::ExportToken;
 use crate::report::{ExportReport, IdentityReport};
 
 /// Something that happened outside of the worker.
@@ -58,30 +57,4 @@ pub(crate) struct Job {
     pub(super) claim: Claim,
     pub(super) tokens: TokenSource,
     pub(super) reply: Option<oneshot::Sender<Arc<ExportReport>>>,
-}
-
-/// Where the token of a batch comes from.
-#[derive(Clone, Debug)]
-pub(crate) enum TokenSource {
-    /// The resolver is asked.
-    Resolver,
-    /// The request was given one, or else the resolver is asked. Nothing is sent without.
-    Request(Option<ExportToken>),
-}
-
-/// A span from a processor, waiting for others.
-#[derive(Debug)]
-pub(crate) struct QueuedSpan {
-    pub(super) span: FinishedSpan,
-    pub(super) resource: Arc<EncodedResource>,
-    pub(super) bytes: u64,
-}
-
-/// A flush that is not answered yet.
-#[derive(Debug)]
-pub(crate) struct Flush {
-    /// How many single spans must have been taken from the queue.
-    pub(super) single_spans: u64,
-    /// Hears when all are settled.
-    pub(super) reply: SyncSender<()>,
 }

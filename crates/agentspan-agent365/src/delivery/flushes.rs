@@ -1,6 +1,15 @@
 //! The flushes that are not answered yet.
 
-use super::event::Flush;
+use std::sync::mpsc::SyncSender;
+
+/// A flush that is not answered yet.
+#[derive(Debug)]
+pub(crate) struct Flush {
+    /// How many single spans must have been taken from the queue.
+    pub(super) single_spans: u64,
+    /// Hears when all are settled.
+    pub(super) reply: SyncSender<()>,
+}
 
 /// Flushes, each with what it waits for.
 #[derive(Debug, Default)]

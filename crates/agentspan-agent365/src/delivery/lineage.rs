@@ -6,10 +6,10 @@ use agentspan_model::keys;
 use agentspan_model::mapping::is_agent365_operation;
 use agentspan_record::FinishedSpan;
 use opentelemetry::Value;
-use opentelemetry::trace::{SpanId, SpanKind};
+use opentelemetry::trace::SpanKind;
 use opentelemetry_sdk::trace::SpanData;
 
-use super::requests::Parent;
+use super::parent::{Parent, key};
 use crate::receipt::SpanKey;
 use crate::wire_profile::WireProfile;
 
@@ -122,20 +122,6 @@ impl Lineage {
     }
 }
 
-pub(super) fn key(span: &SpanData) -> SpanKey {
-    let context = &span.span_context;
-    (context.trace_id(), context.span_id())
-}
-
-/// Where the parent of a finished span is.
-pub(super) fn parent(span: &SpanData) -> Parent {
-    if span.parent_span_is_remote || span.parent_span_id == SpanId::INVALID {
-        Parent::Elsewhere
-    } else {
-        Parent::Here(span.parent_span_id)
-    }
-}
-
 /// Whether the profile sends spans of the operation of `span`. A span of Agent Spec gets its operation when
 /// it is prepared.
 fn sends(wire: &WireProfile, span: &FinishedSpan) -> bool {
@@ -152,7 +138,7 @@ fn sends(wire: &WireProfile, span: &FinishedSpan) -> bool {
 mod tests {
     use agentspan_model::agent365::Profile;
     use opentelemetry::KeyValue;
-    use opentelemetry::trace::{SpanContext, TraceFlags, TraceId, TraceState};
+    use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
     use super::*;
     use crate::span_of_test::span;

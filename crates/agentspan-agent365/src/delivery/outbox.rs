@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use opentelemetry_sdk::trace::SpanData;
 
-use super::lineage::key;
+use super::parent::key;
 use super::press::{Parcel, Press};
 use crate::encode::EncodedResource;
 use crate::receipt::SpanKey;

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::event::Event;
 use super::lanes::{Cause, Outcome};
 use super::press::Parcel;
-use crate::stats::Room;
+use super::turn::{GaveUp, Place, Resume, Step};
 
 /// A turn of a lane. It ends when this is dropped.
 #[derive(Debug)]
@@ -28,55 +28,6 @@ pub(super) struct Pass {
     pub(super) since: Instant,
     /// Whether the slot is kept whatever is waited for.
     keeps_slot: bool,
-}
-
-/// A turn, and what is known of its lane.
-#[derive(Debug)]
-pub(super) struct Place {
-    pub(super) turn: u64,
-    pub(super) failures: u32,
-    pub(super) taken: u64,
-    /// For the body.
-    pub(super) room: Room,
-    /// Says that others need what the turn holds.
-    pub(super) cut: oneshot::Receiver<()>,
-}
-
-/// What a task waits for that has no turn.
-#[derive(Debug)]
-pub(super) struct Resume {
-    pub(super) since: Instant,
-    /// How much memory the body will take.
-    pub(super) room: u64,
-    reply: oneshot::Sender<Result<Place, GaveUp>>,
-}
-
-/// Why a request gets no further turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum GaveUp {
-    /// The spans have waited for too long.
-    TooOld,
-    /// Its identity has more than its share of the queue.
-    QueueShare,
-    /// The delivery ends before the next try.
-    Shutdown,
-}
-
-/// What happens to a turn.
-#[derive(Debug)]
-pub(crate) enum Step {
-    Answered(Outcome),
-    /// Something else than the service is waited for.
-    Aside,
-    /// It was waited for, and a slot is wanted.
-    Back(Resume),
-    /// The try failed.
-    Again {
-        pause: Duration,
-        cause: Cause,
-        resume: Resume,
-    },
-    Over,
 }
 
 impl Pass {
@@ -202,17 +153,5 @@ impl Pass {
 impl Drop for Pass {
     fn drop(&mut self) {
         self.end(Step::Over);
-    }
-}
-
-impl Resume {
-    /// Gives the task its turn. `false` if the task is gone.
-    pub(super) fn go(self, place: Place) -> bool {
-        self.reply.send(Ok(place)).is_ok()
-    }
-
-    /// Tells the task that it gets no further turn.
-    pub(super) fn give_up(self, why: GaveUp) {
-        let _ = self.reply.send(Err(why));
     }
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use opentelemetry::trace::{Link, SpanContext, SpanId, TraceFlags, TraceState};
 use opentelemetry_sdk::trace::SpanData;
 
-use super::lineage::{Lineage, key, parent};
-use super::requests::Parent;
+use super::lineage::Lineage;
+use super::parent::{Parent, key, parent};
 use crate::receipt::SpanKey;
 
 /// More ancestors that are not sent are not gone through: the span becomes a root. Spans that are each

@@ -6,8 +6,8 @@ use agentspan_record::{DropReason, RequestToken};
 use opentelemetry::trace::{SpanId, TraceId};
 use tokio::time::Instant;
 
-use super::event::QueuedSpan;
-use super::lineage;
+use super::parent::{Parent, parent};
+use super::queued_span::QueuedSpan;
 use crate::export_token::ExportToken;
 use crate::per_request::PerRequestExport;
 
@@ -35,14 +35,6 @@ pub(super) struct Requests {
     grace: BTreeSet<(Instant, u64)>,
     next: u64,
     is_shut: bool,
-}
-
-/// Where the parent of a span is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Parent {
-    /// There is none, or it is in another process.
-    Elsewhere,
-    Here(SpanId),
 }
 
 /// The spans of a request that are to be sent.
@@ -380,7 +372,7 @@ impl Request {
     fn take_settled(&mut self) -> Option<Departure> {
         let mut below: HashMap<SpanId, Vec<SpanId>> = HashMap::new();
         for Ended { span, .. } in &self.ended {
-            if let Parent::Here(parent) = lineage::parent(&span.span.data) {
+            if let Parent::Here(parent) = parent(&span.span.data) {
                 let id = span.span.data.span_context.span_id();
                 below.entry(parent).or_default().push(id);
             }

@@ -1,6 +1,7 @@
 //! What callers and the thread share: counters, channels and the state of the end.
 
 use std::fmt;
+use std::io;
 use std::sync::atomic::{
     AtomicBool, AtomicU64, AtomicUsize,
     Ordering::{Relaxed, SeqCst},
@@ -21,13 +22,15 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::claim::Claim;
-use super::event::{Event, Flush, Job, QueuedSpan, TokenSource};
+use super::event::{Event, Job};
+use super::flushes::Flush;
+use super::ledger::Ledger;
 use super::lineage::Lineage;
-use super::load::Resources;
 use super::log;
-use super::requests::{Departure, Parent, RequestBatch, Requests};
-use super::thread::spawn;
-use super::worker::Worker;
+use super::parent::Parent;
+use super::queued_span::{QueuedSpan, Resources};
+use super::requests::{Departure, RequestBatch, Requests};
+use super::token_source::TokenSource;
 use crate::encode::EncodedResource;
 use crate::export_error::SubmitError;
 use crate::longest::LONGEST;
@@ -38,12 +41,16 @@ use crate::stats::{Counters, Losses};
 /// How much longer than its deadline a caller waits for the thread to say that it is done.
 const GRACE: Duration = Duration::from_millis(25);
 
+/// Starts the thread of a forked child.
+pub(super) type Starter = Box<dyn FnOnce(&Shared) -> io::Result<()> + Send>;
+
 /// One side of the delivery for callers, the other for the thread.
 ///
 /// Both channels are unbounded in type and bounded in fact: spans pass [`Counters::admit`] first,
 /// and there is at most one other event per waiting caller or identity in flight.
 pub(crate) struct Shared {
     pub(crate) counters: Arc<Counters>,
+    pub(super) ledger: Arc<Ledger>,
     pub(super) limits: SpanLimits,
     pub(super) events: UnboundedSender<Event>,
     queue: UnboundedSender<QueuedSpan>,
@@ -67,8 +74,6 @@ pub(crate) struct Shared {
     stop_waits: AtomicUsize,
     /// Whether what was queued is lost, because none of them waited any longer.
     is_given_up: AtomicBool,
-    stopping: AtomicBool,
-    deadline_passed: AtomicBool,
     finished: Mutex<bool>,
     has_finished: Condvar,
     receiver_message: Mutex<Option<String>>,
@@ -79,9 +84,7 @@ pub(crate) struct Shared {
     /// Whether the thread was started, or is not to be. That of a forked child starts with its
     /// first span.
     has_thread: AtomicBool,
-    unstarted: Mutex<Option<Box<Worker>>>,
-    /// Whether there can be no thread, in the child of a fork.
-    is_orphan: AtomicBool,
+    unstarted: Mutex<Option<Starter>>,
 }
 
 impl Shared {
@@ -94,8 +97,10 @@ impl Shared {
         events: UnboundedSender<Event>,
         queue: UnboundedSender<QueuedSpan>,
     ) -> Self {
+        let counters = Arc::new(counters);
         Self {
-            counters: Arc::new(counters),
+            ledger: Arc::new(Ledger::new(Arc::clone(&counters))),
+            counters,
             limits,
             events,
             queue,
@@ -110,8 +115,6 @@ impl Shared {
             fronts: AtomicUsize::new(0),
             stop_waits: AtomicUsize::new(0),
             is_given_up: AtomicBool::new(false),
-            stopping: AtomicBool::new(false),
-            deadline_passed: AtomicBool::new(false),
             finished: Mutex::new(false),
             has_finished: Condvar::new(),
             receiver_message: Mutex::default(),
@@ -120,23 +123,22 @@ impl Shared {
             thread_id: OnceLock::new(),
             has_thread: AtomicBool::new(true),
             unstarted: Mutex::new(None),
-            is_orphan: AtomicBool::new(false),
         }
     }
 
     /// Takes the place of the parent's in a forked child. Waits for no lock of the parent's.
-    pub(super) fn follow(&self, parent: &Self, worker: Worker) {
+    pub(super) fn follow(&self, parent: &Self, starter: Starter) {
         self.fronts.store(parent.fronts.load(SeqCst), SeqCst);
         if parent.is_stopping() {
-            self.stopping.store(true, SeqCst);
+            self.ledger.set_stopping();
             self.set_finished();
         } else {
-            *self.unstarted() = Some(Box::new(worker));
+            *self.unstarted() = Some(starter);
             self.has_thread.store(false, SeqCst);
         }
     }
 
-    fn unstarted(&self) -> MutexGuard<'_, Option<Box<Worker>>> {
+    fn unstarted(&self) -> MutexGuard<'_, Option<Starter>> {
         self.unstarted
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -153,13 +155,13 @@ impl Shared {
     #[cold]
     fn start_thread(&self) {
         let mut unstarted = self.unstarted();
-        let worker = unstarted.take();
+        let starter = unstarted.take();
         self.has_thread.store(true, SeqCst);
-        let started = worker.map_or(Ok(()), |worker| spawn(self, *worker));
+        let started = starter.map_or(Ok(()), |start| start(self));
         drop(unstarted);
         if started.is_err() {
-            self.is_orphan.store(true, SeqCst);
-            self.stopping.store(true, SeqCst);
+            self.ledger.set_orphan();
+            self.ledger.set_stopping();
             self.counters.give_up_queued(DropReason::Forked);
             self.set_finished();
             log::no_thread();
@@ -169,12 +171,12 @@ impl Shared {
     /// Whether a thread that was never started is not needed any more.
     fn end_unstarted(&self) -> bool {
         let mut unstarted = self.unstarted();
-        let worker = unstarted.take();
+        let starter = unstarted.take();
         self.has_thread.store(true, SeqCst);
         drop(unstarted);
-        let Some(worker) = worker else { return false };
+        let Some(starter) = starter else { return false };
         // Not under the lock: it holds what is foreign.
-        drop(worker);
+        drop(starter);
         self.counters.give_up_queued(DropReason::AfterShutdown);
         self.set_finished();
         true
@@ -187,8 +189,9 @@ impl Shared {
         resource: Arc<EncodedResource>,
     ) -> Result<oneshot::Receiver<Arc<ExportReport>>, SubmitError> {
         let count = spans.len();
-        if self.stopping.load(SeqCst) {
-            self.counters.refuse(self.reason_of_end(), count as u64);
+        if self.is_stopping() {
+            self.counters
+                .refuse(self.ledger.reason_of_end(), count as u64);
             return Err(SubmitError::AlreadyShutdown);
         }
         let sizes = spans.iter_mut().map(|span| self.limit_finished(span));
@@ -202,7 +205,7 @@ impl Shared {
             spans,
             sizes,
             resources: Resources::One(resource),
-            claim: Claim::new(Arc::clone(self), count, bytes),
+            claim: Claim::new(Arc::clone(&self.ledger), count, bytes),
             tokens: TokenSource::Resolver,
             reply: Some(reply),
         };
@@ -212,7 +215,7 @@ impl Shared {
     fn send(&self, job: Job) -> Result<(), SubmitError> {
         self.events.send(Event::Job(job)).map_err(|refused| {
             if let Event::Job(job) = refused.0 {
-                job.claim.dropped(self.reason_of_end());
+                job.claim.dropped(self.ledger.reason_of_end());
             }
             SubmitError::AlreadyShutdown
         })?;
@@ -226,8 +229,8 @@ impl Shared {
         mut span: FinishedSpan,
         resource: &Arc<EncodedResource>,
     ) {
-        if self.stopping.load(SeqCst) {
-            self.counters.refuse(self.reason_of_end(), 1);
+        if self.is_stopping() {
+            self.counters.refuse(self.ledger.reason_of_end(), 1);
             return;
         }
         let bytes = self.limit_finished(&mut span);
@@ -255,7 +258,8 @@ impl Shared {
         if self.queue.send(queued(span, resource, bytes)).is_err() {
             self.backlog.fetch_sub(1, SeqCst);
             self.backlog_bytes.fetch_sub(bytes, SeqCst);
-            self.counters.dropped_from_queue(self.reason_of_end(), 1);
+            self.counters
+                .dropped_from_queue(self.ledger.reason_of_end(), 1);
             self.counters.release_bytes(bytes);
             return;
         }
@@ -414,7 +418,7 @@ impl Shared {
                     spans: data,
                     sizes,
                     resources,
-                    claim: Claim::new(Arc::clone(self), count, bytes),
+                    claim: Claim::new(Arc::clone(&self.ledger), count, bytes),
                     tokens: TokenSource::Request(token),
                     reply: None,
                 });
@@ -501,7 +505,7 @@ impl Shared {
             // may be for long.
             if waits_alone {
                 self.is_given_up.store(true, SeqCst);
-                self.set_deadline_passed();
+                self.ledger.set_deadline_passed();
                 self.counters.give_up_queued(DropReason::ShutdownDeadline);
             }
             return Err(self.tell_late(told, timeout));
@@ -516,7 +520,7 @@ impl Shared {
             // It has said that it is done, so this does not wait for anything.
             let _ = thread.join();
         }
-        if self.deadline_passed.load(SeqCst) {
+        if self.ledger.has_deadline_passed() {
             return Err(self.tell_late(told, timeout));
         }
         self.tell(told)
@@ -524,7 +528,7 @@ impl Shared {
 
     /// Asks the thread to send what waits and to end. Does not wait for it.
     pub(crate) fn ask_to_stop(self: &Arc<Self>, timeout: Duration) {
-        self.stopping.store(true, SeqCst);
+        self.ledger.set_stopping();
         self.shut_requests();
         if !self.has_thread.load(SeqCst) && self.end_unstarted() {
             return;
@@ -539,7 +543,7 @@ impl Shared {
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        self.stopping.load(SeqCst)
+        self.ledger.is_stopping()
     }
 
     pub(crate) fn open_front(&self) {
@@ -549,28 +553,6 @@ impl Shared {
     /// Whether the front that is closed was the last one.
     pub(crate) fn close_front(&self) -> bool {
         self.fronts.fetch_sub(1, SeqCst) == 1
-    }
-
-    /// Why spans are lost that come when the thread is gone.
-    pub(super) fn reason_of_end(&self) -> DropReason {
-        if self.is_orphan.load(SeqCst) {
-            DropReason::Forked
-        } else if self.is_stopping() {
-            DropReason::AfterShutdown
-        } else {
-            DropReason::Internal
-        }
-    }
-
-    /// Why spans are lost of which nobody says what became of them.
-    pub(super) fn reason_of_loss(&self) -> DropReason {
-        if self.deadline_passed.load(SeqCst) {
-            DropReason::ShutdownDeadline
-        } else if self.is_orphan.load(SeqCst) {
-            DropReason::Forked
-        } else {
-            DropReason::Internal
-        }
     }
 
     pub(crate) fn receiver_message(&self) -> Option<String> {
@@ -587,10 +569,6 @@ impl Shared {
     /// Whether nobody gets more time to stop than the first.
     pub(super) fn is_given_up(&self) -> bool {
         self.is_given_up.load(SeqCst)
-    }
-
-    pub(super) fn set_deadline_passed(&self) {
-        self.deadline_passed.store(true, SeqCst);
     }
 
     pub(super) fn set_thread(&self, thread: JoinHandle<()>) {
@@ -624,7 +602,7 @@ impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery")
             .field("stats", &self.counters.snapshot())
-            .field("stopping", &self.stopping)
+            .field("stopping", &self.is_stopping())
             .finish_non_exhaustive()
     }
 }

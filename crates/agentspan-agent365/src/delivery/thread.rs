@@ -5,25 +5,19 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use agentspan_model::agent365::contract::RuleSet;
-use agentspan_queue::contain::{self, Foreign};
-use agentspan_record::{Preparation, SpanLimits};
+use agentspan_queue::contain;
 use opentelemetry::Context;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{Instant, sleep};
 
-use super::courier::Courier;
 use super::lineage::Lineage;
+use super::log;
 use super::requests::Requests;
+use super::setup::{Recipe, Setup};
 use super::shared::Shared;
-use super::worker::{Observer, Worker};
-use super::{Delivery, log};
-use crate::chunking::Estimate;
-use crate::destination::Destinations;
-use crate::encode::BodyEncoder;
-use crate::per_request::PerRequestExport;
-use crate::stats::{Counters, QueueBounds};
+use super::worker::Worker;
+use crate::stats::Counters;
 use crate::transport::io_runtime;
 
 /// Threads for what the operating system only offers blocking: looking up hosts and reading root
@@ -38,45 +32,18 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// A worker that has run for so long without a panic starts again with the first pause.
 const CALM: Duration = Duration::from_secs(1);
 
-/// All that the thread needs.
-pub(crate) struct Setup {
-    pub(crate) bounds: QueueBounds,
-    pub(crate) limits: SpanLimits,
-    pub(crate) batch_spans: usize,
-    pub(crate) batch_delay: Duration,
-    /// Whether spans wait for the end of their requests.
-    pub(crate) per_request: Option<PerRequestExport>,
-    /// How many requests may be in flight at most.
-    pub(crate) concurrency: usize,
-    /// For the body of one request.
-    pub(crate) max_payload_bytes: Option<usize>,
-    pub(crate) preparation: Preparation,
-    /// Whether spans whose parents are not sent get other parents.
-    pub(crate) reparents: bool,
-    /// By which rules spans are looked at, if they are.
-    pub(crate) contract: Option<RuleSet>,
-    pub(crate) destinations: Destinations,
-    pub(crate) encoder: BodyEncoder,
-    pub(crate) estimate: Estimate,
-    pub(crate) courier: Courier,
-    pub(crate) observer: Option<Foreign<Observer>>,
-}
-
-/// Says all that a thread needs, for that of the process and that of each child that is forked.
-pub(crate) type Recipe = dyn Fn() -> Setup + Send + Sync;
-
 /// Starts the thread.
-pub(crate) fn start(recipe: Box<Recipe>) -> io::Result<Delivery> {
+pub(super) fn start(recipe: &Recipe) -> io::Result<Arc<Shared>> {
     let (shared, worker) = prepare(recipe());
     spawn(&shared, worker)?;
-    Ok(Delivery::new(shared, recipe))
+    Ok(shared)
 }
 
 /// What the child of a fork has in place of the parent's: nothing waits, and its first span starts the
 /// thread. It is closed if the parent's was.
 pub(super) fn prepare_child(parent: &Shared, recipe: &Recipe) -> Arc<Shared> {
     let (shared, worker) = prepare(recipe());
-    shared.follow(parent, worker);
+    shared.follow(parent, Box::new(|shared: &Shared| spawn(shared, worker)));
     shared
 }
 
@@ -96,7 +63,7 @@ fn prepare(setup: Setup) -> (Arc<Shared>, Worker) {
     (shared, worker)
 }
 
-pub(super) fn spawn(shared: &Shared, worker: Worker) -> io::Result<()> {
+fn spawn(shared: &Shared, worker: Worker) -> io::Result<()> {
     // Made here, so that nobody waits for the thread to say whether it has one.
     let runtime = OwnRuntime(Some(io_runtime(MAX_BLOCKING_THREADS)?));
     let thread = thread::Builder::new()

@@ -17,20 +17,24 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::advice::Advice;
 use super::caller_losses::CallerLosses;
-use super::claim::{Answered, Claim, Ticket};
+use super::claim::Claim;
 use super::courier::{Courier, LastTry};
-use super::event::{Event, Job, QueuedSpan, TokenSource};
+use super::event::{Event, Job};
 use super::flushes::Flushes;
 use super::in_flight::{InFlight, Skipped};
 use super::lanes::{Cause, Lanes, Size, Started};
-use super::lineage::key;
-use super::load::{Item, Load, Resources};
+use super::load::{Item, Load};
 use super::log;
-use super::pass::{GaveUp, Pass, Place, Resume, Step};
+use super::parent::key;
+use super::pass::Pass;
 use super::press::Press;
+use super::queued_span::{QueuedSpan, Resources};
 use super::reparent::reparent;
+use super::setup::{Observer, Setup};
 use super::shared::Shared;
-use super::thread::Setup;
+use super::ticket::{Answered, Ticket};
+use super::token_source::TokenSource;
+use super::turn::{GaveUp, Place, Resume, Step};
 use crate::destination::{Recipient, Recipients};
 use crate::grouping::Grouping;
 use crate::report::{ExportReport, IdentityReport};
@@ -55,9 +59,6 @@ const MIN_PATIENCE: Duration = Duration::from_millis(50);
 
 /// Flushes end pauses at most once in this time.
 const HURRY: Duration = Duration::from_secs(1);
-
-/// Somebody who sees every report.
-pub(crate) type Observer = Arc<dyn Fn(&ExportReport) + Send + Sync>;
 
 /// The state of the thread. It stays consistent at every point where foreign code runs or a future
 /// waits, so that a panic in one step costs the spans of that step and the next one goes on.
@@ -189,7 +190,7 @@ impl Worker {
             self.shared.send_requests_due(now);
             self.lanes.take_slots_back(now);
             if self.stop.is_some_and(|deadline| deadline <= now) && !self.is_idle() {
-                self.shared.set_deadline_passed();
+                self.shared.ledger.set_deadline_passed();
                 return;
             }
             if self.next_tick <= now {
@@ -236,9 +237,9 @@ impl Worker {
                 | Event::Stop { .. } => {}
             }
         }
-        let reason = match self.shared.reason_of_loss() {
+        let reason = match self.shared.ledger.reason_of_loss() {
             DropReason::ShutdownDeadline => DropReason::ShutdownDeadline,
-            _ => self.shared.reason_of_end(),
+            _ => self.shared.ledger.reason_of_end(),
         };
         for job in self.jobs.drain(..) {
             job.claim.dropped(reason);
@@ -292,7 +293,7 @@ impl Worker {
                     None => deadline,
                 };
                 for item in self.lanes.pausing_at(deadline) {
-                    self.shared.set_deadline_passed();
+                    self.shared.ledger.set_deadline_passed();
                     give_up(item, GaveUp::Shutdown);
                 }
                 self.due = u64::MAX;
@@ -366,7 +367,7 @@ impl Worker {
     fn again(&mut self, turn: u64, pause: Duration, cause: Cause, resume: Resume) {
         let is_over = |stop: Instant| stop.saturating_duration_since(Instant::now()) <= pause;
         if self.stop.is_some_and(is_over) {
-            self.shared.set_deadline_passed();
+            self.shared.ledger.set_deadline_passed();
             self.lanes.leave(turn);
             resume.give_up(GaveUp::Shutdown);
             return;
@@ -507,7 +508,7 @@ impl Worker {
             spans,
             sizes,
             resources,
-            claim: Claim::new(Arc::clone(&self.shared), count, bytes),
+            claim: Claim::new(Arc::clone(&self.shared.ledger), count, bytes),
             tokens: TokenSource::Resolver,
             reply: None,
         });
