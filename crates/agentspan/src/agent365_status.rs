@@ -1,19 +1,21 @@
-//! Whether spans go to Agent 365.
+//! The status of the delivery to Agent 365.
 
 /// Whether spans go to the Agent 365 service, and if not, why.
 ///
-/// If they do not, and there is no other [`Destination`](crate::Destination), they go to the console.
+/// If they do not, and no other [`Destination`](crate::Destination) is configured, they go to the
+/// console.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Agent365Status {
-    /// They do.
+    /// Spans go to Agent 365.
     Delivers,
-    /// They go to the [`Sidecar`](crate::Sidecar), which delivers them.
+    /// Spans go to the [`Sidecar`](crate::Sidecar), which delivers them to Agent 365.
     ThroughSidecar,
-    /// They do not, because the switch `ENABLE_A365_OBSERVABILITY_EXPORTER` is not on.
+    /// Spans do not go to Agent 365, because the switch `ENABLE_A365_OBSERVABILITY_EXPORTER` is not
+    /// on.
     WithoutSwitch,
-    /// They do not, because there is no token resolver.
+    /// Spans do not go to Agent 365, because there is no token resolver.
     WithoutTokenResolver,
-    /// They do not, and no spans are made, because `OTEL_SDK_DISABLED` switches all telemetry off.
+    /// No spans are recorded, because `OTEL_SDK_DISABLED` switches all telemetry off.
     SdkDisabled,
 }

@@ -14,7 +14,7 @@ use crate::counts;
 use crate::outcome::Outcome;
 use crate::report::DestinationReport;
 
-/// The bridge to OpenTelemetry, and the processors that observe Agent Spec traces themselves.
+/// The bridge to OpenTelemetry, and the Agent Spec processors that observe the traces directly.
 #[derive(Debug)]
 pub(crate) struct AgentSpec {
     /// None if the SDK is disabled.
@@ -52,15 +52,14 @@ impl AgentSpec {
         queues.fold(trace, TraceBuilder::with_processor)
     }
 
-    /// Waits until the hooks that are queued have run, for as long as `left` says to each
-    /// processor.
+    /// Waits until the queued hooks have run. `left` gives the remaining time to each processor.
     pub(crate) fn flush(&self, outcome: &mut Outcome, left: impl Fn() -> Duration) {
         for (name, queue) in &self.processors {
             outcome.add_agent_spec(name, queue.flush(left()));
         }
     }
 
-    /// Starts to shut all processors down, the first time that it is called. Does not wait.
+    /// Starts the shutdown of all processors at the first call. Does not wait.
     pub(crate) fn start_shutdown(&self) {
         if self.is_shut_down.swap(true, Ordering::SeqCst) {
             return;
@@ -72,14 +71,14 @@ impl AgentSpec {
         }
     }
 
-    /// Waits until all processors are shut down, for as long as `left` says to each.
+    /// Waits until all processors are shut down. `left` gives the remaining time to each of them.
     pub(crate) fn wait_for_end(&self, outcome: &mut Outcome, left: impl Fn() -> Duration) {
         for (name, queue) in &self.processors {
             outcome.add_agent_spec(name, queue.wait_for_end(left()));
         }
     }
 
-    /// Ends the spans that nobody has ended, so that they are exported as unfinished.
+    /// Ends all open spans, so that they are exported as unfinished.
     pub(crate) fn end_open_spans(&self) {
         if let Some(bridge) = &self.bridge {
             // Processors of the provider hear of it on this thread.
@@ -99,7 +98,7 @@ impl AgentSpec {
             .map_or(0, |bridge| bridge.evicted_spans())
     }
 
-    /// Adds what is counted here.
+    /// Adds the counts of the bridge and the processors.
     pub(crate) fn measured_by(&self, mut metrics: ExportMetricsBuilder) -> ExportMetricsBuilder {
         for (name, queue) in &self.processors {
             let queue = queue.clone();

@@ -1,4 +1,4 @@
-//! What the variables `OTEL_BSP_…` say of the queues of destinations.
+//! Reads the variables `OTEL_BSP_…`, which configure the queues of destinations.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::environment::{ignored, understood};
 /// How many spans a queue holds by default.
 pub(crate) const MAX_SPANS: usize = 65_536;
 
-/// What is set of a queue that the code leaves open.
+/// The queue settings that the code does not set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct BatchVariables {
     pub(crate) delay: Option<Duration>,

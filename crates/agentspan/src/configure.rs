@@ -1,4 +1,4 @@
-//! Describes what telemetry a program wants, and installs it.
+//! Configures and installs the telemetry of a program.
 
 use std::fmt;
 use std::time::Duration;
@@ -38,12 +38,12 @@ use crate::telemetry::{Pipeline, Telemetry};
 
 mod switches;
 
-/// How long a guard that is dropped without a shutdown blocks, unless it is told otherwise.
+/// By default, how long the drop of the guard blocks if there was no shutdown.
 const FLUSH_ON_DROP: Duration = Duration::from_secs(2);
 
 type Customise = Box<dyn FnOnce(TracerProviderBuilder) -> TracerProviderBuilder>;
 
-/// Starts to describe the telemetry of this program. Nothing happens before
+/// Starts to configure the telemetry of this program. Nothing happens before
 /// [`install`](Configuration::install).
 pub fn configure() -> Configuration {
     Configuration {
@@ -71,25 +71,27 @@ pub fn configure() -> Configuration {
 /// # Decisions to make
 ///
 /// - **Who the program is**: [`with_service_name`](Self::with_service_name) and
-///   [`with_service_namespace`](Self::with_service_namespace). Without them `OTEL_SERVICE_NAME` and
-///   `OTEL_RESOURCE_ATTRIBUTES` say so.
+///   [`with_service_namespace`](Self::with_service_namespace). The fallbacks are
+///   `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES`.
 /// - **Whether spans go to Agent 365**: [`with_token_resolver`](Self::with_token_resolver), or
-///   [`with_delivery`](Self::with_delivery) for more than the defaults, or
+///   [`with_delivery`](Self::with_delivery) to change the defaults, or
 ///   [`with_sidecar`](Self::with_sidecar).
-/// - **Where else they go**: [`with_destination`](Self::with_destination), as often as needed, and
-///   [`with_agent_spec_processor`](Self::with_agent_spec_processor). With nothing of all this they are drawn on
-///   the console.
-/// - **Who switches it on**: the variables of the environment, or [`with_switches_on`](Self::with_switches_on).
-///   `OTEL_SDK_DISABLED=true` switches everything off, whatever the code says.
-/// - **What is shown**: contents are masked. [`with_content_capture`](Self::with_content_capture) and
+/// - **Where else they go**: [`with_destination`](Self::with_destination), once per destination,
+///   and [`with_agent_spec_processor`](Self::with_agent_spec_processor). If none of these is
+///   configured, the console shows the spans.
+/// - **Whether it is on**: environment variables decide, or
+///   [`with_switches_on`](Self::with_switches_on). `OTEL_SDK_DISABLED=true` switches everything
+///   off, and takes precedence over the code.
+/// - **Contents** are masked. [`with_content_capture`](Self::with_content_capture) and
 ///   [`Destination::with_disclosure`] show them.
-/// - **What is measured**: nothing, unless [`with_metrics`](Self::with_metrics) is called.
-/// - **How it ends**: with a shutdown, or with the drop of the guard, which takes up to 2 seconds unless
-///   [`with_flush_on_drop`](Self::with_flush_on_drop) says otherwise.
+/// - **Metrics** are off, unless you call [`with_metrics`](Self::with_metrics).
+/// - **The end**: a shutdown, or the drop of the guard, which blocks for up to 2 seconds
+///   ([`with_flush_on_drop`](Self::with_flush_on_drop)).
 ///
-/// Then [`install`](Self::install), or [`into_processor`](Self::into_processor) for a provider of
-/// your own. A setting that is made twice counts the last time; destinations, processors and
-/// attributes add up. `docs/configuration.md` has the table of all settings and variables.
+/// Finish with [`install`](Self::install), or with [`into_processor`](Self::into_processor) for
+/// your own provider. If a setting is made twice, the last call takes effect; destinations,
+/// processors and attributes add up. `docs/configuration.md` has the table of all settings and
+/// variables.
 #[must_use = "nothing happens before `install`"]
 pub struct Configuration {
     attributes: Vec<KeyValue>,
@@ -127,7 +129,7 @@ impl Configuration {
         self.with_resource_attribute(keys::SERVICE_NAMESPACE, namespace.into())
     }
 
-    /// An attribute of the resource: a fact about the program that every request carries.
+    /// Adds an attribute of the resource, which describes the program. Every export includes it.
     pub fn with_resource_attribute(
         mut self,
         key: &'static str,
@@ -137,11 +139,11 @@ impl Configuration {
         self
     }
 
-    /// Sets the generation of the Agent 365 contract that scopes and baggage follow, and the
-    /// delivery or the sidecar if there is one: it takes precedence over what those say. The
-    /// default is theirs, and without them [`Profile::V0_1`].
+    /// Sets the generation of the Agent 365 contract for scopes and baggage, and for the delivery
+    /// or the sidecar, whose own setting it overrides. The default is the profile of the delivery
+    /// or the sidecar. If there is neither, the default is [`Profile::V0_1`].
     ///
-    /// Other destinations do not depend on it, see [`Destination::with_rendering`].
+    /// The profile does not affect other destinations, see [`Destination::with_rendering`].
     ///
     /// ```
     /// use agentspan::model::agent365::Profile;
@@ -154,40 +156,42 @@ impl Configuration {
         self
     }
 
-    /// Delivers to Agent 365 with the defaults of [`Delivery::builder`] and this resolver.
+    /// Delivers spans to Agent 365, with this token resolver and the defaults of
+    /// [`Delivery::builder`].
     pub fn with_token_resolver(self, resolver: impl TokenResolver) -> Self {
         self.with_delivery(Delivery::builder(resolver))
     }
 
-    /// Delivers to Agent 365 as described: cluster, time-outs, bounds, profile.
+    /// Delivers spans to Agent 365 with the settings of this builder, such as cluster, timeouts,
+    /// limits and profile.
     pub fn with_delivery(mut self, delivery: DeliveryBuilder) -> Self {
         self.delivery = Some(delivery);
         self
     }
 
-    /// Delivers to Agent 365 through a collector beside the program, and not to the service itself:
-    /// delivery and token resolver are not used then, and the switch
-    /// `ENABLE_A365_OBSERVABILITY_EXPORTER` is not asked, as in the reference 2.0.0.
+    /// Delivers spans to Agent 365 through a collector beside the program, instead of directly. The
+    /// delivery, the token resolver and the switch `ENABLE_A365_OBSERVABILITY_EXPORTER` are then
+    /// ignored, as in the reference 2.0.0.
     ///
-    /// Without it, `ENABLE_A365_OBSERVABILITY_SIDECAR` decides.
+    /// If you do not call this, `ENABLE_A365_OBSERVABILITY_SIDECAR` decides.
     pub fn with_sidecar(mut self, sidecar: Sidecar) -> Self {
         self.sidecar = Some(sidecar);
         self
     }
 
-    /// Sends spans to one more place, besides Agent 365 and other destinations, which know nothing
-    /// of each other.
+    /// Adds a destination for spans. Destinations, Agent 365 included, are isolated from each
+    /// other.
     pub fn with_destination(mut self, destination: Destination) -> Self {
         self.destinations.push(destination);
         self
     }
 
-    /// Shows the traces of [`Telemetry::trace`] to a processor of Agent Spec, under a name for
-    /// reports.
+    /// Adds an Agent Spec processor that observes the traces of [`Telemetry::trace`]. Reports use
+    /// the name.
     ///
-    /// Its hooks run behind a [`BackgroundQueue`]: they hold up neither the program nor other
-    /// destinations. Its [`disclosure`](SpanProcessor::disclosure) says whether it sees contents,
-    /// and a [`Filter`](agentspan_processor::Filter) around it which spans.
+    /// Its hooks run behind a [`BackgroundQueue`], so they delay neither the program nor other
+    /// destinations. Its [`disclosure`](SpanProcessor::disclosure) decides whether it sees
+    /// contents. To select spans, wrap it in a [`Filter`](agentspan_processor::Filter).
     pub fn with_agent_spec_processor(
         mut self,
         name: impl Into<String>,
@@ -200,35 +204,37 @@ impl Configuration {
 
     /// Sets whether contents of the traces of [`Telemetry::trace`] become part of OpenTelemetry
     /// spans: prompts, answers, arguments, the prompts and settings of components. The default is
-    /// what `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` says, and without it that they do
-    /// not, unless spans go to nothing but a console [with
-    /// contents](ConsoleExporter::with_contents).
+    /// the value of `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`. If it is unset, contents
+    /// are captured only if the single destination is a console
+    /// [with contents](ConsoleExporter::with_contents).
     ///
-    /// This is the upper bound for all destinations of spans; those other than Agent 365 show them
-    /// only if [`Destination::with_disclosure`] says so, too.
+    /// This is the upper limit for all destinations of spans. Except for Agent 365, a destination
+    /// shows contents only if [`Destination::with_disclosure`] allows it, too.
     pub fn with_content_capture(mut self, capture: ContentCapture) -> Self {
         self.capture = Some(capture);
         self
     }
 
-    /// Sets the vocabulary of all destinations that name none, and of the metrics. The default is
-    /// [`Rendering::GenAiV0_1`] if `OTEL_SEMCONV_STABILITY_OPT_IN` has `gen_ai_latest_experimental`
-    /// in its list, and [`Rendering::GenAi`], which receivers read today, otherwise.
+    /// Sets the vocabulary of the metrics, and of all destinations without a rendering of their
+    /// own. The default is [`Rendering::GenAiV0_1`] if `OTEL_SEMCONV_STABILITY_OPT_IN` has
+    /// `gen_ai_latest_experimental` in its list, and otherwise [`Rendering::GenAi`], which
+    /// receivers read today.
     pub fn with_default_rendering(mut self, rendering: Rendering) -> Self {
         self.rendering = Some(rendering);
         self
     }
 
-    /// Reads all variables from `environment` in place of the environment of the process. For
-    /// tests, and for programs that have their settings from elsewhere.
+    /// Reads all variables from `environment` instead of the environment of the process. Use it in
+    /// tests, and in programs that get their settings from elsewhere.
     pub fn with_environment(mut self, environment: &Environment) -> Self {
         self.environment = Some(environment.clone());
         self
     }
 
-    /// Switches scopes and the delivery to Agent 365 on, whatever `ENABLE_OBSERVABILITY` and
-    /// `ENABLE_A365_OBSERVABILITY_EXPORTER` say. Traces of [`Telemetry::trace`] and plain spans
-    /// need no switch. `OTEL_SDK_DISABLED=true` switches all of them off all the same.
+    /// Switches scopes and the delivery to Agent 365 on, and takes precedence over
+    /// `ENABLE_OBSERVABILITY` and `ENABLE_A365_OBSERVABILITY_EXPORTER`. Traces of
+    /// [`Telemetry::trace`] and plain spans need no switch. `OTEL_SDK_DISABLED=true` still switches
+    /// everything off.
     pub fn with_switches_on(mut self) -> Self {
         self.switches = Some(EffectiveSwitches {
             observability: true,
@@ -237,11 +243,11 @@ impl Configuration {
         self
     }
 
-    /// Sets the tenant and the agent of spans that say none, where neither baggage nor a scope
-    /// around them says any: for a program that works for one agent and does not make its spans
-    /// itself, because a framework does. Scopes do not use it: they say whose they are. The default
-    /// is what `A365_TENANT_ID` and `A365_AGENT_ID` say, and without both that such a span belongs to
-    /// nobody, and does not go to Agent 365.
+    /// Sets the fallback identity: the tenant and the agent of spans that have none, neither of
+    /// their own nor from baggage or an enclosing scope. Use it in a program that runs a single
+    /// agent, whose framework creates the spans. Scopes do not use it, because they name their own
+    /// tenant and agent. The default is `A365_TENANT_ID` and `A365_AGENT_ID`. If one of them is
+    /// unset, a span without an identity does not go to Agent 365.
     ///
     /// ```
     /// use agentspan::model::agent365::Identity;
@@ -257,19 +263,19 @@ impl Configuration {
         self
     }
 
-    /// Takes tenant and agent from any baggage, also from that of a request's header. Default: only
-    /// from baggage that this process set.
+    /// Accepts the tenant and the agent from any baggage, also from the header of a request. By
+    /// default, they are accepted only from baggage that this process set.
     ///
-    /// Only for a service that nobody but trusted callers can reach: whoever sends it a header
-    /// decides whose telemetry its spans become.
+    /// Use this only if untrusted callers cannot reach the service: the sender of a header decides
+    /// which tenant and agent get the spans.
     pub fn with_trusted_remote_identity(mut self) -> Self {
         self.remote_identity = RemoteIdentity::Trusted;
         self
     }
 
-    /// Sets the console that stands in when spans do not go to Agent 365 and there is no other
-    /// destination. The default is [`ConsoleExporter::new`], which masks contents. To see them
-    /// while you develop, give it one that shows them:
+    /// Sets the console that is the fallback if spans do not go to Agent 365 and there is no other
+    /// destination. The default is [`ConsoleExporter::new`], which masks contents. To see contents
+    /// during development, pass a console that shows them:
     ///
     /// ```
     /// use agentspan::otel::ConsoleExporter;
@@ -286,16 +292,16 @@ impl Configuration {
         self
     }
 
-    /// Records metrics with a provider of yours. The default is that nothing is measured, which
-    /// costs nothing.
+    /// Records metrics with your meter provider. By default, nothing is measured, which costs
+    /// nothing.
     ///
-    /// The duration and the tokens of operations, of scopes as of Agent Spec spans, as
-    /// [`AgentMetrics`](agentspan_otel::AgentMetrics) describes, and what each destination
-    /// accepted, exported, dropped and queued, as [`ExportMetrics`](agentspan_otel::ExportMetrics)
-    /// does. The latter are reported for as long as the guard, or the processor, lives.
+    /// [`AgentMetrics`](agentspan_otel::AgentMetrics) records the duration and the tokens of
+    /// operations, for scopes and for Agent Spec spans.
+    /// [`ExportMetrics`](agentspan_otel::ExportMetrics) shows how many spans each destination
+    /// accepted, exported, dropped and holds, as long as the guard or the processor lives.
     ///
-    /// Shut the telemetry down first, then the meter provider, and drop the guard after it: so the
-    /// last collection sees what became of every span.
+    /// At the end, shut down the telemetry, then the meter provider, then drop the guard. In this
+    /// order, the last collection includes the outcome of every span.
     ///
     /// ```
     /// use std::time::Duration;
@@ -316,28 +322,28 @@ impl Configuration {
         self
     }
 
-    /// As [`with_metrics`](Self::with_metrics), with the provider that is OpenTelemetry's global
-    /// one when telemetry is installed. Set that before.
+    /// Like [`with_metrics`](Self::with_metrics), but with OpenTelemetry's global meter provider.
+    /// Set the global provider before you install the telemetry.
     pub fn with_global_metrics(mut self) -> Self {
         self.metrics = MetricsChoice::Global;
         self
     }
 
-    /// Sets for how long the drop of the guard blocks to send what waits, if there was no shutdown
-    /// before: because the program returns early with `?`, panics, or leaves it to the drop. The
-    /// default is 2 seconds.
+    /// Sets how long the drop of the guard blocks to send queued spans, if there was no shutdown
+    /// before, for example because the program returns early with `?` or panics. The default is 2
+    /// seconds.
     ///
-    /// [`Duration::ZERO`] switches it off: the drop never blocks. It starts to send what waits,
-    /// says in the log what that is, and leaves the telemetry running.
+    /// With [`Duration::ZERO`], the drop never blocks. It then starts to send the queued spans,
+    /// logs how many there are, and leaves the telemetry running.
     pub fn with_flush_on_drop(mut self, timeout: Duration) -> Self {
         self.flush_on_drop = timeout;
         self
     }
 
-    /// Changes the provider that [`install`](Self::install) builds: its sampler, limits, further
-    /// processors and exporters. Several calls apply in their order. Sampler and limits are those
-    /// that the environment asks for until this changes them. It is not called if
-    /// `OTEL_SDK_DISABLED` switches the SDK off.
+    /// Changes the provider that [`install`](Self::install) builds: its sampler, its limits, more
+    /// processors and exporters. Several calls apply in their order. The sampler and the limits
+    /// start with the values of the environment. The closure is not called if `OTEL_SDK_DISABLED`
+    /// switches the SDK off.
     pub fn with_provider(
         mut self,
         customise: impl FnOnce(TracerProviderBuilder) -> TracerProviderBuilder + 'static,
@@ -349,26 +355,27 @@ impl Configuration {
         self
     }
 
-    /// Builds a provider, makes it OpenTelemetry's global one and that of all scopes.
+    /// Builds a provider, and makes it OpenTelemetry's global provider and the provider of all
+    /// scopes.
     ///
-    /// Keep the guard: it flushes, shuts down and counts. When a switch or the token resolver is
-    /// missing, so that scopes make no spans or these do not go to Agent 365, one warning says
-    /// which, and [`Telemetry::agent365`] tells it, too. There is no warning of the latter where
-    /// destinations are configured and Agent 365 is not.
+    /// Keep the guard: it flushes, shuts down and counts. If a missing switch or token resolver
+    /// keeps scopes from recording spans, or spans from Agent 365, one warning names it, and so
+    /// does [`Telemetry::agent365`]. If only other destinations are configured, there is no warning
+    /// about Agent 365.
     ///
-    /// With `OTEL_SDK_DISABLED=true` in the environment nothing is recorded or sent, whatever the
-    /// code says: no destination is made, no thread is started, and no span is recorded. Scopes,
-    /// traces and tracers work as ever, and a context that came with a request goes on with the
-    /// requests that leave. One warning says so.
+    /// With `OTEL_SDK_DISABLED=true` in the environment, nothing is recorded or sent, no
+    /// destination is created, and no thread is started. The variable takes precedence over the
+    /// code. Calls to scopes, traces and tracers do nothing, and the context of an incoming request
+    /// still propagates to outgoing requests. One warning says so.
     ///
     /// # Errors
     ///
-    /// [`InstallError::AlreadyInstalled`] the second time in a process, and when a default tracer
-    /// of scopes is already set. [`InstallError::Delivery`] when a setting of the delivery cannot
-    /// be used. [`InstallError::Thread`] when a destination gets no thread,
-    /// [`InstallError::Environment`] when one that the environment asks for cannot be made,
-    /// [`InstallError::Sidecar`] when the sidecar cannot be used. [`InstallError::Panicked`] when
-    /// code that is not ours panicked meanwhile.
+    /// [`InstallError::AlreadyInstalled`] at the second call in a process, and if a default tracer
+    /// of scopes is already set. [`InstallError::Delivery`] if a setting of the delivery is
+    /// invalid. [`InstallError::Thread`] if the system refuses the thread of a destination.
+    /// [`InstallError::Environment`] if a destination that the environment asks for cannot be
+    /// created. [`InstallError::Sidecar`] if the sidecar cannot be used. [`InstallError::Panicked`]
+    /// if the code of the program, such as a processor, panics during the call.
     pub fn install(mut self) -> Result<Telemetry, InstallError> {
         let environment = self.read_environment();
         if is_sdk_disabled(&environment) {
@@ -449,8 +456,8 @@ impl Configuration {
         Ok(Telemetry::new(pipeline, metrics, flush_on_drop).with_propagation(propagation))
     }
 
-    /// Installs what the specification of OpenTelemetry calls a no-op SDK. Everything else that was
-    /// configured is dropped.
+    /// Installs a no-op SDK, as the specification of OpenTelemetry calls it. Drops the rest of the
+    /// configuration.
     fn install_nothing(mut self, environment: &Environment) -> Result<Telemetry, InstallError> {
         self.sidecar = self.effective_sidecar(environment);
         set_default_tracer(ScopeTracer::of_global_provider(self.profile()))
@@ -465,16 +472,15 @@ impl Configuration {
         Ok(telemetry.with_propagation(propagation(environment)))
     }
 
-    /// Builds our processor for an application that builds its own provider, and switches scopes on
-    /// or off as the environment says.
+    /// Builds our processor for an application that builds its own provider. The environment
+    /// decides whether scopes are on.
     ///
-    /// Shut the provider down at the end of the program: with a default tracer of scopes, it is
-    /// never dropped. The resource, the sampler and the limits are those of the provider. The
-    /// provider takes the processor, so keep clones of its
-    /// [`delivery`](AgentSpanProcessor::delivery) and its [`queues`](AgentSpanProcessor::queues) to
-    /// flush and to count. Agent Spec processors are not used: give them to the traces. With
-    /// `OTEL_SDK_DISABLED=true` in the environment it is a processor that does nothing, and scopes
-    /// are off.
+    /// Shut the provider down at the end of the program, because the default tracer of scopes keeps
+    /// it alive. The provider decides the resource, the sampler and the limits. It also takes the
+    /// processor, so keep clones of its [`delivery`](AgentSpanProcessor::delivery) and its
+    /// [`queues`](AgentSpanProcessor::queues) to flush and to count. Agent Spec processors of the
+    /// configuration are ignored: pass them to the traces. With `OTEL_SDK_DISABLED=true` in the
+    /// environment, the processor does nothing, and scopes are off.
     ///
     /// ```
     /// use agentspan::otel::{ScopeTracer, set_default_tracer};
@@ -490,11 +496,11 @@ impl Configuration {
     ///
     /// # Errors
     ///
-    /// [`InstallError::Delivery`] when a setting of the delivery cannot be used.
-    /// [`InstallError::Thread`] when a destination gets no thread, [`InstallError::Environment`]
-    /// when one that the environment asks for cannot be made, [`InstallError::Sidecar`] when the
-    /// sidecar cannot be used. [`InstallError::Panicked`] when code that is not ours panicked
-    /// meanwhile.
+    /// [`InstallError::Delivery`] if a setting of the delivery is invalid. [`InstallError::Thread`]
+    /// if the system refuses the thread of a destination. [`InstallError::Environment`] if a
+    /// destination that the environment asks for cannot be created. [`InstallError::Sidecar`] if
+    /// the sidecar cannot be used. [`InstallError::Panicked`] if the code of the program, such as a
+    /// processor, panics during the call.
     pub fn into_processor(mut self) -> Result<AgentSpanProcessor, InstallError> {
         let environment = self.read_environment();
         if is_sdk_disabled(&environment) {
@@ -525,7 +531,7 @@ impl Configuration {
         environment.unwrap_or_else(Environment::from_process)
     }
 
-    /// Once the sidecar is known.
+    /// Builds the rest, once the sidecar is known.
     fn effective_switches(&self, environment: &Environment) -> EffectiveSwitches {
         let is_asked_for = self.delivery.is_some() || self.sidecar.is_some();
         self.switches
@@ -552,7 +558,7 @@ impl Configuration {
         }
     }
 
-    /// The processor, and what is missing for agents to be observed as the configuration wants it.
+    /// The processor, and the missing switches and settings that keep spans from Agent 365.
     fn processor(
         self,
         switches: EffectiveSwitches,
@@ -615,7 +621,7 @@ impl Configuration {
     }
 }
 
-/// Calls code that is not ours, or not ours alone.
+/// Calls foreign code, and isolates its panics.
 fn foreign<T>(call: impl FnOnce() -> T) -> Result<T, InstallError> {
     contain::call(call).map_err(|Panicked { .. }| InstallError::Panicked)
 }

@@ -1,4 +1,4 @@
-//! What became of what a destination was given, the same for the report and for metrics.
+//! The counts of a destination, the same for the report and for metrics.
 
 use agentspan_agent365::{DeliveryStats, DropReason};
 use agentspan_otel::export_metrics::ExportCounts;
@@ -19,7 +19,7 @@ pub(crate) fn of_delivery(stats: &DeliveryStats) -> ExportCounts {
     }
 }
 
-/// Hooks that failed were handled, and yet what they were to see is lost.
+/// A failed hook counts as handled by the queue, but its span is lost for the processor.
 pub(crate) fn of_agent_spec(queue: &BackgroundQueue) -> ExportCounts {
     let stats = queue.stats();
     let late = stats.dropped_at_shutdown;

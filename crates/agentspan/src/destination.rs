@@ -1,4 +1,4 @@
-//! Where spans go besides Agent 365.
+//! Destinations of spans besides Agent 365.
 
 use std::fmt;
 use std::io;
@@ -14,23 +14,24 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use crate::batch_variables::BatchVariables;
 
-/// One place that spans go to, for
+/// A destination of spans, for
 /// [`Configuration::with_destination`](crate::Configuration::with_destination).
 ///
-/// Each destination has a name, a queue and a thread of its own, so that one that hangs or fails
-/// touches no other; [`Telemetry::report`](crate::Telemetry::report) says what it got and what it
-/// lost. It has a filter, sees contents or masks, and gets the spans of agents in a vocabulary of
-/// its choice.
+/// Each destination has its own name, queue and thread, so that a destination that hangs or fails
+/// does not affect the others. [`Telemetry::report`](crate::Telemetry::report) counts the spans
+/// that it exported and lost. Each destination also has its own filter, disclosure (contents or
+/// masks), and vocabulary for the spans of agents.
 ///
-/// There are
+/// The kinds of destinations are
 ///
 /// - [`exporter`](Self::exporter): any exporter of OpenTelemetry,
 /// - [`console`](Self::console): trees of text, for development,
 /// - [`json_lines`](Self::json_lines): a file that OpenTelemetry's Collector reads,
 /// - `otlp_http` and `otlp_grpc`, behind features of the same name: a Collector, or a backend that speaks OTLP.
 ///
-/// Agent 365 is none of them: [`Configuration::with_delivery`](crate::Configuration::with_delivery)
-/// and [`with_token_resolver`](crate::Configuration::with_token_resolver) configure it.
+/// Agent 365 is not a `Destination`:
+/// [`Configuration::with_delivery`](crate::Configuration::with_delivery) and
+/// [`with_token_resolver`](crate::Configuration::with_token_resolver) configure it.
 ///
 /// ```
 /// use agentspan::Destination;
@@ -53,7 +54,7 @@ pub struct Destination {
 type Filter = Box<dyn Fn(&SpanData) -> bool + Send + Sync>;
 type Build = Box<dyn FnOnce(&str, Settings) -> io::Result<ExportQueue> + Send>;
 
-/// What a destination sees of spans.
+/// The parts of spans that a destination sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exposure {
     Disclosed(Disclosure),
@@ -62,7 +63,7 @@ enum Exposure {
 
 struct Settings {
     exposure: Exposure,
-    /// If the code says it.
+    /// If the code sets it.
     rendering: Option<Rendering>,
     noise: Option<TracingNoise>,
     enrichers: SpanEnrichers,
@@ -77,12 +78,13 @@ struct Settings {
 }
 
 impl Destination {
-    /// Any exporter of OpenTelemetry, under a name for logs and reports.
+    /// Exports with any exporter of OpenTelemetry. Logs and reports use the name.
     ///
-    /// It belongs to the process that installs telemetry. In the child of a fork without `exec` its
-    /// spans are dropped and counted as [`DropReason::Forked`](agentspan_otel::DropReason::Forked).
-    /// So are those of [`json_lines`](Self::json_lines), since two processes cannot rotate one
-    /// file; the console and OTLP go on in the child.
+    /// The exporter belongs to the process that installs the telemetry. In the child of a fork
+    /// without `exec`, its spans are dropped and counted as
+    /// [`DropReason::Forked`](agentspan_otel::DropReason::Forked). The same holds for
+    /// [`json_lines`](Self::json_lines), because two processes cannot rotate one file. The console
+    /// and OTLP also work in the child.
     pub fn exporter(name: impl Into<String>, exporter: impl SpanExporter + 'static) -> Self {
         Self::of(
             name.into(),
@@ -90,7 +92,8 @@ impl Destination {
         )
     }
 
-    /// As [`exporter`](Self::exporter), with a way to make another one for the child of a fork.
+    /// Like [`exporter`](Self::exporter), with a closure that creates an exporter for the child of
+    /// a fork.
     pub(crate) fn exporter_of_each_process<E: SpanExporter + 'static>(
         name: impl Into<String>,
         exporter: E,
@@ -125,13 +128,13 @@ impl Destination {
         }
     }
 
-    /// The console, under the name `console`. It shows contents if the exporter does, see
-    /// [`ConsoleExporter::with_contents`]; a later [`with_disclosure`](Self::with_disclosure) can
-    /// still mask them.
+    /// Draws traces on the console, under the name `console`. It shows contents if the exporter
+    /// does, see [`ConsoleExporter::with_contents`]; a later
+    /// [`with_disclosure`](Self::with_disclosure) can still mask them.
     ///
-    /// Those of Agent Spec spans it shows only if they are captured, see
-    /// [`Configuration::with_content_capture`](crate::Configuration::with_content_capture): they
-    /// are where the console is the only place that spans go to, and nothing else is said about it.
+    /// The contents of Agent Spec spans must also be captured, see
+    /// [`Configuration::with_content_capture`](crate::Configuration::with_content_capture). By
+    /// default, they are captured if this console is the only destination.
     pub fn console(console: ConsoleExporter) -> Self {
         let disclosure = match console.detail() {
             ConsoleDetail::AttributesWithContents => Disclosure::Clear,
@@ -147,9 +150,9 @@ impl Destination {
         destination
     }
 
-    /// A file of OTLP's JSON form, a line for each export, under the name `json_lines`: what
-    /// OpenTelemetry's Collector reads, see [`OtlpJsonLines`]. What cannot be written is counted as
-    /// [`DropReason::Failed`](agentspan_otel::DropReason::Failed).
+    /// Writes a file of OTLP JSON, one line for each export, under the name `json_lines`.
+    /// OpenTelemetry's Collector reads such files, see [`OtlpJsonLines`]. Spans that cannot be
+    /// written are counted as [`DropReason::Failed`](agentspan_otel::DropReason::Failed).
     ///
     /// ```
     /// use agentspan::Destination;
@@ -169,31 +172,32 @@ impl Destination {
         Self::exporter("json_lines", file)
     }
 
-    /// Sets another name for logs and reports, for instance where there are several of a kind. If
-    /// it is taken, a number is added: the second `otlp` is `otlp/2`.
+    /// Sets the name for logs and reports, for instance to tell apart several destinations of a
+    /// kind. If the name is taken, a number is added: the second `otlp` is `otlp/2`.
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets whether it sees contents: prompts, answers, arguments. The default is that it sees
+    /// Sets whether the destination gets contents: prompts, answers, arguments. By default, it gets
     /// masks, see [`Masked`](agentspan_otel::Masked).
     ///
-    /// Of Agent Spec spans, also
+    /// For Agent Spec spans,
     /// [`Configuration::with_content_capture`](crate::Configuration::with_content_capture) must
-    /// allow them.
+    /// allow contents, too.
     pub fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
         self.settings.exposure = Exposure::Disclosed(disclosure);
         self
     }
 
-    /// Shows it what is known to be harmless, and nothing else: numbers, ids and names under keys
-    /// whose conventions say that they are. For those who must be sure, where a mask is made by a
-    /// list of what is known to be content.
-    /// [`Masked::known_harmless`](agentspan_otel::Masked::known_harmless) says what is left of a
-    /// span.
+    /// Passes only attributes that are known to be harmless: numbers, ids and names under keys that
+    /// a convention defines as such. This is stricter than masks, which hide values that are known
+    /// or suspected to be contents.
+    /// [`Masked::known_harmless`](agentspan_otel::Masked::known_harmless) says which parts of a
+    /// span remain.
     ///
-    /// Of this and [`with_disclosure`](Self::with_disclosure), the later call counts.
+    /// This and [`with_disclosure`](Self::with_disclosure) override each other: the later call
+    /// takes effect.
     ///
     /// ```
     /// use agentspan::Destination;
@@ -208,34 +212,34 @@ impl Destination {
         self
     }
 
-    /// Sets the vocabulary. The default is that of
+    /// Sets the vocabulary. The default is
     /// [`Configuration::with_default_rendering`](crate::Configuration::with_default_rendering): the
-    /// GenAI semantic conventions, whatever the [profile](crate::Configuration::with_profile) of
-    /// Agent 365 is.
+    /// GenAI semantic conventions, independent of the [profile](crate::Configuration::with_profile)
+    /// of Agent 365.
     ///
-    /// It is that of all spans of agents: those of scopes, those of
-    /// [`Telemetry::trace`](crate::Telemetry::trace), and those of other frameworks in any
+    /// It applies to all spans of agents: spans of scopes, spans of
+    /// [`Telemetry::trace`](crate::Telemetry::trace), and spans of other frameworks in any
     /// convention that [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads. All
-    /// other spans, and attributes that no convention knows, pass as they are.
-    /// [`Rendering::AgentSpec`] passes scopes and other frameworks' spans as they are, too.
+    /// other spans, and attributes of no known convention, pass unchanged. With
+    /// [`Rendering::AgentSpec`], spans of scopes and of other frameworks pass unchanged, too.
     pub fn with_rendering(mut self, rendering: Rendering) -> Self {
         self.settings.rendering = Some(rendering);
         self
     }
 
-    /// Sets what becomes of attributes that say nothing but how `tracing` is used, such as
-    /// `code.line.number` and `busy_ns`, on spans of agents that other frameworks make. By default
-    /// they are kept, and left out for Agent 365.
+    /// Sets whether spans of other frameworks keep attributes that only concern `tracing`, such as
+    /// `code.line.number` and `busy_ns`. By default, they are kept; Agent 365 does not get them.
     pub fn with_tracing_noise(mut self, noise: TracingNoise) -> Self {
         self.settings.noise = Some(noise);
         self
     }
 
-    /// Sets what calls of models cost, which the destination gets as `gen_ai.usage.cost` or `llm.cost.total`. The
-    /// default is nothing; we have no list of prices.
+    /// Sets your prices of model calls. The destination gets the cost as `gen_ai.usage.cost` or
+    /// `llm.cost.total`. By default, there is no cost, because we have no list of prices.
     ///
-    /// `price` gets the tokens of a call and the model that answered, on the thread of the destination's queue, and
-    /// gives the cost in the currency that the backend expects; `None` for a model that it does not know.
+    /// `price` runs on the thread of the destination's queue. It gets the tokens of a call and the
+    /// model that answered, and returns the cost in the currency that the backend expects, or
+    /// `None` for an unknown model.
     ///
     /// ```
     /// use agentspan::Destination;
@@ -258,8 +262,9 @@ impl Destination {
         self
     }
 
-    /// Sets which spans it gets. The default is all of them. Asked on the thread that ends the
-    /// span, so it should be quick. Spans that it refuses are not counted.
+    /// Sets a filter that selects spans. By default, the destination gets all spans. The filter
+    /// runs on the thread that ends the span, so it should be quick. Rejected spans are not
+    /// counted.
     pub fn with_filter(
         mut self,
         condition: impl Fn(&SpanData) -> bool + Send + Sync + 'static,
@@ -268,9 +273,9 @@ impl Destination {
         self
     }
 
-    /// Sets which traces it gets, each of them whole: those in which something failed, was slow or used
-    /// many tokens, and one in N of the rest. For a backend that costs money. The default is all of
-    /// them. Agent 365, its sidecar and other destinations get all traces nevertheless.
+    /// Samples whole traces, for a backend that costs money: keeps traces that failed, were slow or
+    /// used many tokens, and one in N of the rest. By default, the destination gets all traces.
+    /// Sampling does not affect Agent 365, its sidecar or other destinations.
     ///
     /// ```
     /// use std::time::Duration;
@@ -288,38 +293,39 @@ impl Destination {
         self
     }
 
-    /// Sets how long spans wait for others to be exported with. The default is none for the
-    /// console, and for others what `OTEL_BSP_SCHEDULE_DELAY` says, or else 1 second. A flush does
-    /// not wait.
+    /// Sets the batch delay: how long a span waits for others before it is exported. The default is
+    /// zero for the console; for other destinations, it is `OTEL_BSP_SCHEDULE_DELAY`, or else 1
+    /// second. A flush does not wait.
     pub fn with_batch_delay(mut self, delay: Duration) -> Self {
         self.settings.delay = Some(delay);
         self
     }
 
-    /// Sets how many spans may wait or be in flight. The default is what `OTEL_BSP_MAX_QUEUE_SIZE`
-    /// says, or else 65,536; what comes when they are reached is dropped and counted.
+    /// Sets how many spans may be queued or in flight. The default is `OTEL_BSP_MAX_QUEUE_SIZE`, or
+    /// else 65,536. When the queue is full, new spans are dropped and counted.
     pub fn with_max_spans(mut self, spans: usize) -> Self {
         self.settings.max_spans = Some(spans);
         self
     }
 
-    /// Sets how many spans the exporter gets at once, at most. The default is what
-    /// `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` says, or else 512, and never more than may wait.
+    /// Sets the maximum number of spans in a batch. The default is
+    /// `OTEL_BSP_MAX_EXPORT_BATCH_SIZE`, or else 512, and never more than the queue holds.
     pub fn with_batch_spans(mut self, spans: usize) -> Self {
         self.settings.batch_spans = Some(spans);
         self
     }
 
-    /// Sets how many bytes the spans that wait or are in flight may hold, as estimated. The default
-    /// is 64 MiB; what comes when they are reached is dropped and counted.
+    /// Sets how many bytes the spans that are queued or in flight may hold, by estimate. The
+    /// default is 64 MiB. When the queue is full, new spans are dropped and counted.
     pub fn with_max_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_bytes = Some(bytes);
         self
     }
 
-    /// Sets how large a span may be, as [`ExportQueueBuilder::with_span_limits`] does. What is over is
-    /// cut with a note, and counted in [`DestinationReport::cuts`](crate::DestinationReport::cuts).
-    /// Default: [`SpanLimits::default`].
+    /// Sets how large a span may be, as [`ExportQueueBuilder::with_span_limits`] does. A larger
+    /// span is cut, with a note, and the cuts are counted in
+    /// [`DestinationReport::cuts`](crate::DestinationReport::cuts). Default:
+    /// [`SpanLimits::default`].
     ///
     /// [`ExportQueueBuilder::with_span_limits`]: agentspan_otel::export_queue::ExportQueueBuilder::with_span_limits
     pub fn with_span_limits(mut self, limits: SpanLimits) -> Self {
@@ -327,13 +333,13 @@ impl Destination {
         self
     }
 
-    /// Sets the vocabulary, if the code has left it open.
+    /// Sets the vocabulary, if the code does not.
     pub(crate) fn with_default_rendering(mut self, rendering: Rendering) -> Self {
         self.settings.rendering.get_or_insert(rendering);
         self
     }
 
-    /// Takes what the code has left open of its queue from the environment.
+    /// Applies the environment to the queue settings that the code does not set.
     pub(crate) fn with_batch_variables(mut self, variables: BatchVariables) -> Self {
         let settings = &mut self.settings;
         settings.delay = settings.delay.or(variables.delay);
@@ -342,14 +348,14 @@ impl Destination {
         self
     }
 
-    /// Changes spans when they are rendered and masked.
+    /// Changes spans before they are masked, once they are rendered.
     pub(crate) fn with_enrichers(mut self, enrichers: SpanEnrichers) -> Self {
         self.settings.enrichers = enrichers;
         self
     }
 
-    /// Sets where the exporter puts what the receiver says of a batch beside taking it, so that
-    /// spans which it rejected are counted as such. See [`Receipts`].
+    /// Sets where the exporter reports the receiver's answer to a batch, so that rejected spans are
+    /// counted as such. See [`Receipts`].
     pub fn with_receipts(mut self, receipts: Receipts) -> Self {
         self.settings.receipts = receipts;
         self

@@ -8,7 +8,7 @@ use std::iter;
 pub(crate) struct DestinationNames(BTreeSet<String>);
 
 impl DestinationNames {
-    /// `wanted`, or if it is taken with a number, as metrics add one: the second `otlp` is `otlp/2`.
+    /// `wanted`, with a number if it is taken, as for metrics: the second `otlp` is `otlp/2`.
     pub(crate) fn take(&mut self, wanted: &str) -> String {
         let numbered = (2_u64..).map(|number| format!("{wanted}/{number}"));
         let mut names = iter::once(wanted.to_owned()).chain(numbered);

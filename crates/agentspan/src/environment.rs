@@ -1,4 +1,4 @@
-//! What the variables of the environment say, and a warning for each that is not followed.
+//! Reads variables of the environment, and warns about each variable that is ignored.
 
 use agentspan_discovery::{
     Environment, ShownValue, Support, Variable, agent365_variables, scope_overrides_disagree,
@@ -7,7 +7,8 @@ use agentspan_discovery::{
 use agentspan_model::agent365::{Identity, environment as names};
 use agentspan_queue::contain;
 
-/// The meaning of the first of these variables that is understood. Those that are not are ignored with a warning.
+/// The parsed value of the first of these variables that is valid. Invalid values are ignored with
+/// a warning.
 pub(crate) fn understood<T>(
     environment: &Environment,
     names: impl IntoIterator<Item = &'static str>,
@@ -16,8 +17,9 @@ pub(crate) fn understood<T>(
     environment.understood(names, parse, ignored)
 }
 
-/// Whether the first of these switches that is set is on. What is neither `true` nor `false` leaves it off, with a
-/// warning, and does not pass the question on to the next: that might switch on what was meant to be off.
+/// Whether the first of these switches that is set is on. A value that is neither `true` nor
+/// `false` counts as off, with a warning. It does not fall back to the next variable, which might
+/// switch on what the invalid one was meant to switch off.
 pub(crate) fn is_on(
     environment: &Environment,
     names: impl IntoIterator<Item = &'static str>,
@@ -31,7 +33,8 @@ pub(crate) fn is_on(
     })
 }
 
-/// The first of these variables that is set: that of one signal takes precedence over that of all.
+/// The first of these variables that is set: the variable of one signal takes precedence over the
+/// variable of all signals.
 pub(crate) fn first(
     environment: &Environment,
     names: impl IntoIterator<Item = &'static str>,
@@ -42,7 +45,7 @@ pub(crate) fn first(
     set.next()
 }
 
-/// A program is not kept from its work by a variable that another one understands.
+/// A variable that only another program understands must not stop this one.
 pub(crate) fn ignored(variable: &str, value: &str) {
     contain::log(|| {
         tracing::warn!(
@@ -54,7 +57,8 @@ pub(crate) fn ignored(variable: &str, value: &str) {
     });
 }
 
-/// The tenant and the agent of spans that name none. One without the other names nobody.
+/// The fallback identity of spans. A tenant without an agent, or an agent without a tenant, is
+/// none.
 pub(crate) fn identity(environment: &Environment) -> Option<Identity> {
     let tenant = environment.non_blank(names::A365_TENANT_ID);
     let agent = environment.non_blank(names::A365_AGENT_ID);
@@ -79,7 +83,7 @@ pub(crate) fn identity(environment: &Environment) -> Option<Identity> {
     }
 }
 
-/// As [`ignored`], for a variable whose value may hold a secret.
+/// Like [`ignored`], for a variable whose value may hold a secret.
 pub(crate) fn ignored_unseen(variable: &str) {
     contain::log(|| {
         tracing::warn!(
@@ -90,7 +94,7 @@ pub(crate) fn ignored_unseen(variable: &str) {
     });
 }
 
-/// Says so if two spellings of one variable have different values.
+/// Warns if two spellings of one variable have different values.
 pub(crate) fn warn_of_disagreement(environment: &Environment) {
     if scope_overrides_disagree(environment) {
         contain::log(|| {
@@ -104,7 +108,7 @@ pub(crate) fn warn_of_disagreement(environment: &Environment) {
     }
 }
 
-/// Names the variables that are set and do nothing here, although who set them expects something of them.
+/// Warns about variables that are set but that we do not support.
 pub(crate) fn warn_of_refused(environment: &Environment) {
     let all = standard_variables::ALL
         .iter()

@@ -49,8 +49,8 @@ const PROTOCOLS: [(&str, Protocol); 2] =
 /// The destinations of `OTEL_TRACES_EXPORTER`, none if it is unset, and `otlp` if `ENABLE_OTLP_EXPORTER`
 /// says so, as the reference 2.0.0 understands it.
 ///
-/// The standard's default is `otlp`. It is not followed, since a library that sends traces to a port of
-/// the machine without being asked would surprise people.
+/// We do not follow the standard's default, `otlp`: a library should not send traces to a port
+/// without being asked.
 pub(crate) fn destinations(environment: &Environment) -> Result<Vec<Destination>, InstallError> {
     let text = environment.non_blank(names::OTEL_TRACES_EXPORTER);
     let (mut wanted, mut unknown) = (Vec::new(), Vec::new());
@@ -81,8 +81,8 @@ pub(crate) fn destinations(environment: &Environment) -> Result<Vec<Destination>
     Ok(destinations)
 }
 
-/// What the environment says about contents, if it says something; nothing that is not understood switches
-/// them on.
+/// The environment's setting for contents, if there is one. An invalid value never switches
+/// contents on.
 pub(crate) fn capture(environment: &Environment) -> Option<ContentCapture> {
     let name = names::OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT;
     let value = environment.non_blank(name)?;
@@ -92,7 +92,7 @@ pub(crate) fn capture(environment: &Environment) -> Option<ContentCapture> {
     }))
 }
 
-/// The words that destinations get if nobody says otherwise.
+/// The default vocabulary of destinations.
 pub(crate) fn rendering(environment: &Environment) -> Rendering {
     let value = environment.non_blank(names::OTEL_SEMCONV_STABILITY_OPT_IN);
     let mut choices = value.unwrap_or_default().split(',').map(str::trim);

@@ -120,8 +120,7 @@ pub use agentspan_processor as processor;
 pub use agentspan_tower as tower;
 #[cfg(feature = "tracing")]
 pub use agentspan_tracing as tracing;
-/// OpenTelemetry's API in the version that this crate shows in its own: contexts, tracers,
-/// attributes.
+/// The version of OpenTelemetry's API that this crate exposes: contexts, tracers, attributes.
 pub use opentelemetry;
 
 pub use self::agent365_status::Agent365Status;

@@ -1,4 +1,4 @@
-//! Metrics of agents and of destinations, if the configuration asks for them.
+//! Metrics of agents and of destinations, if they are configured.
 
 use agentspan_agent365::Delivery;
 use agentspan_otel::export_metrics::Counted;
@@ -9,7 +9,7 @@ use opentelemetry::{InstrumentationScope, global};
 use crate::agent_spec::AgentSpec;
 use crate::counts;
 
-/// Who records metrics.
+/// The meter provider that records metrics.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum MetricsChoice {
     #[default]
@@ -39,7 +39,7 @@ fn scope() -> InstrumentationScope {
         .build()
 }
 
-/// Shows the counts of all destinations, if there is a meter, until it is dropped.
+/// Reports the counts of all destinations as metrics until it is dropped, if there is a meter.
 pub(crate) fn of_destinations(
     meter: Option<&Meter>,
     delivery: Option<&Delivery>,

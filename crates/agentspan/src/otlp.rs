@@ -1,4 +1,4 @@
-//! Where an OTLP receiver is, and how it is spoken to.
+//! The address of an OTLP receiver, and the settings of the exporter.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -26,35 +26,35 @@ mod verdict;
 
 const NAME: &str = "otlp";
 
-/// Where a receiver of OpenTelemetry's protocol is: a Collector, or a backend that speaks it.
+/// An OTLP receiver: a Collector, or a backend that speaks OTLP.
 ///
-/// What is not set here is taken from OpenTelemetry's variables (`OTEL_EXPORTER_OTLP_ENDPOINT` and so on)
-/// of the process and their defaults, when `Destination::otlp_http` or `Destination::otlp_grpc`, each behind
-/// its feature, makes a destination of it. What is set here takes precedence over them.
+/// `Destination::otlp_http` and `Destination::otlp_grpc`, each behind its feature, turn it into a
+/// destination. Settings in code take precedence over OpenTelemetry's variables
+/// (`OTEL_EXPORTER_OTLP_ENDPOINT` and so on), which take precedence over the defaults.
 #[derive(Clone, Default)]
 #[must_use = "this is not a destination yet"]
 pub struct Otlp {
     endpoint: Option<String>,
     headers: HashMap<String, String>,
     timeout: Option<Duration>,
-    /// Whether it is beside the program, and not what the environment describes.
+    /// Whether it is a sidecar, and so not the receiver that the environment describes.
     is_sidecar: bool,
     authorities: Option<Vec<u8>>,
     gzip: bool,
 }
 
-/// Why an OTLP exporter cannot be made.
+/// Why an OTLP exporter cannot be created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OtlpError {
-    /// The endpoint, in code or in one of OpenTelemetry's variables, is no URL. Write it as
-    /// `http://127.0.0.1:4318/v1/traces`, over gRPC as `http://127.0.0.1:4317`. It is not shown, since it may
-    /// hold a password or a key.
+    /// The endpoint, in code or in one of OpenTelemetry's variables, is not a URL. Write it as
+    /// `http://127.0.0.1:4318/v1/traces`, or over gRPC as `http://127.0.0.1:4317`. The error does
+    /// not show the endpoint, which may hold a password or a key.
     #[error("the endpoint of the otlp exporter is not a url of the form http://127.0.0.1:4318")]
     Endpoint,
-    /// A name or a value of [`Otlp::with_header`] cannot be that of a header, for instance because a line break
-    /// is at the end of a key that was read from a file; or the protocol sets this header itself. Fix it; no
-    /// message shows the value.
+    /// A header of [`Otlp::with_header`] is invalid, or the protocol sets it itself. Often the
+    /// value ends with a line break, because it was read from a file. Fix the header; no message
+    /// shows its value.
     #[error("the header {name:?} of the otlp exporter has a name or a value that it cannot have")]
     Header {
         /// The name of the header.
@@ -66,13 +66,14 @@ pub enum OtlpError {
     CertificateFile {
         /// The file, escaped and cut to 100 characters.
         path: String,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// What should be certificates of authorities is not. Give one or several in PEM.
+    /// The certificates of authorities are invalid. Pass one or several in PEM.
     #[error("the certificates of the receiver's authorities cannot be used")]
     Certificates(#[source] Box<dyn Error + Send + Sync>),
-    /// There is no runtime for it, or no cryptography for https. The source says what is missing.
+    /// The exporter got no runtime, or there is no cryptography for https. The source names the
+    /// missing part.
     #[error("the client of the otlp exporter cannot be made")]
     Client(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -84,27 +85,29 @@ impl From<OtlpError> for InstallError {
 }
 
 impl Otlp {
-    /// Everything from the environment, until it is set.
+    /// A receiver with the settings of the environment.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the whole URL: over HTTP for instance `http://127.0.0.1:4318/v1/traces`, which is the
-    /// default, over gRPC `http://127.0.0.1:4317`.
+    /// Sets the whole URL. The default is `http://127.0.0.1:4318/v1/traces` over HTTP, and
+    /// `http://127.0.0.1:4317` over gRPC.
     ///
-    /// A user and a password in the URL are sent as the header `authorization`, unless another one is set. They
-    /// are taken out of the URL first, so that no log, error or `Debug` shows them.
+    /// A user and a password in the URL are sent as the header `authorization`, unless you set this
+    /// header. They are removed from the URL first, so that no log, error or `Debug` output shows
+    /// them.
     pub fn with_endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into());
         self
     }
 
-    /// Adds a header, for instance an API key. Neither `Debug` nor any log shows its value. Over gRPC it
-    /// is an entry of the metadata. What can be no header is an [`OtlpError::Header`] when a destination is
-    /// made.
+    /// Adds a header, for instance an API key. Neither `Debug` nor any log shows its value. Over
+    /// gRPC, the header becomes an entry of the metadata. An invalid header causes
+    /// [`OtlpError::Header`] when the destination is created.
     ///
-    /// It replaces the header of the same name in `OTEL_EXPORTER_OTLP_HEADERS`, whose other headers are sent as
-    /// well. A header that the protocol sets itself, such as `content-type`, is an error, too.
+    /// It overrides a header of the same name in `OTEL_EXPORTER_OTLP_HEADERS`, whose other headers
+    /// are sent as well. A header that the protocol sets itself, such as `content-type`, is an
+    /// error, too.
     pub fn with_header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         // Names differ not by case, and of two the last one counts.
         let name = name.into().to_ascii_lowercase();
@@ -115,24 +118,25 @@ impl Otlp {
     /// Sets how long an export may take: from the lookup of the host to the last byte of the answer, retries
     /// and the pauses between them included. The default is 10 seconds.
     ///
-    /// A batch whose time passes is dropped, and the next one is exported. If the head of an answer said in time
-    /// that the receiver took the batch, it counts as exported and as unconfirmed.
+    /// When the time is over, the batch is dropped, and the next batch is exported. If the head of
+    /// an answer arrived in time and accepted the batch, its spans count as exported and as
+    /// unconfirmed.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Sets the authorities that the receiver's certificate is checked with, in PEM, in place of those of
-    /// the system: for a receiver whose certificate is of a private authority.
+    /// Sets the certificate authorities for the receiver, in PEM, in place of the system's. Use it
+    /// for a receiver with a certificate of a private authority.
     ///
-    /// The variable for it is `OTEL_EXPORTER_OTLP_CERTIFICATE`, which names a file.
+    /// The variable `OTEL_EXPORTER_OTLP_CERTIFICATE` names such a file.
     pub fn with_certificate_authorities(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.authorities = Some(pem.into());
         self
     }
 
-    /// Compresses requests with gzip. The default is what `OTEL_EXPORTER_OTLP_COMPRESSION` says, and without
-    /// it that they are not compressed.
+    /// Compresses requests with gzip. The default is `OTEL_EXPORTER_OTLP_COMPRESSION`, or else no
+    /// compression.
     pub fn with_gzip(mut self) -> Self {
         self.gzip = true;
         self
@@ -140,15 +144,15 @@ impl Otlp {
 }
 
 impl Otlp {
-    /// A sidecar. It gets no headers of the environment, which may be keys of the receiver that the
-    /// environment describes.
+    /// A sidecar. It gets no headers of the environment, which may be keys of another receiver.
     pub(crate) fn of_sidecar(mut self) -> Self {
         self.is_sidecar = true;
         self
     }
 }
 
-/// Shows the names of headers, and the host. Values are secrets, and so may be the rest of the URL.
+/// Shows the names of headers, and the host. The values are secrets, and the rest of the URL may
+/// hold some.
 impl fmt::Debug for Otlp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Otlp")

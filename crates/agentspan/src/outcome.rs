@@ -1,4 +1,4 @@
-//! What came of several destinations that were flushed or shut down together.
+//! The combined outcome of destinations that are flushed or shut down together.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use std::time::Duration;
 use agentspan_processor::background_queue::FlushError;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 
-/// All of it: no failure hides another, since each destination tells of its losses once.
+/// All failures. None hides another, because each destination reports its losses only once.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    /// Somebody was not done in time.
+    /// At least one destination missed the deadline.
     pub(crate) is_late: bool,
-    /// What each destination says that lost something or failed, with its name.
+    /// The names and the messages of the destinations that lost spans or failed.
     pub(crate) failures: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ impl Outcome {
         }
     }
 
-    /// For callers of the SDK, which has one text for everything.
+    /// Converts to the SDK's error, which has a single text.
     pub(crate) fn into_sdk(mut self, timeout: Duration) -> OTelSdkResult {
         if self.failures.is_empty() {
             return if self.is_late {
@@ -59,8 +59,9 @@ thread_local! {
     static DONE_FOR: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Lets the guard flush and shut down destinations itself: while it asks the provider for the rest, our span
-/// processor has nothing to do, and tells nobody of losses that the guard is to tell.
+/// Marks calls of the guard, which flushes and shuts down destinations itself. While the guard
+/// calls the provider for the rest, our span processor does nothing, and leaves the report of
+/// losses to the guard.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DoneByGuard(Arc<()>);
 
@@ -73,7 +74,7 @@ impl DoneByGuard {
         result
     }
 
-    /// Whether this is the guard's call.
+    /// Whether the current call comes from the guard.
     pub(crate) fn is_calling(&self) -> bool {
         DONE_FOR.get() == self.address()
     }

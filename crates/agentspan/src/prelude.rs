@@ -1,4 +1,4 @@
-//! What a program that traces its agents uses in most of its files.
+//! The items that a program needs in most files that trace agents.
 
 pub use agentspan_agent365::token::ExportTokenFutureExt;
 pub use agentspan_agent365::{

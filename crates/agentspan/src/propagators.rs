@@ -18,8 +18,8 @@ const FORMATS: [(&str, Format); 3] = [
     ("none", Format::None),
 ];
 
-/// What the environment asks for. Formats that are not known are passed over; where no other is left, the variable
-/// is.
+/// The propagation that the environment asks for. Unknown formats are ignored; if no known format
+/// is left, the whole variable is ignored.
 pub(crate) fn propagation(environment: &Environment) -> Propagation {
     let both = Propagation::new();
     let Some((name, text)) = first(environment, [names::OTEL_PROPAGATORS]) else {

@@ -1,8 +1,7 @@
-//! Sampler, limits and resource of the provider, as the environment says.
+//! The sampler, the limits and the resource of the provider, from the environment.
 //!
-//! The SDK reads some of these variables itself, from the process: with case, without
-//! percent-encoding, and whatever environment the configuration was given. So all of them are set
-//! here.
+//! The SDK reads some of these variables itself, but case-sensitively, without percent-decoding,
+//! and always from the process. So this file sets all of them.
 
 use std::env;
 
@@ -19,9 +18,9 @@ use crate::environment::{first, ignored_unseen, understood};
 const ATTRIBUTES: u32 = 128;
 const LINKS: u32 = 128;
 
-/// Sets sampler and limits, and says how many attributes a span may have. How many events it may
-/// have is not among them: Agent Spec spans are rendered from their events, of which the last ones
-/// matter most.
+/// Sets the sampler and the limits, and returns the limit of attributes per span. It does not limit
+/// events, because Agent Spec spans are rendered from their events, and the last events matter
+/// most.
 pub(crate) fn with_sampler_and_limits(
     builder: TracerProviderBuilder,
     environment: &Environment,
@@ -44,7 +43,7 @@ fn limit(environment: &Environment, names: [&'static str; 1]) -> Option<u32> {
     Some(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
-/// What a sampler of `OTEL_TRACES_SAMPLER` decides of traces that begin here.
+/// The decision of a sampler of `OTEL_TRACES_SAMPLER` about traces that begin in this process.
 #[derive(Clone, Copy)]
 enum Root {
     AlwaysOn,
@@ -52,14 +51,14 @@ enum Root {
     Ratio,
 }
 
-/// Whether a sampler follows the parent of a span, where there is one.
+/// Whether a sampler follows the parent of a span, if there is one.
 #[derive(Clone, Copy)]
 enum Parent {
     Followed,
     Ignored,
 }
 
-/// Samplers of the specification that ask a remote service are not among them.
+/// Remote samplers of the specification are not supported.
 const SAMPLERS: [(&str, (Parent, Root)); 6] = [
     ("always_on", (Parent::Ignored, Root::AlwaysOn)),
     ("always_off", (Parent::Ignored, Root::AlwaysOff)),
@@ -90,7 +89,7 @@ fn sampler(environment: &Environment) -> Sampler {
     }
 }
 
-/// The resource: what the environment says, and over that what the code says.
+/// The resource: values in code override values of the environment.
 pub(crate) fn resource(environment: &Environment, in_code: Vec<KeyValue>) -> Resource {
     let mut attributes = vec![KeyValue::new(keys::SERVICE_NAME, unknown_service())];
     if let Some((name, text)) = first(environment, [names::OTEL_RESOURCE_ATTRIBUTES]) {
@@ -115,7 +114,7 @@ pub(crate) fn resource(environment: &Environment, in_code: Vec<KeyValue>) -> Res
         .build()
 }
 
-/// What the [specification] calls a program that has no name.
+/// The [specification]'s name for a program without a name.
 ///
 /// [specification]: https://opentelemetry.io/docs/specs/semconv/resource/#service
 fn unknown_service() -> String {

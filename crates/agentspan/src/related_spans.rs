@@ -1,4 +1,4 @@
-//! Withholds spans of the layer that have nothing to do with agents, where there is a layer.
+//! Withholds spans of the `tracing` layer that have nothing to do with agents, if there is a layer.
 
 #[cfg(not(feature = "tracing"))]
 mod disabled;

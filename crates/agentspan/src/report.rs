@@ -1,4 +1,4 @@
-//! What became of the spans, destination by destination.
+//! The delivery report: the counts of each destination.
 
 use std::fmt;
 
@@ -11,62 +11,63 @@ use crate::counts;
 
 /// The counts of each destination so far, in the order of the configuration, Agent 365 first.
 ///
-/// It is shown as one line for each destination:
+/// `Display` writes one line for each destination:
 ///
 /// ```text
 /// agent365: 12 accepted, 10 exported (3 unconfirmed), 0 queued, 2 dropped (no_identity: 2)
 /// otlp: 12 accepted, 11 exported, 0 queued, 1 dropped (rejected: 1); the receiver says "too old"
 /// ```
 ///
-/// and, if there are any, one for events that came too late, one for spans that were shown
-/// unfinished, and one for panics that were contained.
+/// If there are any, further lines count late events, spans that were exported as unfinished, and
+/// caught panics.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TelemetryReport {
     /// The destinations.
     pub destinations: Vec<DestinationReport>,
-    /// Events of Agent Spec that came after the end of their span. OpenTelemetry has no place for
-    /// them, so that no destination of spans shows them; processors of Agent Spec do.
+    /// Agent Spec events that came after the end of their span and of all spans around it.
+    /// OpenTelemetry has no place for them, so no destination of spans shows them. Agent Spec
+    /// processors do.
     pub late_events: u64,
-    /// Agent Spec spans that were exported as unfinished while they were open, since open spans
+    /// Agent Spec spans that were exported as unfinished while they were open, because open spans
     /// held too much memory.
     pub evicted_spans: u64,
-    /// Panics of foreign code that were contained: of hooks, filters, exporters, token resolvers,
-    /// log subscribers and whatever else the program handed over. Counted for the whole process.
-    /// The panic hook has shown the message of each.
+    /// Caught panics of foreign code, such as hooks, filters, exporters, token resolvers and log
+    /// subscribers, in the whole process. The panic hook has printed the message of each panic.
     pub panics: u64,
 }
 
 /// The counts of one destination so far.
 ///
-/// `accepted = exported + dropped() + queued`, at any time: all are counts of one moment. Destinations
-/// of spans count spans, processors of Agent Spec count calls of their hooks.
+/// `accepted = exported + dropped() + queued`, at any time, because all counts are taken at the
+/// same moment. Destinations of spans count spans; Agent Spec processors count calls of their
+/// hooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DestinationReport {
-    /// Its name, `agent365` for Agent 365.
+    /// The name; `agent365` for Agent 365.
     pub name: String,
-    /// The spans that it was given: those that met its filter, or over which the filter panicked,
-    /// those included that were refused at once because the queue was full or shut down. Of
-    /// processors of Agent Spec, the hooks that were called.
+    /// The spans that passed the filter or made it panic, including spans that were dropped at once
+    /// because the queue was full or shut down. For Agent Spec processors, the calls of hooks.
     pub accepted: u64,
-    /// The spans that it took, or that the service acknowledged; hooks that did not fail.
+    /// The spans that the exporter or the service accepted. For Agent Spec processors, the hooks
+    /// that did not fail.
     pub exported: u64,
-    /// Those of `exported` for which the head of the receiver's answer is the only proof: the rest
-    /// was cut off, late or not understood. For Agent 365, spans of which its answer does not say
-    /// what became of them, which is all of them when its answer is an older one without `results`.
+    /// The part of `exported` for which the head of the receiver's answer is the only proof,
+    /// because the rest was cut off, late or not understood. For Agent 365, the spans that its
+    /// answer does not mention; if an older answer has no `results`, these are all spans.
     pub unconfirmed: u64,
-    /// The items that wait or are in flight.
+    /// The items that are queued or in flight.
     pub queued: u64,
-    /// The estimated memory of that in bytes; 0 where it is not known.
+    /// The estimated memory of the queued items, in bytes; 0 if it is unknown.
     pub queued_bytes: u64,
-    /// The spans that it lost, by reason, without reasons that have none.
+    /// The lost items by reason, without reasons whose count is zero.
     pub losses: Vec<(DropReason, u64)>,
     /// The parts of spans that were cut because they exceeded their limits.
     pub cuts: SpanCuts,
-    /// The receiver's last message about spans that it rejected, or its last warning: its own
-    /// words, escaped and cut to 200 characters. A receiver that sees contents may repeat them; for
-    /// Agent 365 such parts are left out.
+    /// The receiver's last message about rejected spans, or its last warning, escaped and cut to
+    /// 200 characters. A receiver that sees contents may repeat them; from Agent 365's messages,
+    /// such parts are removed.
     pub receiver_message: Option<String>,
 }
 
@@ -98,7 +99,7 @@ impl TelemetryReport {
 }
 
 impl DestinationReport {
-    /// How many were lost.
+    /// The number of lost items.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.losses.iter().map(|(_, count)| count).sum()

@@ -1,4 +1,4 @@
-//! What may be shown of a URL.
+//! The part of a URL that is safe to show.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use http::Uri;
 /// The length of the longest host.
 const MAX_HOST: usize = 255;
 
-/// Shows scheme, host and port of a URL. A user, a path and a query may hold a password or a key, and so may a
-/// text that is no URL.
+/// The scheme, the host and the port of a URL. The other parts are hidden, since they may hold a
+/// password or a key. So is a text that is not a URL.
 pub(crate) struct ShownUrl<'a>(pub(crate) &'a str);
 
 impl fmt::Debug for ShownUrl<'_> {

@@ -32,22 +32,24 @@ use crate::destination::Destination;
 use crate::environment::ignored;
 use crate::shown_url::ShownUrl;
 
-/// How long a batch waits, and how many spans may, as in the reference.
+/// The batch delay and the size of the queue, as in the reference.
 const DELAY: Duration = Duration::from_secs(5);
 const MAX_SPANS: usize = 2_048;
 
-/// How long an export may take, as in the reference.
+/// The timeout of an export, as in the reference.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A collector that runs beside the program, mostly as a sidecar of its pod, and delivers to Agent 365
-/// with tokens of its own, for [`Configuration::with_sidecar`](crate::Configuration::with_sidecar).
+/// A collector that runs beside the program, usually as a sidecar container of its pod, and
+/// delivers to Agent 365 with its own tokens. Pass it to
+/// [`Configuration::with_sidecar`](crate::Configuration::with_sidecar).
 ///
-/// It is spoken to in OTLP, as `microsoft-agents-a365-observability-core` 2.0.0 does with its
-/// `SpectraExporterOptions`: over gRPC at `http://localhost:4317`, or over HTTP at
-/// `http://localhost:4318/v1/traces`. gRPC needs the feature `otlp-grpc`, HTTP the feature `otlp-http`.
+/// Spans go to the sidecar over OTLP, as `microsoft-agents-a365-observability-core` 2.0.0 sends
+/// them with its `SpectraExporterOptions`: over gRPC at `http://localhost:4317`, or over HTTP at
+/// `http://localhost:4318/v1/traces`. gRPC needs the feature `otlp-grpc`, HTTP the feature
+/// `otlp-http`.
 ///
-/// It gets all spans, and sees their contents, as the service would. It gets no headers of
-/// `OTEL_EXPORTER_OTLP_HEADERS`, which are those of another receiver.
+/// The sidecar gets all spans with their contents, as the service would. It does not get the
+/// headers of `OTEL_EXPORTER_OTLP_HEADERS`, which belong to another receiver.
 ///
 /// ```no_run
 /// use agentspan::{Sidecar, SidecarProtocol};
@@ -69,7 +71,7 @@ pub struct Sidecar {
     enrichers: SpanEnrichers,
 }
 
-/// How a [`Sidecar`] is spoken to.
+/// The protocol of a [`Sidecar`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SidecarProtocol {
@@ -80,12 +82,12 @@ pub enum SidecarProtocol {
     Http,
 }
 
-/// Why a [`Sidecar`] cannot be used. No message repeats the endpoint, which may hold a password.
+/// Why a [`Sidecar`] cannot be used. No message shows the endpoint, which may hold a password.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SidecarError {
-    /// The program was built without the feature that the protocol needs. Enable it in `Cargo.toml`, or
-    /// choose the other protocol.
+    /// The program was built without the feature that the protocol needs. Enable the feature in
+    /// `Cargo.toml`, or choose the other protocol.
     #[error(
         "the sidecar's protocol needs the feature {feature} of agentspan, which is not enabled"
     )]
@@ -93,7 +95,7 @@ pub enum SidecarError {
         /// The feature.
         feature: &'static str,
     },
-    /// The endpoint is no URL. Write it as `http://localhost:4317`.
+    /// The endpoint is not a URL. Write it as `http://localhost:4317`.
     #[error("the sidecar's endpoint is not a url of the form http://localhost:4317")]
     NotAUrl,
     /// The endpoint has another scheme than `http` and `https`.
@@ -102,12 +104,12 @@ pub enum SidecarError {
     /// The endpoint holds a user name or a password, a query or a fragment. A sidecar needs none.
     #[error("the sidecar's endpoint holds credentials, a query or a fragment")]
     MoreThanAPlace,
-    /// The endpoint is another machine, and plain http would show prompts and answers to everybody on the
-    /// way. Use `https`, or say that the way is safe with
+    /// The endpoint is on another machine, where plain http would expose prompts and answers to the
+    /// network. Use `https`, or allow plain http on a safe network with
     /// [`with_plain_http_to_others`](Sidecar::with_plain_http_to_others).
     #[error("the sidecar's endpoint is plain http to another machine")]
     NotLoopback,
-    /// The exporter cannot be made; the source says why.
+    /// The exporter cannot be created; the source says why.
     #[error("the exporter to the sidecar cannot be made")]
     Exporter(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -120,41 +122,43 @@ enum PlainHttp {
 }
 
 impl Sidecar {
-    /// Everything as the environment says, or else by default: `SPECTRA_PROTOCOL` (`grpc` or `http`) and
-    /// `SPECTRA_ENDPOINT`.
+    /// A sidecar with the settings of the environment, `SPECTRA_PROTOCOL` (`grpc` or `http`) and
+    /// `SPECTRA_ENDPOINT`, or else the defaults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets how it is spoken to. Default: `SPECTRA_PROTOCOL`, or else gRPC.
+    /// Sets the protocol. The default is `SPECTRA_PROTOCOL`, or else gRPC.
     pub fn with_protocol(mut self, protocol: SidecarProtocol) -> Self {
         self.protocol = Some(protocol);
         self
     }
 
-    /// Sets where it is. Over HTTP, `/v1/traces` is added to a URL without a path. Default:
-    /// `SPECTRA_ENDPOINT`, or else the protocol's port of `localhost`.
+    /// Sets the URL. Over HTTP, a URL without a path gets `/v1/traces`. The default is
+    /// `SPECTRA_ENDPOINT`, or else the protocol's port on `localhost`.
     pub fn with_endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into());
         self
     }
 
-    /// Allows plain http to another machine. Default: only to `127.0.0.0/8`, `[::1]` and `localhost`.
+    /// Allows plain http to other machines. By default, plain http only goes to `127.0.0.0/8`,
+    /// `[::1]` and `localhost`.
     pub fn with_plain_http_to_others(mut self) -> Self {
         self.plain_http = PlainHttp::ToAnybody;
         self
     }
 
-    /// Sets the generation of the contract whose words the spans have. Default: that of the delivery which
-    /// is configured beside it, or else [`Profile::V2`], since the reference 0.1.0 knows no sidecar.
+    /// Sets the generation of the contract, which decides the attributes of spans. The default is
+    /// the profile of the configured delivery, or else [`Profile::V2`], because the reference 0.1.0
+    /// has no sidecar.
     pub fn with_profile(mut self, profile: Profile) -> Self {
         self.profile = Some(profile);
         self
     }
 
-    /// Asks `enricher` about each span, and changes the span's attributes as it says, as
-    /// [`DeliveryBuilder::with_span_enricher`](agentspan_agent365::DeliveryBuilder::with_span_enricher) does.
-    /// It runs on the sidecar's thread. Default: none.
+    /// Lets `enricher` change the attributes of each span, as
+    /// [`DeliveryBuilder::with_span_enricher`](agentspan_agent365::DeliveryBuilder::with_span_enricher)
+    /// does. It runs on the sidecar's thread. By default, there is no enricher.
     pub fn with_span_enricher(
         mut self,
         enricher: impl Fn(&SpanData) -> Enrichment + Send + Sync + 'static,
@@ -163,14 +167,14 @@ impl Sidecar {
         self
     }
 
-    /// Leaves the input messages out of the spans of invoked agents, which other spans often repeat.
-    /// Default: they are sent.
+    /// Removes the input messages from spans of invoked agents. Other spans often repeat them. By
+    /// default, they are sent.
     pub fn without_invoke_agent_input(mut self) -> Self {
         self.enrichers = self.enrichers.without_invoke_agent_input();
         self
     }
 
-    /// The one that was configured, or that `ENABLE_A365_OBSERVABILITY_SIDECAR` asks for.
+    /// The sidecar from the configuration, or else from `ENABLE_A365_OBSERVABILITY_SIDECAR`.
     pub(crate) fn asked_for(
         configured: Option<Self>,
         profile: Option<Profile>,
@@ -200,7 +204,7 @@ impl Sidecar {
         self.profile.unwrap_or(Profile::V2)
     }
 
-    /// A destination that gets all spans in the words of Agent 365.
+    /// A destination that gets all spans in the vocabulary of Agent 365.
     pub(crate) fn into_destination(
         self,
         environment: &Environment,
@@ -239,7 +243,7 @@ fn protocol_of(value: &str) -> Option<SidecarProtocol> {
     }
 }
 
-/// Shows the host only of an endpoint, which may hold a password.
+/// Shows only the host of the endpoint, which may hold a password.
 impl fmt::Debug for Sidecar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sidecar")

@@ -19,14 +19,14 @@ use crate::outcome::{DoneByGuard, Outcome};
 use crate::related_spans::{self, RelatedSpans};
 use crate::report::TelemetryReport;
 
-/// How long a flush of the SDK waits for all destinations together; it gives no time itself.
+/// The deadline of the SDK's flush for all destinations together, since the SDK sets none.
 const SDK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Our span processor, for an application that builds its own provider.
 ///
-/// It copies the baggage to each span that starts and takes each that ends to all destinations. It
-/// is one processor and not several, since the SDK copies every span for each processor of a
-/// provider. Made by [`Configuration::into_processor`](crate::Configuration::into_processor).
+/// It copies baggage to each span at its start, and passes each span to all destinations at its
+/// end. It is a single processor, because the SDK copies every span for each processor of a
+/// provider. [`Configuration::into_processor`](crate::Configuration::into_processor) builds it.
 pub struct AgentSpanProcessor {
     agent365: Agent365Status,
     delivery: Option<Delivery>,
@@ -34,9 +34,9 @@ pub struct AgentSpanProcessor {
     chain: Option<BaggageSpanProcessor<RelatedSpans<Outlets>>>,
     queues: Vec<ExportQueue>,
     done_by_guard: DoneByGuard,
-    /// What is captured of Agent Spec spans if nobody says.
+    /// The default capture of contents of Agent Spec spans.
     default_capture: ContentCapture,
-    /// Kept for its drop, which ends the metrics of destinations.
+    /// Its drop ends the metrics of destinations.
     metrics: Option<ExportMetrics>,
 }
 
@@ -67,7 +67,7 @@ impl AgentSpanProcessor {
         }
     }
 
-    /// One that does nothing.
+    /// A processor that does nothing.
     pub(crate) fn disabled() -> Self {
         Self {
             agent365: Agent365Status::SdkDisabled,
@@ -80,7 +80,7 @@ impl AgentSpanProcessor {
         }
     }
 
-    /// Copies the baggage that `profile` names.
+    /// Copies the baggage of this profile.
     pub(crate) fn with_profile(mut self, profile: Profile) -> Self {
         self.chain = self.chain.map(|chain| chain.with_profile(profile));
         self
@@ -121,7 +121,7 @@ impl AgentSpanProcessor {
         self
     }
 
-    /// For the guard that flushes and shuts down the destinations itself.
+    /// Access for the guard, which flushes and shuts down the destinations itself.
     pub(crate) fn done_by_guard(&self) -> DoneByGuard {
         self.done_by_guard.clone()
     }
@@ -132,13 +132,13 @@ impl AgentSpanProcessor {
         self.agent365
     }
 
-    /// The delivery to Agent 365, to flush it and to read its counts; `None` if there is none.
+    /// The delivery to Agent 365, for flushes and counts; `None` if there is none.
     #[must_use]
     pub fn delivery(&self) -> Option<&Delivery> {
         self.delivery.as_ref()
     }
 
-    /// The queues of the other destinations, to flush them and to read their counts.
+    /// The queues of the other destinations, for flushes and counts.
     #[must_use]
     pub fn queues(&self) -> &[ExportQueue] {
         &self.queues
@@ -151,7 +151,7 @@ impl AgentSpanProcessor {
     }
 }
 
-/// Shows the destinations once, and not all that a span passes on its way to them.
+/// Shows the destinations once, without the steps before them.
 impl fmt::Debug for AgentSpanProcessor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AgentSpanProcessor")
@@ -193,7 +193,7 @@ impl SpanProcessor for AgentSpanProcessor {
     }
 }
 
-/// Takes finished spans to all destinations, and measures them before.
+/// Measures finished spans, then passes them to all destinations.
 #[derive(Debug)]
 struct Outlets {
     metrics: Option<AgentMetrics>,

@@ -27,17 +27,20 @@ use self::unsent::Unsent;
 use crate::agent365_status::Agent365Status;
 use crate::report::TelemetryReport;
 
-/// The guard of installed telemetry, which [`Configuration::install`](crate::Configuration::install) returns:
-/// starts traces, flushes, counts and shuts down.
+/// The guard of installed telemetry, returned by
+/// [`Configuration::install`](crate::Configuration::install). It starts traces, flushes, counts and
+/// shuts down.
 ///
-/// Keep it in a variable of `main`. End the program with [`shutdown`](Self::shutdown), or in asynchronous code
-/// with [`shutdown_async`](Self::shutdown_async), to hear what became of the last spans.
+/// Keep it in a variable of `main`. End the program with [`shutdown`](Self::shutdown), or in
+/// asynchronous code with [`shutdown_async`](Self::shutdown_async), to learn whether the last spans
+/// arrived.
 ///
-/// **Dropping the guard** without a shutdown, for instance because `main` returns early with `?` or panics, shuts
-/// the telemetry down as well: it blocks the thread until everything is sent, for at most 2 seconds, or for as long
-/// as [`Configuration::with_flush_on_drop`](crate::Configuration::with_flush_on_drop) says. If something was not
-/// sent, one warning in the log says how many spans or hooks of which destination. `let _ = …install()?` drops
-/// the guard at once; give it a name.
+/// **Dropping the guard** without a shutdown, for instance because `main` returns early with `?` or
+/// panics, shuts the telemetry down as well: it blocks the thread until everything is sent, for at
+/// most 2 seconds
+/// ([`Configuration::with_flush_on_drop`](crate::Configuration::with_flush_on_drop)). If spans or
+/// hooks were not sent, one warning in the log counts them by destination. `let _ = …install()?`
+/// drops the guard at once; give the guard a name.
 ///
 /// ```
 /// use std::time::Duration;
@@ -61,7 +64,7 @@ pub struct Telemetry {
     pipeline: Arc<Pipeline>,
     flush_on_drop: Duration,
     propagation: Propagation,
-    /// Somebody was told what a shutdown did not send.
+    /// Whether a caller already knows which spans a shutdown did not send.
     is_shut_down: AtomicBool,
     /// Kept for its drop, which ends the metrics of destinations.
     _metrics: Option<ExportMetrics>,
@@ -93,36 +96,38 @@ impl Telemetry {
         self.pipeline.agent365()
     }
 
-    /// The counts of each destination so far: the answer to "my spans do not arrive".
+    /// The counts of each destination so far. Look here first if spans do not arrive.
     #[must_use]
     pub fn report(&self) -> TelemetryReport {
         self.pipeline.report()
     }
 
-    /// Starts to describe an Agent Spec trace that reaches all destinations.
+    /// Builds an Agent Spec trace that reaches all destinations.
     ///
-    /// Destinations of spans get its spans through a bridge to OpenTelemetry, each in its vocabulary;
-    /// processors of Agent Spec observe the trace itself. They are shut down with the telemetry and
-    /// not with the trace.
+    /// Destinations of spans get its spans through a bridge to OpenTelemetry, each in its own
+    /// vocabulary. Agent Spec processors observe the trace directly. They are shut down with the
+    /// telemetry, not with the trace.
     pub fn trace(&self) -> TraceBuilder {
         self.pipeline.trace()
     }
 
-    /// The counts of the delivery to Agent 365, with what [`report`](Self::report) does not say of it: tries
-    /// and bytes. `None` when spans do not go there, or through a sidecar.
+    /// The counts of the delivery to Agent 365, including tries and bytes, which
+    /// [`report`](Self::report) does not have. `None` if spans do not go to Agent 365, or go
+    /// through a sidecar.
     #[must_use]
     pub fn agent365_stats(&self) -> Option<DeliveryStats> {
         self.pipeline.agent365_stats()
     }
 
-    /// A tracer for plain OpenTelemetry spans in the same traces, named after the code that makes them.
+    /// A tracer for plain OpenTelemetry spans in the same traces. Name it after the code that
+    /// creates the spans.
     #[must_use]
     pub fn tracer(&self, name: &'static str) -> BoxedTracer {
         self.pipeline.tracer(name)
     }
 
-    /// Starts to describe what somebody thinks of a span, also long after it has ended. Store the
-    /// [`SpanRef`] beside the answer that the user sees. See [`Feedback`].
+    /// Builds feedback on a span, also long after the span has ended. Store the [`SpanRef`] beside
+    /// the answer that the user sees. See [`Feedback`].
     ///
     /// ```
     /// use agentspan::otel::SpanRef;
@@ -138,48 +143,50 @@ impl Telemetry {
         Feedback::new(self.pipeline.provider(), about)
     }
 
-    /// Takes the context of a trace along with requests, in the formats that `OTEL_PROPAGATORS` asks for. The
+    /// Propagates the context of a trace with requests, in the formats of `OTEL_PROPAGATORS`. The
     /// default is trace and baggage, as with [`Propagation::new`].
     #[must_use]
     pub fn propagation(&self) -> &Propagation {
         &self.propagation
     }
 
-    /// The provider of OpenTelemetry that makes the spans, for instrumentation that asks for one.
+    /// The OpenTelemetry provider of the spans, for instrumentation that needs one.
     ///
-    /// With `OTEL_SDK_DISABLED=true` it is a provider that is shut down: its spans record nothing, and end the
-    /// trace of a caller. Those of [`tracer`](Self::tracer) and of OpenTelemetry's global provider pass it on.
+    /// With `OTEL_SDK_DISABLED=true`, this provider is shut down: its spans record nothing, and do
+    /// not continue the trace of a caller. Spans of [`tracer`](Self::tracer) and of OpenTelemetry's
+    /// global provider continue it.
     #[must_use]
     pub fn provider(&self) -> &SdkTracerProvider {
         self.pipeline.provider()
     }
 
-    /// Waits until the spans that have ended are delivered or dropped, for at most `timeout`.
+    /// Waits until all ended spans are delivered or dropped, for at most `timeout`.
     ///
-    /// All destinations work at the same time, and `timeout` is for all of them together. Blocks the calling
+    /// All destinations flush at the same time, and share the `timeout`. The call blocks the
     /// thread; asynchronous code calls [`flush_async`](Self::flush_async). If
-    /// [`with_provider`](crate::Configuration::with_provider) customised the provider, its processors run on a thread
-    /// of their own, `agentspan-flush`, since the SDK's flush knows no deadline.
+    /// [`with_provider`](crate::Configuration::with_provider) customised the provider, its
+    /// processors run on their own thread, `agentspan-flush`, because the SDK's flush has no
+    /// deadline.
     ///
     /// # Errors
     ///
-    /// [`TelemetryError::Deadline`] when the time passed first, [`TelemetryError::Processor`] when spans or hooks
-    /// were lost of which no call has told yet, be it before this one,
-    /// [`TelemetryError::Thread`] when the system refuses one.
+    /// [`TelemetryError::Deadline`] if the time passed first. [`TelemetryError::Processor`] if
+    /// spans or hooks were lost, also before this call, and no earlier call has reported them.
+    /// [`TelemetryError::Thread`] if the system refuses a thread.
     pub fn flush(&self, timeout: Duration) -> Result<(), TelemetryError> {
         self.pipeline.flush(timeout).map_err(Failed::into_error)
     }
 
-    /// As [`flush`](Self::flush), without blocking: a thread `agentspan-flush` waits, and wakes the task when it is
-    /// done. Works in any runtime.
+    /// Like [`flush`](Self::flush), without blocking: a thread `agentspan-flush` waits, then wakes
+    /// the task. Works in any runtime.
     ///
     /// # Errors
     ///
-    /// As [`flush`](Self::flush).
+    /// The same as of [`flush`](Self::flush).
     ///
     /// # Cancel safety
     ///
-    /// The flush starts with the first poll. When the future is dropped after that, the flush goes on, and
+    /// The flush starts at the first poll. If the future is dropped later, the flush continues, and
     /// only its result is lost.
     pub async fn flush_async(&self, timeout: Duration) -> Result<(), TelemetryError> {
         if self.pipeline.is_disabled() {
@@ -190,35 +197,37 @@ impl Telemetry {
         flushed.await?.map_err(Failed::into_error)
     }
 
-    /// Sends what waits, for at most `timeout`, and ends the delivery. A second call does nothing.
+    /// Sends all queued spans, for at most `timeout`, and ends the delivery. A second call does
+    /// nothing.
     ///
-    /// All destinations end at the same time, and `timeout` is for all of them together. What is still queued
-    /// then is dropped and counted as `shutdown_deadline`. Blocks the calling thread; asynchronous code calls
-    /// [`shutdown_async`](Self::shutdown_async). Scopes that are started later make no spans that anybody takes.
+    /// All destinations shut down at the same time, and share the `timeout`. Spans that are still
+    /// queued then are dropped and counted as `shutdown_deadline`. The call blocks the thread;
+    /// asynchronous code calls [`shutdown_async`](Self::shutdown_async). Spans of scopes that start
+    /// later are not exported.
     ///
-    /// It tells of every loss of which no flush has told, be it long ago. The telemetry has ended all the same: a
-    /// program that has done its work may log the error and succeed.
+    /// The result reports every loss that no flush has reported, however old. The telemetry has
+    /// ended in any case, so a program that has done its work may log the error and succeed.
     ///
     /// # Errors
     ///
-    /// As [`flush`](Self::flush).
+    /// The same as of [`flush`](Self::flush).
     pub fn shutdown(&self, timeout: Duration) -> Result<(), TelemetryError> {
         let result = self.pipeline.shutdown(timeout);
         self.is_shut_down.store(true, Ordering::SeqCst);
         result.map_err(Failed::into_error)
     }
 
-    /// As [`shutdown`](Self::shutdown), without blocking: a thread `agentspan-shutdown` waits, and wakes the task
-    /// when it is done. Works in any runtime.
+    /// Like [`shutdown`](Self::shutdown), without blocking: a thread `agentspan-shutdown` waits,
+    /// then wakes the task. Works in any runtime.
     ///
     /// # Errors
     ///
-    /// As [`flush`](Self::flush).
+    /// The same as of [`flush`](Self::flush).
     ///
     /// # Cancel safety
     ///
-    /// The shutdown starts with the first poll. When the future is dropped after that, the shutdown goes on.
-    /// The drop of the guard then waits for it, as it would without a shutdown.
+    /// The shutdown starts at the first poll. If the future is dropped later, the shutdown
+    /// continues, and the drop of the guard waits for it, as it would without a shutdown.
     pub async fn shutdown_async(&self, timeout: Duration) -> Result<(), TelemetryError> {
         if self.pipeline.is_disabled() {
             return Ok(());
@@ -241,7 +250,7 @@ impl Telemetry {
     }
 }
 
-/// Says once what was not sent, and what was lost before and nobody was told of.
+/// Logs, once, the spans that were not sent and the losses that no call has reported.
 fn log_drop(unsent: &Unsent, result: Result<(), Failed>) {
     let said = result.err().map(|failed| failed.to_string());
     if unsent.count() == 0 && said.is_none() {

@@ -1,4 +1,4 @@
-//! What is switched on, by code or by environment, and the warning of what is not.
+//! The switches, set in code or by the environment, and the warning about the missing ones.
 
 use agentspan_discovery::{Environment, Switches, standard_variables as names};
 use agentspan_model::agent365::{Profile, environment};
@@ -7,7 +7,7 @@ use agentspan_queue::contain;
 use crate::agent365_status::Agent365Status;
 use crate::environment::is_on;
 
-/// What scopes and delivery do.
+/// Whether scopes and the delivery are on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EffectiveSwitches {
     pub(super) observability: bool,
@@ -24,7 +24,8 @@ impl EffectiveSwitches {
     }
 }
 
-/// Whether the environment switches all telemetry off, whatever the code says. One warning says so.
+/// Whether the environment switches all telemetry off, which takes precedence over the code. Logs
+/// one warning.
 pub(super) fn is_sdk_disabled(environment: &Environment) -> bool {
     let is_disabled = is_on(environment, [names::OTEL_SDK_DISABLED]);
     if is_disabled {
@@ -39,8 +40,8 @@ pub(super) fn is_sdk_disabled(environment: &Environment) -> bool {
     is_disabled
 }
 
-/// What is missing for agents to be observed in Agent 365. Whoever sends spans elsewhere and has said nothing of
-/// Agent 365 misses nothing of it.
+/// The settings that are missing for a delivery to Agent 365. Nothing is missing if other
+/// destinations are configured and Agent 365 is not.
 pub(super) fn missing(
     switches: EffectiveSwitches,
     agent365: Agent365Status,

@@ -1,4 +1,4 @@
-//! Says that a feature is missing.
+//! Stands in for a protocol whose feature is off: returns an error that names the feature.
 
 use agentspan_discovery::Environment;
 use agentspan_queue::contain;

@@ -1,4 +1,4 @@
-//! OTLP over gRPC, as the environment says.
+//! OTLP over gRPC, configured by the environment.
 
 use agentspan_discovery::Environment;
 

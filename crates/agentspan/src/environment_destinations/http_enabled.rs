@@ -1,4 +1,4 @@
-//! OTLP over HTTP, as the environment says.
+//! OTLP over HTTP, configured by the environment.
 
 use agentspan_discovery::Environment;
 

@@ -1,4 +1,4 @@
-//! The authorities that a receiver's certificate is checked with.
+//! The certificate authorities for a receiver.
 
 use agentspan_tls::TrustRoots;
 use agentspan_tls::rustls::pki_types::CertificateDer;
@@ -6,7 +6,7 @@ use agentspan_tls::rustls::pki_types::pem::PemObject;
 
 use super::OtlpError;
 
-/// The certificates in `pem`, of which there is at least one, and no others.
+/// The certificates in `pem`. It is an error if there is none, or anything else.
 pub(super) fn roots(pem: &[u8]) -> Result<TrustRoots, OtlpError> {
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let certificates = certificates.map_err(|error| OtlpError::Certificates(error.into()))?;

@@ -1,4 +1,4 @@
-//! The URL of a receiver, taken apart once.
+//! The parsed URL of a receiver.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,16 +6,17 @@ use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 
-/// Where a receiver is, and who asks it. `uri` holds no user and no password, so that no library can log them.
+/// The address of a receiver, and the credentials for it. `uri` holds no user and no password, so
+/// that no library can log them.
 pub(super) struct Endpoint {
     pub(super) uri: Uri,
     pub(super) is_https: bool,
-    /// The user and the password of the URL, as the header `authorization` says them.
+    /// The user and the password of the URL, as a value of the header `authorization`.
     pub(super) credentials: Option<HeaderValue>,
 }
 
 impl Endpoint {
-    /// Takes a URL of the schemes `http` and `https` apart.
+    /// Parses a URL of the schemes `http` and `https`.
     pub(super) fn parse(url: &str) -> Option<Self> {
         let mut parts = url.trim().parse::<Uri>().ok()?.into_parts();
         let is_https = match parts.scheme.as_ref()? {
@@ -40,7 +41,7 @@ impl Endpoint {
         })
     }
 
-    /// The same place with this path, and without a query.
+    /// The same address with this path, and without a query.
     #[cfg(feature = "otlp-grpc")]
     pub(super) fn with_path(self, path: &'static str) -> Option<Self> {
         let mut parts = self.uri.into_parts();
@@ -50,7 +51,7 @@ impl Endpoint {
     }
 }
 
-/// User and password, which a URL percent-encodes, in the scheme "Basic" of [RFC 7617].
+/// The user and the password of a URL, percent-decoded, in the scheme "Basic" of [RFC 7617].
 ///
 /// [RFC 7617]: https://www.rfc-editor.org/rfc/rfc7617
 fn basic(user: &str) -> Option<HeaderValue> {

@@ -1,4 +1,5 @@
-//! Sends batches to a receiver: encoded once, tried again where that may help, all within one timeout.
+//! Sends batches to a receiver: encodes once, retries if a retry can help, and does all of it
+//! within one timeout.
 
 use std::fmt;
 use std::io;
@@ -29,13 +30,13 @@ use super::verdict::Verdict;
 use super::{NAME, OtlpError, log, pause};
 use crate::destination::Destination;
 
-/// Threads for looking up hosts and reading certificates. A lookup that hangs is not to take a thread for
-/// each try.
+/// The number of threads that look up hosts and read certificates. It is limited, so that a hanging
+/// look-up does not take a thread for each try.
 const MAX_HELPERS: usize = 2;
 
-/// How OTLP is spoken in one protocol.
+/// The parts of OTLP that differ between its protocols.
 pub(super) trait Wire: fmt::Debug + Send + Sync + 'static {
-    /// How many bytes stand before the message.
+    /// The length of the prefix before the message, in bytes.
     const PREFIX: usize;
 
     fn transport(transport: Transport) -> Transport;
@@ -48,30 +49,31 @@ pub(super) trait Wire: fmt::Debug + Send + Sync + 'static {
 
     fn judge(answer: &HttpAnswer) -> Verdict;
 
-    /// Why the receiver does not take a batch, in its own words; empty if it does not say.
+    /// The receiver's own reason for refusing a batch; empty if it gives none.
     fn reason(answer: &HttpAnswer) -> String;
 }
 
-/// Exports on the thread that asks for it, which is that of a queue. Its connections live in a runtime that
-/// runs there and while it exports only, so that nothing of it happens on a thread that makes telemetry.
+/// Exports on the calling thread, which belongs to a queue. Its connections live in a runtime that
+/// runs on this thread, and only during an export, so that the exporter never runs on a thread that
+/// records telemetry.
 pub(super) struct OtlpExporter<W> {
     uri: Uri,
     headers: HeaderMap,
     gzip: bool,
-    /// For a whole export.
+    /// The timeout of a whole export.
     timeout: Duration,
     transport: Transport,
-    /// There until the exporter is dropped.
+    /// `Some` until the exporter is dropped.
     runtime: Option<Runtime>,
     resource: ResourceAttributesWithSchema,
     receipts: Receipts,
-    /// What the receiver must not repeat in the report.
+    /// The secrets that the receiver must not repeat in the report.
     secrets: Secrets,
     wire: PhantomData<W>,
 }
 
 impl<W: Wire> OtlpExporter<W> {
-    /// A destination that exports so.
+    /// A destination that uses such an exporter.
     pub(super) fn destination(settings: Settings) -> Result<Destination, OtlpError> {
         let Settings {
             endpoint,
@@ -105,7 +107,7 @@ impl<W: Wire> OtlpExporter<W> {
         Ok(destination.with_receipts(receipts))
     }
 
-    /// One with the same settings, and with a runtime and connections of its own.
+    /// An exporter with the same settings, and with its own runtime and connections.
     fn another(&self) -> io::Result<Self> {
         Ok(Self {
             uri: self.uri.clone(),
@@ -138,7 +140,7 @@ impl<W: Wire> OtlpExporter<W> {
         Ok(body.into())
     }
 
-    /// Sends a request until the receiver has it, for at most the timeout.
+    /// Sends a request, with retries, until the receiver accepts it or the timeout is over.
     async fn send(&self, body: Bytes) -> Result<Receipt, OTelSdkError> {
         // Lets connections notice what happened while no runtime ran, for instance that the receiver has gone.
         tokio::task::yield_now().await;
@@ -180,7 +182,7 @@ impl<W: Wire> OtlpExporter<W> {
         }
     }
 
-    /// Lets the report say why the receiver did not take a batch.
+    /// Puts the receiver's reason for refusing a batch into the report.
     fn keep_reason(&self, answer: Option<&HttpAnswer>) {
         if let Some(answer) = answer {
             let receipt = Receipt::unconfirmed();
@@ -223,7 +225,7 @@ impl<W> fmt::Debug for OtlpExporter<W> {
 }
 
 impl<W> Drop for OtlpExporter<W> {
-    /// Does not wait, and may happen in asynchronous code if the destination was never used.
+    /// Does not wait. It may run in asynchronous code if the destination was never used.
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();

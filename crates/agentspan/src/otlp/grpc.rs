@@ -1,6 +1,6 @@
 //! OTLP over gRPC, with and without TLS.
 //!
-//! A unary call of gRPC is one request of HTTP/2, so that the transport of everything else carries it.
+//! A unary gRPC call is one HTTP/2 request, so the transport of the other exporters can send it.
 
 mod status;
 
@@ -31,24 +31,27 @@ const PLACE: Place = Place {
 
 const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 
-/// Whether a message is compressed, and how long it is in four bytes.
+/// The length of the prefix of a message: a byte for the compression, and four for the length of
+/// the message.
 const PREFIX: usize = 5;
 
 impl Destination {
-    /// An OTLP receiver over gRPC, under the name `otlp`. Needs the feature `otlp-grpc`.
+    /// Exports over OTLP with gRPC, under the name `otlp`. Needs the feature `otlp-grpc`.
     ///
-    /// TLS is that of `rustls`, with the authorities that the system trusts, or those of
-    /// [`Otlp::with_certificate_authorities`]. Proxies that the environment names are not used. Input and
-    /// output run on the destination's thread.
+    /// `rustls` provides TLS. It trusts the authorities of the system, or of
+    /// [`Otlp::with_certificate_authorities`]. Proxy variables of the environment are ignored. All
+    /// I/O runs on the destination's thread.
     ///
-    /// The codes that the specification of OTLP calls retryable, and broken connections, are met with three
-    /// retries, not sooner than `RetryInfo` says; others are final. Spans that the receiver rejects in a
-    /// partial success are counted as [`DropReason::Rejected`](agentspan_otel::DropReason::Rejected), and
-    /// [`DestinationReport::receiver_message`](crate::DestinationReport::receiver_message) says why.
+    /// Broken connections, and the codes that the OTLP specification calls retryable, are retried
+    /// three times, and no sooner than `RetryInfo` asks for. Other codes are final. Spans that the
+    /// receiver rejects in a partial success are counted as
+    /// [`DropReason::Rejected`](agentspan_otel::DropReason::Rejected), and
+    /// [`DestinationReport::receiver_message`](crate::DestinationReport::receiver_message) says
+    /// why.
     ///
     /// # Errors
     ///
-    /// [`OtlpError`] when a setting cannot be used, or there is no runtime.
+    /// [`OtlpError`] if a setting is invalid, or if there is no runtime.
     pub fn otlp_grpc(otlp: Otlp) -> Result<Self, OtlpError> {
         Self::otlp_grpc_in(&otlp, &Environment::from_process())
     }
@@ -58,7 +61,7 @@ impl Destination {
     }
 }
 
-/// A URL without a scheme gets one: https, or http if `OTEL_EXPORTER_OTLP_INSECURE` says so.
+/// A URL without a scheme gets https, or http if `OTEL_EXPORTER_OTLP_INSECURE` is true.
 fn with_scheme(url: &str, environment: &Environment) -> String {
     let scheme = url.split_once("://").map(|(scheme, _)| scheme);
     if scheme.is_some_and(|scheme| !scheme.contains(['/', '?', '#'])) {
@@ -76,7 +79,7 @@ fn with_scheme(url: &str, environment: &Environment) -> String {
     format!("{scheme}://{url}")
 }
 
-/// Protobuf as the one message of a call.
+/// Protobuf as the only message of a call.
 #[derive(Debug)]
 struct Grpc;
 
@@ -104,8 +107,9 @@ impl Wire for Grpc {
         *prefix = [u8::from(gzip), l1, l2, l3, l4];
     }
 
-    /// As the [specification] says. A receiver answers with a message only when it has done what was asked
-    /// for, so that one which has begun is a delivery, unless a status follows that says otherwise.
+    /// Follows the [specification]. A receiver sends a message only after it has accepted the
+    /// batch. So the beginning of a message proves the delivery, unless a later status contradicts
+    /// it.
     ///
     /// [specification]: https://opentelemetry.io/docs/specs/otlp/#otlpgrpc-response
     fn judge(answer: &HttpAnswer) -> Verdict {
@@ -120,13 +124,15 @@ impl Wire for Grpc {
         }
     }
 
-    /// The message of the status; without a status, what stands before the receiver may say it in the body.
+    /// The message of the status. Without a status, a proxy in front of the receiver may give the
+    /// reason in the body.
     fn reason(answer: &HttpAnswer) -> String {
         status::message(answer).unwrap_or_else(|| words_of_body(answer.body()))
     }
 }
 
-/// What the message of an answer says. Compression was not offered.
+/// The payload of an answer's message. It is not compressed, since the request does not offer
+/// compression.
 fn said(body: &[u8]) -> Said {
     let Some((&[0, l1, l2, l3, l4], rest)) = body.split_first_chunk::<PREFIX>() else {
         return Said::default();

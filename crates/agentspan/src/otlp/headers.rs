@@ -1,4 +1,4 @@
-//! The headers that a receiver gets.
+//! The headers of requests to a receiver.
 
 use std::collections::HashMap;
 
@@ -13,12 +13,13 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::OtlpError;
 use crate::environment::first;
 
-/// What the [specification] asks for: the exporter, its language and its version.
+/// The value that the [specification] asks for: the exporter, its language and its version.
 ///
 /// [specification]: https://opentelemetry.io/docs/specs/otel/protocol/exporter/#user-agent
 const AGENT: &str = concat!("agentspan-otlp-exporter-rust/", env!("CARGO_PKG_VERSION"));
 
-/// Headers that say how a request is written. Another value would break it. So would those of gRPC.
+/// Headers that describe the format of a request, gRPC's included. Another value would break the
+/// request.
 const OF_PROTOCOL: [HeaderName; 8] = [
     CONNECTION,
     CONTENT_ENCODING,
@@ -30,8 +31,8 @@ const OF_PROTOCOL: [HeaderName; 8] = [
     UPGRADE,
 ];
 
-/// The headers of all requests, in this order of precedence: the code's, the environment's, the user and the
-/// password of the URL.
+/// The headers of all requests, in this order of precedence: code, environment, user and password
+/// of the URL.
 pub(super) fn merged(
     in_code: &HashMap<String, String>,
     environment: Option<&Environment>,
@@ -51,8 +52,8 @@ pub(super) fn merged(
     Ok(headers)
 }
 
-/// `OTEL_EXPORTER_OTLP_TRACES_HEADERS`, or else `OTEL_EXPORTER_OTLP_HEADERS`: `name=value` with commas, values
-/// percent-encoded.
+/// `OTEL_EXPORTER_OTLP_TRACES_HEADERS`, or else `OTEL_EXPORTER_OTLP_HEADERS`: a comma-separated
+/// list of `name=value`, with percent-encoded values.
 fn add_those_of(environment: &Environment, headers: &mut HeaderMap) {
     let variables = [
         names::OTEL_EXPORTER_OTLP_TRACES_HEADERS,

@@ -24,16 +24,19 @@ const PLACE: Place = Place {
 };
 
 impl Destination {
-    /// An OTLP receiver over HTTP, under the name `otlp`. Needs the feature `otlp-http`.
+    /// Exports over OTLP with HTTP and protobuf, under the name `otlp`. Needs the feature
+    /// `otlp-http`.
     ///
-    /// TLS is that of `rustls`, with the authorities that the system trusts, or those of
-    /// [`Otlp::with_certificate_authorities`]. Redirects are not followed, and proxies that the environment
-    /// names are not used. Input and output run on the destination's thread.
+    /// `rustls` provides TLS. It trusts the authorities of the system, or of
+    /// [`Otlp::with_certificate_authorities`]. Redirects are not followed, and proxy variables of
+    /// the environment are ignored. All I/O runs on the destination's thread.
     ///
-    /// The statuses 429, 502, 503 and 504 and broken connections are met with three retries, not sooner than
-    /// `Retry-After` says; other refusals are final. Spans that the receiver rejects in a partial success are
-    /// counted as [`DropReason::Rejected`](agentspan_otel::DropReason::Rejected), and
-    /// [`DestinationReport::receiver_message`](crate::DestinationReport::receiver_message) says why.
+    /// Broken connections and the statuses 429, 502, 503 and 504 are retried three times, and no
+    /// sooner than `Retry-After` asks for. Other refusals are final. Spans that the receiver
+    /// rejects in a partial success are counted as
+    /// [`DropReason::Rejected`](agentspan_otel::DropReason::Rejected), and
+    /// [`DestinationReport::receiver_message`](crate::DestinationReport::receiver_message) says
+    /// why.
     ///
     /// ```no_run
     /// use agentspan::{Destination, Otlp};
@@ -50,7 +53,7 @@ impl Destination {
     ///
     /// # Errors
     ///
-    /// [`OtlpError`] when a setting cannot be used, or there is no runtime.
+    /// [`OtlpError`] if a setting is invalid, or if there is no runtime.
     pub fn otlp_http(otlp: Otlp) -> Result<Self, OtlpError> {
         Self::otlp_http_in(&otlp, &Environment::from_process())
     }
@@ -81,7 +84,8 @@ impl Wire for Http {
 
     fn seal(_body: &mut [u8], _gzip: bool) {}
 
-    /// As the [specification] says. A head that says 2xx is a delivery, whatever becomes of the body.
+    /// Follows the [specification]. A head with status 2xx proves the delivery, even if the body
+    /// breaks off.
     ///
     /// [specification]: https://opentelemetry.io/docs/specs/otlp/#otlphttp-response
     fn judge(answer: &HttpAnswer) -> Verdict {
@@ -94,7 +98,7 @@ impl Wire for Http {
         }
     }
 
-    /// The message of the status that the specification asks for, or what the body says in any other form.
+    /// The message of the status that the specification asks for, or else the text of the body.
     fn reason(answer: &HttpAnswer) -> String {
         if is_of(answer, "application/x-protobuf") {
             message_of_status(answer.body())
@@ -104,7 +108,7 @@ impl Wire for Http {
     }
 }
 
-/// Whether the content type begins so.
+/// Whether the content type begins with this text.
 fn is_of(answer: &HttpAnswer, media_type: &str) -> bool {
     let content_type = answer.headers().get(CONTENT_TYPE);
     let content_type =

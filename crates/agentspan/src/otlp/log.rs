@@ -1,5 +1,5 @@
-//! What the log says of requests: which host, how often, and the kind of what came of it; nothing that a
-//! receiver wrote.
+//! Log lines about requests: the host, the number of tries, and the kind of the outcome, but no
+//! text from the receiver.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! What a receiver says of the spans that it took, OTLP's partial success, and of those that it did not.
+//! Reads a receiver's answer about accepted spans (OTLP's partial success) and about refused
+//! batches.
 
 use agentspan_model::received::Withheld;
 #[cfg(feature = "otlp-http")]
@@ -7,11 +8,11 @@ use agentspan_otel::export_queue::Receipt;
 use prost::Message;
 use prost::encoding::decode_varint;
 
-/// Begins the partial success in a message: field 1, of a length that follows.
+/// The tag of the partial success in a message: field 1, followed by its length.
 const PARTIAL_SUCCESS: u8 = 0x0a;
 
-/// `ExportTraceServiceResponse`, with bytes for its text: receivers cut texts in the middle of a character,
-/// and prost reads nothing of a message with a text that is no UTF-8.
+/// `ExportTraceServiceResponse`, with bytes for its text. Some receivers cut a text in the middle
+/// of a character, and prost rejects a whole message if a text is not UTF-8.
 #[derive(Clone, PartialEq, Message)]
 struct Response {
     #[prost(message, optional, tag = "1")]
@@ -27,13 +28,13 @@ struct PartialSuccess {
     error_message: Vec<u8>,
 }
 
-/// What an answer says, in the receiver's own words.
+/// The content of an answer, with the receiver's own message.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Said {
     pub(super) rejected: u64,
     pub(super) message: String,
-    /// Whether the answer was read to its end. One that was not confirms nothing, and rejects what it says it
-    /// rejects.
+    /// Whether the answer was read to its end. If not, it confirms no span, but the spans that it
+    /// rejects still count as rejected.
     pub(super) is_whole: bool,
 }
 
@@ -53,8 +54,8 @@ impl Said {
         }
     }
 
-    /// The same in JSON, which some receivers answer with although they were sent protobuf. Numbers of 64 bits
-    /// may be texts there.
+    /// The same in JSON: some receivers answer protobuf requests with JSON. There, 64-bit numbers
+    /// may be texts.
     #[cfg(feature = "otlp-http")]
     pub(super) fn in_json(message: &[u8]) -> Self {
         let read = ReceivedJson::read(message);
@@ -68,7 +69,7 @@ impl Said {
         }
     }
 
-    /// The receipt, without words that are `withheld`.
+    /// The receipt, without any words that are `withheld`.
     pub(super) fn receipt(&self, withheld: &Withheld<'_>) -> Receipt {
         let receipt = if self.is_whole {
             Receipt::confirmed()
@@ -81,7 +82,7 @@ impl Said {
     }
 }
 
-/// `google.rpc.Status`, as far as it is read here.
+/// The fields of `google.rpc.Status` that we read.
 #[cfg(feature = "otlp-http")]
 #[derive(Clone, PartialEq, Message)]
 struct Status {
@@ -89,7 +90,7 @@ struct Status {
     message: Vec<u8>,
 }
 
-/// What a status in protobuf says, as far as it can be read.
+/// The readable part of a status in protobuf.
 #[cfg(feature = "otlp-http")]
 pub(super) fn message_of_status(status: &[u8]) -> String {
     let mut read = Status::default();
@@ -98,7 +99,7 @@ pub(super) fn message_of_status(status: &[u8]) -> String {
     String::from_utf8_lossy(&read.message).into_owned()
 }
 
-/// What there is of a partial success that ends before its length says: prost reads nothing of such a message.
+/// The readable part of a partial success that is shorter than its length, which prost rejects.
 fn cut_off(message: &[u8]) -> Option<PartialSuccess> {
     let mut partial = PartialSuccess::default();
     let mut rest = message.strip_prefix(&[PARTIAL_SUCCESS])?;
@@ -201,7 +202,7 @@ mod tests {
         assert_eq!(of_json(b"{"), Receipt::unconfirmed());
     }
 
-    /// What anybody may take for an answer: bytes, or a message of OTLP with a byte changed.
+    /// Possible answers: any bytes, or an OTLP message with one changed byte.
     fn answers() -> impl Strategy<Value = Vec<u8>> {
         let spoilt = (
             any::<i64>(),

@@ -1,4 +1,4 @@
-//! How long to wait between tries.
+//! The pauses between tries.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
@@ -7,8 +7,9 @@ const MAX_TRIES: u32 = 4;
 const FIRST: Duration = Duration::from_millis(100);
 const JITTER_MILLIS: u64 = 100;
 
-/// The pause after so many tries, or `None` after the last one: growing, never shorter than the receiver
-/// asked for, and with some chance in it, so that many programs do not come back at the same moment.
+/// The pause after `tries` tries, or `None` after the last try. Pauses grow, are never shorter than
+/// the receiver asks for, and have random jitter, so that many programs do not retry at the same
+/// moment.
 pub(super) fn after(tries: u32, asked: Option<Duration>) -> Option<Duration> {
     if tries >= MAX_TRIES {
         return None;

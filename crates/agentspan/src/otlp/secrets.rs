@@ -1,4 +1,4 @@
-//! What a receiver must not repeat in a report: keys in the headers and in the URL that it was sent.
+//! The secrets that a receiver must not repeat in a report: keys in headers and in the URL.
 
 use std::fmt;
 
@@ -10,10 +10,11 @@ use http::header::{AUTHORIZATION, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 
-/// A part of a value that is shorter is no secret: `X-Scope-OrgID: 1` is not to hide each `1`.
+/// Shorter parts of a value are not secrets: `X-Scope-OrgID: 1` must not hide every `1`.
 const SHORTEST_PART: usize = 4;
 
-/// The values that code, environment and URL give for headers and query, and their parts.
+/// The values of headers and of the query, from code, environment and URL, and the parts of these
+/// values.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Secrets(Vec<Vec<u8>>);
 
@@ -39,7 +40,7 @@ impl Secrets {
         secrets
     }
 
-    /// What no word of the receiver may repeat.
+    /// The secrets that no message of the receiver may repeat.
     pub(super) fn withheld(&self) -> Withheld<'_> {
         let secrets = self.0.iter();
         secrets.fold(Withheld::new(), |withheld, secret| {
@@ -47,7 +48,8 @@ impl Secrets {
         })
     }
 
-    /// What follows the name of a scheme, as in `Bearer key`; for the scheme `Basic`, user and password, too.
+    /// The text after the name of a scheme, as in `Bearer key`. For the scheme `Basic`, also the
+    /// user and the password.
     fn add_credentials(&mut self, value: &HeaderValue) {
         let value = value.as_bytes().trim_ascii();
         let mut halves = value.splitn(2, u8::is_ascii_whitespace);
@@ -70,7 +72,7 @@ impl Secrets {
         }
     }
 
-    /// A value, the words in it, and what is left and right of an equals sign.
+    /// A value, its words, and the texts on both sides of an equals sign.
     fn add_parts(&mut self, value: &[u8]) {
         let is_between = |byte: &u8| byte.is_ascii_whitespace() || b",;".contains(byte);
         let words = value.split(is_between);

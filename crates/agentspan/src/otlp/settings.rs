@@ -1,4 +1,4 @@
-//! What code and environment say about a receiver together.
+//! The settings of a receiver, from code and environment.
 
 use std::fs;
 use std::time::Duration;
@@ -12,20 +12,20 @@ use super::endpoint::Endpoint;
 use super::{Otlp, OtlpError, headers};
 use crate::environment::{first, understood};
 
-/// How long an export may take, as the specification says.
+/// The default timeout of an export, from the specification.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How the endpoint of one protocol is found.
+/// The protocol-specific rules for finding an endpoint.
 pub(super) struct Place {
     /// The default.
     pub(super) endpoint: &'static str,
-    /// What the variable for all signals means.
+    /// The endpoint for the value of the variable for all signals.
     pub(super) of_base: fn(&str) -> String,
-    /// What a URL means; `None` if it is no endpoint.
+    /// The endpoint of a URL; `None` if it is invalid.
     pub(super) parse: fn(&str, &Environment) -> Option<Endpoint>,
 }
 
-/// What is known once code and environment were asked.
+/// The settings, resolved from code, environment and defaults.
 pub(super) struct Settings {
     pub(super) endpoint: Endpoint,
     pub(super) timeout: Duration,
@@ -35,7 +35,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// What is set in `otlp`, or what `environment` says, or the default.
+    /// The value in `otlp`, or else in `environment`, or else the default.
     pub(super) fn new(
         otlp: &Otlp,
         environment: &Environment,
@@ -94,7 +94,7 @@ fn trusted(
     roots(&pem)
 }
 
-/// How long an export may take: what the variables of the exporter say, and no longer than the one of batches.
+/// The timeout of an export: the exporter's variables, limited by the variable for batches.
 fn timeout(environment: &Environment) -> Duration {
     let variables = [
         names::OTEL_EXPORTER_OTLP_TRACES_TIMEOUT,
@@ -133,7 +133,7 @@ mod tests {
         Settings::new(otlp, &environment, &place).unwrap()
     }
 
-    /// Endpoint and milliseconds of what code and environment say together.
+    /// The endpoint and the timeout in milliseconds that result from code and environment.
     fn completed(otlp: &Otlp, variables: &[(&str, &str)]) -> (String, u128) {
         let settings = settings(otlp, variables);
         (

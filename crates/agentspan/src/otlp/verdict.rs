@@ -1,16 +1,16 @@
-//! What an answer means for the spans.
+//! The outcome of a request for its spans.
 
 use std::time::Duration;
 
 use super::partial_success::Said;
 
-/// What an answer means for the spans of a request.
+/// The outcome of a request for its spans.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The receiver has them, except those that it rejected.
+    /// The receiver accepted the spans, except the rejected ones.
     Taken(Said),
-    /// The same request may be sent again, not sooner than the receiver asked for.
+    /// The request may be retried, no sooner than the receiver asks for.
     Again { asked: Option<Duration> },
-    /// Sending again does not help.
+    /// The refusal is final: a retry cannot help.
     Refused,
 }

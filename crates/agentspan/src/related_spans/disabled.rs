@@ -1,4 +1,4 @@
-//! There is no layer, and so nothing to withhold.
+//! Without the layer, there is nothing to withhold.
 
 pub(crate) type RelatedSpans<Next> = Next;
 

@@ -1,4 +1,4 @@
-//! There is a layer.
+//! Withholds unrelated spans of the layer.
 
 pub(crate) use agentspan_tracing::RelatedSpans;
 use opentelemetry_sdk::trace::SpanProcessor;

@@ -1,4 +1,4 @@
-//! Where a sidecar is.
+//! The endpoint of a sidecar.
 
 use std::net::IpAddr;
 
@@ -59,7 +59,8 @@ fn is_loopback(host: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// The URL over HTTP, or the error, with plain http to this machine only and to anybody.
+    /// The URL over HTTP, or the error: first with plain http to this machine only, then to any
+    /// machine.
     fn check(text: &str, to_loopback: Result<&str, &str>, to_anybody: Result<&str, &str>) {
         for (plain_http, expected) in [
             (PlainHttp::ToLoopback, to_loopback),

@@ -1,4 +1,4 @@
-//! Says which feature is missing.
+//! Stands in for HTTP without its feature: returns an error that names the feature.
 
 use std::time::Duration;
 

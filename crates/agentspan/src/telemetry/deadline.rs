@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-/// How much longer than the deadline is waited for those that keep it themselves, to hear what they say.
+/// The extra time after the deadline for destinations that keep the deadline themselves, so that
+/// their results arrive.
 const GRACE: Duration = Duration::from_millis(20);
 
-/// Bounds everything that a flush or a shutdown waits for, together.
+/// Bounds all waits of a flush or a shutdown together.
 ///
-/// Everything is started before the first wait, so that who is waited for last had all of the time as well.
+/// All destinations start before the first wait, so the last one has the whole time, too.
 pub(super) struct Deadline<C = fn() -> Instant> {
     clock: C,
     started: Instant,
@@ -34,12 +35,13 @@ impl<C: Fn() -> Instant> Deadline<C> {
         self.timeout
     }
 
-    /// What is left for those that need to be told. Who is done needs no time to say so.
+    /// The remaining time for a destination that takes a timeout. A destination that has finished
+    /// needs no time.
     pub(super) fn left(&self) -> Duration {
         self.timeout.saturating_sub(self.elapsed())
     }
 
-    /// What is left for those that were told the deadline when they started.
+    /// The remaining time for a destination that got the deadline at its start.
     pub(super) fn left_to_hear(&self) -> Duration {
         let timeout = self.timeout.saturating_add(GRACE);
         timeout.saturating_sub(self.elapsed())
@@ -58,7 +60,7 @@ mod tests {
 
     const TIMEOUT: Duration = Duration::from_millis(500);
 
-    /// Waits for all the time that there is, again and again, and says how long that took.
+    /// Waits repeatedly for all of the remaining time, and returns the duration.
     fn wait_for(dead: usize, left: fn(&Deadline<&dyn Fn() -> Instant>) -> Duration) -> Duration {
         let start = Instant::now();
         let waited = Cell::new(Duration::ZERO);

@@ -1,11 +1,11 @@
-//! Why a flush or a shutdown did not do all that it should.
+//! Errors of flush and shutdown.
 
 use std::io;
 use std::time::Duration;
 
 /// Errors of [`Telemetry::flush`](crate::Telemetry::flush) and [`Telemetry::shutdown`](crate::Telemetry::shutdown).
 ///
-/// Shown on one line, with the reasons and the counts of each destination that lost something:
+/// The message is one line, with reasons and counts for each destination that lost spans:
 ///
 /// ```text
 /// agent365 lost 3 spans (token: 2, queue_full: 1); phoenix lost 1 span (rejected: 1)
@@ -13,31 +13,31 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TelemetryError {
-    /// The deadline passed first. After a flush the spans stay queued; after a shutdown they are dropped
-    /// and counted. Give more time, or look at [`Telemetry::report`](crate::Telemetry::report) for the destination
-    /// that is slow.
+    /// The deadline passed first. After a flush, the spans stay queued; after a shutdown, they are
+    /// dropped and counted. Allow more time, or find the slow destination with
+    /// [`Telemetry::report`](crate::Telemetry::report).
     #[error(
         "the deadline of {timeout:?} passed with {unsent} spans or hooks not sent{}",
         after(failures)
     )]
     Deadline {
-        /// The time that was given.
+        /// The timeout of the call.
         timeout: Duration,
-        /// How many spans of all destinations together were not sent in that time, and how many hooks of
-        /// processors of Agent Spec have not run.
+        /// The number of unsent spans of all destinations together, plus the hooks of Agent Spec
+        /// processors that have not run.
         unsent: u64,
-        /// Which destinations they are of, and what else was lost or failed.
+        /// The unsent spans by destination, and other losses and failures.
         failures: Vec<String>,
     },
-    /// Some spans or hooks were lost of which no call has told yet, or a processor of the provider failed.
-    /// [`Telemetry::report`](crate::Telemetry::report) says what became of all spans.
+    /// Spans or hooks were lost that no call has reported before, or a processor of the provider
+    /// failed. [`Telemetry::report`](crate::Telemetry::report) counts the outcomes of all spans.
     #[error("{}", failures.join("; "))]
     Processor {
-        /// What each destination and each processor says that lost something or failed.
+        /// The messages of the destinations and processors that lost spans or failed.
         failures: Vec<String>,
     },
-    /// The system refused a thread to wait on. The destinations were flushed or shut down all the same, except by
-    /// the asynchronous methods. Try again when the system has less to do.
+    /// The system refused a thread for the wait. The destinations were flushed or shut down
+    /// nevertheless, except by the asynchronous methods. Try again when the system is less busy.
     #[error("cannot start a thread to wait for the span processors")]
     Thread(#[source] io::Error),
 }

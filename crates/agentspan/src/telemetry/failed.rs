@@ -1,4 +1,4 @@
-//! A flush or a shutdown that is no success, before somebody is told of it.
+//! The failure of a flush or a shutdown, before it becomes an error or a log line.
 
 use std::fmt;
 use std::io;
@@ -9,18 +9,18 @@ use super::unsent::Unsent;
 
 #[derive(Debug)]
 pub(super) struct Failed {
-    /// What was not sent when the deadline passed, if it did.
+    /// The unsent spans, if the deadline passed.
     pub(super) late: Option<(Duration, Unsent)>,
-    /// What our destinations say. It holds names and numbers, and nothing that a log should not show.
+    /// The messages of our destinations. They hold names and numbers only, so a log may show them.
     pub(super) ours: Vec<String>,
-    /// What other processors of the provider say, in their own words.
+    /// The messages of other processors of the provider.
     pub(super) others: Option<String>,
-    /// There was no thread to wait for them.
+    /// The error of the system that refused a thread for the wait.
     pub(super) no_thread: Option<io::Error>,
 }
 
 impl Failed {
-    /// All of it. A thread that the system refused is told of if nothing else is.
+    /// The whole failure as an error. A refused thread is reported only if nothing else failed.
     pub(super) fn into_error(self) -> TelemetryError {
         let mut failures = self.ours;
         failures.extend(self.others);
@@ -41,7 +41,7 @@ impl Failed {
     }
 }
 
-/// For the log: without the words of others, which may hold what no log should.
+/// The failure for the log, without messages of other processors, which may hold secrets.
 impl fmt::Display for Failed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut said = self.ours.clone();

@@ -1,4 +1,4 @@
-//! What runs on a thread of its own, to be waited for with a deadline, or without blocking.
+//! Runs a call on its own thread, so that the caller can wait with a deadline, or without blocking.
 
 use std::io;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -11,8 +11,8 @@ use tokio::sync::oneshot;
 
 use super::TelemetryError;
 
-/// Something of the SDK, which knows no deadline of ours. Its thread ends when it returns, which can be after
-/// nobody waits any more.
+/// A call of the SDK, which has no deadline. Its thread ends when the call returns, possibly after
+/// the caller has stopped waiting.
 #[derive(Debug)]
 pub(super) struct OwnThread(mpsc::Receiver<Result<OTelSdkResult, Panicked>>);
 
@@ -29,7 +29,7 @@ impl OwnThread {
         Ok(Self(result))
     }
 
-    /// Runs it at once, on this thread: for what is known not to block.
+    /// Runs the call at once on this thread, for calls that do not block.
     pub(super) fn run_here(work: impl FnOnce() -> OTelSdkResult) -> Self {
         let (done, result) = mpsc::sync_channel(1);
         // It has room for one.
@@ -46,7 +46,7 @@ impl OwnThread {
     }
 }
 
-/// Runs something, and wakes the task that waits when it is done. Needs no runtime.
+/// Runs a call, then wakes the waiting task. Needs no runtime.
 pub(super) async fn run<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,

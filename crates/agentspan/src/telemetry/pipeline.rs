@@ -1,4 +1,4 @@
-//! All that spans and hooks go through, flushed and shut down together.
+//! The provider and all destinations, flushed and shut down together.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,7 +35,7 @@ pub(crate) struct Pipeline {
     agent_spec: AgentSpec,
     /// Whether the provider has processors that are not ours, which may block.
     has_others: bool,
-    /// There is nothing to flush, to shut down or to record for.
+    /// The SDK is disabled: there is nothing to flush, to shut down or to record.
     is_disabled: bool,
     has_ended: AtomicBool,
 }
@@ -61,13 +61,14 @@ impl Pipeline {
         }
     }
 
-    /// Says that the provider has no processor but ours, which leaves the work to the guard.
+    /// Notes that the provider has no processor besides ours, which leaves flush and shutdown to
+    /// the guard.
     pub(crate) fn without_others(mut self) -> Self {
         self.has_others = false;
         self
     }
 
-    /// One that records nothing, for an SDK that is disabled.
+    /// A pipeline that records nothing, for a disabled SDK.
     pub(crate) fn disabled() -> Self {
         let provider = SdkTracerProvider::builder().build();
         // There is nothing in it that could fail. From here on its spans record nothing.
@@ -127,7 +128,7 @@ impl Pipeline {
         report
     }
 
-    /// Starts to send what waits.
+    /// Starts to send all queued spans.
     pub(super) fn start_flush(&self) {
         self.start_queues();
         // With no time to wait, this only wakes the delivery.
@@ -163,7 +164,7 @@ impl Pipeline {
         finish(&deadline, outcome, others, || Unsent::now(&self.report()))
     }
 
-    /// Calls the provider where that cannot block this thread.
+    /// Calls the provider in a way that cannot block this thread.
     fn start_others(
         &self,
         name: &str,
@@ -176,7 +177,7 @@ impl Pipeline {
         }
     }
 
-    /// A second call does nothing, and one that comes meanwhile waits as well.
+    /// A second call does nothing. A concurrent call waits as well.
     pub(super) fn shutdown(&self, timeout: Duration) -> Result<(), Failed> {
         if self.is_disabled || self.has_ended.load(Ordering::SeqCst) {
             return Ok(());
@@ -213,8 +214,8 @@ impl Pipeline {
     }
 }
 
-/// Hears what other processors of the provider say, and adds to a missed deadline what was not
-/// sent.
+/// Collects the results of other processors of the provider, and adds the unsent spans to a missed
+/// deadline.
 fn finish(
     deadline: &Deadline,
     mut outcome: Outcome,

@@ -11,11 +11,12 @@ impl Telemetry {
     /// A layer for `tracing-subscriber` that captures agents whose framework emits `tracing` spans with GenAI fields,
     /// such as rig and `genai`, unchanged.
     ///
-    /// It takes the spans of agents and those around them, see [`TracingSettings`]. They nest with scopes and
-    /// Agent Spec spans in every order. Tenant and agent are those of the scope around them, of baggage, or of
-    /// [`Configuration::with_identity`](crate::Configuration::with_identity). Each destination gets them in its own
-    /// vocabulary, with contents masked unless [`Destination::with_disclosure`](crate::Destination::with_disclosure)
-    /// shows them.
+    /// It captures the spans of agents and the spans around them, see [`TracingSettings`]. They
+    /// nest with scopes and Agent Spec spans in any order. Their tenant and agent come from the
+    /// enclosing scope, from baggage, or from
+    /// [`Configuration::with_identity`](crate::Configuration::with_identity). Each destination gets
+    /// the spans in its own vocabulary, with contents masked unless
+    /// [`Destination::with_disclosure`](crate::Destination::with_disclosure) allows them.
     ///
     /// ```
     /// use agentspan::model::agent365::Identity;
@@ -39,7 +40,7 @@ impl Telemetry {
         self.tracing_layer_with(TracingSettings::new())
     }
 
-    /// As [`tracing_layer`](Self::tracing_layer), with settings.
+    /// Like [`tracing_layer`](Self::tracing_layer), with settings.
     #[must_use = "a layer does nothing until it is part of a subscriber"]
     pub fn tracing_layer_with<S>(
         &self,

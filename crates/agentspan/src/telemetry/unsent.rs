@@ -1,4 +1,4 @@
-//! What was not sent, destination by destination.
+//! The unsent spans of each destination.
 
 use std::fmt;
 
@@ -6,18 +6,18 @@ use agentspan_otel::DropReason;
 
 use crate::report::{DestinationReport, TelemetryReport};
 
-/// What was not sent: what waits, and what was lost since an earlier report. Shown as
+/// The unsent spans: queued spans, and spans that were lost since an earlier report. Written as
 /// `agent365: 3 (queued: 1, shutdown_deadline: 2), phoenix: 4 (export_failed: 4)`.
 #[derive(Debug)]
 pub(super) struct Unsent(Vec<(String, Vec<(&'static str, u64)>)>);
 
 impl Unsent {
-    /// What waits.
+    /// The queued items.
     pub(super) fn now(report: &TelemetryReport) -> Self {
         Self::of(report, |_| Vec::new())
     }
 
-    /// What waits, and everything that was lost between two reports.
+    /// The queued items, and all losses between two reports.
     pub(super) fn between(before: &TelemetryReport, after: &TelemetryReport) -> Self {
         Self::of(after, |destination| {
             let known = before.destination(&destination.name);
@@ -33,7 +33,7 @@ impl Unsent {
         })
     }
 
-    /// What waits, and what was lost between two reports since the deadline of a shutdown passed.
+    /// The queued items, and the items that the deadline of a shutdown dropped between two reports.
     pub(super) fn at_deadline(before: &TelemetryReport, after: &TelemetryReport) -> Self {
         let mut unsent = Self::between(before, after);
         let late = DropReason::ShutdownDeadline.as_str();
@@ -44,8 +44,8 @@ impl Unsent {
         unsent
     }
 
-    /// Of one report, so that nothing that moves from the queue to the losses is counted twice or
-    /// not at all.
+    /// Both counts come from the same report, so that an item that moves from the queue to the
+    /// losses is counted exactly once.
     fn of(
         report: &TelemetryReport,
         lost: impl Fn(&DestinationReport) -> Vec<(&'static str, u64)>,
@@ -59,7 +59,7 @@ impl Unsent {
         Self(destinations.filter(|(_, it)| !it.is_empty()).collect())
     }
 
-    /// How many spans and hooks that is in all.
+    /// The total number of spans and hooks.
     pub(super) fn count(&self) -> u64 {
         let counts = self.0.iter().flat_map(|(_, counts)| counts);
         counts.map(|(_, count)| count).sum()

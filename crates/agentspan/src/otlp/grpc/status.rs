@@ -12,7 +12,7 @@ use prost::Message;
 
 use super::super::verdict::Verdict;
 
-/// The numbers of [codes] that are named here.
+/// The numbers of the [codes] that this file names.
 ///
 /// [codes]: https://grpc.github.io/grpc/core/md_doc_statuscodes.html
 const OK: u16 = 0;
@@ -29,7 +29,7 @@ const UNAVAILABLE: u16 = 14;
 const DATA_LOSS: u16 = 15;
 const UNAUTHENTICATED: u16 = 16;
 
-/// What a call came to.
+/// The status of a call.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct GrpcStatus {
     code: u16,
@@ -38,10 +38,10 @@ pub(super) struct GrpcStatus {
 }
 
 impl GrpcStatus {
-    /// The status of an answer: in its trailers, in its head if it has no message, or else what [its status
-    /// of HTTP means]. None if the answer broke off before it came.
+    /// The status of an answer, from its trailers, or from its head if it has no message, or else
+    /// [derived from its HTTP status]. `None` if the answer broke off before its status.
     ///
-    /// [its status of HTTP means]: https://grpc.github.io/grpc/core/md_doc_http-grpc-status-mapping.html
+    /// [derived from its HTTP status]: https://grpc.github.io/grpc/core/md_doc_http-grpc-status-mapping.html
     pub(super) fn of(answer: &HttpAnswer) -> Option<Self> {
         let in_trailers = answer.trailers().and_then(Self::in_headers);
         let said = in_trailers.or_else(|| Self::in_headers(answer.headers()));
@@ -75,7 +75,7 @@ impl GrpcStatus {
         self.code == OK
     }
 
-    /// What a status other than OK means, as the [specification] says.
+    /// The meaning of a status other than OK, after the [specification].
     ///
     /// [specification]: https://opentelemetry.io/docs/specs/otlp/#failures
     pub(super) fn verdict(&self) -> Verdict {
@@ -91,7 +91,7 @@ impl GrpcStatus {
     }
 }
 
-/// What the receiver says beside its status: `grpc-message`, which is percent-encoded.
+/// The message beside the status: `grpc-message`, which is percent-encoded.
 pub(super) fn message(answer: &HttpAnswer) -> Option<String> {
     let of = |headers: &HeaderMap| headers.get("grpc-message").cloned();
     let message = answer.trailers().and_then(of);
@@ -100,7 +100,7 @@ pub(super) fn message(answer: &HttpAnswer) -> Option<String> {
     Some(decoded.into_owned())
 }
 
-/// `google.rpc.Status`, as far as it is read.
+/// The fields of `google.rpc.Status` that we read.
 #[derive(Clone, PartialEq, Message)]
 struct RpcStatus {
     #[prost(message, repeated, tag = "3")]
@@ -132,7 +132,7 @@ struct Delay {
     nanos: i32,
 }
 
-/// The pause in the details of a status, which are in Base64, padded or not.
+/// The pause in the details of a status. They are Base64, with or without padding.
 fn retry_info(details: &[u8]) -> Option<Duration> {
     let config =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
