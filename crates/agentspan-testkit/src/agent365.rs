@@ -12,6 +12,7 @@ use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::contract::RuleSet;
 
 use crate::answer::Answer;
+use crate::id::Id;
 use crate::record::RecordedRequest;
 use crate::service::{Service, StartError};
 
@@ -21,7 +22,8 @@ pub use self::intake::Row;
 ///
 /// What it does follows the documented contract, and what was seen of the live service:
 ///
-/// - It compares path, token and spans: the claims `aud`, `exp`, `azp` (or `appid`), `scp` and `roles`.
+/// - It compares path, token and spans: the claims `aud`, `exp`, `azp` (or `appid`), `scp` and `roles`. Ids are the same
+///   in whatever case.
 /// - It answers a request that it takes with `results` for each span. Spans of a tenant without a licence are
 ///   `not_routed`, and spans that it does not know or that are not of the path are counted in `partialSuccess`.
 /// - A span without a mandatory attribute is a row with an empty column: [`rows`](Self::rows) tells.
@@ -54,7 +56,7 @@ pub struct Agent365Builder {
 struct Settings {
     profile: Profile,
     rule_set: RuleSet,
-    unlicensed: BTreeSet<String>,
+    unlicensed: BTreeSet<Id>,
     /// Whether app-only tokens need the role. Sources disagree.
     demands_role: bool,
     /// Whether answers have results, as newer ones do.
@@ -115,8 +117,8 @@ impl Agent365 {
     pub fn set_licence(&self, tenant: &str, is_licensed: bool) {
         let mut state = locked(&self.state);
         match is_licensed {
-            true => state.settings.unlicensed.remove(tenant),
-            false => state.settings.unlicensed.insert(tenant.to_owned()),
+            true => state.settings.unlicensed.remove(&Id::new(tenant)),
+            false => state.settings.unlicensed.insert(Id::new(tenant)),
         };
     }
 }
@@ -142,7 +144,7 @@ impl Agent365Builder {
     /// Routes spans of this tenant to no destination.
     #[must_use]
     pub fn without_licence(mut self, tenant: &str) -> Self {
-        self.settings.unlicensed.insert(tenant.to_owned());
+        self.settings.unlicensed.insert(Id::new(tenant));
         self
     }
 

@@ -52,6 +52,7 @@ mod greeting;
 #[path = "no_greeting.rs"]
 mod greeting;
 mod hostile_ids;
+mod id;
 mod jwt;
 mod oracle;
 mod receipt;

@@ -88,6 +88,16 @@ async fn an_agent_gets_its_token_by_the_assertion_of_its_blueprint() {
 }
 
 #[tokio::test]
+async fn ids_in_other_case_get_the_same_tokens() {
+    let service = service();
+    let entra = client(&service).build().unwrap();
+    let identity = Identity::parse(&TENANT.to_uppercase(), &AGENT.to_uppercase()).unwrap();
+    let user = AgentUser::id(USER.to_uppercase());
+    entra.agent_token(&identity).await.unwrap();
+    entra.agent_user_token(&identity, &user).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_person_is_acted_for_with_the_token_that_came_with_the_request() {
     let service = service();
     let entra = client(&service).build().unwrap();

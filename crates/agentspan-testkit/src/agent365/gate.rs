@@ -12,6 +12,7 @@ use super::Settings;
 use super::profile::{is_direct, is_first};
 use super::standard;
 use crate::answer::Answer;
+use crate::id::Id;
 use crate::jwt::claims_of;
 use crate::record::RecordedRequest;
 
@@ -20,6 +21,18 @@ pub(super) struct Place {
     /// `None` where the path names none, as in the first generation.
     pub(super) tenant: Option<String>,
     pub(super) agent: String,
+}
+
+impl Place {
+    pub(super) fn is_of_agent(&self, agent: &str) -> bool {
+        Id::new(&self.agent) == *agent
+    }
+
+    /// `None` if the path names no tenant.
+    pub(super) fn is_of_tenant(&self, tenant: &str) -> Option<bool> {
+        let of_path = self.tenant.as_deref()?;
+        Some(Id::new(of_path) == *tenant)
+    }
 }
 
 /// What a token claims, as texts.
@@ -118,8 +131,10 @@ fn check_token(
         }
         _ => {}
     }
-    let is_of_agent = claims.application.as_deref() == Some(&place.agent);
-    let is_of_tenant = place.tenant.is_none() || claims.tenant == place.tenant;
+    let application = claims.application.as_deref();
+    let is_of_agent = application.is_some_and(|application| place.is_of_agent(application));
+    let tenant = claims.tenant.as_deref().unwrap_or_default();
+    let is_of_tenant = place.is_of_tenant(tenant).unwrap_or(true);
     if !is_of_agent || !is_of_tenant {
         return Err(Answer::status(403).into());
     }

@@ -11,6 +11,7 @@ use super::Settings;
 use super::gate::Place;
 use super::profile::{is_direct, is_first};
 use crate::answer::Answer;
+use crate::id::Id;
 use crate::receipt::SINKS;
 use crate::record::RecordedRequest;
 
@@ -77,11 +78,8 @@ pub(super) fn take(
 
 /// Whether the service takes the span, by its operation and its identity.
 fn is_known(settings: &Settings, place: &Place, span: &ObservedSpan<'_>, tenant: &str) -> bool {
-    let is_of_path = match &place.tenant {
-        Some(of_path) => tenant.eq_ignore_ascii_case(of_path),
-        None => !tenant.is_empty(),
-    };
-    let is_of_agent = text(span, keys::GEN_AI_AGENT_ID).eq_ignore_ascii_case(&place.agent);
+    let is_of_path = place.is_of_tenant(tenant).unwrap_or(!tenant.is_empty());
+    let is_of_agent = place.is_of_agent(text(span, keys::GEN_AI_AGENT_ID));
     let operation = text(span, keys::GEN_AI_OPERATION_NAME);
     let is_operation = Operation::named(operation).is_some()
         // The first generation sends others, too: its documentation names none.
@@ -120,7 +118,7 @@ fn fate(settings: &Settings, span: &ObservedSpan<'_>, row: &Row) -> Fate {
     let is_text = |value: &SourceValue<'_>| matches!(value, SourceValue::Text(_));
     let has_other_kinds = || !span.attributes().all(|(_, value)| is_text(value));
     match () {
-        () if settings.unlicensed.contains(&row.tenant) => Fate::NotRouted,
+        () if settings.unlicensed.contains(&Id::new(&row.tenant)) => Fate::NotRouted,
         () if !is_direct(settings.profile) => Fate::Sent,
         () if has_other_kinds() => Fate::Rejected("attribute_not_a_string"),
         () if !row.missing.is_empty() => Fate::Rejected("attribute_missing"),

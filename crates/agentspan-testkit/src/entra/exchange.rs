@@ -7,6 +7,7 @@ use super::directory::{Agent, Directory};
 use super::refusal::{MISSING_FIELD, NEEDLESS_FIELD, UNREADABLE};
 use super::tokens::{Issued, Known, Purpose, RESOURCE};
 use crate::answer::Answer;
+use crate::id::Id;
 
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -55,10 +56,10 @@ fn blueprint_assertion(
     let id = asked.field("fmi_path").ok_or(82_008_u32)?;
     proven?;
     let agent = directory.agent(id).ok_or(700_016_u32)?;
-    if agent.blueprint != client {
+    if agent.blueprint != *client {
         return Err(7_002_134);
     }
-    let agent = id.to_owned();
+    let agent = Id::new(id);
     Ok(issued.assertion(&asked.tenant, Purpose::Agent { agent }))
 }
 
@@ -71,11 +72,11 @@ fn agent_proves(
 ) -> Result<(), u32> {
     let assertion = asked.field("client_assertion").ok_or(7_000_216_u32)?;
     let known = issued.find(assertion).ok_or(50_013_u32)?;
-    let is_its_own = matches!(&known.purpose, Purpose::Agent { agent } if agent == client);
+    let is_its_own = matches!(&known.purpose, Purpose::Agent { agent } if *agent == *client);
     let home = directory.agent(client).map(|agent| &agent.tenant);
     match () {
         () if !is_its_own => Err(700_213),
-        () if home != Some(&known.tenant) || asked.tenant != known.tenant => Err(700_211),
+        () if home != Some(&known.tenant) || known.tenant != *asked.tenant => Err(700_211),
         () => living(known),
     }
 }
@@ -84,7 +85,7 @@ fn of_agent(issued: &mut Issued, asked: &AskedToken, client: &str) -> Result<Ans
     only(asked, &[])?;
     let scope = needed(asked, "scope")?;
     if is_exchange(scope) {
-        let agent = client.to_owned();
+        let agent = Id::new(client);
         return Ok(issued.assertion(&asked.tenant, Purpose::AgentUser { agent }));
     }
     if scope.trim_start_matches("api://") != format!("{RESOURCE}/.default") {
@@ -110,9 +111,8 @@ fn on_behalf_of(
     let Purpose::Person { user, audience } = &person.purpose else {
         return Err(50_013);
     };
-    let is_for_it =
-        *audience == agent.blueprint || *audience == format!("api://{}", agent.blueprint);
-    if !is_for_it || person.tenant != asked.tenant {
+    let of_blueprint = audience.strip_prefix("api://").unwrap_or(audience);
+    if agent.blueprint != *of_blueprint || person.tenant != *asked.tenant {
         return Err(50_013);
     }
     let user = user.clone();
@@ -142,8 +142,8 @@ fn of_agent_user(
     let assertion = needed(asked, "user_federated_identity_credential")?;
     let known = issued.find(assertion).ok_or(50_013_u32)?;
     living(known)?;
-    let is_its_own = matches!(&known.purpose, Purpose::AgentUser { agent } if agent == client);
-    if !is_its_own || known.tenant != asked.tenant {
+    let is_its_own = matches!(&known.purpose, Purpose::AgentUser { agent } if *agent == *client);
+    if !is_its_own || known.tenant != *asked.tenant {
         return Err(700_213);
     }
     let (id, name) = (asked.field("user_id"), asked.field("username"));

@@ -11,6 +11,7 @@ use rustls::pki_types::CertificateDer;
 use webpki::EndEntityCert;
 
 use super::AskedToken;
+use crate::id::Id;
 use crate::jwt::part_of;
 
 /// Longer lives are refused.
@@ -25,8 +26,9 @@ pub(super) fn check(der: &[u8], text: &str, asked: &AskedToken, host: &str) -> R
     if header["alg"] != "PS256" || !is_named || !is_signed(&provider, der, text) {
         return Err(700_027);
     }
-    let client = asked.field("client_id");
-    let is_its_own = claims["iss"].as_str() == client && claims["sub"].as_str() == client;
+    let client = Id::new(asked.field("client_id").unwrap_or_default());
+    let is_client = |name: &str| claims[name].as_str().is_some_and(|id| client == *id);
+    let is_its_own = is_client("iss") && is_client("sub");
     let audience = format!("http://{host}/{}/oauth2/v2.0/token", asked.tenant);
     let is_unique = claims["jti"].as_str().is_some_and(|id| !id.is_empty());
     if !is_its_own || claims["aud"] != audience || !is_unique {

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
+use crate::id::Id;
 use crate::jwt::unsigned_token;
 
 /// The application id of Agent 365 Observability, as the audience of tokens.
@@ -23,16 +24,16 @@ pub(super) struct Issued {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// For an agent to prove who it is: the first assertion.
-    Agent { agent: String },
+    Agent { agent: Id },
     /// For an agent to act as its user: the second assertion.
-    AgentUser { agent: String },
+    AgentUser { agent: Id },
     /// Of a person, for an application.
     Person { user: String, audience: String },
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Known {
-    pub(super) tenant: String,
+    pub(super) tenant: Id,
     pub(super) purpose: Purpose,
     pub(super) is_expired: bool,
 }
@@ -82,7 +83,7 @@ impl Issued {
 
     fn remember(&mut self, tenant: &str, token: &str, purpose: Purpose) {
         let known = Known {
-            tenant: tenant.to_owned(),
+            tenant: Id::new(tenant),
             purpose,
             is_expired: false,
         };

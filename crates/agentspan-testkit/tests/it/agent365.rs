@@ -139,6 +139,19 @@ fn a_token_must_fit_the_route_the_agent_and_the_tenant() {
 }
 
 #[test]
+fn ids_are_the_same_in_whatever_case() {
+    let upper = TENANT.to_uppercase();
+    let service = Agent365::builder().without_licence(&upper).start().unwrap();
+    let claims = but(app_only(), "azp", AGENT.to_uppercase());
+    let claims = but(claims, "tid", upper.as_str());
+    let spans = body(&[span("chat", &upper)]);
+    let post = || post(&service, &service_path(), &headers(&claims), &spans);
+    check(&post(), 200, "tenant_not_licensed");
+    service.set_licence(TENANT, true);
+    check(&post(), 200, "\"sent\"");
+}
+
+#[test]
 fn a_registered_instance_may_need_no_role() {
     let service = Agent365::builder().without_roles().start().unwrap();
     let claims = but(app_only(), "roles", Value::Null);
