@@ -11,6 +11,7 @@ mod list;
 mod page;
 mod receive;
 mod server;
+mod word;
 
 use std::io::Write;
 use std::net::SocketAddr;

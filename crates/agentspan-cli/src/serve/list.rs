@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::server::Shared;
+use super::word::{Word, in_json};
 use crate::reading::Reading;
 use crate::row::{Row, milliseconds};
 use crate::store::{Store, Sums, Trace};
@@ -14,7 +15,7 @@ const MAX_LIMIT: usize = 1_000;
 /// Which traces are asked for.
 #[derive(Debug, Default)]
 struct Filter {
-    words: Vec<String>,
+    words: Vec<Term>,
     states: Vec<String>,
     tenant: Option<String>,
     agent: Option<String>,
@@ -26,6 +27,13 @@ struct Filter {
     after: Option<u64>,
     /// Not this many of them.
     skip: usize,
+}
+
+/// A word to search for. One such as `key=value` may be an attribute, or stand in a text.
+#[derive(Debug)]
+struct Term {
+    word: Word,
+    attribute: Option<(String, String)>,
 }
 
 pub(super) fn answer(shared: &Shared, query: &str) -> Value {
@@ -48,7 +56,7 @@ impl Filter {
                 continue;
             }
             match name {
-                "q" => filter.words(&value),
+                "q" => filter.words.extend(value.split_whitespace().map(Term::new)),
                 "state" => filter.states.extend(value.split(',').map(str::to_owned)),
                 "tenant" => filter.tenant = Some(value),
                 "agent" => filter.agent = Some(value),
@@ -62,15 +70,6 @@ impl Filter {
             }
         }
         filter
-    }
-
-    fn words(&mut self, text: &str) {
-        for word in text.split_whitespace() {
-            match key_and_value(word) {
-                Some(attribute) => self.attributes.push(attribute),
-                None => self.words.push(word.to_lowercase()),
-            }
-        }
     }
 
     fn page(&self, store: &mut Store) -> Value {
@@ -165,7 +164,7 @@ impl Filter {
             && is_of(&self.agent, &[&row.agent, &row.agent_id])
             && self.from.is_none_or(|from| at >= from)
             && self.to.is_none_or(|to| at <= to)
-            && self.words.iter().all(|word| has_word(row, trace, word))
+            && self.words.iter().all(|term| term.is_in(row, trace))
             && self
                 .attributes
                 .iter()
@@ -178,49 +177,30 @@ fn saturated(sum: i128) -> i64 {
     i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX })
 }
 
-fn has_word(row: &Row, trace: &Trace, word: &str) -> bool {
-    let texts = [
-        &row.agent,
-        &row.agent_id,
-        &row.tenant,
-        &row.conversation,
-        &row.asked,
-        &row.answered,
-    ];
-    let mut texts = texts.into_iter().flatten().chain([&row.id, &row.name]);
-    let escaped = in_json(word);
-    let mut spans = trace.spans().iter();
-    texts.any(|text| contains(text, word))
-        || spans.any(|span| span.trigrams.may_have(&escaped) && contains(&span.json, &escaped))
-}
-
-/// A text as it stands in the JSON of a span.
-fn in_json(text: &str) -> String {
-    let quoted = Value::from(text).to_string();
-    let inner = quoted.get(1..quoted.len().saturating_sub(1));
-    inner.unwrap_or_default().to_owned()
-}
-
-/// Whether a text has a word in lower case, in whatever case. Most words are of letters for which no other text
-/// must be made.
-fn contains(text: &str, word: &str) -> bool {
-    let (Some(first), true) = (word.bytes().next(), word.is_ascii()) else {
-        return text.to_lowercase().contains(word);
-    };
-    let (text, word) = (text.as_bytes(), word.as_bytes());
-    let mut from = 0;
-    while let Some(rest) = text.get(from..).filter(|rest| rest.len() >= word.len()) {
-        let begins = |byte: &u8| byte.eq_ignore_ascii_case(&first);
-        let Some(at) = rest.iter().position(begins) else {
-            return false;
-        };
-        let found = rest.get(at..at + word.len());
-        if found.is_some_and(|found| found.eq_ignore_ascii_case(word)) {
-            return true;
+impl Term {
+    fn new(text: &str) -> Self {
+        Self {
+            word: Word::new(text),
+            attribute: key_and_value(text),
         }
-        from += at + 1;
     }
-    false
+
+    fn is_in(&self, row: &Row, trace: &Trace) -> bool {
+        let texts = [
+            &row.agent,
+            &row.agent_id,
+            &row.tenant,
+            &row.conversation,
+            &row.asked,
+            &row.answered,
+        ];
+        let mut texts = texts.into_iter().flatten().chain([&row.id, &row.name]);
+        let attribute = self.attribute.as_ref();
+        let mut spans = trace.spans().iter();
+        texts.any(|text| self.word.is_in(text))
+            || attribute.is_some_and(|attribute| has_attribute(trace, attribute))
+            || spans.any(|span| self.word.is_in_span(span))
+    }
 }
 
 fn has_attribute(trace: &Trace, (key, wanted): &(String, String)) -> bool {

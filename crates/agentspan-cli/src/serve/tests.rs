@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -229,6 +230,7 @@ fn the_list_is_filtered_by_words_attributes_and_states() {
             ("q=A%20%22B%22%20%5C", 1),
             ("q=b%5C", 0),
             ("attr=sa%22y%3Dhi", 1),
+            ("q=color%3Dred", 0),
             ("attr=count%3D10", 1),
             ("attr=count%3D1", 0),
             ("attr=share%3D1.50", 1),
@@ -244,6 +246,42 @@ fn the_list_is_filtered_by_words_attributes_and_states() {
         ] {
             let list = server.get(&format!("/api/traces?{query}")).await.json();
             assert_eq!(list["shown"], shown, "{query}");
+        }
+    });
+}
+
+#[test]
+fn words_are_found_in_json_within_texts_and_with_equals_signs() {
+    serving(None, async |server| {
+        // As Python and .NET write JSON, with the arguments of a tool as a text of the messages.
+        let arguments =
+            r#"{"city":"Z\u00fcrich","path":"C:\\temp","mood":"\u003Cb\u003E&\ud83e\udd80"}"#;
+        let messages = json!([{"role": "assistant", "parts": [{"arguments": arguments}]}]);
+        let mut attributes = chat();
+        attributes["gen_ai.output.messages"] = messages.to_string().into();
+        attributes["query"] = "select * where id=7&name=\u{dc}ber".into();
+        server
+            .post("/v1/traces", &body("00f067aa0ba90201", &attributes))
+            .await;
+        for (word, shown) in [
+            (r#""CITY":"z"#, 1),
+            (r#"{"city":"zürich","path":"#, 1),
+            (r#""city":"bern"#, 0),
+            ("zÜrich", 1),
+            ("zürih", 0),
+            ("🦀", 1),
+            ("🦁", 0),
+            (r"c:\temp", 1),
+            (r"c:\tmp", 0),
+            ("<b>&", 1),
+            ("id=7", 1),
+            ("id=8", 0),
+            ("id=7&name=über", 1),
+            ("=7", 1),
+        ] {
+            let encoded = utf8_percent_encode(word, NON_ALPHANUMERIC);
+            let list = server.get(&format!("/api/traces?q={encoded}")).await.json();
+            assert_eq!(list["shown"], shown, "{word}");
         }
     });
 }
