@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::mem;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use agentspan_agent365::AccessToken;
@@ -57,9 +58,15 @@ struct Slot {
     state: Mutex<State>,
 }
 
+/// A question, from its first try until it fails. Those who wait for it find its failure here. If whoever asks is
+/// cancelled, it has not failed, and the next one in the queue asks.
+type Flight = OnceLock<EntraError>;
+
 #[derive(Debug, Default)]
 struct State {
     kept: Option<Kept>,
+    /// The question that is asked, or that will be asked next.
+    flight: Arc<Flight>,
     /// Until then Entra wants no question.
     paused_until: Option<Instant>,
     refused_at: Option<Instant>,
@@ -84,8 +91,8 @@ impl Cache {
 
     /// The token under `key`, or what `ask` gets. `refused` is one that the service does not take.
     ///
-    /// One question for a key is asked at a time. While an old token lives, nobody waits for the
-    /// answer but who asks, and a failure changes nothing.
+    /// One question for a key is asked at a time, and those who wait for it get its outcome, a failure included. While
+    /// an old token lives, nobody waits for the answer but who asks, and a failure changes nothing.
     pub(crate) async fn get<Asked>(
         &self,
         key: &Key,
@@ -97,6 +104,7 @@ impl Cache {
     {
         let slot = self.slot(key);
         slot.throw_away(refused, self.clock.now());
+        let flight = slot.with_state(|state| Arc::clone(&state.flight));
         let old = slot.living(self.clock.now());
         let permit = match &old {
             Some(old) if self.clock.now() < old.refresh_at => return Ok(old.secret.clone()),
@@ -115,6 +123,9 @@ impl Cache {
         let old = slot.living(now);
         if let Some(fresh) = old.as_ref().filter(|kept| now < kept.refresh_at) {
             return Ok(fresh.secret.clone());
+        }
+        if let Some(error) = flight.get().filter(|_| old.is_none()) {
+            return Err(error.clone());
         }
         if let Some(retry_after) = slot.pause_left(now) {
             return old.map_or(
@@ -179,6 +190,8 @@ impl Cache {
                     if let Some(kept) = &mut state.kept {
                         kept.refresh_at = now + asked.unwrap_or_default().max(PAUSE);
                     }
+                    // Who comes from now on asks anew.
+                    let _ = mem::take(&mut state.flight).set(error.clone());
                 });
                 Err(error)
             }

@@ -1,5 +1,7 @@
 //! Why there is no token.
 
+use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use agentspan_agent365::error::{BoxError, TokenUnavailable};
@@ -10,7 +12,8 @@ use crate::hop::Hop;
 use crate::refusal::Refusal;
 
 /// Why there is no token. No message holds a secret, an assertion or a token.
-#[derive(Debug, thiserror::Error)]
+/// A question that several callers wait for fails for all of them, each with a clone of one error.
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EntraError {
     /// Entra refuses. The [`Refusal`] says why, and often what helps: most causes are mended in Entra, and
@@ -124,11 +127,12 @@ impl EntraError {
 ///
 /// It may hold a secret, so neither `Debug` nor `Display` show it, and it is never logged.
 /// [`source`](std::error::Error::source) gives it to whoever asks for it.
-pub struct AssertionError(Foreign<BoxError>);
+#[derive(Clone)]
+pub struct AssertionError(Foreign<Arc<dyn Error + Send + Sync>>);
 
 impl AssertionError {
     pub(crate) fn new(error: BoxError) -> Self {
-        Self(Foreign::new(error))
+        Self(Foreign::new(Arc::from(error)))
     }
 
     fn retry_after(&self) -> Option<Duration> {
@@ -149,8 +153,8 @@ impl std::fmt::Display for AssertionError {
     }
 }
 
-impl std::error::Error for AssertionError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+impl Error for AssertionError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&**self.0.get()?)
     }
 }

@@ -31,7 +31,7 @@
 //! # What it promises
 //!
 //! - A token is kept under everything that it was asked with: tenant, client, scope, user. One question for the
-//!   same token is asked at a time.
+//!   same token is asked at a time, and all who wait for it get its answer, or its failure.
 //! - A token is replaced five to ten minutes before it expires, at a random time, while others still use it. If
 //!   that fails, the old token is used until it expires.
 //! - When Entra cannot be reached, is busy or refuses, the spans wait: [`Entra`] answers with

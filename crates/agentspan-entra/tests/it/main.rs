@@ -15,4 +15,5 @@ mod export;
 mod refresh;
 mod refusals;
 mod secrecy;
+mod shared_failures;
 mod unreadable;
