@@ -12,7 +12,7 @@ use std::time::Duration;
 use agentspan_discovery::{
     ClusterCategory, DomainOverride, DomainOverrideError, Environment, Switches,
 };
-use agentspan_model::agent365::contract::{RuleSet, Wire};
+use agentspan_model::agent365::contract::{Judge, RuleSet, Wire};
 use agentspan_model::agent365::{Identity, Profile};
 use agentspan_model::agentspec::Disclosure;
 use agentspan_model::mapping::{ContentCapture, Mapping, Rendering};
@@ -384,7 +384,8 @@ impl<F> DeliveryBuilder<F> {
             false => Preparation::of_records(mapping),
         };
         let preparation = preparation.with_enrichers(self.enrichers);
-        let contract = self.contract.filter(|_| wire.has_contract);
+        let rules = self.contract.filter(|_| wire.has_contract);
+        let judge = rules.map(|rules| Judge::new(rules).with_scopes_of(self.profile));
         let setup = move || Setup {
             bounds: QueueBounds {
                 spans: max_spans as u64,
@@ -399,7 +400,7 @@ impl<F> DeliveryBuilder<F> {
             max_payload_bytes,
             preparation: preparation.clone(),
             reparents,
-            contract,
+            judge,
             destinations: Destinations {
                 wire,
                 tenant_key: self.profile.tenant_id_key(),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use agentspan_model::agent365::contract::{Judge, ObservedSpan, RuleId, RuleSet};
+use agentspan_model::agent365::contract::{Judge, ObservedSpan, RuleId};
 use agentspan_model::mapping::normal::SourceValue;
 use opentelemetry::trace::{SpanId, Status};
 use opentelemetry::{Array, Value};
@@ -23,10 +23,10 @@ pub(super) struct Advice {
 }
 
 impl Advice {
-    /// Advice by these rules; none gives no advice.
-    pub(super) fn by(rule_set: Option<RuleSet>) -> Self {
+    /// Advice by this judge; none gives no advice.
+    pub(super) fn by(judge: Option<Judge<'static>>) -> Self {
         Self {
-            judge: rule_set.map(Judge::new),
+            judge,
             told: HashSet::new(),
             left: MAX_SPANS,
         }

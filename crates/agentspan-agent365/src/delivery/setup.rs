@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use agentspan_model::agent365::contract::RuleSet;
+use agentspan_model::agent365::contract::Judge;
 use agentspan_queue::contain::Foreign;
 use agentspan_record::{Preparation, SpanLimits};
 
@@ -33,8 +33,8 @@ pub(crate) struct Setup {
     pub(crate) preparation: Preparation,
     /// Whether spans whose parents are not sent get other parents.
     pub(crate) reparents: bool,
-    /// By which rules spans are looked at, if they are.
-    pub(crate) contract: Option<RuleSet>,
+    /// Who looks at spans, if somebody does.
+    pub(crate) judge: Option<Judge<'static>>,
     pub(crate) destinations: Destinations,
     pub(crate) encoder: BodyEncoder,
     pub(crate) estimate: Estimate,

@@ -133,7 +133,7 @@ impl Worker {
             observer: setup.observer,
             preparation: setup.preparation,
             reparents: setup.reparents,
-            advice: Advice::by(setup.contract),
+            advice: Advice::by(setup.judge),
             spare_finished: Vec::new(),
             spare: Vec::new(),
             spare_sizes: Vec::new(),

@@ -57,9 +57,20 @@ fn names(service: &Service) -> Vec<Vec<String>> {
 
 /// Exports two spans, and says for each how many lines warn that it breaks a rule of the contract.
 fn warnings(ids: [u64; 2], delivery: DeliveryBuilder<Delivery>, rule: &str) -> [usize; 2] {
+    let spans = ids.map(|id| (id, span("a", "n")));
+    warnings_of(spans, delivery, rule)
+}
+
+/// The same of spans that get these ids.
+fn warnings_of(
+    spans: [(u64, SpanData); 2],
+    delivery: DeliveryBuilder<Delivery>,
+    rule: &str,
+) -> [usize; 2] {
     let logs = CapturedLogs::everywhere();
     let delivery = delivery.build().unwrap();
-    let spans = ids.map(|id| SpanData {
+    let ids = [spans[0].0, spans[1].0];
+    let spans = spans.map(|(id, span)| SpanData {
         span_context: SpanContext::new(
             TraceId::from(7),
             SpanId::from(id),
@@ -67,7 +78,7 @@ fn warnings(ids: [u64; 2], delivery: DeliveryBuilder<Delivery>, rule: &str) -> [
             false,
             TraceState::default(),
         ),
-        ..span("a", "n")
+        ..span
     });
     export(&delivery.exporter(), spans.into());
     let text = logs.text();
@@ -94,6 +105,34 @@ fn each_rule_that_spans_break_is_warned_of_once_and_never_on_request() {
     assert_eq!(warnings([0xc0de_0005, 0xc0de_0006], quiet, "R31"), [0, 0]);
     let old = delivery_to(&service, token("t"));
     assert_eq!(warnings([0xc0de_0007, 0xc0de_0008], old, "R31"), [0, 0]);
+}
+
+#[test]
+fn a_port_that_the_profile_leaves_out_is_not_called_missing() {
+    let service = service([]);
+    let at_a_server = |operation: &'static str| {
+        let mut span = span("a", "n");
+        span.attributes[0] = KeyValue::new(keys::GEN_AI_OPERATION_NAME, operation);
+        let address = KeyValue::new(keys::SERVER_ADDRESS, "agents.example.com");
+        span.attributes.push(address);
+        span
+    };
+    let delivery = |profile| delivery_to(&service, token("t")).with_profile(profile);
+    let check = |ids: [u64; 2], operations: [&'static str; 2], profile, expected: [usize; 2]| {
+        let spans = [0, 1].map(|at| (ids[at], at_a_server(operations[at])));
+        let found = warnings_of(spans, delivery(profile), "R19");
+        assert_eq!(found, expected, "{profile:?}: {operations:?}");
+    };
+    let unknown = ["invoke_agent", "execute_tool"];
+    check([0xc0de_0011, 0xc0de_0012], unknown, Profile::V3, [0, 0]);
+    check([0xc0de_0013, 0xc0de_0014], unknown, Profile::V2, [0, 0]);
+    check([0xc0de_0015, 0xc0de_0016], unknown, Profile::Direct, [1, 0]);
+    // All profiles write the port of a model, if there is one.
+    let known = ["invoke_agent", "chat"];
+    check([0xc0de_0017, 0xc0de_0018], known, Profile::V3, [0, 1]);
+    // Without an address, the scope was told of no server.
+    let nowhere = [0xc0de_0019, 0xc0de_001a].map(|id| (id, span("a", "n")));
+    assert_eq!(warnings_of(nowhere, delivery(Profile::V3), "R19"), [1, 0]);
 }
 
 #[test]

@@ -24,6 +24,7 @@ pub use self::baggage_reader::BaggageReader;
 pub use self::mcp::Mcp;
 pub use self::recorded::Recorded;
 use self::style::Style;
+pub(super) use self::style::leaves_out_usual_port;
 
 /// The operation name of an agent's invocation.
 pub const INVOKE_AGENT: &str = "invoke_agent";

@@ -4,6 +4,7 @@ pub(crate) mod scope_tables;
 
 use std::collections::BTreeSet;
 
+use agentspan_model::agent365::contract::{Judge, ObservedSpan, RuleSet};
 use agentspan_model::agent365::mapping::{
     ApplyGuardrail, BaggageEntry, CopiedBaggage, ExecuteTool, Inference, InvokeAgent, Output,
     Recorded,
@@ -16,6 +17,7 @@ use agentspan_model::agent365::{
 };
 use agentspan_model::attribute::{AttributeValue, AttributeVisitor};
 use agentspan_model::keys;
+use agentspan_model::mapping::normal::SourceValue;
 
 use crate::value_text::value_text;
 
@@ -35,6 +37,11 @@ struct Facts {
 }
 
 fn facts() -> Facts {
+    facts_at_port(443)
+}
+
+/// Every fact, of servers at this port.
+fn facts_at_port(port: u16) -> Facts {
     let agent = AgentDetails::new(AgentId::parse("agent").unwrap())
         .with_name("n")
         .with_description("d")
@@ -49,7 +56,7 @@ fn facts() -> Facts {
         .with_platform_id("f")
         .with_provider_name("provider-of-agent")
         .with_version("v");
-    let endpoint = Endpoint::new("H.example").with_port(443);
+    let endpoint = Endpoint::new("H.example").with_port(port);
     let mut guardrail = GuardrailDetails::new("llm_input", "allow")
         .with_guardian_name("g")
         .with_policy_id("p")
@@ -59,10 +66,7 @@ fn facts() -> Facts {
         invocation: InvokeAgentDetails::new(agent)
             .with_endpoint(endpoint.clone())
             .with_session_id("session-of-invocation"),
-        tool: ToolCallDetails::new("t")
-            .with_arguments("{}")
-            .with_type("function")
-            .with_endpoint(endpoint.clone()),
+        tool: tool_call().with_endpoint(endpoint.clone()),
         inference: InferenceCallDetails::new(InferenceOperationType::Chat, " m ", "openai")
             .with_input_tokens(1)
             .with_output_tokens(2)
@@ -114,6 +118,14 @@ fn facts() -> Facts {
             .with_cache_write_input_tokens(3)
             .with_cache_read_input_tokens(4),
     }
+}
+
+fn tool_call() -> ToolCallDetails {
+    ToolCallDetails::new("t")
+        .with_arguments("{}")
+        .with_call_id("c")
+        .with_description("d")
+        .with_type("function")
 }
 
 type Shown = Vec<(&'static str, String)>;
@@ -291,6 +303,55 @@ fn only_an_inference_of_the_second_generation_records_the_usual_port_and_its_own
         value(&inference, keys::GEN_AI_REQUEST_MODEL),
         Some(r#"Str("m")"#)
     );
+}
+
+/// What a judge misses on scopes that were told everything, by operation and key.
+fn missed(profile: Profile, judge: Judge<'_>) -> Vec<(String, String)> {
+    let of_profile = facts().scopes(profile);
+    let missed = of_profile.iter().flat_map(|shown| {
+        let mut span = ObservedSpan::new("scope");
+        for (key, value) in shown {
+            span.attribute(key, SourceValue::Text(value));
+        }
+        // Values are written as Rust shows them here.
+        let name = value(shown, keys::GEN_AI_OPERATION_NAME).unwrap();
+        let name = name.split('"').nth(1).unwrap().to_owned();
+        span.attribute(keys::GEN_AI_OPERATION_NAME, SourceValue::Text(&name));
+        let findings = judge.judge_span(&span);
+        let keys = findings.into_iter().filter_map(|finding| finding.attribute);
+        keys.filter(|key| value(shown, key).is_none())
+            .map(|key| (name.clone(), key))
+            .collect::<Vec<_>>()
+    });
+    missed.collect()
+}
+
+#[test]
+fn a_judge_who_knows_the_profile_does_not_miss_the_port_that_it_leaves_out() {
+    let strict = Judge::new(RuleSet::AttributeReference);
+    for profile in [Profile::V2, Profile::V3, Profile::Direct] {
+        let without_port = |found: Vec<(String, String)>| {
+            let ports = found.iter().filter(|(_, key)| key == keys::SERVER_PORT);
+            ports
+                .map(|(operation, _)| operation.clone())
+                .collect::<Vec<_>>()
+        };
+        let leaves_out = match profile {
+            Profile::Direct => &[][..],
+            _ => &["invoke_agent", "execute_tool"][..],
+        };
+        assert_eq!(without_port(missed(profile, strict)), leaves_out);
+        let knowing = strict.with_scopes_of(profile);
+        // Messages and results are recorded while a scope is open, and the channel of an output is baggage.
+        let later = [
+            ("invoke_agent", keys::GEN_AI_OUTPUT_MESSAGES),
+            ("execute_tool", keys::GEN_AI_TOOL_CALL_RESULT),
+            ("chat", keys::GEN_AI_OUTPUT_MESSAGES),
+            ("output_messages", keys::MICROSOFT_CHANNEL_NAME),
+        ]
+        .map(|(operation, key)| (operation.to_owned(), key.to_owned()));
+        assert_eq!(missed(profile, knowing), later, "{profile:?}");
+    }
 }
 
 #[test]

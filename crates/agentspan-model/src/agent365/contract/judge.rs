@@ -36,6 +36,8 @@ pub enum AppRole {
 pub struct Judge<'a> {
     rule_set: RuleSet,
     package: Profile,
+    /// Whose scopes wrote the spans, if that is known.
+    scopes: Option<Profile>,
     route: Option<Route<'a>>,
     app_role: AppRole,
     now: Option<u64>,
@@ -79,10 +81,19 @@ impl<'a> Judge<'a> {
         Self {
             rule_set: profile.rules(),
             package: profile,
+            scopes: None,
             route: None,
             app_role: AppRole::default(),
             now: None,
         }
+    }
+
+    /// Says that scopes of a profile wrote the spans. An attribute is then not missing if its scope leaves it out for a
+    /// value that is taken for granted: the port 443 of agents and tools, but with [`Profile::Direct`].
+    #[must_use]
+    pub fn with_scopes_of(mut self, profile: Profile) -> Self {
+        self.scopes = Some(profile);
+        self
     }
 
     /// Sets where the request goes, for rules that compare it with spans and tokens.
@@ -134,7 +145,7 @@ impl<'a> Judge<'a> {
         }
         if self.knows_operations() {
             operation::check(span, self.rule_set, self.package, findings);
-            presence::check(span, self.rule_set, findings);
+            presence::check(span, self.rule_set, self.scopes, findings);
             values::check(span, findings);
         } else {
             presence::check_identity(span, self.package, findings);

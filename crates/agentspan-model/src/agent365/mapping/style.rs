@@ -2,6 +2,7 @@
 //! differences among them.
 
 use crate::agent365::Profile;
+use crate::agent365::contract::Operation;
 
 /// How the scopes of a generation are written.
 #[derive(Clone, Copy)]
@@ -93,6 +94,14 @@ static DIRECT: Later = Later {
     guarded: Guarded::Person,
     finding: Finding::ScoreFirst,
 };
+
+/// Whether the scopes of a generation leave out the port 443 of an operation's server. Calls to models have it.
+pub(in crate::agent365) fn leaves_out_usual_port(profile: Profile, operation: Operation) -> bool {
+    match Style::of(profile) {
+        Style::First => true,
+        Style::Later(row) => !row.has_usual_port && operation != Operation::Chat,
+    }
+}
 
 impl Style {
     pub(super) fn of(profile: Profile) -> Self {

@@ -47,7 +47,7 @@ const PROOFS: &[Row] = &[
     ("R16", "", "crates/agentspan-model/tests/it/agent365_contract/mistakes.rs", "one_mistake_is_found_by_its_rule_and_nothing_else_is_found"),
     ("R17", "", "crates/agentspan-model/tests/it/agent365_contract/mistakes.rs", "one_mistake_is_found_by_its_rule_and_nothing_else_is_found"),
     ("R18", "`ClientAddress` refuses what is no IP address.", "crates/agentspan-model/src/agent365/client_address.rs", "what_is_no_address_is_refused"),
-    ("R19", "The profile V2 writes a port as its package does: 443 on `chat` only.", "crates/agentspan-model/tests/it/agent365_profiles.rs", "only_an_inference_of_the_second_generation_records_the_usual_port_and_its_own_provider"),
+    ("R19", "The profiles V2 and V3 write a port as their packages do: 443 on `chat` only. No warning asks for a port that the profile leaves out. `Direct` writes every port.", "crates/agentspan-agent365/tests/it/version_2.rs", "a_port_that_the_profile_leaves_out_is_not_called_missing"),
     ("R20", "Scopes record the messages that they are given.", "crates/agentspan-model/tests/it/agent365_contract/mistakes.rs", "one_mistake_is_found_by_its_rule_and_nothing_else_is_found"),
     ("R21", "", "crates/agentspan-model/tests/it/agent365_contract/mistakes.rs", "one_mistake_is_found_by_its_rule_and_nothing_else_is_found"),
     ("R22", "", "crates/agentspan-model/tests/it/agent365_contract/mistakes.rs", "one_mistake_is_found_by_its_rule_and_nothing_else_is_found"),

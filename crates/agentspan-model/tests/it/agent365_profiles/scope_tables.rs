@@ -8,7 +8,7 @@ use agentspan_model::agent365::{
 };
 use serde_json::Map;
 
-use super::{Closure, Facts, Shown, facts, shown};
+use super::{Closure, Facts, Shown, facts, facts_at_port, shown, value};
 
 const COLUMNS: [(&str, Profile); 4] = [
     ("`V0_1`", Profile::V0_1),
@@ -48,9 +48,11 @@ fn form(value: &str) -> &'static str {
     }
 }
 
-/// One row for each key, in the order of the newest generation that writes it.
-fn table(title: &str, of: impl Fn(Profile) -> Shown) -> String {
-    let columns = COLUMNS.map(|(_, profile)| of(profile));
+/// One row for each key, in the order of the newest generation that writes it. Facts of servers at port 443 show less.
+fn table(title: &str, of: impl Fn(&Facts, Profile) -> Shown) -> String {
+    let (any_port, usual_port) = (facts_at_port(8443), facts());
+    let columns = COLUMNS.map(|(_, profile)| of(&any_port, profile));
+    let usual = COLUMNS.map(|(_, profile)| of(&usual_port, profile));
     let mut keys: Vec<&'static str> = Vec::new();
     for column in columns.iter().rev().skip(1).chain(columns.last()) {
         for (key, _) in column {
@@ -66,10 +68,13 @@ fn table(title: &str, of: impl Fn(Profile) -> Shown) -> String {
     table.push_str("\n|---|---|---|---|---|\n");
     for key in keys {
         write!(table, "| `{key}` |").unwrap();
-        for column in &columns {
-            let found = column.iter().find(|(known, _)| *known == key);
-            let form = found.map_or("–", |(_, value)| form(value));
-            write!(table, " {form} |").unwrap();
+        for (column, usual) in columns.iter().zip(&usual) {
+            let form = value(column, key).map_or("–", form);
+            let unless = match form != "–" && value(usual, key).is_none() {
+                true => ", unless 443",
+                false => "",
+            };
+            write!(table, " {form}{unless} |").unwrap();
         }
         table.push('\n');
     }
@@ -118,22 +123,19 @@ pub(crate) fn whole_finding() -> GuardrailFinding {
         .with_risk_metadata(["k"])
 }
 
-fn finding(profile: Profile) -> Shown {
+fn finding(_: &Facts, profile: Profile) -> Shown {
     let finding = whole_finding();
     shown(|v| finding.visit_attributes(profile, &mut Closure(v)))
 }
 
 /// All of them.
 pub(crate) fn tables() -> String {
-    let facts = facts();
     let mut text = INTRODUCTION.to_owned();
     for (at, name) in SCOPES.into_iter().enumerate() {
-        let of_scope = |profile| facts.scopes(profile).into_iter().nth(at).unwrap();
+        let of_scope = |facts: &Facts, profile| facts.scopes(profile).into_iter().nth(at).unwrap();
         text.push_str(&table(name, of_scope));
     }
-    text.push_str(&table("Recorded while a scope is open", |profile| {
-        recorded(&facts, profile)
-    }));
+    text.push_str(&table("Recorded while a scope is open", recorded));
     let name = GuardrailFinding::event_name(Profile::V3).unwrap();
     text.push_str(&table(&format!("The event `{name}`"), finding));
     text

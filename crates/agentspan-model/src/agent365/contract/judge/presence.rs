@@ -8,6 +8,7 @@ use super::super::requirement::Requirement;
 use super::super::rule::RuleId;
 use super::super::rule_set::RuleSet;
 use super::Findings;
+use crate::agent365::mapping::leaves_out_usual_port;
 use crate::agent365::{ExecutionType, Profile};
 use crate::keys;
 use crate::mapping::normal::SourceValue;
@@ -22,7 +23,12 @@ pub(super) fn check_identity(span: &ObservedSpan<'_>, package: Profile, findings
     }
 }
 
-pub(super) fn check(span: &ObservedSpan<'_>, rule_set: RuleSet, findings: &mut Findings) {
+pub(super) fn check(
+    span: &ObservedSpan<'_>,
+    rule_set: RuleSet,
+    scopes: Option<Profile>,
+    findings: &mut Findings,
+) {
     let Some(operation) = span.operation() else {
         // Whatever the operation is, a span without an identity is not sent.
         for key in [keys::MICROSOFT_TENANT_ID, keys::GEN_AI_AGENT_ID] {
@@ -35,7 +41,12 @@ pub(super) fn check(span: &ObservedSpan<'_>, rule_set: RuleSet, findings: &mut F
     let is_embodied = has_any(span, &EMBODIED);
     let calls_between_agents = has_any(span, &BETWEEN_AGENTS)
         || span.text(keys::GEN_AI_EXECUTION_TYPE) == Some(ExecutionType::AgentToAgent.as_str());
+    let may_lack_port = span.value(keys::SERVER_ADDRESS).is_some()
+        && scopes.is_some_and(|profile| leaves_out_usual_port(profile, operation));
     for attribute in ATTRIBUTES {
+        if may_lack_port && attribute.key == keys::SERVER_PORT {
+            continue;
+        }
         let is_mandatory = match attribute.requirement(operation, rule_set) {
             Requirement::Mandatory => true,
             Requirement::MandatoryUnlessFailed => !span.has_failed(),

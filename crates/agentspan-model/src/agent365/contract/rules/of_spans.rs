@@ -148,7 +148,7 @@ pub(super) static OF_SPANS: &[Rule] = &[
         is_judged: true,
         symptom: "The columns of the server are empty.",
         cause: "`server.address` or `server.port` is missing: port 443 was left out, or only the root has them.",
-        remedy: "Set both on `invoke_agent`, `execute_tool` and `chat`, port 443 included.",
+        remedy: "Set both on `invoke_agent`, `execute_tool` and `chat`, port 443 included, which of our profiles `Direct` writes everywhere.",
         sources: &[Source::DistroGuide, Source::PythonDistro],
     },
     Rule {
