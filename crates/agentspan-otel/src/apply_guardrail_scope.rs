@@ -1,4 +1,4 @@
-//! The scope of a guardian's evaluation.
+//! The scope of an evaluation by a guardian.
 
 use agentspan_model::agent365::mapping::{self, Recorded};
 use agentspan_model::agent365::{
@@ -14,13 +14,14 @@ use crate::scope::start_options::{StartOptions, span_kind_option, start_options}
 #[non_exhaustive]
 pub struct ApplyGuardrailKind;
 
-/// A guardian evaluates content or an action: the span `apply_guardrail {guardian name} {target}`, of kind
-/// `INTERNAL`.
+/// The evaluation of content or of an action by a guardian: the span
+/// `apply_guardrail {guardian name} {target}`, of kind `INTERNAL`.
 ///
-/// Start it inside of the scope that is guarded, once for each guardian.
+/// Start one for each guardian, inside the guarded scope.
 ///
-/// A scope of [`Profile::V2`](agentspan_model::agent365::Profile::V2) and later. 0.1.0 has none like it; with
-/// `V0_1` the span has what all scopes of 0.1.0 write, and neither decision nor findings.
+/// This scope exists since [`Profile::V2`](agentspan_model::agent365::Profile::V2). With `V0_1`,
+/// the span has only the attributes that all scopes of 0.1.0 write, without the decision and the
+/// findings.
 ///
 /// ```
 /// use agentspan_model::agent365::{
@@ -46,7 +47,7 @@ pub struct ApplyGuardrailKind;
 pub type ApplyGuardrailScope = Scope<ApplyGuardrailKind>;
 
 impl Scope<ApplyGuardrailKind> {
-    /// Starts a scope for an evaluation that guards `agent`, on behalf of `tenant`.
+    /// Starts a scope for an evaluation that guards `agent` of `tenant`.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start(details: &GuardrailDetails, agent: &AgentDetails, tenant: &TenantDetails) -> Self {
         Self::builder(details)
@@ -63,7 +64,7 @@ impl Scope<ApplyGuardrailKind> {
         }
     }
 
-    /// Records what was decided after all. Without a reason, one that was recorded before stays.
+    /// Records the final decision. If it has no reason, an earlier reason stays.
     pub fn record_decision<'a>(
         &self,
         decision: &GuardrailDecision,
@@ -75,20 +76,20 @@ impl Scope<ApplyGuardrailKind> {
         });
     }
 
-    /// Records what the guardian is shown: a text as it is, a list of texts or [`InputMessages`] as messages.
-    /// Only for those who want contents in telemetry.
+    /// Records the guardian's input: a text unchanged, or a list of texts or [`InputMessages`] as
+    /// messages. Call it only if telemetry may hold contents.
     pub fn record_content_input(&self, input: impl Into<InputMessages>) {
         if self.takes_attributes() {
             self.record(Recorded::GuardrailInput(&input.into()));
         }
     }
 
-    /// Records what the guardian made of the content. Only for those who want contents in telemetry.
+    /// Records the guardian's output. Call it only if telemetry may hold contents.
     pub fn record_content_output(&self, output: &str) {
         self.record(Recorded::GuardrailOutput(output));
     }
 
-    /// Records a risk that was found, as the event `microsoft.security.finding`.
+    /// Records a finding, as the event `microsoft.security.finding`.
     pub fn record_finding(&self, finding: &GuardrailFinding) {
         self.record_event(GuardrailFinding::event_name, |profile, visitor| {
             finding.visit_attributes(profile, visitor);
@@ -98,7 +99,7 @@ impl Scope<ApplyGuardrailKind> {
 
 /// Starts an [`ApplyGuardrailScope`].
 ///
-/// Nothing is copied before the scope starts, and nothing at all while scopes are switched off.
+/// The builder copies nothing until the scope starts, and nothing at all while scopes are off.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct ApplyGuardrailScopeBuilder<'a> {
@@ -107,29 +108,31 @@ pub struct ApplyGuardrailScopeBuilder<'a> {
 }
 
 impl<'a> ApplyGuardrailScopeBuilder<'a> {
-    /// The agent that is guarded.
+    /// Sets the guarded agent.
     ///
-    /// By default it is the agent of baggage or of the scope around this one, whose name, description and
-    /// other details this scope then has, too, where nothing else says them.
+    /// The default is the agent of the baggage or of the enclosing scope. This scope then also
+    /// inherits the name, the description and the other details of the agent, unless they are set
+    /// elsewhere.
     pub fn with_agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
         self.known.agent = agent.into();
         self
     }
 
-    /// The tenant; its id wins over that of the agent's details.
+    /// Sets the tenant. Its id takes precedence over the tenant id in the agent's details.
     pub fn with_tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
         self.known.tenant = tenant.into();
         self
     }
 
-    /// The request. With 2.0.0, its content is recorded as what the guardian is shown; `microsoft-opentelemetry` 1.5.0
-    /// leaves that to [`record_content_input`](Scope::record_content_input).
+    /// Sets the request. With 2.0.0, its content is recorded as the guardian's input.
+    /// `microsoft-opentelemetry` 1.5.0 leaves this to
+    /// [`record_content_input`](Scope::record_content_input).
     pub fn with_request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
         self.known.request = request.into();
         self
     }
 
-    /// The person whose request is guarded. Not written by 0.1.0 and 2.0.0.
+    /// Sets the person whose request is guarded. 0.1.0 and 2.0.0 do not write it.
     pub fn with_user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
         self.known.user = user.into();
         self

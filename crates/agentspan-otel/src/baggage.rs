@@ -1,4 +1,4 @@
-//! Baggage of one request: what every span of the request is to carry.
+//! The baggage of a request: values for all of its spans.
 
 mod builder;
 mod custom_key;
@@ -32,23 +32,23 @@ static DROPPED: AtomicU64 = AtomicU64::new(0);
 
 /// The baggage of one request, made by [`BaggageBuilder`].
 ///
-/// It is added to the baggage of a context: on this thread until a guard is dropped
+/// There are four ways to add it to a context: on this thread until a guard is dropped
 /// ([`enter`](Self::enter)), for a closure ([`in_baggage`](Self::in_baggage)), for a future
-/// ([`ScopeFutureExt::with_baggage`](crate::ScopeFutureExt::with_baggage)) or in a context that is
-/// handed on ([`to_context`](Self::to_context)). Cheap to clone.
+/// ([`ScopeFutureExt::with_baggage`](crate::ScopeFutureExt::with_baggage)), or as a new context
+/// ([`to_context`](Self::to_context)). It is cheap to clone.
 ///
 /// # Limits
 ///
-/// OpenTelemetry keeps 64 entries of 8192 bytes together, with keys that are tokens of HTTP. What
-/// does not fit is left out, logged once per call with its number, and counted, see
-/// [`dropped_baggage_entries`]. Entries set here go before those that the context had, so that a
-/// caller with much baggage of its own cannot push them out.
+/// OpenTelemetry keeps at most 64 entries with 8192 bytes in total, whose keys are HTTP tokens.
+/// Entries that do not fit are left out, logged once per call with their number, and counted
+/// ([`dropped_baggage_entries`]). Entries set here take precedence over entries of the context, so
+/// that a caller with much baggage cannot push them out.
 #[derive(Clone)]
 pub struct RequestBaggage {
     pairs: Arc<[(Key, StringValue)]>,
-    /// The keys that become attributes beside those of the profile.
+    /// The keys that become attributes in addition to the keys of the profile.
     custom: Arc<[Key]>,
-    /// For the spans of the request.
+    /// The attributes for the spans of the request, made once.
     ready: Arc<Ready>,
 }
 
@@ -61,13 +61,13 @@ impl RequestBaggage {
         }
     }
 
-    /// The pairs that were set, in the order in which their keys were set first.
+    /// The pairs, in the order in which their keys were first set.
     #[must_use]
     pub fn pairs(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.pairs.iter().map(|(k, v)| (k.as_str(), v.as_str()))
     }
 
-    /// The keys that become attributes of spans beside those of the profile, see
+    /// The keys that become attributes of spans in addition to the keys of the profile, see
     /// [`BaggageBuilder::with_custom_attribute`].
     #[must_use]
     pub fn custom_keys(&self) -> impl ExactSizeIterator<Item = &str> {
@@ -90,19 +90,20 @@ impl RequestBaggage {
         ActiveBaggage(ThreadBound::make(attach).ok())
     }
 
-    /// Runs `work` with the baggage added.
+    /// Runs `work` with the baggage added to the current context.
     pub fn in_baggage<T>(&self, work: impl FnOnce() -> T) -> T {
         let _request = self.enter();
         work()
     }
 
-    /// `context` with the baggage added; a key that it has already gets the new value.
+    /// Returns `context` with the baggage added. A key that the context already has gets the new
+    /// value.
     ///
-    /// What is added can be of another request than `context`. If it names another tenant, or both
-    /// the tenant and another agent, nothing stays of the baggage of `context`, and no token that
-    /// was entered there: enter the token after the baggage. If it names another agent only, the
-    /// baggage that describes the agent goes (its name, blueprint, user and so on), and the
-    /// request's stays, such as the conversation.
+    /// The baggage may belong to another request than `context`. If it names another tenant, or
+    /// both the tenant and another agent, it replaces the whole baggage of `context`, and the token
+    /// that was entered there: enter the token after the baggage. If it only names another agent,
+    /// it replaces the entries that describe the agent (name, blueprint, user and so on), and keeps
+    /// the entries of the request, such as the conversation.
     #[must_use]
     pub fn to_context(&self, context: &Context) -> Context {
         if self.pairs.is_empty() {
@@ -123,7 +124,7 @@ impl PartialEq for RequestBaggage {
 
 impl Eq for RequestBaggage {}
 
-/// Shows the keys. Values may name people.
+/// Shows only the keys, because values may name people.
 impl Debug for RequestBaggage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set()
@@ -132,14 +133,14 @@ impl Debug for RequestBaggage {
     }
 }
 
-/// The baggage of a request is there on this thread as long as this lives, see
+/// Keeps the baggage of a request current on this thread until it is dropped, see
 /// [`RequestBaggage::enter`].
 #[derive(Debug)]
 #[expect(dead_code, reason = "the guard is kept for its drop")]
 #[must_use = "the baggage is there until the guard is dropped"]
 pub struct ActiveBaggage(Option<ThreadBound<ContextGuard>>);
 
-/// Counts entries that did not fit, and says so once for all of them.
+/// Counts entries that did not fit, with one log line for all of them.
 pub(crate) fn count_dropped_entries(dropped: u64) {
     if dropped == 0 {
         return;
@@ -155,8 +156,8 @@ pub(crate) fn count_dropped_entries(dropped: u64) {
     });
 }
 
-/// Counts entries of a header that others sent, and says so once: whoever sends them could fill the
-/// log.
+/// Counts entries of a caller's header that did not fit. Logs once per process, so that callers
+/// cannot fill the log.
 pub(crate) fn count_dropped_of_header(dropped: u64) {
     static WAS_TOLD: AtomicBool = AtomicBool::new(false);
     if dropped == 0 {
@@ -178,8 +179,8 @@ pub(crate) fn count_dropped_of_header(dropped: u64) {
     });
 }
 
-/// How many entries this process left out because they did not fit, see [`RequestBaggage`] and
-/// [`Propagation`](crate::Propagation).
+/// The number of entries that this process left out because they did not fit, see
+/// [`RequestBaggage`] and [`Propagation`](crate::Propagation).
 #[must_use]
 pub fn dropped_baggage_entries() -> u64 {
     // Relaxed: see where it is counted.

@@ -1,4 +1,4 @@
-//! Agent Spec spans as OpenTelemetry spans.
+//! The bridge that turns Agent Spec spans into OpenTelemetry spans.
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,24 +33,24 @@ pub use ids::{AgentSpecIdGenerator, RandomIds};
 use current::BridgedSpan;
 use writes::Writes;
 
-/// A [`SpanProcessor`] of Agent Spec that makes OpenTelemetry spans of what it observes.
+/// An Agent Spec [`SpanProcessor`] that turns each observed span into an OpenTelemetry span.
 ///
-/// While an Agent Spec span is current, its OpenTelemetry span is too, so that spans of other
-/// instrumentation nest in it, and Agent Spec spans nest in theirs. A root span nests in whatever
-/// is current, for instance in the remote parent of a request. Baggage flows through both.
+/// While an Agent Spec span is current, its OpenTelemetry span is current, too. So spans of other
+/// instrumentation nest in Agent Spec spans, and the other way round. The parent of a root span is
+/// the current OpenTelemetry span, for instance the remote parent of a request. Baggage applies to
+/// both kinds of spans.
 ///
-/// The spans hold what Agent Spec says, under `agentspec`, and nothing else. What they are to say
-/// to a backend is decided where they are exported, by [`Rendered`](crate::Rendered), each time for
-/// another reader. What is on no span cannot be exported: [`with_capture`](Self::with_capture) says
-/// how much of sensitive content gets on them.
+/// The spans hold only Agent Spec data, under `agentspec`. [`Rendered`](crate::Rendered) translates
+/// them for each backend at export. [`with_capture`](Self::with_capture) decides how much sensitive
+/// content the spans hold; other content cannot be exported.
 ///
 /// An [`ExportQueue`](crate::ExportQueue), the span processor of Agent 365 and
 /// [`AgentMetrics`](crate::AgentMetrics) need no attributes: [`with_records`](Self::with_records)
-/// hands them the Agent Spec span itself when it ends, and
-/// [`with_records_only`](Self::with_records_only) saves the attributes.
+/// passes them each Agent Spec span directly when it ends, and
+/// [`with_records_only`](Self::with_records_only) also skips the attributes.
 ///
-/// The provider must be prepared with [`OtelBridge::prepare`], or ids are random: then replaying a
-/// trace gives other ids.
+/// Prepare the provider with [`OtelBridge::prepare`]. Otherwise, ids are random, so a replay of a
+/// trace has other ids.
 ///
 /// ```
 /// use agentspan_model::agentspec::SpanDetails;
@@ -73,21 +73,22 @@ use writes::Writes;
 /// # }
 /// ```
 ///
-/// The bridge keeps a span from its start to its end. What nobody ends is exported all the same,
-/// with `agentspec.unfinished` and the last time that is known of it: the spans that a recording
-/// leaves open when its [replay](agentspan_processor::replay::Replay) ends, and all others with
-/// [`end_open_spans`](Self::end_open_spans) or when the bridge is dropped. An event that is added
-/// after the end of its span is shown by the nearest open span around it, with the id of its own in
-/// `agentspec.event.span_id`. If there is none, it is lost and [counted](Self::late_events).
+/// The bridge keeps each span from its start to its end. A span that never ends is still exported,
+/// with `agentspec.unfinished` and its last known time: spans of a recording when the
+/// [replay](agentspan_processor::replay::Replay) ends, and other spans by
+/// [`end_open_spans`](Self::end_open_spans) or when the bridge is dropped. If an event comes after
+/// the end of its span, the nearest open span around it shows the event, with the id of the event's
+/// span in `agentspec.event.span_id`. If there is no such span, the event is lost and
+/// [counted](Self::late_events).
 ///
-/// Open spans hold at most 64 MiB, see [`with_max_open_bytes`](Self::with_max_open_bytes). When
-/// there are more, those that started first are exported as unfinished, and
-/// [counted](Self::evicted_spans).
+/// Open spans hold at most 64 MiB, see [`with_max_open_bytes`](Self::with_max_open_bytes). Beyond
+/// this limit, the bridge evicts the oldest open spans: it exports them as unfinished, and
+/// [counts](Self::evicted_spans) them.
 ///
-/// Code that has the OpenTelemetry span, for instance as the current one, can add to it, but not
-/// end it: the Agent Spec span does.
+/// Code with access to the OpenTelemetry span, for instance as the current span, can add data to
+/// it, but cannot end it. Only the Agent Spec span ends it.
 ///
-/// Where a trace has several spans of one Agent Spec id, each has an OpenTelemetry id of its own.
+/// If several spans of a trace share an Agent Spec id, each has its own OpenTelemetry id.
 pub struct OtelBridge {
     tracer: SdkTracer,
     mapping: Mapping,
@@ -115,7 +116,7 @@ struct Entered {
 type Open = TrackedSpan<Bridged>;
 
 impl OtelBridge {
-    /// A bridge to `provider` that masks sensitive content.
+    /// Creates a bridge to `provider` that masks sensitive content.
     #[must_use]
     pub fn new(provider: &SdkTracerProvider) -> Self {
         let scope = InstrumentationScope::builder("agentspan")
@@ -131,10 +132,10 @@ impl OtelBridge {
         }
     }
 
-    /// Sets whether OpenTelemetry spans hold sensitive content. The default is that they do not.
+    /// Sets whether OpenTelemetry spans hold sensitive content. By default, they do not.
     ///
-    /// This is the upper bound for all destinations of the provider. It concerns the spans in
-    /// memory: destinations that are not [`Rendered`](crate::Rendered) show all that is on them.
+    /// This is the upper limit for all destinations of the provider. It applies to the spans in
+    /// memory: an exporter that is not [`Rendered`](crate::Rendered) shows all of their content.
     #[must_use]
     pub fn with_capture(mut self, capture: ContentCapture) -> Self {
         let disclosure = capture.disclosure();
@@ -145,22 +146,23 @@ impl OtelBridge {
         self
     }
 
-    /// Hands each Agent Spec span that ends to span processors that know what to do with it, and
-    /// writes the attributes as well. For providers with an [`ExportQueue`](crate::ExportQueue) or
-    /// a span processor of Agent 365 beside others: theirs need not be rebuilt from attributes.
+    /// Passes each ended Agent Spec span to span processors that accept records, and writes the
+    /// attributes as well. Use it if the provider has an [`ExportQueue`](crate::ExportQueue) or the
+    /// span processor of Agent 365 beside other processors. The former then need not rebuild spans
+    /// from attributes.
     #[must_use]
     pub fn with_records(self) -> Self {
         self.with_writes(Writes::Both)
     }
 
-    /// As [`with_records`](Self::with_records), without the attributes. For providers all of whose
-    /// span processors take records: [`ExportQueue`](crate::ExportQueue),
+    /// Like [`with_records`](Self::with_records), but without the attributes. Use it if all span
+    /// processors of the provider accept records: [`ExportQueue`](crate::ExportQueue),
     /// [`AgentMetrics`](crate::AgentMetrics),
-    /// [`BaggageSpanProcessor`](crate::BaggageSpanProcessor), and that of Agent 365.
+    /// [`BaggageSpanProcessor`](crate::BaggageSpanProcessor), and the processor of Agent 365.
     ///
-    /// Others, samplers included, see a span without a name, with a type (`agentspec.span.type`) and
-    /// times; its events are called `agentspec.event`. A filter of an
-    /// [`ExportQueue`](crate::ExportQueue) sees no more either.
+    /// Other processors, samplers, and the filter of an [`ExportQueue`](crate::ExportQueue) only
+    /// see a span without a name, with its type (`agentspec.span.type`) and its times, and events
+    /// named `agentspec.event`.
     #[must_use]
     pub fn with_records_only(self) -> Self {
         self.with_writes(Writes::Records)
@@ -172,19 +174,19 @@ impl OtelBridge {
         self
     }
 
-    /// Sets how many bytes the spans that have started and not ended may hold, with their events,
-    /// as estimated. The default is 64 MiB. When there are more, those that started first are
-    /// exported as unfinished with what is known of them, and [counted](Self::evicted_spans).
+    /// Sets how many bytes open spans may hold with their events, by estimate. The default is 64
+    /// MiB. Beyond it, the oldest open spans are exported as unfinished, and
+    /// [counted](Self::evicted_spans).
     #[must_use]
     pub fn with_max_open_bytes(mut self, bytes: usize) -> Self {
         self.tracker.set_max_bytes(bytes as u64);
         self
     }
 
-    /// Prepares a provider for Agent Spec spans: for their ids, with [`AgentSpecIdGenerator`], and
-    /// for as many events as they have, where OpenTelemetry keeps 128 by default.
+    /// Prepares a provider for Agent Spec spans: sets the [`AgentSpecIdGenerator`], and raises the
+    /// limit of events per span, which is 128 by default in OpenTelemetry.
     ///
-    /// Changes nothing for spans of other instrumentation, except for the number of events.
+    /// Spans of other instrumentation do not change, except that they may have more events, too.
     #[must_use]
     pub fn prepare(provider: TracerProviderBuilder) -> TracerProviderBuilder {
         provider
@@ -192,30 +194,31 @@ impl OtelBridge {
             .with_max_events_per_span(u32::MAX)
     }
 
-    /// How many events came after the end of their span and of all spans around it, and were lost.
+    /// The number of events that were lost because they came after the end of their span and of all
+    /// spans around it.
     #[must_use]
     pub fn late_events(&self) -> u64 {
         self.tracker.late_events()
     }
 
-    /// How many spans were exported as unfinished while they were open, to make room for others.
+    /// The number of open spans that were exported as unfinished to make room for others.
     #[must_use]
     pub fn evicted_spans(&self) -> u64 {
         self.tracker.evicted_spans()
     }
 
-    /// How many spans have started and not ended.
+    /// The number of open spans.
     #[must_use]
     pub fn open_spans(&self) -> usize {
         self.tracker.open_spans()
     }
 
-    /// Ends all spans that have started and not ended, with `agentspec.unfinished` and the last
-    /// time that is known of each. Children end before their parents. Says how many there were.
+    /// Ends all open spans, with `agentspec.unfinished` and their last known times. Children end
+    /// before their parents. Returns the number of spans.
     ///
-    /// For the end of a program, before its provider is flushed: a span that nobody ends is often
-    /// the one that failed. What is added to such a span afterwards is lost, and its end does
-    /// nothing.
+    /// Call it at the end of a program, before you flush the provider: a span that never ends is
+    /// often the span that failed. Data that is added to such a span afterwards is lost, and its
+    /// end does nothing.
     pub fn end_open_spans(&self) -> usize {
         let open = self.tracker.end_all();
         self.finish_unfinished(&open);

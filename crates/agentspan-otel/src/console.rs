@@ -1,4 +1,4 @@
-//! Spans as a tree of text: what a developer sees while no service is configured.
+//! Draws traces as trees of text, for development without a backend.
 
 mod pending;
 mod tree;
@@ -12,31 +12,31 @@ use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
 use self::pending::PendingTraces;
 
-/// Takes the text of one trace.
+/// Receives the text of one trace.
 type Sink = dyn Fn(&str) -> io::Result<()> + Send + Sync;
 
-/// How much a [`ConsoleExporter`] shows of each span.
+/// The detail in which a [`ConsoleExporter`] shows each span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConsoleDetail {
     /// One line: name, duration, the type of an error.
     Names,
-    /// The line, and one more for each attribute, with contents masked. The default.
+    /// That line, and one line for each attribute, with contents masked. The default.
     #[default]
     Attributes,
-    /// As [`Attributes`](Self::Attributes), with contents in clear: prompts, answers, arguments,
-    /// the texts of errors.
+    /// Like [`Attributes`](Self::Attributes), with contents in clear text: prompts, answers,
+    /// arguments, the texts of errors.
     AttributesWithContents,
 }
 
 /// Writes each finished trace as a tree to the standard output.
 ///
-/// The reference falls back to OpenTelemetry's console exporter, which prints contents in clear.
-/// This one masks them as [`Masked`](crate::Masked) does, unless it is asked not to: see
-/// [`with_contents`](Self::with_contents). A trace is written once its local root has ended. Spans
-/// that still wait are written at flush and shutdown. When more than 2,048 of them wait, or they
-/// hold more than 16 MiB, the oldest traces are written as they are, and
-/// [counted](Self::evicted_traces).
+/// The reference falls back to OpenTelemetry's console exporter, which prints contents in clear
+/// text. This exporter masks them as [`Masked`](crate::Masked) does, unless you call
+/// [`with_contents`](Self::with_contents). It writes a trace when its local root ends, and the
+/// waiting spans of other traces at flush and shutdown. If more than 2,048 spans wait, or if they
+/// hold more than 16 MiB, it writes the oldest traces early, and [counts](Self::evicted_traces)
+/// them.
 ///
 /// ```
 /// use agentspan_otel::{ConsoleDetail, ConsoleExporter};
@@ -60,8 +60,8 @@ impl ConsoleExporter {
         Self::with_sink(|text| io::stdout().lock().write_all(text.as_bytes()))
     }
 
-    /// Hands each tree to `sink` instead, as one text that ends with a line break. A tree that is
-    /// longer than 256 KiB comes in several.
+    /// Passes each tree to `sink` instead, as a text that ends with a line break. A tree of more
+    /// than 256 KiB comes in several texts.
     #[must_use]
     pub fn with_sink(sink: impl Fn(&str) -> io::Result<()> + Send + Sync + 'static) -> Self {
         Self {
@@ -71,29 +71,29 @@ impl ConsoleExporter {
         }
     }
 
-    /// Sets how much is shown of each span.
+    /// Sets the detail for each span.
     #[must_use]
     pub fn with_detail(mut self, detail: ConsoleDetail) -> Self {
         self.detail = detail;
         self
     }
 
-    /// How much is shown of each span.
+    /// The detail for each span.
     #[must_use]
     pub fn detail(&self) -> ConsoleDetail {
         self.detail
     }
 
     /// Shows contents and the texts of errors, as
-    /// [`with_detail`](Self::with_detail)`(`[`ConsoleDetail::AttributesWithContents`]`)` does. For
-    /// development.
+    /// [`with_detail`](Self::with_detail)`(`[`ConsoleDetail::AttributesWithContents`]`)` does. Use
+    /// it for development only.
     #[must_use]
     pub fn with_contents(self) -> Self {
         self.with_detail(ConsoleDetail::AttributesWithContents)
     }
 
-    /// One that writes the same to the same place, and has no spans that wait for their roots. For
-    /// the child of a fork, see
+    /// A console with the same settings and output, and without waiting spans, for the child of a
+    /// fork. See
     /// [`with_exporter_after_fork`](crate::export_queue::ExportQueueBuilder::with_exporter_after_fork).
     #[must_use]
     pub fn another(&self) -> Self {
@@ -104,7 +104,8 @@ impl ConsoleExporter {
         }
     }
 
-    /// How many traces were written before their roots had ended, since too many spans waited.
+    /// The number of traces that were written before their roots ended, because too many spans
+    /// waited.
     #[must_use]
     pub fn evicted_traces(&self) -> u64 {
         self.pending().evicted()

@@ -1,4 +1,4 @@
-//! The scope of a tool's execution.
+//! The scope of the execution of a tool.
 
 use agentspan_model::agent365::mapping::{self, Recorded};
 use agentspan_model::agent365::{
@@ -14,7 +14,7 @@ use crate::scope::start_options::{StartOptions, span_kind_option, start_options}
 #[non_exhaustive]
 pub struct ExecuteToolKind;
 
-/// A tool is executed: the span `execute_tool {tool name}`, of kind `INTERNAL`.
+/// The execution of a tool: the span `execute_tool {tool name}`, of kind `INTERNAL`.
 ///
 /// ```
 /// use agentspan_model::agent365::{AgentDetails, TenantDetails, ToolCallDetails};
@@ -33,7 +33,7 @@ pub struct ExecuteToolKind;
 pub type ExecuteToolScope = Scope<ExecuteToolKind>;
 
 impl Scope<ExecuteToolKind> {
-    /// Starts a scope for a call by `agent`, on behalf of `tenant`.
+    /// Starts a scope for a call by `agent` of `tenant`.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start(call: &ToolCallDetails, agent: &AgentDetails, tenant: &TenantDetails) -> Self {
         Self::builder(call)
@@ -50,19 +50,20 @@ impl Scope<ExecuteToolKind> {
         }
     }
 
-    /// Records what the tool gave back: as `gen_ai.event.content`, with 2.0.0 as
+    /// Records the result of the tool, as `gen_ai.event.content`, or with 2.0.0 as
     /// `gen_ai.tool.call.result`.
     pub fn record_response(&self, response: &str) {
         self.record(Recorded::ToolResult(response));
     }
 
-    /// As [`record_response`](Self::record_response), for an object, which is written as JSON.
+    /// Like [`record_response`](Self::record_response), for an object, which is written as JSON.
     pub fn record_response_object(&self, response: &Map<String, Value>) {
         self.record(Recorded::ToolResultObject(response));
     }
 
-    /// As [`record_response`](Self::record_response), for a result in the schema of Agent 365, which is written as
-    /// JSON. [`ToolCallDetails::with_typed_arguments`] takes arguments in that schema.
+    /// Like [`record_response`](Self::record_response), for a result in the schema of Agent 365,
+    /// which is written as JSON. For arguments in that schema, see
+    /// [`ToolCallDetails::with_typed_arguments`].
     pub fn record_typed_response(&self, response: &ExecuteToolCallResult) {
         self.record(Recorded::TypedToolResult(response));
     }
@@ -70,7 +71,7 @@ impl Scope<ExecuteToolKind> {
 
 /// Starts an [`ExecuteToolScope`].
 ///
-/// Nothing is copied before the scope starts, and nothing at all while scopes are switched off.
+/// The builder copies nothing until the scope starts, and nothing at all while scopes are off.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct ExecuteToolScopeBuilder<'a> {
@@ -79,28 +80,30 @@ pub struct ExecuteToolScopeBuilder<'a> {
 }
 
 impl<'a> ExecuteToolScopeBuilder<'a> {
-    /// The agent that calls the tool.
+    /// Sets the agent that calls the tool.
     ///
-    /// By default it is the agent of baggage or of the scope around this one, whose name, description and
-    /// other details this scope then has, too, where nothing else says them.
+    /// The default is the agent of the baggage or of the enclosing scope. This scope then also
+    /// inherits the name, the description and the other details of the agent, unless they are set
+    /// elsewhere.
     pub fn with_agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
         self.known.agent = agent.into();
         self
     }
 
-    /// The tenant; its id wins over that of the agent's details.
+    /// Sets the tenant. Its id takes precedence over the tenant id in the agent's details.
     pub fn with_tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
         self.known.tenant = tenant.into();
         self
     }
 
-    /// The request that the tool is called for: its conversation and channel. Not written by 0.1.0.
+    /// Sets the request that caused the call: its conversation and channel. 0.1.0 does not write
+    /// it.
     pub fn with_request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
         self.known.request = request.into();
         self
     }
 
-    /// The person for whom the tool is called. Not written by 0.1.0.
+    /// Sets the person for whom the tool is called. 0.1.0 does not write it.
     pub fn with_user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
         self.known.user = user.into();
         self

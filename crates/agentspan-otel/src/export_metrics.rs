@@ -1,4 +1,4 @@
-//! What becomes of spans on their way out, as metrics.
+//! Metrics of the outcome of spans at each destination.
 
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -12,10 +12,11 @@ use opentelemetry::metrics::Meter;
 use crate::ExportQueue;
 use crate::export_queue::ExportStats;
 
-/// Shows what destinations accepted, exported, dropped and queued as metrics, for as long as it lives.
+/// Reports, as metrics, how many spans destinations accepted, exported, dropped and hold, until it
+/// is dropped.
 ///
-/// Each time that metrics are collected, each destination is asked for its counts: nothing is recorded in
-/// between, and nothing is kept besides the counts that are there anyway.
+/// At each collection, it asks each destination for its counts. It records nothing in between, and
+/// keeps no counts of its own.
 ///
 /// | Metric | Instrument | Unit | Attributes |
 /// |---|---|---|---|
@@ -27,29 +28,30 @@ use crate::export_queue::ExportStats;
 /// | `agentspan.destination.span.cut` | counter | `{span}` | `otel.component.name` |
 /// | `agentspan.span.evicted` | counter | `{span}` | |
 ///
-/// Spans that are `cut` were beyond their [`SpanLimits`](crate::SpanLimits); they are exported or dropped as
-/// others are. Those that are `evicted` were open and held too much memory, see
+/// `cut` counts spans that exceeded their [`SpanLimits`](crate::SpanLimits); they are exported or
+/// dropped like others. `evicted` counts open spans that held too much memory, see
 /// [`with_evicted_spans`](ExportMetricsBuilder::with_evicted_spans).
 ///
-/// *accepted = exported + dropped + queue size*, exactly whenever no span is on its way: each metric asks
-/// for itself, a moment after the one before. Processors of Agent Spec count calls of their hooks,
-/// so they have metrics of their own:
-/// `agentspan.destination.hook.accepted`, `.exported`, `.dropped` and `.queue.size`, in `{hook}`.
+/// *accepted = exported + dropped + queue size*, exactly whenever no span is in flight, because
+/// each metric reads the counts a moment after the one before. Agent Spec processors count calls of
+/// hooks, in metrics of their own: `agentspan.destination.hook.accepted`, `.exported`, `.dropped`
+/// and `.queue.size`, in `{hook}`.
 ///
-/// **Names.** Units, instruments and attributes are those of OpenTelemetry's [metrics of an SDK], where the
-/// parts of a pipeline are counted one by one: `otel.sdk.processor.span.processed` ends where the exporter
-/// takes over, and `otel.sdk.exporter.span.exported` begins there. A destination is a queue and an exporter
-/// in one, and what it drops is dropped by either. So the names are ours.
+/// **Names.** Units, instruments and attributes are those of OpenTelemetry's [metrics of an SDK],
+/// where the parts of a pipeline are counted one by one: `otel.sdk.processor.span.processed` ends
+/// where the exporter takes over, and `otel.sdk.exporter.span.exported` begins there. A destination
+/// is a queue and an exporter in one, and what it drops is dropped by either. So we use our own
+/// names.
 ///
-/// **Attributes.** `otel.component.name` is the name of the destination, `error.type` the reason of a loss,
-/// such as `queue_full`. Each destination has one series per metric and one per reason, from the start on
-/// and with zeros, so that the first loss is seen as an increase. There is nothing else in them: no id
-/// of a tenant or an agent, and no content.
+/// **Attributes.** `otel.component.name` is the name of the destination, `error.type` the reason of
+/// a loss, such as `queue_full`. Each destination has one series per metric and reason, which
+/// starts with a zero, so that the first loss shows as an increase. There are no other attributes:
+/// no ids of tenants or agents, and no contents.
 ///
-/// One is enough for a meter provider: the series of two would be the same, with the counts of either.
+/// Use one per meter provider: two would report the same series with different counts.
 ///
-/// **Lifetime.** A meter never forgets an instrument. What it holds here is a weak reference: when this is
-/// dropped, nothing more is reported, and nothing keeps the queues and their threads.
+/// **Lifetime.** A meter never forgets an instrument, so its instruments hold weak references. When
+/// this value is dropped, reporting stops, and the queues and their threads can end.
 ///
 /// ```
 /// use agentspan_otel::{ConsoleExporter, ExportMetrics, ExportQueue};
@@ -85,29 +87,28 @@ pub struct ExportMetricsBuilder {
     evicted: Vec<Evicted>,
 }
 
-/// What became of what one destination was given, up to one moment.
+/// The counts of one destination at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "whoever has a destination of their own makes one"
 )]
 pub struct ExportCounts {
-    /// The items that it was given.
+    /// The items that the destination was given.
     pub accepted: u64,
-    /// The items that it took, or that the service acknowledged.
+    /// The items that the exporter or the service accepted.
     pub exported: u64,
-    /// The items that it lost, by reason. A reason is to be there with a zero before anything is
-    /// lost for it.
+    /// The lost items, by reason. Include each reason with a zero before its first loss.
     pub losses: Vec<(DropReason, u64)>,
-    /// The items that wait or are in flight.
+    /// The items that are queued or in flight.
     pub queued: u64,
-    /// The estimated memory of that in bytes. Not reported for hooks.
+    /// The estimated memory of the queued items, in bytes. Not reported for hooks.
     pub queued_bytes: u64,
-    /// Of how many something was cut because it was beyond its limits. Not reported for hooks.
+    /// The items that were cut because they exceeded their limits. Not reported for hooks.
     pub cut: u64,
 }
 
-/// The kind of items that a destination counts.
+/// The kind of item that a destination counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Counted {
@@ -123,7 +124,7 @@ struct Source {
     counts: Box<dyn Fn() -> ExportCounts + Send + Sync>,
 }
 
-/// Says how many open spans were exported as unfinished.
+/// Returns the number of open spans that were exported as unfinished.
 struct Evicted(Box<dyn Fn() -> u64 + Send + Sync>);
 
 impl From<ExportStats> for ExportCounts {
@@ -141,19 +142,18 @@ impl From<ExportStats> for ExportCounts {
 }
 
 impl ExportMetricsBuilder {
-    /// Adds a queue, under its name.
+    /// Adds a queue under its own name.
     pub fn with_queue(self, queue: &ExportQueue) -> Self {
         let name = queue.name().to_owned();
         let queue = queue.clone();
         self.with_source(name, Counted::Spans, move || queue.stats().into())
     }
 
-    /// Adds any destination. `counts` is asked each time that metrics are collected, on the thread that
-    /// collects them, once for each metric: it must not block. If it panics, the
-    /// destination is left out that time.
+    /// Adds any destination. Each collection calls `counts` once per metric, on the collecting
+    /// thread, so it must not block. If it panics, this collection leaves the destination out.
     ///
-    /// The name should be one that a person chose, and not an id: every name is a time series for ever. If
-    /// it is taken, a number is added: the second `otlp` is `otlp/2`.
+    /// Choose a fixed name rather than an id, because every name creates a time series. If the name
+    /// is taken, a number is added: the second `otlp` is `otlp/2`.
     pub fn with_source(
         mut self,
         name: impl Into<String>,
@@ -171,8 +171,8 @@ impl ExportMetricsBuilder {
     }
 
     /// Adds a count of open spans that were exported as unfinished, such as
-    /// [`OtelBridge::evicted_spans`](crate::OtelBridge::evicted_spans). It is asked as those of destinations
-    /// are. The metric is the sum of all such counts.
+    /// [`OtelBridge::evicted_spans`](crate::OtelBridge::evicted_spans). It is called like the
+    /// counts of destinations. The metric is the sum of all such counts.
     pub fn with_evicted_spans(mut self, count: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         self.evicted.push(Evicted(Box::new(count)));
         self
@@ -186,7 +186,7 @@ impl ExportMetricsBuilder {
         names.find(is_unused).unwrap_or(name)
     }
 
-    /// Makes the instruments. Those that no destination needs are left out.
+    /// Creates the instruments that the destinations need.
     pub fn start(self, meter: &Meter) -> ExportMetrics {
         let sources: Arc<[Source]> = self.sources.into();
         for counted in [Counted::Spans, Counted::Hooks] {
@@ -224,7 +224,7 @@ fn observe_evicted(meter: &Meter, evicted: Weak<[Evicted]>) {
 }
 
 impl ExportMetrics {
-    /// Starts to say which destinations are measured.
+    /// Builds the metrics: add the destinations to measure.
     pub fn builder() -> ExportMetricsBuilder {
         ExportMetricsBuilder::default()
     }

@@ -1,4 +1,4 @@
-//! Takes an exporter off the path of the program, and counts what becomes of its spans.
+//! Isolates an exporter from the program, and counts the outcome of its spans.
 
 mod flush;
 mod item;
@@ -38,36 +38,36 @@ use self::sampling::is_local_root;
 pub use self::stats::ExportStats;
 use self::worker::Worker;
 
-/// How long the flush and the shutdown of the SDK wait, which give no time themselves.
+/// The deadline of the SDK's flush and shutdown, which set none themselves.
 const SDK_TIMEOUT: Duration = Duration::from_secs(5);
 
 type Condition = dyn Fn(&SpanData) -> bool + Send + Sync;
 
-/// Runs an exporter on a thread of its own, behind a bounded queue, and counts what becomes of each
-/// span.
+/// Runs an exporter on its own thread, behind a bounded queue, and counts the outcome of each span.
 ///
-/// A [`SpanProcessor`] of the SDK and a handle: clone it, give one to the provider and keep the
-/// other to [flush](Self::flush) and to ask for [`stats`](Self::stats). Several queues of one
-/// provider know nothing of each other: one whose exporter hangs or fails holds up none of the
+/// It is both a [`SpanProcessor`] of the SDK and a handle: clone it, pass one clone to the
+/// provider, and keep the other for [`flush`](Self::flush) and [`stats`](Self::stats). The queues
+/// of a provider are isolated from each other: an exporter that hangs or fails does not delay the
 /// others.
 ///
 /// **The thread** is named `agentspan-queue`. It starts with the queue and ends with its
-/// [`shutdown`](Self::shutdown), which joins it, or when the last handle is dropped. An exporter that is
-/// still busy when the deadline of a shutdown passes is left behind with its thread. What it sends makes
-/// no telemetry.
+/// [`shutdown`](Self::shutdown), which joins it, or when the last handle is dropped. An exporter
+/// that is still busy when the deadline of a shutdown passes is left behind with its thread. The
+/// exporter's own requests create no telemetry.
 ///
-/// **What is lost.** The queue is bounded in spans and in bytes, the batch that is being exported
-/// included. When it is full, the newest spans are dropped. Each span that is lost is counted under an
+/// **Losses.** The queue is bounded in spans and in bytes, which include the batch in flight. When
+/// the queue is full, the newest spans are dropped. Each lost span is counted under a
 /// [`DropReason`]; `accepted = exported + dropped + queued` holds at any time.
 ///
-/// **After a fork** without `exec` the child's queue starts empty and counts from zero: what was queued is the
-/// parent's to export. The child's own spans are exported on a thread of its own if the queue
-/// [can make an exporter](ExportQueueBuilder::with_exporter_after_fork) for it, and else dropped and counted.
+/// **After a fork** without `exec` the child's queue starts empty and counts from zero: the parent
+/// exports the spans that were queued before. The child exports its own spans on its own thread if
+/// the queue [can create an exporter](ExportQueueBuilder::with_exporter_after_fork) for it.
+/// Otherwise, they are dropped and counted.
 ///
-/// **What the exporter sees.** Contents masked, unless
-/// [`with_disclosure`](ExportQueueBuilder::with_disclosure) says otherwise: its own copy is changed, after
-/// it was queued. Agent Spec spans in the vocabulary of Agent Spec, unless
-/// [`with_mapping`](ExportQueueBuilder::with_mapping) names another one.
+/// **The exporter's view.** Contents are masked in the exporter's own copy, unless
+/// [`with_disclosure`](ExportQueueBuilder::with_disclosure) shows them. Agent Spec spans have the
+/// vocabulary of Agent Spec, unless [`with_mapping`](ExportQueueBuilder::with_mapping) sets
+/// another.
 ///
 /// ```
 /// use std::time::Duration;
@@ -123,7 +123,7 @@ impl Drop for Handle {
     }
 }
 
-/// Everything that can be said of an [`ExportQueue`]. See [`ExportQueue::builder`].
+/// Builds an [`ExportQueue`]. See [`ExportQueue::builder`].
 #[must_use = "a queue does nothing before `build`"]
 pub struct ExportQueueBuilder<E> {
     name: Arc<str>,
@@ -142,80 +142,79 @@ pub struct ExportQueueBuilder<E> {
 type AfterFork<E> = dyn Fn() -> io::Result<E> + Send + Sync;
 
 impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
-    /// Sets how many spans may wait or be in flight. The default is 65,536; at least one may.
+    /// Sets how many spans may be queued or in flight, at least one. The default is 65,536.
     pub fn with_max_spans(mut self, spans: usize) -> Self {
         self.settings.max_items = spans.max(1);
         self
     }
 
-    /// Sets how many bytes the spans that wait or are in flight may hold, as estimated. The default
-    /// is 64 MiB. A span that is larger is taken by an empty queue.
+    /// Sets how many bytes the spans that are queued or in flight may hold, by estimate. The
+    /// default is 64 MiB. An empty queue also accepts a larger span.
     pub fn with_max_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self
     }
 
-    /// Sets how large a span may be. What is over is cut with a note before the span is queued, and
-    /// counted in [`ExportStats::cuts`]; an Agent Spec span is cut once it is rendered. Default:
-    /// [`SpanLimits::default`].
+    /// Sets how large a span may be. A larger span is cut before it is queued, with a note, and the
+    /// cuts are counted in [`ExportStats::cuts`]. An Agent Spec span is cut after it is rendered.
+    /// The default is [`SpanLimits::default`].
     pub fn with_span_limits(mut self, limits: SpanLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Sets how many spans the exporter gets at once, at most. The default is 512, and never more
-    /// than may wait; it gets one at least.
+    /// Sets the maximum number of spans in a batch, at least one. The default is 512, and never
+    /// more than the queue holds.
     pub fn with_batch_spans(mut self, spans: usize) -> Self {
         self.settings.gather_items = spans.max(1);
         self
     }
 
-    /// Sets how long spans wait for a batch to fill. The default is 1 second.
+    /// Sets how long a span waits for its batch to fill. The default is 1 second.
     pub fn with_batch_delay(mut self, delay: Duration) -> Self {
         self.settings.gather_time = delay;
         self
     }
 
-    /// Sets whether the exporter sees contents. The default is that it sees masks.
+    /// Sets whether the exporter gets contents. By default, it gets masks.
     ///
-    /// See [`Masked`](crate::Masked). An exporter that is [`Rendered`](crate::Rendered) is to see
-    /// them, and the one in it to be masked.
+    /// See [`Masked`](crate::Masked). If the exporter is [`Rendered`](crate::Rendered), show it
+    /// contents, and mask the exporter inside it.
     pub fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
         self.preparation = self.preparation.with_hiding(Hiding::from(disclosure));
         self
     }
 
-    /// Renders the spans of agents with `mapping`, on the queue's thread: those of Agent Spec,
-    /// those of scopes, and those of other frameworks in any known convention. The default is that
-    /// only Agent Spec spans whose attributes the bridge did not write are rendered, in the
-    /// vocabulary of Agent Spec.
+    /// Renders the spans of agents with `mapping`, on the queue's thread: spans of Agent Spec, of
+    /// scopes, and of other frameworks in any known convention. By default, only Agent Spec spans
+    /// without attributes from the bridge are rendered, in the vocabulary of Agent Spec.
     ///
     /// Contents that the mapping captures are masked afterwards, unless
-    /// [`with_disclosure`](Self::with_disclosure) says otherwise.
+    /// [`with_disclosure`](Self::with_disclosure) shows them.
     pub fn with_mapping(mut self, mapping: Mapping) -> Self {
         self.preparation = self.preparation.with_mapping(mapping);
         self
     }
 
-    /// Sets what is asked about each span once it is rendered, before it is masked. The default is
-    /// nothing.
+    /// Sets enrichers, which change each span after it is rendered and before it is masked. By
+    /// default, there are none.
     pub fn with_enrichers(mut self, enrichers: SpanEnrichers) -> Self {
         self.preparation = self.preparation.with_enrichers(enrichers);
         self
     }
 
-    /// Shows the exporter what is known to be harmless, and nothing else, see
-    /// [`Masked::known_harmless`](crate::Masked::known_harmless). Of this and
-    /// [`with_disclosure`](Self::with_disclosure), the later call counts.
+    /// Passes only attributes that are known to be harmless, see
+    /// [`Masked::known_harmless`](crate::Masked::known_harmless). This and
+    /// [`with_disclosure`](Self::with_disclosure) override each other: the later call takes effect.
     pub fn with_known_harmless_only(mut self) -> Self {
         self.preparation = self.preparation.with_hiding(Hiding::AllButHarmless);
         self
     }
 
-    /// Sets which spans the exporter gets. The default is all of them.
+    /// Sets a filter that selects spans. By default, the exporter gets all spans.
     ///
-    /// Asked on the thread that ends the span: it should be quick. A span that it panics over is
-    /// not exported, and counted as [`DropReason::Panic`].
+    /// The filter runs on the thread that ends the span, so it should be quick. If it panics, the
+    /// span is dropped and counted as [`DropReason::Panic`].
     pub fn with_filter(
         mut self,
         condition: impl Fn(&SpanData) -> bool + Send + Sync + 'static,
@@ -224,32 +223,32 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
         self
     }
 
-    /// Sets which traces the exporter gets, see [`TraceSampling`]. The default is all of them.
+    /// Sets which traces the exporter gets, see [`TraceSampling`]. By default, it gets all traces.
     pub fn with_sampling(mut self, sampling: TraceSampling) -> Self {
         self.sampling = Some(sampling);
         self
     }
 
-    /// Sets the clock by which the [sampling](Self::with_sampling) knows how long a trace has waited. The default
-    /// is that of the system; a test takes one that moves when it is told to.
+    /// Sets the clock that measures how long a trace waits for its [sampling](Self::with_sampling).
+    /// The default is the system's clock. Tests use a manual clock.
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Sets where the exporter puts what the receiver says of a batch beside taking it.
+    /// Sets where the exporter reports the receiver's answer to a batch. See [`Receipts`].
     pub fn with_receipts(mut self, receipts: Receipts) -> Self {
         self.receipts = receipts;
         self
     }
 
-    /// Sets how the child of a fork without `exec` gets an exporter. It starts a thread of its own
-    /// for it with its first span; the exporter is told the resource again.
+    /// Sets how to create an exporter in the child of a fork without `exec`. The child starts its
+    /// own thread with its first span, and passes the resource to the new exporter.
     ///
     /// Without this, all spans of a child are dropped and counted as [`DropReason::Forked`]: the
-    /// exporter is on the parent's thread, and to use a copy of its connections would disturb the
-    /// parent's. `make` is to use nothing of the exporter that the parent has: no connection,
-    /// runtime, thread or lock.
+    /// exporter runs on the parent's thread, and a copy of its connections would disturb the
+    /// parent's. `make` must not use anything of the parent's exporter: no connection, runtime,
+    /// thread or lock.
     pub fn with_exporter_after_fork(
         mut self,
         make: impl Fn() -> io::Result<E> + Send + Sync + 'static,
@@ -262,7 +261,7 @@ impl<E: SpanExporter + 'static> ExportQueueBuilder<E> {
     ///
     /// # Errors
     ///
-    /// The system refuses a thread. Try again when it has less to do.
+    /// The system refuses a thread. Try again when the system is less busy.
     pub fn build(mut self) -> io::Result<ExportQueue> {
         // A batch that is never full would be waited for while the queue drops what comes.
         let batch = self.settings.gather_items.min(self.settings.max_items);
@@ -326,7 +325,7 @@ impl<E> fmt::Debug for ExportQueueBuilder<E> {
 }
 
 impl ExportQueue {
-    /// Starts to build a queue in front of `exporter`; logs and reports call it `name`.
+    /// Builds a queue in front of `exporter`. Logs and reports use `name`.
     pub fn builder<E: SpanExporter + 'static>(
         name: impl Into<String>,
         exporter: E,
@@ -352,7 +351,7 @@ impl ExportQueue {
         }
     }
 
-    /// How logs and reports call it.
+    /// The name in logs and reports.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.0.name
@@ -364,9 +363,8 @@ impl ExportQueue {
         self.0.process().stats()
     }
 
-    /// The receiver's last message about spans that it rejected, a batch that it refused,
-    /// or as a warning: its own words, escaped and cut
-    /// to 200 characters. A receiver that sees contents may repeat them.
+    /// The receiver's last message about rejected spans or a refused batch, or its last warning,
+    /// escaped and cut to 200 characters. A receiver that sees contents may repeat them.
     #[must_use]
     pub fn receiver_message(&self) -> Option<String> {
         self.0.process().receiver_message()
@@ -450,9 +448,9 @@ impl ExportQueue {
         self.0.process().put_resource(resource.clone());
     }
 
-    /// Starts to export what is queued now, and does not wait for it.
+    /// Starts to export the queued spans, and does not wait.
     ///
-    /// Several queues keep one deadline together if all of them start before anybody waits for the
+    /// To flush several queues within one deadline, start all flushes before you wait for the
     /// first.
     #[expect(
         clippy::must_use_candidate,
@@ -467,29 +465,31 @@ impl ExportQueue {
         }
     }
 
-    /// Waits until what is queued now is exported or dropped, for at most `timeout`.
+    /// Waits until the queued spans are exported or dropped, for at most `timeout`.
     ///
     /// # Errors
     ///
-    /// As [`ExportFlush::wait`].
+    /// The same as of [`ExportFlush::wait`].
     pub fn flush(&self, timeout: Duration) -> OTelSdkResult {
         self.start_flush().wait(timeout)
     }
 
-    /// Starts to end the queue: what waits is exported, what comes is dropped. Does not wait.
+    /// Starts the shutdown, and does not wait: queued spans are exported, and new spans are
+    /// dropped.
     pub fn start_shutdown(&self) {
         self.0.process().close();
     }
 
-    /// Exports what waits, for at most `timeout`, and ends the thread. A second call does nothing.
+    /// Exports the queued spans, for at most `timeout`, and ends the thread. A second call does
+    /// nothing.
     ///
     /// # Errors
     ///
-    /// [`OTelSdkError::Timeout`](opentelemetry_sdk::error::OTelSdkError::Timeout) when the time
-    /// passed first. What was not exported is dropped and counted as
-    /// [`DropReason::ShutdownDeadline`]. `InternalFailure` when spans were lost for other reasons
-    /// of which no call has told yet, the deadline beside them if it passed, and when the exporter
-    /// fails to end, which the thread does all the same.
+    /// [`OTelSdkError::Timeout`](opentelemetry_sdk::error::OTelSdkError::Timeout) if the time
+    /// passed first. The remaining spans are dropped and counted as
+    /// [`DropReason::ShutdownDeadline`]. `InternalFailure` if spans were lost for other reasons
+    /// that no call has reported, in addition to the deadline if it passed, and if the shutdown of
+    /// the exporter fails. The thread ends in any case.
     pub fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
         let process = self.0.process();
         let told = process.queue.told_so_far();

@@ -1,4 +1,4 @@
-//! What somebody thinks of what an agent did.
+//! Feedback on the spans of agents, also after they have ended.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,9 +11,10 @@ use opentelemetry::trace::{
 use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
-/// The ids of a span, to be stored beside what an agent has answered, for feedback long after the span has ended.
+/// The ids of a span. Store it beside an agent's answer, for feedback long after the span has
+/// ended.
 ///
-/// As text it is a `traceparent` of [W3C Trace Context](https://www.w3.org/TR/trace-context/).
+/// Its text is a `traceparent` of [W3C Trace Context](https://www.w3.org/TR/trace-context/).
 ///
 /// ```
 /// use agentspan_otel::SpanRef;
@@ -33,7 +34,7 @@ pub struct SpanRef {
 impl SpanRef {
     /// The span of a context, for instance that of [`Scope::span_context`](crate::Scope::span_context).
     ///
-    /// `None` if it has no span, for instance because telemetry is switched off.
+    /// `None` if the context has no span, for instance because telemetry is off.
     #[must_use]
     pub fn of(context: &SpanContext) -> Option<Self> {
         context.is_valid().then(|| Self {
@@ -43,7 +44,7 @@ impl SpanRef {
         })
     }
 
-    /// The span that is active here. `None` if there is none.
+    /// The current span. `None` if there is none.
     #[must_use]
     pub fn current() -> Option<Self> {
         Context::map_current(|context| Self::of(context.span().span_context()))
@@ -67,7 +68,7 @@ impl fmt::Display for SpanRef {
     }
 }
 
-/// A text is no reference to a span.
+/// The text is not a reference to a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the ids of a span in the form of a traceparent")]
 #[non_exhaustive]
@@ -97,7 +98,7 @@ impl FromStr for SpanRef {
     }
 }
 
-/// The kind of judge.
+/// Who judges the span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Annotator {
@@ -105,7 +106,7 @@ pub enum Annotator {
     Human,
     /// A language model.
     Llm,
-    /// Code.
+    /// A program.
     Code,
 }
 
@@ -119,10 +120,10 @@ impl Annotator {
     }
 }
 
-/// A judgement of a span, also long after it has ended.
+/// Feedback on a span, also long after it has ended.
 ///
-/// [`record`](Self::record) makes a short span in the trace of the judged one, which is its parent
-/// and its link: spans do not change once they have ended. The span has the event
+/// [`record`](Self::record) creates a short span in the trace of the judged span, which is its
+/// parent and its link, because an ended span cannot change. The new span has the event
 /// `gen_ai.evaluation.result` of the GenAI conventions and the attributes
 /// `evaluations.0.evaluation.*` of [OpenInference], of the kind `EVALUATOR`. The explanation is
 /// content: it is masked for every destination that does not show contents.
@@ -168,37 +169,38 @@ impl Feedback {
         }
     }
 
-    /// Sets what is judged, for instance `helpful`: the name of a criterion, of which there are few.
+    /// Sets the criterion, for instance `helpful`. Use a small set of names.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets a number. What it means depends on the name; one that is not finite is not recorded.
+    /// Sets a score. Its meaning depends on the criterion. A number that is not finite is not
+    /// recorded.
     pub fn score(mut self, score: f64) -> Self {
         self.score = Some(score).filter(|score| score.is_finite());
         self
     }
 
-    /// Sets one of a few words, for instance `pass`.
+    /// Sets a label, for instance `pass`. Use a small set of labels.
     pub fn labelled(mut self, label: impl Into<String>) -> Self {
         self.label = Some(label.into());
         self
     }
 
-    /// Sets the reason, in words. It is content.
+    /// Sets an explanation. It is content.
     pub fn explained(mut self, explanation: impl Into<String>) -> Self {
         self.explanation = Some(explanation.into());
         self
     }
 
-    /// Sets who has judged. The default is a person.
+    /// Sets who judges. The default is a person.
     pub fn judged_by(mut self, annotator: Annotator) -> Self {
         self.annotator = annotator;
         self
     }
 
-    /// Records it. Identity and baggage are those of the current context.
+    /// Records the feedback, with the identity and the baggage of the current context.
     pub fn record(self) {
         let about = self.about.to_context();
         let parent = Context::current().with_remote_span_context(about.clone());

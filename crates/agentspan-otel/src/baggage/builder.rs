@@ -14,10 +14,10 @@ use crate::python_text::is_blank;
 use crate::tracer::default_tracer;
 use crate::turn_context::{Said, TurnContext, hosting_entries, turn_context_pairs};
 
-/// Collects the baggage of a request; [`build`](Self::build) makes it usable.
+/// Builds a [`RequestBaggage`](super::RequestBaggage): finish with [`build`](Self::build).
 ///
-/// A blank value sets nothing and clears nothing; of several values for a key the last counts. Any
-/// text is taken. That an id can be one is checked where it is used, by the exporter.
+/// A blank value sets nothing and clears nothing. If a key is set several times, the last value
+/// counts. The builder accepts any text; the exporter checks ids when it uses them.
 ///
 /// ```
 /// use agentspan_otel::BaggageBuilder;
@@ -55,13 +55,13 @@ macro_rules! setters {
 }
 
 impl BaggageBuilder {
-    /// Nothing collected yet, in the words of the default tracer's profile, see
+    /// An empty builder, with the keys of the default tracer's profile, see
     /// [`set_default_tracer`](crate::set_default_tracer).
     pub fn new() -> Self {
         Self::for_profile(default_tracer().profile())
     }
 
-    /// Nothing collected yet, in the words of `profile`.
+    /// An empty builder, with the keys of `profile`.
     pub fn for_profile(profile: Profile) -> Self {
         Self {
             profile,
@@ -70,7 +70,7 @@ impl BaggageBuilder {
         }
     }
 
-    /// The baggage that nearly every request has: tenant, agent, and an id that links its logs.
+    /// The usual baggage of a request: tenant, agent, and a correlation id that links its logs.
     #[must_use]
     pub fn request_context(
         tenant_id: impl BaggageText,
@@ -85,70 +85,79 @@ impl BaggageBuilder {
     }
 
     setters! {
-        /// Where the operation comes from, `operation.source`; with 2.0.0 `service.name`.
+        /// Sets the source of the operation: `operation.source`, or with 2.0.0 `service.name`.
         with_operation_source => OperationSource;
-        /// The tenant that the agent works for, `tenant.id`; with 2.0.0 `microsoft.tenant.id`.
+        /// Sets the tenant of the agent: `tenant.id`, or with 2.0.0 `microsoft.tenant.id`.
         with_tenant_id => TenantId;
-        /// The agent, `gen_ai.agent.id`.
+        /// Sets the agent: `gen_ai.agent.id`.
         with_agent_id => AgentId;
-        /// The kind of agent, `gen_ai.agent.type`.
+        /// Sets the kind of agent: `gen_ai.agent.type`.
         with_agent_type => AgentType;
-        /// The agent's own user id, `gen_ai.agent.user.id`; with 2.0.0, which calls it the agentic user
-        /// id, `microsoft.agent.user.id`.
+        /// Sets the id of the agent's own user: `gen_ai.agent.user.id`, or with 2.0.0, which calls
+        /// it the agentic user id, `microsoft.agent.user.id`.
         with_agent_auid => AgentUserId;
-        /// The agent's user principal name, `gen_ai.agent.upn`; nothing with 2.0.0.
+        /// Sets the agent's user principal name: `gen_ai.agent.upn`. 2.0.0 does not write it.
         with_agent_upn => AgentUpn;
-        /// The mail address of the agent's own user, `microsoft.agent.user.email`; nothing with 0.1.0.
+        /// Sets the mail address of the agent's own user: `microsoft.agent.user.email`. 0.1.0 does
+        /// not write it.
         with_agent_user_email => AgentUserEmail;
-        /// The blueprint that the agent was made from, `gen_ai.agent.applicationid`; with 2.0.0
+        /// Sets the blueprint of the agent: `gen_ai.agent.applicationid`, or with 2.0.0
         /// `microsoft.a365.agent.blueprint.id`.
         with_agent_blueprint_id => AgentBlueprintId;
-        /// The id that links everything that belongs to the request, `correlation.id`; nothing with 2.0.0.
+        /// Sets the id that links all data of the request: `correlation.id`. 2.0.0 does not write
+        /// it.
         with_correlation_id => CorrelationId;
-        /// Who called, `gen_ai.caller.id`; as [`with_user_id`](Self::with_user_id).
+        /// Sets the caller: `gen_ai.caller.id`. The same as [`with_user_id`](Self::with_user_id).
         with_caller_id => UserId;
-        /// The manager who hired the agent, `hiring.manager.id`; nothing with 2.0.0.
+        /// Sets the manager who hired the agent: `hiring.manager.id`. 2.0.0 does not write it.
         with_hiring_manager_id => HiringManagerId;
-        /// The agent's name, `gen_ai.agent.name`.
+        /// Sets the agent's name: `gen_ai.agent.name`.
         with_agent_name => AgentName;
-        /// What the agent is for, `gen_ai.agent.description`.
+        /// Sets the agent's description: `gen_ai.agent.description`.
         with_agent_description => AgentDescription;
-        /// The agent's version, `gen_ai.agent.version`; nothing with 0.1.0.
+        /// Sets the agent's version: `gen_ai.agent.version`. 0.1.0 does not write it.
         with_agent_version => AgentVersion;
-        /// The caller's name, `gen_ai.caller.name`; as [`with_user_name`](Self::with_user_name).
+        /// Sets the caller's name: `gen_ai.caller.name`. The same as
+        /// [`with_user_name`](Self::with_user_name).
         with_caller_name => UserName;
-        /// The caller's user principal name, `gen_ai.caller.upn`; nothing with 2.0.0.
+        /// Sets the caller's user principal name: `gen_ai.caller.upn`. 2.0.0 does not write it.
         with_caller_upn => UserUpn;
-        /// The person who called, `user.id`; with 0.1.0 `gen_ai.caller.id`.
+        /// Sets the person who called: `user.id`, or with 0.1.0 `gen_ai.caller.id`.
         with_user_id => UserId;
-        /// The person's name, `user.name`; with 0.1.0 `gen_ai.caller.name`.
+        /// Sets the person's name: `user.name`, or with 0.1.0 `gen_ai.caller.name`.
         with_user_name => UserName;
-        /// The person's mail address, `user.email`; nothing with 0.1.0.
+        /// Sets the person's mail address: `user.email`. 0.1.0 does not write it.
         with_user_email => UserEmail;
-        /// The conversation, `gen_ai.conversation.id`.
+        /// Sets the conversation: `gen_ai.conversation.id`.
         with_conversation_id => ConversationId;
-        /// The address of the conversation's item, `gen_ai.conversation.item.link`; with 2.0.0
-        /// `microsoft.conversation.item.link`.
+        /// Sets the link to the item of the conversation: `gen_ai.conversation.item.link`, or with
+        /// 2.0.0 `microsoft.conversation.item.link`.
         with_conversation_item_link => ConversationItemLink;
-        /// The session, `microsoft.session.id`; nothing with 0.1.0.
+        /// Sets the session: `microsoft.session.id`. 0.1.0 does not write it.
         with_session_id => SessionId;
-        /// What the session is about, `microsoft.session.description`; nothing with 0.1.0.
+        /// Sets the description of the session: `microsoft.session.description`. 0.1.0 does not
+        /// write it.
         with_session_description => SessionDescription;
-        /// The name of the channel, `microsoft.channel.name`; with 0.1.0 `gen_ai.channel.name`.
+        /// Sets the name of the channel: `microsoft.channel.name`, or with 0.1.0
+        /// `gen_ai.channel.name`.
         with_channel_name => ChannelName;
-        /// The address of the channel, `microsoft.channel.link`; with 0.1.0 `gen_ai.channel.link`.
+        /// Sets the link to the channel: `microsoft.channel.link`, or with 0.1.0
+        /// `gen_ai.channel.link`.
         with_channel_link => ChannelLink;
-        /// The id of the channel, `gen_ai.execution.sourceMetadata.id`; nothing with 2.0.0.
+        /// Sets the id of the channel: `gen_ai.execution.sourceMetadata.id`. 2.0.0 does not write
+        /// it.
         with_source_metadata_id => ChannelId;
-        /// The name of the channel; as [`with_channel_name`](Self::with_channel_name).
+        /// Sets the name of the channel. The same as
+        /// [`with_channel_name`](Self::with_channel_name).
         with_source_metadata_name => ChannelName;
-        /// The description of the channel; as [`with_channel_link`](Self::with_channel_link).
+        /// Sets the description of the channel. The same as
+        /// [`with_channel_link`](Self::with_channel_link).
         with_source_metadata_description => ChannelLink;
     }
 
-    /// The IP address that the person called from, `client.address`; nothing with 0.1.0.
+    /// Sets the IP address of the person: `client.address`. 0.1.0 does not write it.
     ///
-    /// What is no address, see [`ClientAddress::parse`], sets nothing.
+    /// A text that is not an address, see [`ClientAddress::parse`], sets nothing.
     pub fn with_user_client_ip<'t>(self, address: impl Into<Option<&'t str>>) -> Self {
         let address = address
             .into()
@@ -156,9 +165,10 @@ impl BaggageBuilder {
         self.set_entry(BaggageEntry::ClientAddress, address)
     }
 
-    /// Host and port of the agent that is invoked, `server.address` and `server.port`; nothing with 0.1.0.
+    /// Sets the host and the port of the invoked agent: `server.address` and `server.port`. 0.1.0
+    /// does not write them.
     ///
-    /// Port 443 is taken for granted and sets nothing.
+    /// Port 443 is the default and sets nothing.
     pub fn with_invoke_agent_server(
         self,
         address: impl BaggageText,
@@ -169,7 +179,7 @@ impl BaggageBuilder {
             .set_entry(BaggageEntry::ServerPort, port)
     }
 
-    /// Sets any pairs. Keys that are not for spans travel with the request all the same.
+    /// Sets any pairs. Pairs whose keys are not for spans still propagate with the request.
     pub fn with_pairs<K, V>(self, pairs: impl IntoIterator<Item = (K, V)>) -> Self
     where
         K: Into<String>,
@@ -180,12 +190,12 @@ impl BaggageBuilder {
             .fold(self, |builder, (key, value)| builder.set(key.into(), value))
     }
 
-    /// Sets a pair that becomes an attribute of the request's spans, beside those of the profile. Blanks
-    /// around the key do not count; a blank value sets nothing.
+    /// Sets a pair that becomes an attribute of the request's spans, in addition to the attributes
+    /// of the profile. Blanks around the key are removed; a blank value sets nothing.
     ///
-    /// Baggages that are entered one inside the other have their keys together. That a key is one of these
-    /// stays in this process: a caller's header can give it a value, but not add to the keys. The services
-    /// that are called get the pair, and say themselves which keys they copy.
+    /// Nested baggages combine their keys. The list of keys stays in this process: a caller's
+    /// header can set the value of such a key, but cannot add keys. Called services get the pair,
+    /// and decide themselves which keys they copy.
     ///
     /// # Errors
     ///
@@ -216,20 +226,20 @@ impl BaggageBuilder {
         Ok(self.set(key, value))
     }
 
-    /// Sets what a turn of a conversation says about caller, agent, tenant and channel.
+    /// Sets the caller, the agent, the tenant and the channel from a turn of a conversation.
     ///
-    /// With 0.1.0 as `from_turn_context` does, see [`turn_context_pairs`]. With 2.0.0 as `populate` of
-    /// `microsoft-agents-a365-observability-hosting` 2.0.0 does: a person is known by the id in the
-    /// directory, an agent by its instance if the role of the recipient is that of an agent, and a channel
-    /// may have another inside of it, as in `agents:email`. A turn without a recipient has no tenant and is
-    /// no error, as in `microsoft-opentelemetry` 1.5.0.
+    /// With 0.1.0, this follows `from_turn_context`, see [`turn_context_pairs`]. With 2.0.0, it
+    /// follows `populate` of `microsoft-agents-a365-observability-hosting` 2.0.0: the id of a
+    /// person is the id in the directory, the id of an agent is its instance if the recipient has
+    /// the role of an agent, and a channel may contain another, as in `agents:email`. A turn
+    /// without a recipient sets no tenant and is no error, as in `microsoft-opentelemetry` 1.5.0.
     pub fn with_turn_context(self, turn_context: &TurnContext) -> Self {
         self.with_turn_context_json(&turn_context.to_json())
     }
 
-    /// As [`with_turn_context`](Self::with_turn_context), for a turn context as JSON: an object whose `activity` has
-    /// the fields of [`TurnActivity`](crate::turn_context::TurnActivity). With 2.0.0, their names may
-    /// be those of the Bot Framework, such as `channelId`.
+    /// Like [`with_turn_context`](Self::with_turn_context), for a turn context in JSON: an object
+    /// whose `activity` has the fields of [`TurnActivity`](crate::turn_context::TurnActivity). With
+    /// 2.0.0, their names may be those of the Bot Framework, such as `channelId`.
     pub fn with_turn_context_json(self, turn_context: &Value) -> Self {
         match self.profile.turn_rules() {
             TurnRules::Core => {

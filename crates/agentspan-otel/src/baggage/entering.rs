@@ -1,4 +1,4 @@
-//! Which baggage, whose identity and which token a span has that is entered.
+//! The baggage, the identity and the token in the context of a span that is entered.
 
 use std::ptr;
 
@@ -18,8 +18,8 @@ pub(crate) enum CurrentTrace {
     Other,
 }
 
-/// The context of a span that is entered while `current` is, with the baggage, the identity and the
-/// token that are new there. None if nothing is.
+/// The context for a span that is entered while `current` is the current context, with the baggage,
+/// the identity and the token that are new in `current`. `None` if nothing is new.
 ///
 /// `context` is the one that it started in, `base` that of the agent span that was around it then.
 /// What is current and not from `base` was entered around the span since, and wins over what was

@@ -1,4 +1,5 @@
-//! For whom this process works, as opposed to what a caller claims in its headers.
+//! The identity that this process set, as opposed to the identity that a caller claims in its
+//! headers.
 
 use agentspan_model::keys;
 use opentelemetry::baggage::Baggage;
@@ -6,9 +7,9 @@ use opentelemetry::{Key, StringValue};
 
 /// The identity that this process set as baggage, kept in the context beside it.
 ///
-/// Baggage that a propagator took from a request looks like baggage that was set here. Only
-/// [`RequestBaggage`](super::RequestBaggage) puts this value into a context, so that what it holds
-/// was set by this process. A propagator that replaces the baggage leaves it alone: a caller can
+/// Baggage from a propagator looks like baggage that was set here. But only
+/// [`RequestBaggage`](super::RequestBaggage) puts this value into a context, so this process set
+/// the identity in it. A propagator that replaces the baggage does not touch it: a caller can
 /// neither change nor remove the identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LocalIdentity {

@@ -1,4 +1,5 @@
-//! What stays of a request where another one, or another part of it, is entered.
+//! Combines the contexts of two requests, or of two parts of a request, when one is entered inside
+//! the other.
 
 use agentspan_model::keys;
 use agentspan_record::RequestToken;
@@ -87,8 +88,8 @@ pub(super) fn is_of_other_request(context: &Context, around: &Context) -> bool {
 /// `context` with baggage, identity and token of two contexts; a key that both have gets the value
 /// of `over`.
 ///
-/// An identity is a pair, and so is never put together from halves that nobody set together. What
-/// `under` has for another request stays out.
+/// An identity is a pair, so it is never combined from halves that were not set together. The
+/// values of `under` for another request are left out.
 pub(crate) fn with_merged_baggage(context: &Context, over: &Context, under: &Context) -> Context {
     let mut entered = Entered {
         named: Named::in_context(over),

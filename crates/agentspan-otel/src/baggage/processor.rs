@@ -20,30 +20,32 @@ use crate::scope::starting::{self, Starts};
 
 /// Copies baggage to every span that starts, as the reference's span processor does.
 ///
-/// Some keys are copied to every span, and some more, about the caller, to spans of invocations:
-/// those with the operation name `invoke_agent` or a name that starts so. Which they are says the
-/// profile, see [`CopiedBaggage`], and [custom attributes](super::BaggageBuilder::with_custom_attribute)
-/// come after them. What a span has already is never overwritten, and what a scope says about itself
-/// wins. Since `microsoft-opentelemetry` 1.5.0 ([`Profile::V3`]) only spans of agents get any: those of
-/// scopes, and those with an operation, a name or an instrumentation scope of that package's list, see
-/// [`BaggageReader::of`].
+/// Some keys are copied to every span. More keys, about the caller, are copied to spans of
+/// invocations: spans whose operation name is `invoke_agent`, or whose name starts with it. The
+/// profile decides the keys, see [`CopiedBaggage`];
+/// [custom attributes](super::BaggageBuilder::with_custom_attribute) come after them. Attributes
+/// that a span already has are never overwritten, and the attributes of a scope take precedence.
+/// Since `microsoft-opentelemetry` 1.5.0 ([`Profile::V3`]), only spans of agents get baggage: spans
+/// of scopes, and spans with an operation, a name or an instrumentation scope of that package's
+/// list, see [`BaggageReader::of`].
 ///
 /// # Identity
 ///
-/// Tenant and agent decide whose telemetry a span is, and so can the id that the agent's platform
-/// has for it (`microsoft.a365.agent.platform.id`). They are taken from what this process set with
-/// [`BaggageBuilder`](super::BaggageBuilder), and not from baggage that came in a request's header:
-/// anybody could claim to be another tenant. Where all callers are trusted,
-/// [`with_trusted_remote_identity`](Self::with_trusted_remote_identity) takes them from there too.
+/// The tenant and the agent decide where the telemetry of a span goes, and so can the platform's id
+/// of the agent (`microsoft.a365.agent.platform.id`). The processor takes them only from baggage
+/// that this process set with [`BaggageBuilder`](super::BaggageBuilder), not from a request's
+/// header, where any caller could claim to be another tenant. If all callers are trusted,
+/// [`with_trusted_remote_identity`](Self::with_trusted_remote_identity) accepts them from headers,
+/// too.
 ///
-/// A span for which neither its own attributes nor baggage say a tenant belongs to the tenant of
-/// the scope that it starts in, and then, if no agent is said either, to the scope's agent. Outside
-/// of scopes, [`with_identity`](Self::with_identity) takes their place.
+/// If neither the attributes of a span nor baggage name a tenant, the span inherits the tenant of
+/// the enclosing scope, and also the scope's agent, unless they name an agent. Outside of scopes,
+/// [`with_identity`](Self::with_identity) is the fallback.
 ///
 /// # In front of another processor
 ///
-/// With two processors in a provider the SDK copies every finished span for each of them. With
-/// [`in_front_of`](Self::in_front_of) there is one.
+/// If a provider has two processors, the SDK copies every finished span for each of them.
+/// [`in_front_of`](Self::in_front_of) combines two processors into one.
 ///
 /// ```
 /// use agentspan_otel::BaggageSpanProcessor;
@@ -59,9 +61,9 @@ pub struct BaggageSpanProcessor<Next = LastProcessor> {
     next: Next,
     identity: IdentitySource,
     profile: Profile,
-    /// Of spans that start in no scope.
+    /// The fallback identity of spans outside of scopes.
     default_identity: Option<ScopeIdentity>,
-    /// How many attributes a span may have whose scope gives them to the next processor beside it.
+    /// The limit of attributes for a span whose scope passes them to the next processor directly.
     most_beside: Option<usize>,
 }
 
@@ -73,7 +75,7 @@ pub(super) enum IdentitySource {
 }
 
 impl BaggageSpanProcessor {
-    /// A processor on its own, for a provider with others.
+    /// A standalone processor, for a provider with other processors.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -81,7 +83,7 @@ impl BaggageSpanProcessor {
 }
 
 impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
-    /// A processor that hands its spans on to `next`.
+    /// A processor that passes its spans on to `next`.
     #[must_use]
     pub fn in_front_of(next: Next) -> Self {
         Self {
@@ -93,19 +95,19 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         }
     }
 
-    /// Says that this is the only processor of its provider, and that what is behind it
-    /// [receives](agentspan_record::FinishedSpan::received) spans. Scopes then hand their
-    /// attributes over as they are, rather than having the SDK's span hold them once more, up to
-    /// `max_attributes` in all.
+    /// Declares that this is the only processor of its provider, and that the processor behind it
+    /// [receives](agentspan_record::FinishedSpan::received) spans. Scopes then pass their
+    /// attributes directly, up to `max_attributes`, so that the SDK's span does not hold a second
+    /// copy.
     ///
-    /// Give it the limit that the provider has, and no sampler that adds attributes.
+    /// `max_attributes` must be the provider's limit, and the sampler must not add attributes.
     #[must_use]
     pub fn with_attributes_beside(mut self, max_attributes: u32) -> Self {
         self.most_beside = Some(usize::try_from(max_attributes).unwrap_or(usize::MAX));
         self
     }
 
-    /// Sets the generation of the contract, which says what is copied. Default:
+    /// Sets the generation of the contract, which decides the copied keys. The default is
     /// [`Profile::default`].
     #[must_use]
     pub fn with_profile(mut self, profile: Profile) -> Self {
@@ -113,19 +115,19 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         self
     }
 
-    /// Sets the tenant and the agent of spans that say none, where neither baggage nor a scope
-    /// around them says any. Scopes do not use it: they say whose they are. Default: such a span
-    /// belongs to nobody.
+    /// Sets the fallback identity: the tenant and the agent of spans that have none, neither of
+    /// their own nor from baggage or an enclosing scope. Scopes do not use it, because they name
+    /// their own tenant and agent. By default, such a span has no identity.
     #[must_use]
     pub fn with_identity(mut self, identity: &Identity) -> Self {
         self.default_identity = Some(ScopeIdentity::from(identity));
         self
     }
 
-    /// Takes tenant and agent from any baggage, also from that of a request's header.
+    /// Accepts the tenant and the agent from any baggage, also from the header of a request.
     ///
-    /// Only for a service that nobody but trusted callers can reach: whoever sends it a header
-    /// decides whose telemetry its spans become.
+    /// Use this only if untrusted callers cannot reach the service: the sender of a header decides
+    /// which tenant and agent get the spans.
     #[must_use]
     pub fn with_trusted_remote_identity(mut self) -> Self {
         self.identity = IdentitySource::AnyBaggage;
@@ -344,7 +346,7 @@ impl<Next: SpanProcessor> SpanProcessor for BaggageSpanProcessor<Next> {
     }
 }
 
-/// The end of a chain of processors: does nothing.
+/// The end of a chain of processors. It does nothing.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct LastProcessor;

@@ -1,4 +1,4 @@
-//! What the baggage of a request gives to its spans, made once for all of them.
+//! The attributes that the baggage of a request gives to its spans, built once for all of them.
 
 use std::ptr;
 use std::sync::{Arc, OnceLock};

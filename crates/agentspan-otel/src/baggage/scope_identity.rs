@@ -1,4 +1,4 @@
-//! Whose telemetry the spans inside a scope are.
+//! The identity that spans inside a scope inherit.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use super::LocalIdentity;
 
 /// The tenant and the agent of a scope, in the context of what happens inside of it.
 ///
-/// A span that says nothing of its own, and of which baggage says nothing, belongs to them. They
-/// are no baggage, so that no propagator sends them to another process.
+/// A span without an identity of its own or from baggage inherits them. They are not baggage, so no
+/// propagator sends them to another process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ScopeIdentity {
     tenant: StringValue,

@@ -1,17 +1,17 @@
-//! Values of baggage, which are text.
+//! Converts values of baggage to text.
 
 use agentspan_model::agent365::{AgentId, AgentType, ClientAddress, TenantId, python_float_text};
 use serde_json::Value;
 
 use crate::python_text::value_text;
 
-/// A value of a baggage entry.
+/// A value for a baggage entry.
 ///
-/// Text as it is, ids, numbers and booleans, and optional values, of which `None` sets nothing.
-/// What is no text is written as the reference writes it (`True`, `1.5`, `1e+16`, `{'a': None}`), so that
-/// both give the same attribute.
+/// Implemented for texts, ids, numbers, booleans and optional values; `None` sets nothing. Other
+/// values than texts are written as the reference writes them (`True`, `1.5`, `1e+16`,
+/// `{'a': None}`), so that both produce the same attribute.
 pub trait BaggageText {
-    /// The text, or None when there is nothing to set.
+    /// The text, or `None` if there is nothing to set.
     fn into_baggage_text(self) -> Option<String>;
 }
 

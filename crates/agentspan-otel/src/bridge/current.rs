@@ -1,4 +1,4 @@
-//! What stands for an Agent Spec span in a context of OpenTelemetry.
+//! Represents an Agent Spec span in a context of OpenTelemetry.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
-//! How Agent Spec spans get their ids.
+//! Gives Agent Spec spans their OpenTelemetry ids.
 //!
-//! The SDK takes ids from its generator only, and asks it for the id of a span on the thread that starts
-//! it, before any sampler or processor runs. `docs/adr/003-ids-through-the-generator.md` says why that
-//! is better than making span data without the SDK.
+//! The SDK takes ids only from its generator. It asks the generator on the thread that starts the
+//! span, before any sampler or processor runs. `docs/adr/003-ids-through-the-generator.md` says why
+//! this is better than to build span data without the SDK.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,10 +23,10 @@ thread_local! {
     static WANTED: Cell<Wanted> = const { Cell::new(Wanted { trace_id: None, span_id: None }) };
 }
 
-/// Makes random ids, other ones in each process.
+/// Generates random ids that differ between forked processes.
 ///
-/// The SDK's own generator is copied by a fork, so that a child goes on with the ids of its parent, and the
-/// children of a server that forks its workers all make the same ones.
+/// A fork copies the SDK's own generator. So a child repeats the ids of its parent, and all workers
+/// of a forking server generate the same ids.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct RandomIds;
@@ -43,10 +43,10 @@ impl IdGenerator for RandomIds {
     }
 }
 
-/// Gives Agent Spec spans their ids, and all other spans random ones.
+/// Gives Agent Spec spans their own ids, and all other spans random ids.
 ///
-/// [`OtelBridge::prepare`](crate::OtelBridge::prepare) sets it. Set it yourself where a provider has a
-/// generator already, which then makes the ids of all other spans:
+/// [`OtelBridge::prepare`](crate::OtelBridge::prepare) sets it. If the provider already has a
+/// generator, wrap that generator, which then generates the ids of all other spans:
 ///
 /// ```
 /// use agentspan_otel::bridge::AgentSpecIdGenerator;

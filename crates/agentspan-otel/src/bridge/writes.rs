@@ -1,4 +1,4 @@
-//! What the bridge tells of an Agent Spec span, and to whom.
+//! The forms in which the bridge passes on an Agent Spec span.
 
 use agentspan_model::agentspec::SpanDetails;
 use agentspan_model::keys;

@@ -4,7 +4,7 @@ use agentspan_record::estimated_bytes;
 use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::SpanData;
 
-/// How many spans may wait before the oldest trace is written as it is.
+/// How many spans may wait before the oldest trace is written early.
 const MAX_WAITING: usize = 2_048;
 
 /// How many bytes they may hold.

@@ -1,4 +1,4 @@
-//! A flush that has started, and what is said in the end.
+//! A started flush, and its result.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,8 @@ use super::ExportQueue;
 use super::item::LOSSES;
 use super::process::Outcome;
 
-/// A flush that [`ExportQueue::start_flush`] has started. It goes on whether anybody waits for it or not.
+/// A flush that [`ExportQueue::start_flush`] has started. It continues even if no caller waits for
+/// it.
 #[derive(Debug)]
 pub struct ExportFlush {
     pub(super) queue: ExportQueue,
@@ -21,15 +22,16 @@ pub struct ExportFlush {
 }
 
 impl ExportFlush {
-    /// Waits until what was queued at the start of this flush is exported or dropped, for at most `timeout`.
+    /// Waits until the spans that were queued at the start of this flush are exported or dropped,
+    /// for at most `timeout`.
     ///
-    /// A flush that is done needs no time: `wait(Duration::ZERO)` tells what came of it.
+    /// A finished flush needs no time: `wait(Duration::ZERO)` returns its result.
     ///
     /// # Errors
     ///
-    /// [`OTelSdkError::Timeout`] when the time passed first; the spans stay in the queue.
-    /// `InternalFailure` when spans were lost of which no call has told yet, and when the exporter fails to
-    /// flush what it took.
+    /// [`OTelSdkError::Timeout`] if the time passed first; the spans stay in the queue.
+    /// `InternalFailure` if spans were lost and no call has reported them, and if the flush of the
+    /// exporter fails.
     pub fn wait(self, timeout: Duration) -> OTelSdkResult {
         let handle = &self.queue.0;
         let deadline = Instant::now().checked_add(timeout);

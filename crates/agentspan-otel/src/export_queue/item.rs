@@ -1,4 +1,4 @@
-//! A span that waits.
+//! A queued span.
 
 use agentspan_queue::queue::{Part, Queued};
 use agentspan_record::{DropReason, FinishedSpan};

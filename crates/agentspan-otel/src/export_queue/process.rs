@@ -1,4 +1,4 @@
-//! What of a queue belongs to one process: a forked child has its own.
+//! The state of a queue that belongs to one process: a forked child has its own.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! What a receiver says of a batch that it took.
+//! A receiver's answer to a batch that it accepted.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,8 +8,8 @@ use agentspan_queue::PerProcess;
 /// How many characters of a receiver's message are kept.
 const MAX_MESSAGE: usize = 200;
 
-/// What a receiver says of a batch that it took, which the `Ok` of an export cannot tell: how many spans it
-/// rejected, why, and whether its answer could be read.
+/// A receiver's answer to a batch that it accepted, which the `Ok` of an export cannot express: how
+/// many spans the receiver rejected, why, and whether its answer was read to the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     rejected: u64,
@@ -28,7 +28,7 @@ impl Receipt {
         }
     }
 
-    /// The head of the answer says that the receiver took the batch. The rest, which may say otherwise of
+    /// The head of the answer says that the receiver accepted the batch. The rest, which may reject
     /// single spans, was cut off, late or not understood.
     #[must_use]
     pub fn unconfirmed() -> Self {
@@ -38,25 +38,25 @@ impl Receipt {
         }
     }
 
-    /// Sets how many spans of the batch the receiver rejected. Sending them again does not help.
+    /// Sets how many spans of the batch the receiver rejected. A retry cannot help.
     #[must_use]
     pub fn with_rejected(mut self, spans: u64) -> Self {
         self.rejected = spans;
         self
     }
 
-    /// Sets the receiver's own words: why it rejected spans or refused the batch, or a
-    /// warning. They are escaped and cut to 200
-    /// characters. An empty text is none.
+    /// Sets the receiver's message: why it rejected spans or refused the batch, or a warning. The
+    /// message is escaped and cut to 200 characters. An empty text is no message.
     ///
-    /// A receiver may repeat what it was sent: see [`with_message_withholding`](Self::with_message_withholding).
+    /// A receiver may repeat the request: see
+    /// [`with_message_withholding`](Self::with_message_withholding).
     #[must_use]
     pub fn with_message(self, text: &str) -> Self {
         self.with_message_withholding(text, &Withheld::new())
     }
 
-    /// As [`with_message`](Self::with_message), without what the words repeat of what is `withheld`, such as the
-    /// keys in the headers of the request.
+    /// Like [`with_message`](Self::with_message), but removes the parts that repeat `withheld`
+    /// texts, such as the keys in the headers of the request.
     #[must_use]
     pub fn with_message_withholding(mut self, text: &str, withheld: &Withheld<'_>) -> Self {
         let shown = withheld.show(text, MAX_MESSAGE);
@@ -64,13 +64,13 @@ impl Receipt {
         self
     }
 
-    /// How many spans of the batch the receiver rejected.
+    /// The number of rejected spans in the batch.
     #[must_use]
     pub fn rejected(&self) -> u64 {
         self.rejected
     }
 
-    /// The receiver's own words, escaped and cut.
+    /// The receiver's message, escaped and cut.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.message.as_deref()
@@ -83,24 +83,23 @@ impl Receipt {
     }
 }
 
-/// Where an exporter puts the [`Receipt`] of the batch that it exports, for the
-/// [`ExportQueue`](crate::ExportQueue) in front of it.
+/// Passes [`Receipt`]s from an exporter to the [`ExportQueue`](crate::ExportQueue) in front of it.
 ///
 /// The exporter keeps one, and
 /// [`with_receipts`](crate::export_queue::ExportQueueBuilder::with_receipts) gives the queue a
-/// clone of it. Wrappers between the two need not know.
+/// clone. Wrappers between the two need not be aware of it.
 #[derive(Clone, Debug, Default)]
 pub struct Receipts(Arc<PerProcess<Mutex<Option<Receipt>>>>);
 
 impl Receipts {
-    /// With no receipt in it.
+    /// Creates one without a receipt.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Puts the receipt of a batch, before its export returns. If it returns an error, the message of the
-    /// receipt is kept, and the rest of it does not count.
+    /// Sets the receipt of a batch, before its export returns. If the export returns an error, only
+    /// the message of the receipt is used.
     pub fn put(&self, receipt: Receipt) {
         *self.lock() = Some(receipt);
     }

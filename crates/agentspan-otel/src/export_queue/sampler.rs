@@ -1,4 +1,4 @@
-//! The spans of traces that nothing has decided about yet, on the thread of a queue.
+//! Holds the spans of undecided traces, on the thread of a queue.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;

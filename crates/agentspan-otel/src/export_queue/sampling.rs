@@ -9,29 +9,28 @@ use opentelemetry_sdk::trace::SpanData;
 
 use crate::metrics::Measured;
 
-/// For how long the spans of a trace wait for the end of its root.
+/// How long the spans of a trace wait for the end of its root, by default.
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(600);
 
-/// Which traces a destination gets, each of them whole: for a backend that costs money by the span.
+/// Chooses whole traces for a destination, for a backend that charges per span.
 ///
-/// A trace is kept if one of its spans failed, if one of them was slow, if its calls of models used
-/// many tokens, or if it is one in N of the rest. Which one that is follows from the trace's id, so
-/// that all destinations and processes with the same N choose the same traces.
+/// A trace is kept if one of its spans failed or was slow, if its model calls used many tokens, or
+/// if it is one in N of the rest. The trace's id decides about the rest, so that all destinations
+/// and processes with the same N keep the same traces.
 ///
-/// The spans of a trace wait in the queue until something decides: a failure, for instance, keeps the
-/// trace at once, and if nothing does, the end of the root does. That is the first span without a
-/// parent in this process. Spans that end later follow the decision, and so do other roots of the same
-/// trace; one that failed or was slow changes it for itself and for those after it. What is not kept is
-/// dropped and counted as [`DropReason::Sampled`](crate::DropReason::Sampled).
+/// The spans of a trace wait in the queue for a decision. A failure, for instance, keeps the trace
+/// at once. The end of the root decides in any case; the root is the first span without a parent in
+/// this process. Spans that end later follow the decision, and so do other roots of the same trace.
+/// If such a span failed or was slow, it and the spans after it are kept. Other spans are dropped
+/// and counted as [`DropReason::Sampled`](crate::DropReason::Sampled).
 ///
-/// A trace whose root does not end waits for ten minutes, or as [`with_max_age`](Self::with_max_age) says, from
-/// the time when the thread of the queue got its first span. It is then decided by what is known of it: it is
-/// kept if that is slow, and otherwise dropped and counted as
-/// [`DropReason::SampledByAge`](crate::DropReason::SampledByAge). The thread looks at its traces when
-/// it has something to do, such as a flush or another span.
+/// A trace whose root does not end waits for ten minutes ([`with_max_age`](Self::with_max_age))
+/// after its first span reached the thread of the queue. It is then kept if this time is slow, and
+/// otherwise dropped and counted as [`DropReason::SampledByAge`](crate::DropReason::SampledByAge).
+/// The thread checks the ages when it handles a flush or another span.
 ///
-/// A flush decides nothing else: spans of traces that go on remain queued. The end of the queue keeps them,
-/// since nobody knows how they end.
+/// A flush decides nothing else: spans of unfinished traces stay queued. The shutdown of the queue
+/// keeps them, because their outcome is unknown.
 ///
 /// ```
 /// use std::time::Duration;
@@ -63,8 +62,8 @@ pub(super) struct Weight {
 }
 
 impl TraceSampling {
-    /// Keeps traces in which something failed, and one in `traces` of the rest: all of them if it is
-    /// 1, none if it is 0.
+    /// Keeps traces in which a span failed, and one in `traces` of the rest: all of the rest for 1,
+    /// none for 0.
     pub const fn one_in(traces: u64) -> Self {
         Self {
             one_in: traces,
@@ -77,41 +76,42 @@ impl TraceSampling {
         }
     }
 
-    /// Treats traces in which something failed as the rest. The default is that they are kept.
+    /// Treats traces with failures like the rest. By default, they are kept.
     pub const fn without_failed(mut self) -> Self {
         self.keeps_failed = false;
         self
     }
 
-    /// Keeps traces with a span that lasted for at least as long. The default is not to look.
+    /// Keeps traces with a span of at least this duration. By default, durations do not matter.
     pub const fn with_slow(mut self, duration: Duration) -> Self {
         self.slow = Some(duration);
         self
     }
 
-    /// Keeps traces whose calls of models used at least so many tokens, input and output together. The
-    /// default is not to look. Sums that a framework repeats on the span of an agent do not count.
+    /// Keeps traces whose model calls used at least this many tokens, input and output together. By
+    /// default, tokens do not matter. Sums that a framework repeats on the span of an agent do not
+    /// count.
     pub const fn with_tokens(mut self, tokens: u64) -> Self {
         self.tokens = Some(tokens);
         self
     }
 
-    /// Sets for how long the spans of a trace wait for the end of its root. The default is ten minutes.
+    /// Sets how long the spans of a trace wait for the end of its root. The default is ten minutes.
     pub const fn with_max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
     }
 
-    /// Sets how many bytes the spans may hold, as estimated, that wait for a decision. The default is
-    /// 16 MiB, and never more than an eighth of what the queue may hold. Beyond it, the oldest trace
-    /// is decided by what is known of it.
+    /// Sets how many bytes the spans of undecided traces may hold, by estimate. The default is 16
+    /// MiB, and never more than an eighth of the queue's bytes. Beyond the limit, the oldest trace
+    /// is decided early.
     pub fn with_max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self
     }
 
-    /// Sets how many spans may wait for a decision, as [`with_max_bytes`](Self::with_max_bytes) does for
-    /// bytes. The default is 16,384, and never more than a quarter of what the queue may hold.
+    /// Sets how many spans may wait for a decision. The default is 16,384, and never more than a
+    /// quarter of the queue's spans. Beyond the limit, the oldest trace is decided early.
     pub const fn with_max_spans(mut self, spans: usize) -> Self {
         self.max_spans = spans;
         self

@@ -1,4 +1,4 @@
-//! What became of the spans of a queue.
+//! The counts of a queue.
 
 use agentspan_queue::queue::Counts;
 use agentspan_record::{DropReason, SpanCuts};
@@ -11,16 +11,16 @@ use super::item::LOSSES;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExportStats {
-    /// Spans that met the filter, those included that were refused at once.
+    /// Spans that passed the filter, including spans that were dropped at once.
     pub accepted: u64,
-    /// Spans that the exporter took, and the receiver did not reject.
+    /// Spans that the exporter accepted and the receiver did not reject.
     pub exported: u64,
-    /// Those of `exported` for which the head of the receiver's answer is the only proof: the rest
-    /// was cut off, late or not understood.
+    /// The part of `exported` for which the head of the receiver's answer is the only proof,
+    /// because the rest was cut off, late or not understood.
     pub unconfirmed: u64,
-    /// Spans that wait or are in flight.
+    /// Spans that are queued or in flight.
     pub queued: u64,
-    /// The estimated memory of the spans that wait or are in flight, in bytes.
+    /// The estimated memory of the spans that are queued or in flight, in bytes.
     pub queued_bytes: u64,
     /// The parts of spans that were cut because they exceeded the
     /// [`SpanLimits`](crate::SpanLimits).
@@ -30,13 +30,13 @@ pub struct ExportStats {
 }
 
 impl ExportStats {
-    /// How many spans were dropped for this reason.
+    /// The number of spans that were dropped for this reason.
     #[must_use]
     pub fn dropped_for(&self, reason: DropReason) -> u64 {
         self.dropped.get(reason.index()).copied().unwrap_or(0)
     }
 
-    /// How many spans were dropped.
+    /// The number of dropped spans.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped.iter().sum()
