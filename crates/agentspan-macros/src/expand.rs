@@ -1,4 +1,4 @@
-//! What a function becomes.
+//! Expands a function with an attribute.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};

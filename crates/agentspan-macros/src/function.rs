@@ -1,4 +1,4 @@
-//! A function as far as the attributes look at it: the body stays tokens.
+//! Parses the parts of a function that the attributes need. The body stays tokens.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};

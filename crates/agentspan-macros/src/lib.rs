@@ -1,8 +1,8 @@
 //! Attributes that trace functions as agents and tools of Agent Spec.
 //!
 //! Use them as `#[agentspan::agent]` and `#[agentspan::tool]`, with the feature `macros` of
-//! `agentspan`. What they expand to is an execution of `agentspan::processor::execution`, which the
-//! function could call itself.
+//! `agentspan`. They expand to an execution of `agentspan::processor::execution`, which you can
+//! also write by hand.
 
 mod expand;
 mod function;
@@ -13,9 +13,8 @@ use proc_macro::TokenStream;
 /// Traces a function as the execution of a tool.
 ///
 /// Each call opens a `ToolExecutionSpan` below the current span. Its events hold the arguments and
-/// what the function returns; an `Err`, a panic or the drop of the future becomes an
-/// `ExceptionRaised` event instead. Outside a trace of Agent Spec, the function does what it would
-/// do without the attribute.
+/// the result. An `Err`, a panic or the drop of the future becomes an `ExceptionRaised` event
+/// instead of the result. Outside an Agent Spec trace, the attribute has no effect.
 ///
 /// ```text
 /// /// The weather of a city.
@@ -25,22 +24,22 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
-/// The function may be `async` or not, generic, or a method. It returns a `Result` whose value is
-/// `serde::Serialize`, and whose error is `Display`, `'static` and
-/// `From<agentspan::processor::TraceError>`, as `anyhow::Error` and `Box<dyn Error>` are. Arguments
-/// that are recorded are `serde::Serialize`, too. Those are all that have a name, which `self` and
-/// patterns such as `(a, b)` have not, less those that are skipped.
+/// The function may be `async` or not, generic, or a method. It must return a `Result` whose value
+/// is `serde::Serialize`, and whose error is `Display`, `'static` and
+/// `From<agentspan::processor::TraceError>`, like `anyhow::Error` and `Box<dyn Error>`. Recorded
+/// arguments must be `serde::Serialize`, too. All arguments with a name are recorded, except for
+/// skipped arguments; `self` and patterns such as `(a, b)` have no name.
 ///
 /// - `name = "…"`: the name of the tool. The default is the name of the function.
-/// - `skip(a, b)`, `skip_all`: arguments that are not recorded. The default is none.
+/// - `skip(a, b)`, `skip_all`: arguments to leave out. By default, all are recorded.
 /// - `component = …`: an expression for the `Tool`, for instance `self.tool`. The default is a tool
-///   with the name, and the first paragraph of the function's documentation as its description,
-///   which is made once.
+///   with the name, and with the first paragraph of the function's documentation as its
+///   description. It is created once.
 ///
-/// - `crate = "…"`: the path of `agentspan`, where your crate renames it, or where a macro of yours writes
+/// - `crate = "…"`: the path of `agentspan`, if your crate renames it, or if your own macro writes
 ///   the attribute. The default is `::agentspan`.
 ///
-/// Contents are masked or left out as everywhere: see the guide's page on privacy.
+/// Contents are masked or removed as everywhere: see the guide's page on privacy.
 #[proc_macro_attribute]
 pub fn tool(options: TokenStream, function: TokenStream) -> TokenStream {
     expand::function("Tool", options.into(), function.into()).into()
@@ -48,8 +47,9 @@ pub fn tool(options: TokenStream, function: TokenStream) -> TokenStream {
 
 /// Traces a function as the execution of an agent.
 ///
-/// Each call opens an `AgentExecutionSpan` below the current span, and everything that the function
-/// calls is inside of it. The rest is as with [`macro@tool`], with an `Agent` for a `Tool`.
+/// Each call opens an `AgentExecutionSpan` below the current span, and spans of the functions that
+/// it calls are inside it. The options are those of [`macro@tool`], with an `Agent` instead of a
+/// `Tool`.
 ///
 /// ```text
 /// #[agentspan::agent(name = "weather agent")]

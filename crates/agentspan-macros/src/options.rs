@@ -1,4 +1,4 @@
-//! What stands in the parentheses of an attribute.
+//! Parses the options in the parentheses of an attribute.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};

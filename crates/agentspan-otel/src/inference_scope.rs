@@ -15,7 +15,7 @@ use crate::scope::start_options::{StartOptions, start_options};
 #[non_exhaustive]
 pub struct InferenceKind;
 
-/// A language model is called: the span `{operation} {model}`, of kind `CLIENT`.
+/// A call of a language model: the span `{operation} {model}`, of kind `CLIENT`.
 ///
 /// ```
 /// use agentspan_model::agent365::{
@@ -42,7 +42,7 @@ pub struct InferenceKind;
 pub type InferenceScope = Scope<InferenceKind>;
 
 impl Scope<InferenceKind> {
-    /// Starts a scope for a call by `agent`, on behalf of `tenant`.
+    /// Starts a scope for a call by `agent` of `tenant`.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start(
         call: &InferenceCallDetails,
@@ -63,9 +63,9 @@ impl Scope<InferenceKind> {
         }
     }
 
-    /// Records what the model was given: a text, a list of texts, or [`InputMessages`].
+    /// Records the model's input: a text, a list of texts, or [`InputMessages`].
     ///
-    /// 0.1.0 writes texts as a JSON array, 2.0.0 as messages of the role `user`.
+    /// 0.1.0 writes texts as a JSON array, 2.0.0 as messages with the role `user`.
     ///
     /// [`InputMessages`]: agentspan_model::agent365::InputMessages
     pub fn record_input_messages<M: InputMessageSource + ?Sized>(&self, messages: &M) {
@@ -74,9 +74,9 @@ impl Scope<InferenceKind> {
         });
     }
 
-    /// Records what the model answered: a text, a list of texts, or [`OutputMessages`].
+    /// Records the model's answer: a text, a list of texts, or [`OutputMessages`].
     ///
-    /// 0.1.0 writes texts as a JSON array, 2.0.0 as messages of the role `assistant`.
+    /// 0.1.0 writes texts as a JSON array, 2.0.0 as messages with the role `assistant`.
     ///
     /// [`OutputMessages`]: agentspan_model::agent365::OutputMessages
     pub fn record_output_messages<M: OutputMessageSource + ?Sized>(&self, messages: &M) {
@@ -85,32 +85,32 @@ impl Scope<InferenceKind> {
         });
     }
 
-    /// Records the number of tokens that went in; written as text by 0.1.0.
+    /// Records the number of input tokens. 0.1.0 writes it as text.
     pub fn record_input_tokens(&self, tokens: i64) {
         self.record(Recorded::InputTokens(tokens));
     }
 
-    /// Records the number of tokens that came out; written as text by 0.1.0.
+    /// Records the number of output tokens. 0.1.0 writes it as text.
     pub fn record_output_tokens(&self, tokens: i64) {
         self.record(Recorded::OutputTokens(tokens));
     }
 
-    /// Records the number of tokens that were read from a cache. Not written by 0.1.0.
+    /// Records the number of tokens that were read from a cache. 0.1.0 does not write it.
     pub fn record_cache_read_input_tokens(&self, tokens: i64) {
         self.record(Recorded::CacheReadInputTokens(tokens));
     }
 
-    /// Records the number of tokens that were written to a cache. Not written by 0.1.0.
+    /// Records the number of tokens that were written to a cache. 0.1.0 does not write it.
     pub fn record_cache_write_input_tokens(&self, tokens: i64) {
         self.record(Recorded::CacheWriteInputTokens(tokens));
     }
 
-    /// Records the name of the model that answered. Not written by 0.1.0.
+    /// Records the name of the model that answered. 0.1.0 does not write it.
     pub fn record_response_model(&self, model: &str) {
         self.record(Recorded::ResponseModel(model));
     }
 
-    /// Records why the model stopped, one reason for each answer. An empty list is left out.
+    /// Records the finish reasons, one for each answer. An empty list is left out.
     pub fn record_finish_reasons<S: AsRef<str>>(&self, reasons: &[S]) {
         if !reasons.is_empty() {
             self.set(keys::GEN_AI_RESPONSE_FINISH_REASONS, |_| {
@@ -119,13 +119,13 @@ impl Scope<InferenceKind> {
         }
     }
 
-    /// Records how the model came to its answer.
+    /// Records the model's reasoning.
     pub fn record_thought_process(&self, thought_process: &str) {
         self.record(Recorded::ThoughtProcess(thought_process));
     }
 
-    /// Records the answer as it is: as `gen_ai.event.content`, and with 2.0.0 in place of the output
-    /// messages. Output messages have their own method,
+    /// Records the answer unchanged, as `gen_ai.event.content`, or with 2.0.0 in place of the
+    /// output messages. For output messages, use
     /// [`record_output_messages`](Self::record_output_messages).
     pub fn record_response(&self, response: &str) {
         self.record(Recorded::InferenceResponse(response));
@@ -134,7 +134,7 @@ impl Scope<InferenceKind> {
 
 /// Starts an [`InferenceScope`].
 ///
-/// Nothing is copied before the scope starts, and nothing at all while scopes are switched off.
+/// The builder copies nothing until the scope starts, and nothing at all while scopes are off.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct InferenceScopeBuilder<'a> {
@@ -143,28 +143,29 @@ pub struct InferenceScopeBuilder<'a> {
 }
 
 impl<'a> InferenceScopeBuilder<'a> {
-    /// The agent that calls the model.
+    /// Sets the agent that calls the model.
     ///
-    /// By default it is the agent of baggage or of the scope around this one, whose name, description and
-    /// other details this scope then has, too, where nothing else says them.
+    /// The default is the agent of the baggage or of the enclosing scope. This scope then also
+    /// inherits the name, the description and the other details of the agent, unless they are set
+    /// elsewhere.
     pub fn with_agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
         self.known.agent = agent.into();
         self
     }
 
-    /// The tenant; its id wins over that of the agent's details.
+    /// Sets the tenant. Its id takes precedence over the tenant id in the agent's details.
     pub fn with_tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
         self.known.tenant = tenant.into();
         self
     }
 
-    /// The request that the call is made for; its content becomes the input message.
+    /// Sets the request that caused the call. Its content becomes the input message.
     pub fn with_request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
         self.known.request = request.into();
         self
     }
 
-    /// The person for whom the model is called. Not written by 0.1.0.
+    /// Sets the person for whom the model is called. 0.1.0 does not write it.
     pub fn with_user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
         self.known.user = user.into();
         self

@@ -1,4 +1,4 @@
-//! The scope of an agent's invocation.
+//! The scope of the invocation of an agent.
 
 use agentspan_model::agent365::mapping::{self, Recorded};
 use agentspan_model::agent365::{
@@ -17,7 +17,7 @@ use crate::turn_context::{TurnContext, turn_attributes};
 #[non_exhaustive]
 pub struct InvokeAgentKind;
 
-/// An agent is invoked: the span `invoke_agent {agent name}`, of kind `CLIENT`.
+/// The invocation of an agent: the span `invoke_agent {agent name}`, of kind `CLIENT`.
 ///
 /// ```
 /// use agentspan_model::agent365::{
@@ -50,13 +50,13 @@ pub struct InvokeAgentKind;
 pub type InvokeAgentScope = Scope<InvokeAgentKind>;
 
 impl Scope<InvokeAgentKind> {
-    /// Starts a scope of which only agent and tenant are known.
+    /// Starts a scope with an agent and a tenant, without further options.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start(details: &InvokeAgentDetails, tenant: &TenantDetails) -> Self {
         Self::builder(details).with_tenant(tenant).start()
     }
 
-    /// A builder for a scope of which more is known.
+    /// A builder for a scope with options.
     pub fn builder(details: &InvokeAgentDetails) -> InvokeAgentScopeBuilder<'_> {
         InvokeAgentScopeBuilder {
             known: mapping::InvokeAgent::new(details),
@@ -64,9 +64,9 @@ impl Scope<InvokeAgentKind> {
         }
     }
 
-    /// Records what the agent was asked: a text, a list of texts, or [`InputMessages`].
+    /// Records the agent's input: a text, a list of texts, or [`InputMessages`].
     ///
-    /// 0.1.0 writes texts as a JSON array, 2.0.0 as messages of the role `user`.
+    /// 0.1.0 writes texts as a JSON array, 2.0.0 as messages with the role `user`.
     ///
     /// [`InputMessages`]: agentspan_model::agent365::InputMessages
     pub fn record_input_messages<M: InputMessageSource + ?Sized>(&self, messages: &M) {
@@ -75,9 +75,9 @@ impl Scope<InvokeAgentKind> {
         });
     }
 
-    /// Records what the agent answered: a text, a list of texts, or [`OutputMessages`].
+    /// Records the agent's answer: a text, a list of texts, or [`OutputMessages`].
     ///
-    /// 0.1.0 writes texts as a JSON array, 2.0.0 as messages of the role `assistant`.
+    /// 0.1.0 writes texts as a JSON array, 2.0.0 as messages with the role `assistant`.
     ///
     /// [`OutputMessages`]: agentspan_model::agent365::OutputMessages
     pub fn record_output_messages<M: OutputMessageSource + ?Sized>(&self, messages: &M) {
@@ -86,9 +86,9 @@ impl Scope<InvokeAgentKind> {
         });
     }
 
-    /// Records what a turn of a conversation says about caller, agent, tenant and channel, and its
-    /// text as the input, as `populate` of `microsoft-opentelemetry` 1.5.0 does: what the scope or
-    /// the baggage says already stays as it is, and what the turn does not say is not written.
+    /// Records the caller, the agent, the tenant and the channel of a turn of a conversation, and
+    /// its text as the input, as `populate` of `microsoft-opentelemetry` 1.5.0 does. Values of the
+    /// scope and of the baggage take precedence over the turn.
     ///
     /// ```
     /// use agentspan_otel::{InvokeAgentScope, TurnContext};
@@ -122,8 +122,8 @@ impl Scope<InvokeAgentKind> {
         self.record_output_messages(response);
     }
 
-    /// Records what came with the answer: tokens, and why the models stopped. What `parameters` leave out stays as
-    /// it was. Not written by 0.1.0 and 2.0.0.
+    /// Records the tokens and the finish reasons of the answer. Values that `parameters` do not set
+    /// stay unchanged. 0.1.0 and 2.0.0 do not write them.
     pub fn record_response_parameters(&self, parameters: &ResponseParameters) {
         self.record(Recorded::ResponseParameters(parameters));
     }
@@ -131,7 +131,7 @@ impl Scope<InvokeAgentKind> {
 
 /// Starts an [`InvokeAgentScope`].
 ///
-/// Nothing is copied before the scope starts, and nothing at all while scopes are switched off.
+/// The builder copies nothing until the scope starts, and nothing at all while scopes are off.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct InvokeAgentScopeBuilder<'a> {
@@ -140,39 +140,39 @@ pub struct InvokeAgentScopeBuilder<'a> {
 }
 
 impl<'a> InvokeAgentScopeBuilder<'a> {
-    /// The tenant; its id wins over that of the agent's details.
+    /// Sets the tenant. Its id takes precedence over the tenant id in the agent's details.
     pub fn with_tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
         self.known.tenant = tenant.into();
         self
     }
 
-    /// The request that the agent works on.
+    /// Sets the request that the agent works on.
     pub fn with_request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
         self.known.request = request.into();
         self
     }
 
-    /// The agent that called, if one did.
+    /// Sets the calling agent, if an agent calls.
     pub fn with_caller_agent(mut self, caller: impl Into<Option<&'a AgentDetails>>) -> Self {
         self.known.caller_agent = caller.into();
         self
     }
 
-    /// The person or service that called. With 2.0.0 this is another form of
-    /// [`with_user`](Self::with_user), of which id and name are written.
+    /// Sets the calling person or service. With 2.0.0, this is another form of
+    /// [`with_user`](Self::with_user), which writes the id and the name.
     pub fn with_caller(mut self, caller: impl Into<Option<&'a CallerDetails>>) -> Self {
         self.known.caller = caller.into();
         self
     }
 
-    /// The person that called. With 0.1.0 this is another form of
-    /// [`with_caller`](Self::with_caller), of which id and name are written.
+    /// Sets the calling person. With 0.1.0, this is another form of
+    /// [`with_caller`](Self::with_caller), which writes the id and the name.
     pub fn with_user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
         self.known.user = user.into();
         self
     }
 
-    /// What the agent is asked with, besides messages. Not written by 0.1.0 and 2.0.0.
+    /// Sets the parameters of the request, besides messages. 0.1.0 and 2.0.0 do not write them.
     pub fn with_request_parameters(
         mut self,
         parameters: impl Into<Option<&'a RequestParameters>>,
@@ -181,8 +181,8 @@ impl<'a> InvokeAgentScopeBuilder<'a> {
         self
     }
 
-    /// What comes with the answer, if it is known already. Later there is
-    /// [`Scope::record_response_parameters`]. Not written by 0.1.0 and 2.0.0.
+    /// Sets the parameters of the answer, if they are known at the start; otherwise, use
+    /// [`Scope::record_response_parameters`]. 0.1.0 and 2.0.0 do not write them.
     pub fn with_response_parameters(
         mut self,
         parameters: impl Into<Option<&'a ResponseParameters>>,

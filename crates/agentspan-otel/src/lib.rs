@@ -43,11 +43,11 @@
 //!   them, in sync and in async code.
 //! - [`McpScope`] is the span of a message of the Model Context Protocol, at either side.
 //! - [`ScopeTracer`] sets the provider of their spans. [`scopes::set_enabled`] switches all scopes on or off.
-//! - [`BaggageBuilder`] collects the values that all spans of a request carry, also from a [`TurnContext`].
-//!   [`BaggageSpanProcessor`] copies them to the spans. [`Propagation`] carries baggage and trace to other
-//!   processes and back.
-//! - [`turn_context`] is for hosts of agents: what a turn of a conversation says, and the messages that are sent
-//!   in it.
+//! - [`BaggageBuilder`] collects values for all spans of a request, also from a [`TurnContext`].
+//!   [`BaggageSpanProcessor`] copies them to the spans. [`Propagation`] carries baggage and trace
+//!   to other processes and back.
+//! - [`turn_context`] is for hosts of agents: it reads the turns of a conversation, and records the
+//!   messages that are sent in them.
 //! - [`ExportQueue`] puts any exporter behind its own queue, and counts the outcome of each span.
 //! - [`AgentMetrics`] measures operations and their tokens. [`ExportMetrics`] counts the spans that queues
 //!   accept, export and drop.
@@ -84,10 +84,10 @@ mod switch;
 mod tracer;
 pub mod turn_context;
 
-/// The parts of scopes: their kinds, builders and guards, the values that they take, and the switch
-/// that turns all of them off.
+/// The parts of scopes: their kinds, builders and guards, the types of their values, and the switch
+/// for all scopes.
 ///
-/// The parameter of [`Scope`] is a kind. Programs name the alias of the kind, for instance
+/// The parameter of [`Scope`] is a kind. Programs use the alias for the kind, for instance
 /// [`ExecuteToolScope`].
 pub mod scopes {
     pub use crate::apply_guardrail_scope::{ApplyGuardrailKind, ApplyGuardrailScopeBuilder};

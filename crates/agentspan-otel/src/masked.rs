@@ -8,21 +8,22 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-/// A span exporter that gets masks in place of contents.
+/// Wraps a span exporter, and shows it masks in place of contents.
 ///
-/// Put it inside of [`Rendered`](crate::Rendered), so that it sees what is rendered.
+/// Put it inside [`Rendered`](crate::Rendered), so that it masks the rendered attributes.
 ///
-/// [`new`](Self::new) masks what [`Sensitivity`](agentspan_model::keys::Sensitivity) knows or suspects to be
-/// contents, in the attributes of spans, events, links, the instrumentation scope and the resource:
+/// [`new`](Self::new) masks attributes that [`Sensitivity`](agentspan_model::keys::Sensitivity)
+/// knows or suspects to be contents, on spans, events, links, the instrumentation scope and the
+/// resource. It also masks:
 ///
 /// - The description of an error, which is the text of `exception.message`.
-/// - The name of an event that is no identifier, or that comes from `tracing`, and the name of a span of more than
-///   128 bytes or several lines: those are texts that somebody wrote while the program ran. So is a name of that
-///   kind under a known key, such as `gen_ai.agent.name`.
-/// - Of the components of Agent Spec all but their outline, see
+/// - The name of an event that is not an identifier or that comes from `tracing`, and the name of a
+///   span with more than 128 bytes or several lines, because such texts are made at run time. The
+///   same holds for such a name under a known key, such as `gen_ai.agent.name`.
+/// - The components of Agent Spec, except for their outline, see
 ///   [`Detail::Named`](agentspan_model::agentspec::Detail::Named).
 ///
-/// Whoever must be sure wants [`known_harmless`](Self::known_harmless).
+/// If you must be sure, use [`known_harmless`](Self::known_harmless).
 ///
 /// ```
 /// use agentspan_model::agentspec::Disclosure;
@@ -43,14 +44,15 @@ impl<E> Masked<E> {
         Self::hiding(exporter, Hiding::from(disclosure))
     }
 
-    /// Shows `exporter` what is known to be harmless, and nothing else: ids, times, and the attributes of
-    /// [`Sensitivity::Harmless`](agentspan_model::keys::Sensitivity::Harmless).
+    /// Passes to `exporter` only data that is known to be harmless: ids, times, and the attributes
+    /// of [`Sensitivity::Harmless`](agentspan_model::keys::Sensitivity::Harmless).
     ///
-    /// Every other attribute is removed with its key, and counted among the dropped attributes of its span; one
-    /// whose text is longer than 256 bytes, or has several lines, is masked. A span keeps its name if the name
-    /// consists of such attributes, for instance `chat gpt-4o`; else it is named after its operation. An event
-    /// keeps its name if a convention defines it. `tracestate` is removed. What is about people goes, too:
-    /// their ids, names, mail addresses and IP addresses.
+    /// All other attributes are removed with their keys, and counted among the dropped attributes
+    /// of the span. A harmless attribute is masked if its text has more than 256 bytes or several
+    /// lines. A span keeps its name if the name consists of harmless attributes, for instance
+    /// `chat gpt-4o`; otherwise, it is named after its operation. An event keeps its name if a
+    /// convention defines it. `tracestate` is removed, and so are the ids, names, mail addresses
+    /// and IP addresses of people.
     pub fn known_harmless(exporter: E) -> Self {
         Self::hiding(exporter, Hiding::AllButHarmless)
     }

@@ -1,4 +1,4 @@
-//! The scope of a message of the Model Context Protocol.
+//! The scope of an MCP message.
 
 use agentspan_model::agent365::mapping::{self, Recorded};
 use agentspan_model::agent365::{AgentDetails, Profile, TenantDetails};
@@ -17,7 +17,7 @@ use crate::scope::{EventAttributes, Scope};
 use crate::switch::is_enabled;
 use crate::tracer::{ScopeTracer, default_tracer};
 
-/// The `error.type` of a call whose result says that the tool failed.
+/// The `error.type` of a call whose result reports a failure of the tool.
 const TOOL_ERROR: &str = "tool_error";
 
 /// The kind of [`McpScope`].
@@ -28,19 +28,19 @@ pub struct McpKind;
 /// A request or a notification of the Model Context Protocol: the span `{method} {tool or prompt}`,
 /// after the [conventions], such as `tools/call get-weather`.
 ///
-/// The side that sends it starts [`client`](Scope::client), a span of kind `CLIENT`, and writes the
-/// trace into `_meta` of the parameters. The side that answers starts [`server`](Scope::server), a
-/// span of kind `SERVER` below that of the client, whatever connection the message came through.
+/// The sender starts [`client`](Scope::client), a span of kind `CLIENT`, and writes the trace into
+/// `_meta` of the parameters. The receiver starts [`server`](Scope::server), a span of kind
+/// `SERVER`, which is a child of the client's span over any connection.
 ///
-/// A call of a tool is an `execute_tool` span, too, with arguments and result, and reaches Agent
-/// 365 as one. Inside of an [`ExecuteToolScope`] or an Agent Spec `ToolExecutionSpan` of the same
-/// tool, the client's scope makes no second span, as the conventions ask for: it joins that one,
-/// which takes the attributes of the message, its result and its errors, and ends when it would
-/// anyway. A second message, such as another try, has a span of its own, and so has each if
-/// [`with_own_span`](McpScopeBuilder::with_own_span) says so.
+/// A call of a tool is also an `execute_tool` span, with arguments and result, and reaches Agent
+/// 365 as such a span. Inside an [`ExecuteToolScope`] or an Agent Spec `ToolExecutionSpan` of the
+/// same tool, the client's scope creates no second span, as the conventions require. Instead, it
+/// adds the attributes of the message, its result and its errors to the span of the tool, whose end
+/// does not change. A second message, such as a retry, has its own span. With
+/// [`with_own_span`](McpScopeBuilder::with_own_span), each message has one.
 ///
-/// [`AgentMetrics`](crate::AgentMetrics) measures messages; [`McpSessions`](crate::McpSessions)
-/// does so for sessions.
+/// [`AgentMetrics`](crate::AgentMetrics) measures messages, and [`McpSessions`](crate::McpSessions)
+/// measures sessions.
 ///
 /// ```
 /// use agentspan_model::mcp::McpRequest;
@@ -71,17 +71,17 @@ pub struct McpKind;
 pub type McpScope = Scope<McpKind>;
 
 impl Scope<McpKind> {
-    /// A builder for the scope of the side that sends a message, and waits for the answer.
+    /// A builder for the scope of the client, which sends a message and waits for the answer.
     pub fn client(request: &McpRequest) -> McpScopeBuilder<'_> {
         McpScopeBuilder::new(request, SpanKind::Client)
     }
 
-    /// A builder for the scope of the side that answers a message.
+    /// A builder for the scope of the server, which answers a message.
     pub fn server(request: &McpRequest) -> McpScopeBuilder<'_> {
         McpScopeBuilder::new(request, SpanKind::Server)
     }
 
-    /// Records what a tool gave back, as JSON. It is content: a destination that masks contents
+    /// Records the result of a tool, as JSON. It is content, so a destination that masks contents
     /// does not show it.
     pub fn record_tool_result(&self, result: &Value) {
         match result {
@@ -91,13 +91,13 @@ impl Scope<McpKind> {
         }
     }
 
-    /// Records that the result of a call says that the tool failed (`isError`). What it says is
-    /// content.
+    /// Records that the result of a call reports a failure of the tool (`isError`). The text of the
+    /// result is content.
     pub fn record_tool_error(&self) {
         self.record_error_as(TOOL_ERROR, "the tool failed");
     }
 
-    /// Records that the answer is an error of JSON-RPC.
+    /// Records a JSON-RPC error as the answer.
     pub fn record_rpc_error(&self, code: i32, message: &str) {
         let code = code.to_string();
         self.set(keys::RPC_RESPONSE_STATUS_CODE, |_| code.clone().into());
@@ -106,9 +106,9 @@ impl Scope<McpKind> {
 }
 
 impl ExecuteToolScope {
-    /// Says that the tool is called with a message of the Model Context Protocol, where no
-    /// [`McpScope`] is started around the message, which says the same. The message takes the trace
-    /// along with [`inject_meta`](Scope::inject_meta) of this scope.
+    /// Marks the tool as called over the Model Context Protocol. You only need this if no
+    /// [`McpScope`] is started around the message. To propagate the trace, call
+    /// [`inject_meta`](Scope::inject_meta) of this scope.
     ///
     /// ```
     /// # fn example(scope: &agentspan_otel::ExecuteToolScope) {
@@ -132,9 +132,8 @@ impl ExecuteToolScope {
 }
 
 impl<K> Scope<K> {
-    /// Writes the ids of the span, and the baggage that [`Propagation::new`] lets out, into the
-    /// `_meta` object of a message of the Model Context Protocol. As
-    /// [`inject_headers`](Self::inject_headers).
+    /// Writes the ids of the span, and the baggage that [`Propagation::new`] allows, into the
+    /// `_meta` object of an MCP message. Like [`inject_headers`](Self::inject_headers).
     pub fn inject_meta(&self, meta: &mut Map<String, Value>) {
         Propagation::new().inject_meta(&self.context(), meta);
     }
@@ -142,7 +141,7 @@ impl<K> Scope<K> {
 
 /// Starts an [`McpScope`].
 ///
-/// Nothing is copied before the scope starts, and nothing at all while scopes are switched off.
+/// The builder copies nothing until the scope starts, and nothing at all while scopes are off.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct McpScopeBuilder<'a> {
@@ -166,40 +165,40 @@ impl<'a> McpScopeBuilder<'a> {
         }
     }
 
-    /// The agent that sends the message, or for which it is answered. By default that of baggage or
-    /// of the scope around this one.
+    /// Sets the agent that sends the message, or for which the message is answered. The default is
+    /// the agent of the baggage or of the enclosing scope.
     pub fn with_agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
         self.known.agent = agent.into();
         self
     }
 
-    /// The tenant; its id wins over that of the agent's details.
+    /// Sets the tenant. Its id takes precedence over the tenant id in the agent's details.
     pub fn with_tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
         self.known.tenant = tenant.into();
         self
     }
 
-    /// The `_meta` object of a message that was received. Its trace is the parent, its baggage
-    /// comes along, and the span that is current, such as that of the HTTP request, is linked.
-    /// Without a trace in it, the current span is the parent.
+    /// Sets the `_meta` object of a received message. Its trace becomes the parent, its baggage is
+    /// used, and the current span, such as the span of the HTTP request, becomes a link. If it has
+    /// no trace, the current span is the parent.
     pub fn with_meta(mut self, meta: impl Into<Option<&'a Map<String, Value>>>) -> Self {
         self.meta = meta.into();
         self
     }
 
-    /// The tracer that makes the span, in place of the default.
+    /// Sets the tracer of the span, in place of the default.
     pub fn with_tracer(mut self, tracer: &'a ScopeTracer) -> Self {
         self.tracer = Some(tracer);
         self
     }
 
-    /// The context that gives parent and baggage, in place of the current one.
+    /// Sets the context of the parent and the baggage, in place of the current context.
     pub fn with_parent(mut self, parent: &'a Context) -> Self {
         self.parent = Some(parent);
         self
     }
 
-    /// Makes a span of its own, also inside of a span that executes the same tool.
+    /// Creates a separate span even inside a span that executes the same tool.
     pub fn with_own_span(mut self) -> Self {
         self.joins = false;
         self

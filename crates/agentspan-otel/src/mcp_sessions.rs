@@ -1,4 +1,4 @@
-//! How long sessions of the Model Context Protocol last.
+//! Measures the duration of MCP sessions.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,11 +13,11 @@ use crate::metrics::mcp::duration;
 use crate::metrics::{LONGEST_NAME, OTHER};
 
 /// Records `mcp.client.session.duration` and `mcp.server.session.duration`, in seconds, as the
-/// [conventions] have it.
+/// [conventions] define them.
 ///
-/// A session has no span: it may last for days, and its messages belong to many traces. So a
-/// program says when one begins, with its `initialize` request, and keeps the [`McpSession`] until
-/// it is over.
+/// A session has no span, because it may last for days, and its messages belong to many traces. So
+/// the program reports the start of a session, with its `initialize` request, and keeps the
+/// [`McpSession`] until the session ends.
 ///
 /// ```
 /// use agentspan_model::mcp::{McpRequest, McpTransport};
@@ -59,8 +59,8 @@ impl McpSessions {
         }))
     }
 
-    /// A session that the program begins, with this request: its transport, its version of the
-    /// protocol and its server are dimensions of the metric.
+    /// Starts a session of a client, with this request. Its transport, its version of the protocol
+    /// and its server are dimensions of the metric.
     #[must_use = "the session ends when it is dropped"]
     pub fn client(&self, initialize: &McpRequest) -> McpSession {
         let mut dimensions = dimensions(initialize);
@@ -73,7 +73,7 @@ impl McpSessions {
         McpSession::begin(self.0.client.clone(), dimensions)
     }
 
-    /// A session that somebody else began, with this request.
+    /// Starts a session of a server, with the request of the client.
     #[must_use = "the session ends when it is dropped"]
     pub fn server(&self, initialize: &McpRequest) -> McpSession {
         McpSession::begin(self.0.server.clone(), dimensions(initialize))
@@ -94,7 +94,7 @@ fn dimensions(initialize: &McpRequest) -> Vec<KeyValue> {
         .collect()
 }
 
-/// The other side may have made it up.
+/// The other side may send any value.
 fn bounded(value: &str) -> &str {
     match value.len() {
         ..=LONGEST_NAME => value,
@@ -102,7 +102,7 @@ fn bounded(value: &str) -> &str {
     }
 }
 
-/// A session that lasts. It is measured when it [ends](Self::end) or is dropped.
+/// An open session. Its duration is recorded when it [ends](Self::end) or is dropped.
 #[derive(Debug)]
 pub struct McpSession {
     histogram: Histogram<f64>,
@@ -119,12 +119,13 @@ impl McpSession {
         }
     }
 
-    /// The version of the protocol that both sides speak, in place of the one that was asked for.
+    /// Sets the version of the protocol that both sides agreed on, in place of the requested
+    /// version.
     pub fn record_protocol_version(&mut self, version: &str) {
         self.set(keys::MCP_PROTOCOL_VERSION, bounded(version).to_owned());
     }
 
-    /// Says that the session ends with this error, of which the metric has the class.
+    /// Records an error that ends the session. The metric has the class of the error.
     pub fn record_error<E: std::fmt::Display + 'static>(&mut self, error: &E) {
         // It asks the error for its sources.
         let class = contain::call(|| ErrorClass::of(error));
@@ -132,7 +133,7 @@ impl McpSession {
         self.set(keys::ERROR_TYPE, bounded(&class.name()).to_owned());
     }
 
-    /// Says that the session ends with an error of this class, such as `timeout`.
+    /// Records the class of an error that ends the session, such as `timeout`.
     pub fn record_error_as(&mut self, class: &str) {
         let class = bounded(ErrorClass::last_segment(class));
         self.set(keys::ERROR_TYPE, class.to_owned());

@@ -1,4 +1,4 @@
-//! What can be recorded as messages: a text, several, or structured messages.
+//! Values that can be recorded as messages: a text, a list of texts, or structured messages.
 
 use agentspan_model::agent365::{InputMessages, OutputMessages, Profile};
 

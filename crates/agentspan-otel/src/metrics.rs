@@ -1,4 +1,4 @@
-//! Metrics of agents, from their finished spans.
+//! Metrics of agents, recorded from finished spans.
 
 pub(crate) mod mcp;
 mod release_0_1;
@@ -17,13 +17,14 @@ use opentelemetry::{Context, KeyValue, Value};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
-/// The buckets that the [conventions](https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/)
-/// advise for durations, in seconds.
+/// The buckets for durations that the
+/// [conventions](https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/) recommend, in
+/// seconds.
 const SECONDS: [f64; 14] = [
     0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
 ];
 
-/// The buckets that they advise for numbers of tokens.
+/// The buckets for numbers of tokens that they recommend.
 const TOKENS: [f64; 14] = [
     1.0,
     4.0,
@@ -41,7 +42,8 @@ const TOKENS: [f64; 14] = [
     67_108_864.0,
 ];
 
-/// The attributes of a span that its metrics have, too. None of them is content, an id or a name of a user.
+/// The attributes of a span that are dimensions of its metrics. None of them is content, an id or
+/// the name of a user.
 const DIMENSIONS: [&str; 5] = [
     keys::GEN_AI_OPERATION_NAME,
     keys::GEN_AI_PROVIDER_NAME,
@@ -58,40 +60,40 @@ const OF_USAGE: [&str; 4] = [
     keys::GEN_AI_RESPONSE_MODEL,
 ];
 
-/// A longer text is no name of a model or of a type of error, and is not to become a dimension.
+/// The maximum length of a dimension. A longer text is not the name of a model or of an error type.
 pub(crate) const LONGEST_NAME: usize = 128;
 
-/// Stands for what would make too many time series, or show what is none of a metric's business. The
-/// conventions use this value for `error.type`.
+/// Replaces values that would create too many time series, or expose data that does not belong in a
+/// metric. The conventions use this value for `error.type`.
 pub(crate) const OTHER: &str = "_OTHER";
 
-/// Records how long the operations of agents take, and how many tokens they use.
+/// Records the duration and the token usage of the operations of agents.
 ///
-/// A [`SpanProcessor`] that reads finished spans: those of scopes, of other instrumentation in any convention that
-/// [`NormalSpan`] reads, and those that [`OtelBridge`](crate::OtelBridge) made of Agent Spec spans. It records
-/// `gen_ai.client.operation.duration` in seconds and `gen_ai.client.token.usage`, with the buckets that the GenAI
-/// conventions advise.
+/// A [`SpanProcessor`] that reads finished spans: spans of scopes, spans of other instrumentation
+/// in any convention that [`NormalSpan`] reads, and Agent Spec spans from an
+/// [`OtelBridge`](crate::OtelBridge). It records `gen_ai.client.operation.duration` in seconds and
+/// `gen_ai.client.token.usage`, with the buckets that the GenAI conventions recommend.
 ///
 /// **Messages of the Model Context Protocol** (spans with `mcp.method.name`, such as those of
-/// [`McpScope`](crate::McpScope)) are `mcp.client.operation.duration` at the side that sends, and
-/// `mcp.server.operation.duration` at the side that answers. A call of a tool is an operation, too, for who makes
-/// it, and none for who answers it, so that it is counted once. [`McpSessions`](crate::McpSessions) has
-/// the metrics of sessions.
+/// [`McpScope`](crate::McpScope)) are recorded as `mcp.client.operation.duration` by the client,
+/// and as `mcp.server.operation.duration` by the server. A call of a tool is also an operation of
+/// the client, but not of the server, so that it is counted once.
+/// [`McpSessions`](crate::McpSessions) has the metrics of sessions.
 ///
-/// **Tokens** are those of calls of models. Some frameworks repeat their sum on the span of the agent, which is
-/// not counted again.
+/// **Tokens** are counted for model calls. Some frameworks repeat the sum on the span of the agent;
+/// it is not counted again.
 ///
 /// **Dimensions** are `gen_ai.operation.name`, `gen_ai.provider.name`, `gen_ai.request.model`,
-/// `gen_ai.response.model`, `error.type` of durations and `gen_ai.token.type` of tokens; of messages those that the
-/// conventions name, without the address of a resource: no id, and no content.
-/// Operations that nobody has defined are `_OTHER`, since any caller's baggage may name one, and so is a text
-/// of more than 128 bytes, a method that is not in the conventions, and the name of a tool or prompt that a
-/// server does not have. Agent 365 0.1.0 writes `Chat`; it is measured as `chat`. How many names of models
-/// and of types of errors there are is up to the program; the SDK bounds them, by default to 2,000
-/// combinations for each metric.
+/// `gen_ai.response.model`, `error.type` of durations and `gen_ai.token.type` of tokens; for
+/// messages, the dimensions of the conventions without the address of a resource. No dimension
+/// holds an id or content. `_OTHER` replaces unknown operations, because a caller's baggage may
+/// name any, and also texts of more than 128 bytes, methods that are not in the conventions, and
+/// names of tools or prompts that a server does not have. `Chat` of Agent 365 0.1.0 is measured as
+/// `chat`. The program decides the number of names of models and error types; the SDK limits it, by
+/// default to 2,000 combinations per metric.
 ///
-/// **Cost.** It runs where spans end. A span of Agent Spec whose record the bridge does not hand over is read from
-/// its attributes, which takes the longer the more content is captured on spans.
+/// **Cost.** It runs on the thread that ends a span. If the bridge does not pass records on, an
+/// Agent Spec span is read from its attributes, which takes longer the more content is captured.
 ///
 /// ```
 /// use agentspan_otel::AgentMetrics;

@@ -1,4 +1,4 @@
-//! Finished spans in a file, in the form in which OpenTelemetry's Collector writes and reads them.
+//! Writes finished spans to a file, in the format of OpenTelemetry's Collector.
 
 mod any_value;
 mod lines;
@@ -19,17 +19,19 @@ use self::lines::Lines;
 
 /// Writes finished spans as lines of JSON: each line is one `TracesData` of [OTLP's JSON form].
 ///
-/// This is what the file exporter of OpenTelemetry's Collector writes and its `otlpjsonfile` receiver
-/// reads, so that a file can be sent on later, to any backend. It needs no Collector, no network and no
-/// further dependency. Recordings of Agent Spec traces are another thing: see
+/// The file exporter of OpenTelemetry's Collector writes this format, and its `otlpjsonfile`
+/// receiver reads it, so a file can be sent to any backend later. Writing needs no Collector, no
+/// network and no further dependency. For recordings of Agent Spec traces, see
 /// [`JsonLines`](agentspan_processor::JsonLines).
 ///
-/// Each export writes one line, or several if one would be longer than 1,000,000 bytes: the receiver reads lines
-/// of up to 1 MiB, unless its `max_log_size` says otherwise. A span that is larger has a line of its own. An
-/// export is written as a whole or not at all: what a full disk cut off is removed again.
+/// Each export writes one line, or several if one would be longer than 1,000,000 bytes: the
+/// receiver reads lines of up to 1 MiB, unless its `max_log_size` says otherwise. A larger span has
+/// a line of its own. An export is written as a whole or not at all: if a full disk cuts it off,
+/// the incomplete part is removed.
 ///
-/// **It blocks** the thread that exports while it writes. Put it behind an [`ExportQueue`](crate::ExportQueue),
-/// which has a thread of its own and counts what could not be written.
+/// **It blocks** the exporting thread while it writes. Put it behind an
+/// [`ExportQueue`](crate::ExportQueue), which has its own thread, and counts spans that could not
+/// be written.
 ///
 /// ```
 /// use std::time::Duration;
@@ -76,24 +78,26 @@ enum Output {
 type Sink = dyn Fn(&str) -> io::Result<()> + Send + Sync;
 
 impl OtlpJsonLines {
-    /// When [`append`](Self::append) begins a new file: at 64 MiB, and it keeps four full ones.
+    /// The rotation of [`append`](Self::append): it starts a new file at 64 MiB, and keeps four
+    /// full files.
     pub const DEFAULT_ROTATION: Rotation = Rotation::at_bytes(64 << 20, 4);
 
-    /// Appends to a file, or makes it, with the [default rotation](Self::DEFAULT_ROTATION): a disk is not
-    /// filled by telemetry.
+    /// Appends to a file, or creates it, with the [default rotation](Self::DEFAULT_ROTATION), so
+    /// that telemetry does not fill the disk.
     ///
     /// # Errors
     ///
-    /// When the file can be neither opened nor made: look at the path and its permissions.
+    /// The file can be neither opened nor created. Check the path and its permissions.
     pub fn append(path: impl Into<PathBuf>) -> io::Result<Self> {
         Self::rotating(path, Self::DEFAULT_ROTATION)
     }
 
-    /// As [`append`](Self::append), with another rotation. An export is never divided between two files.
+    /// Like [`append`](Self::append), with another rotation. An export is never split between two
+    /// files.
     ///
     /// # Errors
     ///
-    /// When the file can be neither opened nor made: look at the path and its permissions.
+    /// The file can be neither opened nor created. Check the path and its permissions.
     pub fn rotating(path: impl Into<PathBuf>, rotation: Rotation) -> io::Result<Self> {
         let path = path.into();
         let file = RotatingFile::append(&path, Some(rotation))?;
@@ -101,8 +105,8 @@ impl OtlpJsonLines {
         Ok(Self::to(Output::File { path, file }))
     }
 
-    /// Hands each export to `sink`: one or more lines, each with its line break. For instance for the
-    /// standard output, where a platform collects it.
+    /// Passes each export to `sink`, as one or more lines, each with its line break. Use it for
+    /// instance to write to the standard output, if a platform collects it.
     #[must_use]
     pub fn with_sink(sink: impl Fn(&str) -> io::Result<()> + Send + Sync + 'static) -> Self {
         Self::to(Output::Sink(Box::new(sink)))

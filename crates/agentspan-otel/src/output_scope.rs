@@ -1,4 +1,4 @@
-//! The scope of an agent's answer.
+//! The scope of the answer of an agent.
 
 use agentspan_model::agent365::mapping::{self, Recorded};
 use agentspan_model::agent365::{AgentDetails, Request, Response, TenantDetails, UserDetails};
@@ -11,13 +11,14 @@ use crate::scope::start_options::{StartOptions, start_options};
 #[non_exhaustive]
 pub struct OutputKind;
 
-/// An agent answers: the span `output_messages {agent id}`, of kind `CLIENT`.
+/// The answer of an agent: the span `output_messages {agent id}`, of kind `CLIENT`.
 ///
-/// A scope of [`Profile::V2`](agentspan_model::agent365::Profile::V2). 0.1.0 has none like it; with
-/// `V0_1` the span has what all scopes of 0.1.0 write, and the answer.
+/// This scope exists since [`Profile::V2`](agentspan_model::agent365::Profile::V2). With `V0_1`,
+/// the span has the attributes that all scopes of 0.1.0 write, and the answer.
 ///
-/// The answer is set at once, or again by
-/// [`record_output_messages`](Scope::<Output>::record_output_messages): collect what is streamed before.
+/// The answer is set at the start, or replaced by
+/// [`record_output_messages`](Scope::<Output>::record_output_messages). Collect a streamed answer
+/// first.
 ///
 /// ```
 /// use agentspan_model::agent365::{AgentDetails, AgentId, Response};
@@ -33,7 +34,7 @@ pub struct OutputKind;
 pub type OutputScope = Scope<OutputKind>;
 
 impl Scope<OutputKind> {
-    /// Starts a scope for an answer of `agent`, on behalf of `tenant`.
+    /// Starts a scope for an answer of `agent` of `tenant`.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start(response: &Response, agent: &AgentDetails, tenant: &TenantDetails) -> Self {
         Self::builder(response)
@@ -50,7 +51,7 @@ impl Scope<OutputKind> {
         }
     }
 
-    /// Records the answer, in place of the one that was there.
+    /// Records the answer, and replaces an earlier answer.
     pub fn record_output_messages(&self, response: &Response) {
         self.record(Recorded::Response(response));
     }
@@ -58,7 +59,7 @@ impl Scope<OutputKind> {
 
 /// Starts an [`OutputScope`].
 ///
-/// Nothing is copied before the scope starts, and nothing at all while scopes are switched off.
+/// The builder copies nothing until the scope starts, and nothing at all while scopes are off.
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until `start` is called"]
 pub struct OutputScopeBuilder<'a> {
@@ -67,28 +68,29 @@ pub struct OutputScopeBuilder<'a> {
 }
 
 impl<'a> OutputScopeBuilder<'a> {
-    /// The agent that answers. Its id is in the span's name.
+    /// Sets the answering agent. Its id is in the name of the span.
     ///
-    /// By default it is the agent of baggage or of the scope around this one, whose name, description and
-    /// other details this scope then has, too, where nothing else says them.
+    /// The default is the agent of the baggage or of the enclosing scope. This scope then also
+    /// inherits the name, the description and the other details of the agent, unless they are set
+    /// elsewhere.
     pub fn with_agent(mut self, agent: impl Into<Option<&'a AgentDetails>>) -> Self {
         self.known.agent = agent.into();
         self
     }
 
-    /// The tenant; its id wins over that of the agent's details.
+    /// Sets the tenant. Its id takes precedence over the tenant id in the agent's details.
     pub fn with_tenant(mut self, tenant: impl Into<Option<&'a TenantDetails>>) -> Self {
         self.known.tenant = tenant.into();
         self
     }
 
-    /// The request that is answered, of which the conversation is written.
+    /// Sets the request that is answered. Only its conversation is written.
     pub fn with_request(mut self, request: impl Into<Option<&'a Request>>) -> Self {
         self.known.request = request.into();
         self
     }
 
-    /// The person who is answered.
+    /// Sets the person who gets the answer.
     pub fn with_user(mut self, user: impl Into<Option<&'a UserDetails>>) -> Self {
         self.known.user = user.into();
         self

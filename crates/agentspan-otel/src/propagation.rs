@@ -1,4 +1,4 @@
-//! Context on its way to another process and back: `traceparent`, `tracestate` and some of the baggage.
+//! Propagates context between processes: `traceparent`, `tracestate` and allowed baggage.
 
 mod baggage_header;
 mod bounded;
@@ -26,7 +26,7 @@ const BAGGAGE: &str = "baggage";
 /// Stands for a value that is not text. No grammar allows it.
 const NO_TEXT: &str = "\u{fffd}";
 
-/// Takes the context of a trace along with a request, and out of one, in the words of the W3C.
+/// Writes the context of a trace into a request, and reads it from a request, in the W3C formats.
 ///
 /// The trace is in `traceparent` and `tracestate` ([W3C Trace Context]), the baggage in `baggage`
 /// ([W3C Baggage]). Carriers are OpenTelemetry's [`Injector`] and [`Extractor`], for instance a
@@ -50,31 +50,33 @@ const NO_TEXT: &str = "\u{fffd}";
 ///
 /// # What leaves
 ///
-/// Only the baggage of an allow-list, so that no id of a tenant, an agent or a user reaches another
-/// party by accident. The default is [`DEFAULT_BAGGAGE`](Self::DEFAULT_BAGGAGE). The ids of a trace and a
-/// span leave always. At most 8192 bytes of baggage leave, in the order of the list.
+/// Only baggage on an allow-list is written, so that no id of a tenant, an agent or a user reaches
+/// another party by accident. The default list is [`DEFAULT_BAGGAGE`](Self::DEFAULT_BAGGAGE).
+/// Baggage is limited to 8192 bytes, in the order of the list. The ids of the trace and the span
+/// are always written.
 ///
-/// What leaves is valid by the W3C's grammars, whatever came in or other code put into the context:
-/// members of `tracestate` and properties of baggage that are not are left out, and values of baggage
-/// are percent-encoded. No line break gets into a header.
+/// The output is always valid by the W3C grammars, even if the input or other code put invalid
+/// values into the context: invalid members of `tracestate` and properties of baggage are left out,
+/// and values of baggage are percent-encoded. No line break gets into a header.
 ///
 /// # What enters
 ///
-/// What the grammars allow, and nothing else. A `traceparent` that breaks its grammar, or is there twice,
-/// is ignored, and `tracestate` with it. A `tracestate` that breaks its grammar, has more than 32 members
-/// or 8192 bytes, is ignored as a whole; of a key that is there twice, the first counts. The keys and the
-/// random flag of the second level of the specification go on to the next service, although spans of the
-/// SDK cannot hold them all.
+/// Only values that the grammars allow are read. A `traceparent` that is invalid or occurs twice is
+/// ignored, together with `tracestate`. A `tracestate` that is invalid, or has more than 32 members
+/// or 8192 bytes, is ignored as a whole; if a key occurs twice, the first value counts. The keys
+/// and the random flag of level 2 of the specification propagate to the next service, although
+/// spans of the SDK cannot hold all of them.
 ///
-/// Baggage enters up to 64 entries and 8192 bytes; of a key that is there twice, the last counts. An entry
-/// that breaks the grammar is left out and the others stay. What is left out is counted, see
-/// [`dropped_baggage_entries`](crate::baggage::dropped_baggage_entries). What the context has already
-/// stays as it is. A tenant or an agent that enters is baggage like any other: it does not say whose
-/// telemetry a span is, unless
-/// [`with_trusted_remote_identity`](crate::BaggageSpanProcessor::with_trusted_remote_identity) says so.
+/// Up to 64 entries and 8192 bytes of baggage are read; if a key occurs twice, the last value
+/// counts. Invalid entries are left out and counted, see
+/// [`dropped_baggage_entries`](crate::baggage::dropped_baggage_entries). Entries of the context
+/// stay unchanged. A tenant or an agent in incoming baggage is ordinary baggage: it does not become
+/// the identity of spans, unless
+/// [`with_trusted_remote_identity`](crate::BaggageSpanProcessor::with_trusted_remote_identity)
+/// allows it.
 ///
-/// Cheap to clone. It is a [`TextMapPropagator`] and so can be OpenTelemetry's global one, in which case
-/// instrumentation of others obeys the same list.
+/// It is cheap to clone. It is a [`TextMapPropagator`]: as OpenTelemetry's global propagator, it
+/// applies the same list to other instrumentation.
 ///
 /// [W3C Trace Context]: https://www.w3.org/TR/trace-context/
 /// [W3C Baggage]: https://www.w3.org/TR/baggage/
@@ -93,12 +95,12 @@ enum Use {
 }
 
 impl Propagation {
-    /// The baggage that leaves if nothing else is said: the id that links the logs of a request
-    /// (`correlation.id`), the source of the operation and the name of the channel, the latter two by the
-    /// names of both generations of Agent 365.
+    /// The default allow-list of baggage: the id that links the logs of a request
+    /// (`correlation.id`), the source of the operation and the name of the channel, the latter two
+    /// under the names of both generations of Agent 365.
     ///
-    /// Ids of conversations are not among them, because those of some channels contain the ids of
-    /// the people who take part.
+    /// Ids of conversations are not on the list, because some channels put the ids of participants
+    /// into them.
     pub const DEFAULT_BAGGAGE: &'static [&'static str] = &[
         keys::CORRELATION_ID,
         keys::OPERATION_SOURCE,
@@ -107,7 +109,7 @@ impl Propagation {
         keys::MICROSOFT_CHANNEL_NAME,
     ];
 
-    /// Lets out the baggage of [`DEFAULT_BAGGAGE`](Self::DEFAULT_BAGGAGE).
+    /// A propagation that allows the baggage of [`DEFAULT_BAGGAGE`](Self::DEFAULT_BAGGAGE).
     #[must_use]
     pub fn new() -> Self {
         let allowed = Self::DEFAULT_BAGGAGE
@@ -135,7 +137,8 @@ impl Propagation {
         self
     }
 
-    /// Sets the keys of the baggage that leaves, in place of the default; with none, no baggage does.
+    /// Sets the allow-list of baggage keys, in place of the default. An empty list allows no
+    /// baggage.
     #[must_use]
     pub fn with_allowed_baggage<K: Into<Key>>(mut self, keys: impl IntoIterator<Item = K>) -> Self {
         let mut seen = HashSet::new();
@@ -144,7 +147,8 @@ impl Propagation {
         self
     }
 
-    /// Writes trace and allowed baggage of `context` into the headers of a request that leaves.
+    /// Writes the trace and the allowed baggage of `context` into the headers of an outgoing
+    /// request.
     pub fn inject(&self, context: &Context, headers: &mut dyn Injector) {
         let mut headers = WithoutEmpty(headers);
         if self.trace_context == Use::Used {
@@ -158,10 +162,10 @@ impl Propagation {
         }
     }
 
-    /// `context` with the trace and the baggage that the headers of a request carry.
+    /// Returns `context` with the trace and the baggage from the headers of a request.
     ///
-    /// Headers that cannot be read, or are too many, are left out. The span that the request came from
-    /// becomes the remote parent of what starts in the context.
+    /// Headers that cannot be read, or exceed the limits, are left out. The caller's span becomes
+    /// the remote parent of spans that start in the context.
     #[must_use]
     pub fn extract(&self, context: &Context, headers: &dyn Extractor) -> Context {
         let headers = BoundedHeaders::read(headers);
@@ -175,7 +179,7 @@ impl Propagation {
         }
     }
 
-    /// The headers that [`inject`](Self::inject) writes, as names in lower case and values.
+    /// Returns the headers of [`inject`](Self::inject), as lower-case names and values.
     ///
     /// ```
     /// use agentspan_otel::{BaggageBuilder, Propagation};
@@ -195,11 +199,11 @@ impl Propagation {
         headers
     }
 
-    /// As [`extract`](Self::extract), from names and values, for instance the `HeaderMap` of the crate
-    /// `http`. The case of names does not matter. A value that is not text breaks the grammar of its
-    /// header.
+    /// Like [`extract`](Self::extract), from names and values, for instance from a `HeaderMap` of
+    /// the crate `http`. The case of names does not matter. A value that is not text makes its
+    /// header invalid.
     ///
-    /// A server does so for each request, and runs its handler in the context:
+    /// A server calls this for each request, and runs its handler in the context:
     ///
     /// ```
     /// use agentspan_otel::{BaggageBuilder, Propagation};
@@ -241,7 +245,7 @@ impl Propagation {
         self.extract(context, &reader)
     }
 
-    /// As [`inject`](Self::inject), into the `_meta` object of a request of the Model Context Protocol.
+    /// Like [`inject`](Self::inject), into the `_meta` object of an MCP request.
     ///
     /// ```
     /// use agentspan_otel::{BaggageBuilder, Propagation};
@@ -258,8 +262,8 @@ impl Propagation {
         self.inject(context, &mut JsonWriter(meta));
     }
 
-    /// As [`extract`](Self::extract), from the `_meta` object of a request of the Model Context Protocol.
-    /// Members that are not text are left out.
+    /// Like [`extract`](Self::extract), from the `_meta` object of an MCP request. Members that are
+    /// not text are left out.
     #[must_use]
     pub fn extract_meta(&self, context: &Context, meta: &Map<String, Value>) -> Context {
         self.extract(context, &JsonReader(meta))

@@ -1,4 +1,4 @@
-//! An exporter that gets spans in the words of a destination.
+//! Wraps an exporter, and renders spans in the vocabulary of a destination.
 
 use std::time::Duration;
 
@@ -8,23 +8,26 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 
-/// A span exporter that gets the spans of agents in the words of a [`Mapping`]: those of Agent Spec, those
-/// of scopes, and those of other frameworks in any convention that
-/// [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads. All other spans pass as they are.
+/// Wraps a span exporter, and renders the spans of agents in the vocabulary of a [`Mapping`]: spans
+/// of Agent Spec, of scopes, and of other frameworks in any convention that
+/// [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads. All other spans pass
+/// unchanged.
 ///
-/// For exporters of other pipelines. An [`ExportQueue`](crate::ExportQueue) renders by itself, see
-/// [`with_mapping`](crate::export_queue::ExportQueueBuilder::with_mapping), and needs no Agent Spec attributes for it.
+/// Use it for exporters in other pipelines. An [`ExportQueue`](crate::ExportQueue) renders spans
+/// itself, see [`with_mapping`](crate::export_queue::ExportQueueBuilder::with_mapping), and needs
+/// no Agent Spec attributes for it.
 ///
-/// Wrap each destination in its own: one may get everything in the words of OpenInference, another one
-/// masked spans in those of Agent 365. The spans that others see stay as they are, and limits of the SDK
-/// do not apply to what is written here. Attributes that other instrumentation or baggage has set are
-/// kept; where both say something, the mapping wins, except for the identity of Agent 365.
+/// Wrap each exporter separately: one may get all contents in the vocabulary of OpenInference, and
+/// another masked spans in the vocabulary of Agent 365. Other exporters are not affected, and
+/// limits of the SDK do not apply to rendered attributes. Attributes from other instrumentation or
+/// from baggage are kept. If the mapping writes the same key, the mapping takes precedence, except
+/// for the identity of Agent 365.
 ///
-/// Rendering takes time on the thread that exports. Wrap the exporter of a batch processor, rather than
-/// that of a simple one.
+/// Rendering takes time on the exporting thread. Wrap the exporter of a batch processor rather than
+/// of a simple processor.
 ///
-/// A span whose attributes were cut by somebody, so that the Agent Spec span cannot be rebuilt, is passed on
-/// as it is, without content if the mapping shows none.
+/// If an Agent Spec span cannot be rebuilt, because other code has cut its attributes, it passes
+/// unchanged, but without content if the mapping shows none.
 #[derive(Clone, Debug)]
 pub struct Rendered<E> {
     inner: E,
@@ -38,7 +41,7 @@ impl<E> Rendered<E> {
         Self { inner, preparation }
     }
 
-    /// The exporter that gets the spans.
+    /// The wrapped exporter.
     pub fn inner(&self) -> &E {
         &self.inner
     }

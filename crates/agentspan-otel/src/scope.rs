@@ -1,4 +1,4 @@
-//! A scope: one operation of an agent, as one span.
+//! Scopes: each is one operation of an agent, recorded as one span.
 
 pub(crate) mod core;
 pub(crate) mod current_tool;
@@ -38,28 +38,29 @@ use crate::switch::is_enabled;
 ///
 /// Use it through [`InvokeAgentScope`](crate::InvokeAgentScope),
 /// [`ExecuteToolScope`](crate::ExecuteToolScope), [`InferenceScope`](crate::InferenceScope),
-/// [`OutputScope`](crate::OutputScope) and [`ApplyGuardrailScope`](crate::ApplyGuardrailScope), which
-/// start it and add what only they record. The span of a scope is a child of the current one. It becomes
-/// current, so that others become its children, with
+/// [`OutputScope`](crate::OutputScope) and [`ApplyGuardrailScope`](crate::ApplyGuardrailScope),
+/// which start it and add methods of their kind. The span of a scope is a child of the current
+/// span. It becomes current, so that later spans become its children, with
 ///
-/// - [`enter`](Self::enter): until a guard is dropped, in sync code;
+/// - [`enter`](Self::enter): until a guard is dropped, in synchronous code;
 /// - [`in_scope`](Self::in_scope): for one closure, whose `Err` is recorded;
-/// - [`run`](Self::run): for one future, across its awaits and wherever it moves, whose `Err` is
+/// - [`run`](Self::run): for one future, across its awaits and on any thread, whose `Err` is
 ///   recorded. [`ScopeFutureExt`](crate::ScopeFutureExt) has the same as a method of futures.
 ///
-/// The span ends with [`end`](Self::end), when `in_scope` or `run` are done, or when the last handle
-/// is dropped. A panic that unwinds through a scope, and a future that is dropped before it is done,
-/// are recorded as errors.
+/// The span ends with [`end`](Self::end), when `in_scope` or `run` finish, or when the last handle
+/// is dropped. If a panic unwinds through a scope, or its future is dropped before it finishes, an
+/// error is recorded.
 ///
-/// Clones are handles of the same span and cheap; they may move to other threads. When scopes are
-/// [switched off](crate::switch::set_enabled), or the span is not recorded, every method does next to nothing.
+/// Clones are cheap handles of the same span, and may move to other threads. If scopes are
+/// [switched off](crate::switch::set_enabled), or the span is not recorded, every method returns
+/// almost at once.
 ///
 /// # Whose child it is
 ///
-/// A scope takes its parent and its baggage from the context in which it is started, or from the one that
-/// its builder was given. A future that [runs](Self::run) in the scope is often given its context
-/// afterwards. So the span starts, with the time of the scope's start, when the future is first polled, and
-/// under the span that is current there:
+/// A scope takes its parent and its baggage from the context in which it is started, or from the
+/// context in its builder. A future that [runs](Self::run) in the scope often gets its context
+/// later. So the span starts when the future is first polled, as a child of the span that is
+/// current then, with the start time of the scope:
 ///
 /// ```
 /// # use agentspan_model::agent365::{AgentDetails, AgentId, InvokeAgentDetails, TenantDetails, TenantId};
@@ -78,25 +79,25 @@ use crate::switch::is_enabled;
 /// # }
 /// ```
 ///
-/// Where no span is current at the first poll, such as in a spawned task, the scope stays under the span of
-/// its start. A span that is needed earlier starts earlier, and then keeps its parent: for a guard, an
-/// error, its ids or its context.
+/// If no span is current at the first poll, such as in a spawned task, the parent is the span that
+/// was current at the scope's start. If a guard, an error, its ids or its context need the span
+/// earlier, it starts earlier, and keeps that parent.
 ///
 /// # Whose telemetry is inside
 ///
-/// Spans of other instrumentation inside a scope belong to the tenant and the agent of the scope, unless
-/// they or the baggage name others; see [`BaggageSpanProcessor`](crate::BaggageSpanProcessor).
+/// Spans of other instrumentation inside a scope inherit its tenant and its agent, unless they or
+/// the baggage name others; see [`BaggageSpanProcessor`](crate::BaggageSpanProcessor).
 pub struct Scope<K> {
     core: Option<Core>,
     kind: PhantomData<fn() -> K>,
 }
 
 impl<K> Scope<K> {
-    /// The scope that `start` starts, or one that does nothing while scopes are
-    /// [switched off](crate::switch::set_enabled): `start` is not called then.
+    /// Calls `start`, or returns a scope that does nothing while scopes are
+    /// [switched off](crate::switch::set_enabled).
     ///
-    /// For details that are put together for each call. Without this, a program goes on copying names and texts
-    /// into details that nobody reads.
+    /// Use it if the details are built for each call. Otherwise, a program without telemetry still
+    /// copies names and texts into details that are not used.
     ///
     /// ```
     /// use agentspan_model::agent365::{
@@ -206,8 +207,8 @@ impl<K> Scope<K> {
 
     /// Makes the span current on this thread until the guard is dropped.
     ///
-    /// The context is that of the scope's start, baggage included, with the scope's span. Guards may
-    /// be dropped in any order. Dropping the guard does not end the scope.
+    /// The context is the context of the scope's start, baggage included, with the scope's span.
+    /// Guards may be dropped in any order. Dropping the guard does not end the scope.
     ///
     /// ```
     /// # use agentspan_model::agent365::{AgentDetails, AgentId, TenantDetails, TenantId, ToolCallDetails};
@@ -235,7 +236,7 @@ impl<K> Scope<K> {
     ///
     /// # Errors
     ///
-    /// Those of `work`, unchanged.
+    /// The error of `work`, unchanged.
     pub fn in_scope<T, E, F>(self, work: F) -> Result<T, E>
     where
         E: Display + 'static,
@@ -252,7 +253,7 @@ impl<K> Scope<K> {
         result
     }
 
-    /// Runs `work`, which cannot fail, inside the scope, and ends the scope.
+    /// Runs `work`, which returns no `Result`, inside the scope, and ends the scope.
     pub fn in_scope_infallible<T, F>(self, work: F) -> T
     where
         F: FnOnce(&Self) -> T,
@@ -265,15 +266,16 @@ impl<K> Scope<K> {
         output
     }
 
-    /// A future that runs the future of `work` inside the scope, records its `Err`, and ends the scope.
+    /// Runs the future of `work` inside the scope, records its `Err`, and ends the scope.
     ///
-    /// `work` is called when the future is first polled, and gets a handle for recording. The span starts
-    /// then, under the span that is current there, and is current whenever the future is polled, on whatever
-    /// thread. [`ScopedFuture::with_context`] and [`ScopedFuture::with_baggage`] say where it goes.
+    /// `work` is called when the future is first polled, and gets a handle for recording. The span
+    /// starts at this point, as a child of the current span, and is current whenever the future is
+    /// polled, on any thread. [`ScopedFuture::with_context`] and [`ScopedFuture::with_baggage`] set
+    /// the parent and the baggage.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future before it is done records a cancellation and ends the scope.
+    /// If the future is dropped before it finishes, a cancellation is recorded, and the scope ends.
     ///
     /// ```
     /// # use agentspan_model::agent365::{AgentDetails, AgentId, InferenceCallDetails};
@@ -303,11 +305,11 @@ impl<K> Scope<K> {
         ScopedFuture::new(future, self.core, record_if_error)
     }
 
-    /// As [`run`](Self::run), for a future that cannot fail.
+    /// Like [`run`](Self::run), for a future that returns no `Result`.
     ///
     /// # Cancel safety
     ///
-    /// As [`run`](Self::run).
+    /// The same as of [`run`](Self::run).
     pub fn run_infallible<T, Fut, F>(self, work: F) -> ScopedFuture<impl Future<Output = T>>
     where
         Fut: Future<Output = T>,
@@ -320,20 +322,20 @@ impl<K> Scope<K> {
 
     /// Records an error: attribute `error.type`, an `exception` event, and the status.
     ///
-    /// The type's name stands for the class, see [`ErrorClass`], and its `Display` text for the message: a
-    /// `Box<dyn Error>` has that of the innermost error whose type is known, and so has an `anyhow::Error` with
-    /// feature `anyhow` (of `agentspan` or `agentspan-model`); without it, and for other
-    /// reports, it is `_OTHER`. A later error replaces attribute and status; every error
-    /// has its event.
+    /// `error.type` is the name of the error's type, see [`ErrorClass`], and the message is its
+    /// `Display` text. For a `Box<dyn Error>`, the type is the innermost error of a known type. So
+    /// it is for an `anyhow::Error`, with the feature `anyhow` of `agentspan` or `agentspan-model`.
+    /// Otherwise, the type is `_OTHER`. A later error replaces the attribute and the status; every
+    /// error has its own event.
     pub fn record_error<E: Display + 'static>(&self, error: &E) {
         if let Some(core) = &self.core {
             core.record_error(error, None);
         }
     }
 
-    /// As [`record_error`](Self::record_error), for the error of an HTTP request that was answered: `error.type` is
-    /// the status of the answer, as in `@microsoft/opentelemetry` 1.4.0 for Node and in the conventions of
-    /// OpenTelemetry. The event still has the class.
+    /// Like [`record_error`](Self::record_error), for an HTTP request that was answered with an
+    /// error: `error.type` is the status of the answer, as in `@microsoft/opentelemetry` 1.4.0 for
+    /// Node and in OpenTelemetry's conventions. The event still has the class.
     ///
     /// ```
     /// # fn example(scope: &agentspan_otel::ExecuteToolScope, error: &std::io::Error) {
@@ -346,10 +348,10 @@ impl<K> Scope<K> {
         }
     }
 
-    /// Records an error by the name of its class and its message, where there is no Rust type for it.
+    /// Records an error by the name of its class and its message, for errors without a Rust type.
     ///
-    /// `class` may be qualified (`billing.QuotaExceeded`, `billing::QuotaExceeded`): the event has all
-    /// of it and `error.type` the last segment.
+    /// `class` may be qualified (`billing.QuotaExceeded`, `billing::QuotaExceeded`): the event has
+    /// the whole name, and `error.type` has the last segment.
     pub fn record_error_as(&self, class: &str, message: &str) {
         if let Some(core) = self.core.as_ref().filter(|core| core.recording().is_some()) {
             let name = ErrorClass::last_segment(class);
@@ -364,8 +366,9 @@ impl<K> Scope<K> {
         }
     }
 
-    /// As [`record_cancellation`](Self::record_cancellation), with a reason in place of the reference's text. A
-    /// blank reason is none. `@microsoft/opentelemetry` 1.4.0 for Node takes one, too.
+    /// Like [`record_cancellation`](Self::record_cancellation), with a reason in place of the
+    /// reference's text. A blank reason counts as none. `@microsoft/opentelemetry` 1.4.0 for Node
+    /// also accepts a reason.
     pub fn record_cancellation_because(&self, reason: &str) {
         if let Some(core) = &self.core {
             core.record_cancellation(Some(reason).filter(|reason| !is_blank(reason)));
@@ -376,9 +379,9 @@ impl<K> Scope<K> {
     /// earlier call has set gets the new value and moves to the end; with
     /// [`Profile::V3`] the first value stays.
     ///
-    /// What the span says by other means stays as it is: the identity, what the scope records itself, and
-    /// the baggage of the request. Only `microsoft-opentelemetry` 1.5.0 guards these keys, too; 0.1.0 and
-    /// 2.0.0 overwrite them.
+    /// Free attributes never override the identity, the attributes that the scope records itself,
+    /// or the baggage of the request. `microsoft-opentelemetry` 1.5.0 protects these keys, too;
+    /// 0.1.0 and 2.0.0 overwrite them.
     ///
     /// ```
     /// # fn example(scope: &agentspan_otel::InferenceScope) {
@@ -397,20 +400,21 @@ impl<K> Scope<K> {
         }
     }
 
-    /// Says when the work ended, in place of the moment at which the scope ends.
+    /// Sets the end time of the span, in place of the time at which the scope ends.
     ///
-    /// As in the reference, it also counts while scopes are switched off: a scope that has started still ends.
+    /// As in the reference, this also works while scopes are switched off, because a started scope
+    /// still ends.
     pub fn set_end_time(&self, end_time: SystemTime) {
         if let Some(core) = &self.core {
             core.set_end_time(end_time);
         }
     }
 
-    /// Writes the ids of the span, and the baggage that [`Propagation::new`] lets out, into the headers
-    /// of a request, so that its receiver can go on with the trace.
+    /// Writes the ids of the span, and the baggage that [`Propagation::new`] allows, into the
+    /// headers of a request, so that its receiver can continue the trace.
     ///
-    /// Nothing is written when there is no span. [`Propagation::inject`] does the same with
-    /// [`context`](Self::context) and other baggage.
+    /// Writes nothing if there is no span. For other baggage, use [`Propagation::inject`] with
+    /// [`context`](Self::context).
     ///
     /// ```
     /// # fn example(scope: &agentspan_otel::ExecuteToolScope) {
@@ -426,21 +430,21 @@ impl<K> Scope<K> {
         }
     }
 
-    /// Ends the span now. What is recorded later is left out, and ending again does nothing.
+    /// Ends the span now. Later recordings are ignored, and so is a second call.
     pub fn end(&self) {
         if let Some(core) = &self.core {
             core.end();
         }
     }
 
-    /// Whether recording has an effect: scopes are on, the span is sampled and has not ended.
+    /// Whether recording has an effect: scopes are on, and the span is sampled and has not ended.
     #[must_use]
     pub fn is_recording(&self) -> bool {
         let span = self.core.as_ref().and_then(Core::recording);
         span.is_some_and(SharedSpan::is_recording)
     }
 
-    /// The ids of the span; invalid ones when there is none.
+    /// The ids of the span; invalid ids if there is none.
     #[must_use]
     pub fn span_context(&self) -> SpanContext {
         match &self.core {
@@ -449,8 +453,8 @@ impl<K> Scope<K> {
         }
     }
 
-    /// The context of the scope's start with the scope's span, to start a child with it as the
-    /// explicit parent. The current context when there is no span.
+    /// The context of the scope's start with the scope's span. Use it as the explicit parent of a
+    /// child. If there is no span, it is the current context.
     #[must_use]
     pub fn context(&self) -> Context {
         match self.core.as_ref().and_then(Core::context) {
@@ -497,7 +501,7 @@ impl<K> Debug for Scope<K> {
     }
 }
 
-/// The span of a scope is current on this thread as long as this lives, see [`Scope::enter`].
+/// Keeps the span of a scope current on this thread until it is dropped, see [`Scope::enter`].
 #[derive(Debug)]
 #[must_use = "the span is current until the guard is dropped"]
 pub struct ActiveScope<'a> {

@@ -1,4 +1,4 @@
-//! Where scopes get their spans from.
+//! The tracers of scopes.
 
 use std::sync::OnceLock;
 
@@ -16,10 +16,10 @@ static GLOBAL: ScopeTracer = ScopeTracer {
     source: Source::Global,
 };
 
-/// Makes the spans of scopes, in the words of one [`Profile`].
+/// Creates the spans of scopes, with the attributes of a [`Profile`].
 ///
-/// A scope takes the tracer that its builder was given, else the one of [`set_default_tracer`], else
-/// OpenTelemetry's global provider. Cheap to clone.
+/// A scope uses the tracer of its builder, or else the tracer of [`set_default_tracer`], or else
+/// OpenTelemetry's global provider. A tracer is cheap to clone.
 ///
 /// ```
 /// use agentspan_otel::ScopeTracer;
@@ -41,9 +41,9 @@ enum Source {
     Global,
 }
 
-/// A default tracer is already set; the first one stays.
+/// A default tracer is already set, and stays.
 ///
-/// Set it once, where the program starts. Code that needs another one gives it to its scopes.
+/// Set it once, where the program starts. Code that needs another tracer passes it to its scopes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a default tracer is already set")]
 #[non_exhaustive]
@@ -65,7 +65,8 @@ impl ScopeTracer {
         }
     }
 
-    /// A tracer of OpenTelemetry's global provider, as it is when a span starts, for `profile`.
+    /// A tracer for `profile` that uses the global provider of OpenTelemetry at the start of each
+    /// span.
     #[must_use]
     pub fn of_global_provider(profile: Profile) -> Self {
         Self {
@@ -94,16 +95,16 @@ impl ScopeTracer {
     }
 }
 
-/// Sets the tracer of all scopes that are given none.
+/// Sets the tracer of all scopes without a tracer of their own.
 ///
 /// # Errors
 ///
-/// [`DefaultTracerAlreadySet`] when it was called before in this process.
+/// [`DefaultTracerAlreadySet`] if it was called before in this process.
 pub fn set_default_tracer(tracer: ScopeTracer) -> Result<(), DefaultTracerAlreadySet> {
     DEFAULT.set(tracer).map_err(|_| DefaultTracerAlreadySet)
 }
 
-/// The tracer of scopes that are given none.
+/// The tracer of scopes without a tracer of their own.
 pub(crate) fn default_tracer() -> &'static ScopeTracer {
     DEFAULT.get().unwrap_or(&GLOBAL)
 }

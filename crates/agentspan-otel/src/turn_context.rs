@@ -1,4 +1,5 @@
-//! What a turn of a conversation says about caller, agent, tenant and channel, and what becomes of it.
+//! Turns of a conversation: their baggage, their attributes, and the messages that an agent sends
+//! in them.
 
 mod activity;
 mod hosting;

@@ -1,4 +1,4 @@
-//! The layer of `tracing-opentelemetry`, with each span in the context that it belongs to.
+//! Wraps the layer of `tracing-opentelemetry`, and sets the context of each span.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,4 @@
-//! Which spans and log records the layer hears of.
+//! Selects the spans and log records for the layer.
 
 use std::fmt;
 use std::sync::Arc;

@@ -64,17 +64,18 @@ pub use self::related::RelatedSpans;
 pub use self::settings::TracingSettings;
 use self::tracer::LayerTracer;
 
-/// A layer that makes spans of `provider` of those that `tracing` has.
+/// A layer that turns `tracing` spans into spans of `provider`.
 ///
-/// Give the provider a [`RelatedSpans`], or spans that have nothing to do with agents are exported,
-/// too. The traits of `tracing-opentelemetry`, for instance `OpenTelemetrySpanExt`, work with this
-/// layer.
+/// Add [`RelatedSpans`] to the provider. Otherwise, spans that have nothing to do with agents are
+/// exported, too. The traits of `tracing-opentelemetry`, for instance `OpenTelemetrySpanExt`, work
+/// with this layer.
 ///
-/// A subscriber has room for one layer of `tracing-opentelemetry`, which panics where it finds what another one has
-/// noted of a span. Instead of a second layer, give the provider a second processor or exporter.
+/// A subscriber can have only one layer of `tracing-opentelemetry`, which panics if it finds the
+/// data of a second layer on a span. Instead of a second layer, add a second processor or exporter
+/// to the provider.
 ///
-/// A subscriber cannot exchange the layer with `reload::Layer` of `tracing-subscriber`, which panics for layers that
-/// have a filter, as this one has. Put a filter around it with `with_filter`, and reload that.
+/// Do not wrap the layer in `reload::Layer` of `tracing-subscriber`, which panics for layers with a
+/// filter, such as this one. Instead, add a filter with `with_filter`, and reload the filter.
 #[must_use = "a layer does nothing until it is part of a subscriber"]
 pub fn layer<S>(
     provider: &SdkTracerProvider,

@@ -11,18 +11,19 @@ use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::ancestor::Ancestor;
 
-/// A processor in front of another that withholds what the layer found to have nothing to do with agents: spans
-/// without GenAI fields that had no span with such fields below them, and none that is not the layer's.
+/// Wraps a processor, and withholds spans of the layer that have nothing to do with agents: spans
+/// without GenAI fields that have neither a span with such fields below them, nor a span from other
+/// code than the layer.
 ///
-/// The next processor gets such a span as one that was not sampled, so that it can settle what it noted when the
-/// span started; processors take no such spans, and count none as lost.
+/// The next processor gets such a span as an unsampled span, so that it can release its state for
+/// the span. Processors neither export unsampled spans nor count them as lost.
 #[derive(Clone, Debug, Default)]
 pub struct RelatedSpans<Next> {
     next: Next,
 }
 
 impl<Next: SpanProcessor> RelatedSpans<Next> {
-    /// A processor that hands its spans on to `next`.
+    /// A processor that passes its spans on to `next`.
     #[must_use]
     pub fn in_front_of(next: Next) -> Self {
         Self { next }

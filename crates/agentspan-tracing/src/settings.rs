@@ -1,4 +1,4 @@
-//! What of `tracing` is captured.
+//! The settings of the layer.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,9 +10,10 @@ use crate::choice::Choice;
 
 /// The `tracing` data to capture.
 ///
-/// The default is GenAI spans and the spans around them: a span with a field of the GenAI conventions, of
-/// OpenInference or of OpenLLMetry, of any level, and every span of level `INFO` and above that has such a span,
-/// a scope, an Agent Spec span or another span of OpenTelemetry below it.
+/// By default, the layer captures GenAI spans and the spans around them. A GenAI span has a field
+/// of the GenAI conventions, of OpenInference or of OpenLLMetry, at any level. A span around it has
+/// the level `INFO` or above, and has a GenAI span, a scope, an Agent Spec span or another
+/// OpenTelemetry span below it.
 ///
 /// ```
 /// use agentspan_tracing::TracingSettings;
@@ -41,7 +42,7 @@ impl TracingSettings {
         }
     }
 
-    /// Settings with which nothing is captured.
+    /// Settings that capture nothing.
     pub fn nothing() -> Self {
         Self {
             choice: Choice::Nothing,
@@ -50,16 +51,18 @@ impl TracingSettings {
         }
     }
 
-    /// Captures all spans of all levels that reach the layer. `with_filter` of `tracing-subscriber` narrows it.
+    /// Captures all spans of all levels that reach the layer. To select spans, use `with_filter` of
+    /// `tracing-subscriber`.
     pub fn with_all_spans(mut self) -> Self {
         self.choice = Choice::All;
         self
     }
 
-    /// Captures the spans for which `choice` is true, whatever is below them, and no others.
+    /// Captures exactly the spans for which `choice` returns true, independent of the spans below
+    /// them.
     ///
-    /// It is asked for each span when it is created, on the thread that creates it. A panic of `choice` is
-    /// contained, and counts as false.
+    /// `choice` runs when a span is created, on the creating thread. A panic of `choice` is caught,
+    /// and counts as false.
     pub fn with_spans(
         mut self,
         choice: impl Fn(&Metadata<'_>) -> bool + Send + Sync + 'static,
@@ -68,17 +71,18 @@ impl TracingSettings {
         self
     }
 
-    /// Sets which log records inside of a captured span become events of it. The default is `WARN` and above.
+    /// Sets which log records inside a captured span become events of the span. The default is
+    /// `WARN` and above.
     ///
-    /// A log record may hold anything: rig writes whole prompts at `TRACE`. Their texts are masked for each
-    /// destination that does not show contents, and left out for Agent 365.
+    /// A log record may hold contents: rig writes whole prompts at `TRACE`. The texts are masked
+    /// for each destination that does not show contents, and are removed for Agent 365.
     pub fn with_events(mut self, least: LevelFilter) -> Self {
         self.events = least;
         self
     }
 
-    /// Sets on each span where in the source and on which thread it was created, its target, and for how long it
-    /// was busy and idle. The default is that spans have none of these.
+    /// Records on each span the source location and the thread that created it, its target, and its
+    /// busy and idle times. By default, spans have none of these.
     pub fn with_source_locations(mut self) -> Self {
         self.has_noise = true;
         self

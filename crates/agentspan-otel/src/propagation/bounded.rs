@@ -1,4 +1,4 @@
-//! The headers of a request, as much of them as anybody needs.
+//! Reads the headers of a request, within limits.
 
 use std::sync::OnceLock;
 

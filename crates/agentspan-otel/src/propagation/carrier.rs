@@ -1,4 +1,4 @@
-//! Where headers are written to and read from.
+//! Carriers: the adapters that write and read headers.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,9 +6,9 @@ use std::marker::PhantomData;
 use opentelemetry::propagation::{Extractor, Injector};
 use serde_json::{Map, Value};
 
-/// Makes any kind of headers an [`Injector`], with a closure that sets one.
+/// An [`Injector`] for any kind of headers, with a closure that sets a header.
 ///
-/// Names are in lower case. A value is text that a header of HTTP can have.
+/// Names are in lower case. Values are valid in HTTP headers.
 ///
 /// ```
 /// use agentspan_otel::Propagation;
@@ -22,7 +22,7 @@ use serde_json::{Map, Value};
 pub struct HeaderWriter<F>(F);
 
 impl<F: FnMut(&str, String)> HeaderWriter<F> {
-    /// Headers that `set` sets: it gets name and value.
+    /// Writes headers with `set`, which gets the name and the value.
     pub fn new(set: F) -> Self {
         Self(set)
     }
@@ -40,7 +40,7 @@ impl<F> fmt::Debug for HeaderWriter<F> {
     }
 }
 
-/// Makes any kind of headers an [`Extractor`], with a closure that gives all values of a name.
+/// An [`Extractor`] for any kind of headers, with a closure that returns all values of a name.
 ///
 /// ```
 /// use agentspan_otel::Propagation;
@@ -61,7 +61,7 @@ pub struct HeaderReader<'a, F> {
 }
 
 impl<'a, F: Fn(&str) -> Vec<&'a str>> HeaderReader<'a, F> {
-    /// Headers of which `values` gives all values of a name, which is in lower case.
+    /// Reads headers with `values`, which gets a lower-case name and returns all of its values.
     pub fn new(values: F) -> Self {
         Self {
             values,

@@ -1,8 +1,8 @@
-//! The trace of a context as `traceparent` and `tracestate`,
+//! Writes and reads `traceparent` and `tracestate`,
 //! [W3C Trace Context](https://www.w3.org/TR/trace-context-2/).
 //!
-//! The SDK's `TraceContextPropagator` takes fields of any length and any text in a `tracestate`, and
-//! knows neither the keys of the specification's second level nor its flag of a random id.
+//! The SDK's `TraceContextPropagator` accepts fields of any length and any text in a `tracestate`.
+//! It supports neither the keys of level 2 of the specification nor its random flag.
 
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};

@@ -20,7 +20,7 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// Dropping it before it is done records a cancellation and ends the scope.
+    /// If it is dropped before it finishes, a cancellation is recorded, and the scope ends.
     #[must_use = "futures do nothing unless polled"]
     pub struct ScopedFuture<F>
     where
@@ -62,10 +62,10 @@ impl<F: Future> ScopedFuture<F> {
         }
     }
 
-    /// Puts the scope, and what the future does, into `context`: under its span and with its baggage.
+    /// Runs the scope and the future in `context`: as children of its span, and with its baggage.
     ///
-    /// The last context that is given counts. A scope whose span has started already, because somebody entered
-    /// it or asked for its ids, stays where it is, and a warning is logged.
+    /// The last call takes effect. If the span of the scope has already started, because a guard or
+    /// its ids needed it, the scope keeps its parent, and a warning is logged.
     ///
     /// ```
     /// use agentspan_otel::{BaggageBuilder, InvokeAgentScope, Propagation};
@@ -90,10 +90,11 @@ impl<F: Future> ScopedFuture<F> {
         self
     }
 
-    /// Adds `baggage` to the context that the scope goes into, whichever that is. Where nothing is current when
-    /// the future is polled, it is the one in which this is called.
+    /// Adds `baggage` to the context of the scope. If no context is current when the future is
+    /// polled, this is the context in which the method is called.
     ///
-    /// As with [`with_context`](Self::with_context), it is too late for a scope whose span has started.
+    /// As with [`with_context`](Self::with_context), this has no effect on a scope whose span has
+    /// started.
     pub fn with_baggage(mut self, baggage: &RequestBaggage) -> Self {
         self.running.warn_if_started();
         self.running.add_baggage(baggage);
@@ -264,7 +265,7 @@ pub trait ScopeFutureExt: Future + Sized {
     ///
     /// # Cancel safety
     ///
-    /// As [`Scope::run`].
+    /// The same as of [`Scope::run`].
     fn in_scope<K, T, E>(self, scope: Scope<K>) -> ScopedFuture<Self>
     where
         Self: Future<Output = Result<T, E>>,
@@ -273,18 +274,18 @@ pub trait ScopeFutureExt: Future + Sized {
         ScopedFuture::new(self, scope.into_core(), record_if_error)
     }
 
-    /// Runs the future, which cannot fail, inside `scope`, and ends the scope.
+    /// Runs the future, which returns no `Result`, inside `scope`, and ends the scope.
     ///
     /// # Cancel safety
     ///
-    /// As [`Scope::run`].
+    /// The same as of [`Scope::run`].
     fn in_scope_infallible<K>(self, scope: Scope<K>) -> ScopedFuture<Self> {
         ScopedFuture::new(self, scope.into_core(), nothing_to_record)
     }
 
-    /// Runs the future with `baggage` added to that of the context in which this is called.
+    /// Runs the future with `baggage`, added to the context in which the method is called.
     ///
-    /// A scope that the future runs in has the baggage too, in whatever order both are written.
+    /// If the future runs in a scope, the scope has the baggage, too, in either order of the calls.
     fn with_baggage(self, baggage: &RequestBaggage) -> WithContext<Self> {
         self.with_context(baggage.to_context(&Context::current()))
     }

@@ -1,4 +1,4 @@
-//! What may be said about the span of every scope, and the builders' methods for it.
+//! The options that the builders of all scopes share.
 
 use std::time::SystemTime;
 
@@ -21,20 +21,21 @@ pub(crate) struct StartOptions<'a> {
 /// The methods that the builders of all scopes have.
 macro_rules! start_options {
     ($kind:ty) => {
-        /// The tracer that makes the span, in place of the default.
+        /// Sets the tracer of the span, in place of the default.
         pub fn with_tracer(mut self, tracer: &'a $crate::ScopeTracer) -> Self {
             self.options.tracer = Some(tracer);
             self
         }
 
-        /// The context that gives parent and baggage, in place of the current one. That of a request's
-        /// headers gives [`Propagation::extract`](crate::Propagation::extract).
+        /// Sets the context of the parent and the baggage, in place of the current context.
+        /// [`Propagation::extract`](crate::Propagation::extract) reads the context from the headers
+        /// of a request.
         pub fn with_parent(mut self, parent: &'a opentelemetry::Context) -> Self {
             self.options.parent = Some(parent);
             self
         }
 
-        /// When the work began, in place of now.
+        /// Sets the start time, in place of now.
         pub fn with_start_time(
             mut self,
             start_time: impl Into<Option<std::time::SystemTime>>,
@@ -43,14 +44,14 @@ macro_rules! start_options {
             self
         }
 
-        /// When the work ended, in place of the moment at which the scope ends. Later there is
+        /// Sets the end time, in place of the time at which the scope ends. After the start, use
         /// [`Scope::set_end_time`](crate::Scope::set_end_time).
         pub fn with_end_time(mut self, end_time: impl Into<Option<std::time::SystemTime>>) -> Self {
             self.options.end_time = end_time.into();
             self
         }
 
-        /// The spans, of any trace, that the work has to do with.
+        /// Sets links to related spans of any trace.
         pub fn with_links(mut self, links: &'a [opentelemetry::trace::Link]) -> Self {
             self.options.links = links;
             self

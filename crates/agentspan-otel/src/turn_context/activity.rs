@@ -11,11 +11,11 @@ use crate::baggage::{BaggageBuilder, RequestBaggage};
 const EVENT: &str = "event";
 const CONTINUE_CONVERSATION: &str = "ContinueConversation";
 
-/// A turn of a conversation, as bot frameworks hand it to an agent.
+/// A turn of a conversation, as bot frameworks pass it to an agent.
 ///
 /// Reads from JSON with the field names of the reference, in snake case, or with those of the Bot
-/// Framework, such as `channelId`; other fields are left out. Fields of the kinds of messages are
-/// named by type there, so that entities and channel data stay JSON.
+/// Framework, such as `channelId`; other fields are ignored. Entities and channel data stay JSON,
+/// because their fields depend on the type of the message.
 ///
 /// ```
 /// use agentspan_otel::{BaggageBuilder, TurnContext};
@@ -47,17 +47,17 @@ pub struct TurnContext {
 #[serde(default)]
 #[non_exhaustive]
 pub struct TurnActivity {
-    /// What it is, such as `message`.
+    /// The type, such as `message`.
     #[serde(
         rename = "type",
         alias = "Type",
         skip_serializing_if = "Option::is_none"
     )]
     pub activity_type: Option<String>,
-    /// What an event or an invocation is called.
+    /// The name of an event or an invocation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What was said.
+    /// The text of the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// The channel, such as `msteams`.
@@ -66,7 +66,7 @@ pub struct TurnActivity {
     /// The sender.
     #[serde(alias = "from_property", skip_serializing_if = "Option::is_none")]
     pub from: Option<ChannelAccount>,
-    /// The agent that it was sent to.
+    /// The agent that receives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipient: Option<ChannelAccount>,
     /// The conversation that it belongs to.
@@ -75,7 +75,8 @@ pub struct TurnActivity {
     /// The address of the channel's service.
     #[serde(alias = "serviceUrl", skip_serializing_if = "Option::is_none")]
     pub service_url: Option<String>,
-    /// Things that the activity mentions; a comment or a mail names the conversation.
+    /// The entities that the activity mentions. For a comment or a mail, an entity names the
+    /// conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entities: Option<Vec<Value>>,
     /// The channel's own data, as an object or as its JSON text.
@@ -111,7 +112,8 @@ pub struct ChannelAccount {
     /// The name that people see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The user principal name. What is no text is left out: channels have members of their own.
+    /// The user principal name. Other values than texts are ignored, because channels define their
+    /// own members.
     #[serde(
         deserialize_with = "text_only",
         skip_serializing_if = "Option::is_none"
@@ -153,8 +155,8 @@ impl TurnContext {
         }
     }
 
-    /// Whether the turn only goes on with a conversation that the agent itself resumes: the event
-    /// `ContinueConversation`. It says nothing of a caller.
+    /// Whether the agent itself resumes the conversation in this turn: the event
+    /// `ContinueConversation`. Such a turn has no caller.
     #[must_use]
     pub fn is_async_reply(&self) -> bool {
         let activity = self.activity.as_ref();
@@ -164,10 +166,10 @@ impl TurnContext {
         })
     }
 
-    /// The baggage of the turn, in the words of the default tracer's profile: what
-    /// [`with_turn_context`](crate::BaggageBuilder::with_turn_context) collects, and nothing for an
-    /// [asynchronous reply](Self::is_async_reply), as the `BaggageMiddleware` of
-    /// `microsoft-opentelemetry` 1.5.0 has it.
+    /// The baggage of the turn, with the keys of the default tracer's profile, as
+    /// [`with_turn_context`](crate::BaggageBuilder::with_turn_context) collects it. For an
+    /// [asynchronous reply](Self::is_async_reply), it is empty, as in the `BaggageMiddleware` of
+    /// `microsoft-opentelemetry` 1.5.0.
     ///
     /// ```
     /// use agentspan_otel::TurnContext;
@@ -184,7 +186,7 @@ impl TurnContext {
         self.add_to(BaggageBuilder::new())
     }
 
-    /// As [`to_baggage`](Self::to_baggage), in the words of `profile`.
+    /// Like [`to_baggage`](Self::to_baggage), with the keys of `profile`.
     #[must_use]
     pub fn to_baggage_for(&self, profile: Profile) -> RequestBaggage {
         self.add_to(BaggageBuilder::for_profile(profile))

@@ -1,8 +1,8 @@
-//! What a turn means for the baggage of the second generation.
+//! Maps a turn to baggage, for the second generation of the contract.
 //!
 //! Follows `populate` of `microsoft-agents-a365-observability-hosting` 2.0.0 and the `Activity` of
-//! `microsoft-agents-activity` 1.9.0 that it reads. What that class refuses gives no value here, and
-//! never an error.
+//! `microsoft-agents-activity` 1.9.0 that it reads. A value that this class rejects is skipped
+//! here, and is never an error.
 
 use std::borrow::Cow;
 

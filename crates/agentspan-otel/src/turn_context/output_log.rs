@@ -1,4 +1,4 @@
-//! What an agent sends in a turn, as spans.
+//! Records the messages that an agent sends in a turn, as spans.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -19,11 +19,11 @@ use crate::tracer::{ScopeTracer, default_tracer};
 const MESSAGE: &str = "message";
 const TRACEPARENT: &str = "traceparent";
 
-/// Makes an [`OutputScope`] of what an agent sends in a turn.
+/// Records the messages that an agent sends in a turn, in [`OutputScope`]s.
 ///
-/// It knows the agent, the tenant, the person, the conversation and the channel from the activity
-/// that the turn began with, as the `OutputLoggingMiddleware` of `microsoft-opentelemetry` 1.5.0
-/// does. The messages are contents: a destination that masks contents does not show them.
+/// It takes the agent, the tenant, the person, the conversation and the channel from the first
+/// activity of the turn, as the `OutputLoggingMiddleware` of `microsoft-opentelemetry` 1.5.0 does.
+/// The messages are contents, so a destination that masks contents does not show them.
 ///
 /// ```
 /// use agentspan_otel::TurnContext;
@@ -58,8 +58,7 @@ type Nameless = Vec<(BaggageEntry, String)>;
 type Channel = Vec<(BaggageEntry, Attribute)>;
 
 impl OutputLog {
-    /// The log of a turn that is for an agent: the role of its recipient says so. `None` for any
-    /// other turn, of which nothing is logged.
+    /// The log of a turn whose recipient has the role of an agent. `None` for any other turn.
     #[must_use]
     pub fn of(turn: &TurnContext) -> Option<Self> {
         let activity = turn.activity.as_ref()?;
@@ -85,25 +84,25 @@ impl OutputLog {
         })
     }
 
-    /// The span that the answer belongs under, as a `traceparent`, in place of the current one. A
-    /// text that is none changes nothing.
+    /// Sets the parent span of the answers, as a `traceparent`, in place of the current span. An
+    /// invalid text changes nothing.
     ///
-    /// For answers that are sent after the turn, from another place than the one that asked for
-    /// them.
+    /// Use it for answers that are sent after the turn, from other code than the code that
+    /// requested them.
     #[must_use]
     pub fn with_parent_header(mut self, traceparent: impl Into<Option<String>>) -> Self {
         self.parent = traceparent.into();
         self
     }
 
-    /// The tracer that makes the spans, in place of the default.
+    /// Sets the tracer of the spans, in place of the default.
     #[must_use]
     pub fn with_tracer(mut self, tracer: ScopeTracer) -> Self {
         self.tracer = Some(tracer);
         self
     }
 
-    /// Starts the scope of what is sent. `None` if no message with a text is in it.
+    /// Starts the scope of outgoing activities. `None` if none of them is a message with a text.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start(&self, outgoing: &[TurnActivity]) -> Option<OutputScope> {
         let messages: Vec<String> = outgoing
@@ -113,23 +112,23 @@ impl OutputLog {
         (!messages.is_empty()).then(|| self.start_texts(messages))
     }
 
-    /// Starts the scope of an answer that is text.
+    /// Starts the scope of an answer in text form.
     #[must_use = "the scope ends when it is dropped"]
     pub fn start_texts(&self, texts: Vec<String>) -> OutputScope {
         OutputScope::when_enabled(|| self.scope(&Response::from(texts)))
     }
 
-    /// Runs `send`, which sends `outgoing`, in the scope of it, and records its `Err`. Without a
-    /// message, it only runs.
+    /// Runs `send`, which sends `outgoing`, in a scope, and records its `Err`. If `outgoing` has no
+    /// message, it runs without a scope.
     ///
     /// # Errors
     ///
-    /// Those of `send`, unchanged.
+    /// The error of `send`, unchanged.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future before it is done drops `send`, records a cancellation and ends the
-    /// scope.
+    /// If the future is dropped before it finishes, `send` is dropped, a cancellation is recorded,
+    /// and the scope ends.
     pub async fn run<T, E: Display + 'static>(
         &self,
         outgoing: &[TurnActivity],

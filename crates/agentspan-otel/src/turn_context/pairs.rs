@@ -1,7 +1,7 @@
-//! Baggage pairs from a turn context, as the reference takes them.
+//! Reads baggage pairs from a turn context, as the reference does.
 //!
-//! A turn context is somebody else's data. What has another shape than expected gives no value, and
-//! never an error.
+//! A turn context is untrusted input. A value of an unexpected shape is skipped, and is never an
+//! error.
 
 use std::borrow::Cow;
 
@@ -18,11 +18,11 @@ const EMAIL_NOTIFICATION: &str = "emailNotification";
 
 type Pair<'a> = (&'static str, Cow<'a, Value>);
 
-/// The pairs that a turn context gives, in order; null where it says nothing.
+/// The pairs of a turn context, in order; null for missing values.
 ///
-/// Reads `activity` with the fields of [`TurnActivity`](super::TurnActivity). A value that is no text is kept as
-/// it is. An activity that is missing or empty gives no pairs.
-/// Follows `from_turn_context` of `microsoft-agents-a365-observability-core` 0.1.0, except that channel
+/// Reads `activity` with the fields of [`TurnActivity`](super::TurnActivity). Other values than
+/// texts are kept unchanged. If the activity is missing or empty, there are no pairs. Follows
+/// `from_turn_context` of `microsoft-agents-a365-observability-core` 0.1.0, except that channel
 /// data given as text must be JSON: Python also reads `NaN` there.
 #[must_use]
 pub fn turn_context_pairs(turn_context: &Value) -> Vec<Pair<'_>> {

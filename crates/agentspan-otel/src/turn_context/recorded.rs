@@ -1,4 +1,4 @@
-//! What a turn means for the span of an invocation.
+//! Maps a turn to attributes of the span of an invocation.
 
 use agentspan_model::agent365::{Profile, TurnRules};
 use opentelemetry::{Array, KeyValue, StringValue, Value as Attribute};
