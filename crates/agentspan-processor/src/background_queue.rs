@@ -1,4 +1,4 @@
-//! Takes a processor off the path of the program: its hooks run on a thread of their own.
+//! Isolates a processor from the program: runs its hooks on a separate thread.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -20,31 +20,32 @@ mod worker;
 
 use item::{HookLoss, Item, LOSSES};
 
-/// Runs the hooks of a processor on a thread of its own, so that they cost the program next to
-/// nothing.
+/// Runs the hooks of a processor on a separate thread, so that the program does not wait for them.
 ///
-/// A handle: clone it, give one to the trace and keep the other to [flush](Self::flush) and to ask
-/// for [`stats`](Self::stats).
+/// It is a handle: clone it, pass one clone to the trace, and keep the other for
+/// [`flush`](Self::flush) and [`stats`](Self::stats).
 ///
-/// **The thread** is named `agentspan-queue`. It starts with the first hook, and ends, after everything
-/// that waits was handled, when the trace shuts the queue down or when the last handle is dropped. The
-/// next trace starts another one. It calls the processor's synchronous hooks. A failing hook is
-/// logged and counted, as under [`ErrorPolicy::Report`](crate::ErrorPolicy::Report).
+/// **The thread** is named `agentspan-queue`. It starts with the first hook. It ends, once all
+/// queued hooks have run, when the trace shuts the queue down or when the last handle is dropped.
+/// The next trace starts a new thread. The thread calls the processor's synchronous hooks. A
+/// failing hook is logged and counted, as under
+/// [`ErrorPolicy::Report`](crate::ErrorPolicy::Report).
 ///
-/// **What is lost.** The queue is bounded in [hooks](BackgroundQueueBuilder::with_max_hooks) and in
-/// [bytes](BackgroundQueueBuilder::with_max_bytes), those included that the thread is working on. When it
-/// is full, hooks are dropped and counted; [`DropPolicy`] says which. The processor is never shown a part
-/// of a span: if the queue drops the start of a span, it drops all of its hooks, and for each start that
-/// it takes, it keeps a place for the end. At any time, *accepted = handled + dropped + queued*. A flush and
-/// a shutdown tell once of hooks that were dropped or failed. What waits when the time of a shutdown is
-/// over is dropped; once the hook that is running returns, the processor is shut down all the same.
+/// **Losses.** The queue is bounded in [hooks](BackgroundQueueBuilder::with_max_hooks) and in
+/// [bytes](BackgroundQueueBuilder::with_max_bytes), including hooks in flight. When the queue is
+/// full, hooks are dropped and counted; [`DropPolicy`] decides which. The processor never sees a
+/// part of a span: if the queue drops the start of a span, it drops all hooks of the span, and for
+/// each start that it accepts, it reserves a place for the end. At any time, *accepted = handled +
+/// dropped + queued*. A flush or a shutdown reports dropped and failed hooks once. At the deadline
+/// of a shutdown, the queued hooks are dropped. The processor is still shut down when the running
+/// hook returns.
 ///
-/// **After a fork** without `exec` the child's queue starts empty: what was queued is the parent's. The child's
-/// own spans start a thread of its own. Spans that were open at the fork are the parent's, too, and no
-/// processor in the child hears of them.
+/// **After a fork** without `exec` the child's queue starts empty: the queued hooks belong to the
+/// parent. The child's own spans start a new thread. Spans that were open at the fork belong to the
+/// parent, too, and processors in the child do not see them.
 ///
-/// A hook sees the span as it is when the hook runs, which may be later than when it was called: a
-/// span may have ended when its `on_start` runs.
+/// A hook sees the state of the span at the time when the hook runs. For example, a span may have
+/// ended before its `on_start` runs.
 ///
 /// ```
 /// use std::time::Duration;
@@ -146,25 +147,25 @@ impl Drop for Handle {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueueStats {
-    /// How many hooks there were: the sum of the others.
+    /// The number of hooks: *handled + dropped + queued*.
     pub accepted: u64,
-    /// How many of them the processor was called with.
+    /// The number of hooks that the processor ran.
     pub handled: u64,
-    /// How many of them were dropped.
+    /// The number of dropped hooks.
     pub dropped: u64,
-    /// How many of the dropped ones waited, or ran, when the time of a shutdown was over.
+    /// The dropped hooks that were queued or in flight at the deadline of a shutdown.
     pub dropped_at_shutdown: u64,
-    /// How many of the dropped ones are of spans that the processor failed to start.
+    /// The dropped hooks of spans whose `on_start` failed.
     pub dropped_after_failure: u64,
-    /// How many of them wait, those included that the thread is working on.
+    /// The number of hooks that are queued or in flight.
     pub queued: u64,
-    /// The memory of the ended spans among those that wait, in bytes, as estimated.
+    /// The estimated memory of the queued spans that have ended, in bytes.
     pub queued_bytes: u64,
-    /// How many of the handled ones failed or panicked.
+    /// The handled hooks that failed or panicked.
     pub failed: u64,
 }
 
-/// Everything that can be said of a [`BackgroundQueue`]. See [`BackgroundQueue::builder`].
+/// Builds a [`BackgroundQueue`]. See [`BackgroundQueue::builder`].
 #[derive(Debug)]
 #[must_use = "this is not a processor yet"]
 pub struct BackgroundQueueBuilder {
@@ -176,40 +177,40 @@ pub struct BackgroundQueueBuilder {
 }
 
 impl BackgroundQueueBuilder {
-    /// Sets how many hooks may wait or run, at least 4. The default is 262,144: with usual spans,
-    /// the [bound in bytes](Self::with_max_bytes) is reached first.
+    /// Sets how many hooks may be queued or in flight, at least 4. The default is 262,144. With
+    /// spans of usual size, the [limit in bytes](Self::with_max_bytes) is reached first.
     ///
-    /// A span that has started takes a place for its end as well.
+    /// A span that has started also reserves a place for its end.
     pub fn with_max_hooks(mut self, hooks: usize) -> Self {
         self.max_hooks = hooks.max(4);
         self
     }
 
-    /// Sets how many bytes the spans that wait may hold, as [estimated](Span::held_bytes). The
-    /// default is 64 MiB.
+    /// Sets how many bytes queued spans may hold, by [estimate](Span::held_bytes). The default is
+    /// 64 MiB.
     ///
-    /// A span counts from its end on, with all of its events: as long as it is open, the program
-    /// holds it. If its hooks were all still waiting, they are dropped together. The end of a span
-    /// whose start was handled is queued all the same. A larger span is taken while no other ended
-    /// span waits.
+    /// A span counts, with all of its events, from its end on, because the program holds it while
+    /// it is open. If there is no room, and all of its hooks are still queued, they are dropped
+    /// together. The end of a span whose start was handled is queued in any case. A larger span is
+    /// accepted if no other ended span is queued.
     pub fn with_max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
         self
     }
 
-    /// Sets what is dropped when it is full. The default is [`DropPolicy::Newest`].
+    /// Sets which hooks are dropped when the queue is full. The default is [`DropPolicy::Newest`].
     pub fn with_drop_policy(mut self, drop_policy: DropPolicy) -> Self {
         self.drop_policy = drop_policy;
         self
     }
 
-    /// Sets how long a synchronous `shutdown` waits for what is queued. The default is 5 seconds.
+    /// Sets how long a synchronous `shutdown` waits for queued hooks. The default is 5 seconds.
     pub fn with_shutdown_timeout(mut self, shutdown_timeout: Duration) -> Self {
         self.shutdown_timeout = shutdown_timeout;
         self
     }
 
-    /// The queue, whose thread is not running yet.
+    /// Builds the queue. Its thread starts later, with the first hook.
     #[must_use]
     pub fn build(self) -> BackgroundQueue {
         BackgroundQueue(Arc::new(Handle {
@@ -229,33 +230,30 @@ impl BackgroundQueueBuilder {
     }
 }
 
-/// Why a [flush](BackgroundQueue::flush) or a [shutdown](BackgroundQueue::wait_for_end) was no
-/// success.
+/// Errors of a [flush](BackgroundQueue::flush) and a [shutdown](BackgroundQueue::wait_for_end).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlushError {
-    /// The processor is slower than that. What is left goes on being handled; flush again, or give
-    /// it longer.
+    /// The timeout passed first. The thread continues with the queued hooks; flush again, or allow
+    /// more time.
     #[error("{queued} hooks are still queued")]
     TimedOut {
-        /// How many hooks are queued.
+        /// The number of queued hooks.
         queued: u64,
     },
-    /// Hooks were lost of which no call has told yet. Which ones, [`stats`](BackgroundQueue::stats)
-    /// does not know; the log has a line for each that failed.
+    /// Hooks were lost that no call has reported before. The log has a line for each failed hook.
     #[error("{}", lost(*queue_full, *failed, *shutdown_deadline))]
     Lost {
-        /// How many were dropped because the queue was full. Make it larger, or the processor
-        /// faster.
+        /// The hooks that were dropped because the queue was full. Enlarge the queue, or make the
+        /// processor faster.
         queue_full: u64,
-        /// How many failed or panicked, and how many were left out because the start of their span
-        /// did.
+        /// The hooks that failed or panicked, and the hooks of spans whose start did.
         failed: u64,
-        /// How many waited, or ran, when the time of a shutdown was over. Give it longer.
+        /// The hooks that were queued or in flight at the deadline of a shutdown. Allow more time.
         shutdown_deadline: u64,
     },
-    /// A hook of the processor flushes the queue that it runs behind, which would wait for itself.
-    /// Flush from another thread.
+    /// A hook of the processor flushes its own queue, which would wait for itself. Flush from
+    /// another thread.
     #[error("the queue cannot be flushed from its own thread")]
     OwnThread,
 }
@@ -270,13 +268,13 @@ fn lost(queue_full: u64, failed: u64, shutdown_deadline: u64) -> String {
 }
 
 impl BackgroundQueue {
-    /// Puts a queue in front of a processor.
+    /// Creates a queue in front of a processor.
     #[must_use]
     pub fn new(processor: impl SpanProcessor + 'static) -> Self {
         Self::builder(processor).build()
     }
 
-    /// Starts to build a queue in front of a processor.
+    /// Builds a queue in front of a processor.
     pub fn builder(processor: impl SpanProcessor + 'static) -> BackgroundQueueBuilder {
         BackgroundQueueBuilder {
             processor: Arc::new(processor),
@@ -304,12 +302,12 @@ impl BackgroundQueue {
         }
     }
 
-    /// Waits until everything is handled that was queued before this call.
+    /// Waits until all hooks that were queued before this call are handled.
     ///
     /// # Errors
     ///
-    /// [`FlushError`] if that takes longer than `timeout`, if hooks were lost of which no call has
-    /// told yet, be it before this one, or if this is called from a hook of the processor.
+    /// [`FlushError`] if the wait takes longer than `timeout`, if hooks were lost that no call has
+    /// reported, also before this call, or if a hook of the processor calls this.
     pub fn flush(&self, timeout: Duration) -> Result<(), FlushError> {
         let shared = self.shared();
         let told = shared.queue.told_so_far();
@@ -330,30 +328,30 @@ impl BackgroundQueue {
         Err(FlushError::TimedOut { queued })
     }
 
-    /// Shuts the processor down after everything that is queued, and does not wait for it.
+    /// Starts the shutdown of the processor, which follows the queued hooks, and does not wait.
     ///
-    /// Several queues keep one deadline together if all of them start before anybody waits for the
+    /// To shut down several queues within one deadline, start all of them before you wait for the
     /// [end](Self::wait_for_end) of the first.
     ///
     /// # Errors
     ///
-    /// The system refuses a thread. Try again when it has less to do.
+    /// The system refuses a thread. Try again when the system is less busy.
     pub fn start_shutdown(&self) -> Result<(), HookError> {
         self.put(Item::Shutdown)?;
         self.shared().queue.end_when_empty();
         Ok(())
     }
 
-    /// Waits until a shutdown that has [started](Self::start_shutdown) is done and its thread has
-    /// ended.
+    /// Waits until a [started](Self::start_shutdown) shutdown is complete and its thread has ended.
     ///
-    /// Hooks that wait when the time is over are dropped, with that which is just running. Of
-    /// several calls that wait, the one that waits longest drops them.
+    /// At the deadline, the queued hooks are dropped, and so is the hook in flight. If several
+    /// calls wait, the call with the latest deadline drops them.
     ///
     /// # Errors
     ///
-    /// As [`flush`](Self::flush). Hooks that the time was too short for are among the
-    /// [lost](FlushError::Lost), or still [queued](FlushError::TimedOut) if another call waits longer.
+    /// The same as of [`flush`](Self::flush). Hooks that did not run in time count as
+    /// [lost](FlushError::Lost), or as still [queued](FlushError::TimedOut) if another call waits
+    /// longer.
     pub fn wait_for_end(&self, timeout: Duration) -> Result<(), FlushError> {
         let shared = self.shared();
         let told = shared.queue.told_so_far();
@@ -417,16 +415,16 @@ impl SpanProcessor for BackgroundQueue {
         self.put(Item::End(span.clone(), span.held_bytes()))
     }
 
-    /// Waits until everything that is queued is handled, the processor is shut down and the thread
-    /// has ended, or the [timeout](BackgroundQueueBuilder::with_shutdown_timeout) has passed. Fails
-    /// with a [`FlushError`] if hooks were lost.
+    /// Waits until all queued hooks are handled, the processor is shut down and the thread has
+    /// ended, or until the [timeout](BackgroundQueueBuilder::with_shutdown_timeout) has passed.
+    /// Fails with a [`FlushError`] if hooks were lost.
     fn shutdown(&self) -> Result<(), HookError> {
         self.start_shutdown()?;
         let ended = self.wait_for_end(self.0.shutdown_timeout);
         ended.map_err(HookError::new)
     }
 
-    /// Waits as [`shutdown`](SpanProcessor::shutdown) does, but without a timeout and without
+    /// Waits like [`shutdown`](SpanProcessor::shutdown), but without a timeout, and without
     /// blocking the thread.
     fn shutdown_async(&self) -> HookFuture<'_> {
         let shared = self.shared();

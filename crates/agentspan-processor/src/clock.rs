@@ -1,4 +1,4 @@
-//! Where the times of spans and events come from.
+//! The clock of spans and events.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -10,11 +10,11 @@ mod ticks;
 
 pub(crate) use ticks::Ticks;
 
-/// Where the times of spans and events come from.
+/// The clock of spans and events.
 ///
-/// A span takes the [wall](Self::wall) time when it starts. All later times of it are that time and what
-/// has passed since on the [monotonic](Self::monotonic) clock, so that an end is never before its start,
-/// whatever happens to the wall clock in between.
+/// A span reads the [wall](Self::wall) clock at its start. Each later time of the span is its start
+/// plus the elapsed time of the [monotonic](Self::monotonic) clock, so a span never ends before its
+/// start, even if the wall clock jumps.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// The time of day.
     fn wall(&self) -> Timestamp;
@@ -22,7 +22,8 @@ pub trait Clock: fmt::Debug + Send + Sync {
     /// The time since some fixed point. Never goes back.
     fn monotonic(&self) -> Duration;
 
-    /// Both, of one moment: what a span takes when it starts. The default asks one after the other.
+    /// Both times at the same moment, for the start of a span. By default, it reads one clock after
+    /// the other.
     fn now(&self) -> (Timestamp, Duration) {
         (self.wall(), self.monotonic())
     }
@@ -30,9 +31,9 @@ pub trait Clock: fmt::Debug + Send + Sync {
 
 /// The clock of the operating system.
 ///
-/// [`now`](Clock::now) asks for the wall time ten times a second at most, and adds what has passed since on the
-/// monotonic clock, which halves what it costs: a step of the wall clock shows in spans that start a tenth of
-/// a second later.
+/// [`now`](Clock::now) reads the wall clock at most ten times a second, and adds the elapsed time
+/// of the monotonic clock, which halves the cost. So a jump of the wall clock can take a tenth of a
+/// second to affect new spans.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct SystemClock;
@@ -52,7 +53,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that moves when it is told to, for tests.
+/// A manual clock for tests.
 ///
 /// ```
 /// use std::time::Duration;
@@ -73,7 +74,7 @@ pub struct ManualClock {
 }
 
 impl ManualClock {
-    /// Stands at `wall`.
+    /// A clock that stands at `wall`.
     #[must_use]
     pub const fn new(wall: Timestamp) -> Self {
         Self {
@@ -82,14 +83,15 @@ impl ManualClock {
         }
     }
 
-    /// Lets time pass, on both clocks.
+    /// Advances both clocks.
     pub fn advance(&self, duration: Duration) {
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         self.set_wall(self.wall().saturating_add(duration));
         self.monotonic.fetch_add(nanos, Ordering::SeqCst);
     }
 
-    /// Sets the time of day, as an administrator or a time service does. No time passes.
+    /// Sets the wall clock, as an administrator or a time service does. The monotonic clock stands
+    /// still.
     pub fn set_wall(&self, wall: Timestamp) {
         self.wall.store(wall.as_unix_nanos(), Ordering::SeqCst);
     }

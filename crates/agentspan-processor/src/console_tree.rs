@@ -1,4 +1,4 @@
-//! Shows what happens on a terminal, as it happens.
+//! Prints spans and events to a terminal as they happen.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -10,7 +10,7 @@ use agentspan_model::terminal::is_steering;
 use crate::line_sink::LineSink;
 use crate::{HookError, Span, SpanEvent, SpanProcessor};
 
-/// Shows spans and events as they happen, indented as they are nested.
+/// Prints spans and events as they happen, indented by nesting.
 ///
 /// ```text
 /// ▶ RootSpan
@@ -20,8 +20,8 @@ use crate::{HookError, Span, SpanEvent, SpanProcessor};
 /// ■ RootSpan 1.205 s
 /// ```
 ///
-/// Shows names, types and durations, and never contents. Colours are used on terminals only. Spans that
-/// are nested deeper than 64 levels are indented no further.
+/// It prints names, types and durations, but never contents. It uses colours only on terminals.
+/// Spans deeper than 64 levels are not indented further.
 #[derive(Clone)]
 pub struct ConsoleTree {
     sink: Arc<LineSink<Box<dyn Write + Send>>>,
@@ -52,14 +52,14 @@ impl Colours {
 }
 
 impl ConsoleTree {
-    /// Writes to the standard output, with colours if that is a terminal.
+    /// Writes to the standard output, with colours if it is a terminal.
     #[must_use]
     pub fn stdout() -> Self {
         let colours = Colours::on_terminal(&io::stdout());
         Self::to_writer(io::stdout()).with_colours(colours)
     }
 
-    /// Writes to the standard error, with colours if that is a terminal.
+    /// Writes to the standard error, with colours if it is a terminal.
     #[must_use]
     pub fn stderr() -> Self {
         let colours = Colours::on_terminal(&io::stderr());
@@ -75,7 +75,7 @@ impl ConsoleTree {
         }
     }
 
-    /// Sets whether colours are used.
+    /// Sets whether to use colours.
     #[must_use]
     pub fn with_colours(mut self, colours: Colours) -> Self {
         self.colours = colours;

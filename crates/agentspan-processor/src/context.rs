@@ -1,15 +1,15 @@
-//! What is active on this thread: the stack of traces and spans.
+//! The stack of active traces and spans of this thread.
 //!
-//! Code that runs between two `await`s stays on one thread, so the stack lives in a thread-local. Guards push
-//! and pop entries. A future that has a span pushes it before each poll and pops it afterwards, and
-//! takes with it what the code inside left on the stack.
+//! Code that runs between two `await`s stays on one thread, so the stack lives in a thread-local.
+//! Guards push and pop entries. A future with a span pushes the span before each poll and pops it
+//! afterwards, together with the entries that the code inside left on the stack.
 //!
-//! The stack is never borrowed while code that is not ours runs: making an entry current and dropping
+//! The stack is never borrowed while foreign code runs, since making an entry current and dropping
 //! it call processors.
 //!
-//! Nor does such code run when the thread-local is destroyed: the thread-locals of others may be gone by
-//! then, and a panic in the destructor of a thread-local aborts the process. That is also how
-//! `std::process::exit` leaves a thread. What is on the stack then is leaked.
+//! Foreign code does not run either when the thread-local is destroyed, also by
+//! `std::process::exit`: other thread-locals may be gone by then, and a panic in the destructor of
+//! a thread-local aborts the process. Entries that are still on the stack are leaked.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
@@ -174,9 +174,9 @@ impl Drop for Pushed {
     }
 }
 
-/// The trace that is active here: that of the current span, or one that is just starting.
+/// The active trace: the trace of the current span, or a trace that is just starting.
 ///
-/// A trace that has ended is not active, even if spans of it are.
+/// A trace that has ended is not active, even if its spans are.
 #[must_use]
 pub fn current_trace() -> Option<Trace> {
     with_stack(|stack| active_trace(stack).cloned()).flatten()
@@ -192,7 +192,8 @@ fn active_trace(stack: &[Entry]) -> Option<&Trace> {
     })
 }
 
-/// Whether processors observe a span that starts here: its trace is that of its parent, or the active one.
+/// Whether processors observe a span that starts here. Its trace is the trace of its parent, or
+/// else the active trace.
 #[inline]
 pub(crate) fn is_observed_here() -> bool {
     with_stack(|stack| {
@@ -205,15 +206,15 @@ pub(crate) fn is_observed_here() -> bool {
     .unwrap_or(false)
 }
 
-/// The span that is current here: the innermost one that was made current and has not ended.
+/// The current span: the innermost span that was made current and has not ended.
 #[must_use]
 pub fn current_span() -> Option<Span> {
     with_stack(|stack| open_spans(stack).next().cloned()).flatten()
 }
 
-/// The spans that are active here and have not ended, the outermost first.
+/// The active spans that have not ended, the outermost first.
 ///
-/// A span that was made current more than once is there once, where it was made so last.
+/// A span that was made current several times appears once, at its last position.
 #[must_use]
 pub fn active_span_stack() -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
@@ -236,8 +237,8 @@ fn open_spans(stack: &[Entry]) -> impl Iterator<Item = &Span> {
 pin_project! {
     /// A future in which a span is current. Made by [`Span::wrap`].
     ///
-    /// The span is current while the future is polled, on whatever thread that is, and not in between: other
-    /// tasks of the thread do not see it. Spans started inside become its children.
+    /// The span is current while the future is polled, on any thread, but not in between: other
+    /// tasks of the thread do not see it. Spans that start inside become its children.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct InSpan<F> {
@@ -323,9 +324,10 @@ impl Drop for TakeOff<'_> {
     }
 }
 
-/// The active trace and spans, to be carried to another thread, a spawned task or a callback.
+/// The active trace and spans. Use it to carry them to another thread, a spawned task or a
+/// callback.
 ///
-/// A spawned task that is to see what its parent saw:
+/// A spawned task with the context of its parent:
 ///
 /// ```
 /// # use agentspan_processor::{Context, Span, current_span};
@@ -339,8 +341,8 @@ impl Drop for TakeOff<'_> {
 /// # }
 /// ```
 ///
-/// If it is enough that new spans become children of one span, [`Span::wrap`] costs less: this one
-/// carries the whole stack.
+/// If new spans only need a parent, [`Span::wrap`] is cheaper, because a context carries the whole
+/// stack.
 #[derive(Clone, Debug, Default)]
 pub struct Context(Vec<Active>);
 
@@ -358,18 +360,18 @@ impl Context {
         Self(actives.unwrap_or_default())
     }
 
-    /// Runs `f` with this context instead of the one that is active here.
+    /// Runs `f` with this context in place of the current context.
     pub fn in_context<T>(self, f: impl FnOnce() -> T) -> T {
         let mut entries = tokens(self.0);
         let _swapped = Swapped::new(&mut entries);
         f()
     }
 
-    /// Polls `future` with this context instead of the one that is active where it is polled.
+    /// Polls `future` with this context in place of the current context.
     ///
     /// # Cancel safety
     ///
-    /// As cancel safe as `future`.
+    /// It is as cancel safe as `future`.
     pub fn wrap<F: Future>(self, future: F) -> InContext<F> {
         InContext {
             future: Some(future),
@@ -384,7 +386,7 @@ fn tokens(actives: Vec<Active>) -> Vec<(Token, Active)> {
 }
 
 pin_project! {
-    /// A future with a [`Context`] of its own. Made by [`Context::wrap`].
+    /// A future with its own [`Context`]. Made by [`Context::wrap`].
     #[derive(Debug)]
     #[must_use = "futures do nothing unless they are awaited"]
     pub struct InContext<F> {

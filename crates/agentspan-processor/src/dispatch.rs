@@ -1,4 +1,4 @@
-//! Calls the hooks of processors one after the other, and deals with those that fail or panic.
+//! Calls the hooks of processors one after the other, and handles their errors and panics.
 
 use std::any::Any;
 use std::future::Future;

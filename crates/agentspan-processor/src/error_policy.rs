@@ -1,21 +1,22 @@
-//! What happens when a hook fails.
+//! The policy for hooks that fail.
 
 /// The effect of a hook that fails or panics.
 ///
-/// The Agent Spec guidance asks that telemetry does not disturb what it observes, which is the default.
+/// By default, failures do not disturb the program, as the Agent Spec guidance asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorPolicy {
-    /// The failure is logged and [counted](crate::Trace::hook_failures), and everything goes on.
+    /// The failure is logged and [counted](crate::Trace::hook_failures), and the program continues.
     ///
-    /// A processor whose `startup` fails takes no part in the trace; one whose `on_start` fails hears
-    /// nothing more of that span.
+    /// A processor whose `startup` fails gets no hooks of the trace. If its `on_start` fails, it
+    /// gets no further hooks of that span.
     #[default]
     Report,
-    /// The failure comes out of the call that caused it, as in `pyagentspec` 26.3.1.
+    /// The call that caused the failure returns it, as in `pyagentspec` 26.3.1.
     ///
-    /// A failed `on_start` ends the span for the processors that had started it. All `on_end` hooks run, and
-    /// the first failure comes out. A failed `on_event`, `startup` or `shutdown` keeps the processors
-    /// after it from being called. A trace whose start fails is not active, unlike in the reference.
+    /// If an `on_start` fails, the span ends for the processors that had started it. All `on_end`
+    /// hooks run, and the first failure is returned. If an `on_event`, `startup` or `shutdown`
+    /// fails, the hooks of the following processors are not called. A trace whose start fails is
+    /// not active, unlike in the reference.
     Propagate,
 }

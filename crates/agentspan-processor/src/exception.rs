@@ -1,4 +1,4 @@
-//! How errors, panics and cancellations become `ExceptionRaised` events.
+//! Turns errors, panics and cancellations into `ExceptionRaised` events.
 
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};

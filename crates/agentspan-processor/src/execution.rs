@@ -39,16 +39,17 @@ pub type ManagerWorkersExecution = Execution<ManagerWorkers>;
 /// Executes a swarm. See [`Execution`].
 pub type SwarmExecution = Execution<Swarm>;
 
-/// A component that is executed in a span of its own. Only the components of Agent Spec implement it.
+/// A component whose execution has a span. Only the components of Agent Spec implement it.
 pub trait Executable: Kind {}
 
 impl<C: Kind> Executable for C {}
 
-/// Runs the code that executes a component, in a span with the events that Agent Spec has for it.
+/// Runs the code of a component in a span, with the start and end events of Agent Spec.
 ///
-/// The span has the name of the component. Its first event holds the inputs, and its last event holds the outputs,
-/// which are what the code returns. An `Err`, a panic or the drop of the future becomes an `ExceptionRaised` event
-/// instead, as in [`SpanBuilder::run`]. If no processor observes the trace, nothing is turned into JSON.
+/// The span has the name of the component. Its first event holds the inputs, and its last event
+/// holds the outputs: the value that the code returns. An `Err`, a panic or the drop of the future
+/// becomes an `ExceptionRaised` event instead, as in [`SpanBuilder::run`]. If no processor observes
+/// the trace, nothing is serialised.
 ///
 /// Inputs and outputs can be any values that serialise. The fields of an object are recorded as they are. Any other
 /// value is recorded under the name of the component's input or output if it declares exactly one, or else as
@@ -73,8 +74,8 @@ impl<C: Kind> Executable for C {}
 /// # }
 /// ```
 ///
-/// It belongs to the current span. For other parents, names or events, use [`Span::builder`]. For models, see
-/// [`LlmGeneration`].
+/// The span is a child of the current span. For other parents, names or events, use
+/// [`Span::builder`]. For models, see [`LlmGeneration`].
 #[must_use = "nothing is executed before `run` or `in_span`"]
 pub struct Execution<C> {
     component: C,
@@ -84,7 +85,7 @@ pub struct Execution<C> {
 }
 
 impl<C: Executable> Execution<C> {
-    /// An execution of this component, which is shared and not copied.
+    /// Creates an execution of this component. The component is shared, not copied.
     pub fn of(component: &C) -> Self {
         Self {
             component: component.clone(),
@@ -100,7 +101,7 @@ impl<C: Executable> Execution<C> {
         self
     }
 
-    /// Sets the inputs. The default is none.
+    /// Sets the inputs. By default, there are none.
     pub fn with_inputs<T: Serialize + ?Sized>(mut self, inputs: &T) -> Self {
         if is_observed_here() {
             self.inputs = object(inputs, self.component.as_component(), Side::Inputs);
@@ -108,11 +109,11 @@ impl<C: Executable> Execution<C> {
         self
     }
 
-    /// Runs a closure, which may fail, and records what it returns as the outputs.
+    /// Runs a closure that returns a `Result`, and records its value as the outputs.
     ///
     /// # Errors
     ///
-    /// As [`SpanBuilder::in_span`].
+    /// The same as of [`SpanBuilder::in_span`].
     pub fn in_span<T, E>(self, body: impl FnOnce(&Span) -> Result<T, E>) -> Result<T, E>
     where
         T: Serialize,
@@ -127,15 +128,15 @@ impl<C: Executable> Execution<C> {
         })
     }
 
-    /// Runs a future, which may fail, and records what it returns as the outputs.
+    /// Runs a future that returns a `Result`, and records its value as the outputs.
     ///
     /// # Errors
     ///
-    /// As [`SpanBuilder::run`].
+    /// The same as of [`SpanBuilder::run`].
     ///
     /// # Cancel safety
     ///
-    /// As [`SpanBuilder::run`].
+    /// The same as of [`SpanBuilder::run`].
     pub async fn run<T, E, F>(self, body: impl FnOnce(Span) -> F) -> Result<T, E>
     where
         T: Serialize,
@@ -174,8 +175,8 @@ impl<C: Executable> Execution<C> {
 }
 
 impl ToolExecution {
-    /// Sets the id that joins request and response, for instance the id of the model's call. The default is a
-    /// random UUID.
+    /// Sets the id that links the request and the response, for instance the id of the model's tool
+    /// call. The default is a random UUID.
     pub fn with_request_id(mut self, request_id: impl Into<Id>) -> Self {
         self.facts.set_request_id(request_id.into());
         self

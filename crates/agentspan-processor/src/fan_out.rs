@@ -1,4 +1,4 @@
-//! Shows everything to several processors, each on its own terms.
+//! Passes all hooks to several processors, isolated from each other.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,13 +12,14 @@ use crate::span::{SpanKey, WeakSpan};
 use crate::span_processor::{ActiveGuard, Hook};
 use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor};
 
-/// Shows everything to several processors, each with its own disclosure, and keeps the failures of one
-/// from the others.
+/// Passes all hooks to several processors, each with its own disclosure, and isolates their
+/// failures from each other.
 ///
-/// A trace does much the same with its own processors. This is for what stands where one processor
-/// can, for instance behind a [`BackgroundQueue`](crate::BackgroundQueue) or a [`Filter`](crate::Filter),
-/// and for processors that must not fail a trace whose policy is to
-/// [propagate](crate::ErrorPolicy::Propagate). Failures are logged and [counted](Self::failures).
+/// A trace does much the same with its own processors. Use a `FanOut` where only one processor
+/// fits, for instance behind a [`BackgroundQueue`](crate::BackgroundQueue) or a
+/// [`Filter`](crate::Filter), or for processors whose failures must not reach a trace with the
+/// policy [`Propagate`](crate::ErrorPolicy::Propagate). Failures are logged and
+/// [counted](Self::failures).
 ///
 /// ```
 /// use agentspan_model::agentspec::Disclosure;
@@ -50,7 +51,7 @@ struct Target {
 type NotStarted = HashMap<SpanKey, WeakSpan>;
 
 impl FanOut {
-    /// Without targets yet.
+    /// A fan-out without processors.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -67,7 +68,8 @@ impl FanOut {
         self
     }
 
-    /// How many hooks have failed or panicked, by target in the order in which they were added.
+    /// The number of failed or panicked hooks of each processor, in the order in which they were
+    /// added.
     #[must_use]
     pub fn failures(&self) -> Vec<u64> {
         let failures = |target: &Target| target.failures.load(Ordering::Relaxed);

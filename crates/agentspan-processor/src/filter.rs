@@ -1,4 +1,4 @@
-//! Shows a processor some spans only.
+//! Shows a processor only selected spans.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -10,11 +10,11 @@ use crate::span::{SpanKey, WeakSpan};
 use crate::span_processor::ActiveGuard;
 use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor};
 
-/// Shows a processor some spans only.
+/// Shows a processor only selected spans.
 ///
-/// A span is shown if it meets all conditions. It is asked when it starts, and the answer holds for its
-/// events and its end. Events that are added after the end are not shown. Spans keep their parent, even
-/// if that is not shown.
+/// A span passes if it meets all conditions. The filter decides at the start of a span, and the
+/// decision also applies to the events and the end of the span. Events that are added after the end
+/// never pass. Spans keep their parent, even if the parent does not pass.
 ///
 /// ```
 /// use agentspan_model::agentspec::SpanDetails;
@@ -41,7 +41,7 @@ type Shown = HashMap<SpanKey, WeakSpan>;
 type Condition = Box<dyn Fn(&Span) -> bool + Send + Sync>;
 
 impl<P: SpanProcessor> Filter<P> {
-    /// Shows everything, until conditions are added.
+    /// A filter without conditions, which passes all spans.
     #[must_use]
     pub fn new(processor: P) -> Self {
         Self {
@@ -51,21 +51,22 @@ impl<P: SpanProcessor> Filter<P> {
         }
     }
 
-    /// Shows spans of these types, for instance `ToolExecutionSpan`.
+    /// Passes spans of these types, for instance `ToolExecutionSpan`.
     #[must_use]
     pub fn with_types<T: Into<String>>(self, types: impl IntoIterator<Item = T>) -> Self {
         let types: HashSet<String> = types.into_iter().map(Into::into).collect();
         self.with_predicate(move |span| types.contains(span.type_name()))
     }
 
-    /// Shows spans of these names.
+    /// Passes spans with these names.
     #[must_use]
     pub fn with_names<T: Into<String>>(self, names: impl IntoIterator<Item = T>) -> Self {
         let names: HashSet<String> = names.into_iter().map(Into::into).collect();
         self.with_predicate(move |span| names.contains(span.name()))
     }
 
-    /// Shows spans of which this is true. It sees them as the processor would.
+    /// Passes spans for which the closure returns true. The closure sees them as the processor
+    /// would.
     #[must_use]
     pub fn with_predicate(
         mut self,
@@ -75,10 +76,11 @@ impl<P: SpanProcessor> Filter<P> {
         self
     }
 
-    /// Shows this part of all traces: 0 for none, 1 for all. A trace is shown whole or not at all.
+    /// Passes this fraction of all traces: 0 for none, 1 for all. A trace passes as a whole or not
+    /// at all.
     ///
-    /// The trace's id decides, so that all processes that see a trace decide alike. Spans without a
-    /// trace are shown.
+    /// The trace's id decides, so that all processes make the same decision about a trace. Spans
+    /// without a trace pass.
     #[must_use]
     pub fn with_trace_ratio(self, ratio: f64) -> Self {
         // Not a number counts as none.

@@ -36,7 +36,8 @@ impl HookError {
         }
     }
 
-    /// An error that is only a message: lower case, without a full stop, without anything sensitive.
+    /// An error with a message only. Write it in lower case, without a full stop and without
+    /// sensitive data.
     #[must_use]
     pub fn message(message: impl Into<String>) -> Self {
         Self {
@@ -45,7 +46,7 @@ impl HookError {
         }
     }
 
-    /// Sets the name of the error's type, for errors whose Rust type says little.
+    /// Sets the name of the error's type, for errors whose Rust type is not specific.
     #[must_use]
     pub fn with_type_name(mut self, type_name: impl Into<Cow<'static, str>>) -> Self {
         self.type_name = type_name.into();
@@ -71,7 +72,7 @@ impl fmt::Debug for HookError {
     }
 }
 
-/// The cause is that of the wrapped error, whose message is this one's.
+/// The source is the source of the wrapped error, whose message this error shows.
 impl Error for HookError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.error.get()?.source()
@@ -85,7 +86,7 @@ impl From<Panicked> for HookError {
     }
 }
 
-/// For `?` in hooks. The type's name is that of the innermost error whose type is known, or `_OTHER`, see
+/// For `?` in hooks. The name is the type of the innermost error of a known type, or `_OTHER`, see
 /// [`ErrorClass`].
 impl From<Box<dyn Error + Send + Sync>> for HookError {
     fn from(error: Box<dyn Error + Send + Sync>) -> Self {

@@ -1,4 +1,4 @@
-//! What asynchronous hooks return: a future that costs nothing when there is nothing to wait for.
+//! The future of asynchronous hooks, which is free if there is nothing to wait for.
 
 use std::fmt;
 use std::future::Future;
@@ -9,9 +9,8 @@ use crate::HookError;
 
 /// The future of an asynchronous hook.
 ///
-/// The default hooks of [`SpanProcessor`](crate::SpanProcessor) return one that is
-/// [ready](Self::ready) and allocates nothing, which a future in a box could not do. A hook that has
-/// something to wait for puts it into an `async` block:
+/// The default hooks of [`SpanProcessor`](crate::SpanProcessor) return a [ready](Self::ready)
+/// future, which needs no allocation. A hook that waits puts its code into an `async` block:
 ///
 /// ```
 /// use agentspan_processor::{HookFuture, Span, SpanProcessor};
@@ -37,13 +36,13 @@ enum State<'a> {
 }
 
 impl<'a> HookFuture<'a> {
-    /// Waits for a future. This is one allocation.
+    /// Wraps a future, with one allocation.
     #[must_use]
     pub fn new(future: impl Future<Output = Result<(), HookError>> + Send + 'a) -> Self {
         Self(State::Boxed(Box::pin(future)))
     }
 
-    /// The result if it is there already, or the future if there is something to wait for.
+    /// Returns the result if it is ready, or else the future.
     pub(crate) fn into_ready(self) -> Result<Result<(), HookError>, Self> {
         match self.0 {
             State::Ready(result) => Ok(result.unwrap_or(Ok(()))),
@@ -51,7 +50,7 @@ impl<'a> HookFuture<'a> {
         }
     }
 
-    /// Does something with the result, which costs an allocation only if there is something to wait for.
+    /// Maps the result. Allocates only if the future is not ready.
     pub(crate) fn and_then(
         self,
         f: impl FnOnce(Result<(), HookError>) -> Result<(), HookError> + Send + 'a,
@@ -62,7 +61,7 @@ impl<'a> HookFuture<'a> {
         }
     }
 
-    /// Has its result already.
+    /// A future that is ready with this result.
     #[must_use]
     pub fn ready(result: Result<(), HookError>) -> Self {
         Self(State::Ready(Some(result)))

@@ -1,4 +1,4 @@
-//! Keeps what happened, for tests.
+//! Keeps spans in memory, for tests.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,10 +14,10 @@ mod tree;
 use places::Places;
 pub use tree::TreeMismatchError;
 
-/// Keeps the spans that it sees, for tests.
+/// Keeps all spans in memory, for tests.
 ///
-/// A handle: clone it, give one to the trace and ask the other. It grows with every span until
-/// [`clear`](Self::clear), so it is nothing for long runs.
+/// It is a handle: clone it, pass one clone to the trace, and query the other. It grows with every
+/// span until [`clear`](Self::clear), so do not use it for long runs.
 ///
 /// ```
 /// use agentspan_model::agentspec::SpanDetails;
@@ -65,21 +65,21 @@ impl InMemory {
         Self::default()
     }
 
-    /// Keeps spans as this disclosure shows them.
+    /// Keeps spans with this disclosure.
     #[must_use]
     pub fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
         self.disclosure = disclosure;
         self
     }
 
-    /// All spans in the order of their starts, those that are open included.
+    /// All spans, including open spans, in the order of their starts.
     #[must_use]
     pub fn spans(&self) -> Vec<RecordedSpan> {
         let kept = self.lock();
         kept.spans.iter().map(|kept| kept.span.clone()).collect()
     }
 
-    /// The first span of this name.
+    /// The first span with this name.
     #[must_use]
     pub fn span(&self, name: &str) -> Option<RecordedSpan> {
         let kept = self.lock();
@@ -87,7 +87,7 @@ impl InMemory {
         found.map(|kept| kept.span.clone())
     }
 
-    /// The names of spans that have not ended.
+    /// The names of open spans.
     #[must_use]
     pub fn open_spans(&self) -> Vec<String> {
         let kept = self.lock();
@@ -95,20 +95,20 @@ impl InMemory {
         open.map(|kept| kept.span.span.name.to_string()).collect()
     }
 
-    /// How many traces have started and ended, going by `startup` and `shutdown`.
+    /// The numbers of started and ended traces, from calls of `startup` and `shutdown`.
     #[must_use]
     pub fn traces(&self) -> (usize, usize) {
         let kept = self.lock();
         (kept.startups, kept.shutdowns)
     }
 
-    /// Forgets everything.
+    /// Removes all spans and counts.
     pub fn clear(&self) {
         let forgotten = std::mem::take(&mut *self.lock());
         drop(forgotten);
     }
 
-    /// The spans as a tree: a line per span, and below it one per event.
+    /// The spans as a tree: one line per span, and below it one line per event.
     ///
     /// ```text
     /// RootSpan
@@ -117,19 +117,19 @@ impl InMemory {
     ///    └─ forecast (ToolExecutionSpan) [open]
     /// ```
     ///
-    /// Siblings are in the order of their starts. A span is called by its name, and by its type if that is
-    /// another. Spans whose parent was not seen stand at the margin. Spans that are nested deeper than 64
-    /// levels are indented no further.
+    /// Siblings are in the order of their starts. The line of a span has its name, and its type if
+    /// it differs from the name. Spans with an unknown parent are not indented. Spans deeper than
+    /// 64 levels are not indented further.
     #[must_use]
     pub fn tree(&self) -> String {
         tree::tree(&self.lock().spans)
     }
 
-    /// Compares the [tree](Self::tree) with the one that is expected.
+    /// Compares the [tree](Self::tree) with an expected tree.
     ///
-    /// White space in front of the expected lines that they share is ignored, so is empty lines around
-    /// them: the expectation may be indented with the test. If the expected tree shows no events,
-    /// those of the spans are left out of the comparison.
+    /// The common indentation of the expected lines is ignored, and so are empty lines around them,
+    /// so you can indent the expectation with the test. If the expected tree has no events, events
+    /// are not compared.
     ///
     /// # Errors
     ///

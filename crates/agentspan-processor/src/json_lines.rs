@@ -1,4 +1,4 @@
-//! Recordings: every call of a hook as a line of JSON.
+//! Recordings: one line of JSON for every call of a hook.
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Write};
@@ -14,12 +14,12 @@ mod rotating_file;
 
 pub use rotating_file::RotatingFile;
 
-/// Writes every call of a hook as a line of JSON, in the form that
-/// [`Recording`] reads and [`Replay`](crate::replay::Replay) replays.
+/// Writes every call of a hook as a line of JSON, which [`Recording`] reads and
+/// [`Replay`](crate::replay::Replay) replays.
 ///
-/// Each line is written at once, so that a crash loses no line but the one that is being written; a
-/// reader ignores that one. Lines of events leave out the earlier events of their span, so that a span
-/// of many events takes no quadratic space; the line of its end has all of them.
+/// Each line is written immediately, so a crash can only lose the last line, and readers ignore an
+/// incomplete last line. The line of an event omits the earlier events of the span, so the size is
+/// not quadratic. The line of the end has all events.
 ///
 /// ```
 /// use agentspan_processor::{JsonLines, Trace};
@@ -64,7 +64,7 @@ impl Write for Output {
     }
 }
 
-/// When a file is put aside and a new one begun.
+/// Sets when a file is rotated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rotation {
     pub(crate) max_bytes: u64,
@@ -72,10 +72,11 @@ pub struct Rotation {
 }
 
 impl Rotation {
-    /// Begins a new file before a line would make this one larger than `max_bytes`, and keeps that many
-    /// full files: `trace.jsonl.1` is the newest of them. Older ones are deleted.
+    /// Starts a new file before a line would make the current file larger than `max_bytes`, and
+    /// keeps this number of full files. `trace.jsonl.1` is the newest full file. Older files are
+    /// deleted.
     ///
-    /// A line that is longer than that stands in a file alone.
+    /// A longer line has a file of its own.
     #[must_use]
     pub const fn at_bytes(max_bytes: u64, kept_files: usize) -> Self {
         Self {
@@ -86,11 +87,11 @@ impl Rotation {
 }
 
 impl JsonLines {
-    /// Writes to a new file, or empties the one that is there.
+    /// Writes to a new file, or truncates an existing file.
     ///
     /// # Errors
     ///
-    /// When the file cannot be made.
+    /// The file cannot be created.
     pub fn create(path: impl Into<PathBuf>) -> io::Result<Self> {
         Ok(Self::to(Output::File(RotatingFile::create(
             path.into(),
@@ -98,26 +99,27 @@ impl JsonLines {
         )?)))
     }
 
-    /// Appends to a file, or makes it. A line that a crash cut off is closed first.
+    /// Appends to a file, or creates it. If a crash cut off the last line, a line break is added
+    /// first.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened.
+    /// The file cannot be opened.
     pub fn append(path: impl Into<PathBuf>) -> io::Result<Self> {
         Ok(Self::to(Output::File(RotatingFile::append(path, None)?)))
     }
 
-    /// Appends to a file as [`append`](Self::append) does, and begins new ones when it is full.
+    /// Appends to a file like [`append`](Self::append), with rotation.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened.
+    /// The file cannot be opened.
     pub fn rotating(path: impl Into<PathBuf>, rotation: Rotation) -> io::Result<Self> {
         let file = RotatingFile::append(path, Some(rotation))?;
         Ok(Self::to(Output::File(file)))
     }
 
-    /// Writes to any writer. Each call of it is given one or more whole lines.
+    /// Writes to any writer. Each write has one or more whole lines.
     #[must_use]
     pub fn to_writer(writer: impl Write + Send + 'static) -> Self {
         Self::to(Output::Writer(Box::new(writer)))
@@ -130,11 +132,11 @@ impl JsonLines {
         }
     }
 
-    /// Sets whether contents are written in clear. The default is masked.
+    /// Sets whether contents are written in clear text. By default, they are masked.
     ///
-    /// Masked lines say more about what ran than about what was said, and less than the masked dump of the
-    /// reference: besides sensitive values they leave out prompts and settings of components, descriptions,
-    /// metadata and texts among the parameters of a generation, see [`Detail::Named`]. They read back and can be
+    /// Masked lines have less detail than the masked dump of the reference. Besides sensitive
+    /// values, they omit prompts and settings of components, descriptions, metadata, and texts
+    /// among the parameters of a generation, see [`Detail::Named`]. They can be read back and
     /// replayed.
     #[must_use]
     pub fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
@@ -142,11 +144,11 @@ impl JsonLines {
         self
     }
 
-    /// Reads a file and those that were put aside before it, the oldest first.
+    /// Reads a file and its rotated files, the oldest first.
     ///
     /// # Errors
     ///
-    /// When a file cannot be opened.
+    /// A file cannot be opened.
     pub fn read(path: impl AsRef<Path>) -> io::Result<Recording<Box<dyn BufRead + Send>>> {
         let mut input: Box<dyn BufRead + Send> = Box::new(io::empty());
         for file in rotating_file::files(path.as_ref()) {

@@ -94,7 +94,7 @@ mod started_set;
 pub mod trace;
 mod trace_error;
 
-/// The types of spans and events that hooks see, in the version that this crate shows in its own.
+/// The version of the model that this crate exposes: the types of spans and events.
 pub use agentspan_model as model;
 
 pub use context::{Context, active_span_stack, current_span, current_trace};

@@ -1,4 +1,4 @@
-//! Writes lines from many threads to one writer, without a lock while the writer runs.
+//! Writes lines from many threads to one writer, and holds no lock while the writer runs.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! Drives processors with what was recorded.
+//! Replays recordings to processors.
 
 use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
@@ -16,20 +16,20 @@ use crate::dispatch::{SpanHook, dispatch, dispatch_async, observers};
 use crate::span::Links;
 use crate::{ErrorPolicy, Span, SpanProcessor, Trace, TraceError};
 
-/// Drives a processor with recorded hooks, in their order, as if the program ran again.
+/// Calls a processor with recorded hooks, in their order, as if the program ran again.
 ///
-/// Spans, events and traces have the ids and times that were recorded. No span is made
-/// [current](crate::current_span). What a recording leaves out is made up for: a parent that was not
-/// recorded is a span that only has an id; a span whose start was not recorded starts with its first line.
+/// Spans, events and traces have their recorded ids and times. No span becomes
+/// [current](crate::current_span). Missing lines are replaced: an unrecorded parent becomes a span
+/// with only an id, and a span without a recorded start starts with its first line.
 ///
-/// Spans that the recording does not end are those of calls that failed, so they are ended too: when the
-/// replay is [finished](Self::finish) or dropped, each at the last time that is known of it, as
-/// [unfinished](Span::is_unfinished). Processors that record, such as [`JsonLines`](crate::JsonLines), leave
-/// such an end out.
+/// Spans that the recording does not end usually belong to failed calls, so the replay ends them,
+/// too. It does so when it is [finished](Self::finish) or dropped, at the last known time of each
+/// span, and marks them as [unfinished](Span::is_unfinished). Recording processors, such as
+/// [`JsonLines`](crate::JsonLines), do not write these ends.
 ///
-/// Some programs start a second span with the id of one that is open, and even name that id as its parent.
-/// Both are spans of their own here. The first is the parent of the second, and what follows is of the one
-/// whose name and start it repeats.
+/// Some programs start a second span with the id of an open span, and even name this id as its
+/// parent. Here, they are two separate spans, and the first is the parent of the second. A later
+/// line belongs to the span with the same name and start.
 ///
 /// ```
 /// use agentspan_model::agentspec::Recording;
@@ -87,15 +87,15 @@ struct Played {
     last_time: Option<Timestamp>,
 }
 
-/// How fast a [`Replay`] goes.
+/// The speed of a [`Replay`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Pace {
-    /// Without waiting.
+    /// As fast as possible, without waiting.
     #[default]
     Unpaced,
-    /// As long after the first hook as in the original. [`Replay::play`] waits on its thread, and
-    /// [`Replay::delay`] tells how long, for those who wait in another way.
+    /// With the original delays. [`Replay::play`] blocks its thread for each delay. To wait in
+    /// another way, use [`Replay::delay`].
     Original,
 }
 
@@ -103,19 +103,19 @@ pub enum Pace {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReplaySummary {
-    /// How many recorded hooks were played.
+    /// The number of replayed hooks.
     pub hooks: u64,
-    /// How many spans the recording starts and does not end. They were ended as
+    /// The number of spans that the recording starts but does not end. They were ended as
     /// [unfinished](Span::is_unfinished).
     pub open_spans: usize,
-    /// How many spans started with the id of one that was open.
+    /// The number of spans that started with the id of an open span.
     pub repeated_ids: u64,
-    /// How many hooks of the processor failed.
+    /// The number of failed hooks.
     pub hook_failures: u64,
 }
 
 impl Replay {
-    /// Drives this processor, without waiting.
+    /// A replay to this processor, without waiting.
     #[must_use]
     pub fn new(processor: impl SpanProcessor + 'static) -> Self {
         Self {
@@ -131,21 +131,22 @@ impl Replay {
         }
     }
 
-    /// Sets how fast it goes. The default is without waiting.
+    /// Sets the speed. By default, the replay does not wait.
     #[must_use]
     pub fn with_pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
         self
     }
 
-    /// Sets what happens when a hook fails. The default is [`ErrorPolicy::Report`].
+    /// Sets the policy for failed hooks. The default is [`ErrorPolicy::Report`].
     #[must_use]
     pub fn with_error_policy(mut self, error_policy: ErrorPolicy) -> Self {
         self.error_policy = error_policy;
         self
     }
 
-    /// Plays one hook: calls the processor's synchronous hook, whichever form was recorded.
+    /// Replays one hook. Calls the processor's synchronous hook, also if the recorded hook was
+    /// asynchronous.
     ///
     /// # Errors
     ///
@@ -161,16 +162,17 @@ impl Replay {
         }
     }
 
-    /// Plays one hook: calls the processor's asynchronous hook, whichever form was recorded. Does not wait,
-    /// whatever the pace; [`delay`](Self::delay) tells how long one should.
+    /// Replays one hook. Calls the processor's asynchronous hook, also if the recorded hook was
+    /// synchronous. Ignores the pace and does not wait; [`delay`](Self::delay) returns the time to
+    /// wait.
     ///
     /// # Errors
     ///
-    /// As [`play`](Self::play).
+    /// The same as of [`play`](Self::play).
     ///
     /// # Cancel safety
     ///
-    /// The recorded hook counts as played at the first poll.
+    /// The hook counts as replayed at the first poll.
     pub async fn play_async(&mut self, hook: RecordedHook) -> Result<(), TraceError> {
         match self.prepare(hook) {
             Prepared::Startup(trace) => trace.start_up_async().await,
@@ -184,8 +186,8 @@ impl Replay {
         }
     }
 
-    /// How long to wait before a hook is played in the original time. The first one that has a time, a
-    /// start, an event or an end, sets the beginning and is played at once.
+    /// The time to wait before a hook, at the original speed. The first hook with a time (a start,
+    /// an event or an end) sets the beginning and is replayed at once.
     pub fn delay(&mut self, hook: &RecordedHook) -> Duration {
         let time = match &hook.call {
             HookCall::Startup | HookCall::Shutdown => None,
@@ -202,9 +204,9 @@ impl Replay {
         time.since(first).saturating_sub(began.elapsed())
     }
 
-    /// Ends the spans that are still open, as [unfinished](Span::is_unfinished), and tells what has been done.
+    /// Ends all open spans as [unfinished](Span::is_unfinished), and returns the counts.
     ///
-    /// Calls the processor's synchronous hooks. One that fails is counted, whatever the policy.
+    /// Calls the processor's synchronous hooks. A failed hook is counted under either policy.
     #[must_use]
     pub fn finish(mut self) -> ReplaySummary {
         let open_spans = self.open_spans + self.end_open_spans();

@@ -1,4 +1,4 @@
-//! Spans while they are open, and afterwards for as long as somebody holds them.
+//! Handles of spans, which live as long as a handle exists.
 
 use std::fmt;
 use std::ops::Deref;
@@ -37,14 +37,14 @@ pub use when_observed::WhenObserved;
 
 use self::shared::Shared;
 
-/// A span: a handle to it, to be cloned, kept and sent wherever it is needed.
+/// A handle of a span. You can clone, keep and send it.
 ///
-/// [`Span::builder`] starts one. A handle does not end the span when it is dropped; that does the
-/// [`SpanGuard`] or [`OpenSpan`] that starting it returned. All handles, also those that hooks get,
-/// refer to the same span, which remembers its events until the last one is dropped.
+/// [`Span::builder`] starts a span, and returns a [`SpanGuard`] or an [`OpenSpan`], whose drop ends
+/// the span. Dropping a handle does not end it. All handles, also the handles in hooks, refer to
+/// the same span, which keeps its events until the last handle is dropped.
 ///
-/// A handle that a hook gets shows what the processor's [disclosure](crate::SpanProcessor::disclosure)
-/// allows. All others show everything.
+/// A handle in a hook shows the data that the processor's
+/// [disclosure](crate::SpanProcessor::disclosure) allows. All other handles show everything.
 #[derive(Clone)]
 pub struct Span {
     inner: Shared,
@@ -108,15 +108,16 @@ const ENDED: u8 = 3;
 const ABSENT: u8 = 4;
 
 impl Span {
-    /// Starts to build a span. See [`SpanBuilder`].
+    /// Builds a span. See [`SpanBuilder`].
     ///
-    /// The [`SpanDetails`] say what type it is; [`agentspan_model::agentspec`] has one for each type.
+    /// The [`SpanDetails`] decide the type of the span; [`agentspan_model::agentspec`] has details
+    /// for each type.
     #[inline]
     pub fn builder(details: impl Into<SpanDetails>) -> SpanBuilder {
         SpanBuilder::new(details.into())
     }
 
-    /// A span that is only made if a processor observes it. See [`WhenObserved`].
+    /// Builds a span only if a processor observes it. See [`WhenObserved`].
     ///
     /// ```
     /// use agentspan_model::agentspec::{LlmConfig, LlmGenerationSpan};
@@ -148,19 +149,19 @@ impl Span {
         &self.inner.record.name
     }
 
-    /// What it is about. Empty unless somebody said it.
+    /// Its description. Empty by default.
     #[must_use]
     pub fn description(&self) -> &str {
         &self.inner.record.description
     }
 
-    /// Whatever else was said of it.
+    /// Its metadata.
     #[must_use]
     pub fn metadata(&self) -> &JsonObject {
         &self.inner.record.metadata
     }
 
-    /// The details of its type, and so the type itself.
+    /// The details, which depend on the type.
     #[must_use]
     pub fn details(&self) -> &SpanDetails {
         match &self.inner.record.details {
@@ -176,14 +177,14 @@ impl Span {
         self.inner.record.type_name()
     }
 
-    /// When it started: the time of day.
+    /// Its start time.
     #[must_use]
     pub fn start_time(&self) -> Option<Timestamp> {
         self.inner.record.start_time
     }
 
-    /// When it ended: its start and what passed since on the monotonic clock, so never before its start.
-    /// `None` while it is open; set when the hooks of its end run.
+    /// Its end time: the start time plus the elapsed time of the monotonic clock, so never before
+    /// its start. `None` while the span is open; set before the hooks of its end run.
     #[must_use]
     pub fn end_time(&self) -> Option<Timestamp> {
         // Pairs with the release in `begin_end`.
@@ -199,23 +200,24 @@ impl Span {
         self.inner.state.load(Ordering::Acquire) >= ENDED
     }
 
-    /// Whether it stands for a span that was never made, see [`when_observed`](Self::when_observed).
+    /// Whether it stands for a span that was not created, see
+    /// [`when_observed`](Self::when_observed).
     #[inline]
     pub(crate) fn is_absent(&self) -> bool {
         // It is made so.
         self.inner.state.load(Ordering::Relaxed) == ABSENT
     }
 
-    /// Whether nobody ended it, so that its end is the last time that is known of it.
+    /// Whether the program did not end the span, so that its end is only its last known time.
     ///
-    /// A [`Replay`](crate::replay::Replay) ends such spans, so that what failed is exported too.
+    /// A [`Replay`](crate::replay::Replay) ends such spans, so that failed calls are exported, too.
     #[must_use]
     pub fn is_unfinished(&self) -> bool {
         // Published with the end: see `begin_end`.
         self.end_time().is_some() && self.inner.is_unfinished.load(Ordering::Relaxed)
     }
 
-    /// Whether somebody has begun to end it.
+    /// Whether its end has begun.
     fn has_begun_to_end(&self) -> bool {
         self.inner.state.load(Ordering::Acquire) != OPEN
     }
@@ -235,7 +237,7 @@ impl Span {
         Some(&self.inner.parent.as_ref()?.record.id)
     }
 
-    /// The trace that was active when it started.
+    /// Its trace, which was active when it started.
     #[must_use]
     pub fn trace(&self) -> Option<&Trace> {
         self.inner.trace.as_ref()
@@ -268,28 +270,28 @@ impl Span {
         self.inner.events.len()
     }
 
-    /// Whether a processor hears of it: one that was told of its start.
+    /// Whether at least one processor observes the span.
     ///
-    /// What costs something to make, such as the copy of a prompt, need not be made for a span of which nobody
-    /// hears, unless its own handles are asked for it. [`add_event_with`](Self::add_event_with) asks this for you.
+    /// If not, you can skip expensive data, such as a copy of a prompt, unless you read it from the
+    /// span later. [`add_event_with`](Self::add_event_with) checks this for you.
     #[must_use]
     pub fn is_observed(&self) -> bool {
         !self.inner.started.is_empty()
     }
 
-    /// The disclosure of sensitive values through this handle.
+    /// The disclosure of this handle for sensitive values.
     #[must_use]
     pub fn disclosure(&self) -> Disclosure {
         self.disclosure
     }
 
-    /// Whether both are handles to one span.
+    /// Whether both handles refer to the same span.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self.key() == other.key()
     }
 
-    /// The span as plain data, as it is now: to be kept, compared or written.
+    /// A copy of the span's current state as plain data.
     ///
     /// Copies the events; components are shared.
     #[must_use]
@@ -302,8 +304,8 @@ impl Span {
         record
     }
 
-    /// The span as plain data, as it was when it started: what a recording of `on_start` shows, even if that
-    /// hook runs later.
+    /// The state of the span at its start as plain data. A recording of `on_start` shows it, even
+    /// if the hook runs later.
     #[must_use]
     pub fn to_record_at_start(&self) -> agentspec::Span {
         let mut record = self.seen_record().clone();
@@ -312,7 +314,7 @@ impl Span {
         record
     }
 
-    /// The span as plain data without its events, which are copied otherwise.
+    /// A copy of the span's current state as plain data, without the events.
     #[must_use]
     pub fn to_record_without_events(&self) -> agentspec::Span {
         let mut record = self.seen_record().clone();
@@ -320,7 +322,7 @@ impl Span {
         record
     }
 
-    /// The time now, on the clock of this span: never before its start.
+    /// The current time of the span's clock: never before its start.
     #[must_use]
     #[inline]
     pub fn now(&self) -> Timestamp {
@@ -331,19 +333,19 @@ impl Span {
         self.inner.monotonic_start.reckon(start, now)
     }
 
-    /// An event with a fresh id and the time now, which is not added to the span yet.
+    /// Creates an event with a new id and the current time, but does not add it to the span.
     ///
-    /// For events that need a name, a description or metadata; see
+    /// Use it to set a name, a description or metadata, then add it with
     /// [`add_complete_event`](Self::add_complete_event).
     #[must_use]
     pub fn new_event(&self, details: impl Into<EventDetails>) -> Event {
         Event::new(Id::random(), self.now(), details)
     }
 
-    /// Adds an event, with a fresh id and the time now.
+    /// Adds an event, with a new id and the current time.
     ///
-    /// It is among the [`events`](Self::events) before the first hook runs, and stays there if one fails. An
-    /// event may be added after the end.
+    /// The event is in [`events`](Self::events) before the first hook runs, and stays there if a
+    /// hook fails. You may add an event after the end of the span.
     ///
     /// # Errors
     ///
@@ -352,10 +354,11 @@ impl Span {
         self.add_details(&mut Some(details.into()))
     }
 
-    /// Adds an event, with a fresh id and the time now, if somebody [hears](Self::is_observed) of the span.
+    /// Adds an event, with a new id and the current time, if a processor
+    /// [observes](Self::is_observed) the span.
     ///
-    /// Otherwise the event is not even made, and the span's own handles do not show it. For events that copy
-    /// what the program goes on using, such as a prompt: without processors they cost nothing.
+    /// Otherwise, the closure is not called, and the event does not exist. Use it for events that
+    /// copy data, such as a prompt: without processors, they are free.
     ///
     /// ```
     /// use agentspan_model::agentspec::{ExceptionRaised, SpanDetails};
@@ -380,7 +383,7 @@ impl Span {
     ///
     /// # Errors
     ///
-    /// As [`add_event`](Self::add_event).
+    /// The same as of [`add_event`](Self::add_event).
     pub fn add_event_with<E: Into<EventDetails>>(
         &self,
         make: impl FnOnce() -> E,
@@ -409,11 +412,11 @@ impl Span {
         }
     }
 
-    /// Adds an event that brings its own id and time.
+    /// Adds an event with its own id and time.
     ///
     /// # Errors
     ///
-    /// As [`add_event`](Self::add_event).
+    /// The same as of [`add_event`](Self::add_event).
     pub fn add_complete_event(&self, event: Event) -> Result<(), TraceError> {
         match self.keep_event(event) {
             Some(index) => dispatch(self, SpanHook::Event(index)),
@@ -425,12 +428,12 @@ impl Span {
     ///
     /// # Errors
     ///
-    /// As [`add_event`](Self::add_event).
+    /// The same as of [`add_event`](Self::add_event).
     ///
     /// # Cancel safety
     ///
-    /// The event is added at the first poll. Dropped after that, the processors that were not reached yet
-    /// get their synchronous hooks.
+    /// The event is added at the first poll. If the future is dropped later, the synchronous hooks
+    /// of the remaining processors are called.
     pub async fn add_event_async(
         &self,
         details: impl Into<EventDetails>,
@@ -438,15 +441,15 @@ impl Span {
         self.add_complete_event_async(self.new_event(details)).await
     }
 
-    /// Adds an event that brings its own id and time, and waits for the asynchronous hooks.
+    /// Adds an event with its own id and time, and waits for the asynchronous hooks.
     ///
     /// # Errors
     ///
-    /// As [`add_event`](Self::add_event).
+    /// The same as of [`add_event`](Self::add_event).
     ///
     /// # Cancel safety
     ///
-    /// As [`add_event_async`](Self::add_event_async).
+    /// The same as of [`add_event_async`](Self::add_event_async).
     pub async fn add_complete_event_async(&self, event: Event) -> Result<(), TraceError> {
         match self.keep_event(event) {
             Some(index) => dispatch_async(self, SpanHook::Event(index)).await,
@@ -454,19 +457,19 @@ impl Span {
         }
     }
 
-    /// Adds an `ExceptionRaised` event that tells of an error. The span stays open.
+    /// Adds an `ExceptionRaised` event for an error. The span stays open.
     ///
     /// # Errors
     ///
-    /// As [`add_event`](Self::add_event).
+    /// The same as of [`add_event`](Self::add_event).
     pub fn record_error<E: fmt::Display + 'static>(&self, error: &E) -> Result<(), TraceError> {
         self.add_event(exception::from_error(error))
     }
 
-    /// Makes the span current on this thread until the guard is dropped. Does not end it.
+    /// Makes the span current on this thread until the guard is dropped. Does not end the span.
     ///
-    /// In asynchronous code use [`wrap`](Self::wrap): a guard that is held across an `await` would make
-    /// the span current for the other tasks of the thread.
+    /// In asynchronous code, use [`wrap`](Self::wrap), because a guard across an `await` would make
+    /// the span current for other tasks of the thread.
     #[must_use = "the span is current until the guard is dropped"]
     pub fn enter(&self) -> Entered {
         Entered {
@@ -474,8 +477,8 @@ impl Span {
         }
     }
 
-    /// Makes the span current in a future, across its awaits and on whatever thread polls it. Does not
-    /// end the span.
+    /// Makes the span current in a future, across its awaits and on any thread that polls it. Does
+    /// not end the span.
     ///
     /// ```
     /// # use agentspan_processor::{Span, current_span};
@@ -491,30 +494,30 @@ impl Span {
     ///
     /// # Cancel safety
     ///
-    /// As cancel safe as `future`, which is dropped while the span is current.
+    /// It is as cancel safe as `future`, which is dropped while the span is current.
     pub fn wrap<F: Future>(&self, future: F) -> InSpan<F> {
         InSpan::new(future, Active::Span(self.unmasked()))
     }
 
-    /// Ends the span, wherever it was started. The second end does nothing.
+    /// Ends the span. A second call does nothing.
     ///
     /// # Errors
     ///
-    /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`]. The span has ended all the same.
+    /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`]. The span has ended in any case.
     pub fn end(&self) -> Result<(), TraceError> {
         self.end_at(None)
     }
 
-    /// Ends the span, and waits for the asynchronous hooks. The second end does nothing.
+    /// Ends the span, and waits for the asynchronous hooks. A second call does nothing.
     ///
     /// # Errors
     ///
-    /// As [`end`](Self::end).
+    /// The same as of [`end`](Self::end).
     ///
     /// # Cancel safety
     ///
-    /// Ends the span at the first poll. Dropped after that, the processors that were not reached yet
-    /// get their synchronous hooks.
+    /// The span ends at the first poll. If the future is dropped later, the synchronous hooks of
+    /// the remaining processors are called.
     pub async fn end_async(&self) -> Result<(), TraceError> {
         self.end_at_async(None).await
     }
@@ -683,9 +686,9 @@ impl fmt::Debug for Span {
     }
 }
 
-/// An event of a span, as the processor that gets it may see it.
+/// An event of a span, with the disclosure of the processor that gets it.
 ///
-/// Use it like the [`Event`] that it is.
+/// It derefs to the [`Event`].
 #[derive(Clone, Copy)]
 pub struct SpanEvent<'a> {
     slot: &'a Slot,
@@ -694,13 +697,14 @@ pub struct SpanEvent<'a> {
 }
 
 impl SpanEvent<'_> {
-    /// The name of its type. Unlike the same method of [`Event`], never copies to mask.
+    /// The name of its type. Unlike the same method of [`Event`], it never copies the event to mask
+    /// it.
     #[must_use]
     pub fn type_name(&self) -> Option<&str> {
         self.slot.event.type_name()
     }
 
-    /// Its place among the events of its span, by which [`Span::event`] finds it again.
+    /// Its index among the events of the span, for [`Span::event`].
     #[must_use]
     pub fn index(&self) -> usize {
         self.index
@@ -719,7 +723,7 @@ impl Deref for SpanEvent<'_> {
     }
 }
 
-/// Shows the event as its own `Debug` does: masked.
+/// Shows the masked event, as its own `Debug` does.
 impl fmt::Debug for SpanEvent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.slot.event.fmt(f)

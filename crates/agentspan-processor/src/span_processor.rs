@@ -1,4 +1,4 @@
-//! The trait that whoever wants to observe spans implements.
+//! The trait of span processors.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,19 +9,22 @@ use crate::{HookError, HookFuture, Span, SpanEvent};
 
 /// Observes the spans and events of a [`Trace`](crate::Trace).
 ///
-/// All hooks have a default that does nothing; each asynchronous hook calls its synchronous sibling by
-/// default, without an allocation. Code that starts or ends a span synchronously calls the synchronous
-/// hook, code that awaits it the asynchronous one. An asynchronous span that is dropped before it ends
-/// calls the synchronous hooks, because nobody awaits a drop.
+/// All hooks have a default that does nothing. By default, each asynchronous hook calls its
+/// synchronous counterpart, without an allocation. Code that starts or ends a span synchronously
+/// calls the synchronous hook; code that awaits it calls the asynchronous hook. If an asynchronous
+/// span is dropped before it ends, the synchronous hooks are called, because a drop cannot be
+/// awaited.
 ///
-/// Hooks run one after the other in the order of the processors, on the thread that starts or ends the
-/// span: they should be quick. [`BackgroundQueue`](crate::BackgroundQueue) makes any processor so. No
-/// lock is held while a hook runs: it may start spans, add events and ask for the current span. A
-/// hook may fail or panic; [`ErrorPolicy`](crate::ErrorPolicy) says what happens then.
+/// Hooks run one after the other in the order of the processors, on the thread that starts or ends
+/// the span, so they should be quick. To run slow hooks on another thread, use
+/// [`BackgroundQueue`](crate::BackgroundQueue). No lock is held while a hook runs, so a hook may
+/// start spans, add events and read the current span. If a hook fails or panics,
+/// [`ErrorPolicy`](crate::ErrorPolicy) decides how to continue.
 ///
-/// Per span, a processor hears `on_start`, then any number of `on_event`, then `on_end`, once; events
-/// that are added later come after that. Hooks of different spans may run at the same time. Events
-/// that threads add to one span at the same time may come in another order than the one they have in it.
+/// For each span, a processor gets `on_start`, then any number of `on_event`, then one `on_end`.
+/// Events that are added after the end come after `on_end`. Hooks of different spans may run at the
+/// same time. If several threads add events to a span at the same time, the hooks may come in
+/// another order than the events.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,54 +51,56 @@ use crate::{HookError, HookFuture, Span, SpanEvent};
 /// # }
 /// ```
 pub trait SpanProcessor: fmt::Debug + Send + Sync {
-    /// How logs and errors call this processor. The default is the path of its type.
+    /// The name of this processor in logs and errors. The default is the path of its type.
     fn name(&self) -> &str {
         std::any::type_name::<Self>()
     }
 
-    /// Whether hooks see sensitive values. The default is that they see masks. A trace asks this once.
+    /// Whether hooks see sensitive values. By default, they see masks. A trace calls this once.
     ///
-    /// The spans and events that hooks get hold just that: with [`Disclosure::Masked`], sensitive
+    /// The spans and events in hooks follow this setting: with [`Disclosure::Masked`], sensitive
     /// values are [withheld](agentspan_model::agentspec::Sensitive::is_withheld) from the hook.
     fn disclosure(&self) -> Disclosure {
         Disclosure::Masked
     }
 
-    /// A trace starts.
+    /// Called when a trace starts.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the processor from its work.
+    /// Any error that keeps the processor from doing its work.
     fn startup(&self) -> Result<(), HookError> {
         Ok(())
     }
 
-    /// A span has started.
+    /// Called after a span has started.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the processor from its work. It hears nothing more of this span then.
+    /// Any error that keeps the processor from doing its work. It then gets no further hooks of
+    /// this span.
     fn on_start(&self, _span: &Span) -> Result<(), HookError> {
         Ok(())
     }
 
-    /// An event was added to a span. It is among the span's events already.
+    /// Called after an event was added to a span.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the processor from its work.
+    /// Any error that keeps the processor from doing its work.
     fn on_event(&self, _event: &SpanEvent<'_>, _span: &Span) -> Result<(), HookError> {
         Ok(())
     }
 
-    /// [`on_event`](Self::on_event) with a handle to keep and the [index](SpanEvent::index) of the event. It is what
-    /// is called; the default calls `on_event`.
+    /// Like [`on_event`](Self::on_event), with an owned handle and the [index](SpanEvent::index) of
+    /// the event. The library calls this hook; its default calls `on_event`.
     ///
-    /// For processors that keep the span of every event, as a queue does: it saves them a clone.
+    /// Implement it in processors that keep the span of every event, such as a queue, to save a
+    /// clone.
     ///
     /// # Errors
     ///
-    /// As [`on_event`](Self::on_event).
+    /// The same as of [`on_event`](Self::on_event).
     fn take_event(&self, index: usize, span: Span) -> Result<(), HookError> {
         match span.event(index) {
             Some(event) => self.on_event(&event, &span),
@@ -103,63 +108,64 @@ pub trait SpanProcessor: fmt::Debug + Send + Sync {
         }
     }
 
-    /// A span has ended.
+    /// Called after a span has ended.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the processor from its work.
+    /// Any error that keeps the processor from doing its work.
     fn on_end(&self, _span: &Span) -> Result<(), HookError> {
         Ok(())
     }
 
-    /// The trace has ended, unless it was told to leave its processors running.
+    /// Called after the trace has ended, unless the trace leaves its processors running.
     ///
     /// Another trace with this processor may start later.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the processor from its work.
+    /// Any error that keeps the processor from doing its work.
     fn shutdown(&self) -> Result<(), HookError> {
         Ok(())
     }
 
-    /// [`startup`](Self::startup) in asynchronous code.
+    /// The asynchronous form of [`startup`](Self::startup).
     fn startup_async(&self) -> HookFuture<'_> {
         HookFuture::ready(self.startup())
     }
 
-    /// [`on_start`](Self::on_start) in asynchronous code.
+    /// The asynchronous form of [`on_start`](Self::on_start).
     fn on_start_async<'a>(&'a self, span: &'a Span) -> HookFuture<'a> {
         HookFuture::ready(self.on_start(span))
     }
 
-    /// [`on_event`](Self::on_event) in asynchronous code.
+    /// The asynchronous form of [`on_event`](Self::on_event).
     fn on_event_async<'a>(&'a self, event: &'a SpanEvent<'a>, span: &'a Span) -> HookFuture<'a> {
         HookFuture::ready(self.on_event(event, span))
     }
 
-    /// [`on_end`](Self::on_end) in asynchronous code.
+    /// The asynchronous form of [`on_end`](Self::on_end).
     fn on_end_async<'a>(&'a self, span: &'a Span) -> HookFuture<'a> {
         HookFuture::ready(self.on_end(span))
     }
 
-    /// [`shutdown`](Self::shutdown) in asynchronous code.
+    /// The asynchronous form of [`shutdown`](Self::shutdown).
     fn shutdown_async(&self) -> HookFuture<'_> {
         HookFuture::ready(self.shutdown())
     }
 
-    /// Makes something of the processor's own current on this thread while the span is current there.
+    /// Lets the processor make its own state current on this thread, while the span is current.
     ///
-    /// Called whenever the span becomes current on a thread, in asynchronous code at each poll; the
-    /// guard is dropped when the span ceases to be current. This is how a bridge makes the span of
-    /// another telemetry system current. The default has none.
+    /// Called whenever the span becomes current on a thread; in asynchronous code, this is at each
+    /// poll. The guard is dropped when the span is no longer current. A bridge uses this hook to
+    /// make the span of another telemetry system current. By default, there is no guard.
     fn activate(&self, _span: &Span) -> Option<Box<dyn ActiveGuard>> {
         None
     }
 
-    /// Whether [`activate`](Self::activate) is to be called at all. A trace asks this once. The default is that it is.
+    /// Whether to call [`activate`](Self::activate) at all. A trace calls this once. The default is
+    /// `true`.
     ///
-    /// For processors that never have anything to make current, and are to cost nothing when a span is made so.
+    /// Return `false` in processors without an `activate` hook, to save its cost.
     fn activates(&self) -> bool {
         true
     }

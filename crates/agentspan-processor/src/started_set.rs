@@ -1,4 +1,5 @@
-//! Which processors started a span: a set of small numbers that costs nothing for the usual few.
+//! The set of processors that started a span: a set of small numbers without an allocation in the
+//! usual case.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,4 +1,4 @@
-//! Traces: what a run of agents did, as a tree of spans.
+//! Traces: the tree of spans of one run of agents.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -20,11 +20,11 @@ mod open;
 pub use builder::TraceBuilder;
 pub use open::{OpenTrace, TraceGuard};
 
-/// A trace: a handle to it, to be cloned and kept.
+/// A handle of a trace. You can clone and keep it.
 ///
-/// [`Trace::builder`] starts one. It groups the spans of one run of a program's agents, and says which
-/// processors observe them. One trace may be active at a time in a [context](crate::Context), that is on a
-/// thread or in a task.
+/// [`Trace::builder`] starts a trace. A trace groups the spans of one run of a program's agents,
+/// and has the processors that observe them. At any time, one trace may be active in a
+/// [context](crate::Context), that is, on a thread or in a task.
 ///
 /// ```
 /// use agentspan_model::agentspec::SpanDetails;
@@ -60,12 +60,12 @@ struct Inner {
 }
 
 impl Trace {
-    /// Starts to build a trace. See [`TraceBuilder`].
+    /// Builds a trace. See [`TraceBuilder`].
     pub fn builder() -> TraceBuilder {
         TraceBuilder::new()
     }
 
-    /// Identifies the trace: a random UUID unless it was set.
+    /// Its id. The default is a random UUID.
     #[must_use]
     pub fn id(&self) -> &Id {
         &self.0.id
@@ -77,14 +77,14 @@ impl Trace {
         &self.0.name
     }
 
-    /// Whether it has started and not ended: new spans in its context belong to it.
+    /// Whether it is open: new spans in its context belong to it.
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.0.is_active.load(Ordering::Acquire)
     }
 
-    /// Whether it was started asynchronously and is active, so that code that may do either should use the
-    /// asynchronous ways to start and end spans.
+    /// Whether it was started asynchronously and is active. If so, code that can do either should
+    /// start and end spans asynchronously.
     #[must_use]
     pub fn is_async_mode_active(&self) -> bool {
         self.0.is_async.load(Ordering::Acquire)
@@ -96,7 +96,7 @@ impl Trace {
         self.0.error_policy
     }
 
-    /// How many hooks of its processors have failed or panicked, reported or propagated.
+    /// The number of hooks of its processors that failed or panicked, reported or propagated.
     #[must_use]
     pub fn hook_failures(&self) -> u64 {
         self.0.hook_failures.load(Ordering::Relaxed)
@@ -111,9 +111,9 @@ impl Trace {
         processors.map(Arc::clone).collect()
     }
 
-    /// Replaces the processors. Spans that have started keep theirs; the new ones are shut down with the
-    /// trace, but nobody calls their `startup`. The trace keeps those that it was started with until its last
-    /// handle is dropped.
+    /// Replaces the processors. Started spans keep their processors. The new processors are shut
+    /// down with the trace, but their `startup` is not called. The trace keeps its first processors
+    /// until its last handle is dropped.
     pub fn set_processors(&self, processors: impl IntoIterator<Item = Arc<dyn SpanProcessor>>) {
         let list = observers(processors);
         let replaced = {

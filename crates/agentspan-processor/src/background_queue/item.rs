@@ -1,11 +1,11 @@
-//! A hook that waits.
+//! A queued hook.
 
 use agentspan_queue::queue::{Loss, Part, Queued};
 
 use crate::Span;
 use crate::span::SpanKey;
 
-/// A hook that waits, with what it is called with.
+/// A queued hook, with its arguments.
 #[derive(Debug)]
 pub(super) enum Item {
     Startup,

@@ -1,4 +1,4 @@
-//! The thread of a queue: it calls the hooks that wait.
+//! The thread of a queue, which calls the queued hooks.
 
 use std::collections::HashSet;
 

@@ -14,7 +14,8 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::clock::{Clock, SystemClock};
 
-/// A reading of a monotonic clock, in nanoseconds: what has passed between two of them is one subtraction.
+/// A reading of a monotonic clock, in nanoseconds. The elapsed time between two readings is one
+/// subtraction.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ticks(u64);
 

@@ -1,9 +1,9 @@
-//! Values of different types as the fields of one object.
+//! Combines values of different types into one object.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-/// Inputs by name, for [`Execution::with_inputs`](super::Execution::with_inputs). They are
-/// borrowed, and turned into JSON only if a processor observes the trace.
+/// Named inputs, for [`Execution::with_inputs`](super::Execution::with_inputs). They are borrowed,
+/// and serialised only if a processor observes the trace.
 ///
 /// ```
 /// use agentspan_model::agentspec::Tool;
@@ -57,7 +57,7 @@ impl Default for Fields<()> {
 }
 
 impl<F> Fields<F> {
-    /// Adds a field. Names differ from each other.
+    /// Adds a field. Each name must be different.
     pub const fn with<'a, T: Serialize + ?Sized>(
         self,
         name: &'static str,

@@ -1,4 +1,4 @@
-//! Generations of a language model: request, streamed pieces, and response.
+//! Generations of a language model: the request, the streamed chunks, and the response.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};
@@ -18,12 +18,13 @@ use crate::dispatch::report_unheard;
 use crate::span::{OpenSpan, SpanBuilder};
 use crate::{Span, TraceError};
 
-/// Asks a language model, in a span with the events that Agent Spec has for it.
+/// Runs a call of a language model in a span, with the events of Agent Spec.
 ///
-/// The first event is the `LlmGenerationRequest`, each streamed piece is an `LlmGenerationChunkReceived`, and the last
-/// event is the `LlmGenerationResponse`, with what the [`Generation`] was told until then. The text of the response
-/// is that of its pieces unless [`Generation::set_text`] sets another one. The time to the first piece follows from
-/// the times of the events. If the call fails, an `ExceptionRaised` event takes the place of the response.
+/// The first event is the `LlmGenerationRequest`. Each streamed chunk is an
+/// `LlmGenerationChunkReceived`. The last event is the `LlmGenerationResponse`, with the data that
+/// was recorded on the [`Generation`]. The text of the response consists of its chunks, unless
+/// [`Generation::set_text`] sets another text. The time to the first chunk follows from the times
+/// of the events. If the call fails, an `ExceptionRaised` event replaces the response.
 ///
 /// ```
 /// use agentspan_model::agentspec::{LlmConfig, Message};
@@ -48,7 +49,8 @@ use crate::{Span, TraceError};
 /// # }
 /// ```
 ///
-/// For an answer that streams on after the call, use [`start`](Self::start) and [`OpenGeneration::record_stream`].
+/// For an answer that still streams after the call returns, use [`start`](Self::start) and
+/// [`OpenGeneration::record_stream`].
 #[must_use = "nothing is asked before `run`, `in_span` or `start`"]
 pub struct LlmGeneration {
     model: LlmConfig,
@@ -60,7 +62,7 @@ pub struct LlmGeneration {
 }
 
 impl LlmGeneration {
-    /// A generation of this model, whose configuration is shared and not copied.
+    /// Creates a generation of this model. The configuration is shared, not copied.
     pub fn of(model: &LlmConfig) -> Self {
         Self {
             model: model.clone(),
@@ -78,7 +80,8 @@ impl LlmGeneration {
         self
     }
 
-    /// Sets the prompt. The default is none. Nothing is taken of it if no processor observes the trace.
+    /// Sets the prompt. By default, there is none. If no processor observes the trace, the prompt
+    /// is not read.
     pub fn with_prompt(mut self, prompt: impl IntoIterator<Item = Message>) -> Self {
         if is_observed_here() {
             self.prompt = prompt.into_iter().collect();
@@ -86,29 +89,29 @@ impl LlmGeneration {
         self
     }
 
-    /// Sets the tools that the model may call. The default is none.
+    /// Sets the tools that the model may call. By default, there are none.
     pub fn with_tools<'a>(mut self, tools: impl IntoIterator<Item = &'a Tool>) -> Self {
         self.tools = tools.into_iter().cloned().collect();
         self
     }
 
-    /// Sets the parameters of the generation, such as the temperature. The default is none.
+    /// Sets the parameters of the generation, such as the temperature. By default, there are none.
     pub fn with_llm_generation_config(mut self, config: LlmGenerationConfig) -> Self {
         self.config = Some(config);
         self
     }
 
-    /// Sets the id that joins the events. The default is a random UUID.
+    /// Sets the id that links the events. The default is a random UUID.
     pub fn with_request_id(mut self, request_id: impl Into<Id>) -> Self {
         self.request_id = Some(request_id.into());
         self
     }
 
-    /// Runs a closure, which may fail, in the span.
+    /// Runs a closure that returns a `Result` in the span.
     ///
     /// # Errors
     ///
-    /// As [`SpanBuilder::in_span`].
+    /// The same as of [`SpanBuilder::in_span`].
     pub fn in_span<T, E>(self, body: impl FnOnce(&Generation) -> Result<T, E>) -> Result<T, E>
     where
         E: Display + From<TraceError> + 'static,
@@ -123,15 +126,15 @@ impl LlmGeneration {
         })
     }
 
-    /// Runs a future, which may fail, in the span.
+    /// Runs a future that returns a `Result` in the span.
     ///
     /// # Errors
     ///
-    /// As [`SpanBuilder::run`].
+    /// The same as of [`SpanBuilder::run`].
     ///
     /// # Cancel safety
     ///
-    /// As [`SpanBuilder::run`].
+    /// The same as of [`SpanBuilder::run`].
     pub async fn run<T, E, F>(self, body: impl FnOnce(Generation) -> F) -> Result<T, E>
     where
         E: Display + From<TraceError> + 'static,
@@ -152,7 +155,7 @@ impl LlmGeneration {
         .await
     }
 
-    /// Starts the span, current nowhere, for an answer that outlives the call.
+    /// Starts the span without making it current, for an answer that outlives the call.
     ///
     /// ```
     /// use agentspan_model::agentspec::{LlmConfig, Message};
@@ -194,7 +197,7 @@ impl LlmGeneration {
     ///
     /// # Errors
     ///
-    /// As [`SpanBuilder::start`].
+    /// The same as of [`SpanBuilder::start`].
     pub fn start(self) -> Result<OpenGeneration, TraceError> {
         let mut open = Span::when_observed(self.builder()).start_detached()?;
         open.set_covers_future(true);
@@ -241,9 +244,9 @@ impl fmt::Debug for LlmGeneration {
     }
 }
 
-/// Records what a model answers. Made by [`LlmGeneration`]; derefs to its [`Span`].
+/// Records the answer of a model. Made by [`LlmGeneration`]; derefs to its [`Span`].
 ///
-/// All clones record the same answer. If no processor observes the trace, nothing is kept.
+/// All clones record the same answer. If no processor observes the trace, nothing is stored.
 #[derive(Clone)]
 pub struct Generation {
     span: Span,
@@ -262,11 +265,11 @@ struct Answer {
 }
 
 impl Generation {
-    /// Records a streamed piece of the answer's text.
+    /// Records a streamed chunk of the answer's text.
     ///
     /// # Errors
     ///
-    /// As [`Span::add_event`].
+    /// The same as of [`Span::add_event`].
     pub fn add_text(&self, text: impl AsRef<str>) -> Result<(), TraceError> {
         if !self.span.is_observed() {
             return Ok(());
@@ -277,11 +280,11 @@ impl Generation {
         self.span.add_event(chunk.with_content(text))
     }
 
-    /// Records a streamed call of a tool. Pieces of a call must be joined before.
+    /// Records a streamed tool call. Join the chunks of a call first.
     ///
     /// # Errors
     ///
-    /// As [`Span::add_event`].
+    /// The same as of [`Span::add_event`].
     pub fn add_tool_call(&self, call: ToolCall) -> Result<(), TraceError> {
         if !self.span.is_observed() {
             return Ok(());
@@ -291,28 +294,28 @@ impl Generation {
         self.span.add_event(chunk.with_tool_calls(vec![call]))
     }
 
-    /// Sets the answer's whole text, in place of the streamed pieces.
+    /// Sets the whole text of the answer, in place of the streamed chunks.
     pub fn set_text(&self, text: impl AsRef<str>) {
         if self.span.is_observed() {
             self.answer().text = Some(text.as_ref().to_owned());
         }
     }
 
-    /// Sets the tools that the model calls, in place of the streamed ones.
+    /// Sets the tool calls of the answer, in place of the streamed calls.
     pub fn set_tool_calls(&self, calls: impl IntoIterator<Item = ToolCall>) {
         if self.span.is_observed() {
             self.answer().tool_calls = calls.into_iter().collect();
         }
     }
 
-    /// Sets how many tokens the prompt and the answer have.
+    /// Sets the numbers of input and output tokens.
     pub fn set_tokens(&self, input: i64, output: i64) {
         let mut answer = self.answer();
         answer.input_tokens = Some(input);
         answer.output_tokens = Some(output);
     }
 
-    /// Sets the id that the provider gave to the answer.
+    /// Sets the provider's id of the answer.
     pub fn set_completion_id(&self, id: impl Into<Id>) {
         self.answer().completion_id = Some(id.into());
     }
@@ -355,9 +358,11 @@ impl fmt::Debug for Generation {
     }
 }
 
-/// A generation that is open until it is ended. Made by [`LlmGeneration::start`]; derefs to its [`Generation`].
+/// An open generation, which you end explicitly. Made by [`LlmGeneration::start`]; derefs to its
+/// [`Generation`].
 ///
-/// Dropped before [`end`](Self::end), it ends as one that was cancelled, with an `ExceptionRaised` event.
+/// If it is dropped before [`end`](Self::end), it ends as cancelled, with an `ExceptionRaised`
+/// event.
 #[derive(Debug)]
 #[must_use = "the generation ends when this is dropped"]
 pub struct OpenGeneration {
@@ -370,26 +375,26 @@ impl OpenGeneration {
     ///
     /// # Errors
     ///
-    /// As [`OpenSpan::end`].
+    /// The same as of [`OpenSpan::end`].
     pub fn end(mut self) -> Result<(), TraceError> {
         self.finish()
     }
 
-    /// Ends the span as one that failed.
+    /// Ends the span as failed.
     ///
     /// # Errors
     ///
-    /// As [`OpenSpan::end`].
+    /// The same as of [`OpenSpan::end`].
     pub fn fail<E: Display + 'static>(self, error: &E) -> Result<(), TraceError> {
         let told = self.open.record_error(error);
         told.and(self.open.end())
     }
 
-    /// Passes the items of a stream on, and tells `record` each of them.
+    /// Wraps a stream, and calls `record` with each item.
     ///
-    /// The generation ends when the stream does. Where the stream is polled, the span is current. If it is dropped
-    /// before its end, the generation ends as one that was cancelled. For items that are errors, call
-    /// [`record_error`](Span::record_error) in `record`.
+    /// The generation ends with the stream. The span is current while the stream is polled. If the
+    /// stream is dropped before its end, the generation ends as cancelled. For items that are
+    /// errors, call [`record_error`](Span::record_error) in `record`.
     pub fn record_stream<S, F, I>(self, stream: S, record: F) -> RecordedStream<S, F>
     where
         S: futures_core::Stream<Item = I>,

@@ -1,4 +1,4 @@
-//! Which span and which events each kind of component has.
+//! The span and the events of each kind of component.
 
 use std::sync::OnceLock;
 

@@ -1,4 +1,4 @@
-//! A model's answer that streams on after the call.
+//! The stream of a model's answer that outlives the call.
 
 use std::fmt;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! Inputs and outputs of any type as the objects that the events hold.
+//! Converts inputs and outputs of any type to the objects in events.
 
 use agentspan_model::agentspec::{Component, Json, JsonObject};
 use agentspan_queue::contain;

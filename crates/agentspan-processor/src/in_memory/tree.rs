@@ -1,4 +1,4 @@
-//! Spans as a tree of text, and the comparison with an expected one.
+//! Draws spans as a tree of text, and compares it with an expected tree.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,14 +9,14 @@ use agentspan_model::agentspec::Id;
 use super::KeptSpan;
 use crate::console_tree::DEEPEST;
 
-/// The spans are not the tree that was expected.
+/// The tree of the spans differs from the expected tree.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the spans are not the expected tree\nexpected:\n{expected}\nfound:\n{found}")]
 #[non_exhaustive]
 pub struct TreeMismatchError {
-    /// The tree that was expected.
+    /// The expected tree.
     pub expected: String,
-    /// The tree that is there.
+    /// The actual tree.
     pub found: String,
 }
 

@@ -1,4 +1,4 @@
-//! A file that is put aside when it is full.
+//! A file with rotation.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::Rotation;
 
-/// A file of lines. When it is full it is renamed, and a new one begun: see [`Rotation`].
+/// A file of lines. When it is full, it is renamed, and a new file is started: see [`Rotation`].
 ///
-/// [`JsonLines`](super::JsonLines) writes to one. It is public for other writers of lines; a file should
-/// have one writer at a time.
+/// [`JsonLines`](super::JsonLines) writes to one. It is public for other writers of lines. A file
+/// should have only one writer at a time.
 ///
 /// ```
 /// use agentspan_processor::json_lines::{Rotation, RotatingFile};
@@ -48,12 +48,12 @@ impl RotatingFile {
         })
     }
 
-    /// Opens a file to append to it, or makes it. A last line without a line break gets one. Without a
-    /// rotation it grows without bound.
+    /// Opens a file for appending, or creates it. If the last line has no line break, one is added.
+    /// Without rotation, the file grows without limit.
     ///
     /// # Errors
     ///
-    /// When the file can be neither opened nor made.
+    /// The file can be neither opened nor created.
     pub fn append(path: impl Into<PathBuf>, rotation: Option<Rotation>) -> io::Result<Self> {
         let path = path.into();
         let mut file = OpenOptions::new()
@@ -76,12 +76,14 @@ impl RotatingFile {
         })
     }
 
-    /// Writes one or more whole lines to one file: this one, or a new one if it has no room for them.
+    /// Writes one or more whole lines to the same file: the current file, or a new file if the
+    /// current file has no room.
     ///
     /// # Errors
     ///
-    /// When they cannot be written, or the files cannot be renamed. Then none of them is in the file, as
-    /// far as that is possible; what is left of them is a line of its own that is no whole one.
+    /// The lines cannot be written, or the files cannot be renamed. None of the lines is in the
+    /// file then, if the written part can be removed; otherwise, that part remains as an incomplete
+    /// line.
     pub fn write_lines(&mut self, lines: &[u8]) -> io::Result<()> {
         let length = lines.len() as u64;
         if let Some(rotation) = self.rotation {

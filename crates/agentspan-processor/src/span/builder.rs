@@ -1,4 +1,4 @@
-//! Everything that can be said of a span before it starts.
+//! Builds a span.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -14,19 +14,18 @@ use crate::dispatch::{SpanHook, dispatch_async, dispatch_own};
 use crate::started_set::StartedSet;
 use crate::{Trace, TraceError, exception};
 
-/// Everything that can be said of a span before it starts.
+/// Builds a span.
 ///
-/// What to decide: the type of the span (its details), and perhaps a
-/// [name](Self::with_name), a [description](Self::with_description),
-/// [metadata](Self::with_metadata), an [id](Self::with_id), its
-/// [parent](Self::with_parent), which otherwise is the current span. Then how to start it:
+/// Choose the type of the span with its details. Optionally, set a [name](Self::with_name), a
+/// [description](Self::with_description), [metadata](Self::with_metadata), an [id](Self::with_id),
+/// and the [parent](Self::with_parent), which by default is the current span. Then start it:
 ///
 /// | | current until the end | ends |
 /// |---|---|---|
 /// | [`start`](Self::start) | on this thread | when the guard is dropped, with the synchronous hooks |
 /// | [`in_span`](Self::in_span) | in a closure | when it returns, fails or panics |
-/// | [`run`](Self::run) | in a future | when it returns, fails, panics or is dropped; with the asynchronous hooks unless it is dropped |
-/// | [`start_detached`](Self::start_detached), [`start_async`](Self::start_async) | where it is made so | when [`OpenSpan`] is dropped, or wherever somebody ends it |
+/// | [`run`](Self::run) | in a future | when it returns, fails, panics or is dropped; with the asynchronous hooks, except after a panic or a drop |
+/// | [`start_detached`](Self::start_detached), [`start_async`](Self::start_async) | where you make it current | when [`OpenSpan`] is dropped or ended |
 ///
 /// ```
 /// use agentspan_model::agentspec::{Event, EventDetails, SpanDetails};
@@ -92,32 +91,32 @@ impl SpanBuilder {
         self
     }
 
-    /// Sets what it is about. The default is nothing.
+    /// Sets the description. By default, there is none.
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.record.description = description.into();
         self
     }
 
-    /// Sets metadata. The default is none.
+    /// Sets metadata. By default, there is none.
     pub fn with_metadata(mut self, metadata: JsonObject) -> Self {
         self.record.metadata = metadata;
         self
     }
 
-    /// Adds an event that happened before the span starts. No hook hears of it.
+    /// Adds an event from before the start of the span. No hook is called for it.
     pub fn with_event(mut self, event: Event) -> Self {
         self.record.events.push(Arc::new(event));
         self
     }
 
-    /// Sets the parent, for code that runs where the parent is not current: on another thread, in a
+    /// Sets the parent, for code in which the parent is not current: on another thread, in a
     /// spawned task, in a callback. The span belongs to the parent's trace.
     pub fn with_parent(mut self, parent: &Span) -> Self {
         self.parent = Parent::of(parent);
         self
     }
 
-    /// Sets the parent, if it is not to be the current span.
+    /// Sets the parent, if it is not the current span.
     pub(super) fn with_parent_unless_current(mut self, parent: Parent) -> Self {
         if !matches!(parent, Parent::Current) {
             self.parent = parent;
@@ -125,30 +124,32 @@ impl SpanBuilder {
         self
     }
 
-    /// Starts it without a parent, even if a span is current. In OpenTelemetry it is beside the root of
-    /// its trace: below the same span of others, or a root itself.
+    /// Starts the span without a parent, even if a span is current. In OpenTelemetry, it becomes a
+    /// sibling of the root of its trace: a child of the same span, or a root itself.
     pub fn without_parent(mut self) -> Self {
         self.parent = Parent::None;
         self
     }
 
-    /// Starts the span, current on this thread until the guard is dropped, which ends it.
+    /// Starts the span, and makes it current on this thread until the guard is dropped, which ends
+    /// it.
     ///
     /// # Errors
     ///
     /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate). The
-    /// span has ended then, for those processors that had started it, with an `ExceptionRaised` event.
+    /// span has then ended for the processors that had started it, with an `ExceptionRaised` event.
     pub fn start(self) -> Result<SpanGuard, TraceError> {
         let open = self.start_detached()?;
         let pushed = Pushed::new(Active::Span(open.clone()));
         Ok(SpanGuard::new(open, pushed))
     }
 
-    /// Starts the span, current nowhere: for streams, callbacks and spans that other threads end.
+    /// Starts the span without making it current, for streams, callbacks, and spans that other
+    /// threads end.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// The same as of [`start`](Self::start).
     #[inline]
     pub fn start_detached(self) -> Result<OpenSpan, TraceError> {
         let mut open = OpenSpan::new(self.build());
@@ -163,18 +164,18 @@ impl SpanBuilder {
         }
     }
 
-    /// Starts the span, current nowhere, and waits for the asynchronous hooks.
+    /// Starts the span without making it current, and waits for the asynchronous hooks.
     ///
-    /// [`Span::wrap`] makes it current in a future; [`run`](Self::run) does all of it.
+    /// [`Span::wrap`] makes it current in a future; [`run`](Self::run) combines both.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// The same as of [`start`](Self::start).
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it is done, the processors that had started the span end it, with their synchronous
-    /// hooks; the others do not learn of it.
+    /// If the future is dropped before it finishes, the processors that had started the span end
+    /// it, with their synchronous hooks. The others do not see the span.
     pub async fn start_async(self) -> Result<OpenSpan, TraceError> {
         let mut open = OpenSpan::new(self.build());
         open.set_covers_future(true);

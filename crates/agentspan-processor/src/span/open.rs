@@ -1,4 +1,4 @@
-//! Those who own a span, and end it when they are dropped.
+//! The owners of a span, which end it when they are dropped.
 
 use std::ops::Deref;
 use std::thread;
@@ -8,13 +8,13 @@ use crate::context::Pushed;
 use crate::dispatch::report_unheard;
 use crate::{TraceError, exception};
 
-/// A span that is open and ends when this is dropped. Made by
+/// An open span that ends when this value is dropped. Made by
 /// [`start_detached`](crate::span::SpanBuilder::start_detached) and
 /// [`start_async`](crate::span::SpanBuilder::start_async).
 ///
-/// It may move to other threads, and outlive the task that opened it. It is current only where
-/// [`enter`](Span::enter) or [`wrap`](Span::wrap) makes it so. Dropping it calls the synchronous
-/// hooks; [`end_async`](Self::end_async) calls the asynchronous ones. Dropped by a panic, it gets an
+/// It may move to other threads, and outlive the task that opened it. [`enter`](Span::enter) and
+/// [`wrap`](Span::wrap) make it current. Dropping it calls the synchronous hooks;
+/// [`end_async`](Self::end_async) calls the asynchronous hooks. If a panic drops it, it gets an
 /// `ExceptionRaised` event first.
 #[derive(Debug)]
 #[must_use = "the span ends when this is dropped"]
@@ -40,7 +40,7 @@ impl OpenSpan {
     /// # Errors
     ///
     /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate). The
-    /// span has ended all the same.
+    /// span has ended in any case.
     pub fn end(mut self) -> Result<(), TraceError> {
         self.span.end_own()
     }
@@ -50,16 +50,16 @@ impl OpenSpan {
         &mut self.span
     }
 
-    /// Ends the span, and waits for the asynchronous hooks. It is current while they run.
+    /// Ends the span, and waits for the asynchronous hooks. The span is current while they run.
     ///
     /// # Errors
     ///
-    /// As [`end`](Self::end).
+    /// The same as of [`end`](Self::end).
     ///
     /// # Cancel safety
     ///
-    /// The span has ended when this is dropped, at whatever time. The processors that were not reached
-    /// yet get their synchronous hooks.
+    /// The span ends even if the future is dropped at any time. The synchronous hooks of the
+    /// remaining processors are then called.
     pub async fn end_async(self) -> Result<(), TraceError> {
         self.span.wrap(self.span.end_async()).await
     }
@@ -97,14 +97,14 @@ impl Drop for OpenSpan {
     }
 }
 
-/// A span that is current on this thread, and ends when this is dropped. Made by
+/// A span that is current on this thread, and ends when this guard is dropped. Made by
 /// [`start`](crate::span::SpanBuilder::start).
 ///
-/// Guards may be dropped in any order: each takes its own span off the stack. Dropped by a panic, the
-/// span gets an `ExceptionRaised` event. For errors there is [`in_span`](crate::span::SpanBuilder::in_span), or
-/// [`record_error`](Span::record_error).
+/// Guards may be dropped in any order: each removes its own span from the stack. If a panic drops
+/// the guard, the span gets an `ExceptionRaised` event. To record errors, use
+/// [`in_span`](crate::span::SpanBuilder::in_span) or [`record_error`](Span::record_error).
 ///
-/// It cannot leave its thread, and so cannot be held across the `await`s of a task that can:
+/// It cannot leave its thread, so a task that can change threads cannot hold it across an `await`:
 ///
 /// ```compile_fail,E0277
 /// # use agentspan_processor::Span;
@@ -141,7 +141,7 @@ impl SpanGuard {
     /// # Errors
     ///
     /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate). The
-    /// span has ended all the same.
+    /// span has ended in any case.
     pub fn end(mut self) -> Result<(), TraceError> {
         self.open.span.end_own()
     }

@@ -1,4 +1,4 @@
-//! Spans around closures and futures, which end whatever becomes of these.
+//! Runs closures and futures in a span, which ends in any case.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -11,7 +11,7 @@ use crate::{TraceError, exception};
 impl SpanBuilder {
     /// Runs a closure in the span, which ends when the closure returns, fails or panics.
     ///
-    /// An `Err` or a panic becomes an `ExceptionRaised` event of the span, and goes on to the caller.
+    /// An `Err` or a panic becomes an `ExceptionRaised` event of the span, and reaches the caller.
     ///
     /// ```
     /// use agentspan_model::agentspec::SpanDetails;
@@ -28,7 +28,7 @@ impl SpanBuilder {
     ///
     /// # Errors
     ///
-    /// What the closure returns, or [`TraceError::Hook`] under
+    /// The error of the closure, or [`TraceError::Hook`] under
     /// [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate) if the closure returned `Ok`.
     pub fn in_span<T, E>(self, body: impl FnOnce(&Span) -> Result<T, E>) -> Result<T, E>
     where
@@ -55,9 +55,9 @@ impl SpanBuilder {
 
     /// Runs a future in the span, which ends when the future returns, fails, panics or is dropped.
     ///
-    /// An `Err`, a panic or the drop becomes an `ExceptionRaised` event of the span. An `Err` and a panic go
-    /// on to the caller. The hooks are the asynchronous ones, but for a drop and a panic the synchronous
-    /// ones: nobody awaits those.
+    /// An `Err`, a panic or the drop becomes an `ExceptionRaised` event of the span. An `Err` and a
+    /// panic reach the caller. The asynchronous hooks are called, except after a drop or a panic,
+    /// which cannot be awaited: then the synchronous hooks are called.
     ///
     /// ```
     /// use agentspan_model::agentspec::{EventDetails, SpanDetails};
@@ -77,12 +77,12 @@ impl SpanBuilder {
     ///
     /// # Errors
     ///
-    /// What the future returns, or [`TraceError::Hook`] under
+    /// The error of the future, or [`TraceError::Hook`] under
     /// [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate) if the future returned `Ok`.
     ///
     /// # Cancel safety
     ///
-    /// As cancel safe as the future. The span ends with the synchronous hooks.
+    /// It is as cancel safe as the future. The span ends with the synchronous hooks.
     pub async fn run<T, E, F>(self, body: impl FnOnce(Span) -> F) -> Result<T, E>
     where
         E: Display + From<TraceError> + 'static,

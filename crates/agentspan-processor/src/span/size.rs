@@ -1,13 +1,12 @@
-//! How much memory a span holds.
+//! Estimates the memory of a span.
 
 use super::{Inner, Slot, Span};
 
 impl Span {
-    /// An estimate of the memory that is held as long as somebody keeps the span: itself and its events, in
-    /// bytes.
+    /// An estimate of the memory of the span and its events, in bytes.
     ///
-    /// Texts count with their length. Components are not counted, since spans and events share them, and
-    /// neither are the parent and the trace.
+    /// Texts count with their length. Components do not count, because spans and events share them,
+    /// nor do the parent and the trace.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
         let events = self.inner.events.iter();

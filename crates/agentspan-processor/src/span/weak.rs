@@ -1,19 +1,20 @@
-//! Telling spans apart, also when two of them have one id.
+//! Keys that distinguish spans, even if two spans share an id.
 
 use std::fmt;
 use std::sync::Weak;
 
 use super::{Inner, Span};
 
-/// Tells spans apart: equal if they are of [the same](Span::is_same) span.
+/// Identifies a span. Two keys are equal if they belong to [the same](Span::is_same) span.
 ///
-/// An id does not tell: two traces may have spans of one id, and programs start a second span with the id
-/// of one that is open. A key is good for as long as a [`Span`] or a [`WeakSpan`] of its span is kept;
-/// after that, a new span may have the same.
+/// An id is not sufficient: two traces may have spans with the same id, and programs start a second
+/// span with the id of an open span. A key is valid as long as a [`Span`] or a [`WeakSpan`] of its
+/// span exists; after that, a new span may have the same key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SpanKey(usize);
 
-/// A handle that keeps the [key](Self::key) of a span good, and neither the span nor its events.
+/// A handle that keeps the [key](Self::key) of a span valid, but keeps neither the span nor its
+/// events.
 #[derive(Clone)]
 pub struct WeakSpan(Weak<Inner>);
 
@@ -24,7 +25,7 @@ impl Span {
         SpanKey(self.inner.address())
     }
 
-    /// A handle that does not keep the span.
+    /// A weak handle, which does not keep the span.
     #[must_use]
     pub fn downgrade(&self) -> WeakSpan {
         WeakSpan(self.inner.downgrade())

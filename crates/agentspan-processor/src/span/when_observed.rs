@@ -1,4 +1,4 @@
-//! Spans that are only made if somebody hears of them.
+//! Spans that are only created if a processor observes them.
 
 use std::fmt::{self, Display};
 use std::future::Future;
@@ -17,16 +17,15 @@ thread_local! {
     static NOT_MADE: Span = Span::not_made();
 }
 
-/// A span that is only made if a processor observes the trace that it would belong to. Made by
-/// [`Span::when_observed`].
+/// Builds a span only if a processor observes its trace. Made by [`Span::when_observed`].
 ///
-/// Without processors, what the span says is not even put together, and nothing is allocated: for programs whose
-/// telemetry can be switched off. What starting it returns then stands for a span that does not exist. It can be
-/// used like any other: what is recorded is left out, and it has ended. It is not current, so that what runs inside
-/// has the parent that it would have without it.
+/// Without processors, the details of the span are not built, and nothing is allocated. Use it if
+/// telemetry can be switched off. The returned handle then stands for a span that does not exist.
+/// You can use it like any other handle: it ignores recordings, and counts as ended. It is not
+/// current, so spans inside keep their outer parent.
 ///
-/// A span that starts belongs to the trace of its parent. If that is not the current span, say so
-/// [here](Self::with_parent) and not in the closure.
+/// A span belongs to the trace of its parent. If the parent is not the current span, set it
+/// [here](Self::with_parent), not in the closure.
 #[must_use = "a span does nothing until it is started"]
 pub struct WhenObserved<F> {
     make: F,
@@ -42,13 +41,13 @@ impl<F: FnOnce() -> SpanBuilder> WhenObserved<F> {
         }
     }
 
-    /// As [`SpanBuilder::with_parent`].
+    /// Like [`SpanBuilder::with_parent`].
     pub fn with_parent(mut self, parent: &Span) -> Self {
         self.parent = Parent::of(parent);
         self
     }
 
-    /// As [`SpanBuilder::without_parent`].
+    /// Like [`SpanBuilder::without_parent`].
     pub fn without_parent(mut self) -> Self {
         self.parent = Parent::None;
         self

@@ -1,4 +1,4 @@
-//! Everything that can be said of a trace before it starts.
+//! Builds a trace.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -17,13 +17,13 @@ use crate::dispatch::{CatchUnwind, observers, report_unheard};
 use crate::span::SpanBuilder;
 use crate::{ErrorPolicy, Span, SpanProcessor, TraceError, exception};
 
-/// Everything that can be said of a trace before it starts.
+/// Builds a trace.
 ///
-/// What to decide: who observes it ([`with_processor`](Self::with_processor)), and perhaps its
-/// [name](Self::with_name) and [id](Self::with_id), another [root span](Self::with_root_span), what
-/// happens when a hook fails ([`with_error_policy`](Self::with_error_policy)), whether the processors
-/// are shut down with it ([`without_shutdown`](Self::without_shutdown)). Then how to start it:
-/// [`start`](Self::start) on this thread, [`in_trace`](Self::in_trace) around a closure,
+/// Set its processors ([`with_processor`](Self::with_processor)). Optionally, set a
+/// [name](Self::with_name), an [id](Self::with_id), another [root span](Self::with_root_span), and
+/// the policy for failed hooks ([`with_error_policy`](Self::with_error_policy)), or keep the
+/// processors running after the trace ([`without_shutdown`](Self::without_shutdown)). Then start
+/// it: [`start`](Self::start) on this thread, [`in_trace`](Self::in_trace) around a closure,
 /// [`run`](Self::run) around a future, or [`start_async`](Self::start_async).
 #[derive(Clone, Debug)]
 #[must_use = "a trace does nothing until it is started"]
@@ -67,44 +67,45 @@ impl TraceBuilder {
 
     /// Adds a processor. Hooks run in the order in which processors were added.
     ///
-    /// Give an `Arc` of it to keep a handle of your own.
+    /// To keep your own handle, pass an `Arc`.
     pub fn with_processor(mut self, processor: impl SpanProcessor + 'static) -> Self {
         self.processors.push(Arc::new(processor));
         self
     }
 
-    /// Leaves the processors running when the trace ends, for a later trace that uses them too. The
-    /// default is to shut them down.
+    /// Keeps the processors running when the trace ends, so that a later trace can use them, too.
+    /// By default, they are shut down.
     pub fn without_shutdown(mut self) -> Self {
         self.shutdown_on_exit = false;
         self
     }
 
-    /// Sets the span that covers the whole trace. The default is one of the type `RootSpan`.
+    /// Sets the span that covers the whole trace. The default is a `RootSpan`.
     pub fn with_root_span(mut self, root_span: SpanBuilder) -> Self {
         self.root_span = Some(root_span);
         self
     }
 
-    /// Sets what happens when a hook fails. The default is [`ErrorPolicy::Report`].
+    /// Sets the policy for failed hooks. The default is [`ErrorPolicy::Report`].
     pub fn with_error_policy(mut self, error_policy: ErrorPolicy) -> Self {
         self.error_policy = error_policy;
         self
     }
 
-    /// Sets the clock, for tests. The default is that of the system.
+    /// Sets the clock, for tests. The default is the system's clock.
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// Starts the trace and its root span, active on this thread until the guard is dropped, which ends it.
+    /// Starts the trace and its root span, which are active on this thread until the guard is
+    /// dropped, which ends them.
     ///
     /// # Errors
     ///
     /// [`TraceError::AlreadyActive`] if a trace is active here, [`TraceError::Hook`] under
-    /// [`ErrorPolicy::Propagate`]. The trace is not active then, and processors that came up are
-    /// shut down again.
+    /// [`ErrorPolicy::Propagate`]. The trace is then not active, and processors that have started
+    /// are shut down.
     pub fn start(self) -> Result<TraceGuard, TraceError> {
         let (trace, root_span) = self.build()?;
         let pushed = Pushed::new(Active::Trace(trace.clone()));
@@ -116,11 +117,12 @@ impl TraceBuilder {
         Ok(TraceGuard::new(root, running, pushed))
     }
 
-    /// Starts the trace and its root span, for code that makes it active or ends it somewhere else.
+    /// Starts the trace and its root span without making them active, for code that ends them
+    /// elsewhere.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// The same as of [`start`](Self::start).
     pub fn start_detached(self) -> Result<OpenTrace, TraceError> {
         let (trace, root_span) = self.build()?;
         let _pushed = Pushed::new(Active::Trace(trace.clone()));
@@ -133,15 +135,17 @@ impl TraceBuilder {
 
     /// Starts the trace and its root span, and waits for the asynchronous hooks.
     ///
-    /// [`OpenTrace::wrap`] makes it active in a future; [`run`](Self::run) does all of it.
+    /// [`OpenTrace::wrap`] makes it active in a future; [`run`](Self::run) combines both.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start). `AlreadyActive` tells of the context in which this is polled first.
+    /// The same as of [`start`](Self::start). `AlreadyActive` refers to the context of the first
+    /// poll.
     ///
     /// # Cancel safety
     ///
-    /// Dropped before it is done, the trace ends, and processors that came up are shut down again.
+    /// If the future is dropped before it finishes, the trace ends, and processors that have
+    /// started are shut down.
     pub async fn start_async(self) -> Result<OpenTrace, TraceError> {
         let (trace, root_span) = self.build()?;
         let active = Active::Trace(trace.clone());
@@ -170,7 +174,7 @@ impl TraceBuilder {
     ///
     /// # Errors
     ///
-    /// What the closure returns, or that of [`start`](Self::start), or [`TraceError::Hook`] under
+    /// The error of the closure or of [`start`](Self::start), or [`TraceError::Hook`] under
     /// [`ErrorPolicy::Propagate`] if the closure returned `Ok`.
     pub fn in_trace<T, E>(self, body: impl FnOnce(&Trace) -> Result<T, E>) -> Result<T, E>
     where
@@ -202,11 +206,11 @@ impl TraceBuilder {
     ///
     /// # Errors
     ///
-    /// As [`in_trace`](Self::in_trace).
+    /// The same as of [`in_trace`](Self::in_trace).
     ///
     /// # Cancel safety
     ///
-    /// As cancel safe as the future. The trace ends with the synchronous hooks.
+    /// It is as cancel safe as the future. The trace ends with the synchronous hooks.
     pub async fn run<T, E, F>(self, body: impl FnOnce(Trace) -> F) -> Result<T, E>
     where
         E: Display + From<TraceError> + 'static,

@@ -1,4 +1,4 @@
-//! Those who own a trace, and end it when they are dropped.
+//! The owners of a trace, which end it when they are dropped.
 
 use std::future::Future;
 
@@ -7,10 +7,10 @@ use crate::context::{InSpan, Pushed};
 use crate::span::{OpenSpan, SpanGuard};
 use crate::{Span, TraceError};
 
-/// A trace that is active on this thread, and ends when this is dropped. Made by
+/// A trace that is active on this thread, and ends when this guard is dropped. Made by
 /// [`start`](crate::trace::TraceBuilder::start).
 ///
-/// It cannot leave its thread. Dropped by a panic, its root span gets an `ExceptionRaised` event.
+/// It cannot leave its thread. If a panic drops it, its root span gets an `ExceptionRaised` event.
 #[derive(Debug)]
 #[must_use = "the trace ends when this is dropped"]
 pub struct TraceGuard {
@@ -41,13 +41,13 @@ impl TraceGuard {
         &self.root
     }
 
-    /// Ends the root span and the trace, and shuts down the processors unless the trace was told to
-    /// leave them running.
+    /// Ends the root span and the trace, and shuts down the processors, unless the trace keeps them
+    /// running.
     ///
     /// # Errors
     ///
     /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate). The
-    /// trace has ended all the same.
+    /// trace has ended in any case.
     pub fn end(self) -> Result<(), TraceError> {
         let Self {
             root,
@@ -59,12 +59,13 @@ impl TraceGuard {
     }
 }
 
-/// A trace that is active and ends when this is dropped. Made by
+/// An open trace that ends when this value is dropped. Made by
 /// [`start_detached`](crate::trace::TraceBuilder::start_detached) and
 /// [`start_async`](crate::trace::TraceBuilder::start_async).
 ///
-/// It is active only where [`wrap`](Self::wrap) makes it so, or where one of its spans is current.
-/// Dropping it calls the synchronous hooks; [`end_async`](Self::end_async) calls the asynchronous ones.
+/// It is active in a future of [`wrap`](Self::wrap), and while one of its spans is current.
+/// Dropping it calls the synchronous hooks; [`end_async`](Self::end_async) calls the asynchronous
+/// hooks.
 #[derive(Debug)]
 #[must_use = "the trace ends when this is dropped"]
 pub struct OpenTrace {
@@ -90,22 +91,22 @@ impl OpenTrace {
         &self.root
     }
 
-    /// Makes the trace active and its root span current in a future. Does not end it.
+    /// Makes the trace active and its root span current in a future. Does not end the trace.
     ///
     /// # Cancel safety
     ///
-    /// As cancel safe as `future`, which is dropped while the trace is active.
+    /// It is as cancel safe as `future`, which is dropped while the trace is active.
     pub fn wrap<F: Future>(&self, future: F) -> InSpan<F> {
         self.root.wrap(future)
     }
 
-    /// Ends the root span and the trace, and shuts down the processors unless the trace was told to
-    /// leave them running.
+    /// Ends the root span and the trace, and shuts down the processors, unless the trace keeps them
+    /// running.
     ///
     /// # Errors
     ///
     /// [`TraceError::Hook`] under [`ErrorPolicy::Propagate`](crate::ErrorPolicy::Propagate). The
-    /// trace has ended all the same.
+    /// trace has ended in any case.
     pub fn end(self) -> Result<(), TraceError> {
         let entered = self.root.enter();
         let root_ended = self.root.end();
@@ -113,16 +114,16 @@ impl OpenTrace {
         root_ended.and(self.running.finish())
     }
 
-    /// As [`end`](Self::end), and waits for the asynchronous hooks.
+    /// Like [`end`](Self::end), and waits for the asynchronous hooks.
     ///
     /// # Errors
     ///
-    /// As [`end`](Self::end).
+    /// The same as of [`end`](Self::end).
     ///
     /// # Cancel safety
     ///
-    /// The trace has ended when this is dropped, at whatever time, with synchronous hooks for the processors that
-    /// were not reached yet.
+    /// The trace ends even if the future is dropped at any time. The synchronous hooks of the
+    /// remaining processors are then called.
     pub async fn end_async(self) -> Result<(), TraceError> {
         let Self { root, running } = self;
         let root_ended = root.end_async().await;
