@@ -1,11 +1,12 @@
-//! The vocabulary of Agent 365, as `microsoft-agents-a365-observability-core` 0.1.0 and 2.0.0,
-//! and their successor `microsoft-opentelemetry` 1.5.0, have it.
+//! The vocabulary of Agent 365, as in `microsoft-agents-a365-observability-core` 0.1.0 and 2.0.0,
+//! and in their successor `microsoft-opentelemetry` 1.5.0.
 //!
-//! Details ([`AgentDetails`], [`ToolCallDetails`], …) and messages ([`InputMessages`], …) say what
-//! happened; [`Identity`] says for whom; [`Profile`] names a generation of the contract and [`mapping`]
-//! tells which attributes it writes. One set of details serves all generations: what a generation has no
-//! word for is not written. All details read and write as JSON with the reference's field names.
-//! [`contract`] has what the service documents about the spans that it takes, as data.
+//! Details ([`AgentDetails`], [`ToolCallDetails`], …) and messages ([`InputMessages`], …) describe
+//! an operation. [`Identity`] is its tenant and agent. [`Profile`] is a generation of the contract,
+//! and [`mapping`] maps details to the attributes of a generation. All generations share the
+//! details; values that a generation does not support are not written. All details serialise to
+//! JSON with the reference's field names. [`contract`] has the documented rules of the service as
+//! data.
 
 mod agent_details;
 mod agent_type;

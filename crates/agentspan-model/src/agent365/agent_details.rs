@@ -1,4 +1,4 @@
-//! Who an agent is.
+//! The identity and the description of an agent.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,16 +6,16 @@ use super::{AgentId, AgentType, TenantId};
 
 /// The identity and the description of an agent.
 ///
-/// One type for both profiles; each field says which one does not write it.
+/// All profiles share this type. Each field names the profiles that do not write it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AgentDetails {
     /// The agent's id.
     pub agent_id: AgentId,
-    /// The name that people see.
+    /// The display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_name: Option<String>,
-    /// The text on what the agent is for.
+    /// The description of the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_description: Option<String>,
     /// The agent's own user id, "AUID". 2.0.0 calls it the agentic user id.
@@ -28,7 +28,7 @@ pub struct AgentDetails {
     /// The agent's user principal name; not written by 2.0.0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_upn: Option<String>,
-    /// The id of the blueprint, or application, that the agent was made from.
+    /// The id of the blueprint, or application, of the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_blueprint_id: Option<String>,
     /// The kind of agent.
@@ -37,13 +37,14 @@ pub struct AgentDetails {
     /// The agent's tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<TenantId>,
-    /// The id of the conversation that the agent takes part in. With 2.0.0 that of the request comes first.
+    /// The id of the agent's conversation. With 2.0.0, the conversation of the request takes
+    /// precedence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation_id: Option<String>,
     /// The address of the agent's icon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon_uri: Option<String>,
-    /// The mail address of the agent's own user; not written by 0.1.0, as what follows.
+    /// The mail address of the agent's own user; not written by 0.1.0, like the following fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agentic_user_email: Option<String>,
     /// The id of the platform that the agent runs on.
@@ -58,7 +59,7 @@ pub struct AgentDetails {
 }
 
 impl AgentDetails {
-    /// With what must be known; the rest is optional.
+    /// Creates it with the required values. The other values are optional.
     #[must_use]
     pub fn new(agent_id: AgentId) -> Self {
         Self {
@@ -79,14 +80,14 @@ impl AgentDetails {
         }
     }
 
-    /// Sets the name that people see.
+    /// Sets the display name.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.agent_name = Some(name.into());
         self
     }
 
-    /// Sets the text on what the agent is for.
+    /// Sets the description of the agent.
     #[must_use]
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.agent_description = Some(description.into());
@@ -107,7 +108,7 @@ impl AgentDetails {
         self
     }
 
-    /// Sets the id of the blueprint, or application, that the agent was made from.
+    /// Sets the id of the blueprint, or application, of the agent.
     #[must_use]
     pub fn with_blueprint_id(mut self, blueprint_id: impl Into<String>) -> Self {
         self.agent_blueprint_id = Some(blueprint_id.into());
@@ -156,7 +157,7 @@ impl AgentDetails {
         self
     }
 
-    /// Sets who serves the agent's model, such as `openai`.
+    /// Sets the provider of the agent's model, such as `openai`.
     #[must_use]
     pub fn with_provider_name(mut self, provider_name: impl Into<String>) -> Self {
         self.provider_name = Some(provider_name.into());

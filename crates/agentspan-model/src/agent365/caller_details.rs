@@ -1,8 +1,8 @@
-//! Which person or service called an agent.
+//! The person or service that calls an agent.
 
 use serde::{Deserialize, Serialize};
 
-/// Which person or service called an agent.
+/// The person or service that calls an agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CallerDetails {
@@ -18,13 +18,13 @@ pub struct CallerDetails {
     /// The caller's user id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_user_id: Option<String>,
-    /// The caller's tenant. A fact about somebody else, so any text is kept.
+    /// The caller's tenant. It may be any text, since it does not route spans.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
 }
 
 impl CallerDetails {
-    /// Nothing known yet.
+    /// Creates it without any values.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -58,7 +58,7 @@ impl CallerDetails {
         self
     }
 
-    /// Sets the caller's tenant. A fact about somebody else, so any text is kept.
+    /// Sets the caller's tenant. It may be any text, since it does not route spans.
     #[must_use]
     pub fn with_tenant_id(mut self, tenant_id: impl Into<String>) -> Self {
         self.tenant_id = Some(tenant_id.into());

@@ -1,15 +1,15 @@
-//! The IP address that somebody called from.
+//! The IP address of a caller.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
-/// The IP address that somebody called from, in its usual spelling.
+/// The IP address of a caller, in its usual spelling.
 ///
-/// What is taken and how it is written are those of `ipaddress.ip_address` in Python 3.11, which the
-/// reference uses: zones are kept (`fe80::1%eth0`), and an IPv4 address inside of an IPv6 one is
-/// written in hexadecimal digits.
+/// Parsing and formatting follow `ipaddress.ip_address` in Python 3.11, which the reference uses:
+/// zones are kept (`fe80::1%eth0`), and an IPv4 address inside an IPv6 address is written in
+/// hexadecimal digits.
 ///
 /// ```
 /// use agentspan_model::agent365::ClientAddress;
@@ -23,9 +23,9 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct ClientAddress(String);
 
-/// A text is not an IP address. Leave it out: nothing is recorded in place of it.
+/// A text is not an IP address. Leave the address out.
 ///
-/// The message does not repeat the text, which may say more about a person than an address.
+/// The message does not show the text, which may be personal data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClientAddressError;
@@ -43,7 +43,8 @@ impl ClientAddress {
     ///
     /// # Errors
     ///
-    /// [`ClientAddressError`] for everything else, such as a name, a port or blanks around it.
+    /// [`ClientAddressError`] for any other text, for example with a name, a port or surrounding
+    /// blanks.
     pub fn parse(text: &str) -> Result<Self, ClientAddressError> {
         if let Ok(address) = text.parse::<Ipv4Addr>() {
             return Ok(IpAddr::from(address).into());

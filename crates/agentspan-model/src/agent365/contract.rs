@@ -1,14 +1,15 @@
-//! What Agent 365 documents about the spans that it receives, as data.
+//! The documented contract of Agent 365 for spans, as data.
 //!
-//! [`ATTRIBUTES`] lists the documented attributes: for which [`Operation`] each is mandatory, what kind of
-//! value it has and what happens without it. [`Rule::all`] lists the mistakes that people make, each with
-//! its symptom, cause and remedy, where it can be found and who says so. [`CONFLICTS`] lists the
-//! questions on which sources disagree, and our default. [`STATUSES`] says what a refusal means, and
-//! [`TOKEN_ERRORS`] what an answer of Entra means.
+//! [`ATTRIBUTES`] lists the documented attributes: the [`Operation`]s for which each is mandatory,
+//! the kind of its value, and the effect if it is missing. [`Rule::all`] lists common mistakes,
+//! each with its symptom, cause, remedy and sources, and the place where it can be found.
+//! [`CONFLICTS`] lists the questions on which sources disagree, and our defaults. [`STATUSES`]
+//! explains refusals, and [`TOKEN_ERRORS`] explains errors of Entra.
 //!
-//! A [`Judge`] applies the rules to spans, traces, requests, tokens and answers. It is a pure function: it opens
-//! no connection and reads no clock. Sources disagree on what is mandatory, so a judge follows one
-//! [`RuleSet`]. `docs/agent365-contract.md` prints all of it.
+//! A [`Judge`] applies the rules to spans, traces, requests, tokens and answers. It is a pure
+//! function: it opens no connection and reads no clock. Sources disagree on the mandatory
+//! attributes, so a judge follows one [`RuleSet`]. `docs/agent365-contract.md` prints all of this
+//! data.
 //!
 //! ```
 //! use agentspan_model::agent365::contract::{Judge, ObservedSpan, RuleId, RuleSet};

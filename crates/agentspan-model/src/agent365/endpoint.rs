@@ -1,31 +1,32 @@
-//! The host and port that a request went to.
+//! The host and the port of an agent or a tool.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// The host and port that an agent or a tool is reached at.
+/// The host and the port of an agent or a tool.
 ///
-/// Nothing else of a URL is kept: no user, password, path or query.
+/// Other parts of a URL (user, password, path, query) are not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Endpoint {
-    /// The host name or address, as it was given; that of a URL in lower case.
+    /// The host name or address, unchanged; from a URL, in lower case.
     pub host: String,
-    /// The port, when one was named.
+    /// The port, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
 }
 
-/// Why a text is not the URL of an endpoint.
+/// Why a text is not a URL of an endpoint.
 ///
-/// The message does not repeat the text, which may hold a password.
+/// The message does not show the text, which may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndpointError {
-    /// There is no `scheme://` and host. Write the whole URL, such as `https://tools.example.com:8443`.
+    /// The text has no scheme or no host. Write the whole URL, such as
+    /// `https://tools.example.com:8443`.
     NoHost,
-    /// What follows the host's colon is no number from 0 to 65535.
+    /// The port is not a number from 0 to 65535.
     Port,
 }
 
@@ -41,7 +42,7 @@ impl std::fmt::Display for EndpointError {
 impl std::error::Error for EndpointError {}
 
 impl Endpoint {
-    /// An endpoint at the default port.
+    /// An endpoint with the default port.
     #[must_use]
     pub fn new(host: impl Into<String>) -> Self {
         Self {
@@ -50,18 +51,18 @@ impl Endpoint {
         }
     }
 
-    /// Names the port.
+    /// Sets the port.
     #[must_use]
     pub fn with_port(mut self, port: u16) -> Self {
         self.port = Some(port);
         self
     }
 
-    /// Takes host and port from a URL, as Python's `urllib.parse.urlparse` finds them.
+    /// Reads the host and the port of a URL, as Python's `urllib.parse.urlparse` does.
     ///
     /// # Errors
     ///
-    /// [`EndpointError`] when the URL has no host or a bad port.
+    /// [`EndpointError`] if the URL has no host or an invalid port.
     pub fn from_url(url: &str) -> Result<Self, EndpointError> {
         let url = without_controls(url);
         let rest = after_scheme(&url).strip_prefix("//");
@@ -92,7 +93,7 @@ impl Endpoint {
         }
     }
 
-    /// The port that is worth recording: not 443, which Agent 365 takes for granted, and not 0.
+    /// The port, unless it is 443, the default of Agent 365, or 0.
     #[must_use]
     pub fn recorded_port(&self) -> Option<u16> {
         self.port.filter(|port| !matches!(port, 0 | 443))

@@ -1,4 +1,4 @@
-//! Who started an agent's work.
+//! The origins of an agent's work.
 
 use serde::{Deserialize, Serialize};
 

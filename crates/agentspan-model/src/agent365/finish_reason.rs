@@ -1,19 +1,19 @@
-//! Why a model stopped.
+//! Finish reasons of models.
 
 use super::open_text::open_text;
 
 open_text! {
-    /// Why a model stopped, in the words of the GenAI semantic conventions.
+    /// Why a model stopped, as defined by the GenAI semantic conventions.
     pub enum FinishReason {
-        /// It was done.
+        /// The answer is complete.
         Stop = "stop",
-        /// It had reached the limit of tokens.
+        /// The token limit was reached.
         Length = "length",
-        /// Its content was filtered.
+        /// The content was filtered.
         ContentFilter = "content_filter",
-        /// It wants a tool to be called.
+        /// The model requests a tool call.
         ToolCall = "tool_call",
-        /// It failed.
+        /// The model failed.
         Error = "error",
     }
 }

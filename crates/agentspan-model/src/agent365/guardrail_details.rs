@@ -7,13 +7,13 @@ use crate::masked::debug_masked;
 
 /// An evaluation of content or an action by a guardian (Agent 365 2.0.0).
 ///
-/// `Debug` masks the reason, which may repeat what was evaluated.
+/// `Debug` masks the reason, which may repeat the evaluated content.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GuardrailDetails {
-    /// The content or action that is evaluated.
+    /// The kind of content or action that is evaluated.
     pub target_type: GuardrailTarget,
-    /// The guardian's decision. The scope records a later one.
+    /// The guardian's decision. The scope can record a later decision.
     pub decision_type: GuardrailDecision,
     /// The name of the guardian.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,13 +27,13 @@ pub struct GuardrailDetails {
     /// The version of the guardian.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guardian_version: Option<String>,
-    /// The id of what is evaluated.
+    /// The id of the evaluated content or action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_id: Option<String>,
-    /// Why it was decided so, for people.
+    /// The reason of the decision, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision_reason: Option<String>,
-    /// Why it was decided so, for programs.
+    /// The reason code of the decision, for programs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision_code: Option<String>,
     /// The id of the policy that led to the decision.
@@ -45,7 +45,7 @@ pub struct GuardrailDetails {
     /// The version of the policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_version: Option<String>,
-    /// The hash of the content, to find it again.
+    /// The hash of the content, to identify it later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_input_hash: Option<String>,
     /// Whether the guardian changed the content.
@@ -77,7 +77,7 @@ macro_rules! setters {
 }
 
 impl GuardrailDetails {
-    /// With what must be known; the rest is optional.
+    /// Creates it with the required values. The other values are optional.
     #[must_use]
     pub fn new(
         target_type: impl Into<GuardrailTarget>,
@@ -103,19 +103,19 @@ impl GuardrailDetails {
     }
 
     setters! {
-        /// Sets the name of the guardian, which becomes part of the span's.
+        /// Sets the name of the guardian, which becomes part of the span's name.
         with_guardian_name => guardian_name;
         /// Sets the id of the guardian.
         with_guardian_id => guardian_id;
-        /// Sets who provides the guardian.
+        /// Sets the provider of the guardian.
         with_guardian_provider_name => guardian_provider_name;
         /// Sets the version of the guardian.
         with_guardian_version => guardian_version;
-        /// Sets the id of what is evaluated.
+        /// Sets the id of the evaluated content or action.
         with_target_id => target_id;
-        /// Sets why it was decided so, for people.
+        /// Sets the reason of the decision, for people.
         with_decision_reason => decision_reason;
-        /// Sets why it was decided so, for programs.
+        /// Sets the reason code of the decision, for programs.
         with_decision_code => decision_code;
         /// Sets the id of the policy that led to the decision.
         with_policy_id => policy_id;

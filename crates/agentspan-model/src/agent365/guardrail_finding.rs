@@ -10,12 +10,12 @@ use super::{GuardrailDecision, RiskSeverity};
 pub struct GuardrailFinding {
     /// The kind of risk, such as `prompt_injection`, `jailbreak` or `pii`.
     pub risk_category: String,
-    /// How bad it is.
+    /// The severity of the risk.
     pub risk_severity: RiskSeverity,
     /// The decision of the policy alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_decision_type: Option<GuardrailDecision>,
-    /// The id of the policy that found it.
+    /// The id of the policy that found the risk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_id: Option<String>,
     /// The name of the policy.
@@ -24,7 +24,7 @@ pub struct GuardrailFinding {
     /// The version of the policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_version: Option<String>,
-    /// How sure the guardian is, from 0 to 1.
+    /// The confidence of the guardian, from 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk_score: Option<f64>,
     /// Facts about the risk. They must hold neither contents nor personal data.
@@ -33,7 +33,7 @@ pub struct GuardrailFinding {
 }
 
 impl GuardrailFinding {
-    /// With what must be known; the rest is optional.
+    /// Creates it with the required values. The other values are optional.
     #[must_use]
     pub fn new(risk_category: impl Into<String>, risk_severity: impl Into<RiskSeverity>) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl GuardrailFinding {
         }
     }
 
-    /// Sets what the policy alone decided.
+    /// Sets the decision of the policy alone.
     #[must_use]
     pub fn with_policy_decision(mut self, decision: impl Into<GuardrailDecision>) -> Self {
         self.policy_decision_type = Some(decision.into());
@@ -76,7 +76,7 @@ impl GuardrailFinding {
         self
     }
 
-    /// Sets how sure the guardian is, from 0 to 1.
+    /// Sets the confidence of the guardian, from 0 to 1.
     #[must_use]
     pub fn with_risk_score(mut self, risk_score: f64) -> Self {
         self.risk_score = Some(risk_score);

@@ -1,25 +1,26 @@
-//! What a guardian looks at.
+//! The targets of a guardian.
 
 use super::open_text::open_text;
 
 open_text! {
-    /// The kind of content or action that a guardian evaluates (Agent 365 2.0.0); any text will do.
+    /// The kind of content or action that a guardian evaluates (Agent 365 2.0.0). Any text is
+    /// allowed.
     pub enum GuardrailTarget {
-        /// What goes into a language model.
+        /// The input of a language model.
         LlmInput = "llm_input",
-        /// What comes out of a language model.
+        /// The output of a language model.
         LlmOutput = "llm_output",
         /// A call of a tool.
         ToolCall = "tool_call",
         /// The definition of a tool.
         ToolDefinition = "tool_definition",
-        /// Something that is about to be remembered.
+        /// An entry that is about to be stored in a memory.
         MemoryStore = "memory_store",
-        /// Something that was remembered.
+        /// An entry that is read from a memory.
         MemoryRetrieve = "memory_retrieve",
-        /// A question to a store of knowledge.
+        /// A query to a knowledge store.
         KnowledgeQuery = "knowledge_query",
-        /// The answer of a store of knowledge.
+        /// The result of a knowledge store.
         KnowledgeResult = "knowledge_result",
         /// A message.
         Message = "message",

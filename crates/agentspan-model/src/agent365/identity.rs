@@ -1,4 +1,4 @@
-//! Tenant and agent ids, checked once, and the pair of them that spans are grouped by.
+//! Tenant ids and agent ids, checked once, and the pair that identifies the owner of spans.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,15 +11,16 @@ use crate::invisible::is_invisible;
 /// The longest id that is accepted, in bytes.
 const MAX_BYTES: usize = 256;
 
-/// Why a text cannot be a tenant's or an agent's id.
+/// Why a text is not a valid tenant id or agent id.
 ///
-/// Ids come from baggage, tokens and requests, and end up in URLs. What could leave its path
-/// segment, or cannot be seen, is refused and never repaired. The message names the field and not
-/// the value. Take the id from a source you trust, or fix that source.
+/// Ids come from baggage, tokens and requests, and become parts of URLs. Ids that could break out
+/// of their path segment, or have invisible characters, are rejected and never repaired. The
+/// message names the field, but does not show the value. Take the id from a trusted source, or fix
+/// the source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IdentityError {
-    /// The id is empty or only white space. Set it, or leave the whole field out.
+    /// The id is empty or blank. Set it, or leave the whole field out.
     Empty {
         /// `tenant id` or `agent id`.
         field: &'static str,
@@ -28,15 +29,15 @@ pub enum IdentityError {
     TooLong {
         /// `tenant id` or `agent id`.
         field: &'static str,
-        /// The length found.
+        /// The actual length.
         bytes: usize,
     },
-    /// The id begins or ends with white space. Trim it where it is read.
+    /// The id begins or ends with white space. Trim the id where you read it.
     Untrimmed {
         /// `tenant id` or `agent id`.
         field: &'static str,
     },
-    /// The id is `.` or `..`, which a URL reads as a step between folders.
+    /// The id is `.` or `..`, which is a relative segment in a URL.
     DotSegment {
         /// `tenant id` or `agent id`.
         field: &'static str,
@@ -46,7 +47,7 @@ pub enum IdentityError {
     /// (`Cf`) or ignorable by default, such as a soft hyphen, a filler, a mark of direction, a tag
     /// or a variation selector; a blank other than U+0020, which looks like that one; or a
     /// character that is none or has no agreed look: a noncharacter, or one of the private use
-    /// areas. Copy the id anew from where it is shown as plain text.
+    /// areas. Copy the id again from a plain text.
     Character {
         /// `tenant id` or `agent id`.
         field: &'static str,
@@ -126,10 +127,9 @@ macro_rules! id {
         #[doc = $what]
         ///
         /// At most 256 bytes, not blank, without surrounding white space, no dot segment, and
-        /// without characters that divide a URL, that cannot be seen or that have no look of their
-        /// own. A space (U+0020) may stand inside, as in the reference; no other blank may.
-        /// Compared byte by byte: GUIDs in different case are different ids, as they are for the
-        /// reference.
+        /// without characters that are delimiters in a URL, invisible, or without a defined glyph.
+        /// Inside, a space (U+0020) is allowed, as in the reference, but no other blank. Ids are
+        /// compared byte by byte: GUIDs in different case are different ids, as in the reference.
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(into = "String", try_from = "String")]
         pub struct $name(Arc<str>);
@@ -139,7 +139,7 @@ macro_rules! id {
             ///
             /// # Errors
             ///
-            /// [`IdentityError`] says which rule `id` breaks.
+            /// [`IdentityError`] names the rule that `id` breaks.
             pub fn parse(id: &str) -> Result<Self, IdentityError> {
                 Self::check(id)?;
                 Ok(Self(id.into()))
@@ -149,12 +149,12 @@ macro_rules! id {
             ///
             /// # Errors
             ///
-            /// As [`parse`](Self::parse).
+            /// The same as of [`parse`](Self::parse).
             pub fn check(id: &str) -> Result<(), IdentityError> {
                 check($field, id)
             }
 
-            /// The id as it was given.
+            /// The id as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -209,21 +209,21 @@ macro_rules! id {
 id!(TenantId, "tenant id", "The id of a tenant, usually a GUID.");
 id!(AgentId, "agent id", "The id of an agent, usually a GUID.");
 
-/// For whom a span was made: the pair of tenant and agent.
+/// The identity of a span: the pair of its tenant and its agent.
 ///
-/// A key of maps. The two ids are never joined to one text, so no choice of ids makes two
-/// identities equal.
+/// Use it as the key of a map. The two ids are never joined into one text, so two different
+/// identities are never equal.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(clippy::exhaustive_structs, reason = "a pair by definition")]
 pub struct Identity {
-    /// The tenant that the agent works for.
+    /// The tenant of the agent.
     pub tenant: TenantId,
     /// The agent.
     pub agent: AgentId,
 }
 
 impl Identity {
-    /// Pairs two checked ids.
+    /// Creates an identity from two checked ids.
     #[must_use]
     pub fn new(tenant: TenantId, agent: AgentId) -> Self {
         Self { tenant, agent }
@@ -233,14 +233,14 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// [`IdentityError`] names the first id that breaks a rule.
+    /// [`IdentityError`] for the first invalid id.
     pub fn parse(tenant: &str, agent: &str) -> Result<Self, IdentityError> {
         Ok(Self::new(TenantId::parse(tenant)?, AgentId::parse(agent)?))
     }
 }
 
 impl fmt::Display for Identity {
-    /// For people: `tenant T, agent A`.
+    /// Writes `tenant T, agent A`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "tenant {}, agent {}", self.tenant, self.agent)
     }

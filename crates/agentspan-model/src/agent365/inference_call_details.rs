@@ -9,41 +9,42 @@ use crate::masked::debug_masked;
 
 /// A call to a language model.
 ///
-/// Field names in JSON are camel case, as in the reference. `Debug` masks how the model came to its answer.
+/// Field names in JSON are camel case, as in the reference. `Debug` masks the reasoning of the
+/// model.
 ///
-/// One type for both profiles; each field says which one does not write it.
+/// All profiles share this type. Each field names the profiles that do not write it.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct InferenceCallDetails {
     /// The operation of the model.
     pub operation_name: InferenceOperationType,
-    /// The name of the model. 0.1.0 writes it as it is; 2.0.0 takes the blanks around it away, and takes
-    /// the model of the response when nothing is left. `microsoft-opentelemetry` 1.5.0 writes it as it is, unless it is
-    /// empty.
+    /// The name of the model. 0.1.0 writes it unchanged. 2.0.0 trims it, and falls back to the
+    /// model of the response if it is blank. `microsoft-opentelemetry` 1.5.0 writes it unchanged,
+    /// unless it is empty.
     #[serde(default)]
     pub model: String,
     /// The provider of the model, such as `openai`.
     pub provider_name: String,
-    /// The number of tokens that went in.
+    /// The number of input tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input_tokens: Option<i64>,
-    /// The number of tokens that came out.
+    /// The number of output tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<i64>,
     /// The reasons why the model stopped, one for each answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish_reasons: Option<Vec<String>>,
-    /// The id that the provider gave the response; written by 0.1.0 alone.
+    /// The provider's id of the response. Only 0.1.0 writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_id: Option<String>,
-    /// The name of the model that answered; not written by 0.1.0, as what follows.
+    /// The name of the model that answered; not written by 0.1.0, like the following fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_model: Option<String>,
-    /// How the model came to its answer.
+    /// The reasoning of the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thought_process: Option<String>,
-    /// The endpoint that the model is reached at.
+    /// The endpoint of the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
     /// The number of tokens that were read from a cache.
@@ -54,9 +55,9 @@ pub struct InferenceCallDetails {
     pub cache_write_input_tokens: Option<i64>,
 }
 
-/// A call names neither the model that was asked for nor the one that answered.
+/// A call has neither a requested model nor a model that answered.
 ///
-/// Name one of them.
+/// Set one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NoModelError;
@@ -70,7 +71,7 @@ impl fmt::Display for NoModelError {
 impl std::error::Error for NoModelError {}
 
 impl InferenceCallDetails {
-    /// With what must be known; the rest is optional.
+    /// Creates it with the required values. The other values are optional.
     #[must_use]
     pub fn new(
         operation_name: InferenceOperationType,
@@ -93,7 +94,8 @@ impl InferenceCallDetails {
         }
     }
 
-    /// As [`new`](Self::new), for a model that is known by the name of the one that answered, perhaps only.
+    /// Like [`new`](Self::new), with the model that answered, for calls whose requested model may
+    /// be unknown.
     ///
     /// # Errors
     ///
@@ -131,14 +133,14 @@ impl InferenceCallDetails {
         not_blank(&self.model)
     }
 
-    /// Sets the number of tokens that went in.
+    /// Sets the number of input tokens.
     #[must_use]
     pub fn with_input_tokens(mut self, input_tokens: i64) -> Self {
         self.input_tokens = Some(input_tokens);
         self
     }
 
-    /// Sets the number of tokens that came out.
+    /// Sets the number of output tokens.
     #[must_use]
     pub fn with_output_tokens(mut self, output_tokens: i64) -> Self {
         self.output_tokens = Some(output_tokens);
@@ -155,7 +157,7 @@ impl InferenceCallDetails {
         self
     }
 
-    /// Sets the id that the provider gave the response.
+    /// Sets the provider's id of the response.
     #[must_use]
     pub fn with_response_id(mut self, response_id: impl Into<String>) -> Self {
         self.response_id = Some(response_id.into());
@@ -169,14 +171,14 @@ impl InferenceCallDetails {
         self
     }
 
-    /// Sets how the model came to its answer.
+    /// Sets the reasoning of the model.
     #[must_use]
     pub fn with_thought_process(mut self, thought_process: impl Into<String>) -> Self {
         self.thought_process = Some(thought_process.into());
         self
     }
 
-    /// Sets the endpoint that the model is reached at.
+    /// Sets the endpoint of the model.
     #[must_use]
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = Some(endpoint);

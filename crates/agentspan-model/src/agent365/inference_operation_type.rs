@@ -1,4 +1,4 @@
-//! What a language model was asked to do.
+//! The operations of language models.
 
 use serde::{Deserialize, Serialize};
 

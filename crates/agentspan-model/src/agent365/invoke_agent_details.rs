@@ -8,9 +8,9 @@ use super::{AgentDetails, Endpoint};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct InvokeAgentDetails {
-    /// The agent that is invoked.
+    /// The invoked agent.
     pub details: AgentDetails,
-    /// The endpoint that the agent is reached at.
+    /// The endpoint of the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
     /// The id of the session.
@@ -19,7 +19,7 @@ pub struct InvokeAgentDetails {
 }
 
 impl InvokeAgentDetails {
-    /// With what must be known; the rest is optional.
+    /// Creates it with the required values. The other values are optional.
     #[must_use]
     pub fn new(details: AgentDetails) -> Self {
         Self {
@@ -29,7 +29,7 @@ impl InvokeAgentDetails {
         }
     }
 
-    /// Sets the endpoint that the agent is reached at.
+    /// Sets the endpoint of the agent.
     #[must_use]
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = Some(endpoint);

@@ -13,8 +13,8 @@ const MAX_DEPTH: usize = 128;
 
 /// Writes texts as a JSON array with `", "` between them and non-ASCII characters as they are.
 ///
-/// This is what Python's `json.dumps(list, ensure_ascii=False)` gives, and so what the reference
-/// puts into message and finish reason attributes.
+/// This is the output of Python's `json.dumps(list, ensure_ascii=False)`, which the reference uses
+/// for attributes of messages and finish reasons.
 ///
 /// ```
 /// use agentspan_model::agent365::json_array_text;
@@ -49,10 +49,10 @@ pub(super) fn array_of<S: AsRef<str>>(
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// Writes a JSON object in the same form, as the reference does with a tool's arguments and result.
+/// Writes a JSON object in the same form, as the reference does for a tool's arguments and result.
 ///
 /// Numbers are written as Python writes them, `1e-05` and `1e+16`. An object that is nested more
-/// than 128 deep is written as `{}`: hardly anybody could read it.
+/// than 128 levels deep is written as `{}`.
 ///
 /// ```
 /// use agentspan_model::agent365::json_object_text;

@@ -1,7 +1,7 @@
-//! Which attributes a scope writes, in the reference's order.
+//! The attributes of each scope, in the reference's order.
 //!
-//! Each function shows the attributes of one scope to a visitor; no key is shown twice. Where the
-//! reference sets a key a second time, which moves it to the end there, it is shown once, at the end.
+//! Each function passes the attributes of one scope to a visitor, each key once. If the reference
+//! sets a key twice, which moves the key to the end, the key comes once, at the end.
 
 mod baggage;
 mod baggage_reader;
@@ -35,30 +35,30 @@ pub const OUTPUT_MESSAGES: &str = "output_messages";
 /// The operation name of a guardian's evaluation (Agent 365 2.0.0).
 pub const APPLY_GUARDRAIL: &str = "apply_guardrail";
 
-/// What is known when an agent is invoked.
+/// The data of an agent's invocation.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct InvokeAgent<'a> {
     /// The agent, its endpoint and the session.
     pub details: &'a InvokeAgentDetails,
-    /// The tenant; its id wins over that of the agent's details.
+    /// The tenant. Its id takes precedence over the tenant id in the agent's details.
     pub tenant: Option<&'a TenantDetails>,
     /// The request that the agent works on.
     pub request: Option<&'a Request>,
-    /// The agent that called, if one did.
+    /// The calling agent, if an agent calls.
     pub caller_agent: Option<&'a AgentDetails>,
-    /// The person or service that called. 2.0.0 writes its id and name, unless there is a user.
+    /// The calling person or service. 2.0.0 writes its id and name, unless there is a user.
     pub caller: Option<&'a CallerDetails>,
-    /// The person that called. 0.1.0 writes id and name, unless there is a caller.
+    /// The calling person. 0.1.0 writes the id and the name, unless there is a caller.
     pub user: Option<&'a UserDetails>,
-    /// What the agent is asked with; not written by 0.1.0 and 2.0.0.
+    /// The parameters of the request; not written by 0.1.0 and 2.0.0.
     pub request_parameters: Option<&'a RequestParameters>,
-    /// What comes with the answer, as far as it is known; not written by 0.1.0 and 2.0.0.
+    /// The parameters of the answer, if they are known; not written by 0.1.0 and 2.0.0.
     pub response_parameters: Option<&'a ResponseParameters>,
 }
 
 impl<'a> InvokeAgent<'a> {
-    /// An invocation of which only the details are known.
+    /// An invocation with only the details.
     #[must_use]
     pub fn new(details: &'a InvokeAgentDetails) -> Self {
         Self {
@@ -82,7 +82,7 @@ impl<'a> InvokeAgent<'a> {
         }
     }
 
-    /// Shows the attributes that are known at the start.
+    /// Passes the attributes of the start to a visitor.
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
         match Style::of(profile) {
             Style::First => v0_1::invoke_agent(self, visitor),
@@ -91,7 +91,7 @@ impl<'a> InvokeAgent<'a> {
     }
 }
 
-/// What is known when a tool is executed.
+/// The data of a tool's execution.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ExecuteTool<'a> {
@@ -99,16 +99,16 @@ pub struct ExecuteTool<'a> {
     pub details: &'a ToolCallDetails,
     /// The agent that calls it.
     pub agent: Option<&'a AgentDetails>,
-    /// The tenant; its id wins over that of the agent's details.
+    /// The tenant. Its id takes precedence over the tenant id in the agent's details.
     pub tenant: Option<&'a TenantDetails>,
-    /// The request that the tool is called for; not written by 0.1.0.
+    /// The request that caused the call; not written by 0.1.0.
     pub request: Option<&'a Request>,
-    /// The person for whom it is called; not written by 0.1.0.
+    /// The person for whom the tool is called; not written by 0.1.0.
     pub user: Option<&'a UserDetails>,
 }
 
 impl<'a> ExecuteTool<'a> {
-    /// An execution of which only the call is known.
+    /// An execution with only the call.
     #[must_use]
     pub fn new(details: &'a ToolCallDetails) -> Self {
         Self {
@@ -126,7 +126,7 @@ impl<'a> ExecuteTool<'a> {
         [EXECUTE_TOOL, " ", &self.details.tool_name].concat()
     }
 
-    /// Shows the attributes that are known at the start.
+    /// Passes the attributes of the start to a visitor.
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
         match Style::of(profile) {
             Style::First => v0_1::execute_tool(self, visitor),
@@ -135,15 +135,15 @@ impl<'a> ExecuteTool<'a> {
     }
 }
 
-/// What is known when a language model is called.
+/// The data of a call of a language model.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Inference<'a> {
-    /// The model, its provider and what came of the call.
+    /// The model, its provider and the outcome of the call.
     pub details: &'a InferenceCallDetails,
     /// The agent that calls it.
     pub agent: Option<&'a AgentDetails>,
-    /// The tenant; its id wins over that of the agent's details.
+    /// The tenant. Its id takes precedence over the tenant id in the agent's details.
     pub tenant: Option<&'a TenantDetails>,
     /// The request; its content becomes the input messages.
     pub request: Option<&'a Request>,
@@ -152,7 +152,7 @@ pub struct Inference<'a> {
 }
 
 impl<'a> Inference<'a> {
-    /// A call of which only the details are known.
+    /// A call with only the details.
     #[must_use]
     pub fn new(details: &'a InferenceCallDetails) -> Self {
         Self {
@@ -164,8 +164,8 @@ impl<'a> Inference<'a> {
         }
     }
 
-    /// The name of the span: `{operation} {model}`. Since 2.0.0 it is the operation alone when neither the
-    /// model nor the model of the response is named.
+    /// The name of the span: `{operation} {model}`. Since 2.0.0, it is only the operation if
+    /// neither the model nor the model of the response is known.
     #[must_use]
     pub fn span_name(&self, profile: Profile) -> String {
         let operation = profile.inference_operation(self.details.operation_name);
@@ -179,7 +179,7 @@ impl<'a> Inference<'a> {
         }
     }
 
-    /// Shows the attributes that are known at the start.
+    /// Passes the attributes of the start to a visitor.
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
         match Style::of(profile) {
             Style::First => v0_1::inference(self, visitor),
@@ -188,10 +188,10 @@ impl<'a> Inference<'a> {
     }
 }
 
-/// What is known when an agent answers (Agent 365 2.0.0).
+/// The data of an agent's answer (Agent 365 2.0.0).
 ///
-/// 0.1.0 has no such scope. What it writes then is what all its scopes do, system, operation, agent and
-/// tenant, and the answer as its other scopes write it.
+/// 0.1.0 has no such scope. It then writes the attributes that all of its scopes have (system,
+/// operation, agent and tenant), and the answer in the form of its other scopes.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Output<'a> {
@@ -199,16 +199,16 @@ pub struct Output<'a> {
     pub response: &'a Response,
     /// The agent that answers.
     pub agent: Option<&'a AgentDetails>,
-    /// The tenant; its id wins over that of the agent's details.
+    /// The tenant. Its id takes precedence over the tenant id in the agent's details.
     pub tenant: Option<&'a TenantDetails>,
-    /// The request that is answered, of which the conversation is written.
+    /// The request that is answered. Only its conversation is written.
     pub request: Option<&'a Request>,
     /// The person who is answered; not written by 0.1.0.
     pub user: Option<&'a UserDetails>,
 }
 
 impl<'a> Output<'a> {
-    /// An answer of which only the messages are known.
+    /// An answer with only the messages.
     #[must_use]
     pub fn new(response: &'a Response) -> Self {
         Self {
@@ -229,7 +229,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Shows the attributes that are known at the start.
+    /// Passes the attributes of the start to a visitor.
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
         match Style::of(profile) {
             Style::First => v0_1::output(self, visitor),
@@ -238,27 +238,27 @@ impl<'a> Output<'a> {
     }
 }
 
-/// What is known when a guardian evaluates content or an action (Agent 365 2.0.0).
+/// The data of a guardian's evaluation of content or an action (Agent 365 2.0.0).
 ///
-/// 0.1.0 has no such scope and no words for what a guardian decides. What it writes then is what all its
-/// scopes do: system, operation, agent and tenant.
+/// 0.1.0 has neither such a scope nor keys for decisions. It then writes the attributes that all of
+/// its scopes have: system, operation, agent and tenant.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct ApplyGuardrail<'a> {
-    /// The guardian, what it looks at, and what it decided.
+    /// The guardian, its target and its decision.
     pub details: &'a GuardrailDetails,
-    /// The agent that is guarded.
+    /// The guarded agent.
     pub agent: Option<&'a AgentDetails>,
-    /// The tenant; its id wins over that of the agent's details.
+    /// The tenant. Its id takes precedence over the tenant id in the agent's details.
     pub tenant: Option<&'a TenantDetails>,
-    /// The request. With 2.0.0, its content is what the guardian is shown.
+    /// The request. With 2.0.0, its content is the guardian's input.
     pub request: Option<&'a Request>,
     /// The person whose request is guarded; not written by 0.1.0 and 2.0.0.
     pub user: Option<&'a UserDetails>,
 }
 
 impl<'a> ApplyGuardrail<'a> {
-    /// An evaluation of which only the details are known.
+    /// An evaluation with only the details.
     #[must_use]
     pub fn new(details: &'a GuardrailDetails) -> Self {
         Self {
@@ -280,7 +280,7 @@ impl<'a> ApplyGuardrail<'a> {
         }
     }
 
-    /// Shows the attributes that are known at the start.
+    /// Passes the attributes of the start to a visitor.
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
         match Style::of(profile) {
             Style::First => v0_1::apply_guardrail(self, visitor),
@@ -290,7 +290,7 @@ impl<'a> ApplyGuardrail<'a> {
 }
 
 impl GuardrailFinding {
-    /// The name of the event that records a finding, in a generation that has one: not in 0.1.0.
+    /// The name of the event of a finding; `None` for 0.1.0, which has no such event.
     #[must_use]
     pub fn event_name(profile: Profile) -> Option<&'static str> {
         match Style::of(profile) {
@@ -299,7 +299,7 @@ impl GuardrailFinding {
         }
     }
 
-    /// Shows the attributes of that event.
+    /// Passes the attributes of this event to a visitor.
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
         match Style::of(profile) {
             Style::First => {}

@@ -11,7 +11,7 @@ use crate::masked::Masked;
 
 /// A part of a message, in the form of the GenAI semantic conventions.
 ///
-/// JSON has the member `type`, such as `tool_call`. `Debug` masks what the part says.
+/// In JSON, it has the member `type`, such as `tool_call`. `Debug` masks the content of the part.
 #[derive(Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
@@ -21,7 +21,7 @@ pub enum MessagePart {
         /// The text.
         content: String,
     },
-    /// A tool that the model wants to be called.
+    /// A tool call that the model requests.
     ToolCall {
         /// The name of the tool.
         name: String,
@@ -32,7 +32,7 @@ pub enum MessagePart {
         #[serde(default)]
         arguments: Option<Value>,
     },
-    /// What came of the call of a tool.
+    /// The result of a tool call.
     ToolCallResponse {
         /// The id of the call.
         #[serde(default)]
@@ -41,12 +41,12 @@ pub enum MessagePart {
         #[serde(default)]
         response: Option<Value>,
     },
-    /// How a model came to its answer.
+    /// The reasoning of a model.
     Reasoning {
         /// The text.
         content: String,
     },
-    /// Media, as such.
+    /// Inline media.
     Blob {
         /// The kind of media.
         modality: Modality,
@@ -56,7 +56,7 @@ pub enum MessagePart {
         #[serde(default)]
         mime_type: Option<String>,
     },
-    /// A file that the provider has already.
+    /// A file that the provider already has.
     File {
         /// The kind of media.
         modality: Modality,
@@ -66,7 +66,7 @@ pub enum MessagePart {
         #[serde(default)]
         mime_type: Option<String>,
     },
-    /// Media at an address.
+    /// Media at a URI.
     Uri {
         /// The kind of media.
         modality: Modality,
@@ -76,19 +76,19 @@ pub enum MessagePart {
         #[serde(default)]
         mime_type: Option<String>,
     },
-    /// A tool that the provider calls itself.
+    /// A tool call that the provider runs itself.
     ServerToolCall {
         /// The name of the tool.
         name: String,
-        /// What the provider says about the call.
+        /// The provider's data about the call.
         server_tool_call: Map<String, Value>,
         /// The id of the call.
         #[serde(default)]
         id: Option<String>,
     },
-    /// What came of a call that the provider made itself.
+    /// The result of a tool call that the provider ran itself.
     ServerToolCallResponse {
-        /// What the provider says about the result.
+        /// The provider's data about the result.
         server_tool_call_response: Map<String, Value>,
         /// The id of the call.
         #[serde(default)]
@@ -106,7 +106,7 @@ pub enum MessagePart {
 }
 
 impl MessagePart {
-    /// A part that is text.
+    /// A text part.
     #[must_use]
     pub fn text(content: impl Into<String>) -> Self {
         Self::Text {

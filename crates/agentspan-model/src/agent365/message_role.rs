@@ -1,13 +1,13 @@
-//! Who said a message.
+//! The authors of messages.
 
 use super::open_text::open_text;
 
 open_text! {
-    /// The role of a message's author, in the words of the GenAI semantic conventions.
+    /// The role of a message's author, as defined by the GenAI semantic conventions.
     pub enum MessageRole {
-        /// The instructions of the system.
+        /// The system, which gives instructions.
         System = "system",
-        /// The person, or whoever asks.
+        /// The user.
         User = "user",
         /// The model.
         Assistant = "assistant",

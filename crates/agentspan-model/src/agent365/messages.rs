@@ -1,4 +1,4 @@
-//! What goes into a model or an agent, and what comes out.
+//! The input and output messages of models and agents.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::{FinishReason, MessagePart, MessageRole};
 use crate::escape::push_quoted;
 use crate::masked::Masked;
 
-/// A message that goes into a model or an agent.
+/// An input message of a model or an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ChatMessage {
@@ -19,13 +19,13 @@ pub struct ChatMessage {
     /// The parts of the message; `Debug` masks them.
     #[serde(default)]
     pub parts: Vec<MessagePart>,
-    /// The name of who says it.
+    /// The name of the author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
 }
 
 impl ChatMessage {
-    /// A message of these parts.
+    /// A message with these parts.
     #[must_use]
     pub fn new(role: impl Into<MessageRole>, parts: impl Into<Vec<MessagePart>>) -> Self {
         Self {
@@ -35,13 +35,13 @@ impl ChatMessage {
         }
     }
 
-    /// A message of one text.
+    /// A message with one text.
     #[must_use]
     pub fn text(role: impl Into<MessageRole>, text: impl Into<String>) -> Self {
         Self::new(role, [MessagePart::text(text)])
     }
 
-    /// Sets the name of who says it.
+    /// Sets the name of the author.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -49,7 +49,7 @@ impl ChatMessage {
     }
 }
 
-/// A message that comes out of a model or an agent.
+/// An output message of a model or an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OutputMessage {
@@ -58,10 +58,10 @@ pub struct OutputMessage {
     /// The parts of the message; `Debug` masks them.
     #[serde(default)]
     pub parts: Vec<MessagePart>,
-    /// The name of who says it.
+    /// The name of the author.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Why the message ended where it did. Default: [`FinishReason::Stop`].
+    /// The finish reason. The default is [`FinishReason::Stop`].
     #[serde(default = "stop")]
     pub finish_reason: FinishReason,
 }
@@ -71,7 +71,7 @@ fn stop() -> FinishReason {
 }
 
 impl OutputMessage {
-    /// A message of these parts, finished with [`FinishReason::Stop`].
+    /// A message with these parts and the finish reason [`FinishReason::Stop`].
     #[must_use]
     pub fn new(role: impl Into<MessageRole>, parts: impl Into<Vec<MessagePart>>) -> Self {
         Self {
@@ -82,20 +82,20 @@ impl OutputMessage {
         }
     }
 
-    /// A message of one text, finished with [`FinishReason::Stop`].
+    /// A message with one text and the finish reason [`FinishReason::Stop`].
     #[must_use]
     pub fn text(role: impl Into<MessageRole>, text: impl Into<String>) -> Self {
         Self::new(role, [MessagePart::text(text)])
     }
 
-    /// Sets the name of who says it.
+    /// Sets the name of the author.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Sets why the message ended where it did.
+    /// Sets the finish reason.
     #[must_use]
     pub fn with_finish_reason(mut self, finish_reason: impl Into<FinishReason>) -> Self {
         self.finish_reason = finish_reason.into();
@@ -103,10 +103,10 @@ impl OutputMessage {
     }
 }
 
-/// The input of a model or an agent: a text, several, or structured messages.
+/// The input of a model or an agent: a text, a list of texts, or structured messages.
 ///
-/// 2.0.0 writes all of them as messages with parts; texts become messages of the role `user`. 0.1.0 knows
-/// texts only; there, structured messages are written as 2.0.0 does.
+/// 2.0.0 writes all of them as messages with parts; texts become messages with the role `user`.
+/// 0.1.0 only defines texts, and we write structured messages in the form of 2.0.0.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -122,9 +122,10 @@ pub enum InputMessages {
     },
 }
 
-/// The output of a model or an agent: a text, several, or structured messages.
+/// The output of a model or an agent: a text, a list of texts, or structured messages.
 ///
-/// As [`InputMessages`], except that texts become messages of the role `assistant`, finished with `stop`.
+/// Like [`InputMessages`], but texts become messages with the role `assistant` and the finish
+/// reason `stop`.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -133,7 +134,7 @@ pub enum OutputMessages {
     Text(String),
     /// One text for each message.
     Texts(Vec<String>),
-    /// Messages with roles, parts and reasons for their ends.
+    /// Messages with roles, parts and finish reasons.
     Structured {
         /// The messages.
         messages: Vec<OutputMessage>,
@@ -154,8 +155,8 @@ pub enum Response {
 impl InputMessages {
     /// The text of a JSON array of messages, as 2.0.0 writes it.
     ///
-    /// What is nested more than 128 deep becomes one message of the role `system` that says how many
-    /// messages there were, as in the reference.
+    /// Messages that are nested more than 128 levels deep become one message with the role `system`
+    /// that gives their number, as in the reference.
     #[must_use]
     pub fn to_json_text(&self) -> String {
         match self {
@@ -171,8 +172,8 @@ impl InputMessages {
 impl OutputMessages {
     /// The text of a JSON array of messages, as 2.0.0 writes it.
     ///
-    /// What is nested more than 128 deep becomes one message of the role `system` that says how many
-    /// messages there were, as in the reference.
+    /// Messages that are nested more than 128 levels deep become one message with the role `system`
+    /// that gives their number, as in the reference.
     #[must_use]
     pub fn to_json_text(&self) -> String {
         match self {
@@ -273,7 +274,7 @@ macro_rules! from_texts {
                 }
             }
 
-            /// Shows how many messages there are and nothing of what they say.
+            /// Shows the number of messages, but not their content.
             impl fmt::Debug for $messages {
                 fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                     match self {

@@ -1,15 +1,15 @@
-//! What kind of media a part of a message is.
+//! The media types of message parts.
 
 use super::open_text::open_text;
 
 open_text! {
-    /// The media type of a part of a message, in the words of the GenAI semantic conventions.
+    /// The media type of a message part, as defined by the GenAI semantic conventions.
     pub enum Modality {
-        /// A picture.
+        /// An image.
         Image = "image",
-        /// A film.
+        /// A video.
         Video = "video",
-        /// Sound.
+        /// Audio.
         Audio = "audio",
     }
 }

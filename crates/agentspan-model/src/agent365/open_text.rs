@@ -1,4 +1,4 @@
-//! Enums that name the usual values of a text and keep every other one.
+//! Enums with variants for the usual values of a text, and one variant for any other value.
 
 use crate::attribute::AttributeValue;
 

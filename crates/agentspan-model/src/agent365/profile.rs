@@ -7,8 +7,8 @@ use crate::keys;
 
 /// A generation of the Agent 365 contract.
 ///
-/// Keys, names, value types and the wire differ between generations. Code that depends on them asks
-/// the profile; nothing else compares it.
+/// Keys, names, value types and wire formats differ between generations. Code that depends on them
+/// asks the profile; no other code compares profiles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Profile {
@@ -26,7 +26,7 @@ pub enum Profile {
     Direct,
 }
 
-/// Which package says what a turn of a conversation means for baggage.
+/// The package that defines how a turn of a conversation maps to baggage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TurnRules {
@@ -34,8 +34,8 @@ pub enum TurnRules {
     Core,
     /// `populate` of `microsoft-agents-a365-observability-hosting` 2.0.0.
     Hosting,
-    /// The hosting of `microsoft-opentelemetry` 1.5.0, which takes the product of a channel's data in whatever
-    /// form it has.
+    /// The hosting of `microsoft-opentelemetry` 1.5.0, which accepts any form of the product in a
+    /// channel's data.
     Successor,
 }
 
@@ -43,9 +43,9 @@ pub enum TurnRules {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SwitchRules {
-    /// The first variable that says anything decides, and without any scopes are off: 0.1.0 and 2.0.0.
+    /// The first variable that is set decides; if none is set, scopes are off: 0.1.0 and 2.0.0.
     FirstDecides,
-    /// A word that says no in any variable switches scopes off. Otherwise the first variable that says anything can
+    /// If any variable says no, scopes are off. Otherwise, the first variable that is set can
     /// switch them on, and if it does not, the program decides: `microsoft-opentelemetry` 1.5.0.
     NoWins,
 }
@@ -171,17 +171,19 @@ impl Profile {
         Self::ALL.into_iter().find(|profile| profile.name() == name)
     }
 
-    /// Whether the exporter of the package leaves out spans of an operation that the one before it sends.
+    /// Whether the package's exporter skips spans of an operation that the exporter of the earlier
+    /// package sends.
     pub(super) fn leaves_out(self, operation: &str) -> bool {
         self.words().left_out.contains(&operation)
     }
 
-    /// The rules that its spans go by.
+    /// The rule set for its spans.
     pub(super) fn rules(self) -> RuleSet {
         self.words().rules
     }
 
-    /// Which package says what a turn of a conversation means for baggage. Core 2.0.0 leaves it to another.
+    /// The package that defines how a turn of a conversation maps to baggage. Core 2.0.0 leaves it
+    /// to another.
     #[must_use]
     pub fn turn_rules(self) -> TurnRules {
         self.words().turn_rules
@@ -196,13 +198,13 @@ impl Profile {
     /// The name and version of the instrumentation scope that Agent 365 scopes write, the same in all
     /// generations.
     ///
-    /// The reference's tracer has the empty version, which is not the same as none.
+    /// The reference's tracer has an empty version, which differs from no version.
     #[must_use]
     pub fn instrumentation_scope(self) -> (&'static str, &'static str) {
         ("Agent365Sdk", "")
     }
 
-    /// Whether an instrumentation scope is that of Agent 365 scopes, of any generation.
+    /// Whether this is the instrumentation scope of Agent 365 scopes, of any generation.
     #[must_use]
     pub fn is_instrumentation_scope(name: &str) -> bool {
         let mut all = Self::ALL.into_iter();
@@ -221,7 +223,8 @@ impl Profile {
         self.words().tenant_id_key
     }
 
-    /// Whether a `gen_ai.system` is the one of Agent 365 scopes, of any generation, and thus no provider of models.
+    /// Whether this is the `gen_ai.system` of Agent 365 scopes, of any generation, and so not a
+    /// provider of models.
     #[must_use]
     pub fn is_system(name: &str) -> bool {
         let mut all = Self::ALL.into_iter();
@@ -234,8 +237,8 @@ impl Profile {
         self.words().session_id_key
     }
 
-    /// Whether a free attribute of a scope stays when the scope is given another one with its key. Otherwise the
-    /// later one takes its place.
+    /// Whether the first free attribute with a key stays. Otherwise, a later attribute with the
+    /// same key replaces it.
     #[must_use]
     pub fn keeps_first_free_attribute(self) -> bool {
         self.words().free_attributes == FreeAttributes::First

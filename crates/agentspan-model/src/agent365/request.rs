@@ -7,10 +7,10 @@ use crate::masked::debug_masked;
 
 /// The request that an agent works on.
 ///
-/// `Debug` masks what was asked, so that a prompt does not reach a log by accident.
+/// `Debug` masks the content, so that a prompt does not reach a log by accident.
 ///
-/// One type for both profiles. 0.1.0 writes what was asked with inferences only, and neither session nor
-/// conversation from here; 2.0.0 writes no execution type and no payload.
+/// All profiles share this type. 0.1.0 writes the content only for inferences, and neither the
+/// session nor the conversation; 2.0.0 writes no execution type and no payload.
 #[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Request {
@@ -23,13 +23,13 @@ pub struct Request {
     /// The id of the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
-    /// The channel that the request came through, as 0.1.0 describes it.
+    /// The channel of the request, in the form of 0.1.0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_metadata: Option<SourceMetadata>,
     /// The raw request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
-    /// The channel that the request came through, as 2.0.0 describes it.
+    /// The channel of the request, in the form of 2.0.0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
     /// The id of the conversation that the request belongs to.
@@ -41,7 +41,8 @@ pub struct Request {
 type ChannelNames<'a> = (Option<&'a str>, Option<&'a str>);
 
 impl Request {
-    /// With what is usually known. The type may be `None`, as callers of the reference pass it.
+    /// Creates it with the usual values. The type may be `None`, as callers of the reference pass
+    /// it.
     #[must_use]
     pub fn new(
         content: impl Into<InputMessages>,
@@ -54,7 +55,7 @@ impl Request {
         }
     }
 
-    /// A request of which it is not known what was asked.
+    /// A request without content.
     #[must_use]
     pub fn without_content() -> Self {
         Self::default()
@@ -67,14 +68,14 @@ impl Request {
         self
     }
 
-    /// Sets the channel that the request came through.
+    /// Sets the channel of the request.
     #[must_use]
     pub fn with_source_metadata(mut self, source_metadata: SourceMetadata) -> Self {
         self.source_metadata = Some(source_metadata);
         self
     }
 
-    /// Sets the channel that the request came through.
+    /// Sets the channel of the request.
     #[must_use]
     pub fn with_channel(mut self, channel: Channel) -> Self {
         self.channel = Some(channel);

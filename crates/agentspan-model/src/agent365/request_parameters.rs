@@ -1,4 +1,4 @@
-//! What an agent was asked with, besides its messages.
+//! The parameters of a request to an agent, besides its messages.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,40 +13,40 @@ use crate::masked::debug_masked;
 #[serde(default)]
 #[non_exhaustive]
 pub struct RequestParameters {
-    /// The name of the model, as it is.
+    /// The name of the model, unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// The seed that makes answers repeatable.
+    /// The seed for reproducible answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<i64>,
     /// The number of answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub choice_count: Option<i64>,
-    /// The penalty for tokens by how often they have occurred.
+    /// The frequency penalty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frequency_penalty: Option<f64>,
-    /// The largest number of tokens in an answer.
+    /// The maximum number of tokens in an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<i64>,
-    /// The penalty for tokens that have occurred at all.
+    /// The presence penalty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub presence_penalty: Option<f64>,
-    /// The texts at which an answer stops. An empty list is written, too.
+    /// The stop sequences. An empty list is written, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_sequences: Option<Vec<String>>,
-    /// How much chance there is in an answer.
+    /// The temperature: the randomness of an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f64>,
-    /// The part of the probability that tokens are chosen from.
+    /// The probability mass for nucleus sampling (top-p).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top_p: Option<f64>,
-    /// The id of the data that the agent draws on.
+    /// The id of the agent's data source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_source_id: Option<String>,
     /// The form of the answer, such as `text` or `json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_type: Option<String>,
-    /// The instructions of the system, each a text. An empty list is written, too.
+    /// The system instructions, as a list of texts. An empty list is written, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system_instructions: Option<Vec<String>>,
 }
@@ -65,7 +65,7 @@ impl RequestParameters {
         self
     }
 
-    /// Sets the seed that makes answers repeatable.
+    /// Sets the seed for reproducible answers.
     #[must_use]
     pub fn with_seed(mut self, seed: i64) -> Self {
         self.seed = Some(seed);
@@ -79,28 +79,28 @@ impl RequestParameters {
         self
     }
 
-    /// Sets the penalty for tokens by how often they have occurred.
+    /// Sets the frequency penalty.
     #[must_use]
     pub fn with_frequency_penalty(mut self, frequency_penalty: f64) -> Self {
         self.frequency_penalty = Some(frequency_penalty);
         self
     }
 
-    /// Sets the largest number of tokens in an answer.
+    /// Sets the maximum number of tokens in an answer.
     #[must_use]
     pub fn with_max_tokens(mut self, max_tokens: i64) -> Self {
         self.max_tokens = Some(max_tokens);
         self
     }
 
-    /// Sets the penalty for tokens that have occurred at all.
+    /// Sets the presence penalty.
     #[must_use]
     pub fn with_presence_penalty(mut self, presence_penalty: f64) -> Self {
         self.presence_penalty = Some(presence_penalty);
         self
     }
 
-    /// Sets the texts at which an answer stops.
+    /// Sets the stop sequences.
     #[must_use]
     pub fn with_stop_sequences(
         mut self,
@@ -110,21 +110,21 @@ impl RequestParameters {
         self
     }
 
-    /// Sets how much chance there is in an answer.
+    /// Sets the temperature: the randomness of an answer.
     #[must_use]
     pub fn with_temperature(mut self, temperature: f64) -> Self {
         self.temperature = Some(temperature);
         self
     }
 
-    /// Sets the part of the probability that tokens are chosen from.
+    /// Sets the probability mass for nucleus sampling (top-p).
     #[must_use]
     pub fn with_top_p(mut self, top_p: f64) -> Self {
         self.top_p = Some(top_p);
         self
     }
 
-    /// Sets the id of the data that the agent draws on.
+    /// Sets the id of the agent's data source.
     #[must_use]
     pub fn with_data_source_id(mut self, data_source_id: impl Into<String>) -> Self {
         self.data_source_id = Some(data_source_id.into());
@@ -138,7 +138,7 @@ impl RequestParameters {
         self
     }
 
-    /// Sets the instructions of the system.
+    /// Sets the system instructions.
     #[must_use]
     pub fn with_system_instructions(
         mut self,

@@ -1,4 +1,4 @@
-//! What came with the answer of an agent, besides its messages.
+//! The parameters of an agent's answer, besides its messages.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,10 +10,10 @@ pub struct ResponseParameters {
     /// The reasons why the models stopped. An empty list is written, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reasons: Option<Vec<String>>,
-    /// The number of tokens that went in.
+    /// The number of input tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input_tokens: Option<i64>,
-    /// The number of tokens that came out.
+    /// The number of output tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<i64>,
     /// The number of tokens that were written to a cache.
@@ -41,14 +41,14 @@ impl ResponseParameters {
         self
     }
 
-    /// Sets the number of tokens that went in.
+    /// Sets the number of input tokens.
     #[must_use]
     pub fn with_input_tokens(mut self, input_tokens: i64) -> Self {
         self.input_tokens = Some(input_tokens);
         self
     }
 
-    /// Sets the number of tokens that came out.
+    /// Sets the number of output tokens.
     #[must_use]
     pub fn with_output_tokens(mut self, output_tokens: i64) -> Self {
         self.output_tokens = Some(output_tokens);

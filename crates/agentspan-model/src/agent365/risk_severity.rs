@@ -1,9 +1,9 @@
-//! How bad a risk is.
+//! The severities of risks.
 
 use super::open_text::open_text;
 
 open_text! {
-    /// How bad the risk of a finding is (Agent 365 2.0.0); any text will do.
+    /// The severity of a finding's risk (Agent 365 2.0.0). Any text is allowed.
     pub enum RiskSeverity {
         /// No risk.
         None = "none",
@@ -13,7 +13,7 @@ open_text! {
         Medium = "medium",
         /// A high risk.
         High = "high",
-        /// A risk that calls for action at once.
+        /// A risk that needs immediate action.
         Critical = "critical",
     }
 }

@@ -1,8 +1,8 @@
-//! The channel that a request came through.
+//! The channel of a request, in the form of 0.1.0.
 
 use serde::{Deserialize, Serialize};
 
-/// The channel that a request came through, such as a chat product.
+/// The channel of a request, such as a chat product.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SourceMetadata {
@@ -15,13 +15,13 @@ pub struct SourceMetadata {
     /// The address of the channel's icon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub icon_uri: Option<String>,
-    /// The text on the channel.
+    /// The description of the channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
 impl SourceMetadata {
-    /// Nothing known yet.
+    /// Creates it without any values.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -48,7 +48,7 @@ impl SourceMetadata {
         self
     }
 
-    /// Sets the text on the channel.
+    /// Sets the description of the channel.
     #[must_use]
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());

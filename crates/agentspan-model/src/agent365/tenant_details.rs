@@ -1,10 +1,10 @@
-//! Which tenant an agent works for.
+//! The tenant of an agent.
 
 use serde::{Deserialize, Serialize};
 
 use super::TenantId;
 
-/// Which tenant an agent works for.
+/// The tenant of an agent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TenantDetails {
@@ -13,7 +13,7 @@ pub struct TenantDetails {
 }
 
 impl TenantDetails {
-    /// With what must be known; the rest is optional.
+    /// Creates it with the required values. The other values are optional.
     #[must_use]
     pub fn new(tenant_id: TenantId) -> Self {
         Self { tenant_id }

@@ -17,22 +17,22 @@ pub struct ToolCallDetails {
     /// The arguments, usually the text of a JSON object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arguments: Option<String>,
-    /// The id of the call, as the model gave it.
+    /// The model's id of the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_call_id: Option<String>,
-    /// The text on what the tool does.
+    /// The description of the tool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The way in which the tool is run.
+    /// The type of the tool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_type: Option<ToolType>,
-    /// The endpoint that the tool is reached at.
+    /// The endpoint of the tool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
 }
 
 impl ToolCallDetails {
-    /// With what must be known; the rest is optional.
+    /// Creates it with the required values. The other values are optional.
     #[must_use]
     pub fn new(tool_name: impl Into<String>) -> Self {
         Self {
@@ -53,40 +53,40 @@ impl ToolCallDetails {
     }
 
     /// Sets the arguments, as the text of a JSON object in the form of
-    /// [`json_object_text`](super::json_object_text). They are written at once.
+    /// [`json_object_text`](super::json_object_text). They are serialised immediately.
     #[must_use]
     pub fn with_argument_object(self, arguments: &Map<String, Value>) -> Self {
         self.with_arguments(json_object_text(arguments))
     }
 
-    /// Sets the arguments in the schema of Agent 365. They are written at once, as JSON.
+    /// Sets the arguments in the schema of Agent 365. They are serialised immediately.
     #[must_use]
     pub fn with_typed_arguments(self, arguments: &ExecuteToolCallArguments) -> Self {
         self.with_arguments(arguments.to_json_text())
     }
 
-    /// Sets the id of the call, as the model gave it.
+    /// Sets the model's id of the call.
     #[must_use]
     pub fn with_call_id(mut self, call_id: impl Into<String>) -> Self {
         self.tool_call_id = Some(call_id.into());
         self
     }
 
-    /// Sets the text on what the tool does.
+    /// Sets the description of the tool.
     #[must_use]
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// Sets the way in which the tool is run.
+    /// Sets the type of the tool.
     #[must_use]
     pub fn with_type(mut self, tool_type: impl Into<ToolType>) -> Self {
         self.tool_type = Some(tool_type.into());
         self
     }
 
-    /// Sets the endpoint that the tool is reached at.
+    /// Sets the endpoint of the tool.
     #[must_use]
     pub fn with_endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoint = Some(endpoint);

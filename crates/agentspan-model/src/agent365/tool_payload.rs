@@ -1,7 +1,9 @@
-//! Arguments and results of tools in the schema of Agent 365: which resources a tool touched, and what came of it.
+//! Arguments and results of tools in the schema of Agent 365: the resources that a tool accesses,
+//! and the outcome.
 //!
-//! `microsoft-opentelemetry` 1.5.0 defines the schema, version 1.0. A payload is written as JSON text, so that every
-//! generation of the contract can hold it. `Debug` shows nothing of a payload: all of it may be contents.
+//! `microsoft-opentelemetry` 1.5.0 defines the schema, version 1.0. A payload is written as JSON
+//! text, so every generation of the contract can hold it. `Debug` does not show a payload, because
+//! all of it may be contents.
 
 mod arguments;
 mod resource;
@@ -46,7 +48,8 @@ macro_rules! payload {
                 $(#[$always_doc])*
                 pub $always: $always_type,
             )?
-            /// What the schema has no member for. It is written as `metadata`, unless it is empty.
+            /// Data without a member in the schema. It is written as `metadata`, unless it is
+            /// empty.
             #[serde(rename = "metadata", skip_serializing_if = "serde_json::Map::is_empty")]
             pub extension_data: serde_json::Map<String, serde_json::Value>,
         }
@@ -77,7 +80,8 @@ macro_rules! payload {
                 }
             )*
 
-            /// What the schema has no member for. It is written as `metadata`, unless it is empty.
+            /// Data without a member in the schema. It is written as `metadata`, unless it is
+            /// empty.
             #[must_use]
             pub fn with_extension_data(
                 mut self,

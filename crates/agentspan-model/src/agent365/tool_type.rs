@@ -1,18 +1,18 @@
-//! How a tool is run.
+//! The types of tools.
 
 use super::open_text::open_text;
 
 open_text! {
-    /// How a tool is run, the value of `gen_ai.tool.type`.
+    /// The type of a tool, the value of `gen_ai.tool.type`.
     ///
-    /// The reference takes any text for it; what is none of the three it names is kept in
+    /// The reference accepts any text. Other texts than its three names are kept in
     /// [`Other`](Self::Other).
     pub enum ToolType {
         /// A function that the client runs, `function`.
         Function = "function",
-        /// A call that the agent makes itself to another API, `extension`.
+        /// A call of another API by the agent itself, `extension`.
         Extension = "extension",
-        /// A look-up in data, `datastore`.
+        /// A query of a data store, `datastore`.
         Datastore = "datastore",
     }
 }

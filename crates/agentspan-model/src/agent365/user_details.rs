@@ -6,8 +6,9 @@ use super::ClientAddress;
 
 /// The person for whom an agent works (Agent 365 2.0.0).
 ///
-/// 0.1.0 has [`CallerDetails`](super::CallerDetails) instead, of invocations only. Either profile takes
-/// either there: id and name are the same; what else they say is not written by the other profile.
+/// 0.1.0 has [`CallerDetails`](super::CallerDetails) instead, only for invocations. For these, each
+/// profile accepts both types: the id and the name are shared, and a profile does not write the
+/// other fields of the other type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct UserDetails {
@@ -20,13 +21,13 @@ pub struct UserDetails {
     /// The person's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_name: Option<String>,
-    /// The IP address that the person called from.
+    /// The IP address of the person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_client_ip: Option<ClientAddress>,
 }
 
 impl UserDetails {
-    /// Nothing known yet.
+    /// Creates it without any values.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -53,8 +54,8 @@ impl UserDetails {
         self
     }
 
-    /// Sets the IP address that the person called from. Text is read with [`ClientAddress::parse`];
-    /// give its `ok()` to leave out what is no address, as the reference does.
+    /// Sets the IP address of the person. To parse a text, use [`ClientAddress::parse`]; pass its
+    /// `ok()` to ignore invalid addresses, as the reference does.
     #[must_use]
     pub fn with_client_address(mut self, address: impl Into<Option<ClientAddress>>) -> Self {
         self.user_client_ip = address.into();

@@ -1,4 +1,4 @@
-//! What the service answers to a request that it accepts.
+//! The service's answer to a request that it accepts.
 
 use serde_json::{Map, Value};
 
@@ -6,10 +6,11 @@ use crate::received::{ReceivedJson, span_count};
 
 /// The service's answer with a 2xx status.
 ///
-/// Such an answer proves nothing by itself. Two forms are known, and one answer may have both: `results`
-/// with a status of each destination inside the service (a sink) for each span, and `partialSuccess` with
-/// a number of rejected spans. What is in neither form says nothing. The names of sinks and the reasons are
-/// the service's words: [show](crate::received::Withheld::show) them.
+/// The status alone does not prove a delivery. An answer may have one or both of two known parts:
+/// `results`, with the status of each span at each destination inside the service (a sink), and
+/// `partialSuccess`, with a number of rejected spans. An answer without them proves nothing. The
+/// names of sinks and the reasons are foreign text: use
+/// [`Withheld::show`](crate::received::Withheld::show) to print them.
 ///
 /// ```
 /// use agentspan_model::agent365::contract::{Answer, SpanOutcome};
@@ -28,7 +29,8 @@ pub struct Answer {
     pub results: Vec<SpanResult>,
     /// The result of the whole request; `None` if it is null or absent.
     pub partial_success: Option<PartialSuccess>,
-    /// Whether the body was read to its end. One that was not confirms nothing, and rejects what it says it rejects.
+    /// Whether the body was read to its end. If not, it confirms no span, but the spans that it
+    /// rejects still count as rejected.
     pub is_whole: bool,
 }
 
@@ -48,11 +50,12 @@ pub struct SpanResult {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sink {
-    /// The name, such as `flashpoint`; `None` if it is said for all. What they stand for is not documented.
+    /// The name, such as `flashpoint`; `None` if the status applies to all destinations. The
+    /// meaning of the names is not documented.
     pub name: Option<String>,
     /// The outcome.
     pub status: SinkStatus,
-    /// Why, such as `tenant_not_licensed`. It is not empty.
+    /// The reason, such as `tenant_not_licensed`. It is not empty.
     pub reason: Option<String>,
 }
 
@@ -74,10 +77,10 @@ pub enum SinkStatus {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PartialSuccess {
-    /// How many spans were rejected, at least. The service writes a number, or its digits. Zero does not
-    /// show that anything was routed.
+    /// The minimum number of rejected spans. The service writes it as a number or as text. Zero
+    /// does not prove that any span was routed.
     pub rejected_spans: u64,
-    /// Why. It is not empty.
+    /// The reason. It is not empty.
     pub message: Option<String>,
 }
 
@@ -85,13 +88,13 @@ pub struct PartialSuccess {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SpanOutcome {
-    /// Some destination has it, and none rejected it.
+    /// At least one destination has the span, and none rejected it.
     Confirmed,
-    /// The service took the request, and does not say what became of the span.
+    /// The service accepted the request, but its answer does not mention the span.
     Unconfirmed,
-    /// A destination rejected it.
+    /// A destination rejected the span.
     Rejected,
-    /// No destination has it.
+    /// No destination has the span.
     NotRouted,
 }
 
@@ -105,7 +108,7 @@ pub struct SinkStatuses {
 }
 
 impl Answer {
-    /// Reads the body of an answer, as far as it can be read.
+    /// Reads the readable part of an answer's body.
     #[must_use]
     pub fn read(body: &[u8]) -> Self {
         let ReceivedJson {
@@ -132,8 +135,7 @@ impl Answer {
         }
     }
 
-    /// The outcome of the span with this id, by `results`. `partialSuccess` does not say which
-    /// spans it means.
+    /// The outcome of the span with this id in `results`. `partialSuccess` does not name spans.
     #[must_use]
     pub fn outcome(&self, span_id: &str) -> SpanOutcome {
         let mut statuses = SinkStatuses::default();
@@ -142,7 +144,7 @@ impl Answer {
         statuses.outcome(self.is_whole)
     }
 
-    /// Why destinations do not have the span with this id, in the service's words.
+    /// The service's reasons why destinations do not have the span with this id.
     #[must_use]
     pub fn reasons(&self, span_id: &str) -> Vec<&str> {
         let sinks = self.of_span(span_id).flat_map(|result| &result.sinks);

@@ -7,11 +7,11 @@ use super::rule::RuleId;
 use super::rule_set::RuleSet;
 use super::source::{Confidence, Source};
 
-/// The kind of value of an attribute. On the standard wire each is text, numbers included.
+/// The kind of value of an attribute. On the standard wire, all values are text, even numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ValueKind {
-    /// One of a list of names.
+    /// A name from a list.
     Name,
     /// A GUID.
     Guid,
@@ -21,13 +21,13 @@ pub enum ValueKind {
     IpAddress,
     /// A whole number.
     Number,
-    /// An address of mail, or a user principal name.
+    /// A mail address, or a user principal name.
     Email,
-    /// JSON in one text.
+    /// JSON as text.
     JsonText,
 }
 
-/// A documented attribute: who needs it, and what happens without it.
+/// A documented attribute, with the operations that need it and the effect if it is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attribute {
@@ -35,7 +35,8 @@ pub struct Attribute {
     pub key: &'static str,
     /// The kind of its value.
     pub kind: ValueKind,
-    /// How necessary it is by the attribute reference. Ask [`requirement`](Self::requirement) for other rule sets.
+    /// The requirement by the attribute reference. For other rule sets, use
+    /// [`requirement`](Self::requirement).
     pub requirements: Requirements,
     /// The columns of audit logs in which the value arrives; empty if that is not known.
     pub lands_in: &'static str,
@@ -43,7 +44,7 @@ pub struct Attribute {
     pub impact: &'static str,
     /// The rule that a span breaks when it lacks the attribute and the attribute is mandatory.
     pub rule: RuleId,
-    /// How sure the row is.
+    /// The confidence in this row.
     pub confidence: Confidence,
     /// The sources.
     pub sources: &'static [Source],
@@ -56,7 +57,7 @@ impl Attribute {
         ATTRIBUTES.iter().find(|attribute| attribute.key == key)
     }
 
-    /// How necessary the attribute is for an operation, by a rule set.
+    /// The requirement for an operation, by a rule set.
     #[must_use]
     pub fn requirement(&self, operation: Operation, rule_set: RuleSet) -> Requirement {
         rule_set

@@ -11,8 +11,8 @@ use super::rule::RuleId;
 use super::source::{Confidence, Source};
 use crate::keys;
 
-/// The documented attributes, those that each span needs first. Their keys are the ones of Agent 365 2.0.0
-/// and later.
+/// The documented attributes. The attributes that every span needs come first. The keys are those
+/// of Agent 365 2.0.0 and later.
 pub static ATTRIBUTES: &[Attribute] = &[
     Attribute {
         key: keys::GEN_AI_OPERATION_NAME,

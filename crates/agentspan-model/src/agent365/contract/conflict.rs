@@ -1,6 +1,6 @@
-//! Questions on which sources disagree, or say nothing.
+//! Open questions, on which sources disagree or are silent.
 
-/// A question on which sources disagree, or say nothing, and how we answer it.
+/// A question on which sources disagree or are silent, and our answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Conflict {

@@ -1,9 +1,9 @@
-//! What a judge finds.
+//! The findings of a judge.
 
 use super::observed::ObservedSpan;
 use super::rule::{Level, Rule, RuleId};
 
-/// Which span a finding is about.
+/// The span of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct SpanIds {
@@ -26,13 +26,14 @@ impl SpanIds {
     }
 }
 
-/// A broken rule, and where it is broken. It holds no value of an attribute: those may be contents.
+/// A broken rule, and the span or attribute that breaks it. It holds no values of attributes,
+/// because they may be contents.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Finding {
     /// The rule that is broken.
     pub rule: RuleId,
-    /// How bad it is here.
+    /// The severity of this finding.
     pub level: Level,
     /// The span that breaks it; `None` if the whole request, token or environment does.
     pub span: Option<SpanIds>,
@@ -41,7 +42,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding about no span, at the level of its rule.
+    /// A finding without a span, with the level of its rule.
     pub(super) fn of(rule: RuleId) -> Self {
         Self {
             rule,

@@ -30,8 +30,9 @@ pub enum AppRole {
 
 /// Applies the rules of the contract, by one rule set.
 ///
-/// A judge finds what plain data shows, see [`Rule::is_judged`](super::Rule::is_judged). It says nothing of spans
-/// that are of no agent, such as those of a web server, other than as parents.
+/// A judge finds mistakes that are visible in plain data, see
+/// [`Rule::is_judged`](super::Rule::is_judged). It ignores spans that have nothing to do with
+/// agents, such as spans of a web server, except as parents.
 #[derive(Clone, Copy, Debug)]
 pub struct Judge<'a> {
     rule_set: RuleSet,
@@ -44,7 +45,7 @@ pub struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    /// A judge that knows no route.
+    /// A judge without a route.
     #[must_use]
     pub fn new(rule_set: RuleSet) -> Self {
         Self {
@@ -53,12 +54,12 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// A judge of what the exporter of a generation sends, by [`RuleSet::PackageFilter`], or for [`Profile::Direct`] by
-    /// [`RuleSet::AttributeReference`].
+    /// A judge for the output of the exporter of a generation. It uses [`RuleSet::PackageFilter`],
+    /// or [`RuleSet::AttributeReference`] for [`Profile::Direct`].
     ///
-    /// [`Profile::V0_1`] sends each span that has an identity, and nothing is documented of its keys:
-    /// what is judged is the identity, ids, times and forms, and requests. [`Profile::V3`] leaves out operations that [`Profile::V2`]
-    /// sends.
+    /// [`Profile::V0_1`] sends every span with an identity, and its keys are not documented. So the
+    /// judge only checks the identity, ids, times, forms and requests. [`Profile::V3`] does not
+    /// send some operations that [`Profile::V2`] sends.
     ///
     /// ```
     /// use agentspan_model::agent365::Profile;
@@ -96,7 +97,7 @@ impl<'a> Judge<'a> {
         self
     }
 
-    /// Sets where the request goes, for rules that compare it with spans and tokens.
+    /// Sets the route of the request, for rules that compare it with spans and tokens.
     #[must_use]
     pub fn with_route(mut self, route: Route<'a>) -> Self {
         self.route = Some(route);
@@ -125,8 +126,8 @@ impl<'a> Judge<'a> {
         findings.0
     }
 
-    /// The findings of spans, each by itself and with the others of its trace. The traces must be
-    /// complete, and may be several.
+    /// The findings of spans, both individually and within their traces. There may be several
+    /// traces, and they must be complete.
     #[must_use]
     pub fn judge_trace(&self, spans: &[ObservedSpan<'_>]) -> Vec<Finding> {
         let mut findings = Findings::default();

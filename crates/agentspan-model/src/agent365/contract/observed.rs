@@ -1,4 +1,4 @@
-//! A span as it is sent, in plain form.
+//! A span in the form in which it is sent.
 
 use super::attribute::Attribute;
 use super::operation::Operation;
@@ -6,7 +6,7 @@ use crate::agent365::mapping::APPLY_GUARDRAIL;
 use crate::keys;
 use crate::mapping::normal::SourceValue;
 
-/// How spans are written in a request. Senders saw the service take both.
+/// The wire format of spans in a request. Senders have seen the service accept both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(
     clippy::exhaustive_enums,
@@ -22,7 +22,7 @@ pub enum Wire {
     Flat,
 }
 
-/// In which form a field stands.
+/// The form of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FieldForm {
@@ -32,7 +32,8 @@ pub enum FieldForm {
     Number,
 }
 
-/// A span as it is sent, borrowed. Ids are texts, since a file may hold malformed ones.
+/// A span in the form in which it is sent, borrowed. Ids are texts, because a file may hold
+/// malformed ids.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObservedSpan<'a> {
     pub(super) name: &'a str,
@@ -75,14 +76,14 @@ impl<'a> ObservedSpan<'a> {
         self
     }
 
-    /// Sets the id of the parent. An empty one is none.
+    /// Sets the id of the parent. An empty id counts as none.
     #[must_use]
     pub fn with_parent(mut self, span_id: &'a str) -> Self {
         self.parent = Some(span_id).filter(|id| !id.is_empty());
         self
     }
 
-    /// Sets when the span started and ended, in nanoseconds since the Unix epoch.
+    /// Sets the start and end times, in nanoseconds since the Unix epoch.
     #[must_use]
     pub fn with_times(mut self, start: u64, end: u64) -> Self {
         self.start = Some(start);
@@ -90,21 +91,22 @@ impl<'a> ObservedSpan<'a> {
         self
     }
 
-    /// Sets how the span is written. Rules about wires say nothing of a span without one.
+    /// Sets the wire format of the span. Rules about wire formats do not apply to a span without
+    /// one.
     #[must_use]
     pub fn with_wire(mut self, wire: Wire) -> Self {
         self.wire = Some(wire);
         self
     }
 
-    /// Leaves open how the span is written, for one that an exporter writes anew.
+    /// Removes the wire format, for a span that an exporter writes again.
     #[must_use]
     pub fn without_wire(mut self) -> Self {
         (self.wire, self.kind, self.status) = (None, None, None);
         self
     }
 
-    /// Sets how the kind and the code of the status are written.
+    /// Sets the forms of the kind and the status code.
     #[must_use]
     pub fn with_forms(mut self, kind: FieldForm, status: FieldForm) -> Self {
         self.kind = Some(kind);
@@ -112,14 +114,14 @@ impl<'a> ObservedSpan<'a> {
         self
     }
 
-    /// Says that the code of the status is that of an error.
+    /// Marks the status as an error.
     #[must_use]
     pub fn with_error(mut self) -> Self {
         self.is_error = true;
         self
     }
 
-    /// Adds an attribute. Of several with one key, the last counts.
+    /// Adds an attribute. If a key occurs twice, the last value counts.
     pub fn attribute(&mut self, key: &'a str, value: SourceValue<'a>) {
         self.attributes.push((key, value));
     }
@@ -148,7 +150,7 @@ impl<'a> ObservedSpan<'a> {
         self.parent
     }
 
-    /// When it started and ended, if both are known, in nanoseconds since the Unix epoch.
+    /// The start and end times, if both are known, in nanoseconds since the Unix epoch.
     pub(crate) fn times(&self) -> Option<(u64, u64)> {
         self.start.zip(self.end)
     }
@@ -164,8 +166,8 @@ impl<'a> ObservedSpan<'a> {
         Operation::named(self.text(keys::GEN_AI_OPERATION_NAME)?)
     }
 
-    /// Whether the service, or an exporter before it, takes the span: its operation is documented or
-    /// exported by the packages, and it has a tenant and an agent.
+    /// Whether the service, or an exporter before it, accepts the span: its operation is documented
+    /// or exported by the packages, and it has a tenant and an agent.
     #[must_use]
     pub fn is_sent(&self) -> bool {
         let operation = self.text(keys::GEN_AI_OPERATION_NAME);
@@ -174,13 +176,13 @@ impl<'a> ObservedSpan<'a> {
             && self.text(keys::GEN_AI_AGENT_ID).is_some()
     }
 
-    /// Whether what the span stands for failed: its status says so, or it names the type of an error.
+    /// Whether the operation failed: the status is an error, or the span has an error type.
     pub(super) fn has_failed(&self) -> bool {
         self.is_error || self.text(keys::ERROR_TYPE).is_some()
     }
 
-    /// Whether the span says something of an agent, a tool or a model: it has an operation, a name that
-    /// begins with one, or an attribute that only spans with an operation have.
+    /// Whether the span describes an agent, a tool or a model: it has an operation, a name that
+    /// begins with an operation, or an attribute that only spans with an operation have.
     pub(super) fn is_of_an_agent(&self) -> bool {
         let names_operation = || {
             let first = self.name.split(' ').next().unwrap_or_default();

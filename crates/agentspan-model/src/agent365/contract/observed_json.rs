@@ -1,11 +1,12 @@
-//! Spans out of the JSON of a request, on either wire.
+//! Reads spans from the JSON of a request, in both wire formats.
 
 use serde_json::{Map, Value};
 
 use super::observed::{FieldForm, ObservedSpan, Wire};
 use crate::mapping::normal::SourceValue;
 
-/// The spans of a body, on either wire. What is no span is passed over; a body without `resourceSpans` has none.
+/// The spans of a body, in both wire formats. Other values than spans are skipped; a body without
+/// `resourceSpans` has none.
 ///
 /// ```
 /// use agentspan_model::agent365::contract::observed_spans;
@@ -25,7 +26,7 @@ pub fn observed_spans(body: &Value) -> Vec<ObservedSpan<'_>> {
     spans.filter_map(observed_span).collect()
 }
 
-/// One span of a body, on either wire. `None` for JSON that is no object.
+/// One span of a body, in both wire formats. `None` for JSON that is not an object.
 #[must_use]
 pub fn observed_span(span: &Value) -> Option<ObservedSpan<'_>> {
     span.as_object().map(of_members)

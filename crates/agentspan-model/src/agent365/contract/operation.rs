@@ -4,14 +4,14 @@ use std::fmt;
 
 use crate::agent365::mapping::{EXECUTE_TOOL, INVOKE_AGENT, OUTPUT_MESSAGES};
 
-/// A documented value of `gen_ai.operation.name`. The service drops spans of all others.
+/// A documented value of `gen_ai.operation.name`. The service drops spans with other values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(
     clippy::exhaustive_enums,
     reason = "the attribute reference has one column for each of the four"
 )]
 pub enum Operation {
-    /// `invoke_agent`: the root of a run, and the only kind that the admin center reads.
+    /// `invoke_agent`: the root of a run, and the only operation that the admin center reads.
     InvokeAgent,
     /// `execute_tool`.
     ExecuteTool,
@@ -30,7 +30,7 @@ impl Operation {
         Self::OutputMessages,
     ];
 
-    /// The operation with this name, written exactly so.
+    /// The operation with exactly this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL

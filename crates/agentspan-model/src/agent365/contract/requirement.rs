@@ -1,34 +1,34 @@
-//! How necessary an attribute is.
+//! The requirement levels of attributes.
 
 use std::fmt;
 
 use super::operation::Operation;
 
-/// How necessary an attribute is for an operation, by one rule set.
+/// The requirement level of an attribute for an operation, by one rule set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Requirement {
-    /// Each span of the operation has it.
+    /// Every span of the operation must have it.
     Mandatory,
-    /// Each span of the operation has it that did not fail: an output, which a call that failed does not have.
+    /// Every span of the operation must have it, except failed spans: a failed call has no output.
     MandatoryUnlessFailed,
-    /// Mandatory for an embodied agent, which is one with an Entra user of its own.
+    /// Mandatory for an embodied agent, which has its own Entra user.
     MandatoryIfEmbodied,
-    /// Mandatory where an agent calls another one.
+    /// Mandatory if an agent calls another agent.
     MandatoryBetweenAgents,
-    /// It may be missing.
+    /// Optional.
     Optional,
     /// Optional, as far as the documentation could be read.
     Unclear,
-    /// It may be set on a span that failed.
+    /// Allowed on a failed span.
     OnlyOnError,
-    /// It is only for agents that have no Entra registration.
+    /// Only for agents without an Entra registration.
     OnlyWithoutEntra,
-    /// It is not sent.
+    /// Must not be sent.
     NotSent,
 }
 
-/// How necessary an attribute is for each operation.
+/// The requirement level of an attribute for each operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Requirements {

@@ -1,6 +1,6 @@
-//! Where a request goes.
+//! The route of a request.
 
-/// Which of the two routes a request takes. Each takes one kind of token.
+/// The two routes of the service. Each accepts one kind of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RouteKind {
@@ -22,7 +22,7 @@ pub enum RouteKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Route<'a> {
-    /// Which route it is, if it is one of Agent 365.
+    /// The route, if it is a route of Agent 365.
     pub kind: Option<RouteKind>,
     /// The segment after `tenants`.
     pub tenant: Option<&'a str>,
@@ -35,7 +35,7 @@ pub struct Route<'a> {
 }
 
 impl<'a> Route<'a> {
-    /// Reads a path with its query, or a URL.
+    /// Parses a path with its query, or a URL.
     #[must_use]
     pub fn parse(target: &'a str) -> Self {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));

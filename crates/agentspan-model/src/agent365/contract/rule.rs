@@ -1,4 +1,4 @@
-//! A rule of the contract: a mistake that people make, and how it is found and mended.
+//! A rule of the contract: a common mistake, with the ways to find and fix it.
 
 use std::fmt;
 
@@ -38,15 +38,15 @@ rule_ids! {
     R43 R44 R45 R46 R47 R48 R49 R50 R51 R52 R53 R54 R55 R56 R57 R58 R59 R60 R61 R62 R63
 }
 
-/// How bad it is to break a rule.
+/// The severity of a broken rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Level {
-    /// It may surprise.
+    /// The effect may be surprising.
     Hint,
-    /// Part of what was said is lost or wrong.
+    /// Some data is lost or wrong.
     Warning,
-    /// Spans are lost, or cannot be found.
+    /// Spans are lost or cannot be found.
     Error,
 }
 
@@ -66,29 +66,29 @@ pub enum Place {
     Answer,
     /// In the variables of the environment.
     Environment,
-    /// In how the program runs.
+    /// In the behaviour of the running program.
     Run,
     /// In the settings of the tenant.
     Tenant,
 }
 
-/// A mistake that people make.
+/// A common mistake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rule {
     /// The stable id.
     pub id: RuleId,
-    /// A stable name that says what it is about.
+    /// A stable name that describes the rule.
     pub name: &'static str,
     /// Where the mistake can be found.
     pub places: &'static [Place],
-    /// How bad it is. A finding may be milder, where it is less sure.
+    /// The severity. A finding may have a lower severity if it is less certain.
     pub level: Level,
     /// Whether a [`Judge`](super::Judge) can find it.
     pub is_judged: bool,
     /// The symptom.
     pub symptom: &'static str,
-    /// Why they see it.
+    /// The cause.
     pub cause: &'static str,
     /// The remedy.
     pub remedy: &'static str,

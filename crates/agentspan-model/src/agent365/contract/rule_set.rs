@@ -1,4 +1,4 @@
-//! What is mandatory, by each of the sources that disagree.
+//! The rule sets: the mandatory attributes by each of the sources, which disagree.
 
 use std::fmt;
 
@@ -6,18 +6,19 @@ use super::requirement::Requirement::{Mandatory as M, Optional as O};
 use super::requirement::Requirements;
 use crate::keys;
 
-/// Which source says what is mandatory. Four of them differ.
+/// The source that decides which attributes are mandatory. Four sources disagree.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RuleSet {
-    /// The attribute reference. The default, since it documents what senders without an SDK send.
+    /// The attribute reference. The default, because it documents the spans of senders without an
+    /// SDK.
     #[default]
     AttributeReference,
     /// The validation for publishing an agent in the store.
     StorePublishing,
     /// The catalogue of certification rules.
     Certification,
-    /// What the exporters of the packages demand before they send a span: an operation that they know, a
+    /// The filter of the packages' exporters, which only send a span with a known operation, a
     /// tenant and an agent.
     PackageFilter,
 }
@@ -79,7 +80,7 @@ impl RuleSet {
         }
     }
 
-    /// What it says of an attribute, where that differs from the attribute reference.
+    /// The requirement of an attribute, if it differs from the attribute reference.
     pub(super) fn requirements_of(self, key: &str) -> Option<Requirements> {
         let rows = match self {
             Self::AttributeReference => return None,

@@ -1,8 +1,9 @@
-//! Who says what the contract says.
+//! The sources of the contract.
 
 use std::borrow::Cow;
 
-/// Where a fact of the contract comes from. The pages are on learn.microsoft.com, and were readable in part.
+/// The source of a fact of the contract. The pages are on learn.microsoft.com, and only parts of
+/// them were readable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Source {
@@ -76,19 +77,19 @@ pub enum Source {
     SkillsThread(u32),
     /// An issue of `Azure/azure-sdk-for-python`.
     AzureSdkThread(u32),
-    /// Nobody says so; it follows from other facts.
+    /// No source; it follows from other facts.
     Inferred,
 }
 
-/// How sure a fact is.
+/// The confidence in a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Confidence {
-    /// A page, a package or a sample of Microsoft says so.
+    /// A page, a package or a sample of Microsoft states it.
     Microsoft,
-    /// A public document or a sender quotes or tested it, or two independent ones do.
+    /// A public document or a sender quotes or has tested it, or two independent ones do.
     Tested,
-    /// One third party or a test fixture says so.
+    /// One third party or a test fixture states it.
     Single,
     /// Sources disagree.
     Disputed,

@@ -1,6 +1,6 @@
-//! What a status of the service means.
+//! The meanings of the service's statuses.
 
-/// The meaning of a refused request's status, by status and by the code that the service names.
+/// The meaning of a refusal, by its status and by the error code in the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StatusMeaning {
@@ -8,11 +8,11 @@ pub struct StatusMeaning {
     pub status: u16,
     /// The highest status that has this meaning.
     pub last_status: u16,
-    /// A word that the answer holds, such as `TenantIdInvalid`; empty if it holds none that is known.
+    /// The error code in the answer, such as `TenantIdInvalid`; empty if there is no known code.
     pub code: &'static str,
     /// The problem.
     pub meaning: &'static str,
-    /// The way to handle the request.
+    /// The way in which a sender should handle the request.
     pub cure: Cure,
     /// The role that can fix it.
     pub mender: Mender,
@@ -20,17 +20,17 @@ pub struct StatusMeaning {
     pub remedy: &'static str,
 }
 
-/// The way a sender handles a refused request.
+/// The way in which a sender should handle a refused request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Cure {
-    /// Nothing: the same request is refused again.
+    /// Drop it: a retry would be refused again.
     Final,
-    /// It drops the token, gets a new one, and sends the request once more.
+    /// Replace the token, and retry once.
     Renew,
-    /// It sends the request again, after a pause.
+    /// Retry after a pause.
     Retry,
-    /// It divides the spans between requests.
+    /// Divide the spans between several requests.
     Divide,
 }
 
@@ -38,15 +38,15 @@ pub enum Cure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Mender {
-    /// Whoever writes or configures the program.
+    /// The developer or operator of the program.
     Program,
-    /// Whoever administers the tenant.
+    /// The administrator of the tenant.
     Administrator,
     /// The service.
     Service,
 }
 
-/// The meanings that are known. Of one status, those with a code come first.
+/// The known meanings. For each status, meanings with a code come first.
 pub static STATUSES: &[StatusMeaning] = &[
     StatusMeaning {
         status: 400,
@@ -176,8 +176,8 @@ pub static STATUSES: &[StatusMeaning] = &[
     },
 ];
 
-/// The meaning of a status and of the answer's body or challenge. `None` for a success, and for a
-/// status of which nothing is known.
+/// The meaning of a status and of the answer's body or challenge. `None` for a success or an
+/// unknown status.
 ///
 /// ```
 /// use agentspan_model::agent365::contract::{Cure, status_meaning};

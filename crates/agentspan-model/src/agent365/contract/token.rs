@@ -1,12 +1,12 @@
-//! What a token says of itself, as far as the contract asks.
+//! The claims of a token that the contract needs.
 
-/// The resource that tokens for the service are for; also written as `api://` and this id.
+/// The resource (audience) of tokens for the service; also written as `api://` and this id.
 pub const OBSERVABILITY_RESOURCE: &str = "9b975845-388f-4429-889e-eab1ef63949c";
 
 /// The delegated scope and the application role, which have the same name.
 pub const OBSERVABILITY_PERMISSION: &str = "Agent365.Observability.OtelWrite";
 
-/// The claims of a token that the contract asks for. Nobody has verified them; only the service decides.
+/// The claims of a token that the contract needs. They are not verified; only the service decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct TokenClaims<'a> {
@@ -38,7 +38,7 @@ impl<'a> TokenClaims<'a> {
             .is_some_and(|audience| audience.eq_ignore_ascii_case(OBSERVABILITY_RESOURCE))
     }
 
-    /// Whether the token is the result of a step on the way to one for the service.
+    /// Whether the token is an intermediate result on the way to a token for the service.
     #[must_use]
     pub fn is_intermediate(&self) -> bool {
         self.bare_audience()

@@ -1,4 +1,4 @@
-//! What an error of Entra's token endpoint means for an agent.
+//! The meanings of errors of Entra's token endpoint for an agent.
 
 use super::rule::RuleId;
 
@@ -8,7 +8,7 @@ use super::rule::RuleId;
 pub struct TokenError {
     /// The code, such as `AADSTS65001`.
     pub code: &'static str,
-    /// Why it occurs here.
+    /// The usual cause.
     pub cause: &'static str,
     /// The remedy.
     pub remedy: &'static str,
@@ -16,7 +16,7 @@ pub struct TokenError {
     pub rule: Option<RuleId>,
 }
 
-/// The errors that senders to Agent 365 saw.
+/// The errors that senders to Agent 365 have seen.
 pub static TOKEN_ERRORS: &[TokenError] = &[
     TokenError {
         code: "AADSTS82001",
@@ -134,7 +134,7 @@ pub static TOKEN_ERRORS: &[TokenError] = &[
     },
 ];
 
-/// The error that an answer of the token endpoint names, if it is known.
+/// The known error in an answer of the token endpoint, if there is one.
 ///
 /// ```
 /// use agentspan_model::agent365::contract::token_error;

@@ -1,15 +1,15 @@
-//! Which keys the baggage of a request has, and which of them become attributes.
+//! The baggage keys of a request, and which of them become attributes.
 
 use crate::agent365::Profile;
 use crate::keys;
 
-/// Something that the baggage of a request can say.
+/// A value in the baggage of a request.
 ///
-/// Where a generation calls it otherwise, the key differs; what a generation has no word for has none.
+/// Its key can differ between generations. In a generation that does not support it, it has no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BaggageEntry {
-    /// Where the operation comes from. For 2.0.0 it is the name of the service.
+    /// The source of the operation. For 2.0.0, it is the name of the service.
     OperationSource,
     /// The tenant.
     TenantId,
@@ -23,50 +23,50 @@ pub enum BaggageEntry {
     AgentUpn,
     /// The mail address of the agent's own user; not in 0.1.0.
     AgentUserEmail,
-    /// The blueprint that the agent was made from.
+    /// The blueprint of the agent.
     AgentBlueprintId,
     /// The agent's name.
     AgentName,
-    /// What the agent is for.
+    /// The agent's description.
     AgentDescription,
     /// The agent's version; not in 0.1.0.
     AgentVersion,
-    /// The id that links everything that belongs to the request; not in 2.0.0.
+    /// The id that links all data of the request; not in 2.0.0.
     CorrelationId,
     /// The manager who hired the agent; not in 2.0.0.
     HiringManagerId,
-    /// Who called. In 2.0.0 that is a user.
+    /// The caller. In 2.0.0, it is a user.
     UserId,
-    /// The name of who called.
+    /// The caller's name.
     UserName,
-    /// The user principal name of who called; not in 2.0.0.
+    /// The caller's user principal name; not in 2.0.0.
     UserUpn,
-    /// The mail address of who called; not in 0.1.0.
+    /// The caller's mail address; not in 0.1.0.
     UserEmail,
-    /// The IP address of who called; not in 0.1.0.
+    /// The caller's IP address; not in 0.1.0.
     ClientAddress,
-    /// The host of the agent that is invoked; not in 0.1.0.
+    /// The host of the invoked agent; not in 0.1.0.
     ServerAddress,
     /// Its port; not in 0.1.0.
     ServerPort,
     /// The conversation.
     ConversationId,
-    /// The address of the conversation's item.
+    /// The link to the item of the conversation.
     ConversationItemLink,
     /// The session; not in 0.1.0.
     SessionId,
-    /// What the session is about; not in 0.1.0.
+    /// The description of the session; not in 0.1.0.
     SessionDescription,
     /// The id of the channel; not in 2.0.0.
     ChannelId,
     /// The name of the channel.
     ChannelName,
-    /// The address of the channel, or its description.
+    /// The link to the channel, or its description.
     ChannelLink,
 }
 
 impl BaggageEntry {
-    /// The key, in a generation that has one.
+    /// The key in a generation, if it has one.
     #[must_use]
     pub fn key(self, profile: Profile) -> Option<&'static str> {
         let [v0_1, v2] = self.keys();
@@ -131,9 +131,9 @@ impl BaggageEntry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CopiedBaggage {
-    /// The keys, those for every span first. There are at most [`MOST`](Self::MOST).
+    /// The keys. Keys for every span come first. There are at most [`MOST`](Self::MOST).
     pub keys: &'static [&'static str],
-    /// How many of the keys are for every span. The others are for spans of invocations only.
+    /// The number of keys for every span. The other keys are only for spans of invocations.
     pub common: usize,
 }
 

@@ -1,17 +1,17 @@
-//! Which spans get the baggage of a request as attributes.
+//! Decides which spans get the baggage of a request as attributes.
 
 use super::{APPLY_GUARDRAIL, EXECUTE_TOOL, INVOKE_AGENT, OUTPUT_MESSAGES};
 use crate::agent365::Profile;
 
-/// Which part of a request's baggage a span gets, see [`CopiedBaggage`](super::CopiedBaggage).
+/// The part of a request's baggage that a span gets, see [`CopiedBaggage`](super::CopiedBaggage).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BaggageReader {
-    /// Nothing: it is no span of an agent.
+    /// Nothing, because it is not a span of an agent.
     None,
-    /// What is for every span.
+    /// The keys for every span.
     Any,
-    /// What is for invocations of agents, too.
+    /// Also the keys for invocations of agents.
     Invocation,
 }
 
@@ -49,12 +49,12 @@ const SCOPES: [&str; 6] = [
 ];
 
 impl BaggageReader {
-    /// What a span gets that starts with this name in this instrumentation scope.
+    /// The part for a span with this name in this instrumentation scope.
     ///
-    /// `operation` is its `gen_ai.operation.name`: `Some(None)` if that is no text. With 0.1.0 and 2.0.0
-    /// every span gets baggage. Since `microsoft-opentelemetry` 1.5.0 only spans of agents do; that
-    /// package also takes a span for one if the baggage names an operation, which would be the word of
-    /// whoever sent it.
+    /// `operation` is its `gen_ai.operation.name`: `Some(None)` if the value is not a text. With
+    /// 0.1.0 and 2.0.0, every span gets baggage. Since `microsoft-opentelemetry` 1.5.0, only spans
+    /// of agents do. That package also counts a span as a span of an agent if the baggage names an
+    /// operation; we do not, because a caller could set it.
     #[must_use]
     pub fn of(profile: Profile, name: &str, operation: Option<Option<&str>>, scope: &str) -> Self {
         match profile {

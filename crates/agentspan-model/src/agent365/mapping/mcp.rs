@@ -1,4 +1,4 @@
-//! Which attributes the span of a message of the Model Context Protocol has, after the
+//! The attributes of the span of an MCP message, after the
 //! [conventions](https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/mcp.md).
 
 use super::ExecuteTool;
@@ -8,20 +8,20 @@ use crate::attribute::AttributeVisitor;
 use crate::keys;
 use crate::mcp::{McpRequest, McpTransport};
 
-/// What is known of a message of the Model Context Protocol when it is sent or received.
+/// The data of an MCP message when it is sent or received.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Mcp<'a> {
     /// The message.
     pub request: &'a McpRequest,
-    /// The agent that sends it, or for which it is answered.
+    /// The agent that sends the message, or for which the message is answered.
     pub agent: Option<&'a AgentDetails>,
-    /// The tenant; its id wins over that of the agent's details.
+    /// The tenant. Its id takes precedence over the tenant id in the agent's details.
     pub tenant: Option<&'a TenantDetails>,
 }
 
 impl<'a> Mcp<'a> {
-    /// A message of which nothing else is known.
+    /// Only the message.
     #[must_use]
     pub fn new(request: &'a McpRequest) -> Self {
         Self {
@@ -31,7 +31,7 @@ impl<'a> Mcp<'a> {
         }
     }
 
-    /// The name of the span: the method, and the tool or the prompt that it is about.
+    /// The name of the span: the method, and the tool or the prompt of the message.
     #[must_use]
     pub fn span_name(&self) -> String {
         let method = self.request.method();
@@ -43,8 +43,8 @@ impl<'a> Mcp<'a> {
         }
     }
 
-    /// Shows the attributes that are known at the start. A call of a tool has those of an
-    /// `execute_tool` span, too.
+    /// Passes the attributes of the start to a visitor. A call of a tool also has the attributes of
+    /// an `execute_tool` span.
     pub fn visit_attributes(&self, profile: Profile, visitor: &mut impl AttributeVisitor) {
         if let Some(call) = self.request.as_tool_call() {
             let mut tool = ExecuteTool::new(call);

@@ -1,4 +1,4 @@
-//! What a scope records while it is open.
+//! The data that a scope records while it is open.
 
 use std::fmt;
 
@@ -12,15 +12,15 @@ use crate::agent365::{
 use crate::attribute::AttributeVisitor;
 use crate::masked::Masked;
 
-/// Something that a scope records while it is open, and that generations write differently.
+/// Data that a scope records while it is open, and that generations write differently.
 ///
 /// `Debug` masks contents.
 #[derive(Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Recorded<'a> {
-    /// The number of tokens that went in.
+    /// The number of input tokens.
     InputTokens(i64),
-    /// The number of tokens that came out.
+    /// The number of output tokens.
     OutputTokens(i64),
     /// The number of tokens that were read from a cache; not written by 0.1.0.
     CacheReadInputTokens(i64),
@@ -28,30 +28,30 @@ pub enum Recorded<'a> {
     CacheWriteInputTokens(i64),
     /// The name of the model that answered; not written by 0.1.0.
     ResponseModel(&'a str),
-    /// What came with the answer of an agent; not written by 0.1.0 and 2.0.0.
+    /// The parameters of an agent's answer; not written by 0.1.0 and 2.0.0.
     ResponseParameters(&'a ResponseParameters),
-    /// How a model came to its answer.
+    /// The reasoning of a model.
     ThoughtProcess(&'a str),
-    /// The answer of a model, as it is.
+    /// The answer of a model, unchanged.
     InferenceResponse(&'a str),
-    /// What a tool gave back.
+    /// The result of a tool.
     ToolResult(&'a str),
-    /// What a tool gave back, as an object.
+    /// The result of a tool, as an object.
     ToolResultObject(&'a Map<String, Value>),
-    /// What a tool gave back, in the schema of Agent 365.
+    /// The result of a tool, in the schema of Agent 365.
     TypedToolResult(&'a ExecuteToolCallResult),
     /// The answer of an agent.
     Response(&'a Response),
-    /// What a guardian decided after all; not written by 0.1.0.
+    /// The final decision of a guardian; not written by 0.1.0.
     Decision {
         /// The decision.
         decision: &'a GuardrailDecision,
-        /// Why, for people. `None` leaves a reason that was recorded before.
+        /// The reason, for people. `None` keeps an earlier reason.
         reason: Option<&'a str>,
     },
-    /// What a guardian was shown; not written by 0.1.0.
+    /// The input of a guardian; not written by 0.1.0.
     GuardrailInput(&'a InputMessages),
-    /// What a guardian made of the content; not written by 0.1.0.
+    /// The output of a guardian; not written by 0.1.0.
     GuardrailOutput(&'a str),
 }
 
@@ -79,7 +79,7 @@ impl fmt::Debug for Recorded<'_> {
 }
 
 impl Recorded<'_> {
-    /// Shows the attributes that a generation writes for it.
+    /// Passes the attributes of a generation to a visitor.
     pub fn visit_attributes(self, profile: Profile, visitor: &mut impl AttributeVisitor) {
         match Style::of(profile) {
             Style::First => v0_1::recorded(self, visitor),

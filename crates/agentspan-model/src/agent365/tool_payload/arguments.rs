@@ -1,4 +1,4 @@
-//! What a tool is called with.
+//! The arguments of a tool.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{NOT_WRITTEN, SCHEMA_VERSION, ToolCallResource, payload};
 use crate::agent365::json_text::write_json;
 
-/// What a tool does with a resource. The schema has no other words.
+/// The action of a tool on a resource. The schema defines no other values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -37,9 +37,9 @@ payload! {
     /// );
     /// ```
     pub struct ExecuteToolCallArguments {
-        /// What the tool does.
+        /// The action of the tool.
         action: ToolCallAction = "action", with_action;
-        /// The resources that the tool is called for. An empty list is written, too.
+        /// The resources of the call. An empty list is written, too.
         resources: Vec<ToolCallResource> = "resources", with_resources;
         /// The parameters of the call.
         parameters: Map<String, Value> = "parameters", with_parameters;

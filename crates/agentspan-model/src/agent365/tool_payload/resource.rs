@@ -1,9 +1,9 @@
-//! The resources that a tool touches.
+//! The resources that a tool accesses.
 
 use super::payload;
 
 payload! {
-    /// An identifier of a resource, in a system of its own.
+    /// An identifier of a resource in another system.
     pub struct ToolCallIdentifier {
         /// The kind of identifier.
         identifier_type: String = "type", with_type;
@@ -13,7 +13,7 @@ payload! {
 }
 
 payload! {
-    /// The container that a resource lies in.
+    /// The container of a resource.
     pub struct ToolCallContainer {
         /// The id of the container.
         container_id: String = "id", with_id;
@@ -25,7 +25,7 @@ payload! {
 }
 
 payload! {
-    /// A resource that a tool is called for.
+    /// A resource in the arguments of a tool.
     pub struct ToolCallResource {
         /// The id of the resource.
         resource_id: String = "id", with_id;
@@ -39,7 +39,7 @@ payload! {
         provider: String = "provider", with_provider;
         /// The identifiers of the resource. An empty list is written, too.
         identifiers: Vec<ToolCallIdentifier> = "identifiers", with_identifiers;
-        /// The container that the resource lies in.
+        /// The container of the resource.
         container: ToolCallContainer = "container", with_container;
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{NOT_WRITTEN, SCHEMA_VERSION, ToolCallContainer, ToolCallIdentifier, payload};
 use crate::agent365::json_text::write_json;
 
-/// Whether a tool, or its work on a resource, succeeded. The schema has no other words.
+/// Whether a tool, or its work on a resource, succeeded. The schema defines no other values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -17,19 +17,19 @@ pub enum ToolCallOutcomeStatus {
     Failure,
 }
 
-/// What a policy decided about a resource. The schema has no other words.
+/// The decision of a policy about a resource. The schema defines no other values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum ToolPolicyDecision {
-    /// The tool may touch the resource.
+    /// The tool may access the resource.
     Allow,
-    /// The tool may not touch the resource.
+    /// The tool may not access the resource.
     Deny,
 }
 
 payload! {
-    /// What came of a call, or of the work on a resource.
+    /// The outcome of a call, or of the work on a resource.
     pub struct ToolCallResultOutcome {
         /// Whether it succeeded.
         status: ToolCallOutcomeStatus = "status", with_status;
@@ -43,7 +43,7 @@ payload! {
 }
 
 payload! {
-    /// How sensitive a resource is.
+    /// The sensitivity of a resource.
     pub struct ToolCallResultSensitivity {
         /// The id of the sensitivity label.
         label_id: String = "label_id", with_label_id;
@@ -51,7 +51,7 @@ payload! {
 }
 
 payload! {
-    /// What a policy decided about a resource.
+    /// The decision of a policy about a resource.
     pub struct ToolCallResultPolicy {
         /// The decision.
         decision: ToolPolicyDecision = "decision", with_decision;
@@ -63,7 +63,7 @@ payload! {
 }
 
 payload! {
-    /// What is known of the security of a resource.
+    /// Security information about a resource.
     pub struct ToolCallResultSecurity {
         /// Whether an injected prompt was found in the resource.
         xpia_detected: bool = "xpia_detected", with_xpia_detected;
@@ -71,11 +71,11 @@ payload! {
 }
 
 payload! {
-    /// Which part of a longer result this one is.
+    /// The position of this part in a longer result.
     pub struct ToolCallResultPagination {
-        /// Whether there is more.
+        /// Whether there are more parts.
         has_more: bool = "has_more", with_has_more;
-        /// The cursor that gives the next part.
+        /// The cursor of the next part.
         next_cursor: String = "next_cursor", with_next_cursor;
         /// The number of entries in all parts.
         total_count: i64 = "total_count", with_total_count;
@@ -97,15 +97,15 @@ payload! {
         provider: String = "provider", with_provider;
         /// The identifiers of the resource. An empty list is written, too.
         identifiers: Vec<ToolCallIdentifier> = "identifiers", with_identifiers;
-        /// The container that the resource lies in.
+        /// The container of the resource.
         container: ToolCallContainer = "container", with_container;
-        /// What came of the work on the resource.
+        /// The outcome of the work on the resource.
         outcome: ToolCallResultOutcome = "outcome", with_outcome;
-        /// How sensitive the resource is.
+        /// The sensitivity of the resource.
         sensitivity: ToolCallResultSensitivity = "sensitivity", with_sensitivity;
-        /// What a policy decided about the resource.
+        /// The decision of a policy about the resource.
         policy: ToolCallResultPolicy = "policy", with_policy;
-        /// What is known of the security of the resource.
+        /// Security information about the resource.
         security: ToolCallResultSecurity = "security", with_security;
         /// The data of the resource.
         data: Map<String, Value> = "data", with_data;
@@ -128,13 +128,13 @@ payload! {
     /// );
     /// ```
     pub struct ExecuteToolCallResult {
-        /// What came of the call.
+        /// The outcome of the call.
         outcome: ToolCallResultOutcome = "outcome", with_outcome;
         /// The resources of the result. An empty list is written, too.
         resources: Vec<ToolCallResultResource> = "resources", with_resources;
         /// The data of the result.
         data: Map<String, Value> = "data", with_data;
-        /// Which part of a longer result this one is.
+        /// The position of this part in a longer result.
         pagination: ToolCallResultPagination = "pagination", with_pagination;
     }
     /// The version of the schema, `1.0`.

@@ -1,4 +1,4 @@
-//! Whether a request goes where its spans belong.
+//! Checks that a request has the route of its spans.
 
 use std::collections::HashSet;
 
@@ -18,8 +18,8 @@ const NOT_LICENSED: &str = "tenant_not_licensed";
 
 impl Judge<'_> {
     /// The findings of a request as a whole: its route, its size, and the identities of its spans.
-    /// What is wrong with each span, [`judge_span`](Self::judge_span) and
-    /// [`judge_trace`](Self::judge_trace) say.
+    /// For findings of the spans, use [`judge_span`](Self::judge_span) and
+    /// [`judge_trace`](Self::judge_trace).
     #[must_use]
     pub fn judge_request(&self, body_bytes: usize, spans: &[ObservedSpan<'_>]) -> Vec<Finding> {
         let mut findings = Findings::default();
@@ -48,8 +48,8 @@ impl Judge<'_> {
         findings.0
     }
 
-    /// The findings of a span's route: the tenant and the agent in the path of its request are not
-    /// its own. Without a [route](Self::with_route), nothing is.
+    /// The findings of a span's route: a tenant or an agent in the path of the request that is not
+    /// the span's own. Without a [route](Self::with_route), there are none.
     #[must_use]
     pub fn judge_route(&self, span: &ObservedSpan<'_>) -> Vec<Finding> {
         let mut findings = Findings::default();
@@ -87,7 +87,7 @@ impl Judge<'_> {
         }
     }
 
-    /// The findings of the answer to a request that was accepted.
+    /// The findings of the answer to an accepted request.
     #[must_use]
     pub fn judge_answer(&self, answer: &Answer) -> Vec<Finding> {
         let mut findings = Findings::default();
