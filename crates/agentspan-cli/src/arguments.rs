@@ -265,7 +265,7 @@ fn check() -> Command {
     Command::new("check")
         .about("Say what Agent 365 would refuse, or what breaks a convention, and why")
         .after_help(
-            "Exit codes: 0 if nothing was found, 1 if something was, 2 if a file cannot be read.\n\
+            "Exit codes: 0 if nothing was found, 1 if something was, 2 if a file cannot be read or has no spans.\n\
              The rules of Agent 365 are those of docs/agent365-contract.md.",
         )
         .arg(files_argument())

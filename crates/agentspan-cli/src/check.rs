@@ -283,6 +283,9 @@ pub(crate) fn run(
     if unreadable > 0 {
         return Err(CommandError::Lines(unreadable));
     }
+    if verdict.spans == 0 && verdict.found.is_empty() {
+        return Err(CommandError::Nothing);
+    }
     let mut found = verdict.found.iter();
     Ok(match found.any(|found| found.level >= request.fail_on) {
         true => Outcome::Found,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
 
-use crate::shown::{shown, shown_path};
+use crate::shown::{counted, shown, shown_path};
 
 /// How the command ends when nothing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +65,11 @@ pub(crate) enum CommandError {
     #[error("{0} requests were not kept: {1}")]
     Unkept(usize, String),
     /// Lines of the files are no spans. They were told before.
-    #[error("{0} lines cannot be read")]
+    #[error("{} cannot be read", counted(*.0, "line"))]
     Lines(usize),
+    /// There is nothing to judge, which must not pass for a good end.
+    #[error("nothing was judged")]
+    Nothing,
 }
 
 impl CommandError {

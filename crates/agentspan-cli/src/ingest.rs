@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::check::{Found, Request, RequestJudge, recorded_body};
 use crate::reading::list;
+use crate::shown::counted;
 use crate::span::{Form, Span};
 use crate::store::Store;
 
@@ -35,8 +36,11 @@ pub(crate) enum IngestError {
     #[error("not a recorded hook: {0}")]
     Hook(ReadError),
     /// Spans of a request have no ids, so that they are in no trace. Its other spans were taken.
-    #[error("{0} spans without traceId or spanId")]
+    #[error("{} without traceId or spanId", counted(*.0, "span"))]
     WithoutIds(usize),
+    /// Something in a request is no list. The rest of it was taken.
+    #[error("{0}")]
+    Misplaced(&'static str),
 }
 
 /// What was taken of a request.
@@ -110,11 +114,11 @@ impl Ingest {
         }
         if value.get("resourceSpans").is_some_and(Value::is_array) {
             self.judge_request(&Request::of_body(value, text), place);
-            return body(value, None, place, store).all();
+            return request(value, place, store);
         }
         if let Some(inner) = recorded_body(value) {
             self.judge_request(&Request::recorded(value, &inner), place);
-            return body(&inner, None, place, store).all();
+            return request(&inner, place, store);
         }
         let mut span = Span::of_json(value, None, &Arc::default()).ok_or(IngestError::Unknown)?;
         span.facts.is_refused = span.is_refused(value, store.package());
@@ -148,6 +152,33 @@ impl Ingest {
             .flush()
             .into_iter()
             .for_each(|span| store.insert(span));
+    }
+}
+
+/// Reads a request of a file.
+fn request(value: &Value, place: Option<&Place>, store: &mut Store) -> Result<usize, IngestError> {
+    let taken = body(value, None, place, store);
+    misplaced(value).map_or_else(|| taken.all(), |what| Err(IngestError::Misplaced(what)))
+}
+
+/// What in the JSON of a request is not where or what it must be. Members with other names do not count: OTLP may get new ones.
+pub(crate) fn misplaced(body: &Value) -> Option<&'static str> {
+    let has_list = |of: &Value, name: &str| {
+        let member = of.get(name);
+        of.is_object() && member.is_none_or(|member| member.is_array() || member.is_null())
+    };
+    let mut resources = list(body, "resourceSpans");
+    let mut scopes = list(body, "resourceSpans").flat_map(|of| list(of, "scopeSpans"));
+    if !body.is_object() {
+        Some("not a request: it is no JSON object with a list resourceSpans")
+    } else if !has_list(body, "resourceSpans") {
+        Some("resourceSpans is no list")
+    } else if resources.any(|of| !has_list(of, "scopeSpans")) {
+        Some("a member of resourceSpans is no object with a list scopeSpans")
+    } else if scopes.any(|of| !has_list(of, "spans")) {
+        Some("a member of scopeSpans is no object with a list spans")
+    } else {
+        None
     }
 }
 

@@ -88,5 +88,8 @@ pub(crate) fn read_files(
             "{spans} spans of {traces} traces did not fit into memory"
         )?;
     }
+    if store.len() == 0 && unreadable == 0 && lost.spans == 0 {
+        files.tell_emptiness(errors)?;
+    }
     Ok((store, unreadable))
 }

@@ -62,3 +62,11 @@ fn harmless(json: String) -> String {
     });
     pieces.collect()
 }
+
+/// A number of things, whose name gets an `s` unless there is one.
+pub(crate) fn counted(count: usize, name: &str) -> String {
+    match count {
+        1 => format!("1 {name}"),
+        _ => format!("{count} {name}s"),
+    }
+}

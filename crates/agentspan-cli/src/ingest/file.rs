@@ -6,9 +6,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Ingest, Place};
+use super::{Ingest, IngestError, Place};
 use crate::check::{Found, RequestJudge};
-use crate::shown::{shown, shown_path};
+use crate::shown::{counted, shown, shown_path};
 use crate::store::Store;
 
 /// How long a line may be.
@@ -120,6 +120,16 @@ impl Files {
         self.ingest.take_found()
     }
 
+    /// Says that there are no spans, and where none are.
+    pub(crate) fn tell_emptiness(&self, errors: &mut dyn Write) -> io::Result<()> {
+        let paths = self.files.iter().map(|file| shown_path(&file.path));
+        let paths: Vec<String> = paths.map(|path| path.to_string()).collect();
+        match paths.is_empty() {
+            true => writeln!(errors, "no spans: no file here ends in .json or .jsonl"),
+            false => writeln!(errors, "no spans in {}", paths.join(", ")),
+        }
+    }
+
     /// Says what could not be read since the last time, and counts it.
     pub(crate) fn tell_problems(&mut self, errors: &mut dyn Write) -> io::Result<usize> {
         let (problems, untold) = self.take_problems();
@@ -128,7 +138,7 @@ impl Files {
             writeln!(errors, "{path}:{line}: {}", shown(&problem.what))?;
         }
         if untold > 0 {
-            writeln!(errors, "{untold} more lines cannot be read")?;
+            writeln!(errors, "{} cannot be read", counted(untold, "more line"))?;
         }
         Ok(problems.len() + untold)
     }
@@ -211,16 +221,24 @@ impl Files {
         if line.trim_ascii().is_empty() {
             return 0;
         }
-        let Ok(text) = std::str::from_utf8(line) else {
-            self.problem(file, "not UTF-8".to_owned());
-            return 0;
+        let text = match std::str::from_utf8(line) {
+            Ok(text) => text,
+            Err(error) => {
+                self.problem(file, no_text(file.line, line, error.valid_up_to()));
+                return 0;
+            }
         };
         let place = Place {
             path: Arc::clone(&file.path),
             line: file.line,
         };
-        match self.ingest.text(text.trim(), Some(&place), store) {
+        match self.ingest.text(text, Some(&place), store) {
             Ok(count) => count,
+            Err(IngestError::NotJson(error)) => {
+                let what = no_json(text, &error);
+                self.problem_at(file, file.line + error.line().saturating_sub(1), what);
+                0
+            }
             Err(error) => {
                 let cause = error.source().map(|cause| format!(": {cause}"));
                 self.problem(file, format!("{error}{}", cause.unwrap_or_default()));
@@ -230,16 +248,52 @@ impl Files {
     }
 
     fn problem(&mut self, file: &Followed, what: String) {
+        self.problem_at(file, file.line, what);
+    }
+
+    fn problem_at(&mut self, file: &Followed, line: usize, what: String) {
         if self.problems.len() >= MAX_PROBLEMS {
             self.untold += 1;
             return;
         }
         let place = Place {
             path: Arc::clone(&file.path),
-            line: file.line,
+            line,
         };
         self.problems.push(Problem { place, what });
     }
+}
+
+/// Why a line is no text, and what helps.
+fn no_text(number: usize, line: &[u8], valid: usize) -> String {
+    match line {
+        [0x1f, 0x8b, ..] if number == 1 => {
+            "compressed with gzip: decompress the file first, with gzip -d".to_owned()
+        }
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if number == 1 => {
+            "UTF-16: save the file as UTF-8".to_owned()
+        }
+        _ => format!("not UTF-8 from byte {} on", valid + 1),
+    }
+}
+
+/// Why a text is no JSON, and what helps.
+fn no_json(text: &str, error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    let what = error.to_string();
+    let what = what
+        .strip_suffix(&format!(" at line {line} column {column}"))
+        .unwrap_or(&what);
+    let is_binary = text
+        .bytes()
+        .take(16)
+        .any(|byte| byte < b' ' && !byte.is_ascii_whitespace());
+    let help = match () {
+        () if is_binary => ". It is no text: send protobuf to agentspan serve instead",
+        () if error.is_eof() => ". It ends too early: its writer was stopped, or still writes",
+        () => "",
+    };
+    format!("not JSON: {what} at column {column}{help}")
 }
 
 /// The files of a directory that hold JSON, in the order of their names; or the file itself.

@@ -63,7 +63,7 @@ async fn otlp(shared: &Shared, request: Request<Incoming>) -> Result<Response, R
     let is_json = header(request.headers(), CONTENT_TYPE).starts_with(JSON);
     let bytes = whole(request).await?;
     let body = if is_json {
-        from_json(&bytes)?
+        request_from_json(&bytes)?
     } else {
         from_protobuf(&bytes)?
     };
@@ -116,7 +116,7 @@ async fn agent365(shared: &Shared, request: Request<Incoming>) -> Result<Respons
     if shown_token(&request).is_none_or(str::is_empty) {
         return Err(Refused(StatusCode::UNAUTHORIZED, "no bearer token"));
     }
-    let body = from_json(&whole(request).await?)?;
+    let body = request_from_json(&whole(request).await?)?;
     take(shared, &body, Form::Agent365);
     let results = shared.look(|store| {
         let ids = ingest::span_ids(&body);
@@ -171,6 +171,15 @@ async fn whole(request: Request<Incoming>) -> Result<Bytes, Refused> {
 fn from_json(bytes: &[u8]) -> Result<Value, Refused> {
     serde_json::from_slice(bytes)
         .map_err(|_| Refused(StatusCode::BAD_REQUEST, "the body is not JSON"))
+}
+
+/// A request, whose lists are lists.
+fn request_from_json(bytes: &[u8]) -> Result<Value, Refused> {
+    let body = from_json(bytes)?;
+    match ingest::misplaced(&body) {
+        Some(what) => Err(Refused(StatusCode::BAD_REQUEST, what)),
+        None => Ok(body),
+    }
 }
 
 fn from_protobuf(bytes: &[u8]) -> Result<Value, Refused> {

@@ -508,6 +508,35 @@ fn a_recording_can_be_posted() {
 }
 
 #[test]
+fn a_request_whose_lists_are_none_is_refused_and_counted() {
+    serving(None, async |server| {
+        for (body, what) in [
+            ("[]", "no JSON object"),
+            ("42", "no JSON object"),
+            (r#"{"resourceSpans": {}}"#, "resourceSpans is no list"),
+            (r#"{"resourceSpans": [5]}"#, "a member of resourceSpans"),
+            (
+                r#"{"resourceSpans": [{"scopeSpans": [{"spans": "x"}]}]}"#,
+                "a member of scopeSpans",
+            ),
+        ] {
+            let headers = "content-type: application/json\r\n";
+            let answer = server
+                .ask("POST", "/v1/traces", headers, body.as_bytes())
+                .await;
+            assert_eq!(answer.status(), "400", "{body}");
+            assert!(answer.body.contains(what), "{body}: {}", answer.body);
+        }
+        // Members that nobody knows are none of our business.
+        let answer = server
+            .post("/v1/traces", &json!({"new": 1, "resourceSpans": null}))
+            .await;
+        assert_eq!(answer.status(), "200");
+        assert_eq!(server.get("/api/traces").await.json()["unreadable"], 5);
+    });
+}
+
+#[test]
 fn spans_without_ids_are_counted_and_cost_no_other() {
     let span = |ids: Value| {
         json!({"resourceSpans": [{"scopeSpans": [{"spans": [ids, {

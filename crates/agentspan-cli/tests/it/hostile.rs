@@ -61,7 +61,7 @@ fn t26_broken_files_are_told_with_their_names_and_lines() {
         "]".repeat(10_000)
     );
     let huge = r#"{"traceId": "aa", "spanId": "bb", "name": "n", "startTimeUnixNano": 1e400}"#;
-    let cases: [(&str, Vec<u8>, &str); 6] = [
+    let cases: [(&str, Vec<u8>, &str); 11] = [
         (
             "deep",
             deep.into_bytes(),
@@ -84,6 +84,31 @@ fn t26_broken_files_are_told_with_their_names_and_lines() {
             "cut.jsonl:1: not JSON: EOF while parsing",
         ),
         ("nul", vec![0; 4096], "nul.jsonl:1: not JSON"),
+        (
+            "pretty",
+            b"{\n  \"resourceSpans\": [\n    oops\n".to_vec(),
+            "pretty.jsonl:3: not JSON: expected value at column 5",
+        ),
+        (
+            "gzip",
+            vec![0x1f, 0x8b, 8, 0, 0, 0],
+            "gzip.jsonl:1: compressed with gzip: decompress the file first, with gzip -d",
+        ),
+        (
+            "utf16",
+            b"\xff\xfe{\0".to_vec(),
+            "utf16.jsonl:1: UTF-16: save the file as UTF-8",
+        ),
+        (
+            "protobuf",
+            vec![b'\n', 16, 0x12, 14, b'\n', 0],
+            "protobuf.jsonl:2: not JSON: expected value at column 1. It is no text: send protobuf to agentspan serve",
+        ),
+        (
+            "lists",
+            br#"{"resourceSpans": [{"scopeSpans": [{"spans": "none"}]}]}"#.to_vec(),
+            "lists.jsonl:1: a member of scopeSpans is no object with a list spans\nagentspan: 1 line cannot be read",
+        ),
     ];
     for (name, bytes, expected) in cases {
         let path = file("broken", &format!("{name}.jsonl"), "");
@@ -93,6 +118,31 @@ fn t26_broken_files_are_told_with_their_names_and_lines() {
             assert_eq!(ran.code, ExitCode::from(2), "{name}");
             assert!(ran.errors.contains(expected), "{name}: {}", ran.errors);
         }
+    }
+}
+
+#[test]
+fn files_without_spans_are_told_and_do_not_pass_a_check() {
+    for (name, text) in [
+        ("empty", ""),
+        ("blank", "\n \n"),
+        ("request", "{\"resourceSpans\": []}\n"),
+    ] {
+        let path = file("without", &format!("{name}.jsonl"), text);
+        let told = format!("no spans in {path}\n");
+        let ran = run(&["show", &path]);
+        assert_eq!(
+            (ran.code, ran.errors),
+            (ExitCode::SUCCESS, told.clone()),
+            "{name}"
+        );
+        let ran = run(&["check", &path]);
+        assert_eq!(ran.code, ExitCode::from(2), "{name}");
+        assert_eq!(
+            ran.errors,
+            format!("{told}agentspan: nothing was judged\n"),
+            "{name}"
+        );
     }
 }
 
