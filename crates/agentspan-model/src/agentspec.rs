@@ -1,9 +1,9 @@
-//! The vocabulary of Agent Spec Tracing, as `pyagentspec.tracing` 26.3.1 has it.
+//! The vocabulary of Agent Spec Tracing, as in `pyagentspec.tracing` 26.3.1.
 //!
-//! A [`Span`] is a stretch of time in which a runtime executed something, an [`Event`] a point in it. What
-//! is special to their types is in [`SpanDetails`] and [`EventDetails`]; both keep types that this crate
-//! does not know. They carry [`Component`]s: the agents, tools and models of Agent Spec, shared and
-//! not copied.
+//! A [`Span`] is an operation of a runtime with a start and an end. An [`Event`] is a point in time
+//! within a span. [`SpanDetails`] and [`EventDetails`] hold the data of each type; both also keep
+//! types that this crate does not know. They refer to [`Component`]s, the agents, tools and models
+//! of Agent Spec, which are shared, not copied.
 //!
 //! # Who sees what
 //!
@@ -43,9 +43,9 @@
 //!
 //! # JSON only
 //!
-//! Content that the model does not look into stays JSON text ([`Json`], [`JsonObject`]), which keeps its
-//! order and its numbers and makes writing cheap. It goes through the raw values of `serde_json`, so
-//! spans and events read and write as JSON, and not in other formats of `serde`.
+//! Content that the model does not interpret stays JSON text ([`Json`], [`JsonObject`]), which
+//! preserves order and numbers and is cheap to write. It uses the raw values of `serde_json`, so
+//! spans and events only serialise to JSON, not to other formats of `serde`.
 
 mod component;
 mod detail;

@@ -1,8 +1,7 @@
-//! Attributes as a mapping shows them: a key and a borrowed value, one at a time.
+//! Attributes, which a mapping passes to a visitor one at a time: a key and a borrowed value.
 //!
-//! What a piece of telemetry means in a vocabulary is a pure function that calls a visitor. A span
-//! builder, a JSON encoder and a table of documentation can all use the same function, and nobody
-//! builds a list to throw it away.
+//! A mapping is a pure function that calls a visitor. A span builder, a JSON encoder and a
+//! documentation table can all use the same function, without an intermediate list.
 
 use std::fmt;
 
@@ -10,15 +9,15 @@ use serde_json::{Map, Value};
 
 use crate::agent365::{InputMessages, OutputMessages};
 
-/// The value of an attribute, borrowed from the details that it describes.
+/// The value of an attribute, borrowed from the details.
 ///
-/// `Debug` shows of texts only how long they are: they may be contents.
+/// `Debug` shows only the lengths of texts, which may be contents.
 #[derive(Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum AttributeValue<'a> {
     /// Text that the details hold.
     Str(&'a str),
-    /// Text that is the same for every span: a name of an operation or of an enum's member.
+    /// A constant text, such as the name of an operation.
     Static(&'static str),
     /// A number.
     I64(i64),
@@ -30,15 +29,15 @@ pub enum AttributeValue<'a> {
     JsonArrayText(&'a [String]),
     /// As [`JsonArrayText`](Self::JsonArrayText), of texts that lie in different places.
     JsonArrayOfStrs(&'a [&'a str]),
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
-    /// A number that need not be whole.
+    /// A floating-point number.
     F64(f64),
     /// A list of texts.
     StrList(&'a [&'a str]),
-    /// What goes into a model or an agent, written as the text of a JSON array of messages.
+    /// The input of a model or an agent, written as the text of a JSON array of messages.
     InputMessages(&'a InputMessages),
-    /// What comes out of a model or an agent, written as the text of a JSON array of messages.
+    /// The output of a model or an agent, written as the text of a JSON array of messages.
     OutputMessages(&'a OutputMessages),
     /// An object that is written as JSON text, see
     /// [`json_object_text`](crate::agent365::json_object_text).
@@ -68,7 +67,7 @@ impl fmt::Debug for AttributeValue<'_> {
 ///
 /// Closures `FnMut(&'static str, AttributeValue<'_>)` are visitors.
 pub trait AttributeVisitor {
-    /// Takes one attribute. `value` is borrowed for this call only.
+    /// Called with one attribute. `value` is borrowed for this call only.
     fn visit(&mut self, key: &'static str, value: AttributeValue<'_>);
 }
 
@@ -81,9 +80,9 @@ where
     }
 }
 
-/// The key of an attribute: fixed, or put together from fixed parts and the places in lists.
+/// The key of an attribute: fixed, or composed of fixed parts and indices of lists.
 ///
-/// `Display` writes the key; nothing is allocated before somebody wants it as text.
+/// `Display` writes the key. It is not allocated before you need it as text.
 ///
 /// ```
 /// use agentspan_model::attribute::Key;
@@ -98,22 +97,22 @@ pub enum Key {
     Static(&'static str),
     /// A member of an element of a list.
     Indexed {
-        /// What the keys of the list begin with.
+        /// The prefix of the list.
         list: &'static str,
-        /// The place in the list, counted from zero.
+        /// The index in the list, from zero.
         index: usize,
         /// The member of the element.
         member: &'static str,
     },
     /// A member of an element of a list that is in an element of another list.
     Nested {
-        /// What the keys of the outer list begin with.
+        /// The prefix of the outer list.
         list: &'static str,
-        /// The place in the outer list, counted from zero.
+        /// The index in the outer list, from zero.
         index: usize,
-        /// What the keys of the inner list begin with.
+        /// The prefix of the inner list.
         inner: &'static str,
-        /// The place in the inner list, counted from zero.
+        /// The index in the inner list, from zero.
         inner_index: usize,
         /// The member of the inner element.
         member: &'static str,
@@ -191,11 +190,11 @@ impl fmt::Display for Key {
     }
 }
 
-/// Receives the attributes of a mapping whose keys may have places of lists in them, in order.
+/// Receives the attributes of a mapping whose keys may have indices of lists, in order.
 ///
 /// Closures `FnMut(Key, AttributeValue<'_>)` are visitors.
 pub trait KeyVisitor {
-    /// Takes one attribute. `value` is borrowed for this call only.
+    /// Called with one attribute. `value` is borrowed for this call only.
     fn visit_key(&mut self, key: Key, value: AttributeValue<'_>);
 }
 

@@ -1,8 +1,9 @@
-//! What the GenAI conventions and Agent Spec Tracing demand of spans, as rules with their remedies.
+//! The requirements of the GenAI conventions and of Agent Spec Tracing, as rules with remedies.
 //!
-//! The GenAI conventions are those of the pinned version that [`Rendering::GenAi`](crate::mapping::Rendering)
-//! writes; [`judge_gen_ai`] judges a span of OTLP's JSON. [`RecordingJudge`] judges the hooks of a recording of
-//! Agent Spec, as they come. What the service Agent 365 demands is in [`contract`](crate::agent365::contract).
+//! The GenAI conventions have the pinned version of
+//! [`Rendering::GenAi`](crate::mapping::Rendering); [`judge_gen_ai`] judges a span in OTLP's JSON.
+//! [`RecordingJudge`] judges the hooks of an Agent Spec recording in order. For the requirements of
+//! Agent 365, see [`contract`](crate::agent365::contract).
 //!
 //! ```
 //! use agentspan_model::conventions::judge_gen_ai;
@@ -28,19 +29,19 @@ pub use gen_ai_rules::GEN_AI_RULES;
 
 use crate::agent365::contract::{Level, SpanIds};
 
-/// Something that a convention demands.
+/// A requirement of a convention.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConventionRule {
     /// A stable id: `G01` and so on for the GenAI conventions, `S01` and so on for Agent Spec.
     pub id: &'static str,
-    /// A stable name that says what it is about.
+    /// A stable name that describes the rule.
     pub name: &'static str,
-    /// How bad it is to break it.
+    /// The severity of a broken rule.
     pub level: Level,
     /// The symptom.
     pub symptom: &'static str,
-    /// Why they see it.
+    /// The cause.
     pub cause: &'static str,
     /// The remedy.
     pub remedy: &'static str,
@@ -48,14 +49,14 @@ pub struct ConventionRule {
     pub source: &'static str,
 }
 
-/// A rule that a span breaks. It holds no value of an attribute: those may be contents.
+/// A rule that a span breaks. It holds no values of attributes, because they may be contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Breach {
     /// The rule.
     pub rule: &'static ConventionRule,
-    /// The span, with its ids as they were given.
+    /// The span, with its original ids.
     pub span: SpanIds,
-    /// The key of the attribute, or the type of the event, that is wrong or missing, if it is one.
+    /// The key of the wrong or missing attribute, or the type of the event, if there is one.
     pub attribute: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What an error is called, told by its type.
+//! The names of errors, derived from their types.
 
 use std::any::{Any, type_name};
 use std::borrow::Cow;
@@ -9,9 +9,9 @@ use crate::keys;
 
 /// The class of an error: the path of its Rust type, without boxes, references and generic arguments.
 ///
-/// In a `Box<dyn Error>` the class of the innermost error is looked for, among those of `std`, of `serde_json` and
-/// of this crate; Rust does not tell more of what is in the box. The same holds for an `anyhow::Error` with
-/// feature `anyhow`. Of other reports, whose inside only their own crate sees, nothing is known.
+/// For a `Box<dyn Error>`, it is the class of the innermost error, if this is a type of `std`, of
+/// `serde_json` or of this crate; Rust reveals no other types in a box. The same holds for an
+/// `anyhow::Error`, with the feature `anyhow`. The class in other error reports is unknown.
 ///
 /// ```
 /// use std::error::Error;
@@ -37,7 +37,7 @@ pub struct ErrorClass {
 }
 
 impl ErrorClass {
-    /// That of an error, or of what is in it if it is a box.
+    /// The class of an error, or of the content of a box.
     #[must_use]
     pub fn of<E: 'static>(error: &E) -> Self {
         match in_a_box(error) {
@@ -46,7 +46,7 @@ impl ErrorClass {
         }
     }
 
-    /// That of the innermost error whose type is known, in a chain of sources.
+    /// The class of the innermost error of a known type in a chain of sources.
     #[must_use]
     pub fn of_dyn(error: &(dyn Error + 'static)) -> Self {
         let mut path = type_name::<dyn Error>();
@@ -64,7 +64,7 @@ impl ErrorClass {
         }
     }
 
-    /// That of a type.
+    /// The class of a type.
     #[must_use]
     pub fn of_type<E: ?Sized>() -> Self {
         Self {
@@ -72,8 +72,8 @@ impl ErrorClass {
         }
     }
 
-    /// The last segment of a path, in the way of Rust (`::`) or of other languages (`.`): the name of a class that
-    /// is no type of Rust.
+    /// The last segment of a path, separated by `::` or `.`: the name of a class that is not a Rust
+    /// type.
     ///
     /// ```
     /// use agentspan_model::ErrorClass;
@@ -91,8 +91,8 @@ impl ErrorClass {
         self.path
     }
 
-    /// The name of the type, for [`keys::ERROR_TYPE`]. Many crates call theirs `Error`: such a name has its module
-    /// before it, as in `io::Error`. `_OTHER` if the class is not known.
+    /// The name of the type, for [`keys::ERROR_TYPE`]. Many crates call their type `Error`, so such
+    /// a name includes its module, as in `io::Error`. `_OTHER` if the class is unknown.
     #[must_use]
     pub fn name(self) -> Cow<'static, str> {
         if is_opaque(self.path) {

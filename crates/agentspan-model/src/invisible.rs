@@ -1,4 +1,4 @@
-//! Characters that nobody sees, by Unicode's own properties.
+//! Invisible characters, by Unicode's own properties.
 
 /// The characters of Unicode 16.0.0 whose general category is `Cf` (format), or which have the property
 /// `Default_Ignorable_Code_Point`: joiners, marks of direction, fillers, tags, variation selectors, and

@@ -1,10 +1,10 @@
 //! Attribute and baggage keys, each literal in this one place.
 //!
-//! What the value of an attribute may give away is told by [`Sensitivity`].
+//! [`Sensitivity`] classifies the values of attributes.
 //!
-//! Names without a note come from the [GenAI semantic conventions] or the general OpenTelemetry ones;
-//! the rest are those of `microsoft-agents-a365-observability-core` 0.1.0 and 2.0.0, those of [OpenInference], and
-//! our own, which begin with `agentspec`.
+//! Keys without a note come from the [GenAI semantic conventions] or the general OpenTelemetry
+//! ones; the rest are those of `microsoft-agents-a365-observability-core` 0.1.0 and 2.0.0, those of
+//! [OpenInference], and our own, which begin with `agentspec`.
 //!
 //! [GenAI semantic conventions]: https://opentelemetry.io/docs/specs/semconv/gen-ai/
 //! [OpenInference]: https://github.com/Arize-ai/openinference/blob/main/spec/semantic_conventions.md

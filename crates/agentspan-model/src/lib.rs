@@ -29,7 +29,7 @@
 //! - [`keys`]: every attribute key, defined once, with the sensitivity of its value.
 //! - [`random`]: randomness for ids.
 //! - [`received`]: answers of receivers, parsed and made safe to show.
-//! - [`terminal`]: which characters control a terminal.
+//! - [`terminal`]: the characters that control a terminal.
 //! - [`ErrorClass`]: the name of an error, derived from its Rust type.
 
 pub mod agent365;

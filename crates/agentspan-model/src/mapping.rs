@@ -1,9 +1,8 @@
-//! What the spans and events of Agent Spec mean in other vocabularies.
+//! Maps spans and events of Agent Spec to other vocabularies.
 //!
-//! A [`Mapping`] shows the attributes of a span or an event to a visitor: those of a [`Rendering`]
-//! (GenAI semantic conventions, Agent 365, OpenInference), and besides those, under `agentspec`,
-//! everything that is needed to rebuild the span with [`SpanRebuilder`]. The table in
-//! `docs/mapping.md` lists them all.
+//! A [`Mapping`] passes the attributes of a span or an event to a visitor: the attributes of a
+//! [`Rendering`] (GenAI semantic conventions, Agent 365, OpenInference), and, under `agentspec`,
+//! all data that [`SpanRebuilder`] needs to rebuild the span. `docs/mapping.md` lists all of them.
 //!
 //! ```
 //! use agentspan_model::agentspec::{Component, Id, LlmConfig, LlmGenerationSpan, Span};
@@ -29,11 +28,10 @@
 //!
 //! # Who sees what
 //!
-//! Prompts, answers, inputs and outputs are shown if [`ContentCapture`] says so; the default says
-//! no, and shows components as outlines
+//! [`ContentCapture`] decides whether prompts, answers, inputs and outputs are shown. By default,
+//! they are not, and components are shown as outlines
 //! ([`Detail::Described`](crate::agentspec::Detail::Described)), without their prompts and
-//! settings. What the span or event does not hold, because it was masked before, is not shown in
-//! any case.
+//! settings. Data that was masked before is never shown.
 
 use std::borrow::Cow;
 
@@ -81,7 +79,7 @@ use gen_ai_v0_1::InWordsOfV0_1;
 use operation::Operation;
 use story::Story;
 
-/// Says which attributes a span or an event has: a [`Rendering`], and what it may show.
+/// Maps spans and events to attributes: a [`Rendering`] with its settings.
 #[derive(Clone, Debug)]
 pub struct Mapping {
     rendering: Rendering,
@@ -92,7 +90,7 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// Shows no content, and the fields of Agent Spec that the rendering shows by default.
+    /// A mapping without content, and with the rendering's default fields of Agent Spec.
     #[must_use]
     pub fn new(rendering: Rendering) -> Self {
         Self {
@@ -104,31 +102,31 @@ impl Mapping {
         }
     }
 
-    /// Sets where sensitive content is shown. The default is nowhere.
+    /// Sets where sensitive content is shown. By default, it is not shown.
     #[must_use]
     pub fn with_capture(mut self, capture: ContentCapture) -> Self {
         self.capture = capture;
         self
     }
 
-    /// Sets how much is shown under `agentspec`. The default is all of it, and for Agent 365 only
-    /// what the span is.
+    /// Sets how much is shown under `agentspec`. By default, all of it is; for Agent 365, only ids,
+    /// type, name and description.
     #[must_use]
     pub fn with_fields(mut self, fields: AgentSpecFields) -> Self {
         self.fields = fields;
         self
     }
 
-    /// Sets what becomes of the attributes that say nothing but how `tracing` is used. They are
-    /// kept by default, and left out for Agent 365.
+    /// Sets whether to keep attributes that only concern `tracing`. By default, they are kept; for
+    /// Agent 365, they are removed.
     #[must_use]
     pub fn with_tracing_noise(mut self, noise: TracingNoise) -> Self {
         self.noise = noise;
         self
     }
 
-    /// Sets for whom the agents run. Only [`Rendering::Agent365`] shows it. The default is nobody:
-    /// such a span needs an identity from elsewhere, for instance from baggage.
+    /// Sets the identity of the agents. Only [`Rendering::Agent365`] shows it. By default, there is
+    /// none, so a span needs an identity from elsewhere, for instance from baggage.
     #[must_use]
     pub fn with_identity(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);
@@ -141,7 +139,7 @@ impl Mapping {
         self.rendering
     }
 
-    /// What becomes of the attributes that say nothing but how `tracing` is used.
+    /// Whether attributes that only concern `tracing` are kept.
     #[must_use]
     pub fn tracing_noise(&self) -> TracingNoise {
         self.noise
@@ -155,8 +153,8 @@ impl Mapping {
 
     /// The name of the span in the vocabulary.
     ///
-    /// That of the conventions for what they know, for instance `chat gpt-4o`. For all else the
-    /// span's own name, or, if nobody gave it one, the name of the component that it executes.
+    /// The name that the conventions define, for instance `chat gpt-4o`. For other spans, the
+    /// span's own name, or, if it has none, the name of the component that it executes.
     #[must_use]
     pub fn span_name<'a>(&self, span: &'a Span) -> Cow<'a, str> {
         operation::span_name(self.rendering, span)
@@ -175,10 +173,10 @@ impl Mapping {
         operation::is_invocation(self.rendering, span)
     }
 
-    /// As [`span_name`](Self::span_name), where the trace is known: a `RootSpan` that nobody named
-    /// is called like its trace, because backends show a trace by the name of its root.
+    /// Like [`span_name`](Self::span_name), with the trace: a `RootSpan` without its own name takes
+    /// the name of its trace, because backends show a trace by the name of its root.
     ///
-    /// [`Rendering::AgentSpec`] leaves it its own name.
+    /// With [`Rendering::AgentSpec`], it keeps its own name.
     #[must_use]
     pub fn span_name_in_trace<'a>(&self, span: &SpanInTrace<'a>) -> Cow<'a, str> {
         operation::span_name_in_trace(self.rendering, span)
@@ -202,7 +200,7 @@ impl Mapping {
         Failure::of(span, self.capture.on_spans())
     }
 
-    /// Shows the attributes of a span, with what its events say of it. No key is shown twice.
+    /// Passes the attributes of a span to a visitor, including data from its events, each key once.
     pub fn visit_span(&self, span: &SpanInTrace<'_>, visitor: &mut impl KeyVisitor) {
         let visitor: &mut dyn KeyVisitor = visitor;
         let story = Story::of(span, self.capture.on_spans());
@@ -233,8 +231,8 @@ impl Mapping {
         agent_spec::visit_span(span, self.fields, self.span_disclosure(), visitor);
     }
 
-    /// The name of an event: `exception` for `ExceptionRaised`, that of its type for all other
-    /// types of Agent Spec, and its own for events that the user has defined.
+    /// The name of an event: `exception` for `ExceptionRaised`, the name of its type for other
+    /// types of Agent Spec, and its own name for user-defined events.
     #[must_use]
     pub fn event_name<'a>(&self, event: &'a Event) -> &'a str {
         let own_name = || Some(&*event.name).filter(|name| !name.is_empty());
@@ -247,9 +245,9 @@ impl Mapping {
         }
     }
 
-    /// Shows the attributes of an event in a span. No key is shown twice.
+    /// Passes the attributes of an event in a span to a visitor, each key once.
     ///
-    /// A component that the span has too is shown by its id only.
+    /// A component that the span also has is shown only by its id.
     pub fn visit_event(&self, event: &Event, span: &Span, visitor: &mut impl KeyVisitor) {
         let visitor: &mut dyn KeyVisitor = visitor;
         let content = self.capture.on_events();

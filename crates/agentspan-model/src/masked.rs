@@ -1,4 +1,4 @@
-//! What `Debug` shows in place of contents.
+//! Helpers for `Debug` that hide contents.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Messages of the [Model Context Protocol](https://modelcontextprotocol.io), as far as spans name
-//! them.
+//! Messages of the [Model Context Protocol](https://modelcontextprotocol.io), with the fields that
+//! spans record.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ const PROMPTS_GET: &str = "prompts/get";
 const RESOURCES_READ: &str = "resources/read";
 
 open_text! {
-    /// How messages travel between client and server, a value of `network.transport`.
+    /// The transport between client and server, a value of `network.transport`.
     pub enum McpTransport {
         /// Standard input and output of a child process.
         Stdio = "pipe",
@@ -48,7 +48,7 @@ pub struct McpRequest {
     server: Option<Endpoint>,
 }
 
-/// What a request is about.
+/// The subject of a request.
 #[derive(Clone, PartialEq, Eq)]
 enum Target {
     Nothing,
@@ -76,7 +76,7 @@ impl McpRequest {
         Self::tool_call(ToolCallDetails::new(name))
     }
 
-    /// A call of a tool of which more is known, such as its arguments: `tools/call`.
+    /// A call of a tool with more details, such as its arguments: `tools/call`.
     pub fn tool_call(call: ToolCallDetails) -> Self {
         Self {
             target: Target::Tool(Box::new(call)),
@@ -97,25 +97,25 @@ impl McpRequest {
         Self::new(RESOURCES_READ).with_resource(uri)
     }
 
-    /// The resource that another message is about, such as `resources/subscribe`.
+    /// Sets the resource of another message, such as `resources/subscribe`.
     pub fn with_resource(mut self, uri: impl Into<String>) -> Self {
         self.target = Target::Resource(uri.into());
         self
     }
 
-    /// The id of the request, a number or a text. A notification has none.
+    /// Sets the id of the request, a number or a text. A notification has none.
     pub fn with_request_id(mut self, id: impl fmt::Display) -> Self {
         self.request_id = Some(id.to_string());
         self
     }
 
-    /// The session that the message belongs to.
+    /// Sets the session of the message.
     pub fn with_session_id(mut self, id: impl Into<String>) -> Self {
         self.session_id = Some(id.into());
         self
     }
 
-    /// The version of the protocol, such as `2025-11-25`.
+    /// Sets the version of the protocol, such as `2025-11-25`.
     pub fn with_protocol_version(mut self, version: impl Into<String>) -> Self {
         self.protocol_version = Some(version.into());
         self
@@ -139,7 +139,7 @@ impl McpRequest {
         &self.method
     }
 
-    /// The call of a tool, if it is one.
+    /// The tool call, if the message is one.
     #[must_use]
     pub fn as_tool_call(&self) -> Option<&ToolCallDetails> {
         match &self.target {
@@ -176,7 +176,7 @@ impl McpRequest {
         self.protocol_version.as_deref()
     }
 
-    /// How the message travels, if that is known.
+    /// The transport, if it is known.
     #[must_use]
     pub fn transport(&self) -> Option<&McpTransport> {
         self.transport.as_ref()

@@ -18,8 +18,9 @@ struct Generator {
 
 /// 128 random bits.
 ///
-/// They are not secret: an observer of some of a thread's bits can predict the next ones. Each thread has a
-/// small generator of its own. The operating system seeds it, and seeds it anew in the child of a fork.
+/// They are not secret: an observer of some of a thread's bits can predict the next ones. Each
+/// thread has its own small generator. The operating system seeds it, also again in the child of a
+/// fork.
 #[must_use]
 pub fn bits() -> u128 {
     let made = GENERATOR.try_with(|place| {

@@ -1,8 +1,8 @@
-//! What a receiver answers: bytes of somebody else, made fit to be read and to be shown.
+//! Answers of receivers: untrusted bytes, parsed and made safe to show.
 //!
-//! Answers come from services and from whatever stands before them, and say what became of spans. Two
-//! things are done with them, for Agent 365 and for OTLP alike: [`ReceivedJson`] reads JSON as far as it
-//! can be read, and [`Withheld`] shows the receiver's own words without what they must not repeat.
+//! Answers come from services, or from proxies in front of them, and report the outcome of spans.
+//! For Agent 365 and OTLP, [`ReceivedJson`] reads JSON leniently, and [`Withheld`] shows the
+//! receiver's message without secrets and contents.
 
 mod echo;
 mod json;

@@ -1,7 +1,7 @@
-//! Characters that names must not have when they are written to a terminal.
+//! Characters that are unsafe to write to a terminal.
 
-/// Whether a character controls a terminal, or changes the order of the characters after it, so that a text
-/// can look like another one.
+/// Whether a character controls a terminal, or changes the order of the following characters, so
+/// that a text can look like another text.
 ///
 /// ```
 /// use agentspan_model::terminal::is_steering;

@@ -182,8 +182,8 @@ impl Profile {
         self.words().rules
     }
 
-    /// The package that defines how a turn of a conversation maps to baggage. Core 2.0.0 leaves it
-    /// to another.
+    /// The package that defines how a turn of a conversation maps to baggage. Core 2.0.0 leaves
+    /// this to another package.
     #[must_use]
     pub fn turn_rules(self) -> TurnRules {
         self.words().turn_rules

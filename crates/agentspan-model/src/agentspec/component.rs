@@ -1,4 +1,4 @@
-//! Components of Agent Spec, as spans and events carry them.
+//! Components of Agent Spec, as spans and events hold them.
 
 use std::{
     fmt,
@@ -39,12 +39,12 @@ pub use property::Property;
 
 /// A component of Agent Spec: an agent, a flow, a node, a tool, a model's configuration, and so on.
 ///
-/// Cloning shares. Whatever the component says is kept as it came and comes out again in the same
-/// order, with one exception: its **secrets** (keys, passwords, certificates, secret headers) are
-/// dropped when it is read or built, and leave the reference `{"$component_ref": "<id>.<field>"}`
-/// that `pyagentspec` 26.3.1 writes in their place. So no dump can show them, nor can `Debug`.
-/// [`is_secret_field`] tells which fields those are. An object inside that names a class, but lacks its
-/// id or its name, loses its secrets too; without an id, the class stands in the reference.
+/// Clones share their data. All members are kept unchanged and in order, with one exception:
+/// **secrets** (keys, passwords, certificates, secret headers) are dropped when the component is
+/// read or built. The reference `{"$component_ref": "<id>.<field>"}`, which `pyagentspec` 26.3.1
+/// writes in their place, remains. So neither a dump nor `Debug` can show secrets.
+/// [`is_secret_field`] lists the secret fields. A nested object that has a class, but no id or no
+/// name, also loses its secrets; without an id, the reference has the class instead.
 ///
 /// ```
 /// use agentspan_model::agentspec::Component;
@@ -94,22 +94,23 @@ pub enum ComponentValue {
     Json(Json),
 }
 
-/// Whether a field of a component class is a secret that no dump shows.
+/// Whether a field of a component class is a secret, which dumps never show.
 ///
-/// These are the fields that `pyagentspec` 26.3.1 masks, and those which it declares as sensitive but
-/// fails to mask: the credentials of `OAuthClientConfig` and the Postgres `sslkey`. In a class that
-/// it does not know, or that does not declare the field, each field is secret that is so in some class.
+/// These are the fields that `pyagentspec` 26.3.1 masks, and the fields that it declares as
+/// sensitive but fails to mask: the credentials of `OAuthClientConfig` and the Postgres `sslkey`.
+/// In an unknown class, or in a class that does not declare the field, a field is secret if it is
+/// secret in any class.
 #[must_use]
 pub fn is_secret_field(component_type: &str, field: &str) -> bool {
     classes::is_secret(component_type, field)
 }
 
 impl Component {
-    /// Reads one component from its dump, as spans and events hold it: without references.
+    /// Reads one component from its dump in a span or an event, without references.
     ///
     /// # Errors
     ///
-    /// When the text is not JSON, or it or a component in it lacks `id`, `name` or `component_type`.
+    /// The text is not JSON, or a component in it lacks `id`, `name` or `component_type`.
     pub fn from_json(text: &str) -> Result<Self, ReadError> {
         let raw = json_text::read(text)?;
         Reader::document(&raw, &mut KnownComponents::default(), |raw, reader| {
@@ -142,7 +143,7 @@ impl Component {
     }
 
     /// Whether its class is, or derives from, the class `component_type` of Agent Spec 26.3.1.
-    /// `None` if its class is not known there.
+    /// `None` if that version does not have its class.
     #[must_use]
     pub fn is_a(&self, component_type: &str) -> Option<bool> {
         classes::Class::named(self.component_type()).map(|class| class.is_a(component_type))
@@ -156,7 +157,7 @@ impl Component {
         found.map(|(_, value)| value)
     }
 
-    /// The text of a member, if it holds text.
+    /// The text of a member, if its value is a text.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
         match self.member(name)? {
@@ -165,7 +166,7 @@ impl Component {
         }
     }
 
-    /// The component in a member, if it holds one.
+    /// The component in a member, if there is one.
     #[must_use]
     pub fn component(&self, name: &str) -> Option<&Self> {
         match self.member(name)? {
@@ -174,7 +175,7 @@ impl Component {
         }
     }
 
-    /// The components in a member, at whatever depth of lists and objects, in order.
+    /// The components in a member, at any depth of lists and objects, in order.
     #[must_use]
     pub fn components(&self, name: &str) -> Vec<&Self> {
         let mut found = Vec::new();
@@ -184,7 +185,7 @@ impl Component {
         found
     }
 
-    /// The components in all members, in order. Theirs are not included.
+    /// The components in all members, in order, without nested components.
     #[must_use]
     pub fn children(&self) -> Vec<&Self> {
         let mut found = Vec::new();
@@ -194,15 +195,15 @@ impl Component {
         found
     }
 
-    /// What it takes: what it says itself, or else what follows from its placeholders and from the
-    /// components in it, as in `pyagentspec` 26.3.1. Empty for a component that has no inputs.
+    /// The inputs: declared by the component, or else derived from its placeholders and its nested
+    /// components, as in `pyagentspec` 26.3.1. Empty for a component without inputs.
     #[must_use]
     pub fn inputs(&self) -> &[Property] {
         &self.properties().inputs
     }
 
-    /// What it gives, said or following as for [`inputs`](Self::inputs). Empty for a component that has no
-    /// outputs.
+    /// The outputs, declared or derived like [`inputs`](Self::inputs). Empty for a component
+    /// without outputs.
     #[must_use]
     pub fn outputs(&self) -> &[Property] {
         &self.properties().outputs
@@ -221,7 +222,7 @@ impl Component {
         properties.get_or_init(|| Properties::of(self))
     }
 
-    /// Whether both are one and the same shared component, not only equal ones.
+    /// Whether both are the same shared component, not only equal components.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -243,7 +244,7 @@ impl ComponentValue {
         matches!(self, Self::Json(_))
     }
 
-    /// It as JSON, with the dumps of its components.
+    /// The component as JSON, with the dumps of its components.
     fn to_json(&self) -> Json {
         // Texts and JSON under string keys: writing them cannot fail.
         Json::from_serialize(self).unwrap_or_else(|_| Json::from(serde_json::Value::Null))

@@ -1,23 +1,24 @@
-//! How much a dump tells of components and of what people say about spans.
+//! The detail of dumps for components, descriptions and metadata.
 
 use super::{Disclosure, JsonObject};
 
-/// How much a dump tells besides its [sensitive](super::Sensitive) values.
+/// The detail of a dump, besides its [sensitive](super::Sensitive) values.
 ///
-/// The reference masks what people, models and tools say at run time, and shows components whole: the
-/// system prompt of an agent is in each of its masked dumps. Whoever hides contents from a destination
-/// wants those hidden, too.
+/// The reference masks the words of people, models and tools at run time, but shows components
+/// completely: each masked dump of an agent has its system prompt. To hide such contents from a
+/// destination, too, choose less detail.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Detail {
-    /// Everything, as `pyagentspec` 26.3.1 writes it. The default.
+    /// All of it, as `pyagentspec` 26.3.1 writes it. The default.
     #[default]
     Complete,
     /// Components as [outlines](super::Component::outline) with descriptions, inputs and outputs: without
     /// prompts, templates, addresses and settings.
     Described,
-    /// Components as [outlines](super::Component::outline) of ids, names, types and models. Spans and
-    /// events without description and metadata. Of the parameters of a generation, the numbers.
+    /// Components as [outlines](super::Component::outline) of ids, names, types and models. Spans
+    /// and events without description and metadata. Only the numbers among the parameters of a
+    /// generation.
     Named,
 }
 

@@ -1,4 +1,4 @@
-//! Events: what happened at a point of time in a span.
+//! Events: points in time within a span.
 
 use std::{borrow::Cow, fmt};
 
@@ -36,10 +36,10 @@ pub use tool::{
     ToolExecutionStreamingChunkReceived,
 };
 
-/// Something that happened at a point of time in a span.
+/// An event at a point in time within a span.
 ///
-/// What all events have is here; what is special is in the [`details`](Self::details).
-/// `Serialize` writes the masked dump; [`dump`](Self::dump) writes the one that is asked for.
+/// The fields are common to all events; the [`details`](Self::details) depend on the type.
+/// `Serialize` writes the masked dump; [`dump`](Self::dump) writes other dumps.
 ///
 /// ```
 /// use agentspan_model::agentspec::{
@@ -65,15 +65,15 @@ pub use tool::{
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Event {
-    /// Identifies the event.
+    /// The id of the event.
     pub id: Id,
-    /// Its name. The default is that of its type.
+    /// Its name. The default is the name of its type.
     pub name: Cow<'static, str>,
-    /// What it is about. The default is nothing.
+    /// The description. By default, there is none.
     pub description: String,
-    /// When it happened.
+    /// The time of the event.
     pub timestamp: Timestamp,
-    /// Whatever else somebody wants to say of it. Shown in every dump.
+    /// The metadata. Every dump shows it.
     pub metadata: JsonObject,
     /// The details of its type.
     pub details: EventDetails,
@@ -81,7 +81,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// An event that is named after its type, without description and metadata.
+    /// Creates an event with the name of its type, without description and metadata.
     #[must_use]
     pub fn new(id: Id, timestamp: Timestamp, details: impl Into<EventDetails>) -> Self {
         let details = details.into();
@@ -118,14 +118,14 @@ impl Event {
         }
     }
 
-    /// Sets the name. The default is that of its type. An empty name stays empty.
+    /// Sets the name. The default is the name of its type. An empty name stays empty.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets what it is about.
+    /// Sets the description.
     #[must_use]
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.description = description.into();
@@ -139,14 +139,14 @@ impl Event {
         self
     }
 
-    /// The name of its type, for instance `ToolExecutionRequest`. `None` if it was read from the dump of a
-    /// span of the reference, which leaves it out.
+    /// The name of its type, for instance `ToolExecutionRequest`. `None` if the event comes from a
+    /// dump of a span of the reference, which omits the type.
     #[must_use]
     pub fn type_name(&self) -> Option<&str> {
         self.details.type_name()
     }
 
-    /// The event as `serde` can write it, without copying it.
+    /// A serialisable view of the event, without a copy.
     #[must_use]
     pub fn dump(&self, disclosure: Disclosure) -> EventDump<'_> {
         EventDump {
@@ -156,14 +156,14 @@ impl Event {
         }
     }
 
-    /// A copy that holds what a masked dump shows: its sensitive values are
+    /// A copy with the data of a masked dump: sensitive values are
     /// [withheld](super::Sensitive::is_withheld). Components are shared.
     #[must_use]
     pub fn masked(&self) -> Self {
         self.masked_with(Detail::Complete)
     }
 
-    /// As [`masked`](Self::masked), with outlines of this detail in the places of components.
+    /// Like [`masked`](Self::masked), with outlines of this detail in place of components.
     #[must_use]
     pub fn masked_with(&self, detail: Detail) -> Self {
         Self {
@@ -181,7 +181,7 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// When the text is not JSON, or members are missing or have the wrong type.
+    /// The text is not JSON, or members are missing or have the wrong type.
     pub fn from_json(text: &str) -> Result<Self, ReadError> {
         let raw = json_text::read(text)?;
         Reader::document(&raw, &mut KnownComponents::default(), Self::read)
@@ -238,15 +238,15 @@ pub(super) fn name_as_read(name: Option<String>, of_type: Cow<'static, str>) -> 
     }
 }
 
-/// How much of an event is written into the dump of its span.
+/// How much of an event is written to the dump of its span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventForm {
     /// All of it.
     #[default]
     Complete,
-    /// Id, name, description, timestamp and metadata only, as `pyagentspec` 26.3.1 does. For comparisons
-    /// with the reference: readers cannot tell what the event was.
+    /// Only id, name, description, timestamp and metadata, as in `pyagentspec` 26.3.1. Use it for
+    /// comparisons with the reference: readers cannot restore the type of the event.
     Abridged,
     /// Nothing: the span is written without its events, because they are recorded elsewhere.
     Omitted,
@@ -261,7 +261,8 @@ pub struct EventDump<'a> {
 }
 
 impl EventDump<'_> {
-    /// Sets how much is told besides sensitive values. The default is all of it, as in the reference.
+    /// Sets the detail of everything but sensitive values. By default, all of it is shown, as in
+    /// the reference.
     #[must_use]
     pub fn with_detail(mut self, detail: Detail) -> Self {
         self.view.detail = detail;

@@ -1,4 +1,4 @@
-//! How much memory spans and events hold, for queues that are bounded in bytes.
+//! Estimates the memory of spans and events, for queues that are bounded in bytes.
 
 use std::borrow::Cow;
 

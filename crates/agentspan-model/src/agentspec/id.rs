@@ -10,9 +10,9 @@ use crate::random;
 /// Bytes that fit without an allocation. The text of a UUID has 36.
 const INLINE: usize = 38;
 
-/// Identifies a trace, a span or an event: any text, usually that of a random UUID.
+/// The id of a trace, a span or an event: any text, usually a random UUID.
 ///
-/// Texts of up to 38 bytes, and so all UUIDs, are kept without an allocation.
+/// Texts of up to 38 bytes, which include all UUIDs, need no allocation.
 ///
 /// ```
 /// use agentspan_model::agentspec::Id;
@@ -36,10 +36,10 @@ enum Text {
 }
 
 impl Id {
-    /// A fresh random UUID, as the reference makes for spans and events that are given no id.
+    /// A new random UUID, as the reference creates for spans and events without an id.
     ///
-    /// It is unique, also among the children of a fork, but no secret: who has seen some of a
-    /// thread's ids can tell those that follow, see [`random::bits`].
+    /// It is unique, also among the children of a fork, but not secret: an observer of a thread's
+    /// ids can predict the next ones, see [`random::bits`].
     #[must_use]
     pub fn random() -> Self {
         Self::from(random_uuid())
@@ -73,7 +73,7 @@ impl Id {
         }
     }
 
-    /// The UUID that the text is, if it is one in the usual form with hyphens.
+    /// The UUID, if the text is a UUID in the usual form with hyphens.
     #[must_use]
     pub fn to_uuid(&self) -> Option<Uuid> {
         let text = self.as_bytes();

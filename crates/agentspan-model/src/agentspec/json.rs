@@ -1,4 +1,4 @@
-//! JSON that the model carries without looking into it.
+//! JSON that the model does not interpret.
 
 use std::{fmt, hash};
 
@@ -9,21 +9,21 @@ mod finite;
 
 /// Any JSON value, kept as its text.
 ///
-/// The text keeps what a tree of values would lose: the order of members, and numbers of any size and
-/// precision. It costs one allocation, and writing it is a copy of bytes. White space outside of
-/// strings is removed, so that the text fits on one line. Two values are equal if their texts are.
+/// The text preserves the order of members, and numbers of any size and precision, unlike a tree of
+/// values. It needs one allocation, and writing it copies bytes. White space outside of strings is
+/// removed, so the text fits on one line. Two values are equal if their texts are equal.
 ///
-/// The text goes through `serde_json`'s raw values: other serde formats are not supported.
+/// It uses `serde_json`'s raw values, so other serde formats are not supported.
 #[derive(Clone)]
 pub struct Json(Box<RawValue>);
 
 impl Json {
-    /// Writes a value as JSON.
+    /// Serialises a value to JSON.
     ///
     /// # Errors
     ///
-    /// When the value cannot be JSON: a number that is not finite, a map whose keys are not strings, or a
-    /// failing `Serialize`.
+    /// The value has no JSON form: a number is not finite, a map has keys that are not strings, or
+    /// its `Serialize` fails.
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
         let raw = serde_json::value::to_raw_value(value).map_err(|_| JsonError::NotJson)?;
         // The walk for other numbers is only worth its while if one may have been written as null.
@@ -41,7 +41,7 @@ impl Json {
     ///
     /// # Errors
     ///
-    /// When the text is not JSON.
+    /// The text is not JSON.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         let raw: &RawValue = serde_json::from_str(text).map_err(|error| JsonError::Syntax {
             line: error.line(),
@@ -56,11 +56,11 @@ impl Json {
         self.0.get()
     }
 
-    /// Reads the text as a type of yours, or as a [`serde_json::Value`].
+    /// Deserialises the text to a type of yours, or to a [`serde_json::Value`].
     ///
     /// # Errors
     ///
-    /// When the text does not fit the type, or is nested deeper than `serde_json` allows (128).
+    /// The text does not fit the type, or is nested deeper than `serde_json` allows (128).
     pub fn to<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
         // The error of serde_json would quote the text, which may be sensitive.
         serde_json::from_str(self.as_str()).map_err(|_| JsonError::OtherShape)
@@ -93,7 +93,7 @@ impl From<serde_json::Value> for Json {
     }
 }
 
-/// Shows how long it is, and nothing of the text, which may be what somebody said.
+/// Shows only the length, because the text may be content.
 impl fmt::Debug for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Json({} bytes)", self.as_str().len())
@@ -134,7 +134,7 @@ impl<'de> Deserialize<'de> for Json {
 
 /// A JSON object, kept as its text: inputs, outputs, metadata. See [`Json`].
 ///
-/// The default is the empty object, which costs nothing.
+/// The default is the empty object, without an allocation.
 ///
 /// ```
 /// use agentspan_model::agentspec::JsonObject;
@@ -156,11 +156,12 @@ impl JsonObject {
         Self(None)
     }
 
-    /// Writes a value, for instance a struct, a map or `serde_json::json!({…})`, as a JSON object.
+    /// Serialises a value, for instance a struct, a map or `serde_json::json!({…})`, to a JSON
+    /// object.
     ///
     /// # Errors
     ///
-    /// When the value cannot be JSON, see [`Json::from_serialize`], or is not an object.
+    /// The value has no JSON form, see [`Json::from_serialize`], or is not an object.
     pub fn from_serialize<T: Serialize + ?Sized>(value: &T) -> Result<Self, JsonError> {
         Self::try_from(Json::from_serialize(value)?)
     }
@@ -169,7 +170,7 @@ impl JsonObject {
     ///
     /// # Errors
     ///
-    /// When the text is not JSON or not an object.
+    /// The text is not JSON, or not an object.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         Self::try_from(Json::parse(text)?)
     }
@@ -186,11 +187,11 @@ impl JsonObject {
         self.0.as_ref().map_or("{}", Json::as_str)
     }
 
-    /// Reads the text as a type of yours.
+    /// Deserialises the text to a type of yours.
     ///
     /// # Errors
     ///
-    /// When the text does not fit the type, or is nested deeper than `serde_json` allows (128).
+    /// The text does not fit the type, or is nested deeper than `serde_json` allows (128).
     pub fn to<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
         serde_json::from_str(self.as_str()).map_err(|_| JsonError::OtherShape)
     }
@@ -199,7 +200,7 @@ impl JsonObject {
     ///
     /// # Errors
     ///
-    /// When the text is nested deeper than `serde_json` allows (128).
+    /// The text is nested deeper than `serde_json` allows (128).
     pub fn to_map(&self) -> Result<serde_json::Map<String, serde_json::Value>, JsonError> {
         self.to()
     }
@@ -239,7 +240,7 @@ impl From<serde_json::Map<String, serde_json::Value>> for JsonObject {
     }
 }
 
-/// Shows how long it is, and nothing of the text, which may be what somebody said.
+/// Shows only the length, because the text may be content.
 impl fmt::Debug for JsonObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "JsonObject({} bytes)", self.as_str().len())
@@ -262,11 +263,12 @@ impl<'de> Deserialize<'de> for JsonObject {
     }
 }
 
-/// Why something is not the JSON that it should be. Says nothing of the content, which may be sensitive.
+/// Why a value or a text is not the expected JSON. The error does not show the content, which may
+/// be sensitive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum JsonError {
-    /// The text is not JSON. Look at the place that it names; both numbers count from one.
+    /// The text is not JSON at this place; both numbers count from one.
     Syntax {
         /// The line of the text.
         line: usize,
@@ -275,11 +277,12 @@ pub enum JsonError {
     },
     /// The value cannot be written as JSON, for instance because a key is not a string. Change the value.
     NotJson,
-    /// The value holds `NaN` or an infinity, which JSON does not have. Write it as text, or leave it out.
+    /// The value holds `NaN` or an infinity, which JSON does not support. Write it as text, or
+    /// leave it out.
     NotFinite,
-    /// The JSON is not an object. Wrap it in one.
+    /// The JSON is not an object. Wrap it in an object.
     NotAnObject,
-    /// The JSON does not have the shape that the asked type needs. Ask for another type.
+    /// The JSON does not fit the requested type. Request another type.
     OtherShape,
 }
 

@@ -1,4 +1,4 @@
-//! What passes between a runtime and a language model.
+//! Messages, tool calls and parameters between a runtime and a language model.
 
 use std::{borrow::Cow, fmt};
 
@@ -10,8 +10,8 @@ use super::{
 
 /// A message of a prompt.
 ///
-/// A prompt is sensitive as a whole, so messages travel inside of a [`Sensitive`](super::Sensitive).
-/// Outside of it, `Debug` does not show the content either, and there is no `Serialize`:
+/// A prompt is sensitive as a whole, so messages are wrapped in a [`Sensitive`](super::Sensitive).
+/// Even without the wrapper, `Debug` does not show the content, and there is no `Serialize`:
 ///
 /// ```compile_fail,E0277
 /// # use agentspan_model::agentspec::Message;
@@ -20,11 +20,11 @@ use super::{
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Message {
-    /// Identifies the message, if somebody gave it an id.
+    /// The id of the message, if it has one.
     pub id: Option<String>,
     /// The text.
     pub content: String,
-    /// Who sent it, if known.
+    /// The sender, if known.
     pub sender: Option<String>,
     /// The sender's role, typically `user`, `assistant` or `system`.
     pub role: Cow<'static, str>,
@@ -34,7 +34,7 @@ pub struct Message {
 member_set!(Message { id = None, content, sender = None, role } + unknown);
 
 impl Message {
-    /// A message without id and sender.
+    /// Creates a message without id and sender.
     #[must_use]
     pub fn new(role: impl Into<Cow<'static, str>>, content: impl Into<String>) -> Self {
         Self {
@@ -53,7 +53,7 @@ impl Message {
         self
     }
 
-    /// Sets who sent it.
+    /// Sets the sender.
     #[must_use]
     pub fn with_sender(mut self, sender: impl Into<String>) -> Self {
         self.sender = Some(sender.into());
@@ -70,7 +70,7 @@ impl fmt::Debug for Message {
     }
 }
 
-/// A call of a tool that a model asks for.
+/// A tool call that a model requests.
 ///
 /// Tool calls are sensitive as a whole, see [`Message`]:
 ///
@@ -81,7 +81,7 @@ impl fmt::Debug for Message {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ToolCall {
-    /// Identifies the call.
+    /// The id of the call.
     pub call_id: String,
     /// The tool's name.
     pub tool_name: String,
@@ -99,7 +99,7 @@ member_set!(
 );
 
 impl ToolCall {
-    /// A call with its arguments as JSON text.
+    /// Creates a call with its arguments as JSON text.
     #[must_use]
     pub fn new(
         call_id: impl Into<String>,
@@ -124,17 +124,17 @@ impl fmt::Debug for ToolCall {
     }
 }
 
-/// How a model is asked to generate. Nothing in it is sensitive.
+/// The parameters of a generation. They are not sensitive.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct LlmGenerationConfig {
-    /// How many tokens it may generate at most.
+    /// The maximum number of output tokens.
     pub max_tokens: Option<i64>,
     /// The sampling temperature.
     pub temperature: Option<f64>,
-    /// The probability mass that sampling is limited to.
+    /// The probability mass for sampling (top-p).
     pub top_p: Option<f64>,
-    /// Parameters of other names, which Agent Spec allows.
+    /// Parameters with other names, which Agent Spec allows.
     others: OtherParameters,
 }
 
@@ -145,13 +145,13 @@ member_set!(LlmGenerationConfig {
 } + others);
 
 impl LlmGenerationConfig {
-    /// A configuration that leaves everything to the model.
+    /// Creates a configuration without parameters.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets how many tokens it may generate at most.
+    /// Sets the maximum number of output tokens.
     #[must_use]
     pub fn with_max_tokens(mut self, max_tokens: i64) -> Self {
         self.max_tokens = Some(max_tokens);
@@ -165,21 +165,21 @@ impl LlmGenerationConfig {
         self
     }
 
-    /// Sets the probability mass that sampling is limited to.
+    /// Sets the probability mass for sampling (top-p).
     #[must_use]
     pub fn with_top_p(mut self, top_p: f64) -> Self {
         self.top_p = Some(top_p);
         self
     }
 
-    /// Adds a parameter of another name. It is shown in masked dumps too.
+    /// Adds a parameter with another name. Masked dumps show it, too.
     #[must_use]
     pub fn with_parameter(mut self, name: &str, value: impl Into<Json>) -> Self {
         self.others.push(name, value.into());
         self
     }
 
-    /// A parameter of another name.
+    /// A parameter with another name.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&Json> {
         self.others.get(name)

@@ -1,11 +1,11 @@
-//! Why a span, an event or a component cannot be read, and where.
+//! Errors of reading spans, events and components, with their places.
 
 use std::fmt;
 
-/// Why a document cannot be read as what it should be: every problem that was found, in order.
+/// Why a document cannot be read: all problems, in order.
 ///
-/// Neither `Display` nor `Debug` shows values of the document, only names of members and types, ids that
-/// references name, and the version of the language. `Display` shows the first eight problems.
+/// Neither `Display` nor `Debug` shows values of the document, but only names of members and types,
+/// ids in references, and the version of the language. `Display` shows the first eight problems.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadError {
     problems: Vec<Problem>,
@@ -18,7 +18,7 @@ impl ReadError {
         Self { problems }
     }
 
-    /// Whether the text is not even JSON, or not even YAML.
+    /// Whether the text is not valid JSON or YAML.
     #[must_use]
     pub fn is_syntax(&self) -> bool {
         let mut problems = self.problems.iter();
@@ -30,7 +30,7 @@ impl ReadError {
         })
     }
 
-    /// What was found, at least one problem.
+    /// The problems, at least one.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -61,16 +61,16 @@ impl fmt::Display for ReadError {
 /// How many problems the text of an error shows.
 const MAX_SHOWN: usize = 8;
 
-/// One thing that is wrong with a document.
+/// A problem of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
-    /// Where it is. Empty for the whole document.
+    /// The path to it. Empty for the whole document.
     pub path: Vec<PathSegment>,
-    /// Where it is in the text. Only for what a [`DocumentReader`](super::DocumentReader) reads: people
-    /// write documents, and programs write everything else on one line.
+    /// Its place in the text. Only a [`DocumentReader`](super::DocumentReader) sets it, because
+    /// people write documents, while programs write all other texts on one line.
     pub position: Option<Position>,
-    /// What it is.
+    /// The kind of problem.
     pub kind: ProblemKind,
 }
 
@@ -121,7 +121,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// A step on the way to a place in a document.
+/// A segment of a path in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
@@ -134,7 +134,7 @@ pub enum PathSegment {
     Index(usize),
 }
 
-/// What is wrong at a place of a document.
+/// The kinds of problems in a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProblemKind {
@@ -145,68 +145,71 @@ pub enum ProblemKind {
         /// The character of the line, counted from one.
         column: usize,
     },
-    /// The text is not YAML, or says something in YAML that a document cannot say. Change the text.
+    /// The text is not YAML, or uses a feature of YAML that documents do not support. Change the
+    /// text.
     Yaml {
         /// Where reading stopped.
         position: Position,
-        /// What stands there.
+        /// The problem in the YAML.
         fault: YamlFault,
     },
-    /// A member that must be there is not. Ask the producer for it, or give it a value.
+    /// A required member is missing. Add it, or fix the producer.
     Missing,
-    /// The value has another type. Change the producer.
+    /// The value has the wrong type. Fix the producer.
     WrongType {
-        /// What should be there, as in "not a string".
+        /// The expected type, as in "not a string".
         expected: &'static str,
     },
-    /// The component is of a known class, but not of one that may stand here. Change the producer.
+    /// The component has a known class that is not allowed here. Fix the producer.
     WrongComponent {
         /// The class that must be, or be derived from.
         expected: &'static str,
         /// The component's class.
         found: String,
     },
-    /// A state snapshot says nothing: it has neither `state_snapshot` nor `extra_state`. Give one of them.
+    /// A state snapshot is empty: it has neither `state_snapshot` nor `extra_state`. Set one of
+    /// them.
     EmptySnapshot,
-    /// A reference leads nowhere. Add the component to `$referenced_components`, or give the component or
-    /// the value to the reader. Each missing id is reported once, where it stands first.
+    /// A reference cannot be resolved. Add the component to `$referenced_components`, or pass the
+    /// component or the value to the reader. Each missing id is reported once, at its first place.
     MissingReference {
-        /// The id that was not found.
+        /// The missing id.
         reference: String,
     },
-    /// A reference leads to a component that only another one lists, which is read later. List it at a
-    /// component that contains both, for instance at the outermost one.
+    /// A reference refers to an entry that another component lists, which is read later. List the
+    /// entry at a component that contains both, for instance at the outermost component.
     ListedLater {
         /// The component's id.
         reference: String,
     },
-    /// A component contains itself. Agent Spec has no such components; change the document.
+    /// A component contains itself, which Agent Spec does not allow. Change the document.
     CircularReference {
         /// The component's id.
         reference: String,
     },
-    /// Two components, one of which contains the other, list different things under one id, and nobody
-    /// can tell which is meant. Change one of the ids.
+    /// Two components, one inside the other, list different entries with the same id, so references
+    /// are ambiguous. Change one of the ids.
     ListedTwice {
         /// The id.
         reference: String,
-        /// Where it is listed for the first time.
+        /// The place of the first entry.
         first: Position,
     },
-    /// There is no such version of Agent Spec. Upgrade, or read the document
-    /// [whatever its version](super::DocumentReader::with_any_version).
+    /// The version of Agent Spec is unknown. Upgrade this crate, or allow
+    /// [any version](super::DocumentReader::with_any_version).
     UnknownVersion {
-        /// The version, or the JSON that stands in its place.
+        /// The version, or the JSON in its place.
         version: String,
     },
-    /// The document only lists components for others to refer to. Read it with
-    /// [`DocumentReader::read_referenced`](super::DocumentReader::read_referenced), and give what it lists
-    /// to the reader of those others.
+    /// The document only lists components for other documents. Read it with
+    /// [`DocumentReader::read_referenced`](super::DocumentReader::read_referenced), and pass its
+    /// components to the reader of these documents.
     OnlyAList,
-    /// The document should only list components under `$referenced_components`, but has a member besides.
-    /// Remove it, or read the document as a component.
+    /// The document should only list components under `$referenced_components`, but has another
+    /// member. Remove it, or read the document as a component.
     MoreThanAList,
-    /// Components are nested more than 200 levels deep. Refused, to protect the stack of the reader.
+    /// Components are nested more than 200 levels deep. They are rejected to protect the stack of
+    /// the reader.
     TooDeep,
 }
 
@@ -248,21 +251,23 @@ impl fmt::Display for ProblemKind {
 
 impl std::error::Error for ProblemKind {}
 
-/// What is wrong with a text that should be YAML.
+/// The kinds of problems in YAML.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum YamlFault {
     /// The text breaks a rule of YAML 1.1. Quote the text, or indent it.
     Syntax(&'static str),
-    /// A tag that is none of a value that JSON can say, or that does not fit its value. Leave it out.
+    /// A tag has no JSON equivalent, or does not fit its value. Remove the tag.
     Tag,
-    /// The key of a mapping is a list or a mapping. Quote it, if it should be text with placeholders.
+    /// The key of a mapping is a list or a mapping. If it should be a text with placeholders, quote
+    /// it.
     Key,
-    /// An alias without an anchor before it, or inside of what it stands for. Add the anchor.
+    /// An alias has no anchor before it, or is inside its own anchor. Add the anchor.
     Alias,
-    /// The text has more than one document. Split it.
+    /// The text has more than one document. Split the text.
     SecondDocument,
-    /// Aliases stand for more than 16 MiB. Refused, because small texts can expand without bounds.
+    /// Aliases expand to more than 16 MiB. They are rejected, because small texts can expand
+    /// without limit.
     TooLarge,
 }
 

@@ -1,4 +1,4 @@
-//! Recordings: the calls of a span processor's hooks, one JSON object per line.
+//! Lines of recordings: the calls of a span processor's hooks, one JSON object per line.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
@@ -11,35 +11,35 @@ use super::{
     unknown_members::UnknownMembers,
 };
 
-/// One call of a hook of a span processor, as a line of a recording holds it.
+/// One call of a hook of a span processor: a line of a recording.
 ///
-/// `Serialize` writes the masked line; [`line`](Self::line) leads to the one that is asked for. To write
-/// lines without having a `RecordedHook`, use [`HookLine`].
+/// `Serialize` writes the masked line; [`line`](Self::line) writes other forms. To write lines
+/// without a `RecordedHook`, use [`HookLine`].
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RecordedHook {
-    /// The run that the call belongs to, where a recording holds several.
+    /// The run of the call, if the recording holds several runs.
     pub run: Option<String>,
     /// Whether the asynchronous hook was called.
     pub is_async: bool,
-    /// The trace that was active, if one was. None is during `shutdown`.
+    /// The active trace, if there was one. There is none during `shutdown`.
     pub trace: Option<TraceInfo>,
-    /// Which hook was called, and with what.
+    /// The hook, with its arguments.
     pub call: HookCall,
     unknown: UnknownMembers,
 }
 
-/// Which trace it was.
+/// The trace of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TraceInfo {
-    /// Identifies the trace.
+    /// The id of the trace.
     pub id: Id,
     /// Its name, if it has one.
     pub name: Option<String>,
 }
 
-/// A hook of a span processor, and what it was called with.
+/// A hook of a span processor, with its arguments.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(
     clippy::exhaustive_enums,
@@ -51,7 +51,7 @@ pub enum HookCall {
     Startup,
     /// A span started.
     OnStart(RecordedSpan),
-    /// Something happened in a span.
+    /// An event was added to a span.
     OnEvent(RecordedSpan, Event),
     /// A span ended.
     OnEnd(RecordedSpan),
@@ -59,7 +59,7 @@ pub enum HookCall {
     Shutdown,
 }
 
-/// A span as it was when a hook was called.
+/// The state of a span when a hook was called.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RecordedSpan {
@@ -86,7 +86,7 @@ impl RecordedSpan {
 }
 
 impl RecordedHook {
-    /// A call of a synchronous hook while no trace was active.
+    /// Creates a call of a synchronous hook without an active trace.
     #[must_use]
     pub fn new(call: HookCall) -> Self {
         Self {
@@ -98,7 +98,7 @@ impl RecordedHook {
         }
     }
 
-    /// Sets the trace that was active.
+    /// Sets the active trace.
     #[must_use]
     pub fn with_trace(mut self, trace: TraceInfo) -> Self {
         self.trace = Some(trace);
@@ -114,7 +114,7 @@ impl RecordedHook {
         Self::from_json_with(line, &mut KnownComponents::default())
     }
 
-    /// Reads one line, sharing components with the lines before.
+    /// Reads one line, and shares components with earlier lines.
     pub(super) fn from_json_with(
         line: &str,
         known: &mut KnownComponents,
@@ -123,7 +123,7 @@ impl RecordedHook {
         Reader::document(&raw, known, Self::read)
     }
 
-    /// The call as a line that `serde` can write, without copying it.
+    /// A serialisable view of the call, without a copy.
     #[must_use]
     pub fn line(&self) -> HookLine<'_> {
         let line = match &self.call {
@@ -218,7 +218,7 @@ const ON_EVENT: &str = "on_event";
 const ON_END: &str = "on_end";
 const SHUTDOWN: &str = "shutdown";
 
-/// A line of a recording as `serde` writes it: borrows what it shows.
+/// A serialisable line of a recording, which borrows its data.
 ///
 /// ```
 /// use agentspan_model::agentspec::{HookLine, Id, Span, SpanDetails};
@@ -282,10 +282,10 @@ impl<'a> HookLine<'a> {
         }
     }
 
-    /// Something happened in a span.
+    /// An event was added to a span.
     ///
-    /// The line holds the span with all of its events, so that recording a span with many of them takes
-    /// quadratic space, unless [`with_events`](Self::with_events) leaves them out.
+    /// The line holds the span with all of its events. So a recording of a span with many events
+    /// takes quadratic space, unless [`with_events`](Self::with_events) omits them.
     #[must_use]
     pub const fn on_event(span: &'a Span, parent_id: Option<&'a Id>, event: &'a Event) -> Self {
         HookLine {
@@ -304,42 +304,43 @@ impl<'a> HookLine<'a> {
         }
     }
 
-    /// Sets the run that the call belongs to. The default is none.
+    /// Sets the run of the call. By default, there is none.
     #[must_use]
     pub const fn with_run(mut self, run: &'a str) -> Self {
         self.run = Some(run);
         self
     }
 
-    /// Sets the trace that is active. The default is none.
+    /// Sets the active trace. By default, there is none.
     #[must_use]
     pub const fn with_trace(mut self, id: &'a Id, name: Option<&'a str>) -> Self {
         self.trace = Some((id, name));
         self
     }
 
-    /// Says that the asynchronous hook was called. The default is the synchronous one.
+    /// Marks the call as asynchronous. By default, it is synchronous.
     #[must_use]
     pub const fn with_async(mut self) -> Self {
         self.is_async = true;
         self
     }
 
-    /// Sets whether sensitive values are shown. The default is masked.
+    /// Sets whether sensitive values are shown. By default, they are masked.
     #[must_use]
     pub const fn with_disclosure(mut self, disclosure: Disclosure) -> Self {
         self.view.disclosure = disclosure;
         self
     }
 
-    /// Sets how much is told besides sensitive values. The default is all of it, as in the reference.
+    /// Sets the detail of everything but sensitive values. By default, all of it is shown, as in
+    /// the reference.
     #[must_use]
     pub const fn with_detail(mut self, detail: Detail) -> Self {
         self.view.detail = detail;
         self
     }
 
-    /// Sets how much of the events of the span is written. The default is all of it.
+    /// Sets how much of the span's events is written. By default, all of it is.
     #[must_use]
     pub const fn with_events(mut self, form: EventForm) -> Self {
         self.events = form;

@@ -1,4 +1,4 @@
-//! Reading of recordings, line by line.
+//! Reads recordings, line by line.
 
 use std::{
     error::Error,
@@ -10,16 +10,17 @@ use super::{Problem, ProblemKind, ReadError, RecordedHook, json_text, reader::Kn
 
 /// Reads a recording in the JSON Lines form: one [`RecordedHook`] per line.
 ///
-/// An iterator over the calls. Blank lines are skipped, and so is a byte order mark at the beginning. Lines
-/// end with a line feed; a carriage return before it is white space. Numbers that Python writes and JSON
-/// does not have (`NaN`, `Infinity`) read as strings, and half a surrogate pair reads as U+FFFD.
+/// An iterator over the calls. Blank lines are skipped, and so is a byte order mark at the
+/// beginning. Lines end with a line feed; a carriage return before it is white space. Numbers that
+/// Python writes but JSON does not support (`NaN`, `Infinity`) become strings, and an unpaired
+/// surrogate becomes U+FFFD.
 ///
-/// A last line without a line break was cut off while it was written if more text could make it JSON: it
-/// ends the recording without an error, and [`cut_off_line`](Self::cut_off_line) tells. Every other line that
-/// cannot be read is an error that names it, and the iterator goes on with the next line. After an error
-/// of the reader that it reads from, nothing more comes.
+/// If the last line has no line break, and more text could make it JSON, it was cut off: the
+/// recording ends without an error, and [`cut_off_line`](Self::cut_off_line) returns its number.
+/// Every other unreadable line is an error with its number, and the iterator continues with the
+/// next line. After an I/O error, the iterator ends.
 ///
-/// Components are shared between lines: a definition that all lines repeat is read and kept once.
+/// Lines share components: a definition that all lines repeat is read and stored once.
 ///
 /// ```
 /// use agentspan_model::agentspec::{HookCall, Recording};
@@ -65,14 +66,15 @@ impl<R: BufRead> Recording<R> {
         }
     }
 
-    /// Sets how long a line may be. The default is 64 MiB. A longer one is an error, and is skipped.
+    /// Sets the maximum length of a line. The default is 64 MiB. A longer line is an error, and is
+    /// skipped.
     #[must_use]
     pub fn with_max_line_bytes(mut self, max_line_bytes: usize) -> Self {
         self.max_line_bytes = max_line_bytes;
         self
     }
 
-    /// The number of the line that was read last, counted from one.
+    /// The number of the last line that was read, counted from one.
     #[must_use]
     pub fn line_number(&self) -> usize {
         self.line_number
@@ -192,13 +194,14 @@ impl<R: BufRead> Iterator for Recording<R> {
     }
 }
 
-/// A line of a recording that cannot be read. `Display` shows where it is and what is wrong with it.
+/// An unreadable line of a recording. `Display` shows its place and the problem.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RecordingError {
-    /// The number of the line, counted from one. For [`RecordingErrorKind::Input`], of the last one before.
+    /// The number of the line, counted from one. For [`RecordingErrorKind::Input`], the number of
+    /// the last line before the error.
     pub line: usize,
-    /// What is wrong with it.
+    /// The kind of problem.
     pub kind: RecordingErrorKind,
 }
 
@@ -228,18 +231,18 @@ impl Error for RecordingError {
     }
 }
 
-/// What is wrong with a line of a recording.
+/// The kinds of problems with a line of a recording.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RecordingErrorKind {
-    /// The line is not a call of a hook. The next line may be one; go on, or fix the producer.
+    /// The line is not a call of a hook. Continue with the next line, or fix the producer.
     Unreadable(ReadError),
-    /// The line is not UTF-8. The next line may be; go on, or check what the file is.
+    /// The line is not UTF-8. Continue with the next line, or check the file.
     NotUtf8,
-    /// The line is longer than allowed. Go on with the next one, or allow more with
+    /// The line is too long. Continue with the next line, or allow more with
     /// [`Recording::with_max_line_bytes`].
     TooLong,
-    /// The input cannot be read. Nothing more comes.
+    /// The input cannot be read. The iterator ends.
     Input(io::Error),
 }
 

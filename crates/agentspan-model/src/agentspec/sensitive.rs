@@ -1,4 +1,4 @@
-//! Values that nobody sees by accident.
+//! Sensitive values, which cannot be shown by accident.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use super::MASK;
 
 /// A value that may hold personal or confidential content: a prompt, an answer, inputs, outputs.
 ///
-/// `Debug`, `Display` and `Serialize` all give [`MASK`]. Clear text needs a call whose name says so:
-/// [`reveal`](Self::reveal), or a dump made with [`Disclosure::Clear`](super::Disclosure::Clear).
+/// `Debug`, `Display` and `Serialize` show [`MASK`]. For the clear text, call
+/// [`reveal`](Self::reveal), or write a dump with [`Disclosure::Clear`](super::Disclosure::Clear).
 ///
-/// A value that was read from a masked dump is [withheld](Self::withheld): there is nothing to reveal.
+/// A value from a masked dump is [withheld](Self::withheld): there is nothing to reveal.
 ///
 /// ```
 /// use agentspan_model::agentspec::Sensitive;
@@ -72,25 +72,25 @@ impl<T> Sensitive<T> {
         Self(Some(value))
     }
 
-    /// A sensitive value that is not known, because it was read from a masked dump.
+    /// An unknown sensitive value, from a masked dump.
     #[must_use]
     pub const fn withheld() -> Self {
         Self(None)
     }
 
-    /// Whether the value is not known, so that even a clear dump writes the mask.
+    /// Whether the value is unknown, so that even a clear dump has the mask.
     #[must_use]
     pub const fn is_withheld(&self) -> bool {
         self.0.is_none()
     }
 
-    /// The value in clear, or `None` when it is [withheld](Self::withheld).
+    /// The value in clear text, or `None` if it is [withheld](Self::withheld).
     #[must_use]
     pub const fn reveal(&self) -> Option<&T> {
         self.0.as_ref()
     }
 
-    /// Gives the value in clear away, or `None` when it is [withheld](Self::withheld).
+    /// Returns the owned value in clear text, or `None` if it is [withheld](Self::withheld).
     #[must_use]
     pub fn into_revealed(self) -> Option<T> {
         self.0

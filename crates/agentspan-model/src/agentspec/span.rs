@@ -1,4 +1,4 @@
-//! Spans: stretches of time in which something was done.
+//! Spans: operations with a start and an end.
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
@@ -21,11 +21,11 @@ pub use details::{
     NodeExecutionSpan, OtherSpan, SpanDetails, SwarmExecutionSpan, ToolExecutionSpan,
 };
 
-/// A stretch of time in which something was done.
+/// An operation with a start and an end.
 ///
-/// What all spans have is here; what is special is in the [`details`](Self::details). A span does not say
-/// what its parent is: in the reference, that is known to processors and recordings only.
-/// `Serialize` writes the masked dump; [`dump`](Self::dump) writes the one that is asked for.
+/// The fields are common to all spans; the [`details`](Self::details) depend on the type. A span
+/// does not hold its parent: in the reference, only processors and recordings know it. `Serialize`
+/// writes the masked dump; [`dump`](Self::dump) writes other dumps.
 ///
 /// Events and components are shared: cloning a span does not copy them.
 ///
@@ -53,19 +53,19 @@ pub use details::{
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Span {
-    /// Identifies the span.
+    /// The id of the span.
     pub id: Id,
-    /// Its name. The default is that of its type.
+    /// Its name. The default is the name of its type.
     pub name: Cow<'static, str>,
-    /// What it is about. The default is nothing.
+    /// The description. By default, there is none.
     pub description: String,
-    /// When it started, if it has.
+    /// The start time, if it has started.
     pub start_time: Option<Timestamp>,
-    /// When it ended, if it has.
+    /// The end time, if it has ended.
     pub end_time: Option<Timestamp>,
-    /// What happened in it, in order.
+    /// Its events, in order.
     pub events: Vec<Arc<Event>>,
-    /// Whatever else somebody wants to say of it. Shown in every dump.
+    /// The metadata. Every dump shows it.
     pub metadata: JsonObject,
     /// The details of its type.
     pub details: SpanDetails,
@@ -77,7 +77,8 @@ impl Span {
         self.unknown.held_bytes()
     }
 
-    /// A span that has not started, named after its type, without description, events and metadata.
+    /// Creates a span that has not started, with the name of its type, without description, events
+    /// and metadata.
     #[must_use]
     pub fn new(id: Id, details: impl Into<SpanDetails>) -> Self {
         let details = details.into();
@@ -94,14 +95,14 @@ impl Span {
         }
     }
 
-    /// Sets the name. The default is that of its type. An empty name stays empty.
+    /// Sets the name. The default is the name of its type. An empty name stays empty.
     #[must_use]
     pub fn with_name(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// Sets what it is about.
+    /// Sets the description.
     #[must_use]
     pub fn with_description(mut self, description: impl Into<String>) -> Self {
         self.description = description.into();
@@ -122,14 +123,14 @@ impl Span {
         self
     }
 
-    /// Sets when it started.
+    /// Sets the start time.
     #[must_use]
     pub fn with_start_time(mut self, start_time: Timestamp) -> Self {
         self.start_time = Some(start_time);
         self
     }
 
-    /// Sets when it ended.
+    /// Sets the end time.
     #[must_use]
     pub fn with_end_time(mut self, end_time: Timestamp) -> Self {
         self.end_time = Some(end_time);
@@ -142,13 +143,13 @@ impl Span {
         self.details.type_name()
     }
 
-    /// How long it took. `None` if it has not ended.
+    /// Its duration. `None` if it has not ended.
     #[must_use]
     pub fn duration(&self) -> Option<Duration> {
         Some(self.end_time?.since(self.start_time?))
     }
 
-    /// The span as `serde` can write it, without copying it.
+    /// A serialisable view of the span, without a copy.
     #[must_use]
     pub fn dump(&self, disclosure: Disclosure) -> SpanDump<'_> {
         SpanDump {
@@ -158,13 +159,13 @@ impl Span {
         }
     }
 
-    /// A copy that holds what a masked dump shows, of its events too, as [`Event::masked`].
+    /// A copy with the data of a masked dump, also of its events, see [`Event::masked`].
     #[must_use]
     pub fn masked(&self) -> Self {
         self.masked_with(Detail::Complete)
     }
 
-    /// As [`masked`](Self::masked), with outlines of this detail in the places of components.
+    /// Like [`masked`](Self::masked), with outlines of this detail in place of components.
     #[must_use]
     pub fn masked_with(&self, detail: Detail) -> Self {
         Self {
@@ -186,11 +187,11 @@ impl Span {
 
     /// Reads a span from its dump, masked or clear.
     ///
-    /// Its events may be complete, or abridged as the reference writes them.
+    /// Its events may be complete, or abridged as in the reference.
     ///
     /// # Errors
     ///
-    /// When the text is not JSON, or members are missing or have the wrong type.
+    /// The text is not JSON, or members are missing or have the wrong type.
     pub fn from_json(text: &str) -> Result<Self, ReadError> {
         let raw = json_text::read(text)?;
         Reader::document(&raw, &mut KnownComponents::default(), Self::read)
@@ -245,14 +246,15 @@ pub struct SpanDump<'a> {
 }
 
 impl SpanDump<'_> {
-    /// Sets how much is told besides sensitive values. The default is all of it, as in the reference.
+    /// Sets the detail of everything but sensitive values. By default, all of it is shown, as in
+    /// the reference.
     #[must_use]
     pub fn with_detail(mut self, detail: Detail) -> Self {
         self.view.detail = detail;
         self
     }
 
-    /// Sets how much of its events is written. The default is all of it.
+    /// Sets how much of its events is written. By default, all of it is.
     #[must_use]
     pub fn with_events(mut self, form: EventForm) -> Self {
         self.events = form;

@@ -1,4 +1,4 @@
-//! Points in time, as traces write them.
+//! Timestamps of spans and events.
 
 use std::{
     fmt,
@@ -7,9 +7,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// A point in time: nanoseconds since the Unix epoch, as spans and events write it.
+/// A timestamp of a span or an event: nanoseconds since the Unix epoch.
 ///
-/// Reaches from 1677 to 2262. The model never reads the clock: [`SystemTime`] converts into it.
+/// The range is 1677 to 2262. The model never reads the clock; convert a [`SystemTime`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(i64);
@@ -27,14 +27,14 @@ impl Timestamp {
         self.0
     }
 
-    /// The time from `earlier` to this point, or zero when `earlier` is not earlier.
+    /// The duration since `earlier`, or zero if `earlier` is not earlier.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         let nanos = i128::from(self.0) - i128::from(earlier.0);
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(0))
     }
 
-    /// This point and `duration` later, at most the last point that can be written.
+    /// The timestamp `duration` later, at most the last possible timestamp.
     #[must_use]
     pub fn saturating_add(self, duration: Duration) -> Self {
         let nanos = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
@@ -42,7 +42,7 @@ impl Timestamp {
     }
 }
 
-/// Points before 1677 and after 2262 become the first and the last one that can be written.
+/// Times before 1677 and after 2262 become the first and the last possible timestamp.
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         let nanos = |duration: Duration| i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);

@@ -12,10 +12,10 @@ use super::{
     reader::{Members, Reader},
 };
 
-/// Members that the model does not know, in the order in which they came.
+/// Unknown members, in their original order.
 ///
-/// They come from a producer that is newer than this crate, or from another one. Nothing says which of
-/// them are sensitive, so a masked dump masks them all, except for components, which hold no secrets.
+/// They come from a newer or another producer. It is unknown which of them are sensitive, so a
+/// masked dump masks all of them, except components, which hold no secrets.
 ///
 /// Nearly always there are none, so this is only as large as it must be.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl UnknownMembers {
 }
 
 impl UnknownMembers {
-    /// How many bytes they hold, roughly.
+    /// The approximate memory in bytes.
     pub(crate) fn held_bytes(&self) -> usize {
         held_by_members(self.as_slice())
     }

@@ -14,7 +14,8 @@ const MAX_SPANS: usize = 1 << 20;
 
 /// Judges the hooks of one recording, in the order in which they were called.
 ///
-/// It remembers the ids of spans that have started, up to a million, and what it must compare of those that run.
+/// It remembers the ids of up to a million started spans, and the data of open spans that it must
+/// compare.
 #[derive(Debug, Default)]
 pub struct RecordingJudge {
     /// How many spans run under these ids, with what was heard of the last of them.
@@ -35,7 +36,7 @@ struct Open {
 }
 
 impl RecordingJudge {
-    /// What is wrong with one call, after those before it.
+    /// The findings of one call, given the earlier calls.
     #[must_use]
     pub fn hook(&mut self, hook: &RecordedHook) -> Vec<Breach> {
         let mut breaches = Breaches::of(hook);

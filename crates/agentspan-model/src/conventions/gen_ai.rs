@@ -65,8 +65,8 @@ const TEXTS: [&str; 4] = [
 
 const MESSAGES: [&str; 2] = [keys::GEN_AI_INPUT_MESSAGES, keys::GEN_AI_OUTPUT_MESSAGES];
 
-/// What is wrong with one span of OTLP's JSON, or of Agent 365's, by the GenAI conventions. Nothing is said of a span
-/// without attributes of the conventions, nor of JSON that is no span.
+/// The findings of the GenAI conventions for one span in the JSON of OTLP or of Agent 365. There
+/// are none for a span without attributes of the conventions, or for JSON that is not a span.
 #[must_use]
 pub fn judge_gen_ai(span: &Value) -> Vec<Breach> {
     let Some(observed) = observed_span(span) else {

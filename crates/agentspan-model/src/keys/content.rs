@@ -2,12 +2,13 @@
 
 use crate::keys;
 
-/// The keys whose values hold contents: what people, models and tools said, what they were told, and what was
-/// written about them.
+/// The keys whose values hold contents: inputs and outputs of people, models and tools, and texts
+/// about them.
 ///
-/// A key that continues one of these after a dot holds contents, too: `gen_ai.prompt` stands for
-/// `gen_ai.prompt.0.content`, unless a longer key is known to be harmless. Ask [`Sensitivity`](super::Sensitivity),
-/// which knows these, those of whole vocabularies, and the exceptions.
+/// A key that continues one of these after a dot holds contents, too, unless it is known to be
+/// harmless: `gen_ai.prompt` covers `gen_ai.prompt.0.content`. Use
+/// [`Sensitivity`](super::Sensitivity), which knows these keys, whole vocabularies, and the
+/// exceptions.
 pub const CONTENT: &[&str] = &[
     // Errors and the program, in the general conventions of OpenTelemetry. An address tells what was asked
     // for in its query.

@@ -1,4 +1,4 @@
-//! What the value of an attribute may give away, told by its key.
+//! Classifies the values of attributes by their keys.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,9 +13,9 @@ use crate::invisible::is_invisible;
 
 /// The sensitivity of an attribute's value, by its key.
 ///
-/// Contents are known by key, by what a key begins with, and by vocabulary: the conventions for agents and
-/// models grow, and every framework adds keys of its own, so that an unknown key of theirs is not trusted. Neither
-/// is a key that only looks like one: case does not matter, nor do characters that nobody sees and blanks.
+/// Contents are recognised by key, by prefix and by vocabulary. The conventions for agents and
+/// models grow, and every framework adds keys, so an unknown key in their vocabularies is not
+/// trusted. Upper case, invisible characters and blanks in a key do not change its class.
 ///
 /// ```
 /// use agentspan_model::keys::Sensitivity;
@@ -31,21 +31,22 @@ use crate::invisible::is_invisible;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Sensitivity {
-    /// A number, an id, a name or a member of an enumeration, by the convention that has the key.
+    /// A number, an id, a name or a member of an enumeration, by the convention that defines the
+    /// key.
     Harmless,
-    /// It says who, where or in which place, and may be about a person. It is no content.
+    /// A person, a place or a name. It may be personal data, but is not content.
     Context,
     /// Contents, see [`CONTENT`].
     Content,
-    /// The key is of a vocabulary of agents and models, but is not known; or it is a word that usually stands
-    /// for contents. A text is content; a number or a truth value is none.
+    /// The key is unknown, but belongs to a vocabulary of agents and models, or is a word that
+    /// usually names contents. A text counts as content; a number or a boolean does not.
     Suspect,
-    /// Nothing is known of the key.
+    /// The key is unknown.
     Unknown,
 }
 
 impl Sensitivity {
-    /// That of an attribute with this key.
+    /// The sensitivity of an attribute with this key.
     ///
     /// The longest part of the key that is known decides; a part ends before one of `.:/[`. It takes a look into a
     /// table for the key, and one for each part of it that may be known; of a key in lower-case ASCII, nothing is

@@ -37,13 +37,13 @@ pub enum ContentCapture {
 }
 
 impl ContentCapture {
-    /// Whether attributes of spans show content.
+    /// Whether span attributes show content.
     #[must_use]
     pub const fn on_spans(self) -> bool {
         matches!(self, Self::SpanOnly | Self::SpanAndEvent)
     }
 
-    /// Whether attributes of events show content.
+    /// Whether event attributes show content.
     #[must_use]
     pub const fn on_events(self) -> bool {
         matches!(self, Self::EventOnly | Self::SpanAndEvent)
@@ -85,7 +85,7 @@ impl FromStr for ContentCapture {
     }
 }
 
-/// A text says nothing of where content is shown. Write `NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY` or
+/// A text is not a valid capture setting. Write `NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY` or
 /// `SPAN_AND_EVENT`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownCaptureError {

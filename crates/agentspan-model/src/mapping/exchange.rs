@@ -1,4 +1,4 @@
-//! What goes into a part of a trace, and what comes out of it.
+//! The first input and the last output of a part of a trace.
 
 use std::borrow::Cow;
 
@@ -7,12 +7,12 @@ use crate::agentspec::{Event, EventDetails, JsonObject, Message, Sensitive, Span
 use crate::json_writer::to_json;
 use crate::masked::debug_masked;
 
-/// What the first span of a part of a trace was given, and what came of the last one.
+/// The input of the first span of a part of a trace, and the output of the last span.
 ///
-/// A root span says neither, and agents and flows often do not, although backends list a trace by them. So
-/// whoever sees a trace while it happens [hears](Self::hear) the events of the spans below such a span,
-/// and the [`SpanInTrace`](super::SpanInTrace) shows the outcome. Holds contents in clear: make one only
-/// where they may be shown.
+/// A root span has neither, and agents and flows often have neither, although backends list a trace
+/// with its input and output. So an observer of a running trace [passes](Self::hear) the events of
+/// the spans below such a span to an exchange, and the [`SpanInTrace`](super::SpanInTrace) shows
+/// the result. An exchange holds contents in clear text: create one only if they may be shown.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Exchange {
     first_input: Option<String>,
@@ -22,7 +22,7 @@ pub struct Exchange {
 debug_masked!(Exchange shows {} hides { first_input, last_output });
 
 impl Exchange {
-    /// Whether a span is one that shows it: a root, an agent, a group of agents or a flow.
+    /// Whether a span shows an exchange: a root, an agent, a group of agents or a flow.
     #[must_use]
     pub fn is_shown_by(span: &Span) -> bool {
         let operation = Operation::of(span);
@@ -30,7 +30,7 @@ impl Exchange {
             || matches!(span.details, SpanDetails::Root)
     }
 
-    /// Takes what an event gives or brings: inputs, prompts, outputs, answers. Says whether it did.
+    /// Takes the inputs, prompts, outputs or answers of an event. Returns whether there were any.
     pub fn hear(&mut self, event: &Event) -> bool {
         if let Some(output) = output_of(event) {
             self.last_output = Some(output.into_owned());
@@ -43,14 +43,14 @@ impl Exchange {
         false
     }
 
-    /// Takes the first input of a part of this part, if this has none.
+    /// Takes the first input of a nested part, unless it already has one.
     pub fn take_input(&mut self, inner: &Self) {
         if self.first_input.is_none() {
             self.first_input.clone_from(&inner.first_input);
         }
     }
 
-    /// Takes what a part of this part has exchanged, when that ends.
+    /// Takes the exchange of a nested part when the part ends.
     pub fn take(&mut self, inner: &Self) {
         self.take_input(inner);
         if inner.last_output.is_some() {

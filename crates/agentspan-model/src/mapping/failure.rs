@@ -1,4 +1,4 @@
-//! What failed.
+//! Failures of spans.
 
 use crate::agentspec::{EventDetails, ExceptionRaised, MASK, Sensitive, Span};
 use crate::attribute::{AttributeValue::Str, KeyVisitor};

@@ -1,4 +1,4 @@
-//! What release 0.1.0 of the GenAI conventions says otherwise than version 1.41.0.
+//! The differences of release 0.1.0 of the GenAI conventions from version 1.41.0.
 
 use crate::agent365::mapping::INVOKE_AGENT;
 use crate::attribute::AttributeValue::{self, Static, Str};

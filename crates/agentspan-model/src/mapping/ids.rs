@@ -1,4 +1,4 @@
-//! Ids of Agent Spec as those of OpenTelemetry: 16 bytes for a trace, 8 for a span.
+//! Converts ids of Agent Spec to ids of OpenTelemetry: 16 bytes for a trace, 8 for a span.
 
 use crate::agentspec::Id;
 

@@ -1,8 +1,9 @@
-//! Spans of any known convention in one form.
+//! A normal form for spans of all known conventions.
 //!
-//! Agents are traced by many: frameworks that follow some version of the GenAI conventions, OpenInference,
-//! OpenLLMetry, Langfuse, rig, and the scopes of Agent 365. [`NormalSpan::read`] reads what a span of any of
-//! them says; [`NormalSpan::visit`] writes it in the words of a [`Rendering`](super::Rendering).
+//! Many libraries trace agents: frameworks with some version of the GenAI conventions,
+//! OpenInference, OpenLLMetry, Langfuse, rig, and the scopes of Agent 365. [`NormalSpan::read`]
+//! reads a span of any of them; [`NormalSpan::visit`] writes it in the vocabulary of a
+//! [`Rendering`](super::Rendering).
 //!
 //! ```text
 //!   SourceSpan ──► Reader ──► operation ── none: the span passes untouched
@@ -15,8 +16,8 @@
 //!                                   NormalSpan ──► GenAI, OpenInference, Agent 365
 //! ```
 //!
-//! What is wrong at its source stays as it is. What is text where the convention wants a number, or JSON in a
-//! text, is read as what it stands for.
+//! Mistakes of a source are not corrected. But a text in place of a number, or JSON in a text, is
+//! parsed.
 //!
 //! ```
 //! use agentspan_model::mapping::normal::{NormalSpan, SourceSpan, SourceValue};
@@ -59,10 +60,10 @@ use crate::mapping::SpanKind;
 use reader::Reader;
 
 impl NormalSpan {
-    /// What a span says, if it is one of an agent, a model or a tool in a convention that is known.
+    /// Reads a span of an agent, a model or a tool, in any known convention.
     ///
-    /// `None` for all other spans, and for those that a convention knows as a step of something else, such as
-    /// the `CHAIN` of OpenInference.
+    /// Returns `None` for all other spans, and for spans that a convention defines as other steps,
+    /// such as the `CHAIN` of OpenInference.
     #[must_use]
     pub fn read(span: &SourceSpan<'_>) -> Option<Self> {
         let (reader, mut normal) = Self::begun(span)?;

@@ -1,4 +1,4 @@
-//! What a span does, and what that is called.
+//! The operations of spans, and their names.
 
 use std::borrow::Cow;
 

@@ -7,10 +7,10 @@ use super::SpanInTrace;
 use crate::agentspec::{Detail, Disclosure, Id, Span, TraceInfo};
 use crate::masked::debug_masked;
 
-/// A finished span with what it does not say itself: its place in a trace, and what happened below it.
+/// A finished span with its place in a trace, and the exchange of the spans below it.
 ///
-/// It has two makers. A processor that observed the span gives it as it is, and a
-/// [`SpanRebuilder`](super::SpanRebuilder) makes it of attributes.
+/// It has two sources: a processor that observed the span, and a
+/// [`SpanRebuilder`](super::SpanRebuilder), which rebuilds it from attributes.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct PlacedSpan {
@@ -22,18 +22,18 @@ pub struct PlacedSpan {
     pub parent_component_id: Option<Arc<str>>,
     /// Its trace.
     pub trace: Option<TraceInfo>,
-    /// What the first of the spans below was given, see [`Exchange`](super::Exchange).
+    /// The input of the first span below, see [`Exchange`](super::Exchange).
     pub first_input: Option<String>,
-    /// The output of the last of the spans below.
+    /// The output of the last span below.
     pub last_output: Option<String>,
-    /// What may be shown of it, whatever the span still holds: see [`shown`](Self::shown).
+    /// The upper limit of its disclosure, whatever the span holds: see [`shown`](Self::shown).
     pub disclosure: Disclosure,
 }
 
 debug_masked!(PlacedSpan shows { span, parent_id, parent_component_id, trace, disclosure } hides { first_input, last_output });
 
 impl PlacedSpan {
-    /// A span of which only itself is known, and all of which may be shown.
+    /// A span without a place in a trace, all of which may be shown.
     #[must_use]
     pub fn new(span: Span) -> Self {
         Self {
@@ -47,8 +47,8 @@ impl PlacedSpan {
         }
     }
 
-    /// The span with nothing but what may be shown of it. Of a masked one, sensitive values are withheld, and
-    /// components, which hold prompts and settings, are replaced by their outlines.
+    /// The span, reduced to its disclosure. If it is masked, sensitive values are withheld, and
+    /// outlines replace components, which hold prompts and settings.
     #[must_use]
     pub fn shown(&self) -> Cow<'_, Self> {
         match self.disclosure {

@@ -1,4 +1,4 @@
-//! Spans of Agent Spec, rebuilt from their attributes.
+//! Rebuilds spans of Agent Spec from their attributes.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,8 +13,8 @@ use crate::attribute::AttributeValue;
 use crate::json_writer::to_json;
 use crate::keys;
 
-/// Rebuilds a span from the attributes that a [`Mapping`](super::Mapping) has shown with
-/// [`AgentSpecFields::All`](super::AgentSpecFields::All), whatever else is among them.
+/// Rebuilds a span from the attributes that a [`Mapping`](super::Mapping) has written with
+/// [`AgentSpecFields::All`](super::AgentSpecFields::All). Other attributes are ignored.
 ///
 /// ```
 /// use agentspan_model::agentspec::{Id, Span, SpanDetails, Timestamp};
@@ -69,10 +69,10 @@ impl fmt::Debug for EventRebuilder {
     }
 }
 
-/// The attributes of a span say that it is one of Agent Spec, but do not make one.
+/// The attributes belong to an Agent Spec span, but do not suffice to rebuild it.
 ///
-/// Somebody has cut or dropped attributes, such as the limits of an SDK, or the span was shown without
-/// all of its fields. Look at what is missing, and raise the limits.
+/// Attributes were cut or dropped, for example by limits of an SDK, or the mapping did not write
+/// all fields. Raise the limits, or write all fields.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RebuildError {
@@ -93,13 +93,13 @@ impl std::error::Error for RebuildError {
 }
 
 impl SpanRebuilder {
-    /// Nothing is known.
+    /// Creates an empty rebuilder.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes an attribute. Keys that are not ours are ignored; the last value of a key counts.
+    /// Adds an attribute. Foreign keys are ignored; the last value of a key counts.
     pub fn attribute(&mut self, key: &str, value: AttributeValue<'_>) {
         match (key, text(value)) {
             (keys::AGENTSPEC_SPAN_PARENT_ID, Some(text)) => self.parent_id = Some(Id::from(text)),
@@ -124,18 +124,18 @@ impl SpanRebuilder {
         self.end_time = Some(end_time);
     }
 
-    /// Adds an event. One whose attributes are not of Agent Spec is left out.
+    /// Adds an event. Events without attributes of Agent Spec are ignored.
     pub fn event(&mut self, event: EventRebuilder) {
         if event.parts.id.is_some() {
             self.events.push(event);
         }
     }
 
-    /// The span, or `None` if its attributes are not of Agent Spec.
+    /// Rebuilds the span. Returns `None` if its attributes are not of Agent Spec.
     ///
     /// # Errors
     ///
-    /// When they are, but some are missing or not what they should be.
+    /// The attributes are of Agent Spec, but some are missing or invalid.
     pub fn build(self) -> Result<Option<PlacedSpan>, RebuildError> {
         let Some(type_name) = self.parts.type_name.as_deref() else {
             return Ok(None);
@@ -170,7 +170,7 @@ impl SpanRebuilder {
 }
 
 impl EventRebuilder {
-    /// An event of which only the time is known.
+    /// Creates an event with only a time.
     #[must_use]
     pub fn new(timestamp: Timestamp) -> Self {
         Self {
@@ -179,7 +179,7 @@ impl EventRebuilder {
         }
     }
 
-    /// Takes an attribute. Keys that are not ours are ignored; the last value of a key counts.
+    /// Adds an attribute. Foreign keys are ignored; the last value of a key counts.
     pub fn attribute(&mut self, key: &str, value: AttributeValue<'_>) {
         self.parts.take(key, value);
     }

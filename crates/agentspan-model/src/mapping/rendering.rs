@@ -1,8 +1,8 @@
-//! The vocabularies, and what they have in common.
+//! The vocabularies, and their common types.
 
 use crate::agent365::Profile;
 
-/// A vocabulary that spans and events of Agent Spec are shown in.
+/// A vocabulary for spans and events of Agent Spec.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rendering {
@@ -10,16 +10,18 @@ pub enum Rendering {
     /// [`SEMANTIC_CONVENTIONS_VERSION`](super::SEMANTIC_CONVENTIONS_VERSION). The default.
     #[default]
     GenAi,
-    /// The GenAI semantic conventions in release 0.1.0 of their own, which succeeds version 1.41.0: a workflow is an
-    /// agent, `cache_creation` is `cache_write`, and an agent that runs in the program has neither id, version nor
-    /// provider. Receivers that read today's words do not read all of these.
+    /// The GenAI semantic conventions in release 0.1.0 of their own, which succeeds version 1.41.0:
+    /// a workflow is an agent, `cache_creation` is `cache_write`, and an agent that runs in the
+    /// program has neither id, version nor provider. Receivers of today's conventions do not read
+    /// all of these attributes.
     GenAiV0_1,
-    /// Agent 365, in one generation of its contract.
+    /// Agent 365, in a generation of its contract.
     Agent365(Profile),
     /// OpenInference, which Arize Phoenix and others read.
     OpenInference,
-    /// Agent Spec itself: only what is under `agentspec`. Names and kinds are those of the GenAI
-    /// conventions. For spans that are rendered later, each time for another reader.
+    /// Agent Spec itself: only the attributes under `agentspec`, with the names and kinds of the
+    /// GenAI conventions. Use it for spans that are rendered later, separately for each
+    /// destination.
     AgentSpec,
 }
 
@@ -49,16 +51,17 @@ impl Rendering {
     }
 }
 
-/// What becomes of the attributes that say nothing but how `tracing` is used: `code.*`, `thread.*`, `busy_ns`,
-/// `idle_ns`, `target`, and what rig keeps for itself.
+/// Whether to keep attributes that only concern `tracing`: `code.*`, `thread.*`, `busy_ns`,
+/// `idle_ns`, `target`, and rig's internal attributes.
 ///
-/// It concerns spans of other frameworks that are rendered, see [`NormalSpan`](super::normal::NormalSpan).
+/// It applies to rendered spans of other frameworks, see [`NormalSpan`](super::normal::NormalSpan).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TracingNoise {
-    /// They stay as they are.
+    /// They are kept.
     Kept,
-    /// They are left out, and so are the events that `tracing-opentelemetry` makes of log records.
+    /// They are removed, and so are the events that `tracing-opentelemetry` creates from log
+    /// records.
     Dropped,
 }
 
@@ -68,16 +71,16 @@ pub enum TracingNoise {
 pub enum AgentSpecFields {
     /// All of it, so that the span can be rebuilt.
     All,
-    /// Ids, type, name and description. Definitions of components, inputs and so on are left out.
+    /// Ids, type, name and description. Definitions of components, inputs and so on are omitted.
     Identifying,
 }
 
-/// The kind of a span, as OpenTelemetry has it.
+/// The kind of a span in OpenTelemetry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SpanKind {
-    /// Something remote is called.
+    /// A call of a remote system.
     Client,
-    /// Something is done inside of the program.
+    /// An operation inside the program.
     Internal,
 }

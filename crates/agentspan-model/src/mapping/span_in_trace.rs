@@ -3,7 +3,7 @@
 use crate::agentspec::{Id, Span};
 use crate::masked::debug_masked;
 
-/// A span with what it does not say itself: its place in a trace.
+/// A span with its place in a trace, which the span itself does not hold.
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct SpanInTrace<'a> {
@@ -17,9 +17,9 @@ pub struct SpanInTrace<'a> {
     pub parent_id: Option<&'a Id>,
     /// The id of the component that the nearest ancestor with a component executes.
     pub parent_component_id: Option<&'a str>,
-    /// The input of the first of the spans below.
+    /// The input of the first span below.
     pub first_input: Option<&'a str>,
-    /// The output of the last of the spans below.
+    /// The output of the last span below.
     pub last_output: Option<&'a str>,
 }
 
@@ -27,7 +27,7 @@ debug_masked!(SpanInTrace<'_> shows { span, trace_id, trace_name, parent_id, par
     hides { first_input, last_output });
 
 impl<'a> SpanInTrace<'a> {
-    /// A span of which only itself is known.
+    /// A span without a place in a trace.
     #[must_use]
     pub fn new(span: &'a Span) -> Self {
         Self {
@@ -63,8 +63,8 @@ impl<'a> SpanInTrace<'a> {
         self
     }
 
-    /// Sets what the spans below exchanged, see [`Exchange`](super::Exchange): text, or the text of JSON. It
-    /// stands for the inputs and outputs of a root, an agent or a flow that has none of its own.
+    /// Sets the exchange of the spans below, see [`Exchange`](super::Exchange), as text or JSON
+    /// text. It replaces missing inputs and outputs of a root, an agent or a flow.
     #[must_use]
     pub fn with_exchange(
         mut self,

@@ -1,4 +1,4 @@
-//! What the events of a span say of the span.
+//! Collects the data of a span from its events.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

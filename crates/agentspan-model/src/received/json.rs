@@ -1,4 +1,4 @@
-//! JSON that somebody else wrote, read as far as it can be read.
+//! A lenient reader for JSON from other programs.
 
 use serde_json::{Map, Number, Value};
 
@@ -7,12 +7,12 @@ use super::unescape::escape;
 /// What is nested deeper is not read, as `serde_json` has it.
 const MAX_DEPTH: usize = 128;
 
-/// What bytes say that should be JSON.
+/// The readable part of bytes that should be JSON.
 ///
-/// What `serde_json` refuses costs no more than the place where it stands: bytes that are no UTF-8 and
-/// halves of surrogate pairs become U+FFFD, a byte order mark is skipped, control characters in texts are
-/// kept, numbers that are too large become the largest one, and words that JSON does not have become null,
-/// as does what is nested deeper than 128 levels.
+/// Input that `serde_json` rejects only affects its own place: invalid UTF-8 and unpaired
+/// surrogates become U+FFFD, a byte order mark is skipped, control characters in texts are kept,
+/// too large numbers become the largest number, and unknown words and values that are nested deeper
+/// than 128 levels become null.
 ///
 /// Reading takes time and memory in proportion to the bytes, and never fails.
 ///
@@ -27,10 +27,10 @@ const MAX_DEPTH: usize = 128;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ReceivedJson {
-    /// What was read; null for what is no JSON at all.
+    /// The value; null if the bytes are not JSON at all.
     pub value: Value,
-    /// Whether the bytes are one value from beginning to end. If they are not, because they were cut off or
-    /// have brackets that do not match, then members may be missing from `value`, or stand in another place.
+    /// Whether the bytes are exactly one value. Otherwise, the bytes were cut off or have
+    /// unbalanced brackets, and members of `value` may be missing or misplaced.
     pub is_whole: bool,
 }
 
@@ -50,8 +50,8 @@ impl ReceivedJson {
     }
 }
 
-/// A number of spans, which may be a text, as ProtoJSON writes numbers of 64 bits. What is no number, or
-/// below zero, counts as zero.
+/// A number of spans, which may be a text, as ProtoJSON writes 64-bit numbers. Negative numbers and
+/// other values count as zero.
 #[must_use]
 pub fn span_count(value: &Value) -> u64 {
     let number = match value {

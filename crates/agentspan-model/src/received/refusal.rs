@@ -1,4 +1,4 @@
-//! Why a receiver refuses a request, in its own words.
+//! Reads a receiver's reason for refusing a request.
 
 use serde_json::{Map, Value};
 
@@ -14,10 +14,10 @@ const SENTENCES: [&str; 5] = [
     "reason",
 ];
 
-/// Why a receiver refuses a request, as the body of its answer says it: the code and the sentence of the forms
-/// of errors that services use in JSON, or else the text itself.
+/// A receiver's reason for refusing a request, from the body of its answer: the code and the
+/// message of the usual JSON error formats, or else the whole text.
 ///
-/// These are the receiver's words: [show](super::Withheld::show) them.
+/// It is foreign text: use [`Withheld::show`](super::Withheld::show) to print it.
 ///
 /// ```
 /// use agentspan_model::received::words_of_body;

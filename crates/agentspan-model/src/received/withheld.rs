@@ -1,4 +1,4 @@
-//! The words of a receiver, made fit to be shown.
+//! Makes messages of a receiver safe to show.
 
 use std::fmt;
 
@@ -11,12 +11,12 @@ const LOOKAHEAD: usize = 64;
 /// Stands for what is left out, and for what was cut.
 const LEFT_OUT: char = '…';
 
-/// What the words of a receiver must not repeat when they are shown: secrets, and bodies that were sent.
+/// The texts that a shown message of a receiver must not repeat: secrets, and request bodies.
 ///
-/// Of a secret, eight bytes in a row or more are left out, and a shorter secret as a whole. A text that holds
-/// a secret of less than four bytes is left out as a whole. Of a body, sixteen bytes in a row or more are left
-/// out, as they stand there or with the escapes of JSON removed: they may be the content of a prompt. The
-/// names of attributes, the keys of JSON, are not. Upper and lower case of ASCII letters count as the same.
+/// Eight or more consecutive bytes of a secret are removed, or a shorter secret as a whole. A
+/// message with a secret of less than four bytes is removed as a whole. Sixteen or more consecutive
+/// bytes of a body are removed, with or without JSON escapes, because they may be the content of a
+/// prompt. Names of attributes, which are JSON keys, stay. The comparison ignores ASCII case.
 ///
 /// ```
 /// use agentspan_model::received::Withheld;
@@ -38,28 +38,29 @@ impl<'a> Withheld<'a> {
         Self::default()
     }
 
-    /// Adds a secret, such as a token. An empty one is none.
+    /// Adds a secret, such as a token. An empty text is ignored.
     #[must_use]
     pub fn with_secret(mut self, secret: &'a [u8]) -> Self {
         self.secrets.push(secret);
         self
     }
 
-    /// Adds a body that was sent.
+    /// Adds a request body.
     #[must_use]
     pub fn with_body(mut self, body: &'a [u8]) -> Self {
         self.bodies.push(body);
         self
     }
 
-    /// At most `max` characters of `text`, and an ellipsis if it has more, or in place of what is withheld.
-    /// Control characters, invisible characters and backslashes are escaped as in a Rust string.
+    /// At most `max` characters of `text`, with an ellipsis if it has more, and in place of each
+    /// withheld part. Control characters, invisible characters and backslashes are escaped as in a
+    /// Rust string.
     #[must_use]
     pub fn show(&self, text: &str, max: usize) -> String {
         self.show_all(&[text], max).pop().unwrap_or_default()
     }
 
-    /// [Shows](Self::show) several texts, for about the price of one.
+    /// Like [`show`](Self::show), for several texts at about the cost of one.
     #[must_use]
     pub fn show_all(&self, texts: &[&str], max: usize) -> Vec<String> {
         let texts: Vec<_> = texts.iter().map(|text| enough_of(text, max)).collect();

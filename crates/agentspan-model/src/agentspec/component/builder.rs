@@ -1,15 +1,15 @@
-//! Making components in code.
+//! Builds components in code.
 
 use std::fmt;
 
 use super::{Component, ComponentValue, Property, reading::Head};
 use crate::agentspec::{Id, Json, JsonObject};
 
-/// Makes a [`Component`] of any class, for a runtime that has no Agent Spec document to read it from.
+/// Builds a [`Component`] of any class, for a runtime without an Agent Spec document.
 ///
-/// Decide on: the class and the name, which every component has; an id, random by default; and
-/// whatever members the class has in Agent Spec. Nothing is checked against the class, and members
-/// that are not given are not in the dump.
+/// Choose the class and the name, which every component has, optionally an id, which is random by
+/// default, and the members of the class in Agent Spec. The builder does not check members against
+/// the class, and a dump has no other members.
 ///
 /// ```
 /// use agentspan_model::agentspec::{Component, LlmConfig, Property, Tool};
@@ -52,7 +52,7 @@ impl fmt::Debug for ComponentBuilder {
 }
 
 impl Component {
-    /// Starts a component of a class.
+    /// Builds a component of a class.
     pub fn builder(component_type: impl Into<String>, name: impl Into<String>) -> ComponentBuilder {
         ComponentBuilder {
             component_type: component_type.into(),
@@ -78,38 +78,38 @@ impl ComponentBuilder {
         self
     }
 
-    /// Sets the metadata, which are shown in every dump.
+    /// Sets the metadata. Every dump shows it.
     pub fn with_metadata(mut self, metadata: JsonObject) -> Self {
         self.metadata = metadata;
         self
     }
 
-    /// Adds what it takes.
+    /// Adds inputs.
     pub fn with_inputs(self, inputs: impl IntoIterator<Item = Property>) -> Self {
         self.with_properties("inputs", inputs)
     }
 
-    /// Adds what it gives.
+    /// Adds outputs.
     pub fn with_outputs(self, outputs: impl IntoIterator<Item = Property>) -> Self {
         self.with_properties("outputs", outputs)
     }
 
-    /// Adds a member that holds text.
+    /// Adds a member with a text.
     pub fn with_text(self, name: &str, text: impl Into<String>) -> Self {
         self.with_json(name, Json::from(serde_json::Value::String(text.into())))
     }
 
-    /// Adds a member that holds any JSON.
+    /// Adds a member with any JSON value.
     pub fn with_json(self, name: &str, value: Json) -> Self {
         self.with_value(name, ComponentValue::Json(value))
     }
 
-    /// Adds a member that holds a component.
+    /// Adds a member with a component.
     pub fn with_component(self, name: &str, component: impl Into<Component>) -> Self {
         self.with_value(name, ComponentValue::Component(component.into()))
     }
 
-    /// Adds a member that holds a list of components.
+    /// Adds a member with a list of components.
     pub fn with_components<C: Into<Component>>(
         self,
         name: &str,
@@ -126,7 +126,7 @@ impl ComponentBuilder {
         self
     }
 
-    /// Makes the component. Its secrets are dropped here, see [`Component`].
+    /// Builds the component, and drops its secrets, see [`Component`].
     #[must_use]
     pub fn build(self) -> Component {
         let id = self.id.unwrap_or_else(|| Id::random().as_str().to_owned());

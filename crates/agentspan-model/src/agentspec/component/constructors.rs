@@ -1,4 +1,4 @@
-//! The common components, made in one expression each.
+//! Constructors for the common components.
 
 use super::{
     Agent, Component, ComponentValue, Flow, LlmConfig, ManagerWorkers, Node, Property, Swarm, Tool,
@@ -22,7 +22,7 @@ macro_rules! with_description {
             impl $handle {
                 /// Sets the id. The default is a random UUID.
                 ///
-                /// Give an id that stays the same, if traces of several runs are to be compared by component.
+                /// Set a stable id to compare traces of several runs by component.
                 #[must_use]
                 pub fn with_id(self, id: impl Into<String>) -> Self {
                     Self(self.0.with_member("id", text(id)))
@@ -60,7 +60,7 @@ impl LlmConfig {
         ))
     }
 
-    /// A model behind an API that is compatible with that of OpenAI: an `OpenAiCompatibleConfig`.
+    /// A model behind an API that is compatible with OpenAI's: an `OpenAiCompatibleConfig`.
     #[must_use]
     pub fn openai_compatible(model_id: impl Into<String>, url: impl Into<String>) -> Self {
         Self::at("OpenAiCompatibleConfig", model_id, url)
@@ -99,7 +99,7 @@ impl LlmConfig {
 }
 
 impl Tool {
-    /// A tool that runs where the agent runs: a `ServerTool`.
+    /// A tool that runs in the process of the agent: a `ServerTool`.
     ///
     /// ```
     /// use agentspan_model::agentspec::{Property, Tool};
@@ -135,7 +135,7 @@ impl Tool {
 }
 
 impl Agent {
-    /// An agent: an `Agent` without a model, instructions or tools yet.
+    /// An `Agent` without a model, instructions and tools.
     ///
     /// ```
     /// use agentspan_model::agentspec::{Agent, LlmConfig, Tool};
@@ -171,10 +171,10 @@ impl Agent {
 }
 
 impl Flow {
-    /// A flow without nodes yet.
+    /// A flow without nodes.
     ///
-    /// Traces need no more than its nodes. The connections between them, which an Agent Spec runtime needs, can
-    /// be given to [`Component::builder`].
+    /// Traces only need the nodes. To add connections between them, which an Agent Spec runtime
+    /// needs, use [`Component::builder`].
     ///
     /// ```
     /// use agentspan_model::agentspec::{Flow, LlmConfig, Node, Tool};
@@ -203,7 +203,7 @@ impl Node {
         Self(component!("ToolNode", name, "tool" = nested(tool)))
     }
 
-    /// A node that asks a model: an `LlmNode`.
+    /// A node that calls a model: an `LlmNode`.
     #[must_use]
     pub fn llm_node(name: impl Into<String>, model: LlmConfig) -> Self {
         Self(component!("LlmNode", name, "llm_config" = nested(model)))
@@ -223,7 +223,7 @@ impl Node {
 }
 
 impl ManagerWorkers {
-    /// A manager, an agent or another agentic component, without workers yet.
+    /// A manager, which is an agent or another agentic component, without workers.
     #[must_use]
     pub fn new(name: impl Into<String>, manager: impl Into<Component>) -> Self {
         Self(component!(
@@ -241,7 +241,7 @@ impl ManagerWorkers {
 }
 
 impl Swarm {
-    /// A swarm with the agent, or other agentic component, that is asked first.
+    /// A swarm with its first agent, or another agentic component.
     #[must_use]
     pub fn new(name: impl Into<String>, first_agent: impl Into<Component>) -> Self {
         Self(component!(
@@ -251,7 +251,7 @@ impl Swarm {
         ))
     }
 
-    /// Lets `caller` call `called`.
+    /// Allows `caller` to call `called`.
     #[must_use]
     pub fn with_relationship(
         self,

@@ -1,4 +1,4 @@
-//! Agent Spec documents: components that refer to each other.
+//! Reads Agent Spec documents, in which components refer to each other.
 
 use std::collections::BTreeMap;
 
@@ -19,14 +19,14 @@ use crate::agentspec::{
 
 /// Reads Agent Spec documents, in which components refer to others by their ids.
 ///
-/// References (`$component_ref`) lead to the components that a component around them lists under
-/// `$referenced_components`, or to the components and values that the reader was
-/// [given](Self::with_component). The document itself may be a reference. A component that is referred to
-/// more than once is read once and shared, so that reading takes no longer than the text is.
-/// References that stand for secrets need not lead anywhere.
+/// A reference (`$component_ref`) refers to a component that an enclosing component lists under
+/// `$referenced_components`, or to a component or a value that was [passed](Self::with_component)
+/// to the reader. The document itself may be a reference. A component with several references is
+/// read once and shared, so the time is linear in the text. References in place of secrets need not
+/// be resolved.
 ///
-/// The reader is one of traces, and no validator: a document may lack members of its classes, or have
-/// others, and still be read.
+/// The reader is made for traces and does not validate: a document may lack members of its classes,
+/// or have other members.
 ///
 /// ```
 /// use agentspan_model::agentspec::{Agent, DocumentReader};
@@ -63,7 +63,7 @@ pub struct DocumentReader {
 }
 
 impl DocumentReader {
-    /// A reader that knows only what is in the document.
+    /// A reader without additional components and values.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -91,7 +91,7 @@ impl DocumentReader {
 
     /// Adds a value that documents may refer to in the place of a prompt, a URL, or any other value.
     ///
-    /// What is given takes precedence over what a document lists under the same id.
+    /// It takes precedence over an entry with the same id in a document.
     #[must_use]
     pub fn with_value(mut self, reference: impl Into<String>, value: impl Into<Json>) -> Self {
         let value = Referent::Value(value.into());
@@ -99,31 +99,33 @@ impl DocumentReader {
         self
     }
 
-    /// Reads documents of versions of Agent Spec, too, that this crate does not know. The default is
-    /// to refuse them by name: nobody knows what they mean.
+    /// Also reads documents of unknown versions of Agent Spec. By default, they are rejected,
+    /// because their meaning is unknown.
     #[must_use]
     pub fn with_any_version(mut self) -> Self {
         self.versions = Versions::Any;
         self
     }
 
-    /// Reads the component that a document in JSON is about.
+    /// Reads the component of a JSON document.
     ///
     /// # Errors
     ///
-    /// When the text is not JSON; the version of Agent Spec is not known; references lead nowhere, or back
-    /// to where they stand; one id is listed on two levels; a component lacks `id`, `name` or
-    /// `component_type`; or something else than a component of the right class stands where one must be.
+    /// The text is not JSON; the version of Agent Spec is unknown; a reference cannot be resolved
+    /// or is circular; an id is listed on two levels; a component lacks `id`, `name` or
+    /// `component_type`; or a place for a component holds another value or a component of the wrong
+    /// class.
     pub fn read(&self, document: &str) -> Result<Component, ReadError> {
         self.read_source(&Source::json(document)?, component)
     }
 
-    /// Reads a document in JSON that only lists components under `$referenced_components`, for others to
-    /// refer to. Give them to the reader of those others. Entries may refer to each other.
+    /// Reads a JSON document that only lists components under `$referenced_components`, which other
+    /// documents refer to. Pass the components to the reader of these documents. Entries may refer
+    /// to each other.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read), and when the document has other members.
+    /// The same as of [`read`](Self::read), or the document has other members.
     pub fn read_referenced(
         &self,
         document: &str,

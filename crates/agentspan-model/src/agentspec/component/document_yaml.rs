@@ -9,27 +9,29 @@ use super::{
 use crate::agentspec::{ReadError, yaml};
 
 impl DocumentReader {
-    /// Reads the component that a document in YAML is about, as [`read`](Self::read) does for JSON.
+    /// Reads the component of a YAML document, like [`read`](Self::read) for JSON.
     ///
-    /// Only with the feature `yaml`. Documents are YAML 1.1, as PyYAML reads it for `pyagentspec`: `yes`, `no`,
-    /// `on` and `off` are booleans, as keys too; `012` is ten and `1:30` is ninety; `26.3` is a number
-    /// and `26.3.1` is text. Dates become texts, `.nan` and `.inf` become the texts `NaN` and `Infinity`,
-    /// keys become texts, and of keys that are repeated the last one counts.
+    /// Needs the feature `yaml`. Documents are YAML 1.1, as PyYAML reads it for `pyagentspec`:
+    /// `yes`, `no`, `on` and `off` are booleans, also as keys; `012` is ten and `1:30` is ninety;
+    /// `26.3` is a number and `26.3.1` is text. Dates become texts, `.nan` and `.inf` become the
+    /// texts `NaN` and `Infinity`, keys become texts, and if a key is repeated, the last value
+    /// counts.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read), and when the text is not YAML 1.1, has more than one document, tags that
-    /// JSON has no values for, or aliases that stand for more than 16 MiB.
+    /// The same as of [`read`](Self::read), or the text is not YAML 1.1, has more than one
+    /// document, has tags without a JSON equivalent, or has aliases that expand to more than 16
+    /// MiB.
     pub fn read_yaml(&self, document: &str) -> Result<Component, ReadError> {
         self.read_source(&yaml::source(document)?, component)
     }
 
-    /// Reads a document in YAML that only lists components, as
-    /// [`read_referenced`](Self::read_referenced) does for JSON. Only with the feature `yaml`.
+    /// Reads a YAML document that only lists components, like
+    /// [`read_referenced`](Self::read_referenced) for JSON. Needs the feature `yaml`.
     ///
     /// # Errors
     ///
-    /// As [`read_yaml`](Self::read_yaml), and when the document has other members.
+    /// The same as of [`read_yaml`](Self::read_yaml), or the document has other members.
     pub fn read_referenced_yaml(
         &self,
         document: &str,

@@ -11,12 +11,11 @@ use super::{Component, ComponentValue, Inner, references::REFERENCE};
 const MAX_SIZE: usize = 64 << 20;
 
 impl Component {
-    /// The component as JSON text, as it stands in the dumps of spans and events. Made once.
+    /// The component as JSON text, as dumps of spans and events hold it. It is created once.
     ///
-    /// A component that stands in more than one place is written out in each. Small documents can
-    /// describe components whose dump would have no end that way: if it would have more than 64 MiB,
-    /// each component is written out where it stands first, and is a reference
-    /// (`{"$component_ref":"<id>"}`) wherever else it stands.
+    /// A component in several places is written out in each of them. Small documents can describe
+    /// components with a huge dump. If the dump would exceed 64 MiB, each component is written out
+    /// only in its first place, and is a reference (`{"$component_ref":"<id>"}`) in all others.
     #[must_use]
     pub fn dump(&self) -> &str {
         self.raw_dump().get()

@@ -1,4 +1,4 @@
-//! Components of a known kind, with what is worth knowing of each kind.
+//! Components of a known kind, with accessors for each kind.
 
 use std::ops::Deref;
 
@@ -11,13 +11,13 @@ use crate::agentspec::{
     reader::{ReadValue, Reader},
 };
 
-/// A component is of a known class, but of another one than asked for.
+/// A component has a known class, but not the expected one.
 ///
-/// Components of classes that Agent Spec 26.3.1 does not have, such as those of plugins, may be anything.
+/// A component of an unknown class, such as a plugin's, fits any kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WrongComponentError {
-    /// The class that must be, or be derived from.
+    /// The expected class or base class.
     pub expected: &'static str,
     /// The component's class.
     pub found: String,
@@ -120,7 +120,7 @@ handle! {
 }
 
 handle! {
-    /// A swarm of agents that hand over to each other.
+    /// A swarm of agents that hand tasks over to each other.
     Swarm
 }
 
@@ -131,7 +131,7 @@ impl Agent {
         kind(self.component("llm_config")?)
     }
 
-    /// Its tools, without those that come out of toolboxes.
+    /// Its tools, without the tools of toolboxes.
     #[must_use]
     pub fn tools(&self) -> Vec<Tool> {
         self.components("tools")
@@ -148,7 +148,7 @@ impl Agent {
 }
 
 impl Flow {
-    /// Where it starts.
+    /// The start node.
     #[must_use]
     pub fn start_node(&self) -> Option<Node> {
         kind(self.component("start_node")?)
@@ -191,7 +191,7 @@ impl Node {
 }
 
 impl LlmConfig {
-    /// The name of the model, as its provider calls it.
+    /// The provider's name of the model.
     #[must_use]
     pub fn model_id(&self) -> Option<String> {
         self.text("model_id")
@@ -205,13 +205,13 @@ impl LlmConfig {
 }
 
 impl ManagerWorkers {
-    /// The agent, or other agentic component, that leads.
+    /// The manager: an agent, or another agentic component.
     #[must_use]
     pub fn group_manager(&self) -> Option<&Component> {
         self.component("group_manager")
     }
 
-    /// The agents, or other agentic components, that work.
+    /// The workers: agents, or other agentic components.
     #[must_use]
     pub fn workers(&self) -> Vec<&Component> {
         self.components("workers")
@@ -219,7 +219,7 @@ impl ManagerWorkers {
 }
 
 impl Swarm {
-    /// The agent, or other agentic component, that is asked first.
+    /// The first agent, or another agentic component.
     #[must_use]
     pub fn first_agent(&self) -> Option<&Component> {
         self.component("first_agent")

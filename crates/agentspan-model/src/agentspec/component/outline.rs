@@ -1,4 +1,4 @@
-//! Components without what they are told to do.
+//! Outlines: components without their prompts and settings.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -37,13 +37,13 @@ pub(super) struct Outlines {
 }
 
 impl Component {
-    /// The component without its contents: prompts, templates, addresses, settings, and whatever the crate
-    /// does not know.
+    /// The component without its contents: prompts, templates, addresses, settings, and unknown
+    /// members.
     ///
-    /// An outline shows ids, names, types, models and the components inside, as outlines, too. With
-    /// [`Detail::Described`] it shows descriptions, inputs and outputs besides. Truth values and the numbers
-    /// among the generation parameters stay; every other value is replaced by [`MASK`], so that an outline
-    /// is a component, and reads as one. [`Detail::Complete`] gives the component itself.
+    /// An outline has ids, names, types, models, and nested components as outlines. With
+    /// [`Detail::Described`], it also has descriptions, inputs and outputs. Booleans and numbers
+    /// among the generation parameters stay. [`MASK`] replaces every other value, so an outline is
+    /// a valid component. [`Detail::Complete`] returns the component itself.
     ///
     /// ```
     /// use agentspan_model::agentspec::{Component, Detail};

@@ -56,12 +56,12 @@ impl Property {
         }
     }
 
-    /// How much memory it takes, more or less.
+    /// The approximate memory in bytes.
     pub(super) fn size(&self) -> usize {
         self.title.len() + self.schema.as_str().len()
     }
 
-    /// Its name: `property` if the schema has none, as in Agent Spec.
+    /// Its name: as in Agent Spec, `property` if the schema has no title.
     #[must_use]
     pub fn title(&self) -> &str {
         &self.title

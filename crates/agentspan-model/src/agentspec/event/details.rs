@@ -1,4 +1,4 @@
-//! What is special to each type of event.
+//! The details of each type of event.
 
 use std::{borrow::Cow, fmt};
 
@@ -24,16 +24,16 @@ use crate::agentspec::{
 /// Declares the enum of details and what depends on the list of its types.
 macro_rules! event_details {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// The details of each type of event, and so the type itself.
+        /// The details of an event, which also determine its type.
         ///
         /// The types are those of `pyagentspec.tracing.events` 26.3.1.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum EventDetails {
-            /// An event of the type `Event`, which has nothing special.
+            /// An event of the type `Event`, which has no details.
             Plain,
-            /// An event of unknown type, because it was read from the dump of a span of the
-            /// reference, which keeps of each event only what all events have.
+            /// An event of an unknown type, from a dump of a span of the reference, which only
+            /// keeps the common fields of events.
             Abridged,
             $($(#[$doc])* $name($name),)*
             /// An event of a type that this crate does not know. Reads and writes without loss.
@@ -60,7 +60,7 @@ macro_rules! event_details {
                 }
             }
 
-            /// The name of an event that is given none.
+            /// The default name of the event.
             pub(super) fn default_name(&self) -> Cow<'static, str> {
                 match self.known_type_name() {
                     Some(known) => known.into(),
@@ -100,7 +100,7 @@ macro_rules! event_details {
                 }
             }
 
-            /// How many bytes they hold, roughly.
+            /// The approximate memory in bytes.
             pub(in crate::agentspec) fn held_bytes(&self) -> usize {
                 match self {
                     Self::Plain | Self::Abridged => 0,
@@ -132,7 +132,7 @@ macro_rules! event_details {
     };
 }
 
-/// The name of the type that all others derive from.
+/// The name of the base type.
 const PLAIN: &str = "Event";
 
 event_details! {
@@ -148,19 +148,19 @@ event_details! {
     NodeExecutionStart,
     /// The execution of a node ends.
     NodeExecutionEnd,
-    /// A tool is to be executed.
+    /// The execution of a tool is requested.
     ToolExecutionRequest,
-    /// A tool has given its result.
+    /// A tool has returned its result.
     ToolExecutionResponse,
-    /// Somebody is to confirm that a tool may be executed.
+    /// A confirmation of the execution of a tool is requested.
     ToolConfirmationRequest,
-    /// Somebody has answered whether a tool may be executed.
+    /// The execution of a tool is confirmed or refused.
     ToolConfirmationResponse,
-    /// A tool has given a part of its result.
+    /// A tool has sent a part of its result.
     ToolExecutionStreamingChunkReceived,
-    /// A model is asked to generate.
+    /// A model is requested to generate.
     LlmGenerationRequest,
-    /// A model has given a part of its answer.
+    /// A model has sent a chunk of its answer.
     LlmGenerationChunkReceived,
     /// A model has answered.
     LlmGenerationResponse,
@@ -172,13 +172,13 @@ event_details! {
     SwarmExecutionStart,
     /// The execution of a swarm ends.
     SwarmExecutionEnd,
-    /// Something failed.
+    /// An operation failed.
     ExceptionRaised,
-    /// A person is asked to step in.
+    /// A person is requested to step in.
     HumanInTheLoopRequest,
     /// A person has stepped in.
     HumanInTheLoopResponse,
-    /// A runtime shows its state.
+    /// A snapshot of a runtime's state.
     StateSnapshotEmitted,
 }
 
@@ -197,7 +197,8 @@ impl EventDetails {
 
 /// An event of a type that this crate does not know.
 ///
-/// Nothing says which of its members are sensitive, so a masked dump masks all but components.
+/// It is unknown which of its members are sensitive, so a masked dump masks all of them, except
+/// components.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OtherEvent {
@@ -207,7 +208,7 @@ pub struct OtherEvent {
 }
 
 impl OtherEvent {
-    /// The names of its members, without those that all events have.
+    /// The names of its members, without the common fields of events.
     pub fn member_names(&self) -> impl Iterator<Item = &str> {
         self.members.names()
     }

@@ -2,7 +2,7 @@
 
 use crate::agentspec::{Sensitive, dump::member_set};
 
-/// Something failed in the span.
+/// An operation in the span failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExceptionRaised {
@@ -10,7 +10,7 @@ pub struct ExceptionRaised {
     pub exception_type: String,
     /// Its message.
     pub exception_message: Sensitive<String>,
-    /// Where it came from. The default is nothing.
+    /// The stack trace. By default, there is none.
     pub exception_stacktrace: Sensitive<String>,
 }
 
@@ -21,7 +21,7 @@ member_set!(ExceptionRaised {
 });
 
 impl ExceptionRaised {
-    /// A failure, without stack trace.
+    /// Creates the event without a stack trace.
     #[must_use]
     pub fn new(exception_type: impl Into<String>, exception_message: impl Into<String>) -> Self {
         Self {
@@ -31,7 +31,7 @@ impl ExceptionRaised {
         }
     }
 
-    /// Sets where it came from.
+    /// Sets the stack trace.
     #[must_use]
     pub fn with_stacktrace(mut self, stacktrace: impl Into<String>) -> Self {
         self.exception_stacktrace = Sensitive::new(stacktrace.into());

@@ -9,16 +9,16 @@ use crate::agentspec::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AgentExecutionStart {
-    /// The component that is executed.
+    /// The executed component.
     pub agent: Agent,
-    /// What it is given: one value for each of its inputs.
+    /// The inputs: one value for each input of the component.
     pub inputs: Sensitive<JsonObject>,
 }
 
 member_set!(AgentExecutionStart { agent, inputs });
 
 impl AgentExecutionStart {
-    /// The execution starts with these inputs.
+    /// Creates the event with these inputs.
     #[must_use]
     pub fn new(agent: Agent, inputs: JsonObject) -> Self {
         Self {
@@ -33,16 +33,16 @@ impl AgentExecutionStart {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AgentExecutionEnd {
-    /// What was executed.
+    /// The executed component.
     pub agent: Agent,
-    /// What it gives: one value for each of its outputs.
+    /// The outputs: one value for each output of the component.
     pub outputs: Sensitive<JsonObject>,
 }
 
 member_set!(AgentExecutionEnd { agent, outputs });
 
 impl AgentExecutionEnd {
-    /// The execution ends with these outputs.
+    /// Creates the event with these outputs.
     #[must_use]
     pub fn new(agent: Agent, outputs: JsonObject) -> Self {
         Self {
@@ -57,16 +57,16 @@ impl AgentExecutionEnd {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlowExecutionStart {
-    /// The component that is executed.
+    /// The executed component.
     pub flow: Flow,
-    /// What it is given: one value for each of its inputs.
+    /// The inputs: one value for each input of the component.
     pub inputs: Sensitive<JsonObject>,
 }
 
 member_set!(FlowExecutionStart { flow, inputs });
 
 impl FlowExecutionStart {
-    /// The execution starts with these inputs.
+    /// Creates the event with these inputs.
     #[must_use]
     pub fn new(flow: Flow, inputs: JsonObject) -> Self {
         Self {
@@ -81,11 +81,11 @@ impl FlowExecutionStart {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FlowExecutionEnd {
-    /// What was executed.
+    /// The executed component.
     pub flow: Flow,
-    /// What it gives: one value for each of its outputs.
+    /// The outputs: one value for each output of the component.
     pub outputs: Sensitive<JsonObject>,
-    /// The branch that was taken out of it.
+    /// The branch that follows.
     pub branch_selected: String,
 }
 
@@ -96,7 +96,7 @@ member_set!(FlowExecutionEnd {
 });
 
 impl FlowExecutionEnd {
-    /// The execution ends with these outputs, and goes on in this branch.
+    /// Creates the event with these outputs and the next branch.
     #[must_use]
     pub fn new(flow: Flow, outputs: JsonObject, branch_selected: impl Into<String>) -> Self {
         Self {
@@ -112,16 +112,16 @@ impl FlowExecutionEnd {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeExecutionStart {
-    /// The component that is executed.
+    /// The executed component.
     pub node: Node,
-    /// What it is given: one value for each of its inputs.
+    /// The inputs: one value for each input of the component.
     pub inputs: Sensitive<JsonObject>,
 }
 
 member_set!(NodeExecutionStart { node, inputs });
 
 impl NodeExecutionStart {
-    /// The execution starts with these inputs.
+    /// Creates the event with these inputs.
     #[must_use]
     pub fn new(node: Node, inputs: JsonObject) -> Self {
         Self {
@@ -136,11 +136,11 @@ impl NodeExecutionStart {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeExecutionEnd {
-    /// What was executed.
+    /// The executed component.
     pub node: Node,
-    /// What it gives: one value for each of its outputs.
+    /// The outputs: one value for each output of the component.
     pub outputs: Sensitive<JsonObject>,
-    /// The branch that was taken out of it.
+    /// The branch that follows.
     pub branch_selected: String,
 }
 
@@ -151,7 +151,7 @@ member_set!(NodeExecutionEnd {
 });
 
 impl NodeExecutionEnd {
-    /// The execution ends with these outputs, and goes on in this branch.
+    /// Creates the event with these outputs and the next branch.
     #[must_use]
     pub fn new(node: Node, outputs: JsonObject, branch_selected: impl Into<String>) -> Self {
         Self {
@@ -167,9 +167,9 @@ impl NodeExecutionEnd {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ManagerWorkersExecutionStart {
-    /// The component that is executed.
+    /// The executed component.
     pub managerworkers: ManagerWorkers,
-    /// What it is given: one value for each of its inputs.
+    /// The inputs: one value for each input of the component.
     pub inputs: Sensitive<JsonObject>,
 }
 
@@ -179,7 +179,7 @@ member_set!(ManagerWorkersExecutionStart {
 });
 
 impl ManagerWorkersExecutionStart {
-    /// The execution starts with these inputs.
+    /// Creates the event with these inputs.
     #[must_use]
     pub fn new(managerworkers: ManagerWorkers, inputs: JsonObject) -> Self {
         Self {
@@ -194,9 +194,9 @@ impl ManagerWorkersExecutionStart {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ManagerWorkersExecutionEnd {
-    /// What was executed.
+    /// The executed component.
     pub managerworkers: ManagerWorkers,
-    /// What it gives: one value for each of its outputs.
+    /// The outputs: one value for each output of the component.
     pub outputs: Sensitive<JsonObject>,
 }
 
@@ -206,7 +206,7 @@ member_set!(ManagerWorkersExecutionEnd {
 });
 
 impl ManagerWorkersExecutionEnd {
-    /// The execution ends with these outputs.
+    /// Creates the event with these outputs.
     #[must_use]
     pub fn new(managerworkers: ManagerWorkers, outputs: JsonObject) -> Self {
         Self {
@@ -221,16 +221,16 @@ impl ManagerWorkersExecutionEnd {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SwarmExecutionStart {
-    /// The component that is executed.
+    /// The executed component.
     pub swarm: Swarm,
-    /// What it is given: one value for each of its inputs.
+    /// The inputs: one value for each input of the component.
     pub inputs: Sensitive<JsonObject>,
 }
 
 member_set!(SwarmExecutionStart { swarm, inputs });
 
 impl SwarmExecutionStart {
-    /// The execution starts with these inputs.
+    /// Creates the event with these inputs.
     #[must_use]
     pub fn new(swarm: Swarm, inputs: JsonObject) -> Self {
         Self {
@@ -245,16 +245,16 @@ impl SwarmExecutionStart {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SwarmExecutionEnd {
-    /// What was executed.
+    /// The executed component.
     pub swarm: Swarm,
-    /// What it gives: one value for each of its outputs.
+    /// The outputs: one value for each output of the component.
     pub outputs: Sensitive<JsonObject>,
 }
 
 member_set!(SwarmExecutionEnd { swarm, outputs });
 
 impl SwarmExecutionEnd {
-    /// The execution ends with these outputs.
+    /// Creates the event with these outputs.
     #[must_use]
     pub fn new(swarm: Swarm, outputs: JsonObject) -> Self {
         Self {

@@ -1,14 +1,14 @@
-//! People who step in.
+//! Events of people who step in.
 
 use crate::agentspec::{Id, JsonObject, Sensitive, dump::member_set};
 
-/// A person is asked to step in; the execution waits.
+/// A person is requested to step in, and the execution waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HumanInTheLoopRequest {
-    /// Identifies the request.
+    /// The id of the request.
     pub request_id: Id,
-    /// What the person is shown.
+    /// The content for the person.
     pub content: Sensitive<JsonObject>,
 }
 
@@ -18,7 +18,7 @@ member_set!(HumanInTheLoopRequest {
 });
 
 impl HumanInTheLoopRequest {
-    /// A request that shows `content`.
+    /// Creates a request with `content`.
     #[must_use]
     pub fn new(request_id: impl Into<Id>, content: JsonObject) -> Self {
         Self {
@@ -28,13 +28,13 @@ impl HumanInTheLoopRequest {
     }
 }
 
-/// A person has stepped in; the execution goes on.
+/// A person has stepped in, and the execution continues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HumanInTheLoopResponse {
-    /// Identifies the request that this answers.
+    /// The id of the request that this answers.
     pub request_id: Id,
-    /// What the person said.
+    /// The answer of the person.
     pub content: Sensitive<JsonObject>,
 }
 
@@ -44,7 +44,7 @@ member_set!(HumanInTheLoopResponse {
 });
 
 impl HumanInTheLoopResponse {
-    /// The answer to a request.
+    /// Creates the answer to a request.
     #[must_use]
     pub fn new(request_id: impl Into<Id>, content: JsonObject) -> Self {
         Self {

@@ -1,23 +1,23 @@
-//! Language models: requests, streamed parts, answers.
+//! Events of language models: requests, streamed chunks, answers.
 
 use crate::agentspec::{
     Id, LlmConfig, LlmGenerationConfig, Message, Sensitive, Tool, ToolCall, dump::member_set,
 };
 
-/// A model is asked to generate. The first event of an
+/// A model is requested to generate. The first event of an
 /// [`LlmGenerationSpan`](crate::agentspec::LlmGenerationSpan).
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LlmGenerationRequest {
     /// The model.
     pub llm_config: LlmConfig,
-    /// What it is asked.
+    /// The prompt.
     pub prompt: Sensitive<Vec<Message>>,
-    /// The tools that it may call.
+    /// The tools that the model may call.
     pub tools: Vec<Tool>,
-    /// Identifies the request.
+    /// The id of the request.
     pub request_id: Id,
-    /// How it is asked to generate, if that differs from its configuration.
+    /// The parameters of the generation, if they differ from the configuration of the model.
     pub llm_generation_config: Option<LlmGenerationConfig>,
 }
 
@@ -30,7 +30,7 @@ member_set!(LlmGenerationRequest {
 });
 
 impl LlmGenerationRequest {
-    /// A request without tools.
+    /// Creates a request without tools.
     #[must_use]
     pub fn new(llm_config: LlmConfig, prompt: Vec<Message>, request_id: impl Into<Id>) -> Self {
         Self {
@@ -42,14 +42,14 @@ impl LlmGenerationRequest {
         }
     }
 
-    /// Sets the tools that it may call.
+    /// Sets the tools that the model may call.
     #[must_use]
     pub fn with_tools(mut self, tools: impl IntoIterator<Item = Tool>) -> Self {
         self.tools = tools.into_iter().collect();
         self
     }
 
-    /// Sets how it is asked to generate.
+    /// Sets the parameters of the generation.
     #[must_use]
     pub fn with_llm_generation_config(mut self, config: LlmGenerationConfig) -> Self {
         self.llm_generation_config = Some(config);
@@ -57,21 +57,21 @@ impl LlmGenerationRequest {
     }
 }
 
-/// A model has given a part of its answer.
+/// A model has sent a chunk of its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LlmGenerationChunkReceived {
     /// The model.
     pub llm_config: LlmConfig,
-    /// The text of the part, if it has any.
+    /// The text of the chunk, if it has any.
     pub content: Sensitive<Option<String>>,
-    /// Identifies the request that this answers.
+    /// The id of the request that this answers.
     pub request_id: Id,
-    /// The calls of tools that it asks for.
+    /// The requested tool calls.
     pub tool_calls: Sensitive<Vec<ToolCall>>,
-    /// Identifies the answer that this is a part of, if known.
+    /// The id of the whole answer, if known.
     pub completion_id: Option<Id>,
-    /// How many tokens the part has, if known.
+    /// The number of tokens in the chunk, if known.
     pub output_tokens: Option<i64>,
 }
 
@@ -85,7 +85,7 @@ member_set!(LlmGenerationChunkReceived {
 });
 
 impl LlmGenerationChunkReceived {
-    /// A part without content.
+    /// Creates a chunk without content.
     #[must_use]
     pub fn new(llm_config: LlmConfig, request_id: impl Into<Id>) -> Self {
         Self {
@@ -105,21 +105,21 @@ impl LlmGenerationChunkReceived {
         self
     }
 
-    /// Sets the calls of tools that it asks for.
+    /// Sets the requested tool calls.
     #[must_use]
     pub fn with_tool_calls(mut self, tool_calls: Vec<ToolCall>) -> Self {
         self.tool_calls = Sensitive::new(tool_calls);
         self
     }
 
-    /// Sets which answer this is a part of.
+    /// Sets the id of the whole answer.
     #[must_use]
     pub fn with_completion_id(mut self, completion_id: impl Into<Id>) -> Self {
         self.completion_id = Some(completion_id.into());
         self
     }
 
-    /// Sets how many tokens the part has.
+    /// Sets the number of tokens in the chunk.
     #[must_use]
     pub fn with_output_tokens(mut self, output_tokens: i64) -> Self {
         self.output_tokens = Some(output_tokens);
@@ -136,15 +136,15 @@ pub struct LlmGenerationResponse {
     pub llm_config: LlmConfig,
     /// The text of the answer, if it has any.
     pub content: Sensitive<Option<String>>,
-    /// The calls of tools that it asks for.
+    /// The requested tool calls.
     pub tool_calls: Sensitive<Vec<ToolCall>>,
-    /// Identifies the request that this answers.
+    /// The id of the request that this answers.
     pub request_id: Id,
-    /// Identifies the answer, if known.
+    /// The id of the answer, if known.
     pub completion_id: Option<Id>,
-    /// How many tokens the prompt had, if known.
+    /// The number of input tokens, if known.
     pub input_tokens: Option<i64>,
-    /// How many tokens the answer has, if known.
+    /// The number of output tokens, if known.
     pub output_tokens: Option<i64>,
 }
 
@@ -159,7 +159,7 @@ member_set!(LlmGenerationResponse {
 });
 
 impl LlmGenerationResponse {
-    /// An answer without content.
+    /// Creates an answer without content.
     #[must_use]
     pub fn new(llm_config: LlmConfig, request_id: impl Into<Id>) -> Self {
         Self {
@@ -180,7 +180,7 @@ impl LlmGenerationResponse {
         self
     }
 
-    /// Sets the calls of tools that it asks for.
+    /// Sets the requested tool calls.
     #[must_use]
     pub fn with_tool_calls(mut self, tool_calls: Vec<ToolCall>) -> Self {
         self.tool_calls = Sensitive::new(tool_calls);
@@ -194,14 +194,14 @@ impl LlmGenerationResponse {
         self
     }
 
-    /// Sets how many tokens the prompt had.
+    /// Sets the number of input tokens.
     #[must_use]
     pub fn with_input_tokens(mut self, input_tokens: i64) -> Self {
         self.input_tokens = Some(input_tokens);
         self
     }
 
-    /// Sets how many tokens the answer has.
+    /// Sets the number of output tokens.
     #[must_use]
     pub fn with_output_tokens(mut self, output_tokens: i64) -> Self {
         self.output_tokens = Some(output_tokens);

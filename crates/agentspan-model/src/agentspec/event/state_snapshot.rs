@@ -10,22 +10,22 @@ use crate::agentspec::{
     reader::{Members, Reader},
 };
 
-/// A runtime shows the state of a conversation, for those who want to display or resume it.
+/// A snapshot of the state of a conversation, for programs that display or resume it.
 ///
-/// At least one of the two states is there: the constructors see to it, and so does reading. Both are
-/// JSON, so that they cannot hold the numbers that the reference refuses (`NaN`, infinities): the
-/// constructors of [`JsonObject`] refuse them.
+/// At least one of the two states is present; constructors and readers ensure it. Both are JSON, so
+/// they cannot hold the numbers that the reference rejects (`NaN`, infinities): the constructors of
+/// [`JsonObject`] reject them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StateSnapshotEmitted {
-    /// Identifies the conversation, and stays the same in all of its snapshots.
+    /// The id of the conversation, the same in all of its snapshots.
     pub conversation_id: String,
     state_snapshot: Sensitive<Option<JsonObject>>,
     extra_state: Sensitive<Option<JsonObject>>,
 }
 
 impl StateSnapshotEmitted {
-    /// A snapshot of the runtime's own state.
+    /// Creates a snapshot of the runtime's own state.
     #[must_use]
     pub fn new(conversation_id: impl Into<String>, state_snapshot: JsonObject) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl StateSnapshotEmitted {
         }
     }
 
-    /// A snapshot of the application's state alone.
+    /// Creates a snapshot of the application's state alone.
     #[must_use]
     pub fn of_extra_state(conversation_id: impl Into<String>, extra_state: JsonObject) -> Self {
         Self {
@@ -52,13 +52,13 @@ impl StateSnapshotEmitted {
         self
     }
 
-    /// The runtime's own state, in a form that the runtime defines.
+    /// The runtime's state, in the runtime's own format.
     #[must_use]
     pub fn state_snapshot(&self) -> &Sensitive<Option<JsonObject>> {
         &self.state_snapshot
     }
 
-    /// The application's state, in a form that the application defines.
+    /// The application's state, in the application's own format.
     #[must_use]
     pub fn extra_state(&self) -> &Sensitive<Option<JsonObject>> {
         &self.extra_state

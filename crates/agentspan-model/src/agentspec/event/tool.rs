@@ -1,17 +1,17 @@
-//! Tools: executions, confirmations, streamed results.
+//! Events of tools: executions, confirmations, streamed results.
 
 use crate::agentspec::{Id, JsonObject, Sensitive, Tool, dump::member_set};
 
-/// A tool is to be executed. The first event of a
+/// The execution of a tool is requested. The first event of a
 /// [`ToolExecutionSpan`](crate::agentspec::ToolExecutionSpan), or the call of a client's tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ToolExecutionRequest {
     /// The tool.
     pub tool: Tool,
-    /// What it is given: one value for each of its inputs.
+    /// The inputs: one value for each input of the component.
     pub inputs: Sensitive<JsonObject>,
-    /// Identifies the request.
+    /// The id of the request.
     pub request_id: Id,
 }
 
@@ -22,7 +22,7 @@ member_set!(ToolExecutionRequest {
 });
 
 impl ToolExecutionRequest {
-    /// A request to execute a tool with these inputs.
+    /// Creates a request to execute a tool with these inputs.
     #[must_use]
     pub fn new(tool: Tool, inputs: JsonObject, request_id: impl Into<Id>) -> Self {
         Self {
@@ -33,16 +33,16 @@ impl ToolExecutionRequest {
     }
 }
 
-/// A tool has given its result. The last event of a
+/// A tool has returned its result. The last event of a
 /// [`ToolExecutionSpan`](crate::agentspec::ToolExecutionSpan), or the result of a client's tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ToolExecutionResponse {
     /// The tool.
     pub tool: Tool,
-    /// What it gives: one value for each of its outputs.
+    /// The outputs: one value for each output of the component.
     pub outputs: Sensitive<JsonObject>,
-    /// Identifies the request that this answers.
+    /// The id of the request that this answers.
     pub request_id: Id,
 }
 
@@ -53,7 +53,7 @@ member_set!(ToolExecutionResponse {
 });
 
 impl ToolExecutionResponse {
-    /// The result of a request.
+    /// Creates the result of a request.
     #[must_use]
     pub fn new(tool: Tool, outputs: JsonObject, request_id: impl Into<Id>) -> Self {
         Self {
@@ -64,22 +64,22 @@ impl ToolExecutionResponse {
     }
 }
 
-/// Somebody is to confirm that a tool may be executed.
+/// A confirmation of the execution of a tool is requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ToolConfirmationRequest {
     /// The tool.
     pub tool: Tool,
-    /// Identifies the request for confirmation.
+    /// The id of the confirmation request.
     pub request_id: Id,
-    /// Identifies the request for execution that it is about, if known.
+    /// The id of the execution request, if known.
     pub tool_execution_request_id: Option<Id>,
 }
 
 member_set!(ToolConfirmationRequest { tool, request_id, tool_execution_request_id = None });
 
 impl ToolConfirmationRequest {
-    /// A request to confirm that a tool may be executed.
+    /// Creates a request to confirm the execution of a tool.
     #[must_use]
     pub fn new(tool: Tool, request_id: impl Into<Id>) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl ToolConfirmationRequest {
         }
     }
 
-    /// Sets which request for execution it is about.
+    /// Sets the id of the execution request.
     #[must_use]
     pub fn with_tool_execution_request_id(mut self, request_id: impl Into<Id>) -> Self {
         self.tool_execution_request_id = Some(request_id.into());
@@ -97,7 +97,7 @@ impl ToolConfirmationRequest {
     }
 }
 
-/// Somebody has answered whether a tool may be executed.
+/// The execution of a tool is confirmed or refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ToolConfirmationResponse {
@@ -105,9 +105,9 @@ pub struct ToolConfirmationResponse {
     pub tool: Tool,
     /// Whether it may be executed.
     pub execution_confirmed: bool,
-    /// Identifies the request for confirmation that this answers.
+    /// The id of the confirmation request that this answers.
     pub request_id: Id,
-    /// Identifies the request for execution that it is about, if known.
+    /// The id of the execution request, if known.
     pub tool_execution_request_id: Option<Id>,
 }
 
@@ -119,7 +119,7 @@ member_set!(ToolConfirmationResponse {
 });
 
 impl ToolConfirmationResponse {
-    /// The tool may be executed.
+    /// Creates a confirmation.
     #[must_use]
     pub fn confirmed(tool: Tool, request_id: impl Into<Id>) -> Self {
         Self {
@@ -130,7 +130,7 @@ impl ToolConfirmationResponse {
         }
     }
 
-    /// The tool may not be executed.
+    /// Creates a refusal.
     #[must_use]
     pub fn rejected(tool: Tool, request_id: impl Into<Id>) -> Self {
         Self {
@@ -139,7 +139,7 @@ impl ToolConfirmationResponse {
         }
     }
 
-    /// Sets which request for execution it is about.
+    /// Sets the id of the execution request.
     #[must_use]
     pub fn with_tool_execution_request_id(mut self, request_id: impl Into<Id>) -> Self {
         self.tool_execution_request_id = Some(request_id.into());
@@ -147,13 +147,13 @@ impl ToolConfirmationResponse {
     }
 }
 
-/// A tool has given a part of its result.
+/// A tool has sent a part of its result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ToolExecutionStreamingChunkReceived {
     /// The tool.
     pub tool: Tool,
-    /// Identifies the request for execution.
+    /// The id of the execution request.
     pub request_id: Id,
     /// The part.
     pub content: Sensitive<String>,
@@ -166,7 +166,7 @@ member_set!(ToolExecutionStreamingChunkReceived {
 });
 
 impl ToolExecutionStreamingChunkReceived {
-    /// A part of the result of a request.
+    /// Creates a part of the result of a request.
     #[must_use]
     pub fn new(tool: Tool, request_id: impl Into<Id>, content: impl Into<String>) -> Self {
         Self {

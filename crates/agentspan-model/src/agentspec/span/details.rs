@@ -1,4 +1,4 @@
-//! What is special to each type of span.
+//! The details of each type of span.
 
 use std::{borrow::Cow, fmt};
 
@@ -16,13 +16,13 @@ use crate::agentspec::{
 /// Declares the types of spans that execute a component.
 macro_rules! span_details {
     ($($(#[$doc:meta])* $name:ident { $(#[$member_doc:meta])* $member:ident: $component:ident })*) => {
-        /// What is special to each type of span, and with that the type itself.
+        /// The details of a span, which also determine its type.
         ///
         /// The types are those of `pyagentspec.tracing.spans` 26.3.1.
         #[derive(Clone, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum SpanDetails {
-            /// A span of the type `Span`, which has nothing special.
+            /// A span of the type `Span`, which has no details.
             Plain,
             /// A span of the type `RootSpan`: it covers a whole trace.
             Root,
@@ -52,7 +52,7 @@ macro_rules! span_details {
                 }
             }
 
-            /// The component that is executed. `None` for types that have none.
+            /// The executed component. `None` for types that have none.
             #[must_use]
             pub fn component(&self) -> Option<&crate::agentspec::Component> {
                 match self {
@@ -61,7 +61,7 @@ macro_rules! span_details {
                 }
             }
 
-            /// The name of a span that is given none.
+            /// The default name of the span.
             pub(super) fn default_name(&self) -> Cow<'static, str> {
                 match self.known_type_name() {
                     Some(known) => known.into(),
@@ -99,7 +99,7 @@ macro_rules! span_details {
                 }
             }
 
-            /// How many bytes they hold, roughly.
+            /// The approximate memory in bytes.
             pub(in crate::agentspec) fn held_bytes(&self) -> usize {
                 match self {
                     Self::Plain | Self::Root => 0,
@@ -149,10 +149,10 @@ macro_rules! span_details {
     };
 }
 
-/// The name of the type that all others derive from.
+/// The name of the base type.
 const PLAIN: &str = "Span";
 
-/// The name of the type that covers a trace.
+/// The name of the type of root spans.
 const ROOT: &str = "RootSpan";
 
 span_details! {
@@ -166,7 +166,7 @@ span_details! {
         /// The flow.
         flow: Flow
     }
-    /// A model generates, from the request to the whole answer.
+    /// A generation of a model, from the request to the complete answer.
     LlmGenerationSpan {
         /// The model.
         llm_config: LlmConfig
@@ -186,7 +186,7 @@ span_details! {
         /// The swarm.
         swarm: Swarm
     }
-    /// A tool is executed. Tools of the client have no such span, only events.
+    /// A tool is executed. Client tools only have events, no span.
     ToolExecutionSpan {
         /// The tool.
         tool: Tool
@@ -195,7 +195,8 @@ span_details! {
 
 /// A span of a type that this crate does not know.
 ///
-/// Nothing says which of its members are sensitive, so a masked dump masks all but components.
+/// It is unknown which of its members are sensitive, so a masked dump masks all of them, except
+/// components.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OtherSpan {
@@ -205,7 +206,7 @@ pub struct OtherSpan {
 }
 
 impl OtherSpan {
-    /// The names of its members, without those that all spans have.
+    /// The names of its members, without the common fields of spans.
     pub fn member_names(&self) -> impl Iterator<Item = &str> {
         self.members.names()
     }

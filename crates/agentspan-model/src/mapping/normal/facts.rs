@@ -1,4 +1,4 @@
-//! What a span says, in types.
+//! The facts of a span as types.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::agent365::{MessagePart, MessageRole};
 use crate::agentspec::Sensitive;
 
 open_text! {
-    /// The operation of a span, in the words of the GenAI semantic conventions.
+    /// The operation of a span, as defined by the GenAI semantic conventions.
     pub enum OperationName {
         /// A model answers a conversation.
         Chat = "chat",
@@ -19,9 +19,9 @@ open_text! {
         GenerateContent = "generate_content",
         /// A model embeds texts.
         Embeddings = "embeddings",
-        /// Documents are looked up.
+        /// Documents are retrieved.
         Retrieval = "retrieval",
-        /// An agent is made.
+        /// An agent is created.
         CreateAgent = "create_agent",
         /// An agent is invoked.
         InvokeAgent = "invoke_agent",
@@ -37,7 +37,7 @@ open_text! {
 }
 
 impl OperationName {
-    /// Whether a model is called, and messages go in and come out.
+    /// Whether a model is called with input and output messages.
     #[must_use]
     pub fn is_inference(&self) -> bool {
         matches!(
@@ -46,7 +46,7 @@ impl OperationName {
         )
     }
 
-    /// Whether it is about an agent or a group of agents.
+    /// Whether it concerns an agent or a group of agents.
     #[must_use]
     pub fn is_agent(&self) -> bool {
         matches!(
@@ -56,7 +56,7 @@ impl OperationName {
     }
 }
 
-/// The facts of a span, whatever convention it follows.
+/// The facts of a span, independent of its convention.
 ///
 /// Contents are [`Sensitive`]: `Debug` does not show them.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,16 +64,16 @@ impl OperationName {
 pub struct NormalSpan {
     /// The operation.
     pub operation: OperationName,
-    /// The agent that does it, or for which it is done.
+    /// The agent that runs the operation, or for which it runs.
     pub agent: AgentFacts,
     /// The call of a model, or the model of an agent.
     pub call: CallFacts,
     /// The tool that is executed.
     pub tool: ToolFacts,
-    /// The tokens that were used. Of an agent it is the sum of the calls below it, which must not be added to
-    /// theirs: see [`is_sum`](Self::is_sum).
+    /// The used tokens. For an agent, they are the sum of the calls below it, so do not add them to
+    /// those: see [`is_sum`](Self::is_sum).
     pub usage: Usage,
-    /// The instructions of a model or an agent, beside its messages.
+    /// The instructions of a model or an agent, in addition to its messages.
     pub instructions: Sensitive<Vec<MessagePart>>,
     /// The input messages.
     pub input: Sensitive<Vec<NormalMessage>>,
@@ -87,13 +87,13 @@ pub struct NormalSpan {
     pub session_id: Option<String>,
     /// The error.
     pub error: Option<ErrorFacts>,
-    /// The span calls something remote.
+    /// Whether the span calls a remote system.
     pub(super) is_client: bool,
     pub(super) read_keys: BTreeSet<String>,
 }
 
 impl NormalSpan {
-    /// A span that says what it does, and nothing else.
+    /// A span with only an operation.
     #[must_use]
     pub fn of(operation: OperationName) -> Self {
         Self {
@@ -114,19 +114,20 @@ impl NormalSpan {
         }
     }
 
-    /// Whether its usage repeats that of spans below it.
+    /// Whether its usage repeats the usage of spans below it.
     #[must_use]
     pub fn is_sum(&self) -> bool {
         !(self.operation.is_inference() || self.operation == OperationName::Embeddings)
     }
 
-    /// Whether the value under a key is part of it, so that a rendering says it in its own words.
+    /// Whether the normal form includes the value of this key, so that a rendering writes it under
+    /// its own key.
     #[must_use]
     pub fn has_read(&self, key: &str) -> bool {
         self.read_keys.contains(key)
     }
 
-    /// All that went in: the instructions, unless the messages begin with them, and the messages.
+    /// The whole input: the instructions, unless the messages begin with them, and the messages.
     #[must_use]
     pub fn conversation(&self) -> Vec<NormalMessage> {
         let input = self.input.reveal().map(Vec::as_slice).unwrap_or_default();
@@ -149,7 +150,7 @@ pub struct AgentFacts {
     pub id: Option<String>,
     /// Its name.
     pub name: Option<String>,
-    /// What it is for.
+    /// Its description.
     pub description: Option<String>,
     /// Its version.
     pub version: Option<String>,
@@ -159,9 +160,9 @@ pub struct AgentFacts {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct CallFacts {
-    /// The provider of the model, in the words of the GenAI conventions.
+    /// The provider of the model, as named by the GenAI conventions.
     pub provider: Option<String>,
-    /// The model that was asked.
+    /// The requested model.
     pub request_model: Option<String>,
     /// The model that answered.
     pub response_model: Option<String>,
@@ -169,16 +170,16 @@ pub struct CallFacts {
     pub response_id: Option<String>,
     /// Whether the answer was streamed.
     pub is_streamed: Option<bool>,
-    /// The form that the answer was asked for in.
+    /// The requested form of the answer.
     pub output_type: Option<String>,
-    /// Why the model stopped, for each answer.
+    /// The finish reason of each answer.
     pub finish_reasons: Vec<String>,
-    /// How the model was asked to generate.
+    /// The parameters of the generation.
     pub parameters: Parameters,
 }
 
 impl CallFacts {
-    /// The model that was asked, or else the one that answered.
+    /// The requested model, or else the model that answered.
     #[must_use]
     pub fn model(&self) -> Option<&str> {
         let asked = self.request_model.as_deref();
@@ -186,25 +187,25 @@ impl CallFacts {
     }
 }
 
-/// How a model is asked to generate.
+/// The parameters of a generation.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Parameters {
-    /// How many tokens the answer may have.
+    /// The maximum number of output tokens.
     pub max_tokens: Option<i64>,
     /// The temperature.
     pub temperature: Option<f64>,
-    /// Nucleus sampling.
+    /// The probability mass for nucleus sampling (top-p).
     pub top_p: Option<f64>,
-    /// The number of tokens to choose from.
+    /// The number of candidate tokens (top-k).
     pub top_k: Option<f64>,
-    /// The penalty for repetition by frequency.
+    /// The frequency penalty.
     pub frequency_penalty: Option<f64>,
-    /// The penalty for repetition.
+    /// The presence penalty.
     pub presence_penalty: Option<f64>,
     /// The seed.
     pub seed: Option<i64>,
-    /// How many answers are asked for.
+    /// The requested number of answers.
     pub choice_count: Option<i64>,
 }
 
@@ -218,7 +219,7 @@ pub struct ToolFacts {
     pub call_id: Option<String>,
     /// The kind of tool.
     pub tool_type: Option<String>,
-    /// What it is for.
+    /// Its description.
     pub description: Option<String>,
     /// The arguments: JSON, or plain text.
     pub arguments: Option<Sensitive<Value>>,
@@ -226,33 +227,33 @@ pub struct ToolFacts {
     pub result: Option<Sensitive<Value>>,
 }
 
-/// The tokens that were used.
+/// The used tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {
-    /// The input tokens, cached ones included.
+    /// The input tokens, including cached tokens.
     pub input: Option<i64>,
-    /// The output tokens, reasoning included.
+    /// The output tokens, including reasoning tokens.
     pub output: Option<i64>,
     /// The input tokens that were read from a cache.
     pub cache_read: Option<i64>,
     /// The input tokens that were written to a cache.
     pub cache_write: Option<i64>,
-    /// The output tokens that the model used to reason.
+    /// The output tokens for reasoning.
     pub reasoning: Option<i64>,
 }
 
-/// A message that goes in or comes out. `Debug` masks what it says.
+/// An input or output message. `Debug` masks its content.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct NormalMessage {
     /// The role of the author.
     pub role: MessageRole,
-    /// The name of who says it.
+    /// The name of the author.
     pub name: Option<String>,
     /// The text.
     pub parts: Vec<MessagePart>,
-    /// Why the model stopped, if a model says it.
+    /// The finish reason, for a message of a model.
     pub finish_reason: Option<String>,
 }
 
@@ -286,7 +287,8 @@ impl NormalMessage {
     }
 }
 
-/// A part as the GenAI conventions have it: the members of a part of an unknown type stand beside the type.
+/// A part in the form of the GenAI conventions. A part of an unknown type has its members beside
+/// the type.
 pub(super) fn part_value(part: &MessagePart) -> Value {
     let value = serde_json::to_value(part).unwrap_or_default();
     match (part, value) {

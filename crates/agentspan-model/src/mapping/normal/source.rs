@@ -1,4 +1,4 @@
-//! A span as somebody's instrumentation wrote it.
+//! Spans from other instrumentation.
 
 use std::fmt;
 
@@ -7,26 +7,26 @@ use serde_json::{Map, Value};
 use crate::mapping::SpanKind;
 use crate::masked::{Masked, debug_masked};
 
-/// The value of an attribute that somebody else has set. `Debug` shows of texts only how long they are.
+/// The value of an attribute from other code. `Debug` shows only the lengths of texts.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum SourceValue<'a> {
     /// Text.
     Text(&'a str),
-    /// A whole number.
+    /// An integer.
     I64(i64),
-    /// A number that need not be whole.
+    /// A floating-point number.
     F64(f64),
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
     /// A list of texts.
     Texts(Vec<&'a str>),
-    /// Any other list: nothing that a convention has a use for.
+    /// Any other list. No convention uses it.
     Other,
 }
 
 impl<'a> SourceValue<'a> {
-    /// A plain value of JSON, as the flat wire of Agent 365 has it.
+    /// A plain JSON value, as in the flat wire format of Agent 365.
     #[must_use]
     pub fn of_json(value: &'a Value) -> Self {
         match value {
@@ -81,7 +81,8 @@ impl fmt::Debug for SourceValue<'_> {
     }
 }
 
-/// An event of a span that somebody else made. `Debug` masks its name: some write prompts there.
+/// An event of a span from other code. `Debug` masks its name, because some libraries write prompts
+/// there.
 #[derive(Clone, PartialEq)]
 pub struct SourceEvent<'a> {
     pub(super) name: &'a str,
@@ -121,7 +122,7 @@ impl<'a> SourceEvent<'a> {
     }
 }
 
-/// A span that somebody else made, borrowed.
+/// A span from other code, borrowed.
 #[derive(Clone, PartialEq)]
 pub struct SourceSpan<'a> {
     pub(super) name: &'a str,
@@ -135,7 +136,7 @@ pub struct SourceSpan<'a> {
 debug_masked!(SourceSpan<'_> shows { name, kind, is_ok, attributes, events } hides { error });
 
 impl<'a> SourceSpan<'a> {
-    /// A span without attributes and events, which did not fail.
+    /// A span without attributes, events and errors.
     #[must_use]
     pub fn new(name: &'a str) -> Self {
         Self {
@@ -155,21 +156,21 @@ impl<'a> SourceSpan<'a> {
         self
     }
 
-    /// Sets that the status is an error, with this description, which may be empty.
+    /// Sets the status to an error, with a description, which may be empty.
     #[must_use]
     pub fn with_error(mut self, description: &'a str) -> Self {
         self.error = Some(description);
         self
     }
 
-    /// Sets that the status is `Ok`: whoever made the span says that it went well, whatever happened in it.
+    /// Sets the status to `Ok`: the operation succeeded, even if an event records an error.
     #[must_use]
     pub fn with_ok(mut self) -> Self {
         self.is_ok = true;
         self
     }
 
-    /// Adds an attribute. Of several with one key, the last counts.
+    /// Adds an attribute. If a key occurs twice, the last value counts.
     pub fn attribute(&mut self, key: &'a str, value: SourceValue<'a>) {
         self.attributes.push((key, value));
     }
