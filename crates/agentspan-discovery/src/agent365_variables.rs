@@ -1,4 +1,5 @@
-//! The environment variables of Agent 365's packages and of `agentspan` itself, and which of them count here.
+//! The environment variables of Agent 365's packages and of `agentspan` itself, and whether we
+//! support them.
 //!
 //! Microsoft's packages are those for Python up to `microsoft-opentelemetry` 1.5.0, for Node up to
 //! `@microsoft/opentelemetry` 1.4.0, and for .NET.
@@ -7,7 +8,8 @@ use agentspan_model::agent365::environment as names;
 
 use crate::Variable;
 
-/// The path of the file that `otlp_file` writes. Ours: OpenTelemetry's [file exporter] has no variable for it.
+/// The path of the file that `otlp_file` writes. This variable is ours, because OpenTelemetry's
+/// [file exporter] has none.
 ///
 /// [file exporter]: https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/
 pub const AGENTSPAN_OTLP_FILE: &str = "AGENTSPAN_OTLP_FILE";

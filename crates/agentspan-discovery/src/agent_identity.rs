@@ -1,20 +1,19 @@
-//! Which agent a turn of a conversation is for: the activity says it, or else the token.
+//! Resolves the agent of a turn of a conversation, from the activity or else from the token.
 
 use crate::token_claims::unverified_app_id;
 use crate::unverified_id::UnverifiedId;
 
 /// The agent that an activity is for.
 ///
-/// The reference asks the activity object of the Microsoft Agents SDK. Where asking it fails, there
-/// is nothing to build this from: pass `None` to [`resolve_agent_identity`] then, which is what the
-/// reference's caught exception comes to.
+/// The reference calls the activity object of the Microsoft Agents SDK, and catches exceptions. If
+/// such a call fails, pass `None` to [`resolve_agent_identity`], which gives the same result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Activity<'a> {
     agentic: Option<Option<&'a str>>,
 }
 
 impl<'a> Activity<'a> {
-    /// An activity addressed to an instance of an agent, with the id of that instance if it has one.
+    /// An activity for an instance of an agent, with the id of the instance if it has one.
     #[must_use]
     pub fn agentic(instance_id: Option<&'a str>) -> Self {
         Self {
@@ -22,18 +21,18 @@ impl<'a> Activity<'a> {
         }
     }
 
-    /// An activity addressed to anything else.
+    /// An activity for any other recipient.
     #[must_use]
     pub fn not_agentic() -> Self {
         Self { agentic: None }
     }
 }
 
-/// The agent that a turn is for.
+/// The agent of a turn.
 ///
-/// An agentic activity gives its instance's id, and the empty text if it has none: the token is then
-/// not asked. Without an activity, or with another one, the token answers through
-/// [`unverified_app_id`]. Nothing is verified.
+/// For an agentic activity, this is the id of the instance, or the empty text if it has none; the
+/// token is ignored. For another activity, or without one, the fallback is [`unverified_app_id`] of
+/// the token. Nothing is verified.
 ///
 /// ```
 /// use agentspan_discovery::{Activity, resolve_agent_identity};

@@ -1,14 +1,14 @@
-//! The clouds that Agent 365 runs in, and the host that serves each of them.
+//! The clouds of Agent 365, and their hosts.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::ShownValue;
 
-/// A cloud that Agent 365 runs in.
+/// A cloud of Agent 365.
 ///
 /// Written in lower case, as the reference does: `prod`, `firstrelease`, `gov`. The reference has
-/// no default of its own here, but its exporter uses `prod`, and so does [`Default`].
+/// no default here, but its exporter uses `prod`, like our [`Default`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClusterCategory {
@@ -18,7 +18,7 @@ pub enum ClusterCategory {
     Dev,
     /// Test. Shares the host of production.
     Test,
-    /// Before production. Shares the host of production.
+    /// Pre-production. Shares the host of production.
     Preprod,
     /// The first ring of production.
     FirstRelease,
@@ -31,7 +31,7 @@ pub enum ClusterCategory {
     High,
     /// Department of Defense of the United States.
     Dod,
-    /// Operated in China.
+    /// The cloud in China.
     Mooncake,
     /// An air-gapped cloud of a government.
     Ex,
@@ -75,7 +75,7 @@ impl ClusterCategory {
         }
     }
 
-    /// The host that tokens are requested for; tenants have their hosts below it.
+    /// The host for token requests. The hosts of tenants are subdomains of it.
     #[must_use]
     pub fn token_endpoint_host(self) -> &'static str {
         match self {
@@ -108,7 +108,7 @@ impl fmt::Display for ClusterCategory {
 impl FromStr for ClusterCategory {
     type Err = UnknownClusterCategory;
 
-    /// Reads a name exactly: `PROD` and `prod ` are unknown, as they are to the reference.
+    /// Parses an exact name: `PROD` and `prod ` are unknown, as in the reference.
     fn from_str(name: &str) -> Result<Self, UnknownClusterCategory> {
         Self::ALL
             .into_iter()
@@ -117,9 +117,9 @@ impl FromStr for ClusterCategory {
     }
 }
 
-/// No [`ClusterCategory`] has this name.
+/// The name is not the name of a [`ClusterCategory`].
 ///
-/// Names are in lower case and without white space around them. The message lists all of them.
+/// Names are in lower case, without surrounding white space. The message lists all names.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "unknown cluster category {}, expected one of {}",
@@ -131,7 +131,7 @@ pub struct UnknownClusterCategory {
 }
 
 impl UnknownClusterCategory {
-    /// The name that was found.
+    /// The unknown name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

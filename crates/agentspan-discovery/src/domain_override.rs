@@ -1,4 +1,4 @@
-//! Another host than the service's own, as the environment names it.
+//! The environment's override of the service's host.
 
 use std::str::FromStr;
 
@@ -7,13 +7,12 @@ use agentspan_model::agent365::environment as names;
 use crate::Environment;
 use crate::python_text::strip;
 
-/// Where spans are sent to instead of the service's own host: `A365_OBSERVABILITY_DOMAIN_OVERRIDE` of
+/// The override of the service's host: `A365_OBSERVABILITY_DOMAIN_OVERRIDE` of
 /// `microsoft-agents-a365-observability-core` 2.0.0.
 ///
-/// A host with an optional port, or an `https` URL with an optional path that stands before the
-/// service's own. Slashes at its end do not count. Whoever sets it gets the tokens, so it is
-/// checked more strictly than by the
-/// reference: see [`DomainOverrideError`].
+/// It is a host with an optional port, or an `https` URL with an optional path, which is put before
+/// the service's path. Trailing slashes are ignored. The host gets the tokens, so the check is
+/// stricter than in the reference: see [`DomainOverrideError`].
 ///
 /// ```
 /// use agentspan_discovery::{DomainOverride, Environment};
@@ -34,49 +33,50 @@ pub struct DomainOverride {
     base_path: Box<str>,
 }
 
-/// Why a text names no other host. The message does not repeat the text, which may hold a password.
+/// Why a text is not a valid override. The message does not show the text, which may hold a
+/// password.
 ///
-/// The reference ignores what is no URL ([`is_ignored`](Self::is_ignored)) and sends to the service's
-/// own host. The other refusals are ours: they ask for something that would show tokens to others.
+/// The reference ignores texts that are not URLs ([`is_ignored`](Self::is_ignored)), and sends to
+/// the service's own host. The other errors are ours: such overrides would expose tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DomainOverrideError {
     /// The scheme is neither `https` nor `http`. Write `https://host` or only the host.
     #[error("domain override has another scheme than https")]
     Scheme,
-    /// There is no host after the scheme.
+    /// The URL has no host.
     #[error("domain override has no host")]
     NoHost,
-    /// It begins with `http:` or `https:` without the two slashes.
+    /// The text begins with `http:` or `https:`, without the two slashes.
     #[error("domain override lacks the two slashes after its scheme")]
     Slashes,
-    /// It has a slash and no scheme. Write the scheme before a path.
+    /// The text has a slash, but no scheme. A path needs a URL with a scheme.
     #[error("domain override has a path without a scheme")]
     PathWithoutScheme,
-    /// The scheme is `http`, which would show the token to everybody on the way. Use `https`; for a
-    /// service on this machine, give the builder a loopback endpoint.
+    /// The scheme is `http`, which would expose the token to the network. Use `https`. For a
+    /// service on this machine, pass a loopback endpoint to the builder.
     #[error("domain override is not https")]
     NotHttps,
-    /// It holds a user name or a password. Tokens come from the token resolver.
+    /// The URL has a user name or a password. Tokens come from the token resolver.
     #[error("domain override holds credentials")]
     Credentials,
-    /// It has a query, which the path of the service would become a part of.
+    /// The URL has a query, which would swallow the path of the service.
     #[error("domain override has a query")]
     Query,
-    /// It has a fragment, which the path of the service would become a part of.
+    /// The URL has a fragment, which would swallow the path of the service.
     #[error("domain override has a fragment")]
     Fragment,
-    /// The host or the port is none: it holds a character that neither has, a label of the host is
-    /// empty, too long or begins or ends with a hyphen, or the port is beyond 65535.
+    /// The host or the port is invalid: it has an invalid character, a label of the host is empty,
+    /// too long or begins or ends with a hyphen, or the port is greater than 65535.
     #[error("domain override names no valid host and port")]
     Authority,
-    /// The path holds a dot segment or a character that is not written as it is in a URL.
+    /// The path has a dot segment, or a character that must be percent-encoded in a URL.
     #[error("domain override has a path that is not written as in a url")]
     Path,
 }
 
 impl DomainOverrideError {
-    /// Whether the reference ignores the override too, and sends to the service's own host.
+    /// Whether the reference also ignores the override, and sends to the service's own host.
     #[must_use]
     pub fn is_ignored(&self) -> bool {
         match self {
@@ -92,11 +92,11 @@ impl DomainOverrideError {
 }
 
 impl DomainOverride {
-    /// The override that `environment` names; `None` if it is unset or blank.
+    /// The override in `environment`; `None` if it is unset or blank.
     ///
     /// # Errors
     ///
-    /// [`DomainOverrideError`] says why what it names is not used.
+    /// [`DomainOverrideError`] if the value is invalid.
     pub fn read(environment: &Environment) -> Result<Option<Self>, DomainOverrideError> {
         match environment.value(names::A365_OBSERVABILITY_DOMAIN_OVERRIDE) {
             Some(text) if !strip(text).is_empty() => text.parse().map(Some),
@@ -104,7 +104,7 @@ impl DomainOverride {
         }
     }
 
-    /// The override as it was written, without white space around it.
+    /// The original text, without surrounding white space.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -116,8 +116,8 @@ impl DomainOverride {
         &self.authority
     }
 
-    /// The path before the service's path: empty, or a path that begins with a slash and ends
-    /// without one, because the service's path begins with a slash.
+    /// The path before the service's path: empty, or a path that begins with a slash and does not
+    /// end with a slash.
     #[must_use]
     pub fn base_path(&self) -> &str {
         &self.base_path

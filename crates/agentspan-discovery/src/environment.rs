@@ -1,11 +1,11 @@
-//! The variables of the environment that anybody reads, taken once.
+//! A snapshot of the environment variables that we read.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::{Variable, agent365_variables, standard_variables};
 
-/// The names of all variables that are read. The rest of the environment is nobody's business here.
+/// The names of all variables that we read. We do not read the rest of the environment.
 fn names() -> impl Iterator<Item = &'static str> {
     let all = standard_variables::ALL
         .iter()
@@ -14,10 +14,10 @@ fn names() -> impl Iterator<Item = &'static str> {
     read.map(Variable::name)
 }
 
-/// A copy of the environment variables that this crate knows, as they were at one moment.
+/// A snapshot of the environment variables that this crate knows.
 ///
-/// Settings are taken once, where a program starts, and passed on. Nothing reads the process's
-/// environment behind its back, and a test passes what it likes:
+/// Read it once, where the program starts, and pass it on. No other code reads the process's
+/// environment, and tests can pass any values:
 ///
 /// ```
 /// use agentspan_discovery::Environment;
@@ -27,17 +27,17 @@ fn names() -> impl Iterator<Item = &'static str> {
 /// assert_eq!(environment.value("ENABLE_OBSERVABILITY"), None);
 /// ```
 ///
-/// The names are those of [`agent365_variables::ALL`] and [`standard_variables::ALL`] whose [`Support`](crate::Support)
-/// is to be read. Other variables, which may hold secrets, are not copied. `Debug` shows which
-/// are set and no value, since a header or the URL of a receiver may
-/// hold a password or a key.
+/// It holds the variables of [`agent365_variables::ALL`] and [`standard_variables::ALL`] whose
+/// [`Support`](crate::Support) says that we read them. Other variables, which may hold secrets, are
+/// not copied. `Debug` shows the names of set variables, but no values, because a header or a URL
+/// may hold a password or a key.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     values: BTreeMap<&'static str, String>,
 }
 
 impl Environment {
-    /// The environment of this process, now.
+    /// The current environment of this process.
     ///
     /// A variable whose value is not Unicode counts as unset.
     #[must_use]
@@ -49,7 +49,7 @@ impl Environment {
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 
-    /// Asks `lookup` once for each known name.
+    /// Calls `lookup` once for each known name.
     #[must_use]
     pub fn from_lookup(mut lookup: impl FnMut(&str) -> Option<String>) -> Self {
         let values = names().filter_map(|name| Some((name, lookup(name)?)));
@@ -60,16 +60,17 @@ impl Environment {
 
     /// The value of a variable; `None` if it was unset or is not one of the known names.
     ///
-    /// An empty value is a value: what it means is for the reader of the variable to say.
+    /// An empty value is returned, too. The code that reads the variable decides its meaning.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
     }
 
-    /// The meaning of the first of these variables whose value `parse`, one of [`values`](crate::values), understands.
+    /// The parsed value of the first of these variables that `parse`, a function of
+    /// [`values`](crate::values), accepts.
     ///
-    /// Variables that are unset, empty or blank are passed over. So are those that are not understood, and
-    /// `ignored` hears of their names and values.
+    /// Unset, empty and blank variables are skipped. So are invalid values, and `ignored` is called
+    /// with their names and values.
     pub fn understood<T>(
         &self,
         names: impl IntoIterator<Item = &'static str>,
@@ -100,7 +101,8 @@ impl Environment {
 }
 
 impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Environment {
-    /// Takes the known names from pairs of name and value; of two equal names the last one counts.
+    /// Takes the known variables from pairs of names and values. If a name occurs twice, the last
+    /// value counts.
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         let mut values = BTreeMap::new();
         for (name, value) in pairs {
@@ -112,7 +114,7 @@ impl<N: AsRef<str>, V: Into<String>> FromIterator<(N, V)> for Environment {
     }
 }
 
-/// Shows the names of what is set. A value may hold a secret.
+/// Shows only the names of set variables, because a value may hold a secret.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Environment")

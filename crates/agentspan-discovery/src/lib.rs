@@ -1,4 +1,4 @@
-//! Endpoints of Agent 365, switches of the environment, and claims of a token.
+//! Endpoints of Agent 365, environment variables, and claims of tokens.
 //!
 //! The crate never opens a connection. All results depend only on the arguments, except for
 //! [`Environment::from_process`], which reads the process's environment once.

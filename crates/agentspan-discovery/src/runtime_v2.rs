@@ -1,7 +1,7 @@
-//! What `microsoft-agents-a365-runtime` 2.0.0 added to 0.1.0, or does differently.
+//! The additions and changes of `microsoft-agents-a365-runtime` 2.0.0 since 0.1.0.
 //!
-//! Endpoints, switches, the app id of a token and the resolution of an agent's identity are the same
-//! in both, and stand at the root of this crate.
+//! Endpoints, switches, the app id of a token and the resolution of an agent's identity are the
+//! same in both, and are in the root of this crate.
 
 mod agent_id;
 mod application_name;

@@ -1,13 +1,14 @@
-//! What `microsoft-opentelemetry` 1.5.0 does differently from runtime 2.0.0.
+//! The differences of `microsoft-opentelemetry` 1.5.0 from runtime 2.0.0.
 
 use crate::Environment;
 use crate::scope_override::scope_override;
 
-/// The scope to request a token with: the permission to write telemetry, for tokens that an agent
-/// gets on behalf of a user.
+/// The authentication scope of token requests: the permission to write telemetry, for tokens that
+/// an agent gets on behalf of a user.
 ///
-/// `A365_OBSERVABILITY_SCOPE_OVERRIDE` replaces it, unless blank, or else
-/// `A365_OBSERVABILITY_SCOPES_OVERRIDE`, which is the spelling of the package for Node and may name several.
+/// `A365_OBSERVABILITY_SCOPE_OVERRIDE` overrides it unless it is blank, or else
+/// `A365_OBSERVABILITY_SCOPES_OVERRIDE`, which is the spelling of the package for Node and may name
+/// several.
 ///
 /// ```
 /// use agentspan_discovery::{Environment, runtime_v3};

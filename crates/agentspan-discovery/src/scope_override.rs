@@ -1,4 +1,4 @@
-//! The scope that the environment gives in place of a default.
+//! The environment's override of an authentication scope.
 
 use agentspan_model::agent365::environment as names;
 
@@ -11,7 +11,7 @@ const SPELLINGS: [&str; 2] = [
     names::A365_OBSERVABILITY_SCOPES_OVERRIDE,
 ];
 
-/// What the first spelling that is not blank says, without the white space around it.
+/// The value of the first spelling that is not blank, without surrounding white space.
 pub(crate) fn scope_override(environment: &Environment) -> Option<&str> {
     overrides(environment).into_iter().flatten().next()
 }

@@ -1,15 +1,16 @@
-//! What may be shown of a value that somebody else wrote.
+//! Makes untrusted values safe to show.
 
 use std::fmt::{self, Write as _};
 
 /// How many characters are shown.
 const MAX: usize = 100;
 
-/// Shows a value that comes from outside, such as that of a variable of the environment, in logs and errors.
+/// Shows an untrusted value, such as the value of an environment variable, in logs and errors.
 ///
 /// It shows at most 100 characters on one line, between quotes. Line breaks, control characters and
-/// characters that are invisible or change the direction of text are escaped as in a Rust string, and an ellipsis after the
-/// closing quote says that more follows. It hides no secrets: do not show what may hold one.
+/// characters that are invisible or change the direction of text are escaped as in a Rust string,
+/// and an ellipsis after the closing quote marks a longer value. It does not hide secrets, so do
+/// not use it for values that may hold one.
 ///
 /// ```
 /// use agentspan_discovery::ShownValue;

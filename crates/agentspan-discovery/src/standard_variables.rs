@@ -1,8 +1,8 @@
-//! The environment variables that OpenTelemetry defines, and which of them count here.
+//! The environment variables of OpenTelemetry, and whether we support them.
 //!
-//! Names and meanings are those of the [specification] 1.60.0 and of the GenAI semantic conventions. The SDK reads
-//! some of them from the process, too; `agentspan` sets what they decide itself, so that an
-//! [`Environment`](crate::Environment) that is given counts.
+//! Names and meanings follow the [specification] 1.60.0 and the GenAI semantic conventions. The SDK
+//! reads some of them from the process, too. `agentspan` sets the resulting values itself, so that
+//! an explicit [`Environment`](crate::Environment) takes effect.
 //!
 //! [specification]: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
 
@@ -12,66 +12,70 @@ use crate::Variable;
 pub const OTEL_SDK_DISABLED: &str = "OTEL_SDK_DISABLED";
 /// The name of the program, `service.name` of the resource.
 pub const OTEL_SERVICE_NAME: &str = "OTEL_SERVICE_NAME";
-/// Attributes of the resource: `name=value` with commas, names and values percent-encoded.
+/// Attributes of the resource: a comma-separated list of `name=value`, with percent-encoded names
+/// and values.
 pub const OTEL_RESOURCE_ATTRIBUTES: &str = "OTEL_RESOURCE_ATTRIBUTES";
-/// The formats in which a context goes along with a request: `tracecontext`, `baggage` or `none`.
+/// The formats for context propagation: `tracecontext`, `baggage` or `none`.
 pub const OTEL_PROPAGATORS: &str = "OTEL_PROPAGATORS";
-/// Which traces are recorded, for instance `parentbased_traceidratio`.
+/// The sampler, for instance `parentbased_traceidratio`.
 pub const OTEL_TRACES_SAMPLER: &str = "OTEL_TRACES_SAMPLER";
-/// How many of them, from 0 to 1, for the samplers that take a ratio.
+/// The argument of the sampler: the ratio of traces, from 0 to 1, for samplers with a ratio.
 pub const OTEL_TRACES_SAMPLER_ARG: &str = "OTEL_TRACES_SAMPLER_ARG";
-/// How long spans wait for others to be exported with, in milliseconds.
+/// The batch delay, in milliseconds.
 pub const OTEL_BSP_SCHEDULE_DELAY: &str = "OTEL_BSP_SCHEDULE_DELAY";
-/// How long an export may take, in milliseconds. Zero is no limit.
+/// The timeout of an export, in milliseconds. Zero is no limit.
 pub const OTEL_BSP_EXPORT_TIMEOUT: &str = "OTEL_BSP_EXPORT_TIMEOUT";
-/// How many spans may wait to be exported.
+/// The maximum number of queued spans.
 pub const OTEL_BSP_MAX_QUEUE_SIZE: &str = "OTEL_BSP_MAX_QUEUE_SIZE";
-/// How many spans are exported at once.
+/// The maximum number of spans in a batch.
 pub const OTEL_BSP_MAX_EXPORT_BATCH_SIZE: &str = "OTEL_BSP_MAX_EXPORT_BATCH_SIZE";
-/// How many attributes a span, an event and a link may have, where nothing more special says so.
+/// The maximum number of attributes of a span, an event or a link, unless a more specific variable
+/// is set.
 pub const OTEL_ATTRIBUTE_COUNT_LIMIT: &str = "OTEL_ATTRIBUTE_COUNT_LIMIT";
-/// How many attributes a span may have.
+/// The maximum number of attributes of a span.
 pub const OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT: &str = "OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT";
-/// How many links a span may have.
+/// The maximum number of links of a span.
 pub const OTEL_SPAN_LINK_COUNT_LIMIT: &str = "OTEL_SPAN_LINK_COUNT_LIMIT";
-/// How many attributes an event of a span may have.
+/// The maximum number of attributes of an event.
 pub const OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT: &str = "OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT";
-/// How many attributes a link of a span may have.
+/// The maximum number of attributes of a link.
 pub const OTEL_LINK_ATTRIBUTE_COUNT_LIMIT: &str = "OTEL_LINK_ATTRIBUTE_COUNT_LIMIT";
-/// Where spans go: `otlp`, `otlp_file`, `console` or `none`, or several of them with commas.
+/// The exporters of spans: `otlp`, `otlp_file`, `console` or `none`, or a comma-separated list.
 pub const OTEL_TRACES_EXPORTER: &str = "OTEL_TRACES_EXPORTER";
-/// How OTLP is spoken: `http/protobuf` or `grpc`.
+/// The protocol of OTLP: `http/protobuf` or `grpc`.
 pub const OTEL_EXPORTER_OTLP_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
-/// As [`OTEL_EXPORTER_OTLP_PROTOCOL`], for spans only. Goes before it.
+/// As [`OTEL_EXPORTER_OTLP_PROTOCOL`], for spans only. Takes precedence over it.
 pub const OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL";
 /// The URL of the receiver; over HTTP, `/v1/traces` is added to it.
 pub const OTEL_EXPORTER_OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
-/// The whole URL of the receiver of spans. Goes before [`OTEL_EXPORTER_OTLP_ENDPOINT`].
+/// The whole URL of the receiver of spans. Takes precedence over [`OTEL_EXPORTER_OTLP_ENDPOINT`].
 pub const OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
-/// How long an export may take, in milliseconds.
+/// The timeout of an export, in milliseconds.
 pub const OTEL_EXPORTER_OTLP_TIMEOUT: &str = "OTEL_EXPORTER_OTLP_TIMEOUT";
-/// As [`OTEL_EXPORTER_OTLP_TIMEOUT`], for spans only. Goes before it.
+/// As [`OTEL_EXPORTER_OTLP_TIMEOUT`], for spans only. Takes precedence over it.
 pub const OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: &str = "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT";
-/// The path of a file with the certificates, in PEM, of the authorities that the receiver's is checked with.
+/// The path of a PEM file with the certificate authorities for the receiver.
 pub const OTEL_EXPORTER_OTLP_CERTIFICATE: &str = "OTEL_EXPORTER_OTLP_CERTIFICATE";
-/// As [`OTEL_EXPORTER_OTLP_CERTIFICATE`], for spans only. Goes before it.
+/// As [`OTEL_EXPORTER_OTLP_CERTIFICATE`], for spans only. Takes precedence over it.
 pub const OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE: &str = "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE";
-/// Headers of requests, which may hold secrets: `name=value` with commas, values percent-encoded.
+/// Headers of requests, which may hold secrets: a comma-separated list of `name=value`, with
+/// percent-encoded values.
 pub const OTEL_EXPORTER_OTLP_HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
-/// As [`OTEL_EXPORTER_OTLP_HEADERS`], for spans only. Takes its place.
+/// As [`OTEL_EXPORTER_OTLP_HEADERS`], for spans only. Replaces it.
 pub const OTEL_EXPORTER_OTLP_TRACES_HEADERS: &str = "OTEL_EXPORTER_OTLP_TRACES_HEADERS";
-/// Whether requests are compressed: `gzip` or `none`.
+/// The compression of requests: `gzip` or `none`.
 pub const OTEL_EXPORTER_OTLP_COMPRESSION: &str = "OTEL_EXPORTER_OTLP_COMPRESSION";
-/// As [`OTEL_EXPORTER_OTLP_COMPRESSION`], for spans only. Goes before it.
+/// As [`OTEL_EXPORTER_OTLP_COMPRESSION`], for spans only. Takes precedence over it.
 pub const OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: &str = "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION";
-/// Whether an endpoint of gRPC without a scheme is http: `true` or `false`.
+/// Whether a gRPC endpoint without a scheme uses http: `true` or `false`.
 pub const OTEL_EXPORTER_OTLP_INSECURE: &str = "OTEL_EXPORTER_OTLP_INSECURE";
-/// As [`OTEL_EXPORTER_OTLP_INSECURE`], for spans only. Goes before it.
+/// As [`OTEL_EXPORTER_OTLP_INSECURE`], for spans only. Takes precedence over it.
 pub const OTEL_EXPORTER_OTLP_TRACES_INSECURE: &str = "OTEL_EXPORTER_OTLP_TRACES_INSECURE";
 /// Where contents are recorded: `NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY` or `SPAN_AND_EVENT`.
 pub const OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: &str =
     "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
-/// Which new conventions are wanted: `gen_ai_latest_experimental`, among others with commas.
+/// The opt-in to new conventions: a comma-separated list, for instance with
+/// `gen_ai_latest_experimental`.
 pub const OTEL_SEMCONV_STABILITY_OPT_IN: &str = "OTEL_SEMCONV_STABILITY_OPT_IN";
 
 /// All variables of the specification. The table in `docs/configuration.md` has the same, in this order.

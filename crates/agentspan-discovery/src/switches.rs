@@ -1,4 +1,4 @@
-//! What the environment switches on.
+//! The switches of the environment.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ const DEVELOPMENT: &str = "development";
 
 /// The switches of the environment, read once from an [`Environment`].
 ///
-/// A switch is on if its variable is `true`, `1`, `yes` or `on`, in any case; everything else,
-/// ` true` with a blank included, leaves it off. All switches are off in an empty environment.
+/// A switch is on if its variable is `true`, `1`, `yes` or `on`, in any case. With any other value,
+/// even ` true` with a blank, it is off. All switches are off in an empty environment.
 ///
 /// ```
 /// use agentspan_discovery::{Environment, Switches};
@@ -93,20 +93,21 @@ impl Switches {
         }
     }
 
-    /// Whether scopes make spans: `ENABLE_OBSERVABILITY`, and only if that is unset or empty
-    /// `ENABLE_A365_OBSERVABILITY`. The first of them that says anything decides, so that `false`
-    /// in it is not overruled by the other.
+    /// Whether scopes record spans: `ENABLE_OBSERVABILITY`, or, if it is unset or empty,
+    /// `ENABLE_A365_OBSERVABILITY`. The first variable that is set decides, so the second cannot
+    /// override a `false`.
     #[must_use]
     pub fn observability_enabled(&self) -> bool {
         self.observability
     }
 
-    /// Whether scopes make spans under the rules of a generation, for a program that asks for Agent 365 itself
-    /// (`is_asked_for`) or does not.
+    /// Whether scopes record spans under the rules of a generation, for a program that configures
+    /// Agent 365 itself (`is_asked_for`) or does not.
     ///
-    /// [`observability_enabled`](Self::observability_enabled) says it for 0.1.0 and 2.0.0. With
-    /// `microsoft-opentelemetry` 1.5.0, `false`, `0`, `no` or `off` in either variable switches scopes off, and without
-    /// a word that is known they are on in a program that asks for Agent 365.
+    /// For 0.1.0 and 2.0.0, this is [`observability_enabled`](Self::observability_enabled). With
+    /// `microsoft-opentelemetry` 1.5.0, `false`, `0`, `no` or `off` in either variable switches
+    /// scopes off. If neither has a known value, they are on in a program that configures Agent
+    /// 365.
     #[must_use]
     pub fn scopes_enabled(&self, profile: Profile, is_asked_for: bool) -> bool {
         match profile.switch_rules() {
@@ -117,8 +118,7 @@ impl Switches {
         }
     }
 
-    /// Whether spans go to Agent 365 rather than to the console:
-    /// `ENABLE_A365_OBSERVABILITY_EXPORTER`.
+    /// Whether spans go to Agent 365 instead of the console: `ENABLE_A365_OBSERVABILITY_EXPORTER`.
     #[must_use]
     pub fn exporter_enabled(&self) -> bool {
         self.exporter
@@ -131,38 +131,38 @@ impl Switches {
         self.per_request_export
     }
 
-    /// Whether spans go to a sidecar rather than to the service: `ENABLE_A365_OBSERVABILITY_SIDECAR`, which
-    /// no sibling knows.
+    /// Whether spans go to a sidecar instead of the service: `ENABLE_A365_OBSERVABILITY_SIDECAR`,
+    /// which is ours.
     #[must_use]
     pub fn sidecar_enabled(&self) -> bool {
         self.sidecar
     }
 
-    /// Whether spans go to an OTLP receiver, too: `ENABLE_OTLP_EXPORTER`, as in observability 2.0.0. Only
-    /// `true` switches it on, in any case.
+    /// Whether spans also go to an OTLP receiver: `ENABLE_OTLP_EXPORTER`, as in observability
+    /// 2.0.0. Only `true`, in any case, switches it on.
     #[must_use]
     pub fn otlp_exporter_enabled(&self) -> bool {
         self.otlp_exporter
     }
 
-    /// Whether the input messages of invoked agents are left out of their spans:
-    /// `A365_SUPPRESS_INVOKE_AGENT_INPUT`, as in `microsoft-opentelemetry` 1.5.0, where blanks around the value do not
-    /// count.
+    /// Whether the input messages of invoked agents are removed from their spans:
+    /// `A365_SUPPRESS_INVOKE_AGENT_INPUT`, as in `microsoft-opentelemetry` 1.5.0. Surrounding
+    /// blanks are ignored.
     #[must_use]
     pub fn without_invoke_agent_input(&self) -> bool {
         self.without_invoke_agent_input
     }
 
-    /// Whether tokens go to the route for service-to-service calls: `A365_USE_S2S_ENDPOINT`, as in
-    /// `microsoft-opentelemetry` 1.5.0, where blanks around the value do not count and a word that is
-    /// none says no. `None` if it says nothing.
+    /// Whether requests use the route for service-to-service calls: `A365_USE_S2S_ENDPOINT`, as in
+    /// `microsoft-opentelemetry` 1.5.0. Surrounding blanks are ignored, and any unknown value means
+    /// no. `None` if it is unset.
     #[must_use]
     pub fn service_to_service(&self) -> Option<bool> {
         self.service_to_service
     }
 
-    /// The name of the environment as it was written in `PYTHON_ENVIRONMENT`; `production` if that
-    /// is unset or empty.
+    /// The unchanged name of the environment in `PYTHON_ENVIRONMENT`; `production` if it is unset
+    /// or empty.
     #[must_use]
     pub fn environment_name(&self) -> &str {
         &self.environment_name.0

@@ -1,4 +1,5 @@
-//! The hosts of a tenant: its normalized id, cut in two labels, below the host of its cloud.
+//! The hosts of a tenant: its normalised id, divided into two labels, as a subdomain of its cloud's
+//! host.
 
 use agentspan_model::agent365::TenantId;
 
@@ -10,23 +11,24 @@ const MAX_LABEL_BYTES: usize = 63;
 impl ClusterCategory {
     /// The host of a tenant.
     ///
-    /// The id in lower case and without dashes, cut in two labels, then `tenant` and the
+    /// The id in lower case and without dashes, divided into two labels, then `tenant` and the
     /// [host of the cloud](Self::token_endpoint_host). The second label has two characters in
     /// [`Prod`](Self::Prod) and [`FirstRelease`](Self::FirstRelease), and one elsewhere.
     ///
     /// # Errors
     ///
     /// [`TenantEndpointError`] if the id cannot be written as host labels. [`TenantId`] allows more
-    /// than that, because an id is also used where no host is made of it.
+    /// ids, because not every use needs a host.
     pub fn tenant_endpoint(self, tenant: &TenantId) -> Result<String, TenantEndpointError> {
         self.host("", tenant.as_str())
     }
 
-    /// The host of a tenant's island cluster: its [host](Self::tenant_endpoint) behind `il-`.
+    /// The host of a tenant's island cluster: its [host](Self::tenant_endpoint) with the prefix
+    /// `il-`.
     ///
     /// # Errors
     ///
-    /// As [`tenant_endpoint`](Self::tenant_endpoint).
+    /// The same as of [`tenant_endpoint`](Self::tenant_endpoint).
     pub fn tenant_island_cluster_endpoint(
         self,
         tenant: &TenantId,
@@ -75,36 +77,35 @@ impl ClusterCategory {
     }
 }
 
-/// Why a tenant's id makes no host.
+/// Why a tenant's id has no host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TenantEndpointError {
-    /// The id holds a character that has no place in a host. Use the tenant's GUID, not its domain
+    /// The id has a character that is invalid in a host. Use the tenant's GUID, not its domain
     /// name.
     #[error(
         "tenant id holds {character:?} at byte {at}, and a host allows only ASCII letters, digits and dashes"
     )]
     Character {
-        /// The first such character.
+        /// The first invalid character.
         character: char,
         /// Its byte offset in the id.
         at: usize,
     },
-    /// Too little is left of the id without its dashes to cut it in two labels. Use the tenant's
-    /// GUID.
+    /// The id without dashes is too short for two labels. Use the tenant's GUID.
     #[error(
         "tenant id has {found} letters and digits, and cluster category {cluster} needs at least {required}"
     )]
     TooShort {
-        /// The cloud whose host was asked for.
+        /// The requested cloud.
         cluster: ClusterCategory,
-        /// Letters and digits in the id.
+        /// The number of letters and digits in the id.
         found: usize,
-        /// Letters and digits that are needed.
+        /// The required number of letters and digits.
         required: usize,
     },
-    /// The id makes a label that no host can have. The reference makes it all the same, and then
-    /// nobody can connect to it. Use the tenant's GUID.
+    /// The id results in an invalid host label. The reference uses it nevertheless, and cannot
+    /// connect. Use the tenant's GUID.
     #[error("tenant id makes a host label of {found} bytes, and at most 63 are allowed")]
     TooLong {
         /// The length of the label, the `il-` of an island cluster included.

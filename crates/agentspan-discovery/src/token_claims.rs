@@ -1,9 +1,10 @@
-//! What a JSON Web Token says about its bearer, without checking that it is true.
+//! Reads the unverified claims of a JSON Web Token.
 //!
-//! Which malformed tokens are refused follows PyJWT 2.15.1 with verification off: three segments of
-//! canonical base64url whose padding may be left out, a header and a payload that are JSON objects,
-//! and no critical extension but `b64`. Neither the signature nor times nor audience are looked at.
-//! The objects must be UTF-8 as RFC 7519 demands; Python's reader would also guess UTF-16 and UTF-32.
+//! The same tokens are rejected as by PyJWT 2.15.1 with verification off. A token needs three
+//! segments of canonical base64url, with optional padding, a header and a payload that are JSON
+//! objects, and no critical extension except `b64`. The signature, times and audience are not
+//! checked. The objects must be UTF-8, as RFC 7519 requires; Python's reader would also guess
+//! UTF-16 and UTF-32.
 
 use std::collections::HashMap;
 
@@ -20,11 +21,11 @@ use crate::unverified_id::{NIL_ID, UnverifiedId};
 /// is asked for keeps its digits.
 pub(crate) type Members = HashMap<String, Box<RawValue>>;
 
-/// The application that a token *says* it was issued to: `appid`, or else `azp`.
+/// The application that a token *claims*: `appid`, or else `azp`.
 ///
-/// Without a token (none, empty, or blank) it is [`NIL_ID`], and of a malformed token or one
-/// without those claims it is empty, as in `Utility.get_app_id_from_token` of runtime 0.1.0. Nothing
-/// is verified: whoever writes the token decides the answer.
+/// Without a token (`None`, empty or blank), it is [`NIL_ID`]. For a malformed token, or a token
+/// without these claims, it is empty, as in `Utility.get_app_id_from_token` of runtime 0.1.0.
+/// Nothing is verified: anyone can write a token with any claims.
 ///
 /// ```
 /// use agentspan_discovery::unverified_app_id;

@@ -1,4 +1,4 @@
-//! What a token says it is good for, and until when.
+//! The permissions and the expiry that a token claims.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,10 +6,10 @@ use serde_json::value::RawValue;
 
 use crate::token_claims::payload;
 
-/// The permissions that a token *says* it has: its app roles (`roles`) and its delegated scopes
-/// (`scp`, with blanks between). `None` if it is malformed.
+/// The permissions that a token *claims*: its app roles (`roles`) and its delegated scopes (`scp`,
+/// with blanks between). `None` if the token is malformed.
 ///
-/// Nothing is verified: only the service decides. Good for saying what is missing.
+/// Nothing is verified: only the service decides. Use it to report missing permissions.
 ///
 /// ```
 /// use agentspan_discovery::unverified_permissions;
@@ -31,10 +31,10 @@ pub fn unverified_permissions(token: &str) -> Option<Vec<String>> {
     Some(permissions)
 }
 
-/// Whether a token *says* that it acts for a user, and not for an application alone: it has delegated scopes (`scp`).
-/// One that is malformed does not say so.
+/// Whether a token *claims* to act for a user, not only for an application: it has delegated scopes
+/// (`scp`). A malformed token does not.
 ///
-/// Nothing is verified: only the service decides. Good for choosing the route that takes such tokens.
+/// Nothing is verified: only the service decides. Use it to choose the route for the token.
 ///
 /// ```
 /// use agentspan_discovery::unverified_is_delegated;
@@ -51,8 +51,8 @@ pub fn unverified_is_delegated(token: &str) -> bool {
     scopes.is_some_and(|scopes| !scopes.trim().is_empty())
 }
 
-/// When a token *says* that it expires: the claim `exp`, in seconds since the Unix epoch ([RFC 7519],
-/// section 4.1.4). `None` if it does not say so, or is malformed.
+/// The expiry that a token *claims*: `exp`, in seconds since the Unix epoch ([RFC 7519], section
+/// 4.1.4). `None` if the claim is missing or the token is malformed.
 ///
 /// ```
 /// use std::time::{Duration, UNIX_EPOCH};

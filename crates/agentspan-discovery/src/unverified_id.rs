@@ -1,19 +1,19 @@
-//! An id that somebody stated and nobody checked.
+//! Unverified ids.
 
 use std::fmt;
 
 use serde_json::value::RawValue;
 
-/// The id with all bits zero, which the reference returns where there is no token.
+/// The id with all bits zero, which the reference returns if there is no token.
 pub const NIL_ID: &str = "00000000-0000-0000-0000-000000000000";
 
-/// An id that a token or an activity states, and that nobody has checked.
+/// An id that a token or an activity claims, without verification.
 ///
-/// Good for labels and logs. Never decide with it what a caller may do: anybody can write a token
-/// that says anything.
+/// Use it for labels and logs, but never for authorization: anyone can write a token with any
+/// claims.
 ///
-/// It is a text nearly always. A claim that is something else is kept as the JSON it was, because
-/// the reference passes it on unchanged.
+/// It is usually a text. Another value is kept as JSON, because the reference passes it on
+/// unchanged.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct UnverifiedId(Kind);
 
@@ -36,7 +36,7 @@ impl UnverifiedId {
         }
     }
 
-    /// The id, if it is a text. It may be empty, which means that none was found.
+    /// The id, if it is a text. An empty text means that no id was found.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match &self.0 {

@@ -1,8 +1,9 @@
-//! Values of OpenTelemetry's variables: one parser for each kind that the [specification] knows.
+//! Parsers for the values of OpenTelemetry's variables, one for each kind in the [specification].
 //!
-//! Each takes the text of a variable and returns `None` if the text is not of its kind: the caller then warns and
-//! treats the variable as unset. Blanks around a value do not count. An empty value is unset, which
-//! [`Environment::understood`](crate::Environment::understood) decides before it asks a parser.
+//! Each takes the text of a variable, and returns `None` if the text is invalid. The caller then
+//! warns, and treats the variable as unset. Surrounding blanks are ignored.
+//! [`Environment::understood`](crate::Environment::understood) treats an empty value as unset, and
+//! does not call the parser.
 //!
 //! ```
 //! use std::time::Duration;
@@ -22,11 +23,11 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
-/// The longest time that a variable can ask for, 2³¹ − 1 milliseconds, which is about 25 days. The specification
-/// names it as what "no limit" may be.
+/// The longest time of a variable, 2³¹ − 1 milliseconds, or about 25 days. The specification allows
+/// this value for "no limit".
 pub const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
 
-/// A switch: `true` or `false`, in any case. No other word switches anything on.
+/// A switch: `true` or `false`, in any case.
 #[must_use]
 pub fn boolean(text: &str) -> Option<bool> {
     word(text, &[("true", true), ("false", false)])
@@ -51,20 +52,20 @@ pub fn duration(text: &str) -> Option<Duration> {
     integer(text).map(|number| Duration::from_millis(number).min(LONGEST))
 }
 
-/// A time limit in milliseconds. Zero is no limit, for which [`LONGEST`] stands.
+/// A timeout in milliseconds. Zero is no limit, and becomes [`LONGEST`].
 #[must_use]
 pub fn timeout(text: &str) -> Option<Duration> {
     duration(text).map(|limit| if limit.is_zero() { LONGEST } else { limit })
 }
 
-/// A part of the whole: a number from 0 to 1.
+/// A ratio: a number from 0 to 1.
 #[must_use]
 pub fn ratio(text: &str) -> Option<f64> {
     let number: f64 = text.trim().parse().ok()?;
     (0.0..=1.0).contains(&number).then_some(number)
 }
 
-/// One of the words that are known, in any case.
+/// One of the given words, in any case.
 #[must_use]
 pub fn word<T: Copy>(text: &str, known: &[(&str, T)]) -> Option<T> {
     let text = text.trim();
@@ -73,16 +74,16 @@ pub fn word<T: Copy>(text: &str, known: &[(&str, T)]) -> Option<T> {
     Some(*meaning)
 }
 
-/// The entries of a list with commas, without blanks around them. Empty entries are left out.
+/// The entries of a comma-separated list, without surrounding blanks. Empty entries are skipped.
 pub fn list(text: &str) -> impl Iterator<Item = &str> {
     let entries = text.split(',').map(str::trim);
     entries.filter(|entry| !entry.is_empty())
 }
 
-/// The pairs of a list `name=value,name=value`, whose values are percent-encoded. `None` stands for an entry that
-/// is no pair or whose value is not UTF-8.
+/// The pairs of a list `name=value,name=value`, whose values are percent-encoded. `None` stands for
+/// an entry that is not a pair, or whose value is not UTF-8.
 ///
-/// A percent sign that begins no escape stands for itself, as it does in W3C Baggage.
+/// A percent sign without an escape stays a percent sign, as in W3C Baggage.
 pub fn pairs(text: &str) -> impl Iterator<Item = Option<(&str, Cow<'_, str>)>> {
     list(text).map(|entry| {
         let (name, value) = entry.split_once('=')?;
@@ -93,8 +94,8 @@ pub fn pairs(text: &str) -> impl Iterator<Item = Option<(&str, Cow<'_, str>)>> {
 
 /// The attributes of `OTEL_RESOURCE_ATTRIBUTES`: [`pairs`] whose names are percent-encoded, too.
 ///
-/// `None` if anything is wrong with any of them: an entry that is no pair, a name that is empty, an escape that is
-/// broken. The [specification] asks to discard the whole value then.
+/// `None` if any attribute is invalid: an entry is not a pair, a name is empty, or an escape is
+/// broken. The [specification] requires that the whole value is discarded.
 ///
 /// [specification]: https://opentelemetry.io/docs/specs/otel/resource/sdk/#specifying-resource-information-via-an-environment-variable
 #[must_use]

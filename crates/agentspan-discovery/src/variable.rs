@@ -1,23 +1,23 @@
-//! A variable that a specification or a reference defines, and whether it counts here.
+//! Variables of specifications and references, and whether we support them.
 
-/// A variable of the environment that a specification or a reference defines, and whether it counts here.
+/// An environment variable of a specification or a reference, and whether we support it.
 ///
-/// `docs/configuration.md` says of each what it does, or why it does nothing.
+/// `docs/configuration.md` describes the effect of each variable, or why it has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Variable {
     name: &'static str,
     support: Support,
 }
 
-/// Whether a [`Variable`] counts here.
+/// Whether we support a [`Variable`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Support {
-    /// It does what its specification says.
+    /// Supported, as specified.
     Honoured,
-    /// It does nothing, and who sets it expects something: a warning says that it is not supported.
+    /// Unsupported, with a warning if it is set, because it should have an effect.
     Refused,
-    /// It does nothing, and is not read.
+    /// Unsupported and not read.
     Unread,
 }
 
@@ -43,13 +43,14 @@ impl Variable {
         }
     }
 
-    /// Its name. One that is not read may stand for a family of variables, and ends with `*` then.
+    /// Its name. The name of a variable that is not read may end with `*`, and then stands for a
+    /// family of variables.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Whether it counts.
+    /// Whether we support it.
     #[must_use]
     pub const fn support(&self) -> Support {
         self.support

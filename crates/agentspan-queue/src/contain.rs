@@ -1,14 +1,13 @@
-//! Calls foreign code, and keeps its panics where they happen.
+//! Calls foreign code, and catches its panics.
 //!
-//! Foreign code is everything that a program hands to us: hooks of processors, filters, exporters, token
-//! resolvers, observers, enrichers, clocks, guards, and the subscriber that our log lines reach. None of
-//! it may end a thread of ours or unwind into the program. Each panic that is contained here is
-//! counted, see [`panics`]; the panic hook of the program has printed its message before.
+//! Foreign code is all code that a program passes to us: hooks of processors, filters, exporters,
+//! token resolvers, observers, enrichers, clocks, guards, and the subscriber that our log lines
+//! reach. Its panics must neither end a thread of ours nor unwind into the program. Each caught
+//! panic is counted, see [`panics`]; the panic hook of the program has printed its message before.
 //!
-//! The functions assert unwind safety: callers hand over state that is consistent at each point where
-//! foreign code runs.
+//! The functions assert unwind safety: the callers' state is consistent whenever foreign code runs.
 //!
-//! A program that is built with `panic = "abort"` ends at the panic itself. Nothing can contain it then.
+//! With `panic = "abort"`, a panic ends the program, and cannot be caught.
 
 mod foreign;
 mod thread_bound;
@@ -28,15 +27,15 @@ pub use thread_bound::ThreadBound;
 /// How many panics were contained in this process.
 static PANICS: AtomicU64 = AtomicU64::new(0);
 
-/// Foreign code panicked, and the panic was contained and counted.
+/// Foreign code panicked, and the panic was caught and counted.
 ///
-/// The message is foreign text that may hold anything, such as the content of a prompt. `Debug` shows only how
-/// long it is.
+/// The message is foreign text that may hold contents, such as a prompt. `Debug` shows only its
+/// length.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("panicked: {message}")]
 #[non_exhaustive]
 pub struct Panicked {
-    /// The message of the panic, or a text that says that there was none.
+    /// The message of the panic, or a placeholder if there was none.
     pub message: String,
 }
 
@@ -48,7 +47,7 @@ impl fmt::Debug for Panicked {
     }
 }
 
-/// How many panics were contained in this process so far, those of [`log`] and [`drop`] included.
+/// The number of caught panics in this process so far, including panics in [`log`] and [`drop`].
 #[must_use]
 pub fn panics() -> u64 {
     // Relaxed: the count guards no other memory.
@@ -67,24 +66,23 @@ pub fn panics() -> u64 {
 ///
 /// # Errors
 ///
-/// [`Panicked`] when `call` panicked.
+/// [`Panicked`] if `call` panicked.
 #[inline]
 pub fn call<T>(call: impl FnOnce() -> T) -> Result<T, Panicked> {
     catch_unwind(AssertUnwindSafe(call)).map_err(contained)
 }
 
-/// Polls the future that `make` makes, and turns a panic of either into an error.
+/// Polls the future of `make`, and turns a panic of either into an error.
 ///
-/// A panic while the future is dropped is contained, too: after it is done, and when this future is
-/// dropped first.
+/// A panic in the drop of the future is caught, too, also if this future is dropped first.
 ///
 /// # Errors
 ///
-/// [`Panicked`] when `make` or the future panicked.
+/// [`Panicked`] if `make` or the future panicked.
 ///
 /// # Cancel safety
 ///
-/// As cancel safe as the future.
+/// It is as cancel safe as the future.
 pub async fn future<F: Future>(make: impl FnOnce() -> F) -> Result<F::Output, Panicked> {
     let slot = pin!(Some(call(make)?));
     let mut slot = Slot(slot);
@@ -112,13 +110,13 @@ pub fn poll<F: Future + ?Sized>(
 ///
 /// # Errors
 ///
-/// [`Panicked`] when the drop panicked.
+/// [`Panicked`] if the drop panicked.
 pub fn drop<T>(value: T) -> Result<(), Panicked> {
     call(|| mem::drop(value))
 }
 
-/// Runs `line`, which writes a log line: the subscriber, and the `Display` of foreign values in the
-/// line, may panic.
+/// Runs `line`, which writes a log line, and catches panics of the subscriber and of the `Display`
+/// of foreign values.
 #[inline]
 pub fn log(line: impl FnOnce()) {
     // The panic is counted, and there is nobody else to tell.

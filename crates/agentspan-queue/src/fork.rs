@@ -1,17 +1,17 @@
-//! Notices that the process is the child of a fork.
+//! Detects that the process is the child of a fork.
 //!
-//! A child of `fork` that does not `exec` has a copy of everything that its parent had in memory, and one
-//! thread: the one that called `fork`. The threads of queues are not there, what was queued is the parent's
-//! to send, and a lock that another thread held stays locked for ever. So everything that belongs to one
-//! process is kept with its [`Origin`], see [`PerProcess`](crate::PerProcess).
+//! A child of `fork` that does not `exec` has a copy of its parent's memory, and one thread: the
+//! thread that called `fork`. The threads of queues do not exist, the parent sends the queued
+//! items, and a lock that another thread held stays locked for ever. So state of one process is
+//! stored with its [`Origin`], see [`PerProcess`](crate::PerProcess).
 //!
-//! The C library tells of a fork, through a handler that counts it. To ask costs the reading of a number,
-//! where the id of the process costs a system call. Not noticed are forks that go around the library's
-//! `fork`: `_Fork`, and system calls made by hand.
+//! The C library calls a handler at each fork, which counts the fork. So a check only reads a
+//! number, while the id of the process needs a system call. Forks that bypass the library's `fork`
+//! are not detected: `_Fork`, and direct system calls.
 
 use forkguard::Guard;
 
-/// The process in which something was made.
+/// The process in which a value was created.
 #[derive(Clone, Debug)]
 pub struct Origin(
     /// `None` where the library had no memory for the handler. Forks are not noticed then.
@@ -26,7 +26,7 @@ impl Origin {
         Self(Guard::try_new().ok())
     }
 
-    /// Whether it is this process, and not one that this one was forked from.
+    /// Whether it is the current process, not an ancestor that forked it.
     #[inline]
     #[must_use]
     pub fn is_here(&self) -> bool {

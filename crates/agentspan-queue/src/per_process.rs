@@ -6,12 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use crate::fork::Origin;
 
-/// A value of which each process has its own, though a fork copies memory: locks that another thread held,
-/// handles of threads that are not there, items that are somebody else's.
+/// A value that each process has separately, although a fork copies memory. Use it for state that a
+/// child must not inherit: locks that another thread held, handles of threads that do not exist,
+/// and items of the parent.
 ///
-/// The child of a fork gets a new value when it asks first. The one that it
-/// inherited is never touched again, and never dropped: to join or detach a thread that is not there, or to
-/// wait for a lock that nobody holds, would hang or worse. Its memory is leaked, once per fork.
+/// The child of a fork gets a new value at its first access. The inherited value is never used or
+/// dropped: to join a missing thread, or to wait for its lock, could hang. Its memory is leaked,
+/// once per fork.
 pub struct PerProcess<T> {
     origin: Origin,
     value: Arc<T>,
@@ -30,8 +31,8 @@ impl<T> PerProcess<T> {
         }
     }
 
-    /// The value of this process. In a child without one, `renew` makes it from the parent's, of which it must
-    /// not lock anything.
+    /// The value of this process. If a child has none yet, `renew` creates it from the parent's
+    /// value, and must not lock any of its locks.
     #[inline]
     pub fn get<N: Into<Arc<T>>>(&self, renew: impl FnOnce(&T) -> N) -> &Arc<T> {
         if self.origin.is_here() {
@@ -53,7 +54,7 @@ impl<T> PerProcess<T> {
         &place.value
     }
 
-    /// The value of this process, if it has one: in a child, if somebody has asked for it.
+    /// The value of this process, if it exists: in a child, after the first access.
     #[must_use]
     pub fn known(&self) -> Option<&Arc<T>> {
         let mut place = self;

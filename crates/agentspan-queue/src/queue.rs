@@ -1,12 +1,12 @@
-//! A bounded queue and its thread: the one under every queue of `agentspan`.
+//! A bounded queue with its thread, the base of all queues of `agentspan`.
 //!
-//! A [`Queue`] bounds what waits and what is in flight, in items and in bytes. It counts what becomes
-//! of each item, drops the newest or the oldest when it is full, keeps groups of items whole, answers
-//! flushes, and ends within a deadline. The queues that are built on it say what an item is
-//! ([`Queued`]), why items are lost ([`Loss`]), and what their thread does with them.
+//! A [`Queue`] limits the items that are queued or in flight, by number and by bytes. It counts the
+//! outcome of each item, drops the newest or the oldest items when it is full, keeps groups of
+//! items whole, answers flushes, and ends within a deadline. Queues on top of it define the items
+//! ([`Queued`]), the reasons of losses ([`Loss`]), and the work of their thread.
 //!
-//! Producers append under a lock that is held for a moment. The thread takes everything that waits by
-//! swapping two buffers, and is woken once for many items. `docs/adr/010-one-queue.md` says why.
+//! Producers append under a short lock. The thread takes all queued items by swapping two buffers,
+//! and is woken once for many items. `docs/adr/010-one-queue.md` says why.
 
 mod admission;
 mod counts;
@@ -143,7 +143,7 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
         }
     }
 
-    /// Queues an item, or drops it or others, and counts that. Does not wait.
+    /// Queues an item, or drops it or other items, and counts the outcome. Does not wait.
     #[inline]
     pub fn put(&self, item: T) -> Put<T::Loss> {
         let mut state = self.lock();
@@ -257,7 +257,7 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
         }
     }
 
-    /// Asks for everything to be dealt with that is queued now.
+    /// Starts a flush of all queued items.
     #[must_use]
     pub fn start_flush(&self) -> Ticket {
         let mut state = self.lock();

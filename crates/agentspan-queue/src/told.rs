@@ -1,25 +1,25 @@
-//! Which losses the program was told of, so that it hears of each once.
+//! Remembers the losses that were reported, so that each is reported once.
 
 use std::fmt::Write as _;
 use std::sync::PoisonError;
 
 use crate::sync::{Mutex, MutexGuard};
 
-/// The losses that calls to flush and to shut down have told of, by reason.
+/// The losses that flushes and shutdowns have reported, by reason.
 ///
-/// Each loss is told to all calls that wait when it is told first, and to none that begins later.
+/// Each loss is reported to all calls that are waiting at its first report, and not to later calls.
 #[derive(Debug)]
 pub struct Told<const REASONS: usize>(Mutex<[u64; REASONS]>);
 
 impl<const REASONS: usize> Told<REASONS> {
-    /// What a call that begins now need not tell.
+    /// The losses that a call which begins now must not report.
     #[must_use]
     pub fn so_far(&self) -> [u64; REASONS] {
         *self.lock()
     }
 
-    /// What of `lost`, which is everything that was lost so far, was not told `before` the call began. It counts
-    /// as told from now on.
+    /// The part of `lost`, which are all losses so far, that was not reported `before` the call
+    /// began. It counts as reported from now on.
     #[must_use]
     pub fn rest_of(&self, lost: [u64; REASONS], before: [u64; REASONS]) -> [u64; REASONS] {
         let mut told = self.lock();
@@ -44,8 +44,8 @@ impl<const REASONS: usize> Default for Told<REASONS> {
     }
 }
 
-/// Says what was lost, such as `lost 3 spans (token: 2, queue_full: 1)`; `None` if nothing was. Reasons for which
-/// nothing was lost are left out.
+/// A text with the losses, such as `lost 3 spans (token: 2, queue_full: 1)`; `None` if there are
+/// none. Reasons without losses are left out.
 #[must_use]
 pub fn sentence(
     unit: &str,

@@ -1,4 +1,4 @@
-//! The agent that a token says it was issued to.
+//! The agent in the claims of a token.
 
 use crate::UnverifiedId;
 use crate::python_text::is_blank;
@@ -9,7 +9,7 @@ use crate::token_claims::first_claim;
 ///
 /// Empty if there is no token, if it is malformed or if it has none of the claims; unlike
 /// [`unverified_app_id`](crate::unverified_app_id) it never answers with the nil id. Nothing is
-/// verified: whoever writes the token decides the answer.
+/// verified: anyone can write a token with any claims.
 ///
 /// ```
 /// use agentspan_discovery::runtime_v2::unverified_agent_id;

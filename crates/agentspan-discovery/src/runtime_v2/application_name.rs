@@ -8,11 +8,11 @@ use crate::python_text::{is_space, lines, strip};
 /// The name of the application: `AGENT365_APPLICATION_NAME` if it is set and not empty, or else the
 /// name in the `[project]` table of `pyproject`.
 ///
-/// `pyproject` is the text of a `pyproject.toml`, or `None` where there is no such file. It is read
-/// line by line as the reference does, not as TOML: `name = "…"` must stand in one line, a quote of
-/// either kind ends the name, and an empty name is passed over.
+/// `pyproject` is the text of a `pyproject.toml`, or `None` if there is no such file. As in the
+/// reference, it is read line by line, not as TOML: `name = "…"` must be on one line, a quote of
+/// either kind ends the name, and an empty name is skipped.
 ///
-/// A Rust program has no such file; it passes `None` and falls back to what Cargo knows:
+/// A Rust program has no such file. It passes `None`, and uses the name from Cargo as a fallback:
 ///
 /// ```
 /// use agentspan_discovery::Environment;

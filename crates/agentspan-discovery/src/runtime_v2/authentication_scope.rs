@@ -1,14 +1,14 @@
-//! The scope that runtime 2.0.0 requests a token with.
+//! The authentication scope of token requests, for runtime 2.0.0.
 
 use crate::Environment;
 use crate::scope_override::scope_override;
 
-/// The scope to request a token with, for runtime 2.0.0: the observability service's own, for
-/// tokens that an application gets without a user.
+/// The authentication scope of token requests, for runtime 2.0.0: the default scope of the
+/// observability service, for app-only tokens.
 ///
-/// `A365_OBSERVABILITY_SCOPE_OVERRIDE` replaces it unless it is blank, or else
-/// `A365_OBSERVABILITY_SCOPES_OVERRIDE`, which is the spelling of the package for Node. White space around the value
-/// is cut off.
+/// `A365_OBSERVABILITY_SCOPE_OVERRIDE` overrides it unless it is blank, or else
+/// `A365_OBSERVABILITY_SCOPES_OVERRIDE`, which is the spelling of the package for Node. Surrounding
+/// white space is removed.
 #[must_use]
 pub fn authentication_scope(environment: &Environment) -> &str {
     scope_override(environment).unwrap_or("api://9b975845-388f-4429-889e-eab1ef63949c/.default")

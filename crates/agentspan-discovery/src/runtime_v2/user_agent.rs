@@ -1,11 +1,11 @@
-//! The user agent that requests of the SDK carry.
+//! The user agent of the SDK's requests.
 
 use std::fmt;
 
 /// The value of a `user-agent` header: `Agent365SDK/VERSION (OS; RUNTIME; ORCHESTRATOR)`.
 ///
-/// A function of what it is given: the reference asks Python for its version, and a Rust program
-/// says what it is itself. Nothing is escaped; whoever puts the text into a header checks it there.
+/// It only depends on its arguments: the reference reads the version of Python, and a Rust program
+/// passes its own. Nothing is escaped; check the text before you use it as a header.
 ///
 /// ```
 /// use agentspan_discovery::runtime_v2::UserAgent;
@@ -22,8 +22,8 @@ pub struct UserAgent<'a> {
 }
 
 impl<'a> UserAgent<'a> {
-    /// Names the SDK's version, the operating system (such as [`std::env::consts::OS`]) and the
-    /// language with its version. No orchestrator is named.
+    /// Creates it from the SDK's version, the operating system (such as [`std::env::consts::OS`])
+    /// and the language with its version, without an orchestrator.
     #[must_use]
     pub fn new(version: &'a str, os: &'a str, runtime: &'a str) -> Self {
         Self {
@@ -34,7 +34,7 @@ impl<'a> UserAgent<'a> {
         }
     }
 
-    /// Names what orchestrates the agent; the empty text names nothing.
+    /// Sets the orchestrator of the agent. An empty text is ignored.
     #[must_use]
     pub fn with_orchestrator(mut self, orchestrator: &'a str) -> Self {
         self.orchestrator = orchestrator;

@@ -1,14 +1,14 @@
-//! Foreign values that are kept, and dropped wherever their last owner is.
+//! Foreign values whose drops may panic.
 
 use std::fmt;
 
 use super::call;
 
-/// A foreign value, such as a processor, a closure or an error, whose drop may panic: the panic is
-/// contained and counted.
+/// Holds a foreign value, such as a processor, a closure or an error. A panic in its drop is caught
+/// and counted.
 ///
-/// Fields of this type keep the panics apart. When two plain fields of one value panic in their drops,
-/// Rust aborts the process.
+/// Use it for each foreign field: if two plain fields of one value panic in their drops, Rust
+/// aborts the process.
 #[derive(Clone, Default)]
 pub struct Foreign<T>(
     /// `None` only while this is dropped.
@@ -16,7 +16,7 @@ pub struct Foreign<T>(
 );
 
 impl<T> Foreign<T> {
-    /// Keeps `value`.
+    /// Wraps `value`.
     #[must_use]
     pub const fn new(value: T) -> Self {
         Self(Some(value))

@@ -1,4 +1,4 @@
-//! Foreign values that belong to a thread, and its end.
+//! Foreign values that belong to a thread.
 
 use std::fmt;
 use std::mem;
@@ -16,24 +16,24 @@ impl Drop for Alive {
     fn drop(&mut self) {}
 }
 
-/// A foreign value that uses thread-locals of its own in its drop, such as a guard that makes a context
-/// current: dropped while the thread lives, and leaked while it is torn down.
+/// Holds a foreign value whose drop uses thread-locals, such as a guard that makes a context
+/// current. It is dropped while the thread lives, and leaked while the thread ends.
 ///
-/// A thread destroys its thread-locals when it ends, and when it calls `std::process::exit`, the ones that
-/// were used first last. A value that something keeps until then finds its own gone, and panics. A panic in
-/// the destructor of a thread-local aborts the process, and nothing contains it under `panic = "abort"`.
-/// A panic in any other drop is contained and counted.
+/// A thread destroys its thread-locals when it ends or calls `std::process::exit`, in the reverse
+/// order of their first use. A value that still exists then may find its thread-locals gone, and
+/// panic. A panic in the destructor of a thread-local aborts the process. A panic in any other drop
+/// is caught and counted.
 pub struct ThreadBound<T>(
     /// `None` only while this is dropped.
     Option<T>,
 );
 
 impl<T> ThreadBound<T> {
-    /// Keeps what `make` makes.
+    /// Wraps the result of `make`.
     ///
     /// # Errors
     ///
-    /// [`Panicked`] when `make` panicked.
+    /// [`Panicked`] if `make` panicked.
     pub fn make(make: impl FnOnce() -> T) -> Result<Self, Panicked> {
         let value = call(make)?;
         // Used after those of the value, and so destroyed before them.

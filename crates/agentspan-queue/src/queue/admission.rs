@@ -1,4 +1,4 @@
-//! Which items a queue takes, and what it drops instead.
+//! Decides which items a queue accepts, and which it drops.
 
 use std::collections::{HashMap, VecDeque};
 

@@ -1,4 +1,4 @@
-//! What became of the items of a queue.
+//! The counts of a queue.
 
 use super::Loss;
 
@@ -6,15 +6,15 @@ use super::Loss;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts<const LOSSES: usize> {
-    /// Items that the queue was given, those included that it refused.
+    /// Items that were passed to the queue, including items that it dropped at once.
     pub accepted: u64,
-    /// Items that the thread has dealt with, and did not report as lost.
+    /// Items that the thread handled, and did not report as lost.
     pub done: u64,
     /// Lost items by the [index](Loss::index) of their reason.
     pub lost: [u64; LOSSES],
-    /// Items that wait or are in flight.
+    /// Items that are queued or in flight.
     pub queued: u64,
-    /// The memory of the items that wait or are in flight, in bytes, as estimated.
+    /// The estimated memory of the items that are queued or in flight, in bytes.
     pub queued_bytes: u64,
 }
 
@@ -31,7 +31,7 @@ impl<const LOSSES: usize> Default for Counts<LOSSES> {
 }
 
 impl<const LOSSES: usize> Counts<LOSSES> {
-    /// How many items were lost for this reason.
+    /// The number of items that were lost for this reason.
     #[must_use]
     pub fn lost_for(&self, loss: impl Loss) -> u64 {
         self.lost.get(loss.index()).copied().unwrap_or(0)

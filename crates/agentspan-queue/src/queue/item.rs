@@ -1,4 +1,4 @@
-//! What a queue holds, and why it loses some of it.
+//! The items of a queue, and the reasons of losses.
 
 use std::fmt;
 use std::hash::Hash;
@@ -41,7 +41,7 @@ pub enum Part<G> {
 
 /// A reason for which items are lost.
 pub trait Loss: Copy + Eq + fmt::Debug + Send {
-    /// The queue was full.
+    /// The queue is full.
     const QUEUE_FULL: Self;
 
     /// The place of the reason in counts. It is less than the number of counts of the queue.

@@ -1,4 +1,4 @@
-//! How much a queue holds, and when its thread works.
+//! The limits of a queue, and the schedule of its thread.
 
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ pub enum DropPolicy {
     Oldest,
 }
 
-/// How much a queue holds, and when its thread works.
+/// The limits of a queue, and the schedule of its thread.
 #[derive(Clone, Copy, Debug)]
 #[expect(
     clippy::exhaustive_structs,
     reason = "only the queues of this workspace make one, and each has to decide everything"
 )]
 pub struct Settings {
-    /// How many items may wait or be in flight.
+    /// How many items may be queued or in flight.
     pub max_items: usize,
-    /// How many bytes the items that wait or are in flight may hold. A larger item is taken while no
-    /// other holds any.
+    /// How many bytes the items that are queued or in flight may hold. A larger item is accepted if
+    /// no other item holds bytes.
     pub max_bytes: u64,
     /// The items to drop when the queue is full.
     pub drop_policy: DropPolicy,

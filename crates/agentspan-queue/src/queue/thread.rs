@@ -1,4 +1,4 @@
-//! What the thread of a queue calls: it takes items, and says what became of them.
+//! The methods for the thread of a queue, which takes items and reports their outcome.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;

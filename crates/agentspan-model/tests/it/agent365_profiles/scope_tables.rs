@@ -28,8 +28,8 @@ const SCOPES: [&str; 5] = [
 const INTRODUCTION: &str = "
 ## Scopes of Agent 365
 
-These tables say what each profile writes, and in which form, if everything is said that its scope can be told. The rows are in the
-order in which `V3` writes them; keys of other profiles alone follow. Over OTLP/JSON, `Direct` sends every value as a string.
+These tables show the attributes that each profile writes, and their forms, for a scope with all possible values. The rows are in the order
+in which `V3` writes them; keys of other profiles alone follow. Over OTLP/JSON, `Direct` sends every value as a string.
 ";
 
 /// The form of a value, which [`value_text`](crate::value_text::value_text) names first.
