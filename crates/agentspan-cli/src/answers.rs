@@ -1,4 +1,4 @@
-//! What the page asks for, as JSON. `page/README.md` describes it.
+//! The JSON answers for the page. `page/README.md` describes them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -24,7 +24,7 @@ use crate::serve::{Fault, ServeRequest};
 use crate::show::ShowRequest;
 use crate::tail::TailRequest;
 
-/// What is asked for.
+/// A parsed request.
 #[derive(Debug)]
 pub(crate) enum Request {
     /// Help or the version, as text.
@@ -214,7 +214,7 @@ fn serve() -> Command {
         .arg(profile("By which spans are judged"))
 }
 
-/// The generation of Agent 365, which is that of 2.0.0 unless somebody says otherwise.
+/// The generation of Agent 365. The default is 2.0.0.
 fn profile(help: &'static str) -> Arg {
     Arg::new("profile")
         .long("profile")

@@ -1,4 +1,4 @@
-//! `agentspan check`: what Agent 365 would refuse, and why.
+//! `agentspan check`: finds spans that Agent 365 would refuse, and explains why.
 
 mod github;
 mod human;
@@ -27,7 +27,7 @@ use crate::store::{Store, Trace};
 
 pub(crate) use requests::{Request, RequestJudge, recorded_body};
 
-/// Whose rules are applied.
+/// The applied rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rules {
     /// What Agent 365 documents.
@@ -84,7 +84,7 @@ impl fmt::Display for Rules {
     }
 }
 
-/// How findings are written.
+/// The output format of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     /// Sentences.
@@ -110,7 +110,7 @@ impl Format {
     }
 }
 
-/// Whether spans of OTLP are judged as they stand, or as an exporter would send them.
+/// Whether OTLP spans are judged unchanged, or in the form in which an exporter would send them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sending {
     /// An exporter of Agent 365 writes them anew.
@@ -125,7 +125,7 @@ pub(crate) struct CheckRequest {
     pub(crate) files: Vec<PathBuf>,
     pub(crate) rules: Vec<Rules>,
     pub(crate) format: Format,
-    /// The mildest level that makes the command fail.
+    /// The lowest level that makes the command fail.
     pub(crate) fail_on: Level,
     pub(crate) sending: Sending,
 }
@@ -201,7 +201,7 @@ impl Titles {
     }
 }
 
-/// What was found in all files.
+/// The findings of all files.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     pub(crate) rules: Vec<Rules>,

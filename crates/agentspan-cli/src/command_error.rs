@@ -1,4 +1,4 @@
-//! How the command ends.
+//! The outcomes of a command.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -7,19 +7,19 @@ use std::path::PathBuf;
 
 use crate::shown::{counted, shown, shown_path};
 
-/// How the command ends when nothing went wrong.
+/// The outcome of a command without an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// There is nothing to complain about.
+    /// There are no findings.
     Fine,
-    /// `check` found something.
+    /// There are findings.
     Found,
 }
 
-/// Why the command cannot do what it was asked.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
-    /// The command line makes no sense. The text says why and shows the usage.
+    /// The command line is invalid. The text says why, and shows the usage.
     #[error("{0}")]
     Usage(String),
     /// The output cannot be written.
@@ -28,13 +28,13 @@ pub(crate) enum CommandError {
     /// A file cannot be read.
     #[error("cannot read {}", shown_path(path))]
     File { path: PathBuf, source: io::Error },
-    /// An address cannot be listened on.
+    /// The server cannot listen on an address.
     #[error("cannot listen on {address}")]
     Listen {
         address: std::net::SocketAddr,
         source: io::Error,
     },
-    /// Other machines can reach the address, and no token keeps them out.
+    /// Other machines can reach the address, and no token is set.
     #[error("an address beyond the loopback needs --token")]
     NoToken,
     /// The agent of the demonstration cannot send its spans.
@@ -43,10 +43,10 @@ pub(crate) enum CommandError {
     /// The runtime does not start.
     #[error("cannot start the runtime")]
     Runtime(#[source] io::Error),
-    /// A receiver did not take all spans. The text has what it answered last.
+    /// A receiver did not accept all spans. The text has its last answer.
     #[error("not all spans were taken: {0}")]
     Refused(String),
-    /// The variable with the token is not set, or holds what no header can carry.
+    /// The variable with the token is not set, or its value is not a valid header.
     #[error("the variable that --token-env names holds no token")]
     NoVariable,
     /// A token would go over a connection that is not encrypted.
@@ -61,10 +61,11 @@ pub(crate) enum CommandError {
     /// The directory of `--store` cannot be used.
     #[error("cannot keep files in {}", shown_path(path))]
     Store { path: PathBuf, source: io::Error },
-    /// Some of what was received was not written to the directory of `--store`. The text is the last reason.
+    /// Some received requests were not written to the directory of `--store`. The text is the last
+    /// reason.
     #[error("{0} requests were not kept: {1}")]
     Unkept(usize, String),
-    /// Lines of the files are no spans. They were told before.
+    /// Some lines of the files are not spans. They were reported before.
     #[error("{} cannot be read", counted(*.0, "line"))]
     Lines(usize),
     /// There is nothing to judge, which must not pass for a good end.

@@ -1,4 +1,4 @@
-//! `agentspan convert`: the spans of files in another form.
+//! `agentspan convert`: writes the spans of files in another format.
 
 mod agent365;
 mod agent_spec;

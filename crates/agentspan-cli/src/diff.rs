@@ -1,4 +1,4 @@
-//! `agentspan diff`: two runs, aligned by what they did.
+//! `agentspan diff`: compares two runs, aligned by their steps.
 
 mod aligned;
 mod change;

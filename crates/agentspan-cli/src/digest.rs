@@ -1,6 +1,6 @@
-//! What spans say, as numbers: where the contents of two steps are the same, so are their numbers.
+//! Digests of the contents of spans: equal contents have equal digests.
 //!
-//! The page compares two traces by them, and reads the contents of the step that somebody looks at.
+//! The page compares two traces by their digests, and only loads the contents of the selected step.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

@@ -1,4 +1,5 @@
-//! `agentspan doctor`: whether spans of this machine can reach Agent 365, and if not, why.
+//! `agentspan doctor`: checks whether spans from this machine can reach Agent 365, and explains
+//! problems.
 
 mod canary;
 mod network;

@@ -1,4 +1,4 @@
-//! What lists, bars and totals show of a span, read once when it arrives.
+//! The facts of a span for lists, bars and totals, read once when the span arrives.
 
 use agentspan_model::agent365::MessagePart;
 use agentspan_model::agentspec::MASK;

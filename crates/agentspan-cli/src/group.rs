@@ -1,4 +1,4 @@
-//! What spans of one program share: their resource and their scope.
+//! The resource and the scope, which spans of one program share.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};

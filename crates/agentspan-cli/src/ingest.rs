@@ -1,4 +1,4 @@
-//! From what was sent or written to spans in the store.
+//! Reads spans from requests and files into the store.
 
 mod agent_spec;
 mod file;

@@ -1,6 +1,6 @@
-//! What the page gets of a span only when it asks: the rest of long texts, and media.
+//! The data of a span that the page loads on demand: the rest of long texts, and media.
 //!
-//! A prompt of a megabyte, or an image in base64, would make a page slow that only wants to show that it is there.
+//! Without this, a prompt of a megabyte, or an image in base64, would slow down the page.
 
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;

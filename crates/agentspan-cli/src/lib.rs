@@ -1,8 +1,9 @@
-//! The command `agentspan`: see what an agent did, and why a span will not arrive.
+//! The command `agentspan`: shows the runs of agents, and explains why a span will not arrive.
 //!
-//! `agentspan show FILE` prints the traces of a file as trees; `agentspan check FILE` says what Agent 365
-//! would refuse, and why; `README.md` has the others. Files hold recordings of Agent Spec Tracing, OTLP
-//! in JSON (one request a line, or one for the whole file), or requests to Agent 365.
+//! `agentspan show FILE` prints the traces of a file as trees; `agentspan check FILE` lists spans
+//! that Agent 365 would refuse, and explains why; `README.md` has the others. Files hold recordings
+//! of Agent Spec Tracing, OTLP in JSON (one request a line, or one for the whole file), or requests
+//! to Agent 365.
 //!
 //! The library beside the command has one function, [`run`], so that tests can call it.
 
@@ -41,8 +42,8 @@ use crate::command_error::{CommandError, Outcome};
 
 /// Runs the command with these arguments, of which the first is the name of the program.
 ///
-/// Exit codes: 0, if all went well; 1, if `check` found something; 2, if the command line or a file cannot be
-/// read, or something else failed.
+/// Exit codes: 0 for success; 1 if there are findings; 2 if the command line or a file cannot be
+/// read, or if the command failed.
 pub fn run(
     arguments: impl IntoIterator<Item = OsString>,
     out: &mut dyn Write,

@@ -1,4 +1,4 @@
-//! The command `agentspan`. What it does is in the library beside it.
+//! The command `agentspan`. The library beside it has the implementation.
 
 use std::io::{stderr, stdout};
 use std::process::ExitCode;

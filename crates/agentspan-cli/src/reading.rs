@@ -1,4 +1,4 @@
-//! Reads the JSON of a span, on either wire of Agent 365 or of OTLP.
+//! Reads the JSON of a span, in both wire formats of Agent 365 and in OTLP's.
 
 use agentspan_model::mapping::SpanKind;
 use agentspan_model::mapping::normal::{NormalSpan, SourceEvent, SourceSpan, SourceValue};

@@ -1,4 +1,4 @@
-//! The line of a trace in the list.
+//! The row of a trace in the list.
 
 mod shape;
 

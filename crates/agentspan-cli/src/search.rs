@@ -1,4 +1,4 @@
-//! Which three characters in a row a text has, so that a search need not read texts that cannot have a word.
+//! A trigram index, so that a search skips texts that cannot contain a word.
 
 /// The least and the most bits of a text's signature.
 const LEAST: usize = 256;

@@ -1,4 +1,4 @@
-//! `agentspan serve`: receives spans, follows files, and shows both on a page.
+//! `agentspan serve`: receives spans, follows files, and shows all spans on a page.
 
 mod answer;
 mod api;

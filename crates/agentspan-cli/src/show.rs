@@ -1,4 +1,4 @@
-//! `agentspan show`: the traces of files as trees.
+//! `agentspan show`: prints the traces of files as trees.
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Text of spans and files, made harmless for a terminal.
+//! Makes text of spans and files safe for a terminal.
 
 use std::borrow::Cow;
 use std::path::Path;

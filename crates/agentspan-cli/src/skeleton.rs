@@ -1,4 +1,4 @@
-//! What rows, bars and totals of a trace need: its spans without contents.
+//! The spans of a trace without contents, for rows, bars and totals.
 //!
 //! They are written as they are, since ten thousand of them are not worth a tree of values.
 

@@ -1,4 +1,4 @@
-//! A span as the store keeps it: what lists need, and the span as it arrived.
+//! A span in the store: facts for lists, and the original span.
 
 use std::sync::Arc;
 

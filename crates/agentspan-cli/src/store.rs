@@ -1,6 +1,6 @@
 //! The store: traces of all sources in memory, bounded in bytes.
 //!
-//! When it is full, the traces that arrived first go first, whole, and are counted.
+//! When it is full, it evicts and counts whole traces, the oldest first.
 
 mod tally;
 

@@ -1,4 +1,5 @@
-//! `agentspan tail`: the trees of traces as they come, from a server or from files that grow.
+//! `agentspan tail`: prints the trees of traces as they arrive, from a server or from growing
+//! files.
 
 mod server;
 mod settled;

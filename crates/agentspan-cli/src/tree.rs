@@ -1,4 +1,4 @@
-//! A trace as a tree of lines.
+//! Draws a trace as a tree of lines.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! A loopback Agent 365 that judges requests as the documented service does.
+//! A loopback Agent 365 that checks requests like the documented service.
 
 mod gate;
 mod intake;
@@ -18,17 +18,21 @@ use crate::service::{Service, StartError};
 
 pub use self::intake::Row;
 
-/// The observability endpoint of Agent 365: path, token, size, spans and licences decide what it answers.
+/// The observability endpoint of Agent 365. Its answer depends on path, token, size, spans and
+/// licences.
 ///
-/// What it does follows the documented contract, and what was seen of the live service:
+/// It follows the documented contract and observations of the live service:
 ///
 /// - It compares path, token and spans: the claims `aud`, `exp`, `azp` (or `appid`), `scp` and `roles`. Ids are the same
 ///   in whatever case.
-/// - It answers a request that it takes with `results` for each span. Spans of a tenant without a licence are
-///   `not_routed`, and spans that it does not know or that are not of the path are counted in `partialSuccess`.
-/// - A span without a mandatory attribute is a row with an empty column: [`rows`](Self::rows) tells.
-/// - Senders without a package ([`Profile::Direct`]) are held to the reference for them: a body that is no OTLP/JSON is
-///   refused with 400, and a span with a value that is no string, or without a mandatory attribute, is `rejected`.
+/// - It answers an accepted request with `results` for each span. Spans of a tenant without a
+///   licence are `not_routed`. Unknown spans, and spans that do not belong to the path, are counted
+///   in `partialSuccess`.
+/// - A span without a mandatory attribute becomes a row with an empty column, see
+///   [`rows`](Self::rows).
+/// - Senders without a package ([`Profile::Direct`]) must follow their reference: a body that is
+///   not OTLP/JSON is refused with 400, and a span with a value that is not a string, or without a
+///   mandatory attribute, is `rejected`.
 ///
 /// ```
 /// use agentspan_testkit::Agent365;
@@ -46,7 +50,7 @@ pub struct Agent365 {
     state: Arc<Mutex<State>>,
 }
 
-/// What an [`Agent365`] demands.
+/// Builds an [`Agent365`].
 #[derive(Debug)]
 pub struct Agent365Builder {
     settings: Settings,
@@ -74,7 +78,7 @@ struct State {
 }
 
 impl Agent365 {
-    /// A service that knows every tenant and takes tokens for all agents.
+    /// A service that accepts every tenant, and tokens for all agents.
     #[must_use]
     pub fn builder() -> Agent365Builder {
         Agent365Builder {
@@ -96,24 +100,24 @@ impl Agent365 {
         self.service.url()
     }
 
-    /// The service, with the requests as they came.
+    /// The service, with the received requests.
     #[must_use]
     pub fn service(&self) -> &Service {
         &self.service
     }
 
-    /// The spans that became rows, in the order in which they came.
+    /// The spans that became rows, in order of arrival.
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
         locked(&self.state).rows.clone()
     }
 
-    /// Answers the next requests with these, whatever they are.
+    /// Answers the next requests with these answers, whatever the requests contain.
     pub fn play(&self, answers: impl IntoIterator<Item = Answer>) {
         locked(&self.state).played.extend(answers);
     }
 
-    /// Assigns a licence in a tenant, or takes it away.
+    /// Assigns a licence in a tenant, or removes it.
     pub fn set_licence(&self, tenant: &str, is_licensed: bool) {
         let mut state = locked(&self.state);
         match is_licensed {
@@ -124,17 +128,19 @@ impl Agent365 {
 }
 
 impl Agent365Builder {
-    /// The generation whose senders it takes. Default: [`Profile::V2`].
+    /// Sets the generation of senders. The default is [`Profile::V2`].
     ///
-    /// All but [`Profile::V0_1`] take the documented routes. That one has a path of its own, and answers that say
-    /// nothing of spans. [`Profile::Direct`] takes the standard wire, the others either.
+    /// All generations except [`Profile::V0_1`] use the documented routes. `V0_1` has its own path,
+    /// and its answers do not mention spans. [`Profile::Direct`] only accepts the standard wire
+    /// format, the others accept both.
     #[must_use]
     pub fn profile(mut self, profile: Profile) -> Self {
         self.settings.profile = profile;
         self
     }
 
-    /// Which attributes are mandatory, since sources disagree. Default: those of the attribute reference.
+    /// Sets the mandatory attributes, since sources disagree. The default is the attribute
+    /// reference.
     #[must_use]
     pub fn rule_set(mut self, rule_set: RuleSet) -> Self {
         self.settings.rule_set = rule_set;
@@ -148,21 +154,22 @@ impl Agent365Builder {
         self
     }
 
-    /// Takes app-only tokens without the role, as for registered instances.
+    /// Accepts app-only tokens without the role, as for registered instances.
     #[must_use]
     pub fn without_roles(mut self) -> Self {
         self.settings.demands_role = false;
         self
     }
 
-    /// Says nothing of single spans, as answers did in the first half of 2026.
+    /// Omits results of single spans, like answers in the first half of 2026.
     #[must_use]
     pub fn without_results(mut self) -> Self {
         self.settings.has_results = false;
         self
     }
 
-    /// The longest body, and the status for longer ones. Default: 1,000,000 bytes and 413.
+    /// Sets the maximum length of a body, and the status for longer bodies. The default is
+    /// 1,000,000 bytes and 413.
     #[must_use]
     pub fn limit(mut self, bytes: usize, status: u16) -> Self {
         self.settings.limit = bytes;
@@ -174,7 +181,7 @@ impl Agent365Builder {
     ///
     /// # Errors
     ///
-    /// [`StartError`] when the machine has no port or thread left.
+    /// [`StartError`] if the machine has no free port or thread.
     pub fn start(self) -> Result<Agent365, StartError> {
         let state = Arc::new(Mutex::new(State {
             settings: self.settings,

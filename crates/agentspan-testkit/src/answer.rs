@@ -1,4 +1,4 @@
-//! What the service does with a request: a well-formed answer or a fault.
+//! Answers of the service: well-formed answers and faults.
 
 use std::io::Write;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 /// One answer of a script.
 ///
-/// An answer begins as [`status`](Self::status), [`json`](Self::json) or one of the faults, and
-/// the methods that take `self` refine it. Status, headers and body are used by those answers that
-/// have a head.
+/// Create an answer with [`status`](Self::status), [`json`](Self::json) or one of the faults, and
+/// refine it with the methods that take `self`. Status, headers and body only apply to answers with
+/// a head.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub(crate) status: StatusCode,
@@ -59,11 +59,11 @@ impl Play {
 }
 
 impl Answer {
-    /// Answers with this status, no headers and an empty body.
+    /// Answers with this status, without headers and with an empty body.
     ///
     /// # Panics
     ///
-    /// When `status` is not between 100 and 999.
+    /// If `status` is not between 100 and 999.
     #[must_use]
     #[expect(clippy::panic, reason = "a mistake in the script of a test")]
     pub fn status(status: u16) -> Self {
@@ -89,8 +89,7 @@ impl Answer {
             .body(value.to_string())
     }
 
-    /// Answers 200 with an empty message of gRPC, and this code of gRPC in the trailers: 0 is
-    /// success.
+    /// Answers 200 with an empty gRPC message, and this gRPC code in the trailers: 0 is success.
     #[must_use]
     pub fn grpc(code: u16) -> Self {
         let mut answer = Self::status(200)
@@ -101,11 +100,11 @@ impl Answer {
         answer
     }
 
-    /// Answers with `status` and the body of an error of Agent 365, which names a `code`.
+    /// Answers with `status` and the body of an Agent 365 error with this `code`.
     ///
     /// # Panics
     ///
-    /// As [`status`](Self::status).
+    /// The same as of [`status`](Self::status).
     #[must_use]
     pub fn refusal(status: u16, code: &str) -> Self {
         let error = serde_json::json!({"error": {"code": code, "message": "said by the testkit"}});
@@ -119,7 +118,7 @@ impl Answer {
     ///
     /// # Panics
     ///
-    /// As [`status`](Self::status) and [`header`](Self::header).
+    /// The same as of [`status`](Self::status) and [`header`](Self::header).
     #[must_use]
     pub fn redirect(status: u16, location: &str) -> Self {
         Self::status(status).header("location", location)
@@ -131,48 +130,48 @@ impl Answer {
         Self::played(Play::Reset)
     }
 
-    /// Resets the connection (RST) before anything is read from it, TLS included.
+    /// Resets the connection (RST) before any byte is read from it, even of TLS.
     ///
     /// Such a connection leaves a [`ConnectionRecord`](crate::ConnectionRecord) and no request. On
-    /// a connection that was kept alive, the reset comes after the head of the next request. Only
-    /// scripts can refuse: a closure or a route needs a request to look at, and then this acts as
+    /// a kept-alive connection, the reset comes after the head of the next request. It only works
+    /// in scripts: closures and routes need a request, so there it acts like
     /// [`reset`](Self::reset).
     #[must_use]
     pub fn refuse() -> Self {
         Self::played(Play::Refuse)
     }
 
-    /// Resets the connection (RST) after the head of a request and at least so many bytes of its
+    /// Resets the connection (RST) after the head of a request and at least this many bytes of its
     /// body.
     ///
-    /// It leaves no request. Only scripts can, as with [`refuse`](Self::refuse).
+    /// It leaves no request. It only works in scripts, like [`refuse`](Self::refuse).
     #[must_use]
     pub fn reset_within(bytes: usize) -> Self {
         Self::played(Play::ResetWithin { bytes })
     }
 
-    /// Accepts a connection, reads nothing from it, TLS included, and keeps it open until the
+    /// Accepts a connection, reads nothing from it, not even TLS, and keeps it open until the
     /// service stops.
     ///
-    /// It leaves no request. Only scripts can, as with [`refuse`](Self::refuse).
+    /// It leaves no request. It only works in scripts, like [`refuse`](Self::refuse).
     #[must_use]
     pub fn black_hole() -> Self {
         Self::played(Play::BlackHole)
     }
 
-    /// Answers the greeting of TLS with these bytes, and then reads until the client goes.
+    /// Answers the TLS hello with these bytes, then reads until the client disconnects.
     ///
-    /// It leaves no request; what the client said is in
-    /// [`unserved`](crate::ConnectionRecord::unserved). Only scripts can, as with
+    /// It leaves no request; the client's bytes are in
+    /// [`unserved`](crate::ConnectionRecord::unserved). It only works in scripts, like
     /// [`refuse`](Self::refuse).
     #[must_use]
     pub fn greeting(bytes: impl Into<Bytes>) -> Self {
         Self::played(Play::Greeting).body(bytes)
     }
 
-    /// Answers the greeting of TLS as a server that speaks no more than TLS 1.1.
+    /// Answers the TLS hello like a server that supports at most TLS 1.1.
     ///
-    /// rustls cannot be made to speak it, so that these are the bytes of such a server's first
+    /// rustls does not support this version, so these are the bytes of such a server's first
     /// message.
     #[must_use]
     pub fn tls_1_1() -> Self {
@@ -221,25 +220,25 @@ impl Answer {
         Self::raw("{\"results\": []}\n")
     }
 
-    /// Answers 200 with a chunk that is shorter than it says, so that the end of the body is within
+    /// Answers 200 with a chunk that is shorter than its declared length, so the body ends within
     /// the chunk.
     #[must_use]
     pub fn lying_chunk() -> Self {
         Self::raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nffff\r\n{}\r\n0\r\n\r\n")
     }
 
-    /// Answers 200 with a chunk that says it is longer than any machine's memory.
+    /// Answers 200 with a chunk whose declared length exceeds any machine's memory.
     #[must_use]
     pub fn huge_chunk() -> Self {
         Self::raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffffffffffff0\r\n{}")
     }
 
-    /// Answers with a gzipped body of a mebibyte that becomes a gibibyte, though nobody asked for
-    /// gzip.
+    /// Answers with a gzipped body of one mebibyte that inflates to one gibibyte, although the
+    /// client did not accept gzip.
     ///
     /// # Panics
     ///
-    /// When the system has no memory for it.
+    /// If the system has no memory for it.
     #[must_use]
     #[expect(clippy::expect_used, reason = "a vector takes every byte")]
     pub fn gzip_bomb() -> Self {
@@ -273,12 +272,12 @@ impl Answer {
         Self::played(Play::EndlessBody)
     }
 
-    /// Adds a header, also beside one of the same name.
+    /// Adds a header. A name may occur several times.
     ///
     /// # Panics
     ///
-    /// When HTTP does not allow the name or the value. [`raw`](Self::raw) sends what is not
-    /// allowed.
+    /// If HTTP does not allow the name or the value. To send invalid headers, use
+    /// [`raw`](Self::raw).
     #[must_use]
     #[expect(clippy::panic, reason = "a mistake in the script of a test")]
     pub fn header(mut self, name: &str, value: &str) -> Self {
@@ -299,7 +298,7 @@ impl Answer {
         self
     }
 
-    /// Sets a body of so many bytes, each an `x`.
+    /// Sets a body of this many bytes, each an `x`.
     #[must_use]
     pub fn body_of(self, bytes: usize) -> Self {
         self.body(vec![b'x'; bytes])
@@ -312,21 +311,21 @@ impl Answer {
         self
     }
 
-    /// Promises `declared` bytes, sends the body given and closes the connection.
+    /// Declares `declared` bytes, sends the given body, and closes the connection.
     #[must_use]
     pub fn truncated(mut self, declared: u64) -> Self {
         self.play = Play::Truncated { declared };
         self
     }
 
-    /// Sends the head and the body given, and then nothing more, with the connection left open.
+    /// Sends the head and the given body, then nothing more, and keeps the connection open.
     #[must_use]
     pub fn stalled(mut self) -> Self {
         self.play = Play::StalledBody;
         self
     }
 
-    /// Sends the head and the body given at once, and then a byte every few milliseconds, for ever.
+    /// Sends the head and the given body at once, then a byte every few milliseconds, for ever.
     #[must_use]
     pub fn trickling(mut self) -> Self {
         self.play = Play::TricklingBody;

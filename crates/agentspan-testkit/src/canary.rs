@@ -1,4 +1,4 @@
-//! Finds a secret in bytes, whatever it was encoded with on its way.
+//! Finds a secret in bytes, in any of many encodings.
 
 use std::io::Read;
 
@@ -10,11 +10,12 @@ const FOR_URLS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// How much of a compressed text is looked at.
 const INFLATED_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The forms in which `secret`, a text of ASCII, stands in `bytes`; none if it is not there.
+/// The encodings in which `secret`, an ASCII text, occurs in `bytes`; empty if it does not occur.
 ///
-/// It is found as it is, in other case, reversed, with each character escaped as JSON does it, once or
-/// twice, in both alphabets of base64 at any offset and with any padding, in hexadecimal digits,
-/// percent-encoded, in UTF-16 of both byte orders, and in each of these within gzip.
+/// It finds the secret unchanged, in another case, reversed, with each character escaped as JSON
+/// does it, once or twice, in both alphabets of base64 at any offset and with any padding, in
+/// hexadecimal digits, percent-encoded, in UTF-16 of both byte orders, and in each of these within
+/// gzip.
 ///
 /// ```
 /// use agentspan_testkit::forms_of;

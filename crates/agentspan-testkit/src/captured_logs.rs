@@ -1,4 +1,4 @@
-//! What was logged, kept so that a test can show what was not.
+//! Captures logs, so that a test can check that a secret was not logged.
 
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -12,9 +12,9 @@ const KEPT_BYTES: usize = 64 * 1024 * 1024;
 
 /// The text of everything that was logged through `tracing`, at every level.
 ///
-/// [`on_this_thread`](Self::on_this_thread) sees what one thread logs.
-/// [`everywhere`](Self::everywhere) sees all threads of the process, and what goes through `log`, which HTTP and TLS
-/// libraries use: it is what a test needs that shows that a secret is never logged.
+/// [`on_this_thread`](Self::on_this_thread) captures the logs of one thread.
+/// [`everywhere`](Self::everywhere) captures the logs of all threads of the process, also through
+/// `log`, which HTTP and TLS libraries use. Use it to test that a secret is never logged.
 ///
 /// ```
 /// use agentspan_testkit::CapturedLogs;
@@ -30,7 +30,7 @@ pub struct CapturedLogs {
 }
 
 impl CapturedLogs {
-    /// Captures what this thread logs, until the guard is dropped.
+    /// Captures the logs of this thread until the guard is dropped.
     #[must_use]
     pub fn on_this_thread() -> (Self, DefaultGuard) {
         let logs = Self::default();
@@ -38,14 +38,14 @@ impl CapturedLogs {
         (logs, guard)
     }
 
-    /// Captures what the whole process logs, from the first call on.
+    /// Captures the logs of the whole process, from the first call on.
     ///
-    /// All callers in a process share one text, so that a test looks for secrets and for marks
-    /// that no other test uses.
+    /// All callers in a process share one text, so each test must search for its own unique secrets
+    /// and marks.
     ///
     /// # Panics
     ///
-    /// When something else has set the process's subscriber or logger.
+    /// If other code has set the process's subscriber or logger.
     #[must_use]
     #[expect(
         clippy::expect_used,
@@ -63,20 +63,20 @@ impl CapturedLogs {
         logs.clone()
     }
 
-    /// All that was logged so far, a line per record.
+    /// All logs so far, one line per record.
     #[must_use]
     pub fn text(&self) -> String {
         let text = self.text.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&text).into_owned()
     }
 
-    /// Whether `part` occurs in what was logged.
+    /// Whether `part` occurs in the logs.
     #[must_use]
     pub fn contains(&self, part: &str) -> bool {
         self.text().contains(part)
     }
 
-    /// How many lines hold `part`.
+    /// The number of lines with `part`.
     #[must_use]
     pub fn count(&self, part: &str) -> usize {
         let text = self.text();

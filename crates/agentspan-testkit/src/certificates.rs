@@ -1,4 +1,4 @@
-//! A certificate authority that issues for whatever name the client asks.
+//! A certificate authority that issues a certificate for any requested name.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,11 +12,11 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-/// A certificate could not be made: the random source or a name is at fault.
+/// A certificate could not be created, because of the random source or an invalid name.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificateError {
-    /// The key or the certificate could not be generated, for example for a name that is none.
+    /// The key or the certificate could not be generated, for example because of an invalid name.
     #[error("cannot generate a certificate")]
     Generate(#[from] rcgen::Error),
     /// The TLS library refused the certificate.
@@ -24,12 +24,12 @@ pub enum CertificateError {
     Use(#[from] rustls::Error),
 }
 
-/// A certificate authority for one service, and how its certificates are wrong, if they are.
+/// A certificate authority for one service, which can issue faulty certificates.
 ///
-/// A certificate is issued for each name that a client greets with, so that one service can play
-/// any host; for a client that names none, it is issued for `127.0.0.1` or the address of
-/// [`with_address`](Self::with_address). A client that should
-/// trust the service is given [`root_certificates`](Self::root_certificates).
+/// It issues a certificate for each name in a client's TLS hello, so one service can play any host.
+/// Without a name, it issues one for `127.0.0.1` or the address of
+/// [`with_address`](Self::with_address). Pass [`root_certificates`](Self::root_certificates) to a
+/// client that should trust the service.
 pub struct Certificates {
     issuer: CertifiedIssuer<'static, KeyPair>,
     trusted: CertificateDer<'static>,
@@ -54,7 +54,7 @@ impl Certificates {
     ///
     /// # Errors
     ///
-    /// [`CertificateError`] when no key can be made.
+    /// [`CertificateError`] if no key can be generated.
     pub fn generate() -> Result<Self, CertificateError> {
         let issuer = authority("agentspan testkit authority")?;
         Ok(Self {
@@ -68,11 +68,11 @@ impl Certificates {
         })
     }
 
-    /// Certificates of a trusted authority for another name than the one asked for.
+    /// Certificates of a trusted authority for another name than the requested one.
     ///
     /// # Errors
     ///
-    /// As [`generate`](Self::generate).
+    /// The same as of [`generate`](Self::generate).
     pub fn with_wrong_name() -> Result<Self, CertificateError> {
         Ok(Self {
             wrong: Wrong::Name,
@@ -80,11 +80,11 @@ impl Certificates {
         })
     }
 
-    /// Certificates of a trusted authority whose time is over.
+    /// Expired certificates of a trusted authority.
     ///
     /// # Errors
     ///
-    /// As [`generate`](Self::generate).
+    /// The same as of [`generate`](Self::generate).
     pub fn expired() -> Result<Self, CertificateError> {
         Ok(Self {
             wrong: Wrong::Expired,
@@ -92,11 +92,11 @@ impl Certificates {
         })
     }
 
-    /// Certificates that nobody has signed but their own key. Nobody trusts them.
+    /// Self-signed certificates, which no client trusts.
     ///
     /// # Errors
     ///
-    /// As [`generate`](Self::generate).
+    /// The same as of [`generate`](Self::generate).
     pub fn self_signed() -> Result<Self, CertificateError> {
         Ok(Self {
             wrong: Wrong::SelfSigned,
@@ -104,12 +104,11 @@ impl Certificates {
         })
     }
 
-    /// Certificates of an authority that is not the one in
-    /// [`root_certificates`](Self::root_certificates).
+    /// Certificates of an authority that is not in [`root_certificates`](Self::root_certificates).
     ///
     /// # Errors
     ///
-    /// As [`generate`](Self::generate).
+    /// The same as of [`generate`](Self::generate).
     pub fn of_unknown_authority() -> Result<Self, CertificateError> {
         let another = authority("another authority")?;
         Ok(Self {
@@ -119,7 +118,7 @@ impl Certificates {
         })
     }
 
-    /// Issues for this address to a client that names no host: one that asked for an address.
+    /// Sets the address for clients without a host name, which connect to an address.
     #[must_use]
     pub fn with_address(mut self, address: IpAddr) -> Self {
         self.address = address;
@@ -143,7 +142,7 @@ impl Certificates {
     ///
     /// # Errors
     ///
-    /// [`CertificateError`] when no key can be made, or `name` is none.
+    /// [`CertificateError`] if no key can be generated, or if `name` is invalid.
     pub fn identity_pem(&self, name: &str) -> Result<(String, String), CertificateError> {
         let (certificate, key) = self.leaf(name)?;
         Ok((certificate.pem(), key.serialize_pem()))

@@ -1,4 +1,4 @@
-//! A loopback Microsoft Entra that gives tokens to agents.
+//! A loopback Microsoft Entra that issues tokens for agents.
 
 mod directory;
 mod exchange;
@@ -22,11 +22,11 @@ use self::tokens::Issued;
 
 pub use self::proof::Proof;
 
-/// The token endpoints of all tenants, which check each field of each form.
+/// The token endpoints of all tenants, which check every field of each form.
 ///
-/// Like Entra, it gives an assertion to a blueprint that proves who it is, exchanges that for the token of an
-/// agent, and so on; it refuses with the codes of Entra. Tokens are not signed, and their claims are those that
-/// Agent 365 looks at: see [`claims_of`](crate::claims_of).
+/// Like Entra, it issues an assertion to an authenticated blueprint, exchanges the assertion for
+/// the token of an agent, and so on. It refuses requests with the codes of Entra. Tokens are not
+/// signed, and have the claims that Agent 365 reads: see [`claims_of`](crate::claims_of).
 ///
 /// ```
 /// use agentspan_testkit::{Entra, Proof};
@@ -62,12 +62,13 @@ pub struct AskedToken {
     pub tenant: String,
     /// The fields in their order.
     pub fields: Vec<(String, String)>,
-    /// Zero if it was given a token, else the code of the refusal; `None` if a played answer came first.
+    /// Zero if a token was issued, otherwise the code of the refusal; `None` if a scripted answer
+    /// came first.
     pub code: Option<u32>,
 }
 
 impl AskedToken {
-    /// The value of the first field of this name.
+    /// The value of the first field with this name.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
         let mut fields = self.fields.iter();
@@ -98,44 +99,45 @@ impl Entra {
         self.service.url()
     }
 
-    /// The service, with the requests as they came.
+    /// The service, with the received requests.
     #[must_use]
     pub fn service(&self) -> &Service {
         &self.service
     }
 
-    /// The forms so far, in the order in which they came.
+    /// The forms so far, in order of arrival.
     #[must_use]
     pub fn asked(&self) -> Vec<AskedToken> {
         self.lock().asked.clone()
     }
 
-    /// Answers the next requests with these, whatever they ask.
+    /// Answers the next requests with these answers, whatever the requests contain.
     pub fn play(&self, answers: impl IntoIterator<Item = Answer>) {
         self.lock().played.extend(answers);
     }
 
-    /// Answers the next request with the refusal of this code, as Entra words it.
+    /// Answers the next request with the refusal of this code, in Entra's wording.
     pub fn refuse_once(&self, code: u32) {
         self.play([refusal::answer(code)]);
     }
 
-    /// From now on, all assertions that were given are expired.
+    /// Expires all assertions that were issued so far.
     pub fn expire_assertions(&self) {
         self.lock().issued.expire();
     }
 
-    /// Takes another secret of a blueprint from now on, or none that there was.
+    /// Replaces the secret of a blueprint, or revokes all of its secrets.
     pub fn replace_proof(&self, blueprint: &str, proof: Proof) {
         self.lock().directory.replace_proof(blueprint, proof);
     }
 
-    /// Consents, in a tenant, that an agent acts with a user for Agent 365; without it, it is refused.
+    /// Grants consent, in a tenant, for an agent to act with a user for Agent 365. Without consent,
+    /// such requests are refused.
     pub fn consent(&self, tenant: &str, agent: &str) {
         self.lock().directory.consent(tenant, agent);
     }
 
-    /// The token of a person for an application, such as a blueprint, that came with a request.
+    /// The token of a person for an application, such as a blueprint, as it arrives with a request.
     #[must_use]
     pub fn user_token(&self, tenant: &str, user: &str, audience: &str) -> String {
         self.lock().issued.user_token(tenant, user, audience)
@@ -147,35 +149,35 @@ impl Entra {
 }
 
 impl EntraBuilder {
-    /// A blueprint, which is known in every tenant.
+    /// Adds a blueprint, which every tenant knows.
     #[must_use]
     pub fn blueprint(mut self, id: &str, proof: Proof) -> Self {
         self.directory.replace_proof(id, proof);
         self
     }
 
-    /// An agent that was made in a tenant from a blueprint.
+    /// Adds an agent of a blueprint in a tenant.
     #[must_use]
     pub fn agent(mut self, tenant: &str, id: &str, blueprint: &str) -> Self {
         self.directory.add_agent(tenant, id, blueprint);
         self
     }
 
-    /// The user of an agent, by object id and by principal name.
+    /// Adds the user of an agent, with an object id and a principal name.
     #[must_use]
     pub fn agent_user(mut self, agent: &str, id: &str, name: &str) -> Self {
         self.directory.add_user(agent, id, name);
         self
     }
 
-    /// Consents, in a tenant, that an agent acts with a user for Agent 365.
+    /// Grants consent, in a tenant, for an agent to act with a user for Agent 365.
     #[must_use]
     pub fn consent(mut self, tenant: &str, agent: &str) -> Self {
         self.directory.consent(tenant, agent);
         self
     }
 
-    /// How long tokens live, as answers say. Default: an hour.
+    /// Sets the lifetime of tokens in answers. The default is an hour.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
@@ -186,7 +188,7 @@ impl EntraBuilder {
     ///
     /// # Errors
     ///
-    /// [`StartError`] when the machine has no port or thread left.
+    /// [`StartError`] if the machine has no free port or thread.
     pub fn start(self) -> Result<Entra, StartError> {
         let lifetime = self.lifetime.unwrap_or(Duration::from_secs(60 * 60));
         let state = Arc::new(Mutex::new(State {

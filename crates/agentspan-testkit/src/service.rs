@@ -49,7 +49,7 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// [`StartError`] when the machine has no port or thread left.
+    /// [`StartError`] if the machine has no free port or thread.
     pub fn start() -> Result<Self, StartError> {
         Self::builder().start()
     }
@@ -237,7 +237,7 @@ impl ServiceBuilder {
     ///
     /// # Errors
     ///
-    /// [`StartError`] when the machine has no port or thread left.
+    /// [`StartError`] if the machine has no free port or thread.
     pub fn start(self) -> Result<Service, StartError> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;

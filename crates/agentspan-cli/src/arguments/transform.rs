@@ -1,4 +1,4 @@
-//! The command lines of what makes something else of files: `convert`, `diff` and `replay`.
+//! The command lines of the commands that transform files: `convert`, `diff` and `replay`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Findings in sentences.
+//! Writes findings as sentences.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! Findings as one object of JSON.
+//! Writes findings as one JSON object.
 
 use std::io::{self, Write};
 

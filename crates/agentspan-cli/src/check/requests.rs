@@ -1,4 +1,4 @@
-//! Requests to Agent 365 as wholes: where they go, how long they are, and whose spans they have.
+//! Judges requests to Agent 365 as a whole: their routes, lengths and identities.
 
 use agentspan_model::agent365::contract::{Finding, Judge, Route, RuleId, observed_spans};
 use agentspan_model::received::ReceivedJson;

@@ -1,4 +1,5 @@
-//! Spans of any source as requests to Agent 365, in the flat form of its packages or in that of senders without one.
+//! Writes spans of any source as requests to Agent 365, in the flat form of its packages or in the
+//! form for senders without a package.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Spans with the attributes of Agent Spec as a recording.
+//! Writes spans with the attributes of Agent Spec as a recording.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,5 @@
-//! Spans of any source in OTLP's JSON: <https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>.
+//! Writes spans of any source in OTLP's JSON:
+//! <https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding>.
 
 use std::sync::Arc;
 

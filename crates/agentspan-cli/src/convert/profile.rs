@@ -1,4 +1,4 @@
-//! How the requests of a generation of the contract are written.
+//! The form of requests in each generation of the contract.
 
 use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::contract::Wire;

@@ -1,4 +1,5 @@
-//! Requests to Agent 365 in the JSON of OTLP with every value as a string, as `Profile::Direct` sends them.
+//! Writes requests to Agent 365 in OTLP's JSON with every value as a string, as `Profile::Direct`
+//! sends them.
 
 use serde_json::{Map, Value, json};
 

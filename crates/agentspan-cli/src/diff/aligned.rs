@@ -1,4 +1,4 @@
-//! The spans of two traces, side by side.
+//! Aligns the spans of two traces.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! What differs between two spans that did the same.
+//! Finds the differences between two spans of the same step.
 
 use agentspan_model::mapping::normal::NormalSpan;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! A span that is sent to see what becomes of it.
+//! Sends a test span, and reports its outcome.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! Names, connections, clocks, and receivers of OTLP.
+//! Checks names, connections, clocks, and OTLP receivers.
 
 use std::error::Error;
 use std::time::{Duration, Instant, SystemTime};

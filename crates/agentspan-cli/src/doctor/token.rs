@@ -1,4 +1,4 @@
-//! What a token says of itself. Nobody has verified it, and it is never shown.
+//! Checks the unverified claims of a token. The token is never shown.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! Recordings of Agent Spec Tracing: lines of hooks become spans.
+//! Turns recordings of Agent Spec Tracing, which are lines of hooks, into spans.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! Files of spans, read once or followed while they grow.
+//! Reads files of spans, once or while they grow.
 
 use std::error::Error;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! Where a span was read.
+//! The place in a file from which a span was read.
 
 use std::path::Path;
 use std::sync::Arc;

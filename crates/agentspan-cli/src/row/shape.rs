@@ -1,4 +1,4 @@
-//! The run in miniature, for the list: its longest spans, or how busy it was.
+//! The miniature of a run for the list: its longest spans, or its activity over time.
 
 use std::cmp::Reverse;
 

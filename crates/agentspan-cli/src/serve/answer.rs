@@ -1,4 +1,4 @@
-//! Answers, with the headers that all have.
+//! Answers, with their common headers.
 
 use std::convert::Infallible;
 

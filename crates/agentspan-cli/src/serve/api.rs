@@ -1,4 +1,4 @@
-//! What the page asks for: `page/README.md`.
+//! The API of the page, see `page/README.md`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What was received, kept as files that the other commands read.
+//! Stores received requests as files, which the other commands can read.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};

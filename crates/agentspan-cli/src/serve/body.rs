@@ -1,4 +1,4 @@
-//! Bodies of requests, bounded in size, compressed or not.
+//! Reads bodies of requests with a size limit, compressed or not.
 
 use std::io::Read;
 use std::time::Duration;

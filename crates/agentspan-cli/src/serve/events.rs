@@ -1,4 +1,4 @@
-//! Server-sent events: rows of traces that changed, and what was lost.
+//! Server-sent events: rows of changed traces, and losses.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;

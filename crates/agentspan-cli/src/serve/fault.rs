@@ -1,4 +1,4 @@
-//! Faults on demand, so that senders can be tried.
+//! Faults on demand, to test senders.
 
 use hyper::StatusCode;
 

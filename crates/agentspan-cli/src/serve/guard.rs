@@ -1,4 +1,4 @@
-//! Who may ask: no page of another origin, and nobody without the token if one is set.
+//! Access control: refuses pages of other origins, and requests without the token, if one is set.
 
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
 use hyper::{Request, StatusCode};

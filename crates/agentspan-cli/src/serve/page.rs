@@ -1,4 +1,4 @@
-//! The page as it is embedded: its source without the comments and the indentation, which only its authors read.
+//! The embedded page: its source without comments and indentation.
 
 /// The source, with its scripts and styles.
 const SOURCE: &[u8] = include_bytes!("../../page/index.html");

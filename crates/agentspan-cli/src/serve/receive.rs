@@ -1,4 +1,5 @@
-//! What programs send: OTLP over HTTP and gRPC, requests to Agent 365, lines of Agent Spec recordings.
+//! Receives data from programs: OTLP over HTTP and gRPC, requests to Agent 365, lines of Agent Spec
+//! recordings.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;

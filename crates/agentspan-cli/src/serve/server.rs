@@ -1,4 +1,4 @@
-//! The server: connections, and what they share.
+//! The server: connections and their shared state.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

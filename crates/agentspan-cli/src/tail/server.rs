@@ -1,4 +1,4 @@
-//! Follows a server: its events say which traces changed.
+//! Follows a server, whose events name changed traces.
 
 use std::error::Error;
 use std::io::Write;

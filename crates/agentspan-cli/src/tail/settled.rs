@@ -1,4 +1,4 @@
-//! When a trace is worth printing.
+//! Decides when to print a trace.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Whether a request is let in: path, token, form and size.
+//! Checks the path, the token, the format and the size of a request.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! What becomes of the spans of a request that is let in.
+//! Handles the spans of an accepted request.
 
 use agentspan_model::agent365::contract::{
     Attribute, Judge, ObservedSpan, Operation, observed_spans,

@@ -1,4 +1,4 @@
-//! What the service is to the senders of one generation.
+//! The behaviour of the service for senders of one generation.
 
 use agentspan_model::agent365::Profile;
 

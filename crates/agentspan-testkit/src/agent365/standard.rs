@@ -1,4 +1,4 @@
-//! Whether a body is OTLP/JSON, as the service documents it for senders without an SDK.
+//! Checks that a body is OTLP/JSON, as documented for senders without an SDK.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! The applications and users that are known.
+//! The known applications and users.
 
 use std::collections::{HashMap, HashSet};
 

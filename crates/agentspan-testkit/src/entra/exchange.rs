@@ -1,4 +1,4 @@
-//! Which token a form is given.
+//! Decides which token a form gets.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! How a blueprint proves who it is.
+//! The credentials of a blueprint.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Refusals, worded as those of Entra.
+//! Refusals in Entra's wording.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Tokens and assertions that were given.
+//! The issued tokens and assertions.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
