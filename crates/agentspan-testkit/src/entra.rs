@@ -126,7 +126,7 @@ impl Entra {
         self.lock().issued.expire();
     }
 
-    /// Replaces the secret of a blueprint, or revokes all of its secrets.
+    /// Replaces the credential of a blueprint. Its earlier credential is refused from now on.
     pub fn replace_proof(&self, blueprint: &str, proof: Proof) {
         self.lock().directory.replace_proof(blueprint, proof);
     }
