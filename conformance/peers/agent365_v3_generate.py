@@ -1,4 +1,4 @@
-"""Inputs of `scopes_v3`, `baggage_v3` and `hosting_v3` from a seed, for `agent365_v3_vectors.py`.
+"""Inputs of `scopes_v3`, `baggage_v3`, `hosting_v3` and `size_v3` from a seed, for `agent365_v3_vectors.py`.
 
 They vary what the recorded vectors hold still, and stay within what a program in Rust can write: no value is of a type that
 an argument does not have.
@@ -17,6 +17,8 @@ NUMBERS = [0.0, -0.0, 0.1, 1.5, 1e16, 1e21, 1e-5, 1e-7, 123456789.125, 1.7976931
 WHOLE = [0, 1, -1, 443, 2**31, 2**53 + 1, 2**63 - 1]
 DATES = ["2025-06-01", "2024-02-29"]
 TIMES = ["2025-06-01T12:00:00+00:00", "2025-06-01T12:00:01.500000+02:00", "2025-01-31T23:59:59-05:00"]
+DAYS = ["Mon", "Tue", "Sun"]
+MONTHS = ["Jan", "Feb", "Oct", "Nov", "Okt"]
 
 
 class Inputs:
@@ -362,3 +364,73 @@ class Inputs:
                 steps.append({"op": "register", "agent_id": agent, "tenant_id": "t", "scopes": self.list_of(lambda: "s"), "generator": generator})
         gets = [{"op": "get", "agent_id": agent, "tenant_id": tenant} for agent in agents for tenant in ("t", "u")]
         return steps + [self.random.choice(gets) for _ in range(self.random.randint(1, 4))]
+
+    # Sizes.
+
+    def size(self):
+        """An input of one of the pure functions of the exporter."""
+        function = self.random.choice(list(SIZES))
+        return {"function": function, **SIZES[function](self)}
+
+    def sized_span(self):
+        """A span, now and then with a value that is long enough to be cut."""
+        span = {
+            "traceId": "abcdef00000000000000000000000001", "spanId": "0000000000000001", "parentSpanId": None, "name": self.text() or "span",
+            "kind": "INTERNAL", "startTimeUnixNano": 1765000000123456789, "endTimeUnixNano": 1765000000123956790,
+            "attributes": self.attributes(), "events": None, "links": None, "status": {"code": "UNSET", "message": ""},
+        }
+        for key in ("long", "longer"):
+            if self.chance(60):
+                unit = self.random.choice(["x", '"', "é", "🦀", "\u0001"])
+                span["attributes"].append([key, {"string_repeat": {"unit": unit, "count": self.random.randint(1, 200_000)}}])
+        return span
+
+    def event_of_span(self):
+        return {"timeUnixNano": 1765000000123456789, "name": self.text() or "event", "attributes": self.attributes()}
+
+    def attributes(self):
+        return [[f"key{number}", self.typed()] for number in range(self.random.randint(1, 4))]
+
+    def retry_after(self):
+        random = self.random
+        number = lambda: random.choice(["5", "1.5", " 7 ", "1e3", "-3", "+4", "1_0", ".5", "0", "nan", "-inf", "", "soon", "1e400"])
+        day = lambda: f"{random.choice(DAYS)}, {random.randint(0, 32):02} {random.choice(MONTHS)} {random.choice([2024, 2025, 2026])}"
+        time = lambda: f"{random.randint(0, 24):02}:{random.randint(0, 59):02}:{random.randint(0, 60):02}"
+        date = lambda: f"{day()} {time()} {random.choice(['GMT', 'UTC', '+0200', '-0530', 'EST', ''])}"
+        value = number() if self.chance(40) else date()
+        return {"headers": [["Retry-After", value]], "now": "2025-10-21T07:28:00+00:00"}
+
+    def cooldown(self):
+        """In eighths: our pauses have nanoseconds, and others would differ in the last digit."""
+        random = self.random
+        asked = random.choice([None, None, 0, 3600, random.randint(1, 40_000) / 8, -random.randint(1, 80) / 8, "nan", "inf", "-inf"])
+        return {"failures": random.randint(0, 14), "retry_after": asked, "random": random.randint(-2, 10) / 8}
+
+    def export_url(self):
+        random = self.random
+        endpoint = random.choice(["https://agent365.svc.cloud.microsoft", "host.example", "https://host.example:8443/obs", "host.example:8443"])
+        names = {"agent_id": random.choice(IDS), "tenant_id": random.choice(TENANTS)}
+        return {"endpoint": endpoint, **names, "use_s2s_endpoint": self.chance(50)}
+
+    def domain(self):
+        random = self.random
+        scheme = random.choice(["", "https://", "HTTPS://", "https:", "ftp://", "http:"])
+        rest = random.choice(["host.example", "host.example:8443", "Host.Example/obs", "", "127.0.0.1", "[::1]:8443"])
+        blank = random.choice(["", "", " ", "\t"])
+        return {"env_value": None if self.chance(5) else f"{blank}{scheme}{rest}{blank}"}
+
+    def chunks(self):
+        sizes = [self.random.randint(-1 if self.chance(5) else 0, 12) for _ in range(self.random.randint(0, 12))]
+        return {"sizes": sizes, "max_chunk_bytes": self.random.choice([1, 5, 10, 30, 0, -2])}
+
+
+SIZES = {
+    "estimate_value_bytes": lambda inputs: {"value": inputs.typed()},
+    "estimate_span_bytes": lambda inputs: {"span": {**inputs.sized_span(), "events": inputs.list_of(inputs.event_of_span)}},
+    "chunk_by_size": Inputs.chunks,
+    "truncate_span": lambda inputs: {"span": inputs.sized_span()},
+    "build_export_url": Inputs.export_url,
+    "get_validated_domain_override": Inputs.domain,
+    "parse_retry_after": Inputs.retry_after,
+    "cooldown_seconds": Inputs.cooldown,
+}

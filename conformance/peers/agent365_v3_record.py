@@ -26,6 +26,7 @@ from opentelemetry.trace import SpanKind
 import agent365_since_v2 as forms
 import agent365_v3 as generation
 from agent365_since_v2 import made
+from agent365_v3_size import size
 from typed_values import plain
 
 SWITCHES = ("ENABLE_OBSERVABILITY", "ENABLE_A365_OBSERVABILITY", "ENABLE_A365_OBSERVABILITY_EXPORTER")
@@ -414,4 +415,4 @@ def token_struct(given, exchanges):
     return AgenticTokenStruct(SimpleNamespace(exchange_token=exchange_token), SimpleNamespace(), **handler)
 
 
-FILES = {"scopes_v3": scopes, "baggage_v3": baggage, "hosting_v3": hosting}
+FILES = {"scopes_v3": scopes, "baggage_v3": baggage, "hosting_v3": hosting, "size_v3": size}
