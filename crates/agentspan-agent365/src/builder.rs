@@ -153,15 +153,14 @@ impl<F> DeliveryBuilder<F> {
 
     /// The cloud that the tenants live in. Default: [`ClusterCategory::Prod`].
     ///
-    /// [`Profile::V2`] and [`Profile::V3`] have one host for all clouds and ignore it, as the
-    /// references do.
+    /// Only [`Profile::V0_1`] has a host for each cloud. All later profiles ignore it, as the references do.
     pub fn with_cluster_category(mut self, cluster: ClusterCategory) -> Self {
         self.cluster = cluster;
         self
     }
 
     /// Sends to the path for service-to-service calls. Default: the path for agents; with
-    /// [`Profile::V3`] that which [takes the token](Self::with_route_by_token).
+    /// [`Profile::V3`] and [`Profile::Direct`] that which [takes the token](Self::with_route_by_token).
     ///
     /// [`Profile::V2`] has one path for both and ignores it, as the reference does.
     pub fn with_service_to_service(mut self) -> Self {

@@ -3,16 +3,17 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use agentspan_discovery::{ClusterCategory, DomainOverride, unverified_is_delegated};
 use agentspan_model::agent365::Identity;
+use agentspan_record::DropReason;
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::access_token::AccessToken;
-use crate::export_error::RefusedIdentityError;
+use crate::export_error::{ExportError, RefusedIdentityError};
 use crate::loopback_endpoint::LoopbackEndpoint;
 use crate::wire_profile::{Host, PathChoice, PathPart, WireProfile};
 
@@ -67,6 +68,8 @@ pub(crate) struct Recipient {
     uri: Uri,
     /// For tokens of a user, if it differs.
     delegated_uri: Option<Uri>,
+    /// What its spans wait for: the token or the try that failed last, until one succeeds.
+    obstacle: Mutex<Option<Arc<ExportError>>>,
 }
 
 /// Finds recipients, and remembers them: to check two ids and to write a URL costs as much as to
@@ -98,6 +101,36 @@ impl Recipient {
             (Some(uri), Some(token)) if unverified_is_delegated(token.as_str()) => uri,
             _ => &self.uri,
         }
+    }
+}
+
+impl Recipient {
+    /// Its spans wait because of this.
+    pub(crate) fn hindered(&self, by: ExportError) {
+        *self.lock() = Some(Arc::new(by));
+    }
+
+    /// There is a token. What the service said before still holds.
+    pub(crate) fn has_token(&self) {
+        let is_token = |by: &Arc<ExportError>| by.reason() == DropReason::Token;
+        let mut obstacle = self.lock();
+        if obstacle.as_ref().is_some_and(is_token) {
+            *obstacle = None;
+        }
+    }
+
+    /// The service has taken spans.
+    pub(crate) fn is_served(&self) {
+        *self.lock() = None;
+    }
+
+    pub(crate) fn obstacle(&self) -> Option<Arc<ExportError>> {
+        self.lock().clone()
+    }
+
+    /// Held for moments only.
+    fn lock(&self) -> MutexGuard<'_, Option<Arc<ExportError>>> {
+        self.obstacle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -180,6 +213,7 @@ impl Recipients {
             agentic_user,
             uri,
             delegated_uri,
+            obstacle: Mutex::default(),
         });
         self.known.insert(hash, Arc::clone(&recipient));
         Ok(recipient)

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use agentspan_discovery::TenantEndpointError;
@@ -19,7 +20,7 @@ use crate::transport::TransportError;
 ///
 /// Messages name the identity and never hold a token or a body. They give the reasons of the service, see
 /// [`ServiceReason`].
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExportError {
     /// The token resolver returned an error, which is the cause. Nothing was sent.
@@ -136,12 +137,17 @@ pub enum ExportError {
     QueueShare {
         /// Whose spans were dropped.
         identity: Identity,
+        /// What they waited for: the token or the last try that failed, if there was one.
+        source: Option<Arc<ExportError>>,
     },
-    /// The deadline of the shutdown passed first. Give `shutdown` more time, or flush before it.
+    /// The deadline of the shutdown passed first. If the source says what the spans waited for, mend that. Otherwise give
+    /// `shutdown` more time, or flush before it.
     #[error("the shutdown deadline passed before the spans of {identity} were delivered")]
     ShutdownDeadline {
         /// Whose spans were dropped.
         identity: Identity,
+        /// What they waited for: the token or the last try that failed, if there was one.
+        source: Option<Arc<ExportError>>,
     },
     /// The delivery panicked. Please report it.
     #[error("the delivery of the spans of {identity} panicked")]
@@ -191,6 +197,29 @@ impl ExportError {
         status_meaning(status, &words.join(" "))
     }
 
+    /// What kept the spans from the service, in one sentence that holds no secret: of spans that waited until a deadline or
+    /// until their queue was full, what they waited for. `None` if they waited for nothing but their turn.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        match self {
+            Self::QueueShare { source, .. } | Self::ShutdownDeadline { source, .. } => {
+                source.as_ref()?.obstacle()
+            }
+            Self::Token { source, .. } => {
+                let reason = source.unavailable().and_then(TokenUnavailable::reason);
+                Some(reason.map_or_else(|| self.to_string(), |reason| format!("{self}: {reason}")))
+            }
+            Self::RetriesExhausted {
+                last_status: Some(status),
+                ..
+            } => Some(format!("{self}, the last with status {status}")),
+            Self::RetriesExhausted {
+                source: Some(source),
+                ..
+            } => Some(format!("{self}: {source}")),
+            _ => Some(self.to_string()),
+        }
+    }
+
     /// The reasons that the service gives for the spans.
     #[must_use]
     pub fn service_reasons(&self) -> &[ServiceReason] {
@@ -223,11 +252,12 @@ fn listed(reasons: &[ServiceReason]) -> String {
 ///
 /// Such an error may hold a secret. So neither `Debug` nor `Display` show it, and it is never logged;
 /// [`source`](Error::source) gives it to whoever asks for it.
-pub struct ResolverError(Foreign<BoxError>);
+#[derive(Clone)]
+pub struct ResolverError(Foreign<Arc<dyn Error + Send + Sync>>);
 
 impl ResolverError {
     pub(crate) fn new(error: BoxError) -> Self {
-        Self(Foreign::new(error))
+        Self(Foreign::new(Arc::from(error)))
     }
 
     /// The error, if it says that the resolver may be asked again later.
@@ -277,6 +307,7 @@ impl Error for ResolverError {
 /// The cause may hold a secret: neither `Debug` nor `Display` show it, and it is never logged.
 pub struct TokenUnavailable {
     cause: BoxError,
+    reason: Option<String>,
     retry_after: Option<Duration>,
 }
 
@@ -286,8 +317,23 @@ impl TokenUnavailable {
     pub fn new(cause: impl Into<BoxError>) -> Self {
         Self {
             cause: cause.into(),
+            reason: None,
             retry_after: None,
         }
+    }
+
+    /// Says why there is none, in a sentence without a secret, which logs and reports show. Default: nothing, since nobody
+    /// but you knows what the cause shows.
+    #[must_use]
+    pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// Why there is none, as far as it was said.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
     }
 
     /// Asks for at least this pause. Default: none.
@@ -307,6 +353,7 @@ impl TokenUnavailable {
 impl fmt::Debug for TokenUnavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenUnavailable")
+            .field("reason", &self.reason)
             .field("retry_after", &self.retry_after)
             .finish_non_exhaustive()
     }

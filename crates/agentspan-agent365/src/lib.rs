@@ -22,7 +22,7 @@
 //! # Identity
 //!
 //! A span reaches Agent 365 only if it has an identity: a tenant in the attribute `tenant.id`, or
-//! `microsoft.tenant.id` with `Profile::V2`, and an agent in `gen_ai.agent.id`. The scopes of
+//! `microsoft.tenant.id` since `Profile::V2`, and an agent in `gen_ai.agent.id`. The scopes of
 //! `agentspan-otel` write these attributes, and its `BaggageSpanProcessor` copies them from
 //! baggage. A span without an identity is dropped and counted as [`DropReason::NoIdentity`].
 //!

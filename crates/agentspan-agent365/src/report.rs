@@ -38,8 +38,8 @@ pub struct IdentityReport {
     /// How many of those that the service took it says nothing of: its answer is an older one without
     /// `results`, leaves them out, or broke off. They are not sent again.
     pub unconfirmed: usize,
-    /// How many of them wait for another try: only with [`Profile::V3`](agentspan_model::agent365::Profile::V3)
-    /// and [`Retry::reference`](crate::retry::Retry::reference). Another report says what became of all.
+    /// How many of them wait for another try: only with [`Profile::V3`](agentspan_model::agent365::Profile::V3),
+    /// whose package has a cooldown, and [`Retry::reference`](crate::retry::Retry::reference). Another report says what became of all.
     pub queued: usize,
     /// The user that the agent acts as, `microsoft.agent.user.id`, where the profile tells such
     /// users apart.
@@ -56,7 +56,7 @@ pub struct IdentityReport {
     /// What the service says beside: to which of its destinations it did not route spans that another
     /// one has, and remarks about a request.
     pub notices: Vec<ServiceReason>,
-    /// Which spans were dropped and why. Empty when the service took all of them.
+    /// How many spans were dropped and why. Empty when the service took all of them.
     pub losses: Vec<SpanLoss>,
 }
 
@@ -122,6 +122,12 @@ impl ExportReport {
             .sum()
     }
 
+    /// How many spans one of the service's destinations has, as it says.
+    #[must_use]
+    pub fn confirmed(&self) -> usize {
+        self.identities.iter().map(IdentityReport::confirmed).sum()
+    }
+
     /// How many spans the service took without saying what became of them.
     #[must_use]
     pub fn unconfirmed(&self) -> usize {
@@ -175,6 +181,12 @@ impl ExportReport {
         reasons.next().or_else(|| notices.next())
     }
 
+    /// What kept the first lost spans from the service, of which something is known.
+    pub(crate) fn obstacle(&self) -> Option<String> {
+        let mut losses = self.identities.iter().flat_map(|one| &one.losses);
+        losses.find_map(|loss| loss.error.obstacle())
+    }
+
     /// Spans that were meant for Agent 365 and did not get there.
     pub(crate) fn lost(&self) -> usize {
         let refused: usize = self.refused.iter().map(|refused| refused.spans).sum();
@@ -203,6 +215,12 @@ impl fmt::Display for ExportReport {
 }
 
 impl IdentityReport {
+    /// How many spans one of the service's destinations has, as it says: those exported that are not `unconfirmed`.
+    #[must_use]
+    pub fn confirmed(&self) -> usize {
+        self.exported.saturating_sub(self.unconfirmed)
+    }
+
     /// How many spans were dropped.
     #[must_use]
     pub fn dropped(&self) -> usize {

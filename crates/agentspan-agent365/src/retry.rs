@@ -56,7 +56,8 @@ impl Retry {
 
     /// Tries four times, with the pauses of the reference, as exactly that profile does: 200, 400
     /// and 600 ms, for [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1); for
-    /// [`Profile::V2`](agentspan_model::agent365::Profile::V2), what `Retry-After` asks for up to a
+    /// [`Profile::V2`](agentspan_model::agent365::Profile::V2) and
+    /// [`Profile::Direct`](agentspan_model::agent365::Profile::Direct), what `Retry-After` asks for up to a
     /// minute, or else 0.5, 1 and 2 s. With these, a request keeps its place among those in flight
     /// until its last try, so that an identity whose requests fail or hang delays others.
     ///

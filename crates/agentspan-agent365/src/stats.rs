@@ -56,6 +56,12 @@ impl DeliveryStats {
         self.dropped.get(reason.index()).copied().unwrap_or(0)
     }
 
+    /// How many spans one of the service's destinations has, as it says: those exported that are not `unconfirmed`.
+    #[must_use]
+    pub fn confirmed(&self) -> u64 {
+        self.exported.saturating_sub(self.unconfirmed)
+    }
+
     /// How many spans were dropped.
     #[must_use]
     pub fn dropped(&self) -> u64 {

@@ -36,8 +36,7 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 ///
 /// `Ok(None)` and an empty token mean that there is none. With
 /// [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1) the spans are then sent without the
-/// `authorization` header, and with [`Profile::V2`](agentspan_model::agent365::Profile::V2) they are
-/// dropped and counted, as the reference does.
+/// `authorization` header; with all later profiles they are dropped and counted, as the references do.
 ///
 /// ```
 /// use agentspan_agent365::{AccessToken, TokenResolver};

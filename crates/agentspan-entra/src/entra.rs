@@ -340,8 +340,9 @@ impl TokenResolver for Entra {
         match token.await {
             Ok(token) => Ok(Some(token)),
             Err(error) if error.is_retryable() => {
-                let pause = error.retry_after();
-                Err(TokenUnavailable::new(error).with_retry_after(pause).into())
+                let (pause, reason) = (error.retry_after(), error.to_string());
+                let unavailable = TokenUnavailable::new(error).with_reason(reason);
+                Err(unavailable.with_retry_after(pause).into())
             }
             Err(error) => Err(error.into()),
         }

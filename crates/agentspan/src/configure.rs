@@ -148,7 +148,8 @@ impl Configuration {
     /// ```
     /// use agentspan::model::agent365::Profile;
     ///
-    /// let configuration = agentspan::configure().with_profile(Profile::V2);
+    /// // For a new integration; the default, `V0_1`, serves tenants that have views of its words.
+    /// let configuration = agentspan::configure().with_profile(Profile::V3);
     /// # drop(configuration);
     /// ```
     pub fn with_profile(mut self, profile: Profile) -> Self {

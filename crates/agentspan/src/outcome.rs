@@ -14,6 +14,8 @@ pub(crate) struct Outcome {
     pub(crate) is_late: bool,
     /// The names and the messages of the destinations that lost spans or failed.
     pub(crate) failures: Vec<String>,
+    /// The destinations whose messages say what they lost.
+    pub(crate) told: Vec<String>,
 }
 
 impl Outcome {
@@ -22,7 +24,10 @@ impl Outcome {
             Ok(()) => {}
             Err(OTelSdkError::Timeout(_)) => self.is_late = true,
             // It begins with the name.
-            Err(OTelSdkError::InternalFailure(text)) => self.failures.push(text),
+            Err(OTelSdkError::InternalFailure(text)) => {
+                self.failures.push(text);
+                self.told.push(destination.to_owned());
+            }
             Err(OTelSdkError::AlreadyShutdown) => {
                 let text = format!("{destination} was shut down before");
                 self.failures.push(text);

@@ -69,6 +69,8 @@ pub struct DestinationReport {
     /// 200 characters. A receiver that sees contents may repeat them; from Agent 365's messages,
     /// such parts are removed.
     pub receiver_message: Option<String>,
+    /// Why spans for Agent 365 were lost last, see [`Delivery::last_failure`]. `None` for other destinations.
+    pub last_failure: Option<String>,
 }
 
 impl TelemetryReport {
@@ -85,6 +87,7 @@ impl TelemetryReport {
                 unconfirmed: stats.unconfirmed,
                 cuts: stats.cuts,
                 receiver_message: delivery.receiver_message(),
+                last_failure: delivery.last_failure(),
                 ..DestinationReport::new(counts::AGENT365, counts::of_delivery(&stats))
             }
         });
@@ -99,6 +102,12 @@ impl TelemetryReport {
 }
 
 impl DestinationReport {
+    /// The number of items that the receiver confirmed: exported items that are not `unconfirmed`.
+    #[must_use]
+    pub fn confirmed(&self) -> u64 {
+        self.exported.saturating_sub(self.unconfirmed)
+    }
+
     /// The number of lost items.
     #[must_use]
     pub fn dropped(&self) -> u64 {
@@ -128,6 +137,7 @@ impl DestinationReport {
             losses,
             cuts: SpanCuts::default(),
             receiver_message: None,
+            last_failure: None,
         }
     }
 }
@@ -177,7 +187,11 @@ impl fmt::Display for DestinationReport {
             write!(f, ", {} cut to their limits", self.cuts.spans)?;
         }
         match &self.receiver_message {
-            Some(message) => write!(f, "; the receiver says \"{message}\""),
+            Some(message) => write!(f, "; the receiver says \"{message}\"")?,
+            None => {}
+        }
+        match &self.last_failure {
+            Some(failure) => write!(f, "; last failure: {failure}"),
             None => Ok(()),
         }
     }

@@ -65,11 +65,12 @@ impl<F> DeliveryBuilder<F> {
         self
     }
 
-    /// Sends to the route that takes the token: to that of delegated tokens, `/observability/` with
+    /// Sends to the route that takes the token: to that of delegated tokens, `/observability/` since
     /// [`Profile::V2`](agentspan_model::agent365::Profile::V2), if the token says that it acts for
     /// a user (claim `scp`), or else to that for service-to-service calls,
     /// `/observabilityService/`. Default: all tokens go to one route, as in the reference; but with
-    /// [`Profile::V3`](agentspan_model::agent365::Profile::V3) this is the default.
+    /// [`Profile::V3`](agentspan_model::agent365::Profile::V3) and
+    /// [`Profile::Direct`](agentspan_model::agent365::Profile::Direct) this is the default.
     /// [`Profile::V0_1`](agentspan_model::agent365::Profile::V0_1) has the same two kinds of paths.
     ///
     /// The service refuses a token on the other route with 401 or 403. `microsoft-opentelemetry` 1.5.0 has both routes
@@ -82,16 +83,17 @@ impl<F> DeliveryBuilder<F> {
     }
 
     /// Sends to the profile's usual route, whatever the token says, as the references do: with
-    /// [`Profile::V3`](agentspan_model::agent365::Profile::V3) that is `/observability/`, for
-    /// delegated tokens. Default, but for that profile.
+    /// [`Profile::V3`](agentspan_model::agent365::Profile::V3) that is `/observability/`, for delegated tokens, and with
+    /// [`Profile::V2`](agentspan_model::agent365::Profile::V2) and
+    /// [`Profile::Direct`](agentspan_model::agent365::Profile::Direct) `/observabilityService/`. Default of `V0_1` and `V2`.
     pub fn with_usual_route(mut self) -> Self {
         self.path = Some(PathChoice::Usual);
         self
     }
 
     /// Reads dates in `Retry-After`, too, by this machine's clock. Default: a date is as good as no
-    /// header, as in the reference 2.0.0; [`Profile::V3`](agentspan_model::agent365::Profile::V3) reads
-    /// them anyway. A profile that ignores the header ignores dates as well.
+    /// header, as in the reference 2.0.0; [`Profile::V3`](agentspan_model::agent365::Profile::V3) and
+    /// [`Profile::Direct`](agentspan_model::agent365::Profile::Direct) read them anyway. A profile that ignores the header ignores dates as well.
     pub fn with_retry_after_dates(mut self) -> Self {
         self.retry_after_dates = true;
         self

@@ -24,7 +24,7 @@ use super::ticket::Ticket;
 use super::token_source::TokenSource;
 use super::turn::GaveUp;
 use crate::access_token::AccessToken;
-use crate::destination::segment;
+use crate::destination::{Recipient, segment};
 use crate::export_error::{ExportError, ResolverError, TokenUnavailable};
 use crate::missing_permission::MissingPermission;
 use crate::receipt::Receipt;
@@ -76,7 +76,7 @@ struct Trip<'a> {
 }
 
 /// What is known of a try that failed.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct LastTry {
     status: Option<u16>,
     source: Option<TransportError>,
@@ -85,6 +85,16 @@ pub(super) struct LastTry {
 }
 
 impl LastTry {
+    fn exhausted(self, identity: &Identity, tries: u32) -> ExportError {
+        ExportError::RetriesExhausted {
+            identity: identity.clone(),
+            tries,
+            last_status: self.status,
+            source: self.source,
+            reasons: self.reasons,
+        }
+    }
+
     fn poison(self, identity: &Identity, tries: u32) -> ExportError {
         ExportError::Poison {
             identity: identity.clone(),
@@ -297,8 +307,13 @@ impl Courier {
             let pass = &mut trip.pass;
             let error = match self.token(pass, ticket, room).await {
                 Err(error) if self.waits_for_tokens(&error) => error,
-                other => return other,
+                Err(error) => return Err(error),
+                Ok(token) => {
+                    ticket.recipient.has_token();
+                    return Ok(token);
+                }
             };
+            ticket.recipient.hindered(error.clone());
             let asked = unavailable(&error).and_then(TokenUnavailable::retry_after);
             let failed = Failed {
                 tries: 0,
@@ -320,7 +335,7 @@ impl Courier {
             if let Err(gave_up) = paused {
                 return Err(match gave_up {
                     GaveUp::TooOld => error,
-                    _ => gave_up.error(&ticket.recipient.identity, 0, LastTry::default()),
+                    _ => gave_up.error(&ticket.recipient, 0, LastTry::default()),
                 });
             }
         }
@@ -341,7 +356,7 @@ impl Courier {
         let query = query(ticket).with_refused(refused.clone());
         let other = match own_token(ticket) {
             Some(own) => Some(own),
-            None => self.ask(pass, &query, room).await?,
+            None => self.ask(pass, ticket, &query, room).await?,
         };
         Ok(other.filter(|token| !query.refuses(token)))
     }
@@ -389,12 +404,15 @@ impl Courier {
             attempts.push(attempt);
             let (last, asked) = match judgement {
                 Judgement::Taken(answer) => {
+                    ticket.recipient.is_served();
                     let receipt = Receipt::read(answer.body(), &outbox.keys(), &withheld);
                     return Ok(Sent::Taken(receipt));
                 }
                 Judgement::Final(error) => return Err(error),
                 Judgement::Again { last, asked } => (last, asked),
             };
+            let failed = last.clone().exhausted(identity, *tries);
+            ticket.recipient.hindered(failed);
             // What waits has no body.
             let room = parcel.memory;
             drop(parcel);
@@ -419,7 +437,7 @@ impl Courier {
                 None => Err(GaveUp::TooOld),
             };
             if let Err(gave_up) = paused {
-                return Err(gave_up.error(identity, *tries, last));
+                return Err(gave_up.error(&ticket.recipient, *tries, last));
             }
             if self.reports_queued() {
                 return Ok(Sent::Paused);
@@ -461,12 +479,13 @@ impl Courier {
         if let Some(token) = own_token(ticket) {
             return Ok(Some(token));
         }
-        self.ask(pass, &query(ticket), room).await
+        self.ask(pass, ticket, &query(ticket), room).await
     }
 
     async fn ask(
         &self,
         pass: &mut Pass,
+        ticket: &Ticket,
         query: &TokenQuery,
         room: u64,
     ) -> Result<Option<AccessToken>, ExportError> {
@@ -476,7 +495,8 @@ impl Courier {
         };
         let asked = contain::future(|| resolver.resolve(query));
         let asked = pass.aside(timeout(self.token_deadline, asked), room).await;
-        let asked = asked.map_err(|gave_up| gave_up.error(identity, 0, LastTry::default()))?;
+        let asked =
+            asked.map_err(|gave_up| gave_up.error(&ticket.recipient, 0, LastTry::default()))?;
         let token = match asked {
             Ok(Ok(Ok(token))) => token,
             Ok(Ok(Err(error))) => {
@@ -597,19 +617,14 @@ impl Judgement {
 }
 
 impl GaveUp {
-    /// What became of the spans of `identity`.
-    pub(super) fn error(self, identity: &Identity, tries: u32, last: LastTry) -> ExportError {
-        let identity = identity.clone();
+    /// What became of the spans of an identity.
+    pub(super) fn error(self, recipient: &Recipient, tries: u32, last: LastTry) -> ExportError {
+        let identity = recipient.identity.clone();
+        let source = recipient.obstacle();
         match self {
-            Self::TooOld => ExportError::RetriesExhausted {
-                identity,
-                tries,
-                last_status: last.status,
-                source: last.source,
-                reasons: last.reasons,
-            },
-            Self::QueueShare => ExportError::QueueShare { identity },
-            Self::Shutdown => ExportError::ShutdownDeadline { identity },
+            Self::TooOld => last.exhausted(&identity, tries),
+            Self::QueueShare => ExportError::QueueShare { identity, source },
+            Self::Shutdown => ExportError::ShutdownDeadline { identity, source },
         }
     }
 }

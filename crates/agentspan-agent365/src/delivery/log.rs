@@ -144,6 +144,7 @@ pub(super) fn report(report: &ExportReport) {
                     spans = loss.spans,
                     reason = loss.error.reason().as_str(),
                     service_reason = service_reason(&loss.error),
+                    cause = loss.error.obstacle(),
                     attempts = identity.attempts.len(),
                     last_status = identity.attempts.last().and_then(Attempt::status),
                     "spans were lost"

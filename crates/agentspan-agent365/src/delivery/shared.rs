@@ -77,6 +77,7 @@ pub(crate) struct Shared {
     finished: Mutex<bool>,
     has_finished: Condvar,
     receiver_message: Mutex<Option<String>>,
+    last_failure: Mutex<Option<String>>,
     /// The losses that flushes and shutdowns have told of.
     told: Told<{ DropReason::ALL.len() }>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -118,6 +119,7 @@ impl Shared {
             finished: Mutex::new(false),
             has_finished: Condvar::new(),
             receiver_message: Mutex::default(),
+            last_failure: Mutex::default(),
             told: Told::default(),
             thread: Mutex::new(None),
             thread_id: OnceLock::new(),
@@ -472,16 +474,21 @@ impl Shared {
         lost.map_or(Ok(()), |lost| Err(OTelSdkError::InternalFailure(lost)))
     }
 
-    /// As [`tell`](Self::tell), and that the deadline of a shutdown has passed.
+    /// As [`tell`](Self::tell), of a shutdown whose deadline has passed: its losses say that.
     fn tell_late(&self, before: Losses, timeout: Duration) -> OTelSdkError {
         let lost = self.counters.snapshot().real_losses();
         let lost = self.told.rest_of(lost, before);
+        let late = DropReason::ShutdownDeadline;
         let mut reasons = DropReason::ALL.into_iter().zip(lost);
-        if reasons.all(|(reason, n)| n == 0 || reason == DropReason::ShutdownDeadline) {
+        if reasons.all(|(reason, n)| n == 0 || reason == late) {
             return OTelSdkError::Timeout(timeout);
         }
+        let is_said = lost.get(late.index()).is_some_and(|lost| *lost > 0);
         let lost = lost_spans(lost).unwrap_or_default();
-        OTelSdkError::InternalFailure(format!("the deadline of {timeout:?} passed; {lost}"))
+        OTelSdkError::InternalFailure(match is_said {
+            true => lost,
+            false => format!("the deadline of {timeout:?} passed; {lost}"),
+        })
     }
 
     /// Ends the thread, waits for its end, and tells of losses that were not told.
@@ -564,6 +571,17 @@ impl Shared {
     pub(super) fn keep_message(&self, reason: &ServiceReason) {
         let message = self.receiver_message.lock();
         *message.unwrap_or_else(PoisonError::into_inner) = Some(reason.to_string());
+    }
+
+    pub(crate) fn last_failure(&self) -> Option<String> {
+        let failure = self.last_failure.lock();
+        failure.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps why spans were lost, for [`last_failure`](Self::last_failure).
+    pub(super) fn keep_failure(&self, text: String) {
+        let failure = self.last_failure.lock();
+        *failure.unwrap_or_else(PoisonError::into_inner) = Some(text);
     }
 
     /// Whether nobody gets more time to stop than the first.

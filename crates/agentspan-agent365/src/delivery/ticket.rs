@@ -207,7 +207,10 @@ impl Drop for Ticket {
         };
         let identity = self.recipient.identity.clone();
         let error = match claim.reason_of_loss() {
-            DropReason::ShutdownDeadline => ExportError::ShutdownDeadline { identity },
+            DropReason::ShutdownDeadline => ExportError::ShutdownDeadline {
+                identity,
+                source: self.recipient.obstacle(),
+            },
             _ => ExportError::Internal { identity },
         };
         self.report(Vec::new(), Some(error));

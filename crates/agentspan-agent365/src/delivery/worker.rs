@@ -684,6 +684,9 @@ impl Worker {
         if let Some(reason) = report.service_reason() {
             self.shared.keep_message(reason);
         }
+        if let Some(obstacle) = report.obstacle() {
+            self.shared.keep_failure(obstacle);
+        }
         log::report(report);
         if let Some(observer) = self.observer.as_ref().and_then(Foreign::get) {
             if contain::call(|| observer(report)).is_err() {
@@ -729,7 +732,7 @@ fn give_up(item: Item, why: GaveUp) {
     match item {
         Item::Request(resume) => resume.give_up(why),
         Item::Load(load) => {
-            let error = why.error(&load.ticket.recipient.identity, 0, LastTry::default());
+            let error = why.error(&load.ticket.recipient, 0, LastTry::default());
             load.ticket.settle(Vec::new(), Some(error));
         }
     }

@@ -32,7 +32,7 @@ use crate::wire_profile::WireProfile;
 ///   written as zero, one that does not fit into 64 bits of nanoseconds as the greatest that does.
 /// - A kind of value that this version does not know is written as text.
 ///
-/// For [`Profile::V2`] it is that of version 2.0.0: of a span that is longer than 250 KiB, the largest
+/// Since [`Profile::V2`] it is that of version 2.0.0: of a span that is longer than 250 KiB, the largest
 /// attributes are replaced by the text `TRUNCATED`, one after the other until it fits.
 ///
 /// Either [`Wire`] goes with each profile. On the standard wire a time that was never set is zero.

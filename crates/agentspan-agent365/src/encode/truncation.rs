@@ -1,6 +1,6 @@
 //! The ways to bring a span under the limit of its profile.
 
-/// How a span is cut that is longer than the profile allows: 250 KiB of JSON in ASCII for
+/// How a span is cut that is longer than the profile allows: 250 KiB of JSON in ASCII since
 /// [`Profile::V2`], no limit for [`Profile::V0_1`].
 ///
 /// [`Profile::V0_1`]: agentspan_model::agent365::Profile::V0_1

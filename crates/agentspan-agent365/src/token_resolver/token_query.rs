@@ -11,8 +11,9 @@ pub struct TokenQuery {
     /// Whose spans are to be sent.
     pub identity: Identity,
     /// The user that the agent acts as, of the first span: `microsoft.agent.user.id`. Only with
-    /// [`Profile::V3`](agentspan_model::agent365::Profile::V3), whose resolvers may need it to get the
-    /// token of that user.
+    /// [`Profile::V3`](agentspan_model::agent365::Profile::V3) and
+    /// [`Profile::Direct`](agentspan_model::agent365::Profile::Direct), whose resolvers may need it to get the token
+    /// of that user.
     pub agentic_user: Option<String>,
     /// The token that the service has just refused with 401, when the resolver is asked again.
     ///

@@ -22,6 +22,7 @@ mod flushes;
 mod hostile_ids;
 mod identities;
 mod isolation;
+mod obstacles;
 mod opt_in;
 mod panicking_logger;
 mod per_request;

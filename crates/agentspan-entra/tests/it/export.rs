@@ -1,10 +1,12 @@
 //! Spans wait for tokens, and are sent with them.
 
+use std::error::Error;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use agentspan_agent365::retry::Retry;
-use agentspan_agent365::{Delivery, ExportReport};
+use agentspan_agent365::{Delivery, DropReason, ExportReport};
+use agentspan_entra::{Credential, Entra};
 use agentspan_model::agent365::Profile;
 use agentspan_model::keys;
 use agentspan_testkit::{Answer, Service};
@@ -15,7 +17,10 @@ use opentelemetry::trace::{
 };
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
-use crate::directory::{AGENT, OTHER_AGENT, OTHER_TENANT, TENANT, client, service};
+use crate::directory::{AGENT, BLUEPRINT, OTHER_AGENT, OTHER_TENANT, TENANT, client, service};
+
+/// Long enough that only a hanging test reaches it.
+const LONG: Duration = Duration::from_secs(60);
 
 /// A span of one identity.
 pub(crate) fn span_of(tenant: &str, agent: &str) -> SpanData {
@@ -82,4 +87,46 @@ fn spans_of_an_agent_wait_until_entra_gives_a_token() {
         let path = format!("/observabilityService/tenants/{tenant}/otlp/agents/{agent}/traces");
         assert_eq!(request.path(), path);
     }
+}
+
+fn causes(error: &dyn Error) -> Vec<String> {
+    let mut all = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        all.push(error.to_string());
+        cause = error.source();
+    }
+    all
+}
+
+#[test]
+fn a_shutdown_names_the_refusal_that_spans_have_waited_for() {
+    let entra = service();
+    let agent365 = Service::start().unwrap();
+    let credential = Credential::secret("another secret");
+    let resolver = Entra::builder(BLUEPRINT, credential)
+        .with_loopback_endpoint(entra.url())
+        .build()
+        .unwrap();
+    let delivery = Delivery::builder(resolver)
+        .with_profile(Profile::V2)
+        .with_loopback_endpoint(agent365.url())
+        .build()
+        .unwrap();
+    let report = delivery
+        .exporter()
+        .export_with_report(vec![span_of(TENANT, AGENT)]);
+    entra.service().wait_for(1, LONG).unwrap();
+    // The answer comes long before this has passed, and the pause after it is longer.
+    delivery.shutdown(Duration::from_millis(300)).unwrap_err();
+    let failure = delivery.last_failure().unwrap();
+    assert!(failure.contains("AADSTS7000215"), "{failure}");
+    let loss = &block_on(report).unwrap().identities[0].losses[0];
+    assert_eq!(loss.error.reason(), DropReason::ShutdownDeadline);
+    let causes = causes(&loss.error).join("; ");
+    assert!(causes.contains("AADSTS7000215"), "{causes}");
+    assert_eq!(
+        delivery.stats().dropped_for(DropReason::ShutdownDeadline),
+        1
+    );
 }

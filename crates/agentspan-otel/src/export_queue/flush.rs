@@ -63,7 +63,10 @@ pub(super) fn of_shutdown(
     if is_late && only_late {
         return Err(OTelSdkError::Timeout(timeout));
     }
-    let late = is_late.then(|| format!("the deadline of {timeout:?} passed"));
+    // Losses to the deadline say that it has passed.
+    let late = DropReason::ShutdownDeadline;
+    let is_said = losses.get(late.index()).is_some_and(|lost| *lost > 0);
+    let late = (is_late && !is_said).then(|| format!("the deadline of {timeout:?} passed"));
     let failed =
         (outcome == Outcome::Failed).then(|| format!("the exporter of {name} cannot be shut down"));
     failure([late, lost(name, losses), failed])

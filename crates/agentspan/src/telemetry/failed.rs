@@ -13,6 +13,8 @@ pub(super) struct Failed {
     pub(super) late: Option<(Duration, Unsent)>,
     /// The messages of our destinations. They hold names and numbers only, so a log may show them.
     pub(super) ours: Vec<String>,
+    /// The destinations that say so themselves.
+    pub(super) told: Vec<String>,
     /// The messages of other processors of the provider.
     pub(super) others: Option<String>,
     /// The error of the system that refused a thread for the wait.
@@ -25,9 +27,10 @@ impl Failed {
         let mut failures = self.ours;
         failures.extend(self.others);
         if let Some((timeout, unsent)) = self.late {
-            let shown = Some(unsent.to_string()).filter(|shown| !shown.is_empty());
+            let (count, rest) = (unsent.count(), unsent.without(&self.told));
+            let shown = Some(rest.to_string()).filter(|shown| !shown.is_empty());
             failures.splice(0..0, shown);
-            let unsent = unsent.count();
+            let unsent = count;
             return TelemetryError::Deadline {
                 timeout,
                 unsent,

@@ -197,7 +197,12 @@ impl Pipeline {
 
         let mut outcome = Outcome::default();
         if let Some(delivery) = &self.delivery {
-            outcome.add(counts::AGENT365, delivery.shutdown(deadline.left()));
+            let result = delivery.shutdown(deadline.left());
+            let is_told = result.is_err();
+            outcome.add(counts::AGENT365, result);
+            outcome
+                .failures
+                .extend(delivery.last_failure().filter(|_| is_told));
         }
         for queue in &self.queues {
             outcome.add(queue.name(), queue.shutdown(deadline.left()));
@@ -225,6 +230,7 @@ fn finish(
     let mut failed = Failed {
         late: None,
         ours: Vec::new(),
+        told: Vec::new(),
         others: None,
         no_thread: None,
     };
@@ -236,12 +242,14 @@ fn finish(
         Err(error) => failed.no_thread = Some(error),
     }
     failed.ours = outcome.failures;
+    failed.told = outcome.told;
     failed.late = outcome.is_late.then(|| (deadline.timeout(), unsent()));
     let Failed {
         late,
         ours,
         others,
         no_thread,
+        told: _,
     } = &failed;
     if late.is_none() && ours.is_empty() && others.is_none() && no_thread.is_none() {
         return Ok(());

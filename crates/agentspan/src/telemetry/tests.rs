@@ -226,6 +226,22 @@ fn a14_a_shutdown_that_is_late_says_what_is_lost_for_other_reasons() {
     drop(release);
 }
 
+#[test]
+fn a_shutdown_that_is_late_names_the_deadline_and_each_destination_once() {
+    let (hanging, release) = Hanging::new();
+    let hanging = ExportQueue::builder("hanging", hanging).with_max_spans(1);
+    let hanging = hanging.with_batch_delay(Duration::ZERO).build().unwrap();
+    let telemetry = with_queues(vec![hanging.clone()]);
+    telemetry.tracer("t").start("s").end();
+    // The first is being exported, and the second finds no room.
+    telemetry.tracer("t").start("s").end();
+    let error = telemetry.shutdown(Duration::from_millis(1)).unwrap_err();
+    let text = "the deadline of 1ms passed with 1 spans or hooks not sent; \
+                hanging lost 2 spans (queue_full: 1, shutdown_deadline: 1)";
+    assert_eq!(chain(&error), text);
+    drop(release);
+}
+
 /// Keeps what is exported, also after its shutdown.
 #[derive(Clone, Debug, Default)]
 struct Kept(Arc<Mutex<Vec<SpanData>>>);

@@ -59,6 +59,12 @@ impl Unsent {
         Self(destinations.filter(|(_, it)| !it.is_empty()).collect())
     }
 
+    /// Without the destinations that have told what they lost.
+    pub(super) fn without(mut self, told: &[String]) -> Self {
+        self.0.retain(|(name, _)| !told.contains(name));
+        self
+    }
+
     /// The total number of spans and hooks.
     pub(super) fn count(&self) -> u64 {
         let counts = self.0.iter().flat_map(|(_, counts)| counts);
