@@ -377,7 +377,7 @@ impl<K> Scope<K> {
 
     /// Sets free attributes, given as [`KeyValue`]s or as pairs. Blank keys are left out. A key that an
     /// earlier call has set gets the new value and moves to the end; with
-    /// [`Profile::V3`] the first value stays.
+    /// [`Profile::V3`] and [`Profile::Direct`] the first value stays.
     ///
     /// Free attributes never override the identity, the attributes that the scope records itself,
     /// or the baggage of the request. `microsoft-opentelemetry` 1.5.0 protects these keys, too;

@@ -18,17 +18,17 @@ pub struct AgentDetails {
     /// The description of the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_description: Option<String>,
-    /// The agent's own user id, "AUID". 2.0.0 calls it the agentic user id.
+    /// The object id of the user account in Entra that the agent has of its own ("AUID", agentic user id), if it has one.
     #[serde(
         default,
         alias = "agentic_user_id",
         skip_serializing_if = "Option::is_none"
     )]
     pub agent_auid: Option<String>,
-    /// The agent's user principal name; not written by 2.0.0.
+    /// The agent's user principal name; written by 0.1.0 alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_upn: Option<String>,
-    /// The id of the blueprint, or application, of the agent.
+    /// The application id of the blueprint in Entra that the agent was made from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_blueprint_id: Option<String>,
     /// The kind of agent.

@@ -10,7 +10,7 @@ use crate::masked::debug_masked;
 /// `Debug` masks the content, so that a prompt does not reach a log by accident.
 ///
 /// All profiles share this type. 0.1.0 writes the content only for inferences, and neither the
-/// session nor the conversation; 2.0.0 writes no execution type and no payload.
+/// session nor the conversation; 2.0.0 and later write no execution type and no payload.
 #[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Request {

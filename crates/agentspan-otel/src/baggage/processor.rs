@@ -25,7 +25,7 @@ use crate::scope::starting::{self, Starts};
 /// profile decides the keys, see [`CopiedBaggage`];
 /// [custom attributes](super::BaggageBuilder::with_custom_attribute) come after them. Attributes
 /// that a span already has are never overwritten, and the attributes of a scope take precedence.
-/// Since `microsoft-opentelemetry` 1.5.0 ([`Profile::V3`]), only spans of agents get baggage: spans
+/// Since `microsoft-opentelemetry` 1.5.0 ([`Profile::V3`], [`Profile::Direct`]), only spans of agents get baggage: spans
 /// of scopes, and spans with an operation, a name or an instrumentation scope of that package's
 /// list, see [`BaggageReader::of`].
 ///
