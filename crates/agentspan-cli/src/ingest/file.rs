@@ -50,17 +50,24 @@ struct Followed {
     is_ahead: bool,
 }
 
-impl Files {
-    pub(crate) fn new(paths: impl IntoIterator<Item = PathBuf>) -> Self {
-        let files = paths.into_iter().flat_map(files_of).map(|path| Followed {
-            path: path.into(),
+impl Followed {
+    fn new(path: Arc<Path>) -> Self {
+        Self {
+            path,
             offset: 0,
             line: 0,
             rest: Vec::new(),
             is_one_text: false,
             is_skipping: false,
             is_ahead: false,
-        });
+        }
+    }
+}
+
+impl Files {
+    pub(crate) fn new(paths: impl IntoIterator<Item = PathBuf>) -> Self {
+        let files = paths.into_iter().flat_map(files_of);
+        let files = files.map(|path| Followed::new(path.into()));
         Self {
             files: files.collect(),
             ingest: Ingest::default(),
@@ -152,12 +159,19 @@ impl Files {
     }
 
     fn read_file(&mut self, file: &mut Followed, store: &mut Store) -> io::Result<usize> {
-        let mut input = File::open(&file.path)?;
-        if input.metadata()?.len() < file.offset {
+        let length = length_of(&file.path)?;
+        if length < file.offset {
             // A new file has taken its place.
-            (file.offset, file.line) = (0, 0);
-            file.rest.clear();
+            if !file.rest.trim_ascii().is_empty() {
+                file.line += 1;
+                self.problem(file, "the file was replaced within this line".to_owned());
+            }
+            *file = Followed::new(Arc::clone(&file.path));
         }
+        if length == file.offset {
+            return Ok(0);
+        }
+        let mut input = File::open(&file.path)?;
         input.seek(SeekFrom::Start(file.offset))?;
         let mut spans = 0;
         let mut chunk = vec![0; CHUNK_BYTES];
@@ -296,6 +310,15 @@ fn no_json(text: &str, error: &serde_json::Error) -> String {
     format!("not JSON: {what} at column {column}{help}")
 }
 
+/// How long a file is. To open a pipe that has a name would wait for somebody who writes to it.
+fn length_of(path: &Path) -> io::Result<u64> {
+    let file = std::fs::metadata(path)?;
+    match file.is_file() {
+        true => Ok(file.len()),
+        false => Err(io::Error::other("it is not a regular file")),
+    }
+}
+
 /// The files of a directory that hold JSON, in the order of their names; or the file itself.
 fn files_of(path: PathBuf) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(&path);
@@ -309,7 +332,9 @@ fn files_of(path: PathBuf) -> Vec<PathBuf> {
     };
     let is_json = |path: &PathBuf| {
         let extension = path.extension();
-        extension.is_some_and(|extension| extension == "jsonl" || extension == "json")
+        let is_named = extension.is_some_and(|name| name == "jsonl" || name == "json");
+        // Directories and pipes hold nothing. A link to nowhere is told when it is read.
+        is_named && std::fs::metadata(path).map_or(true, |file| file.is_file())
     };
     let mut paths: Vec<PathBuf> = paths.into_iter().filter(is_json).collect();
     paths.sort();

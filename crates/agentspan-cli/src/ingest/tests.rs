@@ -194,3 +194,50 @@ fn a_file_that_ends_without_a_line_break_is_followed() {
     assert!(files.take_problems().0.is_empty());
     std::fs::remove_file(path).unwrap();
 }
+
+fn path(test: &str) -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("agentspan-{test}-{}.jsonl", std::process::id()))
+}
+
+#[test]
+fn a_file_that_is_replaced_is_read_as_a_new_one() {
+    let path = path("replaced");
+    let line = r#"{"traceId":"a","spanId":"1"}"#;
+    let other = r#"{"traceId":"b","spanId":"2"}"#;
+    // A text of several lines, half a line, and a last line without its end leave something behind.
+    for (before, problems) in [
+        ("{\n\n\n\n\n\"traceId\": \"a\",\n\"spanId\": \"1\",\n\"name\": \"a long one, longer than the next\"}\n".to_owned(), 0),
+        (format!("{line}\n{line}\n{line}\n{{\"tr"), 1),
+        (format!("{line}\n{line}\n{line}"), 0),
+    ] {
+        let mut store = Store::new(1 << 20);
+        let mut files = Files::new([path.clone()]);
+        std::fs::write(&path, &before).unwrap();
+        assert!(files.read(&mut store).unwrap() > 0, "{before}");
+        std::fs::write(&path, format!("\n{other}\n{other}\n")).unwrap();
+        assert_eq!(files.read(&mut store).unwrap(), 2, "{before}");
+        let span = &store.trace("b").unwrap().spans()[0];
+        assert_eq!(span.place.as_ref().unwrap().line, 3, "{before}");
+        assert_eq!(files.take_problems().0.len(), problems, "{before}");
+    }
+    std::fs::remove_file(path).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_with_the_name_of_a_file_is_not_opened() {
+    let directory = path("pipes");
+    std::fs::create_dir_all(directory.join("directory.json")).unwrap();
+    let pipe = directory.join("x.jsonl");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    std::fs::write(directory.join("y.jsonl"), r#"{"traceId":"a","spanId":"1"}"#).unwrap();
+    let mut store = Store::new(1 << 20);
+    assert_eq!(Files::new([directory.clone()]).read(&mut store).unwrap(), 1);
+    let (named, error) = Files::new([pipe.clone()]).read(&mut store).unwrap_err();
+    assert_eq!(
+        (named, error.to_string()),
+        (pipe, "it is not a regular file".to_owned())
+    );
+    std::fs::remove_dir_all(directory).unwrap();
+}
