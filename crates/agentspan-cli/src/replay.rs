@@ -4,8 +4,10 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
-use agentspan_agent365::transport::{HttpAnswer, Transport, TransportRoute};
+use agentspan_agent365::transport::{HttpAnswer, Transport, TransportError, TransportRoute};
 use agentspan_model::agent365::Profile;
+use agentspan_model::agent365::contract::{Answer, SpanOutcome};
+use agentspan_model::received::Withheld;
 use agentspan_tls::TrustRoots;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -31,6 +33,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a request is tried, and the longest pause that a server may ask for.
 const TRIES: u32 = 5;
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How much of a reason is shown.
+const REASON_CHARACTERS: usize = 200;
 
 /// How fast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,49 +192,91 @@ impl Receiver {
             let count = ingest::span_ids(&body).len();
             sent.requests += 1;
             match self.post(&body).await {
-                Ok(rejected) => sent.taken += count.saturating_sub(rejected),
+                Ok(answer) => {
+                    let (rejected, why) = self.rejected(&body, &Answer::read(answer.body()));
+                    sent.taken += count.saturating_sub(rejected);
+                    sent.refused = why.or(sent.refused.take());
+                }
                 Err(why) => sent.refused = Some(why),
             }
         }
     }
 
-    /// The number of spans that were rejected, though the request was taken.
-    async fn post(&self, body: &Value) -> Result<usize, String> {
+    /// The answer of a receiver that took the request. What may pass is tried again, a broken connection as well as a
+    /// status that says so.
+    async fn post(&self, body: &Value) -> Result<HttpAnswer, String> {
         let body = Bytes::from(body.to_string());
-        for attempt in 1..=TRIES {
+        let mut attempt = 1;
+        loop {
             let posted = self
                 .transport
                 .post(&self.uri, &self.headers, body.clone(), TIMEOUT);
-            let answer = posted.await.map_err(|error| error.to_string())?;
-            let status = answer.status();
-            if status.is_success() {
-                return Ok(rejected(&answer));
-            }
-            let is_passing = matches!(status.as_u16(), 408 | 429 | 500..=599);
+            let (why, asked, is_passing) = match posted.await {
+                Ok(answer) if answer.status().is_success() => return Ok(answer),
+                Ok(answer) => {
+                    let status = answer.status().as_u16();
+                    (
+                        format!("the receiver answers {status}"),
+                        answer.retry_after(SystemTime::now()),
+                        matches!(status, 408 | 429 | 500..=599),
+                    )
+                }
+                Err(error) => (error.to_string(), None, is_passing(&error)),
+            };
             if !is_passing || attempt == TRIES {
-                return Err(format!("the receiver answers {}", status.as_u16()));
+                return Err(why);
             }
-            let asked = answer.retry_after(SystemTime::now());
+            attempt += 1;
             let pause = asked.unwrap_or(Duration::from_secs(1)).min(LONGEST_PAUSE);
             tokio::time::sleep(pause).await;
         }
-        Ok(0)
     }
+
+    /// How many spans of a request an answer rejects, and why, if it does: each by itself, as Agent 365 does, or by their
+    /// number. Spans that no destination inside Agent 365 has are not taken either.
+    fn rejected(&self, body: &Value, answer: &Answer) -> (usize, Option<String>) {
+        let is_taken = |span: &str| {
+            let outcome = answer.outcome(span);
+            !matches!(outcome, SpanOutcome::Rejected | SpanOutcome::NotRouted)
+        };
+        let spans = ingest::span_ids(body).into_iter().map(|(_, span)| span);
+        let named: Vec<String> = spans.filter(|span| !is_taken(span)).collect();
+        let partial = answer.partial_success.as_ref();
+        let counted = partial.map_or(0, |partial| partial.rejected_spans);
+        let count = named
+            .len()
+            .max(usize::try_from(counted).unwrap_or(usize::MAX));
+        if count == 0 {
+            return (0, None);
+        }
+        let of_span = named.first().map(|span| answer.reasons(span).join(", "));
+        let of_all = || partial?.message.clone();
+        let reason = of_span.filter(|reason| !reason.is_empty()).or_else(of_all);
+        let colon = if reason.is_some() { ": " } else { "" };
+        // The receiver may repeat what it was sent.
+        let bearer = self.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes);
+        let token = bearer.and_then(|bearer| bearer.strip_prefix(b"Bearer "));
+        let body = body.to_string();
+        let withheld = Withheld::new().with_secret(token.unwrap_or_default());
+        let withheld = withheld.with_body(body.as_bytes());
+        let reason = withheld.show(&reason.unwrap_or_default(), REASON_CHARACTERS);
+        let why = format!("the receiver rejects {count} spans of a request{colon}{reason}");
+        (count, Some(why))
+    }
+}
+
+/// Whether another try can help.
+fn is_passing(error: &TransportError) -> bool {
+    !matches!(
+        error,
+        TransportError::Tls(_) | TransportError::NoRootCertificates
+    )
 }
 
 fn with_path(uri: Uri, path: &'static str) -> Result<Uri, http::uri::InvalidUriParts> {
     let mut parts = uri.into_parts();
     parts.path_and_query = Some(PathAndQuery::from_static(path));
     Uri::from_parts(parts)
-}
-
-/// What `partialSuccess` says.
-fn rejected(answer: &HttpAnswer) -> usize {
-    let json: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
-    let rejected = &json["partialSuccess"]["rejectedSpans"];
-    crate::span::number(rejected)
-        .and_then(|number| number.try_into().ok())
-        .unwrap_or(0)
 }
 
 /// The variable that the user names on the command line.
