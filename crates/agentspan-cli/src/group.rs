@@ -1,6 +1,6 @@
 //! The resource and the scope, which spans of one program share.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -16,7 +16,6 @@ pub(crate) struct Group {
     pub(crate) resource: Value,
     /// The instrumentation scope, as it arrived.
     pub(crate) scope: Value,
-    #[expect(dead_code, reason = "it counts until it is dropped")]
     held: Option<Held>,
 }
 
@@ -78,6 +77,15 @@ impl Groups {
     pub(crate) fn bytes(&self) -> usize {
         self.bytes.load(Ordering::SeqCst)
     }
+}
+
+/// How many bytes these groups take, each of which counts once.
+pub(crate) fn bytes_of<'a>(groups: impl Iterator<Item = &'a Group>) -> usize {
+    let bytes = |group: &Group| group.held.as_ref().map_or(0, |held| held.bytes);
+    let each: HashMap<*const Group, usize> = groups
+        .map(|group| (std::ptr::from_ref(group), bytes(group)))
+        .collect();
+    each.values().sum()
 }
 
 /// About how much memory a value takes. The least that a map takes is for four members.

@@ -13,7 +13,7 @@ use crate::check::{Found, Request, RequestJudge, recorded_body};
 use crate::reading::list;
 use crate::shown::counted;
 use crate::span::{Form, Span};
-use crate::store::Store;
+use crate::store::{Fit, Store};
 
 pub(crate) use agent_spec::plain;
 pub(crate) use file::Files;
@@ -49,6 +49,8 @@ pub(crate) struct Taken {
     pub(crate) spans: usize,
     /// Those that are not kept, since they have no ids.
     pub(crate) without_ids: usize,
+    /// Those that are not kept, since the store is too small for them.
+    pub(crate) too_large: usize,
 }
 
 impl Taken {
@@ -93,7 +95,7 @@ impl Ingest {
     ) -> Result<usize, IngestError> {
         let spans = self.hooks.line(text, place).map_err(IngestError::Hook)?;
         let count = spans.len();
-        spans.into_iter().for_each(|span| store.insert(span));
+        insert(spans, store);
         Ok(count)
     }
 
@@ -148,10 +150,14 @@ impl Ingest {
 
     /// Shows what is known of Agent Spec spans that have not ended. Call it when nothing more has come for now.
     pub(crate) fn flush(&mut self, store: &mut Store) {
-        self.hooks
-            .flush()
-            .into_iter()
-            .for_each(|span| store.insert(span));
+        insert(self.hooks.flush(), store);
+    }
+}
+
+/// The store counts those that do not fit.
+fn insert(spans: Vec<Span>, store: &mut Store) {
+    for span in spans {
+        store.insert(span);
     }
 }
 
@@ -202,8 +208,10 @@ pub(crate) fn body(
                 };
                 span.facts.is_refused = span.is_refused(json, store.package());
                 span.place = place.cloned();
-                store.insert(span);
-                taken.spans += 1;
+                match store.insert(span) {
+                    Fit::Kept => taken.spans += 1,
+                    Fit::TooLarge => taken.too_large += 1,
+                }
             }
         }
     }

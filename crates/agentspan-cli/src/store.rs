@@ -12,7 +12,7 @@ use agentspan_model::agent365::Profile;
 use serde_json::Value;
 
 use crate::answers::Judged;
-use crate::group::{Group, Groups};
+use crate::group::{Group, Groups, bytes_of};
 use crate::row::Row;
 use crate::span::Span;
 
@@ -26,6 +26,13 @@ const TRACE_BYTES: usize = 2_048;
 pub(crate) struct Lost {
     pub(crate) traces: u64,
     pub(crate) spans: u64,
+}
+
+/// Whether a span fits into the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
+    Kept,
+    TooLarge,
 }
 
 /// The spans of one trace.
@@ -94,15 +101,22 @@ impl Store {
     }
 
     /// Keeps a span. A later span of the same ids takes the place of the earlier one, as when a span that
-    /// ran has ended, or a request was sent twice.
-    pub(crate) fn insert(&mut self, span: Span) {
+    /// ran has ended, or a request was sent twice. A span that would not fit if all other traces made room is not
+    /// kept, but counted, and costs no other.
+    pub(crate) fn insert(&mut self, span: Span) -> Fit {
         let bytes = span.bytes();
         let arrived = self.arrivals.get(span.trace_id.as_str()).copied();
+        let growing = arrived.and_then(|arrived| self.traces.get(&arrived));
         let of_trace = if arrived.is_some() { 0 } else { TRACE_BYTES };
-        self.make_room(bytes + of_trace, arrived);
-        if self.bytes().saturating_add(bytes + of_trace) > self.limit {
+        let replaced = growing.and_then(|trace| trace.span(&span.span_id));
+        let more = (bytes + of_trace).saturating_sub(replaced.map_or(0, Span::bytes));
+        let can_fit = self.can_fit(more, &span, growing);
+        if can_fit {
+            self.make_room(more, arrived);
+        }
+        if !can_fit || self.bytes().saturating_add(more) > self.limit {
             self.lost.spans += 1;
-            return;
+            return Fit::TooLarge;
         }
         self.next += 1;
         let number = self.next;
@@ -121,6 +135,17 @@ impl Store {
         let added = bytes + of_trace;
         trace.bytes = (trace.bytes + bytes).saturating_sub(freed);
         self.bytes = (self.bytes + added).saturating_sub(freed);
+        Fit::Kept
+    }
+
+    /// Whether a span that takes so many more bytes fits beside what its trace has, and what these share.
+    fn can_fit(&self, more: usize, span: &Span, growing: Option<&Trace>) -> bool {
+        let bytes = growing.map_or(0, |trace| trace.bytes).saturating_add(more);
+        let fits = |shared: usize| bytes.saturating_add(shared) <= self.limit;
+        let spans = growing.into_iter().flat_map(|trace| &trace.spans);
+        let groups = || spans.chain([span]).map(|span| &*span.group);
+        // Most often all groups fit, so that nobody need ask which of them the trace has.
+        fits(self.groups.bytes()) || fits(bytes_of(groups()))
     }
 
     /// Drops the oldest traces, but for the one that grows.
@@ -225,6 +250,11 @@ impl Trace {
     /// Its id, which all of its spans have.
     pub(crate) fn id(&self) -> &str {
         self.spans.first().map_or("", |span| &span.trace_id)
+    }
+
+    /// The number of its last change.
+    pub(crate) fn changed(&self) -> u64 {
+        self.changed
     }
 
     /// Leaves the sums of the traces that have not changed since this number, if it is one of these.

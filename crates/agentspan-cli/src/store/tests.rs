@@ -5,7 +5,7 @@ use std::sync::Arc;
 use agentspan_model::keys;
 use serde_json::json;
 
-use super::{Store, TRACE_BYTES, Tally};
+use super::{Fit, Store, TRACE_BYTES, Tally};
 use crate::span::Span;
 
 fn span(trace: &str, id: &str, end: u64) -> Span {
@@ -42,6 +42,43 @@ fn a_trace_that_is_too_large_loses_its_newest_spans() {
     }
     assert_eq!(store.trace("a").unwrap().spans().len(), 2);
     assert_eq!((store.lost().traces, store.lost().spans), (0, 1));
+}
+
+#[test]
+fn a_span_that_can_never_fit_costs_no_other() {
+    let bytes = span("a", "1", 2_000).bytes() + TRACE_BYTES;
+    let mut store = Store::new(bytes * 4);
+    for trace in ["a", "b", "c"] {
+        assert_eq!(store.insert(span(trace, "1", 2_000)), Fit::Kept);
+    }
+    let json = |trace: &str, text: usize| json!({"traceId": trace, "spanId": "2", "name": "x".repeat(text)});
+    let large = |trace: &str, text: usize| {
+        Span::of_json(&json(trace, text), None, &Arc::default()).unwrap()
+    };
+    // Alone; beside its trace; and with what it shares with others.
+    assert_eq!(store.insert(large("d", bytes * 4)), Fit::TooLarge);
+    assert_eq!(store.insert(large("b", bytes)), Fit::TooLarge);
+    let resource = json!({"name": "x".repeat(bytes * 4)});
+    for trace in ["e", "a"] {
+        let group = store.group(&resource, &json!(null));
+        let span = Span::of_json(&json(trace, 1), None, &group).unwrap();
+        drop(group);
+        assert_eq!(store.insert(span), Fit::TooLarge);
+    }
+    let held: Vec<_> = store.traces().map(super::Trace::id).collect();
+    assert_eq!(held, ["a", "b", "c"]);
+    assert_eq!((store.lost().traces, store.lost().spans), (0, 4));
+}
+
+#[test]
+fn a_span_that_is_sent_twice_fits_in_its_own_place() {
+    let bytes = span("a", "1", 2_000).bytes() + TRACE_BYTES;
+    let mut store = Store::new(bytes * 2);
+    for trace in ["a", "b", "b", "a"] {
+        assert_eq!(store.insert(span(trace, "1", 2_000)), Fit::Kept);
+    }
+    assert_eq!((store.len(), store.lost().traces), (2, 0));
+    assert_eq!(store.bytes(), 2 * bytes);
 }
 
 #[test]
