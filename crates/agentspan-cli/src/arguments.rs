@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::contract::Level;
 use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 
 use crate::check::{CheckRequest, Format, Rules, Sending};
 use crate::command_error::CommandError;
@@ -172,7 +172,7 @@ fn serve() -> Command {
                 .long("listen")
                 .value_name("ADDRESS")
                 .value_parser(value_parser!(IpAddr))
-                .requires("token")
+                .requires("secret")
                 .help("Listen beyond the loopback, for instance on 0.0.0.0; needs a token"),
         )
         .arg(
@@ -181,6 +181,13 @@ fn serve() -> Command {
                 .value_name("TOKEN")
                 .help("Refuse requests without `Authorization: Bearer TOKEN` or `?token=TOKEN`"),
         )
+        .arg(
+            Arg::new("token-env")
+                .long("token-env")
+                .value_name("NAME")
+                .help("The variable of the environment that has the token, which --token shows to other users of this machine"),
+        )
+        .group(ArgGroup::new("secret").args(["token", "token-env"]))
         .arg(
             Arg::new("memory")
                 .long("memory")
@@ -239,7 +246,8 @@ fn serve_request(matches: &ArgMatches) -> ServeRequest {
         files: files(matches),
         http: SocketAddr::new(address, port("port", HTTP_PORT)),
         grpc: SocketAddr::new(address, port("grpc-port", GRPC_PORT)),
-        token: matches.get_one("token").cloned(),
+        token: text(matches, "token"),
+        token_variable: text(matches, "token-env"),
         store: matches.get_one("store").cloned(),
         store_limit: u64::from(
             matches

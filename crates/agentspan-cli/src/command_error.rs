@@ -35,7 +35,7 @@ pub(crate) enum CommandError {
         source: io::Error,
     },
     /// Other machines can reach the address, and no token is set.
-    #[error("an address beyond the loopback needs --token")]
+    #[error("an address beyond the loopback needs --token-env or --token")]
     NoToken,
     /// The agent of the demonstration cannot send its spans.
     #[error("cannot send the spans of the demonstration")]

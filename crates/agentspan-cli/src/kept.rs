@@ -177,8 +177,8 @@ impl Kept {
     }
 
     /// All of it, to be stored as a file.
-    pub(crate) fn whole(self) -> Option<Vec<u8>> {
-        match &self {
+    pub(crate) fn whole(&self) -> Option<Vec<u8>> {
+        match self {
             Self::Text(text) => Some(text.as_bytes().to_vec()),
             Self::Media(base64) => decoded(base64),
         }

@@ -4,11 +4,13 @@ mod answer;
 mod api;
 mod archive;
 mod body;
+mod connection;
 mod events;
 mod fault;
 mod guard;
 mod list;
 mod page;
+mod parts;
 mod receive;
 mod server;
 mod word;
@@ -19,10 +21,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use agentspan_model::agent365::Profile;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::command_error::{CommandError, Outcome};
 use crate::ingest::Files;
+use crate::replay::variable_of_user;
 use crate::store::Store;
 
 pub(crate) use fault::Fault;
@@ -41,6 +45,8 @@ pub(crate) struct ServeRequest {
     pub(crate) grpc: SocketAddr,
     /// What requests must show; demanded for all addresses but those of the loopback.
     pub(crate) token: Option<String>,
+    /// The variable of the environment that has it instead.
+    pub(crate) token_variable: Option<String>,
     /// How many bytes of spans are kept.
     pub(crate) memory: usize,
     /// Where what is received is kept as files, and how many bytes those may have.
@@ -56,7 +62,11 @@ pub(crate) fn run(
     out: &mut dyn Write,
     errors: &mut dyn Write,
 ) -> Result<Outcome, CommandError> {
-    let access = Access::of(&[request.http, request.grpc], request.token)?;
+    let token = match &request.token_variable {
+        None => request.token,
+        Some(name) => Some(token_of(name)?),
+    };
+    let access = Access::of(&[request.http, request.grpc], token)?;
     let runtime = runtime()?;
     runtime.block_on(async {
         let store = Store::new(request.memory).with_package(request.package);
@@ -91,12 +101,36 @@ pub(crate) fn run(
             files.tell_problems(errors)?;
             tasks.spawn(follow(files, std::sync::Arc::clone(&shared)));
         }
-        stopped().await;
-        match shared.unkept() {
+        let mut unkept = shared.unkept();
+        tokio::select! {
+            () = stopped() => {}
+            why = first(&mut unkept) => {
+                writeln!(errors, "agentspan: a request was not kept: {why}; others are counted")?;
+                errors.flush()?;
+                stopped().await;
+            }
+        }
+        match unkept.borrow().clone() {
             (0, _) => Ok(Outcome::Fine),
             (count, why) => Err(CommandError::Unkept(count, why)),
         }
     })
+}
+
+/// Why the first request is not kept, as soon as there is one.
+async fn first(unkept: &mut watch::Receiver<(usize, String)>) -> String {
+    match unkept.wait_for(|(count, _)| *count > 0).await {
+        Ok(unkept) => unkept.1.clone(),
+        // Nobody keeps anything any more.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// A variable without a token must not open the server to everybody.
+fn token_of(variable: &str) -> Result<String, CommandError> {
+    let token = variable_of_user(variable).map(|token| token.trim().to_owned());
+    let token = token.filter(|token| !token.is_empty());
+    token.ok_or(CommandError::NoVariable)
 }
 
 /// A runtime for one thread: a viewer has little to do.
@@ -124,21 +158,40 @@ fn read(files: &mut Files, shared: &Shared) -> Result<usize, CommandError> {
 }
 
 async fn follow(mut files: Files, shared: std::sync::Arc<Shared>) {
+    let mut was_failed = false;
     loop {
         tokio::time::sleep(FILE_PAUSE).await;
-        // A file that is gone may come again; lines that cannot be read were counted.
-        let read = read(&mut files, &shared);
+        let is_failed = read(&mut files, &shared).is_err();
         let (problems, untold) = files.take_problems();
-        shared.count_unreadable(problems.len() + untold + usize::from(read.is_err()));
+        // A file that is gone may come again. It counts once, however often it is looked for.
+        let failed = usize::from(is_failed && !was_failed);
+        shared.count_unreadable(problems.len() + untold + failed);
+        was_failed = is_failed;
     }
 }
 
-/// Until Ctrl-C.
+/// Until Ctrl-C, or until the system asks for an end, as a service manager does.
 pub(crate) async fn stopped() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without signals, whoever wants an end ends the process.
-        std::future::pending::<()>().await;
+    tokio::select! {
+        Ok(()) = tokio::signal::ctrl_c() => {}
+        () = terminated() => {}
     }
+}
+
+/// Without signals, whoever wants an end ends the process.
+#[cfg(unix)]
+async fn terminated() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    match signal(SignalKind::terminate()) {
+        Ok(mut signals) => drop(signals.recv().await),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() {
+    std::future::pending().await
 }
 
 #[cfg(test)]

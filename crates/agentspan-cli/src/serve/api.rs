@@ -6,15 +6,15 @@ use agentspan_model::agent365::Profile;
 use http_body_util::BodyExt;
 use hyper::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use hyper::{Method, Request, StatusCode};
-use serde_json::Value;
+use percent_encoding::percent_decode_str;
 
 use super::answer::{self, Response, error};
 use super::events::Events;
 use super::server::Shared;
-use super::{list, page};
+use super::{list, page, parts};
 use crate::answers;
 use crate::digest::digests;
-use crate::kept::{self, Kept};
+use crate::kept::Kept;
 use crate::row::Row;
 use crate::skeleton::Skeletons;
 use crate::store::Trace;
@@ -28,7 +28,12 @@ pub(super) fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Response 
         return error(StatusCode::METHOD_NOT_ALLOWED, "only GET and POST");
     }
     let query = request.uri().query().unwrap_or_default();
-    let segments: Vec<&str> = request.uri().path().trim_matches('/').split('/').collect();
+    // Ids of traces and spans may have any characters. They are decoded after the path is divided at its slashes.
+    let segments = request.uri().path().trim_matches('/').split('/');
+    let segments: Vec<_> = segments
+        .map(|segment| percent_decode_str(segment).decode_utf8_lossy())
+        .collect();
+    let segments: Vec<&str> = segments.iter().map(AsRef::as_ref).collect();
     let found = match segments[..] {
         [""] => return page_with_policy(),
         // Browsers ask for it whatever the page says.
@@ -48,11 +53,13 @@ pub(super) fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Response 
             of_trace(shared, trace, |_, trace| answers::raw(trace).to_string())
         }
         ["api", "trace", trace, "span", span] => {
-            contents(shared, trace, span).map(|(json, _)| json.to_string())
+            let found = shared.look(|store| parts::contents(store, trace, span));
+            found.map(|(json, _)| json.to_string())
         }
         ["api", "trace", trace, "span", span, "part", number, ..] => {
-            let part = part(shared, trace, span, number);
-            return of_part(part, segments.get(7).copied(), query);
+            let form = segments.get(7).copied();
+            let answer = |part: &Kept| of_part(part, form, query);
+            return part(shared, [trace, span, number], answer).unwrap_or_else(not_here);
         }
         _ => None,
     };
@@ -69,27 +76,18 @@ fn not_here() -> Response {
     )
 }
 
-/// The contents of a span, and what is kept of them until somebody asks.
-fn contents(shared: &Shared, trace: &str, span: &str) -> Option<(Value, Vec<Kept>)> {
-    let mut json = shared.look(|store| {
-        let trace = store.trace(trace)?;
-        Some(answers::span(trace.row(), trace.span(span)?))
-    })?;
-    let kept = kept::take(&mut json);
-    Some((json, kept))
-}
-
-fn part(shared: &Shared, trace: &str, span: &str, number: &str) -> Option<Kept> {
+fn part<T>(
+    shared: &Shared,
+    [trace, span, number]: [&str; 3],
+    answer: impl FnOnce(&Kept) -> T,
+) -> Option<T> {
     let number: usize = number.parse().ok()?;
-    let (_, kept) = contents(shared, trace, span)?;
-    kept.into_iter().nth(number)
+    let parts = shared.look(|store| shared.parts.of(store, trace, span))?;
+    parts.get(number).map(answer)
 }
 
 /// A slice of a long text, a picture, or all of what is kept, as a file.
-fn of_part(part: Option<Kept>, form: Option<&str>, query: &str) -> Response {
-    let Some(part) = part else {
-        return not_here();
-    };
+fn of_part(part: &Kept, form: Option<&str>, query: &str) -> Response {
     match form {
         None => {
             let from = list::parameter(query, "from").and_then(|from| from.parse().ok());
@@ -130,7 +128,7 @@ fn of_trace(
 
 fn events<B>(shared: &Arc<Shared>, request: &Request<B>) -> Response {
     let last = request.headers().get("last-event-id");
-    let last = last.and_then(|id| id.to_str().ok()?.parse().ok());
+    let last = last.and_then(|id| id.to_str().ok());
     answer::stream_of_type("text/event-stream", Events::after(shared, last).boxed())
 }
 

@@ -55,22 +55,27 @@ impl Archive {
         if line.len() <= LINE_BYTES {
             return self.line(&line);
         }
+        let mut kept = Ok(());
         for resource in list(body, "resourceSpans") {
             for scope in list(resource, "scopeSpans") {
                 for span in list(scope, "spans") {
                     let scope = json!({"scope": scope.get("scope"), "spans": [span]});
                     let of_resource = resource.get("resource");
                     let one = json!({"resource": of_resource, "scopeSpans": [scope]});
-                    self.line(&json!({"resourceSpans": [one]}).to_string())?;
+                    // All are tried, whatever becomes of one of them.
+                    kept = kept.and(self.line(&json!({"resourceSpans": [one]}).to_string()));
                 }
             }
         }
-        Ok(())
+        kept
     }
 
-    /// Keeps one line, which has no line break.
-    pub(crate) fn line(&mut self, line: &str) -> io::Result<()> {
+    /// Keeps one line, which has no line break. One that no reader takes is refused.
+    fn line(&mut self, line: &str) -> io::Result<()> {
         let bytes = line.len() as u64 + 1;
+        if bytes > FILE_BYTES {
+            return Err(io::Error::other("a span is larger than a file may be"));
+        }
         if self
             .current
             .as_ref()
@@ -87,9 +92,14 @@ impl Archive {
             }
         };
         // In one piece, so that a reader sees whole lines.
-        file.write_all(format!("{line}\n").as_bytes())?;
-        *written += bytes;
-        Ok(())
+        let result = file.write_all(format!("{line}\n").as_bytes());
+        match result {
+            Ok(()) => *written += bytes,
+            // Half a line, as of a full disk, would spoil the next one, too.
+            Err(_) if file.set_len(*written).is_ok() => {}
+            Err(_) => self.current = None,
+        }
+        result
     }
 
     /// A new file, which nobody else can read.
@@ -111,7 +121,8 @@ impl Archive {
             let entry = entry?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            if name.starts_with(PREFIX) && name.ends_with(SUFFIX) {
+            let is_ours = name.starts_with(PREFIX) && name.ends_with(SUFFIX);
+            if is_ours && entry.file_type()?.is_file() {
                 files.push((name.into_owned(), entry.path(), entry.metadata()?.len()));
             }
         }
@@ -130,12 +141,49 @@ impl Archive {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::{Archive, FILE_BYTES};
+
+    fn directory(test: &str) -> std::path::PathBuf {
+        let name = format!("agentspan-{test}-{}", std::process::id());
+        std::env::temp_dir().join(name)
+    }
+
+    #[test]
+    fn a_span_that_no_reader_takes_is_refused_and_costs_no_other() {
+        let directory = directory("long");
+        let mut archive = Archive::open(directory.clone(), FILE_BYTES).unwrap();
+        let long = "x".repeat(usize::try_from(FILE_BYTES).unwrap());
+        let spans = [long.as_str(), "kept"].map(|name| json!({"name": name}));
+        let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]});
+        let error = archive.keep(&body).unwrap_err();
+        assert_eq!(error.to_string(), "a span is larger than a file may be");
+        let files: Vec<_> = std::fs::read_dir(&directory).unwrap().collect();
+        let [Ok(file)] = &files[..] else {
+            panic!("{files:?}")
+        };
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        assert!(text.contains("kept") && text.ends_with("\n") && text.len() < 1_000);
+        std::fs::remove_dir_all(directory).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_left_for_the_next() {
+        let directory = directory("full");
+        let mut archive = Archive::open(directory.clone(), FILE_BYTES).unwrap();
+        // Nothing can be written to it, and it cannot be cut.
+        let lost = std::fs::File::open("/dev/null").unwrap();
+        archive.current = Some((lost, 0));
+        assert!(archive.line("{}").is_err());
+        archive.line("{}").unwrap();
+        assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 1);
+        std::fs::remove_dir_all(directory).unwrap();
+    }
 
     #[test]
     fn t28_the_oldest_files_go_first_and_no_others() {
-        let name = format!("agentspan-archive-{}", std::process::id());
-        let directory = std::env::temp_dir().join(name);
+        let directory = directory("archive");
         std::fs::create_dir_all(&directory).unwrap();
         std::fs::write(directory.join("notes.jsonl"), "mine").unwrap();
         let old = |number: u32| directory.join(format!("agentspan-{:015}-{number:06}.jsonl", 1));

@@ -12,7 +12,8 @@ use hyper::body::Incoming;
 /// How large a body may be on its way.
 const MAX_BYTES: usize = 16 << 20;
 
-/// How large it may be when it is decompressed.
+/// How large it may be when it is decompressed, at most. If the store is smaller, then as large as the store, or as a
+/// body that is not compressed.
 const MAX_DECOMPRESSED: usize = 64 << 20;
 
 /// How long it may take to come.
@@ -41,11 +42,11 @@ pub(super) async fn read(body: Incoming) -> Result<Bytes, Refused> {
     Ok(collected.to_bytes())
 }
 
-/// What is in a body with this encoding.
-pub(super) fn decompressed(bytes: Bytes, encoding: &str) -> Result<Bytes, Refused> {
+/// What is in a body with this encoding, for a store of so many bytes.
+pub(super) fn decompressed(bytes: Bytes, encoding: &str, store: usize) -> Result<Bytes, Refused> {
     match encoding {
         "" | "identity" => Ok(bytes),
-        "gzip" => gunzip(&bytes),
+        "gzip" => gunzip(&bytes, store.clamp(MAX_BYTES, MAX_DECOMPRESSED)),
         _ => Err(Refused(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "only gzip is decompressed",
@@ -53,14 +54,13 @@ pub(super) fn decompressed(bytes: Bytes, encoding: &str) -> Result<Bytes, Refuse
     }
 }
 
-fn gunzip(bytes: &[u8]) -> Result<Bytes, Refused> {
-    let limit = u64::try_from(MAX_DECOMPRESSED).unwrap_or(u64::MAX);
+fn gunzip(bytes: &[u8], limit: usize) -> Result<Bytes, Refused> {
     let mut whole = Vec::new();
     let read = MultiGzDecoder::new(bytes)
-        .take(limit + 1)
+        .take(u64::try_from(limit).map_or(u64::MAX, |limit| limit.saturating_add(1)))
         .read_to_end(&mut whole);
     match read {
-        Ok(length) if length > MAX_DECOMPRESSED => Err(Refused(
+        Ok(length) if length > limit => Err(Refused(
             StatusCode::PAYLOAD_TOO_LARGE,
             "the decompressed body is too large",
         )),

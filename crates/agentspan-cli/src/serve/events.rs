@@ -40,10 +40,12 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// Events after the change with this number.
-    pub(super) fn after(shared: &Arc<Shared>, last: Option<u64>) -> Self {
+    /// Events after the one with this id. An id of another process says nothing of the changes in this one: whoever
+    /// reconnects fetches again what is shown.
+    pub(super) fn after(shared: &Arc<Shared>, last: Option<&str>) -> Self {
         let changes = shared.changes();
         let (now, lost) = shared.look(|store| (store.last_change(), store.lost()));
+        let last = last.and_then(|id| change_of(id, shared.process()));
         let client = Client {
             shared: Arc::clone(shared),
             changes,
@@ -56,6 +58,12 @@ impl Events {
             next: Box::pin(async move { (client, hello) }),
         }
     }
+}
+
+/// The number of the change in the id of an event, if this process sent it.
+fn change_of(id: &str, process: u128) -> Option<u64> {
+    let (of, number) = id.split_once('-')?;
+    number.parse().ok().filter(|_| of == format!("{process:x}"))
 }
 
 impl Client {
@@ -81,11 +89,15 @@ impl Client {
             let rows = changed.map(|(number, trace)| (number, trace.row().to_json()));
             (rows.collect::<Vec<_>>(), store.lost())
         });
+        let process = self.shared.process();
         let mut text = String::new();
         for (number, row) in rows {
             self.last = number;
             // Writing to a `String` does not fail.
-            let _ = write!(text, "id: {number}\nevent: trace\ndata: {row}\n\n");
+            let _ = write!(
+                text,
+                "id: {process:x}-{number}\nevent: trace\ndata: {row}\n\n"
+            );
         }
         if lost != seen {
             self.lost = lost;

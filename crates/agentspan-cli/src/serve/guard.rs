@@ -1,7 +1,10 @@
 //! Access control: refuses pages of other origins, and requests without the token, if one is set.
 
+use std::borrow::Cow;
+
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
 use hyper::{Request, StatusCode};
+use percent_encoding::percent_decode_str;
 
 use super::body::Refused;
 use super::server::Access;
@@ -33,7 +36,7 @@ pub(super) fn check<B>(request: &Request<B>, access: &Access) -> Result<(), Refu
     }
     if let Access::Token(token) = access {
         let shown = shown_token(request).unwrap_or_default();
-        if !is_same(shown.as_bytes(), token.as_bytes()) {
+        if !is_same(&shown, token.as_bytes()) {
             return Err(Refused(
                 StatusCode::UNAUTHORIZED,
                 "no token, or another one",
@@ -43,15 +46,19 @@ pub(super) fn check<B>(request: &Request<B>, access: &Access) -> Result<(), Refu
     Ok(())
 }
 
-/// The token of the header, or, for a page that a browser opens, that of the address.
-pub(super) fn shown_token<B>(request: &Request<B>) -> Option<&str> {
+/// The token of the header, or, for a page that a browser opens, that of the address. There, a plus is a plus: tokens
+/// in base64 have some, and no blanks.
+pub(super) fn shown_token<B>(request: &Request<B>) -> Option<Cow<'_, [u8]>> {
     let bearer = text(request.headers(), AUTHORIZATION);
     let bearer = bearer.and_then(|header| header.strip_prefix("Bearer "));
     let query = || {
         let pairs = request.uri().query()?.split('&');
-        pairs.filter_map(|pair| pair.strip_prefix("token=")).next()
+        let token = pairs
+            .filter_map(|pair| pair.strip_prefix("token="))
+            .next()?;
+        Some(percent_decode_str(token).into())
     };
-    bearer.or_else(query)
+    bearer.map(|token| token.as_bytes().into()).or_else(query)
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {

@@ -38,10 +38,11 @@ struct Term {
 
 pub(super) fn answer(shared: &Shared, query: &str) -> Value {
     let filter = Filter::parse(query);
-    let unreadable = shared.unreadable();
+    let (unreadable, unkept) = (shared.unreadable(), shared.unkept().borrow().0);
     shared.look(|store| {
         let mut json = filter.page(store);
         json["unreadable"] = unreadable.into();
+        json["unkept"] = unkept.into();
         json
     })
 }

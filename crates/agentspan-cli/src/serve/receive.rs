@@ -1,5 +1,4 @@
-//! Receives data from programs: OTLP over HTTP and gRPC, requests to Agent 365, lines of Agent Spec
-//! recordings.
+//! Receives data from programs: OTLP over HTTP and gRPC, and requests to Agent 365.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -24,7 +23,7 @@ use super::body::{self, Refused};
 use super::fault::Fault;
 use super::guard::shown_token;
 use super::server::Shared;
-use crate::ingest::{self, Ingest};
+use crate::ingest::{self, Taken};
 use crate::span::Form;
 
 /// The method of OTLP's service.
@@ -32,6 +31,9 @@ const GRPC_EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/
 
 /// Destinations inside Agent 365, as they were seen in its answers.
 const SINKS: [&str; 3] = ["flashpoint", "sentinel", "esp"];
+
+/// Why a span is not kept.
+const TOO_LARGE: &str = "spans too large for the memory of this server";
 
 const JSON: &str = "application/json";
 const PROTOBUF: &str = "application/x-protobuf";
@@ -49,8 +51,6 @@ pub(super) async fn receive(shared: &Shared, request: Request<Incoming>) -> Resp
         otlp(shared, request).await
     } else if is_agent365 {
         agent365(shared, request).await
-    } else if path == "/api/recording" {
-        recording(shared, request).await
     } else {
         Err(Refused(StatusCode::NOT_FOUND, "nothing is received here"))
     };
@@ -62,7 +62,7 @@ pub(super) async fn receive(shared: &Shared, request: Request<Incoming>) -> Resp
 
 async fn otlp(shared: &Shared, request: Request<Incoming>) -> Result<Response, Refused> {
     let is_json = header(request.headers(), CONTENT_TYPE).starts_with(JSON);
-    let bytes = whole(request).await?;
+    let bytes = whole(shared, request).await?;
     let body = if is_json {
         request_from_json(&bytes)?
     } else {
@@ -96,36 +96,47 @@ fn of_fault(fault: &Fault, is_grpc: bool) -> Response {
     response
 }
 
-/// Keeps the spans of a request. Those without ids are counted, and their number is given.
-fn take(shared: &Shared, body: &Value, form: Form) -> usize {
+/// Keeps the spans of a request. Those without ids are counted.
+fn take(shared: &Shared, body: &Value, form: Form) -> Taken {
     let taken = shared.change(|store| ingest::body(body, Some(form), None, store));
     shared.keep(|archive| archive.keep(body));
     shared.count_unreadable(taken.without_ids);
-    taken.without_ids
+    taken
 }
 
-/// The answer of OTLP when so many spans were rejected.
-fn response(rejected: usize) -> ExportTraceServiceResponse {
+/// The answer of OTLP, with how many spans were rejected.
+fn response(taken: Taken) -> ExportTraceServiceResponse {
+    let rejected = taken.without_ids + taken.too_large;
     let partial_success = (rejected > 0).then(|| ExportTracePartialSuccess {
         rejected_spans: i64::try_from(rejected).unwrap_or(i64::MAX),
-        error_message: "spans without traceId or spanId".to_owned(),
+        error_message: match (taken.without_ids, taken.too_large) {
+            (_, 0) => "spans without traceId or spanId",
+            (0, _) => TOO_LARGE,
+            _ => {
+                "spans without traceId or spanId, and spans too large for the memory of this server"
+            }
+        }
+        .to_owned(),
     });
     ExportTraceServiceResponse { partial_success }
 }
 
 async fn agent365(shared: &Shared, request: Request<Incoming>) -> Result<Response, Refused> {
-    if shown_token(&request).is_none_or(str::is_empty) {
+    if shown_token(&request).is_none_or(|token| token.is_empty()) {
         return Err(Refused(StatusCode::UNAUTHORIZED, "no bearer token"));
     }
-    let body = request_from_json(&whole(request).await?)?;
+    let body = request_from_json(&whole(shared, request).await?)?;
     take(shared, &body, Form::Agent365);
     let results = shared.look(|store| {
         let ids = ingest::span_ids(&body);
         let results = ids.iter().map(|(trace, span)| {
             let kept = store.trace(trace).and_then(|trace| trace.span(span));
-            let status = match kept.is_some_and(|span| span.facts.is_refused) {
-                true => json!({"status": "rejected", "reason": "see the findings on the page"}),
-                false => json!({"status": "sent"}),
+            let status = match kept {
+                None => json!({"status": "rejected", "reason": TOO_LARGE}),
+                Some(span) if span.facts.is_refused => {
+                    json!({"status": "rejected", "reason": "see the findings on the page"})
+                }
+                Some(_) => json!({"status": "sent"}),
             };
             let sinks = SINKS.map(|sink| (sink.to_owned(), status.clone()));
             json!({"spanId": span, "sinks": Value::Object(sinks.into_iter().collect())})
@@ -137,36 +148,11 @@ async fn agent365(shared: &Shared, request: Request<Incoming>) -> Result<Respons
     ))
 }
 
-async fn recording(shared: &Shared, request: Request<Incoming>) -> Result<Response, Refused> {
-    let bytes = whole(request).await?;
-    let text = std::str::from_utf8(&bytes);
-    let text = text.map_err(|_| Refused(StatusCode::BAD_REQUEST, "the body is not UTF-8"))?;
-    let (spans, unreadable) = shared.change(|store| {
-        let mut ingest = Ingest::default();
-        let (mut spans, mut unreadable) = (0, 0);
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            match ingest.text(line, None, store) {
-                Ok(count) => spans += count,
-                Err(_) => unreadable += 1,
-            }
-        }
-        ingest.flush(store);
-        (spans, unreadable)
-    });
-    shared.keep(|archive| {
-        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-        lines.try_for_each(|line| archive.line(line))
-    });
-    shared.count_unreadable(unreadable);
-    Ok(answer::json(
-        &json!({"spans": spans, "unreadable": unreadable}),
-    ))
-}
-
 /// The whole body, decompressed.
-async fn whole(request: Request<Incoming>) -> Result<Bytes, Refused> {
+async fn whole(shared: &Shared, request: Request<Incoming>) -> Result<Bytes, Refused> {
     let encoding = header(request.headers(), CONTENT_ENCODING).to_ascii_lowercase();
-    body::decompressed(body::read(request.into_body()).await?, &encoding)
+    let memory = shared.look(|store| store.limit());
+    body::decompressed(body::read(request.into_body()).await?, &encoding, memory)
 }
 
 fn from_json(bytes: &[u8]) -> Result<Value, Refused> {
@@ -207,7 +193,8 @@ async fn grpc(shared: &Shared, request: Request<Incoming>) -> Response {
             return Err(NO_MESSAGE);
         }
         let encoding = if is_compressed { encoding.as_str() } else { "" };
-        from_protobuf(&body::decompressed(bytes, encoding)?)
+        let memory = shared.look(|store| store.limit());
+        from_protobuf(&body::decompressed(bytes, encoding, memory)?)
     });
     match read {
         Ok(body) => {

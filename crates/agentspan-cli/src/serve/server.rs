@@ -5,25 +5,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::archive::Archive;
 use super::body::Refused;
 use super::fault::Fault;
-use super::{answer, api, guard, receive};
+use super::parts::Parts;
+use super::{answer, api, connection, guard, receive};
 use crate::command_error::CommandError;
 use crate::store::Store;
 
 /// How many connections are served at a time.
 const MAX_CONNECTIONS: usize = 512;
-
-/// How long the head of a request may take.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the kernel's refusal of a connection, for want of files, is waited out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -60,8 +55,12 @@ pub(crate) struct Shared {
     unreadable: AtomicUsize,
     archive: Option<Mutex<Archive>>,
     /// How many requests are in no file, and why the last is not.
-    unkept: Mutex<(usize, String)>,
+    unkept: watch::Sender<(usize, String)>,
     faults: Mutex<Vec<Fault>>,
+    /// Another number in every process.
+    process: u128,
+    /// The span of which pieces were asked for last.
+    pub(super) parts: Parts,
     pub(crate) access: Access,
 }
 
@@ -72,8 +71,10 @@ impl Shared {
             changes: watch::Sender::new(0),
             unreadable: AtomicUsize::new(0),
             archive: None,
-            unkept: Mutex::default(),
+            unkept: watch::Sender::default(),
             faults: Mutex::default(),
+            process: agentspan_model::random::bits(),
+            parts: Parts::default(),
             access,
         })
     }
@@ -95,15 +96,15 @@ impl Shared {
         };
         let kept = keep(&mut archive.lock().unwrap_or_else(PoisonError::into_inner));
         if let Err(error) = kept {
-            let mut unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
-            *unkept = (unkept.0 + 1, error.to_string());
+            let why = error.to_string();
+            self.unkept
+                .send_modify(|(count, last)| (*count, *last) = (*count + 1, why));
         }
     }
 
     /// How many requests could not be kept, and why the last could not.
-    pub(super) fn unkept(&self) -> (usize, String) {
-        let unkept = self.unkept.lock().unwrap_or_else(PoisonError::into_inner);
-        unkept.clone()
+    pub(super) fn unkept(&self) -> watch::Receiver<(usize, String)> {
+        self.unkept.subscribe()
     }
 
     /// The fault that the next request gets.
@@ -135,6 +136,11 @@ impl Shared {
     /// The number of the last change, to wait for the next.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    /// What this process puts before the numbers of its changes.
+    pub(super) fn process(&self) -> u128 {
+        self.process
     }
 
     /// Counts what was sent or appended and cannot be read.
@@ -189,7 +195,7 @@ impl Server {
                 Ok((stream, _)) => {
                     let shared = Arc::clone(&self.shared);
                     connections.spawn(async move {
-                        serve_connection(shared, stream).await;
+                        connection::serve(shared, stream).await;
                         drop(place);
                     });
                 }
@@ -200,34 +206,8 @@ impl Server {
     }
 }
 
-async fn serve_connection(shared: Arc<Shared>, stream: TcpStream) {
-    // Small answers must not wait for an acknowledgement; a failure costs only time.
-    drop(stream.set_nodelay(true));
-    let service = service_fn(move |request| {
-        let shared = Arc::clone(&shared);
-        async move { Ok::<_, std::convert::Infallible>(respond(&shared, request).await) }
-    });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(64 << 10);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(64)
-        .keep_alive_interval(Some(HEAD_TIMEOUT))
-        .max_header_list_size(64 << 10);
-    // Why a client went away is its own business.
-    drop(
-        builder
-            .serve_connection(TokioIo::new(stream), service)
-            .await,
-    );
-}
-
-async fn respond(
+/// The answer to one request.
+pub(super) async fn respond(
     shared: &Arc<Shared>,
     request: hyper::Request<hyper::body::Incoming>,
 ) -> answer::Response {

@@ -17,6 +17,7 @@ mod diff;
 mod doctor;
 mod hostile;
 mod replay;
+mod serve;
 mod show;
 mod tail;
 
