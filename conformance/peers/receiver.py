@@ -86,7 +86,7 @@ def fresh_directory(path):
 
 @contextmanager
 def running(command, directory, environment, address):
-    """Runs a server until the block ends, however it ends."""
+    """Runs a server until the block ends, however it ends. It leads the group of its processes."""
     # A signal becomes an exception, so that the server is stopped then too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     log_path = os.path.join(directory, "server.log")
@@ -102,7 +102,7 @@ def running(command, directory, environment, address):
         )
         try:
             wait_until_it_answers(server, address, log_path)
-            yield
+            yield server
         finally:
             stop(server)
 

@@ -73,6 +73,7 @@ usage: cargo xtask <chore>
   peers phoenix                 traces in Arize Phoenix, which takes minutes to install
   peers otlp                    traces in MLflow, which takes minutes to install
   peers serve                   live Python packages and a collector send into `agentspan serve`
+  peers ingest [SPANS]          what `agentspan serve` takes for spans, beside Phoenix; takes minutes
   peers runtimes                runs of WayFlow and LangGraph, replayed, which take minutes to install
   bench [ARGS]                  the benchmarks, compared with peers
   faults [--only TEXT]          the fault matrix, a line for each fault and way into the library: docs/faults.md
@@ -190,6 +191,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
         ("peers", ["agent365", options @ ..]) => peers::agent365(workspace, options),
         ("peers", ["agentspec", options @ ..]) => peers::agentspec(workspace, options),
         ("peers", ["phoenix"]) => peers::phoenix(workspace),
+        ("peers", ["ingest", options @ ..]) => peers::ingest(workspace, options),
         ("peers", ["otlp"]) => peers::otlp(workspace),
         ("peers", ["rotel"]) => peers::rotel(workspace),
         ("peers", ["runtimes"]) => peers::runtimes(workspace),

@@ -1,11 +1,10 @@
 //! `cargo xtask page`: the page of `agentspan serve` in a real browser.
 
-use std::env::consts::EXE_EXTENSION;
 use std::path::PathBuf;
 
 use crate::command::Program;
 use crate::error::XtaskError;
-use crate::workspace::{Built, Workspace, cargo};
+use crate::workspace::{Built, Workspace};
 
 /// What becomes of the pictures that the tests take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +18,7 @@ pub(crate) enum Pictures {
 /// Runs the tests of the page of the command as it is installed, and holds the times that the page has for 10,000
 /// spans and 100,000 traces. The machine should have nothing else to do.
 pub(crate) fn run_for_speed(workspace: &Workspace) -> Result<(), XtaskError> {
-    cargo(workspace)
-        .args(["build", "--release", "--locked", "--package"])
-        .args(["agentspan-cli", "--bin", "agentspan"])
-        .run()?;
-    let command = workspace.target_directory().join("release/agentspan");
-    let command = command.with_extension(EXE_EXTENSION);
+    let command = workspace.command_for_release()?;
     test(workspace, command, Pictures::Discard, &["--speed"])
 }
 

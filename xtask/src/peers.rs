@@ -195,6 +195,23 @@ pub(crate) fn serve(workspace: &Workspace) -> Result<(), XtaskError> {
     Ok(())
 }
 
+/// Measures what the command takes to receive, keep and show spans, beside Arize Phoenix. The machine should have nothing else
+/// to do.
+pub(crate) fn ingest(workspace: &Workspace, options: &[&str]) -> Result<(), XtaskError> {
+    let command = workspace.command_for_release()?;
+    let python = python_with(workspace, "phoenix")?;
+    let hint = "delete its virtual environment in the target directory and run this again";
+    Program::new(&python, workspace.root(), hint)
+        .args([driver(workspace, "ingest"), command])
+        .args([directory(workspace, "ingest")])
+        .args(options)
+        .env("PYTHONUTF8", "1")
+        .env("PYTHONUNBUFFERED", "1")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("NO_PROXY", "127.0.0.1")
+        .run()
+}
+
 /// Runs the driver of a backend, which starts it, uses it and stops it.
 fn backend(workspace: &Workspace, peer: &str, programs: &[PathBuf]) -> Result<(), XtaskError> {
     let python = python_with(workspace, peer)?;

@@ -135,6 +135,20 @@ impl Workspace {
         let path = self.target_directory.join(directory).join(name);
         Ok(path.with_extension(EXE_EXTENSION))
     }
+
+    /// Builds the command `agentspan` as `cargo install` does, and says where it is.
+    ///
+    /// # Errors
+    ///
+    /// It does not compile.
+    pub(crate) fn command_for_release(&self) -> Result<PathBuf, XtaskError> {
+        cargo(self)
+            .args(["build", "--quiet", "--release", "--locked"])
+            .args(["--package", "agentspan-cli", "--bin", "agentspan"])
+            .run()?;
+        let path = self.target_directory.join("release/agentspan");
+        Ok(path.with_extension(EXE_EXTENSION))
+    }
 }
 
 /// Cargo, in the workspace's root.

@@ -78,9 +78,9 @@ class Browser:
 
 
 class Page:
-    """A tab with the page of a server."""
+    """A tab with the page of a server, or with another one that is ready in another way."""
 
-    def __init__(self, browser, address, width=1440, height=900):
+    def __init__(self, browser, address, width=1440, height=900, ready="document.getElementById('main')"):
         self.browser, self.address = browser, address
         target = browser.send("Target.createTarget", url="about:blank")["targetId"]
         self.session = browser.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -88,7 +88,7 @@ class Page:
             self.send(domain + ".enable")
         self.size(width, height)
         self.send("Page.navigate", url=address)
-        self.wait("document.readyState === 'complete' && document.getElementById('main')")
+        self.wait(f"document.readyState === 'complete' && {ready}")
 
     def send(self, method, **parameters):
         return self.browser.send(method, self.session, **parameters)

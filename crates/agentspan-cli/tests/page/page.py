@@ -341,6 +341,7 @@ def nothing_is_wider_than_the_window(page, _):
 def ten_thousand_spans_scroll_with_few_rows(page, address):
     trace = spans.many(14, spans.START - 500_000, 10_000)
     trace.send(address)
+    listed(page)
     page.browser.events.clear()
     begin = time.monotonic()
     opened(page, trace)
