@@ -140,43 +140,41 @@ impl Debug for RequestBaggage {
 #[must_use = "the baggage is there until the guard is dropped"]
 pub struct ActiveBaggage(Option<ThreadBound<ContextGuard>>);
 
-/// Counts entries that did not fit, with one log line for all of them.
+/// Counts entries that did not fit. Logs once per process: callers send some of them, and cannot fill the log.
 pub(crate) fn count_dropped_entries(dropped: u64) {
-    if dropped == 0 {
-        return;
+    static WAS_TOLD: AtomicBool = AtomicBool::new(false);
+    if is_first_drop(dropped, &WAS_TOLD) {
+        contain::log(|| {
+            tracing::error!(
+                target: "agentspan::otel::baggage",
+                dropped,
+                "baggage entries left out: the limits are 64 entries, 8192 bytes, and keys that are tokens; \
+                 further ones are only counted"
+            );
+        });
     }
-    // Relaxed: the count guards no other memory.
-    DROPPED.fetch_add(dropped, Ordering::Relaxed);
-    contain::log(|| {
-        tracing::error!(
-            target: "agentspan::otel::baggage",
-            dropped,
-            "baggage entries left out: the limits are 64 entries, 8192 bytes, and keys that are tokens"
-        );
-    });
 }
 
-/// Counts entries of a caller's header that did not fit. Logs once per process, so that callers
-/// cannot fill the log.
+/// Counts entries of a caller's header that did not fit. Logs once per process.
 pub(crate) fn count_dropped_of_header(dropped: u64) {
     static WAS_TOLD: AtomicBool = AtomicBool::new(false);
-    if dropped == 0 {
-        return;
+    if is_first_drop(dropped, &WAS_TOLD) {
+        contain::log(|| {
+            tracing::warn!(
+                target: "agentspan::otel::baggage",
+                dropped,
+                "entries of a request's baggage header cannot be read, or are too many, and are left out; \
+                 further ones are only counted"
+            );
+        });
     }
-    // Relaxed: see `count_dropped_entries`.
+}
+
+/// Counts entries, and says whether they are the first that `was_told` hears of.
+fn is_first_drop(dropped: u64, was_told: &AtomicBool) -> bool {
+    // Relaxed: the count guards no other memory, and one of the threads finds that nobody was told.
     DROPPED.fetch_add(dropped, Ordering::Relaxed);
-    // Relaxed: one of the threads finds that nobody was told.
-    if WAS_TOLD.swap(true, Ordering::Relaxed) {
-        return;
-    }
-    contain::log(|| {
-        tracing::warn!(
-            target: "agentspan::otel::baggage",
-            dropped,
-            "entries of a request's baggage header cannot be read, or are too many, and are left out; \
-             further ones are only counted"
-        );
-    });
+    dropped > 0 && !was_told.swap(true, Ordering::Relaxed)
 }
 
 /// The number of entries that this process left out because they did not fit, see

@@ -489,11 +489,15 @@ impl ExportQueue {
     /// passed first. The remaining spans are dropped and counted as
     /// [`DropReason::ShutdownDeadline`]. `InternalFailure` if spans were lost for other reasons
     /// that no call has reported, in addition to the deadline if it passed, and if the shutdown of
-    /// the exporter fails. The thread ends in any case.
+    /// the exporter fails. The thread ends in any case. On the queue's own thread, `InternalFailure` at
+    /// once: the thread cannot wait for itself, and ends when the remaining spans are exported.
     pub fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
         let process = self.0.process();
         let told = process.queue.told_so_far();
         process.close();
+        if process.queue.is_own_thread() {
+            return Err(flush::own_thread(&self.0.name));
+        }
         let outcome = process.wait_for_end(Instant::now().checked_add(timeout));
         flush::of_shutdown(&self.0.name, outcome, timeout, process.queue.tell(told))
     }

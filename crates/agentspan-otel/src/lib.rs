@@ -113,7 +113,7 @@ pub use self::mcp_scope::McpScope;
 pub use self::output_scope::OutputScope;
 pub use self::scope::Scope;
 pub use self::scope::future::ScopeFutureExt;
-pub use self::tracer::{ScopeTracer, set_default_tracer};
+pub use self::tracer::{ScopeTracer, has_default_tracer, set_default_tracer};
 
 pub use self::baggage::{BaggageBuilder, BaggageSpanProcessor};
 pub use self::propagation::Propagation;

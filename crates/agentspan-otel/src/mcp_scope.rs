@@ -135,7 +135,9 @@ impl<K> Scope<K> {
     /// Writes the ids of the span, and the baggage that [`Propagation::new`] allows, into the
     /// `_meta` object of an MCP message. Like [`inject_headers`](Self::inject_headers).
     pub fn inject_meta(&self, meta: &mut Map<String, Value>) {
-        Propagation::new().inject_meta(&self.context(), meta);
+        if let Some(context) = self.context_to_pass_on() {
+            Propagation::new().inject_meta(context, meta);
+        }
     }
 }
 

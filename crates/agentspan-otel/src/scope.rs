@@ -424,10 +424,15 @@ impl<K> Scope<K> {
     /// # }
     /// ```
     pub fn inject_headers(&self, headers: &mut dyn Injector) {
-        let core = self.core.as_ref().filter(|_| is_enabled());
-        if let Some(context) = core.and_then(Core::context) {
+        if let Some(context) = self.context_to_pass_on() {
             Propagation::new().inject(context, headers);
         }
+    }
+
+    /// The context that a message takes along. `None` while scopes are switched off.
+    pub(crate) fn context_to_pass_on(&self) -> Option<&Context> {
+        let core = self.core.as_ref().filter(|_| is_enabled());
+        core.and_then(Core::context)
     }
 
     /// Ends the span now. Later recordings are ignored, and so is a second call.

@@ -104,6 +104,12 @@ pub fn set_default_tracer(tracer: ScopeTracer) -> Result<(), DefaultTracerAlread
     DEFAULT.set(tracer).map_err(|_| DefaultTracerAlreadySet)
 }
 
+/// Whether this process has called [`set_default_tracer`].
+#[must_use]
+pub fn has_default_tracer() -> bool {
+    DEFAULT.get().is_some()
+}
+
 /// The tracer of scopes without a tracer of their own.
 pub(crate) fn default_tracer() -> &'static ScopeTracer {
     DEFAULT.get().unwrap_or(&GLOBAL)

@@ -2,9 +2,9 @@
 
 use std::fmt::{self, Display};
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
-use std::thread;
 
 use agentspan_model::keys;
 use agentspan_otel::InvokeAgentScope;
@@ -94,19 +94,26 @@ impl Around {
 
     /// Nobody waits for the answer any more.
     fn dropped(&self) {
-        let panicked = thread::panicking();
         match self {
             Self::Context(_) => {}
             Self::Scope(_, scope) => {
-                // While a panic unwinds, the guard of the poll has recorded it.
-                if !panicked {
-                    scope.record_cancellation();
-                }
+                scope.record_cancellation();
                 scope.end();
             }
             Self::Span(context) => {
-                let what = if panicked { "panic" } else { "cancelled" };
-                self.fail(what.to_owned(), "the request was not answered");
+                self.fail("cancelled".to_owned(), "the request was not answered");
+                context.span().end();
+            }
+        }
+    }
+
+    /// The service panicked. Whoever had entered the scope has recorded it.
+    fn panicked(&self) {
+        match self {
+            Self::Context(_) => {}
+            Self::Scope(_, scope) => scope.end(),
+            Self::Span(context) => {
+                self.fail("panic".to_owned(), "the request was not answered");
                 context.span().end();
             }
         }
@@ -193,15 +200,17 @@ where
             // Only a drop takes the future out, and nobody polls after it.
             return Poll::Pending;
         };
+        let unwinding = EndOnPanic(this.around);
         let polled = {
             let _active = attach(this.context);
             // Says so on the scope if a panic unwinds through it.
-            let _entered = match this.around {
+            let _entered = match &*unwinding.0 {
                 Some(Around::Scope(_, scope)) => Some(scope.enter()),
                 _ => None,
             };
             future.poll(task)
         };
+        unwinding.disarm();
         if let Poll::Ready(output) = &polled {
             if let Some(around) = this.around.take() {
                 match output {
@@ -211,6 +220,24 @@ where
             }
         }
         polled
+    }
+}
+
+/// Ends what is around a request when the service panics. Another panic on this thread may only drop the
+/// future, which is a cancellation.
+struct EndOnPanic<'a>(&'a mut Option<Around>);
+
+impl EndOnPanic<'_> {
+    fn disarm(self) {
+        mem::forget(self);
+    }
+}
+
+impl Drop for EndOnPanic<'_> {
+    fn drop(&mut self) {
+        if let Some(around) = self.0.take() {
+            around.panicked();
+        }
     }
 }
 

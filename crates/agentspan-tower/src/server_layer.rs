@@ -191,6 +191,9 @@ impl ServerLayer {
     /// never written. With axum that is `MatchedPath`, which a layer of [`route_layer`] finds among
     /// the extensions. The span ends when the head of the answer is there.
     ///
+    /// The span comes from the global tracer provider of `opentelemetry`. Without one, as in a program that
+    /// only calls `into_processor` and `set_default_tracer`, there is none.
+    ///
     /// [`route_layer`]: https://docs.rs/axum/latest/axum/struct.Router.html#method.route_layer
     pub fn with_span(
         mut self,

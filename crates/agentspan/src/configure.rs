@@ -10,7 +10,8 @@ use agentspan_model::keys;
 use agentspan_model::mapping::{ContentCapture, Rendering};
 use agentspan_otel::scopes::set_enabled;
 use agentspan_otel::{
-    AgentMetrics, ConsoleExporter, ExportQueue, OtelBridge, ScopeTracer, set_default_tracer,
+    AgentMetrics, ConsoleExporter, ExportQueue, OtelBridge, ScopeTracer, has_default_tracer,
+    set_default_tracer,
 };
 use agentspan_processor::{BackgroundQueue, SpanProcessor};
 use agentspan_queue::contain::{self, Panicked};
@@ -481,7 +482,9 @@ impl Configuration {
     /// processor, so keep clones of its [`delivery`](AgentSpanProcessor::delivery) and its
     /// [`queues`](AgentSpanProcessor::queues) to flush and to count. Agent Spec processors of the
     /// configuration are ignored: pass them to the traces. With `OTEL_SDK_DISABLED=true` in the
-    /// environment, the processor does nothing, and scopes are off.
+    /// environment, the processor does nothing, and scopes are off. Once a
+    /// default tracer of scopes is set, the processor can switch scopes on, but not off: those of the
+    /// first pipeline go on.
     ///
     /// ```
     /// use agentspan::otel::{ScopeTracer, set_default_tracer};
@@ -518,7 +521,10 @@ impl Configuration {
         let meter = foreign(|| meter.meter())?;
         let processor = || self.processor(switches, &environment, meter.as_ref());
         let (processor, missing) = foreign(processor)??;
-        set_enabled(switches.observability);
+        // Scopes that another pipeline of this process has switched on stay on.
+        if switches.observability || !has_default_tracer() {
+            set_enabled(switches.observability);
+        }
         warn_of(missing, processor.agent365());
         let (delivery, queues) = (processor.delivery(), processor.queues());
         let none = AgentSpec::disabled();

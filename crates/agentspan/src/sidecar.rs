@@ -186,9 +186,9 @@ impl Sidecar {
         if switches.without_invoke_agent_input() {
             sidecar = sidecar.without_invoke_agent_input();
         }
-        let endpoint = environment.non_empty(names::SPECTRA_ENDPOINT);
+        let endpoint = environment.non_blank(names::SPECTRA_ENDPOINT);
         let protocol = || {
-            let value = environment.non_empty(names::SPECTRA_PROTOCOL);
+            let value = environment.non_blank(names::SPECTRA_PROTOCOL);
             value.and_then(protocol_of)
         };
         Some(Self {

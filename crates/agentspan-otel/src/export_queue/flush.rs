@@ -30,12 +30,15 @@ impl ExportFlush {
     /// # Errors
     ///
     /// [`OTelSdkError::Timeout`] if the time passed first; the spans stay in the queue.
-    /// `InternalFailure` if spans were lost and no call has reported them, and if the flush of the
-    /// exporter fails.
+    /// `InternalFailure` if spans were lost and no call has reported them, if the flush of the
+    /// exporter fails, and on the queue's own thread, which cannot wait for itself.
     pub fn wait(self, timeout: Duration) -> OTelSdkResult {
         let handle = &self.queue.0;
         let deadline = Instant::now().checked_add(timeout);
         let process = handle.process();
+        if process.queue.is_own_thread() {
+            return Err(own_thread(&handle.name));
+        }
         let outcome = process.wait_for_flush(self.ticket, deadline);
         if outcome == Outcome::Late {
             // Nothing is told. The next call does, which may have the time to say what became of the rest.
@@ -46,6 +49,11 @@ impl ExportFlush {
             .then(|| format!("the exporter of {} cannot be flushed", handle.name));
         failure([lost, failed])
     }
+}
+
+/// An exporter, or what it calls, waits for the thread that it runs on.
+pub(super) fn own_thread(name: &str) -> OTelSdkError {
+    OTelSdkError::InternalFailure(format!("the thread of {name} cannot wait for itself"))
 }
 
 /// Says what a shutdown has lost and nobody was told of.

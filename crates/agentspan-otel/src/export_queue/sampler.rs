@@ -22,6 +22,8 @@ pub(super) struct Sampler {
     next: u64,
     /// The number of the last trace of which it is known when its first span came.
     last_dated: u64,
+    /// What time it was at the last tick.
+    now: Duration,
     spans: usize,
     bytes: u64,
     decided: HashMap<TraceId, bool>,
@@ -76,6 +78,7 @@ impl Sampler {
             order: VecDeque::new(),
             next: 0,
             last_dated: 0,
+            now: Duration::ZERO,
             spans: 0,
             bytes: 0,
             decided: HashMap::new(),
@@ -148,9 +151,10 @@ impl Sampler {
             }
         }
         self.last_dated = self.next;
+        self.now = now;
         while let Some((trace, number)) = self.order.front().copied() {
             if let Some(held) = self.open.get(&trace).filter(|held| held.number == number) {
-                let age = now.saturating_sub(held.since.unwrap_or(now));
+                let age = self.age(held);
                 if !self.rules.is_too_old(age) || has_ended(trace) {
                     break;
                 }
@@ -171,17 +175,19 @@ impl Sampler {
         }
     }
 
+    /// How long a trace has waited, as of the last tick.
+    fn age(&self, held: &Held) -> Duration {
+        self.now.saturating_sub(held.since.unwrap_or(self.now))
+    }
+
     fn make_room(&mut self, decided: &mut Decided) {
         while self.bytes > self.rules.max_bytes || self.spans > self.rules.max_spans {
             let Some((trace, number)) = self.order.pop_front() else {
                 break;
             };
-            if self
-                .open
-                .get(&trace)
-                .is_some_and(|held| held.number == number)
-            {
-                self.decide(trace, Fate::Dropped, decided);
+            if let Some(held) = self.open.get(&trace).filter(|held| held.number == number) {
+                let fate = Fate::of(self.rules.is_slow_by(self.age(held)));
+                self.decide(trace, fate, decided);
             }
         }
         // Those that were decided otherwise take little room, and not for ever.

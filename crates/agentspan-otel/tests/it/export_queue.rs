@@ -2,7 +2,7 @@
 
 use std::panic::panic_any;
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Arc, Mutex, Once};
+use std::sync::{Arc, Mutex, Once, OnceLock};
 use std::time::Duration;
 
 use agentspan_model::agentspec::{Disclosure, SpanDetails};
@@ -36,6 +36,8 @@ enum Behaviour {
     Keep,
     Fail,
     Panic,
+    /// Waits for its own queue, and says what came of it.
+    Wait(Arc<OnceLock<ExportQueue>>, Sender<[OTelSdkResult; 2]>),
     /// Says that it has begun, then waits until the other end is dropped.
     Hang(Sender<()>, Mutex<Receiver<()>>),
 }
@@ -47,6 +49,10 @@ impl SpanExporter for Scripted {
             Behaviour::Keep => self.seen.lock().unwrap().extend(batch),
             Behaviour::Fail => return Err(OTelSdkError::InternalFailure("secret".into())),
             Behaviour::Panic => panic!("an exporter panics"),
+            Behaviour::Wait(queue, said) => {
+                let queue = queue.get().unwrap();
+                let _ = said.send([queue.flush(Duration::MAX), queue.shutdown(Duration::MAX)]);
+            }
             Behaviour::Hang(begun, until) => {
                 let _ = begun.send(());
                 let _ = until.lock().unwrap().recv();
@@ -625,4 +631,25 @@ fn a14_an_exporter_that_cannot_be_flushed_hides_no_losses() {
         queue.flush(WHILE).unwrap_err().to_string(),
         "Operation failed: test lost 3 spans (panic: 3); the exporter of test cannot be flushed"
     );
+}
+
+#[test]
+fn an_exporter_that_waits_for_its_own_queue_gets_an_error_and_loses_nothing() {
+    let own = Arc::<OnceLock<ExportQueue>>::default();
+    let (said, hears) = mpsc::channel();
+    let (builder, _) = queue(Behaviour::Wait(Arc::clone(&own), said));
+    let queue = builder.build().unwrap();
+    own.set(queue.clone()).unwrap();
+    let _provider = end_spans(&queue, 1);
+    queue.start_flush();
+    for outcome in hears.recv_timeout(WHILE).unwrap() {
+        let error = outcome.unwrap_err().to_string();
+        assert!(
+            error.contains("the thread of test cannot wait for itself"),
+            "{error}"
+        );
+    }
+    queue.shutdown(WHILE).unwrap();
+    let stats = queue.stats();
+    assert_eq!((stats.exported, stats.dropped()), (1, 0));
 }

@@ -368,3 +368,19 @@ fn old_traces_are_decided_with_the_spans_of_others() {
     assert_eq!(stats.dropped_for(DropReason::SampledByAge), 5);
     assert_eq!(stats.queued, 0);
 }
+
+#[test]
+fn a_trace_that_is_slow_by_now_is_kept_when_room_is_needed() {
+    let slow = Duration::from_secs(30);
+    for (waits, kept) in [
+        (slow, &["of old"][..]),
+        (slow - Duration::from_nanos(1), &[]),
+    ] {
+        let bench = Bench::new(TraceSampling::one_in(0).with_slow(slow).with_max_spans(1));
+        let (old, new) = (bench.root("old"), bench.root("new"));
+        bench.child(&old, "of old").end();
+        pass(&bench, waits);
+        bench.child(&new, "of new").end();
+        assert_eq!(bench.exported(), kept);
+    }
+}

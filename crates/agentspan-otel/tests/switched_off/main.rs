@@ -20,9 +20,12 @@ use agentspan_otel::{
     ScopeFutureExt as _, ScopeTracer,
 };
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanKind, TraceContextExt as _};
+use opentelemetry::trace::{
+    SpanContext, SpanId, SpanKind, TraceContextExt as _, TraceFlags, TraceId, TraceState,
+};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanProcessor};
+use serde_json::Map;
 
 /// What only the second generation has.
 fn guarded_answer(
@@ -161,6 +164,21 @@ fn scopes_that_are_off_do_not_allocate_and_do_not_enter() {
     let mut task = TaskContext::from_waker(Waker::noop());
     let polled = Future::poll(future.as_mut(), &mut task);
     assert_eq!(polled, Poll::Ready(Some("given")));
+    // What is around it is passed on by whoever made it.
+    let around = SpanContext::new(
+        TraceId::from(1),
+        SpanId::from(1),
+        TraceFlags::SAMPLED,
+        false,
+        TraceState::NONE,
+    );
+    let _around = Context::new().with_remote_span_context(around).attach();
+    let mut meta = Map::new();
+    scope.inject_meta(&mut meta);
+    assert!(meta.is_empty(), "{meta:?}");
+    let mut headers = HashMap::new();
+    scope.inject_headers(&mut headers);
+    assert!(headers.is_empty(), "{headers:?}");
     set_enabled(true);
     assert!(started_on.is_recording());
     an_end_that_is_set_while_off_counts();

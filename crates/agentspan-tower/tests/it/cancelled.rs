@@ -1,5 +1,6 @@
 //! Requests that nobody waits for any more.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use agentspan_tower::{Layer as _, ServerLayer, Service as _};
@@ -66,4 +67,38 @@ fn a_request_that_is_never_polled_ends_its_scope() {
     drop(service.call(request(&[])));
     let span = recorder.named("invoke_agent");
     assert_eq!(span.status, Status::error("Task was cancelled"));
+}
+
+#[test]
+fn a_request_that_another_panic_drops_was_cancelled() {
+    let recorder = Recorder::new();
+    let scopes = recorder.clone();
+    let layer = ServerLayer::new().with_scope(move |_| Some(scopes.scope("agent-1")));
+    let mut service = layer.layer(Handler(|_: Request<Opaque>| async {
+        std::future::pending::<()>().await;
+        unreachable()
+    }));
+    let mut running = Box::pin(service.call(request(&[])));
+    assert!(poll(running.as_mut()).is_pending());
+    let beside = catch_unwind(AssertUnwindSafe(move || {
+        let _dropped_while_unwinding = running;
+        panic!("beside it")
+    }));
+    assert!(beside.is_err());
+    let span = recorder.named("invoke_agent");
+    assert_eq!(span.status, Status::error("Task was cancelled"));
+}
+
+#[test]
+fn a_service_that_panics_was_not_cancelled() {
+    let recorder = Recorder::new();
+    let scopes = recorder.clone();
+    let layer = ServerLayer::new().with_scope(move |_| Some(scopes.scope("agent-1")));
+    let mut service = layer.layer(Handler(|_: Request<Opaque>| async { unreachable() }));
+    let mut running = Box::pin(service.call(request(&[])));
+    let polled = catch_unwind(AssertUnwindSafe(|| poll(running.as_mut())));
+    assert!(polled.is_err());
+    drop(running);
+    let span = recorder.named("invoke_agent");
+    assert_eq!(span.status, Status::error("the code panicked"));
 }

@@ -19,7 +19,10 @@ use crate::destination::Destination;
 const PLACE: Place = Place {
     endpoint: "http://localhost:4318/v1/traces",
     // Only the variable of one signal is taken as it is.
-    of_base: |base| format!("{}/v1/traces", base.trim_end_matches('/')),
+    of_base: |base| {
+        let (path, query) = base.split_at(base.find(['?', '#']).unwrap_or(base.len()));
+        format!("{}/v1/traces{query}", path.trim_end_matches('/'))
+    },
     parse: |url, _| Endpoint::parse(url),
 };
 
@@ -124,4 +127,21 @@ fn said(answer: &HttpAnswer) -> Said {
     };
     said.is_whole &= answer.is_whole();
     said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_base_ends_before_its_query() {
+        for (base, expected) in [
+            ("http://h:4318", "http://h:4318/v1/traces"),
+            ("http://h:4318/a//", "http://h:4318/a/v1/traces"),
+            ("http://h:4318/?key=k/", "http://h:4318/v1/traces?key=k/"),
+            ("http://h?key=k", "http://h/v1/traces?key=k"),
+        ] {
+            assert_eq!((PLACE.of_base)(base), expected);
+        }
+    }
 }

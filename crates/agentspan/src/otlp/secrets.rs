@@ -13,13 +13,23 @@ use percent_encoding::percent_decode_str;
 /// Shorter parts of a value are not secrets: `X-Scope-OrgID: 1` must not hide every `1`.
 const SHORTEST_PART: usize = 4;
 
-/// The values of headers and of the query, from code, environment and URL, and the parts of these
+/// The parts of usual paths, which are no secrets.
+const PATH: [&str; 5] = [
+    "v1",
+    "traces",
+    "api",
+    "otlp",
+    "opentelemetry.proto.collector.trace.v1.TraceService",
+];
+
+/// The values of headers, path and query, from code, environment and URL, and the parts of these
 /// values.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Secrets(Vec<Vec<u8>>);
 
 impl Secrets {
-    /// All headers that are marked as sensitive, and all values in the query.
+    /// All headers that are marked as sensitive, all values in the query, and all parts of the path but those
+    /// that the specification names.
     pub(super) fn of(headers: &HeaderMap, uri: &Uri) -> Self {
         let mut secrets = Self(Vec::new());
         for (name, value) in headers.iter().filter(|(_, value)| value.is_sensitive()) {
@@ -31,9 +41,10 @@ impl Secrets {
         }
         for pair in uri.query().unwrap_or_default().split('&') {
             let (_, value) = pair.split_once('=').unwrap_or(("", pair));
-            secrets.add_parts(value.as_bytes());
-            let decoded: Vec<u8> = percent_decode_str(value).collect();
-            secrets.add_parts(&decoded);
+            secrets.add_encoded(value);
+        }
+        for part in uri.path().split('/').filter(|part| !PATH.contains(part)) {
+            secrets.add_encoded(part);
         }
         secrets.0.sort_unstable();
         secrets.0.dedup();
@@ -70,6 +81,13 @@ impl Secrets {
                 self.0.extend([password, pair]);
             }
         }
+    }
+
+    /// A part of a URL, as written and decoded.
+    fn add_encoded(&mut self, part: &str) {
+        self.add_parts(part.as_bytes());
+        let decoded: Vec<u8> = percent_decode_str(part).collect();
+        self.add_parts(&decoded);
     }
 
     /// A value, its words, and the texts on both sides of an equals sign.
@@ -134,6 +152,15 @@ mod tests {
             "1 span is too old",
         );
         check("x", "y", "of%20the-url or of the-url", "… or …");
+    }
+
+    #[test]
+    fn t11_a_key_in_the_path_is_a_secret() {
+        let uri = Uri::from_static("http://host/api/s3cret%2Dkey/v1/traces");
+        let secrets = Secrets::of(&HeaderMap::new(), &uri);
+        let said = "no route /api/s3cret%2Dkey/v1/traces for s3cret-key";
+        let shown = secrets.withheld().show(said, 200);
+        assert_eq!(shown, "no route /api/…/v1/traces for …");
     }
 
     #[test]

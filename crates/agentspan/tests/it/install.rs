@@ -207,3 +207,26 @@ fn a11_a_processor_that_panics_while_telemetry_is_installed_is_an_error() {
         .unwrap_err();
     assert!(matches!(error, InstallError::Panicked), "{error:?}");
 }
+
+#[test]
+fn a_second_pipeline_does_not_switch_the_scopes_of_the_first_off() {
+    let name = "install::a_second_pipeline_does_not_switch_the_scopes_of_the_first_off";
+    if !has_its_own(name) {
+        return;
+    }
+    let nothing = || configure().with_environment(&Environment::default());
+    let off = nothing().into_processor().unwrap();
+    assert!(!make_span().is_recording(), "nothing has switched them on");
+    let telemetry = nothing()
+        .with_destination(Destination::exporter(
+            "kept",
+            InMemorySpanExporter::default(),
+        ))
+        .with_switches_on()
+        .install()
+        .unwrap();
+    assert!(make_span().is_recording());
+    let second = nothing().into_processor().unwrap();
+    assert!(make_span().is_recording());
+    drop((telemetry, off, second));
+}

@@ -82,6 +82,12 @@ fn code_goes_before_the_environment_and_that_before_the_default() {
         found(configure(), &[SIDECAR, http]),
         sidecar_with("otlp-http")
     );
+    let blank = [
+        SIDECAR,
+        ("SPECTRA_PROTOCOL", " "),
+        ("SPECTRA_ENDPOINT", " "),
+    ];
+    assert_eq!(found(configure(), &blank), sidecar_with("otlp-grpc"));
     let unknown = ("SPECTRA_PROTOCOL", "carrier pigeon");
     assert_eq!(
         found(configure(), &[SIDECAR, unknown]),
