@@ -44,7 +44,7 @@ pub const OTEL_LINK_ATTRIBUTE_COUNT_LIMIT: &str = "OTEL_LINK_ATTRIBUTE_COUNT_LIM
 pub const OTEL_TRACES_EXPORTER: &str = "OTEL_TRACES_EXPORTER";
 /// The protocol of OTLP: `http/protobuf` or `grpc`.
 pub const OTEL_EXPORTER_OTLP_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_PROTOCOL";
-/// As [`OTEL_EXPORTER_OTLP_PROTOCOL`], for spans only. Takes precedence over it.
+/// Like [`OTEL_EXPORTER_OTLP_PROTOCOL`], for spans only. Takes precedence over it.
 pub const OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: &str = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL";
 /// The URL of the receiver; over HTTP, `/v1/traces` is added to it.
 pub const OTEL_EXPORTER_OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -52,24 +52,24 @@ pub const OTEL_EXPORTER_OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 pub const OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
 /// The timeout of an export, in milliseconds.
 pub const OTEL_EXPORTER_OTLP_TIMEOUT: &str = "OTEL_EXPORTER_OTLP_TIMEOUT";
-/// As [`OTEL_EXPORTER_OTLP_TIMEOUT`], for spans only. Takes precedence over it.
+/// Like [`OTEL_EXPORTER_OTLP_TIMEOUT`], for spans only. Takes precedence over it.
 pub const OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: &str = "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT";
 /// The path of a PEM file with the certificate authorities for the receiver.
 pub const OTEL_EXPORTER_OTLP_CERTIFICATE: &str = "OTEL_EXPORTER_OTLP_CERTIFICATE";
-/// As [`OTEL_EXPORTER_OTLP_CERTIFICATE`], for spans only. Takes precedence over it.
+/// Like [`OTEL_EXPORTER_OTLP_CERTIFICATE`], for spans only. Takes precedence over it.
 pub const OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE: &str = "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE";
 /// Headers of requests, which may hold secrets: a comma-separated list of `name=value`, with
 /// percent-encoded values.
 pub const OTEL_EXPORTER_OTLP_HEADERS: &str = "OTEL_EXPORTER_OTLP_HEADERS";
-/// As [`OTEL_EXPORTER_OTLP_HEADERS`], for spans only. Replaces it.
+/// Like [`OTEL_EXPORTER_OTLP_HEADERS`], for spans only. Replaces it.
 pub const OTEL_EXPORTER_OTLP_TRACES_HEADERS: &str = "OTEL_EXPORTER_OTLP_TRACES_HEADERS";
 /// The compression of requests: `gzip` or `none`.
 pub const OTEL_EXPORTER_OTLP_COMPRESSION: &str = "OTEL_EXPORTER_OTLP_COMPRESSION";
-/// As [`OTEL_EXPORTER_OTLP_COMPRESSION`], for spans only. Takes precedence over it.
+/// Like [`OTEL_EXPORTER_OTLP_COMPRESSION`], for spans only. Takes precedence over it.
 pub const OTEL_EXPORTER_OTLP_TRACES_COMPRESSION: &str = "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION";
 /// Whether a gRPC endpoint without a scheme uses http: `true` or `false`.
 pub const OTEL_EXPORTER_OTLP_INSECURE: &str = "OTEL_EXPORTER_OTLP_INSECURE";
-/// As [`OTEL_EXPORTER_OTLP_INSECURE`], for spans only. Takes precedence over it.
+/// Like [`OTEL_EXPORTER_OTLP_INSECURE`], for spans only. Takes precedence over it.
 pub const OTEL_EXPORTER_OTLP_TRACES_INSECURE: &str = "OTEL_EXPORTER_OTLP_TRACES_INSECURE";
 /// Where contents are recorded: `NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY` or `SPAN_AND_EVENT`.
 pub const OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: &str =

@@ -1,4 +1,4 @@
-//! Our own attributes for those who see no contents.
+//! Our own attributes without contents.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,12 @@ use crate::agentspec::{Component, Detail};
 use crate::json_writer::to_json;
 use crate::keys;
 
-/// What a reader who sees no contents gets in the place of an attribute of Agent Spec that
-/// [holds some](crate::keys::Sensitivity::Content), so that the span can be rebuilt without them.
+/// Replaces the value of an Agent Spec attribute that
+/// [holds contents](crate::keys::Sensitivity::Content), so that the span can be rebuilt without
+/// them.
 ///
-/// Of components it is the outline that names them, see [`Detail::Named`], and of the parameters of a
-/// generation the numbers. `None` if nothing of the text may be shown: then a mask stands for it.
+/// For components, it returns their outlines with [`Detail::Named`]; for the parameters of a
+/// generation, the numbers. `None` if no part of the text may be shown: use a mask instead.
 ///
 /// ```
 /// use agentspan_model::mapping::named_only;
