@@ -16,6 +16,8 @@ pub(super) struct LocalIdentity {
     values: [Option<StringValue>; IDENTITY_KEYS.len()],
     /// The keys of baggage that become attributes because this process said so.
     custom: Vec<Key>,
+    /// Which operation of agents this process said the request is.
+    operation: Option<StringValue>,
 }
 
 /// The keys of tenant, in all generations, and agent, whose id of the platform can stand in for its
@@ -37,12 +39,14 @@ impl LocalIdentity {
     }
 
     pub(super) fn of(pairs: &[(Key, StringValue)], custom: &[Key]) -> Self {
+        let value = |wanted: &str| {
+            let pair = pairs.iter().find(|(key, _)| key.as_str() == wanted);
+            pair.map(|(_, value)| value.clone())
+        };
         Self {
             custom: custom.to_vec(),
-            values: IDENTITY_KEYS.map(|wanted| {
-                let pair = pairs.iter().find(|(key, _)| key.as_str() == wanted);
-                pair.map(|(_, value)| value.clone())
-            }),
+            operation: value(keys::GEN_AI_OPERATION_NAME),
+            values: IDENTITY_KEYS.map(value),
         }
     }
 
@@ -57,6 +61,11 @@ impl LocalIdentity {
         &self.custom
     }
 
+    /// Which operation of agents this process said the request is.
+    pub(super) fn operation(&self) -> Option<&StringValue> {
+        self.operation.as_ref()
+    }
+
     /// Whether a tenant or an agent is named.
     pub(super) fn names_somebody(&self) -> bool {
         self.values.iter().any(Option::is_some)
@@ -65,7 +74,9 @@ impl LocalIdentity {
     /// Whether all that is set here is set so there.
     pub(super) fn is_within(&self, other: Option<&Self>) -> bool {
         let is_custom = |key| other.is_some_and(|it| it.custom.contains(key));
-        if !self.custom.iter().all(is_custom) {
+        let operation = other.and_then(Self::operation);
+        let is_operation = self.operation.is_none() || self.operation() == operation;
+        if !is_operation || !self.custom.iter().all(is_custom) {
             return false;
         }
         let mut set = IDENTITY_KEYS.iter().zip(&self.values);
@@ -79,6 +90,7 @@ impl LocalIdentity {
         Self {
             values: IDENTITY_KEYS.map(|key| baggage.get(key).cloned()),
             custom: Vec::new(),
+            operation: None,
         }
     }
 
@@ -94,7 +106,7 @@ impl LocalIdentity {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        !self.names_somebody() && self.custom.is_empty()
+        !self.names_somebody() && self.custom.is_empty() && self.operation.is_none()
     }
 
     pub(super) fn has_tenant(&self) -> bool {
@@ -124,6 +136,7 @@ impl LocalIdentity {
             }
         }
         self.custom = custom;
+        self.operation = self.operation.or_else(|| under.operation.clone());
         let pairs = self.values.iter_mut().zip(&under.values);
         for (at, (own, under)) in pairs.enumerate() {
             if own.is_none() && (at < TENANT_KEYS || !is_other_agent) {

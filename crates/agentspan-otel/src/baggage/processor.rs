@@ -26,8 +26,8 @@ use crate::scope::starting::{self, Starts};
 /// [custom attributes](super::BaggageBuilder::with_custom_attribute) come after them. Attributes
 /// that a span already has are never overwritten, and the attributes of a scope take precedence.
 /// Since `microsoft-opentelemetry` 1.5.0 ([`Profile::V3`], [`Profile::Direct`]), only spans of agents get baggage: spans
-/// of scopes, and spans with an operation, a name or an instrumentation scope of that package's
-/// list, see [`BaggageReader::of`].
+/// of scopes, spans with an operation, a name or an instrumentation scope of that package's list,
+/// and spans of a request for which this process set such an operation, see [`BaggageReader::of`].
 ///
 /// # Identity
 ///
@@ -176,7 +176,7 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         };
         let reader = match is_invocation {
             true => BaggageReader::Invocation,
-            false => reader(self.profile, &existing),
+            false => self.reader(&existing, context),
         };
         let copies = match reader {
             BaggageReader::None => Vec::new(),
@@ -195,6 +195,23 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         let missing = scope.map(|scope| scope.missing(all, self.profile));
         let missing = missing.unwrap_or_default();
         span.set_attributes(copies.into_iter().chain(missing.into_iter().flatten()));
+    }
+
+    /// Which part of the baggage a span reads that starts so.
+    fn reader(&self, span: &SpanData, context: &Context) -> BaggageReader {
+        let mut attributes = span.attributes.iter();
+        let operation = attributes.rfind(|a| a.key.as_str() == keys::GEN_AI_OPERATION_NAME);
+        let operation = operation.map(|attribute| match &attribute.value {
+            opentelemetry::Value::String(name) => Some(name.as_str()),
+            _ => None,
+        });
+        let scope = span.instrumentation_scope.name();
+        let of_request = match self.identity {
+            IdentitySource::Local => context.get().and_then(LocalIdentity::operation),
+            IdentitySource::AnyBaggage => context.baggage().get(keys::GEN_AI_OPERATION_NAME),
+        };
+        let of_request = of_request.map(StringValue::as_str);
+        BaggageReader::of(self.profile, &span.name, operation, scope, of_request)
     }
 
     /// Whose a span is that starts in `context` and says nothing of it.
@@ -294,18 +311,6 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         }
         Some(values)
     }
-}
-
-/// Which part of the baggage a span reads that starts so.
-fn reader(profile: Profile, span: &SpanData) -> BaggageReader {
-    let mut attributes = span.attributes.iter();
-    let operation = attributes.rfind(|a| a.key.as_str() == keys::GEN_AI_OPERATION_NAME);
-    let operation = operation.map(|attribute| match &attribute.value {
-        opentelemetry::Value::String(name) => Some(name.as_str()),
-        _ => None,
-    });
-    let scope = span.instrumentation_scope.name();
-    BaggageReader::of(profile, &span.name, operation, scope)
 }
 
 /// The values of the copied keys, each at its key's place.

@@ -1,5 +1,6 @@
 //! What scopes of the third generation do that the recorded cases do not show, and what older ones leave out.
 
+use std::collections::HashMap;
 use std::io;
 
 use agentspan_model::agent365::{
@@ -12,7 +13,10 @@ use agentspan_otel::{
     ApplyGuardrailScope, BaggageBuilder, BaggageSpanProcessor, ExecuteToolScope, InferenceScope,
     InvokeAgentScope, ScopeTracer,
 };
+use opentelemetry::Context;
+use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry::trace::{Status, Tracer as _, TracerProvider as _};
+use opentelemetry_sdk::propagation::BaggagePropagator;
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::recorder::{Recorder, agent, values};
@@ -47,6 +51,44 @@ fn custom_attributes_come_after_those_of_invocations() {
     assert_eq!(keys("chat m"), ["user.id", "app.team"]);
     let of_invocation = ["user.id", "server.address", "app.team"];
     assert_eq!(keys("invoke_agent a"), of_invocation);
+}
+
+#[test]
+fn a_request_whose_operation_this_process_set_has_spans_of_agents() {
+    let recorder = Recorder::with(|builder| {
+        let processor = BaggageSpanProcessor::new().with_profile(Profile::V3);
+        builder.with_span_processor(processor)
+    });
+    let operation = |name: &str| {
+        let builder = BaggageBuilder::for_profile(Profile::V3).with_user_id("u");
+        let pairs = [("gen_ai.operation.name", name), ("server.address", "h")];
+        builder.with_pairs(pairs).build()
+    };
+    let start = |name: &'static str| recorder.provider.tracer("t").start(name);
+    operation("chat").in_baggage(|| drop(start("GET /")));
+    operation("invoke_agent").in_baggage(|| drop((start("GET /agents"), start("chat m"))));
+    operation("embeddings").in_baggage(|| drop(start("GET /vectors")));
+    let header = "gen_ai.operation.name=chat,user.id=u".to_owned();
+    let headers = HashMap::from([("baggage".to_owned(), header)]);
+    let claimed = BaggagePropagator::new().extract_with_context(&Context::new(), &headers);
+    let tracer = recorder.provider.tracer("t");
+    tracer.start_with_context("GET /claimed", &claimed);
+    let keys = |name| -> Vec<_> {
+        let attributes = recorder.named(name).attributes.into_iter();
+        attributes
+            .map(|attribute| attribute.key.to_string())
+            .collect()
+    };
+    let common = ["gen_ai.operation.name", "user.id"];
+    assert_eq!(keys("GET /"), common);
+    assert_eq!(
+        keys("GET /agents"),
+        [&common[..], &["server.address"]].concat()
+    );
+    // The name says more of the span than its request does.
+    assert_eq!(keys("chat m"), common);
+    assert!(keys("GET /vectors").is_empty());
+    assert!(keys("GET /claimed").is_empty());
 }
 
 #[test]

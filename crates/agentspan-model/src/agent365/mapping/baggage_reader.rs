@@ -51,12 +51,19 @@ const SCOPES: [&str; 6] = [
 impl BaggageReader {
     /// The part for a span with this name in this instrumentation scope.
     ///
-    /// `operation` is its `gen_ai.operation.name`: `Some(None)` if the value is not a text. With
-    /// 0.1.0 and 2.0.0, every span gets baggage. Since `microsoft-opentelemetry` 1.5.0, only spans
-    /// of agents do. That package also counts a span as a span of an agent if the baggage names an
-    /// operation; we do not, because a caller could set it.
+    /// `operation` is its `gen_ai.operation.name`: `Some(None)` if the value is not a text. `of_request`
+    /// is the operation that the baggage of its request names, if it can be trusted; the package
+    /// trusts any. With 0.1.0 and 2.0.0, every span gets baggage. Since `microsoft-opentelemetry`
+    /// 1.5.0, only spans of agents do: by their operation, or else by their name, or else by the
+    /// operation of the request or the instrumentation scope.
     #[must_use]
-    pub fn of(profile: Profile, name: &str, operation: Option<Option<&str>>, scope: &str) -> Self {
+    pub fn of(
+        profile: Profile,
+        name: &str,
+        operation: Option<Option<&str>>,
+        scope: &str,
+        of_request: Option<&str>,
+    ) -> Self {
         match profile {
             Profile::V0_1 | Profile::V2 => {
                 let is_invocation =
@@ -68,11 +75,11 @@ impl BaggageReader {
                 }
             }
             Profile::V3 | Profile::Direct => {
+                let named = |operation: &str| OPERATIONS.into_iter().find(|it| *it == operation);
                 let of_name = || OPERATIONS.into_iter().find(|word| begins(name, word));
                 let known = match operation {
-                    Some(Some(operation)) => OPERATIONS.into_iter().find(|it| *it == operation),
-                    Some(None) => None,
-                    None => of_name(),
+                    Some(operation) => operation.and_then(named),
+                    None => of_name().or_else(|| of_request.and_then(named)),
                 };
                 let is_agents = known.is_some()
                     || (operation.is_none() && NAMES.iter().any(|word| begins(name, word)))
