@@ -25,7 +25,12 @@ const MAX_CHARACTERS: usize = 128;
 /// [RFC 9110]: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
 #[must_use]
 pub fn retry_after_seconds(value: &str) -> Option<f64> {
-    let value = value.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}'));
+    // Beside ASCII alone, Python's float has fewer blanks.
+    let is_ascii = value.is_ascii();
+    let value = value.trim_matches(|c: char| match c {
+        '\u{1c}'..='\u{1f}' => !is_ascii,
+        c => c.is_whitespace(),
+    });
     if !value.contains('_') {
         return value.parse().ok();
     }
