@@ -283,7 +283,8 @@ class Inputs:
 
     def layer(self, tenant, agent):
         if self.chance(10):
-            return {"raw": [[f"raw.{index}", {"string": self.text()}] for index in range(self.random.randint(1, 3))]}
+            key = lambda index: self.random.choice([f"raw.{index}", f"raw.{index}", f"kéy.{index}", "gen_ai.operation.name"])
+            return {"raw": [[key(index), {"string": self.random.choice([self.text(), "chat"])}] for index in range(self.random.randint(1, 3))]}
         setters = ("operation_source", "agentic_user_id", "agentic_user_email", "agent_blueprint_id", "user_id", "agent_name", "agent_description",
                    "agent_version", "user_name", "user_email", "conversation_id", "conversation_item_link", "session_id", "session_description",
                    "channel_name", "channel_links")
@@ -296,6 +297,7 @@ class Inputs:
                 lambda: {"op": "user_client_ip", "args": [self.random.choice(["10.0.0.1", "::1", "none", "", None])]},
                 lambda: {"op": "invoke_agent_server", "args": [self.random.choice(["srv.example.com", "", None]), self.random.choice([None, 443, 8443])]},
                 lambda: {"op": "set_pairs", "args": [self.random.choice(["dict", "list"]), self.pairs()]},
+                lambda: {"op": "set_pairs", "args": ["dict", [["gen_ai.operation.name", {"string": self.operation()}]]]},
                 lambda: {"op": "custom_attribute", "args": [self.custom_key(), value()]},
                 lambda: {"op": "custom_attributes", "args": [self.random.choice(["dict", "list"]), [[self.custom_key(), {"string": self.text()}] for _ in range(self.random.randint(0, 3))]]},
             ])())
@@ -305,6 +307,9 @@ class Inputs:
     def pairs(self):
         keys = ("microsoft.a365.caller.agent.id", "microsoft.a365.caller.agent.name", "app.free", "user.id", "gen_ai.agent.name", "server.port")
         return [[self.random.choice(keys), self.random.choice([{"string": self.text()}, {"int": 7}, {"bool": True}, {"null": True}])] for _ in range(self.random.randint(0, 4))]
+
+    def operation(self):
+        return self.random.choice(["chat", "invoke_agent", "execute_tool", "Chat", "embeddings", "CHAT", ""])
 
     def custom_key(self):
         return self.random.choice(["app.team", "app.env", " padded.key ", "user.id", "microsoft.a365.caller.agent.id"] * 4 + ["a,b", " ", "_internal.custom_keys"])

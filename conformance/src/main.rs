@@ -1,5 +1,6 @@
-//! `conformance [--vectors DIR] [--mutate ROUNDS | --review]`: runs the vectors of a directory, or changes
-//! what they expect, and reports on standard output. `--review` writes down how our outcomes differ.
+//! `conformance [--vectors DIR] [--mutate ROUNDS | --review | --unreviewed]`: runs the vectors of a directory,
+//! or changes what they expect, and reports on standard output. `--review` writes down how our outcomes
+//! differ, and `--unreviewed` lists the differences of cases that nobody has reviewed.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -44,6 +45,9 @@ fn run() -> Result<bool, Box<dyn Error>> {
         return Ok(true);
     }
     let report = suite.run(&arguments.directory)?;
+    if arguments.unreviewed {
+        report.write_unreviewed(out)?;
+    }
     report.write(out)?;
     Ok(report.is_success())
 }
@@ -51,7 +55,7 @@ fn run() -> Result<bool, Box<dyn Error>> {
 /// Cases that are odder than the shipped ones.
 const ODD_CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
 
-const USAGE: &str = "usage: [--vectors DIR] [--mutate ROUNDS | --review]";
+const USAGE: &str = "usage: [--vectors DIR] [--mutate ROUNDS | --review | --unreviewed]";
 
 struct Arguments {
     directory: PathBuf,
@@ -59,6 +63,8 @@ struct Arguments {
     mutate: Option<usize>,
     /// Whether the differences of deviating cases are written down.
     review: bool,
+    /// Whether the differences that nobody has reviewed are listed.
+    unreviewed: bool,
 }
 
 impl Arguments {
@@ -67,10 +73,15 @@ impl Arguments {
             directory: PathBuf::from(SHIPPED_VECTORS),
             mutate: None,
             review: false,
+            unreviewed: false,
         };
         while let Some(arg) = args.next() {
             if arg == "--review" {
                 read.review = true;
+                continue;
+            }
+            if arg == "--unreviewed" {
+                read.unreviewed = true;
                 continue;
             }
             let (name, value) = match arg.split_once('=') {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use crate::compare::Difference;
+
 /// How much of a line with JSON in it is shown.
 const SHOWN_CHARS: usize = 600;
 /// How many lines are shown for a case.
@@ -43,10 +45,20 @@ pub enum FileResult {
         /// Cases in which we do as a rule says.
         deviates: usize,
         /// Those of them whose differences nobody has reviewed.
-        unreviewed: usize,
+        unreviewed: Vec<Unreviewed>,
         /// The others.
         failures: Vec<CaseFailure>,
     },
+}
+
+/// A case in which we differ in places where a rule allows it, and nobody has reviewed how.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Unreviewed {
+    /// The name of the case.
+    pub case: String,
+    /// The differences, each with the rule that allows it.
+    pub differences: Vec<(String, Difference)>,
 }
 
 /// A case in which we do neither as the reference nor as a rule says.
@@ -62,10 +74,10 @@ pub struct CaseFailure {
 /// What came of one case.
 pub(crate) enum Verdict {
     Passed,
-    /// The rules that applied, and whether the differences are the reviewed ones.
+    /// The rules that applied, and the differences if nobody has reviewed them.
     Deviates {
         rules: Vec<String>,
-        is_reviewed: bool,
+        unreviewed: Option<Unreviewed>,
     },
     Failed(CaseFailure),
 }
@@ -137,8 +149,9 @@ impl Report {
                         out,
                         "{name}: {passed} passed, {failed} failed, {deviates} deviates"
                     )?;
-                    if *unreviewed > 0 {
-                        writeln!(out, "  {unreviewed} with differences that are not reviewed")?;
+                    if !unreviewed.is_empty() {
+                        let number = unreviewed.len();
+                        writeln!(out, "  {number} with differences that are not reviewed")?;
                     }
                     for failure in failures {
                         failure.write(out)?;
@@ -165,13 +178,35 @@ impl Report {
     }
 }
 
+impl Report {
+    /// Writes the differences that nobody has reviewed, a line each, for somebody to do so.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `out` answers.
+    pub fn write_unreviewed(&self, out: &mut impl Write) -> io::Result<()> {
+        for FileReport { name, result } in &self.files {
+            let FileResult::Ran { unreviewed, .. } = result else {
+                continue;
+            };
+            for Unreviewed { case, differences } in unreviewed {
+                for (rule, difference) in differences {
+                    let line = difference.to_string().replace('\n', " ");
+                    writeln!(out, "not reviewed: {rule}: {name}: {case}: {line}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 impl FileResult {
     pub(crate) fn ran() -> Self {
         Self::Ran {
             passed: 0,
             deviations: BTreeMap::new(),
             deviates: 0,
-            unreviewed: 0,
+            unreviewed: Vec::new(),
             failures: Vec::new(),
         }
     }
@@ -190,9 +225,12 @@ impl FileResult {
         match verdict {
             Verdict::Passed => *passed += 1,
             Verdict::Failed(failure) => failures.push(failure),
-            Verdict::Deviates { rules, is_reviewed } => {
+            Verdict::Deviates {
+                rules,
+                unreviewed: differs,
+            } => {
                 *deviates += 1;
-                *unreviewed += usize::from(!is_reviewed);
+                unreviewed.extend(differs);
                 for rule in rules {
                     *deviations.entry(rule).or_default() += 1;
                 }

@@ -13,7 +13,7 @@ use crate::case::VectorFile;
 use crate::compare::{Difference, differences};
 use crate::deviations::{BoundRule, Code, DeviationsError};
 use crate::mutation::{self, Fate, Mutations};
-use crate::report::{CaseFailure, FileReport, FileResult, Report, Verdict};
+use crate::report::{CaseFailure, FileReport, FileResult, Report, Unreviewed, Verdict};
 use crate::reviewed::{Reviewed, written};
 use crate::{Case, Deviations, Json, Runner};
 
@@ -135,7 +135,7 @@ impl Suite {
                 let judged = catch_unwind(AssertUnwindSafe(|| self.judge(runner, &case)));
                 if let Ok(Ok(judged)) = judged {
                     if judged.other.is_empty() {
-                        reviewed.add(runner.0.file_stem(), &case, &judged.allowed);
+                        reviewed.add(runner.0.file_stem(), &case, &judged.differences());
                     }
                 }
             }
@@ -219,7 +219,7 @@ impl Suite {
             judged.unwrap_or_else(|panic| Err(vec![format!("panicked: {}", panic_text(&*panic))]));
         let judged = judged.and_then(|judged| {
             let reviewed = self.reviewed.of(runner.0.file_stem(), &case);
-            judged.verdict(reviewed)
+            judged.verdict(&case.name, reviewed)
         });
         judged.unwrap_or_else(|details| {
             Verdict::Failed(CaseFailure {
@@ -276,7 +276,7 @@ impl Suite {
             other = without;
             if !within.is_empty() {
                 applied.push(rule.id.clone());
-                allowed.extend(within);
+                allowed.extend(within.into_iter().map(|one| (rule.id.clone(), one)));
             }
         }
         Ok(Judged {
@@ -301,8 +301,8 @@ struct Cases<'a> {
 struct Judged {
     /// The rules that applied.
     rules: Vec<String>,
-    /// The differences that they allow.
-    allowed: Vec<Difference>,
+    /// The differences that they allow, each with its rule.
+    allowed: Vec<(String, Difference)>,
     /// All other differences.
     other: Vec<Difference>,
     /// Whether we did as the reference did.
@@ -310,8 +310,14 @@ struct Judged {
 }
 
 impl Judged {
+    /// The differences that a rule allows.
+    fn differences(&self) -> Vec<Difference> {
+        let allowed = self.allowed.iter();
+        allowed.map(|(_, difference)| difference.clone()).collect()
+    }
+
     /// The verdict, or what is wrong.
-    fn verdict(self, reviewed: Option<&[[String; 3]]>) -> Result<Verdict, Vec<String>> {
+    fn verdict(self, case: &str, reviewed: Option<&[[String; 3]]>) -> Result<Verdict, Vec<String>> {
         if !self.other.is_empty() {
             let mut details: Vec<_> = self.other.iter().map(ToString::to_string).collect();
             if !self.rules.is_empty() {
@@ -327,7 +333,7 @@ impl Judged {
             }
             return Err(details);
         }
-        let found = written(&self.allowed);
+        let found = written(&self.differences());
         if let Some(reviewed) = reviewed.filter(|reviewed| *reviewed != found) {
             let row = |[path, expected, found]: &[String; 3]| {
                 format!("{path}: expected {expected}, found {found}")
@@ -341,7 +347,10 @@ impl Judged {
         Ok(match self.rules.is_empty() {
             true => Verdict::Passed,
             false => Verdict::Deviates {
-                is_reviewed: reviewed.is_some() || self.allowed.is_empty(),
+                unreviewed: (reviewed.is_none() && !self.allowed.is_empty()).then(|| Unreviewed {
+                    case: case.to_owned(),
+                    differences: self.allowed,
+                }),
                 rules: self.rules,
             },
         })

@@ -62,7 +62,8 @@ usage: cargo xtask <chore>
   examples                    * run every example, and check the spans that it writes
   conformance [--vectors DIR] * run recorded vectors of the reference packages; with --mutate, change a value in
     [--mutate ROUNDS]           what each case expects, and say whether that is seen; with --review,
-    [--review]                  write down how our outcomes differ, for you to review
+    [--review]                  write down how our outcomes differ, for you to review; with --unreviewed,
+    [--unreviewed]              list the differences of cases that nobody has reviewed
   deny                        * licences, sources, bans and duplicates of the dependencies
   deny --advisories             known vulnerabilities; fetches the advisory database
   peers agent365 [--profile P]* the reference package and ours over the same spans; P is v0.1, the

@@ -88,6 +88,7 @@ impl<G: Generation> Baggage<G> {
     const OF_V3: &'static [Allowance] = allowances!(
         "custom_keys_are_in_baggage" has_custom_keys BAGGAGE;
         "others_name_custom_keys" has_custom_keys_of_others ATTRIBUTES;
+        "others_name_an_operation" has_operation_of_others ATTRIBUTES;
         "static_identity_meets_baggage" has_two_identities ATTRIBUTES;
         "static_identity_meets_another_tenant" has_half_of_identity ATTRIBUTES;
     );
@@ -107,7 +108,8 @@ fn does_not_fit<G: Generation>(input: &Input) -> bool {
     let layers: Vec<_> = layers
         .filter_map(|layer| layer.build(G::PROFILE).ok())
         .collect();
-    let pairs: Vec<_> = layers.iter().flat_map(RequestBaggage::pairs).collect();
+    let pairs = layers.iter().flat_map(RequestBaggage::pairs);
+    let pairs: Vec<_> = pairs.chain(texts_of_others(input)).collect();
     let is_token = |key: &str| {
         let is_of_one =
             |byte: u8| byte.is_ascii_graphic() && !b"(),/:;<=>?@[\\]{}\"".contains(&byte);
@@ -149,12 +151,28 @@ fn has_custom_keys<G: Generation>(input: &Input) -> bool {
     layers.any(|layer| layer.custom_keys().next().is_some())
 }
 
-fn has_custom_keys_of_others<G: Generation>(input: &Input) -> bool {
+/// The baggage that was set by other means than the builder.
+fn texts_of_others(input: &Input) -> impl Iterator<Item = (&str, &str)> {
     let raw = input.layers.iter().filter_map(|layer| match layer {
         Layer::Raw(pairs) => Some(pairs),
         Layer::Calls(_) | Layer::SetRequestContext(_) => None,
     });
-    raw.flatten().any(|(key, _)| key == CUSTOM_KEYS)
+    let spans = input.spans.iter();
+    let parents = spans.filter_map(|span| span.parent_baggage.as_ref());
+    raw.chain(parents)
+        .flatten()
+        .filter_map(|(key, value)| match value {
+            TypedValue::String(text) => Some((key.as_str(), text.as_str())),
+            _ => None,
+        })
+}
+
+fn has_custom_keys_of_others<G: Generation>(input: &Input) -> bool {
+    texts_of_others(input).any(|(key, _)| key == CUSTOM_KEYS)
+}
+
+fn has_operation_of_others<G: Generation>(input: &Input) -> bool {
+    texts_of_others(input).any(|(key, _)| key == keys::GEN_AI_OPERATION_NAME)
 }
 
 fn has_two_identities<G: Generation>(input: &Input) -> bool {
@@ -377,7 +395,7 @@ fn arguments_v2(kind: ScopeKind, input: &SpanInput) -> Value {
             return json!({"request": request, "agent_details": agent});
         }
         ScopeKind::Output => {
-            let response = json!({"messages": "hi"});
+            let response = json!("hi");
             return json!({"request": {}, "response": response, "agent_details": agent});
         }
         ScopeKind::ExecuteTool => json!({ "tool_name": input.tool_name }),

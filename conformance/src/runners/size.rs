@@ -266,10 +266,18 @@ const OF_BOTH: &[Allowance] = allowances!(
 
 const OF_V3: &[Allowance] = allowances!(
     "date_is_not_of_http": Input::ParseRetryAfter { headers, .. } => {
-        retry_after_value(&headers).is_some_and(|value| value.contains(':'))
+        retry_after_value(&headers).is_some_and(may_be_a_date)
     },
     "span_lacks_members": Input::TruncateSpan { span } => span.trace_id.is_none(),
 );
+
+/// Whether a text that is no number has words and numbers, as dates have.
+fn may_be_a_date(value: &str) -> bool {
+    let has = |is_of_kind: fn(&u8) -> bool| value.bytes().any(|byte| is_of_kind(&byte));
+    value.trim().parse::<f64>().is_err()
+        && has(u8::is_ascii_digit)
+        && (value.contains(':') || has(u8::is_ascii_alphabetic))
+}
 
 /// Whether a domain override is none for us, although it may be one for the reference.
 fn is_refused(domain: &str) -> bool {

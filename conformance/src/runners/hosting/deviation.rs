@@ -4,8 +4,9 @@ use agentspan_model::agent365::{AgentId, TenantId};
 use agentspan_model::keys;
 use serde_json::Value;
 
-use super::token_cache::{has_no_generator, has_refused_id, pairs_meet, registers_again};
+use super::token_cache::{fits_no_header, has_refused_id, pairs_meet, registers_again};
 use super::{Input, run};
+use crate::live_scope::Stop;
 use crate::runners::scopes::SPAN_SAYS_ITS_LANGUAGE;
 use crate::{Allowance, Case, Json, Predicate};
 
@@ -61,7 +62,15 @@ pub(super) fn allowances() -> Vec<Allowance> {
         };
     }
     vec![
-        allowance!("input_has_no_rust_form", has_no_generator, "**"),
+        Allowance {
+            name: "input_has_no_rust_form",
+            applies: |case| {
+                let input = case.input::<Input>();
+                input.is_ok_and(|input| matches!(run(&input), Err(Stop::Refused(_))))
+            },
+            places: &["**"],
+        },
+        allowance!("token_fits_no_header", fits_no_header, "steps.*.token"),
         allowance!("identities_meet_when_joined", pairs_meet, "steps"),
         allowance!("turn_registers_again", registers_again, "steps"),
         allowance!("identity_is_refused", has_refused_id, "steps"),

@@ -165,13 +165,14 @@ pub(super) fn registers_again(steps: &[Step]) -> bool {
     unique.len() != pairs.len()
 }
 
-/// Whether a step has no form in Rust.
-pub(super) fn has_no_generator(steps: &[Step]) -> bool {
-    let is_without = |step: &Step| {
-        matches!(step, Step::Register { agent_id, tenant_id, generator: None, .. }
-            if identity(agent_id.as_ref(), tenant_id.as_ref()).is_ok())
-    };
-    steps.iter().any(is_without)
+/// Whether a generator has a token that no header can carry.
+pub(super) fn fits_no_header(steps: &[Step]) -> bool {
+    let tokens = steps.iter().filter_map(|step| match step {
+        Step::Register { generator, .. } => generator.as_ref()?.token.as_deref(),
+        Step::Get { .. } => None,
+    });
+    let mut tokens = tokens.map(AccessToken::new);
+    tokens.any(|token| token.is_err())
 }
 
 /// Whether an id that is no blank cannot be one.

@@ -43,6 +43,7 @@ impl<G: Generation> Scopes<G> {
         "json_holds_a_wide_integer" holds_wide_integer ATTRIBUTES;
         "time_is_rounded_by_a_float" has_fine_time TIMES;
         "score_is_an_integer" has_whole_score ATTRIBUTES;
+        "role_is_unknown" has_unknown_role &["raised", "spans"];
     );
 
     pub(super) const OF_V2: &'static [Allowance] = allowances!(
@@ -156,6 +157,13 @@ fn has_whole_score<G: Generation>(input: &Input, _: &Case) -> bool {
     let findings = actions(input, "record_finding").filter_map(|action| action.args.first());
     let mut scores = findings.filter_map(|finding| finding.get("risk_score"));
     scores.any(Value::is_i64)
+}
+
+/// Whether the reference knows no such role of a message.
+fn has_unknown_role<G: Generation>(_: &Input, case: &Case) -> bool {
+    let raised = case.expected.member("raised");
+    let message = raised.and_then(|raised| raised.member("message")?.as_str());
+    message.is_some_and(|message| message.ends_with(" is not a valid MessageRole"))
 }
 
 fn has_whole_parameter<G: Generation>(input: &Input, _: &Case) -> bool {
