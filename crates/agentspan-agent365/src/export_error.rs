@@ -138,7 +138,7 @@ pub enum ExportError {
         /// Whose spans were dropped.
         identity: Identity,
         /// What they waited for: the token or the last try that failed, if there was one.
-        source: Option<Arc<ExportError>>,
+        source: Option<Arc<Self>>,
     },
     /// The deadline of the shutdown passed first. If the source says what the spans waited for, mend that. Otherwise give
     /// `shutdown` more time, or flush before it.
@@ -147,7 +147,7 @@ pub enum ExportError {
         /// Whose spans were dropped.
         identity: Identity,
         /// What they waited for: the token or the last try that failed, if there was one.
-        source: Option<Arc<ExportError>>,
+        source: Option<Arc<Self>>,
     },
     /// The delivery panicked. Please report it.
     #[error("the delivery of the spans of {identity} panicked")]

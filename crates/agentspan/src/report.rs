@@ -186,9 +186,8 @@ impl fmt::Display for DestinationReport {
         if self.cuts.spans > 0 {
             write!(f, ", {} cut to their limits", self.cuts.spans)?;
         }
-        match &self.receiver_message {
-            Some(message) => write!(f, "; the receiver says \"{message}\"")?,
-            None => {}
+        if let Some(message) = &self.receiver_message {
+            write!(f, "; the receiver says \"{message}\"")?;
         }
         match &self.last_failure {
             Some(failure) => write!(f, "; last failure: {failure}"),
