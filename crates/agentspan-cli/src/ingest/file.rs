@@ -1,7 +1,7 @@
 //! Reads files of spans, once or while they grow.
 
 use std::error::Error;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,6 +39,8 @@ pub(crate) struct Files {
 #[derive(Debug)]
 struct Followed {
     path: Arc<Path>,
+    /// Which file it was, where the system tells.
+    identity: Option<(u64, u64)>,
     offset: u64,
     line: usize,
     /// What comes after the last line break.
@@ -54,6 +56,7 @@ impl Followed {
     fn new(path: Arc<Path>) -> Self {
         Self {
             path,
+            identity: None,
             offset: 0,
             line: 0,
             rest: Vec::new(),
@@ -159,8 +162,9 @@ impl Files {
     }
 
     fn read_file(&mut self, file: &mut Followed, store: &mut Store) -> io::Result<usize> {
-        let length = length_of(&file.path)?;
-        if length < file.offset {
+        let (length, identity) = regular(&file.path)?;
+        let is_other = file.identity.is_some() && file.identity != identity;
+        if is_other || length < file.offset {
             // A new file has taken its place.
             if !file.rest.trim_ascii().is_empty() {
                 file.line += 1;
@@ -168,6 +172,7 @@ impl Files {
             }
             *file = Followed::new(Arc::clone(&file.path));
         }
+        file.identity = identity;
         if length == file.offset {
             return Ok(0);
         }
@@ -310,13 +315,25 @@ fn no_json(text: &str, error: &serde_json::Error) -> String {
     format!("not JSON: {what} at column {column}{help}")
 }
 
-/// How long a file is. To open a pipe that has a name would wait for somebody who writes to it.
-fn length_of(path: &Path) -> io::Result<u64> {
+/// How long a file is, and which one. To open a pipe that has a name would wait for somebody who writes to it.
+fn regular(path: &Path) -> io::Result<(u64, Option<(u64, u64)>)> {
     let file = std::fs::metadata(path)?;
     match file.is_file() {
-        true => Ok(file.len()),
+        true => Ok((file.len(), identity(&file))),
         false => Err(io::Error::other("it is not a regular file")),
     }
+}
+
+#[cfg(unix)]
+fn identity(file: &Metadata) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+
+    Some((file.dev(), file.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> Option<(u64, u64)> {
+    None
 }
 
 /// The files of a directory that hold JSON, in the order of their names; or the file itself.

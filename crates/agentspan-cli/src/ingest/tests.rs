@@ -199,6 +199,7 @@ fn path(test: &str) -> std::path::PathBuf {
     std::env::temp_dir().join(format!("agentspan-{test}-{}.jsonl", std::process::id()))
 }
 
+#[cfg(unix)]
 #[test]
 fn a_file_that_is_replaced_is_read_as_a_new_one() {
     let path = path("replaced");
@@ -219,6 +220,13 @@ fn a_file_that_is_replaced_is_read_as_a_new_one() {
         let span = &store.trace("b").unwrap().spans()[0];
         assert_eq!(span.place.as_ref().unwrap().line, 3, "{before}");
         assert_eq!(files.take_problems().0.len(), problems, "{before}");
+        // A longer file that takes the name, as when logs are rotated.
+        let longer = path.with_extension("new");
+        let many = format!("{line}\n").repeat(20);
+        std::fs::write(&longer, many).unwrap();
+        std::fs::rename(&longer, &path).unwrap();
+        let read = files.read(&mut store).unwrap();
+        assert_eq!(read, 20, "{before}");
     }
     std::fs::remove_file(path).unwrap();
 }

@@ -2,12 +2,13 @@
 
 use std::error::Error;
 use std::io::Write;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST};
 use http_body_util::{BodyExt, Empty, Limited};
-use hyper::Request;
 use hyper::body::Incoming;
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -25,6 +26,9 @@ use crate::store::Store;
 /// How long an event may be, and how large a trace.
 const MAX_EVENT_BYTES: usize = 1 << 20;
 const MAX_TRACE_BYTES: usize = 256 << 20;
+
+/// How long the server may take for the head of an answer, and for a trace.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -50,7 +54,8 @@ pub(super) async fn follow(
         address: request.from.clone(),
         source,
     };
-    let mut events = server.get("/api/events").await.map_err(failed)?;
+    let events = server.get("/api/events").await.and_then(good);
+    let mut events = events.map_err(failed)?;
     writeln!(errors, "agentspan: follows {}", shown(&request.from))?;
     errors.flush()?;
     let (mut buffer, mut settled) = (Vec::new(), Settled::default());
@@ -67,7 +72,12 @@ pub(super) async fn follow(
             Err(_) => {}
         }
         for id in settled.take() {
-            let trace = server.trace(&id).await.map_err(failed)?;
+            let Some(trace) = server.trace(&id).await.map_err(failed)? else {
+                let id = shown(&id);
+                writeln!(errors, "agentspan: trace {id} has made room for newer ones")?;
+                errors.flush()?;
+                continue;
+            };
             let mut store = Store::new(FILE_BYTES);
             ingest::body(&trace, None, None, &mut store);
             printer.print(&store, &id)?;
@@ -94,6 +104,14 @@ fn take(buffer: &mut Vec<u8>, settled: &mut Settled) {
     }
 }
 
+/// The body of an answer that is no error.
+fn good(answer: Response<Incoming>) -> Result<Incoming, BoxError> {
+    match answer.status().is_success() {
+        true => Ok(answer.into_body()),
+        false => Err(format!("the server answers {}", answer.status().as_u16()).into()),
+    }
+}
+
 struct Server<'a> {
     address: &'a str,
     token: Option<String>,
@@ -101,7 +119,12 @@ struct Server<'a> {
 }
 
 impl Server<'_> {
-    async fn get(&mut self, path: &str) -> Result<Incoming, BoxError> {
+    /// The head of an answer, which comes at once.
+    async fn get(&mut self, path: &str) -> Result<Response<Incoming>, BoxError> {
+        tokio::time::timeout(TIMEOUT, self.answer(path)).await?
+    }
+
+    async fn answer(&mut self, path: &str) -> Result<Response<Incoming>, BoxError> {
         let stream = TcpStream::connect(self.address).await?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
@@ -113,22 +136,19 @@ impl Server<'_> {
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {}", token.trim()));
         }
-        let answer = sender
-            .send_request(request.body(Empty::<Bytes>::new())?)
-            .await?;
-        match answer.status().is_success() {
-            true => Ok(answer.into_body()),
-            false => Err(format!("the server answers {}", answer.status().as_u16()).into()),
-        }
+        let request = request.body(Empty::<Bytes>::new())?;
+        Ok(sender.send_request(request).await?)
     }
 
-    async fn trace(&mut self, id: &str) -> Result<Value, BoxError> {
+    /// A trace, if the server still has it.
+    async fn trace(&mut self, id: &str) -> Result<Option<Value>, BoxError> {
         let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
-        let body = self.get(&format!("/api/trace/{id}/raw")).await?;
-        let bytes = Limited::new(body, MAX_TRACE_BYTES)
-            .collect()
-            .await?
-            .to_bytes();
-        Ok(serde_json::from_slice(&bytes)?)
+        let answer = self.get(&format!("/api/trace/{id}/raw")).await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let body = Limited::new(good(answer)?, MAX_TRACE_BYTES).collect();
+        let bytes = tokio::time::timeout(TIMEOUT, body).await??.to_bytes();
+        Ok(Some(serde_json::from_slice(&bytes)?))
     }
 }

@@ -1,7 +1,7 @@
 //! `agentspan tail`.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitCode, Stdio};
 
 use crate::replay::Serving;
 use crate::{file, run, vector};
@@ -10,6 +10,7 @@ use crate::{file, run, vector};
 struct Tailing {
     child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
+    errors: std::io::Lines<BufReader<ChildStderr>>,
 }
 
 impl Tailing {
@@ -22,13 +23,17 @@ impl Tailing {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
+        let errors = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self {
+            child,
+            lines,
+            errors,
+        }
     }
 
     /// Waits until it says that it follows the server. What came before is not shown.
     fn wait(&mut self) {
-        let errors = BufReader::new(self.child.stderr.take().unwrap());
-        let first = errors.lines().next().unwrap().unwrap();
+        let first = self.errors.next().unwrap().unwrap();
         assert!(
             first.starts_with("agentspan: follows 127.0.0.1:"),
             "{first}"
@@ -85,6 +90,53 @@ fn a_server_is_followed() {
     let ran = run(&["replay", &body, "--to", &url]);
     assert_eq!(ran.code, ExitCode::SUCCESS, "{}", ran.errors);
     assert_eq!(tailing.tree()[1], "└─ first  1.00 s  ✗ error");
+}
+
+#[test]
+fn a_trace_that_has_made_room_does_not_end_it() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    // Its traces are asked for in the order of their events: the first one is gone, the second is there.
+    let server = std::thread::spawn(move || {
+        let asked = || {
+            let (stream, _) = listener.accept().unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let first = lines.next().unwrap().unwrap();
+            lines.find(|line| line.as_ref().unwrap().is_empty());
+            (stream, first)
+        };
+        let (mut events, _) = asked();
+        let event = |id: &str| format!("event: trace\ndata: {{\"id\": \"{id}\"}}\n\n");
+        let rows = event("run-1 a:b") + &event("run-2");
+        write!(events, "HTTP/1.1 200 OK\r\n\r\n{rows}").unwrap();
+        let (mut stream, first) = asked();
+        assert!(first.contains("/api/trace/run%2D1%20a%3Ab/raw"), "{first}");
+        write!(
+            stream,
+            "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
+        )
+        .unwrap();
+        let (mut stream, _) = asked();
+        let span = SPAN.replace("4bf92f3577b34da6a3ce929d0e0e4736", "run-2");
+        let body =
+            format!("{{\"resourceSpans\": [{{\"scopeSpans\": [{{\"spans\": [{span}]}}]}}]}}");
+        let length = body.len();
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        events
+    });
+    let mut tailing = Tailing::start(&["--from", &address]);
+    tailing.wait();
+    assert!(tailing.tree()[0].starts_with("trace run-2 "));
+    let said = tailing.errors.next().unwrap().unwrap();
+    assert_eq!(
+        said,
+        "agentspan: trace run-1 a:b has made room for newer ones"
+    );
+    drop(server.join().unwrap());
 }
 
 #[test]
