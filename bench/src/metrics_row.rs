@@ -34,7 +34,7 @@ pub(crate) fn row() -> Result<Row, BenchError> {
     let title = "spans, made and thrown away, with AgentMetrics and without";
     let goal = |what, ours, alone| {
         let goal = Goal::new(what, Metric::Caller, ours);
-        goal.above(alone).at_most(3_000.0)
+        goal.above(alone).at_most(1_000.0)
     };
     Ok(Row::turns("metrics", title, SPANS)
         .contender(Scopes::new(SCOPES, measuring())?)

@@ -2,16 +2,19 @@
 //!
 //! A turn is a request, in it an agent, and in that two calls of a model and a tool, with the fields
 //! that rig writes: some at the start, some later. All spans reach the exporter's side and are thrown
-//! away. The peer has its defaults, and, as a second one, the settings that the layer gives it.
+//! away. The peer has its defaults, and, as a second one, the settings that the layer gives it; the third has
+//! these and one filter, as a program has it that keeps spans of its libraries out.
 
 mod turn;
 
 use agentspan_tracing::{RelatedSpans, TracingSettings};
 use opentelemetry::trace::TracerProvider as _;
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanProcessor};
+use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, SpanProcessor};
 use tracing::Dispatch;
 use tracing_opentelemetry::OpenTelemetryLayer;
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::{Layer as _, Registry};
 
 use crate::goal::Goal;
 use crate::metric::Metric;
@@ -22,6 +25,7 @@ use crate::tracing_row::turn::{SPANS, turn};
 const OURS: &str = "agentspan tracing layer";
 const ALONE: &str = "tracing-opentelemetry";
 const WITHOUT_NOISE: &str = "tracing-opentelemetry, without locations, threads and times";
+const FILTERED: &str = "tracing-opentelemetry, the same, behind a filter";
 
 /// How many turns one run makes.
 const TURNS: usize = 64;
@@ -33,6 +37,7 @@ pub(crate) fn row() -> Row {
         .contender(Traced::ours(Discard))
         .contender(Traced::alone(Discard))
         .contender(Traced::without_noise(Discard))
+        .contender(Traced::filtered(Discard))
         .goal(goal("the tracing layer", Metric::Caller).over(ALONE))
         .goal(goal("the tracing layer, instructions", Metric::Instructions).over(ALONE))
         .goal(
@@ -41,6 +46,13 @@ pub(crate) fn row() -> Row {
                 Metric::Instructions,
             )
             .over(WITHOUT_NOISE),
+        )
+        .goal(
+            goal(
+                "the tracing layer, instructions, same settings and a filter",
+                Metric::Instructions,
+            )
+            .over(FILTERED),
         )
 }
 
@@ -73,17 +85,30 @@ impl Traced {
 
     fn without_noise(processor: impl SpanProcessor + 'static) -> Self {
         let provider = provider(processor);
-        let layer = OpenTelemetryLayer::new(provider.tracer("bench"))
-            .with_location(false)
-            .with_threads(false)
-            .with_tracked_inactivity(false)
-            .with_target(false);
         Self {
             name: WITHOUT_NOISE,
+            dispatch: Dispatch::new(tracing_subscriber::registry().with(quiet(&provider))),
+            _provider: provider,
+        }
+    }
+
+    fn filtered(processor: impl SpanProcessor + 'static) -> Self {
+        let provider = provider(processor);
+        let layer = quiet(&provider).with_filter(LevelFilter::INFO);
+        Self {
+            name: FILTERED,
             dispatch: Dispatch::new(tracing_subscriber::registry().with(layer)),
             _provider: provider,
         }
     }
+}
+
+fn quiet(provider: &SdkTracerProvider) -> OpenTelemetryLayer<Registry, SdkTracer> {
+    OpenTelemetryLayer::new(provider.tracer("bench"))
+        .with_location(false)
+        .with_threads(false)
+        .with_tracked_inactivity(false)
+        .with_target(false)
 }
 
 fn provider(processor: impl SpanProcessor + 'static) -> SdkTracerProvider {
@@ -127,6 +152,7 @@ mod tests {
         assert_eq!(ours.len(), TURNS * SPANS);
         assert_eq!(ours, made(Traced::alone));
         assert_eq!(ours, made(Traced::without_noise));
+        assert_eq!(ours, made(Traced::filtered));
         assert_eq!(ours[0].1.len(), 9, "{:?}", ours[0]);
     }
 }

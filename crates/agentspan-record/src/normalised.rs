@@ -113,24 +113,50 @@ fn is_log_record(event: &Event) -> bool {
 /// A span of the SDK, as the model reads it.
 #[must_use]
 pub fn source_span(span: &SpanData) -> SourceSpan<'_> {
-    let mut source = SourceSpan::new(&span.name);
-    if span.span_kind == SpanKind::Client {
-        source = source.with_kind(ModelKind::Client);
-    }
-    match &span.status {
-        Status::Error { description } => source = source.with_error(description),
-        Status::Ok => source = source.with_ok(),
-        Status::Unset => {}
-    }
+    let mut source = empty_source(span);
     for attribute in &span.attributes {
         source.attribute(attribute.key.as_str(), value(&attribute.value));
     }
     for event in &span.events.events {
-        let mut of_source = SourceEvent::new(&event.name);
-        for attribute in &event.attributes {
-            of_source.attribute(attribute.key.as_str(), value(&attribute.value));
-        }
-        source.event(of_source);
+        source.event(source_event(event));
+    }
+    source
+}
+
+/// As [`source_span`], of what an `Outline` reads: neither lists nor events other than exceptions.
+#[must_use]
+pub fn outlined(span: &SpanData) -> SourceSpan<'_> {
+    let mut source = empty_source(span);
+    for attribute in &span.attributes {
+        let value = match &attribute.value {
+            Value::Array(_) => SourceValue::Other,
+            plain => value(plain),
+        };
+        source.attribute(attribute.key.as_str(), value);
+    }
+    let events = span.events.events.iter();
+    for event in events.filter(|event| event.name == keys::EXCEPTION_EVENT) {
+        source.event(source_event(event));
+    }
+    source
+}
+
+fn empty_source(span: &SpanData) -> SourceSpan<'_> {
+    let mut source = SourceSpan::new(&span.name).with_room_for(span.attributes.len());
+    if span.span_kind == SpanKind::Client {
+        source = source.with_kind(ModelKind::Client);
+    }
+    match &span.status {
+        Status::Error { description } => source.with_error(description),
+        Status::Ok => source.with_ok(),
+        Status::Unset => source,
+    }
+}
+
+fn source_event(event: &Event) -> SourceEvent<'_> {
+    let mut source = SourceEvent::new(&event.name);
+    for attribute in &event.attributes {
+        source.attribute(attribute.key.as_str(), value(&attribute.value));
     }
     source
 }

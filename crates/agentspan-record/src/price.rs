@@ -1,12 +1,12 @@
 //! What a call of a model costs, by somebody's prices.
 
 use agentspan_model::keys;
-use agentspan_model::mapping::normal::{NormalSpan, Usage};
+use agentspan_model::mapping::normal::{Outline, Usage};
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::trace::SpanData;
 
 use crate::Enrichment;
-use crate::normalised::source_span;
+use crate::normalised::outlined;
 
 /// The cost of a span as an attribute of the vocabulary that it is in.
 ///
@@ -15,11 +15,11 @@ pub(crate) fn enrichment(
     span: &SpanData,
     price: &(impl Fn(&Usage, &str) -> Option<f64> + ?Sized),
 ) -> Enrichment {
-    let normal = NormalSpan::read_without_contents(&source_span(span));
-    let call = normal.filter(|normal| !normal.is_sum());
-    let cost = call.and_then(|normal| {
-        let answered = normal.call.response_model.as_deref();
-        price(&normal.usage, answered.or(normal.call.model())?)
+    let source = outlined(span);
+    let call = Outline::read(&source).filter(|call| !call.is_sum());
+    let cost = call.and_then(|call| {
+        let answered = call.response_model.as_deref();
+        price(&call.usage, answered.or(call.model())?)
     });
     let Some(cost) = cost.filter(|cost| cost.is_finite()) else {
         return Enrichment::none();

@@ -21,7 +21,7 @@ use agentspan_model::agentspec::{
     Sensitive, Timestamp, ToolCall,
 };
 use agentspan_model::attribute::AttributeValue;
-use agentspan_model::mapping::normal::{NormalSpan, SourceEvent, SourceSpan, SourceValue};
+use agentspan_model::mapping::normal::{NormalSpan, Outline, SourceEvent, SourceSpan, SourceValue};
 use agentspan_model::mapping::{EventRebuilder, Exchange, PlacedSpan, SpanRebuilder};
 use agentspan_model::mcp::McpRequest;
 use agentspan_otel::turn_context::{OutputLog, TurnActivity};
@@ -380,6 +380,7 @@ fn of_sources() -> Vec<String> {
     }
     span.event(event);
     let normal = NormalSpan::read(&span).unwrap();
+    let outline = Outline::read(&span).unwrap();
     let messages = normal.input.reveal().unwrap();
     assert!(!messages.is_empty());
     let messages = format!("{messages:?} {:?}", normal.conversation());
@@ -401,6 +402,7 @@ fn of_sources() -> Vec<String> {
     vec![
         format!("{span:?}"),
         format!("{normal:?}"),
+        format!("{outline:?}"),
         messages,
         format!("{observed:?}"),
         format!("{turn:?}"),

@@ -74,7 +74,10 @@ macro_rules! open_text {
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                Self::from(text.to_owned())
+                match text {
+                    $($text => Self::$variant,)+
+                    _ => Self::Other(text.to_owned()),
+                }
             }
         }
 

@@ -60,6 +60,16 @@ pub(crate) const MESSAGE_CONTENT_TYPE: &str = "message_content.type";
 pub(crate) const MESSAGE_CONTENT_TEXT: &str = "message_content.text";
 /// OpenInference.
 pub(crate) const MESSAGE_CONTENT_IMAGE_URL: &str = "message_content.image.image.url";
+/// OpenInference.
+pub(crate) const MESSAGE_CONTENT_AUDIO_URL: &str = "message_content.audio.audio.url";
+/// OpenInference, of OpenAI's first API for calls.
+pub(crate) const MESSAGE_FUNCTION_CALL_NAME: &str = "message.function_call_name";
+/// As [`MESSAGE_FUNCTION_CALL_NAME`].
+pub(crate) const MESSAGE_FUNCTION_CALL_ARGUMENTS: &str = "message.function_call_arguments_json";
+/// OpenInference: the id of the call.
+pub(crate) const TOOL_ID: &str = "tool.id";
+/// OpenInference.
+pub(crate) const EMBEDDING_MODEL_NAME: &str = "embedding.model_name";
 /// Langfuse: `generation`, `agent`, `tool`, `embedding`, `span`, ...
 pub(crate) const LANGFUSE_TYPE: &str = "langfuse.observation.type";
 /// Langfuse.

@@ -16,6 +16,8 @@
 //!                                   NormalSpan ──► GenAI, OpenInference, Agent 365
 //! ```
 //!
+//! [`Outline`] has the facts of a span that are counted, and costs less to read.
+//!
 //! Mistakes of a source are not corrected. But a text in place of a number, or JSON in a text, is
 //! parsed.
 //!
@@ -34,6 +36,7 @@
 //! ```
 
 mod call;
+mod content_part;
 mod facts;
 mod failure;
 mod gen_ai;
@@ -44,6 +47,7 @@ mod messages;
 mod names;
 mod open_inference;
 mod operation;
+mod outline;
 mod reader;
 mod render;
 mod source;
@@ -53,11 +57,20 @@ pub use facts::{
     AgentFacts, CallFacts, ErrorFacts, NormalMessage, NormalSpan, OperationName, Parameters,
     ToolFacts, Usage,
 };
+pub use outline::Outline;
 pub use render::is_tracing_noise;
 pub use source::{SourceEvent, SourceSpan, SourceValue};
 
-use crate::mapping::SpanKind;
+use std::borrow::Cow;
+
+use crate::mapping::{SpanKind, llm_call};
 use reader::Reader;
+
+/// The name that the GenAI conventions have for what people call a provider.
+#[must_use]
+pub fn provider_name(said: &str) -> Cow<'static, str> {
+    llm_call::provider_name(said)
+}
 
 impl NormalSpan {
     /// Reads a span of an agent, a model or a tool, in any known convention.
@@ -66,31 +79,15 @@ impl NormalSpan {
     /// such as the `CHAIN` of OpenInference.
     #[must_use]
     pub fn read(span: &SourceSpan<'_>) -> Option<Self> {
-        let (reader, mut normal) = Self::begun(span)?;
+        let reader = Reader::new(span)?;
+        let mut normal = Self::of(operation::of(&reader)?);
+        normal.is_client = span.kind == SpanKind::Client;
+        call::read(&reader, &mut normal);
         tool::read(&reader, &mut normal);
         messages::read(&reader, &mut normal);
         call::read_finish_reasons(&reader, &mut normal);
         normal.error = failure::read(&reader);
         normal.read_keys = reader.into_read_keys();
         Some(normal)
-    }
-
-    /// Reads a span like [`read`](Self::read), but without its contents: no messages, no finish reasons, and
-    /// of a tool only its name. Counting calls and tokens needs no more, and costs less this way.
-    #[must_use]
-    pub fn read_without_contents(span: &SourceSpan<'_>) -> Option<Self> {
-        let (reader, mut normal) = Self::begun(span)?;
-        tool::read_name(&reader, &mut normal);
-        normal.error = failure::read(&reader);
-        normal.read_keys = reader.into_read_keys();
-        Some(normal)
-    }
-
-    fn begun<'s, 'a>(span: &'s SourceSpan<'a>) -> Option<(Reader<'s, 'a>, Self)> {
-        let reader = Reader::new(span)?;
-        let mut normal = Self::of(operation::of(&reader)?);
-        normal.is_client = span.kind == SpanKind::Client;
-        call::read(&reader, &mut normal);
-        Some((reader, normal))
     }
 }

@@ -14,5 +14,7 @@ mod agentspec_recordings;
 mod mapping;
 mod normal_forms;
 mod normal_hostile;
+mod normal_variants;
+mod outline;
 mod sensitivity;
 mod value_text;

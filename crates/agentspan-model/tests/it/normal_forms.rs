@@ -262,8 +262,9 @@ fn id() -> impl Strategy<Value = Option<String>> {
 
 fn arguments() -> impl Strategy<Value = Value> {
     prop_oneof![
-        word().prop_map(|text| json!({"city": text})),
-        word().prop_map(Value::from),
+        4 => word().prop_map(|text| json!({"city": text})),
+        4 => word().prop_map(Value::from),
+        1 => Just(Value::Null),
     ]
 }
 
@@ -434,6 +435,10 @@ fn kind() -> impl Strategy<Value = (String, Kept)> {
         ("gen_ai.operation.name", "create_agent"),
         ("gen_ai.operation.name", "invoke_workflow"),
         ("gen_ai.operation.name", "execute_tool"),
+        ("gen_ai.operation.name", "apply_guardrail"),
+        ("gen_ai.operation.name", "output_messages"),
+        ("openinference.span.kind", "GUARDRAIL"),
+        ("openinference.span.kind", "RETRIEVER"),
         ("openinference.span.kind", "LLM"),
         ("openinference.span.kind", "AGENT"),
         ("openinference.span.kind", "TOOL"),
@@ -446,6 +451,7 @@ fn kind() -> impl Strategy<Value = (String, Kept)> {
         ("langfuse.observation.type", "generation"),
         ("langfuse.observation.type", "agent"),
         ("langfuse.observation.type", "tool"),
+        ("langfuse.observation.type", "guardrail"),
     ];
     select(words.to_vec()).prop_map(|(key, word)| (key.to_owned(), Kept::Text(word.to_owned())))
 }

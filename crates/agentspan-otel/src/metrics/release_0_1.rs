@@ -1,10 +1,12 @@
 //! The metrics of release 0.1.0 of the GenAI conventions.
 
 use agentspan_model::keys;
-use opentelemetry::Value;
+use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Counter, Histogram, Meter};
 
-use super::{DIMENSIONS, Measured, OF_USAGE, duration};
+use super::duration;
+use super::measured::{DIMENSIONS, Measured, OF_USAGE, TEXTS};
+use super::series::Remembered;
 
 /// The dimensions of how long an agent took.
 const OF_AGENTS: [&str; 3] = [
@@ -31,6 +33,14 @@ pub(super) struct Instruments {
     cache_read: Counter<u64>,
     cache_write: Counter<u64>,
     reasoning: Counter<u64>,
+    series: Remembered<TEXTS, Series>,
+}
+
+/// The attributes of operations that have all texts in common.
+#[derive(Debug)]
+struct Series {
+    duration: Vec<KeyValue>,
+    usage: Vec<KeyValue>,
 }
 
 impl Instruments {
@@ -51,20 +61,23 @@ impl Instruments {
             cache_read: counter(keys::METRIC_CACHE_READ_TOKENS),
             cache_write: counter(keys::METRIC_CACHE_WRITE_TOKENS),
             reasoning: counter(keys::METRIC_REASONING_TOKENS),
+            series: Remembered::new(),
         }
     }
 
-    pub(super) fn record(&self, measured: &Measured, seconds: f64) {
-        let operation = measured.operation().map(Value::as_str);
-        let (durations, keys): (_, &[&str]) = match operation.as_deref() {
+    pub(super) fn record(&self, measured: &Measured<'_>, seconds: f64) {
+        let (durations, keys): (_, &[&str]) = match measured.operation() {
             Some("chat" | "text_completion" | "generate_content") => (&self.inference, &DIMENSIONS),
             Some("invoke_agent" | "invoke_workflow") => (&self.agent, &OF_AGENTS),
             Some("execute_tool") => (&self.tool, &OF_TOOLS),
             _ => (&self.other, &DIMENSIONS),
         };
-        durations.record(seconds, &measured.dimensions(keys));
+        let series = self.series.get(measured.texts(), || Series {
+            duration: measured.dimensions(keys),
+            usage: measured.dimensions(&OF_USAGE),
+        });
+        durations.record(seconds, &series.duration);
         let usage = measured.usage;
-        let dimensions = measured.dimensions(&OF_USAGE);
         for (counter, tokens) in [
             (&self.input, usage.input),
             (&self.output, usage.output),
@@ -73,7 +86,7 @@ impl Instruments {
             (&self.reasoning, usage.reasoning),
         ] {
             if let Some(tokens) = tokens {
-                counter.add(tokens, &dimensions);
+                counter.add(tokens, &series.usage);
             }
         }
     }

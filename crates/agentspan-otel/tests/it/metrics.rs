@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use agentspan_model::mapping::{ContentCapture, Rendering};
 use agentspan_otel::{AgentMetrics, OtelBridge};
 use agentspan_processor::Trace;
+use agentspan_record::FinishedSpan;
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::MeterProvider;
 use opentelemetry::trace::{Span, Tracer, TracerProvider};
 use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanProcessor};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanProcessor};
 
 use crate::bridge::story;
 use crate::meters::Meters;
@@ -270,6 +271,95 @@ fn agent_spec_spans_are_measured() {
             "gen_ai.client.operation.duration.count{gen_ai.operation.name=execute_tool}",
         ]
     );
+}
+
+/// Ends a call of each model once, so many times.
+fn calls_of(models: &[String], times: usize, metrics: &AgentMetrics) {
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(metrics.clone())
+        .build();
+    let tracer = provider.tracer("t");
+    for model in (0..times).flat_map(|_| models) {
+        let mut span = tracer.start("chat");
+        span.set_attribute(KeyValue::new("gen_ai.operation.name", "chat"));
+        span.set_attribute(KeyValue::new("gen_ai.request.model", model.clone()));
+        span.set_attribute(KeyValue::new("gen_ai.usage.input_tokens", "7"));
+        span.end();
+    }
+}
+
+#[test]
+fn more_series_than_are_remembered_are_measured_each_for_itself() {
+    let meters = Meters::new();
+    let metrics = AgentMetrics::new(&meters.provider.meter("t"));
+    let models: Vec<_> = (0..1_500).map(|number| format!("model-{number}")).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| calls_of(&models, 2, &metrics));
+        }
+    });
+    let series = meters.collect();
+    for model in &models {
+        let of_model = format!("{{gen_ai.operation.name=chat,gen_ai.request.model={model}");
+        let durations = format!("gen_ai.client.operation.duration.count{of_model}}}");
+        assert_eq!(series[&durations], 4.0);
+        let tokens = format!("gen_ai.client.token.usage.sum{of_model},gen_ai.token.type=input}}");
+        assert_eq!(series[&tokens], 28.0);
+    }
+}
+
+#[test]
+fn texts_that_differ_in_their_place_only_are_series_of_their_own() {
+    let meters = Meters::new();
+    let metrics = AgentMetrics::new(&meters.provider.meter("t"));
+    let provider = SdkTracerProvider::builder()
+        .with_span_processor(metrics)
+        .build();
+    for (key, error) in [
+        ("gen_ai.request.model", None),
+        ("gen_ai.response.model", None),
+        ("gen_ai.request.model", Some("m")),
+        ("gen_ai.response.model", Some("m")),
+    ] {
+        let mut span = provider.tracer("t").start("chat");
+        span.set_attribute(KeyValue::new("gen_ai.operation.name", "chat"));
+        span.set_attribute(KeyValue::new(key, "m"));
+        if let Some(error) = error {
+            span.set_attribute(KeyValue::new("error.type", error));
+        }
+        span.end();
+    }
+    let mut series = meters.collect();
+    series.retain(|name, _| name.contains("duration.count"));
+    assert_eq!(series.len(), 4, "{series:?}");
+    assert!(series.values().all(|count| *count == 1.0), "{series:?}");
+}
+
+#[test]
+fn what_a_series_is_called_is_made_once() {
+    let meters = Meters::new();
+    let metrics = AgentMetrics::new(&meters.provider.meter("t"));
+    let attributes = [
+        ("gen_ai.operation.name", "chat"),
+        ("gen_ai.provider.name", "OpenAI"),
+        ("gen_ai.request.model", "gpt-4o"),
+        ("gen_ai.response.model", "gpt-4o-2024-11-20"),
+        ("gen_ai.usage.input_tokens", "100"),
+        ("gen_ai.usage.output_tokens", "42"),
+        ("gen_ai.input.messages", "[]"),
+    ];
+    let kept = InMemorySpanExporter::default();
+    let provider = SdkTracerProvider::builder()
+        .with_simple_exporter(kept.clone())
+        .build();
+    let mut span = provider.tracer("t").start("chat");
+    span.set_attributes(attributes.map(|(key, value)| KeyValue::new(key, value)));
+    span.end();
+    let span = FinishedSpan::received(kept.get_finished_spans().unwrap().remove(0));
+    metrics.record(&span);
+    let allocated = allocation_counter::measure(|| metrics.record(&span));
+    // What it borrows from the span: its attributes, and the sums of their keys.
+    assert!(allocated.count_total <= 2, "{allocated:?}");
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! What a span says of an agent, a model and what was used.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
-use super::facts::{NormalSpan, Parameters, Usage};
+use super::facts::{NormalSpan, OperationName, Parameters, Usage};
 use super::lenient_json;
 use super::operation::langchain_agent;
-use super::reader::Reader;
+use super::reader::{Reader, whole_of};
+use super::source::SourceValue;
 use crate::agent365::Profile;
 use crate::keys::{self, dialects};
 use crate::mapping::llm_call::provider_name;
@@ -13,7 +16,7 @@ use crate::mapping::llm_call::provider_name;
 pub(super) fn read(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
     read_agent(reader, normal);
     let call = &mut normal.call;
-    call.provider = provider(reader);
+    call.provider = provider(reader).map(|said| provider_name(said).into_owned());
     call.response_id = reader.owned(&[keys::GEN_AI_RESPONSE_ID]);
     let streams = [
         keys::GEN_AI_REQUEST_STREAM,
@@ -22,20 +25,21 @@ pub(super) fn read(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
     ];
     call.is_streamed = reader.truth(&streams);
     call.output_type = reader.owned(&[keys::GEN_AI_OUTPUT_TYPE]);
-    call.request_model = reader.owned(&[keys::GEN_AI_REQUEST_MODEL]);
-    call.response_model = reader.owned(&[keys::GEN_AI_RESPONSE_MODEL]);
     call.parameters = parameters(reader);
     let asked = Asked::of(reader);
     asked.complete(&mut call.parameters);
-    call.request_model = call.request_model.take().or_else(|| asked.model());
     call.is_streamed = call.is_streamed.or_else(|| asked.is_streamed());
-    read_langfuse(reader, normal);
-    read_answer(reader, normal);
-    // OpenInference has one model: of the answer, or where nobody knows it, of the request.
-    if let Some(model) = reader.owned(&[keys::LLM_MODEL_NAME]) {
-        normal.call.response_model.get_or_insert(model.clone());
-        normal.call.request_model.get_or_insert(model);
+    let is_streamed_by_langfuse = reader.text(&[dialects::LANGFUSE_MODEL]).is_some()
+        && reader.has(dialects::LANGFUSE_COMPLETION_START);
+    if is_streamed_by_langfuse {
+        call.is_streamed.get_or_insert(true);
     }
+    if call.response_id.is_none() {
+        call.response_id = Answer::of(reader, &normal.operation).and_then(|answer| answer.id());
+    }
+    let Models { request, response } = models(reader, &normal.operation);
+    call.request_model = request.map(Cow::into_owned);
+    call.response_model = response.map(Cow::into_owned);
     normal.usage = usage(reader);
     normal.conversation_id = reader.owned(&[keys::GEN_AI_CONVERSATION_ID]);
     normal.session_id = reader.owned(&[keys::SESSION_ID, keys::MICROSOFT_SESSION_ID]);
@@ -44,22 +48,36 @@ pub(super) fn read(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
 fn read_agent(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
     let agent = &mut normal.agent;
     agent.id = reader.owned(&[keys::GEN_AI_AGENT_ID]);
-    agent.name = reader.owned(&[keys::GEN_AI_AGENT_NAME, keys::AGENT_NAME]);
+    agent.name = agent_name(reader, &normal.operation).map(Cow::into_owned);
     agent.description = reader.owned(&[keys::GEN_AI_AGENT_DESCRIPTION]);
     agent.version = reader.owned(&[keys::GEN_AI_AGENT_VERSION]);
-    let is_of_open_inference = reader.has(keys::OPENINFERENCE_SPAN_KIND);
-    if agent.name.is_none() && is_of_open_inference {
-        agent.name = langchain_agent(reader);
-    }
-    if agent.name.is_none() && normal.operation.is_agent() {
-        let of_entity = reader.owned(&[dialects::TRACELOOP_ENTITY_NAME]);
-        // Langfuse has the agent's name in that of the span only.
-        let is_named_so = reader.peek(dialects::LANGFUSE_TYPE) == Some("agent");
-        agent.name = of_entity.or_else(|| is_named_so.then(|| reader.span.name.to_owned()));
-    }
 }
 
-fn provider(reader: &Reader<'_, '_>) -> Option<String> {
+/// The name of the agent that does something, or for which it is done.
+pub(super) fn agent_name<'a>(
+    reader: &Reader<'_, 'a>,
+    operation: &OperationName,
+) -> Option<Cow<'a, str>> {
+    if let Some(name) = reader.text(&[keys::GEN_AI_AGENT_NAME, keys::AGENT_NAME]) {
+        return Some(name.into());
+    }
+    if reader.has(keys::OPENINFERENCE_SPAN_KIND) {
+        if let Some(name) = langchain_agent(reader) {
+            return Some(name.into());
+        }
+    }
+    if !operation.is_agent() {
+        return None;
+    }
+    let of_entity = reader.text(&[dialects::TRACELOOP_ENTITY_NAME]);
+    // Langfuse has the agent's name in that of the span only.
+    let is_named_so = reader.peek(dialects::LANGFUSE_TYPE) == Some("agent");
+    let name = of_entity.or_else(|| is_named_so.then_some(reader.span.name))?;
+    Some(name.into())
+}
+
+/// The provider of the model, as somebody calls it.
+pub(super) fn provider<'a>(reader: &Reader<'_, 'a>) -> Option<&'a str> {
     let said = reader.text(&[
         keys::GEN_AI_PROVIDER_NAME,
         keys::LLM_PROVIDER,
@@ -67,9 +85,44 @@ fn provider(reader: &Reader<'_, '_>) -> Option<String> {
     ]);
     // In Agent 365 0.1.0 the system is the SDK.
     let system = reader.text(&[keys::GEN_AI_SYSTEM]);
-    let system = system.filter(|system| !Profile::is_system(system));
-    let said = said.or(system)?;
-    Some(provider_name(said).into_owned())
+    said.or(system.filter(|system| !Profile::is_system(system)))
+}
+
+/// The model that was asked, and the one that answered.
+pub(super) struct Models<'a> {
+    pub(super) request: Option<Cow<'a, str>>,
+    pub(super) response: Option<Cow<'a, str>>,
+}
+
+pub(super) fn models<'a>(reader: &Reader<'_, 'a>, operation: &OperationName) -> Models<'a> {
+    let said = |key| reader.text(&[key]).map(Cow::Borrowed);
+    let mut request = said(keys::GEN_AI_REQUEST_MODEL);
+    let mut response = said(keys::GEN_AI_RESPONSE_MODEL);
+    if request.is_none() {
+        request = Asked::of(reader).model().map(Cow::Owned);
+    }
+    // Langfuse has one model, that of the answer, or of the request where there was no answer.
+    if let Some(model) = said(dialects::LANGFUSE_MODEL) {
+        let has_failed = reader.peek(dialects::LANGFUSE_LEVEL) == Some("ERROR");
+        let place = if has_failed {
+            &mut request
+        } else {
+            &mut response
+        };
+        place.get_or_insert(model);
+    }
+    if response.is_none() {
+        let answer = Answer::of(reader, operation);
+        response = answer.and_then(|answer| answer.model()).map(Cow::Owned);
+    }
+    // OpenInference has one model: of the answer, or where nobody knows it, of the request.
+    let of_embeddings =
+        || said(dialects::EMBEDDING_MODEL_NAME).filter(|_| *operation == OperationName::Embeddings);
+    if let Some(model) = said(keys::LLM_MODEL_NAME).or_else(of_embeddings) {
+        response.get_or_insert(model.clone());
+        request.get_or_insert(model);
+    }
+    Models { request, response }
 }
 
 fn parameters(reader: &Reader<'_, '_>) -> Parameters {
@@ -138,57 +191,39 @@ impl Asked {
     }
 }
 
-/// Langfuse has one model, that of the answer, or of the request where there was no answer.
-fn read_langfuse(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
-    let Some(model) = reader.owned(&[dialects::LANGFUSE_MODEL]) else {
-        return;
-    };
-    let failed = reader.peek(dialects::LANGFUSE_LEVEL) == Some("ERROR");
-    let call = &mut normal.call;
-    let place = if failed {
-        &mut call.request_model
-    } else {
-        &mut call.response_model
-    };
-    place.get_or_insert(model);
-    if reader.has(dialects::LANGFUSE_COMPLETION_START) {
-        call.is_streamed.get_or_insert(true);
-    }
-}
+/// The answer of a model as the provider's API or LangChain has it.
+struct Answer(Value);
 
-/// The answer as the provider's API or LangChain has it.
-fn read_answer(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
-    if !normal.operation.is_inference() {
-        return;
+impl Answer {
+    fn of(reader: &Reader<'_, '_>, operation: &OperationName) -> Option<Self> {
+        let text = reader.peek(keys::OUTPUT_VALUE);
+        let text = text.filter(|_| operation.is_inference())?;
+        lenient_json::parse(text).map(Self)
     }
-    let Some(text) = reader.peek(keys::OUTPUT_VALUE) else {
-        return;
-    };
-    let Some(value) = lenient_json::parse(text) else {
-        return;
-    };
-    let find = |places: &[&str]| {
-        let mut places = places.iter().filter_map(|place| value.pointer(place));
-        places.find_map(Value::as_str).map(str::to_owned)
-    };
-    let call = &mut normal.call;
-    call.response_id = call.response_id.take().or_else(|| {
-        find(&[
+
+    fn id(&self) -> Option<String> {
+        self.text(&[
             "/id",
             "/llm_output/id",
             "/generations/0/0/message/kwargs/response_metadata/id",
         ])
-    });
-    call.response_model = call.response_model.take().or_else(|| {
-        find(&[
+    }
+
+    fn model(&self) -> Option<String> {
+        self.text(&[
             "/llm_output/model_name",
             "/generations/0/0/generation_info/model_name",
             "/generations/0/0/message/kwargs/response_metadata/model_name",
         ])
-    });
+    }
+
+    fn text(&self, places: &[&str]) -> Option<String> {
+        let mut places = places.iter().filter_map(|place| self.0.pointer(place));
+        places.find_map(Value::as_str).map(str::to_owned)
+    }
 }
 
-fn usage(reader: &Reader<'_, '_>) -> Usage {
+pub(super) fn usage(reader: &Reader<'_, '_>) -> Usage {
     let mut usage = Usage {
         input: reader.whole(&[
             keys::GEN_AI_USAGE_INPUT_TOKENS,
@@ -230,7 +265,7 @@ fn usage(reader: &Reader<'_, '_>) -> Usage {
 fn complete_usage(usage: &mut Usage, details: &Value) {
     let find = |slot: &mut Option<i64>, places: &[&str]| {
         let mut places = places.iter().filter_map(|place| details.pointer(place));
-        *slot = slot.or_else(|| places.find_map(Value::as_i64));
+        *slot = slot.or_else(|| places.find_map(|value| whole_of(&SourceValue::of_json(value))));
     };
     find(
         &mut usage.input,

@@ -46,6 +46,11 @@ impl OperationName {
         )
     }
 
+    /// Whether the usage of such a span repeats that of spans below it.
+    pub(super) fn sums_up(&self) -> bool {
+        !(self.is_inference() || *self == Self::Embeddings)
+    }
+
     /// Whether it concerns an agent or a group of agents.
     #[must_use]
     pub fn is_agent(&self) -> bool {
@@ -117,7 +122,7 @@ impl NormalSpan {
     /// Whether its usage repeats the usage of spans below it.
     #[must_use]
     pub fn is_sum(&self) -> bool {
-        !(self.operation.is_inference() || self.operation == OperationName::Embeddings)
+        self.operation.sums_up()
     }
 
     /// Whether the normal form includes the value of this key, so that a rendering writes it under

@@ -9,39 +9,55 @@ use super::source::SourceEvent;
 use crate::agentspec::Sensitive;
 use crate::keys::{self, dialects};
 
-pub(super) fn read(reader: &Reader<'_, '_>) -> Option<ErrorFacts> {
-    let mut error_type = reader.owned(&[keys::ERROR_TYPE]);
-    // rig: a tool that failed has a span without a status.
-    if reader.peek(dialects::GEN_AI_TOOL_CALL_OUTCOME) == Some("error") {
-        let of_tool = reader.peek(dialects::GEN_AI_TOOL_ERROR_TYPE);
-        error_type = error_type.or_else(|| {
+/// What a span says first of its failure.
+pub(super) struct Failure<'s, 'a> {
+    /// The class of the error.
+    pub(super) class: Option<&'a str>,
+    exception: Option<&'s SourceEvent<'a>>,
+    message_of_langfuse: Option<&'a str>,
+}
+
+impl<'s, 'a> Failure<'s, 'a> {
+    /// `None` if nothing failed.
+    pub(super) fn of(reader: &Reader<'s, 'a>) -> Option<Self> {
+        let mut class = reader.text(&[keys::ERROR_TYPE]);
+        // rig: a tool that failed has a span without a status.
+        if reader.peek(dialects::GEN_AI_TOOL_CALL_OUTCOME) == Some("error") {
+            let of_tool = reader.peek(dialects::GEN_AI_TOOL_ERROR_TYPE);
             let known = of_tool.filter(|name| *name != "other");
-            Some(known.unwrap_or(keys::ERROR_TYPE_OTHER).to_owned())
-        });
+            class = class.or(known).or(Some(keys::ERROR_TYPE_OTHER));
+        }
+        // What a span got over is no failure of it: a retry that went well, for instance.
+        let is_exception = |e: &&_| !reader.span.is_ok && is_named_exception(e);
+        let exception = reader.events().rfind(is_exception);
+        let of_langfuse = reader.peek(dialects::LANGFUSE_LEVEL) == Some("ERROR");
+        let has_failed =
+            class.is_some() || reader.span.error.is_some() || exception.is_some() || of_langfuse;
+        let of_exception = || {
+            let name = exception?.text(keys::EXCEPTION_TYPE);
+            name.filter(|name| !name.is_empty())
+        };
+        has_failed.then(|| Self {
+            class: class.or_else(of_exception),
+            exception,
+            message_of_langfuse: reader
+                .peek(dialects::LANGFUSE_STATUS_MESSAGE)
+                .filter(|_| of_langfuse),
+        })
     }
-    // What a span got over is no failure of it: a retry that went well, for instance.
-    let is_exception = |e: &&_| !reader.span.is_ok && is_named_exception(e);
-    let mut exceptions = reader.events().filter(is_exception);
-    let exception = exceptions.next_back();
-    let of_exception = |key| exception.and_then(|event| event.text(key));
-    let of_langfuse = reader.peek(dialects::LANGFUSE_LEVEL) == Some("ERROR");
-    let langfuse = reader.peek(dialects::LANGFUSE_STATUS_MESSAGE);
-    let message = of_exception(keys::EXCEPTION_MESSAGE)
+}
+
+pub(super) fn read(reader: &Reader<'_, '_>) -> Option<ErrorFacts> {
+    let failure = Failure::of(reader)?;
+    let exception = failure.exception;
+    let message = exception
+        .and_then(|event| event.text(keys::EXCEPTION_MESSAGE))
         .or(reader.peek(keys::ERROR_MESSAGE))
         .or(reader.span.error)
-        .or(langfuse.filter(|_| of_langfuse))
+        .or(failure.message_of_langfuse)
         .filter(|text| !text.is_empty());
-    let has_failed =
-        error_type.is_some() || reader.span.error.is_some() || exception.is_some() || of_langfuse;
-    if !has_failed {
-        return None;
-    }
-    let error_type = error_type.or_else(|| {
-        let name = of_exception(keys::EXCEPTION_TYPE).filter(|name| !name.is_empty())?;
-        Some(name.to_owned())
-    });
     // genai has the status of the answer for its class.
-    let of_class = || error_type.as_deref().and_then(status_code);
+    let of_class = || failure.class.and_then(status_code);
     let (answered, code) = answer(reader);
     let status_code = reader
         .peek_whole(keys::HTTP_RESPONSE_STATUS_CODE)
@@ -51,7 +67,7 @@ pub(super) fn read(reader: &Reader<'_, '_>) -> Option<ErrorFacts> {
         status_code,
         code,
         message: message.map(|text| Sensitive::new(text.to_owned())),
-        error_type,
+        error_type: failure.class.map(str::to_owned),
     })
 }
 

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use super::content_part::{generic, part, part_of, tool_call, tool_call_id, unwrapped};
 use super::facts::NormalMessage;
-use super::lenient_json;
 use super::tool::json_or_text;
-use crate::agent365::{MessagePart, MessageRole, Modality};
+use crate::agent365::{MessagePart, MessageRole};
 
 /// The messages in a value. `None` if it is none of the known forms.
 ///
@@ -34,6 +34,13 @@ pub(super) fn messages(value: &Value, role: &MessageRole) -> Option<Vec<NormalMe
             }
             if let Some(list @ Value::Array(_)) = object.get("output") {
                 return messages(list, role);
+            }
+            // The answer of Ollama.
+            if let Some(answer @ Value::Object(_)) = object.get("message") {
+                let mut message = message(answer, role)?;
+                let reason = object.get("done_reason").and_then(Value::as_str);
+                message.finish_reason = message.finish_reason.or(reason.map(str::to_owned));
+                return Some(vec![message]);
             }
             // The answer of Bedrock's Converse.
             if let Some(answer) = value.pointer("/output/message") {
@@ -91,27 +98,29 @@ fn message(value: &Value, role: &MessageRole) -> Option<NormalMessage> {
         Value::Object(object) => object,
         _ => return None,
     };
-    let text = |name: &str| object.get(name).and_then(Value::as_str);
     if let Some(message) = response_item(object) {
         return Some(message);
     }
+    let (object, of_type) = of_langchain(object);
     let is_message = ["role", "parts", "content", "tool_calls"]
         .iter()
         .any(|member| object.contains_key(*member));
     if !is_message {
         return None;
     }
-    let role = text("role").map_or_else(|| role.clone(), known_role);
-    let mut parts = Vec::new();
+    let text = |name: &str| object.get(name).and_then(Value::as_str);
+    let named = text("role").map(known_role).or(of_type);
+    let role = named.unwrap_or_else(|| role.clone());
+    let mut parts: Vec<_> = reasoning_beside(object).into_iter().collect();
     for member in ["parts", "content"] {
         match object.get(member) {
-            Some(Value::Array(items)) => parts.extend(items.iter().filter_map(part)),
-            Some(Value::String(text)) if role == MessageRole::Tool => {
+            Some(result) if is_result(member, object, &role) => {
                 parts.push(MessagePart::ToolCallResponse {
                     id: tool_call_id(object),
-                    response: Some(json_or_text(text)),
+                    response: result_of(result),
                 });
             }
+            Some(Value::Array(items)) => parts.extend(items.iter().filter_map(part)),
             Some(Value::String(text)) if !text.is_empty() => parts.push(MessagePart::text(text)),
             Some(one @ Value::Object(_)) => parts.extend(part(one)),
             Some(number @ (Value::Number(_) | Value::Bool(_))) => {
@@ -120,15 +129,99 @@ fn message(value: &Value, role: &MessageRole) -> Option<NormalMessage> {
             _ => {}
         }
     }
+    parts.extend(refusal_beside(object));
     if let Some(Value::Array(calls)) = object.get("tool_calls") {
-        parts.extend(calls.iter().filter_map(tool_call));
+        parts.extend(calls.iter().filter_map(call_or_rest));
     }
-    let finish_reason = text("finish_reason").map(str::to_owned);
+    // OpenAI's first API for calls, which had one of them.
+    let first_call = object.get("function_call").and_then(Value::as_object);
+    let first_call = first_call.and_then(tool_call);
+    parts.extend(first_call);
+    let reasons = ["finish_reason", "stop_reason"];
+    let finish_reason = reasons.into_iter().find_map(text).map(str::to_owned);
     let name = text("name").map(str::to_owned);
     let mut message = NormalMessage::new(role, parts);
     message.name = name.filter(|_| message.role != MessageRole::Tool);
     message.finish_reason = finish_reason;
     Some(with_role_of_results(message))
+}
+
+/// Whether a member of a message is what a tool gave back, and not a list of parts that say so themselves.
+fn is_result(member: &str, message: &Map<String, Value>, role: &MessageRole) -> bool {
+    let says_so = |items: &Vec<Value>| {
+        let mut parts = items.iter().filter_map(part);
+        parts.any(|part| matches!(part, MessagePart::ToolCallResponse { .. }))
+    };
+    member == "content"
+        && *role == MessageRole::Tool
+        && match message.get(member) {
+            Some(Value::Array(items)) => !says_so(items),
+            Some(one @ Value::Object(_)) => !says_so(&vec![one.clone()]),
+            Some(Value::String(text)) if !text.is_empty() => true,
+            Some(Value::String(_) | Value::Null) | None => tool_call_id(message).is_some(),
+            Some(_) => true,
+        }
+}
+
+/// What a tool gave back: a text in a part of its own is the text.
+fn result_of(value: &Value) -> Option<Value> {
+    let only = match value {
+        Value::Array(items) => match &items[..] {
+            [only] => only,
+            _ => value,
+        },
+        value => value,
+    };
+    match (only, part(only)) {
+        (Value::Null, _) => None,
+        (Value::Object(_), Some(MessagePart::Text { content })) => Some(json_or_text(&content)),
+        _ => Some(unwrapped(value)),
+    }
+}
+
+/// What a model thought, where its API has that beside the answer: DeepSeek, OpenRouter, Ollama.
+fn reasoning_beside(message: &Map<String, Value>) -> Option<MessagePart> {
+    let members = ["reasoning_content", "reasoning", "thinking"];
+    let mut texts = members
+        .iter()
+        .filter_map(|name| message.get(*name)?.as_str());
+    let content = texts.find(|text| !text.is_empty())?.to_owned();
+    Some(MessagePart::Reasoning { content })
+}
+
+/// Why OpenAI's model does not answer.
+fn refusal_beside(message: &Map<String, Value>) -> Option<MessagePart> {
+    let refusal = message.get("refusal").filter(|text| text.is_string())?;
+    let mut data = Map::new();
+    data.insert("refusal".into(), refusal.clone());
+    Some(MessagePart::Generic {
+        part_type: "refusal".into(),
+        data,
+    })
+}
+
+/// A call, or what there is of one that names nothing.
+fn call_or_rest(call: &Value) -> Option<MessagePart> {
+    let call = call.as_object()?;
+    Some(tool_call(call).unwrap_or_else(|| generic("tool_call", call)))
+}
+
+/// LangChain names the author by the type of the message, and may wrap its members.
+fn of_langchain(object: &Map<String, Value>) -> (&Map<String, Value>, Option<MessageRole>) {
+    let role = |object: &Map<String, Value>| match object.get("type")?.as_str()? {
+        "human" | "HumanMessage" | "HumanMessageChunk" => Some(MessageRole::User),
+        "ai" | "AIMessage" | "AIMessageChunk" => Some(MessageRole::Assistant),
+        "system" | "SystemMessage" => Some(MessageRole::System),
+        "tool" | "function" | "ToolMessage" => Some(MessageRole::Tool),
+        _ => None,
+    };
+    let is_wrapped = object.get("type").and_then(Value::as_str) == Some("constructor");
+    let inner = match (object.get("kwargs"), object.get("data")) {
+        (Some(Value::Object(inner)), _) if is_wrapped => inner,
+        (_, Some(Value::Object(inner))) if role(object).is_some() => inner,
+        _ => return (object, role(object)),
+    };
+    (inner, role(inner).or_else(|| role(object)))
 }
 
 /// rig says that a user brings the results of tools.
@@ -154,137 +247,23 @@ pub(super) fn known_role(role: &str) -> MessageRole {
 
 /// An item of OpenAI's Responses that is no message.
 fn response_item(object: &Map<String, Value>) -> Option<NormalMessage> {
-    let text = |name: &str| object.get(name).and_then(Value::as_str);
-    match text("type")? {
-        "function_call" => {
-            let call = tool_call(&Value::Object(object.clone()))?;
-            Some(NormalMessage::new(MessageRole::Assistant, vec![call]))
-        }
-        "function_call_output" => {
-            let response = MessagePart::ToolCallResponse {
-                id: tool_call_id(object),
-                response: object.get("output").map(unwrapped),
-            };
-            Some(NormalMessage::new(MessageRole::Tool, vec![response]))
-        }
-        _ => None,
+    let item_type = object.get("type").and_then(Value::as_str)?;
+    if object.contains_key("role") {
+        return None;
     }
-}
-
-fn tool_call_id(object: &Map<String, Value>) -> Option<String> {
-    let ids = ["call_id", "tool_call_id", "tool_use_id", "toolUseId", "id"];
-    let mut ids = ids.iter().filter_map(|id| object.get(*id));
-    ids.find_map(Value::as_str).map(str::to_owned)
-}
-
-/// A call as OpenAI has it, with a function, or beside its type.
-fn tool_call(value: &Value) -> Option<MessagePart> {
-    let object = value.as_object()?;
-    let function = object.get("function").unwrap_or(value);
-    let name = function.get("name").and_then(Value::as_str)?;
-    let arguments = ["arguments", "args", "input"];
-    let mut arguments = arguments.iter().filter_map(|member| function.get(*member));
-    Some(MessagePart::ToolCall {
-        name: name.to_owned(),
-        id: tool_call_id(object),
-        arguments: arguments.next().map(unwrapped),
-    })
-}
-
-/// JSON in a text is what the text stands for.
-fn unwrapped(value: &Value) -> Value {
-    match value {
-        Value::String(text) => json_or_text(text),
-        value => lenient_json::inside(value),
-    }
-}
-
-/// A part of a message; parts of unknown types are kept as they are.
-pub(super) fn part(value: &Value) -> Option<MessagePart> {
-    let object = match value {
-        Value::String(text) => return Some(MessagePart::text(text)),
-        Value::Object(object) => object,
+    let (role, part) = match item_type {
+        "function_call" | "custom_tool_call" => (MessageRole::Assistant, tool_call(object)?),
+        kind if kind.ends_with("_call_output") => {
+            let response = object.get("output").and_then(result_of);
+            let id = tool_call_id(object);
+            let part = MessagePart::ToolCallResponse { id, response };
+            (MessageRole::Tool, part)
+        }
+        // What the provider's tools did, and what the model thought.
+        kind if kind == "reasoning" || kind.ends_with("_call") || kind.starts_with("mcp_") => {
+            (MessageRole::Assistant, part_of(object)?)
+        }
         _ => return None,
     };
-    let text = |names: &[&str]| {
-        let mut values = names.iter().filter_map(|name| object.get(*name));
-        values.find_map(Value::as_str).map(str::to_owned)
-    };
-    let part_type = object.get("type").and_then(Value::as_str);
-    if let Some(part) = named_by_member(object).filter(|_| part_type.is_none()) {
-        return Some(part);
-    }
-    let known = match part_type {
-        Some("text" | "input_text" | "output_text") | None => {
-            text(&["content", "text"]).map(|content| MessagePart::Text { content })
-        }
-        Some("tool_call" | "tool_use" | "function_call") => tool_call(value),
-        Some("tool_call_response" | "tool_result" | "function_call_output") => {
-            // Named differently by almost everyone.
-            let results = ["response", "result", "content", "output"];
-            let mut results = results.iter().filter_map(|name| object.get(*name));
-            Some(MessagePart::ToolCallResponse {
-                id: tool_call_id(object),
-                response: results.next().map(unwrapped),
-            })
-        }
-        Some("reasoning" | "thinking") => {
-            text(&["content", "text", "thinking"]).map(|content| MessagePart::Reasoning { content })
-        }
-        Some("image_url" | "input_image") => image_url(object),
-        Some(_) => serde_json::from_value(value.clone())
-            .ok()
-            .filter(|part| !matches!(part, MessagePart::Generic { .. })),
-    };
-    Some(known.unwrap_or_else(|| generic(part_type.unwrap_or_default(), object)))
-}
-
-/// A part of Gemini or of Bedrock, which a member names in place of a type.
-fn named_by_member(object: &Map<String, Value>) -> Option<MessagePart> {
-    let member = |name: &str| object.get(name).and_then(Value::as_object);
-    if let Some(call) = object.get("functionCall").or_else(|| object.get("toolUse")) {
-        return tool_call(call);
-    }
-    let (result, place) = member("functionResponse")
-        .map(|result| (result, "response"))
-        .or_else(|| Some((member("toolResult")?, "content")))?;
-    Some(MessagePart::ToolCallResponse {
-        id: tool_call_id(result),
-        response: result.get(place).map(unwrapped),
-    })
-}
-
-fn image_url(object: &Map<String, Value>) -> Option<MessagePart> {
-    let place = object.get("image_url")?;
-    let uri = place.get("url").unwrap_or(place).as_str()?;
-    Some(MessagePart::Uri {
-        modality: Modality::Image,
-        uri: uri.to_owned(),
-        mime_type: None,
-    })
-}
-
-/// Takes a member out. The others keep their order, which `remove` changes where `serde_json` keeps one.
-pub(super) fn taken(members: &mut Map<String, Value>, name: &str) -> Option<Value> {
-    let value = members.get_mut(name).map(Value::take)?;
-    members.retain(|other, _| other != name);
-    Some(value)
-}
-
-fn generic(part_type: &str, object: &Map<String, Value>) -> MessagePart {
-    let mut data = object.clone();
-    taken(&mut data, "type");
-    // As Agent 365 writes such parts.
-    let data = match taken(&mut data, "data") {
-        Some(Value::Object(inner)) if data.is_empty() => inner,
-        Some(other) => {
-            data.insert("data".into(), other);
-            data
-        }
-        None => data,
-    };
-    MessagePart::Generic {
-        part_type: part_type.to_owned(),
-        data,
-    }
+    Some(NormalMessage::new(role, vec![part]))
 }

@@ -1,7 +1,8 @@
 //! Messages in lists of keys, as OpenInference and OpenLLMetry have them.
 
+use super::content_part::part;
 use super::facts::NormalMessage;
-use super::json_messages::{answers_in_one, known_role, part};
+use super::json_messages::{answers_in_one, known_role};
 use super::lenient_json;
 use super::reader::{Element, Reader};
 use super::tool::json_or_text;
@@ -20,6 +21,11 @@ pub(super) fn of_open_inference(reader: &Reader<'_, '_>, list: &str) -> Option<V
             tool_call_id: element.text(keys::MESSAGE_TOOL_CALL_ID),
             name: element.text(keys::MESSAGE_NAME),
             calls: element.list(keys::MESSAGE_TOOL_CALLS),
+            first_call: tool_call(
+                element.text(dialects::MESSAGE_FUNCTION_CALL_NAME),
+                None,
+                element.text(dialects::MESSAGE_FUNCTION_CALL_ARGUMENTS),
+            ),
         };
         let call = |call: &Element<'_, '_>| {
             tool_call(
@@ -44,6 +50,7 @@ pub(super) fn of_traceloop(reader: &Reader<'_, '_>, list: &str) -> Option<Vec<No
             tool_call_id: element.text("tool_call_id"),
             name: None,
             calls: element.list("tool_calls"),
+            first_call: None,
         };
         let call = |call: &Element<'_, '_>| {
             tool_call(call.text("name"), call.text("id"), call.text("arguments"))
@@ -64,6 +71,8 @@ struct Fields<'s, 'a> {
     tool_call_id: Option<&'a str>,
     name: Option<&'a str>,
     calls: Vec<Element<'s, 'a>>,
+    /// As OpenAI's first API for calls has it.
+    first_call: Option<MessagePart>,
 }
 
 impl<'s, 'a> Fields<'s, 'a> {
@@ -90,12 +99,13 @@ impl<'s, 'a> Fields<'s, 'a> {
             let response = json_or_text(text.unwrap_or(&texts));
             parts = vec![MessagePart::ToolCallResponse {
                 id: self.tool_call_id.map(str::to_owned),
-                response: Some(response),
+                response: says_something.then_some(response),
             }];
         } else if let Some(text) = text.filter(|_| parts.is_empty()) {
             parts = content_parts(text);
         }
         parts.extend(self.calls.iter().filter_map(call));
+        parts.extend(self.first_call);
         let mut message = NormalMessage::new(role, parts);
         message.name = self.name.map(str::to_owned);
         message.name = message.name.filter(|_| message.role != MessageRole::Tool);
@@ -115,12 +125,17 @@ fn content_parts(text: &str) -> Vec<MessagePart> {
 }
 
 fn content_part(element: &Element<'_, '_>) -> Option<MessagePart> {
-    if let Some(uri) = element.text(dialects::MESSAGE_CONTENT_IMAGE_URL) {
-        return Some(MessagePart::Uri {
-            modality: Modality::Image,
-            uri: uri.to_owned(),
-            mime_type: None,
-        });
+    for (key, modality) in [
+        (dialects::MESSAGE_CONTENT_IMAGE_URL, Modality::Image),
+        (dialects::MESSAGE_CONTENT_AUDIO_URL, Modality::Audio),
+    ] {
+        if let Some(uri) = element.text(key) {
+            return Some(MessagePart::Uri {
+                modality,
+                uri: uri.to_owned(),
+                mime_type: None,
+            });
+        }
     }
     let text = element.text(dialects::MESSAGE_CONTENT_TEXT)?;
     let content = text.to_owned();

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::content_part::{part, taken};
 use super::facts::{NormalMessage, NormalSpan, OperationName};
-use super::json_messages::{self, part, taken};
+use super::json_messages;
 use super::lenient_json;
 use super::list_messages;
 use super::reader::Reader;
@@ -28,13 +29,37 @@ pub(super) fn read(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
 }
 
 fn instructions(reader: &Reader<'_, '_>) -> Vec<MessagePart> {
-    match reader.text(&[keys::GEN_AI_SYSTEM_INSTRUCTIONS]) {
-        Some(text) => match lenient_json::parse(text) {
-            Some(Value::Array(items)) => items.iter().filter_map(part).collect(),
+    let parts = reader.first(&[keys::GEN_AI_SYSTEM_INSTRUCTIONS], |value| match value {
+        SourceValue::Text("") => None,
+        SourceValue::Text(text) => Some(match lenient_json::parse(text) {
+            Some(Value::Array(items)) => items.iter().flat_map(parts_of).collect(),
             Some(Value::String(text)) => vec![MessagePart::text(text)],
-            _ => vec![MessagePart::text(text)],
-        },
-        None => Vec::new(),
+            Some(one) if !is_unknown(&one) => parts_of(&one),
+            _ => vec![MessagePart::text(*text)],
+        }),
+        SourceValue::Texts(texts) if !texts.is_empty() => {
+            Some(texts.iter().map(|text| MessagePart::text(*text)).collect())
+        }
+        _ => None,
+    });
+    parts.unwrap_or_default()
+}
+
+/// Whether a value is neither a message nor a part of a type that is known: instructions in JSON of their own.
+fn is_unknown(value: &Value) -> bool {
+    !is_message(value) && matches!(part(value), None | Some(MessagePart::Generic { .. }))
+}
+
+fn is_message(value: &Value) -> bool {
+    value.get("role").is_some() || value.get("parts").is_some()
+}
+
+/// Instructions are parts, and whole messages for some.
+fn parts_of(value: &Value) -> Vec<MessagePart> {
+    let messages = is_message(value).then(|| json_messages::messages(value, &MessageRole::System));
+    match messages.flatten() {
+        Some(messages) => messages.into_iter().flat_map(|it| it.parts).collect(),
+        None => part(value).into_iter().collect(),
     }
 }
 
@@ -219,7 +244,7 @@ fn with_reason_of_choice(reader: &Reader<'_, '_>, output: &mut [NormalMessage]) 
 }
 
 fn definitions(reader: &Reader<'_, '_>) -> Vec<Value> {
-    if let Some(Value::Array(tools)) = reader.json(&[keys::GEN_AI_TOOL_DEFINITIONS]) {
+    if let Some(tools) = reader.first(&[keys::GEN_AI_TOOL_DEFINITIONS], defined) {
         return tools.into_iter().map(flat).collect();
     }
     if let Some(tools) = reader.list(keys::LLM_TOOLS) {
@@ -244,6 +269,28 @@ fn definitions(reader: &Reader<'_, '_>) -> Vec<Value> {
         Value::Object(tool)
     });
     functions.collect()
+}
+
+/// The tools in a JSON text or in a list of them: an array, an object that has it, or a single tool.
+fn defined(value: &SourceValue<'_>) -> Option<Vec<Value>> {
+    let text = match value {
+        SourceValue::Text(text) => *text,
+        SourceValue::Texts(texts) => {
+            let tools = texts.iter().map(|text| lenient_json::parse(text));
+            let tools: Option<Vec<_>> = tools.collect();
+            return tools.filter(|tools| !tools.is_empty() && tools.iter().all(Value::is_object));
+        }
+        _ => return None,
+    };
+    match lenient_json::parse(text)? {
+        Value::Array(tools) => Some(tools),
+        Value::Object(mut members) => match taken(&mut members, "tools") {
+            Some(Value::Array(tools)) => Some(tools),
+            Some(_) => None,
+            None => Some(vec![Value::Object(members)]),
+        },
+        _ => None,
+    }
 }
 
 /// OpenAI's Chat Completions have the members of a tool in a function, the conventions beside its type.

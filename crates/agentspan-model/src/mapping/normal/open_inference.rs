@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Number, Value};
 
+use super::content_part::taken;
 use super::facts::{NormalMessage, NormalSpan, OperationName};
 use super::gen_ai::said;
-use super::json_messages::{answers_in_one, taken};
+use super::json_messages::answers_in_one;
 use super::render::{shown, text, visit_agent_details, visit_definitions, visit_instructions};
 use crate::agent365::{MessagePart, MessageRole};
 use crate::attribute::AttributeValue::{Bool, I64, Static, Str, StrList};

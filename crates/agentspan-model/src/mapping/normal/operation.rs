@@ -56,6 +56,7 @@ fn by_open_inference(reader: &Reader<'_, '_>) -> Option<Said> {
         "RETRIEVER" => OperationName::Retrieval.into(),
         "AGENT" => OperationName::InvokeAgent.into(),
         "TOOL" => OperationName::ExecuteTool.into(),
+        "GUARDRAIL" => OperationName::ApplyGuardrail.into(),
         // LangChain calls the run of an agent a chain, and names it after the agent.
         "CHAIN" if langchain_agent(reader).as_deref() == Some(reader.span.name) => {
             OperationName::InvokeAgent.into()
@@ -96,6 +97,7 @@ fn by_langfuse(reader: &Reader<'_, '_>) -> Option<Said> {
         "retriever" => OperationName::Retrieval.into(),
         "agent" => OperationName::InvokeAgent.into(),
         "tool" => OperationName::ExecuteTool.into(),
+        "guardrail" => OperationName::ApplyGuardrail.into(),
         _ => Said::Nothing,
     })
 }

@@ -1,7 +1,7 @@
 //! Looks attributes up by key, whatever form their values have, and remembers which were read.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -10,36 +10,72 @@ use super::source::{SourceEvent, SourceSpan, SourceValue};
 use crate::keys::dialects;
 
 /// The attributes of a span by key.
+///
+/// It is asked for many more keys than a span has, so that what matters is how soon it knows that
+/// there is none.
 pub(super) struct Reader<'s, 'a> {
     pub(super) span: &'s SourceSpan<'a>,
-    /// The last value of each key: those who record twice have corrected themselves.
-    values: HashMap<&'a str, &'s SourceValue<'a>>,
-    read: RefCell<BTreeSet<&'a str>>,
+    /// A sum of each key, in the order of the attributes.
+    sums: Vec<u32>,
+    /// A bit for each sum.
+    seen: u64,
+    /// `None` if nobody asks afterwards what was read.
+    read: Option<RefCell<BTreeSet<&'a str>>>,
 }
 
 impl<'s, 'a> Reader<'s, 'a> {
     /// `None` if no attribute is of a known vocabulary.
     pub(super) fn new(span: &'s SourceSpan<'a>) -> Option<Self> {
-        let is_known = |key: &str| {
-            dialects::CONVENTIONS
-                .iter()
-                .any(|prefix| key.starts_with(prefix))
-        };
-        if !span.attributes.iter().any(|(key, _)| is_known(key)) {
+        let reader = Self::without_notes(span)?;
+        Some(Self {
+            read: Some(RefCell::default()),
+            ..reader
+        })
+    }
+
+    /// One that does not remember what was read.
+    pub(super) fn without_notes(span: &'s SourceSpan<'a>) -> Option<Self> {
+        let mut keys = span.attributes.iter().map(|(key, _)| *key);
+        if !keys.any(dialects::is_of_agent_convention) {
             return None;
         }
-        let values = span.attributes.iter().map(|(key, value)| (*key, value));
+        let keys = span.attributes.iter().map(|(key, _)| *key);
+        let sums: Vec<_> = keys.map(sum).collect();
+        let seen = sums.iter().fold(0, |seen, sum| seen | bit(*sum));
         Some(Self {
             span,
-            values: values.collect(),
-            read: RefCell::default(),
+            sums,
+            seen,
+            read: None,
         })
     }
 
     /// The keys whose values the normal form holds.
     pub(super) fn into_read_keys(self) -> BTreeSet<String> {
-        let read = self.read.into_inner();
+        let read = self.read.map(RefCell::into_inner).unwrap_or_default();
         read.into_iter().map(str::to_owned).collect()
+    }
+
+    /// The last value of a key, with the key: those who record twice have corrected themselves.
+    fn last(&self, key: &str) -> Option<(&'a str, &'s SourceValue<'a>)> {
+        let sum = sum(key);
+        if self.seen & bit(sum) == 0 {
+            return None;
+        }
+        let all = self.sums.iter().zip(&self.span.attributes).rev();
+        let mut alike = all.filter(|(found, _)| **found == sum);
+        let (_, (key, value)) = alike.find(|(_, (found, _))| *found == key)?;
+        Some((key, value))
+    }
+
+    fn value(&self, key: &str) -> Option<&'s SourceValue<'a>> {
+        self.last(key).map(|(_, value)| value)
+    }
+
+    fn note(&self, key: &'a str) {
+        if let Some(read) = &self.read {
+            read.borrow_mut().insert(key);
+        }
     }
 
     pub(super) fn events(
@@ -49,7 +85,7 @@ impl<'s, 'a> Reader<'s, 'a> {
     }
 
     pub(super) fn has(&self, key: &str) -> bool {
-        self.values.contains_key(key)
+        self.last(key).is_some()
     }
 
     /// What the first of the keys says that says something. All that say something count as read.
@@ -60,11 +96,11 @@ impl<'s, 'a> Reader<'s, 'a> {
     ) -> Option<T> {
         let mut first = None;
         for key in keys {
-            let Some((key, value)) = self.values.get_key_value(*key) else {
+            let Some((key, value)) = self.last(key) else {
                 continue;
             };
             if let Some(value) = read(value) {
-                self.read.borrow_mut().insert(key);
+                self.note(key);
                 first.get_or_insert(value);
             }
         }
@@ -73,7 +109,7 @@ impl<'s, 'a> Reader<'s, 'a> {
 
     /// Shows without counting as read: for what stays under its key as well.
     pub(super) fn peek(&self, key: &str) -> Option<&'a str> {
-        self.values.get(key).and_then(|value| match value {
+        self.value(key).and_then(|value| match value {
             SourceValue::Text(text) => Some(*text),
             _ => None,
         })
@@ -81,7 +117,7 @@ impl<'s, 'a> Reader<'s, 'a> {
 
     /// As [`peek`](Self::peek), of a number.
     pub(super) fn peek_whole(&self, key: &str) -> Option<i64> {
-        self.values.get(key).and_then(|value| whole_of(value))
+        self.value(key).and_then(|value| whole_of(value))
     }
 
     /// A text that is not empty.
@@ -142,10 +178,11 @@ impl<'s, 'a> Reader<'s, 'a> {
 
     /// The members of a list of keys, `prefix.N.member`, in order; gaps close. `None` if there are none.
     pub(super) fn list(&self, prefix: &str) -> Option<Vec<Element<'s, 'a>>> {
-        let keys = self.values.iter();
-        let placed = keys.filter_map(|(&key, &value)| {
+        // An element gives the first of its values of a name, which is so the last that was set.
+        let all = self.span.attributes.iter().rev();
+        let placed = all.filter_map(|(key, value)| {
             let (index, member) = place(key, prefix)?;
-            self.read.borrow_mut().insert(key);
+            self.note(key);
             Some((index, member, value))
         });
         let elements = elements(placed);
@@ -158,10 +195,11 @@ pub(super) struct Element<'s, 'a>(Vec<(&'a str, &'s SourceValue<'a>)>);
 
 impl<'s, 'a> Element<'s, 'a> {
     pub(super) fn text(&self, member: &str) -> Option<&'a str> {
-        self.0.iter().find_map(|(found, value)| match value {
-            SourceValue::Text(text) if *found == member => Some(*text),
+        let (_, value) = self.0.iter().find(|(found, _)| *found == member)?;
+        match value {
+            SourceValue::Text(text) => Some(*text),
             _ => None,
-        })
+        }
     }
 
     /// The elements of a list inside of this element.
@@ -185,6 +223,23 @@ fn elements<'s, 'a>(
     elements.into_values().collect()
 }
 
+/// Tells most keys apart: how long they are, and what is at their end.
+fn sum(key: &str) -> u32 {
+    let bytes = key.as_bytes();
+    let end = match bytes.last_chunk() {
+        Some(end) => u64::from_le_bytes(*end),
+        None => bytes
+            .iter()
+            .fold(0, |end, byte| (end << 8) | u64::from(*byte)),
+    };
+    let mixed = (end ^ bytes.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32) as u32
+}
+
+fn bit(sum: u32) -> u64 {
+    1 << (sum >> 26)
+}
+
 /// Splits `prefix.N.member`.
 fn place<'k>(key: &'k str, prefix: &str) -> Option<(usize, &'k str)> {
     let rest = key.strip_prefix(prefix)?.strip_prefix('.')?;
@@ -199,7 +254,7 @@ fn is_digits(text: &str) -> bool {
 }
 
 /// A whole number, which may be written as text, and with a point.
-fn whole_of(value: &SourceValue<'_>) -> Option<i64> {
+pub(super) fn whole_of(value: &SourceValue<'_>) -> Option<i64> {
     match value {
         SourceValue::I64(number) => Some(*number),
         SourceValue::F64(number) => whole(*number),

@@ -170,7 +170,15 @@ impl<'a> SourceSpan<'a> {
         self
     }
 
+    /// Reserves room for this many attributes.
+    #[must_use]
+    pub fn with_room_for(mut self, attributes: usize) -> Self {
+        self.attributes.reserve(attributes);
+        self
+    }
+
     /// Adds an attribute. If a key occurs twice, the last value counts.
+    #[inline]
     pub fn attribute(&mut self, key: &'a str, value: SourceValue<'a>) {
         self.attributes.push((key, value));
     }

@@ -8,9 +8,10 @@ use super::reader::Reader;
 use crate::agentspec::Sensitive;
 use crate::keys::{self, dialects};
 
-pub(super) fn read_name(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
-    if normal.operation != OperationName::ExecuteTool {
-        return;
+/// The name of the tool that is executed.
+pub(super) fn name<'a>(reader: &Reader<'_, 'a>, operation: &OperationName) -> Option<&'a str> {
+    if *operation != OperationName::ExecuteTool {
+        return None;
     }
     let names = [
         keys::GEN_AI_TOOL_NAME,
@@ -18,21 +19,23 @@ pub(super) fn read_name(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
         dialects::TRACELOOP_ENTITY_NAME,
     ];
     // OpenInference and Langfuse may have it in the name of the span only.
-    let named = || {
-        let is_named_so =
-            reader.has(keys::OPENINFERENCE_SPAN_KIND) || reader.has(dialects::LANGFUSE_TYPE);
-        is_named_so.then(|| reader.span.name.to_owned())
-    };
-    normal.tool.name = reader.owned(&names).or_else(named);
+    let is_named_so =
+        || reader.has(keys::OPENINFERENCE_SPAN_KIND) || reader.has(dialects::LANGFUSE_TYPE);
+    let named = || is_named_so().then_some(reader.span.name);
+    reader.text(&names).or_else(named)
 }
 
 pub(super) fn read(reader: &Reader<'_, '_>, normal: &mut NormalSpan) {
     if normal.operation != OperationName::ExecuteTool {
         return;
     }
-    read_name(reader, normal);
     let tool = &mut normal.tool;
-    let ids = [keys::GEN_AI_TOOL_CALL_ID, keys::TOOL_CALL_ID];
+    tool.name = name(reader, &normal.operation).map(str::to_owned);
+    let ids = [
+        keys::GEN_AI_TOOL_CALL_ID,
+        keys::TOOL_CALL_ID,
+        dialects::TOOL_ID,
+    ];
     let of_langfuse = || reader.texts(&[dialects::LANGFUSE_TOOL_CALL_ID])?.pop();
     tool.call_id = reader.owned(&ids).or_else(of_langfuse);
     tool.tool_type = reader.owned(&[keys::GEN_AI_TOOL_TYPE]);
