@@ -76,6 +76,9 @@ where
         let mut parent = other_parent.unwrap_or_else(Context::current);
         if may_be_ancestor {
             parent = Ancestor::add_to(&parent);
+        } else {
+            // A root by its own words keeps nothing open that is around it, and may start when that is over.
+            Ancestor::note_start(&parent);
         }
         // The inner layer takes the current context for spans that are no roots by their own words.
         let _current = parent.attach();

@@ -11,4 +11,5 @@ mod filters;
 mod nesting_matrix;
 mod odd_programs;
 mod other_layers;
+mod random_programs;
 mod recorder;
