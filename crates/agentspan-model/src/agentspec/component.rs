@@ -80,6 +80,42 @@ struct Inner {
     properties: OnceLock<Properties>,
 }
 
+/// How deep components may be before they are treated as deep: code can nest them without end, and nothing
+/// that follows them down recurses beyond this. Readers accept less.
+const MAX_DEPTH: usize = 300;
+
+/// What is deep is dropped from the outside in: one component inside another would need the stack for each.
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if self.depth <= MAX_DEPTH {
+            return;
+        }
+        let mut waiting = Vec::new();
+        self.give_up(&mut waiting);
+        while let Some(value) = waiting.pop() {
+            match value {
+                ComponentValue::Component(Component(shared)) => {
+                    if let Some(mut inner) = Arc::into_inner(shared) {
+                        inner.give_up(&mut waiting);
+                    }
+                }
+                ComponentValue::List(values) => waiting.extend(values),
+                ComponentValue::Map(pairs) => waiting.extend(pairs.into_iter().map(|(_, it)| it)),
+                ComponentValue::Json(_) => {}
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Gives up what holds components.
+    fn give_up(&mut self, waiting: &mut Vec<ComponentValue>) {
+        let members = std::mem::take(&mut self.members);
+        waiting.extend(members.into_iter().map(|(_, value)| value));
+        waiting.extend(self.outlines.take().map(ComponentValue::Component));
+    }
+}
+
 /// The value of a component's member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::{Problem, ProblemKind, ReadError};
+use super::{ProblemKind, ReadError};
 
 /// The numbers that Python writes and JSON does not have.
 const NOT_FINITE: [&str; 3] = ["NaN", "Infinity", "-Infinity"];
@@ -83,11 +83,7 @@ fn syntax(text: &str, line: usize, column: usize) -> ReadError {
     let is_start = |byte: &&u8| **byte & 0b1100_0000 != 0b1000_0000;
     let characters = before.map(|bytes| bytes.iter().filter(is_start).count());
     let column = characters.unwrap_or(column);
-    ReadError::new(vec![Problem {
-        path: Vec::new(),
-        position: None,
-        kind: ProblemKind::Syntax { line, column },
-    }])
+    ReadError::of(ProblemKind::Syntax { line, column })
 }
 
 /// Cheap, and rarely true of a text without halves of pairs. (`serde_json` accepts halves in values that it

@@ -2,20 +2,32 @@
 
 use std::fmt;
 
-/// Why a document cannot be read: all problems, in order.
+/// Why a document cannot be read: the problems, in order.
 ///
 /// Neither `Display` nor `Debug` shows values of the document, but only names of members and types,
 /// ids in references, and the version of the language. `Display` shows the first eight problems.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadError {
     problems: Vec<Problem>,
+    /// How many were found besides.
+    others: usize,
 }
 
 impl std::error::Error for ReadError {}
 
 impl ReadError {
-    pub(crate) fn new(problems: Vec<Problem>) -> Self {
-        Self { problems }
+    pub(crate) fn new(problems: Vec<Problem>, others: usize) -> Self {
+        Self { problems, others }
+    }
+
+    /// One problem of a whole text.
+    pub(crate) fn of(kind: ProblemKind) -> Self {
+        let problem = Problem {
+            path: Vec::new(),
+            position: None,
+            kind,
+        };
+        Self::new(vec![problem], 0)
     }
 
     /// Whether the text is not valid JSON or YAML.
@@ -30,7 +42,8 @@ impl ReadError {
         })
     }
 
-    /// The problems, at least one.
+    /// The problems, at least one and at most the first 1,000. There are fewer if their paths are long.
+    /// `Display` counts them all.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -51,7 +64,7 @@ impl fmt::Display for ReadError {
                     .try_for_each(|problem| write!(f, "; {problem}"))?;
             }
         }
-        match others.len() {
+        match others.len() + self.others {
             0 => Ok(()),
             number => write!(f, "; and {number} more"),
         }
@@ -250,6 +263,28 @@ impl fmt::Display for ProblemKind {
 }
 
 impl std::error::Error for ProblemKind {}
+
+impl ProblemKind {
+    /// The name from the document that is kept, if there is one.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::WrongComponent { found, .. } => found,
+            Self::MissingReference { reference }
+            | Self::ListedLater { reference }
+            | Self::CircularReference { reference }
+            | Self::ListedTwice { reference, .. } => reference,
+            Self::UnknownVersion { version } => version,
+            Self::Syntax { .. }
+            | Self::Yaml { .. }
+            | Self::Missing
+            | Self::WrongType { .. }
+            | Self::EmptySnapshot
+            | Self::OnlyAList
+            | Self::MoreThanAList
+            | Self::TooDeep => "",
+        }
+    }
+}
 
 /// The kinds of problems in YAML.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,10 +14,14 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{
-    Component, Json, PathSegment, Position, Problem, ProblemKind, ReadError,
+    Component, Json, PathSegment, ProblemKind, ReadError,
     component::{reading::read_component, references::References},
     source::Source,
 };
+
+pub(crate) mod problems;
+
+use problems::Problems;
 
 /// How many steps down a text may lead, which bounds the stack that reading and writing need.
 pub(crate) const MAX_DEPTH: usize = 256;
@@ -127,11 +131,7 @@ pub(crate) struct Reader<'a> {
     path: Vec<Step<'a>>,
     /// What the walk looks at, if it says so.
     here: Option<&'a RawValue>,
-    problems: Vec<Problem>,
-    /// The place of each problem in the text.
-    places: Vec<usize>,
-    /// Problems, by their index, that name another place in the text.
-    firsts: Vec<(usize, usize)>,
+    problems: Problems,
     /// How often something that was read differs from its text.
     pub(crate) changes: usize,
     /// What `$component_ref` may refer to; nothing in a dump, which has no references.
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
         let raw = source.raw()?;
         let mut reader = Self::over(source.text(), known, Some(references));
         let value = read(raw, &mut reader);
-        reader.locate(source);
+        reader.problems.locate(source);
         reader.result(value)
     }
 
@@ -175,9 +175,7 @@ impl<'a> Reader<'a> {
             text,
             path: Vec::new(),
             here: None,
-            problems: Vec::new(),
-            places: Vec::new(),
-            firsts: Vec::new(),
+            problems: Problems::default(),
             changes: 0,
             references,
         }
@@ -186,37 +184,21 @@ impl<'a> Reader<'a> {
     fn result<T>(self, value: Option<T>) -> Result<T, ReadError> {
         match value {
             Some(value) if self.problems.is_empty() => Ok(value),
-            _ => Err(ReadError::new(self.problems)),
-        }
-    }
-
-    /// Says of each problem where it is in the text that was written.
-    fn locate(&mut self, source: &Source<'_>) {
-        let positions = source.positions(&self.places);
-        for (problem, position) in self.problems.iter_mut().zip(positions) {
-            problem.position = Some(position);
-        }
-        let firsts: Vec<usize> = self.firsts.iter().map(|(_, first)| *first).collect();
-        let positions = source.positions(&firsts);
-        for ((index, _), position) in self.firsts.iter().zip(positions) {
-            let problem = self.problems.get_mut(*index);
-            if let Some(ProblemKind::ListedTwice { first, .. }) =
-                problem.map(|problem| &mut problem.kind)
-            {
-                *first = position;
-            }
+            _ => Err(self.problems.into_error()),
         }
     }
 
     /// Notes a problem at the place where the walk is.
     pub(crate) fn report(&mut self, kind: ProblemKind) {
+        let place = self.place();
+        let path = || self.path.iter().map(PathSegment::from).collect();
+        self.problems.add(place, path, kind);
+    }
+
+    /// Where the walk is, as an offset in bytes.
+    fn place(&self) -> usize {
         let place = self.here.and_then(|raw| self.offset(raw));
-        self.places.push(place.unwrap_or_default());
-        self.problems.push(Problem {
-            path: self.path.iter().map(PathSegment::from).collect(),
-            position: None,
-            kind,
-        });
+        place.unwrap_or_default()
     }
 
     /// Where a part of the text begins. `None` for what somebody gave.
@@ -233,11 +215,8 @@ impl<'a> Reader<'a> {
 
     /// Notes that an id is listed here and was listed before, at an offset in bytes.
     pub(crate) fn report_listed_twice(&mut self, id: &str, first: usize) {
-        self.firsts.push((self.problems.len(), first));
-        self.report(ProblemKind::ListedTwice {
-            reference: id.to_owned(),
-            first: Position::default(),
-        });
+        let place = self.place();
+        self.problems.add_listed_twice(place, first, &self.path, id);
     }
 
     /// Looks at a part of the text, does something there, and looks back. What was given from outside
@@ -260,11 +239,10 @@ impl<'a> Reader<'a> {
 
     /// Tries something, and forgets its problems if it gives nothing.
     pub(crate) fn attempt<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        let before = self.problems.len();
+        let before = self.problems.mark();
         let result = read(self);
         if result.is_none() {
-            self.problems.truncate(before);
-            self.places.truncate(before);
+            self.problems.forget_since(before);
         }
         result
     }

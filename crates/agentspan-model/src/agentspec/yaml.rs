@@ -4,7 +4,7 @@
 //! a number and `26.3.1` is text. No crate reads that; the ADR about YAML tells what was compared.
 //! Nothing here recurses, and everything is linear in the text and in what its aliases stand for.
 
-use super::{Position, Problem, ProblemKind, ReadError, YamlFault, source::Source};
+use super::{Position, ProblemKind, ReadError, YamlFault, source::Source};
 
 mod compose;
 mod parser;
@@ -18,14 +18,10 @@ mod write;
 pub(crate) fn source(text: &str) -> Result<Source<'_>, ReadError> {
     let json = compose::compose(text).and_then(|graph| write::write(&graph, text));
     let (json, marks) = json.map_err(|Fault { place, fault }| {
-        ReadError::new(vec![Problem {
-            path: Vec::new(),
-            position: None,
-            kind: ProblemKind::Yaml {
-                position: place.into(),
-                fault,
-            },
-        }])
+        ReadError::of(ProblemKind::Yaml {
+            position: place.into(),
+            fault,
+        })
     })?;
     Ok(Source::marked(text, json, marks))
 }

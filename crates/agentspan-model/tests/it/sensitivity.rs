@@ -256,3 +256,36 @@ fn every_key_of_ours_says_what_it_gives_away() {
         assert!(is_said, "add {key} to a list in src/keys/");
     }
 }
+
+#[test]
+fn an_outline_shows_no_object_and_no_list_under_a_harmless_name() {
+    let names = [
+        "agentspec_version",
+        "api_provider",
+        "api_type",
+        "destination_input",
+        "from_branch",
+        "model_id",
+        "provider",
+        "source_output",
+    ];
+    for value in [r#"{"note":"OurMargin"}"#, r#"["OurMargin"]"#] {
+        let members = names.map(|name| format!(r#""{name}":{value},"#)).concat();
+        let text = format!(r#"{{"component_type":"Acme","id":"a",{members}"name":"n"}}"#);
+        let component = Component::from_json(&text).unwrap();
+        for detail in [Detail::Named, Detail::Described] {
+            let outline = component.outline(detail);
+            assert!(!outline.dump().contains("OurMargin"), "{}", outline.dump());
+            assert_eq!(outline.text("provider").as_deref(), Some("** MASKED **"));
+        }
+    }
+    for value in [r#""acme""#, "4", "true", "null"] {
+        let text = format!(r#"{{"component_type":"Acme","id":"a","name":"n","provider":{value}}}"#);
+        let component = Component::from_json(&text).unwrap();
+        assert!(component.outline(Detail::Named).is_same(&component));
+    }
+    let described =
+        r#"{"component_type":"Acme","id":"a","name":"n","inputs":[{"title":"x","type":"string"}]}"#;
+    let component = Component::from_json(described).unwrap();
+    assert!(component.outline(Detail::Described).is_same(&component));
+}

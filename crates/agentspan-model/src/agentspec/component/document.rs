@@ -12,7 +12,7 @@ use super::{
     version::Versions,
 };
 use crate::agentspec::{
-    Json, Problem, ProblemKind, ReadError,
+    Json, ProblemKind, ReadError,
     reader::{KnownComponents, Reader, Step},
     source::Source,
 };
@@ -152,23 +152,14 @@ impl DocumentReader {
         survey: &Survey<'_>,
         read: impl for<'t> FnOnce(&'t RawValue, &mut Reader<'t>) -> Option<T>,
     ) -> Result<T, ReadError> {
-        let missing = survey.missing(source.text(), |id| self.given.contains_key(id));
-        if missing.is_empty() {
+        let mut problems = survey.missing(source.text(), |id| self.given.contains_key(id));
+        if problems.is_empty() {
             let mut known = KnownComponents::default();
             let references = References::new(&self.given, self.versions);
             return Reader::referring(source, &mut known, references, read);
         }
-        let starts: Vec<usize> = missing.iter().map(|missing| missing.start).collect();
-        let positions = source.positions(&starts);
-        let problems = missing.into_iter().zip(positions);
-        let problems = problems.map(|(missing, position)| Problem {
-            path: missing.path,
-            position: Some(position),
-            kind: ProblemKind::MissingReference {
-                reference: missing.id,
-            },
-        });
-        Err(ReadError::new(problems.collect()))
+        problems.locate(source);
+        Err(problems.into_error())
     }
 }
 

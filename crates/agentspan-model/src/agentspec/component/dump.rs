@@ -1,11 +1,15 @@
 //! Components as JSON text.
 
-use std::{cell::RefCell, collections::HashSet, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashSet,
+    sync::Arc,
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
-use super::{Component, ComponentValue, Inner, references::REFERENCE};
+use super::{Component, ComponentValue, Inner, MAX_DEPTH, references::REFERENCE};
 
 /// How large a dump with every component written out may be, in bytes.
 const MAX_SIZE: usize = 64 << 20;
@@ -15,7 +19,8 @@ impl Component {
     ///
     /// A component in several places is written out in each of them. Small documents can describe
     /// components with a huge dump. If the dump would exceed 64 MiB, each component is written out
-    /// only in its first place, and is a reference (`{"$component_ref":"<id>"}`) in all others.
+    /// only in its first place, and is a reference (`{"$component_ref":"<id>"}`) in all others. So is a
+    /// component nested more than 300 levels deep, which only code can create.
     #[must_use]
     pub fn dump(&self) -> &str {
         self.raw_dump().get()
@@ -25,7 +30,7 @@ impl Component {
         self.0.dump.get_or_init(|| {
             // Texts and raw JSON under string keys: writing them cannot fail.
             let dump = if self.is_large() {
-                serde_json::value::to_raw_value(&Once(self, &RefCell::default()))
+                serde_json::value::to_raw_value(&Once(self, &Written::default()))
             } else {
                 serde_json::value::to_raw_value(&Members(self))
             };
@@ -34,7 +39,7 @@ impl Component {
     }
 
     fn is_large(&self) -> bool {
-        self.0.size > MAX_SIZE
+        self.0.size > MAX_SIZE || self.0.depth > MAX_DEPTH
     }
 }
 
@@ -94,8 +99,29 @@ impl Serialize for ComponentValue {
     }
 }
 
-/// The components that a dump has written out.
-type Written = RefCell<HashSet<*const Inner>>;
+/// What a dump has written out.
+#[derive(Default)]
+struct Written {
+    components: RefCell<HashSet<*const Inner>>,
+    /// How many components, lists and objects are around.
+    level: Cell<usize>,
+}
+
+impl Written {
+    /// Whether a component is to be written out here: not twice, and not too deep.
+    fn adds(&self, component: &Component) -> bool {
+        let inner = Arc::as_ptr(&component.0);
+        self.level.get() < MAX_DEPTH && self.components.borrow_mut().insert(inner)
+    }
+
+    /// Writes something one level down.
+    fn within<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.level.set(self.level.get() + 1);
+        let written = write();
+        self.level.set(self.level.get() - 1);
+        written
+    }
+}
 
 /// Writes a component or a value out, with each component once.
 struct Once<'a, T>(&'a T, &'a Written);
@@ -103,15 +129,13 @@ struct Once<'a, T>(&'a T, &'a Written);
 impl Serialize for Once<'_, Component> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(component, written) = *self;
-        let inner = &component.0;
-        if !written.borrow_mut().insert(Arc::as_ptr(inner)) {
+        if !written.adds(component) {
             return serializer.collect_map([(REFERENCE, component.id())]);
         }
-        let mut map = serializer.serialize_map(Some(inner.members.len()))?;
-        for (name, value) in &inner.members {
-            map.serialize_entry(name, &Once(value, written))?;
-        }
-        map.end()
+        let members = component.0.members.iter();
+        written.within(|| {
+            serializer.collect_map(members.map(|(name, value)| (name, Once(value, written))))
+        })
     }
 }
 
@@ -121,11 +145,14 @@ impl Serialize for Once<'_, ComponentValue> {
         match value {
             ComponentValue::Component(component) => Once(component, written).serialize(serializer),
             ComponentValue::List(values) => {
-                serializer.collect_seq(values.iter().map(|value| Once(value, written)))
+                let values = values.iter().map(|value| Once(value, written));
+                written.within(|| serializer.collect_seq(values))
             }
             ComponentValue::Map(pairs) => {
-                let pairs = pairs.iter();
-                serializer.collect_map(pairs.map(|(name, value)| (name, Once(value, written))))
+                let pairs = pairs
+                    .iter()
+                    .map(|(name, value)| (name, Once(value, written)));
+                written.within(|| serializer.collect_map(pairs))
             }
             ComponentValue::Json(json) => json.serialize(serializer),
         }

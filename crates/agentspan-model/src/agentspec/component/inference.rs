@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::HashSet, sync::Arc};
 
 use serde_json::value::RawValue;
 
-use super::{Component, ComponentValue, Property, placeholder::placeholders};
+use super::{Component, ComponentValue, MAX_DEPTH, Property, placeholder::placeholders};
 use crate::agentspec::{Json, json::string_length};
 
 /// How many bytes of schemas are copied for one component. More than that follow only from flows that double
@@ -21,6 +21,13 @@ impl Properties {
     pub(super) fn of(component: &Component) -> Self {
         let inputs = written(component, "inputs");
         let outputs = written(component, "outputs");
+        // Each level would need the stack.
+        if component.0.depth > MAX_DEPTH {
+            return Self {
+                inputs: inputs.unwrap_or_default(),
+                outputs: outputs.unwrap_or_default(),
+            };
+        }
         Self {
             inputs: inputs.unwrap_or_else(|| inferred_inputs(component)),
             outputs: outputs.unwrap_or_else(|| inferred_outputs(component)),

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
 
-use super::{Component, ComponentValue, reading::Head};
+use super::{Component, ComponentValue, MAX_DEPTH, reading::Head};
 use crate::agentspec::{Detail, Json, MASK};
 
-/// What every outline shows: what a component is, which model it uses, and what is connected to what.
+/// What every outline shows, unless it is a list or an object, in which anything may be: what a component is, which model it uses, and what is connected to what.
 const NAMES: &[&str] = &[
     "agentspec_version",
     "api_provider",
@@ -26,6 +26,9 @@ const NAMES: &[&str] = &[
 /// What an outline shows besides, if it describes: what a component is for, what it takes and gives.
 const DESCRIPTIONS: &[&str] = &["description", "inputs", "outputs"];
 
+/// Of those, lists of schemas.
+const SCHEMAS: &[&str] = &["inputs", "outputs"];
+
 /// How the model of a component is asked to generate. The numbers are shown, texts are not.
 const PARAMETERS: &str = "default_generation_parameters";
 
@@ -36,6 +39,14 @@ pub(super) struct Outlines {
     named: OnceLock<Option<Component>>,
 }
 
+impl Outlines {
+    /// Takes out those that are not the component itself.
+    pub(super) fn take(&mut self) -> impl Iterator<Item = Component> + use<> {
+        let outlines = [self.described.take(), self.named.take()];
+        outlines.into_iter().flatten().flatten()
+    }
+}
+
 impl Component {
     /// The component without its contents: prompts, templates, addresses, settings, and unknown
     /// members.
@@ -43,7 +54,8 @@ impl Component {
     /// An outline has ids, names, types, models, and nested components as outlines. With
     /// [`Detail::Described`], it also has descriptions, inputs and outputs. Booleans and numbers
     /// among the generation parameters stay. [`MASK`] replaces every other value, so an outline is
-    /// a valid component. [`Detail::Complete`] returns the component itself.
+    /// a valid component. It also replaces all nested components if they are nested more than 300 levels
+    /// deep, which only code can do. [`Detail::Complete`] returns the component itself.
     ///
     /// ```
     /// use agentspan_model::agentspec::{Component, Detail};
@@ -74,7 +86,12 @@ fn outline_of(component: &Component, detail: Detail) -> Option<Component> {
     let inner = &component.0;
     let mut differs = false;
     let members = inner.members.iter().map(|(name, value)| {
-        let value = member(name, value, detail);
+        let value = match value {
+            ComponentValue::Json(_) => member(name, value, detail),
+            // Outlines of what is deep would need the stack for each level.
+            _ if inner.depth > MAX_DEPTH => Cow::Owned(Json::from(Value::from(MASK)).into()),
+            _ => member(name, value, detail),
+        };
         differs |= matches!(value, Cow::Owned(_));
         (name.clone(), value.into_owned())
     });
@@ -93,9 +110,15 @@ fn is_shown(name: &str, detail: Detail) -> bool {
     NAMES.contains(&name) || (detail == Detail::Described && DESCRIPTIONS.contains(&name))
 }
 
+/// Whether a value is what its name says.
+fn may_be_shown(name: &str, json: &Json) -> bool {
+    SCHEMAS.contains(&name) || !json.as_str().starts_with(['{', '['])
+}
+
 fn member<'a>(name: &str, value: &'a ComponentValue, detail: Detail) -> Cow<'a, ComponentValue> {
     match value {
-        ComponentValue::Json(json) if is_shown(name, detail) || is_nothing(json) => {
+        ComponentValue::Json(json) if is_nothing(json) => Cow::Borrowed(value),
+        ComponentValue::Json(json) if is_shown(name, detail) && may_be_shown(name, json) => {
             Cow::Borrowed(value)
         }
         // Readers take any text for a description, so that a mask would be shown as one.

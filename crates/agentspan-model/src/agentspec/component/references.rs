@@ -37,8 +37,14 @@ pub(crate) struct References<'a> {
     listed: Entries<'a>,
     /// In a document that only lists: all of its entries. Each may list more of its own.
     siblings: Entries<'a>,
+    /// How many entries are being read, each for a reference in the one before.
+    open: usize,
     pub(super) versions: Versions,
 }
+
+/// How many references may lead from one to the next, which bounds the stack: references to references
+/// are no steps down into the text.
+const MAX_OPEN: usize = 200;
 
 type Entries<'a> = HashMap<Cow<'a, str>, Entry<'a>>;
 
@@ -73,6 +79,7 @@ impl<'a> References<'a> {
             given,
             listed: HashMap::new(),
             siblings: HashMap::new(),
+            open: 0,
             versions,
         }
     }
@@ -232,16 +239,21 @@ fn read_found<'a>(
     level: Level,
     reader: &mut Reader<'a>,
 ) -> Option<Followed<'a>> {
+    let references = reader.references.as_mut()?;
+    references.open += 1;
+    let is_too_deep = references.open > MAX_OPEN;
     // An entry of a document that only lists sees what it lists itself, and its siblings.
     let mut around = HashMap::new();
     if level == Level::Sibling {
-        mem::swap(&mut reader.references.as_mut()?.listed, &mut around);
+        mem::swap(&mut references.listed, &mut around);
     }
     let followed = match level {
+        _ if is_too_deep => reader.refuse(ProblemKind::TooDeep),
         Level::Sibling => read_root(raw, reader),
         Level::Around => read_entry(raw, reader),
     };
     let references = reader.references.as_mut()?;
+    references.open -= 1;
     let entries = match level {
         Level::Sibling => {
             references.listed = around;

@@ -12,7 +12,9 @@ use super::{
     classes,
     references::{COMPONENT_TYPE, REFERENCE, REFERENCED},
 };
-use crate::agentspec::{PathSegment, json::string_length, source::Edit};
+use crate::agentspec::{
+    PathSegment, ProblemKind, json::string_length, reader::problems::Problems, source::Edit,
+};
 
 /// What a text refers to and what it lists. The text is strict JSON.
 #[derive(Debug, Default)]
@@ -34,14 +36,6 @@ struct Reference<'t> {
     id: Result<Cow<'t, str>, &'t str>,
 }
 
-/// A reference that leads nowhere.
-#[derive(Debug)]
-pub(super) struct Missing {
-    pub(super) start: usize,
-    pub(super) path: Vec<PathSegment>,
-    pub(super) id: String,
-}
-
 impl<'t> Survey<'t> {
     pub(super) fn of(text: &'t str) -> Self {
         let mut walk = Walk::over(text, &[]);
@@ -52,27 +46,23 @@ impl<'t> Survey<'t> {
     }
 
     /// The ids that are neither listed nor given, each with the place where it stands first.
-    pub(super) fn missing(&self, text: &str, is_given: impl Fn(&str) -> bool) -> Vec<Missing> {
+    pub(super) fn missing(&self, text: &str, is_given: impl Fn(&str) -> bool) -> Problems {
         let mut missing = Vec::new();
         for Reference { start, id } in &self.references {
             match id {
                 Ok(id) if self.listed.contains(id) || is_given(id) => {}
-                Ok(id) => missing.push((*start, id.to_string())),
-                Err(json) => missing.push((*start, (*json).to_owned())),
+                Ok(id) => missing.push((*start, &**id)),
+                Err(json) => missing.push((*start, *json)),
             }
         }
         missing.sort_unstable();
         let mut seen = HashSet::new();
-        missing.retain(|(_, id)| seen.insert(id.clone()));
-        let starts: Vec<usize> = missing.iter().map(|(start, _)| *start).collect();
-        let mut walk = Walk::over(text, &starts);
-        if !starts.is_empty() {
+        missing.retain(|(_, id)| seen.insert(*id));
+        let mut walk = Walk::over(text, &missing);
+        if !missing.is_empty() {
             walk.run();
         }
-        let found = missing.into_iter().zip(walk.paths);
-        found
-            .map(|((start, id), path)| Missing { start, path, id })
-            .collect()
+        walk.found
     }
 }
 
@@ -95,9 +85,9 @@ struct Walk<'t, 'w> {
     /// The names of the members of all objects around, in order.
     names: Vec<(Cow<'t, str>, usize)>,
     survey: Survey<'t>,
-    /// Where values begin whose paths are wanted, in order.
-    wanted: &'w [usize],
-    paths: Vec<Vec<PathSegment>>,
+    /// Ids that lead nowhere, in order, each after the place where the reference begins.
+    missing: &'w [(usize, &'w str)],
+    found: Problems,
 }
 
 /// An object or an array around the place where the walk is.
@@ -125,14 +115,14 @@ struct Object<'t> {
 const MANY: usize = 16;
 
 impl<'t, 'w> Walk<'t, 'w> {
-    fn over(text: &'t str, wanted: &'w [usize]) -> Self {
+    fn over(text: &'t str, missing: &'w [(usize, &'w str)]) -> Self {
         Self {
             text,
             frames: Vec::new(),
             names: Vec::new(),
             survey: Survey::default(),
-            wanted,
-            paths: Vec::new(),
+            missing,
+            found: Problems::default(),
         }
     }
 
@@ -279,26 +269,17 @@ impl<'t, 'w> Walk<'t, 'w> {
 
     /// A value begins.
     fn value(&mut self, start: usize) {
-        if self.wanted.get(self.paths.len()) != Some(&start) {
+        let Some(((place, id), rest)) = self.missing.split_first() else {
             return;
+        };
+        if *place == start {
+            self.missing = rest;
+            let kind = ProblemKind::MissingReference {
+                reference: (*id).to_owned(),
+            };
+            let path = || path_of(&self.frames, &self.names);
+            self.found.add(start, path, kind);
         }
-        let mut path = Vec::new();
-        let mut frames = self.frames.iter().peekable();
-        while let Some(frame) = frames.next() {
-            path.push(match frame {
-                Frame::Array { index } => PathSegment::Index(*index),
-                Frame::Object(_) => {
-                    let inner = frames.clone().find_map(|frame| match frame {
-                        Frame::Object(object) => Some(object.names_before),
-                        Frame::Array { .. } => None,
-                    });
-                    let last = inner.unwrap_or(self.names.len()).checked_sub(1);
-                    let name = last.and_then(|index| self.names.get(index));
-                    PathSegment::Member(name.map_or_else(String::new, |(name, _)| name.to_string()))
-                }
-            });
-        }
-        self.paths.push(path);
     }
 
     fn scalar(&mut self, range: Range<usize>) {
@@ -322,6 +303,27 @@ impl<'t, 'w> Walk<'t, 'w> {
             _ => {}
         }
     }
+}
+
+/// The way to the place where the walk is.
+fn path_of(frames: &[Frame<'_>], names: &[(Cow<'_, str>, usize)]) -> Vec<PathSegment> {
+    let mut path = Vec::new();
+    let mut frames = frames.iter();
+    while let Some(frame) = frames.next() {
+        path.push(match frame {
+            Frame::Array { index } => PathSegment::Index(*index),
+            Frame::Object(_) => {
+                let inner = frames.clone().find_map(|frame| match frame {
+                    Frame::Object(object) => Some(object.names_before),
+                    Frame::Array { .. } => None,
+                });
+                let last = inner.unwrap_or(names.len()).checked_sub(1);
+                let name = last.and_then(|index| names.get(index));
+                PathSegment::Member(name.map_or_else(String::new, |(name, _)| name.to_string()))
+            }
+        });
+    }
+    path
 }
 
 /// The text of a JSON string.

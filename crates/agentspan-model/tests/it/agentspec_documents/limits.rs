@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use agentspan_model::agentspec::{Component, DocumentReader};
+use agentspan_model::agentspec::{
+    Component, ComponentBuilder, ComponentValue, Detail, DocumentReader, PathSegment, ReadError,
+};
 use allocation_counter::measure;
 
 /// Flows in flows, each of which runs the one below three times. Written out, each level is many times as
@@ -105,8 +107,11 @@ fn problems_are_found_in_linear_time_too() {
     };
     let error = DocumentReader::new().read(&broken(20_000)).unwrap_err();
     assert!(error.to_string().ends_with("; and 19992 more"), "{error}");
+    let first = error.problems().first().unwrap().position.unwrap();
+    assert_eq!((first.line, first.column), (1, 56));
+    let error = DocumentReader::new().read(&broken(900)).unwrap_err();
     let last = error.problems().last().unwrap().position.unwrap();
-    assert_eq!((last.line, last.column), (1, 56 + 19_999 * 41));
+    assert_eq!((last.line, last.column), (1, 56 + 899 * 41));
 }
 
 #[test]
@@ -184,4 +189,120 @@ fn components_are_nested_up_to_a_limit_along_references_too() {
     assert!(Component::from_json(deep.dump()).is_ok());
     let error = DocumentReader::new().read(&chain(300)).unwrap_err();
     assert!(error.to_string().contains("nested too deep"), "{error}");
+}
+
+#[test]
+fn references_may_lead_to_references_up_to_a_limit() {
+    let listed = |number: usize| {
+        let links = (0..number).map(|link| {
+            let next = link + 1;
+            format!(r#""r{link}":{{"$component_ref":"r{next}"}},"#)
+        });
+        let links: String = links.collect();
+        format!(r#"{{{links}"r{number}":{{"component_type":"Acme","id":"x","name":"n"}}}}"#)
+    };
+    let chain = |number: usize| {
+        let listed = listed(number);
+        format!(r#"{{"$component_ref":"r0","$referenced_components":{listed}}}"#)
+    };
+    assert_eq!(DocumentReader::new().read(&chain(199)).unwrap().id(), "x");
+    for number in [200, 20_000] {
+        let error = DocumentReader::new().read(&chain(number)).unwrap_err();
+        assert_eq!(error.problems().len(), 1, "{error}");
+        assert!(error.to_string().contains("nested too deep"), "{error}");
+        let list = format!(r#"{{"$referenced_components":{}}}"#, listed(number));
+        let error = DocumentReader::new().read_referenced(&list).unwrap_err();
+        assert!(error.to_string().contains("nested too deep"), "{error}");
+    }
+    // The name of a component may be a reference to a value.
+    let name = chain(20_000).replace(
+        r#"{"$component_ref":"r0""#,
+        r#"{"component_type":"Acme","id":"a","name":{"$component_ref":"r0"}"#,
+    );
+    let error = DocumentReader::new().read(&name).unwrap_err();
+    assert!(error.to_string().contains("nested too deep"), "{error}");
+}
+
+/// Checks that an error counts so many problems and keeps no more of them than anybody reads.
+#[track_caller]
+fn check_problems(error: &ReadError, number: usize) {
+    assert!(
+        error
+            .to_string()
+            .ends_with(&format!("; and {} more", number - 8)),
+        "{:?}",
+        error.problems()[0].kind
+    );
+    let kept = error.problems();
+    let bytes = kept.iter().flat_map(|problem| &problem.path).map(|step| {
+        let name = match step {
+            PathSegment::Member(name) => name.len(),
+            PathSegment::Index(_) => 0,
+        };
+        name + size_of::<PathSegment>()
+    });
+    let bytes: usize = bytes.sum();
+    assert!((8..=1_000).contains(&kept.len()), "{}", kept.len());
+    assert!(bytes < 5 << 20, "{bytes}");
+}
+
+#[test]
+fn problems_are_kept_up_to_a_limit_and_counted_beyond_it() {
+    let document = |tools: String| {
+        format!(r#"{{"component_type":"Agent","id":"a","name":"n","tools":{tools}}}"#)
+    };
+    let read = |document: &str| DocumentReader::new().read(document).unwrap_err();
+    let number = 20_000;
+    let flat = vec!["{}"; number].join(",");
+    check_problems(&read(&document(format!("[{flat}]"))), number);
+    let nested = [&"[".repeat(240), &*flat, &"]".repeat(240)].concat();
+    check_problems(&read(&document(nested)), number);
+
+    // The names of members count, too: each stands in the path of all that is below it.
+    let long = "n".repeat(1 << 16);
+    let elements = vec!["{}"; number].join(",");
+    let list = format!(
+        r#"{{"$referenced_components":{{"{long}":{{"component_type":"Agent","id":"a","name":"n","tools":[{elements}]}}}}}}"#
+    );
+    check_problems(
+        &DocumentReader::new().read_referenced(&list).unwrap_err(),
+        number,
+    );
+
+    let missing = (0..number).map(|id| format!(r#"{{"$component_ref":"m{id}"}}"#));
+    let missing: Vec<_> = missing.collect();
+    let missing = format!(r#"[{{"{long}":[{}]}}]"#, missing.join(","));
+    check_problems(&read(&document(missing)), number);
+}
+
+#[test]
+fn a_component_that_is_made_in_code_may_be_as_deep_as_memory_allows() {
+    let builder = || Component::builder("FlowNode", "n").with_id("i");
+    let deepen = |component: Component, level: usize| -> ComponentBuilder {
+        match level % 3 {
+            0 => builder().with_component("subflow", component),
+            1 => builder().with_components("subflow", [component]),
+            _ => {
+                let map = [(Box::from("m"), ComponentValue::Component(component))];
+                builder().with_value("subflow", ComponentValue::Map(map.into()))
+            }
+        }
+    };
+    let make = || {
+        (0..100_000).fold(builder().build(), |component, level| {
+            deepen(component, level).build()
+        })
+    };
+    let deep = make();
+    assert_eq!(deep.inputs().len(), 0);
+    assert!(deep.dump().contains(r#"{"$component_ref":"i"}"#));
+    let outline = deep.outline(Detail::Named);
+    assert!(outline.dump().contains("** MASKED **"));
+    drop((deep, outline));
+
+    // Who is shared stays.
+    let shared = make();
+    let around = deepen(shared.clone(), 0).build();
+    drop(around);
+    assert_eq!(shared.children().len(), 1);
 }
