@@ -58,8 +58,11 @@ enum Collection {
     Set,
 }
 
-/// How many bytes the names of members may have that are merged into other mappings.
+/// How many bytes the members may take that are merged into other mappings.
 const MAX_MERGED: usize = 16 << 20;
+
+/// What a member takes beside its name.
+const MEMBER_BYTES: usize = 64;
 
 /// Reads the only document of a text. A text without a document is nothing.
 pub(super) fn compose(text: &str) -> Result<Graph, Fault> {
@@ -302,7 +305,7 @@ impl<'t> Composer<'t> {
             match node.map(|node| &node.content) {
                 Some(Content::Mapping(pairs) | Content::Set(pairs)) => {
                     for (name, value) in pairs {
-                        self.merged += name.len() + 1;
+                        self.merged += name.len() + MEMBER_BYTES;
                         members.add(name.clone(), *value);
                     }
                 }

@@ -292,6 +292,13 @@ fn aliases_are_written_out_up_to_a_limit() {
         merges += &format!("- &m{level} {{<<: *m{}, k{level}: v}}\n", level - 1);
     }
     check_too_large(&merges);
+    // Short names take memory, too.
+    let merged = |times: usize| {
+        let members: String = (0..62).map(|name| format!("k{name}: 0, ")).collect();
+        format!("a: &a {{{members}}}\nb:\n{}", "- {<<: *a}\n".repeat(times))
+    };
+    assert_eq!(json(&merged(1_000)).matches("\"k61\":0").count(), 1_001);
+    check_too_large(&merged(10_000));
 }
 
 #[track_caller]
