@@ -147,7 +147,7 @@ fn recording() -> Vec<Value> {
 fn one_breach_of_agent_spec_is_found_at_its_line() {
     type Change = fn(&mut Vec<Value>);
     // The rule, the line, and the change. Lines count from zero here.
-    let mistakes: [(&str, usize, Change); 14] = [
+    let mistakes: [(&str, usize, Change); 15] = [
         ("S01", 4, |lines| drop(lines.remove(4))),
         ("S01", 8, |lines| lines.insert(8, lines[7].clone())),
         ("S02", 2, |lines| drop(lines.remove(17))),
@@ -176,6 +176,7 @@ fn one_breach_of_agent_spec_is_found_at_its_line() {
             lines[7]["span"] = other;
         }),
         ("S11", 8, |lines| lines[8]["trace"] = Value::Null),
+        ("S12", 7, |lines| lines.swap(6, 7)),
     ];
     let write = |name: &str, lines: &[Value]| {
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();

@@ -98,7 +98,9 @@ impl RecordingJudge {
     ) {
         let open = self.open.get_mut(&ids(hook, &on.span.id));
         let Some(open) = open.and_then(|open| open.last_mut()) else {
-            if !self.has_forgotten {
+            if self.started.contains(&ids(hook, &on.span.id)) {
+                breaches.add(&rules::LATE_EVENT, event.type_name());
+            } else if !self.has_forgotten {
                 breaches.add(&rules::END_WITHOUT_START, event.type_name());
             }
             return;

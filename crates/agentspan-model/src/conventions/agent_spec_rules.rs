@@ -11,8 +11,8 @@ pub(super) static END_WITHOUT_START: ConventionRule = ConventionRule {
     name: "call-without-start",
     level: Level::Error,
     symptom: "The span has no beginning, and what it did before is not known.",
-    cause: "`on_event` or `on_end` was called for a span that has not started, or has ended.",
-    remedy: "Call `on_start` first, once for each span, and nothing after `on_end`.",
+    cause: "`on_event` or `on_end` was called for a span that has not started, or `on_end` for one that has ended.",
+    remedy: "Call `on_start` first and `on_end` last, once for each span.",
     source: HOOKS,
 };
 pub(super) static NEVER_ENDED: ConventionRule = ConventionRule {
@@ -106,9 +106,18 @@ pub(super) static NO_TRACE: ConventionRule = ConventionRule {
     remedy: "Open a trace around the run.",
     source: TRACING,
 };
+pub(super) static LATE_EVENT: ConventionRule = ConventionRule {
+    id: "S12",
+    name: "late-event",
+    level: Level::Hint,
+    symptom: "The event is not shown by who sends a span when it ends.",
+    cause: "`on_event` was called for a span that has ended, as some do who wait for a callback.",
+    remedy: "Add the event before the span ends, if it is known by then.",
+    source: HOOKS,
+};
 
 /// All rules of Agent Spec Tracing, in the order of their ids.
-pub static AGENT_SPEC_RULES: [&ConventionRule; 11] = [
+pub static AGENT_SPEC_RULES: [&ConventionRule; 12] = [
     &END_WITHOUT_START,
     &NEVER_ENDED,
     &IMPOSSIBLE_TIMES,
@@ -120,4 +129,5 @@ pub static AGENT_SPEC_RULES: [&ConventionRule; 11] = [
     &NEGATIVE_TOKENS,
     &CHANGED_TYPE,
     &NO_TRACE,
+    &LATE_EVENT,
 ];
