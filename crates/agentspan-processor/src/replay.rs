@@ -13,7 +13,7 @@ use agentspan_model::agentspec::{
 
 use crate::clock::Ticks;
 use crate::dispatch::{SpanHook, dispatch, dispatch_async, observers};
-use crate::span::Links;
+use crate::span::{Links, SpanKey};
 use crate::{ErrorPolicy, Span, SpanProcessor, Trace, TraceError};
 
 /// Calls a processor with recorded hooks, in their order, as if the program ran again.
@@ -26,6 +26,10 @@ use crate::{ErrorPolicy, Span, SpanProcessor, Trace, TraceError};
 /// too. It does so when it is [finished](Self::finish) or dropped, at the last known time of each
 /// span, and marks them as [unfinished](Span::is_unfinished). Recording processors, such as
 /// [`JsonLines`](crate::JsonLines), do not write these ends.
+///
+/// Traces of one run may overlap. A trace is over when it is shut down and another one goes on. A
+/// shutdown without a trace belongs to the trace of the line before it, unless this trace has open
+/// spans and another trace has ended all of its own.
 ///
 /// Some programs start a second span with the id of an open span, and even name this id as its
 /// parent. Here, they are two separate spans, and the first is the parent of the second. A later
@@ -70,8 +74,15 @@ pub struct Replay {
 /// What is known of a run that is recorded together with others.
 #[derive(Debug)]
 struct Run {
+    /// The one that the last line was about.
     trace: Trace,
-    /// Until the trace is shut down: events may come after the end of their span. Those of one id are in
+    /// All that go on, and those that were shut down and had the last line.
+    traces: HashMap<Id, Trace>,
+    /// Traces that were shut down.
+    over: Vec<Id>,
+    /// Traces that started again under the same id. Their spans may go on.
+    restarted: Vec<Trace>,
+    /// Until their trace is shut down: events may come after the end of their span. Those of one id are in
     /// the order of their starts.
     spans: HashMap<Id, Vec<Played>>,
     /// What earlier traces left open.
@@ -84,6 +95,7 @@ struct Played {
     span: Span,
     /// How many spans of the replay started before it.
     number: u64,
+    /// Of the span itself. That of the spans in it is found out when the trace is over.
     last_time: Option<Timestamp>,
 }
 
@@ -210,7 +222,8 @@ impl Replay {
     #[must_use]
     pub fn finish(mut self) -> ReplaySummary {
         let open_spans = self.open_spans + self.end_open_spans();
-        let failures = self.runs.values().map(|run| run.trace.hook_failures());
+        let traces = self.runs.values().flat_map(Run::all_traces);
+        let failures = traces.map(Trace::hook_failures);
         ReplaySummary {
             hooks: self.hooks,
             open_spans,
@@ -221,7 +234,8 @@ impl Replay {
 
     /// Ends what is open, children before their parents.
     fn end_open_spans(&mut self) -> usize {
-        self.runs.values_mut().map(Run::end_open_spans).sum()
+        let runs = self.runs.values_mut();
+        runs.map(|run| run.end_open_spans(None)).sum()
     }
 
     fn prepare(&mut self, hook: RecordedHook) -> Prepared {
@@ -232,10 +246,14 @@ impl Replay {
         match call {
             HookCall::Startup => Prepared::Startup(self.run(run, trace, Which::New).trace.clone()),
             HookCall::Shutdown => {
+                let is_named = trace.is_some();
                 let run = self.run(run, trace, Which::Any);
-                run.forget_ended();
-                run.trace.set_active(false);
-                Prepared::Shutdown(run.trace.clone())
+                let trace = match is_named {
+                    true => run.trace.clone(),
+                    false => run.trace_that_ends(),
+                };
+                run.shut_down(&trace);
+                Prepared::Shutdown(trace)
             }
             HookCall::OnStart(on) => {
                 let number = self.hooks;
@@ -249,7 +267,7 @@ impl Replay {
                 let number = self.hooks;
                 let run = self.run(run, trace, Which::Any);
                 let (span, mut steps) = run.started(on, Some(&event.id), number);
-                run.has_seen(&span, Some(event.timestamp));
+                run.note(&span, Some(event.timestamp));
                 steps.push(Step::Event(span, Box::new(event)));
                 Prepared::Span(steps)
             }
@@ -262,43 +280,43 @@ impl Replay {
                 if events.len() > span.event_count() {
                     keep_missing(&span, events.iter().map(|event| &**event));
                 }
-                run.has_seen(&span, end_time);
+                run.note(&span, end_time);
                 steps.push(Step::End(span, end_time));
                 Prepared::Span(steps)
             }
         }
     }
 
+    /// The run, after its traces that are over have ended. Its trace is the one that is meant.
     fn run(&mut self, name: Option<String>, trace: Option<TraceInfo>, which: Which) -> &mut Run {
-        let processors = observers([Arc::clone(&self.processor)]);
-        let is_other = |run: &Run| {
-            let other = |trace: &TraceInfo| trace.id != *run.trace.id();
-            which == Which::New || trace.as_ref().is_some_and(other)
-        };
+        let (processor, error_policy) = (&self.processor, self.error_policy);
         let make = |trace: Option<TraceInfo>| {
             let info = trace.unwrap_or_else(|| TraceInfo::new(Id::random(), None));
-            Trace::recorded(info, self.error_policy, processors)
+            Trace::recorded(info, error_policy, observers([Arc::clone(processor)]))
         };
-        match self.runs.entry(name) {
-            Entry::Vacant(place) => place.insert(Run {
-                trace: make(trace),
-                spans: HashMap::new(),
-                left_open: HashSet::new(),
-            }),
-            Entry::Occupied(place) => {
-                let run = place.into_mut();
-                if is_other(run) {
-                    // A trace that was shut down gets no more lines.
-                    if !run.trace.is_active() {
-                        self.open_spans += run.end_open_spans();
-                    }
-                    self.hook_failures += run.trace.hook_failures();
-                    run.trace = make(trace);
-                    run.forget_ended();
-                }
-                run
+        let run = match self.runs.entry(name) {
+            Entry::Vacant(place) => return place.insert(Run::of(make(trace))),
+            Entry::Occupied(place) => place.into_mut(),
+        };
+        let is_current = |info: &TraceInfo| info.id == *run.trace.id();
+        if which == Which::Any && trace.as_ref().is_none_or(is_current) {
+            return run;
+        }
+        let known = trace.as_ref().and_then(|info| run.traces.get(&info.id));
+        let again = known.filter(|trace| which == Which::Any && trace.is_active());
+        let meant = again.cloned().ok_or_else(|| make(trace));
+        // Traces that were shut down get no more lines.
+        for id in std::mem::take(&mut run.over) {
+            self.open_spans += run.end_open_spans(Some(&id));
+            if let Some(over) = run.traces.remove(&id) {
+                self.hook_failures += over.hook_failures();
             }
         }
+        match meant {
+            Ok(known) => run.trace = known,
+            Err(new) => run.begin(new),
+        }
+        run
     }
 }
 
@@ -318,6 +336,63 @@ impl Drop for Replay {
 }
 
 impl Run {
+    fn of(trace: Trace) -> Self {
+        Self {
+            traces: HashMap::from([(trace.id().clone(), trace.clone())]),
+            trace,
+            over: Vec::new(),
+            restarted: Vec::new(),
+            spans: HashMap::new(),
+            left_open: HashSet::new(),
+        }
+    }
+
+    fn all_traces(&self) -> impl Iterator<Item = &Trace> {
+        self.traces.values().chain(&self.restarted)
+    }
+
+    fn begin(&mut self, trace: Trace) {
+        let before = self.traces.insert(trace.id().clone(), trace.clone());
+        self.restarted.extend(before);
+        self.trace = trace;
+    }
+
+    /// The trace that a shutdown without a name is of.
+    fn trace_that_ends(&self) -> Trace {
+        // With the number of the last span that started in it, while all have ended.
+        let mut latest: HashMap<&Id, Option<u64>> = HashMap::new();
+        for played in self.spans.values().flatten() {
+            let Some(trace) = played.span.trace() else {
+                continue;
+            };
+            let is_open = played.span.end_time().is_none();
+            let latest = latest.entry(trace.id()).or_insert(Some(0));
+            *latest = match *latest {
+                Some(number) if !is_open => Some(number.max(played.number)),
+                _ => None,
+            };
+        }
+        let is_done = |trace: &&Trace| {
+            trace.is_active() && latest.get(trace.id()).copied().flatten().is_some()
+        };
+        if is_done(&&self.trace) {
+            return self.trace.clone();
+        }
+        let done = self.traces.values().filter(is_done);
+        let last = done.max_by_key(|trace| latest.get(trace.id()).copied().flatten());
+        last.unwrap_or(&self.trace).clone()
+    }
+
+    fn shut_down(&mut self, trace: &Trace) {
+        trace.set_active(false);
+        let open = self.take_spans(Some(trace.id()));
+        for played in open.into_iter().rev() {
+            let same_id = self.spans.entry(played.span.id().clone()).or_default();
+            same_id.push(played);
+        }
+        self.over.push(trace.id().clone());
+    }
+
     /// The span as it starts, with its parent.
     fn start(&mut self, on: RecordedSpan, number: u64) -> Span {
         let RecordedSpan {
@@ -344,9 +419,7 @@ impl Run {
         let links = Links::new(parent, Some(self.trace.clone()));
         let span = Span::assemble(record, early.len(), links, Ticks::read(None));
         span.keep_early(early);
-        self.has_seen_parents(&span, last_time);
         let same_id = self.spans.entry(span.id().clone()).or_default();
-        same_id.retain(|played| played.span.end_time().is_none());
         same_id.push(Played {
             span: span.clone(),
             number,
@@ -355,13 +428,21 @@ impl Run {
         span
     }
 
-    /// The span of an id that started last.
+    /// The span of an id that started last, in this trace if it has one.
     fn last(&self, id: &Id) -> Option<&Played> {
-        self.spans.get(id)?.last()
+        let same_id = self.spans.get(id)?;
+        let mut latest = same_id.iter().rev();
+        let found = latest.find(|played| self.is_of_this_trace(played));
+        found.or(same_id.last())
+    }
+
+    fn is_of_this_trace(&self, played: &Played) -> bool {
+        let trace = played.span.trace();
+        trace.is_some_and(|trace| trace.id() == self.trace.id())
     }
 
     fn is_open(&self, id: &Id) -> bool {
-        let last = self.last(id);
+        let last = self.last(id).filter(|last| self.is_of_this_trace(last));
         last.is_some_and(|played| played.span.end_time().is_none())
     }
 
@@ -378,7 +459,12 @@ impl Run {
             let span = &played.span;
             span.start_time() == on.span.start_time && span.name() == &*on.span.name
         };
-        let found = same_id.and_then(|all| all.iter().rev().find(repeats).or_else(|| all.last()));
+        let mut of_this_trace = same_id.into_iter().flatten().rev();
+        let of_this_trace = of_this_trace.find(|one| self.is_of_this_trace(one) && repeats(one));
+        let any = || same_id?.iter().rev().find(repeats);
+        let found = of_this_trace
+            .or_else(any)
+            .or_else(|| self.last(&on.span.id));
         match found {
             Some(played) => (played.span.clone(), Vec::new()),
             None => {
@@ -389,43 +475,53 @@ impl Run {
         }
     }
 
-    /// Notes that something happened in a span, which was going on then, as were those around it.
-    fn has_seen(&mut self, span: &Span, time: Option<Timestamp>) {
-        self.note(span, time);
-        self.has_seen_parents(span, time);
-    }
-
-    fn has_seen_parents(&mut self, span: &Span, time: Option<Timestamp>) {
-        let mut parent = span.parent();
-        // A parent that knows a later time has told its own parents.
-        while let Some(span) = parent.filter(|span| self.note(span, time)) {
-            parent = span.parent();
+    /// Notes that something happened in a span, which was going on then.
+    fn note(&mut self, span: &Span, time: Option<Timestamp>) {
+        let same_id = self.spans.get_mut(span.id()).into_iter().flatten();
+        let played = same_id.rev().find(|played| played.span.is_same(span));
+        if let Some(played) = played {
+            played.last_time = played.last_time.max(time);
         }
     }
 
-    /// Whether the time is the last that is known of the span.
-    fn note(&mut self, span: &Span, time: Option<Timestamp>) -> bool {
-        let same_id = self.spans.get_mut(span.id());
-        let played = same_id.and_then(|all| all.iter_mut().find(|one| one.span.is_same(span)));
-        let Some(played) = played.filter(|played| played.last_time < time) else {
-            return false;
+    /// Takes out the spans of a trace, or all. Returns those that are open, children before their parents, each
+    /// with the last time that is known of it and of what is in it.
+    fn take_spans(&mut self, of: Option<&Id>) -> Vec<Played> {
+        let is_meant = |played: &Played| {
+            let trace = played.span.trace().map(Trace::id);
+            of.is_none() || trace == of
         };
-        played.last_time = time;
-        true
-    }
-
-    fn forget_ended(&mut self) {
+        let mut taken = Vec::new();
         self.spans.retain(|_, same_id| {
-            same_id.retain(|played| played.span.end_time().is_none());
+            let (meant, others) = std::mem::take(same_id).into_iter().partition(is_meant);
+            *same_id = others;
+            let mut meant: Vec<Played> = meant;
+            taken.append(&mut meant);
             !same_id.is_empty()
         });
+        taken.sort_unstable_by_key(|played| Reverse(played.number));
+        let mut times: HashMap<SpanKey, (Span, Option<Timestamp>)> = HashMap::new();
+        for played in &mut taken {
+            if let Some((_, inner)) = times.remove(&played.span.key()) {
+                played.last_time = played.last_time.max(inner);
+            }
+            if let Some(parent) = played.span.parent() {
+                let (_, time) = times.entry(parent.key()).or_insert((parent, None));
+                *time = (*time).max(played.last_time);
+            }
+        }
+        // Their parents may be of other traces.
+        for (span, time) in times.into_values() {
+            self.note(&span, time);
+        }
+        taken.retain(|played| played.span.end_time().is_none());
+        taken
     }
 
-    /// Ends what is open as unfinished, children before their parents. Says how many there were.
-    fn end_open_spans(&mut self) -> usize {
-        self.forget_ended();
-        let mut open: Vec<Played> = self.spans.drain().flat_map(|(_, all)| all).collect();
-        open.sort_unstable_by_key(|played| Reverse(played.number));
+    /// Ends what is open in a trace, or in all, as unfinished, children before their parents. Says how many
+    /// there were.
+    fn end_open_spans(&mut self, of: Option<&Id>) -> usize {
+        let open = self.take_spans(of);
         for Played {
             span, last_time, ..
         } in &open

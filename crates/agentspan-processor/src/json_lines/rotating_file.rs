@@ -85,15 +85,16 @@ impl RotatingFile {
     /// file then, if the written part can be removed; otherwise, that part remains as an incomplete
     /// line.
     pub fn write_lines(&mut self, lines: &[u8]) -> io::Result<()> {
+        // First, or the torn line would swallow the first one of the next file for who reads them all.
+        if self.is_torn {
+            self.write_or_take_back(b"\n")?;
+            self.is_torn = false;
+        }
         let length = lines.len() as u64;
         if let Some(rotation) = self.rotation {
             if self.bytes > 0 && self.bytes.saturating_add(length) > rotation.max_bytes {
                 self.rotate(rotation)?;
             }
-        }
-        if self.is_torn {
-            self.write_or_take_back(b"\n")?;
-            self.is_torn = false;
         }
         self.write_or_take_back(lines)
     }

@@ -388,3 +388,187 @@ fn the_original_time_is_counted_from_the_first_hook_with_a_time() {
     rising.retain(|delay| !delay.is_zero());
     assert!(rising.len() <= delays.len());
 }
+
+#[test]
+fn a_line_that_was_cut_off_costs_no_other_when_the_file_is_put_aside() {
+    let directory = Directory::new();
+    let path = directory.file();
+    std::fs::write(&path, r#"{"hook":"startup","as"#).unwrap();
+    let rotation = Rotation::at_bytes(30, 100);
+    program(Trace::builder().with_processor(JsonLines::rotating(&path, rotation).unwrap()));
+    let lines: Vec<_> = JsonLines::read(&path).unwrap().collect();
+    let broken: Vec<_> = lines.iter().map(Result::is_err).collect();
+    assert_eq!(broken, [&[true][..], &[false; 10]].concat());
+}
+
+/// The lines of two traces of one run that overlap. The shutdowns name their trace, or do not.
+fn overlapping(names_trace: bool) -> Vec<RecordedHook> {
+    let trace = |name: &str| format!(r#"{{"id":"{name}","name":"{name}"}}"#);
+    let line = |hook: &str, name: &str, id: &str, parent: &str, end: &str| {
+        format!(
+            r#"{{"hook":"{hook}","async":false,"trace":{},"span":{{"id":"{id}","name":"{id}","start_time":1,"end_time":{end},"type":"Span"}},"parent_id":{parent}}}"#,
+            trace(name)
+        )
+    };
+    let startup = |name| {
+        format!(
+            r#"{{"hook":"startup","async":false,"trace":{}}}"#,
+            trace(name)
+        )
+    };
+    let shutdown = |name| {
+        let trace = if names_trace {
+            trace(name)
+        } else {
+            "null".to_owned()
+        };
+        format!(r#"{{"hook":"shutdown","async":false,"trace":{trace}}}"#)
+    };
+    let lines = [
+        startup("A"),
+        line("on_start", "A", "a", "null", "null"),
+        startup("B"),
+        line("on_start", "B", "b", "null", "null"),
+        line("on_end", "A", "a", "null", "5"),
+        line("on_start", "B", "b1", r#""b""#, "null"),
+        shutdown("A"),
+        line("on_start", "B", "b2", r#""b""#, "null"),
+        line("on_end", "B", "b2", r#""b""#, "6"),
+        line("on_end", "B", "b1", r#""b""#, "7"),
+        line("on_end", "B", "b", "null", "8"),
+        shutdown("B"),
+    ];
+    hooks(&lines.join("\n"))
+}
+
+#[test]
+fn traces_of_one_run_that_overlap_keep_their_spans() {
+    for names_trace in [true, false] {
+        let recorder = Recorder::new();
+        let summary = replay(overlapping(names_trace), recorder.clone());
+        assert_eq!((summary.open_spans, summary.repeated_ids), (0, 0));
+        let calls = recorder.calls();
+        let calls: Vec<_> = calls
+            .iter()
+            .map(|call| call.trim_end_matches(" 0"))
+            .collect();
+        assert_eq!(
+            calls,
+            [
+                "startup ",
+                "on_start a",
+                "startup ",
+                "on_start b",
+                "on_end a",
+                "on_start b1",
+                "shutdown ",
+                "on_start b2",
+                "on_end b2",
+                "on_end b1",
+                "on_end b",
+                "shutdown ",
+            ]
+        );
+        let bytes = Bytes::default();
+        replay(
+            overlapping(names_trace),
+            JsonLines::to_writer(bytes.clone()),
+        );
+        for hook in hooks(&bytes.text()) {
+            if let HookCall::OnStart(on) | HookCall::OnEnd(on) = &hook.call {
+                let trace = if on.span.id == "a" { "A" } else { "B" };
+                assert_eq!(hook.trace.unwrap().id, trace, "{}", on.span.id);
+            }
+        }
+        // Every end fails, whichever trace the line before was about.
+        let failing = Recorder::behaving(|hook, _| match hook {
+            Hook::OnEnd => Err(agentspan_processor::HookError::message("no")),
+            _ => Ok(()),
+        });
+        let summary = replay(overlapping(names_trace), failing);
+        assert_eq!(summary.hook_failures, 4);
+    }
+}
+
+#[test]
+fn a_trace_that_is_over_ends_its_own_spans_and_those_of_no_other() {
+    let mut left: Vec<_> = overlapping(true);
+    // Nobody ends `a`.
+    left.remove(4);
+    let recorder = Recorder::new();
+    let summary = replay(left, recorder.clone());
+    assert_eq!(summary.open_spans, 1);
+    let calls = recorder.calls();
+    let at = |call: &str| {
+        calls
+            .iter()
+            .position(|other| other.starts_with(call))
+            .unwrap()
+    };
+    assert!(
+        at("shutdown") < at("on_end a") && at("on_end a") < at("on_start b2"),
+        "{calls:?}"
+    );
+    assert_eq!(recorder.count("on_start"), 4);
+    assert_eq!(recorder.count("on_end"), 4);
+}
+
+#[test]
+fn what_nobody_ended_ends_with_the_last_of_what_is_in_it_however_deep() {
+    let depth = 1_000;
+    let mut lines = String::new();
+    for level in 0..depth {
+        let parent = match level {
+            0 => "null".to_owned(),
+            _ => format!(r#""s{}""#, level - 1),
+        };
+        let line = |hook: &str, end: &str| {
+            format!(
+                r#"{{"hook":"{hook}","async":false,"trace":{{"id":"t","name":"t"}},"span":{{"id":"s{level}","name":"s{level}","start_time":{level},"end_time":{end},"type":"Span"}},"parent_id":{parent}}}"#
+            ) + "\n"
+        };
+        lines += &line("on_start", "null");
+        if level == depth - 1 {
+            lines += &line("on_end", "77777");
+        }
+    }
+    let ends = Arc::new(Ends::default());
+    let summary = replay(hooks(&lines), Arc::clone(&ends));
+    assert_eq!(summary.open_spans, depth - 1);
+    let ends = ends.0.lock().unwrap();
+    assert_eq!(ends.len(), depth);
+    assert!(ends.iter().all(|end| *end == 77_777));
+}
+
+/// Keeps when spans ended.
+#[derive(Debug, Default)]
+struct Ends(Mutex<Vec<i64>>);
+
+impl agentspan_processor::SpanProcessor for Ends {
+    fn on_end(
+        &self,
+        span: &agentspan_processor::Span,
+    ) -> Result<(), agentspan_processor::HookError> {
+        let end = span.end_time().unwrap();
+        self.0.lock().unwrap().push(end.as_unix_nanos());
+        Ok(())
+    }
+}
+
+/// Counts how often it is asked what it may see.
+#[derive(Debug, Default)]
+struct Asked(AtomicU32);
+
+impl agentspan_processor::SpanProcessor for Asked {
+    fn disclosure(&self) -> Disclosure {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Disclosure::Masked
+    }
+}
+
+#[test]
+fn a_replay_asks_a_processor_once_for_each_trace_what_it_may_see() {
+    let asked = Arc::new(Asked::default());
+    replay(hooks(&recorded()), Arc::clone(&asked));
+    assert_eq!(asked.0.load(Ordering::Relaxed), 1);
+}
