@@ -79,10 +79,10 @@ impl Error for HookError {
     }
 }
 
-/// A hook that panicked.
+/// A hook that panicked. With what message is not told: it may quote what the hook was given, a prompt for instance.
 impl From<Panicked> for HookError {
-    fn from(panicked: Panicked) -> Self {
-        Self::message(panicked.message).with_type_name("panic")
+    fn from(_: Panicked) -> Self {
+        Self::message("the hook panicked").with_type_name("panic")
     }
 }
 

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use agentspan_model::agentspec::Disclosure;
+use agentspan_processor::InMemory;
 use agentspan_processor::span_processor::Hook;
 use agentspan_processor::{
     BackgroundQueue, ErrorPolicy, HookError, Span, SpanEvent, SpanProcessor, Trace, TraceError,
@@ -150,7 +152,7 @@ fn a_propagated_panic_is_an_error_too() {
     });
     let trace = propagating(&[&bad]).start().unwrap();
     let error = span("a").start().unwrap().end().unwrap_err();
-    check_error(&error, Hook::OnEnd, "out of order");
+    check_error(&error, Hook::OnEnd, "the hook panicked");
     trace.end().unwrap();
 }
 
@@ -290,4 +292,20 @@ fn an_error_that_cannot_be_logged_takes_nobody_along() {
     // Those of the queue count as well.
     assert_eq!(trace.trace().hook_failures(), 6);
     block_on(trace.end_async()).unwrap();
+}
+
+#[test]
+fn the_message_of_a_panic_is_told_nowhere() {
+    let bad = Recorder::behaving(|hook, name| {
+        assert!(hook != Hook::OnStart || name != "a", "the prompt is 5ECRET");
+        Ok(())
+    });
+    let memory = InMemory::new().with_disclosure(Disclosure::Clear);
+    let trace = propagating(&[&bad]).with_processor(memory).start().unwrap();
+    let error = span("a").start().unwrap_err();
+    let source = Error::source(&error).map(|source| format!("{source} {source:?}"));
+    let told = format!("{error} {error:?} {source:?}");
+    assert!(told.contains("the hook panicked"), "{told}");
+    assert!(!told.contains("5ECRET"), "{told}");
+    trace.end().unwrap();
 }
