@@ -1,7 +1,9 @@
 //! Writes lines from many threads to one writer, and holds no lock while the writer runs.
 
 use std::io::{self, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+
+use agentspan_queue::PerProcess;
 
 /// Bytes that may wait for the writer while another thread uses it.
 const MAX_WAITING: usize = 16 << 20;
@@ -10,9 +12,12 @@ const MAX_WAITING: usize = 16 << 20;
 ///
 /// A thread that comes while another one writes leaves its lines to that one. So nobody holds the lock
 /// while the writer runs, which may be anybody's code.
+///
+/// The child of a fork goes on with the writer, unless a thread of the parent was using it at that moment: that one
+/// is not there to give it back, and nothing can be written.
 #[derive(Debug)]
 pub(crate) struct LineSink<W> {
-    state: Mutex<State<W>>,
+    state: PerProcess<Mutex<State<W>>>,
 }
 
 #[derive(Debug)]
@@ -21,6 +26,8 @@ struct State<W> {
     writer: Option<W>,
     waiting: Vec<u8>,
     wants_flush: bool,
+    /// Whether the writer stayed with a thread of the process that this one was forked from.
+    is_lost: bool,
     /// Kept for its memory.
     spare: Vec<u8>,
 }
@@ -28,12 +35,7 @@ struct State<W> {
 impl<W: Write> LineSink<W> {
     pub(crate) fn new(writer: W) -> Self {
         Self {
-            state: Mutex::new(State {
-                writer: Some(writer),
-                waiting: Vec::new(),
-                wants_flush: false,
-                spare: Vec::new(),
-            }),
+            state: PerProcess::new(Mutex::new(State::new(Some(writer)))),
         }
     }
 
@@ -41,7 +43,7 @@ impl<W: Write> LineSink<W> {
     ///
     /// The error may be about lines of other threads, which then were lost too.
     pub(crate) fn write(&self, line: &[u8]) -> io::Result<()> {
-        let mut state = self.lock();
+        let mut state = self.lock_if_not_lost()?;
         if state.waiting.len().saturating_add(line.len()) > MAX_WAITING {
             let message = "the writer does not keep up; the line is lost";
             return Err(io::Error::new(io::ErrorKind::WouldBlock, message));
@@ -52,7 +54,7 @@ impl<W: Write> LineSink<W> {
 
     /// Flushes the writer, or leaves that to the thread that is writing.
     pub(crate) fn flush(&self) -> io::Result<()> {
-        let mut state = self.lock();
+        let mut state = self.lock_if_not_lost()?;
         state.wants_flush = true;
         self.use_writer(state)
     }
@@ -78,13 +80,53 @@ impl<W: Write> LineSink<W> {
             state = self.lock();
             state.spare = batch;
         }
-        state.writer = borrowed.writer.take();
+        state.give_back(borrowed.writer.take());
         first_error
     }
 
+    fn lock_if_not_lost(&self) -> io::Result<MutexGuard<'_, State<W>>> {
+        let state = self.lock();
+        if state.is_lost {
+            let message =
+                "another thread was writing when the process was forked; the line is lost";
+            return Err(io::Error::other(message));
+        }
+        Ok(state)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State<W>> {
+        let state = self
+            .state
+            .get(|parent| Mutex::new(State::inherited(parent)));
         // Nothing under the lock panics.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<W> State<W> {
+    fn new(writer: Option<W>) -> Self {
+        Self {
+            is_lost: writer.is_none(),
+            writer,
+            waiting: Vec::new(),
+            wants_flush: false,
+            spare: Vec::new(),
+        }
+    }
+
+    /// The state of a child. What waits is the parent's to write.
+    fn inherited(parent: &Mutex<Self>) -> Self {
+        // If another thread held the lock, nobody will ever open it.
+        Self::new(match parent.try_lock() {
+            Ok(mut parent) => parent.writer.take(),
+            Err(TryLockError::Poisoned(parent)) => parent.into_inner().writer.take(),
+            Err(TryLockError::WouldBlock) => None,
+        })
+    }
+
+    fn give_back(&mut self, writer: Option<W>) {
+        self.is_lost &= writer.is_none();
+        self.writer = writer;
     }
 }
 
@@ -107,8 +149,50 @@ impl<W: Write> Borrowed<'_, W> {
 impl<W: Write> Drop for Borrowed<'_, W> {
     fn drop(&mut self) {
         // It is there only if it panicked.
-        if let Some(writer) = self.writer.take() {
-            self.sink.lock().writer = Some(writer);
+        if self.writer.is_some() {
+            self.sink.lock().give_back(self.writer.take());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sink of a child whose parent left this state. Real forks are in the project's tests of processes.
+    fn child(parent: &Mutex<State<Vec<u8>>>) -> LineSink<Vec<u8>> {
+        LineSink {
+            state: PerProcess::new(Mutex::new(State::inherited(parent))),
+        }
+    }
+
+    fn text(sink: &LineSink<Vec<u8>>) -> String {
+        let state = sink.lock();
+        String::from_utf8(state.writer.clone().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_child_goes_on_with_the_writer_and_not_with_what_waits() {
+        let mut parent = State::new(Some(b"parent\n".to_vec()));
+        parent.waiting = b"waits\n".to_vec();
+        let sink = child(&Mutex::new(parent));
+        sink.write(b"child\n").unwrap();
+        sink.flush().unwrap();
+        assert_eq!(text(&sink), "parent\nchild\n");
+    }
+
+    #[test]
+    fn a_child_whose_parent_was_writing_says_that_lines_are_lost() {
+        let parent = Mutex::new(State::new(Some(Vec::new())));
+        let held = parent.lock().unwrap();
+        let locked = child(&parent);
+        drop(held);
+        parent.lock().unwrap().writer = None;
+        for sink in [locked, child(&parent)] {
+            for result in [sink.write(b"line\n"), sink.flush()] {
+                let error = result.unwrap_err().to_string();
+                assert!(error.contains("forked"), "{error}");
+            }
         }
     }
 }
