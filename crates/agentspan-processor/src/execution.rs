@@ -102,6 +102,8 @@ impl<C: Executable> Execution<C> {
     }
 
     /// Sets the inputs. By default, there are none.
+    ///
+    /// This call reads them, and only if a processor observes the current trace: start the trace first.
     pub fn with_inputs<T: Serialize + ?Sized>(mut self, inputs: &T) -> Self {
         if is_observed_here() {
             self.inputs = object(inputs, self.component.as_component(), Side::Inputs);

@@ -16,7 +16,7 @@ use super::RecordedStream;
 use crate::context::is_observed_here;
 use crate::dispatch::report_unheard;
 use crate::span::{OpenSpan, SpanBuilder};
-use crate::{Span, TraceError};
+use crate::{Span, TraceError, exception};
 
 /// Runs a call of a language model in a span, with the events of Agent Spec.
 ///
@@ -80,8 +80,8 @@ impl LlmGeneration {
         self
     }
 
-    /// Sets the prompt. By default, there is none. If no processor observes the trace, the prompt
-    /// is not read.
+    /// Sets the prompt. By default, there is none. This call reads it, and only if a processor observes
+    /// the current trace: start the trace first.
     pub fn with_prompt(mut self, prompt: impl IntoIterator<Item = Message>) -> Self {
         if is_observed_here() {
             self.prompt = prompt.into_iter().collect();
@@ -202,7 +202,13 @@ impl LlmGeneration {
         let mut open = Span::when_observed(self.builder()).start_detached()?;
         open.set_covers_future(true);
         let (generation, request) = self.generation(Span::clone(&open));
-        open.add_event_with(|| request)?;
+        if let Err(error) = open.add_event_with(|| request) {
+            // It was a hook: nobody has dropped a future.
+            open.set_covers_future(false);
+            report_unheard(open.add_event(exception::from_error(&error)));
+            report_unheard(open.end());
+            return Err(error);
+        }
         Ok(OpenGeneration { generation, open })
     }
 

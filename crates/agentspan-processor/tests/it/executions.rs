@@ -10,7 +10,8 @@ use agentspan_processor::execution::{
     AgentExecution, FlowExecution, LlmGeneration, ManagerWorkersExecution, NodeExecution,
     SwarmExecution, ToolExecution,
 };
-use agentspan_processor::{InMemory, Trace, TraceError, current_span};
+use agentspan_processor::span_processor::Hook;
+use agentspan_processor::{ErrorPolicy, HookError, InMemory, Trace, TraceError, current_span};
 use futures_executor::{block_on, block_on_stream};
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::{Value, json};
@@ -389,4 +390,31 @@ fn futures_and_streams_of_executions_are_send() {
     check_send(ToolExecution::of(&tool()).run(|_| async { Ok::<_, TraceError>(()) }));
     check_send(LlmGeneration::of(&model).run(|_| async { Ok::<_, TraceError>(()) }));
     check_send(LlmGeneration::of(&model).start().unwrap());
+}
+
+#[test]
+fn a_generation_whose_first_hook_fails_was_not_cancelled() {
+    let failing = crate::recorder::Recorder::behaving(|hook, _| match hook {
+        Hook::OnEvent => Err(HookError::message("the disk is full")),
+        _ => Ok(()),
+    });
+    let memory = InMemory::new().with_disclosure(Disclosure::Clear);
+    let trace = Trace::builder()
+        .with_error_policy(ErrorPolicy::Propagate)
+        .with_processor(memory.clone())
+        .with_processor(failing);
+    let trace = trace.start().unwrap();
+    let generation = LlmGeneration::of(&LlmConfig::openai("gpt-4o"))
+        .with_name("g")
+        .start();
+    let Err(TraceError::Hook { .. }) = generation else {
+        panic!("{generation:?}");
+    };
+    trace.end().unwrap();
+    let events = events(&memory, "g");
+    let text = serde_json::to_string(&events).unwrap();
+    assert!(
+        text.contains("ExceptionRaised") && !text.contains("Cancelled"),
+        "{text}"
+    );
 }
