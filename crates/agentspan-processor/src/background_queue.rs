@@ -425,7 +425,7 @@ impl SpanProcessor for BackgroundQueue {
     }
 
     /// Waits like [`shutdown`](SpanProcessor::shutdown), but without a timeout, and without
-    /// blocking the thread.
+    /// blocking the thread. On the thread of the queue, it fails with [`FlushError::OwnThread`], too.
     fn shutdown_async(&self) -> HookFuture<'_> {
         let shared = self.shared();
         if let Err(error) = self.start_shutdown() {
@@ -437,12 +437,14 @@ impl SpanProcessor for BackgroundQueue {
             let _end_wait = end_wait;
             poll_fn(|cx| {
                 if shared.queue.is_flushed_or_wakes(ticket, cx.waker()) {
-                    Poll::Ready(())
+                    Poll::Ready(Ok(()))
+                } else if shared.queue.is_own_thread() {
+                    Poll::Ready(Err(HookError::new(FlushError::OwnThread)))
                 } else {
                     Poll::Pending
                 }
             })
-            .await;
+            .await?;
             shared.queue.join();
             shared.tell(told).map_err(HookError::new)
         })

@@ -1,6 +1,5 @@
 //! Passes all hooks to several processors, isolated from each other.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,7 +7,7 @@ use agentspan_model::agentspec::Disclosure;
 use agentspan_queue::contain::{Foreign, ThreadBound};
 
 use crate::dispatch::{activates, contained, contained_future, disclosure_of, report};
-use crate::span::{SpanKey, WeakSpan};
+use crate::not_started::NotStarted;
 use crate::span_processor::{ActiveGuard, Hook};
 use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor};
 
@@ -20,6 +19,9 @@ use crate::{HookError, HookFuture, Span, SpanEvent, SpanProcessor};
 /// [`Filter`](crate::Filter), or for processors whose failures must not reach a trace with the
 /// policy [`Propagate`](crate::ErrorPolicy::Propagate). Failures are logged and
 /// [counted](Self::failures).
+///
+/// An asynchronous hook that is dropped while a target is slow calls the synchronous hooks of the targets after
+/// that one. If a span or a trace was just starting, it calls `on_end` or `shutdown` of those before it instead.
 ///
 /// ```
 /// use agentspan_model::agentspec::Disclosure;
@@ -43,12 +45,8 @@ pub struct FanOut {
 struct Target {
     processor: Foreign<Box<dyn SpanProcessor>>,
     failures: AtomicU64,
-    /// Spans that it failed to start, and of which it hears nothing more. Each keeps its key from being that of
-    /// another.
     not_started: Mutex<NotStarted>,
 }
-
-type NotStarted = HashMap<SpanKey, WeakSpan>;
 
 impl FanOut {
     /// A fan-out without processors.
@@ -78,32 +76,66 @@ impl FanOut {
 
     fn each(&self, call: Call<'_>) -> Result<(), HookError> {
         for target in &self.targets {
-            if let Some(processor) = target.processor_for(call) {
-                let seen = call.seen_by(processor);
-                let result = contained(|| seen.call(processor));
-                target.note(call, processor, result);
-            }
+            target.call(call);
         }
         Ok(())
     }
 
     fn each_async<'a>(&'a self, call: Call<'a>) -> HookFuture<'a> {
         HookFuture::new(async move {
-            for target in &self.targets {
+            let mut rest = Rest {
+                targets: self.targets.iter(),
+                reached: Vec::new(),
+                call,
+            };
+            for target in rest.targets.by_ref() {
                 if let Some(processor) = target.processor_for(call) {
                     let seen = call.seen_by(processor);
                     let event = seen.event();
                     let future = contained_future(|| seen.call_async(processor, event.as_ref()));
                     let result = future.await;
+                    if result.is_ok() && call.is_beginning() {
+                        rest.reached.push(target);
+                    }
                     target.note(call, processor, result);
                 }
             }
+            rest.reached.clear();
             Ok(())
         })
     }
 }
 
+/// The targets that an asynchronous hook has not reached. Dropped before it has reached them all, it calls their
+/// synchronous hooks; of what was just beginning it lets those hear the end that heard the beginning.
+struct Rest<'a> {
+    targets: std::slice::Iter<'a, Target>,
+    /// Those that heard a beginning.
+    reached: Vec<&'a Target>,
+    call: Call<'a>,
+}
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        match self.call.end() {
+            Some(end) => self.reached.drain(..).for_each(|target| target.call(end)),
+            None => self
+                .targets
+                .by_ref()
+                .for_each(|target| target.call(self.call)),
+        }
+    }
+}
+
 impl Target {
+    fn call(&self, call: Call<'_>) {
+        if let Some(processor) = self.processor_for(call) {
+            let seen = call.seen_by(processor);
+            let result = contained(|| seen.call(processor));
+            self.note(call, processor, result);
+        }
+    }
+
     /// `None` only while this is dropped.
     fn processor(&self) -> Option<&dyn SpanProcessor> {
         self.processor.get().map(|processor| &**processor)
@@ -112,8 +144,7 @@ impl Target {
     /// The processor, if it wants to hear of a call.
     fn processor_for(&self, call: Call<'_>) -> Option<&dyn SpanProcessor> {
         let is_wanted = match (call.hook, call.span) {
-            (Hook::OnEvent, Some(span)) => !self.lock().contains_key(&span.key()),
-            (Hook::OnEnd, Some(span)) => self.lock().remove(&span.key()).is_none(),
+            (Hook::OnEvent | Hook::OnEnd, Some(span)) => !self.lock().contains(span),
             _ => true,
         };
         self.processor().filter(|_| is_wanted)
@@ -124,7 +155,7 @@ impl Target {
         self.failures.fetch_add(1, Ordering::Relaxed);
         report(None, call.hook, processor, &error);
         if let (Hook::OnStart, Some(span)) = (call.hook, call.span) {
-            self.lock().insert(span.key(), span.downgrade());
+            self.lock().insert(span);
         }
     }
 
@@ -159,6 +190,20 @@ impl<'a> Call<'a> {
             span: Some(span),
             event: Some(event.index()),
         }
+    }
+
+    /// The call that goes with a beginning. `None` for one that is none.
+    fn end(self) -> Option<Self> {
+        let hook = match self.hook {
+            Hook::Startup => Hook::Shutdown,
+            Hook::OnStart => Hook::OnEnd,
+            Hook::OnEvent | Hook::OnEnd | Hook::Shutdown => return None,
+        };
+        Some(Self { hook, ..self })
+    }
+
+    fn is_beginning(self) -> bool {
+        self.end().is_some()
     }
 
     /// The call as a processor may see it: never more than was seen here.

@@ -103,14 +103,6 @@ impl<P: SpanProcessor> Filter<P> {
         shows
     }
 
-    /// A processor that fails to start a span hears nothing more of it.
-    fn has_started(&self, span: &Span, result: Result<(), HookError>) -> Result<(), HookError> {
-        if result.is_err() {
-            self.stops_to_show(span);
-        }
-        result
-    }
-
     fn is_shown(&self, span: &Span) -> bool {
         self.lock().contains_key(&span.key())
     }
@@ -122,6 +114,29 @@ impl<P: SpanProcessor> Filter<P> {
     fn lock(&self) -> MutexGuard<'_, Shown> {
         // Nothing under the lock panics.
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A span that the processor is starting. Dropped before that is done, by a panic or with the future of the hook, it
+/// is shown no more, as if the processor had failed.
+struct Starting<'a, P: SpanProcessor> {
+    filter: &'a Filter<P>,
+    span: &'a Span,
+}
+
+impl<P: SpanProcessor> Starting<'_, P> {
+    /// A processor that fails to start a span hears nothing more of it.
+    fn finish(self, result: Result<(), HookError>) -> Result<(), HookError> {
+        if result.is_ok() {
+            std::mem::forget(self);
+        }
+        result
+    }
+}
+
+impl<P: SpanProcessor> Drop for Starting<'_, P> {
+    fn drop(&mut self) {
+        self.filter.lock().remove(&self.span.key());
     }
 }
 
@@ -152,8 +167,8 @@ impl<P: SpanProcessor> SpanProcessor for Filter<P> {
 
     fn on_start(&self, span: &Span) -> Result<(), HookError> {
         if self.starts_to_show(span) {
-            let result = self.processor.on_start(span);
-            self.has_started(span, result)
+            let starting = Starting { filter: self, span };
+            starting.finish(self.processor.on_start(span))
         } else {
             Ok(())
         }
@@ -185,8 +200,9 @@ impl<P: SpanProcessor> SpanProcessor for Filter<P> {
 
     fn on_start_async<'a>(&'a self, span: &'a Span) -> HookFuture<'a> {
         if self.starts_to_show(span) {
+            let starting = Starting { filter: self, span };
             let future = self.processor.on_start_async(span);
-            future.and_then(move |result| self.has_started(span, result))
+            future.and_then(move |result| starting.finish(result))
         } else {
             HookFuture::ready(Ok(()))
         }
@@ -231,5 +247,50 @@ impl<P: fmt::Debug> fmt::Debug for Filter<P> {
             .field("processor", &self.processor)
             .field("conditions", &self.conditions.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use agentspan_model::agentspec::SpanDetails;
+
+    use super::*;
+    use crate::Trace;
+
+    #[derive(Debug)]
+    struct Bad;
+
+    impl SpanProcessor for Bad {
+        fn on_start(&self, span: &Span) -> Result<(), HookError> {
+            assert_ne!(span.name(), "panics", "on purpose");
+            Ok(())
+        }
+
+        fn on_start_async<'a>(&'a self, _: &'a Span) -> HookFuture<'a> {
+            HookFuture::new(std::future::pending())
+        }
+    }
+
+    #[test]
+    fn a_span_whose_start_panics_or_is_given_up_is_not_kept() {
+        let filter = std::sync::Arc::new(Filter::new(Bad));
+        let trace = Trace::builder().with_processor(filter.clone());
+        let trace = trace.start().unwrap();
+        let span = |name: &'static str| Span::builder(SpanDetails::Plain).with_name(name);
+        let good = span("good").start_detached().unwrap();
+        drop(span("panics").start_detached());
+        let mut given_up = Box::pin(span("given up").start_async());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(given_up.as_mut().poll(&mut context).is_pending());
+        drop(given_up);
+        let shown: Vec<_> = filter.lock().keys().copied().collect();
+        assert!(shown.contains(&good.key()));
+        // The root span and the good one.
+        assert_eq!(shown.len(), 2);
+        drop(good);
+        trace.end().unwrap();
+        assert_eq!(filter.lock().len(), 0);
     }
 }

@@ -87,6 +87,7 @@ mod hook_future;
 pub mod in_memory;
 pub mod json_lines;
 mod line_sink;
+mod not_started;
 pub mod replay;
 pub mod span;
 pub mod span_processor;

@@ -1,13 +1,11 @@
 //! The thread of a queue, which calls the queued hooks.
 
-use std::collections::HashSet;
-
 use agentspan_queue::queue::{Finished, Queued, Taken, Work};
 
 use super::Shared;
 use super::item::{HookLoss, Item, LOSSES};
 use crate::dispatch::{contained, report};
-use crate::span::SpanKey;
+use crate::not_started::NotStarted;
 use crate::span_processor::Hook;
 use crate::{HookError, Span, SpanProcessor, Trace};
 
@@ -25,7 +23,7 @@ pub(super) fn run(shared: &Shared) {
     let mut worker = Worker {
         shared,
         processor,
-        not_started: HashSet::new(),
+        not_started: NotStarted::default(),
     };
     let mut batch = Vec::with_capacity(BATCH);
     loop {
@@ -40,8 +38,8 @@ pub(super) fn run(shared: &Shared) {
 struct Worker<'a> {
     shared: &'a Shared,
     processor: &'a dyn SpanProcessor,
-    /// Spans that the processor failed to start, by key: it hears nothing more of them.
-    not_started: HashSet<SpanKey>,
+    /// Spans that the processor failed to start, or was not shown the start of: it hears nothing more of them.
+    not_started: NotStarted,
 }
 
 impl Worker<'_> {
@@ -69,12 +67,8 @@ impl Worker<'_> {
 
     /// Says whether the hook is lost.
     fn handle(&mut self, item: &Item, finished: &mut Finished<LOSSES>) -> bool {
-        // An empty set hashes what is removed from it all the same.
-        let has_failed = !self.not_started.is_empty();
         let is_unwanted = match item {
-            _ if !has_failed => false,
-            Item::Event(span, _) => self.not_started.contains(&span.key()),
-            Item::End(span, _) => self.not_started.remove(&span.key()),
+            Item::Event(span, _) | Item::End(span, _) => self.not_started.contains(span),
             Item::Startup | Item::Start(_) | Item::Shutdown => false,
         };
         if is_unwanted {
@@ -88,7 +82,7 @@ impl Worker<'_> {
         finished.lose(HookLoss::Failed, 1);
         report(trace, hook, self.processor, &error);
         if let Item::Start(span) = item {
-            self.not_started.insert(span.key());
+            self.not_started.insert(span);
         }
         true
     }
@@ -96,15 +90,14 @@ impl Worker<'_> {
     /// What was given up at the deadline of a shutdown. It is counted already.
     fn pass_over(&mut self, item: &Item) {
         match item {
-            Item::Start(span) => drop(self.not_started.insert(span.key())),
-            Item::End(span, _) => drop(self.not_started.remove(&span.key())),
+            Item::Start(span) => self.not_started.insert(span),
             Item::Shutdown => {
                 let (hook, trace, result) = self.call(item);
                 if let Err(error) = result {
                     report(trace, hook, self.processor, &error);
                 }
             }
-            Item::Startup | Item::Event(..) => {}
+            Item::Startup | Item::Event(..) | Item::End(..) => {}
         }
     }
 

@@ -38,6 +38,11 @@ impl WeakSpan {
     pub fn key(&self) -> SpanKey {
         SpanKey(self.0.as_ptr().addr())
     }
+
+    /// Whether somebody has a handle of the span.
+    pub(crate) fn is_held(&self) -> bool {
+        self.0.strong_count() > 0
+    }
 }
 
 impl fmt::Debug for WeakSpan {

@@ -627,3 +627,50 @@ impl SpanProcessor for Ended {
         self.0.on_end(span)
     }
 }
+
+#[test]
+fn a_processor_that_failed_to_start_a_span_hears_no_event_after_its_end_either() {
+    let recorder = Recorder::failing(Hook::OnStart, "a");
+    let queue = BackgroundQueue::new(recorder.clone());
+    let trace = Trace::builder().with_processor(queue.clone());
+    let trace = trace.start().unwrap();
+    let a = span("a").start_detached().unwrap();
+    let handle = Span::clone(&a);
+    a.end().unwrap();
+    handle.add_event(EVENT).unwrap();
+    trace.end().unwrap();
+    assert_eq!(recorder.count("on_event a") + recorder.count("on_end a"), 0);
+    assert_eq!(queue.stats().dropped_after_failure, 2);
+}
+
+/// Shuts the queue down that it is behind, in its own hook.
+#[derive(Debug)]
+struct ShutsDown(Mutex<Option<BackgroundQueue>>, Mutex<Sender<String>>);
+
+impl SpanProcessor for ShutsDown {
+    fn on_start(&self, _: &Span) -> Result<(), HookError> {
+        if let Some(queue) = self.0.lock().unwrap().take() {
+            let mut shutdown = queue.shutdown_async();
+            let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+            let said = match std::pin::Pin::new(&mut shutdown).poll(&mut cx) {
+                std::task::Poll::Ready(result) => result.unwrap_err().to_string(),
+                std::task::Poll::Pending => "pending".to_owned(),
+            };
+            self.1.lock().unwrap().send(said).unwrap();
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn an_asynchronous_shutdown_does_not_wait_for_its_own_thread() {
+    let (sender, said) = channel();
+    let processor = Arc::new(ShutsDown(Mutex::new(None), Mutex::new(sender)));
+    let queue = BackgroundQueue::new(Arc::clone(&processor));
+    *processor.0.lock().unwrap() = Some(queue.clone());
+    let trace = Trace::builder().with_processor(queue.clone());
+    let trace = trace.start().unwrap();
+    let expected = "the queue cannot be flushed from its own thread";
+    assert_eq!(said.recv_timeout(LONG).unwrap(), expected);
+    trace.end().unwrap();
+}

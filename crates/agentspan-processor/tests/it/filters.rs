@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use agentspan_model::agentspec::SpanDetails;
+use agentspan_processor::HookFuture;
 use agentspan_processor::span::OpenSpan;
 use agentspan_processor::span_processor::Hook;
 use agentspan_processor::trace::OpenTrace;
@@ -249,4 +250,77 @@ fn f3_what_is_kept_in_memory_belongs_to_the_span_of_its_trace() {
     );
     twins.end();
     assert!(memory.open_spans().is_empty());
+}
+
+/// Never returns from the asynchronous hook of one kind of one span.
+#[derive(Debug)]
+struct Hangs(Hook);
+
+impl Hangs {
+    fn hook(&self, hook: Hook, span: &Span) -> HookFuture<'_> {
+        if hook == self.0 && span.name() == "a" {
+            HookFuture::new(std::future::pending())
+        } else {
+            HookFuture::ready(Ok(()))
+        }
+    }
+}
+
+impl SpanProcessor for Hangs {
+    fn on_start_async<'a>(&'a self, span: &'a Span) -> HookFuture<'a> {
+        self.hook(Hook::OnStart, span)
+    }
+
+    fn on_end_async<'a>(&'a self, span: &'a Span) -> HookFuture<'a> {
+        self.hook(Hook::OnEnd, span)
+    }
+}
+
+/// Polls a future until it hangs, and drops it.
+fn give_up<F: Future>(future: F) {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut future = Box::pin(future);
+    for _ in 0..10 {
+        assert!(future.as_mut().poll(&mut context).is_pending());
+    }
+}
+
+#[test]
+fn targets_of_a_hook_that_is_given_up_hear_of_it_all_the_same() {
+    let fan_out = |hook| {
+        let (before, after) = (Recorder::new(), Recorder::new());
+        let targets = FanOut::new()
+            .with_target(before.clone())
+            .with_target(Hangs(hook))
+            .with_target(after.clone());
+        let trace = Trace::builder().with_processor(targets).start().unwrap();
+        (trace, before, after)
+    };
+
+    let (trace, before, after) = fan_out(Hook::OnEnd);
+    give_up(span("a").start_detached().unwrap().end_async());
+    trace.end().unwrap();
+    for target in [&before, &after] {
+        assert_eq!((target.count("on_start a"), target.count("on_end")), (1, 2));
+    }
+
+    let (trace, before, after) = fan_out(Hook::OnStart);
+    give_up(span("a").start_async());
+    trace.end().unwrap();
+    assert_eq!(before.count("on_start.await a"), 1);
+    assert_eq!(before.count("on_end a"), 1);
+    assert_eq!(after.count("on_start a") + after.count("on_end a"), 0);
+}
+
+#[test]
+fn a_target_that_failed_to_start_a_span_hears_no_event_after_its_end_either() {
+    let bad = Recorder::failing(Hook::OnStart, "a");
+    let targets = FanOut::new().with_target(bad.clone());
+    let trace = Trace::builder().with_processor(targets).start().unwrap();
+    let a = span("a").start_detached().unwrap();
+    let handle = Span::clone(&a);
+    a.end().unwrap();
+    handle.add_event(EVENT).unwrap();
+    trace.end().unwrap();
+    assert_eq!(bad.count("on_event a") + bad.count("on_end a"), 0);
 }
