@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::mem;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use agentspan_discovery::unverified_expiry;
@@ -12,23 +13,24 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 
 use crate::access_token::AccessToken;
+use crate::export_error::SharedFailure;
 use crate::longest::LONGEST;
 use crate::token_resolver::{BoxError, TokenQuery, TokenResolver};
 
-/// No more identities are remembered. When there are more, all that are not in use are forgotten.
-const MAX_IDENTITIES: usize = 10_000;
+/// No more tokens are remembered. When there are more, all that are not in use are forgotten.
+const MAX_TOKENS: usize = 10_000;
 
 /// A token that is refused is thrown away at most once in this time, so that a service that refuses
 /// all of them does not make the identity provider busy.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(30);
 
-/// Keeps the tokens of another resolver, one per identity.
+/// Keeps the tokens of another resolver, one for each identity, and for each user that an agent acts as.
 ///
 /// - A token is used until five minutes before the time in its `exp` claim, and for at most 24 hours;
 ///   one without that claim for an hour. Nothing is verified: the service decides what a token is
 ///   worth.
-/// - One question per identity is asked at a time; who needs the same token meanwhile waits for the
-///   answer.
+/// - One question for a token is asked at a time. Others that need the same token meanwhile wait for its
+///   outcome, and get it, a failure included. If the future that asks is dropped, the next one asks.
 /// - When the resolver fails before the old token has expired, the old one is used on.
 /// - When the service answers 401, the token is thrown away and the resolver is asked for another. A
 ///   401 for the new one within 30 seconds changes nothing.
@@ -43,9 +45,15 @@ pub struct TokenCache<R> {
     slots: PerProcess<Slots>,
 }
 
-type Slots = Mutex<HashMap<Identity, Arc<Slot>>>;
+type Slots = Mutex<HashMap<Key, Arc<Slot>>>;
 
-/// The token of one identity.
+/// An identity, and the user that its agent acts as.
+type Key = (Identity, Option<String>);
+
+/// One question of the resolver, until it fails. Those that wait for it find the failure here.
+type Flight = OnceLock<SharedFailure>;
+
+/// One token.
 #[derive(Debug)]
 struct Slot {
     /// Whoever has the permit asks the resolver.
@@ -56,6 +64,8 @@ struct Slot {
 #[derive(Debug, Default)]
 struct State {
     kept: Option<Kept>,
+    /// The question that is asked, or the next one.
+    flight: Arc<Flight>,
     refused_at: Option<Instant>,
 }
 
@@ -101,23 +111,24 @@ impl<R: TokenResolver> TokenCache<R> {
         self
     }
 
-    fn slot(&self, identity: &Identity) -> Arc<Slot> {
+    fn slot(&self, query: &TokenQuery) -> Arc<Slot> {
+        let key = (query.identity.clone(), query.agentic_user.clone());
         let mut slots = self
             .slots
             .get(|_| Slots::default())
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = slots.get(identity) {
+        if let Some(slot) = slots.get(&key) {
             return Arc::clone(slot);
         }
-        if slots.len() >= MAX_IDENTITIES {
+        if slots.len() >= MAX_TOKENS {
             slots.retain(|_, slot| Arc::strong_count(slot) > 1);
         }
         let slot = Arc::new(Slot {
             asking: Semaphore::new(1),
             state: Mutex::default(),
         });
-        slots.insert(identity.clone(), Arc::clone(&slot));
+        slots.insert(key, Arc::clone(&slot));
         slot
     }
 
@@ -167,7 +178,8 @@ impl Slot {
 #[async_trait]
 impl<R: TokenResolver> TokenResolver for TokenCache<R> {
     async fn resolve(&self, query: &TokenQuery) -> Result<Option<AccessToken>, BoxError> {
-        let slot = self.slot(&query.identity);
+        let slot = self.slot(query);
+        let flight = slot.with_state(|state| Arc::clone(&state.flight));
         let is_good = |kept: &Kept| Instant::now() < kept.refresh_at && !query.refuses(&kept.token);
         if let Some(kept) = slot.kept().filter(is_good) {
             return Ok(Some(kept.token));
@@ -176,6 +188,9 @@ impl<R: TokenResolver> TokenResolver for TokenCache<R> {
         // Another request may have asked meanwhile.
         if let Some(kept) = slot.kept().filter(is_good) {
             return Ok(Some(kept.token));
+        }
+        if let Some(failure) = flight.get().filter(|_| slot.kept().is_none()) {
+            return Err(failure.clone().into());
         }
         if let Some(kept) = slot.kept().filter(|kept| query.refuses(&kept.token)) {
             if !slot.with_state(State::throw_away) {
@@ -196,7 +211,13 @@ impl<R: TokenResolver> TokenResolver for TokenCache<R> {
             }
             Err(error) => match old.filter(|kept| Instant::now() < kept.expires_at) {
                 Some(kept) => Ok(Some(kept.token)),
-                None => Err(error),
+                None => {
+                    let failure = SharedFailure::new(error);
+                    // Later questions are asked anew.
+                    let flight = slot.with_state(|state| mem::take(&mut state.flight));
+                    let _ = flight.set(failure.clone());
+                    Err(failure.into())
+                }
             },
         }
     }

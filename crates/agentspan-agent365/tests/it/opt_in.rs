@@ -148,6 +148,32 @@ async fn t18_one_question_per_identity_is_asked_at_a_time() {
     assert_eq!(script.asked(), 2);
 }
 
+#[tokio::test]
+async fn t18_a_failure_is_shared_by_those_that_wait_for_it_and_by_no_others() {
+    let script = Script::new([]);
+    let cache = TokenCache::new(script.clone());
+    let one = query("a");
+    let (first, second) = tokio::join!(cache.resolve(&one), cache.resolve(&one));
+    assert!(first.is_err() && second.is_err());
+    assert_eq!(script.asked(), 1);
+    assert!(cache.resolve(&one).await.is_err());
+    assert_eq!(script.asked(), 2);
+}
+
+#[test]
+fn t18_users_that_an_agent_acts_as_have_tokens_of_their_own() {
+    let cache = TokenCache::new(token_from_fn(|query: &TokenQuery| {
+        let user = query.agentic_user.as_deref().unwrap_or("nobody");
+        Ok(Some(AccessToken::new(user)?))
+    }));
+    for user in [Some("ada"), Some("grace"), None, Some("ada")] {
+        let asked = user.map_or_else(|| query("a"), |user| query("a").with_agentic_user(user));
+        let token = block_on(cache.resolve(&asked)).unwrap().unwrap();
+        let expected = AccessToken::new(user.unwrap_or("nobody")).unwrap();
+        assert!(token == expected, "{user:?}");
+    }
+}
+
 /// Exports a span, with a token cache and without: the tokens that there are, the statuses of the
 /// service, what it was sent, and whether the span was delivered.
 fn check_refused(tokens: &[&'static str], answers: &[u16], sent: &[&str], delivered: usize) {
