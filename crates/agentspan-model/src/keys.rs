@@ -466,10 +466,6 @@ pub const AGENTSPAN_TRUNCATED_KEYS: &str = "agentspan.truncated.keys";
 pub const AGENTSPAN_TRUNCATED_COUNT: &str = "agentspan.truncated.count";
 /// `agentspan.recording.run`: the name of the run in a recording of several, as a resource's attribute. Ours.
 pub const AGENTSPAN_RECORDING_RUN: &str = "agentspan.recording.run";
-/// `agentspan.unrelated`: set when a span ends that has nothing to do with agents, for the processor that
-/// withholds it. Ours; no span is exported with it.
-pub const AGENTSPAN_UNRELATED: &str = "agentspan.unrelated";
-
 /// The prefix of all our keys.
 pub const AGENTSPEC_PREFIX: &str = "agentspec.";
 /// `agentspec.trace.id`: the full id of an Agent Spec trace. All keys of `agentspec` are ours.

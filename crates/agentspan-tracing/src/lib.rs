@@ -51,6 +51,7 @@ mod choice;
 mod related;
 mod settings;
 mod tracer;
+mod unrelated;
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Subscriber;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use agentspan_model::keys;
 use opentelemetry::Context;
 use opentelemetry::trace::{SpanContext, TraceFlags};
 use opentelemetry_sdk::Resource;
@@ -10,6 +9,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{Span, SpanData, SpanProcessor};
 
 use crate::ancestor::Ancestor;
+use crate::unrelated::Unrelated;
 
 /// Wraps a processor, and withholds spans of the layer that have nothing to do with agents: spans
 /// without GenAI fields that have neither a span with such fields below them, nor a span from other
@@ -37,10 +37,7 @@ impl<Next: SpanProcessor> SpanProcessor for RelatedSpans<Next> {
     }
 
     fn on_end(&self, mut span: SpanData) {
-        // The layer says it last. Spans of others do not have the key.
-        let last = span.attributes.last();
-        if last.is_some_and(|last| last.key.as_str() == keys::AGENTSPAN_UNRELATED) {
-            span.attributes.pop();
+        if Unrelated::is_ending(&span.span_context) {
             span.span_context = without_sampled_flag(&span.span_context);
         }
         self.next.on_end(span);

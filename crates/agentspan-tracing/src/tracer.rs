@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::time::SystemTime;
 
-use agentspan_model::keys;
 use opentelemetry::trace::{Span, SpanBuilder, SpanContext, Status, Tracer, TracerProvider as _};
 use opentelemetry::{Context, InstrumentationScope, KeyValue};
 use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider, Span as SdkSpan};
 
 use crate::ancestor::Ancestor;
+use crate::unrelated::Unrelated;
 
 /// Makes spans that know whether they are needed.
 #[derive(Clone, Debug)]
@@ -46,18 +46,19 @@ pub(crate) struct LayerSpan {
 }
 
 impl LayerSpan {
-    fn mark(&mut self) {
-        if self.own.take().is_some_and(|own| !own.is_needed()) {
-            let unrelated = KeyValue::new(keys::AGENTSPAN_UNRELATED, true);
-            self.span.set_attribute(unrelated);
-        }
+    /// Says that it is of no agent, while it ends.
+    fn mark(&mut self) -> Option<Unrelated> {
+        let own = self.own.take()?;
+        (!own.is_needed()).then(|| Unrelated::ends(self.span.span_context()))
     }
 }
 
 impl Drop for LayerSpan {
-    /// The SDK exports a span that nobody has ended when it is dropped.
+    /// The SDK exports a span that nobody has ended when it is dropped, too late to say something of it.
     fn drop(&mut self) {
-        self.mark();
+        if self.own.is_some() {
+            self.end();
+        }
     }
 }
 
@@ -102,7 +103,7 @@ impl Span for LayerSpan {
     }
 
     fn end_with_timestamp(&mut self, timestamp: SystemTime) {
-        self.mark();
+        let _unrelated = self.mark();
         self.span.end_with_timestamp(timestamp);
     }
 }

@@ -382,7 +382,6 @@ pub(super) const HARMLESS: &[&str] = &[
     "mlflow.traceRequestId",
     // Ours, and Agent Spec.
     keys::AGENTSPAN_TRUNCATED_COUNT,
-    keys::AGENTSPAN_UNRELATED,
     keys::AGENTSPEC_BRANCH_SELECTED,
     keys::AGENTSPEC_COMPLETION_ID,
     keys::AGENTSPEC_CONVERSATION_ID,

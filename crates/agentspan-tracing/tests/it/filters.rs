@@ -3,6 +3,7 @@
 use agentspan_otel::BaggageBuilder;
 use agentspan_tracing::TracingSettings;
 use opentelemetry::trace::{Status, Tracer as _, TracerProvider as _};
+use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::instrument::WithSubscriber as _;
 use tracing::{Instrument as _, Level, debug_span, info_span, trace_span};
 use tracing_subscriber::filter::LevelFilter;
@@ -31,9 +32,18 @@ fn spans_of_agents_and_those_around_them_are_exported_and_no_others() {
     assert_eq!(recorder.names(), ["chat", "handler", "POST /chat"]);
     recorder.check_child("chat", "handler");
     recorder.check_child("handler", "POST /chat");
-    for span in recorder.spans() {
-        assert_eq!(value(&span, "agentspan.unrelated"), None);
-    }
+}
+
+#[test]
+fn spans_of_no_agent_are_withheld_whatever_limits_the_provider_has() {
+    let provider = SdkTracerProvider::builder().with_max_attributes_per_span(1);
+    let recorder = Recorder::of(TracingSettings::new(), provider);
+    recorder.run(|| {
+        info_span!("GET /health", method = "GET", uri = "/health", version = 2).in_scope(|| ());
+        info_span!("never entered", method = "GET", uri = "/health");
+        chat();
+    });
+    assert_eq!(recorder.names(), ["chat"]);
 }
 
 #[test]

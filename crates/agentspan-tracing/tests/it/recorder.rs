@@ -10,7 +10,9 @@ use agentspan_processor::trace::TraceBuilder;
 use agentspan_tracing::{RelatedSpans, TracingSettings};
 use opentelemetry::{Context, Value};
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{SdkTracerProvider, Span, SpanData, SpanProcessor};
+use opentelemetry_sdk::trace::{
+    SdkTracerProvider, Span, SpanData, SpanProcessor, TracerProviderBuilder,
+};
 use tracing::Dispatch;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -29,9 +31,14 @@ impl Recorder {
     }
 
     pub(crate) fn with(settings: TracingSettings) -> Self {
+        Self::of(settings, OtelBridge::prepare(SdkTracerProvider::builder()))
+    }
+
+    /// With the settings of the layer, and a provider.
+    pub(crate) fn of(settings: TracingSettings, provider: TracerProviderBuilder) -> Self {
         let keep = Keep::default();
         let processor = BaggageSpanProcessor::in_front_of(keep.clone());
-        let provider = OtelBridge::prepare(SdkTracerProvider::builder())
+        let provider = provider
             .with_span_processor(RelatedSpans::in_front_of(processor))
             .build();
         let layer = agentspan_tracing::layer(&provider, settings);
