@@ -36,7 +36,7 @@ pub(crate) const OTHER: &str = "_OTHER";
 /// Records the duration and the token usage of the operations of agents.
 ///
 /// A [`SpanProcessor`] that reads finished spans: spans of scopes, spans of other instrumentation
-/// in any convention that [`NormalSpan`] reads, and Agent Spec spans from an
+/// in any convention that [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads, and Agent Spec spans from an
 /// [`OtelBridge`](crate::OtelBridge). It records `gen_ai.client.operation.duration` in seconds and
 /// `gen_ai.client.token.usage`, with the buckets that the GenAI conventions recommend.
 ///

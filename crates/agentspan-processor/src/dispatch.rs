@@ -1,9 +1,9 @@
 //! Calls the hooks of processors one after the other, and handles their errors and panics.
 
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -11,6 +11,7 @@ use agentspan_model::agentspec::Disclosure;
 use agentspan_queue::contain::{self, Foreign};
 use pin_project_lite::pin_project;
 
+use crate::in_hook::InHook;
 use crate::span_processor::Hook;
 use crate::{ErrorPolicy, HookError, HookFuture, Span, SpanEvent, SpanProcessor, TraceError};
 
@@ -115,7 +116,10 @@ impl SpanHook {
         };
         let view = span.seen_with(observer.disclosure);
         match self {
-            Self::Event(event) => contained(|| processor.take_event(event, view)),
+            Self::Event(event) => {
+                let _in_hook = InHook::enter(processor)?;
+                contained(|| processor.take_event(event, view))
+            }
             Self::Start | Self::End => self.call_and_note(span, index, processor, &view),
         }
     }
@@ -141,6 +145,7 @@ impl SpanHook {
         processor: &dyn SpanProcessor,
         view: &Span,
     ) -> Result<(), HookError> {
+        let _in_hook = InHook::enter(processor)?;
         self.call(processor, view)?;
         if self == Self::Start {
             span.started().insert(index);
@@ -154,11 +159,16 @@ impl SpanHook {
         view: &'a Span,
         event: Option<&'a SpanEvent<'a>>,
     ) -> Result<(), HookError> {
-        contained_future(|| match (self, event) {
+        let hook = contained_future(|| match (self, event) {
             (Self::Start, _) => processor.on_start_async(view),
             (Self::Event(_), Some(event)) => processor.on_event_async(event, view),
             (Self::Event(_), None) => HookFuture::ready(Ok(())),
             (Self::End, _) => processor.on_end_async(view),
+        });
+        let mut hook = pin!(hook);
+        poll_fn(|task| match InHook::enter(processor) {
+            Ok(_in_hook) => hook.as_mut().poll(task),
+            Err(too_deep) => Poll::Ready(Err(too_deep)),
         })
         .await
     }

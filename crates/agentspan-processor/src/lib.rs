@@ -84,6 +84,7 @@ mod fan_out;
 mod filter;
 mod hook_error;
 mod hook_future;
+mod in_hook;
 pub mod in_memory;
 pub mod json_lines;
 mod line_sink;

@@ -18,8 +18,9 @@ use crate::{HookError, HookFuture, Span, SpanEvent};
 /// Hooks run one after the other in the order of the processors, on the thread that starts or ends
 /// the span, so they should be quick. To run slow hooks on another thread, use
 /// [`BackgroundQueue`](crate::BackgroundQueue). No lock is held while a hook runs, so a hook may
-/// start spans, add events and read the current span. If a hook fails or panics,
-/// [`ErrorPolicy`](crate::ErrorPolicy) decides how to continue.
+/// start spans, add events and read the current span. Its processor also gets the hooks of these spans and
+/// events. If they do the same again, the fifth hook of one processor within each other fails. If a
+/// hook fails or panics, [`ErrorPolicy`](crate::ErrorPolicy) decides how to continue.
 ///
 /// For each span, a processor gets `on_start`, then any number of `on_event`, then one `on_end`.
 /// Events that are added after the end come after `on_end`. Hooks of different spans may run at the

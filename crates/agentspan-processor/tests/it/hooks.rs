@@ -1,11 +1,12 @@
 //! The order of hooks, and what they may do.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use agentspan_processor::span_processor::{ActiveGuard, Hook};
 use agentspan_processor::trace::TraceBuilder;
 use agentspan_processor::{
-    FanOut, Filter, HookError, Span, SpanEvent, SpanProcessor, Trace, TraceError,
+    FanOut, Filter, HookError, HookFuture, Span, SpanEvent, SpanProcessor, Trace, TraceError,
     active_span_stack, current_span, current_trace,
 };
 use futures_executor::block_on;
@@ -133,6 +134,61 @@ fn a_hook_may_start_spans_add_events_and_ask_what_is_current() {
     assert_eq!(kept.event_count(), 3);
     assert_eq!(recorder.count("on_end by hook"), 4);
     assert_eq!(trace_depth(), 0);
+}
+
+/// Makes a span for each span, without an end.
+#[derive(Debug, Default)]
+struct Endless(AtomicUsize);
+
+impl SpanProcessor for Endless {
+    fn on_end(&self, _: &Span) -> Result<(), HookError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        let inner = span("by hook").start_detached().map_err(HookError::new)?;
+        inner.end().map_err(HookError::new)
+    }
+}
+
+#[test]
+fn a_hook_that_makes_a_span_for_each_span_fails_before_the_stack_overflows() {
+    let (endless, recorder) = (Arc::new(Endless::default()), Recorder::new());
+    let trace = Trace::builder()
+        .with_processor(endless.clone())
+        .with_processor(recorder.clone())
+        .start()
+        .unwrap();
+    span("watched").start().unwrap().end().unwrap();
+    assert_eq!(endless.0.load(Ordering::Relaxed), 4);
+    assert_eq!(recorder.count("on_end by hook"), 4);
+    assert_eq!(current_trace().unwrap().hook_failures(), 1);
+    trace.end().unwrap();
+}
+
+#[test]
+fn an_awaited_hook_that_makes_a_span_for_each_span_fails_too() {
+    #[derive(Debug, Default)]
+    struct EndlessAsync(AtomicUsize);
+
+    impl SpanProcessor for EndlessAsync {
+        fn on_end_async<'a>(&'a self, _: &'a Span) -> HookFuture<'a> {
+            HookFuture::new(async {
+                self.0.fetch_add(1, Ordering::Relaxed);
+                let inner = span("by hook").start_async().await;
+                let inner = inner.map_err(HookError::new)?;
+                inner.end_async().await.map_err(HookError::new)
+            })
+        }
+    }
+
+    let endless = Arc::new(EndlessAsync::default());
+    let trace = Trace::builder().with_processor(endless.clone());
+    let trace = trace.start().unwrap();
+    block_on(async {
+        let watched = span("watched").start_async().await.unwrap();
+        watched.end_async().await.unwrap();
+    });
+    assert_eq!(endless.0.load(Ordering::Relaxed), 4);
+    assert_eq!(current_trace().unwrap().hook_failures(), 1);
+    trace.end().unwrap();
 }
 
 fn trace_depth() -> usize {
