@@ -8,6 +8,9 @@ use agentspan::prelude::*;
 
 use crate::services::BLUEPRINT;
 
+/// `Profile::V3` leaves out port 443, as its reference does, and Agent 365 asks for a port.
+const PORT: u16 = 8443;
+
 const QUESTION: &str = "What is there about crabs?";
 const ANSWER: &str = "Two books: one on tides, one on claws.";
 
@@ -23,7 +26,7 @@ pub(crate) async fn answer(identity: &Identity) -> Result<(), Box<dyn Error>> {
     let request = Request::new(QUESTION, ExecutionType::HumanToAgent)
         .with_conversation_id("c-1")
         .with_channel(Channel::new().with_name("msteams"));
-    let endpoint = Endpoint::new("library.example.com").with_port(443);
+    let endpoint = Endpoint::new("library.example.com").with_port(PORT);
     let invocation = InvokeAgentDetails::new(agent.clone()).with_endpoint(endpoint);
     InvokeAgentScope::builder(&invocation)
         .with_tenant(&tenant)
@@ -51,7 +54,7 @@ async fn look_up(
         .with_arguments(r#"{"about": "crabs"}"#)
         .with_call_id("call-1")
         .with_type(ToolType::Function)
-        .with_endpoint(Endpoint::new("catalogue.example.com").with_port(443));
+        .with_endpoint(Endpoint::new("catalogue.example.com").with_port(PORT));
     ExecuteToolScope::builder(&call)
         .with_agent(agent)
         .with_tenant(tenant)

@@ -477,3 +477,25 @@ proptest! {
         check(&recorded);
     }
 }
+
+#[test]
+fn a_message_that_says_nothing_is_rendered_stably() {
+    let nothing =
+        r#"[{"role":"user","parts":[{"type":"tool_call_response","id":null,"response":null}]}]"#;
+    for operation in ["embeddings", "chat", "invoke_workflow", "invoke_agent"] {
+        for messages in [nothing, r#"[{"role":"user","parts":[]}]"#] {
+            let attributes = [
+                ("gen_ai.operation.name", operation),
+                ("gen_ai.input.messages", messages),
+            ];
+            let attributes =
+                attributes.map(|(key, text)| (key.to_owned(), Kept::Text(text.to_owned())));
+            check(&Recorded {
+                name: "a".to_owned(),
+                is_client: false,
+                error: None,
+                attributes: attributes.into_iter().collect(),
+            });
+        }
+    }
+}

@@ -13,7 +13,7 @@ use crate::attribute::{Key, KeyVisitor};
 use crate::json_writer::to_json;
 use crate::keys::{self, dialects};
 use crate::mapping::open_inference::{
-    CallPlace, JSON, MessageFields, Place, RoleAndContent, TEXT, indexed, mime_type_of, value,
+    CallPlace, JSON, MessageFields, Place, RoleAndContent, indexed, mime_type_of, value,
     visit_arguments, visit_tokens, visit_tool_call,
 };
 use crate::mapping::story::Content;
@@ -299,14 +299,12 @@ fn visit_value(
     let are_texts = messages.iter().all(|m| m.parts.iter().all(is_text));
     match messages {
         [] => {}
+        // An empty value says nothing, and a reader takes it for no message.
         [only] if are_texts && only.role == *usual => {
-            let text = said(only).unwrap_or_default();
-            let mime_type = if text.is_empty() {
-                TEXT
-            } else {
-                mime_type_of(&text)
-            };
-            value(place, Some(Content::Shown(&text)), mime_type, visitor);
+            if let Some(text) = said(only).filter(|text| !text.is_empty()) {
+                let mime_type = mime_type_of(&text);
+                value(place, Some(Content::Shown(&text)), mime_type, visitor);
+            }
         }
         messages if are_texts => {
             let texts: Vec<_> = messages
