@@ -13,7 +13,7 @@ fuzz_target!(|text: &str| {
         let other = retry_after_seconds(other).map(f64::to_bits);
         assert_eq!(other, seconds.map(f64::to_bits), "{text:?}");
     };
-    same(&format!("\u{1f} {text}\t"));
+    same(&format!("\u{b} {text}\t"));
     match seconds {
         Some(seconds) => {
             same(&text.replace('_', ""));

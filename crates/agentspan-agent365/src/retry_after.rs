@@ -25,12 +25,8 @@ const MAX_CHARACTERS: usize = 128;
 /// [RFC 9110]: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
 #[must_use]
 pub fn retry_after_seconds(value: &str) -> Option<f64> {
-    // Beside ASCII alone, Python's float has fewer blanks.
-    let is_ascii = value.is_ascii();
-    let value = value.trim_matches(|c: char| match c {
-        '\u{1c}'..='\u{1f}' => !is_ascii,
-        c => c.is_whitespace(),
-    });
+    // The controls 1C to 1F are blanks for other functions of Python, and not for float.
+    let value = value.trim();
     if !value.contains('_') {
         return value.parse().ok();
     }
@@ -130,6 +126,9 @@ mod tests {
             ("5", Some(5.0)),
             ("+1.5e1", Some(15.0)),
             (" 7\t", Some(7.0)),
+            ("\u{b}7\u{a0}", Some(7.0)),
+            ("\u{1f}7", None),
+            ("\u{1f}7\u{a0}", None),
             ("1_0.5", Some(10.5)),
             ("-3", Some(-3.0)),
             ("Infinity", Some(f64::INFINITY)),
