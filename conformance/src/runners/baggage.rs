@@ -1,5 +1,5 @@
-//! `baggage_v0_1.json`, `baggage_v2.json` and `baggage_v3.json`: baggage of requests, and what the span processor copies
-//! of it.
+//! `baggage_v0_1.json`, `baggage_v2.json` and `baggage_v3.json`: baggage of requests, and what the
+//! span processor copies of it.
 
 use std::marker::PhantomData;
 

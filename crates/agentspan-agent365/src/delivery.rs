@@ -85,9 +85,10 @@ impl Delivery {
         self.shared().receiver_message()
     }
 
-    /// Why spans were lost last, in one sentence: of spans that waited until the deadline of a shutdown, what they waited for,
-    /// such as a token that the identity provider refuses. `None` while nothing is lost, and if spans that were lost
-    /// waited for nothing but their turn. It holds ids of tenants and agents, and no secret.
+    /// Why spans were lost last, in one sentence: of spans that waited until the deadline of a
+    /// shutdown, what they waited for, such as a token that the identity provider refuses. `None`
+    /// while nothing is lost, and if spans that were lost waited for nothing but their turn. It
+    /// holds ids of tenants and agents, and no secret.
     #[must_use]
     pub fn last_failure(&self) -> Option<String> {
         self.shared().last_failure()

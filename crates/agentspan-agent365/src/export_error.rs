@@ -140,8 +140,8 @@ pub enum ExportError {
         /// What they waited for: the token or the last try that failed, if there was one.
         source: Option<Arc<Self>>,
     },
-    /// The deadline of the shutdown passed first. If the source says what the spans waited for, mend that. Otherwise give
-    /// `shutdown` more time, or flush before it.
+    /// The deadline of the shutdown passed first. If the source says what the spans waited for,
+    /// mend that. Otherwise give `shutdown` more time, or flush before it.
     #[error("the shutdown deadline passed before the spans of {identity} were delivered")]
     ShutdownDeadline {
         /// Whose spans were dropped.
@@ -197,8 +197,9 @@ impl ExportError {
         status_meaning(status, &words.join(" "))
     }
 
-    /// What kept the spans from the service, in one sentence that holds no secret: of spans that waited until a deadline or
-    /// until their queue was full, what they waited for. `None` if they waited for nothing but their turn.
+    /// What kept the spans from the service, in one sentence that holds no secret: of spans that
+    /// waited until a deadline or until their queue was full, what they waited for. `None` if they
+    /// waited for nothing but their turn.
     pub(crate) fn obstacle(&self) -> Option<String> {
         match self {
             Self::QueueShare { source, .. } | Self::ShutdownDeadline { source, .. } => {
@@ -354,8 +355,8 @@ impl TokenUnavailable {
         }
     }
 
-    /// Says why there is none, in a sentence without a secret, which logs and reports show. Default: nothing, since nobody
-    /// but you knows what the cause shows.
+    /// Says why there is none, in a sentence without a secret, which logs and reports show.
+    /// Default: nothing, since nobody but you knows what the cause shows.
     #[must_use]
     pub fn with_reason(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());

@@ -39,7 +39,8 @@ pub struct IdentityReport {
     /// `results`, leaves them out, or broke off. They are not sent again.
     pub unconfirmed: usize,
     /// How many of them wait for another try: only with [`Profile::V3`](agentspan_model::agent365::Profile::V3),
-    /// whose package has a cooldown, and [`Retry::reference`](crate::retry::Retry::reference). Another report says what became of all.
+    /// whose package has a cooldown, and [`Retry::reference`](crate::retry::Retry::reference).
+    /// Another report says what became of all.
     pub queued: usize,
     /// The user that the agent acts as, `microsoft.agent.user.id`, where the profile tells such
     /// users apart.

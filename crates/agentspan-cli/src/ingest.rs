@@ -167,7 +167,8 @@ fn request(value: &Value, place: Option<&Place>, store: &mut Store) -> Result<us
     misplaced(value).map_or_else(|| taken.all(), |what| Err(IngestError::Misplaced(what)))
 }
 
-/// What in the JSON of a request is not where or what it must be. Members with other names do not count: OTLP may get new ones.
+/// What in the JSON of a request is not where or what it must be. Members with other names do not
+/// count: OTLP may get new ones.
 pub(crate) fn misplaced(body: &Value) -> Option<&'static str> {
     let has_list = |of: &Value, name: &str| {
         let member = of.get(name);

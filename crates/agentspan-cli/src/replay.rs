@@ -232,8 +232,9 @@ impl Receiver {
         }
     }
 
-    /// How many spans of a request an answer rejects, and why, if it does: each by itself, as Agent 365 does, or by their
-    /// number. Spans that no destination inside Agent 365 has are not taken either.
+    /// How many spans of a request an answer rejects, and why, if it does: each by itself, as Agent
+    /// 365 does, or by their number. Spans that no destination inside Agent 365 has are not taken
+    /// either.
     fn rejected(&self, body: &Value, answer: &Answer) -> (usize, Option<String>) {
         let is_taken = |span: &str| {
             let outcome = answer.outcome(span);

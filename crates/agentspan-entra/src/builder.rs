@@ -116,7 +116,8 @@ impl EntraBuilder {
 
     /// Resolves tokens with which the agent acts as the user that the spans name in
     /// `microsoft.agent.user.id`, and tokens of the agent alone where they name none. `Profile::V3` and
-    /// `Profile::Direct` tell the resolver of the user: see [`TokenQuery::agentic_user`](agentspan_agent365::token::TokenQuery).
+    /// `Profile::Direct` tell the resolver of the user: see
+    /// [`TokenQuery::agentic_user`](agentspan_agent365::token::TokenQuery).
     #[must_use]
     pub fn with_agent_users_of_spans(mut self) -> Self {
         self.users = Users::OfSpans;

@@ -36,9 +36,10 @@ pub(crate) const OTHER: &str = "_OTHER";
 /// Records the duration and the token usage of the operations of agents.
 ///
 /// A [`SpanProcessor`] that reads finished spans: spans of scopes, spans of other instrumentation
-/// in any convention that [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads, and Agent Spec spans from an
-/// [`OtelBridge`](crate::OtelBridge). It records `gen_ai.client.operation.duration` in seconds and
-/// `gen_ai.client.token.usage`, with the buckets that the GenAI conventions recommend.
+/// in any convention that [`NormalSpan`](agentspan_model::mapping::normal::NormalSpan) reads, and
+/// Agent Spec spans from an [`OtelBridge`](crate::OtelBridge). It records
+/// `gen_ai.client.operation.duration` in seconds and `gen_ai.client.token.usage`, with the buckets
+/// that the GenAI conventions recommend.
 ///
 /// **Messages of the Model Context Protocol** (spans with `mcp.method.name`, such as those of
 /// [`McpScope`](crate::McpScope)) are recorded as `mcp.client.operation.duration` by the client,

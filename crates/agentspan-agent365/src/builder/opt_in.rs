@@ -23,8 +23,9 @@ impl<F> DeliveryBuilder<F> {
     }
 
     /// The form of the bodies. Default: that of the profile, [`Wire::Standard`] for
-    /// [`Profile::Direct`](agentspan_model::agent365::Profile::Direct) and [`Wire::Flat`] for the others. Public sources
-    /// disagree about the form that the service takes, so try the other if it refuses every request with 400.
+    /// [`Profile::Direct`](agentspan_model::agent365::Profile::Direct) and [`Wire::Flat`] for the
+    /// others. Public sources disagree about the form that the service takes, so try the other if
+    /// it refuses every request with 400.
     pub fn with_wire(mut self, wire: Wire) -> Self {
         self.wire = Some(wire);
         self
@@ -83,9 +84,10 @@ impl<F> DeliveryBuilder<F> {
     }
 
     /// Sends to the profile's usual route, whatever the token says, as the references do: with
-    /// [`Profile::V3`](agentspan_model::agent365::Profile::V3) that is `/observability/`, for delegated tokens, and with
-    /// [`Profile::V2`](agentspan_model::agent365::Profile::V2) and
-    /// [`Profile::Direct`](agentspan_model::agent365::Profile::Direct) `/observabilityService/`. Default of `V0_1` and `V2`.
+    /// [`Profile::V3`](agentspan_model::agent365::Profile::V3) that is `/observability/`, for
+    /// delegated tokens, and with [`Profile::V2`](agentspan_model::agent365::Profile::V2) and
+    /// [`Profile::Direct`](agentspan_model::agent365::Profile::Direct) `/observabilityService/`.
+    /// Default of `V0_1` and `V2`.
     pub fn with_usual_route(mut self) -> Self {
         self.path = Some(PathChoice::Usual);
         self
@@ -93,7 +95,8 @@ impl<F> DeliveryBuilder<F> {
 
     /// Reads dates in `Retry-After`, too, by this machine's clock. Default: a date is as good as no
     /// header, as in the reference 2.0.0; [`Profile::V3`](agentspan_model::agent365::Profile::V3) and
-    /// [`Profile::Direct`](agentspan_model::agent365::Profile::Direct) read them anyway. A profile that ignores the header ignores dates as well.
+    /// [`Profile::Direct`](agentspan_model::agent365::Profile::Direct) read them anyway. A profile
+    /// that ignores the header ignores dates as well.
     pub fn with_retry_after_dates(mut self) -> Self {
         self.retry_after_dates = true;
         self

@@ -18,7 +18,8 @@ pub struct AgentDetails {
     /// The description of the agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_description: Option<String>,
-    /// The object id of the user account in Entra that the agent has of its own ("AUID", agentic user id), if it has one.
+    /// The object id of the user account in Entra that the agent has of its own ("AUID", agentic
+    /// user id), if it has one.
     #[serde(
         default,
         alias = "agentic_user_id",

@@ -25,9 +25,10 @@ use crate::scope::starting::{self, Starts};
 /// profile decides the keys, see [`CopiedBaggage`];
 /// [custom attributes](super::BaggageBuilder::with_custom_attribute) come after them. Attributes
 /// that a span already has are never overwritten, and the attributes of a scope take precedence.
-/// Since `microsoft-opentelemetry` 1.5.0 ([`Profile::V3`], [`Profile::Direct`]), only spans of agents get baggage: spans
-/// of scopes, spans with an operation, a name or an instrumentation scope of that package's list,
-/// and spans of a request for which this process set such an operation, see [`BaggageReader::of`].
+/// Since `microsoft-opentelemetry` 1.5.0 ([`Profile::V3`], [`Profile::Direct`]), only spans of
+/// agents get baggage: spans of scopes, spans with an operation, a name or an instrumentation scope
+/// of that package's list, and spans of a request for which this process set such an operation, see
+/// [`BaggageReader::of`].
 ///
 /// # Identity
 ///

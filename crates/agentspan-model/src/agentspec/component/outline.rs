@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 use super::{Component, ComponentValue, MAX_DEPTH, reading::Head};
 use crate::agentspec::{Detail, Json, MASK};
 
-/// What every outline shows, unless it is a list or an object, in which anything may be: what a component is, which model it uses, and what is connected to what.
+/// What every outline shows, unless it is a list or an object, in which anything may be: what a
+/// component is, which model it uses, and what is connected to what.
 const NAMES: &[&str] = &[
     "agentspec_version",
     "api_provider",

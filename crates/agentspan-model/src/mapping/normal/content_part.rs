@@ -1,4 +1,5 @@
-//! The parts of messages, in the forms of the GenAI conventions and of the APIs of OpenAI, Anthropic, Gemini and Bedrock.
+//! The parts of messages, in the forms of the GenAI conventions and of the APIs of OpenAI,
+//! Anthropic, Gemini and Bedrock.
 
 use serde_json::{Map, Value};
 
