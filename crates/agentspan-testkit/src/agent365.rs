@@ -23,8 +23,8 @@ pub use self::intake::Row;
 ///
 /// It follows the documented contract and observations of the live service:
 ///
-/// - It compares path, token and spans: the claims `aud`, `exp`, `azp` (or `appid`), `scp` and `roles`. Ids are the same
-///   in whatever case.
+/// - It compares path, token and spans: the claims `aud`, `exp`, `azp` (or `appid`), `scp` and
+///   `roles`. It compares ids without regard to case.
 /// - It answers an accepted request with `results` for each span. Spans of a tenant without a
 ///   licence are `not_routed`. Unknown spans, and spans that do not belong to the path, are counted
 ///   in `partialSuccess`.
