@@ -42,12 +42,13 @@ use crate::{ErrorPolicy, Span, SpanProcessor, Trace, TraceError};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let lines = r#"{"hook":"startup","async":false,"trace":{"id":"t","name":"my trace"}}
-/// {"hook":"on_start","async":false,"trace":{"id":"t","name":"my
-/// trace"},"span":{"id":"s","name":"RootSpan","start_time":5,"type":"RootSpan"},"parent_id":null}
-/// {"hook":"on_end","async":false,"trace":{"id":"t","name":"my
-/// trace"},"span":{"id":"s","name":"RootSpan","start_time":5,"end_time":9,"type":"RootSpan"},"parent_id":null}
-/// {"hook":"shutdown","async":false,"trace":null} "#; let memory = InMemory::new(); let mut replay
-/// = Replay::new(memory.clone()); for hook in Recording::new(lines.as_bytes()) {
+/// {"hook":"on_start","async":false,"trace":{"id":"t","name":"my trace"},"span":{"id":"s","name":"RootSpan","start_time":5,"type":"RootSpan"},"parent_id":null}
+/// {"hook":"on_end","async":false,"trace":{"id":"t","name":"my trace"},"span":{"id":"s","name":"RootSpan","start_time":5,"end_time":9,"type":"RootSpan"},"parent_id":null}
+/// {"hook":"shutdown","async":false,"trace":null}
+/// "#;
+/// let memory = InMemory::new();
+/// let mut replay = Replay::new(memory.clone());
+/// for hook in Recording::new(lines.as_bytes()) {
 ///     replay.play(hook?)?;
 /// }
 /// assert_eq!(replay.finish().open_spans, 0);
