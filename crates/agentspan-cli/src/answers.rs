@@ -1,23 +1,18 @@
 //! The JSON answers for the page. `page/README.md` describes them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-
 use agentspan_model::agent365::Profile;
-use agentspan_model::agent365::contract::{Judge, Level};
 use agentspan_model::agentspec::{MASK, Sensitive};
 use agentspan_model::keys;
 use agentspan_model::mapping::normal::{NormalMessage, NormalSpan};
 use serde_json::{Value, json};
 
-use crate::check::{self, Found, Sending};
+use crate::facts::is_chunk;
+use crate::judging::Judged;
 use crate::reading::{Reading, attributes, pairs};
 use crate::row::{Row, milliseconds};
 use crate::skeleton::Skeletons;
 use crate::span::Span;
 use crate::store::Trace;
-
-/// The event of Agent Spec for each piece of a streamed answer.
-const CHUNK: &str = "LlmGenerationChunkReceived";
 
 /// A trace without contents, and what is wrong with it.
 pub(crate) fn trace(row: &Row, trace: &Trace) -> Value {
@@ -42,7 +37,8 @@ pub(crate) fn findings(trace: &Trace, package: Option<Profile>) -> Value {
     let asked;
     let judged = match package {
         Some(package) if package != trace.package() => {
-            asked = Judged::of(trace, package);
+            let is_refused = |span: &Span| span.is_refused(&span.value(), package);
+            asked = Judged::of(trace.spans(), package, is_refused);
             &asked
         }
         _ => trace.judged(),
@@ -53,104 +49,6 @@ pub(crate) fn findings(trace: &Trace, package: Option<Profile>) -> Value {
         "of": judged.of_spans,
         "unsent": judged.unsent,
     })
-}
-
-/// What is wrong with a trace.
-#[derive(Debug, Default)]
-pub(crate) struct Judged {
-    /// The findings, each once.
-    findings: Vec<Value>,
-    /// Which of them each span has.
-    of_spans: BTreeMap<String, Vec<usize>>,
-    /// The spans of other operations, of which Agent 365 gets nothing.
-    unsent: Vec<String>,
-}
-
-impl Judged {
-    pub(crate) fn of(trace: &Trace, package: Profile) -> Self {
-        let mut judged = Self::default();
-        let mut places = HashMap::new();
-        if !trace.spans().iter().any(|span| span.is_judged(package)) {
-            return judged;
-        }
-        // Nothing else is documented of the keys of the first generation.
-        let is_first = package.tenant_id_key() == keys::TENANT_ID;
-        let judge = match is_first {
-            true => Judge::of_package(package),
-            false => Judge::default(),
-        };
-        let refused = refused(trace, package);
-        if !is_first {
-            judged.unsent = unsent(trace, package, &refused);
-        }
-        for found in check::findings(trace, &judge, Sending::ByAnExporter) {
-            let Some(span) = found.span.as_ref() else {
-                continue;
-            };
-            let span_id = span.span_id.to_lowercase();
-            let is_refused = refused.contains(span_id.as_str());
-            let what = (
-                found.about.id,
-                found.level,
-                found.attribute.clone(),
-                is_refused,
-            );
-            let findings = &mut judged.findings;
-            let place = *places.entry(what).or_insert_with(|| {
-                findings.push(finding_json(&found, is_refused));
-                findings.len() - 1
-            });
-            judged.of_spans.entry(span_id).or_default().push(place);
-        }
-        judged
-    }
-}
-
-/// The spans that the service, or the exporter of a generation, would not take.
-fn refused(trace: &Trace, package: Profile) -> HashSet<&str> {
-    let is_refused = |span: &&Span| match package == trace.package() {
-        true => span.facts.is_refused,
-        false => span.is_refused(&span.value(), package),
-    };
-    let refused = trace.spans().iter().filter(is_refused);
-    refused.map(|span| span.span_id.as_str()).collect()
-}
-
-/// The spans that ended, and that no exporter of a generation sends, since they are of other operations.
-fn unsent(trace: &Trace, package: Profile, refused: &HashSet<&str>) -> Vec<String> {
-    let is_unsent = |span: &&Span| {
-        span.end.is_some()
-            && span.is_judged(package)
-            && !refused.contains(span.span_id.as_str())
-            && span
-                .observed(&span.value())
-                .is_some_and(|span| !span.is_sent())
-    };
-    let unsent = trace.spans().iter().filter(is_unsent);
-    unsent.map(|span| span.span_id.clone()).collect()
-}
-
-fn finding_json(found: &Found, is_refused: bool) -> Value {
-    // By the attribute reference a span may lack much that the service takes nevertheless.
-    let level = match (found.level, is_refused) {
-        (Level::Error, true) => "error",
-        (Level::Error | Level::Warning, _) => "warning",
-        _ => "hint",
-    };
-    json!({
-        "level": level,
-        "rule": found.about.id,
-        "name": found.about.name,
-        "why": found.about.cause,
-        "fix": found.about.remedy,
-        "source": found.about.sources,
-        "attribute": found.attribute,
-    })
-}
-
-/// Whether an event is a piece of a streamed answer.
-pub(crate) fn is_chunk(name: &str) -> bool {
-    name == CHUNK
 }
 
 /// The contents of one span.

@@ -13,12 +13,13 @@ use agentspan_model::agent365::contract::Level;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 
-use crate::check::{CheckRequest, Format, Rules, Sending};
+use crate::check::{CheckRequest, Format};
 use crate::command_error::CommandError;
 use crate::convert::ConvertRequest;
 use crate::demo::DemoRequest;
 use crate::diff::DiffRequest;
 use crate::doctor::DoctorRequest;
+use crate::judging::{Rules, Sending};
 use crate::replay::ReplayRequest;
 use crate::serve::{Fault, ServeRequest};
 use crate::show::ShowRequest;

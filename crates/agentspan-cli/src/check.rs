@@ -3,86 +3,19 @@
 mod github;
 mod human;
 mod machine;
-mod requests;
 mod sarif;
 
-use std::collections::HashMap;
-use std::fmt;
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use agentspan_model::agent365::Profile;
-use agentspan_model::agent365::contract::{
-    Finding, Judge, Level, ObservedSpan, Rule, RuleId, RuleSet, SpanIds, observed_spans,
-};
-use agentspan_model::conventions::{Breach, ConventionRule, judge_gen_ai};
-use serde_json::{Value, json};
+use agentspan_model::agent365::contract::Level;
+use agentspan_model::conventions::judge_gen_ai;
 
 use crate::command_error::{CommandError, Outcome};
-use crate::ingest::{Files, Place};
+use crate::ingest::Files;
+use crate::judging::{Found, RequestJudge, Rules, Sending, findings};
 use crate::show;
-use crate::span::{Form, Span};
 use crate::store::{Store, Trace};
-
-pub(crate) use requests::{Request, RequestJudge, recorded_body};
-
-/// The applied rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rules {
-    /// What Agent 365 documents.
-    Agent365(RuleSet),
-    /// What the exporter of a generation sends.
-    Package(Profile),
-    /// The GenAI conventions.
-    GenAi,
-    /// Agent Spec Tracing, for recordings.
-    AgentSpec,
-}
-
-impl Rules {
-    /// All names.
-    pub(crate) fn names() -> String {
-        let sets = RuleSet::ALL.map(Self::Agent365).map(|set| set.to_string());
-        let mut names = sets.to_vec();
-        names.extend(Profile::ALL.map(|profile| Self::Package(profile).to_string()));
-        names.extend([Self::GenAi, Self::AgentSpec].map(|rules| rules.to_string()));
-        names.join(", ")
-    }
-
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        match name {
-            "agent365" => Some(Self::Agent365(RuleSet::default())),
-            "genai" => Some(Self::GenAi),
-            "agentspec" => Some(Self::AgentSpec),
-            _ => {
-                let name = name.strip_prefix("agent365:")?;
-                let of_package = || Profile::named(name).map(Self::Package);
-                RuleSet::named(name).map(Self::Agent365).or_else(of_package)
-            }
-        }
-    }
-
-    /// Who judges by them, if they are rules of Agent 365.
-    pub(crate) fn judge(self) -> Option<Judge<'static>> {
-        match self {
-            Self::Agent365(set) => Some(Judge::new(set)),
-            Self::Package(profile) => Some(Judge::of_package(profile)),
-            Self::GenAi | Self::AgentSpec => None,
-        }
-    }
-}
-
-impl fmt::Display for Rules {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Agent365(set) => write!(f, "agent365:{set}"),
-            Self::Package(profile) => write!(f, "agent365:{}", profile.name()),
-            Self::GenAi => f.write_str("genai"),
-            Self::AgentSpec => f.write_str("agentspec"),
-        }
-    }
-}
 
 /// The output format of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,15 +43,6 @@ impl Format {
     }
 }
 
-/// Whether OTLP spans are judged unchanged, or in the form in which an exporter would send them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sending {
-    /// An exporter of Agent 365 writes them anew.
-    ByAnExporter,
-    /// The files are what is sent.
-    AsItStands,
-}
-
 /// What to check.
 #[derive(Debug)]
 pub(crate) struct CheckRequest {
@@ -128,77 +52,6 @@ pub(crate) struct CheckRequest {
     /// The lowest level that makes the command fail.
     pub(crate) fail_on: Level,
     pub(crate) sending: Sending,
-}
-
-/// A rule that a span breaks, and where.
-#[derive(Debug)]
-pub(crate) struct Found {
-    pub(crate) about: Arc<About>,
-    pub(crate) level: Level,
-    /// As the sender wrote the ids.
-    pub(crate) span: Option<SpanIds>,
-    /// The attribute, or the event, that is wrong or missing.
-    pub(crate) attribute: Option<String>,
-    pub(crate) name: String,
-    pub(crate) place: Option<Place>,
-}
-
-/// What is said of a rule, whoever made it.
-#[derive(Debug)]
-pub(crate) struct About {
-    pub(crate) id: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) level: Level,
-    pub(crate) symptom: &'static str,
-    pub(crate) cause: &'static str,
-    pub(crate) remedy: &'static str,
-    pub(crate) sources: String,
-}
-
-impl From<&Rule> for About {
-    fn from(rule: &Rule) -> Self {
-        let titles: Vec<_> = rule.sources.iter().map(|source| source.title()).collect();
-        Self {
-            id: rule.id.as_str(),
-            name: rule.name,
-            level: rule.level,
-            symptom: rule.symptom,
-            cause: rule.cause,
-            remedy: rule.remedy,
-            sources: titles.join("; "),
-        }
-    }
-}
-
-impl From<&ConventionRule> for About {
-    fn from(rule: &ConventionRule) -> Self {
-        Self {
-            id: rule.id,
-            name: rule.name,
-            level: rule.level,
-            symptom: rule.symptom,
-            cause: rule.cause,
-            remedy: rule.remedy,
-            sources: rule.source.to_owned(),
-        }
-    }
-}
-
-/// What is said of the rules of Agent 365. Finding one by its id takes a look at all of them.
-#[derive(Debug)]
-pub(crate) struct Titles(HashMap<RuleId, Arc<About>>);
-
-impl Default for Titles {
-    fn default() -> Self {
-        let all = Rule::all().map(|rule| (rule.id, Arc::new(rule.into())));
-        Self(all.collect())
-    }
-}
-
-impl Titles {
-    pub(crate) fn of(&self, rule: RuleId) -> Option<Arc<About>> {
-        self.0.get(&rule).cloned()
-    }
 }
 
 /// The findings of all files.
@@ -220,44 +73,6 @@ impl Verdict {
     pub(crate) fn judged_for(&self) -> String {
         let names: Vec<String> = self.rules.iter().map(Rules::to_string).collect();
         names.join(", ")
-    }
-}
-
-impl Found {
-    /// A breach of a convention, of a span with this name.
-    pub(crate) fn of_breach(breach: Breach, name: &str, place: Option<Place>) -> Self {
-        Self {
-            level: breach.rule.level,
-            about: Arc::new(breach.rule.into()),
-            span: Some(breach.span),
-            attribute: breach.attribute,
-            name: name.to_owned(),
-            place,
-        }
-    }
-
-    pub(crate) fn to_json(&self) -> Value {
-        let about = &self.about;
-        let mut json = json!({
-            "level": self.level.name(),
-            "rule": about.id,
-            "name": about.name,
-            "symptom": about.symptom,
-            "why": about.cause,
-            "fix": about.remedy,
-            "source": about.sources,
-            "attribute": self.attribute,
-        });
-        if let Some(span) = &self.span {
-            json["trace"] = span.trace_id.as_str().into();
-            json["span"] = span.span_id.as_str().into();
-            json["spanName"] = self.name.as_str().into();
-        }
-        if let Some(place) = &self.place {
-            json["file"] = place.path.to_string_lossy().into();
-            json["line"] = place.line.into();
-        }
-        json
     }
 }
 
@@ -309,7 +124,7 @@ fn judge(store: &Store, rules: &[Rules], sending: Sending) -> Verdict {
                 // Recordings and requests are judged while they are read.
                 rules => {
                     let judge = rules.judge();
-                    let found = judge.map(|judge| findings(trace, &judge, sending));
+                    let found = judge.map(|judge| findings(trace.spans(), &judge, sending));
                     verdict.found.extend(found.into_iter().flatten());
                 }
             }
@@ -324,48 +139,4 @@ fn breaches(trace: &Trace) -> impl Iterator<Item = Found> {
         let breaches = judge_gen_ai(&span.value()).into_iter();
         breaches.map(|breach| Found::of_breach(breach, &span.name, span.place.clone()))
     })
-}
-
-/// What is wrong in one trace by Agent 365, the worst first.
-pub(crate) fn findings(trace: &Trace, judge: &Judge<'_>, sending: Sending) -> Vec<Found> {
-    let is_sent_so = |span: &Span| match span.form {
-        Form::Agent365 => true,
-        Form::Otlp => sending == Sending::AsItStands,
-        Form::AgentSpec => false,
-    };
-    let values: Vec<Value> = trace.spans().iter().map(Span::value).collect();
-    let findings = if trace.spans().iter().all(is_sent_so) {
-        let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": values}]}]});
-        judge.judge_trace(&observed_spans(&body))
-    } else {
-        let spans = trace.spans().iter().zip(&values);
-        let observed: Vec<ObservedSpan<'_>> = spans
-            .filter_map(|(span, value)| span.observed(value))
-            .collect();
-        judge.judge_trace(&observed)
-    };
-    let titles = Titles::default();
-    let found = findings.into_iter().filter_map(|finding| {
-        let about = titles.of(finding.rule)?;
-        Some(of_finding(trace, finding, about))
-    });
-    let mut found: Vec<Found> = found.collect();
-    found.sort_by_key(|found| std::cmp::Reverse(found.level));
-    found
-}
-
-fn of_finding(trace: &Trace, finding: Finding, about: Arc<About>) -> Found {
-    let id = finding
-        .span
-        .as_ref()
-        .map(|span| span.span_id.to_lowercase());
-    let span = id.and_then(|id| trace.span(&id));
-    Found {
-        about,
-        level: finding.level,
-        attribute: finding.attribute,
-        name: span.map(|span| span.name.clone()).unwrap_or_default(),
-        place: span.and_then(|span| span.place.clone()),
-        span: finding.span,
-    }
 }

@@ -13,9 +13,10 @@ use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::command_error::{CommandError, Outcome};
-use crate::replay::{is_loopback, variable_of_user};
+use crate::loopback::is_loopback;
 use crate::serve;
 use crate::shown::shown;
+use crate::variable::variable_of_user;
 
 /// What to look at.
 #[derive(Debug)]

@@ -6,11 +6,13 @@ use agentspan_model::keys;
 use agentspan_model::mapping::normal::{NormalMessage, NormalSpan, OperationName, Usage};
 use serde_json::Value;
 
-use crate::answers::is_chunk;
 use crate::reading::Reading;
 
 /// What somebody wrote or got, in a list: this many characters of it.
 const GIST_CHARACTERS: usize = 160;
+
+/// The event of Agent Spec for each piece of a streamed answer.
+const CHUNK: &str = "LlmGenerationChunkReceived";
 
 /// What a span is about, which decides how it is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -145,6 +147,11 @@ impl Facts {
         ];
         texts.into_iter().flatten().map(String::len).sum()
     }
+}
+
+/// Whether an event is a piece of a streamed answer.
+pub(crate) fn is_chunk(name: &str) -> bool {
+    name == CHUNK
 }
 
 /// The beginning of what a message says.

@@ -2,14 +2,14 @@
 
 mod agent_spec;
 mod file;
-mod place;
 
 use std::sync::Arc;
 
 use agentspan_model::agentspec::ReadError;
 use serde_json::Value;
 
-use crate::check::{Found, Request, RequestJudge, recorded_body};
+use crate::judging::{Found, Request, RequestJudge, recorded_body};
+use crate::place::Place;
 use crate::reading::list;
 use crate::shown::counted;
 use crate::span::{Form, Span};
@@ -17,7 +17,6 @@ use crate::store::{Fit, Store};
 
 pub(crate) use agent_spec::plain;
 pub(crate) use file::Files;
-pub(crate) use place::Place;
 
 use agent_spec::Hooks;
 

@@ -19,7 +19,10 @@ mod doctor;
 mod facts;
 mod group;
 mod ingest;
+mod judging;
 mod kept;
+mod loopback;
+mod place;
 mod reading;
 mod replay;
 mod row;
@@ -32,6 +35,7 @@ mod span;
 mod store;
 mod tail;
 mod tree;
+mod variable;
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -4,8 +4,6 @@ use agentspan_model::mapping::SpanKind;
 use agentspan_model::mapping::normal::{NormalSpan, SourceEvent, SourceSpan, SourceValue};
 use serde_json::{Map, Value, json};
 
-use crate::span::number;
-
 /// Attributes as plain JSON, in the order in which they arrived.
 pub(crate) type Attributes = Vec<(String, Value)>;
 
@@ -132,6 +130,11 @@ pub(crate) fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a
 pub(crate) fn text(value: &Value, name: &str) -> String {
     let text = value.get(name).and_then(Value::as_str);
     text.unwrap_or_default().to_owned()
+}
+
+/// A number, or its digits.
+pub(crate) fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
 /// An attribute of OTLP's JSON.

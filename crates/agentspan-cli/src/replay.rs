@@ -18,7 +18,9 @@ use serde_json::Value;
 use crate::command_error::{CommandError, Outcome};
 use crate::convert::{self, Identity, Writing};
 use crate::ingest;
+use crate::loopback::is_loopback;
 use crate::span::Span;
+use crate::variable::variable_of_user;
 use crate::{serve, show};
 
 /// How many spans one request has at most.
@@ -278,22 +280,4 @@ fn with_path(uri: Uri, path: &'static str) -> Result<Uri, http::uri::InvalidUriP
     let mut parts = uri.into_parts();
     parts.path_and_query = Some(PathAndQuery::from_static(path));
     Uri::from_parts(parts)
-}
-
-/// The variable that the user names on the command line.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it is no setting of the library, and read once"
-)]
-pub(crate) fn variable_of_user(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
-/// Whether a host is this machine, whoever resolves names.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || host
-            .parse()
-            .is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }

@@ -26,8 +26,8 @@ use tokio::task::JoinSet;
 
 use crate::command_error::{CommandError, Outcome};
 use crate::ingest::Files;
-use crate::replay::variable_of_user;
 use crate::store::Store;
+use crate::variable::variable_of_user;
 
 pub(crate) use fault::Fault;
 pub(crate) use server::{Access, Server, Shared};

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use crate::facts::Facts;
 use crate::group::Group;
-use crate::ingest::Place;
-use crate::reading::Reading;
+use crate::place::Place;
+use crate::reading::{Reading, number};
 use crate::search::Trigrams;
 
 /// The form in which a span arrived.
@@ -154,9 +154,4 @@ impl Span {
 fn id(json: &Value, name: &str) -> Option<String> {
     let id = json.get(name).and_then(Value::as_str);
     id.filter(|id| !id.is_empty()).map(str::to_lowercase)
-}
-
-/// A number, or its digits.
-pub(crate) fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }

@@ -11,8 +11,8 @@ use agentspan_model::agent365::Profile;
 
 use serde_json::Value;
 
-use crate::answers::Judged;
 use crate::group::{Group, Groups, bytes_of};
+use crate::judging::Judged;
 use crate::row::Row;
 use crate::span::Span;
 
@@ -276,7 +276,9 @@ impl Trace {
 
     /// What is wrong with it. The rules are applied once after each change, not for each question.
     pub(crate) fn judged(&self) -> &Judged {
-        self.judged.get_or_init(|| Judged::of(self, self.package))
+        let is_refused = |span: &Span| span.facts.is_refused;
+        let judge = || Judged::of(&self.spans, self.package, is_refused);
+        self.judged.get_or_init(judge)
     }
 
     /// Whose exporter decides which of its spans are refused.

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 
 use agentspan_model::agent365::contract::Level;
 
-use super::{Found, Verdict};
+use super::Verdict;
+use crate::judging::Found;
 use crate::shown::{shown_cut, shown_path};
 
 pub(super) fn write(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {

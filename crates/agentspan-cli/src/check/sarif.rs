@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use agentspan_model::agent365::contract::Level;
 use serde_json::{Value, json};
 
-use super::{About, Found, Verdict};
+use super::Verdict;
+use crate::judging::{About, Found};
 use crate::shown::shown_pretty_json;
 
 pub(super) fn write(verdict: &Verdict, out: &mut dyn Write) -> io::Result<()> {

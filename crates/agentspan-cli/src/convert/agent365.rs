@@ -14,8 +14,8 @@ use super::otlp::KINDS;
 use super::profile::wire;
 use super::standard;
 use crate::ingest::plain;
-use crate::reading::{Attributes, Reading, attributes};
-use crate::span::{Form, Span, number};
+use crate::reading::{Attributes, Reading, attributes, number};
+use crate::span::{Form, Span};
 
 /// Whose spans are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

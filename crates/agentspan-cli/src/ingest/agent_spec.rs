@@ -17,9 +17,9 @@ use agentspan_model::mapping::{
 };
 use serde_json::{Value, json};
 
-use super::Place;
-use crate::check::Found;
 use crate::group::Group;
+use crate::judging::Found;
+use crate::place::Place;
 use crate::reading::pair;
 use crate::span::{Form, Span};
 

@@ -6,8 +6,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Ingest, IngestError, Place};
-use crate::check::{Found, RequestJudge};
+use super::{Ingest, IngestError};
+use crate::judging::{Found, RequestJudge};
+use crate::place::Place;
 use crate::shown::{counted, shown, shown_path};
 use crate::store::Store;
 

@@ -18,10 +18,11 @@ use super::settled::Settled;
 use super::{PAUSE, Printer, TailRequest};
 use crate::command_error::{CommandError, Outcome};
 use crate::ingest;
-use crate::replay::{is_loopback, variable_of_user};
+use crate::loopback::is_loopback;
 use crate::show::FILE_BYTES;
 use crate::shown::shown;
 use crate::store::Store;
+use crate::variable::variable_of_user;
 
 /// How long an event may be, and how large a trace.
 const MAX_EVENT_BYTES: usize = 1 << 20;

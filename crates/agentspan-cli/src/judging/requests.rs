@@ -4,9 +4,11 @@ use agentspan_model::agent365::contract::{Finding, Judge, Route, RuleId, observe
 use agentspan_model::received::ReceivedJson;
 use serde_json::Value;
 
-use super::{Found, Rules, Sending, Titles};
-use crate::ingest::Place;
-use crate::reading::{list, text};
+use super::found::{Found, Titles};
+use super::rules::Rules;
+use super::spans::Sending;
+use crate::place::Place;
+use crate::reading::{list, number, text};
 
 /// Where the target of a recorded request stands: what tests and proxies write.
 const TARGETS: [&str; 5] = ["wire_target", "target", "path", "wire_url", "url"];
@@ -74,7 +76,7 @@ fn content_length(record: &Value) -> Option<usize> {
         return None;
     }
     let length = named("content-length")?;
-    crate::span::number(length)?.try_into().ok()
+    number(length)?.try_into().ok()
 }
 
 /// Whether the attributes of the spans are objects, which only Agent 365 knows.
