@@ -62,6 +62,10 @@ def text(page, selector):
 
 def the_list_tells_what_was_asked_and_answered(page, _):
     listed(page)
+    # Who leaves a list before it is there has chosen nothing in it.
+    page.js("show()")
+    listed(page)
+    page.wait("document.querySelector('.lr.sel')?.at === 0")
     row = page.wait(f"{ROWS % '.lr'}.map((row) => row.innerText).find((text) => text.includes('1 refused'))")
     for part in ("Trip Planner", spans.TENANT, "Three days in Lisbon", "Here is a plan that stays at 861", "8.42 s", "16", "9,802 → 519", "failed"):
         assert part in row, (part, row)
@@ -164,6 +168,17 @@ def a_model_call_reads_as_a_conversation(page, _):
 def a_refused_span_says_why_and_how_to_mend_it(page, _):
     opened(page, RUN)
     assert "1 refused by Agent 365" in text(page, "h1")
+    # What failed has its error open, and one line for what Agent 365 says of it. After the first look both are lines.
+    lines = "[...document.querySelectorAll('.det .note')].map((note) => note.open + ' ' + note.innerText.split('\\n')[0])"
+    gap = "Agent 365 takes it, with a gap: gen_ai.tool.call.id, and 5 more"
+    page.wait(f"{lines}.length === 2")
+    assert page.js(lines) == ["true TimeoutError", "false " + gap], page.js(lines)
+    page.key("j", "k")
+    chosen(page, "hotel_rates")
+    page.wait(f"{lines}.length === 2")
+    assert page.js(lines) == ["false TimeoutError", "false " + gap], page.js(lines)
+    page.js("document.querySelectorAll('.det summary')[1].click()")
+    assert text(page, ".note.warn").count("Remedy") == 6
     page.key("b")
     chosen(page, "rebook_hotel")
     assert "refused" in text(page, ".wr.sel .sts")
@@ -205,7 +220,7 @@ def an_address_names_the_trace_the_span_the_view_and_the_part(page, address):
 def everything_works_by_keys(page, _):
     listed(page, "?agent=Trip%20Planner")
     page.key("Home", "j", "k")
-    page.wait("document.querySelector('.vs').getAttribute('aria-activedescendant') === 'row-0'")
+    page.wait("document.querySelector('.vs').getAttribute('aria-activedescendant') === 'grid0'")
     page.key("Enter")
     page.wait(f"screen.id === '{RUN.id}' && screen.span && document.querySelector('.wr.sel')")
     for keys, name in ((["Home"], "Trip Planner"), (["j"], "prompt_shield"), (["ArrowDown"], "chat gpt-4.1"), (["k"], "prompt_shield"), (["End"], "pii_output_filter"), (["PageUp"], "Trip Planner"), (["e"], "hotel_rates"),
@@ -284,8 +299,10 @@ def contrast(one, other):
 
 
 def everything_has_a_name_and_a_role(page, _):
-    places = [lambda: listed(page), lambda: opened(page, RUN), lambda: opened(page, RUN, "?view=totals"), lambda: (page.go(f"#/compare?a={EARLIER.id}&b={RUN.id}"), page.wait("document.querySelector('.det h2')"))]
-    for place in places:
+    gone = lambda: (page.go("#/t/00"), page.wait("document.querySelector('h1')?.innerText === 'This trace is not here'"))
+    compared = lambda: (page.go(f"#/compare?a={EARLIER.id}&b={RUN.id}"), page.wait("document.querySelector('.det h2')"))
+    wide = lambda: (page.size(2560, 900), opened(page, EARLIER), opened(page, RUN), page.wait("document.querySelector('#rail .sel')"))
+    for place in (lambda: listed(page), lambda: opened(page, RUN), lambda: opened(page, RUN, "?view=totals"), gone, compared, wide):
         place()
         tree = page.send("Accessibility.getFullAXTree")["nodes"]
         roles = {node["role"]["value"] for node in tree if not node["ignored"]}
@@ -293,8 +310,14 @@ def everything_has_a_name_and_a_role(page, _):
         for node in tree:
             if not node["ignored"] and node["role"]["value"] in ("button", "link", "searchbox", "combobox", "tab", "grid", "treegrid", "checkbox", "slider", "separator"):
                 assert node.get("name", {}).get("value", "").strip(), node
+            if not node["ignored"] and node["role"]["value"] == "splitter":
+                assert 0 < node["value"]["value"] < 100, node
         twice = page.js("(() => { const ids = [...document.querySelectorAll('[id]')].filter((one) => one.style.display !== 'none').map((one) => one.id); return ids.filter((id, at) => ids.indexOf(id) !== at); })()")
         assert not twice, twice
+        # What a list says is chosen is there.
+        lost = page.js("[...document.querySelectorAll('[aria-activedescendant]')].filter((list) => !list.querySelector('#' + list.getAttribute('aria-activedescendant'))).length")
+        assert lost == 0
+    page.size(1440, 900)
 
 
 def what_a_span_says_never_becomes_markup(page, address):
@@ -319,6 +342,25 @@ def what_a_span_says_never_becomes_markup(page, address):
     assert page.js("document.createElement('b').innerHTML") == ""
     blocked = page.js("(() => { try { document.createElement('b').innerHTML = '<i>'; return false; } catch (error) { return true; } })()")
     assert blocked, "the policy lets text become markup"
+
+
+def heads_take_one_line_and_nothing_hangs_out_of_its_frame(page, _):
+    model = f"?span={span('chat gpt-4.1', -1)['spanId']}"
+    opened(page, RUN, model)
+    page.wait("document.querySelectorAll('.body .fold').length === 2")
+    # Beside the panel of the span, as wide as it is on a usual screen.
+    heights = page.js("['.th > .facts', '.tools', '.dh > .facts'].map((one) => document.querySelector(one).clientHeight)")
+    assert all(one < 44 for one in heights), heights
+    tops = page.js("[...document.querySelectorAll('h1 .pill')].map((one) => one.getBoundingClientRect().top)")
+    assert len(tops) == 2 and tops[0] == tops[1], tops
+    page.size(390, 844)
+    page.js("screen.side.classList.add('show')")
+    out = "[...document.querySelectorAll('.body summary')].filter((one) => [...one.children].some((part) => part.getBoundingClientRect().bottom > one.getBoundingClientRect().bottom)).length"
+    assert page.js("document.querySelector('.fold .sz').getClientRects().length") == 1 and page.js(out) == 0
+    page.size(1440, 900)
+    opened(page, RUN, f"?span={RUN.spans[0]['spanId']}")
+    assert page.js("[...document.querySelectorAll('.body h3')].map((one) => one.innerText)") == ["8 steps", "Answer"]
+    assert page.wait("document.querySelector('.body h3:last-of-type + .msg, .body h3 + div .msg.assistant')")
 
 
 def nothing_is_wider_than_the_window(page, _):
@@ -611,7 +653,7 @@ def pictures(page, directory):
 
 TESTS = [the_list_tells_what_was_asked_and_answered, a_trace_opens_on_the_step_that_failed, bars_stand_where_the_times_say, a_model_call_reads_as_a_conversation, a_refused_span_says_why_and_how_to_mend_it,
          totals_count_each_call_once, two_runs_are_compared_by_structure, an_address_names_the_trace_the_span_the_view_and_the_part, everything_works_by_keys, a_drag_over_the_whole_time_zooms_and_edges_can_be_moved,
-         colours_have_contrast_in_both_themes, everything_has_a_name_and_a_role, nothing_is_wider_than_the_window, search_and_filters_ask_the_server, a_new_trace_slides_in_and_one_that_grows_changes_in_place,
+         colours_have_contrast_in_both_themes, everything_has_a_name_and_a_role, heads_take_one_line_and_nothing_hangs_out_of_its_frame, nothing_is_wider_than_the_window, search_and_filters_ask_the_server, a_new_trace_slides_in_and_one_that_grows_changes_in_place,
          steps_that_repeat_stand_below_one_row, what_is_wrong_comes_after_the_spans_and_changes_them_in_place, long_runs_are_compared_without_reading_them, huge_contents_come_in_slices, pictures_are_shown_after_a_click_and_nothing_else_is, traces_of_a_time_are_shown,
          spans_are_judged_as_another_exporter_sends_them, what_is_missing_or_early_is_said, live_changes_do_not_fetch_the_list_again,
          what_is_told_while_a_list_is_on_its_way_is_asked_for_only_if_it_is_missing,
