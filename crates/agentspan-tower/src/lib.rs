@@ -21,7 +21,8 @@
 //! }
 //!
 //! async fn ask() -> &'static str {
-//!     // Scopes and other spans that start here belong to the tenant and the agent of the caller.
+//!     // Spans of other instrumentation that start here belong to the tenant and the agent of the
+//!     // caller. Scopes belong to those that they are started with, so start them with the caller's.
 //!     "It will rain."
 //! }
 //!

@@ -122,6 +122,12 @@ pub use agentspan_tower as tower;
 pub use agentspan_tracing as tracing;
 /// The version of OpenTelemetry's API that this crate exposes: contexts, tracers, attributes.
 pub use opentelemetry;
+/// The version of OpenTelemetry's SDK that this crate exposes: providers, processors, exporters.
+///
+/// A dependency of your own on `opentelemetry_sdk`, for instance for one of its features, needs the
+/// same minor version. With another one, your providers and processors are of types that this crate
+/// does not know: "expected `SdkTracerProvider`, found a different `SdkTracerProvider`".
+pub use opentelemetry_sdk;
 
 pub use self::agent365_status::Agent365Status;
 pub use self::configure::{Configuration, configure};
