@@ -6,6 +6,7 @@ mod file;
 use std::sync::Arc;
 
 use agentspan_model::agentspec::ReadError;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use serde_json::Value;
 
 use crate::judging::{Found, Request, RequestJudge, recorded_body};
@@ -53,6 +54,13 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
+    fn count(&mut self, fit: Fit) {
+        match fit {
+            Fit::Kept => self.spans += 1,
+            Fit::TooLarge => self.too_large += 1,
+        }
+    }
+
     fn all(self) -> Result<usize, IngestError> {
         match self.without_ids {
             0 => Ok(self.spans),
@@ -208,14 +216,41 @@ pub(crate) fn body(
                 };
                 span.facts.is_refused = span.is_refused(json, store.package());
                 span.place = place.cloned();
-                match store.insert(span) {
-                    Fit::Kept => taken.spans += 1,
-                    Fit::TooLarge => taken.too_large += 1,
-                }
+                taken.count(store.insert(span));
             }
         }
     }
     taken
+}
+
+/// Reads a request of OTLP in protobuf. All of it is read before the first span is kept.
+///
+/// # Errors
+///
+/// Something in it cannot be written as JSON.
+pub(crate) fn otlp(
+    request: ExportTraceServiceRequest,
+    store: &mut Store,
+) -> Result<Taken, serde_json::Error> {
+    let mut taken = Taken::default();
+    let mut spans = Vec::new();
+    for resource_spans in request.resource_spans {
+        let resource = serde_json::to_value(&resource_spans.resource)?;
+        for scope_spans in resource_spans.scope_spans {
+            let scope = serde_json::to_value(&scope_spans.scope)?;
+            let group = store.group(&resource, &scope);
+            for span in scope_spans.spans {
+                match Span::of_otlp(span, &group, store.package())? {
+                    Some(span) => spans.push(span),
+                    None => taken.without_ids += 1,
+                }
+            }
+        }
+    }
+    for span in spans {
+        taken.count(store.insert(span));
+    }
+    Ok(taken)
 }
 
 /// The ids of the spans of a request, with those of their traces.

@@ -1,8 +1,12 @@
 //! Reads the JSON of a span, in both wire formats of Agent 365 and in OTLP's.
 
+mod otlp;
+
 use agentspan_model::mapping::SpanKind;
 use agentspan_model::mapping::normal::{NormalSpan, SourceEvent, SourceSpan, SourceValue};
 use serde_json::{Map, Value, json};
+
+pub(crate) use otlp::hexadecimal;
 
 /// Attributes as plain JSON, in the order in which they arrived.
 pub(crate) type Attributes = Vec<(String, Value)>;
@@ -27,8 +31,11 @@ pub(crate) struct Link {
 /// What a span says.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    name: String,
+    pub(crate) name: String,
     is_client: bool,
+    /// Nanoseconds since the Unix epoch.
+    pub(crate) start: Option<u64>,
+    pub(crate) end: Option<u64>,
     pub(crate) is_error: bool,
     /// The word for the status: `unset`, `ok` or `error`.
     pub(crate) status: &'static str,
@@ -47,6 +54,8 @@ impl Reading {
         Self {
             name: text(span, "name"),
             is_client: is_client(span.get("kind")),
+            start: span.get("startTimeUnixNano").and_then(number),
+            end: span.get("endTimeUnixNano").and_then(number),
             is_error: status_word == "error",
             status: status_word,
             description: status

@@ -14,12 +14,12 @@ impl Trigrams {
     pub(crate) fn of(text: &str) -> Self {
         let bits = text.len().next_power_of_two().clamp(LEAST, MOST);
         let mut set = vec![0_u64; bits / 64];
-        for number in trigrams(text.as_bytes()) {
+        trigrams(text.as_bytes()).for_each(|number| {
             let (word, bit) = place(number, bits);
             if let Some(word) = set.get_mut(word) {
                 *word |= bit;
             }
-        }
+        });
         Self(set.into_boxed_slice())
     }
 
@@ -42,11 +42,12 @@ impl Trigrams {
 }
 
 fn trigrams(bytes: &[u8]) -> impl Iterator<Item = u32> {
-    let each = bytes.windows(3);
-    each.map(|three| {
-        let add = |sum: u32, byte: &u8| (sum << 8) | u32::from(byte.to_ascii_lowercase());
-        three.iter().fold(0, add)
-    })
+    let mut last = 0;
+    let each = bytes.iter().map(move |byte| {
+        last = ((last << 8) | u32::from(byte.to_ascii_lowercase())) & 0x00ff_ffff;
+        last
+    });
+    each.skip(2)
 }
 
 /// The word and the bit of a trigram, spread by a multiplication (Knuth's golden ratio).

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use agentspan_model::agent365::Profile;
 use agentspan_model::agent365::contract::{Judge, Level, ObservedSpan, observed_span};
 use agentspan_model::keys;
+use opentelemetry_proto::tonic::trace::v1 as proto;
 use serde_json::Value;
 
 use crate::facts::Facts;
 use crate::group::Group;
 use crate::place::Place;
-use crate::reading::{Reading, number};
+use crate::reading::{Reading, hexadecimal};
 use crate::search::Trigrams;
 
 /// The form in which a span arrived.
@@ -83,23 +84,57 @@ impl Span {
         form: Form,
         group: &Arc<Group>,
     ) -> Self {
-        let time = |name: &str| json.get(name).and_then(number).filter(|time| *time > 0);
-        let name = json.get("name").and_then(Value::as_str);
-        let reading = Reading::of(json);
-        let text = json.to_string().into_boxed_str();
+        let ids = (trace_id, span_id, id(json, "parentSpanId"));
+        Self::of_reading(ids, &Reading::of(json), json.to_string(), form, group)
+    }
+
+    /// A span of OTLP's protobuf, the same as one of its JSON. `None` if it has no ids.
+    ///
+    /// No tree of values is made of it: that would take most of the time.
+    ///
+    /// # Errors
+    ///
+    /// The span cannot be written as JSON.
+    pub(crate) fn of_otlp(
+        span: proto::Span,
+        group: &Arc<Group>,
+        package: Profile,
+    ) -> Result<Option<Self>, serde_json::Error> {
+        let id = |bytes: &[u8]| Some(hexadecimal(bytes)).filter(|id| !id.is_empty());
+        let (Some(trace_id), Some(span_id)) = (id(&span.trace_id), id(&span.span_id)) else {
+            return Ok(None);
+        };
+        let ids = (trace_id, span_id, id(&span.parent_span_id));
+        let text = serde_json::to_string(&span)?;
+        let reading = Reading::of_otlp(span);
+        let mut span = Self::of_reading(ids, &reading, text, Form::Otlp, group);
+        let observed = || Some(span.with_ids_of(reading.observed()));
+        let is_refused = span.would_be_refused(observed, package);
+        span.facts.is_refused = is_refused;
+        Ok(Some(span))
+    }
+
+    fn of_reading(
+        (trace_id, span_id, parent_id): (String, String, Option<String>),
+        reading: &Reading,
+        json: String,
+        form: Form,
+        group: &Arc<Group>,
+    ) -> Self {
+        let given = |time: Option<u64>| time.filter(|time| *time > 0);
         Self {
             trace_id,
             span_id,
-            parent_id: id(json, "parentSpanId"),
-            name: name.unwrap_or_default().to_owned(),
-            start: time("startTimeUnixNano").unwrap_or(0),
-            end: time("endTimeUnixNano"),
+            parent_id,
+            name: reading.name.clone(),
+            start: reading.start.unwrap_or(0),
+            end: given(reading.end),
             is_error: reading.is_error,
             form,
-            facts: Facts::of(&reading),
+            facts: Facts::of(reading),
             group: Arc::clone(group),
-            trigrams: Trigrams::of(&text),
-            json: text,
+            trigrams: Trigrams::of(&json),
+            json: json.into_boxed_str(),
             dump: None,
             place: None,
         }
@@ -107,24 +142,34 @@ impl Span {
 
     /// The span as an exporter would send it, for the rules of Agent 365. `json` is what [`value`](Self::value) gives.
     pub(crate) fn observed<'a>(&'a self, json: &'a Value) -> Option<ObservedSpan<'a>> {
+        Some(self.with_ids_of(observed_span(json)?.without_wire()))
+    }
+
+    /// The observed span with the ids of this one.
+    fn with_ids_of<'a>(&'a self, observed: ObservedSpan<'a>) -> ObservedSpan<'a> {
         let parent = self.parent_id.as_deref().unwrap_or_default();
-        let observed = observed_span(json)?.without_wire();
-        Some(
-            observed
-                .with_ids(&self.trace_id, &self.span_id)
-                .with_parent(parent),
-        )
+        observed
+            .with_ids(&self.trace_id, &self.span_id)
+            .with_parent(parent)
     }
 
     /// Whether the service, or an exporter before it, would not take the span.
     ///
     /// Running spans are not sent. The rules of later generations say nothing of spans of the first one.
     pub(crate) fn is_refused(&self, json: &Value, package: Profile) -> bool {
+        self.would_be_refused(|| self.observed(json), package)
+    }
+
+    fn would_be_refused<'a>(
+        &self,
+        observed: impl FnOnce() -> Option<ObservedSpan<'a>>,
+        package: Profile,
+    ) -> bool {
         if !self.is_judged(package) || self.end.is_none() {
             return false;
         }
         let judge = Judge::of_package(package);
-        let findings = self.observed(json).map(|span| judge.judge_span(&span));
+        let findings = observed().map(|span| judge.judge_span(&span));
         let mut findings = findings.into_iter().flatten();
         findings.any(|finding| finding.level == Level::Error)
     }

@@ -306,6 +306,10 @@ impl Trace {
             return span.bytes();
         }
         self.places.insert(span.span_id.clone(), self.spans.len());
+        if self.spans.len() == self.spans.capacity() {
+            // A vector that doubles would leave half of its room empty.
+            self.spans.reserve_exact(self.spans.len() / 8 + 1);
+        }
         self.spans.push(span);
         0
     }

@@ -1,5 +1,7 @@
 //! Spans of each source become the same record.
 
+mod protobuf;
+
 use serde_json::{Value, json};
 
 use super::{Files, Ingest, IngestError};

@@ -63,12 +63,12 @@ pub(super) async fn receive(shared: &Shared, request: Request<Incoming>) -> Resp
 async fn otlp(shared: &Shared, request: Request<Incoming>) -> Result<Response, Refused> {
     let is_json = header(request.headers(), CONTENT_TYPE).starts_with(JSON);
     let bytes = whole(shared, request).await?;
-    let body = if is_json {
-        request_from_json(&bytes)?
+    let taken = if is_json {
+        take(shared, &request_from_json(&bytes)?, Form::Otlp)
     } else {
-        from_protobuf(&bytes)?
+        take_protobuf(shared, &bytes)?
     };
-    let response = response(take(shared, &body, Form::Otlp));
+    let response = response(taken);
     Ok(match is_json {
         // Numbers of 64 bits are texts in the JSON of OTLP.
         true => answer::json(&match response.partial_success {
@@ -102,6 +102,22 @@ fn take(shared: &Shared, body: &Value, form: Form) -> Taken {
     shared.keep(|archive| archive.keep(body));
     shared.count_unreadable(taken.without_ids);
     taken
+}
+
+/// Keeps the spans of a request in protobuf.
+fn take_protobuf(shared: &Shared, bytes: &[u8]) -> Result<Taken, Refused> {
+    const NOT_OTLP: Refused = Refused(StatusCode::BAD_REQUEST, "the body is not a request of OTLP");
+    let request = ExportTraceServiceRequest::decode(bytes).map_err(|_| NOT_OTLP)?;
+    let as_json = || serde_json::to_value(&request).map_err(|_| NOT_OTLP);
+    let body = shared.has_archive().then(as_json).transpose()?;
+    let taken = shared
+        .change(|store| ingest::otlp(request, store))
+        .map_err(|_| NOT_OTLP)?;
+    if let Some(body) = body {
+        shared.keep(|archive| archive.keep(&body));
+    }
+    shared.count_unreadable(taken.without_ids);
+    Ok(taken)
 }
 
 /// The answer of OTLP, with how many spans were rejected.
@@ -169,12 +185,6 @@ fn request_from_json(bytes: &[u8]) -> Result<Value, Refused> {
     }
 }
 
-fn from_protobuf(bytes: &[u8]) -> Result<Value, Refused> {
-    const NOT_OTLP: Refused = Refused(StatusCode::BAD_REQUEST, "the body is not a request of OTLP");
-    let request = ExportTraceServiceRequest::decode(bytes).map_err(|_| NOT_OTLP)?;
-    serde_json::to_value(&request).map_err(|_| NOT_OTLP)
-}
-
 fn header(headers: &HeaderMap, name: HeaderName) -> &str {
     let value = headers.get(name).and_then(|value| value.to_str().ok());
     value.unwrap_or_default()
@@ -185,7 +195,7 @@ async fn grpc(shared: &Shared, request: Request<Incoming>) -> Response {
     const INVALID: u8 = 3;
     const EXHAUSTED: u8 = 8;
     let encoding = header(request.headers(), HeaderName::from_static("grpc-encoding")).to_owned();
-    let read = body::read(request.into_body()).await.and_then(|mut bytes| {
+    let taken = body::read(request.into_body()).await.and_then(|mut bytes| {
         const NO_MESSAGE: Refused = Refused(StatusCode::BAD_REQUEST, "no whole message");
         let is_compressed = bytes.try_get_u8().map_err(|_| NO_MESSAGE)? == 1;
         let length = bytes.try_get_u32().map_err(|_| NO_MESSAGE)?;
@@ -194,11 +204,11 @@ async fn grpc(shared: &Shared, request: Request<Incoming>) -> Response {
         }
         let encoding = if is_compressed { encoding.as_str() } else { "" };
         let memory = shared.look(|store| store.limit());
-        from_protobuf(&body::decompressed(bytes, encoding, memory)?)
+        take_protobuf(shared, &body::decompressed(bytes, encoding, memory)?)
     });
-    match read {
-        Ok(body) => {
-            let message = response(take(shared, &body, Form::Otlp)).encode_to_vec();
+    match taken {
+        Ok(taken) => {
+            let message = response(taken).encode_to_vec();
             let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
             // Not compressed, the length, the message.
             let frame = [&[0], &length.to_be_bytes()[..], &message].concat();

@@ -84,6 +84,11 @@ impl Shared {
         self.archive = Some(Mutex::new(archive));
     }
 
+    /// Whether what is received is kept as files.
+    pub(super) fn has_archive(&self) -> bool {
+        self.archive.is_some()
+    }
+
     /// Answers with these faults, one after the other.
     pub(super) fn fail(&mut self, faults: Vec<Fault>) {
         self.faults = Mutex::new(faults);
