@@ -1,13 +1,15 @@
-"""Measures what `agentspan serve` needs to take, keep and show spans, beside Arize Phoenix.
+"""Measures what `agentspan serve` needs to take, keep and show spans, beside Arize Phoenix, and otelite if there is one.
 
-    ingest.py AGENTSPAN DIRECTORY [SPANS]
+    ingest.py AGENTSPAN DIRECTORY [SPANS] [--otelite PROGRAM]
 
-Both get the same bytes: requests of OTLP over HTTP with protobuf, first plain, then with gzip, each from one connection. A
+All get the same bytes: requests of OTLP over HTTP with protobuf, first plain, then with gzip, each from one connection. A
 server has taken them when it says that it has as many spans. Its processor time is what all of its processes took from the first
-request to then; its memory is what they have more than before, in proportional shares. Each form gets a fresh server. Then a trace
-of 1,000 spans is opened in Chromium, which has opened another before: the time ends with the frame in which steps are drawn.
+request to then; its memory is what they have more than before, in proportional shares; its files are what is in its directory.
+Each form gets a fresh server. Then a trace of 1,000 spans is opened in Chromium, which has opened another before: the time ends
+with the frame in which steps are drawn. No address of otelite opens a trace, so this is not measured of it.
 """
 
+import argparse
 import gzip
 import http.client
 import json
@@ -105,6 +107,12 @@ def seconds(group):
     return sum(int(fields[11]) + int(fields[12]) for _, fields in processes(group)) / TICKS
 
 
+def on_disk(directory):
+    """Megabytes of all files."""
+    files = (os.path.join(place, name) for place, _, names in os.walk(directory) for name in names)
+    return sum(os.stat(file).st_size for file in files if os.path.exists(file)) / 1_000_000
+
+
 def memory(group):
     """Megabytes, pages that are shared counted in part."""
     kilobytes = 0
@@ -119,7 +127,7 @@ class Server:
 
     def __init__(self, directory):
         self.directory = receiver.fresh_directory(os.path.join(directory, self.name))
-        self.port = receiver.free_port()
+        self.port = self.otlp_port = receiver.free_port()
         self.address = f"http://127.0.0.1:{self.port}"
 
     def running(self):
@@ -142,6 +150,29 @@ class Agentspan(Server):
 
     def page(self, trace):
         return f"{self.address}/#/t/{trace}"
+
+
+class Otelite(Server):
+    name, health = "otelite", "/api/health"
+    path = None
+
+    def command(self):
+        return [self.path, "serve", "--addr", f"127.0.0.1:{self.port}"]
+
+    def environment(self):
+        self.otlp_port = receiver.free_port()
+        return {
+            "OTELITE_DATA_DIR": self.directory,
+            "OTELITE_OTLP_HTTP_PORT": str(self.otlp_port),
+            "OTELITE_OTLP_GRPC_PORT": str(receiver.free_port()),
+        }
+
+    def count(self):
+        with urllib.request.urlopen(f"{self.address}/api/stats") as answer:
+            return json.load(answer)["span_count"]
+
+    def page(self, trace):
+        return None
 
 
 class Phoenix(Server):
@@ -189,9 +220,9 @@ def post(connection, body, encoding):
 
 
 def taken(server, group, sent, spans, encoding):
-    """Spans a second of processor time, spans a second, megabytes for 100,000 spans."""
-    before, busy, begin = memory(group), seconds(group), time.monotonic()
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
+    """Spans a second of processor time, spans a second, megabytes for 100,000 spans in memory and in files."""
+    before, files, busy, begin = memory(group), on_disk(server.directory), seconds(group), time.monotonic()
+    connection = http.client.HTTPConnection("127.0.0.1", server.otlp_port, timeout=300)
     for body in sent:
         post(connection, body, encoding)
     pause = 0.05
@@ -202,12 +233,15 @@ def taken(server, group, sent, spans, encoding):
         time.sleep(pause)
         pause = min(pause * 2, 5)
     took, busy = time.monotonic() - begin, seconds(group) - busy
-    return spans / busy, spans / took, (memory(group) - before) * 100_000 / spans
+    each = 100_000 / spans
+    return spans / busy, spans / took, (memory(group) - before) * each, (on_disk(server.directory) - files) * each
 
 
 def painted(server, first):
     """Milliseconds until steps of a trace of 1,000 spans are drawn; the median of some."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
+    if server.page(trace_id(first).hex()) is None:
+        return None
+    connection = http.client.HTTPConnection("127.0.0.1", server.otlp_port, timeout=300)
     before = server.count()
     for number in range(ROUNDS + 1):
         post(connection, request_of([first + number], LARGE), "")
@@ -239,29 +273,48 @@ def measured(kind, directory, spans, sent):
     return figures
 
 
+# Without a goal, a row only tells.
 ROWS = [
-    ("plain: spans a second of processor", True),
-    ("plain: spans a second", True),
-    ("plain: MB for 100,000 spans", False),
-    ("gzip: spans a second of processor", True),
-    ("gzip: spans a second", True),
-    ("gzip: MB for 100,000 spans", False),
-    ("1,000 spans drawn, ms", False),
+    ("plain: spans a second of processor", "more"),
+    ("plain: spans a second", None),
+    ("plain: MB for 100,000 spans in memory", "less"),
+    ("plain: MB for 100,000 spans in files", None),
+    ("gzip: spans a second of processor", "more"),
+    ("gzip: spans a second", None),
+    ("gzip: MB for 100,000 spans in memory", "less"),
+    ("gzip: MB for 100,000 spans in files", None),
+    ("1,000 spans drawn, ms", "less"),
 ]
 
 
-def main(agentspan, directory, spans=str(SPANS)):
-    spans = int(spans) // OF_REQUEST * OF_REQUEST
-    Agentspan.path = agentspan
+def verdict(goal, ours, peers):
+    """How much better we are than the best of the peers."""
+    if goal is None:
+        return ""
+    better = ours / max(peers) if goal == "more" else min(peers) / ours
+    return f"{better:.1f} x{'' if better >= 3 else '  MISSED: 3 x'}"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("agentspan")
+    parser.add_argument("directory")
+    parser.add_argument("spans", nargs="?", type=int, default=SPANS)
+    parser.add_argument("--otelite")
+    options = parser.parse_args()
+    spans = options.spans // OF_REQUEST * OF_REQUEST
+    Agentspan.path, Otelite.path = options.agentspan, options.otelite
+    kinds = [Agentspan, *([Otelite] if options.otelite else []), Phoenix]
     sent = bodies(spans)
     print(f"{spans:,} spans in {len(sent)} requests of {len(sent[0]):,} bytes; load {os.getloadavg()[0]:.1f} before")
-    table = [measured(kind, directory, spans, sent) for kind in (Agentspan, Phoenix)]
-    print(f"{'':<38}{'agentspan':>12}{'phoenix':>12}{'better':>10}")
-    for (name, is_more_better), ours, peer in zip(ROWS, *table):
-        better = ours / peer if is_more_better else peer / ours
-        print(f"{name:<38}{ours:>12,.0f}{peer:>12,.0f}{better:>8.1f} x{'' if better >= 3 else '  MISSED: 3 x'}")
+    table = [measured(kind, options.directory, spans, sent) for kind in kinds]
+    print(f"{'':<38}{''.join(f'{kind.name:>12}' for kind in kinds)}    better")
+    for (name, goal), ours, *peers in zip(ROWS, *table):
+        figures = ["-" if figure is None else f"{figure:,.0f}" for figure in (ours, *peers)]
+        peers = [figure for figure in peers if figure is not None]
+        print(f"{name:<38}{''.join(f'{figure:>12}' for figure in figures)}    {verdict(goal, ours, peers)}")
     print(f"load {os.getloadavg()[0]:.1f} after")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -195,8 +195,8 @@ pub(crate) fn serve(workspace: &Workspace) -> Result<(), XtaskError> {
     Ok(())
 }
 
-/// Measures what the command takes to receive, keep and show spans, beside Arize Phoenix. The
-/// machine should have nothing else to do.
+/// Measures what the command takes to receive, keep and show spans, beside Arize Phoenix and
+/// otelite. The machine should have nothing else to do.
 pub(crate) fn ingest(workspace: &Workspace, options: &[&str]) -> Result<(), XtaskError> {
     let command = workspace.command_for_release()?;
     let python = python_with(workspace, "phoenix")?;
