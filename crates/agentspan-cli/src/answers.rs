@@ -1,5 +1,7 @@
 //! The JSON answers for the page. `page/README.md` describes them.
 
+use std::collections::{HashMap, HashSet};
+
 use agentspan_model::agent365::Profile;
 use agentspan_model::agentspec::{MASK, Sensitive};
 use agentspan_model::keys;
@@ -137,7 +139,36 @@ fn raw_span(span: &Span) -> Value {
 
 /// The trace as one request.
 pub(crate) fn raw(trace: &Trace) -> Value {
-    let spans = trace.spans().iter().map(|span| {
+    as_request(trace.spans())
+}
+
+/// A span as one request, and, if asked, all that is below it. None if it is not here.
+pub(crate) fn raw_from(trace: &Trace, span: &str, with_below: bool) -> Option<Value> {
+    let root = trace.span(span)?;
+    if !with_below {
+        return Some(as_request([root]));
+    }
+    let mut kids: HashMap<&str, Vec<&str>> = HashMap::new();
+    for span in trace.spans() {
+        if let Some(parent) = &span.parent_id {
+            kids.entry(parent).or_default().push(&span.span_id);
+        }
+    }
+    let (mut found, mut open) = (HashSet::new(), vec![root.span_id.as_str()]);
+    while let Some(id) = open.pop() {
+        // Spans may be each other's parents.
+        if found.insert(id) {
+            open.extend(kids.get(id).into_iter().flatten());
+        }
+    }
+    let spans = trace.spans().iter();
+    Some(as_request(
+        spans.filter(|span| found.contains(span.span_id.as_str())),
+    ))
+}
+
+fn as_request<'a>(spans: impl IntoIterator<Item = &'a Span>) -> Value {
+    let spans = spans.into_iter().map(|span| {
         let scope = json!({"scope": span.group.scope, "spans": [span.value()]});
         json!({"resource": span.group.resource, "scopeSpans": [scope]})
     });

@@ -14,6 +14,9 @@ const GIST_CHARACTERS: usize = 160;
 /// The event of Agent Spec for each piece of a streamed answer.
 const CHUNK: &str = "LlmGenerationChunkReceived";
 
+/// So many events of a span are drawn before its contents are asked for.
+const EVENT_TIMES: usize = 16;
+
 /// What a span is about, which decides how it is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -55,6 +58,8 @@ pub(crate) struct Facts {
     /// The id by which a model asked for the tool.
     pub(crate) call: Option<String>,
     pub(crate) usage: Usage,
+    /// What it cost by somebody's prices, in billionths of a dollar.
+    pub(crate) cost: Option<i64>,
     /// Whether the usage repeats that of spans below.
     pub(crate) is_sum: bool,
     pub(crate) error: Option<String>,
@@ -62,9 +67,13 @@ pub(crate) struct Facts {
     pub(crate) answered: Option<String>,
     pub(crate) is_masked: bool,
     pub(crate) events: usize,
+    /// When the first events were that are no pieces of an answer.
+    pub(crate) event_times: Vec<u64>,
     /// How many pieces of a streamed answer came, and when the first one did.
     pub(crate) chunks: usize,
     pub(crate) first_chunk: Option<u64>,
+    /// What a guardrail decided, or which branch a node took.
+    pub(crate) note: Option<String>,
     /// The word for the status: `unset`, `ok` or `error`.
     pub(crate) status: &'static str,
     /// It has the keys of the first generation of Agent 365, of which the contract says nothing.
@@ -90,11 +99,15 @@ impl Facts {
             facts.error = text(keys::ERROR_TYPE);
         }
         let mut values = reading.attributes.iter();
+        facts.cost = cost(reading);
+        facts.note = note(reading);
         facts.is_masked = values.any(|(_, value)| is_masked(value));
         facts.events = reading.events.len();
         let chunks = || reading.events.iter().filter(|event| is_chunk(&event.name));
         facts.chunks = chunks().count();
         facts.first_chunk = chunks().map(|event| event.time).min();
+        let others = reading.events.iter().filter(|event| !is_chunk(&event.name));
+        facts.event_times = others.map(|event| event.time).take(EVENT_TIMES).collect();
         facts.status = reading.status;
         facts.is_first_generation = reading.text(keys::TENANT_ID).is_some();
         facts
@@ -144,14 +157,40 @@ impl Facts {
             &self.error,
             &self.asked,
             &self.answered,
+            &self.note,
         ];
-        texts.into_iter().flatten().map(String::len).sum()
+        let texts: usize = texts.into_iter().flatten().map(String::len).sum();
+        texts + self.event_times.len() * size_of::<u64>()
     }
 }
 
 /// Whether an event is a piece of a streamed answer.
 pub(crate) fn is_chunk(name: &str) -> bool {
     name == CHUNK
+}
+
+/// What OpenTelemetry's users and OpenInference call the cost. More than nine billion dollars is no cost.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a finite number of this size fits, and a billionth of a dollar more or less is not seen"
+)]
+fn cost(reading: &Reading) -> Option<i64> {
+    let keys = [keys::GEN_AI_USAGE_COST, keys::LLM_COST_TOTAL];
+    let dollars = keys
+        .into_iter()
+        .find_map(|key| reading.value(key)?.as_f64())?;
+    (dollars.abs() < 9e9).then(|| (dollars * 1e9).round() as i64)
+}
+
+fn note(reading: &Reading) -> Option<String> {
+    let short = |text: &str| text.chars().take(GIST_CHARACTERS).collect();
+    if let Some(decision) = reading.text(keys::MICROSOFT_SECURITY_DECISION_TYPE) {
+        return Some(short(decision));
+    }
+    let of_events = reading.events.iter().flat_map(|event| &event.attributes);
+    let mut all = reading.attributes.iter().chain(of_events);
+    let (_, branch) = all.find(|(key, _)| key == keys::AGENTSPEC_BRANCH_SELECTED)?;
+    Some(short(&format!("branch {}", branch.as_str()?)))
 }
 
 /// The beginning of what a message says.

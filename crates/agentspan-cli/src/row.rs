@@ -23,6 +23,8 @@ pub(crate) struct Row {
     pub(crate) spans: usize,
     pub(crate) input: i64,
     pub(crate) output: i64,
+    /// In billionths of a dollar.
+    pub(crate) cost: i64,
     pub(crate) errors: usize,
     pub(crate) refused: usize,
     pub(crate) is_running: bool,
@@ -80,6 +82,7 @@ impl Row {
         row.answered = outermost.or_else(last);
         row.errors = own_errors(spans).count();
         (row.input, row.output) = tokens(spans);
+        row.cost = cost(spans);
         row.shape = shape::of(&sorted, row.start, row.end);
         row
     }
@@ -97,6 +100,7 @@ impl Row {
             "spans": self.spans,
             "in": self.input,
             "out": self.output,
+            "cost": dollars(self.cost.into()),
             "errs": self.errors,
             "refused": self.refused,
             "running": self.is_running,
@@ -136,6 +140,15 @@ pub(crate) fn milliseconds(nanoseconds: u64) -> f64 {
     (nanoseconds / 1_000) as f64 / 1_000.0
 }
 
+/// Billionths of a dollar as dollars.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a part of a billion that small is not seen"
+)]
+pub(crate) fn dollars(billionths: i128) -> f64 {
+    billionths as f64 / 1e9
+}
+
 /// The spans in which an error began: no child of theirs failed.
 pub(crate) fn own_errors(spans: &[Span]) -> impl Iterator<Item = &Span> {
     let failed = || spans.iter().filter(|span| span.is_error);
@@ -145,9 +158,28 @@ pub(crate) fn own_errors(spans: &[Span]) -> impl Iterator<Item = &Span> {
     failed().filter(move |span| !with_failed_child.contains(span.span_id.as_str()))
 }
 
-/// The tokens of all calls of models. What a parent says counts only if nothing below it says anything.
+/// The tokens of all calls of models.
 pub(crate) fn tokens(spans: &[Span]) -> (i64, i64) {
     let says = |span: &&Span| span.facts.usage.input.is_some() || span.facts.usage.output.is_some();
+    counted(spans, says).fold((0, 0), |(input, output), span| {
+        let usage = &span.facts.usage;
+        let add = |sum: i64, part: Option<i64>| sum.saturating_add(part.unwrap_or(0));
+        (add(input, usage.input), add(output, usage.output))
+    })
+}
+
+/// What all calls of models cost.
+fn cost(spans: &[Span]) -> i64 {
+    let says = |span: &&Span| span.facts.cost.is_some();
+    let costs = counted(spans, says).filter_map(|span| span.facts.cost);
+    costs.fold(0, i64::saturating_add)
+}
+
+/// The spans that say something, each thing once: what a parent says counts only if nothing below it says anything.
+fn counted<'a>(
+    spans: &'a [Span],
+    says: impl Fn(&&'a Span) -> bool + Copy,
+) -> impl Iterator<Item = &'a Span> {
     let parents: HashMap<&str, &str> = spans
         .iter()
         .filter_map(|span| Some((span.span_id.as_str(), span.parent_id.as_deref()?)))
@@ -163,12 +195,6 @@ pub(crate) fn tokens(spans: &[Span]) -> (i64, i64) {
             at = parent;
         }
     }
-    let counted = spans.iter().filter(says);
-    let counted =
-        counted.filter(|span| !span.facts.is_sum || !below.contains(span.span_id.as_str()));
-    counted.fold((0, 0), |(input, output), span| {
-        let usage = &span.facts.usage;
-        let add = |sum: i64, part: Option<i64>| sum.saturating_add(part.unwrap_or(0));
-        (add(input, usage.input), add(output, usage.output))
-    })
+    let all = spans.iter().filter(says);
+    all.filter(move |span| !span.facts.is_sum || !below.contains(span.span_id.as_str()))
 }

@@ -2,12 +2,13 @@
 //!
 //! They are written as they are, since ten thousand of them are not worth a tree of values.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::row::{Row, milliseconds, own_errors};
+use crate::row::{Row, dollars, milliseconds, own_errors};
 use crate::span::Span;
 use crate::store::Trace;
 
@@ -48,6 +49,12 @@ struct Skeleton<'a> {
     input: Option<i64>,
     #[serde(rename = "out", skip_serializing_if = "Option::is_none")]
     output: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    c: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ev: Vec<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ttft: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,6 +101,23 @@ impl<'a> Skeletons<'a> {
     }
 }
 
+/// Those spans, as JSON, that differ from what is known of them, which they become.
+pub(crate) fn changed(trace: &Trace, known: &mut HashMap<String, u64>) -> Vec<String> {
+    let skeletons = Skeletons::of(trace.row(), trace).spans;
+    let mut changed = Vec::new();
+    for skeleton in skeletons {
+        let json = serde_json::to_string(&skeleton).unwrap_or_default();
+        let mut hasher = DefaultHasher::new();
+        json.hash(&mut hasher);
+        let hash = hasher.finish();
+        if known.get(skeleton.i) != Some(&hash) {
+            known.insert(skeleton.i.to_owned(), hash);
+            changed.push(json);
+        }
+    }
+    changed
+}
+
 impl<'a> Skeleton<'a> {
     fn of(start: u64, span: &'a Span, is_own: bool) -> Self {
         let facts = &span.facts;
@@ -117,6 +141,9 @@ impl<'a> Skeleton<'a> {
             err: facts.error.as_deref(),
             input: facts.usage.input,
             output: facts.usage.output,
+            c: facts.cost.map(|cost| dollars(cost.into())),
+            note: facts.note.as_deref(),
+            ev: facts.event_times.iter().copied().map(from_start).collect(),
             ttft: first.map(|first| milliseconds(first.saturating_sub(span.start))),
             nch: first.map(|_| facts.chunks),
             mask: facts.is_masked,

@@ -7,6 +7,7 @@ use http_body_util::BodyExt;
 use hyper::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 
 use super::answer::{self, Response, error};
 use super::events::Events;
@@ -38,7 +39,7 @@ pub(super) fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Response 
         [""] => return page_with_policy(),
         // Browsers ask for it whatever the page says.
         ["favicon.ico"] => return answer::of_type("image/svg+xml", ICON),
-        ["api", "events"] => return events(shared, request),
+        ["api", "events"] => return events(shared, request, query),
         ["api", "traces"] => Some(list::answer(shared, query).to_string()),
         ["api", "trace", trace] => of_trace(shared, trace, |row, trace| {
             serde_json::to_string(&Skeletons::of(row, trace)).unwrap_or_default()
@@ -50,7 +51,7 @@ pub(super) fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Response 
             of_trace(shared, trace, |_, trace| digests(trace).to_string())
         }
         ["api", "trace", trace, "raw"] => {
-            of_trace(shared, trace, |_, trace| answers::raw(trace).to_string())
+            return raw(shared, trace, query).map_or_else(not_here, |json| answer::json(&json));
         }
         ["api", "trace", trace, "span", span] => {
             let found = shared.look(|store| parts::contents(store, trace, span));
@@ -111,6 +112,18 @@ fn of_part(part: &Kept, form: Option<&str>, query: &str) -> Response {
     }
 }
 
+/// A trace as it arrived, or one of its spans, with or without all below it.
+fn raw(shared: &Shared, trace: &str, query: &str) -> Option<Value> {
+    let with_below = list::parameter(query, "below").is_some_and(|below| below == "1");
+    shared.look(|store| {
+        let trace = store.trace(trace)?;
+        match list::parameter(query, "span") {
+            Some(span) => answers::raw_from(trace, &span, with_below),
+            None => Some(answers::raw(trace)),
+        }
+    })
+}
+
 fn profile_of(query: &str) -> Option<Profile> {
     Profile::named(&list::parameter(query, "profile")?)
 }
@@ -126,10 +139,11 @@ fn of_trace(
     })
 }
 
-fn events<B>(shared: &Arc<Shared>, request: &Request<B>) -> Response {
+fn events<B>(shared: &Arc<Shared>, request: &Request<B>, query: &str) -> Response {
     let last = request.headers().get("last-event-id");
     let last = last.and_then(|id| id.to_str().ok());
-    answer::stream_of_type("text/event-stream", Events::after(shared, last).boxed())
+    let events = Events::after(shared, last, list::parameter(query, "watch"));
+    answer::stream_of_type("text/event-stream", events.boxed())
 }
 
 /// The page, whose own scripts and styles run and nobody else's.

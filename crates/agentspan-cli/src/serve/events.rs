@@ -1,5 +1,6 @@
-//! Server-sent events: rows of changed traces, and losses.
+//! Server-sent events: rows of changed traces, changed spans of the one that is watched, and losses.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::future::Future;
@@ -14,7 +15,8 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::server::Shared;
-use crate::store::Lost;
+use crate::skeleton;
+use crate::store::{Lost, Trace};
 
 /// Events of one trace are merged over this time.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -32,6 +34,24 @@ struct Client {
     changes: watch::Receiver<u64>,
     last: u64,
     lost: Lost,
+    watched: Option<Watched>,
+}
+
+/// The trace that the client shows, and hashes of what it knows of the spans.
+#[derive(Debug)]
+struct Watched {
+    trace: String,
+    known: HashMap<String, u64>,
+}
+
+impl Watched {
+    /// The spans that the client does not know as they are now.
+    fn changed(&mut self, trace: &Trace) -> Vec<String> {
+        match trace.id() == self.trace {
+            true => skeleton::changed(trace, &mut self.known),
+            false => Vec::new(),
+        }
+    }
 }
 
 /// The body of the answer.
@@ -42,15 +62,28 @@ pub(super) struct Events {
 impl Events {
     /// Events after the one with this id. An id of another process says nothing of the changes in this one: whoever
     /// reconnects fetches again what is shown.
-    pub(super) fn after(shared: &Arc<Shared>, last: Option<&str>) -> Self {
+    ///
+    /// Of the trace that is watched, changed spans are sent from now on.
+    pub(super) fn after(shared: &Arc<Shared>, last: Option<&str>, watch: Option<String>) -> Self {
         let changes = shared.changes();
-        let (now, lost) = shared.look(|store| (store.last_change(), store.lost()));
+        let mut watched = watch.map(|trace| Watched {
+            trace,
+            known: HashMap::new(),
+        });
+        let (now, lost) = shared.look(|store| {
+            if let Some(watched) = &mut watched {
+                let trace = store.trace(&watched.trace);
+                trace.map(|trace| watched.changed(trace));
+            }
+            (store.last_change(), store.lost())
+        });
         let last = last.and_then(|id| change_of(id, shared.process()));
         let client = Client {
             shared: Arc::clone(shared),
             changes,
             last: last.unwrap_or(now),
             lost,
+            watched,
         };
         // Something at once, so that the page knows that it is connected.
         let hello = Bytes::from_static(b"retry: 1000\n\n");
@@ -84,20 +117,28 @@ impl Client {
     fn events(&mut self) -> String {
         self.changes.mark_unchanged();
         let (last, seen) = (self.last, self.lost);
+        let watched = &mut self.watched;
         let (rows, lost) = self.shared.look(|store| {
             let changed = store.changed_after(last, BATCH);
-            let rows = changed.map(|(number, trace)| (number, trace.row().to_json()));
+            let rows = changed.map(|(number, trace)| {
+                let spans = watched.as_mut().map(|watched| watched.changed(trace));
+                (number, trace.row().to_json(), spans.unwrap_or_default())
+            });
             (rows.collect::<Vec<_>>(), store.lost())
         });
         let process = self.shared.process();
         let mut text = String::new();
-        for (number, row) in rows {
+        for (number, row, spans) in rows {
             self.last = number;
             // Writing to a `String` does not fail.
             let _ = write!(
                 text,
                 "id: {process:x}-{number}\nevent: trace\ndata: {row}\n\n"
             );
+            if !spans.is_empty() {
+                let spans = spans.join(",");
+                let _ = write!(text, "event: span\ndata: [{spans}]\n\n");
+            }
         }
         if lost != seen {
             self.lost = lost;

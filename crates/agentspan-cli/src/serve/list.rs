@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::server::Shared;
 use super::word::{Word, in_json};
 use crate::reading::Reading;
-use crate::row::{Row, milliseconds};
+use crate::row::{Row, dollars, milliseconds};
 use crate::store::{Store, Sums, Trace};
 
 /// How many rows an answer has, unless asked otherwise, and at most.
@@ -106,6 +106,7 @@ impl Filter {
             "sums": {
                 "spans": saturated(sums.spans), "errs": saturated(sums.errors), "refused": saturated(sums.refused),
                 "in": saturated(sums.input), "out": saturated(sums.output),
+                "cost": dollars(sums.cost),
             },
             "traces": rows.collect::<Vec<_>>(),
         })

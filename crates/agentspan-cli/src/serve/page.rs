@@ -24,8 +24,13 @@ const fn kept(source: &[u8], mut from: usize) -> (usize, usize, usize) {
     }
     let is_comment =
         end - from > 1 && source[from] == b'/' && matches!(source[from + 1], b'/' | b'*');
-    let goes_on = end > from && matches!(source[end - 1], b';' | b',' | b'{');
     let after = if end < source.len() { end + 1 } else { end };
+    let mut next = after;
+    while next < source.len() && source[next] == b' ' {
+        next += 1;
+    }
+    let goes_on = end > from && matches!(source[end - 1], b';' | b',' | b'{')
+        || next < source.len() && matches!(source[next], b'}' | b'.' | b'@');
     if is_comment {
         (after, after, after)
     } else if goes_on {
@@ -68,7 +73,7 @@ mod tests {
     fn comments_indentation_and_needless_line_ends_are_left_out_and_nothing_else() {
         const LINES: &[u8] = b"<p>a  b</p>\n  // why\n /* how */\n  f(\"// no\")\n\n/ 2;\n  g(1,\n 2)\n if (a) {\n  b\n}\nc;";
         const EMBEDDED: [u8; length(LINES)] = embedded(LINES);
-        let wanted = "<p>a  b</p>\nf(\"// no\")\n\n/ 2;g(1,2)\nif (a) {b\n}\nc;";
+        let wanted = "<p>a  b</p>\nf(\"// no\")\n\n/ 2;g(1,2)\nif (a) {b}\nc;";
         assert_eq!(std::str::from_utf8(&EMBEDDED), Ok(wanted));
         // A comment of several lines would be torn, and so would a text of several lines; a comment behind code would
         // take in the next line.

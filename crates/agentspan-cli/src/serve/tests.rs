@@ -3,6 +3,7 @@
 mod ids;
 mod large;
 mod silent;
+mod skeletons;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -17,6 +17,8 @@ pub(crate) struct Sums {
     pub(crate) refused: i128,
     pub(crate) input: i128,
     pub(crate) output: i128,
+    /// In billionths of a dollar.
+    pub(crate) cost: i128,
 }
 
 impl Sums {
@@ -37,6 +39,7 @@ impl Sums {
         change(&mut self.refused, count(row.refused));
         change(&mut self.input, row.input.into());
         change(&mut self.output, row.output.into());
+        change(&mut self.cost, row.cost.into());
     }
 }
 

@@ -67,8 +67,9 @@ def the_list_tells_what_was_asked_and_answered(page, _):
     listed(page)
     page.wait("document.querySelector('.lr.sel')?.at === 0")
     row = page.wait(f"{ROWS % '.lr'}.map((row) => row.innerText).find((text) => text.includes('1 refused'))")
-    for part in ("Trip Planner", spans.TENANT, "Three days in Lisbon", "Here is a plan that stays at 861", "8.42 s", "16", "9,802 → 519", "failed"):
+    for part in ("Trip Planner", spans.TENANT, "Three days in Lisbon", "Here is a plan that stays at 861", "8.42 s", "16", "9,802 → 519", "$0.014", "failed"):
         assert part in row, (part, row)
+    assert "$0.025\ncost" in text(page, ".stats")
 
 
 def a_new_trace_slides_in_and_one_that_grows_changes_in_place(page, address):
@@ -79,6 +80,7 @@ def a_new_trace_slides_in_and_one_that_grows_changes_in_place(page, address):
     page.wait(f"(({ROWS % '.lr'}).find((row) => row.at === 0)?.innerText || '').match(/Late Comer[^]*running/)")
     opened(page, trace)
     page.wait("document.querySelector('.bar.going')")
+    page.browser.events.clear()
     trace.add(root, "chat", "chat gpt-4.1", 100, 300, {"gen_ai.request.model": "gpt-4.1"})
     trace.send(address, trace.spans[1:])
     page.wait(f"{ROWS % '.wr'}.length === 2")
@@ -86,6 +88,27 @@ def a_new_trace_slides_in_and_one_that_grows_changes_in_place(page, address):
     trace.send(address, [root])
     page.wait("!document.querySelector('.bar.going')")
     chosen(page, "Late Comer")
+    assert "400 ms" in text(page, ".th > .facts") and "2 spans" in text(page, ".th > .facts")
+    # Only what changed was told.
+    whole = [one for one in page.requests() if re.search(r"/api/trace/\w+$", one)]
+    assert not whole, whole
+
+
+def a_span_that_ended_is_read_again(page, address):
+    trace = spans.Trace(22, time.time() * 1000 - 500, "Slow Worker")
+    root = trace.add(None, "invoke_agent", "invoke_agent Slow Worker", 0, None)
+    tool = trace.add(root, "execute_tool", "execute_tool look_up", 10, None, {"gen_ai.tool.name": "look_up"})
+    trace.send(address)
+    opened(page, trace, f"?span={tool['spanId']}")
+    page.key("ArrowLeft")
+    chosen(page, "Slow Worker")
+    tool.update(endTimeUnixNano=str(int((trace.at + 90) * 1_000_000)))
+    tool["attributes"] += spans.attributes({"gen_ai.tool.call.result": "found it"})
+    trace.send(address, [tool])
+    page.wait(f"{ROWS % '.wr'}.some((row) => row.innerText.includes('80 ms'))")
+    page.key("ArrowRight")
+    chosen(page, "look_up")
+    page.wait("document.querySelector('.body')?.innerText.includes('found it')")
 
 
 def search_and_filters_ask_the_server(page, _):
@@ -190,10 +213,34 @@ def totals_count_each_call_once(page, _):
     opened(page, RUN, "?view=totals")
     rows = page.js("[...document.querySelectorAll('.tot tbody tr')].map((row) => [...row.cells].map((cell) => cell.innerText.trim()))")
     rows = {row[0]: row[1:] for row in rows}
-    assert rows["gpt-4.1"] == ["2", "", "", "3.73 s", "5,190", "310"], rows
-    assert rows["Hotel Specialist"][4:] == ["4,612", "209"] and rows["hotel_rates"][:2] == ["1", "1"], rows
+    assert rows["gpt-4.1"] == ["2", "", "", "3.73 s", "5,190", "310", "$0.013"], rows
+    assert rows["Hotel Specialist"][4:] == ["4,612", "209", "$0.0011"] and rows["hotel_rates"][:2] == ["1", "1"], rows
     page.click_on(".seg button", "Tree")
     page.wait(f"{ROWS % '.wr'}.find((row) => row.innerText.includes('Hotel Specialist'))?.innerText.includes('Σ 4,612')")
+    assert "$0.014" in text(page, ".th > .facts")
+    for name, cost in (("gpt-4.1", "$0.0033"), ("rebook_hotel", "Σ $0.0011")):
+        opened(page, RUN, f"?span={span(name)['spanId']}")
+        assert cost in text(page, ".dh .facts"), name
+
+
+def rows_say_what_was_decided_and_when_events_were(page, _):
+    opened(page, RUN, f"?span={RUN.spans[0]['spanId']}")
+    row = "%s.find((row) => row.innerText.includes('%s'))" % (ROWS % ".wr", "%s")
+    assert "allow" in page.js(row % "prompt_shield" + ".innerText") and "modify" in page.js(row % "pii_output_filter" + ".innerText")
+    # Nobody asked for the contents of this span.
+    assert page.js(row % "hotel_rates" + ".querySelector('.ev').getAttribute('d').split('M').length - 1") == 2
+    assert "allow" in text(page, ".steps")
+
+
+def a_span_is_copied_with_all_below_it(page, _):
+    opened(page, RUN, f"?span={span('hotel_rates')['spanId']}&tab=5")
+    page.js("Object.defineProperty(navigator, 'clipboard', {configurable: true, value: {writeText: async (text) => { window.copied = text; }}})")
+    page.click_on(".body .btn", "Copy with all below")
+    copied = json.loads(page.wait("window.copied"))
+    found = [one for group in copied["resourceSpans"] for scope in group["scopeSpans"] for one in scope["spans"]]
+    assert [one["name"] for one in found] == ["execute_tool hotel_rates", "POST /rates", "POST /rates"], found
+    assert "max_eur" in json.dumps(found[0]) and copied["resourceSpans"][0]["resource"]["attributes"]
+    page.wait("document.querySelectorAll('.body .btn')[1].innerText === 'Copied' && document.querySelector('#status').innerText === 'Copied'")
 
 
 def two_runs_are_compared_by_structure(page, _):
@@ -203,7 +250,7 @@ def two_runs_are_compared_by_structure(page, _):
     page.wait("document.querySelector('.dlt')?.innerText.includes('6 added, 0 missing, 4 changed')")
     assert page.js("location.hash").startswith(f"#/compare?a={EARLIER.id}&b={RUN.id}")
     page.wait("document.querySelector('.det .ins')?.innerText.includes('420')")
-    assert "500" in text(page, ".det .del") and "hotel_rates" in text(page, ".det h2") and "+2.21 s (+36 %)" in text(page, ".dlt")
+    assert "500" in text(page, ".det .del") and "hotel_rates" in text(page, ".det h2") and "+2.21 s (+36 %)" in text(page, ".dlt") and "+$0.0027 (+24 %)" in text(page, ".dlt")
     page.click_on(".btn", "Only changes")
     page.wait(f"{ROWS % '.cr.row'}.length === 10")
 
@@ -279,12 +326,21 @@ def a_drag_over_the_whole_time_zooms_and_edges_can_be_moved(page, _):
 def colours_have_contrast_in_both_themes(page, _):
     for name in ("light", "dark"):
         page.js(f"theme('{name}')")
-        colors = page.js("Object.fromEntries(['bg','surf','sub','sel','tx','mu','fa','ac','agent','llm','tool','flow','node','guardrail','human','other','err','errbg','warn','warnbg','add','addbg','delbg','ctl'].map((name) => [name, getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim()]))")
-        texts = [(one, ground) for one in ("tx", "mu", "fa", "ac") for ground in ("bg", "surf", "sel")] + [("err", "errbg"), ("err", "surf"), ("warn", "warnbg"), ("add", "addbg"), ("err", "delbg"), ("mu", "sub")]
-        kinds = [(one, ground) for one in ("agent", "llm", "tool", "flow", "node", "guardrail", "human", "other", "ctl") for ground in ("bg", "surf")]
-        for pairs, floor in ((texts, 4.5), (kinds, 3.0)):
-            for one, ground in pairs:
-                assert contrast(colors[one], colors[ground]) >= floor, (name, one, ground, contrast(colors[one], colors[ground]))
+        names = set(re.findall(r"--(\w+):(?:#|rgba)", page.js("document.querySelector('style').textContent")))
+        colors = page.js("Object.fromEntries(%s.map((name) => [name, getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim()]))" % json.dumps(sorted(names)))
+        # A row or a button under the pointer is darker than its ground.
+        *shade, part = (float(one) for one in re.findall(r"[\d.]+", colors["shade"]))
+        colors["over"] = "#" + "".join(f"{round(part * dark + (1 - part) * int(colors['bg'][at:at + 2], 16)):02x}" for dark, at in zip(shade, (1, 3, 5)))
+        grounds = ("bg", "surf", "sub", "hover", "over", "sel")
+        kinds = ("agent", "llm", "tool", "flow", "node", "guardrail", "human", "other")
+        texts = [(one, ground) for one in ("tx", "mu", "fa", "ac", "err", "warn") for ground in grounds]
+        texts += [("err", "errbg"), ("warn", "warnbg"), ("add", "addbg"), ("err", "delbg"), ("onac", "ac"), *((one, "surf") for one in ("llm", "tool", "human"))]
+        # What a bar has in it.
+        texts += [("surf", one) for one in (*kinds, "err")]
+        graphics = [(one, ground) for one in (*kinds, "err", "ctl", "ac") for ground in grounds]
+        for pairs, floor in ((texts, 4.5), (graphics, 3.0)):
+            low = [(name, one, ground, round(contrast(colors[one], colors[ground]), 2)) for one, ground in pairs if contrast(colors[one], colors[ground]) < floor]
+            assert not low, low
     page.js("theme('light')")
 
 
@@ -388,7 +444,7 @@ def ten_thousand_spans_scroll_with_few_rows(page, address):
     begin = time.monotonic()
     opened(page, trace)
     seconds = time.monotonic() - begin
-    asked = [one.split("/api/")[1].split("?")[0] for one in page.requests()]
+    asked = [one.split("/api/")[1].split("?")[0] for one in page.requests() if "/api/events" not in one]
     assert asked[0] == f"trace/{trace.id}" and f"trace/{trace.id}/raw" not in asked, asked
     page.key("f")
     page.wait("document.querySelector('.vs').getAttribute('aria-rowcount') === '%d'" % len(trace.spans))
@@ -444,7 +500,6 @@ def steps_that_repeat_stand_below_one_row(page, address):
     page.wait(f"screen.span.i === '{last}' && document.querySelector('.wr.sel')")
     # What is counted and copied are spans.
     assert page.js("screen.trace.count") == 44 and text(page, ".wh > div") == "44 spans"
-    assert page.js("screen.below(screen.trace.root).length") == 44
     opened(page, trace, "?view=totals")
     rows = page.js("[...document.querySelectorAll('.tot tbody tr')].map((row) => [...row.cells].map((cell) => cell.innerText.trim()))")
     assert ["read_mail", "41", "1"] in [row[:3] for row in rows], rows
@@ -652,8 +707,8 @@ def pictures(page, directory):
 
 
 TESTS = [the_list_tells_what_was_asked_and_answered, a_trace_opens_on_the_step_that_failed, bars_stand_where_the_times_say, a_model_call_reads_as_a_conversation, a_refused_span_says_why_and_how_to_mend_it,
-         totals_count_each_call_once, two_runs_are_compared_by_structure, an_address_names_the_trace_the_span_the_view_and_the_part, everything_works_by_keys, a_drag_over_the_whole_time_zooms_and_edges_can_be_moved,
-         colours_have_contrast_in_both_themes, everything_has_a_name_and_a_role, heads_take_one_line_and_nothing_hangs_out_of_its_frame, nothing_is_wider_than_the_window, search_and_filters_ask_the_server, a_new_trace_slides_in_and_one_that_grows_changes_in_place,
+         totals_count_each_call_once, rows_say_what_was_decided_and_when_events_were, a_span_is_copied_with_all_below_it, two_runs_are_compared_by_structure, an_address_names_the_trace_the_span_the_view_and_the_part, everything_works_by_keys, a_drag_over_the_whole_time_zooms_and_edges_can_be_moved,
+         colours_have_contrast_in_both_themes, everything_has_a_name_and_a_role, heads_take_one_line_and_nothing_hangs_out_of_its_frame, nothing_is_wider_than_the_window, search_and_filters_ask_the_server, a_new_trace_slides_in_and_one_that_grows_changes_in_place, a_span_that_ended_is_read_again,
          steps_that_repeat_stand_below_one_row, what_is_wrong_comes_after_the_spans_and_changes_them_in_place, long_runs_are_compared_without_reading_them, huge_contents_come_in_slices, pictures_are_shown_after_a_click_and_nothing_else_is, traces_of_a_time_are_shown,
          spans_are_judged_as_another_exporter_sends_them, what_is_missing_or_early_is_said, live_changes_do_not_fetch_the_list_again,
          what_is_told_while_a_list_is_on_its_way_is_asked_for_only_if_it_is_missing,

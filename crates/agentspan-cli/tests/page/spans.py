@@ -93,10 +93,12 @@ def trip(number, at, earlier=False):
     days = {"days": [{"date": f"2026-12-0{4 + at}", "high": 19 - at, "rain": 0.1} for at in range(3)]}
     calls = [call("call_1", "search_flights", flights), call("call_2", "weather_forecast", weather), call("call_3", "hotel_rates", hotel)]
     root = trace.add(None, "invoke_agent", "invoke_agent Trip Planner", 0, 6212 if earlier else 8420, {"gen_ai.input.messages": [message("user", ASK)], "gen_ai.output.messages": [message("assistant", answer, finish_reason="stop")]})
-    trace.add(root, "apply_guardrail", "apply_guardrail prompt_shield", 14, 100)
+    decided = lambda how: {"microsoft.security.decision.type": how}
+    cost = lambda of: {"gen_ai.usage.cost": of}
+    trace.add(root, "apply_guardrail", "apply_guardrail prompt_shield", 14, 100, decided("allow"))
     first, said = [message("system", SYSTEM), message("user", ASK)], "I will look up flights, hotels and the weather first."
     second = message("assistant", said, *calls, finish_reason="tool_calls")
-    trace.add(root, "chat" if earlier else "Chat", "chat gpt-4.1", 118, 1742, model("gpt-4.1", 1284, 96, first, [second]), events=chunks(528, 1740, said, 22))
+    trace.add(root, "chat" if earlier else "Chat", "chat gpt-4.1", 118, 1742, model("gpt-4.1", 1284, 96, first, [second], **cost(0.003336)), events=chunks(528, 1740, said, 22))
     search = trace.add(root, "execute_tool", "execute_tool search_flights", 1760, 2968, tool("search_flights", "call_1", flights, offers))
     trace.add(search, "", "GET /v2/offers", 1778, 2931, {"http.request.method": "GET", "server.address": "offers.example"}, plain=True)
     trace.add(root, "execute_tool", "execute_tool weather_forecast", 1764, 2144, tool("weather_forecast", "call_2", weather, days))
@@ -114,14 +116,14 @@ def trip(number, at, earlier=False):
         flow = trace.add(root, "invoke_workflow", "invoke_workflow rebook_hotel", 3830, 6140)
         specialist = trace.add(flow, "invoke_agent", "invoke_agent Hotel Specialist", 3872, 6110, agent="Hotel Specialist")
         mask = "** MASKED **"
-        trace.add(specialist, "chat", "chat gpt-4.1-mini", 3884, 5420, model("gpt-4.1-mini", 2210, 148, mask, mask), events=chunks(4400, 5400, "x" * 90, 18), agent="Hotel Specialist")
+        trace.add(specialist, "chat", "chat gpt-4.1-mini", 3884, 5420, model("gpt-4.1-mini", 2210, 148, mask, mask, **cost(0.00112)), events=chunks(4400, 5400, "x" * 90, 18), agent="Hotel Specialist")
         trace.add(specialist, "execute_tool", "execute_tool hotel_index", 5402, 5722, tool("hotel_index", "call_9", mask, mask), agent="Hotel Specialist")
         trace.add(specialist, "chat", "chat gpt-4.1-mini", 5736, 6104, model("gpt-4.1-mini", 2402, 61, mask, mask), agent="Hotel Specialist")
         told, late = message("tool", result("call_3", {"error": why})), 6160
     results = [message("tool", result("call_1", offers), result("call_2", days)), told]
     end = late + (2800 if earlier else 2110)
-    trace.add(root, "chat", "chat gpt-4.1", late, end, model("gpt-4.1", 3310 if earlier else 3906, 168 if earlier else 214, [*first, second, *results], [message("assistant", answer, finish_reason="stop")]), events=chunks(late + 640, end - 4, answer, 64))
-    trace.add(root, "apply_guardrail", "apply_guardrail pii_output_filter", end + 12, end + 53)
+    trace.add(root, "chat", "chat gpt-4.1", late, end, model("gpt-4.1", 3310 if earlier else 3906, 168 if earlier else 214, [*first, second, *results], [message("assistant", answer, finish_reason="stop")], **cost(0.007964 if earlier else 0.009524)), events=chunks(late + 640, end - 4, answer, 64))
+    trace.add(root, "apply_guardrail", "apply_guardrail pii_output_filter", end + 12, end + 53, decided("modify"))
     return trace
 
 
