@@ -97,7 +97,7 @@ pub(crate) fn span(row: &Row, span: &Span) -> Value {
     json
 }
 
-/// What went in and what came out.
+/// The input and the output of a span.
 pub(crate) fn contents(normal: &NormalSpan) -> Value {
     let output = normal.output.reveal();
     let output = output.map(Vec::as_slice).unwrap_or_default();

@@ -91,7 +91,7 @@ pub(crate) fn parse(
 pub(crate) fn command() -> Command {
     Command::new("agentspan")
         .version(env!("CARGO_PKG_VERSION"))
-        .about("See what an agent did, and why a span will not arrive")
+        .about("See what an agent did, and why a span would not reach Agent 365")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(check())
@@ -112,18 +112,18 @@ fn completions() -> Command {
         .value_name("SHELL")
         .required(true)
         .value_parser(value_parser!(clap_complete::Shell))
-        .help("Whose completions are written");
+        .help("The shell to generate completions for");
     Command::new("completions")
-        .about("Write completions for a shell")
+        .about("Generate completions for a shell")
         .arg(shell)
 }
 
 fn man() -> Command {
     let command = Arg::new("command")
         .value_name("COMMAND")
-        .help("A command of this program; without it, the program itself");
+        .help("The subcommand to document; agentspan itself if omitted");
     Command::new("man")
-        .about("Write a page of the manual, in roff")
+        .about("Generate a man page, in roff")
         .arg(command)
 }
 
@@ -137,13 +137,13 @@ fn manual(name: Option<&str>) -> Result<Request, CommandError> {
     let found = whole.find_subcommand(name).cloned();
     found
         .map(|command| Request::Manual(Box::new(command)))
-        .ok_or_else(|| CommandError::Usage(format!("no command has the name {name:?}\n")))
+        .ok_or_else(|| CommandError::Usage(format!("no such command: {name:?}\n")))
 }
 
 fn demo() -> Command {
     Command::new("demo")
-        .about("Run a small agent, print its trace, and show it on the page")
-        .arg(flag("once", "End when the agent has answered"))
+        .about("Run a small example agent, print its trace, and serve a page that shows it")
+        .arg(flag("once", "Exit as soon as the agent has answered"))
 }
 
 /// The ports of OTLP.
@@ -157,36 +157,36 @@ fn serve() -> Command {
             .long(name)
             .value_name("PORT")
             .value_parser(parser);
-        argument.help(format!("{help} (default {default}; 0 for a free one)"))
+        argument.help(format!("{help} [default: {default}; 0 picks a free port]"))
     };
     Command::new("serve")
-        .about("Receive spans over OTLP and as Agent 365, follow files, and show both on a page")
+        .about("Receive spans like an OTLP collector or Agent 365, follow files, and show all spans on a page")
         .arg(files_argument().required(false).num_args(0..))
         .arg(port(
             "port",
             HTTP_PORT,
-            "The page, OTLP over HTTP, Agent 365",
+            "Port for the page, OTLP over HTTP, and Agent 365",
         ))
-        .arg(port("grpc-port", GRPC_PORT, "OTLP over gRPC"))
+        .arg(port("grpc-port", GRPC_PORT, "Port for OTLP over gRPC"))
         .arg(
             Arg::new("listen")
                 .long("listen")
                 .value_name("ADDRESS")
                 .value_parser(value_parser!(IpAddr))
                 .requires("secret")
-                .help("Listen beyond the loopback, for instance on 0.0.0.0; needs a token"),
+                .help("Address to listen on instead of the loopback, such as 0.0.0.0; requires a token"),
         )
         .arg(
             Arg::new("token")
                 .long("token")
                 .value_name("TOKEN")
-                .help("Refuse requests without `Authorization: Bearer TOKEN` or `?token=TOKEN`"),
+                .help("Reject requests without `Authorization: Bearer TOKEN` or `?token=TOKEN`"),
         )
         .arg(
             Arg::new("token-env")
                 .long("token-env")
                 .value_name("NAME")
-                .help("The variable of the environment that has the token, which --token shows to other users of this machine"),
+                .help("Environment variable that holds the token; other users of this machine can see --token"),
         )
         .group(ArgGroup::new("secret").args(["token", "token-env"]))
         .arg(
@@ -194,14 +194,14 @@ fn serve() -> Command {
                 .long("memory")
                 .value_name("MIB")
                 .value_parser(value_parser!(u32).range(1..=65_536))
-                .help("How many MiB of spans are kept in memory (default 256)"),
+                .help("Maximum size of the spans in memory, in MiB [default: 256]"),
         )
         .arg(
             Arg::new("store")
                 .long("store")
                 .value_name("DIR")
                 .value_parser(value_parser!(PathBuf))
-                .help("Also keep what is received as files in this directory, and show what is there"),
+                .help("Also save received requests as files in this directory, and load the files already there"),
         )
         .arg(
             Arg::new("store-limit")
@@ -209,7 +209,7 @@ fn serve() -> Command {
                 .value_name("MIB")
                 .value_parser(value_parser!(u32).range(64..))
                 .requires("store")
-                .help("How large the directory may become, the oldest files go first (default 1024)"),
+                .help("Maximum size of the directory, in MiB; the oldest files are deleted first [default: 1024]"),
         )
         .arg(
             Arg::new("fault")
@@ -217,9 +217,9 @@ fn serve() -> Command {
                 .value_name("STATUS[,retry-after=SECONDS][,times=COUNT]")
                 .action(ArgAction::Append)
                 .value_parser(Fault::parse)
-                .help("Answer requests with spans with this status; may be repeated, one after the other"),
+                .help("Answer requests that contain spans with this error status; repeat to play several faults in turn"),
         )
-        .arg(profile("By which spans are judged"))
+        .arg(profile("Agent 365 generation to judge spans by"))
 }
 
 /// The generation of Agent 365. The default is 2.0.0.
@@ -272,10 +272,10 @@ fn serve_request(matches: &ArgMatches) -> ServeRequest {
 fn check() -> Command {
     let option = |name: &'static str| Arg::new(name).long(name);
     Command::new("check")
-        .about("Say what Agent 365 would refuse, or what breaks a convention, and why")
+        .about("Find spans that Agent 365 would refuse or that break a convention, and explain why")
         .after_help(
-            "Exit codes: 0 if nothing was found, 1 if something was, 2 if a file cannot be read or has no spans.\n\
-             The rules of Agent 365 are those of docs/agent365-contract.md.",
+            "Exit codes: 0 if no finding reaches the level of --fail-on, 1 if one does, 2 if a file cannot be read or\n\
+             there are no spans. docs/agent365-contract.md documents the rules of Agent 365.",
         )
         .arg(files_argument())
         .arg(
@@ -284,30 +284,30 @@ fn check() -> Command {
                 .default_value("agent365")
                 .action(ArgAction::Append)
                 .value_parser(rules)
-                .help("Whose rules are applied: agent365, agent365:RULESET, agent365:PROFILE, genai, agentspec; may be repeated"),
+                .help("Rules to apply: agent365, agent365:RULESET, agent365:PROFILE, genai, or agentspec; may be repeated"),
         )
         .arg(
             option("format")
                 .value_name("FORMAT")
                 .default_value("human")
                 .value_parser(Format::NAMES)
-                .help("How findings are written"),
+                .help("Output format of the findings"),
         )
         .arg(
             option("fail-on")
                 .value_name("LEVEL")
                 .default_value("error")
                 .value_parser(["error", "warning", "hint"])
-                .help("The mildest level that makes the command fail"),
+                .help("Lowest level of a finding that makes the command fail"),
         )
         .arg(flag(
             "as-sent",
-            "Judge OTLP as it stands, because nothing rewrites it on its way",
+            "Judge OTLP spans as they are, not as an exporter would rewrite them",
         ))
 }
 
 fn rules(name: &str) -> Result<Rules, String> {
-    Rules::named(name).ok_or_else(|| format!("not one of {}", Rules::names()))
+    Rules::named(name).ok_or_else(|| format!("expected one of {}", Rules::names()))
 }
 
 fn check_request(matches: &ArgMatches) -> CheckRequest {
@@ -336,21 +336,21 @@ fn check_request(matches: &ArgMatches) -> CheckRequest {
 
 fn show() -> Command {
     Command::new("show")
-        .about("Print the traces of files as trees")
+        .about("Print the traces in files as trees")
         .arg(files_argument())
         .arg(flag(
             "contents",
-            "Also print the beginning of what was asked and answered",
+            "Also print the beginning of each input and output",
         ))
         .arg(flag(
             "json",
-            "Print JSON, one trace a line, in the form that the page of `serve` gets",
+            "Print one JSON object per trace, in the format of the page of `serve`",
         ))
         .arg(
             Arg::new("trace")
                 .long("trace")
                 .value_name("ID")
-                .help("Print only the traces whose id begins with this"),
+                .help("Print only traces whose ID starts with this prefix"),
         )
 }
 
@@ -360,7 +360,7 @@ fn files_argument() -> Arg {
         .value_parser(value_parser!(PathBuf))
         .num_args(1..)
         .required(true)
-        .help("Recordings of Agent Spec, OTLP in JSON, or requests to Agent 365")
+        .help("Agent Spec recordings, OTLP in JSON, or requests to Agent 365; or directories of such files")
 }
 
 fn flag(name: &'static str, help: &'static str) -> Arg {

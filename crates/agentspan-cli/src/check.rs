@@ -43,7 +43,7 @@ impl Format {
     }
 }
 
-/// What to check.
+/// The options of `check`.
 #[derive(Debug)]
 pub(crate) struct CheckRequest {
     pub(crate) files: Vec<PathBuf>,
@@ -133,7 +133,7 @@ fn judge(store: &Store, rules: &[Rules], sending: Sending) -> Verdict {
     verdict
 }
 
-/// What is wrong in one trace by the GenAI conventions.
+/// Judges one trace by the GenAI conventions.
 fn breaches(trace: &Trace) -> impl Iterator<Item = Found> {
     trace.spans().iter().flat_map(|span| {
         let breaches = judge_gen_ai(&span.value()).into_iter();

@@ -35,22 +35,24 @@ pub(crate) enum CommandError {
         source: io::Error,
     },
     /// Other machines can reach the address, and no token is set.
-    #[error("an address beyond the loopback needs --token-env or --token")]
+    #[error("--listen requires --token-env or --token")]
     NoToken,
     /// The agent of the demonstration cannot send its spans.
-    #[error("cannot send the spans of the demonstration")]
+    #[error("cannot send the spans of the example agent")]
     Demo(#[source] Box<dyn Error + Send + Sync>),
     /// The runtime does not start.
     #[error("cannot start the runtime")]
     Runtime(#[source] io::Error),
     /// A receiver did not accept all spans. The text has its last answer.
-    #[error("not all spans were taken: {0}")]
+    #[error("the receiver did not accept all spans: {0}")]
     Refused(String),
     /// The variable with the token is not set, or its value is not a valid header.
-    #[error("the variable that --token-env names holds no token")]
+    #[error("the variable named by --token-env is not set, or is not a valid token")]
     NoVariable,
     /// A token would go over a connection that is not encrypted.
-    #[error("a token goes to this machine only, since the connection is not encrypted")]
+    #[error(
+        "the connection is not encrypted, so the token is only sent to a server on this machine"
+    )]
     OpenToken,
     /// A server cannot be followed.
     #[error("cannot follow {}", shown(address))]
@@ -59,17 +61,17 @@ pub(crate) enum CommandError {
         source: Box<dyn Error + Send + Sync>,
     },
     /// The directory of `--store` cannot be used.
-    #[error("cannot keep files in {}", shown_path(path))]
+    #[error("cannot save files in {}", shown_path(path))]
     Store { path: PathBuf, source: io::Error },
     /// Some received requests were not written to the directory of `--store`. The text is the last
     /// reason.
-    #[error("{0} requests were not kept: {1}")]
+    #[error("{0} requests were not saved: {1}")]
     Unkept(usize, String),
     /// Some lines of the files are not spans. They were reported before.
-    #[error("{} cannot be read", counted(*.0, "line"))]
+    #[error("cannot read {}", counted(*.0, "line"))]
     Lines(usize),
     /// There is nothing to judge, which must not pass for a good end.
-    #[error("nothing was judged")]
+    #[error("found no spans to check")]
     Nothing,
 }
 

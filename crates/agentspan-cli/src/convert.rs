@@ -43,7 +43,7 @@ impl Target {
     }
 }
 
-/// What to convert.
+/// The options of `convert`.
 #[derive(Debug)]
 pub(crate) struct ConvertRequest {
     pub(crate) files: Vec<PathBuf>,
@@ -80,7 +80,7 @@ pub(crate) fn run(
     if left_out > 0 {
         writeln!(
             errors,
-            "{left_out} spans have no attributes of Agent Spec, and were left out"
+            "skipped {left_out} spans without Agent Spec attributes"
         )?;
         return Ok(Outcome::Found);
     }

@@ -20,7 +20,7 @@ const MEMORY: usize = 64 << 20;
 /// How long the spans may take to arrive.
 const FLUSH: Duration = Duration::from_secs(10);
 
-/// What to demonstrate.
+/// The options of `demo`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DemoRequest {
     /// Ends when the agent has answered, instead of serving the page.
@@ -37,7 +37,7 @@ pub(crate) fn run(request: DemoRequest, out: &mut dyn Write) -> Result<Outcome, 
         tasks.spawn(server.serve());
 
         let telemetry = install(&url).map_err(CommandError::Demo)?;
-        writeln!(out, "An agent is asked: {}\n", agent::QUESTION)?;
+        writeln!(out, "Question to the agent: {}\n", agent::QUESTION)?;
         let answer = agent::answer().await;
         telemetry
             .shutdown_async(FLUSH)
@@ -48,7 +48,7 @@ pub(crate) fn run(request: DemoRequest, out: &mut dyn Write) -> Result<Outcome, 
             let mut traces = store.traces().rev();
             traces.try_for_each(|trace| Tree::new(trace.row(), trace.spans()).write(out))
         })?;
-        writeln!(out, "\nIt answers: {answer}\n\nThe page: {url}/")?;
+        writeln!(out, "\nAnswer of the agent: {answer}\n\nThe page: {url}/")?;
         out.flush()?;
         if !request.is_once {
             writeln!(out, "Stop with Ctrl-C.")?;

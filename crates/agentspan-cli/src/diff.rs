@@ -18,7 +18,7 @@ use crate::tree::duration;
 
 use aligned::{Aligned, aligned};
 
-/// What to compare.
+/// The options of `diff`.
 #[derive(Debug)]
 pub(crate) struct DiffRequest {
     pub(crate) before: PathBuf,

@@ -12,7 +12,7 @@ use crate::reading::Reading;
 use crate::span::Span;
 use crate::store::Trace;
 
-/// What is said of contents that were masked, which cannot be compared.
+/// The text for contents that were masked, which cannot be compared.
 const MASKED: &str = "*";
 
 /// For each span the numbers of its input, its output and its result, as texts.

@@ -18,7 +18,7 @@ use crate::serve;
 use crate::shown::shown;
 use crate::variable::variable_of_user;
 
-/// What to look at.
+/// The options of `doctor`.
 #[derive(Debug)]
 pub(crate) struct DoctorRequest {
     /// The service, as scheme and host.
@@ -35,9 +35,9 @@ pub(crate) struct DoctorRequest {
 /// Which of the two routes requests take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RouteChoice {
-    /// That of the token, as with the third generation.
+    /// The route for the kind of the token, as in the third generation.
     ByToken,
-    /// That of services, as with the second one, whatever the token is.
+    /// The route of services for every token, as in the second generation.
     ServiceToService,
 }
 
@@ -148,7 +148,7 @@ fn write(look: &Look, out: &mut dyn Write) -> std::io::Result<()> {
 impl Subject {
     fn new(request: &DoctorRequest) -> Result<Self, CommandError> {
         const NO_URL: &str =
-            "--endpoint: an https URL without a path is wanted, or http to this machine\n";
+            "--endpoint: expected an https URL without a path, or an http URL of this machine\n";
         let no_url = || CommandError::Usage(NO_URL.to_owned());
         let base: Uri = request.endpoint.parse().map_err(|_| no_url())?;
         let host = base.host().ok_or_else(no_url)?.to_owned();
@@ -219,7 +219,7 @@ fn switches(environment: &Environment) -> Vec<Look> {
     let look = match state {
         State::Fine => look,
         _ => look.with_fix(
-            "Set ENABLE_A365_OBSERVABILITY and ENABLE_A365_OBSERVABILITY_EXPORTER to true, or switch on in code.",
+            "Set ENABLE_A365_OBSERVABILITY and ENABLE_A365_OBSERVABILITY_EXPORTER to true, or switch both on in code.",
         ),
     };
     let judge = Judge::new(RuleSet::default());

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::reading::Reading;
 
-/// What somebody wrote or got, in a list: this many characters of it.
+/// The maximum length of a message in a list, in characters.
 const GIST_CHARACTERS: usize = 160;
 
 /// The event of Agent Spec for each piece of a streamed answer.
@@ -17,7 +17,7 @@ const CHUNK: &str = "LlmGenerationChunkReceived";
 /// So many events of a span are drawn before its contents are asked for.
 const EVENT_TIMES: usize = 16;
 
-/// What a span is about, which decides how it is drawn.
+/// The kind of a span, which decides how it is drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Kind {
     Agent,
@@ -44,7 +44,7 @@ impl Kind {
     }
 }
 
-/// What lists, bars and totals show of a span.
+/// The facts of a span that lists, bars and totals show.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) kind: Kind,
@@ -58,7 +58,7 @@ pub(crate) struct Facts {
     /// The id by which a model asked for the tool.
     pub(crate) call: Option<String>,
     pub(crate) usage: Usage,
-    /// What it cost by somebody's prices, in billionths of a dollar.
+    /// The cost that the span states, in billionths of a dollar.
     pub(crate) cost: Option<i64>,
     /// Whether the usage repeats that of spans below.
     pub(crate) is_sum: bool,
@@ -72,7 +72,7 @@ pub(crate) struct Facts {
     /// How many pieces of a streamed answer came, and when the first one did.
     pub(crate) chunks: usize,
     pub(crate) first_chunk: Option<u64>,
-    /// What a guardrail decided, or which branch a node took.
+    /// The decision of a guardrail, or the branch that a node took.
     pub(crate) note: Option<String>,
     /// The word for the status: `unset`, `ok` or `error`.
     pub(crate) status: &'static str,
@@ -169,7 +169,8 @@ pub(crate) fn is_chunk(name: &str) -> bool {
     name == CHUNK
 }
 
-/// What OpenTelemetry's users and OpenInference call the cost. More than nine billion dollars is no cost.
+/// The keys that OpenTelemetry's users and OpenInference use for the cost. More than nine billion
+/// dollars is no cost.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a finite number of this size fits, and a billionth of a dollar more or less is not seen"

@@ -9,7 +9,7 @@ use serde_json::Value;
 /// How many groups are looked through for one that is the same. Programs send theirs again with every request.
 const REMEMBERED: usize = 64;
 
-/// What spans of one program share.
+/// The resource and the scope that spans of one program share.
 #[derive(Debug, Default)]
 pub(crate) struct Group {
     /// The resource, as it arrived.

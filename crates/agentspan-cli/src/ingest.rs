@@ -29,11 +29,11 @@ pub(crate) enum IngestError {
     NotJson(#[source] serde_json::Error),
     /// It is JSON of something else.
     #[error(
-        "neither a request of OTLP or Agent 365 (resourceSpans), nor a line of an Agent Spec recording (hook), nor a span"
+        "expected an OTLP or Agent 365 request (resourceSpans), a line of an Agent Spec recording (hook), or a span"
     )]
     Unknown,
     /// It is a line of a recording that cannot be read.
-    #[error("not a recorded hook: {0}")]
+    #[error("invalid line of an Agent Spec recording: {0}")]
     Hook(ReadError),
     /// Spans of a request have no ids, so that they are in no trace. Its other spans were taken.
     #[error("{} without traceId or spanId", counted(*.0, "span"))]
@@ -43,13 +43,13 @@ pub(crate) enum IngestError {
     Misplaced(&'static str),
 }
 
-/// What was taken of a request.
+/// The numbers of spans that were kept and left out of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Taken {
     pub(crate) spans: usize,
-    /// Those that are not kept, since they have no ids.
+    /// Spans that are not kept, since they have no ids.
     pub(crate) without_ids: usize,
-    /// Those that are not kept, since the store is too small for them.
+    /// Spans that are not kept, since the store is too small for them.
     pub(crate) too_large: usize,
 }
 
@@ -147,7 +147,7 @@ impl Ingest {
         self.hooks.judge();
     }
 
-    /// What the judges found in requests and in recordings.
+    /// Takes the findings in requests and in recordings.
     fn take_found(&mut self) -> Vec<Found> {
         let of_requests = self.requests.take().map(RequestJudge::into_found);
         let mut found = of_requests.unwrap_or_default();
@@ -174,8 +174,8 @@ fn request(value: &Value, place: Option<&Place>, store: &mut Store) -> Result<us
     misplaced(value).map_or_else(|| taken.all(), |what| Err(IngestError::Misplaced(what)))
 }
 
-/// What in the JSON of a request is not where or what it must be. Members with other names do not
-/// count: OTLP may get new ones.
+/// Finds a member of a request that has a wrong type or is in a wrong place. Unknown members do not
+/// count, since OTLP may get new ones.
 pub(crate) fn misplaced(body: &Value) -> Option<&'static str> {
     let has_list = |of: &Value, name: &str| {
         let member = of.get(name);
@@ -184,13 +184,13 @@ pub(crate) fn misplaced(body: &Value) -> Option<&'static str> {
     let mut resources = list(body, "resourceSpans");
     let mut scopes = list(body, "resourceSpans").flat_map(|of| list(of, "scopeSpans"));
     if !body.is_object() {
-        Some("not a request: it is no JSON object with a list resourceSpans")
+        Some("not a request: expected a JSON object with an array resourceSpans")
     } else if !has_list(body, "resourceSpans") {
-        Some("resourceSpans is no list")
+        Some("resourceSpans is not an array")
     } else if resources.any(|of| !has_list(of, "scopeSpans")) {
-        Some("a member of resourceSpans is no object with a list scopeSpans")
+        Some("an element of resourceSpans is not an object with an array scopeSpans")
     } else if scopes.any(|of| !has_list(of, "spans")) {
-        Some("a member of scopeSpans is no object with a list spans")
+        Some("an element of scopeSpans is not an object with an array spans")
     } else {
         None
     }

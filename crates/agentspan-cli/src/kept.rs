@@ -14,7 +14,7 @@ pub(crate) const SLICE: usize = 64 << 10;
 const ENOUGH: usize = 1 << 20;
 const BEGINNING: usize = 1 << 10;
 
-/// What is shorter than this is text, whatever stands beside it.
+/// The least length of media, in characters; anything shorter is text.
 const SHORTEST_MEDIA: usize = 16;
 
 /// The members of a span's contents in which media are looked for.
@@ -28,7 +28,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// What stands in a span's contents only in part.
+/// A long value, of which the contents of a span show only a part.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kept {
     /// A long text.

@@ -28,7 +28,7 @@ pub(crate) struct Link {
     pub(crate) attributes: Attributes,
 }
 
-/// What a span says.
+/// The members of a span, as read from its JSON.
 #[derive(Debug)]
 pub(crate) struct Reading {
     pub(crate) name: String,

@@ -48,7 +48,7 @@ pub(crate) enum Speed {
     Original,
 }
 
-/// What to send, and where to.
+/// The options of `replay`.
 #[derive(Debug)]
 pub(crate) struct ReplayRequest {
     pub(crate) files: Vec<PathBuf>,
@@ -91,7 +91,7 @@ pub(crate) fn run(
     }
     writeln!(
         out,
-        "{} of {} spans were taken, in {} requests",
+        "{} of {} spans were accepted, in {} requests",
         sent.taken,
         spans.len(),
         sent.requests
@@ -124,7 +124,7 @@ fn batches<'a>(spans: &[&'a Span], speed: Speed) -> Vec<(Duration, Vec<&'a Span>
         .collect()
 }
 
-/// What became of the spans.
+/// The outcome of all requests.
 #[derive(Debug, Default)]
 struct Sent {
     taken: usize,
@@ -133,7 +133,7 @@ struct Sent {
     refused: Option<String>,
 }
 
-/// Who gets the spans.
+/// The receiver of the spans.
 struct Receiver {
     transport: Transport,
     uri: Uri,
@@ -146,18 +146,20 @@ impl Receiver {
     fn new(request: &ReplayRequest) -> Result<Self, CommandError> {
         let no_url = |why: &str| CommandError::Usage(format!("--to: {why}\n"));
         let uri: Uri = request.to.parse().map_err(|_| no_url("not a URL"))?;
-        let host = uri.host().ok_or_else(|| no_url("the URL names no host"))?;
+        let host = uri.host().ok_or_else(|| no_url("the URL has no host"))?;
         let is_https = match uri.scheme_str() {
             Some("https") => true,
             Some("http") => false,
-            _ => return Err(no_url("neither http nor https")),
+            _ => return Err(no_url("the scheme is neither http nor https")),
         };
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(variable) = &request.token_variable {
             let token = variable_of_user(variable).ok_or(CommandError::NoVariable)?;
             if !is_https && !is_loopback(host) {
-                return Err(no_url("a token goes over https only, or to this machine"));
+                return Err(no_url(
+                    "a token is only sent over https, or to this machine",
+                ));
             }
             let bearer = HeaderValue::from_str(&format!("Bearer {}", token.trim()));
             let mut bearer = bearer.map_err(|_| CommandError::NoVariable)?;
@@ -218,7 +220,7 @@ impl Receiver {
                 Ok(answer) => {
                     let status = answer.status().as_u16();
                     (
-                        format!("the receiver answers {status}"),
+                        format!("the receiver answered {status}"),
                         answer.retry_after(SystemTime::now()),
                         matches!(status, 408 | 429 | 500..=599),
                     )
@@ -263,7 +265,7 @@ impl Receiver {
         let withheld = Withheld::new().with_secret(token.unwrap_or_default());
         let withheld = withheld.with_body(body.as_bytes());
         let reason = withheld.show(&reason.unwrap_or_default(), REASON_CHARACTERS);
-        let why = format!("the receiver rejects {count} spans of a request{colon}{reason}");
+        let why = format!("the receiver rejected {count} spans of a request{colon}{reason}");
         (count, Some(why))
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::span::Span;
 
-/// What the list shows of a trace.
+/// The row of a trace in the list.
 #[derive(Debug, Default)]
 pub(crate) struct Row {
     pub(crate) id: String,
@@ -168,7 +168,7 @@ pub(crate) fn tokens(spans: &[Span]) -> (i64, i64) {
     })
 }
 
-/// What all calls of models cost.
+/// The cost of all calls of models.
 fn cost(spans: &[Span]) -> i64 {
     let says = |span: &&Span| span.facts.cost.is_some();
     let costs = counted(spans, says).filter_map(|span| span.facts.cost);

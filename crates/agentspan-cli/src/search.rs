@@ -10,7 +10,7 @@ const MOST: usize = 1 << 16;
 pub(crate) struct Trigrams(Box<[u64]>);
 
 impl Trigrams {
-    /// Those of a text. They take about a bit for each of its bytes.
+    /// The trigrams of a text. They take about a bit for each of its bytes.
     pub(crate) fn of(text: &str) -> Self {
         let bits = text.len().next_power_of_two().clamp(LEAST, MOST);
         let mut set = vec![0_u64; bits / 64];

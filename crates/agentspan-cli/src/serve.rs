@@ -37,13 +37,13 @@ use archive::Archive;
 /// How often files are looked at.
 const FILE_PAUSE: Duration = Duration::from_millis(250);
 
-/// What to serve.
+/// The options of `serve`.
 #[derive(Debug)]
 pub(crate) struct ServeRequest {
     pub(crate) files: Vec<PathBuf>,
     pub(crate) http: SocketAddr,
     pub(crate) grpc: SocketAddr,
-    /// What requests must show; demanded for all addresses but those of the loopback.
+    /// The token that requests must carry; required unless all addresses are loopback addresses.
     pub(crate) token: Option<String>,
     /// The variable of the environment that has it instead.
     pub(crate) token_variable: Option<String>,
@@ -106,7 +106,7 @@ pub(crate) fn run(
             () = stopped() => {}
             why = first(&mut unkept) => {
                 // If nobody can read it, the list still has the count.
-                drop(writeln!(errors, "agentspan: a request was not kept: {why}; others are counted"));
+                drop(writeln!(errors, "agentspan: cannot save a request: {why}; further requests are only counted"));
                 drop(errors.flush());
                 stopped().await;
             }

@@ -15,7 +15,7 @@ use crate::tree::Tree;
 /// How many bytes of spans a command that ends may hold.
 pub(crate) const FILE_BYTES: usize = 1 << 30;
 
-/// What to show.
+/// The options of `show`.
 #[derive(Debug)]
 pub(crate) struct ShowRequest {
     pub(crate) files: Vec<PathBuf>,
@@ -85,7 +85,7 @@ pub(crate) fn read_files(
         let (spans, traces) = (lost.spans, lost.traces);
         writeln!(
             errors,
-            "{spans} spans of {traces} traces did not fit into memory"
+            "dropped {spans} spans of {traces} traces that did not fit in memory"
         )?;
     }
     if store.len() == 0 && unreadable == 0 && lost.spans == 0 {

@@ -101,7 +101,7 @@ impl<'a> Skeletons<'a> {
     }
 }
 
-/// Those spans, as JSON, that differ from what is known of them, which they become.
+/// The spans, as JSON, that differ from `known`, which is updated.
 pub(crate) fn changed(trace: &Trace, known: &mut HashMap<String, u64>) -> Vec<String> {
     let skeletons = Skeletons::of(trace.row(), trace).spans;
     let mut changed = Vec::new();

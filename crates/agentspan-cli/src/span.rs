@@ -53,7 +53,7 @@ pub(crate) struct Span {
     pub(crate) group: Arc<Group>,
     /// A span of OTLP's JSON, or of Agent 365's.
     pub(crate) json: Box<str>,
-    /// What `json` may contain.
+    /// The trigrams of `json`, for searches.
     pub(crate) trigrams: Trigrams,
     /// The dump of an Agent Spec span, which `json` renders.
     pub(crate) dump: Option<Box<str>>,

@@ -18,10 +18,11 @@ use crate::span::Span;
 
 pub(crate) use tally::{Sums, Tally};
 
-/// What a trace takes beside its spans, about: its ids and its places in the maps, and its row with the shape.
+/// The approximate bytes of a trace beside its spans: its ids, its entries in the maps, and its row
+/// with the shape.
 const TRACE_BYTES: usize = 2_048;
 
-/// What the bound of the store cost.
+/// The numbers of traces and spans that the store dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lost {
     pub(crate) traces: u64,
@@ -44,7 +45,7 @@ pub(crate) struct Trace {
     spans: Vec<Span>,
     places: HashMap<String, usize>,
     row: OnceLock<Box<Row>>,
-    /// What is wrong with it, since somebody asked after its last change.
+    /// The findings, if they were computed since the last change.
     judged: OnceLock<Judged>,
     package: Profile,
 }
@@ -53,7 +54,7 @@ pub(crate) struct Trace {
 #[derive(Debug)]
 pub(crate) struct Store {
     limit: usize,
-    /// Whose exporter decides what is refused.
+    /// The generation whose exporter decides which spans are refused.
     package: Profile,
     bytes: usize,
     /// The number of the last change.
@@ -95,7 +96,7 @@ impl Store {
         self
     }
 
-    /// Whose exporter decides what is refused.
+    /// The generation whose exporter decides which spans are refused.
     pub(crate) fn package(&self) -> Profile {
         self.package
     }
@@ -182,7 +183,7 @@ impl Store {
         self.bytes.saturating_add(self.groups.bytes())
     }
 
-    /// What spans with this resource and this scope share.
+    /// The group of the spans with this resource and this scope.
     pub(crate) fn group(&mut self, resource: &Value, scope: &Value) -> Arc<Group> {
         self.groups.of(resource, scope)
     }
@@ -218,7 +219,7 @@ impl Store {
         traces.map(|(number, trace)| (*number, trace))
     }
 
-    /// What did not fit.
+    /// The traces and spans that did not fit.
     pub(crate) fn lost(&self) -> Lost {
         self.lost
     }
@@ -274,14 +275,14 @@ impl Trace {
         self.row.get_or_init(|| Box::new(Row::of(&self.spans)))
     }
 
-    /// What is wrong with it. The rules are applied once after each change, not for each question.
+    /// The findings in it. The rules are applied only once after each change.
     pub(crate) fn judged(&self) -> &Judged {
         let is_refused = |span: &Span| span.facts.is_refused;
         let judge = || Judged::of(&self.spans, self.package, is_refused);
         self.judged.get_or_init(judge)
     }
 
-    /// Whose exporter decides which of its spans are refused.
+    /// The generation whose exporter decides which of its spans are refused.
     pub(crate) fn package(&self) -> Profile {
         self.package
     }

@@ -20,7 +20,7 @@ use settled::Settled;
 /// How often files and traces are looked at.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// What to follow.
+/// The options of `tail`.
 #[derive(Debug)]
 pub(crate) struct TailRequest {
     /// Without any, a server is asked.

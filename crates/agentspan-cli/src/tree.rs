@@ -183,7 +183,7 @@ impl<'a> Branch<'a> {
     }
 }
 
-/// What one line says of a span.
+/// The line of a span, without its indent.
 fn line(span: &Span, colours: Colours) -> String {
     let mut line = shown_cut(&span.name, NAME_CHARACTERS);
     match span.end {

@@ -13,21 +13,21 @@ pub(super) fn doctor() -> Command {
         Arg::new(name).long(name).value_name(value).help(help)
     };
     Command::new("doctor")
-        .about("Say whether spans can reach Agent 365 from here, and what helps")
+        .about("Check whether spans can reach Agent 365 from this machine, and suggest fixes")
         .after_help(
-            "Looks at switches, token, name, certificate, clock and receivers of OTLP. Exit codes: 0 if nothing is bad, 1 if\n\
-             something is, 2 if it cannot look.",
+            "Checks the switches, the token, DNS, the certificate, the clock, and OTLP receivers.\n\
+             Exit codes: 0 if no check fails, 1 if one does, 2 if the checks cannot run.",
         )
-        .arg(option("endpoint", "URL", "The service").default_value(SERVICE))
-        .arg(option("tenant", "ID", "The tenant, for the route and the canary"))
-        .arg(option("agent", "ID", "The agent, which the token must name as its application"))
-        .arg(option("token-env", "NAME", "The variable of the environment that has the token"))
+        .arg(option("endpoint", "URL", "URL of the service").default_value(SERVICE))
+        .arg(option("tenant", "ID", "Tenant ID, for the route and the canary"))
+        .arg(option("agent", "ID", "Agent ID, which must be the application ID in the token"))
+        .arg(option("token-env", "NAME", "Environment variable that holds the token"))
         .arg(
-            option("profile", "PROFILE", "v2 sends everything to the route of services, v3 and direct each token to its own")
+            option("profile", "PROFILE", "v2 always uses the service route; v3 and direct choose the route by the kind of token")
                 .default_value("v3")
                 .value_parser(["v2", "v3", "direct"]),
         )
-        .arg(flag("canary", "Also send one span, and say what the service answers"))
+        .arg(flag("canary", "Also send a test span, and report the answer of the service"))
 }
 
 pub(super) fn doctor_request(matches: &ArgMatches) -> DoctorRequest {

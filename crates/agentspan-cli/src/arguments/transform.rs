@@ -11,17 +11,17 @@ use crate::replay::{ReplayRequest, Speed};
 
 pub(super) fn convert() -> Command {
     Command::new("convert")
-        .about("Write the spans of files in another form, with masks as they are")
-        .after_help("Exit codes: 0 if all spans were written, 1 if some have no such form, 2 if a file cannot be read.")
+        .about("Convert the spans in files to another format; masked values stay masked")
+        .after_help("Exit codes: 0 if all spans were written, 1 if some do not exist in the format, 2 if a file cannot be read.")
         .arg(files_argument())
         .arg(
-            option("to", "FORM", "otlp, agent365, or agentspec for spans with its attributes")
+            option("to", "FORM", "Output format; agentspec writes only spans with Agent Spec attributes")
                 .required(true)
                 .value_parser(Target::NAMES),
         )
-        .arg(option("tenant", "ID", "For agent365: the tenant of spans that name none"))
-        .arg(option("agent", "ID", "For agent365: the agent of spans that name none"))
-        .arg(profile("For agent365: in whose words spans of other conventions are written"))
+        .arg(option("tenant", "ID", "With --to agent365: tenant ID of spans that have none"))
+        .arg(option("agent", "ID", "With --to agent365: agent ID of spans that have none"))
+        .arg(profile("With --to agent365: generation to translate spans of other conventions to"))
 }
 
 pub(super) fn convert_request(matches: &ArgMatches) -> ConvertRequest {
@@ -44,17 +44,17 @@ pub(super) fn diff() -> Command {
         file.value_parser(value_parser!(PathBuf)).help(help)
     };
     Command::new("diff")
-        .about("Compare two runs: steps that came and went, inputs, outputs, tokens, durations")
+        .about("Compare two runs: added and missing steps, inputs, outputs, tokens, and durations")
         .after_help(
-            "Traces are compared in their order. A step is the first, second, … of its kind and name below the same\n\
-             step. Exit codes: 0 if only times and ids differ, 1 if more does, 2 if a file cannot be read.",
+            "Traces are paired in order. Steps match if they have the same kind, name, and parent; equal steps are paired\n\
+             in order. Exit codes: 0 if only times and IDs differ, 1 if anything else does, 2 if a file cannot be read.",
         )
         .arg(file("BEFORE", "The earlier run"))
         .arg(file("AFTER", "The later run"))
-        .arg(option("trace-before", "ID", "Only the trace whose id begins with this"))
-        .arg(option("trace-after", "ID", "Only the trace whose id begins with this"))
-        .arg(flag("contents", "Also print the beginning of what was asked and answered"))
-        .arg(flag("json", "Print JSON, one pair of traces a line, with contents"))
+        .arg(option("trace-before", "ID", "Compare only traces of BEFORE whose ID starts with this prefix"))
+        .arg(option("trace-after", "ID", "Compare only traces of AFTER whose ID starts with this prefix"))
+        .arg(flag("contents", "Also print the beginning of each input and output"))
+        .arg(flag("json", "Print one JSON object per pair of traces, including inputs and outputs"))
 }
 
 pub(super) fn diff_request(matches: &ArgMatches) -> DiffRequest {
@@ -75,20 +75,20 @@ pub(super) fn diff_request(matches: &ArgMatches) -> DiffRequest {
 
 pub(super) fn replay() -> Command {
     Command::new("replay")
-        .about("Send the spans of files again, over OTLP or to Agent 365")
+        .about("Resend the spans in files, over OTLP or to Agent 365")
         .after_help(
-            "A URL whose path has /agents/ gets requests of Agent 365, every other one OTLP in JSON. A URL without a path\n\
-             gets /v1/traces.",
+            "If the path of the URL contains /agents/, the spans are sent as Agent 365 requests, otherwise as OTLP in JSON.\n\
+             If the URL has no path, /v1/traces is used.",
         )
         .arg(files_argument())
-        .arg(option("to", "URL", "Who gets them").required(true))
+        .arg(option("to", "URL", "URL to send the spans to").required(true))
         .arg(
-            option("speed", "SPEED", "full, or original: with the pauses between the ends of spans")
+            option("speed", "SPEED", "full sends as fast as possible; original keeps the pauses between the ends of spans")
                 .default_value("full")
                 .value_parser(["full", "original"]),
         )
-        .arg(option("token-env", "NAME", "The variable of the environment that has the bearer token"))
-        .arg(profile("For Agent 365: in whose words spans of other conventions are written"))
+        .arg(option("token-env", "NAME", "Environment variable that holds the bearer token"))
+        .arg(profile("For Agent 365: generation to translate spans of other conventions to"))
 }
 
 pub(super) fn replay_request(matches: &ArgMatches) -> ReplayRequest {

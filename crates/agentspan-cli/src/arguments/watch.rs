@@ -10,15 +10,15 @@ pub(super) fn tail() -> Command {
         Arg::new(name).long(name).value_name(value).help(help)
     };
     Command::new("tail")
-        .about("Print the trees of traces as they come, from a running serve or from files that grow")
-        .after_help("A trace is printed when it has not changed for half a second, and again when it changes later.")
+        .about("Print traces as trees as they arrive, from a running `serve` or from growing files")
+        .after_help("A trace is printed once it has not changed for half a second, and again after later changes.")
         .arg(files_argument().required(false).num_args(0..))
         .arg(
-            option("from", "HOST:PORT", "The server, if no file is named")
+            option("from", "HOST:PORT", "Server to follow if no file is given")
                 .default_value("127.0.0.1:4318"),
         )
-        .arg(option("token-env", "NAME", "The variable of the environment that has the server's token"))
-        .arg(flag("contents", "Also print the beginning of what was asked and answered"))
+        .arg(option("token-env", "NAME", "Environment variable that holds the token of the server"))
+        .arg(flag("contents", "Also print the beginning of each input and output"))
 }
 
 pub(super) fn tail_request(matches: &ArgMatches) -> TailRequest {

@@ -17,7 +17,7 @@ use crate::ingest::plain;
 use crate::reading::{Attributes, Reading, attributes, number};
 use crate::span::{Form, Span};
 
-/// Whose spans are.
+/// The tenant and the agent to which spans belong.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) tenant: Option<String>,
@@ -27,9 +27,9 @@ pub(crate) struct Identity {
 /// How requests are written.
 #[derive(Clone, Debug)]
 pub(crate) struct Writing {
-    /// Whose words spans get that are in others.
+    /// The generation whose attributes spans of other conventions get.
     pub(crate) profile: Profile,
-    /// Whose the spans are that do not say so.
+    /// The identity of the spans that name none.
     pub(crate) identity: Identity,
 }
 
@@ -127,8 +127,8 @@ fn of_span(span: &Span, writing: &Writing) -> (Identity, Value) {
     (identity, json)
 }
 
-/// What says something to Agent 365 in its own words, and the rest as it is. What is only of Agent Spec is left out, as
-/// its exporter leaves it out.
+/// Renders the attributes that Agent 365 knows in its own keys, and keeps the rest as it is. Leaves
+/// out attributes that only Agent Spec has, as the Agent 365 exporter does.
 fn in_words_of_agent365(reading: &Reading, profile: Profile) -> Attributes {
     if generation_of(reading).is_some() {
         return reading.attributes.clone();
@@ -160,7 +160,7 @@ fn tenant_key(reading: &Reading, profile: Profile) -> &'static str {
     generation_of(reading).unwrap_or_else(|| profile.tenant_id_key())
 }
 
-/// What stands before the first dot of a key.
+/// The part of a key before its first dot.
 fn namespace(key: &str) -> &str {
     key.split('.').next().unwrap_or_default()
 }

@@ -32,7 +32,7 @@ fn scope(scope: &Value) -> Value {
     scope_or_resource(scope)
 }
 
-/// What has attributes: null becomes what says nothing, and attributes become a list.
+/// Converts a resource or a scope: null becomes an empty object, and the attributes become a list.
 fn scope_or_resource(value: &Value) -> Value {
     let mut members = value.as_object().cloned().unwrap_or_default();
     if let Some(found) = members.get("attributes") {

@@ -24,7 +24,7 @@ pub(super) fn body(mut flat: Value) -> Value {
     flat
 }
 
-/// What has no parent, no events or no links says nothing of them.
+/// Leaves out the members for the parent, events and links of a span that has none.
 fn standard_span(span: &mut Value) {
     let kind = span["kind"].as_str().unwrap_or_default();
     let kind = KINDS.iter().position(|known| *known == kind);

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use agentspan::prelude::*;
 use serde_json::{Value, json};
 
-/// What the agent is asked.
+/// The question to the agent.
 pub(super) const QUESTION: &str = "How many files are here, and what is on the roadmap?";
 
 const MODEL: &str = "scripted-1";

@@ -35,7 +35,7 @@ impl Change {
     }
 }
 
-/// What differs. Names, ids and times are not compared.
+/// The differences between two spans. Names, ids and times are not compared.
 pub(super) fn changes(before: &Span, after: &Span) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut compare = |what, before: Value, after: Value, is_content| {
@@ -71,7 +71,7 @@ pub(super) fn changes(before: &Span, after: &Span) -> Vec<Change> {
     changes
 }
 
-/// What went in and what came out.
+/// The input and the output of a span.
 #[derive(Default)]
 struct Contents {
     input: Value,

@@ -20,12 +20,16 @@ pub(super) async fn looks(subject: &Subject) -> Vec<Look> {
     let (Some(tenant), Some(agent), Some(token)) =
         (&subject.tenant, &subject.agent, &subject.token)
     else {
-        let what = "it needs --tenant, --agent and --token-env";
+        let what = "requires --tenant, --agent and --token-env";
         return vec![Look::new(State::Skipped, AT, what)];
     };
     let token = token.trim();
     let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {token}")) else {
-        return vec![Look::new(State::Bad, AT, "no header can carry the token")];
+        return vec![Look::new(
+            State::Bad,
+            AT,
+            "the token is not a valid header value",
+        )];
     };
     bearer.set_sensitive(true);
     let mut headers = HeaderMap::new();
@@ -41,7 +45,7 @@ pub(super) async fn looks(subject: &Subject) -> Vec<Look> {
     let said = String::from_utf8_lossy(answer.body()).replace(token, "…");
     if !status.is_success() {
         let meaning = status_meaning(status.as_u16(), &said);
-        let what = meaning.map_or("it is not known why", |meaning| meaning.meaning);
+        let what = meaning.map_or("unknown reason", |meaning| meaning.meaning);
         let look = Look::new(
             State::Bad,
             AT,
@@ -55,10 +59,13 @@ pub(super) async fn looks(subject: &Subject) -> Vec<Look> {
     let read = Answer::read(said.as_bytes());
     let reasons = shown_cut(&read.reasons(&span_id).join(", "), 200);
     let (state, what) = match read.outcome(&span_id) {
-        SpanOutcome::Confirmed => (State::Fine, "the service has it"),
-        SpanOutcome::Unconfirmed => (State::Warning, "taken, and nothing is said of it"),
+        SpanOutcome::Confirmed => (State::Fine, "the service confirmed it"),
+        SpanOutcome::Unconfirmed => (
+            State::Warning,
+            "accepted, but the service did not confirm it",
+        ),
         SpanOutcome::Rejected => (State::Bad, "rejected"),
-        _ => (State::Bad, "taken, and no destination has it"),
+        _ => (State::Bad, "accepted, but not routed to any destination"),
     };
     let colon = if reasons.is_empty() { "" } else { ": " };
     let what = format!("span {span_id} of trace {trace_id}: {what}{colon}{reasons}");

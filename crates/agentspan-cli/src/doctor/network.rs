@@ -56,7 +56,7 @@ pub(super) async fn looks(subject: &Subject) -> Vec<Look> {
         Err(error) => {
             let fix = match error.kind() {
                 "no_root_certificates" => "Install the system's root certificates.",
-                _ => "Look at firewalls, proxies (none is used) and certificates in between.",
+                _ => "Check firewalls, proxies (agentspan uses none) and certificates on the way.",
             };
             let look = Look::new(State::Bad, "endpoint", with_causes(&error)).with_fix(fix);
             return vec![dns, look];
@@ -68,8 +68,8 @@ pub(super) async fn looks(subject: &Subject) -> Vec<Look> {
     } else {
         "not encrypted"
     };
-    let what = format!("answers {status} to a request without a token, {encrypted}, in {took} ms");
-    // Who asks without a token must be refused, and by the service itself.
+    let what = format!("answered {status} to a request without a token, {encrypted}, in {took} ms");
+    // A request without a token must be refused, and by the service itself.
     let state = match status {
         400..=499 => State::Fine,
         _ => State::Warning,
@@ -88,14 +88,15 @@ async fn name(subject: &Subject) -> Look {
             let what = format!("{host} has {count} addresses, in {took} ms");
             Look::new(State::Fine, "name", what)
         }
-        Ok(Err(error)) => Look::new(State::Bad, "name", format!("{host}: {error}"))
-            .with_fix("Look at the system's resolver, and whether the network knows the name."),
+        Ok(Err(error)) => Look::new(State::Bad, "name", format!("{host}: {error}")).with_fix(
+            "Check the DNS resolver of this machine, and whether the network knows the name.",
+        ),
         Err(_) => Look::new(
             State::Bad,
             "name",
             format!("{host}: no answer in 10 seconds"),
         )
-        .with_fix("Look at the system's resolver."),
+        .with_fix("Check the DNS resolver of this machine."),
     }
 }
 
@@ -111,10 +112,13 @@ fn clock(answer: &HttpAnswer) -> Look {
     let skew = ours
         .duration_since(theirs)
         .unwrap_or_else(|earlier| earlier.duration());
-    let what = format!("differs from that of the service by {} s", skew.as_secs());
+    let what = format!(
+        "differs from the clock of the service by {} s",
+        skew.as_secs()
+    );
     match skew > SKEW {
         true => Look::new(State::Bad, "clock", what)
-            .with_fix("Set the clock: tokens are refused before and after their time."),
+            .with_fix("Set the clock; the service rejects tokens outside their validity period."),
         false => Look::new(State::Fine, "clock", what),
     }
 }
@@ -132,14 +136,14 @@ pub(super) async fn receivers(environment: &Environment) -> Vec<Look> {
         return vec![Look::new(
             State::Skipped,
             AT,
-            "no endpoint is in the environment",
+            "no endpoint is set in the environment",
         )];
     };
     let Some((uri, host)) = url.parse::<Uri>().ok().and_then(|uri| {
         let host = uri.host()?.to_owned();
         Some((uri, host))
     }) else {
-        let look = Look::new(State::Bad, AT, "the endpoint is no URL");
+        let look = Look::new(State::Bad, AT, "the endpoint is not a URL");
         return vec![look.with_fix("Set OTEL_EXPORTER_OTLP_ENDPOINT to a URL.")];
     };
     let is_https = uri.scheme_str() == Some("https");
@@ -149,7 +153,11 @@ pub(super) async fn receivers(environment: &Environment) -> Vec<Look> {
     let look = if protocol == Some("grpc") {
         let port = uri.port_u16().unwrap_or(4317);
         match timeout(PATIENCE, TcpStream::connect((host.as_str(), port))).await {
-            Ok(Ok(_)) => Look::new(State::Fine, AT, format!("{host}:{port} takes connections")),
+            Ok(Ok(_)) => Look::new(
+                State::Fine,
+                AT,
+                format!("{host}:{port} accepts connections"),
+            ),
             Ok(Err(error)) => Look::new(State::Bad, AT, format!("{host}:{port}: {error}")),
             Err(_) => Look::new(State::Bad, AT, format!("{host}:{port}: no answer")),
         }
@@ -163,7 +171,7 @@ pub(super) async fn receivers(environment: &Environment) -> Vec<Look> {
                 } else {
                     State::Warning
                 };
-                let what = format!("{host} answers {} to an empty request", status.as_u16());
+                let what = format!("{host} answered {} to an empty request", status.as_u16());
                 Look::new(state, AT, what)
             }
             Err(error) => Look::new(State::Bad, AT, format!("{host}: {}", with_causes(&error))),

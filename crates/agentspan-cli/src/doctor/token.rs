@@ -22,7 +22,7 @@ pub(super) fn looks(subject: &Subject) -> Vec<Look> {
         return vec![Look::new(
             State::Skipped,
             AT,
-            "none was named with --token-env",
+            "no token: --token-env was not given",
         )];
     };
     let token = token.trim();
@@ -35,7 +35,7 @@ pub(super) fn looks(subject: &Subject) -> Vec<Look> {
         .map(|finding| Look::of_finding(AT, finding))
         .collect();
     let Some(claims) = claims(token) else {
-        looks.push(Look::new(State::Warning, AT, "its claims cannot be read"));
+        looks.push(Look::new(State::Warning, AT, "cannot read its claims"));
         return looks;
     };
     looks.extend(of_claims(&judge, &claims));

@@ -31,7 +31,7 @@ const MAX_OPEN: usize = 65_536;
 #[derive(Debug)]
 pub(super) struct Hooks {
     mapping: Mapping,
-    /// What the spans of each run share, and those of none.
+    /// The groups of the spans of each run, and of the spans outside of runs.
     groups: HashMap<Option<String>, Arc<Group>>,
     open: HashMap<Ids, Vec<Open>>,
     started: HashMap<Ids, u32>,
@@ -102,7 +102,7 @@ impl Hooks {
         self.judge = Some(RecordingJudge::default());
     }
 
-    /// What the judge found, also of spans that have not ended.
+    /// Takes the findings of the judge, also in spans that have not ended.
     pub(super) fn take_found(&mut self) -> Vec<Found> {
         let mut found = std::mem::take(&mut self.found);
         let Some(judge) = self.judge.take() else {
@@ -119,7 +119,7 @@ impl Hooks {
         found
     }
 
-    /// What is wrong with a call, by Agent Spec Tracing.
+    /// Judges a call by the rules of Agent Spec Tracing.
     fn check(&mut self, hook: &RecordedHook, place: Option<&Place>) {
         let Some(judge) = &mut self.judge else {
             return;
@@ -185,7 +185,7 @@ impl Hooks {
         spans
     }
 
-    /// What the spans of a run share: its name, which other forms have no place for.
+    /// The group of the spans of a run. It has the run's name, for which other forms have no place.
     fn group(&mut self, run: Option<&str>) -> Arc<Group> {
         let name = run.map(str::to_owned);
         if let Some(group) = self.groups.get(&name) {

@@ -21,7 +21,7 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// How many problems of one file are told one by one.
 const MAX_PROBLEMS: usize = 20;
 
-/// What is wrong with a line of a file.
+/// A line of a file that cannot be read, and why.
 #[derive(Debug)]
 pub(crate) struct Problem {
     pub(crate) place: Place,
@@ -44,7 +44,7 @@ struct Followed {
     identity: Option<(u64, u64)>,
     offset: u64,
     line: usize,
-    /// What comes after the last line break.
+    /// The bytes after the last line break.
     rest: Vec<u8>,
     /// The first line was no JSON by itself: the file is one text.
     is_one_text: bool,
@@ -104,7 +104,10 @@ impl Files {
             let rest = std::mem::take(&mut file.rest);
             file.line += 1;
             if std::mem::take(&mut file.is_skipping) {
-                self.problem(file, format!("a line of more than {MAX_LINE_BYTES} bytes"));
+                self.problem(
+                    file,
+                    format!("the line is longer than {MAX_LINE_BYTES} bytes"),
+                );
             } else {
                 spans += self.take(file, &rest, store);
             }
@@ -126,7 +129,7 @@ impl Files {
         self
     }
 
-    /// What the judges of requests and of recordings found. They are of no use afterwards.
+    /// Takes the findings in requests and recordings, and ends judging them.
     pub(crate) fn take_found(&mut self) -> Vec<Found> {
         self.ingest.take_found()
     }
@@ -136,7 +139,10 @@ impl Files {
         let paths = self.files.iter().map(|file| shown_path(&file.path));
         let paths: Vec<String> = paths.map(|path| path.to_string()).collect();
         match paths.is_empty() {
-            true => writeln!(errors, "no spans: no file here ends in .json or .jsonl"),
+            true => writeln!(
+                errors,
+                "no spans: found no files that end in .json or .jsonl"
+            ),
             false => writeln!(errors, "no spans in {}", paths.join(", ")),
         }
     }
@@ -149,12 +155,12 @@ impl Files {
             writeln!(errors, "{path}:{line}: {}", shown(&problem.what))?;
         }
         if untold > 0 {
-            writeln!(errors, "{} cannot be read", counted(untold, "more line"))?;
+            writeln!(errors, "cannot read {}", counted(untold, "more line"))?;
         }
         Ok(problems.len() + untold)
     }
 
-    /// What could not be read since the last time, and how many more there were.
+    /// Takes the problems since the last call, and the number of further ones.
     pub(crate) fn take_problems(&mut self) -> (Vec<Problem>, usize) {
         (
             std::mem::take(&mut self.problems),
@@ -169,7 +175,10 @@ impl Files {
             // A new file has taken its place.
             if !file.rest.trim_ascii().is_empty() {
                 file.line += 1;
-                self.problem(file, "the file was replaced within this line".to_owned());
+                self.problem(
+                    file,
+                    "the file was replaced before this line was complete".to_owned(),
+                );
             }
             *file = Followed::new(Arc::clone(&file.path));
         }
@@ -218,7 +227,10 @@ impl Files {
             let is_ended = std::mem::take(&mut file.is_ahead) && line.trim_ascii().is_empty();
             file.line += usize::from(!is_ended);
             if std::mem::take(&mut file.is_skipping) {
-                self.problem(file, format!("a line of more than {MAX_LINE_BYTES} bytes"));
+                self.problem(
+                    file,
+                    format!("the line is longer than {MAX_LINE_BYTES} bytes"),
+                );
             } else if file.line == 1 && opens_more(line) {
                 file.is_one_text = true;
                 file.line = 0;
@@ -288,12 +300,12 @@ impl Files {
 fn no_text(number: usize, line: &[u8], valid: usize) -> String {
     match line {
         [0x1f, 0x8b, ..] if number == 1 => {
-            "compressed with gzip: decompress the file first, with gzip -d".to_owned()
+            "the file is compressed with gzip; decompress it with gzip -d first".to_owned()
         }
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] if number == 1 => {
-            "UTF-16: save the file as UTF-8".to_owned()
+            "the file is UTF-16; save it as UTF-8".to_owned()
         }
-        _ => format!("not UTF-8 from byte {} on", valid + 1),
+        _ => format!("invalid UTF-8 at byte {}", valid + 1),
     }
 }
 
@@ -309,8 +321,10 @@ fn no_json(text: &str, error: &serde_json::Error) -> String {
         .take(16)
         .any(|byte| byte < b' ' && !byte.is_ascii_whitespace());
     let help = match () {
-        () if is_binary => ". It is no text: send protobuf to agentspan serve instead",
-        () if error.is_eof() => ". It ends too early: its writer was stopped, or still writes",
+        () if is_binary => "; the file is binary: send protobuf to `agentspan serve` instead",
+        () if error.is_eof() => {
+            "; the text is incomplete: its writer was stopped, or is still writing"
+        }
         () => "",
     };
     format!("not JSON: {what} at column {column}{help}")
@@ -321,7 +335,7 @@ fn regular(path: &Path) -> io::Result<(u64, Option<(u64, u64)>)> {
     let file = std::fs::metadata(path)?;
     match file.is_file() {
         true => Ok((file.len(), identity(&file))),
-        false => Err(io::Error::other("it is not a regular file")),
+        false => Err(io::Error::other("not a regular file")),
     }
 }
 
@@ -344,7 +358,7 @@ fn files_of(path: PathBuf) -> Vec<PathBuf> {
         let paths = entries.map(|entry| Ok(entry?.path()));
         paths.collect::<io::Result<Vec<PathBuf>>>()
     });
-    // What is no directory, or one that cannot be read, is told when it is opened.
+    // A path that is not a readable directory is reported when it is opened.
     let Ok(paths) = paths else {
         return vec![path];
     };

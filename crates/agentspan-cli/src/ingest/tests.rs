@@ -247,7 +247,7 @@ fn a_pipe_with_the_name_of_a_file_is_not_opened() {
     let (named, error) = Files::new([pipe.clone()]).read(&mut store).unwrap_err();
     assert_eq!(
         (named, error.to_string()),
-        (pipe, "it is not a regular file".to_owned())
+        (pipe, "not a regular file".to_owned())
     );
     std::fs::remove_dir_all(directory).unwrap();
 }

@@ -22,7 +22,7 @@ pub(crate) struct Found {
     pub(crate) place: Option<Place>,
 }
 
-/// What is said of a rule, whoever made it.
+/// The description of a rule of any source.
 #[derive(Debug)]
 pub(crate) struct About {
     pub(crate) id: &'static str,
@@ -63,7 +63,7 @@ impl From<&ConventionRule> for About {
     }
 }
 
-/// What is said of the rules of Agent 365. Finding one by its id takes a look at all of them.
+/// The descriptions of the Agent 365 rules, by id.
 #[derive(Debug)]
 pub(crate) struct Titles(HashMap<RuleId, Arc<About>>);
 

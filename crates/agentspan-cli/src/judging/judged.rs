@@ -11,7 +11,7 @@ use super::found::Found;
 use super::spans::{Sending, findings};
 use crate::span::Span;
 
-/// What is wrong with a trace.
+/// The findings in one trace.
 #[derive(Debug, Default)]
 pub(crate) struct Judged {
     /// The findings, each once.

@@ -65,7 +65,7 @@ fn length(body: &Value, text: Option<&str>) -> usize {
     in_one_line.map_or_else(|| body.to_string().len(), str::len)
 }
 
-/// What the header says, unless the body was compressed.
+/// The value of the header `content-length`, unless the body was compressed.
 fn content_length(record: &Value) -> Option<usize> {
     let headers = record.get("headers")?.as_object()?;
     let named = |wanted: &str| {

@@ -8,9 +8,9 @@ use agentspan_model::agent365::contract::{Judge, RuleSet};
 /// The applied rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rules {
-    /// What Agent 365 documents.
+    /// The rules that Agent 365 documents.
     Agent365(RuleSet),
-    /// What the exporter of a generation sends.
+    /// The rules of the exporter of one generation.
     Package(Profile),
     /// The GenAI conventions.
     GenAi,
@@ -41,7 +41,7 @@ impl Rules {
         }
     }
 
-    /// Who judges by them, if they are rules of Agent 365.
+    /// The judge for these rules, if they are rules of Agent 365.
     pub(crate) fn judge(self) -> Option<Judge<'static>> {
         match self {
             Self::Agent365(set) => Some(Judge::new(set)),

@@ -18,7 +18,8 @@ pub(crate) enum Sending {
     AsItStands,
 }
 
-/// What is wrong with the spans of one trace by Agent 365, the worst first.
+/// Judges the spans of one trace by the rules of Agent 365, and gives the findings, the worst
+/// first.
 pub(crate) fn findings(spans: &[Span], judge: &Judge<'_>, sending: Sending) -> Vec<Found> {
     let is_sent_so = |span: &Span| match span.form {
         Form::Agent365 => true,

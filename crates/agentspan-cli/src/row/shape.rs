@@ -122,7 +122,7 @@ impl Run {
     }
 }
 
-/// What happened in a part of the time: nanoseconds of models, of tools, and of all else.
+/// The nanoseconds that models, tools, and all else took in one part of the time.
 #[derive(Clone, Copy, Debug, Default)]
 struct Part {
     models: u128,

@@ -12,7 +12,7 @@ use hyper::header::{
 };
 use serde_json::{Value, json};
 
-/// What the server answers.
+/// The response of the server.
 pub(super) type Response = hyper::Response<BoxBody<Bytes, Infallible>>;
 
 const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -37,7 +37,7 @@ pub(super) fn stream_of_type(
     response
 }
 
-/// What a sender sent, which may do nothing but be looked at.
+/// Shows bytes of a sender in a page that cannot run scripts or load anything.
 pub(super) fn alone(content_type: &'static str, bytes: Vec<u8>) -> Response {
     let mut response = of_type(content_type, bytes);
     let policy = HeaderValue::from_static("default-src 'none'; sandbox");
@@ -47,7 +47,7 @@ pub(super) fn alone(content_type: &'static str, bytes: Vec<u8>) -> Response {
     response
 }
 
-/// What a sender sent, for a file that somebody stores.
+/// Offers bytes of a sender as a download.
 pub(super) fn file(bytes: Vec<u8>) -> Response {
     let mut response = alone("application/octet-stream", bytes);
     let attached = HeaderValue::from_static("attachment");

@@ -15,7 +15,7 @@ const FILE_BYTES: u64 = 64 << 20;
 /// Longer lines are divided into one for each span, since readers have a bound.
 const LINE_BYTES: usize = 16 << 20;
 
-/// What the names of the files begin and end with. No other file is touched.
+/// The beginning and the end of the names of the files. No other file is touched.
 const PREFIX: &str = "agentspan-";
 const SUFFIX: &str = ".jsonl";
 

@@ -42,7 +42,7 @@ pub(super) async fn read(body: Incoming) -> Result<Bytes, Refused> {
     Ok(collected.to_bytes())
 }
 
-/// What is in a body with this encoding, for a store of so many bytes.
+/// Decompresses a body with this encoding, for a store of so many bytes.
 pub(super) fn decompressed(bytes: Bytes, encoding: &str, store: usize) -> Result<Bytes, Refused> {
     match encoding {
         "" | "identity" => Ok(bytes),

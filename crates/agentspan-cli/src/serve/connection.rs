@@ -41,7 +41,7 @@ pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream) {
         moved.send_replace(());
         async move {
             let (head, body) = respond(&shared, request).await.into_parts();
-            // What comes at once keeps its length.
+            // A body that comes at once keeps its length.
             let body = match body.size_hint().exact() {
                 Some(_) => body,
                 None => body

@@ -113,7 +113,7 @@ impl Client {
         }
     }
 
-    /// What happened since the last time.
+    /// The events since the last call.
     fn events(&mut self) -> String {
         self.changes.mark_unchanged();
         let (last, seen) = (self.last, self.lost);

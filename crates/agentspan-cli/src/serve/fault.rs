@@ -23,7 +23,7 @@ impl Fault {
             .and_then(|code: u16| StatusCode::from_u16(code).ok());
         let status = status.filter(|status| status.is_client_error() || status.is_server_error());
         let mut fault = Self {
-            status: status.ok_or("a fault begins with a status from 400 to 599")?,
+            status: status.ok_or("expected a status from 400 to 599 first")?,
             retry_after: None,
             left: None,
         };
@@ -35,7 +35,11 @@ impl Fault {
             match name {
                 "retry-after" => fault.retry_after = Some(number),
                 "times" => fault.left = Some(number),
-                _ => return Err("only retry-after and times may follow the status".to_owned()),
+                _ => {
+                    return Err(
+                        "expected retry-after=SECONDS or times=COUNT after the status".to_owned(),
+                    );
+                }
             }
         }
         Ok(fault)

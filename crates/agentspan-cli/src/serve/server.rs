@@ -23,7 +23,7 @@ const MAX_CONNECTIONS: usize = 512;
 /// How long the kernel's refusal of a connection, for want of files, is waited out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Who may ask.
+/// The clients that may send requests.
 #[derive(Clone, Debug)]
 pub(crate) enum Access {
     /// Programs of this machine, and pages that this server sent.
@@ -47,7 +47,7 @@ impl Access {
     }
 }
 
-/// What all connections share.
+/// The state that all connections share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     store: Mutex<Store>,
@@ -143,7 +143,7 @@ impl Shared {
         self.changes.subscribe()
     }
 
-    /// What this process puts before the numbers of its changes.
+    /// The id that this process puts before the numbers of its changes.
     pub(super) fn process(&self) -> u128 {
         self.process
     }

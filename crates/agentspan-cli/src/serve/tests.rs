@@ -502,7 +502,7 @@ fn events_tell_of_each_trace_that_changed_and_go_on_after_a_reconnect() {
         let (first, _) = first.split_once('\n').unwrap();
         let mut second = listen(&format!("last-event-id: {first}\r\n")).await;
         until(&mut second, "\"spans\":2").await;
-        // What a former process said last is after everything of this one.
+        // An event id of a former process is after everything of this one.
         for former in ["9", "0123456789abcdef-9", "nonsense"] {
             let mut third = listen(&format!("last-event-id: {former}\r\n")).await;
             until(&mut third, "retry: ").await;
@@ -518,13 +518,13 @@ fn events_tell_of_each_trace_that_changed_and_go_on_after_a_reconnect() {
 fn a_request_whose_lists_are_none_is_refused_and_counted() {
     serving(None, async |server| {
         for (body, what) in [
-            ("[]", "no JSON object"),
-            ("42", "no JSON object"),
-            (r#"{"resourceSpans": {}}"#, "resourceSpans is no list"),
-            (r#"{"resourceSpans": [5]}"#, "a member of resourceSpans"),
+            ("[]", "expected a JSON object"),
+            ("42", "expected a JSON object"),
+            (r#"{"resourceSpans": {}}"#, "resourceSpans is not an array"),
+            (r#"{"resourceSpans": [5]}"#, "an element of resourceSpans"),
             (
                 r#"{"resourceSpans": [{"scopeSpans": [{"spans": "x"}]}]}"#,
-                "a member of scopeSpans",
+                "an element of scopeSpans",
             ),
         ] {
             let headers = "content-type: application/json\r\n";

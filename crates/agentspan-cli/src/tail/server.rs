@@ -57,7 +57,7 @@ pub(super) async fn follow(
     };
     let events = server.get("/api/events").await.and_then(good);
     let mut events = events.map_err(failed)?;
-    writeln!(errors, "agentspan: follows {}", shown(&request.from))?;
+    writeln!(errors, "agentspan: following {}", shown(&request.from))?;
     errors.flush()?;
     let (mut buffer, mut settled) = (Vec::new(), Settled::default());
     loop {
@@ -69,13 +69,16 @@ pub(super) async fn follow(
                 }
             }
             Ok(Some(Err(error))) => return Err(failed(error.into())),
-            Ok(None) => return Err(failed("the server ended the connection".into())),
+            Ok(None) => return Err(failed("the server closed the connection".into())),
             Err(_) => {}
         }
         for id in settled.take() {
             let Some(trace) = server.trace(&id).await.map_err(failed)? else {
                 let id = shown(&id);
-                writeln!(errors, "agentspan: trace {id} has made room for newer ones")?;
+                writeln!(
+                    errors,
+                    "agentspan: the server evicted trace {id} before it was printed"
+                )?;
                 errors.flush()?;
                 continue;
             };
@@ -109,7 +112,7 @@ fn take(buffer: &mut Vec<u8>, settled: &mut Settled) {
 fn good(answer: Response<Incoming>) -> Result<Incoming, BoxError> {
     match answer.status().is_success() {
         true => Ok(answer.into_body()),
-        false => Err(format!("the server answers {}", answer.status().as_u16()).into()),
+        false => Err(format!("the server answered {}", answer.status().as_u16()).into()),
     }
 }
 

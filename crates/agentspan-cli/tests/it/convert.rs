@@ -238,7 +238,7 @@ fn spans_that_are_not_of_agent_spec_are_counted() {
     assert_eq!((ran.code, ran.out.as_str()), (ExitCode::from(1), ""));
     assert!(
         ran.errors
-            .contains("1 spans have no attributes of Agent Spec"),
+            .contains("skipped 1 spans without Agent Spec attributes"),
         "{}",
         ran.errors
     );

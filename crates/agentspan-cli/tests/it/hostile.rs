@@ -76,7 +76,7 @@ fn t26_broken_files_are_told_with_their_names_and_lines() {
         (
             "utf8",
             b"{}\n\xff\xfe\n".to_vec(),
-            "utf8.jsonl:2: not UTF-8",
+            "utf8.jsonl:2: invalid UTF-8 at byte 1",
         ),
         (
             "cut",
@@ -92,22 +92,22 @@ fn t26_broken_files_are_told_with_their_names_and_lines() {
         (
             "gzip",
             vec![0x1f, 0x8b, 8, 0, 0, 0],
-            "gzip.jsonl:1: compressed with gzip: decompress the file first, with gzip -d",
+            "gzip.jsonl:1: the file is compressed with gzip; decompress it with gzip -d first",
         ),
         (
             "utf16",
             b"\xff\xfe{\0".to_vec(),
-            "utf16.jsonl:1: UTF-16: save the file as UTF-8",
+            "utf16.jsonl:1: the file is UTF-16; save it as UTF-8",
         ),
         (
             "protobuf",
             vec![b'\n', 16, 0x12, 14, b'\n', 0],
-            "protobuf.jsonl:2: not JSON: expected value at column 1. It is no text: send protobuf to agentspan serve",
+            "protobuf.jsonl:2: not JSON: expected value at column 1; the file is binary: send protobuf to `agentspan serve`",
         ),
         (
             "lists",
             br#"{"resourceSpans": [{"scopeSpans": [{"spans": "none"}]}]}"#.to_vec(),
-            "lists.jsonl:1: a member of scopeSpans is no object with a list spans\nagentspan: 1 line cannot be read",
+            "lists.jsonl:1: an element of scopeSpans is not an object with an array spans\nagentspan: cannot read 1 line",
         ),
     ];
     for (name, bytes, expected) in cases {
@@ -140,7 +140,7 @@ fn files_without_spans_are_told_and_do_not_pass_a_check() {
         assert_eq!(ran.code, ExitCode::from(2), "{name}");
         assert_eq!(
             ran.errors,
-            format!("{told}agentspan: nothing was judged\n"),
+            format!("{told}agentspan: found no spans to check\n"),
             "{name}"
         );
     }

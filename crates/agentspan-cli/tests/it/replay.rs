@@ -77,7 +77,11 @@ fn what_is_replayed_arrives_whole() {
     let path = vector("agentspec_real_run.jsonl");
     let ran = run(&["replay", &path, "--to", &url]);
     assert_eq!(ran.code, ExitCode::SUCCESS, "{}", ran.errors);
-    assert!(ran.out.contains("37 of 37 spans were taken"), "{}", ran.out);
+    assert!(
+        ran.out.contains("37 of 37 spans were accepted"),
+        "{}",
+        ran.out
+    );
     let listed = server.get("/api/traces");
     assert_eq!(
         (&listed["total"], &listed["sums"]["spans"]),
@@ -86,7 +90,7 @@ fn what_is_replayed_arrives_whole() {
     // At the original speed, too: the recording takes parts of a second.
     let ran = run(&["replay", &path, "--to", &url, "--speed", "original"]);
     assert!(
-        ran.out.contains("37 of 37 spans were taken"),
+        ran.out.contains("37 of 37 spans were accepted"),
         "{}{}",
         ran.out,
         ran.errors
@@ -133,7 +137,7 @@ fn t27_a_token_leaves_this_machine_over_https_only() {
     ]);
     assert_eq!(ran.code, ExitCode::from(2));
     assert!(
-        ran.errors.contains("a token goes over https only"),
+        ran.errors.contains("a token is only sent over https"),
         "{}",
         ran.errors
     );
@@ -206,11 +210,11 @@ fn spans_that_the_receiver_rejects_are_told_with_its_reason() {
             agent365,
             of_span("rejected"),
             0,
-            "rejects 1 spans of a request: tenant_not_licensed …",
+            "rejected 1 spans of a request: tenant_not_licensed …",
         ),
-        (agent365, of_span("not_routed"), 0, "rejects 1 spans"),
+        (agent365, of_span("not_routed"), 0, "rejected 1 spans"),
         (agent365, of_span("sent"), 1, ""),
-        ("", counted, 0, "rejects 1 spans of a request: no room"),
+        ("", counted, 0, "rejected 1 spans of a request: no room"),
         ("", json!({}), 1, ""),
     ] {
         let (address, thread) = receiver(&[Some(answer.clone())]);
@@ -218,7 +222,7 @@ fn spans_that_the_receiver_rejects_are_told_with_its_reason() {
         let token = ["--token-env", "CARGO_PKG_NAME"];
         let ran = run(&["replay", &body, "--to", &url, token[0], token[1]]);
         thread.join().unwrap();
-        let taken = format!("{taken} of 1 spans were taken");
+        let taken = format!("{taken} of 1 spans were accepted");
         assert!(ran.out.contains(&taken), "{answer}: {}", ran.out);
         assert!(ran.errors.contains(why), "{answer}: {}", ran.errors);
         assert!(!ran.errors.contains("agentspan-cli"), "{}", ran.errors);
@@ -238,5 +242,9 @@ fn a_connection_that_breaks_is_tried_again() {
     let ran = run(&["replay", &body, "--to", &format!("http://{address}")]);
     thread.join().unwrap();
     assert_eq!(ran.code, ExitCode::SUCCESS, "{}", ran.errors);
-    assert!(ran.out.contains("1 of 1 spans were taken"), "{}", ran.out);
+    assert!(
+        ran.out.contains("1 of 1 spans were accepted"),
+        "{}",
+        ran.out
+    );
 }

@@ -34,7 +34,7 @@ fn requests_that_are_not_stored_are_told_at_once_and_counted_and_told_at_the_end
     let mut first = String::new();
     errors.read_line(&mut first).unwrap();
     assert!(
-        first.starts_with("agentspan: a request was not kept: "),
+        first.starts_with("agentspan: cannot save a request: "),
         "{first}"
     );
     send(&server, "one.json", SPAN);
@@ -50,7 +50,7 @@ fn requests_that_are_not_stored_are_told_at_once_and_counted_and_told_at_the_end
     let mut last = String::new();
     errors.read_to_string(&mut last).unwrap();
     assert!(
-        last.starts_with("agentspan: 2 requests were not kept: "),
+        last.starts_with("agentspan: 2 requests were not saved: "),
         "{last}"
     );
     assert_eq!(server.child.wait().unwrap().code(), Some(2));
@@ -85,7 +85,7 @@ fn a_variable_has_the_token() {
     let ran = run(&["serve", "--token-env", "AGENTSPAN_TEST_NO_SUCH_VARIABLE"]);
     assert_eq!(ran.code, ExitCode::from(2));
     assert!(
-        ran.errors.contains("--token-env names holds no token"),
+        ran.errors.contains("named by --token-env is not set"),
         "{}",
         ran.errors
     );

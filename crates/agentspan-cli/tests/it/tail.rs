@@ -35,7 +35,7 @@ impl Tailing {
     fn wait(&mut self) {
         let first = self.errors.next().unwrap().unwrap();
         assert!(
-            first.starts_with("agentspan: follows 127.0.0.1:"),
+            first.starts_with("agentspan: following 127.0.0.1:"),
             "{first}"
         );
     }
@@ -134,7 +134,7 @@ fn a_trace_that_has_made_room_does_not_end_it() {
     let said = tailing.errors.next().unwrap().unwrap();
     assert_eq!(
         said,
-        "agentspan: trace run-1 a:b has made room for newer ones"
+        "agentspan: the server evicted trace run-1 a:b before it was printed"
     );
     drop(server.join().unwrap());
 }
@@ -219,7 +219,7 @@ fn faults_come_as_often_as_they_were_asked_for() {
     ]);
     assert_eq!(ran.code, ExitCode::from(2));
     assert!(
-        ran.errors.contains("the receiver answers 403"),
+        ran.errors.contains("the receiver answered 403"),
         "{}",
         ran.errors
     );
