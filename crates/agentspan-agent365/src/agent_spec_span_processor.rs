@@ -54,7 +54,7 @@ pub struct AgentSpecSpanProcessor {
     scope: InstrumentationScope,
 }
 
-/// What is kept of an open span.
+/// The parts of an open span that are kept.
 struct Direct {
     parent: SpanContext,
     events: Mutex<SpanEvents>,

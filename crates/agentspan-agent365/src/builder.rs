@@ -266,9 +266,9 @@ impl<F> DeliveryBuilder<F> {
     /// [`Profile::V3`] or [`Profile::Direct`], `A365_USE_S2S_ENDPOINT` says which route all tokens go to, unless a
     /// method of this builder did.
     ///
-    /// What is no URL in the override is logged and ignored, as the reference 2.0.0 does. What would show tokens
-    /// to others, such as `http`, is an error of [`build`](Self::build). [`Profile::V0_1`] ignores the
-    /// variable, as the reference 0.1.0 does.
+    /// An override that is not a URL is logged and ignored, as the reference 2.0.0 does. An
+    /// override that would show tokens to others, such as `http`, is an error of
+    /// [`build`](Self::build). [`Profile::V0_1`] ignores the variable, as the reference 0.1.0 does.
     pub fn with_environment(mut self, environment: &Environment) -> Self {
         self.environment_domain = DomainOverride::read(environment).transpose();
         self.per_request = self

@@ -43,7 +43,7 @@ pub(crate) struct Estimate {
 }
 
 impl Estimate {
-    /// That of a profile; a profile without a wire estimates as the others do.
+    /// The estimate of a profile; a profile without a wire estimates as the others do.
     pub(crate) fn of(profile: Profile) -> Self {
         let wire = WireProfile::of(profile);
         Self {

@@ -131,13 +131,13 @@ impl Delivery {
         })
     }
 
-    /// What belongs to this process.
+    /// The state of this process.
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         let Inner { process, recipe } = &*self.inner;
         process.get(|parent| prepare_child(parent, recipe))
     }
 
-    /// What belongs to this process, if it has used the delivery.
+    /// The state of this process, if it has used the delivery.
     pub(crate) fn known_shared(&self) -> Option<&Arc<Shared>> {
         self.inner.process.known()
     }

@@ -17,7 +17,7 @@ use crate::export_error::{ExportError, RefusedIdentityError};
 use crate::loopback_endpoint::LoopbackEndpoint;
 use crate::wire_profile::{Host, PathChoice, PathPart, WireProfile};
 
-/// What is not written as it is in a segment of a path: all but `pchar` of [RFC 3986], section 3.3.
+/// The characters that a segment of a path must encode: all but `pchar` of [RFC 3986], section 3.3.
 ///
 /// The HTTP library of the reference (`requests` 2.34.2) leaves the same characters alone, so that
 /// the same request target is sent.
@@ -68,7 +68,8 @@ pub(crate) struct Recipient {
     uri: Uri,
     /// For tokens of a user, if it differs.
     delegated_uri: Option<Uri>,
-    /// What its spans wait for: the token or the try that failed last, until one succeeds.
+    /// The obstacle that its spans wait for: the token or the try that failed last, until one
+    /// succeeds.
     obstacle: Mutex<Option<Arc<ExportError>>>,
 }
 

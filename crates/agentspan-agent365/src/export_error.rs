@@ -28,7 +28,7 @@ pub enum ExportError {
     Token {
         /// For whom the token was.
         identity: Identity,
-        /// What the resolver said.
+        /// The error of the resolver.
         source: ResolverError,
     },
     /// The token resolver gave no token, and the profile sends nothing without one. Give the agent an
@@ -59,34 +59,35 @@ pub enum ExportError {
     /// redirects, which is never followed.
     #[error("the service answered {status} for {identity}{}{}", because(permission.as_ref()), listed(reasons))]
     Status {
-        /// Whose spans were sent.
+        /// The identity whose spans were sent.
         identity: Identity,
         /// The status of the answer.
         status: u16,
         /// The service's correlation id, to be named in a request for support.
         correlation_id: Option<String>,
-        /// What the token lacks, after a 403.
+        /// The permission that the token lacks, after a 403.
         permission: Option<MissingPermission>,
-        /// What the service says: the error and the description of its challenge (`www-authenticate`), such
-        /// as `insufficient_scope`, and what its body gives as the reason.
+        /// The reasons that the service gives: the error and the description of its challenge
+        /// (`www-authenticate`), such as `insufficient_scope`, and what its body gives as the
+        /// reason.
         reasons: Vec<ServiceReason>,
     },
     /// The service took the request and rejected these spans, which are not sent again. The reasons
     /// say what to change in them.
     #[error("the service rejected spans of {identity}{}", listed(reasons))]
     Rejected {
-        /// Whose spans were sent.
+        /// The identity whose spans were sent.
         identity: Identity,
-        /// What the service says, as far as it gives reasons.
+        /// The reasons that the service gives, if any.
         reasons: Vec<ServiceReason>,
     },
     /// The service took the request and routed these spans to none of its destinations. For
     /// `tenant_not_licensed`, assign a licence of Agent 365 to a user of the tenant.
     #[error("the service did not route spans of {identity}{}", listed(reasons))]
     NotRouted {
-        /// Whose spans were sent.
+        /// The identity whose spans were sent.
         identity: Identity,
-        /// What the service says, as far as it gives reasons.
+        /// The reasons that the service gives, if any.
         reasons: Vec<ServiceReason>,
     },
     /// The service answered 413 for each of these spans alone in a request. Record less in a span, or
@@ -95,7 +96,7 @@ pub enum ExportError {
         "the service finds spans of {identity} too large, one of them in a request of {bytes} bytes"
     )]
     TooLarge {
-        /// Whose spans were sent.
+        /// The identity whose spans were sent.
         identity: Identity,
         /// The length of the shortest request that was refused with a single span in it.
         bytes: usize,
@@ -104,7 +105,7 @@ pub enum ExportError {
     /// [`IdentityReport`](crate::report::IdentityReport) say how.
     #[error("{tries} tries failed for {identity}{}", listed(reasons))]
     RetriesExhausted {
-        /// Whose spans were sent.
+        /// The identity whose spans were sent.
         identity: Identity,
         /// How often it was tried.
         tries: u32,
@@ -112,7 +113,7 @@ pub enum ExportError {
         last_status: Option<u16>,
         /// Why the last try was not answered.
         source: Option<TransportError>,
-        /// What the service says in the last answer.
+        /// The reasons in the service's last answer.
         reasons: Vec<ServiceReason>,
     },
     /// The service answered each request with this span with a status of 5xx, alone in the end, while it took other
@@ -122,37 +123,39 @@ pub enum ExportError {
         listed(reasons)
     )]
     Poison {
-        /// Whose span was dropped.
+        /// The identity whose span was dropped.
         identity: Identity,
         /// How often it was tried alone.
         tries: u32,
         /// The status of the last answer.
         last_status: Option<u16>,
-        /// What the service says in the last answer.
+        /// The reasons in the service's last answer.
         reasons: Vec<ServiceReason>,
     },
     /// The queue needed the room for spans of other identities: this one has more than its share, since the
     /// service does not take its spans as fast as they come.
     #[error("the queue was nearly full and {identity} had more than its share of it")]
     QueueShare {
-        /// Whose spans were dropped.
+        /// The identity whose spans were dropped.
         identity: Identity,
-        /// What they waited for: the token or the last try that failed, if there was one.
+        /// The obstacle that they waited for: the token or the last try that failed, if there was
+        /// one.
         source: Option<Arc<Self>>,
     },
     /// The deadline of the shutdown passed first. If the source says what the spans waited for,
     /// mend that. Otherwise give `shutdown` more time, or flush before it.
     #[error("the shutdown deadline passed before the spans of {identity} were delivered")]
     ShutdownDeadline {
-        /// Whose spans were dropped.
+        /// The identity whose spans were dropped.
         identity: Identity,
-        /// What they waited for: the token or the last try that failed, if there was one.
+        /// The obstacle that they waited for: the token or the last try that failed, if there was
+        /// one.
         source: Option<Arc<Self>>,
     },
     /// The delivery panicked. Please report it.
     #[error("the delivery of the spans of {identity} panicked")]
     Internal {
-        /// Whose spans were dropped.
+        /// The identity whose spans were dropped.
         identity: Identity,
     },
 }
@@ -178,8 +181,8 @@ impl ExportError {
         }
     }
 
-    /// What the service's last status means with the reasons that it gives: what is wrong, who can mend it, and what
-    /// helps. `None` if the service gave none, or if nothing is known of it.
+    /// The meaning of the service's last status with the reasons that it gives: what is wrong, who
+    /// can mend it, and what helps. `None` if the service gave none, or if nothing is known of it.
     ///
     /// The meanings are those of the [contract](agentspan_model::agent365::contract) of Agent 365.
     #[must_use]
@@ -197,9 +200,9 @@ impl ExportError {
         status_meaning(status, &words.join(" "))
     }
 
-    /// What kept the spans from the service, in one sentence that holds no secret: of spans that
-    /// waited until a deadline or until their queue was full, what they waited for. `None` if they
-    /// waited for nothing but their turn.
+    /// The obstacle that kept the spans from the service, in one sentence that holds no secret: for
+    /// spans that waited until a deadline or until their queue was full, the thing they waited for.
+    /// `None` if they waited for nothing but their turn.
     pub(crate) fn obstacle(&self) -> Option<String> {
         match self {
             Self::QueueShare { source, .. } | Self::ShutdownDeadline { source, .. } => {

@@ -41,7 +41,7 @@ pub struct ExportToken {
 }
 
 struct Inner {
-    /// Whose token it is, once that is decided. `None` is a decision, too: nobody's.
+    /// The tenant whose token it is, once that is decided. `None` is a decision, too: nobody's.
     tenant: OnceLock<Option<TenantId>>,
     token: Mutex<AccessToken>,
 }
@@ -96,7 +96,7 @@ impl ExportToken {
         context.with_value(self.as_carried())
     }
 
-    /// What contexts carry.
+    /// The token in the form that contexts carry.
     pub(crate) fn as_carried(&self) -> RequestToken {
         RequestToken::new(Arc::clone(&self.inner))
     }

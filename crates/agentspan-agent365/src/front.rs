@@ -115,7 +115,7 @@ impl Front {
     }
 }
 
-/// What is known of a span of Agent Spec when it starts.
+/// The data of an Agent Spec span when it starts.
 fn span_of_type(span: &SpanContext, type_name: &str) -> SpanData {
     let span_type = KeyValue::new(keys::AGENTSPEC_SPAN_TYPE, type_name.to_owned());
     SpanData {

@@ -43,7 +43,7 @@ enum Place {
     Refused(usize),
 }
 
-/// What the attributes of a span say.
+/// The identity that the attributes of a span name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Named<'a> {
     /// The profile does not send spans of the operation that the span names, or of none.

@@ -55,7 +55,7 @@ pub enum LoopbackEndpointError {
 pub struct LoopbackEndpoint {
     /// Host and port as they were written; they become the `host` header.
     pub(crate) authority: Authority,
-    /// What is dialled. `localhost` is never looked up.
+    /// The address to dial. `localhost` is never looked up.
     pub(crate) address: SocketAddr,
 }
 

@@ -26,7 +26,8 @@ pub struct MissingPermission {
 }
 
 impl MissingPermission {
-    /// What `token` lacks; `None` if it claims the permission, or is no token with claims.
+    /// The permission that `token` lacks; `None` if it claims the permission, or is no token with
+    /// claims.
     pub(crate) fn of(token: &AccessToken) -> Option<Self> {
         let granted = unverified_permissions(token.as_str())?;
         if granted.iter().any(|permission| permission == REQUIRED) {

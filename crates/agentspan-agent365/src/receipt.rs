@@ -11,7 +11,7 @@ use opentelemetry::trace::{SpanId, TraceId};
 
 use crate::service_reason::Reasons;
 
-/// What became of the spans of a request whose answer says 2xx. The numbers add up to its spans,
+/// The outcome for the spans of a request whose answer says 2xx. The numbers add up to its spans,
 /// whatever the answer says.
 #[derive(Debug, Default)]
 pub(crate) struct Receipt {
@@ -31,7 +31,7 @@ pub(crate) struct Receipt {
 /// A span of a request.
 pub(crate) type SpanKey = (TraceId, SpanId);
 
-/// What the destinations inside the service say of the spans of a request.
+/// The results that the destinations inside the service give for the spans of a request.
 #[derive(Debug, Default)]
 struct Results {
     said: HashMap<SpanKey, Said>,
@@ -39,7 +39,7 @@ struct Results {
     traces: HashMap<SpanId, Option<TraceId>>,
 }
 
-/// What the destinations inside the service say of one span.
+/// The results that the destinations inside the service give for one span.
 #[derive(Clone, Copy, Debug, Default)]
 struct Said {
     /// How many spans of the request have this id.
@@ -50,8 +50,8 @@ struct Said {
 impl Receipt {
     /// Reads the body of an answer to a request with these spans. No reason repeats what is `withheld`.
     ///
-    /// What [`Answer`] finds in neither of its forms says nothing. An answer that is not whole confirms nothing,
-    /// and rejects what it says it rejects.
+    /// An answer in neither of the forms of [`Answer`] says nothing. An answer that is not whole
+    /// confirms nothing, and rejects what it says it rejects.
     pub(crate) fn read(answer: &[u8], spans: &[SpanKey], withheld: &Withheld<'_>) -> Self {
         let answer = Answer::read(answer);
         let mut receipt = Self::default();

@@ -9,14 +9,14 @@ use crate::transport::HttpAnswer;
 /// How many challenges are read.
 const MAX_CHALLENGES: usize = 4;
 
-/// What a challenge says of the token that was refused, see [RFC 6750], section 3. Other parameters say
-/// where to get one.
+/// The parameters of a challenge that describe the refused token, see [RFC 6750], section 3. Other
+/// parameters say where to get one.
 ///
 /// [RFC 6750]: https://www.rfc-editor.org/rfc/rfc6750#section-3
 const PARAMETERS: [&str; 3] = ["error", "error_description", "scope"];
 
-/// What `answer`, which refuses a request with so many spans, gives as its reasons: its challenges and its
-/// body, without what is `withheld`.
+/// The reasons that `answer` gives for refusing a request with so many spans: its challenges and
+/// its body, without what is `withheld`.
 pub(crate) fn reasons(
     answer: &HttpAnswer,
     spans: usize,

@@ -29,7 +29,7 @@ pub struct ExportReport {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct IdentityReport {
-    /// Whose spans they are.
+    /// The identity of the spans.
     pub identity: Identity,
     /// How many spans.
     pub spans: usize,
@@ -54,8 +54,8 @@ pub struct IdentityReport {
     pub body_bytes: usize,
     /// Every try, in order. Empty when nothing was sent.
     pub attempts: Vec<Attempt>,
-    /// What the service says beside: to which of its destinations it did not route spans that another
-    /// one has, and remarks about a request.
+    /// Further notices of the service: the destinations to which it did not route spans that
+    /// another one has, and remarks about a request.
     pub notices: Vec<ServiceReason>,
     /// How many spans were dropped and why. Empty when the service took all of them.
     pub losses: Vec<SpanLoss>,
@@ -77,7 +77,7 @@ pub struct SpanLoss {
 pub struct RefusedIdentity {
     /// How many spans.
     pub spans: usize,
-    /// What is wrong with the identity.
+    /// The reason why the identity was refused.
     pub error: RefusedIdentityError,
 }
 
@@ -182,7 +182,7 @@ impl ExportReport {
         reasons.next().or_else(|| notices.next())
     }
 
-    /// What kept the first lost spans from the service, of which something is known.
+    /// The obstacle that kept the first lost spans from the service, if one is known.
     pub(crate) fn obstacle(&self) -> Option<String> {
         let mut losses = self.identities.iter().flat_map(|one| &one.losses);
         losses.find_map(|loss| loss.error.obstacle())

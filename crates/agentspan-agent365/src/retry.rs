@@ -215,8 +215,8 @@ impl RetryPolicy {
 }
 
 impl Cooldown {
-    /// What the service asks for, or else the first one, and with each failure before it a random
-    /// one from a range that doubles. To ask for no time is to ask for nothing.
+    /// The pause that the service asks for, or else the first pause, and after each further failure
+    /// a random pause from a range that doubles. To ask for no time is to ask for nothing.
     pub(crate) fn after(
         &self,
         failures: u32,

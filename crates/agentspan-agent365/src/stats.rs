@@ -176,7 +176,7 @@ impl Counters {
 
     /// Makes room for `spans` of `bytes`, or counts them as dropped for the full queue.
     ///
-    /// What is larger than the whole queue is let into an empty one: it exists already, and
+    /// A batch that is larger than the whole queue is let into an empty one: it exists already, and
     /// refusing it would refuse it for ever.
     pub(crate) fn admit(&self, spans: u64, bytes: u64) -> bool {
         self.accepted.fetch_add(spans, SeqCst);
@@ -282,8 +282,8 @@ impl Counters {
 
     pub(crate) fn snapshot(&self) -> DeliveryStats {
         // A span is counted as accepted first and as settled last, and so read the other way round.
-        // What is accepted and not settled is queued: the number that bounds the queue is read at
-        // another moment.
+        // Spans that are accepted and not settled are queued: the number that bounds the queue is
+        // read at another moment.
         let dropped = DropReason::ALL.map(|reason| {
             let count = self.dropped.get(reason.index());
             count.map_or(0, |count| count.load(SeqCst))

@@ -79,7 +79,7 @@ pub(crate) enum PathPart {
     Agent,
 }
 
-/// What happens to the spans of an identity without a token.
+/// The treatment of the spans of an identity without a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MissingToken {
     /// They are sent without the `authorization` header.
@@ -134,8 +134,9 @@ static V3: WireProfile = WireProfile {
     ..WIRE_OF_V2
 };
 
-/// What Microsoft's pages for senders without an SDK document, of November 2026: the four operations that the
-/// attribute reference lists, the limits of the service, and `Retry-After` in both forms.
+/// The contract that Microsoft's pages for senders without an SDK document, of November 2026: the
+/// four operations that the attribute reference lists, the limits of the service, and `Retry-After`
+/// in both forms.
 static DIRECT: WireProfile = WireProfile {
     operations: Some(&["invoke_agent", "execute_tool", "chat", "output_messages"]),
     form: Wire::Standard,

@@ -32,7 +32,7 @@ const REFUSAL_PAUSE: Duration = Duration::from_secs(30);
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What was asked for, and how long it can be used.
+/// A new secret, and how long it can be used.
 #[derive(Clone, Debug)]
 pub(crate) struct Fresh {
     pub(crate) secret: Secret,
@@ -142,8 +142,8 @@ impl Cache {
         }
     }
 
-    /// What lives under `key` although it was to be replaced, when nobody has waited for the answer. It is used on
-    /// for a while before the next question, as after a failure.
+    /// The living secret under `key`, although it was to be replaced, if nobody has waited for the
+    /// answer. It is used on for a while before the next question, as after a failure.
     pub(crate) fn use_on(&self, key: &Key) -> Option<Secret> {
         let now = self.clock.now();
         self.slot(key).with_state(|state| {
@@ -190,7 +190,7 @@ impl Cache {
                     if let Some(kept) = &mut state.kept {
                         kept.refresh_at = now + asked.unwrap_or_default().max(PAUSE);
                     }
-                    // Who comes from now on asks anew.
+                    // Callers from now on ask anew.
                     let _ = mem::take(&mut state.flight).set(error.clone());
                 });
                 Err(error)
@@ -252,7 +252,7 @@ impl Slot {
         change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What is kept, if it has not expired.
+    /// The kept secret, if it has not expired.
     fn living(&self, now: Instant) -> Option<Kept> {
         let kept = self.with_state(|state| state.kept.clone());
         kept.filter(|kept| now < kept.expires_at)

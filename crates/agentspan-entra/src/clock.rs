@@ -4,7 +4,8 @@ use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Instant;
 
-/// What time it is, and how random times are spread. Only tests need another one than the [`SystemClock`].
+/// The source of the time and of random delays. Only tests need another one than the
+/// [`SystemClock`].
 pub trait Clock: fmt::Debug + Send + Sync {
     /// Measures how long tokens are kept.
     fn now(&self) -> Instant {

@@ -18,7 +18,7 @@ use crate::hop::Hop;
 use crate::log;
 use crate::refusal::Refusal;
 
-/// What a segment of a path can hold as it is.
+/// The characters that a segment of a path cannot hold as they are.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// The authority, and the way to it.

@@ -39,14 +39,14 @@ const USER_FIC: &str = "user_fic";
 #[derive(Clone)]
 pub struct Entra(Arc<Inner>);
 
-/// Whose tokens the resolver gets.
+/// The users whose tokens the resolver gets.
 #[derive(Clone, Debug)]
 pub(crate) enum Users {
     /// Nobody's: the agent acts alone.
     None,
-    /// Those of this user of the agent.
+    /// The tokens of this user of the agent.
     One(AgentUser),
-    /// Those of the user that the spans name; the agent acts alone where they name none.
+    /// The tokens of the user that the spans name; the agent acts alone where they name none.
     OfSpans,
 }
 
@@ -86,7 +86,7 @@ impl Entra {
     ///
     /// # Cancel safety
     ///
-    /// What was got on the way is kept for the next call.
+    /// Tokens of earlier hops are kept for the next call.
     pub async fn agent_token(&self, identity: &Identity) -> Result<AccessToken, EntraError> {
         self.token(identity, Acting::Alone).await
     }
@@ -102,7 +102,7 @@ impl Entra {
     ///
     /// # Cancel safety
     ///
-    /// What was got on the way is kept for the next call.
+    /// Tokens of earlier hops are kept for the next call.
     pub async fn token_on_behalf_of(
         &self,
         identity: &Identity,
@@ -119,7 +119,7 @@ impl Entra {
     ///
     /// # Cancel safety
     ///
-    /// What was got on the way is kept for the next call.
+    /// Tokens of earlier hops are kept for the next call.
     pub async fn agent_user_token(
         &self,
         identity: &Identity,
@@ -204,7 +204,7 @@ impl Inner {
         self.cache.get(&key, refused, ask).await
     }
 
-    /// What the token is asked for with, but for the assertions.
+    /// The form that asks for the token, without the assertions.
     fn form_of(&self, wanted: &Wanted<'_>) -> Form {
         let form = |grant, scope| Form::new(wanted.agent, grant, scope);
         match wanted.acting {
@@ -316,7 +316,7 @@ impl Inner {
     }
 }
 
-/// What is used once is not kept.
+/// An assertion that is used once is not kept.
 fn fresh(assertion: Assertion) -> Fresh {
     Fresh {
         secret: assertion.text,

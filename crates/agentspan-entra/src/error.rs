@@ -20,17 +20,17 @@ pub enum EntraError {
     /// then the next question succeeds.
     #[error("entra refused the {hop}: {refusal}")]
     Refused {
-        /// What was asked for.
+        /// The token that was asked for.
         hop: Hop,
-        /// What Entra says.
+        /// The refusal of Entra.
         refusal: Refusal,
     },
     /// Entra cannot answer now, or asks for a pause. Ask again after it.
     #[error("entra has no {hop} at the moment: {refusal}")]
     Busy {
-        /// What was asked for.
+        /// The token that was asked for.
         hop: Hop,
-        /// What Entra says.
+        /// The refusal of Entra.
         refusal: Refusal,
         /// The pause that it asks for.
         retry_after: Option<Duration>,
@@ -38,23 +38,23 @@ pub enum EntraError {
     /// Entra asked for a pause before, which is not over. Nothing was sent.
     #[error("entra asked for a pause")]
     Paused {
-        /// What is left of it.
+        /// The rest of the pause.
         retry_after: Duration,
     },
     /// No answer came. Check that this machine reaches the authority.
     #[error("no answer about the {hop}")]
     Unreachable {
-        /// What was asked for.
+        /// The token that was asked for.
         hop: Hop,
-        /// What happened.
+        /// The error of the transport.
         source: TransportError,
     },
     /// The answer is none of Entra: check that nothing on the way answers in its place, such as a proxy.
     #[error("the answer about the {hop} has {what}")]
     Malformed {
-        /// What was asked for.
+        /// The token that was asked for.
         hop: Hop,
-        /// What is wrong with it.
+        /// The problem with the answer.
         what: &'static str,
     },
     /// The source of assertions failed. Its error is the source of this one.

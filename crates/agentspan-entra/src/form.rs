@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// What the encoding of forms leaves as it is, besides letters and digits:
+/// The characters that the encoding of forms leaves as they are, besides letters and digits:
 /// <https://url.spec.whatwg.org/#application-x-www-form-urlencoded-percent-encode-set>.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'*')
@@ -64,7 +64,7 @@ impl Form {
         Bytes::from_owner(self.encoded())
     }
 
-    /// What a token is kept under that is asked for with this form in `tenant`.
+    /// The key under which a token is kept that is asked for with this form in `tenant`.
     pub(crate) fn key(&self, tenant: &str) -> Key {
         let whole = self.clone().with("tenant", tenant);
         Key(whole.encoded())

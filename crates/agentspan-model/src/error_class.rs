@@ -297,7 +297,7 @@ mod tests {
         );
         assert_eq!(class(Outer(None).into()), "_OTHER");
         assert_eq!(class("a text".into()), "_OTHER");
-        // What is not in a box says what it is itself.
+        // An error outside of a box names its own class.
         assert_eq!(ErrorClass::of(&outer(full().into())).name(), "Outer");
         let boxed: Box<dyn Error> = full().into();
         assert_eq!(ErrorClass::of(&boxed).name(), "io::Error");

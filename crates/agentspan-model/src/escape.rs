@@ -334,7 +334,7 @@ fn marks_of_few(text: &[u8]) -> u32 {
     marks(&lanes)
 }
 
-/// What stands for a byte that needs an escape.
+/// The escape of a byte that needs one.
 #[derive(Clone, Copy)]
 struct Escape {
     bytes: [u8; 7],

@@ -183,7 +183,7 @@ impl SerializeStruct for Struct<'_> {
     }
 }
 
-/// What is left to `serde_json`.
+/// The methods that are left to `serde_json`.
 macro_rules! as_ever {
     ($($method:ident($type:ty);)*) => {
         $(

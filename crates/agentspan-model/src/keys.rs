@@ -68,7 +68,7 @@ pub const EXCEPTION_STACKTRACE: &str = "exception.stacktrace";
 /// `exception.escaped`: whether the exception left the span's scope, written as text.
 pub const EXCEPTION_ESCAPED: &str = "exception.escaped";
 
-/// What the keys of the GenAI conventions begin with.
+/// The prefix of the keys of the GenAI conventions.
 pub(crate) const GEN_AI_PREFIX: &str = "gen_ai.";
 /// `gen_ai.system`: the system that produced the span; Agent 365 0.1.0 writes a constant.
 pub const GEN_AI_SYSTEM: &str = "gen_ai.system";

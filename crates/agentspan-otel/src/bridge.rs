@@ -96,14 +96,14 @@ pub struct OtelBridge {
     tracker: Tracker<Bridged>,
 }
 
-/// What the bridge keeps of an open span.
+/// The parts of an open span that the bridge keeps.
 struct Bridged {
     shared: Arc<SharedSpan>,
     /// The context in which the span is current.
     context: Context,
-    /// That of the agent span around it when it started, as far as it says for whom it works.
+    /// The context of the agent span around it when it started, as far as it names the agent.
     base: Option<Context>,
-    /// What the spans of its trace are in, as far as it was known when it started.
+    /// The context of the span around its trace, as far as it was known when this span started.
     around_trace: SpanContext,
 }
 

@@ -97,12 +97,12 @@ struct Handle {
     sampling: Option<TraceSampling>,
     /// Starts the thread of a child.
     start: Option<Box<Start>>,
-    /// What the exporter was told last.
+    /// The resource that the exporter was told last.
     resource: Mutex<Option<Resource>>,
 }
 
 impl Handle {
-    /// What belongs to this process.
+    /// The state of this process.
     fn process(&self) -> &Arc<Process> {
         self.process.get(|parent| {
             // Another thread of the parent may have held the lock at the fork.

@@ -98,7 +98,7 @@ impl FromStr for SpanRef {
     }
 }
 
-/// Who judges the span.
+/// The judge of the span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Annotator {
@@ -239,7 +239,7 @@ impl Feedback {
         attributes
     }
 
-    /// What is said, under the keys of name, score, label and explanation.
+    /// The feedback, under the keys of name, score, label and explanation.
     fn attributes(&self, [name, score, label, explanation]: [&'static str; 4]) -> Vec<KeyValue> {
         let text = |text: &Option<String>| text.clone().map(Value::from);
         let said = [

@@ -84,7 +84,7 @@ struct Instruments {
     messages: mcp::Instruments,
 }
 
-/// What operations are recorded with, in the words of a version of the conventions.
+/// The instruments for operations, in the words of a version of the conventions.
 #[derive(Debug)]
 enum Operations {
     V1_41(release_1_41::Instruments),

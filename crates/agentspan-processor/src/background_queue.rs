@@ -83,7 +83,7 @@ const GATHER_TIME: Duration = Duration::from_millis(10);
 /// it: where there was work, there is more to come.
 const NAPS: u32 = 10;
 
-/// What a queue shares with its thread, in one process.
+/// The state that a queue shares with its thread, in one process.
 struct Shared {
     processor: Foreign<Arc<dyn SpanProcessor>>,
     queue: Queue<Item, LOSSES>,
@@ -369,8 +369,8 @@ impl BackgroundQueue {
         self.shared().put(item)
     }
 
-    /// What the queue shares with its thread in this process. A child of a fork starts with
-    /// nothing.
+    /// The state that the queue shares with its thread in this process. A child of a fork starts
+    /// with nothing.
     #[inline]
     fn shared(&self) -> &Arc<Shared> {
         self.0.shared.get(|parent| Shared {
@@ -394,7 +394,7 @@ impl SpanProcessor for BackgroundQueue {
         self.put(Item::Startup)
     }
 
-    /// What is current on the thread of the queue is of no use to the program.
+    /// A span that is current on the thread of the queue is of no use to the program.
     fn activates(&self) -> bool {
         false
     }

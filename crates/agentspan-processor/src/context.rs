@@ -33,7 +33,7 @@ thread_local! {
     static NEXT_TOKEN: Cell<u64> = const { Cell::new(0) };
 }
 
-/// What is active on a thread, the innermost last.
+/// The active spans of a thread, the innermost last.
 struct Stack(Vec<Entry>);
 
 /// Runs when the thread ends, or leaves the process. Frees what is ours.
@@ -57,7 +57,7 @@ pub(crate) enum Active {
 struct Entry {
     token: Token,
     active: Active,
-    /// What processors made current with it.
+    /// The guards of the contexts that processors made current with it.
     guards: Vec<ThreadBound<Box<dyn ActiveGuard>>>,
 }
 
@@ -246,7 +246,7 @@ pin_project! {
         #[pin]
         future: Option<F>,
         active: Active,
-        // What the future left on the stack when it was polled last, the lowest first.
+        // The entries that the future left on the stack when it was polled last, the lowest first.
         above: Vec<(Token, Active)>,
     }
 
@@ -278,7 +278,8 @@ impl<F: Future> Future for InSpan<F> {
         let off = put_on(this.active, this.above);
         let polled = poll_some(this.future, cx);
         if polled.is_ready() {
-            // What was made current inside, and is held by what the future returned, stays current.
+            // An entry that was made current inside, and that the future's output holds, stays
+            // current.
             off.leave_above();
         }
         polled

@@ -44,7 +44,7 @@ impl Observer {
     }
 }
 
-/// What a processor may see: masks, if it panics over the question.
+/// The disclosure to a processor: masks, if it panics over the question.
 pub(crate) fn disclosure_of(processor: &dyn SpanProcessor) -> Disclosure {
     contain::call(|| processor.disclosure()).unwrap_or(Disclosure::Masked)
 }
@@ -371,7 +371,7 @@ impl Drop for Rest<'_> {
 /// As [`Rest`], for who owns the handle: it is shown to the hooks, with the disclosure that is meant for them.
 struct OwnRest<'a> {
     span: &'a mut Span,
-    /// That of the handle, when no hook runs.
+    /// The disclosure of the handle, when no hook runs.
     disclosure: Disclosure,
     round: Round,
 }

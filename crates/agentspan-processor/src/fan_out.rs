@@ -110,7 +110,7 @@ impl FanOut {
 /// synchronous hooks; of what was just beginning it lets those hear the end that heard the beginning.
 struct Rest<'a> {
     targets: std::slice::Iter<'a, Target>,
-    /// Those that heard a beginning.
+    /// The targets that heard a beginning.
     reached: Vec<&'a Target>,
     call: Call<'a>,
 }

@@ -12,7 +12,7 @@ const MAX_NESTED: usize = 4;
 thread_local! {
     /// The address of the processor whose hook runs, or 0. Needs no destructor, so that it costs little.
     static INNERMOST: Cell<usize> = const { Cell::new(0) };
-    /// Those around it: hooks that make spans, for which other hooks run.
+    /// The hooks around it: hooks that make spans, for which other hooks run.
     static OTHERS: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 

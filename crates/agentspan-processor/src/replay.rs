@@ -71,7 +71,7 @@ pub struct Replay {
     hook_failures: u64,
 }
 
-/// What is known of a run that is recorded together with others.
+/// The facts known about a run that is recorded together with others.
 #[derive(Debug)]
 struct Run {
     /// The one that the last line was about.
@@ -85,7 +85,7 @@ struct Run {
     /// Until their trace is shut down: events may come after the end of their span. Those of one id are in
     /// the order of their starts.
     spans: HashMap<Id, Vec<Played>>,
-    /// What earlier traces left open.
+    /// The spans that earlier traces left open.
     left_open: HashSet<Id>,
 }
 
@@ -545,7 +545,7 @@ fn keep_missing<'a>(span: &Span, events: impl Iterator<Item = &'a Event>) {
     }
 }
 
-/// What is to be called for a recorded hook.
+/// The call to make for a recorded hook.
 enum Prepared {
     Startup(Trace),
     Span(Vec<Step>),

@@ -74,7 +74,8 @@ struct Inner {
 
 /// Which processors observe a span.
 enum Observers {
-    /// Those that its trace started with, if it has one: nothing to hold on to, and nothing to count.
+    /// The processors that its trace started with, if it has one: nothing to hold on to, and
+    /// nothing to count.
     OfTrace,
     /// Others, which have taken their place.
     Own(Processors),
@@ -632,12 +633,12 @@ impl Span {
             .map_or(ErrorPolicy::Report, Trace::error_policy)
     }
 
-    /// That of the system if there is none.
+    /// The clock of the span; `None` stands for the clock of the system.
     fn clock(&self) -> Option<&dyn Clock> {
         self.trace().and_then(Trace::clock)
     }
 
-    /// What the processors that started the span make current with it.
+    /// Makes the contexts current of the processors that started the span, and gives their guards.
     #[inline]
     pub(crate) fn activate(&mut self) -> Vec<ThreadBound<Box<dyn ActiveGuard>>> {
         if self.observers().iter().any(|one| one.activates) {

@@ -49,9 +49,9 @@ struct Inner {
     /// The clock of the system if none is set.
     clock: Option<Foreign<Arc<dyn Clock>>>,
     shutdown_on_exit: bool,
-    /// Those that it started with.
+    /// The processors that it started with.
     processors: Processors,
-    /// Those that have taken their place, if that was done.
+    /// The processors that have taken their place, if any.
     replaced: RwLock<Processors>,
     is_replaced: AtomicBool,
     is_active: AtomicBool,
@@ -119,7 +119,7 @@ impl Trace {
         let replaced = {
             let place = self.0.replaced.write();
             let mut place = place.unwrap_or_else(PoisonError::into_inner);
-            // Who sees this waits for the lock.
+            // A thread that sees this waits for the lock.
             self.0.is_replaced.store(true, Ordering::Release);
             std::mem::replace(&mut *place, list)
         };
@@ -154,7 +154,7 @@ impl Trace {
         self.0.processors.as_deref().unwrap_or_default()
     }
 
-    /// Those that have taken the place of the first ones, if that was done.
+    /// The processors that have taken the place of the first ones, if any.
     pub(crate) fn replaced_processors(&self) -> Option<Processors> {
         // Pairs with the release of `set_processors`.
         self.0.is_replaced.load(Ordering::Acquire).then(|| {
@@ -177,7 +177,7 @@ impl Trace {
             .unwrap_or_else(|| self.0.processors.clone())
     }
 
-    /// That of the system if there is none.
+    /// The clock of the trace; `None` stands for the clock of the system.
     pub(crate) fn clock(&self) -> Option<&dyn Clock> {
         let clock = self.0.clock.as_ref()?.get()?;
         Some(&**clock)

@@ -16,7 +16,7 @@ use crate::fork::Origin;
 pub struct PerProcess<T> {
     origin: Origin,
     value: Arc<T>,
-    /// That of the next process. Only a child sets it, so that no fork copies it half set.
+    /// The state of the next process. Only a child sets it, so that no fork copies it half set.
     next: OnceLock<Box<Self>>,
 }
 

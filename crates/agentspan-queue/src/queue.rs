@@ -42,8 +42,8 @@ pub struct Ticket(u64);
 pub struct Queue<T: Queued, const LOSSES: usize> {
     settings: Settings,
     state: Mutex<State<T, LOSSES>>,
-    /// What the thread has taken from `state` by swapping and not begun with. Whoever holds both locks
-    /// took that of the state first.
+    /// The items that the thread has taken from `state` by swapping, and not begun with. To hold
+    /// both locks, take that of the state first.
     backlog: Mutex<Backlog<T>>,
     /// As in the state, for reading without its lock.
     generation: AtomicU64,
@@ -217,7 +217,7 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
     ///
     /// # Errors
     ///
-    /// Those of `spawn`. What waits goes on waiting.
+    /// The errors of `spawn`. Items that wait go on waiting.
     pub fn start_thread(
         &self,
         spawn: impl FnOnce() -> io::Result<JoinHandle<()>>,
@@ -326,7 +326,7 @@ impl<T: Queued, const LOSSES: usize> Queue<T, LOSSES> {
         let begun = begun > (state.admission.line.items() + backlog.items) as u64;
         backlog.items = 0;
         drop(backlog);
-        // What the thread finishes from now on is lost all the same.
+        // Items that the thread finishes from now on are lost all the same.
         let noted = self.noted(&state);
         state.admission.counts.finish_some(noted);
         let (waiting, mut late) = state.admission.give_up(taken, loss);

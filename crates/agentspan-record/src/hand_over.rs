@@ -12,7 +12,7 @@ use agentspan_model::mapping::PlacedSpan;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, TraceId};
 
-/// What the span of the SDK that has these ids does not hold itself.
+/// The record that the SDK's span with these ids does not hold itself.
 struct Handed {
     ids: (TraceId, SpanId),
     /// For all processors.
@@ -83,7 +83,7 @@ fn beside<T>(handed: Handed, before: Before, end: impl FnOnce() -> T) -> T {
     end()
 }
 
-/// What is handed over with this span of the SDK.
+/// The record that is handed over with this span of the SDK.
 #[inline]
 pub(crate) fn handed_over(
     span_context: &SpanContext,

@@ -13,7 +13,7 @@ use crate::names;
 /// No number, id, name or member of an enumeration is longer.
 const HARMLESS_BYTES: usize = 256;
 
-/// What is hidden of a span.
+/// The parts of a span that are hidden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
@@ -22,7 +22,7 @@ const HARMLESS_BYTES: usize = 256;
 pub enum Hiding {
     /// Nothing.
     Nothing,
-    /// What [`Sensitivity`] knows or suspects to be contents.
+    /// The values that [`Sensitivity`] knows or suspects to be contents.
     Contents,
     /// All but what [`Sensitivity`] knows to be harmless.
     AllButHarmless,

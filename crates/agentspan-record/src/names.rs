@@ -77,7 +77,7 @@ fn text(attribute: &KeyValue) -> Option<&str> {
     }
 }
 
-/// What a span is called that may not have its own name.
+/// The name of a span that may not have its own.
 pub(crate) fn operation(attributes: &[KeyValue]) -> Option<Cow<'static, str>> {
     let value = |key: &str| {
         let mut attributes = attributes.iter();

@@ -40,7 +40,7 @@ pub struct Prepared {
 enum Renders {
     /// All spans of agents, in whatever convention they are.
     All,
-    /// Those that have an Agent Spec span beside them, of which the attributes say nothing.
+    /// Spans that have an Agent Spec span beside them, of which the attributes say nothing.
     Records,
 }
 

@@ -124,7 +124,7 @@ fn render_event(
 /// For so many attributes no table is built.
 const FEW: usize = 16;
 
-/// What the mapping says, and what others have said besides.
+/// The attributes of the mapping, and those that others have added.
 fn merged(mut mapped: Vec<KeyValue>, live: Vec<KeyValue>, mapping: &Mapping) -> Vec<KeyValue> {
     let has_identity = matches!(mapping.rendering(), Rendering::Agent365(_));
     let is_identity = |key: &str| {

@@ -37,7 +37,8 @@ const ROUTING: [&str; 6] = [
     keys::GEN_AI_CONVERSATION_ID,
 ];
 
-/// What allocators may keep of what is left out: they round the memory of three lists up.
+/// The bytes that allocators may keep of the parts left out: they round the memory of three lists
+/// up.
 const ROUNDED: u64 = 3 * 16;
 
 /// How many of the keys of cut values a span names.
@@ -296,7 +297,7 @@ impl SpanLimits {
 
     /// Leaves out what does not fit, the last ones first.
     fn leave_out(&self, span: &mut SpanData, cuts: &mut Cuts) {
-        // What lists keep in reserve is memory, too.
+        // The reserve of lists is memory, too.
         shrink(span);
         let mut over = match self.over(span) {
             0 => 0,
@@ -373,7 +374,7 @@ impl AddAssign for SpanCuts {
     }
 }
 
-/// What was cut of one span.
+/// The cuts in one span.
 #[derive(Debug, Default)]
 struct Cuts {
     dropped: SpanCuts,
@@ -419,7 +420,7 @@ impl Cuts {
         Some(self.dropped)
     }
 
-    /// What the span says of earlier cuts: since then attributes were added to it.
+    /// Takes the span's notes of earlier cuts: since then attributes were added to it.
     fn take_notes(&mut self, span: &mut SpanData, all: &mut u64) {
         let later = std::mem::take(&mut self.keys);
         span.attributes.retain(|one| {

@@ -41,7 +41,8 @@ pub fn estimated_bytes(span: &SpanData) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
-/// What allocators take for so many bytes: they round them up, and keep a word for themselves.
+/// The bytes that allocators take for so many bytes: they round them up, and keep a word for
+/// themselves.
 const fn allocated(bytes: usize) -> usize {
     match bytes {
         0 => 0,
@@ -54,7 +55,7 @@ fn list_bytes<T>(list: &Vec<T>) -> usize {
     places_bytes::<T>(list.capacity())
 }
 
-/// What a list with so many places holds, without what its items hold.
+/// The bytes of a list with so many places, without those that its items hold.
 pub(crate) const fn places_bytes<T>(places: usize) -> usize {
     allocated(places.saturating_mul(size_of::<T>()))
 }
@@ -67,14 +68,14 @@ pub(crate) fn name_bytes(name: &Cow<'static, str>) -> usize {
     }
 }
 
-/// What a list of attributes holds.
+/// The bytes of a list of attributes.
 pub(crate) fn attributes_bytes(attributes: &Vec<KeyValue>) -> usize {
     let slots = list_bytes(attributes);
     let of_each = |(at, attribute)| attribute_bytes(at, attribute) - size_of::<KeyValue>();
     slots + attributes.iter().enumerate().map(of_each).sum::<usize>()
 }
 
-/// What the attribute at this place of a list holds, the place included.
+/// The bytes of the attribute at this place of a list, the place included.
 pub(crate) fn attribute_bytes(at: usize, attribute: &KeyValue) -> usize {
     let key = attribute.key.as_str().len();
     let is_constant = at < CONSTANT_KEYS && key <= LONGEST_KEY;
@@ -82,7 +83,7 @@ pub(crate) fn attribute_bytes(at: usize, attribute: &KeyValue) -> usize {
     size_of::<KeyValue>() + key + allocated(value_bytes(&attribute.value)) + parts(&attribute.value)
 }
 
-/// What allocators add to the texts of a list.
+/// The bytes that allocators add to the texts of a list.
 fn parts(value: &Value) -> usize {
     match value {
         Value::Array(Array::String(items)) => items

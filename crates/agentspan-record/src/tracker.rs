@@ -69,7 +69,7 @@ pub struct Starting<'a> {
     pub trace_id: Option<TraceId>,
     /// The id that the span is to have in OpenTelemetry.
     pub span_id: SpanId,
-    /// What those below it need to know.
+    /// The facts that spans below it need.
     pub around: &'a Around,
 }
 

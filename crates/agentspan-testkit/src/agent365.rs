@@ -73,7 +73,7 @@ struct Settings {
 struct State {
     settings: Settings,
     rows: Vec<Row>,
-    /// What is answered before any request is looked at.
+    /// The answers that are given before any request is looked at.
     played: std::collections::VecDeque<Answer>,
 }
 

@@ -113,10 +113,10 @@ fn base64(bytes: &[u8], before: usize, alphabet: &[u8; 64]) -> Vec<u8> {
         .collect()
 }
 
-/// What a text in gzip inflates to, as far as it can be read.
+/// The inflated bytes of a gzip text, as far as it can be read.
 fn inflated(bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
-    // What is no gzip after all holds what was read until then.
+    // Bytes that are no gzip after all give the part that was read until then.
     let _ = MultiGzDecoder::new(bytes)
         .take(INFLATED_BYTES)
         .read_to_end(&mut text);

@@ -37,7 +37,7 @@ impl fmt::Debug for Watcher {
     }
 }
 
-/// What all connections of a service share.
+/// The state that all connections of a service share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) record: Record,

@@ -82,7 +82,7 @@ struct State {
     directory: Directory,
     issued: Issued,
     asked: Vec<AskedToken>,
-    /// What is answered before any form is looked at.
+    /// The answers that are given before any form is looked at.
     played: std::collections::VecDeque<Answer>,
 }
 

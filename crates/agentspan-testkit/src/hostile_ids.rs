@@ -1,6 +1,6 @@
 //! Ids that break out of the place where a careless program puts them.
 
-/// What divides, ends or hides something: URLs, headers, baggage, JSON, logs, paths and names.
+/// Parts that divide, end or hide something: URLs, headers, baggage, JSON, logs, paths and names.
 const PARTS: &[&str] = &[
     "..",
     ".",

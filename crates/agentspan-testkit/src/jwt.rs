@@ -24,7 +24,7 @@ pub fn unsigned_token(claims: &Value) -> String {
     )
 }
 
-/// What a token claims; `None` if it has not three parts, or none that can be read.
+/// The claims of a token; `None` if it has not three parts, or none that can be read.
 #[must_use]
 pub fn claims_of(token: &str) -> Option<Value> {
     part_of(token, 1).filter(Value::is_object)

@@ -30,7 +30,7 @@ pub struct Oracle {
     stay: usize,
 }
 
-/// What a service received of the spans of an [`Oracle`].
+/// The spans of an [`Oracle`] that a service received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Account {
@@ -191,7 +191,7 @@ fn is_segment(path: &str, id: &str, next: &str) -> bool {
 pub struct Ledger {
     oracle: Oracle,
     account: Account,
-    /// What is known of each span, by its number.
+    /// The facts known about each span, by its number.
     known: Vec<Known>,
 }
 
@@ -213,7 +213,7 @@ impl Ledger {
         }
     }
 
-    /// What was noted so far.
+    /// The account so far.
     #[must_use]
     pub fn account(&self) -> &Account {
         &self.account

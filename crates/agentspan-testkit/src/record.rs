@@ -123,7 +123,7 @@ impl ConnectionRecord {
     }
 }
 
-/// What was waited for did not come in time.
+/// The awaited records did not come in time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{found} of {wanted} {what} after {waited:?}")]
 #[non_exhaustive]

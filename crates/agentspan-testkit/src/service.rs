@@ -116,7 +116,7 @@ impl Service {
         self.shared.record.lock().connections.len()
     }
 
-    /// What came over each connection, in the order of acceptance.
+    /// The records of each connection, in the order of acceptance.
     #[must_use]
     pub fn connection_records(&self) -> Vec<ConnectionRecord> {
         let connections = self.shared.record.lock().connections.clone();

@@ -75,7 +75,7 @@ impl AsyncWrite for Tap {
     }
 }
 
-/// What HTTP is spoken over.
+/// The stream over which HTTP is spoken.
 #[derive(Debug)]
 pub(crate) enum Transport {
     Plain(Tap),

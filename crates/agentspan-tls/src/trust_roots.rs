@@ -11,8 +11,8 @@ use crate::client_config::TlsError;
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum TrustRoots {
-    /// Those of the operating system, read each time that [`client_config`](crate::client_config) is
-    /// called.
+    /// The roots of the operating system, read each time that
+    /// [`client_config`](crate::client_config) is called.
     #[default]
     Platform,
     /// These and no others.

@@ -55,7 +55,7 @@ impl ClientLayer {
         Self::default()
     }
 
-    /// What leaves. Default: [`Propagation::new`].
+    /// The context that leaves with requests. Default: [`Propagation::new`].
     pub fn with_propagation(mut self, propagation: Propagation) -> Self {
         self.propagation = propagation;
         self
@@ -76,7 +76,7 @@ impl ClientLayer {
                 return;
             };
             if name == TRACEPARENT {
-                // That of the trace before, if this one has none.
+                // The state of the previous trace, if this one has none.
                 headers.remove(TRACESTATE);
             }
             headers.insert(name, value);

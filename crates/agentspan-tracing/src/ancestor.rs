@@ -55,7 +55,7 @@ impl Ancestor {
     fn need(&self) {
         let mut next = Some(self);
         while let Some(Self(state)) = next {
-            // What is above one that is needed is needed already.
+            // Spans above one that is needed are needed already.
             if state.is_needed.swap(true, Ordering::Relaxed) {
                 return;
             }

@@ -59,7 +59,7 @@ fn is_of_agent(span: &Metadata<'_>) -> bool {
     fields.any(|field| keys::is_of_agent_convention(field.name()))
 }
 
-/// What the layer hears of.
+/// The spans and events that the layer hears of.
 #[derive(Clone, Debug)]
 pub(crate) struct SpanFilter {
     choice: Choice,

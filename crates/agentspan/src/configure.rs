@@ -412,7 +412,7 @@ impl Configuration {
         let (builder, max_attributes) = with_sampler_and_limits(builder, &environment);
         let builder = OtelBridge::prepare(builder).with_resource(resource);
         let is_customised = customise.is_some();
-        // Who customises may add processors, or change the limits.
+        // A customised provider may have more processors, or other limits.
         let processor = match is_customised {
             true => processor,
             false => processor.with_attributes_beside(max_attributes),
@@ -425,7 +425,8 @@ impl Configuration {
         let provider = foreign(|| customised().build())?;
         let capture = capture.unwrap_or(default_capture);
         let bridge = OtelBridge::new(&provider).with_capture(capture);
-        // Who looks at the span itself sees attributes; our destinations need none.
+        // Processors and filters that look at the span itself need attributes; our destinations
+        // need none.
         let bridge = if is_customised || queues.iter().any(ExportQueue::has_filter) {
             bridge.with_records()
         } else {
@@ -468,7 +469,7 @@ impl Configuration {
         // Its spans have the context of their parent, so that the trace of a caller goes on.
         let _ = contain::call(|| global::set_tracer_provider(NoopTracerProvider::new()));
         let flush_on_drop = self.flush_on_drop;
-        // What is dropped may be anybody's.
+        // The dropped values may be foreign code.
         let _ = contain::call(move || drop(self));
         let telemetry = Telemetry::new(Pipeline::disabled(), None, flush_on_drop);
         Ok(telemetry.with_propagation(propagation(environment)))

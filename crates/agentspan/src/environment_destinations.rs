@@ -96,7 +96,7 @@ pub(crate) fn capture(environment: &Environment) -> Option<ContentCapture> {
 pub(crate) fn rendering(environment: &Environment) -> Rendering {
     let value = environment.non_blank(names::OTEL_SEMCONV_STABILITY_OPT_IN);
     let mut choices = value.unwrap_or_default().split(',').map(str::trim);
-    // Those for other conventions are for others.
+    // Choices for other conventions are not meant for us.
     if choices.any(|choice| choice == "gen_ai_latest_experimental") {
         Rendering::GenAiV0_1
     } else {

@@ -14,7 +14,7 @@ use super::log;
 /// How many spans are looked at. The mistakes of a program show in its first spans, and looking takes time.
 const MAX_SPANS: usize = 1_000;
 
-/// What was told, and how many spans are still looked at.
+/// The advice given so far, and the number of spans that are still judged.
 #[derive(Debug)]
 pub(super) struct Advice {
     judge: Option<Judge<'static>>,

@@ -15,7 +15,8 @@ const REASONS: [DropReason; 6] = [
     DropReason::RequestOver,
 ];
 
-/// What was logged of them. Callers are not made to log: the delivery's thread does, once per batch delay.
+/// The losses that were logged. Callers are not made to log: the delivery's thread does, once per
+/// batch delay.
 #[derive(Debug, Default)]
 pub(super) struct CallerLosses {
     logged: [u64; REASONS.len()],

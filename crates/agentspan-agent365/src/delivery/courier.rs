@@ -38,7 +38,7 @@ use crate::transport::{HttpAnswer, Transport, TransportError};
 use crate::wire_profile::{MissingToken, WireProfile};
 use agentspan_record::DropReason;
 
-/// What all requests of a delivery have in common.
+/// The parts that all requests of a delivery share.
 pub(crate) struct Courier {
     pub(crate) wire: &'static WireProfile,
     pub(crate) transport: Transport,
@@ -59,7 +59,7 @@ pub(crate) struct Courier {
 /// Names the tenant beside the URL.
 const TENANT_HEADER: HeaderName = HeaderName::from_static("x-ms-tenant-id");
 
-/// What the requests of one identity have in common.
+/// The parts that all requests of one identity share.
 struct Address<'a> {
     identity: &'a Identity,
     uri: &'a Uri,
@@ -67,7 +67,7 @@ struct Address<'a> {
     token: &'a str,
 }
 
-/// What a load needs on its way.
+/// The state of a load on its way.
 struct Trip<'a> {
     shared: &'a Shared,
     press: &'a Press,
@@ -75,12 +75,12 @@ struct Trip<'a> {
     attempts: Vec<Attempt>,
 }
 
-/// What is known of a try that failed.
+/// The facts known about a failed try.
 #[derive(Clone, Default)]
 pub(super) struct LastTry {
     status: Option<u16>,
     source: Option<TransportError>,
-    /// What the service says in its answer.
+    /// The reasons in the service's answer.
     reasons: Vec<ServiceReason>,
 }
 
@@ -105,7 +105,7 @@ impl LastTry {
     }
 }
 
-/// What came of sending the next request of an outbox.
+/// The outcome of sending the next request of an outbox.
 enum Sent {
     /// The service took it.
     Taken(Receipt),
@@ -127,7 +127,7 @@ const MAX_REFUSALS: u32 = 4;
 #[derive(Default)]
 struct Refusals {
     count: u32,
-    /// What the lane had taken when this body was refused first.
+    /// The count of the lane's taken requests when this body was first refused.
     taken: Option<u64>,
 }
 
@@ -141,7 +141,7 @@ impl Refusals {
     }
 }
 
-/// What a try means.
+/// The judgement of a try.
 enum Judgement {
     /// The service took the request.
     Taken(HttpAnswer),
@@ -413,7 +413,7 @@ impl Courier {
             };
             let failed = last.clone().exhausted(identity, *tries);
             ticket.recipient.hindered(failed);
-            // What waits has no body.
+            // A parcel that waits has no body.
             let room = parcel.memory;
             drop(parcel);
             if let Some(pause) = pause.filter(|_| self.keeps_slots()) {
@@ -556,7 +556,7 @@ impl Courier {
         Ok(headers)
     }
 
-    /// What a try means. The head of an answer decides.
+    /// Judges a try. The head of an answer decides.
     fn judge(
         &self,
         identity: &Identity,
@@ -602,7 +602,7 @@ impl Courier {
 }
 
 impl Judgement {
-    /// What it tells of the service.
+    /// The outcome for the service's window.
     fn outcome(&self) -> Outcome {
         match self {
             Self::Taken(_) | Self::Final(_) => Outcome::Settled,
@@ -617,7 +617,7 @@ impl Judgement {
 }
 
 impl GaveUp {
-    /// What became of the spans of an identity.
+    /// The error for the spans of an identity.
     pub(super) fn error(self, recipient: &Recipient, tries: u32, last: LastTry) -> ExportError {
         let identity = recipient.identity.clone();
         let source = recipient.obstacle();
@@ -629,7 +629,7 @@ impl GaveUp {
     }
 }
 
-/// What the resolver says, if it may have a token later.
+/// The resolver's answer, if it may have a token later.
 fn unavailable(error: &ExportError) -> Option<&TokenUnavailable> {
     match error {
         ExportError::Token { source, .. } => source.unavailable(),

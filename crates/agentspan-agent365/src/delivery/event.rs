@@ -27,7 +27,7 @@ pub(crate) enum Event {
         recipient: Arc<Recipient>,
         batch: u64,
         slot: usize,
-        /// What their lane held for them.
+        /// The size that their lane held for them.
         held: Size,
         report: IdentityReport,
     },

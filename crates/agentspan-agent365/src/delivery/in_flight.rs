@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::report::{ExportReport, IdentityReport, RefusedIdentity};
 
-/// What is known of a batch so far.
+/// The facts known about a batch so far.
 #[derive(Debug)]
 pub(super) struct InFlight {
     refused: Vec<RefusedIdentity>,

@@ -212,7 +212,7 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
                 self.window.answered(started, now, is_full);
                 self.with(&key, Lane::recover);
             }
-            // What a lane that has failed already goes on to say is nothing new.
+            // A lane that has failed already tells nothing new.
             Outcome::Throttled if is_well => self.window.throttled(started, now),
             Outcome::Throttled | Outcome::Failed => {}
         }
@@ -242,7 +242,7 @@ impl<K: Clone + Eq + Hash, T> Lanes<K, T> {
         Some(Pause { lane: key, parked })
     }
 
-    /// What waits in a lane that pauses.
+    /// The items that wait in a lane that pauses.
     pub(super) fn waiting_for_pause(&self, key: &K) -> impl Iterator<Item = &T> {
         let lane = self.lanes.get(key).filter(|lane| lane.pauses > 0);
         lane.into_iter().flat_map(|lane| &lane.waiting)

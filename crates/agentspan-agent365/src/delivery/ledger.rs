@@ -7,7 +7,7 @@ use agentspan_record::DropReason;
 
 use crate::stats::Counters;
 
-/// What has to be known to account for spans.
+/// The facts needed to account for spans.
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) counters: Arc<Counters>,

@@ -21,7 +21,7 @@ pub(super) struct Load {
     pub(super) since: Instant,
 }
 
-/// What waits in a lane.
+/// An item that waits in a lane.
 #[derive(Debug)]
 pub(super) enum Item {
     /// Spans whose turn has not come yet.
@@ -31,7 +31,7 @@ pub(super) enum Item {
 }
 
 impl Item {
-    /// What its lane holds for it, if it has had no turn.
+    /// The size that its lane holds for it, if it has had no turn.
     pub(super) fn held(&self) -> Option<Size> {
         match self {
             Self::Load(load) => Some(load.ticket.held),

@@ -134,7 +134,7 @@ pub(super) fn report(report: &ExportReport) {
                     "spans were longer than the service takes and were cut"
                 );
             }
-            // What is beyond a share is logged in sum, as what is beyond the queue.
+            // Losses beyond a share are logged in sum, as losses beyond the queue are.
             let is_told = |loss: &&SpanLoss| !matches!(loss.error, ExportError::QueueShare { .. });
             for loss in identity.losses.iter().filter(is_told) {
                 error!(

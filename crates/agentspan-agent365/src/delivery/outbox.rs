@@ -21,7 +21,7 @@ pub(super) struct Outbox {
     resource: Arc<EncodedResource>,
     /// How many spans each of the next requests has, as far as that is decided.
     runs: VecDeque<usize>,
-    /// What is known of the next request since it was encoded.
+    /// The facts known about the next request since it was encoded.
     encoded: Option<Encoded>,
     /// The length of the shortest body that the service found too large. What is as long is divided
     /// without asking.
@@ -32,7 +32,7 @@ pub(super) struct Outbox {
     truncated: usize,
 }
 
-/// What is known of a request.
+/// The facts known about an encoded request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Encoded {
     pub(super) spans: usize,

@@ -82,7 +82,7 @@ impl Press {
         run: Option<usize>,
     ) -> Parcel {
         let all = (spans.len(), bytes);
-        // What a panic leaves in the encoder shows in no other body.
+        // Remains of a panic in the encoder show in no other body.
         let encoder = self.encoder.lock();
         let mut encoder = encoder.unwrap_or_else(PoisonError::into_inner);
         let (run, limit) = match (run, self.max_payload_bytes) {

@@ -61,7 +61,7 @@ struct Request {
     grace_until: Option<Instant>,
     /// All spans that were started.
     members: HashSet<SpanId>,
-    /// Those that have not ended, with the tokens of their contexts.
+    /// Spans that have not ended, with the tokens of their contexts.
     running: HashMap<SpanId, Option<RequestToken>>,
     ended: Vec<Ended>,
     /// The first that a span of the request was started with.
@@ -367,8 +367,8 @@ impl Request {
         self.departure(ended)
     }
 
-    /// What has ended, but for what is below a span that runs: if that one is not sent, then those below it get
-    /// another parent, which is known when it ends. A root is known when it starts.
+    /// Takes the ended spans, except those below a running span: if that one is not sent, the spans
+    /// below it get another parent, which is known when it ends. A root is known when it starts.
     fn take_settled(&mut self) -> Option<Departure> {
         let mut below: HashMap<SpanId, Vec<SpanId>> = HashMap::new();
         for Ended { span, .. } in &self.ended {

@@ -33,7 +33,7 @@ pub(crate) struct Setup {
     pub(crate) preparation: Preparation,
     /// Whether spans whose parents are not sent get other parents.
     pub(crate) reparents: bool,
-    /// Who looks at spans, if somebody does.
+    /// The judge that looks at spans, if there is one.
     pub(crate) judge: Option<Judge<'static>>,
     pub(crate) destinations: Destinations,
     pub(crate) encoder: BodyEncoder,

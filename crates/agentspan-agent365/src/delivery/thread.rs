@@ -39,8 +39,8 @@ pub(super) fn start(recipe: &Recipe) -> io::Result<Arc<Shared>> {
     Ok(shared)
 }
 
-/// What the child of a fork has in place of the parent's: nothing waits, and its first span starts the
-/// thread. It is closed if the parent's was.
+/// The state of a forked child in place of the parent's: nothing waits, and its first span starts
+/// the thread. It is closed if the parent's was.
 pub(super) fn prepare_child(parent: &Shared, recipe: &Recipe) -> Arc<Shared> {
     let (shared, worker) = prepare(recipe());
     shared.follow(parent, Box::new(|shared: &Shared| spawn(shared, worker)));

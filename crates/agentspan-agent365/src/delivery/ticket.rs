@@ -26,7 +26,7 @@ pub(super) struct Ticket {
     /// The place of the identity in the batch's report.
     pub(super) slot: usize,
     pub(super) spans: usize,
-    /// What its lane holds for it.
+    /// The size that its lane holds for it.
     pub(super) held: Size,
     pub(super) answered: Answered,
     pub(super) requests: usize,
@@ -37,7 +37,7 @@ pub(super) struct Ticket {
     pub(super) events: UnboundedSender<Event>,
 }
 
-/// What the service said of the spans of the requests that it took.
+/// The service's answers about the spans of the requests that it took.
 #[derive(Debug, Default)]
 pub(super) struct Answered {
     exported: usize,
@@ -47,7 +47,7 @@ pub(super) struct Answered {
     too_large: usize,
     /// The length of the shortest request that was too large with a single span in it.
     shortest_too_large: usize,
-    /// What was lost though the rest is sent.
+    /// The losses of an identity whose other spans are sent.
     lost: Vec<SpanLoss>,
     why_rejected: Reasons,
     why_not_routed: Reasons,
@@ -120,7 +120,7 @@ impl Ticket {
         });
     }
 
-    /// What the service has taken so far.
+    /// A report of the spans that the service has taken so far.
     fn report_of(&self, attempts: Vec<Attempt>) -> IdentityReport {
         IdentityReport {
             identity: self.recipient.identity.clone(),

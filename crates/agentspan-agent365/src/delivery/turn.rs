@@ -20,7 +20,7 @@ pub(super) struct Place {
     pub(super) cut: oneshot::Receiver<()>,
 }
 
-/// What a task waits for that has no turn.
+/// The signal that a task without a turn waits for.
 #[derive(Debug)]
 pub(super) struct Resume {
     pub(super) since: Instant,
@@ -40,7 +40,7 @@ pub(super) enum GaveUp {
     Shutdown,
 }
 
-/// What happens to a turn.
+/// An event that happens to a turn.
 #[derive(Debug)]
 pub(crate) enum Step {
     Answered(Outcome),

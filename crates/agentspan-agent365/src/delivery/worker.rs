@@ -216,7 +216,8 @@ impl Worker {
 
     /// Gives up what is left and accounts for it.
     pub(super) async fn close(&mut self) {
-        // Those on their way report themselves when their tasks are dropped, the rest here.
+        // Loads on their way report themselves when their tasks are dropped; the rest is reported
+        // here.
         self.tasks.shutdown().await;
         self.lanes.drain().for_each(drop);
         // The thread may end without having been told to stop.
@@ -276,7 +277,7 @@ impl Worker {
             Event::Step { turn, step } => self.step(turn, step),
             Event::Rested(pause) => self.lanes.rested(&pause),
             Event::Flush(flush) => {
-                // Who waits for another try is reported, and a flush does not wait for it.
+                // A load that waits for another try is reported, and a flush does not wait for it.
                 if !self.courier.reports_queued() {
                     self.hurry();
                 }
@@ -638,7 +639,7 @@ impl Worker {
         let prepared = self.preparation.prepare(finished.drain(..), &mut spans);
         self.shared.counters.panicked(prepared.panics);
         if prepared.is_changed {
-            // What was rendered may have grown.
+            // A rendered span may have grown.
             sizes.clear();
             sizes.extend(spans.iter_mut().map(|span| self.shared.limit(span)));
         }

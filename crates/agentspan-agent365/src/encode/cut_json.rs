@@ -17,10 +17,10 @@ use super::level::{Column, Level};
 /// Items at the end of arrays are left out before strings are cut to less than this.
 const KEPT_TEXT: usize = 128;
 
-/// What says that a string was cut is not longer.
+/// The maximum length of the note that a string was cut.
 const NOTE: usize = 40;
 
-/// What may be left out of a document besides parts of its strings.
+/// The parts of a document that may be left out, besides parts of its strings.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum LeavesOut {
     Nothing,
@@ -32,7 +32,7 @@ enum LeavesOut {
     Members,
 }
 
-/// What is tried, in this order.
+/// The tries, in this order.
 const TRIES: [(usize, LeavesOut); 5] = [
     (KEPT_TEXT, LeavesOut::Nothing),
     (KEPT_TEXT, LeavesOut::Items),
@@ -70,17 +70,17 @@ pub(super) fn cut_json(text: &str, budget: usize) -> Option<String> {
     }
 }
 
-/// What is to be cut.
+/// The cuts to make.
 struct Plan {
     level: Level,
-    /// What is left out, by its beginning.
+    /// The ranges that are left out, by their beginning.
     gaps: BTreeMap<usize, usize>,
 }
 
 impl Plan {
     fn find(outline: &Outline, excess: usize, floor: usize, leaves_out: LeavesOut) -> Option<Self> {
         let columns: Vec<Column> = outline.strings.iter().map(column).collect();
-        // What the strings in front of each take less at the floor.
+        // The bytes that the strings in front of each save at the floor.
         let mut saved = Vec::with_capacity(columns.len() + 1);
         let mut sum = 0;
         saved.push(sum);
@@ -146,13 +146,13 @@ fn column(string: &Text) -> Column {
     }
 }
 
-/// What is left out of a document.
+/// The ranges that are left out of a document.
 struct Gaps<'a> {
-    /// What the strings in front of each take less when they are trimmed to the floor.
+    /// The bytes that the strings in front of each save when they are trimmed to the floor.
     saved: &'a [usize],
     /// Where it begins and ends.
     ranges: BTreeMap<usize, usize>,
-    /// What it takes.
+    /// The bytes that it takes.
     cost: usize,
 }
 
@@ -166,7 +166,7 @@ impl Gaps<'_> {
             LeavesOut::AllItems | LeavesOut::Members => 0,
         };
         let containers = outline.containers.iter();
-        // Those around others are larger, and so come first.
+        // Containers around others are larger, and so come first.
         let mut largest: Vec<(usize, &Container, Mark)> = containers
             .filter(|container| container.is_array || leaves_out == LeavesOut::Members)
             .filter(|container| container.ends.len() > kept)
@@ -199,7 +199,7 @@ impl Gaps<'_> {
         (missing == 0).then_some(())
     }
 
-    /// What stands between two places takes, with its strings at the floor.
+    /// The bytes between two places, with the strings at the floor.
     fn cost_of(&self, from: Mark, to: Mark) -> usize {
         let saved = |mark: Mark| self.saved.get(mark.strings).copied().unwrap_or_default();
         (to.cost - from.cost).saturating_sub(saved(to) - saved(from))

@@ -18,7 +18,7 @@ const FRAME: usize = 4;
 /// The quotes of an item of a list, and the comma after it.
 const ITEM_FRAME: usize = 3;
 
-/// What was cut of one span.
+/// The cuts in one span.
 #[derive(Debug, Default)]
 pub(super) struct Cuts {
     /// In the order of the cuts, and so the largest first. As many as there are candidates, so that a span of

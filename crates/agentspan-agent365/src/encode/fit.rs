@@ -21,13 +21,13 @@ use super::truncation::Truncation;
 use super::unique_keys::UniqueKeys;
 use super::value::{ValueWriter, Written};
 
-/// What stands for the value of an attribute that was cut.
+/// The value of an attribute whose own value was cut.
 const MARKER: &str = "TRUNCATED";
 
 /// The marker with its quotes.
 const MARKER_BYTES: usize = MARKER.len() + 2;
 
-/// What a span says of its cuts takes no more.
+/// The maximum length of the note about a span's cuts.
 const MAX_NOTE: usize = 2_048;
 
 /// More than the names and numbers of a span, an event, a link or an attribute take.
@@ -140,8 +140,8 @@ impl Fit {
 
 /// A copy of `span`, which takes `length` bytes, cut to `limit`, that says what was cut.
 fn cut_with_note(span: &SpanData, length: usize, limit: usize, wire: Wire) -> SpanData {
-    // What is said takes room, for which more is cut, of which something may be said in turn: what there
-    // is no room for then is only counted.
+    // The note takes room, for which more is cut, which the note may have to name in turn: cuts
+    // without room in the note are only counted.
     let (_, room) = cut_structured(&mut span.clone(), length, limit).note(MAX_NOTE.min(limit / 4));
     let mut span = span.clone();
     let room_on_wire = match wire {
@@ -225,7 +225,7 @@ fn without_arrays(span: &SpanData) -> SpanData {
 
 /// No form of `span` is longer. Most spans are so short that nothing has to be measured.
 fn longest_form(span: &SpanData, wire: Wire) -> usize {
-    // What is a text within the text of an array may be escaped twice: `\\\\u0000`.
+    // A text within the text of an array may be escaped twice: `\\\\u0000`.
     let longest_escape = match wire {
         Wire::Flat => LONGEST_ESCAPE,
         Wire::Standard => LONGEST_ESCAPE + 1,

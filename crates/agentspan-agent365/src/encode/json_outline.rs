@@ -14,14 +14,14 @@ pub(super) struct Outline {
     pub(super) strings: Vec<Text>,
     /// Objects and arrays, in the order of their beginnings.
     pub(super) containers: Vec<Container>,
-    /// What all of it takes, without the quotes around it.
+    /// The bytes of all of it, without the quotes around it.
     pub(super) cost: usize,
 }
 
 /// A string that is a value.
 #[derive(Debug)]
 pub(super) struct Text {
-    /// What stands between its quotes.
+    /// The range between its quotes.
     pub(super) range: Range<usize>,
     pub(super) cost: usize,
     /// Bytes in base64, which are of no use in parts.
@@ -42,7 +42,7 @@ pub(super) struct Container {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
     pub(super) at: usize,
-    /// What stands in front of it takes.
+    /// The bytes in front of it.
     pub(super) cost: usize,
     /// How many of the strings stand in front of it.
     pub(super) strings: usize,

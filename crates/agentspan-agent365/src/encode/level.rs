@@ -5,7 +5,7 @@
 pub(super) struct Column {
     /// The bytes that it takes.
     pub(super) height: usize,
-    /// What it takes if it is trimmed at all, for what is of no use in parts.
+    /// The bytes that it takes if trimmed at all, for values that are of no use in parts.
     pub(super) stump: Option<usize>,
 }
 
@@ -45,7 +45,7 @@ impl Level {
         let mut highest: Vec<Column> = columns.into_iter().filter(is_above).collect();
         highest.sort_unstable_by_key(|column| std::cmp::Reverse(column.height));
         let mut felled = usize::MAX;
-        // What is saved by those that are felled, and the sum of the others, which are trimmed.
+        // The bytes saved by the felled values, and the sum of the others, which are trimmed.
         let mut saved = 0_usize;
         let mut trimmed = Trimmed::default();
         let mut rest = highest.iter().peekable();
@@ -103,7 +103,7 @@ impl Trimmed {
         self.sum += height;
     }
 
-    /// What they take less at a height that is not above any of them.
+    /// The bytes that they save at a height that is not above any of them.
     fn saved_at(&self, height: usize) -> usize {
         self.sum - self.count * height
     }

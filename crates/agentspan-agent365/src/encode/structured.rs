@@ -15,8 +15,8 @@ use super::level::{Column, Level};
 /// Shorter values are not worth cutting.
 const MIN_CUT: usize = 64;
 
-/// What a list may take more when it becomes empty, `null` in place of its brackets, and some room
-/// for commas.
+/// The bytes that a list may gain when it becomes empty: `null` in place of its brackets, and some
+/// room for commas.
 const SLACK: usize = 16;
 
 /// More than the brackets, names and the time of an event or a link take.
@@ -61,7 +61,7 @@ struct Long {
     cost: usize,
     /// It is of no use in parts.
     is_blob: bool,
-    /// What becomes of it, and what that takes.
+    /// The value after the cut, and its bytes.
     cut: Option<(Value, usize)>,
     /// It takes less than its share: the rest is for others.
     is_done: bool,

@@ -16,7 +16,7 @@ use crate::access_token::AccessToken;
 /// More identities are not known at a time. Whose turn is the longest ago is forgotten first.
 const MAX_IDENTITIES: usize = 10_000;
 
-/// What hosts call the handler of an agent's own user, unless they say otherwise.
+/// The name that hosts use for the handler of an agent's own user, unless they say otherwise.
 const AUTH_HANDLER: &str = "AGENTIC";
 
 /// How the token of a turn is exchanged for one that the service takes.
@@ -30,11 +30,11 @@ pub struct TokenExchange {
 type Exchange = dyn Fn(ExchangeQuery) -> Exchanging + Send + Sync;
 type Exchanging = Pin<Box<dyn Future<Output = Result<Option<AccessToken>, BoxError>> + Send>>;
 
-/// What a [`TokenExchange`] is asked for.
+/// The query for a [`TokenExchange`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ExchangeQuery {
-    /// Whose spans are to be sent.
+    /// The identity whose spans are to be sent.
     pub identity: Identity,
     /// The scopes that the token is for.
     pub scopes: Arc<[String]>,
@@ -137,7 +137,7 @@ impl ExchangedTokens {
     /// Says how the token of a turn of `identity` is exchanged, in place of what an earlier turn
     /// said. The token of an earlier turn may have expired.
     pub fn register(&self, identity: Identity, exchange: TokenExchange) {
-        // What is replaced is foreign, and dropped after the lock.
+        // A replaced exchange is foreign code, and is dropped after the lock.
         let _replaced = self.with_turns(|turns| turns.put(identity, exchange));
     }
 

@@ -8,7 +8,7 @@ use crate::access_token::AccessToken;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TokenQuery {
-    /// Whose spans are to be sent.
+    /// The identity whose spans are to be sent.
     pub identity: Identity,
     /// The user that the agent acts as, of the first span: `microsoft.agent.user.id`. Only with
     /// [`Profile::V3`](agentspan_model::agent365::Profile::V3) and

@@ -110,7 +110,7 @@ fn without_controls(url: &str) -> Cow<'_, str> {
     }
 }
 
-/// What follows the scheme; all of it if there is none.
+/// The part after the scheme; all of the text if there is none.
 fn after_scheme(url: &str) -> &str {
     match url.split_once(':') {
         Some((scheme, rest)) if is_scheme(scheme) => rest,

@@ -200,7 +200,7 @@ impl InferenceCallDetails {
     }
 }
 
-/// What Python's `strip` leaves; it also takes the separators of ASCII for white space.
+/// The text that Python's `strip` leaves; it also takes the separators of ASCII for white space.
 fn not_blank(text: &str) -> Option<&str> {
     let is_blank = |c: char| c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c);
     Some(text.trim_matches(is_blank)).filter(|text| !text.is_empty())

@@ -44,7 +44,7 @@ pub(super) fn array_of<S: AsRef<str>>(
         push(&mut out, text.as_ref());
     }
     out.push(b']');
-    // What is written is UTF-8; should it ever not be, an empty text says less than the truth and
+    // The output is UTF-8; should it ever not be, an empty text says less than the truth and
     // nothing false.
     String::from_utf8(out).unwrap_or_default()
 }

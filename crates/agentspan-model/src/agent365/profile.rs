@@ -19,10 +19,11 @@ pub enum Profile {
     V2,
     /// `microsoft-opentelemetry` 1.5.0 for Python, the successor of the packages above.
     V3,
-    /// What Microsoft documents for senders without an SDK ("direct OpenTelemetry integration" and the attribute
-    /// reference, November 2026), which Rust programs are: the operations and attributes of the reference,
-    /// the JSON of OTLP with every value as a string, and the route that the token allows. Baggage, switches of
-    /// scopes and free attributes are those of [`V3`](Self::V3).
+    /// The contract that Microsoft documents for senders without an SDK ("direct OpenTelemetry
+    /// integration" and the attribute reference, November 2026), which Rust programs are: the
+    /// operations and attributes of the reference, the JSON of OTLP with every value as a string,
+    /// and the route that the token allows. Baggage, switches of scopes and free attributes are
+    /// those of [`V3`](Self::V3).
     Direct,
 }
 
@@ -50,7 +51,7 @@ pub enum SwitchRules {
     NoWins,
 }
 
-/// What differs between generations, as far as it is a word or a form. One row for each.
+/// The words and forms that differ between generations, one row for each.
 #[derive(Debug)]
 struct Words {
     turn_rules: TurnRules,

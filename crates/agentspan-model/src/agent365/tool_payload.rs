@@ -20,7 +20,7 @@ pub use self::result::{
 /// The version of the schema.
 const SCHEMA_VERSION: &str = "1.0";
 
-/// What stands for a payload that cannot be written, because it is nested too deep.
+/// The text for a payload that cannot be written, because it is nested too deep.
 const NOT_WRITTEN: &str = r#"{"serialization_error":"Failed to serialize execute tool payload."}"#;
 
 /// Defines a part of a payload, all of whose members may be missing.

@@ -84,7 +84,8 @@ struct Inner {
 /// that follows them down recurses beyond this. Readers accept less.
 const MAX_DEPTH: usize = 300;
 
-/// What is deep is dropped from the outside in: one component inside another would need the stack for each.
+/// Deep components are dropped from the outside in: one component inside another would need the
+/// stack for each.
 impl Drop for Inner {
     fn drop(&mut self) {
         if self.depth <= MAX_DEPTH {

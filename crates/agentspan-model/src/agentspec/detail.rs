@@ -22,7 +22,7 @@ pub enum Detail {
     Named,
 }
 
-/// What a dump shows: of sensitive values, and of all else.
+/// The detail that a dump shows of sensitive values, and of all else.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View {
     pub(crate) disclosure: Disclosure,

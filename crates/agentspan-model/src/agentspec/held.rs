@@ -123,7 +123,7 @@ impl Held for ComponentValue {
     }
 }
 
-/// What named values hold, and their list.
+/// The bytes that named values and their list hold.
 pub(crate) fn held_by_members(members: &[(Box<str>, ComponentValue)]) -> usize {
     let each = members.iter().map(|(name, value)| {
         size_of::<(Box<str>, ComponentValue)>() + name.len() + value.held_bytes()

@@ -169,7 +169,7 @@ impl<'t> Mended<'t> {
     }
 }
 
-/// What takes the place of something.
+/// A replacement for a part of a text.
 enum Replacement {
     /// U+FFFD as an escape: as long as the half of a pair.
     Unknown,

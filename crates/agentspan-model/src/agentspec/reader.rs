@@ -129,12 +129,12 @@ pub(crate) struct Reader<'a> {
     known: &'a mut KnownComponents,
     text: &'a str,
     path: Vec<Step<'a>>,
-    /// What the walk looks at, if it says so.
+    /// The value that the walk looks at, if it is noted.
     here: Option<&'a RawValue>,
     problems: Problems,
     /// How often something that was read differs from its text.
     pub(crate) changes: usize,
-    /// What `$component_ref` may refer to; nothing in a dump, which has no references.
+    /// The targets of `$component_ref`; nothing in a dump, which has no references.
     pub(crate) references: Option<References<'a>>,
 }
 
@@ -473,7 +473,7 @@ impl ReadValue for i64 {
     }
 }
 
-/// What numbers that are not finite have become when they get here.
+/// The texts that stand for numbers that are not finite.
 const NOT_FINITE: [&str; 3] = [r#""NaN""#, r#""Infinity""#, r#""-Infinity""#];
 
 impl ReadValue for f64 {

@@ -46,7 +46,7 @@ pub struct Recording<R> {
     known: KnownComponents,
 }
 
-/// What editors write before UTF-8.
+/// The mark that editors write before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The default of [`Recording::with_max_line_bytes`].

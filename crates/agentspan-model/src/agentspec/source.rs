@@ -118,7 +118,7 @@ impl<'a> Source<'a> {
                 layers.extend(before.iter().cloned());
                 Origin::Edited(layers)
             }
-            // What is made of another format needs no edits.
+            // A text made from another format needs no edits.
             Origin::Marked(marks) => Origin::Marked(marks.clone()),
         };
         Self {

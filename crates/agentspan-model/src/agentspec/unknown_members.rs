@@ -21,7 +21,7 @@ use super::{
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct UnknownMembers(Option<Box<Kept>>);
 
-/// What is kept: never nothing.
+/// The kept members, which are never empty.
 #[derive(Clone, Default, PartialEq, Eq)]
 struct Kept(Vec<(Box<str>, ComponentValue)>);
 
@@ -46,7 +46,8 @@ impl UnknownMembers {
     pub(crate) fn rest_of<'a>(members: &mut Members<'a>, reader: &mut Reader<'a>) -> Self {
         let rest = members.take_rest();
         let rest = rest.map(|member| {
-            // What only looks like a component is not refused here: nobody said that it must be one.
+            // A value that only looks like a component is not refused here: nothing says that it
+            // must be one.
             let value = reader
                 .attempt(|reader| read_value(member.value, Place::Open, reader))
                 .unwrap_or_else(|| ComponentValue::Json(Json::from_raw(member.value)));

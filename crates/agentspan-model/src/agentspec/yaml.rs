@@ -43,7 +43,7 @@ impl From<Place> for Position {
     }
 }
 
-/// What is wrong, and where.
+/// A problem, and its place.
 #[derive(Clone, Copy, Debug)]
 struct Fault {
     place: Place,

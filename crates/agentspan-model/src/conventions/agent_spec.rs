@@ -146,7 +146,7 @@ impl RecordingJudge {
         let in_span = on.span.events.iter();
         let in_span = in_span.filter_map(|event| event.details.known_type_name());
         open.heard.extend(in_span);
-        // Those of an abridged span are not told apart.
+        // Events of an abridged span are not told apart.
         let mut events = on.span.events.iter();
         let is_abridged = events.any(|event| matches!(event.details, EventDetails::Abridged));
         let has_failed = open.has_failed || open.heard.contains(EXCEPTION);
@@ -250,7 +250,7 @@ fn ids(hook: &RecordedHook, span: &Id) -> Ids {
     )
 }
 
-/// What was found in one call.
+/// The breaches in one call.
 struct Breaches {
     span: SpanIds,
     found: Vec<Breach>,

@@ -97,7 +97,8 @@ pub(crate) const LOGFIRE_REQUEST_DATA: &str = "request_data";
 /// Logfire: the answer, JSON.
 pub(crate) const LOGFIRE_RESPONSE_DATA: &str = "response_data";
 
-/// What `tracing-opentelemetry` adds to every span, and what rig keeps for itself: nothing about agents.
+/// The keys that `tracing-opentelemetry` adds to every span, and those that rig keeps for itself:
+/// they tell nothing about agents.
 pub(crate) const TRACING_NOISE: &[&str] = &[
     super::TARGET,
     super::LEVEL,
@@ -106,10 +107,11 @@ pub(crate) const TRACING_NOISE: &[&str] = &[
     "rig.completion_parent",
 ];
 
-/// What the keys of such noise begin with.
+/// The prefixes of the keys of such noise.
 pub(crate) const TRACING_NOISE_PREFIXES: &[&str] = &["code.", "thread."];
 
-/// What the keys of all known conventions begin with. A span without one of them is not looked at further.
+/// The prefixes of the keys of all known conventions. A span without one of them is not looked at
+/// further.
 pub(crate) const CONVENTIONS: &[&str] = &[
     "gen_ai.",
     "openinference.",

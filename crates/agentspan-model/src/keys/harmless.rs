@@ -6,7 +6,7 @@ use crate::keys;
 ///
 /// An exact list: a key that continues one of these is another key.
 pub(super) const HARMLESS: &[&str] = &[
-    // What ran, where, for how long: the general conventions of OpenTelemetry.
+    // The keys for what ran, where, and for how long: the general conventions of OpenTelemetry.
     keys::AZ_NAMESPACE,
     keys::ERROR_TYPE,
     keys::LEVEL,

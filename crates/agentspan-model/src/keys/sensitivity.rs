@@ -63,11 +63,11 @@ impl Sensitivity {
         }
     }
 
-    /// That of a key which is written in another way than keys are.
+    /// The sensitivity of a key in an unusual spelling.
     #[cold]
     fn of_disguised(known: &Known, plain: &str) -> Self {
         match known.exactly(plain) {
-            // What is harmless, or context, is so under its exact key only.
+            // Harmless keys and context are so only under their exact key.
             Some(Self::Harmless | Self::Context) => Self::Suspect,
             Some(sensitivity) => sensitivity,
             None => known.by_parts(plain, Shape::of_any(plain)),
@@ -87,7 +87,8 @@ struct Shape {
 }
 
 impl Shape {
-    /// That of a key in lower case without characters that show nothing; `None` of another.
+    /// The sensitivity of a known key in lower case without invisible characters; `None` for
+    /// others.
     fn of(key: &str) -> Option<Self> {
         let bytes = key.as_bytes();
         let start = bytes.get(..LONGEST + 1).unwrap_or(bytes).iter();
@@ -128,7 +129,7 @@ fn shows_nothing(c: char) -> bool {
     c.is_control() || c.is_whitespace() || c == BRAILLE_BLANK || is_invisible(c)
 }
 
-/// What an entry tells of: the key alone, or also all keys that continue it.
+/// The reach of an entry: the key alone, or also all keys that continue it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Key,

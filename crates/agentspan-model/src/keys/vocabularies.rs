@@ -3,7 +3,7 @@
 /// The name of a provider, with which its own keys begin.
 pub(crate) const AWS_BEDROCK: &str = "aws.bedrock";
 
-/// What the keys of the vocabularies of agents and models begin with.
+/// The prefixes of the keys of the vocabularies of agents and models.
 ///
 /// They grow with every release, and each framework adds keys of its own to those of the others. So a text
 /// under one of these is taken for content, unless its key is known.

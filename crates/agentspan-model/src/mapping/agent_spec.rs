@@ -14,7 +14,8 @@ mod member_walk;
 
 use member_walk::{Value, walk};
 
-/// What all spans and events have: it is written under keys of its own, or is no attribute.
+/// The members that all spans and events have: they are written under keys of their own, or are no
+/// attributes.
 const COMMON: &[&str] = &[
     "id",
     "name",
@@ -126,7 +127,7 @@ pub(super) fn visit_event(
     );
 }
 
-/// What is told of components: prompts and settings are content there as everywhere.
+/// The detail that is shown of components: prompts and settings are content there as everywhere.
 fn detail(disclosure: Disclosure) -> Detail {
     match disclosure {
         Disclosure::Clear => Detail::Complete,

@@ -173,7 +173,7 @@ fn visit_parameters(parameters: &Map<String, Value>, visitor: &mut dyn KeyVisito
     }
 }
 
-/// What is asked, and which tools may be called: content, as the conventions see it.
+/// The question, and the tools that may be called: content, as the conventions see it.
 fn visit_request(request: &LlmGenerationRequest, visitor: &mut dyn KeyVisitor) {
     if let Some(prompt) = request.prompt.reveal() {
         let messages = to_json(&Prompt(prompt));

@@ -9,11 +9,12 @@ use super::{agent_spec, members};
 use crate::agentspec::{ComponentValue, Json, LlmConfig, LlmGenerationResponse, pairs};
 use crate::keys;
 
-/// Who provides the model, in the words of the GenAI conventions.
+/// The provider of the model, in the words of the GenAI conventions.
 ///
-/// Who serves the model goes before who made it: what the configuration says of the API, else its class,
-/// else what it says of the maker. The conventions have no name for local servers, so those are ours. A
-/// provider that nobody knows keeps its name, in lower case as all names of the conventions are.
+/// The server of the model goes before its maker: the API in the configuration, else its class,
+/// else the maker in the configuration. The conventions have no name for local servers, so those
+/// are ours. A provider that nobody knows keeps its name, in lower case as all names of the
+/// conventions are.
 pub(super) fn provider(model: &LlmConfig) -> Option<Cow<'static, str>> {
     let said = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
     if let Some(api) = said(model.text("api_provider")) {
@@ -97,7 +98,7 @@ fn overlay(parameters: &mut Map<String, Value>, json: &str) {
         (!value.is_null()).then_some((name.into_owned(), value))
     });
     let map: Map<String, Value> = values.collect();
-    // What is said here by another name is said anew.
+    // A value that has another name here is written anew.
     for names in SYNONYMS
         .iter()
         .filter(|names| names.iter().any(|name| map.contains_key(*name)))
@@ -126,12 +127,12 @@ pub(super) fn finish_reason(
     })
 }
 
-/// Whose word for a finish reason is used.
+/// The vocabulary of finish reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FinishReasonNames {
-    /// That of the GenAI conventions.
+    /// The words of the GenAI conventions.
     GenAi,
-    /// That of OpenAI, which OpenInference shows as it comes.
+    /// The words of OpenAI, which OpenInference shows as they come.
     OpenAi,
 }
 

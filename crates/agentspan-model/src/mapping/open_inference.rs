@@ -14,7 +14,7 @@ use crate::attribute::{Key, KeyVisitor};
 use crate::json_writer::to_json;
 use crate::keys;
 
-/// What OpenInference's own instrumentations write in the place of content that is not shown.
+/// The text that OpenInference's own instrumentations write in place of content that is not shown.
 const REDACTED: &str = "__REDACTED__";
 pub(super) const JSON: &str = "application/json";
 pub(super) const TEXT: &str = "text/plain";
@@ -73,7 +73,8 @@ fn visit_graph_node(component: &Component, parent: Option<&str>, visitor: &mut d
     }
 }
 
-/// What the span itself says is JSON; what the spans below it say may be text.
+/// The type of the content: that of the span itself is JSON; the content of the spans below it may
+/// be text.
 fn mime_type(content: Option<Content<&str>>) -> &'static str {
     mime_type_of(content.and_then(Content::shown).unwrap_or_default())
 }
@@ -169,7 +170,7 @@ fn visit_prompt(prompt: &[Message], visitor: &mut dyn KeyVisitor) {
     }
 }
 
-/// What a message has beside its parts and the calls that it makes.
+/// The fields of a message beside its parts and the calls that it makes.
 pub(super) struct MessageFields<'a> {
     pub(super) role: &'a str,
     pub(super) content: Option<&'a str>,

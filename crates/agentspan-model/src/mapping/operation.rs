@@ -11,7 +11,7 @@ const INVOKE_WORKFLOW: &str = "invoke_workflow";
 /// The operation name of a model's generation in the GenAI conventions.
 const CHAT: &str = "chat";
 
-/// What a span does, as far as the vocabularies have a word for it.
+/// The operation of a span, as far as the vocabularies have a word for it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Operation<'a> {
     /// An agent, or a group of agents, is invoked.
@@ -104,7 +104,7 @@ pub(super) fn is_invocation(rendering: Rendering, span: &Span) -> bool {
     name.starts_with(mapping::INVOKE_AGENT)
 }
 
-/// What a span is called: what it does, and with what, if the vocabulary has a word for it.
+/// The parts of a span's name: its operation, and its target, if the vocabulary has a word for it.
 fn name_parts(rendering: Rendering, span: &Span) -> (&str, Option<Cow<'_, str>>) {
     let operation = Operation::of(span);
     let Some(name) = operation_name(rendering, operation) else {

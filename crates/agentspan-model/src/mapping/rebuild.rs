@@ -194,7 +194,7 @@ impl EventRebuilder {
     }
 }
 
-/// What spans and events have in common.
+/// The parts that spans and events share.
 #[derive(Default)]
 struct Parts {
     id: Option<String>,

@@ -12,7 +12,7 @@ use crate::agentspec::{
     LlmGenerationResponse, Sensitive, Timestamp, ToolCall, ToolExecutionRequest,
 };
 
-/// What the events of a span say of the span: what it was given, and what came of it.
+/// The story that the events of a span tell: its inputs, and its outcome.
 ///
 /// The first that was given counts, and the last that came of it.
 #[derive(Debug, Default)]
@@ -107,7 +107,8 @@ impl<'a> Story<'a> {
         self.inputs.get_or_insert(inputs);
     }
 
-    /// What the model answered: its last answer, or else what it had streamed when the stream broke off.
+    /// The model's answer: its last one, or else the part that it had streamed when the stream
+    /// broke off.
     pub(super) fn response(&self) -> Option<Cow<'a, LlmGenerationResponse>> {
         match self.response {
             Some(response) => Some(Cow::Borrowed(response)),
@@ -132,13 +133,13 @@ impl<'a> Story<'a> {
         Some(first.since(asked))
     }
 
-    /// What the span was given, as JSON, or what the first of the spans below was given, if it was given
-    /// nothing itself.
+    /// The inputs of the span, as JSON, or those of the first of the spans below, if it has none
+    /// itself.
     pub(super) fn inputs(&self) -> Option<Content<&'a str>> {
         self.own_or(self.inputs, self.first_input)
     }
 
-    /// What came of it, as JSON, or what came of the last of the spans below.
+    /// The outputs of the span, as JSON, or those of the last of the spans below.
     pub(super) fn outputs(&self) -> Option<Content<&'a str>> {
         self.own_or(self.outputs, self.last_output)
     }

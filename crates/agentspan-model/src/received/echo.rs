@@ -24,7 +24,8 @@ pub(super) struct Echo<'t> {
     found: Vec<Vec<bool>>,
 }
 
-/// What counts as a repetition, in any case of ASCII: receivers write in upper or in lower case what they repeat.
+/// The rule for a repetition, in any case of ASCII: receivers repeat texts in upper or in lower
+/// case.
 struct Rule<const BLOCK: usize> {
     shortest: usize,
     /// Whether names of attributes do not count: in what was sent they stand as the keys of JSON.
@@ -107,7 +108,7 @@ impl<'t> Echo<'t> {
                     let Some(repeated) = repeated else {
                         return true;
                     };
-                    // What is found once need not be found again.
+                    // A text that is found once need not be found again.
                     found.get_mut(repeated).is_none_or(|bytes| {
                         bytes.fill(true);
                         false
@@ -118,7 +119,7 @@ impl<'t> Echo<'t> {
     }
 }
 
-/// What stands for a block in the index. None if it has another length.
+/// The key of a block in the index. None if it has another length.
 fn key<const BLOCK: usize>(block: &[u8]) -> Option<[u8; BLOCK]> {
     let mut key: [u8; BLOCK] = block.try_into().ok()?;
     key.make_ascii_lowercase();

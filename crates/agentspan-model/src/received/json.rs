@@ -4,7 +4,7 @@ use serde_json::{Map, Number, Value};
 
 use super::unescape::escape;
 
-/// What is nested deeper is not read, as `serde_json` has it.
+/// The maximum depth of nesting that is read, as in `serde_json`.
 const MAX_DEPTH: usize = 128;
 
 /// The readable part of bytes that should be JSON.

@@ -248,7 +248,7 @@ impl BaggageBuilder {
                     builder.set(key, value.as_ref())
                 })
             }
-            // What other packages say, newer ones say as this one does.
+            // Newer packages set the other entries as this one does.
             rules => {
                 let entries = hosting_entries(turn_context).into_iter();
                 entries.fold(self, |builder, (entry, said)| match said {

@@ -22,9 +22,9 @@ pub(crate) enum CurrentTrace {
 /// the identity and the token that are new in `current`. `None` if nothing is new.
 ///
 /// `context` is the one that it started in, `base` that of the agent span that was around it then.
-/// What is current and not from `base` was entered around the span since, and wins over what was
-/// current at its start, key by key; an identity does as a whole. What comes from `base` is older
-/// than the span, which may have started with something else.
+/// Adds the values that were entered around the span since it started: they are current and not
+/// from `base`, and win over the values at its start key by key, or an identity as a whole. Values
+/// from `base` are older than the span, which may have started with others.
 pub(crate) fn with_news(
     context: &Context,
     current: &Context,
@@ -86,7 +86,7 @@ pub(super) fn is_shared<T: 'static>(one: &Context, other: &Context) -> bool {
     }
 }
 
-/// What is current and new.
+/// The current value, if it is new.
 fn new_value<'a, T: PartialEq + 'static>(
     current: &'a Context,
     context: &Context,
@@ -133,7 +133,7 @@ pub(crate) fn request_of(context: &Context) -> Context {
     }
 }
 
-/// What is current and new. None if nothing of it is, or the span has all of it.
+/// The current baggage that is new. None if nothing of it is, or the span has all of it.
 fn new_baggage(current: &Context, context: &Context, base: Option<&Context>) -> Option<Baggage> {
     let all = current.baggage();
     let is_same = |other: &Context| ptr::eq(all, other.baggage());

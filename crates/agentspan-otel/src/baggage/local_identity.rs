@@ -50,7 +50,7 @@ impl LocalIdentity {
         }
     }
 
-    /// What was set for one of the keys.
+    /// The value that was set for one of the keys.
     pub(super) fn value(&self, key: &str) -> Option<&StringValue> {
         let at = IDENTITY_KEYS.iter().position(|known| *known == key)?;
         self.values.get(at)?.as_ref()
@@ -85,7 +85,7 @@ impl LocalIdentity {
         })
     }
 
-    /// What this process did not set, but baggage claims.
+    /// The identity that baggage claims, although this process did not set it.
     pub(super) fn claimed_in(baggage: &Baggage) -> Self {
         Self {
             values: IDENTITY_KEYS.map(|key| baggage.get(key).cloned()),

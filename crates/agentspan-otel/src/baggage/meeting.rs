@@ -41,7 +41,7 @@ fn is_of_agent(key: &str) -> bool {
 }
 
 impl Named {
-    /// What this process set goes before the scope, as it does on spans.
+    /// Values that this process set go before the scope, as they do on spans.
     fn in_context(context: &Context) -> Self {
         let scope = || context.get::<ScopeIdentity>().map(ScopeIdentity::as_local);
         let local = context.get::<LocalIdentity>();
@@ -129,7 +129,7 @@ pub(super) fn with_local_baggage(
     entered.add_to(context, context)
 }
 
-/// What is entered.
+/// The values that are entered.
 struct Entered {
     baggage: Baggage,
     /// How many entries did not fit.

@@ -187,7 +187,7 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
                 &existing.attributes,
             ),
         };
-        // What belongs to no agent stays nobody's, unless it is in the scope of one.
+        // A span outside of any agent stays nobody's, unless it is in the scope of one.
         let scope = match reader {
             BaggageReader::None => context.get::<ScopeIdentity>(),
             _ => scope,
@@ -215,13 +215,13 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         BaggageReader::of(self.profile, &span.name, operation, scope, of_request)
     }
 
-    /// Whose a span is that starts in `context` and says nothing of it.
+    /// The scope to which a span belongs that starts in `context` and names none.
     fn scope_around<'a>(&'a self, context: &'a Context) -> Option<&'a ScopeIdentity> {
         let scope = context.get::<ScopeIdentity>();
         scope.or(self.default_identity.as_ref())
     }
 
-    /// What is copied to a span that has these attributes.
+    /// The attributes that are copied to a span with these attributes.
     fn copies(
         &self,
         context: &Context,
@@ -267,7 +267,7 @@ impl<Next: SpanProcessor> BaggageSpanProcessor<Next> {
         }
     }
 
-    /// What baggage says for the keys that this process added, but for those that every span has.
+    /// The baggage of the keys that this process added, but for those that every span has.
     fn custom(&self, context: &Context, copied: CopiedBaggage) -> impl Iterator<Item = KeyValue> {
         let local = context.get::<LocalIdentity>();
         let custom = local.map(LocalIdentity::custom).unwrap_or_default();

@@ -12,7 +12,7 @@ use super::LocalIdentity;
 use super::entering::is_shared;
 use super::processor::IdentitySource;
 
-/// What the processor that copies baggage to spans makes of a
+/// The attributes that the processor of baggage makes of a
 /// [`RequestBaggage`](super::RequestBaggage): it is the same for all spans of the request.
 #[derive(Default)]
 pub(super) struct Ready(OnceLock<(Profile, IdentitySource, Copies)>);
@@ -20,15 +20,15 @@ pub(super) struct Ready(OnceLock<(Profile, IdentitySource, Copies)>);
 /// The attributes that baggage gives to spans.
 #[derive(Default)]
 pub(super) struct Copies {
-    /// Those that invocations have by contract.
+    /// The attributes that invocations have by contract.
     pub(super) said: Vec<KeyValue>,
     /// How many of them, from the first, are for every span.
     pub(super) for_all: usize,
-    /// Those of keys that this process added. They come last on every span.
+    /// The attributes of keys that this process added. They come last on every span.
     pub(super) custom: Vec<KeyValue>,
 }
 
-/// What lies in a context beside the baggage that it is made of.
+/// The value that lies in a context beside the baggage that it is made of.
 #[derive(Clone)]
 struct Beside {
     ready: Arc<Ready>,
@@ -38,7 +38,7 @@ struct Beside {
 }
 
 impl Copies {
-    /// Those of an invocation, or of another span.
+    /// The attributes of an invocation, or of another span.
     pub(super) fn of(&self, is_invocation: bool) -> impl Iterator<Item = &KeyValue> {
         let for_all = self.said.get(..self.for_all);
         let said = for_all.filter(|_| !is_invocation).unwrap_or(&self.said);
@@ -57,8 +57,8 @@ impl Ready {
         })
     }
 
-    /// What was put into a context, if nobody has changed its baggage or its identity since:
-    /// contexts that are made from another one share both with it.
+    /// The value that was put into a context, if nobody has changed its baggage or its identity
+    /// since: contexts that are made from another one share both with it.
     pub(super) fn of_context(context: &Context) -> Option<&Self> {
         let Beside { ready, entered } = context.get()?;
         let is_same = ptr::eq(context.baggage(), entered.baggage())
@@ -66,8 +66,8 @@ impl Ready {
         is_same.then_some(ready)
     }
 
-    /// What a processor of this kind copies, made when the first span asks. None if the first that
-    /// asked was a processor of another kind.
+    /// The copies for a processor of this kind, made when the first span asks. None if the first
+    /// that asked was a processor of another kind.
     pub(super) fn copies(
         &self,
         profile: Profile,
@@ -127,7 +127,7 @@ mod tests {
             let entered = baggage("t1").to_context(&Context::new());
             let changed = entered.with_baggage(Baggage::new());
             drop(entered);
-            // What is freed is given out again.
+            // Freed memory is given out again.
             let again: Vec<_> = (0..8).map(|_| changed.with_baggage(other("t2"))).collect();
             assert!(!again.iter().any(is_ready));
         }

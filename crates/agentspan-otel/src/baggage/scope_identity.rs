@@ -19,7 +19,7 @@ pub(crate) struct ScopeIdentity {
     description: Option<Arc<Description>>,
 }
 
-/// What a scope says of its agent beside the id, in the words of a profile.
+/// The description of a scope's agent beside the id, in the words of a profile.
 #[derive(Debug, PartialEq, Eq)]
 struct Description {
     profile: Profile,
@@ -96,8 +96,8 @@ impl ScopeIdentity {
         LocalIdentity::new(&self.tenant, &self.agent)
     }
 
-    /// What the attributes of a span that starts in `context` lack of the identity of the enclosing
-    /// scope.
+    /// The parts of the enclosing scope's identity that the attributes of a span that starts in
+    /// `context` lack.
     pub(crate) fn missing_in<'a>(
         attributes: impl DoubleEndedIterator<Item = &'a KeyValue> + Clone,
         profile: Profile,
@@ -107,7 +107,7 @@ impl ScopeIdentity {
         scope.map_or([None, None], |scope| scope.missing(attributes, profile))
     }
 
-    /// What the enclosing scope says of its agent, for a scope that starts in `context`, says
+    /// The enclosing scope's description of its agent, for a scope that starts in `context`, says
     /// nothing of the agent itself, and has these attributes: those of the same agent of the same
     /// tenant are described as it is.
     pub(crate) fn description_in<'a>(
@@ -133,7 +133,7 @@ impl ScopeIdentity {
         })
     }
 
-    /// What is missing of the identity in these attributes.
+    /// The parts of the identity that these attributes lack.
     ///
     /// A tenant that is missing is that of the scope. An agent that is missing is the scope's only
     /// if the tenant is, too: the pair of one's tenant and another's agent would be nobody.

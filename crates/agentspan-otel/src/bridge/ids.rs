@@ -12,7 +12,7 @@ use agentspan_queue::contain;
 use opentelemetry::trace::{SpanId, TraceId};
 use opentelemetry_sdk::trace::IdGenerator;
 
-/// What the next span on this thread is to be called.
+/// The ids that the next span on this thread is to get.
 #[derive(Clone, Copy, Default)]
 struct Wanted {
     trace_id: Option<TraceId>,

@@ -54,7 +54,7 @@ struct Tree<'a> {
 struct Row<'a> {
     span: &'a SpanData,
     depth: usize,
-    /// What stands in front of the branch, the same for all siblings.
+    /// The text in front of the branch, the same for all siblings.
     margin: Rc<str>,
     branch: &'static str,
     indent: Rc<str>,

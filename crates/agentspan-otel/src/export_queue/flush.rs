@@ -17,7 +17,7 @@ use super::process::Outcome;
 pub struct ExportFlush {
     pub(super) queue: ExportQueue,
     pub(super) ticket: Ticket,
-    /// What was told before it.
+    /// The losses that were reported before it.
     pub(super) told: [u64; LOSSES],
 }
 
@@ -81,7 +81,7 @@ pub(super) fn of_shutdown(
 }
 
 fn lost(name: &str, losses: [u64; LOSSES]) -> Option<String> {
-    // What was sampled out was not to be exported.
+    // Spans that were sampled out were not to be exported.
     let reasons = DropReason::ALL.into_iter().zip(losses);
     let losses = reasons.filter(|(reason, _)| !reason.is_by_choice());
     let losses = losses.map(|(reason, spans)| (reason.as_str(), spans));

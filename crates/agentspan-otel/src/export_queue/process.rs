@@ -21,7 +21,7 @@ pub(super) type Start = dyn Fn(&Arc<Process>) -> io::Result<()> + Send + Sync;
 /// How many roots are remembered that the thread has not seen.
 const MAX_ROOTS: usize = 1 << 16;
 
-/// What came of a wait for the thread.
+/// The outcome of a wait for the thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Outcome {
     Done,
@@ -34,9 +34,9 @@ pub(super) enum Outcome {
 #[derive(Debug)]
 pub(super) struct Process {
     pub(super) queue: Queue<Item, LOSSES>,
-    /// What the exporter is to be told.
+    /// The resource that the exporter is to be told.
     resource: Mutex<Option<Resource>>,
-    /// What the receiver said last.
+    /// The last message of the receiver.
     receiver_message: Mutex<Option<String>>,
     /// See [`ExportStats::unconfirmed`].
     unconfirmed: AtomicU64,
@@ -69,8 +69,8 @@ impl Process {
         }
     }
 
-    /// That of a child of a fork: empty, and closed if the parent's is. `resource` is what the
-    /// exporter is told.
+    /// The state of a forked child: empty, and closed if the parent's is. `resource` is the one
+    /// that the exporter is told.
     pub(super) fn of_child(parent: &Self, resource: Option<Resource>) -> Self {
         let child = Self::new(parent.queue.settings());
         *lock(&child.resource) = resource;

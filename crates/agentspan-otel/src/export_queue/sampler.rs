@@ -22,7 +22,7 @@ pub(super) struct Sampler {
     next: u64,
     /// The number of the last trace of which it is known when its first span came.
     last_dated: u64,
-    /// What time it was at the last tick.
+    /// The time at the last tick.
     now: Duration,
     spans: usize,
     bytes: u64,
@@ -41,7 +41,7 @@ struct Held {
     since: Option<Duration>,
 }
 
-/// What becomes of the spans of a trace.
+/// The fate of the spans of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Kept,
@@ -58,12 +58,12 @@ impl Fate {
     }
 }
 
-/// What has been decided.
+/// The decisions so far.
 #[derive(Default)]
 pub(super) struct Decided {
     pub(super) kept: Vec<Item>,
     pub(super) dropped: Vec<Item>,
-    /// Those that have waited for too long.
+    /// The spans that have waited for too long.
     pub(super) outdated: Vec<Item>,
 }
 
@@ -190,7 +190,7 @@ impl Sampler {
                 self.decide(trace, fate, decided);
             }
         }
-        // Those that were decided otherwise take little room, and not for ever.
+        // Traces that were decided otherwise take little room, and not for ever.
         while self.order.len() > 2 * self.open.len() + DECISIONS {
             self.order.retain(|(trace, number)| {
                 self.open

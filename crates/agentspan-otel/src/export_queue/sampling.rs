@@ -53,7 +53,7 @@ pub struct TraceSampling {
     pub(super) max_spans: usize,
 }
 
-/// What a span says for keeping its trace.
+/// The weight of a span for keeping its trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Weight {
     /// The span is reason enough.
@@ -135,7 +135,7 @@ impl TraceSampling {
         id.checked_rem(self.one_in) == Some(0)
     }
 
-    /// What an attribute-free look at a span says.
+    /// Whether the span decides, without a look at its attributes.
     pub(super) fn decides(&self, span: &SpanData) -> bool {
         let has_failed = self.keeps_failed && matches!(span.status, Status::Error { .. });
         let is_slow = self.slow.is_some_and(|slow| {

@@ -61,10 +61,10 @@ impl Batch {
 
 impl<E: SpanExporter> Worker<E> {
     pub(super) fn run(mut self) {
-        // What the exporter sends is no telemetry of the program.
+        // The exporter's own requests are no telemetry of the program.
         let _quiet = Context::enter_telemetry_suppressed_scope();
         let process = Arc::clone(&self.process);
-        // Those that ended while this thread waited for spans.
+        // Flushes that ended while this thread waited for spans.
         let mut ended = Vec::new();
         loop {
             let room = self.batch.min(USUAL_BATCH);

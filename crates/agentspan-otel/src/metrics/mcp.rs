@@ -28,7 +28,7 @@ const DIMENSIONS: [&str; 9] = [
     keys::NETWORK_PROTOCOL_VERSION,
 ];
 
-/// Those that only the client has.
+/// The attributes that only the client has.
 const OF_CLIENT: [&str; 2] = [keys::SERVER_ADDRESS, keys::SERVER_PORT];
 
 /// The codes of errors that say that there is no such thing as the caller has named.
@@ -109,7 +109,7 @@ pub(crate) fn duration(
         .build()
 }
 
-/// What of a message is measured.
+/// The measured parts of a message.
 #[derive(Debug)]
 pub(super) struct Message {
     side: Side,
@@ -123,7 +123,7 @@ enum Side {
 }
 
 impl Message {
-    /// What a span says of a message, if it is that of one.
+    /// The message of a span, if it is the span of one.
     pub(super) fn of(span: &SpanData) -> Option<Self> {
         let method = last(span, keys::MCP_METHOD_NAME)?;
         let side = match span.span_kind {

@@ -21,7 +21,7 @@ pub(super) const DIMENSIONS: [&str; 5] = [
     keys::ERROR_TYPE,
 ];
 
-/// Those of tokens.
+/// The keys of tokens.
 pub(super) const OF_USAGE: [&str; 4] = [
     keys::GEN_AI_OPERATION_NAME,
     keys::GEN_AI_PROVIDER_NAME,
@@ -43,7 +43,7 @@ const KEYS: [&str; TEXTS] = [
     keys::GEN_AI_TOOL_NAME,
 ];
 
-/// What of a span is measured: its operation, in the order of [`KEYS`], and its tokens.
+/// The measured parts of a span: its operation, in the order of [`KEYS`], and its tokens.
 #[derive(Debug, Default)]
 pub(crate) struct Measured<'a> {
     texts: [Option<Cow<'a, str>>; TEXTS],
@@ -60,7 +60,7 @@ pub(super) struct Tokens {
 }
 
 impl<'a> Measured<'a> {
-    /// What a span says, if it is an operation of an agent.
+    /// The measured parts of a span, if it is an operation of an agent.
     pub(crate) fn of_finished(span: &'a FinishedSpan) -> Option<Self> {
         match &span.agent_spec {
             Some(placed) => Self::of_placed(placed),
@@ -80,7 +80,7 @@ impl<'a> Measured<'a> {
         used.into_iter().flatten().fold(0, u64::saturating_add)
     }
 
-    /// What a span says in whatever convention, if it names an operation.
+    /// The measured parts of a span of any convention, if it names an operation.
     fn of(span: &'a SpanData) -> Option<Self> {
         let outline = Outline::read(&outlined(span))?;
         let mut measured = Self::default();
@@ -106,7 +106,8 @@ impl<'a> Measured<'a> {
         Some(measured)
     }
 
-    /// What the GenAI conventions say of an Agent Spec span, if it is one and an operation.
+    /// The measured parts of an Agent Spec span by the GenAI conventions, if it is one and an
+    /// operation.
     fn of_agent_spec(span: &SpanData) -> Option<Self> {
         let mut attributes = span.attributes.iter();
         attributes.find(|attribute| attribute.key.as_str() == keys::AGENTSPEC_SPAN_ID)?;
@@ -164,7 +165,7 @@ impl<'a> Measured<'a> {
         [operation, provider, asked, answered, error_type]
     }
 
-    /// What is said under these keys, with room for one more.
+    /// The attributes under these keys, with room for one more.
     pub(super) fn dimensions(&self, keys: &[&str]) -> Vec<KeyValue> {
         let said = KEYS.into_iter().zip(&self.texts);
         let said = said.filter(|(key, _)| keys.contains(key));

@@ -8,7 +8,7 @@ use hashbrown::{Equivalent, HashMap};
 /// How many series are remembered. A program with more of them makes their attributes anew.
 const MOST: usize = 1_024;
 
-/// What is recorded with, by all the texts that its attributes follow from.
+/// The series to record with, by all the texts that its attributes follow from.
 ///
 /// Nobody waits for it: where another thread adds a series, and in a child that was forked meanwhile, the attributes
 /// are made anew.
@@ -30,7 +30,7 @@ impl<const N: usize, S> Remembered<N, S> {
         Self(RwLock::default())
     }
 
-    /// What is remembered of the texts, and else what is made now.
+    /// The series remembered for the texts, or else a new one.
     pub(super) fn get(&self, texts: [Option<&str>; N], make: impl FnOnce() -> S) -> Arc<S> {
         let known = self.0.try_read().ok();
         let known = known.and_then(|known| known.get(&texts).cloned());
@@ -41,7 +41,7 @@ impl<const N: usize, S> Remembered<N, S> {
     fn add(&self, texts: [Option<&str>; N], series: S) -> Arc<S> {
         let series = Arc::new(series);
         if let Ok(mut known) = self.0.try_write() {
-            // Those of today come back soon; others were perhaps seen once.
+            // Texts of today come back soon; others were perhaps seen once.
             if known.len() >= MOST {
                 known.clear();
             }

@@ -22,7 +22,7 @@ fn line(spans: &[(&'static str, &str)], longest: usize) -> String {
     Lines::with_limit(&spans, "{}", "", longest).unwrap()
 }
 
-/// What is in each line: scopes with the names of their spans.
+/// Checks the contents of each line: scopes with the names of their spans.
 #[track_caller]
 fn check(spans: &[(&'static str, &str)], longest: usize, expected: &[&str]) {
     let lines = line(spans, longest);

@@ -15,7 +15,7 @@ use crate::baggage::{count_dropped_entries, count_dropped_of_header};
 const BYTES: usize = 8192;
 const ENTRIES: usize = 64;
 
-/// What is not a `baggage-octet`, and the percent sign itself.
+/// The characters that are not a `baggage-octet`, and the percent sign itself.
 const NOT_IN_VALUE: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')

@@ -15,7 +15,7 @@ const RANDOM: TraceFlags = TraceFlags::new(0b10);
 /// Where version 0 ends. Later versions go on behind it.
 const VERSION_0_BYTES: usize = 55;
 
-/// What a request said of its trace that a [`SpanContext`] does not keep.
+/// The parts of a request's trace header that a [`SpanContext`] does not keep.
 ///
 /// It stays in the context beside the remote parent, and with the contexts that are made from it.
 #[derive(Debug, PartialEq, Eq)]

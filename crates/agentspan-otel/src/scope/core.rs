@@ -24,7 +24,7 @@ use super::start_options::StartOptions;
 use crate::switch::is_enabled;
 use crate::tracer::default_tracer;
 
-/// What a kind of scope knows when it starts.
+/// The facts that a kind of scope knows when it starts.
 pub(crate) trait Known {
     const SPAN_KIND: SpanKind;
     /// Room for the attributes of a usual span, so that their list is allocated once.
@@ -126,8 +126,7 @@ impl Core {
         })
     }
 
-    /// What became of the span, which starts now unless it has: in the context of the scope's
-    /// start.
+    /// The started span, which starts now unless it has: in the context of the scope's start.
     fn started(&self) -> &Started {
         self.start(&|home| home.context)
     }

@@ -22,7 +22,7 @@ pub(crate) struct CurrentTool {
     said_by: SaidBy,
 }
 
-/// What holds the facts of the call.
+/// The holder of the facts of the call.
 #[derive(Clone, Debug)]
 pub(crate) enum SaidBy {
     /// The attributes of the span, which is a scope's.

@@ -65,7 +65,7 @@ impl TracerOfScope {
     }
 }
 
-/// What became of the start of a span.
+/// The outcome of the start of a span.
 #[derive(Clone, Debug)]
 pub(crate) struct Started {
     /// The context of the start, with the scope's span in it. None if there is nothing to pass on.
@@ -111,7 +111,7 @@ enum Phase {
         is_awaited: bool,
     },
     Started,
-    /// What waited is in an `Arc` now, for several handles.
+    /// The waiting start is in an `Arc` now, for several handles.
     Moved,
 }
 
@@ -152,7 +152,7 @@ impl Deferred {
         }
     }
 
-    /// What became of the start, if the span has started.
+    /// The outcome of the start, if the span has started.
     pub(crate) fn started(&self) -> Option<&Started> {
         self.started.get()
     }
@@ -217,8 +217,8 @@ impl Deferred {
         }
     }
 
-    /// What waits, under the lock, for somebody who takes it. Waits for another thread that has
-    /// taken it to start it.
+    /// Takes the waiting start, under the lock. If another thread has taken it, waits until that
+    /// thread has started it.
     fn take(&self) -> Taken<'_> {
         let mut state = self.lock();
         loop {
@@ -364,7 +364,7 @@ impl Waiting {
         if beside.is_some() != IS_BESIDE.load(Relaxed) {
             IS_BESIDE.store(beside.is_some(), Relaxed);
         }
-        // What baggage gave, without the keys that the scope has itself, and then those.
+        // The attributes from baggage, without the keys that the scope has itself, and then those.
         let mut attributes = self.attributes;
         let names_agent = ScopeIdentity::names_agent(attributes.own());
         attributes.put_before(collected.attributes);

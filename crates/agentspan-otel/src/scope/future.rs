@@ -36,7 +36,7 @@ pin_project! {
     where
         F: Future,
     {
-        // What the future holds is dropped inside the scope, as it lived inside it.
+        // The values that the future holds are dropped inside the scope, as they lived inside it.
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             this.running.begin();
@@ -142,7 +142,7 @@ struct Running {
     given: Option<Context>,
     /// Where it was last told something of baggage.
     called_in: Option<Context>,
-    /// What it was given of baggage.
+    /// The baggage that it was given.
     baggage: Vec<RequestBaggage>,
     has_begun: bool,
 }

@@ -10,7 +10,7 @@ use opentelemetry::{Key, KeyValue};
 /// longer list has an index.
 const FEW: usize = 16;
 
-/// What has a key.
+/// A value with a key.
 pub(crate) trait Keyed {
     type Key: Eq + Hash;
 
@@ -89,7 +89,7 @@ pub(crate) struct Latest<T> {
     long: Option<Box<Long>>,
 }
 
-/// What a long list has besides its items.
+/// The index that a long list has besides its items.
 #[derive(Debug)]
 struct Long {
     seen: Seen,

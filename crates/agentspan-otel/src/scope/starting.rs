@@ -15,20 +15,20 @@ thread_local! {
     static STARTING: RefCell<Option<Slot>> = const { RefCell::new(None) };
 }
 
-/// Whose span starts, and whether it is that of an invocation.
+/// The scope or the bridge whose span starts, and whether it is the span of an invocation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Starts {
     Scope { is_invocation: bool },
     Bridged { is_invocation: bool },
 }
 
-/// What is known of the span that starts.
+/// The facts known about the span that starts.
 struct Slot {
     what: Starts,
     collected: Collected,
 }
 
-/// What the scope is told.
+/// The facts that the scope is told.
 #[derive(Default)]
 pub(crate) struct Collected {
     /// The attributes that baggage gave.
@@ -47,8 +47,8 @@ impl Collected {
 
 /// A scope or the bridge is starting a span on this thread, until this is dropped or finished.
 pub(crate) struct Starting {
-    /// What a scope had collected that is starting too, when a sampler or processor started this
-    /// one.
+    /// The slot of an outer scope that is starting too, because its sampler or processor started
+    /// this one.
     outer: Option<Slot>,
 }
 
@@ -62,7 +62,7 @@ impl Starting {
         Self { outer }
     }
 
-    /// What was collected.
+    /// Ends the collection, and gives the collected facts.
     pub(crate) fn finish(self) -> Collected {
         let collected = with_slot(|slot| slot.as_mut().map(|slot| mem::take(&mut slot.collected)));
         collected.flatten().unwrap_or_default()
@@ -75,7 +75,7 @@ impl Drop for Starting {
     }
 }
 
-/// What is starting on this thread. None if that is neither a scope nor the bridge's.
+/// The start on this thread. None if it is neither that of a scope nor of the bridge.
 pub(crate) fn what_starts() -> Option<Starts> {
     with_slot(|slot| slot.as_ref().map(|slot| slot.what)).flatten()
 }

@@ -19,7 +19,7 @@ const PRODUCT_INFO: &str = "ProductInfo";
 
 const PRODUCT_CONTEXT: &str = "productContext";
 
-/// What a member of an activity says.
+/// The value of a member of an activity.
 #[derive(Clone, Debug)]
 pub(crate) enum Said<'a> {
     Text(&'a str),
@@ -32,7 +32,7 @@ pub(crate) fn is_agentic_role(role: Option<&str>) -> bool {
     role.is_some_and(|role| AGENTIC_ROLES.contains(&role))
 }
 
-/// What the activity of a turn says, in the order of the reference.
+/// The baggage entries of a turn's activity, in the order of the reference.
 ///
 /// Names of members are those of the Bot Framework (`channelId`) or those of Python (`channel_id`).
 pub(crate) fn entries(turn_context: &Value) -> Vec<(BaggageEntry, Said<'_>)> {

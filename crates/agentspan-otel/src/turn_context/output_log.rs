@@ -42,7 +42,7 @@ const TRACEPARENT: &str = "traceparent";
 #[derive(Clone, Debug)]
 pub struct OutputLog {
     agent: Option<AgentDetails>,
-    /// What an agent has without an id that can be one.
+    /// The entries of an agent without a valid id.
     nameless: Nameless,
     tenant: Option<TenantDetails>,
     user: Option<UserDetails>,
@@ -52,7 +52,7 @@ pub struct OutputLog {
     tracer: Option<ScopeTracer>,
 }
 
-/// What is written of an agent or a tenant whose id cannot be one.
+/// The entries that are written for an agent or a tenant without a valid id.
 type Nameless = Vec<(BaggageEntry, String)>;
 
 type Channel = Vec<(BaggageEntry, Attribute)>;

@@ -12,7 +12,7 @@ use crate::{HookError, Span, SpanProcessor, Trace};
 /// How many hooks are taken and counted together.
 const BATCH: usize = 64;
 
-/// What is counted at once, however few hooks hold it: it makes room.
+/// The bytes that are counted at once, however few hooks hold them, to make room.
 const MANY_BYTES: u64 = 1 << 20;
 
 /// Handles items until the queue is to end and none is left.
@@ -55,7 +55,7 @@ impl Worker<'_> {
             finished.items += 1;
             finished.bytes += item.bytes();
             drop(item);
-            // What is only noted counts as handled if a shutdown gives the rest up.
+            // Hooks that are only noted count as handled if a shutdown gives the rest up.
             if is_lost || finished.bytes >= MANY_BYTES {
                 queue.finish(taken, std::mem::take(&mut finished));
             } else {
@@ -87,7 +87,7 @@ impl Worker<'_> {
         true
     }
 
-    /// What was given up at the deadline of a shutdown. It is counted already.
+    /// Passes over a hook that was given up at the deadline of a shutdown. It is counted already.
     fn pass_over(&mut self, item: &Item) {
         match item {
             Item::Start(span) => self.not_started.insert(span),

@@ -53,7 +53,7 @@ impl Ticks {
         Timestamp::from_unix_nanos(nanos)
     }
 
-    /// What has passed since the point that the clock counts from.
+    /// The time since the point that the clock counts from.
     pub(crate) fn since_origin(self) -> Duration {
         Duration::from_nanos(self.0)
     }

@@ -221,7 +221,7 @@ impl LlmGeneration {
         }
     }
 
-    /// What records the answer, and the first event.
+    /// The recorder of the answer, and the first event.
     fn generation(self, span: Span) -> (Generation, LlmGenerationRequest) {
         let request_id = self.request_id.unwrap_or_else(Id::random);
         let request =

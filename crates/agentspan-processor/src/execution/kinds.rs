@@ -11,7 +11,7 @@ use agentspan_model::agentspec::{
     ToolExecutionSpan,
 };
 
-/// What some of the events say besides inputs and outputs.
+/// The facts that some of the events state besides inputs and outputs.
 #[derive(Debug, Default)]
 #[expect(unnameable_types, reason = "seals `Executable`")]
 pub struct Facts {

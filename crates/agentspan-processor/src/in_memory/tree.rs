@@ -152,7 +152,8 @@ impl<'a> Tree<'a> {
         let roots =
             (0..self.spans.len()).filter(|index| self.parents.get(*index).is_some_and(is_root));
         let roots: Vec<usize> = roots.collect();
-        // What is still to be drawn, the next one last: trees may be deeper than the stack allows.
+        // The spans that are still to be drawn, the next one last: trees may be deeper than the
+        // stack allows.
         let mut rest: Vec<Waiting> = Vec::new();
         for root in roots.into_iter().rev() {
             rest.push(Waiting {

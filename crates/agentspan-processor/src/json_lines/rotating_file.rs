@@ -139,7 +139,7 @@ impl RotatingFile {
         let next = File::create(&unfinished)?;
         let renamed = self.put_aside(rotation);
         if let Err(error) = renamed.and_then(|()| fs::rename(&unfinished, &self.path)) {
-            // What is left of it is empty, and used the next time.
+            // A remaining file is empty, and used the next time.
             let _ = fs::remove_file(&unfinished);
             return Err(error);
         }

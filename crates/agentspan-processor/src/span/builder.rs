@@ -225,7 +225,7 @@ impl SpanBuilder {
     }
 }
 
-/// What a span belongs to, and who observes it.
+/// The parent and the trace of a span, and its observers.
 pub(crate) struct Links {
     parent: Option<Shared>,
     trace: Option<Trace>,
@@ -234,7 +234,7 @@ pub(crate) struct Links {
 }
 
 impl Links {
-    /// Those of a span that the processors observe that its trace has now.
+    /// The links of a span that is observed by the current processors of its trace.
     #[inline]
     pub(crate) fn new(parent: Option<Span>, trace: Option<Trace>) -> Self {
         let observers = match trace.as_ref().and_then(Trace::replaced_processors) {

@@ -41,7 +41,7 @@ pub(super) struct Shared(
 );
 
 impl Shared {
-    /// That of a new span, which `fill` makes of an empty one.
+    /// The state of a new span, which `fill` makes of an empty one.
     #[inline]
     pub(super) fn filled(fill: impl FnOnce(&mut Inner)) -> Self {
         let mut shared = take_empty().unwrap_or_else(|| Arc::new(Inner::empty()));

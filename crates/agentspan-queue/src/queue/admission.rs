@@ -107,7 +107,7 @@ impl<T: Queued, const LOSSES: usize> Admission<T, LOSSES> {
             Part::Notice => return Ok(()),
             Part::Single => (1, item.bytes()),
             Part::First(group) => {
-                // What is refused by this name is a group of long ago.
+                // The group that is refused by this name is one of long ago.
                 self.refused.remove(&group);
                 (2, 0)
             }

@@ -97,7 +97,7 @@ impl Bench {
         self.queue.start_thread(spawn).unwrap();
     }
 
-    /// What the thread of a queue does.
+    /// Does the work of the thread of a queue.
     fn run(&self) {
         let mut batch = Vec::new();
         loop {
@@ -344,7 +344,7 @@ fn a_deadline_ends_each_wait_and_each_item_has_one_fate() {
             join(producers);
             let stuck = bench.queue.lock().thread.take();
             join(stuck.into_iter().collect());
-            // What was given up and is finished all the same counts once.
+            // An item that was given up and is finished all the same counts once.
             let counts = bench.check_counts();
             assert_eq!((counts.accepted, counts.queued), (PRODUCERS * ITEMS + 1, 0));
             let seen = bench.all_seen().len() as u64;

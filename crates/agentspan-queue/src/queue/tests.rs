@@ -286,7 +286,7 @@ fn flushes_of_many_threads_are_answered_under_load() {
 fn a_flush_of_a_queue_without_a_thread_has_nothing_to_wait_for() {
     let queue = TestQueue::new(settings(8, u64::MAX, DropPolicy::Newest));
     assert!(queue.wait_for_flush(queue.start_flush(), Some(Instant::now())));
-    // What waits for a thread that did not start is not forgotten.
+    // An item that waits for a thread that did not start is not forgotten.
     assert!(queue.put(single(1)).needs_thread);
     let ticket = queue.start_flush();
     assert!(!queue.wait_for_flush(ticket, Some(Instant::now())));

@@ -8,7 +8,7 @@ use super::line::Slot;
 use super::{DropPolicy, Finished, Phase, Queue, QueuePace, Queued, State, wait};
 use crate::sync::MutexGuard;
 
-/// What the thread is to do next.
+/// The next step of the thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
@@ -34,7 +34,7 @@ pub struct Taken {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FlushCalls(u64);
 
-/// What the thread has taken from the line and not begun with.
+/// The items that the thread has taken from the line and not begun with.
 pub(super) struct Backlog<T> {
     pub(super) slots: VecDeque<Slot<T>>,
     pub(super) items: usize,

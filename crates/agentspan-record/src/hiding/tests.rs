@@ -121,7 +121,7 @@ fn t15_a_name_of_an_event_that_may_be_a_message_is_masked() {
     check_event_name("gen_ai.choice", &[], true, true);
     check_event_name("cache.miss", &[], true, false);
     check_event_name("AgentExecutionStart", &["agentspec.event.type"], true, true);
-    // What rig makes of a request at the level TRACE.
+    // The event that rig makes of a request at the level TRACE.
     check_event_name(
         "Responses completion request: {\n  \"model\": 1}",
         &[],

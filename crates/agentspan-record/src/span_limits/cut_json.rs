@@ -55,7 +55,7 @@ struct Scan<'a> {
     limit: usize,
     note: usize,
     at: usize,
-    /// What closes the lists and objects that are open.
+    /// The brackets that close the open lists and objects.
     open: Vec<u8>,
     /// Where the last whole value of the outermost list or object ends.
     whole: usize,
@@ -91,7 +91,7 @@ impl Scan<'_> {
                         return None;
                     }
                     if self.at + self.open.len() > self.limit {
-                        // What could be kept lies within.
+                        // The part that can be kept lies within.
                         return Some(None);
                     }
                     self.open.pop();

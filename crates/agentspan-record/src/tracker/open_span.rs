@@ -13,7 +13,7 @@ use opentelemetry::trace::SpanContext;
 use super::open_spans::IdInTrace;
 use super::shared_exchange::SharedExchange;
 
-/// What an open span costs beside what it says: the span of the SDK, contexts, places in maps.
+/// The bytes of an open span beside its contents: the span of the SDK, contexts, places in maps.
 const OVERHEAD_BYTES: u64 = 4096;
 
 /// A span of Agent Spec that has started and not ended, with what its tracker's owner keeps of it.
@@ -25,7 +25,7 @@ pub struct TrackedSpan<T> {
     pub(super) is_recording: bool,
     pub(super) id: IdInTrace,
     pub(super) around: Around,
-    /// That of the nearest agent span around it.
+    /// The last time of the nearest agent span around it.
     pub(super) last_time_of_parent: Option<LastTime>,
     /// The record so far; none once it has ended.
     pub(super) placed: Mutex<Option<Arc<PlacedSpan>>>,
@@ -56,7 +56,7 @@ impl<T> TrackedSpan<T> {
         &self.span_context
     }
 
-    /// What spans below it need to know.
+    /// The facts that spans below it need.
     pub fn around(&self) -> &Around {
         &self.around
     }

@@ -49,7 +49,7 @@ impl IdInTrace {
 /// The spans that have started and not ended, and where those were that ended last.
 pub(super) struct OpenSpans<T> {
     inner: Mutex<Inner<T>>,
-    /// What all open spans hold together. Beside the lock, since every event adds to it.
+    /// The bytes that all open spans hold. Beside the lock, since every event adds to it.
     bytes: Arc<AtomicU64>,
 }
 
@@ -63,8 +63,8 @@ struct Inner<T> {
     ends: u64,
 }
 
-/// What is known of the spans of one id: it is there while one is open, and as long as the end of
-/// one is remembered.
+/// The spans of one id: the entry exists while one is open, and as long as the end of one is
+/// remembered.
 #[derive(Debug, Default)]
 struct Place {
     open: u32,

@@ -16,7 +16,7 @@ pub(super) struct SharedExchange {
 #[derive(Default)]
 struct State {
     exchange: Exchange,
-    /// What the span says itself, which stands for itself.
+    /// The span's own exchange.
     own: Exchange,
 }
 
@@ -49,7 +49,8 @@ impl SharedExchange {
         }
     }
 
-    /// Those around hear of an input at once, so that the first one is the first, whatever ends first.
+    /// Spans around hear of an input at once, so that the first one is the first, whatever ends
+    /// first.
     fn take_input(&self, inner: &Exchange) {
         let mut state = self.lock();
         let is_first = state.exchange.first_input().is_none();

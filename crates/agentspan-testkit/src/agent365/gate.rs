@@ -35,7 +35,7 @@ impl Place {
     }
 }
 
-/// What a token claims, as texts.
+/// The claims of a token, as texts.
 struct Claims {
     audience: Option<String>,
     application: Option<String>,
@@ -194,7 +194,7 @@ fn invalid_otlp(what: &str) -> Answer {
         .body(error.to_string())
 }
 
-/// What the service says of a token that it cannot read.
+/// The answer of the service to a token that it cannot read.
 fn tenant_id_invalid() -> Answer {
     let error = json!({
         "code": "EndpointInvalid",

@@ -103,7 +103,7 @@ fn row(settings: &Settings, place: &Place, tenant: &str, span: &ObservedSpan<'_>
     }
 }
 
-/// What becomes of a span that is known.
+/// The fate of a span that is known.
 #[derive(Clone, Copy)]
 enum Fate {
     Sent,

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-/// What in the body is not as the [JSON encoding](https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding)
-/// of OTLP has it; `None` for a body that is.
+/// The first part of the body that differs from the [JSON
+/// encoding](https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding) of OTLP has it;
+/// `None` for a body that is.
 pub(super) fn flaw(body: &Value) -> Option<&'static str> {
     let Some(resources) = list(body, "resourceSpans") else {
         return Some("resourceSpans");

@@ -20,7 +20,7 @@ pub(super) struct Issued {
     number: u64,
 }
 
-/// What a token or assertion is for.
+/// The purpose of a token or assertion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// For an agent to prove who it is: the first assertion.

@@ -54,7 +54,7 @@ impl fmt::Debug for Script {
 #[derive(Debug, Default)]
 pub(crate) struct Answers {
     coming: VecDeque<Answer>,
-    /// What is answered when nothing is left; `None` means the last that was left.
+    /// The answer when nothing is left; `None` means the last answer of the script.
     pub(crate) repeated: Option<Answer>,
 }
 

@@ -10,7 +10,7 @@ use rustls::{Error, SignatureAlgorithm, SignatureScheme};
 use super::backend::signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair};
 use super::backend::{modulus_len, rand};
 
-/// What a key can sign with.
+/// The schemes with which a key can sign.
 const SCHEMES: [(SignatureScheme, &dyn RsaEncoding); 2] = [
     (SignatureScheme::RSA_PSS_SHA256, &RSA_PSS_SHA256),
     (SignatureScheme::RSA_PKCS1_SHA256, &RSA_PKCS1_SHA256),

@@ -5,8 +5,8 @@ use rustls::crypto::WebPkiSupportedAlgorithms;
 
 use super::backend::signatures as webpki;
 
-/// What is accepted, the preferred scheme first. TLS 1.2 does not tie a hash function to a curve, so
-/// there either curve can come with either.
+/// The accepted schemes, the preferred one first. TLS 1.2 does not tie a hash function to a curve,
+/// so there either curve can come with either.
 pub(super) static ALGORITHMS: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
     all: &[
         webpki::ECDSA_P256_SHA256,

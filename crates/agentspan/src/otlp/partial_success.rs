@@ -94,7 +94,7 @@ struct Status {
 #[cfg(feature = "otlp-http")]
 pub(super) fn message_of_status(status: &[u8]) -> String {
     let mut read = Status::default();
-    // What was read before an error is in it.
+    // Fields that were read before an error are kept.
     let _ = read.merge(status);
     String::from_utf8_lossy(&read.message).into_owned()
 }
@@ -104,7 +104,7 @@ fn cut_off(message: &[u8]) -> Option<PartialSuccess> {
     let mut partial = PartialSuccess::default();
     let mut rest = message.strip_prefix(&[PARTIAL_SUCCESS])?;
     decode_varint(&mut rest).ok()?;
-    // What was read before the error is in it.
+    // Fields that were read before the error are kept.
     let _ = partial.merge(rest);
     Some(partial)
 }

@@ -211,7 +211,7 @@ impl Pipeline {
         self.agent_spec.wait_for_end(&mut outcome, left);
         let has_thread = others.is_ok();
         let unsent = || Unsent::at_deadline(&before, &self.report());
-        // Who lost something else besides says so in place of the deadline.
+        // Other losses are reported in place of the deadline.
         outcome.is_late |= unsent().count() > 0;
         let result = finish(&deadline, outcome, others, unsent);
         self.has_ended.fetch_or(has_thread, Ordering::SeqCst);

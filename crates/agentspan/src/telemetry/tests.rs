@@ -165,7 +165,7 @@ fn losing() -> Telemetry {
     telemetry
 }
 
-/// What an error says to somebody who prints it as `anyhow` does with `{:#}`.
+/// The text of an error with its causes, as `anyhow` prints it with `{:#}`.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut shown = error.to_string();
     let mut next = error.source();

@@ -23,7 +23,7 @@ impl Unsent {
             let known = before.destination(&destination.name);
             let count_before = |reason| known.map_or(0, |known| lost_for(known, reason));
             let losses = destination.losses.iter();
-            // What was sampled out was not to be sent.
+            // Spans that were sampled out were not to be sent.
             let losses = losses.filter(|(reason, _)| !reason.is_by_choice());
             let new = losses.map(|(reason, count)| {
                 let new = count.saturating_sub(count_before(*reason));

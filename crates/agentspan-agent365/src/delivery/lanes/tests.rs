@@ -65,7 +65,7 @@ fn a_lane_that_pauses_holds_no_slot_and_probes_with_one_item_afterwards() {
         lanes.answered(turn, Outcome::Failed, now);
         pauses.extend(lanes.again(turn, item, Cause::Other));
     }
-    // Those that fail together pause once.
+    // Tries that fail together cause one pause.
     assert_eq!(pauses.len(), 1);
     for item in [20, 21, 22, 23] {
         lanes.push(&2, item, one());
@@ -322,7 +322,7 @@ fn t20_many_identities_that_stall_delay_no_other_for_long() {
         if items(&started).contains(&1_000) {
             break;
         }
-        // Those that are told to wait no longer stop doing so, and pause.
+        // Turns that are told to wait no longer stop waiting, and pause.
         while let Some(turn) = lanes.slowest(false) {
             cut.push(turn);
             lanes.answered(turn, Outcome::Throttled, now);
@@ -453,7 +453,7 @@ fn a14_an_outage_that_the_queue_holds_loses_nothing() {
     }
 }
 
-/// What may happen to the lanes in the model.
+/// An event that can happen to the lanes in the model.
 #[derive(Clone, Debug)]
 enum Move {
     Push(u32),

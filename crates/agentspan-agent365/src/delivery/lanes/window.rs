@@ -7,7 +7,7 @@ use tokio::time::Instant;
 /// How many at the start.
 pub(super) const START: usize = 4;
 
-/// What came of a try.
+/// The outcome of a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Outcome {
     /// The service said what it makes of the spans.
@@ -30,7 +30,7 @@ pub(super) struct Window {
     usual: Option<Duration>,
     /// How long an answer takes of a service that has nothing else to do.
     least: Option<Duration>,
-    /// What was sent before this says nothing of the number since.
+    /// Requests sent before this instant say nothing about the number since.
     narrowed: Option<Instant>,
 }
 

@@ -391,7 +391,7 @@ fn after_the_end_nothing_is_taken() {
     bench.check_empty();
 }
 
-/// What happens to a buffer.
+/// An event that happens to a buffer.
 #[derive(Clone, Debug)]
 enum Step {
     Start {

@@ -37,7 +37,7 @@ pub enum AppRole {
 pub struct Judge<'a> {
     rule_set: RuleSet,
     package: Profile,
-    /// Whose scopes wrote the spans, if that is known.
+    /// The generation whose scopes wrote the spans, if it is known.
     scopes: Option<Profile>,
     route: Option<Route<'a>>,
     app_role: AppRole,
@@ -175,7 +175,7 @@ impl Default for Judge<'_> {
     }
 }
 
-/// What was found so far.
+/// The findings so far.
 #[derive(Debug, Default)]
 struct Findings(Vec<Finding>);
 

@@ -232,7 +232,7 @@ static V2: [&str; CopiedBaggage::MOST] = [
     keys::SERVER_PORT,
 ];
 
-/// Those of 2.0.0 but for the type of the agent.
+/// The keys of 2.0.0 but for the type of the agent.
 static V3: [&str; CopiedBaggage::MOST - 1] = without(&V2, AGENT_TYPE);
 
 /// The place of the agent's type among the keys of 2.0.0.

@@ -13,7 +13,7 @@ pub(super) enum Style {
     Later(&'static Later),
 }
 
-/// What differs between the generations since 2.0.0. One row for each.
+/// The differences between the generations since 2.0.0, one row for each.
 pub(super) struct Later {
     pub(super) profile: Profile,
     /// The value of `telemetry.sdk.name`.
@@ -28,9 +28,9 @@ pub(super) struct Later {
     pub(super) has_parameters: bool,
     /// How the names of models are written.
     pub(super) models: Models,
-    /// What is written of the request that a guardian evaluates.
+    /// The parts of the request that a guardian evaluates, and their order.
     pub(super) guarded: Guarded,
-    /// What a finding says first, after the risk.
+    /// The order of the members of a finding, after the risk.
     pub(super) finding: Finding,
 }
 
@@ -43,7 +43,7 @@ pub(super) enum Models {
     AsTheyAre,
 }
 
-/// What is written of the request that a guardian evaluates.
+/// The parts of the request that a guardian evaluates, and their order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Guarded {
     /// The content, and not the person; the decision stands before its target.
@@ -52,7 +52,7 @@ pub(super) enum Guarded {
     Person,
 }
 
-/// What a finding says first, after the risk.
+/// The order of the members of a finding, after the risk.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Finding {
     PolicyFirst,

@@ -165,7 +165,7 @@ pub(super) fn recorded(recorded: Recorded<'_>, visitor: &mut impl AttributeVisit
     }
 }
 
-/// What was asked, without another form around it.
+/// The question, without another form around it.
 fn as_it_is(content: &InputMessages) -> AttributeValue<'_> {
     match content {
         InputMessages::Text(text) => Str(text),

@@ -248,7 +248,7 @@ fn decision_and_target(
     }
 }
 
-/// What a guardian is shown: a text as it is, all else as JSON.
+/// The content that a guardian is shown: a text as it is, all else as JSON.
 fn guarded_content(content: &InputMessages, row: &Later, visitor: &mut impl AttributeVisitor) {
     let value = match (content, row.guarded) {
         (InputMessages::Text(text), _) => Str(text),
@@ -370,7 +370,7 @@ pub(super) fn recorded(recorded: Recorded<'_>, row: &Later, visitor: &mut impl A
     }
 }
 
-/// Whose provider of a model is written.
+/// The details from which the model provider is taken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Provider {
     OfAgent,

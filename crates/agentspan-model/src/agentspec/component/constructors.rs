@@ -15,7 +15,7 @@ macro_rules! component {
     };
 }
 
-/// What all of them have.
+/// The methods that all of them have.
 macro_rules! with_description {
     ($($handle:ident)*) => {
         $(

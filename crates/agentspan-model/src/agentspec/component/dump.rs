@@ -99,7 +99,7 @@ impl Serialize for ComponentValue {
     }
 }
 
-/// What a dump has written out.
+/// The components that a dump has written out.
 #[derive(Default)]
 struct Written {
     components: RefCell<HashSet<*const Inner>>,

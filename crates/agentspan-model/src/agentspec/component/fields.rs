@@ -5,7 +5,7 @@
 
 use super::classes::Class;
 
-/// What a member of a component may hold.
+/// The kind of value that a member of a component may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// Values that Agent Spec defines, without components.
@@ -51,7 +51,8 @@ impl Fields {
         self.class.is_some()
     }
 
-    /// What a member may hold, and its place among the members. `None` if the class does not have it.
+    /// The kind of value that a member may hold, and its place among the members. `None` if the
+    /// class does not have it.
     pub(super) fn find(self, member: &str) -> Option<(usize, Shape)> {
         let mut before = 0;
         for class in self.class.into_iter().flat_map(Class::lineage) {

@@ -11,7 +11,7 @@ use crate::agentspec::{Json, json::string_length};
 /// them on each level, and nobody reads those: nothing follows then.
 const MAX_BYTES: usize = 1 << 20;
 
-/// What a component takes and gives.
+/// The inputs and outputs of a component.
 pub(super) struct Properties {
     pub(super) inputs: Arc<[Property]>,
     pub(super) outputs: Arc<[Property]>,
@@ -35,7 +35,7 @@ impl Properties {
     }
 }
 
-/// What the component itself says.
+/// The properties that the component itself lists.
 fn written(component: &Component, member: &str) -> Option<Arc<[Property]>> {
     let json = match component.member(member)? {
         ComponentValue::Json(json) if json.as_str() == "null" => return None,
@@ -109,17 +109,17 @@ const REQUEST: [&str; 6] = [
     "headers",
 ];
 
-/// Who says what a specialised agent takes and gives.
+/// The members that define the inputs and outputs of a specialised agent.
 const SPECIALIZED: [&str; 2] = ["agent", "agent_specialization_parameters"];
 
 type Side = fn(&Component) -> Arc<[Property]>;
 
-/// What the component in a member has.
+/// The properties of the component in a member.
 fn of(component: &Component, member: &str, side: Side) -> Arc<[Property]> {
     component.component(member).map(side).unwrap_or_default()
 }
 
-/// What the components in some members have, each title once.
+/// The properties of the components in some members, each title once.
 fn of_all(component: &Component, members: &[&str], side: Side) -> Arc<[Property]> {
     let components = members
         .iter()
@@ -134,7 +134,7 @@ fn of_all(component: &Component, members: &[&str], side: Side) -> Arc<[Property]
     unique.cloned().collect()
 }
 
-/// What all ends of a flow give: those titles that every end has.
+/// The outputs of all ends of a flow: the titles that every end has.
 fn of_all_ends(flow: &Component) -> Arc<[Property]> {
     let nodes = flow.components("nodes");
     let ends = nodes
@@ -201,7 +201,7 @@ fn collected(node: &Component) -> Arc<[Property]> {
     collected.map(Property::from_schema).collect()
 }
 
-/// What a flow gives, and what is told of an exception in it.
+/// The outputs of a flow, and of an exception in it.
 fn with_exception(node: &Component) -> Arc<[Property]> {
     const EXCEPTION: &str = r#"{"title":"caught_exception_info","default":null,"anyOf":[{"type":"string"},{"type":"null"}]}"#;
     let outputs = of(node, "subflow", Component::shared_outputs);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{Component, ComponentValue, MAX_DEPTH, reading::Head};
 use crate::agentspec::{Detail, Json, MASK};
 
-/// What every outline shows, unless it is a list or an object, in which anything may be: what a
+/// The members that every outline shows, except lists and objects, in which anything may be: what a
 /// component is, which model it uses, and what is connected to what.
 const NAMES: &[&str] = &[
     "agentspec_version",
@@ -24,7 +24,8 @@ const NAMES: &[&str] = &[
     "source_output",
 ];
 
-/// What an outline shows besides, if it describes: what a component is for, what it takes and gives.
+/// The members that an outline also shows, if it describes: what a component is for, what it takes
+/// and gives.
 const DESCRIPTIONS: &[&str] = &["description", "inputs", "outputs"];
 
 /// Of those, lists of schemas.

@@ -6,7 +6,7 @@ use crate::agentspec::{
     reader::{Reader, Step},
 };
 
-/// What stands in a place.
+/// The value in a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// A member of a class that we know, which holds components: what is none is a mistake in a document,

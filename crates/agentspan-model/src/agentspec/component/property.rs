@@ -13,7 +13,7 @@ pub struct Property {
     schema: Json,
 }
 
-/// What is looked at in a schema.
+/// The parts of a schema that are compared.
 #[derive(Deserialize)]
 struct Known {
     title: Option<String>,

@@ -54,7 +54,7 @@ impl Component {
     }
 }
 
-/// What every component has.
+/// The members that every component has.
 pub(super) struct Head {
     pub(super) component_type: Box<str>,
     pub(super) id: Box<str>,

@@ -18,22 +18,22 @@ pub(super) const COMPONENT_TYPE: &str = "component_type";
 pub(super) const REFERENCE: &str = "$component_ref";
 pub(super) const REFERENCED: &str = "$referenced_components";
 
-/// What a reader was given, by the id under which documents refer to it.
+/// The values that a reader was given, by the id under which documents refer to them.
 pub(super) type Given = HashMap<String, Referent>;
 
-/// What a document may refer to that is not in it.
+/// A value outside a document to which the document may refer.
 #[derive(Clone, Debug)]
 pub(super) enum Referent {
     Component(Component),
     Value(Json),
 }
 
-/// What references in the rest of a document may lead to.
+/// The targets of references in the rest of a document.
 #[derive(Debug)]
 pub(crate) struct References<'a> {
     /// Takes precedence over what is listed.
     given: &'a Given,
-    /// What the components list that have been read so far.
+    /// The entries that the components read so far list.
     listed: Entries<'a>,
     /// In a document that only lists: all of its entries. Each may list more of its own.
     siblings: Entries<'a>,
@@ -66,7 +66,7 @@ enum State<'a> {
     Read(Followed<'a>),
 }
 
-/// What a reference leads to.
+/// The target of a reference.
 #[derive(Clone, Debug)]
 pub(super) enum Followed<'a> {
     Component(Component),
@@ -84,7 +84,7 @@ impl<'a> References<'a> {
         }
     }
 
-    /// What is known of an id.
+    /// Looks an id up.
     fn find(&mut self, id: &str) -> Found<'a> {
         match self.given.get(id) {
             Some(Referent::Component(component)) => {
@@ -136,7 +136,7 @@ enum Found<'a> {
     Nothing,
 }
 
-/// Who lists something.
+/// The place that lists an entry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Level {
     /// The component in which the reference stands, one around it, or one that was read before.
@@ -211,7 +211,7 @@ pub(super) fn read_list<'a>(
     complete.then_some(read)
 }
 
-/// What a reference leads to, read at the first time and shared from then on.
+/// The target of a reference, read the first time and shared from then on.
 pub(super) fn follow<'a>(reference: &'a RawValue, reader: &mut Reader<'a>) -> Option<Followed<'a>> {
     let id: Cow<'a, str> = reader.at(Step::member(REFERENCE), |reader| {
         reader.name(reference, "a string")

@@ -37,7 +37,8 @@ pub(super) fn is_falsy(value: &ComponentValue) -> bool {
     }
 }
 
-/// What a secret stands for is dropped, unless there is nothing: that much is told.
+/// Reads a secret, or the given value to which it refers, so that an empty one is seen as empty.
+/// Any other value is dropped later.
 pub(super) fn read_secret<'a>(raw: &'a RawValue, reader: &Reader<'a>) -> Option<ComponentValue> {
     let given = given_instead_of(raw, reader);
     Some(ComponentValue::Json(Json::from_raw(given.unwrap_or(raw))))

@@ -16,7 +16,7 @@ use crate::agentspec::{
     PathSegment, ProblemKind, json::string_length, reader::problems::Problems, source::Edit,
 };
 
-/// What a text refers to and what it lists. The text is strict JSON.
+/// The references and the lists of a text. The text is strict JSON.
 #[derive(Debug, Default)]
 pub(super) struct Survey<'t> {
     /// Members that a later one of the same name replaces, to be cut out.

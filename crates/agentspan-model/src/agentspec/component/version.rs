@@ -10,7 +10,7 @@ use crate::agentspec::{
 };
 
 const VERSION: &str = "agentspec_version";
-/// What it was called before there was a version to call it so.
+/// The name of the member before versions existed.
 const FORMER_VERSION: &str = "air_version";
 
 /// The versions of Agent Spec that `pyagentspec` 26.3.1 reads.

@@ -183,8 +183,8 @@ event_details! {
 }
 
 impl EventDetails {
-    /// What must hold of the members together. The reference looks at that, too, only when each
-    /// member by itself is right.
+    /// Checks the members together. The reference does so, too, only when each member by itself is
+    /// right.
     pub(super) fn check(&self) -> Result<(), ProblemKind> {
         match self {
             Self::StateSnapshotEmitted(snapshot) if snapshot.is_empty() => {

@@ -10,13 +10,13 @@ const MAX_PROBLEMS: usize = 1_000;
 /// the path of every problem below them.
 const MAX_BYTES: usize = 4 << 20;
 
-/// What is wrong with a text.
+/// The problems of a text.
 #[derive(Debug, Default)]
 pub(crate) struct Problems {
     kept: Vec<Problem>,
     /// The place of each in the text, as an offset in bytes.
     places: Vec<usize>,
-    /// Those, by their index, that name another place in the text.
+    /// Problems, by their index, that name another place in the text.
     firsts: Vec<(usize, usize)>,
     bytes: usize,
     /// How many were found beyond those that are kept.

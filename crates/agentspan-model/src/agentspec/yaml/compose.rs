@@ -22,7 +22,7 @@ pub(super) struct Node {
     pub(super) content: Content,
 }
 
-/// What a value is. Others are named by their index.
+/// The content of a value. Other values are named by their index.
 #[derive(Debug)]
 pub(super) enum Content {
     Scalar(Value),
@@ -61,7 +61,7 @@ enum Collection {
 /// How many bytes the members may take that are merged into other mappings.
 const MAX_MERGED: usize = 16 << 20;
 
-/// What a member takes beside its name.
+/// The bytes of a member beside its name.
 const MEMBER_BYTES: usize = 64;
 
 /// Reads the only document of a text. A text without a document is nothing.

@@ -21,7 +21,7 @@ pub(super) enum Event<'t> {
     MappingEnd,
 }
 
-/// What stands before a value.
+/// The properties before a value.
 #[derive(Debug, Default)]
 pub(super) struct Properties<'t> {
     pub(super) anchor: Option<&'t str>,
@@ -31,7 +31,7 @@ pub(super) struct Properties<'t> {
     pub(super) is_plain: bool,
 }
 
-/// What comes next.
+/// The state of the parser, which decides what comes next.
 #[derive(Clone, Copy, Debug)]
 enum State {
     ImplicitDocument,

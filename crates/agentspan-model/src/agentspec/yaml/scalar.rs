@@ -53,7 +53,7 @@ impl Value {
             "int" => integer(&text),
             "float" => float(&text),
             "timestamp" => time(&text),
-            // What bytes JSON cannot say are said in the same way.
+            // Bytes that JSON cannot hold are written in the same way.
             "binary" => Some(Self::Text(text.split_ascii_whitespace().collect())),
             _ => None,
         }

@@ -2,7 +2,7 @@
 
 use super::{Fault, Place};
 
-/// What stands for the end of a text, which cannot hold it.
+/// The character for the end of a text, which cannot hold it.
 pub(super) const END: char = '\0';
 
 /// Whether a character breaks a line.

@@ -37,7 +37,7 @@ struct Writer<'g> {
     most: usize,
 }
 
-/// What is still to be written, the next last.
+/// The steps that are still to be written, the next one last.
 enum Step<'g> {
     Value(usize),
     Items(&'g [usize], &'static str),

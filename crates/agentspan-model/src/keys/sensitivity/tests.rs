@@ -23,7 +23,7 @@ fn no_key_that_is_known_is_too_long_for_the_table() {
     assert!(longest <= LONGEST, "{longest}");
 }
 
-/// What the documentation says, without a table: the longest known part of the key.
+/// The sensitivity by the documentation, without a table: the longest known part of the key.
 fn slowly(key: &str) -> Sensitivity {
     let plain: String = key.chars().filter(|c| !shows_nothing(*c)).collect();
     let plain = plain.to_lowercase();

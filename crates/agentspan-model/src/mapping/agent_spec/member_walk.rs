@@ -81,7 +81,7 @@ impl SerializeMap for Walk<'_> {
 /// Shows a text as it is. All else is refused before anything is shown, at no cost: the error is empty.
 struct Text<'a>(&'a mut dyn FnMut(&str));
 
-/// What is refused, with the error of the serializer.
+/// The methods that are refused, with the error of the serializer.
 macro_rules! no_members {
     ($($method:ident($($argument:ty),*);)*) => {
         $(

@@ -9,7 +9,7 @@ use crate::keys;
 use crate::mapping::messages::{Answer, OneText, Prompt};
 use crate::mapping::story::Story;
 
-/// What differs between generations of the contract.
+/// The differences between generations of the contract.
 #[derive(Clone, Copy)]
 pub(in crate::mapping) struct Words {
     pub(in crate::mapping) tool_arguments: &'static str,

@@ -228,7 +228,7 @@ fn text(object: &Map<String, Value>, names: &[&str]) -> Option<String> {
     values.find_map(Value::as_str).map(str::to_owned)
 }
 
-/// What a value says: `null` says nothing.
+/// The value, unless it is `null`, which says nothing.
 fn said(value: &Value) -> Option<Value> {
     (!value.is_null()).then(|| unwrapped(value))
 }

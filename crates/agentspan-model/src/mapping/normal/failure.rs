@@ -9,7 +9,7 @@ use super::source::SourceEvent;
 use crate::agentspec::Sensitive;
 use crate::keys::{self, dialects};
 
-/// What a span says first of its failure.
+/// The failure of a span, as its attributes and events state it first.
 pub(super) struct Failure<'s, 'a> {
     /// The class of the error.
     pub(super) class: Option<&'a str>,
@@ -27,7 +27,8 @@ impl<'s, 'a> Failure<'s, 'a> {
             let known = of_tool.filter(|name| *name != "other");
             class = class.or(known).or(Some(keys::ERROR_TYPE_OTHER));
         }
-        // What a span got over is no failure of it: a retry that went well, for instance.
+        // An error that a span recovered from is no failure of it: a retry that went well, for
+        // instance.
         let is_exception = |e: &&_| !reader.span.is_ok && is_named_exception(e);
         let exception = reader.events().rfind(is_exception);
         let of_langfuse = reader.peek(dialects::LANGFUSE_LEVEL) == Some("ERROR");

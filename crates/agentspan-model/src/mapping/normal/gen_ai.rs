@@ -18,7 +18,7 @@ pub(super) fn visit(normal: &NormalSpan, rendering: Rendering, visitor: &mut dyn
         Rendering::Agent365(profile) => Some(profile),
         _ => None,
     };
-    // Those of 2.0.0 are those of the conventions.
+    // The words of 2.0.0 are those of the conventions.
     let words = Words::of(profile.unwrap_or(Profile::V2));
     if let Some(system) = profile.and_then(Profile::system) {
         visitor.visit_key(keys::GEN_AI_SYSTEM.into(), Static(system));

@@ -163,7 +163,7 @@ fn is_result(member: &str, message: &Map<String, Value>, role: &MessageRole) -> 
         }
 }
 
-/// What a tool gave back: a text in a part of its own is the text.
+/// The result of a tool: a text in a part of its own is the text.
 fn result_of(value: &Value) -> Option<Value> {
     let only = match value {
         Value::Array(items) => match &items[..] {
@@ -179,7 +179,8 @@ fn result_of(value: &Value) -> Option<Value> {
     }
 }
 
-/// What a model thought, where its API has that beside the answer: DeepSeek, OpenRouter, Ollama.
+/// The reasoning of a model, where its API has that beside the answer: DeepSeek, OpenRouter,
+/// Ollama.
 fn reasoning_beside(message: &Map<String, Value>) -> Option<MessagePart> {
     let members = ["reasoning_content", "reasoning", "thinking"];
     let mut texts = members
@@ -259,7 +260,7 @@ fn response_item(object: &Map<String, Value>) -> Option<NormalMessage> {
             let part = MessagePart::ToolCallResponse { id, response };
             (MessageRole::Tool, part)
         }
-        // What the provider's tools did, and what the model thought.
+        // The calls of the provider's tools, and the reasoning of the model.
         kind if kind == "reasoning" || kind.ends_with("_call") || kind.starts_with("mcp_") => {
             (MessageRole::Assistant, part_of(object)?)
         }

@@ -162,7 +162,7 @@ fn in_json(
     json_messages::messages(value.pointer(place)?, role)
 }
 
-/// Whose contents an event holds.
+/// The side whose contents an event holds.
 trait Side {
     /// The role of what an event of this name holds, if it is of this side.
     fn role(&self, event: &str) -> Option<MessageRole>;

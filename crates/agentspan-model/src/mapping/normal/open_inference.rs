@@ -288,7 +288,7 @@ fn visit_content_part(
     visitor.visit_key(key(member), Str(&content));
 }
 
-/// What went in or came out as one value: one text as it is, several messages as JSON.
+/// The input or the output as one value: one text as it is, several messages as JSON.
 fn visit_value(
     place: Place,
     messages: &[NormalMessage],

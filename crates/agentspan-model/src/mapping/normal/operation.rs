@@ -20,7 +20,7 @@ pub(super) fn of(reader: &Reader<'_, '_>) -> Option<OperationName> {
     }
 }
 
-/// What a convention's word for the kind of a span stands for.
+/// The meaning of a convention's word for the kind of a span.
 enum Said {
     Operation(OperationName),
     /// A step of something else, for which the GenAI conventions have no name.

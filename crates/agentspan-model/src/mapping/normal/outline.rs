@@ -11,7 +11,7 @@ use super::source::SourceSpan;
 use super::tool;
 use crate::keys;
 
-/// What a span says beside its contents, borrowed from it: the same facts that
+/// The facts of a span beside its contents, borrowed from it: the same facts that
 /// [`NormalSpan`](super::NormalSpan) has.
 ///
 /// Counting operations and tokens needs no more, and reading it costs a small part.
@@ -37,7 +37,8 @@ pub struct Outline<'a> {
 }
 
 impl<'a> Outline<'a> {
-    /// What a span says, if it is one of an agent, a model or a tool in a convention that is known.
+    /// The outline of a span, if it is one of an agent, a model or a tool in a convention that is
+    /// known.
     #[must_use]
     pub fn read(span: &SourceSpan<'a>) -> Option<Self> {
         let reader = Reader::without_notes(span)?;

@@ -88,7 +88,7 @@ impl<'s, 'a> Reader<'s, 'a> {
         self.last(key).is_some()
     }
 
-    /// What the first of the keys says that says something. All that say something count as read.
+    /// The value of the first key that has one. All keys with a value count as read.
     pub(super) fn first<T>(
         &self,
         keys: &[&str],

@@ -13,8 +13,8 @@ use crate::mapping::gen_ai_v0_1::InWordsOfV0_1;
 impl NormalSpan {
     /// Shows what the span says in the words of a rendering. No key is shown twice.
     ///
-    /// What a vocabulary has no word for is shown in that of the GenAI conventions. [`Rendering::AgentSpec`] shows
-    /// nothing: that vocabulary is that of Agent Spec spans.
+    /// A fact for which a vocabulary has no word is shown in that of the GenAI conventions.
+    /// [`Rendering::AgentSpec`] shows nothing: that vocabulary is that of Agent Spec spans.
     pub fn visit(&self, rendering: Rendering, visitor: &mut impl KeyVisitor) {
         let visitor: &mut dyn KeyVisitor = visitor;
         match rendering {
@@ -56,7 +56,8 @@ pub(super) fn shown(value: &Value) -> String {
     }
 }
 
-/// What all vocabularies but OpenInference have their own words for, in those of the GenAI conventions.
+/// The parameters for which all vocabularies but OpenInference have their own words, in the words
+/// of the GenAI conventions.
 pub(super) fn visit_parameters(normal: &NormalSpan, visitor: &mut dyn KeyVisitor) {
     let parameters = &normal.call.parameters;
     for (key, number) in [

@@ -119,7 +119,7 @@ fn a9_with_the_thread() {
     });
 }
 
-/// What the log says of the guard that `end` drops.
+/// The log lines about the guard that `end` drops.
 fn logged(end: impl FnOnce()) -> Vec<String> {
     let (logs, _guard) = CapturedLogs::on_this_thread();
     end();

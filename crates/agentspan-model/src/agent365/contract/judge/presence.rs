@@ -64,13 +64,13 @@ pub(super) fn check(
     }
 }
 
-/// What tells that an agent has an Entra user of its own.
+/// The attributes that show that an agent has an Entra user of its own.
 const EMBODIED: [&str; 2] = [
     keys::MICROSOFT_AGENT_USER_ID,
     keys::MICROSOFT_AGENT_USER_EMAIL,
 ];
 
-/// What tells that an agent calls another one.
+/// The attributes that show that an agent calls another one.
 const BETWEEN_AGENTS: [&str; 3] = [
     keys::MICROSOFT_CALLER_AGENT_ID,
     keys::MICROSOFT_CALLER_AGENT_NAME,

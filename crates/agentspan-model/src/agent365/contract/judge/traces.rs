@@ -15,7 +15,7 @@ struct Spans<'s, 'a> {
     traces: HashMap<&'a str, &'a str>,
 }
 
-/// What is around a span.
+/// The invocation around a span, if any.
 #[derive(Clone, Copy)]
 enum Around<'s, 'a> {
     Run(&'s ObservedSpan<'a>),
@@ -135,7 +135,7 @@ impl<'s, 'a> Spans<'s, 'a> {
             if let Some(found) = known.get(at.span_id) {
                 break *found;
             }
-            // Who comes here again before it is known has gone in a circle.
+            // A walk that comes here again before it is known has gone in a circle.
             known.insert(at.span_id, Around::Circle);
             path.push(at.span_id);
             match self.parent(at) {

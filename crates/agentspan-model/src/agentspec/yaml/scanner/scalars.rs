@@ -7,7 +7,7 @@ use crate::agentspec::yaml::{
     tokens::{Kind, Scalar},
 };
 
-/// What becomes of the breaks at the end of a block.
+/// The treatment of the breaks at the end of a block.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Chomping {
     /// One is kept: the default.
@@ -81,8 +81,8 @@ impl<'t> Scanner<'t> {
         rest.get(..end).unwrap_or_default()
     }
 
-    /// What blanks and breaks inside of a text without quotes mean. Nothing, if a document begins or ends
-    /// after them.
+    /// The meaning of blanks and breaks inside a text without quotes. Nothing, if a document begins
+    /// or ends after them.
     fn take_spaces_of_plain(&mut self) -> String {
         let blanks = self.text.take_while(|c| c == ' ');
         let Some(first) = self.text.take_break() else {
@@ -346,7 +346,7 @@ impl<'t> Scanner<'t> {
     }
 }
 
-/// What a break of a line means where lines are folded, with the breaks after it.
+/// The meaning of a line break where lines are folded, with the breaks after it.
 fn folded(first: char, breaks: &str) -> String {
     let mut folded = String::new();
     if first != '\n' {
@@ -358,7 +358,7 @@ fn folded(first: char, breaks: &str) -> String {
     folded
 }
 
-/// What a character after a backslash means.
+/// The meaning of a character after a backslash.
 fn escaped(c: char) -> Option<char> {
     Some(match c {
         '0' => '\0',
