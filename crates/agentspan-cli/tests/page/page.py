@@ -70,6 +70,12 @@ def the_list_tells_what_was_asked_and_answered(page, _):
     for part in ("Trip Planner", spans.TENANT, "Three days in Lisbon", "Here is a plan that stays at 861", "8.42 s", "16", "9,802 → 519", "$0.014", "failed"):
         assert part in row, (part, row)
     assert "$0.025\ncost" in text(page, ".stats")
+    for width in (1000, 1440, 2560):
+        page.size(width, 900)
+        # What stands on the right ends where its head does.
+        page.wait("(() => { const edges = (row) => [...row.children].filter((one) => one.getClientRects().length && !one.classList.contains('mob')).map((one) => one.getBoundingClientRect()).map((box) => [box.left, box.right]);"
+                  " const heads = edges(document.querySelector('.lh .lg')), cells = edges(document.querySelector('.lr.sel .lg')); return heads.length === cells.length && cells.every((cell, at) => cell.every((edge, side) => Math.abs(edge - heads[at][side]) < 1)); })()")
+    page.size(1440, 900)
 
 
 def a_new_trace_slides_in_and_one_that_grows_changes_in_place(page, address):
@@ -251,6 +257,11 @@ def two_runs_are_compared_by_structure(page, _):
     assert page.js("location.hash").startswith(f"#/compare?a={EARLIER.id}&b={RUN.id}")
     page.wait("document.querySelector('.det .ins')?.innerText.includes('420')")
     assert "500" in text(page, ".det .del") and "hotel_rates" in text(page, ".det h2") and "+2.21 s (+36 %)" in text(page, ".dlt") and "+$0.0027 (+24 %)" in text(page, ".dlt")
+    # JSON is compared by lines, with its keys in order.
+    assert text(page, ".det .js").split("\n")[:6] == ["{", ' "area": "river",', ' "city": "Lisbon",', ' "max_eur": 500,', ' "max_eur": 420,', ' "nights": 2'], text(page, ".det .js")
+    step = span("chat gpt-4.1", -1)["spanId"]
+    page.go(f"#/compare?a={EARLIER.id}&b={RUN.id}&step={step}")
+    page.wait("document.querySelector('.det h2')?.innerText.includes('gpt-4.1') && document.querySelector('.cr.sel')")
     page.click_on(".btn", "Only changes")
     page.wait(f"{ROWS % '.cr.row'}.length === 10")
 
@@ -301,8 +312,17 @@ def everything_works_by_keys(page, _):
     page.wait("document.querySelector('.wh > div').innerText === '6 of 16 match'")
     page.key("Escape", "?")
     page.wait("document.querySelector('dialog').open")
-    page.key("Escape", "Escape")
-    page.wait("document.querySelector('#list')")
+    page.key("t", "Escape", "t")
+    page.wait("document.documentElement.dataset.theme === 'dark'")
+    page.key("t", "x")
+    page.wait("document.querySelector('#status').innerText === '1 trace marked'")
+    page.key("x")
+    # Keys of the browser are not those of the page.
+    page.send("Input.dispatchKeyEvent", type="rawKeyDown", key="w", windowsVirtualKeyCode=87, modifiers=2)
+    page.send("Input.dispatchKeyEvent", type="keyUp", key="w", windowsVirtualKeyCode=87)
+    assert page.js("screen.view") == "waterfall"
+    page.key("Escape")
+    page.wait("document.querySelector('#list') && document.documentElement.dataset.theme === 'light'")
 
 
 def a_drag_over_the_whole_time_zooms_and_edges_can_be_moved(page, _):
@@ -321,6 +341,14 @@ def a_drag_over_the_whole_time_zooms_and_edges_can_be_moved(page, _):
     drag(0.5, 0.75)
     start, end = zoom()
     assert abs(start - 0.25) < 0.01 and abs(end - 0.75) < 0.01, (start, end)
+    for clicks in (1, 2):
+        page.click(x + width * 0.1, y, clicks)
+    page.wait("!location.hash.includes('z=')")
+    x, y = page.js("(() => { const box = document.querySelector('.wr.sel .bar + .bar').getBoundingClientRect(); return [box.x + 9, box.y + 6]; })()")
+    for clicks in (1, 2):
+        page.click(x, y, clicks)
+    start, end = zoom()
+    assert abs(start - 1604.48 / 8420) < 0.01 and abs(end - 3975.52 / 8420) < 0.01, (start, end)
 
 
 def colours_have_contrast_in_both_themes(page, _):
@@ -429,6 +457,7 @@ def nothing_is_wider_than_the_window(page, _):
             assert not wide, (width, place, wide)
     page.size(360, 740)
     opened(page, RUN)
+    assert text(page, ".seg [aria-pressed=true]") == "Tree"
     page.click_on(".wr .t", "hotel_rates")
     page.wait("document.querySelector('.det').getClientRects().length")
     page.click_on(".back")
@@ -617,6 +646,72 @@ def long_runs_are_compared_without_reading_them(page, address):
     assert len(read) == 2, read
 
 
+def what_is_here_stays_usable_while_the_server_is_gone(page, _):
+    server, address = serve(ARGUMENTS[0])
+    try:
+        other = Page(page.browser, address)
+        other.wait("document.querySelector('.empty h2')?.innerText === 'Waiting for the first span'")
+        assert address.strip("/") in text(other, ".empty pre") and "agentspan demo" in text(other, ".empty")
+        RUN.send(address)
+        other.wait(f"{ROWS % '.lr'}.length === 1")
+        # A trace that has not arrived, and a span of it, are shown when they do.
+        other.go(f"#/t/{EARLIER.id}?span={EARLIER.spans[2]['spanId']}")
+        other.wait("document.querySelector('h1')?.innerText === 'This trace is not here'")
+        EARLIER.send(address)
+        chosen(other, "chat gpt-4.1")
+        server.terminate()
+        server.wait()
+        other.wait("document.querySelector('#live.off')?.innerText.startsWith('not connected since ')")
+        other.key("j")
+        other.wait("document.querySelector('.body .btn')?.innerText === 'Try again'")
+        chosen(other, "search_flights")
+        server, _ = serve(ARGUMENTS[0], re.search(r":(\d+)", address)[1])
+        EARLIER.send(address)
+        other.wait("!document.querySelector('#live.off')")
+        other.click_on(".body .btn", "Try again")
+        other.wait("document.querySelector('.body').innerText.includes('ZRH')")
+        other.send("Page.close")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def the_divider_moves_by_hand_and_by_keys(page, _):
+    opened(page, RUN)
+    figures = "[document.querySelector('.det').offsetWidth, +document.querySelector('.split').getAttribute('aria-valuenow')]"
+    x, y = page.js("(() => { const box = document.querySelector('.split').getBoundingClientRect(); return [box.x + 2, box.y + 200]; })()")
+    width, share = page.js(figures)
+    page.mouse("mousePressed", x, y)
+    page.mouse("mouseMoved", x - 144, y)
+    page.mouse("mouseReleased", x - 144, y)
+    page.wait(f"Math.abs({figures}[0] - {width + 144}) <= 3 && {figures}[1] === {share + 10}")
+    page.js("document.querySelector('.split').focus()")
+    page.key("ArrowRight")
+    page.wait(f"Math.abs({figures}[0] - {width + 104}) <= 3")
+    # The keys of the divider are not those of the rows, and bars follow the width.
+    chosen(page, "hotel_rates")
+    page.wait("(() => { const row = document.querySelector('.wr.sel').parentNode.querySelector('#treegrid0'), lane = row.querySelector('.ba'); return Math.abs(row.querySelector('.bar + .bar').offsetWidth - (lane.clientWidth - 14)) <= 1; })()")
+
+
+def the_focus_goes_through_a_trace_in_reading_order(page, _):
+    opened(page, RUN)
+    page.wait("document.querySelector('.det .note.warn')")
+    page.js("document.querySelector('#top a').focus()")
+    places = []
+    for _ in range(40):
+        now = page.js("(() => { const one = document.activeElement; if (one === document.body) return null; const style = getComputedStyle(one), ring = one.getAttribute('role') === 'treegrid' ? getComputedStyle(one.querySelector('.sel')) : style;"
+                      " return [one.getAttribute('aria-label') || one.innerText.trim().split('\\n')[0] || one.id, one.matches(':focus-visible') && ring.outlineStyle !== 'none']; })()")
+        if not now or places and now[0] == places[0]:
+            break
+        places.append(now[0])
+        assert now[1], (now, "shows no focus")
+        page.key("Tab")
+    wanted = ["agentspan, all traces", "Traces", "Search in this trace", "Light or dark", "Keys", "OTLP JSON", "Waterfall", "Tree", "Totals", "Next error", "Next refused", "Fold all",
+              "Agent 365, as which exporter sends to it", "Compare", "Copy link", "Spans", "Width of the span's panel", "TimeoutError"]
+    assert places[:len(wanted)] == wanted, places
+    assert places[-2:] == ["Call", "Call"], places
+
+
 def live_changes_do_not_fetch_the_list_again(page, address):
     listed(page)
     page.browser.events.clear()
@@ -676,6 +771,13 @@ def many_traces_scroll_and_every_row_arrives(page, address):
     page.key("End")
     page.wait(f"{ROWS % '.lr'}.some((row) => row.at === {number - 1} && row.innerText.includes('Crowd'))")
     figures = page.js(FRAMES.replace('PIXELS', '900'))
+    # Whoever comes back is where they were.
+    top = page.js("document.querySelector('.vs').scrollTop = 60 * 500")
+    page.wait(f"{ROWS % '.lr'}.some((row) => row.at === 502 && row.innerText.includes('Crowd'))")
+    page.click_on(".lr .ag")
+    page.wait("screen.trace && screen.span")
+    page.js("history.back()")
+    page.wait(f"document.querySelector('#list .vs')?.scrollTop === {top} && document.querySelector('.lr.sel')")
     begin = time.monotonic()
     listed(page, "?agent=Crowd&q=nowhere")
     shown(page, 0)
@@ -710,17 +812,21 @@ TESTS = [the_list_tells_what_was_asked_and_answered, a_trace_opens_on_the_step_t
          totals_count_each_call_once, rows_say_what_was_decided_and_when_events_were, a_span_is_copied_with_all_below_it, two_runs_are_compared_by_structure, an_address_names_the_trace_the_span_the_view_and_the_part, everything_works_by_keys, a_drag_over_the_whole_time_zooms_and_edges_can_be_moved,
          colours_have_contrast_in_both_themes, everything_has_a_name_and_a_role, heads_take_one_line_and_nothing_hangs_out_of_its_frame, nothing_is_wider_than_the_window, search_and_filters_ask_the_server, a_new_trace_slides_in_and_one_that_grows_changes_in_place, a_span_that_ended_is_read_again,
          steps_that_repeat_stand_below_one_row, what_is_wrong_comes_after_the_spans_and_changes_them_in_place, long_runs_are_compared_without_reading_them, huge_contents_come_in_slices, pictures_are_shown_after_a_click_and_nothing_else_is, traces_of_a_time_are_shown,
-         spans_are_judged_as_another_exporter_sends_them, what_is_missing_or_early_is_said, live_changes_do_not_fetch_the_list_again,
+         spans_are_judged_as_another_exporter_sends_them, what_is_missing_or_early_is_said, live_changes_do_not_fetch_the_list_again, what_is_here_stays_usable_while_the_server_is_gone, the_divider_moves_by_hand_and_by_keys, the_focus_goes_through_a_trace_in_reading_order,
          what_is_told_while_a_list_is_on_its_way_is_asked_for_only_if_it_is_missing,
          what_a_span_says_never_becomes_markup, ten_thousand_spans_scroll_with_few_rows, many_traces_scroll_and_every_row_arrives]
 
 
+def serve(program, port="0"):
+    server = subprocess.Popen([program, "serve", "--port", port, "--grpc-port", "0", *(["--memory", "1024"] if SPEED else [])], stdout=subprocess.PIPE, text=True)
+    return server, re.search(r"http://\S+", server.stdout.readline())[0]
+
+
 def main(program, directory, only=""):
-    server = subprocess.Popen([program, "serve", "--port", "0", "--grpc-port", "0", *(["--memory", "1024"] if SPEED else [])], stdout=subprocess.PIPE, text=True)
+    server, address = serve(program)
     browser = Browser()
     failed = []
     try:
-        address = re.search(r"http://\S+", server.stdout.readline())[0]
         EARLIER.send(address)
         RUN.send(address)
         page = Page(browser, address)
@@ -751,4 +857,5 @@ def main(program, directory, only=""):
         sys.exit("failed: " + ", ".join(failed))
 
 
-main(*[one for one in sys.argv[1:] if one != "--speed"])
+ARGUMENTS = [one for one in sys.argv[1:] if one != "--speed"]
+main(*ARGUMENTS)
