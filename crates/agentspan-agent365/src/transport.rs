@@ -190,6 +190,9 @@ impl Transport {
     ) -> Result<HttpAnswer, TransportError> {
         let started = Instant::now();
         let host = uri.authority().ok_or_else(TransportError::no_host)?;
+        if !has_port_or_none(host) {
+            return Err(TransportError::no_port());
+        }
         let request = self.request(method, host, uri, headers, body);
         let head = tokio::time::timeout(timeout, self.exchange(host, uri, request));
         let Ok(head) = head.await else {
@@ -307,5 +310,39 @@ impl fmt::Debug for Transport {
         f.debug_struct("Transport")
             .field("route", &self.route)
             .finish_non_exhaustive()
+    }
+}
+
+/// `http::Uri` lets anything stand after the colon, and would then speak to the port of the scheme.
+fn has_port_or_none(host: &Authority) -> bool {
+    let place = host.as_str().rsplit('@').next().unwrap_or_default();
+    host.port_u16().is_some() || place == host.host()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_is_none_is_not_taken_for_that_of_the_scheme() {
+        for (host, has) in [
+            ("host", true),
+            ("host:0", true),
+            ("host:65535", true),
+            ("[::1]", true),
+            ("[::1]:443", true),
+            ("me:secret@host", true),
+            ("me:1@host:443", true),
+            ("host:65536", false),
+            ("host:443x", false),
+            ("[::1]:99999", false),
+            ("me:443@host:99999", false),
+        ] {
+            let Ok(authority) = host.parse() else {
+                assert!(!has, "{host}");
+                continue;
+            };
+            assert_eq!(has_port_or_none(&authority), has, "{host}");
+        }
     }
 }

@@ -47,6 +47,11 @@ impl TransportError {
         Self::Connect(Arc::new(io::Error::other("the url names no host")))
     }
 
+    pub(super) fn no_port() -> Self {
+        let what = "the url has a port that is no number up to 65535";
+        Self::Connect(Arc::new(io::Error::other(what)))
+    }
+
     pub(super) fn tls(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Tls(Arc::new(error))
     }

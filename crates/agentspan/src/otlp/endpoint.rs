@@ -29,7 +29,9 @@ impl Endpoint {
             Some((user, place)) => (user, place.parse().ok()?),
             None => ("", authority.clone()),
         };
-        if Authority::host(&place).is_empty() {
+        // `http::Uri` lets anything stand after the colon, and would then speak to the port of the scheme.
+        let has_no_port = place.as_str() == place.host();
+        if Authority::host(&place).is_empty() || (place.port_u16().is_none() && !has_no_port) {
             return None;
         }
         let credentials = basic(user);
@@ -103,6 +105,9 @@ mod tests {
             "/v1",
             "http://",
             "http://me@",
+            "http://host:65536",
+            "https://me:1@host:99999/v1/traces",
+            "http://[::1]:",
         ] {
             assert!(Endpoint::parse(url).is_none(), "{url}");
         }

@@ -23,6 +23,11 @@ impl Endpoint {
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(SidecarError::NotAUrl);
         };
+        // `http::Uri` lets anything stand after the colon, and would then speak to the port of the scheme.
+        let place = authority.as_str().rsplit('@').next().unwrap_or_default();
+        if authority.port_u16().is_none() && place != authority.host() {
+            return Err(SidecarError::NotAUrl);
+        }
         let is_plain = match scheme {
             "http" => true,
             "https" => false,
@@ -104,7 +109,14 @@ mod tests {
 
     #[test]
     fn what_is_more_or_less_than_a_place_is_refused() {
-        for text in ["", "localhost:4317", "/v1/traces", "http://"] {
+        for text in [
+            "",
+            "localhost:4317",
+            "/v1/traces",
+            "http://",
+            "http://localhost:99999",
+            "http://[::1]:x",
+        ] {
             check_both(text, Err("NotAUrl"));
         }
         check_both("ftp://localhost", Err("Scheme"));
