@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::command_error::{CommandError, Outcome};
 use crate::show;
-use crate::shown::shown_json;
+use crate::shown::{counted, shown_json};
 use crate::span::Span;
 use crate::store::Trace;
 
@@ -80,7 +80,8 @@ pub(crate) fn run(
     if left_out > 0 {
         writeln!(
             errors,
-            "skipped {left_out} spans without Agent Spec attributes"
+            "skipped {} without Agent Spec attributes",
+            counted(left_out, "span")
         )?;
         return Ok(Outcome::Found);
     }

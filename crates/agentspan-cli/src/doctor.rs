@@ -7,6 +7,7 @@ mod token;
 
 use std::io::Write;
 
+use agentspan_discovery::standard_variables::OTEL_SDK_DISABLED;
 use agentspan_discovery::{Environment, Switches};
 use agentspan_model::agent365::contract::{Finding, Judge, Level, Route, Rule, RuleSet};
 use http::Uri;
@@ -202,6 +203,12 @@ impl Subject {
 
 /// The switches of the environment.
 fn switches(environment: &Environment) -> Vec<Look> {
+    let is_disabled = environment.non_blank(OTEL_SDK_DISABLED);
+    if is_disabled.is_some_and(|value| value.trim().eq_ignore_ascii_case("true")) {
+        let what = "OTEL_SDK_DISABLED is true: nothing is recorded or sent, whatever the code says";
+        let look = Look::new(State::Bad, "switches", what);
+        return vec![look.with_fix("Unset OTEL_SDK_DISABLED.")];
+    }
     let switches = Switches::read(environment);
     let on = |is_on: bool| if is_on { "on" } else { "off" };
     let what = format!(

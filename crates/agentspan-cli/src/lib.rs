@@ -80,7 +80,10 @@ fn try_run(
         }
         Request::Check(request) => check::run(request, out, errors),
         Request::Completions(shell) => {
-            clap_complete::generate(shell, &mut arguments::command(), "agentspan", out);
+            // To write directly would panic if the output cannot be written.
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut arguments::command(), "agentspan", &mut text);
+            out.write_all(&text)?;
             Ok(Outcome::Fine)
         }
         Request::Convert(request) => convert::run(request, out, errors),

@@ -19,6 +19,7 @@ use crate::command_error::{CommandError, Outcome};
 use crate::convert::{self, Identity, Writing};
 use crate::ingest;
 use crate::loopback::is_loopback;
+use crate::shown::counted;
 use crate::span::Span;
 use crate::variable::variable_of_user;
 use crate::{serve, show};
@@ -91,10 +92,10 @@ pub(crate) fn run(
     }
     writeln!(
         out,
-        "{} of {} spans were accepted, in {} requests",
+        "{} of {} spans were accepted, in {}",
         sent.taken,
         spans.len(),
-        sent.requests
+        counted(sent.requests, "request")
     )?;
     if let Some(why) = sent.refused {
         return Err(CommandError::Refused(why));

@@ -4,7 +4,7 @@
 mod server;
 mod settled;
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::command_error::{CommandError, Outcome};
 use crate::ingest::Files;
 use crate::serve;
 use crate::show::FILE_BYTES;
+use crate::shown::shown_path;
 use crate::store::Store;
 use crate::tree::{Colours, Tree};
 
@@ -50,9 +51,9 @@ pub(crate) fn run(
         let mut files = Files::new(request.files);
         let mut settled = Settled::default();
         let mut last = 0;
+        let mut absence = Absence::default();
         loop {
-            let read = files.read(&mut store);
-            read.map_err(|(path, source)| CommandError::File { path, source })?;
+            absence.look(files.read(&mut store), errors)?;
             files.tell_problems(errors)?;
             for (number, trace) in store.changed_after(last, usize::MAX) {
                 last = last.max(number);
@@ -65,6 +66,42 @@ pub(crate) fn run(
         }
     })
 }
+
+/// Whether files are there.
+#[derive(Default)]
+struct Absence {
+    /// All were there once.
+    has_begun: bool,
+    is_told: bool,
+}
+
+impl Absence {
+    /// A file that is rotated is not there for a moment: it is waited for, which is told once. One that was
+    /// never there is an error.
+    fn look(&mut self, read: FilesRead, errors: &mut dyn Write) -> Result<(), CommandError> {
+        match read {
+            Ok(_) => {
+                self.has_begun = true;
+                self.is_told = false;
+            }
+            Err((path, source)) if self.has_begun && source.kind() == ErrorKind::NotFound => {
+                if !self.is_told {
+                    let path = shown_path(&path);
+                    writeln!(
+                        errors,
+                        "agentspan: {path} is gone, waiting for it to come back"
+                    )?;
+                }
+                self.is_told = true;
+            }
+            Err((path, source)) => return Err(CommandError::File { path, source }),
+        }
+        Ok(())
+    }
+}
+
+/// What [`Files::read`] gives.
+type FilesRead = Result<usize, (PathBuf, std::io::Error)>;
 
 /// Only on a terminal, and not if the user wants none: <https://no-color.org>.
 fn colours() -> Colours {

@@ -141,7 +141,9 @@ pub(super) async fn receivers(environment: &Environment) -> Vec<Look> {
     };
     let Some((uri, host)) = url.parse::<Uri>().ok().and_then(|uri| {
         let host = uri.host()?.to_owned();
-        Some((uri, host))
+        let has_no_port = uri.authority()?.as_str().rsplit('@').next() == Some(&host);
+        let has_port = uri.port_u16().is_some() || has_no_port;
+        has_port.then_some((uri, host))
     }) else {
         let look = Look::new(State::Bad, AT, "the endpoint is not a URL");
         return vec![look.with_fix("Set OTEL_EXPORTER_OTLP_ENDPOINT to a URL.")];

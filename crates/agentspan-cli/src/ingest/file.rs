@@ -31,6 +31,8 @@ pub(crate) struct Problem {
 /// Files, and how far they are read.
 #[derive(Debug)]
 pub(crate) struct Files {
+    /// Files and directories, as they were named.
+    named: Vec<PathBuf>,
     files: Vec<Followed>,
     ingest: Ingest,
     problems: Vec<Problem>,
@@ -42,6 +44,8 @@ struct Followed {
     path: Arc<Path>,
     /// Which file it was, where the system tells.
     identity: Option<(u64, u64)>,
+    /// It was not there at the last look. The next file there may have the same identity.
+    is_gone: bool,
     offset: u64,
     line: usize,
     /// The bytes after the last line break.
@@ -58,6 +62,7 @@ impl Followed {
         Self {
             path,
             identity: None,
+            is_gone: false,
             offset: 0,
             line: 0,
             rest: Vec::new(),
@@ -70,10 +75,12 @@ impl Followed {
 
 impl Files {
     pub(crate) fn new(paths: impl IntoIterator<Item = PathBuf>) -> Self {
-        let files = paths.into_iter().flat_map(files_of);
+        let named: Vec<PathBuf> = paths.into_iter().collect();
+        let files = named.iter().cloned().flat_map(files_of);
         let files = files.map(|path| Followed::new(path.into()));
         Self {
             files: files.collect(),
+            named,
             ingest: Ingest::default(),
             problems: Vec::new(),
             untold: 0,
@@ -136,14 +143,14 @@ impl Files {
 
     /// Says that there are no spans, and where none are.
     pub(crate) fn tell_emptiness(&self, errors: &mut dyn Write) -> io::Result<()> {
-        let paths = self.files.iter().map(|file| shown_path(&file.path));
-        let paths: Vec<String> = paths.map(|path| path.to_string()).collect();
-        match paths.is_empty() {
+        let named = self.named.iter().map(|path| shown_path(path).to_string());
+        let named = named.collect::<Vec<_>>().join(", ");
+        match self.files.is_empty() {
             true => writeln!(
                 errors,
-                "no spans: found no files that end in .json or .jsonl"
+                "no spans in {named}: found no files that end in .json or .jsonl"
             ),
-            false => writeln!(errors, "no spans in {}", paths.join(", ")),
+            false => writeln!(errors, "no spans in {named}"),
         }
     }
 
@@ -169,8 +176,11 @@ impl Files {
     }
 
     fn read_file(&mut self, file: &mut Followed, store: &mut Store) -> io::Result<usize> {
-        let (length, identity) = regular(&file.path)?;
-        let is_other = file.identity.is_some() && file.identity != identity;
+        let found = regular(&file.path);
+        file.is_gone |= found.is_err();
+        let (length, identity) = found?;
+        let is_known = !file.is_gone && file.identity == identity;
+        let is_other = file.identity.is_some() && !is_known;
         if is_other || length < file.offset {
             // A new file has taken its place.
             if !file.rest.trim_ascii().is_empty() {
@@ -183,6 +193,7 @@ impl Files {
             *file = Followed::new(Arc::clone(&file.path));
         }
         file.identity = identity;
+        file.is_gone = false;
         if length == file.offset {
             return Ok(0);
         }
@@ -316,6 +327,9 @@ fn no_json(text: &str, error: &serde_json::Error) -> String {
     let what = what
         .strip_suffix(&format!(" at line {line} column {column}"))
         .unwrap_or(&what);
+    if what.starts_with("recursion limit exceeded") {
+        return format!("JSON that is nested too deeply, at column {column}");
+    }
     let is_binary = text
         .bytes()
         .take(16)
@@ -333,6 +347,11 @@ fn no_json(text: &str, error: &serde_json::Error) -> String {
 /// How long a file is, and which one. To open a pipe that has a name would wait for somebody who writes to it.
 fn regular(path: &Path) -> io::Result<(u64, Option<(u64, u64)>)> {
     let file = std::fs::metadata(path)?;
+    if file.is_dir() {
+        // One whose entries can be read has been replaced by its files.
+        let unread = std::fs::read_dir(path).err();
+        return Err(unread.unwrap_or_else(|| io::ErrorKind::IsADirectory.into()));
+    }
     match file.is_file() {
         true => Ok((file.len(), identity(&file))),
         false => Err(io::Error::other("not a regular file")),

@@ -235,6 +235,32 @@ fn a_file_that_is_replaced_is_read_as_a_new_one() {
 
 #[cfg(unix)]
 #[test]
+fn a_file_that_comes_again_is_read_from_its_start_even_under_its_old_identity() {
+    let path = path("gone");
+    let away = path.with_extension("away");
+    let line = |id: &str| format!("{{\"traceId\":\"{id}\",\"spanId\":\"1\"}}\n");
+    let mut store = Store::new(1 << 20);
+    let mut files = Files::new([path.clone()]);
+    std::fs::write(&path, line("a")).unwrap();
+    assert_eq!(files.read(&mut store).unwrap(), 1);
+    std::fs::rename(&path, &away).unwrap();
+    let (_, error) = files.read(&mut store).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    // As long as before and longer, in what the system takes for the same file.
+    std::fs::write(&away, [line("b"), line("c")].concat()).unwrap();
+    std::fs::rename(&away, &path).unwrap();
+    assert_eq!(files.read(&mut store).unwrap(), 2);
+    assert_eq!(files.read(&mut store).unwrap(), 0);
+    assert!(store.trace("b").is_some() && store.trace("c").is_some());
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    let (_, error) = files.read(&mut store).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::IsADirectory);
+    std::fs::remove_dir(path).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
 fn a_pipe_with_the_name_of_a_file_is_not_opened() {
     let directory = path("pipes");
     std::fs::create_dir_all(directory.join("directory.json")).unwrap();

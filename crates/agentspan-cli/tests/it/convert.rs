@@ -238,7 +238,7 @@ fn spans_that_are_not_of_agent_spec_are_counted() {
     assert_eq!((ran.code, ran.out.as_str()), (ExitCode::from(1), ""));
     assert!(
         ran.errors
-            .contains("skipped 1 spans without Agent Spec attributes"),
+            .contains("skipped 1 span without Agent Spec attributes"),
         "{}",
         ran.errors
     );

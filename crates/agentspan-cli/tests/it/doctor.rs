@@ -124,3 +124,34 @@ fn a_service_that_is_not_there_or_refuses_is_told() {
     let (out, is_fine) = doctor("http://192.0.2.1", &token(&json!({})), &[]);
     assert!(out.is_empty() && !is_fine, "{out}");
 }
+
+#[test]
+fn an_environment_that_lets_nothing_arrive_is_told() {
+    let doctor = |name: &str, value: &str| {
+        let ran = Command::new(env!("CARGO_BIN_EXE_agentspan"))
+            .args(["doctor", "--endpoint", "http://127.0.0.1:99999"])
+            .env_remove("OTEL_EXPORTER_OTLP_ENDPOINT")
+            .env("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
+            .env(name, value)
+            .output()
+            .unwrap();
+        assert_eq!(ran.status.code(), Some(1));
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    let out = doctor("OTEL_SDK_DISABLED", " True ");
+    assert!(
+        out.contains("BAD      switches     OTEL_SDK_DISABLED is true"),
+        "{out}"
+    );
+    assert!(
+        out.contains("BAD      endpoint     no connection: the url has a port that is no number"),
+        "{out}"
+    );
+    let out = doctor("OTEL_SDK_DISABLED", "no");
+    assert!(!out.contains("OTEL_SDK_DISABLED"), "{out}");
+    let out = doctor("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.9:99999");
+    assert!(
+        out.contains("BAD      otlp         the endpoint is not a URL"),
+        "{out}"
+    );
+}

@@ -65,7 +65,7 @@ fn t26_broken_files_are_told_with_their_names_and_lines() {
         (
             "deep",
             deep.into_bytes(),
-            "deep.jsonl:1: not JSON: recursion limit exceeded",
+            "deep.jsonl:1: JSON that is nested too deeply, at column 128",
         ),
         ("hook", hook.into_bytes(), "hook.jsonl:1: "),
         (
@@ -144,6 +144,18 @@ fn files_without_spans_are_told_and_do_not_pass_a_check() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn a_directory_without_files_of_spans_is_named() {
+    let other = file("without-files", "spans.txt", "");
+    let directory = std::path::Path::new(&other).parent().unwrap();
+    let ran = run(&["show", directory.to_str().unwrap()]);
+    let told = format!(
+        "no spans in {}: found no files that end in .json or .jsonl\n",
+        directory.display()
+    );
+    assert_eq!((ran.code, ran.errors), (ExitCode::SUCCESS, told));
 }
 
 #[test]

@@ -81,6 +81,22 @@ fn a_file_that_grows_is_followed() {
 }
 
 #[test]
+fn a_file_that_is_rotated_is_waited_for() {
+    let path = file("tail", "rotated.jsonl", &format!("{SPAN}\n"));
+    let mut tailing = Tailing::start(&[&path]);
+    assert_eq!(tailing.tree()[1], "└─ first  1.00 s  ✗ error");
+    std::fs::remove_file(&path).unwrap();
+    let told = tailing.errors.next().unwrap().unwrap();
+    assert!(
+        told.ends_with("rotated.jsonl is gone, waiting for it to come back"),
+        "{told}"
+    );
+    let next = SPAN.replace("4bf9", "0bf9").replace("first", "next");
+    std::fs::write(&path, format!("{next}\n")).unwrap();
+    assert_eq!(tailing.tree()[1], "└─ next  1.00 s  ✗ error");
+}
+
+#[test]
 fn a_server_is_followed() {
     let server = Serving::start(&[]);
     let mut tailing = Tailing::start(&["--from", &server.address]);
