@@ -41,11 +41,11 @@ pub enum BuildError {
         field: &'static str,
     },
     /// A root certificate is not a certificate in DER form. Decode PEM files first.
-    #[error("root_certificates holds something that is no certificate")]
+    #[error("root_certificates contains an invalid certificate")]
     RootCertificate(#[source] io::Error),
     /// There is no cryptography for https. Enable the feature `aws-lc-rs` or `ring`, or install a crypto
     /// provider for the process before the delivery is built.
-    #[error("https is not possible")]
+    #[error("cannot set up https")]
     Cryptography(#[source] NoCryptoProvider),
     /// The I/O thread could not be started: the process has reached a limit of the system.
     #[error("thread agentspan-export could not be started")]

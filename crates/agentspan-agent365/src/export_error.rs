@@ -421,7 +421,7 @@ pub enum RefusedIdentityError {
     #[error(transparent)]
     Host(#[from] TenantEndpointError),
     /// No URL can be made from the identity.
-    #[error("no url can be made from tenant and agent id")]
+    #[error("tenant or agent id cannot be part of a url")]
     Url,
 }
 

@@ -20,7 +20,7 @@ pub enum LoopbackEndpointError {
     NotAUrl,
     /// The scheme is not `http`. Leave the loopback endpoint out to speak https to the service, or
     /// use `connect_to` to speak https to this machine.
-    #[error("has another scheme than http")]
+    #[error("has a scheme other than http")]
     Scheme,
     /// It holds a user name or a password. Tokens come from the token resolver.
     #[error("holds credentials")]

@@ -37,10 +37,10 @@ pub enum EntraBuildError {
         field: &'static str,
     },
     /// A root certificate is not a certificate in DER form. Decode PEM files first.
-    #[error("root_certificates holds something that is no certificate")]
+    #[error("root_certificates contains an invalid certificate")]
     RootCertificate(#[source] rustls::Error),
     /// There is no cryptography for https. Enable the feature `aws-lc-rs` or `ring`, or install a crypto
     /// provider for the process before the client is built.
-    #[error("https is not possible")]
+    #[error("cannot set up https")]
     Cryptography(#[source] NoCryptoProvider),
 }

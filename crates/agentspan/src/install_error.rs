@@ -21,10 +21,10 @@ pub enum InstallError {
     #[error("telemetry is already installed in this process")]
     AlreadyInstalled,
     /// A setting of the delivery to Agent 365 is invalid; the source names it.
-    #[error("the delivery to Agent 365 cannot be built")]
+    #[error("cannot create the delivery to Agent 365")]
     Delivery(#[from] BuildError),
     /// The sidecar cannot be used; the source says why, and names a missing feature.
-    #[error("the sidecar cannot be used")]
+    #[error("cannot use the sidecar")]
     Sidecar(#[from] SidecarError),
     /// The system refused a thread for the queue of a destination. Try again when the system is
     /// less busy.
@@ -37,7 +37,7 @@ pub enum InstallError {
     },
     /// A destination that the environment asks for cannot be created; the source says why. Fix the
     /// variable, or unset `OTEL_TRACES_EXPORTER`.
-    #[error("a destination of the environment cannot be made")]
+    #[error("cannot create a destination that the environment asks for")]
     Environment(#[source] Box<dyn Error + Send + Sync>),
     /// A processor, an exporter or a meter provider of the program panicked, or so did the closure
     /// of [`with_provider`](crate::Configuration::with_provider). The panic hook has printed the

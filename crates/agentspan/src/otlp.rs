@@ -70,11 +70,11 @@ pub enum OtlpError {
         source: io::Error,
     },
     /// The certificates of authorities are invalid. Pass one or several in PEM.
-    #[error("the certificates of the receiver's authorities cannot be used")]
+    #[error("cannot use the certificates of the receiver's authorities")]
     Certificates(#[source] Box<dyn Error + Send + Sync>),
     /// The exporter got no runtime, or there is no cryptography for https. The source names the
     /// missing part.
-    #[error("the client of the otlp exporter cannot be made")]
+    #[error("cannot create the client of the otlp exporter")]
     Client(#[source] Box<dyn Error + Send + Sync>),
 }
 

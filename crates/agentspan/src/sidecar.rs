@@ -99,7 +99,7 @@ pub enum SidecarError {
     #[error("the sidecar's endpoint is not a url of the form http://localhost:4317")]
     NotAUrl,
     /// The endpoint has another scheme than `http` and `https`.
-    #[error("the sidecar's endpoint has another scheme than http and https")]
+    #[error("the sidecar's endpoint has a scheme other than http and https")]
     Scheme,
     /// The endpoint holds a user name or a password, a query or a fragment. A sidecar needs none.
     #[error("the sidecar's endpoint holds credentials, a query or a fragment")]
@@ -110,7 +110,7 @@ pub enum SidecarError {
     #[error("the sidecar's endpoint is plain http to another machine")]
     NotLoopback,
     /// The exporter cannot be created; the source says why.
-    #[error("the exporter to the sidecar cannot be made")]
+    #[error("cannot create the exporter to the sidecar")]
     Exporter(#[source] Box<dyn Error + Send + Sync>),
 }
 

@@ -23,11 +23,11 @@ pub enum TransportError {
     },
     /// No connection was made: the host was not found, it refused, or its certificate is not one that
     /// is trusted for its name. Nothing of the request was sent.
-    #[error("no connection")]
+    #[error("cannot connect")]
     Connect(#[source] SharedError),
     /// The connection broke, or what came over it is no HTTP answer. Whether the service took the
     /// spans is not known.
-    #[error("the exchange broke off")]
+    #[error("the connection broke during the exchange")]
     Exchange(#[source] SharedError),
     /// TLS could not be set up on this side.
     #[error("tls is not available")]

@@ -49,7 +49,7 @@ fn t09_plain_http_to_another_host_is_refused() {
     check_refused(
         |b| b.with_loopback_endpoint("https://127.0.0.1:4318"),
         message,
-        "has another scheme than http",
+        "has a scheme other than http",
     );
 }
 
@@ -104,7 +104,7 @@ fn what_is_no_certificate_is_refused() {
     assert!(matches!(error, BuildError::RootCertificate(_)));
     assert_eq!(
         error.to_string(),
-        "root_certificates holds something that is no certificate"
+        "root_certificates contains an invalid certificate"
     );
 }
 

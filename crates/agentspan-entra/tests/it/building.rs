@@ -31,7 +31,7 @@ fn a_setting_that_cannot_be_used_is_named() {
         |all| all.with_connect_to(([192, 0, 2, 1], 443).into()),
         message,
     );
-    let message = "root_certificates holds something that is no certificate";
+    let message = "root_certificates contains an invalid certificate";
     check_refused(|all| all.with_root_certificates([b"no"]), message);
     let both = |all: EntraBuilder| {
         let all = all.with_loopback_endpoint("http://127.0.0.1:1");

@@ -134,7 +134,7 @@ fn a_missing_feature_is_named() {
     let cause = std::error::Error::source(&error).unwrap().to_string();
     assert_eq!(
         format!("{error}: {cause}"),
-        "the sidecar cannot be used: the sidecar's protocol needs the feature otlp-grpc of agentspan, \
+        "cannot use the sidecar: the sidecar's protocol needs the feature otlp-grpc of agentspan, \
          which is not enabled"
     );
 }
