@@ -1,4 +1,4 @@
-//! What both fronts have in common: they hand over, flush, and close once.
+//! The parts that both fronts share: they hand over, flush, and close once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};

@@ -1,4 +1,4 @@
-//! What a token lacks that the service refused.
+//! The permission that a refused token lacks.
 
 use std::fmt;
 

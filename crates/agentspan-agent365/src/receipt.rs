@@ -1,4 +1,4 @@
-//! What the service says, in its answer, became of the spans of one request.
+//! The outcome for the spans of one request, as the service's answer states it.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -1,4 +1,4 @@
-//! What became of one batch, identity by identity.
+//! The outcome of one batch, identity by identity.
 
 use std::fmt;
 use std::time::Duration;

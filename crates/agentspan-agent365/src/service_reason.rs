@@ -1,4 +1,4 @@
-//! What the service says of spans, in its own words.
+//! The reasons that the service gives about spans, in its own words.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What a generation of the contract means on the wire: paths, tries, pauses, tokens.
+//! The meaning of a generation of the contract on the wire: paths, tries, pauses, tokens.
 //!
 //! This is the one place of the crate that knows what differs between profiles.
 

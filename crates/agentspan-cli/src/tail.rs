@@ -100,7 +100,7 @@ impl Absence {
     }
 }
 
-/// What [`Files::read`] gives.
+/// The result of [`Files::read`].
 type FilesRead = Result<usize, (PathBuf, std::io::Error)>;
 
 /// Only on a terminal, and not if the user wants none: <https://no-color.org>.

@@ -1,4 +1,4 @@
-//! What is logged. No line holds a secret, an assertion or a token.
+//! The log lines. No line holds a secret, an assertion or a token.
 
 use agentspan_queue::contain;
 use tracing::{debug, warn};

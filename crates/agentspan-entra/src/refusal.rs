@@ -1,4 +1,4 @@
-//! What Entra says when it refuses.
+//! The refusals of Entra.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What lies beside a span of the SDK on its way to our span processors, while it ends.
+//! The record beside a span of the SDK on its way to our span processors, while it ends.
 //!
 //! The SDK calls the processors of a provider while a span ends, on the same thread, and gives them
 //! a `SpanData`, which has no room for more. So what the span does not hold itself lies in a slot

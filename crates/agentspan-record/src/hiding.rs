@@ -1,4 +1,4 @@
-//! What is hidden of a span.
+//! The parts of a span that are hidden.
 
 use agentspan_model::agentspec::{Disclosure, MASK};
 use agentspan_model::keys::Sensitivity;

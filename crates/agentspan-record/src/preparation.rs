@@ -1,4 +1,4 @@
-//! What is done with finished spans before a destination gets them.
+//! The preparation of finished spans before a destination gets them.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a call of a model costs, by somebody's prices.
+//! The cost of a call of a model, by somebody's prices.
 
 use agentspan_model::keys;
 use agentspan_model::mapping::normal::{Outline, Usage};

@@ -1,4 +1,4 @@
-//! What Agent 365 says, in its answer, of each span of a request.
+//! The answer of Agent 365 about each span of a request.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What the service saw: requests, connections, and waiting for them.
+//! The records of the service: requests, connections, and waiting for them.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

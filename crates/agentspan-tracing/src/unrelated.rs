@@ -1,4 +1,5 @@
-//! What the layer says to the processors of a span that ends, beside the span: an attribute might not fit.
+//! The layer's message to the processors about a span that ends, beside the span: an attribute
+//! might not fit.
 
 use std::cell::RefCell;
 

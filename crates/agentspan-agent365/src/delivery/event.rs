@@ -1,4 +1,4 @@
-//! What the thread is told.
+//! The events that the thread is told.
 
 use std::sync::Arc;
 

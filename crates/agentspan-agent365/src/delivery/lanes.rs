@@ -1,4 +1,4 @@
-//! Whose turn it is: one lane per identity, and a window of slots that all lanes share.
+//! The turns of identities: one lane per identity, and a window of slots that all lanes share.
 //!
 //! This is a state machine without clock, task or socket. It is told what happens and when, and says
 //! who may send next.

@@ -1,5 +1,5 @@
-//! What the delivery logs: statuses, counts, identities, correlation ids and the reasons that the service
-//! gives, made fit to be shown, and nothing else.
+//! The log lines of the delivery: statuses, counts, identities, correlation ids and the reasons
+//! that the service gives, made fit to be shown, and nothing else.
 //!
 //! No token, no body of either side, no error text of a token resolver. A subscriber of the program that
 //! panics loses what it is told, and costs nothing else.

@@ -1,4 +1,4 @@
-//! What a request holds while it is sent: its identity's turn, and a slot.
+//! The pass that a request holds while it is sent: its identity's turn, and a slot.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};

@@ -1,4 +1,4 @@
-//! What the thread is made of.
+//! The settings from which the thread is made.
 
 use std::sync::Arc;
 use std::time::Duration;

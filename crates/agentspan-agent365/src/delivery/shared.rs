@@ -1,4 +1,4 @@
-//! What callers and the thread share: counters, channels and the state of the end.
+//! The state that callers and the thread share: counters, channels and the state of the end.
 
 use std::fmt;
 use std::io;

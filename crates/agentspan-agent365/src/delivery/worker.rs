@@ -1,4 +1,4 @@
-//! What the thread does: forms batches, sends out their identities, and answers who waits.
+//! The work of the thread: forms batches, sends out their identities, and answers who waits.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;

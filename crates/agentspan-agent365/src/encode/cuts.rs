@@ -1,4 +1,4 @@
-//! What was cut of a span, and how the span says so.
+//! The cuts in a span, and the span's note about them.
 
 use agentspan_model::keys;
 use opentelemetry::{Array, Key, KeyValue, StringValue, Value};

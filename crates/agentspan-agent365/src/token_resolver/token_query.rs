@@ -1,4 +1,4 @@
-//! What a token resolver is asked.
+//! The query to a token resolver.
 
 use agentspan_model::agent365::Identity;
 

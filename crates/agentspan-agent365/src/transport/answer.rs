@@ -1,4 +1,4 @@
-//! What the server answered.
+//! The answer of the server.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};

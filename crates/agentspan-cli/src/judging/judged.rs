@@ -1,4 +1,4 @@
-//! What is wrong with a trace by the exporter of one generation.
+//! The findings in a trace by the exporter of one generation.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

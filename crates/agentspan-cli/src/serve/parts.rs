@@ -1,4 +1,5 @@
-//! What the page gets of a span piece by piece, so that the span is not read again for each piece.
+//! The parts of a span that the page gets piece by piece, so that the span is not read again for
+//! each piece.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,4 +1,4 @@
-//! What all traces of the store sum up to, kept up to date, so that the list need not read them all.
+//! The sums of all traces of the store, kept up to date, so that the list need not read them all.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What is known of a call of a model besides its messages.
+//! The facts about a call of a model besides its messages.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What of a span is measured.
+//! The measured parts of a span.
 
 use std::borrow::Cow;
 

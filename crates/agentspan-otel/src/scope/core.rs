@@ -1,4 +1,4 @@
-//! What every scope shares: starting, recording and ending its span.
+//! The core that every scope shares: starting, recording and ending its span.
 
 use std::fmt::Display;
 use std::sync::{Arc, OnceLock};

@@ -1,4 +1,4 @@
-//! What the baggage processor and the scope whose span is starting tell each other.
+//! The facts that the baggage processor and the scope whose span is starting tell each other.
 //!
 //! In the reference, baggage is copied to a span as it starts, and the attributes of the scope come
 //! after it and win. The SDK's span would then hold both. So, while a scope starts a span on this

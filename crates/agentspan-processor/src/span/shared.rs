@@ -1,4 +1,4 @@
-//! What all handles of a span share, and how it is used again when the last one is dropped.
+//! The state that all handles of a span share, and its reuse when the last one is dropped.
 //!
 //! A program starts spans on its own threads, and a queue drops many of them on another. Memory that comes from one
 //! thread and is freed on another is what costs allocators most. So what a dropped span leaves is emptied and kept:

@@ -1,4 +1,4 @@
-//! What a root, an agent or a flow exchanges, as the spans below it tell.
+//! The exchange of a root, an agent or a flow, as the spans below it tell.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,4 +1,4 @@
-//! What the scopes of 0.1.0 write.
+//! The attributes that the scopes of 0.1.0 write.
 
 use super::{
     APPLY_GUARDRAIL, ApplyGuardrail, EXECUTE_TOOL, ExecuteTool, INVOKE_AGENT, Inference,

@@ -1,4 +1,4 @@
-//! What the scopes of 2.0.0 and later write.
+//! The attributes that the scopes of 2.0.0 and later write.
 
 use super::parameters::{request_parameters, response_parameters};
 use super::style::{Finding, Guarded, Later, Models};

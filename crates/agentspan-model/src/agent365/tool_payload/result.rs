@@ -1,4 +1,4 @@
-//! What a tool gave back.
+//! The result of a tool.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

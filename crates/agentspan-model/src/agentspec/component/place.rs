@@ -1,4 +1,4 @@
-//! What may stand in a place of a component, and what may not.
+//! The values that may stand in a place of a component.
 
 use super::{ComponentValue, fields::Shape};
 use crate::agentspec::{

@@ -1,4 +1,4 @@
-//! What references in a document lead to.
+//! The targets of references in a document.
 
 use std::{borrow::Cow, collections::HashMap, mem};
 

@@ -1,5 +1,5 @@
-//! What a whole text refers to and what it lists, wherever that stands: in metadata, schemas and entries
-//! that nobody uses too. One walk over the text, without recursion.
+//! The references and the lists of a whole text, wherever they stand: in metadata, schemas and
+//! entries that nobody uses too. One walk over the text, without recursion.
 
 use std::{
     borrow::Cow,

@@ -1,4 +1,4 @@
-//! What a text of YAML 1.1 means: <https://yaml.org/type/>, as PyYAML has it.
+//! The meaning of a text of YAML 1.1: <https://yaml.org/type/>, as PyYAML has it.
 
 /// A value without parts.
 #[derive(Clone, Debug, PartialEq)]

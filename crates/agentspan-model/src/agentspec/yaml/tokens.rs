@@ -1,4 +1,4 @@
-//! What a YAML text consists of.
+//! The tokens of a YAML text.
 
 use super::Place;
 

@@ -1,4 +1,4 @@
-//! What differs between the generations of the Agent 365 contract.
+//! The differences between the generations of the Agent 365 contract.
 
 use crate::agent365::Profile;
 use crate::agentspec::{LlmGenerationResponse, Message};

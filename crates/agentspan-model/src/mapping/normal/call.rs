@@ -1,4 +1,4 @@
-//! What a span says of an agent, a model and what was used.
+//! The facts of a span about its agent, its model and its usage.
 
 use std::borrow::Cow;
 

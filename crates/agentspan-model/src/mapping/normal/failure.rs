@@ -1,4 +1,4 @@
-//! What a span says of its failure.
+//! The failure of a span.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What went into a model or an agent and what came out, wherever a convention has it.
+//! The inputs and outputs of a model or an agent, wherever a convention has it.
 
 use serde_json::Value;
 

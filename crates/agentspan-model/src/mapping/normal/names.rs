@@ -1,4 +1,4 @@
-//! What a span is called, and its kind, in the words of a rendering.
+//! The name of a span, and its kind, in the words of a rendering.
 
 use std::borrow::Cow;
 

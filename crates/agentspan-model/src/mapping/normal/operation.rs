@@ -1,4 +1,4 @@
-//! What a span does, told by what each convention has for it.
+//! The operation of a span, as each convention states it.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What of a span is counted: which operation, of which model, with how many tokens.
+//! The counted facts of a span: which operation, of which model, with how many tokens.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What a span says of the tool that it executes.
+//! The facts of a span about the tool that it executes.
 
 use serde_json::Value;
 
