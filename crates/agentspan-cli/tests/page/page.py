@@ -223,6 +223,9 @@ def totals_count_each_call_once(page, _):
     assert rows["Hotel Specialist"][4:] == ["4,612", "209", "$0.0011"] and rows["hotel_rates"][:2] == ["1", "1"], rows
     page.click_on(".seg button", "Tree")
     page.wait(f"{ROWS % '.wr'}.find((row) => row.innerText.includes('Hotel Specialist'))?.innerText.includes('Σ 4,612')")
+    figures = page.js(f"{ROWS % '.wr'}.map((row) => [...row.querySelectorAll('.cols > .r')].slice(2).map((one) => one.innerText))")
+    assert figures[0] == ["Σ 9,802", "Σ 519", "Σ $0.014"] and figures[2] == ["1,284", "96", "$0.0033"] and figures[1] == ["", "", ""], figures
+    assert text(page, ".axis").split("\n")[-1] == "Cost"
     assert "$0.014" in text(page, ".th > .facts")
     for name, cost in (("gpt-4.1", "$0.0033"), ("rebook_hotel", "Σ $0.0011")):
         opened(page, RUN, f"?span={span(name)['spanId']}")
@@ -236,6 +239,20 @@ def rows_say_what_was_decided_and_when_events_were(page, _):
     # Nobody asked for the contents of this span.
     assert page.js(row % "hotel_rates" + ".querySelector('.ev').getAttribute('d').split('M').length - 1") == 2
     assert "allow" in text(page, ".steps")
+
+
+def attributes_stand_in_groups_with_their_types(page, address):
+    trace = spans.Trace(23, spans.START + 50_000, "Typist")
+    trace.add(None, "chat", "chat gpt-4.1", 0, 90, {"gen_ai.usage.input_tokens": "12", "gen_ai.usage.output_tokens": 3, "own.share": 0.5, "own.is_new": True, "own.lines": "one\ntwo"})
+    trace.send(address)
+    opened(page, trace, "?tab=1")
+    page.wait("document.querySelectorAll('.kv').length === 3")
+    groups = page.js("[...document.querySelectorAll('.body h3')].map((one) => [one.innerText, Object.fromEntries([...Array(one.nextSibling.children.length / 3).keys()].map((at) => [...one.nextSibling.children].slice(at * 3, at * 3 + 3).map((cell) => cell.innerText)).map(([key, ...rest]) => [key, rest]))])")
+    assert [name for name, _ in groups] == ["GenAI", "Agent 365", "Other"], groups
+    genai, agent365, other = (pairs for _, pairs in groups)
+    assert genai["gen_ai.usage.input_tokens"] == ["12", "string"] and genai["gen_ai.usage.output_tokens"] == ["3", "int"]
+    assert list(agent365) == ["microsoft.tenant.id"]
+    assert other == {"own.share": ["0.5", "number"], "own.is_new": ["true", "boolean"], "own.lines": ["one\ntwo", "string"]}, other
 
 
 def a_span_is_copied_with_all_below_it(page, _):
@@ -809,7 +826,7 @@ def pictures(page, directory):
 
 
 TESTS = [the_list_tells_what_was_asked_and_answered, a_trace_opens_on_the_step_that_failed, bars_stand_where_the_times_say, a_model_call_reads_as_a_conversation, a_refused_span_says_why_and_how_to_mend_it,
-         totals_count_each_call_once, rows_say_what_was_decided_and_when_events_were, a_span_is_copied_with_all_below_it, two_runs_are_compared_by_structure, an_address_names_the_trace_the_span_the_view_and_the_part, everything_works_by_keys, a_drag_over_the_whole_time_zooms_and_edges_can_be_moved,
+         totals_count_each_call_once, rows_say_what_was_decided_and_when_events_were, attributes_stand_in_groups_with_their_types, a_span_is_copied_with_all_below_it, two_runs_are_compared_by_structure, an_address_names_the_trace_the_span_the_view_and_the_part, everything_works_by_keys, a_drag_over_the_whole_time_zooms_and_edges_can_be_moved,
          colours_have_contrast_in_both_themes, everything_has_a_name_and_a_role, heads_take_one_line_and_nothing_hangs_out_of_its_frame, nothing_is_wider_than_the_window, search_and_filters_ask_the_server, a_new_trace_slides_in_and_one_that_grows_changes_in_place, a_span_that_ended_is_read_again,
          steps_that_repeat_stand_below_one_row, what_is_wrong_comes_after_the_spans_and_changes_them_in_place, long_runs_are_compared_without_reading_them, huge_contents_come_in_slices, pictures_are_shown_after_a_click_and_nothing_else_is, traces_of_a_time_are_shown,
          spans_are_judged_as_another_exporter_sends_them, what_is_missing_or_early_is_said, live_changes_do_not_fetch_the_list_again, what_is_here_stays_usable_while_the_server_is_gone, the_divider_moves_by_hand_and_by_keys, the_focus_goes_through_a_trace_in_reading_order,
