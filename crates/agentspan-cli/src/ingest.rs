@@ -38,7 +38,7 @@ pub(crate) enum IngestError {
     /// Spans of a request have no ids, so that they are in no trace. Its other spans were taken.
     #[error("{} without traceId or spanId", counted(*.0, "span"))]
     WithoutIds(usize),
-    /// Something in a request is no list. The rest of it was taken.
+    /// Something in a request or in a span has a wrong type. The rest of it was taken.
     #[error("{0}")]
     Misplaced(&'static str),
 }
@@ -133,7 +133,7 @@ impl Ingest {
         span.facts.is_refused = span.is_refused(value, store.package());
         span.place = place.cloned();
         store.insert(span);
-        Ok(1)
+        misread(value).map_or(Ok(1), |what| Err(IngestError::Misplaced(what)))
     }
 
     fn judge_request(&mut self, request: &Request<'_>, place: Option<&Place>) {
@@ -171,7 +171,24 @@ fn insert(spans: Vec<Span>, store: &mut Store) {
 /// Reads a request of a file.
 fn request(value: &Value, place: Option<&Place>, store: &mut Store) -> Result<usize, IngestError> {
     let taken = body(value, None, place, store);
-    misplaced(value).map_or_else(|| taken.all(), |what| Err(IngestError::Misplaced(what)))
+    let scopes = list(value, "resourceSpans").flat_map(|of| list(of, "scopeSpans"));
+    let mut spans = scopes.flat_map(|of| list(of, "spans"));
+    let wrong = misplaced(value).or_else(|| spans.find_map(misread));
+    wrong.map_or_else(|| taken.all(), |what| Err(IngestError::Misplaced(what)))
+}
+
+/// Finds a member of a span that is there and has a wrong type, without which the span looks like another one.
+/// Times are judged by a rule of `check`.
+fn misread(span: &Value) -> Option<&'static str> {
+    let member = |name: &str| span.get(name).filter(|member| !member.is_null());
+    let is_array = |name: &str| member(name).is_none_or(Value::is_array);
+    if !is_array("attributes") && !member("attributes").is_some_and(Value::is_object) {
+        Some("the attributes of a span are neither an array nor an object")
+    } else if !is_array("events") || !is_array("links") {
+        Some("the events or the links of a span are not an array")
+    } else {
+        None
+    }
 }
 
 /// Finds a member of a request that has a wrong type or is in a wrong place. Unknown members do not

@@ -170,6 +170,29 @@ fn text_of_something_else_is_an_error() {
 }
 
 #[test]
+fn a_member_of_a_span_that_cannot_be_read_is_told_and_costs_no_span() {
+    for (member, value, what) in [
+        ("attributes", json!("text"), "the attributes of a span"),
+        ("events", json!({}), "the events or the links"),
+        ("links", json!(1), "the events or the links"),
+    ] {
+        let broken = json!({"traceId": "a", "spanId": "1", member: value});
+        let spans = json!([broken, {"traceId": "a", "spanId": "2"}]);
+        let request = json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]});
+        for (text, count) in [(broken, 1), (request, 2)] {
+            let mut store = Store::new(1 << 20);
+            let error = Ingest::default().text(&text.to_string(), None, &mut store);
+            let told = error.unwrap_err().to_string();
+            assert!(told.starts_with(what), "{text}: {told}");
+            assert_eq!(store.trace("a").unwrap().spans().len(), count, "{text}");
+        }
+    }
+    let fine = json!({"traceId": "a", "spanId": "1", "attributes": {}, "links": null, "endTimeUnixNano": "", "startTimeUnixNano": 7});
+    let read = Ingest::default().text(&fine.to_string(), None, &mut Store::new(1 << 20));
+    assert_eq!(read.unwrap(), 1);
+}
+
+#[test]
 fn a_file_that_ends_without_a_line_break_is_followed() {
     use std::io::Write;
 

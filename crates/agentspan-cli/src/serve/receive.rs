@@ -61,12 +61,18 @@ pub(super) async fn receive(shared: &Shared, request: Request<Incoming>) -> Resp
 }
 
 async fn otlp(shared: &Shared, request: Request<Incoming>) -> Result<Response, Refused> {
-    let is_json = header(request.headers(), CONTENT_TYPE).starts_with(JSON);
+    let content_type = media_type(request.headers());
+    let is_json = content_type == JSON;
     let bytes = whole(shared, request).await?;
     let taken = if is_json {
         take(shared, &request_from_json(&bytes)?, Form::Otlp)
     } else {
-        take_protobuf(shared, &bytes)?
+        // Other types may stand before protobuf, but what is none is told by its type.
+        let taken = take_protobuf(shared, &bytes);
+        taken.map_err(|refused| match content_type == PROTOBUF {
+            true => refused,
+            false => NOT_OF_OTLP,
+        })?
     };
     let response = response(taken);
     Ok(match is_json {
@@ -80,6 +86,17 @@ async fn otlp(shared: &Shared, request: Request<Incoming>) -> Result<Response, R
         }),
         false => answer::of_type(PROTOBUF, response.encode_to_vec()),
     })
+}
+
+const NOT_OF_OTLP: Refused = Refused(
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    "the content type is neither application/json nor application/x-protobuf, and the body is not protobuf",
+);
+
+/// The content type in lower case, without its parameters.
+fn media_type(headers: &HeaderMap) -> String {
+    let value = header(headers, CONTENT_TYPE).split(';').next();
+    value.unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// A fault that somebody asked for.

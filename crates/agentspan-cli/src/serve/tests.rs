@@ -544,6 +544,25 @@ fn a_request_whose_lists_are_none_is_refused_and_counted() {
 }
 
 #[test]
+fn a_content_type_counts_in_any_case_and_one_of_something_else_is_told() {
+    serving(None, async |server| {
+        let body = br#"{"resourceSpans": []}"#;
+        for (headers, status) in [
+            ("content-type: Application/JSON; charset=utf-8\r\n", "200"),
+            ("content-type: text/plain\r\n", "415"),
+            ("content-type: application/jsonlines\r\n", "415"),
+            ("", "415"),
+            ("content-type: Application/X-Protobuf\r\n", "400"),
+        ] {
+            let answer = server.ask("POST", "/v1/traces", headers, body).await;
+            assert_eq!(answer.status(), status, "{headers}: {}", answer.body);
+        }
+        let answer = server.ask("POST", "/v1/traces", "", b"").await;
+        assert_eq!(answer.status(), "200");
+    });
+}
+
+#[test]
 fn spans_without_ids_are_counted_and_cost_no_other() {
     let span = |ids: Value| {
         json!({"resourceSpans": [{"scopeSpans": [{"spans": [ids, {
