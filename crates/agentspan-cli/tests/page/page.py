@@ -475,6 +475,10 @@ def nothing_is_wider_than_the_window(page, _):
     page.size(360, 740)
     opened(page, RUN)
     assert text(page, ".seg [aria-pressed=true]") == "Tree"
+    opened(page, RUN, "?view=totals")
+    over = page.js("[...document.querySelectorAll('.tot th, .tot td')].filter((one) => one.getClientRects().length && (one.scrollWidth > one.clientWidth || one.getBoundingClientRect().right > innerWidth)).map((one) => one.innerText)")
+    assert not over, over
+    opened(page, RUN)
     page.click_on(".wr .t", "hotel_rates")
     page.wait("document.querySelector('.det').getClientRects().length")
     page.click_on(".back")
