@@ -1,6 +1,7 @@
 //! A service that never answers, and as many spans as the machine makes, a tenth of them with a
 //! megabyte of text: what the calls take, what memory it takes, and whether every loss is counted.
 
+use std::collections::BTreeMap;
 use std::io::{Write, stdout};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -44,18 +45,14 @@ pub(super) fn run(length: Duration) -> Result<bool, Failure> {
         let calls = producers.map(|one| one.join().map_err(|_| "a panic"));
         calls.into_iter().collect::<Result<Vec<_>, _>>()
     })?;
-    let mut calls = calls.concat();
-    calls.sort_unstable();
+    let mut all = Calls::default();
+    calls.iter().for_each(|calls| all.add(calls));
     let peak = memory.peak_kib();
     let stats = delivery.stats();
-    let offered = calls.len() as u64;
+    let offered = all.count;
     let adds_up = stats.accepted == offered
         && stats.exported == 0
         && stats.dropped() + stats.queued == offered;
-    let at = |share: f64| {
-        let place = (calls.len() as f64 * share) as usize;
-        calls.get(place).or(calls.last()).copied().unwrap_or(0) / 1_000
-    };
     writeln!(
         stdout(),
         "{offered} spans in {:.0} s, a tenth of 1 MB: {stats}",
@@ -64,10 +61,10 @@ pub(super) fn run(length: Duration) -> Result<bool, Failure> {
     writeln!(
         stdout(),
         "calls: median {} µs, p99 {} µs, p99.9 {} µs, longest {} µs",
-        at(0.5),
-        at(0.99),
-        at(0.999),
-        at(1.0)
+        all.at(0.5),
+        all.at(0.99),
+        all.at(0.999),
+        all.at(1.0)
     )?;
     writeln!(
         stdout(),
@@ -76,11 +73,45 @@ pub(super) fn run(length: Duration) -> Result<bool, Failure> {
     Ok(adds_up && peak <= MOST_KIB && offered > 0)
 }
 
-/// How long the call took that ended each span, in nanoseconds.
-fn produce(tracer: &SdkTracer, end: Instant) -> Vec<u32> {
-    let mut calls = Vec::new();
+/// How long calls took. A list of all of them would be most of the memory that is measured.
+#[derive(Default)]
+struct Calls {
+    count: u64,
+    /// How many calls took this many microseconds.
+    of_length: BTreeMap<u128, u64>,
+}
+
+impl Calls {
+    fn count(&mut self, length: Duration) {
+        self.count += 1;
+        *self.of_length.entry(length.as_micros()).or_default() += 1;
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        for (length, count) in &other.of_length {
+            *self.of_length.entry(*length).or_default() += count;
+        }
+    }
+
+    /// The microseconds that this share of the calls took at most.
+    fn at(&self, share: f64) -> u128 {
+        let wanted = (self.count as f64 * share).ceil() as u64;
+        let mut sum = 0;
+        let mut lengths = self.of_length.iter();
+        let found = lengths.find(|(_, count)| {
+            sum += *count;
+            sum >= wanted
+        });
+        found.map_or(0, |(length, _)| *length)
+    }
+}
+
+/// Ends spans until a time, and says how long each of these calls took.
+fn produce(tracer: &SdkTracer, end: Instant) -> Calls {
+    let mut calls = Calls::default();
+    let mut number = 0;
     while Instant::now() < end {
-        let number = calls.len();
         let length = if number % 10 == 0 { 1_000_000 } else { 100 };
         let mut span = tracer
             .span_builder("chat")
@@ -89,7 +120,8 @@ fn produce(tracer: &SdkTracer, end: Instant) -> Vec<u32> {
         span.set_attribute(KeyValue::new("text", "x".repeat(length)));
         let started = Instant::now();
         drop(span);
-        calls.push(u32::try_from(started.elapsed().as_nanos()).unwrap_or(u32::MAX));
+        calls.count(started.elapsed());
+        number += 1;
     }
     calls
 }
