@@ -144,7 +144,7 @@ fn an_environment_that_lets_nothing_arrive_is_told() {
         "{out}"
     );
     assert!(
-        out.contains("BAD      endpoint     no connection: the url has a port that is no number"),
+        out.contains("BAD      endpoint     cannot connect: the url has a port that is no number"),
         "{out}"
     );
     let out = doctor("OTEL_SDK_DISABLED", "no");
