@@ -176,8 +176,8 @@ impl Counters {
 
     /// Makes room for `spans` of `bytes`, or counts them as dropped for the full queue.
     ///
-    /// A batch that is larger than the whole queue is let into an empty one: it exists already, and
-    /// refusing it would refuse it for ever.
+    /// A span or a batch that is larger than the whole queue is let into an empty one: it exists
+    /// already, and refusing it would refuse it for ever.
     pub(crate) fn admit(&self, spans: u64, bytes: u64) -> bool {
         self.accepted.fetch_add(spans, SeqCst);
         let fits = |bound: u64, more: u64| {

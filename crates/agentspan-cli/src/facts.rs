@@ -169,8 +169,8 @@ pub(crate) fn is_chunk(name: &str) -> bool {
     name == CHUNK
 }
 
-/// The keys that OpenTelemetry's users and OpenInference use for the cost. More than nine billion
-/// dollars is no cost.
+/// The cost of a span in billionths of a dollar, under the keys of OpenTelemetry's users and of
+/// OpenInference. More than nine billion dollars is no cost.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a finite number of this size fits, and a billionth of a dollar more or less is not seen"

@@ -14,7 +14,7 @@ pub(crate) const SLICE: usize = 64 << 10;
 const ENOUGH: usize = 1 << 20;
 const BEGINNING: usize = 1 << 10;
 
-/// The least length of media, in characters; anything shorter is text.
+/// The least length of media, in bytes; anything shorter is text.
 const SHORTEST_MEDIA: usize = 16;
 
 /// The members of a span's contents in which media are looked for.
@@ -28,7 +28,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// A long value, of which the contents of a span show only a part.
+/// A long text, of which the contents of a span show only a part, or media that they leave out.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Kept {
     /// A long text.

@@ -106,7 +106,7 @@ pub(crate) fn run(
             () = stopped() => {}
             why = first(&mut unkept) => {
                 // If nobody can read it, the list still has the count.
-                drop(writeln!(errors, "agentspan: cannot save a request: {why}; further requests are only counted"));
+                drop(writeln!(errors, "agentspan: cannot save a request: {why}; further failures are only counted"));
                 drop(errors.flush());
                 stopped().await;
             }

@@ -42,7 +42,7 @@ pub struct DomainOverride {
 #[non_exhaustive]
 pub enum DomainOverrideError {
     /// The scheme is neither `https` nor `http`. Write `https://host` or only the host.
-    #[error("domain override has a scheme other than https")]
+    #[error("domain override has a scheme other than https or http")]
     Scheme,
     /// The URL has no host.
     #[error("domain override has no host")]

@@ -86,7 +86,7 @@ impl Entra {
     ///
     /// # Cancel safety
     ///
-    /// Tokens of earlier hops are kept for the next call.
+    /// Assertions of earlier hops are kept for the next call.
     pub async fn agent_token(&self, identity: &Identity) -> Result<AccessToken, EntraError> {
         self.token(identity, Acting::Alone).await
     }
@@ -102,7 +102,7 @@ impl Entra {
     ///
     /// # Cancel safety
     ///
-    /// Tokens of earlier hops are kept for the next call.
+    /// Assertions of earlier hops are kept for the next call.
     pub async fn token_on_behalf_of(
         &self,
         identity: &Identity,
@@ -119,7 +119,7 @@ impl Entra {
     ///
     /// # Cancel safety
     ///
-    /// Tokens of earlier hops are kept for the next call.
+    /// Assertions of earlier hops are kept for the next call.
     pub async fn agent_user_token(
         &self,
         identity: &Identity,

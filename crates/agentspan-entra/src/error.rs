@@ -20,7 +20,7 @@ pub enum EntraError {
     /// then the next question succeeds.
     #[error("entra refused the {hop}: {refusal}")]
     Refused {
-        /// The token that was asked for.
+        /// The token or assertion that was asked for.
         hop: Hop,
         /// The refusal of Entra.
         refusal: Refusal,
@@ -28,7 +28,7 @@ pub enum EntraError {
     /// Entra cannot answer now, or asks for a pause. Ask again after it.
     #[error("entra has no {hop} at the moment: {refusal}")]
     Busy {
-        /// The token that was asked for.
+        /// The token or assertion that was asked for.
         hop: Hop,
         /// The refusal of Entra.
         refusal: Refusal,
@@ -44,7 +44,7 @@ pub enum EntraError {
     /// No answer came. Check that this machine reaches the authority.
     #[error("no answer about the {hop}")]
     Unreachable {
-        /// The token that was asked for.
+        /// The token or assertion that was asked for.
         hop: Hop,
         /// The error of the transport.
         source: TransportError,
@@ -52,7 +52,7 @@ pub enum EntraError {
     /// The answer is none of Entra: check that nothing on the way answers in its place, such as a proxy.
     #[error("the answer about the {hop} has {what}")]
     Malformed {
-        /// The token that was asked for.
+        /// The token or assertion that was asked for.
         hop: Hop,
         /// The problem with the answer.
         what: &'static str,

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::secret::Secret;
 
-/// The characters that the encoding of forms leaves as they are, besides letters and digits:
+/// The characters that the encoding of forms encodes, all but letters, digits and `*-._`:
 /// <https://url.spec.whatwg.org/#application-x-www-form-urlencoded-percent-encode-set>.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'*')

@@ -101,7 +101,7 @@ struct Bridged {
     shared: Arc<SharedSpan>,
     /// The context in which the span is current.
     context: Context,
-    /// The context of the agent span around it when it started, as far as it names the agent.
+    /// The context of the agent span around it when it started: its baggage, identities and token.
     base: Option<Context>,
     /// The context of the span around its trace, as far as it was known when this span started.
     around_trace: SpanContext,

@@ -1,4 +1,4 @@
-//! The record beside a span of the SDK on its way to our span processors, while it ends.
+//! The data beside a span of the SDK on its way to our span processors, while it ends.
 //!
 //! The SDK calls the processors of a provider while a span ends, on the same thread, and gives them
 //! a `SpanData`, which has no room for more. So what the span does not hold itself lies in a slot
@@ -12,7 +12,7 @@ use agentspan_model::mapping::PlacedSpan;
 use opentelemetry::KeyValue;
 use opentelemetry::trace::{SpanContext, SpanId, TraceId};
 
-/// The record that the SDK's span with these ids does not hold itself.
+/// The data that the SDK's span with these ids does not hold itself.
 struct Handed {
     ids: (TraceId, SpanId),
     /// For all processors.
@@ -83,7 +83,7 @@ fn beside<T>(handed: Handed, before: Before, end: impl FnOnce() -> T) -> T {
     end()
 }
 
-/// The record that is handed over with this span of the SDK.
+/// The data that is handed over with this span of the SDK.
 #[inline]
 pub(crate) fn handed_over(
     span_context: &SpanContext,

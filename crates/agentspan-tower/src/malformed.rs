@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use agentspan_queue::contain;
 
-/// The headers that a layer could not read. Clones share it.
+/// The count of the headers that a layer could not read. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Malformed(Arc<Seen>);
 

@@ -19,7 +19,7 @@ use crate::attached::attach;
 /// The instrumentation scope of the spans around requests.
 const SCOPE: &str = "agentspan-tower";
 
-/// The scope or context around a request.
+/// The scope, span or context around a request.
 #[derive(Debug)]
 pub(crate) enum Around {
     /// Its context.

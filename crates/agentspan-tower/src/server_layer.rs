@@ -62,7 +62,7 @@ struct Settings {
     opens: Opens,
 }
 
-/// The scope or context that is opened around a request.
+/// The scope or span that is opened around a request.
 #[derive(Clone, Default)]
 enum Opens {
     #[default]
@@ -218,7 +218,7 @@ impl ServerLayer {
 }
 
 impl Settings {
-    /// Opens the scope or context around the request, in its context.
+    /// Opens the scope or span around the request, if any, in its context.
     fn open(&self, request: &Parts, context: Context) -> Around {
         match &self.opens {
             Opens::Nothing => Around::Context(context),

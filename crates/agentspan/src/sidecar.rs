@@ -99,7 +99,7 @@ pub enum SidecarError {
     #[error("the sidecar's endpoint is not a url of the form http://localhost:4317")]
     NotAUrl,
     /// The endpoint has another scheme than `http` and `https`.
-    #[error("the sidecar's endpoint has a scheme other than http and https")]
+    #[error("the sidecar's endpoint has a scheme other than http or https")]
     Scheme,
     /// The endpoint holds a user name or a password, a query or a fragment. A sidecar needs none.
     #[error("the sidecar's endpoint holds credentials, a query or a fragment")]

@@ -413,7 +413,7 @@ impl Courier {
             };
             let failed = last.clone().exhausted(identity, *tries);
             ticket.recipient.hindered(failed);
-            // A parcel that waits has no body.
+            // A request that waits holds no body.
             let room = parcel.memory;
             drop(parcel);
             if let Some(pause) = pause.filter(|_| self.keeps_slots()) {

@@ -56,7 +56,7 @@ pub(crate) struct Shared {
     queue: UnboundedSender<QueuedSpan>,
     /// Single spans that wait for the end of their requests, if they do.
     requests: Option<Mutex<Requests>>,
-    /// The unsent spans, if the spans below them get other parents.
+    /// The open spans and the unsent ones with spans below them, if these get other parents.
     lineage: Option<Mutex<Lineage>>,
     /// Single spans that were put into the queue and not taken yet. Counted before they are put.
     pub(super) backlog: AtomicUsize,
@@ -429,7 +429,7 @@ impl Shared {
         drop(requests);
     }
 
-    /// The unsent spans. Held for moments only, and while no foreign code runs.
+    /// The open and the unsent spans. Held for moments only, and while no foreign code runs.
     pub(super) fn lineage(&self) -> Option<MutexGuard<'_, Lineage>> {
         let lineage = self.lineage.as_ref()?;
         Some(lineage.lock().unwrap_or_else(PoisonError::into_inner))

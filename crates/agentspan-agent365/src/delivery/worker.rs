@@ -1,4 +1,5 @@
-//! The work of the thread: forms batches, sends out their identities, and answers who waits.
+//! The work of the thread: it forms batches, sends out their identities, and answers callers that
+//! wait.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;

@@ -150,9 +150,9 @@ fn column(string: &Text) -> Column {
 struct Gaps<'a> {
     /// The bytes that the strings in front of each save when they are trimmed to the floor.
     saved: &'a [usize],
-    /// Where it begins and ends.
+    /// The beginning and the end of each.
     ranges: BTreeMap<usize, usize>,
-    /// The bytes that it takes.
+    /// The bytes that they take.
     cost: usize,
 }
 

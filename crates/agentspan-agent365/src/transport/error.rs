@@ -27,7 +27,7 @@ pub enum TransportError {
     Connect(#[source] SharedError),
     /// The connection broke, or what came over it is no HTTP answer. Whether the service took the
     /// spans is not known.
-    #[error("the connection broke during the exchange")]
+    #[error("the connection broke, or the answer is not HTTP")]
     Exchange(#[source] SharedError),
     /// TLS could not be set up on this side.
     #[error("tls is not available")]

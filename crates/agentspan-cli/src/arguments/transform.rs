@@ -12,7 +12,7 @@ use crate::replay::{ReplayRequest, Speed};
 pub(super) fn convert() -> Command {
     Command::new("convert")
         .about("Convert the spans in files to another format; masked values stay masked")
-        .after_help("Exit codes: 0 if all spans were written, 1 if some do not exist in the format, 2 if a file cannot be read.")
+        .after_help("Exit codes: 0 if all spans were written, 1 if some cannot be written in the format, 2 if a file cannot be read.")
         .arg(files_argument())
         .arg(
             option("to", "FORM", "Output format; agentspec writes only spans with Agent Spec attributes")

@@ -11,7 +11,8 @@ pub(super) fn tail() -> Command {
     };
     Command::new("tail")
         .about("Print traces as trees as they arrive, from a running `serve` or from growing files")
-        .after_help("A trace is printed once it has not changed for half a second, and again after later changes.")
+        .after_help("A trace is printed once it has not changed for half a second (10 seconds while it runs), and again after\n\
+             later changes.")
         .arg(files_argument().required(false).num_args(0..))
         .arg(
             option("from", "HOST:PORT", "Server to follow if no file is given")

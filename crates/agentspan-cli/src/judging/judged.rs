@@ -1,4 +1,4 @@
-//! The findings in a trace by the exporter of one generation.
+//! The findings in a trace, for the exporter of one generation.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -77,7 +77,7 @@ pub(super) async fn follow(
                 let id = shown(&id);
                 writeln!(
                     errors,
-                    "agentspan: the server evicted trace {id} before it was printed"
+                    "agentspan: the server evicted trace {id} before its last changes were printed"
                 )?;
                 errors.flush()?;
                 continue;

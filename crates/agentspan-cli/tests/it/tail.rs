@@ -150,7 +150,7 @@ fn a_trace_that_has_made_room_does_not_end_it() {
     let said = tailing.errors.next().unwrap().unwrap();
     assert_eq!(
         said,
-        "agentspan: the server evicted trace run-1 a:b before it was printed"
+        "agentspan: the server evicted trace run-1 a:b before its last changes were printed"
     );
     drop(server.join().unwrap());
 }

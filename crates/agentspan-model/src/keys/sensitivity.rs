@@ -87,8 +87,7 @@ struct Shape {
 }
 
 impl Shape {
-    /// The sensitivity of a known key in lower case without invisible characters; `None` for
-    /// others.
+    /// The shape of a key that is in lower case and has visible characters only; `None` for others.
     fn of(key: &str) -> Option<Self> {
         let bytes = key.as_bytes();
         let start = bytes.get(..LONGEST + 1).unwrap_or(bytes).iter();

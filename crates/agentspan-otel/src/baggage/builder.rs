@@ -248,7 +248,7 @@ impl BaggageBuilder {
                     builder.set(key, value.as_ref())
                 })
             }
-            // Newer packages set the other entries as this one does.
+            // The hosting package and the newer ones set the same entries, but for the product.
             rules => {
                 let entries = hosting_entries(turn_context).into_iter();
                 entries.fold(self, |builder, (entry, said)| match said {

@@ -13,7 +13,7 @@ use super::entering::is_shared;
 use super::processor::IdentitySource;
 
 /// The attributes that the processor of baggage makes of a
-/// [`RequestBaggage`](super::RequestBaggage): it is the same for all spans of the request.
+/// [`RequestBaggage`](super::RequestBaggage): they are the same for all spans of the request.
 #[derive(Default)]
 pub(super) struct Ready(OnceLock<(Profile, IdentitySource, Copies)>);
 

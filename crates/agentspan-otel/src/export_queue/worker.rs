@@ -64,7 +64,7 @@ impl<E: SpanExporter> Worker<E> {
         // The exporter's own requests are no telemetry of the program.
         let _quiet = Context::enter_telemetry_suppressed_scope();
         let process = Arc::clone(&self.process);
-        // Flushes that ended while this thread waited for spans.
+        // Roots that ended while this thread waited for spans.
         let mut ended = Vec::new();
         loop {
             let room = self.batch.min(USUAL_BATCH);

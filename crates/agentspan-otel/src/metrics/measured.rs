@@ -21,7 +21,7 @@ pub(super) const DIMENSIONS: [&str; 5] = [
     keys::ERROR_TYPE,
 ];
 
-/// The keys of tokens.
+/// The attributes that metrics of tokens have.
 pub(super) const OF_USAGE: [&str; 4] = [
     keys::GEN_AI_OPERATION_NAME,
     keys::GEN_AI_PROVIDER_NAME,

@@ -15,9 +15,9 @@ const RANDOM: TraceFlags = TraceFlags::new(0b10);
 /// Where version 0 ends. Later versions go on behind it.
 const VERSION_0_BYTES: usize = 55;
 
-/// The parts of a request's trace header that a [`SpanContext`] does not keep.
+/// The parts of a request's trace headers that a [`SpanContext`] does not keep.
 ///
-/// It stays in the context beside the remote parent, and with the contexts that are made from it.
+/// They stay in the context beside the remote parent, and in the contexts that are made from it.
 #[derive(Debug, PartialEq, Eq)]
 struct Received {
     trace_id: TraceId,

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 /// The first part of the body that differs from the [JSON
-/// encoding](https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding) of OTLP has it;
-/// `None` for a body that is.
+/// encoding](https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding) of OTLP; `None` if
+/// there is none.
 pub(super) fn flaw(body: &Value) -> Option<&'static str> {
     let Some(resources) = list(body, "resourceSpans") else {
         return Some("resourceSpans");

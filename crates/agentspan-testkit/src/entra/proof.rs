@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::AskedToken;
 
-/// The secret or the key with which a blueprint proves who it is.
+/// The credential with which a blueprint proves who it is.
 #[derive(Clone)]
 pub struct Proof(Kind);
 

@@ -322,7 +322,7 @@ fn t20_many_identities_that_stall_delay_no_other_for_long() {
         if items(&started).contains(&1_000) {
             break;
         }
-        // Turns that are told to wait no longer stop waiting, and pause.
+        // Turns that are told not to wait any longer pause.
         while let Some(turn) = lanes.slowest(false) {
             cut.push(turn);
             lanes.answered(turn, Outcome::Throttled, now);

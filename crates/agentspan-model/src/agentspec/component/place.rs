@@ -6,7 +6,7 @@ use crate::agentspec::{
     reader::{Reader, Step},
 };
 
-/// The value in a place.
+/// A place, by the values that may stand in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// A member of a class that we know, which holds components: what is none is a mistake in a document,

@@ -13,7 +13,7 @@ pub struct Property {
     schema: Json,
 }
 
-/// The parts of a schema that are compared.
+/// The part of a schema that is read: its title.
 #[derive(Deserialize)]
 struct Known {
     title: Option<String>,

@@ -53,7 +53,7 @@ impl Value {
             "int" => integer(&text),
             "float" => float(&text),
             "timestamp" => time(&text),
-            // Bytes that JSON cannot hold are written in the same way.
+            // JSON has no bytes, so they stay a text in base64.
             "binary" => Some(Self::Text(text.split_ascii_whitespace().collect())),
             _ => None,
         }

@@ -1,4 +1,4 @@
-//! The inputs and outputs of a model or an agent, wherever a convention has it.
+//! The inputs and outputs of a model or an agent, wherever a convention has them.
 
 use serde_json::Value;
 
