@@ -86,6 +86,8 @@ impl Facts {
     pub(crate) fn of(reading: &Reading) -> Self {
         let normal = reading.normal();
         let mut facts = normal.as_ref().map(Self::of_normal).unwrap_or_default();
+        // A span of no known operation has no usage of its own, and may sum up costs.
+        facts.is_sum = normal.as_ref().is_none_or(NormalSpan::is_sum);
         let text = |key| reading.text(key).map(str::to_owned);
         if facts.kind == Kind::Other {
             facts.kind = match reading.text(keys::AGENTSPEC_SPAN_TYPE) {

@@ -240,7 +240,9 @@ pub(crate) fn body(
     taken
 }
 
-/// Reads a request of OTLP in protobuf. All of it is read before the first span is kept.
+/// Reads a request of OTLP in protobuf.
+///
+/// Each span is kept as soon as it is read: what its resource takes can only be freed with it.
 ///
 /// # Errors
 ///
@@ -250,7 +252,6 @@ pub(crate) fn otlp(
     store: &mut Store,
 ) -> Result<Taken, serde_json::Error> {
     let mut taken = Taken::default();
-    let mut spans = Vec::new();
     for resource_spans in request.resource_spans {
         let resource = serde_json::to_value(&resource_spans.resource)?;
         for scope_spans in resource_spans.scope_spans {
@@ -258,14 +259,11 @@ pub(crate) fn otlp(
             let group = store.group(&resource, &scope);
             for span in scope_spans.spans {
                 match Span::of_otlp(span, &group, store.package())? {
-                    Some(span) => spans.push(span),
+                    Some(span) => taken.count(store.insert(span)),
                     None => taken.without_ids += 1,
                 }
             }
         }
-    }
-    for span in spans {
-        taken.count(store.insert(span));
     }
     Ok(taken)
 }

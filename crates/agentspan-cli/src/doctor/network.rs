@@ -154,7 +154,8 @@ pub(super) async fn receivers(environment: &Environment) -> Vec<Look> {
         .or_else(|| environment.non_blank("OTEL_EXPORTER_OTLP_PROTOCOL"));
     let look = if protocol == Some("grpc") {
         let port = uri.port_u16().unwrap_or(4317);
-        match timeout(PATIENCE, TcpStream::connect((host.as_str(), port))).await {
+        let place = host.trim_start_matches('[').trim_end_matches(']');
+        match timeout(PATIENCE, TcpStream::connect((place, port))).await {
             Ok(Ok(_)) => Look::new(
                 State::Fine,
                 AT,

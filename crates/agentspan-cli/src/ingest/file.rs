@@ -91,11 +91,15 @@ impl Files {
     pub(crate) fn read(&mut self, store: &mut Store) -> Result<usize, (PathBuf, io::Error)> {
         let mut spans = 0;
         let mut files = std::mem::take(&mut self.files);
-        let mut failed = None;
+        let mut failed: Option<(PathBuf, io::Error)> = None;
         for file in &mut files {
             match self.read_file(file, store) {
                 Ok(count) => spans += count,
-                Err(error) => failed = Some((file.path.to_path_buf(), error)),
+                // One that is gone may come back: any other error is told first.
+                Err(error) => match &failed {
+                    Some((_, before)) if before.kind() != io::ErrorKind::NotFound => {}
+                    _ => failed = Some((file.path.to_path_buf(), error)),
+                },
             }
         }
         self.files = files;
@@ -179,8 +183,8 @@ impl Files {
         let found = regular(&file.path);
         file.is_gone |= found.is_err();
         let (length, identity) = found?;
-        let is_known = !file.is_gone && file.identity == identity;
-        let is_other = file.identity.is_some() && !is_known;
+        let has_changed = file.identity.is_some() && file.identity != identity;
+        let is_other = file.is_gone || has_changed;
         if is_other || length < file.offset {
             // A new file has taken its place.
             if !file.rest.trim_ascii().is_empty() {
@@ -197,7 +201,10 @@ impl Files {
         if length == file.offset {
             return Ok(0);
         }
-        let mut input = File::open(&file.path)?;
+        let opened = File::open(&file.path);
+        let is_gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        file.is_gone = opened.as_ref().err().is_some_and(is_gone);
+        let mut input = opened?;
         input.seek(SeekFrom::Start(file.offset))?;
         let mut spans = 0;
         let mut chunk = vec![0; CHUNK_BYTES];

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame};
@@ -35,6 +35,8 @@ struct Client {
     last: u64,
     lost: Lost,
     watched: Option<Watched>,
+    /// Longer than [`PAUSE`] if it takes long to find what changed, which holds the store.
+    pause: Duration,
 }
 
 /// The trace that the client shows, and hashes of what it knows of the spans.
@@ -84,6 +86,7 @@ impl Events {
             last: last.unwrap_or(now),
             lost,
             watched,
+            pause: PAUSE,
         };
         // Something at once, so that the page knows that it is connected.
         let hello = Bytes::from_static(b"retry: 1000\n\n");
@@ -102,12 +105,14 @@ fn change_of(id: &str, process: u128) -> Option<u64> {
 impl Client {
     async fn next(mut self) -> (Self, Bytes) {
         loop {
+            let begun = Instant::now();
             let text = self.events();
+            self.pause = PAUSE.max(begun.elapsed() * 9);
             if !text.is_empty() {
                 return (self, text.into());
             }
             match tokio::time::timeout(ALIVE, self.changes.changed()).await {
-                Ok(_) => tokio::time::sleep(PAUSE).await,
+                Ok(_) => tokio::time::sleep(self.pause).await,
                 Err(_) => return (self, Bytes::from_static(b":\n\n")),
             }
         }

@@ -55,7 +55,11 @@ pub(super) async fn receive(shared: &Shared, request: Request<Incoming>) -> Resp
         Err(Refused(StatusCode::NOT_FOUND, "nothing is received here"))
     };
     result.unwrap_or_else(|Refused(status, what)| {
-        shared.count_unreadable(usize::from(status == StatusCode::BAD_REQUEST));
+        let is_unread = matches!(
+            status,
+            StatusCode::BAD_REQUEST | StatusCode::UNSUPPORTED_MEDIA_TYPE
+        );
+        shared.count_unreadable(usize::from(is_unread));
         error(status, what)
     })
 }

@@ -559,6 +559,7 @@ fn a_content_type_counts_in_any_case_and_one_of_something_else_is_told() {
         }
         let answer = server.ask("POST", "/v1/traces", "", b"").await;
         assert_eq!(answer.status(), "200");
+        assert_eq!(server.get("/api/traces").await.json()["unreadable"], 4);
     });
 }
 

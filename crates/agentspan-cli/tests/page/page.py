@@ -250,7 +250,7 @@ def attributes_stand_in_groups_with_their_types(page, address):
     groups = page.js("[...document.querySelectorAll('.body h3')].map((one) => [one.innerText, Object.fromEntries([...Array(one.nextSibling.children.length / 3).keys()].map((at) => [...one.nextSibling.children].slice(at * 3, at * 3 + 3).map((cell) => cell.innerText)).map(([key, ...rest]) => [key, rest]))])")
     assert [name for name, _ in groups] == ["GenAI", "Agent 365", "Other"], groups
     genai, agent365, other = (pairs for _, pairs in groups)
-    assert genai["gen_ai.usage.input_tokens"] == ["12", "string"] and genai["gen_ai.usage.output_tokens"] == ["3", "int"]
+    assert genai["gen_ai.usage.input_tokens"] == ["12", "string"] and genai["gen_ai.usage.output_tokens"] == ["3", "number"]
     assert list(agent365) == ["microsoft.tenant.id"]
     assert other == {"own.share": ["0.5", "number"], "own.is_new": ["true", "boolean"], "own.lines": ["one\ntwo", "string"]}, other
 
@@ -750,12 +750,12 @@ def live_changes_do_not_fetch_the_list_again(page, address):
     assert lists() == before, lists()
 
 
-HOLD_LISTS = """(() => {
+HOLD = """(() => {
   const real = window.fetch;
-  window.lists = [];
-  window.release = () => { window.fetch = real; window.lists.forEach((go) => go()); };
-  window.fetch = (...asked) => real(...asked).then((answer) => String(asked[0]).includes("api/traces")
-    ? new Promise((go) => window.lists.push(() => go(answer))) : answer);
+  window.detained = [];
+  window.release = () => { window.fetch = real; window.detained.forEach((go) => go()); };
+  window.fetch = (...asked) => real(...asked).then((answer) => /PATH/.test(asked[0])
+    ? new Promise((go) => window.detained.push(() => go(answer))) : answer);
 })()"""
 
 
@@ -769,9 +769,9 @@ def what_is_told_while_a_list_is_on_its_way_is_asked_for_only_if_it_is_missing(p
     for later in [False, True]:
         listed(page)
         page.browser.events.clear()
-        page.js(HOLD_LISTS)
+        page.js(HOLD.replace("PATH", "api.traces"))
         first = told(42 + later, f"Early {later}")
-        page.wait("lists.length === 1")
+        page.wait("detained.length === 1")
         page.js(f"screen.changed({{id: '{first.id}'}})")
         if later:
             told(44, "Afterwards")
@@ -780,6 +780,25 @@ def what_is_told_while_a_list_is_on_its_way_is_asked_for_only_if_it_is_missing(p
         page.wait(f"{ROWS % '.lr'}.find((row) => row.at === 0)?.innerText.includes('{'Afterwards' if later else 'Early'}')")
         page.wait("screen.waiting.size === 0 && !screen.timer")
         assert len(lists()) == (2 if later else 1), lists()
+
+
+def what_is_told_while_a_trace_is_on_its_way_waits_for_it(page, address):
+    trace = spans.Trace(46, time.time() * 1000 - 500, "Late Answer")
+    root = trace.add(None, "invoke_agent", "invoke_agent Late Answer", 0, None)
+    trace.send(address)
+    listed(page)
+    page.js(HOLD.replace("PATH", trace.id + "$"))
+    page.js(f"location.hash = '#/t/{trace.id}?span={root['spanId']}'")
+    page.wait("detained.length === 1")
+    tool = trace.add(root, "execute_tool", "execute_tool look_up", 10, 50, {"gen_ai.tool.name": "look_up"})
+    trace.send(address, [tool])
+    page.wait("screen.told.length")
+    page.js("screen.merge()")
+    page.wait("screen.timer")
+    page.js("release()")
+    page.wait(f"{ROWS % '.wr'}.some((row) => row.innerText.includes('look_up'))")
+    page.wait("document.querySelector('.det [role=tabpanel]')?.childElementCount && !screen.timer")
+    assert page.js("document.querySelector('.det h2').innerText").startswith("Late Answer")
 
 
 def many_traces_scroll_and_every_row_arrives(page, address):
@@ -834,7 +853,7 @@ TESTS = [the_list_tells_what_was_asked_and_answered, a_trace_opens_on_the_step_t
          colours_have_contrast_in_both_themes, everything_has_a_name_and_a_role, heads_take_one_line_and_nothing_hangs_out_of_its_frame, nothing_is_wider_than_the_window, search_and_filters_ask_the_server, a_new_trace_slides_in_and_one_that_grows_changes_in_place, a_span_that_ended_is_read_again,
          steps_that_repeat_stand_below_one_row, what_is_wrong_comes_after_the_spans_and_changes_them_in_place, long_runs_are_compared_without_reading_them, huge_contents_come_in_slices, pictures_are_shown_after_a_click_and_nothing_else_is, traces_of_a_time_are_shown,
          spans_are_judged_as_another_exporter_sends_them, what_is_missing_or_early_is_said, live_changes_do_not_fetch_the_list_again, what_is_here_stays_usable_while_the_server_is_gone, the_divider_moves_by_hand_and_by_keys, the_focus_goes_through_a_trace_in_reading_order,
-         what_is_told_while_a_list_is_on_its_way_is_asked_for_only_if_it_is_missing,
+         what_is_told_while_a_list_is_on_its_way_is_asked_for_only_if_it_is_missing, what_is_told_while_a_trace_is_on_its_way_waits_for_it,
          what_a_span_says_never_becomes_markup, ten_thousand_spans_scroll_with_few_rows, many_traces_scroll_and_every_row_arrives]
 
 

@@ -204,3 +204,30 @@ fn protobuf_becomes_the_same_as_its_json() {
         assert!(!known(&of_json).iter().all(refused));
     }
 }
+
+#[test]
+fn what_resources_of_one_request_take_is_freed_with_their_traces() {
+    let mut request = request();
+    request.resource_spans.clear();
+    for number in 1..=100 {
+        let mut span = span();
+        span.trace_id = vec![number; 16];
+        let name = |at: u8| format!("attribute {at}");
+        let attributes = (0..20).map(|at| pair(&name(at), text(&number.to_string())));
+        request.resource_spans.push(proto::ResourceSpans {
+            resource: Some(Resource {
+                attributes: attributes.collect(),
+                ..Resource::default()
+            }),
+            scope_spans: vec![proto::ScopeSpans {
+                spans: vec![span],
+                ..proto::ScopeSpans::default()
+            }],
+            ..proto::ResourceSpans::default()
+        });
+    }
+    let mut store = Store::new(1 << 20);
+    let taken = otlp(request, &mut store).unwrap();
+    assert_eq!((taken.spans, taken.too_large), (100, 0));
+    assert!(store.lost().traces > 0);
+}

@@ -92,8 +92,9 @@ fn a_span_is_given_as_it_arrived_alone_or_with_all_below_it() {
 #[test]
 fn costs_are_summed_once_and_notes_and_times_of_events_come_with_the_rows() {
     let usage = |cost: f64| json!({"gen_ai.operation.name": "chat", "gen_ai.usage.cost": cost});
-    let agent = json!({"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.cost": 0.0143});
+    let agent = json!({"gen_ai.operation.name": "invoke_agent", "gen_ai.usage.cost": 0.05});
     let open_inference = json!({"openinference.span.kind": "LLM", "llm.cost.total": 0.002});
+    let chain = json!({"openinference.span.kind": "CHAIN", "llm.cost.total": 0.07});
     let decision = json!({"gen_ai.operation.name": "apply_guardrail", "microsoft.security.decision.type": "deny"});
     let branch = json!({"agentspec.span.type": "NodeExecutionSpan"});
     let at = |milliseconds: u32, name: &str, attributes: Value| {
@@ -108,12 +109,13 @@ fn costs_are_summed_once_and_notes_and_times_of_events_come_with_the_rows() {
     let events = json!({"events": [at(5, "NodeExecutionEnd", selected), at(7, "LlmGenerationChunkReceived", json!([]))]});
     let none = json!({});
     let spans = [
-        span(1, None, &agent, &none),
+        span(1, Some(7), &agent, &none),
         span(2, Some(1), &usage(0.0123), &none),
         span(3, Some(1), &open_inference, &none),
         span(4, Some(1), &decision, &none),
         span(5, Some(1), &branch, &events),
         span(6, Some(1), &usage(1e300), &none),
+        span(7, None, &chain, &none),
     ];
     serving(None, async |server| {
         server.post("/v1/traces", &request(&spans)).await;
@@ -127,15 +129,15 @@ fn costs_are_summed_once_and_notes_and_times_of_events_come_with_the_rows() {
         };
         assert_eq!(
             json!(of("c")),
-            json!([0.0143, 0.0123, 0.002, null, null, null])
+            json!([0.05, 0.0123, 0.002, null, null, null, 0.07])
         );
         assert_eq!(
             json!(of("note")),
-            json!([null, null, null, "deny", "branch no_rates", null])
+            json!([null, null, null, "deny", "branch no_rates", null, null])
         );
         assert_eq!(
             json!(of("ev")),
-            json!([null, null, null, null, [5.0], null])
+            json!([null, null, null, null, [5.0], null, null])
         );
     });
 }
