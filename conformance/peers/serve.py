@@ -17,6 +17,7 @@ import re
 import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 import urllib.request
@@ -255,10 +256,10 @@ def of_rotel(program):
 def collector(server, protocol, directory):
     """Rotel's agent, which takes OTLP over gRPC and sends it on in the protocol."""
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-    import rotel
 
     ports = [free_port() for _ in range(2)]
-    program = os.path.join(os.path.dirname(rotel.__file__), "rotel-agent")
+    # A script beside this one has the name of the package.
+    program = os.path.join(sysconfig.get_path("platlib"), "rotel", "rotel-agent")
     endpoint = f"http://{server.http}" if protocol == "http" else f"http://{server.grpc}"
     command = [program, "start", "--otlp-grpc-endpoint", f"127.0.0.1:{ports[0]}", "--otlp-http-endpoint", f"127.0.0.1:{ports[1]}",
                "--exporter", "otlp", "--otlp-exporter-endpoint", endpoint, "--otlp-exporter-protocol", protocol]
