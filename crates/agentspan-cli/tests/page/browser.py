@@ -51,16 +51,17 @@ class Browser:
         message = {"id": self.number, "method": method, "params": parameters, **({"sessionId": session} if session else {})}
         os.write(self.commands, json.dumps(message).encode() + b"\0")
         wanted = self.number
+        # For all that is received until the answer comes: a page in the background may only tell of its requests.
+        deadline = time.monotonic() + PATIENCE
         while True:
-            message = self.receive(method)
+            message = self.receive(method, deadline)
             if message.get("id") == wanted:
                 assert "error" not in message, (method, message.get("error"))
                 return message["result"]
             if "method" in message:
                 self.events.append(message)
 
-    def receive(self, what):
-        deadline = time.monotonic() + PATIENCE
+    def receive(self, what, deadline):
         while b"\0" not in self.buffer:
             ready, _, _ = select.select([self.answers], [], [], max(0, deadline - time.monotonic()))
             assert ready, f"no answer to {what}"
