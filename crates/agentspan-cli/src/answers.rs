@@ -18,7 +18,7 @@ use crate::store::Trace;
 
 /// A trace without contents, and what is wrong with it.
 pub(crate) fn trace(row: &Row, trace: &Trace) -> Value {
-    let mut json = serde_json::to_value(Skeletons::of(row, trace)).unwrap_or_default();
+    let mut json = serde_json::to_value(Skeletons::of(row, &trace.spans())).unwrap_or_default();
     let judged = trace.judged();
     for span in json
         .get_mut("spans")
@@ -40,7 +40,7 @@ pub(crate) fn findings(trace: &Trace, package: Option<Profile>) -> Value {
     let judged = match package {
         Some(package) if package != trace.package() => {
             let is_refused = |span: &Span| span.is_refused(&span.value(), package);
-            asked = Judged::of(trace.spans(), package, is_refused);
+            asked = Judged::of(&trace.spans(), package, is_refused);
             &asked
         }
         _ => trace.judged(),
@@ -139,17 +139,18 @@ fn raw_span(span: &Span) -> Value {
 
 /// The trace as one request.
 pub(crate) fn raw(trace: &Trace) -> Value {
-    as_request(trace.spans())
+    as_request(trace.spans().iter())
 }
 
 /// A span as one request, and, if asked, all that is below it. None if it is not here.
 pub(crate) fn raw_from(trace: &Trace, span: &str, with_below: bool) -> Option<Value> {
     let root = trace.span(span)?;
     if !with_below {
-        return Some(as_request([root]));
+        return Some(as_request([&*root]));
     }
     let mut kids: HashMap<&str, Vec<&str>> = HashMap::new();
-    for span in trace.spans() {
+    let spans = trace.spans();
+    for span in spans.iter() {
         if let Some(parent) = &span.parent_id {
             kids.entry(parent).or_default().push(&span.span_id);
         }
@@ -161,9 +162,10 @@ pub(crate) fn raw_from(trace: &Trace, span: &str, with_below: bool) -> Option<Va
             open.extend(kids.get(id).into_iter().flatten());
         }
     }
-    let spans = trace.spans().iter();
     Some(as_request(
-        spans.filter(|span| found.contains(span.span_id.as_str())),
+        spans
+            .iter()
+            .filter(|span| found.contains(span.span_id.as_str())),
     ))
 }
 

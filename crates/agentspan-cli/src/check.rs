@@ -15,7 +15,8 @@ use crate::command_error::{CommandError, Outcome};
 use crate::ingest::Files;
 use crate::judging::{Found, RequestJudge, Rules, Sending, findings};
 use crate::show;
-use crate::store::{Store, Trace};
+use crate::span::Span;
+use crate::store::Store;
 
 /// The output format of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,14 +118,14 @@ fn judge(store: &Store, rules: &[Rules], sending: Sending) -> Verdict {
     };
     for trace in store.traces() {
         verdict.traces += 1;
-        verdict.spans += trace.spans().len();
+        verdict.spans += trace.len();
         for rules in rules {
             match rules {
-                Rules::GenAi => verdict.found.extend(breaches(trace)),
+                Rules::GenAi => verdict.found.extend(breaches(&trace.spans())),
                 // Recordings and requests are judged while they are read.
                 rules => {
                     let judge = rules.judge();
-                    let found = judge.map(|judge| findings(trace.spans(), &judge, sending));
+                    let found = judge.map(|judge| findings(&trace.spans(), &judge, sending));
                     verdict.found.extend(found.into_iter().flatten());
                 }
             }
@@ -134,8 +135,8 @@ fn judge(store: &Store, rules: &[Rules], sending: Sending) -> Verdict {
 }
 
 /// Judges one trace by the GenAI conventions.
-fn breaches(trace: &Trace) -> impl Iterator<Item = Found> {
-    trace.spans().iter().flat_map(|span| {
+fn breaches(spans: &[Span]) -> impl Iterator<Item = Found> {
+    spans.iter().flat_map(|span| {
         let breaches = judge_gen_ai(&span.value()).into_iter();
         breaches.map(|breach| Found::of_breach(breach, &span.name, span.place.clone()))
     })

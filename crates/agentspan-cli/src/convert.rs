@@ -15,7 +15,6 @@ use crate::command_error::{CommandError, Outcome};
 use crate::show;
 use crate::shown::{counted, shown_json};
 use crate::span::Span;
-use crate::store::Trace;
 
 pub(crate) use agent365::{Identity, Writing, bodies};
 pub(crate) use otlp::request;
@@ -62,8 +61,8 @@ pub(crate) fn run(
     let mut known = agent_spec::KnownTraces::default();
     for trace in store.traces() {
         let lines: Vec<Value> = match request.to {
-            Target::Otlp => vec![otlp::request(&all(trace))],
-            Target::Agent365 => bodies(&all(trace), &request.writing),
+            Target::Otlp => vec![otlp::request(&sorted(&trace.spans()))],
+            Target::Agent365 => bodies(&sorted(&trace.spans()), &request.writing),
             Target::AgentSpec => {
                 let (lines, others) = agent_spec::recording(trace, &mut known);
                 left_out += others;
@@ -89,8 +88,8 @@ pub(crate) fn run(
 }
 
 /// The spans of a trace, those that started first first.
-fn all(trace: &Trace) -> Vec<&Span> {
-    let mut spans: Vec<&Span> = trace.spans().iter().collect();
+fn sorted(spans: &[Span]) -> Vec<&Span> {
+    let mut spans: Vec<&Span> = spans.iter().collect();
     spans.sort_by_key(|span| span.start);
     spans
 }

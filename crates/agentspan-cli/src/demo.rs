@@ -46,7 +46,7 @@ pub(crate) fn run(request: DemoRequest, out: &mut dyn Write) -> Result<Outcome, 
 
         shared.look(|store| {
             let mut traces = store.traces().rev();
-            traces.try_for_each(|trace| Tree::new(trace.row(), trace.spans()).write(out))
+            traces.try_for_each(|trace| Tree::new(trace.row(), &trace.spans()).write(out))
         })?;
         writeln!(out, "\nAnswer of the agent: {answer}\n\nThe page: {url}/")?;
         out.flush()?;

@@ -3,6 +3,7 @@
 mod aligned;
 mod change;
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -66,9 +67,9 @@ pub(crate) fn run(
     }
 }
 
-fn spans<'a>(store: &'a Store, id: Option<&String>) -> Vec<&'a Span> {
+fn spans<'a>(store: &'a Store, id: Option<&String>) -> Cow<'a, [Span]> {
     let trace = id.and_then(|id| store.trace(id));
-    trace.into_iter().flat_map(Trace::spans).collect()
+    trace.map_or(Cow::Borrowed(&[]), Trace::spans)
 }
 
 /// The traces whose ids begin so, those that came first first.
@@ -76,7 +77,7 @@ fn ids(store: &Store, wanted: &Option<String>) -> Vec<String> {
     let wanted = wanted.as_deref().unwrap_or_default().to_lowercase();
     store
         .traces()
-        .filter_map(|trace| Some(trace.spans().first()?.trace_id.clone()))
+        .map(|trace| trace.id().to_owned())
         .filter(|id| id.starts_with(&wanted))
         .collect()
 }

@@ -17,8 +17,10 @@ const MASKED: &str = "*";
 
 /// For each span the numbers of its input, its output and its result, as texts.
 pub(crate) fn digests(trace: &Trace) -> Value {
-    let of_spans = trace.spans().iter();
-    let of_spans = of_spans.map(|span| (span.span_id.clone(), of_span(span)));
+    let spans = trace.spans();
+    let of_spans = spans
+        .iter()
+        .map(|span| (span.span_id.clone(), of_span(span)));
     Value::Object(of_spans.collect::<Map<_, _>>())
 }
 

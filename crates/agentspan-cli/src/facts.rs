@@ -45,7 +45,7 @@ impl Kind {
 }
 
 /// The facts of a span that lists, bars and totals show.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Facts {
     pub(crate) kind: Kind,
     pub(crate) operation: Option<String>,

@@ -21,6 +21,7 @@ use crate::ingest;
 use crate::loopback::is_loopback;
 use crate::shown::counted;
 use crate::span::Span;
+use crate::store::Trace;
 use crate::variable::variable_of_user;
 use crate::{serve, show};
 
@@ -68,7 +69,8 @@ pub(crate) fn run(
 ) -> Result<Outcome, CommandError> {
     let receiver = Receiver::new(&request)?;
     let (store, unreadable) = show::read(request.files, errors)?;
-    let mut spans: Vec<&Span> = store.traces().flat_map(|trace| trace.spans()).collect();
+    let traces: Vec<_> = store.traces().map(Trace::spans).collect();
+    let mut spans: Vec<&Span> = traces.iter().flat_map(|spans| spans.iter()).collect();
     spans.sort_by_key(|span| span.end.unwrap_or(span.start));
     let batches = batches(&spans, request.speed);
     let progress = std::io::stderr().is_terminal();

@@ -2,24 +2,30 @@
 
 mod shape;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
-use crate::span::Span;
+use crate::span::{Form, Span};
+
+/// The forms of spans, in the order of their names.
+const SOURCES: [Form; 3] = [Form::Agent365, Form::AgentSpec, Form::Otlp];
+
+/// About what the allocator takes for a text beside its bytes.
+const ALLOCATION: usize = 12;
 
 /// The row of a trace in the list.
 #[derive(Debug, Default)]
 pub(crate) struct Row {
-    pub(crate) id: String,
+    pub(crate) id: Box<str>,
     /// Nanoseconds since the Unix epoch.
     pub(crate) start: u64,
     pub(crate) end: u64,
-    pub(crate) name: String,
-    pub(crate) agent: Option<String>,
-    pub(crate) agent_id: Option<String>,
-    pub(crate) tenant: Option<String>,
-    pub(crate) conversation: Option<String>,
+    pub(crate) name: Box<str>,
+    pub(crate) agent: Option<Box<str>>,
+    pub(crate) agent_id: Option<Box<str>>,
+    pub(crate) tenant: Option<Box<str>>,
+    pub(crate) conversation: Option<Box<str>>,
     pub(crate) spans: usize,
     pub(crate) input: i64,
     pub(crate) output: i64,
@@ -29,10 +35,11 @@ pub(crate) struct Row {
     pub(crate) refused: usize,
     pub(crate) is_running: bool,
     pub(crate) is_masked: bool,
-    pub(crate) asked: Option<String>,
-    pub(crate) answered: Option<String>,
-    sources: BTreeSet<&'static str>,
-    shape: Vec<shape::Bar>,
+    pub(crate) asked: Option<Box<str>>,
+    pub(crate) answered: Option<Box<str>>,
+    /// Whether there are spans of each of [`SOURCES`].
+    sources: [bool; 3],
+    shape: Box<[shape::Bar]>,
 }
 
 impl Row {
@@ -55,15 +62,16 @@ impl Row {
         row.end = row.start;
         row.spans = spans.len();
         if let Some(root) = root {
-            row.id.clone_from(&root.trace_id);
-            row.name.clone_from(&root.name);
+            row.id = root.trace_id.as_str().into();
+            row.name = root.name.as_str().into();
         }
         for span in &sorted {
             row.end = row.end.max(span.end.unwrap_or(0)).max(span.start);
             row.is_running |= span.end.is_none();
             row.is_masked |= span.facts.is_masked;
             row.refused += usize::from(span.facts.is_refused);
-            row.sources.insert(span.form.name());
+            let of_form = SOURCES.iter().zip(&mut row.sources);
+            of_form.for_each(|(form, is_there)| *is_there |= span.form == *form);
             let facts = &span.facts;
             keep_first(&mut row.agent, &facts.agent);
             keep_first(&mut row.agent_id, &facts.agent_id);
@@ -79,7 +87,7 @@ impl Row {
                 .rev()
                 .find_map(|span| span.facts.answered.clone())
         };
-        row.answered = outermost.or_else(last);
+        row.answered = outermost.or_else(last).map(Into::into);
         row.errors = own_errors(spans).count();
         (row.input, row.output) = tokens(spans);
         row.cost = cost(spans);
@@ -87,11 +95,29 @@ impl Row {
         row
     }
 
+    /// About how much memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = [
+            &self.agent,
+            &self.agent_id,
+            &self.tenant,
+            &self.conversation,
+            &self.asked,
+            &self.answered,
+        ];
+        let texts = texts.into_iter().flatten().chain([&self.id, &self.name]);
+        let texts: usize = texts.map(|text| text.len() + ALLOCATION).sum();
+        size_of::<Self>() + texts + size_of_val(&*self.shape)
+    }
+
     pub(crate) fn to_json(&self) -> Value {
         let shape = self.shape.iter();
         let shape: Vec<Value> = shape
-            .map(|bar| json!([bar.from, bar.width, bar.kind, u8::from(bar.is_error)]))
+            .map(|bar| json!([bar.from, bar.width, bar.kind.name(), u8::from(bar.is_error)]))
             .collect();
+        let sources = SOURCES.iter().zip(self.sources);
+        let sources = sources.filter(|(_, is_there)| *is_there);
+        let sources: Vec<&str> = sources.map(|(form, _)| form.name()).collect();
         let mut json = json!({
             "id": self.id,
             "at": milliseconds(self.start),
@@ -105,7 +131,7 @@ impl Row {
             "refused": self.refused,
             "running": self.is_running,
             "masked": self.is_masked,
-            "sources": self.sources,
+            "sources": sources,
             "shape": shape,
         });
         let texts = [
@@ -118,16 +144,16 @@ impl Row {
         ];
         for (name, text) in texts {
             if let Some(text) = text {
-                json[name] = text.as_str().into();
+                json[name] = (**text).into();
             }
         }
         json
     }
 }
 
-fn keep_first(kept: &mut Option<String>, found: &Option<String>) {
+fn keep_first(kept: &mut Option<Box<str>>, found: &Option<String>) {
     if kept.is_none() {
-        kept.clone_from(found);
+        *kept = found.as_deref().map(Into::into);
     }
 }
 

@@ -1,43 +1,59 @@
 //! A trigram index, so that a search skips texts that cannot contain a word.
 
-/// The least and the most bits of a text's signature.
-const LEAST: usize = 256;
-const MOST: usize = 1 << 16;
+/// How many bits the trigrams are spread over, before their set is made as small as it may be.
+const WIDE: usize = 1 << 16;
 
-/// A set of the trigrams of a text, in lower case as far as they are ASCII. It may say that a text has a
-/// word that it has not, and never the other way round.
+/// The least bits of a set.
+const LEAST: usize = 256;
+
+/// A set of the trigrams of texts, in lower case as far as they are ASCII. It may say that a text has a
+/// word that none of them has, and never the other way round.
 #[derive(Debug, Default)]
 pub(crate) struct Trigrams(Box<[u64]>);
 
 impl Trigrams {
-    /// The trigrams of a text. They take about a bit for each of its bytes.
-    pub(crate) fn of(text: &str) -> Self {
-        let bits = text.len().next_power_of_two().clamp(LEAST, MOST);
-        let mut set = vec![0_u64; bits / 64];
-        trigrams(text.as_bytes()).for_each(|number| {
-            let (word, bit) = place(number, bits);
-            if let Some(word) = set.get_mut(word) {
-                *word |= bit;
+    /// The trigrams of some texts. They take two or three bits for each that is not in another place, too.
+    pub(crate) fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
+        let mut wide = vec![0_u64; WIDE / 64];
+        for number in texts.flat_map(|text| trigrams(text.as_bytes())) {
+            set(&mut wide, place(number, WIDE));
+        }
+        let found: usize = wide.iter().map(|word| word.count_ones() as usize).sum();
+        let bits = (found * 5 / 2).next_multiple_of(64).clamp(LEAST, WIDE);
+        let mut narrow = vec![0_u64; bits / 64];
+        for (at, word) in wide.iter().enumerate() {
+            let mut word = *word;
+            while word != 0 {
+                let bit = at * 64 + word.trailing_zeros() as usize;
+                set(&mut narrow, bit * bits / WIDE);
+                word &= word - 1;
             }
-        });
-        Self(set.into_boxed_slice())
+        }
+        Self(narrow.into_boxed_slice())
     }
 
-    /// Whether the text may have a word, in whatever case. Of words that are not ASCII,
+    /// Whether one of the texts may have a word, in whatever case. Of words that are not ASCII,
     /// nothing is known.
     pub(crate) fn may_have(&self, word: &str) -> bool {
         let bits = self.0.len() * 64;
         bits == 0
             || !word.is_ascii()
             || trigrams(word.as_bytes()).all(|number| {
-                let (word, bit) = place(number, bits);
-                self.0.get(word).is_none_or(|found| found & bit != 0)
+                let at = place(number, bits);
+                let word = self.0.get(at / 64);
+                word.is_none_or(|word| word & (1 << (at % 64)) != 0)
             })
     }
 
     /// How much memory they take.
     pub(crate) fn bytes(&self) -> usize {
         size_of_val(&*self.0)
+    }
+}
+
+fn set(words: &mut [u64], at: usize) {
+    if let Some(word) = words.get_mut(at / 64) {
+        *word |= 1 << (at % 64);
     }
 }
 
@@ -50,11 +66,11 @@ fn trigrams(bytes: &[u8]) -> impl Iterator<Item = u32> {
     each.skip(2)
 }
 
-/// The word and the bit of a trigram, spread by a multiplication (Knuth's golden ratio).
-fn place(number: u32, bits: usize) -> (usize, u64) {
+/// The bit of a trigram in a set of so many, spread by a multiplication (Knuth's golden ratio). In a smaller set it is
+/// the same part of the way from the first to the last.
+fn place(number: u32, bits: usize) -> usize {
     let spread = number.wrapping_mul(0x9e37_79b1) >> 16;
-    let at = usize::try_from(spread).unwrap_or_default() & (bits - 1);
-    (at / 64, 1 << (at % 64))
+    spread as usize * bits / WIDE
 }
 
 #[cfg(test)]
@@ -65,7 +81,7 @@ mod tests {
     fn a_text_may_have_every_word_that_it_has_and_few_that_it_has_not() {
         let text =
             r#"{"name":"invoke_agent Librarian","attributes":[{"key":"color","value":"Grüße"}]}"#;
-        let set = Trigrams::of(text);
+        let set = Trigrams::of([text].into_iter());
         for from in 0..text.len() {
             for to in from..text.len() {
                 if let Some(word) = text.get(from..to) {
@@ -82,10 +98,23 @@ mod tests {
     }
 
     #[test]
-    fn signatures_grow_with_the_text_and_have_a_bound() {
-        let bytes = |length: usize| Trigrams::of(&"abcdefgh".repeat(length / 8)).bytes();
-        assert_eq!((bytes(0), bytes(1024), bytes(1 << 20)), (32, 128, 8192));
+    fn sets_grow_with_what_differs_in_the_texts() {
+        let bytes = |text: &str| Trigrams::of([text].into_iter()).bytes();
+        assert_eq!((bytes(""), bytes(&"abcdefgh".repeat(1_000))), (32, 32));
+        let different = |count: u32| (0..count).map(|number| format!("{:06x}", number * 7_919));
+        let (few, many): (String, String) =
+            (different(100).collect(), different(100_000).collect());
+        assert!(bytes(&few) > 64 && bytes(&few) < 400, "{}", bytes(&few));
+        assert!(bytes(&many) > 1_000 && bytes(&many) <= 8_192);
         // An empty one says nothing against a word.
         assert!(Trigrams::default().may_have("word"));
+    }
+
+    #[test]
+    fn a_set_of_several_texts_has_the_words_of_each() {
+        let texts = ["one has a lighthouse", "the other a harbour"];
+        let set = Trigrams::of(texts.into_iter());
+        assert!(set.may_have("lighthouse") && set.may_have("HARBOUR"));
+        assert!(!set.may_have("windmill"));
     }
 }

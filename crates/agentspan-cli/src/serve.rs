@@ -69,7 +69,9 @@ pub(crate) fn run(
     let access = Access::of(&[request.http, request.grpc], token)?;
     let runtime = runtime()?;
     runtime.block_on(async {
-        let store = Store::new(request.memory).with_package(request.package);
+        let store = Store::new(request.memory)
+            .with_package(request.package)
+            .with_packing();
         let mut shared = Shared::new(store, access);
         if let Some(shared) = std::sync::Arc::get_mut(&mut shared) {
             shared.fail(request.faults);

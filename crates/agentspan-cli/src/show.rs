@@ -32,17 +32,16 @@ pub(crate) fn run(
 ) -> Result<Outcome, CommandError> {
     let (store, unreadable) = read(request.files, errors)?;
     let wanted = request.trace.unwrap_or_default().to_lowercase();
-    let is_wanted = |trace: &&Trace| {
-        let first = trace.spans().first();
-        first.is_some_and(|span| span.trace_id.starts_with(&wanted))
-    };
+    let is_wanted = |trace: &&Trace| trace.id().starts_with(&wanted);
     for (place, trace) in store.traces().filter(is_wanted).enumerate() {
         let row = trace.row();
         if request.is_json {
             let mut json = answers::trace(row, trace);
             if request.has_contents {
-                let spans = trace.spans().iter();
-                let contents = spans.map(|span| (span.span_id.clone(), answers::span(row, span)));
+                let spans = trace.spans();
+                let contents = spans
+                    .iter()
+                    .map(|span| (span.span_id.clone(), answers::span(row, span)));
                 json["contents"] = Value::Object(contents.collect());
                 json["raw"] = answers::raw(trace);
             }
@@ -51,7 +50,7 @@ pub(crate) fn run(
             if place > 0 {
                 writeln!(out)?;
             }
-            Tree::new(row, trace.spans())
+            Tree::new(row, &trace.spans())
                 .with_contents(request.has_contents)
                 .write(out)?;
         }

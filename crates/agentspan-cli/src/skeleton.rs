@@ -77,13 +77,13 @@ fn is_false(truth: &bool) -> bool {
 
 impl<'a> Skeletons<'a> {
     /// The spans in the order of their start.
-    pub(crate) fn of(row: &Row, trace: &'a Trace) -> Self {
-        let own: HashSet<&str> = own_errors(trace.spans())
+    pub(crate) fn of(row: &Row, spans: &'a [Span]) -> Self {
+        let own: HashSet<&str> = own_errors(spans)
             .map(|span| span.span_id.as_str())
             .collect();
-        let mut sorted: Vec<&Span> = trace.spans().iter().collect();
+        let mut sorted: Vec<&Span> = spans.iter().collect();
         sorted.sort_by_key(|span| span.start);
-        let spans = sorted.into_iter().map(|span| {
+        let skeletons = sorted.into_iter().map(|span| {
             let is_own = own.contains(span.span_id.as_str());
             Skeleton::of(row.start, span, is_own)
         });
@@ -95,15 +95,16 @@ impl<'a> Skeletons<'a> {
         row.remove("spans");
         Self {
             row,
-            count: trace.spans().len(),
-            spans: spans.collect(),
+            count: spans.len(),
+            spans: skeletons.collect(),
         }
     }
 }
 
 /// The spans, as JSON, that differ from `known`, which is updated.
 pub(crate) fn changed(trace: &Trace, known: &mut HashMap<String, u64>) -> Vec<String> {
-    let skeletons = Skeletons::of(trace.row(), trace).spans;
+    let spans = trace.spans();
+    let skeletons = Skeletons::of(trace.row(), &spans).spans;
     let mut changed = Vec::new();
     for skeleton in skeletons {
         let json = serde_json::to_string(&skeleton).unwrap_or_default();

@@ -12,7 +12,6 @@ use crate::facts::Facts;
 use crate::group::Group;
 use crate::place::Place;
 use crate::reading::{Reading, hexadecimal};
-use crate::search::Trigrams;
 
 /// The form in which a span arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,8 +34,11 @@ impl Form {
     }
 }
 
+/// About what the indexes of a trace take for a span.
+pub(crate) const INDEX_BYTES: usize = 24;
+
 /// A span of any source.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Span {
     /// Lower-case hexadecimal digits, if the sender knows what an id is.
     pub(crate) trace_id: String,
@@ -53,8 +55,6 @@ pub(crate) struct Span {
     pub(crate) group: Arc<Group>,
     /// A span of OTLP's JSON, or of Agent 365's.
     pub(crate) json: Box<str>,
-    /// The trigrams of `json`, for searches.
-    pub(crate) trigrams: Trigrams,
     /// The dump of an Agent Spec span, which `json` renders.
     pub(crate) dump: Option<Box<str>>,
     /// Where it was read, if that was a file.
@@ -133,7 +133,6 @@ impl Span {
             form,
             facts: Facts::of(reading),
             group: Arc::clone(group),
-            trigrams: Trigrams::of(&json),
             json: json.into_boxed_str(),
             dump: None,
             place: None,
@@ -188,10 +187,11 @@ impl Span {
     /// About how much memory it takes.
     pub(crate) fn bytes(&self) -> usize {
         let texts = [&self.trace_id, &self.span_id, &self.name];
-        let texts: usize = texts.iter().map(|text| text.len()).sum();
+        let texts = texts.into_iter().chain(&self.parent_id);
+        let texts: usize = texts.map(String::len).sum();
         let dump = self.dump.as_ref().map_or(0, |dump| dump.len());
-        let json = self.json.len() + self.trigrams.bytes();
-        size_of::<Self>() + 2 * texts + json + dump + self.facts.bytes()
+        let all = texts + self.json.len() + dump + self.facts.bytes();
+        size_of::<Self>() + INDEX_BYTES + all
     }
 }
 

@@ -1,26 +1,34 @@
 //! The store: traces of all sources in memory, bounded in bytes.
 //!
-//! When it is full, it evicts and counts whole traces, the oldest first.
+//! When it is full, it evicts and counts whole traces, the oldest first. A store that packs compresses the spans
+//! of traces to which nothing was added for a while, and the older spans of those that grow. It answers as one that
+//! does not pack.
 
+mod head;
+mod pack;
+mod record;
 mod tally;
+mod trace;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use agentspan_model::agent365::Profile;
-
 use serde_json::Value;
 
 use crate::group::{Group, Groups, bytes_of};
-use crate::judging::Judged;
-use crate::row::Row;
 use crate::span::Span;
 
-pub(crate) use tally::{Sums, Tally};
+use pack::{PACK_BYTES, Packer};
+use trace::{Common, Size};
 
-/// The approximate bytes of a trace beside its spans: its ids, its entries in the maps, and its row
-/// with the shape.
-const TRACE_BYTES: usize = 2_048;
+pub(crate) use tally::{Sums, Tally};
+pub(crate) use trace::Trace;
+
+/// How many spans of all traces stay as they came, and what part of the memory they may take.
+const LOOSE_SPANS: usize = 256;
+const LOOSE_PART: usize = 8;
 
 /// The numbers of traces and spans that the store dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,33 +44,18 @@ pub(crate) enum Fit {
     TooLarge,
 }
 
-/// The spans of one trace.
-#[derive(Debug)]
-pub(crate) struct Trace {
-    /// The number of its last change.
-    changed: u64,
-    bytes: usize,
-    spans: Vec<Span>,
-    places: HashMap<String, usize>,
-    row: OnceLock<Box<Row>>,
-    /// The findings, if they were computed since the last change.
-    judged: OnceLock<Judged>,
-    package: Profile,
-}
-
 /// Traces in memory.
 #[derive(Debug)]
 pub(crate) struct Store {
     limit: usize,
-    /// The generation whose exporter decides which spans are refused.
-    package: Profile,
-    bytes: usize,
+    common: Arc<Common>,
+    size: Size,
     /// The number of the last change.
     next: u64,
     /// By their arrival.
-    traces: BTreeMap<u64, Trace>,
+    traces: BTreeMap<u64, Box<Trace>>,
     /// The arrival of each trace, by its id.
-    arrivals: HashMap<Box<str>, u64>,
+    arrivals: HashMap<Arc<str>, u64>,
     /// The arrival of each trace, by the number of its last change.
     by_change: BTreeMap<u64, u64>,
     lost: Lost,
@@ -70,6 +63,10 @@ pub(crate) struct Store {
     /// The sums of all traces that have not changed since `tallied`.
     tally: Tally,
     tallied: u64,
+    /// `None` if it does not pack.
+    packer: Option<Packer>,
+    /// All spans of traces that have not changed since this number are packed.
+    settled: u64,
 }
 
 impl Store {
@@ -77,8 +74,8 @@ impl Store {
     pub(crate) fn new(limit: usize) -> Self {
         Self {
             limit,
-            package: Profile::V2,
-            bytes: 0,
+            common: Arc::new(Common::new(Profile::V2)),
+            size: Size::default(),
             next: 0,
             traces: BTreeMap::new(),
             arrivals: HashMap::new(),
@@ -87,31 +84,48 @@ impl Store {
             groups: Groups::default(),
             tally: Tally::default(),
             tallied: 0,
+            packer: None,
+            settled: 0,
         }
     }
 
     /// Judges spans by what the exporter of a generation sends. The default is that of 2.0.0.
     pub(crate) fn with_package(mut self, package: Profile) -> Self {
-        self.package = package;
+        self.common = Arc::new(Common::new(package));
+        self
+    }
+
+    /// Compresses spans of traces to which nothing was added for a while. It costs time, so that it is for those that
+    /// receive without an end.
+    pub(crate) fn with_packing(self) -> Self {
+        self.with_packing_beyond(LOOSE_SPANS)
+    }
+
+    fn with_packing_beyond(mut self, loose_spans: usize) -> Self {
+        self.packer = Some(Packer::new(loose_spans));
         self
     }
 
     /// The generation whose exporter decides which spans are refused.
     pub(crate) fn package(&self) -> Profile {
-        self.package
+        self.common.package
     }
 
     /// Keeps a span. A later span of the same ids takes the place of the earlier one, as when a span that
     /// ran has ended, or a request was sent twice. A span that would not fit if all other traces made room is not
     /// kept, but counted, and costs no other.
     pub(crate) fn insert(&mut self, span: Span) -> Fit {
-        let bytes = span.bytes();
         let arrived = self.arrivals.get(span.trace_id.as_str()).copied();
         let growing = arrived.and_then(|arrived| self.traces.get(&arrived));
-        let of_trace = if arrived.is_some() { 0 } else { TRACE_BYTES };
-        let replaced = growing.and_then(|trace| trace.span(&span.span_id));
-        let more = (bytes + of_trace).saturating_sub(replaced.map_or(0, Span::bytes));
-        let can_fit = self.can_fit(more, &span, growing);
+        let earlier = growing.and_then(|trace| trace.find(&span.span_id));
+        let (alone, more) = match growing {
+            Some(trace) => trace.growth(&span, earlier.as_ref()),
+            None => {
+                let bytes = Trace::size_of_first(&span);
+                (bytes, bytes)
+            }
+        };
+        let can_fit = self.can_fit(alone, &span, growing.map(Box::as_ref));
         if can_fit {
             self.make_room(more, arrived);
         }
@@ -122,29 +136,75 @@ impl Store {
         self.next += 1;
         let number = self.next;
         let arrived = arrived.unwrap_or(number);
-        if arrived == number {
-            self.arrivals.insert(span.trace_id.as_str().into(), number);
-        }
-        let package = self.package;
-        let new = || Trace::new(number, package);
-        let trace = self.traces.entry(arrived).or_insert_with(new);
+        let mut before = Size::default();
+        let trace = self.traces.entry(arrived);
+        let trace = trace.and_modify(|trace| before = trace.size());
+        let trace = trace.or_insert_with(|| {
+            let id: Arc<str> = span.trace_id.as_str().into();
+            self.arrivals.insert(Arc::clone(&id), number);
+            Box::new(Trace::new(number, id, &self.common))
+        });
         trace.leave(&mut self.tally, self.tallied);
-        self.by_change.remove(&trace.changed);
+        self.by_change.remove(&trace.changed());
         self.by_change.insert(number, arrived);
-        trace.changed = number;
-        let freed = trace.put(span);
-        let added = bytes + of_trace;
-        trace.bytes = (trace.bytes + bytes).saturating_sub(freed);
-        self.bytes = (self.bytes + added).saturating_sub(freed);
+        trace.put(number, span, earlier);
+        self.size.change(before, trace.size());
+        self.settle();
         Fit::Kept
     }
 
-    /// Whether a span that takes so many more bytes fits beside what its trace has, and what these share.
-    fn can_fit(&self, more: usize, span: &Span, growing: Option<&Trace>) -> bool {
-        let bytes = growing.map_or(0, |trace| trace.bytes).saturating_add(more);
-        let fits = |shared: usize| bytes.saturating_add(shared) <= self.limit;
-        let spans = growing.into_iter().flat_map(|trace| &trace.spans);
-        let groups = || spans.chain([span]).map(|span| &*span.group);
+    /// Packs what has settled: spans of the traces that have not changed for longest.
+    fn settle(&mut self) {
+        let loose_bytes = (self.limit / LOOSE_PART).max(PACK_BYTES);
+        let Some(mut packer) = self.packer.take() else {
+            return;
+        };
+        while self.size.loose > packer.loose_spans() || self.size.loose_bytes > loose_bytes {
+            match self.pack_oldest(&mut packer) {
+                Ok(true) => {}
+                Ok(false) => break,
+                // To compress into memory does not fail. If it does, all spans stay as they are, now and later.
+                Err(_) => return,
+            }
+        }
+        self.packer = Some(packer);
+    }
+
+    /// Packs spans of the trace that has not changed for longest. Says whether there was one, and room to do it.
+    fn pack_oldest(&mut self, packer: &mut Packer) -> std::io::Result<bool> {
+        let mut changed = self.by_change.range(self.settled.saturating_add(1)..);
+        let Some((number, arrived)) = changed.next().map(|(number, arrived)| (*number, *arrived))
+        else {
+            return Ok(false);
+        };
+        let Some(trace) = self.traces.get(&arrived) else {
+            return Ok(false);
+        };
+        if trace.size().loose == 0 {
+            self.settled = number;
+            return Ok(true);
+        }
+        let work = trace.work();
+        let alone = trace.size().bytes.saturating_add(self.groups.bytes());
+        if alone.saturating_add(work) > self.limit {
+            return Ok(false);
+        }
+        self.make_room(work, Some(arrived));
+        let Some(trace) = self.traces.get_mut(&arrived) else {
+            return Ok(false);
+        };
+        let before = trace.size();
+        let packed = trace.pack(packer);
+        self.size.change(before, trace.size());
+        packed.map(|()| true)
+    }
+
+    /// Whether a trace that takes so many bytes fits, with what its spans and this one share. That none of its spans
+    /// is packed is taken for granted, since a trace is unpacked to be read.
+    fn can_fit(&self, alone: usize, span: &Span, growing: Option<&Trace>) -> bool {
+        let fits = |shared: usize| alone.saturating_add(shared) <= self.limit;
+        let of_trace = growing.into_iter().flat_map(Trace::groups);
+        let groups = || of_trace.chain([&*span.group]);
         // Most often all groups fit, so that nobody need ask which of them the trace has.
         fits(self.groups.bytes()) || fits(bytes_of(groups()))
     }
@@ -161,10 +221,10 @@ impl Store {
             };
             trace.leave(&mut self.tally, self.tallied);
             self.arrivals.remove(trace.id());
-            self.by_change.remove(&trace.changed);
-            self.bytes = self.bytes.saturating_sub(trace.bytes);
+            self.by_change.remove(&trace.changed());
+            self.size.change(trace.size(), Size::default());
             self.lost.traces += 1;
-            self.lost.spans += trace.spans.len() as u64;
+            self.lost.spans += trace.len() as u64;
         }
     }
 
@@ -180,7 +240,7 @@ impl Store {
 
     /// How many bytes its spans take, and what they share, about.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes.saturating_add(self.groups.bytes())
+        self.size.bytes.saturating_add(self.groups.bytes())
     }
 
     /// The group of the spans with this resource and this scope.
@@ -210,109 +270,32 @@ impl Store {
         limit: usize,
     ) -> impl Iterator<Item = (u64, &Trace)> {
         let changed = self.by_change.range(number.saturating_add(1)..).take(limit);
-        changed.filter_map(|(number, arrived)| Some((*number, self.traces.get(arrived)?)))
+        changed.filter_map(|(number, arrived)| Some((*number, &**self.traces.get(arrived)?)))
     }
 
     /// All traces that arrived before this number, with theirs, those that came last first.
     pub(crate) fn newest_before(&self, number: u64) -> impl Iterator<Item = (u64, &Trace)> {
         let traces = self.traces.range(..number).rev();
-        traces.map(|(number, trace)| (*number, trace))
+        traces.map(|(number, trace)| (*number, &**trace))
     }
 
-    /// The traces and spans that did not fit.
+    /// The traces and spans that did not fit, and spans that could not be unpacked.
     pub(crate) fn lost(&self) -> Lost {
-        self.lost
+        let broken = self.common.broken.load(Ordering::SeqCst);
+        Lost {
+            spans: self.lost.spans + broken,
+            ..self.lost
+        }
     }
 
     /// One trace.
     pub(crate) fn trace(&self, id: &str) -> Option<&Trace> {
-        self.traces.get(self.arrivals.get(id)?)
+        self.traces.get(self.arrivals.get(id)?).map(Box::as_ref)
     }
 
     /// The traces, those that came first first.
     pub(crate) fn traces(&self) -> impl DoubleEndedIterator<Item = &Trace> {
-        self.traces.values()
-    }
-}
-
-impl Trace {
-    fn new(arrived: u64, package: Profile) -> Self {
-        Self {
-            changed: arrived,
-            bytes: TRACE_BYTES,
-            spans: Vec::new(),
-            places: HashMap::new(),
-            row: OnceLock::new(),
-            judged: OnceLock::new(),
-            package,
-        }
-    }
-
-    /// Its id, which all of its spans have.
-    pub(crate) fn id(&self) -> &str {
-        self.spans.first().map_or("", |span| &span.trace_id)
-    }
-
-    /// The number of its last change.
-    pub(crate) fn changed(&self) -> u64 {
-        self.changed
-    }
-
-    /// Leaves the sums of the traces that have not changed since this number, if it is one of these.
-    fn leave(&self, tally: &mut Tally, tallied: u64) {
-        if self.changed <= tallied {
-            tally.subtract(self.row());
-        }
-    }
-
-    /// Its spans, those that came first first.
-    pub(crate) fn spans(&self) -> &[Span] {
-        &self.spans
-    }
-
-    /// Its line in the list, made once after each change.
-    pub(crate) fn row(&self) -> &Row {
-        self.row.get_or_init(|| Box::new(Row::of(&self.spans)))
-    }
-
-    /// The findings in it. The rules are applied only once after each change.
-    pub(crate) fn judged(&self) -> &Judged {
-        let is_refused = |span: &Span| span.facts.is_refused;
-        let judge = || Judged::of(&self.spans, self.package, is_refused);
-        self.judged.get_or_init(judge)
-    }
-
-    /// The generation whose exporter decides which of its spans are refused.
-    pub(crate) fn package(&self) -> Profile {
-        self.package
-    }
-
-    /// The span with this id.
-    pub(crate) fn span(&self, id: &str) -> Option<&Span> {
-        self.spans.get(*self.places.get(id)?)
-    }
-
-    /// Puts a span in its place, and says how many bytes that freed.
-    fn put(&mut self, span: Span) -> usize {
-        self.row = OnceLock::new();
-        self.judged = OnceLock::new();
-        let place = self.places.get(&span.span_id);
-        if let Some(earlier) = place.and_then(|place| self.spans.get_mut(*place)) {
-            let freed = earlier.bytes();
-            // A sender that is late must not make a span run again.
-            if span.end.is_some() || earlier.end.is_none() {
-                *earlier = span;
-                return freed;
-            }
-            return span.bytes();
-        }
-        self.places.insert(span.span_id.clone(), self.spans.len());
-        if self.spans.len() == self.spans.capacity() {
-            // A vector that doubles would leave half of its room empty.
-            self.spans.reserve_exact(self.spans.len() / 8 + 1);
-        }
-        self.spans.push(span);
-        0
+        self.traces.values().map(Box::as_ref)
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn run(
         return runtime.block_on(server::follow(&request, &mut printer, errors));
     }
     runtime.block_on(async {
-        let mut store = Store::new(FILE_BYTES);
+        let mut store = Store::new(FILE_BYTES).with_packing();
         let mut files = Files::new(request.files);
         let mut settled = Settled::default();
         let mut last = 0;
@@ -126,7 +126,7 @@ struct Printer<'a> {
 impl Printer<'_> {
     fn print(&mut self, store: &Store, id: &str) -> Result<(), CommandError> {
         if let Some(trace) = store.trace(id) {
-            Tree::new(trace.row(), trace.spans())
+            Tree::new(trace.row(), &trace.spans())
                 .with_contents(self.has_contents)
                 .with_colours(self.colours)
                 .write(self.out)?;

@@ -18,20 +18,19 @@ pub(super) struct KnownTraces(HashSet<String>);
 
 /// The hooks of a trace in their order, and the number of spans that are not of Agent Spec.
 pub(super) fn recording(trace: &Trace, known: &mut KnownTraces) -> (Vec<Value>, usize) {
-    let rebuilt = trace.spans().iter().map(rebuilt);
-    let spans: Vec<PlacedSpan> = rebuilt.flatten().collect();
-    let left_out = trace.spans().len() - spans.len();
+    let all = trace.spans();
+    let spans: Vec<PlacedSpan> = all.iter().flat_map(rebuilt).collect();
+    let left_out = all.len() - spans.len();
     let id = |span: &PlacedSpan| span.trace.as_ref().map(|trace| trace.id.to_string());
     // A recording of several runs has used the id of the trace before.
     let is_repeated = spans
         .first()
         .and_then(id)
         .is_some_and(|id| !known.0.insert(id));
-    let hexadecimal = trace.spans().first().map(|span| span.trace_id.as_str());
-    let named = trace.spans().first().and_then(run_of);
+    let named = all.first().and_then(run_of);
     let run = named
         .as_deref()
-        .or_else(|| hexadecimal.filter(|_| is_repeated));
+        .or_else(|| is_repeated.then_some(trace.id()));
     (lines(&spans, run), left_out)
 }
 

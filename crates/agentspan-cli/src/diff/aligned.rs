@@ -32,7 +32,7 @@ impl Aligned<'_> {
 
 /// Aligns two traces: below each pair, the first span of a kind and a name goes with the first such span of the other
 /// trace, and so on.
-pub(super) fn aligned<'a>(before: &[&'a Span], after: &[&'a Span]) -> Vec<Aligned<'a>> {
+pub(super) fn aligned<'a>(before: &'a [Span], after: &'a [Span]) -> Vec<Aligned<'a>> {
     let (before, after) = (Children::of(before), Children::of(after));
     let mut rows = Vec::new();
     // Traces may be deeper than a stack. What is on top comes next.
@@ -102,8 +102,8 @@ struct Children<'a> {
 }
 
 impl<'a> Children<'a> {
-    fn of(spans: &[&'a Span]) -> Self {
-        let mut sorted = spans.to_vec();
+    fn of(spans: &'a [Span]) -> Self {
+        let mut sorted: Vec<&Span> = spans.iter().collect();
         sorted.sort_by_key(|span| span.start);
         let ids: HashSet<&str> = spans.iter().map(|span| span.span_id.as_str()).collect();
         let (mut roots, mut of) = (Vec::new(), HashMap::<&str, Vec<&Span>>::new());

@@ -70,8 +70,8 @@ fn read(text: &str) -> Store {
     store
 }
 
-fn only(store: &Store) -> &Span {
-    let mut spans = store.traces().flat_map(|trace| trace.spans());
+fn only(store: &Store) -> Span {
+    let mut spans = store.traces().flat_map(|trace| trace.spans().into_owned());
     let span = spans.next().unwrap();
     assert!(spans.next().is_none());
     span
@@ -124,7 +124,7 @@ fn a_recording_of_agent_spec_becomes_spans_with_their_parents() {
         .filter(|span| span.parent_id.is_none())
         .count();
     assert_eq!(roots, 1);
-    for span in trace.spans() {
+    for span in trace.spans().iter() {
         assert_eq!(span.form, Form::AgentSpec);
         assert!(span.end.is_some(), "{}", span.name);
         assert!(span.dump.is_some());

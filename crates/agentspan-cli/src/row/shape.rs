@@ -12,27 +12,28 @@ const BARS: usize = 28;
 const MANY: usize = 280;
 
 /// The whole run.
-const WHOLE: u64 = 1_000;
+const WHOLE: u16 = 1_000;
 
 /// A bar, in thousandths of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bar {
-    pub(super) from: u64,
-    pub(super) width: u64,
-    pub(super) kind: &'static str,
+    pub(super) from: u16,
+    pub(super) width: u16,
+    pub(super) kind: Kind,
     pub(super) is_error: bool,
 }
 
 /// The shape of a run from its spans, which are sorted by their start.
-pub(super) fn of(sorted: &[&Span], start: u64, end: u64) -> Vec<Bar> {
+pub(super) fn of(sorted: &[&Span], start: u64, end: u64) -> Box<[Bar]> {
     let run = Run {
         start,
         length: end.saturating_sub(start).max(1),
     };
-    match sorted.len() > MANY {
+    let bars = match sorted.len() > MANY {
         true => run.densities(sorted),
         false => run.longest(sorted),
-    }
+    };
+    bars.into_boxed_slice()
 }
 
 #[derive(Clone, Copy)]
@@ -55,7 +56,7 @@ impl Run {
         Bar {
             from: self.scale(span.start.saturating_sub(self.start)),
             width: self.scale(self.length_of(span)),
-            kind: span.facts.kind.name(),
+            kind: span.facts.kind,
             is_error: span.is_error,
         }
     }
@@ -74,14 +75,14 @@ impl Run {
             self.spread(span, &mut parts);
         }
         let busiest = parts.iter().map(Part::busy).max().unwrap_or(0).max(1);
-        let each = WHOLE / (BARS as u64 - 1);
+        let each = WHOLE / (BARS as u16 - 1);
         let bars = (0..).zip(&parts).filter(|(_, part)| part.busy() > 0);
         let bars = bars.map(|(at, part)| Bar {
-            from: at * WHOLE / (BARS as u64 - 1),
-            width: u64::try_from(u128::from(each) * part.busy() / busiest)
+            from: at * WHOLE / (BARS as u16 - 1),
+            width: u16::try_from(u128::from(each) * part.busy() / busiest)
                 .unwrap_or(each)
                 .max(1),
-            kind: part.kind().name(),
+            kind: part.kind(),
             is_error: part.has_failed,
         });
         let first = sorted.first().map(|span| Bar {
@@ -116,9 +117,9 @@ impl Run {
         end.saturating_sub(span.start)
     }
 
-    fn scale(self, time: u64) -> u64 {
+    fn scale(self, time: u64) -> u16 {
         let scaled = u128::from(time) * u128::from(WHOLE) / u128::from(self.length);
-        u64::try_from(scaled).unwrap_or(WHOLE).min(WHOLE)
+        u16::try_from(scaled).unwrap_or(WHOLE).min(WHOLE)
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Response 
         ["api", "events"] => return events(shared, request, query),
         ["api", "traces"] => Some(list::answer(shared, query).to_string()),
         ["api", "trace", trace] => of_trace(shared, trace, |row, trace| {
-            serde_json::to_string(&Skeletons::of(row, trace)).unwrap_or_default()
+            serde_json::to_string(&Skeletons::of(row, &trace.spans())).unwrap_or_default()
         }),
         ["api", "trace", trace, "findings"] => of_trace(shared, trace, |_, trace| {
             answers::findings(trace, profile_of(query)).to_string()

@@ -6,6 +6,7 @@ use super::server::Shared;
 use super::word::{Word, in_json};
 use crate::reading::Reading;
 use crate::row::{Row, dollars, milliseconds};
+use crate::span::Span;
 use crate::store::{Store, Sums, Trace};
 
 /// How many rows an answer has, unless asked otherwise, and at most.
@@ -157,8 +158,9 @@ impl Filter {
             "run" => row.is_running,
             _ => false,
         };
-        let is_of = |wanted: &Option<String>, found: &[&Option<String>]| {
-            wanted.is_none() || found.contains(&wanted)
+        let is_of = |wanted: &Option<String>, found: &[&Option<Box<str>>]| {
+            let is_it = |found: &&Option<Box<str>>| found.as_deref() == wanted.as_deref();
+            wanted.is_none() || found.iter().any(is_it)
         };
         let at = milliseconds(row.start);
         (self.states.is_empty() || self.states.iter().any(is_in_state))
@@ -198,21 +200,18 @@ impl Term {
         ];
         let mut texts = texts.into_iter().flatten().chain([&row.id, &row.name]);
         let attribute = self.attribute.as_ref();
-        let mut spans = trace.spans().iter();
-        texts.any(|text| self.word.is_in(text))
+        let word = &self.word;
+        texts.any(|text| word.is_in(text))
             || attribute.is_some_and(|attribute| has_attribute(trace, attribute))
-            || spans.any(|span| self.word.is_in_span(span))
+            || trace.has_span(|texts| word.may_be_in(texts), |span| word.is_in_span(span))
     }
 }
 
 fn has_attribute(trace: &Trace, (key, wanted): &(String, String)) -> bool {
     let is_literal = is_literal(wanted);
     let escaped = in_json(key);
-    let mut spans = trace.spans().iter().filter(|span| {
-        let has = |text: &str| span.trigrams.may_have(text) && span.json.contains(text);
-        has(&escaped) && (!is_literal || has(wanted))
-    });
-    spans.any(|span| {
+    let may_have = |has: &dyn Fn(&str) -> bool| has(&escaped) && (!is_literal || has(wanted));
+    let is_equal = |span: &Span| {
         let reading = Reading::of(&span.value());
         match reading.value(key) {
             Some(Value::String(text)) => text == wanted,
@@ -221,7 +220,11 @@ fn has_attribute(trace: &Trace, (key, wanted): &(String, String)) -> bool {
             }
             None => false,
         }
-    })
+    };
+    trace.has_span(
+        |texts| may_have(&|text| texts.may_have(text)),
+        |span| may_have(&|text| span.json.contains(text)) && is_equal(span),
+    )
 }
 
 /// Whether a value stands in the JSON of a span as it stands in a filter: texts without escapes, and whole numbers.

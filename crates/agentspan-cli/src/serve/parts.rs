@@ -43,7 +43,7 @@ impl Parts {
 /// The contents of a span, and what is kept of them until somebody asks.
 pub(super) fn contents(store: &Store, trace: &str, span: &str) -> Option<(Value, Vec<Kept>)> {
     let trace = store.trace(trace)?;
-    let mut json = answers::span(trace.row(), trace.span(span)?);
+    let mut json = answers::span(trace.row(), &*trace.span(span)?);
     let kept = kept::take(&mut json);
     Some((json, kept))
 }

@@ -167,13 +167,13 @@ async fn agent365(shared: &Shared, request: Request<Incoming>) -> Result<Respons
     let results = shared.look(|store| {
         let ids = ingest::span_ids(&body);
         let results = ids.iter().map(|(trace, span)| {
-            let kept = store.trace(trace).and_then(|trace| trace.span(span));
-            let status = match kept {
+            let is_refused = store.trace(trace).and_then(|trace| trace.is_refused(span));
+            let status = match is_refused {
                 None => json!({"status": "rejected", "reason": TOO_LARGE}),
-                Some(span) if span.facts.is_refused => {
+                Some(true) => {
                     json!({"status": "rejected", "reason": "see the findings on the page"})
                 }
-                Some(_) => json!({"status": "sent"}),
+                Some(false) => json!({"status": "sent"}),
             };
             let sinks = SINKS.map(|sink| (sink.to_owned(), status.clone()));
             json!({"spanId": span, "sinks": Value::Object(sinks.into_iter().collect())})

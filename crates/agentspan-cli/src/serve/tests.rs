@@ -642,7 +642,7 @@ fn our_exporters_arrive_over_every_protocol_with_every_field() {
         let mut all = Vec::new();
         for (protocol, shared) in stores {
             let [span] = shared.look(|store| {
-                let spans = store.traces().flat_map(|trace| trace.spans());
+                let spans = store.traces().flat_map(|trace| trace.spans().into_owned());
                 let spans = spans.map(|span| {
                     assert_eq!(
                         span.facts.asked.as_deref(),

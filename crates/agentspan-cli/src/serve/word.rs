@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use crate::search::Trigrams;
 use crate::span::Span;
 
 /// JSON within texts within JSON is searched to this depth.
@@ -34,16 +35,21 @@ impl Word {
         contains(text, &self.lower)
     }
 
+    /// Whether spans whose texts have these trigrams may have the word.
+    pub(super) fn may_be_in(&self, texts: &Trigrams) -> bool {
+        let parts = &self.plain;
+        texts.may_have(&self.escaped)
+            || self.may_look_otherwise() && parts.iter().all(|part| texts.may_have(part))
+    }
+
     /// Whether the JSON of a span has the word, or JSON in one of its texts has it.
     pub(super) fn is_in_span(&self, span: &Span) -> bool {
-        let may_have = |text: &str| span.trigrams.may_have(text);
-        if may_have(&self.escaped) && contains(&span.json, &self.escaped) {
-            return true;
-        }
-        let may_look_otherwise = self.plain.len() > 1;
-        may_look_otherwise
-            && self.plain.iter().all(|part| may_have(part))
-            && self.is_in_unescaped(&span.json)
+        contains(&span.json, &self.escaped)
+            || self.may_look_otherwise() && self.is_in_unescaped(&span.json)
+    }
+
+    fn may_look_otherwise(&self) -> bool {
+        self.plain.len() > 1
     }
 
     /// Whether the word is in a text from which one level of escapes after the other is taken.

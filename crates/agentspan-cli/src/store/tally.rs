@@ -59,17 +59,17 @@ impl Names {
         names.into_iter().map(|(name, _)| name.as_str()).collect()
     }
 
-    fn add(&mut self, name: Option<&String>) {
+    fn add(&mut self, name: Option<&str>) {
         let Some(name) = name else { return };
         match self.0.get_mut(name) {
             Some(count) => *count += 1,
             None => {
-                self.0.insert(name.clone(), 1);
+                self.0.insert(name.to_owned(), 1);
             }
         }
     }
 
-    fn subtract(&mut self, name: Option<&String>) {
+    fn subtract(&mut self, name: Option<&str>) {
         let Some(name) = name else { return };
         match self.0.get_mut(name) {
             Some(count) if *count > 1 => *count -= 1,
@@ -91,13 +91,13 @@ pub(crate) struct Tally {
 impl Tally {
     pub(super) fn add(&mut self, row: &Row) {
         self.sums.add(row);
-        self.tenants.add(row.tenant.as_ref());
-        self.agents.add(row.agent.as_ref());
+        self.tenants.add(row.tenant.as_deref());
+        self.agents.add(row.agent.as_deref());
     }
 
     pub(super) fn subtract(&mut self, row: &Row) {
         self.sums.subtract(row);
-        self.tenants.subtract(row.tenant.as_ref());
-        self.agents.subtract(row.agent.as_ref());
+        self.tenants.subtract(row.tenant.as_deref());
+        self.agents.subtract(row.agent.as_deref());
     }
 }

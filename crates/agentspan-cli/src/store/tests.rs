@@ -1,11 +1,14 @@
 //! The bound of the store, and what takes the place of what.
 
+mod packed;
+
 use std::sync::Arc;
 
 use agentspan_model::keys;
 use serde_json::json;
 
-use super::{Fit, Store, TRACE_BYTES, Tally};
+use super::trace::TRACE_BYTES;
+use super::{Fit, Store, Tally};
 use crate::span::Span;
 
 fn span(trace: &str, id: &str, end: u64) -> Span {
@@ -24,10 +27,7 @@ fn the_oldest_traces_go_first_and_are_counted() {
     for trace in ["a0", "a1", "a2", "a3"] {
         store.insert(span(trace, "1", 2_000));
     }
-    let held: Vec<_> = store
-        .traces()
-        .map(|trace| trace.spans()[0].trace_id.as_str())
-        .collect();
+    let held: Vec<_> = store.traces().map(super::Trace::id).collect();
     assert_eq!(held, ["a2", "a3"]);
     assert_eq!((store.lost().traces, store.lost().spans), (2, 2));
     assert_eq!(store.bytes(), 2 * bytes);

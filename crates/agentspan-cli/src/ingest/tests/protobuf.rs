@@ -195,8 +195,8 @@ fn protobuf_becomes_the_same_as_its_json() {
         assert_eq!(taken, body(&json, Some(Form::Otlp), None, &mut of_json));
         assert_eq!((taken.spans, taken.without_ids), (52, 8));
         let known = |store: &Store| -> Vec<_> {
-            let spans = store.traces().flat_map(|trace| trace.spans());
-            spans.map(known).collect()
+            let spans = store.traces().flat_map(|trace| trace.spans().into_owned());
+            spans.map(|span| known(&span)).collect()
         };
         assert_eq!(known(&of_protobuf), known(&of_json));
         let refused = |known: &String| known.contains("is_refused: true");

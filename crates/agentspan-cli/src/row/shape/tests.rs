@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::{BARS, Bar, of};
+use crate::facts::Kind;
 use crate::span::Span;
 
 const SECOND: u64 = 1_000_000_000;
@@ -19,7 +20,7 @@ fn span(operation: &str, from: u64, to: u64, is_error: bool) -> Span {
     Span::of_json(&json, None, &Arc::default()).unwrap()
 }
 
-fn shape(spans: &[Span], end: u64) -> Vec<Bar> {
+fn shape(spans: &[Span], end: u64) -> Box<[Bar]> {
     let spans: Vec<&Span> = spans.iter().collect();
     of(&spans, SECOND, SECOND + end)
 }
@@ -34,7 +35,7 @@ fn a_short_run_shows_its_longest_spans_where_they_are() {
     let bars = shape(&spans, 1_000);
     let bars: Vec<_> = bars
         .iter()
-        .map(|bar| (bar.from, bar.width, bar.kind, bar.is_error))
+        .map(|bar| (bar.from, bar.width, bar.kind.name(), bar.is_error))
         .collect();
     assert_eq!(
         bars,
@@ -59,21 +60,21 @@ fn a_long_run_shows_when_it_was_busy_with_what() {
     }
     let bars = shape(&spans, 27_000);
     assert!(bars.len() <= BARS);
-    assert_eq!((bars[0].kind, bars[0].width), ("agent", 1_000));
+    assert_eq!((bars[0].kind.name(), bars[0].width), ("agent", 1_000));
     let (models, tools): (Vec<&Bar>, Vec<&Bar>) = bars[1..].iter().partition(|bar| bar.from < 600);
     assert_eq!((models.len(), tools.len()), (9, 9));
     assert!(
         models
             .iter()
-            .all(|bar| bar.kind == "llm" && bar.width == 37)
+            .all(|bar| bar.kind == Kind::Llm && bar.width == 37)
     );
     // They were busy for a fifth of the time.
     assert!(
         tools
             .iter()
-            .all(|bar| bar.kind == "tool" && (7..=9).contains(&bar.width))
+            .all(|bar| bar.kind == Kind::Tool && (7..=9).contains(&bar.width))
     );
-    let failed: Vec<u64> = tools
+    let failed: Vec<u16> = tools
         .iter()
         .filter(|bar| bar.is_error)
         .map(|bar| bar.from)
