@@ -173,8 +173,7 @@ fn serve() -> Command {
                 .long("listen")
                 .value_name("ADDRESS")
                 .value_parser(value_parser!(IpAddr))
-                .requires("secret")
-                .help("Address to listen on instead of the loopback, such as 0.0.0.0; requires a token"),
+                .help("Address to listen on instead of 127.0.0.1; one that other machines can reach requires a token"),
         )
         .arg(
             Arg::new("token")

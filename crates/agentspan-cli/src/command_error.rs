@@ -1,7 +1,7 @@
 //! The outcomes of a command.
 
 use std::error::Error;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io;
 use std::path::PathBuf;
 
@@ -16,6 +16,29 @@ pub(crate) enum Outcome {
     Found,
 }
 
+/// Files that cannot be read, and why; at least one.
+#[derive(Debug)]
+pub(crate) struct Unread(pub(crate) Vec<(PathBuf, io::Error)>);
+
+impl Unread {
+    /// Whether all of them are missing: these may come back.
+    pub(crate) fn is_absence(&self) -> bool {
+        let mut errors = self.0.iter().map(|(_, error)| error.kind());
+        errors.all(|kind| kind == io::ErrorKind::NotFound)
+    }
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (path, error)) in self.0.iter().enumerate() {
+            let separator = if at > 0 { "; " } else { "" };
+            let path = shown_path(path);
+            write!(formatter, "{separator}cannot read {path}: {error}")?;
+        }
+        Ok(())
+    }
+}
+
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
@@ -25,9 +48,9 @@ pub(crate) enum CommandError {
     /// The output cannot be written.
     #[error("cannot write the output")]
     Output(#[from] io::Error),
-    /// A file cannot be read.
-    #[error("cannot read {}", shown_path(path))]
-    File { path: PathBuf, source: io::Error },
+    /// Some files cannot be read.
+    #[error("{0}")]
+    Files(Unread),
     /// The server cannot listen on an address.
     #[error("cannot listen on {address}")]
     Listen {
@@ -35,7 +58,9 @@ pub(crate) enum CommandError {
         source: io::Error,
     },
     /// Other machines can reach the address, and no token is set.
-    #[error("--listen requires --token-env or --token")]
+    #[error(
+        "--listen with an address that other machines can reach requires --token-env or --token"
+    )]
     NoToken,
     /// The agent of the demonstration cannot send its spans.
     #[error("cannot send the spans of the example agent")]

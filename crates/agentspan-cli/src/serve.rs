@@ -157,7 +157,7 @@ fn addresses(http: SocketAddr, grpc: SocketAddr) -> String {
 /// Reads what was appended to the files. The thread of the caller waits for the disk.
 fn read(files: &mut Files, shared: &Shared) -> Result<usize, CommandError> {
     let read = shared.change(|store| files.read(store));
-    read.map_err(|(path, source)| CommandError::File { path, source })
+    read.map_err(CommandError::Files)
 }
 
 async fn follow(mut files: Files, shared: std::sync::Arc<Shared>) {

@@ -76,7 +76,7 @@ pub(crate) fn read_files(
 ) -> Result<(Store, usize), CommandError> {
     let mut store = Store::new(FILE_BYTES);
     let read = files.read(&mut store);
-    read.map_err(|(path, source)| CommandError::File { path, source })?;
+    read.map_err(CommandError::Files)?;
     files.finish(&mut store);
     let unreadable = files.tell_problems(errors)?;
     let lost = store.lost();

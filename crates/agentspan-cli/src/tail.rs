@@ -4,11 +4,11 @@
 mod server;
 mod settled;
 
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::command_error::{CommandError, Outcome};
+use crate::command_error::{CommandError, Outcome, Unread};
 use crate::ingest::Files;
 use crate::serve;
 use crate::show::FILE_BYTES;
@@ -78,15 +78,19 @@ struct Absence {
 impl Absence {
     /// A file that is rotated is not there for a moment: it is waited for, which is told once. One that was
     /// never there is an error.
-    fn look(&mut self, read: FilesRead, errors: &mut dyn Write) -> Result<(), CommandError> {
+    fn look(
+        &mut self,
+        read: Result<usize, Unread>,
+        errors: &mut dyn Write,
+    ) -> Result<(), CommandError> {
         match read {
             Ok(_) => {
                 self.has_begun = true;
                 self.is_told = false;
             }
-            Err((path, source)) if self.has_begun && source.kind() == ErrorKind::NotFound => {
-                if !self.is_told {
-                    let path = shown_path(&path);
+            Err(unread) if self.has_begun && unread.is_absence() => {
+                let untold = unread.0.iter().filter(|_| !self.is_told);
+                for path in untold.map(|(path, _)| shown_path(path)) {
                     writeln!(
                         errors,
                         "agentspan: {path} is gone, waiting for it to come back"
@@ -94,14 +98,11 @@ impl Absence {
                 }
                 self.is_told = true;
             }
-            Err((path, source)) => return Err(CommandError::File { path, source }),
+            Err(unread) => return Err(CommandError::Files(unread)),
         }
         Ok(())
     }
 }
-
-/// The result of [`Files::read`].
-type FilesRead = Result<usize, (PathBuf, std::io::Error)>;
 
 /// Only on a terminal, and not if the user wants none: <https://no-color.org>.
 fn colours() -> Colours {

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::{Duration, Instant, SystemTime};
 
 use agentspan_agent365::transport::{HttpAnswer, Transport, TransportError, TransportRoute};
-use agentspan_discovery::Environment;
+use agentspan_discovery::{Environment, ShownValue, values};
 use agentspan_tls::TrustRoots;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, DATE};
@@ -85,7 +85,11 @@ async fn name(subject: &Subject) -> Look {
     match timeout(PATIENCE, lookup_host((host, port))).await {
         Ok(Ok(addresses)) => {
             let (count, took) = (addresses.count(), started.elapsed().as_millis());
-            let what = format!("{host} has {count} addresses, in {took} ms");
+            let count = match count {
+                1 => "1 address".to_owned(),
+                count => format!("{count} addresses"),
+            };
+            let what = format!("{host} has {count}, in {took} ms");
             Look::new(State::Fine, "name", what)
         }
         Ok(Err(error)) => Look::new(State::Bad, "name", format!("{host}: {error}")).with_fix(
@@ -149,10 +153,8 @@ pub(super) async fn receivers(environment: &Environment) -> Vec<Look> {
         return vec![look.with_fix("Set OTEL_EXPORTER_OTLP_ENDPOINT to a URL.")];
     };
     let is_https = uri.scheme_str() == Some("https");
-    let protocol = environment
-        .non_blank("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
-        .or_else(|| environment.non_blank("OTEL_EXPORTER_OTLP_PROTOCOL"));
-    let look = if protocol == Some("grpc") {
+    let (protocol, unknown) = protocol(environment);
+    let look = if matches!(protocol, Protocol::Grpc) {
         let port = uri.port_u16().unwrap_or(4317);
         let place = host.trim_start_matches('[').trim_end_matches(']');
         match timeout(PATIENCE, TcpStream::connect((place, port))).await {
@@ -180,7 +182,30 @@ pub(super) async fn receivers(environment: &Environment) -> Vec<Look> {
             Err(error) => Look::new(State::Bad, AT, format!("{host}: {}", with_causes(&error))),
         }
     };
-    vec![look]
+    unknown.into_iter().chain([look]).collect()
+}
+
+#[derive(Clone, Copy)]
+enum Protocol {
+    Http,
+    Grpc,
+}
+
+/// The protocol that the library uses, and the variables that it does not understand.
+fn protocol(environment: &Environment) -> (Protocol, Vec<Look>) {
+    const NAMES: [&str; 2] = [
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
+    ];
+    let known = [("http/protobuf", Protocol::Http), ("grpc", Protocol::Grpc)];
+    let mut unknown = Vec::new();
+    let read = |text: &str| values::word(text, &known);
+    let protocol = environment.understood(NAMES, read, |name, value| {
+        let what = format!("{name} is {}, which is ignored", ShownValue(value));
+        let look = Look::new(State::Warning, "otlp", what);
+        unknown.push(look.with_fix("Set it to http/protobuf, which is the default, or to grpc."));
+    });
+    (protocol.unwrap_or(Protocol::Http), unknown)
 }
 
 fn with_causes(error: &TransportError) -> String {

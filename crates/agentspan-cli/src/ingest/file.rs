@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Ingest, IngestError};
+use crate::command_error::Unread;
 use crate::judging::{Found, RequestJudge};
 use crate::place::Place;
 use crate::shown::{counted, shown, shown_path};
@@ -88,23 +89,26 @@ impl Files {
     }
 
     /// Reads what has been written since the last time. Gives the number of spans.
-    pub(crate) fn read(&mut self, store: &mut Store) -> Result<usize, (PathBuf, io::Error)> {
+    ///
+    /// # Errors
+    ///
+    /// Some files cannot be read. All others were.
+    pub(crate) fn read(&mut self, store: &mut Store) -> Result<usize, Unread> {
         let mut spans = 0;
         let mut files = std::mem::take(&mut self.files);
-        let mut failed: Option<(PathBuf, io::Error)> = None;
+        let mut failed = Vec::new();
         for file in &mut files {
             match self.read_file(file, store) {
                 Ok(count) => spans += count,
-                // One that is gone may come back: any other error is told first.
-                Err(error) => match &failed {
-                    Some((_, before)) if before.kind() != io::ErrorKind::NotFound => {}
-                    _ => failed = Some((file.path.to_path_buf(), error)),
-                },
+                Err(error) => failed.push((file.path.to_path_buf(), error)),
             }
         }
         self.files = files;
         self.ingest.flush(store);
-        failed.map_or(Ok(spans), Err)
+        match failed.is_empty() {
+            true => Ok(spans),
+            false => Err(Unread(failed)),
+        }
     }
 
     /// Reads the last lines, which no line break ends.

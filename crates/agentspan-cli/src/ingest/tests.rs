@@ -5,6 +5,7 @@ mod protobuf;
 use serde_json::{Value, json};
 
 use super::{Files, Ingest, IngestError};
+use crate::command_error::Unread;
 use crate::facts::Kind;
 use crate::span::{Form, Span};
 use crate::store::Store;
@@ -267,8 +268,7 @@ fn a_file_that_comes_again_is_read_from_its_start_even_under_its_old_identity() 
     std::fs::write(&path, line("a")).unwrap();
     assert_eq!(files.read(&mut store).unwrap(), 1);
     std::fs::rename(&path, &away).unwrap();
-    let (_, error) = files.read(&mut store).unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    assert!(files.read(&mut store).unwrap_err().is_absence());
     // As long as before and longer, in what the system takes for the same file.
     std::fs::write(&away, [line("b"), line("c")].concat()).unwrap();
     std::fs::rename(&away, &path).unwrap();
@@ -277,8 +277,8 @@ fn a_file_that_comes_again_is_read_from_its_start_even_under_its_old_identity() 
     assert!(store.trace("b").is_some() && store.trace("c").is_some());
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();
-    let (_, error) = files.read(&mut store).unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::IsADirectory);
+    let Unread(unread) = files.read(&mut store).unwrap_err();
+    assert_eq!(unread[0].1.kind(), std::io::ErrorKind::IsADirectory);
     std::fs::remove_dir(path).unwrap();
 }
 
@@ -293,10 +293,10 @@ fn a_pipe_with_the_name_of_a_file_is_not_opened() {
     std::fs::write(directory.join("y.jsonl"), r#"{"traceId":"a","spanId":"1"}"#).unwrap();
     let mut store = Store::new(1 << 20);
     assert_eq!(Files::new([directory.clone()]).read(&mut store).unwrap(), 1);
-    let (named, error) = Files::new([pipe.clone()]).read(&mut store).unwrap_err();
+    let unread = Files::new([pipe.clone()]).read(&mut store).unwrap_err();
     assert_eq!(
-        (named, error.to_string()),
-        (pipe, "not a regular file".to_owned())
+        unread.to_string(),
+        format!("cannot read {}: not a regular file", pipe.display())
     );
     std::fs::remove_dir_all(directory).unwrap();
 }

@@ -34,6 +34,9 @@ impl Fault {
                 .map_err(|_| format!("{name}: not a number"))?;
             match name {
                 "retry-after" => fault.retry_after = Some(number),
+                "times" if number == 0 => {
+                    return Err("times: expected at least 1".to_owned());
+                }
                 "times" => fault.left = Some(number),
                 _ => {
                     return Err(

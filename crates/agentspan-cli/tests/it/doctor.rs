@@ -154,4 +154,27 @@ fn an_environment_that_lets_nothing_arrive_is_told() {
         out.contains("BAD      otlp         the endpoint is not a URL"),
         "{out}"
     );
+    let out = doctor("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json");
+    assert!(!out.contains("http/json"), "no endpoint is set: {out}");
+}
+
+#[test]
+fn a_protocol_that_is_not_understood_is_told() {
+    let server = Serving::start(&[]);
+    let endpoint = format!("http://{}", server.address);
+    let ran = Command::new(env!("CARGO_BIN_EXE_agentspan"))
+        .args(["doctor", "--endpoint", &endpoint])
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", &endpoint)
+        .env("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json")
+        .env("OTEL_EXPORTER_OTLP_PROTOCOL", "HTTP/protobuf")
+        .output()
+        .unwrap();
+    let out = String::from_utf8(ran.stdout).unwrap();
+    let told = "warning  otlp         OTEL_EXPORTER_OTLP_TRACES_PROTOCOL is";
+    assert!(out.contains(told) && out.contains("http/json"), "{out}");
+    assert!(
+        out.contains("ok       otlp         127.0.0.1 answered 200"),
+        "{out}"
+    );
+    assert!(out.contains("127.0.0.1 has 1 address, in"), "{out}");
 }

@@ -90,3 +90,17 @@ fn a_variable_has_the_token() {
         ran.errors
     );
 }
+
+#[test]
+fn other_addresses_of_the_loopback_need_no_token() {
+    let server = Serving::start(&["--listen", "127.0.0.2"]);
+    assert!(
+        server.address.starts_with("127.0.0.2:"),
+        "{}",
+        server.address
+    );
+    assert_eq!(server.get("/api/traces")["total"], 0);
+    let ran = run(&["serve", "--listen", "0.0.0.0"]);
+    assert_eq!(ran.code, ExitCode::from(2));
+    assert!(ran.errors.contains("--token-env"), "{}", ran.errors);
+}

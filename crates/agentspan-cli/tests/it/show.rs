@@ -107,13 +107,13 @@ fn lines_that_are_no_spans_are_told_with_their_numbers() {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_named() {
-    let ran = run(&["show", "no-such-file.jsonl"]);
+fn every_file_that_is_not_there_is_named() {
+    let ran = run(&["show", "no-such-file.jsonl", "nor-this-one.jsonl"]);
     assert_eq!(ran.code, ExitCode::from(2));
-    assert!(
-        ran.errors
-            .starts_with("agentspan: cannot read no-such-file.jsonl: "),
-        "{}",
-        ran.errors
-    );
+    for place in [
+        "agentspan: cannot read no-such-file.jsonl: ",
+        "; cannot read nor-this-one.jsonl: ",
+    ] {
+        assert!(ran.errors.contains(place), "{}", ran.errors);
+    }
 }

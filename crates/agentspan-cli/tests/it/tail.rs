@@ -240,7 +240,13 @@ fn faults_come_as_often_as_they_were_asked_for() {
         ran.errors
     );
     assert_eq!(server.get("/api/traces")["total"], 0);
-    for fault in ["200", "nonsense", "429,retry=1", "429,times=x"] {
+    for fault in [
+        "200",
+        "nonsense",
+        "429,retry=1",
+        "429,times=x",
+        "429,times=0",
+    ] {
         assert_eq!(
             run(&["serve", "--fault", fault]).code,
             ExitCode::from(2),
