@@ -98,10 +98,22 @@ impl Program {
     /// # Errors
     ///
     /// The program cannot be started, or it says that it failed.
-    pub(crate) fn run(mut self) -> Result<(), XtaskError> {
+    pub(crate) fn run(self) -> Result<(), XtaskError> {
+        self.run_and_allow(&[])
+    }
+
+    /// As [`run`](Self::run), but an exit code that is `allowed` is no failure.
+    ///
+    /// # Errors
+    ///
+    /// The program cannot be started, or it says that it failed in another way.
+    pub(crate) fn run_and_allow(mut self, allowed: &[i32]) -> Result<(), XtaskError> {
         let status = self.command.status();
         let status = status.map_err(|source| self.start_error(source))?;
-        succeeded(status, || self.line())
+        match status.code() {
+            Some(code) if allowed.contains(&code) => Ok(()),
+            _ => succeeded(status, || self.line()),
+        }
     }
 
     /// Starts the program, which writes what it has to say into `log`, and does not wait for it.

@@ -1,10 +1,10 @@
 //! `cargo xtask deny`: what the dependencies bring along.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::command::Program;
 use crate::error::XtaskError;
-use crate::workspace::{Workspace, cargo};
+use crate::workspace::Workspace;
 
 /// The version of cargo-deny that is installed when it is missing.
 const VERSION: &str = "0.20.2";
@@ -17,7 +17,7 @@ const WEIGHED: &str = "weight";
 
 /// Checks licences, sources, bans and duplicates; needs no network besides the registry.
 pub(crate) fn check(workspace: &Workspace) -> Result<(), XtaskError> {
-    let program = install(workspace)?;
+    let program = workspace.installed("cargo-deny", VERSION)?;
     run(workspace, &program, &["check", "licenses", "sources"])?;
     run(
         workspace,
@@ -28,7 +28,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), XtaskError> {
 
 /// Checks for known vulnerabilities; fetches the advisory database.
 pub(crate) fn advisories(workspace: &Workspace) -> Result<(), XtaskError> {
-    let program = install(workspace)?;
+    let program = workspace.installed("cargo-deny", VERSION)?;
     run(workspace, &program, &["check", "advisories"])
 }
 
@@ -43,22 +43,4 @@ fn run(workspace: &Workspace, program: &Path, arguments: &[&str]) -> Result<(), 
         ])
         .args(arguments)
         .run()
-}
-
-/// The path of cargo-deny, which is built into the target directory if it is not there yet.
-fn install(workspace: &Workspace) -> Result<PathBuf, XtaskError> {
-    let tools = workspace.target_directory().join("tools");
-    let program = tools
-        .join("bin")
-        .join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
-    if !program.is_file() {
-        cargo(workspace)
-            .args(["install", "--locked", "cargo-deny", "--version", VERSION])
-            // It runs for a second: optimising it would take two minutes longer.
-            .args(["--debug", "--root"])
-            .args([&tools])
-            .env("CARGO_PROFILE_DEV_DEBUG", "none")
-            .run()?;
-    }
-    Ok(program)
 }

@@ -42,6 +42,15 @@ pub(crate) enum XtaskError {
     /// A program brings more crates than it may; `cargo tree` says where they come from.
     #[error("too many crates: {}", heavy.join(", "))]
     Weight { heavy: Vec<String> },
+    /// The mutants that no test notices are not those of `proofs/mutants.toml`; the lines above say which.
+    #[error("mutants: {differences} differences from the list")]
+    Mutants { differences: usize },
+    /// A file of the project does not say what it should.
+    #[error("cannot read {}", path.display())]
+    Content {
+        path: PathBuf,
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// A command succeeded with warnings, which are above.
     #[error("`{command}` gave {warnings} warnings")]
     Warnings { command: String, warnings: usize },

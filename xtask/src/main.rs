@@ -21,6 +21,7 @@ mod golden;
 mod hosts;
 mod loom;
 mod miri;
+mod mutants;
 mod package;
 mod page;
 mod peers;
@@ -91,6 +92,8 @@ usage: cargo xtask <chore>
     [--preemptions N]           random ones (shuttle); 3 preemptions by default, 2 and loom alone with --quick
   miri [CRATE]...               the unit tests of crates that need no network, interpreted, which takes minutes;
                                 needs the nightly toolchain with miri
+  mutants [AREA]...             breaks queue, lanes, grouping, masking and propagation in many small ways, which
+                                tests must notice: docs/proofs.md; takes an hour
   fuzz [TARGET]... [--quick]  * input that nobody thought of, for everything that reads input: 20 seconds for
     [--seconds N] [--merge]     each target by default; only the seeds with --quick; or more seeds with --merge
 ";
@@ -188,6 +191,7 @@ fn chore_named(chore: &str, rest: &[String], workspace: &Workspace) -> Result<()
             .env("MALLOC_ARENA_MAX", "2")
             .run(),
         ("loom", _) => loom::run(workspace, &options),
+        ("mutants", _) => mutants::run(workspace, &options),
         ("fuzz", _) => fuzz::run(workspace, &options),
         ("peers", ["serve"]) => peers::serve(workspace),
         ("peers", ["agent365", options @ ..]) => peers::agent365(workspace, options),

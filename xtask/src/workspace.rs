@@ -136,6 +136,26 @@ impl Workspace {
         Ok(path.with_extension(EXE_EXTENSION))
     }
 
+    /// The path of a cargo command, which is built into the target directory if it is not there yet.
+    ///
+    /// # Errors
+    ///
+    /// It does not compile, or the registry cannot be reached.
+    pub(crate) fn installed(&self, name: &str, version: &str) -> Result<PathBuf, XtaskError> {
+        let tools = self.target_directory.join("tools");
+        let program = tools.join("bin").join(name).with_extension(EXE_EXTENSION);
+        if !program.is_file() {
+            cargo(self)
+                .args(["install", "--locked", name, "--version", version])
+                // It does little itself: optimising it would take minutes longer.
+                .args(["--debug", "--root"])
+                .args([&tools])
+                .env("CARGO_PROFILE_DEV_DEBUG", "none")
+                .run()?;
+        }
+        Ok(program)
+    }
+
     /// Builds the command `agentspan` as `cargo install` does, and says where it is.
     ///
     /// # Errors
