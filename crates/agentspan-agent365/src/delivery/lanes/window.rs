@@ -88,3 +88,6 @@ impl Window {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
